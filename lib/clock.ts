@@ -1,0 +1,67 @@
+import { RunnerError } from "./errors.ts";
+
+/** Wall clock and timers as one port, so that tests own time. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Resolves after `ms`; rejects with `signal.reason` at once when the signal aborts. Leaves no listener behind. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
+export interface TimeLimit {
+  readonly clock: Clock;
+  readonly limitMs: number;
+  readonly signal?: AbortSignal;
+  /** What is limited, for the error's sentence: "POST /leaseWorkspaceJob". */
+  readonly what: string;
+}
+
+/**
+ * Runs `work` with a signal that aborts after `limitMs` or with `signal`. The promise settles at the abort even if
+ * `work` ignores its signal.
+ * @throws RunnerError `time_limit` (retryable) at the limit; `signal.reason` when the outer signal aborts
+ */
+export async function withTimeLimit<T>(
+  limit: TimeLimit,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { clock, limitMs, signal, what } = limit;
+  signal?.throwIfAborted();
+  const inner = new AbortController();
+  const finished = new AbortController();
+  const onOuterAbort = (): void => inner.abort(signal?.reason);
+  signal?.addEventListener("abort", onOuterAbort, { once: true });
+  const cut = new Promise<never>((_, reject) => {
+    inner.signal.addEventListener("abort", () => reject(inner.signal.reason), { once: true });
+  });
+  clock.sleep(limitMs, finished.signal).then(
+    () =>
+      inner.abort(
+        new RunnerError("time_limit", `${what} took longer than ${limitMs} ms`, { retryable: true }),
+      ),
+    () => undefined, // finished first
+  );
+  try {
+    return await Promise.race([work(inner.signal), cut]);
+  } finally {
+    finished.abort();
+    signal?.removeEventListener("abort", onOuterAbort);
+  }
+}

@@ -1,0 +1,59 @@
+import * as z from "zod";
+
+/** `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown extra fields are tolerated everywhere. */
+export const leaseAnswerSchema = z.discriminatedUnion("leased", [
+  z.looseObject({ leased: z.literal(false) }),
+  z.looseObject({
+    leased: z.literal(true),
+    workspaceId: z.string().min(1),
+    leaseExpiresAt: z.number().positive(),
+    workspace: z.looseObject({}),
+  }),
+]);
+
+export interface Lease {
+  readonly workspaceId: string;
+  /** Epoch ms by Studio's clock. */
+  readonly leaseExpiresAtMs: number;
+}
+
+const messageSchema = z.looseObject({
+  id: z.string(),
+  role: z.literal("user"),
+  text: z.string(),
+  subtitle: z.string().nullish(),
+  createdAtMs: z.number(),
+});
+
+export const contextSchema = z.looseObject({
+  workspaceId: z.string(),
+  title: z.string().nullable(),
+  legacyIdea: z.string().nullable(),
+  messageCount: z.number(),
+  recentMessages: z.array(messageSchema),
+  priorMessages: z.array(messageSchema),
+  recentText: z.string(),
+  priorTextVerbatim: z.string(),
+  recentTokenEstimate: z.number(),
+  priorTokenEstimate: z.number(),
+  priorNeedsSummarization: z.boolean(),
+  storedPriorSummary: z
+    .looseObject({ text: z.string(), fromMessageId: z.string(), throughMessageId: z.string() })
+    .nullable(),
+  storedSummaryCoversPrior: z.boolean(),
+});
+
+/** The job's context object (studio-api.md, "Context object"). */
+export type Context = z.infer<typeof contextSchema>;
+
+export const heartbeatAnswerSchema = z.looseObject({ leaseExpiresAt: z.number().positive().nullish() });
+
+export const acceptedAnswerSchema = z.unknown();
+
+export const createInstanceAnswerSchema = z.looseObject({
+  instanceId: z.string().min(1),
+  credentialId: z.string().min(1),
+  runnerToken: z.string().min(1),
+  kind: z.enum(["user", "global"]),
+  name: z.string(),
+});

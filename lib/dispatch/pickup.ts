@@ -1,0 +1,19 @@
+/** How eagerly a pool looks for work inside its minute. README: latency and monthly cost of each mode. */
+export interface Pickup {
+  /** How long the dispatcher goes on polling; 0 means until the first empty answer. */
+  readonly windowMs: number;
+  /** Wait after a poll that leased something. */
+  readonly busyWaitMs: number;
+  /** The idle wait grows from the first to the last of these, doubling with each empty poll. */
+  readonly idleWaitMs: readonly [first: number, last: number];
+}
+
+export const pickups = {
+  economy: { windowMs: 0, busyWaitMs: 0, idleWaitMs: [0, 0] },
+  balanced: { windowMs: 50_000, busyWaitMs: 250, idleWaitMs: [500, 2_000] },
+  fast: { windowMs: 57_000, busyWaitMs: 100, idleWaitMs: [1_000, 1_000] },
+} as const satisfies Readonly<Record<string, Pickup>>;
+
+export type PickupMode = keyof typeof pickups;
+
+export const pickupModes = ["economy", "balanced", "fast"] as const satisfies readonly PickupMode[];

@@ -25,6 +25,16 @@ export const systemClock: Clock = {
     }),
 };
 
+/** Settles as `promise` does, or rejects with the signal's reason at its abort, whatever `promise` does then. */
+export function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
 export interface TimeLimit {
   readonly clock: Clock;
   readonly limitMs: number;
@@ -48,9 +58,6 @@ export async function withTimeLimit<T>(
   const finished = new AbortController();
   const onOuterAbort = (): void => inner.abort(signal?.reason);
   signal?.addEventListener("abort", onOuterAbort, { once: true });
-  const cut = new Promise<never>((_, reject) => {
-    inner.signal.addEventListener("abort", () => reject(inner.signal.reason), { once: true });
-  });
   clock.sleep(limitMs, finished.signal).then(
     () =>
       inner.abort(
@@ -59,9 +66,34 @@ export async function withTimeLimit<T>(
     () => undefined, // finished first
   );
   try {
-    return await Promise.race([work(inner.signal), cut]);
+    return await unlessAborted(inner.signal, work(inner.signal));
   } finally {
     finished.abort();
     signal?.removeEventListener("abort", onOuterAbort);
   }
+}
+
+export interface Alarm {
+  /** Aborts with the reason when the time is over, or with the outer signal's reason. */
+  readonly signal: AbortSignal;
+  /** Disarms the timer. */
+  cancel(): void;
+}
+
+export interface AlarmSettings {
+  readonly afterMs: number;
+  readonly reason: () => RunnerError;
+  readonly outer?: AbortSignal;
+}
+
+/** A signal that aborts after a time, for a whole story rather than one call. */
+export function abortAfter(clock: Clock, { afterMs, reason, outer }: AlarmSettings): Alarm {
+  const alarm = new AbortController();
+  const cancelled = new AbortController();
+  clock.sleep(Math.max(0, afterMs), cancelled.signal).then(
+    () => alarm.abort(reason()),
+    () => undefined, // cancelled
+  );
+  const signal = outer ? AbortSignal.any([alarm.signal, outer]) : alarm.signal;
+  return { signal, cancel: () => cancelled.abort() };
 }

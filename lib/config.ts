@@ -49,7 +49,9 @@ type Variables = Readonly<Record<string, string | number | boolean | undefined>>
 export function toEnvironment(config: DispatcherConfig | ProcessorConfig): Record<string, string> {
   const variables: Variables = config;
   return Object.fromEntries(
-    Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    Object.entries(variables).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
   );
 }
 

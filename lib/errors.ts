@@ -66,8 +66,11 @@ export class RunnerError extends Error {
   }
 }
 
-export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is RunnerError {
-  return error instanceof RunnerError && codes.includes(error.code);
+export function hasCode<C extends ErrorCode>(
+  error: unknown,
+  ...codes: readonly C[]
+): error is RunnerError & { readonly code: C } {
+  return error instanceof RunnerError && codes.some((code) => code === error.code);
 }
 
 /** The family's view of anything thrown: itself, or `internal` with the original as cause. */

@@ -8,8 +8,8 @@ export const timing = {
   legReserveMs: 20_000,
   /** An async event older than this is dropped by Lambda; below half of the server's lease of 10 minutes. */
   maxEventAgeMs: 300_000,
-  /** A lease shorter than this at the leg's begin is renewed before anything else. */
-  lateBeginMs: 300_000,
+  /** Kept free at the very end of an invocation, after all reporting. */
+  hardReserveMs: 2_000,
   /** The shortest beat interval, so that a lease of seconds in a test does not become a flood. */
   minBeatMs: 200,
   maxBeatMs: 120_000,

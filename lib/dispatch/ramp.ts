@@ -1,0 +1,58 @@
+import { RunnerError, toRunnerError } from "../errors.ts";
+import type { RunnerKey } from "../secret.ts";
+import type { Lease } from "../studio/schemas.ts";
+
+/** More lease calls than this at once would trip rate limits before they help. */
+const widestWave = 32;
+
+export interface RampDeps {
+  /** One lease call with this key. */
+  readonly lease: (key: RunnerKey) => Promise<Lease | undefined>;
+  /** A key that may take one more lease now; it counts as taken until `lease` answers empty or fails. */
+  readonly nextKey: () => RunnerKey | undefined;
+  readonly onLeased: (lease: Lease, key: RunnerKey) => void;
+  readonly onNotLeased: (key: RunnerKey, error?: RunnerError) => void;
+}
+
+export interface RampResult {
+  readonly leased: number;
+  /** What ended the ramp. `full`: no capacity or no key is left; the queue may hold more. */
+  readonly end: "full" | "empty" | RunnerError;
+}
+
+/** Lease calls in waves of 1, 2, 4, 8 … while all of a wave hit. The first empty answer or error is the last wave's. */
+export async function ramp(deps: RampDeps, capacity: number): Promise<RampResult> {
+  let leased = 0;
+  for (let width = 1; ; width = Math.min(width * 2, widestWave)) {
+    const keys = takeKeys(deps.nextKey, Math.min(width, capacity - leased));
+    if (keys.length === 0) return { leased, end: "full" };
+    const answers = await Promise.all(keys.map((key) => leaseWith(deps, key)));
+    leased += answers.filter((answer) => answer === "leased").length;
+    const error = answers.find((answer) => answer instanceof RunnerError);
+    if (error instanceof RunnerError) return { leased, end: error };
+    if (answers.includes("empty")) return { leased, end: "empty" };
+  }
+}
+
+function takeKeys(nextKey: RampDeps["nextKey"], count: number): readonly RunnerKey[] {
+  const keys: RunnerKey[] = [];
+  while (keys.length < count) {
+    const key = nextKey();
+    if (!key) break;
+    keys.push(key);
+  }
+  return keys;
+}
+
+async function leaseWith(deps: RampDeps, key: RunnerKey): Promise<"leased" | "empty" | RunnerError> {
+  try {
+    const lease = await deps.lease(key);
+    if (lease) deps.onLeased(lease, key);
+    else deps.onNotLeased(key);
+    return lease ? "leased" : "empty";
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    deps.onNotLeased(key, error);
+    return error;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Clock } from "../clock.ts";
+import { toRunnerError } from "../errors.ts";
+import type { Invoker } from "../invoker.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Lease } from "../studio/schemas.ts";
+
+export interface StartDeps {
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly ledger: Ledger;
+  readonly invoker: Invoker;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface TakenLease {
+  readonly pool: string;
+  readonly lease: Lease;
+  readonly keyId: string;
+}
+
+/**
+ * Turns a lease into a run: its row first, then its event. A lease that cannot be recorded or started is let go: its job
+ * returns to Studio's queue when the lease ends. Never throws; `undefined` means let go.
+ */
+export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
+  const { pool, lease, keyId } = taken;
+  const leg = { pool, runId: deps.newId(), leg: 1 };
+  const log = deps.log.with({ ...leg, workspaceId: lease.workspaceId, keyId });
+  const leasedAtMs = deps.clock.now();
+  const drop = (thrown: unknown): undefined => {
+    const error = toRunnerError(thrown);
+    log.error("lease_dropped", { reason: error.code, error });
+    deps.metrics.emit("LeasesDropped", { pool }, 1);
+    return undefined;
+  };
+
+  try {
+    const { workspaceId, leaseExpiresAtMs } = lease;
+    await deps.ledger.open({ pool, runId: leg.runId, workspaceId, keyId, leasedAtMs, leaseExpiresAtMs });
+  } catch (error) {
+    return drop(error);
+  }
+  try {
+    await deps.invoker.invoke(leg);
+  } catch (error) {
+    const { code } = toRunnerError(error);
+    // The event may have arrived after all: only if the leg has not begun is the run closed, and then it cannot begin.
+    await deps.ledger
+      .closeUnbegun(leg, { state: "lost", reason: code, atMs: deps.clock.now() })
+      .catch((unclosed: unknown) => log.error("report_failed", { error: toRunnerError(unclosed) }));
+    return drop(error);
+  }
+  log.info("job_leased", { leaseLeftMs: lease.leaseExpiresAtMs - leasedAtMs });
+  deps.metrics.emit("JobsLeased", { pool }, 1);
+  return leg.runId;
+}

@@ -1,0 +1,40 @@
+import { toRunnerError, type ErrorCode, type RunnerError } from "../errors.ts";
+
+/** How a leg that did not complete ends: the user is told, or nothing may be posted any more. */
+export type Verdict = "failed" | "lost" | "superseded";
+
+/** Codes after which nothing may, or can, be posted. Every other code fails the job with its reason. */
+const silentEndings: Partial<Record<ErrorCode, Verdict>> = {
+  lease_lost: "lost",
+  key_refused: "lost",
+  shutdown: "lost",
+  superseded: "superseded",
+};
+
+export function verdictOn(error: RunnerError): Verdict {
+  return silentEndings[error.code] ?? "failed";
+}
+
+/** What Studio's user reads instead of our own words, where those would say nothing to them. */
+const plainWords: Partial<Record<ErrorCode, string>> = {
+  internal: "The runner failed because of a defect of its own. Its operator finds the details in the log.",
+  ledger_unavailable: "The runner could not reach its own records. Please send the message again.",
+  model_key_refused:
+    "The model provider refused the runner's key. The operator of this runner has to set a valid key.",
+  secret_missing: "The runner has no key for the model yet. The operator of this runner has to set it.",
+  secret_malformed:
+    "The runner's key for the model is malformed. The operator of this runner has to set a valid key.",
+  secrets_unavailable: "The runner could not read its keys. Please send the message again.",
+};
+
+export interface Failure {
+  readonly error: RunnerError;
+  readonly verdict: Verdict;
+  /** A sentence for the user: at most 500 characters are shown (studio-api.md, `/failWorkspaceJob`). */
+  readonly explanation: string;
+}
+
+export function judge(thrown: unknown): Failure {
+  const error = toRunnerError(thrown);
+  return { error, verdict: verdictOn(error), explanation: plainWords[error.code] ?? error.message };
+}

@@ -1,0 +1,54 @@
+/** Everything that happens, by name: one JSON line each. The set is closed, so that queries and docs can rely on it. */
+export type LogEvent =
+  | "window_ended"
+  | "poll_failed"
+  | "job_leased"
+  | "lease_dropped"
+  | "leg_began"
+  | "leg_duplicate"
+  | "lease_renewed"
+  | "beat_failed"
+  | "lease_lost"
+  | "prior_context"
+  | "round_ended"
+  | "call_retried"
+  | "completion_unconfirmed"
+  | "report_failed"
+  | "run_ended"
+  | "stopping";
+
+/** All fields that a line may have. Never a prompt, a key, or an answer's text. */
+export interface LogFields {
+  readonly pool?: string;
+  readonly workspaceId?: string;
+  readonly runId?: string;
+  readonly leg?: number;
+  readonly keyId?: string;
+  readonly state?: string;
+  /** An error code, or a window's reason. */
+  readonly reason?: string;
+  readonly explanation?: string;
+  readonly error?: Error;
+  readonly polls?: number;
+  readonly leased?: number;
+  readonly inFlight?: number;
+  readonly round?: number;
+  readonly rounds?: number;
+  readonly calls?: number;
+  readonly responseId?: string;
+  readonly waitMs?: number;
+  readonly elapsedMs?: number;
+  readonly leaseLeftMs?: number;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly deliverables?: Readonly<Record<string, number>>;
+  readonly what?: string;
+}
+
+export interface Log {
+  info(event: LogEvent, fields?: LogFields): void;
+  warn(event: LogEvent, fields?: LogFields): void;
+  error(event: LogEvent, fields?: LogFields): void;
+  /** A log whose every line carries these fields too. */
+  with(fields: LogFields): Log;
+}

@@ -129,10 +129,9 @@ class Window {
       if (!(end instanceof RunnerError)) answered = end;
       else if (!end.retryable) return this.#ended(answered, end);
       const waitMs = waits.after(leased, end);
-      if (stop.aborted || clock.now() + waitMs >= endsAtMs) {
-        return this.#ended(answered, end instanceof RunnerError ? end : undefined);
-      }
-      await clock.sleep(waitMs, stop).catch(() => undefined);
+      const isLast = clock.now() + waitMs >= endsAtMs;
+      if (!isLast) await clock.sleep(waitMs, stop).catch(() => undefined);
+      if (isLast || stop.aborted) return this.#ended(answered, end instanceof RunnerError ? end : undefined);
     }
   }
 

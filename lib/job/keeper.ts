@@ -125,7 +125,9 @@ export class LeaseKeeper {
     if (hasCode(error, ...lossCodes)) this.#lose(error);
     else this.#deps.log.warn("beat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
     this.#deps.onBeatFailed();
-    return Math.min(intervalMs, error.retryAfterMs ?? Math.max(timing.minBeatMs, intervalMs / 4));
+    // The nearer the lease's end, the sooner the next try.
+    const soonMs = Math.max(timing.minBeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
+    return Math.min(intervalMs, error.retryAfterMs ?? soonMs);
   }
 
   /** The fence's half of a beat. An unreachable ledger does not end a lease that Studio has just extended. */

@@ -1,0 +1,84 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface RecordedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** The body parsed as JSON. */
+  json(): unknown;
+}
+
+/** What the server says to one request. A `body` that is not a text is sent as JSON; `raw` takes the wire over. */
+export type Reply =
+  | {
+      readonly status?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: unknown;
+    }
+  | { readonly raw: (response: ServerResponse) => void };
+
+export type Answerer = (request: RecordedRequest) => Reply | Promise<Reply>;
+
+export interface HttpServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly baseUrl: string;
+  /** Every request so far, oldest first, whole bodies included. */
+  readonly requests: readonly RecordedRequest[];
+  /** Resolves when `count` requests have come. */
+  received(count: number): Promise<void>;
+  /** Cuts open connections and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Gives the replies in order; a request beyond the script gets status 500, saying so. */
+export function script(...replies: readonly Reply[]): Answerer {
+  const left = [...replies];
+  return () => left.shift() ?? { status: 500, body: { error: "unscripted_request" } };
+}
+
+/** A real HTTP server on a free port of this machine that records what it is asked. */
+export async function startHttpServer(answer: Answerer): Promise<HttpServer> {
+  const requests: RecordedRequest[] = [];
+  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const server = createServer(async (incoming, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString("utf8");
+    const request: RecordedRequest = {
+      method: incoming.method ?? "",
+      path: incoming.url ?? "",
+      headers: incoming.headers,
+      body,
+      json: () => JSON.parse(body) as unknown,
+    };
+    requests.push(request);
+    for (const { count, resolve } of waiting) if (requests.length >= count) resolve();
+    send(response, await answer(request));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    requests,
+    received: (count) =>
+      new Promise((resolve) => {
+        if (requests.length >= count) resolve();
+        else waiting.push({ count, resolve });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function send(response: ServerResponse, reply: Reply): void {
+  if ("raw" in reply) return reply.raw(response);
+  const { status = 200, headers = {}, body } = reply;
+  const text = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
+  const type = typeof body === "string" ? "text/plain" : "application/json";
+  response.writeHead(status, { "content-type": type, ...headers }).end(text);
+}

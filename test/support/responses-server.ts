@@ -1,0 +1,175 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What the server saw of one request. */
+export interface SeenRequest {
+  readonly method: string | undefined;
+  readonly path: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Record<string, unknown>;
+  /** Resolves when the client's side of the exchange is closed. */
+  readonly closed: Promise<unknown>;
+}
+
+/** One answer of the server. */
+export type Answer = (response: ServerResponse) => void;
+
+export interface ResponsesServer extends AsyncDisposable {
+  /** For the client: `http://127.0.0.1:PORT/v1`. */
+  readonly baseUrl: string;
+  readonly seen: readonly SeenRequest[];
+  /** Resolves when `count` requests have come in. */
+  arrived(count: number): Promise<void>;
+}
+
+/** A real HTTP server that gives one answer per request, in order, and 418 when there are no more. */
+export async function startResponsesServer(answers: readonly Answer[]): Promise<ResponsesServer> {
+  const seen: SeenRequest[] = [];
+  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const answer = answers[seen.length] ?? json(418, { error: { message: "the script of the server has ended" } });
+    seen.push({
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+      body: JSON.parse(Buffer.concat(chunks).toString()),
+      closed: once(response, "close"),
+    });
+    answer(response);
+    waiting.filter(({ count }) => count <= seen.length).forEach(({ resolve }) => resolve());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    seen,
+    arrived: (count) =>
+      new Promise((resolve) => {
+        if (count <= seen.length) resolve();
+        else waiting.push({ count, resolve });
+      }),
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+type Event = Readonly<Record<string, unknown>>;
+
+const frame = (event: Event): string => `event: ${event["type"]}\ndata: ${JSON.stringify(event)}\n\n`;
+
+const begin = (response: ServerResponse): void => {
+  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_stream" });
+  response.flushHeaders();
+};
+
+/** A stream of events that ends properly. */
+export const stream =
+  (...events: readonly Event[]): Answer =>
+  (response) => {
+    begin(response);
+    response.end(events.map(frame).join(""));
+  };
+
+/** Text of a stream as it is. */
+export const rawStream =
+  (text: string): Answer =>
+  (response) => {
+    begin(response);
+    response.end(text);
+  };
+
+/** A stream that begins and then says nothing more. */
+export const silence =
+  (...events: readonly Event[]): Answer =>
+  (response) => {
+    begin(response);
+    response.write(events.map(frame).join(""));
+  };
+
+/** A stream whose connection breaks. */
+export const brokenStream =
+  (...events: readonly Event[]): Answer =>
+  (response) => {
+    begin(response);
+    response.write(events.map(frame).join(""), () => response.destroy());
+  };
+
+/** Comments, as proxies send them while a model thinks: one every `everyMs`, then the events. */
+export const slowStream =
+  (pace: { readonly everyMs: number; readonly comments: number }, ...events: readonly Event[]): Answer =>
+  (response) => {
+    begin(response);
+    let left = pace.comments;
+    const timer = setInterval(() => {
+      response.write(": processing\n\n");
+      left -= 1;
+      if (left > 0) return;
+      clearInterval(timer);
+      response.end(events.map(frame).join(""));
+    }, pace.everyMs);
+    response.on("close", () => clearInterval(timer));
+  };
+
+/** Takes the request and never answers. */
+export const noAnswer: Answer = () => undefined;
+
+export const json =
+  (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer =>
+  (response) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers });
+    response.end(JSON.stringify(body));
+  };
+
+export const apiError = (status: number, error: Event, headers: Readonly<Record<string, string>> = {}): Answer =>
+  json(status, { error }, headers);
+
+export const html =
+  (status: number): Answer =>
+  (response) => {
+    response.writeHead(status, { "content-type": "text/html" });
+    response.end("<html><body>Proxy says hello</body></html>");
+  };
+
+export const message = (text: string): Event => ({
+  type: "message",
+  id: "msg_1",
+  role: "assistant",
+  status: "completed",
+  content: [{ type: "output_text", text, annotations: [] }],
+});
+
+export const functionCall = (callId: string, name: string, args: string): Event => ({
+  type: "function_call",
+  id: `fc_${callId}`,
+  call_id: callId,
+  name,
+  arguments: args,
+  status: "completed",
+});
+
+/** The last event of a stream: `response.completed` and its kin. */
+export const ended = (outcome: string, response: Event): Event => ({
+  type: `response.${outcome}`,
+  sequence_number: 9,
+  response: { id: "resp_1", object: "response", status: outcome, ...response },
+});
+
+export const completed = (...output: readonly Event[]): Event =>
+  ended("completed", {
+    output,
+    usage: {
+      input_tokens: 100,
+      input_tokens_details: { cached_tokens: 40 },
+      output_tokens: 30,
+      output_tokens_details: { reasoning_tokens: 10 },
+      total_tokens: 130,
+    },
+  });

@@ -1,0 +1,407 @@
+import { describe, expect, it } from "vitest";
+import { pickups } from "../../../lib/dispatch/pickup.ts";
+import { runWindow, type WindowDeps, type WindowSettings } from "../../../lib/dispatch/window.ts";
+import { RunnerError } from "../../../lib/errors.ts";
+import type { LegEvent } from "../../../lib/job/leg-event.ts";
+import type { NewRun } from "../../../lib/ledger/ledger.ts";
+import { runSchema } from "../../../lib/ledger/run.ts";
+import { Secret, type RunnerKey } from "../../../lib/secret.ts";
+import type { Lease } from "../../../lib/studio/schemas.ts";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+import { recordingLog, recordingMetrics } from "../../support/silent.ts";
+
+const unused = (): never => {
+  throw new Error("not the dispatcher's business");
+};
+
+const key = (id: string, value = `${id}.secret`): RunnerKey => ({ id, value: new Secret(value) });
+
+interface World {
+  readonly clock: FakeClock;
+  /** Answers lease calls, given the key's id. */
+  readonly lease: (keyId: string, call: number) => Promise<Lease | undefined>;
+  readonly keys?: readonly RunnerKey[];
+  readonly freshKeys?: readonly RunnerKey[];
+  readonly paused?: boolean;
+  readonly locked?: boolean;
+  readonly alreadyOpen?: number;
+  readonly invoke?: (event: LegEvent) => Promise<void>;
+  readonly openRun?: (run: NewRun) => Promise<void>;
+}
+
+function build(world: World) {
+  const { clock } = world;
+  const opened: NewRun[] = [];
+  const invoked: LegEvent[] = [];
+  const leasedWith: string[] = [];
+  const released: string[] = [];
+  const closed: string[] = [];
+  const log = recordingLog();
+  const metrics = recordingMetrics();
+  let ids = 0;
+  const rowsBefore = Array.from({ length: world.alreadyOpen ?? 0 }, (_, i) =>
+    runSchema.parse({
+      pool: "default",
+      id: `run#old${i}`,
+      runId: `old${i}`,
+      workspaceId: "w",
+      keyId: "k1",
+      state: "running",
+      leg: 1,
+      leasedAtMs: 0,
+      leaseExpiresAtMs: 1e12,
+    }),
+  );
+  const deps: WindowDeps = {
+    clock,
+    random: () => 0.5,
+    newId: () => `id${++ids}`,
+    log,
+    metrics,
+    studio: {
+      lease: async (call) => {
+        leasedWith.push(call.key.id);
+        return world.lease(call.key.id, leasedWith.length);
+      },
+      context: unused,
+      heartbeat: unused,
+      updateSummary: unused,
+      complete: unused,
+      fail: unused,
+    },
+    keys: {
+      get: async () => world.keys ?? [key("k1")],
+      refresh: async () => world.freshKeys ?? world.keys ?? [key("k1")],
+    },
+    control: { read: async () => ({ paused: world.paused ?? false }), write: unused },
+    lock: {
+      acquire: async () => !world.locked,
+      release: async (_, owner) => {
+        released.push(owner);
+      },
+    },
+    ledger: {
+      open: async (run) => {
+        await world.openRun?.(run);
+        opened.push(run);
+      },
+      inFlight: async () => rowsBefore,
+      closeUnbegun: async (leg, ending) => {
+        closed.push(`${leg.runId} ${ending.state} ${ending.reason}`);
+        return true;
+      },
+      begin: unused,
+      beat: unused,
+      noteRound: unused,
+      close: unused,
+      read: unused,
+    },
+    invoker: {
+      invoke: async (event) => {
+        await world.invoke?.(event);
+        invoked.push(event);
+      },
+    },
+  };
+  return { deps, opened, invoked, leasedWith, released, closed, log, metrics };
+}
+
+const settings: WindowSettings = {
+  pool: "default",
+  pickup: pickups.economy,
+  concurrency: 10,
+  leasesPerKey: undefined,
+};
+const running = (): AbortSignal => new AbortController().signal;
+const time = { remainingMs: 75_000, stop: running() };
+
+/** A queue of `count` jobs. */
+function queueOf(count: number, clock: FakeClock) {
+  let left = count;
+  return async (): Promise<Lease | undefined> =>
+    left-- > 0 ? { workspaceId: `ws${count - left}`, leaseExpiresAtMs: clock.now() + 600_000 } : undefined;
+}
+
+const empty = async (): Promise<undefined> => undefined;
+const unavailable = new RunnerError("studio_unavailable", "Studio answered 503", {
+  retryable: true,
+  status: 503,
+});
+const fails = (error: RunnerError) => async (): Promise<never> => {
+  throw error;
+};
+
+describe("a window", () => {
+  it("leases until the queue is empty: in waves of 1, 2, 4, 8", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(7, clock) });
+    expect(await runWindow(world.deps, settings, time)).toEqual({
+      reason: "leased",
+      polls: 1,
+      leased: 7,
+      inFlight: 7,
+    });
+    expect(world.leasedWith).toHaveLength(10);
+    expect(world.opened.map((run) => run.workspaceId).toSorted()).toEqual([
+      "ws1",
+      "ws2",
+      "ws3",
+      "ws4",
+      "ws5",
+      "ws6",
+      "ws7",
+    ]);
+    expect(world.invoked).toHaveLength(7);
+  });
+
+  it("opens the run before it invokes its leg, and names neither key nor workspace in the event", async () => {
+    const clock = createFakeClock();
+    const order: string[] = [];
+    const world = build({
+      clock,
+      lease: queueOf(1, clock),
+      openRun: async () => void order.push("open"),
+      invoke: async () => void order.push("invoke"),
+    });
+    await runWindow(world.deps, settings, time);
+    expect(order).toEqual(["open", "invoke"]);
+    expect(world.invoked).toEqual([{ pool: "default", runId: "id2", leg: 1 }]);
+  });
+
+  it("never leases more than the free capacity", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(100, clock), alreadyOpen: 4 });
+    const summary = await runWindow(world.deps, settings, time);
+    expect(summary).toEqual({ reason: "leased", polls: 1, leased: 6, inFlight: 10 });
+    expect(world.leasedWith).toHaveLength(6);
+  });
+
+  it("asks for nothing at capacity", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(1, clock), alreadyOpen: 10 });
+    expect(await runWindow(world.deps, settings, time)).toMatchObject({ reason: "at_capacity", leased: 0 });
+    expect(world.leasedWith).toEqual([]);
+  });
+
+  it("asks for nothing while paused, or while another window holds the lock", async () => {
+    const clock = createFakeClock();
+    const paused = build({ clock, lease: queueOf(1, clock), paused: true });
+    expect(await runWindow(paused.deps, settings, time)).toMatchObject({ reason: "paused" });
+    const locked = build({ clock, lease: queueOf(1, clock), locked: true });
+    expect(await runWindow(locked.deps, settings, time)).toMatchObject({ reason: "overlap" });
+    expect([...paused.leasedWith, ...locked.leasedWith]).toEqual([]);
+    expect(paused.released).toEqual(["id1"]);
+    expect(locked.released).toEqual([]);
+  });
+
+  it("says what came of it in one log line and one metric", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: empty });
+    await runWindow(world.deps, settings, time);
+    expect(world.log.events).toEqual(["window_ended"]);
+    expect(world.metrics.emitted).toEqual(["Windows{pool=default,reason=empty} 1"]);
+  });
+});
+
+describe("pickup", () => {
+  it("economy polls once", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: empty });
+    await runWindow(world.deps, settings, time);
+    expect(world.leasedWith).toHaveLength(1);
+  });
+
+  it("balanced polls for 50 s, slowing to every 2 s while idle", async () => {
+    const clock = createFakeClock();
+    const times: number[] = [];
+    const world = build({ clock, lease: async () => void times.push(clock.now()) });
+    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    await clock.advance(60_000);
+    await window;
+    expect(times.slice(0, 5)).toEqual([0, 500, 1_500, 3_500, 5_500]);
+    expect(times.at(-1)).toBe(49_500);
+  });
+
+  it("fast polls every second", async () => {
+    const clock = createFakeClock();
+    const times: number[] = [];
+    const world = build({ clock, lease: async () => void times.push(clock.now()) });
+    const window = runWindow(
+      world.deps,
+      { ...settings, pickup: pickups.fast },
+      { ...time, remainingMs: 90_000 },
+    );
+    await clock.advance(60_000);
+    await window;
+    expect(times.slice(0, 4)).toEqual([0, 1_000, 2_000, 3_000]);
+    expect(times.at(-1)).toBe(56_000);
+  });
+
+  it("stops polling in time for its function's time-out, whatever the mode", async () => {
+    const clock = createFakeClock();
+    const times: number[] = [];
+    const world = build({ clock, lease: async () => void times.push(clock.now()) });
+    const window = runWindow(
+      world.deps,
+      { ...settings, pickup: pickups.fast },
+      { ...time, remainingMs: 20_000 },
+    );
+    await clock.advance(60_000);
+    await window;
+    expect(times.at(-1)).toBe(4_000);
+  });
+
+  it("ends early, without an error, when asked to stop", async () => {
+    const clock = createFakeClock();
+    const stop = new AbortController();
+    const world = build({ clock, lease: empty });
+    const window = runWindow(
+      world.deps,
+      { ...settings, pickup: pickups.balanced },
+      { ...time, stop: stop.signal },
+    );
+    await clock.advance(1_000);
+    stop.abort();
+    expect(await window).toMatchObject({ reason: "empty", polls: 2 });
+    expect(clock.sleeping()).toBe(0);
+  });
+});
+
+describe("trouble with Studio", () => {
+  it("ends the ramp at the first error and does not repeat the lease call at once", async () => {
+    const clock = createFakeClock();
+    const world = build({
+      clock,
+      lease: async (_, call) => {
+        if (call === 3) throw unavailable;
+        return { workspaceId: `ws${call}`, leaseExpiresAtMs: 600_000 };
+      },
+    });
+    expect(await runWindow(world.deps, settings, time)).toMatchObject({ reason: "leased", leased: 2 });
+    expect(world.leasedWith).toHaveLength(3);
+  });
+
+  it("throws when no poll of the window was answered, after saying why", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: fails(unavailable) });
+    await expect(runWindow(world.deps, settings, time)).rejects.toMatchObject({ code: "studio_unavailable" });
+    expect(world.metrics.emitted).toEqual(["Windows{pool=default,reason=studio_unavailable} 1"]);
+    expect(world.released).toEqual(["id1"]);
+  });
+
+  it("never takes a malformed lease answer for an empty queue", async () => {
+    const clock = createFakeClock();
+    const broken = new RunnerError(
+      "studio_contract",
+      "POST /leaseWorkspaceJob: leaseExpiresAt: expected number",
+    );
+    const world = build({ clock, lease: fails(broken) });
+    await expect(
+      runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time),
+    ).rejects.toMatchObject({
+      code: "studio_contract",
+    });
+    expect(world.leasedWith).toHaveLength(1);
+  });
+
+  it("waits as long as a 429 asks, and ends the window quietly when that is past its end", async () => {
+    const clock = createFakeClock();
+    const limited = (retryAfterMs: number) =>
+      new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs });
+    const times: number[] = [];
+    const world = build({
+      clock,
+      lease: async (_, call) => {
+        times.push(clock.now());
+        throw limited(call === 1 ? 7_000 : 90_000);
+      },
+    });
+    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    await clock.advance(60_000);
+    expect(await window).toMatchObject({ reason: "rate_limited" });
+    expect(times).toEqual([0, 7_000]);
+  });
+});
+
+describe("keys", () => {
+  const refusal = new RunnerError("key_refused", "the key was refused", { status: 401 });
+
+  it("are used in turn", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(3, clock), keys: [key("k1"), key("k2")] });
+    await runWindow(world.deps, { ...settings, concurrency: 3 }, time);
+    expect(world.leasedWith).toEqual(["k1", "k2", "k1"]);
+  });
+
+  it("hold no more leases than their cap", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(9, clock), keys: [key("k1"), key("k2")] });
+    const summary = await runWindow(world.deps, { ...settings, leasesPerKey: 1 }, time);
+    expect(summary).toMatchObject({ leased: 2 });
+    expect(world.leasedWith.toSorted()).toEqual(["k1", "k2"]);
+  });
+
+  it("are read again once when refused; a new value goes on, the refused one is not asked again", async () => {
+    const clock = createFakeClock();
+    const queue = queueOf(1, clock);
+    let rotated = false;
+    const world = build({
+      clock,
+      keys: [key("k1", "k1.old")],
+      freshKeys: [key("k2", "k2.new")],
+      lease: async (keyId) => {
+        if (keyId === "k1") throw refusal;
+        rotated = true;
+        return queue();
+      },
+    });
+    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    await clock.advance(60_000);
+    expect(await window).toMatchObject({ reason: "leased", leased: 1 });
+    expect(rotated).toBe(true);
+    expect(world.leasedWith.filter((id) => id === "k1")).toHaveLength(1);
+  });
+
+  it("that are all refused stop the window at once, and the window throws", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: fails(refusal) });
+    await expect(runWindow(world.deps, { ...settings, pickup: pickups.fast }, time)).rejects.toMatchObject({
+      code: "key_refused",
+    });
+    expect(world.leasedWith).toEqual(["k1"]);
+  });
+});
+
+describe("a lease that cannot be started", () => {
+  it("is let go, closed and counted when its leg cannot be invoked; the others go on", async () => {
+    const clock = createFakeClock();
+    let invokes = 0;
+    const world = build({
+      clock,
+      lease: queueOf(2, clock),
+      invoke: async () => {
+        if (++invokes === 1) throw new RunnerError("invoke_failed", "TooManyRequestsException");
+      },
+    });
+    expect(await runWindow(world.deps, settings, time)).toMatchObject({ leased: 1 });
+    expect(world.closed).toEqual(["id2 lost invoke_failed"]);
+    expect(world.metrics.emitted).toContain("LeasesDropped{pool=default} 1");
+  });
+
+  it("is let go and counted when the ledger cannot record it; no leg is invoked", async () => {
+    const clock = createFakeClock();
+    const world = build({
+      clock,
+      lease: queueOf(1, clock),
+      openRun: async () => {
+        throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+      },
+    });
+    await runWindow(world.deps, settings, time);
+    expect(world.invoked).toEqual([]);
+    expect(world.metrics.emitted).toEqual([
+      "LeasesDropped{pool=default} 1",
+      "Windows{pool=default,reason=empty} 1",
+    ]);
+  });
+});

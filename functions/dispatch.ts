@@ -1,4 +1,4 @@
-import { middy } from "@middy/core";
+import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { parseDispatchEvent } from "../lib/dispatch/dispatch-event.ts";
 import { runWindow, type WindowSummary } from "../lib/dispatch/window.ts";

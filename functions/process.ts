@@ -1,4 +1,4 @@
-import { middy } from "@middy/core";
+import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { parseLegEvent } from "../lib/job/leg-event.ts";
 import { runLeg, type LegResult } from "../lib/job/leg.ts";

@@ -140,8 +140,8 @@ function statusOf(error: Error): number | undefined {
 
 /** Node's word for a broken connection, or the SDK's for a silent one. */
 function faultOf(error: Error): string | undefined {
-  if (error.name === "TimeoutError") return "time-out";
   const code = "code" in error ? error.code : undefined;
   const network = /^E(?:CONN|HOST|NET|AI_|PIPE|TIMEDOUT|NOTFOUND|PROTO)|CERT|^ERR_(?:TLS|SSL)/;
-  return typeof code === "string" && network.test(code) ? code : undefined;
+  if (typeof code === "string" && network.test(code)) return code;
+  return error.name === "TimeoutError" ? "time-out" : undefined;
 }

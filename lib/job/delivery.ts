@@ -1,24 +1,11 @@
-import type { Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { backoffMs, type RetryPolicy } from "../retry.ts";
 import type { CompletePayload } from "../studio/studio.ts";
+import { canRepeat, persist, type PersistDeps } from "./persist.ts";
 import type { StudioJob } from "./studio-job.ts";
 
-export interface DeliveryDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
+export interface DeliveryDeps extends PersistDeps {
   readonly job: StudioJob;
 }
-
-/** Repeated for as long as the signal allows: the lease's end or the leg's deadline stops it, not a count. */
-const patience: RetryPolicy = {
-  attempts: Number.POSITIVE_INFINITY,
-  baseMs: 500,
-  maxMs: 30_000,
-  maxRetryAfterMs: Number.POSITIVE_INFINITY,
-};
 
 /**
  * Posts the deliverables, through any outage.
@@ -51,25 +38,6 @@ export async function deliver(
 /** Tells Studio, and so the user, why the job failed. @throws as `deliver` */
 export async function reportFailure(deps: DeliveryDeps, reason: string, signal: AbortSignal): Promise<void> {
   await persist(deps, signal, () => deps.job.fail(reason, signal));
-}
-
-async function persist(deps: DeliveryDeps, signal: AbortSignal, send: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await send();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;
-      const waitMs = error.retryAfterMs ?? backoffMs(patience, attempt, deps.random);
-      deps.log.warn("call_retried", { reason: error.code, explanation: error.message, waitMs });
-      await deps.clock.sleep(waitMs, signal);
-    }
-  }
-}
-
-/** A page from a proxy with status 200 is no answer of Studio's: it is repeated like an outage. */
-function canRepeat(error: RunnerError): boolean {
-  return error.retryable || error.code === "studio_contract";
 }
 
 function mayHaveArrived(error: unknown): boolean {

@@ -11,6 +11,7 @@ import { deliver, reportFailure } from "./delivery.ts";
 import { judge, type Failure } from "./ending.ts";
 import { LeaseKeeper } from "./keeper.ts";
 import type { LegEvent } from "./leg-event.ts";
+import type { PersistDeps } from "./persist.ts";
 import { bindJob, type RunnerKeys, type StudioJob } from "./studio-job.ts";
 
 /** What the model's work comes to (lib/job/work.ts). */
@@ -28,9 +29,8 @@ export interface Progress {
   readonly usage: Usage;
 }
 
-export interface WorkContext {
+export interface WorkContext extends PersistDeps {
   readonly job: StudioJob;
-  readonly log: Log;
   readonly signal: AbortSignal;
   /** @throws RunnerError `superseded` */
   readonly onRound: (progress: Progress) => Promise<void>;
@@ -127,8 +127,8 @@ class Leg {
         this.#deps.log.info("lease_renewed", { leaseLeftMs: this.#keeper.leaseLeftMs() });
       }
       const product = await this.#deps.work({
+        ...this.#deps,
         job: this.#job,
-        log: this.#deps.log,
         signal: deadline.signal,
         onRound: (progress) => this.#noteRound(progress),
       });

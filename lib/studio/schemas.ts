@@ -13,8 +13,10 @@ export const leaseAnswerSchema = z.discriminatedUnion("leased", [
 
 export interface Lease {
   readonly workspaceId: string;
-  /** Epoch ms by Studio's clock. */
+  /** Epoch ms by our clock: Studio's `leaseExpiresAt` minus `skewMs`. */
   readonly leaseExpiresAtMs: number;
+  /** Studio's clock minus ours as measured (skew.ts); 0 or absent: none worth counting. */
+  readonly skewMs?: number;
 }
 
 const messageSchema = z.looseObject({
@@ -55,5 +57,6 @@ export const createInstanceAnswerSchema = z.looseObject({
   credentialId: z.string().min(1),
   runnerToken: z.string().min(1),
   kind: z.enum(["user", "global"]),
-  name: z.string(),
+  // Nothing hangs on the name, and an answer refused for it would lose the key, which is shown once.
+  name: z.string().nullish(),
 });

@@ -35,7 +35,7 @@ export interface Studio {
   /** `undefined` when the queue is empty. Never repeated by itself: an unanswered call may have leased a job. */
   lease(call: Call): Promise<Lease | undefined>;
   context(call: JobCall): Promise<Context>;
-  /** The lease's new end in epoch ms where Studio says it. Never repeated by itself: the keeper owns the rhythm. */
+  /** The lease's new end in epoch ms by our clock, where Studio tells it. Never repeated by itself: the keeper owns it. */
   heartbeat(call: JobCall): Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
   updateSummary(call: JobCall, update: SummaryUpdate): Promise<void>;
   complete(call: JobCall, payload: CompletePayload): Promise<void>;

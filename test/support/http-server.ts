@@ -1,5 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 
 export interface RecordedRequest {
   readonly method: string;
@@ -42,10 +42,8 @@ export function script(...replies: readonly Reply[]): Answerer {
 export async function startHttpServer(answer: Answerer): Promise<HttpServer> {
   const requests: RecordedRequest[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks).toString("utf8");
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(incoming);
     const request: RecordedRequest = {
       method: incoming.method ?? "",
       path: incoming.url ?? "",
@@ -56,9 +54,15 @@ export async function startHttpServer(answer: Answerer): Promise<HttpServer> {
     requests.push(request);
     for (const { count, resolve } of waiting) if (requests.length >= count) resolve();
     send(response, await answer(request));
+  };
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch((error: unknown) => {
+      if (!response.destroyed) send(response, { status: 500, body: { error: String(error) } });
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
   return {
     baseUrl: `http://127.0.0.1:${port}`,
     requests,
@@ -78,7 +82,7 @@ export async function startHttpServer(answer: Answerer): Promise<HttpServer> {
 function send(response: ServerResponse, reply: Reply): void {
   if ("raw" in reply) return reply.raw(response);
   const { status = 200, headers = {}, body } = reply;
-  const text = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
+  const words = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
   const type = typeof body === "string" ? "text/plain" : "application/json";
-  response.writeHead(status, { "content-type": type, ...headers }).end(text);
+  response.writeHead(status, { "content-type": type, ...headers }).end(words);
 }

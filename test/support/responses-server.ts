@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Server } from "node:net";
 
 /** What the server saw of one request. */
 export interface SeenRequest {
@@ -28,10 +28,11 @@ export interface ResponsesServer extends AsyncDisposable {
 export async function startResponsesServer(answers: readonly Answer[]): Promise<ResponsesServer> {
   const seen: SeenRequest[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  const server = createServer(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    const answer = answers[seen.length] ?? json(418, { error: { message: "the script of the server has ended" } });
+    const answer =
+      answers[seen.length] ?? json(418, { error: { message: "the script of the server has ended" } });
     seen.push({
       method: request.method,
       path: request.url,
@@ -41,12 +42,10 @@ export async function startResponsesServer(answers: readonly Answer[]): Promise<
     });
     answer(response);
     waiting.filter(({ count }) => count <= seen.length).forEach(({ resolve }) => resolve());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  };
+  const server = createServer((request, response) => void serve(request, response));
   return {
-    baseUrl: `http://127.0.0.1:${port}/v1`,
+    baseUrl: `http://127.0.0.1:${await listen(server)}/v1`,
     seen,
     arrived: (count) =>
       new Promise((resolve) => {
@@ -61,12 +60,24 @@ export async function startResponsesServer(answers: readonly Answer[]): Promise<
   };
 }
 
+/** Binds to a free port and gives it. */
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
 type Event = Readonly<Record<string, unknown>>;
 
-const frame = (event: Event): string => `event: ${event["type"]}\ndata: ${JSON.stringify(event)}\n\n`;
+const frame = (event: Event): string => `event: ${String(event["type"])}\ndata: ${JSON.stringify(event)}\n\n`;
 
 const begin = (response: ServerResponse): void => {
-  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_stream" });
+  response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "x-request-id": "req_stream",
+  });
   response.flushHeaders();
 };
 
@@ -128,8 +139,11 @@ export const json =
     response.end(JSON.stringify(body));
   };
 
-export const apiError = (status: number, error: Event, headers: Readonly<Record<string, string>> = {}): Answer =>
-  json(status, { error }, headers);
+export const apiError = (
+  status: number,
+  error: Event,
+  headers: Readonly<Record<string, string>> = {},
+): Answer => json(status, { error }, headers);
 
 export const html =
   (status: number): Answer =>

@@ -2,7 +2,10 @@ import { expect } from "vitest";
 import type { Model, ModelRequest, ModelTurn, ToolCall } from "../../lib/inference/model.ts";
 
 /** What the model does in one round: a turn, something thrown, or a decision on the request. */
-export type Step = ModelTurn | Error | ((request: ModelRequest, signal: AbortSignal) => ModelTurn | Promise<ModelTurn>);
+export type Step =
+  | ModelTurn
+  | Error
+  | ((request: ModelRequest, signal: AbortSignal) => ModelTurn | Promise<ModelTurn>);
 
 export interface ScriptedModel extends Model {
   readonly requests: readonly ModelRequest[];

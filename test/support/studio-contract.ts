@@ -37,6 +37,11 @@ const emptyPayload: CompletePayload = {
   checklists: [],
 };
 
+interface Scene {
+  readonly server: StudioUnderTest;
+  readonly studio: Studio & StudioAdmin;
+}
+
 /** What the runner relies on, for every implementation of Studio. Each test leaves the queue empty. */
 export function studioContract(name: string, makeServer: () => Promise<StudioUnderTest>): void {
   describe(`${name} keeps Studio's contract`, () => {
@@ -47,12 +52,8 @@ export function studioContract(name: string, makeServer: () => Promise<StudioUnd
     beforeAll(async () => {
       server = await makeServer();
       http = createHttp();
-      studio = createStudio({
-        baseUrl: server.baseUrl,
-        fetch: http.fetch,
-        clock: systemClock,
-        random: Math.random,
-      });
+      const { baseUrl } = server;
+      studio = createStudio({ baseUrl, fetch: http.fetch, clock: systemClock, random: Math.random });
     });
 
     afterAll(async () => {
@@ -60,156 +61,185 @@ export function studioContract(name: string, makeServer: () => Promise<StudioUnd
       await server?.close();
     });
 
-    const call = (key: string): Call => ({ key: keyOf(key), signal: AbortSignal.timeout(10_000) });
-    const admin = (token: string): AdminCall => ({
-      accountToken: new Secret(token),
-      signal: AbortSignal.timeout(10_000),
-    });
-
-    /** Queues a job of its own and leases it. */
-    async function leaseNew(text: string): Promise<JobCall> {
-      const workspaceId = await server.queueJob(text, "user");
-      const lease = await studio.lease(call(server.userKey));
-      expect(lease?.workspaceId).toBe(workspaceId);
-      return { ...call(server.userKey), workspaceId };
-    }
-
+    const scene: Scene = {
+      get server() {
+        return server;
+      },
+      get studio() {
+        return studio;
+      },
+    };
     describe("leasing", () => {
-      it("says that an empty queue is empty", async () => {
-        expect(await studio.lease(call(server.userKey))).toBeUndefined();
-      });
-
-      it("leases a waiting job once, until a time to come", async () => {
-        const workspaceId = await server.queueJob("Write a plan", "user");
-        const before = Date.now();
-        const lease = await studio.lease(call(server.userKey));
-        expect(lease?.workspaceId).toBe(workspaceId);
-        expect(lease?.leaseExpiresAtMs).toBeGreaterThan(before);
-        expect(await studio.lease(call(server.userKey))).toBeUndefined();
-        await studio.fail({ ...call(server.userKey), workspaceId }, "cleared");
-      });
-
-      it.each([
-        { target: "user", wrong: "globalKey", right: "userKey" },
-        { target: "global", wrong: "userKey", right: "globalKey" },
-      ] as const)("shows a $target job to no key of the other kind", async ({ target, wrong, right }) => {
-        const workspaceId = await server.queueJob("Only for one kind", target);
-        expect(await studio.lease(call(server[wrong]))).toBeUndefined();
-        expect((await studio.lease(call(server[right])))?.workspaceId).toBe(workspaceId);
-        await studio.fail({ ...call(server[right]), workspaceId }, "cleared");
-      });
+      leasing(scene);
     });
-
     describe("credentials", () => {
-      it("refuses a key that it does not know", async () => {
-        await expect(studio.lease(call("nobody.no-such-secret"))).rejects.toMatchObject({
-          code: "key_refused",
-          status: 401,
-        });
-      });
-
-      it("refuses a known credential id with a wrong secret", async () => {
-        const [id = ""] = server.userKey.split(".");
-        await expect(studio.lease(call(`${id}.wrong-secret`))).rejects.toMatchObject({
-          code: "key_refused",
-          status: 401,
-        });
-      });
-
-      it("refuses a revoked key", async () => {
-        await expect(studio.lease(call(server.revokedKey))).rejects.toMatchObject({
-          code: "key_refused",
-          status: 401,
-        });
-      });
+      credentials(scene);
     });
-
     describe("a leased job", () => {
-      it("has a context with the user's words", async () => {
-        const job = await leaseNew("Compare three kettles");
-        const context = await studio.context(job);
-        expect(context.workspaceId).toBe(job.workspaceId);
-        expect(context.messageCount).toBe(1);
-        expect(context.recentText).toContain("Compare three kettles");
-        expect(context.recentMessages.map((message) => message.text)).toEqual(["Compare three kettles"]);
-        await studio.fail(job, "cleared");
-      });
-
-      it("is kept longer by a heartbeat", async () => {
-        const workspaceId = await server.queueJob("Take your time", "user");
-        const lease = await studio.lease(call(server.userKey));
-        const job = { ...call(server.userKey), workspaceId };
-        await systemClock.sleep(20);
-        const beat = await studio.heartbeat(job);
-        expect(beat.leaseExpiresAtMs).toBeGreaterThan(lease?.leaseExpiresAtMs ?? Number.POSITIVE_INFINITY);
-        await studio.fail(job, "cleared");
-      });
-
-      it("is over once completed: a further heartbeat finds the lease lost", async () => {
-        const job = await leaseNew("Be quick");
-        await studio.complete(job, {
-          ...emptyPayload,
-          assistantMessage: "See {{artifact:file:plan.md}}.",
-          files: [{ name: "plan.md", content: "# Plan" }],
-        });
-        await expect(studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
-        expect(await studio.lease(call(server.userKey))).toBeUndefined();
-      });
-
-      it("is over once failed, with a reason of any length", async () => {
-        const job = await leaseNew("Fail, please");
-        await studio.fail(job, "The model said no. ".repeat(50));
-        await expect(studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
-        expect(await studio.lease(call(server.userKey))).toBeUndefined();
-      });
-
-      it("refuses a payload over a cap, and goes on being leased", async () => {
-        const job = await leaseNew("Too many files");
-        const files = Array.from({ length: 25 }, (_, at) => ({ name: `file-${at}.md`, content: "x" }));
-        await expect(studio.complete(job, { ...emptyPayload, files })).rejects.toMatchObject({
-          code: "studio_rejected",
-        });
-        await studio.heartbeat(job);
-        await studio.complete(job, { ...emptyPayload, files: files.slice(0, 24) });
-        await expect(studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
-      });
-
-      it("refuses a payload with neither a message nor a deliverable", async () => {
-        const job = await leaseNew("Say nothing");
-        await expect(studio.complete(job, { ...emptyPayload, assistantMessage: "" })).rejects.toMatchObject({
-          code: "studio_rejected",
-        });
-        await studio.fail(job, "cleared");
-      });
-
-      it("is nobody's when it was never leased", async () => {
-        const workspaceId = await server.queueJob("Not yet", "user");
-        const job = { ...call(server.userKey), workspaceId };
-        await expect(studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
-        await studio.lease(call(server.userKey));
-        await studio.fail(job, "cleared");
-      });
+      leasedJob(scene);
     });
-
+    describe("a refused payload", () => {
+      refusedPayload(scene);
+    });
     describe("runner instances", () => {
-      it("makes a key that works, under a name that can be changed, until it is revoked", async () => {
-        const owner = admin(server.accountToken);
-        const made = await studio.createRunnerInstance(owner, { kind: "user", name: "laptop" });
-        expect(made).toMatchObject({ kind: "user", name: "laptop" });
-        const maker = { key: made.key, signal: AbortSignal.timeout(10_000) };
-        expect(await studio.lease(maker)).toBeUndefined();
-        await studio.renameRunnerInstance(owner, made.instanceId, "desk");
-        await studio.revokeRunnerInstance(owner, made.instanceId);
-        await expect(studio.lease(maker)).rejects.toMatchObject({ code: "key_refused" });
-      });
-
-      it("takes no runner key in the place of an account token", async () => {
-        await expect(
-          studio.createRunnerInstance(admin(server.userKey), { kind: "user" }),
-        ).rejects.toMatchObject({ code: "key_refused" });
-      });
+      runnerInstances(scene);
     });
   });
+}
+
+function leasing(scene: Scene): void {
+  it("says that an empty queue is empty", async () => {
+    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
+  });
+
+  it("leases a waiting job once, until a time to come", async () => {
+    const workspaceId = await scene.server.queueJob("Write a plan", "user");
+    const before = Date.now();
+    const lease = await scene.studio.lease(call(scene.server.userKey));
+    expect(lease?.workspaceId).toBe(workspaceId);
+    expect(lease?.leaseExpiresAtMs).toBeGreaterThan(before);
+    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
+    await scene.studio.fail({ ...call(scene.server.userKey), workspaceId }, "cleared");
+  });
+
+  it.each([
+    { target: "user", wrong: "globalKey", right: "userKey" },
+    { target: "global", wrong: "userKey", right: "globalKey" },
+  ] as const)("shows a $target job to no key of the other kind", async ({ target, wrong, right }) => {
+    const workspaceId = await scene.server.queueJob("Only for one kind", target);
+    expect(await scene.studio.lease(call(scene.server[wrong]))).toBeUndefined();
+    expect((await scene.studio.lease(call(scene.server[right])))?.workspaceId).toBe(workspaceId);
+    await scene.studio.fail({ ...call(scene.server[right]), workspaceId }, "cleared");
+  });
+}
+
+function credentials(scene: Scene): void {
+  it("refuses a key that it does not know", async () => {
+    await expect(scene.studio.lease(call("nobody.no-such-secret"))).rejects.toMatchObject({
+      code: "key_refused",
+      status: 401,
+    });
+  });
+
+  it("refuses a known credential id with a wrong secret", async () => {
+    const [id = ""] = scene.server.userKey.split(".");
+    await expect(scene.studio.lease(call(`${id}.wrong-secret`))).rejects.toMatchObject({
+      code: "key_refused",
+      status: 401,
+    });
+  });
+
+  it("refuses a revoked key", async () => {
+    await expect(scene.studio.lease(call(scene.server.revokedKey))).rejects.toMatchObject({
+      code: "key_refused",
+      status: 401,
+    });
+  });
+}
+
+function leasedJob(scene: Scene): void {
+  it("has a context with the user's words", async () => {
+    const job = await leaseNew(scene, "Compare three kettles");
+    const context = await scene.studio.context(job);
+    expect(context.workspaceId).toBe(job.workspaceId);
+    expect(context.messageCount).toBe(1);
+    expect(context.recentText).toContain("Compare three kettles");
+    expect(context.recentMessages.map((message) => message.text)).toEqual(["Compare three kettles"]);
+    await scene.studio.fail(job, "cleared");
+  });
+
+  it("is kept longer by a heartbeat", async () => {
+    const workspaceId = await scene.server.queueJob("Take your time", "user");
+    const lease = await scene.studio.lease(call(scene.server.userKey));
+    const job = { ...call(scene.server.userKey), workspaceId };
+    await systemClock.sleep(20);
+    const beat = await scene.studio.heartbeat(job);
+    expect(beat.leaseExpiresAtMs).toBeGreaterThan(lease?.leaseExpiresAtMs ?? Number.POSITIVE_INFINITY);
+    await scene.studio.fail(job, "cleared");
+  });
+
+  it("is over once completed: a further heartbeat finds the lease lost", async () => {
+    const job = await leaseNew(scene, "Be quick");
+    await scene.studio.complete(job, {
+      ...emptyPayload,
+      assistantMessage: "See {{artifact:file:plan.md}}.",
+      files: [{ name: "plan.md", content: "# Plan" }],
+    });
+    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
+  });
+
+  it("is over once failed, with a reason of any length", async () => {
+    const job = await leaseNew(scene, "Fail, please");
+    await scene.studio.fail(job, "The model said no. ".repeat(50));
+    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
+  });
+
+  it("is nobody's when it was never leased", async () => {
+    const workspaceId = await scene.server.queueJob("Not yet", "user");
+    const job = { ...call(scene.server.userKey), workspaceId };
+    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+    await scene.studio.lease(call(scene.server.userKey));
+    await scene.studio.fail(job, "cleared");
+  });
+}
+
+function refusedPayload(scene: Scene): void {
+  it("is one over a cap; the job goes on being leased", async () => {
+    const job = await leaseNew(scene, "Too many files");
+    const files = Array.from({ length: 25 }, (_, at) => ({ name: `file-${at}.md`, content: "x" }));
+    await expect(scene.studio.complete(job, { ...emptyPayload, files })).rejects.toMatchObject({
+      code: "studio_rejected",
+    });
+    await scene.studio.heartbeat(job);
+    await scene.studio.complete(job, { ...emptyPayload, files: files.slice(0, 24) });
+    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+  });
+
+  it("is one with neither a message nor a deliverable", async () => {
+    const job = await leaseNew(scene, "Say nothing");
+    await expect(scene.studio.complete(job, { ...emptyPayload, assistantMessage: "" })).rejects.toMatchObject(
+      {
+        code: "studio_rejected",
+      },
+    );
+    await scene.studio.fail(job, "cleared");
+  });
+}
+
+function runnerInstances(scene: Scene): void {
+  it("makes a key that works, under a name that can be changed, until it is revoked", async () => {
+    const owner = admin(scene.server.accountToken);
+    const made = await scene.studio.createRunnerInstance(owner, { kind: "user", name: "laptop" });
+    expect(made).toMatchObject({ kind: "user", name: "laptop" });
+    const maker = { key: made.key, signal: AbortSignal.timeout(10_000) };
+    expect(await scene.studio.lease(maker)).toBeUndefined();
+    await scene.studio.renameRunnerInstance(owner, made.instanceId, "desk");
+    await scene.studio.revokeRunnerInstance(owner, made.instanceId);
+    await expect(scene.studio.lease(maker)).rejects.toMatchObject({ code: "key_refused" });
+  });
+
+  it("takes no runner key in the place of an account token", async () => {
+    await expect(
+      scene.studio.createRunnerInstance(admin(scene.server.userKey), { kind: "user" }),
+    ).rejects.toMatchObject({ code: "key_refused" });
+  });
+}
+
+const call = (key: string): Call => ({ key: keyOf(key), signal: AbortSignal.timeout(10_000) });
+
+const admin = (token: string): AdminCall => ({
+  accountToken: new Secret(token),
+  signal: AbortSignal.timeout(10_000),
+});
+
+/** Queues a job of its own and leases it. */
+async function leaseNew({ server, studio }: Scene, text: string): Promise<JobCall> {
+  const workspaceId = await server.queueJob(text, "user");
+  const lease = await studio.lease(call(server.userKey));
+  expect(lease?.workspaceId).toBe(workspaceId);
+  return { ...call(server.userKey), workspaceId };
 }
 
 function keyOf(text: string): RunnerKey {

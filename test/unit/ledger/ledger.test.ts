@@ -19,7 +19,14 @@ let serial = 0;
 
 async function opened(pool = "default"): Promise<Fence> {
   const runId = `run-${++serial}`;
-  await ledger.open({ pool, runId, workspaceId: "ws1", keyId: "cred1", leasedAtMs: 1_000, leaseExpiresAtMs: 601_000 });
+  await ledger.open({
+    pool,
+    runId,
+    workspaceId: "ws1",
+    keyId: "cred1",
+    leasedAtMs: 1_000,
+    leaseExpiresAtMs: 601_000,
+  });
   return { pool, runId, leg: 1, invocationId: "first" };
 }
 
@@ -55,7 +62,9 @@ describe("begin", () => {
   it("lets exactly one of five invocations of the same event begin", async () => {
     const fence = await opened();
     const ids = ["a", "b", "c", "d", "e"];
-    const runs = await Promise.all(ids.map((invocationId) => ledger.begin({ ...fence, invocationId }, 2_000)));
+    const runs = await Promise.all(
+      ids.map((invocationId) => ledger.begin({ ...fence, invocationId }, 2_000)),
+    );
     expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
@@ -86,7 +95,9 @@ describe("the fence", () => {
     const fence = await begun();
     expect(await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
     expect(await ledger.noteRound(fence, { number: 1, responseId: "resp_1", usage })).toBe(true);
-    expect(await ledger.close(fence, { state: "failed", reason: "model_refused", explanation: "no", atMs: 4_000 })).toBe(true);
+    expect(
+      await ledger.close(fence, { state: "failed", reason: "model_refused", explanation: "no", atMs: 4_000 }),
+    ).toBe(true);
     const run = await ledger.read("default", fence.runId);
     expect(run).toMatchObject({
       state: "failed",

@@ -1,0 +1,15 @@
+import { App } from "aws-cdk-lib";
+import { RunnerError } from "../lib/errors.ts";
+import { settingsKey } from "./settings.ts";
+import { addStack } from "./synthesize.ts";
+
+/** What the CDK command runs (cdk.json, `app`): it hands over the context and the output folder by environment. */
+try {
+  const app = new App();
+  addStack(app, app.node.tryGetContext(settingsKey));
+  app.synth();
+} catch (error) {
+  if (!(error instanceof RunnerError)) throw error;
+  console.error(`cdk.json, context: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,96 @@
+import { Duration, Stack } from "aws-cdk-lib";
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
+import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
+import { Construct } from "constructs";
+import { toEnvironment } from "../lib/config.ts";
+import { timing } from "../lib/timing.ts";
+import type { KeySecret } from "./key-secret.ts";
+import type { LedgerTable } from "./ledger-table.ts";
+import { RunnerFunction } from "./runner-function.ts";
+import type { PoolSettings, Settings } from "./settings.ts";
+
+export interface DispatcherProps {
+  readonly settings: Settings;
+  readonly pool: PoolSettings;
+  readonly ledger: LedgerTable;
+  readonly runnerKeys: KeySecret;
+  readonly processor: IFunction;
+}
+
+/** The dispatcher of one pool and its schedule. */
+export class Dispatcher extends Construct {
+  readonly runner: RunnerFunction;
+  readonly schedule: Schedule;
+
+  constructor(scope: Construct, id: string, props: DispatcherProps) {
+    super(scope, id);
+    const { settings, pool, ledger, runnerKeys, processor } = props;
+    this.runner = new RunnerFunction(this, "Runner", {
+      name: "dispatch",
+      description: `studio-runner, pool ${pool.name}: leases ${pool.kind} jobs and starts a run for each`,
+      ...pool.dispatcher,
+      environment: toEnvironment({
+        RUNNER_POOL: pool.name,
+        RUNNER_API_BASE: settings.studio.baseUrl,
+        RUNNER_LEDGER_TABLE: ledger.tableName,
+        RUNNER_KEY_SECRET: runnerKeys.arn,
+        RUNNER_PICKUP: pool.pickup,
+        RUNNER_CONCURRENCY: pool.concurrency,
+        RUNNER_LEASES_PER_KEY: pool.leasesPerKey,
+        RUNNER_PROCESSOR_FUNCTION: processor.functionName,
+      }),
+      statements: [
+        ledger.rowStatement("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+        ledger.openRunsStatement(),
+        runnerKeys.readStatement(),
+        new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
+      ],
+      maxEventAgeMs: timing.scheduleMs,
+      logging: settings,
+    });
+    this.schedule = this.#createSchedule(pool.name);
+  }
+
+  /** A tick that is late or lost is not repeated: the next one does its work. */
+  #createSchedule(pool: string): Schedule {
+    const dispatcher = this.runner.function;
+    const period = Duration.millis(timing.scheduleMs);
+    return new Schedule(this, "Schedule", {
+      description: `studio-runner, pool ${pool}: starts a dispatch window`,
+      schedule: ScheduleExpression.rate(period),
+      target: new LambdaInvoke(dispatcher, {
+        input: ScheduleTargetInput.fromObject({ pool }),
+        retryAttempts: 0,
+        maxEventAge: period,
+        // The target's own role would be allowed every version and alias of the function too.
+        role: this.#createScheduleRole(dispatcher).withoutPolicyUpdates(),
+      }),
+    });
+  }
+
+  #createScheduleRole(dispatcher: IFunction): Role {
+    const stack = Stack.of(this);
+    const group = stack.formatArn({
+      service: "scheduler",
+      resource: "schedule-group",
+      resourceName: "default",
+    });
+    return new Role(this, "ScheduleRole", {
+      assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
+        conditions: { StringEquals: { "aws:SourceAccount": stack.account, "aws:SourceArn": group } },
+      }),
+      inlinePolicies: {
+        Invoke: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ["lambda:InvokeFunction"],
+              resources: [dispatcher.functionArn],
+            }),
+          ],
+        }),
+      },
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { RemovalPolicy } from "aws-cdk-lib";
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Construct } from "constructs";
+import { openRunsIndex } from "../lib/ledger/ledger.ts";
+import type { Settings } from "./settings.ts";
+
+export interface LedgerTableProps {
+  readonly removalPolicy: Settings["removalPolicy"];
+  /** An existing table with the same keys and index. Absent: one is created. */
+  readonly importedArn: string | undefined;
+}
+
+const removalPolicies = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN } as const;
+
+/** The ledger: rows by `pool` and `id`, and the sparse index of open runs. */
+export class LedgerTable extends Construct {
+  readonly tableName: string;
+  readonly tableArn: string;
+
+  constructor(scope: Construct, id: string, props: LedgerTableProps) {
+    super(scope, id);
+    const { importedArn, removalPolicy } = props;
+    const table =
+      importedArn === undefined
+        ? this.#create(removalPolicy)
+        : Table.fromTableArn(this, "Imported", importedArn);
+    this.tableName = table.tableName;
+    this.tableArn = table.tableArn;
+  }
+
+  /** Single rows, by their key. */
+  rowStatement(
+    ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem" | "DeleteItem")[]
+  ): PolicyStatement {
+    return new PolicyStatement({
+      actions: actions.map((action) => `dynamodb:${action}`),
+      resources: [this.tableArn],
+    });
+  }
+
+  openRunsStatement(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ["dynamodb:Query"],
+      resources: [`${this.tableArn}/index/${openRunsIndex}`],
+    });
+  }
+
+  #create(removalPolicy: LedgerTableProps["removalPolicy"]): Table {
+    const table = new Table(this, "Table", {
+      partitionKey: { name: "pool", type: AttributeType.STRING },
+      sortKey: { name: "id", type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: "expiresAtSeconds",
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: removalPolicy === "retain",
+      removalPolicy: removalPolicies[removalPolicy],
+    });
+    table.addGlobalSecondaryIndex({
+      indexName: openRunsIndex,
+      partitionKey: { name: "openIn", type: AttributeType.STRING },
+      sortKey: { name: "leaseExpiresAtMs", type: AttributeType.NUMBER },
+      projectionType: ProjectionType.ALL,
+    });
+    return table;
+  }
+}

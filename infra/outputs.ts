@@ -1,0 +1,67 @@
+import { CfnOutput } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import type { KeySecret } from "./key-secret.ts";
+import { poolId, type StudioRunner } from "./studio-runner.ts";
+
+interface Output {
+  readonly id: string;
+  readonly value: string;
+  readonly description: string;
+}
+
+/** What an operator needs after a deploy: names, secret ARNs, and the commands that put the keys in. */
+export function addOutputs(scope: Construct, runner: StudioRunner): readonly CfnOutput[] {
+  const outputs: readonly Output[] = [
+    { id: "LedgerTable", value: runner.ledger.tableName, description: "The ledger's table" },
+    ...keyOutputs("ModelKey", {
+      secret: runner.modelKey,
+      what: "the model's API key",
+      file: "model-key.txt",
+    }),
+    ...runner.pools.flatMap(({ settings, runnerKeys, dispatcher, processor }) => {
+      const id = poolId(settings.name);
+      const ofPool = `of pool ${settings.name}`;
+      return [
+        {
+          id: `${id}Dispatcher`,
+          value: dispatcher.runner.function.functionName,
+          description: `The dispatcher ${ofPool}`,
+        },
+        {
+          id: `${id}Processor`,
+          value: processor.runner.function.functionName,
+          description: `The processor ${ofPool}`,
+        },
+        {
+          id: `${id}Failures`,
+          value: processor.failures.queueUrl,
+          description: `Events of failed legs ${ofPool}`,
+        },
+        ...keyOutputs(`${id}Keys`, {
+          secret: runnerKeys,
+          what: `the runner keys ${ofPool} (kind ${settings.kind}; one key, or a JSON list of keys)`,
+          file: "runner-keys.txt",
+        }),
+      ];
+    }),
+  ];
+  return outputs.map(({ id, ...output }) => new CfnOutput(scope, id, output));
+}
+
+interface KeyOutput {
+  readonly secret: KeySecret;
+  readonly what: string;
+  /** A file, so that the key stays out of the shell's history. */
+  readonly file: string;
+}
+
+/** For a secret that was brought along, the ARN only: its owner has a way to fill it. */
+function keyOutputs(id: string, { secret, what, file }: KeyOutput): readonly Output[] {
+  const arn = { id: `${id}Secret`, value: secret.arn, description: `The secret with ${what}` };
+  const command = {
+    id: `${id}Command`,
+    value: `aws secretsmanager put-secret-value --secret-id ${secret.arn} --secret-string file://${file}`,
+    description: `Write ${what} to ${file}, run this, delete the file`,
+  };
+  return secret.imported ? [arn] : [arn, command];
+}

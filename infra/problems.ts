@@ -1,0 +1,89 @@
+import type * as z from "zod";
+import { nearest } from "./nearest.ts";
+import { describeGiven, describeUnknown, secretLike } from "./secret-like.ts";
+
+/** Something wrong with the settings: where, and a sentence that says what to do. */
+export interface Problem {
+  readonly path: string;
+  readonly sentence: string;
+}
+
+type Path = readonly PropertyKey[];
+
+export const line = ({ path, sentence }: Problem): string => `  - ${path}: ${sentence}`;
+
+/** `pools[0].processor.memoryMb`; the settings as a whole are `(settings)`. */
+export function formatPath(path: Path): string {
+  const text = path
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${nameOf(step)}`))
+    .join("")
+    .replace(/^\./, "");
+  return text === "" ? "(settings)" : text;
+}
+
+const nameOf = (step: PropertyKey): string =>
+  secretLike(String(step)) === undefined ? String(step) : "(not shown)";
+
+interface Context {
+  readonly input: unknown;
+  /** The names that may stand at each place; `[]` stands for a list's item. */
+  readonly knownNames: Readonly<Record<string, readonly string[]>>;
+}
+
+export function describeIssues(issues: readonly z.core.$ZodIssue[], context: Context): readonly Problem[] {
+  const problems = issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => unknownName([...issue.path, key], context));
+    const given = valueAt(context.input, issue.path);
+    const what = given === undefined ? "missing" : `given ${describeGiven(given)}`;
+    return [{ path: formatPath(issue.path), sentence: `${what}. ${issue.message}` }];
+  });
+  return distinct(problems);
+}
+
+/** One value can break several checks that say the same. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  const lines = problems.map(line);
+  return problems.filter((problem, index) => lines.indexOf(line(problem)) === index);
+}
+
+function unknownName(path: Path, { input, knownNames }: Context): Problem {
+  const place = path.slice(0, -1);
+  const pattern = place.map((step) => (typeof step === "number" ? "[]" : `.${String(step)}`)).join("");
+  const known = knownNames[pattern.replace(/^\./, "")] ?? [];
+  const meant = nearest(String(path.at(-1)), known);
+  const advice = meant === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean "${meant}"?`;
+  const given = describeUnknown(valueAt(input, path));
+  return { path: formatPath(path), sentence: `unknown setting (given ${given}). ${advice}` };
+}
+
+function valueAt(input: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined),
+    input,
+  );
+}
+
+const secretAdvice =
+  "Keys never go into settings, they would end up in the template: " +
+  "leave it out, and put the key into Secrets Manager with the command that the deploy prints.";
+
+/** Values and names anywhere in the input that look like secrets. None is ever shown. */
+export function findSecrets(input: unknown, path: Path = []): readonly Problem[] {
+  if (typeof input === "string") return secretProblem(input, path);
+  if (typeof input !== "object" || input === null) return [];
+  const entries: readonly (readonly [PropertyKey, unknown])[] = Array.isArray(input)
+    ? [...input.entries()]
+    : Object.entries(input);
+  return entries.flatMap(([step, value]) => [
+    ...(typeof step === "string" ? secretProblem(step, [...path, step]) : []),
+    ...findSecrets(value, [...path, step]),
+  ]);
+}
+
+function secretProblem(text: string, path: Path): readonly Problem[] {
+  const what = secretLike(text);
+  return what === undefined
+    ? []
+    : [{ path: formatPath(path), sentence: `looks like ${what} (not shown). ${secretAdvice}` }];
+}

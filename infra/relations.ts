@@ -1,0 +1,150 @@
+import { pickups, type Pickup, type PickupMode } from "../lib/dispatch/pickup.ts";
+import { timing } from "../lib/timing.ts";
+import { formatPath, type Problem } from "./problems.ts";
+
+/** The settings of one pool that must fit each other and our own times. */
+export interface PoolTimes {
+  readonly pickup: PickupMode;
+  readonly dispatcherTimeoutSeconds: number;
+  readonly processorTimeoutSeconds: number;
+}
+
+/** The times that no setting changes. */
+export interface Bounds {
+  readonly timing: Readonly<
+    Record<
+      "scheduleMs" | "dispatchReserveMs" | "legReserveMs" | "hardReserveMs" | "maxEventAgeMs" | "maxBeatMs",
+      number
+    >
+  >;
+  readonly pickups: Readonly<Record<PickupMode, Pickup>>;
+  /** A lease as Studio gives it (studio-api.md). */
+  readonly studioLeaseMs: number;
+  /** Shorter than this a leg is not worth its start: one model round takes tens of seconds. */
+  readonly legWorkMs: number;
+  /** Lambda's floor for the age of an async event. */
+  readonly eventAgeFloorMs: number;
+}
+
+export const bounds: Bounds = {
+  timing,
+  pickups,
+  studioLeaseMs: 600_000,
+  legWorkMs: 60_000,
+  eventAgeFloorMs: 60_000,
+};
+
+/** Durations in milliseconds: `left` must not exceed `right`. */
+interface Row<Input> {
+  readonly path: string;
+  left(input: Input): number;
+  right(input: Input): number;
+  sentence(input: Input): string;
+}
+
+interface PoolInput extends Bounds {
+  readonly pool: PoolTimes;
+}
+
+const seconds = (ms: number): string => `${ms / 1000} s`;
+const windowMs = ({ pool, pickups: modes }: PoolInput): number => modes[pool.pickup].windowMs;
+
+const poolRows: readonly Row<PoolInput>[] = [
+  {
+    path: "pickup",
+    left: windowMs,
+    right: (input) => input.timing.scheduleMs,
+    sentence: (input) =>
+      `pickup "${input.pool.pickup}" polls for ${seconds(windowMs(input))}, but timing.scheduleMs starts the next window after ` +
+      `${seconds(input.timing.scheduleMs)}. Choose a pickup with a shorter window.`,
+  },
+  {
+    path: "dispatcher.timeoutSeconds",
+    left: (input) => windowMs(input) + input.timing.dispatchReserveMs,
+    right: ({ pool }) => pool.dispatcherTimeoutSeconds * 1000,
+    sentence: (input) =>
+      `pickup "${input.pool.pickup}" polls for ${seconds(windowMs(input))} and timing.dispatchReserveMs keeps ` +
+      `${seconds(input.timing.dispatchReserveMs)} free after it, but dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}. ` +
+      `Give ${Math.ceil((windowMs(input) + input.timing.dispatchReserveMs) / 1000)} or more, or a pickup with a shorter window.`,
+  },
+  {
+    path: "dispatcher.timeoutSeconds",
+    left: ({ pool }) => pool.dispatcherTimeoutSeconds * 1000,
+    right: (input) => 2 * input.timing.scheduleMs,
+    sentence: (input) =>
+      `dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}, but timing.scheduleMs starts a window every ` +
+      `${seconds(input.timing.scheduleMs)}, and a window that hangs holds back the next ones. ` +
+      `Give ${(2 * input.timing.scheduleMs) / 1000} or less.`,
+  },
+  {
+    path: "processor.timeoutSeconds",
+    left: (input) => input.timing.legReserveMs + input.legWorkMs,
+    right: ({ pool }) => pool.processorTimeoutSeconds * 1000,
+    sentence: (input) =>
+      `processor.timeoutSeconds is ${input.pool.processorTimeoutSeconds}, but timing.legReserveMs keeps ${seconds(input.timing.legReserveMs)} ` +
+      `of it free and a leg needs ${seconds(input.legWorkMs)} to work. ` +
+      `Give ${Math.ceil((input.timing.legReserveMs + input.legWorkMs) / 1000)} or more.`,
+  },
+];
+
+const timingRows: readonly Row<Bounds>[] = [
+  {
+    path: "timing.maxEventAgeMs",
+    left: (input) => 2 * input.timing.maxEventAgeMs,
+    right: (input) => input.studioLeaseMs,
+    sentence: (input) =>
+      `timing.maxEventAgeMs (${seconds(input.timing.maxEventAgeMs)}) is more than half of Studio's lease ` +
+      `(${seconds(input.studioLeaseMs)}): a late leg would begin with too little of it left.`,
+  },
+  {
+    path: "timing.maxEventAgeMs",
+    left: (input) => input.eventAgeFloorMs,
+    right: (input) => input.timing.maxEventAgeMs,
+    sentence: (input) =>
+      `timing.maxEventAgeMs (${seconds(input.timing.maxEventAgeMs)}) is below Lambda's floor for an event's age ` +
+      `(${seconds(input.eventAgeFloorMs)}).`,
+  },
+  {
+    path: "timing.hardReserveMs",
+    left: (input) => 2 * input.timing.hardReserveMs,
+    right: (input) => input.timing.legReserveMs,
+    sentence: (input) =>
+      `timing.hardReserveMs (${seconds(input.timing.hardReserveMs)}) takes more than half of timing.legReserveMs ` +
+      `(${seconds(input.timing.legReserveMs)}): a leg at its deadline would have no time to report.`,
+  },
+  {
+    path: "timing.maxBeatMs",
+    left: (input) => 2 * input.timing.maxBeatMs,
+    right: (input) => input.studioLeaseMs,
+    sentence: (input) =>
+      `timing.maxBeatMs (${seconds(input.timing.maxBeatMs)}) is more than half of Studio's lease ` +
+      `(${seconds(input.studioLeaseMs)}): one lost beat would cost the lease.`,
+  },
+];
+
+/** Paths are below the pool. */
+export const brokenPoolRelations = (pool: PoolTimes, given: Bounds = bounds): readonly Problem[] =>
+  broken(poolRows, { ...given, pool });
+
+export const brokenTimingRelations = (given: Bounds = bounds): readonly Problem[] =>
+  broken(timingRows, given);
+
+/** Names become part of ids that hold no hyphen, so they must differ in more than hyphens. */
+export function brokenNames(names: readonly (string | undefined)[]): readonly Problem[] {
+  const bare = names.map((name) => name?.replaceAll("-", ""));
+  return bare.flatMap((name, index) => {
+    const first = bare.indexOf(name);
+    if (name === undefined || first === index) return [];
+    const sentence =
+      names[first] === names[index]
+        ? `pools[${first}].name is "${names[index]}" too. Give each pool a name of its own.`
+        : `"${names[index]}" differs from pools[${first}].name ("${names[first]}") in hyphens only. Give a more distinct name.`;
+    return [{ path: formatPath(["pools", index, "name"]), sentence }];
+  });
+}
+
+function broken<Input>(rows: readonly Row<Input>[], input: Input): readonly Problem[] {
+  return rows
+    .filter((row) => row.left(input) > row.right(input))
+    .map((row) => ({ path: row.path, sentence: row.sentence(input) }));
+}

@@ -1,0 +1,90 @@
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  ApplicationLogLevel,
+  Architecture,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+  type IDestination,
+} from "aws-cdk-lib/aws-lambda";
+import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { bundling, entryOf, lockFile, projectRoot, type FunctionName } from "./bundle.ts";
+import type { Settings } from "./settings.ts";
+
+export interface RunnerFunctionProps {
+  readonly name: FunctionName;
+  readonly description: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** All that the function may do, besides writing its own log. */
+  readonly statements: readonly PolicyStatement[];
+  readonly maxEventAgeMs: number;
+  readonly onFailure?: IDestination;
+  readonly logging: Pick<Settings, "logRetentionDays" | "logLevel">;
+}
+
+const applicationLogLevels = {
+  trace: ApplicationLogLevel.TRACE,
+  debug: ApplicationLogLevel.DEBUG,
+  info: ApplicationLogLevel.INFO,
+  warn: ApplicationLogLevel.WARN,
+  error: ApplicationLogLevel.ERROR,
+  fatal: ApplicationLogLevel.FATAL,
+} as const;
+
+/**
+ * What all functions share: runtime, bundle, a role and a log group of their own. An async event is never retried by
+ * Lambda: whether to start again is decided by the ledger. No fixed names and no reserved concurrency (new accounts have
+ * too little of it to reserve).
+ */
+export class RunnerFunction extends Construct {
+  readonly function: NodejsFunction;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, props: RunnerFunctionProps) {
+    super(scope, id);
+    // Kept for as long as the settings say, and not beyond the stack: nobody finds a group without a name again.
+    this.logGroup = new LogGroup(this, "Log", {
+      retention: props.logging.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = this.#createRole(props.statements);
+    this.function = new NodejsFunction(this, "Function", {
+      entry: entryOf(props.name),
+      handler: "handler",
+      projectRoot,
+      depsLockFilePath: lockFile,
+      bundling: bundling(),
+      awsSdkConnectionReuse: false, // an SDK v2 variable; v3 reuses connections without it
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: props.memoryMb,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      environment: { ...props.environment, NODE_OPTIONS: "--enable-source-maps" },
+      role: this.role,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: applicationLogLevels[props.logging.logLevel],
+      systemLogLevelV2: SystemLogLevel.INFO, // with the REPORT line: duration and memory used
+      retryAttempts: 0,
+      maxEventAge: Duration.millis(props.maxEventAgeMs),
+      ...(props.onFailure === undefined ? {} : { onFailure: props.onFailure }),
+    });
+  }
+
+  #createRole(statements: readonly PolicyStatement[]): Role {
+    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    const writeLog = new PolicyStatement({
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [this.logGroup.logGroupArn],
+    });
+    for (const statement of [writeLog, ...statements]) role.addToPolicy(statement);
+    return role;
+  }
+}

@@ -1,0 +1,36 @@
+/** Shapes of secrets that people paste into settings by mistake; each row with the name that an error may say. */
+const shapes: readonly { readonly what: string; readonly pattern: RegExp }[] = [
+  { what: "an OpenAI key", pattern: /(?<![\w-])sk-[\w-]{8,}/ },
+  {
+    what: "a runner key",
+    pattern: /(?<![\w.:/-])[\w-]{6,}\.(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}(?![\w.-])/,
+  },
+  { what: "a signed token", pattern: /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}/ },
+  { what: "an AWS access key", pattern: /(?<!\w)(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)/ },
+  { what: "a password in a URL", pattern: /:\/\/[^/\s@]*:[^/\s@]*@/ },
+];
+
+/** A run of characters this long says nothing to a reader and may be a secret of an unknown make. */
+const opaque = /[\w+/=-]{24,}/;
+const shownCharacters = 80;
+
+/** What kind of secret the text looks like; `undefined` when it looks like none. */
+export function secretLike(text: string): string | undefined {
+  return shapes.find(({ pattern }) => pattern.test(text))?.what;
+}
+
+/** A given value as an error may show it: never one that could be a secret. */
+export function describeGiven(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value !== "string") return String(value);
+  const hidden = value.length > shownCharacters || opaque.test(value) || secretLike(value) !== undefined;
+  return hidden ? hiddenText(value) : JSON.stringify(value);
+}
+
+/** Like `describeGiven`, for a value under a name that we do not know: no text is shown at all. */
+export function describeUnknown(value: unknown): string {
+  return typeof value === "string" ? hiddenText(value) : describeGiven(value);
+}
+
+const hiddenText = (value: string): string => `a text of length ${value.length}`;

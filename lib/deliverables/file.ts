@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { text } from "./fields.ts";
+import { limits } from "./limits.ts";
+import { preview } from "./problems.ts";
+import { defineTool } from "./tool.ts";
+
+const caps = limits.file;
+const segmentPattern = /^[A-Za-z0-9._-]+$/;
+
+export const fileTool = defineTool({
+  name: "create_file",
+  kind: "file",
+  payloadKey: "files",
+  idField: "name",
+  makes: "file",
+  caps: `\`.md\` or \`.txt\`, ${caps.chars} characters, relative path of at most ${caps.folders} folders, segments of ${caps.segmentChars} characters`,
+  description: "Makes a text file to download: a document that stands on its own.",
+  schema: z.strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(caps.nameChars)
+      .superRefine(checkName)
+      .describe(
+        `Relative path such as "specs/api.md", ending in .md or .txt, at most ${caps.folders} folders; letters, digits, . _ and - in segments of at most ${caps.segmentChars} characters.`,
+      ),
+    content: text(caps.chars).describe("The whole text."),
+  }),
+});
+
+interface NameRule {
+  readonly broken: (name: string, segments: readonly string[]) => boolean;
+  readonly words: string;
+}
+
+/** A name that passes all of them stays inside its folder. */
+const nameRules: readonly NameRule[] = [
+  { broken: (name) => name.includes("\\"), words: "must use / between folders, not a backslash" },
+  { broken: (name) => name.startsWith("/"), words: "must be relative, without a / at its start" },
+  { broken: (name) => name.includes(".."), words: "must not hold .." },
+  {
+    broken: (_, segments) => segments.length > caps.folders + 1,
+    words: `must have at most ${caps.folders} folders`,
+  },
+  {
+    broken: (_, segments) => segments.some((segment) => !segmentPattern.test(segment) || segment === "."),
+    words: "must have segments of letters, digits, . _ and - only, none of them empty or .",
+  },
+  {
+    broken: (_, segments) => segments.some((segment) => segment.length > caps.segmentChars),
+    words: `must have segments of at most ${caps.segmentChars} characters`,
+  },
+  { broken: (name) => !/[^/]\.(?:md|txt)$/i.test(name), words: "must end in .md or .txt" },
+];
+
+function checkName(name: string, context: z.RefinementCtx): void {
+  const segments = name.split("/");
+  for (const rule of nameRules) {
+    if (!rule.broken(name, segments)) continue;
+    context.addIssue({ code: "custom", message: `${preview(name)} given, ${rule.words}` });
+  }
+}

@@ -1,0 +1,63 @@
+import { payloadKeyByKind, tools } from "./registry.ts";
+import { foldId, placeholderFor } from "./tool.ts";
+import type { PayloadKey } from "./tool.ts";
+
+/** `{{artifact:KIND:ID}}` in an assistant message; `token` as it was written. */
+export interface Placeholder {
+  readonly token: string;
+  /** Lower case; perhaps no kind that exists. */
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** Deliverables by payload key: a workbench, or a payload of unchecked items. */
+export type Made = Readonly<Partial<Record<PayloadKey, readonly unknown[]>>>;
+
+const pattern = /\{\{\s*artifact\s*(?::([^}]*))?\}\}/gi;
+
+/** Every placeholder in the order of the message, repeated ones too. Case and spaces inside do not matter. */
+export function findPlaceholders(message: string): readonly Placeholder[] {
+  return [...message.matchAll(pattern)].map(([token, inside = ""]) => {
+    const [kind = "", ...id] = inside.split(":");
+    return { token, kind: kind.trim().toLowerCase(), id: id.join(":").trim() };
+  });
+}
+
+/** The placeholders without a deliverable, each kind and id once. A kind that does not exist is dangling too. */
+export function danglingPlaceholders(message: string, made: Made): readonly Placeholder[] {
+  const known = new Set(madeReferences(made).map(({ kind, id }) => referenceKey(kind, id)));
+  const dangling = new Map<string, Placeholder>();
+  for (const placeholder of findPlaceholders(message)) {
+    const key = referenceKey(placeholder.kind, placeholder.id);
+    if (!known.has(key) && !dangling.has(key)) dangling.set(key, placeholder);
+  }
+  return [...dangling.values()];
+}
+
+/** Words for the model: which tokens have no deliverable, what exists, and the two ways out. */
+export function repairPrompt(dangling: readonly Placeholder[], made: Made): string {
+  const existing = madeReferences(made).map(({ kind, id }) => placeholderFor(kind, id));
+  return [
+    "Your message holds placeholders that have no deliverable:",
+    ...dangling.map((placeholder) => `- ${placeholder.token}: ${remedy(placeholder)}`),
+    existing.length === 0
+      ? "Nothing has been made so far."
+      : `These exist and may be used: ${existing.join(", ")}`,
+    "For each placeholder above, either call the tool with exactly that id, or leave the placeholder out. Then write the whole message again.",
+  ].join("\n");
+}
+
+function remedy({ kind, id }: Placeholder): string {
+  const makers = tools.filter((tool) => tool.kind === kind).map(({ name }) => name);
+  if (makers.length === 0) return `no such kind; the kinds are ${[...payloadKeyByKind.keys()].join(", ")}`;
+  return id === "" ? "it names no id" : `make it with ${makers.join(" or ")}, or leave it out`;
+}
+
+function madeReferences(made: Made): readonly { readonly kind: string; readonly id: string }[] {
+  return [...payloadKeyByKind].flatMap(([kind, key]) => {
+    const maker = tools.find((tool) => tool.kind === kind);
+    return maker === undefined ? [] : (made[key] ?? []).map((item) => ({ kind, id: maker.idOf(item) }));
+  });
+}
+
+const referenceKey = (kind: string, id: string): string => `${kind}:${foldId(id)}`;

@@ -1,0 +1,87 @@
+import type * as z from "zod";
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+const previewChars = 60;
+const shownProblems = 8;
+
+/** zod's issues as sentences that name the field, what was given and what is allowed. `given` is the value that was checked. */
+export function describeIssues(issues: readonly Issue[], given: unknown): readonly string[] {
+  return issues.map((issue) => {
+    const where = pathText(issue.path);
+    const sentence = describe(issue, valueAt(given, issue.path));
+    return where === "" ? sentence : `${where}: ${sentence}`;
+  });
+}
+
+/** All problems in one line. The first eight are written out, the rest counted. */
+export function joinProblems(problems: readonly string[]): string {
+  const rest = problems.length - shownProblems;
+  const shown = problems.slice(0, shownProblems).join("; ");
+  return rest > 0 ? `${shown}; and ${rest} more problems` : shown;
+}
+
+/** A value as an error may show it: scalars shortened, structures named only (they may be huge or very deep). */
+export function preview(value: unknown): string {
+  if (typeof value === "string") {
+    return value.length > previewChars
+      ? `${JSON.stringify(value.slice(0, previewChars))}… (${value.length} characters)`
+      : JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+function describe(issue: Issue, value: unknown): string {
+  switch (issue.code) {
+    case "too_big":
+      return `${amount(value)} given, at most ${issue.maximum}`;
+    case "too_small":
+      return `${amount(value)} given, at least ${issue.minimum}`;
+    case "invalid_type":
+      return value === undefined
+        ? `missing, must be ${named(issue.expected)}`
+        : `${preview(value)} given, must be ${named(issue.expected)}`;
+    case "invalid_value":
+      return `${preview(value)} given, must be ${issue.values.map((one) => preview(one)).join(" or ")}`;
+    case "invalid_format":
+      return `${preview(value)} ${issue.message}`;
+    case "unrecognized_keys":
+      return `unknown field ${issue.keys.map((key) => preview(key)).join(", ")}`;
+    default:
+      return issue.message;
+  }
+}
+
+function amount(value: unknown): string {
+  if (typeof value === "string") return `${value.length} characters`;
+  return Array.isArray(value) ? `${value.length} items` : preview(value);
+}
+
+const kindsOfValue: Readonly<Record<string, string>> = {
+  number: "a finite number",
+  string: "text",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+};
+
+const named = (expected: string): string => kindsOfValue[expected] ?? expected;
+
+function pathText(path: Path): string {
+  return path.reduce<string>((whole, part) => {
+    if (typeof part === "number") return `${whole}[${part}]`;
+    return whole === "" ? String(part) : `${whole}.${String(part)}`;
+  }, "");
+}
+
+function valueAt(given: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, part)
+        ? Reflect.get(value, part)
+        : undefined,
+    given,
+  );
+}

@@ -1,0 +1,12 @@
+import { limits } from "./limits.ts";
+import { tools } from "./registry.ts";
+
+/** The README's table of tools, as Markdown. */
+export function deliverablesTable(): string {
+  const rows = tools.map(({ name, makes, payloadKey, caps }) => {
+    const isShared = tools.filter((tool) => tool.payloadKey === payloadKey).length > 1;
+    const most = `${limits.most[payloadKey]}${isShared ? ` ${payloadKey} together` : ""}`;
+    return `| \`${name}\` | ${makes} | ${most} | ${caps} |`;
+  });
+  return ["| tool | makes | at most, per job | each |", "|---|---|---|---|", ...rows].join("\n");
+}

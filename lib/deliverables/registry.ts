@@ -1,0 +1,77 @@
+import type { ToolCall, ToolDefinition } from "../inference/model.ts";
+import { checklistTool } from "./checklist.ts";
+import { fileTool } from "./file.ts";
+import { strictParameters } from "./json-schema.ts";
+import { listTool } from "./list.ts";
+import { pieChartTool } from "./pie-chart.ts";
+import { joinProblems, preview } from "./problems.ts";
+import { readArguments } from "./read-arguments.ts";
+import { scatterChartTool } from "./scatter-chart.ts";
+import { seriesChartTools } from "./series-chart.ts";
+import { svgTool } from "./svg.ts";
+import { tableTool } from "./table.ts";
+import { placeholderFor } from "./tool.ts";
+import type { PayloadKey, Tool } from "./tool.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Every tool. A new kind of deliverable is one file and one line here (and its shape in workbench.ts). */
+export const tools: readonly Tool[] = [
+  fileTool,
+  pieChartTool,
+  ...seriesChartTools,
+  scatterChartTool,
+  tableTool,
+  listTool,
+  checklistTool,
+  svgTool,
+];
+
+/** What placeholders may name, and where each kind lies in the payload. */
+export const payloadKeyByKind: ReadonlyMap<string, PayloadKey> = new Map(
+  tools.map((tool) => [tool.kind, tool.payloadKey]),
+);
+
+/** The tools as the model is told of them. */
+export function toolDefinitions(): readonly ToolDefinition[] {
+  return tools.map((tool) => ({
+    name: tool.name,
+    description: `${tool.description} Show it in your message with ${placeholderFor(tool.kind, tool.idField.toUpperCase())}.`,
+    parameters: strictParameters(tool),
+  }));
+}
+
+export interface ToolResult {
+  readonly workbench: Workbench;
+  /** Compact JSON for the model. */
+  readonly output: string;
+  readonly ok: boolean;
+}
+
+/**
+ * One call of the model on the workbench. A model's mistake never throws: the workbench comes back as it was, with an
+ * answer that names the field, what was given and what is allowed.
+ */
+export function applyToolCall(workbench: Workbench, call: Pick<ToolCall, "name" | "arguments">): ToolResult {
+  const tool = tools.find(({ name }) => name === call.name);
+  if (tool === undefined) {
+    const names = tools.map(({ name }) => name).join(", ");
+    return refusal(workbench, `there is no tool ${preview(call.name)}; the tools are ${names}`);
+  }
+  const read = readArguments(tool, call.arguments);
+  if (!read.ok) return refusal(workbench, `${tool.name}: ${read.problem}`);
+  const applied = tool.apply(workbench, read.fields);
+  if (!applied.ok) return refusal(workbench, `${tool.name}: ${joinProblems(applied.problems)}`);
+  const { id, notes } = applied;
+  const reminder = `Show it in your message with ${placeholderFor(tool.kind, id)}`;
+  const output = JSON.stringify({
+    ok: true,
+    id,
+    reminder,
+    ...(notes.length === 0 ? {} : { changed: notes }),
+  });
+  return { workbench: applied.workbench, output, ok: true };
+}
+
+function refusal(workbench: Workbench, error: string): ToolResult {
+  return { workbench, output: JSON.stringify({ ok: false, error }), ok: false };
+}

@@ -1,0 +1,111 @@
+import type * as z from "zod";
+import { limits } from "./limits.ts";
+import { describeIssues, preview } from "./problems.ts";
+import type { Workbench } from "./workbench.ts";
+
+export type PayloadKey = keyof Workbench;
+
+/** What came of offering one deliverable to the workbench. `notes` are for the model: what was changed on the way. */
+export type Applied =
+  | {
+      readonly ok: true;
+      readonly workbench: Workbench;
+      readonly id: string;
+      readonly notes: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+export type Cleaned<Item> =
+  | { readonly ok: true; readonly item: Item; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** The schema of an item as the payload carries it, `kind` and caps included. */
+export type ItemSchema = z.ZodObject<z.ZodRawShape, z.core.$strict>;
+
+interface ToolSpec<Key extends PayloadKey> {
+  /** The name that the model calls. */
+  readonly name: string;
+  /** KIND in `{{artifact:KIND:ID}}`. */
+  readonly kind: string;
+  readonly payloadKey: Key;
+  /** The one argument that holds the fields; absent: the fields are at the top level. */
+  readonly wrapper?: string;
+  /** The field whose value is ID in the placeholder. */
+  readonly idField: "id" | "name";
+  /** What it makes, for the README. */
+  readonly makes: string;
+  /** Its own caps, for the README. */
+  readonly caps: string;
+  /** When to use it: words for the model. */
+  readonly description: string;
+  readonly schema: ItemSchema & z.ZodType<Workbench[Key][number]>;
+  /** What the model may give, where that is more than `schema` takes; `clean` makes the one from the other. */
+  readonly given?: z.ZodType<Workbench[Key][number]>;
+  /** What happens to a valid item before it is kept. */
+  readonly clean?: (item: Workbench[Key][number]) => Cleaned<Workbench[Key][number]>;
+}
+
+/** One record per tool. Definitions, dispatch, caps, payload keys, placeholder kinds and the README are derived from the list of them. */
+export interface Tool {
+  readonly name: string;
+  readonly kind: string;
+  readonly payloadKey: PayloadKey;
+  readonly wrapper: string | undefined;
+  readonly idField: "id" | "name";
+  readonly makes: string;
+  readonly caps: string;
+  readonly description: string;
+  readonly schema: ItemSchema;
+  /** The ID of an item of this kind, as placeholders name it; "" for anything else. */
+  idOf(item: unknown): string;
+  /** Never throws; the given workbench stays as it is. */
+  apply(workbench: Workbench, candidate: unknown): Applied;
+}
+
+export function defineTool<Key extends PayloadKey>(spec: ToolSpec<Key>): Tool {
+  const idOf = (item: unknown): string => readText(item, spec.idField);
+  return {
+    ...spec,
+    wrapper: spec.wrapper,
+    idOf,
+    apply: (workbench, candidate) => {
+      const parsed = (spec.given ?? spec.schema).safeParse(candidate);
+      if (!parsed.success) return { ok: false, problems: describeIssues(parsed.error.issues, candidate) };
+      const made = workbench[spec.payloadKey];
+      const most = limits.most[spec.payloadKey];
+      if (made.length >= most) {
+        return { ok: false, problems: [`${spec.payloadKey}: ${most} of ${most} are made, no more fit`] };
+      }
+      const id = idOf(parsed.data);
+      if (made.some((item) => foldId(idOf(item)) === foldId(id))) {
+        return { ok: false, problems: [takenId(spec, id)] };
+      }
+      const cleaned = spec.clean?.(parsed.data) ?? { ok: true, item: parsed.data, notes: [] };
+      if (!cleaned.ok) return cleaned;
+      return {
+        ok: true,
+        workbench: { ...workbench, [spec.payloadKey]: [...made, cleaned.item] },
+        id,
+        notes: cleaned.notes,
+      };
+    },
+  };
+}
+
+/** Ids are compared without regard to case and to spaces around them. */
+export const foldId = (id: string): string => id.trim().toLowerCase();
+
+export const placeholderFor = (kind: string, id: string): string => `{{artifact:${kind}:${id}}}`;
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function takenId(spec: { readonly idField: string; readonly kind: string }, id: string): string {
+  return `${spec.idField}: ${preview(id)} is taken by another ${spec.kind}; ids differ in more than case`;
+}
+
+function readText(item: unknown, field: string): string {
+  const value = isRecord(item) ? item[field] : undefined;
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,165 @@
+import type { ErrorCode, RunnerErrorOptions } from "../errors.ts";
+import { RunnerError } from "../errors.ts";
+import { keepHead } from "./text.ts";
+
+/** What the provider said instead of an answer: no headers, no key, no request. */
+export interface ProviderTrouble {
+  /** HTTP status; absent for an error inside a stream that had begun with 200. */
+  readonly status?: number | undefined;
+  readonly code?: string | undefined;
+  readonly type?: string | undefined;
+  readonly param?: string | undefined;
+  readonly message?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  /** False for an HTML page or other bytes that are not the API's JSON. */
+  readonly isJson: boolean;
+  /** The request's `previous_response_id`. */
+  readonly previousResponseId?: string | undefined;
+}
+
+interface Row {
+  readonly when: (trouble: ProviderTrouble) => boolean;
+  readonly code: ErrorCode;
+  readonly sentence: string;
+  readonly retryable?: true;
+  /** The provider's own words are left out: its 401 echoes part of the key. */
+  readonly wordless?: true;
+}
+
+const wordsMax = 300;
+
+/** Seen as code or as type, with 429 and inside streams that began with 200. */
+const quotaNames = ["insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"];
+const passingNames = [
+  "server_error",
+  "rate_limit_exceeded",
+  "internal_error",
+  "server_is_overloaded",
+  "overloaded_error",
+  "slow_down",
+];
+const modelNames = ["model_not_found", "unsupported_country_region_territory"];
+const keyNames = ["invalid_api_key", "authentication_error"];
+const passingStatuses = [408, 409, 429];
+
+const named = (trouble: ProviderTrouble, names: readonly string[]): boolean =>
+  [trouble.code, trouble.type].some((name) => name !== undefined && names.includes(name));
+
+/** OpenAI: 400 with the code. Others: 404 that names the response. A refused parameter means no chain either (zero retention). */
+const chainIsMissing = (trouble: ProviderTrouble): boolean =>
+  trouble.code === "previous_response_not_found" ||
+  (trouble.previousResponseId !== undefined &&
+    (trouble.param === "previous_response_id" ||
+      (trouble.status === 404 && (trouble.message ?? "").includes(trouble.previousResponseId))));
+
+/** The first row that fits says what the trouble is. */
+const rows: readonly Row[] = [
+  {
+    when: chainIsMissing,
+    code: "model_previous_response_missing",
+    sentence: "the model's provider does not have the previous response",
+  },
+  {
+    when: (trouble) => named(trouble, quotaNames),
+    code: "model_quota_exhausted",
+    sentence: "the quota of the model's account is used up",
+  },
+  {
+    when: (trouble) => named(trouble, modelNames),
+    code: "model_rejected",
+    sentence: "the model's provider rejected the request",
+  },
+  {
+    when: (trouble) => trouble.status === 401 || named(trouble, keyNames),
+    code: "model_key_refused",
+    sentence: "the model's provider refused the key",
+    wordless: true,
+  },
+  {
+    when: (trouble) => trouble.status === 403,
+    code: "model_key_refused",
+    sentence: "the model's provider refused the key for this",
+  },
+  {
+    when: (trouble) =>
+      trouble.status === undefined
+        ? named(trouble, passingNames)
+        : trouble.status >= 500 || passingStatuses.includes(trouble.status),
+    code: "model_unavailable",
+    sentence: "the model's provider is not available",
+    retryable: true,
+  },
+  {
+    when: (trouble) => !trouble.isJson,
+    code: "model_contract",
+    sentence: "what answered at the model's address is not the Responses API",
+    wordless: true,
+  },
+  {
+    when: (trouble) => trouble.status !== undefined || trouble.type === "invalid_request_error",
+    code: "model_rejected",
+    sentence: "the model's provider rejected the request",
+  },
+  {
+    when: () => true,
+    code: "model_failed",
+    sentence: "the model's provider reports that the response failed",
+  },
+];
+
+/** The RunnerError for a refused request or an error event. It keeps status, code and request id, and drops everything else. */
+export function troubleError(trouble: ProviderTrouble): RunnerError {
+  const row = rows.find(({ when }) => when(trouble));
+  if (row === undefined) throw new RunnerError("internal", "no row for the provider's trouble");
+  const message = `${row.sentence}${row.wordless ? "" : colonWords(trouble.message)}${details(trouble)}`;
+  return new RunnerError(row.code, message, optionsOf(row, trouble));
+}
+
+/** A response that ended as failed or cancelled: only a passing fault of the provider is worth another try. */
+export function failedResponseError(outcome: "failed" | "cancelled", trouble: ProviderTrouble): RunnerError {
+  if (chainIsMissing(trouble) || named(trouble, quotaNames)) return troubleError(trouble);
+  const message = `the model's provider reports the response as ${outcome}${colonWords(trouble.message)}${details(trouble)}`;
+  return new RunnerError("model_failed", message, { retryable: named(trouble, passingNames) });
+}
+
+/** The names in the API's error body `{ code, type, param, message }`, in a bare sentence, or in FastAPI's `{ detail }`. */
+export function troubleNames(body: unknown): Pick<ProviderTrouble, "code" | "type" | "param" | "message"> {
+  if (typeof body === "string") return { message: body };
+  const field = (name: string): string | undefined => {
+    const value: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
+    return typeof value === "string" ? value : undefined;
+  };
+  return {
+    code: field("code"),
+    type: field("type"),
+    param: field("param"),
+    message: field("message") ?? field("detail"),
+  };
+}
+
+/** One line of someone else's words, short, and without anything that looks like a key. */
+export function words(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return keepHead(line.replaceAll(/\b(?:sk|sess)-[\w*.-]{4,}/g, "[redacted]"), wordsMax);
+}
+
+const colonWords = (text: string | undefined): string =>
+  text === undefined || text === "" ? "" : `: ${words(text)}`;
+
+function details({ status, code, requestId }: ProviderTrouble): string {
+  const parts = [
+    status === undefined ? [] : [`HTTP ${status}`],
+    code === undefined ? [] : [`code ${words(code)}`],
+    requestId === undefined ? [] : [`request ${words(requestId)}`],
+  ].flat();
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}
+
+function optionsOf(row: Row, { status, retryAfterMs }: ProviderTrouble): RunnerErrorOptions {
+  return {
+    retryable: row.retryable ?? false,
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}

@@ -1,0 +1,48 @@
+import type { InputItem, ModelRequest } from "./model.ts";
+
+/** The body of `POST /responses` (OpenAI API reference, "Create a model response"). No sampling settings: reasoning models refuse them. */
+export function requestBody(request: ModelRequest) {
+  const { model, instructions, store, previousResponseId } = request;
+  const tools = request.tools.map(({ name, description, parameters }) => ({
+    type: "function" as const,
+    name,
+    description,
+    parameters: { ...parameters },
+    strict: true,
+  }));
+  return {
+    model,
+    instructions,
+    input: request.input.flatMap(toInputItems),
+    store,
+    stream: true as const,
+    ...(tools.length > 0 ? { tools, tool_choice: "auto" as const, parallel_tool_calls: true } : {}),
+    ...(previousResponseId === undefined ? {} : { previous_response_id: previousResponseId }),
+    ...(store ? {} : { include: ["reasoning.encrypted_content" as const] }),
+  };
+}
+
+function toInputItems(item: InputItem): readonly unknown[] {
+  if (item.type === "message") return [{ type: "message", role: "user", content: item.text }];
+  if (item.type === "earlier_turn") return replayable(item.items);
+  return [{ type: "function_call_output", call_id: item.callId, output: item.output }];
+}
+
+/**
+ * Reasoning can be replayed only with its encrypted content. A turn that loses its reasoning must lose its ids too, or
+ * the provider looks the reasoning up by them and refuses the rest.
+ */
+function replayable(items: readonly unknown[]): readonly unknown[] {
+  const kept = items.filter(
+    (item) => field(item, "type") !== "reasoning" || Boolean(field(item, "encrypted_content")),
+  );
+  return kept.length === items.length ? items : kept.map(withoutId);
+}
+
+const field = (item: unknown, name: string): unknown =>
+  typeof item === "object" && item !== null ? Reflect.get(item, name) : undefined;
+
+const withoutId = (item: unknown): unknown =>
+  typeof item === "object" && item !== null
+    ? Object.fromEntries(Object.entries(item).filter(([name]) => name !== "id"))
+    : item;

@@ -1,0 +1,154 @@
+import * as z from "zod";
+import { RunnerError } from "../errors.ts";
+import type { ModelTurn, ToolCall, Usage } from "./model.ts";
+import { noUsage } from "./model.ts";
+import { failedResponseError, words } from "./provider-trouble.ts";
+
+/** How a response ended. The event's name says it where the response's own status does not. */
+export const outcomes = ["completed", "failed", "incomplete", "cancelled"] as const;
+export type Outcome = (typeof outcomes)[number];
+
+const itemSchema = z.looseObject({ type: z.string() });
+
+/**
+ * The end of a Responses stream (OpenAI API reference, "The response object"). Fields that compatible servers leave
+ * out without harm (status, usage, annotations) may be missing; an answer without an id cannot be chained or resumed.
+ */
+const responseSchema = z.looseObject({
+  id: z.string().min(1),
+  status: z.string().nullish(),
+  output: z.array(itemSchema).nullish(),
+  error: z
+    .looseObject({ code: z.string().nullish(), message: z.string().nullish() })
+    .nullish()
+    .catch(undefined),
+  incomplete_details: z.looseObject({ reason: z.string().nullish() }).nullish().catch(undefined),
+  usage: z
+    .looseObject({
+      input_tokens: z.number(),
+      output_tokens: z.number(),
+      input_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
+      output_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
+    })
+    .nullish()
+    .catch(undefined),
+});
+
+const messageSchema = z.looseObject({
+  phase: z.string().nullish(),
+  content: z.array(
+    z.looseObject({ type: z.string(), text: z.string().nullish(), refusal: z.string().nullish() }),
+  ),
+});
+
+const callSchema = z.looseObject({
+  call_id: z.string().min(1),
+  name: z.string().min(1),
+  arguments: z.string(),
+});
+
+type Response = z.infer<typeof responseSchema>;
+type Message = z.infer<typeof messageSchema>;
+
+export interface TerminalEvent {
+  readonly outcome: Outcome;
+  /** The event's `response`, unchecked. */
+  readonly response: unknown;
+  /** Items of `response.output_item.done`: some servers leave `output` empty at the end. */
+  readonly items: readonly unknown[];
+}
+
+/**
+ * A finished stream as a turn.
+ * @throws RunnerError `model_contract`, `model_failed`, `model_incomplete`, `model_content_filtered`, `model_refused`,
+ * `model_empty`, `model_quota_exhausted`
+ */
+export function turnFrom(event: TerminalEvent): ModelTurn {
+  const response = parse(responseSchema, event.response, "response");
+  refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response);
+  const output = response.output?.length
+    ? response.output
+    : parse(z.array(itemSchema), event.items, "output");
+  const messages = output
+    .filter(({ type }) => type === "message")
+    .map((item) => parse(messageSchema, item, "message"));
+  refuseRefusal(messages);
+  const calls = output.filter(({ type }) => type === "function_call").map(callFrom);
+  const text = textOf(messages);
+  if (calls.length === 0 && text.trim() === "") {
+    throw new RunnerError("model_empty", "the model answered with neither text nor a tool call");
+  }
+  return { responseId: response.id, text, calls, usage: usageOf(response), outputItems: output };
+}
+
+function outcomeOf(fromEvent: Outcome, status: string | null | undefined): Outcome {
+  return outcomes.find((outcome) => outcome === status) ?? fromEvent;
+}
+
+function refuseUnlessCompleted(outcome: Outcome, response: Response): void {
+  if (outcome === "completed") return;
+  if (outcome === "incomplete") throw incompleteError(response.incomplete_details?.reason);
+  throw failedResponseError(outcome, {
+    code: response.error?.code ?? undefined,
+    message: response.error?.message ?? undefined,
+    isJson: true,
+  });
+}
+
+function incompleteError(reason: string | null | undefined): RunnerError {
+  if (reason === "content_filter") {
+    return new RunnerError(
+      "model_content_filtered",
+      "the provider's content filter stopped the model's answer",
+    );
+  }
+  const because =
+    reason === "max_output_tokens" || !reason ? "at its output limit" : `early (${words(reason)})`;
+  return new RunnerError("model_incomplete", `the model stopped ${because}, before its answer was whole`);
+}
+
+function refuseRefusal(messages: readonly Message[]): void {
+  const refusal = messages.flatMap(({ content }) => content).find(({ type }) => type === "refusal");
+  if (refusal === undefined) return;
+  throw new RunnerError(
+    "model_refused",
+    `the model declined: ${words(refusal.refusal ?? "it gave no reason")}`,
+  );
+}
+
+function callFrom(item: unknown): ToolCall {
+  const call = parse(callSchema, item, "function_call");
+  return { callId: call.call_id, name: call.name, arguments: call.arguments };
+}
+
+/** Where the model marks its final answer, comments on the way to it are not part of the message. */
+function textOf(messages: readonly Message[]): string {
+  const final = messages.filter(({ phase }) => phase === "final_answer");
+  return (final.length > 0 ? final : messages)
+    .map(({ content }) =>
+      content.map((part) => (part.type === "output_text" ? (part.text ?? "") : "")).join(""),
+    )
+    .filter((text) => text.trim() !== "")
+    .join("\n\n");
+}
+
+function usageOf({ usage }: Response): Usage {
+  if (!usage) return noUsage;
+  return {
+    inputTokens: usage.input_tokens,
+    cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
+    outputTokens: usage.output_tokens,
+    reasoningTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = [what, ...(issue?.path ?? [])].join(".");
+  throw new RunnerError(
+    "model_contract",
+    `the model's answer breaks the Responses schema at ${where}: ${issue?.message}`,
+  );
+}

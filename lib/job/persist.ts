@@ -1,0 +1,40 @@
+import type { Clock } from "../clock.ts";
+import { RunnerError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { backoffMs, type RetryPolicy } from "../retry.ts";
+
+export interface PersistDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Repeated for as long as the signal allows: the lease's end or the leg's deadline stops it, not a count. */
+const patience: RetryPolicy = {
+  attempts: Number.POSITIVE_INFINITY,
+  baseMs: 500,
+  maxMs: 30_000,
+  maxRetryAfterMs: Number.POSITIVE_INFINITY,
+};
+
+/**
+ * A call to Studio that the run cannot go on without: repeated through any outage.
+ * @throws what trying again cannot help, or the signal's reason
+ */
+export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;
+      const waitMs = error.retryAfterMs ?? backoffMs(patience, attempt, deps.random);
+      deps.log.warn("call_retried", { reason: error.code, explanation: error.message, waitMs });
+      await deps.clock.sleep(waitMs, signal);
+    }
+  }
+}
+
+export function canRepeat(error: RunnerError): boolean {
+  return error.retryable;
+}

@@ -1,0 +1,156 @@
+import type { Clock } from "../clock.ts";
+import { RunnerError } from "../errors.ts";
+import type { Fetch } from "../http.ts";
+import { retry } from "../retry.ts";
+import { Secret } from "../secret.ts";
+import { contractBroken, refusal, type Answer, type Attempt } from "./errors.ts";
+import { post, type Wire } from "./exchange.ts";
+import { routes, type Route } from "./routes.ts";
+import type { AdminCall, JobCall, Studio, StudioAdmin } from "./studio.ts";
+import { cut, pageWords, parseJson, redactor } from "./words.ts";
+
+export interface StudioDeps {
+  /** Studio's address, with or without a trailing slash. */
+  readonly baseUrl: string;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** 0 (included) to 1 (excluded): the jitter of repeated calls. */
+  readonly random: () => number;
+}
+
+/** The API's cap for `/failWorkspaceJob`. */
+const longestReason = 500;
+
+interface Request {
+  readonly credential: Secret;
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+}
+
+type Send = <T>(route: Route<T>, request: Request) => Promise<Reply<T>>;
+
+interface Reply<T> {
+  readonly value: T;
+  readonly skewMs: number;
+}
+
+/**
+ * Studio over HTTP. Which call is repeated, and how long one try may take, is told in routes.ts.
+ * @throws RunnerError `config_invalid` when `baseUrl` is not an http(s) address; the methods throw what studio.ts says
+ */
+export function createStudio(deps: StudioDeps): Studio & StudioAdmin {
+  const wire: Wire = { baseUrl: parseBaseUrl(deps.baseUrl), fetch: deps.fetch, clock: deps.clock };
+  const send: Send = (route, request) =>
+    retry({ deps, policy: route.retry, signal: request.signal }, (number) =>
+      sendOnce(wire, route, { request, number }),
+    );
+  return { ...jobRoutes(send), ...managementRoutes(send) };
+}
+
+function jobRoutes(send: Send): Studio {
+  const sendJob = <T>(route: Route<T>, call: JobCall, more: object = {}): Promise<Reply<T>> =>
+    send(route, {
+      credential: call.key.value,
+      body: { workspaceId: call.workspaceId, ...more },
+      signal: call.signal,
+    });
+  return {
+    lease: async ({ key, signal }) => {
+      const { value, skewMs } = await send(routes.lease, { credential: key.value, body: {}, signal });
+      if (!value.leased) return undefined;
+      return { workspaceId: value.workspaceId, leaseExpiresAtMs: value.leaseExpiresAt - skewMs, skewMs };
+    },
+    context: async (call) => (await sendJob(routes.context, call)).value,
+    heartbeat: async (call) => {
+      const { value, skewMs } = await sendJob(routes.heartbeat, call);
+      const { leaseExpiresAt } = value;
+      return { leaseExpiresAtMs: typeof leaseExpiresAt === "number" ? leaseExpiresAt - skewMs : undefined };
+    },
+    updateSummary: async (call, { summaryText, fromMessageId, throughMessageId }) => {
+      await sendJob(routes.updateSummary, call, { summaryText, fromMessageId, throughMessageId });
+    },
+    complete: async (call, payload) => {
+      const { assistantMessage, files, charts, datasets, svgs, lists, checklists } = payload;
+      const body = { assistantMessage, files, charts, datasets, svgs, lists, checklists };
+      await sendJob(routes.complete, call, body);
+    },
+    fail: async (call, reason) => {
+      await sendJob(routes.fail, call, { error: cut(reason, longestReason) });
+    },
+  };
+}
+
+function managementRoutes(send: Send): StudioAdmin {
+  const sendAdmin = <T>(route: Route<T>, call: AdminCall, body: object): Promise<Reply<T>> =>
+    send(route, { credential: call.accountToken, body, signal: call.signal });
+  return {
+    createRunnerInstance: async (call, { kind, name }) => {
+      const body = { kind, ...(name === undefined ? {} : { name }) };
+      const { value } = await sendAdmin(routes.createRunnerInstance, call, body);
+      const key = { id: value.credentialId, value: new Secret(value.runnerToken) };
+      return { instanceId: value.instanceId, key, kind: value.kind, name: value.name ?? "" };
+    },
+    revokeRunnerInstance: async (call, instanceId) => {
+      await sendAdmin(routes.revokeRunnerInstance, call, { instanceId });
+    },
+    renameRunnerInstance: async (call, instanceId, name) => {
+      await sendAdmin(routes.renameRunnerInstance, call, { instanceId, name });
+    },
+  };
+}
+
+interface Try {
+  readonly request: Request;
+  readonly number: number;
+}
+
+async function sendOnce<T>(wire: Wire, route: Route<T>, { request, number }: Try): Promise<Reply<T>> {
+  const credential = request.credential.reveal();
+  const { origin } = new URL(wire.baseUrl);
+  const attempt: Attempt = {
+    path: route.path,
+    kind: route.kind,
+    number,
+    origin,
+    redact: redactor(credential),
+  };
+  const { body, signal } = request;
+  const answer = await post(wire, { attempt, credential, body, limitMs: route.limitMs, signal });
+  if (answer.status < 200 || answer.status >= 300) throw refusal(answer, attempt);
+  return { value: read(route, answer, attempt), skewMs: answer.skewMs };
+}
+
+function read<T>(route: Route<T>, answer: Answer, attempt: Attempt): T {
+  if (answer.truncated) throw contractBroken(answer, attempt, "a body of more than 16 MiB");
+  const empty = answer.text.trim() === "";
+  if (empty && !route.mayBeEmpty) throw contractBroken(answer, attempt, "an empty body");
+  const json = empty ? {} : parseJson(answer.text);
+  if (json === undefined) {
+    const page = pageWords(answer.text, attempt.redact);
+    const what = page === "" ? "a body that is not JSON" : `${page} in the place of JSON`;
+    throw contractBroken(answer, attempt, what);
+  }
+  const result = route.answer.safeParse(json);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    (issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`,
+  );
+  throw contractBroken(answer, attempt, `a body of the wrong shape: ${problems.join("; ")}`);
+}
+
+function parseBaseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new RunnerError(
+      "config_invalid",
+      "Studio's address (RUNNER_API_BASE) is not an http or https address",
+    );
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new RunnerError(
+      "config_invalid",
+      "Studio's address (RUNNER_API_BASE) may hold no user name, password, query or fragment",
+    );
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}

@@ -1,0 +1,88 @@
+import { withTimeLimit, type Clock } from "../clock.ts";
+import type { Fetch } from "../http.ts";
+import { bugOf, faultOf, unsendable, type Answer, type Attempt } from "./errors.ts";
+import { clockSkewMs } from "./skew.ts";
+
+export interface Wire {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+}
+
+export interface Ask {
+  readonly attempt: Attempt;
+  readonly credential: string;
+  readonly body: unknown;
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+}
+
+type Head = Omit<Answer, "text" | "truncated">;
+
+const longestAnswerBytes = 16 * 1024 * 1024;
+const longestRefusalBytes = 64 * 1024;
+
+/**
+ * One POST to Studio and its whole answer, whatever its status.
+ * @throws RunnerError `studio_unavailable` for network faults and the time limit; `key_refused` for a key that cannot be
+ *   sent; `signal.reason` at once when aborted; anything else as it is, being a bug
+ */
+export async function post(wire: Wire, ask: Ask): Promise<Answer> {
+  const { attempt, signal, limitMs } = ask;
+  if (!/^[\x21-\x7e]+$/.test(ask.credential)) throw unsendable(attempt);
+  const seen: { head?: Head } = {};
+  const limit = { clock: wire.clock, limitMs, signal, what: `POST ${attempt.path}` };
+  try {
+    return await withTimeLimit(limit, async (inner) => {
+      const sentAtMs = wire.clock.now();
+      const response = await send(wire, ask, inner);
+      const head = headOf(response, sentAtMs, wire.clock.now());
+      seen.head = head;
+      return { ...head, ...(await readBody(response)) };
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const fault = faultOf(error, attempt);
+    if (fault === undefined) throw bugOf(error, attempt);
+    // The status of a refusal says all that matters, also when its body never comes to an end.
+    if (seen.head !== undefined && seen.head.status >= 300)
+      return { ...seen.head, text: "", truncated: true };
+    throw fault;
+  }
+}
+
+function send(wire: Wire, ask: Ask, signal: AbortSignal): Promise<Response> {
+  return wire.fetch(`${wire.baseUrl}${ask.attempt.path}`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${ask.credential}`,
+      "content-type": "application/json",
+      accept: "application/json",
+      "user-agent": "studio-runner",
+    },
+    body: JSON.stringify(ask.body),
+    redirect: "manual", // the key goes nowhere else
+    signal,
+  });
+}
+
+function headOf(response: Response, sentAtMs: number, receivedAtMs: number): Head {
+  const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
+  const skewMs = clockSkewMs({ sentAtMs, receivedAtMs, date: header("date") });
+  return { status: response.status, header, receivedAtMs, skewMs };
+}
+
+async function readBody(response: Response): Promise<Pick<Answer, "text" | "truncated">> {
+  const longest = response.ok ? longestAnswerBytes : longestRefusalBytes;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let truncated = false;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    truncated = bytes > longest;
+    if (truncated) break; // leaving the loop cancels the body
+    chunks.push(chunk);
+  }
+  return { text: new TextDecoder().decode(Buffer.concat(chunks)), truncated };
+}

@@ -1,0 +1,103 @@
+import type * as z from "zod";
+import { noRetry, type RetryPolicy } from "../retry.ts";
+import {
+  acceptedAnswerSchema,
+  contextSchema,
+  createInstanceAnswerSchema,
+  heartbeatAnswerSchema,
+  leaseAnswerSchema,
+} from "./schemas.ts";
+
+/** What a refusal means differs: before a lease is held, under one, and for the account's owner. */
+export type RouteKind = "lease" | "job" | "management";
+
+export interface Route<T> {
+  readonly path: `/${string}`;
+  readonly kind: RouteKind;
+  readonly answer: z.ZodType<T>;
+  /** An empty 2xx body is as good as `{}`. */
+  readonly mayBeEmpty: boolean;
+  /** For one try, its answer's body included. */
+  readonly limitMs: number;
+  /** Only routes that may be asked twice without harm are repeated. */
+  readonly retry: RetryPolicy;
+}
+
+/** As patient as the public runner (studio-api.md, "Environment of the public runner"). */
+const patient: RetryPolicy = { attempts: 4, baseMs: 500, maxMs: 30_000, maxRetryAfterMs: 60_000 };
+
+/** Every route of studio-api.md. All are POST. */
+export const routes = {
+  lease: {
+    path: "/leaseWorkspaceJob",
+    kind: "lease",
+    answer: leaseAnswerSchema,
+    mayBeEmpty: false,
+    limitMs: 10_000,
+    retry: noRetry, // an unanswered call may have leased a job
+  },
+  context: {
+    path: "/getWorkspaceRunnerContext",
+    kind: "job",
+    answer: contextSchema,
+    mayBeEmpty: false,
+    limitMs: 30_000,
+    retry: patient,
+  },
+  heartbeat: {
+    path: "/heartbeatWorkspaceJob",
+    kind: "job",
+    answer: heartbeatAnswerSchema,
+    mayBeEmpty: true,
+    limitMs: 15_000,
+    retry: noRetry, // the keeper owns the rhythm
+  },
+  updateSummary: {
+    path: "/updateWorkspaceRunnerSummary",
+    kind: "job",
+    answer: acceptedAnswerSchema,
+    mayBeEmpty: true,
+    limitMs: 30_000,
+    retry: patient,
+  },
+  complete: {
+    path: "/completeWorkspaceJob",
+    kind: "job",
+    answer: acceptedAnswerSchema,
+    mayBeEmpty: true,
+    limitMs: 60_000,
+    retry: patient, // the job goes on trying while it holds the lease
+  },
+  fail: {
+    path: "/failWorkspaceJob",
+    kind: "job",
+    answer: acceptedAnswerSchema,
+    mayBeEmpty: true,
+    limitMs: 15_000,
+    retry: patient,
+  },
+  createRunnerInstance: {
+    path: "/createRunnerInstance",
+    kind: "management",
+    answer: createInstanceAnswerSchema,
+    mayBeEmpty: false,
+    limitMs: 30_000,
+    retry: noRetry, // each call makes another instance
+  },
+  revokeRunnerInstance: {
+    path: "/revokeRunnerInstance",
+    kind: "management",
+    answer: acceptedAnswerSchema,
+    mayBeEmpty: true,
+    limitMs: 30_000,
+    retry: patient,
+  },
+  renameRunnerInstance: {
+    path: "/updateRunnerInstance",
+    kind: "management",
+    answer: acceptedAnswerSchema,
+    mayBeEmpty: true,
+    limitMs: 30_000,
+    retry: patient,
+  },
+} as const satisfies Readonly<Record<string, Route<unknown>>>;

@@ -1,0 +1,71 @@
+import { inspect } from "node:util";
+
+const longestWords = 300;
+/** Shorter parts of a key are not looked for: they would blot out ordinary words. */
+const shortestSecret = 6;
+
+/** Takes a credential out of a text of Studio's, which may echo what it was sent. */
+export type Redact = (text: string) => string;
+
+export function redactor(credential: string): Redact {
+  const secrets = [credential, credential.slice(credential.indexOf(".") + 1)].filter(
+    (secret) => secret.length >= shortestSecret,
+  );
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
+}
+
+/** `cause`, unless it carries what must be redacted somewhere inside. */
+export function cleanCause(cause: unknown, redact: Redact): unknown {
+  const shown = inspect(cause, { depth: 10, maxStringLength: null });
+  return redact(shown) === shown ? cause : undefined;
+}
+
+/** At most `length` UTF-16 units, never half of a surrogate pair. */
+export function cut(text: string, length: number): string {
+  return text.length <= length
+    ? text.toWellFormed()
+    : text
+        .slice(0, length)
+        .replace(/[\uD800-\uDBFF]$/, "")
+        .toWellFormed();
+}
+
+/** One line of at most 300 characters without the credential. */
+export function fold(text: string, redact: Redact): string {
+  return cut(redact(text.replaceAll(/\s+/g, " ").trim()), longestWords);
+}
+
+/**
+ * What a body says about itself, for an error's sentence: the API's `error` and `detail`, or that it is an HTML page
+ * and its title. Empty where there is nothing worth saying.
+ */
+export function bodyWords(text: string, redact: Redact): string {
+  const page = pageWords(text, redact);
+  if (page !== "") return page;
+  const body = parseJson(text);
+  if (typeof body !== "object" || body === null) return "";
+  const error = "error" in body ? wordOf(body.error) : "";
+  const detail = "detail" in body ? wordOf(body.detail) : "";
+  return fold([error, detail].filter((word) => word !== "").join(": "), redact);
+}
+
+/** "an HTML page titled …" where `text` is one, else empty. */
+export function pageWords(text: string, redact: Redact): string {
+  if (!/^\s*<(?:!doctype|html|head|body)\b/i.test(text)) return "";
+  const title = fold(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? "", redact);
+  return title === "" ? "an HTML page" : `an HTML page titled "${title}"`;
+}
+
+/** `undefined` (which JSON cannot say) where `text` is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function wordOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,127 @@
+import { withTimeLimit, type Clock } from "../../lib/clock.ts";
+import { hasCode } from "../../lib/errors.ts";
+import type { Emit, FailureCondition } from "./events.ts";
+import type { FaultPlan } from "./faults.ts";
+import type { Gate, Leave } from "./gate.ts";
+import type { FunctionRuntime } from "./lambda.ts";
+import type { LambdaFailure } from "./messages.ts";
+import type { AsyncInvoke } from "./resources.ts";
+
+/** An asynchronous invocation that was accepted (202). */
+export interface AsyncEvent {
+  readonly requestId: string;
+  /** JSON text. */
+  readonly payload: string;
+  readonly trace: string;
+  readonly receivedMs: number;
+}
+
+/** An event that nobody will try again. */
+export interface FailedEvent {
+  readonly event: AsyncEvent;
+  readonly condition: FailureCondition;
+  readonly invocations: number;
+  /** Undefined when it was never tried. */
+  readonly error: LambdaFailure | undefined;
+}
+
+export interface AsyncQueueDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly faults: FaultPlan;
+  readonly runtime: FunctionRuntime;
+  readonly gate: Gate;
+  /** Before the second attempt, the third …; Lambda waits one minute, then two. */
+  readonly retryDelaysMs: readonly number[];
+  readonly onFailed: (failed: FailedEvent) => void;
+  /** Aborts when the cloud stops: what waits is dropped. */
+  readonly closing: AbortSignal;
+}
+
+/** One function's asynchronous events: their age, their attempts, their end. */
+export class AsyncQueue {
+  readonly #deps: AsyncQueueDeps;
+  readonly #label: string;
+  readonly #config: AsyncInvoke;
+  #waiting = 0;
+
+  constructor(deps: AsyncQueueDeps) {
+    this.#deps = deps;
+    this.#label = deps.runtime.resource.label;
+    this.#config = deps.runtime.resource.asyncInvoke;
+  }
+
+  /** Events that wait: for a place, for a retry, or by a fault. */
+  waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Settles when the event is done with. */
+  async submit(event: AsyncEvent): Promise<void> {
+    const { clock, emit, faults, closing } = this.#deps;
+    const of = { function: this.#label, requestId: event.requestId };
+    const { copies, delayMs } = faults.takeDelivery();
+    emit({ kind: "queued", ...of });
+    if (copies === 0) emit({ kind: "event-dropped", ...of, reason: "fault" });
+    try {
+      if (delayMs > 0) await this.#wait(clock.sleep(delayMs, closing));
+      await Promise.all(Array.from({ length: copies }, () => this.#deliver(event)));
+    } catch (reason) {
+      if (!closing.aborted) throw reason;
+      emit({ kind: "event-dropped", ...of, reason: "stop" });
+    }
+  }
+
+  async #deliver(event: AsyncEvent): Promise<void> {
+    const { clock, emit, runtime, closing, retryDelaysMs } = this.#deps;
+    const { requestId, payload, trace } = event;
+    let error: LambdaFailure | undefined;
+    for (let attempt = 1; ; attempt++) {
+      const leave = await this.#enter(event);
+      if (leave === undefined) {
+        return this.#giveUp({ event, condition: "EventAgeExceeded", invocations: attempt - 1, error });
+      }
+      const outcome = await runtime.invoke({ requestId, payload, trace, attempt }).finally(leave);
+      if (outcome.ok) return;
+      error = outcome.error;
+      closing.throwIfAborted();
+      if (attempt > this.#config.maxRetries) {
+        return this.#giveUp({ event, condition: "RetriesExhausted", invocations: attempt, error });
+      }
+      const delayMs = retryDelaysMs[attempt - 1] ?? retryDelaysMs.at(-1) ?? 0;
+      emit({ kind: "retry", function: this.#label, requestId, attempt: attempt + 1, delayMs });
+      await this.#wait(clock.sleep(delayMs, closing));
+    }
+  }
+
+  /** A place to run in, or undefined when the event is or grows too old. */
+  async #enter({ requestId, receivedMs }: AsyncEvent): Promise<Leave | undefined> {
+    const { clock, emit, gate, closing } = this.#deps;
+    const limitMs = receivedMs + this.#config.maxAgeMs - clock.now();
+    if (limitMs <= 0) return undefined;
+    const free = gate.tryEnter();
+    if (free !== undefined) return free;
+    emit({ kind: "throttled", function: this.#label, requestId });
+    const limit = { clock, limitMs, signal: closing, what: "the wait for a place" };
+    try {
+      return await this.#wait(withTimeLimit(limit, (signal) => gate.enter(signal)));
+    } catch (reason) {
+      if (hasCode(reason, "time_limit")) return undefined;
+      throw reason;
+    }
+  }
+
+  #giveUp(failed: FailedEvent): void {
+    const { clock, emit, onFailed } = this.#deps;
+    const { requestId, receivedMs } = failed.event;
+    if (failed.condition === "EventAgeExceeded") {
+      emit({ kind: "event-aged-out", function: this.#label, requestId, ageMs: clock.now() - receivedMs });
+    }
+    onFailed(failed);
+  }
+
+  #wait<T>(work: Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    return work.finally(() => (this.#waiting -= 1));
+  }
+}

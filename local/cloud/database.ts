@@ -1,0 +1,101 @@
+import { fork } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import { withTimeLimit } from "../../lib/clock.ts";
+import { CloudError } from "./errors.ts";
+import { exitOf, readLines } from "./process-io.ts";
+import { createTables, type TablesOptions } from "./tables.ts";
+import { after } from "./timers.ts";
+import { signalGroup, type Warden } from "./warden.ts";
+
+const startLimitMs = 20_000;
+const closeLimitMs = 3_000;
+
+export interface DatabaseOptions extends TablesOptions {
+  readonly warden: Warden;
+  readonly accountId: string;
+  /** The process ended without being asked to. */
+  readonly onEnded: (how: string) => void;
+}
+
+export interface Database {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const portSchema = z.object({ port: z.number() });
+const main = fileURLToPath(new URL("./database-process.ts", import.meta.url));
+
+interface DatabaseProcess {
+  readonly port: Promise<number>;
+  /** Rejects when the process ends, with its last words. */
+  readonly broken: Promise<never>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * DynamoDB on dynalite in a process of its own, with the template's tables.
+ * @throws CloudError when the data folder cannot be used
+ */
+export async function startDatabase(options: DatabaseOptions): Promise<Database> {
+  const { clock, onEnded } = options;
+  const { port, broken, close } = spawnDatabase(options);
+  const limit = { clock, limitMs: startLimitMs, what: "the start of the local DynamoDB" };
+  let closing = false;
+  try {
+    const url = await withTimeLimit(limit, async () => {
+      const address = `http://127.0.0.1:${await Promise.race([port, broken])}`;
+      await Promise.race([createTables(address, options), broken]);
+      return address;
+    });
+    broken.catch((error: unknown) => {
+      if (!closing) onEnded(String(error));
+    });
+    return {
+      url,
+      close() {
+        closing = true;
+        return close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function spawnDatabase({ clock, warden, region, accountId, folder = "" }: DatabaseOptions): DatabaseProcess {
+  if (folder !== "") mkdirSync(folder, { recursive: true });
+  const child = fork(main, [folder], {
+    env: { AWS_REGION: region, AWS_ACCOUNT_ID: accountId, PATH: "/usr/bin:/bin" },
+    execPath: process.execPath,
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    detached: true,
+  });
+  const pid = child.pid ?? 0;
+  warden.add(pid);
+  const complaints: string[] = [];
+  if (child.stderr !== null) readLines(child.stderr, (line) => void complaints.push(line));
+  const ended = exitOf(child, clock);
+  const broken = ended.then((how): never => {
+    warden.remove(pid);
+    const where = folder === "" ? "" : `, data folder ${folder}, perhaps in use by another run`;
+    throw new CloudError(`the local DynamoDB ended (${how}${where}): ${complaints.join(" ")}`);
+  });
+  broken.catch(() => undefined); // whoever waits for it is told; nobody waits at a planned end
+  return {
+    port: new Promise((resolve) => {
+      child.once("message", (message) => resolve(portSchema.parse(message).port));
+    }),
+    broken,
+    async close() {
+      signalGroup(pid, "SIGTERM");
+      const over = new AbortController();
+      void after(clock, closeLimitMs, over.signal).then(() => signalGroup(pid, "SIGKILL"));
+      await ended;
+      over.abort();
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import type { Clock } from "../../lib/clock.ts";
+import type { ChildMessage, InvokeMessage } from "./messages.ts";
+import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type Verdict } from "./outcome.ts";
+import { exitOf, memoryOf, readLines } from "./process-io.ts";
+import type { FunctionResource } from "./resources.ts";
+import { after } from "./timers.ts";
+import { signalGroup, type Warden } from "./warden.ts";
+
+/** Lambda's limit for a module's import; when it is over, the first invocation's time is added to it. */
+const initLimitMs = 10_000;
+
+export interface Call {
+  readonly requestId: string;
+  /** JSON text. */
+  readonly payload: string;
+  readonly trace: string;
+  readonly attempt: number;
+  /** A fault: the process is killed this long after the invocation began. */
+  readonly killAfterMs: number | undefined;
+}
+
+/** An invocation's end with its measures. */
+export type Ending = Outcome & { readonly durationMs: number; readonly maxMemoryMb: number | undefined };
+
+export interface EnvironmentDeps {
+  readonly clock: Clock;
+  readonly warden: Warden;
+  /** The whole environment of the process. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly onLine: (line: {
+    readonly requestId: string | undefined;
+    stream: "stdout" | "stderr";
+    line: string;
+  }) => void;
+}
+
+const failureSchema = z.object({
+  errorType: z.string(),
+  errorMessage: z.string(),
+  trace: z.array(z.string()).optional(),
+});
+const messageSchema: z.ZodType<ChildMessage> = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("ready") }),
+  z.object({ kind: z.literal("init-failed"), error: failureSchema }),
+  z.object({ kind: z.literal("response"), requestId: z.string(), payload: z.string() }),
+  z.object({ kind: z.literal("failed"), requestId: z.string(), error: failureSchema, fatal: z.boolean() }),
+]);
+
+const bootstrap = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
+
+/** One operating-system process that runs one invocation at a time and stands still in between. */
+export class ExecutionEnvironment {
+  readonly pid: number;
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<void>;
+  readonly #fn: FunctionResource;
+  readonly #clock: Clock;
+  readonly #child: ChildProcess;
+  readonly #words: Words;
+  readonly #loaded: Promise<Verdict>;
+  #requestId: string | undefined;
+  #alive = true;
+  #killed = false;
+
+  constructor(fn: FunctionResource, deps: EnvironmentDeps) {
+    this.#fn = fn;
+    this.#clock = deps.clock;
+    this.#child = spawnEnvironment(fn, deps.variables);
+    this.pid = this.#child.pid ?? 0;
+    deps.warden.add(this.pid);
+    this.#words = listen(this.#child, deps.clock);
+    this.ended = this.#words.ended.then(() => {
+      this.#alive = false;
+      return deps.warden.remove(this.pid);
+    });
+    for (const stream of ["stdout", "stderr"] as const) {
+      const readable = this.#child[stream];
+      if (readable === null) continue;
+      readLines(readable, (line) => deps.onLine({ requestId: this.#requestId, stream, line }));
+    }
+    this.#loaded = this.#load();
+  }
+
+  isAlive(): boolean {
+    return this.#alive;
+  }
+
+  /** Resolves when the function's module is loaded, with the failure if it could not be; never rejects. */
+  async ready(requestId: string): Promise<Failure | undefined> {
+    const verdict = await this.#loaded;
+    if (verdict.kind === "ready") return undefined;
+    const failure = failureOf(verdict, { fn: this.#fn, requestId, killed: this.#killed });
+    this.kill();
+    return failure;
+  }
+
+  /** Never rejects. After a failure other than `error` the process is gone or about to be. */
+  async invoke(call: Call): Promise<Ending> {
+    const clock = this.#clock;
+    const { pid } = this;
+    this.#requestId = call.requestId;
+    const startedMs = clock.now();
+    const verdict = await this.#verdictOf(call);
+    const goesOn = verdict.kind === "response" || (verdict.kind === "failed" && !verdict.fatal);
+    // Freezing at the answer is what Lambda does: work that was not awaited stands still until the next invocation.
+    if (goesOn) signalGroup(pid, "SIGSTOP");
+    const circumstances = { fn: this.#fn, requestId: call.requestId, killed: this.#killed };
+    const measures = { durationMs: clock.now() - startedMs, maxMemoryMb: memoryOf(pid)?.peakMb };
+    if (!goesOn) this.kill();
+    await new Promise((resolve) => setImmediate(resolve)); // its last lines are in the pipe already: let them be read
+    return { ...outcomeOf(verdict, circumstances), ...measures };
+  }
+
+  /** Asks the function to wind down. */
+  terminate(): void {
+    signalGroup(this.pid, "SIGTERM");
+  }
+
+  kill(): void {
+    this.#killed = true;
+    this.#alive = false;
+    signalGroup(this.pid, "SIGKILL");
+  }
+
+  async #load(): Promise<Verdict> {
+    const over = new AbortController();
+    const limit = timeLimit(this.#clock, initLimitMs + this.#fn.timeoutMs, over.signal);
+    const verdict = await Promise.race([this.#words.next(), limit]);
+    over.abort();
+    return verdict;
+  }
+
+  async #verdictOf(call: Call): Promise<Verdict> {
+    const fn = this.#fn;
+    const clock = this.#clock;
+    const { pid } = this;
+    const over = new AbortController();
+    const { signal } = over;
+    const reply = this.#words.next();
+    signalGroup(pid, "SIGCONT");
+    this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows itself as the process's exit
+    if (call.killAfterMs !== undefined) void after(clock, call.killAfterMs, signal).then(() => this.kill());
+    const verdict = await Promise.race([
+      reply,
+      timeLimit(clock, fn.timeoutMs, signal),
+      overMemory({ clock, pid, limitMb: fn.memoryMb, signal }),
+    ]);
+    over.abort();
+    return verdict;
+  }
+}
+
+async function timeLimit(
+  clock: Clock,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly kind: "timeout" }> {
+  await after(clock, limitMs, signal);
+  return { kind: "timeout" };
+}
+
+function spawnEnvironment(fn: FunctionResource, variables: Readonly<Record<string, string>>): ChildProcess {
+  return fork(bootstrap, [fn.title, fn.arn], {
+    cwd: fn.codeFolder,
+    env: { ...variables },
+    execPath: process.execPath,
+    execArgv: [`--max-old-space-size=${Math.floor(fn.memoryMb * 0.9)}`],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    detached: true, // its own process group: Ctrl-C does not reach it, and its end takes its own children along
+  });
+}
+
+const invokeMessage = (fn: FunctionResource, call: Call): InvokeMessage => ({
+  kind: "invoke",
+  requestId: call.requestId,
+  payload: call.payload,
+  timeoutMs: fn.timeoutMs,
+  trace: call.trace,
+});
+
+interface Words {
+  /** The process's next message; its exit is the last and stays. */
+  next(): Promise<Verdict>;
+  /** How it ended. */
+  readonly ended: Promise<string>;
+}
+
+function listen(child: ChildProcess, clock: Clock): Words {
+  const arrived: Verdict[] = [];
+  let waiting: ((verdict: Verdict) => void) | undefined;
+  const arrive = (verdict: Verdict): void => {
+    const resolve = waiting;
+    waiting = undefined;
+    if (resolve === undefined) arrived.push(verdict);
+    else resolve(verdict);
+  };
+  child.on("message", (message) => {
+    const parsed = messageSchema.safeParse(message);
+    if (parsed.success) arrive(parsed.data);
+  });
+  const ended = exitOf(child, clock);
+  const exit = ended.then((how): Verdict => ({ kind: "exit", how }));
+  void exit.then(arrive);
+  return {
+    ended,
+    next() {
+      const verdict = arrived.shift();
+      if (verdict === undefined) return new Promise((resolve) => (waiting = resolve));
+      return verdict.kind === "exit" ? exit : Promise.resolve(verdict);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** Trouble on request, for tests: what Lambda may do to anybody at any time. `function` is a label ("processor"). */
+export interface Faults {
+  /** The next `count` asynchronous events are each delivered twice, under one request id. */
+  duplicate(count: number): void;
+  /** The next `count` asynchronous events are accepted and never delivered. */
+  dropEvent(count: number): void;
+  /** Every asynchronous event from now on waits this long before its first attempt; 0 ends it. */
+  delayEvent(ms: number): void;
+  /** The next invocation of the function has its process killed, this long after it began. */
+  kill(functionLabel: string, afterMs: number): void;
+}
+
+export interface FaultPlan extends Faults {
+  takeDelivery(): { readonly copies: number; readonly delayMs: number };
+  takeKill(functionLabel: string): number | undefined;
+}
+
+export function createFaults(): FaultPlan {
+  let duplicates = 0;
+  let drops = 0;
+  let delayMs = 0;
+  const kills = new Map<string, number>();
+  return {
+    duplicate: (count) => void (duplicates += count),
+    dropEvent: (count) => void (drops += count),
+    delayEvent: (ms) => void (delayMs = ms),
+    kill: (functionLabel, afterMs) => void kills.set(functionLabel, afterMs),
+    takeDelivery() {
+      if (drops > 0) {
+        drops -= 1;
+        return { copies: 0, delayMs };
+      }
+      if (duplicates === 0) return { copies: 1, delayMs };
+      duplicates -= 1;
+      return { copies: 2, delayMs };
+    },
+    takeKill(functionLabel) {
+      const afterMs = kills.get(functionLabel);
+      kills.delete(functionLabel);
+      return afterMs;
+    },
+  };
+}

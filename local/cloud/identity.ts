@@ -1,0 +1,102 @@
+import type { Attributes } from "./intrinsics.ts";
+
+export interface Naming {
+  readonly logicalId: string;
+  /** The name that the template gives, if it does. */
+  readonly givenName: string | undefined;
+  readonly stack: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+export interface Identity extends Attributes {
+  readonly name: string;
+  readonly arn: string;
+}
+
+interface Kind {
+  readonly nameProperty: string;
+  readonly service: string;
+  /** The last part of the ARN. */
+  readonly resource: (name: string, naming: Naming) => string;
+  readonly ref: (name: string, arn: string, naming: Naming) => string;
+  /** Names of attributes whose value is the name; `Arn` is always there. */
+  readonly nameAttributes?: readonly string[];
+}
+
+const byName = (name: string): string => name;
+const byArn = (_name: string, arn: string): string => arn;
+
+const table: Kind = {
+  nameProperty: "TableName",
+  service: "dynamodb",
+  resource: (name) => `table/${name}`,
+  ref: byName,
+};
+
+const kinds: Readonly<Record<string, Kind>> = {
+  "AWS::Lambda::Function": {
+    nameProperty: "FunctionName",
+    service: "lambda",
+    resource: (name) => `function:${name}`,
+    ref: byName,
+  },
+  "AWS::DynamoDB::Table": table,
+  "AWS::DynamoDB::GlobalTable": table,
+  "AWS::SecretsManager::Secret": {
+    nameProperty: "Name",
+    service: "secretsmanager",
+    resource: (name) => `secret:${name}-abcdef`, // Secrets Manager adds six characters of its own
+    ref: byArn,
+  },
+  "AWS::SQS::Queue": {
+    nameProperty: "QueueName",
+    service: "sqs",
+    resource: byName,
+    ref: (name, _arn, { region, accountId }) => `https://sqs.${region}.amazonaws.com/${accountId}/${name}`,
+    nameAttributes: ["QueueName"],
+  },
+  "AWS::Scheduler::Schedule": {
+    nameProperty: "Name",
+    service: "scheduler",
+    resource: (name) => `schedule/default/${name}`,
+    ref: byName,
+  },
+  "AWS::IAM::Role": {
+    nameProperty: "RoleName",
+    service: "iam",
+    resource: (name) => `role/${name}`,
+    ref: byName,
+  },
+  "AWS::Logs::LogGroup": {
+    nameProperty: "LogGroupName",
+    service: "logs",
+    resource: (name) => `log-group:${name}:*`,
+    ref: byName,
+  },
+};
+
+/** The property that names a resource of this type; undefined for types that do not run here. */
+export const namePropertyOf = (type: string): string | undefined => kinds[type]?.nameProperty;
+
+/**
+ * Name and ARN of a resource. Generated names are the same at each start, so that kept tables are found again. Undefined
+ * for types that do not run here.
+ */
+export function identityOf(type: string, naming: Naming): Identity | undefined {
+  const kind = kinds[type];
+  if (kind === undefined) return undefined;
+  const { stack, logicalId, region, accountId } = naming;
+  // A generated secret name is "<logical id>-<random>" on CloudFormation, and CDK takes ARNs apart by that hyphen.
+  const generated =
+    type === "AWS::SecretsManager::Secret" ? `${logicalId}-local` : `${stack}-${logicalId}`.slice(-64);
+  const name = naming.givenName ?? generated;
+  const arn = `arn:aws:${kind.service}:${region}:${accountId}:${kind.resource(name, naming)}`;
+  const named = (kind.nameAttributes ?? []).map((attribute) => [attribute, name]);
+  return {
+    name,
+    arn,
+    ref: kind.ref(name, arn, naming),
+    attributes: { Arn: arn, ...Object.fromEntries(named) },
+  };
+}

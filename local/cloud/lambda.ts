@@ -1,0 +1,167 @@
+import type { Clock } from "../../lib/clock.ts";
+import type { Emit } from "./events.ts";
+import { ExecutionEnvironment, type Call, type Ending } from "./environment.ts";
+import type { FaultPlan } from "./faults.ts";
+import type { Outcome } from "./outcome.ts";
+import type { FunctionResource } from "./resources.ts";
+import { after } from "./timers.ts";
+import type { Warden } from "./warden.ts";
+
+export interface FunctionDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly warden: Warden;
+  readonly faults: FaultPlan;
+  /** Lambda's own variables and the template's; each environment adds its log stream. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** A process that has not been used for this long is ended. */
+  readonly reapAfterMs: number;
+}
+
+export interface EnvironmentInfo {
+  readonly pid: number;
+  readonly state: "starting" | "running" | "frozen";
+  readonly invocations: number;
+}
+
+type PlainCall = Omit<Call, "killAfterMs">;
+
+interface Slot {
+  readonly environment: ExecutionEnvironment;
+  readonly startedMs: number;
+  state: EnvironmentInfo["state"];
+  invocations: number;
+  /** Aborted when the environment is used again, or gone. */
+  idle: AbortController;
+}
+
+/** One function: its processes, and invocations one at a time in each. */
+export class FunctionRuntime {
+  readonly resource: FunctionResource;
+  readonly #deps: FunctionDeps;
+  /** The one that was used last stands last. */
+  readonly #slots = new Set<Slot>();
+  #streams = 0;
+  #terminating = false;
+
+  constructor(resource: FunctionResource, deps: FunctionDeps) {
+    this.resource = resource;
+    this.#deps = deps;
+  }
+
+  /** Never rejects. */
+  async invoke(call: PlainCall): Promise<Outcome> {
+    const { clock, emit, faults } = this.#deps;
+    const { label } = this.resource;
+    const slot = this.#takeWarm() ?? this.#start();
+    const { environment } = slot;
+    const { pid } = environment;
+    emit({ kind: "invoke", function: label, requestId: call.requestId, pid, attempt: call.attempt });
+    if (slot.state === "starting") {
+      const failure = await environment.ready(call.requestId);
+      const initMs = clock.now() - slot.startedMs;
+      if (failure !== undefined) {
+        return this.#report(call, pid, { ...failure, durationMs: initMs, maxMemoryMb: undefined });
+      }
+      emit({ kind: "cold-start", function: label, pid, initMs });
+      slot.state = "running";
+      if (this.#terminating) environment.terminate();
+    }
+    slot.invocations += 1;
+    const ending = await environment.invoke({ ...call, killAfterMs: faults.takeKill(label) });
+    this.#rest(slot);
+    return this.#report(call, pid, ending);
+  }
+
+  environments(): readonly EnvironmentInfo[] {
+    return [...this.#slots].map(({ environment, state, invocations }) => ({
+      pid: environment.pid,
+      state,
+      invocations,
+    }));
+  }
+
+  /** SIGTERM to every process that works, to one that is starting when it has; the others end at once. */
+  terminate(): void {
+    this.#terminating = true;
+    for (const { environment, state } of this.#slots) {
+      if (state === "running") environment.terminate();
+      else if (state === "frozen") environment.kill();
+    }
+  }
+
+  /** Ends what is left and resolves when it is gone. */
+  async kill(): Promise<void> {
+    const all = [...this.#slots].map(({ environment }) => environment);
+    for (const environment of all) environment.kill();
+    await Promise.all(all.map((environment) => environment.ended));
+  }
+
+  #start(): Slot {
+    const { clock, emit, warden, variables } = this.#deps;
+    this.#streams += 1;
+    const environment = new ExecutionEnvironment(this.resource, {
+      clock,
+      warden,
+      variables: { ...variables, AWS_LAMBDA_LOG_STREAM_NAME: logStream(clock, this.#streams) },
+      onLine: (line) => emit({ kind: "log", function: this.resource.label, ...line }),
+    });
+    const slot: Slot = {
+      environment,
+      startedMs: clock.now(),
+      state: "starting",
+      invocations: 0,
+      idle: new AbortController(),
+    };
+    this.#slots.add(slot);
+    void environment.ended.then(() => {
+      slot.idle.abort();
+      return this.#slots.delete(slot);
+    });
+    return slot;
+  }
+
+  /** The one that was used last: the others may then grow old. */
+  #takeWarm(): Slot | undefined {
+    const slot = [...this.#slots].findLast(
+      ({ state, environment }) => state === "frozen" && environment.isAlive(),
+    );
+    if (slot === undefined) return undefined;
+    slot.idle.abort();
+    slot.state = "running";
+    return slot;
+  }
+
+  #rest(slot: Slot): void {
+    const { clock, emit, reapAfterMs } = this.#deps;
+    const { environment } = slot;
+    if (!environment.isAlive()) return;
+    this.#slots.delete(slot);
+    this.#slots.add(slot);
+    slot.state = "frozen";
+    slot.idle = new AbortController();
+    void after(clock, reapAfterMs, slot.idle.signal).then(() => {
+      environment.kill();
+      return emit({ kind: "reaped", function: this.resource.label, pid: environment.pid });
+    });
+  }
+
+  #report({ requestId }: PlainCall, pid: number, ending: Ending): Outcome {
+    const { emit } = this.#deps;
+    const common = { function: this.resource.label, requestId, pid };
+    if (ending.ok) {
+      const { durationMs, maxMemoryMb } = ending;
+      emit({ kind: "end", ...common, durationMs, maxMemoryMb });
+    } else {
+      const { errorType, errorMessage } = ending.error;
+      emit({ kind: ending.kind, ...common, errorType, errorMessage });
+    }
+    return ending;
+  }
+}
+
+/** "2026/11/20/[$LATEST]0001" */
+function logStream(clock: Clock, number: number): string {
+  const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll("-", "/");
+  return `${day}/[$LATEST]${String(number).padStart(4, "0")}`;
+}

@@ -1,0 +1,67 @@
+import type { Clock } from "../../lib/clock.ts";
+import type { CloudEvent } from "./events.ts";
+import type { Faults } from "./faults.ts";
+import type { EnvironmentInfo } from "./lambda.ts";
+import type { InvocationType, InvokeResult } from "./lambda-service.ts";
+import type { MessageQueue } from "./queues.ts";
+
+export interface CloudOptions {
+  /** `cdk.out/<stack>.template.json`, its assets beside it. */
+  readonly templateFile: string;
+  readonly clock: Clock;
+  /** Secret values by logical id, name or ARN; `*` stands for any letters: `{ "*ModelKey*": "sk-…" }`. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Variables over the template's, for every function. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Tables are kept here; in memory without it. */
+  readonly dataDir?: string;
+  readonly region?: string;
+  readonly onEvent?: (event: CloudEvent) => void;
+  /** "off": schedules fire through `tick` only. Default "on". */
+  readonly schedules?: "on" | "off";
+  /** In place of every schedule's own interval. */
+  readonly scheduleIntervalMs?: number;
+  /** Before the first tick. Default 0. */
+  readonly firstTickMs?: number;
+  /** Waits before an async event's second and third attempt. Default 1 s and 2 s, where Lambda takes minutes. */
+  readonly retryDelaysMs?: readonly number[];
+  /** Invocations at one time in the whole account. Default 100; new AWS accounts have 10. */
+  readonly accountConcurrency?: number;
+  /** An unused process is ended after this. Default 5 minutes. */
+  readonly reapAfterMs?: number;
+}
+
+export interface FunctionInfo {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly label: string;
+  readonly title: string;
+  readonly inFlight: number;
+  /** Async events that wait. */
+  readonly queued: number;
+  readonly environments: readonly EnvironmentInfo[];
+}
+
+export interface LocalCloud {
+  /** Point any AWS SDK at this cloud. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly faults: Faults;
+  /** `functionName`: logical id, name or ARN. `payload` is sent as JSON. Rejects with a ServiceError in Lambda's words. */
+  invoke(
+    functionName: string,
+    payload: unknown,
+    options: { readonly type: InvocationType },
+  ): Promise<InvokeResult>;
+  /** Fires one schedule, or all enabled ones, at once; gives the request ids. */
+  tick(scheduleId?: string): Promise<readonly string[]>;
+  functions(): readonly FunctionInfo[];
+  /** A table's name by its logical id. */
+  tableName(logicalId: string): string;
+  queue(logicalId: string): MessageQueue;
+  putSecret(id: string, value: string): void;
+  getSecret(id: string): string;
+  /** Resolves once no event waits and nothing runs. */
+  idle(): Promise<void>;
+  /** Takes no more work, sends SIGTERM to what runs, waits for it for at most `graceMs`, then ends every process. */
+  stop(options: { readonly graceMs: number }): Promise<void>;
+}

@@ -1,0 +1,97 @@
+/** The resources of a template that run here, with every reference resolved. */
+export interface FunctionResource {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  /** Readable name: "processor". */
+  readonly label: string;
+  /** The title of its processes: "studio-runner processor". */
+  readonly title: string;
+  readonly handler: string;
+  readonly codeFolder: string;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly log: {
+    readonly format: "JSON" | "Text";
+    readonly level: string | undefined;
+    readonly group: string;
+  };
+  readonly reservedConcurrency: number | undefined;
+  readonly mayRecurse: boolean;
+  readonly asyncInvoke: AsyncInvoke;
+}
+
+export interface AsyncInvoke {
+  readonly maxRetries: number;
+  readonly maxAgeMs: number;
+  readonly onFailureArn: string | undefined;
+}
+
+export interface KeyElement {
+  readonly AttributeName: string;
+  readonly KeyType: "HASH" | "RANGE";
+}
+
+export interface TableIndex {
+  readonly IndexName: string;
+  readonly KeySchema: readonly KeyElement[];
+  readonly Projection: {
+    readonly ProjectionType?: "ALL" | "KEYS_ONLY" | "INCLUDE" | undefined;
+    readonly NonKeyAttributes?: readonly string[] | undefined;
+  };
+}
+
+export interface TableResource {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly attributes: readonly { readonly AttributeName: string; readonly AttributeType: "S" | "N" | "B" }[];
+  readonly keys: readonly KeyElement[];
+  readonly globalIndexes: readonly TableIndex[];
+  readonly localIndexes: readonly TableIndex[];
+  readonly ttlAttribute: string | undefined;
+}
+
+export interface SecretResource {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  /** As CloudFormation would create it: a literal or a generated value, or none until somebody puts one. */
+  readonly initialValue: string | undefined;
+}
+
+export interface ScheduleResource {
+  readonly logicalId: string;
+  readonly arn: string;
+  readonly expression: string;
+  /** Undefined for `cron(…)` and `at(…)`, which fire only on request here. */
+  readonly intervalMs: number | undefined;
+  readonly enabled: boolean;
+  readonly targetArn: string;
+  readonly input: string | undefined;
+}
+
+export interface QueueResource {
+  readonly logicalId: string;
+  readonly arn: string;
+}
+
+export interface Stack {
+  readonly name: string;
+  readonly functions: readonly FunctionResource[];
+  readonly tables: readonly TableResource[];
+  readonly secrets: readonly SecretResource[];
+  readonly schedules: readonly ScheduleResource[];
+  readonly queues: readonly QueueResource[];
+}
+
+/** "StudioRunnerUserProcessor60228016" → "user-processor". */
+export function labelOf(logicalId: string): string {
+  const words = logicalId
+    .replace(/[0-9A-F]{8}$/, "")
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "" && !["studio", "runner", "stack", "function"].includes(word));
+  return words.length === 0 ? logicalId : words.join("-");
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../lib/clock.ts";
+import { CloudError, ServiceError } from "./errors.ts";
+import type { SecretResource } from "./resources.ts";
+
+interface Version {
+  readonly value: string;
+  readonly createdMs: number;
+  readonly stages: Set<string>;
+}
+
+export interface StoredSecret {
+  readonly name: string;
+  readonly arn: string;
+  readonly versions: Map<string, Version>;
+}
+
+export interface FoundVersion {
+  readonly secret: StoredSecret;
+  readonly versionId: string;
+  readonly version: Version;
+}
+
+export interface NewVersion {
+  readonly value: string;
+  /** The caller's ClientRequestToken. */
+  readonly versionId?: string | undefined;
+  readonly stages?: readonly string[] | undefined;
+}
+
+export interface StageMove {
+  readonly stage: string;
+  readonly toVersion?: string | undefined;
+  readonly fromVersion?: string | undefined;
+}
+
+/** Secrets Manager's secrets and version stages, in memory. `id` is a name, an ARN or a logical id. */
+export interface SecretStore {
+  /** @throws ServiceError `ResourceNotFoundException` */
+  find(id: string): StoredSecret;
+  /** @throws ServiceError `ResourceNotFoundException` */
+  get(
+    id: string,
+    which?: { readonly versionId?: string | undefined; readonly stage?: string | undefined },
+  ): FoundVersion;
+  /** @throws ServiceError `ResourceNotFoundException`, `ResourceExistsException` */
+  put(id: string, version: NewVersion): FoundVersion;
+  /** @throws ServiceError `ResourceNotFoundException`, `InvalidParameterException` */
+  moveStage(id: string, move: StageMove): StoredSecret;
+}
+
+const missingSecret = "Secrets Manager can't find the specified secret.";
+const missingValue = "Secrets Manager can't find the specified secret value for";
+
+export function createSecretStore(resources: readonly SecretResource[], clock: Clock): SecretStore {
+  const secrets = resources.map(({ logicalId, name, arn }) => ({
+    logicalId,
+    name,
+    arn,
+    versions: new Map<string, Version>(),
+  }));
+
+  function find(id: string): StoredSecret {
+    // Secrets Manager also takes an ARN without its six random characters.
+    const found = secrets.find(
+      ({ logicalId, name, arn }) =>
+        [logicalId, name, arn].includes(id) || arn.replace(/-[A-Za-z0-9]{6}$/, "") === id,
+    );
+    if (found === undefined) throw new ServiceError("ResourceNotFoundException", missingSecret);
+    return found;
+  }
+
+  const store: SecretStore = {
+    find,
+    get(id, { versionId, stage } = {}) {
+      const secret = find(id);
+      const label = stage ?? (versionId === undefined ? "AWSCURRENT" : undefined);
+      const found = [...secret.versions].find(
+        ([candidate, version]) =>
+          (versionId === undefined || candidate === versionId) &&
+          (label === undefined || version.stages.has(label)),
+      );
+      if (found !== undefined) return { secret, versionId: found[0], version: found[1] };
+      const what = label === undefined ? `VersionId: ${versionId}` : `staging label: ${label}`;
+      throw new ServiceError("ResourceNotFoundException", `${missingValue} ${what}`);
+    },
+    put(id, { value, versionId = randomUUID(), stages = ["AWSCURRENT"] }) {
+      const secret = find(id);
+      const existing = secret.versions.get(versionId);
+      if (existing !== undefined && existing.value !== value) {
+        const sentence = "You tried to create a new version of a secret with an ID that is already in use.";
+        throw new ServiceError("ResourceExistsException", sentence);
+      }
+      const version = existing ?? { value, createdMs: clock.now(), stages: new Set<string>() };
+      secret.versions.set(versionId, version);
+      for (const stage of stages) attach(secret, stage, versionId);
+      return { secret, versionId, version };
+    },
+    moveStage: (id, move) => moveStage(find(id), move),
+  };
+  for (const { name, initialValue } of resources) {
+    if (initialValue !== undefined) store.put(name, { value: initialValue });
+  }
+  return store;
+}
+
+/** A stage is on one version at a time; the version that loses AWSCURRENT becomes AWSPREVIOUS. */
+function attach(secret: StoredSecret, stage: string, versionId: string): void {
+  const former = holderOf(secret, stage);
+  if (former === versionId) return;
+  if (former !== undefined) secret.versions.get(former)?.stages.delete(stage);
+  secret.versions.get(versionId)?.stages.add(stage);
+  if (stage === "AWSCURRENT" && former !== undefined) attach(secret, "AWSPREVIOUS", former);
+}
+
+const holderOf = (secret: StoredSecret, stage: string): string | undefined =>
+  [...secret.versions].find(([, { stages }]) => stages.has(stage))?.[0];
+
+function moveStage(secret: StoredSecret, { stage, toVersion, fromVersion }: StageMove): StoredSecret {
+  const holder = holderOf(secret, stage);
+  if (toVersion !== undefined && !secret.versions.has(toVersion)) {
+    throw new ServiceError("ResourceNotFoundException", `${missingValue} VersionId: ${toVersion}`);
+  }
+  if (holder !== undefined && holder !== toVersion && holder !== fromVersion) {
+    const sentence = `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${holder}, so you must explicitly reference that version in RemoveFromVersionId.`;
+    throw new ServiceError("InvalidParameterException", sentence);
+  }
+  if (toVersion !== undefined) attach(secret, stage, toVersion);
+  else if (holder !== undefined) secret.versions.get(holder)?.stages.delete(stage);
+  return secret;
+}
+
+/**
+ * The template's secrets with the values given for them. A key of `values` is a logical id, a name or an ARN; `*` stands
+ * for any letters. A key without `*` that is not in the template is a secret that exists outside it.
+ * @throws CloudError for a pattern that matches nothing
+ */
+export function withValues(
+  resources: readonly SecretResource[],
+  values: Readonly<Record<string, string>>,
+): readonly SecretResource[] {
+  const filled = new Map(resources.map((resource) => [resource.logicalId, resource]));
+  for (const [key, initialValue] of Object.entries(values)) {
+    const escaped = key.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
+    const pattern = new RegExp(`^${escaped}$`);
+    const matching = resources.filter(({ logicalId, name, arn }) =>
+      [logicalId, name, arn].some((id) => pattern.test(id)),
+    );
+    for (const resource of matching) filled.set(resource.logicalId, { ...resource, initialValue });
+    if (matching.length > 0) continue;
+    if (key.includes("*")) throw new CloudError(`no secret of the template matches "${key}"`);
+    filled.set(key, { logicalId: key, name: key.replace(/^arn:.*:secret:/, ""), arn: key, initialValue });
+  }
+  return [...filled.values()];
+}

@@ -1,0 +1,40 @@
+import type { FunctionResource } from "./resources.ts";
+
+export interface VariablesOptions {
+  readonly region: string;
+  /** The AWS endpoint variables of the local cloud. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  /** Values of the person who runs this, over the template's: another Studio, another model. */
+  readonly overrides: Readonly<Record<string, string>>;
+}
+
+/**
+ * The whole environment of a function's process, as on Lambda: the standard variables and the template's. Nothing of our
+ * own environment is in it.
+ */
+export function variablesOf(fn: FunctionResource, options: VariablesOptions): Record<string, string> {
+  const { region, endpoints, overrides } = options;
+  const level = fn.log.level === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: fn.log.level };
+  const logging = fn.log.format === "JSON" ? { AWS_LAMBDA_LOG_FORMAT: "JSON", ...level } : {};
+  return {
+    ...fn.variables,
+    ...overrides,
+    ...endpoints,
+    ...logging,
+    AWS_LAMBDA_FUNCTION_NAME: fn.name,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: fn.log.group,
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x",
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+    LAMBDA_TASK_ROOT: fn.codeFolder,
+    _HANDLER: fn.handler,
+    LANG: "en_US.UTF-8",
+    TZ: ":UTC",
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+  };
+}

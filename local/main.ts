@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import pc from "picocolors";
+import { systemClock } from "../lib/clock.ts";
+import type { CloudEvent } from "./cloud/events.ts";
+import { exampleWorkspaces } from "./model/examples.ts";
+import { tell, type Told } from "./narrate.ts";
+import { drain } from "./once.ts";
+import { parseOptions, usage, type LocalOptions } from "./options.ts";
+import { formatTable, RunReport } from "./report.ts";
+import { startStack, type LocalStack } from "./stack.ts";
+
+/** `npm start`: the edge where flags, environment, signals and the terminal are. Exit codes: README, "Run it here". */
+
+const projectRoot = resolve(import.meta.dirname, "..");
+const stateDir = join(projectRoot, ".local");
+const graceMs = 10_000;
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), environment());
+  if (options === "help") {
+    print(usage);
+    return 0;
+  }
+  mkdirSync(stateDir, { recursive: true });
+  print(pc.dim("Building the functions and starting the stack …"));
+  const report = new RunReport();
+  const stack = await startStack(options, {
+    clock: systemClock,
+    random: Math.random,
+    newSecret: () => randomBytes(24).toString("hex"),
+    stateDir,
+    onEvent: (event) => {
+      report.observe(event);
+      narrate(event);
+    },
+  });
+  const interrupted = interruption();
+  introduce(options, stack);
+  seed(options, stack);
+  try {
+    return options.once ? await runOnce(stack, { report, interrupted }) : await serve(interrupted);
+  } finally {
+    await stack.stop(graceMs);
+  }
+}
+
+/** The variables of a .env file in this folder, under those that are set. */
+function environment(): NodeJS.ProcessEnv {
+  const file = resolve(".env");
+  return existsSync(file) ? { ...parseEnv(readFileSync(file, "utf8")), ...process.env } : process.env;
+}
+
+/** Aborts at the first Ctrl-C or SIGTERM; the second ends the process at once. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  const onSignal = (): void => {
+    if (interrupted.signal.aborted) process.exit(130);
+    print(pc.dim(`\nStopping: no new leases, running jobs get ${graceMs / 1_000} s. Again to stop at once.`));
+    interrupted.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return interrupted.signal;
+}
+
+function introduce(options: LocalOptions, stack: LocalStack): void {
+  const { studio } = stack;
+  const lines = [
+    options.studio
+      ? `Studio   ${options.studio.baseUrl}`
+      : `Studio   local${options.once ? "" : `, page at ${pc.bold(studio?.url ?? "")}`}`,
+    stack.canned
+      ? `Model    ${pc.yellow("canned answers of the offline model")}; set OPENAI_API_KEY to ask a real one`
+      : `Model    ${stack.modelName}`,
+  ];
+  print(`${lines.join("\n")}\n`);
+}
+
+/** The examples, where nothing else waits: on the first start, and for every run that ends by itself. */
+function seed(options: LocalOptions, { studio }: LocalStack): void {
+  if (!studio) return;
+  const workspaces = studio.snapshot();
+  const waiting = workspaces.some(({ state }) => state === "queued" || state === "leased");
+  if (waiting || (workspaces.length > 0 && !options.once)) return;
+  for (const example of exampleWorkspaces) studio.queueJob({ ...example, target: "user" });
+}
+
+async function serve(interrupted: AbortSignal): Promise<number> {
+  if (!interrupted.aborted) {
+    await new Promise<void>((done) => interrupted.addEventListener("abort", () => done(), { once: true }));
+  }
+  return 0;
+}
+
+async function runOnce(
+  stack: LocalStack,
+  { report, interrupted }: { readonly report: RunReport; readonly interrupted: AbortSignal },
+): Promise<number> {
+  const drained = await drain(stack, systemClock, interrupted);
+  print(
+    report.rows.length > 0
+      ? `\n${formatTable(report.rows)}`
+      : "\nThere was nothing to do: the queue is empty.",
+  );
+  if (!drained) return 1;
+  return report.rows.every(({ completed }) => completed) ? 0 : 1;
+}
+
+const paint: Readonly<Record<Told["tone"], (text: string) => string>> = {
+  plain: String,
+  good: pc.green,
+  bad: pc.red,
+};
+
+function narrate(event: CloudEvent): void {
+  const told = tell(event);
+  if (!told) return;
+  const time = new Date(event.atMs).toTimeString().slice(0, 8);
+  const where = told.workspaceId === undefined ? "" : `${told.workspaceId}  `;
+  print(`${pc.dim(time)}  ${told.who.padEnd(10)}  ${pc.cyan(where)}${paint[told.tone](told.what)}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  // Errors of our own families are sentences for the reader; anything else is a defect and shows where it is from.
+  const expected = error instanceof Error && error.name !== "Error" && !(error instanceof TypeError);
+  process.stderr.write(
+    `${pc.red("npm start:")} ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exitCode = 1;
+}

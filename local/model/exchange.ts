@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { EventLog } from "./event-log.ts";
+import type { Fault } from "./faults.ts";
+import { ApiError } from "./wire.ts";
+
+/** One line of the journal. */
+export interface RequestRecord {
+  readonly method: string;
+  readonly path: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly model: string | null;
+  readonly previousResponseId: string | null;
+  /** The types of the input items, in order. */
+  readonly inputKinds: readonly string[];
+  /** The client left before its answer was complete. */
+  readonly aborted: boolean;
+  /** Status of the answer; null while there is none. */
+  readonly status: number | null;
+}
+
+/** One request on its way through the server. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  /** Aborts when the client leaves. */
+  readonly gone: AbortSignal;
+  readonly fault: Fault | undefined;
+  note(fields: Partial<RequestRecord>): void;
+}
+
+const largestBody = 32 * 1024 * 1024;
+/** A stream that is cut in the middle has passed on this many events. */
+const eventsBeforeCut = 6;
+
+/** @throws ApiError 400 for malformed JSON, 413 for a body without end */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request) {
+    const bytes = Buffer.from(part);
+    size += bytes.length;
+    if (size > largestBody) throw new ApiError(413, "The request is too large.");
+    parts.push(bytes);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString("utf8"));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ApiError(400, `We could not parse the JSON body of your request. (${reason})`);
+  }
+}
+
+export function sendJson(exchange: Exchange, status: number, body: unknown): void {
+  const { response, fault } = exchange;
+  const text = JSON.stringify(body);
+  exchange.note({ status });
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+  });
+  if (fault?.kind === "reset" && fault.when === "after") return void response.destroy();
+  if (!cutsMidStream(fault)) return void response.end(text);
+  response.write(text.slice(0, text.length / 2), () => {
+    if (fault?.kind === "reset") response.destroy();
+  });
+}
+
+export function sendError(exchange: Exchange, error: unknown): void {
+  const known =
+    error instanceof ApiError
+      ? error
+      : new ApiError(
+          500,
+          `The offline model failed: ${error instanceof Error ? error.message : String(error)}`,
+        );
+  if (exchange.response.headersSent) return void exchange.response.destroy();
+  sendJson(exchange, known.status, known.body());
+}
+
+/** Server-sent events in the API's framing: the event's type twice, and no `[DONE]`. */
+export async function sendEvents(
+  exchange: Exchange,
+  events: Pick<EventLog, "read">,
+  after: number,
+): Promise<void> {
+  const { response, fault, gone } = exchange;
+  const unseen = fault?.kind === "reset" && fault.when === "after";
+  exchange.note({ status: 200 });
+  response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+  });
+  response.flushHeaders();
+  let sent = 0;
+  let written = Promise.resolve();
+  for await (const event of events.read(after, gone)) {
+    if (unseen) continue;
+    if (cutsMidStream(fault) && sent === eventsBeforeCut) break;
+    const text = `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    written = new Promise((resolve) => response.write(text, () => resolve()));
+    sent += 1;
+  }
+  if (fault?.kind === "reset") {
+    await written;
+    return void response.destroy();
+  }
+  if (fault?.kind === "silent") return untilGone(gone);
+  response.end();
+}
+
+const cutsMidStream = (fault: Fault | undefined): boolean =>
+  (fault?.kind === "reset" || fault?.kind === "silent") && fault.when === "mid-stream";
+
+export function untilGone(gone: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (gone.aborted) return resolve();
+    gone.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

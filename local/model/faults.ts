@@ -1,0 +1,58 @@
+import * as z from "zod";
+
+const faultSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("status"),
+    status: z.number().int().min(200).max(599),
+    headers: z.record(z.string(), z.string()).optional(),
+    body: z.unknown().optional(),
+  }),
+  /** A proxy's page with status 200. */
+  z.strictObject({ kind: z.literal("html") }),
+  /** `after`: the work is done and paid, its answer never arrives. */
+  z.strictObject({ kind: z.literal("reset"), when: z.enum(["before", "after", "mid-stream"]) }),
+  z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative() }),
+  /** The connection stays open and nothing (more) comes. */
+  z.strictObject({ kind: z.literal("silent"), when: z.enum(["before", "mid-stream"]).optional() }),
+]);
+
+const ruleSchema = z.strictObject({
+  /** As in routes.ts, "POST /v1/responses" or "GET /v1/responses/:id"; absent: every route. */
+  route: z.string().optional(),
+  /** 0 to 1; absent: always. */
+  probability: z.number().min(0).max(1).optional(),
+  /** How often the rule strikes; absent: until cleared. */
+  times: z.number().int().positive().optional(),
+  fault: faultSchema,
+});
+
+export type Fault = z.output<typeof faultSchema>;
+export type FaultRule = Readonly<z.output<typeof ruleSchema>>;
+
+export interface Faults {
+  add(rule: FaultRule): void;
+  clear(): void;
+  /** The fault that strikes this request, if any; the first rule that fits wins. */
+  strike(route: string): Fault | undefined;
+}
+
+/** @throws ZodError for anything that is not a rule */
+export const parseFaultRule = (rule: unknown): FaultRule => ruleSchema.parse(rule);
+
+export function createFaults(random: () => number): Faults {
+  let rules: { readonly rule: FaultRule; left: number }[] = [];
+  return {
+    add: (rule) => rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }),
+    clear: () => {
+      rules = [];
+    },
+    strike: (route) => {
+      const struck = rules.find(
+        ({ rule, left }) => left > 0 && (rule.route ?? route) === route && random() < (rule.probability ?? 1),
+      );
+      if (struck === undefined) return undefined;
+      struck.left -= 1;
+      return struck.rule.fault;
+    },
+  };
+}

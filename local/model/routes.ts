@@ -1,0 +1,113 @@
+import type { Exchange } from "./exchange.ts";
+import { readJson, sendEvents, sendJson } from "./exchange.ts";
+import { isObject } from "./fit.ts";
+import { parseCreate } from "./request.ts";
+import type { Responses, StoredResponse } from "./responses.ts";
+import { ApiError } from "./wire.ts";
+
+export interface RouteDeps {
+  readonly responses: Responses;
+  readonly newId: (prefix: string) => string;
+}
+
+interface Route {
+  /** As fault rules name it. */
+  readonly name: string;
+  readonly method: string;
+  readonly pattern: RegExp;
+  readonly handle: (exchange: Exchange, deps: RouteDeps, id: string) => Promise<void> | void;
+}
+
+const models = ["gpt-6-luna", "offline-canned"];
+
+export const routes: readonly Route[] = [
+  route("POST", "/v1/responses", create),
+  route("GET", "/v1/responses/:id", retrieve),
+  route("DELETE", "/v1/responses/:id", (exchange, { responses }, id) => {
+    responses.remove(id);
+    sendJson(exchange, 200, { id, object: "response", deleted: true });
+  }),
+  route("POST", "/v1/responses/:id/cancel", cancel),
+  route("GET", "/v1/responses/:id/input_items", listInput),
+  route("GET", "/v1/models", (exchange) => {
+    const data = models.map((id) => ({ id, object: "model", created: 0, owned_by: "offline" }));
+    sendJson(exchange, 200, { object: "list", data });
+  }),
+];
+
+function route(method: string, path: string, handle: Route["handle"]): Route {
+  const pattern = new RegExp(`^${path.replace(":id", "([^/]+)")}$`);
+  return { name: `${method} ${path}`, method, pattern, handle };
+}
+
+async function create(exchange: Exchange, { responses, newId }: RouteDeps): Promise<void> {
+  const body = await readJson(exchange.request);
+  noteCreate(exchange, body);
+  const request = parseCreate(body, newId);
+  const { generation } = responses.create(request);
+  if (!request.background) exchange.gone.addEventListener("abort", () => generation.cancel(), { once: true });
+  if (request.stream) return sendEvents(exchange, generation.events, -1);
+  if (!request.background) await generation.finished;
+  if (!exchange.gone.aborted) sendJson(exchange, 200, generation.body());
+}
+
+/** Before any check, so that the journal also shows what was refused. */
+function noteCreate(exchange: Exchange, body: unknown): void {
+  if (!isObject(body)) throw new ApiError(400, "Invalid type for the request body: expected an object.");
+  const input: readonly unknown[] = Array.isArray(body["input"]) ? body["input"] : [];
+  exchange.note({
+    model: text(body["model"]),
+    previousResponseId: text(body["previous_response_id"]),
+    inputKinds:
+      typeof body["input"] === "string"
+        ? ["message"]
+        : input.map((item) => (isObject(item) ? (text(item["type"]) ?? "message") : "unknown")),
+  });
+}
+
+const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
+
+async function retrieve(exchange: Exchange, { responses }: RouteDeps, id: string): Promise<void> {
+  const stored = responses.find(id);
+  const query = exchange.url.searchParams;
+  if (query.get("stream") !== "true") return sendJson(exchange, 200, stored.generation.body());
+  if (!stored.request.background || !stored.request.stream) {
+    const needs = "it was not created with background=true and stream=true";
+    throw new ApiError(400, `This response cannot be streamed because ${needs}.`, { param: "stream" });
+  }
+  const after = query.get("starting_after") ?? "-1";
+  if (!/^-?\d+$/.test(after)) {
+    throw new ApiError(400, "Invalid value for 'starting_after': expected an integer.", {
+      param: "starting_after",
+    });
+  }
+  await sendEvents(exchange, stored.generation.events, Number(after));
+}
+
+async function cancel(exchange: Exchange, { responses }: RouteDeps, id: string): Promise<void> {
+  const { request, generation } = responses.find(id);
+  if (!request.background) throw new ApiError(400, "Cannot cancel a synchronous response.");
+  generation.cancel();
+  await generation.finished;
+  sendJson(exchange, 200, generation.body());
+}
+
+/** The response's own input (not the chain's), newest first unless `order=asc`, in pages. */
+function listInput(exchange: Exchange, { responses }: RouteDeps, id: string): void {
+  const query = exchange.url.searchParams;
+  const items = orderedInput(responses.find(id), query.get("order"));
+  const start = items.findIndex((item) => item.id === query.get("after")) + 1;
+  const limit = Math.min(100, Math.max(1, Number(query.get("limit") ?? 20) || 20));
+  const data = items.slice(start, start + limit);
+  sendJson(exchange, 200, {
+    object: "list",
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: start + limit < items.length,
+  });
+}
+
+function orderedInput({ input }: StoredResponse, order: string | null): StoredResponse["input"] {
+  return order === "asc" ? input : input.toReversed();
+}

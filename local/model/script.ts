@@ -1,0 +1,165 @@
+/**
+ * The offline model's mind: a scenario is chosen by the words of the request, its steps are called in waves, failed
+ * calls are repeated in a corrected form, and the message comes last. A request without tools gets a summary.
+ *
+ * Special words in the last paragraph of the user's text (earlier ones may be older messages), for tests and
+ * demonstrations:
+ *   [[bad-json]] [[unknown-tool]] [[path-traversal]] [[svg-script]] [[negative-stacked]]
+ *                          one wrong call first; the corrected one when the answer says `ok: false`
+ *   [[dangling]]           the first message names a chart that does not exist; the next one does not
+ *   [[dangling-forever]]   every message does
+ *   [[long-message]]       the first message has more than 24,000 characters
+ *   [[refuse]] [[incomplete]] [[content-filter]] [[empty]] [[failed]]   the answer ends so
+ *   [[endless]]            one more tool call in each round, for ever
+ *   [[rounds:N]]           N tool rounds before the message
+ *   [[slow:MS]]            each turn takes MS milliseconds
+ */
+import type {
+  Conversation,
+  CurrentRequest,
+  OfferedTool,
+  Round,
+  Script,
+  Turn,
+  TurnPart,
+} from "./conversation.ts";
+import { currentRequest } from "./conversation.ts";
+import { fitToSchema, isObject } from "./fit.ts";
+import { chooseScenario } from "./scenarios.ts";
+import type { SpecialWords } from "./special-words.ts";
+import { endings, longText, mistakes, roundNote, specialWords } from "./special-words.ts";
+import type { Paragraph, Step } from "./steps.ts";
+import { idForTry } from "./steps.ts";
+import { summarize } from "./summary.ts";
+import type { Topic } from "./topic.ts";
+import { topicOf } from "./topic.ts";
+
+export const cannedNote =
+  "_This is a canned answer of the offline model: the figures are invented. Set OPENAI_API_KEY to ask a real model._";
+
+const triesPerStep = 4;
+
+export const plan: Script = (conversation) => {
+  const request = currentRequest(conversation.items);
+  if (conversation.tools.length === 0) return message(summarize(request.text));
+  const topic = topicOf(request.text);
+  const words = specialWords(topic.text.split(/\n\s*\n/).at(-1) ?? "");
+  const ending = Object.entries(endings).find(([name]) => words.has(name))?.[1];
+  const turn = ending ?? workTurn(conversation, request, { topic, words });
+  const latencyMs = words.number("slow");
+  return latencyMs === undefined ? turn : { ...turn, latencyMs };
+};
+
+interface Reading {
+  readonly topic: Topic;
+  readonly words: SpecialWords;
+}
+
+function workTurn(conversation: Conversation, request: CurrentRequest, reading: Reading): Turn {
+  const answer = chooseScenario(reading.topic.text).answer(reading.topic);
+  const extra = Object.entries(mistakes).flatMap(([name, step]) => (reading.words.has(name) ? [step] : []));
+  const offered = new Set(conversation.tools.map((tool) => tool.name));
+  const waves = [[...extra, ...(answer.waves[0] ?? [])], ...answer.waves.slice(1)]
+    .map((wave) => wave.filter((step) => offered.has(step.tool)))
+    .filter((wave) => wave.length > 0);
+  const states = replay(inRounds(waves, reading.words, request.rounds.length), request.rounds);
+  const open = openSteps(states, request.rounds.length);
+  if (open.length > 0) return callTurn(open, conversation.tools);
+  const paragraphs = [...answer.message, ...extra.map((step) => ({ show: step.id }))];
+  return message(messageText(paragraphs, states, { ...reading, repairs: request.repairs }));
+}
+
+/** `[[rounds:N]]` and `[[endless]]` fold or stretch the waves. */
+function inRounds(
+  waves: readonly (readonly Step[])[],
+  words: SpecialWords,
+  done: number,
+): readonly (readonly Step[])[] {
+  const wanted = words.has("endless") ? Math.max(done + 1, waves.length) : words.number("rounds");
+  if (wanted === undefined) return waves;
+  const kept = waves.slice(0, wanted);
+  const folded = waves.slice(wanted).flat();
+  const last = kept.at(-1);
+  const start = last === undefined ? kept : [...kept.slice(0, -1), [...last, ...folded]];
+  const notes = Array.from({ length: Math.max(0, wanted - waves.length) }, (_, index) => [
+    roundNote(waves.length + index + 1),
+  ]);
+  return [...start, ...notes];
+}
+
+interface StepState {
+  readonly step: Step;
+  readonly wave: number;
+  readonly attempt: number;
+  readonly done: boolean;
+}
+
+const isOpen = (state: StepState): boolean => !state.done && state.attempt < triesPerStep;
+
+const openSteps = (states: readonly StepState[], round: number): readonly StepState[] =>
+  states.filter((state) => state.wave <= round && isOpen(state));
+
+/** Runs through the rounds that have been: the calls of a round are known, so its outputs say what became of each. */
+function replay(waves: readonly (readonly Step[])[], rounds: readonly Round[]): readonly StepState[] {
+  const start = waves.flatMap((steps, wave) =>
+    steps.map((step) => ({ step, wave, attempt: 0, done: false })),
+  );
+  return rounds.reduce<readonly StepState[]>((states, round, index) => {
+    const called = openSteps(states, index);
+    return states.map((state) => {
+      const position = called.indexOf(state);
+      if (position < 0) return state;
+      return succeeded(round.calls[position]?.output)
+        ? { ...state, done: true }
+        : { ...state, attempt: state.attempt + 1 };
+    });
+  }, start);
+}
+
+/** A tool answers JSON with `ok`; anything else is taken as consent. */
+function succeeded(output: string | undefined): boolean {
+  if (output === undefined) return false;
+  try {
+    const answer: unknown = JSON.parse(output);
+    return !isObject(answer) || answer["ok"] !== false;
+  } catch {
+    return true;
+  }
+}
+
+function callTurn(states: readonly StepState[], tools: readonly OfferedTool[]): Turn {
+  return { parts: states.map((state) => callOf(state, tools)), outcome: "completed" };
+}
+
+function callOf({ step, attempt }: StepState, tools: readonly OfferedTool[]): TurnPart {
+  const mistake = attempt === 0 ? step.mistake : undefined;
+  const name = mistake?.tool ?? step.tool;
+  const wanted = mistake?.arguments ?? step.argumentsFor(idForTry(step, attempt));
+  if (typeof wanted === "string") return { type: "call", name, arguments: wanted };
+  const schema = tools.find((tool) => tool.name === name)?.parameters;
+  return { type: "call", name, arguments: JSON.stringify(fitToSchema(wanted, schema)) };
+}
+
+function messageText(
+  paragraphs: readonly Paragraph[],
+  states: readonly StepState[],
+  reading: Reading & { readonly repairs: number },
+): string {
+  const { words, repairs } = reading;
+  const dangles = words.has("dangling-forever") || (words.has("dangling") && repairs === 0);
+  const shown = paragraphs.flatMap((paragraph) => {
+    if (typeof paragraph === "string") return [paragraph];
+    const state = states.find(({ step, done }) => done && step.id === paragraph.show);
+    return state === undefined
+      ? []
+      : [`{{artifact:${state.step.kind}:${idForTry(state.step, state.attempt)}}}`];
+  });
+  return [
+    ...shown,
+    ...(dangles ? ["The outlook for the year:", "{{artifact:chart:quarterly-outlook}}"] : []),
+    ...(words.has("long-message") && repairs === 0 ? [longText] : []),
+    cannedNote,
+  ].join("\n\n");
+}
+
+const message = (text: string): Turn => ({ parts: [{ type: "text", text }], outcome: "completed" });

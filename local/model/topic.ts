@@ -1,0 +1,49 @@
+/** What a person wrote, in the forms that canned answers can quote. */
+export interface Topic {
+  /** The newest part of the input, without headings, for keywords and special words. */
+  readonly text: string;
+  /** At most 60 characters, for titles. */
+  readonly subject: string;
+  /** At most 200 characters, for the message. */
+  readonly quote: string;
+}
+
+/** How runners head the newest messages: this project's (lib/inference/input.ts) and the public one. */
+const requestHeading = /^#{1,6} (?:the request|recent user messages)[ \t]*$/gim;
+/** The public runner's opening for a workspace without messages. */
+const ideaOpening = /^title: .*\n+---\n/i;
+const titleSection = /^(?:# workspace title\s+|title: )(.+)/i;
+
+export function topicOf(input: string): Topic {
+  const heading = [...input.matchAll(requestHeading)].at(-1);
+  const start =
+    heading === undefined ? (ideaOpening.exec(input)?.[0].length ?? 0) : heading.index + heading[0].length;
+  const text = input.slice(start).trim();
+  const plain = quotable(text);
+  const title = quotable(titleSection.exec(input.slice(0, start))?.[1] ?? "");
+  const firstSentence = plain.split(/(?<=[.!?])\s/)[0] ?? plain;
+  return {
+    text,
+    subject: cut(title || firstSentence || "your message", 60),
+    quote: cut(plain || "(no text)", 200),
+  };
+}
+
+/** One line that can stand in Markdown, a title or a placeholder's neighbourhood without being read as markup. */
+function quotable(text: string): string {
+  return text
+    .replace(/\[\[[^\]]*\]\]/g, " ")
+    .replace(/[`*_#<>{}[\]|\\]/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const start = text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, "");
+  return `${start.trimEnd()}…`;
+}
+
+export function escapeXml(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+}

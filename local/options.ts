@@ -1,0 +1,130 @@
+import { parseArgs } from "node:util";
+import { RunnerError } from "../lib/errors.ts";
+import { parseModelKey, parseRunnerKeys } from "../lib/secrets.ts";
+
+/** What `npm start` was asked for: its flags and the environment variables that the public runner's users know. */
+export interface LocalOptions {
+  /** Serve until the queue is empty and everything has ended, then report and exit. */
+  readonly once: boolean;
+  readonly port: number;
+  readonly concurrency: number;
+  /** Another Studio in place of the local one. */
+  readonly studio: { readonly baseUrl: string; readonly runnerKeys: string } | undefined;
+  /** Another model in place of the offline one. */
+  readonly model: RealModel | undefined;
+}
+
+export interface RealModel {
+  readonly apiKey: string;
+  readonly baseUrl: string | undefined;
+  readonly name: string;
+  readonly summaryName: string;
+}
+
+export const usage = `Runs studio-runner on this machine: the functions as they would be deployed, each in a process of its own.
+
+  npm start                        serve, and show the local Studio's page
+  npm start -- --once              serve until the queue is empty, print a table, exit 0 if every job completed
+
+Flags
+  --once               see above
+  --port NUMBER        port of the page (default 4400)
+  --concurrency N      jobs at once (default 4)
+  --help               this text
+
+Environment (or a .env file)
+  OPENAI_API_KEY       let a real model answer; without it the answers are canned
+  OPENAI_BASE_URL      another server that speaks the Responses API
+  OPENAI_MODEL         model name (default gpt-6-luna); OPENAI_SUMMARY_MODEL for summaries
+  RUNNER_TOKEN         serve a real Studio with this runner key (credentialId.secret)
+  RUNNER_API_BASE      that Studio's address (default https://cloud.xenonflare.com)
+`;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const defaultStudio = "https://cloud.xenonflare.com";
+const defaultModel = "gpt-6-luna";
+
+/** @throws RunnerError `config_invalid` or `secret_malformed`, naming the flag or variable */
+export function parseOptions(args: readonly string[], env: Environment): LocalOptions | "help" {
+  const flags = parseFlags(args);
+  if (flags.help) return "help";
+  return {
+    once: flags.once ?? false,
+    port: wholeNumber("--port", flags.port ?? "4400", 65_535),
+    concurrency: wholeNumber("--concurrency", flags.concurrency ?? "4", 1_000),
+    studio: studioOf(env),
+    model: modelOf(env),
+  };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    const options = {
+      once: { type: "boolean" },
+      port: { type: "string" },
+      concurrency: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    } as const;
+    return parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new RunnerError("config_invalid", `${message}\nRun "npm start -- --help" to see what there is.`, {
+      cause: error,
+    });
+  }
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
+  throw new RunnerError("config_invalid", `${name} takes a whole number from 1 to ${max}, not "${text}"`);
+}
+
+function studioOf(env: Environment): LocalOptions["studio"] {
+  const token = given(env, "RUNNER_TOKEN");
+  const base = given(env, "RUNNER_API_BASE");
+  if (token === undefined) {
+    if (base === undefined) return undefined;
+    throw new RunnerError(
+      "config_invalid",
+      "RUNNER_API_BASE is set but RUNNER_TOKEN is not: set the Studio's runner key too",
+    );
+  }
+  parseRunnerKeys(token, "RUNNER_TOKEN");
+  return { baseUrl: address("RUNNER_API_BASE", base ?? defaultStudio), runnerKeys: token };
+}
+
+function modelOf(env: Environment): RealModel | undefined {
+  const baseUrl = given(env, "OPENAI_BASE_URL");
+  const apiKey = given(env, "OPENAI_API_KEY");
+  if (apiKey === undefined) {
+    if (baseUrl === undefined) return undefined;
+    throw new RunnerError(
+      "config_invalid",
+      "OPENAI_BASE_URL is set but OPENAI_API_KEY is not: set that server's key too (any text where it needs none)",
+    );
+  }
+  parseModelKey(apiKey, "OPENAI_API_KEY");
+  const name = given(env, "OPENAI_MODEL") ?? defaultModel;
+  return {
+    apiKey,
+    baseUrl: baseUrl === undefined ? undefined : address("OPENAI_BASE_URL", baseUrl),
+    name,
+    summaryName: given(env, "OPENAI_SUMMARY_MODEL") ?? name,
+  };
+}
+
+function address(name: string, text: string): string {
+  if (URL.canParse(text)) return text.replace(/\/+$/, "");
+  throw new RunnerError(
+    "config_invalid",
+    `${name} is not an address: "${text}". Give one like https://studio.example.com`,
+  );
+}
+
+/** A blank variable is as good as none, as in a .env file that was copied from an example. */
+function given(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === "" ? undefined : value;
+}

@@ -1,0 +1,120 @@
+import { join } from "node:path";
+import { synthesize } from "../infra/synthesize.ts";
+import type { Clock } from "../lib/clock.ts";
+import { startCloud } from "./cloud/cloud.ts";
+import type { CloudEvent } from "./cloud/events.ts";
+import type { LocalCloud } from "./cloud/local-cloud.ts";
+import { startModel, type OfflineModel } from "./model/server.ts";
+import type { LocalOptions } from "./options.ts";
+import { startStudio, type LocalStudio } from "./studio/server.ts";
+
+/** Short enough that a job whose processor was killed comes back while its developer is watching. */
+const leaseMs = 60_000;
+const cannedModelName = "offline-canned";
+
+export interface StackDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newSecret: () => string;
+  /** Where the local Studio's file and the synthesized template are kept. */
+  readonly stateDir: string;
+  readonly onEvent: (event: CloudEvent) => void;
+}
+
+export interface LocalStack {
+  readonly cloud: LocalCloud;
+  /** Absent where another Studio is served. */
+  readonly studio: LocalStudio | undefined;
+  readonly modelName: string;
+  readonly canned: boolean;
+  /** No new leases; running jobs get `graceMs`; no process is left behind. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * The whole stack on this machine: Studio and model (local, unless `options` name others), and the synthesized template
+ * with its functions in processes of their own.
+ * @throws RunnerError, TemplateError or CloudError with a sentence for the person at the terminal; nothing is left open
+ */
+export async function startStack(options: LocalOptions, deps: StackDeps): Promise<LocalStack> {
+  const opened: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).toReversed()) await close();
+  };
+  try {
+    const modelKey = options.model?.apiKey ?? deps.newSecret();
+    const offline = options.model ? undefined : await openOfflineModel(deps, modelKey);
+    if (offline) opened.push(() => offline.close());
+    const model = options.model ?? {
+      baseUrl: offline?.url,
+      name: cannedModelName,
+      summaryName: cannedModelName,
+    };
+
+    const info = { kind: offline ? "canned" : "live", name: model.name } as const;
+    const studio = options.studio ? undefined : await openStudio(options, deps, info);
+    if (studio) opened.push(() => studio.close());
+    const runnerKeys = options.studio?.runnerKeys ?? studio?.createKey("user", "npm start").runnerToken ?? "";
+
+    const settings = {
+      stackName: "Local",
+      studio: { baseUrl: options.studio?.baseUrl ?? studio?.url },
+      inference: {
+        model: model.name,
+        summaryModel: model.summaryName,
+        ...(model.baseUrl ? { baseUrl: model.baseUrl } : {}),
+      },
+      pools: [
+        {
+          name: "local",
+          kind: "user",
+          pickup: options.once ? "economy" : "fast",
+          concurrency: options.concurrency,
+        },
+      ],
+    };
+    const { templateFile } = synthesize(settings, join(deps.stateDir, "cdk.out"));
+    const cloud = await startCloud({
+      templateFile,
+      clock: deps.clock,
+      secrets: { "*ModelKey*": modelKey, "*Keys*": runnerKeys },
+      schedules: options.once ? "off" : "on",
+      accountConcurrency: options.concurrency + 10,
+      onEvent: deps.onEvent,
+    });
+    return {
+      cloud,
+      studio,
+      modelName: model.name,
+      canned: offline !== undefined,
+      stop: async (graceMs) => {
+        await cloud.stop({ graceMs });
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function openOfflineModel(deps: StackDeps, key: string): Promise<OfflineModel> {
+  return startModel({ clock: deps.clock, random: deps.random, keys: [key] });
+}
+
+function openStudio(
+  options: LocalOptions,
+  deps: StackDeps,
+  info: { kind: "canned" | "live"; name: string },
+): Promise<LocalStudio> {
+  return startStudio({
+    file: join(deps.stateDir, "studio.sqlite"),
+    // One run that ends by itself needs no known address, and does not mind another that serves.
+    port: options.once ? 0 : options.port,
+    clock: deps.clock,
+    random: deps.random,
+    leaseMs,
+    accountToken: deps.newSecret(),
+    info,
+  });
+}

@@ -1,0 +1,111 @@
+import * as z from "zod";
+import type { Clock } from "../../lib/clock.ts";
+import type { Answer } from "./http.ts";
+
+/** Whether the call has its effect before it goes wrong. "after": the work is done and the client does not learn it. */
+const when = z.enum(["before", "after"]);
+
+const faultSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("status"),
+    status: z.int().min(200).max(599),
+    /** Sent as JSON; a string as it is. Absent: an `{ error }`. */
+    body: z.unknown().optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    when: when.optional(),
+  }),
+  z.strictObject({ kind: z.literal("html"), status: z.int().min(200).max(599), when: when.optional() }),
+  z.strictObject({ kind: z.literal("reset"), when }),
+  z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative(), when: when.optional() }),
+  z.strictObject({ kind: z.literal("never"), when: when.optional() }),
+]);
+
+export const faultRuleSchema = z.strictObject({
+  /** A path of the runner's API; absent: all of them. */
+  route: z.string().startsWith("/").optional(),
+  /** Chance per call; absent: 1. */
+  probability: z.number().min(0).max(1).optional(),
+  /** Calls that it hits in all; absent: no end. */
+  times: z.int().positive().optional(),
+  fault: faultSchema,
+});
+
+export type FaultRule = Readonly<z.infer<typeof faultRuleSchema>>;
+export type Fault = Readonly<FaultRule["fault"]>;
+
+export interface FiredFault {
+  readonly atMs: number;
+  readonly path: string;
+  readonly kind: Fault["kind"];
+}
+
+export interface Faults {
+  add(rule: FaultRule): void;
+  clear(): void;
+  /** The faults that hit, oldest first. */
+  log(): readonly FiredFault[];
+}
+
+export interface FaultBox extends Faults {
+  /** The first rule that hits this call; using it up counts. */
+  draw(path: string): Fault | undefined;
+}
+
+export function createFaults(deps: { readonly clock: Clock; readonly random: () => number }): FaultBox {
+  let rules: readonly { readonly rule: FaultRule; readonly left: number }[] = [];
+  const fired: FiredFault[] = [];
+  return {
+    add(rule) {
+      rules = [...rules, { rule, left: rule.times ?? Infinity }];
+    },
+    clear() {
+      rules = [];
+    },
+    log: () => [...fired],
+    draw(path) {
+      const hit = rules.find(
+        ({ rule, left }) =>
+          left > 0 &&
+          (rule.route === undefined || rule.route === path) &&
+          deps.random() < (rule.probability ?? 1),
+      );
+      if (hit === undefined) return undefined;
+      rules = rules.map((each) => (each === hit ? { ...each, left: each.left - 1 } : each));
+      fired.push({ atMs: deps.clock.now(), path, kind: hit.rule.fault.kind });
+      return hit.rule.fault;
+    },
+  };
+}
+
+/** What the client gets: an answer, a connection that breaks, or silence until it gives up. */
+export type Outcome = Answer | "reset" | "never";
+
+export interface FaultScene {
+  readonly fault: Fault | undefined;
+  readonly clock: Clock;
+  /** Aborts when the server closes. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the call's effect with its fault around it. */
+export async function withFault(scene: FaultScene, effect: () => Answer): Promise<Outcome> {
+  const { fault } = scene;
+  if (fault === undefined) return effect();
+  const early = fault.when === "after" ? effect() : undefined;
+  if (fault.kind !== "delay") {
+    return faultOutcome(fault);
+  }
+  await scene.clock.sleep(fault.ms, scene.signal);
+  return early ?? effect();
+}
+
+function faultOutcome(fault: Exclude<Fault, { readonly kind: "delay" }>): Outcome {
+  if (fault.kind === "reset" || fault.kind === "never") return fault.kind;
+  if (fault.kind === "html") {
+    const body = `<!doctype html><title>${fault.status}</title><h1>Bad gateway</h1>`;
+    return { status: fault.status, headers: { "content-type": "text/html; charset=utf-8" }, body };
+  }
+  const { status, headers, body = { error: `injected fault ${status}` } } = fault;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return { status, headers: { "content-type": "application/json; charset=utf-8", ...headers }, body: text };
+}

@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import * as z from "zod";
+
+export const maxBodyBytes = 4 * 1024 * 1024;
+
+/** What is sent back: one status, one body. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** A "no" with its status and a sentence for whoever asked. Thrown anywhere below the routes; it also rolls a transaction back. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  readonly detail: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, more: RefusalOptions = {}) {
+    super(message);
+    this.status = status;
+    this.detail = more.detail;
+    this.headers = more.headers ?? {};
+  }
+}
+
+interface RefusalOptions {
+  readonly detail?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const json = (status: number, value: unknown): Answer => ({
+  status,
+  headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" },
+  body: JSON.stringify(value),
+});
+
+/** A thrown thing as the API's error answer; what is not a Refusal is a bug here, and says so. */
+export function errorAnswer(thrown: unknown): Answer {
+  if (thrown instanceof Refusal) {
+    const detail = thrown.detail === undefined ? {} : { detail: thrown.detail };
+    const answer = json(thrown.status, { error: thrown.message, ...detail });
+    return { ...answer, headers: { ...answer.headers, ...thrown.headers } };
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return json(500, { error: `the local Studio has a bug: ${message}` });
+}
+
+/**
+ * The whole body as text. Past the cap the rest is read and thrown away, so that the client lives to read the answer.
+ * @throws Refusal 413
+ */
+export function readBody(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= maxBodyBytes) return;
+      chunks.length = 0;
+      const headers = { connection: "close" };
+      reject(new Refusal(413, `the body is larger than ${maxBodyBytes} bytes`, { headers }));
+    });
+    request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    request.on("error", reject);
+    request.on("close", () => reject(new Refusal(400, "the request was cut off")));
+  });
+}
+
+const objectSchema = z.record(z.string(), z.unknown());
+
+/** @throws Refusal 400 for anything but a JSON object; an empty body counts as `{}` */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = text.trim() === "" ? {} : JSON.parse(text);
+  } catch {
+    throw new Refusal(400, "the body is not JSON");
+  }
+  const parsed = objectSchema.safeParse(value);
+  if (!parsed.success) throw new Refusal(400, "the body must be a JSON object");
+  return parsed.data;
+}
+
+/** @throws Refusal 400 naming every wrong field */
+export function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+  throw new Refusal(400, problems.join("; "), { detail: problems });
+}
+
+/** On every answer. The page runs nothing but its own files, whatever a deliverable holds. */
+const securityHeaders = {
+  "content-security-policy": [
+    "default-src 'self'",
+    "img-src 'self' data: blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+export const withSecurity = (headers: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  ...securityHeaders,
+  ...headers,
+});
+
+export function send(response: ServerResponse, answer: Answer): void {
+  if (response.destroyed || response.headersSent) return;
+  const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
+  response.writeHead(answer.status, {
+    ...withSecurity(answer.headers),
+    "content-length": String(body.length),
+  });
+  response.end(body);
+}
+
+/** The request's path and query; `URL` would throw on the odd ones. */
+export function splitTarget(request: IncomingMessage): {
+  readonly path: string;
+  readonly query: URLSearchParams;
+} {
+  const target = request.url ?? "/";
+  const mark = target.indexOf("?");
+  if (mark === -1) return { path: target, query: new URLSearchParams() };
+  return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
+}
+
+/** `/a/:id` against `/a/7` gives `{ id: "7" }`; no match or a broken escape gives undefined. */
+export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  if (wanted.length !== given.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const value = decode(given[index] ?? "");
+    if (value === undefined) return undefined;
+    if (part.startsWith(":")) params[part.slice(1)] = value;
+    else if (part !== value) return undefined;
+  }
+  return params;
+}
+
+export function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Clock } from "../../lib/clock.ts";
+
+/** One request to the runner's API, in order of arrival. */
+export interface JournalEntry {
+  readonly path: string;
+  /** From the body; for a lease, from the answer. */
+  readonly workspaceId?: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** 0: no answer was sent (yet). */
+  readonly status: number;
+}
+
+export interface Journal {
+  /** Notes a request; the result completes its entry. */
+  readonly open: (path: string) => (end: { readonly workspaceId?: string; readonly status?: number }) => void;
+  readonly entries: () => readonly JournalEntry[];
+}
+
+/** Older entries are forgotten: an idle runner polls for ever. */
+const maxEntries = 50_000;
+
+export function createJournal(clock: Clock): Journal {
+  const entries: JournalEntry[] = [];
+  return {
+    open(path) {
+      let entry: JournalEntry = { path, at: clock.now(), status: 0 };
+      if (entries.length >= maxEntries) entries.shift();
+      entries.push(entry);
+      return (end) => {
+        const index = entries.lastIndexOf(entry);
+        entry = { ...entry, ...end };
+        if (index !== -1) entries[index] = entry;
+      };
+    },
+    entries: () => [...entries],
+  };
+}

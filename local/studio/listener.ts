@@ -1,0 +1,133 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import * as z from "zod";
+import type { Clock } from "../../lib/clock.ts";
+import { RunnerError } from "../../lib/errors.ts";
+import { type ControlDeps, controlRoutes } from "./control.ts";
+import { type Changes, streamChanges } from "./events.ts";
+import { type FaultBox, withFault } from "./faults.ts";
+import { type Answer, errorAnswer, json, parseObject, readBody, send, splitTarget } from "./http.ts";
+import type { Journal } from "./journal.ts";
+import {
+  answerFromTable,
+  answerPage,
+  type PageDeps,
+  refuseOtherSites,
+  requireMethod,
+} from "./page-server.ts";
+import { type RunnerApiDeps, type RunnerRoute, runnerRoutes } from "./runner-api.ts";
+
+export interface ListenerDeps {
+  readonly api: RunnerApiDeps;
+  readonly page: PageDeps;
+  /** Absent: `/_local/…` does not exist. */
+  readonly control: ControlDeps | undefined;
+  readonly faults: FaultBox;
+  readonly journal: Journal;
+  readonly changes: Changes;
+  readonly clock: Clock;
+  /** Aborts when the server closes. */
+  readonly signal: AbortSignal;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+export function createListener(deps: ListenerDeps): Server {
+  const server = createServer((request, response) => {
+    const exchange = { request, response };
+    handle(deps, exchange).catch((error: unknown) => send(response, errorAnswer(error)));
+  });
+  // Longer than the runner's polling pauses, so that a kept connection is not closed under a request.
+  server.keepAliveTimeout = 60_000;
+  return server;
+}
+
+async function handle(deps: ListenerDeps, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const { path } = splitTarget(request);
+  const route = runnerRoutes.find((each) => each.path === path);
+  if (route !== undefined) return handleRunner(deps, route, exchange);
+  refuseOtherSites(request);
+  if (path === "/api/events") {
+    requireMethod(request, ["GET"]);
+    return streamChanges(deps, response);
+  }
+  const call = { request, text: await readBody(request) };
+  const isControl = deps.control !== undefined && path.startsWith("/_local/");
+  const answer = isControl ? answerFromTable(controlRoutes, deps.control, call) : answerPage(deps.page, call);
+  send(response, await answer);
+}
+
+const ofWorkspaceSchema = z.object({ workspaceId: z.string() });
+
+/** The workspace that a request or an answer speaks of, for the journal. */
+function workspaceOf(read: () => unknown): { readonly workspaceId?: string } {
+  try {
+    return ofWorkspaceSchema.safeParse(read()).data ?? {};
+  } catch {
+    return {}; // not even JSON: the route says so to the client
+  }
+}
+
+async function handleRunner(deps: ListenerDeps, route: RunnerRoute, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const note = deps.journal.open(route.path);
+  const effect = (text: string) => (): Answer => {
+    requireMethod(request, ["POST"]);
+    const { authorization } = request.headers;
+    const result = route.run(deps.api, { authorization, text });
+    note(workspaceOf(() => result.value));
+    return json(result.status, result.value);
+  };
+  const attempt = async () => {
+    const text = await readBody(request);
+    note(workspaceOf(() => parseObject(text)));
+    const scene = { fault: deps.faults.draw(route.path), clock: deps.clock, signal: deps.signal };
+    return withFault(scene, () => answerOrError(effect(text)));
+  };
+  const outcome = await attempt().catch(errorAnswer);
+  if (outcome === "never") return;
+  if (outcome === "reset") return void request.socket.resetAndDestroy();
+  note({ status: outcome.status });
+  send(response, outcome);
+}
+
+function answerOrError(work: () => Answer): Answer {
+  try {
+    return work();
+  } catch (error) {
+    return errorAnswer(error);
+  }
+}
+
+const listenErrorSchema = z.object({ code: z.string() });
+
+const listenProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is already in use. Choose another one with --port",
+  EACCES: "may not be used by this user. Choose another one with --port",
+};
+
+/** Listens on 127.0.0.1 only. Gives the port. @throws RunnerError `config_invalid` when the port cannot be had */
+export function listen(server: Server, wanted: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const code = listenErrorSchema.safeParse(cause).data?.code ?? "";
+      const problem = listenProblems[code] ?? `cannot be used: ${cause.message}`;
+      reject(new RunnerError("config_invalid", `port ${wanted} ${problem}`, { cause }));
+    });
+    server.listen(wanted, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(address === null || typeof address === "string" ? wanted : address.port);
+    });
+  });
+}
+
+/** Ends every connection at once, also the ones that wait for an answer. */
+export function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

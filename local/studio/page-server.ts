@@ -1,0 +1,174 @@
+import type { IncomingMessage } from "node:http";
+import * as z from "zod";
+import { readAsset } from "./assets.ts";
+import { type Answer, check, json, matchPath, parseObject, Refusal, splitTarget } from "./http.ts";
+import type { Jobs } from "./jobs.ts";
+import type { StudioInfo } from "./page-api.ts";
+import type { Workspaces } from "./workspaces.ts";
+
+export interface PageDeps {
+  readonly jobs: Jobs;
+  readonly workspaces: Workspaces;
+  readonly info: StudioInfo;
+  /** Tells the streams that a workspace looks different. */
+  readonly onChange: (workspaceId: string) => void;
+}
+
+export interface RouteCall {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Empty for GET. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** One row of a table of routes; `:name` in a path is a parameter. */
+export interface TableRoute<Deps> {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly handle: (deps: Deps, call: RouteCall) => Answer | Promise<Answer>;
+}
+
+const messageText = z.string().trim().min(1, "write something first").max(100_000);
+
+export const newWorkspaceSchema = z.object({
+  text: messageText,
+  title: z.string().trim().max(200).optional(),
+  target: z.enum(["user", "global"]).optional(),
+});
+const newMessageSchema = z.object({ text: messageText });
+const tickSchema = z.object({ checked: z.boolean() });
+
+const pageRoutes: readonly TableRoute<PageDeps>[] = [
+  { method: "GET", path: "/", handle: () => readAsset("index.html") },
+  { method: "GET", path: "/api/info", handle: (deps) => json(200, deps.info) },
+  {
+    method: "GET",
+    path: "/api/workspaces",
+    handle: (deps) => {
+      deps.jobs.releaseExpired();
+      return json(200, deps.workspaces.list());
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/workspaces",
+    handle: (deps, { body }) => {
+      const workspaceId = deps.jobs.queue(check(newWorkspaceSchema, body));
+      return json(201, deps.workspaces.detail(workspaceId));
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/workspaces/:id",
+    handle: (deps, { params }) => {
+      deps.jobs.releaseExpired();
+      return json(200, deps.workspaces.detail(param(params, "id")));
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/workspaces/:id/messages",
+    handle: (deps, { params, body }) => {
+      const id = param(params, "id");
+      deps.jobs.post(id, check(newMessageSchema, body).text);
+      return json(201, deps.workspaces.detail(id));
+    },
+  },
+  {
+    method: "PATCH",
+    path: "/api/workspaces/:id/checklists/:checklistId/items/:itemId",
+    handle: (deps, { params, body }) => {
+      const workspaceId = param(params, "id");
+      const { checked } = check(tickSchema, body);
+      const item = { checklistId: param(params, "checklistId"), itemId: param(params, "itemId") };
+      deps.workspaces.tick({ workspaceId, ...item, checked });
+      deps.onChange(workspaceId);
+      return json(200, deps.workspaces.detail(workspaceId));
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/workspaces/:id/files",
+    handle: (deps, { params, query }) => {
+      const name = query.get("name") ?? "";
+      return download(name, deps.workspaces.file(param(params, "id"), name));
+    },
+  },
+];
+
+const param = (params: RouteCall["params"], name: string): string => params[name] ?? "";
+
+function download(name: string, body: string): Answer {
+  const baseName = encodeURIComponent(name.slice(name.lastIndexOf("/") + 1));
+  const kind = name.endsWith(".md") ? "markdown" : "plain";
+  return {
+    status: 200,
+    headers: {
+      "content-type": `text/${kind}; charset=utf-8`,
+      "content-disposition": `attachment; filename*=UTF-8''${baseName}`,
+      "cache-control": "no-store",
+    },
+    body,
+  };
+}
+
+export interface TableRequest {
+  readonly request: IncomingMessage;
+  readonly text: string;
+}
+
+/** @throws Refusal 404, 405, 400, or what the route refuses */
+export async function answerPage(deps: PageDeps, call: TableRequest): Promise<Answer> {
+  const { path } = splitTarget(call.request);
+  const isAsset = path.startsWith("/page/");
+  if (!isAsset) return answerFromTable(pageRoutes, deps, call);
+  requireMethod(call.request, ["GET"]);
+  return readAsset(path.slice("/page/".length));
+}
+
+/** @throws Refusal 404, 405, 400, or what the route refuses */
+export async function answerFromTable<Deps>(
+  table: readonly TableRoute<Deps>[],
+  deps: Deps,
+  { request, text }: TableRequest,
+): Promise<Answer> {
+  const { path, query } = splitTarget(request);
+  const matches = table.flatMap((route) => {
+    const params = matchPath(route.path, path);
+    return params === undefined ? [] : [{ route, params }];
+  });
+  if (matches.length === 0) throw new Refusal(404, "there is nothing at this address");
+  const method = requireMethod(
+    request,
+    matches.map(({ route }) => route.method),
+  );
+  const match = matches.find(({ route }) => route.method === method);
+  if (match === undefined) throw new Refusal(404, "there is nothing at this address");
+  const body = method === "GET" ? {} : parseObject(text);
+  return match.route.handle(deps, { params: match.params, query, body });
+}
+
+/** The method, HEAD counting as GET. @throws Refusal 405 */
+export function requireMethod(request: IncomingMessage, allowed: readonly string[]): string {
+  const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
+  if (allowed.includes(method)) return method;
+  const allow = allowed.join(", ");
+  throw new Refusal(405, `this address takes ${allow} only`, { headers: { allow } });
+}
+
+const localHosts: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
+
+/**
+ * Other sites must not write here through their visitor's browser: a job may cost money. So the Host must be this machine (a
+ * rebound DNS name is not), the Origin our own, and what writes must be JSON (which a foreign page cannot send unasked).
+ * @throws Refusal 403, 415
+ */
+export function refuseOtherSites(request: IncomingMessage): void {
+  const { host = "", origin } = request.headers;
+  const isLocal = localHosts.includes(host.replace(/:\d+$/, ""));
+  const isOwn = origin === undefined || origin === `http://${host}`;
+  if (!isLocal || !isOwn) throw new Refusal(403, "the local Studio answers its own page only");
+  const writes = ["POST", "PATCH", "PUT"].includes(request.method ?? "");
+  const isJson = /^application\/json\b/i.test(request.headers["content-type"] ?? "");
+  if (writes && !isJson) throw new Refusal(415, "the body must be sent as application/json");
+}

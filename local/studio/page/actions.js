@@ -1,0 +1,97 @@
+/**
+ * What a person or the server can cause. Views call these; these change the store.
+ * @import { WorkspaceDetail, WorkspaceSummary, NewWorkspace } from "../page-api.ts"
+ * @import { Api } from "./api.js"
+ * @import { Store } from "./state.js"
+ */
+import { sentenceOf } from "./api.js";
+import { jobStates } from "./states.js";
+import { nameOf, summaryOf, withSummary } from "./state.js";
+
+/**
+ * @param {{ api: Api, store: Store, announce: (sentence: string) => void, go: (workspaceId: string) => void }} deps
+ */
+export function createActions({ api, store, announce, go }) {
+  const showDetail = newestWins(store);
+
+  /** @param {WorkspaceSummary} summary */
+  function onWorkspace(summary) {
+    const { summaries, route } = store.get();
+    const before = summaries?.find((one) => one.workspaceId === summary.workspaceId);
+    if (summaries) store.set({ summaries: withSummary(summaries, summary) });
+    if (before && before.state !== summary.state) {
+      announce(`${nameOf(summary)} ${jobStates[summary.state].sentence}.`);
+    }
+    if (route.view === "thread" && route.id === summary.workspaceId) void loadDetail();
+  }
+
+  async function loadList() {
+    try {
+      const summaries = await api.list();
+      store.set({ summaries: summaries.toSorted((a, b) => b.updatedAtMs - a.updatedAtMs), listError: null });
+    } catch (error) {
+      store.set({ listError: sentenceOf(error) });
+    }
+  }
+
+  async function loadInfo() {
+    try {
+      store.set({ info: await api.info() });
+    } catch {
+      // The list says that the server is away; this is asked again when the stream is back.
+    }
+  }
+
+  async function loadDetail() {
+    const { route } = store.get();
+    if (route.view !== "thread") return;
+    try {
+      await showDetail(route.id, () => api.detail(route.id));
+    } catch (error) {
+      const now = store.get().route;
+      if (now.view === "thread" && now.id === route.id) store.set({ detailError: sentenceOf(error) });
+    }
+  }
+
+  return {
+    onWorkspace,
+    loadList,
+    loadInfo,
+    loadDetail,
+    /** @param {NewWorkspace} draft @throws ApiError */
+    async create(draft) {
+      const detail = await api.create(draft);
+      store.set({ summaries: withSummary(store.get().summaries ?? [], summaryOf(detail)), detail, detailError: null });
+      go(detail.workspaceId);
+    },
+    /** @param {string} id @param {string} text @throws ApiError */
+    send: (id, text) => showDetail(id, () => api.send(id, text)),
+    /** @param {string} id @param {Parameters<Api["tick"]>[1]} tick @throws ApiError */
+    tick: (id, tick) => showDetail(id, () => api.tick(id, tick)),
+  };
+}
+
+/** @typedef {ReturnType<typeof createActions>} Actions */
+
+/**
+ * Requests about one workspace can overtake each other; the answer to the request that began last stays.
+ * @param {Store} store
+ */
+function newestWins(store) {
+  let begun = 0;
+  let shown = 0;
+  /**
+   * @param {string} id
+   * @param {() => Promise<WorkspaceDetail>} ask
+   */
+  return async (id, ask) => {
+    begun += 1;
+    const turn = begun;
+    const detail = await ask();
+    const { route, summaries } = store.get();
+    if (summaries) store.set({ summaries: withSummary(summaries, summaryOf(detail)) });
+    if (turn < shown || route.view !== "thread" || route.id !== id) return;
+    shown = turn;
+    store.set({ detail, detailError: null });
+  };
+}

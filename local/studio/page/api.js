@@ -1,0 +1,69 @@
+/**
+ * The page's side of page-api.ts.
+ * @import { StudioInfo, WorkspaceSummary, WorkspaceDetail, NewWorkspace } from "../page-api.ts"
+ */
+
+/** A request that the server refused or that never reached it; `message` is a sentence for the person. */
+export class ApiError extends Error {
+  /** @override */
+  name = "ApiError";
+}
+
+/**
+ * @param {{ send: typeof fetch }} deps
+ */
+export function createApi({ send }) {
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<any>} the answer's JSON
+   */
+  async function call(method, path, body) {
+    const init = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    /** @type {Response} */
+    let response;
+    try {
+      response = await send(path, { method, ...init });
+    } catch (cause) {
+      throw new ApiError("The Studio server cannot be reached. Is it still running?", { cause });
+    }
+    const answer = await response.json().catch(() => null);
+    if (response.ok && answer !== null) return answer;
+    const reason = typeof answer?.error === "string" ? answer.error : `The server answered ${response.status}.`;
+    throw new ApiError(reason);
+  }
+
+  /** @param {string} id */
+  const workspace = (id) => `/api/workspaces/${encodeURIComponent(id)}`;
+
+  return {
+    /** @returns {Promise<StudioInfo>} */
+    info: () => call("GET", "/api/info"),
+    /** @returns {Promise<readonly WorkspaceSummary[]>} */
+    list: () => call("GET", "/api/workspaces"),
+    /** @param {string} id @returns {Promise<WorkspaceDetail>} */
+    detail: (id) => call("GET", workspace(id)),
+    /** @param {NewWorkspace} draft @returns {Promise<WorkspaceDetail>} */
+    create: (draft) => call("POST", "/api/workspaces", draft),
+    /** @param {string} id @param {string} text @returns {Promise<WorkspaceDetail>} */
+    send: (id, text) => call("POST", `${workspace(id)}/messages`, { text }),
+    /**
+     * @param {string} id
+     * @param {{ checklistId: string, itemId: string, checked: boolean }} tick
+     * @returns {Promise<WorkspaceDetail>}
+     */
+    tick: (id, { checklistId, itemId, checked }) =>
+      call("PATCH", `${workspace(id)}/checklists/${encodeURIComponent(checklistId)}/items/${encodeURIComponent(itemId)}`, { checked }),
+  };
+}
+
+/** @typedef {ReturnType<typeof createApi>} Api */
+
+/**
+ * @param {unknown} error
+ * @returns {string} what to show
+ */
+export function sentenceOf(error) {
+  return error instanceof Error ? error.message : "Something went wrong.";
+}

@@ -1,0 +1,37 @@
+/** @import { Deliverables } from "../../page-api.ts" */
+import DOMPurify from "/page/vendor/purify.js";
+import { h } from "../dom.js";
+import { download } from "../download.js";
+import { openViewer } from "../viewer.js";
+import { card, cardButton } from "./card.js";
+
+/**
+ * Sanitized once more, whatever the server did, and shown as a picture: a picture runs nothing and fetches nothing.
+ * @param {string} content
+ * @returns {string | null} well-formed SVG; null when nothing drawable is left
+ */
+function sanitized(content) {
+  const clean = DOMPurify.sanitize(content, { USE_PROFILES: { svg: true, svgFilters: true }, RETURN_DOM_FRAGMENT: true });
+  const svg = clean.querySelector("svg");
+  return svg ? new XMLSerializer().serializeToString(svg) : null;
+}
+
+/** @param {Deliverables["svgs"][number]} svg */
+function draw({ id, title = id, content }) {
+  const clean = sanitized(content);
+  if (clean === null) {
+    return { element: card({ kind: "svg", title }, h("p", { class: "note" }, "This drawing holds nothing that can be shown.")) };
+  }
+  const picture = () => h("img", { src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(clean)}`, alt: title });
+  const save = () => cardButton("Download", () => download({ name: `${id}.svg`, content: clean, type: "image/svg+xml" }));
+  const enlarge = () =>
+    openViewer({ title, body: h("div", { class: "plate plate-large" }, picture()), actions: [save()], wide: true });
+  const plate = h("button", { type: "button", class: "plate", "aria-label": `Enlarge ${title}`, onclick: enlarge }, picture());
+  return { element: card({ kind: "svg", title, actions: [cardButton("Enlarge", enlarge), save()] }, plate) };
+}
+
+export const svgKind = {
+  kind: "svg",
+  /** @param {Deliverables} deliverables */
+  items: ({ svgs }) => svgs.map((svg) => ({ kind: "svg", id: svg.id, draw: () => draw(svg) })),
+};

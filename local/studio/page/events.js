@@ -1,0 +1,29 @@
+/**
+ * The stream of workspace changes. The browser retries a dropped stream by itself; a stream that the server refused
+ * is closed for good, so that case is opened again here, with growing pauses.
+ * @import { WorkspaceSummary } from "../page-api.ts"
+ * @param {object} deps
+ * @param {() => EventSource} deps.open
+ * @param {(run: () => void, delayMs: number) => void} deps.schedule
+ * @param {(summary: WorkspaceSummary) => void} deps.onWorkspace
+ * @param {() => void} deps.onOpen
+ * @param {() => void} deps.onLost
+ */
+export function listenToEvents({ open, schedule, onWorkspace, onOpen, onLost }) {
+  let refusals = 0;
+  const connect = () => {
+    const source = open();
+    source.addEventListener("workspace", (event) => onWorkspace(JSON.parse(event.data)));
+    source.addEventListener("open", () => {
+      refusals = 0;
+      onOpen();
+    });
+    source.addEventListener("error", () => {
+      onLost();
+      if (source.readyState !== EventSource.CLOSED) return;
+      refusals += 1;
+      schedule(connect, Math.min(15_000, 500 * 2 ** refusals));
+    });
+  };
+  connect();
+}

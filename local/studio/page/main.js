@@ -1,0 +1,106 @@
+/** The page's composition root: reads the browser's globals and ties the parts together. */
+import { createActions } from "./actions.js";
+import { createApi } from "./api.js";
+import { createDrafts } from "./drafts.js";
+import { listenToEvents } from "./events.js";
+import { hrefOf, routeOf } from "./router.js";
+import { createStore, initialState } from "./state.js";
+import { startTicker } from "./ticker.js";
+import { mountMain } from "./views/main.js";
+import { mountNotices } from "./views/notices.js";
+import { mountStatus } from "./views/status.js";
+import { mountWorkspaceList } from "./views/workspace-list.js";
+
+/** How long "Connected again" stays. */
+const againMs = 4_000;
+
+/** @param {string} id */
+function element(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`index.html has no #${id}`);
+  return found;
+}
+
+function start() {
+  const store = createStore({ ...initialState, route: routeOf(location.hash) ?? { view: "list" } });
+  const announcer = element("announcer");
+  const actions = createActions({
+    api: createApi({ send: (input, init) => fetch(input, init) }),
+    store,
+    announce: (sentence) => {
+      announcer.textContent = sentence;
+    },
+    go: (workspaceId) => {
+      location.hash = hrefOf(workspaceId);
+    },
+  });
+  const drafts = createDrafts(sessionStorage);
+
+  mountNotices({ root: element("notices"), store });
+  mountStatus({ root: element("status"), store });
+  mountWorkspaceList({ root: element("workspaces"), store, retry: () => void actions.loadList() });
+  mountMain({ root: element("main"), body: document.body, store, actions, drafts });
+  startTicker({ root: document, now: Date.now, every: setInterval });
+  followAddress({ store, actions });
+  followEvents({ store, actions });
+  element("skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the fragment is the route
+    element("main").focus();
+  });
+  loadAll(actions);
+}
+
+/** @param {ReturnType<typeof createActions>} actions */
+function loadAll(actions) {
+  void actions.loadList();
+  void actions.loadInfo();
+  void actions.loadDetail();
+}
+
+/**
+ * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} deps
+ */
+function followAddress({ store, actions }) {
+  addEventListener("hashchange", () => {
+    const route = routeOf(location.hash);
+    if (!route) return;
+    const { detail } = store.get();
+    const keeps = route.view === "thread" && detail?.workspaceId === route.id;
+    store.set({ route, detail: keeps ? detail : null, detailError: null });
+    focusAfterMove(route.view);
+    void actions.loadDetail();
+  });
+}
+
+/**
+ * Where the pane that had the focus is gone (on a phone), the focus goes to the one that came.
+ * @param {"list" | "new" | "thread"} view
+ */
+function focusAfterMove(view) {
+  const active = document.activeElement;
+  if (active instanceof HTMLElement && active !== document.body && active.checkVisibility()) return;
+  const goal = view === "list" ? document.querySelector("#workspaces a") : document.querySelector("#main h2");
+  if (goal instanceof HTMLElement) goal.focus();
+}
+
+/**
+ * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} deps
+ */
+function followEvents({ store, actions }) {
+  listenToEvents({
+    open: () => new EventSource("/api/events"),
+    schedule: (run, delayMs) => void setTimeout(run, delayMs),
+    onWorkspace: actions.onWorkspace,
+    onLost: () => store.set({ connection: "lost" }),
+    onOpen() {
+      const wasLost = store.get().connection === "lost";
+      store.set({ connection: wasLost ? "again" : "open" });
+      loadAll(actions); // what happened before the stream was open was not told
+      if (wasLost) setTimeout(() => {
+        if (store.get().connection === "again") store.set({ connection: "open" });
+      }, againMs);
+    },
+  });
+}
+
+start();

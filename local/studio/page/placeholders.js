@@ -1,0 +1,94 @@
+/**
+ * `{{artifact:KIND:ID}}` in an answer: marked before the Markdown is read, filled in the finished tree.
+ * @typedef {{ readonly kind: string, readonly id: string, readonly source: string }} Placeholder lower case; `source` as written
+ */
+
+const pattern = /\{\{\s*artifact\s*:\s*([a-z_]+)\s*:\s*([^{}]+?)\s*\}\}/gi;
+
+/**
+ * Puts a plain word in each placeholder's place, one that Markdown has no opinion about.
+ * @param {string} text
+ * @returns {{ text: string, placeholders: readonly Placeholder[], slot: RegExp }} `slot` finds the words, group 1 is the index
+ */
+export function markPlaceholders(text) {
+  let word = "xfslot";
+  while (text.toLowerCase().includes(word)) word += "q";
+  /** @type {Placeholder[]} */
+  const placeholders = [];
+  const marked = text.replaceAll(pattern, (source, kind, id) => {
+    placeholders.push({ kind: kind.toLowerCase(), id: id.toLowerCase(), source });
+    return `${word}${placeholders.length - 1}x`;
+  });
+  return { text: marked, placeholders, slot: new RegExp(`${word}(\\d+)x`, "i") };
+}
+
+/**
+ * @param {DocumentFragment} fragment
+ * @param {{ placeholders: readonly Placeholder[], slot: RegExp }} marks
+ * @param {(placeholder: Placeholder) => HTMLElement} draw called in the order of the text
+ */
+export function fillPlaceholders(fragment, { placeholders, slot }, draw) {
+  for (const link of fragment.querySelectorAll("a[href]")) freeFromLink(link, slot);
+  for (let node = nextSlot(fragment, slot); node; node = nextSlot(fragment, slot)) {
+    const match = slot.exec(node.data);
+    const placeholder = placeholders[Number(match?.[1])];
+    if (!match || !placeholder) return;
+    if (node.parentElement?.closest("code, pre")) {
+      node.data = node.data.replace(match[0], placeholder.source);
+      continue;
+    }
+    const rest = node.splitText(match.index);
+    rest.data = rest.data.slice(match[0].length);
+    insertBlock(rest, draw(placeholder));
+  }
+}
+
+/**
+ * Models also write `[chart]({{artifact:chart:a}})`: the words stay, the deliverable follows them.
+ * @param {Element} link
+ * @param {RegExp} slot
+ */
+function freeFromLink(link, slot) {
+  const match = slot.exec(link.getAttribute("href") ?? "");
+  if (!match) return;
+  const words = slot.test(link.textContent) ? "" : `${link.textContent} `;
+  link.replaceWith(`${words}${match[0]}`);
+}
+
+/**
+ * @param {DocumentFragment} fragment
+ * @param {RegExp} slot
+ * @returns {Text | null}
+ */
+function nextSlot(fragment, slot) {
+  const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node instanceof Text && slot.test(node.data)) return node;
+  }
+  return null;
+}
+
+const inline = "p, h1, h2, h3, h4, h5, h6, a, em, strong, b, i, u, s, del, ins, sub, sup, kbd, mark, small, abbr, q, span, summary, dt";
+
+/**
+ * Puts a block before `rest`, in front of which the text ends: the paragraph around it (or heading, or emphasis) is cut in two.
+ * @param {Text} rest
+ * @param {HTMLElement} block
+ */
+function insertBlock(rest, block) {
+  /** @type {Element | null} */
+  let outer = null;
+  for (let parent = rest.parentElement; parent?.matches(inline); parent = parent.parentElement) outer = parent;
+  if (!outer) {
+    rest.before(block);
+    return;
+  }
+  const range = document.createRange();
+  range.setStartBefore(rest);
+  range.setEndAfter(outer);
+  const after = range.extractContents();
+  outer.after(block, after);
+  for (const half of [outer, block.nextElementSibling]) {
+    if (half && half.textContent.trim() === "") half.remove();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What the page knows, in one object, and the pure steps that change it.
+ * @import { StudioInfo, WorkspaceSummary, WorkspaceDetail } from "../page-api.ts"
+ * @typedef {{ readonly view: "list" | "new" } | { readonly view: "thread", readonly id: string }} Route
+ * @typedef {"connecting" | "open" | "lost" | "again"} Connection `again`: open after it had been lost, for a moment
+ * @typedef {object} State
+ * @property {StudioInfo | null} info
+ * @property {readonly WorkspaceSummary[] | null} summaries newest first; null until loaded
+ * @property {string | null} listError
+ * @property {Route} route
+ * @property {WorkspaceDetail | null} detail of the workspace that is open
+ * @property {string | null} detailError
+ * @property {Connection} connection
+ */
+
+/** @type {State} */
+export const initialState = {
+  info: null,
+  summaries: null,
+  listError: null,
+  route: { view: "list" },
+  detail: null,
+  detailError: null,
+  connection: "connecting",
+};
+
+/**
+ * @param {State} initial
+ */
+export function createStore(initial) {
+  let state = initial;
+  /** @type {Set<(next: State, before: State) => void>} */
+  const listeners = new Set();
+  return {
+    get: () => state,
+    /** @param {Partial<State>} change */
+    set(change) {
+      const before = state;
+      state = { ...state, ...change };
+      for (const listener of listeners) listener(state, before);
+    },
+    /** @param {(next: State, before: State) => void} listener */
+    subscribe(listener) {
+      listeners.add(listener);
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createStore>} Store */
+
+/**
+ * The list with `next` in it, newest first. An answer that overtook a later event does not undo it.
+ * @param {readonly WorkspaceSummary[]} summaries
+ * @param {WorkspaceSummary} next
+ * @returns {readonly WorkspaceSummary[]}
+ */
+export function withSummary(summaries, next) {
+  const known = summaries.find((one) => one.workspaceId === next.workspaceId);
+  if (known && known.updatedAtMs > next.updatedAtMs) return summaries;
+  const others = summaries.filter((one) => one !== known);
+  return [...others, next].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
+}
+
+/**
+ * @param {WorkspaceDetail} detail
+ * @returns {WorkspaceSummary}
+ */
+export function summaryOf({ messages: _messages, ...summary }) {
+  return summary;
+}
+
+/**
+ * @param {Pick<WorkspaceSummary, "title" | "preview">} summary
+ * @returns {string}
+ */
+export function nameOf({ title, preview }) {
+  return title || preview || "Untitled workspace";
+}

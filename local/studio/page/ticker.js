@@ -1,0 +1,26 @@
+import { countdown, relativeTime } from "./format.js";
+
+/**
+ * Keeps every `[data-ends-at]` countdown and `time[data-at]` in `root` true, once a second. Outside live regions, so
+ * that no screen reader counts along.
+ * @param {{ root: ParentNode, now: () => number, every: (run: () => void, intervalMs: number) => void }} deps
+ */
+export function startTicker({ root, now, every }) {
+  const tick = () => {
+    for (const element of root.querySelectorAll("[data-ends-at]")) {
+      setText(element, countdown(Number(element.getAttribute("data-ends-at")) - now()));
+    }
+    for (const element of root.querySelectorAll("time[data-at]")) {
+      setText(element, relativeTime(Number(element.getAttribute("data-at")), now()));
+    }
+  };
+  every(tick, 1_000);
+}
+
+/**
+ * @param {Element} element
+ * @param {string} text
+ */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,115 @@
+/**
+ * One drawing per kind of message.
+ * @import { AssistantMessage, FailureMessage, ThreadMessage, UserMessage, WorkspaceDetail } from "../../page-api.ts"
+ * @import { DrawContext } from "../deliverables/registry.js"
+ *
+ * @typedef {DrawContext & { reuse: (text: string) => void, lastText: () => string }} MessageContext
+ * @typedef {object} DrawnMessage
+ * @property {HTMLElement} element
+ * @property {string} key changes when the message must be drawn again
+ * @property {(message: ThreadMessage) => void} update
+ * @property {() => void} destroy
+ */
+import { h, icon } from "../dom.js";
+import { duration } from "../format.js";
+import { drawAnswer } from "./answer.js";
+import { leaseClock, timeAgo } from "./pill.js";
+
+const nothing = () => undefined;
+
+/**
+ * @param {ThreadMessage} message
+ * @param {MessageContext} context
+ * @returns {DrawnMessage}
+ */
+export function drawMessage(message, context) {
+  const key = keyOf(message);
+  switch (message.role) {
+    case "user":
+      return { element: userMessage(message), key, update: nothing, destroy: nothing };
+    case "failure":
+      return { element: failureMessage(message, context), key, update: nothing, destroy: nothing };
+    case "assistant": {
+      const answer = drawAnswer(message, context);
+      return {
+        element: assistantMessage(message, answer.element),
+        key,
+        update(next) {
+          if (next.role === "assistant") answer.update(next);
+        },
+        destroy: answer.destroy,
+      };
+    }
+  }
+}
+
+/**
+ * Ticks are left out: they are taken over without drawing the answer again.
+ * @param {ThreadMessage} message
+ * @returns {string}
+ */
+export function keyOf(message) {
+  return JSON.stringify(message, (name, value) => (name === "checked" ? undefined : value));
+}
+
+/** @param {UserMessage} message */
+function userMessage({ text, createdAtMs }) {
+  return h(
+    "li",
+    { class: "message message-user" },
+    h("p", { class: "message-meta" }, h("span", {}, "You"), timeAgo(createdAtMs)),
+    h("div", { class: "bubble" }, text),
+  );
+}
+
+/**
+ * @param {AssistantMessage} message
+ * @param {HTMLElement} body
+ */
+function assistantMessage({ createdAtMs, tookMs }, body) {
+  const meta = h("p", { class: "message-meta" }, h("span", {}, `Answered in ${duration(tookMs)}`), timeAgo(createdAtMs));
+  return h("li", { class: "message message-assistant" }, meta, body);
+}
+
+/**
+ * @param {FailureMessage} message
+ * @param {MessageContext} context
+ */
+function failureMessage({ reason, createdAtMs }, { reuse, lastText }) {
+  return h(
+    "li",
+    { class: "message message-failure" },
+    h("div", { class: "failure-head" }, icon("alert"), h("h3", {}, "This job failed"), timeAgo(createdAtMs)),
+    h("p", { class: "failure-reason" }, reason),
+    h("button", { type: "button", class: "button button-small", onclick: () => reuse(lastText()) }, "Edit the message and send it again"),
+  );
+}
+
+/**
+ * What happens right now, after the last message.
+ * @param {WorkspaceDetail} detail
+ * @returns {HTMLElement | null}
+ */
+export function pendingMessage({ state, leases, leaseExpiresAtMs }) {
+  if (state === "queued") {
+    const again = leases > 0 ? " An earlier lease ran out, so it is in the queue again." : "";
+    return pending("Queued", `Waiting for a runner to lease this job.${again}`);
+  }
+  if (state !== "leased") return null;
+  const again = leases > 1 ? ` This is lease number ${leases}: an earlier one ran out.` : "";
+  const left = leaseExpiresAtMs === null ? [] : [" Its lease, which it renews, has ", leaseClock(leaseExpiresAtMs), " left."];
+  return pending("Working", `A runner is on it.${again}`, ...left);
+}
+
+/**
+ * @param {string} head
+ * @param {...(Node | string | null)} words
+ */
+function pending(head, ...words) {
+  return h(
+    "li",
+    { class: `message message-pending pending-${head.toLowerCase()}` },
+    h("span", { class: "pulse", "aria-hidden": "true" }),
+    h("div", {}, h("strong", {}, head), h("p", {}, ...words)),
+  );
+}

@@ -1,0 +1,111 @@
+/**
+ * @import { JobTarget, StudioInfo } from "../../page-api.ts"
+ * @import { Actions } from "../actions.js"
+ * @import { Drafts } from "../drafts.js"
+ * @import { Store } from "../state.js"
+ */
+import { freshId, h, icon } from "../dom.js";
+import { number } from "../format.js";
+import { createComposer } from "./composer.js";
+
+const examples = [
+  {
+    name: "Plan a launch",
+    text: "Plan the launch of a small coffee subscription: a checklist for the first month, a pie chart of a 5,000 € budget and a one-page brief as a file.",
+  },
+  {
+    name: "Compare options",
+    text: "Compare three ways to host PostgreSQL for a team of five: a table of costs and limits, a bar chart of the monthly price and your recommendation.",
+  },
+  {
+    name: "Explain something",
+    text: "Explain HTTP caching to a new colleague: an SVG diagram of a request, an ordered list of the steps and a cheat sheet in Markdown.",
+  },
+];
+
+/** @type {readonly { target: JobTarget, label: string }[]} */
+const targets = [
+  { target: "user", label: "User" },
+  { target: "global", label: "Global" },
+];
+
+/**
+ * @param {{ store: Store, actions: Actions, drafts: Drafts }} deps
+ */
+export function newWorkspaceView({ store, actions, drafts }) {
+  const title = h("input", { type: "text", id: freshId(), class: "text-field", maxlength: 200, placeholder: "Optional", value: drafts.read("new-title") });
+  title.addEventListener("input", () => drafts.write("new-title", title.value));
+  const targetChoice = targetField(store.get().info);
+  const composer = createComposer({
+    label: "Message",
+    placeholder: "A plan, a comparison, an explanation…",
+    submitLabel: "Start",
+    rows: 4,
+    drafts,
+    draftKey: "new",
+    extras: [
+      h("div", { class: "fields" }, h("div", { class: "field" }, h("label", { for: title.id }, "Title"), title), targetChoice.element),
+    ],
+    async submit(text) {
+      await actions.create({ text, ...(title.value.trim() && { title: title.value.trim() }), target: targetChoice.chosen() });
+      drafts.write("new-title", "");
+      drafts.write("new", "");
+    },
+  });
+  const element = h(
+    "div",
+    { class: "welcome" },
+    h("a", { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" }, icon("back"), "Workspaces"),
+    h("h2", { tabindex: -1 }, "What should come back?"),
+    h("p", { class: "lead" }, "Write a message. A runner leases the job, and charts, tables, lists, checklists, drawings, files and an answer appear here."),
+    composer.element,
+    exampleList((text) => {
+      composer.setText(text);
+      composer.field.focus();
+    }),
+  );
+  return { element, ready: () => composer.fit(), update: () => targetChoice.update(store.get().info), destroy: () => undefined };
+}
+
+/** @param {(text: string) => void} choose */
+function exampleList(choose) {
+  const rows = examples.map(({ name, text }) =>
+    h(
+      "li",
+      {},
+      h("button", { type: "button", class: "example", onclick: () => choose(text) }, h("strong", {}, name), h("span", {}, text)),
+    ),
+  );
+  return h("section", { class: "examples", "aria-label": "Examples" }, h("h3", {}, "Or begin with one of these"), h("ul", {}, ...rows));
+}
+
+/** @param {StudioInfo | null} info */
+function targetField(info) {
+  const name = freshId();
+  const limit = h("p", { class: "hint target-hint" });
+  const radios = targets.map(({ target, label }) => {
+    const radio = h("input", { type: "radio", name, value: target, checked: target === "user" });
+    return { target, radio, element: h("label", { class: "segment" }, radio, h("span", {}, label)) };
+  });
+  const chosen = () => radios.find(({ radio }) => radio.checked)?.target ?? "user";
+  let known = info;
+  const render = () => {
+    limit.textContent = known ? `${number(known.dailyLimits[chosen()])} jobs a day` : "";
+  };
+  const element = h(
+    "fieldset",
+    { class: "field target", onchange: render },
+    h("legend", {}, "Runners"),
+    h("div", { class: "segments" }, ...radios.map((one) => one.element), limit),
+  );
+  render();
+  return {
+    element,
+    chosen,
+    /** @param {StudioInfo | null} next */
+    update(next) {
+      known = next;
+      render();
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** @import { Connection, Store } from "../state.js" */
+import { h, put } from "../dom.js";
+
+/** @type {Record<Connection, string>} */
+const words = { connecting: "Connecting", open: "Live", again: "Live", lost: "Offline" };
+
+/**
+ * The foot of the sidebar: whether changes arrive, and who answers.
+ * @param {{ root: HTMLElement, store: Store }} deps
+ */
+export function mountStatus({ root, store }) {
+  const render = () => {
+    const { info, connection } = store.get();
+    const model = info && h("span", { class: "status-model", title: "The model that answers" }, info.model.name);
+    put(root, h("span", { class: `live live-${connection}` }, words[connection]), model);
+  };
+  store.subscribe((next, before) => {
+    if (next.info !== before.info || next.connection !== before.connection) render();
+  });
+  render();
+}

@@ -1,0 +1,105 @@
+/**
+ * @import { WorkspaceSummary } from "../../page-api.ts"
+ * @import { State, Store } from "../state.js"
+ */
+import { h, put } from "../dom.js";
+import { hrefOf } from "../router.js";
+import { nameOf } from "../state.js";
+import { badge, pill, timeAgo } from "./pill.js";
+
+/**
+ * @param {{ root: HTMLElement, store: Store, retry: () => void }} deps
+ */
+export function mountWorkspaceList({ root, store, retry }) {
+  const list = h("ul", { class: "workspace-list" });
+  const note = h("div", { class: "list-note" });
+  put(root, note, list);
+  root.addEventListener("keydown", (event) => moveFocus(list, event));
+
+  /** @type {Map<string, HTMLElement>} */
+  const rows = new Map();
+  const render = () => {
+    const { summaries, listError, route } = store.get();
+    put(note, noteFor(store.get(), retry));
+    note.hidden = summaries !== null && summaries.length > 0 && listError === null;
+    list.hidden = !summaries?.length;
+    const openId = route.view === "thread" ? route.id : null;
+    for (const summary of summaries ?? []) showRow(rows, summary, summary.workspaceId === openId);
+    arrange(list, (summaries ?? []).map(({ workspaceId }) => rows.get(workspaceId)));
+  };
+  store.subscribe((next, before) => {
+    const same = next.summaries === before.summaries && next.route === before.route && next.listError === before.listError;
+    if (!same) render();
+  });
+  render();
+}
+
+/**
+ * @param {State} state
+ * @param {() => void} retry
+ */
+function noteFor({ summaries, listError }, retry) {
+  if (listError !== null) {
+    const again = h("button", { type: "button", class: "button button-small", onclick: retry }, "Try again");
+    return h("div", { class: "problem", role: "alert" }, h("span", {}, listError), again);
+  }
+  if (summaries === null) return h("p", { class: "quiet" }, "Loading…");
+  return h("p", { class: "quiet" }, "No workspaces yet. Your first message makes one.");
+}
+
+/**
+ * @param {Map<string, HTMLElement>} rows kept from one rendering to the next, so that the focus stays
+ * @param {WorkspaceSummary} summary
+ * @param {boolean} isOpen
+ */
+function showRow(rows, summary, isOpen) {
+  const { workspaceId, title, preview, target, updatedAtMs } = summary;
+  const row = rows.get(workspaceId) ?? h("li", {}, h("a", { href: hrefOf(workspaceId), class: "workspace", "data-id": workspaceId }));
+  rows.set(workspaceId, row);
+  const link = row.firstElementChild;
+  if (!link) return;
+  put(
+    link,
+    h("span", { class: "workspace-name" }, nameOf(summary)),
+    timeAgo(updatedAtMs),
+    title && preview ? h("span", { class: "workspace-preview" }, preview) : null,
+    h("span", { class: "workspace-tags" }, pill(summary), badge(target)),
+  );
+  if (isOpen) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {readonly (HTMLElement | undefined)[]} wanted in this order
+ */
+function arrange(list, wanted) {
+  const focused = document.activeElement;
+  const present = wanted.filter((row) => row !== undefined);
+  for (const row of [...list.children]) if (!present.some((one) => one === row)) row.remove();
+  present.forEach((row, index) => {
+    if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+  });
+  if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused)) focused.focus();
+}
+
+/** @type {Readonly<Record<string, (at: number, last: number) => number>>} */
+const moves = {
+  ArrowDown: (at, last) => Math.min(last, at + 1),
+  ArrowUp: (at) => Math.max(0, at - 1),
+  Home: () => 0,
+  End: (_, last) => last,
+};
+
+/**
+ * @param {HTMLElement} list
+ * @param {KeyboardEvent} event
+ */
+function moveFocus(list, event) {
+  const links = [...list.querySelectorAll("a")];
+  const at = links.findIndex((link) => link === document.activeElement);
+  const next = at < 0 ? undefined : moves[event.key]?.(at, links.length - 1);
+  if (next === undefined) return;
+  event.preventDefault();
+  links[next]?.focus();
+}

@@ -1,0 +1,159 @@
+import * as z from "zod";
+import { checkPayload } from "../../lib/deliverables/payload.ts";
+import { check, parseObject, Refusal } from "./http.ts";
+import type { Jobs } from "./jobs.ts";
+import { checkAccountToken, type Credential, type Keys } from "./keys.ts";
+import type { StoredDeliverables } from "./store.ts";
+
+export interface RunnerApiDeps {
+  readonly jobs: Jobs;
+  readonly keys: Keys;
+  readonly accountToken: string;
+  /** Whether the account may create global keys (on the real Studio: it has a document in `admins`). */
+  readonly isAdmin: boolean;
+}
+
+export interface RunnerRequest {
+  readonly authorization: string | undefined;
+  /** The body. */
+  readonly text: string;
+}
+
+export interface RouteResult {
+  readonly status: number;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** A route of studio-api.md. All are POST, JSON in and out; whoever may not call learns nothing about the body. */
+export interface RunnerRoute {
+  readonly path: string;
+  /** @throws Refusal 400, 401, 403, 404, 409, 410 */
+  run(deps: RunnerApiDeps, request: RunnerRequest): RouteResult;
+}
+
+interface Definition<Body, Caller> {
+  readonly body: z.ZodType<Body>;
+  readonly handle: (deps: RunnerApiDeps, body: Body, caller: Caller) => RouteResult;
+}
+
+const ok = (value: Readonly<Record<string, unknown>> = { ok: true }): RouteResult => ({ status: 200, value });
+
+/** A route for a runner key. */
+function keyRoute<Body>(path: string, definition: Definition<Body, Credential>): RunnerRoute {
+  return {
+    path,
+    run(deps, request) {
+      const credential = deps.keys.authenticate(request.authorization);
+      return definition.handle(deps, check(definition.body, parseObject(request.text)), credential);
+    },
+  };
+}
+
+/** A route for the account's token. */
+function accountRoute<Body>(path: string, definition: Definition<Body, undefined>): RunnerRoute {
+  return {
+    path,
+    run(deps, request) {
+      checkAccountToken(request.authorization, deps.accountToken);
+      return definition.handle(deps, check(definition.body, parseObject(request.text)), undefined);
+    },
+  };
+}
+
+const text = z.string().min(1);
+const name = z.string().trim().min(1).max(80);
+const ofWorkspace = { workspaceId: text };
+const anyArray = z.array(z.unknown()).default([]);
+
+/** The caps are `checkPayload`'s; this only says what is kept. */
+const resultSchema = z.object({
+  assistantMessage: z.string().default(""),
+  files: anyArray,
+  charts: anyArray,
+  datasets: anyArray,
+  svgs: anyArray,
+  lists: anyArray,
+  checklists: anyArray,
+});
+
+export const newInstanceSchema = z.object({ kind: z.enum(["user", "global"]), name: name.optional() });
+export const instanceSchema = z.object({ instanceId: text });
+
+export const runnerRoutes: readonly RunnerRoute[] = [
+  keyRoute("/leaseWorkspaceJob", {
+    body: z.object({}),
+    handle: (deps, _body, credential) => {
+      const lease = deps.jobs.lease(credential);
+      if (lease === undefined) return ok({ leased: false });
+      const { workspaceId, title, target, createdAtMs, updatedAtMs } = lease.workspace;
+      const workspace = { workspaceId, title, target, createdAtMs, updatedAtMs };
+      return ok({ leased: true, workspaceId, leaseExpiresAt: lease.leaseExpiresAtMs, workspace });
+    },
+  }),
+  keyRoute("/getWorkspaceRunnerContext", {
+    body: z.object(ofWorkspace),
+    handle: (deps, body, caller) => ok(deps.jobs.context({ ...body, ...caller })),
+  }),
+  keyRoute("/heartbeatWorkspaceJob", {
+    body: z.object(ofWorkspace),
+    handle: (deps, body, caller) =>
+      ok({ ok: true, leaseExpiresAt: deps.jobs.heartbeat({ ...body, ...caller }) }),
+  }),
+  keyRoute("/updateWorkspaceRunnerSummary", {
+    body: z.object({
+      ...ofWorkspace,
+      summaryText: text.max(40_000),
+      fromMessageId: text,
+      throughMessageId: text,
+    }),
+    handle: (deps, { workspaceId, ...summary }, { credentialId }) => {
+      deps.jobs.saveSummary({ workspaceId, credentialId }, summary);
+      return ok();
+    },
+  }),
+  keyRoute("/completeWorkspaceJob", {
+    body: z.looseObject(ofWorkspace),
+    handle: (deps, { workspaceId, ...payload }, { credentialId }) => {
+      deps.jobs.complete({ workspaceId, credentialId }, () => readPayload(payload));
+      return ok();
+    },
+  }),
+  keyRoute("/failWorkspaceJob", {
+    body: z.object({ ...ofWorkspace, error: text.max(500) }),
+    handle: (deps, { workspaceId, error }, { credentialId }) => {
+      deps.jobs.fail({ workspaceId, credentialId }, error);
+      return ok();
+    },
+  }),
+  accountRoute("/createRunnerInstance", {
+    body: newInstanceSchema,
+    handle: (deps, body) => {
+      if (body.kind === "global" && !deps.isAdmin)
+        throw new Refusal(403, "only an admin can create a global runner key");
+      return { status: 201, value: { ...deps.keys.create(body.kind, body.name) } };
+    },
+  }),
+  accountRoute("/revokeRunnerInstance", {
+    body: instanceSchema,
+    handle: (deps, { instanceId }) => {
+      deps.keys.revoke(instanceId);
+      return ok();
+    },
+  }),
+  accountRoute("/updateRunnerInstance", {
+    body: z.object({ ...instanceSchema.shape, name }),
+    handle: (deps, body) => {
+      deps.keys.rename(body.instanceId, body.name);
+      return ok({ ok: true, name: body.name });
+    },
+  }),
+];
+
+/** @throws Refusal 400 with every problem as its detail */
+function readPayload(payload: unknown): { readonly text: string; readonly deliverables: StoredDeliverables } {
+  const problems = checkPayload(payload);
+  if (problems.length > 0)
+    throw new Refusal(400, `the payload is refused: ${problems[0]}`, { detail: problems });
+  const { assistantMessage, ...deliverables } = check(resultSchema, payload);
+  return { text: assistantMessage, deliverables };
+}

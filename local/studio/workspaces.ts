@@ -1,0 +1,117 @@
+import { Refusal } from "./http.ts";
+import type { Deliverables, JobState, ThreadMessage, WorkspaceDetail, WorkspaceSummary } from "./page-api.ts";
+import type { JobRow, MessageRow, Store, WorkspaceRow } from "./store.ts";
+
+const previewCharacters = 140;
+
+export interface Tick {
+  readonly workspaceId: string;
+  readonly checklistId: string;
+  readonly itemId: string;
+  readonly checked: boolean;
+}
+
+/** What the page sees of the rows (page-api.ts). Reads only, but for the ticks. */
+export type Workspaces = ReturnType<typeof createWorkspaces>;
+
+export function createWorkspaces(store: Store) {
+  const summaryOf = (row: WorkspaceRow): WorkspaceSummary => {
+    const text = store.newestUserMessage(row.workspaceId)?.text ?? row.legacyIdea ?? "";
+    return {
+      workspaceId: row.workspaceId,
+      title: row.title,
+      target: row.target,
+      ...jobView(store.presentJob(row.workspaceId)),
+      updatedAtMs: row.updatedAtMs,
+      preview: text.replace(/\s+/g, " ").trim().slice(0, previewCharacters),
+    };
+  };
+  const required = (workspaceId: string): WorkspaceRow => {
+    const row = store.workspace(workspaceId);
+    if (row === undefined) throw new Refusal(404, "There is no such workspace.");
+    return row;
+  };
+  /** The deliverables of each completed job, newest first. */
+  const results = (workspaceId: string) =>
+    store
+      .messages(required(workspaceId).workspaceId)
+      .filter((row) => row.role === "assistant")
+      .toReversed()
+      .map((row) => ({ messageId: row.id, deliverables: deliverablesOf(row) }));
+  return {
+    /** Last changed first. */
+    list: (): readonly WorkspaceSummary[] => store.workspaces().map(summaryOf),
+    /** @throws Refusal 404 */
+    summary: (workspaceId: string): WorkspaceSummary => summaryOf(required(workspaceId)),
+    /** @throws Refusal 404 */
+    detail(workspaceId: string): WorkspaceDetail {
+      const row = required(workspaceId);
+      return { ...summaryOf(row), messages: store.messages(workspaceId).map(threadMessage) };
+    },
+    /** The newest file of that name. @throws Refusal 404 */
+    file(workspaceId: string, name: string): string {
+      const files = results(workspaceId).flatMap((result) => result.deliverables.files);
+      const found = files.find((file) => file.name === name);
+      if (found === undefined) throw new Refusal(404, "There is no such file in this workspace.");
+      return found.content;
+    },
+    /** Ticks the item in the newest checklist of that id. @throws Refusal 404 */
+    tick(wanted: Tick): void {
+      for (const { messageId, deliverables } of results(wanted.workspaceId)) {
+        const ticked = withTick(deliverables, wanted);
+        if (ticked !== undefined) return store.replaceDeliverables(messageId, ticked);
+      }
+      throw new Refusal(404, "There is no such checklist item in this workspace.");
+    },
+  };
+}
+
+function jobView(job: JobRow | undefined): {
+  readonly state: JobState;
+  readonly leases: number;
+  readonly leaseExpiresAtMs: number | null;
+  readonly failure: string | null;
+} {
+  if (job === undefined) return { state: "idle", leases: 0, leaseExpiresAtMs: null, failure: null };
+  const leaseExpiresAtMs = job.state === "leased" ? job.leaseExpiresAtMs : null;
+  return { state: job.state, leases: job.leases, leaseExpiresAtMs, failure: job.failure };
+}
+
+const threadMessage = (row: MessageRow): ThreadMessage => threadMessages[row.role](row);
+
+const threadMessages: Readonly<Record<MessageRow["role"], (row: MessageRow) => ThreadMessage>> = {
+  user: ({ id, text, createdAtMs }) => ({ role: "user", id, text, createdAtMs }),
+  failure: ({ id, text, createdAtMs }) => ({ role: "failure", id, reason: text, createdAtMs }),
+  assistant: (row) => ({
+    role: "assistant",
+    id: row.id,
+    text: row.text,
+    createdAtMs: row.createdAtMs,
+    tookMs: row.tookMs ?? 0,
+    deliverables: deliverablesOf(row),
+  }),
+};
+
+const noDeliverables: Deliverables = {
+  files: [],
+  charts: [],
+  datasets: [],
+  svgs: [],
+  lists: [],
+  checklists: [],
+};
+
+/** Our own JSON: it was checked before it was stored. */
+function deliverablesOf(row: MessageRow): Deliverables {
+  return row.deliverables === null ? noDeliverables : JSON.parse(row.deliverables);
+}
+
+function withTick(deliverables: Deliverables, wanted: Tick): Deliverables | undefined {
+  const checklist = deliverables.checklists.find((each) => each.id === wanted.checklistId);
+  if (!checklist?.items.some((item) => item.id === wanted.itemId)) return undefined;
+  const items = checklist.items.map((item) =>
+    item.id === wanted.itemId ? { ...item, checked: wanted.checked } : item,
+  );
+  const checklists = deliverables.checklists.map((each) => (each === checklist ? { ...each, items } : each));
+  return { ...deliverables, checklists };
+}

@@ -1,0 +1,160 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  completedWorkspace,
+  hasChromium,
+  type OpenBrowser,
+  openBrowser,
+  openPage,
+  pageTimeoutMs,
+  startRig,
+  type StudioRig,
+  suiteName,
+} from "./open-page.ts";
+import { sampleResult } from "./sample-result.ts";
+
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+describe.skipIf(!hasChromium)(suiteName("the page on a phone"), { timeout: pageTimeoutMs }, () => {
+  let browser: OpenBrowser;
+  let rig: StudioRig;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await openBrowser(phone);
+    rig = await startRig();
+    await completedWorkspace(rig, sampleResult);
+    ({ page } = await openPage(browser.context, rig.studio.url));
+  }, pageTimeoutMs);
+  afterAll(async () => {
+    await browser.close();
+    await rig.studio.close();
+  });
+
+  /** Elements that stick out to the right, those inside a region that scrolls by itself left out. */
+  const stickingOut = () =>
+    page.evaluate<string[]>(`[...document.querySelectorAll("body *")]
+      .filter((one) => one.checkVisibility() && !one.closest(".grid-scroll, .scroll-x, pre, .visually-hidden"))
+      .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+      .map((one) => one.tagName + "." + one.className)`);
+  const width = () => page.evaluate("[document.documentElement.scrollWidth, document.querySelector('.thread-scroll')?.scrollWidth ?? 0]");
+
+  test("shows the list first, then the workspace, then the list again", async () => {
+    await page.locator("#workspaces a").tap();
+    await page.locator(".card").first().waitFor();
+    expect(await page.locator("#workspaces").isVisible()).toBe(false);
+    await page.getByRole("link", { name: "All workspaces" }).tap();
+    await page.locator("#workspaces a").waitFor();
+    expect(await page.locator("#main").isVisible()).toBe(false);
+    expect(await page.locator("#workspaces a").evaluate("(link) => link === document.activeElement")).toBe(true);
+  });
+
+  test("scrolls nothing sideways: list, new workspace, answer", async () => {
+    expect(await stickingOut()).toEqual([]);
+    await page.getByRole("link", { name: "New workspace" }).tap();
+    expect(await stickingOut()).toEqual([]);
+    await page.goBack();
+    await page.locator("#workspaces a").tap();
+    await page.locator(".card").last().waitFor();
+    expect(await stickingOut()).toEqual([]);
+    expect(await width()).toEqual([390, 390]);
+  });
+
+  test("scrolls a wide table inside its card", async () => {
+    const [inner, outer] = await page
+      .locator(".card-table .grid-scroll")
+      .evaluate<number[]>("(one) => [one.scrollWidth, one.clientWidth]");
+    expect(outer).toBeLessThanOrEqual(358);
+    expect(inner).toBeGreaterThan(outer ?? 0);
+  });
+});
+
+/** Pairs of custom properties that are set as text upon ground somewhere. */
+const textOnGround = [
+  ["--text", "--ground"],
+  ["--text", "--surface"],
+  ["--text", "--accent-soft"],
+  ["--text", "--bad-soft"],
+  ["--muted", "--ground"],
+  ["--muted", "--surface"],
+  ["--muted", "--raised"],
+  ["--muted", "--sunken"],
+  ["--muted", "--bad-soft"],
+  ["--accent", "--surface"],
+  ["--accent-strong", "--accent-soft"],
+  ["--on-accent", "--accent"],
+  ["--on-accent", "--accent-strong"],
+  ["--good", "--good-soft"],
+  ["--bad", "--bad-soft"],
+  ["--warn", "--warn-soft"],
+] as const;
+
+describe.skipIf(!hasChromium)(suiteName("the page's colours and keys"), { timeout: pageTimeoutMs }, () => {
+  let browser: OpenBrowser;
+  let rig: StudioRig;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await openBrowser();
+    rig = await startRig();
+    for (const title of ["First", "Second", "Third"]) rig.studio.queueJob({ title, text: "text" });
+    ({ page } = await openPage(browser.context, rig.studio.url));
+    await page.locator("#workspaces a").first().waitFor();
+  }, pageTimeoutMs);
+  afterAll(async () => {
+    await browser.close();
+    await rig.studio.close();
+  });
+
+  test.each(["light", "dark"] as const)("contrasts text with its ground by 4.5 at least (%s)", async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    for (const [text, ground] of textOnGround) {
+      const [one, other] = await page.evaluate<string[]>(
+        `${JSON.stringify([text, ground])}.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim())`,
+      );
+      expect(contrast(one ?? "", other ?? ""), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+
+  test("moves through the list with the arrow keys, Home and End", async () => {
+    const focused = () => page.evaluate("document.activeElement.querySelector('.workspace-name')?.textContent");
+    const names = await page.locator(".workspace-name").allTextContents();
+    await page.locator("#workspaces a").first().focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await focused()).toBe(names[1]);
+    await page.keyboard.press("End");
+    expect(await focused()).toBe(names[2]);
+    await page.keyboard.press("ArrowUp");
+    expect(await focused()).toBe(names[1]);
+    await page.keyboard.press("Home");
+    expect(await focused()).toBe(names[0]);
+  });
+
+  test("keeps the focus on a workspace that moves up in the list", async () => {
+    await page.locator("#workspaces a").last().focus();
+    const moved = await page.evaluate<string>("document.activeElement.querySelector('.workspace-name').textContent");
+    await rig.lease(); // the oldest job: the last in the list
+    await expect.poll(() => page.locator(".workspace-name").first().textContent()).toBe(moved);
+    expect(await page.evaluate("document.activeElement.querySelector('.workspace-name')?.textContent")).toBe(moved);
+  });
+
+  test("draws a ring around what has the focus", async () => {
+    await page.getByRole("link", { name: "New workspace" }).focus();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
+  });
+});
+
+/** The ratio of WCAG 2, from two "#rrggbb". */
+function contrast(one: string, other: string): number {
+  const [dark, light] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
+  return ((light ?? 0) + 0.05) / ((dark ?? 0) + 0.05);
+}
+
+function luminance(hex: string): number {
+  const channel = (at: number): number => {
+    const share = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+    return share <= 0.040_45 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
+}

@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { systemClock } from "../../lib/clock.ts";
+import { type LocalStudio, startStudio, type StudioOptions } from "../../local/studio/server.ts";
+import type { SampleResult } from "./sample-result.ts";
+
+export const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+export const hasChromium = existsSync(chromiumPath);
+/** The suite's name; Vitest prints it with skipped tests too, so that the reason is seen. */
+export const suiteName = (name: string): string =>
+  hasChromium ? name : `${name} (skipped: there is no Chromium at ${chromiumPath}; set CHROMIUM_PATH)`;
+/** A page takes longer than a unit on a busy machine. */
+export const pageTimeoutMs = 40_000;
+
+const launchArgs = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+type BrowserLook = Parameters<typeof chromium.launchPersistentContext>[1];
+
+export interface OpenBrowser {
+  readonly context: BrowserContext;
+  close(): Promise<void>;
+}
+
+/** A Chromium with a user data directory of its own. */
+export async function openBrowser(look: BrowserLook = {}): Promise<OpenBrowser> {
+  const folder = await mkdtemp(join(tmpdir(), "studio-page-"));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: chromiumPath,
+    headless: true,
+    args: launchArgs,
+    viewport: { width: 1280, height: 860 },
+    ...look,
+  });
+  return {
+    context,
+    async close() {
+      await context.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** What the console complained about, Content-Security-Policy violations among it, and what was thrown. */
+  readonly complaints: readonly string[];
+}
+
+export async function openPage(context: BrowserContext, url: string): Promise<WatchedPage> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(url);
+  return { page, complaints };
+}
+
+export interface StudioRig {
+  readonly studio: LocalStudio;
+  /** The four things that a runner does, one call each; `lease` gives the workspace's id. */
+  lease(): Promise<string>;
+  complete(workspaceId: string, result: SampleResult): Promise<void>;
+  fail(workspaceId: string, error: string): Promise<void>;
+}
+
+/** The real local Studio with an empty file in memory, and a runner's hands. */
+export async function startRig(options: Partial<StudioOptions> = {}): Promise<StudioRig> {
+  const studio = await startStudio({
+    file: ":memory:",
+    port: 0,
+    clock: systemClock,
+    random: () => 0.5,
+    accountToken: "account",
+    info: { kind: "canned", name: "canned" },
+    ...options,
+  });
+  const { runnerToken } = studio.createKey("user");
+  const call = async (path: string, body: object): Promise<Readonly<Record<string, unknown>>> => {
+    const response = await fetch(`${studio.url}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${runnerToken}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    return JSON.parse(text);
+  };
+  return {
+    studio,
+    lease: async () => String((await call("/leaseWorkspaceJob", {}))["workspaceId"]),
+    complete: async (workspaceId, result) => void (await call("/completeWorkspaceJob", withKinds(workspaceId, result))),
+    fail: async (workspaceId, error) => void (await call("/failWorkspaceJob", { workspaceId, error })),
+  };
+}
+
+/** page-api.ts leaves out the `kind` that the runner's API wants. */
+function withKinds(workspaceId: string, result: SampleResult): object {
+  const tagged = <T extends object>(kind: string, items: readonly T[]) => items.map((item) => ({ kind, ...item }));
+  return {
+    workspaceId,
+    ...result,
+    datasets: tagged("table", result.datasets),
+    lists: tagged("list", result.lists),
+    checklists: tagged("checklist", result.checklists),
+  };
+}
+
+/** A workspace whose only job is completed with `result`. */
+export async function completedWorkspace(rig: StudioRig, result: SampleResult): Promise<string> {
+  rig.studio.queueJob({ text: "Plan a coffee subscription with a budget of 5,000 €.", title: "Coffee by post" });
+  const workspaceId = await rig.lease();
+  await rig.complete(workspaceId, result);
+  return workspaceId;
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { toolDefinitions } from "../../../lib/deliverables/registry.ts";
+import { jobInstructions, summaryInstructions } from "../../../lib/inference/instructions.ts";
+import { keepHead, keepTail } from "../../../lib/inference/text.ts";
+
+test("the instructions name every tool, every placeholder kind and the bounds", () => {
+  const text = jobInstructions(toolDefinitions());
+  for (const tool of ["create_file", "create_pie_chart", "create_bar_chart", "create_stacked_bar_chart"]) {
+    expect(text).toContain(tool);
+  }
+  for (const tool of ["create_line_chart", "create_area_chart", "create_scatter_chart", "create_svg"]) {
+    expect(text).toContain(tool);
+  }
+  expect(text).toContain("{{artifact:KIND:ID}}");
+  expect(text).toMatch(/KIND is one of (?=.*chart)(?=.*table)(?=.*file)(?=.*svg)(?=.*checklist)/);
+  expect(text).toContain("24 rounds in all");
+  expect(text).toContain("at most 24000 characters");
+  expect(text).toContain("language of the person's newest message");
+});
+
+test("the summary's instructions name its cap", () => {
+  expect(summaryInstructions(39_800)).toContain("at most 39800 characters");
+});
+
+test.for([
+  ["abc", 3, "abc", "abc"],
+  ["abcd", 3, "abc", "bcd"],
+  ["a😀b", 2, "a", "b"],
+  ["a😀b", 3, "a😀", "😀b"],
+] as const)("%j cut to %i keeps whole characters", ([text, max, head, tail]) => {
+  expect(keepHead(text, max)).toBe(head);
+  expect(keepTail(text, max)).toBe(tail);
+});

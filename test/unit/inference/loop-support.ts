@@ -1,0 +1,20 @@
+import type { ToolLoopJob, Round } from "../../../lib/inference/tool-loop.ts";
+import { runToolLoop } from "../../../lib/inference/tool-loop.ts";
+import type { Model } from "../../../lib/inference/model.ts";
+import { never } from "./support.ts";
+
+/** Arguments of `create_list`. */
+export const list = (id: string) => ({ list: { id, title: null, ordered: null, items: ["green", "black"] } });
+
+export const teas = list("teas");
+
+export const loop = (
+  model: Model,
+  job: Partial<ToolLoopJob> = {},
+  onRound?: (round: Round) => Promise<void> | void,
+) =>
+  runToolLoop(
+    { model, ...(onRound === undefined ? {} : { onRound }) },
+    { model: "gpt-6-luna", input: "Compare teas.", store: true, ...job },
+    never,
+  );

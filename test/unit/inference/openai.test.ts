@@ -1,0 +1,164 @@
+import { expect, test } from "vitest";
+import type { ModelRequest } from "../../../lib/inference/model.ts";
+import {
+  completed,
+  ended,
+  functionCall,
+  message,
+  startResponsesServer,
+  stream,
+} from "../../support/responses-server.ts";
+import { adapter, key, never, request } from "./support.ts";
+
+const tool = {
+  name: "create_list",
+  description: "Makes a list.",
+  parameters: { type: "object", properties: {}, required: [], additionalProperties: false },
+};
+
+async function bodyOf(overrides: Partial<ModelRequest>): Promise<Record<string, unknown>> {
+  await using server = await startResponsesServer([stream(completed(message("Hi")))]);
+  await adapter(server.baseUrl).model.generate({ ...request, ...overrides }, never);
+  return server.seen[0]!.body;
+}
+
+test("a first round is a streaming request with the user's message", async () => {
+  await using server = await startResponsesServer([stream(completed(message("Hi")))]);
+  await adapter(server.baseUrl).model.generate(request, never);
+  expect(server.seen[0]).toMatchObject({
+    method: "POST",
+    path: "/v1/responses",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+  });
+  expect(server.seen[0]!.body).toEqual({
+    model: "gpt-6-luna",
+    instructions: "Help.",
+    input: [{ type: "message", role: "user", content: "Compare two teas." }],
+    store: true,
+    stream: true,
+  });
+});
+
+test("tools are strict functions that may be called in parallel", async () => {
+  expect(await bodyOf({ tools: [tool] })).toMatchObject({
+    tools: [{ type: "function", strict: true, ...tool }],
+    tool_choice: "auto",
+    parallel_tool_calls: true,
+  });
+});
+
+test("a chained round carries the previous response and the tool outputs only", async () => {
+  const body = await bodyOf({
+    previousResponseId: "resp_0",
+    input: [{ type: "tool_output", callId: "call_1", output: "done" }],
+  });
+  expect(body["previous_response_id"]).toBe("resp_0");
+  expect(body["input"]).toEqual([{ type: "function_call_output", call_id: "call_1", output: "done" }]);
+  expect(body).not.toHaveProperty("include");
+});
+
+test("without storing, the encrypted reasoning is asked for and earlier turns go back as they came", async () => {
+  const items = [
+    { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "abc" },
+    functionCall("call_1", "create_list", "{}"),
+  ];
+  const body = await bodyOf({ store: false, input: [{ type: "earlier_turn", items }] });
+  expect(body).toMatchObject({ store: false, include: ["reasoning.encrypted_content"] });
+  expect(body["input"]).toEqual(items);
+});
+
+test("reasoning without encrypted content is not replayed, nor the ids that point to it", async () => {
+  const items = [
+    { type: "reasoning", id: "rs_1", summary: [] },
+    { type: "function_call", id: "fc_1", call_id: "call_1", name: "create_list", arguments: "{}" },
+  ];
+  const body = await bodyOf({ input: [{ type: "earlier_turn", items }] });
+  expect(body["input"]).toEqual([
+    { type: "function_call", call_id: "call_1", name: "create_list", arguments: "{}" },
+  ]);
+});
+
+test("the SDK's environment variables do not leak into the request", async () => {
+  process.env["OPENAI_ORG_ID"] = "org-from-environment";
+  process.env["OPENAI_ADMIN_KEY"] = "admin-from-environment";
+  try {
+    await using server = await startResponsesServer([stream(completed(message("Hi")))]);
+    await adapter(server.baseUrl).model.generate(request, never);
+    expect(server.seen[0]!.headers).not.toHaveProperty("openai-organization");
+    expect(server.seen[0]!.headers.authorization).toBe(`Bearer ${key}`);
+  } finally {
+    delete process.env["OPENAI_ORG_ID"];
+    delete process.env["OPENAI_ADMIN_KEY"];
+  }
+});
+
+test("text, calls in their order, usage and the raw items", async () => {
+  const output = [
+    message("Two lists."),
+    functionCall("call_1", "create_list", '{"a":1}'),
+    functionCall("call_2", "create_table", "{broken"),
+  ];
+  await using server = await startResponsesServer([
+    stream({ type: "response.created", response: { id: "resp_1" } }, completed(...output)),
+  ]);
+  expect(await adapter(server.baseUrl).model.generate(request, never)).toEqual({
+    responseId: "resp_1",
+    text: "Two lists.",
+    calls: [
+      { callId: "call_1", name: "create_list", arguments: '{"a":1}' },
+      { callId: "call_2", name: "create_table", arguments: "{broken" },
+    ],
+    usage: { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 },
+    outputItems: output,
+  });
+});
+
+test("events that nobody knows are ignored", async () => {
+  await using server = await startResponsesServer([
+    stream(
+      { type: "keepalive", sequence_number: 1 },
+      { type: "response.brand_new.delta", delta: { x: 1 } },
+      completed(message("Hi")),
+    ),
+  ]);
+  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("Hi");
+});
+
+test("a server that leaves out status, usage and annotations is understood", async () => {
+  await using server = await startResponsesServer([
+    stream({
+      type: "response.completed",
+      response: {
+        id: "resp_1",
+        output: [{ type: "message", content: [{ type: "output_text", text: "Hi" }] }],
+      },
+    }),
+  ]);
+  const turn = await adapter(server.baseUrl).model.generate(request, never);
+  expect(turn.text).toBe("Hi");
+  expect(turn.usage).toEqual({ inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 });
+});
+
+test("a server that leaves the final output empty is understood from its finished items", async () => {
+  await using server = await startResponsesServer([
+    stream({ type: "response.output_item.done", item: message("Hi") }, ended("completed", { output: [] })),
+  ]);
+  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("Hi");
+});
+
+test("comments on the way are not part of a marked final answer", async () => {
+  await using server = await startResponsesServer([
+    stream(
+      completed(
+        { ...message("Let me see."), phase: "commentary" },
+        { ...message("Green."), phase: "final_answer" },
+      ),
+    ),
+  ]);
+  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("Green.");
+});
+
+test("several messages are paragraphs of one text", async () => {
+  await using server = await startResponsesServer([stream(completed(message("One."), message("Two.")))]);
+  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("One.\n\nTwo.");
+});

@@ -1,0 +1,63 @@
+import { fetch } from "undici";
+import { systemClock } from "../../../lib/clock.ts";
+import type { Clock } from "../../../lib/clock.ts";
+import type { RunnerError } from "../../../lib/errors.ts";
+import type { ModelRequest } from "../../../lib/inference/model.ts";
+import type { ModelNote, OpenAiDeps } from "../../../lib/inference/openai.ts";
+import { createOpenAiModel } from "../../../lib/inference/openai.ts";
+import { Secret } from "../../../lib/secret.ts";
+
+export const key = "sk-test-4711abcdefgh";
+export const freshKey = "sk-test-0815ijklmnop";
+/** 2026-11-20T12:00:00Z */
+export const nowMs = 1_795_176_000_000;
+
+const neverSilentMs = 1_000_000;
+
+/** A fixed time of day; back-offs are noted and over at once; the silence limit's own waits are real. */
+export function quickClock(waits: number[]): Clock {
+  return {
+    now: () => nowMs,
+    sleep: async (ms, signal) => {
+      if (ms === neverSilentMs) return await systemClock.sleep(ms, signal);
+      waits.push(ms);
+    },
+  };
+}
+
+export function adapter(baseUrl: string, overrides: Partial<OpenAiDeps> = {}) {
+  const waits: number[] = [];
+  const notes: ModelNote[] = [];
+  const model = createOpenAiModel({
+    apiKey: { get: async () => new Secret(key), refresh: async () => new Secret(freshKey) },
+    baseUrl,
+    fetch,
+    clock: quickClock(waits),
+    random: () => 0,
+    silenceMs: neverSilentMs,
+    onEvent: (note) => notes.push(note),
+    ...overrides,
+  });
+  return { model, waits, notes };
+}
+
+export const request: ModelRequest = {
+  model: "gpt-6-luna",
+  instructions: "Help.",
+  input: [{ type: "message", text: "Compare two teas." }],
+  tools: [],
+  store: true,
+};
+
+export const never = new AbortController().signal;
+
+/** What a promise is rejected with. */
+export const thrownBy = async (promise: Promise<unknown>): Promise<RunnerError> =>
+  await promise.then(
+    () => expectRejection(),
+    (error: RunnerError) => error,
+  );
+
+function expectRejection(): never {
+  throw new Error("expected a rejection");
+}

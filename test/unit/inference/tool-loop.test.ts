@@ -1,0 +1,185 @@
+import { expect, test } from "vitest";
+import { RunnerError } from "../../../lib/errors.ts";
+import type { Round } from "../../../lib/inference/tool-loop.ts";
+import { addUsage, runToolLoop } from "../../../lib/inference/tool-loop.ts";
+import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
+import { list, loop, teas } from "./loop-support.ts";
+import { thrownBy } from "./support.ts";
+
+test("a message without tools ends in one round", async () => {
+  const model = scriptedModel(says("Green tea."));
+  expect(await loop(model)).toEqual({
+    workbench: { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] },
+    message: "Green tea.",
+    usage: { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 },
+    rounds: 1,
+  });
+  model.assertDone();
+});
+
+test("the first round carries the user's text, the instructions and all eleven tools", async () => {
+  const model = scriptedModel(says("Green tea."));
+  await loop(model);
+  const [first] = model.requests;
+  expect(first).toMatchObject({
+    model: "gpt-6-luna",
+    input: [{ type: "message", text: "Compare teas." }],
+    store: true,
+  });
+  expect(first!.tools).toHaveLength(11);
+  expect(first!.instructions).toContain("create_checklist");
+  expect(first).not.toHaveProperty("previousResponseId");
+});
+
+test("parallel calls are applied and answered in the order of the calls", async () => {
+  const model = scriptedModel(
+    calls("r1", ["create_list", list("second")], ["create_list", list("first")]),
+    says("See {{artifact:list:first}} and {{artifact:list:second}}.", "r2"),
+  );
+  const { workbench } = await loop(model);
+  expect(workbench.lists.map(({ id }) => id)).toEqual(["second", "first"]);
+  expect(model.requests[1]!.input).toMatchObject([
+    { type: "tool_output", callId: "r1-1" },
+    { type: "tool_output", callId: "r1-2" },
+  ]);
+});
+
+test("a refused call is answered with its fault beside the accepted ones", async () => {
+  const model = scriptedModel(
+    calls("r1", ["create_list", "{broken"], ["no_such_tool", {}], ["create_list", teas]),
+    says("See {{artifact:list:teas}}.", "r2"),
+  );
+  const { workbench } = await loop(model);
+  expect(workbench.lists.map(({ id }) => id)).toEqual(["teas"]);
+  const outputs = model.requests[1]!.input.map((item) => (item.type === "tool_output" ? item.output : ""));
+  expect(outputs.map((output) => JSON.parse(output).ok)).toEqual([false, false, true]);
+  expect(outputs[1]).toContain("there is no tool");
+});
+
+test("stored rounds are chained and send only what is new", async () => {
+  const model = scriptedModel(calls("r1", ["create_list", teas]), says("{{artifact:list:teas}}", "r2"));
+  await loop(model);
+  expect(model.requests[1]).toMatchObject({ previousResponseId: "r1", store: true });
+  expect(model.requests[1]!.input).toHaveLength(1);
+});
+
+test("without storing, each round sends the whole conversation", async () => {
+  const first = calls("r1", ["create_list", teas]);
+  const model = scriptedModel(first, says("{{artifact:list:teas}}", "r2"));
+  await loop(model, { store: false });
+  const second = model.requests[1]!;
+  expect(second).toMatchObject({ store: false });
+  expect(second).not.toHaveProperty("previousResponseId");
+  expect(second.input).toMatchObject([
+    { type: "message", text: "Compare teas." },
+    { type: "earlier_turn", items: first.outputItems },
+    { type: "tool_output", callId: "r1-1" },
+  ]);
+});
+
+const missing = new RunnerError("model_previous_response_missing", "gone");
+
+test("when the provider lost the chain, everything is sent again and chaining ends for good", async () => {
+  const [first, second] = [calls("r1", ["create_list", teas]), calls("r2", ["create_list", list("more")])];
+  const model = scriptedModel(first, missing, second, says("{{artifact:list:teas}}", "r3"));
+  const { usage, rounds } = await loop(model);
+  model.assertDone();
+  expect(model.requests.map((request) => request.previousResponseId)).toEqual([
+    undefined,
+    "r1",
+    undefined,
+    undefined,
+  ]);
+  expect(model.requests.map(({ store }) => store)).toEqual([true, true, false, false]);
+  expect(model.requests[3]!.input).toMatchObject([
+    { type: "message", text: "Compare teas." },
+    { type: "earlier_turn", items: first.outputItems },
+    { type: "tool_output", callId: "r1-1" },
+    { type: "earlier_turn", items: second.outputItems },
+    { type: "tool_output", callId: "r2-1" },
+  ]);
+  expect(rounds).toBe(3);
+  expect(usage.inputTokens).toBe(300);
+});
+
+test("a missing response that was not referred to goes out", async () => {
+  expect(await thrownBy(loop(scriptedModel(missing)))).toBe(missing);
+});
+
+test("an earlier leg's place is taken up: its workbench, its chain, its round number", async () => {
+  const rounds: Round[] = [];
+  const model = scriptedModel(says("{{artifact:list:teas}} {{artifact:list:old}}", "r9"));
+  const made = { kind: "list" as const, id: "teas", items: ["green"] };
+  const workbench = { files: [], charts: [], datasets: [], svgs: [], checklists: [], lists: [made] };
+  const from = {
+    workbench: { ...workbench, lists: [made, { ...made, id: "old" }] },
+    previousResponseId: "r8",
+    input: [{ type: "tool_output" as const, callId: "r8-1", output: "{}" }],
+    round: 7,
+  };
+  const result = await loop(model, { from }, (round) => void rounds.push(round));
+  expect(model.requests[0]).toMatchObject({
+    previousResponseId: "r8",
+    input: [{ type: "tool_output", callId: "r8-1", output: "{}" }],
+  });
+  expect(rounds.map(({ number }) => number)).toEqual([8]);
+  expect(result).toMatchObject({ rounds: 8, workbench: from.workbench });
+});
+
+test("an earlier leg's chain that is gone goes out: its turns are not in memory", async () => {
+  const from = {
+    workbench: (await loop(scriptedModel(says("x")))).workbench,
+    previousResponseId: "r8",
+    input: [],
+    round: 7,
+  };
+  expect(await thrownBy(loop(scriptedModel(missing), { from }))).toBe(missing);
+});
+
+test("each round is noted with its own usage before the next begins", async () => {
+  const rounds: Round[] = [];
+  const model = scriptedModel(calls("r1", ["create_list", teas]), () => {
+    expect(rounds).toHaveLength(1);
+    return says("{{artifact:list:teas}}", "r2");
+  });
+  await loop(model, {}, async (round) => void rounds.push(round));
+  const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 };
+  expect(rounds).toEqual([
+    { number: 1, responseId: "r1", usage, calls: 1 },
+    { number: 2, responseId: "r2", usage, calls: 0 },
+  ]);
+});
+
+test("what the note throws ends the loop", async () => {
+  const superseded = new RunnerError("superseded", "a newer leg owns the run");
+  const model = scriptedModel(calls("r1", ["create_list", teas]));
+  expect(await thrownBy(loop(model, {}, () => Promise.reject(superseded)))).toBe(superseded);
+});
+
+test("an abort between rounds rejects with the signal's reason", async () => {
+  const controller = new AbortController();
+  const reason = new Error("the lease is lost");
+  const model = scriptedModel(() => {
+    controller.abort(reason);
+    return calls("r1", ["create_list", teas]);
+  });
+  const job = { model: "gpt-6-luna", input: "Compare teas.", store: true };
+  expect(await thrownBy(runToolLoop({ model }, job, controller.signal))).toBe(reason);
+  model.assertDone();
+});
+
+test("any other error of the model goes out as it is", async () => {
+  const refused = new RunnerError("model_refused", "the model declined: no");
+  expect(await thrownBy(loop(scriptedModel(refused)))).toBe(refused);
+});
+
+test("usage adds up field by field", () => {
+  const left = { inputTokens: 1, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 4 };
+  const right = { inputTokens: 10, cachedInputTokens: 20, outputTokens: 30, reasoningTokens: 40 };
+  expect(addUsage(left, right)).toEqual({
+    inputTokens: 11,
+    cachedInputTokens: 22,
+    outputTokens: 33,
+    reasoningTokens: 44,
+  });
+});

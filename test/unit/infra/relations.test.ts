@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import {
+  bounds,
+  brokenPoolRelations,
+  brokenTimingRelations,
+  type Bounds,
+  type PoolTimes,
+} from "../../../infra/relations.ts";
+
+const times = (overrides: Partial<PoolTimes> = {}): PoolTimes => ({
+  pickup: "balanced",
+  dispatcherTimeoutSeconds: 75,
+  processorTimeoutSeconds: 900,
+  ...overrides,
+});
+
+const withTiming = (overrides: Partial<Bounds["timing"]>): Bounds => ({
+  ...bounds,
+  timing: { ...bounds.timing, ...overrides },
+});
+
+describe("relations of a pool's settings", () => {
+  it.each(["economy", "balanced", "fast"] as const)(
+    "hold with pickup %s and the default time-outs",
+    (pickup) => {
+      expect(brokenPoolRelations(times({ pickup }))).toEqual([]);
+    },
+  );
+
+  it("keep the polling window inside the schedule's period", () => {
+    expect(brokenPoolRelations(times({ pickup: "fast" }), withTiming({ scheduleMs: 50_000 }))).toEqual([
+      {
+        path: "pickup",
+        sentence:
+          'pickup "fast" polls for 57 s, but timing.scheduleMs starts the next window after 50 s. Choose a pickup with a shorter window.',
+      },
+    ]);
+  });
+
+  it("keep the window and its reserve inside the dispatcher's time-out", () => {
+    expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 65 }))).toEqual([]);
+    expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 64 }))).toEqual([
+      {
+        path: "dispatcher.timeoutSeconds",
+        sentence:
+          'pickup "balanced" polls for 50 s and timing.dispatchReserveMs keeps 15 s free after it, but dispatcher.timeoutSeconds is 64. Give 65 or more, or a pickup with a shorter window.',
+      },
+    ]);
+  });
+
+  it("let no dispatcher hang for longer than two periods", () => {
+    expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 120 }))).toEqual([]);
+    expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 121 }))).toEqual([
+      {
+        path: "dispatcher.timeoutSeconds",
+        sentence:
+          "dispatcher.timeoutSeconds is 121, but timing.scheduleMs starts a window every 60 s, and a window that hangs holds back the next ones. Give 120 or less.",
+      },
+    ]);
+  });
+
+  it("leave a leg time to work beside its reserve", () => {
+    expect(brokenPoolRelations(times({ processorTimeoutSeconds: 80 }))).toEqual([]);
+    expect(brokenPoolRelations(times({ processorTimeoutSeconds: 79 }))).toEqual([
+      {
+        path: "processor.timeoutSeconds",
+        sentence:
+          "processor.timeoutSeconds is 79, but timing.legReserveMs keeps 20 s of it free and a leg needs 60 s to work. Give 80 or more.",
+      },
+    ]);
+  });
+
+  it("are reported together", () => {
+    const broken = brokenPoolRelations(
+      times({ pickup: "fast", dispatcherTimeoutSeconds: 60, processorTimeoutSeconds: 20 }),
+    );
+    expect(broken.map(({ path }) => path)).toEqual(["dispatcher.timeoutSeconds", "processor.timeoutSeconds"]);
+  });
+});
+
+describe("relations of our own times", () => {
+  it("hold as they are", () => {
+    expect(brokenTimingRelations()).toEqual([]);
+  });
+
+  it.each<readonly [what: string, overrides: Partial<Bounds["timing"]>, path: string, sentence: string]>([
+    [
+      "an event's age stays within half of the lease",
+      { maxEventAgeMs: 300_001 },
+      "timing.maxEventAgeMs",
+      "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late leg would begin with too little of it left.",
+    ],
+    [
+      "an event's age is one that Lambda allows",
+      { maxEventAgeMs: 59_000 },
+      "timing.maxEventAgeMs",
+      "timing.maxEventAgeMs (59 s) is below Lambda's floor for an event's age (60 s).",
+    ],
+    [
+      "the reserve leaves time to report",
+      { hardReserveMs: 11_000 },
+      "timing.hardReserveMs",
+      "timing.hardReserveMs (11 s) takes more than half of timing.legReserveMs (20 s): a leg at its deadline would have no time to report.",
+    ],
+    [
+      "one lost beat does not cost the lease",
+      { maxBeatMs: 301_000 },
+      "timing.maxBeatMs",
+      "timing.maxBeatMs (301 s) is more than half of Studio's lease (600 s): one lost beat would cost the lease.",
+    ],
+  ])("%s", (_, overrides, path, sentence) => {
+    expect(brokenTimingRelations(withTiming(overrides))).toEqual([{ path, sentence }]);
+  });
+});

@@ -1,0 +1,130 @@
+import { expect, test } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { eventually, runModel } from "./model-server.ts";
+import { strictTools } from "./tools.ts";
+
+const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
+
+async function runSlowModel() {
+  const clock = createFakeClock(1_000);
+  return { clock, ...(await runModel({ clock, latencyMs: 10_000 })) };
+}
+
+test("a background response is polled from in_progress to completed", async () => {
+  const { clock, client } = await runSlowModel();
+  const created = await client.responses.create({ ...cello, background: true });
+  expect(created).toMatchObject({ status: "in_progress", background: true, output: [] });
+
+  await clock.advance(6_000);
+  const half = await client.responses.retrieve(created.id);
+  expect(half.status).toBe("in_progress");
+  expect(half.output.length).toBeGreaterThan(0);
+  await clock.advance(4_000);
+
+  const whole = await client.responses.retrieve(created.id);
+  expect(whole.status).toBe("completed");
+  expect(whole.output.map((item) => item.type)).toEqual([
+    "reasoning",
+    "function_call",
+    "function_call",
+    "function_call",
+  ]);
+});
+
+test("a background response cannot be continued before it is complete", async () => {
+  const { client, call } = await runSlowModel();
+  const created = await client.responses.create({ ...cello, background: true });
+
+  const next = await call("POST", "/responses", { ...cello, previous_response_id: created.id });
+  expect(next.status).toBe(400);
+  expect(next.body.error.param).toBe("previous_response_id");
+});
+
+test("cancel ends a background response, and a second cancel changes nothing", async () => {
+  const { clock, client } = await runSlowModel();
+  const { id } = await client.responses.create({ ...cello, background: true });
+
+  expect((await client.responses.cancel(id)).status).toBe("cancelled");
+  expect((await client.responses.cancel(id)).status).toBe("cancelled");
+  expect(clock.sleeping()).toBe(0);
+  expect((await client.responses.retrieve(id)).status).toBe("cancelled");
+});
+
+test("only background responses can be cancelled", async () => {
+  const { client, call } = await runModel();
+  const { id } = await client.responses.create(cello);
+
+  const { status, body } = await call("POST", `/responses/${id}/cancel`);
+  expect(status).toBe(400);
+  expect(body.error.message).toBe("Cannot cancel a synchronous response.");
+});
+
+test("a background stream that loses its client goes on and is taken up again where it was", async () => {
+  const { clock, client, model } = await runSlowModel();
+  const stream = await client.responses.create({ ...cello, background: true, stream: true });
+  const seen: string[] = [];
+  let id = "";
+  for await (const event of stream) {
+    seen.push(event.type);
+    if (event.type === "response.created") id = event.response.id;
+    if (event.type === "response.in_progress") break;
+  }
+  expect(seen).toEqual(["response.created", "response.queued", "response.in_progress"]);
+  await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
+  expect(clock.sleeping()).toBe(1);
+
+  await clock.advance(10_000);
+  const rest = await client.responses.retrieve(id, { stream: true, starting_after: 2 });
+  const numbers: number[] = [];
+  let last = "";
+  for await (const event of rest) {
+    numbers.push(event.sequence_number);
+    last = event.type;
+  }
+  expect(numbers[0]).toBe(3);
+  expect(numbers.at(-1)).toBe(numbers.length + 2);
+  expect(last).toBe("response.completed");
+});
+
+test("a response can be followed while it is being made", async () => {
+  const { clock, client } = await runSlowModel();
+  const stream = await client.responses.create({ ...cello, background: true, stream: true });
+  const first = await stream[Symbol.asyncIterator]().next();
+  const id = first.value?.type === "response.created" ? first.value.response.id : "";
+  const followed = client.responses.stream({ response_id: id, tools: strictTools });
+  const end = followed.finalResponse();
+  await clock.advance(10_000);
+
+  expect((await end).output).toHaveLength(4);
+});
+
+test("only a response that was streamed in the background can be streamed again", async () => {
+  const { client, call } = await runModel();
+  const { id } = await client.responses.create({ ...cello, background: true });
+
+  const { status, body } = await call("GET", `/responses/${id}?stream=true`);
+  expect(status).toBe(400);
+  expect(body.error.param).toBe("stream");
+});
+
+test("an unstored background response is there for ten minutes and cannot be continued", async () => {
+  const { clock, client, call } = await runSlowModel();
+  const { id } = await client.responses.create({ ...cello, background: true, store: false });
+  await clock.advance(599_999);
+  expect((await client.responses.retrieve(id)).status).toBe("completed");
+  const next = await call("POST", "/responses", { ...cello, previous_response_id: id });
+  expect(next.body.error.code).toBe("previous_response_not_found");
+
+  await clock.advance(1);
+  expect((await call("GET", `/responses/${id}`)).status).toBe(404);
+});
+
+test("close ends what is being made", async () => {
+  const { clock, client, model } = await runSlowModel();
+  await client.responses.create({ ...cello, background: true });
+
+  await model.close();
+
+  expect(clock.sleeping()).toBe(0);
+  await expect(client.responses.create(cello)).rejects.toThrow("Connection error.");
+});

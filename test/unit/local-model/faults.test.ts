@@ -1,0 +1,170 @@
+import OpenAI from "openai";
+import { expect, test } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { eventually, parseEvents, runModel } from "./model-server.ts";
+
+const hello = { model: "m", input: "Hello." };
+const create = "POST /v1/responses";
+
+test("a status fault strikes as often as it says, on its route only", async () => {
+  const { model, call } = await runModel();
+  model.faults.add({
+    route: create,
+    times: 2,
+    fault: { kind: "status", status: 429, headers: { "retry-after": "3" } },
+  });
+
+  expect((await call("GET", "/models")).status).toBe(200);
+  const first = await call("POST", "/responses", hello);
+  expect(first.status).toBe(429);
+  expect(first.headers.get("retry-after")).toBe("3");
+  expect(first.body.error.message).toBe("Injected fault: 429");
+  expect((await call("POST", "/responses", hello)).status).toBe(429);
+  expect((await call("POST", "/responses", hello)).status).toBe(200);
+});
+
+test("a status fault may bring its own body", async () => {
+  const { model, call } = await runModel();
+  const body = {
+    error: { message: "quota", type: "insufficient_quota", code: "insufficient_quota", param: null },
+  };
+  model.faults.add({ fault: { kind: "status", status: 429, body } });
+
+  expect((await call("POST", "/responses", hello)).body).toEqual(body);
+});
+
+test("a rule with a probability asks the dice, and clear ends all rules", async () => {
+  const dice = [0.2, 0.7];
+  const { model, call } = await runModel({ random: () => dice.shift() ?? 0 });
+  model.faults.add({ probability: 0.5, fault: { kind: "status", status: 503 } });
+
+  expect((await call("POST", "/responses", hello)).status).toBe(503);
+  expect((await call("POST", "/responses", hello)).status).toBe(200);
+  model.faults.clear();
+  expect((await call("POST", "/responses", hello)).status).toBe(200);
+});
+
+test("an HTML fault is a proxy's page with status 200", async () => {
+  const { model, call } = await runModel();
+  model.faults.add({ fault: { kind: "html" } });
+  const { status, headers, body } = await call("POST", "/responses", hello);
+
+  expect(status).toBe(200);
+  expect(headers.get("content-type")).toBe("text/html");
+  expect(body).toMatch(/^<!doctype html>/);
+});
+
+test.each(["before", "after", "mid-stream"] as const)(
+  "a reset %s cuts the connection of a plain answer",
+  async (when) => {
+    const { model, call } = await runModel();
+    model.faults.add({ times: 1, fault: { kind: "reset", when } });
+
+    await expect(call("POST", "/responses", hello)).rejects.toThrow(TypeError);
+    await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
+    expect((await call("POST", "/responses", hello)).status).toBe(200);
+  },
+);
+
+test("a reset before leaves nothing done, a reset after leaves a response that nobody was told of", async () => {
+  const asked: string[] = [];
+  const { model, client } = await runModel({
+    script: ({ items }) => {
+      asked.push(items.map((item) => item.type).join());
+      return { parts: [{ type: "text", text: "Done." }], outcome: "completed" };
+    },
+  });
+  model.faults.add({ times: 1, fault: { kind: "reset", when: "before" } });
+  await expect(client.responses.create(hello)).rejects.toBeInstanceOf(OpenAI.APIConnectionError);
+  expect(asked).toEqual([]);
+
+  model.faults.add({ times: 1, fault: { kind: "reset", when: "after" } });
+  await expect(client.responses.create(hello)).rejects.toBeInstanceOf(OpenAI.APIConnectionError);
+  expect(asked).toEqual(["user"]);
+});
+
+test("a reset in mid-stream comes after six events", async () => {
+  const { model } = await runModel();
+  model.faults.add({ fault: { kind: "reset", when: "mid-stream" } });
+  const response = await fetch(`${model.url}/responses`, {
+    method: "POST",
+    headers: { authorization: "Bearer k" },
+    body: JSON.stringify({ ...hello, stream: true }),
+  });
+  let text = "";
+  const read = async (): Promise<void> => {
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk;
+  };
+
+  await expect(read()).rejects.toThrow(TypeError);
+  expect(parseEvents(text)).toHaveLength(6);
+});
+
+test("a delay holds the answer back by its time", async () => {
+  const clock = createFakeClock();
+  const { model, call } = await runModel({ clock });
+  model.faults.add({ fault: { kind: "delay", ms: 5_000 } });
+  let ended = false;
+  const answer = call("POST", "/responses", hello).finally(() => (ended = true));
+  await eventually(() => (clock.sleeping() === 1 ? true : undefined));
+  await clock.advance(4_999);
+  expect(ended).toBe(false);
+  await clock.advance(1);
+
+  expect((await answer).status).toBe(200);
+});
+
+test("a silent server keeps the line open until the client leaves", async () => {
+  const { model, client } = await runModel();
+  model.faults.add({ times: 1, fault: { kind: "silent" } });
+
+  await expect(client.responses.create(hello, { timeout: 60 })).rejects.toBeInstanceOf(
+    OpenAI.APIConnectionTimeoutError,
+  );
+  await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
+  expect(model.requests()[0]?.status).toBeNull();
+});
+
+test("a stream can fall silent in the middle", async () => {
+  const { model, client } = await runModel();
+  model.faults.add({ times: 1, fault: { kind: "silent", when: "mid-stream" } });
+  const stream = await client.responses.create({ ...hello, stream: true });
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const event of stream) seen.push(event.type);
+  })();
+  await eventually(() => (seen.length === 6 ? true : undefined));
+  expect(model.requests()[0]?.aborted).toBe(false);
+
+  stream.controller.abort();
+  await reading;
+  expect(seen).toHaveLength(6);
+  await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
+});
+
+test("other processes set faults and read the journal where control is on", async () => {
+  const { model, call } = await runModel({ control: true });
+  const local = (method: string, path: string, body?: unknown) =>
+    fetch(new URL(path, model.url), { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+
+  expect((await local("POST", "/_local/faults", { fault: { kind: "status", status: 500 } })).status).toBe(
+    201,
+  );
+  expect((await call("POST", "/responses", hello)).status).toBe(500);
+  expect((await local("DELETE", "/_local/faults")).status).toBe(200);
+  expect((await call("POST", "/responses", hello)).status).toBe(200);
+  expect(await (await local("GET", "/_local/requests")).json()).toMatchObject([
+    { path: "/v1/responses", model: null, status: 500, aborted: false },
+    { path: "/v1/responses", model: "m", status: 200, aborted: false, inputKinds: ["message"] },
+  ]);
+
+  const wrong = await local("POST", "/_local/faults", { fault: { kind: "fire" } });
+  expect(wrong.status).toBe(400);
+  expect(await wrong.json()).toMatchObject({ error: { message: expect.stringContaining("kind") } });
+});
+
+test("without control these addresses do not exist", async () => {
+  const { model } = await runModel();
+
+  expect((await fetch(new URL("/_local/requests", model.url))).status).toBe(404);
+});

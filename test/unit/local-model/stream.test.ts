@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { eventually, parseEvents, runModel } from "./model-server.ts";
+import { answerFor, strictTools } from "./tools.ts";
+
+const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
+const typesOf = (events: readonly { type: string }[]): string[] =>
+  events.map((event) => event.type).filter((type, index, all) => type !== all[index - 1]);
+
+test("streams a message in the API's order, numbered from 0", async () => {
+  const { call } = await runModel();
+  const { body, headers } = await call("POST", "/responses", { ...cello, tools: [], stream: true });
+  const events = parseEvents(body);
+
+  expect(headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+  expect(typesOf(events)).toEqual([
+    "response.created",
+    "response.in_progress",
+    "response.output_item.added",
+    "response.output_item.done",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.output_text.delta",
+    "response.output_text.done",
+    "response.content_part.done",
+    "response.output_item.done",
+    "response.completed",
+  ]);
+  expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
+  expect(events[0].response).toMatchObject({ status: "in_progress", output: [], usage: null });
+  const deltas = events.filter((event) => event.type === "response.output_text.delta");
+  const text = events.at(-1).response.output[1].content[0].text;
+  expect(deltas.length).toBeGreaterThan(2);
+  expect(deltas.map((event) => event.delta).join("")).toBe(text);
+  expect(events.find((event) => event.type === "response.output_text.done").text).toBe(text);
+});
+
+test("streams each call's arguments in pieces that make up its JSON", async () => {
+  const { call } = await runModel();
+  const { body } = await call("POST", "/responses", { ...cello, stream: true });
+  const events = parseEvents(body);
+
+  const done = events.filter((event) => event.type === "response.function_call_arguments.done");
+  expect(done.map((event) => event.output_index)).toEqual([1, 2, 3]);
+  for (const { item_id, arguments: whole } of done) {
+    const pieces = events.filter(
+      (event) => event.type === "response.function_call_arguments.delta" && event.item_id === item_id,
+    );
+    expect(pieces.map((event) => event.delta).join("")).toBe(whole);
+    expect(JSON.parse(whole)).toEqual(expect.any(Object));
+  }
+});
+
+test("streams a refusal and an incomplete end as such", async () => {
+  const { call } = await runModel();
+  const refusal = parseEvents(
+    (await call("POST", "/responses", { ...cello, input: "[[refuse]]", stream: true })).body,
+  );
+  const incomplete = parseEvents(
+    (await call("POST", "/responses", { ...cello, input: "[[incomplete]]", stream: true })).body,
+  );
+
+  expect(typesOf(refusal)).toContain("response.refusal.done");
+  expect(incomplete.at(-1)).toMatchObject({
+    type: "response.incomplete",
+    response: { status: "incomplete", incomplete_details: { reason: "max_output_tokens" } },
+  });
+});
+
+test("the SDK's stream helper puts whole jobs together", async () => {
+  const { client } = await runModel();
+  let response = await client.responses.stream(cello).finalResponse();
+  const rounds = [];
+  for (;;) {
+    const calls = response.output.filter((item) => item.type === "function_call");
+    if (calls.length === 0) break;
+    rounds.push(calls.length);
+    const input = calls.map((item) => ({
+      type: "function_call_output" as const,
+      call_id: item.call_id,
+      output: answerFor(item),
+    }));
+    response = await client.responses
+      .stream({ ...cello, input, previous_response_id: response.id })
+      .finalResponse();
+  }
+
+  expect(rounds).toEqual([3, 2]);
+  expect(response.output_text).toContain("{{artifact:file:brief.md}}");
+  expect(response.usage?.total_tokens).toBeGreaterThan(0);
+});
+
+test("a client that leaves in mid-stream ends the generation", async () => {
+  const clock = createFakeClock(1_000);
+  const { model, client } = await runModel({ clock, latencyMs: 10_000 });
+  const stream = await client.responses.create({ ...cello, stream: true });
+  const first = await stream[Symbol.asyncIterator]().next();
+  const id = first.value?.type === "response.created" ? first.value.response.id : "";
+  expect(model.requests()).toMatchObject([{ aborted: false, status: 200 }]);
+
+  stream.controller.abort();
+
+  await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
+  expect(clock.sleeping()).toBe(0);
+  expect(await client.responses.retrieve(id)).toMatchObject({ status: "cancelled", output: [] });
+});
+
+test("a client that leaves before a plain answer ends the generation", async () => {
+  const clock = createFakeClock(1_000);
+  const { model, client } = await runModel({ clock, latencyMs: 10_000 });
+  const leave = new AbortController();
+  const answer = client.responses.create(cello, { signal: leave.signal });
+  await eventually(() => (clock.sleeping() > 0 ? true : undefined));
+
+  leave.abort();
+
+  await expect(answer).rejects.toThrow("Request was aborted.");
+  await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
+  expect(clock.sleeping()).toBe(0);
+  expect(model.requests()[0]).toMatchObject({ status: null, model: "gpt-6-luna" });
+});
+
+test("a turn takes the model's latency, and [[slow:MS]] its own", async () => {
+  const clock = createFakeClock(1_000);
+  const { client } = await runModel({ clock, latencyMs: 400 });
+  for (const [input, ms] of [
+    ["Hello", 400],
+    ["Hello [[slow:9000]]", 9_000],
+  ] as const) {
+    let ended = false;
+    const answer = client.responses.create({ ...cello, input }).finally(() => (ended = true));
+    await eventually(() => (clock.sleeping() > 0 ? true : undefined));
+    await clock.advance(ms - 1);
+    expect(ended).toBe(false);
+    await clock.advance(1);
+    expect((await answer).status).toBe("completed");
+  }
+});

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { runModel } from "./model-server.ts";
+import { strictTools } from "./tools.ts";
+
+const tool = (parameters: unknown, strict: boolean | null = true) => ({
+  type: "function",
+  name: "note",
+  description: "Notes",
+  parameters,
+  strict,
+});
+const text = { type: "string" };
+const whole = (title: object) => ({
+  type: "object",
+  properties: { title },
+  required: ["title"],
+  additionalProperties: false,
+});
+
+test.each([
+  [
+    "an open object",
+    { ...whole(text), additionalProperties: true },
+    "In context=(), 'additionalProperties' is required to be supplied and to be false.",
+  ],
+  [
+    "an open object inside",
+    whole({ type: "object", properties: {}, required: [] }),
+    "In context=('properties', 'title'), 'additionalProperties' is required to be supplied and to be false.",
+  ],
+  [
+    "an optional property",
+    { ...whole(text), required: [] },
+    "In context=(), 'required' is required to be supplied and to be an array including every key in properties. Missing 'title'.",
+  ],
+  [
+    "a required stranger",
+    { ...whole(text), required: ["title", "body"] },
+    `In context=(), Extra required key "body" supplied.`,
+  ],
+  [
+    "minLength",
+    whole({ ...text, minLength: 1 }),
+    "In context=('properties', 'title'), 'minLength' is not permitted.",
+  ],
+  [
+    "maxLength",
+    whole({ ...text, maxLength: 9 }),
+    "In context=('properties', 'title'), 'maxLength' is not permitted.",
+  ],
+  ["oneOf", whole({ oneOf: [text] }), "In context=('properties', 'title'), 'oneOf' is not permitted."],
+  [
+    "look-around",
+    whole({ ...text, pattern: "^(?=a)b" }),
+    "In context=('properties', 'title'), 'pattern' holds look-around, which is not supported.",
+  ],
+  [
+    "a breach in a branch",
+    whole({ anyOf: [{ type: "null" }, { type: "array", items: { ...text, default: "" } }] }),
+    "In context=('properties', 'title', 'anyOf', '1', 'items'), 'default' is not permitted.",
+  ],
+  [
+    "a root that is no object",
+    { type: "string" },
+    `schema must be a JSON Schema of 'type: "object"', got 'type: "string"'.`,
+  ],
+  ["no schema", null, `schema must be a JSON Schema of 'type: "object"', got 'type: "None"'.`],
+])("refuses a strict tool with %s", async (_, parameters, problem) => {
+  const { call } = await runModel();
+  const { status, body } = await call("POST", "/responses", {
+    model: "m",
+    input: "x",
+    tools: [strictTools[0], tool(parameters)],
+  });
+
+  expect(status).toBe(400);
+  expect(body.error).toEqual({
+    message: `Invalid schema for function 'note': ${problem}`,
+    type: "invalid_request_error",
+    param: "tools[1].parameters",
+    code: "invalid_function_parameters",
+  });
+});
+
+test.each([
+  [
+    "a strict tool with supported keywords",
+    tool(whole({ type: ["string", "null"], pattern: "^[a-z]+$", description: "d" })),
+  ],
+  [
+    "a tool that is not strict",
+    tool({ type: "object", properties: { a: { ...text, minLength: 1 } } }, false),
+  ],
+])("accepts %s", async (_, accepted) => {
+  const { call } = await runModel();
+
+  expect((await call("POST", "/responses", { model: "m", input: "x", tools: [accepted] })).status).toBe(200);
+});

@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Fixture, messageOnly, noonMs, startFixture } from "./fixture.ts";
+
+let fixture: Fixture;
+
+beforeEach(async () => {
+  fixture = await startFixture();
+});
+afterEach(() => fixture.close());
+
+const control = (method: string, path: string, body?: unknown) =>
+  fixture.send(`/_local/${path}`, {
+    method,
+    headers: { "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+const state = () => fixture.studio.snapshot()[0]?.state;
+const failed = () => "connection failed";
+
+describe("a fault", () => {
+  it("answers with its status, headers and body, as often as it says", async () => {
+    fixture.studio.faults.add({
+      route: "/leaseWorkspaceJob",
+      times: 2,
+      fault: { kind: "status", status: 429, headers: { "retry-after": "7" }, body: { error: "slow" } },
+    });
+    fixture.studio.queueJob({ text: "x" });
+    const replies = [];
+    for (let call = 0; call < 3; call++) replies.push(await fixture.post("/leaseWorkspaceJob"));
+    expect(replies.map((reply) => reply.status)).toEqual([429, 429, 200]);
+    expect(replies[0]?.headers.get("retry-after")).toBe("7");
+    expect(replies[0]?.json).toEqual({ error: "slow" });
+    expect(replies[2]?.json.leased).toBe(true);
+    expect(fixture.studio.faults.log()).toEqual([
+      { atMs: noonMs, path: "/leaseWorkspaceJob", kind: "status" },
+      { atMs: noonMs, path: "/leaseWorkspaceJob", kind: "status" },
+    ]);
+  });
+
+  it("spares other routes and the page", async () => {
+    fixture.studio.faults.add({ route: "/failWorkspaceJob", fault: { kind: "status", status: 500 } });
+    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(200);
+    fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
+    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(500);
+    expect((await fixture.send("/api/info")).status).toBe(200);
+  });
+
+  it("hits with its probability", async () => {
+    fixture.studio.faults.add({ probability: 0.5, fault: { kind: "status", status: 500 } });
+    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(200); // the dice show 0.5: not below
+    fixture.studio.faults.add({ probability: 0.51, fault: { kind: "status", status: 502 } });
+    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(502);
+  });
+
+  it("answers HTML as a proxy would, also with status 200", async () => {
+    fixture.studio.faults.add({ fault: { kind: "html", status: 200 } });
+    const reply = await fixture.post("/leaseWorkspaceJob");
+    expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(reply.text).toMatch(/^<!doctype html>/);
+  });
+});
+
+describe("a fault of the connection", () => {
+  it.each([
+    { when: "before", found: "queued" },
+    { when: "after", found: "leased" },
+  ] as const)("resets the connection $when the effect", async ({ when, found }) => {
+    fixture.studio.queueJob({ text: "x" });
+    fixture.studio.faults.add({ times: 1, fault: { kind: "reset", when } });
+    expect(await fixture.post("/leaseWorkspaceJob").catch(failed)).toBe("connection failed");
+    expect(state()).toBe(found);
+  });
+
+  it.each([
+    { when: "before", found: "leased" },
+    { when: "after", found: "completed" },
+  ] as const)("answers 503 $when completing", async ({ when, found }) => {
+    const workspaceId = fixture.studio.queueJob({ text: "x" });
+    await fixture.post("/leaseWorkspaceJob");
+    fixture.studio.faults.add({ fault: { kind: "status", status: 503, when } });
+    expect((await fixture.post("/completeWorkspaceJob", { workspaceId, ...messageOnly })).status).toBe(503);
+    expect(state()).toBe(found);
+  });
+
+  it("delays the effect", async () => {
+    fixture.studio.queueJob({ text: "x" });
+    fixture.studio.faults.add({ fault: { kind: "delay", ms: 3_000 } });
+    const reply = fixture.post("/leaseWorkspaceJob");
+    await expect.poll(() => fixture.clock.sleeping()).toBe(2); // the sweeper and the fault
+    expect(state()).toBe("queued");
+    await fixture.clock.advance(3_000);
+    expect((await reply).json.leased).toBe(true);
+  });
+
+  it("never answers, and the effect does not happen", async () => {
+    fixture.studio.queueJob({ text: "x" });
+    fixture.studio.faults.add({ fault: { kind: "never" } });
+    const signal = AbortSignal.timeout(100);
+    const headers = { authorization: `Bearer ${fixture.userKey}` };
+    const call = fixture.send("/leaseWorkspaceJob", { method: "POST", headers, signal });
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(state()).toBe("queued");
+  });
+});
+
+describe("the journal", () => {
+  it("has every request to the runner's API with its workspace and status", async () => {
+    const workspaceId = fixture.studio.queueJob({ text: "x" });
+    await fixture.post("/leaseWorkspaceJob");
+    await fixture.clock.advance(5);
+    await fixture.post("/heartbeatWorkspaceJob", { workspaceId });
+    await fixture.post("/heartbeatWorkspaceJob", { workspaceId: "ws_none" });
+    await fixture.post("/leaseWorkspaceJob", {}, "wrong.key");
+    fixture.studio.faults.add({ fault: { kind: "reset", when: "before" } });
+    await fixture.post("/failWorkspaceJob", { workspaceId }).catch(failed);
+    await fixture.send("/api/info");
+    expect(fixture.studio.requests()).toEqual([
+      { path: "/leaseWorkspaceJob", at: noonMs, status: 200, workspaceId },
+      { path: "/heartbeatWorkspaceJob", at: noonMs + 5, status: 200, workspaceId },
+      { path: "/heartbeatWorkspaceJob", at: noonMs + 5, status: 404, workspaceId: "ws_none" },
+      { path: "/leaseWorkspaceJob", at: noonMs + 5, status: 401 },
+      { path: "/failWorkspaceJob", at: noonMs + 5, status: 0, workspaceId },
+    ]);
+  });
+});
+
+describe("the control routes", () => {
+  it("queue, make and revoke keys, steal, and inject faults for other processes", async () => {
+    const { workspaceId } = (await control("POST", "jobs", { text: "x", title: "T" })).json;
+    const made = (await control("POST", "keys", { kind: "user" })).json;
+    const lease = await fixture.post("/leaseWorkspaceJob", {}, made.runnerToken);
+    expect(lease.json.workspaceId).toBe(workspaceId);
+    expect((await control("POST", "steal", { workspaceId })).status).toBe(200);
+    const beat = () => fixture.post("/heartbeatWorkspaceJob", { workspaceId }, made.runnerToken);
+    expect((await beat()).status).toBe(409);
+    expect(state()).toBe("leased");
+    await control("POST", "revoke", { instanceId: made.instanceId });
+    expect((await beat()).status).toBe(401);
+    await control("POST", "faults", { fault: { kind: "status", status: 500 } });
+    expect((await beat()).status).toBe(500);
+    expect((await control("GET", "faults")).json).toEqual([
+      { atMs: noonMs, path: "/heartbeatWorkspaceJob", kind: "status" },
+    ]);
+    await control("DELETE", "faults");
+    expect((await beat()).status).toBe(401);
+    expect((await control("GET", "requests")).json).toHaveLength(5);
+  });
+
+  it("steal a lease for nobody, which puts the job back", async () => {
+    const { workspaceId } = (await control("POST", "jobs", { legacyIdea: "x" })).json;
+    await fixture.post("/leaseWorkspaceJob");
+    await control("POST", "steal", { workspaceId, to: "nobody" });
+    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(409);
+    expect(state()).toBe("queued");
+    expect((await control("POST", "steal", { workspaceId })).status).toBe(409);
+    expect((await control("POST", "steal", { workspaceId: "none" })).status).toBe(404);
+  });
+
+  it("refuse a rule that they do not understand", async () => {
+    expect((await control("POST", "faults", { fault: { kind: "flood" } })).status).toBe(400);
+    const typo = { rout: "/leaseWorkspaceJob", fault: { kind: "never" } };
+    expect((await control("POST", "faults", typo)).status).toBe(400);
+  });
+
+  it("do not exist without the option", async () => {
+    const plain = await startFixture({ control: false });
+    expect((await plain.send("/_local/requests")).status).toBe(404);
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"text":"x"}' };
+    expect((await plain.send("/_local/jobs", init)).status).toBe(404);
+    expect(plain.studio.snapshot()).toEqual([]);
+    await plain.close();
+  });
+});

@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fullPayload, startFixture } from "./fixture.ts";
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "local-studio-"));
+  file = join(folder, "deep", "studio.sqlite");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("the file", () => {
+  it("keeps threads, leases and keys over a restart", async () => {
+    const first = await startFixture({ file });
+    const done = first.studio.queueJob({ text: "done", title: "T" });
+    await first.post("/leaseWorkspaceJob");
+    await first.post("/completeWorkspaceJob", { workspaceId: done, ...fullPayload });
+    const held = first.studio.queueJob({ text: "held" });
+    await first.post("/leaseWorkspaceJob");
+    const revoked = first.studio.createKey("user");
+    first.studio.revokeKey(revoked.instanceId);
+    const before = first.studio.snapshot();
+    const detail = (await first.send(`/api/workspaces/${done}`)).json;
+    await first.close();
+
+    const second = await startFixture({ file });
+    expect(second.studio.snapshot()).toEqual(before);
+    expect((await second.send(`/api/workspaces/${done}`)).json).toEqual(detail);
+    const beat = await second.post("/heartbeatWorkspaceJob", { workspaceId: held }, first.userKey);
+    expect(beat.status).toBe(200);
+    expect((await second.post("/leaseWorkspaceJob", {}, revoked.runnerToken)).status).toBe(401);
+    await second.close();
+  });
+
+  it("holds no secret of a key", async () => {
+    const fixture = await startFixture({ file });
+    await fixture.post("/leaseWorkspaceJob");
+    const [id = "", secret = ""] = fixture.userKey.split(".");
+    await fixture.close();
+    expect(readdirSync(join(folder, "deep"))).toEqual(["studio.sqlite"]);
+    const bytes = readFileSync(file, "latin1");
+    expect(bytes).toContain(id);
+    expect(bytes).not.toContain(secret);
+  });
+
+  it("counts the day's jobs over a restart", async () => {
+    const first = await startFixture({ file, dailyLimits: { user: 1 } });
+    first.studio.queueJob({ text: "one" });
+    await first.close();
+    const second = await startFixture({ file, dailyLimits: { user: 1 } });
+    expect(() => second.studio.queueJob({ text: "two" })).toThrow(/^The daily limit of 1 user jobs/);
+    await second.close();
+  });
+
+  it("is released by close, also when closed twice", async () => {
+    const first = await startFixture({ file });
+    await Promise.all([first.close(), first.close()]);
+    const second = await startFixture({ file });
+    expect((await second.post("/leaseWorkspaceJob")).status).toBe(200);
+    await second.close();
+  });
+});
+
+describe("starting is refused", () => {
+  it.each([
+    ["text", "this is not a database"],
+    ["a long text", "no database ".repeat(1_000)],
+    ["half a header", "SQLite format 3\0"],
+  ])("with %s in the file, which stays as it is", async (_what, content) => {
+    file = join(folder, "studio.sqlite");
+    writeFileSync(file, content);
+    await expect(startFixture({ file })).rejects.toMatchObject({
+      code: "config_invalid",
+      message: `${file} is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is made`,
+    });
+    expect(readFileSync(file, "utf8")).toBe(content);
+    expect(readdirSync(folder)).toEqual(["studio.sqlite"]);
+  });
+
+  it("with a file whose pages are damaged", async () => {
+    const fixture = await startFixture({ file });
+    fixture.studio.queueJob({ text: "x".repeat(50_000) });
+    await fixture.close();
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, 4_096, 5 * 4_096);
+    writeFileSync(file, bytes);
+    await expect(startFixture({ file })).rejects.toThrow(
+      `${file} is damaged. Move it away or delete it, and start again: a new one is made`,
+    );
+    expect(readFileSync(file).equals(bytes)).toBe(true);
+  });
+
+  it("with the database of another program", async () => {
+    file = join(folder, "other.sqlite");
+    const other = new DatabaseSync(file);
+    other.exec("CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup')");
+    other.close();
+    await expect(startFixture({ file })).rejects.toThrow(
+      `${file} holds something else than a local Studio of version 1. Move it away or name another file`,
+    );
+    const again = new DatabaseSync(file);
+    expect(again.prepare("SELECT name FROM recipes").get()).toEqual({ name: "soup" });
+    again.close();
+  });
+});
+
+describe("starting is refused, too,", () => {
+  it("with a file that another server has open", async () => {
+    const first = await startFixture({ file });
+    await expect(startFixture({ file })).rejects.toThrow(
+      `${file} is in use by another local Studio. Stop that one, or name another file`,
+    );
+    first.studio.queueJob({ text: "still works" });
+    await first.close();
+  });
+
+  it("with a folder in the place of the file", async () => {
+    await expect(startFixture({ file: folder })).rejects.toThrow(
+      `${folder} cannot be opened. Check that its folder exists and that it can be written`,
+    );
+  });
+
+  it("with a port that is taken, and the file is free again", async () => {
+    const first = await startFixture();
+    const { port } = first.studio;
+    await expect(startFixture({ file, port })).rejects.toMatchObject({
+      code: "config_invalid",
+      message: `port ${port} is already in use. Choose another one with --port`,
+    });
+    await first.close();
+    const second = await startFixture({ file, port });
+    expect(second.studio.url).toBe(`http://127.0.0.1:${port}`);
+    await second.close();
+  });
+});

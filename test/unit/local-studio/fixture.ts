@@ -1,0 +1,87 @@
+import { type LocalStudio, startStudio, type StudioOptions } from "../../../local/studio/server.ts";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+
+/** 2025-11-20T12:00:00Z */
+export const noonMs = 1_763_640_000_000;
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Untyped: each test knows what it asked for. */
+  readonly json: ReturnType<typeof JSON.parse>;
+}
+
+export interface Fixture {
+  readonly studio: LocalStudio;
+  readonly clock: FakeClock;
+  /** A runner's call: POST with the key and a JSON body. */
+  post(path: string, body?: unknown, token?: string): Promise<Reply>;
+  /** A call with any method, headers and raw body. */
+  send(path: string, init?: RequestInit): Promise<Reply>;
+  /** The key that `post` uses when none is given. */
+  readonly userKey: string;
+  readonly close: () => Promise<void>;
+}
+
+export const accountToken = "account-token";
+
+export async function startFixture(options: Partial<StudioOptions> = {}): Promise<Fixture> {
+  const clock = createFakeClock(noonMs);
+  const studio = await startStudio({
+    file: ":memory:",
+    port: 0,
+    clock,
+    random: () => 0.5,
+    accountToken,
+    info: { kind: "canned", name: "offline" },
+    control: true,
+    ...options,
+  });
+  const userKey = studio.createKey("user").runnerToken;
+  const send = async (path: string, init: RequestInit = {}): Promise<Reply> => {
+    const response = await fetch(studio.url + path, init);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJson ? JSON.parse(text) : undefined,
+    };
+  };
+  return {
+    studio,
+    clock,
+    userKey,
+    send,
+    post: (path, body = {}, token = userKey) =>
+      send(path, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    close: () => studio.close(),
+  };
+}
+
+/** A payload that uses every kind. */
+export const fullPayload = {
+  assistantMessage: "Here: {{artifact:chart:share}} and {{artifact:checklist:todo}}",
+  files: [{ name: "notes/plan.md", content: "# Plan\n\nüber" }],
+  charts: [{ kind: "pie", id: "share", segments: [{ label: "A", value: 1 }] }],
+  datasets: [{ kind: "table", id: "costs", columns: ["Item"], rows: [["Tea"]] }],
+  svgs: [{ id: "dot", content: '<svg xmlns="http://www.w3.org/2000/svg"><circle r="1"/></svg>' }],
+  lists: [{ kind: "list", id: "steps", items: ["One"] }],
+  checklists: [{ kind: "checklist", id: "todo", items: [{ id: "a", label: "Do it", checked: false }] }],
+};
+
+export const messageOnly = {
+  assistantMessage: "Done.",
+  files: [],
+  charts: [],
+  datasets: [],
+  svgs: [],
+  lists: [],
+  checklists: [],
+};

@@ -1,0 +1,234 @@
+import { request as httpRequest } from "node:http";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { type Fixture, fullPayload, messageOnly, noonMs, startFixture } from "./fixture.ts";
+
+let fixture: Fixture;
+
+beforeEach(async () => {
+  fixture = await startFixture();
+});
+afterEach(() => fixture.close());
+
+const write = (method: string, path: string, body: unknown) =>
+  fixture.send(path, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+async function completed(payload: object = fullPayload): Promise<string> {
+  const workspaceId = fixture.studio.queueJob({ text: "Plan it" });
+  await fixture.post("/leaseWorkspaceJob");
+  expect((await fixture.post("/completeWorkspaceJob", { workspaceId, ...payload })).status).toBe(200);
+  return workspaceId;
+}
+
+describe("the page's API", () => {
+  it("says what answers and which limits hold", async () => {
+    expect((await fixture.send("/api/info")).json).toEqual({
+      model: { kind: "canned", name: "offline" },
+      leaseMs: 600_000,
+      dailyLimits: { user: 1_000, global: 1_000 },
+    });
+  });
+
+  it("makes a workspace with its message queued", async () => {
+    const reply = await write("POST", "/api/workspaces", { text: " Plan \n a trip ", title: "Trip" });
+    expect(reply.status).toBe(201);
+    const { workspaceId, messages } = reply.json;
+    expect(reply.json).toEqual({
+      workspaceId: expect.stringMatching(/^ws_/),
+      title: "Trip",
+      target: "user",
+      state: "queued",
+      leases: 0,
+      leaseExpiresAtMs: null,
+      failure: null,
+      updatedAtMs: noonMs,
+      preview: "Plan a trip",
+      messages: [{ role: "user", id: messages[0].id, text: "Plan \n a trip", createdAtMs: noonMs }],
+    });
+    expect((await fixture.send(`/api/workspaces/${workspaceId}`)).json).toEqual(reply.json);
+  });
+
+  it("has no title where none was given", async () => {
+    const reply = await write("POST", "/api/workspaces", { text: "x", title: " ", target: "global" });
+    expect(reply.json).toMatchObject({ title: null, target: "global" });
+  });
+
+  it.each([{}, { text: "  " }, { text: 5 }, { text: "x", target: "mars" }, { text: "x".repeat(100_001) }])(
+    "refuses the new workspace %#",
+    async (body) => {
+      const reply = await write("POST", "/api/workspaces", body);
+      expect([reply.status, typeof reply.json.error]).toEqual([400, "string"]);
+    },
+  );
+});
+
+describe("threads", () => {
+  it("lists what changed last first", async () => {
+    const first = fixture.studio.queueJob({ text: "one" });
+    await fixture.clock.advance(10);
+    const second = fixture.studio.queueJob({ text: "two" });
+    const ids = async () =>
+      (await fixture.send("/api/workspaces")).json.map((each: { workspaceId: string }) => each.workspaceId);
+    expect(await ids()).toEqual([second, first]);
+    await fixture.clock.advance(10);
+    await write("POST", `/api/workspaces/${first}/messages`, { text: "more" });
+    expect(await ids()).toEqual([first, second]);
+  });
+
+  it("adds a message to a thread and queues its job", async () => {
+    const workspaceId = await completed(messageOnly);
+    const reply = await write("POST", `/api/workspaces/${workspaceId}/messages`, { text: "And then?" });
+    expect(reply.status).toBe(201);
+    expect(reply.json).toMatchObject({ state: "queued", preview: "And then?" });
+    expect(reply.json.messages.map((each: { role: string }) => each.role)).toEqual([
+      "user",
+      "assistant",
+      "user",
+    ]);
+  });
+
+  it("ticks an item of a checklist, for good", async () => {
+    const workspaceId = await completed();
+    const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
+    const reply = await write("PATCH", `${path}/a`, { checked: true });
+    const items = [{ id: "a", label: "Do it", checked: true }];
+    expect(reply.json.messages[1].deliverables.checklists[0].items).toEqual(items);
+    const again = await fixture.send(`/api/workspaces/${workspaceId}`);
+    expect(again.json.messages[1].deliverables.checklists[0].items).toEqual(items);
+    expect((await write("PATCH", `${path}/b`, { checked: true })).status).toBe(404);
+    expect((await write("PATCH", `${path}/a`, { checked: "yes" })).status).toBe(400);
+  });
+});
+
+describe("the page's addresses", () => {
+  it("gives a file as a download under its own name", async () => {
+    const workspaceId = await completed();
+    const reply = await fixture.send(`/api/workspaces/${workspaceId}/files?name=notes%2Fplan.md`);
+    expect(reply.text).toBe("# Plan\n\nüber");
+    expect(reply.headers.get("content-type")).toBe("text/markdown; charset=utf-8");
+    expect(reply.headers.get("content-disposition")).toBe("attachment; filename*=UTF-8''plan.md");
+    expect((await fixture.send(`/api/workspaces/${workspaceId}/files?name=other.md`)).status).toBe(404);
+  });
+
+  it("knows no other workspace, address or method", async () => {
+    expect((await fixture.send("/api/workspaces/none")).status).toBe(404);
+    expect((await write("POST", "/api/workspaces/none/messages", { text: "x" })).status).toBe(404);
+    expect((await fixture.send("/api/nothing")).status).toBe(404);
+    expect((await fixture.send("/api/workspaces/%E0%A4%A")).status).toBe(404);
+    const reply = await fixture.send("/api/info", { method: "DELETE" });
+    expect([reply.status, reply.headers.get("allow")]).toEqual([405, "GET"]);
+  });
+});
+
+describe("daily limits", () => {
+  it("refuse the job past the limit of its target until the next UTC day", async () => {
+    const clock = createFakeClock(noonMs + 12 * 3_600_000 - 1_500);
+    const limited = await startFixture({ clock, dailyLimits: { user: 2, global: 1 } });
+    const queue = (body: object) =>
+      limited.send("/api/workspaces", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ text: "x", ...body }),
+      });
+    expect([(await queue({})).status, (await queue({})).status]).toEqual([201, 201]);
+    const refused = await queue({});
+    expect(refused.status).toBe(429);
+    expect(refused.json.error).toBe(
+      "The daily limit of 2 user jobs is used up. It resets at 2025-11-21T00:00:00.000Z.",
+    );
+    expect(refused.headers.get("retry-after")).toBe("2");
+    expect(limited.studio.snapshot()).toHaveLength(2);
+    expect((await queue({ target: "global" })).status).toBe(201);
+    await clock.advance(1_500);
+    expect((await queue({})).status).toBe(201);
+    await limited.close();
+  });
+
+  it("do not count a message that joins a waiting job", async () => {
+    const limited = await startFixture({ dailyLimits: { user: 1 } });
+    const workspaceId = limited.studio.queueJob({ text: "one" });
+    const say = () =>
+      limited.send(`/api/workspaces/${workspaceId}/messages`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: '{"text":"more"}',
+      });
+    expect((await say()).status).toBe(201);
+    await limited.post("/leaseWorkspaceJob");
+    expect((await say()).status).toBe(429);
+    await limited.close();
+  });
+});
+
+describe("the page's files", () => {
+  it.each([
+    ["/page/vendor/chart.js", "Chart.js v4"],
+    ["/page/vendor/marked.js", "marked v18"],
+    ["/page/vendor/purify.js", "DOMPurify 3"],
+  ])("%s is served from its package", async (path, words) => {
+    const reply = await fixture.send(path);
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
+    expect(reply.text.slice(0, 400)).toContain(words);
+  });
+
+  it.each([
+    "/page/../server.ts",
+    "/page/%2e%2e/server.ts",
+    "/page/..%2fserver.ts",
+    "/page/%2e%2e%2f%2e%2e%2f%2e%2e%2fpackage.json",
+    "/page//etc/passwd",
+    "/page/%2fetc%2fpasswd",
+    "/page/vendor/other.js",
+    "/page/",
+    "/page/%00",
+    "/page/%E0%A4%A",
+    "//",
+  ])("%s is not found", async (path) => {
+    const { port } = fixture.studio;
+    const status = await new Promise((resolve, reject) => {
+      httpRequest({ port, host: "127.0.0.1", path }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(status).toBe(404);
+  });
+
+  it("come with a policy that runs no inline script and loads nothing from elsewhere", async () => {
+    const policy = (await fixture.send("/api/info")).headers.get("content-security-policy") ?? "";
+    expect(policy.split("; ").slice(0, 3)).toEqual([
+      "default-src 'self'",
+      "img-src 'self' data: blob:",
+      "style-src 'self' 'unsafe-inline'",
+    ]);
+    expect(policy).not.toContain("script-src");
+  });
+});
+
+describe("other sites in the same browser", () => {
+  it.each([
+    [403, { origin: "https://evil.example", "content-type": "application/json" }],
+    [403, { host: "evil.example", "content-type": "application/json" }],
+    [415, { "content-type": "text/plain" }],
+  ])("cannot write: %i for %j", async (status, headers) => {
+    const { port } = fixture.studio;
+    const found = await new Promise((resolve, reject) => {
+      const options = { port, host: "127.0.0.1", path: "/api/workspaces", method: "POST", headers };
+      httpRequest(options, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end('{"text":"x"}');
+    });
+    expect(found).toBe(status);
+    expect(fixture.studio.snapshot()).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+import type { ServerResponse } from "node:http";
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/errors.ts";
+import { script } from "../../support/http-server.ts";
+import { calls, createScene, createTestClock, jobCall, payload, rejectionOf } from "./helpers.ts";
+
+describe("a network fault", () => {
+  it("names the address and what to check when nothing listens", async () => {
+    const { server, studio } = await createScene(() => ({}));
+    await server.close();
+    const error = await rejectionOf(calls.lease(studio));
+    expect(error).toMatchObject({ code: "studio_unavailable", retryable: true, status: undefined });
+    expect(error).toHaveProperty(
+      "message",
+      `Studio at ${server.baseUrl} could not be reached: ECONNREFUSED, check the address and that Studio is running there (POST /leaseWorkspaceJob)`,
+    );
+    expect(error).toHaveProperty("cause.cause.code", "ECONNREFUSED");
+  });
+
+  it.each([
+    ["before the answer", (response: ServerResponse) => response.destroy()],
+    [
+      "in mid-answer",
+      (response: ServerResponse) => {
+        response.writeHead(200, { "content-length": "100" }).write('{"leased"');
+        setImmediate(() => response.destroy());
+      },
+    ],
+  ] as const)("is a connection cut %s", async (_, raw) => {
+    const { studio } = await createScene(() => ({ raw }));
+    await expect(calls.lease(studio)).rejects.toMatchObject({ code: "studio_unavailable", retryable: true });
+  });
+
+  it.each([
+    ["a TypeError of our own", new TypeError("x is not a function")],
+    ["fetch failed without a cause", new TypeError("fetch failed")],
+    [
+      "fetch failed on a wrong address",
+      new TypeError("fetch failed", { cause: new Error("unknown scheme") }),
+    ],
+    [
+      "fetch called wrongly",
+      new TypeError("fetch failed", {
+        cause: Object.assign(new Error("invalid"), { code: "UND_ERR_INVALID_ARG" }),
+      }),
+    ],
+    ["an error with a code", Object.assign(new Error("no file"), { code: "ENOENT" })],
+  ])("is not %s: a bug goes out as it is, once", async (_, bug) => {
+    let asked = 0;
+    const wrapFetch = () => () => {
+      asked += 1;
+      return Promise.reject(bug);
+    };
+    const { studio } = await createScene(() => ({}), { wrapFetch });
+    expect(await rejectionOf(calls.complete(studio))).toBe(bug);
+    expect(asked).toBe(1);
+  });
+});
+
+describe("the time limit", () => {
+  it.each([
+    ["lease", 10_000],
+    ["context", 30_000],
+    ["heartbeat", 15_000],
+    ["updateSummary", 30_000],
+    ["complete", 60_000],
+    ["fail", 15_000],
+    ["createRunnerInstance", 30_000],
+    ["revokeRunnerInstance", 30_000],
+    ["renameRunnerInstance", 30_000],
+  ] as const)("of %s is %i ms", async (name, limitMs) => {
+    const { studio, clock } = await createScene(script({ status: 400 }));
+    await rejectionOf(calls[name](studio));
+    expect(clock.limits).toEqual([limitMs]);
+  });
+});
+
+describe("at its time limit, a call", () => {
+  it("ends without an answer", async () => {
+    const { server, studio, clock } = await createScene(() => ({ raw: () => undefined }));
+    const failed = rejectionOf(calls.lease(studio));
+    await server.received(1);
+    clock.fireLimits();
+    const error = await failed;
+    expect(error).toMatchObject({ code: "studio_unavailable", retryable: true });
+    expect(error).toHaveProperty(
+      "message",
+      `Studio at ${server.baseUrl} did not answer in time: POST /leaseWorkspaceJob took longer than 10000 ms`,
+    );
+  });
+
+  it.each([
+    [200, { code: "studio_unavailable", retryable: true }],
+    [409, { code: "lease_lost", status: 409 }],
+    [503, { code: "studio_unavailable", status: 503 }],
+  ] as const)("ends with a %i whose body never ends", async (status, expected) => {
+    const clock = createTestClock();
+    const headed = Promise.withResolvers<void>();
+    const { studio } = await createScene(
+      () => ({ raw: (response) => void response.writeHead(status).write('{"leaseExpiresAt"') }),
+      {
+        clock,
+        wrapFetch: (fetch) => async (input, init) => {
+          const response = await fetch(input, init);
+          headed.resolve();
+          return response;
+        },
+      },
+    );
+    const failed = rejectionOf(calls.heartbeat(studio));
+    await headed.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.fireLimits();
+    expect(await failed).toMatchObject(expected);
+  });
+});
+
+describe("the caller's abort", () => {
+  it.each(["no answer", "a body that never ends"])("rejects with its own reason at %s", async (what) => {
+    const { server, studio } = await createScene(() => ({
+      raw: (response) => {
+        if (what !== "no answer") response.writeHead(200).write("{");
+      },
+    }));
+    const caller = new AbortController();
+    const failed = rejectionOf(studio.complete(jobCall(caller.signal), payload));
+    await server.received(1);
+    const reason = new RunnerError("lease_lost", "someone else has it");
+    caller.abort(reason);
+    expect(await failed).toBe(reason);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("keeps a reason that is itself a time limit", async () => {
+    const { server, studio } = await createScene(() => ({ raw: () => undefined }));
+    const caller = new AbortController();
+    const failed = rejectionOf(studio.heartbeat(jobCall(caller.signal)));
+    await server.received(1);
+    const reason = new RunnerError("time_limit", "the beat took too long", { retryable: true });
+    caller.abort(reason);
+    expect(await failed).toBe(reason);
+  });
+
+  it("sends nothing when it came before the call", async () => {
+    const { server, studio } = await createScene(() => ({}));
+    const reason = new Error("too late");
+    expect(await rejectionOf(studio.fail(jobCall(AbortSignal.abort(reason)), "x"))).toBe(reason);
+    expect(server.requests).toHaveLength(0);
+  });
+});

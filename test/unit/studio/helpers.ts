@@ -1,0 +1,147 @@
+import { onTestFinished } from "vitest";
+import type { Clock } from "../../../lib/clock.ts";
+import { createHttp, type Fetch } from "../../../lib/http.ts";
+import { Secret } from "../../../lib/secret.ts";
+import { createStudio } from "../../../lib/studio/client.ts";
+import type { AdminCall, CompletePayload, JobCall, Studio, StudioAdmin } from "../../../lib/studio/studio.ts";
+import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";
+
+export const runnerKey = "cred-7.s3cr3t-of-the-runner";
+export const accountToken = "eyJhbGciOi.account-claims.account-signature";
+
+const limitsMs: readonly number[] = [10_000, 15_000, 30_000, 60_000];
+
+export interface TestClock extends Clock {
+  /** The waits between tries, in order. Each is over at once. */
+  readonly waits: readonly number[];
+  /** The time limits that were set, in order. */
+  readonly limits: readonly number[];
+  /** Lets the running time limits end. */
+  fireLimits(): void;
+}
+
+/** A clock that stands still: waits between tries are noted and over at once, time limits end when told. */
+export function createTestClock(nowMs = 1_700_000_000_000): TestClock {
+  const waits: number[] = [];
+  const limits: number[] = [];
+  const running: (() => void)[] = [];
+  return {
+    waits,
+    limits,
+    now: () => nowMs,
+    sleep: (ms, signal) => {
+      if (!limitsMs.includes(ms)) {
+        waits.push(ms);
+        return Promise.resolve();
+      }
+      limits.push(ms);
+      return new Promise((resolve, reject) => {
+        running.push(resolve);
+        signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      });
+    },
+    fireLimits: () => {
+      for (const end of running) end();
+    },
+  };
+}
+
+export interface Scene {
+  readonly server: HttpServer;
+  readonly studio: Studio & StudioAdmin;
+  readonly clock: TestClock;
+}
+
+export interface SceneOptions {
+  readonly clock?: TestClock;
+  readonly wrapFetch?: (fetch: Fetch) => Fetch;
+  readonly path?: string;
+}
+
+/** Our client before a real server that answers as told; both end with the test. */
+export async function createScene(answer: Answerer, options: SceneOptions = {}): Promise<Scene> {
+  const { clock = createTestClock(), wrapFetch = (fetch) => fetch, path = "" } = options;
+  // Node would add its own Date header, which the clock that stands still would take for skew.
+  const server = await startHttpServer(async (request) => {
+    const reply = await answer(request);
+    return "raw" in reply ? reply : { ...reply, headers: { date: "", ...reply.headers } };
+  });
+  const http = createHttp();
+  onTestFinished(async () => {
+    await http.close();
+    await server.close();
+  });
+  const studio = createStudio({
+    baseUrl: `${server.baseUrl}${path}`,
+    fetch: wrapFetch(http.fetch),
+    clock,
+    random: () => 1,
+  });
+  return { server, studio, clock };
+}
+
+export function jobCall(signal: AbortSignal = new AbortController().signal): JobCall {
+  return { key: { id: "cred-7", value: new Secret(runnerKey) }, workspaceId: "ws-1", signal };
+}
+
+export function adminCall(): AdminCall {
+  return { accountToken: new Secret(accountToken), signal: new AbortController().signal };
+}
+
+export const payload: CompletePayload = {
+  assistantMessage: "Done.",
+  files: [{ name: "plan.md", content: "# Plan" }],
+  charts: [],
+  datasets: [],
+  svgs: [],
+  lists: [],
+  checklists: [],
+};
+
+export const context = {
+  workspaceId: "ws-1",
+  title: null,
+  legacyIdea: null,
+  messageCount: 1,
+  recentMessages: [{ id: "m1", role: "user", text: "Hello", createdAtMs: 1 }],
+  priorMessages: [],
+  recentText: "Hello",
+  priorTextVerbatim: "",
+  recentTokenEstimate: 2,
+  priorTokenEstimate: 0,
+  priorNeedsSummarization: false,
+  storedPriorSummary: null,
+  storedSummaryCoversPrior: false,
+};
+
+export type RouteName = keyof typeof calls;
+
+/** Every route as one call. */
+export const calls = {
+  lease: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.lease(jobCall(signal)),
+  context: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.context(jobCall(signal)),
+  heartbeat: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.heartbeat(jobCall(signal)),
+  updateSummary: (studio: Studio & StudioAdmin, signal?: AbortSignal) =>
+    studio.updateSummary(jobCall(signal), {
+      summaryText: "Before",
+      fromMessageId: "m1",
+      throughMessageId: "m2",
+    }),
+  complete: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.complete(jobCall(signal), payload),
+  fail: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.fail(jobCall(signal), "No luck"),
+  createRunnerInstance: (studio: Studio & StudioAdmin) =>
+    studio.createRunnerInstance(adminCall(), { kind: "user", name: "laptop" }),
+  revokeRunnerInstance: (studio: Studio & StudioAdmin) => studio.revokeRunnerInstance(adminCall(), "inst-1"),
+  renameRunnerInstance: (studio: Studio & StudioAdmin) =>
+    studio.renameRunnerInstance(adminCall(), "inst-1", "desk"),
+} as const;
+
+/** What a promise was rejected with. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => {
+      throw new Error(`expected a rejection, got ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+}

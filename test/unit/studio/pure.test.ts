@@ -1,0 +1,92 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseRetryAfter } from "../../../lib/studio/retry-after.ts";
+import { clockSkewMs } from "../../../lib/studio/skew.ts";
+import { bodyWords, cleanCause, cut, fold, redactor } from "../../../lib/studio/words.ts";
+
+/** 2023-11-14T22:13:20Z */
+const nowMs = 1_700_000_000_000;
+
+const at = (date: string | undefined, tookMs = 0): number =>
+  clockSkewMs({ sentAtMs: nowMs, receivedAtMs: nowMs + tookMs, date });
+
+describe("clockSkewMs", () => {
+  it.each([
+    ["Tue, 14 Nov 2023 22:13:20 GMT", 0, 0],
+    ["Tue, 14 Nov 2023 22:13:21 GMT", 0, 0], // 1.5 s are not told from rounding
+    ["Tue, 14 Nov 2023 22:13:22 GMT", 0, 2_500],
+    ["Tue, 14 Nov 2023 22:12:20 GMT", 0, -59_500],
+    ["Tue, 14 Nov 2023 22:14:20 GMT", 1_000, 60_000],
+  ])("%s on a call of %s ms is a skew of %s ms", (date, tookMs, skewMs) => {
+    expect(at(date, tookMs)).toBe(skewMs);
+  });
+
+  it("leaves a difference alone that a slow call explains", () => {
+    expect(at("Tue, 14 Nov 2023 22:13:29 GMT", 10_000)).toBe(0);
+    expect(at("Tue, 14 Nov 2023 22:13:31 GMT", 10_000)).toBe(6_500);
+  });
+
+  it.each([undefined, "", "yesterday"])("is 0 without a usable Date (%s)", (date) => {
+    expect(at(date)).toBe(0);
+  });
+});
+
+describe("parseRetryAfter", () => {
+  it.each([
+    ["120", 120_000],
+    [" 3 ", 3_000],
+    ["0.25", 250],
+    ["Tue, 14 Nov 2023 22:13:50 GMT", 30_000],
+    ["Tue, 14 Nov 2023 22:13:10 GMT", 0],
+    ["-5", undefined],
+    ["1e3", undefined],
+    ["soon", undefined],
+    ["", undefined],
+    [undefined, undefined],
+  ])("%j is %s", (header, expected) => {
+    expect(parseRetryAfter(header, nowMs)).toBe(expected);
+  });
+});
+
+describe("words", () => {
+  const redact = redactor("cred-1.secret-9");
+
+  it("take out the whole key and its secret half", () => {
+    expect(redact("a cred-1.secret-9 b secret-9 c cred-1")).toBe("a [redacted] b [redacted] c cred-1");
+  });
+
+  it("take the key out before they are cut", () => {
+    expect(fold(`${"x".repeat(295)} cred-1.secret-9`, redact)).toBe(`${"x".repeat(295)} [red`);
+  });
+
+  it.each([
+    ['{"error":"a","detail":"b"}', "a: b"],
+    ['{"detail":[1]}', "[1]"],
+    ['{"message":"x"}', ""],
+    ["null", ""],
+    ["{", ""],
+    ["  <HTML><Title lang=en> Gone </title>", 'an HTML page titled "Gone"'],
+    ["<!doctype html><p>", "an HTML page"],
+    ["<svg></svg>", ""],
+  ])("of %j are %j", (text, expected) => {
+    expect(bodyWords(text, redact)).toBe(expected);
+  });
+
+  it("keep a cause that is clean and drop one that is not", () => {
+    const clean = new Error("reset");
+    expect(cleanCause(clean, redact)).toBe(clean);
+    expect(cleanCause(new Error("x", { cause: { deep: ["secret-9"] } }), redact)).toBeUndefined();
+  });
+
+  it("are cut to well-formed text of at most the length, from the start", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.nat(20), (text, length) => {
+        const short = cut(text, length);
+        expect(short.length).toBeLessThanOrEqual(length);
+        expect(short.length).toBeGreaterThanOrEqual(Math.min(text.length, length) - 1);
+        expect(short.isWellFormed()).toBe(true);
+        expect(text.startsWith(short)).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,111 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { toRunnerError } from "../../../lib/errors.ts";
+import { Secret } from "../../../lib/secret.ts";
+import type { Reply } from "../../support/http-server.ts";
+import { accountToken, calls, createScene, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
+
+const echo = (text: string): string => text.repeat(3);
+
+/** Every way in which a call goes wrong, Studio echoing the credential wherever it can. */
+const troubles: readonly (readonly [string, (credential: string) => Reply])[] = [
+  ...[400, 401, 403, 404, 409, 429, 500].map(
+    (status) =>
+      [
+        `a ${status} that echoes`,
+        (credential: string): Reply => ({
+          status,
+          headers: { "x-request-id": credential },
+          body: { error: `bad key ${credential}`, detail: { authorization: `Bearer ${credential}` } },
+        }),
+      ] as const,
+  ),
+  [
+    "an HTML page that echoes",
+    (credential) => ({ body: `<html><title>${echo(credential)}</title>${credential}</html>` }),
+  ],
+  ["text that echoes", (credential) => ({ body: echo(credential) })],
+  [
+    "JSON of a wrong shape that echoes",
+    (credential) => ({ body: { leased: credential, recentText: credential } }),
+  ],
+  [
+    "a redirect that echoes",
+    (credential) => ({ status: 302, headers: { location: `https://${credential}.example/${credential}` } }),
+  ],
+  ["a cut connection", () => ({ raw: (response) => response.destroy() })],
+  [
+    "an answer that is not HTTP, and echoes",
+    (credential) => ({ raw: (response) => response.socket?.end(`HTTP/9.9 ${echo(credential)}\r\n\r\n`) }),
+  ],
+];
+
+/** Whatever of an error a log could show. */
+function everythingOf(error: unknown): string {
+  const runnerError = toRunnerError(error);
+  const properties = JSON.stringify(runnerError, Object.getOwnPropertyNames(runnerError));
+  return [inspect(error, { depth: 10 }), JSON.stringify(error), properties, runnerError.stack].join("\n");
+}
+
+describe("no credential is shown in an error", () => {
+  it.each(troubles)("after %s on a job route", async (_, reply) => {
+    const { studio } = await createScene(() => reply(runnerKey));
+    for (const name of ["lease", "context", "complete"] as const) {
+      const shown = everythingOf(await rejectionOf(calls[name](studio).then(refuseUndefined)));
+      expect(shown).toContain("POST /");
+      expect(shown).not.toContain("s3cr3t-of-the-runner");
+    }
+  });
+
+  it.each(troubles)("after %s on a management route", async (_, reply) => {
+    const { studio } = await createScene(() => reply(accountToken));
+    const shown = everythingOf(await rejectionOf(calls.createRunnerInstance(studio)));
+    expect(shown).toContain("POST /createRunnerInstance");
+    expect(shown).not.toContain("account-claims");
+    expect(shown).not.toContain("account-signature");
+  });
+
+  it.each([
+    ["a line break", "cred-7.s3cr3t-of\nthe-runner"],
+    ["a letter beyond ASCII", "cred-7.s3cr3t-ofé-the-runner"],
+    ["nothing at all", ""],
+  ])("when the key holds %s: nothing is sent", async (_, key) => {
+    const { server, studio } = await createScene(() => ({}));
+    const error = await rejectionOf(
+      studio.lease({ ...jobCall(), key: { id: "cred-7", value: new Secret(key) } }),
+    );
+    expect(error).toMatchObject({ code: "key_refused", retryable: false });
+    expect(everythingOf(error)).not.toContain("s3cr3t");
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+describe("no credential is shown in a thrown error's place", () => {
+  it("where the network's own error carries it", async () => {
+    const cause = Object.assign(new Error("reset"), { code: "ECONNRESET", request: `Bearer ${runnerKey}` });
+    const wrapFetch = () => () => Promise.reject(new TypeError("fetch failed", { cause }));
+    const { studio } = await createScene(() => ({}), { wrapFetch });
+    const error = await rejectionOf(calls.lease(studio));
+    expect(error).toMatchObject({ code: "studio_unavailable" });
+    expect(error).not.toHaveProperty("cause.cause");
+    expect(everythingOf(error)).toContain("ECONNRESET, the connection was cut");
+    expect(everythingOf(error)).not.toContain("s3cr3t-of-the-runner");
+  });
+
+  it("where a bug's own error carries it", async () => {
+    const bug = new TypeError(`cannot send ${runnerKey}`);
+    const wrapFetch = () => () => Promise.reject(bug);
+    const { studio } = await createScene(() => ({}), { wrapFetch });
+    const error = await rejectionOf(calls.lease(studio));
+    expect(error).toMatchObject({ code: "internal", retryable: false });
+    expect(everythingOf(error)).toContain(
+      "POST /leaseWorkspaceJob failed with an error that cannot be shown",
+    );
+    expect(everythingOf(error)).not.toContain("s3cr3t-of-the-runner");
+  });
+});
+
+/** A completion takes any JSON: only then may a call of this page succeed, and it counts as an error without secrets. */
+function refuseUndefined(value: unknown): never {
+  throw new Error(`POST / was accepted: ${String(value)}`);
+}

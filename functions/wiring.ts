@@ -75,6 +75,11 @@ export const processor = once((): LegDeps => {
     fetch: shared.http.fetch,
     clock,
     random,
+    onEvent: (note) =>
+      shared.log.warn("call_retried", {
+        what: "model",
+        ...(note.kind === "retry" ? { reason: note.code, waitMs: note.waitMs } : { reason: note.kind }),
+      }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
   });
   return {

@@ -5,7 +5,8 @@ import { addStack } from "./synthesize.ts";
 
 /** What the CDK command runs (cdk.json, `app`): it hands over the context and the output folder by environment. */
 try {
-  const app = new App();
+  // Not by itself at the end: after an error that would leave an empty app behind, which looks like a success.
+  const app = new App({ autoSynth: false });
   addStack(app, app.node.tryGetContext(settingsKey));
   app.synth();
 } catch (error) {

@@ -83,16 +83,19 @@ export interface Told {
   readonly tone: "plain" | "good" | "bad";
 }
 
+/** "pool-local-processor" is the processor to a person; there is one pool here. */
+const roleOf = (functionLabel: string): string => functionLabel.split("-").at(-1) ?? functionLabel;
+
 /** What a person should read about something that happened; `undefined`: nothing. */
 export function tell(event: CloudEvent): Told | undefined {
-  if (event.kind === "log") return tellLog(event.function, event.line);
+  if (event.kind === "log") return tellLog(roleOf(event.function), event.line);
   if (
     event.kind === "error" ||
     event.kind === "timeout" ||
     event.kind === "killed" ||
     event.kind === "crash"
   ) {
-    return told(event.function, `${event.errorType}: ${event.errorMessage}`, "bad");
+    return told(roleOf(event.function), `${event.errorType}: ${event.errorMessage}`, "bad");
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { synthesize } from "../infra/synthesize.ts";
 import type { Clock } from "../lib/clock.ts";
+import { buildStack } from "./build.ts";
 import { startCloud } from "./cloud/cloud.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import type { LocalCloud } from "./cloud/local-cloud.ts";
@@ -73,7 +73,7 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
         },
       ],
     };
-    const { templateFile } = synthesize(settings, join(deps.stateDir, "cdk.out"));
+    const templateFile = await buildStack(settings, join(deps.stateDir, "cdk.out"));
     const cloud = await startCloud({
       templateFile,
       clock: deps.clock,

@@ -13,14 +13,15 @@ export interface Placeholder {
 /** Deliverables by payload key: a workbench, or a payload of unchecked items. */
 export type Made = Readonly<Partial<Record<PayloadKey, readonly unknown[]>>>;
 
-const pattern = /\{\{\s*artifact\s*(?::([^}]*))?\}\}/gi;
+const pattern = /\{\{\s*artifact\s*(?::([^{}:]*)(?::([^}]*))?)?\}\}/gi;
 
 /** Every placeholder in the order of the message, repeated ones too. Case and spaces inside do not matter. */
 export function findPlaceholders(message: string): readonly Placeholder[] {
-  return [...message.matchAll(pattern)].map(([token, inside = ""]) => {
-    const [kind = "", ...id] = inside.split(":");
-    return { token, kind: kind.trim().toLowerCase(), id: id.join(":").trim() };
-  });
+  return [...message.matchAll(pattern)].map(([token, kind = "", id = ""]) => ({
+    token,
+    kind: kind.trim().toLowerCase(),
+    id: id.trim(),
+  }));
 }
 
 /** The placeholders without a deliverable, each kind and id once. A kind that does not exist is dangling too. */

@@ -40,11 +40,9 @@ function describe(issue: Issue, value: unknown): string {
     case "too_small":
       return `${amount(value)} given, at least ${issue.minimum}`;
     case "invalid_type":
-      return value === undefined
-        ? `missing, must be ${named(issue.expected)}`
-        : `${preview(value)} given, must be ${named(issue.expected)}`;
+      return `${givenWords(value)}, must be ${named(issue.expected)}`;
     case "invalid_value":
-      return `${preview(value)} given, must be ${issue.values.map((one) => preview(one)).join(" or ")}`;
+      return `${givenWords(value)}, must be ${issue.values.map((one) => preview(one)).join(" or ")}`;
     case "invalid_format":
       return `${preview(value)} ${issue.message}`;
     case "unrecognized_keys":
@@ -53,6 +51,8 @@ function describe(issue: Issue, value: unknown): string {
       return issue.message;
   }
 }
+
+const givenWords = (value: unknown): string => (value === undefined ? "missing" : `${preview(value)} given`);
 
 function amount(value: unknown): string {
   if (typeof value === "string") return `${value.length} characters`;

@@ -13,7 +13,7 @@ import { troubleError, troubleNames } from "./provider-trouble.ts";
 import { requestBody } from "./request-body.ts";
 import type { TerminalEvent } from "./response-answer.ts";
 import { outcomes, turnFrom } from "./response-answer.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { readRetryAfterMs } from "../retry-after.ts";
 import type { Line } from "./silence.ts";
 import { withSilenceLimit } from "./silence.ts";
 
@@ -185,7 +185,7 @@ function describer({ request, key }: Question, nowMs: number): Describe {
       message: names.message?.replaceAll(key.reveal(), "[redacted]"),
       status: error.status,
       requestId: error.requestID ?? undefined,
-      retryAfterMs: error.headers === undefined ? undefined : retryAfterMs(error.headers, nowMs),
+      retryAfterMs: readRetryAfterMs((name) => error.headers?.get(name), nowMs),
       isJson: error.error !== undefined,
       previousResponseId: request.previousResponseId,
     });

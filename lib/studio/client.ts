@@ -41,9 +41,7 @@ interface Reply<T> {
 export function createStudio(deps: StudioDeps): Studio & StudioAdmin {
   const wire: Wire = { baseUrl: parseBaseUrl(deps.baseUrl), fetch: deps.fetch, clock: deps.clock };
   const send: Send = (route, request) =>
-    retry({ deps, policy: route.retry, signal: request.signal }, (number) =>
-      sendOnce(wire, route, { request, number }),
-    );
+    retry({ deps, policy: route.retry, signal: request.signal }, () => sendOnce(wire, route, request));
   return { ...jobRoutes(send), ...managementRoutes(send) };
 }
 
@@ -99,18 +97,12 @@ function managementRoutes(send: Send): StudioAdmin {
   };
 }
 
-interface Try {
-  readonly request: Request;
-  readonly number: number;
-}
-
-async function sendOnce<T>(wire: Wire, route: Route<T>, { request, number }: Try): Promise<Reply<T>> {
+async function sendOnce<T>(wire: Wire, route: Route<T>, request: Request): Promise<Reply<T>> {
   const credential = request.credential.reveal();
   const { origin } = new URL(wire.baseUrl);
   const attempt: Attempt = {
     path: route.path,
     kind: route.kind,
-    number,
     origin,
     redact: redactor(credential),
   };

@@ -1,5 +1,5 @@
 import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { parseRetryAfter } from "../retry-after.ts";
 import type { RouteKind } from "./routes.ts";
 import { bodyWords, cleanCause, fold, type Redact } from "./words.ts";
 
@@ -7,8 +7,6 @@ import { bodyWords, cleanCause, fold, type Redact } from "./words.ts";
 export interface Attempt {
   readonly path: string;
   readonly kind: RouteKind;
-  /** 1 for the first try. */
-  readonly number: number;
   /** Studio's address without path or credentials. */
   readonly origin: string;
   readonly redact: Redact;
@@ -66,7 +64,7 @@ export function refusal(answer: Answer, attempt: Attempt): RunnerError {
     case "key_refused":
       return new RunnerError("key_refused", `${keySentences[attempt.kind]}: ${facts}`, { status });
     case "lease_lost":
-      return new RunnerError("lease_lost", `the lease is gone: ${facts}${doubt(attempt)}`, { status });
+      return new RunnerError("lease_lost", `the lease is gone: ${facts}`, { status });
     default:
       return new RunnerError("studio_rejected", `Studio rejected the request: ${facts}`, { status });
   }
@@ -154,11 +152,4 @@ function answered(answer: Answer, attempt: Attempt): string {
   const id = answer.header("x-request-id") ?? answer.header("x-cloud-trace-context");
   const request = id === undefined ? "" : ` (request ${fold(id, attempt.redact)})`;
   return `POST ${attempt.path} answered ${answer.status}${request}`;
-}
-
-/** A repeated call can be refused because its unanswered predecessor succeeded. */
-function doubt(attempt: Attempt): string {
-  return attempt.number === 1
-    ? ""
-    : ` (try ${attempt.number}: an earlier, unanswered one may have been accepted)`;
 }

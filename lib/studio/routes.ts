@@ -23,6 +23,9 @@ export interface Route<T> {
   readonly retry: RetryPolicy;
 }
 
+/** May be repeated, and is: by the job, for as long as it holds the lease (lib/job/persist.ts). */
+const repeatedByJob: RetryPolicy = noRetry;
+
 /** As patient as the public runner (studio-api.md, "Environment of the public runner"). */
 const patient: RetryPolicy = { attempts: 4, baseMs: 500, maxMs: 30_000, maxRetryAfterMs: 60_000 };
 
@@ -42,7 +45,7 @@ export const routes = {
     answer: contextSchema,
     mayBeEmpty: false,
     limitMs: 30_000,
-    retry: patient,
+    retry: repeatedByJob,
   },
   heartbeat: {
     path: "/heartbeatWorkspaceJob",
@@ -66,7 +69,7 @@ export const routes = {
     answer: acceptedAnswerSchema,
     mayBeEmpty: true,
     limitMs: 60_000,
-    retry: patient, // the job goes on trying while it holds the lease
+    retry: repeatedByJob,
   },
   fail: {
     path: "/failWorkspaceJob",
@@ -74,7 +77,7 @@ export const routes = {
     answer: acceptedAnswerSchema,
     mayBeEmpty: true,
     limitMs: 15_000,
-    retry: patient,
+    retry: repeatedByJob,
   },
   createRunnerInstance: {
     path: "/createRunnerInstance",

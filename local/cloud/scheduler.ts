@@ -27,6 +27,12 @@ export interface Scheduler {
   start(timing: Timing, signal: AbortSignal): void;
 }
 
+interface Run {
+  readonly intervalMs: number;
+  readonly firstTickMs: number;
+  readonly signal: AbortSignal;
+}
+
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const { clock, emit, schedules } = deps;
   const enabled = schedules.filter((schedule) => schedule.enabled);
@@ -43,11 +49,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     return requestId;
   }
 
-  async function run(
-    schedule: ScheduleResource,
-    { intervalMs, firstTickMs }: { intervalMs: number; firstTickMs: number },
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function run(schedule: ScheduleResource, { intervalMs, firstTickMs, signal }: Run): Promise<void> {
     const startMs = clock.now() + firstTickMs;
     for (let count = 0; !signal.aborted;) {
       const dueMs = startMs + count * intervalMs;
@@ -75,7 +77,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
           emit({ kind: "schedule-not-timed", schedule: schedule.logicalId, expression: schedule.expression });
           continue;
         }
-        run(schedule, { intervalMs, firstTickMs: timing.firstTickMs }, signal).catch((reason: unknown) => {
+        run(schedule, { intervalMs, firstTickMs: timing.firstTickMs, signal }).catch((reason: unknown) => {
           if (!signal.aborted) throw reason;
         });
       }

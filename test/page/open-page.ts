@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { systemClock } from "../../lib/clock.ts";
 import { type LocalStudio, startStudio, type StudioOptions } from "../../local/studio/server.ts";
 import type { SampleResult } from "./sample-result.ts";
@@ -69,6 +69,9 @@ export async function openPage(context: BrowserContext, url: string): Promise<Wa
   return { page, complaints };
 }
 
+export const hasFocus = async (locator: Locator): Promise<boolean> =>
+  (await locator.and(locator.page().locator(":focus")).count()) === 1;
+
 export interface StudioRig {
   readonly studio: LocalStudio;
   /** The four things that a runner does, one call each; `lease` gives the workspace's id. */
@@ -102,14 +105,16 @@ export async function startRig(options: Partial<StudioOptions> = {}): Promise<St
   return {
     studio,
     lease: async () => String((await call("/leaseWorkspaceJob", {}))["workspaceId"]),
-    complete: async (workspaceId, result) => void (await call("/completeWorkspaceJob", withKinds(workspaceId, result))),
+    complete: async (workspaceId, result) =>
+      void (await call("/completeWorkspaceJob", withKinds(workspaceId, result))),
     fail: async (workspaceId, error) => void (await call("/failWorkspaceJob", { workspaceId, error })),
   };
 }
 
 /** page-api.ts leaves out the `kind` that the runner's API wants. */
 function withKinds(workspaceId: string, result: SampleResult): object {
-  const tagged = <T extends object>(kind: string, items: readonly T[]) => items.map((item) => ({ kind, ...item }));
+  const tagged = <T extends object>(kind: string, items: readonly T[]) =>
+    items.map((item) => ({ kind, ...item }));
   return {
     workspaceId,
     ...result,
@@ -121,7 +126,10 @@ function withKinds(workspaceId: string, result: SampleResult): object {
 
 /** A workspace whose only job is completed with `result`. */
 export async function completedWorkspace(rig: StudioRig, result: SampleResult): Promise<string> {
-  rig.studio.queueJob({ text: "Plan a coffee subscription with a budget of 5,000 €.", title: "Coffee by post" });
+  rig.studio.queueJob({
+    text: "Plan a coffee subscription with a budget of 5,000 €.",
+    title: "Coffee by post",
+  });
   const workspaceId = await rig.lease();
   await rig.complete(workspaceId, result);
   return workspaceId;

@@ -28,7 +28,7 @@ const arrows: readonly (readonly [path: string, label: string, labelX: number, l
   ["M 430 218 C 465 230 465 292 494 295", "events", 440, 282],
   ["M 660 295 H 724", "takes", 692, 285],
   ["M 810 260 V 156", "stores", 838, 212],
-  ["M 120 170 C 120 20 700 10 805 74", "direct upload", 450, 46],
+  ["M 120 170 C 120 20 700 10 805 74", "direct upload", 450, 34],
 ];
 
 const sans = 'font-family="Inter, Segoe UI, Helvetica, Arial, sans-serif"';

@@ -61,7 +61,11 @@ export function createActions({ api, store, announce, go }) {
     /** @param {NewWorkspace} draft @throws ApiError */
     async create(draft) {
       const detail = await api.create(draft);
-      store.set({ summaries: withSummary(store.get().summaries ?? [], summaryOf(detail)), detail, detailError: null });
+      store.set({
+        summaries: withSummary(store.get().summaries ?? [], summaryOf(detail)),
+        detail,
+        detailError: null,
+      });
       go(detail.workspaceId);
     },
     /** @param {string} id @param {string} text @throws ApiError */

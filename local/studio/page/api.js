@@ -20,7 +20,10 @@ export function createApi({ send }) {
    * @returns {Promise<any>} the answer's JSON
    */
   async function call(method, path, body) {
-    const init = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    const init =
+      body === undefined
+        ? {}
+        : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
     /** @type {Response} */
     let response;
     try {
@@ -30,7 +33,8 @@ export function createApi({ send }) {
     }
     const answer = await response.json().catch(() => null);
     if (response.ok && answer !== null) return answer;
-    const reason = typeof answer?.error === "string" ? answer.error : `The server answered ${response.status}.`;
+    const reason =
+      typeof answer?.error === "string" ? answer.error : `The server answered ${response.status}.`;
     throw new ApiError(reason);
   }
 
@@ -54,7 +58,11 @@ export function createApi({ send }) {
      * @returns {Promise<WorkspaceDetail>}
      */
     tick: (id, { checklistId, itemId, checked }) =>
-      call("PATCH", `${workspace(id)}/checklists/${encodeURIComponent(checklistId)}/items/${encodeURIComponent(itemId)}`, { checked }),
+      call(
+        "PATCH",
+        `${workspace(id)}/checklists/${encodeURIComponent(checklistId)}/items/${encodeURIComponent(itemId)}`,
+        { checked },
+      ),
   };
 }
 

@@ -56,7 +56,9 @@ function setProp(element, name, value) {
  * @param {...Child} children
  */
 export function put(parent, ...children) {
-  parent.replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  parent.replaceChildren(
+    ...children.filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 /**

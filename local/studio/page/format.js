@@ -9,7 +9,8 @@ const days = new Intl.DateTimeFormat("en", { month: "short", day: "numeric" });
 /** @param {number} value */
 export const number = (value) => numbers.format(value);
 /** @param {number} value for an axis, where room is short */
-export const compactNumber = (value) => (Math.abs(value) < 10_000 ? number(value) : compactNumbers.format(value));
+export const compactNumber = (value) =>
+  Math.abs(value) < 10_000 ? number(value) : compactNumbers.format(value);
 /** @param {number} share 0 to 1 */
 export const percent = (share) => percents.format(share);
 /** @param {number} atMs */

@@ -96,9 +96,10 @@ function followEvents({ store, actions }) {
       const wasLost = store.get().connection === "lost";
       store.set({ connection: wasLost ? "again" : "open" });
       loadAll(actions); // what happened before the stream was open was not told
-      if (wasLost) setTimeout(() => {
-        if (store.get().connection === "again") store.set({ connection: "open" });
-      }, againMs);
+      if (wasLost)
+        setTimeout(() => {
+          if (store.get().connection === "again") store.set({ connection: "open" });
+        }, againMs);
     },
   });
 }

@@ -68,7 +68,8 @@ function nextSlot(fragment, slot) {
   return null;
 }
 
-const inline = "p, h1, h2, h3, h4, h5, h6, a, em, strong, b, i, u, s, del, ins, sub, sup, kbd, mark, small, abbr, q, span, summary, dt";
+const inline =
+  "p, h1, h2, h3, h4, h5, h6, a, em, strong, b, i, u, s, del, ins, sub, sup, kbd, mark, small, abbr, q, span, summary, dt";
 
 /**
  * Puts a block before `rest`, in front of which the text ends: the paragraph around it (or heading, or emphasis) is cut in two.
@@ -78,7 +79,8 @@ const inline = "p, h1, h2, h3, h4, h5, h6, a, em, strong, b, i, u, s, del, ins, 
 function insertBlock(rest, block) {
   /** @type {Element | null} */
   let outer = null;
-  for (let parent = rest.parentElement; parent?.matches(inline); parent = parent.parentElement) outer = parent;
+  for (let parent = rest.parentElement; parent?.matches(inline); parent = parent.parentElement)
+    outer = parent;
   if (!outer) {
     rest.before(block);
     return;

@@ -7,11 +7,20 @@ import { freshId, h, icon } from "./dom.js";
  */
 export function openViewer({ title, body, actions = [], wide = false }) {
   const titleId = freshId();
-  const close = h("button", { type: "button", class: "button button-quiet", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"));
+  const close = h(
+    "button",
+    { type: "button", class: "button button-quiet", "aria-label": "Close", onclick: () => dialog.close() },
+    icon("close"),
+  );
   const dialog = h(
     "dialog",
     { class: wide ? "viewer viewer-wide" : "viewer", "aria-labelledby": titleId },
-    h("header", { class: "viewer-head" }, h("h2", { id: titleId }, title), h("div", { class: "viewer-actions" }, ...actions, close)),
+    h(
+      "header",
+      { class: "viewer-head" },
+      h("h2", { id: titleId }, title),
+      h("div", { class: "viewer-actions" }, ...actions, close),
+    ),
     h("div", { class: "viewer-body", tabindex: 0, role: "region", "aria-labelledby": titleId }, body),
   );
   dialog.addEventListener("click", (event) => {

@@ -26,6 +26,8 @@ export interface SynthesizedStack extends RunnerStack {
   readonly outputs: z.output<typeof templateSchema>["Outputs"];
   /** The template as its text. */
   readonly text: string;
+  /** Every resource type, once each. */
+  readonly types: readonly string[];
   resources(type: string): readonly Resource[];
   /** The one resource of the type whose logical id has `part` in it. */
   resource(type: string, part?: string): Resource;
@@ -47,10 +49,7 @@ export function synthesizeUnbundled(settings: unknown): SynthesizedStack {
   return { app, ...built, ...readTemplate(app, built.stack.stackName) };
 }
 
-export function readTemplate(
-  app: App,
-  stackName: string,
-): Pick<SynthesizedStack, "outputs" | "text" | "resources" | "resource"> {
+export function readTemplate(app: App, stackName: string): Omit<SynthesizedStack, "app" | keyof RunnerStack> {
   const raw: unknown = app.synth().getStackByName(stackName).template;
   const template = templateSchema.parse(raw);
   const all = Object.entries(template.Resources).map(([logicalId, resource]) => ({ logicalId, ...resource }));
@@ -58,6 +57,7 @@ export function readTemplate(
   return {
     outputs: template.Outputs,
     text: JSON.stringify(raw),
+    types: [...new Set(all.map(({ Type }) => Type))].toSorted(),
     resources,
     resource: (type, part = "") => {
       const [found, ...more] = resources(type).filter(({ logicalId }) => logicalId.includes(part));

@@ -1,4 +1,4 @@
-import OpenAI from "openai";
+import { APIConnectionError, APIConnectionTimeoutError } from "openai";
 import { expect, test } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { eventually, parseEvents, runModel } from "./model-server.ts";
@@ -47,11 +47,11 @@ test("a rule with a probability asks the dice, and clear ends all rules", async 
 test("an HTML fault is a proxy's page with status 200", async () => {
   const { model, call } = await runModel();
   model.faults.add({ fault: { kind: "html" } });
-  const { status, headers, body } = await call("POST", "/responses", hello);
+  const { status, headers, text } = await call("POST", "/responses", hello);
 
   expect(status).toBe(200);
   expect(headers.get("content-type")).toBe("text/html");
-  expect(body).toMatch(/^<!doctype html>/);
+  expect(text).toMatch(/^<!doctype html>/);
 });
 
 test.each(["before", "after", "mid-stream"] as const)(
@@ -75,11 +75,11 @@ test("a reset before leaves nothing done, a reset after leaves a response that n
     },
   });
   model.faults.add({ times: 1, fault: { kind: "reset", when: "before" } });
-  await expect(client.responses.create(hello)).rejects.toBeInstanceOf(OpenAI.APIConnectionError);
+  await expect(client.responses.create(hello)).rejects.toBeInstanceOf(APIConnectionError);
   expect(asked).toEqual([]);
 
   model.faults.add({ times: 1, fault: { kind: "reset", when: "after" } });
-  await expect(client.responses.create(hello)).rejects.toBeInstanceOf(OpenAI.APIConnectionError);
+  await expect(client.responses.create(hello)).rejects.toBeInstanceOf(APIConnectionError);
   expect(asked).toEqual(["user"]);
 });
 
@@ -119,7 +119,7 @@ test("a silent server keeps the line open until the client leaves", async () => 
   model.faults.add({ times: 1, fault: { kind: "silent" } });
 
   await expect(client.responses.create(hello, { timeout: 60 })).rejects.toBeInstanceOf(
-    OpenAI.APIConnectionTimeoutError,
+    APIConnectionTimeoutError,
   );
   await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
   expect(model.requests()[0]?.status).toBeNull();

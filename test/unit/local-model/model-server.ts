@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
 import type { ModelOptions, OfflineModel } from "../../../local/model/server.ts";
 import { startModel } from "../../../local/model/server.ts";
+import { answerFor } from "./tools.ts";
 
 /** A running model that closes with the test, and two ways to talk to it. */
 export async function runModel(options: Partial<ModelOptions> = {}) {
@@ -12,10 +13,22 @@ export async function runModel(options: Partial<ModelOptions> = {}) {
   return { model, client, call: caller(model) };
 }
 
+/** A Response or an error, whichever the test expects. */
+export type AnsweredBody = OpenAI.Responses.Response & {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly code: string | null;
+    readonly param: string | null;
+  };
+};
+
 export interface Answered {
   readonly status: number;
-  readonly body: any;
   readonly headers: Headers;
+  readonly text: string;
+  /** The text as JSON; read only where it is. */
+  readonly body: AnsweredBody;
 }
 
 const caller =
@@ -26,30 +39,52 @@ const caller =
       headers: { authorization: "Bearer sk-test", "content-type": "application/json" },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
+    const { status, headers } = response;
     const text = await response.text();
-    return { status: response.status, body: readJson(text), headers: response.headers };
+    return {
+      status,
+      headers,
+      text,
+      get body() {
+        return JSON.parse(text);
+      },
+    };
   };
 
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+export interface SeenEvent {
+  readonly type: string;
+  readonly sequence_number: number;
+  readonly output_index: number;
+  readonly item_id: string;
+  readonly delta: string;
+  readonly text: string;
+  readonly arguments: string;
+  readonly response: OpenAI.Responses.Response;
 }
 
 /** The events of a server-sent stream as text: `event:` and `data:` lines. */
-export function parseEvents(text: string): any[] {
+export function parseEvents(text: string): readonly SeenEvent[] {
   return text
     .trim()
     .split("\n\n")
     .map((block) => {
       const [event, data] = block.split("\n");
-      const parsed = JSON.parse(data!.replace(/^data: /, ""));
+      const parsed: SeenEvent = JSON.parse(data!.replace(/^data: /, ""));
       if (event !== `event: ${parsed.type}`) throw new Error(`event and data differ: ${block}`);
       return parsed;
     });
 }
+
+export const callsOf = ({ output }: OpenAI.Responses.Response) =>
+  output.filter((item) => item.type === "function_call");
+
+/** A strict runner's answers to the calls of a response. */
+export const outputsFor = (response: OpenAI.Responses.Response) =>
+  callsOf(response).map((item) => ({
+    type: "function_call_output" as const,
+    call_id: item.call_id,
+    output: answerFor(item),
+  }));
 
 /** Waits for what another connection sees a moment later. */
 export async function eventually<T>(read: () => T | undefined): Promise<T> {

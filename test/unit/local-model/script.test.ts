@@ -40,7 +40,7 @@ test.each([
     const calls = story.rounds.flat();
     expect(story.rounds).toHaveLength(2);
     expect(calls.map((call) => call.name)).toEqual(names);
-    expect(placeholdersIn(story.message)).toEqual(calls.map((call) => apply(call)?.placeholder));
+    expect(placeholdersIn(story.message)).toEqual(calls.map((call) => apply(call)));
     expect(story.message.split("\n").at(-1)).toBe(cannedNote);
   },
 );

@@ -1,16 +1,17 @@
 import { expect, test } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { eventually, parseEvents, runModel } from "./model-server.ts";
-import { answerFor, strictTools } from "./tools.ts";
+import type { SeenEvent } from "./model-server.ts";
+import { callsOf, eventually, outputsFor, parseEvents, runModel } from "./model-server.ts";
+import { strictTools } from "./tools.ts";
 
 const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
-const typesOf = (events: readonly { type: string }[]): string[] =>
+const typesOf = (events: readonly SeenEvent[]): string[] =>
   events.map((event) => event.type).filter((type, index, all) => type !== all[index - 1]);
 
 test("streams a message in the API's order, numbered from 0", async () => {
   const { call } = await runModel();
-  const { body, headers } = await call("POST", "/responses", { ...cello, tools: [], stream: true });
-  const events = parseEvents(body);
+  const { text: stream, headers } = await call("POST", "/responses", { ...cello, tools: [], stream: true });
+  const events = parseEvents(stream);
 
   expect(headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
   expect(typesOf(events)).toEqual([
@@ -27,18 +28,20 @@ test("streams a message in the API's order, numbered from 0", async () => {
     "response.completed",
   ]);
   expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
-  expect(events[0].response).toMatchObject({ status: "in_progress", output: [], usage: null });
+  expect(events[0]?.response).toMatchObject({ status: "in_progress", output: [], usage: null });
   const deltas = events.filter((event) => event.type === "response.output_text.delta");
-  const text = events.at(-1).response.output[1].content[0].text;
+  const item = events.at(-1)?.response.output[1];
+  const part = item?.type === "message" ? item.content[0] : undefined;
+  const text = part?.type === "output_text" ? part.text : "none";
   expect(deltas.length).toBeGreaterThan(2);
   expect(deltas.map((event) => event.delta).join("")).toBe(text);
-  expect(events.find((event) => event.type === "response.output_text.done").text).toBe(text);
+  expect(events.find((event) => event.type === "response.output_text.done")?.text).toBe(text);
 });
 
 test("streams each call's arguments in pieces that make up its JSON", async () => {
   const { call } = await runModel();
-  const { body } = await call("POST", "/responses", { ...cello, stream: true });
-  const events = parseEvents(body);
+  const { text } = await call("POST", "/responses", { ...cello, stream: true });
+  const events = parseEvents(text);
 
   const done = events.filter((event) => event.type === "response.function_call_arguments.done");
   expect(done.map((event) => event.output_index)).toEqual([1, 2, 3]);
@@ -54,10 +57,10 @@ test("streams each call's arguments in pieces that make up its JSON", async () =
 test("streams a refusal and an incomplete end as such", async () => {
   const { call } = await runModel();
   const refusal = parseEvents(
-    (await call("POST", "/responses", { ...cello, input: "[[refuse]]", stream: true })).body,
+    (await call("POST", "/responses", { ...cello, input: "[[refuse]]", stream: true })).text,
   );
   const incomplete = parseEvents(
-    (await call("POST", "/responses", { ...cello, input: "[[incomplete]]", stream: true })).body,
+    (await call("POST", "/responses", { ...cello, input: "[[incomplete]]", stream: true })).text,
   );
 
   expect(typesOf(refusal)).toContain("response.refusal.done");
@@ -71,15 +74,9 @@ test("the SDK's stream helper puts whole jobs together", async () => {
   const { client } = await runModel();
   let response = await client.responses.stream(cello).finalResponse();
   const rounds = [];
-  for (;;) {
-    const calls = response.output.filter((item) => item.type === "function_call");
-    if (calls.length === 0) break;
-    rounds.push(calls.length);
-    const input = calls.map((item) => ({
-      type: "function_call_output" as const,
-      call_id: item.call_id,
-      output: answerFor(item),
-    }));
+  while (callsOf(response).length > 0) {
+    rounds.push(callsOf(response).length);
+    const input = outputsFor(response);
     response = await client.responses
       .stream({ ...cello, input, previous_response_id: response.id })
       .finalResponse();

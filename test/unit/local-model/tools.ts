@@ -1,3 +1,5 @@
+import * as z from "zod";
+
 /** The eleven tools as a strict caller offers them, and their caps, both written from studio-api.md ("Deliverables"). */
 
 const text = { type: "string" };
@@ -64,7 +66,7 @@ export const strictTools = Object.entries(parameters).map(([name, schema]) => ({
   type: "function" as const,
   name,
   description: name,
-  parameters: schema as Record<string, unknown>,
+  parameters: { ...schema },
   strict: true,
 }));
 
@@ -75,75 +77,97 @@ export interface Call {
   readonly arguments: string;
 }
 
-interface Made {
-  readonly placeholder: string;
-}
+const string = (most: number) => z.string().min(1).max(most);
+const id = string(64);
+const tokenId = id.regex(/^[A-Za-z0-9_-]+$/);
+const title = string(200).nullable();
 
-const isText = (value: unknown, most: number): boolean =>
-  typeof value === "string" && value.length > 0 && value.length <= most;
-const allText = (values: string[], most: number): boolean => values.every((value) => isText(value, most));
-const within = (list: unknown[], most: number): boolean => list.length > 0 && list.length <= most;
-const isToken = (id: string, most: number): boolean => new RegExp(`^[A-Za-z0-9_-]{1,${most}}$`).test(id);
-const isTitle = (title: unknown): boolean => title === null || isText(title, 200);
+const seriesFits = (lowest: number) =>
+  z
+    .looseObject({
+      id,
+      title,
+      labels: z.array(string(128)).min(1).max(32),
+      series: z
+        .array(z.object({ name: string(64), values: z.array(z.number().min(lowest)) }))
+        .min(1)
+        .max(8),
+    })
+    .refine(({ labels, series: all }) => all.every(({ values }) => values.length === labels.length));
+const anySeries = seriesFits(Number.NEGATIVE_INFINITY);
 
-const seriesFits = (lowest: number) => (a: any) =>
-  isText(a.id, 64) &&
-  isTitle(a.title) &&
-  within(a.labels, 32) &&
-  allText(a.labels, 128) &&
-  within(a.series, 8) &&
-  a.series.every(
-    (s: any) =>
-      isText(s.name, 64) &&
-      s.values.length === a.labels.length &&
-      s.values.every((v: unknown) => Number.isFinite(v) && (v as number) >= lowest),
-  );
+const svgContent = string(64_000)
+  .regex(/^<svg[\s>][^]*<\/svg>$/)
+  .refine((content) => !/<(script|foreignObject|iframe|embed|object)|javascript:|\son\w+\s*=/i.test(content));
 
-const fits: Record<string, (a: any) => boolean> = {
-  create_file: (a) =>
-    isText(a.content, 48_000) &&
-    /\.(md|txt)$/.test(a.name) &&
-    a.name.split("/").length <= 5 &&
-    a.name.split("/").every((s: string) => /^[A-Za-z0-9._-]{1,48}$/.test(s) && !s.includes("..")),
-  create_pie_chart: (a) =>
-    isText(a.id, 64) &&
-    isTitle(a.title) &&
-    within(a.segments, 24) &&
-    a.segments.every((s: any) => isText(s.label, 128) && Number.isFinite(s.value)),
-  create_bar_chart: seriesFits(Number.NEGATIVE_INFINITY),
-  create_line_chart: seriesFits(Number.NEGATIVE_INFINITY),
-  create_area_chart: seriesFits(Number.NEGATIVE_INFINITY),
+const caps: Record<string, z.ZodType> = {
+  create_file: z.object({
+    name: z.string().regex(/^([A-Za-z0-9_-][A-Za-z0-9._-]{0,47}\/){0,4}[A-Za-z0-9_-]{1,44}\.(md|txt)$/),
+    content: string(48_000),
+  }),
+  create_pie_chart: z.object({
+    id,
+    title,
+    segments: z
+      .array(z.object({ label: string(128), value: z.number() }))
+      .min(1)
+      .max(24),
+  }),
+  create_bar_chart: anySeries,
+  create_line_chart: anySeries,
+  create_area_chart: anySeries,
   create_stacked_bar_chart: seriesFits(0),
-  create_scatter_chart: (a) =>
-    isText(a.id, 64) &&
-    isTitle(a.title) &&
-    within(a.series, 6) &&
-    a.series.every(
-      (s: any) =>
-        isText(s.name, 64) &&
-        within(s.points, 48) &&
-        s.points.every((p: any) => Number.isFinite(p.x) && Number.isFinite(p.y)),
-    ),
-  create_table: ({ table: a }) =>
-    isToken(a.id, 64) &&
-    isTitle(a.title) &&
-    within(a.columns, 12) &&
-    within(a.rows, 80) &&
-    a.rows.every((row: string[]) => row.length === a.columns.length && allText(row, 512)),
-  create_list: ({ list: a }) =>
-    isToken(a.id, 64) && isTitle(a.title) && within(a.items, 48) && allText(a.items, 512),
-  create_checklist: ({ checklist: a }) =>
-    isToken(a.id, 64) &&
-    isTitle(a.title) &&
-    within(a.items, 64) &&
-    new Set(a.items.map((i: any) => i.id)).size === a.items.length &&
-    a.items.every((i: any) => isToken(i.id, 48) && isText(i.label, 320) && typeof i.checked === "boolean"),
-  create_svg: ({ svg: a }) =>
-    isToken(a.id, 64) &&
-    isTitle(a.title) &&
-    isText(a.content, 64_000) &&
-    /^<svg[\s>][^]*<\/svg>$/.test(a.content) &&
-    !/<(script|foreignObject|iframe|embed|object)|javascript:|\son\w+\s*=/i.test(a.content),
+  create_scatter_chart: z.object({
+    id,
+    title,
+    series: z
+      .array(
+        z.object({
+          name: string(64),
+          points: z
+            .array(z.object({ x: z.number(), y: z.number(), label: string(128).nullable() }))
+            .min(1)
+            .max(48),
+        }),
+      )
+      .min(1)
+      .max(6),
+  }),
+  create_table: z.object({
+    table: z
+      .object({
+        id: tokenId,
+        title,
+        columns: z.array(string(512)).min(1).max(12),
+        rows: z
+          .array(z.array(string(512)))
+          .min(1)
+          .max(80),
+      })
+      .refine(({ columns, rows }) => rows.every((row) => row.length === columns.length)),
+  }),
+  create_list: z.object({
+    list: z.object({ id: tokenId, title, items: z.array(string(512)).min(1).max(48) }),
+  }),
+  create_checklist: z.object({
+    checklist: z
+      .object({
+        id: tokenId,
+        title,
+        items: z
+          .array(
+            z.object({
+              id: z.string().regex(/^[A-Za-z0-9_-]{1,48}$/),
+              label: string(320),
+              checked: z.boolean(),
+            }),
+          )
+          .min(1)
+          .max(64),
+      })
+      .refine(({ items }) => new Set(items.map((item) => item.id)).size === items.length),
+  }),
+  create_svg: z.object({ svg: z.object({ id: tokenId, title, content: svgContent }) }),
 };
 
 const kinds: Record<string, string> = {
@@ -155,13 +179,13 @@ const kinds: Record<string, string> = {
 };
 
 /** What a strict runner makes of a call: the deliverable's placeholder, or nothing. */
-export function apply(call: Call): Made | undefined {
+export function apply(call: Call): string | undefined {
   try {
-    const args = JSON.parse(call.arguments);
-    if (fits[call.name]?.(args) !== true) return undefined;
+    const fields = JSON.parse(call.arguments);
+    if (caps[call.name]?.safeParse(fields).success !== true) return undefined;
     const kind = kinds[call.name] ?? "chart";
-    const item = args[kind] ?? args;
-    return { placeholder: `{{artifact:${kind}:${item.name ?? item.id}}}` };
+    const item = fields[kind] ?? fields;
+    return `{{artifact:${kind}:${item.name ?? item.id}}}`;
   } catch {
     return undefined;
   }

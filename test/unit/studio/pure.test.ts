@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseRetryAfter } from "../../../lib/studio/retry-after.ts";
+import { parseRetryAfter } from "../../../lib/retry-after.ts";
 import { clockSkewMs } from "../../../lib/studio/skew.ts";
 import { bodyWords, cleanCause, cut, fold, redactor } from "../../../lib/studio/words.ts";
 

@@ -20,7 +20,16 @@ const seriesKinds = /** @type {const} */ ({
 });
 
 /** Shapes beside colours, so that series can be told apart without colour. */
-const pointShapes = /** @type {const} */ (["circle", "rect", "triangle", "rectRot", "star", "crossRot", "rectRounded", "cross"]);
+const pointShapes = /** @type {const} */ ([
+  "circle",
+  "rect",
+  "triangle",
+  "rectRot",
+  "star",
+  "crossRot",
+  "rectRounded",
+  "cross",
+]);
 
 /**
  * @param {ChartDeliverable} chart
@@ -76,7 +85,12 @@ function axis(theme, { isValue, stacked = false }) {
       padding: 6,
       maxRotation: 40,
       autoSkipPadding: 10,
-      ...(isValue ? { maxTicksLimit: 7, callback: (/** @type {number | string} */ value) => compactNumber(Number(value)) } : {}),
+      ...(isValue
+        ? {
+            maxTicksLimit: 7,
+            callback: (/** @type {number | string} */ value) => compactNumber(Number(value)),
+          }
+        : {}),
     },
   };
 }
@@ -106,7 +120,9 @@ function seriesConfig({ kind, labels, series, orientation }, theme) {
       ...options,
       indexAxis: flat ? "y" : "x",
       interaction: { mode: "index", axis: flat ? "y" : "x", intersect: false },
-      scales: flat ? { x: valueAxis, y: { ...labelAxis, ticks: { ...labelAxis.ticks, autoSkip: false } } } : { x: labelAxis, y: valueAxis },
+      scales: flat
+        ? { x: valueAxis, y: { ...labelAxis, ticks: { ...labelAxis.ticks, autoSkip: false } } }
+        : { x: labelAxis, y: valueAxis },
     },
   };
 }
@@ -172,7 +188,8 @@ function pieConfig({ segments }, theme) {
         tooltip: {
           ...options.plugins?.tooltip,
           callbacks: {
-            label: (/** @type {{ dataIndex: number }} */ { dataIndex }) => ` ${number(segments[dataIndex]?.value ?? 0)} (${shares[dataIndex]?.share ?? "–"})`,
+            label: (/** @type {{ dataIndex: number }} */ { dataIndex }) =>
+              ` ${number(segments[dataIndex]?.value ?? 0)} (${shares[dataIndex]?.share ?? "–"})`,
           },
         },
       },
@@ -207,7 +224,10 @@ function scatterConfig({ series }, theme) {
         ...options.plugins,
         tooltip: {
           ...options.plugins?.tooltip,
-          callbacks: { label: (/** @type {{ datasetIndex: number, dataIndex: number }} */ item) => scatterLine(series, item) },
+          callbacks: {
+            label: (/** @type {{ datasetIndex: number, dataIndex: number }} */ item) =>
+              scatterLine(series, item),
+          },
         },
       },
     },

@@ -26,7 +26,10 @@ export function numbersOf(chart) {
     default:
       return {
         columns: ["Label", ...chart.series.map(({ name }) => name)],
-        rows: chart.labels.map((label, index) => [label, ...chart.series.map(({ values }) => number(values[index] ?? 0))]),
+        rows: chart.labels.map((label, index) => [
+          label,
+          ...chart.series.map(({ values }) => number(values[index] ?? 0)),
+        ]),
       };
   }
 }

@@ -25,7 +25,14 @@ export function readTheme(count) {
     const round = Math.floor(index / paletteSize);
     return faded(value(`--series-${(index % paletteSize) + 1}`), round);
   });
-  return { text: value("--text"), muted: value("--muted"), rule: value("--rule"), surface, font: value("--font"), colours };
+  return {
+    text: value("--text"),
+    muted: value("--muted"),
+    rule: value("--rule"),
+    surface,
+    font: value("--font"),
+    colours,
+  };
 }
 
 /**

@@ -27,13 +27,24 @@ function draw(chart) {
   const { kind, id, title = id } = chart;
   const kindName = kindNames[kind];
   const dataId = freshId();
-  const data = h("div", { id: dataId, hidden: true }, grid({ label: `Data of ${title}`, ...numbersOf(chart) }));
-  const toggle = cardButton("Data", () => {
-    data.hidden = !data.hidden;
-    toggle.setAttribute("aria-expanded", String(!data.hidden));
-  }, { "aria-expanded": "false", "aria-controls": dataId });
+  const data = h(
+    "div",
+    { id: dataId, hidden: true },
+    grid({ label: `Data of ${title}`, ...numbersOf(chart) }),
+  );
+  const toggle = cardButton(
+    "Data",
+    () => {
+      data.hidden = !data.hidden;
+      toggle.setAttribute("aria-expanded", String(!data.hidden));
+    },
+    { "aria-expanded": "false", "aria-controls": dataId },
+  );
 
-  const canvas = h("canvas", { role: "img", "aria-label": `${kindName}: ${title}. “Data” shows its numbers as a table.` });
+  const canvas = h("canvas", {
+    role: "img",
+    "aria-label": `${kindName}: ${title}. “Data” shows its numbers as a table.`,
+  });
   const frame = h("div", { class: `chart-frame chart-${kind}` }, canvas);
   frame.style.height = `${heightOf(chart)}px`;
   const legend = h("ul", { class: "legend" });
@@ -95,7 +106,13 @@ function fillLegend(legend, entries, colours) {
   const rows = entries.map(({ label, value }, index) => {
     const swatch = h("span", { class: "swatch" });
     swatch.style.background = colours[index] ?? "";
-    return h("li", {}, swatch, h("span", { class: "legend-label" }, label), value ? h("span", { class: "legend-value" }, value) : null);
+    return h(
+      "li",
+      {},
+      swatch,
+      h("span", { class: "legend-label" }, label),
+      value ? h("span", { class: "legend-value" }, value) : null,
+    );
   });
   legend.replaceChildren(...rows);
   legend.hidden = rows.length === 0;

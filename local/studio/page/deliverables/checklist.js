@@ -17,7 +17,9 @@ function draw(checklist, context) {
   const progressText = h("span", { class: "progress-text" });
   const bar = h("progress", { class: "progress", "aria-label": `Progress of ${title}` });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const boxes = new Map(checklist.items.map((item) => [item.id, h("input", { type: "checkbox", checked: item.checked })]));
+  const boxes = new Map(
+    checklist.items.map((item) => [item.id, h("input", { type: "checkbox", checked: item.checked })]),
+  );
 
   const count = () => {
     const done = [...boxes.values()].filter((box) => box.checked).length;
@@ -40,8 +42,15 @@ function draw(checklist, context) {
     });
   }
   count();
-  const rows = checklist.items.map(({ id: itemId, label }) => h("li", {}, h("label", {}, boxes.get(itemId), h("span", {}, label))));
-  const element = card({ kind: "checklist", title, meta: progressText }, bar, h("ul", { class: "checklist" }, ...rows), problem);
+  const rows = checklist.items.map(({ id: itemId, label }) =>
+    h("li", {}, h("label", {}, boxes.get(itemId), h("span", {}, label))),
+  );
+  const element = card(
+    { kind: "checklist", title, meta: progressText },
+    bar,
+    h("ul", { class: "checklist" }, ...rows),
+    problem,
+  );
   return {
     element,
     update(deliverables) {
@@ -92,5 +101,9 @@ export const checklistKind = {
   kind: "checklist",
   /** @param {Deliverables} deliverables @returns {readonly Item[]} */
   items: ({ checklists }) =>
-    checklists.map((checklist) => ({ kind: "checklist", id: checklist.id, draw: (context) => draw(checklist, context) })),
+    checklists.map((checklist) => ({
+      kind: "checklist",
+      id: checklist.id,
+      draw: (context) => draw(checklist, context),
+    })),
 };

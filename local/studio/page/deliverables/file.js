@@ -11,7 +11,8 @@ function draw(file) {
   const { name, content } = file;
   const isMarkdown = name.toLowerCase().endsWith(".md");
   const type = isMarkdown ? "text/markdown" : "text/plain";
-  const save = () => cardButton("Download", () => download({ name, content, type }), { "aria-label": `Download ${name}` });
+  const save = () =>
+    cardButton("Download", () => download({ name, content, type }), { "aria-label": `Download ${name}` });
   const view = () => {
     const body = isMarkdown ? h("div", { class: "prose" }) : h("pre", { class: "plain" }, content);
     if (isMarkdown) body.append(renderMarkdown(content));

@@ -11,9 +11,9 @@ const numeric = /^[-+−]?\s*[$€£¥]?\s*[-+−]?\d[\d\s.,']*\s*(%|[a-zA-Z€$
  * @returns {HTMLElement}
  */
 export function grid({ label, columns, rows }) {
-  const isNumeric = columns.map((_, index) => isNumericColumn(rows, index));
+  const kinds = columns.map((_, index) => columnKind(rows.map((row) => row[index] ?? "")));
   /** @param {number} index */
-  const props = (index) => ({ class: isNumeric[index] ? "num" : undefined });
+  const props = (index) => ({ class: kinds[index] });
   return h(
     "div",
     { class: "grid-scroll", role: "region", "aria-label": label, tabindex: 0 },
@@ -21,17 +21,29 @@ export function grid({ label, columns, rows }) {
       "table",
       { class: "grid" },
       h("caption", { class: "visually-hidden" }, label),
-      h("thead", {}, h("tr", {}, ...columns.map((column, index) => h("th", { scope: "col", ...props(index) }, column)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, index) => h("td", props(index), cell))))),
+      h(
+        "thead",
+        {},
+        h("tr", {}, ...columns.map((column, index) => h("th", { scope: "col", ...props(index) }, column))),
+      ),
+      h(
+        "tbody",
+        {},
+        ...rows.map((row) => h("tr", {}, ...row.map((cell, index) => h("td", props(index), cell)))),
+      ),
     ),
   );
 }
 
+/** Cells of more characters would stand one word to a line on a phone. */
+const longCharacters = 24;
+
 /**
- * @param {readonly (readonly string[])[]} rows
- * @param {number} index
+ * @param {readonly string[]} cells of one column
+ * @returns {"num" | "long" | undefined}
  */
-function isNumericColumn(rows, index) {
-  const said = rows.map((row) => (row[index] ?? "").trim()).filter((cell) => cell !== "" && cell !== "–" && cell !== "-");
-  return said.length > 0 && said.every((cell) => numeric.test(cell));
+function columnKind(cells) {
+  const said = cells.map((cell) => cell.trim()).filter((cell) => cell !== "" && cell !== "–" && cell !== "-");
+  if (said.length > 0 && said.every((cell) => numeric.test(cell))) return "num";
+  return said.some((cell) => cell.length > longCharacters) ? "long" : undefined;
 }

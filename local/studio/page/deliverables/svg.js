@@ -11,7 +11,10 @@ import { card, cardButton } from "./card.js";
  * @returns {string | null} well-formed SVG; null when nothing drawable is left
  */
 function sanitized(content) {
-  const clean = DOMPurify.sanitize(content, { USE_PROFILES: { svg: true, svgFilters: true }, RETURN_DOM_FRAGMENT: true });
+  const clean = DOMPurify.sanitize(content, {
+    USE_PROFILES: { svg: true, svgFilters: true },
+    RETURN_DOM_FRAGMENT: true,
+  });
   const svg = clean.querySelector("svg");
   return svg ? new XMLSerializer().serializeToString(svg) : null;
 }
@@ -20,13 +23,29 @@ function sanitized(content) {
 function draw({ id, title = id, content }) {
   const clean = sanitized(content);
   if (clean === null) {
-    return { element: card({ kind: "svg", title }, h("p", { class: "note" }, "This drawing holds nothing that can be shown.")) };
+    return {
+      element: card(
+        { kind: "svg", title },
+        h("p", { class: "note" }, "This drawing holds nothing that can be shown."),
+      ),
+    };
   }
-  const picture = () => h("img", { src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(clean)}`, alt: title });
-  const save = () => cardButton("Download", () => download({ name: `${id}.svg`, content: clean, type: "image/svg+xml" }));
+  const picture = () =>
+    h("img", { src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(clean)}`, alt: title });
+  const save = () =>
+    cardButton("Download", () => download({ name: `${id}.svg`, content: clean, type: "image/svg+xml" }));
   const enlarge = () =>
-    openViewer({ title, body: h("div", { class: "plate plate-large" }, picture()), actions: [save()], wide: true });
-  const plate = h("button", { type: "button", class: "plate", "aria-label": `Enlarge ${title}`, onclick: enlarge }, picture());
+    openViewer({
+      title,
+      body: h("div", { class: "plate plate-large" }, picture()),
+      actions: [save()],
+      wide: true,
+    });
+  const plate = h(
+    "button",
+    { type: "button", class: "plate", "aria-label": `Enlarge ${title}`, onclick: enlarge },
+    picture(),
+  );
   return { element: card({ kind: "svg", title, actions: [cardButton("Enlarge", enlarge), save()] }, plate) };
 }
 

@@ -11,5 +11,6 @@ function draw({ id, title = id, columns, rows }) {
 export const tableKind = {
   kind: "table",
   /** @param {Deliverables} deliverables */
-  items: ({ datasets }) => datasets.map((table) => ({ kind: "table", id: table.id, draw: () => draw(table) })),
+  items: ({ datasets }) =>
+    datasets.map((table) => ({ kind: "table", id: table.id, draw: () => draw(table) })),
 };

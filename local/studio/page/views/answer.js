@@ -26,7 +26,8 @@ export function drawAnswer({ text, deliverables }, context) {
   /** @param {Placeholder} placeholder */
   const fill = (placeholder) => {
     const item = itemFor(items, placeholder);
-    if (!item) return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which did not come with it.`);
+    if (!item)
+      return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which did not come with it.`);
     if (drawn.has(item)) return note(`The ${item.kind} “${item.id}” is shown above.`);
     return draw(item);
   };

@@ -15,13 +15,43 @@ import { freshId, h, icon, put } from "../dom.js";
  * @param {readonly Node[]} [options.extras] further fields, under the message
  * @param {(text: string) => Promise<unknown>} options.submit rejects with a sentence for the person
  */
-export function createComposer({ label, placeholder, submitLabel, rows, drafts, draftKey, extras = [], submit }) {
+export function createComposer({
+  label,
+  placeholder,
+  submitLabel,
+  rows,
+  drafts,
+  draftKey,
+  extras = [],
+  submit,
+}) {
   const fieldId = freshId();
   const problemId = freshId();
-  const field = h("textarea", { id: fieldId, rows, placeholder, "aria-describedby": problemId, enterkeyhint: "enter", spellcheck: "true" });
-  const button = h("button", { type: "submit", class: "button button-primary send" }, h("span", {}, submitLabel), icon("send"));
+  const field = h("textarea", {
+    id: fieldId,
+    rows,
+    placeholder,
+    "aria-describedby": problemId,
+    enterkeyhint: "enter",
+    spellcheck: "true",
+  });
+  const button = h(
+    "button",
+    { type: "submit", class: "button button-primary send" },
+    h("span", {}, submitLabel),
+    icon("send"),
+  );
   const problem = h("p", { class: "problem", id: problemId, role: "alert", hidden: true });
-  const hint = h("p", { class: "hint" }, h("kbd", {}, "Enter"), " sends, ", h("kbd", {}, "Shift"), " + ", h("kbd", {}, "Enter"), " makes a line");
+  const hint = h(
+    "p",
+    { class: "hint" },
+    h("kbd", {}, "Enter"),
+    " sends, ",
+    h("kbd", {}, "Shift"),
+    " + ",
+    h("kbd", {}, "Enter"),
+    " makes a line",
+  );
   const form = h(
     "form",
     { class: "composer", novalidate: true },

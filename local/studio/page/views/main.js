@@ -49,6 +49,7 @@ function paneOf({ route, summaries }) {
 
 /** @param {State} state */
 function titleOf({ route, summaries }) {
-  const open = route.view === "thread" ? summaries?.find(({ workspaceId }) => workspaceId === route.id) : undefined;
+  const open =
+    route.view === "thread" ? summaries?.find(({ workspaceId }) => workspaceId === route.id) : undefined;
   return open ? `${nameOf(open)} · Xenonflare Studio` : "Xenonflare Studio";
 }

@@ -67,7 +67,12 @@ function userMessage({ text, createdAtMs }) {
  * @param {HTMLElement} body
  */
 function assistantMessage({ createdAtMs, tookMs }, body) {
-  const meta = h("p", { class: "message-meta" }, h("span", {}, `Answered in ${duration(tookMs)}`), timeAgo(createdAtMs));
+  const meta = h(
+    "p",
+    { class: "message-meta" },
+    h("span", {}, `Answered in ${duration(tookMs)}`),
+    timeAgo(createdAtMs),
+  );
   return h("li", { class: "message message-assistant" }, meta, body);
 }
 
@@ -81,7 +86,11 @@ function failureMessage({ reason, createdAtMs }, { reuse, lastText }) {
     { class: "message message-failure" },
     h("div", { class: "failure-head" }, icon("alert"), h("h3", {}, "This job failed"), timeAgo(createdAtMs)),
     h("p", { class: "failure-reason" }, reason),
-    h("button", { type: "button", class: "button button-small", onclick: () => reuse(lastText()) }, "Edit the message and send it again"),
+    h(
+      "button",
+      { type: "button", class: "button button-small", onclick: () => reuse(lastText()) },
+      "Edit the message and send it again",
+    ),
   );
 }
 
@@ -97,7 +106,10 @@ export function pendingMessage({ state, leases, leaseExpiresAtMs }) {
   }
   if (state !== "leased") return null;
   const again = leases > 1 ? ` This is lease number ${leases}: an earlier one ran out.` : "";
-  const left = leaseExpiresAtMs === null ? [] : [" Its lease, which it renews, has ", leaseClock(leaseExpiresAtMs), " left."];
+  const left =
+    leaseExpiresAtMs === null
+      ? []
+      : [" Its lease, which it renews, has ", leaseClock(leaseExpiresAtMs), " left."];
   return pending("Working", `A runner is on it.${again}`, ...left);
 }
 

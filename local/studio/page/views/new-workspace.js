@@ -33,7 +33,14 @@ const targets = [
  * @param {{ store: Store, actions: Actions, drafts: Drafts }} deps
  */
 export function newWorkspaceView({ store, actions, drafts }) {
-  const title = h("input", { type: "text", id: freshId(), class: "text-field", maxlength: 200, placeholder: "Optional", value: drafts.read("new-title") });
+  const title = h("input", {
+    type: "text",
+    id: freshId(),
+    class: "text-field",
+    maxlength: 200,
+    placeholder: "Optional",
+    value: drafts.read("new-title"),
+  });
   title.addEventListener("input", () => drafts.write("new-title", title.value));
   const targetChoice = targetField(store.get().info);
   const composer = createComposer({
@@ -44,10 +51,19 @@ export function newWorkspaceView({ store, actions, drafts }) {
     drafts,
     draftKey: "new",
     extras: [
-      h("div", { class: "fields" }, h("div", { class: "field" }, h("label", { for: title.id }, "Title"), title), targetChoice.element),
+      h(
+        "div",
+        { class: "fields" },
+        h("div", { class: "field" }, h("label", { for: title.id }, "Title"), title),
+        targetChoice.element,
+      ),
     ],
     async submit(text) {
-      await actions.create({ text, ...(title.value.trim() && { title: title.value.trim() }), target: targetChoice.chosen() });
+      await actions.create({
+        text,
+        ...(title.value.trim() && { title: title.value.trim() }),
+        target: targetChoice.chosen(),
+      });
       drafts.write("new-title", "");
       drafts.write("new", "");
     },
@@ -55,16 +71,30 @@ export function newWorkspaceView({ store, actions, drafts }) {
   const element = h(
     "div",
     { class: "welcome" },
-    h("a", { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" }, icon("back"), "Workspaces"),
+    h(
+      "a",
+      { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" },
+      icon("back"),
+      "Workspaces",
+    ),
     h("h2", { tabindex: -1 }, "What should come back?"),
-    h("p", { class: "lead" }, "Write a message. A runner leases the job, and charts, tables, lists, checklists, drawings, files and an answer appear here."),
+    h(
+      "p",
+      { class: "lead" },
+      "Write a message. A runner leases the job, and charts, tables, lists, checklists, drawings, files and an answer appear here.",
+    ),
     composer.element,
     exampleList((text) => {
       composer.setText(text);
       composer.field.focus();
     }),
   );
-  return { element, ready: () => composer.fit(), update: () => targetChoice.update(store.get().info), destroy: () => undefined };
+  return {
+    element,
+    ready: () => composer.fit(),
+    update: () => targetChoice.update(store.get().info),
+    destroy: () => undefined,
+  };
 }
 
 /** @param {(text: string) => void} choose */
@@ -73,10 +103,20 @@ function exampleList(choose) {
     h(
       "li",
       {},
-      h("button", { type: "button", class: "example", onclick: () => choose(text) }, h("strong", {}, name), h("span", {}, text)),
+      h(
+        "button",
+        { type: "button", class: "example", onclick: () => choose(text) },
+        h("strong", {}, name),
+        h("span", {}, text),
+      ),
     ),
   );
-  return h("section", { class: "examples", "aria-label": "Examples" }, h("h3", {}, "Or begin with one of these"), h("ul", {}, ...rows));
+  return h(
+    "section",
+    { class: "examples", "aria-label": "Examples" },
+    h("h3", {}, "Or begin with one of these"),
+    h("ul", {}, ...rows),
+  );
 }
 
 /** @param {StudioInfo | null} info */

@@ -9,13 +9,22 @@ import { jobStates } from "../states.js";
  */
 export function pill({ state, leaseExpiresAtMs }) {
   const { label, tone } = jobStates[state];
-  return h("span", { class: `pill pill-${tone}`, "data-state": state }, label, state === "leased" ? leaseClock(leaseExpiresAtMs) : null);
+  return h(
+    "span",
+    { class: `pill pill-${tone}`, "data-state": state },
+    label,
+    state === "leased" ? leaseClock(leaseExpiresAtMs) : null,
+  );
 }
 
 /** @param {number | null} endsAtMs */
 export function leaseClock(endsAtMs) {
   if (endsAtMs === null) return null;
-  const props = { class: "lease-clock", "data-ends-at": endsAtMs, title: "Left of the lease, which the runner renews" };
+  const props = {
+    class: "lease-clock",
+    "data-ends-at": endsAtMs,
+    title: "Left of the lease, which the runner renews",
+  };
   return h("span", props, countdown(endsAtMs - Date.now()));
 }
 

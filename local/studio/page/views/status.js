@@ -11,7 +11,8 @@ const words = { connecting: "Connecting", open: "Live", again: "Live", lost: "Of
 export function mountStatus({ root, store }) {
   const render = () => {
     const { info, connection } = store.get();
-    const model = info && h("span", { class: "status-model", title: "The model that answers" }, info.model.name);
+    const model =
+      info && h("span", { class: "status-model", title: "The model that answers" }, info.model.name);
     put(root, h("span", { class: `live live-${connection}` }, words[connection]), model);
   };
   store.subscribe((next, before) => {

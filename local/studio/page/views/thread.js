@@ -21,7 +21,12 @@ export function threadView(id, { store, actions, drafts }) {
   const tags = h("div", { class: "thread-tags" });
   const list = h("ol", { class: "messages" });
   const trouble = h("div", { class: "thread-trouble" });
-  const scroller = h("section", { class: "thread-scroll", tabindex: 0, "aria-label": "Messages" }, trouble, list);
+  const scroller = h(
+    "section",
+    { class: "thread-scroll", tabindex: 0, "aria-label": "Messages" },
+    trouble,
+    list,
+  );
   const composer = createComposer({
     label: "Follow-up message",
     placeholder: "Send a follow-up…",

@@ -25,10 +25,16 @@ export function mountWorkspaceList({ root, store, retry }) {
     list.hidden = !summaries?.length;
     const openId = route.view === "thread" ? route.id : null;
     for (const summary of summaries ?? []) showRow(rows, summary, summary.workspaceId === openId);
-    arrange(list, (summaries ?? []).map(({ workspaceId }) => rows.get(workspaceId)));
+    arrange(
+      list,
+      (summaries ?? []).map(({ workspaceId }) => rows.get(workspaceId)),
+    );
   };
   store.subscribe((next, before) => {
-    const same = next.summaries === before.summaries && next.route === before.route && next.listError === before.listError;
+    const same =
+      next.summaries === before.summaries &&
+      next.route === before.route &&
+      next.listError === before.listError;
     if (!same) render();
   });
   render();
@@ -54,7 +60,9 @@ function noteFor({ summaries, listError }, retry) {
  */
 function showRow(rows, summary, isOpen) {
   const { workspaceId, title, preview, target, updatedAtMs } = summary;
-  const row = rows.get(workspaceId) ?? h("li", {}, h("a", { href: hrefOf(workspaceId), class: "workspace", "data-id": workspaceId }));
+  const row =
+    rows.get(workspaceId) ??
+    h("li", {}, h("a", { href: hrefOf(workspaceId), class: "workspace", "data-id": workspaceId }));
   rows.set(workspaceId, row);
   const link = row.firstElementChild;
   if (!link) return;
@@ -80,7 +88,8 @@ function arrange(list, wanted) {
   present.forEach((row, index) => {
     if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
   });
-  if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused)) focused.focus();
+  if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused))
+    focused.focus();
 }
 
 /** @type {Readonly<Record<string, (at: number, last: number) => number>>} */

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { limits } from "../../../lib/deliverables/limits.ts";
+import { countDeliverables, payloadKeys } from "../../../lib/deliverables/payload.ts";
+import { danglingPlaceholders } from "../../../lib/deliverables/placeholders.ts";
+import { deliverablesTable } from "../../../lib/deliverables/reference.ts";
+import { payloadKeyByKind, toolDefinitions, tools } from "../../../lib/deliverables/registry.ts";
+import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { fullWorkbench, samples } from "./samples.ts";
+
+type Node = Readonly<Record<string, unknown>>;
+
+const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
+const propertiesOf = (node: Node): Node => (isNode(node["properties"]) ? node["properties"] : {});
+
+/** What OpenAI's strict mode takes and we use. */
+const keywords = new Set([
+  "type",
+  "properties",
+  "required",
+  "additionalProperties",
+  "items",
+  "enum",
+  "description",
+]);
+
+function nodes(node: Node): Node[] {
+  const inner = [...Object.values(propertiesOf(node)), node["items"]].filter(isNode);
+  return [node, ...inner.flatMap(nodes)];
+}
+
+const barParameters = {
+  type: "object",
+  properties: {
+    id: { type: "string", description: "Unique id, used in the placeholder. At most 64 characters." },
+    title: { type: ["string", "null"], description: "Headline. At most 200 characters." },
+    labels: {
+      type: "array",
+      description: "The categories. 1 to 32 items.",
+      items: { type: "string", description: "At most 128 characters." },
+    },
+    series: {
+      type: "array",
+      description: "1 to 8 items.",
+      items: {
+        type: "object",
+        properties: {
+          name: { type: "string", description: "Name in the legend. At most 64 characters." },
+          values: {
+            type: "array",
+            description: "One number per label, in the order of the labels.",
+            items: { type: "number" },
+          },
+        },
+        required: ["name", "values"],
+        additionalProperties: false,
+      },
+    },
+    orientation: {
+      type: ["string", "null"],
+      enum: ["vertical", "horizontal", null],
+      description: "Standing or lying bars; standing when null.",
+    },
+  },
+  required: ["id", "title", "labels", "series", "orientation"],
+  additionalProperties: false,
+};
+
+describe("strict JSON Schema", () => {
+  test.each(toolDefinitions().map((definition) => [definition.name, definition] as const))(
+    "%s: every object closed, every property required, no refused keyword",
+    (_name, { parameters }) => {
+      const all = nodes(parameters);
+      expect(all.length).toBeGreaterThan(2);
+      for (const node of all) {
+        expect(Object.keys(node).filter((key) => !keywords.has(key))).toEqual([]);
+        expect(node["type"]).toBeDefined();
+        if (node["type"] !== "object") continue;
+        expect(node["additionalProperties"]).toBe(false);
+        expect(node["required"]).toEqual(Object.keys(propertiesOf(node)));
+      }
+    },
+  );
+
+  test("optional fields may be null, and kind is not asked for", () => {
+    const bar = toolDefinitions().find(({ name }) => name === "create_bar_chart");
+    expect(bar?.parameters).toEqual(barParameters);
+  });
+
+  test("a flag that is true or absent is a nullable boolean", () => {
+    const list = toolDefinitions().find(({ name }) => name === "create_list");
+    expect(JSON.stringify(list?.parameters)).toContain(
+      '"ordered":{"description":"true numbers the items.","type":["boolean","null"]}',
+    );
+  });
+
+  test("chart and file tools have their fields on top, the others one wrapper", () => {
+    const top = toolDefinitions().map(({ name, parameters }) => [name, parameters["required"]]);
+    expect(Object.fromEntries(top)).toEqual({
+      create_file: ["name", "content"],
+      create_pie_chart: ["id", "title", "segments"],
+      create_bar_chart: ["id", "title", "labels", "series", "orientation"],
+      create_stacked_bar_chart: ["id", "title", "labels", "series", "orientation"],
+      create_line_chart: ["id", "title", "labels", "series"],
+      create_area_chart: ["id", "title", "labels", "series"],
+      create_scatter_chart: ["id", "title", "series"],
+      create_table: ["table"],
+      create_list: ["list"],
+      create_checklist: ["checklist"],
+      create_svg: ["svg"],
+    });
+  });
+
+  test("the definitions are the same at every call, so that the provider's cache holds", () => {
+    expect(JSON.stringify(toolDefinitions())).toBe(JSON.stringify(toolDefinitions()));
+  });
+});
+
+describe("a kind is one record", () => {
+  test("the eleven tools have a name of their own", () => {
+    expect(new Set(tools.map(({ name }) => name)).size).toBe(11);
+    expect(Object.keys(samples).toSorted()).toEqual(tools.map(({ name }) => name).toSorted());
+  });
+
+  test.each(tools.map((tool) => [tool.name, tool] as const))(
+    "%s appears everywhere by itself",
+    (name, tool) => {
+      expect(toolDefinitions().map((definition) => definition.name)).toContain(name);
+      expect(payloadKeyByKind.get(tool.kind)).toBe(tool.payloadKey);
+      expect(payloadKeys).toContain(tool.payloadKey);
+      expect(limits.most[tool.payloadKey]).toBeGreaterThan(0);
+      expect(deliverablesTable()).toContain(`| \`${name}\` | ${tool.makes} |`);
+      const made = fullWorkbench()[tool.payloadKey].map((item) => tool.idOf(item));
+      const message = `{{artifact:${tool.kind}:${made[0]}}}`;
+      expect(danglingPlaceholders(message, fullWorkbench())).toEqual([]);
+      expect(danglingPlaceholders(message, emptyWorkbench)).toHaveLength(1);
+      expect(countDeliverables(fullWorkbench())[tool.kind]).toBe(made.length);
+    },
+  );
+
+  test("the payload has exactly the workbench's keys", () => {
+    expect(payloadKeys.toSorted()).toEqual(Object.keys(emptyWorkbench).toSorted());
+  });
+});
+
+test("the README's table states the caps", () => {
+  const lines = deliverablesTable().split("\n");
+  expect(lines).toHaveLength(13);
+  expect(lines[0]).toBe("| tool | makes | at most, per job | each |");
+  expect(lines).toContain("| `create_list` | list | 12 | 48 items of 512 characters |");
+  expect(lines).toContain(
+    "| `create_stacked_bar_chart` | stacked bar chart | 12 charts together | 32 labels, 8 series, one finite value per label, none negative |",
+  );
+});

@@ -1,0 +1,151 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { checkPayload, toPayload } from "../../../lib/deliverables/payload.ts";
+import {
+  danglingPlaceholders,
+  findPlaceholders,
+  repairPrompt,
+} from "../../../lib/deliverables/placeholders.ts";
+import { applyToolCall, tools } from "../../../lib/deliverables/registry.ts";
+import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
+import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { samples } from "./samples.ts";
+import type { Fields } from "./samples.ts";
+
+const names = tools.map(({ name }) => name);
+
+const svgPiece = fc.constantFrom(
+  "<svg>",
+  '<svg xmlns="http://www.w3.org/2000/svg">',
+  "</svg>",
+  "<g>",
+  "</g>",
+  "<rect/>",
+  '<rect onload="x" style="fill:red;x:y"/>',
+  '<use xlink:href="#a" href="javascript:x"/>',
+  "<script>",
+  "</script>",
+  "<foreignObject>",
+  "</foreignObject>",
+  "<title>",
+  "</title>",
+  "<desc>",
+  "</desc>",
+  "<![CDATA[",
+  "]]>",
+  "<!--",
+  "-->",
+  "javascript:",
+  "on",
+  "x =",
+  "&#61;",
+  "&lt;",
+  "&nope;",
+  "<",
+  ">",
+  '"',
+  "<a href='x'>",
+  "</a>",
+  "<text>t</text>",
+  "<noscript>",
+  "</noscript>",
+  "<textarea>",
+  "</textarea>",
+);
+const svgSoup = fc.array(svgPiece, { maxLength: 30 }).map((pieces) => pieces.join(""));
+const svgLike = svgSoup.map((soup) => `<svg><rect/>${soup}</svg>`);
+
+/** A good call with one field made wild, so that most of it passes the schema. */
+const nearlyGood = fc
+  .tuple(
+    fc.constantFrom(...names),
+    fc.record({
+      id: fc.oneof(fc.constant("a"), fc.string({ maxLength: 70 }), fc.constantFrom("A", " a ", "__proto__")),
+      name: fc.constantFrom("a.md", "A.md", "b/c.txt", "../x.md"),
+      title: fc.oneof(fc.string(), fc.constant(null)),
+      content: fc.oneof(fc.string({ minLength: 1 }), svgLike),
+      items: fc.oneof(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 5 }), fc.jsonValue()),
+      kind: fc.constantFrom("bar", "list", null),
+      extra: fc.jsonValue(),
+    }),
+    fc.subarray(["id", "name", "title", "content", "items", "kind", "extra"], { maxLength: 3 }),
+  )
+  .map(([name, wild, picked]) => {
+    const sample = samples[name]!;
+    const chosen = Object.fromEntries(Object.entries(wild).filter(([key]) => picked.includes(key)));
+    const fields: Fields = { ...sample.fields, ...chosen };
+    const json = JSON.stringify(sample.wrapper === undefined ? fields : { [sample.wrapper]: fields });
+    return { name, arguments: json };
+  });
+
+const anyCall = fc.oneof(
+  nearlyGood,
+  nearlyGood,
+  fc.record({
+    name: fc.oneof(fc.constantFrom(...names), fc.string()),
+    arguments: fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.jsonValue().map((value) => JSON.stringify({ svg: value, list: value })),
+    ),
+  }),
+);
+
+test("no call throws, every answer is JSON, and whatever was accepted passes checkPayload", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(fc.array(anyCall, { maxLength: 12 }), (calls) => {
+      let workbench = emptyWorkbench;
+      for (const call of calls) {
+        const result = applyToolCall(workbench, call);
+        const answer: { ok: boolean; error?: string } = JSON.parse(result.output);
+        expect(answer.ok).toBe(result.ok);
+        expect(result.workbench === workbench).toBe(!result.ok);
+        accepted += result.ok ? 1 : 0;
+        workbench = result.workbench;
+      }
+      expect(checkPayload(toPayload(workbench, "Done."))).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+  expect(accepted).toBeGreaterThan(100);
+});
+
+test("a clean drawing is clean: sanitizing it again changes nothing", () => {
+  let cleaned = 0;
+  fc.assert(
+    fc.property(fc.oneof(svgLike, svgSoup), (soup) => {
+      const first = sanitizeSvg(soup);
+      if (!first.ok) return;
+      cleaned += 1;
+      expect(sanitizeSvg(first.markup)).toEqual({ ok: true, markup: first.markup, changes: [] });
+      expect(first.markup).not.toMatch(
+        /<(?:script|foreignObject|a|noscript|textarea)\b|javascript:|on\w+\s*=/i,
+      );
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(cleaned).toBeGreaterThan(50);
+});
+
+/** The tokens that Studio reads (studio-api.md, "Placeholders"). */
+const studioTokens = /\{\{\s*artifact\s*:\s*(?:chart|table|file|svg|list|checklist)\s*:[^}]+\}\}/gi;
+
+test("no message throws, and no token that Studio reads is missed", () => {
+  const piece = fc.oneof(
+    fc.string(),
+    fc.constantFrom("{{artifact:", "chart", ":", "a", "}}", "{{ artifact", "}"),
+  );
+  fc.assert(
+    fc.property(fc.array(piece), (pieces) => {
+      const message = pieces.join("");
+      const dangling = danglingPlaceholders(message, emptyWorkbench);
+      expect(repairPrompt(dangling, emptyWorkbench)).toContain("Nothing has been made");
+      const again = danglingPlaceholders(dangling.map(({ token }) => token).join(" "), emptyWorkbench);
+      expect(again).toEqual(dangling);
+      const read = findPlaceholders(message).map(({ token }) => token);
+      const readByStudio = message.match(studioTokens) ?? [];
+      expect(readByStudio.filter((token) => !read.includes(token))).toEqual([]);
+    }),
+  );
+});

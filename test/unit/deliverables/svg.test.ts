@@ -1,0 +1,224 @@
+import { describe, expect, test } from "vitest";
+import * as allowed from "../../../lib/deliverables/svg-allowed.ts";
+import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
+import { looksScripted } from "../../../lib/deliverables/svg-scripts.ts";
+import { call, errorOf } from "./samples.ts";
+
+const open = '<svg xmlns="http://www.w3.org/2000/svg">';
+const svg = (content: string): string => `${open}${content}</svg>`;
+
+/** What is left inside the root, and what was said about it. */
+function inside(content: string): readonly [string, readonly string[]] {
+  const result = sanitizeSvg(svg(content));
+  if (!result.ok) return [`refused: ${result.problem}`, []];
+  return [result.markup.slice(open.length, -"</svg>".length), result.changes];
+}
+
+describe("leaves a good drawing as it is", () => {
+  test.each([
+    '<rect width="5" height="5" rx="1" fill="#09f" transform="translate(1 2) rotate(45)"/>',
+    '<defs><linearGradient id="g" gradientUnits="userSpaceOnUse"><stop offset="0%" stop-color="red"/></linearGradient></defs><path d="M0 0L1 1" fill="url(#g)"/>',
+    '<clipPath id="c"><circle r="1"/></clipPath><g clip-path="url(#c)"><rect width="1"/></g>',
+    '<filter id="f"><feGaussianBlur in="SourceGraphic" stdDeviation="2"/><feDropShadow dx="1"/></filter><rect filter="url(\'#f\')"/>',
+    '<text x="1" y="2" font-family="Inter, sans-serif" text-anchor="middle">A &amp; B &lt; C<tspan dy="1.2em">é ✓</tspan></text>',
+    '<path id="p" d="M0 0"/><text><textPath href="#p" startOffset="50%">along</textPath></text>',
+    '<symbol id="s" viewBox="0 0 1 1"><rect/></symbol><use href="#s" x="1"/>',
+    '<marker id="m" markerWidth="1" refX="0" orient="auto"><path d="M0 0"/></marker><line x2="1" marker-end="url(#m)"/>',
+    '<title>Plan</title><desc>What it shows</desc><rect style="fill:red;stroke-width:2px"/>',
+    '<svg viewBox="0 0 1 1" preserveAspectRatio="none"><ellipse rx="1"/></svg>',
+  ])("%s", (content) => {
+    expect(inside(content)).toEqual([content, []]);
+  });
+});
+
+type Nasty = [content: string, left: string, change: string];
+
+const nasty: Nasty[] = [
+  ["<script>alert(1)</script>", "", "removed <script>"],
+  ["<SCRIPT>alert(1)</SCRIPT>", "", "removed <SCRIPT>"],
+  ["<svg:script>alert(1)</svg:script>", "", "removed <svg:script>"],
+  ['<script href="data:,alert(1)"/>', "", "removed <script>"],
+  ["<script><![CDATA[alert(1)]]></script>", "", "removed <script>"],
+  ["<style>rect{fill:red}</style>", "", "removed <style>"],
+  ["<foreignObject><body>text<circle/></body></foreignObject>", "", "removed <foreignObject>"],
+  ["<iframe>&lt;script&gt;x&lt;/script&gt;</iframe>", "", "removed <iframe>"],
+  ['<embed src="x"/>', "", "removed <embed>"],
+  ['<object data="x">text</object>', "", "removed <object>"],
+  ['<image href="https://evil.example/x.png"/>', "", "removed <image>"],
+  ['<feImage href="https://evil.example/x.png"/>', "", "removed <feImage>"],
+  ['<animate attributeName="href" values="javascript:x"/>', "", "removed <animate>"],
+  ['<set attributeName="onclick" to="x"/>', "", "removed <set>"],
+  ["<handler>x</handler>", "", "removed <handler>"],
+  ['<a href="javascript:alert(1)"><text>hi</text></a>', "<text>hi</text>", "removed <a>"],
+  ['<g onload="x()"/>', "<g/>", "removed attribute onload"],
+  ["<g OnLoad='x()'/>", "<g/>", "removed attribute OnLoad"],
+  ['<g on&#108;oad="x"/>', "<g/>", "removed attribute on&#108;oad"],
+  ['<use href="https://evil.example/a.svg#x"/>', "<use/>", "removed attribute href"],
+  ['<use xlink:href="data:image/svg+xml,x#y"/>', "<use/>", "removed attribute xlink:href"],
+  ['<use href="&#106;avascript:x"/>', "<use/>", "removed attribute href"],
+  ['<use href=" #a"/>', "<use/>", "removed attribute href"],
+  ['<g xml:base="https://evil.example/"/>', "<g/>", "removed attribute xml:base"],
+  ['<g xmlns="http://www.w3.org/1999/xhtml"/>', "<g/>", "removed attribute xmlns"],
+  ['<g xmlns:x="http://www.w3.org/1999/xhtml"/>', "<g/>", "removed attribute xmlns:x"],
+  ['<g class="modal"/>', "<g/>", "removed attribute class"],
+  ['<g fill="url(https://evil.example/x)"/>', "<g/>", "removed attribute fill"],
+  ['<g fill="u\\72l(https://evil.example/x)"/>', "<g/>", "removed attribute fill"],
+  ['<g mask="image-set(&quot;https://evil.example/x&quot; 1x)"/>', "<g/>", "removed attribute mask"],
+  ['<g fill="url(#a) url(//evil.example)"/>', "<g/>", "removed attribute fill"],
+  ['<g fill="javascript:x"/>', "<g/>", "removed attribute fill"],
+  ['<g aria-label="conversion = 5"/>', "<g/>", "removed attribute aria-label"],
+  ['<g style="position:fixed"/>', "<g/>", "removed style property position"],
+  ['<g style="background:url(https://evil.example)"/>', "<g/>", "removed style property background"],
+  [
+    '<g style="fill:red;/*;*/stroke:blue;behavior:url(x)"/>',
+    '<g style="fill:red"/>',
+    "removed style property /*",
+  ],
+  ['<g style="width:expression(alert(1))"/>', "<g/>", "removed style property width"],
+  ['<g style="fill:r\\65 d"/>', "<g/>", "removed style property fill"],
+  [`<g style="font-family:'a;fill:red"/>`, '<g style="fill:red"/>', "removed style property font-family"],
+  ['<g fill=""/>', "<g/>", "removed attribute fill"],
+  ["<?xml-stylesheet href='x'?>", "", "removed processing instruction"],
+];
+
+describe("takes out what can run or load something, and says so", () => {
+  test.each(nasty)("%s", (content, left, change) => {
+    const [markup, changes] = inside(`<rect/>${content}`);
+    expect(markup).toBe(`<rect/>${left}`);
+    expect(changes).toContain(change);
+  });
+
+  test("only what a removed element holds goes with it", () => {
+    expect(inside("<script>1</script><rect/><style>2</style><circle/>")[0]).toBe("<rect/><circle/>");
+  });
+
+  test("markup in CDATA and in entities stays text", () => {
+    expect(inside("<text><![CDATA[<script>x</script>]]>&#60;img&gt;</text>")).toEqual([
+      "<text>&lt;script&gt;x&lt;/script&gt;&lt;img&gt;</text>",
+      [],
+    ]);
+  });
+
+  test("markup in an attribute cannot get out of it", () => {
+    const [markup] = inside('<desc><title><g aria-label="</title><img src=x>"/></title></desc><rect/>');
+    expect(markup).toBe(
+      '<desc><title><g aria-label="&lt;/title&gt;&lt;img src=x&gt;"/></title></desc><rect/>',
+    );
+  });
+
+  test("HTML that would break out of the drawing is gone", () => {
+    expect(inside("<rect/><math><mtext><style><img src=x></style></mtext></math><p>x</p><b>y</b>")[0]).toBe(
+      "<rect/>",
+    );
+    expect(inside('<rect/><p><img src="x"/></p><noscript><b/></noscript><textarea>z</textarea>')[0]).toBe(
+      "<rect/>",
+    );
+  });
+
+  test("repeated changes are counted, and many are summed up", () => {
+    expect(inside('<rect class="a"/><rect class="b"/>')[1]).toEqual(["removed attribute class (2 times)"]);
+    const many = Array.from({ length: 25 }, (_, i) => `<x${i}/>`).join("");
+    expect(inside(`<rect/>${many}`)[1]).toHaveLength(21);
+    expect(inside(`<rect/>${many}`)[1].at(-1)).toBe("and 5 more changes");
+  });
+});
+
+describe("puts right what is meant", () => {
+  test("spelling of names", () => {
+    const result = sanitizeSvg(
+      '<SVG xmlns="http://www.w3.org/2000/svg" viewbox="0 0 1 1"><LINEARGRADIENT id="a"/><Rect/></SVG>',
+    );
+    expect(result).toEqual({
+      ok: true,
+      markup:
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><linearGradient id="a"/><rect/></svg>',
+      changes: [],
+    });
+  });
+
+  test("the old name of href", () => {
+    expect(inside('<use xlink:href="#a"/>')).toEqual(['<use href="#a"/>', []]);
+  });
+
+  test("a missing namespace", () => {
+    expect(sanitizeSvg("<svg><rect/></svg>")).toEqual({
+      ok: true,
+      markup: '<svg xmlns="http://www.w3.org/2000/svg"><rect/></svg>',
+      changes: ["added xmlns to <svg>"],
+    });
+  });
+
+  test("words that Studio takes for an event handler or a script", () => {
+    expect(inside("<text>Conversion = 5, on=1, javascript&#58;x</text>")).toEqual([
+      "<text>Conversion &#61; 5, on=1, javascript&#58;x</text>",
+      [],
+    ]);
+  });
+
+  test("prolog, comments and a Markdown fence around it", () => {
+    const wrapped = `\`\`\`svg\n<?xml version="1.0"?><!DOCTYPE svg><!-- plan -->${svg("<rect/>")}\n\`\`\``;
+    expect(sanitizeSvg(wrapped)).toEqual({
+      ok: true,
+      markup: svg("<rect/>"),
+      changes: ["removed text outside <svg> (2 times)"],
+    });
+  });
+
+  test("an entity that SVG does not have is kept as written and told", () => {
+    expect(inside("<text>a&nbsp;b</text>")).toEqual([
+      "<text>a&amp;nbsp;b</text>",
+      ["&nbsp; is no entity of SVG and shows as written, use the character itself"],
+    ]);
+  });
+});
+
+describe("refuses", () => {
+  test.each([
+    ["hello", "no <svg> element found"],
+    ["<p>x</p>", "must be one whole <svg>…</svg>, <p> is around or before it"],
+    ["<svg:svg><svg:rect/></svg:svg>", "must be one whole <svg>…</svg>, <svg:svg> is around or before it"],
+    [svg("<rect/>") + svg("<rect/>"), "must be one whole <svg>…</svg>, <svg> comes after it"],
+    [`${svg("<rect/>")}<script>x</script>`, "must be one whole <svg>…</svg>, <script> comes after it"],
+    [`${open}<rect/>`, "<svg> is never closed; is the markup cut off?"],
+    [`${open}<g><rect/></svg>`, "<g> is never closed; is the markup cut off?"],
+    [svg(""), "nothing that can be drawn is left"],
+    [svg("<linearGradient/>"), "nothing that can be drawn is left"],
+    [svg("<image/>"), "nothing that can be drawn is left (removed <image>)"],
+    [svg("<rect/>&#1;"), "holds characters that XML forbids"],
+    [svg("<rect/>\ud800"), "holds characters that XML forbids"],
+  ])("%j", (content, problem) => {
+    expect(sanitizeSvg(content)).toEqual({ ok: false, problem });
+  });
+
+  test("what outgrows the cap when it is escaped, uncut", () => {
+    const content = svg(`<rect/><text>${">".repeat(63_000)}</text>`);
+    const result = sanitizeSvg(content);
+    expect(result.ok ? "" : result.problem).toMatch(/^252\d{3} characters after cleaning, at most 64000$/);
+  });
+});
+
+test("every allowed attribute's name passes Studio's check for event handlers", () => {
+  expect([...allowed.attributes.keys()].filter((name) => looksScripted(`${name}="x"`))).toEqual([]);
+});
+
+test("long words cost no quadratic time", () => {
+  const started = performance.now();
+  sanitizeSvg(svg(`<rect/><text>${"on".repeat(30_000)}</text>`));
+  sanitizeSvg(svg(`<path d="${"a".repeat(60_000)}"/>`));
+  sanitizeSvg(svg(`<path d="${"on".repeat(30_000)}"/>`));
+  expect(performance.now() - started).toBeLessThan(1_000);
+});
+
+test("the tool's answer lists what was changed, and delivers the clean drawing", () => {
+  const result = call("create_svg", { content: svg('<style>x</style><rect onclick="x"/>') });
+  expect(result.output).toBe(
+    '{"ok":true,"id":"logo","reminder":"Show it in your message with {{artifact:svg:logo}}","changed":["removed <style>","removed attribute onclick"]}',
+  );
+  expect(result.workbench.svgs).toEqual([{ id: "logo", content: svg("<rect/>") }]);
+});
+
+test("the tool's refusal gives the reason", () => {
+  expect(errorOf(call("create_svg", { content: "<svg><g>" }))).toBe(
+    "create_svg: content: <svg> is never closed; is the markup cut off?",
+  );
+});

@@ -1,0 +1,244 @@
+import { describe, expect, test } from "vitest";
+import { applyToolCall } from "../../../lib/deliverables/registry.ts";
+import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { argumentsOf, call, drawing, errorOf, fullWorkbench, samples } from "./samples.ts";
+
+const apply = (name: string, json: string) => applyToolCall(emptyWorkbench, { name, arguments: json });
+
+test("every tool puts its deliverable into the payload's shape", () => {
+  expect(fullWorkbench()).toEqual({
+    files: [{ name: "specs/api.md", content: "# API" }],
+    charts: [
+      { kind: "pie", id: "mix", title: "Mix", segments: [{ label: "A", value: 1 }] },
+      {
+        kind: "bar",
+        id: "kpi",
+        labels: ["Q1", "Q2"],
+        series: [{ name: "North", values: [1, -2] }],
+        orientation: "horizontal",
+      },
+      { kind: "stacked_bar", id: "parts", labels: ["Q1"], series: [{ name: "North", values: [0] }] },
+      { kind: "line", id: "trend", labels: ["Q1"], series: [{ name: "North", values: [1.5] }] },
+      { kind: "area", id: "growth", labels: ["Q1"], series: [{ name: "North", values: [3] }] },
+      {
+        kind: "scatter",
+        id: "cloud",
+        series: [
+          {
+            name: "Runs",
+            points: [
+              { x: 1, y: 2 },
+              { x: 3, y: 4, label: "peak" },
+            ],
+          },
+        ],
+      },
+    ],
+    datasets: [{ kind: "table", id: "plans", columns: ["Plan", "Price"], rows: [["Free", ""]] }],
+    svgs: [{ id: "logo", content: drawing }],
+    lists: [{ kind: "list", id: "steps", ordered: true, items: ["Build", "Ship"] }],
+    checklists: [
+      { kind: "checklist", id: "launch", items: [{ id: "dns", label: "Set DNS", checked: false }] },
+    ],
+  });
+});
+
+test("the answer names the id and the placeholder", () => {
+  expect(call("create_area_chart").output).toBe(
+    '{"ok":true,"id":"growth","reminder":"Show it in your message with {{artifact:chart:growth}}"}',
+  );
+  expect(call("create_file").output).toContain("{{artifact:file:specs/api.md}}");
+});
+
+test("the given workbench stays as it was", () => {
+  const before = fullWorkbench();
+  const copy = structuredClone(before);
+  call("create_list", { id: "other" }, before);
+  expect(before).toEqual(copy);
+});
+
+test("an unknown tool is answered with the valid ones", () => {
+  const result = apply("create_poem", "{}");
+  expect(result.ok).toBe(false);
+  expect(result.workbench).toBe(emptyWorkbench);
+  expect(errorOf(result)).toBe(
+    'there is no tool "create_poem"; the tools are create_file, create_pie_chart, create_bar_chart, ' +
+      "create_stacked_bar_chart, create_line_chart, create_area_chart, create_scatter_chart, create_table, " +
+      "create_list, create_checklist, create_svg",
+  );
+});
+
+describe("malformed JSON is answered with its position", () => {
+  test.each([
+    ["", "position 0"],
+    ['{"id":', "position 6"],
+    ['{"id":}', 'token "}" at position 6'],
+    ['{"id": nope}', 'token "o" at position 8'],
+    ['{"id":"a"', "position 9"],
+    ['{"id":"a"} x', "position 11"],
+    [`{"id":"${"a".repeat(2_000)}", oops}`, "position 2010"],
+  ])("%s", (json, position) => {
+    const error = errorOf(apply("create_list", json));
+    expect(error).toContain("create_list: the arguments are not valid JSON");
+    expect(error).toContain(position);
+  });
+
+  test.each(["null", "[]", '"text"', "12"])("%s is no object", (json) => {
+    expect(errorOf(apply("create_list", json))).toContain("must be an object");
+  });
+});
+
+describe("forgiving where nothing is lost", () => {
+  test.each([[null], [""], ["  \n"]])("title %j is no title", (title) => {
+    for (const name of Object.keys(samples).filter((one) => one !== "create_file")) {
+      const { workbench, ok } = call(name, { title });
+      expect(ok).toBe(true);
+      expect(JSON.stringify(workbench)).not.toContain('"title"');
+    }
+  });
+
+  test("a right kind inside is ignored", () => {
+    expect(call("create_table", { kind: "table" }).ok).toBe(true);
+    expect(call("create_stacked_bar_chart", { kind: "stacked_bar" }).ok).toBe(true);
+    expect(call("create_svg", { kind: "svg" }).workbench.svgs).toEqual([{ id: "logo", content: drawing }]);
+    expect(call("create_file", { kind: "file" }).ok).toBe(true);
+  });
+
+  test("a wrong kind is refused", () => {
+    expect(errorOf(call("create_bar_chart", { kind: "line" }))).toBe(
+      'create_bar_chart: kind: "line" given, must be "bar"',
+    );
+    expect(errorOf(call("create_file", { kind: "svg" }))).toContain('unknown field "kind"');
+  });
+
+  test("ordered: false is an unordered list", () => {
+    expect(call("create_list", { ordered: false }).workbench.lists).toEqual([
+      { kind: "list", id: "steps", items: ["Build", "Ship"] },
+    ]);
+  });
+
+  test("an id loses the spaces around it", () => {
+    expect(call("create_list", { id: " steps " }).workbench.lists[0]?.id).toBe("steps");
+  });
+
+  test.each(["create_table", "create_list", "create_checklist", "create_svg"])(
+    "%s takes its fields without the wrapper",
+    (name) => {
+      expect(apply(name, JSON.stringify(samples[name]!.fields)).ok).toBe(true);
+    },
+  );
+});
+
+describe("nothing is dropped silently", () => {
+  test("an unknown field is refused, at every level", () => {
+    expect(errorOf(call("create_line_chart", { orientation: "vertical" }))).toBe(
+      'create_line_chart: unknown field "orientation"',
+    );
+    const items = [{ id: "dns", label: "Set DNS", checked: true, due: "today" }];
+    expect(errorOf(call("create_checklist", { items }))).toBe(
+      'create_checklist: items[0]: unknown field "due"',
+    );
+  });
+
+  test("a field beside the wrapper is refused", () => {
+    const json = JSON.stringify({ list: samples["create_list"]!.fields, title: "Steps" });
+    expect(errorOf(apply("create_list", json))).toBe('create_list: unknown field "title" beside list');
+  });
+
+  test("a wrapper that is no object is refused", () => {
+    expect(errorOf(apply("create_table", '{"table":"x"}'))).toBe(
+      'create_table: table: "x" given, must be an object',
+    );
+  });
+
+  test("a missing field is named, and every other problem too", () => {
+    expect(
+      errorOf(apply("create_bar_chart", '{"id":"a","labels":["x"],"series":[{"values":[1,"2"]}]}')),
+    ).toBe(
+      'create_bar_chart: series[0].name: missing, must be text; series[0].values[1]: "2" given, must be a finite number',
+    );
+  });
+});
+
+describe("ids", () => {
+  test("all charts share one id space, whatever the case", () => {
+    const { workbench } = call("create_pie_chart", { id: "Sales" });
+    expect(errorOf(call("create_scatter_chart", { id: "sALES" }, workbench))).toBe(
+      'create_scatter_chart: id: "sALES" is taken by another chart; ids differ in more than case',
+    );
+  });
+
+  test("file names differ in more than case", () => {
+    const { workbench } = call("create_file", { name: "A/readme.md" });
+    expect(errorOf(call("create_file", { name: "a/README.MD" }, workbench))).toContain("is taken");
+  });
+
+  test("different kinds may share an id", () => {
+    const { workbench } = call("create_list", { id: "same" });
+    expect(call("create_checklist", { id: "same" }, workbench).ok).toBe(true);
+  });
+
+  test("item ids of a checklist are unique, whatever the case", () => {
+    const items = ["a", "A"].map((id) => ({ id, label: "x", checked: false }));
+    expect(errorOf(call("create_checklist", { items }))).toContain('items[1].id: "A" is taken');
+  });
+
+  test.each(["a b", "a.b", "ä", "a/b", "a}"])("list, checklist and svg refuse the id %s", (id) => {
+    for (const name of ["create_list", "create_checklist", "create_svg"]) {
+      expect(errorOf(call(name, { id }))).toContain(`id: "${id}" must consist of letters, digits, _ and -`);
+    }
+  });
+
+  test("charts and tables take ids in words, but no braces", () => {
+    for (const name of ["create_pie_chart", "create_table"]) {
+      expect(call(name, { id: "Sales 2026: EU" }).ok).toBe(true);
+      expect(call(name, { id: "a}}" }).ok).toBe(false);
+    }
+  });
+});
+
+const series = (value: number) => [{ name: "North", values: [value] }];
+
+test("a stacked bar refuses a negative value and takes zero", () => {
+  expect(call("create_stacked_bar_chart", { series: series(0) }).ok).toBe(true);
+  expect(errorOf(call("create_stacked_bar_chart", { series: series(-0.5) }))).toBe(
+    "create_stacked_bar_chart: series[0].values[0]: -0.5 given, at least 0",
+  );
+});
+
+test("a series must have one value per label", () => {
+  for (const name of [
+    "create_bar_chart",
+    "create_stacked_bar_chart",
+    "create_line_chart",
+    "create_area_chart",
+  ]) {
+    const error = errorOf(call(name, { labels: ["a", "b"], series: [{ name: "N", values: [1, 2, 3] }] }));
+    expect(error).toBe(`${name}: series[0].values: 3 values given, must be 2, one per label`);
+  }
+});
+
+test("a row must have one cell per column", () => {
+  expect(errorOf(call("create_table", { rows: [["a", "b"], ["c"]] }))).toBe(
+    "create_table: rows[1]: 1 cells given, must be 2, one per column",
+  );
+});
+
+test("numbers beyond the finite are refused", () => {
+  const json = argumentsOf("create_pie_chart").replace('"value":1', '"value":1e999');
+  expect(errorOf(apply("create_pie_chart", json))).toBe(
+    "create_pie_chart: segments[0].value: Infinity given, must be a finite number",
+  );
+});
+
+test("labels, names and items must not be blank", () => {
+  expect(errorOf(call("create_line_chart", { labels: [" "] }))).toContain('labels[0]: " " must not be blank');
+  expect(errorOf(call("create_list", { items: [""] }))).toContain('items[0]: "" must not be blank');
+  expect(errorOf(call("create_table", { columns: ["Plan", ""] }))).toContain("columns[1]");
+  expect(errorOf(call("create_file", { content: "\n" }))).toContain("content");
+});
+
+test("a very deep argument is answered, not thrown on", () => {
+  const json = `{"id":"a","items":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+  expect(errorOf(apply("create_list", json))).toContain("items[0]: a list of 1 given, must be text");
+});

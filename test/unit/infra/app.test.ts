@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import cdk from "../../../cdk.json" with { type: "json" };
+import { parseSettings } from "../../../infra/settings.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+/** What the CDK command does: context and output folder by environment. */
+function runApp(context: unknown) {
+  const outdir = mkdtempSync(join(tmpdir(), "studio-runner-app-"));
+  const { status, stderr } = spawnSync(process.execPath, ["infra/app.ts"], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context) },
+  });
+  return { status, stderr, files: readdirSync(outdir) };
+}
+
+describe("the app", () => {
+  it("ends with 1 and a sentence, and writes nothing, when a setting is wrong", () => {
+    expect(runApp({ "studio-runner": { pols: [] } })).toEqual({
+      status: 1,
+      stderr:
+        'cdk.json, context: the settings "studio-runner" have a problem:\n  - pols: unknown setting (given a list). Did you mean "pools"?\n',
+      files: [],
+    });
+  });
+
+  it("misses its settings when cdk.json has none, in place of deploying defaults", () => {
+    expect(runApp({ "studio-runer": {} })).toEqual({
+      status: 1,
+      stderr:
+        'cdk.json, context: the settings "studio-runner" have a problem:\n  - (settings): missing. Give an object.\n',
+      files: [],
+    });
+  });
+
+  it("writes the stack's template into the CDK command's folder", () => {
+    const { status, files } = runApp({
+      ...cdk.context,
+      "studio-runner": { stackName: "Mine" },
+      "aws:cdk:bundling-stacks": [],
+    });
+    expect(status).toBe(0);
+    expect(files).toContain("Mine.template.json");
+  });
+});
+
+describe("cdk.json", () => {
+  it("has valid settings", () => {
+    expect(parseSettings(cdk.context["studio-runner"])).toEqual(parseSettings({}));
+  });
+
+  it("has every feature flag that this version of CDK recommends, and no other context", () => {
+    const recommended: unknown = createRequire(import.meta.url)("aws-cdk-lib/recommended-feature-flags.json");
+    const { "studio-runner": _, ...flags } = cdk.context;
+    expect(flags).toEqual(recommended);
+  });
+
+  it("runs the app on the project's own Node, and asks nobody", () => {
+    const { context: _, ...rest } = cdk;
+    expect(rest).toEqual({
+      app: "npx --no-install node infra/app.ts",
+      output: "cdk.out",
+      notices: false,
+      versionReporting: false,
+    });
+  });
+});

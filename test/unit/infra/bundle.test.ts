@@ -1,0 +1,129 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { measureBundle, packageOf, renderSizes } from "../../../infra/bundle-sizes.ts";
+import { synthesize, type Synthesized } from "../../../infra/synthesize.ts";
+
+const templateSchema = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({
+      Type: z.string(),
+      Properties: z
+        .object({ Description: z.string().optional(), Code: z.object({ S3Key: z.string() }).optional() })
+        .optional(),
+    }),
+  ),
+});
+
+const sourceMapSchema = z.object({ sources: z.array(z.string()), sourcesContent: z.unknown().optional() });
+
+let synthesized: Synthesized;
+
+/** Two pools: one bundle per function serves both. */
+beforeAll(() => {
+  const pools = [
+    { name: "mine", kind: "user" },
+    { name: "all", kind: "global" },
+  ];
+  synthesized = synthesize({ pools }, mkdtempSync(join(tmpdir(), "studio-runner-bundle-")));
+}, 60_000);
+
+function assetFolders(described: string): readonly string[] {
+  const { Resources } = templateSchema.parse(JSON.parse(readFileSync(synthesized.templateFile, "utf8")));
+  const keys = Object.values(Resources)
+    .filter(
+      ({ Type, Properties }) =>
+        Type === "AWS::Lambda::Function" && Properties?.Description?.includes(described),
+    )
+    .map(({ Properties }) => Properties?.Code?.S3Key ?? "");
+  return [...new Set(keys)].map((key) => join(synthesized.outdir, `asset.${key.replace(".zip", "")}`));
+}
+
+describe("synthesize", () => {
+  it("says where the template is, in the folder that was asked for", () => {
+    expect(dirname(synthesized.templateFile)).toBe(synthesized.outdir);
+    expect(synthesized.templateFile).toMatch(/\/StudioRunner\.template\.json$/);
+  });
+});
+
+describe.each([
+  ["dispatch", "leases"],
+  ["process", "works on one run"],
+] as const)("the bundle of %s", (name, described) => {
+  it("is one ES module that needs nothing but Node, and does nothing but export its handler", () => {
+    const [folder = "", ...more] = assetFolders(described);
+    expect(more).toEqual([]);
+    const script = `console.log(Object.keys(await import("${folder}/index.mjs")).join())`;
+    const args = ["--input-type=module", "--eval", script];
+    // Far from node_modules, and without an environment.
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: folder,
+      encoding: "utf8",
+      env: {},
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "handler\n", stderr: "" });
+  });
+
+  it("has a source map without the sources themselves", () => {
+    const [folder = ""] = assetFolders(described);
+    const map = sourceMapSchema.parse(JSON.parse(readFileSync(join(folder, "index.mjs.map"), "utf8")));
+    expect(map.sources.some((source) => source.endsWith(`functions/${name}.ts`))).toBe(true);
+    expect(map.sourcesContent).toBeUndefined();
+    expect(readFileSync(join(folder, "index.mjs"), "utf8")).toMatch(
+      /\/\/# sourceMappingURL=index\.mjs\.map\n$/,
+    );
+  });
+
+  it("is what its size is measured from", async () => {
+    const [folder = ""] = assetFolders(described);
+    const size = await measureBundle(name);
+    expect(size.bytes).toBe(statSync(join(folder, "index.mjs")).size);
+    expect(size.packages.map((row) => row.name)).toContain("@aws-sdk/client-dynamodb");
+    const parts = size.packages.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(parts).toBeLessThanOrEqual(size.bytes);
+    expect(parts).toBeGreaterThan(size.bytes * 0.9);
+  });
+});
+
+describe("sizes", () => {
+  it.each([
+    ["node_modules/zod/v4/core.js", "zod"],
+    ["node_modules/@aws-sdk/core/dist/index.js", "@aws-sdk/core"],
+    ["node_modules/a/node_modules/@b/c/d.js", "@b/c"],
+    ["lib/errors.ts", "studio-runner"],
+  ])("counts %s for %s", (path, owner) => {
+    expect(packageOf(path)).toBe(owner);
+  });
+
+  it("are written as one table per function, small packages together", () => {
+    const page = renderSizes([
+      {
+        name: "dispatch",
+        bytes: 20_000,
+        gzippedBytes: 6_500,
+        packages: [
+          { name: "undici", bytes: 12_000 },
+          { name: "zod", bytes: 5_000 },
+          { name: "ulid", bytes: 2_000 },
+          { name: "tslib", bytes: 1_000 },
+        ],
+      },
+    ]);
+    expect(page).toBe(`# Bundle sizes
+
+Written by \`npm run bundle-sizes\`. Minified, as deployed, without the source map; 1 kB is 1000 bytes.
+
+## dispatch: 20.0 kB (6.5 kB gzipped)
+
+| package | size | share |
+| --- | ---: | ---: |
+| undici | 12.0 kB | 60 % |
+| zod | 5.0 kB | 25 % |
+| 2 smaller ones | 3.0 kB | 15 % |
+`);
+  });
+});

@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../../lib/clock.ts";
+import { startCloud } from "../../../local/cloud/cloud.ts";
+import type { CloudEvent } from "../../../local/cloud/events.ts";
+import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.ts";
+
+/** A bundle that does what its event says. */
+export const obedient = `
+import { spawn } from "node:child_process";
+let calls = 0;
+let ticks = 0;
+const actions = {
+  echo: (event, context) => ({ event, context, remainingMs: context.getRemainingTimeInMillis(), calls }),
+  env: () => process.env,
+  sleep: ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms, "slept")),
+  throw: () => { throw new TypeError("no good"); },
+  throwLater: () => { setTimeout(() => { throw new RangeError("out of nowhere"); }, 5); return new Promise(() => {}); },
+  reject: () => { Promise.reject(new Error("nobody cared")); return new Promise(() => {}); },
+  exit: ({ code }) => process.exit(code),
+  eat: async () => { const eaten = []; for (;;) { eaten.push(Buffer.alloc(20_000_000, 1)); await new Promise((r) => setTimeout(r, 5)); } },
+  log: () => { console.log("one line"); console.debug("hidden"); console.error(new Error("two\\nlines")); process.stderr.write("raw\\n"); },
+  tick: () => { setInterval(() => { ticks += 1; }, 5); return ticks; },
+  ticks: () => ticks,
+  big: () => "x".repeat(7_000_000),
+  nothing: () => undefined,
+  spawn: () => spawn("/bin/sleep", ["600"]).pid,
+  waitForTerm: () => new Promise((resolve) => process.once("SIGTERM", () => setTimeout(resolve, 50, "wound down"))),
+};
+export const handler = async (event, context) => { calls += 1; console.log("begin " + event.do); return actions[event.do](event, context); };
+`;
+
+export interface FixtureFunction {
+  readonly source?: string;
+  readonly file?: string;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+export interface Fixture {
+  readonly functions?: Readonly<Record<string, FixtureFunction>>;
+  readonly resources?: Readonly<Record<string, unknown>>;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes a template with its assets into a new folder; returns the template's path. */
+export function writeTemplate({ functions = {}, resources = {}, parameters = {} }: Fixture): string {
+  const folder = mkdtempSync(join(tmpdir(), "local-cloud-"));
+  const lambdas = Object.entries(functions).map(([logicalId, { source = obedient, file = "index.mjs", properties = {} }]) => {
+    const hash = `hash${logicalId.toLowerCase()}`;
+    mkdirSync(join(folder, `asset.${hash}`));
+    writeFileSync(join(folder, `asset.${hash}`, file), source);
+    const common = { Runtime: "nodejs24.x", Handler: "index.handler", Timeout: 20, MemorySize: 256 };
+    const code = { S3Bucket: { "Fn::Sub": "cdk-${AWS::AccountId}-${AWS::Region}" }, S3Key: `${hash}.zip` };
+    return [logicalId, { Type: "AWS::Lambda::Function", Properties: { ...common, Code: code, ...properties } }];
+  });
+  const templateFile = join(folder, "TestStack.template.json");
+  const template = { Parameters: parameters, Resources: { ...Object.fromEntries(lambdas), ...resources } };
+  writeFileSync(templateFile, JSON.stringify(template));
+  return templateFile;
+}
+
+export interface Watched {
+  readonly cloud: LocalCloud;
+  readonly events: readonly CloudEvent[];
+  /** The first event, past or coming, that fits. */
+  until(fits: (event: CloudEvent) => boolean): Promise<CloudEvent>;
+  readonly templateFile: string;
+  close(): Promise<void>;
+}
+
+export async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
+  const templateFile = options.templateFile ?? writeTemplate(fixture);
+  const events: CloudEvent[] = [];
+  const waiting = new Set<{ fits: (event: CloudEvent) => boolean; resolve: (event: CloudEvent) => void }>();
+  const cloud = await startCloud({
+    clock: systemClock,
+    secrets: {},
+    schedules: "off",
+    ...options,
+    templateFile,
+    onEvent(event) {
+      events.push(event);
+      for (const one of waiting) {
+        if (!one.fits(event)) continue;
+        waiting.delete(one);
+        one.resolve(event);
+      }
+    },
+  });
+  return {
+    cloud,
+    events,
+    templateFile,
+    until: (fits) => {
+      const found = events.find(fits);
+      if (found !== undefined) return Promise.resolve(found);
+      return new Promise((resolve) => waiting.add({ fits, resolve }));
+    },
+    async close() {
+      await cloud.stop({ graceMs: 0 });
+      rmSync(join(templateFile, ".."), { recursive: true });
+    },
+  };
+}
+
+export const kindsOf = (events: readonly CloudEvent[]): string[] =>
+  events.map(({ kind }) => kind).filter((kind) => kind !== "log");
+
+/** The parsed answer of a synchronous invocation. */
+export async function call(cloud: LocalCloud, functionName: string, event: unknown): Promise<any> {
+  const result = await cloud.invoke(functionName, event, { type: "RequestResponse" });
+  return JSON.parse(result.payload ?? "null");
+}
+
+/** A zombie counts as gone: it waits for its parent only. */
+export function isRunning(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/status`)) return false;
+  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+export function eventInvokeConfig(functionId: string, properties: Readonly<Record<string, unknown>>): unknown {
+  return {
+    Type: "AWS::Lambda::EventInvokeConfig",
+    Properties: { FunctionName: { Ref: functionId }, Qualifier: "$LATEST", ...properties },
+  };
+}

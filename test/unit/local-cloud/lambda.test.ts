@@ -1,0 +1,254 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { call, isRunning, kindsOf, startWatched, type Watched } from "./fixture.ts";
+
+let watched: Watched;
+
+beforeAll(async () => {
+  process.env["OPENAI_API_KEY"] = "sk-leak";
+  process.env["RUNNER_TOKEN"] = "leak.leak";
+  watched = await startWatched({
+    functions: {
+      RunnerEchoA1B2C3D4: { properties: { Environment: { Variables: { RUNNER_POOL: "user" } } } },
+      WarmA1B2C3D4: {},
+      FrozenA1B2C3D4: {},
+      QuickA1B2C3D4: { properties: { Timeout: 1 } },
+      SmallA1B2C3D4: { properties: { MemorySize: 128 } },
+      LoudA1B2C3D4: {},
+      JsonA1B2C3D4: { properties: { LoggingConfig: { LogFormat: "JSON", ApplicationLogLevel: "INFO" } } },
+      BrokenA1B2C3D4: { source: `import "left-pad"; export const handler = async () => 1;` },
+      AboveA1B2C3D4: { source: `import "zod"; export const handler = async () => 1;` },
+      SdkA1B2C3D4: {
+        source: `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => typeof LambdaClient;`,
+      },
+      NamelessA1B2C3D4: { source: `export const other = 1;` },
+      CallbackA1B2C3D4: { source: `export const handler = (event, context, callback) => callback(null, 1);` },
+      SyntaxA1B2C3D4: { source: `export const handler = async () => {` },
+      QuitterA1B2C3D4: { source: `process.exit(3);` },
+      CommonA1B2C3D4: { source: `exports.handler = async () => "common";`, file: "index.js" },
+    },
+  });
+});
+
+afterAll(async () => {
+  delete process.env["OPENAI_API_KEY"];
+  delete process.env["RUNNER_TOKEN"];
+  await watched.close();
+});
+
+it("answers a synchronous invocation with what the handler returns, in Lambda's context", async () => {
+  const result = await watched.cloud.invoke("RunnerEchoA1B2C3D4", { do: "echo", n: 1 }, { type: "RequestResponse" });
+
+  const answer = JSON.parse(result.payload ?? "");
+  expect(result.statusCode).toBe(200);
+  expect(answer.event).toEqual({ do: "echo", n: 1 });
+  expect(answer.context).toEqual({
+    awsRequestId: result.requestId,
+    functionName: "TestStack-RunnerEchoA1B2C3D4",
+    functionVersion: "$LATEST",
+    invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:TestStack-RunnerEchoA1B2C3D4",
+    memoryLimitInMB: "256",
+    logGroupName: "/aws/lambda/TestStack-RunnerEchoA1B2C3D4",
+    logStreamName: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\]0001$/),
+  });
+  expect(answer.remainingMs).toBeGreaterThan(15_000);
+  expect(answer.remainingMs).toBeLessThanOrEqual(20_000);
+});
+
+it("gives the process the template's and Lambda's variables and nothing of ours", async () => {
+  const env = await call(watched.cloud, "RunnerEchoA1B2C3D4", { do: "env" });
+
+  expect(Object.keys(env).toSorted()).toEqual([
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL_LAMBDA",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "LAMBDA_TASK_ROOT",
+    "LANG",
+    "PATH",
+    "RUNNER_POOL",
+    "TZ",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+  ]);
+  expect(env.RUNNER_POOL).toBe("user");
+});
+
+it("reuses the warm process for the next invocation, and names it after its function", async () => {
+  await call(watched.cloud, "WarmA1B2C3D4", { do: "nothing" });
+  const second = await call(watched.cloud, "WarmA1B2C3D4", { do: "echo" });
+
+  const info = watched.cloud.functions().find(({ logicalId }) => logicalId === "WarmA1B2C3D4");
+  expect(second.calls).toBe(2);
+  expect(info?.title).toBe("studio-runner warm");
+  expect(info?.environments).toEqual([{ pid: expect.any(Number), state: "frozen", invocations: 2 }]);
+  expect(readFileSync(`/proc/${info?.environments[0]?.pid}/cmdline`, "utf8")).toContain("studio-runner warm");
+});
+
+it("runs two invocations at one time in two processes", async () => {
+  await Promise.all([
+    call(watched.cloud, "LoudA1B2C3D4", { do: "sleep", ms: 300 }),
+    call(watched.cloud, "LoudA1B2C3D4", { do: "sleep", ms: 300 }),
+  ]);
+
+  const started = watched.events.filter((event) => event.kind === "cold-start" && event.function === "loud");
+  expect(new Set(started.map((event) => ("pid" in event ? event.pid : 0))).size).toBe(2);
+});
+
+it("freezes the process between invocations, so that work left behind stands still", async () => {
+  await call(watched.cloud, "FrozenA1B2C3D4", { do: "tick" });
+  const pid = watched.cloud.functions().find(({ label }) => label === "frozen")?.environments[0]?.pid;
+  const state = readFileSync(`/proc/${pid}/status`, "utf8");
+  await call(watched.cloud, "FrozenA1B2C3D4", { do: "sleep", ms: 50 });
+  const ticks = await call(watched.cloud, "FrozenA1B2C3D4", { do: "ticks" });
+
+  expect(state).toMatch(/^State:\s+T/m);
+  expect(ticks).toBeGreaterThan(0);
+});
+
+it("kills a process at its function's timeout and starts a new one for the next invocation", async () => {
+  const result = await watched.cloud.invoke("QuickA1B2C3D4", { do: "sleep", ms: 60_000 }, { type: "RequestResponse" });
+  const event = await watched.until(({ kind }) => kind === "timeout");
+  const next = await call(watched.cloud, "QuickA1B2C3D4", { do: "echo" });
+
+  expect(result.functionError).toBe("Unhandled");
+  expect(JSON.parse(result.payload ?? "")).toEqual({
+    errorType: "Sandbox.Timedout",
+    errorMessage: `RequestId: ${result.requestId} Error: Task timed out after 1.00 seconds`,
+  });
+  expect(event).toMatchObject({ function: "quick", requestId: result.requestId });
+  expect(next.calls).toBe(1);
+});
+
+it("kills a process that takes more memory than its function has", async () => {
+  const result = await watched.cloud.invoke("SmallA1B2C3D4", { do: "eat" }, { type: "RequestResponse" });
+
+  expect(JSON.parse(result.payload ?? "")).toEqual({
+    errorType: "Runtime.OutOfMemory",
+    errorMessage: `RequestId: ${result.requestId} Error: Runtime exited with error: signal: killed`,
+  });
+  expect(watched.events).toContainEqual(expect.objectContaining({ kind: "killed", function: "small" }));
+});
+
+it("reports a thrown error with its type, message and trace, and keeps the process", async () => {
+  const thrown = await call(watched.cloud, "LoudA1B2C3D4", { do: "throw" });
+  const next = await call(watched.cloud, "LoudA1B2C3D4", { do: "echo" });
+
+  expect(thrown).toEqual({ errorType: "TypeError", errorMessage: "no good", trace: expect.any(Array) });
+  expect(thrown.trace[0]).toBe("TypeError: no good");
+  expect(next.calls).toBeGreaterThan(1);
+});
+
+it.each([
+  ["an exit code", { do: "exit", code: 7 }, "Runtime exited with error: exit status 7"],
+  ["a quiet exit", { do: "exit", code: 0 }, "Runtime exited without providing a reason"],
+])("reports %s in mid-invocation as Runtime.ExitError", async (_, event, problem) => {
+  const result = await watched.cloud.invoke("LoudA1B2C3D4", event, { type: "RequestResponse" });
+
+  expect(JSON.parse(result.payload ?? "")).toEqual({
+    errorType: "Runtime.ExitError",
+    errorMessage: `RequestId: ${result.requestId} Error: ${problem}`,
+  });
+  expect(watched.events).toContainEqual(expect.objectContaining({ kind: "crash", requestId: result.requestId }));
+});
+
+it.each([
+  ["an uncaught exception", "throwLater", { errorType: "RangeError", errorMessage: "out of nowhere" }],
+  ["an unhandled rejection", "reject", { errorType: "Runtime.UnhandledPromiseRejection", errorMessage: "nobody cared" }],
+])("reports %s and gives up the process", async (_, action, error) => {
+  const failure = await call(watched.cloud, "LoudA1B2C3D4", { do: action });
+  const next = await call(watched.cloud, "LoudA1B2C3D4", { do: "echo" });
+
+  expect(failure).toMatchObject(error);
+  expect(next.calls).toBeLessThanOrEqual(failure.calls ?? 99);
+});
+
+it.each([
+  ["a package that does not exist", "BrokenA1B2C3D4", "Runtime.ImportModuleError", "left-pad"],
+  ["a package that only this project has", "AboveA1B2C3D4", "Runtime.ImportModuleError", "Cannot find package 'zod'"],
+  ["a handler that is not exported", "NamelessA1B2C3D4", "Runtime.HandlerNotFound", "index.handler is undefined or not exported"],
+  ["a callback handler", "CallbackA1B2C3D4", "Runtime.CallbackHandlerDeprecated", "does not support callback-based"],
+  ["a module that does not parse", "SyntaxA1B2C3D4", "Runtime.UserCodeSyntaxError", ""],
+  ["a module that exits", "QuitterA1B2C3D4", "Runtime.ExitError", "exit status 3"],
+])("names %s as the reason why a function does not start", async (_, functionName, errorType, message) => {
+  const failure = await call(watched.cloud, functionName, {});
+
+  expect(failure.errorType).toBe(errorType);
+  expect(failure.errorMessage).toContain(message);
+});
+
+it("gives a bundle the AWS SDK that Lambda's runtime brings along", async () => {
+  expect(await call(watched.cloud, "SdkA1B2C3D4", {})).toBe("function");
+});
+
+it("runs a CommonJS bundle too", async () => {
+  expect(await call(watched.cloud, "CommonA1B2C3D4", {})).toBe("common");
+});
+
+it("answers null for a handler that returns nothing", async () => {
+  const result = await watched.cloud.invoke("LoudA1B2C3D4", { do: "nothing" }, { type: "RequestResponse" });
+
+  expect(result.payload).toBe("null");
+});
+
+it("refuses an answer over 6 MB", async () => {
+  const failure = await call(watched.cloud, "LoudA1B2C3D4", { do: "big" });
+
+  expect(failure).toEqual({
+    errorType: "Function.ResponseSizeTooLarge",
+    errorMessage: "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+  });
+});
+
+it("hands out each log line with its request before the invocation's end", async () => {
+  const { requestId } = await watched.cloud.invoke("LoudA1B2C3D4", { do: "log" }, { type: "RequestResponse" });
+
+  const own = watched.events.filter((event) => "requestId" in event && event.requestId === requestId);
+  const lines = own.flatMap((event) => (event.kind === "log" ? [event.line] : []));
+  expect(lines).toHaveLength(5);
+  expect(lines[1]).toMatch(new RegExp(`^\\d{4}-.*Z\t${requestId}\tINFO\tone line$`));
+  expect(lines[3]).toContain("Error: two\rlines");
+  expect(lines[4]).toBe("raw");
+  expect(own.at(-1)?.kind).toBe("end");
+});
+
+it("writes JSON lines at the template's log level", async () => {
+  const { requestId } = await watched.cloud.invoke("JsonA1B2C3D4", { do: "log" }, { type: "RequestResponse" });
+
+  const lines = watched.events.flatMap((event) =>
+    event.kind === "log" && event.function === "json" && event.stream === "stdout" ? [JSON.parse(event.line)] : [],
+  );
+  expect(lines.map(({ level, requestId: of }) => [level, of])).toEqual([
+    ["INFO", requestId],
+    ["INFO", requestId],
+    ["ERROR", requestId],
+  ]);
+  expect(lines[1].message).toBe("one line");
+  expect(lines[2].message).toMatchObject({ errorType: "Error", errorMessage: "two\nlines" });
+});
+
+it("ends what a function has started together with its process", async () => {
+  const grandchild = await call(watched.cloud, "QuickA1B2C3D4", { do: "spawn" });
+  expect(isRunning(grandchild)).toBe(true);
+  await call(watched.cloud, "QuickA1B2C3D4", { do: "exit", code: 1 });
+
+  expect(isRunning(grandchild)).toBe(false);
+});
+
+it("accepts an asynchronous invocation at once and runs it afterwards", async () => {
+  const result = await watched.cloud.invoke("RunnerEchoA1B2C3D4", { do: "nothing" }, { type: "Event" });
+  await watched.cloud.idle();
+
+  const own = watched.events.filter((event) => "requestId" in event && event.requestId === result.requestId);
+  expect(result).toEqual({ statusCode: 202, requestId: result.requestId });
+  expect(kindsOf(own)).toEqual(["queued", "invoke", "end"]);
+});

@@ -1,0 +1,100 @@
+import type OpenAI from "openai";
+import { expect, test } from "vitest";
+import { callsOf, outputsFor, runModel } from "./model-server.ts";
+import { strictTools } from "./tools.ts";
+
+const isInputItem = (item: unknown): item is OpenAI.Responses.ResponseInputItem =>
+  typeof item === "object" && item !== null && "type" in item;
+
+const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
+
+test("a whole job over a chain of responses with the SDK", async () => {
+  const { model, client } = await runModel();
+  let response = await client.responses.create(cello);
+  const ids = [response.id];
+  while (callsOf(response).length > 0) {
+    const input = outputsFor(response);
+    response = await client.responses.create({ ...cello, input, previous_response_id: response.id });
+    ids.push(response.id);
+  }
+
+  expect(response.output_text).toContain("{{artifact:checklist:next-steps}}");
+  expect(response.usage?.input_tokens_details.cached_tokens).toBeGreaterThan(0);
+  expect(model.requests().map((request) => request.previousResponseId)).toEqual([null, ids[0], ids[1]]);
+  expect(model.requests().map((request) => request.inputKinds)).toEqual([
+    ["message"],
+    ["function_call_output", "function_call_output", "function_call_output"],
+    ["function_call_output", "function_call_output"],
+  ]);
+});
+
+test("the same job without a stored chain, the whole conversation sent each time", async () => {
+  const { client } = await runModel();
+  const settings = { ...cello, include: ["reasoning.encrypted_content" as const], store: false };
+  let input: OpenAI.Responses.ResponseInput = [{ role: "user", content: cello.input }];
+  let response = await client.responses.create({ ...settings, input });
+  let rounds = 0;
+  for (; callsOf(response).length > 0; rounds++) {
+    const earlier: unknown[] = response.output;
+    input = [...input, ...earlier.filter(isInputItem), ...outputsFor(response)];
+    response = await client.responses.create({ ...settings, input });
+  }
+
+  expect(rounds).toBe(2);
+  expect(response.output_text).toContain("{{artifact:checklist:next-steps}}");
+});
+
+test("refuses unstored reasoning that does not bring its content", async () => {
+  const { call } = await runModel();
+  const first = await call("POST", "/responses", { ...cello, store: false });
+  const { output } = first.body;
+  const input = [{ role: "user", content: cello.input }, ...output, ...outputsFor(first.body)];
+  const second = await call("POST", "/responses", { ...cello, input, store: false });
+
+  expect(second.status).toBe(404);
+  expect(second.body.error.message).toBe(
+    `Item with id '${output[0]?.id}' not found. Items are not persisted when \`store\` is set to false. ` +
+      "Try again with `store` set to true, or remove this item from your input.",
+  );
+});
+
+test("an unstored response can be neither fetched nor continued", async () => {
+  const { call } = await runModel();
+  const { body } = await call("POST", "/responses", { ...cello, tools: [], store: false });
+
+  expect((await call("GET", `/responses/${body.id}`)).status).toBe(404);
+  const next = await call("POST", "/responses", { ...cello, previous_response_id: body.id });
+  expect(next.status).toBe(400);
+  expect(next.body).toEqual({
+    error: {
+      message: `Previous response with id '${body.id}' not found.`,
+      type: "invalid_request_error",
+      param: "previous_response_id",
+      code: "previous_response_not_found",
+    },
+  });
+});
+
+test("refuses to go on while a call has no output", async () => {
+  const { call } = await runModel();
+  const { body } = await call("POST", "/responses", cello);
+  const input = outputsFor(body).slice(0, 1);
+  const next = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
+
+  expect(next.status).toBe(400);
+  expect(next.body.error).toEqual({
+    message: `No tool output found for function call ${outputsFor(body)[1]?.call_id}.`,
+    type: "invalid_request_error",
+    param: "input",
+    code: null,
+  });
+});
+
+test("refuses an output that belongs to no call", async () => {
+  const { call } = await runModel();
+  const input = [{ type: "function_call_output", call_id: "call_strange", output: "{}" }];
+  const { status, body } = await call("POST", "/responses", { ...cello, input });
+
+  expect(status).toBe(400);
+  expect(body.error.message).toBe("No tool call found for function call output with call_id call_strange.");
+});

@@ -60,16 +60,28 @@ function renderSize({ name, bytes, gzippedBytes, packages }: BundleSize): readon
   const rest = packages.filter((row) => row.bytes < smallestRowBytes);
   const restBytes = rest.reduce((sum, row) => sum + row.bytes, 0);
   const others = { name: `${rest.length} smaller ones`, bytes: restBytes };
+  const shown = [...rows, ...(rest.length === 0 ? [] : [others])];
   return [
     "",
     `## ${name}: ${kilobytes(bytes)} (${kilobytes(gzippedBytes)} gzipped)`,
     "",
-    "| package | size | share |",
-    "| --- | ---: | ---: |",
-    ...[...rows, ...(rest.length === 0 ? [] : [others])].map(
-      (row) => `| ${row.name} | ${kilobytes(row.bytes)} | ${Math.round((100 * row.bytes) / bytes)} % |`,
-    ),
+    ...table([
+      ["package", "size", "share"],
+      ...shown.map((row) => [row.name, kilobytes(row.bytes), `${Math.round((100 * row.bytes) / bytes)} %`]),
+    ]),
   ];
+}
+
+/** A Markdown table as the formatter leaves it: the first column to the left, numbers to the right. */
+function table(cells: readonly (readonly string[])[]): readonly string[] {
+  const [head = [], ...body] = cells;
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const rule = widths.map((width, column) =>
+    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`,
+  );
+  const pad = (text: string, column: number): string =>
+    column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
+  return [head, rule, ...body].map((row) => `| ${row.map(pad).join(" | ")} |`);
 }
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

@@ -38,7 +38,7 @@ export class Processor extends Construct {
       ...pool.processor,
       environment: environment(props),
       statements: [
-        ledger.rowStatement("GetItem", "UpdateItem"),
+        ledger.rowStatement("UpdateItem"),
         runnerKeys.readStatement(),
         modelKey.readStatement(),
         new PolicyStatement({ actions: ["sqs:SendMessage"], resources: [this.failures.queueArn] }),

@@ -104,11 +104,13 @@ function tellLog(who: string, text: string): Told | undefined {
   if (isMetricLine(text)) return undefined;
   const line = parseLogLine(text);
   if (!line) return told(who, text, "plain");
-  const sentence = Object.hasOwn(sentences, line.message)
-    ? sentences[line.message as LogEvent](line)
-    : line.message;
+  const sentence = isLogEvent(line.message) ? sentences[line.message](line) : line.message;
   if (sentence === undefined) return undefined;
   return { who, workspaceId: line.workspaceId, what: sentence, tone: toneOf(line) };
+}
+
+function isLogEvent(message: string): message is LogEvent {
+  return Object.hasOwn(sentences, message);
 }
 
 function toneOf(line: LogLine): Told["tone"] {

@@ -3,17 +3,21 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { describe } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { type LocalStudio, startStudio, type StudioOptions } from "../../local/studio/server.ts";
 import type { SampleResult } from "./sample-result.ts";
 
-export const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 export const hasChromium = existsSync(chromiumPath);
-/** The suite's name; Vitest prints it with skipped tests too, so that the reason is seen. */
-export const suiteName = (name: string): string =>
-  hasChromium ? name : `${name} (skipped: there is no Chromium at ${chromiumPath}; set CHROMIUM_PATH)`;
 /** A page takes longer than a unit on a busy machine. */
 export const pageTimeoutMs = 40_000;
+
+/** A group of tests that needs a Chromium; without one it is skipped, and its name says why. */
+export function inChromium(name: string, body: () => void): void {
+  const title = hasChromium ? name : `${name} (skipped: no Chromium at ${chromiumPath}, see CHROMIUM_PATH)`;
+  describe.skipIf(!hasChromium)(title, { timeout: pageTimeoutMs }, body);
+}
 
 const launchArgs = [
   "--no-sandbox",
@@ -113,14 +117,12 @@ export async function startRig(options: Partial<StudioOptions> = {}): Promise<St
 
 /** page-api.ts leaves out the `kind` that the runner's API wants. */
 function withKinds(workspaceId: string, result: SampleResult): object {
-  const tagged = <T extends object>(kind: string, items: readonly T[]) =>
-    items.map((item) => ({ kind, ...item }));
   return {
     workspaceId,
     ...result,
-    datasets: tagged("table", result.datasets),
-    lists: tagged("list", result.lists),
-    checklists: tagged("checklist", result.checklists),
+    datasets: result.datasets.map((item) => ({ kind: "table", ...item })),
+    lists: result.lists.map((item) => ({ kind: "list", ...item })),
+    checklists: result.checklists.map((item) => ({ kind: "checklist", ...item })),
   };
 }
 

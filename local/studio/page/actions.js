@@ -6,72 +6,71 @@
  */
 import { sentenceOf } from "./api.js";
 import { jobStates } from "./states.js";
-import { nameOf, summaryOf, withSummary } from "./state.js";
+import { nameOf, summaryOf, withList, withSummary } from "./state.js";
 
 /**
- * @param {{ api: Api, store: Store, announce: (sentence: string) => void, go: (workspaceId: string) => void }} deps
+ * @typedef {{ api: Api, store: Store, announce: (sentence: string) => void, go: (workspaceId: string) => void }} ActionDeps
+ * @param {ActionDeps} deps
  */
 export function createActions({ api, store, announce, go }) {
   const showDetail = newestWins(store);
-
-  /** @param {WorkspaceSummary} summary */
-  function onWorkspace(summary) {
-    const { summaries, route } = store.get();
-    const before = summaries?.find((one) => one.workspaceId === summary.workspaceId);
-    if (summaries) store.set({ summaries: withSummary(summaries, summary) });
-    if (before && before.state !== summary.state) {
-      announce(`${nameOf(summary)} ${jobStates[summary.state].sentence}.`);
-    }
-    if (route.view === "thread" && route.id === summary.workspaceId) void loadDetail();
-  }
-
-  async function loadList() {
-    try {
-      const summaries = await api.list();
-      store.set({ summaries: summaries.toSorted((a, b) => b.updatedAtMs - a.updatedAtMs), listError: null });
-    } catch (error) {
-      store.set({ listError: sentenceOf(error) });
-    }
-  }
-
-  async function loadInfo() {
-    try {
-      store.set({ info: await api.info() });
-    } catch {
-      // The list says that the server is away; this is asked again when the stream is back.
-    }
-  }
-
-  async function loadDetail() {
-    const { route } = store.get();
-    if (route.view !== "thread") return;
-    try {
-      await showDetail(route.id, () => api.detail(route.id));
-    } catch (error) {
-      const now = store.get().route;
-      if (now.view === "thread" && now.id === route.id) store.set({ detailError: sentenceOf(error) });
-    }
-  }
-
+  const loads = loading({ api, store, showDetail });
   return {
-    onWorkspace,
-    loadList,
-    loadInfo,
-    loadDetail,
+    ...loads,
+    /** @param {WorkspaceSummary} summary */
+    onWorkspace(summary) {
+      const { summaries, route } = store.get();
+      const before = summaries?.find((one) => one.workspaceId === summary.workspaceId);
+      if (summaries) store.set({ summaries: withSummary(summaries, summary) });
+      if (before && before.state !== summary.state) {
+        announce(`${nameOf(summary)} ${jobStates[summary.state].sentence}.`);
+      }
+      if (route.view === "thread" && route.id === summary.workspaceId) void loads.loadDetail();
+    },
     /** @param {NewWorkspace} draft @throws ApiError */
     async create(draft) {
       const detail = await api.create(draft);
-      store.set({
-        summaries: withSummary(store.get().summaries ?? [], summaryOf(detail)),
-        detail,
-        detailError: null,
-      });
+      const summaries = withSummary(store.get().summaries ?? [], summaryOf(detail));
+      store.set({ summaries, detail, detailError: null });
       go(detail.workspaceId);
     },
     /** @param {string} id @param {string} text @throws ApiError */
     send: (id, text) => showDetail(id, () => api.send(id, text)),
     /** @param {string} id @param {Parameters<Api["tick"]>[1]} tick @throws ApiError */
     tick: (id, tick) => showDetail(id, () => api.tick(id, tick)),
+  };
+}
+
+/**
+ * @param {{ api: Api, store: Store, showDetail: ReturnType<typeof newestWins> }} deps
+ */
+function loading({ api, store, showDetail }) {
+  return {
+    async loadList() {
+      try {
+        const listed = await api.list();
+        store.set({ summaries: withList(store.get().summaries ?? [], listed), listError: null });
+      } catch (error) {
+        store.set({ listError: sentenceOf(error) });
+      }
+    },
+    async loadInfo() {
+      try {
+        store.set({ info: await api.info() });
+      } catch {
+        // The list says that the server is away; this is asked again when the stream is back.
+      }
+    },
+    async loadDetail() {
+      const { route } = store.get();
+      if (route.view !== "thread") return;
+      try {
+        await showDetail(route.id, () => api.detail(route.id));
+      } catch (error) {
+        const now = store.get().route;
+        if (now.view === "thread" && now.id === route.id) store.set({ detailError: sentenceOf(error) });
+      }
+    },
   };
 }
 

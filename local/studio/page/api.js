@@ -9,6 +9,9 @@ export class ApiError extends Error {
   name = "ApiError";
 }
 
+/** @param {string} id */
+const workspace = (id) => `/api/workspaces/${encodeURIComponent(id)}`;
+
 /**
  * @param {{ send: typeof fetch }} deps
  */
@@ -37,9 +40,6 @@ export function createApi({ send }) {
       typeof answer?.error === "string" ? answer.error : `The server answered ${response.status}.`;
     throw new ApiError(reason);
   }
-
-  /** @param {string} id */
-  const workspace = (id) => `/api/workspaces/${encodeURIComponent(id)}`;
 
   return {
     /** @returns {Promise<StudioInfo>} */

@@ -1,7 +1,8 @@
 /**
  * Elements without a framework. Text always goes in as text: nothing here parses HTML.
  * @typedef {Node | string | null | undefined | false} Child
- * @typedef {Record<string, unknown>} Props attributes; `on…` functions become listeners; undefined, null and false are left out
+ * @typedef {string | number | boolean | null | undefined | ((event: Event) => unknown)} Prop
+ * @typedef {Record<string, Prop>} Props attributes; `on…` functions become listeners; undefined, null and false are left out
  */
 
 const svgNamespace = "http://www.w3.org/2000/svg";
@@ -39,11 +40,11 @@ export function h(tag, props = {}, ...children) {
 /**
  * @param {Element} element
  * @param {string} name
- * @param {unknown} value
+ * @param {Prop} value
  */
 function setProp(element, name, value) {
   if (value === undefined || value === null || value === false) return;
-  if (name.startsWith("on") && typeof value === "function") {
+  if (typeof value === "function") {
     element.addEventListener(name.slice(2), (event) => value(event));
     return;
   }

@@ -1,21 +1,22 @@
+/** @param {string} key */
+const nameOf = (key) => `draft:${key}`;
+
 /**
  * Texts that are not sent yet, one per composer. They outlive a reload, so that nothing typed is lost.
  * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage
  */
 export function createDrafts(storage) {
-  /** @param {string} key */
-  const name = (key) => `draft:${key}`;
   return {
     /** @param {string} key */
-    read: (key) => storage.getItem(name(key)) ?? "",
+    read: (key) => storage.getItem(nameOf(key)) ?? "",
     /**
      * @param {string} key
      * @param {string} text
      */
     write(key, text) {
-      if (text === "") return storage.removeItem(name(key));
+      if (text === "") return storage.removeItem(nameOf(key));
       try {
-        storage.setItem(name(key), text);
+        storage.setItem(nameOf(key), text);
       } catch {
         // Storage is full or switched off: the text is still in its field.
       }

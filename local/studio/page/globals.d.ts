@@ -1,2 +1,6 @@
-/** The global of Chart.js's UMD build, which the server hands out as /page/vendor/chart.js. */
-declare const Chart: typeof import("chart.js").Chart;
+import type { Chart as ChartClass } from "chart.js";
+
+declare global {
+  /** Of Chart.js's UMD build, which the server hands out as /page/vendor/chart.js. */
+  const Chart: typeof ChartClass;
+}

@@ -90,7 +90,7 @@ function followEvents({ store, actions }) {
   listenToEvents({
     open: () => new EventSource("/api/events"),
     schedule: (run, delayMs) => void setTimeout(run, delayMs),
-    onWorkspace: actions.onWorkspace,
+    onWorkspace: (summary) => actions.onWorkspace(summary),
     onLost: () => store.set({ connection: "lost" }),
     onOpen() {
       const wasLost = store.get().connection === "lost";

@@ -1,5 +1,5 @@
-import { Marked } from "/page/vendor/marked.js";
-import DOMPurify from "/page/vendor/purify.js";
+import { Marked } from "./vendor/marked.js";
+import DOMPurify from "./vendor/purify.js";
 import { h } from "./dom.js";
 
 /** The answer's own headings go below the page's. */

@@ -72,15 +72,21 @@ const inline =
   "p, h1, h2, h3, h4, h5, h6, a, em, strong, b, i, u, s, del, ins, sub, sup, kbd, mark, small, abbr, q, span, summary, dt";
 
 /**
+ * @param {Element | null} element
+ * @returns {Element | null} the highest of the inline elements around a text
+ */
+function outermostInline(element) {
+  if (!element?.matches(inline)) return null;
+  return outermostInline(element.parentElement) ?? element;
+}
+
+/**
  * Puts a block before `rest`, in front of which the text ends: the paragraph around it (or heading, or emphasis) is cut in two.
  * @param {Text} rest
  * @param {HTMLElement} block
  */
 function insertBlock(rest, block) {
-  /** @type {Element | null} */
-  let outer = null;
-  for (let parent = rest.parentElement; parent?.matches(inline); parent = parent.parentElement)
-    outer = parent;
+  const outer = outermostInline(rest.parentElement);
   if (!outer) {
     rest.before(block);
     return;

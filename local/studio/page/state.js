@@ -62,6 +62,17 @@ export function withSummary(summaries, next) {
 }
 
 /**
+ * The server's whole list; an event that overtook it is not undone.
+ * @param {readonly WorkspaceSummary[]} summaries
+ * @param {readonly WorkspaceSummary[]} listed
+ * @returns {readonly WorkspaceSummary[]}
+ */
+export function withList(summaries, listed) {
+  const known = summaries.filter((one) => listed.some(({ workspaceId }) => workspaceId === one.workspaceId));
+  return listed.reduce((all, next) => withSummary(all, next), known);
+}
+
+/**
  * @param {WorkspaceDetail} detail
  * @returns {WorkspaceSummary}
  */

@@ -9,7 +9,7 @@ export function openViewer({ title, body, actions = [], wide = false }) {
   const titleId = freshId();
   const close = h(
     "button",
-    { type: "button", class: "button button-quiet", "aria-label": "Close", onclick: () => dialog.close() },
+    { type: "button", class: "button button-quiet", "aria-label": "Close" },
     icon("close"),
   );
   const dialog = h(
@@ -23,6 +23,7 @@ export function openViewer({ title, body, actions = [], wide = false }) {
     ),
     h("div", { class: "viewer-body", tabindex: 0, role: "region", "aria-labelledby": titleId }, body),
   );
+  close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });

@@ -1,17 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import cdk from "../../../cdk.json" with { type: "json" };
 import { parseSettings } from "../../../infra/settings.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
 /** What the CDK command does: context and output folder by environment. */
 function runApp(context: unknown) {
-  const outdir = mkdtempSync(join(tmpdir(), "studio-runner-app-"));
+  const outdir = temporaryFolder();
   const { status, stderr } = spawnSync(process.execPath, ["infra/app.ts"], {
     cwd: root,
     encoding: "utf8",
@@ -20,7 +20,7 @@ function runApp(context: unknown) {
   return { status, stderr, files: readdirSync(outdir) };
 }
 
-describe("the app", () => {
+describe("the app", { timeout: 30_000 }, () => {
   it("ends with 1 and a sentence, and writes nothing, when a setting is wrong", () => {
     expect(runApp({ "studio-runner": { pols: [] } })).toEqual({
       status: 1,

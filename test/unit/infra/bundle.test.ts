@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { measureBundle, packageOf, renderSizes } from "../../../infra/bundle-sizes.ts";
 import { synthesize, type Synthesized } from "../../../infra/synthesize.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const templateSchema = z.object({
   Resources: z.record(
@@ -29,7 +29,7 @@ beforeAll(() => {
     { name: "mine", kind: "user" },
     { name: "all", kind: "global" },
   ];
-  synthesized = synthesize({ pools }, mkdtempSync(join(tmpdir(), "studio-runner-bundle-")));
+  synthesized = synthesize({ pools }, temporaryFolder());
 }, 60_000);
 
 function assetFolders(described: string): readonly string[] {
@@ -66,7 +66,7 @@ describe.each([
       env: {},
     });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "handler\n", stderr: "" });
-  });
+  }, 30_000);
 
   it("has a source map without the sources themselves", () => {
     const [folder = ""] = assetFolders(described);
@@ -86,7 +86,7 @@ describe.each([
     const parts = size.packages.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(parts).toBeLessThanOrEqual(size.bytes);
     expect(parts).toBeGreaterThan(size.bytes * 0.9);
-  });
+  }, 30_000);
 });
 
 describe("sizes", () => {
@@ -119,11 +119,11 @@ Written by \`npm run bundle-sizes\`. Minified, as deployed, without the source m
 
 ## dispatch: 20.0 kB (6.5 kB gzipped)
 
-| package | size | share |
-| --- | ---: | ---: |
-| undici | 12.0 kB | 60 % |
-| zod | 5.0 kB | 25 % |
-| 2 smaller ones | 3.0 kB | 15 % |
+| package        |    size | share |
+| -------------- | ------: | ----: |
+| undici         | 12.0 kB |  60 % |
+| zod            |  5.0 kB |  25 % |
+| 2 smaller ones |  3.0 kB |  15 % |
 `);
   });
 });

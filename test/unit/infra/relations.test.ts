@@ -6,6 +6,7 @@ import {
   type Bounds,
   type PoolTimes,
 } from "../../../infra/relations.ts";
+import type { Problem } from "../../../infra/problems.ts";
 
 const times = (overrides: Partial<PoolTimes> = {}): PoolTimes => ({
   pickup: "balanced",
@@ -47,7 +48,9 @@ describe("relations of a pool's settings", () => {
       },
     ]);
   });
+});
 
+describe("the time-outs of a pool", () => {
   it("let no dispatcher hang for longer than two periods", () => {
     expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 120 }))).toEqual([]);
     expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 121 }))).toEqual([
@@ -83,32 +86,43 @@ describe("relations of our own times", () => {
     expect(brokenTimingRelations()).toEqual([]);
   });
 
-  it.each<readonly [what: string, overrides: Partial<Bounds["timing"]>, path: string, sentence: string]>([
+  it.each<readonly [what: string, overrides: Partial<Bounds["timing"]>, broken: Problem]>([
     [
       "an event's age stays within half of the lease",
       { maxEventAgeMs: 300_001 },
-      "timing.maxEventAgeMs",
-      "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late leg would begin with too little of it left.",
+      {
+        path: "timing.maxEventAgeMs",
+        sentence:
+          "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late leg would begin with too little of it left.",
+      },
     ],
     [
       "an event's age is one that Lambda allows",
       { maxEventAgeMs: 59_000 },
-      "timing.maxEventAgeMs",
-      "timing.maxEventAgeMs (59 s) is below Lambda's floor for an event's age (60 s).",
+      {
+        path: "timing.maxEventAgeMs",
+        sentence: "timing.maxEventAgeMs (59 s) is below Lambda's floor for an event's age (60 s).",
+      },
     ],
     [
       "the reserve leaves time to report",
       { hardReserveMs: 11_000 },
-      "timing.hardReserveMs",
-      "timing.hardReserveMs (11 s) takes more than half of timing.legReserveMs (20 s): a leg at its deadline would have no time to report.",
+      {
+        path: "timing.hardReserveMs",
+        sentence:
+          "timing.hardReserveMs (11 s) takes more than half of timing.legReserveMs (20 s): a leg at its deadline would have no time to report.",
+      },
     ],
     [
       "one lost beat does not cost the lease",
       { maxBeatMs: 301_000 },
-      "timing.maxBeatMs",
-      "timing.maxBeatMs (301 s) is more than half of Studio's lease (600 s): one lost beat would cost the lease.",
+      {
+        path: "timing.maxBeatMs",
+        sentence:
+          "timing.maxBeatMs (301 s) is more than half of Studio's lease (600 s): one lost beat would cost the lease.",
+      },
     ],
-  ])("%s", (_, overrides, path, sentence) => {
-    expect(brokenTimingRelations(withTiming(overrides))).toEqual([{ path, sentence }]);
+  ])("%s", (_, overrides, broken) => {
+    expect(brokenTimingRelations(withTiming(overrides))).toEqual([broken]);
   });
 });

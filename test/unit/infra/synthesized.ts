@@ -1,10 +1,8 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { App } from "aws-cdk-lib";
 import * as z from "zod";
 import cdk from "../../../cdk.json" with { type: "json" };
 import { addStack, type RunnerStack } from "../../../infra/synthesize.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const templateSchema = z.object({
   Resources: z.record(
@@ -35,7 +33,7 @@ export interface SynthesizedStack extends RunnerStack {
 
 /** The app as cdk.json configures it; bundles nothing. */
 export function testApp(): App {
-  const outdir = mkdtempSync(join(tmpdir(), "studio-runner-synth-"));
+  const outdir = temporaryFolder();
   return new App({
     outdir,
     analyticsReporting: false,
@@ -67,3 +65,6 @@ export function readTemplate(app: App, stackName: string): Omit<SynthesizedStack
     },
   };
 }
+
+export const ref = (resource: Resource) => ({ Ref: resource.logicalId });
+export const arnOf = (resource: Resource) => ({ "Fn::GetAtt": [resource.logicalId, "Arn"] });

@@ -46,14 +46,19 @@ export interface Fixture {
 /** Writes a template with its assets into a new folder; returns the template's path. */
 export function writeTemplate({ functions = {}, resources = {}, parameters = {} }: Fixture): string {
   const folder = mkdtempSync(join(tmpdir(), "local-cloud-"));
-  const lambdas = Object.entries(functions).map(([logicalId, { source = obedient, file = "index.mjs", properties = {} }]) => {
-    const hash = `hash${logicalId.toLowerCase()}`;
-    mkdirSync(join(folder, `asset.${hash}`));
-    writeFileSync(join(folder, `asset.${hash}`, file), source);
-    const common = { Runtime: "nodejs24.x", Handler: "index.handler", Timeout: 20, MemorySize: 256 };
-    const code = { S3Bucket: { "Fn::Sub": "cdk-${AWS::AccountId}-${AWS::Region}" }, S3Key: `${hash}.zip` };
-    return [logicalId, { Type: "AWS::Lambda::Function", Properties: { ...common, Code: code, ...properties } }];
-  });
+  const lambdas = Object.entries(functions).map(
+    ([logicalId, { source = obedient, file = "index.mjs", properties = {} }]) => {
+      const hash = `hash${logicalId.toLowerCase()}`;
+      mkdirSync(join(folder, `asset.${hash}`));
+      writeFileSync(join(folder, `asset.${hash}`, file), source);
+      const common = { Runtime: "nodejs24.x", Handler: "index.handler", Timeout: 20, MemorySize: 256 };
+      const code = { S3Bucket: { "Fn::Sub": "cdk-${AWS::AccountId}-${AWS::Region}" }, S3Key: `${hash}.zip` };
+      return [
+        logicalId,
+        { Type: "AWS::Lambda::Function", Properties: { ...common, Code: code, ...properties } },
+      ];
+    },
+  );
   const templateFile = join(folder, "TestStack.template.json");
   const template = { Parameters: parameters, Resources: { ...Object.fromEntries(lambdas), ...resources } };
   writeFileSync(templateFile, JSON.stringify(template));
@@ -119,7 +124,10 @@ export function isRunning(pid: number): boolean {
   return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
 
-export function eventInvokeConfig(functionId: string, properties: Readonly<Record<string, unknown>>): unknown {
+export function eventInvokeConfig(
+  functionId: string,
+  properties: Readonly<Record<string, unknown>>,
+): unknown {
   return {
     Type: "AWS::Lambda::EventInvokeConfig",
     Properties: { FunctionName: { Ref: functionId }, Qualifier: "$LATEST", ...properties },

@@ -54,7 +54,7 @@ function draw(chart) {
     h("div", { class: `chart-body chart-body-${kind}` }, frame, legend),
     data,
   );
-  return { element, destroy: live.destroy };
+  return { element, destroy: () => live.destroy() };
 }
 
 /**

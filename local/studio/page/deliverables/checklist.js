@@ -38,7 +38,7 @@ function draw(checklist, context) {
   for (const [itemId, box] of boxes) {
     box.addEventListener("change", () => {
       count();
-      void tick.change(itemId, box);
+      tick.change(itemId, box);
     });
   }
   count();
@@ -70,29 +70,31 @@ function draw(checklist, context) {
 function tickInTurn({ send, onProblem }) {
   /** @type {Map<string, number>} */
   const pending = new Map();
-  /** @type {Promise<void>} */
-  let last = Promise.resolve();
   /** @param {string} itemId @param {number} by */
   const add = (itemId, by) => pending.set(itemId, (pending.get(itemId) ?? 0) + by);
+  /** @param {Promise<void>} before @param {string} itemId @param {HTMLInputElement} box */
+  const sendAfter = async (before, itemId, box) => {
+    const { checked } = box;
+    add(itemId, 1);
+    await before;
+    try {
+      await send(itemId, checked);
+      onProblem(null);
+    } catch (error) {
+      if (pending.get(itemId) === 1) box.checked = !checked;
+      onProblem(`Not saved. ${sentenceOf(error)}`);
+    }
+    add(itemId, -1);
+  };
+  /** @type {Promise<void>} */
+  let last = Promise.resolve();
 
   return {
     /** @param {string} itemId */
     isPending: (itemId) => (pending.get(itemId) ?? 0) > 0,
     /** @param {string} itemId @param {HTMLInputElement} box */
     change(itemId, box) {
-      const { checked } = box;
-      add(itemId, 1);
-      last = last.then(async () => {
-        try {
-          await send(itemId, checked);
-          onProblem(null);
-        } catch (error) {
-          if (pending.get(itemId) === 1) box.checked = !checked;
-          onProblem(`Not saved. ${sentenceOf(error)}`);
-        }
-        add(itemId, -1);
-      });
-      return last;
+      last = sendAfter(last, itemId, box);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** @import { Deliverables } from "../../page-api.ts" */
-import DOMPurify from "/page/vendor/purify.js";
+import DOMPurify from "../vendor/purify.js";
 import { h } from "../dom.js";
 import { download } from "../download.js";
 import { openViewer } from "../viewer.js";

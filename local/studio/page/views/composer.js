@@ -3,65 +3,25 @@ import { sentenceOf } from "../api.js";
 import { freshId, h, icon, put } from "../dom.js";
 
 /**
+ * @typedef {object} ComposerOptions
+ * @property {string} label
+ * @property {string} placeholder
+ * @property {string} submitLabel
+ * @property {number} rows
+ * @property {Drafts} drafts
+ * @property {string} draftKey
+ * @property {readonly Node[]} [extras] further fields, under the message
+ * @property {(text: string) => Promise<unknown>} submit rejects with a sentence for the person
+ */
+
+/**
  * A field for a message. Enter or Ctrl+Enter sends, Shift+Enter makes a line; on a touch screen Enter makes a line.
  * The text stays until the server has it.
- * @param {object} options
- * @param {string} options.label
- * @param {string} options.placeholder
- * @param {string} options.submitLabel
- * @param {number} options.rows
- * @param {Drafts} options.drafts
- * @param {string} options.draftKey
- * @param {readonly Node[]} [options.extras] further fields, under the message
- * @param {(text: string) => Promise<unknown>} options.submit rejects with a sentence for the person
+ * @param {ComposerOptions} options
  */
-export function createComposer({
-  label,
-  placeholder,
-  submitLabel,
-  rows,
-  drafts,
-  draftKey,
-  extras = [],
-  submit,
-}) {
-  const fieldId = freshId();
-  const problemId = freshId();
-  const field = h("textarea", {
-    id: fieldId,
-    rows,
-    placeholder,
-    "aria-describedby": problemId,
-    enterkeyhint: "enter",
-    spellcheck: "true",
-  });
-  const button = h(
-    "button",
-    { type: "submit", class: "button button-primary send" },
-    h("span", {}, submitLabel),
-    icon("send"),
-  );
-  const problem = h("p", { class: "problem", id: problemId, role: "alert", hidden: true });
-  const hint = h(
-    "p",
-    { class: "hint" },
-    h("kbd", {}, "Enter"),
-    " sends, ",
-    h("kbd", {}, "Shift"),
-    " + ",
-    h("kbd", {}, "Enter"),
-    " makes a line",
-  );
-  const form = h(
-    "form",
-    { class: "composer", novalidate: true },
-    h("label", { for: fieldId, class: "visually-hidden" }, label),
-    field,
-    ...extras,
-    h("div", { class: "composer-foot" }, hint, button),
-    problem,
-  );
-
+export function createComposer(options) {
+  const { drafts, draftKey, submit } = options;
+  const { form, field, button, problem } = frame(options);
   /** @param {string | null} sentence */
   const complain = (sentence) => {
     problem.hidden = sentence === null;
@@ -80,16 +40,11 @@ export function createComposer({
     button.disabled = busy;
     form.setAttribute("aria-busy", String(busy));
   };
-
-  async function send() {
+  const send = async () => {
     if (button.disabled) return;
     const text = field.value.trim();
-    if (text === "") {
-      complain("Write a message first.");
-      field.focus();
-      return;
-    }
-    complain(null);
+    complain(text === "" ? "Write a message first." : null);
+    if (text === "") return field.focus();
     setBusy(true);
     try {
       await submit(text);
@@ -99,26 +54,64 @@ export function createComposer({
     } finally {
       setBusy(false);
     }
-  }
+  };
+  listen({ form, field, send: () => void send(), onInput: () => setText(field.value) });
+  field.value = drafts.read(draftKey);
+  // `fit` once it is in the page: before, it has no height.
+  return { element: form, field, setText, fit: () => fit(field) };
+}
 
+/** @param {string} name */
+const keyCap = (name) => h("kbd", {}, name);
+
+/** @param {ComposerOptions} options */
+function frame({ label, placeholder, submitLabel, rows, extras = [] }) {
+  const fieldId = freshId();
+  const problemId = freshId();
+  const field = h("textarea", { id: fieldId, rows, placeholder, "aria-describedby": problemId });
+  const button = h(
+    "button",
+    { type: "submit", class: "button button-primary send" },
+    submitLabel,
+    icon("send"),
+  );
+  const problem = h("p", { class: "problem", id: problemId, role: "alert", hidden: true });
+  const hint = h(
+    "p",
+    { class: "hint" },
+    keyCap("Enter"),
+    " sends, ",
+    keyCap("Shift"),
+    " + ",
+    keyCap("Enter"),
+    " makes a line",
+  );
+  const form = h(
+    "form",
+    { class: "composer", novalidate: true },
+    h("label", { for: fieldId, class: "visually-hidden" }, label),
+    field,
+    ...extras,
+    h("div", { class: "composer-foot" }, hint, button),
+    problem,
+  );
+  return { form, field, button, problem };
+}
+
+/**
+ * @param {{ form: HTMLFormElement, field: HTMLTextAreaElement, send: () => void, onInput: () => void }} parts
+ */
+function listen({ form, field, send, onInput }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void send();
+    send();
   });
   field.addEventListener("keydown", (event) => {
     if (!sends(event)) return;
     event.preventDefault();
-    void send();
+    send();
   });
-  field.addEventListener("input", () => setText(field.value));
-  field.value = drafts.read(draftKey);
-  return {
-    element: form,
-    field,
-    setText,
-    /** Once it is in the page. */
-    fit: () => fit(field),
-  };
+  field.addEventListener("input", onInput);
 }
 
 /**

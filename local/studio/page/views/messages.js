@@ -24,23 +24,20 @@ const nothing = () => undefined;
  */
 export function drawMessage(message, context) {
   const key = keyOf(message);
-  switch (message.role) {
-    case "user":
-      return { element: userMessage(message), key, update: nothing, destroy: nothing };
-    case "failure":
-      return { element: failureMessage(message, context), key, update: nothing, destroy: nothing };
-    case "assistant": {
-      const answer = drawAnswer(message, context);
-      return {
-        element: assistantMessage(message, answer.element),
-        key,
-        update(next) {
-          if (next.role === "assistant") answer.update(next);
-        },
-        destroy: answer.destroy,
-      };
-    }
+  if (message.role === "user")
+    return { element: userMessage(message), key, update: nothing, destroy: nothing };
+  if (message.role === "failure") {
+    return { element: failureMessage(message, context), key, update: nothing, destroy: nothing };
   }
+  const answer = drawAnswer(message, context);
+  return {
+    element: assistantMessage(message, answer.element),
+    key,
+    update(next) {
+      if (next.role === "assistant") answer.update(next);
+    },
+    destroy: () => answer.destroy(),
+  };
 }
 
 /**

@@ -23,6 +23,9 @@ const examples = [
   },
 ];
 
+const lead =
+  "Write a message. A runner leases the job, and charts, tables, lists, checklists, drawings, files and an answer appear here.";
+
 /** @type {readonly { target: JobTarget, label: string }[]} */
 const targets = [
   { target: "user", label: "User" },
@@ -33,16 +36,8 @@ const targets = [
  * @param {{ store: Store, actions: Actions, drafts: Drafts }} deps
  */
 export function newWorkspaceView({ store, actions, drafts }) {
-  const title = h("input", {
-    type: "text",
-    id: freshId(),
-    class: "text-field",
-    maxlength: 200,
-    placeholder: "Optional",
-    value: drafts.read("new-title"),
-  });
-  title.addEventListener("input", () => drafts.write("new-title", title.value));
-  const targetChoice = targetField(store.get().info);
+  const title = titleField(drafts);
+  const target = targetField(store.get().info);
   const composer = createComposer({
     label: "Message",
     placeholder: "A plan, a comparison, an explanation…",
@@ -50,39 +45,24 @@ export function newWorkspaceView({ store, actions, drafts }) {
     rows: 4,
     drafts,
     draftKey: "new",
-    extras: [
-      h(
-        "div",
-        { class: "fields" },
-        h("div", { class: "field" }, h("label", { for: title.id }, "Title"), title),
-        targetChoice.element,
-      ),
-    ],
+    extras: [h("div", { class: "fields" }, title.element, target.element)],
     async submit(text) {
-      await actions.create({
-        text,
-        ...(title.value.trim() && { title: title.value.trim() }),
-        target: targetChoice.chosen(),
-      });
+      await actions.create({ text, ...title.chosen(), target: target.chosen() });
       drafts.write("new-title", "");
-      drafts.write("new", "");
     },
   });
+  const back = h(
+    "a",
+    { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" },
+    icon("back"),
+    "Workspaces",
+  );
   const element = h(
     "div",
     { class: "welcome" },
-    h(
-      "a",
-      { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" },
-      icon("back"),
-      "Workspaces",
-    ),
+    back,
     h("h2", { tabindex: -1 }, "What should come back?"),
-    h(
-      "p",
-      { class: "lead" },
-      "Write a message. A runner leases the job, and charts, tables, lists, checklists, drawings, files and an answer appear here.",
-    ),
+    h("p", { class: "lead" }, lead),
     composer.element,
     exampleList((text) => {
       composer.setText(text);
@@ -92,8 +72,28 @@ export function newWorkspaceView({ store, actions, drafts }) {
   return {
     element,
     ready: () => composer.fit(),
-    update: () => targetChoice.update(store.get().info),
+    update: () => target.update(store.get().info),
     destroy: () => undefined,
+  };
+}
+
+/** @param {Drafts} drafts */
+function titleField(drafts) {
+  const id = freshId();
+  const value = drafts.read("new-title");
+  const field = h("input", {
+    type: "text",
+    id,
+    class: "text-field",
+    maxlength: 200,
+    placeholder: "Optional",
+    value,
+  });
+  field.addEventListener("input", () => drafts.write("new-title", field.value));
+  return {
+    element: h("div", { class: "field" }, h("label", { for: id }, "Title"), field),
+    /** @returns {{ title?: string }} */
+    chosen: () => (field.value.trim() === "" ? {} : { title: field.value.trim() }),
   };
 }
 

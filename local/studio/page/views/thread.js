@@ -17,16 +17,6 @@ import { badge, pill } from "./pill.js";
  * @param {{ store: Store, actions: Actions, drafts: Drafts }} deps
  */
 export function threadView(id, { store, actions, drafts }) {
-  const heading = h("h2", { class: "thread-title", tabindex: -1 });
-  const tags = h("div", { class: "thread-tags" });
-  const list = h("ol", { class: "messages" });
-  const trouble = h("div", { class: "thread-trouble" });
-  const scroller = h(
-    "section",
-    { class: "thread-scroll", tabindex: 0, "aria-label": "Messages" },
-    trouble,
-    list,
-  );
   const composer = createComposer({
     label: "Follow-up message",
     placeholder: "Send a follow-up…",
@@ -36,6 +26,7 @@ export function threadView(id, { store, actions, drafts }) {
     draftKey: id,
     submit: (text) => actions.send(id, text),
   });
+  const { element, heading, tags, trouble, list, scroller } = frame(composer.element);
   const messages = createMessages(list, {
     tick: (tick) => actions.tick(id, tick),
     lastText: () => store.get().detail?.messages.findLast((message) => message.role === "user")?.text ?? "",
@@ -44,19 +35,6 @@ export function threadView(id, { store, actions, drafts }) {
       composer.field.focus();
     },
   });
-  const element = h(
-    "div",
-    { class: "thread" },
-    h(
-      "header",
-      { class: "thread-head" },
-      h("a", { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" }, icon("back")),
-      heading,
-      tags,
-    ),
-    scroller,
-    h("div", { class: "thread-foot" }, composer.element),
-  );
 
   /** @type {WorkspaceDetail | null} */
   let shown = null;
@@ -72,7 +50,34 @@ export function threadView(id, { store, actions, drafts }) {
     const { isFirst, arrived } = messages.show(detail);
     scrollTo(scroller, isFirst ? lastQuestion(list) : arrived);
   };
-  return { element, update, ready: () => composer.fit(), destroy: messages.destroy };
+  return { element, update, ready: () => composer.fit(), destroy: () => messages.destroy() };
+}
+
+/** @param {HTMLElement} composer */
+function frame(composer) {
+  const heading = h("h2", { class: "thread-title", tabindex: -1 });
+  const tags = h("div", { class: "thread-tags" });
+  const trouble = h("div", { class: "thread-trouble" });
+  const list = h("ol", { class: "messages" });
+  const scroller = h(
+    "section",
+    { class: "thread-scroll", tabindex: 0, "aria-label": "Messages" },
+    trouble,
+    list,
+  );
+  const back = h(
+    "a",
+    { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" },
+    icon("back"),
+  );
+  const element = h(
+    "div",
+    { class: "thread" },
+    h("header", { class: "thread-head" }, back, heading, tags),
+    scroller,
+    h("div", { class: "thread-foot" }, composer),
+  );
+  return { element, heading, tags, trouble, list, scroller };
 }
 
 /** @param {HTMLElement} list */

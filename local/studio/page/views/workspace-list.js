@@ -84,10 +84,10 @@ function showRow(rows, summary, isOpen) {
 function arrange(list, wanted) {
   const focused = document.activeElement;
   const present = wanted.filter((row) => row !== undefined);
-  for (const row of [...list.children]) if (!present.some((one) => one === row)) row.remove();
   present.forEach((row, index) => {
     if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
   });
+  while (list.children.length > present.length) list.lastElementChild?.remove();
   if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused))
     focused.focus();
 }

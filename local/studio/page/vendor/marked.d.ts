@@ -1,0 +1,2 @@
+/** What the server hands out as /page/vendor/marked.js. */
+export * from "marked";

@@ -1,0 +1,92 @@
+import type { BrowserContext } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { completedWorkspace, inChromium, type OpenBrowser, openBrowser, openPage, pageTimeoutMs, startRig, type StudioRig } from "./open-page.ts";
+import { sampleResult } from "./sample-result.ts";
+
+let browser: OpenBrowser;
+let rig: StudioRig;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  rig = await startRig();
+}, pageTimeoutMs);
+
+afterAll(async () => {
+  await browser?.close();
+  await rig?.studio.close();
+});
+
+/** The server refuses such results, so they are put into its answer on the way to the page. */
+const openWith = async (message: object) => {
+  const context: BrowserContext = browser.context;
+  const workspaceId = await completedWorkspace(rig, sampleResult);
+  await context.unrouteAll();
+  await context.route(`**/api/workspaces/${workspaceId}`, async (route) => {
+    const response = await route.fetch();
+    const detail: { messages: { role: string }[] } = await response.json();
+    const messages = detail.messages.map((one) =>
+      one.role === "assistant" ? { ...one, ...message } : one,
+    );
+    await route.fulfill({ json: { ...detail, messages } });
+  });
+  const opened = await openPage(context, `${rig.studio.url}/#/w/${workspaceId}`);
+  await opened.page.locator(".message-assistant").waitFor();
+  return opened;
+};
+/** Chromium says so even where a document that nobody sees is parsed to be sanitized. */
+const blockedHandler = "Executing inline event handler violates";
+const nothing = { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] };
+
+inChromium("an answer that cannot be trusted", () => {
+  test("runs no script out of an SVG and loads nothing from elsewhere", async () => {
+    const content = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" onload="globalThis.ran = true">
+    <script>globalThis.ran = true; parent.ran = true</script>
+    <foreignObject><img xmlns="http://www.w3.org/1999/xhtml" src="x" onerror="globalThis.ran = true"/></foreignObject>
+    <a href="javascript:globalThis.ran = true"><rect width="10" height="10" style="fill: red" onclick="globalThis.ran = true"/></a>
+  </svg>`;
+    const { page, complaints } = await openWith({
+      text: "Here.",
+      deliverables: { ...nothing, svgs: [{ id: "bad", content }] },
+    });
+    const source = decodeURIComponent((await page.locator(".card-svg img").getAttribute("src")) ?? "");
+    expect(source).toContain("<rect");
+    expect(source).not.toMatch(/script|onload|onerror|onclick|foreignObject/i);
+    await page.getByRole("button", { name: "Enlarge bad" }).click();
+    expect(await page.evaluate("globalThis.ran")).toBeUndefined();
+    expect(complaints.filter((one) => !one.startsWith(blockedHandler))).toEqual([]);
+  });
+
+  test("runs no script out of Markdown and turns pictures into links", async () => {
+    const text = [
+      "<script>globalThis.ran = true</script>",
+      '<img src="x" onerror="globalThis.ran = true">',
+      "[click](javascript:globalThis.ran=true)",
+      '<p style="position: fixed">styled</p>',
+      '<a href="https://example.com/" onclick="globalThis.ran = true">out</a>',
+      "![a chart](https://example.com/pixel.png)",
+    ].join("\n\n");
+    const { page, complaints } = await openWith({ text, deliverables: nothing });
+    const prose = page.locator(".message-assistant .prose");
+    expect(await prose.locator("script, img, [style], [onclick]").count()).toBe(0);
+    expect(await prose.getByText("click", { exact: true }).getAttribute("href")).toBeNull();
+    expect(await prose.getByRole("link", { name: "out" }).getAttribute("rel")).toBe("noopener noreferrer");
+    expect(await prose.getByRole("link", { name: "a chart" }).getAttribute("href")).toBe(
+      "https://example.com/pixel.png",
+    );
+    expect(await page.evaluate("globalThis.ran")).toBeUndefined();
+    expect(complaints.filter((one) => !one.startsWith(blockedHandler))).toEqual([]);
+  });
+
+  test("says where a placeholder has no deliverable, and where it comes a second time", async () => {
+    const deliverables = { ...nothing, lists: [{ id: "Steps", items: ["one"] }] };
+    const text =
+      "A {{artifact:chart:missing}} and {{artifact:list:STEPS}} and **again {{ artifact : list : steps }} here**";
+    const { page } = await openWith({ text, deliverables });
+    expect(await page.locator(".note").allTextContents()).toEqual([
+      "The answer names a chart “missing”, which did not come with it.",
+      "The list “Steps” is shown above.",
+    ]);
+    expect(await page.locator(".card").count()).toBe(1);
+    expect(await page.locator(".prose strong").allTextContents()).toEqual(["again ", " here"]);
+  });
+});

@@ -1,0 +1,15 @@
+import { synthesizeUnbundled, type Resource } from "./synthesized.ts";
+
+/** The stack with every default, which has one pool, and its parts. */
+export function defaultStack() {
+  const stack = synthesizeUnbundled({});
+  const table = stack.resource("AWS::DynamoDB::Table");
+  const modelKey = stack.resource("AWS::SecretsManager::Secret", "ModelKey");
+  const runnerKeys = stack.resource("AWS::SecretsManager::Secret", "PoolDefaultKeys");
+  const dispatcher = stack.resource("AWS::Lambda::Function", "Dispatcher");
+  const processor = stack.resource("AWS::Lambda::Function", "Processor");
+  const failures = stack.resource("AWS::SQS::Queue");
+  const logOf = (part: string): Resource => stack.resource("AWS::Logs::LogGroup", part);
+  const roleOf = (part: string): Resource => stack.resource("AWS::IAM::Role", `${part}RunnerRole`);
+  return { stack, table, modelKey, runnerKeys, dispatcher, processor, failures, logOf, roleOf };
+}

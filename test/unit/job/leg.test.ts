@@ -1,0 +1,404 @@
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/errors.ts";
+import { runLeg, type LegDeps, type Product } from "../../../lib/job/leg.ts";
+import type { Ending } from "../../../lib/ledger/ledger.ts";
+import { runSchema } from "../../../lib/ledger/run.ts";
+import { Secret, type RunnerKey } from "../../../lib/secret.ts";
+import type { JobCall, Studio } from "../../../lib/studio/studio.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { recordingLog, recordingMetrics } from "../../support/silent.ts";
+
+const event = { pool: "default", runId: "r1", leg: 1 };
+const fifteenMinutes = 900_000;
+const unused = (): never => {
+  throw new Error("not this test's business");
+};
+const key = (id: string, value: string): RunnerKey => ({ id, value: new Secret(value) });
+const lost = new RunnerError("lease_lost", "the lease is gone: 409", { status: 409 });
+const outage = new RunnerError("studio_unavailable", "Studio answered 502", { retryable: true, status: 502 });
+
+const product: Product = {
+  payload: {
+    assistantMessage: "Done.",
+    files: [],
+    charts: [],
+    datasets: [],
+    svgs: [],
+    lists: [],
+    checklists: [],
+  },
+  deliverables: { chart: 1 },
+};
+
+interface World {
+  readonly begins?: boolean;
+  readonly work?: LegDeps["work"];
+  readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
+  readonly complete?: (call: JobCall, number: number) => Promise<void>;
+  readonly fail?: () => Promise<void>;
+  readonly ownsBeat?: boolean;
+  readonly ownsClose?: boolean;
+  readonly leasedAgoMs?: number;
+  readonly keys?: readonly RunnerKey[];
+  readonly freshKeys?: readonly RunnerKey[];
+}
+
+function build(world: World = {}) {
+  const clock = createFakeClock(1_000_000);
+  const requests: string[] = [];
+  const endings: Ending[] = [];
+  const log = recordingLog();
+  const metrics = recordingMetrics();
+  const leasedAtMs = clock.now() - (world.leasedAgoMs ?? 0);
+  const run = runSchema.parse({
+    ...event,
+    id: "run#r1",
+    workspaceId: "ws1",
+    keyId: "k1",
+    state: "running",
+    leasedAtMs,
+    leaseExpiresAtMs: leasedAtMs + 600_000,
+  });
+  const studio: Studio = {
+    lease: unused,
+    context: unused,
+    updateSummary: unused,
+    heartbeat: async (call) => {
+      requests.push(`heartbeat ${call.key.value.reveal()}`);
+      return (await world.heartbeat?.(call)) ?? { leaseExpiresAtMs: undefined };
+    },
+    complete: async (call) => {
+      requests.push(`complete ${call.workspaceId}`);
+      await world.complete?.(call, requests.filter((request) => request.startsWith("complete")).length);
+    },
+    fail: async (_, reason) => {
+      requests.push(`fail ${reason}`);
+      await world.fail?.();
+    },
+  };
+  const deps: LegDeps = {
+    clock,
+    random: () => 1,
+    newId: () => "invocation1",
+    log,
+    metrics,
+    modelName: "m",
+    studio,
+    keys: {
+      get: async () => world.keys ?? [key("k1", "k1.secret")],
+      refresh: async () => world.freshKeys ?? world.keys ?? [key("k1", "k1.secret")],
+    },
+    ledger: {
+      begin: async () => (world.begins === false ? undefined : run),
+      beat: async () => world.ownsBeat ?? true,
+      noteRound: async () => true,
+      close: async (_, ending) => {
+        endings.push(ending);
+        return world.ownsClose ?? true;
+      },
+      open: unused,
+      closeUnbegun: unused,
+      read: unused,
+      inFlight: unused,
+    },
+    work: world.work ?? (async () => product),
+  };
+  return { clock, deps, requests, endings, log, metrics };
+}
+
+/** Work that goes on until its signal aborts. */
+const endless: LegDeps["work"] = ({ signal }) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+describe("a leg that goes well", () => {
+  it("beats once, completes and closes the run", async () => {
+    const { deps, requests, endings, metrics, log } = build();
+    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
+    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
+    expect(endings).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000 }]);
+    expect(metrics.emitted).toEqual(["RunsCompleted{pool=default} 1", "RunMs{pool=default} 0"]);
+    expect(log.events).toEqual(["leg_began", "run_ended"]);
+  });
+
+  it("leaves no timer behind", async () => {
+    const { deps, clock } = build();
+    await runLeg(deps, event, fifteenMinutes);
+    expect(clock.sleeping()).toBe(0);
+  });
+
+  it("keeps the lease alive while the model works", async () => {
+    const { deps, clock, requests } = build({
+      work: async ({ clock: time, signal }) => {
+        await time.sleep(500_000, signal);
+        return product;
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(500_000);
+    await leg;
+    expect(requests.filter((request) => request.startsWith("heartbeat"))).toHaveLength(4);
+    expect(requests.at(-1)).toBe("complete ws1");
+  });
+
+  it("counts the tokens of every kind", async () => {
+    const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 9, reasoningTokens: 3 };
+    const { deps, metrics } = build({
+      work: async ({ onRound }) => {
+        await onRound({ number: 1, responseId: "resp_1", calls: 0, usage });
+        return product;
+      },
+    });
+    await runLeg(deps, event, fifteenMinutes);
+    expect(metrics.emitted.slice(2)).toEqual([
+      "Tokens{pool=default,model=m,kind=input} 100",
+      "Tokens{pool=default,model=m,kind=cached_input} 40",
+      "Tokens{pool=default,model=m,kind=output} 9",
+      "Tokens{pool=default,model=m,kind=reasoning} 3",
+    ]);
+  });
+});
+
+describe("the fence", () => {
+  it("lets a duplicate event do nothing but be counted", async () => {
+    const { deps, requests, endings, metrics } = build({ begins: false });
+    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "duplicate", reason: "duplicate" });
+    expect([...requests, ...endings]).toEqual([]);
+    expect(metrics.emitted).toEqual(["Duplicates{pool=default} 1"]);
+  });
+
+  it("posts nothing and closes nothing once a newer leg owns the run", async () => {
+    const { deps, requests, endings, metrics } = build({ ownsBeat: false });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
+    expect(requests).toEqual(["heartbeat k1.secret"]);
+    expect(endings).toEqual([]);
+    expect(metrics.emitted).toEqual(["BeatsFailed{pool=default} 1"]);
+  });
+
+  it("counts no outcome that the ledger does not accept", async () => {
+    const { deps, metrics } = build({ ownsClose: false });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
+    expect(metrics.emitted).toEqual([]);
+  });
+});
+
+describe("a lost lease", () => {
+  it("aborts the work at once, and nothing is posted after it", async () => {
+    const { deps, clock, requests, endings, metrics } = build({
+      work: endless,
+      heartbeat: async () => {
+        throw lost;
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(120_000);
+    expect(await leg).toEqual({ state: "lost", reason: "lease_lost" });
+    expect(requests).toEqual(["heartbeat k1.secret"]);
+    expect(endings).toMatchObject([{ state: "lost", reason: "lease_lost" }]);
+    expect(metrics.emitted).toContain("RunsLost{pool=default,reason=lease_lost} 1");
+  });
+
+  it("that shows itself only in the beat before completing stops the delivery", async () => {
+    const { deps, requests } = build({
+      heartbeat: async () => {
+        throw lost;
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost" });
+    expect(requests).toEqual(["heartbeat k1.secret"]);
+  });
+
+  it("after a refused completion is not reported as a failure", async () => {
+    const { deps, requests } = build({
+      complete: async () => {
+        throw lost;
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost", reason: "lease_lost" });
+    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
+  });
+});
+
+describe("delivery", () => {
+  it("is repeated through an outage of minutes, while the lease is kept", async () => {
+    const { deps, clock, requests } = build({
+      complete: async (_, number) => {
+        if (number < 12) throw outage;
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(400_000);
+    expect(await leg).toEqual({ state: "completed", reason: "ok" });
+    expect(requests.filter((request) => request.startsWith("complete"))).toHaveLength(12);
+  });
+
+  it("that may have arrived before the lease was gone is completed, unconfirmed", async () => {
+    const { deps, clock, endings, log } = build({
+      complete: async (_, number) => {
+        throw number === 1 ? outage : lost;
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(5_000);
+    expect(await leg).toEqual({ state: "completed", reason: "unconfirmed" });
+    expect(endings).toMatchObject([{ state: "completed", reason: "unconfirmed" }]);
+    expect(log.events).toContain("completion_unconfirmed");
+  });
+
+  it("that Studio refuses fails the job with Studio's words", async () => {
+    const refusal = new RunnerError(
+      "studio_rejected",
+      "POST /completeWorkspaceJob answered 400: too many charts",
+      { status: 400 },
+    );
+    const { deps, requests } = build({
+      complete: async () => {
+        throw refusal;
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({
+      state: "failed",
+      reason: "studio_rejected",
+    });
+    expect(requests.at(-1)).toBe("fail POST /completeWorkspaceJob answered 400: too many charts");
+  });
+});
+
+describe("a failure", () => {
+  const failing =
+    (error: unknown): LegDeps["work"] =>
+    async () => {
+      throw error;
+    };
+
+  it("is told to Studio with its reason, and closed under its code", async () => {
+    const { deps, requests, endings, metrics } = build({
+      work: failing(new RunnerError("model_refused", "the model declined: no")),
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "failed", reason: "model_refused" });
+    expect(requests).toEqual(["fail the model declined: no"]);
+    expect(endings).toEqual([
+      { state: "failed", reason: "model_refused", explanation: "the model declined: no", atMs: 1_000_000 },
+    ]);
+    expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
+  });
+
+  it("of our own making is reported in plain words, and its cause comes out for the error alarm", async () => {
+    const bug = new TypeError("cannot read properties of undefined");
+    const { deps, requests } = build({ work: failing(bug) });
+    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({
+      state: "failed",
+      reason: "internal",
+      defect: bug,
+    });
+    expect(requests).toEqual([
+      "fail The runner failed because of a defect of its own. Its operator finds the details in the log.",
+    ]);
+  });
+
+  it("that cannot be reported because the lease is gone ends as lost", async () => {
+    const { deps, endings } = build({
+      work: failing(new RunnerError("model_refused", "no")),
+      fail: async () => {
+        throw lost;
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({
+      state: "lost",
+      reason: "model_refused",
+    });
+    expect(endings).toMatchObject([{ state: "lost", reason: "model_refused" }]);
+  });
+
+  it("at the leg's deadline says how long the job had, 20 s before the platform's end", async () => {
+    const { deps, clock, requests } = build({ work: endless });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(879_999);
+    expect(requests.some((request) => request.startsWith("fail"))).toBe(false);
+    await clock.advance(1);
+    expect(await leg).toMatchObject({ state: "failed", reason: "leg_deadline" });
+    expect(requests.at(-1)).toBe(
+      "fail The job was stopped after 14.7 minutes: the time of one invocation was over.",
+    );
+  });
+
+  it("that Studio does not take ends in time for the platform's end", async () => {
+    const { deps, clock, endings } = build({
+      work: endless,
+      fail: async () => {
+        throw outage;
+      },
+    });
+    const leg = runLeg(deps, event, 300_000);
+    await clock.advance(298_000);
+    expect(await leg).toMatchObject({ state: "lost", reason: "leg_deadline" });
+    expect(endings).toMatchObject([{ state: "lost", reason: "leg_deadline" }]);
+  });
+});
+
+describe("a late begin", () => {
+  it("beats before anything else", async () => {
+    const order: string[] = [];
+    const { deps } = build({
+      leasedAgoMs: 301_000,
+      heartbeat: async () => {
+        order.push("beat");
+        return { leaseExpiresAtMs: undefined };
+      },
+      work: async () => {
+        order.push("work");
+        return product;
+      },
+    });
+    await runLeg(deps, event, fifteenMinutes);
+    expect(order).toEqual(["beat", "work"]);
+  });
+
+  it("does no work when that beat says that the lease is gone", async () => {
+    let worked = false;
+    const { deps } = build({
+      leasedAgoMs: 700_000,
+      heartbeat: async () => {
+        throw lost;
+      },
+      work: async () => {
+        worked = true;
+        return product;
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost" });
+    expect(worked).toBe(false);
+  });
+});
+
+describe("a refused key", () => {
+  const refusal = new RunnerError("key_refused", "401", { status: 401 });
+
+  it("is read again once, and its new value goes on", async () => {
+    const { deps, requests } = build({
+      keys: [key("k1", "k1.old")],
+      freshKeys: [key("k1", "k1.new")],
+      heartbeat: async (call) => {
+        if (call.key.value.reveal() === "k1.old") throw refusal;
+        return { leaseExpiresAtMs: undefined };
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "completed" });
+    expect(requests).toEqual(["heartbeat k1.old", "heartbeat k1.new", "complete ws1"]);
+  });
+
+  it("whose value has not changed means the lease is lost", async () => {
+    const { deps, requests } = build({
+      heartbeat: async () => {
+        throw refusal;
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost", reason: "key_refused" });
+    expect(requests).toEqual(["heartbeat k1.secret"]);
+  });
+
+  it("is that of the lease, not the pool's first", async () => {
+    const { deps, requests } = build({ keys: [key("k0", "k0.secret"), key("k1", "k1.secret")] });
+    await runLeg(deps, event, fifteenMinutes);
+    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
+  });
+});

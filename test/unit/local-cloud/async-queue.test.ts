@@ -1,0 +1,227 @@
+import { afterEach, expect, it } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { call, eventInvokeConfig, kindsOf, startWatched, type Fixture, type Watched } from "./fixture.ts";
+import type { CloudOptions } from "../../../local/cloud/local-cloud.ts";
+
+let watched: Watched | undefined;
+
+async function start(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
+  watched = await startWatched(fixture, { retryDelaysMs: [1], ...options });
+  return watched;
+}
+
+afterEach(async () => {
+  await watched?.close();
+  watched = undefined;
+});
+
+const toQueue = { OnFailure: { Destination: { "Fn::GetAtt": ["Dead", "Arn"] } } };
+const dead = { Type: "AWS::SQS::Queue" };
+
+it("tries a failing event three times by default, under one request id", async () => {
+  const { cloud, events } = await start({ functions: { Worker: {} } });
+  const { requestId } = await cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
+  await cloud.idle();
+
+  expect(kindsOf(events)).toEqual([
+    "queued",
+    "invoke",
+    "cold-start",
+    "error",
+    "retry",
+    "invoke",
+    "error",
+    "retry",
+    "invoke",
+    "error",
+  ]);
+  expect(
+    events.flatMap((event) => (event.kind === "invoke" ? [[event.requestId, event.attempt]] : [])),
+  ).toEqual([
+    [requestId, 1],
+    [requestId, 2],
+    [requestId, 3],
+  ]);
+});
+
+it("tries once where the template says no retries, and sends Lambda's record to the failure queue", async () => {
+  const config = eventInvokeConfig("Worker", { MaximumRetryAttempts: 0, DestinationConfig: toQueue });
+  const { cloud } = await start({ functions: { Worker: {} }, resources: { Dead: dead, Config: config } });
+  const { requestId } = await cloud.invoke("Worker", { do: "throw", job: 7 }, { type: "Event" });
+  await cloud.idle();
+
+  const [record = "", ...more] = cloud.queue("Dead").receive();
+  expect(more).toEqual([]);
+  expect(JSON.parse(record)).toEqual({
+    version: "1.0",
+    timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    requestContext: {
+      requestId,
+      functionArn: "arn:aws:lambda:us-east-1:000000000000:function:TestStack-Worker:$LATEST",
+      condition: "RetriesExhausted",
+      approximateInvokeCount: 1,
+    },
+    requestPayload: { do: "throw", job: 7 },
+    responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
+    responsePayload: { errorType: "TypeError", errorMessage: "no good", trace: expect.any(Array) },
+  });
+});
+
+it("invokes a failure function with the record of a crash", async () => {
+  const config = eventInvokeConfig("Worker", {
+    MaximumRetryAttempts: 0,
+    DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": ["Settler", "Arn"] } } },
+  });
+  const settler = {
+    source: `export const handler = async (record) => { console.log(JSON.stringify(record.responsePayload)); };`,
+  };
+  const { cloud, events } = await start({
+    functions: { Worker: {}, Settler: settler },
+    resources: { Config: config },
+  });
+  const { requestId } = await cloud.invoke("Worker", { do: "exit", code: 4 }, { type: "Event" });
+  await cloud.idle();
+
+  const line = events.flatMap((event) =>
+    event.kind === "log" && event.function === "settler" ? [event.line] : [],
+  )[0];
+  expect(line).toContain(
+    `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ${requestId} Error: Runtime exited with error: exit status 4"}`,
+  );
+});
+
+it("gives up an event that waited for a place longer than its maximum age, without invoking", async () => {
+  const clock = createFakeClock(1_000_000);
+  const config = eventInvokeConfig("Worker", { MaximumEventAgeInSeconds: 60, DestinationConfig: toQueue });
+  const { cloud, events, until } = await start(
+    { functions: { Worker: { properties: { Timeout: 900 } } }, resources: { Dead: dead, Config: config } },
+    { clock, accountConcurrency: 1 },
+  );
+  const busy = call(cloud, "Worker", { do: "sleep", ms: 500 });
+  await until(({ kind }) => kind === "cold-start");
+  const { requestId } = await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
+  await clock.advance(59_999);
+  expect(cloud.queue("Dead").size()).toBe(0);
+  await clock.advance(1);
+
+  expect(events).toContainEqual({
+    kind: "event-aged-out",
+    function: "worker",
+    requestId,
+    ageMs: 60_000,
+    atMs: 1_060_000,
+  });
+  const record = JSON.parse(cloud.queue("Dead").receive()[0] ?? "");
+  expect(record.requestContext).toMatchObject({ condition: "EventAgeExceeded", approximateInvokeCount: 0 });
+  expect(record).not.toHaveProperty("responsePayload");
+  await busy;
+});
+
+it("gives up a failing event whose next attempt would come too late", async () => {
+  const clock = createFakeClock(0);
+  const config = eventInvokeConfig("Worker", { MaximumEventAgeInSeconds: 90, DestinationConfig: toQueue });
+  const { cloud, until } = await start(
+    { functions: { Worker: {} }, resources: { Dead: dead, Config: config } },
+    { clock, retryDelaysMs: [60_000, 120_000] },
+  );
+  await cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
+  await until(({ kind }) => kind === "retry");
+  await clock.advance(60_000);
+  await until((event) => event.kind === "retry" && event.attempt === 3);
+  await clock.advance(120_000);
+  await cloud.idle();
+
+  const record = JSON.parse(cloud.queue("Dead").receive()[0] ?? "");
+  expect(record.requestContext).toMatchObject({ condition: "EventAgeExceeded", approximateInvokeCount: 2 });
+  expect(record.responsePayload.errorType).toBe("TypeError");
+});
+
+it("keeps an event waiting while the account is at its limit, then runs it", async () => {
+  const { cloud, events, until } = await start({ functions: { Worker: {} } }, { accountConcurrency: 1 });
+  const first = call(cloud, "Worker", { do: "sleep", ms: 200 });
+  await until(({ kind }) => kind === "cold-start");
+  await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
+  expect(cloud.functions()[0]).toMatchObject({ inFlight: 1, queued: 1 });
+  await Promise.all([first, cloud.idle()]);
+
+  expect(kindsOf(events)).toEqual(["invoke", "cold-start", "queued", "throttled", "end", "invoke", "end"]);
+  expect(cloud.functions()[0]).toMatchObject({ inFlight: 0, queued: 0 });
+});
+
+it("answers 429 to a synchronous invocation over a function's reserved concurrency", async () => {
+  const worker = { properties: { ReservedConcurrentExecutions: 1 } };
+  const { cloud, until } = await start({ functions: { Worker: worker } });
+  const first = call(cloud, "Worker", { do: "sleep", ms: 200 });
+  await until(({ kind }) => kind === "cold-start");
+
+  await expect(call(cloud, "Worker", { do: "nothing" })).rejects.toMatchObject({
+    type: "TooManyRequestsException",
+    statusCode: 429,
+  });
+  expect(await first).toBe("slept");
+});
+
+it("stops a function that keeps invoking itself after sixteen rounds", async () => {
+  const source = `
+    import { LambdaClient, InvokeCommand } from "@aws-sdk/client-lambda";
+    const client = new LambdaClient();
+    export const handler = async (event, { functionName }) => {
+      await client.send(new InvokeCommand({ FunctionName: functionName, InvocationType: "Event", Payload: "{}" }));
+    };`;
+  const { cloud, events } = await start({ functions: { Loop: { source } } });
+  await cloud.invoke("Loop", {}, { type: "Event" });
+  await cloud.idle();
+
+  expect(events.filter(({ kind }) => kind === "end")).toHaveLength(16);
+  expect(events).toContainEqual(
+    expect.objectContaining({ kind: "recursion-stopped", function: "loop", hops: 17 }),
+  );
+});
+
+it("lets a function recurse that the template allows to", async () => {
+  const source = `
+    import { LambdaClient, InvokeCommand } from "@aws-sdk/client-lambda";
+    const client = new LambdaClient();
+    export const handler = async ({ n }, { functionName }) => {
+      if (n === 18) return;
+      const Payload = JSON.stringify({ n: n + 1 });
+      await client.send(new InvokeCommand({ FunctionName: functionName, InvocationType: "Event", Payload }));
+    };`;
+  const { cloud, events } = await start({
+    functions: { Loop: { source, properties: { RecursiveLoop: "Allow" } } },
+  });
+  await cloud.invoke("Loop", { n: 1 }, { type: "Event" });
+  await cloud.idle();
+
+  expect(events.filter(({ kind }) => kind === "end")).toHaveLength(18);
+});
+
+it("delivers an event twice, drops it, or kills its process, when told to", async () => {
+  const config = eventInvokeConfig("Worker", { MaximumRetryAttempts: 0 });
+  const { cloud, events } = await start({ functions: { Worker: {} }, resources: { Config: config } });
+  const invoke = async (event: unknown): Promise<string[]> => {
+    const { requestId } = await cloud.invoke("Worker", event, { type: "Event" });
+    await cloud.idle();
+    const own = events.filter((one) => "requestId" in one && one.requestId === requestId);
+    return kindsOf(own).toSorted();
+  };
+
+  cloud.faults.duplicate(1);
+  expect(await invoke({ do: "nothing" })).toEqual(["end", "end", "invoke", "invoke", "queued"]);
+  cloud.faults.dropEvent(1);
+  expect(await invoke({ do: "nothing" })).toEqual(["event-dropped", "queued"]);
+  cloud.faults.kill("worker", 20);
+  expect(await invoke({ do: "sleep", ms: 60_000 })).toEqual(["invoke", "killed", "queued"]);
+  expect(await invoke({ do: "nothing" })).toEqual(["end", "invoke", "queued"]);
+});
+
+it("holds events back for as long as it is told to", async () => {
+  const clock = createFakeClock(0);
+  const { cloud, events, until } = await start({ functions: { Worker: {} } }, { clock });
+  cloud.faults.delayEvent(5000);
+  await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
+  await clock.advance(4999);
+  expect(kindsOf(events)).toEqual(["queued"]);
+  await clock.advance(1);
+  await until(({ kind }) => kind === "end");
+});

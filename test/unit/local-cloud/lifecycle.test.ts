@@ -1,0 +1,212 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { expect, it } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { call, isRunning, kindsOf, startWatched, writeTemplate } from "./fixture.ts";
+
+const table = {
+  Type: "AWS::DynamoDB::Table",
+  Properties: {
+    AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+    TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
+  },
+};
+const schedule = (properties: object = {}) => ({
+  Type: "AWS::Scheduler::Schedule",
+  Properties: {
+    ScheduleExpression: "rate(5 minutes)",
+    Target: { Arn: { "Fn::GetAtt": ["Tick", "Arn"] }, RoleArn: { "Fn::GetAtt": ["Role", "Arn"] } },
+    ...properties,
+  },
+});
+
+/** Every running process below `pid`, itself included. */
+function familyOf(pid: number): number[] {
+  const children = readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/stat`)) return false;
+    return (
+      readFileSync(`/proc/${name}/stat`, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ")[1] === String(pid)
+    );
+  });
+  return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
+}
+
+it("fires each enabled schedule at the start and then at its interval", async () => {
+  const clock = createFakeClock(Date.UTC(2026, 10, 20, 12));
+  const watched = await startWatched(
+    {
+      functions: { Tick: {} },
+      resources: {
+        Every: schedule({
+          Target: {
+            Arn: { "Fn::GetAtt": ["Tick", "Arn"] },
+            Input: '{"do":"echo","at":"<aws.scheduler.scheduled-time>"}',
+          },
+        }),
+        Off: schedule({ State: "DISABLED" }),
+        Cron: schedule({ ScheduleExpression: "cron(0 3 * * ? *)" }),
+      },
+    },
+    { clock, schedules: "on" },
+  );
+  const fired = () => watched.events.flatMap((event) => (event.kind === "schedule" ? [event.schedule] : []));
+  await watched.until(({ kind }) => kind === "end");
+  await clock.advance(299_999);
+  expect(fired()).toEqual(["Every"]);
+  await clock.advance(1);
+  await watched.until(
+    (event) => event.kind === "end" && event !== watched.events.find(({ kind }) => kind === "end"),
+  );
+
+  expect(fired()).toEqual(["Every", "Every"]);
+  expect(watched.events).toContainEqual(
+    expect.objectContaining({
+      kind: "schedule-not-timed",
+      schedule: "Cron",
+      expression: "cron(0 3 * * ? *)",
+    }),
+  );
+  await watched.close();
+});
+
+it("fires a schedule on request with Scheduler's own event where the template gives no input", async () => {
+  const source = `export const handler = async (event) => console.log(JSON.stringify(event));`;
+  const watched = await startWatched({ functions: { Tick: { source } }, resources: { Every: schedule() } });
+  const requestIds = await watched.cloud.tick("Every");
+  await watched.cloud.idle();
+
+  const line = watched.events.flatMap((event) =>
+    event.kind === "log" ? [event.line.split("\t")[3]] : [],
+  )[0];
+  expect(requestIds).toHaveLength(1);
+  expect(JSON.parse(line ?? "")).toMatchObject({
+    source: "aws.scheduler",
+    "detail-type": "Scheduled Event",
+    resources: ["arn:aws:scheduler:us-east-1:000000000000:schedule/default/TestStack-Every"],
+  });
+  await expect(watched.cloud.tick("Never")).rejects.toMatchObject({ type: "ResourceNotFoundException" });
+  await watched.close();
+});
+
+it("stops with no process left behind: running, frozen, database and warden", async () => {
+  const before = familyOf(process.pid);
+  const watched = await startWatched({ functions: { Worker: {} }, resources: { Ledger: table } });
+  await call(watched.cloud, "Worker", { do: "nothing" });
+  const running = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
+  const waiting = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
+  await watched.until(
+    (event) =>
+      event.kind === "cold-start" && watched.events.filter(({ kind }) => kind === "cold-start").length === 2,
+  );
+  const own = familyOf(process.pid).filter((pid) => !before.includes(pid));
+  expect(own).toHaveLength(4);
+  await watched.close();
+
+  expect(own.filter(isRunning)).toEqual([]);
+  expect(await running).toMatchObject({ errorType: "Runtime.ExitError" });
+  expect(await waiting).toMatchObject({ errorType: "Runtime.ExitError" });
+});
+
+it("lets what runs wind down within the grace, and takes nothing new meanwhile", async () => {
+  const watched = await startWatched({ functions: { Worker: {} } });
+  const running = call(watched.cloud, "Worker", { do: "waitForTerm" });
+  await watched.until((event) => event.kind === "log" && event.line.includes("begin waitForTerm"));
+  const stopping = watched.cloud.stop({ graceMs: 10_000 });
+
+  await expect(call(watched.cloud, "Worker", { do: "nothing" })).rejects.toMatchObject({
+    type: "ServiceException",
+  });
+  expect(await running).toBe("wound down");
+  await stopping;
+  await watched.close();
+});
+
+it("drops events that wait for a retry when it stops, and says so", async () => {
+  const watched = await startWatched({ functions: { Worker: {} } }, { retryDelaysMs: [60_000] });
+  await watched.cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
+  await watched.until(({ kind }) => kind === "retry");
+  await watched.close();
+
+  expect(kindsOf(watched.events).at(-1)).toBe("event-dropped");
+});
+
+it("ends a process that has not been used for long", async () => {
+  const clock = createFakeClock(0);
+  const watched = await startWatched({ functions: { Worker: {} } }, { clock, reapAfterMs: 1000 });
+  await call(watched.cloud, "Worker", { do: "nothing" });
+  const pid = watched.cloud.functions()[0]?.environments[0]?.pid ?? 0;
+  await clock.advance(999);
+  expect(isRunning(pid)).toBe(true);
+  await clock.advance(1);
+
+  expect(watched.events.at(-1)).toEqual({ kind: "reaped", function: "worker", pid, atMs: 1000 });
+  await expect.poll(() => isRunning(pid)).toBe(false);
+  await watched.close();
+});
+
+it("takes every process along when it is killed itself, the frozen ones too", async () => {
+  const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { Ledger: table } });
+  const script = `
+    import { startCloud } from "./local/cloud/cloud.ts";
+    import { systemClock } from "./lib/clock.ts";
+    const cloud = await startCloud({ templateFile: ${JSON.stringify(templateFile)}, clock: systemClock, secrets: {} });
+    await cloud.invoke("Worker", { do: "nothing" }, { type: "RequestResponse" });
+    console.log("ready");
+    await cloud.invoke("Worker", { do: "nothing" }, { type: "RequestResponse" });
+  `;
+  const parent = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(parent.stdout, "data");
+  const family = familyOf(parent.pid ?? 0);
+  expect(family.length).toBeGreaterThanOrEqual(4);
+  parent.kill("SIGKILL");
+  await once(parent, "exit");
+
+  await expect.poll(() => family.filter(isRunning), { timeout: 5000 }).toEqual([]);
+  rmSync(join(templateFile, ".."), { recursive: true });
+});
+
+it("keeps tables in its data folder, without the rows whose time to live is over", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "local-cloud-data-"));
+  const fixture = { resources: { Ledger: table } };
+  const clientOf = (env: Readonly<Record<string, string>>) =>
+    new DynamoDBClient({
+      endpoint: env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
+      region: "us-east-1",
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    });
+  const first = await startWatched(fixture, { dataDir });
+  const client = clientOf(first.cloud.env);
+  const TableName = first.cloud.tableName("Ledger");
+  for (const [pk, expiresAt] of [
+    ["kept", "99999999999"],
+    ["over", "1000"],
+    ["endless", undefined],
+  ] as const) {
+    const Item = { pk: { S: pk }, ...(expiresAt === undefined ? {} : { expiresAt: { N: expiresAt } }) };
+    await client.send(new PutItemCommand({ TableName, Item }));
+  }
+  await expect(startWatched(fixture, { dataDir })).rejects.toThrow(/DynamoDB ended.*perhaps in use/);
+  await first.close();
+
+  const second = await startWatched(fixture, { dataDir });
+  const rows = await clientOf(second.cloud.env).send(new ScanCommand({ TableName }));
+  expect(rows.Items?.map(({ pk }) => pk?.S).toSorted()).toEqual(["endless", "kept"]);
+  await second.close();
+  const other = {
+    ...table,
+    Properties: { ...table.Properties, KeySchema: [{ AttributeName: "pk", KeyType: "RANGE" }] },
+  };
+  await expect(startWatched({ resources: { Ledger: other } }, { dataDir })).rejects.toThrow(
+    /made for another template.*delete the folder/,
+  );
+  rmSync(dataDir, { recursive: true });
+});

@@ -1,0 +1,189 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { readStack } from "../../../local/cloud/template.ts";
+import { labelOf } from "../../../local/cloud/resources.ts";
+import { eventInvokeConfig, startWatched, writeTemplate, type Fixture } from "./fixture.ts";
+
+const account = { region: "eu-central-1", accountId: "111122223333" };
+const read = (fixture: Fixture) => readStack(writeTemplate(fixture), account);
+const variables = (values: Readonly<Record<string, unknown>>) => ({
+  functions: { Worker: { properties: { Environment: { Variables: values } } } },
+});
+
+it("resolves the references that CDK writes", () => {
+  const secret = { Type: "AWS::SecretsManager::Secret" };
+  const arn = { Ref: "Key961B73FD" };
+  const name = { "Fn::Select": [6, { "Fn::Split": [":", arn] }] };
+  const part = (index: number) => ({ "Fn::Select": [index, { "Fn::Split": ["-", name] }] });
+  const stack = read({
+    ...variables({
+      ARN: arn,
+      NAME: { "Fn::Join": ["-", [part(0), part(1)]] },
+      SUB: { "Fn::Sub": "https://${AWS::URLSuffix}/${Worker}/${Worker.Arn}/${!kept}" },
+      SUB_WITH: { "Fn::Sub": ["${Own}-${Stage}", { Own: { Ref: "AWS::Region" } }] },
+      NUMBER: 5,
+    }),
+    resources: { Key961B73FD: secret },
+    parameters: { Stage: { Type: "String", Default: "test" } },
+  });
+
+  expect(stack.functions[0]?.variables).toEqual({
+    ARN: "arn:aws:secretsmanager:eu-central-1:111122223333:secret:Key961B73FD-local-abcdef",
+    NAME: "Key961B73FD-local",
+    SUB: "https://amazonaws.com/TestStack-Worker/arn:aws:lambda:eu-central-1:111122223333:function:TestStack-Worker/${kept}",
+    SUB_WITH: "eu-central-1-test",
+    NUMBER: "5",
+  });
+});
+
+it("reads a function with Lambda's defaults for what the template leaves out", () => {
+  const templateFile = writeTemplate({
+    functions: { UserProcessor60228016: { properties: { Timeout: undefined, MemorySize: undefined } } },
+  });
+
+  expect(readStack(templateFile, account).functions).toEqual([
+    {
+      logicalId: "UserProcessor60228016",
+      name: "TestStack-UserProcessor60228016",
+      arn: "arn:aws:lambda:eu-central-1:111122223333:function:TestStack-UserProcessor60228016",
+      label: "user-processor",
+      title: "studio-runner user-processor",
+      handler: "index.handler",
+      codeFolder: join(templateFile, "..", "asset.hashuserprocessor60228016"),
+      timeoutMs: 3000,
+      memoryMb: 128,
+      variables: {},
+      log: { format: "Text", level: undefined, group: "/aws/lambda/TestStack-UserProcessor60228016" },
+      reservedConcurrency: undefined,
+      mayRecurse: false,
+      asyncInvoke: { maxRetries: 2, maxAgeMs: 21_600_000, onFailureArn: undefined },
+    },
+  ]);
+});
+
+it("gives names from the template priority over generated ones", () => {
+  const stack = read({
+    functions: {
+      Worker: { properties: { FunctionName: { "Fn::Join": ["-", ["own", { Ref: "AWS::Region" }]] } } },
+    },
+  });
+
+  expect(stack.functions[0]?.name).toBe("own-eu-central-1");
+});
+
+it.each([
+  ["StudioRunnerProcessor60228016", "processor"],
+  ["StudioRunnerUserPoolDispatcherD4A12972", "user-pool-dispatcher"],
+  ["ProcessorFunction60228016", "processor"],
+  ["Runner", "Runner"],
+])("reads %s as %s", (logicalId, label) => {
+  expect(labelOf(logicalId)).toBe(label);
+});
+
+it("keeps functions apart whose readable names are equal", () => {
+  const stack = read({ functions: { ProcessorA1B2C3D4: {}, ProcessorB1B2C3D4: {} } });
+
+  expect(stack.functions.map(({ label }) => label)).toEqual(["ProcessorA1B2C3D4", "ProcessorB1B2C3D4"]);
+});
+
+it("leaves alone what it does not run", () => {
+  const stack = read({
+    functions: { Python: { properties: { Runtime: "python3.13" } } },
+    resources: { Topic: { Type: "AWS::SNS::Topic", Properties: { TopicName: { "Fn::ImportValue": "x" } } } },
+  });
+
+  expect(stack).toEqual({
+    name: "TestStack",
+    functions: [],
+    tables: [],
+    secrets: [],
+    schedules: [],
+    queues: [],
+  });
+});
+
+it.each<[string, Fixture, string]>([
+  [
+    "a reference to a resource that does not run here",
+    { ...variables({ A: { Ref: "Topic" } }), resources: { Topic: { Type: "AWS::SNS::Topic" } } },
+    "Worker, Environment: Topic (AWS::SNS::Topic) has no local counterpart to refer to",
+  ],
+  [
+    "an attribute that does not exist",
+    variables({ A: { "Fn::GetAtt": ["Worker", "Colour"] } }),
+    "Worker, Environment: attribute Colour of Worker (AWS::Lambda::Function) has no local counterpart",
+  ],
+  [
+    "a parameter without a default",
+    { ...variables({ A: { Ref: "Stage" } }), parameters: { Stage: { Type: "String" } } },
+    'Worker, Environment: "Stage" (a parameter without a default, or unknown) has no local counterpart to refer to',
+  ],
+  [
+    "a function it does not know",
+    variables({ A: { "Fn::ImportValue": "x" } }),
+    "Worker, Environment: Fn::ImportValue is not understood locally",
+  ],
+  [
+    "a dynamic reference",
+    variables({ A: "{{resolve:secretsmanager:x}}" }),
+    "Worker, Environment: the dynamic reference {{resolve:secretsmanager:x}} cannot be resolved locally",
+  ],
+  [
+    "a missing asset",
+    { functions: { Worker: { properties: { Code: { S3Key: "gone.zip" } } } } },
+    "asset.gone is missing: synthesize again",
+  ],
+  [
+    "an alias as the target of async settings",
+    { functions: { Worker: {} }, resources: { Config: eventInvokeConfig("Worker", { Qualifier: "live" }) } },
+    "Config, Qualifier: ✖ versions and aliases do not run locally",
+  ],
+  [
+    "an on-success destination",
+    {
+      functions: { Worker: {} },
+      resources: {
+        Config: eventInvokeConfig("Worker", { DestinationConfig: { OnSuccess: { Destination: "x" } } }),
+      },
+    },
+    "on-success destinations do not run locally",
+  ],
+  [
+    "a failure destination outside the template",
+    {
+      functions: { Worker: {} },
+      resources: {
+        Config: eventInvokeConfig("Worker", {
+          DestinationConfig: { OnFailure: { Destination: "arn:aws:sns:eu-central-1:1:x" } },
+        }),
+      },
+    },
+    "Worker: its failure destination arn:aws:sns:eu-central-1:1:x does not run locally",
+  ],
+  [
+    "a schedule that aims outside the template",
+    {
+      resources: {
+        Tick: {
+          Type: "AWS::Scheduler::Schedule",
+          Properties: { ScheduleExpression: "rate(1 minute)", Target: { Arn: "arn:x" } },
+        },
+      },
+    },
+    "Tick, Target: arn:x is not a function that runs locally",
+  ],
+])("names resource and property of %s", (_, fixture, message) => {
+  expect(() => read(fixture)).toThrow(message);
+});
+
+it("refuses a file that is no template", () => {
+  expect(() => readStack("/nowhere/Stack.template.json", account)).toThrow(
+    /^\/nowhere\/Stack\.template\.json is not a CloudFormation template: .*ENOENT/,
+  );
+});
+
+it("refuses a secret pattern that matches nothing, with nothing left open", async () => {
+  await expect(startWatched({}, { secrets: { "*Modle*": "sk-1" } })).rejects.toThrow(
+    'no secret of the template matches "*Modle*"',
+  );
+});

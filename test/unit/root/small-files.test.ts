@@ -1,0 +1,92 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { parseDispatcherConfig, parseProcessorConfig, toEnvironment } from "../../../lib/config.ts";
+import { parseDispatchEvent } from "../../../lib/dispatch/dispatch-event.ts";
+import { hasCode, RunnerError, toRunnerError } from "../../../lib/errors.ts";
+import { parseLegEvent } from "../../../lib/job/leg-event.ts";
+import { Secret } from "../../../lib/secret.ts";
+
+describe("a secret", () => {
+  it("shows itself to nothing but reveal()", () => {
+    const secret = new Secret("hunter2");
+    const shown = [
+      String(secret),
+      JSON.stringify({ secret }),
+      inspect({ secret }),
+      inspect(secret, { showHidden: true }),
+    ];
+    expect(shown).toEqual(["[redacted]", '{"secret":"[redacted]"}', "{ secret: [redacted] }", "[redacted]"]);
+    expect(secret.reveal()).toBe("hunter2");
+  });
+});
+
+describe("errors", () => {
+  it("of the family stay themselves; anything else is a defect of ours, kept as cause", () => {
+    const own = new RunnerError("lease_lost", "gone");
+    expect(toRunnerError(own)).toBe(own);
+    const bug = new TypeError("oops");
+    expect(toRunnerError(bug)).toMatchObject({
+      code: "internal",
+      message: "oops",
+      cause: bug,
+      retryable: false,
+    });
+    expect(hasCode(own, "key_refused", "lease_lost")).toBe(true);
+    expect(hasCode(bug, "internal")).toBe(false);
+  });
+});
+
+const dispatcherVariables = {
+  RUNNER_POOL: "default",
+  RUNNER_API_BASE: "https://studio.example.com",
+  RUNNER_LEDGER_TABLE: "ledger",
+  RUNNER_KEY_SECRET: "arn:secret",
+  RUNNER_PICKUP: "balanced",
+  RUNNER_CONCURRENCY: "10",
+  RUNNER_PROCESSOR_FUNCTION: "processor",
+};
+
+describe("the functions' environment", () => {
+  it("is read back as it was written", () => {
+    const config = parseDispatcherConfig(dispatcherVariables);
+    expect(config.RUNNER_CONCURRENCY).toBe(10);
+    expect(toEnvironment(config)).toEqual(dispatcherVariables);
+  });
+
+  it("reads the store flag as a flag", () => {
+    const variables = {
+      ...dispatcherVariables,
+      OPENAI_KEY_SECRET: "arn",
+      OPENAI_MODEL: "m",
+      OPENAI_SUMMARY_MODEL: "s",
+    };
+    expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "false" }).OPENAI_STORE).toBe(false);
+    expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "true" }).OPENAI_STORE).toBe(true);
+  });
+
+  it("names every wrong variable at once", () => {
+    const read = (): unknown =>
+      parseDispatcherConfig({
+        ...dispatcherVariables,
+        RUNNER_CONCURRENCY: "0",
+        RUNNER_PICKUP: "slow",
+        RUNNER_POOL: "",
+      });
+    expect(read).toThrow(/RUNNER_POOL: .*RUNNER_PICKUP: .*RUNNER_CONCURRENCY: /);
+  });
+});
+
+describe("events", () => {
+  it("of a leg are taken as they are, and refused with every wrong field named", () => {
+    expect(parseLegEvent({ pool: "p", runId: "r", leg: 1 })).toEqual({ pool: "p", runId: "r", leg: 1 });
+    expect(() => parseLegEvent({ pool: "", leg: 0 })).toThrow(/pool: .*runId: .*leg: /);
+    expect(() => parseLegEvent(null)).toThrow(/event: /);
+    expect(() => parseLegEvent({ pool: "p", runId: "r", leg: 1, key: "x" })).toThrow(/key/);
+  });
+
+  it("of the schedule must name the pool that is served", () => {
+    expect(() => parseDispatchEvent({ pool: "p" }, "p")).not.toThrow();
+    expect(() => parseDispatchEvent({ pool: "q" }, "p")).toThrow('names the pool "q"; this one serves "p"');
+    expect(() => parseDispatchEvent(undefined, "p")).toThrow("names no pool");
+  });
+});

@@ -36,7 +36,8 @@ export interface Dispatcher {
   readonly stop: AbortSignal;
 }
 
-export const dispatcher = once((): Dispatcher => {
+// Marked pure so that each bundle holds only the composition it uses.
+export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
   const config = parseDispatcherConfig(process.env);
   const table = createTable(config.RUNNER_LEDGER_TABLE);
   const stopping = new AbortController();
@@ -60,7 +61,7 @@ export const dispatcher = once((): Dispatcher => {
   };
 });
 
-export const processor = once((): LegDeps => {
+export const processor = /* @__PURE__ */ once((): LegDeps => {
   const config = parseProcessorConfig(process.env);
   const shared = common("processor", config);
   const apiKey = createSecretCache({

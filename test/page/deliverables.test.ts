@@ -1,7 +1,17 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { completedWorkspace, hasFocus, inChromium, type OpenBrowser, openBrowser, openPage, pageTimeoutMs, startRig, type StudioRig } from "./open-page.ts";
+import {
+  completedWorkspace,
+  hasFocus,
+  inChromium,
+  type OpenBrowser,
+  openBrowser,
+  openPage,
+  pageTimeoutMs,
+  startRig,
+  type StudioRig,
+} from "./open-page.ts";
 import { sampleResult } from "./sample-result.ts";
 
 let browser: OpenBrowser;
@@ -68,9 +78,7 @@ inChromium("an answer on the page", () => {
 
 inChromium("charts", () => {
   test("paints every chart", async () => {
-    const painted = await page.evaluate<
-      number[]
-    >(`[...document.querySelectorAll("canvas")].map((canvas) => {
+    const painted = await page.evaluate<number[]>(`[...document.querySelectorAll("canvas")].map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.filter((value, index) => index % 4 === 3 && value > 0).length / (canvas.width * canvas.height);
   })`);

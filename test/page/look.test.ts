@@ -1,76 +1,30 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import {
-  completedWorkspace,
-  hasChromium,
-  hasFocus,
+  inChromium,
   type OpenBrowser,
   openBrowser,
   openPage,
   pageTimeoutMs,
   startRig,
   type StudioRig,
-  suiteName,
 } from "./open-page.ts";
-import { sampleResult } from "./sample-result.ts";
 
-const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+let browser: OpenBrowser;
+let rig: StudioRig;
+let page: Page;
 
-describe.skipIf(!hasChromium)(suiteName("the page on a phone"), { timeout: pageTimeoutMs }, () => {
-  let browser: OpenBrowser;
-  let rig: StudioRig;
-  let page: Page;
+beforeAll(async () => {
+  browser = await openBrowser();
+  rig = await startRig();
+  for (const title of ["First", "Second", "Third"]) rig.studio.queueJob({ title, text: "text" });
+  ({ page } = await openPage(browser.context, rig.studio.url));
+  await page.locator("#workspaces a").first().waitFor();
+}, pageTimeoutMs);
 
-  beforeAll(async () => {
-    browser = await openBrowser(phone);
-    rig = await startRig();
-    await completedWorkspace(rig, sampleResult);
-    ({ page } = await openPage(browser.context, rig.studio.url));
-  }, pageTimeoutMs);
-  afterAll(async () => {
-    await browser.close();
-    await rig.studio.close();
-  });
-
-  /** Elements that stick out to the right, those inside a region that scrolls by itself left out. */
-  const stickingOut = () =>
-    page.evaluate<string[]>(`[...document.querySelectorAll("body *")]
-      .filter((one) => one.checkVisibility() && !one.closest(".grid-scroll, .scroll-x, pre, .visually-hidden"))
-      .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
-      .map((one) => one.tagName + "." + one.className)`);
-  const width = () =>
-    page.evaluate(
-      "[document.documentElement.scrollWidth, document.querySelector('.thread-scroll')?.scrollWidth ?? 0]",
-    );
-
-  test("shows the list first, then the workspace, then the list again", async () => {
-    await page.locator("#workspaces a").tap();
-    await page.locator(".card").first().waitFor();
-    expect(await page.locator("#workspaces").isVisible()).toBe(false);
-    await page.getByRole("link", { name: "All workspaces" }).tap();
-    await page.locator("#workspaces a").waitFor();
-    expect(await page.locator("#main").isVisible()).toBe(false);
-    expect(await hasFocus(page.locator("#workspaces a"))).toBe(true);
-  });
-
-  test("scrolls nothing sideways: list, new workspace, answer", async () => {
-    expect(await stickingOut()).toEqual([]);
-    await page.getByRole("link", { name: "New workspace" }).tap();
-    expect(await stickingOut()).toEqual([]);
-    await page.goBack();
-    await page.locator("#workspaces a").tap();
-    await page.locator(".card").last().waitFor();
-    expect(await stickingOut()).toEqual([]);
-    expect(await width()).toEqual([390, 390]);
-  });
-
-  test("scrolls a wide table inside its card", async () => {
-    const [inner, outer] = await page.evaluate<number[]>(
-      `[document.querySelector(".card-table .grid-scroll")].flatMap((one) => [one.scrollWidth, one.clientWidth])`,
-    );
-    expect(outer).toBeLessThanOrEqual(358);
-    expect(inner).toBeGreaterThan(outer ?? 0);
-  });
+afterAll(async () => {
+  await browser?.close();
+  await rig?.studio.close();
 });
 
 /** Pairs of custom properties that are set as text upon ground somewhere. */
@@ -93,23 +47,7 @@ const textOnGround = [
   ["--warn", "--warn-soft"],
 ] as const;
 
-describe.skipIf(!hasChromium)(suiteName("the page's colours and keys"), { timeout: pageTimeoutMs }, () => {
-  let browser: OpenBrowser;
-  let rig: StudioRig;
-  let page: Page;
-
-  beforeAll(async () => {
-    browser = await openBrowser();
-    rig = await startRig();
-    for (const title of ["First", "Second", "Third"]) rig.studio.queueJob({ title, text: "text" });
-    ({ page } = await openPage(browser.context, rig.studio.url));
-    await page.locator("#workspaces a").first().waitFor();
-  }, pageTimeoutMs);
-  afterAll(async () => {
-    await browser.close();
-    await rig.studio.close();
-  });
-
+inChromium("colours and focus", () => {
   test.each(["light", "dark"] as const)(
     "contrasts text with its ground by 4.5 at least (%s)",
     async (colorScheme) => {
@@ -123,6 +61,14 @@ describe.skipIf(!hasChromium)(suiteName("the page's colours and keys"), { timeou
     },
   );
 
+  test("draws a ring around what has the focus", async () => {
+    await page.getByRole("link", { name: "New workspace" }).focus();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
+  });
+});
+
+inChromium("the list by keyboard", () => {
   test("moves through the list with the arrow keys, Home and End", async () => {
     const focused = () =>
       page.evaluate("document.activeElement.querySelector('.workspace-name')?.textContent");
@@ -148,12 +94,6 @@ describe.skipIf(!hasChromium)(suiteName("the page's colours and keys"), { timeou
     expect(await page.evaluate("document.activeElement.querySelector('.workspace-name')?.textContent")).toBe(
       moved,
     );
-  });
-
-  test("draws a ring around what has the focus", async () => {
-    await page.getByRole("link", { name: "New workspace" }).focus();
-    await page.keyboard.press("Tab");
-    expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
   });
 });
 

@@ -1,6 +1,16 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { completedWorkspace, hasFocus, inChromium, type OpenBrowser, openBrowser, openPage, pageTimeoutMs, startRig, type StudioRig } from "./open-page.ts";
+import {
+  completedWorkspace,
+  hasFocus,
+  inChromium,
+  type OpenBrowser,
+  openBrowser,
+  openPage,
+  pageTimeoutMs,
+  startRig,
+  type StudioRig,
+} from "./open-page.ts";
 import { sampleResult } from "./sample-result.ts";
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };

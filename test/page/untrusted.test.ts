@@ -1,6 +1,15 @@
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { completedWorkspace, inChromium, type OpenBrowser, openBrowser, openPage, pageTimeoutMs, startRig, type StudioRig } from "./open-page.ts";
+import {
+  completedWorkspace,
+  inChromium,
+  type OpenBrowser,
+  openBrowser,
+  openPage,
+  pageTimeoutMs,
+  startRig,
+  type StudioRig,
+} from "./open-page.ts";
 import { sampleResult } from "./sample-result.ts";
 
 let browser: OpenBrowser;
@@ -24,9 +33,7 @@ const openWith = async (message: object) => {
   await context.route(`**/api/workspaces/${workspaceId}`, async (route) => {
     const response = await route.fetch();
     const detail: { messages: { role: string }[] } = await response.json();
-    const messages = detail.messages.map((one) =>
-      one.role === "assistant" ? { ...one, ...message } : one,
-    );
+    const messages = detail.messages.map((one) => (one.role === "assistant" ? { ...one, ...message } : one));
     await route.fulfill({ json: { ...detail, messages } });
   });
   const opened = await openPage(context, `${rig.studio.url}/#/w/${workspaceId}`);

@@ -1,15 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   completedWorkspace,
-  hasChromium,
   hasFocus,
+  inChromium,
   type OpenBrowser,
   openBrowser,
   openPage,
   pageTimeoutMs,
   startRig,
   type StudioRig,
-  suiteName,
 } from "./open-page.ts";
 import { sampleResult } from "./sample-result.ts";
 
@@ -23,190 +22,194 @@ const shortAnswer = {
   lists: [],
 };
 
-describe.skipIf(!hasChromium)(
-  suiteName("the life of a workspace on the page"),
-  { timeout: pageTimeoutMs },
-  () => {
-    let browser: OpenBrowser;
-    let rig: StudioRig;
-    const open = (path = "") => openPage(browser.context, `${rig.studio.url}/${path}`);
+let browser: OpenBrowser;
+let rig: StudioRig;
+const open = (path = "") => openPage(browser.context, `${rig.studio.url}/${path}`);
 
-    beforeAll(async () => {
-      browser = await openBrowser();
-    }, pageTimeoutMs);
-    afterAll(() => browser.close());
-    beforeEach(async () => {
-      rig = await startRig({ dailyLimits: { user: 2 } });
-    });
-    afterEach(() => rig.studio.close());
+beforeAll(async () => {
+  browser = await openBrowser();
+}, pageTimeoutMs);
+afterAll(() => browser?.close());
+beforeEach(async () => {
+  rig = await startRig({ dailyLimits: { user: 2 } });
+});
+afterEach(() => rig.studio.close());
 
-    test("begins with an example and follows the job to its answer without a reload", async () => {
-      const { page, complaints } = await open();
-      await page.getByRole("button", { name: /^Plan a launch/ }).click();
-      await page.getByLabel("Title").fill("Coffee");
-      await page.getByRole("button", { name: "Start" }).click();
-      const pill = page.locator(".thread-head .pill");
-      await page.getByRole("heading", { name: "Coffee", level: 2 }).waitFor();
-      expect(await pill.textContent()).toBe("Queued");
-      await page.evaluate("globalThis.sameDocument = true");
+inChromium("a job on the page", () => {
+  test("begins with an example and follows the job to its answer without a reload", async () => {
+    const { page, complaints } = await open();
+    await page.getByRole("button", { name: /^Plan a launch/ }).click();
+    await page.getByLabel("Title").fill("Coffee");
+    await page.getByRole("button", { name: "Start" }).click();
+    const pill = page.locator(".thread-head .pill");
+    await page.getByRole("heading", { name: "Coffee", level: 2 }).waitFor();
+    expect(await pill.textContent()).toBe("Queued");
+    await page.evaluate("globalThis.sameDocument = true");
 
-      const workspaceId = await rig.lease();
-      await expect.poll(() => pill.textContent()).toMatch(/^Working(10:00|9:5\d)$/);
-      expect(await page.locator("#announcer").textContent()).toBe("Coffee is being worked on.");
+    const workspaceId = await rig.lease();
+    await expect.poll(() => pill.textContent()).toMatch(/^Working(10:00|9:5\d)$/);
+    expect(await page.locator("#announcer").textContent()).toBe("Coffee is being worked on.");
 
-      await rig.complete(workspaceId, sampleResult);
-      await page.getByText("breaks even in").waitFor();
-      expect(await page.locator("#workspaces .pill").textContent()).toBe("Completed");
-      expect(await page.locator("#announcer").textContent()).toBe("Coffee is completed.");
-      expect(await page.evaluate("globalThis.sameDocument")).toBe(true);
-      expect(complaints).toEqual([]);
-    });
+    await rig.complete(workspaceId, sampleResult);
+    await page.getByText("breaks even in").waitFor();
+    expect(await page.locator("#workspaces .pill").textContent()).toBe("Completed");
+    expect(await page.locator("#announcer").textContent()).toBe("Coffee is completed.");
+    expect(await page.evaluate("globalThis.sameDocument")).toBe(true);
+    expect(complaints).toEqual([]);
+  });
 
-    test("counts the lease down", async () => {
-      rig.studio.queueJob({ text: "Anything" });
-      await rig.lease();
-      const { page } = await open();
-      const clock = page.locator("#workspaces .lease-clock");
-      const first = await clock.textContent();
-      await expect.poll(() => clock.textContent(), { timeout: 5_000 }).not.toBe(first);
-    });
+  test("counts the lease down", async () => {
+    rig.studio.queueJob({ text: "Anything" });
+    await rig.lease();
+    const { page } = await open();
+    const clock = page.locator("#workspaces .lease-clock");
+    const first = await clock.textContent();
+    await expect.poll(() => clock.textContent(), { timeout: 5_000 }).not.toBe(first);
+  });
 
-    test("shows why a job failed and offers its message again", async () => {
-      rig.studio.queueJob({ text: "Draw the impossible" });
-      const workspaceId = await rig.lease();
-      await rig.fail(workspaceId, "The model refused: it draws no impossible things.");
-      const { page } = await open(`#/w/${workspaceId}`);
-      await page.getByText("The model refused: it draws no impossible things.").waitFor();
-      await page.getByRole("button", { name: "Edit the message and send it again" }).click();
-      expect(await page.getByLabel("Follow-up message").inputValue()).toBe("Draw the impossible");
-    });
+  test("shows why a job failed and offers its message again", async () => {
+    rig.studio.queueJob({ text: "Draw the impossible" });
+    const workspaceId = await rig.lease();
+    await rig.fail(workspaceId, "The model refused: it draws no impossible things.");
+    const { page } = await open(`#/w/${workspaceId}`);
+    await page.getByText("The model refused: it draws no impossible things.").waitFor();
+    await page.getByRole("button", { name: "Edit the message and send it again" }).click();
+    expect(await page.getByLabel("Follow-up message").inputValue()).toBe("Draw the impossible");
+  });
+});
 
-    test("keeps a tick after a reload", async () => {
-      const workspaceId = await completedWorkspace(rig, shortAnswer);
-      const { page } = await open(`#/w/${workspaceId}`);
-      const progress = page.locator(".progress-text");
-      const saved = page.waitForResponse("**/items/*");
-      await page.getByLabel("Order 500 boxes").check();
-      expect(await progress.textContent()).toBe("2 of 3");
-      await saved;
-      await page.reload();
-      await page.getByLabel("Order 500 boxes").waitFor();
-      expect(await page.getByLabel("Order 500 boxes").isChecked()).toBe(true);
-      expect(await progress.textContent()).toBe("2 of 3");
-    });
+inChromium("ticks", () => {
+  test("keeps a tick after a reload", async () => {
+    const workspaceId = await completedWorkspace(rig, shortAnswer);
+    const { page } = await open(`#/w/${workspaceId}`);
+    const progress = page.locator(".progress-text");
+    const saved = page.waitForResponse("**/items/*");
+    await page.getByLabel("Order 500 boxes").check();
+    expect(await progress.textContent()).toBe("2 of 3");
+    await saved;
+    await page.reload();
+    await page.getByLabel("Order 500 boxes").waitFor();
+    expect(await page.getByLabel("Order 500 boxes").isChecked()).toBe(true);
+    expect(await progress.textContent()).toBe("2 of 3");
+  });
 
-    test("takes a tick back that the server refuses, and says so", async () => {
-      const workspaceId = await completedWorkspace(rig, shortAnswer);
-      const { page } = await open(`#/w/${workspaceId}`);
-      await page.route("**/items/*", (route) =>
-        route.fulfill({ status: 409, json: { error: "The checklist is locked." } }),
-      );
-      await page.getByLabel("Order 500 boxes").click();
-      await page.getByText("Not saved. The checklist is locked.").waitFor();
-      expect(await page.getByLabel("Order 500 boxes").isChecked()).toBe(false);
-      expect(await page.locator(".progress-text").textContent()).toBe("1 of 3");
-    });
+  test("takes a tick back that the server refuses, and says so", async () => {
+    const workspaceId = await completedWorkspace(rig, shortAnswer);
+    const { page } = await open(`#/w/${workspaceId}`);
+    await page.route("**/items/*", (route) =>
+      route.fulfill({ status: 409, json: { error: "The checklist is locked." } }),
+    );
+    await page.getByLabel("Order 500 boxes").click();
+    await page.getByText("Not saved. The checklist is locked.").waitFor();
+    expect(await page.getByLabel("Order 500 boxes").isChecked()).toBe(false);
+    expect(await page.locator(".progress-text").textContent()).toBe("1 of 3");
+  });
 
-    test("keeps the focus and an open data table while a tick comes in from elsewhere", async () => {
-      const workspaceId = await completedWorkspace(rig, { ...sampleResult, assistantMessage: "Done." });
-      const { page } = await open(`#/w/${workspaceId}`);
-      const data = page.getByRole("button", { name: "Data" }).first();
-      await data.click();
-      const path = `/api/workspaces/${workspaceId}/checklists/first-month/items/site`;
-      const init = {
-        method: "PATCH",
-        headers: { "content-type": "application/json" },
-        body: '{"checked":true}',
-      };
-      expect((await fetch(`${rig.studio.url}${path}`, init)).status).toBe(200);
-      await expect.poll(() => page.getByLabel("Put the landing page online").isChecked()).toBe(true);
-      expect(await data.getAttribute("aria-expanded")).toBe("true");
-      expect(await hasFocus(data)).toBe(true);
-    });
+  test("keeps the focus and an open data table while a tick comes in from elsewhere", async () => {
+    const workspaceId = await completedWorkspace(rig, { ...sampleResult, assistantMessage: "Done." });
+    const { page } = await open(`#/w/${workspaceId}`);
+    const data = page.getByRole("button", { name: "Data" }).first();
+    await data.click();
+    const path = `/api/workspaces/${workspaceId}/checklists/first-month/items/site`;
+    const init = {
+      method: "PATCH",
+      headers: { "content-type": "application/json" },
+      body: '{"checked":true}',
+    };
+    expect((await fetch(`${rig.studio.url}${path}`, init)).status).toBe(200);
+    await expect.poll(() => page.getByLabel("Put the landing page online").isChecked()).toBe(true);
+    expect(await data.getAttribute("aria-expanded")).toBe("true");
+    expect(await hasFocus(data)).toBe(true);
+  });
+});
 
-    test("sends a follow-up by keyboard alone", async () => {
-      const workspaceId = await completedWorkspace(rig, shortAnswer);
-      const { page } = await open();
-      await page.locator("#workspaces a").waitFor();
+inChromium("the composer", () => {
+  test("sends a follow-up by keyboard alone", async () => {
+    const workspaceId = await completedWorkspace(rig, shortAnswer);
+    const { page } = await open();
+    await page.locator("#workspaces a").waitFor();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the workspace");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const field = page.getByLabel("Follow-up message");
+    await field.waitFor();
+    for (let presses = 0; presses < 20 && !(await hasFocus(field)); presses += 1)
       await page.keyboard.press("Tab");
-      expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the workspace");
-      await page.keyboard.press("Tab");
-      await page.keyboard.press("Tab");
-      await page.keyboard.press("Enter");
-      const field = page.getByLabel("Follow-up message");
-      await field.waitFor();
-      for (let presses = 0; presses < 20 && !(await hasFocus(field)); presses += 1)
-        await page.keyboard.press("Tab");
-      await page.keyboard.type("And now");
-      await page.keyboard.press("Shift+Enter");
-      await page.keyboard.type("in Portuguese");
-      await page.keyboard.press("Enter");
-      await expect.poll(() => page.locator(".bubble").allTextContents()).toContain("And now\nin Portuguese");
-      expect(await field.inputValue()).toBe("");
-      expect(rig.studio.snapshot()[0]).toMatchObject({
-        workspaceId,
-        state: "queued",
-        preview: "And now in Portuguese",
-      });
+    await page.keyboard.type("And now");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("in Portuguese");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator(".bubble").allTextContents()).toContain("And now\nin Portuguese");
+    expect(await field.inputValue()).toBe("");
+    expect(rig.studio.snapshot()[0]).toMatchObject({
+      workspaceId,
+      state: "queued",
+      preview: "And now in Portuguese",
     });
+  });
 
-    test("sends with Ctrl+Enter too", async () => {
-      const { page } = await open("#/new");
-      await page.getByLabel("Message", { exact: true }).fill("A plan");
-      await page.keyboard.press("Control+Enter");
-      await page.locator(".bubble").waitFor();
-      expect(rig.studio.snapshot()).toHaveLength(1);
-    });
+  test("sends with Ctrl+Enter too", async () => {
+    const { page } = await open("#/new");
+    await page.getByLabel("Message", { exact: true }).fill("A plan");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".bubble").waitFor();
+    expect(rig.studio.snapshot()).toHaveLength(1);
+  });
+});
 
-    test("shows the server's refusal and keeps the text, over a reload too", async () => {
-      rig.studio.queueJob({ text: "one" });
-      rig.studio.queueJob({ text: "two" });
-      const { page } = await open("#/new");
-      const field = page.getByLabel("Message", { exact: true });
-      await field.fill("A third one");
-      await page.getByRole("button", { name: "Start" }).click();
-      await page.locator(".composer").getByRole("alert").filter({ hasText: /2/ }).waitFor();
-      expect(await field.inputValue()).toBe("A third one");
-      await page.reload();
-      expect(await field.inputValue()).toBe("A third one");
-    });
+inChromium("the composer in trouble", () => {
+  test("shows the server's refusal and keeps the text, over a reload too", async () => {
+    rig.studio.queueJob({ text: "one" });
+    rig.studio.queueJob({ text: "two" });
+    const { page } = await open("#/new");
+    const field = page.getByLabel("Message", { exact: true });
+    await field.fill("A third one");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.locator(".composer").getByRole("alert").filter({ hasText: /2/ }).waitFor();
+    expect(await field.inputValue()).toBe("A third one");
+    await page.reload();
+    expect(await field.inputValue()).toBe("A third one");
+  });
 
-    test("says that nothing was written instead of sending it", async () => {
-      const { page } = await open("#/new");
-      await page.getByRole("button", { name: "Start" }).click();
-      await page.getByText("Write a message first.").waitFor();
-      expect(rig.studio.snapshot()).toHaveLength(0);
-    });
+  test("says that nothing was written instead of sending it", async () => {
+    const { page } = await open("#/new");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByText("Write a message first.").waitFor();
+    expect(rig.studio.snapshot()).toHaveLength(0);
+  });
+});
 
-    test("says that a workspace does not exist", async () => {
-      const { page } = await open("#/w/ws_none");
-      await page
-        .locator(".thread")
-        .getByRole("alert")
-        .filter({ hasText: "There is no such workspace." })
-        .waitFor();
-    });
+inChromium("notices", () => {
+  test("says that a workspace does not exist", async () => {
+    const { page } = await open("#/w/ws_none");
+    const alert = page.locator(".thread").getByRole("alert").locator("span");
+    await alert.waitFor();
+    expect(await alert.textContent()).toBe("There is no such workspace.");
+  });
 
-    test("says when the connection is lost, and catches up when it is back", async () => {
-      const { page } = await open();
-      await page.getByText("Live").waitFor();
-      await rig.studio.close();
-      await page.getByText("Connection to the Studio server lost.").waitFor();
-      rig = await startRig({ port: rig.studio.port });
-      rig.studio.queueJob({ text: "Queued while nobody looked" });
-      await page.getByText("Connected again.").waitFor();
-      await page.locator("#workspaces").getByText("Queued while nobody looked").waitFor();
-    });
+  test("says when the connection is lost, and catches up when it is back", async () => {
+    const { page } = await open();
+    await page.getByText("Live").waitFor();
+    await rig.studio.close();
+    await page.getByText("Connection to the Studio server lost.").waitFor();
+    rig = await startRig({ port: rig.studio.port });
+    rig.studio.queueJob({ text: "Queued while nobody looked" });
+    await page.getByText("Connected again.").waitFor();
+    await expect
+      .poll(() => page.locator(".workspace-name").allTextContents())
+      .toEqual(["Queued while nobody looked"]);
+  });
 
-    test("says that answers are scripted, and only then", async () => {
-      const canned = await open();
-      await canned.page.getByText("Scripted answers.").waitFor();
-      expect(await canned.page.locator(".notice-canned").textContent()).toContain("OPENAI_API_KEY");
-      const live = await startRig({ info: { kind: "live", name: "gpt-6-luna" } });
-      const { page } = await openPage(browser.context, live.studio.url);
-      await page.getByText("gpt-6-luna").waitFor();
-      expect(await page.getByText("Scripted answers.").isVisible()).toBe(false);
-      await live.studio.close();
-    });
-  },
-);
+  test("says that answers are scripted, and only then", async () => {
+    const canned = await open();
+    await canned.page.getByText("Scripted answers.").waitFor();
+    expect(await canned.page.locator(".notice-canned").textContent()).toContain("OPENAI_API_KEY");
+    const live = await startRig({ info: { kind: "live", name: "gpt-6-luna" } });
+    const { page } = await openPage(browser.context, live.studio.url);
+    await page.getByText("gpt-6-luna").waitFor();
+    expect(await page.getByText("Scripted answers.").isVisible()).toBe(false);
+    await live.studio.close();
+  });
+});

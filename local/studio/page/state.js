@@ -68,8 +68,11 @@ export function withSummary(summaries, next) {
  * @returns {readonly WorkspaceSummary[]}
  */
 export function withList(summaries, listed) {
-  const known = summaries.filter((one) => listed.some(({ workspaceId }) => workspaceId === one.workspaceId));
-  return listed.reduce((all, next) => withSummary(all, next), known);
+  const newest = listed.map((one) => {
+    const known = summaries.find(({ workspaceId }) => workspaceId === one.workspaceId);
+    return known && known.updatedAtMs > one.updatedAtMs ? known : one;
+  });
+  return newest.toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
 }
 
 /**

@@ -63,6 +63,12 @@ type Outcome = Omit<LegResult, "state"> & {
   readonly product?: Product;
 };
 
+/** Epoch ms: when work must stop, and when reporting must. Short time-outs get short reserves. */
+interface Deadlines {
+  readonly workMs: number;
+  readonly reportMs: number;
+}
+
 /**
  * The story of one leg: begin, keep the lease, work, deliver or report, close. `remainingMs` is what the platform
  * leaves this invocation; the leg ends itself before that.
@@ -100,9 +106,13 @@ class Leg {
   }
 
   async run(remainingMs: number): Promise<LegResult> {
-    const endsAtMs = this.#deps.clock.now() + remainingMs;
+    const nowMs = this.#deps.clock.now();
+    const deadlines = {
+      workMs: nowMs + remainingMs - Math.min(timing.legReserveMs, remainingMs / 4),
+      reportMs: nowMs + remainingMs - Math.min(timing.hardReserveMs, remainingMs / 20),
+    };
     try {
-      const outcome = await this.#attempt(endsAtMs);
+      const outcome = await this.#attempt(deadlines);
       // The keeper beats on until Studio has its answer; the close must not race with a beat.
       await this.#keeper.stop();
       return await this.#close(outcome);
@@ -111,16 +121,16 @@ class Leg {
     }
   }
 
-  async #attempt(endsAtMs: number): Promise<Outcome> {
+  async #attempt(deadlines: Deadlines): Promise<Outcome> {
     try {
-      return await this.#complete(endsAtMs);
+      return await this.#complete(deadlines);
     } catch (thrown) {
-      return this.#report(judge(thrown), endsAtMs);
+      return this.#report(judge(thrown), deadlines);
     }
   }
 
-  async #complete(endsAtMs: number): Promise<Outcome> {
-    const deadline = this.#deadline(endsAtMs - timing.legReserveMs, "the time of one invocation was over");
+  async #complete({ workMs }: Deadlines): Promise<Outcome> {
+    const deadline = this.#deadline(workMs, "the time of one invocation was over");
     try {
       if (this.#keeper.isLate()) {
         await this.#keeper.confirm(deadline.signal);
@@ -140,7 +150,7 @@ class Leg {
     }
   }
 
-  async #report(failure: Failure, endsAtMs: number): Promise<Outcome> {
+  async #report(failure: Failure, { reportMs }: Deadlines): Promise<Outcome> {
     const { error, verdict, explanation } = failure;
     const ending = {
       reason: error.code,
@@ -148,10 +158,7 @@ class Leg {
       ...(error.code === "internal" ? { defect: error.cause ?? error } : {}),
     };
     if (verdict !== "failed") return { state: verdict, ...ending };
-    const deadline = this.#deadline(
-      endsAtMs - timing.hardReserveMs,
-      "the failure could not be reported in time",
-    );
+    const deadline = this.#deadline(reportMs, "the failure could not be reported in time");
     try {
       await reportFailure({ ...this.#deps, job: this.#job }, explanation, deadline.signal);
       return { state: "failed", ...ending };

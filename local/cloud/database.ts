@@ -10,6 +10,7 @@ import { after } from "./timers.ts";
 import { signalGroup, type Warden } from "./warden.ts";
 
 const startLimitMs = 20_000;
+const lastWordsMs = 1_000;
 const closeLimitMs = 3_000;
 
 export interface DatabaseOptions extends TablesOptions {
@@ -46,7 +47,10 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   try {
     const url = await withTimeLimit(limit, async () => {
       const address = `http://127.0.0.1:${await Promise.race([port, broken])}`;
-      await Promise.race([createTables(address, options), broken]);
+      await createTables(address, options).catch(async (error: unknown) => {
+        await Promise.race([broken, clock.sleep(lastWordsMs)]); // its own words say more than a broken connection
+        throw error;
+      });
       return address;
     });
     broken.catch((error: unknown) => {

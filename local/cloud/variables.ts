@@ -33,6 +33,7 @@ export function variablesOf(fn: FunctionResource, options: VariablesOptions): Re
     AWS_SECRET_ACCESS_KEY: "local",
     LAMBDA_TASK_ROOT: fn.codeFolder,
     _HANDLER: fn.handler,
+    HOME: "/nonexistent", // as there: no ~/.aws of ours to be read
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
     PATH: "/usr/local/bin:/usr/bin:/bin",

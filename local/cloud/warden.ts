@@ -9,7 +9,7 @@ while read -r op pid; do
     -) rest=""; for one in $live; do [ "$one" = "$pid" ] || rest="$rest $one"; done; live="$rest" ;;
   esac
 done
-for one in $live; do kill -9 -- "-$one" 2>/dev/null; done
+for one in $live; do kill -s KILL -- "-$one" 2>/dev/null; done
 exit 0`;
 
 export interface Warden {

@@ -1,10 +1,16 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll, vi } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import type { CloudEvent } from "../../../local/cloud/events.ts";
 import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.ts";
+
+vi.setConfig({ testTimeout: 30_000 }); // processes on a busy machine
+
+const root = mkdtempSync(join(tmpdir(), "local-cloud-"));
+afterAll(() => rmSync(root, { recursive: true }));
 
 /** A bundle that does what its event says. */
 export const obedient = `
@@ -45,7 +51,7 @@ export interface Fixture {
 
 /** Writes a template with its assets into a new folder; returns the template's path. */
 export function writeTemplate({ functions = {}, resources = {}, parameters = {} }: Fixture): string {
-  const folder = mkdtempSync(join(tmpdir(), "local-cloud-"));
+  const folder = mkdtempSync(join(root, "stack-"));
   const lambdas = Object.entries(functions).map(
     ([logicalId, { source = obedient, file = "index.mjs", properties = {} }]) => {
       const hash = `hash${logicalId.toLowerCase()}`;
@@ -69,7 +75,7 @@ export interface Watched {
   readonly cloud: LocalCloud;
   readonly events: readonly CloudEvent[];
   /** The first event, past or coming, that fits. */
-  until(fits: (event: CloudEvent) => boolean): Promise<CloudEvent>;
+  readonly until: (fits: (event: CloudEvent) => boolean) => Promise<CloudEvent>;
   readonly templateFile: string;
   close(): Promise<void>;
 }
@@ -102,18 +108,23 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
       if (found !== undefined) return Promise.resolve(found);
       return new Promise((resolve) => waiting.add({ fits, resolve }));
     },
-    async close() {
-      await cloud.stop({ graceMs: 0 });
-      rmSync(join(templateFile, ".."), { recursive: true });
-    },
+    close: () => cloud.stop({ graceMs: 0 }),
   };
 }
 
 export const kindsOf = (events: readonly CloudEvent[]): string[] =>
   events.map(({ kind }) => kind).filter((kind) => kind !== "log");
 
+/** What the obedient bundle answers to "echo", or how it failed. */
+interface Answer {
+  readonly calls: number;
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace: readonly string[];
+}
+
 /** The parsed answer of a synchronous invocation. */
-export async function call(cloud: LocalCloud, functionName: string, event: unknown): Promise<any> {
+export async function call<T = Answer>(cloud: LocalCloud, functionName: string, event: unknown): Promise<T> {
   const result = await cloud.invoke(functionName, event, { type: "RequestResponse" });
   return JSON.parse(result.payload ?? "null");
 }

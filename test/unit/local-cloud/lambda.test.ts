@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { call, isRunning, kindsOf, startWatched, type Watched } from "./fixture.ts";
 
 let watched: Watched;
 
 beforeAll(async () => {
-  process.env["OPENAI_API_KEY"] = "sk-leak";
-  process.env["RUNNER_TOKEN"] = "leak.leak";
+  vi.stubEnv("OPENAI_API_KEY", "sk-leak");
+  vi.stubEnv("RUNNER_TOKEN", "leak.leak");
   watched = await startWatched({
     functions: {
       RunnerEchoA1B2C3D4: { properties: { Environment: { Variables: { RUNNER_POOL: "user" } } } },
@@ -16,23 +16,12 @@ beforeAll(async () => {
       SmallA1B2C3D4: { properties: { MemorySize: 128 } },
       LoudA1B2C3D4: {},
       JsonA1B2C3D4: { properties: { LoggingConfig: { LogFormat: "JSON", ApplicationLogLevel: "INFO" } } },
-      BrokenA1B2C3D4: { source: `import "left-pad"; export const handler = async () => 1;` },
-      AboveA1B2C3D4: { source: `import "zod"; export const handler = async () => 1;` },
-      SdkA1B2C3D4: {
-        source: `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => typeof LambdaClient;`,
-      },
-      NamelessA1B2C3D4: { source: `export const other = 1;` },
-      CallbackA1B2C3D4: { source: `export const handler = (event, context, callback) => callback(null, 1);` },
-      SyntaxA1B2C3D4: { source: `export const handler = async () => {` },
-      QuitterA1B2C3D4: { source: `process.exit(3);` },
-      CommonA1B2C3D4: { source: `exports.handler = async () => "common";`, file: "index.js" },
     },
   });
 });
 
 afterAll(async () => {
-  delete process.env["OPENAI_API_KEY"];
-  delete process.env["RUNNER_TOKEN"];
+  vi.unstubAllEnvs();
   await watched.close();
 });
 
@@ -60,7 +49,7 @@ it("answers a synchronous invocation with what the handler returns, in Lambda's 
 });
 
 it("gives the process the template's and Lambda's variables and nothing of ours", async () => {
-  const env = await call(watched.cloud, "RunnerEchoA1B2C3D4", { do: "env" });
+  const env = await call<Record<string, string>>(watched.cloud, "RunnerEchoA1B2C3D4", { do: "env" });
 
   expect(Object.keys(env).toSorted()).toEqual([
     "AWS_ACCESS_KEY_ID",
@@ -76,6 +65,7 @@ it("gives the process the template's and Lambda's variables and nothing of ours"
     "AWS_LAMBDA_LOG_STREAM_NAME",
     "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
+    "HOME",
     "LAMBDA_TASK_ROOT",
     "LANG",
     "PATH",
@@ -84,7 +74,7 @@ it("gives the process the template's and Lambda's variables and nothing of ours"
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
   ]);
-  expect(env.RUNNER_POOL).toBe("user");
+  expect(env["RUNNER_POOL"]).toBe("user");
 });
 
 it("reuses the warm process for the next invocation, and names it after its function", async () => {
@@ -111,11 +101,10 @@ it("runs two invocations at one time in two processes", async () => {
 it("freezes the process between invocations, so that work left behind stands still", async () => {
   await call(watched.cloud, "FrozenA1B2C3D4", { do: "tick" });
   const pid = watched.cloud.functions().find(({ label }) => label === "frozen")?.environments[0]?.pid;
-  const state = readFileSync(`/proc/${pid}/status`, "utf8");
+  await expect.poll(() => readFileSync(`/proc/${pid}/status`, "utf8")).toMatch(/^State:\s+T/m);
   await call(watched.cloud, "FrozenA1B2C3D4", { do: "sleep", ms: 50 });
-  const ticks = await call(watched.cloud, "FrozenA1B2C3D4", { do: "ticks" });
+  const ticks = await call<number>(watched.cloud, "FrozenA1B2C3D4", { do: "ticks" });
 
-  expect(state).toMatch(/^State:\s+T/m);
   expect(ticks).toBeGreaterThan(0);
 });
 
@@ -188,43 +177,6 @@ it.each([
   await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
-it.each([
-  ["a package that does not exist", "BrokenA1B2C3D4", "Runtime.ImportModuleError", "left-pad"],
-  [
-    "a package that only this project has",
-    "AboveA1B2C3D4",
-    "Runtime.ImportModuleError",
-    "Cannot find package 'zod'",
-  ],
-  [
-    "a handler that is not exported",
-    "NamelessA1B2C3D4",
-    "Runtime.HandlerNotFound",
-    "index.handler is undefined or not exported",
-  ],
-  [
-    "a callback handler",
-    "CallbackA1B2C3D4",
-    "Runtime.CallbackHandlerDeprecated",
-    "does not support callback-based",
-  ],
-  ["a module that does not parse", "SyntaxA1B2C3D4", "Runtime.UserCodeSyntaxError", ""],
-  ["a module that exits", "QuitterA1B2C3D4", "Runtime.ExitError", "exit status 3"],
-])("names %s as the reason why a function does not start", async (_, functionName, errorType, message) => {
-  const failure = await call(watched.cloud, functionName, {});
-
-  expect(failure.errorType).toBe(errorType);
-  expect(failure.errorMessage).toContain(message);
-});
-
-it("gives a bundle the AWS SDK that Lambda's runtime brings along", async () => {
-  expect(await call(watched.cloud, "SdkA1B2C3D4", {})).toBe("function");
-});
-
-it("runs a CommonJS bundle too", async () => {
-  expect(await call(watched.cloud, "CommonA1B2C3D4", {})).toBe("common");
-});
-
 it("answers null for a handler that returns nothing", async () => {
   const result = await watched.cloud.invoke("LoudA1B2C3D4", { do: "nothing" }, { type: "RequestResponse" });
 
@@ -278,7 +230,7 @@ it("writes JSON lines at the template's log level", async () => {
 });
 
 it("ends what a function has started together with its process", async () => {
-  const grandchild = await call(watched.cloud, "QuickA1B2C3D4", { do: "spawn" });
+  const grandchild = await call<number>(watched.cloud, "QuickA1B2C3D4", { do: "spawn" });
   expect(isRunning(grandchild)).toBe(true);
   await call(watched.cloud, "QuickA1B2C3D4", { do: "exit", code: 1 });
 

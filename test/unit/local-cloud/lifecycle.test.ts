@@ -25,6 +25,13 @@ const schedule = (properties: object = {}) => ({
   },
 });
 
+const clientOf = (env: Readonly<Record<string, string>>) =>
+  new DynamoDBClient({
+    endpoint: env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
+    region: "us-east-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  });
+
 /** Every running process below `pid`, itself included. */
 function familyOf(pid: number): number[] {
   const children = readdirSync("/proc").filter((name) => {
@@ -171,18 +178,11 @@ it("takes every process along when it is killed itself, the frozen ones too", as
   await once(parent, "exit");
 
   await expect.poll(() => family.filter(isRunning), { timeout: 5000 }).toEqual([]);
-  rmSync(join(templateFile, ".."), { recursive: true });
 });
 
 it("keeps tables in its data folder, without the rows whose time to live is over", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "local-cloud-data-"));
   const fixture = { resources: { Ledger: table } };
-  const clientOf = (env: Readonly<Record<string, string>>) =>
-    new DynamoDBClient({
-      endpoint: env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
-      region: "us-east-1",
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    });
   const first = await startWatched(fixture, { dataDir });
   const client = clientOf(first.cloud.env);
   const TableName = first.cloud.tableName("Ledger");

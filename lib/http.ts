@@ -16,6 +16,9 @@ export interface Http {
   close(): Promise<void>;
 }
 
+/** What this runner calls itself to Studio and to the model's provider. */
+export const userAgent = "studio-runner";
+
 /** Longer than a function can live (900 s): silence is cut by the callers' deadlines, never by undici's own 300 s. */
 const silenceMs = 960_000;
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import pc from "picocolors";
@@ -15,7 +15,7 @@ import { startStack, type LocalStack } from "./stack.ts";
 /** `npm start`: the edge where flags, environment, signals and the terminal are. Exit codes: README, "Run it here". */
 
 const projectRoot = resolve(import.meta.dirname, "..");
-const stateDir = join(projectRoot, ".local");
+const defaultStateDir = join(projectRoot, ".local");
 const graceMs = 10_000;
 
 async function main(): Promise<number> {
@@ -24,7 +24,7 @@ async function main(): Promise<number> {
     print(usage);
     return 0;
   }
-  mkdirSync(stateDir, { recursive: true });
+  const { stateDir = defaultStateDir } = options;
   print(pc.dim("Building the functions and starting the stack …"));
   const report = new RunReport();
   const stack = await startStack(options, {
@@ -100,11 +100,8 @@ async function runOnce(
   { report, interrupted }: { readonly report: RunReport; readonly interrupted: AbortSignal },
 ): Promise<number> {
   const drained = await drain(stack, systemClock, interrupted);
-  print(
-    report.rows.length > 0
-      ? `\n${formatTable(report.rows)}`
-      : "\nThere was nothing to do: the queue is empty.",
-  );
+  if (report.rows.length > 0) print(`\n${formatTable(report.rows)}`);
+  else if (drained) print("\nThere was nothing to do: the queue is empty.");
   if (!drained) return 1;
   return report.rows.every(({ completed }) => completed) ? 0 : 1;
 }

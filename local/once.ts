@@ -3,7 +3,7 @@ import * as z from "zod";
 import { RunnerError } from "../lib/errors.ts";
 import type { LocalStack } from "./stack.ts";
 
-/** Between two windows while a lease that nobody keeps has still to run out. */
+/** Between two windows. */
 const pauseMs = 500;
 
 /**
@@ -14,12 +14,17 @@ export async function drain(stack: LocalStack, clock: Clock, interrupted: AbortS
   const { cloud, studio } = stack;
   const dispatcher = cloud.functions().find(({ label }) => label.includes("dispatch"));
   if (!dispatcher) throw new RunnerError("config_invalid", "the template has no dispatcher");
+  let emptyBefore = false;
   while (!interrupted.aborted) {
     const window = await cloud.invoke(dispatcher.logicalId, { pool: "local" }, { type: "RequestResponse" });
-    if (window.functionError !== undefined) return false;
-    await cloud.idle();
+    const isBroken = window.functionError !== undefined;
+    const isEmpty = !isBroken && foundNothing(window.payload);
+    // A place is filled as soon as it is free; an empty queue is not asked again before the runs have ended.
+    if (isBroken || isEmpty) await cloud.idle();
+    if (isBroken) return false;
     const open = studio?.snapshot().some(({ state }) => state === "queued" || state === "leased");
-    if (open === false || (open === undefined && foundNothing(window.payload))) return true;
+    if (isEmpty && (open === false || (open === undefined && emptyBefore))) return true;
+    emptyBefore = isEmpty;
     await clock.sleep(pauseMs, interrupted).catch(() => undefined);
   }
   return false;

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { RunnerError } from "../lib/errors.ts";
 import { parseModelKey, parseRunnerKeys } from "../lib/secrets.ts";
@@ -8,6 +9,8 @@ export interface LocalOptions {
   readonly once: boolean;
   readonly port: number;
   readonly concurrency: number;
+  /** Where the local Studio's file and the built stack are kept; absent: the project's own folder. */
+  readonly stateDir: string | undefined;
   /** Another Studio in place of the local one. */
   readonly studio: { readonly baseUrl: string; readonly runnerKeys: string } | undefined;
   /** Another model in place of the offline one. */
@@ -30,6 +33,7 @@ Flags
   --once               see above
   --port NUMBER        port of the page (default 4400)
   --concurrency N      jobs at once (default 4)
+  --state-dir FOLDER   where the local Studio keeps its workspaces (default .local in the project)
   --help               this text
 
 Environment (or a .env file)
@@ -53,6 +57,7 @@ export function parseOptions(args: readonly string[], env: Environment): LocalOp
     once: flags.once ?? false,
     port: wholeNumber("--port", flags.port ?? "4400", 65_535),
     concurrency: wholeNumber("--concurrency", flags.concurrency ?? "4", 1_000),
+    stateDir: folder("--state-dir", flags["state-dir"]),
     studio: studioOf(env),
     model: modelOf(env),
   };
@@ -64,6 +69,7 @@ function parseFlags(args: readonly string[]) {
       once: { type: "boolean" },
       port: { type: "string" },
       concurrency: { type: "string" },
+      "state-dir": { type: "string" },
       help: { type: "boolean", short: "h" },
     } as const;
     return parseArgs({ args: [...args], options, strict: true }).values;
@@ -79,6 +85,12 @@ function wholeNumber(name: string, text: string, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
   throw new RunnerError("config_invalid", `${name} takes a whole number from 1 to ${max}, not "${text}"`);
+}
+
+function folder(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (text.trim() !== "") return resolve(text);
+  throw new RunnerError("config_invalid", `${name} takes a folder, not a blank`);
 }
 
 function studioOf(env: Environment): LocalOptions["studio"] {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { SettingsInput } from "../infra/settings.ts";
 import type { Clock } from "../lib/clock.ts";
 import { buildStack } from "./build.ts";
 import { startCloud } from "./cloud/cloud.ts";
@@ -9,7 +10,7 @@ import type { LocalOptions } from "./options.ts";
 import { startStudio, type LocalStudio } from "./studio/server.ts";
 
 /** Short enough that a job whose processor was killed comes back while its developer is watching. */
-const leaseMs = 60_000;
+const watchableLeaseMs = 60_000;
 const cannedModelName = "offline-canned";
 
 export interface StackDeps {
@@ -19,12 +20,35 @@ export interface StackDeps {
   /** Where the local Studio's file and the synthesized template are kept. */
   readonly stateDir: string;
   readonly onEvent: (event: CloudEvent) => void;
+  readonly tuning?: StackTuning;
+}
+
+/** What a person at the terminal has no use for, and a test or a measurement chooses. */
+export interface StackTuning {
+  /** Of the local Studio's leases. Default 60 s. */
+  readonly leaseMs?: number;
+  /** Of one turn of the offline model. Default: its own. */
+  readonly modelLatencyMs?: number;
+  /** Default: synthesizes and bundles the app. */
+  readonly build?: Build;
+}
+
+export type Build = (settings: StackSettings, outdir: string) => Promise<BuiltStack>;
+export type StackSettings = SettingsInput & { readonly stackName: string };
+
+export interface BuiltStack {
+  /** The template, its assets beside it. */
+  readonly templateFile: string;
+  /** Over the template's variables, where it was not built from these very settings. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface LocalStack {
   readonly cloud: LocalCloud;
   /** Absent where another Studio is served. */
   readonly studio: LocalStudio | undefined;
+  /** Absent where another model is asked. */
+  readonly model: OfflineModel | undefined;
   readonly modelName: string;
   readonly canned: boolean;
   /** No new leases; running jobs get `graceMs`; no process is left behind. */
@@ -37,6 +61,8 @@ export interface LocalStack {
  * @throws RunnerError, TemplateError or CloudError with a sentence for the person at the terminal; nothing is left open
  */
 export async function startStack(options: LocalOptions, deps: StackDeps): Promise<LocalStack> {
+  const { tuning = {} } = deps;
+  const { build = synthesize } = tuning;
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).toReversed()) await close();
@@ -56,26 +82,10 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
     if (studio) opened.push(() => studio.close());
     const runnerKeys = options.studio?.runnerKeys ?? studio?.createKey("user", "npm start").runnerToken ?? "";
 
-    const settings = {
-      stackName: "Local",
-      studio: { baseUrl: options.studio?.baseUrl ?? studio?.url },
-      inference: {
-        model: model.name,
-        summaryModel: model.summaryName,
-        ...(model.baseUrl ? { baseUrl: model.baseUrl } : {}),
-      },
-      pools: [
-        {
-          name: "local",
-          kind: "user",
-          pickup: options.once ? "economy" : "fast",
-          concurrency: options.concurrency,
-        },
-      ],
-    };
-    const templateFile = await buildStack(settings, join(deps.stateDir, "cdk.out"));
+    const addresses = { studio: options.studio?.baseUrl ?? studio?.url, model: model.baseUrl };
+    const built = await build(settingsOf(options, { model, addresses }), join(deps.stateDir, "cdk.out"));
     const cloud = await startCloud({
-      templateFile,
+      ...built,
       clock: deps.clock,
       secrets: { "*ModelKey*": modelKey, "*Keys*": runnerKeys },
       schedules: options.once ? "off" : "on",
@@ -85,6 +95,7 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
     return {
       cloud,
       studio,
+      model: offline,
       modelName: model.name,
       canned: offline !== undefined,
       stop: async (graceMs) => {
@@ -98,8 +109,37 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
   }
 }
 
-function openOfflineModel(deps: StackDeps, key: string): Promise<OfflineModel> {
-  return startModel({ clock: deps.clock, random: deps.random, keys: [key] });
+interface Chosen {
+  readonly model: { readonly name: string; readonly summaryName: string };
+  readonly addresses: { readonly studio: string | undefined; readonly model: string | undefined };
+}
+
+function settingsOf(options: LocalOptions, { model, addresses }: Chosen): StackSettings {
+  const { studio, model: baseUrl } = addresses;
+  return {
+    stackName: "Local",
+    ...(studio === undefined ? {} : { studio: { baseUrl: studio } }),
+    inference: {
+      model: model.name,
+      summaryModel: model.summaryName,
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+    },
+    pools: [
+      {
+        name: "local",
+        kind: "user",
+        pickup: options.once ? "economy" : "fast",
+        concurrency: options.concurrency,
+      },
+    ],
+  };
+}
+
+const synthesize: Build = async (settings, outdir) => ({ templateFile: await buildStack(settings, outdir) });
+
+function openOfflineModel({ clock, random, tuning }: StackDeps, key: string): Promise<OfflineModel> {
+  const latencyMs = tuning?.modelLatencyMs;
+  return startModel({ clock, random, keys: [key], ...(latencyMs === undefined ? {} : { latencyMs }) });
 }
 
 function openStudio(
@@ -113,7 +153,7 @@ function openStudio(
     port: options.once ? 0 : options.port,
     clock: deps.clock,
     random: deps.random,
-    leaseMs,
+    leaseMs: deps.tuning?.leaseMs ?? watchableLeaseMs,
     accountToken: deps.newSecret(),
     info,
   });

@@ -62,7 +62,7 @@ export const seriesChartTools: readonly Tool[] = rows.map((row) =>
     ]
       .flat()
       .join(", "),
-    description: `Makes a ${row.words}. ${row.use} Every series has one value per label.`,
+    description: `Makes one ${row.words}. ${row.use} Every series has one value per label.`,
     schema: schemaOf(row),
   }),
 );

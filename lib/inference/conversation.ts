@@ -1,22 +1,16 @@
 import { limits } from "../deliverables/limits.ts";
+import { toPayload } from "../deliverables/payload.ts";
 import { danglingPlaceholders, repairPrompt } from "../deliverables/placeholders.ts";
 import { applyToolCall } from "../deliverables/registry.ts";
 import type { Workbench } from "../deliverables/workbench.ts";
 import { emptyWorkbench } from "../deliverables/workbench.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
-import type { InputItem, ModelRequest, ModelTurn } from "./model.ts";
+import type { InputItem, ModelRequest, ModelTurn, Usage } from "./model.ts";
 
-/** A run's talk with the model as it stands between two rounds. Immutable: each step returns the next state. */
-export interface Conversation {
+/** What a run has come to, whichever leg did it. */
+interface Standing {
   readonly workbench: Workbench;
-  readonly previousResponseId: string | undefined;
-  /** What the provider has not seen yet. */
-  readonly unsent: readonly InputItem[];
-  /** Everything before `unsent`; undefined where an earlier leg had it. */
-  readonly remembered: readonly InputItem[] | undefined;
-  /** Rounds refer to the stored one before them; false: the whole conversation is sent. */
-  readonly chained: boolean;
   readonly rounds: number;
   readonly toolRounds: number;
   readonly repairs: number;
@@ -26,35 +20,82 @@ export interface Conversation {
   readonly words: string;
 }
 
-/** Where an earlier leg left off. */
-export interface LoopStart {
-  readonly workbench: Workbench;
-  readonly previousResponseId: string;
+/** A run's talk with the model as it stands between two rounds. Immutable: each step returns the next state. */
+export interface Conversation extends Standing {
+  readonly previousResponseId: string | undefined;
   /** What the provider has not seen yet. */
-  readonly input: readonly InputItem[];
-  /** Rounds so far. */
-  readonly round: number;
+  readonly unsent: readonly InputItem[];
+  /** A response of an earlier leg that answers `unsent` already: it is followed, not asked for. */
+  readonly running: string | undefined;
+  /** Everything before `unsent`; undefined where an earlier leg had it. */
+  readonly remembered: readonly InputItem[] | undefined;
+  /** Rounds refer to the stored one before them; false: the whole conversation is sent. */
+  readonly chained: boolean;
 }
 
+/** Where an earlier leg left off (resume.ts). */
+export interface LoopStart extends Standing {
+  /** Of all that has been heard up to here. */
+  readonly usage: Usage;
+  readonly next: NextRound;
+}
+
+export type NextRound =
+  /** The round is asked for. */
+  | {
+      readonly kind: "ask";
+      readonly previousResponseId: string;
+      /** What the provider has not seen yet. */
+      readonly input: readonly InputItem[];
+    }
+  /** The round has been asked for, with this input: its response is waited for. */
+  | {
+      readonly kind: "follow";
+      readonly responseId: string;
+      /** Undefined: it is the run's first. */
+      readonly previousResponseId: string | undefined;
+      readonly input: readonly InputItem[];
+    };
+
 export interface Opening {
+  /** Not used with `from`: the provider has it. */
   readonly input: string;
   readonly store: boolean;
   readonly from?: LoopStart;
 }
 
 export function beginConversation({ input, store, from }: Opening): Conversation {
+  if (from !== undefined) return takeUp(from);
   return {
-    workbench: from?.workbench ?? emptyWorkbench,
-    previousResponseId: from?.previousResponseId,
-    unsent: from?.input ?? [{ type: "message", text: input }],
-    remembered: from === undefined ? [] : undefined,
-    chained: store,
-    rounds: from?.round ?? 0,
-    toolRounds: from?.round ?? 0,
+    workbench: emptyWorkbench,
+    rounds: 0,
+    toolRounds: 0,
     repairs: 0,
     shortened: false,
     words: "",
+    previousResponseId: undefined,
+    unsent: [{ type: "message", text: input }],
+    running: undefined,
+    remembered: [],
+    chained: store,
   };
+}
+
+function takeUp({ usage: _counted, next, ...standing }: LoopStart): Conversation {
+  return {
+    ...standing,
+    previousResponseId: next.previousResponseId,
+    unsent: next.input,
+    running: next.kind === "follow" ? next.responseId : undefined,
+    remembered: undefined,
+    chained: true,
+  };
+}
+
+/** A conversation as another leg takes it up. */
+export function startFrom(now: Conversation, usage: Usage, next: NextRound): LoopStart {
+  const { workbench, rounds, toolRounds, repairs, shortened, words } = now;
+  return { workbench, rounds, toolRounds, repairs, shortened, words, usage, next };
 }
 
 /** What the next round sends. A provider that does not keep responses is told not to, so that it hands out what can be sent again. */
@@ -75,6 +116,7 @@ export function hear(now: Conversation, turn: ModelTurn): Conversation {
     ...now,
     previousResponseId: turn.responseId,
     unsent: [],
+    running: undefined,
     remembered: now.remembered && [
       ...now.remembered,
       ...now.unsent,
@@ -85,11 +127,38 @@ export function hear(now: Conversation, turn: ModelTurn): Conversation {
   };
 }
 
+export type Step =
+  | { readonly kind: "go_on"; readonly now: Conversation }
+  /** The message can be delivered with what has been made. */
+  | { readonly kind: "done" };
+
+/**
+ * What follows from a turn that has been heard: live, and again when an earlier leg's rounds are replayed. No turn: the
+ * model ended without a word.
+ * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`, `model_empty`
+ */
+export function proceed(heard: Conversation, turn: ModelTurn | undefined): Step {
+  if (turn !== undefined && turn.calls.length > 0) return { kind: "go_on", now: answerCalls(heard, turn) };
+  const fault = faultIn(heard);
+  return fault === undefined ? { kind: "done" } : { kind: "go_on", now: askForRepair(heard, fault) };
+}
+
+/** What the model itself can put right in its message. */
+function faultIn({ workbench, words }: Conversation): RunnerError | undefined {
+  try {
+    toPayload(workbench, words);
+    return undefined;
+  } catch (error) {
+    if (hasCode(error, "deliverable_placeholder_mismatch", "assistant_message_too_long")) return error;
+    throw error;
+  }
+}
+
 /**
  * Every call gets its answer, in the order of the calls; a refused call is answered with what is wrong.
  * @throws RunnerError `tool_rounds_exceeded`
  */
-export function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
+function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
   if (now.toolRounds >= maxToolRounds) {
     throw new RunnerError(
       "tool_rounds_exceeded",
@@ -106,7 +175,7 @@ export function answerCalls(now: Conversation, { calls }: ModelTurn): Conversati
 }
 
 /** Asks the model to correct its message. @throws `fault` itself when that has been tried often enough */
-export function askForRepair(now: Conversation, fault: RunnerError): Conversation {
+function askForRepair(now: Conversation, fault: RunnerError): Conversation {
   const { words, workbench } = now;
   const isTooLong = hasCode(fault, "assistant_message_too_long");
   if (now.repairs >= maxRepairRounds || (isTooLong && now.shortened)) throw fault;

@@ -6,7 +6,7 @@ export type ModelFetch = (
   init: {
     readonly method: string;
     readonly headers: Record<string, string>;
-    readonly body: string;
+    readonly body?: string;
     readonly signal: AbortSignal;
   },
 ) => Promise<{
@@ -27,9 +27,9 @@ export interface Listener {
 export function listeningFetch(fetch: ModelFetch, listener: Listener) {
   return async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const answer = await fetch(url instanceof Request ? url.url : String(url), {
-      method: init?.method ?? "POST",
+      method: init?.method ?? "GET",
       headers: Object.fromEntries(new Headers(init?.headers)),
-      body: jsonText(init?.body),
+      ...(init?.body ? { body: jsonText(init.body) } : {}),
       signal: init?.signal ?? listener.signal,
     });
     listener.heard();

@@ -50,10 +50,43 @@ export interface ModelTurn {
   readonly outputItems: readonly unknown[];
 }
 
+/** What goes with one generation while it lasts. */
+export interface Generation {
+  /** Its abort ends the waiting. A response in the background runs on: an earlier leg's generation is the next one's. */
+  readonly signal: AbortSignal;
+  /**
+   * Awaited as soon as the response's id is known, before anything is waited for; again with the new id where a
+   * response that failed in passing is asked for again. What it throws goes out and ends the generation.
+   */
+  readonly onStarted?: ((responseId: string) => Promise<void>) | undefined;
+}
+
+export type ResponseStatus = "queued" | "in_progress" | "completed" | "failed" | "incomplete" | "cancelled";
+
+/** A response as the provider keeps it. */
+export interface StoredTurn {
+  readonly previousResponseId: string | undefined;
+  readonly status: ResponseStatus;
+  /** Undefined unless the response is completed and holds words or calls. */
+  readonly turn: ModelTurn | undefined;
+  /** Tokens that it has cost, however it ended; nothing while it runs. */
+  readonly usage: Usage;
+}
+
 export interface Model {
   /**
    * One round: asks once, with retries inside (see openai.ts).
-   * @throws RunnerError `model_*`; or `signal.reason` at once when aborted, the provider's stream being closed
+   * @throws RunnerError `model_*`; `signal.reason` at once when aborted; what `onStarted` throws
    */
-  generate(request: ModelRequest, signal: AbortSignal): Promise<ModelTurn>;
+  generate(request: ModelRequest, generation: Generation): Promise<ModelTurn>;
+  /**
+   * Waits for the end of a generation that an earlier leg began, and asks for nothing.
+   * @throws RunnerError as `generate` does, retryable where the same question may succeed;
+   * `model_previous_response_missing` where the provider does not have the response; `signal.reason` when aborted
+   */
+  follow(responseId: string, signal: AbortSignal): Promise<ModelTurn>;
+  /** One look at a stored response. @throws RunnerError as `follow` does, but not for how the response ended */
+  retrieve(responseId: string, signal: AbortSignal): Promise<StoredTurn>;
+  /** Stops a generation in the background, as far as that can be done. @throws only `signal.reason`, when aborted */
+  cancel(responseId: string, signal: AbortSignal): Promise<void>;
 }

@@ -16,6 +16,8 @@ export interface ProviderTrouble {
   readonly isJson: boolean;
   /** The request's `previous_response_id`. */
   readonly previousResponseId?: string | undefined;
+  /** The request was for a stored response. */
+  readonly isForStored?: boolean | undefined;
 }
 
 interface Row {
@@ -42,16 +44,25 @@ const passingNames = [
 const modelNames = ["model_not_found", "unsupported_country_region_territory"];
 const keyNames = ["invalid_api_key", "authentication_error"];
 const passingStatuses = [408, 409, 429];
+const rateLimitName = "rate_limit_exceeded";
+/** Not kept, not ours to read, or a server that keeps nothing and has no such route. */
+const notStoredStatuses = [403, 404, 405, 501];
 
 const named = (trouble: ProviderTrouble, names: readonly string[]): boolean =>
   [trouble.code, trouble.type].some((name) => name !== undefined && names.includes(name));
 
-/** OpenAI: 400 with the code. Others: 404 that names the response. A refused parameter means no chain either (zero retention). */
-const chainIsMissing = (trouble: ProviderTrouble): boolean =>
-  trouble.code === "previous_response_not_found" ||
-  (trouble.previousResponseId !== undefined &&
-    (trouble.param === "previous_response_id" ||
-      (trouble.status === 404 && (trouble.message ?? "").includes(trouble.previousResponseId))));
+/**
+ * OpenAI: 400 with the code. Others: 404 that names the response. A refused parameter means no chain either (zero
+ * retention); servers without stored responses name it in words only, some with 500 (llama.cpp and its kin).
+ */
+const chainIsMissing = ({ code, param, status, message = "", ...trouble }: ProviderTrouble): boolean => {
+  if (code === "previous_response_not_found") return true;
+  if (trouble.isForStored === true) return status !== undefined && notStoredStatuses.includes(status);
+  const { previousResponseId } = trouble;
+  if (previousResponseId === undefined) return false;
+  if (param === "previous_response_id" || message.includes("previous_response_id")) return true;
+  return status === 404 && message.includes(previousResponseId);
+};
 
 /** The first row that fits says what the trouble is. */
 const rows: readonly Row[] = [
@@ -85,7 +96,7 @@ const rows: readonly Row[] = [
     when: (trouble) =>
       trouble.status === undefined
         ? named(trouble, passingNames)
-        : trouble.status >= 500 || passingStatuses.includes(trouble.status),
+        : (trouble.status >= 500 && trouble.status !== 501) || passingStatuses.includes(trouble.status),
     code: "model_unavailable",
     sentence: "the model's provider is not available",
     retryable: true,
@@ -116,11 +127,16 @@ export function troubleError(trouble: ProviderTrouble): RunnerError {
   return new RunnerError(row.code, message, optionsOf(row, trouble));
 }
 
+/** True for a 429 that waiting helps, and for the same news in an error event or a failed response. */
+export const isRateLimit = (trouble: ProviderTrouble): boolean =>
+  !named(trouble, quotaNames) && (trouble.status === 429 || named(trouble, [rateLimitName]));
+
 /** A response that ended as failed or cancelled: only a passing fault of the provider is worth another try. */
 export function failedResponseError(outcome: "failed" | "cancelled", trouble: ProviderTrouble): RunnerError {
   if (chainIsMissing(trouble) || named(trouble, quotaNames)) return troubleError(trouble);
   const message = `the model's provider reports the response as ${outcome}${colonWords(trouble.message)}${details(trouble)}`;
-  return new RunnerError("model_failed", message, { retryable: named(trouble, passingNames) });
+  const retryable = outcome === "failed" && named(trouble, passingNames);
+  return new RunnerError("model_failed", message, { retryable });
 }
 
 /** The names in the API's error body `{ code, type, param, message }`, in a bare sentence, or in FastAPI's `{ detail }`. */
@@ -162,4 +178,35 @@ function optionsOf(row: Row, { status, retryAfterMs }: ProviderTrouble): RunnerE
     ...(status === undefined ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
+}
+
+export interface RequestFate {
+  /** Where its answer is missing, the request may have begun a response that nobody knows. */
+  readonly isFateUnknown?: boolean;
+}
+
+/** Codes of a connection that did not come about: nothing was sent. */
+const neverSent = [
+  "ECONNREFUSED",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "UND_ERR_CONNECT_TIMEOUT",
+];
+
+/** A connection that could not be made, or broke on the way. The innermost system code says why. */
+export function connectionError(error: unknown, { isFateUnknown = false }: RequestFate): RunnerError {
+  let code: string | undefined;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ("code" in cause && typeof cause.code === "string") code = cause.code;
+  }
+  const why = code === undefined ? "" : ` (${code})`;
+  const message = `the connection to the model's provider failed${why}`;
+  if (!isFateUnknown || (code !== undefined && neverSent.includes(code)))
+    return new RunnerError("model_unavailable", message, { retryable: true });
+  return new RunnerError(
+    "model_unavailable",
+    `${message}, and whether it took the request is not known, so that it was not repeated`,
+  );
 }

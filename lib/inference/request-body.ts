@@ -1,7 +1,13 @@
 import type { InputItem, ModelRequest } from "./model.ts";
 
+/** How the answer comes: as events on the open line, or by asking for it later. */
+const deliveries = {
+  stream: { stream: true },
+  background: { stream: false, background: true },
+} as const;
+
 /** The body of `POST /responses` (OpenAI API reference, "Create a model response"). No sampling settings: reasoning models refuse them. */
-export function requestBody(request: ModelRequest) {
+export function requestBody(request: ModelRequest, delivery: keyof typeof deliveries) {
   const { model, instructions, store, previousResponseId } = request;
   const tools = request.tools.map(({ name, description, parameters }) => ({
     type: "function" as const,
@@ -15,7 +21,7 @@ export function requestBody(request: ModelRequest) {
     instructions,
     input: request.input.flatMap(toInputItems),
     store,
-    stream: true as const,
+    ...deliveries[delivery],
     ...(tools.length > 0 ? { tools, tool_choice: "auto" as const, parallel_tool_calls: true } : {}),
     ...(previousResponseId === undefined ? {} : { previous_response_id: previousResponseId }),
     ...(store ? {} : { include: ["reasoning.encrypted_content" as const] }),

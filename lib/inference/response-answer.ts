@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { RunnerError } from "../errors.ts";
-import type { ModelTurn, ToolCall, Usage } from "./model.ts";
+import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall, Usage } from "./model.ts";
 import { noUsage } from "./model.ts";
-import { failedResponseError, words } from "./provider-trouble.ts";
+import { failedResponseError, isRateLimit, words } from "./provider-trouble.ts";
 
 /** How a response ended. The event's name says it where the response's own status does not. */
 export const outcomes = ["completed", "failed", "incomplete", "cancelled"] as const;
@@ -32,6 +32,13 @@ const responseSchema = z.looseObject({
     })
     .nullish()
     .catch(undefined),
+});
+
+/** While a response runs, nothing but its head means anything. */
+const headSchema = responseSchema.extend({
+  status: z.enum(["queued", "in_progress", ...outcomes]).nullish(),
+  previous_response_id: z.string().nullish(),
+  background: z.boolean().nullish().catch(undefined),
 });
 
 const messageSchema = z.looseObject({
@@ -79,6 +86,64 @@ export function turnFrom(event: TerminalEvent): ModelTurn {
     throw new RunnerError("model_empty", "the model answered with neither text nor a tool call");
   }
   return { responseId: response.id, text, calls, usage: usageOf(response), outputItems: output };
+}
+
+export interface ResponseHead extends Omit<StoredTurn, "turn"> {
+  readonly responseId: string;
+  /** The provider says that the response was made in the background. */
+  readonly background: boolean;
+}
+
+/** @throws RunnerError `model_contract` */
+export function headOf(response: unknown): ResponseHead {
+  const { id, status, background, previous_response_id, usage } = parse(headSchema, response, "response");
+  return {
+    responseId: id,
+    status: status ?? "completed",
+    previousResponseId: previous_response_id ?? undefined,
+    background: background === true,
+    usage: usageOf({ usage }),
+  };
+}
+
+/**
+ * Some servers take the reference to the previous response, leave it out and answer a question without its beginning.
+ * They say so in the response's first form, before it has cost much.
+ * @throws RunnerError `model_previous_response_missing`
+ */
+export function refuseWithoutPrevious(response: unknown, previousResponseId: string | undefined): void {
+  if (previousResponseId === undefined || typeof response !== "object" || response === null) return;
+  if (Reflect.get(response, "previous_response_id") !== null) return;
+  throw new RunnerError(
+    "model_previous_response_missing",
+    "the model's provider answered without the previous response",
+  );
+}
+
+/** How a response has ended; undefined while it runs. */
+export const endOf = (status: ResponseStatus): Outcome | undefined =>
+  outcomes.find((outcome) => outcome === status);
+
+/** @throws RunnerError `model_contract` where not even its head can be read */
+export function storedTurnFrom(response: unknown): StoredTurn {
+  const { previousResponseId, status, usage } = headOf(response);
+  const turn = status === "completed" ? wholeTurn(response) : undefined;
+  return { previousResponseId, status, turn, usage };
+}
+
+function wholeTurn(response: unknown): ModelTurn | undefined {
+  try {
+    return turnFrom({ outcome: "completed", response, items: [] });
+  } catch (error) {
+    if (error instanceof RunnerError) return undefined;
+    throw error;
+  }
+}
+
+/** The response failed because too much was asked of the account at once. */
+export function endedAtRateLimit(response: unknown): boolean {
+  const code = responseSchema.safeParse(response).data?.error?.code ?? undefined;
+  return isRateLimit({ code, isJson: true });
 }
 
 function outcomeOf(fromEvent: Outcome, status: string | null | undefined): Outcome {
@@ -132,7 +197,7 @@ function textOf(messages: readonly Message[]): string {
     .join("\n\n");
 }
 
-function usageOf({ usage }: Response): Usage {
+function usageOf({ usage }: Pick<Response, "usage">): Usage {
   if (!usage) return noUsage;
   return {
     inputTokens: usage.input_tokens,

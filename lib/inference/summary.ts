@@ -3,13 +3,19 @@ import type { Context } from "../studio/schemas.ts";
 import type { SummaryUpdate } from "../studio/studio.ts";
 import { summaryChars, summaryInputChars } from "./bounds.ts";
 import { summaryInstructions } from "./instructions.ts";
-import type { Model, Usage } from "./model.ts";
+import type { Model, ModelTurn, Usage } from "./model.ts";
 import { noUsage } from "./model.ts";
 import { keepHead, keepTail } from "./text.ts";
 
 export interface SummaryDeps {
   readonly model: Model;
   readonly summaryModel: string;
+  /** Keep the summary's response at the provider, so that it can be resumed from. Default false. */
+  readonly store?: boolean;
+  /** The summary's response has its id, and is not waited for before this has settled. What it throws goes out. */
+  readonly onStarted?: (responseId: string) => Promise<void>;
+  /** A summary's response that an earlier leg began: it is followed instead of asked for, if it is of use. */
+  readonly resumeFrom?: string | undefined;
   /** `/updateWorkspaceRunnerSummary` for the leased workspace. */
   readonly saveSummary: (update: SummaryUpdate, signal: AbortSignal) => Promise<void>;
   /** The summary was not made (its tail stands in) or not saved (it is used all the same). */
@@ -28,7 +34,8 @@ const hopeless = ["model_key_refused", "model_quota_exhausted"] as const;
 
 /**
  * What was said before the recent messages (studio-api.md, "How the model input is made").
- * @throws RunnerError `model_key_refused`, `model_quota_exhausted`, `lease_lost`, `key_refused`; `signal.reason` when aborted
+ * @throws RunnerError `model_key_refused`, `model_quota_exhausted`, `lease_lost`, `key_refused`; `signal.reason` when
+ * aborted; what `onStarted` throws
  */
 export async function earlierContext(
   deps: SummaryDeps,
@@ -57,16 +64,7 @@ async function summarize(
   signal: AbortSignal,
 ): Promise<{ readonly text: string; readonly usage: Usage } | undefined> {
   try {
-    const turn = await deps.model.generate(
-      {
-        model: deps.summaryModel,
-        instructions: summaryInstructions(summaryChars),
-        input: [{ type: "message", text: keepTail(prior, summaryInputChars) }],
-        tools: [],
-        store: false,
-      },
-      signal,
-    );
+    const turn = (await resumed(deps, signal)) ?? (await ask(deps, prior, signal));
     return { text: keepHead(turn.text.trim(), summaryChars), usage: turn.usage };
   } catch (error) {
     signal.throwIfAborted();
@@ -75,6 +73,34 @@ async function summarize(
     deps.onTrouble?.("summarize", error);
     return undefined;
   }
+}
+
+/** Undefined where there is nothing to resume from, or it came to nothing. */
+async function resumed(
+  { model, resumeFrom }: SummaryDeps,
+  signal: AbortSignal,
+): Promise<ModelTurn | undefined> {
+  if (resumeFrom === undefined) return undefined;
+  try {
+    return await model.follow(resumeFrom, signal);
+  } catch (error) {
+    if (hasCode(error, "model_previous_response_missing", "model_failed")) return undefined;
+    throw error;
+  }
+}
+
+async function ask(deps: SummaryDeps, prior: string, signal: AbortSignal): Promise<ModelTurn> {
+  const { model, summaryModel, store = false, onStarted } = deps;
+  return await model.generate(
+    {
+      model: summaryModel,
+      instructions: summaryInstructions(summaryChars),
+      input: [{ type: "message", text: keepTail(prior, summaryInputChars) }],
+      tools: [],
+      store,
+    },
+    { signal, onStarted },
+  );
 }
 
 interface Saving {

@@ -1,10 +1,8 @@
-import { toPayload } from "../deliverables/payload.ts";
 import { toolDefinitions } from "../deliverables/registry.ts";
 import type { Workbench } from "../deliverables/workbench.ts";
-import type { RunnerError } from "../errors.ts";
-import { hasCode } from "../errors.ts";
+import { hasCode, RunnerError } from "../errors.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
-import { answerCalls, askForRepair, beginConversation, hear, nextRequest, unchain } from "./conversation.ts";
+import { beginConversation, hear, nextRequest, proceed, unchain } from "./conversation.ts";
 import { jobInstructions } from "./instructions.ts";
 import type { Model, ModelRequest, ModelTurn, Usage } from "./model.ts";
 import { noUsage } from "./model.ts";
@@ -19,14 +17,25 @@ export interface Round {
   readonly calls: number;
 }
 
+export interface Started {
+  /** The round that the response is for; 1 for the first of the run, whatever the leg. */
+  readonly number: number;
+  readonly responseId: string;
+  /** Of the run's rounds before it. */
+  readonly usage: Usage;
+}
+
 export interface ToolLoopDeps {
   readonly model: Model;
+  /** A round's response has its id, and is not waited for before this has settled. What it throws goes out. */
+  readonly onStarted?: (started: Started) => Promise<void> | void;
   /** The checkpoint: called after each round, before its calls are applied. What it throws goes out. */
   readonly onRound?: (round: Round) => Promise<void> | void;
 }
 
 export interface ToolLoopJob {
   readonly model: string;
+  /** Not used with `from`: the provider has it. */
   readonly input: string;
   /** Chain stored responses; false sends the whole conversation in each round. */
   readonly store: boolean;
@@ -37,7 +46,7 @@ export interface ToolLoopJob {
 export interface LoopResult {
   readonly workbench: Workbench;
   readonly message: string;
-  /** Of all rounds of this leg, repairs included. */
+  /** Of all rounds of the run, earlier legs and repairs included. */
   readonly usage: Usage;
   /** Rounds of the run, earlier legs included. */
   readonly rounds: number;
@@ -53,7 +62,8 @@ export const addUsage = (left: Usage, right: Usage): Usage => ({
 /**
  * Rounds with the model until it has written a message that can be delivered with what it has made.
  * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`,
- * `model_empty` and every `model_*` of the model; `signal.reason` when aborted
+ * `model_empty` and every `model_*` of the model; `model_previous_response_missing` where an earlier leg's rounds cannot
+ * be taken up; `signal.reason` when aborted
  */
 export async function runToolLoop(
   deps: ToolLoopDeps,
@@ -62,21 +72,19 @@ export async function runToolLoop(
 ): Promise<LoopResult> {
   const tools = toolDefinitions();
   const fixed: Fixed = { model: job.model, instructions: jobInstructions(tools), tools };
-  let usage = noUsage;
+  let usage = job.from?.usage ?? noUsage;
   let now = beginConversation(job);
   for (;;) {
     signal.throwIfAborted();
-    const { turn, next } = await ask(deps.model, { fixed, now }, signal);
+    const { turn, next } = await ask(deps, { fixed, now, usage }, signal);
     usage = addUsage(usage, turn?.usage ?? noUsage);
     if (turn !== undefined) await note(deps, next.rounds, turn);
-    if (turn !== undefined && turn.calls.length > 0) {
-      now = answerCalls(next, turn);
-      continue;
+    const step = proceed(next, turn);
+    if (step.kind === "done") {
+      const { workbench, words: message, rounds } = next;
+      return { workbench, message, usage, rounds };
     }
-    const { workbench, words: message, rounds } = next;
-    const fault = faultIn(workbench, message);
-    if (fault === undefined) return { workbench, message, usage, rounds };
-    now = askForRepair(next, fault);
+    now = step.now;
   }
 }
 
@@ -85,6 +93,8 @@ type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools">;
 interface Asking {
   readonly fixed: Fixed;
   readonly now: Conversation;
+  /** Of the rounds up to here. */
+  readonly usage: Usage;
 }
 
 interface Heard {
@@ -93,17 +103,45 @@ interface Heard {
   readonly next: Conversation;
 }
 
-async function ask(model: Model, { fixed, now }: Asking, signal: AbortSignal): Promise<Heard> {
+async function ask(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Promise<Heard> {
+  const { now } = asking;
   try {
-    const turn = await model.generate({ ...fixed, ...nextRequest(now) }, signal);
+    const turn = await turnOf(deps, asking, signal);
     return { turn, next: hear(now, turn) };
   } catch (error) {
-    const unchained = hasCode(error, "model_previous_response_missing") ? unchain(now) : undefined;
-    if (unchained !== undefined) return await ask(model, { fixed, now: unchained }, signal);
+    const another = otherWay(now, error);
+    if (another !== undefined) return await ask(deps, { ...asking, now: another }, signal);
     const endedMutely = hasCode(error, "model_empty") && hasDeliverables(now.workbench);
-    if (endedMutely) return { turn: undefined, next: now };
+    if (endedMutely) return { turn: undefined, next: { ...now, running: undefined } };
     throw error;
   }
+}
+
+async function turnOf(
+  { model, onStarted }: ToolLoopDeps,
+  { fixed, now, usage }: Asking,
+  signal: AbortSignal,
+): Promise<ModelTurn> {
+  if (now.running !== undefined) return await model.follow(now.running, signal);
+  return await model.generate(
+    { ...fixed, ...nextRequest(now) },
+    {
+      signal,
+      onStarted: async (responseId) => await onStarted?.({ number: now.rounds + 1, responseId, usage }),
+    },
+  );
+}
+
+/** The same round by other means; undefined where there are none. @throws where only a new start helps */
+function otherWay(now: Conversation, error: unknown): Conversation | undefined {
+  if (hasCode(error, "model_previous_response_missing")) return unchain(now);
+  const hasFailedInPassing = hasCode(error, "model_failed") && error.retryable;
+  if (now.running === undefined || !hasFailedInPassing) return undefined;
+  if (now.previousResponseId !== undefined) return { ...now, running: undefined };
+  throw new RunnerError(
+    "model_previous_response_missing",
+    `the run's first response came to nothing (${error.message})`,
+  );
 }
 
 async function note(deps: ToolLoopDeps, number: number, turn: ModelTurn): Promise<void> {
@@ -113,14 +151,3 @@ async function note(deps: ToolLoopDeps, number: number, turn: ModelTurn): Promis
 
 const hasDeliverables = (workbench: Workbench): boolean =>
   Object.values(workbench).some((made) => made.length > 0);
-
-/** What the model itself can put right in its message. */
-function faultIn(workbench: Workbench, message: string): RunnerError | undefined {
-  try {
-    toPayload(workbench, message);
-    return undefined;
-  } catch (error) {
-    if (hasCode(error, "deliverable_placeholder_mismatch", "assistant_message_too_long")) return error;
-    throw error;
-  }
-}

@@ -42,10 +42,10 @@ export function createStudio(deps: StudioDeps): Studio & StudioAdmin {
   const wire: Wire = { baseUrl: parseBaseUrl(deps.baseUrl), fetch: deps.fetch, clock: deps.clock };
   const send: Send = (route, request) =>
     retry({ deps, policy: route.retry, signal: request.signal }, () => sendOnce(wire, route, request));
-  return { ...jobRoutes(send), ...managementRoutes(send) };
+  return { ...jobRoutes(send, deps.clock), ...managementRoutes(send) };
 }
 
-function jobRoutes(send: Send): Studio {
+function jobRoutes(send: Send, clock: Clock): Studio {
   const sendJob = <T>(route: Route<T>, call: JobCall, more: object = {}): Promise<Reply<T>> =>
     send(route, {
       credential: call.key.value,
@@ -56,7 +56,9 @@ function jobRoutes(send: Send): Studio {
     lease: async ({ key, signal }) => {
       const { value, skewMs } = await send(routes.lease, { credential: key.value, body: {}, signal });
       if (!value.leased) return undefined;
-      return { workspaceId: value.workspaceId, leaseExpiresAtMs: value.leaseExpiresAt - skewMs, skewMs };
+      const leaseExpiresAtMs = value.leaseExpiresAt - skewMs;
+      if (leaseExpiresAtMs <= clock.now()) throw leaseOver(clock.now() - leaseExpiresAtMs);
+      return { workspaceId: value.workspaceId, leaseExpiresAtMs, skewMs };
     },
     context: async (call) => (await sendJob(routes.context, call)).value,
     heartbeat: async (call) => {
@@ -77,6 +79,14 @@ function jobRoutes(send: Send): Studio {
     },
   };
 }
+
+/** No lease comes that late: the clocks differ, no Date header tells by how much, and so nobody knows its length. */
+const leaseOver = (sinceMs: number): RunnerError =>
+  new RunnerError(
+    "studio_contract",
+    `Studio broke its contract: POST /leaseWorkspaceJob gave a lease that was over ${Math.round(sinceMs / 1_000)} s ` +
+      "before it came, by our clock; its clock and ours differ, or leaseExpiresAt is not in milliseconds",
+  );
 
 function managementRoutes(send: Send): StudioAdmin {
   const sendAdmin = <T>(route: Route<T>, call: AdminCall, body: object): Promise<Reply<T>> =>

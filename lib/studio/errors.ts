@@ -98,6 +98,9 @@ export function faultOf(thrown: unknown, attempt: Attempt): RunnerError | undefi
   return new RunnerError("studio_unavailable", sentence, { retryable: true, cause });
 }
 
+/** fetch's own word, without a code (fetch.spec.whatwg.org, "Port blocking"). */
+const badPort = "bad port";
+
 /** What a person can do about a network fault. */
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: "check the address and that Studio is running there",
@@ -112,14 +115,15 @@ const hints: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is not trusted here",
   SELF_SIGNED_CERT_IN_CHAIN: "its certificate is not trusted here",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not trusted here",
+  [badPort]: "fetch connects to no port that belongs to another protocol; check the address",
 };
 
 /** Codes under which undici reports a wrong call of ours, not a broken exchange. */
 const misuse = /^(?:UND_ERR_(?:INVALID_|NOT_SUPPORTED|REQ_CONTENT_LENGTH)|ERR_INVALID_)/;
 
 /**
- * undici reports a broken exchange as TypeError "fetch failed" ("terminated" in mid-body), whose cause has a code, or is
- * its parser's error.
+ * undici reports a broken exchange as TypeError "fetch failed" ("terminated" in mid-body), whose cause has a code, is
+ * its parser's error, or refuses the port.
  */
 function networkFault(thrown: unknown): { readonly code: string } | undefined {
   if (!(thrown instanceof TypeError) || !/^(?:fetch failed|terminated)$/.test(thrown.message))
@@ -129,6 +133,7 @@ function networkFault(thrown: unknown): { readonly code: string } | undefined {
   if ("code" in cause && typeof cause.code === "string") {
     return misuse.test(cause.code) ? undefined : { code: cause.code };
   }
+  if (cause.message === badPort) return { code: badPort };
   return cause.name === "HTTPParserError" ? { code: "the answer is not HTTP" } : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { withTimeLimit, type Clock } from "../clock.ts";
-import type { Fetch } from "../http.ts";
+import { userAgent, type Fetch } from "../http.ts";
 import { bugOf, faultOf, unsendable, type Answer, type Attempt } from "./errors.ts";
 import { clockSkewMs } from "./skew.ts";
 
@@ -59,7 +59,7 @@ function send(wire: Wire, ask: Ask, signal: AbortSignal): Promise<Response> {
       authorization: `Bearer ${ask.credential}`,
       "content-type": "application/json",
       accept: "application/json",
-      "user-agent": "studio-runner",
+      "user-agent": userAgent,
     },
     body: JSON.stringify(ask.body),
     redirect: "manual", // the key goes nowhere else

@@ -1,13 +1,15 @@
 import * as z from "zod";
 
-/** `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown extra fields are tolerated everywhere. */
+/**
+ * `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown extra fields are tolerated everywhere. Nothing hangs on
+ * a lease's `workspace`, and a lease refused for it would keep the job from everyone until its end.
+ */
 export const leaseAnswerSchema = z.discriminatedUnion("leased", [
   z.looseObject({ leased: z.literal(false) }),
   z.looseObject({
     leased: z.literal(true),
     workspaceId: z.string().min(1),
     leaseExpiresAt: z.number().positive(),
-    workspace: z.looseObject({}),
   }),
 ]);
 

@@ -8,6 +8,7 @@ export interface SeenRequest {
   readonly method: string | undefined;
   readonly path: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** Empty where the request had none. */
   readonly body: Record<string, unknown>;
   /** Resolves when the client's side of the exchange is closed. */
   readonly closed: Promise<unknown>;
@@ -37,7 +38,7 @@ export async function startResponsesServer(answers: readonly Answer[]): Promise<
       method: request.method,
       path: request.url,
       headers: request.headers,
-      body: JSON.parse(Buffer.concat(chunks).toString()),
+      body: JSON.parse(Buffer.concat(chunks).toString() || "{}"),
       closed: once(response, "close"),
     });
     answer(response);
@@ -169,6 +170,30 @@ export const functionCall = (callId: string, name: string, args: string): Event 
   status: "completed",
 });
 
+const usage = {
+  input_tokens: 100,
+  input_tokens_details: { cached_tokens: 40 },
+  output_tokens: 30,
+  output_tokens_details: { reasoning_tokens: 10 },
+  total_tokens: 130,
+};
+
+/** A stored response as `GET /responses/{id}` and a create in the background answer it. */
+export const stored = (status: string, fields: Event = {}): Answer =>
+  json(200, {
+    id: "resp_1",
+    object: "response",
+    background: true,
+    previous_response_id: null,
+    status,
+    output: [],
+    usage: null,
+    ...fields,
+  });
+
+/** The same when it has ended well. */
+export const storedWhole = (...output: readonly Event[]): Answer => stored("completed", { output, usage });
+
 /** The last event of a stream: `response.completed` and its kin. */
 export const ended = (outcome: string, response: Event): Event => ({
   type: `response.${outcome}`,
@@ -176,14 +201,4 @@ export const ended = (outcome: string, response: Event): Event => ({
   response: { id: "resp_1", object: "response", status: outcome, ...response },
 });
 
-export const completed = (...output: readonly Event[]): Event =>
-  ended("completed", {
-    output,
-    usage: {
-      input_tokens: 100,
-      input_tokens_details: { cached_tokens: 40 },
-      output_tokens: 30,
-      output_tokens_details: { reasoning_tokens: 10 },
-      total_tokens: 130,
-    },
-  });
+export const completed = (...output: readonly Event[]): Event => ended("completed", { output, usage });

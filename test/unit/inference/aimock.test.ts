@@ -19,7 +19,7 @@ const model = () => adapter(`${mock.url}/v1`).model;
 
 test("streamed text comes back whole", async () => {
   mock.onMessage("two teas", { content: "Green tea is unfermented, black tea is fermented. ".repeat(20) });
-  const turn = await model().generate(request, never);
+  const turn = await model().generate(request, { signal: never });
   expect(turn.text).toHaveLength(1_000);
   expect(turn.responseId).toMatch(/^resp/);
   expect(turn.calls).toEqual([]);
@@ -30,7 +30,7 @@ test("usage comes back", async () => {
     content: "Hi",
     usage: { input_tokens: 12, output_tokens: 5, total_tokens: 17 },
   });
-  expect((await model().generate(request, never)).usage).toEqual({
+  expect((await model().generate(request, { signal: never })).usage).toEqual({
     inputTokens: 12,
     cachedInputTokens: 0,
     outputTokens: 5,
@@ -54,7 +54,7 @@ test("its error is an error", async () => {
     match: { userMessage: "two teas" },
     response: { error: { message: "No such parameter", type: "invalid_request_error" }, status: 400 },
   });
-  const error = await thrownBy(model().generate(request, never));
+  const error = await thrownBy(model().generate(request, { signal: never }));
   expect(error).toMatchObject({ code: "model_rejected", status: 400 });
   expect(error.message).toContain("No such parameter");
 });
@@ -65,6 +65,8 @@ test("a stream that it cuts is tried again until the attempts are used up", asyn
     response: { content: "Green tea. ".repeat(50) },
     truncateAfterChunks: 2,
   });
-  expect(await thrownBy(model().generate(request, never))).toMatchObject({ code: "model_unavailable" });
+  expect(await thrownBy(model().generate(request, { signal: never }))).toMatchObject({
+    code: "model_unavailable",
+  });
   expect(mock.getRequests()).toHaveLength(5);
 });

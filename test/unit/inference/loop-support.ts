@@ -1,12 +1,27 @@
+import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import type { LoopStart } from "../../../lib/inference/conversation.ts";
 import type { ToolLoopJob, Round } from "../../../lib/inference/tool-loop.ts";
 import { runToolLoop } from "../../../lib/inference/tool-loop.ts";
 import type { Model } from "../../../lib/inference/model.ts";
+import { noUsage } from "../../../lib/inference/model.ts";
 import { never } from "./support.ts";
 
 /** Arguments of `create_list`. */
 export const list = (id: string) => ({ list: { id, title: null, ordered: null, items: ["green", "black"] } });
 
 export const teas = list("teas");
+
+/** Where an earlier leg left off: nothing made yet, unless told otherwise. */
+export const startOf = (overrides: Partial<LoopStart> & Pick<LoopStart, "next">): LoopStart => ({
+  workbench: emptyWorkbench,
+  rounds: 1,
+  toolRounds: 1,
+  repairs: 0,
+  shortened: false,
+  words: "",
+  usage: noUsage,
+  ...overrides,
+});
 
 export const loop = (
   model: Model,

@@ -76,6 +76,25 @@ export const cases: readonly Case[] = [
     previousResponseId: "resp_0",
   },
   {
+    rule: "a previous response for which a server without stored responses has no use",
+    answer: apiError(500, { message: "this server does not support 'previous_response_id'." }),
+    code: "model_previous_response_missing",
+    message:
+      "the model's provider does not have the previous response: this server does not support 'previous_response_id'. (HTTP 500)",
+    status: 500,
+    previousResponseId: "resp_0",
+  },
+  {
+    rule: "a previous response that a server leaves out",
+    answer: stream(
+      { type: "response.created", response: { id: "resp_1", previous_response_id: null } },
+      completed(message("What was the question?")),
+    ),
+    code: "model_previous_response_missing",
+    message: "the model's provider answered without the previous response",
+    previousResponseId: "resp_0",
+  },
+  {
     rule: "a previous response that is missed inside the stream",
     answer: stream({ type: "error", error: missing }),
     code: "model_previous_response_missing",
@@ -135,12 +154,6 @@ export const cases: readonly Case[] = [
     status: 422,
   },
   {
-    rule: "an HTML page with status 200",
-    answer: html(200),
-    code: "model_contract",
-    message: "the model's address answered with text/html, not with an event stream",
-  },
-  {
     rule: "an HTML page with status 404",
     answer: html(404),
     code: "model_contract",
@@ -148,16 +161,17 @@ export const cases: readonly Case[] = [
     status: 404,
   },
   {
-    rule: "JSON instead of a stream",
-    answer: json(200, { id: "resp_1" }),
+    rule: "JSON that is not a response",
+    answer: json(200, { ok: true }),
     code: "model_contract",
-    message: "the model's address answered with application/json, not with an event stream",
+    message:
+      "the model's answer breaks the Responses schema at response.id: Invalid input: expected string, received undefined",
   },
   {
     rule: "broken JSON in the stream",
     answer: rawStream("event: response.completed\ndata: {nope\n\n"),
     code: "model_contract",
-    message: "the model's stream holds broken JSON",
+    message: "the model's answer holds broken JSON",
   },
   {
     rule: "a response without an id",

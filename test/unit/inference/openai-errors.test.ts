@@ -16,7 +16,7 @@ test.for(cases)("$rule → $code", async ({ answer, code, message: sentence, sta
   await using server = await startResponsesServer([answer]);
   const { model } = adapter(server.baseUrl);
   const asked = previousResponseId === undefined ? request : { ...request, previousResponseId };
-  const error = await thrownBy(model.generate(asked, never));
+  const error = await thrownBy(model.generate(asked, { signal: never }));
   expect(error).toMatchObject({ name: "RunnerError", code, message: sentence, status, retryable: false });
   expect(server.seen).toHaveLength(1);
 });
@@ -27,7 +27,7 @@ test("a refused key is fetched anew and tried once more", async () => {
     stream(completed(message("Hi"))),
   ]);
   const { model, notes } = adapter(server.baseUrl);
-  expect((await model.generate(request, never)).text).toBe("Hi");
+  expect((await model.generate(request, { signal: never })).text).toBe("Hi");
   expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
     `Bearer ${key}`,
     `Bearer ${freshKey}`,
@@ -38,7 +38,7 @@ test("a refused key is fetched anew and tried once more", async () => {
 test.for([401, 403])("a key refused twice with %i goes out as model_key_refused", async (status) => {
   const refusal = apiError(status, { message: `Not allowed: ${key}`, type: "invalid_request_error" });
   await using server = await startResponsesServer([refusal, refusal]);
-  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, never));
+  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));
   expect(error).toMatchObject({ code: "model_key_refused", status, retryable: false });
   expect(server.seen).toHaveLength(2);
 });
@@ -54,7 +54,8 @@ test("no error carries the key, a header or a cause", async () => {
   ]);
   const { model } = adapter(server.baseUrl);
   const errors = [];
-  for (let call = 0; call < 4; call++) errors.push(await thrownBy(model.generate(request, never)));
+  for (let call = 0; call < 4; call++)
+    errors.push(await thrownBy(model.generate(request, { signal: never })));
   expect(errors.map(({ code }) => code)).toEqual([
     "model_key_refused",
     "model_rejected",
@@ -74,7 +75,7 @@ test("a model without encrypted reasoning is asked again without it", async () =
     stream(completed(message("Hi"))),
   ]);
   const { model, waits } = adapter(server.baseUrl);
-  expect((await model.generate({ ...request, store: false }, never)).text).toBe("Hi");
+  expect((await model.generate({ ...request, store: false }, { signal: never })).text).toBe("Hi");
   expect(server.seen[1]!.body).not.toHaveProperty("include");
   expect(server.seen[1]!.body["store"]).toBe(false);
   expect(waits).toEqual([]);
@@ -93,7 +94,7 @@ test("the SDK writes nothing to the console", async ({ onTestFinished }) => {
     stream(completed(message("Hi"))),
   ]);
   const { model } = adapter(server.baseUrl);
-  await thrownBy(model.generate(request, never));
-  await model.generate(request, never);
+  await thrownBy(model.generate(request, { signal: never }));
+  await model.generate(request, { signal: never });
   expect(written).toEqual([]);
 });

@@ -29,6 +29,7 @@ const passing: readonly (readonly [string, Answer])[] = [
   ["429", apiError(429, limited)],
   ["500", apiError(500, { message: "Oops", type: "server_error" })],
   ["an HTML page with 502", html(502)],
+  ["a proxy's HTML page with 200", html(200)],
   ["529", apiError(529, { message: "Overloaded" })],
   ["a connection that breaks in the stream", brokenStream(created)],
   ["a connection that breaks before the answer", (response) => void response.destroy()],
@@ -47,7 +48,7 @@ const passing: readonly (readonly [string, Answer])[] = [
 test.for(passing)("tries again after %s", async ([, answer]) => {
   await using server = await startResponsesServer([answer, fine]);
   const { model, waits } = adapter(server.baseUrl);
-  expect((await model.generate(request, never)).text).toBe("Hi");
+  expect((await model.generate(request, { signal: never })).text).toBe("Hi");
   expect(server.seen).toHaveLength(2);
   expect(waits).toEqual([500]);
 });
@@ -63,14 +64,14 @@ const waitsAsked: readonly (readonly [string, Readonly<Record<string, string>>, 
 test.for(waitsAsked)("waits as asked by %s", async ([, headers, waitMs]) => {
   await using server = await startResponsesServer([apiError(429, limited, headers), fine]);
   const { model, waits, notes } = adapter(server.baseUrl);
-  await model.generate(request, never);
+  await model.generate(request, { signal: never });
   expect(waits).toEqual([waitMs]);
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: 429, waitMs }]);
 });
 
 test("does not wait for longer than a minute: the error goes out with the wish", async () => {
   await using server = await startResponsesServer([apiError(429, limited, { "retry-after": "61" })]);
-  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, never));
+  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));
   expect(error).toMatchObject({
     code: "model_unavailable",
     retryable: true,
@@ -83,7 +84,7 @@ test("gives up after five attempts, with doubling waits", async () => {
   const down = apiError(503, { message: "Down" });
   await using server = await startResponsesServer([down, down, down, down, down, fine]);
   const { model, waits } = adapter(server.baseUrl);
-  const error = await thrownBy(model.generate(request, never));
+  const error = await thrownBy(model.generate(request, { signal: never }));
   expect(error).toMatchObject({
     code: "model_unavailable",
     message: "the model's provider is not available: Down (HTTP 503)",
@@ -98,7 +99,9 @@ test("names the system's code when nobody listens", async () => {
   const port = await listen(server);
   server.close();
   await once(server, "close");
-  const error = await thrownBy(adapter(`http://127.0.0.1:${port}/v1`).model.generate(request, never));
+  const error = await thrownBy(
+    adapter(`http://127.0.0.1:${port}/v1`).model.generate(request, { signal: never }),
+  );
   expect(error).toMatchObject({
     code: "model_unavailable",
     message: "the connection to the model's provider failed (ECONNREFUSED)",
@@ -121,14 +124,14 @@ test.for([
 ] as const)("a line silent %s is closed and tried again", async ([, silent]) => {
   await using server = await startResponsesServer([silent, fine]);
   const { model, notes } = adapter(server.baseUrl, impatient);
-  expect((await model.generate(request, never)).text).toBe("Hi");
+  expect((await model.generate(request, { signal: never })).text).toBe("Hi");
   await server.seen[0]!.closed;
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: undefined, waitMs: 500 }]);
 });
 
 test("silence in every attempt is model_unavailable", async () => {
   await using server = await startResponsesServer(Array.from({ length: 5 }, () => silence(created)));
-  const error = await thrownBy(adapter(server.baseUrl, impatient).model.generate(request, never));
+  const error = await thrownBy(adapter(server.baseUrl, impatient).model.generate(request, { signal: never }));
   expect(error).toMatchObject({
     code: "model_unavailable",
     message: "the model's provider sent nothing for 50 ms",
@@ -140,7 +143,7 @@ test("comments keep a line alive while the model thinks", async () => {
     slowStream({ everyMs: 15, comments: 10 }, completed(message("At last"))),
   ]);
   const { model, notes } = adapter(server.baseUrl, impatient);
-  expect((await model.generate(request, never)).text).toBe("At last");
+  expect((await model.generate(request, { signal: never })).text).toBe("At last");
   expect(notes).toEqual([]);
 });
 
@@ -150,7 +153,7 @@ test.for([
 ] as const)("an abort %s closes the request and rejects with the signal's reason", async ([, answer]) => {
   await using server = await startResponsesServer([answer]);
   const controller = new AbortController();
-  const outcome = thrownBy(adapter(server.baseUrl).model.generate(request, controller.signal));
+  const outcome = thrownBy(adapter(server.baseUrl).model.generate(request, { signal: controller.signal }));
   await server.arrived(1);
   const reason = new Error("the lease is lost");
   controller.abort(reason);
@@ -167,15 +170,15 @@ test("an abort while waiting between attempts rejects with the signal's reason",
     clock: { now: () => 0, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
     onEvent: () => controller.abort(reason),
   });
-  expect(await thrownBy(model.generate(request, controller.signal))).toBe(reason);
+  expect(await thrownBy(model.generate(request, { signal: controller.signal }))).toBe(reason);
 });
 
 test("nothing is sent under a signal that is already aborted", async () => {
   await using server = await startResponsesServer([fine]);
   const reason = new Error("over");
-  expect(await thrownBy(adapter(server.baseUrl).model.generate(request, AbortSignal.abort(reason)))).toBe(
-    reason,
-  );
+  expect(
+    await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: AbortSignal.abort(reason) })),
+  ).toBe(reason);
   expect(server.seen).toEqual([]);
 });
 
@@ -185,5 +188,5 @@ test("an error of the key's store goes out as it is", async () => {
   const { model } = adapter(server.baseUrl, {
     apiKey: { get: () => Promise.reject(broken), refresh: () => Promise.reject(broken) },
   });
-  expect(await thrownBy(model.generate(request, never))).toBe(broken);
+  expect(await thrownBy(model.generate(request, { signal: never }))).toBe(broken);
 });

@@ -4,6 +4,7 @@ import {
   completed,
   ended,
   functionCall,
+  json,
   message,
   startResponsesServer,
   stream,
@@ -18,17 +19,21 @@ const tool = {
 
 async function bodyOf(overrides: Partial<ModelRequest>): Promise<Record<string, unknown>> {
   await using server = await startResponsesServer([stream(completed(message("Hi")))]);
-  await adapter(server.baseUrl).model.generate({ ...request, ...overrides }, never);
+  await adapter(server.baseUrl).model.generate({ ...request, ...overrides }, { signal: never });
   return server.seen[0]!.body;
 }
 
 test("a first round is a streaming request with the user's message", async () => {
   await using server = await startResponsesServer([stream(completed(message("Hi")))]);
-  await adapter(server.baseUrl).model.generate(request, never);
+  await adapter(server.baseUrl).model.generate(request, { signal: never });
   expect(server.seen[0]).toMatchObject({
     method: "POST",
     path: "/v1/responses",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    headers: {
+      authorization: `Bearer ${key}`,
+      "content-type": "application/json",
+      "user-agent": "studio-runner",
+    },
   });
   expect(server.seen[0]!.body).toEqual({
     model: "gpt-6-luna",
@@ -36,6 +41,15 @@ test("a first round is a streaming request with the user's message", async () =>
     input: [{ type: "message", role: "user", content: "Compare two teas." }],
     store: true,
     stream: true,
+  });
+});
+
+test("a whole answer of a server that does not stream is taken as it is", async () => {
+  const { response } = completed(message("Hi"));
+  await using server = await startResponsesServer([json(200, response)]);
+  expect(await adapter(server.baseUrl).model.generate(request, { signal: never })).toMatchObject({
+    text: "Hi",
+    calls: [],
   });
 });
 
@@ -83,7 +97,7 @@ test("the SDK's environment variables do not leak into the request", async () =>
   process.env["OPENAI_ADMIN_KEY"] = "admin-from-environment";
   try {
     await using server = await startResponsesServer([stream(completed(message("Hi")))]);
-    await adapter(server.baseUrl).model.generate(request, never);
+    await adapter(server.baseUrl).model.generate(request, { signal: never });
     expect(server.seen[0]!.headers).not.toHaveProperty("openai-organization");
     expect(server.seen[0]!.headers.authorization).toBe(`Bearer ${key}`);
   } finally {
@@ -101,7 +115,7 @@ test("text, calls in their order, usage and the raw items", async () => {
   await using server = await startResponsesServer([
     stream({ type: "response.created", response: { id: "resp_1" } }, completed(...output)),
   ]);
-  expect(await adapter(server.baseUrl).model.generate(request, never)).toEqual({
+  expect(await adapter(server.baseUrl).model.generate(request, { signal: never })).toEqual({
     responseId: "resp_1",
     text: "Two lists.",
     calls: [
@@ -121,7 +135,7 @@ test("events that nobody knows are ignored", async () => {
       completed(message("Hi")),
     ),
   ]);
-  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("Hi");
+  expect((await adapter(server.baseUrl).model.generate(request, { signal: never })).text).toBe("Hi");
 });
 
 test("a server that leaves out status, usage and annotations is understood", async () => {
@@ -134,7 +148,7 @@ test("a server that leaves out status, usage and annotations is understood", asy
       },
     }),
   ]);
-  const turn = await adapter(server.baseUrl).model.generate(request, never);
+  const turn = await adapter(server.baseUrl).model.generate(request, { signal: never });
   expect(turn.text).toBe("Hi");
   expect(turn.usage).toEqual({ inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 });
 });
@@ -143,7 +157,7 @@ test("a server that leaves the final output empty is understood from its finishe
   await using server = await startResponsesServer([
     stream({ type: "response.output_item.done", item: message("Hi") }, ended("completed", { output: [] })),
   ]);
-  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("Hi");
+  expect((await adapter(server.baseUrl).model.generate(request, { signal: never })).text).toBe("Hi");
 });
 
 test("comments on the way are not part of a marked final answer", async () => {
@@ -155,10 +169,12 @@ test("comments on the way are not part of a marked final answer", async () => {
       ),
     ),
   ]);
-  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("Green.");
+  expect((await adapter(server.baseUrl).model.generate(request, { signal: never })).text).toBe("Green.");
 });
 
 test("several messages are paragraphs of one text", async () => {
   await using server = await startResponsesServer([stream(completed(message("One."), message("Two.")))]);
-  expect((await adapter(server.baseUrl).model.generate(request, never)).text).toBe("One.\n\nTwo.");
+  expect((await adapter(server.baseUrl).model.generate(request, { signal: never })).text).toBe(
+    "One.\n\nTwo.",
+  );
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { ErrorCode } from "../../../lib/errors.ts";
 import { RunnerError } from "../../../lib/errors.ts";
 import { earlierContext } from "../../../lib/inference/summary.ts";
+import type { Step } from "../../support/scripted-model.ts";
 import { says, scriptedModel } from "../../support/scripted-model.ts";
 import { context, summaryDeps } from "./context-support.ts";
 import { never, thrownBy } from "./support.ts";
@@ -141,4 +142,60 @@ test("an abort while summarizing or saving goes out as the signal's reason", asy
     throw new RunnerError("studio_unavailable", "cut");
   });
   expect(await thrownBy(earlierContext(deps, context(long), saving.signal))).toBe(reason);
+});
+
+test("a summary is stored where that is wanted, and its response is noted", async () => {
+  const model = scriptedModel(says("Fresh.", "r1"));
+  const noted: string[] = [];
+  const onStarted = async (responseId: string) => void noted.push(responseId);
+  await earlierContext({ ...summaryDeps(model).deps, store: true, onStarted }, context(long), never);
+  expect(model.requests[0]!.store).toBe(true);
+  expect(noted).toEqual(["r1"]);
+});
+
+test("what the note throws goes out: no tail stands in", async () => {
+  const superseded = new RunnerError("superseded", "a newer leg owns the run");
+  const { deps, troubles } = summaryDeps(scriptedModel(says("Fresh.")));
+  const onStarted = () => Promise.reject(superseded);
+  expect(await thrownBy(earlierContext({ ...deps, onStarted }, context(long), never))).toBe(superseded);
+  expect(troubles).toEqual([]);
+});
+
+const followed = (outcome: () => Promise<ReturnType<typeof says>>, ...steps: readonly Step[]) => {
+  const model = scriptedModel(...steps);
+  const { deps, saved, troubles } = summaryDeps({ ...model, follow: outcome });
+  return { model, saved, troubles, deps: { ...deps, resumeFrom: "r0" } };
+};
+
+test("a summary that an earlier leg began is followed and saved, and nothing is asked", async () => {
+  const { deps, model, saved } = followed(async () => says("Earlier.", "r0"));
+  expect(await earlierContext(deps, context(long), never)).toMatchObject({
+    text: "Earlier.",
+    summarized: "fresh",
+    usage: { inputTokens: 100 },
+  });
+  expect(saved).toEqual([{ summaryText: "Earlier.", fromMessageId: "m1", throughMessageId: "m3" }]);
+  expect(model.requests).toEqual([]);
+});
+
+test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
+  "an earlier leg's summary that ended as %s is asked for again",
+  async (code) => {
+    const { deps, model } = followed(() => Promise.reject(new RunnerError(code, "gone")), says("Fresh."));
+    expect(await earlierContext(deps, context(long), never)).toMatchObject({ text: "Fresh." });
+    model.assertDone();
+  },
+);
+
+test("an earlier leg's summary that was declined is not asked for again: the tail stands in", async () => {
+  const refused = new RunnerError("model_refused", "no");
+  const { deps, troubles } = followed(() => Promise.reject(refused));
+  expect(await earlierContext(deps, context(long), never)).toMatchObject({ summarized: "tail" });
+  expect(troubles).toEqual([["summarize", refused]]);
+});
+
+test("an earlier leg's summary that Studio has by now is not followed", async () => {
+  const { deps } = followed(() => Promise.reject(new Error("followed")));
+  const given = context({ ...long, storedPriorSummary: stored, storedSummaryCoversPrior: true });
+  expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Stored.", summarized: "stored" });
 });

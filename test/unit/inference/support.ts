@@ -3,7 +3,8 @@ import { systemClock } from "../../../lib/clock.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { RunnerError } from "../../../lib/errors.ts";
 import type { ModelRequest } from "../../../lib/inference/model.ts";
-import type { ModelNote, OpenAiDeps } from "../../../lib/inference/openai.ts";
+import type { ModelNote } from "../../../lib/inference/exchange.ts";
+import type { OpenAiDeps } from "../../../lib/inference/openai.ts";
 import { createOpenAiModel } from "../../../lib/inference/openai.ts";
 import { Secret } from "../../../lib/secret.ts";
 
@@ -14,7 +15,7 @@ export const nowMs = 1_795_176_000_000;
 
 const neverSilentMs = 1_000_000;
 
-/** A fixed time of day; back-offs are noted and over at once; the silence limit's own waits are real. */
+/** A fixed time of day; back-offs are noted and over at once; the silence limits' own waits are real. */
 export function quickClock(waits: number[]): Clock {
   return {
     now: () => nowMs,
@@ -35,6 +36,7 @@ export function adapter(baseUrl: string, overrides: Partial<OpenAiDeps> = {}) {
     clock: quickClock(waits),
     random: () => 0,
     silenceMs: neverSilentMs,
+    answerMs: neverSilentMs,
     onEvent: (note) => notes.push(note),
     ...overrides,
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
-import { list, loop, teas } from "./loop-support.ts";
+import { list, loop, startOf, teas } from "./loop-support.ts";
 import { thrownBy } from "./support.ts";
 
 const toolRounds = (count: number) =>
@@ -35,8 +35,11 @@ test("tool rounds in repairs count too", async () => {
 });
 
 test("tool rounds of earlier legs count too", async () => {
-  const { workbench } = await loop(scriptedModel(says("x")));
-  const from = { workbench, previousResponseId: "r24", input: [], round: 24 };
+  const from = startOf({
+    rounds: 24,
+    toolRounds: 24,
+    next: { kind: "ask", previousResponseId: "r24", input: [] },
+  });
   const error = await thrownBy(loop(scriptedModel(calls("r25", ["create_list", teas])), { from }));
   expect(error).toMatchObject({ code: "tool_rounds_exceeded" });
 });

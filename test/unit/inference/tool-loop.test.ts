@@ -3,8 +3,8 @@ import { RunnerError } from "../../../lib/errors.ts";
 import type { Round } from "../../../lib/inference/tool-loop.ts";
 import { addUsage, runToolLoop } from "../../../lib/inference/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
-import { list, loop, teas } from "./loop-support.ts";
-import { thrownBy } from "./support.ts";
+import { list, loop, startOf, teas } from "./loop-support.ts";
+import { never, thrownBy } from "./support.ts";
 
 test("a message without tools ends in one round", async () => {
   const model = scriptedModel(says("Green tea."));
@@ -106,36 +106,6 @@ test("a missing response that was not referred to goes out", async () => {
   expect(await thrownBy(loop(scriptedModel(missing)))).toBe(missing);
 });
 
-test("an earlier leg's place is taken up: its workbench, its chain, its round number", async () => {
-  const rounds: Round[] = [];
-  const model = scriptedModel(says("{{artifact:list:teas}} {{artifact:list:old}}", "r9"));
-  const made = { kind: "list" as const, id: "teas", items: ["green"] };
-  const workbench = { files: [], charts: [], datasets: [], svgs: [], checklists: [], lists: [made] };
-  const from = {
-    workbench: { ...workbench, lists: [made, { ...made, id: "old" }] },
-    previousResponseId: "r8",
-    input: [{ type: "tool_output" as const, callId: "r8-1", output: "{}" }],
-    round: 7,
-  };
-  const result = await loop(model, { from }, (round) => void rounds.push(round));
-  expect(model.requests[0]).toMatchObject({
-    previousResponseId: "r8",
-    input: [{ type: "tool_output", callId: "r8-1", output: "{}" }],
-  });
-  expect(rounds.map(({ number }) => number)).toEqual([8]);
-  expect(result).toMatchObject({ rounds: 8, workbench: from.workbench });
-});
-
-test("an earlier leg's chain that is gone goes out: its turns are not in memory", async () => {
-  const from = {
-    workbench: (await loop(scriptedModel(says("x")))).workbench,
-    previousResponseId: "r8",
-    input: [],
-    round: 7,
-  };
-  expect(await thrownBy(loop(scriptedModel(missing), { from }))).toBe(missing);
-});
-
 test("each round is noted with its own usage before the next begins", async () => {
   const rounds: Round[] = [];
   const model = scriptedModel(calls("r1", ["create_list", teas]), () => {
@@ -148,6 +118,75 @@ test("each round is noted with its own usage before the next begins", async () =
     { number: 1, responseId: "r1", usage, calls: 1 },
     { number: 2, responseId: "r2", usage, calls: 0 },
   ]);
+});
+
+test("each response is noted with its round and what the run has used, before it is waited for", async () => {
+  const started: unknown[] = [];
+  const model = scriptedModel(
+    calls("r1", ["create_list", teas]),
+    says("{{artifact:list:no}}", "r2"),
+    says("{{artifact:list:teas}}", "r3"),
+  );
+  const order: string[] = [];
+  await runToolLoop(
+    {
+      model,
+      onStarted: (told) => {
+        started.push(told);
+        order.push(`started ${told.responseId}`);
+      },
+      onRound: ({ responseId }) => void order.push(`ended ${responseId}`),
+    },
+    { model: "gpt-6-luna", input: "Compare teas.", store: true },
+    never,
+  );
+  const used = (rounds: number) => ({
+    inputTokens: 100 * rounds,
+    cachedInputTokens: 40 * rounds,
+    outputTokens: 30 * rounds,
+    reasoningTokens: 10 * rounds,
+  });
+  expect(started).toEqual([
+    { number: 1, responseId: "r1", usage: used(0) },
+    { number: 2, responseId: "r2", usage: used(1) },
+    { number: 3, responseId: "r3", usage: used(2) },
+  ]);
+  expect(order).toEqual(["started r1", "ended r1", "started r2", "ended r2", "started r3", "ended r3"]);
+});
+
+test("what the note of a started response throws goes out", async () => {
+  const superseded = new RunnerError("superseded", "a newer leg owns the run");
+  const deps = { model: scriptedModel(says("Green.")), onStarted: () => Promise.reject(superseded) };
+  const job = { model: "gpt-6-luna", input: "Compare teas.", store: true };
+  expect(await thrownBy(runToolLoop(deps, job, never))).toBe(superseded);
+});
+
+test("an earlier leg's rounds and usage go on being counted", async () => {
+  const from = startOf({
+    rounds: 7,
+    usage: { inputTokens: 1, cachedInputTokens: 1, outputTokens: 1, reasoningTokens: 1 },
+    next: {
+      kind: "ask",
+      previousResponseId: "r7",
+      input: [{ type: "tool_output", callId: "r7-1", output: "{}" }],
+    },
+  });
+  const model = scriptedModel(says("Green.", "r8"));
+  const rounds: Round[] = [];
+  expect(await loop(model, { from, input: "" }, (round) => void rounds.push(round))).toMatchObject({
+    rounds: 8,
+    usage: { inputTokens: 101, cachedInputTokens: 41, outputTokens: 31, reasoningTokens: 11 },
+  });
+  expect(rounds.map(({ number }) => number)).toEqual([8]);
+  expect(model.requests[0]).toMatchObject({
+    previousResponseId: "r7",
+    input: [{ type: "tool_output", callId: "r7-1", output: "{}" }],
+  });
+});
+
+test("an earlier leg's chain that is gone goes out: its turns are not in memory", async () => {
+  const from = startOf({ next: { kind: "ask", previousResponseId: "r7", input: [] } });
+  expect(await thrownBy(loop(scriptedModel(missing), { from }))).toBe(missing);
 });
 
 test("what the note throws ends the loop", async () => {

@@ -137,6 +137,11 @@ describe("answers about the lease", () => {
     });
   });
 
+  it("a lease whose workspace is of no known shape is a lease all the same", async () => {
+    const { studio } = await createScene(script({ body: { ...leased, workspace: null } }));
+    expect(await studio.lease(jobCall())).toMatchObject({ workspaceId: "ws-9" });
+  });
+
   it("the lease's end is put on our clock where Studio's runs ahead", async () => {
     // Ours: 2023-11-14T22:13:20Z. Studio's: one minute later.
     const headers = { date: "Tue, 14 Nov 2023 22:14:20 GMT" };

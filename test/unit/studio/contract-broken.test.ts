@@ -59,6 +59,14 @@ describe("a broken contract", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it("is a lease that was over before it came, as where the clocks differ and no Date header tells", async () => {
+    const body = { leased: true, workspaceId: "ws-1", leaseExpiresAt: 1_699_999_910_000, workspace: {} };
+    const { studio } = await createScene(() => ({ body }));
+    const error = await rejectionOf(calls.lease(studio));
+    expect(error).toMatchObject({ code: "studio_contract", retryable: false });
+    expect(String(error)).toContain("gave a lease that was over 90 s before it came");
+  });
+
   it.each([301, 302, 307, 308])("is a %i, which is not followed", async (status) => {
     const elsewhere = await startHttpServer(() => ({ body: { leased: false } }));
     const headers = { location: `${elsewhere.baseUrl}/login?token=abc` };

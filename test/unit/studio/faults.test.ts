@@ -17,6 +17,15 @@ describe("a network fault", () => {
     expect(error).toHaveProperty("cause.cause.code", "ECONNREFUSED");
   });
 
+  it("is a port that fetch refuses to connect to", async () => {
+    const { studio } = await createScene(() => ({}), {
+      wrapFetch: (fetch) => (_, init) => fetch("http://127.0.0.1:6000/leaseWorkspaceJob", init),
+    });
+    const error = await rejectionOf(calls.lease(studio));
+    expect(error).toMatchObject({ code: "studio_unavailable", retryable: true });
+    expect(error).toHaveProperty("message", expect.stringContaining("bad port"));
+  });
+
   it.each([
     ["before the answer", (response: ServerResponse) => response.destroy()],
     [

@@ -1,0 +1,96 @@
+import { hasCode } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { RetryPolicy } from "../retry.ts";
+import { retry } from "../retry.ts";
+import type { Secret } from "../secret.ts";
+import type { ModelTurn } from "./model.ts";
+import type { TerminalEvent } from "./response-answer.ts";
+import { endedAtRateLimit, turnFrom } from "./response-answer.ts";
+import type { ApiDeps, ResponsesApi } from "./responses-api.ts";
+import { openResponsesApi } from "./responses-api.ts";
+import type { SilenceLimit } from "./silence.ts";
+import { withSilenceLimit } from "./silence.ts";
+
+/** Worth a log line; nothing secret in it. */
+export type ModelNote =
+  | {
+      readonly kind: "retry";
+      readonly code: ErrorCode;
+      readonly status: number | undefined;
+      readonly waitMs: number;
+    }
+  | { readonly kind: "cancel_failed"; readonly code: ErrorCode; readonly status: number | undefined }
+  | { readonly kind: "key_refetched" }
+  /** The provider makes no responses in the background: from now on they are streamed. */
+  | { readonly kind: "background_refused" };
+
+export interface ExchangeDeps extends ApiDeps {
+  readonly apiKey: {
+    get(signal?: AbortSignal): Promise<Secret>;
+    /** Past the cache: called once after the provider refused the cached key. */
+    refresh(signal?: AbortSignal): Promise<Secret>;
+  };
+  /** 0 (included) to 1 (excluded). */
+  readonly random: () => number;
+  /** Without a byte for this long, from the request on, the line of a generation counts as dead. Default 90 s. */
+  readonly silenceMs?: number;
+  /** The same for what is answered at once: a look at a stored response, a cancellation. Default 15 s. */
+  readonly answerMs?: number;
+  readonly onEvent?: (note: ModelNote) => void;
+}
+
+export const defaultSilenceMs = 90_000;
+export const defaultAnswerMs = 15_000;
+
+/** For asking the model. A longer wish than a minute goes to the caller. */
+export const askingPolicy: RetryPolicy = {
+  attempts: 5,
+  baseMs: 1_000,
+  maxMs: 30_000,
+  maxRetryAfterMs: 60_000,
+};
+
+/** One try of something with the API. A refused key is fetched anew and tried once more. */
+export async function exchange<T>(
+  deps: ExchangeDeps,
+  limit: Omit<SilenceLimit, "clock">,
+  work: (api: ResponsesApi) => Promise<T>,
+): Promise<T> {
+  const attempt = (key: Secret): Promise<T> =>
+    withSilenceLimit({ ...limit, clock: deps.clock }, (line) => work(openResponsesApi(deps, key, line)));
+  try {
+    return await attempt(await deps.apiKey.get(limit.signal));
+  } catch (error) {
+    if (!hasCode(error, "model_key_refused")) throw error;
+  }
+  deps.onEvent?.({ kind: "key_refetched" });
+  return await attempt(await deps.apiKey.refresh(limit.signal));
+}
+
+export interface Repetition {
+  readonly policy: RetryPolicy;
+  readonly signal: AbortSignal;
+}
+
+/** The adapter's one retry layer (the SDK's is off). */
+export async function repeated<T>(
+  deps: ExchangeDeps,
+  { policy, signal }: Repetition,
+  work: (attempt: number) => Promise<T>,
+): Promise<T> {
+  return await retry(
+    {
+      deps,
+      policy,
+      signal,
+      onRetry: ({ code, status }, waitMs) => deps.onEvent?.({ kind: "retry", code, status, waitMs }),
+    },
+    work,
+  );
+}
+
+/** A response that has ended, as a turn. @throws RunnerError as `turnFrom` does */
+export function conclude(deps: ExchangeDeps, end: TerminalEvent): ModelTurn {
+  if (endedAtRateLimit(end.response)) deps.onRateLimited?.({ retryAfterMs: undefined });
+  return turnFrom(end);
+}

@@ -1,0 +1,120 @@
+import { hasCode, RunnerError } from "../errors.ts";
+import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
+import type { Conversation, LoopStart } from "./conversation.ts";
+import { beginConversation, hear, proceed, startFrom } from "./conversation.ts";
+import type { Model, StoredTurn, Usage } from "./model.ts";
+import { noUsage } from "./model.ts";
+import { addUsage } from "./tool-loop.ts";
+
+export interface ResumeDeps {
+  readonly model: Pick<Model, "retrieve">;
+  /**
+   * The round that the last response is for, where it is known: a provider that does not name predecessors would
+   * otherwise pass for one with a short chain.
+   */
+  readonly round?: number | undefined;
+}
+
+interface Link extends StoredTurn {
+  readonly responseId: string;
+}
+
+/** Every round, the last answer, and the one that has not ended. */
+const longestChain = maxToolRounds + maxRepairRounds + 2;
+const going: readonly StoredTurn["status"][] = ["completed", "queued", "in_progress"];
+const unreadable = ["model_previous_response_missing", "model_rejected", "model_contract"] as const;
+
+/**
+ * Where the run stands whose last known response this is: reads the chain of stored responses back to its first and
+ * replays their calls. Nothing is asked of the model.
+ * @throws RunnerError `model_previous_response_missing` where the chain cannot be read, or nothing of it can be used:
+ * the run has to start over; what `Model.retrieve` throws else; `signal.reason` when aborted
+ */
+export async function resume(
+  deps: ResumeDeps,
+  lastResponseId: string,
+  signal: AbortSignal,
+): Promise<LoopStart> {
+  const chain = await readChain(deps.model, lastResponseId, signal);
+  if (deps.round !== undefined && chain.length !== deps.round) {
+    throw missing(`the chain holds ${chain.length} responses, not ${deps.round}`);
+  }
+  return startAt(chain);
+}
+
+/** Oldest first. One after the other: only a response itself names the one before it. */
+async function readChain(
+  model: ResumeDeps["model"],
+  lastResponseId: string,
+  signal: AbortSignal,
+): Promise<readonly Link[]> {
+  const chain: Link[] = [];
+  for (let responseId: string | undefined = lastResponseId; responseId !== undefined;) {
+    if (chain.length === longestChain) throw missing(`the chain has more than ${longestChain} responses`);
+    const stored: StoredTurn = await retrieve(model, responseId, signal);
+    chain.unshift({ ...stored, responseId });
+    responseId = stored.previousResponseId;
+  }
+  return chain;
+}
+
+async function retrieve(
+  model: ResumeDeps["model"],
+  responseId: string,
+  signal: AbortSignal,
+): Promise<StoredTurn> {
+  try {
+    return await model.retrieve(responseId, signal);
+  } catch (error) {
+    throw hasCode(error, ...unreadable) ? missing(error.message) : error;
+  }
+}
+
+/** Follows the last response; where that one came to nothing, its round is asked for again. */
+function startAt(chain: readonly Link[]): LoopStart {
+  const last = chain.at(-1);
+  const earlier = chain.slice(0, -1);
+  if (last === undefined) throw missing("no response of it is of use");
+  const { now, usage, hasReason } = replay(earlier);
+  const { responseId, previousResponseId } = last;
+  if (going.includes(last.status)) {
+    return startFrom(now, usage, { kind: "follow", responseId, previousResponseId, input: now.unsent });
+  }
+  if (previousResponseId === undefined) throw missing(`its first response is ${last.status}`);
+  // Where its round's input is not known, the answer before it is heard once more, which leads to that input again.
+  const start = hasReason
+    ? startFrom(now, usage, { kind: "ask", previousResponseId, input: now.unsent })
+    : startAt(earlier);
+  return { ...start, usage: addUsage(start.usage, last.usage) };
+}
+
+interface Replayed {
+  readonly now: Conversation;
+  readonly usage: Usage;
+  /** False where the last of the turns needed nothing that the tool loop knows of, and yet has a successor. */
+  readonly hasReason: boolean;
+}
+
+/** What the tool loop made of these turns when they were live: the same steps with the same rules. */
+function replay(turns: readonly Link[]): Replayed {
+  // The first round's input is the provider's; it is not sent again.
+  let now: Conversation = { ...beginConversation({ input: "", store: true }), unsent: [] };
+  let usage = noUsage;
+  let hasReason = true;
+  for (const { turn, status, usage: cost } of turns) {
+    if (turn === undefined) throw missing(`one of its earlier responses is ${status} and cannot be used`);
+    usage = addUsage(usage, cost);
+    const heard = hear(now, turn);
+    const step = proceed(heard, turn);
+    hasReason = step.kind === "go_on";
+    // An answer in order that was not the end was sent back for a reason of others: that is a repair too.
+    now = step.kind === "go_on" ? step.now : { ...heard, repairs: heard.repairs + 1 };
+  }
+  return { now, usage, hasReason };
+}
+
+const missing = (why: string): RunnerError =>
+  new RunnerError(
+    "model_previous_response_missing",
+    `the run's earlier responses cannot be taken up: ${why}`,
+  );

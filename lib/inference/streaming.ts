@@ -1,0 +1,58 @@
+import { RunnerError } from "../errors.ts";
+import type { ExchangeDeps } from "./exchange.ts";
+import { askingPolicy, conclude, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
+import type { Generation, ModelRequest, ModelTurn } from "./model.ts";
+import type { TerminalEvent } from "./response-answer.ts";
+import { outcomes, refuseWithoutPrevious } from "./response-answer.ts";
+import type { ApiEvent } from "./responses-api.ts";
+
+/**
+ * One round over an open line, which the response does not outlive. 5 attempts on 408, 409, 429, 5xx, a web page, a
+ * lost connection, silence and passing faults of the provider.
+ */
+export async function generateStreaming(
+  deps: ExchangeDeps,
+  request: ModelRequest,
+  { signal, onStarted }: Generation,
+): Promise<ModelTurn> {
+  const { silenceMs = defaultSilenceMs } = deps;
+  return await repeated(deps, { policy: askingPolicy, signal }, () =>
+    exchange(deps, { signal, silenceMs }, async (api) =>
+      conclude(deps, await readToEnd(await api.stream(request), { request, onStarted })),
+    ),
+  );
+}
+
+interface Reading extends Pick<Generation, "onStarted"> {
+  readonly request: ModelRequest;
+}
+
+/** Reads until the response has ended in whatever way. Unknown events are ignored. */
+async function readToEnd(
+  stream: AsyncIterable<ApiEvent>,
+  { request, onStarted }: Reading,
+): Promise<TerminalEvent> {
+  const items: unknown[] = [];
+  let isStarted = false;
+  for await (const { type, item, response } of stream) {
+    refuseWithoutPrevious(response, request.previousResponseId);
+    const responseId = idIn(response);
+    if (!isStarted && responseId !== undefined) {
+      isStarted = true;
+      await onStarted?.(responseId);
+    }
+    if (type === "response.output_item.done") items.push(item);
+    const outcome = outcomes.find((name) => type === `response.${name}`);
+    if (outcome !== undefined && response !== undefined) return { outcome, response, items };
+  }
+  throw new RunnerError("model_unavailable", "the model's stream ended before its response did", {
+    retryable: true,
+  });
+}
+
+/** `response.created` has it first. */
+function idIn(response: unknown): string | undefined {
+  const id: unknown =
+    typeof response === "object" && response !== null ? Reflect.get(response, "id") : undefined;
+  return typeof id === "string" && id !== "" ? id : undefined;
+}

@@ -1,0 +1,176 @@
+import { OpenAI } from "openai";
+import { afterEach, describe, expect, it } from "vitest";
+import { startIndependentResponses, type IndependentResponses, type ResponsesTraits } from "./responses.ts";
+import { runMain } from "./run-main.ts";
+import { startIndependentStudio, type StudioTraits } from "./studio.ts";
+
+const runnerKey = "cred-7f3.s3cret-Runner_0123456789abcdef";
+const model = { key: "sk-independent-0123456789abcdef", model: "gpt-independent" };
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const server of opened.splice(0)) await server.close();
+});
+
+interface World {
+  readonly jobs: number;
+  readonly concurrency: number;
+  readonly studio?: StudioTraits;
+  readonly model?: readonly ResponsesTraits[];
+}
+
+/** Serves a world that our side knows by five environment variables only, until its queue is empty. */
+async function serve({ jobs, concurrency, ...traits }: World) {
+  const texts = Array.from({ length: jobs }, (_, at) => `Bitte erledige job ${at + 1} — “schön” 🚀`);
+  const studio = await startIndependentStudio(runnerKey, texts, traits.studio);
+  const responses = await startIndependentResponses(model, traits.model);
+  opened.push(studio, responses);
+  const variables = {
+    RUNNER_API_BASE: studio.baseUrl,
+    RUNNER_TOKEN: runnerKey,
+    OPENAI_BASE_URL: responses.baseUrl,
+    OPENAI_API_KEY: model.key,
+    OPENAI_MODEL: model.model,
+  };
+  return { studio, responses, ended: await runMain(variables, { concurrency }) };
+}
+
+/** How often the model was asked; looking at what it was asked before does not count. */
+const rounds = ({ requests }: IndependentResponses): number =>
+  requests.filter(({ method, path }) => `${method} ${path}` === "POST /v1/responses").length;
+
+const distinct = (values: readonly unknown[]): readonly unknown[] => [...new Set(values)];
+
+describe("a Studio and a model by another hand", () => {
+  it("get forty jobs done: four requests each to Studio, two rounds each, nothing refused, nothing twice", async () => {
+    const { studio, responses, ended } = await serve({ jobs: 40, concurrency: 8 });
+
+    expect(ended.output).toContain("completed in");
+    expect(ended.code).toBe(0);
+    expect([...studio.complaints, ...responses.complaints]).toEqual([]);
+    for (const { id, calls, result } of studio.workspaces) {
+      expect(calls).toEqual([
+        "/leaseWorkspaceJob",
+        "/getWorkspaceRunnerContext",
+        "/heartbeatWorkspaceJob",
+        "/completeWorkspaceJob",
+      ]);
+      expect(result?.["assistantMessage"]).toMatch(new RegExp(`^Done: job ${id.slice(3)}\n`));
+      expect(result?.["charts"]).toHaveLength(6);
+      for (const key of ["files", "datasets", "svgs", "lists", "checklists"])
+        expect(result?.[key]).toHaveLength(1);
+    }
+    expect(rounds(responses)).toBe(80);
+    expect(distinct(studio.requests.map(({ headers }) => headers.authorization))).toEqual([
+      "Bearer cred-7f3.s3cret-Runner_0123456789abcdef",
+    ]);
+    expect(distinct(responses.requests.map(({ headers }) => headers.authorization))).toEqual([
+      "Bearer sk-independent-0123456789abcdef",
+    ]);
+    const all = [...studio.requests, ...responses.requests];
+    expect(distinct(all.map(({ headers }) => headers["user-agent"]))).toEqual(["studio-runner"]);
+    expect(ended.output).not.toMatch(/s3cret|sk-independent|failed|lost|trying again/);
+  }, 180_000);
+
+  it("may answer in every form that the API pages leave open", async () => {
+    const { studio, responses, ended } = await serve({
+      jobs: 7,
+      concurrency: 7,
+      studio: {
+        accepted: ["usual", "ok only", "an empty body", "204", "null fields"],
+        unknownFields: true,
+        leaseMs: 30_000,
+        aheadMs: -120_000,
+      },
+      model: [
+        { usage: "absent" },
+        { framing: "crlf" },
+        { framing: "json" },
+        { chain: "refused" },
+        { chain: "ignored" },
+        { chain: "unsupported" },
+        { chain: "ignored", framing: "json" },
+      ],
+    });
+
+    expect(
+      studio.workspaces.map(({ id, result }) => `${id} ${String(result?.["assistantMessage"])}`),
+    ).toEqual(
+      [1, 2, 3, 4, 5, 6, 7].map((job): unknown => expect.stringMatching(`^ws-${job} Done: job ${job}\n`)),
+    );
+    expect(ended.code).toBe(0);
+    expect(studio.complaints).toEqual([]);
+    expect(responses.complaints.toSorted()).toEqual([
+      expect.stringMatching(/^POST \/v1\/responses 400 Previous response with id '"resp_\w+"' not found\.$/),
+      "POST /v1/responses 400 this server does not support 'previous_response_id'.",
+    ]);
+    // Two rounds each, and one more where the chain did not hold.
+    expect(rounds(responses)).toBe(18);
+    for (const { calls } of studio.workspaces) {
+      expect(calls.filter((path) => path === "/leaseWorkspaceJob")).toHaveLength(1);
+      expect(calls.filter((path) => path === "/completeWorkspaceJob")).toHaveLength(1);
+    }
+  }, 120_000);
+
+  it("may have clocks two minutes behind ours, with nothing to tell us", async () => {
+    const { studio, ended } = await serve({
+      jobs: 2,
+      concurrency: 2,
+      studio: { aheadMs: -120_000, date: "absent" },
+    });
+
+    expect(studio.workspaces.map(({ state }) => state)).toEqual(["completed", "completed"]);
+    expect(ended.code).toBe(0);
+  }, 60_000);
+});
+
+describe("the independent Responses server, asked by OpenAI's own client", () => {
+  async function connect() {
+    const server = await startIndependentResponses(model);
+    opened.push(server);
+    const client = new OpenAI({ apiKey: model.key, baseURL: server.baseUrl, maxRetries: 0 });
+    return client.responses;
+  }
+
+  it("streams what it answers at once", async () => {
+    const client = await connect();
+    const asked = { model: model.model, input: "Do job 5" };
+    const streamed = await client.stream(asked).finalResponse();
+    const { output_text: text, usage } = await client.create(asked);
+
+    expect(text).toMatch(/^Done: job 5\n/);
+    expect(streamed.output_text).toBe(text);
+    expect(streamed.usage).toEqual(usage);
+  });
+
+  it("goes on from a previous response, and remembers it", async () => {
+    const client = await connect();
+    const first = await client.create({ model: model.model, input: "Do job 6" });
+    const second = await client.create({
+      model: model.model,
+      input: "And?",
+      previous_response_id: first.id,
+    });
+
+    expect(second.output_text).toMatch(/^Done: job 6\n/);
+    expect(await client.retrieve(second.id)).toEqual(second);
+    await expect(
+      client.create({ model: model.model, input: "And?", previous_response_id: "resp_0" }),
+    ).rejects.toMatchObject({ status: 400, code: "previous_response_not_found" });
+  });
+
+  it("works in the background until it is done or cancelled", async () => {
+    const client = await connect();
+    const asked = { model: model.model, input: "Do job 7", background: true };
+    const { id, status } = await client.create(asked);
+    const seen = [status];
+    for (let look = 0; look < 3; look++) seen.push((await client.retrieve(id)).status);
+    const other = await client.create(asked);
+    const cancelled = await client.cancel(other.id);
+
+    expect(seen).toEqual(["queued", "in_progress", "completed", "completed"]);
+    expect((await client.retrieve(id)).output_text).toMatch(/^Done: job 7\n/);
+    expect(cancelled.status).toBe("cancelled");
+    expect((await client.retrieve(other.id)).status).toBe("cancelled");
+  });
+});

@@ -1,0 +1,120 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { createControlRow } from "../../lib/ledger/control.ts";
+import { eventuallyTrue } from "../support/eventually.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+let scenario: Scenario | undefined;
+afterEach(() => scenario?.close());
+
+const stateOf = (started: Scenario, workspaceIds: readonly string[]): readonly string[] =>
+  workspaceIds.map((id) => started.summary(id).state);
+
+describe("concurrency", () => {
+  /** The most invocations of the processor that were under way at one time. */
+  function widest({ events }: Scenario): number {
+    const working = new Set<string>();
+    let most = 0;
+    for (const event of events) {
+      if (event.kind === "invoke" && event.function === "pool-local-processor") working.add(event.requestId);
+      if (event.kind === "end") working.delete(event.requestId);
+      most = Math.max(most, working.size);
+    }
+    return most;
+  }
+
+  test("of 2 works on 6 jobs, never on more than two at once, and completes them all", async () => {
+    scenario = await startScenario({ serve: true, concurrency: 2, turnMs: 100 });
+    const { studio } = scenario;
+    const workspaceIds = Array.from({ length: 6 }, (_, index) => scenario!.queue(`Plan launch ${index}.`));
+
+    await eventuallyTrue("all jobs are completed", () =>
+      studio.snapshot().every(({ state }) => state === "completed"),
+    );
+
+    expect(widest(scenario)).toBe(2);
+    const leasedAtOnce = studio.snapshot().map(({ leases }) => leases);
+    expect(leasedAtOnce).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(stateOf(scenario, workspaceIds)).toEqual(Array(6).fill("completed"));
+    expect(
+      scenario.cloud.functions().find(({ label }) => label.endsWith("processor"))?.environments,
+    ).toHaveLength(2);
+  });
+
+  test("that is used up is the reason of a window that leases nothing", async () => {
+    scenario = await startScenario({ concurrency: 1, turnMs: 1_500 });
+    const workspaceIds = [scenario.queue("Plan launch 1. [[rounds:1]]"), scenario.queue("Plan launch 2.")];
+    expect((await scenario.window()).summary).toMatchObject({ reason: "leased", leased: 1, inFlight: 1 });
+    expect((await scenario.window()).summary).toMatchObject({
+      reason: "at_capacity",
+      leased: 0,
+      inFlight: 1,
+    });
+    expect(stateOf(scenario, workspaceIds)).toEqual(["leased", "queued"]);
+  });
+});
+
+describe("a paused pool", () => {
+  test("leases nothing and says why; resumed, it goes on", async () => {
+    scenario = await startScenario();
+    const control = createControlRow(scenario.table);
+    const workspaceId = scenario.queue("Plan a launch.");
+
+    await control.write("local", { paused: true, by: "ops", why: "month's end" });
+    const paused = await scenario.window();
+    expect(paused.summary).toEqual({ reason: "paused", polls: 0, leased: 0, inFlight: 0 });
+    expect(scenario.lines("window_ended")).toMatchObject([{ level: "INFO", reason: "paused" }]);
+    expect(scenario.studio.requests()).toEqual([]);
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "queued", leases: 0 });
+
+    await control.write("local", { paused: false });
+    await scenario.drain();
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+  });
+
+  test("lets the jobs that it has begun come to their end", async () => {
+    scenario = await startScenario({ turnMs: 300 });
+    const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+    await scenario.window();
+    await createControlRow(scenario.table).write("local", { paused: true });
+    expect((await scenario.ended(workspaceId)).state).toBe("completed");
+  });
+});
+
+test("of two windows at one time only one polls; the other says so", async () => {
+  scenario = await startScenario();
+  scenario.studio.faults.add({
+    route: "/leaseWorkspaceJob",
+    times: 1,
+    fault: { kind: "delay", ms: 1_500 },
+  });
+  const workspaceId = scenario.queue("Plan a launch.");
+  const first = scenario.window();
+  await eventuallyTrue("the first window polls", () => scenario!.studio.requests().length === 1);
+  expect((await scenario.window()).summary).toEqual({
+    reason: "overlap",
+    polls: 0,
+    leased: 0,
+    inFlight: 0,
+  });
+  expect((await first).summary).toMatchObject({ reason: "leased", leased: 1 });
+  expect((await scenario.ended(workspaceId)).state).toBe("completed");
+});
+
+test("a window that finds nothing says so", async () => {
+  scenario = await startScenario();
+  expect((await scenario.window()).summary).toEqual({ reason: "empty", polls: 1, leased: 0, inFlight: 0 });
+  expect(scenario.metric("Windows")).toBe(1);
+});
+
+test("a window for a pool that the dispatcher does not serve ends in a function error", async () => {
+  scenario = await startScenario();
+  const answer = await scenario.cloud.invoke(
+    scenario.cloud.functions().find(({ label }) => label.endsWith("dispatcher"))!.logicalId,
+    { pool: "other" },
+    { type: "RequestResponse" },
+  );
+  expect(answer.functionError).toBe("Unhandled");
+  expect(JSON.parse(answer.payload!)).toMatchObject({
+    errorMessage: 'the dispatcher\'s event names the pool "other"; this one serves "local"',
+  });
+});

@@ -1,0 +1,148 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { FaultRule } from "../../local/studio/faults.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+let scenario: Scenario;
+beforeAll(async () => {
+  scenario = await startScenario({ turnMs: 10 });
+});
+afterEach(() => scenario.studio.faults.clear());
+afterAll(() => scenario.close());
+
+const hit = (route: `/${string}`, times: number, fault: FaultRule["fault"]): void =>
+  scenario.studio.faults.add({ route, times, fault });
+
+/** Gives the workspace's id. */
+async function runJob(text = "Plan a launch."): Promise<string> {
+  const workspaceId = scenario.queue(text);
+  await scenario.drain();
+  return workspaceId;
+}
+
+const calls = (workspaceId: string, path: `/${string}`): number =>
+  scenario.requests(workspaceId).filter((one) => one === path).length;
+
+/** Assistant messages that Studio has stored for the workspace. */
+async function delivered(workspaceId: string): Promise<number> {
+  const { messages } = await scenario.detail(workspaceId);
+  return messages.filter(({ role }) => role === "assistant").length;
+}
+
+async function reasonOf(workspaceId: string): Promise<string> {
+  const { state, reason } = await scenario.ended(workspaceId);
+  return `${state}: ${reason}`;
+}
+
+describe("a job is completed and delivered once", () => {
+  test("when its context is not to be had at first", async () => {
+    hit("/getWorkspaceRunnerContext", 2, { kind: "status", status: 503 });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: ok");
+    expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(3);
+    expect(await delivered(workspaceId)).toBe(1);
+  });
+
+  test("when Studio is out of order at the completion", async () => {
+    hit("/completeWorkspaceJob", 3, { kind: "status", status: 503 });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: ok");
+    expect(calls(workspaceId, "/completeWorkspaceJob")).toBe(4);
+    expect(await delivered(workspaceId)).toBe(1);
+  });
+
+  test("when Studio asks to wait at the completion", async () => {
+    hit("/completeWorkspaceJob", 1, { kind: "status", status: 429, headers: { "retry-after": "1" } });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: ok");
+    expect(scenario.lines("call_retried").at(-1)).toMatchObject({
+      reason: "studio_unavailable",
+      waitMs: 1_000,
+    });
+    expect(await delivered(workspaceId)).toBe(1);
+  });
+
+  test("when the connection is cut before the completion has its effect", async () => {
+    hit("/completeWorkspaceJob", 1, { kind: "reset", when: "before" });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: ok");
+    expect(await delivered(workspaceId)).toBe(1);
+  });
+
+  test("when a beat fails on the way", async () => {
+    hit("/heartbeatWorkspaceJob", 1, { kind: "reset", when: "before" });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: ok");
+    expect(await delivered(workspaceId)).toBe(1);
+  });
+});
+
+describe("a completion that had its effect but whose answer was lost is completed, unconfirmed", () => {
+  test.each([
+    ["by a cut connection", { kind: "reset", when: "after" }],
+    ["behind a proxy's error", { kind: "html", status: 502, when: "after" }],
+  ] as const)("%s", async (_, fault) => {
+    const unconfirmedBefore = scenario.lines("completion_unconfirmed").length;
+    hit("/completeWorkspaceJob", 1, fault);
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: unconfirmed");
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", failure: null, leases: 1 });
+    expect(await delivered(workspaceId)).toBe(1);
+    expect(calls(workspaceId, "/failWorkspaceJob")).toBe(0);
+    expect(scenario.lines("completion_unconfirmed")).toHaveLength(unconfirmedBefore + 1);
+  });
+});
+
+describe("a failed job is reported", () => {
+  test("also when Studio does not take the report at first", async () => {
+    hit("/failWorkspaceJob", 2, { kind: "status", status: 503 });
+    const workspaceId = await runJob("Plan a launch. [[refuse]]");
+    expect(await reasonOf(workspaceId)).toBe("failed: model_refused");
+    expect(calls(workspaceId, "/failWorkspaceJob")).toBe(3);
+    expect(scenario.summary(workspaceId)).toMatchObject({
+      state: "failed",
+      failure: "the model declined: I can't help with that request.",
+    });
+  });
+
+  test("when Studio refuses the payload: its words are the reason", async () => {
+    hit("/completeWorkspaceJob", 1, { kind: "status", status: 400, body: { error: "charts[0]: too wide" } });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("failed: studio_rejected");
+    expect(scenario.summary(workspaceId)).toMatchObject({
+      state: "failed",
+      failure: expect.stringContaining("charts[0]: too wide"),
+    });
+  });
+
+  test("when a proxy answers for the context: the contract is broken", async () => {
+    hit("/getWorkspaceRunnerContext", 1, { kind: "html", status: 200 });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("failed: studio_contract");
+  });
+});
+
+test("a window goes on after a lease call that failed, and the next one takes the job", async () => {
+  hit("/leaseWorkspaceJob", 1, { kind: "status", status: 503 });
+  const workspaceId = scenario.queue("Plan a launch.");
+  expect((await scenario.window()).error?.errorMessage).toContain("Studio is not available just now");
+  await scenario.drain();
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+});
+
+test("a lease whose answer was lost comes back when it ends", async () => {
+  const short = await startScenario({ leaseMs: 3_500 });
+  try {
+    short.studio.faults.add({
+      route: "/leaseWorkspaceJob",
+      times: 1,
+      fault: { kind: "reset", when: "after" },
+    });
+    const workspaceId = short.queue("Plan a launch.");
+    expect((await short.window()).error).toBeDefined();
+    await short.drain();
+    expect(short.summary(workspaceId)).toMatchObject({ state: "completed", leases: 2 });
+    expect(await short.runs()).toHaveLength(1);
+  } finally {
+    await short.close();
+  }
+});

@@ -1,0 +1,55 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { resolve } from "node:path";
+import { eventuallyTrue } from "./eventually.ts";
+
+const main = resolve(import.meta.dirname, "../../local/main.ts");
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Command {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves when the command has printed `text`. */
+  printed(text: string): Promise<void>;
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; a `.env` file there is read. Default: a folder without one. */
+  readonly folder?: string;
+}
+
+/** `npm start` with these arguments, in a process of its own and with nothing of our environment. */
+export function start(
+  args: readonly string[],
+  { env = {}, folder = import.meta.dirname }: CommandOptions = {},
+): Command {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  // A test that hangs must not leave it behind.
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("close", () => process.off("exit", kill));
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  const ended = new Promise<Ended>((done, fail) => {
+    child.once("error", fail).once("close", (code) => done({ code, stdout, stderr }));
+  });
+  return {
+    child,
+    ended,
+    printed: (text) => eventuallyTrue(`the command prints "${text}"`, () => stdout.includes(text), 80_000),
+  };
+}
+
+export const run = (args: readonly string[], options?: CommandOptions): Promise<Ended> =>
+  start(args, options).ended;

@@ -1,0 +1,21 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+const everyMs = 10;
+
+/** The first value that `look` gives, asked again and again. @throws Error naming `what` after `limitMs` */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  limitMs = 40_000,
+): Promise<T> {
+  for (const untilMs = Date.now() + limitMs; ; await pause(everyMs)) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > untilMs) throw new Error(`${what}: not within ${limitMs} ms`);
+  }
+}
+
+/** As `eventually`, for a condition. */
+export async function eventuallyTrue(what: string, holds: () => boolean, limitMs?: number): Promise<void> {
+  await eventually(what, () => (holds() ? true : undefined), limitMs);
+}

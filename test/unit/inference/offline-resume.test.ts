@@ -1,0 +1,157 @@
+import { fetch } from "undici";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../../lib/clock.ts";
+import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { createOpenAiModel } from "../../../lib/inference/openai.ts";
+import type { ModelMode } from "../../../lib/inference/openai.ts";
+import { resume } from "../../../lib/inference/resume.ts";
+import { earlierContext } from "../../../lib/inference/summary.ts";
+import type { LoopResult, ToolLoopDeps, ToolLoopJob } from "../../../lib/inference/tool-loop.ts";
+import { runToolLoop } from "../../../lib/inference/tool-loop.ts";
+import { Secret } from "../../../lib/secret.ts";
+import { startModel } from "../../../local/model/server.ts";
+import { context, summaryDeps } from "./context-support.ts";
+import { key, never, thrownBy } from "./support.ts";
+
+/** Waits of a leg are a fiftieth of what they are in earnest; silence is not. */
+const hasty = {
+  now: () => Date.now(),
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 10_000 ? ms : ms / 50, signal),
+};
+
+async function offline(latencyMs = 0) {
+  const server = await startModel({ clock: systemClock, latencyMs });
+  onTestFinished(() => server.close());
+  const model = (mode: ModelMode = "auto") =>
+    createOpenAiModel({
+      apiKey: { get: async () => new Secret(key), refresh: async () => new Secret(key) },
+      baseUrl: server.url,
+      fetch,
+      clock: hasty,
+      random: () => 0.5,
+      mode,
+    });
+  const creates = () => server.requests().filter(({ path }) => path === "/v1/responses");
+  return { server, model, creates };
+}
+
+const job: ToolLoopJob = {
+  model: "gpt-6-luna",
+  input: "# The request\n\nCompare our sales by quarter with a chart and a table. [[rounds:4]]",
+  store: true,
+};
+
+/** What a run makes, without the ids that the model gives. */
+const made = ({ workbench, message, rounds, usage }: LoopResult) => ({ workbench, message, rounds, usage });
+
+async function legKilledIn(round: number, deps: ToolLoopDeps): Promise<string> {
+  const controller = new AbortController();
+  const reason = new Error("killed");
+  let last = "";
+  const onStarted: ToolLoopDeps["onStarted"] = ({ number, responseId }) => {
+    last = responseId;
+    if (number === round) setTimeout(() => controller.abort(reason), 5);
+  };
+  expect(await thrownBy(runToolLoop({ ...deps, onStarted }, job, controller.signal))).toBe(reason);
+  return last;
+}
+
+test.for([1, 2, 3, 4, 5])(
+  "a leg killed while round %i is generated: the next one ends the run, and no round is asked twice",
+  async (round) => {
+    const undisturbed = await offline();
+    const whole = await runToolLoop({ model: undisturbed.model() }, job, never);
+    expect(whole.rounds).toBe(5);
+    expect(whole.workbench).not.toEqual(emptyWorkbench);
+
+    const { model, creates, server } = await offline(60);
+    const lastResponseId = await legKilledIn(round, { model: model() });
+    const second = model();
+    const from = await resume({ model: second, round }, lastResponseId, never);
+    const result = await runToolLoop({ model: second }, { ...job, input: "", from }, never);
+    expect(made(result)).toEqual(made(whole));
+    expect(creates()).toHaveLength(5);
+    expect(server.requests().filter(({ path }) => path.endsWith("/cancel"))).toEqual([]);
+  },
+);
+
+test("a leg killed in a streamed round: that round is asked again, and no other", async () => {
+  const { model, creates } = await offline(60);
+  const lastResponseId = await legKilledIn(3, { model: model("streaming") });
+  const second = model("streaming");
+  const from = await resume({ model: second }, lastResponseId, never);
+  expect(from.next.kind).toBe("ask");
+  const result = await runToolLoop({ model: second }, { ...job, input: "", from }, never);
+  expect(result.rounds).toBe(5);
+  expect(creates()).toHaveLength(6);
+});
+
+test("a run is resumed while its reads fail", async () => {
+  const { model, creates, server } = await offline(60);
+  const lastResponseId = await legKilledIn(3, { model: model() });
+  const route = "GET /v1/responses/:id";
+  const [down, reset] = [{ kind: "status", status: 503 } as const, { kind: "reset", when: "after" } as const];
+  server.faults.add({ route, times: 3, fault: down });
+  server.faults.add({ route, probability: 0.3, fault: reset });
+  const second = model();
+  const from = await resume({ model: second }, lastResponseId, never);
+  expect((await runToolLoop({ model: second }, { ...job, input: "", from }, never)).rounds).toBe(5);
+  expect(creates()).toHaveLength(5);
+});
+
+test("a response that was cancelled is asked for again", async () => {
+  const { model, creates } = await offline(200);
+  const lastResponseId = await legKilledIn(2, { model: model() });
+  await model().cancel(lastResponseId, never);
+  const { next } = await resume({ model: model() }, lastResponseId, never);
+  expect(next).toMatchObject({ kind: "ask", previousResponseId: expect.stringMatching(/^resp_/) });
+  expect(creates()).toHaveLength(2);
+});
+
+test("cancelling what has ended is fine", async () => {
+  const { model } = await offline();
+  let responseId = "";
+  const onRound: ToolLoopDeps["onRound"] = (round) => void (responseId = round.responseId);
+  await runToolLoop({ model: model(), onRound }, job, never);
+  await model().cancel(responseId, never);
+  expect((await model().retrieve(responseId, never)).status).toBe("completed");
+});
+
+test("responses that are gone make the chain missing", async () => {
+  const { model } = await offline();
+  expect(await thrownBy(resume({ model: model() }, "resp_gone", never))).toMatchObject({
+    code: "model_previous_response_missing",
+  });
+});
+
+test("a create that was answered into a broken line is not asked again: its response runs unknown", async () => {
+  const { model, creates, server } = await offline();
+  server.faults.add({ route: "POST /v1/responses", times: 1, fault: { kind: "reset", when: "after" } });
+  expect(await thrownBy(runToolLoop({ model: model() }, job, never))).toMatchObject({
+    code: "model_unavailable",
+    retryable: false,
+  });
+  expect(creates()).toHaveLength(1);
+});
+
+test("a summary that an earlier leg began is followed, and asked for once", async () => {
+  const { model, creates } = await offline(60);
+  const long = context({
+    priorNeedsSummarization: true,
+    priorTextVerbatim: "We like green tea. ".repeat(50),
+  });
+  const controller = new AbortController();
+  let responseId = "";
+  const first = {
+    ...summaryDeps(model()).deps,
+    store: true,
+    onStarted: async (id: string) => {
+      responseId = id;
+      setTimeout(() => controller.abort(new Error("killed")), 5);
+    },
+  };
+  expect((await thrownBy(earlierContext(first, long, controller.signal))).message).toBe("killed");
+  const second = { ...summaryDeps(model()).deps, store: true, resumeFrom: responseId };
+  expect(await earlierContext(second, long, never)).toMatchObject({ summarized: "fresh" });
+  expect(creates()).toHaveLength(1);
+});

@@ -13,6 +13,11 @@ export interface ResumeDeps {
    * otherwise pass for one with a short chain.
    */
   readonly round?: number | undefined;
+  /**
+   * The one before it, where it is known: the round is asked for again from there if the last response itself is
+   * gone. A streamed response is not kept before it has ended.
+   */
+  readonly previousResponseId?: string | undefined;
 }
 
 interface Link extends StoredTurn {
@@ -35,7 +40,7 @@ export async function resume(
   lastResponseId: string,
   signal: AbortSignal,
 ): Promise<LoopStart> {
-  const chain = await readChain(deps.model, lastResponseId, signal);
+  const chain = await readChain(deps, lastResponseId, signal);
   if (deps.round !== undefined && chain.length !== deps.round) {
     throw missing(`the chain holds ${chain.length} responses, not ${deps.round}`);
   }
@@ -44,14 +49,18 @@ export async function resume(
 
 /** Oldest first. One after the other: only a response itself names the one before it. */
 async function readChain(
-  model: ResumeDeps["model"],
+  { model, previousResponseId }: ResumeDeps,
   lastResponseId: string,
   signal: AbortSignal,
 ): Promise<readonly Link[]> {
   const chain: Link[] = [];
   for (let responseId: string | undefined = lastResponseId; responseId !== undefined;) {
     if (chain.length === longestChain) throw missing(`the chain has more than ${longestChain} responses`);
-    const stored: StoredTurn = await retrieve(model, responseId, signal);
+    const known = chain.length === 0 ? previousResponseId : undefined;
+    const stored: StoredTurn = await retrieve(model, responseId, signal).catch((error: unknown) => {
+      if (known === undefined || !hasCode(error, "model_previous_response_missing")) throw error;
+      return { previousResponseId: known, status: "failed", turn: undefined, usage: noUsage };
+    });
     chain.unshift({ ...stored, responseId });
     responseId = stored.previousResponseId;
   }

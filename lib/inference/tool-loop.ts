@@ -21,6 +21,8 @@ export interface Started {
   /** The round that the response is for; 1 for the first of the run, whatever the leg. */
   readonly number: number;
   readonly responseId: string;
+  /** The stored response that it follows on. */
+  readonly previousResponseId: string | undefined;
   /** Of the run's rounds before it. */
   readonly usage: Usage;
 }
@@ -123,11 +125,14 @@ async function turnOf(
   signal: AbortSignal,
 ): Promise<ModelTurn> {
   if (now.running !== undefined) return await model.follow(now.running, signal);
+  const request = nextRequest(now);
+  const { previousResponseId } = request;
+  const number = now.rounds + 1;
   return await model.generate(
-    { ...fixed, ...nextRequest(now) },
+    { ...fixed, ...request },
     {
       signal,
-      onStarted: async (responseId) => await onStarted?.({ number: now.rounds + 1, responseId, usage }),
+      onStarted: async (responseId) => await onStarted?.({ number, responseId, previousResponseId, usage }),
     },
   );
 }

@@ -7,6 +7,9 @@ import { startIndependentStudio, type StudioTraits } from "./studio.ts";
 const runnerKey = "cred-7f3.s3cret-Runner_0123456789abcdef";
 const model = { key: "sk-independent-0123456789abcdef", model: "gpt-independent" };
 
+/** Reached only when something hangs: a busy machine takes its time. */
+const patienceMs = 180_000;
+
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const server of opened.splice(0)) await server.close();
@@ -42,86 +45,100 @@ const rounds = ({ requests }: IndependentResponses): number =>
 const distinct = (values: readonly unknown[]): readonly unknown[] => [...new Set(values)];
 
 describe("a Studio and a model by another hand", () => {
-  it("get forty jobs done: four requests each to Studio, two rounds each, nothing refused, nothing twice", async () => {
-    const { studio, responses, ended } = await serve({ jobs: 40, concurrency: 8 });
+  it(
+    "get forty jobs done: four requests each to Studio, two rounds each, nothing refused, nothing twice",
+    async () => {
+      const { studio, responses, ended } = await serve({ jobs: 40, concurrency: 8 });
 
-    expect(ended.output).toContain("completed in");
-    expect(ended.code).toBe(0);
-    expect([...studio.complaints, ...responses.complaints]).toEqual([]);
-    for (const { id, calls, result } of studio.workspaces) {
-      expect(calls).toEqual([
-        "/leaseWorkspaceJob",
-        "/getWorkspaceRunnerContext",
-        "/heartbeatWorkspaceJob",
-        "/completeWorkspaceJob",
+      expect(ended.output).toContain("completed in");
+      expect(ended.code).toBe(0);
+      expect([...studio.complaints, ...responses.complaints]).toEqual([]);
+      for (const { id, calls, result } of studio.workspaces) {
+        expect(calls).toEqual([
+          "/leaseWorkspaceJob",
+          "/getWorkspaceRunnerContext",
+          "/heartbeatWorkspaceJob",
+          "/completeWorkspaceJob",
+        ]);
+        expect(result?.["assistantMessage"]).toMatch(new RegExp(`^Done: job ${id.slice(3)}\n`));
+        expect(result?.["charts"]).toHaveLength(6);
+        for (const key of ["files", "datasets", "svgs", "lists", "checklists"])
+          expect(result?.[key]).toHaveLength(1);
+      }
+      expect(rounds(responses)).toBe(80);
+      expect(distinct(studio.requests.map(({ headers }) => headers.authorization))).toEqual([
+        "Bearer cred-7f3.s3cret-Runner_0123456789abcdef",
       ]);
-      expect(result?.["assistantMessage"]).toMatch(new RegExp(`^Done: job ${id.slice(3)}\n`));
-      expect(result?.["charts"]).toHaveLength(6);
-      for (const key of ["files", "datasets", "svgs", "lists", "checklists"])
-        expect(result?.[key]).toHaveLength(1);
-    }
-    expect(rounds(responses)).toBe(80);
-    expect(distinct(studio.requests.map(({ headers }) => headers.authorization))).toEqual([
-      "Bearer cred-7f3.s3cret-Runner_0123456789abcdef",
-    ]);
-    expect(distinct(responses.requests.map(({ headers }) => headers.authorization))).toEqual([
-      "Bearer sk-independent-0123456789abcdef",
-    ]);
-    const all = [...studio.requests, ...responses.requests];
-    expect(distinct(all.map(({ headers }) => headers["user-agent"]))).toEqual(["studio-runner"]);
-    expect(ended.output).not.toMatch(/s3cret|sk-independent|failed|lost|trying again/);
-  }, 180_000);
+      expect(distinct(responses.requests.map(({ headers }) => headers.authorization))).toEqual([
+        "Bearer sk-independent-0123456789abcdef",
+      ]);
+      const all = [...studio.requests, ...responses.requests];
+      expect(distinct(all.map(({ headers }) => headers["user-agent"]))).toEqual(["studio-runner"]);
+      expect(ended.output).not.toMatch(/s3cret|sk-independent|failed|lost|trying again/);
+    },
+    patienceMs,
+  );
 
-  it("may answer in every form that the API pages leave open", async () => {
-    const { studio, responses, ended } = await serve({
-      jobs: 7,
-      concurrency: 7,
-      studio: {
-        accepted: ["usual", "ok only", "an empty body", "204", "null fields"],
-        unknownFields: true,
-        leaseMs: 30_000,
-        aheadMs: -120_000,
-      },
-      model: [
-        { usage: "absent" },
-        { framing: "crlf" },
-        { framing: "json" },
-        { chain: "refused" },
-        { chain: "ignored" },
-        { chain: "unsupported" },
-        { chain: "ignored", framing: "json" },
-      ],
-    });
+  it(
+    "may answer in every form that the API pages leave open",
+    async () => {
+      const { studio, responses, ended } = await serve({
+        jobs: 7,
+        concurrency: 7,
+        studio: {
+          accepted: ["usual", "ok only", "an empty body", "204", "null fields"],
+          unknownFields: true,
+          leaseMs: 30_000,
+          aheadMs: -120_000,
+        },
+        model: [
+          { usage: "absent" },
+          { framing: "crlf" },
+          { framing: "json" },
+          { chain: "refused" },
+          { chain: "ignored" },
+          { chain: "unsupported" },
+          { chain: "ignored", framing: "json" },
+        ],
+      });
 
-    expect(
-      studio.workspaces.map(({ id, result }) => `${id} ${String(result?.["assistantMessage"])}`),
-    ).toEqual(
-      [1, 2, 3, 4, 5, 6, 7].map((job): unknown => expect.stringMatching(`^ws-${job} Done: job ${job}\n`)),
-    );
-    expect(ended.code).toBe(0);
-    expect(studio.complaints).toEqual([]);
-    expect(responses.complaints.toSorted()).toEqual([
-      expect.stringMatching(/^POST \/v1\/responses 400 Previous response with id '"resp_\w+"' not found\.$/),
-      "POST /v1/responses 400 this server does not support 'previous_response_id'.",
-    ]);
-    // Two rounds each, and one more where the chain did not hold.
-    expect(rounds(responses)).toBe(18);
-    for (const { calls } of studio.workspaces) {
-      expect(calls.filter((path) => path === "/leaseWorkspaceJob")).toHaveLength(1);
-      expect(calls.filter((path) => path === "/completeWorkspaceJob")).toHaveLength(1);
-    }
-  }, 120_000);
+      expect(
+        studio.workspaces.map(({ id, result }) => `${id} ${String(result?.["assistantMessage"])}`),
+      ).toEqual(
+        [1, 2, 3, 4, 5, 6, 7].map((job): unknown => expect.stringMatching(`^ws-${job} Done: job ${job}\n`)),
+      );
+      expect(ended.code).toBe(0);
+      expect(studio.complaints).toEqual([]);
+      expect(responses.complaints.toSorted()).toEqual([
+        expect.stringMatching(
+          /^POST \/v1\/responses 400 Previous response with id '"resp_\w+"' not found\.$/,
+        ),
+        "POST /v1/responses 400 this server does not support 'previous_response_id'.",
+      ]);
+      // Two rounds each, and one more where the chain did not hold.
+      expect(rounds(responses)).toBe(18);
+      for (const { calls } of studio.workspaces) {
+        expect(calls.filter((path) => path === "/leaseWorkspaceJob")).toHaveLength(1);
+        expect(calls.filter((path) => path === "/completeWorkspaceJob")).toHaveLength(1);
+      }
+    },
+    patienceMs,
+  );
 
-  it("may have clocks two minutes behind ours, with nothing to tell us", async () => {
-    const { studio, ended } = await serve({
-      jobs: 2,
-      concurrency: 2,
-      studio: { aheadMs: -120_000, date: "absent" },
-    });
+  it(
+    "may have clocks two minutes behind ours, with nothing to tell us",
+    async () => {
+      const { studio, ended } = await serve({
+        jobs: 2,
+        concurrency: 2,
+        studio: { aheadMs: -120_000, date: "absent" },
+      });
 
-    expect(studio.workspaces.map(({ state }) => state)).toEqual(["completed", "completed"]);
-    expect(ended.code).toBe(0);
-  }, 60_000);
+      expect(studio.workspaces.map(({ state }) => state)).toEqual(["completed", "completed"]);
+      expect(ended.code).toBe(0);
+    },
+    patienceMs,
+  );
 });
 
 describe("the independent Responses server, asked by OpenAI's own client", () => {

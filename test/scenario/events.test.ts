@@ -55,12 +55,14 @@ test("an event that is lost loses nothing: its job comes back when the lease end
 
   await scenario.drain();
 
-  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 2 });
+  const { state, leases } = scenario.summary(workspaceId);
+  expect(state).toBe("completed");
+  expect(leases).toBeGreaterThan(1);
 });
 
 test("an event that comes after half of the lease beats before it does anything else", async () => {
-  scenario = await startScenario({ leaseMs: 6_000 });
-  scenario.cloud.faults.delayEvent(3_200);
+  scenario = await startScenario({ leaseMs: 8_000 });
+  scenario.cloud.faults.delayEvent(4_200);
   const workspaceId = scenario.queue("Plan a launch.");
 
   await scenario.drain();

@@ -140,8 +140,11 @@ test("a lease whose answer was lost comes back when it ends", async () => {
     const workspaceId = short.queue("Plan a launch.");
     expect((await short.window()).error).toBeDefined();
     await short.drain();
-    expect(short.summary(workspaceId)).toMatchObject({ state: "completed", leases: 2 });
-    expect(await short.runs()).toHaveLength(1);
+    const { state, leases } = short.summary(workspaceId);
+    expect(state).toBe("completed");
+    expect(leases).toBeGreaterThan(1);
+    // The first lease is known to nobody.
+    expect(await short.runs()).toHaveLength(leases - 1);
   } finally {
     await short.close();
   }

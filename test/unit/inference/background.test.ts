@@ -116,6 +116,7 @@ const passing: readonly (readonly [string, Answer])[] = [
   ["a proxy's page with 502", html(502)],
   ["a proxy's page with 200", html(200)],
   ["broken JSON", (response) => void response.writeHead(200).end('{"id":')],
+  ["JSON that is no response", json(200, { ok: true })],
   ["a connection that breaks", (response) => void response.destroy()],
   ["a store that lags behind", apiError(404, { message: "Response with id 'resp_1' not found." })],
 ];

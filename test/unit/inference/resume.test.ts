@@ -243,6 +243,34 @@ test("a chain that goes away while it is followed makes the run start over", asy
   expect(await thrownBy(loop({ ...model, follow }, { from, input: "" }))).toBe(missing);
 });
 
+test("a last response that is gone is asked for again, where the one before it is known", async () => {
+  const model = keeping({ r1: { turn: calls("r1", ["create_list", teas]) } });
+  const deps = { model, round: 2, previousResponseId: "r1" };
+  expect(await resume(deps, "r2", never)).toMatchObject({
+    rounds: 1,
+    usage: usage(1),
+    next: {
+      kind: "ask",
+      previousResponseId: "r1",
+      input: [{ type: "tool_output", callId: "r1-1" }],
+    },
+  });
+});
+
+test("with the one before it gone too, the chain is missing", async () => {
+  const deps = { model: keeping({}), previousResponseId: "r1" };
+  expect(await thrownBy(resume(deps, "r2", never))).toMatchObject({
+    code: "model_previous_response_missing",
+  });
+});
+
+test("what the last response says of the one before it counts for more than what was noted", async () => {
+  const turn = calls("r1", ["create_list", teas]);
+  const model = keeping({ r1: { turn }, r2: { previousResponseId: "r1", status: "in_progress" } });
+  const { next } = await resume({ model, previousResponseId: "r0" }, "r2", never);
+  expect(next).toMatchObject({ kind: "follow", responseId: "r2", previousResponseId: "r1" });
+});
+
 test.for<readonly [string, Readonly<Record<string, Partial<StoredTurn>>>]>([
   ["the last response is gone", {}],
   ["an earlier response is gone", { r9: { previousResponseId: "r8" } }],

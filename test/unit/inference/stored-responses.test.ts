@@ -106,6 +106,11 @@ test("a completed response without words or calls is retrieved without a turn", 
   expect({ status, turn }).toEqual({ status: "completed", turn: undefined });
 });
 
+test("a server that leaves out the status has ended", async () => {
+  await using server = await startResponsesServer([stored("", { status: null, output: [message("Hi")] })]);
+  expect((await adapter(server.baseUrl).model.follow("resp_1", never)).text).toBe("Hi");
+});
+
 test("a status that nobody knows breaks the contract, once that lasts", async () => {
   await using server = await startResponsesServer(Array.from({ length: 5 }, () => stored("dreaming")));
   const error = await thrownBy(adapter(server.baseUrl).model.retrieve("resp_1", never));

@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { toPayload } from "../../lib/deliverables/payload.ts";
+import { applyToolCall } from "../../lib/deliverables/registry.ts";
+import { emptyWorkbench } from "../../lib/deliverables/workbench.ts";
+import { problemsOf } from "./caps.ts";
+
+const times = <T>(count: number, make: (at: number) => T): T[] =>
+  Array.from({ length: count }, (_, at) => make(at));
+const text = (length: number): string => "x".repeat(length);
+const svgOf = (length: number): string => `<svg><text>${text(length - 24)}</text></svg>`;
+const longPath = ["a", "b", "c", "d"].map((letter) => letter.repeat(28)).join("/");
+
+const series = (count: number, values: number) =>
+  times(count, (at) => ({ name: `${at}`.padEnd(64, "n"), values: times(values, () => 1) }));
+
+/** Each tool's arguments at every cap of the API page. */
+const atTheCap: Readonly<Record<string, object>> = {
+  create_file: { name: `${longPath}/${text(41)}.md`, content: text(48_000) },
+  create_pie_chart: {
+    id: text(64),
+    title: text(200),
+    segments: times(24, () => ({ label: text(128), value: 1 })),
+  },
+  create_bar_chart: {
+    id: "bar",
+    title: text(200),
+    labels: times(32, () => text(128)),
+    series: series(8, 32),
+    orientation: "vertical",
+  },
+  create_stacked_bar_chart: {
+    id: "stacked",
+    title: null,
+    labels: times(32, () => "x"),
+    series: series(8, 32),
+    orientation: null,
+  },
+  create_line_chart: { id: "line", title: null, labels: times(32, () => "x"), series: series(8, 32) },
+  create_area_chart: { id: "area", title: null, labels: times(32, () => "x"), series: series(8, 32) },
+  create_scatter_chart: {
+    id: "scatter",
+    title: null,
+    series: times(6, (at) => ({
+      name: `s${at}`,
+      points: times(48, () => ({ x: -1, y: 1e12, label: text(128) })),
+    })),
+  },
+  create_table: {
+    table: {
+      id: "table",
+      title: text(200),
+      columns: times(12, (at) => `c${at}`),
+      rows: times(80, () => times(12, () => text(512))),
+    },
+  },
+  create_list: { list: { id: "list", title: null, ordered: true, items: times(48, () => text(512)) } },
+  create_checklist: {
+    checklist: {
+      id: "checklist",
+      title: null,
+      items: times(64, (at) => ({ id: `${at}`.padEnd(48, "-"), label: text(320), checked: false })),
+    },
+  },
+  create_svg: { svg: { id: "svg", title: null, content: svgOf(64_000) } },
+};
+
+function payloadOf(calls: readonly (readonly [name: string, fields: object])[], message = text(24_000)) {
+  let workbench = emptyWorkbench;
+  const outputs = calls.map(([name, fields]) => {
+    const applied = applyToolCall(workbench, { name, arguments: JSON.stringify(fields) });
+    workbench = applied.workbench;
+    return applied.output;
+  });
+  return { outputs, body: { workspaceId: "ws-1", ...toPayload(workbench, message) } };
+}
+
+const { body: fullest, outputs: fullestOutputs } = payloadOf(Object.entries(atTheCap));
+
+describe("what our tools make", () => {
+  it("is taken by an independent reading of the API page, up to every cap", () => {
+    for (const output of fullestOutputs) expect(output).toMatch(/^\{"ok":true/);
+    expect(problemsOf(fullest)).toEqual([]);
+  });
+});
+
+const bar = { kind: "bar", id: "b", labels: ["a", "b"], series: [{ name: "n", values: [1, 2] }] };
+const list = { kind: "list", id: "list", items: ["One"] };
+
+describe("the independent reading of the API page refuses", () => {
+  it.each([
+    ["an unknown field", { mood: 1 }, "body.mood is unknown"],
+    ["a missing kind", { lists: undefined }, "body.lists is not an array"],
+    [
+      "a long message",
+      { assistantMessage: text(24_001) },
+      "body.assistantMessage has 24001 characters, more than 24000",
+    ],
+    [
+      "a file that leaves its folder",
+      { files: [{ name: "../a.md", content: "" }] },
+      'body.files[0].name holds the segment ".."',
+    ],
+    [
+      "a file of another type",
+      { files: [{ name: "a.html", content: "" }] },
+      "body.files[0].name is neither .md nor .txt",
+    ],
+    [
+      "five folders",
+      { files: [{ name: "a/b/c/d/e/f.md", content: "" }] },
+      "body.files[0].name lies in more than 4 folders",
+    ],
+    [
+      "13 charts",
+      { charts: times(13, (at) => ({ ...bar, id: `c${at}` })) },
+      "body.charts has 13 entries, more than 12",
+    ],
+    [
+      "values that do not match the labels",
+      { charts: [{ ...bar, labels: ["one"] }] },
+      "body.charts[0].series[0] does not have 1 values",
+    ],
+    [
+      "negative stacked values",
+      { charts: [{ kind: "stacked_bar", id: "s", labels: ["a"], series: [{ name: "n", values: [-1] }] }] },
+      "body.charts[0].series[0].values[0] is negative",
+    ],
+    [
+      "two ids that differ in case only",
+      { lists: [list, { ...list, id: "LIST" }] },
+      "lists names one thing twice",
+    ],
+    [
+      "an id with a blank",
+      { lists: [{ ...list, id: "a b" }] },
+      'body.lists[0].id "a b" has characters that are not allowed',
+    ],
+    ["a null title", { lists: [{ ...list, title: null }] }, "body.lists[0].title is not a text"],
+    [
+      "a list that is ordered false",
+      { lists: [{ ...list, ordered: false }] },
+      "body.lists[0].ordered is false",
+    ],
+    [
+      "a script in an svg",
+      { svgs: [{ id: "s", content: "<svg><script>1</script></svg>" }] },
+      "body.svgs[0].content holds what could run",
+    ],
+    [
+      "a placeholder for nothing",
+      { assistantMessage: "{{artifact:chart:none}}" },
+      "assistantMessage names {{artifact:chart:none}}, which is not in the payload",
+    ],
+  ])("%s", (_, change, problem) => {
+    expect(problemsOf({ ...fullest, ...change })).toContain(problem);
+  });
+});

@@ -46,18 +46,18 @@ describe("the README", () => {
   it("links only to files that exist", () => {
     const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = ""]) => target);
     expect(links.length).toBeGreaterThan(5);
-    for (const target of links) expect(existsSync(resolve(root, target)), target).toBe(true);
+    expect(links.filter((target) => !existsSync(resolve(root, target)))).toEqual([]);
   });
 
   it("names only commands that there are", () => {
     const own = new Set(["ci", ...Object.keys(scripts)]);
     expect(commands.length).toBeGreaterThan(5);
-    for (const command of commands) {
+    const unknown = commands.filter((command) => {
       const [program, ...words] = command.split(" ");
-      const name = words[0] === "run" ? words[1] : words[0];
-      if (program === "npm") expect(own, command).toContain(name);
-      else expect(existsSync(resolve(root, "node_modules/.bin", name ?? "")), command).toBe(true);
-    }
+      const name = (words[0] === "run" ? words[1] : words[0]) ?? "";
+      return program === "npm" ? !own.has(name) : !existsSync(resolve(root, "node_modules/.bin", name));
+    });
+    expect(unknown).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ const reasons = {
   "AwsSolutions-SMG4":
     "The key is issued by Studio or by the model's provider, who offer no rotation to Secrets Manager. A new value is taken up without a deploy.",
   "AwsSolutions-SQS3":
-    "This queue is itself where failed legs end: nothing reads it but people, so there is no second failure to catch.",
+    "This queue is itself where events end that could not be settled: nothing reads it but people, so there is no second failure to catch.",
 } as const;
 
 export function acknowledge(scope: IConstruct, rule: keyof typeof reasons): void {

@@ -36,10 +36,12 @@ export class Dispatcher extends Construct {
         RUNNER_API_BASE: settings.studio.baseUrl,
         RUNNER_LEDGER_TABLE: ledger.tableName,
         RUNNER_KEY_SECRET: runnerKeys.arn,
+        RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
         RUNNER_PICKUP: pool.pickup,
         RUNNER_CONCURRENCY: pool.concurrency,
         RUNNER_LEASES_PER_KEY: pool.leasesPerKey,
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,
+        RUNNER_MAX_EVENT_AGE_MS: timing.maxEventAgeMs,
       }),
       statements: [
         ledger.rowStatement("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
@@ -47,9 +49,9 @@ export class Dispatcher extends Construct {
         runnerKeys.readStatement(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
       ],
-      maxEventAgeMs: timing.scheduleMs,
       logging: settings,
     });
+    this.runner.takeEvents({ maxEventAgeMs: timing.scheduleMs, retries: 0 });
     this.schedule = this.#createSchedule(pool.name);
   }
 

@@ -18,7 +18,7 @@ export function addOutputs(scope: Construct, runner: StudioRunner): readonly Cfn
       what: "the model's API key",
       file: "model-key.txt",
     }),
-    ...runner.pools.flatMap(({ settings, runnerKeys, dispatcher, processor }) => {
+    ...runner.pools.flatMap(({ settings, runnerKeys, dispatcher, processor, settler }) => {
       const id = poolId(settings.name);
       const ofPool = `of pool ${settings.name}`;
       return [
@@ -33,9 +33,14 @@ export function addOutputs(scope: Construct, runner: StudioRunner): readonly Cfn
           description: `The processor ${ofPool}`,
         },
         {
-          id: `${id}Failures`,
-          value: processor.failures.queueUrl,
-          description: `Events of failed legs ${ofPool}`,
+          id: `${id}Settler`,
+          value: settler.runner.function.functionName,
+          description: `The settler ${ofPool}`,
+        },
+        {
+          id: `${id}DeadLetters`,
+          value: settler.deadLetters.queueUrl,
+          description: `Events ${ofPool} that the settler could not settle`,
         },
         ...keyOutputs(`${id}Keys`, {
           secret: runnerKeys,

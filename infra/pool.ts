@@ -4,6 +4,7 @@ import { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { Processor } from "./processor.ts";
 import type { PoolSettings, Settings } from "./settings.ts";
+import { Settler } from "./settler.ts";
 
 export interface PoolProps {
   readonly settings: Settings;
@@ -12,12 +13,13 @@ export interface PoolProps {
   readonly modelKey: KeySecret;
 }
 
-/** All of one pool: its runner keys, its dispatcher with the schedule, its processor. */
+/** All of one pool: its runner keys, its dispatcher with the schedule, its processor, its settler. */
 export class Pool extends Construct {
   readonly settings: PoolSettings;
   readonly runnerKeys: KeySecret;
   readonly dispatcher: Dispatcher;
   readonly processor: Processor;
+  readonly settler: Settler;
 
   constructor(scope: Construct, id: string, props: PoolProps) {
     super(scope, id);
@@ -27,11 +29,11 @@ export class Pool extends Construct {
       description: `studio-runner, pool ${pool.name}: runner keys of kind ${pool.kind}`,
       importedArn: pool.keySecretArn,
     });
-    this.processor = new Processor(this, "Processor", { ...props, runnerKeys: this.runnerKeys });
-    this.dispatcher = new Dispatcher(this, "Dispatcher", {
-      ...props,
-      runnerKeys: this.runnerKeys,
-      processor: this.processor.runner.function,
-    });
+    const { runnerKeys } = this;
+    this.processor = new Processor(this, "Processor", { ...props, runnerKeys });
+    const calling = { ...props, runnerKeys, processor: this.processor.runner.function };
+    this.settler = new Settler(this, "Settler", calling);
+    this.processor.settleBy(this.settler.runner.function);
+    this.dispatcher = new Dispatcher(this, "Dispatcher", calling);
   }
 }

@@ -1,10 +1,8 @@
-import { Duration } from "aws-cdk-lib";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Policy, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { toEnvironment } from "../lib/config.ts";
 import { timing } from "../lib/timing.ts";
-import { acknowledge } from "./acknowledge.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
@@ -18,36 +16,47 @@ export interface ProcessorProps {
   readonly modelKey: KeySecret;
 }
 
-/** The processor of one pool, and the queue that gets the events of its crashed, timed out and too old legs. */
+/** The processor of one pool. It takes events once its settler is known: `settleBy`. */
 export class Processor extends Construct {
   readonly runner: RunnerFunction;
-  readonly failures: Queue;
 
   constructor(scope: Construct, id: string, props: ProcessorProps) {
     super(scope, id);
     const { settings, pool, ledger, runnerKeys, modelKey } = props;
-    this.failures = new Queue(this, "Failures", {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14), // SQS keeps no message longer
-    });
-    acknowledge(this.failures, "AwsSolutions-SQS3");
     this.runner = new RunnerFunction(this, "Runner", {
       name: "process",
       description: `studio-runner, pool ${pool.name}: works on one run`,
       ...pool.processor,
       environment: environment(props),
       statements: [
-        ledger.rowStatement("UpdateItem"),
+        ledger.rowStatement("GetItem", "UpdateItem"),
         runnerKeys.readStatement(),
         modelKey.readStatement(),
-        new PolicyStatement({ actions: ["sqs:SendMessage"], resources: [this.failures.queueArn] }),
       ],
-      maxEventAgeMs: timing.maxEventAgeMs,
-      // Lambda's own SqsDestination would also grant reading the queue's attributes, which nobody needs.
-      onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
       logging: settings,
     });
+  }
+
+  /**
+   * Lets a leg call the next one, and Lambda call the settler for a leg that failed: both as the processor's role. In a
+   * policy beside the role, because the function waits for all that is in its role: a statement there that named the
+   * function, or the settler that names it, would make the function wait for itself.
+   */
+  settleBy(settler: IFunction): void {
+    const { role, function: processor } = this.runner;
+    const invoke = new PolicyStatement({
+      actions: ["lambda:InvokeFunction"],
+      resources: [processor.functionArn, settler.functionArn],
+    });
+    const policy = new Policy(this, "Onward", { roles: [role], statements: [invoke] });
+    const events = this.runner.takeEvents({
+      maxEventAgeMs: timing.maxEventAgeMs,
+      // Whether to start again is decided by the ledger.
+      retries: 0,
+      onFailureArn: settler.functionArn,
+    });
+    // Lambda refuses a destination that the role may not invoke yet.
+    events.node.addDependency(policy);
   }
 }
 
@@ -58,10 +67,12 @@ function environment({ settings, pool, ledger, runnerKeys, modelKey }: Processor
     RUNNER_API_BASE: settings.studio.baseUrl,
     RUNNER_LEDGER_TABLE: ledger.tableName,
     RUNNER_KEY_SECRET: runnerKeys.arn,
+    RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
     OPENAI_KEY_SECRET: modelKey.arn,
     OPENAI_MODEL: inference.model,
     OPENAI_SUMMARY_MODEL: inference.summaryModel,
     OPENAI_BASE_URL: inference.baseUrl,
+    OPENAI_MODE: inference.mode,
     OPENAI_STORE: inference.store,
   });
 }

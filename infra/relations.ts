@@ -1,10 +1,12 @@
 import { pickups, type Pickup, type PickupMode } from "../lib/dispatch/pickup.ts";
+import type { GenerationMode } from "../lib/inference/model.ts";
 import { timing } from "../lib/timing.ts";
 import { formatPath, type Problem } from "./problems.ts";
 
 /** The settings of one pool that must fit each other and our own times. */
 export interface PoolTimes {
   readonly pickup: PickupMode;
+  readonly runLimitMinutes: number;
   readonly dispatcherTimeoutSeconds: number;
   readonly processorTimeoutSeconds: number;
 }
@@ -13,7 +15,16 @@ export interface PoolTimes {
 export interface Bounds {
   readonly timing: Readonly<
     Record<
-      "scheduleMs" | "dispatchReserveMs" | "legReserveMs" | "hardReserveMs" | "maxEventAgeMs" | "maxBeatMs",
+      | "scheduleMs"
+      | "dispatchReserveMs"
+      | "legReserveMs"
+      | "hardReserveMs"
+      | "maxEventAgeMs"
+      | "maxBeatMs"
+      | "maxStarts"
+      | "maxHandovers"
+      | "recoverBeatLimitMs"
+      | "recoverReportLimitMs",
       number
     >
   >;
@@ -24,6 +35,11 @@ export interface Bounds {
   readonly legWorkMs: number;
   /** Lambda's floor for the age of an async event. */
   readonly eventAgeFloorMs: number;
+  /** Lambda allows no more. */
+  readonly maxTimeoutSeconds: number;
+  /** Lambda drops a call that would make the same function run more often than this in one chain (decisions/0008). */
+  readonly recursionLimit: number;
+  readonly settlerTimeoutMs: number;
 }
 
 export const bounds: Bounds = {
@@ -32,6 +48,9 @@ export const bounds: Bounds = {
   studioLeaseMs: 600_000,
   legWorkMs: 60_000,
   eventAgeFloorMs: 60_000,
+  maxTimeoutSeconds: 900,
+  recursionLimit: 16,
+  settlerTimeoutMs: 60_000,
 };
 
 /** Durations in milliseconds: `left` must not exceed `right`. */
@@ -47,6 +66,11 @@ interface PoolInput extends Bounds {
 }
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
+/** What a leg has for its work. */
+const workMs = ({ pool, timing: { legReserveMs } }: PoolInput): number =>
+  pool.processorTimeoutSeconds * 1000 - legReserveMs;
+const legs = ({ timing: { maxHandovers } }: PoolInput): number => maxHandovers + 1;
+const runLimitMs = ({ pool }: PoolInput): number => pool.runLimitMinutes * 60_000;
 const windowMs = ({ pool, pickups: modes }: PoolInput): number => modes[pool.pickup].windowMs;
 
 const poolRows: readonly Row<PoolInput>[] = [
@@ -85,7 +109,25 @@ const poolRows: readonly Row<PoolInput>[] = [
       `of it free and a leg needs ${seconds(input.legWorkMs)} to work. ` +
       `Give ${Math.ceil((input.timing.legReserveMs + input.legWorkMs) / 1000)} or more.`,
   },
+  {
+    path: "runLimitMinutes",
+    // A leg that is too short to work is told of above.
+    left: (input) => (workMs(input) < input.legWorkMs ? 0 : runLimitMs(input)),
+    right: (input) => legs(input) * workMs(input),
+    sentence: (input) =>
+      `runLimitMinutes is ${input.pool.runLimitMinutes}, but timing.maxHandovers allows a run ${legs(input)} legs, each of which works for ` +
+      `${seconds(workMs(input))}: processor.timeoutSeconds (${input.pool.processorTimeoutSeconds}) less timing.legReserveMs. ` +
+      `Give ${Math.floor((legs(input) * workMs(input)) / 60_000)} or less${longerLegs(input)}.`,
+  },
 ];
+
+/** The other way out, where Lambda has one. */
+function longerLegs(input: PoolInput): string {
+  const neededSeconds = Math.ceil((runLimitMs(input) / legs(input) + input.timing.legReserveMs) / 1000);
+  return neededSeconds <= input.maxTimeoutSeconds
+    ? `, or a processor.timeoutSeconds of ${neededSeconds} or more`
+    : "";
+}
 
 const timingRows: readonly Row<Bounds>[] = [
   {
@@ -120,7 +162,40 @@ const timingRows: readonly Row<Bounds>[] = [
       `timing.maxBeatMs (${seconds(input.timing.maxBeatMs)}) is more than half of Studio's lease ` +
       `(${seconds(input.studioLeaseMs)}): one lost beat would cost the lease.`,
   },
+  {
+    path: "timing.maxHandovers",
+    // A run's invocations: its starts and its handovers. One less than the limit, which Lambda gives as "about".
+    left: ({ timing: { maxHandovers, maxStarts } }) => maxHandovers + maxStarts + 1,
+    right: (input) => input.recursionLimit,
+    sentence: ({ timing: { maxHandovers, maxStarts }, recursionLimit }) =>
+      `timing.maxHandovers (${maxHandovers}) and timing.maxStarts (${maxStarts}) let a run call its processor ` +
+      `${maxHandovers + maxStarts} times, but Lambda takes about ${recursionLimit} for a loop and drops the call.`,
+  },
+  {
+    path: "settlerTimeoutMs",
+    left: ({ timing: { recoverBeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
+      recoverBeatLimitMs + recoverReportLimitMs + hardReserveMs,
+    right: (input) => input.settlerTimeoutMs,
+    sentence: ({ settlerTimeoutMs, timing: { recoverBeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
+      `settlerTimeoutMs (${seconds(settlerTimeoutMs)}) does not hold timing.recoverBeatLimitMs (${seconds(recoverBeatLimitMs)}), ` +
+      `timing.recoverReportLimitMs (${seconds(recoverReportLimitMs)}) and timing.hardReserveMs (${seconds(hardReserveMs)}): ` +
+      `Lambda would end the settler before it has closed the run.`,
+  },
 ];
+
+interface InferenceChoices {
+  readonly mode: GenerationMode;
+  readonly store: boolean;
+}
+
+/** The provider generates in the background only what it stores. */
+export function brokenInferenceRelations({ mode, store }: InferenceChoices): readonly Problem[] {
+  if (store || mode !== "background") return [];
+  const sentence =
+    'inference.mode is "background", which keeps responses at the provider, but inference.store is false. ' +
+    'Give "auto" or "streaming", or set inference.store to true.';
+  return [{ path: "inference.mode", sentence }];
+}
 
 /** Paths are below the pool. */
 export const brokenPoolRelations = (pool: PoolTimes, given: Bounds = bounds): readonly Problem[] =>

@@ -3,10 +3,10 @@ import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   ApplicationLogLevel,
   Architecture,
+  EventInvokeConfig,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
-  type IDestination,
 } from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
@@ -22,9 +22,16 @@ export interface RunnerFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   /** All that the function may do, besides writing its own log. */
   readonly statements: readonly PolicyStatement[];
-  readonly maxEventAgeMs: number;
-  readonly onFailure?: IDestination;
   readonly logging: Pick<Settings, "logRetentionDays" | "logLevel">;
+}
+
+export interface EventRules {
+  /** Lambda drops an event that has waited for longer. */
+  readonly maxEventAgeMs: number;
+  /** Attempts of Lambda's after one that failed. */
+  readonly retries: 0 | 1 | 2;
+  /** Gets the record of an event that was dropped, or failed for good. The role must be allowed to write there. */
+  readonly onFailureArn?: string;
 }
 
 const applicationLogLevels = {
@@ -37,9 +44,9 @@ const applicationLogLevels = {
 } as const;
 
 /**
- * What all functions share: runtime, bundle, a role and a log group of their own. An async event is never retried by
- * Lambda: whether to start again is decided by the ledger. No fixed names and no reserved concurrency (new accounts have
- * too little of it to reserve).
+ * What all functions share: runtime, bundle, a role and a log group of their own. No fixed names and no reserved
+ * concurrency (new accounts have too little of it to reserve). Lambda's recursion guard stays on: a run calls few legs
+ * (docs/decisions/0008).
  */
 export class RunnerFunction extends Construct {
   readonly function: NodejsFunction;
@@ -72,9 +79,17 @@ export class RunnerFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: applicationLogLevels[props.logging.logLevel],
       systemLogLevelV2: SystemLogLevel.INFO, // with the REPORT line: duration and memory used
-      retryAttempts: 0,
-      maxEventAge: Duration.millis(props.maxEventAgeMs),
-      ...(props.onFailure === undefined ? {} : { onFailure: props.onFailure }),
+    });
+  }
+
+  /** How Lambda treats this function's asynchronous events. Once only. */
+  takeEvents({ maxEventAgeMs, retries, onFailureArn }: EventRules): EventInvokeConfig {
+    return new EventInvokeConfig(this.function, "EventInvokeConfig", {
+      function: this.function,
+      maxEventAge: Duration.millis(maxEventAgeMs),
+      retryAttempts: retries,
+      // CDK's own destinations would also grant what nobody needs: every version and alias, a queue's attributes.
+      ...(onFailureArn === undefined ? {} : { onFailure: { bind: () => ({ destination: onFailureArn }) } }),
     });
   }
 

@@ -2,6 +2,9 @@ import { Token } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import { pickupModes } from "../lib/dispatch/pickup.ts";
+import { generationModes } from "../lib/inference/model.ts";
+import { timing } from "../lib/timing.ts";
+import { bounds } from "./relations.ts";
 
 const text = (hint: string, pattern: RegExp = /^\S(?:.*\S)?$/) =>
   z.string({ error: hint }).regex(pattern, { error: hint });
@@ -73,6 +76,8 @@ export const inferenceSchema = object({
   summaryModel: model().optional(),
   /** Absent: the OpenAI SDK's own. */
   baseUrl: baseUrl().optional(),
+  /** How a round is asked: see generationModes. */
+  mode: choice(generationModes).default("auto"),
   /** `false` for zero-retention projects: a restarted leg then starts over. */
   store: z.boolean({ error: "Give true or false." }).default(true),
   /** Absent: the stack creates an empty secret. */
@@ -81,12 +86,12 @@ export const inferenceSchema = object({
 
 export const processorSchema = object({
   memoryMb: memoryMb().default(512),
-  timeoutSeconds: whole(1, 900, " (seconds; Lambda allows no more)").default(900),
+  timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds; Lambda allows no more)").default(900),
 });
 
 export const dispatcherSchema = object({
   memoryMb: memoryMb().default(256),
-  timeoutSeconds: whole(1, 900, " (seconds)").default(75),
+  timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds)").default(75),
 });
 
 export const poolSchema = object({
@@ -99,6 +104,8 @@ export const poolSchema = object({
   concurrency: whole(1, 1000, " (runs at once)").default(10),
   /** Leases that one runner key may hold at once; absent: no cap. */
   leasesPerKey: whole(1, 1000, " (leases per runner key)").optional(),
+  /** A run that lasts longer fails, saying so. */
+  runLimitMinutes: whole(1, 720, " (minutes)").default(timing.runLimitMs / 60_000),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
   processor: processorSchema.prefault({}),

@@ -1,7 +1,12 @@
 import * as z from "zod";
 import { RunnerError } from "../lib/errors.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
-import { brokenNames, brokenPoolRelations, brokenTimingRelations } from "./relations.ts";
+import {
+  brokenInferenceRelations,
+  brokenNames,
+  brokenPoolRelations,
+  brokenTimingRelations,
+} from "./relations.ts";
 import {
   dispatcherSchema,
   inferenceSchema,
@@ -57,9 +62,11 @@ function withSummaryModel(parsed: Parsed): Settings {
 
 /** Only what relations look at, so that they are judged also while something else is wrong. */
 const relatedSchema = z.object({ pools: z.array(z.unknown()) });
+const storingSchema = z.object({ inference: inferenceSchema.pick({ mode: true, store: true }).loose() });
 const namedSchema = z.object({ name: z.string() });
 const timesSchema = z.object({
   pickup: poolSchema.shape.pickup,
+  runLimitMinutes: poolSchema.shape.runLimitMinutes,
   dispatcher: z.object({ timeoutSeconds: dispatcherSchema.shape.timeoutSeconds }).prefault({}),
   processor: z.object({ timeoutSeconds: processorSchema.shape.timeoutSeconds }).prefault({}),
 });
@@ -67,8 +74,10 @@ const timesSchema = z.object({
 function findBroken(input: unknown): readonly Problem[] {
   const related = relatedSchema.safeParse(input);
   const pools = related.success ? related.data.pools : [];
+  const storing = storingSchema.safeParse(input);
   const names = pools.map((pool) => namedSchema.safeParse(pool).data?.name);
   return [
+    ...(storing.success ? brokenInferenceRelations(storing.data.inference) : []),
     ...brokenNames(names),
     ...pools.flatMap((pool, index) => findBrokenInPool(pool, formatPath(["pools", index]))),
     ...brokenTimingRelations(),
@@ -78,9 +87,10 @@ function findBroken(input: unknown): readonly Problem[] {
 function findBrokenInPool(pool: unknown, path: string): readonly Problem[] {
   const times = timesSchema.safeParse(pool);
   if (!times.success) return [];
-  const { pickup, dispatcher, processor } = times.data;
+  const { pickup, runLimitMinutes, dispatcher, processor } = times.data;
   const broken = brokenPoolRelations({
     pickup,
+    runLimitMinutes,
     dispatcherTimeoutSeconds: dispatcher.timeoutSeconds,
     processorTimeoutSeconds: processor.timeoutSeconds,
   });

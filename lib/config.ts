@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { pickupModes } from "./dispatch/pickup.ts";
 import { RunnerError } from "./errors.ts";
+import { generationModes } from "./inference/model.ts";
+
+const milliseconds = z.coerce.number().int().positive();
 
 /**
  * The environment variables of the functions: written by infra through `toEnvironment`, read back by wiring.ts through
@@ -11,6 +14,8 @@ const common = {
   RUNNER_API_BASE: z.url(),
   RUNNER_LEDGER_TABLE: z.string().min(1),
   RUNNER_KEY_SECRET: z.string().min(1),
+  /** A run that lasts longer fails, saying so. */
+  RUNNER_RUN_LIMIT_MS: milliseconds,
 };
 
 const dispatcherSchema = z.object({
@@ -20,6 +25,8 @@ const dispatcherSchema = z.object({
   /** Leases that one runner key may hold at once; absent: no cap. */
   RUNNER_LEASES_PER_KEY: z.coerce.number().int().positive().optional(),
   RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
+  /** After this Lambda drops a leg's event. */
+  RUNNER_MAX_EVENT_AGE_MS: milliseconds,
 });
 
 const processorSchema = z.object({
@@ -28,10 +35,18 @@ const processorSchema = z.object({
   OPENAI_MODEL: z.string().min(1),
   OPENAI_SUMMARY_MODEL: z.string().min(1),
   OPENAI_BASE_URL: z.url().optional(),
+  /** How a round is asked: see lib/inference/openai.ts. */
+  OPENAI_MODE: z.enum(generationModes),
   /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
   OPENAI_STORE: z.stringbool(),
 });
 
+const settlerSchema = z.object({
+  ...common,
+  RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
+});
+
+export type SettlerConfig = Readonly<z.output<typeof settlerSchema>>;
 export type DispatcherConfig = Readonly<z.output<typeof dispatcherSchema>>;
 export type ProcessorConfig = Readonly<z.output<typeof processorSchema>>;
 
@@ -43,10 +58,15 @@ export const parseDispatcherConfig = (env: Environment): DispatcherConfig => par
 /** @throws RunnerError `config_invalid` naming every wrong variable at once */
 export const parseProcessorConfig = (env: Environment): ProcessorConfig => parse(processorSchema, env);
 
+/** @throws RunnerError `config_invalid` naming every wrong variable at once */
+export const parseSettlerConfig = (env: Environment): SettlerConfig => parse(settlerSchema, env);
+
 type Variables = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** A config as a function's environment; undefined values are left out. */
-export function toEnvironment(config: DispatcherConfig | ProcessorConfig): Record<string, string> {
+export function toEnvironment(
+  config: DispatcherConfig | ProcessorConfig | SettlerConfig,
+): Record<string, string> {
   const variables: Variables = config;
   return Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) =>

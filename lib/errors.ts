@@ -26,7 +26,16 @@ export type ErrorCode =
   | "assistant_message_too_long"
   // Job (lib/job)
   | "empty_context"
-  | "leg_deadline" // the leg's share of the function's time-out is used up
+  | "leg_deadline" // the leg's share of the function's time-out is used up: the next leg goes on
+  | "run_limit" // the run lasted longer than it may
+  | "too_many_handovers"
+  // What ends a leg from outside (lib/job/trouble.ts)
+  | "crashed"
+  | "out_of_memory"
+  | "killed"
+  | "timed_out"
+  | "event_lost" // the leg's event never arrived, or too late
+  | "silent" // the leg stopped to beat
   | "superseded" // a newer leg, or a close, owns the run
   // Root
   | "ledger_unavailable"

@@ -2,6 +2,7 @@
 export type LogEvent =
   | "window_ended"
   | "poll_failed"
+  | "sweep_failed"
   | "job_leased"
   | "lease_dropped"
   | "leg_began"
@@ -14,6 +15,14 @@ export type LogEvent =
   | "call_retried"
   | "completion_unconfirmed"
   | "report_failed"
+  | "leg_handed_over"
+  | "leg_restarted"
+  | "leg_settled"
+  | "leg_not_invoked"
+  | "job_resumed"
+  | "job_started_over"
+  | "payload_refused"
+  | "pool_held_back"
   | "run_ended"
   | "stopping";
 
@@ -43,6 +52,9 @@ export interface LogFields {
   readonly outputTokens?: number;
   readonly deliverables?: Readonly<Record<string, number>>;
   readonly what?: string;
+  readonly starts?: number;
+  readonly swept?: number;
+  readonly requestId?: string;
 }
 
 export interface Log {

@@ -39,6 +39,16 @@ export const metricTable = {
     dimensions: ["pool"],
     meaning: "Events for a leg that had already begun or ended.",
   },
+  Restarts: {
+    unit: "Count",
+    dimensions: ["pool", "reason"],
+    meaning: "Legs begun anew after a leg ended in trouble, by what ended it.",
+  },
+  Handovers: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Legs that took over from a healthy one at its deadline.",
+  },
   RunMs: { unit: "Milliseconds", dimensions: ["pool"], meaning: "From a run's lease to its end." },
   BeatsFailed: { unit: "Count", dimensions: ["pool"], meaning: "Heartbeats that did not succeed." },
   Tokens: { unit: "Count", dimensions: ["pool", "model", "kind"], meaning: "Tokens used, by kind." },

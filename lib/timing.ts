@@ -13,6 +13,21 @@ export const timing = {
   /** The shortest beat interval, so that a lease of seconds in a test does not become a flood. */
   minBeatMs: 200,
   maxBeatMs: 120_000,
+  /** For telling the provider to stop; then the generation is left to it. */
+  cancelLimitMs: 5_000,
+  /** A run that lasts longer than this fails, saying so; a pool may set another. */
+  runLimitMs: 3_600_000,
+  /** Of a recovery's beat and of its report, below the settler's time-out. */
+  recoverBeatLimitMs: 15_000,
+  recoverReportLimitMs: 30_000,
+  /** Starts of one run, the first included: a job that kills its worker each time is ended. */
+  maxStarts: 3,
+  /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
+  maxHandovers: 12,
+  /** Beats that a leg may miss before the sweep takes it for dead. */
+  silentBeats: 2.5,
+  /** How long the pool holds back after a 429 that names no time. */
+  rateLimitMs: 5_000,
   /** Beats per lease, at least. */
   beatsPerLease: 5,
 } as const;

@@ -27,7 +27,8 @@ async function main(): Promise<number> {
   const { stateDir = defaultStateDir } = options;
   print(pc.dim("Building the functions and starting the stack …"));
   const report = new RunReport();
-  const stack = await startStack(options, {
+  const interrupted = interruption();
+  const starting = startStack(options, {
     clock: systemClock,
     random: Math.random,
     newSecret: () => randomBytes(24).toString("hex"),
@@ -37,7 +38,12 @@ async function main(): Promise<number> {
       narrate(event);
     },
   });
-  const interrupted = interruption();
+  // Ctrl-C during the build ends the build too, and that is no failure.
+  const stack = await starting.catch((error: unknown) => {
+    if (interrupted.aborted) return undefined;
+    throw error;
+  });
+  if (!stack) return 130;
   introduce(options, stack);
   seed(options, stack);
   try {

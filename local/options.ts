@@ -22,6 +22,8 @@ export interface RealModel {
   readonly baseUrl: string | undefined;
   readonly name: string;
   readonly summaryName: string;
+  /** Whether the provider keeps responses. */
+  readonly store: boolean;
 }
 
 export const usage = `Runs studio-runner on this machine: the functions as they would be deployed, each in a process of its own.
@@ -39,6 +41,7 @@ Flags
 Environment (or a .env file)
   OPENAI_API_KEY       let a real model answer; without it the answers are canned
   OPENAI_BASE_URL      another server that speaks the Responses API
+  OPENAI_STORE=false   for servers that keep no responses: the whole conversation is sent in each round
   OPENAI_MODEL         model name (default gpt-6-luna); OPENAI_SUMMARY_MODEL for summaries
   RUNNER_TOKEN         serve a real Studio with this runner key (credentialId.secret)
   RUNNER_API_BASE      that Studio's address (default https://cloud.xenonflare.com)
@@ -108,6 +111,7 @@ function studioOf(env: Environment): LocalOptions["studio"] {
 }
 
 function modelOf(env: Environment): RealModel | undefined {
+  const store = flag(env, "OPENAI_STORE", true);
   const baseUrl = given(env, "OPENAI_BASE_URL");
   const apiKey = given(env, "OPENAI_API_KEY");
   if (apiKey === undefined) {
@@ -124,6 +128,7 @@ function modelOf(env: Environment): RealModel | undefined {
     baseUrl: baseUrl === undefined ? undefined : address("OPENAI_BASE_URL", baseUrl),
     name,
     summaryName: given(env, "OPENAI_SUMMARY_MODEL") ?? name,
+    store,
   };
 }
 
@@ -133,6 +138,13 @@ function address(name: string, text: string): string {
     "config_invalid",
     `${name} is not an address: "${text}". Give one like https://studio.example.com`,
   );
+}
+
+function flag(env: Environment, name: string, absent: boolean): boolean {
+  const text = given(env, name);
+  if (text === undefined) return absent;
+  if (text === "true" || text === "false") return text === "true";
+  throw new RunnerError("config_invalid", `${name} takes true or false, not "${text}"`);
 }
 
 /** A blank variable is as good as none, as in a .env file that was copied from an example. */

@@ -6,7 +6,8 @@ import { startCloud } from "./cloud/cloud.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import type { LocalCloud } from "./cloud/local-cloud.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
-import type { LocalOptions } from "./options.ts";
+import type { LocalOptions, RealModel } from "./options.ts";
+import type { RunnerKind } from "../lib/studio/studio.ts";
 import { startStudio, type LocalStudio } from "./studio/server.ts";
 
 /** Short enough that a job whose processor was killed comes back while its developer is watching. */
@@ -29,6 +30,8 @@ export interface StackTuning {
   readonly leaseMs?: number;
   /** Of one turn of the offline model. Default: its own. */
   readonly modelLatencyMs?: number;
+  /** Whose jobs of the local Studio are served. Default: both kinds'. */
+  readonly kinds?: readonly RunnerKind[];
   /** Default: synthesizes and bundles the app. */
   readonly build?: Build;
 }
@@ -75,12 +78,13 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
       baseUrl: offline?.url,
       name: cannedModelName,
       summaryName: cannedModelName,
+      store: true,
     };
 
     const info = { kind: offline ? "canned" : "live", name: model.name } as const;
     const studio = options.studio ? undefined : await openStudio(options, deps, info);
     if (studio) opened.push(() => studio.close());
-    const runnerKeys = options.studio?.runnerKeys ?? studio?.createKey("user", "npm start").runnerToken ?? "";
+    const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, tuning.kinds) : "");
 
     const addresses = { studio: options.studio?.baseUrl ?? studio?.url, model: model.baseUrl };
     const built = await build(settingsOf(options, { model, addresses }), join(deps.stateDir, "cdk.out"));
@@ -109,8 +113,14 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
   }
 }
 
+/** One pool serves both kinds here, with a key of each: a message to either target is answered. */
+function createKeys(studio: LocalStudio, kinds: readonly RunnerKind[] = ["user", "global"]): string {
+  const tokens = kinds.map((kind) => studio.createKey(kind, "npm start").runnerToken);
+  return tokens.length === 1 ? tokens.join("") : JSON.stringify(tokens);
+}
+
 interface Chosen {
-  readonly model: { readonly name: string; readonly summaryName: string };
+  readonly model: Pick<RealModel, "name" | "summaryName" | "store">;
   readonly addresses: { readonly studio: string | undefined; readonly model: string | undefined };
 }
 
@@ -122,6 +132,7 @@ function settingsOf(options: LocalOptions, { model, addresses }: Chosen): StackS
     inference: {
       model: model.name,
       summaryModel: model.summaryName,
+      store: model.store,
       ...(baseUrl === undefined ? {} : { baseUrl }),
     },
     pools: [

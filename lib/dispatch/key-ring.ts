@@ -4,6 +4,8 @@ export interface KeyRingSettings {
   readonly leasesPerKey: number | undefined;
   /** Leases that a key holds in the ledger. */
   readonly heldBy: (keyId: string) => number;
+  /** 0 (included) to 1 (excluded): which key begins, so that none is asked last in every window. */
+  readonly random: () => number;
 }
 
 /** Hands out a pool's keys in turn, within the cap of leases per key, leaving out those that Studio refused. */
@@ -12,11 +14,12 @@ export class KeyRing {
   readonly #refused = new Set<string>();
   readonly #asking = new Map<string, number>();
   #keys: readonly RunnerKey[];
-  #turn = 0;
+  #turn: number;
 
   constructor(keys: readonly RunnerKey[], settings: KeyRingSettings) {
     this.#keys = keys;
     this.#settings = settings;
+    this.#turn = Math.floor(settings.random() * keys.length);
   }
 
   /** Takes a place of a key until `giveBack`. */

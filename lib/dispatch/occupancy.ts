@@ -1,17 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
-/** How long a row may take to show up in the ledger's index of open runs. */
-const indexLagMs = 3_000;
-
 export interface OccupancyDeps {
   readonly clock: Clock;
   readonly ledger: Ledger;
-}
-
-interface OpenRun {
-  readonly keyId: string;
-  readonly sinceMs: number;
 }
 
 /**
@@ -21,7 +13,8 @@ interface OpenRun {
 export class Occupancy {
   readonly #deps: OccupancyDeps;
   readonly #pool: string;
-  #runs = new Map<string, OpenRun>();
+  /** Key ids by run id. */
+  #runs = new Map<string, string>();
   #counted = false;
 
   constructor(deps: OccupancyDeps, pool: string) {
@@ -34,11 +27,11 @@ export class Occupancy {
   }
 
   heldBy(keyId: string): number {
-    return [...this.#runs.values()].filter((run) => run.keyId === keyId).length;
+    return [...this.#runs.values()].filter((held) => held === keyId).length;
   }
 
   add(runId: string, keyId: string): void {
-    this.#runs.set(runId, { keyId, sinceMs: this.#deps.clock.now() });
+    this.#runs.set(runId, keyId);
   }
 
   /** Free places out of `limit`. @throws RunnerError `ledger_unavailable` */
@@ -49,12 +42,19 @@ export class Occupancy {
 
   async #count(): Promise<void> {
     const nowMs = this.#deps.clock.now();
-    const rows = await this.#deps.ledger.inFlight(this.#pool, nowMs);
-    const runs = new Map(rows.map((row) => [row.runId, { keyId: row.keyId, sinceMs: row.leasedAtMs }]));
-    for (const [runId, run] of this.#runs) {
-      if (nowMs - run.sinceMs < indexLagMs) runs.set(runId, run);
-    }
+    const rows = await this.#deps.ledger.openRuns(this.#pool);
+    const live = rows.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs > nowMs);
+    const runs = new Map(live.map((row) => [row.runId, row.keyId]));
+    // The index lags behind: what it does not show yet, or any more, the rows themselves tell.
+    const unseen = [...this.#runs].filter(([runId]) => !runs.has(runId));
+    const open = await Promise.all(unseen.map(([runId]) => this.#isOpen(runId)));
+    for (const [at, [runId, run]] of unseen.entries()) if (open[at]) runs.set(runId, run);
     this.#runs = runs;
     this.#counted = true;
+  }
+
+  async #isOpen(runId: string): Promise<boolean> {
+    const run = await this.#deps.ledger.read(this.#pool, runId);
+    return run?.openIn !== undefined && run.leaseExpiresAtMs > this.#deps.clock.now();
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { toRunnerError } from "../errors.ts";
 import type { Invoker } from "../invoker.ts";
+import { invokeOrLeave } from "../job/recover.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -22,8 +23,9 @@ export interface TakenLease {
 }
 
 /**
- * Turns a lease into a run: its row first, then its event. A lease that cannot be recorded or started is let go: its job
- * returns to Studio's queue when the lease ends. Never throws; `undefined` means let go.
+ * Turns a lease into a run: its row first, then its event. A lease that cannot be recorded is let go: its job returns to
+ * Studio's queue when the lease ends. An event that cannot be sent is left to the sweep. Never throws; `undefined` means
+ * let go.
  */
 export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
   const { pool, lease, keyId } = taken;
@@ -43,16 +45,7 @@ export async function startRun(deps: StartDeps, taken: TakenLease): Promise<stri
   } catch (error) {
     return drop(error);
   }
-  try {
-    await deps.invoker.invoke(leg);
-  } catch (error) {
-    const { code } = toRunnerError(error);
-    // The event may have arrived after all: only if the leg has not begun is the run closed, and then it cannot begin.
-    await deps.ledger
-      .closeUnbegun(leg, { state: "lost", reason: code, atMs: deps.clock.now() })
-      .catch((unclosed: unknown) => log.error("report_failed", { error: toRunnerError(unclosed) }));
-    return drop(error);
-  }
+  await invokeOrLeave({ invoker: deps.invoker, log }, leg);
   log.info("job_leased", { leaseLeftMs: lease.leaseExpiresAtMs - leasedAtMs });
   deps.metrics.emit("JobsLeased", { pool }, 1);
   return leg.runId;

@@ -55,13 +55,13 @@ export async function generateInBackground(
 }
 
 /**
- * The platform leaves one gap. A request to begin that went out and was not answered (reset, silence) may have begun a
- * response: there is no documented idempotency key, and no list of responses to look it up in. Repeating it may pay
- * twice, so that only what surely did not begin is repeated: no connection, or an answer of 408, 409, 429 or 5xx.
+ * The one gap in "nothing is paid twice" (docs/reliability.md): a request to begin that went out and was not answered may
+ * have begun a response, and there is no documented idempotency key and no list of responses to look it up in. It is
+ * repeated: one round may be paid twice, where else a job would fail for a broken connection.
  */
 async function begin(deps: ExchangeDeps, request: ModelRequest, signal: AbortSignal): Promise<Begun> {
   const { silenceMs = defaultSilenceMs } = deps;
-  return await exchange(deps, { signal, silenceMs, isRepeatable: false }, (api) => api.begin(request));
+  return await exchange(deps, { signal, silenceMs }, (api) => api.begin(request));
 }
 
 interface Started {

@@ -50,6 +50,15 @@ export interface ModelTurn {
   readonly outputItems: readonly unknown[];
 }
 
+/**
+ * How a round that is stored is asked; the others are always streamed.
+ * - streaming: an open line per round; what it was saying is lost with it.
+ * - background: the provider works on by itself and is asked for the result; a later leg can take it up.
+ * - auto: background, until the provider refuses it; from then on streaming, for as long as the model is used.
+ */
+export const generationModes = ["auto", "background", "streaming"] as const;
+export type GenerationMode = (typeof generationModes)[number];
+
 /** What goes with one generation while it lasts. */
 export interface Generation {
   /** Its abort ends the waiting. A response in the background runs on: an earlier leg's generation is the next one's. */

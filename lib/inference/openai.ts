@@ -1,19 +1,12 @@
 import { RunnerError } from "../errors.ts";
 import { cancelResponse, followResponse, generateInBackground, retrieveResponse } from "./background.ts";
 import type { ExchangeDeps } from "./exchange.ts";
-import type { Generation, Model, ModelRequest, ModelTurn } from "./model.ts";
+import type { Generation, GenerationMode, Model, ModelRequest, ModelTurn } from "./model.ts";
 import { generateStreaming } from "./streaming.ts";
-
-/**
- * - streaming: an open line per round; what it was saying is lost with it.
- * - background: the provider works on by itself and is asked for the result; a later leg can take it up.
- * - auto: background, until the provider refuses it; from then on streaming, for as long as this model is used.
- */
-export type ModelMode = "auto" | "background" | "streaming";
 
 export interface OpenAiDeps extends ExchangeDeps {
   /** How responses that are stored are made; the others are always streamed. Default streaming. */
-  readonly mode?: ModelMode;
+  readonly mode?: GenerationMode;
 }
 
 /** The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. */

@@ -180,33 +180,14 @@ function optionsOf(row: Row, { status, retryAfterMs }: ProviderTrouble): RunnerE
   };
 }
 
-export interface RequestFate {
-  /** Where its answer is missing, the request may have begun a response that nobody knows. */
-  readonly isFateUnknown?: boolean;
-}
-
-/** Codes of a connection that did not come about: nothing was sent. */
-const neverSent = [
-  "ECONNREFUSED",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "UND_ERR_CONNECT_TIMEOUT",
-];
-
 /** A connection that could not be made, or broke on the way. The innermost system code says why. */
-export function connectionError(error: unknown, { isFateUnknown = false }: RequestFate): RunnerError {
+export function connectionError(error: unknown): RunnerError {
   let code: string | undefined;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ("code" in cause && typeof cause.code === "string") code = cause.code;
   }
   const why = code === undefined ? "" : ` (${code})`;
-  const message = `the connection to the model's provider failed${why}`;
-  if (!isFateUnknown || (code !== undefined && neverSent.includes(code)))
-    return new RunnerError("model_unavailable", message, { retryable: true });
-  return new RunnerError(
-    "model_unavailable",
-    `${message}, and whether it took the request is not known, so that it was not repeated`,
-  );
+  return new RunnerError("model_unavailable", `the connection to the model's provider failed${why}`, {
+    retryable: true,
+  });
 }

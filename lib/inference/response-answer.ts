@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { RunnerError } from "../errors.ts";
+import { BadEnd } from "./bad-end.ts";
 import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall, Usage } from "./model.ts";
 import { noUsage } from "./model.ts";
 import { failedResponseError, isRateLimit, words } from "./provider-trouble.ts";
@@ -67,11 +68,20 @@ export interface TerminalEvent {
 
 /**
  * A finished stream as a turn.
- * @throws RunnerError `model_contract`, `model_failed`, `model_incomplete`, `model_content_filtered`, `model_refused`,
- * `model_empty`, `model_quota_exhausted`
+ * @throws RunnerError `model_contract`, where the response cannot be read; else BadEnd: `model_contract`, `model_failed`,
+ * `model_incomplete`, `model_content_filtered`, `model_refused`, `model_empty`, `model_quota_exhausted`
  */
 export function turnFrom(event: TerminalEvent): ModelTurn {
   const response = parse(responseSchema, event.response, "response");
+  try {
+    return turnOf(event, response);
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error;
+    throw new BadEnd(error, { responseId: response.id, usage: usageOf(response) });
+  }
+}
+
+function turnOf(event: TerminalEvent, response: Response): ModelTurn {
   refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response);
   const output = response.output?.length
     ? response.output

@@ -8,7 +8,7 @@ import type { Secret } from "../secret.ts";
 import type { ModelFetch } from "./listening-fetch.ts";
 import { listeningFetch } from "./listening-fetch.ts";
 import type { ModelRequest } from "./model.ts";
-import type { ProviderTrouble, RequestFate } from "./provider-trouble.ts";
+import type { ProviderTrouble } from "./provider-trouble.ts";
 import { connectionError, isRateLimit, troubleError, troubleNames } from "./provider-trouble.ts";
 import { requestBody } from "./request-body.ts";
 import type { Line } from "./silence.ts";
@@ -53,7 +53,7 @@ export function openResponsesApi(deps: ApiDeps, key: Secret, line: Line): Respon
   const stored = { isForStored: true };
   return {
     stream: (request) => openStream(exchange(request), request),
-    begin: (request) => begin(exchange({ ...request, isFateUnknown: true }), request),
+    begin: (request) => begin(exchange(request), request),
     retrieve: (id) => readJson(exchange(stored), (options) => client.get(path(id), options)),
     cancel: (id) => readJson(exchange(stored), (options) => client.post(`${path(id)}/cancel`, options)),
   };
@@ -204,7 +204,7 @@ function describeOpening(error: unknown, describe: Describe): RunnerError {
 }
 
 /** What the errors of an exchange are about. */
-interface About extends RequestFate, Pick<ProviderTrouble, "previousResponseId" | "isForStored"> {}
+type About = Pick<ProviderTrouble, "previousResponseId" | "isForStored">;
 
 interface Asked extends About {
   readonly key: Secret;
@@ -218,10 +218,10 @@ interface Asked extends About {
 function describer(deps: ApiDeps, asked: Asked): Describe {
   return (error) => {
     if (error instanceof RunnerError) return error;
-    if (error instanceof APIConnectionError) return connectionError(error, asked);
+    if (error instanceof APIConnectionError) return connectionError(error);
     if (error instanceof SyntaxError)
       return new RunnerError("model_contract", "the model's answer holds broken JSON");
-    if (!(error instanceof APIError)) return connectionError(error, asked);
+    if (!(error instanceof APIError)) return connectionError(error);
     const names = troubleNames(error.error);
     const trouble: ProviderTrouble = {
       ...names,

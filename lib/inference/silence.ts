@@ -5,8 +5,6 @@ export interface SilenceLimit {
   readonly clock: Clock;
   readonly silenceMs: number;
   readonly signal: AbortSignal;
-  /** False where the work may not be repeated after silence. */
-  readonly isRepeatable?: boolean;
 }
 
 /** What `work` gets: the signal that closes its line, and what it calls whenever it hears anything on it. */
@@ -19,10 +17,10 @@ export interface Line {
  * Runs `work` while its line is not silent for `silenceMs`. The line's signal is aborted at silence, with the outer
  * signal, and at the end in any case, so that no connection stays behind. The promise settles at the abort even if
  * `work` does not.
- * @throws RunnerError `model_unavailable` (retryable, unless told otherwise) at silence; `signal.reason` when the outer signal aborts
+ * @throws RunnerError `model_unavailable` (retryable) at silence; `signal.reason` when the outer signal aborts
  */
 export async function withSilenceLimit<T>(limit: SilenceLimit, work: (line: Line) => Promise<T>): Promise<T> {
-  const { clock, silenceMs, signal, isRepeatable = true } = limit;
+  const { clock, silenceMs, signal } = limit;
   signal.throwIfAborted();
   const controller = new AbortController();
   const watch = new AbortController();
@@ -39,7 +37,7 @@ export async function withSilenceLimit<T>(limit: SilenceLimit, work: (line: Line
     for (let leftMs = silenceMs; leftMs > 0; leftMs = heardAtMs + silenceMs - clock.now()) {
       await clock.sleep(leftMs, watch.signal);
     }
-    controller.abort(silent(silenceMs, isRepeatable));
+    controller.abort(silent(silenceMs));
   };
   waitForSilence().catch(() => undefined); // the watch ends with the work
   try {
@@ -51,7 +49,7 @@ export async function withSilenceLimit<T>(limit: SilenceLimit, work: (line: Line
   }
 }
 
-const silent = (silenceMs: number, retryable: boolean): RunnerError =>
+const silent = (silenceMs: number): RunnerError =>
   new RunnerError("model_unavailable", `the model's provider sent nothing for ${silenceMs} ms`, {
-    retryable,
+    retryable: true,
   });

@@ -3,6 +3,7 @@ import type { Workbench } from "../deliverables/workbench.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
 import { beginConversation, hear, nextRequest, proceed, unchain } from "./conversation.ts";
+import { BadEnd } from "./bad-end.ts";
 import { jobInstructions } from "./instructions.ts";
 import type { Model, ModelRequest, ModelTurn, Usage } from "./model.ts";
 import { noUsage } from "./model.ts";
@@ -52,6 +53,8 @@ export interface LoopResult {
   readonly usage: Usage;
   /** Rounds of the run, earlier legs included. */
   readonly rounds: number;
+  /** Goes on with one more message to the model: the answer before it was not taken. */
+  readonly goOn: (text: string) => Promise<LoopResult>;
 }
 
 export const addUsage = (left: Usage, right: Usage): Usage => ({
@@ -74,17 +77,31 @@ export async function runToolLoop(
 ): Promise<LoopResult> {
   const tools = toolDefinitions();
   const fixed: Fixed = { model: job.model, instructions: jobInstructions(tools), tools };
-  let usage = job.from?.usage ?? noUsage;
-  let now = beginConversation(job);
+  const asking = { fixed, now: beginConversation(job), usage: job.from?.usage ?? noUsage };
+  return converse(deps, asking, signal);
+}
+
+async function converse(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Promise<LoopResult> {
+  const { fixed } = asking;
+  let { now, usage } = asking;
   for (;;) {
     signal.throwIfAborted();
-    const { turn, next } = await ask(deps, { fixed, now, usage }, signal);
+    const { turn, next } = await ask(deps, { fixed, now, usage }, signal).catch(async (error: unknown) => {
+      // It has been paid for all the same.
+      if (error instanceof BadEnd) {
+        const { responseId, usage: paid } = error;
+        await note(deps, now.rounds + 1, { responseId, usage: paid, calls: [] });
+      }
+      throw error;
+    });
     usage = addUsage(usage, turn?.usage ?? noUsage);
     if (turn !== undefined) await note(deps, next.rounds, turn);
     const step = proceed(next, turn);
     if (step.kind === "done") {
       const { workbench, words: message, rounds } = next;
-      return { workbench, message, usage, rounds };
+      const goOn = (text: string): Promise<LoopResult> =>
+        converse(deps, { fixed, now: { ...next, unsent: [{ type: "message", text }] }, usage }, signal);
+      return { workbench, message, usage, rounds, goOn };
     }
     now = step.now;
   }
@@ -149,7 +166,11 @@ function otherWay(now: Conversation, error: unknown): Conversation | undefined {
   );
 }
 
-async function note(deps: ToolLoopDeps, number: number, turn: ModelTurn): Promise<void> {
+async function note(
+  deps: ToolLoopDeps,
+  number: number,
+  turn: Pick<ModelTurn, "responseId" | "usage" | "calls">,
+): Promise<void> {
   const { responseId, usage, calls } = turn;
   await deps.onRound?.({ number, responseId, usage, calls: calls.length });
 }

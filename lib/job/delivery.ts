@@ -5,6 +5,8 @@ import type { StudioJob } from "./studio-job.ts";
 
 export interface DeliveryDeps extends PersistDeps {
   readonly job: StudioJob;
+  /** Proves by a beat that the lease is ours (LeaseKeeper). */
+  readonly confirmLease: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -20,10 +22,13 @@ export async function deliver(
   let unanswered = false;
   try {
     await persist(deps, signal, async () => {
+      // After an unanswered try a beat finds out: a job that Studio has taken has no lease any more.
+      if (unanswered) await deps.confirmLease(signal);
       try {
         await deps.job.complete(payload, signal);
       } catch (error) {
-        unanswered ||= mayHaveArrived(error);
+        // Cut off is unanswered too: the beat that found the lease gone may have found this very completion.
+        unanswered ||= signal.aborted || mayHaveArrived(error);
         throw error;
       }
     });
@@ -36,7 +41,11 @@ export async function deliver(
 }
 
 /** Tells Studio, and so the user, why the job failed. @throws as `deliver` */
-export async function reportFailure(deps: DeliveryDeps, reason: string, signal: AbortSignal): Promise<void> {
+export async function reportFailure(
+  deps: Omit<DeliveryDeps, "confirmLease">,
+  reason: string,
+  signal: AbortSignal,
+): Promise<void> {
   await persist(deps, signal, () => deps.job.fail(reason, signal));
 }
 

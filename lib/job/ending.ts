@@ -1,10 +1,11 @@
 import { toRunnerError, type ErrorCode, type RunnerError } from "../errors.ts";
 
-/** How a leg that did not complete ends: the user is told, or nothing may be posted any more. */
-export type Verdict = "failed" | "lost" | "superseded";
+/** How a leg that did not complete ends: the user is told, nothing may be posted any more, or the next leg goes on. */
+export type Verdict = "failed" | "lost" | "superseded" | "handed_over";
 
-/** Codes after which nothing may, or can, be posted. Every other code fails the job with its reason. */
-const silentEndings: Partial<Record<ErrorCode, Verdict>> = {
+/** Codes that are not told to the user. Every other code fails the job with its reason. */
+const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
+  leg_deadline: "handed_over",
   lease_lost: "lost",
   key_refused: "lost",
   shutdown: "lost",
@@ -12,7 +13,7 @@ const silentEndings: Partial<Record<ErrorCode, Verdict>> = {
 };
 
 export function verdictOn(error: RunnerError): Verdict {
-  return silentEndings[error.code] ?? "failed";
+  return quietEndings[error.code] ?? "failed";
 }
 
 /** What Studio's user reads instead of our own words, where those would say nothing to them. */

@@ -17,7 +17,8 @@ export interface KeeperDeps {
 
 export interface KeptLease {
   readonly fence: Fence;
-  readonly leasedAtMs: number;
+  /** Its length as Studio gives it. */
+  readonly leaseMs: number;
   readonly leaseExpiresAtMs: number;
 }
 
@@ -51,7 +52,7 @@ export class LeaseKeeper {
   constructor(deps: KeeperDeps, lease: KeptLease) {
     this.#deps = deps;
     this.#fence = lease.fence;
-    this.#lengthMs = lease.leaseExpiresAtMs - lease.leasedAtMs;
+    this.#lengthMs = lease.leaseMs;
     this.#expiresAtMs = lease.leaseExpiresAtMs;
     this.#keeping = this.#keep();
   }

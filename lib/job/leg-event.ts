@@ -2,7 +2,7 @@ import * as z from "zod";
 import { RunnerError } from "../errors.ts";
 
 /** What the dispatcher sends to the processor: one event per leg. It names the run and holds nothing secret. */
-const legEventSchema = z.strictObject({
+export const legEventSchema = z.strictObject({
   pool: z.string().min(1),
   runId: z.string().min(1),
   leg: z.number().int().positive(),

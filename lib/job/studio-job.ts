@@ -32,7 +32,7 @@ export function bindJob(
   let refetched = false;
 
   async function withKey<T>(signal: AbortSignal, send: (call: JobCall) => Promise<T>): Promise<T> {
-    current ??= deps.keys.get(signal).then((keys) => pickKey(keys, job.keyId));
+    current ??= keyOfLease(deps.keys, job.keyId, signal);
     const key = await current.catch((error: unknown) => {
       current = undefined;
       throw error;
@@ -56,6 +56,12 @@ export function bindJob(
     complete: (payload, signal) => withKey(signal, (call) => deps.studio.complete(call, payload)),
     fail: (reason, signal) => withKey(signal, (call) => deps.studio.fail(call, reason)),
   };
+}
+
+/** A key that our cache does not have may be newer than the cache: it took the lease, so that it is in the secret. */
+async function keyOfLease(keys: RunnerKeys, keyId: string, signal: AbortSignal): Promise<RunnerKey> {
+  const known = (await keys.get(signal)).find(({ id }) => id === keyId);
+  return known ?? pickKey(await keys.refresh(signal), keyId);
 }
 
 /** The key that took the lease; another of the pool's keys when it has been rotated away. */

@@ -1,52 +1,136 @@
 import { countDeliverables, toPayload } from "../deliverables/payload.ts";
+import { hasCode, RunnerError } from "../errors.ts";
+import type { LoopStart } from "../inference/conversation.ts";
 import { buildInput } from "../inference/input.ts";
-import type { Model } from "../inference/model.ts";
-import { addUsage, runToolLoop } from "../inference/tool-loop.ts";
-import type { Product, WorkContext } from "./leg.ts";
+import { noUsage, type Model, type Usage } from "../inference/model.ts";
+import { resume } from "../inference/resume.ts";
+import { addUsage, runToolLoop, type LoopResult, type ToolLoopDeps } from "../inference/tool-loop.ts";
 import { persist } from "./persist.ts";
+import type { Product, WorkContext } from "./work-context.ts";
 
 export interface WorkDeps {
   readonly model: Model;
   readonly modelName: string;
   readonly summaryModelName: string;
-  /** Chain stored responses; see lib/inference/tool-loop.ts. */
+  /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
   readonly store: boolean;
 }
 
-/** From a leased workspace to deliverables that Studio can take: context, model input, rounds with the model, payload. */
+/**
+ * From a leased workspace to deliverables that Studio can take: context, model input, rounds with the model, payload. A
+ * later leg reads the chain of responses instead, replays its tool calls, and asks for nothing twice.
+ */
 export function createWork(deps: WorkDeps): (context: WorkContext) => Promise<Product> {
   return async (leg) => {
-    const { job, log, signal } = leg;
-    const context = await persist(leg, signal, () => job.context(signal));
-    const {
-      input,
-      summarized,
-      usage: summaryUsage,
-    } = await buildInput(
-      context,
-      {
-        model: deps.model,
-        summaryModel: deps.summaryModelName,
-        saveSummary: (update, until) => job.updateSummary(update, until),
-        onTrouble: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
-      },
-      signal,
+    const from = await takeUp(deps, leg);
+    const { modelName: model, store } = deps;
+    if (!from) {
+      const { input, usage } = await prepare(deps, leg);
+      // What an attempt has cost that is begun anew is paid for all the same.
+      const counted = { summary: addUsage(leg.run.usage, usage), rounds: noUsage };
+      return productOf(await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal));
+    }
+    const counted = { summary: usageBeyond(leg.run.usage, from.usage), rounds: from.usage };
+    return productOf(
+      await runToolLoop(loopDeps(deps, leg, counted), { model, input: "", store, from }, leg.signal),
     );
-    log.info("prior_context", { what: summarized });
-
-    let usage = summaryUsage;
-    const result = await runToolLoop(
-      {
-        model: deps.model,
-        onRound: (round) => {
-          usage = addUsage(usage, round.usage);
-          return leg.onRound({ ...round, usage });
-        },
-      },
-      { model: deps.modelName, input, store: deps.store },
-      signal,
-    );
-    const payload = toPayload(result.workbench, result.message);
-    return { payload, deliverables: countDeliverables(result.workbench) };
   };
 }
+
+/** Where the earlier legs left off; undefined for a first leg, and where their chain cannot be read. */
+async function takeUp({ model }: WorkDeps, leg: WorkContext): Promise<LoopStart | undefined> {
+  const { lastResponseId, previousResponseId, rounds, startedOver } = leg.run;
+  if (lastResponseId === undefined && rounds === 0) return undefined;
+  try {
+    if (lastResponseId === undefined) throw notKept();
+    const from = await resume(
+      { model, round: rounds, previousResponseId: previousResponseId ?? undefined },
+      lastResponseId,
+      leg.signal,
+    );
+    leg.log.info("job_resumed", { round: rounds, responseId: lastResponseId });
+    return from;
+  } catch (error) {
+    if (startedOver || !hasCode(error, "model_previous_response_missing")) throw error;
+    leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
+    await leg.note({ startedOver: true });
+    return undefined;
+  }
+}
+
+const notKept = (): RunnerError =>
+  new RunnerError(
+    "model_previous_response_missing",
+    "the run's earlier rounds cannot be taken up: the provider keeps no responses",
+  );
+
+async function prepare(
+  deps: WorkDeps,
+  leg: WorkContext,
+): Promise<{ readonly input: string; readonly usage: Usage }> {
+  const { job, log, signal } = leg;
+  const context = await persist(leg, signal, () => job.context(signal));
+  const { input, summarized, usage } = await buildInput(
+    context,
+    {
+      model: deps.model,
+      summaryModel: deps.summaryModelName,
+      store: deps.store,
+      resumeFrom: leg.run.summaryResponseId,
+      onStarted: (summaryResponseId) => leg.note({ summaryResponseId }),
+      saveSummary: (update, until) => job.updateSummary(update, until),
+      onTrouble: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
+    },
+    signal,
+  );
+  log.info("prior_context", { what: summarized });
+  return { input, usage };
+}
+
+/** What was used before this leg's first round. The loop does not know of the summary. */
+interface Counted {
+  readonly summary: Usage;
+  readonly rounds: Usage;
+}
+
+function loopDeps({ model, store }: WorkDeps, leg: WorkContext, counted: Counted): ToolLoopDeps {
+  let usedBefore = addUsage(counted.summary, counted.rounds);
+  return {
+    model,
+    onStarted: ({ number, responseId, previousResponseId, usage }) => {
+      usedBefore = addUsage(counted.summary, usage);
+      return leg.onRoundStarted({
+        number,
+        responseId: store ? responseId : undefined,
+        previousResponseId,
+        usage: usedBefore,
+      });
+    },
+    onRound: ({ number, responseId, calls, usage }) => {
+      usedBefore = addUsage(usedBefore, usage);
+      leg.onRoundEnded({ number, responseId, calls, usage: usedBefore });
+    },
+  };
+}
+
+/** What the ledger has noted beyond the chain's rounds. */
+function usageBeyond(noted: Usage, chain: Usage): Usage {
+  const beyond = (of: (usage: Usage) => number): number => Math.max(0, of(noted) - of(chain));
+  return {
+    inputTokens: beyond((usage) => usage.inputTokens),
+    cachedInputTokens: beyond((usage) => usage.cachedInputTokens),
+    outputTokens: beyond((usage) => usage.outputTokens),
+    reasoningTokens: beyond((usage) => usage.reasoningTokens),
+  };
+}
+
+function productOf(result: LoopResult): Product {
+  return {
+    payload: toPayload(result.workbench, result.message),
+    deliverables: countDeliverables(result.workbench),
+    repair: async (refusal) => productOf(await result.goOn(mendPrompt(refusal))),
+  };
+}
+
+const mendPrompt = (refusal: string): string =>
+  `Studio did not accept the result: ${refusal}. Mend what it names with the tools, then write the whole message again.`;

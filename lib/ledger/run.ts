@@ -2,8 +2,9 @@ import * as z from "zod";
 import { noUsage } from "../inference/model.ts";
 
 /**
- * A run's states. `leased` --begin--> `running` --close--> `completed` | `failed` | `lost`.
- * - leased: opened by the dispatcher; its leg's event is on the way. Exactly one invocation of that leg may begin.
+ * A run's states. `leased` --begin--> `running` --close--> `completed` | `failed` | `lost`; and from both open states
+ * --next leg--> `leased`, for a handover or a restart.
+ * - leased: the present leg's event is on the way. Exactly one invocation of that leg may begin.
  * - running: one invocation (`invocationId`) works under the lease; it beats, notes rounds and closes.
  * - completed: Studio accepted the deliverables.
  * - failed: Studio was told a reason that its user can read.
@@ -32,10 +33,22 @@ export const runSchema = z.object({
   state: z.enum(runStates),
   leg: z.number().int().positive(),
   leasedAtMs: z.number(),
+  /** How long a lease lasts as Studio gives it. */
+  leaseMs: z.number().positive(),
   leaseExpiresAtMs: z.number(),
+  /** When the present leg's event was sent. */
+  calledAtMs: z.number(),
+  /** Legs that began anew after trouble, the first leg included. */
+  starts: z.number().default(1),
+  /** Legs that took over from a healthy one. */
+  handovers: z.number().default(0),
+  /** What ended earlier legs: codes, oldest first. */
+  troubles: z.array(z.string()).default([]),
   /** The pool, while the run is open; absent once it is closed. Key of the sparse index `open`. */
   openIn: z.string().optional(),
   invocationId: z.string().optional(),
+  /** The platform's id of that invocation, as the settler is told it. */
+  requestId: z.string().optional(),
   beganAtMs: z.number().optional(),
   beatAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),
@@ -44,7 +57,17 @@ export const runSchema = z.object({
   /** The same in a sentence, as Studio's user reads it. */
   explanation: z.string().optional(),
   rounds: z.number().default(0),
+  /** The newest response of the chain: noted as soon as its id is known, so it may still be generating. */
   lastResponseId: z.string().optional(),
+  /** The response that the newest one follows on; null for a first one. */
+  previousResponseId: z.string().nullish(),
+  /** The same for the summary of the earlier messages. */
+  summaryResponseId: z.string().optional(),
+  /** The chain could not be read once, and the job was begun anew. */
+  startedOver: z.boolean().default(false),
+  /** The deliverables are on their way: a lease that is gone now was probably taken by their arrival. */
+  delivering: z.boolean().default(false),
+  model: z.string().optional(),
   usage: usageSchema.default(noUsage),
 });
 
@@ -60,5 +83,20 @@ export interface LegRef {
 export interface Fence extends LegRef {
   readonly invocationId: string;
 }
+
+/** What a leg notes of its work on the way. */
+export type RunProgress = Partial<
+  Pick<
+    Run,
+    | "rounds"
+    | "lastResponseId"
+    | "previousResponseId"
+    | "summaryResponseId"
+    | "startedOver"
+    | "delivering"
+    | "model"
+    | "usage"
+  >
+>;
 
 export const runItemId = (runId: string): string => `run#${runId}`;

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { Clock } from "../../lib/clock.ts";
+import type { Kill } from "./faults.ts";
 import type { ChildMessage, InvokeMessage } from "./messages.ts";
 import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type Verdict } from "./outcome.ts";
 import { exitOf, memoryOf, readLines } from "./process-io.ts";
@@ -18,8 +19,8 @@ export interface Call {
   readonly payload: string;
   readonly trace: string;
   readonly attempt: number;
-  /** A fault: the process is killed this long after the invocation began. */
-  readonly killAfterMs: number | undefined;
+  /** A fault. */
+  readonly kill: Kill | undefined;
 }
 
 /** An invocation's end with its measures. */
@@ -140,13 +141,16 @@ export class ExecutionEnvironment {
     const over = new AbortController();
     const { signal } = over;
     const reply = this.#words.next();
+    const { kill } = call;
+    const killed = kill && after(clock, kill.afterMs, signal);
+    if (kill?.how === "signal") void killed?.then(() => this.kill());
     signalGroup(pid, "SIGCONT");
     this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows itself as the process's exit
-    if (call.killAfterMs !== undefined) void after(clock, call.killAfterMs, signal).then(() => this.kill());
     const verdict = await Promise.race([
       reply,
       timeLimit(clock, fn.timeoutMs, signal),
       overMemory({ clock, pid, limitMb: fn.memoryMb, signal }),
+      ...(killed && kill?.how === "memory" ? [killed.then(() => ({ kind: "memory" }) as const)] : []),
     ]);
     over.abort();
     return verdict;

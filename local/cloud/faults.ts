@@ -6,25 +6,30 @@ export interface Faults {
   dropEvent(count: number): void;
   /** Every asynchronous event from now on waits this long before its first attempt; 0 ends it. */
   delayEvent(ms: number): void;
-  /** The next invocation of the function has its process killed, this long after it began. */
-  kill(functionLabel: string, afterMs: number): void;
+  /** The next invocation of the function has its process killed, this long after it began: as by `kill -9`, or at its memory limit. */
+  kill(functionLabel: string, afterMs: number, how?: Kill["how"]): void;
+}
+
+export interface Kill {
+  readonly afterMs: number;
+  readonly how: "signal" | "memory";
 }
 
 export interface FaultPlan extends Faults {
   takeDelivery(): { readonly copies: number; readonly delayMs: number };
-  takeKill(functionLabel: string): number | undefined;
+  takeKill(functionLabel: string): Kill | undefined;
 }
 
 export function createFaults(): FaultPlan {
   let duplicates = 0;
   let drops = 0;
   let delayMs = 0;
-  const kills = new Map<string, number>();
+  const kills = new Map<string, Kill>();
   return {
     duplicate: (count) => void (duplicates += count),
     dropEvent: (count) => void (drops += count),
     delayEvent: (ms) => void (delayMs = ms),
-    kill: (functionLabel, afterMs) => void kills.set(functionLabel, afterMs),
+    kill: (functionLabel, afterMs, how = "signal") => void kills.set(functionLabel, { afterMs, how }),
     takeDelivery() {
       if (drops > 0) {
         drops -= 1;
@@ -35,9 +40,9 @@ export function createFaults(): FaultPlan {
       return { copies: 2, delayMs };
     },
     takeKill(functionLabel) {
-      const afterMs = kills.get(functionLabel);
+      const kill = kills.get(functionLabel);
       kills.delete(functionLabel);
-      return afterMs;
+      return kill;
     },
   };
 }

@@ -24,7 +24,7 @@ export interface EnvironmentInfo {
   readonly invocations: number;
 }
 
-type PlainCall = Omit<Call, "killAfterMs">;
+type PlainCall = Omit<Call, "kill">;
 
 interface Slot {
   readonly environment: ExecutionEnvironment;
@@ -68,7 +68,7 @@ export class FunctionRuntime {
       if (this.#terminating) environment.terminate();
     }
     slot.invocations += 1;
-    const ending = await environment.invoke({ ...call, killAfterMs: faults.takeKill(label) });
+    const ending = await environment.invoke({ ...call, kill: faults.takeKill(label) });
     this.#rest(slot);
     return this.#report(call, pid, ending);
   }

@@ -4,7 +4,7 @@ export interface VariablesOptions {
   readonly region: string;
   /** The AWS endpoint variables of the local cloud. */
   readonly endpoints: Readonly<Record<string, string>>;
-  /** Values of the person who runs this, over the template's: another Studio, another model. */
+  /** Values of the person who runs this, over all of these: another Studio, another model, a proxy before an endpoint. */
   readonly overrides: Readonly<Record<string, string>>;
 }
 
@@ -18,8 +18,8 @@ export function variablesOf(fn: FunctionResource, options: VariablesOptions): Re
   const logging = fn.log.format === "JSON" ? { AWS_LAMBDA_LOG_FORMAT: "JSON", ...level } : {};
   return {
     ...fn.variables,
-    ...overrides,
     ...endpoints,
+    ...overrides,
     ...logging,
     AWS_LAMBDA_FUNCTION_NAME: fn.name,
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",

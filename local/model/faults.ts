@@ -17,6 +17,8 @@ const faultSchema = z.discriminatedUnion("kind", [
 ]);
 
 const ruleSchema = z.strictObject({
+  /** How the log calls it. */
+  name: z.string().optional(),
   /** As in routes.ts, "POST /v1/responses" or "GET /v1/responses/:id"; absent: every route. */
   route: z.string().optional(),
   /** 0 to 1; absent: always. */
@@ -29,11 +31,20 @@ const ruleSchema = z.strictObject({
 export type Fault = z.output<typeof faultSchema>;
 export type FaultRule = Readonly<z.output<typeof ruleSchema>>;
 
+export interface FiredFault {
+  readonly route: string;
+  readonly kind: Fault["kind"];
+  /** The rule's. */
+  readonly name: string | undefined;
+}
+
 export interface Faults {
   add(rule: FaultRule): void;
   clear(): void;
   /** The fault that strikes this request, if any; the first rule that fits wins. */
   strike(route: string): Fault | undefined;
+  /** The faults that struck, oldest first. */
+  log(): readonly FiredFault[];
 }
 
 /** @throws ZodError for anything that is not a rule */
@@ -41,6 +52,7 @@ export const parseFaultRule = (rule: unknown): FaultRule => ruleSchema.parse(rul
 
 export function createFaults(random: () => number): Faults {
   let rules: { readonly rule: FaultRule; left: number }[] = [];
+  const fired: FiredFault[] = [];
   return {
     add: (rule) => rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }),
     clear: () => {
@@ -52,7 +64,10 @@ export function createFaults(random: () => number): Faults {
       );
       if (struck === undefined) return undefined;
       struck.left -= 1;
-      return struck.rule.fault;
+      const { name, fault } = struck.rule;
+      fired.push({ route, kind: fault.kind, name });
+      return fault;
     },
+    log: () => [...fired],
   };
 }

@@ -37,7 +37,7 @@ export interface OfflineModel {
   /** Ends in /v1, as OPENAI_BASE_URL wants it. */
   readonly url: string;
   requests(): readonly RequestRecord[];
-  readonly faults: { add(rule: FaultRule): void; clear(): void };
+  readonly faults: Pick<Faults, "add" | "clear" | "log">;
   /** Cancels what is being generated and closes every connection. */
   close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ const ideaSchema = z.object({
 });
 const stealSchema = z.object({
   workspaceId: z.string().min(1),
-  to: z.enum(["other", "nobody"]).default("other"),
+  to: z.enum(["other", "nobody", "time"]).default("other"),
 });
 
 /** What tests and other processes may do to a local Studio: mounted only with the option `control`. */

@@ -21,6 +21,8 @@ const faultSchema = z.discriminatedUnion("kind", [
 ]);
 
 export const faultRuleSchema = z.strictObject({
+  /** How the log calls it. */
+  name: z.string().optional(),
   /** A path of the runner's API; absent: all of them. */
   route: z.string().startsWith("/").optional(),
   /** Chance per call; absent: 1. */
@@ -37,6 +39,8 @@ export interface FiredFault {
   readonly atMs: number;
   readonly path: string;
   readonly kind: Fault["kind"];
+  /** The rule's. */
+  readonly name?: string;
 }
 
 export interface Faults {
@@ -71,8 +75,9 @@ export function createFaults(deps: { readonly clock: Clock; readonly random: () 
       );
       if (hit === undefined) return undefined;
       rules = rules.map((each) => (each === hit ? { ...each, left: each.left - 1 } : each));
-      fired.push({ atMs: deps.clock.now(), path, kind: hit.rule.fault.kind });
-      return hit.rule.fault;
+      const { name, fault } = hit.rule;
+      fired.push({ atMs: deps.clock.now(), path, kind: fault.kind, ...(name === undefined ? {} : { name }) });
+      return fault;
     },
   };
 }

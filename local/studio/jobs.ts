@@ -47,8 +47,8 @@ export interface JobResult {
   readonly deliverables: StoredDeliverables;
 }
 
-/** Whom a stolen lease goes to: a holder that never works and never beats, or nobody (back to the queue). */
-export type LeaseThief = "other" | "nobody";
+/** Whom a stolen lease goes to: a holder that never works and never beats, nobody (back to the queue), or time (it expires now). */
+export type LeaseThief = "other" | "nobody" | "time";
 
 /**
  * The state machine of a job: `queued → leased → completed | failed`, and `leased → queued` when the lease expires. Every
@@ -152,7 +152,7 @@ function ending(deps: JobsDeps, change: Change) {
       change((nowMs) => {
         const job = store.presentJob(requireWorkspace(store, workspaceId).workspaceId);
         if (job?.state !== "leased") throw new Refusal(409, "the workspace's job is not leased");
-        store.updateJob(job, thefts[thief](nowMs + deps.leaseMs));
+        store.updateJob(job, thefts[thief](nowMs, deps.leaseMs));
         return { workspaceId };
       });
     },
@@ -247,7 +247,8 @@ function requireWorkspace(store: Store, workspaceId: string): WorkspaceRow {
   return workspace;
 }
 
-const thefts: Readonly<Record<LeaseThief, (leaseExpiresAtMs: number) => JobChange>> = {
-  other: (leaseExpiresAtMs) => ({ credentialId: "stolen", leaseExpiresAtMs }),
+const thefts: Readonly<Record<LeaseThief, (nowMs: number, leaseMs: number) => JobChange>> = {
+  other: (nowMs, leaseMs) => ({ credentialId: "stolen", leaseExpiresAtMs: nowMs + leaseMs }),
   nobody: () => ({ state: "queued", credentialId: null }),
+  time: (nowMs) => ({ leaseExpiresAtMs: nowMs }),
 };

@@ -5,15 +5,21 @@ export interface JournalEntry {
   readonly path: string;
   /** From the body; for a lease, from the answer. */
   readonly workspaceId?: string;
+  /** Of the key that the caller showed, whether it is good or not. */
+  readonly credentialId?: string;
   /** Epoch ms. */
   readonly at: number;
   /** 0: no answer was sent (yet). */
   readonly status: number;
+  /** Epoch ms. */
+  readonly answeredAt?: number;
 }
 
 export interface Journal {
   /** Notes a request; the result completes its entry. */
-  readonly open: (path: string) => (end: { readonly workspaceId?: string; readonly status?: number }) => void;
+  readonly open: (
+    path: string,
+  ) => (end: Partial<Pick<JournalEntry, "workspaceId" | "credentialId" | "status">>) => void;
   readonly entries: () => readonly JournalEntry[];
 }
 
@@ -29,7 +35,7 @@ export function createJournal(clock: Clock): Journal {
       entries.push(entry);
       return (end) => {
         const index = entries.lastIndexOf(entry);
-        entry = { ...entry, ...end };
+        entry = { ...entry, ...end, ...(end.status === undefined ? {} : { answeredAt: clock.now() }) };
         if (index !== -1) entries[index] = entry;
       };
     },

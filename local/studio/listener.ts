@@ -7,6 +7,7 @@ import { type Changes, streamChanges } from "./events.ts";
 import { type FaultBox, withFault } from "./faults.ts";
 import { type Answer, errorAnswer, json, parseObject, readBody, send, splitTarget } from "./http.ts";
 import type { Journal } from "./journal.ts";
+import { bearer } from "./keys.ts";
 import {
   answerFromTable,
   answerPage,
@@ -37,6 +38,8 @@ interface Exchange {
 export function createListener(deps: ListenerDeps): Server {
   const server = createServer((request, response) => {
     const exchange = { request, response };
+    // The server's own would be the machine's time; Studio's clock may be set apart from it.
+    response.setHeader("date", new Date(deps.clock.now()).toUTCString());
     handle(deps, exchange).catch((error: unknown) => send(response, errorAnswer(error)));
   });
   // Longer than the runner's polling pauses, so that a kept connection is not closed under a request.
@@ -71,9 +74,15 @@ function workspaceOf(read: () => unknown): { readonly workspaceId?: string } {
   }
 }
 
+function credentialOf({ headers }: IncomingMessage): { readonly credentialId?: string } {
+  const [credentialId = "", secret] = (bearer(headers.authorization) ?? "").split(".");
+  return secret === undefined ? {} : { credentialId };
+}
+
 async function handleRunner(deps: ListenerDeps, route: RunnerRoute, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
   const note = deps.journal.open(route.path);
+  note(credentialOf(request));
   const effect = (text: string) => (): Answer => {
     requireMethod(request, ["POST"]);
     const { authorization } = request.headers;

@@ -129,11 +129,12 @@ function withKinds(workspaceId: string, result: SampleResult): object {
 }
 
 /** A workspace whose only job is completed with `result`. */
-export async function completedWorkspace(rig: StudioRig, result: SampleResult): Promise<string> {
-  rig.studio.queueJob({
-    text: "Plan a coffee subscription with a budget of 5,000 €.",
-    title: "Coffee by post",
-  });
+export async function completedWorkspace(
+  rig: StudioRig,
+  result: SampleResult,
+  title = "Coffee by post",
+): Promise<string> {
+  rig.studio.queueJob({ text: "Plan a coffee subscription with a budget of 5,000 €.", title });
   const workspaceId = await rig.lease();
   await rig.complete(workspaceId, result);
   return workspaceId;

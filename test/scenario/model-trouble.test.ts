@@ -3,40 +3,50 @@ import type { FaultRule } from "../../local/model/faults.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 let scenario: Scenario;
-beforeAll(async () => {
-  scenario = await startScenario({ turnMs: 20 });
-});
-afterEach(() => scenario.model.faults.clear());
-afterAll(() => scenario.close());
+const begin = (mode: "background" | "streaming" | "auto"): void => {
+  beforeAll(async () => {
+    scenario = await startScenario({ turnMs: 20, variables: { OPENAI_MODE: mode } });
+  });
+  afterEach(() => scenario.model.faults.clear());
+  afterAll(() => scenario.close());
+};
 
-/** A fault for the next `times` requests that ask the model for something. */
-const hit = (times: number, fault: FaultRule["fault"]): void =>
-  scenario.model.faults.add({ route: "POST /v1/responses", times, fault });
+const ask = "POST /v1/responses";
+const look = "GET /v1/responses/:id";
 
-const generations = (): number => scenario.model.requests().length;
+/** A fault for the next `times` requests to the model of that sort. */
+const hit = (route: string, times: number, fault: FaultRule["fault"]): void =>
+  scenario.model.faults.add({ route, times, fault });
 
 interface Ran {
   readonly workspaceId: string;
-  /** Requests to the model. */
+  /** Rounds that the model was asked for, refused ones too. */
   readonly asked: number;
   readonly tookMs: number;
 }
 
-/** A job of two tool rounds and a message, which are three requests when all goes well. */
+/** A job of a tool round and a message, which are two rounds when all goes well. */
 async function runJob(): Promise<Ran> {
-  const before = generations();
+  const before = scenario.asked().length;
   const startedMs = Date.now();
-  const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
   await scenario.drain();
-  return { workspaceId, asked: generations() - before, tookMs: Date.now() - startedMs };
+  return { workspaceId, asked: scenario.asked().length - before, tookMs: Date.now() - startedMs };
+}
+
+async function expectCompleted(asked: number): Promise<Ran> {
+  const ran = await runJob();
+  expect(scenario.summary(ran.workspaceId)).toMatchObject({ state: "completed", failure: null });
+  expect(ran.asked).toBe(asked);
+  return ran;
 }
 
 describe("a job is completed all the same", () => {
+  begin("auto");
+
   test("when the provider asks to wait: not before its Retry-After is over", async () => {
-    hit(1, { kind: "status", status: 429, headers: { "retry-after": "1" } });
-    const { workspaceId, asked, tookMs } = await runJob();
-    expect(scenario.summary(workspaceId).state).toBe("completed");
-    expect(asked).toBe(4);
+    hit(ask, 1, { kind: "status", status: 429, headers: { "retry-after": "1" } });
+    const { tookMs } = await expectCompleted(3);
     expect(tookMs).toBeGreaterThan(1_000);
     expect(scenario.lines("call_retried").at(-1)).toMatchObject({
       what: "model",
@@ -45,38 +55,40 @@ describe("a job is completed all the same", () => {
     });
   });
 
-  test("when the provider fails twice", async () => {
-    hit(2, { kind: "status", status: 500 });
-    const { workspaceId, asked } = await runJob();
-    expect(scenario.summary(workspaceId).state).toBe("completed");
-    expect(asked).toBe(5);
+  test.each([
+    ["when the provider fails twice", 2, 4, { kind: "status", status: 500 }],
+    ["when a proxy answers with a web page", 1, 3, { kind: "html" }],
+    ["when the connection is cut before an answer", 1, 3, { kind: "reset", when: "before" }],
+  ] as const)("%s", async (_, times, asked, fault) => {
+    hit(ask, times, fault);
+    await expectCompleted(asked);
   });
+
+  test.each([
+    ["when its response cannot be looked at for a while", 2, { kind: "status", status: 503 }],
+    ["when its response is not to be found at first", 2, { kind: "status", status: 404 }],
+    ["when a proxy answers for its response", 1, { kind: "html" }],
+    ["when the connection is cut at a look at its response", 2, { kind: "reset", when: "before" }],
+  ] as const)("%s: no round is asked for again", async (_, times, fault) => {
+    hit(look, times, fault);
+    await expectCompleted(2);
+  });
+});
+
+describe("a streamed job is completed all the same", () => {
+  begin("streaming");
 
   test("when the stream is cut in the middle", async () => {
-    hit(1, { kind: "reset", when: "mid-stream" });
-    const { workspaceId, asked } = await runJob();
-    expect(scenario.summary(workspaceId).state).toBe("completed");
-    expect(asked).toBe(4);
-  });
-
-  test("when a proxy answers with a web page", async () => {
-    hit(1, { kind: "html" });
-    const { workspaceId, asked } = await runJob();
-    expect(scenario.summary(workspaceId).state).toBe("completed");
-    expect(asked).toBe(4);
-  });
-
-  test("when the connection is cut before an answer", async () => {
-    hit(1, { kind: "reset", when: "before" });
-    const { workspaceId, asked } = await runJob();
-    expect(scenario.summary(workspaceId).state).toBe("completed");
-    expect(asked).toBe(4);
+    hit(ask, 1, { kind: "reset", when: "mid-stream" });
+    await expectCompleted(3);
   });
 });
 
 describe("a job fails with a reason", () => {
+  begin("auto");
+
   test("when the provider does not come back, after a bounded number of tries", async () => {
-    hit(100, { kind: "status", status: 503, headers: { "retry-after-ms": "10" } });
+    hit(ask, 100, { kind: "status", status: 503, headers: { "retry-after-ms": "10" } });
     const { workspaceId, asked } = await runJob();
     const { state, failure } = scenario.summary(workspaceId);
     expect(state).toBe("failed");
@@ -86,7 +98,7 @@ describe("a job fails with a reason", () => {
 
   test("when the account's quota is used up: trying again cannot help", async () => {
     const body = { error: { message: "You exceeded your current quota.", code: "insufficient_quota" } };
-    hit(100, { kind: "status", status: 429, body });
+    hit(ask, 100, { kind: "status", status: 429, body });
     const { workspaceId, asked } = await runJob();
     expect(scenario.summary(workspaceId)).toMatchObject({
       state: "failed",

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { eventuallyTrue } from "../support/eventually.ts";
 import { commandLineOf, descendantsOf, environmentOf } from "../support/processes.ts";
-import { idOf, startScenario, type Scenario } from "../support/stack.ts";
+import { idOf } from "../support/scenario-template.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
 
 /** Jobs of every sort of ending, with servers that repeat the keys in their own words. */
 async function makeTrouble(scenario: Scenario): Promise<void> {
@@ -22,7 +24,8 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
   await scenario.drain();
 
   const refusal = { kind: "status", status: 400, body: { error: `odd key ${runnerKey}` } } as const;
-  studio.faults.add({ route: "/completeWorkspaceJob", times: 1, fault: refusal });
+  // Also as it comes back mended.
+  studio.faults.add({ route: "/completeWorkspaceJob", times: 2, fault: refusal });
   scenario.queue("Plan a launch.");
   await scenario.drain();
   studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault: refusal });
@@ -34,18 +37,35 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
   });
   await scenario.window();
 
-  // Its event goes to the failure queue.
-  cloud.faults.kill("pool-local-processor", 100);
-  scenario.queue("Plan a launch. [[slow:500]]");
+  // Its event goes to the dead letters; the sweep finds the run.
+  const workspaceId = scenario.queue("Plan a launch. [[slow:500]]");
+  await scenario.window();
+  cloud.faults.kill(settler, 0);
+  await scenario.kill(workspaceId);
+  for (const tries of [1, 2, 3]) {
+    await eventuallyTrue("the settler is killed", () => killed(scenario, settler) === tries);
+    if (tries < 3) cloud.faults.kill(settler, 0);
+  }
+  await scenario.drain();
+
+  // This one is settled.
+  const settledId = scenario.queue("Plan a launch. [[slow:500]]");
+  await scenario.window();
+  await scenario.kill(settledId);
   await scenario.drain();
 }
+
+const settler = "pool-local-settler";
+
+const killed = ({ events }: Scenario, label: string): number =>
+  events.filter((one) => one.kind === "killed" && one.function === label).length;
 
 describe("no secret is seen", () => {
   let scenario: Scenario;
   let secrets: readonly string[];
 
   beforeAll(async () => {
-    scenario = await startScenario({ leaseMs: 3_500 });
+    scenario = await startScenario({ leaseMs: 6_000 });
     const { runnerKey, modelKey } = scenario.secrets();
     secrets = [runnerKey.split(".")[1]!, modelKey];
     await makeTrouble(scenario);
@@ -59,7 +79,7 @@ describe("no secret is seen", () => {
   test("in what is looked at here, if it were there", () => {
     expect(secrets.map((secret) => secret.length >= 32)).toEqual([true, true]);
     const reasons = scenario.lines("run_ended").map(({ reason }) => reason);
-    expect(reasons).toEqual(["ok", "model_refused", "model_rejected", "ok", "studio_rejected", "ok"]);
+    expect(reasons).toEqual(["ok", "model_refused", "model_rejected", "ok", "studio_rejected", "ok", "ok"]);
     const windows = scenario.lines("window_ended").map(({ reason }) => reason);
     expect(windows).toContain("studio_rejected");
     expect(windows).toContain("key_refused");
@@ -69,8 +89,8 @@ describe("no secret is seen", () => {
     expectNoSecretIn(JSON.stringify(scenario.events));
   });
 
-  test("in the event of a leg, as the failure queue has it", () => {
-    const messages = scenario.cloud.queue(idOf("ProcessorFailures")).receive();
+  test("in the event of a leg, as the dead letters have it", () => {
+    const messages = scenario.cloud.queue(idOf("SettlerDeadLetters")).receive();
     expect(messages).toHaveLength(1);
     expect(JSON.stringify(messages)).toContain("runId");
     expectNoSecretIn(JSON.stringify(messages));
@@ -96,6 +116,7 @@ describe("no secret is seen", () => {
     const titles = pids.map(commandLineOf);
     expect(titles).toContain("studio-runner pool-local-dispatcher");
     expect(titles).toContain("studio-runner pool-local-processor");
+    expect(titles).toContain("studio-runner pool-local-settler");
     expect(titles).toContain("studio-runner dynamodb");
     const environments = pids.flatMap(environmentOf);
     expect(environments).toContain(`RUNNER_API_BASE=${scenario.studio.url}`);

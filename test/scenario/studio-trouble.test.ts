@@ -13,7 +13,7 @@ const hit = (route: `/${string}`, times: number, fault: FaultRule["fault"]): voi
   scenario.studio.faults.add({ route, times, fault });
 
 /** Gives the workspace's id. */
-async function runJob(text = "Plan a launch."): Promise<string> {
+async function runJob(text = "Plan a launch. [[rounds:1]]"): Promise<string> {
   const workspaceId = scenario.queue(text);
   await scenario.drain();
   return workspaceId;
@@ -68,6 +68,21 @@ describe("a job is completed and delivered once", () => {
     expect(await delivered(workspaceId)).toBe(1);
   });
 
+  test("when Studio refuses the payload: the model is told once, on the same chain, and mends it", async () => {
+    const askedBefore = scenario.asked().length;
+    hit("/completeWorkspaceJob", 1, { kind: "status", status: 400, body: { error: "charts[0]: too wide" } });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: ok");
+    expect(calls(workspaceId, "/completeWorkspaceJob")).toBe(2);
+    expect(scenario.lines("payload_refused")).toMatchObject([
+      { reason: "studio_rejected", explanation: expect.stringContaining("charts[0]: too wide") },
+    ]);
+    // A tool round, the message; then the refusal goes out as a message that follows on it.
+    const [, , told] = scenario.asked().slice(askedBefore);
+    expect(told).toMatchObject({ previousResponseId: expect.any(String), inputKinds: ["message"] });
+    expect(await delivered(workspaceId)).toBe(1);
+  });
+
   test("when a beat fails on the way", async () => {
     hit("/heartbeatWorkspaceJob", 1, { kind: "reset", when: "before" });
     const workspaceId = await runJob();
@@ -104,10 +119,11 @@ describe("a failed job is reported", () => {
     });
   });
 
-  test("when Studio refuses the payload: its words are the reason", async () => {
-    hit("/completeWorkspaceJob", 1, { kind: "status", status: 400, body: { error: "charts[0]: too wide" } });
+  test("when Studio refuses the payload and the mended one too: its words are the reason", async () => {
+    hit("/completeWorkspaceJob", 2, { kind: "status", status: 400, body: { error: "charts[0]: too wide" } });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("failed: studio_rejected");
+    expect(calls(workspaceId, "/completeWorkspaceJob")).toBe(2);
     expect(scenario.summary(workspaceId)).toMatchObject({
       state: "failed",
       failure: expect.stringContaining("charts[0]: too wide"),
@@ -127,25 +143,4 @@ test("a window goes on after a lease call that failed, and the next one takes th
   expect((await scenario.window()).error?.errorMessage).toContain("Studio is not available just now");
   await scenario.drain();
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
-});
-
-test("a lease whose answer was lost comes back when it ends", async () => {
-  const short = await startScenario({ leaseMs: 3_500 });
-  try {
-    short.studio.faults.add({
-      route: "/leaseWorkspaceJob",
-      times: 1,
-      fault: { kind: "reset", when: "after" },
-    });
-    const workspaceId = short.queue("Plan a launch.");
-    expect((await short.window()).error).toBeDefined();
-    await short.drain();
-    const { state, leases } = short.summary(workspaceId);
-    expect(state).toBe("completed");
-    expect(leases).toBeGreaterThan(1);
-    // The first lease is known to nobody.
-    expect(await short.runs()).toHaveLength(leases - 1);
-  } finally {
-    await short.close();
-  }
 });

@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { inject } from "vitest";
+import { join } from "node:path";
 import * as z from "zod";
 import { systemClock } from "../../lib/clock.ts";
 import type { WindowSummary } from "../../lib/dispatch/window.ts";
@@ -12,6 +11,7 @@ import type { MetricName } from "../../lib/metrics.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 import type { InvokeResult } from "../../local/cloud/lambda-service.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
+import type { RequestRecord } from "../../local/model/exchange.ts";
 import type { OfflineModel } from "../../local/model/server.ts";
 import { isMetricLine, parseLogLine, type LogLine } from "../../local/narrate.ts";
 import { drain } from "../../local/once.ts";
@@ -20,8 +20,11 @@ import { startStack, type BuiltStack, type StackSettings } from "../../local/sta
 import type { WorkspaceDetail, WorkspaceSummary } from "../../local/studio/page-api.ts";
 import type { LocalStudio } from "../../local/studio/server.ts";
 import { eventually } from "./eventually.ts";
+import { idOf, templateFor, type Timeouts } from "./scenario-template.ts";
+import { send } from "./send.ts";
+import { killWorker } from "./working-on.ts";
 
-export interface ScenarioOptions {
+export interface ScenarioOptions extends Timeouts {
   /** Default 4. */
   readonly concurrency?: number;
   /** Default 60 s, in which no lease runs out and no beat is due. */
@@ -30,8 +33,6 @@ export interface ScenarioOptions {
   readonly turnMs?: number;
   /** The dispatcher runs by its schedule, in pickup "fast"; else only when `window` or `drain` invoke it. */
   readonly serve?: boolean;
-  /** In place of the template's. */
-  readonly processorTimeoutSeconds?: number;
   /** Over the functions' own variables. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -57,8 +58,14 @@ export interface Scenario {
   metric(name: MetricName): number;
   /** Queues a job for a new workspace; gives the workspace's id. */
   queue(text: string): string;
+  /** The next message in a workspace: another job of it. */
+  post(workspaceId: string, text: string): Promise<void>;
   /** One invocation of the dispatcher. */
   window(): Promise<WindowResult>;
+  /** `kill -9` of the process that works for the workspace, as soon as its present leg has begun; gives when it was seen to be gone. */
+  kill(workspaceId: string): Promise<number>;
+  /** `kill -9` of the dispatcher in mid-window. */
+  killDispatcher(): void;
   /** Windows until the queue is empty and everything has ended. */
   drain(): Promise<void>;
   /** The line with which the workspace's newest run ended, once it has. */
@@ -68,8 +75,15 @@ export interface Scenario {
   detail(workspaceId: string): Promise<WorkspaceDetail>;
   /** Paths of the requests about a workspace, in order. */
   requests(workspaceId: string): readonly string[];
+  /** The requests that ask the model for a round or a summary, refused ones too, in order. All others cost nothing. */
+  asked(): readonly RequestRecord[];
+  /** How a response at the model stands; "missing": it is not kept. */
+  responseStatus(responseId: string): Promise<string>;
+  deleteResponse(responseId: string): Promise<void>;
   /** The ledger's runs, oldest first. */
   runs(): Promise<readonly Run[]>;
+  /** The workspace's newest run, once `holds` of it. */
+  run(workspaceId: string, holds: (run: Run) => boolean): Promise<Run>;
   /** Puts a value into the template's secret whose logical id has `part` in it. */
   putSecret(part: "Keys" | "ModelKey", value: string): void;
   /** The values that must be seen nowhere, by what they are. */
@@ -79,17 +93,11 @@ export interface Scenario {
 
 const pool = "local";
 
-const templateSchema = z.looseObject({
-  Resources: z.record(
-    z.string(),
-    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
-  ),
-});
-
-type Template = z.output<typeof templateSchema>;
-
-/** Starts a stack on the bundles of `build-once.ts`. */
-export async function startScenario(options: ScenarioOptions = {}): Promise<Scenario> {
+/** Starts a stack on the bundles of `build-once.ts`. `onTestFinished`: a test's own, so that the stack is closed at its end. */
+export async function startScenario(
+  options: ScenarioOptions = {},
+  onTestFinished?: (close: () => Promise<void>) => void,
+): Promise<Scenario> {
   const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-state-"));
   const events: CloudEvent[] = [];
   const stack = await startStack(stackOptions(options, stateDir), {
@@ -99,11 +107,17 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
     stateDir,
     onEvent: (event) => void events.push(event),
     tuning: {
+      kinds: ["user"],
       leaseMs: options.leaseMs ?? 60_000,
       modelLatencyMs: options.turnMs ?? 20,
       build: (settings) => Promise.resolve(reuse(settings, options)),
     },
   });
+  const close = async (): Promise<void> => {
+    await stack.stop(0);
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  onTestFinished?.(close);
   const { cloud, studio, model } = stack;
   if (!studio || !model) throw new Error("a scenario has its own Studio and model");
   const secretIds = { Keys: idOf("KeysSecret"), ModelKey: idOf("ModelKeySecret") };
@@ -118,6 +132,11 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
       const line = isMetricLine(text) ? undefined : parseLogLine(text);
       return line?.message === event ? [line] : [];
     });
+  const runs = async (): Promise<readonly Run[]> => {
+    const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
+    return (await table.query({ where })).map((row) => runSchema.parse(row));
+  };
+  const modelKey = (): string => cloud.getSecret(secretIds.ModelKey);
   return {
     cloud,
     studio,
@@ -127,6 +146,19 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
     lines,
     metric: (name) => sum(logLines().filter(isMetricLine), name),
     queue: (text) => studio.queueJob({ text, target: "user" }),
+    post: async (workspaceId, text) => {
+      const answer = await send("POST", `${studio.url}/api/workspaces/${workspaceId}/messages`, {
+        body: { text },
+      });
+      if (answer.status !== 201) throw new Error(`the message was answered with ${answer.status}`);
+    },
+    kill: (workspaceId) => killWorker(events, workspaceId),
+    killDispatcher: () => {
+      const [dispatcher] = cloud.functions().filter(({ logicalId }) => logicalId === idOf("Dispatcher"));
+      const running = dispatcher?.environments.find(({ state }) => state === "running");
+      if (!running) throw new Error("no window is open");
+      process.kill(running.pid, "SIGKILL");
+    },
     window: async () => windowResult(await cloud.invoke(idOf("Dispatcher"), { pool }, now)),
     drain: async () => {
       const drained = await drain(stack, systemClock, AbortSignal.timeout(60_000));
@@ -143,19 +175,27 @@ export async function startScenario(options: ScenarioOptions = {}): Promise<Scen
     },
     requests: (workspaceId) =>
       studio.requests().flatMap((one) => (one.workspaceId === workspaceId ? [one.path] : [])),
-    runs: async () => {
-      const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
-      return (await table.query({ where })).map((row) => runSchema.parse(row));
+    asked: () => model.requests().filter(({ method, path }) => method === "POST" && path === "/v1/responses"),
+    responseStatus: async (responseId) => {
+      const answer = await send("GET", `${model.url}/responses/${responseId}`, { key: modelKey() });
+      return answer.status === 404 ? "missing" : ((await answer.json()) as { status: string }).status;
     },
+    deleteResponse: async (responseId) => {
+      const answer = await send("DELETE", `${model.url}/responses/${responseId}`, { key: modelKey() });
+      if (!answer.ok) throw new Error(`the deletion was answered with ${answer.status}`);
+    },
+    runs,
+    run: (workspaceId, holds) =>
+      eventually(`the awaited state of the run for ${workspaceId}`, async () => {
+        const newest = (await runs()).findLast((one) => one.workspaceId === workspaceId);
+        return newest && holds(newest) ? newest : undefined;
+      }),
     putSecret: (part, value) => cloud.putSecret(secretIds[part], value),
     secrets: () => ({
       runnerKey: cloud.getSecret(secretIds.Keys),
-      modelKey: cloud.getSecret(secretIds.ModelKey),
+      modelKey: modelKey(),
     }),
-    close: async () => {
-      await stack.stop(0);
-      rmSync(stateDir, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
@@ -163,25 +203,6 @@ const now = { type: "RequestResponse" } as const;
 
 function stackOptions({ serve = false, concurrency = 4 }: ScenarioOptions, stateDir: string): LocalOptions {
   return { once: !serve, port: 0, concurrency, stateDir, studio: undefined, model: undefined };
-}
-
-function readTemplate(): Template {
-  return templateSchema.parse(JSON.parse(readFileSync(inject("templateFile"), "utf8")));
-}
-
-/** The logical id of the template's only resource of the kind that `part` names: a table, a function, a secret or a queue. */
-export function idOf(part: string): string {
-  const kinds = [
-    "AWS::DynamoDB::Table",
-    "AWS::Lambda::Function",
-    "AWS::SecretsManager::Secret",
-    "AWS::SQS::Queue",
-  ];
-  const ids = Object.entries(readTemplate().Resources).flatMap(([id, { Type }]) =>
-    kinds.includes(Type) && id.includes(part) ? [id] : [],
-  );
-  if (ids.length !== 1) throw new Error(`${ids.length} resources have "${part}" in their ids`);
-  return ids[0]!;
 }
 
 /** The one template, with what these settings say over it. */
@@ -194,20 +215,10 @@ function reuse(settings: StackSettings, options: ScenarioOptions): BuiltStack {
     OPENAI_BASE_URL: inference?.baseUrl,
     OPENAI_MODEL: inference?.model,
     OPENAI_SUMMARY_MODEL: inference?.summaryModel,
+    OPENAI_STORE: String(inference?.store ?? true),
     ...options.variables,
   };
   return { templateFile: templateFor(options), variables: z.record(z.string(), z.string()).parse(variables) };
-}
-
-function templateFor({ processorTimeoutSeconds }: ScenarioOptions): string {
-  const built = inject("templateFile");
-  if (processorTimeoutSeconds === undefined) return built;
-  const template = readTemplate();
-  template.Resources[idOf("ProcessorRunner")]!.Properties["Timeout"] = processorTimeoutSeconds;
-  // Beside the first one, where the bundles are.
-  const file = join(dirname(built), `Timeout${processorTimeoutSeconds}.template.json`);
-  writeFileSync(file, JSON.stringify(template));
-  return file;
 }
 
 function windowResult({ functionError, payload = "" }: InvokeResult): WindowResult {

@@ -65,7 +65,7 @@ describe("npm start -- --help", () => {
   it("tells every flag and variable that the README names", async () => {
     const { stdout } = await promisify(execFile)("npm", ["start", "--silent", "--", "--help"], { cwd: root });
     const named = [...readme.matchAll(/`(OPENAI_\w+|RUNNER_\w+)`/g)].map(([, name = ""]) => name);
-    expect(new Set(named).size).toBe(6);
+    expect(new Set(named).size).toBe(7);
     for (const name of named) expect(stdout).toContain(name);
     for (const flag of ["--once", "--port", "--concurrency"]) expect(stdout).toContain(flag);
   });

@@ -4,6 +4,7 @@ import { runWindow, type WindowDeps, type WindowSettings } from "../../../lib/di
 import { RunnerError } from "../../../lib/errors.ts";
 import type { LegEvent } from "../../../lib/job/leg-event.ts";
 import type { NewRun } from "../../../lib/ledger/ledger.ts";
+import type { Backoff } from "../../../lib/ledger/backoff.ts";
 import { runSchema } from "../../../lib/ledger/run.ts";
 import { Secret, type RunnerKey } from "../../../lib/secret.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
@@ -25,6 +26,8 @@ interface World {
   readonly paused?: boolean;
   readonly locked?: boolean;
   readonly alreadyOpen?: number;
+  readonly random?: number;
+  readonly backoff?: Backoff;
   readonly invoke?: (event: LegEvent) => Promise<void>;
   readonly openRun?: (run: NewRun) => Promise<void>;
 }
@@ -35,7 +38,7 @@ function build(world: World) {
   const invoked: LegEvent[] = [];
   const leasedWith: string[] = [];
   const released: string[] = [];
-  const closed: string[] = [];
+  const heldBack: string[] = [];
   const log = recordingLog();
   const metrics = recordingMetrics();
   let ids = 0;
@@ -49,12 +52,16 @@ function build(world: World) {
       state: "running",
       leg: 1,
       leasedAtMs: 0,
+      leaseMs: 1e12,
       leaseExpiresAtMs: 1e12,
+      calledAtMs: 0,
+      beatAtMs: 0,
     }),
   );
   const deps: WindowDeps = {
     clock,
-    random: () => 0.5,
+    random: () => world.random ?? 0,
+    runLimitMs: 3_600_000,
     newId: () => `id${++ids}`,
     log,
     metrics,
@@ -74,6 +81,10 @@ function build(world: World) {
       refresh: async () => world.freshKeys ?? world.keys ?? [key("k1")],
     },
     control: { read: async () => ({ paused: world.paused ?? false }), write: unused },
+    backoff: {
+      read: async () => world.backoff ?? { modelUntilMs: 0, studioUntilMs: 0 },
+      extend: async (_, throttler, untilMs) => void heldBack.push(`${throttler} until ${untilMs}`),
+    },
     lock: {
       acquire: async () => !world.locked,
       release: async (_, owner) => {
@@ -85,16 +96,28 @@ function build(world: World) {
         await world.openRun?.(run);
         opened.push(run);
       },
-      inFlight: async () => rowsBefore,
-      closeUnbegun: async (leg, ending) => {
-        closed.push(`${leg.runId} ${ending.state} ${ending.reason}`);
-        return true;
-      },
+      openRuns: async () => rowsBefore,
       begin: unused,
       beat: unused,
-      noteRound: unused,
+      note: unused,
+      handOver: unused,
+      restart: unused,
+      closeAbandoned: unused,
       close: unused,
-      read: unused,
+      read: async (_, runId) => {
+        const found = opened.find((run) => run.runId === runId);
+        if (!found) return undefined;
+        const row = {
+          ...found,
+          id: `run#${runId}`,
+          state: "leased",
+          leg: 1,
+          leaseMs: 600_000,
+          calledAtMs: found.leasedAtMs,
+          openIn: "default",
+        };
+        return runSchema.parse(row);
+      },
     },
     invoker: {
       invoke: async (event) => {
@@ -103,7 +126,7 @@ function build(world: World) {
       },
     },
   };
-  return { deps, opened, invoked, leasedWith, released, closed, log, metrics };
+  return { deps, opened, invoked, leasedWith, released, heldBack, log, metrics };
 }
 
 const settings: WindowSettings = {
@@ -111,6 +134,7 @@ const settings: WindowSettings = {
   pickup: pickups.economy,
   concurrency: 10,
   leasesPerKey: undefined,
+  maxEventAgeMs: 300_000,
 };
 const running = (): AbortSignal => new AbortController().signal;
 const time = { remainingMs: 75_000, stop: running() };
@@ -140,6 +164,7 @@ describe("a window", () => {
       polls: 1,
       leased: 7,
       inFlight: 7,
+      swept: 0,
     });
     expect(world.leasedWith).toHaveLength(10);
     expect(world.opened.map((run) => run.workspaceId).toSorted()).toEqual([
@@ -172,7 +197,7 @@ describe("a window", () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(100, clock), alreadyOpen: 4 });
     const summary = await runWindow(world.deps, settings, time);
-    expect(summary).toEqual({ reason: "leased", polls: 1, leased: 6, inFlight: 10 });
+    expect(summary).toEqual({ reason: "leased", polls: 1, leased: 6, inFlight: 10, swept: 0 });
     expect(world.leasedWith).toHaveLength(6);
   });
 
@@ -323,6 +348,77 @@ describe("trouble with Studio", () => {
   });
 });
 
+describe("holding back", () => {
+  it("is noted for the next windows when Studio answers 429", async () => {
+    const clock = createFakeClock();
+    const error = new RunnerError("studio_unavailable", "429", {
+      retryable: true,
+      status: 429,
+      retryAfterMs: 90_000,
+    });
+    const world = build({ clock, lease: fails(error) });
+    await runWindow(world.deps, settings, time);
+    expect(world.heldBack).toEqual(["studio until 90000"]);
+  });
+
+  it.each([
+    [{ modelUntilMs: 70_000, studioUntilMs: 0 }, "model_rate_limited"],
+    [{ modelUntilMs: 0, studioUntilMs: 70_000 }, "rate_limited"],
+  ])("for %j asks for nothing in the whole window: %s", async (backoff, reason) => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(1, clock), backoff });
+    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    await clock.advance(60_000);
+    expect(await window).toMatchObject({ reason, leased: 0 });
+    expect(world.leasedWith).toEqual([]);
+  });
+
+  it("ends within the window when its time is over", async () => {
+    const clock = createFakeClock();
+    const world = build({
+      clock,
+      lease: queueOf(1, clock),
+      backoff: { modelUntilMs: 7_000, studioUntilMs: 0 },
+    });
+    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    await clock.advance(60_000);
+    expect(await window).toMatchObject({ reason: "leased", leased: 1 });
+  });
+});
+
+describe("the sweep", () => {
+  it("also looks after a paused pool's runs", async () => {
+    const clock = createFakeClock(10_000_000);
+    const world = build({ clock, lease: empty, paused: true, alreadyOpen: 2 });
+    const ledger = {
+      ...world.deps.ledger,
+      openRuns: async () =>
+        (await world.deps.ledger.openRuns("default")).map((run) => ({ ...run, leaseMs: 600_000 })),
+      restart: async () => undefined,
+    };
+    const studio = { ...world.deps.studio, heartbeat: async () => ({ leaseExpiresAtMs: undefined }) };
+    expect(await runWindow({ ...world.deps, ledger, studio }, settings, time)).toMatchObject({
+      reason: "paused",
+      swept: 2,
+    });
+  });
+
+  it("that fails does not keep the window from leasing", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(1, clock) });
+    let asked = 0;
+    const ledger = {
+      ...world.deps.ledger,
+      openRuns: async () => {
+        if (++asked === 1) throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+        return [];
+      },
+    };
+    expect(await runWindow({ ...world.deps, ledger }, settings, time)).toMatchObject({ reason: "leased" });
+    expect(world.log.events).toContain("sweep_failed");
+  });
+});
+
 describe("keys", () => {
   const refusal = new RunnerError("key_refused", "the key was refused", { status: 401 });
 
@@ -331,6 +427,13 @@ describe("keys", () => {
     const world = build({ clock, lease: queueOf(3, clock), keys: [key("k1"), key("k2")] });
     await runWindow(world.deps, { ...settings, concurrency: 3 }, time);
     expect(world.leasedWith).toEqual(["k1", "k2", "k1"]);
+  });
+
+  it("begin with any of them, so that none is asked last in every window", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: empty, keys: [key("k1"), key("k2")], random: 0.5 });
+    await runWindow(world.deps, settings, time);
+    expect(world.leasedWith).toEqual(["k2"]);
   });
 
   it("hold no more leases than their cap", async () => {
@@ -373,7 +476,7 @@ describe("keys", () => {
 });
 
 describe("a lease that cannot be started", () => {
-  it("is let go, closed and counted when its leg cannot be invoked; the others go on", async () => {
+  it("is left to the sweep when its leg cannot be invoked; the others go on", async () => {
     const clock = createFakeClock();
     let invokes = 0;
     const world = build({
@@ -383,9 +486,9 @@ describe("a lease that cannot be started", () => {
         if (++invokes === 1) throw new RunnerError("invoke_failed", "TooManyRequestsException");
       },
     });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({ leased: 1 });
-    expect(world.closed).toEqual(["id2 lost invoke_failed"]);
-    expect(world.metrics.emitted).toContain("LeasesDropped{pool=default} 1");
+    expect(await runWindow(world.deps, settings, time)).toMatchObject({ leased: 2 });
+    expect(world.invoked).toHaveLength(1);
+    expect(world.log.events).toContain("leg_not_invoked");
   });
 
   it("is let go and counted when the ledger cannot record it; no leg is invoked", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ModelMode } from "../../../lib/inference/openai.ts";
+import type { GenerationMode } from "../../../lib/inference/model.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
@@ -24,7 +24,7 @@ const refusal = apiError(400, {
   code: "unknown_parameter",
 });
 
-async function sentBy(mode: ModelMode | undefined, answers: readonly Answer[], rounds = 1) {
+async function sentBy(mode: GenerationMode | undefined, answers: readonly Answer[], rounds = 1) {
   await using server = await startResponsesServer(answers);
   const { model, notes } = adapter(server.baseUrl, mode === undefined ? {} : { mode });
   for (let round = 0; round < rounds; round++) await model.generate(request, { signal: never });

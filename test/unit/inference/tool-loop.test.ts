@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
+import { BadEnd } from "../../../lib/inference/bad-end.ts";
 import type { Round } from "../../../lib/inference/tool-loop.ts";
 import { addUsage, runToolLoop } from "../../../lib/inference/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
@@ -8,11 +9,33 @@ import { never, thrownBy } from "./support.ts";
 
 test("a message without tools ends in one round", async () => {
   const model = scriptedModel(says("Green tea."));
-  expect(await loop(model)).toEqual({
+  const { goOn: _goOn, ...result } = await loop(model);
+  expect(result).toEqual({
     workbench: { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] },
     message: "Green tea.",
     usage: { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 },
     rounds: 1,
+  });
+  model.assertDone();
+});
+
+test("an answer that was not taken is gone on from, on the same chain and with what has been made", async () => {
+  const model = scriptedModel(
+    calls("r1", ["create_list", teas]),
+    says("{{artifact:list:teas}}", "r2"),
+    calls("r3", ["create_list", list("more")]),
+    says("{{artifact:list:teas}} {{artifact:list:more}}", "r4"),
+  );
+  const first = await loop(model);
+  const { workbench, rounds, message } = await first.goOn("Studio wants another list.");
+  expect(model.requests[2]).toMatchObject({
+    previousResponseId: "r2",
+    input: [{ type: "message", text: "Studio wants another list." }],
+  });
+  expect(workbench.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
+  expect({ rounds, message }).toEqual({
+    rounds: 4,
+    message: "{{artifact:list:teas}} {{artifact:list:more}}",
   });
   model.assertDone();
 });
@@ -221,4 +244,23 @@ test("usage adds up field by field", () => {
     outputTokens: 33,
     reasoningTokens: 44,
   });
+});
+
+test("an answer that is of no use is counted all the same, and then thrown", async () => {
+  const rounds: Round[] = [];
+  const usage = { inputTokens: 100, cachedInputTokens: 0, outputTokens: 900, reasoningTokens: 0 };
+  const cause = new RunnerError("model_incomplete", "stopped at its output limit");
+  const model = {
+    ...scriptedModel(),
+    generate: async () => {
+      throw new BadEnd(cause, { responseId: "r1", usage });
+    },
+  };
+  const asked = runToolLoop(
+    { model, onRound: (round) => void rounds.push(round) },
+    { model: "m", input: "Compare teas.", store: true },
+    never,
+  );
+  expect(await thrownBy(asked)).toMatchObject({ code: "model_incomplete" });
+  expect(rounds).toEqual([{ number: 1, responseId: "r1", usage, calls: 0 }]);
 });

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { measureBundle, packageOf, renderSizes } from "../../../infra/bundle-sizes.ts";
+import { functionNames } from "../../../infra/bundle.ts";
 import { synthesize, type Synthesized } from "../../../infra/synthesize.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -53,6 +54,7 @@ describe("synthesize", () => {
 describe.each([
   ["dispatch", "leases"],
   ["process", "works on one run"],
+  ["settle", "goes on with runs"],
 ] as const)("the bundle of %s", (name, described) => {
   it("is one ES module that needs nothing but Node, and does nothing but export its handler", () => {
     const [folder = "", ...more] = assetFolders(described);
@@ -88,6 +90,12 @@ describe.each([
     expect(parts).toBeGreaterThan(size.bytes * 0.9);
   }, 30_000);
 });
+
+it("only the processor carries the model's SDK", async () => {
+  const sizes = await Promise.all(functionNames.map(measureBundle));
+  const carriers = sizes.filter(({ packages }) => packages.some((row) => row.name === "openai"));
+  expect(carriers.map(({ name }) => name)).toEqual(["process"]);
+}, 30_000);
 
 describe("sizes", () => {
   it.each([

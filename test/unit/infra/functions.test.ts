@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
 import * as z from "zod";
-import { parseDispatcherConfig, parseProcessorConfig } from "../../../lib/config.ts";
+import { parseDispatcherConfig, parseProcessorConfig, parseSettlerConfig } from "../../../lib/config.ts";
 import { defaultStack } from "./default-stack.ts";
 import { arnOf, ref, type Resource } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, failures, logOf, roleOf } = defaultStack();
+const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf, roleOf } =
+  defaultStack();
 
 const environmentSchema = z.object({ Variables: z.record(z.string(), z.unknown()) });
 
@@ -20,6 +21,7 @@ function resolved(fn: Resource): Record<string, string> {
 it.each([
   { part: "Dispatcher", fn: dispatcher, memoryMb: 256, timeoutSeconds: 75 },
   { part: "Processor", fn: processor, memoryMb: 512, timeoutSeconds: 900 },
+  { part: "Settler", fn: settler, memoryMb: 256, timeoutSeconds: 60 },
 ])(
   "the $part runs on Node 24, arm64, with a log of its own in JSON",
   ({ part, fn, memoryMb, timeoutSeconds }) => {
@@ -44,17 +46,11 @@ it.each([
   },
 );
 
-it("an async event is never retried, and dies before it could do harm", () => {
-  const configs = stack.resources("AWS::Lambda::EventInvokeConfig").map(({ Properties }) => Properties);
-  expect(configs).toHaveLength(2);
-  expect(configs).toContainEqual({
-    FunctionName: ref(processor),
-    Qualifier: "$LATEST",
-    MaximumRetryAttempts: 0,
-    MaximumEventAgeInSeconds: 300,
-    DestinationConfig: { OnFailure: { Destination: arnOf(failures) } },
-  });
-  expect(configs).toContainEqual({
+const eventRulesOf = (part: string): unknown =>
+  stack.resource("AWS::Lambda::EventInvokeConfig", part).Properties;
+
+it("a dispatcher's event is never retried, and dies before the next one comes", () => {
+  expect(eventRulesOf("Dispatcher")).toEqual({
     FunctionName: ref(dispatcher),
     Qualifier: "$LATEST",
     MaximumRetryAttempts: 0,
@@ -62,9 +58,30 @@ it("an async event is never retried, and dies before it could do harm", () => {
   });
 });
 
+it("a leg's event is never retried by Lambda: its failure goes to the settler", () => {
+  expect(eventRulesOf("Processor")).toEqual({
+    FunctionName: ref(processor),
+    Qualifier: "$LATEST",
+    MaximumRetryAttempts: 0,
+    MaximumEventAgeInSeconds: 300,
+    DestinationConfig: { OnFailure: { Destination: arnOf(settler) } },
+  });
+});
+
+it("a settler's event is tried three times within one lease, then it becomes a dead letter", () => {
+  expect(eventRulesOf("Settler")).toEqual({
+    FunctionName: ref(settler),
+    Qualifier: "$LATEST",
+    MaximumRetryAttempts: 2,
+    MaximumEventAgeInSeconds: 600,
+    DestinationConfig: { OnFailure: { Destination: arnOf(deadLetters) } },
+  });
+});
+
 it("the dispatcher gets its settings by environment", () => {
   expect(dispatcher.Properties["Environment"]).toEqual({
     Variables: {
+      RUNNER_RUN_LIMIT_MS: "3600000",
       RUNNER_POOL: "default",
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_LEDGER_TABLE: ref(table),
@@ -72,6 +89,7 @@ it("the dispatcher gets its settings by environment", () => {
       RUNNER_PICKUP: "balanced",
       RUNNER_CONCURRENCY: "10",
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
+      RUNNER_MAX_EVENT_AGE_MS: "300000",
       NODE_OPTIONS: "--enable-source-maps",
     },
   });
@@ -87,7 +105,23 @@ it("the processor gets its settings by environment", () => {
       OPENAI_KEY_SECRET: ref(modelKey),
       OPENAI_MODEL: "gpt-6-luna",
       OPENAI_SUMMARY_MODEL: "gpt-6-luna",
+      OPENAI_MODE: "auto",
       OPENAI_STORE: "true",
+      RUNNER_RUN_LIMIT_MS: "3600000",
+      NODE_OPTIONS: "--enable-source-maps",
+    },
+  });
+});
+
+it("the settler gets its settings by environment", () => {
+  expect(settler.Properties["Environment"]).toEqual({
+    Variables: {
+      RUNNER_RUN_LIMIT_MS: "3600000",
+      RUNNER_POOL: "default",
+      RUNNER_API_BASE: "https://cloud.xenonflare.com",
+      RUNNER_LEDGER_TABLE: ref(table),
+      RUNNER_KEY_SECRET: ref(runnerKeys),
+      RUNNER_PROCESSOR_FUNCTION: ref(processor),
       NODE_OPTIONS: "--enable-source-maps",
     },
   });
@@ -96,10 +130,11 @@ it("the processor gets its settings by environment", () => {
 it("the environments are what the functions accept", () => {
   expect(parseDispatcherConfig(resolved(dispatcher)).RUNNER_CONCURRENCY).toBe(10);
   expect(parseProcessorConfig(resolved(processor)).OPENAI_STORE).toBe(true);
+  expect(parseSettlerConfig(resolved(settler)).RUNNER_POOL).toBe("default");
 });
 
 it("functions have no fixed name and no reserved concurrency, and may not call themselves in circles", () => {
-  for (const fn of [dispatcher, processor]) {
+  for (const fn of [dispatcher, processor, settler]) {
     expect(fn.Properties).not.toHaveProperty("FunctionName");
     expect(fn.Properties).not.toHaveProperty("ReservedConcurrentExecutions");
     expect(fn.Properties).not.toHaveProperty("RecursiveLoop");

@@ -24,7 +24,7 @@ const stack = synthesizeUnbundled({
 const issuer =
   "The key is issued by Studio or by the model's provider, who offer no rotation to Secrets Manager. A new value is taken up without a deploy.";
 const lastStop =
-  "This queue is itself where failed legs end: nothing reads it but people, so there is no second failure to catch.";
+  "This queue is itself where events end that could not be settled: nothing reads it but people, so there is no second failure to catch.";
 
 describe("cdk-nag, AwsSolutions", () => {
   it("finds nothing", () => {
@@ -48,9 +48,9 @@ describe("cdk-nag, AwsSolutions", () => {
     expect(acknowledged).toEqual([
       ["StudioRunner/Runner/ModelKey/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
       ["StudioRunner/Runner/PoolMine/Keys/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
-      ["StudioRunner/Runner/PoolMine/Processor/Failures", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
+      ["StudioRunner/Runner/PoolMine/Settler/DeadLetters", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
       ["StudioRunner/Runner/PoolAll/Keys/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
-      ["StudioRunner/Runner/PoolAll/Processor/Failures", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
+      ["StudioRunner/Runner/PoolAll/Settler/DeadLetters", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
     ]);
   });
 

@@ -1,11 +1,15 @@
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { expect, it } from "vitest";
+import { addStack } from "../../../infra/synthesize.ts";
 import { defaultStack } from "./default-stack.ts";
-import { arnOf, ref } from "./synthesized.ts";
+import { arnOf, ref, testApp } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, failures, logOf, roleOf } = defaultStack();
+const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf, roleOf } =
+  defaultStack();
 
+/** Of the policy that a function's deployment waits for. */
 const statementsOf = (part: string): unknown => {
-  const policy = stack.resource("AWS::IAM::Policy", part);
+  const policy = stack.resource("AWS::IAM::Policy", `${part}RunnerRoleDefaultPolicy`);
   expect(policy.Properties["Roles"]).toEqual([ref(roleOf(part))]);
   return policy.Properties["PolicyDocument"];
 };
@@ -35,11 +39,46 @@ it("the processor may do this and nothing else", () => {
     Version: "2012-10-17",
     Statement: [
       allow(["logs:CreateLogStream", "logs:PutLogEvents"], arnOf(logOf("Processor"))),
-      allow("dynamodb:UpdateItem", arnOf(table)),
+      allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arnOf(table)),
       allow("secretsmanager:GetSecretValue", [ref(modelKey), ref(runnerKeys)]),
-      allow("sqs:SendMessage", arnOf(failures)),
     ],
   });
+});
+
+it("a leg may also call the next one, and Lambda the settler in its name", () => {
+  expect(stack.resource("AWS::IAM::Policy", "ProcessorOnward").Properties).toMatchObject({
+    Roles: [ref(roleOf("Processor"))],
+    PolicyDocument: {
+      Version: "2012-10-17",
+      Statement: [allow("lambda:InvokeFunction", [arnOf(processor), arnOf(settler)])],
+    },
+  });
+});
+
+it("the settler may do this and nothing else", () => {
+  expect(statementsOf("Settler")).toEqual({
+    Version: "2012-10-17",
+    Statement: [
+      allow(["logs:CreateLogStream", "logs:PutLogEvents"], arnOf(logOf("Settler"))),
+      allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arnOf(table)),
+      allow("secretsmanager:GetSecretValue", ref(runnerKeys)),
+      allow("lambda:InvokeFunction", arnOf(processor)),
+      allow("sqs:SendMessage", arnOf(deadLetters)),
+    ],
+  });
+});
+
+it("the same call in the role itself would be refused: the processor would wait for its own name", () => {
+  const app = testApp();
+  const [pool] = addStack(app, {}).runner.pools;
+  const { role, function: fn } = pool!.processor.runner;
+  role.addToPolicy(new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [fn.functionArn] }));
+  expect(() => app.synth()).toThrow("Circular Dependencies");
+});
+
+it("Lambda learns of the settler only when the processor's role may call it", () => {
+  const events = stack.resource("AWS::Lambda::EventInvokeConfig", "Processor");
+  expect(events.DependsOn).toEqual([stack.resource("AWS::IAM::Policy", "ProcessorOnward").logicalId]);
 });
 
 it("the schedule may invoke its dispatcher and nothing else, and only for this account's schedules", () => {
@@ -86,8 +125,8 @@ it("the schedule may invoke its dispatcher and nothing else, and only for this a
 });
 
 it("no role has a managed policy, and there is no other role or policy", () => {
-  expect(stack.resources("AWS::IAM::Role")).toHaveLength(3);
-  expect(stack.resources("AWS::IAM::Policy")).toHaveLength(2);
+  expect(stack.resources("AWS::IAM::Role")).toHaveLength(4);
+  expect(stack.resources("AWS::IAM::Policy")).toHaveLength(4);
   for (const role of stack.resources("AWS::IAM::Role"))
     expect(role.Properties).not.toHaveProperty("ManagedPolicyArns");
 });

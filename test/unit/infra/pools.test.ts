@@ -16,6 +16,7 @@ const stack = synthesizeUnbundled({
     model: "model-1",
     summaryModel: "model-2",
     baseUrl: "https://model.example.com/v1",
+    mode: "streaming",
     store: false,
     keySecretArn: modelKeyArn,
   },
@@ -26,6 +27,7 @@ const stack = synthesizeUnbundled({
       pickup: "fast",
       concurrency: 7,
       leasesPerKey: 3,
+      runLimitMinutes: 90,
       keySecretArn: keysArn,
       processor: { memoryMb: 1024, timeoutSeconds: 600 },
       dispatcher: { memoryMb: 384, timeoutSeconds: 90 },
@@ -58,6 +60,8 @@ describe("every setting reaches the template", () => {
         RUNNER_CONCURRENCY: "7",
         RUNNER_LEASES_PER_KEY: "3",
         RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
+        RUNNER_RUN_LIMIT_MS: "5400000",
+        RUNNER_MAX_EVENT_AGE_MS: "300000",
         NODE_OPTIONS: "--enable-source-maps",
       },
     });
@@ -75,7 +79,23 @@ describe("every setting reaches the template", () => {
         OPENAI_MODEL: "model-1",
         OPENAI_SUMMARY_MODEL: "model-2",
         OPENAI_BASE_URL: "https://model.example.com/v1",
+        OPENAI_MODE: "streaming",
         OPENAI_STORE: "false",
+        RUNNER_RUN_LIMIT_MS: "5400000",
+        NODE_OPTIONS: "--enable-source-maps",
+      },
+    });
+  });
+
+  it("a pool's settler", () => {
+    expect(variablesOf("PoolMineSettler")).toEqual({
+      Variables: {
+        RUNNER_RUN_LIMIT_MS: "5400000",
+        RUNNER_POOL: "mine",
+        RUNNER_API_BASE: "https://studio.example.com",
+        RUNNER_LEDGER_TABLE: "kept-ledger",
+        RUNNER_KEY_SECRET: keysArn,
+        RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
         NODE_OPTIONS: "--enable-source-maps",
       },
     });
@@ -94,7 +114,7 @@ describe("every setting reaches the template", () => {
 describe("every other setting reaches the template", () => {
   it("log retention and level, in every function", () => {
     const logs = stack.resources("AWS::Logs::LogGroup");
-    expect(logs.map(({ Properties }) => Properties["RetentionInDays"])).toEqual([90, 90, 90, 90]);
+    expect(logs.map(({ Properties }) => Properties["RetentionInDays"])).toEqual([90, 90, 90, 90, 90, 90]);
     const levels = stack
       .resources("AWS::Lambda::Function")
       .map(({ Properties }) => Properties["LoggingConfig"]);
@@ -129,19 +149,28 @@ describe("every other setting reaches the template", () => {
 
 describe("pools", () => {
   it("have functions, schedule, queue and log of their own", () => {
-    expect(stack.resources("AWS::Lambda::Function")).toHaveLength(4);
+    expect(stack.resources("AWS::Lambda::Function")).toHaveLength(6);
     expect(stack.resources("AWS::SQS::Queue")).toHaveLength(2);
     const targets = stack.resources("AWS::Scheduler::Schedule").map(({ Properties }) => Properties["Target"]);
     expect(targets).toMatchObject([{ Input: '{"pool":"mine"}' }, { Input: '{"pool":"every-one"}' }]);
   });
 
-  it("a dispatcher may read its own pool's keys and start its own pool's processor only", () => {
-    const statements = JSON.stringify(
-      stack.resource("AWS::IAM::Policy", "PoolEveryOneDispatcher").Properties,
-    );
-    expect(statements).toContain(functionOf("PoolEveryOneProcessor").logicalId);
-    expect(statements).not.toContain("PoolMine");
-    expect(statements).not.toContain(keysArn);
+  it.each(["DispatcherRunnerRole", "SettlerRunnerRole", "ProcessorOnward"])(
+    "the policy %s names its own pool's keys and functions only",
+    (part) => {
+      const policy = stack.resource("AWS::IAM::Policy", `PoolEveryOne${part}`);
+      const statements = JSON.stringify(policy.Properties);
+      expect(statements).toContain(functionOf("PoolEveryOneProcessor").logicalId);
+      expect(statements).not.toContain("PoolMine");
+      expect(statements).not.toContain(keysArn);
+    },
+  );
+
+  it("a failed leg goes to its own pool's settler", () => {
+    const events = stack.resource("AWS::Lambda::EventInvokeConfig", "PoolMineProcessor");
+    expect(events.Properties["DestinationConfig"]).toEqual({
+      OnFailure: { Destination: { "Fn::GetAtt": [functionOf("PoolMineSettler").logicalId, "Arn"] } },
+    });
   });
 });
 
@@ -155,13 +184,12 @@ describe("what was brought along", () => {
 
   it("is all that the roles name, whole and without a wildcard", () => {
     expect(
-      stack.resource("AWS::IAM::Policy", "PoolMineProcessor").Properties["PolicyDocument"],
+      stack.resource("AWS::IAM::Policy", "PoolMineProcessorRunnerRole").Properties["PolicyDocument"],
     ).toMatchObject({
       Statement: [
         { Action: ["logs:CreateLogStream", "logs:PutLogEvents"] },
-        { Action: "dynamodb:UpdateItem", Resource: ledgerArn },
+        { Action: ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource: ledgerArn },
         { Action: "secretsmanager:GetSecretValue", Resource: [modelKeyArn, keysArn] },
-        { Action: "sqs:SendMessage" },
       ],
     });
     expect(

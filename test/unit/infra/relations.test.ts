@@ -10,6 +10,7 @@ import type { Problem } from "../../../infra/problems.ts";
 
 const times = (overrides: Partial<PoolTimes> = {}): PoolTimes => ({
   pickup: "balanced",
+  runLimitMinutes: 60,
   dispatcherTimeoutSeconds: 75,
   processorTimeoutSeconds: 900,
   ...overrides,
@@ -63,7 +64,7 @@ describe("the time-outs of a pool", () => {
   });
 
   it("leave a leg time to work beside its reserve", () => {
-    expect(brokenPoolRelations(times({ processorTimeoutSeconds: 80 }))).toEqual([]);
+    expect(brokenPoolRelations(times({ runLimitMinutes: 13, processorTimeoutSeconds: 80 }))).toEqual([]);
     expect(brokenPoolRelations(times({ processorTimeoutSeconds: 79 }))).toEqual([
       {
         path: "processor.timeoutSeconds",
@@ -78,6 +79,24 @@ describe("the time-outs of a pool", () => {
       times({ pickup: "fast", dispatcherTimeoutSeconds: 60, processorTimeoutSeconds: 20 }),
     );
     expect(broken.map(({ path }) => path)).toEqual(["dispatcher.timeoutSeconds", "processor.timeoutSeconds"]);
+  });
+});
+
+describe("the run limit", () => {
+  it("is reached before a run is out of legs", () => {
+    expect(brokenPoolRelations(times({ processorTimeoutSeconds: 297 }))).toEqual([]);
+    expect(brokenPoolRelations(times({ processorTimeoutSeconds: 296 }))).toEqual([
+      {
+        path: "runLimitMinutes",
+        sentence:
+          "runLimitMinutes is 60, but timing.maxHandovers allows a run 13 legs, each of which works for 276 s: processor.timeoutSeconds (296) less timing.legReserveMs. Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
+      },
+    ]);
+  });
+
+  it("is not judged by legs that are too short to work", () => {
+    const broken = brokenPoolRelations(times({ processorTimeoutSeconds: 79 }));
+    expect(broken.map(({ path }) => path)).toEqual(["processor.timeoutSeconds"]);
   });
 });
 
@@ -122,7 +141,27 @@ describe("relations of our own times", () => {
           "timing.maxBeatMs (301 s) is more than half of Studio's lease (600 s): one lost beat would cost the lease.",
       },
     ],
+    [
+      "Lambda does not take a run's legs for a loop",
+      { maxHandovers: 13 },
+      {
+        path: "timing.maxHandovers",
+        sentence:
+          "timing.maxHandovers (13) and timing.maxStarts (3) let a run call its processor 16 times, but Lambda takes about 16 for a loop and drops the call.",
+      },
+    ],
   ])("%s", (_, overrides, broken) => {
     expect(brokenTimingRelations(withTiming(overrides))).toEqual([broken]);
+  });
+
+  it("the settler has time for a beat and a report", () => {
+    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 47_000 })).toEqual([]);
+    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 46_000 })).toEqual([
+      {
+        path: "settlerTimeoutMs",
+        sentence:
+          "settlerTimeoutMs (46 s) does not hold timing.recoverBeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (2 s): Lambda would end the settler before it has closed the run.",
+      },
+    ]);
   });
 });

@@ -41,7 +41,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "a value under an unknown name, without showing its text",
     { inference: { apiKey: "hunter2" } },
-    "inference.apiKey: unknown setting (given a text of length 7). Known here: model, summaryModel, baseUrl, store, keySecretArn.",
+    "inference.apiKey: unknown setting (given a text of length 7). Known here: model, summaryModel, baseUrl, mode, store, keySecretArn.",
   ],
   ["a blank", { inference: { model: "  " } }, 'inference.model: given "  ". Give a model\'s name.'],
   ["an empty text", { inference: { model: "" } }, 'inference.model: given "". Give a model\'s name.'],
@@ -80,6 +80,21 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
     "half a lease",
     pool({ leasesPerKey: 1.5 }),
     "pools[0].leasesPerKey: given 1.5. Give a whole number from 1 to 1000 (leases per runner key).",
+  ],
+  [
+    "a run without time",
+    pool({ runLimitMinutes: 0 }),
+    "pools[0].runLimitMinutes: given 0. Give a whole number from 1 to 720 (minutes).",
+  ],
+  [
+    "more time than the legs of a run have",
+    pool({ runLimitMinutes: 191 }),
+    "pools[0].runLimitMinutes: runLimitMinutes is 191, but timing.maxHandovers allows a run 13 legs, each of which works for 880 s: processor.timeoutSeconds (900) less timing.legReserveMs. Give 190 or less.",
+  ],
+  [
+    "an unknown way to ask a round",
+    { inference: { mode: "batch" } },
+    'inference.mode: given "batch". Give one of: auto, background, streaming.',
   ],
   [
     "too little memory",

@@ -11,13 +11,14 @@ describe("defaults", () => {
     expect(parseSettings({})).toEqual({
       stackName: "StudioRunner",
       studio: { baseUrl: "https://cloud.xenonflare.com" },
-      inference: { model: "gpt-6-luna", summaryModel: "gpt-6-luna", store: true },
+      inference: { model: "gpt-6-luna", summaryModel: "gpt-6-luna", mode: "auto", store: true },
       pools: [
         {
           name: "default",
           kind: "user",
           pickup: "balanced",
           concurrency: 10,
+          runLimitMinutes: 60,
           processor: { memoryMb: 512, timeoutSeconds: 900 },
           dispatcher: { memoryMb: 256, timeoutSeconds: 75 },
         },
@@ -91,6 +92,24 @@ describe("all problems at once", () => {
   - pools[0].processor.timeoutSeconds: processor.timeoutSeconds is 30, but timing.legReserveMs keeps 20 s of it free and a leg needs 60 s to work. Give 80 or more.`,
       ),
     );
+  });
+});
+
+describe("the way a round is asked", () => {
+  it.each([
+    { mode: "background", store: true },
+    { mode: "streaming", store: false },
+    { mode: "auto", store: false },
+    { mode: "background" },
+  ])("may be $mode with store $store", (inference) => {
+    expect(problems({ inference })).toEqual([]);
+  });
+
+  it("cannot be background where the provider keeps nothing, also while something else is wrong", () => {
+    expect(problems({ inference: { mode: "background", store: false, modle: "m-1" } })).toEqual([
+      'inference.modle: unknown setting (given a text of length 3). Did you mean "mode"?',
+      'inference.mode: inference.mode is "background", which keeps responses at the provider, but inference.store is false. Give "auto" or "streaming", or set inference.store to true.',
+    ]);
   });
 });
 

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { defaultStack } from "./default-stack.ts";
 import { arnOf, ref, type Resource } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, failures, logOf } = defaultStack();
+const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf } =
+  defaultStack();
 
 it("the schedule starts the dispatcher every minute, without retries and without a flexible window", () => {
   const schedule = stack.resource("AWS::Scheduler::Schedule");
@@ -65,15 +66,15 @@ it("keys have secrets without any value, generated or given, and without a fixed
 });
 
 it("keys go with the stack, as the logs do", () => {
-  for (const resource of [modelKey, runnerKeys, logOf("Dispatcher"), logOf("Processor")])
+  for (const resource of [modelKey, runnerKeys, logOf("Dispatcher"), logOf("Processor"), logOf("Settler")])
     expect(resource).toMatchObject({ DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete" });
 });
 
-it("failed legs end in an encrypted queue for 14 days", () => {
-  expect(failures.Properties).toEqual({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
+it("what could not be settled ends in an encrypted queue for 14 days", () => {
+  expect(deadLetters.Properties).toEqual({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
 });
 
-it("the queue of failed legs refuses connections without TLS", () => {
+it("the queue of dead letters refuses connections without TLS", () => {
   expect(stack.resource("AWS::SQS::QueuePolicy").Properties["PolicyDocument"]).toEqual({
     Version: "2012-10-17",
     Statement: [
@@ -82,7 +83,7 @@ it("the queue of failed legs refuses connections without TLS", () => {
         Principal: { AWS: "*" },
         Action: "sqs:*",
         Condition: { Bool: { "aws:SecureTransport": "false" } },
-        Resource: arnOf(failures),
+        Resource: arnOf(deadLetters),
       },
     ],
   });
@@ -103,7 +104,8 @@ it("the outputs name what an operator needs, and the commands that put the keys 
     ModelKeyCommand: command(modelKey, "model-key.txt"),
     PoolDefaultDispatcher: ref(dispatcher),
     PoolDefaultProcessor: ref(processor),
-    PoolDefaultFailures: ref(failures),
+    PoolDefaultSettler: ref(settler),
+    PoolDefaultDeadLetters: ref(deadLetters),
     PoolDefaultKeysSecret: ref(runnerKeys),
     PoolDefaultKeysCommand: command(runnerKeys, "runner-keys.txt"),
   });

@@ -1,114 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
-import { runLeg, type LegDeps, type Product } from "../../../lib/job/leg.ts";
-import type { Ending } from "../../../lib/ledger/ledger.ts";
-import { runSchema } from "../../../lib/ledger/run.ts";
-import { Secret, type RunnerKey } from "../../../lib/secret.ts";
-import type { JobCall, Studio } from "../../../lib/studio/studio.ts";
-import { createFakeClock } from "../../support/fake-clock.ts";
-import { recordingLog, recordingMetrics } from "../../support/silent.ts";
-
-const event = { pool: "default", runId: "r1", leg: 1 };
-const fifteenMinutes = 900_000;
-const unused = (): never => {
-  throw new Error("not this test's business");
-};
-const key = (id: string, value: string): RunnerKey => ({ id, value: new Secret(value) });
-const lost = new RunnerError("lease_lost", "the lease is gone: 409", { status: 409 });
-const outage = new RunnerError("studio_unavailable", "Studio answered 502", { retryable: true, status: 502 });
-
-const product: Product = {
-  payload: {
-    assistantMessage: "Done.",
-    files: [],
-    charts: [],
-    datasets: [],
-    svgs: [],
-    lists: [],
-    checklists: [],
-  },
-  deliverables: { chart: 1 },
-};
-
-interface World {
-  readonly begins?: boolean;
-  readonly work?: LegDeps["work"];
-  readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
-  readonly complete?: (call: JobCall, number: number) => Promise<void>;
-  readonly fail?: () => Promise<void>;
-  readonly ownsBeat?: boolean;
-  readonly ownsClose?: boolean;
-  readonly leasedAgoMs?: number;
-  readonly keys?: readonly RunnerKey[];
-  readonly freshKeys?: readonly RunnerKey[];
-}
-
-function build(world: World = {}) {
-  const clock = createFakeClock(1_000_000);
-  const requests: string[] = [];
-  const endings: Ending[] = [];
-  const log = recordingLog();
-  const metrics = recordingMetrics();
-  const leasedAtMs = clock.now() - (world.leasedAgoMs ?? 0);
-  const run = runSchema.parse({
-    ...event,
-    id: "run#r1",
-    workspaceId: "ws1",
-    keyId: "k1",
-    state: "running",
-    leasedAtMs,
-    leaseExpiresAtMs: leasedAtMs + 600_000,
-  });
-  const studio: Studio = {
-    lease: unused,
-    context: unused,
-    updateSummary: unused,
-    heartbeat: async (call) => {
-      requests.push(`heartbeat ${call.key.value.reveal()}`);
-      return (await world.heartbeat?.(call)) ?? { leaseExpiresAtMs: undefined };
-    },
-    complete: async (call) => {
-      requests.push(`complete ${call.workspaceId}`);
-      await world.complete?.(call, requests.filter((request) => request.startsWith("complete")).length);
-    },
-    fail: async (_, reason) => {
-      requests.push(`fail ${reason}`);
-      await world.fail?.();
-    },
-  };
-  const deps: LegDeps = {
-    clock,
-    random: () => 1,
-    newId: () => "invocation1",
-    log,
-    metrics,
-    modelName: "m",
-    studio,
-    keys: {
-      get: async () => world.keys ?? [key("k1", "k1.secret")],
-      refresh: async () => world.freshKeys ?? world.keys ?? [key("k1", "k1.secret")],
-    },
-    ledger: {
-      begin: async () => (world.begins === false ? undefined : run),
-      beat: async () => world.ownsBeat ?? true,
-      noteRound: async () => true,
-      close: async (_, ending) => {
-        endings.push(ending);
-        return world.ownsClose ?? true;
-      },
-      open: unused,
-      closeUnbegun: unused,
-      read: unused,
-      inFlight: unused,
-    },
-    work: world.work ?? (async () => product),
-  };
-  return { clock, deps, requests, endings, log, metrics };
-}
-
-/** Work that goes on until its signal aborts. */
-const endless: LegDeps["work"] = ({ signal }) =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+import { runLeg, type LegDeps } from "../../../lib/job/leg.ts";
+import { build, endless, event, fifteenMinutes, key, lost, outage, product } from "./leg-world.ts";
 
 describe("a leg that goes well", () => {
   it("beats once, completes and closes the run", async () => {
@@ -143,8 +36,8 @@ describe("a leg that goes well", () => {
   it("counts the tokens of every kind", async () => {
     const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 9, reasoningTokens: 3 };
     const { deps, metrics } = build({
-      work: async ({ onRound }) => {
-        await onRound({ number: 1, responseId: "resp_1", calls: 0, usage });
+      work: async ({ onRoundEnded }) => {
+        onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage });
         return product;
       },
     });
@@ -307,31 +200,6 @@ describe("a failure", () => {
       reason: "model_refused",
     });
     expect(endings).toMatchObject([{ state: "lost", reason: "model_refused" }]);
-  });
-
-  it("at the leg's deadline says how long the job had, 20 s before the platform's end", async () => {
-    const { deps, clock, requests } = build({ work: endless });
-    const leg = runLeg(deps, event, fifteenMinutes);
-    await clock.advance(879_999);
-    expect(requests.some((request) => request.startsWith("fail"))).toBe(false);
-    await clock.advance(1);
-    expect(await leg).toMatchObject({ state: "failed", reason: "leg_deadline" });
-    expect(requests.at(-1)).toBe(
-      "fail The job was stopped after 14.7 minutes: the time of one invocation was over.",
-    );
-  });
-
-  it("that Studio does not take ends in time for the platform's end", async () => {
-    const { deps, clock, endings } = build({
-      work: endless,
-      fail: async () => {
-        throw outage;
-      },
-    });
-    const leg = runLeg(deps, event, 300_000);
-    await clock.advance(298_000);
-    expect(await leg).toMatchObject({ state: "lost", reason: "leg_deadline" });
-    expect(endings).toMatchObject([{ state: "lost", reason: "leg_deadline" }]);
   });
 });
 

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createBackoffRow } from "../../../lib/ledger/backoff.ts";
 import { createControlRow } from "../../../lib/ledger/control.ts";
 import { createDispatchLock } from "../../../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ledger } from "../../../lib/ledger/ledger.ts";
 import { createTable } from "../../../lib/dynamodb.ts";
-import type { Fence } from "../../../lib/ledger/run.ts";
+import type { Fence, Run } from "../../../lib/ledger/run.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
 
 let local: LocalTable;
@@ -14,6 +15,8 @@ beforeAll(async () => {
   ledger = createLedger(local.table);
 });
 afterAll(() => local.close());
+
+const began = { atMs: 2_000, requestId: "req1" };
 
 let serial = 0;
 
@@ -32,7 +35,7 @@ async function opened(pool = "default"): Promise<Fence> {
 
 async function begun(): Promise<Fence> {
   const fence = await opened();
-  expect(await ledger.begin(fence, 2_000)).toBeDefined();
+  expect(await ledger.begin(fence, began)).toBeDefined();
   return fence;
 }
 
@@ -41,7 +44,7 @@ const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 5, reasonin
 describe("begin", () => {
   it("moves a leased run to running and gives its row", async () => {
     const fence = await opened();
-    expect(await ledger.begin(fence, 2_000)).toEqual({
+    expect(await ledger.begin(fence, began)).toEqual({
       pool: "default",
       id: `run#${fence.runId}`,
       runId: fence.runId,
@@ -50,9 +53,17 @@ describe("begin", () => {
       state: "running",
       leg: 1,
       leasedAtMs: 1_000,
+      leaseMs: 600_000,
       leaseExpiresAtMs: 601_000,
+      calledAtMs: 1_000,
+      starts: 1,
+      handovers: 0,
+      troubles: [],
+      startedOver: false,
+      delivering: false,
       openIn: "default",
       invocationId: "first",
+      requestId: "req1",
       beganAtMs: 2_000,
       rounds: 0,
       usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
@@ -63,30 +74,30 @@ describe("begin", () => {
     const fence = await opened();
     const ids = ["a", "b", "c", "d", "e"];
     const runs = await Promise.all(
-      ids.map((invocationId) => ledger.begin({ ...fence, invocationId }, 2_000)),
+      ids.map((invocationId) => ledger.begin({ ...fence, invocationId }, began)),
     );
     expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
   it("may be repeated by the same invocation, as the SDK does after a lost answer", async () => {
     const fence = await begun();
-    expect(await ledger.begin(fence, 2_500)).toBeDefined();
+    expect(await ledger.begin(fence, { ...began, atMs: 2_500 })).toBeDefined();
   });
 
   it("refuses a leg that is not the run's", async () => {
     const fence = await opened();
-    expect(await ledger.begin({ ...fence, leg: 2 }, 2_000)).toBeUndefined();
+    expect(await ledger.begin({ ...fence, leg: 2 }, began)).toBeUndefined();
   });
 
   it("refuses a run that was never opened", async () => {
     const fence = { pool: "default", runId: "nobody", leg: 1, invocationId: "first" };
-    expect(await ledger.begin(fence, 2_000)).toBeUndefined();
+    expect(await ledger.begin(fence, began)).toBeUndefined();
   });
 
   it("refuses a run that has ended", async () => {
     const fence = await begun();
     await ledger.close(fence, { state: "completed", reason: "ok", atMs: 3_000 });
-    expect(await ledger.begin(fence, 4_000)).toBeUndefined();
+    expect(await ledger.begin(fence, { ...began, atMs: 4_000 })).toBeUndefined();
   });
 });
 
@@ -94,7 +105,7 @@ describe("the fence", () => {
   it("lets the owner beat, note rounds and close", async () => {
     const fence = await begun();
     expect(await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
-    expect(await ledger.noteRound(fence, { number: 1, responseId: "resp_1", usage })).toBe(true);
+    expect(await ledger.note(fence, { rounds: 1, lastResponseId: "resp_1", usage })).toBe(true);
     expect(
       await ledger.close(fence, { state: "failed", reason: "model_refused", explanation: "no", atMs: 4_000 }),
     ).toBe(true);
@@ -116,7 +127,7 @@ describe("the fence", () => {
   it("refuses every write of an invocation that does not own the leg", async () => {
     const other = { ...(await begun()), invocationId: "second" };
     expect(await ledger.beat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
-    expect(await ledger.noteRound(other, { number: 1, responseId: "resp_1", usage })).toBe(false);
+    expect(await ledger.note(other, { rounds: 1, lastResponseId: "resp_1", usage })).toBe(false);
     expect(await ledger.close(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
   });
 
@@ -127,33 +138,114 @@ describe("the fence", () => {
     expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
     expect(await ledger.beat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
   });
+});
 
-  it("closes a run whose leg never began, and only such a one", async () => {
-    const unbegun = await opened();
-    const ending = { state: "lost", reason: "invoke_failed", atMs: 3_000 } as const;
-    expect(await ledger.closeUnbegun(unbegun, ending)).toBe(true);
-    expect(await ledger.begin(unbegun, 4_000)).toBeUndefined();
-    expect(await ledger.closeUnbegun(await begun(), ending)).toBe(false);
+/** The run as a sweep reads it. */
+async function readBack(fence: Fence): Promise<Run> {
+  const run = await ledger.read(fence.pool, fence.runId);
+  expect(run).toBeDefined();
+  return run!;
+}
+
+describe("the next leg", () => {
+  it("takes over from a running one, which writes nothing any more", async () => {
+    const fence = await begun();
+    expect(await ledger.handOver(fence, { atMs: 5_000, handovers: 1 })).toBe(true);
+    expect(await readBack(fence)).toMatchObject({
+      state: "leased",
+      leg: 2,
+      calledAtMs: 5_000,
+      handovers: 1,
+      starts: 1,
+    });
+    expect(await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
+    expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
+    expect(await ledger.begin({ ...fence, leg: 2, invocationId: "second" }, began)).toMatchObject({
+      leg: 2,
+      state: "running",
+    });
+  });
+
+  it("keeps what the earlier leg noted", async () => {
+    const fence = await begun();
+    await ledger.note(fence, {
+      rounds: 2,
+      lastResponseId: "resp_2",
+      summaryResponseId: "resp_s",
+      usage,
+      model: "m",
+    });
+    await ledger.handOver(fence, { atMs: 5_000, handovers: 1 });
+    const next = await ledger.begin({ ...fence, leg: 2, invocationId: "second" }, began);
+    expect(next).toMatchObject({
+      rounds: 2,
+      lastResponseId: "resp_2",
+      summaryResponseId: "resp_s",
+      usage,
+      model: "m",
+    });
+  });
+
+  it("is opened by a restart after trouble, which is counted and remembered", async () => {
+    const fence = await begun();
+    const restart = { atMs: 7_000, trouble: "crashed", leaseExpiresAtMs: 607_000 };
+    const restarted = await ledger.restart(await readBack(fence), restart);
+    expect(restarted).toMatchObject({
+      state: "leased",
+      leg: 2,
+      starts: 2,
+      troubles: ["crashed"],
+      leaseExpiresAtMs: 607_000,
+    });
+    const again = await ledger.restart(restarted!, { ...restart, trouble: "timed_out" });
+    expect(again).toMatchObject({ leg: 3, starts: 3, troubles: ["crashed", "timed_out"] });
+  });
+
+  it("is opened by one of two hands that saw the same run", async () => {
+    const seen = await readBack(await opened());
+    const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
+    const both = await Promise.all([ledger.restart(seen, restart), ledger.restart(seen, restart)]);
+    expect(both.filter((run) => run !== undefined)).toHaveLength(1);
+  });
+
+  it("is not opened, and the run not closed, when the leg has begun or beaten since it was seen", async () => {
+    const fence = await opened();
+    const restart = { atMs: 7_000, trouble: "silent", leaseExpiresAtMs: 607_000 };
+    const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
+    const leased = await readBack(fence);
+    await ledger.begin(fence, began);
+    expect(await ledger.restart(leased, restart)).toBeUndefined();
+    const running = await readBack(fence);
+    await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
+    expect(await ledger.restart(running, restart)).toBeUndefined();
+    expect(await ledger.closeAbandoned(running, ending)).toBe(false);
+    expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await ledger.restart(await readBack(fence), restart)).toBeUndefined();
   });
 });
 
-describe("in flight", () => {
-  it("counts open runs with a live lease, in their own pool only", async () => {
+describe("open runs", () => {
+  it("are those that are not closed, of their own pool only, whatever their lease", async () => {
     const leased = await opened("p1");
     const running = await opened("p1");
-    await ledger.begin(running, 2_000);
+    await ledger.begin(running, began);
     const ended = await opened("p1");
-    await ledger.begin(ended, 2_000);
+    await ledger.begin(ended, began);
     await ledger.close(ended, { state: "completed", reason: "ok", atMs: 3_000 });
     await opened("p2");
-    const ids = (await ledger.inFlight("p1", 5_000)).map(({ runId }) => runId);
+    const ids = (await ledger.openRuns("p1")).map(({ runId }) => runId);
     expect(ids.toSorted()).toEqual([leased.runId, running.runId].toSorted());
   });
+});
 
-  it("forgets a run whose lease is over", async () => {
-    await opened("p3");
-    expect(await ledger.inFlight("p3", 600_999)).toHaveLength(1);
-    expect(await ledger.inFlight("p3", 601_000)).toHaveLength(0);
+describe("the back-off row", () => {
+  it("only ever grows, for each side apart", async () => {
+    const backoff = createBackoffRow(local.table);
+    expect(await backoff.read("calm")).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    await backoff.extend("calm", "model", 9_000);
+    await backoff.extend("calm", "model", 5_000);
+    await backoff.extend("calm", "studio", 7_000);
+    expect(await backoff.read("calm")).toEqual({ modelUntilMs: 9_000, studioUntilMs: 7_000 });
   });
 });
 

@@ -115,10 +115,16 @@ describe("the journal", () => {
     await fixture.post("/failWorkspaceJob", { workspaceId }).catch(failed);
     await fixture.send("/api/info");
     expect(fixture.studio.requests()).toEqual([
-      { path: "/leaseWorkspaceJob", at: noonMs, status: 200, workspaceId },
-      { path: "/heartbeatWorkspaceJob", at: noonMs + 5, status: 200, workspaceId },
-      { path: "/heartbeatWorkspaceJob", at: noonMs + 5, status: 404, workspaceId: "ws_none" },
-      { path: "/leaseWorkspaceJob", at: noonMs + 5, status: 401 },
+      { path: "/leaseWorkspaceJob", at: noonMs, answeredAt: noonMs, status: 200, workspaceId },
+      { path: "/heartbeatWorkspaceJob", at: noonMs + 5, answeredAt: noonMs + 5, status: 200, workspaceId },
+      {
+        path: "/heartbeatWorkspaceJob",
+        at: noonMs + 5,
+        answeredAt: noonMs + 5,
+        status: 404,
+        workspaceId: "ws_none",
+      },
+      { path: "/leaseWorkspaceJob", at: noonMs + 5, answeredAt: noonMs + 5, status: 401 },
       { path: "/failWorkspaceJob", at: noonMs + 5, status: 0, workspaceId },
     ]);
   });

@@ -44,6 +44,8 @@ const dispatcherVariables = {
   RUNNER_PICKUP: "balanced",
   RUNNER_CONCURRENCY: "10",
   RUNNER_PROCESSOR_FUNCTION: "processor",
+  RUNNER_RUN_LIMIT_MS: "3600000",
+  RUNNER_MAX_EVENT_AGE_MS: "300000",
 };
 
 describe("the functions' environment", () => {
@@ -59,6 +61,7 @@ describe("the functions' environment", () => {
       OPENAI_KEY_SECRET: "arn",
       OPENAI_MODEL: "m",
       OPENAI_SUMMARY_MODEL: "s",
+      OPENAI_MODE: "auto",
     };
     expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "false" }).OPENAI_STORE).toBe(false);
     expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "true" }).OPENAI_STORE).toBe(true);

@@ -1,0 +1,72 @@
+import { Duration } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import { toEnvironment } from "../lib/config.ts";
+import { acknowledge } from "./acknowledge.ts";
+import type { KeySecret } from "./key-secret.ts";
+import type { LedgerTable } from "./ledger-table.ts";
+import { bounds } from "./relations.ts";
+import { RunnerFunction } from "./runner-function.ts";
+import type { PoolSettings, Settings } from "./settings.ts";
+
+export interface SettlerProps {
+  readonly settings: Settings;
+  readonly pool: PoolSettings;
+  readonly ledger: LedgerTable;
+  readonly runnerKeys: KeySecret;
+  readonly processor: IFunction;
+}
+
+const memoryMb = 256;
+
+/** The settler of one pool, and the queue that gets the events that it could not settle. */
+export class Settler extends Construct {
+  readonly runner: RunnerFunction;
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, props: SettlerProps) {
+    super(scope, id);
+    const { settings, pool, ledger, runnerKeys, processor } = props;
+    this.deadLetters = this.#createQueue();
+    this.runner = new RunnerFunction(this, "Runner", {
+      name: "settle",
+      description: `studio-runner, pool ${pool.name}: goes on with runs whose leg failed`,
+      memoryMb,
+      timeoutSeconds: bounds.settlerTimeoutMs / 1000,
+      environment: toEnvironment({
+        RUNNER_POOL: pool.name,
+        RUNNER_API_BASE: settings.studio.baseUrl,
+        RUNNER_LEDGER_TABLE: ledger.tableName,
+        RUNNER_KEY_SECRET: runnerKeys.arn,
+        RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
+        RUNNER_PROCESSOR_FUNCTION: processor.functionName,
+      }),
+      statements: [
+        ledger.rowStatement("GetItem", "UpdateItem"),
+        runnerKeys.readStatement(),
+        new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
+        new PolicyStatement({ actions: ["sqs:SendMessage"], resources: [this.deadLetters.queueArn] }),
+      ],
+      logging: settings,
+    });
+    this.runner.takeEvents({
+      // The failed leg beats no more: after one lease there is nothing left to save, and the sweep closes the run.
+      maxEventAgeMs: bounds.studioLeaseMs,
+      // Settling twice is harmless: the second finds the run moved on. After 1 and 2 minutes, all within the age.
+      retries: 2,
+      onFailureArn: this.deadLetters.queueArn,
+    });
+  }
+
+  #createQueue(): Queue {
+    const queue = new Queue(this, "DeadLetters", {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14), // SQS keeps no message longer
+    });
+    acknowledge(queue, "AwsSolutions-SQS3");
+    return queue;
+  }
+}

@@ -1,0 +1,40 @@
+import { beatIntervalMs } from "../job/keeper.ts";
+import { recover, type RecoverDeps } from "../job/recover.ts";
+import type { Trouble } from "../job/trouble.ts";
+import type { Run } from "../ledger/run.ts";
+import { timing } from "../timing.ts";
+
+export interface SweepSettings {
+  readonly pool: string;
+  /** After this Lambda drops a leg's event. */
+  readonly maxEventAgeMs: number;
+}
+
+/** As many at once as a mass crash may leave without holding up the window. */
+const batchSize = 16;
+
+/** Why a run should have moved by now; `undefined`: it is well, or somebody may still be at it. */
+export function overdue(run: Run, settings: SweepSettings, nowMs: number): Trouble | undefined {
+  if (run.state === "leased") {
+    return nowMs - run.calledAtMs > settings.maxEventAgeMs * 1.2 ? "event_lost" : undefined;
+  }
+  const silentMs = nowMs - (run.beatAtMs ?? run.beganAtMs ?? run.calledAtMs);
+  return silentMs > timing.silentBeats * beatIntervalMs(run.leaseMs, () => 1) ? "silent" : undefined;
+}
+
+/**
+ * Looks at every open run of the pool and recovers those that should have moved. Gives how many it touched.
+ * @throws RunnerError `ledger_unavailable`
+ */
+export async function sweep(deps: RecoverDeps, settings: SweepSettings): Promise<number> {
+  const nowMs = deps.clock.now();
+  const due = (await deps.ledger.openRuns(settings.pool)).flatMap((run) => {
+    const trouble = overdue(run, settings, nowMs);
+    return trouble === undefined ? [] : [{ run, trouble }];
+  });
+  for (let first = 0; first < due.length; first += batchSize) {
+    const batch = due.slice(first, first + batchSize);
+    await Promise.all(batch.map(({ run, trouble }) => recover(deps, run, trouble)));
+  }
+  return due.length;
+}

@@ -1,0 +1,176 @@
+import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import { systemClock, type Clock } from "../../lib/clock.ts";
+import { createTable } from "../../lib/dynamodb.ts";
+import { runSchema, type Run } from "../../lib/ledger/run.ts";
+import { parseRunnerKeys } from "../../lib/secrets.ts";
+import { startCloud } from "../../local/cloud/cloud.ts";
+import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
+import { startModel, type OfflineModel } from "../../local/model/server.ts";
+import { startStudio, type LocalStudio } from "../../local/studio/server.ts";
+import { serviceFaults } from "./faults.ts";
+import { watchAsked, type Asked } from "./jobs.ts";
+import type { ChaosOptions } from "./options.ts";
+import { startProxy, type FaultyProxy } from "./proxy.ts";
+import { seeded } from "./random.ts";
+import { watchCloud, type Watch } from "./watch.ts";
+
+/** The names that the template's ids hold. */
+const parts = {
+  table: "LedgerTable",
+  processor: "ProcessorRunner",
+  dispatcher: "Dispatcher",
+  keys: "KeysSecret",
+};
+const pool = "local";
+const modelName = "offline-canned";
+
+/** A dispatcher's lock lives for as long as it could: a killed one holds the pool up for this long. */
+const dispatcherSeconds = 5;
+const tickMs = 1_000;
+/** Short, so that the sweep finds a lost event while its lease still lives. */
+const maxEventAgeMs = 2_000;
+/** Studio's clock is two minutes off. */
+const skewMs = 120_000;
+
+/** The local stack with its servers in this process, the functions in processes of their own, all faults at rest. */
+export interface Stage {
+  readonly cloud: LocalCloud;
+  readonly studio: LocalStudio;
+  /** Of Studio's clock against ours. */
+  readonly studioSkewMs: number;
+  readonly model: OfflineModel;
+  readonly asked: Asked;
+  readonly watch: Watch;
+  readonly proxies: Readonly<Record<keyof typeof serviceFaults, FaultyProxy>>;
+  readonly labels: { readonly processor: string };
+  runnerKeys(): readonly string[];
+  putRunnerKeys(keys: readonly string[]): void;
+  /** The ledger's runs, asked past the proxy. */
+  runs(): Promise<readonly Run[]>;
+  close(): Promise<void>;
+}
+
+export async function openStage(templateFile: string, options: ChaosOptions): Promise<Stage> {
+  const { seed, concurrency, leaseMs } = options;
+  const studioSkewMs = seeded(seed, "skew")() < 0.5 ? skewMs : -skewMs;
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + studioSkewMs };
+  const asked = watchAsked();
+  const watch = watchCloud();
+  const events = options.eventsFile === undefined ? undefined : createWriteStream(options.eventsFile);
+  const modelKey = "chaos-model-key";
+  const model = await startModel({
+    clock: systemClock,
+    random: seeded(seed, "model"),
+    keys: [modelKey],
+    latencyMs: 150,
+    script: asked.script,
+  });
+  const studio = await startStudio({
+    file: ":memory:",
+    port: 0,
+    clock,
+    random: seeded(seed, "studio"),
+    leaseMs,
+    dailyLimits: { user: 1_000_000 },
+    accountToken: "chaos-account",
+    info: { kind: "canned", name: modelName },
+  });
+  const proxies = {
+    dynamodb: await startProxy(serviceFaults.dynamodb, seeded(seed, "dynamodb")),
+    lambda: await startProxy(serviceFaults.lambda, seeded(seed, "lambda")),
+    secretsManager: await startProxy(serviceFaults.secretsManager, seeded(seed, "secrets")),
+  };
+  const cloud = await startCloud({
+    templateFile: withTimeouts(templateFile, options),
+    clock: systemClock,
+    secrets: { "*ModelKey*": modelKey, "*Keys*": studio.createKey("user").runnerToken },
+    variables: {
+      RUNNER_API_BASE: studio.url,
+      RUNNER_PICKUP: "economy",
+      RUNNER_CONCURRENCY: String(concurrency),
+      RUNNER_MAX_EVENT_AGE_MS: String(maxEventAgeMs),
+      OPENAI_BASE_URL: model.url,
+      OPENAI_MODEL: modelName,
+      OPENAI_SUMMARY_MODEL: modelName,
+      AWS_ENDPOINT_URL_DYNAMODB: proxies.dynamodb.url,
+      AWS_ENDPOINT_URL_LAMBDA: proxies.lambda.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: proxies.secretsManager.url,
+    },
+    scheduleIntervalMs: tickMs,
+    accountConcurrency: concurrency + 40,
+    onEvent: (event) => {
+      watch.observe(event);
+      events?.write(`${JSON.stringify(event)}\n`);
+    },
+  });
+  proxies.dynamodb.pointTo(cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!);
+  proxies.lambda.pointTo(cloud.env["AWS_ENDPOINT_URL_LAMBDA"]!);
+  proxies.secretsManager.pointTo(cloud.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"]!);
+  const template = readTemplate(templateFile);
+  const table = createTable(cloud.tableName(idOf(template, parts.table)), {
+    endpoint: cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!,
+    region: "us-east-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  });
+  return {
+    cloud,
+    studio,
+    studioSkewMs,
+    model,
+    asked,
+    watch,
+    proxies,
+    labels: { processor: cloud.functions().find(({ label }) => label.includes("processor"))!.label },
+    runnerKeys: () =>
+      parseRunnerKeys(cloud.getSecret(idOf(template, parts.keys)), "keys").map(({ value }) => value.reveal()),
+    putRunnerKeys: (keys) => cloud.putSecret(idOf(template, parts.keys), JSON.stringify(keys)),
+    runs: async () => {
+      const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
+      return (await table.query({ where })).map((row) => runSchema.parse(row));
+    },
+    close: async () => {
+      await cloud.stop({ graceMs: 0 });
+      for (const entry of studio.requests())
+        events?.write(`${JSON.stringify({ kind: "studio", atMs: entry.at - studioSkewMs, ...entry })}\n`);
+      await Promise.all(Object.values(proxies).map((proxy) => proxy.close()));
+      for (const { at, ...entry } of model.requests()) {
+        events?.write(`${JSON.stringify({ kind: "model", atMs: at, ...entry })}\n`);
+      }
+      await studio.close();
+      await model.close();
+      events?.end();
+    },
+  };
+}
+
+const templateSchema = z.looseObject({
+  Resources: z.record(
+    z.string(),
+    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
+  ),
+});
+type Template = z.output<typeof templateSchema>;
+
+const readTemplate = (file: string): Template => templateSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+
+const kinds = ["AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::SecretsManager::Secret"];
+
+function idOf({ Resources }: Template, part: string): string {
+  const ids = Object.entries(Resources).flatMap(([id, { Type }]) =>
+    kinds.includes(Type) && id.includes(part) ? [id] : [],
+  );
+  if (ids.length !== 1) throw new Error(`${ids.length} resources have "${part}" in their ids`);
+  return ids[0]!;
+}
+
+/** Beside the first one, where the bundles are. */
+function withTimeouts(templateFile: string, { legSeconds }: ChaosOptions): string {
+  const template = readTemplate(templateFile);
+  template.Resources[idOf(template, parts.processor)]!.Properties["Timeout"] = legSeconds;
+  template.Resources[idOf(template, parts.dispatcher)]!.Properties["Timeout"] = dispatcherSeconds;
+  const file = join(dirname(templateFile), `Chaos${legSeconds}.template.json`);
+  writeFileSync(file, JSON.stringify(template));
+  return file;
+}

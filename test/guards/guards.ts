@@ -1,0 +1,170 @@
+/** A promise of docs/architecture.md, the code that keeps it, and the test that fails without that code. */
+export interface Guard {
+  readonly promise: string;
+  /** What the guard is, for docs/reliability.md. */
+  readonly guard: string;
+  readonly file: string;
+  /** The guard's own words in `file`, which must stand there once, and what they become without it. */
+  readonly remove: string;
+  readonly put: string;
+  readonly test: { readonly file: string; readonly name: string };
+}
+
+const nothingIsLost = "1. Nothing is lost";
+const nothingIsPaidTwice = "2. Nothing is paid twice";
+const nothingIsPostedAfterTheLoss = "3. Nothing is posted after the lease is gone";
+const theDeadlineIsOurs = "4. The deadline is ours";
+const everyOutcomeIsCountedOnce = "5. Every outcome is counted once";
+const noSecret = "6. No secret anywhere";
+
+const legTest = "test/unit/job/leg.test.ts";
+const handoverTest = "test/unit/job/leg-handover.test.ts";
+const recoverTest = "test/unit/job/recover.test.ts";
+const windowTest = "test/unit/dispatch/window.test.ts";
+const ledgerTest = "test/unit/ledger/ledger.test.ts";
+
+export const guards: readonly Guard[] = [
+  {
+    promise: nothingIsLost,
+    guard: "a lease answer that breaks its schema is an error, never an empty queue",
+    file: "lib/dispatch/ramp.ts",
+    remove: "    return error;",
+    put: '    return "empty";',
+    test: { file: windowTest, name: "never takes a malformed lease answer for an empty queue" },
+  },
+  {
+    promise: nothingIsLost,
+    guard: "the settler and the sweep restart a run whose leg has ended without closing it",
+    file: "lib/job/recover.ts",
+    remove: "  await invokeOrLeave({ ...deps, log }, taken);",
+    put: "",
+    test: { file: recoverTest, name: "restarts the run on the next leg while the lease answers" },
+  },
+  {
+    promise: nothingIsLost,
+    guard: "the sweep finds legs that never began and legs that fell silent",
+    file: "lib/dispatch/sweep.ts",
+    remove: '? "silent" : undefined',
+    put: "? undefined : undefined",
+    test: { file: recoverTest, name: "recovers what should have moved, and leaves the rest" },
+  },
+  {
+    promise: nothingIsLost,
+    guard: "a completion is repeated through an outage for as long as the lease is kept",
+    file: "lib/job/persist.ts",
+    remove: "      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;",
+    put: "      if (error) throw error;",
+    test: { file: legTest, name: "is repeated through an outage of minutes, while the lease is kept" },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "of duplicate events exactly one begins the leg",
+    file: "lib/ledger/ledger.ts",
+    remove: "#leg = :leg AND (#state = :leased OR",
+    put: "#leg = :leg AND (#state = :leased OR #state = :running OR",
+    test: { file: ledgerTest, name: "lets exactly one of five invocations of the same event begin" },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "a response's id is noted before the response is waited for",
+    file: "lib/job/leg.ts",
+    remove: "    await this.#note(\n      responseId === undefined",
+    put: "    void (\n      responseId === undefined",
+    test: { file: handoverTest, name: "have a round's response id before the round is waited for" },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "a later leg takes up the chain of stored responses",
+    file: "lib/job/work.ts",
+    remove: "  if (lastResponseId === undefined && rounds === 0) return undefined;",
+    put: "  if (rounds >= 0) return undefined;",
+    test: { file: "test/unit/job/work.test.ts", name: "asks for nothing that an earlier leg has asked for" },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "a lease past its end is not taken up again, since a beat may find another run's",
+    file: "lib/job/recover.ts",
+    remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "lost";',
+    put: "",
+    test: {
+      file: recoverTest,
+      name: "closes a run whose lease is over without asking: the same key may hold the job's next lease",
+    },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "of two hands that find the same dead leg only one starts the next",
+    file: "lib/ledger/ledger.ts",
+    remove: "    condition: unmoved(run),\n  });\n  return item && parseRun(item);",
+    put: '    condition: { text: "attribute_exists(#id)", values: {} },\n  });\n  return item && parseRun(item);',
+    test: { file: recoverTest, name: "is done by one of two hands" },
+  },
+  {
+    promise: nothingIsPostedAfterTheLoss,
+    guard: "a refused beat aborts the leg",
+    file: "lib/job/keeper.ts",
+    remove: "    if (hasCode(error, ...lossCodes)) this.#lose(error);",
+    put: "    if (hasCode(error, ...lossCodes)) void error;",
+    test: { file: legTest, name: "aborts the work at once, and nothing is posted after it" },
+  },
+  {
+    promise: nothingIsPostedAfterTheLoss,
+    guard: "a beat proves the lease right before the deliverables are posted",
+    file: "lib/job/leg.ts",
+    remove: "    await this.#keeper.confirm(signal);\n    await this.#note({ delivering: true });",
+    put: "    await this.#note({ delivering: true });",
+    test: { file: legTest, name: "that shows itself only in the beat before completing stops the delivery" },
+  },
+  {
+    promise: nothingIsPostedAfterTheLoss,
+    guard: "a leg that has been superseded is refused every write",
+    file: "lib/ledger/ledger.ts",
+    remove: 'const owned = "#state = :running AND #invocationId = :invocationId";',
+    put: 'const owned = "#state = :running AND attribute_exists(#invocationId) AND :invocationId = :invocationId";',
+    test: { file: ledgerTest, name: "refuses every write of an invocation that does not own the leg" },
+  },
+  {
+    promise: theDeadlineIsOurs,
+    guard: "a leg hands over before the platform ends it",
+    file: "lib/job/ending.ts",
+    remove: '  leg_deadline: "handed_over",',
+    put: "",
+    test: { file: handoverTest, name: "hands the run over, 20 s before the platform's end, posting nothing" },
+  },
+  {
+    promise: theDeadlineIsOurs,
+    guard: "a job that kills its worker each time is ended after its starts",
+    file: "lib/job/recover.ts",
+    remove: "  if (run.starts > timing.maxStarts)",
+    put: "  if (run.starts < 0)",
+    test: {
+      file: recoverTest,
+      name: "ends a job that kills its worker each time, with a reason that its user can read",
+    },
+  },
+  {
+    promise: everyOutcomeIsCountedOnce,
+    guard: "only a close that the ledger accepts is counted",
+    file: "lib/job/leg.ts",
+    remove:
+      '      if (!(await ledger.close(this.#fence, ending))) return { ...result, state: "superseded" };',
+    put: "      await ledger.close(this.#fence, ending);",
+    test: { file: legTest, name: "counts no outcome that the ledger does not accept" },
+  },
+  {
+    promise: everyOutcomeIsCountedOnce,
+    guard: "every window says what came of it, also when nothing did",
+    file: "lib/dispatch/window.ts",
+    remove: '  deps.metrics.emit("Windows", { pool, reason: summary.reason }, 1);',
+    put: "",
+    test: { file: windowTest, name: "says what came of it in one log line and one metric" },
+  },
+  {
+    promise: noSecret,
+    guard: "a secret shows itself to nothing but reveal()",
+    file: "lib/secret.ts",
+    remove: "  toJSON(): string {\n    return redacted;",
+    put: "  toJSON(): string {\n    return this.#value;",
+    test: { file: "test/unit/root/small-files.test.ts", name: "shows itself to nothing but reveal()" },
+  },
+];

@@ -1,0 +1,26 @@
+import { expect, inject, test } from "vitest";
+import { chaosOf } from "../chaos/options.ts";
+import { runChaos } from "../chaos/chaos.ts";
+
+/** The short form of `npm run chaos`, with shorter legs and leases. */
+test("40 jobs under faults of every kind: none is lost, none completed twice, nothing is posted after a loss", async () => {
+  const report = await runChaos(inject("templateFile"), {
+    ...chaosOf(40),
+    seed: 7,
+    legSeconds: 5,
+    leaseMs: 10_000,
+    limitMs: 60_000,
+  });
+
+  expect(report.broken).toEqual([]);
+  expect(report.completed + [...report.failed.values()].reduce((sum, count) => sum + count, 0)).toBe(40);
+  const struck = Object.entries(report.faults).filter(([, names]) => names.size > 0);
+  expect(struck.map(([what]) => what)).toEqual([
+    "Studio",
+    "model",
+    "DynamoDB",
+    "Lambda",
+    "Secrets Manager",
+    "processes, events, leases, keys",
+  ]);
+}, 150_000);

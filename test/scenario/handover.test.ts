@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+/** Of these, three quarters are for working and the rest for handing over (lib/job/deadline.ts). */
+const processorTimeoutSeconds = 5;
+const leaseMs = 10_000;
+/** After half a lease a leg beats before anything else (lib/job/keeper.ts); and some for the beat's own way. */
+const longestGapMs = leaseMs / 2 + 1_000;
+
+/** Nothing was ended by Lambda. */
+const brokenLegs = ({ events }: Scenario): readonly string[] =>
+  events.flatMap(({ kind }) => (["timeout", "killed", "crash", "error"].includes(kind) ? [kind] : []));
+
+/** Of the times between two successes of lease and beats, up to the completion, the longest in ms. */
+function longestGap({ studio }: Scenario, workspaceId: string): number {
+  const renewals = studio
+    .requests()
+    .filter((one) => one.workspaceId === workspaceId && one.status === 200)
+    .filter(({ path }) =>
+      ["/leaseWorkspaceJob", "/heartbeatWorkspaceJob", "/completeWorkspaceJob"].includes(path),
+    )
+    .map(({ at }) => at);
+  expect(renewals.length).toBeGreaterThan(3);
+  return Math.max(...renewals.slice(1).map((at, index) => at - renewals[index]!));
+}
+
+describe("a job that is too slow for one invocation", () => {
+  test.concurrent("completes over several, with one generation per round and one lease", async ({
+    onTestFinished,
+  }) => {
+    const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
+    const workspaceId = scenario.queue("Plan a launch. [[rounds:1]] [[slow:4500]]");
+
+    await scenario.drain();
+
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1, failure: null });
+    // A tool round and the message.
+    expect(scenario.asked().map(({ status }) => status)).toEqual([200, 200]);
+    const [run, ...others] = await scenario.runs();
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({ state: "completed", reason: "ok", rounds: 2, starts: 1, troubles: [] });
+    expect(run!.leg).toBeGreaterThan(2);
+    expect(run!.handovers).toBe(run!.leg - 1);
+    expect(scenario.metric("Handovers")).toBe(run!.handovers);
+    expect(scenario.lines("job_resumed")).toHaveLength(run!.handovers);
+    expect(longestGap(scenario, workspaceId)).toBeLessThan(longestGapMs);
+    expect(brokenLegs(scenario)).toEqual([]);
+    expect(scenario.metric("RunsCompleted")).toBe(1);
+  });
+
+  test.concurrent("and for the run's limit fails, saying so, and its generation is cancelled", async ({
+    onTestFinished,
+  }) => {
+    const limit = { RUNNER_RUN_LIMIT_MS: "6000" };
+    const scenario = await startScenario(
+      { processorTimeoutSeconds, leaseMs, variables: limit },
+      onTestFinished,
+    );
+    // The failure is reported also when Studio does not take it at once.
+    const fault = { kind: "status", status: 503 } as const;
+    scenario.studio.faults.add({ route: "/failWorkspaceJob", times: 1, fault });
+    const workspaceId = scenario.queue("Plan a launch. [[slow:60000]]");
+
+    await scenario.drain();
+
+    const failure = "The job was stopped: it did not end within 0.1 minutes.";
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "failed", failure, leases: 1 });
+    const [run, ...others] = await scenario.runs();
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({ state: "failed", reason: "run_limit", leg: 2 });
+    expect(scenario.asked()).toHaveLength(1);
+    expect(await scenario.responseStatus(run!.lastResponseId!)).toBe("cancelled");
+    expect(brokenLegs(scenario)).toEqual([]);
+    expect(scenario.metric("RunsFailed")).toBe(1);
+  });
+});
+
+test.concurrent("a completion that Studio does not take for longer than a leg is delivered by the next, with no new generation", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
+  scenario.studio.faults.add({ route: "/completeWorkspaceJob", fault: { kind: "status", status: 503 } });
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+  await scenario.window();
+  await scenario.run(workspaceId, ({ leg, delivering }) => leg === 2 && delivering);
+  expect(scenario.asked()).toHaveLength(2);
+  scenario.studio.faults.clear();
+
+  expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
+
+  expect(scenario.asked()).toHaveLength(2);
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+  const { messages } = await scenario.detail(workspaceId);
+  expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
+  expect(await scenario.runs()).toMatchObject([{ state: "completed", leg: 2, handovers: 1, starts: 1 }]);
+  expect(longestGap(scenario, workspaceId)).toBeLessThan(longestGapMs);
+  expect(brokenLegs(scenario)).toEqual([]);
+});

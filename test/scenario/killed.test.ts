@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Run } from "../../lib/ledger/run.ts";
+import { eventuallyTrue } from "../support/eventually.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+/** A fifth of it is the beat interval, within which a run must go on. */
+const leaseMs = 10_000;
+const beatMs = 2_000;
+
+/** The cloud events' time at which the run's newest leg began. */
+function begunAtMs({ events }: Scenario, { runId, leg }: Run): number {
+  const began = events.find((one) => {
+    if (one.kind !== "log" || !one.line.includes('"leg_began"')) return false;
+    const line: unknown = JSON.parse(one.line);
+    return (
+      typeof line === "object" &&
+      line !== null &&
+      Reflect.get(line, "runId") === runId &&
+      Reflect.get(line, "leg") === leg
+    );
+  });
+  return began!.atMs;
+}
+
+const posts = (scenario: Scenario, workspaceId: string): readonly string[] =>
+  scenario
+    .requests(workspaceId)
+    .filter((path) => path === "/completeWorkspaceJob" || path === "/failWorkspaceJob");
+
+describe("a job whose processor is killed goes on within a beat interval, under the same lease,", () => {
+  let scenario: Scenario;
+  beforeAll(async () => {
+    // Long enough to be killed in.
+    scenario = await startScenario({ leaseMs, turnMs: 900 });
+  });
+  afterAll(() => scenario.close());
+
+  /** Kills the workspace's processor once its run is as `when` says, and lets the run end; gives what was asked of the model. */
+  async function killOnce(workspaceId: string, when: (run: Run) => boolean): Promise<number> {
+    const before = scenario.asked().length;
+    await scenario.window();
+    await scenario.run(workspaceId, when);
+    const goneAtMs = await scenario.kill(workspaceId);
+    await scenario.cloud.idle();
+    const run = await scenario.run(workspaceId, () => true);
+    expect(run).toMatchObject({
+      leg: 2,
+      starts: 2,
+      troubles: ["killed"],
+      startedOver: false,
+      state: "completed",
+      reason: "ok",
+    });
+    expect(begunAtMs(scenario, run) - goneAtMs).toBeLessThan(beatMs);
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", failure: null });
+    return scenario.asked().length - before;
+  }
+
+  test("during a generation, and no round is asked for twice", async () => {
+    const workspaceId = scenario.queue("Plan a launch. [[rounds:2]] [[slow:1200]]");
+    const asked = await killOnce(workspaceId, ({ rounds }) => rounds === 2);
+    // Two tool rounds and the message.
+    expect(asked).toBe(3);
+    expect(scenario.summary(workspaceId).leases).toBe(1);
+    expect(posts(scenario, workspaceId)).toEqual(["/completeWorkspaceJob"]);
+  });
+
+  test("during the completion, and nothing is asked for again", async () => {
+    scenario.studio.faults.add({ route: "/completeWorkspaceJob", times: 1, fault: { kind: "never" } });
+    const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+    const asked = await killOnce(workspaceId, ({ delivering }) => delivering);
+    expect(asked).toBe(2);
+    expect(scenario.summary(workspaceId).leases).toBe(1);
+    const { messages } = await scenario.detail(workspaceId);
+    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
+  });
+
+  test("after the completion that it was not told of, and nothing is posted again", async () => {
+    const delay = { kind: "delay", ms: 5_000, when: "after" } as const;
+    scenario.studio.faults.add({ route: "/completeWorkspaceJob", times: 1, fault: delay });
+    const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+    await scenario.window();
+    await eventuallyTrue("Studio has it", () => scenario.summary(workspaceId).state === "completed");
+    await scenario.kill(workspaceId);
+    expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "unconfirmed" });
+    expect(posts(scenario, workspaceId)).toEqual(["/completeWorkspaceJob"]);
+    expect((await scenario.runs()).at(-1)).toMatchObject({ leg: 1, state: "completed", troubles: [] });
+  });
+
+  test("during the summary of its earlier messages, which is not asked for twice", async () => {
+    const history = "We sell 1,200 subscriptions a month and must keep the budget. ".repeat(200);
+    const workspaceId = scenario.queue(`${history}\n\nPlan a launch. [[rounds:1]]`);
+    await scenario.drain();
+    await scenario.post(workspaceId, "Now for spring. [[rounds:1]]");
+    const asked = await killOnce(workspaceId, ({ summaryResponseId, rounds }) => {
+      expect(rounds).not.toBe(1);
+      return summaryResponseId !== undefined;
+    });
+    // The summary, one tool round and the message.
+    expect(asked).toBe(3);
+    expect(scenario.lines("prior_context").at(-1)).toMatchObject({ what: "fresh" });
+    expect(
+      scenario.requests(workspaceId).filter((path) => path === "/updateWorkspaceRunnerSummary"),
+    ).toHaveLength(1);
+  });
+
+  test("and what it was killed by is counted", () => {
+    expect(scenario.metric("Restarts")).toBe(3);
+    expect(scenario.lines("leg_settled").map(({ what, reason }) => `${what}: ${reason}`)).toEqual([
+      "restarted: killed",
+      "restarted: killed",
+      "completed: killed",
+      "restarted: killed",
+    ]);
+    expect(scenario.metric("RunsCompleted")).toBe(5);
+    expect(scenario.metric("RunsFailed") + scenario.metric("RunsLost")).toBe(0);
+  });
+});
+
+describe("a dispatcher that is killed", () => {
+  let scenario: Scenario;
+  beforeAll(async () => {
+    scenario = await startScenario({ leaseMs: 5_000, dispatcherTimeoutSeconds: 4 });
+  });
+  afterAll(() => scenario.close());
+
+  test("in mid-window loses no job: what it began goes on, and a lease that nobody knew comes back", async () => {
+    const { studio } = scenario;
+    const workspaceIds = ["one", "two"].map((name) => scenario.queue(`Plan launch ${name}. [[rounds:1]]`));
+    const leased = (): readonly string[] =>
+      studio.snapshot().flatMap(({ workspaceId, leases }) => (leases > 0 ? [workspaceId] : []));
+    // The second lease is given, and its answer does not arrive in the dispatcher's life.
+    const stop = studio.onChange(() => {
+      stop();
+      studio.faults.add({
+        route: "/leaseWorkspaceJob",
+        times: 1,
+        fault: { kind: "delay", ms: 20_000, when: "after" },
+      });
+    });
+    const window = scenario.window();
+    await eventuallyTrue("both are leased", () => leased().length === 2);
+    await scenario.run(workspaceIds[0]!, ({ state }) => state === "running");
+    scenario.killDispatcher();
+    expect((await window).error).toMatchObject({ errorType: "Runtime.ExitError" });
+
+    await scenario.drain();
+
+    expect(workspaceIds.map((id) => scenario.summary(id))).toMatchObject([
+      { state: "completed", leases: 1 },
+      { state: "completed", leases: 2 },
+    ]);
+    expect(workspaceIds.map((id) => posts(scenario, id))).toEqual([
+      ["/completeWorkspaceJob"],
+      ["/completeWorkspaceJob"],
+    ]);
+    expect(await scenario.runs()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import { closedPort } from "../support/free-port.ts";
+import { eventuallyTrue } from "../support/eventually.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+const askedSeconds = 3;
+const headers = { "retry-after": String(askedSeconds) };
+/** For requests that were on their way when the news came. */
+const onTheWayMs = 300;
+
+const leaseCalls = ({ studio }: Scenario): readonly number[] =>
+  studio.requests().flatMap(({ path, at }) => (path === "/leaseWorkspaceJob" ? [at] : []));
+
+test.concurrent("429 from the model slows the whole pool: no run asks for a round, and no job is leased, before the time is over", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ turnMs: 50 }, onTestFinished);
+  const workspaceIds = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:5]]`));
+  await scenario.window();
+  await eventuallyTrue("all are at work", () => scenario.asked().length >= 6);
+  scenario.model.faults.add({
+    route: "POST /v1/responses",
+    times: 1,
+    fault: { kind: "status", status: 429, headers },
+  });
+  await eventuallyTrue("one is refused", () => scenario.asked().some(({ status }) => status === 429));
+  const refusedAtMs = scenario.asked().find(({ status }) => status === 429)!.at;
+  await eventuallyTrue("the others know", () => scenario.lines("pool_held_back").length === 2);
+  const leaseCallsBefore = leaseCalls(scenario).length;
+  expect((await scenario.window()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
+  expect(leaseCalls(scenario)).toHaveLength(leaseCallsBefore);
+  await scenario.drain();
+
+  const sinceMs = scenario.asked().map(({ at }) => at - refusedAtMs);
+  const tooSoon = sinceMs.filter((ms) => ms > onTheWayMs && ms < askedSeconds * 1_000);
+  expect(tooSoon).toEqual([]);
+  expect(sinceMs.filter((ms) => ms >= askedSeconds * 1_000).length).toBeGreaterThan(3);
+  expect(workspaceIds.map((id) => scenario.summary(id))).toMatchObject(
+    workspaceIds.map(() => ({ state: "completed", leases: 1 })),
+  );
+  // Each job's six rounds, and the one that was refused.
+  expect(scenario.asked()).toHaveLength(3 * 6 + 1);
+});
+
+test.concurrent("429 from Studio on a lease stops this window and the next, for as long as it asked", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({}, onTestFinished);
+  scenario.studio.faults.add({
+    route: "/leaseWorkspaceJob",
+    times: 1,
+    fault: { kind: "status", status: 429, headers },
+  });
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+
+  expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", polls: 1, leased: 0 });
+  expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", polls: 1, leased: 0 });
+  expect(leaseCalls(scenario)).toHaveLength(1);
+  await scenario.drain();
+
+  const [refusedAtMs, nextAtMs] = leaseCalls(scenario);
+  expect(nextAtMs! - refusedAtMs!).toBeGreaterThanOrEqual(askedSeconds * 1_000);
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+});
+
+test.concurrent("with DynamoDB out of reach nothing is leased, and the alarm fires", async ({
+  onTestFinished,
+}) => {
+  const nowhere = `http://127.0.0.1:${await closedPort()}`;
+  const scenario = await startScenario({ variables: { AWS_ENDPOINT_URL_DYNAMODB: nowhere } }, onTestFinished);
+  const workspaceId = scenario.queue("Plan a launch.");
+
+  const { error } = await scenario.window();
+
+  expect(error).toMatchObject({
+    errorType: "RunnerError",
+    errorMessage: expect.stringContaining("the ledger did not answer"),
+  });
+  expect(scenario.lines("window_ended")).toMatchObject([
+    { level: "ERROR", reason: "ledger_unavailable", leased: 0 },
+  ]);
+  expect(scenario.studio.requests()).toEqual([]);
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "queued", leases: 0 });
+});

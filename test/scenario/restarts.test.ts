@@ -1,0 +1,109 @@
+import { describe, expect, test } from "vitest";
+import { eventuallyTrue } from "../support/eventually.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+const reads = async (scenario: Scenario, workspaceId: string): Promise<readonly string[]> =>
+  (await scenario.detail(workspaceId)).messages.map(({ role }) => role);
+
+describe("a killed job whose earlier rounds cannot be read starts over once, and says so:", () => {
+  /** Of two rounds, killed in the second. */
+  const text = "Plan a launch. [[rounds:1]] [[slow:1500]]";
+
+  // The slowest first: such news is believed when it lasts.
+  test.concurrent("its responses were deleted", async ({ onTestFinished }) => {
+    const scenario = await startScenario({ leaseMs: 20_000 }, onTestFinished);
+    const workspaceId = scenario.queue(text);
+    await scenario.window();
+    const { lastResponseId, previousResponseId } = await scenario.run(
+      workspaceId,
+      ({ rounds }) => rounds === 2,
+    );
+    await scenario.kill(workspaceId);
+    await scenario.deleteResponse(lastResponseId!);
+    await scenario.deleteResponse(previousResponseId!);
+
+    expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
+
+    expect(scenario.asked()).toHaveLength(4);
+    expect(scenario.lines("job_started_over")).toHaveLength(1);
+    expect(await scenario.runs()).toMatchObject([{ startedOver: true, leg: 2, state: "completed" }]);
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+  });
+
+  test.concurrent("the provider keeps no responses", async ({ onTestFinished }) => {
+    const scenario = await startScenario(
+      { leaseMs: 20_000, variables: { OPENAI_STORE: "false" } },
+      onTestFinished,
+    );
+    const workspaceId = scenario.queue(text);
+    await scenario.window();
+    await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
+    await scenario.kill(workspaceId);
+
+    expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
+
+    expect(scenario.asked()).toHaveLength(4);
+    expect(scenario.lines("job_started_over")).toMatchObject([
+      { level: "WARN", reason: "model_previous_response_missing" },
+    ]);
+    expect(await scenario.runs()).toMatchObject([{ startedOver: true, leg: 2, state: "completed" }]);
+    expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+  });
+
+  test.concurrent("and a second time it fails with the reason", async ({ onTestFinished }) => {
+    const scenario = await startScenario(
+      { leaseMs: 20_000, variables: { OPENAI_STORE: "false" } },
+      onTestFinished,
+    );
+    const workspaceId = scenario.queue(text);
+    await scenario.window();
+    for (const leg of [1, 2]) {
+      await eventuallyTrue("the second round is asked for", () => scenario.asked().length === 2 * leg);
+      await scenario.run(
+        workspaceId,
+        (run) => run.leg === leg && run.rounds === 2 && run.startedOver === (leg === 2),
+      );
+      await scenario.kill(workspaceId);
+    }
+
+    expect(await scenario.ended(workspaceId)).toMatchObject({
+      state: "failed",
+      reason: "model_previous_response_missing",
+    });
+
+    expect(scenario.asked()).toHaveLength(4);
+    expect(scenario.lines("job_started_over")).toHaveLength(1);
+    expect(scenario.summary(workspaceId)).toMatchObject({
+      state: "failed",
+      failure: "the run's earlier rounds cannot be taken up: the provider keeps no responses",
+    });
+  });
+});
+
+test.concurrent("a job that is killed each time ends as failed after its starts, in words for its user, and holds up no other", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ concurrency: 2, leaseMs: 20_000 }, onTestFinished);
+  const poison = scenario.queue("Plan a launch. [[slow:60000]]");
+  const others = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:1]]`));
+  const ending = (async () => {
+    for (let starts = 1; starts <= 3; starts++) {
+      await scenario.run(poison, (run) => run.starts === starts && run.state === "running");
+      await scenario.kill(poison);
+    }
+  })();
+  await scenario.drain();
+  await ending;
+
+  const failure = "The worker was killed (as happens when memory runs out) three times.";
+  expect(scenario.summary(poison)).toMatchObject({ state: "failed", leases: 1, failure });
+  expect(await reads(scenario, poison)).toEqual(["user", "failure"]);
+  const run = (await scenario.runs()).find(({ workspaceId }) => workspaceId === poison);
+  expect(run).toMatchObject({ state: "failed", reason: "killed", troubles: ["killed", "killed", "killed"] });
+  expect(others.map((id) => scenario.summary(id))).toMatchObject(
+    others.map(() => ({ state: "completed", leases: 1 })),
+  );
+  expect(scenario.metric("RunsFailed")).toBe(1);
+  expect(scenario.metric("RunsCompleted")).toBe(3);
+  expect(scenario.metric("Restarts")).toBe(2);
+});

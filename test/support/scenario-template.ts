@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { inject } from "vitest";
+import * as z from "zod";
+
+export interface Timeouts {
+  /** In place of the template's. */
+  readonly processorTimeoutSeconds?: number;
+  /** In place of the template's. A dispatcher that is killed keeps its lock for so long. */
+  readonly dispatcherTimeoutSeconds?: number;
+}
+
+const templateSchema = z.looseObject({
+  Resources: z.record(
+    z.string(),
+    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
+  ),
+});
+
+type Template = z.output<typeof templateSchema>;
+
+function readTemplate(): Template {
+  return templateSchema.parse(JSON.parse(readFileSync(inject("templateFile"), "utf8")));
+}
+
+/** The logical id of the template's only resource of the kind that `part` names: a table, a function, a secret or a queue. */
+export function idOf(part: string): string {
+  const kinds = [
+    "AWS::DynamoDB::Table",
+    "AWS::Lambda::Function",
+    "AWS::SecretsManager::Secret",
+    "AWS::SQS::Queue",
+  ];
+  const ids = Object.entries(readTemplate().Resources).flatMap(([id, { Type }]) =>
+    kinds.includes(Type) && id.includes(part) ? [id] : [],
+  );
+  if (ids.length !== 1) throw new Error(`${ids.length} resources have "${part}" in their ids`);
+  return ids[0]!;
+}
+
+/** The template, or one like it with other time-outs. */
+export function templateFor({ processorTimeoutSeconds, dispatcherTimeoutSeconds }: Timeouts): string {
+  const built = inject("templateFile");
+  const timeouts = [
+    ["ProcessorRunner", processorTimeoutSeconds],
+    ["Dispatcher", dispatcherTimeoutSeconds],
+  ] as const;
+  if (timeouts.every(([, seconds]) => seconds === undefined)) return built;
+  const template = readTemplate();
+  for (const [part, seconds] of timeouts) {
+    if (seconds !== undefined) template.Resources[idOf(part)]!.Properties["Timeout"] = seconds;
+  }
+  // Beside the first one, where the bundles are.
+  const file = join(
+    dirname(built),
+    `Timeouts-${timeouts.map(([, seconds]) => seconds ?? "").join("-")}.template.json`,
+  );
+  writeFileSync(file, JSON.stringify(template));
+  return file;
+}

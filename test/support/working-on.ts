@@ -1,0 +1,30 @@
+import type { CloudEvent } from "../../local/cloud/events.ts";
+import { isMetricLine, parseLogLine } from "../../local/narrate.ts";
+import { eventually } from "./eventually.ts";
+
+/** How an invocation ends. */
+const endKinds: ReadonlySet<CloudEvent["kind"]> = new Set(["end", "error", "timeout", "killed", "crash"]);
+
+/** The invocation that works for the workspace now. */
+function workingOn(events: readonly CloudEvent[], workspaceId: string): string | undefined {
+  const ended = new Set(
+    events.flatMap((one) => (endKinds.has(one.kind) && "requestId" in one ? [one.requestId] : [])),
+  );
+  const began = events.findLast((one) => {
+    if (one.kind !== "log" || isMetricLine(one.line)) return false;
+    const line = parseLogLine(one.line);
+    return line?.message === "leg_began" && line.workspaceId === workspaceId && !ended.has(one.requestId);
+  });
+  return began?.kind === "log" ? began.requestId : undefined;
+}
+
+/** `kill -9` of the process that works for the workspace, as soon as its present leg has begun; gives when it was seen to be gone. */
+export async function killWorker(events: readonly CloudEvent[], workspaceId: string): Promise<number> {
+  const requestId = await eventually(`a leg for ${workspaceId}`, () => workingOn(events, workspaceId));
+  const invoked = events.find((one) => one.kind === "invoke" && one.requestId === requestId);
+  if (invoked?.kind !== "invoke") throw new Error("a leg without an invocation");
+  process.kill(invoked.pid, "SIGKILL");
+  const isItsEnd = (one: CloudEvent): boolean =>
+    endKinds.has(one.kind) && "requestId" in one && one.requestId === requestId;
+  return (await eventually("the end of the killed leg", () => events.find(isItsEnd))).atMs;
+}

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { JournalEntry } from "../../../local/studio/journal.ts";
+import { postsAfterLoss } from "../../chaos/posts.ts";
+
+const leaseMs = 10_000;
+const workspaceId = "ws_1";
+
+const entry = (path: string, at: number, status: number, answeredAt = at): JournalEntry => ({
+  path,
+  at,
+  status,
+  answeredAt,
+  workspaceId,
+});
+const lease = entry("/leaseWorkspaceJob", 0, 200);
+const found = (...entries: readonly JournalEntry[]) =>
+  postsAfterLoss([lease, ...entries], leaseMs).map(({ path, known }) => `${path} ${known}`);
+
+test("a post after an answer that told of the loss is found", () => {
+  expect(
+    found(entry("/heartbeatWorkspaceJob", 2_000, 409), entry("/completeWorkspaceJob", 2_501, 409)),
+  ).toEqual(["/completeWorkspaceJob by an answer"]);
+});
+
+test("a post after the last granted lease has run out is found", () => {
+  const beat = entry("/heartbeatWorkspaceJob", 3_000, 200);
+  expect(found(beat, entry("/failWorkspaceJob", 14_501, 410))).toEqual([
+    "/failWorkspaceJob by the lease's own end",
+  ]);
+});
+
+test("a post that learns of the loss by its own answer is none", () => {
+  expect(found(entry("/completeWorkspaceJob", 5_000, 409))).toEqual([]);
+});
+
+test("a post on its way while the loss is told is none, and neither is one before a late answer", () => {
+  expect(
+    found(entry("/heartbeatWorkspaceJob", 2_000, 409), entry("/completeWorkspaceJob", 2_400, 409)),
+  ).toEqual([]);
+  const slow = entry("/completeWorkspaceJob", 2_000, 409, 4_000);
+  expect(found(slow, entry("/completeWorkspaceJob", 3_500, 200))).toEqual([]);
+});
+
+test("a new lease of the same workspace begins anew", () => {
+  expect(
+    found(
+      entry("/heartbeatWorkspaceJob", 2_000, 409),
+      entry("/leaseWorkspaceJob", 9_000, 200),
+      entry("/completeWorkspaceJob", 9_900, 200),
+    ),
+  ).toEqual([]);
+});
+
+test("what another key hears about its own lease of the workspace is no news to this one", () => {
+  const other = { ...entry("/heartbeatWorkspaceJob", 2_000, 409), credentialId: "other" };
+  expect(found(other, entry("/completeWorkspaceJob", 5_000, 200))).toEqual([]);
+});

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { jobKinds } from "../../chaos/jobs.ts";
+import { judge, type CaseEnd, type Evidence } from "../../chaos/verdict.ts";
+
+const kind = jobKinds[1]!;
+const poison = jobKinds.find(({ isPoison }) => isPoison)!;
+
+function ended(
+  more: Partial<Omit<CaseEnd, "summary">> & { readonly state?: string; readonly failure?: string } = {},
+): CaseEnd {
+  const { state = "completed", failure = null, ...rest } = more;
+  return {
+    tag: "case-1",
+    kind,
+    workspaceId: "ws_1",
+    summary: { workspaceId: "ws_1", state, failure, leases: 1 } as CaseEnd["summary"],
+    results: 1,
+    asked: new Map([
+      ["round 1", 1],
+      ["round 2", 1],
+      ["round 3", 1],
+    ]),
+    brokenLegs: 0,
+    isTaken: false,
+    ...rest,
+  };
+}
+
+const evidence = (cases: readonly CaseEnd[], more: Partial<Evidence> = {}): Evidence => ({
+  cases,
+  roundsOfKind: new Map([
+    [kind.name, 3],
+    [poison.name, 3],
+  ]),
+  journal: [],
+  runs: [],
+  leaseMs: 10_000,
+  hit: { model: true, ledger: true, secrets: true },
+  ...more,
+});
+
+const broken = (...cases: readonly CaseEnd[]): readonly string[] => judge(evidence(cases)).broken;
+
+test("a run in which every job completed once breaks nothing", () => {
+  expect(broken(ended(), ended())).toEqual([]);
+});
+
+test("a job that is still leased at the end is lost", () => {
+  expect(broken(ended({ state: "leased", results: 0 }))).toEqual(["1 jobs lost"]);
+});
+
+test("a job with two results was completed twice", () => {
+  expect(broken(ended({ results: 2 }))).toEqual(["1 jobs completed twice"]);
+});
+
+test("a worker's failure is true when Lambda saw as many broken invocations as it names", () => {
+  const failure = "The worker ran out of memory and was killed (as happens when memory runs out) twice.";
+  const job = { kind: poison, state: "failed", failure, results: 0 };
+  expect(broken(ended({ ...job, brokenLegs: 3 }))).toEqual([]);
+  expect(broken(ended({ ...job, brokenLegs: 2 }))).toEqual([
+    `case-1 (poison) failed without a true reason: ${failure}`,
+  ]);
+});
+
+test("a reason that nobody foresaw is not taken for true", () => {
+  expect(
+    broken(ended({ state: "failed", failure: "The runner failed because of a defect of its own." })),
+  ).toHaveLength(1);
+});
+
+test("rounds asked again break the bound of 1.02, from 250 jobs on to the round", () => {
+  const asked = new Map([
+    ["round 1", 2],
+    ["round 2", 1],
+    ["round 3", 1],
+  ]);
+  const jobs = (repeated: number) =>
+    Array.from({ length: 300 }, (_, at) => ended(at < repeated ? { asked } : {}));
+  expect(broken(...jobs(18))).toEqual([]);
+  expect(broken(...jobs(19))).toEqual([
+    "919 rounds were asked of the model, 900 were needed: more than 1.02 times",
+  ]);
+});

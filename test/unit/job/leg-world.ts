@@ -1,0 +1,140 @@
+import { expect } from "vitest";
+import { RunnerError } from "../../../lib/errors.ts";
+import type { LegDeps } from "../../../lib/job/leg.ts";
+import type { Product } from "../../../lib/job/work-context.ts";
+import type { Ending } from "../../../lib/ledger/ledger.ts";
+import { runSchema, type Run, type RunProgress } from "../../../lib/ledger/run.ts";
+import type { LegEvent } from "../../../lib/job/leg-event.ts";
+import { Secret, type RunnerKey } from "../../../lib/secret.ts";
+import type { JobCall, Studio } from "../../../lib/studio/studio.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { recordingLog, recordingMetrics } from "../../support/silent.ts";
+
+export const event = { pool: "default", runId: "r1", leg: 1 };
+export const fifteenMinutes = { remainingMs: 900_000, requestId: "req1" };
+const unused = (): never => {
+  throw new Error("not this test's business");
+};
+export const key = (id: string, value: string): RunnerKey => ({ id, value: new Secret(value) });
+export const lost = new RunnerError("lease_lost", "the lease is gone: 409", { status: 409 });
+export const outage = new RunnerError("studio_unavailable", "Studio answered 502", {
+  retryable: true,
+  status: 502,
+});
+
+export const product: Product = {
+  payload: {
+    assistantMessage: "Done.",
+    files: [],
+    charts: [],
+    datasets: [],
+    svgs: [],
+    lists: [],
+    checklists: [],
+  },
+  deliverables: { chart: 1 },
+};
+
+export interface World {
+  readonly begins?: boolean;
+  readonly work?: LegDeps["work"];
+  readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
+  readonly complete?: (call: JobCall, number: number) => Promise<void>;
+  readonly fail?: () => Promise<void>;
+  readonly ownsBeat?: boolean;
+  readonly ownsClose?: boolean;
+  readonly leasedAgoMs?: number;
+  /** Over the row as the leg begins it. */
+  readonly row?: Partial<Run>;
+  readonly handsOver?: boolean;
+  readonly invoke?: (event: LegEvent) => Promise<void>;
+  readonly keys?: readonly RunnerKey[];
+  readonly freshKeys?: readonly RunnerKey[];
+}
+
+export function build(world: World = {}) {
+  const clock = createFakeClock(1_000_000);
+  const requests: string[] = [];
+  const endings: Omit<Ending, "progress">[] = [];
+  const notes: RunProgress[] = [];
+  const invoked: LegEvent[] = [];
+  const cancelled: string[] = [];
+  const log = recordingLog();
+  const metrics = recordingMetrics();
+  const leasedAtMs = clock.now() - (world.leasedAgoMs ?? 0);
+  const run = runSchema.parse({
+    ...event,
+    id: "run#r1",
+    workspaceId: "ws1",
+    keyId: "k1",
+    state: "running",
+    leasedAtMs,
+    leaseMs: 600_000,
+    leaseExpiresAtMs: leasedAtMs + 600_000,
+    calledAtMs: leasedAtMs,
+    ...world.row,
+  });
+  const studio: Studio = {
+    lease: unused,
+    context: unused,
+    updateSummary: unused,
+    heartbeat: async (call) => {
+      requests.push(`heartbeat ${call.key.value.reveal()}`);
+      return (await world.heartbeat?.(call)) ?? { leaseExpiresAtMs: undefined };
+    },
+    complete: async (call) => {
+      requests.push(`complete ${call.workspaceId}`);
+      await world.complete?.(call, requests.filter((request) => request.startsWith("complete")).length);
+    },
+    fail: async (_, reason) => {
+      requests.push(`fail ${reason}`);
+      await world.fail?.();
+    },
+  };
+  const deps: LegDeps = {
+    clock,
+    random: () => 1,
+    newId: () => "invocation1",
+    log,
+    metrics,
+    modelName: "m",
+    studio,
+    keys: {
+      get: async () => world.keys ?? [key("k1", "k1.secret")],
+      refresh: async () => world.freshKeys ?? world.keys ?? [key("k1", "k1.secret")],
+    },
+    ledger: {
+      begin: async () => (world.begins === false ? undefined : run),
+      beat: async () => world.ownsBeat ?? true,
+      note: async (_, progress) => {
+        notes.push(progress);
+        return true;
+      },
+      handOver: async () => world.handsOver ?? true,
+      close: async (_, { progress, ...ending }) => {
+        expect(progress).toBeDefined();
+        endings.push(ending);
+        return world.ownsClose ?? true;
+      },
+      open: unused,
+      restart: unused,
+      closeAbandoned: unused,
+      read: unused,
+      openRuns: unused,
+    },
+    invoker: {
+      invoke: async (next) => {
+        await world.invoke?.(next);
+        invoked.push(next);
+      },
+    },
+    runLimitMs: 3_600_000,
+    cancelResponse: async (responseId) => void cancelled.push(responseId),
+    work: world.work ?? (async () => product),
+  };
+  return { clock, deps, requests, endings, notes, invoked, cancelled, log, metrics };
+}
+
+/** Work that goes on until its signal aborts. */
+export const endless: LegDeps["work"] = ({ signal }) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

@@ -77,7 +77,10 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     line.calls
       ? `round ${line.round}: the model called ${count(line.calls, "tool")}`
       : `round ${line.round}: the model answered`,
-  call_retried: (line) => `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
+  call_retried: (line) =>
+    line.reason === "key_refetched"
+      ? "reads the model key again, after a refusal"
+      : `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
   completion_unconfirmed: () => "delivered, but Studio did not confirm it",
   report_failed: (line) => `could not report: ${why(line)}`,
   run_ended: (line) =>
@@ -100,15 +103,18 @@ const roleOf = (functionLabel: string): string => functionLabel.split("-").at(-1
 /** What a person should read about something that happened; `undefined`: nothing. */
 export function tell(event: CloudEvent): Told | undefined {
   if (event.kind === "log") return tellLog(roleOf(event.function), event.line);
-  if (
-    event.kind === "error" ||
-    event.kind === "timeout" ||
-    event.kind === "killed" ||
-    event.kind === "crash"
-  ) {
+  // What our functions throw they have told before, in a line of their own.
+  const isTold = event.kind === "error" && event.errorType === "RunnerError";
+  if (!isTold && (event.kind === "error" || endedBadly(event))) {
     return told(roleOf(event.function), `${event.errorType}: ${event.errorMessage}`, "bad");
   }
   return undefined;
+}
+
+function endedBadly(
+  event: CloudEvent,
+): event is CloudEvent & { readonly kind: "timeout" | "killed" | "crash" } {
+  return event.kind === "timeout" || event.kind === "killed" || event.kind === "crash";
 }
 
 function tellLog(who: string, text: string): Told | undefined {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { WorkspaceDetail } from "../../local/studio/page-api.ts";
 import { disturb, type Disturbance } from "./disturb.ts";
-import { jobKinds, planCases, textOf, total, type Case } from "./jobs.ts";
+import { planCases, textOf, total, type Case, type JobKind } from "./jobs.ts";
 import type { ChaosOptions } from "./options.ts";
 import { seeded } from "./random.ts";
 import { faultsOf, type Report } from "./report.ts";
@@ -26,10 +26,10 @@ export async function runChaos(
 ): Promise<Report> {
   const stage = await openStage(templateFile, options);
   try {
-    const roundsOfKind = await tryKinds(stage);
-    const before = stage.watch;
+    const roundsOfKind = await tryKinds(stage, options.kinds);
+    const { watch } = stage;
     const first = { journal: stage.studio.requests().length, runs: (await stage.runs()).length };
-    const cases = planCases(options.jobs, seeded(options.seed, "jobs"));
+    const cases = planCases(options, seeded(options.seed, "jobs"));
     const startedMs = Date.now();
     const { workspaces, disturbance, progress } = await runUnderFaults(stage, { cases, options, tell });
     await disturbance.stop();
@@ -58,13 +58,13 @@ export async function runChaos(
       elapsedMs,
       faults,
       calls,
-      endings: before.broken(),
+      endings: watch.broken(),
       invocations: {
-        processor: before.begun("processor"),
-        dispatcher: before.begun("dispatcher"),
-        settler: before.begun("settler"),
+        processor: watch.begun("processor"),
+        dispatcher: watch.begun("dispatcher"),
+        settler: watch.begun("settler"),
       },
-      lines: before.lines(),
+      lines: watch.lines(),
       studioSkewMs: stage.studioSkewMs,
     };
   } finally {
@@ -73,8 +73,8 @@ export async function runChaos(
 }
 
 /** One job of each kind without any fault: the rounds that it needs. */
-async function tryKinds(stage: Stage): Promise<ReadonlyMap<string, number>> {
-  const trials = jobKinds.map((kind, at) => ({ kind, tag: `trial-${at + 1}` }));
+async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<ReadonlyMap<string, number>> {
+  const trials = kinds.map((kind, at) => ({ kind, tag: `trial-${at + 1}` }));
   const progress = follow(stage);
   queue(stage, trials, progress);
   if (!(await progress.until(1, 60_000))) throw new Error("the jobs do not even end without faults");

@@ -32,8 +32,11 @@ export interface Case {
   readonly kind: JobKind;
 }
 
-export function planCases(count: number, random: Random): readonly Case[] {
-  return Array.from({ length: count }, (_, at) => ({ tag: `case-${at + 1}`, kind: pick(random, jobKinds) }));
+export function planCases(
+  { jobs, kinds }: { readonly jobs: number; readonly kinds: readonly JobKind[] },
+  random: Random,
+): readonly Case[] {
+  return Array.from({ length: jobs }, (_, at) => ({ tag: `case-${at + 1}`, kind: pick(random, kinds) }));
 }
 
 export const textOf = ({ tag, kind }: Case): string =>

@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
+import { jobKinds, type JobKind } from "./jobs.ts";
 
 export interface ChaosOptions {
   readonly jobs: number;
+  readonly kinds: readonly JobKind[];
   readonly seed: number;
   /** Share of the calls to Studio, model, ledger, Lambda and Secrets Manager that go wrong. */
   readonly faultRate: number;
@@ -69,6 +71,7 @@ export function parseOptions(
 export function chaosOf(jobs: number): ChaosOptions {
   return {
     jobs,
+    kinds: jobKinds,
     seed: 1,
     faultRate: 0.1,
     killRate: 0.05,

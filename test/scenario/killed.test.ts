@@ -4,8 +4,8 @@ import { eventuallyTrue } from "../support/eventually.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 /** A fifth of it is the beat interval, within which a run must go on. */
-const leaseMs = 10_000;
-const beatMs = 2_000;
+const leaseMs = 15_000;
+const beatMs = 3_000;
 
 /** The cloud events' time at which the run's newest leg began. */
 function begunAtMs({ events }: Scenario, { runId, leg }: Run): number {

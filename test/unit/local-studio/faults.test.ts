@@ -114,18 +114,15 @@ describe("the journal", () => {
     fixture.studio.faults.add({ fault: { kind: "reset", when: "before" } });
     await fixture.post("/failWorkspaceJob", { workspaceId }).catch(failed);
     await fixture.send("/api/info");
+    const [credentialId] = fixture.userKey.split(".");
+    const own = { credentialId, workspaceId };
+    const later = { at: noonMs + 5, answeredAt: noonMs + 5 };
     expect(fixture.studio.requests()).toEqual([
-      { path: "/leaseWorkspaceJob", at: noonMs, answeredAt: noonMs, status: 200, workspaceId },
-      { path: "/heartbeatWorkspaceJob", at: noonMs + 5, answeredAt: noonMs + 5, status: 200, workspaceId },
-      {
-        path: "/heartbeatWorkspaceJob",
-        at: noonMs + 5,
-        answeredAt: noonMs + 5,
-        status: 404,
-        workspaceId: "ws_none",
-      },
-      { path: "/leaseWorkspaceJob", at: noonMs + 5, answeredAt: noonMs + 5, status: 401 },
-      { path: "/failWorkspaceJob", at: noonMs + 5, status: 0, workspaceId },
+      { path: "/leaseWorkspaceJob", at: noonMs, answeredAt: noonMs, status: 200, ...own },
+      { path: "/heartbeatWorkspaceJob", ...later, status: 200, ...own },
+      { path: "/heartbeatWorkspaceJob", ...later, status: 404, credentialId, workspaceId: "ws_none" },
+      { path: "/leaseWorkspaceJob", ...later, status: 401, credentialId: "wrong" },
+      { path: "/failWorkspaceJob", at: noonMs + 5, status: 0, ...own },
     ]);
   });
 });

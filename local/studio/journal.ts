@@ -9,6 +9,8 @@ export interface JournalEntry {
   readonly credentialId?: string;
   /** Epoch ms. */
   readonly at: number;
+  /** Epoch ms at which it took effect: later than `at` for a call that a fault held back; absent when it had none. */
+  readonly doneAt?: number;
   /** 0: no answer was sent (yet). */
   readonly status: number;
   /** Epoch ms. */
@@ -19,7 +21,7 @@ export interface Journal {
   /** Notes a request; the result completes its entry. */
   readonly open: (
     path: string,
-  ) => (end: Partial<Pick<JournalEntry, "workspaceId" | "credentialId" | "status">>) => void;
+  ) => (end: Partial<Pick<JournalEntry, "workspaceId" | "credentialId" | "status" | "doneAt">>) => void;
   readonly entries: () => readonly JournalEntry[];
 }
 

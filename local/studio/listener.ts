@@ -85,6 +85,7 @@ async function handleRunner(deps: ListenerDeps, route: RunnerRoute, exchange: Ex
   note(credentialOf(request));
   const effect = (text: string) => (): Answer => {
     requireMethod(request, ["POST"]);
+    note({ doneAt: deps.clock.now() });
     const { authorization } = request.headers;
     const result = route.run(deps.api, { authorization, text });
     note(workspaceOf(() => result.value));

@@ -27,9 +27,14 @@ export function postsAfterLoss(journal: readonly JournalEntry[], leaseMs: number
   const ofJobs = journal.filter(({ workspaceId }) => workspaceId !== undefined);
   const byHolder = Map.groupBy(ofJobs, ({ workspaceId, credentialId }) => `${workspaceId} ${credentialId}`);
   return [...byHolder.values()].flatMap((entries) =>
-    splitByLease(entries).flatMap((lease) => ofLease(lease, leaseMs)),
+    splitByLease(entries.toSorted((left, right) => orderOf(left) - orderOf(right))).flatMap((lease) =>
+      ofLease(lease, leaseMs),
+    ),
   );
 }
+
+/** A lease or beat that a fault held back counts from when it took effect; a post from when its runner sent it. */
+const orderOf = ({ path, at, doneAt = at }: JournalEntry): number => (extendsLease(path) ? doneAt : at);
 
 /** Each part begins with the lease itself. */
 function splitByLease(entries: readonly JournalEntry[]): readonly (readonly JournalEntry[])[] {
@@ -46,12 +51,12 @@ function ofLease(entries: readonly JournalEntry[], leaseMs: number): readonly Po
     if (!posts.includes(post.path)) return [];
     const before = entries.slice(0, at);
     const told = before.find(({ status }) => lossStatuses.includes(status))?.answeredAt;
-    const granted = before.findLast(({ path, status }) => extendsLease(path) && status < 300)?.at;
+    const granted = before.findLast(({ path, status }) => extendsLease(path) && status < 300);
     const { path, status, workspaceId = "" } = post;
     if (told !== undefined && post.at - told > raceMs.answer) {
       return [{ workspaceId, path, status, afterMs: post.at - told, known: "by an answer" }];
     }
-    const end = granted === undefined ? undefined : granted + leaseMs;
+    const end = granted === undefined ? undefined : orderOf(granted) + leaseMs;
     if (end !== undefined && post.at - end > raceMs.end) {
       return [{ workspaceId, path, status, afterMs: post.at - end, known: "by the lease's own end" }];
     }

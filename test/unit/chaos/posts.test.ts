@@ -55,3 +55,11 @@ test("what another key hears about its own lease of the workspace is no news to 
   const other = { ...entry("/heartbeatWorkspaceJob", 2_000, 409), credentialId: "other" };
   expect(found(other, entry("/completeWorkspaceJob", 5_000, 200))).toEqual([]);
 });
+
+test("a lease that Studio granted late begins when it was granted, not when it was asked for", () => {
+  const asked = { ...entry("/leaseWorkspaceJob", 1_500, 200, 4_000), doneAt: 3_500 };
+  const lost = entry("/heartbeatWorkspaceJob", 2_000, 409);
+  expect(found(asked, lost, entry("/completeWorkspaceJob", 4_500, 200))).toEqual([]);
+  const much = entry("/completeWorkspaceJob", 3_500 + leaseMs + 1_501, 200);
+  expect(found(asked, lost, much)).toEqual(["/completeWorkspaceJob by the lease's own end"]);
+});

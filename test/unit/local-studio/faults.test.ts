@@ -116,9 +116,9 @@ describe("the journal", () => {
     await fixture.send("/api/info");
     const [credentialId] = fixture.userKey.split(".");
     const own = { credentialId, workspaceId };
-    const later = { at: noonMs + 5, answeredAt: noonMs + 5 };
+    const later = { at: noonMs + 5, doneAt: noonMs + 5, answeredAt: noonMs + 5 };
     expect(fixture.studio.requests()).toEqual([
-      { path: "/leaseWorkspaceJob", at: noonMs, answeredAt: noonMs, status: 200, ...own },
+      { path: "/leaseWorkspaceJob", at: noonMs, doneAt: noonMs, answeredAt: noonMs, status: 200, ...own },
       { path: "/heartbeatWorkspaceJob", ...later, status: 200, ...own },
       { path: "/heartbeatWorkspaceJob", ...later, status: 404, credentialId, workspaceId: "ws_none" },
       { path: "/leaseWorkspaceJob", ...later, status: 401, credentialId: "wrong" },

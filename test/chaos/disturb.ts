@@ -221,10 +221,10 @@ async function ledgerDown({ stage: { proxies }, done }: Scene): Promise<void> {
   proxies.dynamodb.setOutage(undefined);
 }
 
-/** The new key stands first; the old one stays beside it, as the runs in flight need it. */
+/** The new key stands first; the old ones stay beside it, as the runs in flight need them: two rotations may come close. */
 async function rotateKey({ stage, done }: Scene): Promise<void> {
   const fresh = stage.studio.createKey("user").runnerToken;
-  stage.putRunnerKeys([fresh, ...stage.runnerKeys()].slice(0, 2));
+  stage.putRunnerKeys([fresh, ...stage.runnerKeys()].slice(0, 3));
   killDispatchers(stage);
   add(done, "runner keys rotated");
   await Promise.resolve();

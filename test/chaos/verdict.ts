@@ -107,31 +107,28 @@ export function judge(evidence: Evidence): Verdict {
 const over = (what: string, count: number): readonly string[] => (count > 0 ? [`${count} ${what}`] : []);
 
 /**
- * Rounds that a run of few jobs may ask again whatever their number: a leg that is killed, or whose line breaks, between
- * asking and noting the response's id asks again (docs/reliability.md), and on a busy machine that moment is long. A
- * runner that does not resume asks for dozens.
- */
-const smallAllowance = 8;
-
-/**
- * A lease that was taken away is generated for again by whoever has it next: in a run of few jobs, one such job is more
- * than the bound by itself, so that below 250 jobs it is not counted.
+ * A leg that is killed between asking and noting the response's id asks once more (docs/reliability.md): a job that we
+ * left alone asks again at most once for each leg of it that broke. Beside it stands the bound on all rounds, which
+ * counts the jobs whose lease was taken away too; in a run of few jobs one such job is more than the bound by itself, so
+ * that below 250 jobs it is not looked at.
  */
 function roundsBroken(
-  found: Pick<Verdict, "roundsAsked" | "roundsNeeded" | "askedAgain">,
+  { roundsAsked, roundsNeeded }: Pick<Verdict, "roundsAsked" | "roundsNeeded">,
   cases: readonly CaseEnd[],
 ): readonly string[] {
-  const isSmall = cases.length < 250;
-  const asked = found.roundsAsked - (isSmall ? found.askedAgain.taken : 0);
-  const allowed = Math.max(
-    found.roundsNeeded * roundsBound,
-    isSmall ? found.roundsNeeded + smallAllowance : 0,
-  );
-  if (asked <= allowed) return [];
+  const isOver = cases.length >= 250 && roundsAsked > roundsNeeded * roundsBound;
   return [
-    `${asked} rounds were asked of the model, ${found.roundsNeeded} were needed: more than ${roundsBound} times`,
+    ...over("jobs asked again although no leg of theirs had broken", cases.filter(asksForNothing).length),
+    ...(isOver
+      ? [
+          `${roundsAsked} rounds were asked of the model, ${roundsNeeded} were needed: more than ${roundsBound} times`,
+        ]
+      : []),
   ];
 }
+
+const asksForNothing = ({ isTaken, asked, brokenLegs }: CaseEnd): boolean =>
+  !isTaken && total(asked) - asked.size > brokenLegs;
 
 /** A poisoned job needs no more rounds than it got to. */
 function neededBy({ kind, asked }: CaseEnd, { roundsOfKind }: Evidence): number {

@@ -68,14 +68,23 @@ test("a reason that nobody foresaw is not taken for true", () => {
   ).toHaveLength(1);
 });
 
-test("rounds asked again break the bound of 1.02, from 250 jobs on to the round", () => {
-  const asked = new Map([
-    ["round 1", 2],
-    ["round 2", 1],
-    ["round 3", 1],
+const twice = new Map([
+  ["round 1", 2],
+  ["round 2", 1],
+  ["round 3", 1],
+]);
+
+test("a round is asked again only where a leg broke, or where the lease was taken away", () => {
+  expect(broken(ended({ asked: twice }))).toEqual([
+    "1 jobs asked again although no leg of theirs had broken",
   ]);
+  expect(broken(ended({ asked: twice, brokenLegs: 1 }))).toEqual([]);
+  expect(broken(ended({ asked: twice, isTaken: true }))).toEqual([]);
+});
+
+test("rounds asked again break the bound of 1.02, from 250 jobs on", () => {
   const jobs = (repeated: number) =>
-    Array.from({ length: 300 }, (_, at) => ended(at < repeated ? { asked } : {}));
+    Array.from({ length: 300 }, (_, at) => ended(at < repeated ? { asked: twice, brokenLegs: 1 } : {}));
   expect(broken(...jobs(18))).toEqual([]);
   expect(broken(...jobs(19))).toEqual([
     "919 rounds were asked of the model, 900 were needed: more than 1.02 times",

@@ -106,7 +106,8 @@ export interface ContextEdges {
 }
 
 interface Target {
-  readonly stackName: string;
+  /** Read from the settings only where it is asked for: who signs in needs none. @throws CliError `config_invalid` */
+  readonly stackName: () => Promise<string>;
   readonly config: AwsConfig;
 }
 
@@ -115,7 +116,7 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
   const awsConfig = async (): Promise<AwsConfig> => (await target()).config;
   const aws = once(async () => edges.connect.aws(await awsConfig()));
   const stack = once(async () => {
-    const { stackName } = await target();
+    const stackName = await (await target()).stackName();
     const deployed = await (await aws()).stacks.outputs(stackName);
     if (deployed) return readStack(stackName, deployed);
     const remedy = "Deploy it with npm run runner -- deploy; --stack and --region name another.";
@@ -146,9 +147,9 @@ async function findTarget(options: GlobalOptions, edges: ContextEdges): Promise<
   if (local) {
     const file = await readLocalStack(stateDir, edges.isAlive);
     const at = { region: file.region, profile: undefined, endpoint: file.endpointUrl };
-    return { stackName: stack ?? file.stackName, config: toAwsConfig(at) };
+    return { stackName: async () => stack ?? file.stackName, config: toAwsConfig(at) };
   }
-  const stackName = stack ?? (await edges.project.settings()).stackName;
+  const stackName = async (): Promise<string> => stack ?? (await edges.project.settings()).stackName;
   return { stackName, config: toAwsConfig({ region, profile, endpoint: undefined }) };
 }
 

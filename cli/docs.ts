@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { markdownTable } from "../infra/markdown-table.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
-import { exits } from "./errors.ts";
+import { asSentence, exits } from "./errors.ts";
 import { globalOptions, programName } from "./program.ts";
 
 /** The page docs/cli.md. */
@@ -19,7 +19,8 @@ export function renderCliDocs(rows: readonly Command[]): string {
     table(["command", "what it does"], list),
     "## Options of every command",
     table(["option", "meaning"], options),
-    'With `--json` an error is one line on standard error: `{"error": {"code", "message", "remedy"}}`. Times are epoch milliseconds,\n' +
+    "npm writes two lines of its own on standard output first: a script calls `npm run --silent runner -- COMMAND --json`.\n\n" +
+      'With `--json` an error is one line on standard error: `{"error": {"code", "message", "remedy"}}`. Times are epoch milliseconds,\n' +
       "names carry their unit. Progress of long work goes to standard error. Colour goes to terminals only; `NO_COLOR` takes it away.",
     "## Exit codes",
     table(["code", "meaning"], exitRows),
@@ -41,7 +42,7 @@ function renderCommand(command: Command): readonly string[] {
   const shown = examples.map(({ line, shows }) => `${programName} ${line}   # ${shows}`);
   return [
     `## ${name}`,
-    `${summary}.${details === undefined ? "" : ` ${details}`}`,
+    `${asSentence(summary)}${details === undefined ? "" : ` ${details}`}`,
     ...(rows.length === 0 ? [] : [table([`\`${[name, ...words].join(" ")}\``, "meaning"], rows)]),
     `\`\`\`sh\n${shown.join("\n")}\n\`\`\``,
   ];

@@ -117,6 +117,10 @@ export function toCliError(thrown: unknown): CliError {
     const remedy = "Name one with --region, or set AWS_REGION.";
     return new CliError("usage", "No AWS region is set.", { remedy, cause: thrown });
   }
+  if (/region not accepted/i.test(thrown.message)) {
+    const remedy = "Name one like eu-central-1 with --region, or set AWS_REGION.";
+    return new CliError("usage", "This is no AWS region.", { remedy, cause: thrown });
+  }
   const own = thrown instanceof RunnerError ? ofRunner[thrown.code] : undefined;
   if (own) return new CliError(own, asSentence(thrown.message), { cause: thrown });
   const causes = chainOf(thrown);

@@ -18,10 +18,19 @@ export interface Chosen<T> {
   readonly atMs?: number | undefined;
 }
 
+/** Who paused or resumed a pool, why and when. */
+export interface Switched {
+  readonly by?: string;
+  readonly why?: string;
+  readonly atMs?: number;
+}
+
 export interface PoolStatus {
   readonly pool: string;
   readonly state: PoolState;
-  readonly paused: { readonly by?: string; readonly why?: string; readonly atMs?: number } | null;
+  readonly paused: Switched | null;
+  /** The last resume, where the pool is not paused. */
+  readonly resumed: Switched | null;
   readonly lastWindow: LastWindow | null;
   readonly goodPollAtMs: number | null;
   readonly inFlight: number;
@@ -69,7 +78,8 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
   return {
     pool: name,
     state: stateOf({ set, spentUsd: today.costUsd, capUsd: dailyCapUsd.value, schedule: valueOf(schedule) }),
-    paused: set.paused ? pausedOf(set) : null,
+    paused: set.paused ? switchedOf(set) : null,
+    resumed: !set.paused && set.by !== undefined ? switchedOf(set) : null,
     lastWindow: state.lastWindow ?? null,
     goodPollAtMs: state.goodPollAtMs ?? null,
     inFlight,
@@ -99,7 +109,7 @@ export function capOf({ settings }: StackPool, set: Control): Chosen<number | nu
     : { value: dailyCapUsd, deployed, by, atMs };
 }
 
-function pausedOf({ by, why, atMs }: Control): NonNullable<PoolStatus["paused"]> {
+function switchedOf({ by, why, atMs }: Control): Switched {
   return {
     ...(by === undefined ? {} : { by }),
     ...(why === undefined ? {} : { why }),
@@ -173,11 +183,14 @@ const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
       .filter(({ state }) => state === "ALARM")
       .map(({ id, sinceMs, reason }) => {
         const since = sinceMs === undefined ? "" : ` for ${formatDuration(nowMs - sinceMs)}`;
-        return `Alarm ${id}${since}${reason === undefined ? "" : `: ${reason}`} (docs/runbook.md#${id.toLowerCase()})`;
+        // A composite alarm's reason is a list of ARNs; the alarms that it pages for have lines of their own.
+        const because = reason === undefined || reason.includes("arn:") ? "" : `: ${reason}`;
+        return `Alarm ${id}${since}${because} (docs/runbook.md#${id.toLowerCase()})`;
       }),
   ({ deadLetters }) => {
     const waiting = valueOf(deadLetters) ?? 0;
-    return waiting > 0 ? [`${waiting} dead letters wait: npm run runner -- redrive`] : [];
+    const wait = waiting === 1 ? "1 dead letter waits" : `${waiting} dead letters wait`;
+    return waiting > 0 ? [`${wait}: npm run runner -- redrive`] : [];
   },
   ({ schedule, deadLetters, alarms }) =>
     Object.entries({ schedule, "dead letters": deadLetters, alarms }).flatMap(([what, part]) => {

@@ -2,7 +2,7 @@ import { Command as Commander, CommanderError } from "commander";
 import * as z from "zod";
 import type { Command, Example, OptionRow } from "./command.ts";
 import type { GlobalOptions } from "./context.ts";
-import { CliError, exits } from "./errors.ts";
+import { asSentence, CliError, exits } from "./errors.ts";
 
 /** What a command line asks for. */
 export interface Invocation {
@@ -95,7 +95,7 @@ function addCommand(program: Commander, command: Command, onCommand: OnCommand):
   const sub = parent
     .command(second ?? first)
     .summary(summary)
-    .description(details === undefined ? `${summary}.` : `${summary}.\n${details}`)
+    .description([asSentence(summary), ...(details === undefined ? [] : [details])].join("\n"))
     .addHelpText("after", `\n${exampleList(examples)}`);
   for (const { name, meaning, optional } of rows) {
     const label = name.toUpperCase();

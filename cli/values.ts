@@ -54,8 +54,11 @@ export const sentence = (max = 200) => {
     .max(max, hint);
 };
 
-/** A number, or the word that takes the operator's own away again. */
-export const orDefault = <S extends z.ZodType>(schema: S) => z.union([z.literal("default"), schema]);
+/** A number, or the word that takes the operator's own away again. What is neither is told what the number would have to be. */
+export const orDefault = <S extends z.ZodType>(schema: S) =>
+  z.union([z.literal("default"), schema], {
+    error: (issue) => (issue.code === "invalid_union" ? issue.errors.at(-1)?.at(0)?.message : undefined),
+  });
 
 /** A workspace's or a run's id. */
 export const id = () =>

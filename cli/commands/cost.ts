@@ -14,6 +14,7 @@ import {
 import { count, formatUsd } from "../format.ts";
 import { awsPrices, awsPricesAsOf } from "../prices.ts";
 import { renderTable } from "../table.ts";
+import { wrap } from "../wrap.ts";
 import type { Screen } from "../terminal.ts";
 
 const measuredRuns = 200;
@@ -94,8 +95,8 @@ function render(data: CostData, settings: Settings, screen: Screen): string {
   const { idlePerMonth: idle, busyMetrics, settingsFrom, problem } = data;
   const { bold, dim } = screen.colours;
   const columns = [
-    { title: "per month, idle", shrinks: true },
-    { title: "how much", align: "right" },
+    { title: "per month, idle" },
+    { title: "how much", align: "right", optional: true },
     { title: "list", align: "right" },
     { title: "with free tier", align: "right" },
   ] as const;
@@ -114,7 +115,7 @@ function render(data: CostData, settings: Settings, screen: Screen): string {
   return [
     renderTable(columns, [...rows, total], screen),
     ...data.per1000Jobs.map((jobs) => `${bold(`1,000 jobs, pool ${jobs.pool}`)}\n${renderJobs(jobs)}`),
-    dim(notes.join("\n")),
+    dim(wrap(notes.join("\n"), { columns: screen.columns, indent: 0 })),
   ].join("\n\n");
 }
 

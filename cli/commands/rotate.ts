@@ -6,6 +6,7 @@ import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotat
 import { parseRunnerSecret, type RunnerSecret } from "../../lib/runner-secret.ts";
 import { defineCommand, type Command, type Outcome } from "../command.ts";
 import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
 import { finishRotation } from "../finish-rotation.ts";
 import { formatDuration } from "../format.ts";
 import { noValueArgument, readSecret } from "../read-secret.ts";
@@ -54,10 +55,13 @@ export const rotate: Command = defineCommand({
     { line: "rotate --finish", shows: "revokes the old ones once their jobs have ended" },
   ],
   input,
-  run: async (context, given) =>
-    given.finish
+  run: async (context, given) => {
+    if (given.finish && given.mint)
+      throw new CliError("usage", "--finish makes no new keys: give --mint or --finish, not both.");
+    return given.finish
       ? finishRotation(context, { timeoutMs: given.timeout, unusedForMs: given.unusedFor })
-      : rotateNow(context, given),
+      : rotateNow(context, given);
+  },
 });
 
 async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outcome> {

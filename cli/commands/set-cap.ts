@@ -47,7 +47,8 @@ interface Data {
 
 function render({ pool, dailyCapUsd, spentUsd }: Data): string {
   if (dailyCapUsd === null) return `Pool ${pool} has no daily cap. Today: ${formatUsd(spentUsd)}, estimated.`;
-  const state = spentUsd >= dailyCapUsd ? "It is reached: no new leases until 00:00 UTC." : "It leases.";
+  const state =
+    spentUsd >= dailyCapUsd ? "It is reached: no new leases until 00:00 UTC." : "It is not reached.";
   return `Pool ${pool} may spend ${formatUsd(dailyCapUsd)} a day. Today: ${formatUsd(spentUsd)}, estimated. ${state}`;
 }
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { defineCommand, type Command } from "../command.ts";
 import { formatAge, formatUsd } from "../format.ts";
-import { readPoolStatus, type PoolState, type PoolStatus } from "../pool-status.ts";
+import { readPoolStatus, type PoolState, type PoolStatus, type Switched } from "../pool-status.ts";
 import type { Colours, Screen } from "../terminal.ts";
 import { reasonInWords } from "../window-words.ts";
 
@@ -79,14 +79,18 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
 }
 
-function stateLine({ state, paused }: PoolStatus, nowMs: number, colours: Colours): string {
+function stateLine({ state, paused, resumed }: PoolStatus, nowMs: number, colours: Colours): string {
   const { text, paint } = stateWords[state];
   const painted = colours[paint](text);
-  if (!paused) return painted;
-  const { by, why, atMs } = paused;
+  if (paused) return `${painted}${switchedText(paused, nowMs)}`;
+  return resumed && state === "on" ? `${painted}, resumed${switchedText(resumed, nowMs)}` : painted;
+}
+
+/** " by ann, 2 min ago: it is over" */
+function switchedText({ by, why, atMs }: Switched, nowMs: number): string {
   const who = by === undefined ? "" : ` by ${by}`;
   const since = atMs === undefined ? "" : `, ${formatAge(nowMs - atMs)}`;
-  return `${painted}${who}${since}${why === undefined ? "" : `: ${why}`}`;
+  return `${who}${since}${why === undefined ? "" : `: ${why}`}`;
 }
 
 function windowLine({ lastWindow }: PoolStatus, nowMs: number): string {

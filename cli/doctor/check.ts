@@ -66,8 +66,11 @@ interface NeedRow {
   readonly without: string;
 }
 
+/** In place of what was not looked at because of it: what is wrong with them is told once, by their own check. */
+export const settingsUnread = "the settings cannot be read";
+
 const needRows: Readonly<Record<Need, NeedRow>> = {
-  settings: { have: (facts) => facts.settings(), without: "the settings cannot be read" },
+  settings: { have: (facts) => facts.settings(), without: settingsUnread },
   credentials: { have: (facts) => facts.credentials(), without: "AWS cannot be asked" },
   stack: {
     have: (facts) => facts.stack(),
@@ -128,7 +131,8 @@ async function findMissing(facts: Facts, needs: readonly Need[]): Promise<string
     const { have, after, without } = needRows[need];
     const first = after === undefined ? undefined : await findMissing(facts, [after]);
     if (first !== undefined) return first;
-    if (problemOf(await attempt(() => have(facts)))) return without;
+    const problem = problemOf(await attempt(() => have(facts)));
+    if (problem) return problem.code === "config_invalid" ? settingsUnread : without;
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import { count, formatAge } from "../format.ts";
 import type { PoolStatus } from "../pool-status.ts";
 import { compareVersions } from "../versions.ts";
 import { isGoodReason, reasonInWords } from "../window-words.ts";
-import type { Check, Facts, Finding } from "./check.ts";
+import { settingsUnread, type Check, type Facts, type Finding } from "./check.ts";
 import { toCliError } from "../errors.ts";
 
 /** The dead-man alarm's own time. */
@@ -93,6 +93,7 @@ async function judgeDeployed(facts: Facts): Promise<Finding> {
     return { verdict: "ok", finding: `${name}, ${status}` };
   } catch (error) {
     const { code, message } = toCliError(error);
+    if (code === "config_invalid") return { verdict: "skipped", finding: settingsUnread };
     if (code !== "not_deployed") throw error;
     return { verdict: "warn", finding: message, remedy: "npm run runner -- deploy" };
   }

@@ -128,6 +128,19 @@ describe("doctor before the first deploy", () => {
     ]);
   });
 
+  it("says once what is wrong with the settings, and looks at the credentials all the same", async () => {
+    cli.projectSettings = { pools: [{ name: "default", kind: "user", concurrencyy: 3 }] };
+    const { code, row, rows } = await diagnose();
+    expect(code).toBe(1);
+    expect(row("settings")).toMatchObject({ verdict: "fail" });
+    expect(row("credentials")).toMatchObject({ verdict: "ok" });
+    expect(row("deployed")).toMatchObject({ verdict: "skipped", finding: "the settings cannot be read" });
+    expect(row("schedule")).toMatchObject({ verdict: "skipped", finding: "the settings cannot be read" });
+    expect(rows.filter(({ finding }) => finding.includes("concurrencyy")).map(({ id }) => id)).toEqual([
+      "settings",
+    ]);
+  });
+
   it("fails without credentials, and skips what needs them", async () => {
     cli.aws.broken.identity = Object.assign(new Error("Could not load credentials"), {
       name: "CredentialsProviderError",

@@ -172,7 +172,7 @@ describe("set-concurrency", () => {
   it.each([["-1"], ["1001"], ["2.5"], ["many"], [""]])("refuses %j", async (count) => {
     const answer = await cli.run("set-concurrency", "--json", "--", count);
     expect(answer.code).toBe(2);
-    expect(answer.error().message).toContain("COUNT: ");
+    expect(answer.error().message).toContain("COUNT: Give a whole number from 0 to 1000");
     expect(await control()).toEqual({ paused: false });
   });
 
@@ -188,7 +188,9 @@ describe("set-cap", () => {
     await cli.ledger.spend.add(pool, "2026-11-20", { costUsd: 3, runs: 1 });
     const raised = await cli.run("set-cap", "50");
     expect(raised.code).toBe(0);
-    expect(raised.out).toBe(`Pool ${pool} may spend $50.00 a day. Today: $3.00, estimated. It leases.\n`);
+    expect(raised.out).toBe(
+      `Pool ${pool} may spend $50.00 a day. Today: $3.00, estimated. It is not reached.\n`,
+    );
     const lowered = await cli.run("set-cap", "2.50");
     expect(lowered.out).toContain("It is reached: no new leases until 00:00 UTC.");
     expect(await control()).toEqual({ paused: false, dailyCapUsd: 2.5, dailyCapBy: ann, dailyCapAtMs: now });
@@ -208,6 +210,6 @@ describe("set-cap", () => {
   it.each([["-5"], ["five"], ["$5"], ["1e3"], ["2000000"]])("refuses %j", async (usd) => {
     const answer = await cli.run("set-cap", "--json", "--", usd);
     expect(answer.code).toBe(2);
-    expect(answer.error().message).toContain("USD: ");
+    expect(answer.error().message).toContain("USD: Give an amount in US dollars from 0 to 1000000");
   });
 });

@@ -163,6 +163,13 @@ describe("rotate --finish", () => {
     expect(web.instances.size).toBe(1);
   });
 
+  it("is not taken together with --mint: they are two things", async () => {
+    const { code, err } = await cli.run("rotate", "--finish", "--mint");
+    expect(code).toBe(2);
+    expect(err).toContain("Error: --finish makes no new keys: give --mint or --finish, not both.");
+    expect(web.instances.size).toBe(1);
+  });
+
   it("has nothing to do where no old key is known", async () => {
     await createRotationRow(local.table).change(pool, () => []);
     const { code, out } = await cli.run("rotate", "--finish");

@@ -87,12 +87,25 @@ describe("status of a pool that an operator holds", () => {
     expect(code).toBe(0);
   });
 
+  it("keeps who resumed it, when and why", async () => {
+    await goodWindow();
+    await cli.run("pause", "--why", "Studio maintenance");
+    await cli.run("resume", "--why", "it is over");
+    cli.nowMs += 120_000;
+    const { code, out } = await cli.run("status");
+    expect(out).toContain(
+      "State         on, resumed by arn:aws:iam::123456789012:user/ann, 2 min ago: it is over\n",
+    );
+    expect(code).toBe(0);
+  });
+
   it("says that the cap is reached, and what an operator set in place of the deployed one", async () => {
     await goodWindow("daily_cap");
     await spend(7);
     await cli.run("set-cap", "7");
+    await cli.run("resume");
     const { code, out } = await cli.run("status");
-    expect(out).toContain("at its daily cap, no new leases until 00:00 UTC");
+    expect(out).toContain("at its daily cap, no new leases until 00:00 UTC\n");
     expect(out).toContain(
       "$7.00 of $7.00 (100 %) on 2026-11-20 (UTC), estimated; deployed: $10.00, set by arn:aws:iam::123456789012:user/ann",
     );
@@ -145,10 +158,20 @@ describe("status of a pool in trouble", () => {
     expect(await problems()).toEqual(["Alarm DeadLetters for 10 min: 1 >= 1 (docs/runbook.md#deadletters)"]);
   });
 
-  it("tells of dead letters and their command", async () => {
+  it("leaves out a reason that only names ARNs: the alarms that a composite one pages for have lines of their own", async () => {
     await goodWindow();
-    cli.aws.deadLetters = 2;
-    expect(await problems()).toEqual(["2 dead letters wait: npm run runner -- redrive"]);
+    const reason = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x transitioned to ALARM";
+    cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now - 60_000 }];
+    expect(await problems()).toEqual(["Alarm NoGoodPoll for 60 s (docs/runbook.md#nogoodpoll)"]);
+  });
+
+  it.each([
+    [1, "1 dead letter waits: npm run runner -- redrive"],
+    [2, "2 dead letters wait: npm run runner -- redrive"],
+  ])("tells of %s dead letters and their command", async (waiting, told) => {
+    await goodWindow();
+    cli.aws.deadLetters = waiting;
+    expect(await problems()).toEqual([told]);
   });
 
   it("tells that the schedule is off, and not also that nothing polls", async () => {

@@ -28,6 +28,11 @@ describe("help", () => {
     expect(out).toContain("--pool ");
   });
 
+  it("ends a summary that asks with its own mark", async () => {
+    const { out } = await cli.run("check-update", "--help");
+    expect(out).toContain("Is there a newer release than the deployed one?\n");
+  });
+
   it("fits the terminal", async () => {
     cli.columns = 70;
     const { out } = await cli.run("status", "--help");
@@ -82,6 +87,17 @@ describe("errors from outside", () => {
     const { code, err } = await cli.run("status");
     expect(code).toBe(2);
     expect(err).toBe("Error: No AWS region is set.\nName one with --region, or set AWS_REGION.\n");
+  });
+
+  it("takes a region that is none for a wrong command line", async () => {
+    cli.aws.broken.stacks = new Error(
+      'Region not accepted: region="us_east" is not a valid hostname component.',
+    );
+    const { code, err } = await cli.run("status", "--region", "us_east");
+    expect(code).toBe(2);
+    expect(err).toBe(
+      "Error: This is no AWS region.\nName one like eu-central-1 with --region, or set AWS_REGION.\n",
+    );
   });
 
   it("sees a refusal behind the ledger's own error", async () => {

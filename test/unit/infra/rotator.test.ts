@@ -8,6 +8,11 @@ const keys = stack.resource("AWS::SecretsManager::Secret", "PoolMineKeys");
 const account = stack.resource("AWS::SecretsManager::Secret", "RotatorAccount");
 const rotator = stack.resource("AWS::Lambda::Function", "Rotator");
 
+it("the outputs name its log group, so that the command line can read it", () => {
+  const log = stack.resource("AWS::Logs::LogGroup", "Rotator");
+  expect(stack.outputs["PoolMineRotatorLog"]?.Value).toEqual(ref(log));
+});
+
 it("no rotator is there unless the settings ask for it", () => {
   const plain = synthesizeUnbundled({});
   expect(plain.text).not.toContain("Rotator");

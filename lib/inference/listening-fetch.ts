@@ -1,19 +1,5 @@
 import { RunnerError } from "../errors.ts";
-
-/** What the adapter needs of a fetch: undici's and Node's own both fit. */
-export type ModelFetch = (
-  url: string,
-  init: {
-    readonly method: string;
-    readonly headers: Record<string, string>;
-    readonly body?: string;
-    readonly signal: AbortSignal;
-  },
-) => Promise<{
-  readonly status: number;
-  readonly headers: Iterable<[string, string]>;
-  readonly body: ReadableStream<Uint8Array> | null;
-}>;
+import type { Fetch } from "../http.ts";
 
 export interface Listener {
   readonly signal: AbortSignal;
@@ -24,7 +10,7 @@ export interface Listener {
  * A global-style fetch that reports every byte heard. Bytes, not events, prove that a line lives: some servers send
  * nothing but comments while the model thinks.
  */
-export function listeningFetch(fetch: ModelFetch, listener: Listener) {
+export function listeningFetch(fetch: Fetch, listener: Listener) {
   return async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const answer = await fetch(url instanceof Request ? url.url : String(url), {
       method: init?.method ?? "GET",
@@ -33,17 +19,21 @@ export function listeningFetch(fetch: ModelFetch, listener: Listener) {
       signal: init?.signal ?? listener.signal,
     });
     listener.heard();
-    const listening = new TransformStream<Uint8Array, Uint8Array>({
-      transform: (chunk, controller) => {
-        listener.heard();
-        controller.enqueue(chunk);
-      },
-    });
-    return new Response(answer.body?.pipeThrough(listening) ?? null, {
+    return new Response(answer.body && ReadableStream.from(listening(answer.body, listener)), {
       status: answer.status,
       headers: [...answer.headers],
     });
   };
+}
+
+async function* listening(
+  body: AsyncIterable<Uint8Array>,
+  { heard }: Listener,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of body) {
+    heard();
+    yield chunk;
+  }
 }
 
 function jsonText(body: unknown): string {

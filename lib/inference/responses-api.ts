@@ -2,10 +2,9 @@ import type { Responses } from "openai/resources/responses/responses";
 import { APIConnectionError, APIError, OpenAI } from "openai";
 import type { Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
-import { userAgent } from "../http.ts";
+import { userAgent, type Fetch } from "../http.ts";
 import { readRetryAfterMs } from "../retry-after.ts";
 import type { Secret } from "../secret.ts";
-import type { ModelFetch } from "./listening-fetch.ts";
 import { listeningFetch } from "./listening-fetch.ts";
 import type { ModelRequest } from "./model.ts";
 import type { ProviderTrouble } from "./provider-trouble.ts";
@@ -15,7 +14,7 @@ import type { Line } from "./silence.ts";
 
 export interface ApiDeps {
   readonly baseUrl?: string;
-  readonly fetch: ModelFetch;
+  readonly fetch: Fetch;
   readonly clock: Clock;
   /** Told of each 429 that is not about quota, with the wait that it asked for. */
   readonly onRateLimited?: (limit: { readonly retryAfterMs: number | undefined }) => void;

@@ -11,21 +11,26 @@ export const lockFile = fileURLToPath(new URL("../package-lock.json", import.met
 export const entryOf = (name: FunctionName): string =>
   fileURLToPath(new URL(`../functions/${name}.ts`, import.meta.url));
 
-/** undici is CommonJS and requires Node's own modules, which an ES module can do only with a `require` of its own. */
-const requireBanner =
-  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
-
 /** Packages' ES modules, which esbuild can shake. */
 const mainFields: readonly string[] = ["module", "main"];
 const target = "node24";
 
-/** For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. */
+/** Modules of packages that a function does not need, and what stands in for them. */
+const aliases: Readonly<Record<string, string>> = {
+  "@aws-sdk/credential-provider-node": fileURLToPath(new URL("../functions/credentials.ts", import.meta.url)),
+};
+
+/**
+ * For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. CommonJS,
+ * because an `import` of node:http, as an ES module has it, also loads Node's WebSocket and with it all of undici: 20 ms
+ * of a cold start (docs/decisions/0010).
+ */
 export function bundling(): BundlingOptions {
   return {
-    format: OutputFormat.ESM,
+    format: OutputFormat.CJS,
     target,
     mainFields: [...mainFields],
-    banner: requireBanner,
+    esbuildArgs: Object.fromEntries(Object.entries(aliases).map(([from, to]) => [`--alias:${from}`, to])),
     minify: true,
     sourceMap: true,
     sourceMapMode: SourceMapMode.DEFAULT,
@@ -42,15 +47,15 @@ export function buildOptions(name: FunctionName) {
   return {
     entryPoints: [entryOf(name)],
     absWorkingDir: projectRoot,
-    outfile: "index.mjs",
+    outfile: "index.js",
     bundle: true,
     write: false,
     metafile: true,
     platform: "node",
-    format: "esm",
+    format: "cjs",
     target,
     mainFields: [...mainFields],
-    banner: { js: requireBanner },
+    alias: aliases,
     minify: true,
     sourcemap: "linked",
     sourcesContent: false,

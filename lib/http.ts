@@ -75,6 +75,13 @@ export function createHttp(options: HttpOptions = {}): Http {
   };
 }
 
+/** Why an exchange broke; `undefined` for anything else that `fetch` throws: an abort's reason, or a wrong call. */
+export function brokenExchange(thrown: unknown): Error | undefined {
+  if (!(thrown instanceof TypeError) || !/^(?:fetch failed|terminated)$/.test(thrown.message))
+    return undefined;
+  return thrown.cause instanceof Error && "code" in thrown.cause ? thrown.cause : undefined;
+}
+
 /** Counts only until the connection is there: the agent's own limit, set again then, is for unused connections. */
 function limitConnecting(outgoing: ClientRequest, connectTimeoutMs: number): void {
   outgoing.once("socket", (socket) => {

@@ -1,4 +1,5 @@
 import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
+import { brokenExchange } from "../http.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import type { RouteKind } from "./routes.ts";
 import { bodyWords, cleanCause, fold, type Redact } from "./words.ts";
@@ -114,10 +115,8 @@ const hints: Readonly<Record<string, string>> = {
 
 /** A broken exchange as lib/http.ts reports it: its cause has the system's code, or one of Node's HTTP parser's. */
 function networkFault(thrown: unknown): { readonly code: string } | undefined {
-  if (!(thrown instanceof TypeError) || !/^(?:fetch failed|terminated)$/.test(thrown.message))
-    return undefined;
-  const { cause } = thrown;
-  if (!(cause instanceof Error) || !("code" in cause) || typeof cause.code !== "string") return undefined;
+  const cause = brokenExchange(thrown);
+  if (cause === undefined || !("code" in cause) || typeof cause.code !== "string") return undefined;
   return { code: cause.code.startsWith("HPE_") ? "the answer is not HTTP" : cause.code };
 }
 

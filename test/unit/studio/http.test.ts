@@ -1,9 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import OpenAI from "openai";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHttp, type Http, type HttpOptions } from "../../../lib/http.ts";
-import { listeningFetch } from "../../../lib/inference/listening-fetch.ts";
 import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";
 
 interface Scene {
@@ -115,23 +113,5 @@ describe("createHttp", () => {
       { keepAliveMs: 20 },
     );
     expect(await (await http.fetch(server.baseUrl)).text()).toBe("slow but sure");
-  });
-
-  it("serves the openai SDK as its fetch, streams included", async () => {
-    const { http, server } = await scene(() => ({
-      headers: { "content-type": "text/event-stream" },
-      body: 'event: response.created\ndata: {"type":"response.created","sequence_number":0}\n\n',
-    }));
-    let heard = 0;
-    const line = { signal: new AbortController().signal, heard: () => (heard += 1) };
-    const fetch = listeningFetch(http.fetch, line);
-    const client = new OpenAI({ apiKey: "k", baseURL: server.baseUrl, fetch, maxRetries: 0 });
-    const stream = await client.responses.create({ model: "m", input: "Hello", stream: true });
-    const types: string[] = [];
-    for await (const event of stream) types.push(event.type);
-    expect(types).toEqual(["response.created"]);
-    expect(heard).toBe(2);
-    expect(server.requests[0]?.json()).toMatchObject({ input: "Hello", stream: true });
-    expect(server.requests[0]?.headers.authorization).toBe("Bearer k");
   });
 });

@@ -1,34 +1,17 @@
-import { InvocationType, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { RunnerError } from "./errors.ts";
 import type { Invoker } from "./invoker.ts";
 
-/** The SDK repeats throttles and network faults itself. An event that arrives twice is stopped by the ledger's fence. */
-const clientDefaults = {
-  maxAttempts: 4,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
-};
-
+/**
+ * Starts the next leg through Lambda's Invoke. Its client is loaded with the first event: an idle window and a leg that
+ * ends by itself have none.
+ */
 export function createLambdaInvoker(functionName: string): Invoker {
-  const client = new LambdaClient(clientDefaults);
+  let client: Promise<Invoker> | undefined;
+  const load = async (): Promise<Invoker> =>
+    (await import("./lambda-client.ts")).createLambdaClient(functionName);
   return {
     invoke: async (event) => {
-      const command = new InvokeCommand({
-        FunctionName: functionName,
-        InvocationType: InvocationType.Event,
-        Payload: JSON.stringify(event),
-      });
-      try {
-        await client.send(command);
-      } catch (error) {
-        if (!(error instanceof Error) || error instanceof TypeError) throw error;
-        throw new RunnerError(
-          "invoke_failed",
-          `the processor could not be started: ${error.name}: ${error.message}`,
-          {
-            cause: error,
-          },
-        );
-      }
+      client ??= load();
+      await (await client).invoke(event);
     },
   };
 }

@@ -1,0 +1,76 @@
+/**
+ * The main of a process that runs one handler as Lambda's runtime does, and measures it. It is bundled before it is used,
+ * so that Node strips no types in a measured start. Argument: the bundle. Messages: see host-client.ts.
+ */
+import { subscribe } from "node:diagnostics_channel";
+import { createRequire } from "node:module";
+import type { HostRequest, HostReply } from "./host-messages.ts";
+
+type Handler = (event: unknown, context: object) => Promise<unknown>;
+
+const requests: Record<string, number> = {};
+
+function count(request: {
+  readonly host?: string;
+  getHeader(name: string): unknown;
+  readonly path?: string;
+}): void {
+  const target = request.getHeader("x-amz-target");
+  const name =
+    typeof target === "string" ? target.replace(/^.*\./, "") : (request.path ?? "").replace(/\?.*/, "");
+  const kind = name.replace(/resp_\w+/, "ID").replace(/functions\/.*\//, "");
+  requests[kind] = (requests[kind] ?? 0) + 1;
+}
+
+function isRequest(message: unknown): message is { readonly request: Parameters<typeof count>[0] } {
+  return typeof message === "object" && message !== null && "request" in message;
+}
+
+const [file = ""] = process.argv.slice(2);
+const { handler }: { readonly handler: Handler } = createRequire(file)(file);
+const readyMs = performance.now();
+let lines = 0;
+let logBytes = 0;
+
+process.stdout.write = (chunk: string | Uint8Array): boolean => {
+  lines += 1;
+  logBytes += chunk.length;
+  return true;
+};
+
+subscribe("http.client.request.start", (message) => {
+  if (isRequest(message)) count(message.request);
+});
+
+async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
+  const endsAtMs = Date.now() + timeoutMs;
+  const context = {
+    awsRequestId: crypto.randomUUID(),
+    getRemainingTimeInMillis: () => endsAtMs - Date.now(),
+  };
+  const startedMs = performance.now();
+  const cpu = process.cpuUsage();
+  for (const name of Object.keys(requests)) delete requests[name];
+  [lines, logBytes] = [0, 0];
+  const outcome = await handler(event, context).then(
+    (result) => ({ result }),
+    (error: unknown) => ({ error: String(error) }),
+  );
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    ...outcome,
+    readyMs,
+    endedMs: performance.now(),
+    durationMs: performance.now() - startedMs,
+    cpuMs: (user + system) / 1000,
+    peakMemoryMb: process.resourceUsage().maxRSS / 1024,
+    requests: { ...requests },
+    lines,
+    logBytes,
+  };
+}
+
+process.on("message", (message: HostRequest) => {
+  void invoke(message).then((reply) => process.send?.(reply));
+});
+process.on("disconnect", () => process.exit(0));

@@ -70,14 +70,11 @@ async function measure(built: Built, scene: Scene, subject: Subject): Promise<Co
   const fn = functionOf(built, subject.part);
   const ours = join(fn.codeFolder, "index.js");
   const plain = built.bundles[subject.name];
-  const { NODE_OPTIONS: _, ...bare } = scene.aws.variables(fn, {
-    ...addressesOf(scene.others),
-    RUNNER_PICKUP: "economy",
-  });
-  const env = scene.aws.variables(fn, { ...addressesOf(scene.others), RUNNER_PICKUP: "economy" });
-  const start = async (file: string, variables: Readonly<Record<string, string>>) => {
+  const overrides = { ...addressesOf(scene.others), RUNNER_PICKUP: "economy" };
+  const env = scene.aws.variables(fn, overrides);
+  const start = async (file: string) => {
     const event = await subject.event(scene.others, scene.aws);
-    const host = startHost({ folder: built.folder, file, env: variables });
+    const host = startHost({ folder: built.folder, file, env });
     try {
       return await host.invoke({ event, timeoutMs: fn.timeoutMs });
     } finally {
@@ -86,11 +83,7 @@ async function measure(built: Built, scene: Scene, subject: Subject): Promise<Co
   };
   const starts: { readonly empty: number; readonly ours: Start; readonly plain: Start }[] = [];
   for (let round = 0; round <= scene.rounds; round++) {
-    const [empty, own, other] = [
-      await start(built.bundles.empty, bare),
-      await start(ours, env),
-      await start(plain, bare),
-    ];
+    const [empty, own, other] = [await start(built.bundles.empty), await start(ours), await start(plain)];
     // The first of each brings the files into the page cache.
     if (round > 0) starts.push({ empty: empty.readyMs, ours: own, plain: other });
   }

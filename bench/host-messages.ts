@@ -15,6 +15,8 @@ export interface HostReply {
   readonly durationMs: number;
   /** Used by this invocation. */
   readonly cpuMs: number;
+  /** Used since the process began. */
+  readonly totalCpuMs: number;
   /** Of the whole process up to now. */
   readonly peakMemoryMb: number;
   /** HTTP requests sent: AWS actions by name, others by path. undici's are not seen. */

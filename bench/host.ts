@@ -42,6 +42,11 @@ subscribe("http.client.request.start", (message) => {
   if (isRequest(message)) count(message.request);
 });
 
+function sinceStartMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
   const endsAtMs = Date.now() + timeoutMs;
   const context = {
@@ -64,6 +69,7 @@ async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
     durationMs: performance.now() - startedMs,
     cpuMs: (user + system) / 1000,
     peakMemoryMb: process.resourceUsage().maxRSS / 1024,
+    totalCpuMs: sinceStartMs(),
     requests: { ...requests },
     lines,
     logBytes,

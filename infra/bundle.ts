@@ -20,17 +20,24 @@ const aliases: Readonly<Record<string, string>> = {
   "@aws-sdk/credential-provider-node": fileURLToPath(new URL("../functions/credentials.ts", import.meta.url)),
 };
 
+/** Runs before anything else in a bundle. */
+const injected: readonly string[] = [fileURLToPath(new URL("../functions/source-maps.ts", import.meta.url))];
+
 /**
  * For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. CommonJS,
- * because an `import` of node:http, as an ES module has it, also loads Node's WebSocket and with it all of undici: 20 ms
- * of a cold start (docs/decisions/0010).
+ * because an `import` of node:http, static or not, also loads Node's WebSocket and with it all of undici: 20 ms of a cold
+ * start (docs/decisions/0010).
  */
 export function bundling(): BundlingOptions {
   return {
     format: OutputFormat.CJS,
     target,
     mainFields: [...mainFields],
-    esbuildArgs: Object.fromEntries(Object.entries(aliases).map(([from, to]) => [`--alias:${from}`, to])),
+    inject: [...injected],
+    esbuildArgs: {
+      "--supported:dynamic-import": "false",
+      ...Object.fromEntries(Object.entries(aliases).map(([from, to]) => [`--alias:${from}`, to])),
+    },
     minify: true,
     sourceMap: true,
     sourceMapMode: SourceMapMode.DEFAULT,
@@ -56,6 +63,8 @@ export function buildOptions(name: FunctionName) {
     target,
     mainFields: [...mainFields],
     alias: aliases,
+    inject: [...injected],
+    supported: { "dynamic-import": false },
     minify: true,
     sourcemap: "linked",
     sourcesContent: false,

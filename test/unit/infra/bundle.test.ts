@@ -80,6 +80,17 @@ describe.each([
     );
   });
 
+  it("names our sources in a stack trace", () => {
+    const [folder = ""] = assetFolders(described);
+    const script = `require("${folder}/index.js").handler({}, {}).catch((error) => console.log(error.stack))`;
+    const { stdout } = spawnSync(process.execPath, ["--input-type=commonjs", "--eval", script], {
+      encoding: "utf8",
+      env: {},
+    });
+    expect(stdout).toMatch(/\n {4}at .*lib\/config\.ts:\d+:\d+\)\n/);
+    expect(stdout).toMatch(/\n {4}at .*functions\/wiring\.ts:\d+:\d+\n/);
+  });
+
   it("is what its size is measured from", async () => {
     const [folder = ""] = assetFolders(described);
     const size = await measureBundle(name);

@@ -41,7 +41,6 @@ it.each([
       },
     });
     expect(Code).toHaveProperty("S3Key");
-    expect(Environment).toHaveProperty("Variables.NODE_OPTIONS", "--enable-source-maps");
     expect(Description).toContain("pool default");
   },
 );
@@ -90,7 +89,6 @@ it("the dispatcher gets its settings by environment", () => {
       RUNNER_CONCURRENCY: "10",
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
       RUNNER_MAX_EVENT_AGE_MS: "300000",
-      NODE_OPTIONS: "--enable-source-maps",
     },
   });
 });
@@ -108,7 +106,6 @@ it("the processor gets its settings by environment", () => {
       OPENAI_MODE: "auto",
       OPENAI_STORE: "true",
       RUNNER_RUN_LIMIT_MS: "3600000",
-      NODE_OPTIONS: "--enable-source-maps",
     },
   });
 });
@@ -122,7 +119,6 @@ it("the settler gets its settings by environment", () => {
       RUNNER_LEDGER_TABLE: ref(table),
       RUNNER_KEY_SECRET: ref(runnerKeys),
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
-      NODE_OPTIONS: "--enable-source-maps",
     },
   });
 });

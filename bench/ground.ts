@@ -49,9 +49,9 @@ export interface Others {
   readonly model: Server;
   readonly runnerKey: string;
   /** Every answer of Studio takes so much longer. */
-  delayStudio(ms: number): Promise<void>;
+  readonly delayStudio: (ms: number) => Promise<void>;
   /** Queues a job; gives its workspace's id. */
-  queue(text: string): Promise<string>;
+  readonly queue: (text: string) => Promise<string>;
   close(): Promise<void>;
 }
 
@@ -102,7 +102,10 @@ export function addressesOf({ studio, model }: Others): Readonly<Record<string, 
 export interface Aws {
   readonly table: Table;
   /** The whole environment of a function's process. */
-  variables(fn: FunctionResource, overrides: Readonly<Record<string, string>>): Record<string, string>;
+  readonly variables: (
+    fn: FunctionResource,
+    overrides: Readonly<Record<string, string>>,
+  ) => Record<string, string>;
   close(): Promise<void>;
 }
 

@@ -20,7 +20,7 @@ function sourceOf(bundle: string, line: number, column: number): string | undefi
 
 function lineOf(site: NodeJS.CallSite): string {
   const [file, line, column] = [site.getFileName(), site.getLineNumber(), site.getColumnNumber()];
-  const text = String(site);
+  const text = site.toString();
   if (file !== __filename || line === null || column === null) return text;
   const source = sourceOf(file, line, column);
   return source === undefined ? text : text.replace(`${file}:${line}:${column}`, source);
@@ -30,6 +30,6 @@ Error.prepareStackTrace = (error, sites) => {
   try {
     return [String(error), ...sites.map((site) => `    at ${lineOf(site)}`)].join("\n");
   } catch {
-    return [String(error), ...sites.map((site) => `    at ${String(site)}`)].join("\n"); // no map, or a broken one
+    return [String(error), ...sites.map((site) => `    at ${site.toString()}`)].join("\n"); // no map, or a broken one
   }
 };

@@ -15,18 +15,20 @@ export const entryOf = (name: FunctionName): string =>
 const mainFields: readonly string[] = ["module", "main"];
 const target = "node24";
 
-/** Modules of packages that a function does not need, and what stands in for them. */
+const source = (path: string): string => fileURLToPath(new URL(`../functions/${path}`, import.meta.url));
+/** Packages that a function does not need, or not at once, and what stands in for them. */
 const aliases: Readonly<Record<string, string>> = {
-  "@aws-sdk/credential-provider-node": fileURLToPath(new URL("../functions/credentials.ts", import.meta.url)),
+  "@aws-sdk/credential-provider-node": source("credentials.ts"),
+  "sanitize-html": source("sanitize-html.cts"),
 };
 
 /** Runs before anything else in a bundle. */
-const injected: readonly string[] = [fileURLToPath(new URL("../functions/source-maps.ts", import.meta.url))];
+const injected: readonly string[] = [source("source-maps.ts")];
 
 /**
  * For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. CommonJS,
  * because an `import` of node:http, static or not, also loads Node's WebSocket and with it all of undici: 20 ms of a cold
- * start (docs/decisions/0010).
+ * start (docs/decisions/0015).
  */
 export function bundling(): BundlingOptions {
   return {

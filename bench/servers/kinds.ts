@@ -35,7 +35,7 @@ const oneRound: Script = () => ({
 const unlimited = 1_000_000_000;
 
 /** What runs in a server's process. Each lives until its process ends. */
-export const kinds: Kinds = {
+const kinds: Kinds = {
   studio: async () => {
     const studio = await startStudio({
       file: ":memory:",
@@ -65,6 +65,19 @@ export const kinds: Kinds = {
     return { url: await serveSecretsAndInvokes(secrets), database: database.url };
   },
 };
+
+export function startKind(options: ServerOptions): Promise<Facts> {
+  switch (options.kind) {
+    case "studio":
+      return kinds.studio(options);
+    case "model":
+      return kinds.model(options);
+    case "aws":
+      return kinds.aws(options);
+    default:
+      throw new Error("no such server");
+  }
+}
 
 /** Secrets Manager, and a Lambda that takes every event and runs none. */
 async function serveSecretsAndInvokes(secrets: Readonly<Record<string, string>>): Promise<string> {

@@ -24,4 +24,6 @@ export interface HostReply {
   /** Written to the log. */
   readonly lines: number;
   readonly logBytes: number;
+  /** The custom metrics in it: name and dimension values, each once. */
+  readonly metrics: readonly string[];
 }

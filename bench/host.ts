@@ -29,14 +29,29 @@ function isRequest(message: unknown): message is { readonly request: Parameters<
 const [file = ""] = process.argv.slice(2);
 const { handler }: { readonly handler: Handler } = createRequire(file)(file);
 const readyMs = performance.now();
-let lines = 0;
-let logBytes = 0;
+const log: string[] = [];
 
-process.stdout.write = (chunk: string | Uint8Array): boolean => {
-  lines += 1;
-  logBytes += chunk.length;
-  return true;
-};
+process.stdout.write = (chunk: string | Uint8Array): boolean => log.push(String(chunk)) > 0;
+
+/** Embedded metrics: each set of dimension values is billed as a metric of its own. */
+function metricsIn(text: string): readonly string[] {
+  const found = text.split("\n").flatMap((line) => {
+    if (!line.includes('"_aws"')) return [];
+    const { _aws: head, ...values } = JSON.parse(line);
+    const directives: readonly Directive[] = head.CloudWatchMetrics;
+    return directives.flatMap(({ Metrics, Dimensions }) =>
+      Metrics.flatMap(({ Name }) =>
+        Dimensions.map((set) => `${Name} ${set.map((name) => values[name]).join(" ")}`),
+      ),
+    );
+  });
+  return [...new Set(found)];
+}
+
+interface Directive {
+  readonly Metrics: readonly { readonly Name: string }[];
+  readonly Dimensions: readonly (readonly string[])[];
+}
 
 subscribe("http.client.request.start", (message) => {
   if (isRequest(message)) count(message.request);
@@ -56,12 +71,13 @@ async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
   const startedMs = performance.now();
   const cpu = process.cpuUsage();
   for (const name of Object.keys(requests)) delete requests[name];
-  [lines, logBytes] = [0, 0];
+  log.length = 0;
   const outcome = await handler(event, context).then(
     (result) => ({ result }),
     (error: unknown) => ({ error: String(error) }),
   );
   const { user, system } = process.cpuUsage(cpu);
+  const text = log.join("");
   return {
     ...outcome,
     readyMs,
@@ -71,8 +87,9 @@ async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
     peakMemoryMb: process.resourceUsage().maxRSS / 1024,
     totalCpuMs: sinceStartMs(),
     requests: { ...requests },
-    lines,
-    logBytes,
+    lines: text.split("\n").length - 1,
+    logBytes: Buffer.byteLength(text),
+    metrics: metricsIn(text),
   };
 }
 

@@ -18,9 +18,12 @@ function sourceOf(bundle: string, line: number, column: number): string | undefi
   return `${entry.originalSource.replace(/^(\.\.\/)+/, "")}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
 }
 
+// oxlint-disable-next-line typescript/no-base-to-string -- a CallSite's text is its line of the trace
+const textOf = (site: NodeJS.CallSite): string => site.toString();
+
 function lineOf(site: NodeJS.CallSite): string {
   const [file, line, column] = [site.getFileName(), site.getLineNumber(), site.getColumnNumber()];
-  const text = site.toString();
+  const text = textOf(site);
   if (file !== __filename || line === null || column === null) return text;
   const source = sourceOf(file, line, column);
   return source === undefined ? text : text.replace(`${file}:${line}:${column}`, source);
@@ -30,6 +33,6 @@ Error.prepareStackTrace = (error, sites) => {
   try {
     return [String(error), ...sites.map((site) => `    at ${lineOf(site)}`)].join("\n");
   } catch {
-    return [String(error), ...sites.map((site) => `    at ${site.toString()}`)].join("\n"); // no map, or a broken one
+    return [String(error), ...sites.map((site) => `    at ${textOf(site)}`)].join("\n"); // no map, or a broken one
   }
 };

@@ -2,7 +2,7 @@ import { systemClock } from "../lib/clock.ts";
 import { startCloud } from "../local/cloud/cloud.ts";
 import type { CloudEvent } from "../local/cloud/events.ts";
 import type { LocalCloud } from "../local/cloud/local-cloud.ts";
-import { parseLogLine } from "../local/narrate.ts";
+import { parseLogLine } from "../lib/log-line.ts";
 import { addressesOf, modelKey, pool, type Built, type Others } from "./ground.ts";
 
 /** The stack with its functions in processes of their own; windows are opened by hand. */

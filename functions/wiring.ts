@@ -4,6 +4,7 @@ import { systemClock } from "../lib/clock.ts";
 import {
   parseDispatcherConfig,
   parseProcessorConfig,
+  parseRotatorConfig,
   parseSettlerConfig,
   type DispatcherConfig,
   type ProcessorConfig,
@@ -13,21 +14,31 @@ import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
 import { createTable } from "../lib/dynamodb.ts";
 import { createEmfMetrics } from "../lib/emf.ts";
+import { RunnerError } from "../lib/errors.ts";
 import { createHttp } from "../lib/http.ts";
-import { createOpenAiModel } from "../lib/inference/openai.ts";
+import { createIdentityTokens, subjectTokenSeconds } from "../lib/inference/identity-tokens.ts";
+import { createOpenAiModel, type OpenAiDeps } from "../lib/inference/openai.ts";
 import type { LegDeps } from "../lib/job/leg.ts";
 import { paced, type PacedProvider } from "../lib/job/paced-model.ts";
 import type { RecoverDeps } from "../lib/job/recover.ts";
+import { timed } from "../lib/job/timed-model.ts";
 import { createWork } from "../lib/job/work.ts";
 import { createJsonLog } from "../lib/json-log.ts";
 import { createLambdaInvoker } from "../lib/lambda.ts";
 import { createBackoffRow } from "../lib/ledger/backoff.ts";
+import { createCountedTable } from "../lib/ledger/counted-table.ts";
 import { createControlRow } from "../lib/ledger/control.ts";
 import { createDispatchLock } from "../lib/ledger/dispatch-lock.ts";
 import { createLedger } from "../lib/ledger/ledger.ts";
-import { createSecretsManager } from "../lib/secrets-manager.ts";
-import { createSecretCache, parseModelKey, parseRunnerKeys } from "../lib/secrets.ts";
+import { createRotationRow } from "../lib/ledger/rotation.ts";
+import { createSpendRow } from "../lib/ledger/spend.ts";
+import { signIn } from "../lib/rotation/sign-in.ts";
+import type { RotatorDeps, RotatorSettings } from "../lib/rotation/steps.ts";
+import { createRunnerKeys } from "../lib/runner-keys.ts";
+import { createSecretsManager, createSecretStore } from "../lib/secrets-manager.ts";
+import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
 import { createStudio } from "../lib/studio/client.ts";
+import { once } from "../lib/once.ts";
 import { timing } from "../lib/timing.ts";
 
 /** The one composition root: reads the environment and builds the ports, once per execution environment. */
@@ -45,16 +56,22 @@ export interface Dispatcher {
 // Marked pure so that each bundle holds only the composition it uses.
 export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
   const config = parseDispatcherConfig(process.env);
-  const table = createTable(config.RUNNER_LEDGER_TABLE);
+  const shared = common("dispatcher", config);
+  const { table } = shared;
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort());
   return {
     deps: {
-      ...common("dispatcher", config),
+      ...shared,
+      // Each window reads its keys anew, so that a new value is used by the next one (docs/decisions/0010).
+      keys: createRunnerKeys({
+        source: shared.secrets,
+        clock,
+        secretId: config.RUNNER_KEY_SECRET,
+        maxAgeMs: 0,
+      }),
       control: createControlRow(table),
-      backoff: createBackoffRow(table),
       lock: createDispatchLock(table),
-      ledger: createLedger(table),
       invoker: createLambdaInvoker(config.RUNNER_PROCESSOR_FUNCTION),
       newId: () => ulid(),
     },
@@ -63,6 +80,7 @@ export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
       pickup: pickups[config.RUNNER_PICKUP],
       concurrency: config.RUNNER_CONCURRENCY,
       leasesPerKey: config.RUNNER_LEASES_PER_KEY,
+      dailyCapUsd: config.RUNNER_DAILY_CAP_USD,
       maxEventAgeMs: config.RUNNER_MAX_EVENT_AGE_MS,
     },
     stop: stopping.signal,
@@ -72,16 +90,20 @@ export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
 export const processor = /* @__PURE__ */ once((): LegDeps => {
   const config = parseProcessorConfig(process.env);
   const shared = common("processor", config);
-  const table = createTable(config.RUNNER_LEDGER_TABLE);
-  const model = paced(providerModel(config, shared), {
+  const { log, metrics } = shared;
+  const pool = config.RUNNER_POOL;
+  const provider = providerModel(config, shared);
+  const model = paced((onRateLimited) => timed(provider(onRateLimited), { clock, metrics, pool }), {
     clock,
-    backoff: createBackoffRow(table),
-    pool: config.RUNNER_POOL,
-    log: shared.log,
+    random,
+    backoff: shared.backoff,
+    pool,
+    log,
   });
+  const stopping = new AbortController();
+  process.once("SIGTERM", () => stopping.abort(new RunnerError("shutdown", "the process is asked to end")));
   return {
     ...shared,
-    ledger: createLedger(table),
     // The next leg is another invocation of this very function.
     invoker: createLambdaInvoker(process.env["AWS_LAMBDA_FUNCTION_NAME"] ?? ""),
     newId: () => randomUUID(),
@@ -91,7 +113,9 @@ export const processor = /* @__PURE__ */ once((): LegDeps => {
       modelName: config.OPENAI_MODEL,
       summaryModelName: config.OPENAI_SUMMARY_MODEL,
       store: config.OPENAI_STORE,
+      previewCharacters: config.RUNNER_PREVIEW_CHARACTERS,
     }),
+    stop: stopping.signal,
     cancelResponse: (responseId) => model.cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
   };
 });
@@ -100,16 +124,15 @@ export const settler = /* @__PURE__ */ once((): RecoverDeps => {
   const config = parseSettlerConfig(process.env);
   return {
     ...common("settler", config),
-    ledger: createLedger(createTable(config.RUNNER_LEDGER_TABLE)),
     invoker: createLambdaInvoker(config.RUNNER_PROCESSOR_FUNCTION),
   };
 });
 
 type Common = ReturnType<typeof common>;
 
-function providerModel(config: ProcessorConfig, { secrets, http, log }: Common): PacedProvider {
-  const secretId = config.OPENAI_KEY_SECRET;
-  const apiKey = createSecretCache({ source: secrets, clock, secretId, parse: parseModelKey });
+function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
+  const { http, log } = shared;
+  const apiKey = modelCredential(config, shared);
   const baseUrl = config.OPENAI_BASE_URL;
   return (onRateLimited) =>
     createOpenAiModel({
@@ -128,28 +151,82 @@ function providerModel(config: ProcessorConfig, { secrets, http, log }: Common):
     });
 }
 
+/** A key from its secret, or tokens for the function's own identity. */
+function modelCredential(config: ProcessorConfig, { secrets, http }: Common): OpenAiDeps["apiKey"] {
+  const secretId = config.OPENAI_KEY_SECRET;
+  if (secretId !== undefined)
+    return createSecretCache({ source: secrets, clock, secretId, parse: parseModelKey });
+  const { OPENAI_IDENTITY_AUDIENCE: audience = "", OPENAI_TOKEN_URL: tokenUrl } = config;
+  let subjectToken: (() => Promise<string>) | undefined;
+  return createIdentityTokens({
+    fetch: http.fetch,
+    clock,
+    identityProviderId: config.OPENAI_IDENTITY_PROVIDER ?? "",
+    serviceAccountId: config.OPENAI_SERVICE_ACCOUNT ?? "",
+    tokenUrl,
+    // Only who uses identities pays for loading the client of STS.
+    subjectToken: async () => {
+      subjectToken ??= (await import("../lib/sts.ts")).createSubjectTokens({
+        audience,
+        validSeconds: subjectTokenSeconds,
+      });
+      return subjectToken();
+    },
+  });
+}
+
+export interface Rotator {
+  readonly deps: RotatorDeps;
+  readonly settings: RotatorSettings;
+}
+
+export const rotator = /* @__PURE__ */ once((): Rotator => {
+  const config = parseRotatorConfig(process.env);
+  const table = createTable(config.RUNNER_LEDGER_TABLE);
+  const { fetch } = createHttp();
+  const store = createSecretStore();
+  const account = { secretId: config.RUNNER_ACCOUNT_SECRET, baseUrl: config.RUNNER_SIGN_IN_URL };
+  return {
+    deps: {
+      clock,
+      random,
+      log: createJsonLog("rotator"),
+      store,
+      ledger: createLedger(table),
+      rotation: createRotationRow(table),
+      studio: createStudio({ baseUrl: config.RUNNER_API_BASE, fetch, clock, random }),
+      signIn: () => signIn({ secrets: store, fetch, clock, random, ...account }),
+    },
+    settings: {
+      pool: config.RUNNER_POOL,
+      kind: config.RUNNER_KIND,
+      secretId: config.RUNNER_KEY_SECRET,
+      revokeAfterMs: config.RUNNER_REVOKE_AFTER_MS,
+    },
+  };
+});
+
 function common(serviceName: string, config: DispatcherConfig | ProcessorConfig | SettlerConfig) {
   const http = createHttp();
   const secrets = createSecretsManager();
+  const metrics = createEmfMetrics({ clock, writeLine: (line) => void process.stdout.write(`${line}\n`) });
+  const { RUNNER_LEDGER_TABLE: tableName, RUNNER_POOL: pool } = config;
+  const table = createCountedTable({ tableName, pool, metrics });
+  const log = createJsonLog(serviceName);
   return {
     clock,
     random,
     http,
     secrets,
+    table,
+    ledger: createLedger(table, (error) => log.error("row_unreadable", { pool, reason: error.code, error })),
+    backoff: createBackoffRow(table),
+    spend: createSpendRow(table),
+    prices: config.RUNNER_PRICES,
     runLimitMs: config.RUNNER_RUN_LIMIT_MS,
-    log: createJsonLog(serviceName),
-    metrics: createEmfMetrics(),
+    log,
+    metrics,
     studio: createStudio({ baseUrl: config.RUNNER_API_BASE, fetch: http.fetch, clock, random }),
-    keys: createSecretCache({
-      source: secrets,
-      clock,
-      secretId: config.RUNNER_KEY_SECRET,
-      parse: parseRunnerKeys,
-    }),
+    keys: createRunnerKeys({ source: secrets, clock, secretId: config.RUNNER_KEY_SECRET }),
   };
-}
-
-function once<T>(build: () => T): () => T {
-  let built: { readonly value: T } | undefined;
-  return () => (built ??= { value: build() }).value;
 }

@@ -5,6 +5,8 @@ import type { IConstruct } from "constructs";
 const reasons = {
   "AwsSolutions-SMG4":
     "The key is issued by Studio or by the model's provider, who offer no rotation to Secrets Manager. A new value is taken up without a deploy.",
+  "AwsSolutions-IAM5[Resource::*]":
+    "X-Ray's traces and STS's tokens of one's own identity know no resources to which the right could be narrowed.",
   "AwsSolutions-SQS3":
     "This queue is itself where events end that could not be settled: nothing reads it but people, so there is no second failure to catch.",
 } as const;

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { buildOptions, functionNames, type FunctionName } from "./bundle.ts";
+import { markdownTable } from "./markdown-table.ts";
 
 /** Minified sizes in bytes. */
 export interface BundleSize {
@@ -65,23 +66,14 @@ function renderSize({ name, bytes, gzippedBytes, packages }: BundleSize): readon
     "",
     `## ${name}: ${kilobytes(bytes)} (${kilobytes(gzippedBytes)} gzipped)`,
     "",
-    ...table([
-      ["package", "size", "share"],
-      ...shown.map((row) => [row.name, kilobytes(row.bytes), `${Math.round((100 * row.bytes) / bytes)} %`]),
-    ]),
+    ...markdownTable(
+      [
+        ["package", "size", "share"],
+        ...shown.map((row) => [row.name, kilobytes(row.bytes), `${Math.round((100 * row.bytes) / bytes)} %`]),
+      ],
+      { numbers: [1, 2] },
+    ),
   ];
-}
-
-/** A Markdown table as the formatter leaves it: the first column to the left, numbers to the right. */
-function table(cells: readonly (readonly string[])[]): readonly string[] {
-  const [head = [], ...body] = cells;
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const rule = widths.map((width, column) =>
-    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`,
-  );
-  const pad = (text: string, column: number): string =>
-    column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return [head, rule, ...body].map((row) => `| ${row.map(pad).join(" | ")} |`);
 }
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

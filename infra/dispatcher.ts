@@ -1,5 +1,5 @@
-import { Duration, Stack } from "aws-cdk-lib";
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Duration } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
@@ -9,7 +9,8 @@ import { timing } from "../lib/timing.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
-import type { PoolSettings, Settings } from "./settings.ts";
+import { scheduleRole } from "./schedule-role.ts";
+import { pricesFor, type PoolSettings, type Settings } from "./settings.ts";
 
 export interface DispatcherProps {
   readonly settings: Settings;
@@ -37,14 +38,16 @@ export class Dispatcher extends Construct {
         RUNNER_LEDGER_TABLE: ledger.tableName,
         RUNNER_KEY_SECRET: runnerKeys.arn,
         RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
+        RUNNER_PRICES: pricesFor(settings),
         RUNNER_PICKUP: pool.pickup,
         RUNNER_CONCURRENCY: pool.concurrency,
         RUNNER_LEASES_PER_KEY: pool.leasesPerKey,
+        RUNNER_DAILY_CAP_USD: pool.dailyCapUsd,
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,
         RUNNER_MAX_EVENT_AGE_MS: timing.maxEventAgeMs,
       }),
       statements: [
-        ledger.rowStatement("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+        ledger.rowStatement("GetItem", "PutItem", "UpdateItem"),
         ledger.openRunsStatement(),
         runnerKeys.readStatement(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
@@ -66,33 +69,8 @@ export class Dispatcher extends Construct {
         input: ScheduleTargetInput.fromObject({ pool }),
         retryAttempts: 0,
         maxEventAge: period,
-        // The target's own role would be allowed every version and alias of the function too.
-        role: this.#createScheduleRole(dispatcher).withoutPolicyUpdates(),
+        role: scheduleRole(this, dispatcher).withoutPolicyUpdates(),
       }),
-    });
-  }
-
-  #createScheduleRole(dispatcher: IFunction): Role {
-    const stack = Stack.of(this);
-    const group = stack.formatArn({
-      service: "scheduler",
-      resource: "schedule-group",
-      resourceName: "default",
-    });
-    return new Role(this, "ScheduleRole", {
-      assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": stack.account, "aws:SourceArn": group } },
-      }),
-      inlinePolicies: {
-        Invoke: new PolicyDocument({
-          statements: [
-            new PolicyStatement({
-              actions: ["lambda:InvokeFunction"],
-              resources: [dispatcher.functionArn],
-            }),
-          ],
-        }),
-      },
     });
   }
 }

@@ -26,7 +26,24 @@ export class KeySecret extends Construct {
   }
 
   readStatement(): PolicyStatement {
-    return new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: [this.arn] });
+    return this.#statement("GetSecretValue");
+  }
+
+  /** All that moving it through the stages of a rotation takes. */
+  rotateStatement(): PolicyStatement {
+    return this.#statement("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage");
+  }
+
+  /** For a value that its reader has to renew. */
+  renewStatement(): PolicyStatement {
+    return this.#statement("GetSecretValue", "PutSecretValue");
+  }
+
+  #statement(...actions: readonly string[]): PolicyStatement {
+    return new PolicyStatement({
+      actions: actions.map((action) => `secretsmanager:${action}`),
+      resources: [this.arn],
+    });
   }
 
   /** L1, because the L2 construct always has a value generated. */

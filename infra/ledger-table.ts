@@ -30,9 +30,7 @@ export class LedgerTable extends Construct {
   }
 
   /** Single rows, by their key. */
-  rowStatement(
-    ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem" | "DeleteItem")[]
-  ): PolicyStatement {
+  rowStatement(...actions: readonly ("GetItem" | "PutItem" | "UpdateItem")[]): PolicyStatement {
     return new PolicyStatement({
       actions: actions.map((action) => `dynamodb:${action}`),
       resources: [this.tableArn],

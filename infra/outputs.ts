@@ -1,7 +1,10 @@
 import { CfnOutput } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { KeySecret } from "./key-secret.ts";
-import { poolId, type StudioRunner } from "./studio-runner.ts";
+import { operatingOutputs } from "./monitoring/outputs.ts";
+import { poolId } from "./pool-id.ts";
+import type { Rotator } from "./rotator.ts";
+import type { StudioRunner } from "./studio-runner.ts";
 
 interface Output {
   readonly id: string;
@@ -18,7 +21,7 @@ export function addOutputs(scope: Construct, runner: StudioRunner): readonly Cfn
       what: "the model's API key",
       file: "model-key.txt",
     }),
-    ...runner.pools.flatMap(({ settings, runnerKeys, dispatcher, processor, settler }) => {
+    ...runner.pools.flatMap(({ settings, runnerKeys, dispatcher, processor, settler, rotator }) => {
       const id = poolId(settings.name);
       const ofPool = `of pool ${settings.name}`;
       return [
@@ -47,21 +50,38 @@ export function addOutputs(scope: Construct, runner: StudioRunner): readonly Cfn
           what: `the runner keys ${ofPool} (kind ${settings.kind}; one key, or a JSON list of keys)`,
           file: "runner-keys.txt",
         }),
+        ...rotatorOutputs(rotator, id, ofPool),
       ];
     }),
+    ...operatingOutputs(runner),
   ];
   return outputs.map(({ id, ...output }) => new CfnOutput(scope, id, output));
 }
 
+function rotatorOutputs(rotator: Rotator | undefined, id: string, ofPool: string): readonly Output[] {
+  if (rotator === undefined) return [];
+  const { functionName } = rotator.runner.function;
+  return [
+    { id: `${id}Rotator`, value: functionName, description: `The rotator ${ofPool}` },
+    ...keyOutputs(`${id}Account`, {
+      secret: rotator.account,
+      what: `what the rotator ${ofPool} signs in with ({"refreshToken": …, "apiKey": …})`,
+      file: "account.json",
+    }),
+  ];
+}
+
 interface KeyOutput {
-  readonly secret: KeySecret;
+  /** Absent: there is none. */
+  readonly secret: KeySecret | undefined;
   readonly what: string;
   /** A file, so that the key stays out of the shell's history. */
   readonly file: string;
 }
 
-/** For a secret that was brought along, the ARN only: its owner has a way to fill it. */
+/** None for a secret that is not there. For one that was brought along, the ARN only: its owner has a way to fill it. */
 function keyOutputs(id: string, { secret, what, file }: KeyOutput): readonly Output[] {
+  if (secret === undefined) return [];
   const arn = { id: `${id}Secret`, value: secret.arn, description: `The secret with ${what}` };
   const command = {
     id: `${id}Command`,

@@ -26,7 +26,7 @@ const nameOf = (step: PropertyKey): string =>
 
 interface Context {
   readonly input: unknown;
-  /** The names that may stand at each place; `[]` stands for a list's item. */
+  /** The names that may stand at each place; `[]` stands for a list's item, `.*` for an object's under any name. */
   readonly knownNames: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -49,13 +49,18 @@ function distinct(problems: readonly Problem[]): readonly Problem[] {
 
 function unknownName(path: Path, { input, knownNames }: Context): Problem {
   const place = path.slice(0, -1);
-  const pattern = place.map((step) => (typeof step === "number" ? "[]" : `.${String(step)}`)).join("");
-  const known = knownNames[pattern.replace(/^\./, "")] ?? [];
+  const known = knownNames[patternOf(place)] ?? knownNames[`${patternOf(place.slice(0, -1))}.*`] ?? [];
   const meant = nearest(String(path.at(-1)), known);
   const advice = meant === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean "${meant}"?`;
   const given = describeUnknown(valueAt(input, path));
   return { path: formatPath(path), sentence: `unknown setting (given ${given}). ${advice}` };
 }
+
+const patternOf = (place: Path): string =>
+  place
+    .map((step) => (typeof step === "number" ? "[]" : `.${String(step)}`))
+    .join("")
+    .replace(/^\./, "");
 
 function valueAt(input: unknown, path: Path): unknown {
   return path.reduce<unknown>(

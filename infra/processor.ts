@@ -2,18 +2,21 @@ import { Policy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { toEnvironment } from "../lib/config.ts";
+import { subjectTokenSeconds } from "../lib/inference/identity-tokens.ts";
 import { timing } from "../lib/timing.ts";
+import { acknowledge } from "./acknowledge.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
-import type { PoolSettings, Settings } from "./settings.ts";
+import { pricesFor, type PoolSettings, type Settings } from "./settings.ts";
 
 export interface ProcessorProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
   readonly ledger: LedgerTable;
   readonly runnerKeys: KeySecret;
-  readonly modelKey: KeySecret;
+  /** Absent: the processor shows its own identity. */
+  readonly modelKey: KeySecret | undefined;
 }
 
 /** The processor of one pool. It takes events once its settler is known: `settleBy`. */
@@ -31,10 +34,30 @@ export class Processor extends Construct {
       statements: [
         ledger.rowStatement("GetItem", "UpdateItem"),
         runnerKeys.readStatement(),
-        modelKey.readStatement(),
+        ...(modelKey ? [modelKey.readStatement()] : []),
       ],
       logging: settings,
     });
+    const identity = settings.inference.workloadIdentity;
+    if (identity) this.#identify(identity.audience);
+  }
+
+  /**
+   * Lets the processor ask AWS for a token that says who it is: for the model's provider and a few minutes only. In a policy
+   * of its own, because the right knows no resource, and its acknowledgement would cover the role's other statements.
+   */
+  #identify(audience: string): void {
+    const ask = new PolicyStatement({
+      actions: ["sts:GetWebIdentityToken"],
+      resources: ["*"],
+      conditions: {
+        "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": audience },
+        NumericLessThanEquals: { "sts:DurationSeconds": String(subjectTokenSeconds) },
+      },
+    });
+    const policy = new Policy(this, "Identity", { roles: [this.runner.role], statements: [ask] });
+    acknowledge(policy, "AwsSolutions-IAM5[Resource::*]");
+    this.runner.function.node.addDependency(policy);
   }
 
   /**
@@ -62,17 +85,24 @@ export class Processor extends Construct {
 
 function environment({ settings, pool, ledger, runnerKeys, modelKey }: ProcessorProps) {
   const { inference } = settings;
+  const identity = inference.workloadIdentity;
   return toEnvironment({
     RUNNER_POOL: pool.name,
     RUNNER_API_BASE: settings.studio.baseUrl,
     RUNNER_LEDGER_TABLE: ledger.tableName,
     RUNNER_KEY_SECRET: runnerKeys.arn,
     RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
-    OPENAI_KEY_SECRET: modelKey.arn,
+    RUNNER_PRICES: pricesFor(settings),
+    OPENAI_KEY_SECRET: modelKey?.arn,
+    OPENAI_IDENTITY_PROVIDER: identity?.identityProviderId,
+    OPENAI_SERVICE_ACCOUNT: identity?.serviceAccountId,
+    OPENAI_IDENTITY_AUDIENCE: identity?.audience,
+    OPENAI_TOKEN_URL: identity?.tokenUrl,
     OPENAI_MODEL: inference.model,
     OPENAI_SUMMARY_MODEL: inference.summaryModel,
     OPENAI_BASE_URL: inference.baseUrl,
     OPENAI_MODE: inference.mode,
     OPENAI_STORE: inference.store,
+    RUNNER_PREVIEW_CHARACTERS: settings.monitoring.previewCharacters || undefined,
   });
 }

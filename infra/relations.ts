@@ -1,5 +1,6 @@
 import { pickups, type Pickup, type PickupMode } from "../lib/dispatch/pickup.ts";
 import type { GenerationMode } from "../lib/inference/model.ts";
+import { defaultPrices, priceOf, type Prices } from "../lib/spend/prices.ts";
 import { timing } from "../lib/timing.ts";
 import { formatPath, type Problem } from "./problems.ts";
 
@@ -19,6 +20,8 @@ export interface Bounds {
       | "dispatchReserveMs"
       | "legReserveMs"
       | "hardReserveMs"
+      | "ledgerLimitMs"
+      | "invokeLimitMs"
       | "maxEventAgeMs"
       | "maxBeatMs"
       | "maxStarts"
@@ -155,6 +158,22 @@ const timingRows: readonly Row<Bounds>[] = [
       `(${seconds(input.timing.legReserveMs)}): a leg at its deadline would have no time to report.`,
   },
   {
+    path: "timing.legReserveMs",
+    left: ({ timing: { ledgerLimitMs, invokeLimitMs } }) => 3 * ledgerLimitMs + invokeLimitMs,
+    right: (input) => input.timing.legReserveMs,
+    sentence: ({ timing: { legReserveMs, ledgerLimitMs, invokeLimitMs } }) =>
+      `timing.legReserveMs (${seconds(legReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) three times and ` +
+      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): a leg's last note, its last beat and its handover could outlast the function.`,
+  },
+  {
+    path: "timing.hardReserveMs",
+    left: (input) => 2 * input.timing.ledgerLimitMs,
+    right: (input) => input.timing.hardReserveMs,
+    sentence: ({ timing: { hardReserveMs, ledgerLimitMs } }) =>
+      `timing.hardReserveMs (${seconds(hardReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) twice: ` +
+      `a leg's last beat and its close could outlast the function.`,
+  },
+  {
     path: "timing.maxBeatMs",
     left: (input) => 2 * input.timing.maxBeatMs,
     right: (input) => input.studioLeaseMs,
@@ -195,6 +214,27 @@ export function brokenInferenceRelations({ mode, store }: InferenceChoices): rea
     'inference.mode is "background", which keeps responses at the provider, but inference.store is false. ' +
     'Give "auto" or "streaming", or set inference.store to true.';
   return [{ path: "inference.mode", sentence }];
+}
+
+interface Spending {
+  readonly inference: { readonly model: string; readonly summaryModel?: string | undefined };
+  readonly spend: { readonly prices: Prices };
+}
+
+/** A cap on what nobody can estimate would never be reached. `caps` has an entry per pool. */
+export function brokenSpendRelations(
+  { inference, spend }: Spending,
+  caps: readonly (number | undefined)[],
+): readonly Problem[] {
+  const prices = { ...defaultPrices, ...spend.prices };
+  const { model, summaryModel = model } = inference;
+  const unknown = [...new Set([model, summaryModel])].filter((name) => priceOf(prices, name) === undefined);
+  return caps.flatMap((capUsd, index) =>
+    (capUsd === undefined ? [] : unknown).map((name) => ({
+      path: formatPath(["pools", index, "dailyCapUsd"]),
+      sentence: `dailyCapUsd is ${capUsd}, but nothing says what the model "${name}" costs. Give its prices in spend.prices, or leave the cap out.`,
+    })),
+  );
 }
 
 /** Paths are below the pool. */

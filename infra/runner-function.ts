@@ -1,16 +1,19 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   ApplicationLogLevel,
   Architecture,
+  CfnFunction,
   EventInvokeConfig,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
+  Tracing,
 } from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { acknowledge } from "./acknowledge.ts";
 import { bundling, entryOf, lockFile, projectRoot, type FunctionName } from "./bundle.ts";
 import type { Settings } from "./settings.ts";
 
@@ -22,7 +25,8 @@ export interface RunnerFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   /** All that the function may do, besides writing its own log. */
   readonly statements: readonly PolicyStatement[];
-  readonly logging: Pick<Settings, "logRetentionDays" | "logLevel">;
+  /** What is kept of each invocation: its log, and its trace where that is on. */
+  readonly logging: Pick<Settings, "logRetentionDays" | "logLevel" | "monitoring">;
 }
 
 export interface EventRules {
@@ -80,6 +84,29 @@ export class RunnerFunction extends Construct {
       applicationLogLevelV2: applicationLogLevels[props.logging.logLevel],
       systemLogLevelV2: SystemLogLevel.INFO, // with the REPORT line: duration and memory used
     });
+    if (props.logging.monitoring.tracing === "xray") this.#trace();
+  }
+
+  /**
+   * X-Ray, active: Lambda samples invocations and sends their traces as this role. In a policy of its own, because CDK's
+   * `tracing` would put the wildcard beside the role's other statements, and its acknowledgement would cover them all.
+   */
+  #trace(): void {
+    const policy = new Policy(this, "Tracing", {
+      roles: [this.role],
+      statements: [
+        new PolicyStatement({
+          actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+          resources: ["*"],
+        }),
+      ],
+    });
+    acknowledge(policy, "AwsSolutions-IAM5[Resource::*]");
+    const { defaultChild } = this.function.node;
+    if (!(defaultChild instanceof CfnFunction)) throw new TypeError("a function without a resource");
+    defaultChild.tracingConfig = { mode: Tracing.ACTIVE };
+    // Lambda refuses the mode to a role that may not send yet.
+    this.function.node.addDependency(policy);
   }
 
   /** How Lambda treats this function's asynchronous events. Once only. */

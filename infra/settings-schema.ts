@@ -1,8 +1,11 @@
 import { Token } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
+import { maxPreviewCharacters } from "../lib/config.ts";
 import { pickupModes } from "../lib/dispatch/pickup.ts";
 import { generationModes } from "../lib/inference/model.ts";
+import { defaultPricesAsOf } from "../lib/spend/prices.ts";
+import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/timing.ts";
 import { bounds } from "./relations.ts";
 
@@ -55,6 +58,32 @@ const tableArn = () =>
     /^arn:aws[\w-]*:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}$/,
   );
 
+const model = () => text("Give a model's name.", /^\S{1,100}$/);
+
+const usd = (max: number, unit: string) => {
+  const hint = `Give a number from 0 to ${max} (${unit}).`;
+  return z.number({ error: hint }).min(0, { error: hint }).max(max, { error: hint });
+};
+
+const perMillionTokens = () => usd(10_000, "US dollars per million tokens");
+
+export const priceSchema = object({
+  inputPerMillionUsd: perMillionTokens(),
+  cachedInputPerMillionUsd: perMillionTokens(),
+  outputPerMillionUsd: perMillionTokens(),
+});
+
+/** What tokens cost, for estimates and the daily cap. */
+export const spendSchema = object({
+  /** By model, over our own list (lib/spend/prices.ts). */
+  prices: z
+    .record(model(), priceSchema, { error: "Give an object of model names and prices." })
+    .readonly()
+    .prefault({}),
+  /** When they were read: shown beside every estimate. */
+  pricesAsOf: z.iso.date({ error: "Give a day, like 2026-10-04." }).default(defaultPricesAsOf),
+});
+
 const memoryMb = () => whole(128, 10_240, " (MB)");
 
 /** CloudWatch Logs takes no other numbers. */
@@ -66,9 +95,30 @@ const logRetention = () => {
     .refine((value) => value !== RetentionDays.INFINITE, { error: hint });
 };
 
-const model = () => text("Give a model's name.", /^\S{1,100}$/);
+export const studioSchema = object({
+  baseUrl: baseUrl().default("https://cloud.xenonflare.com"),
+  /** Where the rotator signs in (Firebase). */
+  signInUrl: baseUrl().default(firebaseTokenUrl),
+});
 
-export const studioSchema = object({ baseUrl: baseUrl().default("https://cloud.xenonflare.com") });
+const identityText = () => text("Give the text that the provider's page shows.", /^\S{1,200}$/);
+
+/** The processor shows its own AWS identity to the model's provider; no key is stored. */
+export const workloadIdentitySchema = object({
+  identityProviderId: identityText(),
+  serviceAccountId: identityText(),
+  audience: identityText().default("https://api.openai.com/v1"),
+  /** Where the identity is exchanged for a token; absent: OpenAI's own. */
+  tokenUrl: baseUrl().optional(),
+});
+
+/** A function that mints and revokes runner keys, as somebody who is signed in to Studio. */
+export const rotationSchema = object({
+  /** Absent: only on request. */
+  everyDays: whole(1, 1000, " (days)").optional(),
+  /** Of the secret { "refreshToken", "apiKey" }; absent: the stack creates an empty one. */
+  accountKeySecretArn: secretArn().optional(),
+});
 
 export const inferenceSchema = object({
   model: model().default("gpt-6-luna"),
@@ -82,6 +132,8 @@ export const inferenceSchema = object({
   store: z.boolean({ error: "Give true or false." }).default(true),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
+  /** In the place of a key. */
+  workloadIdentity: workloadIdentitySchema.optional(),
 });
 
 export const processorSchema = object({
@@ -94,6 +146,8 @@ export const dispatcherSchema = object({
   timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds)").default(75),
 });
 
+const capHint = "Give a number from 0.01 to 1000000 (US dollars per day).";
+
 export const poolSchema = object({
   name: text(
     "Give a name of 1 to 20 lower-case letters, digits and hyphens, like europe-2.",
@@ -104,12 +158,43 @@ export const poolSchema = object({
   concurrency: whole(1, 1000, " (runs at once)").default(10),
   /** Leases that one runner key may hold at once; absent: no cap. */
   leasesPerKey: whole(1, 1000, " (leases per runner key)").optional(),
+  /** Of estimated spending in a UTC day: once it is reached no job is leased any more, running ones go on. Absent: no cap. */
+  dailyCapUsd: z
+    .number({ error: capHint })
+    .min(0.01, { error: capHint })
+    .max(1_000_000, { error: capHint })
+    .optional(),
   /** A run that lasts longer fails, saying so. */
   runLimitMinutes: whole(1, 720, " (minutes)").default(timing.runLimitMs / 60_000),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
+  /** Absent: no rotator is created. */
+  rotation: rotationSchema.optional(),
   processor: processorSchema.prefault({}),
   dispatcher: dispatcherSchema.prefault({}),
+});
+
+/** What each level creates and costs: infra/monitoring/levels.ts. */
+export const monitoringLevels = ["full", "lean", "off"] as const;
+
+export const monitoringSchema = object({
+  level: choice(monitoringLevels).default("full"),
+  /** Gets every message of the alarms, once its owner has confirmed the subscription. */
+  email: text("Give an e-mail address.", /^[^\s@]+@[^\s@]+\.[^\s@]+$/).optional(),
+  /** Of the runs that ended: so many failed ones raise an alarm. */
+  failurePercent: whole(1, 100, " (percent of the runs that ended)").default(20),
+  tracing: choice(["off", "xray"]).default("off"),
+  /** So much of a job's newest message is logged. 0: nothing of it. */
+  previewCharacters: whole(
+    0,
+    maxPreviewCharacters,
+    " (characters of a job's newest message in the log)",
+  ).default(0),
+});
+
+export const updatesSchema = object({
+  /** Where `runner check-update` looks for releases. */
+  feedUrl: text("Give an https:// address.", /^https:\/\/[^\s@]+$/),
 });
 
 const tags = z
@@ -127,9 +212,12 @@ export const settingsSchema = object({
   ).default("StudioRunner"),
   studio: studioSchema.prefault({}),
   inference: inferenceSchema.prefault({}),
+  spend: spendSchema.prefault({}),
   pools: z
     .array(poolSchema, { error: "Give a list of pools." })
     .min(1, { error: "Give at least one pool." })
+    // CloudFormation's 500 resources and 200 outputs per stack, of which a pool has some 40 and 15.
+    .max(10, { error: "Give at most 10 pools; a stack holds no more. Put the others into a second stack." })
     .readonly()
     .prefault([{ name: "default", kind: "user" }]),
   /** An existing table in place of our own: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
@@ -138,5 +226,7 @@ export const settingsSchema = object({
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   /** Of the ledger. */
   removalPolicy: choice(["destroy", "retain"]).default("retain"),
+  monitoring: monitoringSchema.prefault({}),
+  updates: updatesSchema.optional(),
   tags: tags.prefault({}),
 });

@@ -1,19 +1,27 @@
 import * as z from "zod";
 import { RunnerError } from "../lib/errors.ts";
+import { defaultPrices, priceOf, type Prices } from "../lib/spend/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import {
   brokenInferenceRelations,
   brokenNames,
   brokenPoolRelations,
+  brokenSpendRelations,
   brokenTimingRelations,
 } from "./relations.ts";
 import {
   dispatcherSchema,
   inferenceSchema,
+  monitoringSchema,
   poolSchema,
+  priceSchema,
   processorSchema,
+  rotationSchema,
   settingsSchema,
+  spendSchema,
   studioSchema,
+  updatesSchema,
+  workloadIdentitySchema,
 } from "./settings-schema.ts";
 
 /** The key in cdk.json's context. */
@@ -26,14 +34,20 @@ export type PoolSettings = Readonly<z.output<typeof poolSchema>>;
 export type InferenceSettings = Readonly<Parsed["inference"] & { summaryModel: string }>;
 export type Settings = Readonly<Omit<Parsed, "inference"> & { inference: InferenceSettings }>;
 
-/** The known names at each place of the settings, for suggestions. `[]` stands for a list's item. */
+/** The known names at each place of the settings, for suggestions. `[]` stands for a list's item, `.*` for any name. */
 const knownNames: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(settingsSchema.shape),
   studio: Object.keys(studioSchema.shape),
   inference: Object.keys(inferenceSchema.shape),
+  "inference.workloadIdentity": Object.keys(workloadIdentitySchema.shape),
+  monitoring: Object.keys(monitoringSchema.shape),
+  updates: Object.keys(updatesSchema.shape),
+  spend: Object.keys(spendSchema.shape),
+  "spend.prices.*": Object.keys(priceSchema.shape),
   "pools[]": Object.keys(poolSchema.shape),
   "pools[].processor": Object.keys(processorSchema.shape),
   "pools[].dispatcher": Object.keys(dispatcherSchema.shape),
+  "pools[].rotation": Object.keys(rotationSchema.shape),
 };
 
 /**
@@ -47,7 +61,7 @@ export function parseSettings(input: unknown): Settings {
   const issues = describeIssues(result.error?.issues ?? [], { input, knownNames });
   const others = issues.filter(({ path }) => !secretPaths.has(path));
   const problems = [...secrets, ...others, ...findBroken(input)];
-  if (result.success && problems.length === 0) return withSummaryModel(result.data);
+  if (result.success && problems.length === 0) return resolve(result.data);
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   throw new RunnerError(
     "config_invalid",
@@ -55,14 +69,37 @@ export function parseSettings(input: unknown): Settings {
   );
 }
 
-function withSummaryModel(parsed: Parsed): Settings {
-  const { inference: given } = parsed;
-  return { ...parsed, inference: { ...given, summaryModel: given.summaryModel ?? given.model } };
+/** What defaults from another setting, or is laid over a list of ours. */
+function resolve(parsed: Parsed): Settings {
+  const { inference, spend } = parsed;
+  return {
+    ...parsed,
+    inference: { ...inference, summaryModel: inference.summaryModel ?? inference.model },
+    spend: { ...spend, prices: { ...defaultPrices, ...spend.prices } },
+  };
+}
+
+/** Of the models that the runner asks: all that the functions need to know of the prices. */
+export function pricesFor({ inference, spend }: Settings): Prices {
+  const models = [inference.model, inference.summaryModel];
+  const known = models.flatMap((name) => {
+    const price = priceOf(spend.prices, name);
+    return price === undefined ? [] : [[name, price] as const];
+  });
+  return Object.fromEntries(known);
 }
 
 /** Only what relations look at, so that they are judged also while something else is wrong. */
 const relatedSchema = z.object({ pools: z.array(z.unknown()) });
 const storingSchema = z.object({ inference: inferenceSchema.pick({ mode: true, store: true }).loose() });
+const spendingSchema = z.object({
+  inference: inferenceSchema.pick({ model: true, summaryModel: true }).loose().prefault({}),
+  spend: spendSchema.loose().prefault({}),
+});
+const credentialSchema = z.object({
+  inference: z.looseObject({ keySecretArn: z.unknown(), workloadIdentity: z.unknown() }),
+});
+const cappedSchema = z.object({ dailyCapUsd: z.number() });
 const namedSchema = z.object({ name: z.string() });
 const timesSchema = z.object({
   pickup: poolSchema.shape.pickup,
@@ -75,13 +112,29 @@ function findBroken(input: unknown): readonly Problem[] {
   const related = relatedSchema.safeParse(input);
   const pools = related.success ? related.data.pools : [];
   const storing = storingSchema.safeParse(input);
+  const spending = spendingSchema.safeParse(input);
+  const credentials = credentialSchema.safeParse(input);
   const names = pools.map((pool) => namedSchema.safeParse(pool).data?.name);
+  const caps = pools.map((pool) => cappedSchema.safeParse(pool).data?.dailyCapUsd);
   return [
     ...(storing.success ? brokenInferenceRelations(storing.data.inference) : []),
+    ...(spending.success ? brokenSpendRelations(spending.data, caps) : []),
+    ...(credentials.success ? brokenCredentials(credentials.data.inference) : []),
     ...brokenNames(names),
     ...pools.flatMap((pool, index) => findBrokenInPool(pool, formatPath(["pools", index]))),
     ...brokenTimingRelations(),
   ];
+}
+
+/** A key and an identity: nobody could say which one counts. */
+function brokenCredentials(given: {
+  readonly keySecretArn?: unknown;
+  readonly workloadIdentity?: unknown;
+}): readonly Problem[] {
+  if (given.keySecretArn === undefined || given.workloadIdentity === undefined) return [];
+  const sentence =
+    "inference.workloadIdentity stands in the place of a stored key, but inference.keySecretArn names one. Leave one of them out.";
+  return [{ path: "inference.workloadIdentity", sentence }];
 }
 
 function findBrokenInPool(pool: unknown, path: string): readonly Problem[] {

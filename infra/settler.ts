@@ -9,7 +9,7 @@ import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { bounds } from "./relations.ts";
 import { RunnerFunction } from "./runner-function.ts";
-import type { PoolSettings, Settings } from "./settings.ts";
+import { pricesFor, type PoolSettings, type Settings } from "./settings.ts";
 
 export interface SettlerProps {
   readonly settings: Settings;
@@ -41,6 +41,7 @@ export class Settler extends Construct {
         RUNNER_LEDGER_TABLE: ledger.tableName,
         RUNNER_KEY_SECRET: runnerKeys.arn,
         RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
+        RUNNER_PRICES: pricesFor(settings),
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,
       }),
       statements: [

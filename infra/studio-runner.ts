@@ -1,9 +1,13 @@
 import { Tags } from "aws-cdk-lib";
+import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { KeySecret } from "./key-secret.ts";
 import { LedgerTable } from "./ledger-table.ts";
+import { AlarmTopic } from "./monitoring/alarm-topic.ts";
+import { levels } from "./monitoring/levels.ts";
+import { poolId } from "./pool-id.ts";
 import { Pool } from "./pool.ts";
-import { parseSettings, type SettingsInput } from "./settings.ts";
+import { parseSettings, type Settings, type SettingsInput } from "./settings.ts";
 
 /** The settings, without those of a stack. Every one has a default. ARNs may be references within the same CDK app. */
 export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
@@ -13,31 +17,35 @@ export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
  * @throws RunnerError `config_invalid` with every problem of the props at once
  */
 export class StudioRunner extends Construct {
+  readonly settings: Settings;
   readonly ledger: LedgerTable;
-  readonly modelKey: KeySecret;
+  /** Absent where the processors show their own identity. */
+  readonly modelKey: KeySecret | undefined;
+  /** Where all alarms speak; absent at monitoring level `off`. */
+  readonly alarmTopic: Topic | undefined;
   readonly pools: readonly Pool[];
 
   constructor(scope: Construct, id: string, props: StudioRunnerProps = {}) {
     super(scope, id);
     const settings = parseSettings(props);
+    this.settings = settings;
     this.ledger = new LedgerTable(this, "Ledger", {
       removalPolicy: settings.removalPolicy,
       importedArn: settings.ledgerTableArn,
     });
-    this.modelKey = new KeySecret(this, "ModelKey", {
-      description: "studio-runner: the model's API key",
-      importedArn: settings.inference.keySecretArn,
-    });
-    const { ledger, modelKey } = this;
+    this.modelKey =
+      settings.inference.workloadIdentity === undefined
+        ? new KeySecret(this, "ModelKey", {
+            description: "studio-runner: the model's API key",
+            importedArn: settings.inference.keySecretArn,
+          })
+        : undefined;
+    const { email, level } = settings.monitoring;
+    this.alarmTopic = levels[level].topic ? new AlarmTopic(this, "Alarms", { email }).topic : undefined;
+    const { ledger, modelKey, alarmTopic } = this;
     this.pools = settings.pools.map(
-      (pool) => new Pool(this, poolId(pool.name), { settings, pool, ledger, modelKey }),
+      (pool) => new Pool(this, poolId(pool.name), { settings, pool, ledger, modelKey, alarmTopic }),
     );
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
   }
-}
-
-/** `europe-2` → `PoolEurope2`. */
-export function poolId(name: string): string {
-  const words = name.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1));
-  return `Pool${words.join("")}`;
 }

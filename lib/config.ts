@@ -5,17 +5,51 @@ import { generationModes } from "./inference/model.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 
+/** More of a job's text than this is never logged. */
+export const maxPreviewCharacters = 200;
+
+const price = z.number().nonnegative();
+
+/** JSON: the prices of the models that the pool uses; empty where nobody knows them. */
+const prices = z
+  .string()
+  .transform(parseJson)
+  .pipe(
+    z.record(
+      z.string(),
+      z.strictObject({
+        inputPerMillionUsd: price,
+        cachedInputPerMillionUsd: price,
+        outputPerMillionUsd: price,
+      }),
+    ),
+  );
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The environment variables of the functions: written by infra through `toEnvironment`, read back by wiring.ts through
  * `parse…`. Names that the public runner already has keep their names (studio-api.md, "Environment").
  */
-const common = {
+const base = {
   RUNNER_POOL: z.string().min(1),
   RUNNER_API_BASE: z.url(),
   RUNNER_LEDGER_TABLE: z.string().min(1),
   RUNNER_KEY_SECRET: z.string().min(1),
+};
+
+const common = {
+  ...base,
   /** A run that lasts longer fails, saying so. */
   RUNNER_RUN_LIMIT_MS: milliseconds,
+  /** See lib/spend/prices.ts. */
+  RUNNER_PRICES: prices,
 };
 
 const dispatcherSchema = z.object({
@@ -24,28 +58,55 @@ const dispatcherSchema = z.object({
   RUNNER_CONCURRENCY: z.coerce.number().int().positive(),
   /** Leases that one runner key may hold at once; absent: no cap. */
   RUNNER_LEASES_PER_KEY: z.coerce.number().int().positive().optional(),
+  /** Estimated spending in a UTC day at which leasing stops; absent: no cap. */
+  RUNNER_DAILY_CAP_USD: z.coerce.number().positive().optional(),
   RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
   /** After this Lambda drops a leg's event. */
   RUNNER_MAX_EVENT_AGE_MS: milliseconds,
 });
 
-const processorSchema = z.object({
-  ...common,
-  OPENAI_KEY_SECRET: z.string().min(1),
-  OPENAI_MODEL: z.string().min(1),
-  OPENAI_SUMMARY_MODEL: z.string().min(1),
-  OPENAI_BASE_URL: z.url().optional(),
-  /** How a round is asked: see lib/inference/openai.ts. */
-  OPENAI_MODE: z.enum(generationModes),
-  /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
-  OPENAI_STORE: z.stringbool(),
-});
+const processorSchema = z
+  .object({
+    ...common,
+    /** Absent: the role's own identity is shown in the place of a key, as the next four say. */
+    OPENAI_KEY_SECRET: z.string().min(1).optional(),
+    OPENAI_IDENTITY_PROVIDER: z.string().min(1).optional(),
+    OPENAI_SERVICE_ACCOUNT: z.string().min(1).optional(),
+    OPENAI_IDENTITY_AUDIENCE: z.string().min(1).optional(),
+    /** Where identities are exchanged for tokens; absent: OpenAI's own. */
+    OPENAI_TOKEN_URL: z.url().optional(),
+    OPENAI_MODEL: z.string().min(1),
+    OPENAI_SUMMARY_MODEL: z.string().min(1),
+    OPENAI_BASE_URL: z.url().optional(),
+    /** How a round is asked: see lib/inference/openai.ts. */
+    OPENAI_MODE: z.enum(generationModes),
+    /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
+    OPENAI_STORE: z.stringbool(),
+    /** So much of a job's newest message goes into the log; absent: nothing of it. */
+    RUNNER_PREVIEW_CHARACTERS: z.coerce.number().int().positive().max(maxPreviewCharacters).optional(),
+  })
+  .refine(
+    (config) =>
+      config.OPENAI_KEY_SECRET !== undefined ||
+      (config.OPENAI_IDENTITY_PROVIDER && config.OPENAI_SERVICE_ACCOUNT && config.OPENAI_IDENTITY_AUDIENCE),
+    { path: ["OPENAI_KEY_SECRET"], error: "is missing, and so is the identity in its place" },
+  );
 
 const settlerSchema = z.object({
   ...common,
   RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
 });
 
+const rotatorSchema = z.object({
+  ...base,
+  RUNNER_KIND: z.enum(["user", "global"]),
+  RUNNER_ACCOUNT_SECRET: z.string().min(1),
+  RUNNER_SIGN_IN_URL: z.url(),
+  /** A key that nothing has used for so long is revoked. */
+  RUNNER_REVOKE_AFTER_MS: milliseconds,
+});
+
+export type RotatorConfig = Readonly<z.output<typeof rotatorSchema>>;
 export type SettlerConfig = Readonly<z.output<typeof settlerSchema>>;
 export type DispatcherConfig = Readonly<z.output<typeof dispatcherSchema>>;
 export type ProcessorConfig = Readonly<z.output<typeof processorSchema>>;
@@ -61,16 +122,19 @@ export const parseProcessorConfig = (env: Environment): ProcessorConfig => parse
 /** @throws RunnerError `config_invalid` naming every wrong variable at once */
 export const parseSettlerConfig = (env: Environment): SettlerConfig => parse(settlerSchema, env);
 
-type Variables = Readonly<Record<string, string | number | boolean | undefined>>;
+/** @throws RunnerError `config_invalid` naming every wrong variable at once */
+export const parseRotatorConfig = (env: Environment): RotatorConfig => parse(rotatorSchema, env);
 
-/** A config as a function's environment; undefined values are left out. */
+type Variables = Readonly<Record<string, string | number | boolean | object | undefined>>;
+
+/** A config as a function's environment; undefined values are left out, objects become JSON. */
 export function toEnvironment(
-  config: DispatcherConfig | ProcessorConfig | SettlerConfig,
+  config: DispatcherConfig | ProcessorConfig | SettlerConfig | RotatorConfig,
 ): Record<string, string> {
   const variables: Variables = config;
   return Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, String(value)]],
+      value === undefined ? [] : [[name, typeof value === "object" ? JSON.stringify(value) : String(value)]],
     ),
   );
 }

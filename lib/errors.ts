@@ -42,6 +42,8 @@ export type ErrorCode =
   | "secret_missing"
   | "secret_malformed"
   | "secrets_unavailable"
+  | "sign_in_refused" // the account's refresh token is not accepted (lib/rotation)
+  | "sign_in_unavailable"
   | "invoke_failed"
   | "config_invalid"
   | "event_invalid"

@@ -6,6 +6,8 @@ export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Redirects are never followed here; say so to any other `fetch` where a key is sent. */
+  readonly redirect?: "manual";
   readonly signal?: AbortSignal;
 }
 

@@ -15,6 +15,14 @@ export type LogEvent =
   | "call_retried"
   | "completion_unconfirmed"
   | "report_failed"
+  | "progress_not_noted"
+  | "cancel_failed"
+  | "backoff_unavailable"
+  | "lock_not_released"
+  | "spend_not_noted"
+  | "price_unknown"
+  | "daily_cap_reached"
+  | "leg_superseded"
   | "leg_handed_over"
   | "leg_restarted"
   | "leg_settled"
@@ -23,10 +31,15 @@ export type LogEvent =
   | "job_started_over"
   | "payload_refused"
   | "pool_held_back"
+  | "row_unreadable"
   | "run_ended"
+  | "rotation_step"
+  | "key_minted"
+  | "key_revoked"
+  | "key_not_revocable"
   | "stopping";
 
-/** All fields that a line may have. Never a prompt, a key, or an answer's text. */
+/** All fields that a line may have. Never a prompt, a key, or an answer's text; `preview` only where a setting asks for it. */
 export interface LogFields {
   readonly pool?: string;
   readonly workspaceId?: string;
@@ -49,12 +62,21 @@ export interface LogFields {
   readonly elapsedMs?: number;
   readonly leaseLeftMs?: number;
   readonly inputTokens?: number;
+  readonly cachedInputTokens?: number;
   readonly outputTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly model?: string;
+  /** Estimated. */
+  readonly costUsd?: number;
+  readonly spentUsd?: number;
+  readonly capUsd?: number;
   readonly deliverables?: Readonly<Record<string, number>>;
   readonly what?: string;
   readonly starts?: number;
   readonly swept?: number;
   readonly requestId?: string;
+  /** The beginning of the job's newest message (setting monitoring.previewCharacters). */
+  readonly preview?: string;
 }
 
 export interface Log {

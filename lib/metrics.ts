@@ -4,57 +4,176 @@
  */
 export const metricsNamespace = "StudioRunner";
 
-interface MetricRow {
-  readonly unit: "Count" | "Milliseconds";
-  readonly dimensions: readonly ("pool" | "reason" | "model" | "kind")[];
+export type Dimension = "pool" | "reason" | "model" | "kind";
+export type MetricUnit = "Count" | "Seconds" | "Percent" | "None";
+export type Emitter = "dispatcher" | "processor" | "settler";
+
+export interface MetricRow {
+  readonly unit: MetricUnit;
+  readonly dimensions: readonly Dimension[];
+  /** Emitted with the dimension `pool` alone too: the sum over the others, which an alarm cannot form by itself. */
+  readonly totals?: true;
   readonly meaning: string;
+  readonly emitter: readonly Emitter[];
 }
+
+const enders = ["processor", "settler", "dispatcher"] as const;
 
 export const metricTable = {
   Windows: {
     unit: "Count",
     dimensions: ["pool", "reason"],
     meaning: "Dispatch windows, by what came of them. Emitted once by every window, idle ones too.",
+    emitter: ["dispatcher"],
   },
-  JobsLeased: { unit: "Count", dimensions: ["pool"], meaning: "Jobs leased from Studio." },
-  LeasesDropped: {
+  GoodPolls: {
     unit: "Count",
     dimensions: ["pool"],
     meaning:
-      "Leases that could not be recorded or started; their jobs return to Studio's queue when the lease ends.",
+      "1 by each window in which Studio answered, or that did not ask on purpose: paused, at capacity or at the daily cap. None for minutes means that the pool is dead.",
+    emitter: ["dispatcher"],
   },
-  RunsCompleted: { unit: "Count", dimensions: ["pool"], meaning: "Runs whose deliverables Studio accepted." },
+  JobsLeased: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Jobs leased from Studio.",
+    emitter: ["dispatcher"],
+  },
+  LeasesDropped: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Leases that could not be recorded; their jobs return to Studio's queue when the lease ends.",
+    emitter: ["dispatcher"],
+  },
+  RunsCompleted: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Runs whose deliverables Studio accepted.",
+    emitter: enders,
+  },
   RunsFailed: {
     unit: "Count",
     dimensions: ["pool", "reason"],
+    totals: true,
     meaning: "Runs that Studio was told have failed.",
+    emitter: enders,
   },
   RunsLost: {
     unit: "Count",
     dimensions: ["pool", "reason"],
+    totals: true,
     meaning: "Runs whose lease was lost; nothing was posted.",
+    emitter: enders,
   },
   Duplicates: {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Events for a leg that had already begun or ended.",
+    emitter: ["processor"],
   },
   Restarts: {
     unit: "Count",
     dimensions: ["pool", "reason"],
+    totals: true,
     meaning: "Legs begun anew after a leg ended in trouble, by what ended it.",
+    emitter: ["settler", "dispatcher"],
   },
   Handovers: {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Legs that took over from a healthy one at its deadline.",
+    emitter: ["processor"],
   },
-  RunMs: { unit: "Milliseconds", dimensions: ["pool"], meaning: "From a run's lease to its end." },
-  BeatsFailed: { unit: "Count", dimensions: ["pool"], meaning: "Heartbeats that did not succeed." },
-  Tokens: { unit: "Count", dimensions: ["pool", "model", "kind"], meaning: "Tokens used, by kind." },
+  PickupSeconds: {
+    unit: "Seconds",
+    dimensions: ["pool"],
+    meaning:
+      "From the newest message's creation at Studio to the begin of the run's first leg, corrected for clock skew where that is known.",
+    emitter: ["processor"],
+  },
+  RunSeconds: {
+    unit: "Seconds",
+    dimensions: ["pool"],
+    meaning: "From a run's lease to its end.",
+    emitter: enders,
+  },
+  InferenceSeconds: {
+    unit: "Seconds",
+    dimensions: ["pool", "model"],
+    meaning:
+      "One round with the model, from asking to the whole answer, retries included. A round that spans two legs is not measured.",
+    emitter: ["processor"],
+  },
+  Beats: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Heartbeats that Studio accepted.",
+    emitter: ["processor"],
+  },
+  BeatsFailed: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Heartbeats that did not succeed.",
+    emitter: ["processor"],
+  },
+  LeaseLeftPercent: {
+    unit: "Percent",
+    dimensions: ["pool"],
+    meaning: "What was left of the lease, of its whole length, when a leg began.",
+    emitter: ["processor"],
+  },
+  InFlight: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "The most runs in flight at once in a window. Not emitted by idle windows.",
+    emitter: ["dispatcher"],
+  },
+  FreeCapacity: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Runs that the pool still had room for then. Not emitted by idle windows.",
+    emitter: ["dispatcher"],
+  },
+  Tokens: {
+    unit: "Count",
+    dimensions: ["pool", "model", "kind"],
+    meaning: "Tokens used by a run, by kind: input, cached_input, output, reasoning. Counted at its end.",
+    emitter: enders,
+  },
+  CostUsd: {
+    unit: "None",
+    dimensions: ["pool", "model"],
+    meaning:
+      "Estimated cost of a run's tokens, in US dollars by the prices in the settings. Counted at its end.",
+    emitter: enders,
+  },
+  KeysRefused: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Times that Studio or the model's provider refused a key, also after the secret was read again.",
+    emitter: enders,
+  },
+  LedgerThrottles: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning: "Calls to DynamoDB that it throttled, each repetition counted.",
+    emitter: enders,
+  },
+  DailySpendPercent: {
+    unit: "Percent",
+    dimensions: ["pool"],
+    meaning: "The day's estimated spending, of the daily cap. Emitted by each window where a cap is set.",
+    emitter: ["dispatcher"],
+  },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 export type MetricName = keyof typeof metricTable;
+
+function isMetricName(name: string): name is MetricName {
+  return Object.hasOwn(metricTable, name);
+}
+
+export const metricNames: readonly MetricName[] = Object.keys(metricTable).filter(isMetricName);
 
 export type Dimensions<N extends MetricName> = Readonly<
   Record<(typeof metricTable)[N]["dimensions"][number], string>
@@ -62,4 +181,10 @@ export type Dimensions<N extends MetricName> = Readonly<
 
 export interface Metrics {
   emit<N extends MetricName>(name: N, dimensions: Dimensions<N>, value: number): void;
+}
+
+/** The sets of dimensions under which CloudWatch keeps a metric. An alarm or widget must name one of them whole. */
+export function dimensionSetsOf(name: MetricName): readonly (readonly Dimension[])[] {
+  const { dimensions, totals }: MetricRow = metricTable[name];
+  return totals ? [dimensions, ["pool"]] : [dimensions];
 }

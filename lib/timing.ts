@@ -4,12 +4,15 @@ export const timing = {
   scheduleMs: 60_000,
   /** Kept free at the end of a dispatcher's time-out for its last calls. */
   dispatchReserveMs: 15_000,
-  /** Kept free at the end of a leg for reporting and closing. */
+  /** Kept free at the end of a leg: for its last note and beat, and the handover; or for reporting and closing. */
   legReserveMs: 20_000,
   /** An async event older than this is dropped by Lambda; below half of the server's lease of 10 minutes. */
   maxEventAgeMs: 300_000,
-  /** Kept free at the very end of an invocation, after all reporting. */
-  hardReserveMs: 2_000,
+  /** Kept free at the very end of an invocation, after all reporting: for the last beat's note and the close. */
+  hardReserveMs: 9_000,
+  /** One call of the ledger (of a query: each page) and one of Lambda, in all, the SDK's repetitions included. */
+  ledgerLimitMs: 4_000,
+  invokeLimitMs: 4_000,
   /** The shortest beat interval, so that a lease of seconds in a test does not become a flood. */
   minBeatMs: 200,
   maxBeatMs: 120_000,
@@ -28,6 +31,10 @@ export const timing = {
   silentBeats: 2.5,
   /** How long the pool holds back after a 429 that names no time. */
   rateLimitMs: 5_000,
+  /** A runner key that nothing has used for so long is revoked: longer than a window, and than `rotate` watches. */
+  revokeAfterMs: 900_000,
+  /** How often the rotator looks for such keys. */
+  revokeEveryMs: 900_000,
   /** Beats per lease, at least. */
   beatsPerLease: 5,
 } as const;

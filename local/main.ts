@@ -10,6 +10,7 @@ import { tell, type Told } from "./narrate.ts";
 import { drain } from "./once.ts";
 import { parseOptions, usage, type LocalOptions } from "./options.ts";
 import { formatTable, RunReport } from "./report.ts";
+import { removeStackFile, writeStackFile, type StackFile } from "./stack-file.ts";
 import { startStack, type LocalStack } from "./stack.ts";
 
 /** `npm start`: the edge where flags, environment, signals and the terminal are. Exit codes: README, "Run it here". */
@@ -44,14 +45,25 @@ async function main(): Promise<number> {
     throw error;
   });
   if (!stack) return 130;
+  await writeStackFile(stateDir, addressesOf(options, stack));
   introduce(options, stack);
   seed(options, stack);
   try {
     return options.once ? await runOnce(stack, { report, interrupted }) : await serve(interrupted);
   } finally {
+    await removeStackFile(stateDir, process.pid);
     await stack.stop(graceMs);
   }
 }
+
+const addressesOf = (options: LocalOptions, { cloud, studio, model }: LocalStack): StackFile => ({
+  stackName: cloud.stackName,
+  region: cloud.region,
+  endpointUrl: cloud.endpointUrl,
+  pid: process.pid,
+  studioUrl: studio?.url ?? options.studio?.baseUrl,
+  modelUrl: model?.url ?? options.model?.baseUrl,
+});
 
 /** The variables of a .env file in this folder, under those that are set. */
 function environment(): NodeJS.ProcessEnv {
@@ -73,7 +85,7 @@ function interruption(): AbortSignal {
 }
 
 function introduce(options: LocalOptions, stack: LocalStack): void {
-  const { studio } = stack;
+  const { studio, dashboardUrl } = stack;
   const lines = [
     options.studio
       ? `Studio   ${options.studio.baseUrl}`
@@ -81,6 +93,7 @@ function introduce(options: LocalOptions, stack: LocalStack): void {
     stack.canned
       ? `Model    ${pc.yellow("canned answers of the offline model")}; set OPENAI_API_KEY to ask a real one`
       : `Model    ${stack.modelName}`,
+    ...(dashboardUrl === undefined ? [] : [`Numbers  dashboard at ${pc.bold(dashboardUrl)}`]),
   ];
   print(`${lines.join("\n")}\n`);
 }

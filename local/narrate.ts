@@ -1,100 +1,11 @@
-import * as z from "zod";
-import type { LogEvent } from "../lib/log.ts";
+import { isMetricLine, parseLogLine, sentenceOf, toneOf, type Tone } from "../lib/log-line.ts";
 import type { CloudEvent } from "./cloud/events.ts";
-
-/** A line of lib/json-log.ts as it leaves a function. */
-const logLineSchema = z.looseObject({
-  level: z.string(),
-  message: z.string(),
-  pool: z.string().optional(),
-  workspaceId: z.string().optional(),
-  runId: z.string().optional(),
-  state: z.string().optional(),
-  reason: z.string().optional(),
-  explanation: z.string().optional(),
-  what: z.string().optional(),
-  leased: z.number().optional(),
-  inFlight: z.number().optional(),
-  round: z.number().optional(),
-  starts: z.number().optional(),
-  calls: z.number().optional(),
-  waitMs: z.number().optional(),
-  elapsedMs: z.number().optional(),
-  inputTokens: z.number().optional(),
-  outputTokens: z.number().optional(),
-  deliverables: z.record(z.string(), z.number()).optional(),
-  error: z.looseObject({ name: z.string().optional(), message: z.string().optional() }).optional(),
-});
-
-export type LogLine = z.infer<typeof logLineSchema>;
-
-/** The line as JSON of ours; `undefined` for metrics and for anything that another hand wrote. */
-export function parseLogLine(text: string): LogLine | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    const result = logLineSchema.safeParse(json);
-    return result.success ? result.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A metric in embedded metric format (lib/emf.ts). */
-export function isMetricLine(text: string): boolean {
-  return text.startsWith('{"_aws"');
-}
-
-type Sentence = (line: LogLine) => string | undefined;
-
-const seconds = (ms = 0): string => `${(ms / 1_000).toFixed(1)} s`;
-const why = (line: LogLine): string =>
-  line.explanation ?? line.error?.message ?? line.reason ?? "no reason was given";
-
-/** How each event reads to a person at the terminal; `undefined`: not worth a line. */
-const sentences: Readonly<Record<LogEvent, Sentence>> = {
-  window_ended: (line) => (line.error ? `stopped looking for work: ${why(line)}` : undefined),
-  sweep_failed: (line) => `could not look after older runs: ${why(line)}`,
-  poll_failed: (line) => `could not ask for work: ${why(line)}`,
-  job_leased: () => "leased",
-  lease_dropped: (line) => `let the lease go: ${why(line)}`,
-  leg_began: () => "started to work",
-  leg_duplicate: () => "did nothing: this event had already been worked on",
-  leg_handed_over: () => "handed over to the next leg: the time of this invocation is over",
-  leg_restarted: (line) => `starts again after trouble (${line.reason}), start ${line.starts}`,
-  leg_settled: (line) =>
-    line.what === "left" ? undefined : `looked after a leg that ended in trouble (${line.reason})`,
-  leg_not_invoked: (line) => `could not start the leg, the next sweep will: ${why(line)}`,
-  job_resumed: (line) => `goes on where the last leg was: round ${line.round}`,
-  job_started_over: (line) => `starts over, the model's earlier responses cannot be read: ${why(line)}`,
-  payload_refused: (line) => `Studio refused the result, the model is asked to mend it: ${why(line)}`,
-  pool_held_back: (line) => `waits ${seconds(line.waitMs)}, as the model asked of the pool`,
-  lease_renewed: () => "renewed the lease before starting",
-  beat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,
-  lease_lost: (line) => `lost the lease: ${why(line)}`,
-  prior_context: (line) =>
-    line.error ? `could not ${line.what} the earlier messages: ${why(line)}` : undefined,
-  round_ended: (line) =>
-    line.calls
-      ? `round ${line.round}: the model called ${count(line.calls, "tool")}`
-      : `round ${line.round}: the model answered`,
-  call_retried: (line) =>
-    line.reason === "key_refetched"
-      ? "reads the model key again, after a refusal"
-      : `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
-  completion_unconfirmed: () => "delivered, but Studio did not confirm it",
-  report_failed: (line) => `could not report: ${why(line)}`,
-  run_ended: (line) =>
-    line.state === "completed"
-      ? `completed in ${seconds(line.elapsedMs)}: ${listDeliverables(line.deliverables)}`
-      : `${line.state} after ${seconds(line.elapsedMs)}: ${why(line)}`,
-  stopping: () => "stopping",
-};
 
 export interface Told {
   readonly who: string;
   readonly workspaceId: string | undefined;
   readonly what: string;
-  readonly tone: "plain" | "good" | "bad";
+  readonly tone: Tone;
 }
 
 /** "pool-local-processor" is the processor to a person; there is one pool here. */
@@ -121,30 +32,11 @@ function tellLog(who: string, text: string): Told | undefined {
   if (isMetricLine(text)) return undefined;
   const line = parseLogLine(text);
   if (!line) return told(who, text, "plain");
-  const sentence = isLogEvent(line.message) ? sentences[line.message](line) : line.message;
+  const sentence = sentenceOf(line);
   if (sentence === undefined) return undefined;
   return { who, workspaceId: line.workspaceId, what: sentence, tone: toneOf(line) };
 }
 
-function isLogEvent(message: string): message is LogEvent {
-  return Object.hasOwn(sentences, message);
-}
-
-function toneOf(line: LogLine): Told["tone"] {
-  if (line.message === "run_ended") return line.state === "completed" ? "good" : "bad";
-  return line.level === "INFO" ? "plain" : "bad";
-}
-
-function told(who: string, what: string, tone: Told["tone"]): Told {
+function told(who: string, what: string, tone: Tone): Told {
   return { who, workspaceId: undefined, what, tone };
-}
-
-/** "3 charts, 1 table"; words as in the ledger. */
-export function listDeliverables(counts: Readonly<Record<string, number>> = {}): string {
-  const made = Object.entries(counts).filter(([, number]) => number > 0);
-  return made.length === 0 ? "a message" : made.map(([kind, number]) => count(number, kind)).join(", ");
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,5 @@
 import type { CloudEvent } from "./cloud/events.ts";
-import { listDeliverables, parseLogLine, type LogLine } from "./narrate.ts";
+import { listDeliverables, parseLogLine, type LogLine } from "../lib/log-line.ts";
 
 export interface RunRow {
   readonly workspace: string;

@@ -1,18 +1,26 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod";
 import type { SettingsInput } from "../infra/settings.ts";
 import type { Clock } from "../lib/clock.ts";
 import { buildStack } from "./build.ts";
 import { startCloud } from "./cloud/cloud.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import type { LocalCloud } from "./cloud/local-cloud.ts";
+import { cloudSource } from "./dashboard/cloud-source.ts";
+import { dashboardRoutes } from "./dashboard/routes.ts";
+import { startDashboardServer } from "./dashboard/server.ts";
+import type { DashboardSource } from "./dashboard/source.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
 import type { LocalOptions, RealModel } from "./options.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
-import { startStudio, type LocalStudio } from "./studio/server.ts";
+import type { StudioInfo } from "./studio/page-api.ts";
+import { startStudio, type LocalStudio, type StudioOptions } from "./studio/server.ts";
 
 /** Short enough that a job whose processor was killed comes back while its developer is watching. */
 const watchableLeaseMs = 60_000;
 const cannedModelName = "offline-canned";
+const cannedPrice = { inputPerMillionUsd: 0.1, cachedInputPerMillionUsd: 0.01, outputPerMillionUsd: 0.5 };
 
 export interface StackDeps {
   readonly clock: Clock;
@@ -50,6 +58,8 @@ export interface LocalStack {
   readonly cloud: LocalCloud;
   /** Absent where another Studio is served. */
   readonly studio: LocalStudio | undefined;
+  /** The runner's dashboard. Absent where nobody would have the time to look: a run that ends by itself. */
+  readonly dashboardUrl: string | undefined;
   /** Absent where another model is asked. */
   readonly model: OfflineModel | undefined;
   readonly modelName: string;
@@ -74,16 +84,13 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
     const modelKey = options.model?.apiKey ?? deps.newSecret();
     const offline = options.model ? undefined : await openOfflineModel(deps, modelKey);
     if (offline) opened.push(() => offline.close());
-    const model = options.model ?? {
-      baseUrl: offline?.url,
-      name: cannedModelName,
-      summaryName: cannedModelName,
-      store: true,
-    };
+    const model = options.model ?? cannedModel(offline?.url);
 
     const info = { kind: offline ? "canned" : "live", name: model.name } as const;
-    const studio = options.studio ? undefined : await openStudio(options, deps, info);
-    if (studio) opened.push(() => studio.close());
+    const running: { cloud?: LocalCloud } = {};
+    const pages = await openPages(options, deps, { info, cloud: () => running.cloud });
+    opened.push(() => pages.close());
+    const { studio, dashboardUrl } = pages;
     const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, tuning.kinds) : "");
 
     const addresses = { studio: options.studio?.baseUrl ?? studio?.url, model: model.baseUrl };
@@ -91,14 +98,20 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
     const cloud = await startCloud({
       ...built,
       clock: deps.clock,
-      secrets: { "*ModelKey*": modelKey, "*Keys*": runnerKeys },
+      secrets: secretsOf(built.templateFile, {
+        ModelKey: modelKey,
+        Keys: runnerKeys,
+        RotatorAccount: studio && JSON.stringify(studio.credentials),
+      }),
       schedules: options.once ? "off" : "on",
       accountConcurrency: options.concurrency + 10,
       onEvent: deps.onEvent,
     });
+    running.cloud = cloud;
     return {
       cloud,
       studio,
+      dashboardUrl,
       model: offline,
       modelName: model.name,
       canned: offline !== undefined,
@@ -111,6 +124,29 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
     await closeAll();
     throw error;
   }
+}
+
+const cannedModel = (baseUrl: string | undefined) => ({
+  baseUrl,
+  name: cannedModelName,
+  summaryName: cannedModelName,
+  store: true,
+});
+
+const templateSchema = z.object({ Resources: z.record(z.string(), z.object({ Type: z.string() })) });
+
+/** Of the values those that the template has a secret for, by a part of its logical id: not every stack has all of them. */
+function secretsOf(
+  templateFile: string,
+  values: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const { Resources } = templateSchema.parse(JSON.parse(readFileSync(templateFile, "utf8")));
+  const ids = Object.keys(Resources).filter((id) => Resources[id]?.Type === "AWS::SecretsManager::Secret");
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([part, value]) =>
+      value !== undefined && ids.some((id) => id.includes(part)) ? [[`*${part}*`, value]] : [],
+    ),
+  );
 }
 
 /** One pool serves both kinds here, with a key of each: a message to either target is answered. */
@@ -128,19 +164,25 @@ function settingsOf(options: LocalOptions, { model, addresses }: Chosen): StackS
   const { studio, model: baseUrl } = addresses;
   return {
     stackName: "Local",
-    ...(studio === undefined ? {} : { studio: { baseUrl: studio } }),
+    // The local Studio signs its account's owner in by itself.
+    ...(studio === undefined
+      ? {}
+      : { studio: { baseUrl: studio, ...(options.studio ? {} : { signInUrl: studio }) } }),
     inference: {
       model: model.name,
       summaryModel: model.summaryName,
       store: model.store,
       ...(baseUrl === undefined ? {} : { baseUrl }),
     },
+    // Made-up answers at a real model's price, so that costs and caps can be seen at work.
+    spend: { prices: { [cannedModelName]: cannedPrice } },
     pools: [
       {
         name: "local",
         kind: "user",
         pickup: options.once ? "economy" : "fast",
         concurrency: options.concurrency,
+        ...(options.studio ? {} : { rotation: {} }),
       },
     ],
   };
@@ -153,10 +195,40 @@ function openOfflineModel({ clock, random, tuning }: StackDeps, key: string): Pr
   return startModel({ clock, random, keys: [key], ...(latencyMs === undefined ? {} : { latencyMs }) });
 }
 
+interface Shown {
+  readonly info: StudioInfo["model"];
+  /** `undefined` while it starts. */
+  readonly cloud: () => LocalCloud | undefined;
+}
+
+interface Pages {
+  readonly studio: LocalStudio | undefined;
+  readonly dashboardUrl: string | undefined;
+  close(): Promise<void>;
+}
+
+/** The local Studio with the dashboard beside its page; where another Studio is served, the dashboard alone. */
+async function openPages(options: LocalOptions, deps: StackDeps, { info, cloud }: Shown): Promise<Pages> {
+  const source = (): DashboardSource | undefined => {
+    const running = cloud();
+    return running && cloudSource(running);
+  };
+  const studioUrl = options.studio?.baseUrl ?? "/";
+  const dashboard = dashboardRoutes({ clock: deps.clock, source, studioUrl });
+  if (!options.studio) {
+    const studio = await openStudio(options, deps, { info, dashboard });
+    const dashboardUrl = options.once ? undefined : `${studio.url}/dashboard`;
+    return { studio, dashboardUrl, close: () => studio.close() };
+  }
+  if (options.once) return { studio: undefined, dashboardUrl: undefined, close: async () => undefined };
+  const server = await startDashboardServer(dashboard, options.port);
+  return { studio: undefined, dashboardUrl: `${server.url}/dashboard`, close: () => server.close() };
+}
+
 function openStudio(
   options: LocalOptions,
   deps: StackDeps,
-  info: { kind: "canned" | "live"; name: string },
+  page: Pick<StudioOptions, "info" | "dashboard">,
 ): Promise<LocalStudio> {
   return startStudio({
     file: join(deps.stateDir, "studio.sqlite"),
@@ -166,6 +238,6 @@ function openStudio(
     random: deps.random,
     leaseMs: deps.tuning?.leaseMs ?? watchableLeaseMs,
     accountToken: deps.newSecret(),
-    info,
+    ...page,
   });
 }

@@ -50,6 +50,11 @@ export class KeyRing {
     return this.#keys.some((key) => !this.#refused.has(key.value.reveal()));
   }
 
+  /** Keys of the secret that Studio refused. */
+  refusedCount(): number {
+    return this.#keys.filter((key) => this.#refused.has(key.value.reveal())).length;
+  }
+
   #mayLease(key: RunnerKey): boolean {
     if (this.#refused.has(key.value.reveal())) return false;
     const cap = this.#settings.leasesPerKey ?? Number.POSITIVE_INFINITY;

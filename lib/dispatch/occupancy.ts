@@ -16,6 +16,8 @@ export class Occupancy {
   /** Key ids by run id. */
   #runs = new Map<string, string>();
   #counted = false;
+  /** The most runs that were in flight at once, as far as was looked. */
+  peak = 0;
 
   constructor(deps: OccupancyDeps, pool: string) {
     this.#deps = deps;
@@ -32,6 +34,7 @@ export class Occupancy {
 
   add(runId: string, keyId: string): void {
     this.#runs.set(runId, keyId);
+    this.#notePeak();
   }
 
   /** Free places out of `limit`. @throws RunnerError `ledger_unavailable` */
@@ -51,6 +54,11 @@ export class Occupancy {
     for (const [at, [runId, run]] of unseen.entries()) if (open[at]) runs.set(runId, run);
     this.#runs = runs;
     this.#counted = true;
+    this.#notePeak();
+  }
+
+  #notePeak(): void {
+    this.peak = Math.max(this.peak, this.#runs.size);
   }
 
   async #isOpen(runId: string): Promise<boolean> {

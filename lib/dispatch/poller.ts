@@ -1,13 +1,14 @@
 import type { RunnerError } from "../errors.ts";
-import type { RunnerKeys } from "../job/studio-job.ts";
 import type { BackoffRow, Throttler } from "../ledger/backoff.ts";
+import type { RunnerKeys } from "../runner-keys.ts";
 import type { RunnerKey } from "../secret.ts";
 import type { Lease } from "../studio/schemas.ts";
 import type { Studio } from "../studio/studio.ts";
 import { timing } from "../timing.ts";
+import type { DailyCap } from "./daily-cap.ts";
 import { KeyRing } from "./key-ring.ts";
 import { Occupancy } from "./occupancy.ts";
-import { ramp } from "./ramp.ts";
+import { ramp, type RampResult } from "./ramp.ts";
 import { startRun, type StartDeps } from "./start.ts";
 
 export interface PollerDeps extends StartDeps {
@@ -24,6 +25,13 @@ export interface PollerSettings {
   readonly leasesPerKey: number | undefined;
 }
 
+/** What one window polls with. */
+export interface PollerStart {
+  readonly keys: readonly RunnerKey[];
+  /** Looked at already. */
+  readonly cap: DailyCap;
+}
+
 /** The pool holds back because somebody asked one of us to. Epoch ms. */
 export interface HeldBack {
   readonly by: Throttler;
@@ -32,7 +40,7 @@ export interface HeldBack {
 
 export interface Poll {
   readonly leased: number;
-  readonly end: "at_capacity" | "empty" | HeldBack | RunnerError;
+  readonly end: "at_capacity" | "daily_cap" | "empty" | HeldBack | RunnerError;
 }
 
 /** Asks Studio for jobs, as many as the pool has room for, and starts a run for each. */
@@ -41,15 +49,19 @@ export class Poller {
   readonly #settings: PollerSettings;
   readonly #occupancy: Occupancy;
   readonly #ring: KeyRing;
+  readonly #cap: DailyCap;
   readonly #starting = new Set<Promise<void>>();
   #refreshedKeys = false;
+  #refusedKeys = 0;
   #looked = false;
+  #wasBusy = false;
   polls = 0;
   leased = 0;
 
-  constructor(deps: PollerDeps, settings: PollerSettings, keys: readonly RunnerKey[]) {
+  constructor(deps: PollerDeps, settings: PollerSettings, { keys, cap }: PollerStart) {
     this.#deps = deps;
     this.#settings = settings;
+    this.#cap = cap;
     this.#occupancy = new Occupancy(deps, settings.pool);
     const heldBy = (keyId: string): number => this.#occupancy.heldBy(keyId);
     this.#ring = new KeyRing(keys, { leasesPerKey: settings.leasesPerKey, heldBy, random: deps.random });
@@ -59,25 +71,62 @@ export class Poller {
     return this.#occupancy.inFlight;
   }
 
-  /** @throws RunnerError `ledger_unavailable` and what reading the keys anew throws */
-  async poll(): Promise<Poll> {
-    this.polls++;
-    const heldBack = await this.#heldBack();
-    if (heldBack) return { leased: 0, end: heldBack };
-    const free = await this.#occupancy.free(this.#settings.concurrency);
-    if (free === 0) return { leased: 0, end: "at_capacity" };
-    const { leased, end } = await ramp(this.#rampDeps(), free);
-    await Promise.all(this.#starting);
-    if (end === "full") return { leased, end: "at_capacity" };
-    return { leased, end: end === "empty" ? end : await this.#trouble(end) };
+  /** Of the window so far: at its end a run may be over that filled it. */
+  get peak(): { readonly inFlight: number; readonly free: number } {
+    const { peak: inFlight } = this.#occupancy;
+    return { inFlight, free: Math.max(0, this.#settings.concurrency - inFlight) };
   }
 
-  #rampDeps(): Parameters<typeof ramp>[0] {
+  /**
+   * Takes no more leases once `isOver`, also in mid-ramp.
+   * @throws RunnerError `ledger_unavailable` and what reading the keys anew throws
+   */
+  async poll(isOver: () => boolean): Promise<Poll> {
+    this.polls++;
+    const forbidden = await this.#beforeAsking();
+    if (forbidden) {
+      await this.#occupancy.free(this.#settings.concurrency); // counts what is in flight all the same
+      return { leased: 0, end: forbidden };
+    }
+    let leased = 0;
+    for (;;) {
+      const answer = await this.#ask(isOver);
+      leased += answer.leased;
+      const { end } = answer;
+      if (end === "full") return { leased, end: "at_capacity" };
+      if (end === "empty") return { leased, end };
+      const trouble = await this.#trouble(end);
+      // Each round leaves out one key more, so that this comes to an end.
+      if (trouble !== "ask_again") return { leased, end: trouble };
+    }
+  }
+
+  /** What runs in flight have told or cost since we last looked may forbid to ask. */
+  async #beforeAsking(): Promise<Exclude<Poll["end"], RunnerError> | undefined> {
+    const busy = this.inFlight > 0;
+    if (!this.#looked || busy || this.#wasBusy) {
+      const [heldBack] = await Promise.all([this.#heldBack(), this.#looked ? this.#cap.look() : undefined]);
+      this.#looked = true;
+      this.#wasBusy = busy;
+      if (heldBack) return heldBack;
+    }
+    return this.#cap.isReached() ? "daily_cap" : undefined;
+  }
+
+  async #ask(isOver: () => boolean): Promise<RampResult> {
+    const free = await this.#occupancy.free(this.#settings.concurrency);
+    if (free === 0) return { leased: 0, end: "full" };
+    const answer = await ramp(this.#rampDeps(isOver), free);
+    await Promise.all(this.#starting);
+    return answer;
+  }
+
+  #rampDeps(isOver: () => boolean): Parameters<typeof ramp>[0] {
     const ring = this.#ring;
     return {
       // Never aborted: a call that is cut off may have leased a job. Its own time limit ends it.
       lease: (key) => this.#deps.studio.lease({ key, signal: new AbortController().signal }),
-      nextKey: () => ring.take(),
+      nextKey: () => (isOver() ? undefined : ring.take()),
       onLeased: (lease, key) => this.#start(lease, key),
       onNotLeased: (key, error) => {
         ring.giveBack(key);
@@ -86,20 +135,17 @@ export class Poller {
     };
   }
 
-  /** A run in flight may have been told by the model to wait since we last looked. */
   async #heldBack(): Promise<HeldBack | undefined> {
-    if (this.#looked && this.inFlight === 0) return undefined;
-    this.#looked = true;
     const { modelUntilMs, studioUntilMs } = await this.#deps.backoff.read(this.#settings.pool);
     const untilMs = Math.max(modelUntilMs, studioUntilMs);
     if (untilMs <= this.#deps.clock.now()) return undefined;
     return { by: studioUntilMs === untilMs ? "studio" : "model", untilMs };
   }
 
-  async #trouble(error: RunnerError): Promise<Poll["end"]> {
+  async #trouble(error: RunnerError): Promise<HeldBack | RunnerError | "ask_again"> {
     this.#deps.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
     if (error.status === 429) return this.#holdBack(error.retryAfterMs ?? timing.rateLimitMs);
-    return (await this.#hasAnotherKey(error)) ? "at_capacity" : error;
+    return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
   /** The next windows know it too. */
@@ -116,7 +162,16 @@ export class Poller {
       this.#refreshedKeys = true;
       this.#ring.replace(await this.#deps.keys.refresh());
     }
+    this.#countRefused();
     return this.#ring.hasUsable();
+  }
+
+  /** Each key once; one that the secret does not hold any more has been replaced, and is nobody's trouble. */
+  #countRefused(): void {
+    const refused = this.#ring.refusedCount();
+    const more = refused - this.#refusedKeys;
+    if (more > 0) this.#deps.metrics.emit("KeysRefused", { pool: this.#settings.pool }, more);
+    this.#refusedKeys = refused;
   }
 
   /** The ramp goes on while the run's row is written and its leg is invoked. */

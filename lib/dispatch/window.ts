@@ -1,9 +1,11 @@
 import { RunnerError, toRunnerError, type ErrorCode } from "../errors.ts";
 import type { RecoverDeps } from "../job/recover.ts";
 import type { Throttler } from "../ledger/backoff.ts";
-import type { ControlRow } from "../ledger/control.ts";
+import type { Control, ControlRow } from "../ledger/control.ts";
 import type { DispatchLock } from "../ledger/dispatch-lock.ts";
+import type { RunnerKey } from "../secret.ts";
 import { timing } from "../timing.ts";
+import { DailyCap } from "./daily-cap.ts";
 import type { Pickup } from "./pickup.ts";
 import { Poller, type Poll, type PollerDeps, type PollerSettings } from "./poller.ts";
 import { sweep, type SweepSettings } from "./sweep.ts";
@@ -16,6 +18,8 @@ export interface WindowDeps extends PollerDeps, RecoverDeps {
 
 export interface WindowSettings extends PollerSettings, SweepSettings {
   readonly pickup: Pickup;
+  /** Estimated spending in a UTC day at which leasing stops; absent: no cap. The control row may say otherwise. */
+  readonly dailyCapUsd: number | undefined;
 }
 
 /** What came of a window. An error's code says why no poll of it was answered. */
@@ -23,6 +27,7 @@ export type WindowReason =
   | "leased"
   | "empty"
   | "at_capacity"
+  | "daily_cap"
   | "paused"
   | "overlap"
   | "rate_limited"
@@ -33,6 +38,9 @@ const heldBackReasons: Readonly<Record<Throttler, WindowReason>> = {
   studio: "rate_limited",
   model: "model_rate_limited",
 };
+
+/** More runs at once than an operator can mean. */
+const maxConcurrency = 1000;
 
 export interface WindowSummary {
   readonly reason: WindowReason;
@@ -52,7 +60,7 @@ export interface WindowTime {
 
 /**
  * One dispatch window: look after runs that should have moved, and lease what the pool has room for, one run and one
- * processor invocation per lease. Says what came of it in one log line and one metric.
+ * processor invocation per lease. Says what came of it in one log line and a few metrics.
  * @throws RunnerError when no poll of the window was answered, so that the function's error alarm fires
  */
 export async function runWindow(
@@ -62,23 +70,26 @@ export async function runWindow(
 ): Promise<WindowSummary> {
   const startedAtMs = deps.clock.now();
   const { pool } = settings;
-  const { error, ...summary } = await new Window(deps, settings, time).run();
+  const { error, good: _good, ...summary } = await new Window(deps, settings, time).run();
   const fields = { pool, ...summary, elapsedMs: deps.clock.now() - startedAtMs };
-  deps.metrics.emit("Windows", { pool, reason: summary.reason }, 1);
   if (error) deps.log.error("window_ended", { ...fields, error });
   else deps.log.info("window_ended", fields);
   if (error) throw error;
   return summary;
 }
 
-type Result = WindowSummary & { readonly error?: RunnerError };
+interface Result extends WindowSummary {
+  readonly error?: RunnerError;
+  /** Studio answered, or was not asked on purpose. */
+  readonly good: boolean;
+}
 
 class Window {
   readonly #deps: WindowDeps;
   readonly #settings: WindowSettings;
   readonly #time: WindowTime;
   #poller: Poller | undefined;
-  #sweeping: Promise<number> | undefined;
+  #cap: DailyCap | undefined;
   #swept = 0;
 
   constructor(deps: WindowDeps, settings: WindowSettings, time: WindowTime) {
@@ -88,43 +99,64 @@ class Window {
   }
 
   async run(): Promise<Result> {
-    const { clock, control, keys, lock, newId } = this.#deps;
+    const { clock, lock, newId } = this.#deps;
     const { pool } = this.#settings;
     const owner = newId();
     const nowMs = clock.now();
     const locked = lock.acquire({ pool, owner, nowMs, untilMs: nowMs + this.#time.remainingMs });
-    try {
-      const [ours, { paused }, runnerKeys] = await Promise.all([locked, control.read(pool), keys.get()]);
-      if (!ours) return this.#result("overlap");
-      // A paused pool leases nothing; what it has leased is still looked after.
-      this.#sweeping = this.#sweep();
-      this.#poller = paused ? undefined : new Poller(this.#deps, this.#settings, runnerKeys);
-      const result = await this.#pollUntilEnd(nowMs);
-      return { ...result, swept: await this.#sweeping };
-    } catch (thrown) {
+    const result = await this.#work(locked).catch((thrown: unknown) => {
       const error = toRunnerError(thrown);
-      return this.#result(error.code, error);
+      return this.#result(error.code, { error });
+    });
+    await this.#release(locked, owner, result);
+    this.#emit(result);
+    return result;
+  }
+
+  async #work(locked: Promise<boolean>): Promise<Result> {
+    const { clock, control, keys } = this.#deps;
+    const startedAtMs = clock.now();
+    const reading = Promise.all([control.read(this.#settings.pool), keys.get()]);
+    const [ours, [operator, runnerKeys]] = await Promise.all([locked, reading]);
+    if (!ours) return this.#result("overlap");
+    // A pool that leases nothing is still looked after.
+    const sweeping = this.#sweep();
+    try {
+      const poller = await this.#prepare(operator, runnerKeys);
+      const result = poller ? await this.#pollUntilEnd(poller, startedAtMs) : this.#result("paused");
+      return { ...result, swept: await sweeping };
     } finally {
-      await this.#sweeping;
-      await this.#release(locked, owner);
+      await sweeping;
     }
   }
 
-  async #pollUntilEnd(startedAtMs: number): Promise<Result> {
-    const poller = this.#poller;
-    if (!poller) return this.#result("paused");
+  async #prepare(operator: Control, keys: readonly RunnerKey[]): Promise<Poller | undefined> {
+    const { pool, concurrency, dailyCapUsd } = this.#settings;
+    const cap = new DailyCap(this.#deps, { pool, capUsd: operator.dailyCapUsd ?? dailyCapUsd });
+    this.#cap = cap;
+    await cap.look();
+    if (operator.paused) return undefined;
+    const limit = Math.min(operator.concurrency ?? concurrency, maxConcurrency);
+    this.#poller = new Poller(this.#deps, { ...this.#settings, concurrency: limit }, { keys, cap });
+    return this.#poller;
+  }
+
+  async #pollUntilEnd(poller: Poller, startedAtMs: number): Promise<Result> {
     const { clock } = this.#deps;
     const { pickup } = this.#settings;
     const { remainingMs, stop } = this.#time;
     const endsAtMs = startedAtMs + Math.min(pickup.windowMs, remainingMs - timing.dispatchReserveMs);
+    // A wave of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
+    const rampEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
+    const isOver = (): boolean => stop.aborted || clock.now() >= rampEndsAtMs;
     const waits = new Waits(pickup);
     let answered: Poll["end"] | undefined;
     for (;;) {
-      const poll = await poller.poll();
+      const poll = await poller.poll(isOver);
       const { end } = poll;
       if (typeof end === "string") answered = end;
       const waitMs = waits.after(poll, clock.now());
-      const isLast = clock.now() + waitMs >= endsAtMs || (end instanceof RunnerError && !end.retryable);
+      const isLast = clock.now() + waitMs >= endsAtMs || isFinal(end);
       if (!isLast) await clock.sleep(waitMs, stop).catch(() => undefined);
       if (isLast || stop.aborted) return this.#ended(answered ?? end, end);
     }
@@ -132,16 +164,42 @@ class Window {
 
   /** A window that was answered at least once is a good one, whatever failed beside it. */
   #ended(best: Poll["end"], last: Poll["end"]): Result {
-    if (last instanceof RunnerError && last.code === "internal") return this.#result("internal", last);
-    if (this.#poller && this.#poller.leased > 0) return this.#result("leased");
-    if (best instanceof RunnerError) return this.#result(best.code, best);
-    return this.#result(typeof best === "string" ? best : heldBackReasons[best.by]);
+    if (last === "daily_cap") this.#tellOfCap();
+    if (last instanceof RunnerError && last.code === "internal")
+      return this.#result("internal", { error: last });
+    if (this.#poller && this.#poller.leased > 0) return this.#result("leased", { good: true });
+    if (best instanceof RunnerError) return this.#result(best.code, { error: best });
+    return typeof best === "string"
+      ? this.#result(best, { good: true })
+      : this.#result(heldBackReasons[best.by]);
   }
 
-  #result(reason: WindowReason, error?: RunnerError): Result {
+  #result(reason: WindowReason, more: Partial<Pick<Result, "good" | "error">> = {}): Result {
     const { polls = 0, leased = 0, inFlight = 0 } = this.#poller ?? {};
-    const summary = { reason, polls, leased, inFlight, swept: this.#swept };
-    return error ? { ...summary, error } : summary;
+    return { reason, polls, leased, inFlight, swept: this.#swept, good: reason === "paused", ...more };
+  }
+
+  /** An idle window emits three at most: metrics are billed by the minute that has data. */
+  #emit({ reason, good }: Result): void {
+    const { metrics } = this.#deps;
+    const { pool } = this.#settings;
+    metrics.emit("Windows", { pool, reason }, 1);
+    if (good) metrics.emit("GoodPolls", { pool }, 1);
+    const spentPercent = this.#cap?.percent();
+    if (spentPercent !== undefined) metrics.emit("DailySpendPercent", { pool }, spentPercent);
+    const { inFlight, free } = this.#poller?.peak ?? { inFlight: 0, free: 0 };
+    if (inFlight === 0) return;
+    metrics.emit("InFlight", { pool }, inFlight);
+    metrics.emit("FreeCapacity", { pool }, free);
+  }
+
+  #tellOfCap(): void {
+    const { spentUsd, capUsd } = this.#cap ?? {};
+    const money = {
+      ...(spentUsd === undefined ? {} : { spentUsd }),
+      ...(capUsd === undefined ? {} : { capUsd }),
+    };
+    this.#deps.log.warn("daily_cap_reached", { pool: this.#settings.pool, ...money });
   }
 
   /** What goes wrong here is no reason not to lease; the next window looks again. */
@@ -156,12 +214,23 @@ class Window {
   }
 
   /** The lock dies by itself; a failed release only costs the next window its start. */
-  async #release(locked: Promise<boolean>, owner: string): Promise<void> {
-    const { lock, log } = this.#deps;
+  async #release(locked: Promise<boolean>, owner: string, result: Result): Promise<void> {
+    const { clock, lock, log } = this.#deps;
+    const { pool } = this.#settings;
+    const { reason, polls, leased, inFlight, good } = result;
+    const atMs = clock.now();
+    const lastWindow = { reason, atMs, polls, leased, inFlight };
     try {
-      if (await locked) await lock.release(this.#settings.pool, owner);
+      if (!(await locked)) return;
+      await lock.release({ pool, owner }, { lastWindow, ...(good ? { goodPollAtMs: atMs } : {}) });
     } catch (thrown) {
-      log.warn("report_failed", { what: "release of the dispatch lock", error: toRunnerError(thrown) });
+      const error = toRunnerError(thrown);
+      log.warn("lock_not_released", { pool, reason: error.code, error });
     }
   }
+}
+
+/** Nothing that happens within this window changes it. */
+function isFinal(end: Poll["end"]): boolean {
+  return end === "daily_cap" || (end instanceof RunnerError && !end.retryable);
 }

@@ -39,6 +39,7 @@ export async function callModel(wire: ModelWire, call: ModelCall): Promise<Model
         "user-agent": userAgent,
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      redirect: "manual", // the key goes nowhere else
       signal: line.signal,
     })
     .catch((error: unknown) => {

@@ -29,6 +29,11 @@ const longestChain = maxToolRounds + maxRepairRounds + 2;
 const going: readonly StoredTurn["status"][] = ["completed", "queued", "in_progress"];
 const unreadable = ["model_previous_response_missing", "model_rejected", "model_contract"] as const;
 
+export interface Resumed extends LoopStart {
+  /** An answer that was in order for the tool loop was not taken: its repair has been asked for. */
+  readonly sentBack: boolean;
+}
+
 /**
  * Where the run stands whose last known response this is: reads the chain of stored responses back to its first and
  * replays their calls. Nothing is asked of the model.
@@ -39,7 +44,7 @@ export async function resume(
   deps: ResumeDeps,
   lastResponseId: string,
   signal: AbortSignal,
-): Promise<LoopStart> {
+): Promise<Resumed> {
   const chain = await readChain(deps, lastResponseId, signal);
   if (deps.round !== undefined && chain.length !== deps.round) {
     throw missing(`the chain holds ${chain.length} responses, not ${deps.round}`);
@@ -80,21 +85,22 @@ async function retrieve(
 }
 
 /** Follows the last response; where that one came to nothing, its round is asked for again. */
-function startAt(chain: readonly Link[]): LoopStart {
+function startAt(chain: readonly Link[]): Resumed {
   const last = chain.at(-1);
   const earlier = chain.slice(0, -1);
   if (last === undefined) throw missing("no response of it is of use");
-  const { now, usage, hasReason } = replay(earlier);
+  const { now, usage, hasReason, sentBack } = replay(earlier);
   const { responseId, previousResponseId } = last;
   if (going.includes(last.status)) {
-    return startFrom(now, usage, { kind: "follow", responseId, previousResponseId, input: now.unsent });
+    const next = { kind: "follow", responseId, previousResponseId, input: now.unsent } as const;
+    return { ...startFrom(now, usage, next), sentBack };
   }
   if (previousResponseId === undefined) throw missing(`its first response is ${last.status}`);
   // Where its round's input is not known, the answer before it is heard once more, which leads to that input again.
   const start = hasReason
     ? startFrom(now, usage, { kind: "ask", previousResponseId, input: now.unsent })
     : startAt(earlier);
-  return { ...start, usage: addUsage(start.usage, last.usage) };
+  return { ...start, sentBack, usage: addUsage(start.usage, last.usage) };
 }
 
 interface Replayed {
@@ -102,6 +108,8 @@ interface Replayed {
   readonly usage: Usage;
   /** False where the last of the turns needed nothing that the tool loop knows of, and yet has a successor. */
   readonly hasReason: boolean;
+  /** The same of any of the turns. */
+  readonly sentBack: boolean;
 }
 
 /** What the tool loop made of these turns when they were live: the same steps with the same rules. */
@@ -110,16 +118,18 @@ function replay(turns: readonly Link[]): Replayed {
   let now: Conversation = { ...beginConversation({ input: "", store: true }), unsent: [] };
   let usage = noUsage;
   let hasReason = true;
+  let sentBack = false;
   for (const { turn, status, usage: cost } of turns) {
     if (turn === undefined) throw missing(`one of its earlier responses is ${status} and cannot be used`);
     usage = addUsage(usage, cost);
     const heard = hear(now, turn);
     const step = proceed(heard, turn);
     hasReason = step.kind === "go_on";
+    sentBack ||= !hasReason;
     // An answer in order that was not the end was sent back for a reason of others: that is a repair too.
     now = step.kind === "go_on" ? step.now : { ...heard, repairs: heard.repairs + 1 };
   }
-  return { now, usage, hasReason };
+  return { now, usage, hasReason, sentBack };
 }
 
 const missing = (why: string): RunnerError =>

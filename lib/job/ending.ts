@@ -1,14 +1,14 @@
 import { toRunnerError, type ErrorCode, type RunnerError } from "../errors.ts";
 
-/** How a leg that did not complete ends: the user is told, nothing may be posted any more, or the next leg goes on. */
-export type Verdict = "failed" | "lost" | "superseded" | "handed_over";
+/** How a leg that did not complete ends: the user is told, nothing may be posted any more, the next leg goes on, or the sweep finds it. */
+export type Verdict = "failed" | "lost" | "superseded" | "handed_over" | "stopped";
 
 /** Codes that are not told to the user. Every other code fails the job with its reason. */
 const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
   leg_deadline: "handed_over",
   lease_lost: "lost",
   key_refused: "lost",
-  shutdown: "lost",
+  shutdown: "stopped",
   superseded: "superseded",
 };
 

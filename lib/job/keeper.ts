@@ -12,6 +12,8 @@ export interface KeeperDeps {
   readonly job: StudioJob;
   readonly ledger: Ledger;
   readonly log: Log;
+  /** Studio has accepted a beat. */
+  readonly onBeat: () => void;
   readonly onBeatFailed: () => void;
 }
 
@@ -71,10 +73,15 @@ export class LeaseKeeper {
     return this.leaseLeftMs() < this.#lengthMs / 2;
   }
 
-  /** Resolves when a beat has just proved that the lease is ours. @throws the reason of the loss, or `signal`'s */
-  async confirm(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when a beat has proved that the lease is ours: just now, or since the time that the caller names.
+   * @throws the reason of the loss, or `signal`'s
+   */
+  async confirm(
+    signal: AbortSignal,
+    sinceMs = this.#deps.clock.now() - this.#intervalMs() / 4,
+  ): Promise<void> {
     const until = AbortSignal.any([this.signal, signal]);
-    const sinceMs = this.#deps.clock.now() - this.#intervalMs() / 4;
     while (this.#lastGoodAtMs < sinceMs) {
       const waitMs = await unlessAborted(until, this.#beat());
       until.throwIfAborted();
@@ -110,12 +117,15 @@ export class LeaseKeeper {
     const { clock, job } = this.#deps;
     const intervalMs = this.#intervalMs();
     try {
-      const limit = { clock, limitMs: intervalMs, signal: this.#done, what: "the beat" };
+      // Nor is it waited for beyond the lease's end.
+      const limitMs = Math.max(0, Math.min(intervalMs, this.leaseLeftMs()));
+      const limit = { clock, limitMs, signal: this.#done, what: "the beat" };
       const answer = await withTimeLimit(limit, (signal) => job.heartbeat(signal));
       this.#lastGoodAtMs = clock.now();
       this.#expiresAtMs = answer.leaseExpiresAtMs ?? this.#lastGoodAtMs + this.#lengthMs;
       this.#lengthMs = Math.max(this.#lengthMs, this.leaseLeftMs());
       await this.#noteBeat();
+      this.#deps.onBeat();
       return intervalMs;
     } catch (thrown) {
       return this.#done.aborted ? intervalMs : this.#onFailure(toRunnerError(thrown), intervalMs);

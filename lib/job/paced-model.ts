@@ -1,12 +1,14 @@
 import type { Clock } from "../clock.ts";
 import type { Model } from "../inference/model.ts";
 import type { BackoffRow } from "../ledger/backoff.ts";
-import { toRunnerError } from "../errors.ts";
+import { RunnerError, toRunnerError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { timing } from "../timing.ts";
+import { holdBack } from "./hold-back.ts";
 
 export interface PaceDeps {
   readonly clock: Clock;
+  readonly random: () => number;
   readonly backoff: BackoffRow;
   readonly pool: string;
   readonly log: Log;
@@ -19,38 +21,50 @@ export type PacedProvider = (
 
 /**
  * A model whose 429 slows the whole pool: it is noted in the ledger, and no run of the pool asks a new round before its
- * time is over. An unreachable ledger slows nobody.
+ * time is over; then they do not all ask at once. A 429 fails no job: the round is asked again until the signal ends it,
+ * at a handover or at the run's limit. An unreachable ledger slows nobody else.
  */
 export function paced(provider: PacedProvider, deps: PaceDeps): Model {
-  const { clock, backoff, pool, log } = deps;
+  const { clock, random, backoff, pool, log } = deps;
 
-  const note = async (waitMs: number): Promise<void> => {
-    try {
-      await backoff.extend(pool, "model", clock.now() + waitMs);
-    } catch (thrown) {
-      log.warn("report_failed", { what: "back-off", error: toRunnerError(thrown) });
-    }
-  };
-  const model = provider(({ retryAfterMs }) => void note(retryAfterMs ?? timing.rateLimitMs));
+  const model = provider(({ retryAfterMs }) => void holdBack(deps, { pool, by: "model", retryAfterMs }));
 
   const heldBackMs = async (): Promise<number> => {
     try {
       return (await backoff.read(pool)).modelUntilMs - clock.now();
     } catch (thrown) {
-      log.warn("report_failed", { what: "back-off", error: toRunnerError(thrown) });
+      const error = toRunnerError(thrown);
+      log.warn("backoff_unavailable", { reason: error.code, error });
       return 0;
+    }
+  };
+
+  const wait = (waitMs: number, signal: AbortSignal): Promise<void> =>
+    clock.sleep(waitMs + Math.round(spreadMs(waitMs) * random()), signal);
+
+  /** Others may have been told to wait for longer in the meantime. */
+  const waitForPool = async (signal: AbortSignal): Promise<void> => {
+    for (let waitMs = await heldBackMs(); waitMs > 0; waitMs = await heldBackMs()) {
+      log.info("pool_held_back", { waitMs });
+      await wait(waitMs, signal);
     }
   };
 
   return {
     ...model,
     generate: async (request, generation) => {
-      const waitMs = await heldBackMs();
-      if (waitMs > 0) {
-        log.info("pool_held_back", { waitMs });
-        await clock.sleep(waitMs, generation.signal);
+      for (;;) {
+        await waitForPool(generation.signal);
+        try {
+          return await model.generate(request, generation);
+        } catch (error) {
+          if (!(error instanceof RunnerError) || error.status !== 429 || !error.retryable) throw error;
+          await wait(error.retryAfterMs ?? timing.rateLimitMs, generation.signal);
+        }
       }
-      return model.generate(request, generation);
     },
   };
 }
+
+/** Over which the runs that waited together ask again: a fifth of the wait, 5 s at most. */
+const spreadMs = (waitMs: number): number => Math.min(waitMs / 5, 5_000);

@@ -1,24 +1,23 @@
 import { withTimeLimit, type Clock } from "../clock.ts";
 import { hasCode, toRunnerError } from "../errors.ts";
 import type { Invoker } from "../invoker.ts";
-import type { Ending, Ledger } from "../ledger/ledger.ts";
-import type { Run } from "../ledger/run.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
+import type { BackoffRow } from "../ledger/backoff.ts";
+import type { Ending, Ledger, Restart } from "../ledger/ledger.ts";
+import type { Reporting, Run } from "../ledger/run.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import { timing } from "../timing.ts";
-import { countEnd } from "./count.ts";
+import { closeAndCount, type CountDeps } from "./count.ts";
 import { reportFailure } from "./delivery.ts";
+import { pressed } from "./hold-back.ts";
 import { bindJob, type StudioJob, type StudioJobDeps } from "./studio-job.ts";
 import { explainTroubles, type Trouble } from "./trouble.ts";
 
-export interface RecoverDeps extends StudioJobDeps {
+export interface RecoverDeps extends StudioJobDeps, CountDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly ledger: Ledger;
+  readonly backoff: BackoffRow;
   readonly invoker: Invoker;
-  readonly log: Log;
-  readonly metrics: Metrics;
   /** A run that lasts longer fails, saying so. */
   readonly runLimitMs: number;
 }
@@ -33,17 +32,16 @@ export type Recovery = "restarted" | "failed" | "lost" | "completed" | "left";
  */
 export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Promise<Recovery> {
   const log = deps.log.with({ pool: run.pool, runId: run.runId, leg: run.leg, workspaceId: run.workspaceId });
-  const job = bindJob(deps, run);
+  const job = pressed(bindJob(deps, run), { ...deps, log }, run.pool);
   const lease = await askForLease(deps, run, job);
   if (lease === "unknown") return "left";
-  if (lease === "lost") return closeLost(deps, run, trouble);
+  if (typeof lease === "string") return closeLost(deps, run, { trouble, isTold: lease === "told" });
 
   // Taking the next leg is what makes this hand the only one that goes on.
-  const atMs = deps.clock.now();
-  const taken = await deps.ledger.restart(run, { atMs, trouble, leaseExpiresAtMs: lease });
+  const restart = { atMs: deps.clock.now(), leaseExpiresAtMs: lease, ...nextOf(deps, run, trouble) };
+  const taken = await deps.ledger.restart(run, restart);
   if (!taken) return "left";
-  const ending = endingOf(deps, taken, trouble);
-  if (ending) return fail({ ...deps, log }, { run: taken, job }, ending);
+  if (restart.reporting) return fail({ ...deps, log }, { run: taken, job }, restart.reporting);
 
   log.warn("leg_restarted", { reason: trouble, starts: taken.starts });
   deps.metrics.emit("Restarts", { pool: run.pool, reason: trouble }, 1);
@@ -68,15 +66,15 @@ export async function invokeOrLeave(
 /** One hitch must not leave a run to the next sweep; an outage is not waited for. */
 const beatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
-/** The lease's new end, by a beat. */
+/** The lease's new end, by a beat. `told`: Studio says that it is gone; `over`: nothing can be posted under it any more. */
 async function askForLease(
   deps: RecoverDeps,
   run: Run,
   job: StudioJob,
-): Promise<number | "lost" | "unknown"> {
+): Promise<number | "told" | "over" | "unknown"> {
   const { clock } = deps;
   // Past its end a beat proves nothing: Studio may have leased the job anew to the same key, for another run of ours.
-  if (clock.now() >= run.leaseExpiresAtMs) return "lost";
+  if (clock.now() >= run.leaseExpiresAtMs) return "over";
   try {
     const limit = { clock, limitMs: timing.recoverBeatLimitMs, what: "the beat" };
     const { leaseExpiresAtMs } = await withTimeLimit(limit, (signal) =>
@@ -84,7 +82,7 @@ async function askForLease(
     );
     return leaseExpiresAtMs ?? clock.now() + run.leaseMs;
   } catch (error) {
-    if (hasCode(error, "lease_lost", "key_refused")) return "lost";
+    if (isOver(deps, run, error)) return hasCode(error, "lease_lost") ? "told" : "over";
     const { pool, runId, leg } = run;
     deps.log.warn("beat_failed", {
       pool,
@@ -97,9 +95,22 @@ async function askForLease(
   }
 }
 
-type Verdict = Pick<Ending, "reason" | "explanation">;
+/** Nothing can be posted for the run any more. */
+function isOver({ metrics }: RecoverDeps, { pool }: Run, error: unknown): boolean {
+  if (hasCode(error, "key_refused")) metrics.emit("KeysRefused", { pool }, 1);
+  return hasCode(error, "lease_lost", "key_refused");
+}
 
-function endingOf({ clock, runLimitMs }: RecoverDeps, run: Run, trouble: Trouble): Verdict | undefined {
+type ClosedAs = Pick<Ending, "state" | "reason" | "explanation">;
+
+/** Where only Studio has still to be told, no leg was called: that it is missing is no trouble of the job's. */
+function nextOf(deps: RecoverDeps, run: Run, trouble: Trouble): Pick<Restart, "trouble" | "reporting"> {
+  if (run.reporting) return { trouble: undefined, reporting: run.reporting };
+  const next = { ...run, starts: run.starts + 1, troubles: [...run.troubles, trouble] };
+  return { trouble, reporting: endingOf(deps, next, trouble) };
+}
+
+function endingOf({ clock, runLimitMs }: RecoverDeps, run: Run, trouble: Trouble): Reporting | undefined {
   if (run.starts > timing.maxStarts) return { reason: trouble, explanation: explainTroubles(run.troubles) };
   if (clock.now() - run.leasedAtMs < runLimitMs) return undefined;
   const minutes = Math.round(runLimitMs / 60_000);
@@ -112,7 +123,7 @@ function endingOf({ clock, runLimitMs }: RecoverDeps, run: Run, trouble: Trouble
 async function fail(
   deps: RecoverDeps,
   { run, job }: { readonly run: Run; readonly job: StudioJob },
-  verdict: Verdict,
+  verdict: Reporting,
 ): Promise<Recovery> {
   let state: "failed" | "lost" = "failed";
   try {
@@ -121,45 +132,46 @@ async function fail(
       limitMs: timing.recoverReportLimitMs,
       what: "the report of the failure",
     };
-    await withTimeLimit(limit, (signal) =>
-      reportFailure({ ...deps, job }, verdict.explanation ?? verdict.reason, signal),
-    );
+    await withTimeLimit(limit, (signal) => reportFailure({ ...deps, job }, verdict.explanation, signal));
   } catch (thrown) {
     const error = toRunnerError(thrown);
     deps.log.warn("report_failed", { reason: error.code, error });
-    if (!hasCode(error, "lease_lost", "key_refused")) return "left";
+    if (!isOver(deps, run, error)) return "left";
     state = "lost";
   }
   await closeAs(deps, run, { state, ...verdict });
   return state;
 }
 
-/** A lease that went while the deliverables were on their way was most probably taken by their arrival. */
-async function closeLost(deps: RecoverDeps, run: Run, trouble: Trouble): Promise<Recovery> {
-  const end = run.delivering
-    ? ({ state: "completed", reason: "unconfirmed" } as const)
-    : ({ state: "lost", reason: trouble } as const);
+interface LostLease {
+  readonly trouble: Trouble;
+  readonly isTold: boolean;
+}
+
+async function closeLost(deps: RecoverDeps, run: Run, lease: LostLease): Promise<Recovery> {
+  const end = endOfLost(run, lease);
   return (await closeAs(deps, run, end)) ? end.state : "left";
 }
 
-async function closeAs(
-  deps: RecoverDeps,
-  run: Run,
-  ending: Verdict & Pick<Ending, "state">,
-): Promise<boolean> {
+/**
+ * A lease of which Studio says that it went, while the deliverables or the report of a failure were on their way, was
+ * most probably taken by their arrival. One that ran out in an outage was not.
+ */
+function endOfLost({ reporting, delivering }: Run, { trouble, isTold }: LostLease): ClosedAs {
+  if (reporting) return { state: isTold ? "failed" : "lost", ...reporting };
+  return delivering && isTold
+    ? { state: "completed", reason: "unconfirmed" }
+    : { state: "lost", reason: trouble };
+}
+
+async function closeAs(deps: RecoverDeps, run: Run, ending: ClosedAs): Promise<boolean> {
   const atMs = deps.clock.now();
-  if (!(await deps.ledger.closeAbandoned(run, { ...ending, atMs }))) return false;
-  const { state, reason } = ending;
-  countEnd(deps.metrics, run, { state, reason, atMs, usage: run.usage, model: run.model });
-  const { pool, runId, leg, workspaceId } = run;
-  deps.log.info("run_ended", {
-    pool,
-    runId,
-    leg,
-    workspaceId,
-    ...ending,
-    elapsedMs: atMs - run.leasedAtMs,
-    rounds: run.rounds,
-  });
-  return true;
+  const { pool, runId, leg, workspaceId, rounds, usage, model } = run;
+  const { state, reason, explanation } = ending;
+  const log = deps.log.with({ pool, runId, leg, workspaceId });
+  const told = { rounds, ...(explanation === undefined ? {} : { explanation }) };
+  const end = { state, reason, atMs, usage, model };
+  return closeAndCount({ ...deps, log }, { run, end, told }, (costUsd) =>
+    deps.ledger.closeAbandoned(run, { ...ending, atMs, costUsd }),
+  );
 }

@@ -1,13 +1,8 @@
 import { hasCode, RunnerError } from "../errors.ts";
+import type { RunnerKeys } from "../runner-keys.ts";
 import type { RunnerKey } from "../secret.ts";
 import type { Context } from "../studio/schemas.ts";
 import type { CompletePayload, JobCall, Studio, SummaryUpdate } from "../studio/studio.ts";
-
-/** The runner keys of a pool, cached (lib/secrets.ts). */
-export interface RunnerKeys {
-  get(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
-  refresh(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
-}
 
 /** Studio as one leg sees it: its workspace and the key that took the lease are bound. Errors as `Studio`'s. */
 export interface StudioJob {
@@ -23,7 +18,7 @@ export interface StudioJobDeps {
   readonly keys: RunnerKeys;
 }
 
-/** A refused key is read again from its secret once per leg; when that does not help, `key_refused` goes out. */
+/** A refused key is looked for anew once per leg, in both stages; when that does not help, `key_refused` goes out. */
 export function bindJob(
   deps: StudioJobDeps,
   job: { readonly workspaceId: string; readonly keyId: string },
@@ -41,9 +36,9 @@ export function bindJob(
       return await send({ key, signal, workspaceId: job.workspaceId });
     } catch (error) {
       if (!hasCode(error, "key_refused") || refetched) throw error;
-      const fresh = pickKey(await deps.keys.refresh(signal), job.keyId);
+      const fresh = await anotherKey(deps.keys, { keyId: job.keyId, refused: key }, signal);
       refetched = true;
-      if (fresh.value.reveal() === key.value.reveal()) throw error;
+      if (fresh === undefined) throw error;
       current = Promise.resolve(fresh);
       return send({ key: fresh, signal, workspaceId: job.workspaceId });
     }
@@ -58,15 +53,35 @@ export function bindJob(
   };
 }
 
-/** A key that our cache does not have may be newer than the cache: it took the lease, so that it is in the secret. */
-async function keyOfLease(keys: RunnerKeys, keyId: string, signal: AbortSignal): Promise<RunnerKey> {
-  const known = (await keys.get(signal)).find(({ id }) => id === keyId);
-  return known ?? pickKey(await keys.refresh(signal), keyId);
-}
+const byId = (keys: readonly RunnerKey[], keyId: string): RunnerKey | undefined =>
+  keys.find(({ id }) => id === keyId);
 
-/** The key that took the lease; another of the pool's keys when it has been rotated away. */
-function pickKey(keys: readonly RunnerKey[], keyId: string): RunnerKey {
-  const key = keys.find(({ id }) => id === keyId) ?? keys[0];
+/**
+ * The key that took the lease. One that our cache does not have is newer than the cache, or was rotated away since; only
+ * when it is nowhere any more is another key of the pool tried in its place.
+ */
+async function keyOfLease(keys: RunnerKeys, keyId: string, signal: AbortSignal): Promise<RunnerKey> {
+  const known = byId(await keys.get(signal), keyId);
+  if (known) return known;
+  const present = await keys.refresh(signal);
+  const key = byId(present, keyId) ?? byId(await keys.retired(signal), keyId) ?? present[0];
   if (!key) throw new RunnerError("secret_missing", "the pool's secret holds no runner key");
   return key;
+}
+
+interface Refusal {
+  readonly keyId: string;
+  readonly refused: RunnerKey;
+}
+
+/** The lease's key with another secret, else another of the pool's keys; `undefined` where all that is there was refused. */
+async function anotherKey(
+  keys: RunnerKeys,
+  { keyId, refused }: Refusal,
+  signal: AbortSignal,
+): Promise<RunnerKey | undefined> {
+  const present = await keys.refresh(signal);
+  const retired = await keys.retired(signal);
+  const own = [...present, ...retired].filter(({ id }) => id === keyId);
+  return [...own, ...present].find(({ value }) => value.reveal() !== refused.value.reveal());
 }

@@ -12,7 +12,7 @@ const phrases = {
 
 export type Trouble = keyof typeof phrases;
 
-function isTrouble(code: string): code is Trouble {
+export function isTrouble(code: string): code is Trouble {
   return Object.hasOwn(phrases, code);
 }
 

@@ -9,7 +9,7 @@ export interface Product {
   readonly payload: CompletePayload;
   /** How many of each kind. */
   readonly deliverables: Readonly<Record<string, number>>;
-  /** Asks the model to mend what Studio refused, in Studio's words. */
+  /** Asks the model to mend what Studio refused, in Studio's words. Absent once the run has had that. */
   readonly repair?: (refusal: string) => Promise<Product>;
 }
 
@@ -39,6 +39,8 @@ export interface WorkContext extends PersistDeps {
   readonly signal: AbortSignal;
   /** @throws RunnerError `superseded` */
   readonly note: (progress: RunProgress) => Promise<void>;
+  /** The job's context is there, and says when its newest message was written (by our clock). */
+  readonly onJobRead: (createdAtMs: number) => void;
   /** Before anything is waited for: from here on the round can be resumed. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
   readonly onRoundEnded: (end: RoundEnd) => void;

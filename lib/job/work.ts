@@ -1,10 +1,11 @@
 import { countDeliverables, toPayload } from "../deliverables/payload.ts";
 import { hasCode, RunnerError } from "../errors.ts";
-import type { LoopStart } from "../inference/conversation.ts";
 import { buildInput } from "../inference/input.ts";
 import { noUsage, type Model, type Usage } from "../inference/model.ts";
-import { resume } from "../inference/resume.ts";
+import { resume, type Resumed } from "../inference/resume.ts";
 import { addUsage, runToolLoop, type LoopResult, type ToolLoopDeps } from "../inference/tool-loop.ts";
+import type { LogFields } from "../log.ts";
+import type { Context } from "../studio/schemas.ts";
 import { persist } from "./persist.ts";
 import type { Product, WorkContext } from "./work-context.ts";
 
@@ -14,6 +15,8 @@ export interface WorkDeps {
   readonly summaryModelName: string;
   /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
   readonly store: boolean;
+  /** So much of the newest message is logged, in code points; absent: nothing of it. */
+  readonly previewCharacters?: number | undefined;
 }
 
 /**
@@ -28,17 +31,19 @@ export function createWork(deps: WorkDeps): (context: WorkContext) => Promise<Pr
       const { input, usage } = await prepare(deps, leg);
       // What an attempt has cost that is begun anew is paid for all the same.
       const counted = { summary: addUsage(leg.run.usage, usage), rounds: noUsage };
-      return productOf(await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal));
+      const result = await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal);
+      return productOf(result, !leg.run.repaired);
     }
     const counted = { summary: usageBeyond(leg.run.usage, from.usage), rounds: from.usage };
-    return productOf(
-      await runToolLoop(loopDeps(deps, leg, counted), { model, input: "", store, from }, leg.signal),
-    );
+    const job = { model, input: "", store, from };
+    const result = await runToolLoop(loopDeps(deps, leg, counted), job, leg.signal);
+    // The chain knows of a repair that the ledger could not note.
+    return productOf(result, !leg.run.repaired && !from.sentBack);
   };
 }
 
 /** Where the earlier legs left off; undefined for a first leg, and where their chain cannot be read. */
-async function takeUp({ model }: WorkDeps, leg: WorkContext): Promise<LoopStart | undefined> {
+async function takeUp({ model }: WorkDeps, leg: WorkContext): Promise<Resumed | undefined> {
   const { lastResponseId, previousResponseId, rounds, startedOver } = leg.run;
   if (lastResponseId === undefined && rounds === 0) return undefined;
   try {
@@ -70,6 +75,8 @@ async function prepare(
 ): Promise<{ readonly input: string; readonly usage: Usage }> {
   const { job, log, signal } = leg;
   const context = await persist(leg, signal, () => job.context(signal));
+  const createdAtMs = newestMessageAtMs(context);
+  if (createdAtMs !== undefined) leg.onJobRead(createdAtMs);
   const { input, summarized, usage } = await buildInput(
     context,
     {
@@ -83,8 +90,20 @@ async function prepare(
     },
     signal,
   );
-  log.info("prior_context", { what: summarized });
+  log.info("prior_context", { what: summarized, ...preview(context, deps.previewCharacters) });
   return { input, usage };
+}
+
+function preview({ recentMessages, legacyIdea }: Context, characters = 0): LogFields {
+  const newest = recentMessages.toSorted((a, b) => b.createdAtMs - a.createdAtMs)[0];
+  const text = newest?.text ?? legacyIdea ?? "";
+  return characters === 0 ? {} : { preview: Array.from(text).slice(0, characters).join("") };
+}
+
+/** By our clock, where Studio's offset from it is known. */
+function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | undefined {
+  const times = recentMessages.map(({ createdAtMs }) => createdAtMs);
+  return times.length === 0 ? undefined : Math.max(...times) - skewMs;
 }
 
 /** What was used before this leg's first round. The loop does not know of the summary. */
@@ -124,11 +143,15 @@ function usageBeyond(noted: Usage, chain: Usage): Usage {
   };
 }
 
-function productOf(result: LoopResult): Product {
-  return {
+function productOf(result: LoopResult, mayRepair: boolean): Product {
+  const product = {
     payload: toPayload(result.workbench, result.message),
     deliverables: countDeliverables(result.workbench),
-    repair: async (refusal) => productOf(await result.goOn(mendPrompt(refusal))),
+  };
+  if (!mayRepair) return product;
+  return {
+    ...product,
+    repair: async (refusal) => productOf(await result.goOn(mendPrompt(refusal)), false),
   };
 }
 

@@ -7,14 +7,25 @@ const controlSchema = z.object({
   by: z.string().optional(),
   why: z.string().optional(),
   atMs: z.number().optional(),
+  /** In place of the deployed one. */
+  concurrency: z.number().int().nonnegative().optional(),
+  concurrencyBy: z.string().optional(),
+  concurrencyAtMs: z.number().optional(),
+  /** In place of the deployed one, so that a cap can be raised at once. */
+  dailyCapUsd: z.number().nonnegative().optional(),
+  dailyCapBy: z.string().optional(),
+  dailyCapAtMs: z.number().optional(),
 });
 
-/** What an operator set for a pool without a deploy. No row means: not paused. */
+/** What an operator set for a pool without a deploy. No row means: not paused, and everything as deployed. */
 export type Control = Readonly<z.output<typeof controlSchema>>;
+
+/** Only what is named changes; null takes it out, so that the deployed value holds again. */
+export type ControlChange = { readonly [K in keyof Control]?: Control[K] | null };
 
 export interface ControlRow {
   read(pool: string): Promise<Control>;
-  write(pool: string, control: Control): Promise<void>;
+  write(pool: string, change: ControlChange): Promise<void>;
 }
 
 const id = "control";
@@ -22,8 +33,15 @@ const id = "control";
 export function createControlRow(table: Table): ControlRow {
   return {
     read: async (pool) => controlSchema.parse((await table.get({ pool, id })) ?? {}),
-    write: async (pool, control) => {
-      await table.put({ pool, id, ...control }, undefined);
+    write: async (pool, change) => {
+      const given = Object.entries(change).filter(([, value]) => value !== undefined);
+      await table.update(
+        { pool, id },
+        {
+          set: Object.fromEntries(given.filter(([, value]) => value !== null)),
+          remove: given.flatMap(([name, value]) => (value === null ? [name] : [])),
+        },
+      );
     },
   };
 }

@@ -1,4 +1,34 @@
+import * as z from "zod";
 import type { Table } from "../dynamodb.ts";
+
+const lastWindowSchema = z.object({
+  /** A `WindowReason`. */
+  reason: z.string(),
+  /** When it ended. */
+  atMs: z.number(),
+  polls: z.number(),
+  leased: z.number(),
+  inFlight: z.number(),
+});
+
+const lockSchema = z.object({
+  /** Absent while no window is open. */
+  owner: z.string().optional(),
+  lockedUntilMs: z.number().optional(),
+  /** The newest window that ended by itself, for `status`. */
+  lastWindow: lastWindowSchema.optional(),
+  /** When Studio last answered, or was not asked on purpose. */
+  goodPollAtMs: z.number().optional(),
+});
+
+export type LastWindow = Readonly<z.output<typeof lastWindowSchema>>;
+export type LockState = Readonly<z.output<typeof lockSchema>>;
+
+export interface EndedWindow {
+  readonly lastWindow: LastWindow;
+  /** Absent where no poll was a good one: the earlier time stands. */
+  readonly goodPollAtMs?: number | undefined;
+}
 
 /** Keeps two dispatch windows of one pool from overlapping. It dies by itself when its holder does. */
 export interface DispatchLock {
@@ -9,7 +39,9 @@ export interface DispatchLock {
     readonly nowMs: number;
     readonly untilMs: number;
   }): Promise<boolean>;
-  release(pool: string, owner: string): Promise<void>;
+  /** Leaves behind what came of the window. Nothing happens where another owner holds the lock by now. */
+  release(lock: { readonly pool: string; readonly owner: string }, ended: EndedWindow): Promise<void>;
+  read(pool: string): Promise<LockState>;
 }
 
 const id = "lock";
@@ -26,8 +58,16 @@ export function createDispatchLock(table: Table): DispatchLock {
         undefined
       );
     },
-    release: async (pool, owner) => {
-      await table.remove({ pool, id }, { text: "#owner = :owner", values: { owner } });
+    release: async ({ pool, owner }, ended) => {
+      await table.update(
+        { pool, id },
+        {
+          set: { ...ended },
+          remove: ["owner", "lockedUntilMs"],
+          condition: { text: "#owner = :owner", values: { owner } },
+        },
+      );
     },
+    read: async (pool) => lockSchema.parse((await table.get({ pool, id })) ?? {}),
   };
 }

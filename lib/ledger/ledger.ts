@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import type { Expression, Item, ItemKey, Table, Update } from "../dynamodb.ts";
+import type * as z from "zod";
 import { RunnerError } from "../errors.ts";
 import {
   runItemId,
@@ -6,6 +8,7 @@ import {
   type EndState,
   type Fence,
   type LegRef,
+  type Reporting,
   type Run,
   type RunProgress,
 } from "./run.ts";
@@ -29,15 +32,18 @@ export interface Ending {
   readonly reason: string;
   readonly explanation?: string;
   readonly progress?: RunProgress;
+  readonly costUsd?: number | undefined;
   readonly atMs: number;
 }
 
 /** Why, and from when on, another leg shall go on with a run that has been abandoned. */
 export interface Restart {
   readonly atMs: number;
-  /** An error's code. */
-  readonly trouble: string;
+  /** An error's code; `undefined`: no trouble beyond those that the run remembers. */
+  readonly trouble: string | undefined;
   readonly leaseExpiresAtMs: number;
+  /** The leg is taken only to tell Studio of this failure. */
+  readonly reporting?: Reporting | undefined;
 }
 
 /**
@@ -62,9 +68,19 @@ export interface Ledger {
   read(pool: string, runId: string): Promise<Run | undefined>;
   /** Every run that is not closed, oldest lease first. Eventually consistent. */
   openRuns(pool: string): Promise<readonly Run[]>;
+  /** Newest first; from behind `beforeRunId` on, for the next page. */
+  recentRuns(pool: string, page: RunPage): Promise<readonly Run[]>;
+  /** Every run of one workspace, newest first. Reads all of the pool's: for an operator's question, not for the way of a job. */
+  runsOf(pool: string, workspaceId: string): Promise<readonly Run[]>;
 }
 
-export function createLedger(table: Table): Ledger {
+export interface RunPage {
+  readonly limit: number;
+  readonly beforeRunId?: string | undefined;
+}
+
+/** @param onUnreadable is told of an open row that is no run; it is left out. Without it such a row is an error. */
+export function createLedger(table: Table, onUnreadable?: (problem: RunnerError) => void): Ledger {
   return {
     open: (run) => open(table, run),
     begin: (fence, began) => begin(table, fence, began),
@@ -83,14 +99,10 @@ export function createLedger(table: Table): Ledger {
         },
       }),
 
-    handOver: (fence, { atMs, handovers }) =>
-      updateOwned(table, fence, {
-        ...nextLeg(fence.leg, atMs),
-        set: { ...nextLeg(fence.leg, atMs).set, handovers },
-      }),
+    handOver: (fence, handover) => handOver(table, fence, handover),
 
     restart: (run, restart) => restartRun(table, run, restart),
-    closeAbandoned: (run, ending) => close(table, run, { ...ending, condition: unmoved(run) }),
+    closeAbandoned: (run, ending) => closeAbandoned(table, run, ending),
 
     read: async (pool, runId) => {
       const item = await table.get({ pool, id: runItemId(runId) });
@@ -99,7 +111,20 @@ export function createLedger(table: Table): Ledger {
 
     openRuns: async (pool) => {
       const where = { text: "#openIn = :pool", values: { pool } };
-      return (await table.query({ index: openRunsIndex, where })).map(parseRun);
+      const items = await table.query({ index: openRunsIndex, where });
+      // One row that a later version wrote, or a hand, must not stop a pool.
+      return items.flatMap((item) => (onUnreadable ? readable(item, onUnreadable) : [parseRun(item)]));
+    },
+
+    recentRuns: async (pool, { limit, beforeRunId }) => {
+      const after = beforeRunId === undefined ? {} : { after: { pool, id: runItemId(beforeRunId) } };
+      const query = { where: allRuns(pool), newestFirst: true, limit, ...after };
+      return (await table.query(query)).map(parseRun);
+    },
+
+    runsOf: async (pool, workspaceId) => {
+      const filter = { text: "#workspaceId = :workspaceId", values: { workspaceId } };
+      return (await table.query({ where: allRuns(pool), filter, newestFirst: true })).map(parseRun);
     },
   };
 }
@@ -136,15 +161,54 @@ async function begin(
   return item && parseRun(item);
 }
 
+async function handOver(
+  table: Table,
+  fence: Fence,
+  { atMs, handovers }: { readonly atMs: number; readonly handovers: number },
+): Promise<boolean> {
+  const { set, remove } = nextLeg(fence.leg, atMs);
+  const owns = { text: `#leg = :leg AND ${owned}`, values: ownedValues(fence) };
+  const move = moveOnce(fence.invocationId, owns);
+  return (
+    (await table.update(keyOf(fence), {
+      set: { ...set, handovers, ...move.set },
+      remove,
+      condition: move.condition,
+    })) !== undefined
+  );
+}
+
 async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run | undefined> {
-  const { atMs, trouble, leaseExpiresAtMs } = restart;
+  const { atMs, trouble, leaseExpiresAtMs, reporting } = restart;
   const { set, remove } = nextLeg(run.leg, atMs);
+  const troubles = trouble === undefined ? run.troubles : [...run.troubles, trouble];
+  const move = moveOnce(randomUUID(), unmoved(run));
   const item = await table.update(keyOf(run), {
-    set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, troubles: [...run.troubles, trouble] },
+    set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, troubles, reporting, ...move.set },
     remove,
-    condition: unmoved(run),
+    condition: move.condition,
   });
   return item && parseRun(item);
+}
+
+/** The leg in whose stead the run is closed owns it no more: were it alive, its own close would be counted too. */
+async function closeAbandoned(table: Table, run: Run, ending: Ending): Promise<boolean> {
+  const { set, condition } = moveOnce(randomUUID(), unmoved(run));
+  return close(table, run, { ...ending, condition, set, remove: ["invocationId"] });
+}
+
+/**
+ * A write that takes the run from the state of its own condition. The SDK repeats it when its answer was lost, and must
+ * not take its own effect for another hand's.
+ */
+function moveOnce(
+  movedBy: string,
+  { text, values }: Expression,
+): { readonly set: Item; readonly condition: Expression } {
+  return {
+    set: { movedBy },
+    condition: { text: `(${text}) OR #movedBy = :movedBy`, values: { ...values, movedBy } },
+  };
 }
 
 /** The next leg's row as nobody has begun it yet. */
@@ -171,6 +235,10 @@ function unmoved(run: Run): Expression {
   };
 }
 
+function allRuns(pool: string): Expression {
+  return { text: "#pool = :pool AND begins_with(#id, :runs)", values: { pool, runs: runItemId("") } };
+}
+
 function keyOf(leg: LegRef): ItemKey {
   return { pool: leg.pool, id: runItemId(leg.runId) };
 }
@@ -183,22 +251,36 @@ async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "con
 async function close(
   table: Table,
   leg: LegRef,
-  ending: Ending & { readonly condition: Expression },
+  ending: Ending & {
+    readonly condition: Expression;
+    readonly set?: Item;
+    readonly remove?: readonly string[];
+  },
 ): Promise<boolean> {
-  const { state, reason, explanation, atMs, progress, condition } = ending;
-  const set = { ...progress, state, reason, explanation, endedAtMs: atMs, ...ttl(atMs) };
-  return (await table.update(keyOf(leg), { set, remove: ["openIn"], condition })) !== undefined;
+  const { state, reason, explanation, costUsd, atMs, progress, condition, remove = [] } = ending;
+  const result = { state, reason, explanation, costUsd, endedAtMs: atMs };
+  const set = { ...progress, ...result, ...ttl(atMs), ...ending.set };
+  return (await table.update(keyOf(leg), { set, remove: ["openIn", ...remove], condition })) !== undefined;
 }
 
 function ttl(atMs: number): { readonly expiresAtSeconds: number } {
   return { expiresAtSeconds: Math.floor(atMs / 1000) + keptForSeconds };
 }
 
+function readable(item: Item, onUnreadable: (problem: RunnerError) => void): readonly Run[] {
+  const result = runSchema.safeParse(item);
+  if (result.success) return [result.data];
+  onUnreadable(noRun(item, result.error));
+  return [];
+}
+
 function parseRun(item: Item): Run {
   const result = runSchema.safeParse(item);
   if (result.success) return result.data;
-  throw new RunnerError(
-    "internal",
-    `a ledger row is not a run: ${result.error.issues.map((i) => i.path.join(".")).join(", ")}`,
-  );
+  throw noRun(item, result.error);
+}
+
+function noRun(item: Item, { issues }: z.ZodError): RunnerError {
+  const fields = issues.map(({ path }) => path.join(".")).join(", ");
+  return new RunnerError("internal", `the ledger row ${String(item["id"])} is not a run: ${fields}`);
 }

@@ -21,6 +21,12 @@ const usageSchema = z.object({
   reasoningTokens: z.number(),
 });
 
+const reportingSchema = z.object({
+  reason: z.string(),
+  /** What the job's user reads. */
+  explanation: z.string(),
+});
+
 /** A run's row. Times are epoch ms by our clock. */
 export const runSchema = z.object({
   pool: z.string(),
@@ -67,10 +73,22 @@ export const runSchema = z.object({
   startedOver: z.boolean().default(false),
   /** The deliverables are on their way: a lease that is gone now was probably taken by their arrival. */
   delivering: z.boolean().default(false),
+  /** Studio refused the deliverables once, and the model was asked to mend them: it is not asked twice. */
+  repaired: z.boolean().default(false),
+  /**
+   * The failure is on its way to Studio, and nothing else can become of the run: a lease that is gone now was probably
+   * taken by its arrival.
+   */
+  reporting: reportingSchema.optional(),
   model: z.string().optional(),
   usage: usageSchema.default(noUsage),
+  /** When the job's newest message was written, by our clock; absent before its context was read. */
+  createdAtMs: z.number().optional(),
+  /** Estimated, of a run that has ended; absent where nobody knows the model's price. */
+  costUsd: z.number().optional(),
 });
 
+export type Reporting = Readonly<z.output<typeof reportingSchema>>;
 export type Run = Readonly<z.output<typeof runSchema>>;
 
 export interface LegRef {
@@ -94,8 +112,11 @@ export type RunProgress = Partial<
     | "summaryResponseId"
     | "startedOver"
     | "delivering"
+    | "repaired"
+    | "reporting"
     | "model"
     | "usage"
+    | "createdAtMs"
   >
 >;
 

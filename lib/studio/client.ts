@@ -60,7 +60,10 @@ function jobRoutes(send: Send, clock: Clock): Studio {
       if (leaseExpiresAtMs <= clock.now()) throw leaseOver(clock.now() - leaseExpiresAtMs);
       return { workspaceId: value.workspaceId, leaseExpiresAtMs, skewMs };
     },
-    context: async (call) => (await sendJob(routes.context, call)).value,
+    context: async (call) => {
+      const { value, skewMs } = await sendJob(routes.context, call);
+      return { ...value, skewMs };
+    },
     heartbeat: async (call) => {
       const { value, skewMs } = await sendJob(routes.heartbeat, call);
       const { leaseExpiresAt } = value;

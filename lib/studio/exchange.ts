@@ -62,6 +62,7 @@ function send(wire: Wire, ask: Ask, signal: AbortSignal): Promise<HttpAnswer> {
       "user-agent": userAgent,
     },
     body: JSON.stringify(ask.body),
+    redirect: "manual", // the key goes nowhere else
     signal,
   });
 }

@@ -48,7 +48,10 @@ export const contextSchema = z.looseObject({
 });
 
 /** The job's context object (studio-api.md, "Context object"). */
-export type Context = z.infer<typeof contextSchema>;
+export type Context = z.infer<typeof contextSchema> & {
+  /** As in `Lease`. */
+  readonly skewMs?: number;
+};
 
 export const heartbeatAnswerSchema = z.looseObject({ leaseExpiresAt: z.number().positive().nullish() });
 

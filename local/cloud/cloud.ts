@@ -1,125 +1,122 @@
-import { join, resolve } from "node:path";
-import type { Clock } from "../../lib/clock.ts";
-import { startDatabase, type Database } from "./database.ts";
-import { openEndpoints, type Endpoints } from "./endpoints.ts";
 import { CloudError } from "./errors.ts";
-import type { Emit } from "./events.ts";
 import { createFaults, type FaultPlan } from "./faults.ts";
+import { closeGround, openGround, type Ground } from "./ground.ts";
 import { FunctionRuntime } from "./lambda.ts";
 import { LambdaService } from "./lambda-service.ts";
 import type { CloudOptions, FunctionInfo, LocalCloud } from "./local-cloud.ts";
+import { createLogStore } from "./logs/log-store.ts";
+import { queryLogs } from "./logs/log-queries.ts";
+import { metricQuerySchema } from "./monitoring/metric-query.ts";
+import { createMonitor } from "./monitoring/monitor.ts";
 import { createMessageQueue } from "./queues.ts";
-import type { Stack } from "./resources.ts";
+import { createRotations } from "./rotation.ts";
 import { createScheduler } from "./scheduler.ts";
-import { createSecretsApi } from "./secrets-api.ts";
 import { createSecretStore, withValues } from "./secrets.ts";
-import { readStack } from "./template.ts";
+import { createServices, type ServicesDeps } from "./services.ts";
 import { after, createActivity, type Activity } from "./timers.ts";
 import { variablesOf } from "./variables.ts";
-import { startWarden, type Warden } from "./warden.ts";
-
-const accountId = "000000000000";
-
-/** What lives outside this process's memory, and has to be given back. */
-interface Ground {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly region: string;
-  readonly warden: Warden;
-  readonly endpoints: Endpoints;
-  readonly database: Database | undefined;
-  /** The AWS endpoint variables. */
-  readonly env: Readonly<Record<string, string>>;
-}
 
 /**
  * Runs a synthesized stack on this machine (DESIGN.md, section 7).
  * @throws TemplateError, CloudError
  */
 export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
-  const { clock, region = "us-east-1" } = options;
-  const account = { region, accountId };
-  const stack = readStack(resolve(options.templateFile), account);
-  const secrets = createSecretStore(withValues(stack.secrets, options.secrets), clock);
-  const ground = await openGround(stack, options);
-  const { emit } = ground;
-  const faults = createFaults();
+  const ground = await openGround(options);
+  try {
+    return build(ground, options);
+  } catch (error) {
+    await closeGround(ground);
+    throw error;
+  }
+}
+
+function build(ground: Ground, options: CloudOptions): LocalCloud {
   const activity = createActivity();
   const closing = new AbortController();
-  const runtimes = createRuntimes(stack, { options, ground, faults });
-  const queues = new Map(stack.queues.map(({ arn }) => [arn, createMessageQueue()]));
-  const lambda = new LambdaService({
-    clock,
-    emit,
-    faults,
-    activity,
-    runtimes,
-    queues,
-    accountConcurrency: options.accountConcurrency ?? 100,
-    retryDelaysMs: options.retryDelaysMs ?? [1000, 2000],
-    closing: closing.signal,
-  });
-  ground.endpoints.serve({ lambda, secrets: createSecretsApi(secrets) });
-  const scheduler = createScheduler({ clock, emit, lambda, schedules: stack.schedules, account });
+  const faults = createFaults();
+  const runtimes = createRuntimes({ options, ground, faults });
+  const parts = createParts({ options, ground, faults, activity, runtimes, closing: closing.signal });
+  const { lambda, scheduler, monitor, logs, queues, secrets } = parts;
+  ground.observe((event) => logs.observe(event));
+  ground.observe((event) => monitor.observe(event));
+  ground.endpoints.serve(createServices(parts));
   const timing = { intervalMs: options.scheduleIntervalMs, firstTickMs: options.firstTickMs ?? 0 };
   if (options.schedules !== "off") scheduler.start(timing, closing.signal);
+  monitor.start(closing.signal);
+  const { stack, account, endpoints, env, clock } = ground;
+  const credentials = { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
   let stopped: Promise<void> | undefined;
   return {
-    env: { ...ground.env, AWS_REGION: region, AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" },
+    stackName: stack.name,
+    region: account.region,
+    endpointUrl: endpoints.url,
+    env: { ...env, AWS_REGION: account.region, ...credentials },
     faults,
     invoke: (functionName, payload, { type }) =>
       lambda.invoke({ functionName, payload: JSON.stringify(payload) ?? "", type }),
     tick: (scheduleId) => scheduler.tick(scheduleId),
     functions: () => functionsOf(lambda),
     tableName: (logicalId) => byLogicalId(stack.tables, logicalId).name,
-    queue: (logicalId) => queueOf(queues, byLogicalId(stack.queues, logicalId).arn),
+    queue: (logicalId) => byArn(queues, byLogicalId(stack.queues, logicalId).arn),
     putSecret: (id, value) => void secrets.put(id, { value }),
     getSecret: (id) => secrets.get(id).version.value,
+    alarms: () => monitor.alarms.states(),
+    evaluateAlarms: (atMs = clock.now()) => monitor.evaluate(atMs),
+    notifications: () => monitor.alarms.notifications(),
+    dashboards: () => stack.dashboards,
+    metrics: () => monitor.metrics(),
+    metricData: (queries, range) =>
+      monitor.metricData(
+        queries.map((query) => metricQuerySchema.parse(query)),
+        range,
+      ),
+    logQuery: (query) => queryLogs(logs, query),
+    outputs: () => Object.fromEntries(stack.outputs.map(({ key, value }) => [key, value])),
     idle: () => activity.idle(),
     stop: ({ graceMs }) => (stopped ??= stopAll({ ground, closing, activity, runtimes }, graceMs)),
   };
 }
 
-/** @throws CloudError, with nothing left open */
-async function openGround(stack: Stack, options: CloudOptions): Promise<Ground> {
-  const { clock, region = "us-east-1", dataDir, onEvent } = options;
-  const emit: Emit = (event) => onEvent?.({ ...event, atMs: clock.now() });
-  const warden = startWarden();
-  const endpoints = await openEndpoints();
-  const own = { clock, emit, region, warden, endpoints };
-  const services = {
-    AWS_ENDPOINT_URL_LAMBDA: endpoints.url,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.url,
-  };
-  if (stack.tables.length === 0) return { ...own, database: undefined, env: services };
-  try {
-    const database = await startDatabase({
-      clock,
-      warden,
-      region,
-      accountId,
-      folder: dataDir === undefined ? undefined : join(dataDir, "dynamodb"),
-      tables: stack.tables,
-      onEnded: (how) => emit({ kind: "database-ended", how }),
-    });
-    return { ...own, database, env: { ...services, AWS_ENDPOINT_URL_DYNAMODB: database.url } };
-  } catch (error) {
-    await Promise.all([endpoints.close(), warden.close()]);
-    throw error;
-  }
-}
-
-interface RuntimesParts {
+interface PartsInput {
   readonly options: CloudOptions;
   readonly ground: Ground;
   readonly faults: FaultPlan;
+  readonly activity: Activity;
+  readonly runtimes: readonly FunctionRuntime[];
+  readonly closing: AbortSignal;
 }
 
-function createRuntimes(
-  stack: Stack,
-  { options, ground, faults }: RuntimesParts,
-): readonly FunctionRuntime[] {
-  const { clock, emit, warden, region, env } = ground;
+/** The services' state, without a way in. */
+function createParts(input: PartsInput): ServicesDeps {
+  const { options, ground, closing } = input;
+  const { clock, emit, stack, account } = ground;
+  const retryDelaysMs = options.retryDelaysMs ?? [1000, 2000];
+  const common = { clock, emit, retryDelaysMs, closing, activity: input.activity };
+  const queues = stack.queues.map((queue) => createMessageQueue({ clock, ...queue }));
+  const lambda = new LambdaService({
+    ...common,
+    faults: input.faults,
+    runtimes: input.runtimes,
+    queues: new Map(queues.map((queue) => [queue.arn, queue])),
+    accountConcurrency: options.accountConcurrency ?? 100,
+  });
+  const secrets = createSecretStore(withValues(stack.secrets, options.secrets), clock);
+  return {
+    ground,
+    lambda,
+    queues,
+    secrets,
+    rotations: createRotations({ ...common, store: secrets, lambda, configured: stack.rotations }),
+    scheduler: createScheduler({ clock, emit, lambda, schedules: stack.schedules, account }),
+    monitor: createMonitor({ clock, emit, region: account.region, stack, queues }),
+    logs: createLogStore({ functions: stack.functions, groups: stack.logGroups }),
+  };
+}
+
+type RuntimesInput = Pick<PartsInput, "options" | "ground" | "faults">;
+
+function createRuntimes({ options, ground, faults }: RuntimesInput): readonly FunctionRuntime[] {
+  const { clock, emit, warden, account, env, stack } = ground;
   const overrides = options.variables ?? {};
   return stack.functions.map(
     (fn) =>
@@ -128,7 +125,7 @@ function createRuntimes(
         emit,
         warden,
         faults,
-        variables: variablesOf(fn, { region, endpoints: env, overrides }),
+        variables: variablesOf(fn, { region: account.region, endpoints: env, overrides }),
         reapAfterMs: options.reapAfterMs ?? 300_000,
       }),
   );
@@ -159,8 +156,7 @@ async function stopAll({ ground, closing, activity, runtimes }: Running, graceMs
   over.abort();
   await Promise.all(runtimes.map((runtime) => runtime.kill()));
   await activity.idle();
-  await Promise.all([ground.endpoints.close(), ground.database?.close()]);
-  await ground.warden.close();
+  await closeGround(ground);
 }
 
 /** @throws CloudError naming what there is */
@@ -175,8 +171,8 @@ function byLogicalId<T extends { readonly logicalId: string }>(
 }
 
 /** @throws CloudError */
-function queueOf<T>(queues: ReadonlyMap<string, T>, arn: string): T {
-  const queue = queues.get(arn);
-  if (queue === undefined) throw new CloudError(`no queue ${arn}`);
-  return queue;
+function byArn<T extends { readonly arn: string }>(resources: readonly T[], arn: string): T {
+  const found = resources.find((resource) => resource.arn === arn);
+  if (found === undefined) throw new CloudError(`no resource ${arn}`);
+  return found;
 }

@@ -1,3 +1,9 @@
+import type { AlarmState } from "./monitoring/alarm-state.ts";
+
+/** In Secrets Manager's order. */
+export const rotationSteps = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
+export type RotationStep = (typeof rotationSteps)[number];
+
 /**
  * What happens in the local cloud, as it happens. `function` is the readable name ("processor"), `requestId` the
  * invocation's. An invocation ends in exactly one of `end` (its handler answered), `error` (its handler threw, or its
@@ -12,6 +18,8 @@ interface OfInvocation {
 
 interface Failed extends OfInvocation {
   readonly pid: number;
+  readonly durationMs: number;
+  readonly maxMemoryMb: number | undefined;
   readonly errorType: string;
   readonly errorMessage: string;
 }
@@ -50,6 +58,24 @@ export type CloudEventBody =
   | { readonly kind: "schedule-not-timed"; readonly schedule: string; readonly expression: string }
   | { readonly kind: "database-ended"; readonly how: string }
   | {
+      readonly kind: "alarm";
+      /** The logical id. */
+      readonly alarm: string;
+      readonly name: string;
+      readonly state: AlarmState;
+      readonly before: AlarmState;
+      readonly reason: string;
+    }
+  | {
+      /** One step of a secret's rotation, or all of them. */
+      readonly kind: "rotation";
+      readonly secret: string;
+      readonly versionId: string;
+      readonly step: RotationStep | "all";
+      readonly outcome: "done" | "failed";
+      readonly reason: string | undefined;
+    }
+  | {
       readonly kind: "log";
       readonly function: string;
       readonly requestId: string | undefined;
@@ -61,3 +87,16 @@ export type CloudEventBody =
 export type FailureCondition = "RetriesExhausted" | "EventAgeExceeded";
 
 export type Emit = (event: CloudEventBody) => void;
+
+/** How an invocation came to its end. */
+export type EndEvent = CloudEvent & { readonly kind: "end" | FailureKind };
+
+export const isEnd = (event: CloudEvent): event is EndEvent => endKinds.includes(event.kind);
+
+const endKinds: readonly string[] = [
+  "end",
+  "error",
+  "timeout",
+  "killed",
+  "crash",
+] satisfies EndEvent["kind"][];

@@ -7,6 +7,8 @@ export interface Naming {
   readonly stack: string;
   readonly region: string;
   readonly accountId: string;
+  /** Where this cloud answers; queues have their URL there. Default: AWS's own. */
+  readonly endpointUrl?: string | undefined;
 }
 
 export interface Identity extends Attributes {
@@ -22,6 +24,10 @@ interface Kind {
   readonly ref: (name: string, arn: string, naming: Naming) => string;
   /** Names of attributes whose value is the name; `Arn` is always there. */
   readonly nameAttributes?: readonly string[];
+  /** The same for the ARN. */
+  readonly arnAttributes?: readonly string[];
+  /** Its ARN names no region. */
+  readonly global?: true;
 }
 
 const byName = (name: string): string => name;
@@ -31,6 +37,13 @@ const table: Kind = {
   nameProperty: "TableName",
   service: "dynamodb",
   resource: (name) => `table/${name}`,
+  ref: byName,
+};
+
+const alarm: Kind = {
+  nameProperty: "AlarmName",
+  service: "cloudwatch",
+  resource: (name) => `alarm:${name}`,
   ref: byName,
 };
 
@@ -53,7 +66,8 @@ const kinds: Readonly<Record<string, Kind>> = {
     nameProperty: "QueueName",
     service: "sqs",
     resource: byName,
-    ref: (name, _arn, { region, accountId }) => `https://sqs.${region}.amazonaws.com/${accountId}/${name}`,
+    ref: (name, _arn, { region, accountId, endpointUrl = `https://sqs.${region}.amazonaws.com` }) =>
+      `${endpointUrl}/${accountId}/${name}`,
     nameAttributes: ["QueueName"],
   },
   "AWS::Scheduler::Schedule": {
@@ -61,6 +75,23 @@ const kinds: Readonly<Record<string, Kind>> = {
     service: "scheduler",
     resource: (name) => `schedule/default/${name}`,
     ref: byName,
+  },
+  "AWS::CloudWatch::Alarm": alarm,
+  "AWS::CloudWatch::CompositeAlarm": alarm,
+  "AWS::CloudWatch::Dashboard": {
+    nameProperty: "DashboardName",
+    service: "cloudwatch",
+    resource: (name) => `dashboard/${name}`,
+    ref: byName,
+    global: true,
+  },
+  "AWS::SNS::Topic": {
+    nameProperty: "TopicName",
+    service: "sns",
+    resource: byName,
+    ref: byArn,
+    nameAttributes: ["TopicName"],
+    arnAttributes: ["TopicArn"],
   },
   "AWS::IAM::Role": {
     nameProperty: "RoleName",
@@ -91,12 +122,14 @@ export function identityOf(type: string, naming: Naming): Identity | undefined {
   const generated =
     type === "AWS::SecretsManager::Secret" ? `${logicalId}-local` : `${stack}-${logicalId}`.slice(-64);
   const name = naming.givenName ?? generated;
-  const arn = `arn:aws:${kind.service}:${region}:${accountId}:${kind.resource(name, naming)}`;
+  const place = kind.global === true ? "" : region;
+  const arn = `arn:aws:${kind.service}:${place}:${accountId}:${kind.resource(name, naming)}`;
   const named = (kind.nameAttributes ?? []).map((attribute) => [attribute, name]);
+  const located = (kind.arnAttributes ?? []).map((attribute) => [attribute, arn]);
   return {
     name,
     arn,
     ref: kind.ref(name, arn, naming),
-    attributes: { Arn: arn, ...Object.fromEntries(named) },
+    attributes: { Arn: arn, ...Object.fromEntries([...named, ...located]) },
   };
 }

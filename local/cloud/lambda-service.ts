@@ -61,10 +61,12 @@ interface AcceptedCall {
 /** Lambda's Invoke: its checks, its three types, and where failed events go. */
 export class LambdaService {
   readonly functions: readonly ServedFunction[];
+  readonly accountConcurrency: number;
   readonly #deps: LambdaServiceDeps;
 
   constructor(deps: LambdaServiceDeps) {
     this.#deps = deps;
+    this.accountConcurrency = deps.accountConcurrency;
     const account = createGate(deps.accountConcurrency);
     this.functions = deps.runtimes.map((runtime) => {
       const { reservedConcurrency } = runtime.resource;
@@ -103,7 +105,12 @@ export class LambdaService {
     }
     if (recursive)
       throw new ServiceError("RecursiveInvocationException", "Lambda has detected a recursive loop.");
-    return activity.track(invokeNow(target, call));
+    const leave = target.gate.tryEnter();
+    if (leave === undefined) {
+      emit({ kind: "throttled", function: label, requestId });
+      throw new ServiceError("TooManyRequestsException", "Rate Exceeded.", 429);
+    }
+    return activity.track(invokeNow(target, call).finally(leave));
   }
 
   #accept({ runtime, queue }: ServedFunction, call: AcceptedCall, recursive: boolean): void {
@@ -127,7 +134,10 @@ export class LambdaService {
     emit({ kind: "destination", function: label, requestId, to, condition: failed.condition });
     const payload = JSON.stringify(destinationRecord(runtime, failed, clock.now()));
     const queue = queues.get(to);
-    if (queue !== undefined) return queue.send(payload);
+    if (queue !== undefined) {
+      queue.send(payload);
+      return;
+    }
     this.invoke({ functionName: to, payload, type: "Event", trace }).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       emit({ kind: "destination-failed", function: label, requestId, to, reason });
@@ -135,11 +145,9 @@ export class LambdaService {
   }
 }
 
-async function invokeNow({ runtime, gate }: ServedFunction, call: AcceptedCall): Promise<InvokeResult> {
+async function invokeNow({ runtime }: ServedFunction, call: AcceptedCall): Promise<InvokeResult> {
   const { requestId } = call;
-  const leave = gate.tryEnter();
-  if (leave === undefined) throw new ServiceError("TooManyRequestsException", "Rate Exceeded.", 429);
-  const outcome = await runtime.invoke({ ...call, attempt: 1 }).finally(leave);
+  const outcome = await runtime.invoke({ ...call, attempt: 1 });
   if (outcome.ok) return { statusCode: 200, requestId, payload: outcome.payload };
   return { statusCode: 200, requestId, functionError: "Unhandled", payload: JSON.stringify(outcome.error) };
 }

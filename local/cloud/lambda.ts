@@ -148,10 +148,10 @@ export class FunctionRuntime {
 
   #report({ requestId }: PlainCall, pid: number, ending: Ending): Outcome {
     const { emit } = this.#deps;
-    const common = { function: this.resource.label, requestId, pid };
+    const { durationMs, maxMemoryMb } = ending;
+    const common = { function: this.resource.label, requestId, pid, durationMs, maxMemoryMb };
     if (ending.ok) {
-      const { durationMs, maxMemoryMb } = ending;
-      emit({ kind: "end", ...common, durationMs, maxMemoryMb });
+      emit({ kind: "end", ...common });
     } else {
       const { errorType, errorMessage } = ending.error;
       emit({ kind: ending.kind, ...common, errorType, errorMessage });

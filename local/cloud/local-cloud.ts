@@ -3,6 +3,15 @@ import type { CloudEvent } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import type { EnvironmentInfo } from "./lambda.ts";
 import type { InvocationType, InvokeResult } from "./lambda-service.ts";
+import type { InsightsResult } from "./logs/insights.ts";
+import type { LogQuery } from "./logs/log-queries.ts";
+import type { Dashboard } from "./monitoring/alarm-definitions.ts";
+import type { AlarmStatus } from "./monitoring/alarms.ts";
+import type { MetricRange } from "./monitoring/math-values.ts";
+import type { MetricDataResult } from "./monitoring/metric-data.ts";
+import type { MetricQueryInput } from "./monitoring/metric-query.ts";
+import type { MetricId } from "./monitoring/metric-store.ts";
+import type { Notification } from "./monitoring/notifications.ts";
 import type { MessageQueue } from "./queues.ts";
 
 export interface CloudOptions {
@@ -43,6 +52,10 @@ export interface FunctionInfo {
 }
 
 export interface LocalCloud {
+  readonly stackName: string;
+  readonly region: string;
+  /** Where every service answers: an AWS SDK's `AWS_ENDPOINT_URL`. */
+  readonly endpointUrl: string;
   /** Point any AWS SDK at this cloud. */
   readonly env: Readonly<Record<string, string>>;
   readonly faults: Faults;
@@ -60,6 +73,20 @@ export interface LocalCloud {
   queue(logicalId: string): MessageQueue;
   putSecret(id: string, value: string): void;
   getSecret(id: string): string;
+  alarms(): readonly AlarmStatus[];
+  /** Evaluates the alarms as CloudWatch would at that time; without one, now. By themselves they are each minute. */
+  evaluateAlarms(atMs?: number): void;
+  /** What the template's topics were given, oldest first. */
+  notifications(): readonly Notification[];
+  dashboards(): readonly Dashboard[];
+  /** Every metric that has been emitted. */
+  metrics(): readonly MetricId[];
+  /** CloudWatch's GetMetricData. @throws ServiceError for what is not understood here */
+  metricData(queries: readonly MetricQueryInput[], range: MetricRange): readonly MetricDataResult[];
+  /** A Logs Insights query. @throws ServiceError for what is not understood here */
+  logQuery(query: LogQuery): InsightsResult;
+  /** Of the stack. */
+  outputs(): Readonly<Record<string, string>>;
   /** Resolves once no event waits and nothing runs. */
   idle(): Promise<void>;
   /** Takes no more work, sends SIGTERM to what runs, waits for it for at most `graceMs`, then ends every process. */

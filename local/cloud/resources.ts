@@ -1,3 +1,5 @@
+import type { AlarmDefinition, Dashboard, Topic } from "./monitoring/alarm-definitions.ts";
+
 /** The resources of a template that run here, with every reference resolved. */
 export interface FunctionResource {
   readonly logicalId: string;
@@ -62,18 +64,43 @@ export interface SecretResource {
 
 export interface ScheduleResource {
   readonly logicalId: string;
+  readonly name: string;
   readonly arn: string;
   readonly expression: string;
   /** Undefined for `cron(…)` and `at(…)`, which fire only on request here. */
   readonly intervalMs: number | undefined;
   readonly enabled: boolean;
+  readonly flexibleTimeWindow: Readonly<Record<string, unknown>>;
+  readonly retryPolicy: Readonly<Record<string, unknown>> | undefined;
   readonly targetArn: string;
   readonly input: string | undefined;
 }
 
 export interface QueueResource {
   readonly logicalId: string;
+  readonly name: string;
   readonly arn: string;
+  readonly url: string;
+  /** How long a message that was received is hidden. */
+  readonly visibilityMs: number;
+}
+
+/** How a secret is to be rotated. Locally it is only on request: never by itself. */
+export interface RotationResource {
+  readonly secretId: string;
+  readonly functionArn: string | undefined;
+  readonly rules: RotationRules | undefined;
+}
+
+export interface RotationRules {
+  readonly AutomaticallyAfterDays?: number | undefined;
+  readonly ScheduleExpression?: string | undefined;
+}
+
+export interface Output {
+  readonly key: string;
+  readonly value: string;
+  readonly description: string | undefined;
 }
 
 export interface Stack {
@@ -83,6 +110,13 @@ export interface Stack {
   readonly secrets: readonly SecretResource[];
   readonly schedules: readonly ScheduleResource[];
   readonly queues: readonly QueueResource[];
+  readonly rotations: readonly RotationResource[];
+  /** Names. */
+  readonly logGroups: readonly string[];
+  readonly alarms: readonly AlarmDefinition[];
+  readonly topics: readonly Topic[];
+  readonly dashboards: readonly Dashboard[];
+  readonly outputs: readonly Output[];
 }
 
 /** "StudioRunnerUserProcessor60228016" → "user-processor". */

@@ -25,6 +25,10 @@ export interface Scheduler {
   tick(logicalId?: string): Promise<readonly string[]>;
   /** Fires each enabled schedule now and then each interval, until the signal aborts. */
   start(timing: Timing, signal: AbortSignal): void;
+  readonly schedules: readonly ScheduleResource[];
+  isEnabled(logicalId: string): boolean;
+  /** A disabled schedule fires on request only. */
+  setEnabled(logicalId: string, enabled: boolean): void;
 }
 
 interface Run {
@@ -35,54 +39,63 @@ interface Run {
 
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const { clock, emit, schedules } = deps;
-  const enabled = schedules.filter((schedule) => schedule.enabled);
+  const enabled = new Set(schedules.filter((one) => one.enabled).map(({ logicalId }) => logicalId));
+  const isEnabled = (logicalId: string): boolean => enabled.has(logicalId);
 
-  async function fire(schedule: ScheduleResource, dueMs: number): Promise<string> {
-    const payload = inputOf(schedule, dueMs, deps.account);
-    const { runtime } = deps.lambda.find(schedule.targetArn);
-    const { requestId } = await deps.lambda.invoke({
-      functionName: schedule.targetArn,
-      payload,
-      type: "Event",
-    });
-    emit({ kind: "schedule", schedule: schedule.logicalId, function: runtime.resource.label, requestId });
-    return requestId;
-  }
-
-  async function run(schedule: ScheduleResource, { intervalMs, firstTickMs, signal }: Run): Promise<void> {
+  async function keep(schedule: ScheduleResource, { intervalMs, firstTickMs, signal }: Run): Promise<void> {
     const startMs = clock.now() + firstTickMs;
     for (let count = 0; !signal.aborted;) {
       const dueMs = startMs + count * intervalMs;
       const waitMs = dueMs - clock.now();
       if (waitMs > 0) await clock.sleep(waitMs, signal);
-      await fire(schedule, dueMs);
+      if (isEnabled(schedule.logicalId)) await fire(deps, schedule, dueMs);
       // After a machine's sleep the missed ticks are not made up for.
       count = Math.max(count + 1, Math.ceil((clock.now() - startMs) / intervalMs));
     }
   }
 
   return {
+    schedules,
+    isEnabled,
+    setEnabled: (logicalId, enable) => void (enable ? enabled.add(logicalId) : enabled.delete(logicalId)),
     async tick(logicalId) {
       const chosen =
-        logicalId === undefined ? enabled : schedules.filter((one) => one.logicalId === logicalId);
+        logicalId === undefined
+          ? schedules.filter((one) => isEnabled(one.logicalId))
+          : schedules.filter((one) => one.logicalId === logicalId);
       if (logicalId !== undefined && chosen.length === 0) {
         throw new ServiceError("ResourceNotFoundException", `Schedule ${logicalId} does not exist.`, 404);
       }
-      return Promise.all(chosen.map((schedule) => fire(schedule, clock.now())));
+      return Promise.all(chosen.map((schedule) => fire(deps, schedule, clock.now())));
     },
     start(timing, signal) {
-      for (const schedule of enabled) {
+      for (const schedule of schedules) {
         const intervalMs = timing.intervalMs ?? schedule.intervalMs;
-        if (intervalMs === undefined) {
-          emit({ kind: "schedule-not-timed", schedule: schedule.logicalId, expression: schedule.expression });
-          continue;
+        const { logicalId, expression } = schedule;
+        if (intervalMs !== undefined) {
+          background(signal, keep(schedule, { intervalMs, firstTickMs: timing.firstTickMs, signal }));
+        } else if (isEnabled(logicalId)) {
+          emit({ kind: "schedule-not-timed", schedule: logicalId, expression });
         }
-        run(schedule, { intervalMs, firstTickMs: timing.firstTickMs, signal }).catch((reason: unknown) => {
-          if (!signal.aborted) throw reason;
-        });
       }
     },
   };
+}
+
+async function fire(deps: SchedulerDeps, schedule: ScheduleResource, dueMs: number): Promise<string> {
+  const { lambda, emit, account } = deps;
+  const payload = inputOf(schedule, dueMs, account);
+  const { label } = lambda.find(schedule.targetArn).runtime.resource;
+  const { requestId } = await lambda.invoke({ functionName: schedule.targetArn, payload, type: "Event" });
+  emit({ kind: "schedule", schedule: schedule.logicalId, function: label, requestId });
+  return requestId;
+}
+
+/** Work that ends with the signal, and only then may fail. */
+function background(signal: AbortSignal, work: Promise<void>): void {
+  work.catch((reason: unknown) => {
+    if (!signal.aborted) throw reason;
+  });
 }
 
 /** EventBridge Scheduler's default event, or the template's input with its context attributes filled in. */

@@ -1,25 +1,15 @@
 import * as z from "zod";
-import { ServiceError } from "./errors.ts";
+import { actionOf, type Actions } from "./api/action.ts";
+import type { Rotations } from "./rotation.ts";
 import type { SecretStore, StoredSecret } from "./secrets.ts";
 
-/** Secrets Manager's JSON 1.1 actions: a request's fields in, an answer's fields out. */
-export type SecretsApi = (action: string, body: unknown) => object;
-
-const id = z.string().min(1);
-
-interface Action<T> {
-  readonly request: z.ZodType<T>;
-  readonly answer: (request: T, store: SecretStore) => object;
+export interface SecretsDeps {
+  readonly store: SecretStore;
+  readonly rotations: Rotations;
 }
 
-/** Keeps a row's request type together with its answer. */
-const action =
-  <T>({ request, answer }: Action<T>) =>
-  (body: unknown, store: SecretStore): object => {
-    const parsed = request.safeParse(body);
-    if (!parsed.success) throw new ServiceError("InvalidParameterException", z.prettifyError(parsed.error));
-    return answer(parsed.data, store);
-  };
+const id = z.string().min(1);
+const action = actionOf<SecretsDeps>("InvalidParameterException");
 
 const versionSchema = z.object({
   SecretId: id,
@@ -39,10 +29,21 @@ const moveSchema = z.object({
   RemoveFromVersionId: z.string().optional(),
 });
 
-const actions: Readonly<Record<string, (body: unknown, store: SecretStore) => object>> = {
+const rotateSchema = z.object({
+  SecretId: id,
+  ClientRequestToken: z.string().optional(),
+  RotationLambdaARN: z.string().optional(),
+  RotationRules: z
+    .object({ AutomaticallyAfterDays: z.number().optional(), ScheduleExpression: z.string().optional() })
+    .optional(),
+  RotateImmediately: z.boolean().default(true),
+});
+
+/** Secrets Manager's JSON 1.1 actions. */
+export const secretsActions: Actions<SecretsDeps> = {
   GetSecretValue: action({
     request: versionSchema,
-    answer: ({ SecretId, VersionId, VersionStage }, store) => {
+    answer: ({ SecretId, VersionId, VersionStage }, { store }) => {
       const { secret, versionId, version } = store.get(SecretId, {
         versionId: VersionId,
         stage: VersionStage,
@@ -58,7 +59,7 @@ const actions: Readonly<Record<string, (body: unknown, store: SecretStore) => ob
   }),
   PutSecretValue: action({
     request: putSchema,
-    answer: ({ SecretId, SecretString, ClientRequestToken, VersionStages }, store) => {
+    answer: ({ SecretId, SecretString, ClientRequestToken, VersionStages }, { store }) => {
       const version = { value: SecretString, versionId: ClientRequestToken, stages: VersionStages };
       const stored = store.put(SecretId, version);
       return {
@@ -70,7 +71,7 @@ const actions: Readonly<Record<string, (body: unknown, store: SecretStore) => ob
   }),
   UpdateSecretVersionStage: action({
     request: moveSchema,
-    answer: ({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }, store) =>
+    answer: ({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }, { store }) =>
       identity(
         store.moveStage(SecretId, {
           stage: VersionStage,
@@ -81,20 +82,42 @@ const actions: Readonly<Record<string, (body: unknown, store: SecretStore) => ob
   }),
   DescribeSecret: action({
     request: z.object({ SecretId: id }),
-    answer: ({ SecretId }, store) => {
+    answer: ({ SecretId }, { store, rotations }) => {
       const secret = store.find(SecretId);
       const staged = [...secret.versions].filter(([, { stages }]) => stages.size > 0);
       return {
         ...identity(secret),
+        ...rotations.describe(secret),
         VersionIdsToStages: Object.fromEntries(
           staged.map(([versionId, { stages }]) => [versionId, [...stages]]),
         ),
       };
     },
   }),
+  RotateSecret: action({
+    request: rotateSchema,
+    answer: ({ SecretId, ClientRequestToken, RotationLambdaARN, RotationRules, RotateImmediately }, deps) => {
+      const secret = deps.store.find(SecretId);
+      const versionId = deps.rotations.start(secret, {
+        token: ClientRequestToken,
+        functionArn: RotationLambdaARN,
+        rules: RotationRules,
+        now: RotateImmediately,
+      });
+      return { ...identity(secret), VersionId: versionId };
+    },
+  }),
+  CancelRotateSecret: action({
+    request: z.object({ SecretId: id }),
+    answer: ({ SecretId }, { store, rotations }) => {
+      const secret = store.find(SecretId);
+      const pending = rotations.cancel(secret);
+      return { ...identity(secret), ...(pending === undefined ? {} : { VersionId: pending }) };
+    },
+  }),
   ListSecretVersionIds: action({
     request: z.object({ SecretId: id, IncludeDeprecated: z.boolean().default(false) }),
-    answer: ({ SecretId, IncludeDeprecated }, store) => {
+    answer: ({ SecretId, IncludeDeprecated }, { store }) => {
       const secret = store.find(SecretId);
       const versions = [...secret.versions].filter(([, { stages }]) => IncludeDeprecated || stages.size > 0);
       return {
@@ -110,13 +133,3 @@ const actions: Readonly<Record<string, (body: unknown, store: SecretStore) => ob
 };
 
 const identity = ({ name, arn }: StoredSecret): object => ({ ARN: arn, Name: name });
-
-/** @throws ServiceError in Secrets Manager's words */
-export const createSecretsApi =
-  (store: SecretStore): SecretsApi =>
-  (name, body) => {
-    const run = actions[name];
-    if (run === undefined)
-      throw new ServiceError("UnknownOperationException", `${name} does not run locally.`);
-    return run(body, store);
-  };

@@ -4,10 +4,13 @@ import { CloudError, ServiceError } from "./errors.ts";
 import type { SecretResource } from "./resources.ts";
 
 interface Version {
-  readonly value: string;
+  /** Undefined: a place for a value, as a rotation makes one. */
+  readonly value: string | undefined;
   readonly createdMs: number;
   readonly stages: Set<string>;
 }
+
+type FilledVersion = Version & { readonly value: string };
 
 export interface StoredSecret {
   readonly name: string;
@@ -18,7 +21,7 @@ export interface StoredSecret {
 export interface FoundVersion {
   readonly secret: StoredSecret;
   readonly versionId: string;
-  readonly version: Version;
+  readonly version: FilledVersion;
 }
 
 export interface NewVersion {
@@ -47,6 +50,8 @@ export interface SecretStore {
   put(id: string, version: NewVersion): FoundVersion;
   /** @throws ServiceError `ResourceNotFoundException`, `InvalidParameterException` */
   moveStage(id: string, move: StageMove): StoredSecret;
+  /** A version without a value, staged as AWSPENDING; nothing where the version is there already. */
+  reserve(id: string, versionId: string): void;
 }
 
 const missingSecret = "Secrets Manager can't find the specified secret.";
@@ -80,29 +85,42 @@ export function createSecretStore(resources: readonly SecretResource[], clock: C
           (versionId === undefined || candidate === versionId) &&
           (label === undefined || version.stages.has(label)),
       );
-      if (found !== undefined) return { secret, versionId: found[0], version: found[1] };
+      if (found !== undefined && isFilled(found[1]))
+        return { secret, versionId: found[0], version: found[1] };
       const what = label === undefined ? `VersionId: ${versionId}` : `staging label: ${label}`;
       throw new ServiceError("ResourceNotFoundException", `${missingValue} ${what}`);
     },
     put(id, { value, versionId = randomUUID(), stages = ["AWSCURRENT"] }) {
       const secret = find(id);
-      const existing = secret.versions.get(versionId);
-      if (existing !== undefined && existing.value !== value) {
-        const sentence = "You tried to create a new version of a secret with an ID that is already in use.";
-        throw new ServiceError("ResourceExistsException", sentence);
-      }
-      const version = existing ?? { value, createdMs: clock.now(), stages: new Set<string>() };
+      const version = fill(secret.versions.get(versionId), value, clock.now());
       secret.versions.set(versionId, version);
       for (const stage of stages) attach(secret, stage, versionId);
       return { secret, versionId, version };
     },
     moveStage: (id, move) => moveStage(find(id), move),
+    reserve(id, versionId) {
+      const secret = find(id);
+      if (secret.versions.has(versionId)) return;
+      secret.versions.set(versionId, { value: undefined, createdMs: clock.now(), stages: new Set() });
+      attach(secret, "AWSPENDING", versionId);
+    },
   };
   for (const { name, initialValue } of resources) {
     if (initialValue !== undefined) store.put(name, { value: initialValue });
   }
   return store;
 }
+
+/** @throws ServiceError `ResourceExistsException` for a version that has another value */
+function fill(existing: Version | undefined, value: string, nowMs: number): FilledVersion {
+  if (existing === undefined) return { value, createdMs: nowMs, stages: new Set() };
+  if (!isFilled(existing)) return { ...existing, value };
+  if (existing.value === value) return existing;
+  const sentence = "You tried to create a new version of a secret with an ID that is already in use.";
+  throw new ServiceError("ResourceExistsException", sentence);
+}
+
+const isFilled = (version: Version): version is FilledVersion => version.value !== undefined;
 
 /** A stage is on one version at a time; the version that loses AWSCURRENT becomes AWSPREVIOUS. */
 function attach(secret: StoredSecret, stage: string, versionId: string): void {
@@ -113,7 +131,7 @@ function attach(secret: StoredSecret, stage: string, versionId: string): void {
   if (stage === "AWSCURRENT" && former !== undefined) attach(secret, "AWSPREVIOUS", former);
 }
 
-const holderOf = (secret: StoredSecret, stage: string): string | undefined =>
+export const holderOf = (secret: StoredSecret, stage: string): string | undefined =>
   [...secret.versions].find(([, { stages }]) => stages.has(stage))?.[0];
 
 function moveStage(secret: StoredSecret, { stage, toVersion, fromVersion }: StageMove): StoredSecret {
@@ -127,6 +145,8 @@ function moveStage(secret: StoredSecret, { stage, toVersion, fromVersion }: Stag
   }
   if (toVersion !== undefined) attach(secret, stage, toVersion);
   else if (holder !== undefined) secret.versions.get(holder)?.stages.delete(stage);
+  // As there: what becomes current by a move is pending no more.
+  if (stage === "AWSCURRENT") secret.versions.get(toVersion ?? "")?.stages.delete("AWSPENDING");
   return secret;
 }
 

@@ -9,6 +9,7 @@ import type {
   AsyncInvoke,
   FunctionResource,
   QueueResource,
+  RotationResource,
   ScheduleResource,
   SecretResource,
   TableResource,
@@ -30,17 +31,20 @@ export interface EventInvokeConfig {
 }
 
 const number = z.coerce.number();
+const looseSchema = z.record(z.string(), z.unknown());
 
 /** Lambda's defaults: 2 retries within 6 hours. */
 const defaultAsyncInvoke: AsyncInvoke = { maxRetries: 2, maxAgeMs: 21_600_000, onFailureArn: undefined };
 
-function read<T>(source: Source, key: string, schema: z.ZodType<T>): T {
+/** @throws TemplateError naming the resource and its property */
+export function read<T>(source: Source, key: string, schema: z.ZodType<T>): T {
   const result = schema.safeParse(source.property(key));
   if (result.success) return result.data;
   throw new TemplateError(`${source.logicalId}, ${key}: ${z.prettifyError(result.error)}`);
 }
 
-function identityOf({ identity, logicalId }: Source): Identity {
+/** @throws TemplateError */
+export function identityOf({ identity, logicalId }: Source): Identity {
   if (identity === undefined) throw new TemplateError(`${logicalId}: has no name or ARN here`);
   return identity;
 }
@@ -153,7 +157,6 @@ const generateSchema = z
     PasswordLength: number.default(32),
   })
   .optional();
-const templateObjectSchema = z.record(z.string(), z.unknown());
 
 export function secretOf(source: Source): SecretResource {
   const { name, arn } = identityOf(source);
@@ -166,7 +169,7 @@ export function secretOf(source: Source): SecretResource {
     key === undefined
       ? password
       : JSON.stringify({
-          ...templateObjectSchema.parse(JSON.parse(generate?.SecretStringTemplate ?? "{}")),
+          ...looseSchema.parse(JSON.parse(generate?.SecretStringTemplate ?? "{}")),
           [key]: password,
         });
   return { logicalId: source.logicalId, name, arn, initialValue: literal ?? generated };
@@ -176,10 +179,12 @@ export function scheduleOf(source: Source): ScheduleResource {
   const expression = read(source, "ScheduleExpression", z.string());
   return {
     logicalId: source.logicalId,
-    arn: identityOf(source).arn,
+    ...nameOf(source),
     expression,
     intervalMs: intervalOf(expression),
     enabled: read(source, "State", z.string().default("ENABLED")) === "ENABLED",
+    flexibleTimeWindow: read(source, "FlexibleTimeWindow", looseSchema.default({ Mode: "OFF" })),
+    retryPolicy: read(source, "Target.RetryPolicy", looseSchema.optional()),
     targetArn: read(source, "Target.Arn", z.string()),
     input: read(source, "Target.Input", z.string().optional()),
   };
@@ -195,5 +200,29 @@ function intervalOf(expression: string): number | undefined {
 }
 
 export function queueOf(source: Source): QueueResource {
-  return { logicalId: source.logicalId, arn: identityOf(source).arn };
+  return {
+    logicalId: source.logicalId,
+    ...nameOf(source),
+    url: identityOf(source).ref,
+    visibilityMs: read(source, "VisibilityTimeout", number.default(30)) * 1_000,
+  };
+}
+
+const nameOf = (source: Source): { readonly name: string; readonly arn: string } => {
+  const { name, arn } = identityOf(source);
+  return { name, arn };
+};
+
+export const logGroupOf = (source: Source): string => identityOf(source).name;
+
+const rotationRulesSchema = z
+  .object({ AutomaticallyAfterDays: number.optional(), ScheduleExpression: z.string().optional() })
+  .optional();
+
+export function rotationOf(source: Source): RotationResource {
+  return {
+    secretId: read(source, "SecretId", z.string()),
+    functionArn: read(source, "RotationLambdaARN", z.string().optional()),
+    rules: read(source, "RotationRules", rotationRulesSchema),
+  };
 }

@@ -4,11 +4,21 @@ import * as z from "zod";
 import { TemplateError } from "./errors.ts";
 import { identityOf, namePropertyOf, type Identity } from "./identity.ts";
 import { resolve, resolveText, type Scope } from "./intrinsics.ts";
-import type { FunctionResource, Stack } from "./resources.ts";
+import type { FunctionResource, Output, Stack } from "./resources.ts";
+import {
+  alarmOf,
+  compositeAlarmOf,
+  dashboardOf,
+  subscriptionOf,
+  topicOf,
+  withSubscriptions,
+} from "./template-monitoring.ts";
 import {
   eventInvokeConfigOf,
   functionOf,
+  logGroupOf,
   queueOf,
+  rotationOf,
   scheduleOf,
   secretOf,
   tableOf,
@@ -22,6 +32,9 @@ const templateSchema = z.object({
     z.string(),
     z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
   ),
+  Outputs: z
+    .record(z.string(), z.object({ Value: z.unknown(), Description: z.string().optional() }))
+    .default({}),
 });
 
 type Template = z.output<typeof templateSchema>;
@@ -29,6 +42,7 @@ type Template = z.output<typeof templateSchema>;
 export interface Account {
   readonly region: string;
   readonly accountId: string;
+  readonly endpointUrl?: string | undefined;
 }
 
 /**
@@ -61,10 +75,26 @@ export function readStack(templateFile: string, account: Account): Stack {
     secrets: all("AWS::SecretsManager::Secret", secretOf),
     schedules: all("AWS::Scheduler::Schedule", scheduleOf),
     queues: all("AWS::SQS::Queue", queueOf),
+    rotations: all("AWS::SecretsManager::RotationSchedule", rotationOf),
+    logGroups: all("AWS::Logs::LogGroup", logGroupOf),
+    alarms: [
+      ...all("AWS::CloudWatch::Alarm", alarmOf),
+      ...all("AWS::CloudWatch::CompositeAlarm", compositeAlarmOf),
+    ],
+    topics: withSubscriptions(all("AWS::SNS::Topic", topicOf), all("AWS::SNS::Subscription", subscriptionOf)),
+    dashboards: all("AWS::CloudWatch::Dashboard", dashboardOf),
+    outputs: outputsOf(template, scope),
   };
   checkTargets(stack);
   return stack;
 }
+
+const outputsOf = (template: Template, scope: Scope): readonly Output[] =>
+  Object.entries(template.Outputs).map(([key, { Value, Description }]) => ({
+    key,
+    value: resolveText(Value, { scope, where: `output ${key}` }),
+    description: Description,
+  }));
 
 /** @throws TemplateError for a schedule's target or a failure destination that is not in the template */
 function checkTargets({ functions, schedules, queues }: Stack): void {

@@ -30,10 +30,23 @@ export const routes: readonly Route[] = [
   route("POST", "/v1/responses/:id/cancel", cancel),
   route("GET", "/v1/responses/:id/input_items", listInput),
   route("GET", "/v1/models", (exchange) => {
-    const data = models.map((id) => ({ id, object: "model", created: 0, owned_by: "offline" }));
-    sendJson(exchange, 200, { object: "list", data });
+    sendJson(exchange, 200, { object: "list", data: models.map(modelOf) });
+  }),
+  route("GET", "/v1/models/:id", (exchange, _deps, id) => {
+    if (models.includes(id)) return sendJson(exchange, 200, modelOf(id));
+    throw new ApiError(404, `The model '${id}' does not exist or you do not have access to it.`, {
+      code: "model_not_found",
+    });
   }),
 ];
+
+const modelOf = (id: string): object => ({
+  id,
+  object: "model",
+  created: 0,
+  owned_by: "offline",
+  shutdown_date: null,
+});
 
 function route(method: string, path: string, handle: Route["handle"]): Route {
   const pattern = new RegExp(`^${path.replace(":id", "([^/]+)")}$`);

@@ -12,6 +12,7 @@ import type { Exchange, RequestRecord } from "./exchange.ts";
 import { readJson, sendError, sendJson, untilGone } from "./exchange.ts";
 import type { Fault, FaultRule, Faults } from "./faults.ts";
 import { createFaults, parseFaultRule } from "./faults.ts";
+import { createIdentities, exchangePath, type Identities } from "./identities.ts";
 import type { RouteDeps } from "./routes.ts";
 import { routes } from "./routes.ts";
 import { createResponses } from "./responses.ts";
@@ -24,7 +25,7 @@ export interface ModelOptions {
   readonly clock: Clock;
   /** Per turn; the default lets a person see the states go by. */
   readonly latencyMs?: number;
-  /** Accepted bearer keys; absent: any that is not empty. */
+  /** Accepted bearer keys, beside tokens that were exchanged here; absent: any that is not empty. */
   readonly keys?: readonly string[];
   readonly script?: Script;
   /** For faults that have a probability: 0 (included) to 1 (excluded). */
@@ -48,6 +49,7 @@ interface State {
   readonly options: ModelOptions;
   readonly deps: RouteDeps;
   readonly faults: Faults;
+  readonly identities: Identities;
   readonly journal: RequestRecord[];
 }
 
@@ -59,7 +61,8 @@ export async function startModel(options: ModelOptions): Promise<OfflineModel> {
   const responses = createResponses({ clock, script, latencyMs, newId });
   const faults = createFaults(random);
   const journal: RequestRecord[] = [];
-  const state: State = { options, deps: { responses, newId }, faults, journal };
+  const identities = createIdentities(clock, newId);
+  const state: State = { options, deps: { responses, newId }, faults, identities, journal };
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
     void serve(state, request, response);
   });
@@ -98,7 +101,9 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   try {
     if (isControl) return await control(state, exchange);
     if (await struck(state, exchange)) return;
-    authorize(request.headers.authorization, state.options.keys);
+    if (url.pathname === exchangePath)
+      return sendJson(exchange, 200, state.identities.exchange(await readJson(request)));
+    authorize(request.headers.authorization, state);
     if (found === undefined) {
       throw new ApiError(404, `Invalid URL (${request.method} ${url.pathname})`, { code: "unknown_url" });
     }
@@ -176,8 +181,10 @@ function sendStatus(exchange: Exchange, fault: Extract<Fault, { kind: "status" }
 
 const digest = (value: string): Buffer => createHash("sha256").update(value).digest();
 
-function authorize(header: string | undefined, keys: readonly string[] | undefined): void {
+function authorize(header: string | undefined, { options, identities }: State): void {
+  const { keys } = options;
   const key = /^Bearer (\S+)$/.exec(header ?? "")?.[1];
+  if (key !== undefined && identities.knows(key)) return;
   if (key !== undefined && (keys ?? [key]).some((known) => timingSafeEqual(digest(known), digest(key))))
     return;
   const message = key === undefined ? "You didn't provide an API key." : "Incorrect API key provided.";

@@ -16,9 +16,12 @@ import {
   requireMethod,
 } from "./page-server.ts";
 import { type RunnerApiDeps, type RunnerRoute, runnerRoutes } from "./runner-api.ts";
+import { type AccountCredentials, answerSignIn, signInPath } from "./sign-in.ts";
 
 export interface ListenerDeps {
   readonly api: RunnerApiDeps;
+  /** With which the account's owner signs in. */
+  readonly credentials: AccountCredentials;
   readonly page: PageDeps;
   /** Absent: `/_local/…` does not exist. */
   readonly control: ControlDeps | undefined;
@@ -49,9 +52,14 @@ export function createListener(deps: ListenerDeps): Server {
 
 async function handle(deps: ListenerDeps, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
-  const { path } = splitTarget(request);
+  const { path, query } = splitTarget(request);
   const route = runnerRoutes.find((each) => each.path === path);
   if (route !== undefined) return handleRunner(deps, route, exchange);
+  if (path === signInPath) {
+    const { credentials, api } = deps;
+    const signIn = { method: request.method ?? "", query, text: await readBody(request) };
+    return send(response, answerSignIn({ credentials, accountToken: api.accountToken }, signIn));
+  }
   refuseOtherSites(request);
   if (path === "/api/events") {
     requireMethod(request, ["GET"]);

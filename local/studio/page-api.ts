@@ -24,6 +24,8 @@ export interface StudioInfo {
   readonly model: { readonly kind: "canned" | "live"; readonly name: string };
   readonly leaseMs: number;
   readonly dailyLimits: Readonly<Record<JobTarget, number>>;
+  /** Whether `/dashboard` is there: the runner's own numbers. */
+  readonly dashboard: boolean;
 }
 
 export interface WorkspaceSummary {

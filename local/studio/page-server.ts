@@ -10,6 +10,8 @@ export interface PageDeps {
   readonly jobs: Jobs;
   readonly workspaces: Workspaces;
   readonly info: StudioInfo;
+  /** Pages beside its own. */
+  readonly more: readonly TableRoute<unknown>[];
   /** Tells the streams that a workspace looks different. */
   readonly onChange: (workspaceId: string) => void;
 }
@@ -121,7 +123,7 @@ export interface TableRequest {
 export async function answerPage(deps: PageDeps, call: TableRequest): Promise<Answer> {
   const { path } = splitTarget(call.request);
   const isAsset = path.startsWith("/page/");
-  if (!isAsset) return answerFromTable(pageRoutes, deps, call);
+  if (!isAsset) return answerFromTable([...pageRoutes, ...deps.more], deps, call);
   requireMethod(call.request, ["GET"]);
   return readAsset(path.slice("/page/".length));
 }

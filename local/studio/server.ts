@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../lib/clock.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
@@ -8,7 +9,9 @@ import { createJournal, type JournalEntry } from "./journal.ts";
 import { createKeys, type NewRunnerInstance } from "./keys.ts";
 import { createListener, listen, type ListenerDeps, stop } from "./listener.ts";
 import type { JobTarget, StudioInfo, WorkspaceSummary } from "./page-api.ts";
+import type { TableRoute } from "./page-server.ts";
 import { openDatabase } from "./schema.ts";
+import type { AccountCredentials } from "./sign-in.ts";
 import { createStore } from "./store.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
@@ -27,9 +30,13 @@ export interface StudioOptions {
   readonly dailyLimits?: Partial<Readonly<Record<JobTarget, number>>>;
   /** What the management routes take as the account's token. */
   readonly accountToken: string;
+  /** With what that token is had at `/v1/token`. Default: some that nobody can guess. */
+  readonly credentials?: AccountCredentials;
   /** Whether that account may create global keys. */
   readonly admins?: boolean;
   readonly info: StudioInfo["model"];
+  /** Routes of the runner's dashboard, which the page then links to. */
+  readonly dashboard?: readonly TableRoute<unknown>[];
   /** Mounts `/_local/…` (control.ts). */
   readonly control?: boolean;
   /** Messages in `recentMessages` at most. */
@@ -41,6 +48,8 @@ export interface StudioOptions {
 export interface LocalStudio {
   readonly url: string;
   readonly port: number;
+  /** With what its account's owner signs in, at `/v1/token` as at Firebase. */
+  readonly credentials: AccountCredentials;
   /** `runnerToken` is shown here once and kept nowhere. */
   createKey(kind: RunnerKind, name?: string): NewRunnerInstance;
   /** @throws Refusal 404 */
@@ -83,6 +92,7 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    credentials: listener.credentials,
     createKey: keys.create,
     revokeKey: keys.revoke,
     queueJob: jobs.queue,
@@ -110,10 +120,12 @@ function createParts(options: StudioOptions, database: DatabaseSync, signal: Abo
   const keys = createKeys(database, clock);
   const faults = createFaults(options);
   const journal = createJournal(clock);
-  const info = { model: options.info, leaseMs, dailyLimits };
+  const { dashboard = [] } = options;
+  const info = { model: options.info, leaseMs, dailyLimits, dashboard: dashboard.length > 0 };
   const listener: ListenerDeps = {
+    credentials: options.credentials ?? { apiKey: randomUUID(), refreshToken: randomUUID() },
     api: { jobs, keys, accountToken: options.accountToken, isAdmin: options.admins ?? false },
-    page: { jobs, workspaces, info, onChange },
+    page: { jobs, workspaces, info, onChange, more: dashboard },
     control: options.control === true ? { jobs, keys, faults, journal } : undefined,
     faults,
     journal,

@@ -6,14 +6,16 @@ import { runChaos } from "./chaos.ts";
 import { parseOptions, usage } from "./options.ts";
 import { format, toJson } from "./report.ts";
 
-/** `npm run chaos`: exits 1 when a bound is broken. */
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** `npm run chaos`: exits 1 when a bound is broken, 2 when a flag is wrong. */
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2), Math.random);
+  const options = readOptions();
+  if (options === undefined) return 2;
   if (options === "help") {
     process.stdout.write(usage);
     return 0;
   }
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   say(`Seed ${options.seed}: ${options.jobs} jobs. Building the functions …`);
   const folder = mkdtempSync(join(tmpdir(), "studio-runner-chaos-"));
   try {
@@ -23,6 +25,16 @@ async function main(): Promise<number> {
     return report.broken.length === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readOptions(): ReturnType<typeof parseOptions> | undefined {
+  try {
+    return parseOptions(process.argv.slice(2), Math.random);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    say(`${error.message}\nRun "npm run chaos -- --help" to see what there is.`);
+    return undefined;
   }
 }
 

@@ -35,6 +35,7 @@ Flags
   --help            this text
 `;
 
+/** @throws TypeError naming the flag */
 export function parseOptions(
   args: readonly string[],
   random: () => number,
@@ -55,13 +56,13 @@ export function parseOptions(
     },
   });
   if (values.help) return "help";
-  const jobs = number("--jobs", values.jobs ?? "1000", { min: 1, max: 100_000 });
+  const jobs = whole("--jobs", values.jobs ?? "1000", { min: 1, max: 100_000 });
   return {
     ...chaosOf(jobs),
-    seed: number("--seed", values.seed ?? String(Math.floor(random() * 1e9)), { min: 0, max: 2 ** 31 }),
+    seed: whole("--seed", values.seed ?? String(Math.floor(random() * 1e9)), { min: 0, max: 2 ** 31 }),
     faultRate: number("--fault-rate", values["fault-rate"] ?? "0.1", { min: 0, max: 0.5 }),
     killRate: number("--kill-rate", values["kill-rate"] ?? "0.05", { min: 0, max: 0.5 }),
-    concurrency: number("--concurrency", values.concurrency ?? "12", { min: 1, max: 64 }),
+    concurrency: whole("--concurrency", values.concurrency ?? "12", { min: 1, max: 64 }),
     eventsFile: values.events,
     json: values.json ?? false,
   };
@@ -83,11 +84,18 @@ export function chaosOf(jobs: number): ChaosOptions {
   };
 }
 
-function number(
-  name: string,
-  text: string,
-  { min, max }: { readonly min: number; readonly max: number },
-): number {
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+function whole(name: string, text: string, range: Range): number {
+  const value = number(name, text, range);
+  if (Number.isInteger(value)) return value;
+  throw new TypeError(`${name} takes a whole number, not "${text}"`);
+}
+
+function number(name: string, text: string, { min, max }: Range): number {
   const value = Number(text);
   if (text.trim() !== "" && value >= min && value <= max) return value;
   throw new TypeError(`${name} takes a number from ${min} to ${max}, not "${text}"`);

@@ -1,4 +1,4 @@
-import { parseLogLine, isMetricLine, type LogLine } from "../../local/narrate.ts";
+import { parseLogLine, isMetricLine, type LogLine } from "../../lib/log-line.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 
 export type Role = "dispatcher" | "processor" | "settler";

@@ -57,6 +57,17 @@ export const guards: readonly Guard[] = [
     test: { file: legTest, name: "is repeated through an outage of minutes, while the lease is kept" },
   },
   {
+    promise: nothingIsLost,
+    guard: "a leg whose process is asked to end leaves its run open for the sweep",
+    file: "lib/job/ending.ts",
+    remove: '  shutdown: "stopped",',
+    put: '  shutdown: "lost",',
+    test: {
+      file: "test/unit/job/leg-shutdown.test.ts",
+      name: "ends at once, beats no more, posts nothing, and leaves the run open with its chain noted",
+    },
+  },
+  {
     promise: nothingIsPaidTwice,
     guard: "of duplicate events exactly one begins the leg",
     file: "lib/ledger/ledger.ts",
@@ -67,9 +78,9 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "a response's id is noted before the response is waited for",
-    file: "lib/job/leg.ts",
-    remove: "    await this.#note(\n      responseId === undefined",
-    put: "    void (\n      responseId === undefined",
+    file: "lib/job/progress.ts",
+    remove: "    await this.note(\n      responseId === undefined",
+    put: "    void this.note(\n      responseId === undefined",
     test: { file: handoverTest, name: "have a round's response id before the round is waited for" },
   },
   {
@@ -84,7 +95,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "a lease past its end is not taken up again, since a beat may find another run's",
     file: "lib/job/recover.ts",
-    remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "lost";',
+    remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "over";',
     put: "",
     test: {
       file: recoverTest,
@@ -95,9 +106,20 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "of two hands that find the same dead leg only one starts the next",
     file: "lib/ledger/ledger.ts",
-    remove: "    condition: unmoved(run),\n  });\n  return item && parseRun(item);",
-    put: '    condition: { text: "attribute_exists(#id)", values: {} },\n  });\n  return item && parseRun(item);',
+    remove: "const move = moveOnce(randomUUID(), unmoved(run));",
+    put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
     test: { file: recoverTest, name: "is done by one of two hands" },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "what Studio refuses is mended once in a run, whatever its legs",
+    file: "lib/job/work.ts",
+    remove: "!leg.run.repaired && !from.sentBack",
+    put: "true",
+    test: {
+      file: "test/unit/job/work.test.ts",
+      name: "asks for no second repair: neither after one that the row knows of, nor one that the chain shows",
+    },
   },
   {
     promise: nothingIsPostedAfterTheLoss,
@@ -111,8 +133,8 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPostedAfterTheLoss,
     guard: "a beat proves the lease right before the deliverables are posted",
     file: "lib/job/leg.ts",
-    remove: "    await this.#keeper.confirm(signal);\n    await this.#note({ delivering: true });",
-    put: "    await this.#note({ delivering: true });",
+    remove: "    await this.#keeper.confirm(signal);\n    await this.#progress.note({ delivering: true });",
+    put: "    await this.#progress.note({ delivering: true });",
     test: { file: legTest, name: "that shows itself only in the beat before completing stops the delivery" },
   },
   {
@@ -133,6 +155,17 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: theDeadlineIsOurs,
+    guard: "no call of the ledger takes longer than a leg's reserve allows for",
+    file: "lib/dynamodb.ts",
+    remove: "return withTimeLimit(limit, (abortSignal) => send({ abortSignal }));",
+    put: "return send({ abortSignal: limit.signal ?? AbortSignal.timeout(60_000) });",
+    test: {
+      file: "test/unit/ledger/deadline.test.ts",
+      name: "a call that the ledger does not answer is given up after 4 s in all, the SDK's repetitions included",
+    },
+  },
+  {
+    promise: theDeadlineIsOurs,
     guard: "a job that kills its worker each time is ended after its starts",
     file: "lib/job/recover.ts",
     remove: "  if (run.starts > timing.maxStarts)",
@@ -145,17 +178,27 @@ export const guards: readonly Guard[] = [
   {
     promise: everyOutcomeIsCountedOnce,
     guard: "only a close that the ledger accepts is counted",
-    file: "lib/job/leg.ts",
-    remove:
-      '      if (!(await ledger.close(this.#fence, ending))) return { ...result, state: "superseded" };',
-    put: "      await ledger.close(this.#fence, ending);",
+    file: "lib/job/count.ts",
+    remove: "  if (!(await close(costUsd))) return false;",
+    put: "  await close(costUsd);",
     test: { file: legTest, name: "counts no outcome that the ledger does not accept" },
+  },
+  {
+    promise: everyOutcomeIsCountedOnce,
+    guard: "a failure is noted before Studio is told, so that a run that dies then still counts as failed",
+    file: "lib/job/leg.ts",
+    remove: "if (!reporting) await this.#progress.note({ reporting: { reason, explanation } });",
+    put: "",
+    test: {
+      file: "test/unit/job/leg-reporting.test.ts",
+      name: "is noted with its reason before it is sent",
+    },
   },
   {
     promise: everyOutcomeIsCountedOnce,
     guard: "every window says what came of it, also when nothing did",
     file: "lib/dispatch/window.ts",
-    remove: '  deps.metrics.emit("Windows", { pool, reason: summary.reason }, 1);',
+    remove: '    metrics.emit("Windows", { pool, reason }, 1);',
     put: "",
     test: { file: windowTest, name: "says what came of it in one log line and one metric" },
   },

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { transformSync } from "esbuild";
 import { guards, type Guard } from "./guards.ts";
 
 /**
@@ -28,15 +29,24 @@ function passes({ test }: Guard): boolean {
   return spawnSync(join(root, "node_modules/.bin/vitest"), args, { cwd: copy, stdio: "ignore" }).status === 0;
 }
 
-function check(guard: Guard): "kept" | "not missed" | "not there" | "test fails anyway" {
+/** A file that is broken by the removal fails every test, and proves nothing. */
+function parses(source: string): boolean {
+  try {
+    transformSync(source, { loader: "ts" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function check(guard: Guard): "kept" | "not missed" | "not there" | "does not parse" | "test fails anyway" {
   const file = join(copy, guard.file);
   const source = readFileSync(file, "utf8");
   if (source.split(guard.remove).length !== 2) return "not there";
+  const without = source.replace(guard.remove, () => guard.put);
+  if (!parses(without)) return "does not parse";
   if (!passes(guard)) return "test fails anyway";
-  writeFileSync(
-    file,
-    source.replace(guard.remove, () => guard.put),
-  );
+  writeFileSync(file, without);
   const isMissed = !passes(guard);
   writeFileSync(file, source);
   return isMissed ? "kept" : "not missed";

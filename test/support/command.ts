@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { resolve } from "node:path";
 import { eventuallyTrue } from "./eventually.ts";
 
-const main = resolve(import.meta.dirname, "../../local/main.ts");
+const root = resolve(import.meta.dirname, "../..");
 
 export interface Ended {
   readonly code: number | null;
@@ -21,18 +21,24 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs; a `.env` file there is read. Default: a folder without one. */
   readonly folder?: string;
+  /** Default: `npm start`. */
+  readonly script?: "local/main.ts" | "cli/main.ts";
+  /** All of standard input. Default: nothing. */
+  readonly input?: string;
 }
 
-/** `npm start` with these arguments, in a process of its own and with nothing of our environment. */
+/** `npm start`, or `npm run runner`, with these arguments, in a process of its own and with nothing of our environment. */
 export function start(
   args: readonly string[],
-  { env = {}, folder = import.meta.dirname }: CommandOptions = {},
+  { env = {}, folder = import.meta.dirname, script = "local/main.ts", input }: CommandOptions = {},
 ): Command {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [resolve(root, script), ...args], {
     cwd: folder,
     env: { PATH: process.env["PATH"], ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // One that ends without reading it breaks the pipe.
+  child.stdin.on("error", () => undefined).end(input);
   // A test that hangs must not leave it behind.
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { systemClock } from "../../lib/clock.ts";
 import type { WindowSummary } from "../../lib/dispatch/window.ts";
 import { createTable, type Table } from "../../lib/dynamodb.ts";
+import { parseSettings, pricesFor } from "../../infra/settings.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import type { LogEvent } from "../../lib/log.ts";
 import type { MetricName } from "../../lib/metrics.ts";
@@ -13,7 +14,7 @@ import type { InvokeResult } from "../../local/cloud/lambda-service.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
 import type { RequestRecord } from "../../local/model/exchange.ts";
 import type { OfflineModel } from "../../local/model/server.ts";
-import { isMetricLine, parseLogLine, type LogLine } from "../../local/narrate.ts";
+import { isMetricLine, parseLogLine, type LogLine } from "../../lib/log-line.ts";
 import { drain } from "../../local/once.ts";
 import type { LocalOptions } from "../../local/options.ts";
 import { startStack, type BuiltStack, type StackSettings } from "../../local/stack.ts";
@@ -35,6 +36,8 @@ export interface ScenarioOptions extends Timeouts {
   readonly serve?: boolean;
   /** Over the functions' own variables. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Gives a template of the test's own, where the one of all scenarios will not do; its bundles take seconds. */
+  readonly build?: (settings: StackSettings, outdir: string) => Promise<string>;
 }
 
 export interface WindowResult {
@@ -64,6 +67,8 @@ export interface Scenario {
   window(): Promise<WindowResult>;
   /** `kill -9` of the process that works for the workspace, as soon as its present leg has begun; gives when it was seen to be gone. */
   kill(workspaceId: string): Promise<number>;
+  /** The same with SIGTERM: the process is asked to end. */
+  terminate(workspaceId: string): Promise<number>;
   /** `kill -9` of the dispatcher in mid-window. */
   killDispatcher(): void;
   /** Windows until the queue is empty and everything has ended. */
@@ -110,7 +115,10 @@ export async function startScenario(
       kinds: ["user"],
       leaseMs: options.leaseMs ?? 60_000,
       modelLatencyMs: options.turnMs ?? 20,
-      build: (settings) => Promise.resolve(reuse(settings, options)),
+      build: async (settings, outdir) =>
+        options.build
+          ? { templateFile: await options.build(settings, outdir), variables: options.variables ?? {} }
+          : reuse(settings, options),
     },
   });
   const close = async (): Promise<void> => {
@@ -153,6 +161,7 @@ export async function startScenario(
       if (answer.status !== 201) throw new Error(`the message was answered with ${answer.status}`);
     },
     kill: (workspaceId) => killWorker(events, workspaceId),
+    terminate: (workspaceId) => killWorker(events, workspaceId, "SIGTERM"),
     killDispatcher: () => {
       const [dispatcher] = cloud.functions().filter(({ logicalId }) => logicalId === idOf("Dispatcher"));
       const running = dispatcher?.environments.find(({ state }) => state === "running");
@@ -216,6 +225,7 @@ function reuse(settings: StackSettings, options: ScenarioOptions): BuiltStack {
     OPENAI_MODEL: inference?.model,
     OPENAI_SUMMARY_MODEL: inference?.summaryModel,
     OPENAI_STORE: String(inference?.store ?? true),
+    RUNNER_PRICES: JSON.stringify(pricesFor(parseSettings(settings))),
     ...options.variables,
   };
   return { templateFile: templateFor(options), variables: z.record(z.string(), z.string()).parse(variables) };

@@ -1,5 +1,5 @@
 import type { CloudEvent } from "../../local/cloud/events.ts";
-import { isMetricLine, parseLogLine } from "../../local/narrate.ts";
+import { isMetricLine, parseLogLine } from "../../lib/log-line.ts";
 import { eventually } from "./eventually.ts";
 
 /** How an invocation ends. */
@@ -18,13 +18,17 @@ function workingOn(events: readonly CloudEvent[], workspaceId: string): string |
   return began?.kind === "log" ? began.requestId : undefined;
 }
 
-/** `kill -9` of the process that works for the workspace, as soon as its present leg has begun; gives when it was seen to be gone. */
-export async function killWorker(events: readonly CloudEvent[], workspaceId: string): Promise<number> {
+/** A signal to the process that works for the workspace, as soon as its present leg has begun; gives when its invocation had ended. */
+export async function killWorker(
+  events: readonly CloudEvent[],
+  workspaceId: string,
+  signal: "SIGKILL" | "SIGTERM" = "SIGKILL",
+): Promise<number> {
   const requestId = await eventually(`a leg for ${workspaceId}`, () => workingOn(events, workspaceId));
   const invoked = events.find((one) => one.kind === "invoke" && one.requestId === requestId);
   if (invoked?.kind !== "invoke") throw new Error("a leg without an invocation");
-  process.kill(invoked.pid, "SIGKILL");
+  process.kill(invoked.pid, signal);
   const isItsEnd = (one: CloudEvent): boolean =>
     endKinds.has(one.kind) && "requestId" in one && one.requestId === requestId;
-  return (await eventually("the end of the killed leg", () => events.find(isItsEnd))).atMs;
+  return (await eventually("the end of the leg", () => events.find(isItsEnd))).atMs;
 }

@@ -1,159 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { pickups } from "../../../lib/dispatch/pickup.ts";
-import { runWindow, type WindowDeps, type WindowSettings } from "../../../lib/dispatch/window.ts";
+import { runWindow } from "../../../lib/dispatch/window.ts";
 import { RunnerError } from "../../../lib/errors.ts";
-import type { LegEvent } from "../../../lib/job/leg-event.ts";
-import type { NewRun } from "../../../lib/ledger/ledger.ts";
-import type { Backoff } from "../../../lib/ledger/backoff.ts";
-import { runSchema } from "../../../lib/ledger/run.ts";
-import { Secret, type RunnerKey } from "../../../lib/secret.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
-import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
-import { recordingLog, recordingMetrics } from "../../support/silent.ts";
-
-const unused = (): never => {
-  throw new Error("not the dispatcher's business");
-};
-
-const key = (id: string, value = `${id}.secret`): RunnerKey => ({ id, value: new Secret(value) });
-
-interface World {
-  readonly clock: FakeClock;
-  /** Answers lease calls, given the key's id. */
-  readonly lease: (keyId: string, call: number) => Promise<Lease | undefined>;
-  readonly keys?: readonly RunnerKey[];
-  readonly freshKeys?: readonly RunnerKey[];
-  readonly paused?: boolean;
-  readonly locked?: boolean;
-  readonly alreadyOpen?: number;
-  readonly random?: number;
-  readonly backoff?: Backoff;
-  readonly invoke?: (event: LegEvent) => Promise<void>;
-  readonly openRun?: (run: NewRun) => Promise<void>;
-}
-
-function build(world: World) {
-  const { clock } = world;
-  const opened: NewRun[] = [];
-  const invoked: LegEvent[] = [];
-  const leasedWith: string[] = [];
-  const released: string[] = [];
-  const heldBack: string[] = [];
-  const log = recordingLog();
-  const metrics = recordingMetrics();
-  let ids = 0;
-  const rowsBefore = Array.from({ length: world.alreadyOpen ?? 0 }, (_, i) =>
-    runSchema.parse({
-      pool: "default",
-      id: `run#old${i}`,
-      runId: `old${i}`,
-      workspaceId: "w",
-      keyId: "k1",
-      state: "running",
-      leg: 1,
-      leasedAtMs: 0,
-      leaseMs: 1e12,
-      leaseExpiresAtMs: 1e12,
-      calledAtMs: 0,
-      beatAtMs: 0,
-    }),
-  );
-  const deps: WindowDeps = {
-    clock,
-    random: () => world.random ?? 0,
-    runLimitMs: 3_600_000,
-    newId: () => `id${++ids}`,
-    log,
-    metrics,
-    studio: {
-      lease: async (call) => {
-        leasedWith.push(call.key.id);
-        return world.lease(call.key.id, leasedWith.length);
-      },
-      context: unused,
-      heartbeat: unused,
-      updateSummary: unused,
-      complete: unused,
-      fail: unused,
-    },
-    keys: {
-      get: async () => world.keys ?? [key("k1")],
-      refresh: async () => world.freshKeys ?? world.keys ?? [key("k1")],
-    },
-    control: { read: async () => ({ paused: world.paused ?? false }), write: unused },
-    backoff: {
-      read: async () => world.backoff ?? { modelUntilMs: 0, studioUntilMs: 0 },
-      extend: async (_, throttler, untilMs) => void heldBack.push(`${throttler} until ${untilMs}`),
-    },
-    lock: {
-      acquire: async () => !world.locked,
-      release: async (_, owner) => {
-        released.push(owner);
-      },
-    },
-    ledger: {
-      open: async (run) => {
-        await world.openRun?.(run);
-        opened.push(run);
-      },
-      openRuns: async () => rowsBefore,
-      begin: unused,
-      beat: unused,
-      note: unused,
-      handOver: unused,
-      restart: unused,
-      closeAbandoned: unused,
-      close: unused,
-      read: async (_, runId) => {
-        const found = opened.find((run) => run.runId === runId);
-        if (!found) return undefined;
-        const row = {
-          ...found,
-          id: `run#${runId}`,
-          state: "leased",
-          leg: 1,
-          leaseMs: 600_000,
-          calledAtMs: found.leasedAtMs,
-          openIn: "default",
-        };
-        return runSchema.parse(row);
-      },
-    },
-    invoker: {
-      invoke: async (event) => {
-        await world.invoke?.(event);
-        invoked.push(event);
-      },
-    },
-  };
-  return { deps, opened, invoked, leasedWith, released, heldBack, log, metrics };
-}
-
-const settings: WindowSettings = {
-  pool: "default",
-  pickup: pickups.economy,
-  concurrency: 10,
-  leasesPerKey: undefined,
-  maxEventAgeMs: 300_000,
-};
-const running = (): AbortSignal => new AbortController().signal;
-const time = { remainingMs: 75_000, stop: running() };
-
-/** A queue of `count` jobs. */
-function queueOf(count: number, clock: FakeClock) {
-  let left = count;
-  return async (): Promise<Lease | undefined> =>
-    left-- > 0 ? { workspaceId: `ws${count - left}`, leaseExpiresAtMs: clock.now() + 600_000 } : undefined;
-}
-
-const empty = async (): Promise<undefined> => undefined;
-const unavailable = new RunnerError("studio_unavailable", "Studio answered 503", {
-  retryable: true,
-  status: 503,
-});
-const fails = (error: RunnerError) => async (): Promise<never> => {
-  throw error;
-};
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { build, empty, fails, key, queueOf, settings, time, unavailable } from "./window-world.ts";
 
 describe("a window", () => {
   it("leases until the queue is empty: in waves of 1, 2, 4, 8", async () => {
@@ -210,7 +61,7 @@ describe("a window", () => {
 
   it("asks for nothing while paused, or while another window holds the lock", async () => {
     const clock = createFakeClock();
-    const paused = build({ clock, lease: queueOf(1, clock), paused: true });
+    const paused = build({ clock, lease: queueOf(1, clock), control: { paused: true } });
     expect(await runWindow(paused.deps, settings, time)).toMatchObject({ reason: "paused" });
     const locked = build({ clock, lease: queueOf(1, clock), locked: true });
     expect(await runWindow(locked.deps, settings, time)).toMatchObject({ reason: "overlap" });
@@ -224,7 +75,10 @@ describe("a window", () => {
     const world = build({ clock, lease: empty });
     await runWindow(world.deps, settings, time);
     expect(world.log.events).toEqual(["window_ended"]);
-    expect(world.metrics.emitted).toEqual(["Windows{pool=default,reason=empty} 1"]);
+    expect(world.metrics.emitted).toEqual([
+      "Windows{pool=default,reason=empty} 1",
+      "GoodPolls{pool=default} 1",
+    ]);
   });
 });
 
@@ -289,6 +143,31 @@ describe("pickup", () => {
     stop.abort();
     expect(await window).toMatchObject({ reason: "empty", polls: 2 });
     expect(clock.sleeping()).toBe(0);
+  });
+});
+
+describe("a ramp", () => {
+  it.each([
+    ["it is asked to stop", { remainingMs: 75_000, stopAtMs: 6_000 }],
+    ["its function's time is over", { remainingMs: 8_000, stopAtMs: 1e9 }],
+  ])("takes no more leases once %s; those that it has go on", async (_, { remainingMs, stopAtMs }) => {
+    const clock = createFakeClock();
+    const stop = new AbortController();
+    void clock.sleep(stopAtMs).then(() => stop.abort());
+    const queue = queueOf(100, clock);
+    const lease = async (): Promise<Lease | undefined> => {
+      await clock.sleep(5_000);
+      return queue();
+    };
+    const world = build({ clock, lease });
+    const window = runWindow(
+      world.deps,
+      { ...settings, concurrency: 50 },
+      { remainingMs, stop: stop.signal },
+    );
+    await clock.advance(60_000);
+    expect(await window).toMatchObject({ reason: "leased", leased: 3 });
+    expect(world.invoked).toHaveLength(3);
   });
 });
 
@@ -389,7 +268,7 @@ describe("holding back", () => {
 describe("the sweep", () => {
   it("also looks after a paused pool's runs", async () => {
     const clock = createFakeClock(10_000_000);
-    const world = build({ clock, lease: empty, paused: true, alreadyOpen: 2 });
+    const world = build({ clock, lease: empty, control: { paused: true }, alreadyOpen: 2 });
     const ledger = {
       ...world.deps.ledger,
       openRuns: async () =>
@@ -465,6 +344,44 @@ describe("keys", () => {
     expect(world.leasedWith.filter((id) => id === "k1")).toHaveLength(1);
   });
 
+  it("that are refused while another is left do not end a poll: economy too asks with the other one", async () => {
+    const clock = createFakeClock();
+    const queue = queueOf(1, clock);
+    const world = build({
+      clock,
+      keys: [key("k1"), key("k2")],
+      lease: async (keyId) => {
+        if (keyId === "k1") throw refusal;
+        return queue();
+      },
+    });
+    expect(await runWindow(world.deps, settings, time)).toMatchObject({
+      reason: "leased",
+      polls: 1,
+      leased: 1,
+    });
+    expect(world.leasedWith.slice(0, 2)).toEqual(["k1", "k2"]);
+    expect(world.metrics.emitted).toContain("KeysRefused{pool=default} 1");
+  });
+
+  it("that were replaced in the meantime are not counted as refused", async () => {
+    const clock = createFakeClock();
+    const world = build({
+      clock,
+      keys: [key("k1", "k1.old")],
+      freshKeys: [key("k2", "k2.new")],
+      lease: async (keyId) => {
+        if (keyId === "k1") throw refusal;
+        return undefined;
+      },
+    });
+    expect(await runWindow(world.deps, settings, time)).toMatchObject({ reason: "empty" });
+    expect(world.metrics.emitted).toEqual([
+      "Windows{pool=default,reason=empty} 1",
+      "GoodPolls{pool=default} 1",
+    ]);
+  });
+
   it("that are all refused stop the window at once, and the window throws", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: fails(refusal) });
@@ -505,6 +422,89 @@ describe("a lease that cannot be started", () => {
     expect(world.metrics.emitted).toEqual([
       "LeasesDropped{pool=default} 1",
       "Windows{pool=default,reason=empty} 1",
+      "GoodPolls{pool=default} 1",
+    ]);
+  });
+});
+
+describe("what a window leaves behind", () => {
+  it.each([
+    ["an empty queue", { lease: empty }, "empty", true],
+    ["a pool that is full", { lease: empty, alreadyOpen: 10 }, "at_capacity", true],
+    ["a paused pool", { lease: empty, control: { paused: true } }, "paused", true],
+    [
+      "a pool that was asked to wait",
+      { lease: empty, backoff: { modelUntilMs: 1e9, studioUntilMs: 0 } },
+      "model_rate_limited",
+      false,
+    ],
+    ["an outage of Studio", { lease: fails(unavailable) }, "studio_unavailable", false],
+  ])("after %s: its reason, and whether a poll was good", async (_, given, reason, good) => {
+    const clock = createFakeClock(7_000);
+    const world = build({ clock, ...given });
+    await runWindow(world.deps, settings, time).catch(() => undefined);
+    expect(world.left).toMatchObject([{ lastWindow: { reason, atMs: 7_000 } }]);
+    expect(world.left[0]?.goodPollAtMs).toBe(good ? 7_000 : undefined);
+    expect(world.metrics.emitted.includes("GoodPolls{pool=default} 1")).toBe(good);
+  });
+
+  it("is nothing where another window holds the lock", async () => {
+    const world = build({ clock: createFakeClock(), lease: empty, locked: true });
+    await runWindow(world.deps, settings, time);
+    expect(world.left).toEqual([]);
+    expect(world.metrics.emitted).toEqual(["Windows{pool=default,reason=overlap} 1"]);
+  });
+
+  it("may fail to be written: the window's own end stands", async () => {
+    const world = build({ clock: createFakeClock(), lease: empty });
+    const release = async (): Promise<never> => {
+      throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+    };
+    const deps = { ...world.deps, lock: { ...world.deps.lock, release } };
+    expect(await runWindow(deps, settings, time)).toMatchObject({ reason: "empty" });
+    expect(world.log.events).toEqual(["lock_not_released", "window_ended"]);
+  });
+});
+
+describe("an operator's concurrency", () => {
+  it.each([
+    [2, 2],
+    [0, 0],
+    [20, 20],
+    [5_000, 1_000],
+  ])("of %i over the deployed 10 leases %i of a long queue", async (concurrency, leased) => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(2_000, clock), control: { concurrency } });
+    expect(await runWindow(world.deps, settings, time)).toMatchObject({ leased, inFlight: leased });
+  });
+});
+
+describe("the numbers of a window", () => {
+  it("tell how many runs are in flight, and how many more there is room for", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(2, clock), alreadyOpen: 3 });
+    await runWindow(world.deps, settings, time);
+    expect(world.metrics.emitted).toEqual([
+      "JobsLeased{pool=default} 1",
+      "JobsLeased{pool=default} 1",
+      "Windows{pool=default,reason=leased} 1",
+      "GoodPolls{pool=default} 1",
+      "InFlight{pool=default} 5",
+      "FreeCapacity{pool=default} 5",
+    ]);
+  });
+
+  it("tell of the most runs at once, also where all have ended before the window does", async () => {
+    const clock = createFakeClock();
+    const world = build({ clock, lease: queueOf(4, clock) });
+    const ledger = { ...world.deps.ledger, read: async () => undefined };
+    const pickup = { windowMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;
+    const window = runWindow({ ...world.deps, ledger }, { ...settings, pickup }, time);
+    await clock.advance(5_000);
+    expect(await window).toMatchObject({ leased: 4, inFlight: 0 });
+    expect(world.metrics.emitted.slice(-2)).toEqual([
+      "InFlight{pool=default} 4",
+      "FreeCapacity{pool=default} 6",
     ]);
   });
 });

@@ -173,13 +173,16 @@ test("a message that others sent back counts as repaired; if that round failed, 
     r3: { previousResponseId: "r2", status: "failed", usage: usage(1) },
   };
   const model = keeping(responses);
+  expect(await resume({ model }, "r1", never)).toMatchObject({ repairs: 0, sentBack: false });
   expect(await resume({ model }, "r2", never)).toMatchObject({
     repairs: 1,
+    sentBack: true,
     rounds: 1,
     next: { kind: "follow", responseId: "r2" },
   });
   expect(await resume({ model }, "r3", never)).toMatchObject({
     repairs: 1,
+    sentBack: true,
     rounds: 1,
     usage: usage(2),
     next: { kind: "follow", responseId: "r2" },

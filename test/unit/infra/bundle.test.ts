@@ -27,8 +27,8 @@ let synthesized: Synthesized;
 /** Two pools: one bundle per function serves both. */
 beforeAll(() => {
   const pools = [
-    { name: "mine", kind: "user" },
-    { name: "all", kind: "global" },
+    { name: "mine", kind: "user", rotation: {} },
+    { name: "all", kind: "global", rotation: {} },
   ];
   synthesized = synthesize({ pools }, temporaryFolder());
 }, 60_000);
@@ -55,6 +55,7 @@ describe.each([
   ["dispatch", "leases"],
   ["process", "works on one run"],
   ["settle", "goes on with runs"],
+  ["rotate", "rotates the runner keys"],
 ] as const)("the bundle of %s", (name, described) => {
   it("is one module that needs nothing but Node, and does nothing but export its handler", () => {
     const [folder = "", ...more] = assetFolders(described);
@@ -102,11 +103,15 @@ describe.each([
   }, 30_000);
 });
 
-it("only the processor carries the model's SDK", async () => {
-  const sizes = await Promise.all(functionNames.map(measureBundle));
-  const carriers = sizes.filter(({ packages }) => packages.some((row) => row.name === "openai"));
-  expect(carriers.map(({ name }) => name)).toEqual(["process"]);
-}, 30_000);
+it.each(["openai", "@aws-sdk/client-sts"])(
+  "only the processor carries %s",
+  async (wanted) => {
+    const sizes = await Promise.all(functionNames.map(measureBundle));
+    const carriers = sizes.filter(({ packages }) => packages.some((row) => row.name === wanted));
+    expect(carriers.map(({ name }) => name)).toEqual(["process"]);
+  },
+  30_000,
+);
 
 describe("sizes", () => {
   it.each([

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import * as z from "zod";
 import { parseDispatcherConfig, parseProcessorConfig, parseSettlerConfig } from "../../../lib/config.ts";
 import { defaultStack } from "./default-stack.ts";
-import { arnOf, ref, type Resource } from "./synthesized.ts";
+import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts";
 
 const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf, roleOf } =
   defaultStack();
@@ -81,6 +81,8 @@ it("the dispatcher gets its settings by environment", () => {
   expect(dispatcher.Properties["Environment"]).toEqual({
     Variables: {
       RUNNER_RUN_LIMIT_MS: "3600000",
+      RUNNER_PRICES:
+        '{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}}',
       RUNNER_POOL: "default",
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_LEDGER_TABLE: ref(table),
@@ -96,6 +98,8 @@ it("the dispatcher gets its settings by environment", () => {
 it("the processor gets its settings by environment", () => {
   expect(processor.Properties["Environment"]).toEqual({
     Variables: {
+      RUNNER_PRICES:
+        '{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}}',
       RUNNER_POOL: "default",
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_LEDGER_TABLE: ref(table),
@@ -114,6 +118,8 @@ it("the settler gets its settings by environment", () => {
   expect(settler.Properties["Environment"]).toEqual({
     Variables: {
       RUNNER_RUN_LIMIT_MS: "3600000",
+      RUNNER_PRICES:
+        '{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}}',
       RUNNER_POOL: "default",
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_LEDGER_TABLE: ref(table),
@@ -127,6 +133,13 @@ it("the environments are what the functions accept", () => {
   expect(parseDispatcherConfig(resolved(dispatcher)).RUNNER_CONCURRENCY).toBe(10);
   expect(parseProcessorConfig(resolved(processor)).OPENAI_STORE).toBe(true);
   expect(parseSettlerConfig(resolved(settler)).RUNNER_POOL).toBe("default");
+});
+
+it("a preview of jobs reaches the processor only where a setting asks for it", () => {
+  const asked = synthesizeUnbundled({ monitoring: { previewCharacters: 80 } });
+  const variables = resolved(asked.resource("AWS::Lambda::Function", "Processor"));
+  expect(parseProcessorConfig(variables).RUNNER_PREVIEW_CHARACTERS).toBe(80);
+  expect(parseProcessorConfig(resolved(processor)).RUNNER_PREVIEW_CHARACTERS).toBeUndefined();
 });
 
 it("functions have no fixed name and no reserved concurrency, and may not call themselves in circles", () => {

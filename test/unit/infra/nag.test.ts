@@ -14,6 +14,8 @@ const reportSchema = z.object({
   ),
 });
 
+const policySchema = z.object({ Statement: z.array(z.object({ Resource: z.unknown() })) });
+
 const stack = synthesizeUnbundled({
   pools: [
     { name: "mine", kind: "user" },
@@ -52,6 +54,53 @@ describe("cdk-nag, AwsSolutions", () => {
       ["StudioRunner/Runner/PoolAll/Keys/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
       ["StudioRunner/Runner/PoolAll/Settler/DeadLetters", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
     ]);
+  });
+
+  const rotated = { name: "mine", kind: "user", rotation: { everyDays: 30 }, dailyCapUsd: 1 };
+  const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
+
+  it.each([
+    ["lean monitoring", { monitoring: { level: "lean", email: "night@example.com" } }],
+    ["monitoring off", { monitoring: { level: "off" } }],
+    ["tracing", { monitoring: { tracing: "xray" } }],
+    ["rotation", { pools: [rotated] }],
+    ["workload identity", { inference: { workloadIdentity } }],
+    ["all of it", { monitoring: { tracing: "xray" }, inference: { workloadIdentity }, pools: [rotated] }],
+  ])("finds nothing with %s either", (_, settings) => {
+    const { app } = synthesizeUnbundled(settings);
+    const file = join(app.outdir, "validation-report.json");
+    const { pluginReports } = reportSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    expect(pluginReports).toMatchObject([
+      { pluginName: "AwsSolutions", conclusion: "success", violations: [] },
+    ]);
+  });
+
+  it("is acknowledged for a wildcard in the policies that hold nothing else", () => {
+    const all = synthesizeUnbundled({
+      monitoring: { tracing: "xray" },
+      inference: { workloadIdentity },
+      pools: [rotated],
+    });
+    const places = all.app.node
+      .findAll()
+      .filter(({ node }) =>
+        node.metadata.some(
+          ({ type, data }) =>
+            type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY && JSON.stringify(data).includes("IAM5"),
+        ),
+      );
+    expect(places.map(({ node }) => node.path).toSorted()).toEqual([
+      "StudioRunner/Runner/PoolMine/Dispatcher/Runner/Tracing",
+      "StudioRunner/Runner/PoolMine/Processor/Identity",
+      "StudioRunner/Runner/PoolMine/Processor/Runner/Tracing",
+      "StudioRunner/Runner/PoolMine/Rotator/Runner/Tracing",
+      "StudioRunner/Runner/PoolMine/Settler/Runner/Tracing",
+    ]);
+    const wide = all.resources("AWS::IAM::Policy").filter(({ Properties }) => {
+      const { Statement } = policySchema.parse(Properties["PolicyDocument"]);
+      return Statement.length > 1 && Statement.some(({ Resource }) => Resource === "*");
+    });
+    expect(wide).toEqual([]);
   });
 
   it("stops the synthesis when something breaks a rule", () => {

@@ -2,7 +2,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { expect, it } from "vitest";
 import { addStack } from "../../../infra/synthesize.ts";
 import { defaultStack } from "./default-stack.ts";
-import { arnOf, ref, testApp } from "./synthesized.ts";
+import { arnOf, ref, synthesizeUnbundled, testApp } from "./synthesized.ts";
 
 const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf, roleOf } =
   defaultStack();
@@ -21,7 +21,7 @@ const allow = (Action: string | readonly string[], Resource: unknown) => ({
 
 it("the dispatcher may do this and nothing else", () => {
   const openRuns = { "Fn::Join": ["", [arnOf(table), "/index/open"]] };
-  const rows = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+  const rows = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
   expect(statementsOf("Dispatcher")).toEqual({
     Version: "2012-10-17",
     Statement: [
@@ -122,6 +122,24 @@ it("the schedule may invoke its dispatcher and nothing else, and only for this a
       },
     ],
   });
+});
+
+it("with tracing each function may also send traces, and is not made before it may", () => {
+  const traced = synthesizeUnbundled({ monitoring: { tracing: "xray" } });
+  for (const part of ["Dispatcher", "Processor", "Settler"]) {
+    const policy = traced.resource("AWS::IAM::Policy", `${part}RunnerTracing`);
+    expect(policy.Properties).toMatchObject({
+      Roles: [ref(traced.resource("AWS::IAM::Role", `${part}RunnerRole`))],
+      PolicyDocument: {
+        Version: "2012-10-17",
+        Statement: [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")],
+      },
+    });
+    const fn = traced.resource("AWS::Lambda::Function", part);
+    expect(fn.Properties["TracingConfig"]).toEqual({ Mode: "Active" });
+    expect(fn.DependsOn).toContain(policy.logicalId);
+  }
+  expect(traced.resources("AWS::IAM::Policy")).toHaveLength(7);
 });
 
 it("no role has a managed policy, and there is no other role or policy", () => {

@@ -52,6 +52,7 @@ describe("every setting reaches the template", () => {
     expect(functionOf("PoolMineDispatcher").Properties).toMatchObject({ MemorySize: 384, Timeout: 90 });
     expect(variablesOf("PoolMineDispatcher")).toEqual({
       Variables: {
+        RUNNER_PRICES: "{}",
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
         RUNNER_LEDGER_TABLE: "kept-ledger",
@@ -70,6 +71,7 @@ describe("every setting reaches the template", () => {
     expect(functionOf("PoolMineProcessor").Properties).toMatchObject({ MemorySize: 1024, Timeout: 600 });
     expect(variablesOf("PoolMineProcessor")).toEqual({
       Variables: {
+        RUNNER_PRICES: "{}",
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
         RUNNER_LEDGER_TABLE: "kept-ledger",
@@ -89,6 +91,7 @@ describe("every setting reaches the template", () => {
     expect(variablesOf("PoolMineSettler")).toEqual({
       Variables: {
         RUNNER_RUN_LIMIT_MS: "5400000",
+        RUNNER_PRICES: "{}",
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
         RUNNER_LEDGER_TABLE: "kept-ledger",

@@ -133,6 +133,24 @@ describe("relations of our own times", () => {
       },
     ],
     [
+      "a leg's last note, its last beat and its handover fit into the reserve",
+      { invokeLimitMs: 8_001 },
+      {
+        path: "timing.legReserveMs",
+        sentence:
+          "timing.legReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): a leg's last note, its last beat and its handover could outlast the function.",
+      },
+    ],
+    [
+      "the last beat and the close fit into what is kept after reporting",
+      { hardReserveMs: 7_999 },
+      {
+        path: "timing.hardReserveMs",
+        sentence:
+          "timing.hardReserveMs (7.999 s) does not hold timing.ledgerLimitMs (4 s) twice: a leg's last beat and its close could outlast the function.",
+      },
+    ],
+    [
       "one lost beat does not cost the lease",
       { maxBeatMs: 301_000 },
       {
@@ -155,12 +173,12 @@ describe("relations of our own times", () => {
   });
 
   it("the settler has time for a beat and a report", () => {
-    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 47_000 })).toEqual([]);
-    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 46_000 })).toEqual([
+    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 54_000 })).toEqual([]);
+    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 53_000 })).toEqual([
       {
         path: "settlerTimeoutMs",
         sentence:
-          "settlerTimeoutMs (46 s) does not hold timing.recoverBeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (2 s): Lambda would end the settler before it has closed the run.",
+          "settlerTimeoutMs (53 s) does not hold timing.recoverBeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (9 s): Lambda would end the settler before it has closed the run.",
       },
     ]);
   });

@@ -26,7 +26,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "an unknown setting",
     { zebra: 1 },
-    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, pools, ledgerTableArn, logRetentionDays, logLevel, removalPolicy, tags.",
+    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, ledgerTableArn, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
   ],
   [
     "a slip in a setting's name",
@@ -41,7 +41,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "a value under an unknown name, without showing its text",
     { inference: { apiKey: "hunter2" } },
-    "inference.apiKey: unknown setting (given a text of length 7). Known here: model, summaryModel, baseUrl, mode, store, keySecretArn.",
+    "inference.apiKey: unknown setting (given a text of length 7). Known here: model, summaryModel, baseUrl, mode, store, keySecretArn, workloadIdentity.",
   ],
   ["a blank", { inference: { model: "  " } }, 'inference.model: given "  ". Give a model\'s name.'],
   ["an empty text", { inference: { model: "" } }, 'inference.model: given "". Give a model\'s name.'],
@@ -137,6 +137,47 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
     "a stack name with a space",
     { stackName: "my stack" },
     'stackName: given "my stack". Give a CloudFormation stack name: letters, digits and hyphens, a letter first.',
+  ],
+  [
+    "an unknown level of monitoring",
+    { monitoring: { level: "some" } },
+    'monitoring.level: given "some". Give one of: full, lean, off.',
+  ],
+  [
+    "an address that is no e-mail address",
+    { monitoring: { email: "night" } },
+    'monitoring.email: given "night". Give an e-mail address.',
+  ],
+  [
+    "a failure rate of nothing",
+    { monitoring: { failurePercent: 0 } },
+    "monitoring.failurePercent: given 0. Give a whole number from 1 to 100 (percent of the runs that ended).",
+  ],
+  [
+    "a preview of more than 200 characters",
+    { monitoring: { previewCharacters: 201 } },
+    "monitoring.previewCharacters: given 201. Give a whole number from 0 to 200 (characters of a job's newest message in the log).",
+  ],
+  [
+    "an unknown way of tracing",
+    { monitoring: { tracing: "on" } },
+    'monitoring.tracing: given "on". Give one of: off, xray.',
+  ],
+  [
+    "a slip in a name of monitoring",
+    { monitoring: { mail: "a@b.example" } },
+    'monitoring.mail: unknown setting (given a text of length 11). Did you mean "email"?',
+  ],
+  [
+    "a release feed without TLS",
+    { updates: { feedUrl: "http://example.com/feed" } },
+    'updates.feedUrl: given "http://example.com/feed". Give an https:// address.',
+  ],
+  ["updates without a feed", { updates: {} }, "updates.feedUrl: missing. Give an https:// address."],
+  [
+    "eleven pools",
+    { pools: Array.from({ length: 11 }, (_, index) => ({ name: `p${index}x`, kind: "user" })) },
+    "pools: given a list. Give at most 10 pools; a stack holds no more. Put the others into a second stack.",
   ],
   [
     "a tag without a text",

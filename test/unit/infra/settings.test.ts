@@ -3,6 +3,7 @@ import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
 import { RunnerError } from "../../../lib/errors.ts";
+import { defaultPrices } from "../../../lib/spend/prices.ts";
 import { problems, refused } from "./settings-cases.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -10,8 +11,12 @@ describe("defaults", () => {
   it("fills in every default", () => {
     expect(parseSettings({})).toEqual({
       stackName: "StudioRunner",
-      studio: { baseUrl: "https://cloud.xenonflare.com" },
+      studio: {
+        baseUrl: "https://cloud.xenonflare.com",
+        signInUrl: "https://securetoken.googleapis.com",
+      },
       inference: { model: "gpt-6-luna", summaryModel: "gpt-6-luna", mode: "auto", store: true },
+      spend: { prices: defaultPrices, pricesAsOf: "2026-10-04" },
       pools: [
         {
           name: "default",
@@ -26,6 +31,7 @@ describe("defaults", () => {
       logRetentionDays: 30,
       logLevel: "info",
       removalPolicy: "retain",
+      monitoring: { level: "full", failurePercent: 20, tracing: "off", previewCharacters: 0 },
       tags: {},
     });
   });

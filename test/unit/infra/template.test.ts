@@ -1,6 +1,9 @@
 import { expect, it } from "vitest";
+import { parseSettings } from "../../../infra/settings.ts";
+import manifest from "../../../package.json" with { type: "json" };
 import { defaultStack } from "./default-stack.ts";
-import { arnOf, ref, type Resource } from "./synthesized.ts";
+import { alarmsOf } from "./monitored.ts";
+import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts";
 
 const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf } =
   defaultStack();
@@ -108,17 +111,55 @@ it("the outputs name what an operator needs, and the commands that put the keys 
     PoolDefaultDeadLetters: ref(deadLetters),
     PoolDefaultKeysSecret: ref(runnerKeys),
     PoolDefaultKeysCommand: command(runnerKeys, "runner-keys.txt"),
+    Version: manifest.version,
+    Settings: expect.any(String),
+    Dashboard: named({ default: ref(stack.resource("AWS::CloudWatch::Dashboard")) }),
+    AlarmTopic: ref(stack.resource("AWS::SNS::Topic")),
+    PoolDefaultSchedule: ref(stack.resource("AWS::Scheduler::Schedule")),
+    PoolDefaultDispatcherLog: ref(logOf("Dispatcher")),
+    PoolDefaultProcessorLog: ref(logOf("Processor")),
+    PoolDefaultSettlerLog: ref(logOf("Settler")),
+    PoolDefaultAlarms: named({
+      ...Object.fromEntries([...alarmsOf(stack)].map(([id, { resource }]) => [id, ref(resource)])),
+      Page: ref(stack.resource("AWS::CloudWatch::CompositeAlarm")),
+    }),
   });
+});
+
+/** JSON in which CloudFormation puts names. */
+function named(names: Readonly<Record<string, unknown>>) {
+  const parts = Object.entries(names).flatMap(([name, value], index) => [
+    `${index === 0 ? "{" : '",'}"${name}":"`,
+    value,
+  ]);
+  return { "Fn::Join": ["", [...parts, '"}']] };
+}
+
+it("the settings in the outputs are those that the stack was made from", () => {
+  expect(parseSettings(JSON.parse(String(stack.outputs["Settings"]?.Value)))).toEqual(parseSettings({}));
+});
+
+it("a stack without monitoring names no topic, no dashboard and no alarm", () => {
+  const { outputs } = synthesizeUnbundled({ monitoring: { level: "off" } });
+  expect(outputs).not.toHaveProperty("Dashboard");
+  expect(outputs).not.toHaveProperty("AlarmTopic");
+  expect(outputs["PoolDefaultAlarms"]?.Value).toBe("{}");
 });
 
 it("has no resource of any other type", () => {
   const types = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::QueryDefinition",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
     "AWS::Scheduler::Schedule",

@@ -30,6 +30,7 @@ function keep(
       clock,
       random: () => 1,
       log: recordingLog(),
+      onBeat: () => undefined,
       onBeatFailed: () => undefined,
       job: {
         heartbeat: (signal) => {
@@ -52,6 +53,8 @@ function keep(
         closeAbandoned: unused,
         read: unused,
         openRuns: unused,
+        recentRuns: unused,
+        runsOf: unused,
       },
     },
     {
@@ -143,6 +146,16 @@ describe("the keeper", () => {
     const kept = keep(async () => {
       throw unavailable;
     });
+    await kept.clock.advance(599_999);
+    expect(kept.keeper.signal.aborted).toBe(false);
+    await kept.clock.advance(1);
+    expect(kept.keeper.signal.reason).toMatchObject({ code: "lease_lost" });
+  });
+
+  it("gives it up exactly then also when a beat is on its way that nobody answers", async () => {
+    const kept = keep(
+      (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    );
     await kept.clock.advance(599_999);
     expect(kept.keeper.signal.aborted).toBe(false);
     await kept.clock.advance(1);

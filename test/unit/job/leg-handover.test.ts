@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import { noUsage } from "../../../lib/inference/model.ts";
 import { runLeg } from "../../../lib/job/leg.ts";
+import type { Ledger } from "../../../lib/ledger/ledger.ts";
 import { build, endless, event, fifteenMinutes, lost, outage, product } from "./leg-world.ts";
 
 describe("the leg's deadline", () => {
@@ -15,7 +17,11 @@ describe("the leg's deadline", () => {
     expect(invoked).toEqual([{ pool: "default", runId: "r1", leg: 2 }]);
     expect(requests.every((request) => request.startsWith("heartbeat"))).toBe(true);
     expect(endings).toEqual([]);
-    expect(metrics.emitted).toEqual(["Handovers{pool=default} 1"]);
+    const ofBeats = /^Beats/;
+    expect(metrics.emitted.filter((line) => !ofBeats.test(line))).toEqual([
+      "LeaseLeftPercent{pool=default} 100",
+      "Handovers{pool=default} 1",
+    ]);
   });
 
   it("hands over while Studio will not take a completion, or the report of a failure", async () => {
@@ -93,6 +99,36 @@ describe("the leg's deadline", () => {
   });
 });
 
+describe("a summary of the earlier messages that is being made when the lease is lost", () => {
+  it("is cancelled", async () => {
+    const { deps, clock, cancelled } = build({
+      work: async (context) => {
+        await context.note({ summaryResponseId: "resp_s" });
+        return endless(context);
+      },
+      heartbeat: async () => {
+        throw lost;
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(120_000);
+    expect(await leg).toMatchObject({ state: "lost" });
+    expect(cancelled).toEqual(["resp_s"]);
+  });
+
+  it("is cancelled by a later leg too", async () => {
+    const { deps, cancelled } = build({
+      leasedAgoMs: 400_000,
+      row: { leg: 2, summaryResponseId: "resp_s" },
+      heartbeat: async () => {
+        throw lost;
+      },
+    });
+    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toMatchObject({ state: "lost" });
+    expect(cancelled).toEqual(["resp_s"]);
+  });
+});
+
 describe("a later leg", () => {
   it("cancels the generation when the lease turns out to be lost", async () => {
     const { deps, cancelled } = build({
@@ -130,7 +166,7 @@ describe("a refused payload", () => {
 
   it("goes back to the model once, with Studio's words", async () => {
     const words: string[] = [];
-    const { deps, requests } = build({
+    const { deps, notes, requests } = build({
       work: async () => ({
         ...product,
         repair: async (said) => {
@@ -144,7 +180,28 @@ describe("a refused payload", () => {
     });
     expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "completed", reason: "ok" });
     expect(words).toEqual(["POST /completeWorkspaceJob answered 400: too many charts"]);
+    expect(notes).toEqual([
+      { delivering: true },
+      { delivering: false, repaired: true },
+      { delivering: true },
+    ]);
     expect(requests.filter((request) => request.startsWith("complete"))).toHaveLength(2);
+  });
+
+  it("is noted as repaired before the repair is asked for", async () => {
+    const { deps, notes } = build({
+      work: async () => ({
+        ...product,
+        repair: async () => {
+          expect(notes.at(-1)).toEqual({ delivering: false, repaired: true });
+          return product;
+        },
+      }),
+      complete: async (_, number) => {
+        if (number === 1) throw refusal;
+      },
+    });
+    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "completed" });
   });
 
   it("that is refused again fails the job with Studio's words", async () => {
@@ -178,7 +235,14 @@ describe("the ledger's notes", () => {
         return product;
       },
     });
-    await runLeg(deps, event, fifteenMinutes);
+    const ledger: Ledger = {
+      ...deps.ledger,
+      note: async (...call) => {
+        await nextTurn();
+        return deps.ledger.note(...call);
+      },
+    };
+    expect(await runLeg({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({ state: "completed" });
     expect(notes).toHaveLength(2);
   });
 

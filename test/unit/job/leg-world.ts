@@ -6,6 +6,7 @@ import type { Ending } from "../../../lib/ledger/ledger.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/ledger/run.ts";
 import type { LegEvent } from "../../../lib/job/leg-event.ts";
 import { Secret, type RunnerKey } from "../../../lib/secret.ts";
+import type { Context } from "../../../lib/studio/schemas.ts";
 import type { JobCall, Studio } from "../../../lib/studio/studio.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
@@ -48,8 +49,11 @@ export interface World {
   readonly row?: Partial<Run>;
   readonly handsOver?: boolean;
   readonly invoke?: (event: LegEvent) => Promise<void>;
+  readonly addSpend?: () => Promise<void>;
   readonly keys?: readonly RunnerKey[];
   readonly freshKeys?: readonly RunnerKey[];
+  readonly context?: (call: JobCall) => Promise<Context>;
+  readonly extendBackoff?: () => Promise<void>;
 }
 
 export function build(world: World = {}) {
@@ -59,6 +63,9 @@ export function build(world: World = {}) {
   const notes: RunProgress[] = [];
   const invoked: LegEvent[] = [];
   const cancelled: string[] = [];
+  const spent: object[] = [];
+  const heldBack: string[] = [];
+  const stop = new AbortController();
   const log = recordingLog();
   const metrics = recordingMetrics();
   const leasedAtMs = clock.now() - (world.leasedAgoMs ?? 0);
@@ -72,11 +79,12 @@ export function build(world: World = {}) {
     leaseMs: 600_000,
     leaseExpiresAtMs: leasedAtMs + 600_000,
     calledAtMs: leasedAtMs,
+    beganAtMs: clock.now(),
     ...world.row,
   });
   const studio: Studio = {
     lease: unused,
-    context: unused,
+    context: world.context ?? unused,
     updateSummary: unused,
     heartbeat: async (call) => {
       requests.push(`heartbeat ${call.key.value.reveal()}`);
@@ -98,10 +106,27 @@ export function build(world: World = {}) {
     log,
     metrics,
     modelName: "m",
+    stop: stop.signal,
+    backoff: {
+      read: unused,
+      extend: async (pool, throttler, untilMs) => {
+        await world.extendBackoff?.();
+        heldBack.push(`${pool}: ${throttler} until ${untilMs}`);
+      },
+    },
     studio,
     keys: {
       get: async () => world.keys ?? [key("k1", "k1.secret")],
       refresh: async () => world.freshKeys ?? world.keys ?? [key("k1", "k1.secret")],
+      retired: async () => [],
+    },
+    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
+    spend: {
+      read: unused,
+      add: async (pool, day, amounts) => {
+        await world.addSpend?.();
+        spent.push({ pool, day, ...amounts });
+      },
     },
     ledger: {
       begin: async () => (world.begins === false ? undefined : run),
@@ -121,6 +146,8 @@ export function build(world: World = {}) {
       closeAbandoned: unused,
       read: unused,
       openRuns: unused,
+      recentRuns: unused,
+      runsOf: unused,
     },
     invoker: {
       invoke: async (next) => {
@@ -132,7 +159,8 @@ export function build(world: World = {}) {
     cancelResponse: async (responseId) => void cancelled.push(responseId),
     work: world.work ?? (async () => product),
   };
-  return { clock, deps, requests, endings, notes, invoked, cancelled, log, metrics };
+  const asks = { requests, endings, notes, invoked, cancelled, spent, heldBack };
+  return { clock, deps, stop, log, metrics, ...asks };
 }
 
 /** Work that goes on until its signal aborts. */

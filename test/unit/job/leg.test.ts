@@ -8,8 +8,13 @@ describe("a leg that goes well", () => {
     const { deps, requests, endings, metrics, log } = build();
     expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
-    expect(endings).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000 }]);
-    expect(metrics.emitted).toEqual(["RunsCompleted{pool=default} 1", "RunMs{pool=default} 0"]);
+    expect(endings).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000, costUsd: 0 }]);
+    expect(metrics.emitted).toEqual([
+      "LeaseLeftPercent{pool=default} 100",
+      "Beats{pool=default} 1",
+      "RunsCompleted{pool=default} 1",
+      "RunSeconds{pool=default} 0",
+    ]);
     expect(log.events).toEqual(["leg_began", "run_ended"]);
   });
 
@@ -42,11 +47,12 @@ describe("a leg that goes well", () => {
       },
     });
     await runLeg(deps, event, fifteenMinutes);
-    expect(metrics.emitted.slice(2)).toEqual([
+    expect(metrics.emitted.slice(4)).toEqual([
       "Tokens{pool=default,model=m,kind=input} 100",
       "Tokens{pool=default,model=m,kind=cached_input} 40",
       "Tokens{pool=default,model=m,kind=output} 9",
       "Tokens{pool=default,model=m,kind=reasoning} 3",
+      "CostUsd{pool=default,model=m} 0.00025",
     ]);
   });
 });
@@ -64,13 +70,15 @@ describe("the fence", () => {
     expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect(endings).toEqual([]);
-    expect(metrics.emitted).toEqual(["BeatsFailed{pool=default} 1"]);
+    expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "BeatsFailed{pool=default} 1"]);
   });
 
   it("counts no outcome that the ledger does not accept", async () => {
-    const { deps, metrics } = build({ ownsClose: false });
+    const { deps, metrics, spent, log } = build({ ownsClose: false });
     expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
-    expect(metrics.emitted).toEqual([]);
+    expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "Beats{pool=default} 1"]);
+    expect(spent).toEqual([]);
+    expect(log.events).toEqual(["leg_began", "leg_superseded"]);
   });
 });
 
@@ -137,6 +145,52 @@ describe("delivery", () => {
     expect(log.events).toContain("completion_unconfirmed");
   });
 
+  it("that Studio was down for until the lease's end is lost: nobody has seen it arrive", async () => {
+    const down = async (): Promise<never> => {
+      throw outage;
+    };
+    let beats = 0;
+    const { deps, clock } = build({
+      heartbeat: async () => (++beats === 1 ? { leaseExpiresAtMs: 1_600_000 } : down()),
+      complete: down,
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(600_000);
+    expect(await leg).toMatchObject({ state: "lost", reason: "lease_lost" });
+  });
+
+  it("that a proxy's page with status 200 answered is not taken for a failure", async () => {
+    const page = new RunnerError("studio_contract", "a page in the place of JSON", { status: 200 });
+    let beats = 0;
+    const { deps, clock, requests } = build({
+      heartbeat: async () => {
+        if (++beats > 1) throw lost;
+        return { leaseExpiresAtMs: undefined };
+      },
+      complete: async () => {
+        await clock.sleep(50);
+        throw page;
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(5_000);
+    expect(await leg).toEqual({ state: "completed", reason: "unconfirmed" });
+    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "heartbeat k1.secret"]);
+  });
+
+  it("that went unanswered is repeated after a beat only", async () => {
+    const { deps, clock, requests } = build({
+      complete: async (_, number) => {
+        await clock.sleep(50);
+        if (number === 1) throw outage;
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(5_000);
+    expect(await leg).toMatchObject({ state: "completed" });
+    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "heartbeat k1.secret", "complete ws1"]);
+  });
+
   it("that Studio refuses fails the job with Studio's words", async () => {
     const refusal = new RunnerError(
       "studio_rejected",
@@ -170,7 +224,13 @@ describe("a failure", () => {
     expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "failed", reason: "model_refused" });
     expect(requests).toEqual(["fail the model declined: no"]);
     expect(endings).toEqual([
-      { state: "failed", reason: "model_refused", explanation: "the model declined: no", atMs: 1_000_000 },
+      {
+        state: "failed",
+        reason: "model_refused",
+        explanation: "the model declined: no",
+        atMs: 1_000_000,
+        costUsd: 0,
+      },
     ]);
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
   });

@@ -5,10 +5,12 @@ import type { LegEvent } from "../../../lib/job/leg-event.ts";
 import { recover, type RecoverDeps } from "../../../lib/job/recover.ts";
 import { parseLegFailure, settle } from "../../../lib/job/settle.ts";
 import { explainTroubles, troubleOf } from "../../../lib/job/trouble.ts";
+import { createBackoffRow } from "../../../lib/ledger/backoff.ts";
 import { createLedger, type Ledger } from "../../../lib/ledger/ledger.ts";
 import type { Fence, Run } from "../../../lib/ledger/run.ts";
+import { createSpendRow } from "../../../lib/ledger/spend.ts";
 import { Secret } from "../../../lib/secret.ts";
-import { eventuallyTrue } from "../../support/eventually.ts";
+import { eventually, eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
@@ -44,9 +46,12 @@ function build(world: World = {}) {
     random: () => 1,
     runLimitMs: 3_600_000,
     ledger,
+    backoff: createBackoffRow(local.table),
     log,
     metrics,
-    keys: { get: async () => [{ id: "k1", value: new Secret("k1.s") }], refresh: unused },
+    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
+    spend: createSpendRow(local.table),
+    keys: { get: async () => [{ id: "k1", value: new Secret("k1.s") }], refresh: unused, retired: unused },
     studio: {
       heartbeat: world.heartbeat ?? (async () => ({ leaseExpiresAtMs: 1_600_000 })),
       fail: async (_, reason) => {
@@ -136,6 +141,20 @@ describe("recovery", () => {
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
   });
 
+  it("tells a failure that Studio did not take before, and adds no trouble of a leg that was never called", async () => {
+    let tries = 0;
+    const { deps, told, metrics } = build({
+      fail: async () => {
+        if (++tries === 1) throw new RunnerError("studio_contract", "a page in the place of JSON");
+      },
+    });
+    const run = await crashed(3);
+    expect(await recover(deps, run, "out_of_memory")).toBe("left");
+    expect(await recover(deps, (await ledger.read("default", run.runId))!, "event_lost")).toBe("failed");
+    expect(told).toEqual(["The worker ran out of memory three times."]);
+    expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
+  });
+
   it("closes a run whose lease is gone as lost, and counts it", async () => {
     const { deps, invoked, told, metrics } = build({
       heartbeat: async () => {
@@ -159,6 +178,15 @@ describe("recovery", () => {
     await ledger.note(fence, { delivering: true });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("completed");
     expect(await seen(fence)).toMatchObject({ state: "completed", reason: "unconfirmed" });
+  });
+
+  it("does not take a lease that ran out during the delivery, in an outage, for an accepted completion", async () => {
+    const { deps, clock } = build({});
+    const fence = await running();
+    await ledger.note(fence, { delivering: true });
+    await clock.advance(600_001);
+    expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
+    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "silent" });
   });
 
   it("is not put off by one failed beat", async () => {
@@ -220,6 +248,95 @@ describe("recovery", () => {
     expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
     expect(await seen(fence)).toMatchObject({ state: "lost", reason: "silent" });
     expect(invoked).toEqual([]);
+  });
+
+  it("takes a lease that went during the report of a failure for an accepted report", async () => {
+    const { deps, metrics, told } = build({
+      heartbeat: async () => {
+        throw lost;
+      },
+    });
+    const fence = await running();
+    const reporting = { reason: "model_refused", explanation: "the model declined: no" };
+    await ledger.note(fence, { reporting });
+    expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
+    expect(await seen(fence)).toMatchObject({ state: "failed", ...reporting });
+    expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
+    expect(told).toEqual([]);
+  });
+
+  it("does not take a lease that ran out during the report for an accepted report", async () => {
+    const { deps, clock } = build();
+    const fence = await running();
+    await ledger.note(fence, { reporting: { reason: "model_refused", explanation: "no" } });
+    await clock.advance(600_001);
+    expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
+    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "model_refused" });
+  });
+
+  it("tells the failure itself that a dead leg could not tell any more", async () => {
+    const { deps, told, invoked } = build();
+    const fence = await running();
+    await ledger.note(fence, { reporting: { reason: "model_refused", explanation: "declined: no" } });
+    expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
+    expect(told).toEqual(["declined: no"]);
+    expect(invoked).toEqual([]);
+    expect(await seen(fence)).toMatchObject({ state: "failed", reason: "model_refused", troubles: [] });
+  });
+
+  it("notes its own report before it sends it, and takes a lease that is gone then for its arrival", async () => {
+    let beats = 0;
+    const { deps } = build({
+      heartbeat: async () => {
+        if (++beats > 1) throw lost;
+        return { leaseExpiresAtMs: 1_600_000 };
+      },
+      // It arrives, and the settler dies before it can close the run.
+      fail: async () => {
+        throw new RunnerError("studio_contract", "a page in the place of JSON");
+      },
+    });
+    const run = await crashed(3);
+    expect(await recover(deps, run, "out_of_memory")).toBe("left");
+    expect(await recover(deps, (await ledger.read("default", run.runId))!, "event_lost")).toBe("failed");
+    expect(await ledger.read("default", run.runId)).toMatchObject({
+      state: "failed",
+      reason: "out_of_memory",
+      explanation: "The worker ran out of memory three times.",
+    });
+  });
+
+  it("holds the pool's leasing back when Studio answers its beat with 429", async () => {
+    const { deps } = build({
+      heartbeat: async () => {
+        throw new RunnerError("studio_unavailable", "429", {
+          retryable: true,
+          status: 429,
+          retryAfterMs: 45_000,
+        });
+      },
+    });
+    expect(await recover(deps, await seen(await running("pressed")), "crashed")).toBe("left");
+    await eventually("the back-off", async () =>
+      (await deps.backoff.read("pressed")).studioUntilMs === 1_045_000 ? true : undefined,
+    );
+  });
+
+  it("that tells of the run's limit late names no leg that was never called", async () => {
+    let tries = 0;
+    const { deps, clock, told } = build({
+      fail: async () => {
+        if (++tries === 1) throw new RunnerError("studio_contract", "a page in the place of JSON");
+      },
+      heartbeat: async () => ({ leaseExpiresAtMs: 9_000_000 }),
+    });
+    const fence = await running();
+    await clock.advance(3_600_000);
+    await ledger.beat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 9_000_000 });
+    expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
+    expect(await recover(deps, await seen(fence), "event_lost")).toBe("failed");
+    expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
+    expect(await seen(fence)).toMatchObject({ reason: "run_limit", troubles: ["crashed"] });
   });
 
   it("ends a run that is past its limit", async () => {

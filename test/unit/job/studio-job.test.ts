@@ -1,53 +1,104 @@
-import { expect, test } from "vitest";
-import { bindJob, type RunnerKeys } from "../../../lib/job/studio-job.ts";
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/errors.ts";
+import { bindJob } from "../../../lib/job/studio-job.ts";
+import type { RunnerKeys } from "../../../lib/runner-keys.ts";
 import { Secret, type RunnerKey } from "../../../lib/secret.ts";
 import type { Studio } from "../../../lib/studio/studio.ts";
 
-const keyOf = (id: string): RunnerKey => ({ id, value: new Secret(`${id}.secret`) });
+const keyOf = (text: string): RunnerKey => ({ id: text.split(".")[0]!, value: new Secret(text) });
 
-/** A cache that holds `cached` until it is told to read the secret, which holds `stored`. */
-function keysOf(cached: readonly string[], stored: readonly string[]) {
-  const calls: string[] = [];
-  const keys: RunnerKeys = {
-    get: async () => {
-      calls.push("get");
-      return cached.map(keyOf);
-    },
-    refresh: async () => {
-      calls.push("refresh");
-      return stored.map(keyOf);
-    },
-  };
-  return { keys, calls };
+interface Scene {
+  readonly cached: readonly string[];
+  /** What the secret holds by now. */
+  readonly stored?: readonly string[];
+  readonly retired?: readonly string[];
+  /** Keys that Studio refuses. */
+  readonly refused?: readonly string[];
 }
 
-async function beatWith(keys: RunnerKeys): Promise<readonly string[]> {
+/** Two beats of a job that was leased with the credential "mine". */
+async function beatTwice({ cached, stored = cached, retired = [], refused = [] }: Scene) {
+  const reads: string[] = [];
+  const keys: RunnerKeys = {
+    get: async () => cached.map(keyOf),
+    refresh: async () => {
+      reads.push("refresh");
+      return stored.map(keyOf);
+    },
+    retired: async () => {
+      reads.push("retired");
+      return retired.map(keyOf);
+    },
+  };
   const used: string[] = [];
   const studio = {
     heartbeat: async ({ key }: { readonly key: RunnerKey }) => {
-      used.push(key.id);
+      used.push(key.value.reveal());
+      if (refused.includes(key.value.reveal())) throw new RunnerError("key_refused", "401", { status: 401 });
       return { leaseExpiresAtMs: 1 };
     },
   } as unknown as Studio;
-  const job = bindJob({ studio, keys }, { workspaceId: "ws_1", keyId: "new" });
-  await job.heartbeat(new AbortController().signal);
-  await job.heartbeat(new AbortController().signal);
-  return used;
+  const job = bindJob({ studio, keys }, { workspaceId: "ws_1", keyId: "mine" });
+  const errors: string[] = [];
+  for (let beat = 0; beat < 2; beat++) {
+    await job.heartbeat(new AbortController().signal).catch((error: RunnerError) => errors.push(error.code));
+  }
+  return { used, reads, errors };
 }
 
-test("a lease that was taken with a key younger than our cache is kept with that key: the secret is read anew, once", async () => {
-  const { keys, calls } = keysOf(["old"], ["new", "old"]);
-  expect(await beatWith(keys)).toEqual(["new", "new"]);
-  expect(calls).toEqual(["get", "refresh"]);
+describe("the key of a run", () => {
+  it.each([
+    ["the one that took the lease, without reading the secret", { cached: ["old.1", "mine.1"] }, []],
+    [
+      "read anew, once, where it is younger than the cache",
+      { cached: ["old.1"], stored: ["mine.1", "old.1"] },
+      ["refresh"],
+    ],
+    [
+      "the one that took the lease, from the stage before, once a new one is current",
+      { cached: ["new.1"], retired: ["other.1", "mine.1"] },
+      ["refresh", "retired"],
+    ],
+  ] as const)("is %s", async (_, scene, reads) => {
+    expect(await beatTwice(scene)).toEqual({ used: ["mine.1", "mine.1"], reads, errors: [] });
+  });
+
+  it("is another one of the pool only when it is in neither stage", async () => {
+    const scene = { cached: ["new.1"], retired: ["other.1"] };
+    expect(await beatTwice(scene)).toMatchObject({ used: ["new.1", "new.1"] });
+  });
+
+  it("is an error when there is none at all", async () => {
+    expect(await beatTwice({ cached: [] })).toMatchObject({ errors: ["secret_missing", "secret_missing"] });
+  });
 });
 
-test("a key that the cache has is used without reading the secret", async () => {
-  const { keys, calls } = keysOf(["old", "new"], []);
-  expect(await beatWith(keys)).toEqual(["new", "new"]);
-  expect(calls).toEqual(["get"]);
-});
+describe("a refused key", () => {
+  it("is replaced by the same credential's new secret", async () => {
+    const scene = { cached: ["mine.1"], stored: ["mine.2"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toEqual({
+      used: ["mine.1", "mine.2", "mine.2"],
+      reads: ["refresh", "retired"],
+      errors: [],
+    });
+  });
 
-test("in the place of a key that was rotated away another of the pool's keys is used", async () => {
-  const { keys } = keysOf(["old"], ["newest"]);
-  expect(await beatWith(keys)).toEqual(["newest", "newest"]);
+  it("is looked for in the stage before as well", async () => {
+    const scene = { cached: ["mine.1"], stored: ["new.1"], retired: ["mine.2"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
+  });
+
+  it("is replaced by another key of the pool when its own secret is the same", async () => {
+    const scene = { cached: ["mine.1", "new.1"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
+  });
+
+  it("is told when there is no other, and the secret is read once per leg", async () => {
+    const scene = { cached: ["mine.1"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toEqual({
+      used: ["mine.1", "mine.1"],
+      reads: ["refresh", "retired"],
+      errors: ["key_refused", "key_refused"],
+    });
+  });
 });

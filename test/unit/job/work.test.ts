@@ -3,6 +3,7 @@ import { noUsage } from "../../../lib/inference/model.ts";
 import { createWork } from "../../../lib/job/work.ts";
 import type { RoundEnd, RoundStart, WorkContext } from "../../../lib/job/work-context.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/ledger/run.ts";
+import type { Context } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { calls, says, scriptedModel, type ScriptedModel } from "../../support/scripted-model.ts";
 import { recordingLog } from "../../support/silent.ts";
@@ -13,10 +14,11 @@ const unused = (): never => {
 const list = { list: { id: "teas", items: ["green"] } };
 
 /** A leg's side of the work, for a run as its row says. */
-function leg(row: Partial<Run> = {}) {
+function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
   const notes: RunProgress[] = [];
   const started: RoundStart[] = [];
   const ended: RoundEnd[] = [];
+  const written: number[] = [];
   const log = recordingLog();
   let contexts = 0;
   const run = runSchema.parse({
@@ -56,6 +58,7 @@ function leg(row: Partial<Run> = {}) {
           priorNeedsSummarization: false,
           storedPriorSummary: null,
           storedSummaryCoversPrior: false,
+          ...changed,
         };
       },
       heartbeat: unused,
@@ -65,9 +68,10 @@ function leg(row: Partial<Run> = {}) {
     },
     note: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
+    onJobRead: (createdAtMs) => void written.push(createdAtMs),
     onRoundEnded: (end) => void ended.push(end),
   };
-  return { context, notes, started, ended, log, contexts: () => contexts };
+  return { context, notes, started, ended, written, log, contexts: () => contexts };
 }
 
 const work = (model: ScriptedModel, store = true) =>
@@ -94,6 +98,28 @@ describe("a first leg", () => {
       [2, "r2", "r1"],
     ]);
     expect(first.ended.map(({ usage }) => usage.inputTokens)).toEqual([100, 200]);
+  });
+
+  it("tells when the newest message was written, by our clock", async () => {
+    const message = (id: string, createdAtMs: number) => ({
+      id,
+      role: "user" as const,
+      text: "x",
+      createdAtMs,
+    });
+    const recentMessages = [message("a", 50_000), message("b", 90_000), message("c", 80_000)];
+    const skewed = leg({}, { recentMessages, skewMs: 60_000 });
+    await work(scriptedModel(says("Done.")))(skewed.context);
+    expect(skewed.written).toEqual([30_000]);
+    const plain = leg({}, { recentMessages });
+    await work(scriptedModel(says("Done.")))(plain.context);
+    expect(plain.written).toEqual([90_000]);
+  });
+
+  it("tells nothing where Studio does not say when", async () => {
+    const silent = leg();
+    await work(scriptedModel(says("Done.")))(silent.context);
+    expect(silent.written).toEqual([]);
   });
 
   it("notes no response that the provider does not keep", async () => {
@@ -158,6 +184,18 @@ describe("a later leg", () => {
     expect(later.log.events).toEqual(["prior_context"]);
   });
 
+  it("asks for no second repair: neither after one that the row knows of, nor one that the chain shows", async () => {
+    const model = scriptedModel(says("Refused.", "r1"), says("Mended.", "r2"));
+    const first = await work(model)(leg().context);
+    const known = leg({ leg: 2, rounds: 1, lastResponseId: "r1", repaired: true });
+    expect((await work(model)(known.context)).repair).toBeUndefined();
+    const unknown = leg({ leg: 2, rounds: 1, lastResponseId: "r1" });
+    expect((await work(model)(unknown.context)).repair).toBeDefined();
+    await first.repair?.("title: at most 200");
+    const shown = leg({ leg: 2, rounds: 2, lastResponseId: "r2" });
+    expect((await work(model)(shown.context)).repair).toBeUndefined();
+  });
+
   it("does not start over twice", async () => {
     const later = leg({ leg: 3, rounds: 1, lastResponseId: "gone", startedOver: true });
     await expect(work(scriptedModel())(later.context)).rejects.toMatchObject({
@@ -172,5 +210,42 @@ describe("a later leg", () => {
     const later = leg({ leg: 2, rounds: 1, lastResponseId: "r1", usage: noted });
     await work(model)(later.context);
     expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
+  });
+});
+
+describe("the newest message in the log", () => {
+  const message = (text: string, createdAtMs: number) => ({
+    id: text,
+    role: "user" as const,
+    text,
+    createdAtMs,
+  });
+
+  /** The preview in the log of a job of two messages. */
+  async function previewOf(previewCharacters: number | undefined): Promise<string | undefined> {
+    const { context, log } = leg();
+    const read = async (signal: AbortSignal) => ({
+      ...(await context.job.context(signal)),
+      recentMessages: [message("👩‍💻 Compare teas.", 2), message("Hello.", 1)],
+    });
+    const model = scriptedModel(says("Done."));
+    const previewing = createWork({
+      model,
+      modelName: "m",
+      summaryModelName: "s",
+      store: true,
+      previewCharacters,
+    });
+    await previewing({ ...context, job: { ...context.job, context: read } });
+    return log.lines.find(({ event }) => event === "prior_context")?.fields.preview;
+  }
+
+  it("is not there unless asked for", async () => {
+    expect(await previewOf(undefined)).toBeUndefined();
+  });
+
+  it("is cut to so many code points, never through one", async () => {
+    expect(await previewOf(5)).toBe("👩‍💻 C");
+    expect(await previewOf(200)).toBe("👩‍💻 Compare teas.");
   });
 });

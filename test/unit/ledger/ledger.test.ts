@@ -60,6 +60,7 @@ describe("begin", () => {
       handovers: 0,
       troubles: [],
       startedOver: false,
+      repaired: false,
       delivering: false,
       openIn: "default",
       invocationId: "first",
@@ -222,6 +223,32 @@ describe("the next leg", () => {
     expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);
     expect(await ledger.restart(await readBack(fence), restart)).toBeUndefined();
   });
+
+  it("is not there, nor this one any more, once the run has been closed in its stead: its own close is refused", async () => {
+    const fence = await begun();
+    const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
+    expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await ledger.close(fence, { ...ending, reason: "lease_lost" })).toBe(false);
+    expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
+  });
+
+  it("is opened, and the run closed, also when the SDK repeats the write because its answer was lost", async () => {
+    const { update } = local.table;
+    const repeating = createLedger({
+      ...local.table,
+      update: async (...call) => {
+        await update(...call);
+        return update(...call);
+      },
+    });
+    const fence = await begun();
+    expect(await repeating.handOver(fence, { atMs: 5_000, handovers: 1 })).toBe(true);
+    const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
+    const restarted = await repeating.restart(await readBack(fence), restart);
+    expect(restarted).toMatchObject({ leg: 3, handovers: 1, starts: 2, troubles: ["event_lost"] });
+    const ending = { state: "lost", reason: "event_lost", atMs: 8_000 } as const;
+    expect(await repeating.closeAbandoned(restarted!, ending)).toBe(true);
+  });
 });
 
 describe("open runs", () => {
@@ -251,22 +278,36 @@ describe("the back-off row", () => {
 
 describe("the dispatch lock", () => {
   const ask = { pool: "default", nowMs: 1_000, untilMs: 61_000 };
+  const lastWindow = { reason: "empty", atMs: 2_000, polls: 3, leased: 0, inFlight: 1 };
+  const ended = { lastWindow, goodPollAtMs: 2_000 };
 
   it("is held by one owner until released", async () => {
     const lock = createDispatchLock(local.table);
     expect(await lock.acquire({ ...ask, owner: "a" })).toBe(true);
     expect(await lock.acquire({ ...ask, owner: "b" })).toBe(false);
-    await lock.release("default", "b");
+    await lock.release({ pool: "default", owner: "b" }, ended);
     expect(await lock.acquire({ ...ask, owner: "b" })).toBe(false);
-    await lock.release("default", "a");
+    await lock.release({ pool: "default", owner: "a" }, ended);
     expect(await lock.acquire({ ...ask, owner: "b" })).toBe(true);
-    await lock.release("default", "b");
+    await lock.release({ pool: "default", owner: "b" }, ended);
   });
 
   it("dies by itself at its time", async () => {
     const lock = createDispatchLock(local.table);
     expect(await lock.acquire({ ...ask, owner: "a" })).toBe(true);
     expect(await lock.acquire({ ...ask, owner: "b", nowMs: 61_001, untilMs: 121_000 })).toBe(true);
+  });
+});
+
+describe("an open row that is no run", () => {
+  it("is told of and left out: one row must not stop a pool", async () => {
+    const told: string[] = [];
+    const tolerant = createLedger(local.table, ({ message }) => told.push(message));
+    const strange = { id: "run#strange", openIn: "odd", leaseExpiresAtMs: 1, leg: "first" };
+    await local.table.put({ ...strange, pool: "odd" }, undefined);
+    expect(await tolerant.openRuns("odd")).toEqual([]);
+    expect(told).toEqual([expect.stringMatching(/^the ledger row run#strange is not a run: .*leg/)]);
+    await expect(ledger.openRuns("odd")).rejects.toMatchObject({ code: "internal" });
   });
 });
 

@@ -47,10 +47,12 @@ export interface Fixture {
   readonly functions?: Readonly<Record<string, FixtureFunction>>;
   readonly resources?: Readonly<Record<string, unknown>>;
   readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes a template with its assets into a new folder; returns the template's path. */
-export function writeTemplate({ functions = {}, resources = {}, parameters = {} }: Fixture): string {
+export function writeTemplate(fixture: Fixture): string {
+  const { functions = {}, resources = {}, parameters = {}, outputs = {} } = fixture;
   const folder = mkdtempSync(join(root, "stack-"));
   const lambdas = Object.entries(functions).map(
     ([logicalId, { source = obedient, file = "index.mjs", properties = {} }]) => {
@@ -66,7 +68,8 @@ export function writeTemplate({ functions = {}, resources = {}, parameters = {} 
     },
   );
   const templateFile = join(folder, "TestStack.template.json");
-  const template = { Parameters: parameters, Resources: { ...Object.fromEntries(lambdas), ...resources } };
+  const all = { ...Object.fromEntries(lambdas), ...resources };
+  const template = { Parameters: parameters, Resources: all, Outputs: outputs };
   writeFileSync(templateFile, JSON.stringify(template));
   return templateFile;
 }

@@ -54,6 +54,7 @@ it("gives the process the template's and Lambda's variables and nothing of ours"
   expect(Object.keys(env).toSorted()).toEqual([
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_LAMBDA",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_EXECUTION_ENV",

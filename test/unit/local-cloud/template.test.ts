@@ -89,7 +89,7 @@ it("keeps functions apart whose readable names are equal", () => {
 it("leaves alone what it does not run", () => {
   const stack = read({
     functions: { Python: { properties: { Runtime: "python3.13" } } },
-    resources: { Topic: { Type: "AWS::SNS::Topic", Properties: { TopicName: { "Fn::ImportValue": "x" } } } },
+    resources: { Bucket: { Type: "AWS::S3::Bucket", Properties: { Name: { "Fn::ImportValue": "x" } } } },
   });
 
   expect(stack).toEqual({
@@ -99,14 +99,20 @@ it("leaves alone what it does not run", () => {
     secrets: [],
     schedules: [],
     queues: [],
+    rotations: [],
+    logGroups: [],
+    alarms: [],
+    topics: [],
+    dashboards: [],
+    outputs: [],
   });
 });
 
 it.each<[string, Fixture, string]>([
   [
     "a reference to a resource that does not run here",
-    { ...variables({ A: { Ref: "Topic" } }), resources: { Topic: { Type: "AWS::SNS::Topic" } } },
-    "Worker, Environment: Topic (AWS::SNS::Topic) has no local counterpart to refer to",
+    { ...variables({ A: { Ref: "Bucket" } }), resources: { Bucket: { Type: "AWS::S3::Bucket" } } },
+    "Worker, Environment: Bucket (AWS::S3::Bucket) has no local counterpart to refer to",
   ],
   [
     "an attribute that does not exist",

@@ -108,6 +108,8 @@ test("the SDK sees the API's error classes", async () => {
   const right = new OpenAI({ apiKey: "sk-right", baseURL: model.url, maxRetries: 0 });
   await expect(right.responses.retrieve("resp_none")).rejects.toBeInstanceOf(NotFoundError);
   expect((await right.models.list()).data.map((entry) => entry.id)).toContain("gpt-6-luna");
+  expect(await right.models.retrieve("gpt-6-luna")).toMatchObject({ id: "gpt-6-luna", shutdown_date: null });
+  await expect(right.models.retrieve("gpt-none")).rejects.toBeInstanceOf(NotFoundError);
 });
 
 test("retrieve gives the response again, delete takes it away, and the rest of the chain stays", async () => {

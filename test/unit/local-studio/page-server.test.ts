@@ -30,6 +30,7 @@ describe("the page's API", () => {
       model: { kind: "canned", name: "offline" },
       leaseMs: 600_000,
       dailyLimits: { user: 1_000, global: 1_000 },
+      dashboard: false,
     });
   });
 

@@ -46,12 +46,15 @@ const dispatcherVariables = {
   RUNNER_PROCESSOR_FUNCTION: "processor",
   RUNNER_RUN_LIMIT_MS: "3600000",
   RUNNER_MAX_EVENT_AGE_MS: "300000",
+  RUNNER_DAILY_CAP_USD: "2.5",
+  RUNNER_PRICES: '{"m":{"inputPerMillionUsd":2,"cachedInputPerMillionUsd":0.2,"outputPerMillionUsd":10}}',
 };
 
 describe("the functions' environment", () => {
   it("is read back as it was written", () => {
     const config = parseDispatcherConfig(dispatcherVariables);
     expect(config.RUNNER_CONCURRENCY).toBe(10);
+    expect(config.RUNNER_PRICES["m"]?.outputPerMillionUsd).toBe(10);
     expect(toEnvironment(config)).toEqual(dispatcherVariables);
   });
 
@@ -66,6 +69,15 @@ describe("the functions' environment", () => {
     expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "false" }).OPENAI_STORE).toBe(false);
     expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "true" }).OPENAI_STORE).toBe(true);
   });
+
+  it.each(["", "nonsense", "[]", '{"m":{}}', '{"m":{"inputPerMillionUsd":"2"}}'])(
+    "refuses the prices %j",
+    (text) => {
+      expect(() => parseDispatcherConfig({ ...dispatcherVariables, RUNNER_PRICES: text })).toThrow(
+        "RUNNER_PRICES",
+      );
+    },
+  );
 
   it("names every wrong variable at once", () => {
     const read = (): unknown =>

@@ -156,9 +156,15 @@ describe("answers about the lease", () => {
     expect(await studio.heartbeat(jobCall())).toEqual({ leaseExpiresAtMs: 1_700_000_600_000 });
   });
 
+  it("a context says how far Studio's clock is from ours, for the times in it", async () => {
+    const headers = { date: "Tue, 14 Nov 2023 22:14:20 GMT" };
+    const { studio } = await createScene(script({ headers, body: context }));
+    expect(await studio.context(jobCall())).toMatchObject({ skewMs: 60_500 });
+  });
+
   it("a context comes with its unknown extra fields", async () => {
     const { studio } = await createScene(script({ body: { ...context, mood: "new" } }));
-    expect(await studio.context(jobCall())).toEqual({ ...context, mood: "new" });
+    expect(await studio.context(jobCall())).toEqual({ ...context, mood: "new", skewMs: 0 });
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { h, put } from "../dom.js";
 const words = { connecting: "Connecting", open: "Live", again: "Live", lost: "Offline" };
 
 /**
- * The foot of the sidebar: whether changes arrive, and who answers.
+ * The foot of the sidebar: whether changes arrive, who answers, and the way to the runner's numbers.
  * @param {{ root: HTMLElement, store: Store }} deps
  */
 export function mountStatus({ root, store }) {
@@ -13,7 +13,8 @@ export function mountStatus({ root, store }) {
     const { info, connection } = store.get();
     const model =
       info && h("span", { class: "status-model", title: "The model that answers" }, info.model.name);
-    put(root, h("span", { class: `live live-${connection}` }, words[connection]), model);
+    const dashboard = info?.dashboard && h("a", { class: "status-link", href: "/dashboard" }, "Dashboard");
+    put(root, h("span", { class: `live live-${connection}` }, words[connection]), model, dashboard);
   };
   store.subscribe((next, before) => {
     if (next.info !== before.info || next.connection !== before.connection) render();

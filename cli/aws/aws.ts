@@ -1,0 +1,22 @@
+import type { Aws } from "../ports.ts";
+import type { AwsConfig } from "./config.ts";
+import { createAlarms } from "./alarms.ts";
+import { createFunctions } from "./functions.ts";
+import { createIdentity } from "./identity.ts";
+import { createLogs } from "./logs.ts";
+import { createQueues } from "./queues.ts";
+import { createSchedules } from "./schedules.ts";
+import { createStacks } from "./stacks.ts";
+
+/** Every service; a client connects when it is first asked. */
+export function createAws(config: AwsConfig): Aws {
+  return {
+    stacks: createStacks(config),
+    alarms: createAlarms(config),
+    logs: createLogs(config),
+    queues: createQueues(config),
+    schedules: createSchedules(config),
+    functions: createFunctions(config),
+    identity: createIdentity(config),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Command } from "./command.ts";
+import { checkUpdate } from "./commands/check-update.ts";
+import { config } from "./commands/config.ts";
+import { cost } from "./commands/cost.ts";
+import { deploy } from "./commands/deploy.ts";
+import { destroy } from "./commands/destroy.ts";
+import { doctor } from "./commands/doctor.ts";
+import { drain } from "./commands/drain.ts";
+import { explain } from "./commands/explain.ts";
+import { init } from "./commands/init.ts";
+import { jobs } from "./commands/jobs.ts";
+import { logs } from "./commands/logs.ts";
+import { pause, resume } from "./commands/pause.ts";
+import { redrive } from "./commands/redrive.ts";
+import { rotate } from "./commands/rotate.ts";
+import { secretsSet } from "./commands/secrets-set.ts";
+import { setCap } from "./commands/set-cap.ts";
+import { setConcurrency } from "./commands/set-concurrency.ts";
+import { status } from "./commands/status.ts";
+
+/** Every command, in the order of the help and of docs/cli.md. A new one is a file and a line here. */
+export const commands: readonly Command[] = [
+  init,
+  doctor,
+  status,
+  jobs,
+  explain,
+  logs,
+  pause,
+  resume,
+  drain,
+  setConcurrency,
+  setCap,
+  secretsSet,
+  rotate,
+  redrive,
+  config,
+  cost,
+  checkUpdate,
+  deploy,
+  destroy,
+];

@@ -1,0 +1,63 @@
+import * as z from "zod";
+import { ownStackName, runCdk } from "../cdk.ts";
+import { defineCommand, type Command, type Outcome } from "../command.ts";
+import { CliError } from "../errors.ts";
+import { runChecks, type CheckResult } from "../doctor/check.ts";
+import { deployChecks } from "../doctor/checks.ts";
+import { createFacts } from "../doctor/facts.ts";
+import { keyChecks } from "../doctor/keys.ts";
+import { renderChecks } from "../doctor/render.ts";
+import { refuseLocal } from "../not-local.ts";
+import type { Screen } from "../terminal.ts";
+
+export const deploy: Command = defineCommand({
+  name: "deploy",
+  summary: "Checks what a deploy needs, runs cdk deploy, and says what comes next",
+  details:
+    "Nothing is deployed when a check fails (exit code 1). Without --yes cdk asks before it widens permissions.",
+  options: [{ flags: "--yes", meaning: "do not ask before permissions are widened: for a pipeline" }],
+  examples: [
+    { line: "deploy", shows: "the first time, and for every change of settings or version" },
+    { line: "deploy --yes --region eu-central-1", shows: "without questions" },
+  ],
+  input: z.object({ yes: z.boolean().default(false) }),
+  run: async (context, { yes }) => {
+    refuseLocal(context, "deploy");
+    if (!yes && !context.input.isTerminal) {
+      throw new CliError("usage", "cdk has no terminal to ask at whether permissions may be widened.", {
+        remedy: "Give --yes.",
+      });
+    }
+    const stackName = await ownStackName(context);
+    const before = await runChecks(createFacts(context), deployChecks);
+    if (before.some(({ verdict }) => verdict === "fail")) return refusal(before);
+    const warnings = before.filter(({ verdict }) => verdict === "warn");
+    if (warnings.length > 0) context.terminal.err(renderChecks(warnings, context.terminal));
+    await runCdk(context, ["deploy", stackName, "--require-approval", yes ? "never" : "broadening"]);
+    const after = await runChecks(createFacts(context.anew()), keyChecks);
+    const next = nextSteps(after);
+    const data = { stack: stackName, deployed: true, checks: before, next };
+    return {
+      data,
+      text: () => `${stackName} is deployed.\n\nNext:\n${next.map((line) => `  ${line}`).join("\n")}`,
+    };
+  },
+});
+
+function refusal(checks: readonly CheckResult[]): Outcome {
+  const text = (screen: Screen): string =>
+    `${renderChecks(checks, screen)}\n\nNothing was deployed: mend what failed first.`;
+  return { data: { deployed: false, checks }, text, exit: "finding" };
+}
+
+/** The remedies of keys that are not there yet, and then the one command that looks at everything. */
+function nextSteps(checks: readonly CheckResult[]): readonly string[] {
+  const remedies = checks
+    .filter(({ verdict }) => verdict === "fail")
+    .flatMap(({ remedy, pool, id }) =>
+      remedy === undefined
+        ? []
+        : [pool === undefined || id === "model-key" ? remedy : `${remedy} --pool ${pool}`],
+    );
+  return [...new Set(remedies), "npm run runner -- doctor"];
+}

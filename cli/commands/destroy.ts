@@ -1,0 +1,95 @@
+import * as z from "zod";
+import type { Settings } from "../../infra/settings.ts";
+import { ownStackName, runCdk } from "../cdk.ts";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { count } from "../format.ts";
+import { refuseLocal } from "../not-local.ts";
+import { countInFlight } from "../pool-status.ts";
+import type { Stack } from "../stack.ts";
+
+export const destroy: Command = defineCommand({
+  name: "destroy",
+  summary: "Removes the stack by cdk destroy, and says what stays",
+  details:
+    "Asks for the stack's name first. Refuses while jobs are in flight (exit code 1): drain the pools before, or give --force. " +
+    "The ledger stays where removalPolicy is retain; keys that the stack made go with it.",
+  options: [
+    { flags: "--confirm <name>", meaning: "the stack's name, in place of the question" },
+    {
+      flags: "--force",
+      meaning: "also while jobs are in flight: they are Studio's again when their leases end",
+    },
+  ],
+  examples: [
+    { line: "destroy", shows: "asks for the stack's name" },
+    { line: "destroy --confirm StudioRunner", shows: "for a script" },
+  ],
+  input: z.object({ confirm: z.string().optional(), force: z.boolean().default(false) }),
+  run: async (context, { confirm, force }) => {
+    refuseLocal(context, "destroy");
+    const stackName = await ownStackName(context);
+    const stack = await context.stack();
+    if (!force) await refuseBusy(context, stack);
+    const stays = whatStays(stack);
+    if (confirm === undefined) context.terminal.err(stays.join("\n"));
+    await checkName(context, stackName, confirm);
+    await runCdk(context, ["destroy", stackName, "--force"]);
+    const data = { stack: stackName, destroyed: true, stays };
+    return { data, text: () => [`${stackName} is removed.`, ...stays].join("\n") };
+  },
+});
+
+/** @throws CliError `refused` */
+async function refuseBusy(context: Context, { pools }: Stack): Promise<void> {
+  const each = await Promise.all(pools.map(({ name }) => countInFlight(context, name)));
+  const inFlight = each.reduce((sum, one) => sum + one, 0);
+  if (inFlight === 0) return;
+  throw new CliError("refused", `${count(inFlight, "run")} in flight.`, {
+    remedy: "End them first: npm run runner -- drain. Or give --force: their jobs go back to Studio.",
+  });
+}
+
+/** @throws CliError `usage` where the name is another */
+async function checkName(
+  { input, prompts }: Context,
+  stackName: string,
+  confirm: string | undefined,
+): Promise<void> {
+  if (confirm === undefined && !input.isTerminal) {
+    throw new CliError("usage", "There is no terminal to ask at.", { remedy: "Give --confirm STACK" });
+  }
+  const given = confirm ?? (await prompts.text({ message: `To remove ${stackName}, type its name` }));
+  if (given === stackName) return;
+  throw new CliError("usage", `The stack is named ${stackName}: nothing was removed.`);
+}
+
+/** A line for each thing that outlives the stack, with how to remove it. */
+function whatStays(stack: Stack): readonly string[] {
+  const table = stack.output("LedgerTable");
+  const rows: readonly { readonly holds: (settings: Settings) => boolean; readonly line: string }[] = [
+    {
+      holds: ({ ledgerTableArn }) => ledgerTableArn !== undefined,
+      line: `The ledger ${table} stays: it was brought along.`,
+    },
+    {
+      holds: ({ ledgerTableArn, removalPolicy }) =>
+        ledgerTableArn === undefined && removalPolicy === "retain",
+      line:
+        `The ledger ${table} stays (removalPolicy retain). To remove it too:\n` +
+        `  aws dynamodb update-table --table-name ${table} --no-deletion-protection-enabled\n` +
+        `  aws dynamodb delete-table --table-name ${table}`,
+    },
+    {
+      holds: ({ pools, inference }) =>
+        inference.keySecretArn !== undefined || pools.some(({ keySecretArn }) => keySecretArn !== undefined),
+      line: "Secrets that were brought along stay; those that the stack made go with it.",
+    },
+    {
+      holds: () => true,
+      line: "The runner instances at Studio stay: revoke them on Studio's page.",
+    },
+  ];
+  return rows.filter(({ holds }) => holds(stack.settings)).map(({ line }) => line);
+}

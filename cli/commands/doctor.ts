@@ -1,0 +1,45 @@
+import * as z from "zod";
+import { attempt, problemOf } from "../attempt.ts";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { runChecks } from "../doctor/check.ts";
+import { checks } from "../doctor/checks.ts";
+import { createFacts } from "../doctor/facts.ts";
+import { countVerdicts, renderChecks } from "../doctor/render.ts";
+
+export const doctor: Command = defineCommand({
+  name: "doctor",
+  summary: "Checks everything, before and after a deploy; each finding with its remedy",
+  details:
+    "This machine, the settings and their arithmetic, AWS, the stack, each secret and whether Studio and the model's provider accept it, " +
+    "polls, dead letters, alarms. It takes no job, generates nothing and changes nothing. Ends with 1 when a check fails; warnings do not count.",
+  examples: [
+    { line: "doctor", shows: "before the first deploy, after it, and when something is odd" },
+    { line: "doctor --local", shows: "the stack of npm start" },
+    { line: "doctor --json", shows: "for a script: checks[].id, verdict, finding, remedy" },
+  ],
+  input: z.object({}),
+  run: async (context) => {
+    await refuseWrongNames(context);
+    const results = await runChecks(createFacts(context), checks);
+    const counts = countVerdicts(results);
+    const rows = results.map(({ pool, remedy, ...row }) => ({
+      ...row,
+      pool: pool ?? null,
+      remedy: remedy ?? null,
+    }));
+    const data = { atMs: context.clock.now(), counts, checks: rows };
+    return {
+      data,
+      text: (screen) => renderChecks(results, screen),
+      exit: counts.fail > 0 ? "finding" : "ok",
+    };
+  },
+});
+
+/** A pool that is not there, or a local stack that does not run, is no finding: nothing can be looked at. */
+async function refuseWrongNames(context: Context): Promise<void> {
+  const pools = (): ReturnType<Context["pools"]> => context.pools();
+  const code = problemOf(await attempt(pools))?.code;
+  if (code === "not_found" || code === "not_running") await pools();
+}

@@ -1,0 +1,65 @@
+import * as z from "zod";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { count, formatDuration } from "../format.ts";
+import { countInFlight } from "../pool-status.ts";
+import { duration, sentence } from "../values.ts";
+import { switchPool } from "./pause.ts";
+
+const lookEveryMs = 2_000;
+/** The index of open runs lags a little behind, and a window may begin in the very moment of the pause. */
+const quietLooksNeeded = 2;
+
+export const drain: Command = defineCommand({
+  name: "drain",
+  summary: "Pause, and wait until nothing is in flight",
+  details:
+    "The pool stays paused, also after Ctrl-C or the time-out (exit code 1): resume ends it. " +
+    "A dispatch window that was open when it was paused is waited for too.",
+  options: [
+    {
+      flags: "--timeout <time>",
+      meaning: "wait so long at most; default: the pool's run limit and 5 minutes",
+    },
+    { flags: "--why <text>", meaning: "the reason, kept and shown by status" },
+  ],
+  examples: [
+    { line: 'drain --why "new model key" --timeout 30m', shows: "returns when nothing runs any more" },
+  ],
+  input: z.object({ timeout: duration().optional(), why: sentence().optional() }),
+  run: async (context, { timeout, why }) => {
+    const pool = await context.pool();
+    const { clock } = context;
+    const limitMs = timeout ?? pool.settings.runLimitMinutes * 60_000 + 300_000;
+    const startedAtMs = clock.now();
+    const paused = await switchPool(context, { paused: true, why: why ?? "drain" });
+    const inFlight = await waitUntilEmpty(context, pool.name, startedAtMs + limitMs);
+    const data = { ...paused, drained: inFlight === 0, inFlight, waitedMs: clock.now() - startedAtMs };
+    const text = (): string =>
+      data.drained
+        ? `Pool ${pool.name} is drained after ${formatDuration(data.waitedMs)}: nothing runs, and it stays paused.`
+        : `${count(inFlight, "run")} still in flight after ${formatDuration(data.waitedMs)}. The pool stays paused.`;
+    return { data, text, exit: data.drained ? "ok" : "finding" };
+  },
+});
+
+/** How many runs are in flight at the end: 0, or what is left at `untilMs`. */
+async function waitUntilEmpty(context: Context, pool: string, untilMs: number): Promise<number> {
+  const { clock, terminal, signal } = context;
+  const { lock } = await context.ledger();
+  const startedAtMs = clock.now();
+  // Of a window that may have looked before the pause was written; every later one sees it.
+  const { owner: suspect } = await lock.read(pool);
+  let quietLooks = 0;
+  for (;;) {
+    const [inFlight, state] = await Promise.all([countInFlight(context, pool), lock.read(pool)]);
+    const nowMs = clock.now();
+    const isOpen = suspect !== undefined && state.owner === suspect && (state.lockedUntilMs ?? 0) > nowMs;
+    quietLooks = inFlight === 0 && !isOpen ? quietLooks + 1 : 0;
+    if (quietLooks === quietLooksNeeded || nowMs >= untilMs) return inFlight;
+    const what =
+      inFlight === 0 && isOpen ? "a dispatch window is still open" : `${count(inFlight, "run")} in flight`;
+    terminal.progress(`Draining pool ${pool}: ${what} (${formatDuration(nowMs - startedAtMs)})`);
+    await clock.sleep(Math.min(lookEveryMs, untilMs - nowMs), signal);
+  }
+}

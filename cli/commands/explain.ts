@@ -1,0 +1,156 @@
+import * as z from "zod";
+import type { Run } from "../../lib/ledger/run.ts";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { count, formatDuration, formatTime, formatUsd } from "../format.ts";
+import { findRunsOf } from "../job-ids.ts";
+import { filterFor, tellRecord, type ToldLine } from "../log-lines.ts";
+import { roles, type Role, type StackPool } from "../stack.ts";
+import type { Colours, Screen } from "../terminal.ts";
+import { id } from "../values.ts";
+import { paintState, toJob } from "./jobs.ts";
+
+/** Lines are written a little before the lease is noted and after the run is closed. */
+const marginMs = 120_000;
+
+interface Step {
+  readonly atMs: number;
+  readonly source: Role | "ledger";
+  readonly leg: number | null;
+  readonly event: string | null;
+  readonly what: string;
+  readonly tone: ToldLine["tone"];
+}
+
+interface Story {
+  readonly run: Run;
+  readonly steps: readonly Step[];
+  readonly logLines: number;
+}
+
+export const explain: Command = defineCommand({
+  name: "explain",
+  summary: "One job's timeline, from the ledger and the logs of all functions and legs",
+  details:
+    "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never hold prompts or answers.",
+  arguments: [{ name: "job", meaning: "a workspace's id, or a run's" }],
+  examples: [
+    { line: "explain ws_7f3a", shows: "every run of the workspace" },
+    { line: "explain 01JCZ9V5W3X8K2M4N6P8Q0R2S4", shows: "one run" },
+  ],
+  input: z.object({ job: id() }),
+  run: async (context, { job }) => {
+    const { pool, runs } = await findRunsOf(context, job);
+    const lines = await readLines(context, pool, runs);
+    const stories = runs.map((run) => storyOf(run, lines));
+    const data = {
+      pool: pool.name,
+      workspaceId: runs[0].workspaceId,
+      runs: stories.map(({ run, steps }) => ({ ...toJob(run), steps })),
+    };
+    return { data, text: (screen) => render(data.workspaceId, stories, screen) };
+  },
+});
+
+/** Of all functions, about these runs' workspace, from the first run's lease to the last one's end. */
+async function readLines(
+  context: Context,
+  pool: StackPool,
+  runs: readonly [Run, ...Run[]],
+): Promise<readonly ToldLine[]> {
+  const { logs } = await context.aws();
+  const last = runs.at(-1) ?? runs[0];
+  const query = {
+    startMs: runs[0].leasedAtMs - marginMs,
+    endMs: (last.endedAtMs ?? context.clock.now()) + marginMs,
+    pattern: filterFor("workspaceId", runs[0].workspaceId),
+    signal: context.signal,
+  };
+  const perRole = await Promise.all(
+    roles.map(async (role) => {
+      const group = pool.logGroups[role];
+      if (group === undefined) return [];
+      const records = await logs.records({ ...query, group });
+      return records.flatMap((record) => tellRecord(record, role) ?? []);
+    }),
+  );
+  return perRole.flat();
+}
+
+function storyOf(run: Run, lines: readonly ToldLine[]): Story {
+  const own = lines.filter(({ runId, minor }) => runId === run.runId && !minor);
+  const told = own.map(({ atMs, function: source, leg, event, what, tone }) => ({
+    atMs,
+    source,
+    leg: leg ?? null,
+    event: event ?? null,
+    what,
+    tone,
+  }));
+  const steps = [...ledgerSteps(run), ...told].toSorted((a, b) => a.atMs - b.atMs);
+  return { run, steps, logLines: own.length };
+}
+
+/** What the ledger alone knows, so that a story is whole where logs are gone. */
+function ledgerSteps(run: Run): readonly Step[] {
+  const step = (atMs: number, what: string, tone: Step["tone"] = "plain"): Step => ({
+    atMs,
+    source: "ledger",
+    leg: null,
+    event: null,
+    what,
+    tone,
+  });
+  const { leasedAtMs, keyId, beatAtMs, endedAtMs, state, reason, createdAtMs, leaseExpiresAtMs } = run;
+  return [
+    ...(createdAtMs === undefined ? [] : [step(createdAtMs, "its newest message was written")]),
+    step(leasedAtMs, `the run is opened under a lease of ${formatDuration(run.leaseMs)}, key ${keyId}`),
+    ...(endedAtMs === undefined && beatAtMs !== undefined ? [step(beatAtMs, "the newest beat")] : []),
+    ...(endedAtMs === undefined
+      ? [step(leaseExpiresAtMs, "the lease ends, unless a beat renews it")]
+      : [step(endedAtMs, `the run is closed: ${state}, ${reason ?? "no reason"}`, toneOfEnd(state))]),
+  ];
+}
+
+const toneOfEnd = (state: Run["state"]): Step["tone"] => (state === "completed" ? "good" : "bad");
+
+function render(workspaceId: string, stories: readonly Story[], screen: Screen): string {
+  const { bold } = screen.colours;
+  const head = `Workspace ${bold(workspaceId)}: ${count(stories.length, "run")}`;
+  return [head, ...stories.map((story) => renderStory(story, screen.colours))].join("\n\n");
+}
+
+function renderStory({ run, steps, logLines }: Story, colours: Colours): string {
+  const head = `Run ${colours.bold(run.runId)}  ${paintState(run.state, colours)}  ${colours.dim(facts(run))}`;
+  const why = run.reason === undefined || run.reason === "ok" ? [] : [whyOf(run)];
+  const [first] = steps;
+  const lines = steps.map((step) => stepLine(step, first?.atMs ?? 0, colours));
+  const begun = first === undefined ? [] : [colours.dim(`from ${formatTime(first.atMs)} UTC`)];
+  const none =
+    logLines > 0 ? [] : [colours.yellow("No log lines were found: they are kept for a limited time only.")];
+  return [head, ...why, ...begun, ...lines, ...none].join("\n");
+}
+
+function whyOf({ reason, explanation, troubles }: Run): string {
+  const earlier = troubles.length === 0 ? "" : `  (earlier legs: ${troubles.join(", ")})`;
+  return `Reason: ${reason}${explanation === undefined ? "" : `: ${explanation}`}${earlier}`;
+}
+
+function facts({ leg, rounds, model, usage, costUsd, leasedAtMs, endedAtMs }: Run): string {
+  const parts = [
+    ...(endedAtMs === undefined ? [] : [formatDuration(endedAtMs - leasedAtMs)]),
+    count(leg, "leg"),
+    count(rounds, "round"),
+    ...(model === undefined ? [] : [model]),
+    `${usage.inputTokens} tokens in, ${usage.outputTokens} out`,
+    ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
+  ];
+  return parts.join(", ");
+}
+
+function stepLine({ atMs, source, leg, what, tone }: Step, firstMs: number, colours: Colours): string {
+  const after = `+${((atMs - firstMs) / 1_000).toFixed(1)}s`.padStart(9);
+  const who = `${source}${leg === null ? "" : ` ${leg}`}`.padEnd(12);
+  const paint = { plain: String, good: colours.green, bad: colours.red }[tone];
+  return `${colours.dim(after)}  ${colours.cyan(who)}  ${paint(what)}`;
+}

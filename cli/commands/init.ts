@@ -1,0 +1,129 @@
+import { isDeepStrictEqual } from "node:util";
+import { parseSettings, settingsKey, type Settings } from "../../infra/settings.ts";
+import { attempt, problemOf } from "../attempt.ts";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { answersOf, merge, writtenSchema, type Written } from "../init/answers.ts";
+import { flagRows, flagsSchema, withFlags, type Flags } from "../init/flags.ts";
+import { askAll } from "../init/questions.ts";
+import { replaceValue } from "../json-text.ts";
+import { keyNames } from "../key-names.ts";
+import { refuseLocal } from "../not-local.ts";
+import { cdkSchema } from "../project.ts";
+import { leavesOf } from "./config.ts";
+
+export const init: Command = defineCommand({
+  name: "init",
+  summary: "Asks for the settings and writes them into cdk.json",
+  details:
+    `Only context.${settingsKey} is written; the rest of the file, and settings that are not asked for, stay as they are. ` +
+    "Settings that would change are shown first. Without a terminal: --yes and options.",
+  options: flagRows,
+  examples: [
+    { line: "init", shows: "asks; what is there is the default" },
+    { line: "init --yes --model gpt-6-luna --cap 20 --email ops@example.com", shows: "for a script" },
+    { line: "init --yes --pools default:user,europe:global --force", shows: "two pools" },
+  ],
+  input: flagsSchema,
+  run: async (context, flags) => {
+    refuseLocal(context, "init");
+    const { project, terminal } = context;
+    const text = await project.cdkJson();
+    const written = await readWritten(context, text, flags);
+    const wanted = await findWanted(context, written, flags);
+    // Refuses what does not fit together, with every problem and its place.
+    const settings = parseSettings(wanted);
+    const changes = changesOf(written, wanted);
+    const isSame = isDeepStrictEqual(written, wanted);
+    if (changes.length > 0) await agree(context, changes, flags);
+    if (!isSame) await project.writeCdkJson(replaceValue(text, ["context", settingsKey], wanted));
+    const next = nextSteps(settings);
+    const data = { written: !isSame, settings: wanted, changed: changes, next };
+    terminal.settled();
+    return { data, text: () => render({ isSame, wanted, next }) };
+  },
+});
+
+async function readWritten({ project }: Context, text: string, { force }: Flags): Promise<Written> {
+  const problem = problemOf(await attempt(() => project.settings()));
+  if (problem && !force) {
+    const remedy = "Mend it, or let init begin anew: --force";
+    throw new CliError("config_invalid", problem.message, { remedy });
+  }
+  const raw = problem ? {} : (cdkSchema.safeParse(JSON.parse(text)).data?.context[settingsKey] ?? {});
+  return writtenSchema.parse(raw);
+}
+
+async function findWanted(context: Context, written: Written, flags: Flags): Promise<object> {
+  const { input, prompts, options } = context;
+  const present = withFlags(answersOf(parseSettings(written)), flags, options);
+  if (flags.yes) return merge(written, present);
+  if (!input.isTerminal) {
+    throw new CliError("usage", "There is no terminal to ask at.", {
+      remedy: "Give --yes, and options for what shall not have its default: npm run runner -- init --help",
+    });
+  }
+  return merge(written, await askAll(prompts, present));
+}
+
+interface Change {
+  readonly path: string;
+  readonly from: string | number | boolean;
+  /** Null: it is taken out. */
+  readonly to: string | number | boolean | null;
+}
+
+/** What is written already and would be another; what is new overwrites nothing. */
+function changesOf(written: object, wanted: object): readonly Change[] {
+  const after = leavesOf(wanted);
+  return [...leavesOf(written)].flatMap(([path, from]) => {
+    const to = after.get(path) ?? null;
+    return to === from ? [] : [{ path, from, to }];
+  });
+}
+
+async function agree(
+  { terminal, input, prompts }: Context,
+  changes: readonly Change[],
+  { yes, force }: Flags,
+): Promise<void> {
+  if (force) return;
+  const lines = changes.map(({ path, from, to }) => `  ${path}: ${from} → ${to ?? "(taken out)"}`);
+  if (yes || !input.isTerminal) {
+    throw new CliError("refused", `cdk.json has other settings:\n${lines.join("\n")}`, {
+      remedy: "Nothing was written. To overwrite them: --force",
+    });
+  }
+  terminal.err(`These settings of cdk.json change:\n${lines.join("\n")}`);
+  if (await prompts.confirm("Write them?", true)) return;
+  throw new CliError("refused", "Nothing was written.");
+}
+
+function nextSteps({ pools, inference }: Settings): readonly string[] {
+  const ofPool = (name: string): string => (pools.length === 1 ? "" : ` --pool ${name}`);
+  const [runnerKeys, modelKey] = keyNames;
+  return [
+    "npm run runner -- doctor",
+    "npm run runner -- deploy",
+    ...pools
+      .filter(({ keySecretArn }) => keySecretArn === undefined)
+      .map(({ name }) => `npm run runner -- secrets set ${runnerKeys}${ofPool(name)}`),
+    ...(inference.workloadIdentity ? [] : [`npm run runner -- secrets set ${modelKey}`]),
+    "npm run runner -- doctor",
+  ];
+}
+
+interface View {
+  readonly isSame: boolean;
+  readonly wanted: object;
+  readonly next: readonly string[];
+}
+
+function render({ isSame, wanted, next }: View): string {
+  const head = isSame
+    ? "cdk.json has these settings already:"
+    : `Written into cdk.json, context.${settingsKey}:`;
+  const steps = next.map((line) => `  ${line}`);
+  return `${head}\n${JSON.stringify(wanted, undefined, 2)}\n\nNext:\n${steps.join("\n")}`;
+}

@@ -1,0 +1,133 @@
+import * as z from "zod";
+import { runStates, type Run, type RunState } from "../../lib/ledger/run.ts";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { formatDuration, formatUsd } from "../format.ts";
+import { renderTable, type Column } from "../table.ts";
+import type { Colours, Screen } from "../terminal.ts";
+import { choice, duration, whole } from "../values.ts";
+
+const pageSize = 100;
+
+const input = z.object({
+  limit: whole(1, 1_000).default(20),
+  state: choice(runStates).optional(),
+  since: duration().optional(),
+});
+type Input = z.output<typeof input>;
+
+export const jobs: Command = defineCommand({
+  name: "jobs",
+  summary: "Recent jobs, newest first: outcome, reason, legs, time and cost",
+  details: "Runs are kept in the ledger for 30 days after their end.",
+  options: [
+    { flags: "--limit <count>", meaning: "so many at most; default: 20" },
+    { flags: "--state <state>", meaning: `only these: ${runStates.join(", ")}` },
+    { flags: "--since <time>", meaning: "leased within this time: 90s, 5m, 2h, 7d" },
+  ],
+  examples: [
+    { line: "jobs", shows: "the newest 20" },
+    { line: "jobs --state failed --since 1d", shows: "what failed in a day, and why" },
+  ],
+  input,
+  run: async (context, wanted) => {
+    const nowMs = context.clock.now();
+    const pools = await context.pools();
+    const found = await Promise.all(pools.map(({ name }) => findRuns(context, name, wanted)));
+    const runs = found
+      .flat()
+      .toSorted((a, b) => b.leasedAtMs - a.leasedAtMs)
+      .slice(0, wanted.limit);
+    const data = { atMs: nowMs, jobs: runs.map(toJob) };
+    return { data, text: (screen) => render(runs, { nowMs, pools: pools.length, screen }) };
+  },
+});
+
+/** Newest first; pages until there are enough, or the rest is older than asked for. */
+export async function findRuns(
+  context: Context,
+  pool: string,
+  { limit, state, since }: Input,
+): Promise<readonly Run[]> {
+  const { runs } = await context.ledger();
+  const fromMs = since === undefined ? 0 : context.clock.now() - since;
+  const found: Run[] = [];
+  let beforeRunId: string | undefined;
+  for (;;) {
+    const page = await runs.recentRuns(pool, { limit: pageSize, beforeRunId });
+    const recent = page.filter(({ leasedAtMs }) => leasedAtMs >= fromMs);
+    found.push(...recent.filter((run) => state === undefined || run.state === state));
+    beforeRunId = page.at(-1)?.runId;
+    const isLast = page.length < pageSize || recent.length < page.length;
+    if (isLast || found.length >= limit || context.signal.aborted) return found.slice(0, limit);
+  }
+}
+
+/** A run as scripts read it; the job's own ids, times in epoch ms. */
+export function toJob(run: Run): Readonly<Record<string, unknown>> {
+  const { usage, endedAtMs, ...rest } = run;
+  return {
+    pool: rest.pool,
+    workspaceId: rest.workspaceId,
+    runId: rest.runId,
+    state: rest.state,
+    reason: rest.reason ?? null,
+    explanation: rest.explanation ?? null,
+    leasedAtMs: rest.leasedAtMs,
+    endedAtMs: endedAtMs ?? null,
+    leaseExpiresAtMs: rest.leaseExpiresAtMs,
+    legs: rest.leg,
+    starts: rest.starts,
+    handovers: rest.handovers,
+    troubles: rest.troubles,
+    rounds: rest.rounds,
+    model: rest.model ?? null,
+    usage,
+    costUsd: rest.costUsd ?? null,
+    keyId: rest.keyId,
+  };
+}
+
+const columns: readonly Column[] = [
+  { title: "age", align: "right" },
+  { title: "workspace", shrinks: true },
+  { title: "state" },
+  { title: "reason", shrinks: true },
+  { title: "legs", align: "right", optional: true },
+  { title: "rounds", align: "right", optional: true },
+  { title: "time", align: "right" },
+  { title: "cost", align: "right" },
+];
+
+interface View {
+  readonly nowMs: number;
+  readonly pools: number;
+  readonly screen: Screen;
+}
+
+function render(runs: readonly Run[], { nowMs, pools, screen }: View): string {
+  if (runs.length === 0) return "No such jobs in the ledger.";
+  const rows = runs.map((run) => [
+    formatDuration(nowMs - run.leasedAtMs),
+    run.workspaceId,
+    paintState(run.state, screen.colours),
+    run.reason === undefined || run.reason === "ok" ? "" : run.reason,
+    String(run.leg),
+    String(run.rounds),
+    formatDuration((run.endedAtMs ?? nowMs) - run.leasedAtMs),
+    run.costUsd === undefined ? "" : formatUsd(run.costUsd),
+  ]);
+  if (pools === 1) return renderTable(columns, rows, screen);
+  const withPool = rows.map((row, at) => [runs[at]?.pool ?? "", ...row]);
+  return renderTable([{ title: "pool" }, ...columns], withPool, screen);
+}
+
+const paints: Readonly<Record<RunState, "green" | "red" | "yellow" | "cyan">> = {
+  leased: "cyan",
+  running: "cyan",
+  completed: "green",
+  failed: "red",
+  lost: "yellow",
+};
+
+export const paintState = (state: RunState, colours: Colours): string => colours[paints[state]](state);

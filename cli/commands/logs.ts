@@ -1,0 +1,122 @@
+import * as z from "zod";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { isRunId } from "../job-ids.ts";
+import { filterFor, tellRecord, type ToldLine } from "../log-lines.ts";
+import { roles, type Role, type StackPool } from "../stack.ts";
+import type { Screen } from "../terminal.ts";
+import { choice, duration, id } from "../values.ts";
+
+const followEveryMs = 2_000;
+/** CloudWatch shows lines up to this late, and not in order. */
+const lateMs = 15_000;
+
+const input = z.object({
+  follow: z.boolean().default(false),
+  job: id().optional(),
+  since: duration().default(600_000),
+  function: choice(roles).optional(),
+});
+type Input = z.output<typeof input>;
+
+export const logs: Command = defineCommand({
+  name: "logs",
+  summary: "The functions' log lines, in words",
+  details:
+    "With --json the lines are as they were written; together with --follow one JSON document per line, for as long as it runs.",
+  options: [
+    { flags: "--follow", meaning: "go on with new lines until Ctrl-C" },
+    { flags: "--job <id>", meaning: "only of this workspace, or of this run" },
+    { flags: "--since <time>", meaning: "from so long ago on: 90s, 5m, 2h, 7d; default: 10m" },
+    { flags: "--function <name>", meaning: `only of this one: ${roles.join(", ")}` },
+  ],
+  examples: [
+    { line: "logs --follow", shows: "what happens now, in all functions" },
+    { line: "logs --job ws_7f3a --since 2h", shows: "one job's lines" },
+    { line: "logs --function dispatcher --since 5m --json", shows: "the lines as they were written" },
+  ],
+  input,
+  run: async (context, wanted) => {
+    const pool = await context.pool();
+    const sources = sourcesOf(pool, wanted.function);
+    const startMs = context.clock.now() - wanted.since;
+    if (wanted.follow) return follow(context, { wanted, sources, startMs });
+    const lines = await read(context, { wanted, sources, startMs });
+    return {
+      data: { pool: pool.name, lines: lines.map(toData) },
+      text: (screen) =>
+        lines.length === 0
+          ? "No log lines in this time. --since looks further back."
+          : lines.map((line) => formatLine(line, screen)).join("\n"),
+    };
+  },
+});
+
+interface Source {
+  readonly role: Role;
+  readonly group: string;
+}
+
+function sourcesOf(pool: StackPool, wanted: Role | undefined): readonly Source[] {
+  const sources = roles.flatMap((role) => {
+    const group = pool.logGroups[role];
+    return group === undefined || (wanted !== undefined && wanted !== role) ? [] : [{ role, group }];
+  });
+  if (sources.length > 0) return sources;
+  throw new CliError("not_found", `Pool ${pool.name} has no log group of ${wanted ?? "any function"}.`);
+}
+
+interface Reading {
+  readonly wanted: Input;
+  readonly sources: readonly Source[];
+  readonly startMs: number;
+}
+
+type KeyedLine = ToldLine & { readonly id: string };
+
+async function read(context: Context, { wanted, sources, startMs }: Reading): Promise<readonly KeyedLine[]> {
+  const { logs: port } = await context.aws();
+  const { job } = wanted;
+  const pattern =
+    job === undefined ? {} : { pattern: filterFor(isRunId(job) ? "runId" : "workspaceId", job) };
+  const perSource = await Promise.all(
+    sources.map(async ({ role, group }) => {
+      const records = await port.records({ group, startMs, signal: context.signal, ...pattern });
+      return records.flatMap((record) => {
+        const told = tellRecord(record, role);
+        return told ? [{ ...told, id: `${group} ${record.id}` }] : [];
+      });
+    }),
+  );
+  return perSource.flat().toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** Asks again and again, a little into the past, and shows what it has not shown yet. Ctrl-C is its good end. */
+async function follow(context: Context, { startMs, ...reading }: Reading): Promise<never> {
+  const { clock, signal, terminal, options } = context;
+  let fromMs = startMs;
+  let shown: ReadonlySet<string> = new Set();
+  for (;;) {
+    const nowMs = clock.now();
+    const lines = await read(context, { ...reading, startMs: fromMs });
+    for (const line of lines.filter((one) => !shown.has(one.id)))
+      terminal.out(options.json ? JSON.stringify(toData(line)) : formatLine(line, terminal));
+    shown = new Set(lines.map((line) => line.id));
+    fromMs = Math.max(startMs, nowMs - lateMs);
+    await clock.sleep(followEveryMs, signal);
+  }
+}
+
+const toData = ({ atMs, function: role, fields }: ToldLine) => ({ atMs, function: role, line: fields });
+
+function formatLine(
+  { atMs, function: role, workspaceId, what, tone, minor }: ToldLine,
+  screen: Screen,
+): string {
+  const { colours } = screen;
+  const time = new Date(atMs).toISOString().slice(11, 23);
+  const where = workspaceId === undefined ? "" : `${colours.cyan(workspaceId)}  `;
+  const paint = minor ? colours.dim : { plain: String, good: colours.green, bad: colours.red }[tone];
+  return `${colours.dim(time)}  ${role.padEnd(10)}  ${where}${paint(what)}`;
+}

@@ -1,0 +1,202 @@
+import * as z from "zod";
+import type { Run } from "../../lib/ledger/run.ts";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { readDeadLetter, type DeadLetter } from "../dead-letters.ts";
+import { CliError } from "../errors.ts";
+import { count, formatAge } from "../format.ts";
+import type { StackPool } from "../stack.ts";
+import { renderTable } from "../table.ts";
+import type { Screen } from "../terminal.ts";
+import { duration } from "../values.ts";
+import { findRuns } from "./jobs.ts";
+
+const dayMs = 86_400_000;
+
+export const redrive: Command = defineCommand({
+  name: "redrive",
+  summary: "Dead letters and lost runs: settles what can be, and says what has settled itself",
+  details:
+    "A dead letter whose lease is alive goes to the settler again. One whose run has ended or moved on, or whose lease is dead " +
+    "(the job is Studio's again), is deleted. Lost runs are listed: nothing is to be done for them. " +
+    "Ends with 1 when dead letters are left.",
+  options: [
+    { flags: "--dry-run", meaning: "say what would be done, and do nothing" },
+    { flags: "--yes", meaning: "do it without asking" },
+    { flags: "--since <time>", meaning: "list runs that were lost within this time; default: 1d" },
+  ],
+  examples: [
+    { line: "redrive --dry-run", shows: "what waits, and what would be done with it" },
+    { line: "redrive --yes", shows: "for a script" },
+  ],
+  input: z.object({
+    dryRun: z.boolean().default(false),
+    yes: z.boolean().default(false),
+    since: duration().default(dayMs),
+  }),
+  run: async (context, { dryRun, yes, since }) => {
+    const pools = await context.pools();
+    const lost = (await Promise.all(pools.map((pool) => findLost(context, pool, since)))).flat();
+    const borrowed = await borrow(context, pools);
+    const done = await settleAll(context, borrowed, { dryRun, yes });
+    const data = { dryRun, deadLetters: done.map(toData), lostRuns: lost.map(toLost) };
+    const left = done.some(({ state }) => state !== "done");
+    return {
+      data,
+      text: (screen) => render({ done, lost, nowMs: context.clock.now() }, screen),
+      exit: left ? "finding" : "ok",
+    };
+  },
+});
+
+interface Borrowed extends DeadLetter {
+  readonly pool: StackPool;
+}
+
+interface Done extends Borrowed {
+  readonly state: "done" | "left";
+}
+
+async function borrow(context: Context, pools: readonly StackPool[]): Promise<readonly Borrowed[]> {
+  const { queues } = await context.aws();
+  const found = await Promise.all(
+    pools.map(async (pool) => {
+      const messages = await queues.borrow(pool.output("DeadLetters"), context.signal);
+      return Promise.all(
+        messages.map(async (message) => ({ pool, ...(await readDeadLetter(context, pool, message)) })),
+      );
+    }),
+  );
+  return found.flat();
+}
+
+interface Wish {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
+/** Does what the verdicts say, once it is agreed to; what is not done goes back into the queue. */
+async function settleAll(
+  context: Context,
+  letters: readonly Borrowed[],
+  wish: Wish,
+): Promise<readonly Done[]> {
+  const open = new Set(letters);
+  try {
+    if (!(await isAgreed(context, letters, wish)))
+      return letters.map((letter) => ({ ...letter, state: "left" }));
+    const done: Done[] = [];
+    for (const letter of letters) {
+      if (letter.action !== "keep") {
+        await settle(context, letter);
+        open.delete(letter);
+      }
+      done.push({ ...letter, state: letter.action === "keep" ? "left" : "done" });
+      context.terminal.progress(`${done.length} of ${count(letters.length, "dead letter")}`);
+    }
+    return done;
+  } finally {
+    const { queues } = await context.aws();
+    for (const { pool, message } of open) await queues.giveBack(pool.output("DeadLetters"), message.receipt);
+  }
+}
+
+async function isAgreed(
+  { input, prompts }: Context,
+  letters: readonly Borrowed[],
+  { dryRun, yes }: Wish,
+): Promise<boolean> {
+  const doable = letters.filter(({ action }) => action !== "keep");
+  if (dryRun || doable.length === 0) return false;
+  if (yes) return true;
+  if (!input.isTerminal) {
+    throw new CliError("usage", `${count(letters.length, "dead letter")} wait, and there is nobody to ask.`, {
+      remedy: "Give --yes to settle them, or --dry-run to see what would be done.",
+    });
+  }
+  const sends = doable.filter(({ action }) => action === "send").length;
+  const message = `Send ${sends} to the settler again, and delete ${doable.length - sends} that need nothing?`;
+  return prompts.confirm(message, true);
+}
+
+async function settle(context: Context, { pool, action, event, message }: Borrowed): Promise<void> {
+  const { queues, functions } = await context.aws();
+  // Sent before it is deleted: settling twice is harmless, settling never is not.
+  if (action === "send") await functions.send(pool.output("Settler"), event);
+  await queues.remove(pool.output("DeadLetters"), message.receipt);
+}
+
+/** Runs that were lost, and open ones whose lease is over: the next window's sweep closes those. */
+async function findLost(context: Context, pool: StackPool, sinceMs: number): Promise<readonly Run[]> {
+  const { runs } = await context.ledger();
+  const nowMs = context.clock.now();
+  const [lost, open] = await Promise.all([
+    findRuns(context, pool.name, { limit: 100, state: "lost", since: sinceMs }),
+    runs.openRuns(pool.name),
+  ]);
+  return [...open.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs <= nowMs), ...lost];
+}
+
+const toData = ({ pool, message, runId, workspaceId, leg, action, why, state }: Done) => ({
+  pool: pool.name,
+  messageId: message.id,
+  sentAtMs: message.sentAtMs ?? null,
+  runId: runId ?? null,
+  workspaceId: workspaceId ?? null,
+  leg: leg ?? null,
+  action,
+  why,
+  done: state === "done",
+});
+
+const lostWords = (run: Run): string =>
+  run.state === "lost"
+    ? `lost (${run.reason ?? ""}): Studio leases the job again, nothing is to be done`
+    : "its lease is over: the next window closes it as lost, and Studio leases the job again";
+
+const toLost = (run: Run) => ({
+  pool: run.pool,
+  runId: run.runId,
+  workspaceId: run.workspaceId,
+  state: run.state,
+  reason: run.reason ?? null,
+  endedAtMs: run.endedAtMs ?? null,
+  what: lostWords(run),
+});
+
+interface View {
+  readonly done: readonly Done[];
+  readonly lost: readonly Run[];
+  readonly nowMs: number;
+}
+
+const actionWords = {
+  delete: { done: "deleted", left: "would be deleted" },
+  send: { done: "sent to the settler", left: "would go to the settler" },
+  keep: { done: "kept", left: "kept" },
+} as const;
+
+function render({ done, lost, nowMs }: View, screen: Screen): string {
+  const letters = done.map(({ message, workspaceId, runId, action, state, why }) => [
+    message.sentAtMs === undefined ? "" : formatAge(nowMs - message.sentAtMs),
+    workspaceId ?? runId ?? message.id,
+    actionWords[action][state],
+    why,
+  ]);
+  const runs = lost.map((run) => [
+    formatAge(nowMs - (run.endedAtMs ?? run.leaseExpiresAtMs)),
+    run.workspaceId,
+    lostWords(run),
+  ]);
+  const columns = [{ title: "age" }, { title: "job", shrinks: true }] as const;
+  const last = { title: "why", shrinks: true } as const;
+  const blocks = [
+    letters.length === 0
+      ? "No dead letters."
+      : renderTable([...columns, { title: "dead letter" }, last], letters, screen),
+    runs.length === 0
+      ? "No lost runs."
+      : `Lost runs:\n${renderTable([...columns, { title: "what", shrinks: true }], runs, screen)}`,
+  ];
+  return blocks.join("\n\n");
+}

@@ -1,0 +1,186 @@
+import * as z from "zod";
+import { pickups } from "../../lib/dispatch/pickup.ts";
+import { createRotationRow } from "../../lib/ledger/rotation.ts";
+import { mintKeys } from "../../lib/rotation/mint.ts";
+import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotation/rotate.ts";
+import { parseRunnerSecret, type RunnerSecret } from "../../lib/runner-secret.ts";
+import { defineCommand, type Command, type Outcome } from "../command.ts";
+import type { Context } from "../context.ts";
+import { finishRotation } from "../finish-rotation.ts";
+import { formatDuration } from "../format.ts";
+import { noValueArgument, readSecret } from "../read-secret.ts";
+import { adminDeps, presentKeys, type OldKey } from "../rotation.ts";
+import type { StackPool } from "../stack.ts";
+import { tryDeps } from "../studio.ts";
+import { duration, seconds } from "../values.ts";
+
+const defaultWatchMs = 120_000;
+const defaultTimeoutMs = 900_000;
+const watchEveryMs = 5_000;
+
+const input = z.object({
+  mint: z.boolean().default(false),
+  finish: z.boolean().default(false),
+  watch: seconds(3_600).default(defaultWatchMs),
+  timeout: duration().default(defaultTimeoutMs),
+  unusedFor: seconds(86_400).optional(),
+});
+type Input = z.output<typeof input>;
+
+export const rotate: Command = defineCommand({
+  name: "rotate",
+  summary: "New runner keys: stored as pending, tried, promoted, watched, rolled back when refused",
+  details:
+    "The key comes from standard input or a hidden prompt, or with --mint from Studio, as the account that secrets set account-key stored. " +
+    "Running jobs finish with the key that leased them. Ends with 1 when the new keys are refused; the old ones lease then. " +
+    "--finish does another thing: it revokes old keys that no job uses any more.",
+  noMore: noValueArgument,
+  options: [
+    { flags: "--mint", meaning: "have Studio make as many new keys as there are; needs the account key" },
+    { flags: "--watch <time>", meaning: "look for refusals for so long after the promotion; default: 120s" },
+    {
+      flags: "--finish",
+      meaning: "revoke old keys that no job uses any more, and wait for those that are used",
+    },
+    { flags: "--timeout <time>", meaning: "with --finish: wait so long at most; default: 15m" },
+    {
+      flags: "--unused-for <time>",
+      meaning: "with --finish: so long must a key be unused; default: a window's time-out and 15 s",
+    },
+  ],
+  examples: [
+    { line: "rotate < new-key.txt", shows: "a key that was made on Studio's page" },
+    { line: "rotate --mint --pool europe", shows: "a new one from Studio" },
+    { line: "rotate --finish", shows: "revokes the old ones once their jobs have ended" },
+  ],
+  input,
+  run: async (context, given) =>
+    given.finish
+      ? finishRotation(context, { timeoutMs: given.timeout, unusedForMs: given.unusedFor })
+      : rotateNow(context, given),
+});
+
+async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outcome> {
+  const { terminal, newId } = context;
+  const pool = await context.pool();
+  const { table } = await context.ledger();
+  const secretId = pool.output("KeysSecret");
+  const old = await presentKeys(context, { pool: pool.name, secretId, rotation: createRotationRow(table) });
+  const { keys, instances } = await newKeys(context, { mint, pool, count: old.length });
+  terminal.progress(`Storing ${keys.map(({ id }) => id).join(", ")} as pending, and trying it at Studio`);
+  const deps = await rotateDeps(context, { pool, watchMs: watch });
+  const { outcome, versionId, previousVersionId } = await rotateKeys(deps, {
+    pool: pool.name,
+    secretId,
+    versionId: newId(),
+    keys,
+    instances,
+    watch: { forMs: watch, everyMs: Math.min(watchEveryMs, Math.max(1_000, watch)) },
+  });
+  const data: Data = {
+    pool: pool.name,
+    outcome,
+    versionId,
+    previousVersionId: previousVersionId ?? null,
+    newKeys: keys.map(({ id }) => id),
+    oldKeys: old.filter(({ keyId }) => !keys.some(({ id }) => id === keyId)),
+    watchedMs: watch,
+    hasRotator: pool.optional("Rotator") !== undefined,
+  };
+  return { data, text: () => render(data), exit: outcome === "promoted" ? "ok" : "finding" };
+}
+
+interface Wanted {
+  readonly mint: boolean;
+  readonly pool: StackPool;
+  /** As many as there are now. */
+  readonly count: number;
+}
+
+async function newKeys(
+  context: Context,
+  { mint, pool, count }: Wanted,
+): Promise<Pick<RunnerSecret, "keys" | "instances">> {
+  const { name, settings } = pool;
+  if (mint) return mintKeys(await adminDeps(context), { pool: name, kind: settings.kind, count });
+  const wanted = { what: "the new runner key", name: "runner-keys", parse: parseRunnerSecret };
+  return (await readSecret(context, wanted)).parsed;
+}
+
+interface Watching {
+  readonly pool: StackPool;
+  readonly watchMs: number;
+}
+
+async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promise<RotateDeps> {
+  const { terminal, clock, signal } = context;
+  const [{ settings }, { runs, lock, table }, store] = await Promise.all([
+    context.stack(),
+    context.ledger(),
+    context.secrets(),
+  ]);
+  let promotedAtMs = 0;
+  return {
+    ...tryDeps(context, settings),
+    store,
+    ledger: runs,
+    rotation: createRotationRow(table),
+    signal,
+    onStep: (step) => {
+      if (step === "promoted") promotedAtMs = clock.now();
+      terminal.progress(stepWords[step]);
+    },
+    sawRefusal: async () => {
+      const watchedMs = clock.now() - promotedAtMs;
+      terminal.progress(`Watching for refusals: ${formatDuration(watchedMs)} of ${formatDuration(watchMs)}`);
+      const { lastWindow } = await lock.read(pool.name);
+      if (lastWindow?.reason !== "key_refused") return false;
+      // A window that was open at the promotion had the old keys, which may be why they are rotated.
+      return lastWindow.atMs - pickups[pool.settings.pickup].windowMs > promotedAtMs;
+    },
+  };
+}
+
+const stepWords = {
+  staged: "Stored as pending: trying it at Studio",
+  tried: "Studio accepts it: promoting it",
+  promoted: "Promoted: the next window leases with it",
+  watched: "Watched to the end",
+} as const;
+
+interface Data {
+  readonly pool: string;
+  readonly outcome: RotateOutcome;
+  readonly versionId: string;
+  readonly previousVersionId: string | null;
+  readonly newKeys: readonly string[];
+  readonly oldKeys: readonly OldKey[];
+  readonly watchedMs: number;
+  readonly hasRotator: boolean;
+}
+
+const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
+  promoted: ({ pool, newKeys: ids, watchedMs }) =>
+    `Pool ${pool} leases with ${ids.join(", ")} now; nobody was refused in ${formatDuration(watchedMs)}.`,
+  refused: ({ pool, newKeys: ids }) =>
+    `Studio refuses ${ids.join(", ")}: nothing was changed, pool ${pool} leases with its old keys.`,
+  rolled_back: ({ pool, newKeys: ids }) =>
+    `Studio refused ${ids.join(", ")} after the promotion: pool ${pool} leases with its old keys again.`,
+  superseded: ({ newKeys: ids }) =>
+    `Studio refused ${ids.join(", ")}, but somebody has stored another value meanwhile: that one was left in place.`,
+};
+
+function render(data: Data): string {
+  const { outcome, oldKeys, hasRotator } = data;
+  const end = endWords[outcome](data);
+  if (outcome !== "promoted" || oldKeys.length === 0) return end;
+  const known = oldKeys.filter(({ revocable }) => revocable && hasRotator).map(({ keyId }) => keyId);
+  const others = oldKeys.map(({ keyId }) => keyId).filter((keyId) => !known.includes(keyId));
+  const lines = [
+    known.length > 0 &&
+      `The rotator revokes ${known.join(", ")} once no job uses it; to wait for that: npm run runner -- rotate --finish`,
+    others.length > 0 &&
+      `Revoke ${others.join(", ")} on Studio's page once no job uses it (npm run runner -- jobs --state running).`,
+  ];
+  return [end, ...lines.filter((line) => line !== false)].join("\n");
+}

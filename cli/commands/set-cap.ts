@@ -1,0 +1,67 @@
+import * as z from "zod";
+import { utcDay } from "../../lib/ledger/spend.ts";
+import { priceOf } from "../../lib/spend/prices.ts";
+import { defineCommand, type Command } from "../command.ts";
+import { CliError } from "../errors.ts";
+import { formatUsd } from "../format.ts";
+import { capOf } from "../pool-status.ts";
+import type { Stack } from "../stack.ts";
+import { money, orDefault } from "../values.ts";
+
+export const setCap: Command = defineCommand({
+  name: "set-cap",
+  summary: "The daily cap on estimated spending, without a deploy",
+  details:
+    "Holds from the next dispatch window on, until another value or default is set. At the cap no job is leased any more " +
+    "until 00:00 UTC; running jobs go on. Alarms on spending exist where a cap is deployed (setting pools[].dailyCapUsd).",
+  arguments: [{ name: "usd", meaning: "US dollars per day, or default: as deployed" }],
+  examples: [
+    { line: "set-cap 50", shows: "raises or lowers it for now" },
+    { line: "set-cap default", shows: "as deployed again" },
+  ],
+  input: z.object({ usd: orDefault(money(1_000_000)) }),
+  run: async (context, { usd }) => {
+    const [stack, pool] = await Promise.all([context.stack(), context.pool()]);
+    if (usd !== "default") checkPrices(stack);
+    const { control, spend } = await context.ledger();
+    const by = await context.caller();
+    const atMs = context.clock.now();
+    await control.write(
+      pool.name,
+      usd === "default"
+        ? { dailyCapUsd: null, dailyCapBy: null, dailyCapAtMs: null }
+        : { dailyCapUsd: usd, dailyCapBy: by, dailyCapAtMs: atMs },
+    );
+    const cap = capOf(pool, usd === "default" ? { paused: false } : { paused: false, dailyCapUsd: usd });
+    const { costUsd: spentUsd } = await spend.read(pool.name, utcDay(atMs));
+    const data = { pool: pool.name, dailyCapUsd: cap.value, deployed: cap.deployed, spentUsd, by, atMs };
+    return { data, text: () => render(data) };
+  },
+});
+
+interface Data {
+  readonly pool: string;
+  readonly dailyCapUsd: number | null;
+  readonly spentUsd: number;
+}
+
+function render({ pool, dailyCapUsd, spentUsd }: Data): string {
+  if (dailyCapUsd === null) return `Pool ${pool} has no daily cap. Today: ${formatUsd(spentUsd)}, estimated.`;
+  const state = spentUsd >= dailyCapUsd ? "It is reached: no new leases until 00:00 UTC." : "It leases.";
+  return `Pool ${pool} may spend ${formatUsd(dailyCapUsd)} a day. Today: ${formatUsd(spentUsd)}, estimated. ${state}`;
+}
+
+/** @throws CliError `refused` */
+function checkPrices({ settings: { inference, spend } }: Stack): void {
+  const unknown = [...new Set([inference.model, inference.summaryModel])].filter(
+    (model) => priceOf(spend.prices, model) === undefined,
+  );
+  if (unknown.length === 0) return;
+  throw new CliError(
+    "refused",
+    `No price is known for ${unknown.join(", ")}: a cap could not see its cost.`,
+    {
+      remedy: "Write the price into cdk.json (spend.prices) and deploy.",
+    },
+  );
+}

@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { concurrencyOf } from "../pool-status.ts";
+import type { StackPool } from "../stack.ts";
+import { orDefault, whole } from "../values.ts";
+
+/** Per pool, beside its runs: its dispatcher and its settler. */
+const functionsBeside = 2;
+
+export const setConcurrency: Command = defineCommand({
+  name: "set-concurrency",
+  summary: "How many jobs may run at once, without a deploy",
+  details:
+    "Holds from the next dispatch window on, until another value or default is set; 0 leases nothing. " +
+    "A value that the account's Lambda concurrency has no room for is refused (exit code 1).",
+  arguments: [{ name: "count", meaning: "0 to 1000, or default: as deployed" }],
+  examples: [
+    { line: "set-concurrency 25", shows: "checks the account first" },
+    { line: "set-concurrency default", shows: "as deployed again" },
+  ],
+  input: z.object({ count: orDefault(whole(0, 1_000)) }),
+  run: async (context, { count: wanted }) => {
+    const pool = await context.pool();
+    const { control } = await context.ledger();
+    const before = concurrencyOf(pool, await control.read(pool.name)).value;
+    const concurrency = wanted === "default" ? pool.settings.concurrency : wanted;
+    if (concurrency > before) await checkAccount(context, pool, concurrency);
+    const by = await context.caller();
+    const atMs = context.clock.now();
+    await control.write(
+      pool.name,
+      wanted === "default"
+        ? { concurrency: null, concurrencyBy: null, concurrencyAtMs: null }
+        : { concurrency, concurrencyBy: by, concurrencyAtMs: atMs },
+    );
+    const data = { pool: pool.name, concurrency, before, deployed: pool.settings.concurrency, by, atMs };
+    return {
+      data,
+      text: () => `Pool ${pool.name} runs up to ${concurrency} jobs at once (before: ${before}).`,
+    };
+  },
+});
+
+/** @throws CliError `refused` */
+async function checkAccount(context: Context, pool: StackPool, concurrency: number): Promise<void> {
+  const [{ pools }, ledger, aws] = await Promise.all([context.stack(), context.ledger(), context.aws()]);
+  const others = await Promise.all(
+    pools
+      .filter(({ name }) => name !== pool.name)
+      .map(async (other) => concurrencyOf(other, await ledger.control.read(other.name)).value),
+  );
+  const { unreserved } = await aws.functions.accountConcurrency();
+  const taken = others.reduce((sum, one) => sum + one, functionsBeside * pools.length);
+  if (taken + concurrency <= unreserved) return;
+  const room = Math.max(0, unreserved - taken);
+  const message = `The account runs ${unreserved} Lambda invocations at once; ${concurrency} jobs and what runs beside them need ${taken + concurrency}.`;
+  throw new CliError("refused", message, {
+    remedy: `Set at most ${room}, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".`,
+  });
+}

@@ -1,0 +1,124 @@
+import * as z from "zod";
+import { defineCommand, type Command } from "../command.ts";
+import { formatAge, formatUsd } from "../format.ts";
+import { readPoolStatus, type PoolState, type PoolStatus } from "../pool-status.ts";
+import type { Colours, Screen } from "../terminal.ts";
+import { reasonInWords } from "../window-words.ts";
+
+export const status: Command = defineCommand({
+  name: "status",
+  summary: "One screen: is it working, what runs, what today came to",
+  details:
+    "Ends with 1 when something needs a person: an alarm in ALARM, no good poll for 5 minutes, a window that failed, " +
+    "dead letters, the schedule off, or a part that could not be asked. A pause or a daily cap alone is no trouble.",
+  examples: [
+    { line: "status", shows: "every pool of the stack" },
+    { line: "status --pool default --json", shows: "one pool, for a script" },
+  ],
+  input: z.object({}),
+  run: async (context) => {
+    const [stack, projectVersion, pools] = await Promise.all([
+      context.stack(),
+      context.project.version(),
+      context.pools(),
+    ]);
+    const nowMs = context.clock.now();
+    const statuses = await Promise.all(pools.map((pool) => readPoolStatus(context, pool)));
+    const { name, version, status: deployment } = stack;
+    const data: StatusData = {
+      stack: name,
+      deployment,
+      version,
+      projectVersion,
+      atMs: nowMs,
+      pools: statuses,
+    };
+    const wrong = statuses.some(({ problems }) => problems.length > 0);
+    return { data, text: (screen) => render(data, screen), exit: wrong ? "finding" : "ok" };
+  },
+});
+
+interface StatusData {
+  readonly stack: string;
+  readonly deployment: string;
+  readonly version: string;
+  readonly projectVersion: string;
+  readonly atMs: number;
+  readonly pools: readonly PoolStatus[];
+}
+
+function render(data: StatusData, { colours }: Screen): string {
+  const { stack, version, projectVersion, deployment, atMs, pools } = data;
+  const skew = version === projectVersion ? "" : colours.yellow(` (this checkout is ${projectVersion})`);
+  const head = `${colours.bold(stack)}  version ${version}${skew}  ${colours.dim(deployment)}`;
+  return [head, ...pools.map((pool) => renderPool(pool, atMs, colours))].join("\n\n");
+}
+
+const stateWords: Readonly<
+  Record<PoolState, { readonly text: string; readonly paint: "green" | "yellow" | "red" }>
+> = {
+  on: { text: "on", paint: "green" },
+  paused: { text: "paused", paint: "yellow" },
+  capped: { text: "at its daily cap, no new leases until 00:00 UTC", paint: "yellow" },
+  schedule_off: { text: "off, its schedule is disabled", paint: "red" },
+};
+
+function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ["State", stateLine(pool, nowMs, colours)],
+    ["Last window", windowLine(pool, nowMs)],
+    ["Good poll", pool.goodPollAtMs === null ? "never" : formatAge(nowMs - pool.goodPollAtMs)],
+    ["In flight", inFlightLine(pool)],
+    ["Today", todayLine(pool)],
+    ["Spent", spentLine(pool)],
+    ["Alarms", alarmLine(pool, colours)],
+    ["Dead letters", pool.deadLetters === null ? "unknown" : String(pool.deadLetters)],
+  ];
+  const lines = rows.map(([name, text]) => `  ${colours.dim(name.padEnd(13))} ${text}`);
+  const problems = pool.problems.map((text) => `  ${colours.red("!")} ${text}`);
+  return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
+}
+
+function stateLine({ state, paused }: PoolStatus, nowMs: number, colours: Colours): string {
+  const { text, paint } = stateWords[state];
+  const painted = colours[paint](text);
+  if (!paused) return painted;
+  const { by, why, atMs } = paused;
+  const who = by === undefined ? "" : ` by ${by}`;
+  const since = atMs === undefined ? "" : `, ${formatAge(nowMs - atMs)}`;
+  return `${painted}${who}${since}${why === undefined ? "" : `: ${why}`}`;
+}
+
+function windowLine({ lastWindow }: PoolStatus, nowMs: number): string {
+  if (!lastWindow) return "none has ended yet";
+  const { reason, atMs, leased } = lastWindow;
+  return `${formatAge(nowMs - atMs)}: ${reasonInWords(reason)}${leased > 0 ? ` (${leased})` : ""}`;
+}
+
+function inFlightLine({ inFlight, concurrency }: PoolStatus): string {
+  const { value, deployed, by } = concurrency;
+  const set = value === deployed ? "" : ` (deployed: ${deployed}${by === undefined ? "" : `; set by ${by}`})`;
+  return `${inFlight} of ${value}${set}`;
+}
+
+function todayLine({ today: { completed, failed, lost } }: PoolStatus): string {
+  return `${completed} completed, ${failed} failed, ${lost} lost`;
+}
+
+function spentLine({ today: { costUsd, day }, dailyCapUsd }: PoolStatus): string {
+  const { value, deployed, by } = dailyCapUsd;
+  if (value === null) return `${formatUsd(costUsd)} on ${day} (UTC), estimated; no daily cap`;
+  const percent = value === 0 ? 100 : Math.round((costUsd / value) * 100);
+  const was = deployed === null ? "none" : formatUsd(deployed);
+  const set = value === deployed ? "" : `; deployed: ${was}${by === undefined ? "" : `, set by ${by}`}`;
+  return `${formatUsd(costUsd)} of ${formatUsd(value)} (${percent} %) on ${day} (UTC), estimated${set}`;
+}
+
+function alarmLine({ alarms }: PoolStatus, colours: Colours): string {
+  if (alarms === null) return "unknown";
+  if (alarms.length === 0) return "none in this stack (setting monitoring.level)";
+  const loud = alarms.filter(({ state }) => state === "ALARM").map(({ id }) => id);
+  const unsure = alarms.filter(({ state }) => state === "INSUFFICIENT_DATA").length;
+  const quiet = `${alarms.length - loud.length - unsure} OK${unsure > 0 ? `, ${unsure} without data yet` : ""}`;
+  return loud.length > 0 ? `${colours.red(`ALARM: ${loud.join(", ")}`)}; ${quiet}` : quiet;
+}

@@ -1,0 +1,185 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Table } from "../lib/dynamodb.ts";
+import { createControlRow, type ControlRow } from "../lib/ledger/control.ts";
+import { createDispatchLock, type DispatchLock } from "../lib/ledger/dispatch-lock.ts";
+import { createLedger, type Ledger } from "../lib/ledger/ledger.ts";
+import { createSpendRow, type SpendRow } from "../lib/ledger/spend.ts";
+import type { SecretStore } from "../lib/secret-store.ts";
+import type { SecretSource } from "../lib/secrets.ts";
+import { toAwsConfig, type AwsConfig } from "./aws/config.ts";
+import { CliError } from "./errors.ts";
+import { readLocalStack } from "./local-stack.ts";
+import type { Aws } from "./ports.ts";
+import type { Programs } from "./programs.ts";
+import type { Project } from "./project.ts";
+import type { Prompts } from "./prompts.ts";
+import { readStack, type Stack, type StackPool } from "./stack.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The options that every command has. */
+export interface GlobalOptions {
+  readonly pool?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly stack?: string;
+  readonly json: boolean;
+  readonly local: boolean;
+  readonly stateDir?: string;
+}
+
+/** Standard input. */
+export interface Input {
+  /** A person types; else another program's output is read. */
+  readonly isTerminal: boolean;
+  /** Everything, up to its end. */
+  readAll(): Promise<string>;
+}
+
+export interface LedgerPorts {
+  readonly table: Table;
+  readonly runs: Ledger;
+  readonly control: ControlRow;
+  readonly lock: DispatchLock;
+  readonly spend: SpendRow;
+}
+
+export type Secrets = SecretSource & SecretStore;
+
+/** Everything that a command works with. What asks AWS is made when it is first needed, and once. */
+export interface Context {
+  readonly options: GlobalOptions;
+  readonly clock: Clock;
+  /** Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly terminal: Terminal;
+  readonly input: Input;
+  readonly prompts: Prompts;
+  readonly programs: Programs;
+  readonly project: Project;
+  readonly fetch: typeof fetch;
+  /** 0 (included) to 1 (excluded). */
+  readonly random: () => number;
+  /** A new unique name of 36 characters. */
+  readonly newId: () => string;
+  /** Of Node, which runs this: `24.21.0`. */
+  readonly nodeVersion: string;
+  aws(): Promise<Aws>;
+  secrets(): Promise<Secrets>;
+  /** For adapters of a command's own. */
+  awsConfig(): Promise<AwsConfig>;
+  /** @throws CliError `not_deployed` */
+  stack(): Promise<Stack>;
+  /** The pools that the command is about: the one that `--pool` names, or all. @throws CliError `not_found` */
+  pools(): Promise<readonly StackPool[]>;
+  /** The one pool. @throws CliError `pool_needed` when there are several and none is named; `not_found` */
+  pool(): Promise<StackPool>;
+  ledger(): Promise<LedgerPorts>;
+  /** Who asks, as it is kept beside what they set: an ARN, or the user of this machine for the local stack. */
+  caller(): Promise<string>;
+  /** The same, but nothing is known yet: for after a deploy. */
+  anew(): Context;
+}
+
+/** Makes what speaks with AWS: cli/aws/, or a stand-in. */
+export interface Connect {
+  readonly aws: (config: AwsConfig) => Aws;
+  readonly table: (name: string, config: AwsConfig) => Table;
+  readonly secrets: (config: AwsConfig) => Secrets;
+}
+
+export interface ContextEdges {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly terminal: Terminal;
+  readonly input: Input;
+  readonly prompts: Prompts;
+  readonly programs: Programs;
+  readonly project: Project;
+  readonly fetch: typeof fetch;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly nodeVersion: string;
+  readonly userName: () => string;
+  readonly isAlive: (pid: number) => boolean;
+  readonly defaultStateDir: string;
+  readonly connect: Connect;
+}
+
+interface Target {
+  readonly stackName: string;
+  readonly config: AwsConfig;
+}
+
+export function createContext(options: GlobalOptions, edges: ContextEdges): Context {
+  const target = once(() => findTarget(options, edges));
+  const awsConfig = async (): Promise<AwsConfig> => (await target()).config;
+  const aws = once(async () => edges.connect.aws(await awsConfig()));
+  const stack = once(async () => {
+    const { stackName } = await target();
+    const deployed = await (await aws()).stacks.outputs(stackName);
+    if (deployed) return readStack(stackName, deployed);
+    const remedy = "Deploy it with npm run runner -- deploy; --stack and --region name another.";
+    throw new CliError("not_deployed", `There is no stack ${stackName} in this account and region.`, {
+      remedy,
+    });
+  });
+  const pools = async (): Promise<readonly StackPool[]> => choosePools(await stack(), options.pool);
+  return {
+    ...edges,
+    options,
+    aws,
+    secrets: once(async () => edges.connect.secrets(await awsConfig())),
+    awsConfig,
+    stack,
+    pools,
+    pool: async () => onlyPool(await pools()),
+    ledger: once(async () =>
+      createLedgerPorts(edges.connect.table((await stack()).output("LedgerTable"), await awsConfig())),
+    ),
+    anew: () => createContext(options, edges),
+    caller: async () => (options.local ? edges.userName() : (await (await aws()).identity.caller()).arn),
+  };
+}
+
+async function findTarget(options: GlobalOptions, edges: ContextEdges): Promise<Target> {
+  const { region, profile, stack, local, stateDir = edges.defaultStateDir } = options;
+  if (local) {
+    const file = await readLocalStack(stateDir, edges.isAlive);
+    const at = { region: file.region, profile: undefined, endpoint: file.endpointUrl };
+    return { stackName: stack ?? file.stackName, config: toAwsConfig(at) };
+  }
+  const stackName = stack ?? (await edges.project.settings()).stackName;
+  return { stackName, config: toAwsConfig({ region, profile, endpoint: undefined }) };
+}
+
+function createLedgerPorts(table: Table): LedgerPorts {
+  return {
+    table,
+    runs: createLedger(table),
+    control: createControlRow(table),
+    lock: createDispatchLock(table),
+    spend: createSpendRow(table),
+  };
+}
+
+export function choosePools({ pools }: Stack, name: string | undefined): readonly StackPool[] {
+  const chosen = pools.filter((pool) => name === undefined || pool.name === name);
+  if (chosen.length > 0) return chosen;
+  const names = pools.map((pool) => pool.name).join(", ");
+  throw new CliError("not_found", `There is no pool ${name}.`, { remedy: `The stack has: ${names}.` });
+}
+
+export function onlyPool(pools: readonly StackPool[]): StackPool {
+  const [pool] = pools;
+  if (pool && pools.length === 1) return pool;
+  const names = pools.map(({ name }) => name).join(", ");
+  throw new CliError("pool_needed", `The stack has ${pools.length} pools: ${names}.`, {
+    remedy: "Name one with --pool.",
+  });
+}
+
+/** Made when it is first needed; later calls get the same. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,157 @@
+import { alarmRows } from "../infra/monitoring/alarms.ts";
+import type { AlarmRow } from "../infra/monitoring/alarm-row.ts";
+import { levels } from "../infra/monitoring/levels.ts";
+import type { PoolSettings, Settings } from "../infra/settings.ts";
+import { pickups } from "../lib/dispatch/pickup.ts";
+import type { Run } from "../lib/ledger/run.ts";
+import { metricTable } from "../lib/metrics.ts";
+import { timing } from "../lib/timing.ts";
+import { awsPrices, type AwsPriceName } from "./prices.ts";
+
+/** One line of a bill. Amounts are rounded nowhere. */
+export interface CostItem {
+  readonly what: string;
+  readonly price: AwsPriceName;
+  readonly quantity: number;
+  readonly listUsd: number;
+  /** With the account's free tier, if nothing else uses it. */
+  readonly usd: number;
+}
+
+const windowsPerMonth = 30 * 24 * 60;
+/** Of a window beside its polling: its calls to the ledger and its last answer from Studio. Measured locally, rounded up. */
+const windowOverheadSeconds = 0.5;
+/** Lock taken and released; the release has the index's row to write too. */
+const writesPerWindow = 2;
+/** Control, back-off, the runs in flight for the sweep and for the count. */
+const readsPerWindow = 4;
+/** The runner keys. */
+const secretReadsPerWindow = 1;
+/** Windows and GoodPolls. */
+const idleMetrics = 2;
+/** The window's line, its metrics, and Lambda's own two. */
+const bytesPerWindow = 2_000;
+
+/** A month of 30 days in which no job comes, of these pools. */
+export function idleCost(settings: Settings, pools: readonly PoolSettings[]): readonly CostItem[] {
+  const rows: readonly {
+    readonly what: string;
+    readonly price: AwsPriceName;
+    readonly of: (pool: PoolSettings) => number;
+  }[] = [
+    { what: "dispatcher, compute", price: "compute", of: idleGbSeconds },
+    { what: "dispatcher, starts", price: "request", of: () => windowsPerMonth },
+    { what: "schedule", price: "schedule", of: () => windowsPerMonth },
+    { what: "ledger, writes", price: "ledgerWrite", of: () => windowsPerMonth * writesPerWindow },
+    {
+      what: "ledger, reads",
+      price: "ledgerRead",
+      of: (pool) => windowsPerMonth * (readsPerWindow + cappedOnly(pool)),
+    },
+    { what: "secrets", price: "secret", of: ownSecrets },
+    { what: "secrets, reads", price: "secretRead", of: () => windowsPerMonth * secretReadsPerWindow },
+    { what: "custom metrics", price: "metric", of: (pool) => idleMetrics + cappedOnly(pool) },
+    { what: "alarms", price: "alarm", of: (pool) => alarmMetrics(settings, pool) },
+    { what: "alarm Page", price: "compositeAlarm", of: () => (contentsOf(settings).page ? 1 : 0) },
+    { what: "dashboards", price: "dashboard", of: () => (contentsOf(settings).dashboard ? 1 : 0) },
+    { what: "log lines", price: "logs", of: () => (windowsPerMonth * bytesPerWindow) / 1e9 },
+  ];
+  return rows
+    .map(({ what, price, of }) => {
+      const shared = price === "secret" ? sharedSecrets(settings) : 0;
+      return itemOf(
+        what,
+        price,
+        pools.reduce((sum, pool) => sum + of(pool), shared),
+      );
+    })
+    .filter(({ quantity }) => quantity > 0);
+}
+
+const contentsOf = ({ monitoring }: Settings) => levels[monitoring.level];
+const cappedOnly = ({ dailyCapUsd }: PoolSettings): number => (dailyCapUsd === undefined ? 0 : 1);
+
+/** The runner keys, and the account's key for rotation, where the stack keeps them. */
+function ownSecrets({ keySecretArn, rotation }: PoolSettings): number {
+  const account = rotation !== undefined && rotation.accountKeySecretArn === undefined ? 1 : 0;
+  return (keySecretArn === undefined ? 1 : 0) + account;
+}
+
+/** The model's key, where the stack keeps it. */
+function sharedSecrets({ inference }: Settings): number {
+  return inference.keySecretArn === undefined && inference.workloadIdentity === undefined ? 1 : 0;
+}
+
+function idleGbSeconds({ pickup, dispatcher }: PoolSettings): number {
+  const seconds = pickups[pickup].windowMs / 1_000 + windowOverheadSeconds;
+  return (windowsPerMonth * seconds * dispatcher.memoryMb) / 1_024;
+}
+
+/** An alarm is billed by the metrics that it reads. */
+function alarmMetrics(settings: Settings, pool: PoolSettings): number {
+  const { alarms } = contentsOf(settings);
+  const rows: readonly AlarmRow[] = alarms === "none" ? [] : alarmRows;
+  return rows
+    .filter((row) => (alarms === "all" || row.lean) && (row.where?.(pool) ?? true))
+    .reduce((sum, { sources }) => sum + Object.keys(sources).length, 0);
+}
+
+function itemOf(what: string, price: AwsPriceName, quantity: number): CostItem {
+  const { usd, free } = awsPrices[price];
+  return { what, price, quantity, listUsd: quantity * usd, usd: Math.max(0, quantity - free) * usd };
+}
+
+/** Custom metrics that a pool emits beside the idle ones, with one value per dimension other than the pool: at least. */
+export function metricsOfBusyPool(): number {
+  return Object.keys(metricTable).length - idleMetrics;
+}
+
+/** What recent runs took, per run. */
+export interface Measured {
+  readonly runs: number;
+  /** From a run's lease to its end: what its legs are billed for, at most. */
+  readonly seconds: number;
+  readonly legs: number;
+  readonly rounds: number;
+  /** Of the model's tokens; absent where no run's price is known. */
+  readonly tokensUsd: number | undefined;
+}
+
+/** `undefined`: none of them has ended. */
+export function measure(runs: readonly Run[]): Measured | undefined {
+  const ended = runs.filter(({ endedAtMs }) => endedAtMs !== undefined);
+  if (ended.length === 0) return undefined;
+  const mean = (of: (run: Run) => number): number =>
+    ended.reduce((sum, run) => sum + of(run), 0) / ended.length;
+  const priced = ended.filter(({ costUsd }) => costUsd !== undefined);
+  return {
+    runs: ended.length,
+    seconds: mean(({ endedAtMs = 0, leasedAtMs }) => (endedAtMs - leasedAtMs) / 1_000),
+    legs: mean(({ leg }) => leg),
+    rounds: mean(({ rounds }) => rounds),
+    tokensUsd:
+      priced.length === 0
+        ? undefined
+        : priced.reduce((sum, { costUsd = 0 }) => sum + costUsd, 0) / priced.length,
+  };
+}
+
+/** Each of these is written to the table and to its index: opening, closing, a beat. The rest is one write. */
+const writesOfIndexed = 2;
+const bytesPerJob = 4_000;
+const bytesPerRound = 1_200;
+
+/** What 1,000 jobs like the measured ones add to the idle month: list prices, without the model's tokens. */
+export function jobsCost({ processor }: PoolSettings, measured: Measured): readonly CostItem[] {
+  const { seconds, legs, rounds } = measured;
+  const jobs = 1_000;
+  const beats = seconds / (timing.maxBeatMs / 1_000);
+  // Begun once per leg; its start and end noted once per round; the day's spend added to once.
+  const writes = writesOfIndexed * (2 + beats) + legs + 2 * rounds + 1;
+  return [
+    itemOf("processor, compute", "compute", (jobs * seconds * processor.memoryMb) / 1_024),
+    itemOf("processor, starts", "request", jobs * legs),
+    itemOf("ledger, writes", "ledgerWrite", jobs * writes),
+    itemOf("log lines", "logs", (jobs * (bytesPerJob + rounds * bytesPerRound)) / 1e9),
+  ];
+}

@@ -1,0 +1,90 @@
+import * as z from "zod";
+import { hasCode } from "../lib/errors.ts";
+import { parseLegFailure } from "../lib/job/settle.ts";
+import type { Run } from "../lib/ledger/run.ts";
+import type { Context } from "./context.ts";
+import type { QueuedMessage } from "./ports.ts";
+import type { StackPool } from "./stack.ts";
+
+/** What is to be done with a dead letter, and why. `keep`: nobody can read it. */
+export interface Verdict {
+  readonly action: "delete" | "send" | "keep";
+  readonly why: string;
+}
+
+export interface DeadLetter extends Verdict {
+  readonly message: QueuedMessage;
+  readonly runId: string | undefined;
+  readonly workspaceId: string | undefined;
+  readonly leg: number | undefined;
+  /** What the settler is called with. */
+  readonly event: unknown;
+}
+
+/** What Lambda tells the settler's on-failure destination: the settler's own event is inside. */
+const recordSchema = z.looseObject({ requestPayload: z.unknown() });
+
+/** Looks at the ledger for each message: is there still something to be settled? @throws RunnerError `ledger_unavailable` */
+export async function readDeadLetter(
+  context: Context,
+  pool: StackPool,
+  message: QueuedMessage,
+): Promise<DeadLetter> {
+  const event = recordSchema.safeParse(parseJson(message.body)).data?.requestPayload;
+  const failed = failedLeg(event);
+  if (!failed) {
+    const why = "it is no record of a failed leg; look at it in the queue";
+    return { message, action: "keep", why, event, runId: undefined, workspaceId: undefined, leg: undefined };
+  }
+  const { runId, leg } = failed;
+  const { runs } = await context.ledger();
+  const run = await runs.read(pool.name, runId);
+  const verdict = judge({ run, leg, nowMs: context.clock.now() });
+  return { message, ...verdict, event, runId, workspaceId: run?.workspaceId, leg };
+}
+
+interface Case {
+  readonly run: Run | undefined;
+  readonly leg: number;
+  readonly nowMs: number;
+}
+
+const rows: readonly ((given: Case) => Verdict | undefined)[] = [
+  ({ run }) => (run ? undefined : { action: "delete", why: "the ledger does not know its run any more" }),
+  ({ run }) =>
+    run?.openIn === undefined
+      ? { action: "delete", why: `its run has ended: ${run?.state ?? ""} (${run?.reason ?? ""})` }
+      : undefined,
+  ({ run, leg }) =>
+    run && run.leg > leg ? { action: "delete", why: `leg ${run.leg} went on with its run` } : undefined,
+  ({ run, nowMs }) =>
+    run && run.leaseExpiresAtMs <= nowMs
+      ? {
+          action: "delete",
+          why: "its lease is dead: the job is Studio's again, and there is nothing to run again",
+        }
+      : undefined,
+];
+
+export const judge = (given: Case): Verdict =>
+  rows.map((row) => row(given)).find((verdict) => verdict !== undefined) ?? {
+    action: "send",
+    why: "its lease is alive: the settler can still go on with it",
+  };
+
+function failedLeg(event: unknown): { readonly runId: string; readonly leg: number } | undefined {
+  try {
+    return parseLegFailure(event).event;
+  } catch (error) {
+    if (hasCode(error, "event_invalid")) return undefined;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

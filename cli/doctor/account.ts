@@ -1,0 +1,64 @@
+import type { Check, Facts, Finding } from "./check.ts";
+
+/** `cdk bootstrap`'s own name. */
+const bootstrapStack = "CDKToolkit";
+/** What aws-cdk-lib's default synthesizer asks for. */
+const oldestBootstrap = 6;
+/** Per pool, beside its runs: its dispatcher and its settler. */
+const functionsBeside = 2;
+
+/** What can be looked at with credentials alone. */
+export const accountChecks: readonly Check[] = [
+  {
+    id: "credentials",
+    title: "AWS credentials",
+    beforeDeploy: true,
+    needs: [],
+    run: async (facts) => ({ verdict: "ok", finding: (await facts.credentials()).arn }),
+  },
+  {
+    id: "bootstrap",
+    title: "CDK bootstrap",
+    beforeDeploy: true,
+    awsOnly: true,
+    needs: ["credentials"],
+    unknown: "warn",
+    run: judgeBootstrap,
+  },
+  {
+    id: "concurrency",
+    title: "Account concurrency",
+    beforeDeploy: true,
+    needs: ["settings", "credentials"],
+    unknown: "warn",
+    run: async (facts) => {
+      const { functions } = await facts.context.aws();
+      const [{ pools }, { unreserved }] = await Promise.all([
+        facts.settings(),
+        functions.accountConcurrency(),
+      ]);
+      const needed = pools.reduce((sum, { concurrency }) => sum + concurrency + functionsBeside, 0);
+      const finding = `the account runs ${unreserved} invocations at once; the pools' runs and what is beside them need ${needed}`;
+      if (needed <= unreserved) return { verdict: "ok", finding };
+      const remedy =
+        'Lower the pools\' concurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".';
+      return { verdict: "warn", finding, remedy };
+    },
+  },
+];
+
+async function judgeBootstrap({ context, credentials }: Facts): Promise<Finding> {
+  const { stacks } = await context.aws();
+  const [{ account }, found] = await Promise.all([credentials(), stacks.outputs(bootstrapStack)]);
+  const region = context.options.region ?? "REGION";
+  const remedy = `npx cdk bootstrap aws://${account}/${region}`;
+  if (!found) {
+    const finding = `this account and region have no stack ${bootstrapStack}`;
+    return { verdict: "fail", finding, remedy };
+  }
+  const version = Number(found.outputs["BootstrapVersion"] ?? 0);
+  const finding = `version ${version}`;
+  return version >= oldestBootstrap
+    ? { verdict: "ok", finding }
+    : { verdict: "fail", finding: `${finding}; ${oldestBootstrap} or newer is needed`, remedy };
+}

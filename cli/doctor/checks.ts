@@ -1,0 +1,11 @@
+import { accountChecks } from "./account.ts";
+import type { Check } from "./check.ts";
+import { localChecks } from "./here.ts";
+import { keyChecks } from "./keys.ts";
+import { stackChecks } from "./stack.ts";
+
+/** Every check, in the order of the answer. A new one is a row in one of these lists. */
+export const checks: readonly Check[] = [...localChecks, ...accountChecks, ...stackChecks, ...keyChecks];
+
+/** What a deploy needs. */
+export const deployChecks = checks.filter(({ beforeDeploy }) => beforeDeploy);

@@ -1,0 +1,132 @@
+import { pricesFor, type Settings } from "../../infra/settings.ts";
+import { pickups } from "../../lib/dispatch/pickup.ts";
+import { timing } from "../../lib/timing.ts";
+import { attempt, valueOf } from "../attempt.ts";
+import { count, formatDuration } from "../format.ts";
+import { modelDatesAsOf, shutdownOf, type Shutdown } from "../model-dates.ts";
+import { isOpenAi } from "../model.ts";
+import { compareVersions } from "../versions.ts";
+import type { Check, Facts, Finding } from "./check.ts";
+
+const dayMs = 86_400_000;
+/** Older prices are told as such. */
+const pricesFreshMs = 180 * dayMs;
+/** A shutdown this near is warned of. */
+const shutdownNearMs = 90 * dayMs;
+/** Runs TypeScript without flags. */
+const oldestNode = "22.18.0";
+/** The functions' own (infra/runner-function.ts). */
+const lambdaNode = "24.0.0";
+
+/** What can be looked at without AWS: this machine, the checkout, the settings. */
+export const localChecks: readonly Check[] = [
+  {
+    id: "node",
+    title: "Node",
+    beforeDeploy: true,
+    needs: [],
+    run: async ({ context: { nodeVersion } }) => {
+      const remedy =
+        "Start it by npm (npm run runner -- …), which takes the project's own Node; or install Node 24.";
+      if (compareVersions(nodeVersion, oldestNode) < 0)
+        return { verdict: "fail", finding: `${nodeVersion} is too old`, remedy };
+      if (compareVersions(nodeVersion, lambdaNode) < 0)
+        return { verdict: "warn", finding: `${nodeVersion}, while the functions run on 24`, remedy };
+      return { verdict: "ok", finding: nodeVersion };
+    },
+  },
+  {
+    id: "packages",
+    title: "Packages",
+    beforeDeploy: true,
+    needs: [],
+    run: async ({ context: { project } }) => {
+      const missing = await project.missingPackages();
+      if (missing.length === 0)
+        return { verdict: "ok", finding: "all installed, as package.json wants them" };
+      const finding = `${count(missing.length, "package")} missing or in another version: ${missing.slice(0, 5).join(", ")}`;
+      return { verdict: "fail", finding, remedy: "npm ci" };
+    },
+  },
+  {
+    id: "settings",
+    title: "Settings",
+    beforeDeploy: true,
+    needs: [],
+    run: async (facts) => ({ verdict: "ok", finding: summaryOf(await facts.settings()) }),
+  },
+  {
+    id: "prices",
+    title: "Prices",
+    beforeDeploy: true,
+    needs: ["settings"],
+    run: async (facts) => judgePrices(await facts.settings(), facts.context.clock.now()),
+  },
+  {
+    id: "model",
+    title: "Model",
+    beforeDeploy: true,
+    needs: ["settings"],
+    run: judgeModel,
+  },
+];
+
+/** The settings' own arithmetic holds when they are read at all (infra/relations.ts): this shows its results. */
+function summaryOf({ stackName, inference, pools }: Settings): string {
+  const each = pools.map((pool) => {
+    const { name, kind, pickup, processor, runLimitMinutes, concurrency } = pool;
+    const legMs = processor.timeoutSeconds * 1_000 - timing.legReserveMs;
+    const window =
+      pickups[pickup].windowMs === 0
+        ? "once a minute"
+        : `${formatDuration(pickups[pickup].windowMs)} of a minute`;
+    return `${name} (${kind}): polls ${window}, ${count(concurrency, "run")} at once, legs of ${formatDuration(legMs)}, runs of up to ${runLimitMinutes} min`;
+  });
+  return `stack ${stackName}, model ${inference.model}; ${each.join("; ")}`;
+}
+
+function judgePrices(settings: Settings, nowMs: number): Finding {
+  const { inference, spend } = settings;
+  const known = pricesFor(settings);
+  const models = [...new Set([inference.model, inference.summaryModel])];
+  const unknown = models.filter((model) => !Object.hasOwn(known, model));
+  if (unknown.length > 0) {
+    const finding = `none is known for ${unknown.join(", ")}: costs are not estimated, and no daily cap can be set`;
+    return { verdict: "warn", finding, remedy: "Write it into cdk.json: spend.prices." };
+  }
+  const ageMs = nowMs - Date.parse(spend.pricesAsOf);
+  const finding = `known for ${models.join(", ")}, as of ${spend.pricesAsOf}`;
+  if (ageMs <= pricesFreshMs) return { verdict: "ok", finding };
+  const remedy =
+    "Compare them with the provider's page, and write them into cdk.json: spend.prices and spend.pricesAsOf.";
+  return { verdict: "warn", finding: `${finding}, which is ${formatDuration(ageMs)} ago`, remedy };
+}
+
+async function judgeModel(facts: Facts): Promise<Finding> {
+  const settings = await facts.settings();
+  const { model } = settings.inference;
+  const deployed = valueOf(await attempt(() => facts.stack()))?.settings;
+  // The answer is about the deployed model; another one in cdk.json is not asked for yet.
+  const isDeployed = deployed?.inference.model === model;
+  const answer = isDeployed ? valueOf(await attempt(() => facts.model())) : undefined;
+  if (answer?.kind === "unseen") {
+    const remedy =
+      "Choose a model that the key may use (inference.model), or give its project access to this one.";
+    const verdict = isOpenAi(settings) ? "fail" : "warn";
+    return { verdict, finding: `the provider's key sees no model ${model}`, remedy };
+  }
+  const told = answer?.kind === "available" ? answer.shutdownDate : undefined;
+  const known = shutdownOf(model);
+  const shutdown = told === undefined ? known : { date: told, instead: known?.instead };
+  const source = answer?.kind === "available" ? "available to the key" : `by our list of ${modelDatesAsOf}`;
+  if (!shutdown) return { verdict: "ok", finding: `${model}: ${source}, no shutdown announced` };
+  return judgeShutdown(model, shutdown, facts.context.clock.now());
+}
+
+function judgeShutdown(model: string, { date, instead }: Shutdown, nowMs: number): Finding {
+  const leftMs = Date.parse(date) - nowMs;
+  const remedy = `Choose another model (inference.model)${instead === undefined ? "" : `; its provider names ${instead}`}, and deploy.`;
+  if (leftMs <= 0) return { verdict: "fail", finding: `${model} was shut down on ${date}`, remedy };
+  const finding = `${model} will be shut down on ${date}, in ${formatDuration(leftMs)}`;
+  return leftMs > shutdownNearMs ? { verdict: "ok", finding } : { verdict: "warn", finding, remedy };
+}

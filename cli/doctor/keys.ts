@@ -1,0 +1,144 @@
+import { hasCode } from "../../lib/errors.ts";
+import { parseAccount } from "../../lib/rotation/sign-in.ts";
+import type { RunnerKey } from "../../lib/secret.ts";
+import { parseModelKey, parseRunnerKeys } from "../../lib/secrets.ts";
+import { attempt, valueOf } from "../attempt.ts";
+import type { Context } from "../context.ts";
+import { asSentence } from "../errors.ts";
+import { count } from "../format.ts";
+import { usesIdentity } from "../key-names.ts";
+import type { ModelAnswer } from "../model.ts";
+import type { StackPool } from "../stack.ts";
+import { askForRefused } from "../studio.ts";
+import type { Check, Facts, Finding } from "./check.ts";
+
+/** The stack's secrets: there, well formed, and accepted by whom they are for. */
+export const keyChecks: readonly Check[] = [
+  perPool("runner-keys", "Runner keys", async ({ context }, pool) =>
+    judgeSecret(context, {
+      name: "runner-keys",
+      secretId: pool.output("KeysSecret"),
+      parse: parseRunnerKeys,
+      good: (keys) => `${count(keys.length, "key")}: ${keys.map(({ id }) => id).join(", ")}`,
+    }),
+  ),
+  perPool("runner-keys-accepted", "Runner keys at Studio", judgeRunnerKeys),
+  perPool("rotation", "Rotation", judgeRotation),
+  {
+    id: "model-key",
+    title: "Model key",
+    needs: ["stack"],
+    run: async ({ context, stack }) => {
+      const deployed = await stack();
+      if (usesIdentity(deployed.settings)) return identityInstead;
+      const secretId = deployed.output("ModelKeySecret");
+      return judgeSecret(context, { name: "model-key", secretId, parse: parseModelKey, good: isStored });
+    },
+  },
+  {
+    id: "model-key-accepted",
+    title: "Model key at provider",
+    needs: ["stack"],
+    run: async ({ stack, model }) => {
+      if (usesIdentity((await stack()).settings)) return identityInstead;
+      const answer = await model().catch((error: unknown) => {
+        if (hasCode(error, "secret_missing", "secret_malformed")) return undefined;
+        throw error;
+      });
+      return answer ? answerFindings[answer.kind] : nothingToTry;
+    },
+  },
+  perPool("account-key", "Account key", async ({ context }, pool) => {
+    const secretId = pool.optional("AccountSecret");
+    if (secretId === undefined) return { verdict: "skipped", finding: "the pool has no rotator" };
+    return judgeSecret(context, { name: "account-key", secretId, parse: parseAccount, good: isStored });
+  }),
+];
+
+const isStored = (): string => "stored and well formed";
+
+const identityInstead: Finding = {
+  verdict: "skipped",
+  finding: "none is stored: the processor shows its AWS identity (inference.workloadIdentity)",
+};
+const nothingToTry: Finding = { verdict: "skipped", finding: "there is no well formed key to try" };
+
+const answerFindings: Readonly<Record<ModelAnswer["kind"], Finding>> = {
+  available: { verdict: "ok", finding: "accepted" },
+  unseen: { verdict: "ok", finding: "accepted" },
+  untold: {
+    verdict: "ok",
+    finding: "accepted; it may not read about models, so nobody can say which it may use",
+  },
+  refused: {
+    verdict: "fail",
+    finding: "the provider refuses it",
+    remedy: "Store another one: npm run runner -- secrets set model-key",
+  },
+};
+
+interface Kept<T> {
+  readonly name: string;
+  readonly secretId: string;
+  readonly parse: (text: string, where: string) => T;
+  /** What is said of a good value: nothing of the value itself. */
+  readonly good: (parsed: T) => string;
+}
+
+async function judgeSecret<T>(context: Context, { name, secretId, parse, good }: Kept<T>): Promise<Finding> {
+  const secrets = await context.secrets();
+  const remedy = `npm run runner -- secrets set ${name}`;
+  const { AWSCURRENT } = await secrets.stages(secretId);
+  if (AWSCURRENT === undefined) return { verdict: "fail", finding: "no value is stored yet", remedy };
+  try {
+    return { verdict: "ok", finding: good(parse(await secrets.read(secretId), name)) };
+  } catch (error) {
+    if (!hasCode(error, "secret_malformed")) throw error;
+    return { verdict: "fail", finding: asSentence(error.message), remedy };
+  }
+}
+
+async function judgeRunnerKeys({ context, stack }: Facts, pool: StackPool): Promise<Finding> {
+  const { settings } = await stack();
+  const keys = await readKeys(context, pool);
+  if (keys.length === 0) return nothingToTry;
+  const refused = await askForRefused(context, settings, keys);
+  if (refused.length === 0) return { verdict: "ok", finding: "all accepted" };
+  const remedy = "Store others: npm run runner -- secrets set runner-keys, or npm run runner -- rotate";
+  return { verdict: "fail", finding: `Studio refuses ${refused.join(", ")}`, remedy };
+}
+
+async function readKeys(context: Context, pool: StackPool): Promise<readonly RunnerKey[]> {
+  const read = async (): Promise<readonly RunnerKey[]> =>
+    parseRunnerKeys(await (await context.secrets()).read(pool.output("KeysSecret")), "runner-keys");
+  return valueOf(await attempt(read)) ?? [];
+}
+
+async function judgeRotation({ context }: Facts, pool: StackPool): Promise<Finding> {
+  const secretId = pool.output("KeysSecret");
+  const { AWSPENDING, AWSCURRENT, AWSPREVIOUS } = await (await context.secrets()).stages(secretId);
+  // After a rotation the label may stay where it was.
+  const isOver = AWSPENDING === undefined || AWSPENDING === AWSCURRENT || AWSPENDING === AWSPREVIOUS;
+  if (isOver) return { verdict: "ok", finding: "none is pending" };
+  return {
+    verdict: "warn",
+    finding: "new keys are pending: a rotation is under way, or one was broken off",
+    remedy: `When none is under way: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
+  };
+}
+
+function perPool(
+  id: string,
+  title: string,
+  judge: (facts: Facts, pool: StackPool) => Promise<Finding>,
+): Check {
+  return {
+    id,
+    title,
+    needs: ["stack"],
+    run: async (facts) => {
+      const pools = await facts.pools();
+      return Promise.all(pools.map(async (pool) => ({ ...(await judge(facts, pool)), pool: pool.name })));
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from "node:util";
+import { count, formatAge } from "../format.ts";
+import type { PoolStatus } from "../pool-status.ts";
+import { compareVersions } from "../versions.ts";
+import { isGoodReason, reasonInWords } from "../window-words.ts";
+import type { Check, Facts, Finding } from "./check.ts";
+import { toCliError } from "../errors.ts";
+
+/** The dead-man alarm's own time. */
+const goodPollWithinMs = 300_000;
+
+/** What the deployed stack tells of itself. */
+export const stackChecks: readonly Check[] = [
+  { id: "deployed", title: "Stack", needs: ["credentials"], run: judgeDeployed },
+  {
+    id: "version",
+    title: "Version",
+    needs: ["stack"],
+    run: async (facts) => {
+      const [{ version }, own] = await Promise.all([facts.stack(), facts.context.project.version()]);
+      const order = compareVersions(version, own);
+      if (order === 0)
+        return { verdict: "ok", finding: `${version} is deployed, and this checkout is the same` };
+      const finding = `${version} is deployed, this checkout is ${own}`;
+      const remedy =
+        order < 0
+          ? "Deploy it: npm run runner -- deploy"
+          : "Check out the version that is deployed, or newer, before you operate it.";
+      return { verdict: "warn", finding, remedy };
+    },
+  },
+  {
+    id: "drift",
+    title: "Settings deployed",
+    awsOnly: true,
+    needs: ["settings", "stack"],
+    run: async (facts) => {
+      const [project, { settings }] = await Promise.all([facts.settings(), facts.stack()]);
+      if (isDeepStrictEqual(plain(project), plain(settings)))
+        return { verdict: "ok", finding: "the same as in cdk.json" };
+      const remedy = "See them: npm run runner -- config --differences. Deploy: npm run runner -- deploy";
+      return { verdict: "warn", finding: "cdk.json has others, which are not deployed yet", remedy };
+    },
+  },
+  perPool("schedule", "Schedule", ({ schedule }) => {
+    if (schedule === null) return { verdict: "warn", finding: "could not be asked" };
+    if (schedule.enabled) return { verdict: "ok", finding: `on, ${schedule.expression}` };
+    const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
+    return { verdict: "fail", finding: "off: no dispatch window starts", remedy };
+  }),
+  perPool("paused", "Leasing", ({ state, paused, dailyCapUsd }) => {
+    if (paused) {
+      const by = paused.by === undefined ? "" : ` by ${paused.by}`;
+      const why = paused.why === undefined ? "" : `: ${paused.why}`;
+      return { verdict: "warn", finding: `paused${by}${why}`, remedy: "npm run runner -- resume" };
+    }
+    if (state !== "capped") return { verdict: "ok", finding: "on" };
+    const finding = `the day's spending has reached its cap of ${dailyCapUsd.value ?? 0} USD: no new leases until 00:00 UTC`;
+    return { verdict: "warn", finding, remedy: "Raise it for now: npm run runner -- set-cap USD" };
+  }),
+  perPool("polls", "Last good poll", judgePolls),
+  perPool("dead-letters", "Dead letters", ({ deadLetters }) => {
+    if (deadLetters === null) return { verdict: "warn", finding: "could not be asked" };
+    if (deadLetters === 0) return { verdict: "ok", finding: "none" };
+    return {
+      verdict: "fail",
+      finding: `${count(deadLetters, "event")} that the settler could not settle`,
+      remedy: "npm run runner -- redrive",
+    };
+  }),
+  perPool("alarms", "Alarms", ({ alarms }) => {
+    if (alarms === null) return { verdict: "warn", finding: "could not be asked" };
+    if (alarms.length === 0)
+      return { verdict: "skipped", finding: "this stack has none (setting monitoring.level)" };
+    const loud = alarms.filter(({ state }) => state === "ALARM").map(({ id }) => id);
+    if (loud.length === 0) return { verdict: "ok", finding: `${alarms.length}, none in ALARM` };
+    const pages = loud.map((id) => `docs/runbook.md#${id.toLowerCase()}`);
+    return { verdict: "fail", finding: `in ALARM: ${loud.join(", ")}`, remedy: pages.join(", ") };
+  }),
+];
+
+/** As JSON has it: what is absent is not there. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+async function judgeDeployed(facts: Facts): Promise<Finding> {
+  try {
+    const { name, status } = await facts.stack();
+    const remedy = "Look at its events in the console of CloudFormation, then deploy again.";
+    if (/^(?!UPDATE_).*(?:ROLLBACK|FAILED|DELETE)|FAILED$/.test(status))
+      return { verdict: "fail", finding: `${name} is ${status}`, remedy };
+    if (/ROLLBACK|IN_PROGRESS/.test(status))
+      return { verdict: "warn", finding: `${name} is ${status}`, remedy };
+    return { verdict: "ok", finding: `${name}, ${status}` };
+  } catch (error) {
+    const { code, message } = toCliError(error);
+    if (code !== "not_deployed") throw error;
+    return { verdict: "warn", finding: message, remedy: "npm run runner -- deploy" };
+  }
+}
+
+function judgePolls({ goodPollAtMs, lastWindow, schedule }: PoolStatus, nowMs: number): Finding {
+  if (schedule?.enabled === false) return { verdict: "skipped", finding: "the schedule is off" };
+  const remedy = "See why: npm run runner -- logs --function dispatcher --since 10m";
+  if (lastWindow && !isGoodReason(lastWindow.reason)) {
+    const when = formatAge(nowMs - lastWindow.atMs);
+    return {
+      verdict: "fail",
+      finding: `the last window ${reasonInWords(lastWindow.reason)}, ${when}`,
+      remedy,
+    };
+  }
+  if (goodPollAtMs === null)
+    return {
+      verdict: "warn",
+      finding: "none yet: the first window ends within two minutes of a deploy",
+      remedy,
+    };
+  const ageMs = nowMs - goodPollAtMs;
+  return {
+    verdict: ageMs > goodPollWithinMs ? "fail" : "ok",
+    finding: formatAge(ageMs),
+    ...(ageMs > goodPollWithinMs ? { remedy } : {}),
+  };
+}
+
+function perPool(id: string, title: string, judge: (status: PoolStatus, nowMs: number) => Finding): Check {
+  return {
+    id,
+    title,
+    needs: ["stack"],
+    run: async (facts) => {
+      const pools = await facts.pools();
+      const nowMs = facts.context.clock.now();
+      return Promise.all(
+        pools.map(async (pool) => ({ ...judge(await facts.status(pool), nowMs), pool: pool.name })),
+      );
+    },
+  };
+}

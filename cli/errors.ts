@@ -1,0 +1,146 @@
+import { RunnerError, type ErrorCode } from "../lib/errors.ts";
+
+/** What the exit code of a command says; printed by `--help` and in docs/cli.md. */
+export const exits = {
+  ok: { code: 0, meaning: "done, and nothing is wrong" },
+  finding: {
+    code: 1,
+    meaning: "done, and something needs a person; or refused, for the reason that is given",
+  },
+  usage: { code: 2, meaning: "the command line, or the project's settings, are wrong" },
+  missing: { code: 3, meaning: "the stack, the pool or the job is not there" },
+  access: { code: 4, meaning: "no credentials, or they may not do this" },
+  failed: { code: 5, meaning: "it could not be done or checked: AWS, the network, or a defect" },
+  interrupted: { code: 130, meaning: "stopped by Ctrl-C" },
+} as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;
+
+export type ExitName = keyof typeof exits;
+
+/** The kinds of errors that commands end with, and their exit codes. The names stay: scripts read them in `--json`. */
+const errorExits = {
+  usage: "usage",
+  config_invalid: "usage",
+  pool_needed: "usage",
+  not_deployed: "missing",
+  not_running: "missing",
+  not_found: "missing",
+  version_skew: "missing",
+  no_credentials: "access",
+  access_denied: "access",
+  refused: "finding",
+  timed_out: "finding",
+  aws_failed: "failed",
+  check_failed: "failed",
+  internal: "failed",
+  interrupted: "interrupted",
+} as const satisfies Readonly<Record<string, ExitName>>;
+
+export type CliErrorCode = keyof typeof errorExits;
+
+/** Ends a command: what is wrong in one sentence, and what to do. Never put a secret's value into either. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly code: CliErrorCode;
+  readonly remedy: string | undefined;
+
+  constructor(
+    code: CliErrorCode,
+    message: string,
+    options: { readonly remedy?: string; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.remedy = options.remedy;
+  }
+
+  get exit(): ExitName {
+    return errorExits[this.code];
+  }
+}
+
+interface Known {
+  readonly code: CliErrorCode;
+  /** Names of SDK errors, and codes of Node's. */
+  readonly names: readonly string[];
+  readonly remedy: string;
+}
+
+const known: readonly Known[] = [
+  {
+    code: "no_credentials",
+    names: [
+      "CredentialsProviderError",
+      "TokenProviderError",
+      "ExpiredToken",
+      "ExpiredTokenException",
+      "UnrecognizedClientException",
+      "InvalidClientTokenId",
+      "InvalidSignatureException",
+      "SignatureDoesNotMatch",
+    ],
+    remedy: "Sign in to AWS (aws sso login, or set AWS_PROFILE), or name a profile with --profile.",
+  },
+  {
+    code: "access_denied",
+    names: ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"],
+    remedy: "Use credentials that may do this: --profile names others.",
+  },
+  {
+    code: "not_found",
+    names: ["ResourceNotFoundException", "QueueDoesNotExist"],
+    remedy: "Deploy again: something that the stack names is gone.",
+  },
+];
+
+/** Errors of lib that say more than what caused them. */
+const ofRunner: Readonly<Partial<Record<ErrorCode, CliErrorCode>>> = {
+  secret_missing: "not_found",
+  secret_malformed: "refused",
+  key_refused: "refused",
+  sign_in_refused: "refused",
+  sign_in_unavailable: "check_failed",
+  studio_unavailable: "check_failed",
+  studio_contract: "check_failed",
+  studio_rejected: "check_failed",
+  time_limit: "check_failed",
+};
+
+/** A lower-case message of lib's as a sentence. */
+export const asSentence = (message: string): string =>
+  `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
+
+/** Any thrown thing as the error that the command ends with. */
+export function toCliError(thrown: unknown): CliError {
+  if (thrown instanceof CliError) return thrown;
+  if (!(thrown instanceof Error)) return new CliError("internal", String(thrown));
+  if (/region is missing/i.test(thrown.message)) {
+    const remedy = "Name one with --region, or set AWS_REGION.";
+    return new CliError("usage", "No AWS region is set.", { remedy, cause: thrown });
+  }
+  const own = thrown instanceof RunnerError ? ofRunner[thrown.code] : undefined;
+  if (own) return new CliError(own, asSentence(thrown.message), { cause: thrown });
+  const causes = chainOf(thrown);
+  const row = known.find(({ names }) =>
+    causes.some((cause) => namesOf(cause).some((n) => names.includes(n))),
+  );
+  if (row) return new CliError(row.code, thrown.message, { remedy: row.remedy, cause: thrown });
+  if (thrown instanceof RunnerError && thrown.code === "config_invalid")
+    return new CliError("config_invalid", `cdk.json, context: ${thrown.message}`, { cause: thrown });
+  const code = isDefect(thrown) ? "internal" : "aws_failed";
+  return new CliError(code, thrown.message || thrown.name, { cause: thrown });
+}
+
+function chainOf(error: Error): readonly Error[] {
+  return error.cause instanceof Error ? [error, ...chainOf(error.cause)] : [error];
+}
+
+function namesOf(error: Error): readonly string[] {
+  const code: unknown = Reflect.get(error, "code");
+  return typeof code === "string" ? [error.name, code] : [error.name];
+}
+
+/** Errors of the language are bugs of ours; what the SDKs throw has names and codes of its own. */
+function isDefect(error: Error): boolean {
+  if (error instanceof RunnerError) return error.code === "internal";
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+}

@@ -1,0 +1,74 @@
+import { revokeUnused } from "../lib/rotation/revoke.ts";
+import { readRunnerSecret } from "../lib/rotation/stages.ts";
+import type { Outcome } from "./command.ts";
+import type { Context } from "./context.ts";
+import { count, formatDuration } from "./format.ts";
+import { adminDeps } from "./rotation.ts";
+
+const lookEveryMs = 5_000;
+/** Beyond a window's time-out: a lease that was just taken is in the ledger by then. */
+const slackMs = 15_000;
+
+export interface FinishTimes {
+  readonly timeoutMs: number;
+  /** Absent: longer than a dispatch window of the pool can last. */
+  readonly unusedForMs: number | undefined;
+}
+
+/** Revokes the old runner instances at Studio, each once no job uses its key; waits for the jobs that do. */
+export async function finishRotation(context: Context, times: FinishTimes): Promise<Outcome> {
+  const { clock, terminal, signal } = context;
+  const pool = await context.pool();
+  const deps = await adminDeps(context);
+  const secretId = pool.output("KeysSecret");
+  const windowMs = pool.settings.dispatcher.timeoutSeconds * 1_000;
+  const settings = { pool: pool.name, secretId, revokeAfterMs: times.unusedForMs ?? windowMs + slackMs };
+  const untilMs = clock.now() + times.timeoutMs;
+  const revoked: string[] = [];
+  for (;;) {
+    const { revoked: now, waiting } = await revokeUnused(deps, settings);
+    revoked.push(...now);
+    const left = await leftOver(deps, settings);
+    if (left.length === 0 || clock.now() >= untilMs) {
+      const data = { pool: pool.name, revoked, left };
+      return { data, text: () => render(data), exit: left.length === 0 ? "ok" : "finding" };
+    }
+    const used = left.length - waiting.length;
+    terminal.progress(
+      `${count(left.length, "old key")} left: ${used} with jobs that run, ${waiting.length} unused for less than ${formatDuration(settings.revokeAfterMs)}`,
+    );
+    await clock.sleep(Math.min(lookEveryMs, untilMs - clock.now()), signal);
+  }
+}
+
+/** Old keys whose instance is known and alive. */
+async function leftOver(
+  { store, rotation }: Awaited<ReturnType<typeof adminDeps>>,
+  { pool, secretId }: { readonly pool: string; readonly secretId: string },
+): Promise<readonly string[]> {
+  const [known, stages, current, pending] = await Promise.all([
+    rotation.read(pool),
+    store.stages(secretId),
+    readRunnerSecret(store, secretId, "AWSCURRENT"),
+    readRunnerSecret(store, secretId, "AWSPENDING"),
+  ]);
+  // Of a rotation that is over the label may be left on the version before.
+  const next = stages.AWSPENDING === stages.AWSPREVIOUS ? [] : pending.keys;
+  const needed = new Set([...current.keys, ...next].map(({ id }) => id));
+  return known
+    .filter(({ credentialId, revokedAtMs }) => revokedAtMs === undefined && !needed.has(credentialId))
+    .map(({ credentialId }) => credentialId);
+}
+
+interface Data {
+  readonly pool: string;
+  readonly revoked: readonly string[];
+  readonly left: readonly string[];
+}
+
+function render({ pool, revoked, left }: Data): string {
+  const done = revoked.length === 0 ? "No old key was revoked." : `Revoked: ${revoked.join(", ")}.`;
+  if (left.length === 0)
+    return `${done} Pool ${pool} has no old key left that the runner knows the instance of.`;
+  return `${done} Still used, or used a moment ago: ${left.join(", ")}. Run it again once their jobs have ended.`;
+}

@@ -1,0 +1,64 @@
+import * as z from "zod";
+import { parseSettings, type PoolSettings, type Settings } from "../../infra/settings.ts";
+
+/** What `init` asks for. */
+export interface Answers {
+  readonly stackName: string;
+  readonly pools: readonly PoolAnswers[];
+  readonly model: string;
+  readonly email: string | undefined;
+  readonly level: Settings["monitoring"]["level"];
+}
+
+export interface PoolAnswers extends Pick<PoolSettings, "name" | "kind" | "pickup" | "concurrency"> {
+  readonly dailyCapUsd: number | undefined;
+}
+
+/** The settings as they are written down, as far as `init` changes them; everything else is kept as it is. */
+export const writtenSchema = z.looseObject({
+  pools: z.array(z.looseObject({ name: z.string() })).optional(),
+  inference: z.looseObject({}).optional(),
+  monitoring: z.looseObject({}).optional(),
+});
+export type Written = z.output<typeof writtenSchema>;
+
+/** What the present settings answer. */
+export function answersOf({ stackName, pools, inference, monitoring }: Settings): Answers {
+  return {
+    stackName,
+    pools: pools.map(poolAnswersOf),
+    model: inference.model,
+    email: monitoring.email,
+    level: monitoring.level,
+  };
+}
+
+export function poolAnswersOf({ name, kind, pickup, concurrency, dailyCapUsd }: PoolSettings): PoolAnswers {
+  return { name, kind, pickup, concurrency, dailyCapUsd };
+}
+
+/** A pool that is not there yet, with the settings' own defaults. */
+export function newPool(name: string, kind: PoolSettings["kind"]): PoolAnswers {
+  const [pool] = parseSettings({ pools: [{ name: "new", kind }] }).pools;
+  if (!pool) throw new TypeError("settings without a pool");
+  return { ...poolAnswersOf(pool), name };
+}
+
+/** The answers over what is written: a pool's other settings go with its name. */
+export function merge(written: Written, answers: Answers): object {
+  const { pools = [], inference, monitoring, stackName: _, ...others } = written;
+  const { level, email } = answers;
+  const { email: _old, ...monitored } = monitoring ?? {};
+  return {
+    stackName: answers.stackName,
+    pools: answers.pools.map((pool) => {
+      const { dailyCapUsd, ...rest } = pool;
+      const before = pools.find(({ name }) => name === pool.name);
+      const { dailyCapUsd: _cap, ...kept } = before ?? { dailyCapUsd };
+      return { ...rest, ...kept, ...rest, ...(dailyCapUsd === undefined ? {} : { dailyCapUsd }) };
+    }),
+    inference: { ...inference, model: answers.model },
+    monitoring: { ...monitored, level, ...(email === undefined ? {} : { email }) },
+    ...others,
+  };
+}

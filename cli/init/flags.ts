@@ -1,0 +1,98 @@
+import * as z from "zod";
+import {
+  poolSchema,
+  settingsSchema,
+  monitoringSchema,
+  inferenceSchema,
+} from "../../infra/settings-schema.ts";
+import type { GlobalOptions } from "../context.ts";
+import { CliError } from "../errors.ts";
+import type { OptionRow } from "../command.ts";
+import { money, whole } from "../values.ts";
+import { newPool, type Answers, type PoolAnswers } from "./answers.ts";
+
+const { kind, pickup, name: poolName } = poolSchema.shape;
+
+/** `default:user,europe:global` */
+const poolList = z.string().transform((text, context) => {
+  const entries = text.split(",").map((entry) => {
+    const [name = "", of = "user", ...rest] = entry.trim().split(":");
+    const parsed = { name: poolName.safeParse(name).data, kind: kind.safeParse(of).data };
+    return rest.length === 0 && parsed.name !== undefined && parsed.kind !== undefined
+      ? { name: parsed.name, kind: parsed.kind }
+      : undefined;
+  });
+  const good = entries.filter((entry) => entry !== undefined);
+  if (good.length === entries.length) return good;
+  const message = "Give names and kinds like default:user,europe-2:global.";
+  context.issues.push({ code: "custom", message, input: text });
+  return z.NEVER;
+});
+
+/** Of `init`, as commander gives them. */
+export const flagsSchema = z.object({
+  yes: z.boolean().default(false),
+  force: z.boolean().default(false),
+  pools: poolList.optional(),
+  kind: kind.optional(),
+  pickup: pickup.unwrap().optional(),
+  concurrency: whole(1, 1_000).optional(),
+  cap: z.union([z.literal("none"), money(1_000_000)]).optional(),
+  model: inferenceSchema.shape.model.unwrap().optional(),
+  email: z.union([z.literal("none"), monitoringSchema.shape.email.unwrap()]).optional(),
+  monitoring: monitoringSchema.shape.level.unwrap().optional(),
+});
+export type Flags = z.output<typeof flagsSchema>;
+
+export const flagRows: readonly OptionRow[] = [
+  { flags: "--yes", meaning: "ask nothing: what no option says stays as it is, or gets its default" },
+  { flags: "--force", meaning: "overwrite settings that differ without asking" },
+  { flags: "--pools <list>", meaning: "the whole list of pools: name:kind,name:kind" },
+  { flags: "--kind <kind>", meaning: "user or global; as the next three of the pool in --pool, or of all" },
+  { flags: "--pickup <mode>", meaning: "economy, balanced or fast" },
+  { flags: "--concurrency <count>", meaning: "so many jobs at once" },
+  { flags: "--cap <usd>", meaning: "estimated spending per day at which leasing stops, or none" },
+  { flags: "--model <name>", meaning: "the model that answers" },
+  { flags: "--email <address>", meaning: "gets the alarms' messages, or none" },
+  { flags: "--monitoring <level>", meaning: "full, lean or off" },
+];
+
+/** The options over what is there. `--stack` names the stack. @throws CliError `not_found` for a `--pool` that is none */
+export function withFlags(answers: Answers, flags: Flags, { stack, pool }: GlobalOptions): Answers {
+  const { pools: listed, model, email, monitoring } = flags;
+  const pools =
+    listed?.map(({ name, kind: of }) => ({
+      ...(answers.pools.find((known) => known.name === name) ?? newPool(name, of)),
+      kind: of,
+    })) ?? answers.pools;
+  const names = pools.map(({ name }) => name);
+  if (pool !== undefined && !names.includes(pool)) {
+    const remedy = `There are: ${names.join(", ")}. --pools gives the whole list anew.`;
+    throw new CliError("not_found", `There is no pool ${pool} in the settings.`, { remedy });
+  }
+  return {
+    stackName: stackNameOf(stack) ?? answers.stackName,
+    pools: pools.map((one) => (pool === undefined || one.name === pool ? poolWithFlags(one, flags) : one)),
+    model: model ?? answers.model,
+    email: email === "none" ? undefined : (email ?? answers.email),
+    level: monitoring ?? answers.level,
+  };
+}
+
+function poolWithFlags(answers: PoolAnswers, flags: Flags): PoolAnswers {
+  const { cap } = flags;
+  return {
+    name: answers.name,
+    kind: flags.kind ?? answers.kind,
+    pickup: flags.pickup ?? answers.pickup,
+    concurrency: flags.concurrency ?? answers.concurrency,
+    dailyCapUsd: cap === "none" ? undefined : (cap ?? answers.dailyCapUsd),
+  };
+}
+
+function stackNameOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const result = settingsSchema.shape.stackName.safeParse(given);
+  if (result.success) return result.data;
+  throw new CliError("usage", `--stack: ${result.error.issues[0]?.message ?? "not a name"}`);
+}

@@ -1,0 +1,112 @@
+import type * as z from "zod";
+import {
+  inferenceSchema,
+  monitoringLevels,
+  monitoringSchema,
+  poolSchema,
+  settingsSchema,
+} from "../../infra/settings-schema.ts";
+import { pickupModes } from "../../lib/dispatch/pickup.ts";
+import type { Prompts } from "../prompts.ts";
+import { money, whole } from "../values.ts";
+import { newPool, type Answers, type PoolAnswers } from "./answers.ts";
+
+const mostPools = 10;
+
+/** Asks for everything, with what is there as the default of each question. */
+export async function askAll(prompts: Prompts, present: Answers): Promise<Answers> {
+  const stackName = await prompts.text({
+    message: "Name of the CloudFormation stack",
+    default: present.stackName,
+    problem: problemBy(settingsSchema.shape.stackName),
+  });
+  const pools: PoolAnswers[] = [];
+  for (const pool of present.pools) pools.push(await askPool(prompts, pool, pools));
+  while (pools.length < mostPools && (await prompts.confirm("Another pool?", false)))
+    pools.push(await askPool(prompts, newPool("", "user"), pools));
+  const model = await prompts.text({
+    message: "Model",
+    default: present.model,
+    problem: problemBy(inferenceSchema.shape.model),
+  });
+  const level = await prompts.choose({
+    message: "Alarms and dashboard",
+    choices: monitoringLevels.map((value) => ({ value, name: levelWords[value] })),
+    default: present.level,
+  });
+  const email = level === "off" ? none : await askEmail(prompts, present.email);
+  return { stackName, pools, model, level, email: email === none ? undefined : email };
+}
+
+const none = "none";
+
+const levelWords = {
+  full: "full: every alarm, a paging alarm, a dashboard (2 to 5 USD a month per pool)",
+  lean: "lean: the alarms that page (0.30 USD a month per pool)",
+  off: "off: no alarms, no dashboard",
+} as const;
+
+const askEmail = (prompts: Prompts, present: string | undefined): Promise<string> =>
+  prompts.text({
+    message: "E-mail address for the alarms, or none",
+    default: present ?? none,
+    problem: (text) => (text === none ? undefined : problemBy(monitoringSchema.shape.email)(text)),
+  });
+
+async function askPool(
+  prompts: Prompts,
+  present: PoolAnswers,
+  others: readonly PoolAnswers[],
+): Promise<PoolAnswers> {
+  const taken = others.map(({ name }) => name);
+  const name = await prompts.text({
+    message: `Name of pool ${others.length + 1}`,
+    ...(present.name === "" ? {} : { default: present.name }),
+    problem: (text) =>
+      taken.includes(text) ? "Another pool has this name." : problemBy(poolSchema.shape.name)(text),
+  });
+  const kind = await prompts.choose({
+    message: `Pool ${name}: whose jobs?`,
+    choices: [
+      { value: "user", name: "user: those of the account that the runner key belongs to" },
+      { value: "global", name: "global: everybody's" },
+    ],
+    default: present.kind,
+  });
+  const pickup = await prompts.choose({
+    message: `Pool ${name}: how quickly is a job picked up?`,
+    choices: pickupModes.map((value) => ({ value, name: pickupWords[value] })),
+    default: present.pickup,
+  });
+  const concurrency = await prompts.text({
+    message: `Pool ${name}: how many jobs at once?`,
+    default: String(present.concurrency),
+    problem: problemBy(concurrencySchema),
+  });
+  const cap = await prompts.text({
+    message: `Pool ${name}: US dollars a day at which leasing stops, or none`,
+    default: present.dailyCapUsd === undefined ? none : String(present.dailyCapUsd),
+    problem: (text) => (text === none ? undefined : problemBy(capSchema)(text)),
+  });
+  return {
+    name,
+    kind,
+    pickup,
+    concurrency: Number(concurrency),
+    dailyCapUsd: cap === none ? undefined : Number(cap),
+  };
+}
+
+const pickupWords = {
+  economy: "economy: within a minute, the cheapest",
+  balanced: "balanced: within seconds, in most of each minute",
+  fast: "fast: within a second",
+} as const;
+
+const concurrencySchema = whole(1, 1_000);
+const capSchema = money(1_000_000);
+
+const problemBy =
+  (schema: z.ZodType) =>
+  (text: string): string | undefined =>
+    schema.safeParse(text).error?.issues[0]?.message;

@@ -1,0 +1,35 @@
+import type { Run } from "../lib/ledger/run.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./errors.ts";
+import type { StackPool } from "./stack.ts";
+
+/** A ULID, which is what runs are named by; workspaces have other names. */
+const runIdPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+
+export const isRunId = (id: string): boolean => runIdPattern.test(id);
+
+export interface FoundRuns {
+  readonly pool: StackPool;
+  /** Oldest first; at least one. */
+  readonly runs: readonly [Run, ...Run[]];
+}
+
+/**
+ * The runs that an id names: all of a workspace's, or the one run, in the pools that the command is about.
+ * @throws CliError `not_found`
+ */
+export async function findRunsOf(context: Context, id: string): Promise<FoundRuns> {
+  const pools = await context.pools();
+  const { runs: ledger } = await context.ledger();
+  const found = await Promise.all(
+    pools.map(async (pool) => {
+      const run = isRunId(id) ? await ledger.read(pool.name, id) : undefined;
+      const [first, ...rest] = run ? [run] : (await ledger.runsOf(pool.name, id)).toReversed();
+      return first ? { pool, runs: [first, ...rest] as const } : undefined;
+    }),
+  );
+  const [one] = found.filter((each) => each !== undefined);
+  if (one) return { pool: one.pool, runs: [one.runs[0], ...one.runs.slice(1)] };
+  const remedy = "The ledger keeps runs for 30 days. npm run runner -- jobs lists the recent ones.";
+  throw new CliError("not_found", `No run is known for ${id}.`, { remedy });
+}

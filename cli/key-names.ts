@@ -1,0 +1,50 @@
+import type { Settings } from "../infra/settings.ts";
+import { parseAccount } from "../lib/rotation/sign-in.ts";
+import { parseRunnerKeys, parseModelKey } from "../lib/secrets.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./errors.ts";
+
+export const keyNames = ["runner-keys", "model-key", "account-key"] as const;
+export type KeyName = (typeof keyNames)[number];
+
+interface KeyRow {
+  readonly what: string;
+  /** Throws RunnerError `secret_malformed`, without a word of the value. */
+  readonly parse: (text: string, where: string) => unknown;
+  /** The secret's ARN. @throws CliError `refused` where this stack has none */
+  readonly find: (context: Context) => Promise<string>;
+}
+
+/** The secrets of a stack, as `secrets set` names them. */
+export const keyTable: Readonly<Record<KeyName, KeyRow>> = {
+  "runner-keys": {
+    what: "the runner keys",
+    parse: parseRunnerKeys,
+    find: async (context) => (await context.pool()).output("KeysSecret"),
+  },
+  "model-key": {
+    what: "the model key",
+    parse: parseModelKey,
+    find: async (context) => {
+      const stack = await context.stack();
+      if (!usesIdentity(stack.settings)) return stack.output("ModelKeySecret");
+      const sentence =
+        "This stack stores no model key: the processor shows its AWS identity (inference.workloadIdentity).";
+      throw new CliError("refused", sentence);
+    },
+  },
+  "account-key": {
+    what: "the account key",
+    parse: parseAccount,
+    find: async (context) => {
+      const pool = await context.pool();
+      const arn = pool.optional("AccountSecret");
+      if (arn !== undefined) return arn;
+      throw new CliError("refused", `Pool ${pool.name} has no rotator, and so no account key.`, {
+        remedy: `Give the pool "rotation": {} in cdk.json and deploy.`,
+      });
+    },
+  },
+};
+
+export const usesIdentity = ({ inference }: Settings): boolean => inference.workloadIdentity !== undefined;

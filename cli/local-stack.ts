@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { CliError } from "./errors.ts";
+
+const schema = z.object({
+  stackName: z.string(),
+  region: z.string(),
+  endpointUrl: z.url(),
+  pid: z.int().positive(),
+});
+
+/** The stack that `npm start` runs on this machine. */
+export type LocalStackFile = Readonly<z.output<typeof schema>>;
+
+const remedy = "Start it with npm start in another terminal; --state-dir names its folder if it has another.";
+
+/**
+ * What a running `npm start` says of itself in its state folder.
+ * @throws CliError `not_running`
+ */
+export async function readLocalStack(
+  stateDir: string,
+  isAlive: (pid: number) => boolean,
+): Promise<LocalStackFile> {
+  const text = await readFile(join(stateDir, "stack.json"), "utf8").catch(() => undefined);
+  const file = text === undefined ? undefined : schema.safeParse(parseJson(text)).data;
+  if (file && isAlive(file.pid)) return file;
+  throw new CliError("not_running", `No local stack runs in ${stateDir}.`, { remedy });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

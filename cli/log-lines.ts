@@ -1,0 +1,96 @@
+import * as z from "zod";
+import { isMetricLine, parseLogLine, sentenceOf, toneOf, type Tone } from "../lib/log-line.ts";
+import type { LogRecord } from "./ports.ts";
+import type { Role } from "./stack.ts";
+
+/** One line of a function's log, in words and as it was written. */
+export interface ToldLine {
+  readonly atMs: number;
+  readonly function: Role;
+  /** The event's name; absent where another hand wrote the line (Lambda itself, a crash). */
+  readonly event: string | undefined;
+  readonly workspaceId: string | undefined;
+  readonly runId: string | undefined;
+  readonly leg: number | undefined;
+  readonly what: string;
+  readonly tone: Tone;
+  /** Tells no step of a job by itself: left out of `explain`, dim in `logs`. */
+  readonly minor: boolean;
+  /** The line's own fields. */
+  readonly fields: unknown;
+}
+
+const ownSchema = z.looseObject({
+  leg: z.number().optional(),
+  timestamp: z.string().optional(),
+});
+
+/** Lambda's own lines in its JSON log format. */
+const platformSchema = z.object({
+  type: z.string().startsWith("platform."),
+  record: z.looseObject({ status: z.string().optional(), errorType: z.string().optional() }),
+});
+
+/** `undefined` for metrics, and for what Lambda writes about every healthy invocation. */
+export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | undefined {
+  if (isMetricLine(text)) return undefined;
+  const fields = parseJson(text);
+  const platform = platformSchema.safeParse(fields);
+  if (platform.success) return tellPlatform(platform.data, { atMs, role, fields });
+  const line = parseLogLine(text);
+  if (!line) {
+    const none = { event: undefined, workspaceId: undefined, runId: undefined, leg: undefined };
+    return { atMs, function: role, ...none, what: text, tone: "plain", minor: false, fields: { text } };
+  }
+  const own = ownSchema.safeParse(fields).data;
+  const sentence = sentenceOf(line);
+  return {
+    atMs: timeOf(own?.timestamp) ?? atMs,
+    function: role,
+    event: line.message,
+    workspaceId: line.workspaceId,
+    runId: line.runId,
+    leg: own?.leg,
+    what: sentence ?? line.message,
+    tone: toneOf(line),
+    minor: sentence === undefined,
+    fields,
+  };
+}
+
+interface PlatformLine {
+  readonly atMs: number;
+  readonly role: Role;
+  readonly fields: unknown;
+}
+
+function tellPlatform(
+  { type, record }: z.output<typeof platformSchema>,
+  { atMs, role, fields }: PlatformLine,
+): ToldLine | undefined {
+  const { status = "success", errorType } = record;
+  if (type !== "platform.report" || status === "success") return undefined;
+  const why = errorType === undefined ? "" : ` (${errorType})`;
+  const none = { workspaceId: undefined, runId: undefined, leg: undefined };
+  const what = `Lambda ended the invocation: ${status}${why}`;
+  return { atMs, function: role, event: type, ...none, what, tone: "bad", minor: false, fields };
+}
+
+/** The line's own time: it orders lines of one millisecond's batch better than when CloudWatch took them. */
+function timeOf(timestamp: string | undefined): number | undefined {
+  const atMs = timestamp === undefined ? Number.NaN : Date.parse(timestamp);
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** CloudWatch's filter for lines with one of these values. */
+export function filterFor(field: "workspaceId" | "runId", value: string): string {
+  return `{ $.${field} = ${JSON.stringify(value)} }`;
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { text } from "node:stream/consumers";
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { systemClock } from "../lib/clock.ts";
+import { createTable } from "../lib/dynamodb.ts";
+import { createSecretStore } from "../lib/secrets-manager.ts";
+import { createAws } from "./aws/aws.ts";
+import { commands } from "./commands.ts";
+import { createContext } from "./context.ts";
+import { createPrograms } from "./programs.ts";
+import { openProject } from "./project.ts";
+import { createPrompts } from "./prompts.ts";
+import { runCli } from "./run.ts";
+import { createTerminal } from "./terminal.ts";
+
+/** `npm run runner -- COMMAND`: the edge where arguments, environment, signals and the terminal are. */
+
+const projectRoot = resolve(import.meta.dirname, "..");
+
+const interrupted = new AbortController();
+process.on("SIGINT", () => {
+  if (interrupted.signal.aborted) process.exit(130);
+  interrupted.abort();
+});
+
+/** A reader that has seen enough (`| head`) is no error. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(process.exitCode);
+});
+
+const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env });
+const { signal } = interrupted;
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  commands,
+  terminal,
+  signal,
+  createContext: (options) =>
+    createContext(options, {
+      clock: systemClock,
+      signal,
+      terminal,
+      input: { isTerminal: process.stdin.isTTY, readAll: () => text(process.stdin) },
+      prompts: createPrompts({ output: process.stderr, signal }),
+      programs: createPrograms(process.env),
+      project: openProject(projectRoot),
+      fetch,
+      random: Math.random,
+      newId: randomUUID,
+      nodeVersion: process.versions.node,
+      userName: () => userInfo().username,
+      isAlive,
+      defaultStateDir: join(projectRoot, ".local"),
+      connect: { aws: createAws, table: createTable, secrets: createSecretStore },
+    }),
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

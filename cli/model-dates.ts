@@ -1,0 +1,41 @@
+/** When this list was read. */
+export const modelDatesAsOf = "2026-11-20";
+
+export interface Shutdown {
+  /** From this day on the provider answers no more: YYYY-MM-DD. */
+  readonly date: string;
+  /** The provider's own advice, where it gives one. */
+  readonly instead: string | undefined;
+}
+
+/**
+ * Announced ends of OpenAI's text models, for when the provider is not asked, or does not tell. Source:
+ * https://developers.openai.com/api/docs/deprecations, by way of pages that copied it (platform-facts.md, "Traps found").
+ */
+const announced: Readonly<Record<string, readonly [date: string, instead?: string]>> = {
+  "gpt-5-chat-latest": ["2026-07-23", "gpt-5.3-chat-latest"],
+  "gpt-5-codex": ["2026-07-23", "gpt-5.4"],
+  "gpt-5.1-chat-latest": ["2026-07-23", "gpt-5.3-chat-latest"],
+  "gpt-5.1-codex": ["2026-07-23", "gpt-5"],
+  "gpt-5.1-codex-max": ["2026-07-23", "gpt-5.4"],
+  "gpt-5.1-codex-mini": ["2026-07-23", "gpt-5.4-mini"],
+  "gpt-5.2-codex": ["2026-07-23", "gpt-5.4"],
+  "gpt-5.2-chat-latest": ["2026-08-10", "gpt-5.5"],
+  "gpt-5.3-chat-latest": ["2026-08-10", "gpt-5.5"],
+  "gpt-3.5-turbo": ["2026-10-23", "gpt-4.1-mini"],
+  "gpt-4": ["2026-10-23"],
+  "gpt-5": ["2026-12-11"],
+  "gpt-5-mini": ["2026-12-11", "gpt-5.6-terra"],
+  "gpt-5-nano": ["2026-12-11", "gpt-5.6-luna"],
+  "gpt-5-pro": ["2026-12-11"],
+  o3: ["2026-12-11"],
+  "o3-pro": ["2026-12-11"],
+};
+
+/** Of the model, or of the one that it is a dated snapshot of. */
+export function shutdownOf(model: string): Shutdown | undefined {
+  const name = model.replace(/-\d{4}-\d{2}-\d{2}$/, "");
+  if (!Object.hasOwn(announced, name)) return undefined;
+  const [date, instead] = announced[name] ?? [];
+  return date === undefined ? undefined : { date, instead };
+}

@@ -1,0 +1,74 @@
+import * as z from "zod";
+import type { Settings } from "../infra/settings.ts";
+import { withTimeLimit } from "../lib/clock.ts";
+import { userAgent } from "../lib/http.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./errors.ts";
+
+/** The OpenAI SDK's own address. */
+const openAiUrl = "https://api.openai.com/v1";
+const limitMs = 10_000;
+
+/**
+ * What the provider says to a key and a model:
+ * - available: the key may use it. `shutdownDate` (YYYY-MM-DD) where one is announced; absent: none, or the provider does
+ *   not tell.
+ * - refused: the key is not accepted.
+ * - unseen: the key is accepted, but sees no such model.
+ * - untold: the key is accepted, but may not read about models.
+ */
+export type ModelAnswer =
+  | { readonly kind: "available"; readonly shutdownDate: string | undefined }
+  | { readonly kind: "refused" | "unseen" | "untold" };
+
+const answers: Readonly<Record<number, ModelAnswer>> = {
+  401: { kind: "refused" },
+  403: { kind: "untold" },
+  404: { kind: "unseen" },
+};
+
+/** https://developers.openai.com/api/reference/resources/models; openai 7.55, resources/models.d.ts */
+const modelSchema = z.looseObject({ shutdown_date: z.string().nullish().catch(undefined) });
+
+/**
+ * Asks for one model: costs nothing, generates nothing.
+ * @throws CliError `check_failed` where there is no answer, or another one
+ */
+export async function askModel(
+  { fetch, clock, signal }: Context,
+  { inference: { baseUrl = openAiUrl, model } }: Settings,
+  key: Secret,
+): Promise<ModelAnswer> {
+  const url = `${baseUrl}/models/${encodeURIComponent(model)}`;
+  const headers = { authorization: `Bearer ${key.reveal()}`, "user-agent": userAgent };
+  const limit = { clock, limitMs, signal, what: "asking the model's provider" };
+  return withTimeLimit(limit, async (inner) => {
+    const response = await fetch(url, { headers, signal: inner });
+    const text = await response.text();
+    if (!response.ok) {
+      const answer = answers[response.status];
+      if (answer) return answer;
+      throw failed(`answered with HTTP ${response.status}`);
+    }
+    const { shutdown_date: date } = modelSchema.safeParse(parseJson(text)).data ?? {};
+    return { kind: "available", shutdownDate: date?.slice(0, 10) } as const;
+  }).catch((error: unknown) => {
+    if (signal.aborted || error instanceof CliError) throw error;
+    throw failed(`cannot be reached at ${new URL(url).host}`, error);
+  });
+}
+
+const failed = (how: string, cause?: unknown): CliError =>
+  new CliError("check_failed", `The model's provider ${how}.`, { cause });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export const isOpenAi = ({ inference: { baseUrl } }: Settings): boolean =>
+  baseUrl === undefined || baseUrl === openAiUrl;

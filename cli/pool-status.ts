@@ -1,0 +1,187 @@
+import { utcDay, type Spend } from "../lib/ledger/spend.ts";
+import type { Control } from "../lib/ledger/control.ts";
+import type { LastWindow, LockState } from "../lib/ledger/dispatch-lock.ts";
+import { attempt, problemOf, valueOf, type Part } from "./attempt.ts";
+import type { Context } from "./context.ts";
+import { formatAge, formatDuration } from "./format.ts";
+import type { AlarmState, ScheduleState } from "./ports.ts";
+import type { StackPool } from "./stack.ts";
+import { isGoodReason, reasonInWords } from "./window-words.ts";
+
+export type PoolState = "on" | "paused" | "capped" | "schedule_off";
+
+export interface Chosen<T> {
+  readonly value: T;
+  /** What the deploy says, where an operator has set another. */
+  readonly deployed: T;
+  readonly by?: string | undefined;
+  readonly atMs?: number | undefined;
+}
+
+export interface PoolStatus {
+  readonly pool: string;
+  readonly state: PoolState;
+  readonly paused: { readonly by?: string; readonly why?: string; readonly atMs?: number } | null;
+  readonly lastWindow: LastWindow | null;
+  readonly goodPollAtMs: number | null;
+  readonly inFlight: number;
+  readonly concurrency: Chosen<number>;
+  readonly today: Spend & { readonly day: string };
+  readonly dailyCapUsd: Chosen<number | null>;
+  /** Null: could not be asked; `problems` says why. */
+  readonly deadLetters: number | null;
+  readonly schedule: ScheduleState | null;
+  /** By alarm id; null as above. */
+  readonly alarms: readonly (AlarmState & { readonly id: string })[] | null;
+  /** What needs a person, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** The dead-man alarm's own time. */
+const goodPollWithinMs = 300_000;
+
+/** Runs whose lease is live, as the dispatcher counts them. */
+export async function countInFlight(context: Context, pool: string): Promise<number> {
+  const { runs } = await context.ledger();
+  const nowMs = context.clock.now();
+  return (await runs.openRuns(pool)).filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs > nowMs).length;
+}
+
+/**
+ * One pool as it stands. What AWS will not tell beside the ledger is a problem in the answer, not the end of it.
+ * @throws RunnerError `ledger_unavailable`
+ */
+export async function readPoolStatus(context: Context, pool: StackPool): Promise<PoolStatus> {
+  const { control, lock, spend } = await context.ledger();
+  const { name } = pool;
+  const nowMs = context.clock.now();
+  const day = utcDay(nowMs);
+  const [set, state, today, inFlight, asked] = await Promise.all([
+    control.read(name),
+    lock.read(name),
+    spend.read(name, day),
+    countInFlight(context, name),
+    askAws(context, pool),
+  ]);
+  const { schedule, deadLetters, alarms } = asked;
+  const dailyCapUsd = capOf(pool, set);
+  const facts = { ...asked, lock: state, nowMs };
+  return {
+    pool: name,
+    state: stateOf({ set, spentUsd: today.costUsd, capUsd: dailyCapUsd.value, schedule: valueOf(schedule) }),
+    paused: set.paused ? pausedOf(set) : null,
+    lastWindow: state.lastWindow ?? null,
+    goodPollAtMs: state.goodPollAtMs ?? null,
+    inFlight,
+    concurrency: concurrencyOf(pool, set),
+    today: { day, ...today },
+    dailyCapUsd,
+    deadLetters: valueOf(deadLetters) ?? null,
+    schedule: valueOf(schedule) ?? null,
+    alarms: valueOf(alarms) ?? null,
+    problems: problemRows.flatMap((row) => row(facts)),
+  };
+}
+
+export function concurrencyOf({ settings }: StackPool, set: Control): Chosen<number> {
+  const { concurrency: deployed } = settings;
+  const { concurrency, concurrencyBy: by, concurrencyAtMs: atMs } = set;
+  return concurrency === undefined
+    ? { value: deployed, deployed }
+    : { value: concurrency, deployed, by, atMs };
+}
+
+export function capOf({ settings }: StackPool, set: Control): Chosen<number | null> {
+  const deployed = settings.dailyCapUsd ?? null;
+  const { dailyCapUsd, dailyCapBy: by, dailyCapAtMs: atMs } = set;
+  return dailyCapUsd === undefined
+    ? { value: deployed, deployed }
+    : { value: dailyCapUsd, deployed, by, atMs };
+}
+
+function pausedOf({ by, why, atMs }: Control): NonNullable<PoolStatus["paused"]> {
+  return {
+    ...(by === undefined ? {} : { by }),
+    ...(why === undefined ? {} : { why }),
+    ...(atMs === undefined ? {} : { atMs }),
+  };
+}
+
+interface StateFacts {
+  readonly set: Control;
+  readonly spentUsd: number;
+  readonly capUsd: number | null;
+  readonly schedule: ScheduleState | undefined;
+}
+
+function stateOf({ set, spentUsd, capUsd, schedule }: StateFacts): PoolState {
+  if (schedule?.enabled === false) return "schedule_off";
+  if (set.paused) return "paused";
+  return capUsd !== null && spentUsd >= capUsd ? "capped" : "on";
+}
+
+interface Asked {
+  readonly schedule: Part<ScheduleState>;
+  readonly deadLetters: Part<number>;
+  readonly alarms: Part<NonNullable<PoolStatus["alarms"]>>;
+}
+
+async function askAws(context: Context, pool: StackPool): Promise<Asked> {
+  const aws = await context.aws();
+  const [schedule, deadLetters, alarms] = await Promise.all([
+    attempt(() => aws.schedules.read(pool.output("Schedule"))),
+    attempt(() => aws.queues.depth(pool.output("DeadLetters"))),
+    attempt(() => readAlarms(context, pool)),
+  ]);
+  return { schedule, deadLetters, alarms };
+}
+
+async function readAlarms(
+  context: Context,
+  { alarms }: StackPool,
+): Promise<NonNullable<PoolStatus["alarms"]>> {
+  const entries = Object.entries(alarms);
+  if (entries.length === 0) return [];
+  const { alarms: port } = await context.aws();
+  const states = await port.states(entries.map(([, name]) => name));
+  return entries.flatMap(([id, name]) => {
+    const found = states.find((state) => state.name === name);
+    return found ? [{ id, ...found }] : [];
+  });
+}
+
+interface Facts extends Asked {
+  readonly lock: LockState;
+  readonly nowMs: number;
+}
+
+const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
+  ({ schedule }) => (valueOf(schedule)?.enabled === false ? ["The schedule is off: no window starts."] : []),
+  ({ lock: { goodPollAtMs, lastWindow, lockedUntilMs = 0 }, nowMs, schedule }) => {
+    if (valueOf(schedule)?.enabled === false) return [];
+    const isFirstOpen = lastWindow === undefined && lockedUntilMs > nowMs;
+    if (goodPollAtMs === undefined) return isFirstOpen ? [] : ["No window has had a good poll yet."];
+    const ageMs = nowMs - goodPollAtMs;
+    return ageMs > goodPollWithinMs ? [`The last good poll was ${formatAge(ageMs)}.`] : [];
+  },
+  ({ lock: { lastWindow } }) =>
+    lastWindow && !isGoodReason(lastWindow.reason)
+      ? [`The last window ${reasonInWords(lastWindow.reason)}.`]
+      : [],
+  ({ alarms, nowMs }) =>
+    (valueOf(alarms) ?? [])
+      .filter(({ state }) => state === "ALARM")
+      .map(({ id, sinceMs, reason }) => {
+        const since = sinceMs === undefined ? "" : ` for ${formatDuration(nowMs - sinceMs)}`;
+        return `Alarm ${id}${since}${reason === undefined ? "" : `: ${reason}`} (docs/runbook.md#${id.toLowerCase()})`;
+      }),
+  ({ deadLetters }) => {
+    const waiting = valueOf(deadLetters) ?? 0;
+    return waiting > 0 ? [`${waiting} dead letters wait: npm run runner -- redrive`] : [];
+  },
+  ({ schedule, deadLetters, alarms }) =>
+    Object.entries({ schedule, "dead letters": deadLetters, alarms }).flatMap(([what, part]) => {
+      const problem = problemOf(part);
+      return problem ? [`Unknown: ${what} (${problem.message})`] : [];
+    }),
+];

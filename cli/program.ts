@@ -1,0 +1,168 @@
+import { Command as Commander, CommanderError } from "commander";
+import * as z from "zod";
+import type { Command, Example, OptionRow } from "./command.ts";
+import type { GlobalOptions } from "./context.ts";
+import { CliError, exits } from "./errors.ts";
+
+/** What a command line asks for. */
+export interface Invocation {
+  readonly command: Command;
+  readonly options: GlobalOptions;
+  /** The command's own arguments and options, unchecked. */
+  readonly given: unknown;
+}
+
+export const programName = "npm run runner --";
+
+/** Read by every command, before or after its name. */
+export const globalOptions: readonly OptionRow[] = [
+  { flags: "--pool <name>", meaning: "the pool; needed where the stack has several" },
+  { flags: "--region <region>", meaning: "the stack's AWS region; default: the shell's" },
+  { flags: "--profile <name>", meaning: "the AWS profile to sign in with; default: the shell's" },
+  { flags: "--stack <name>", meaning: "the stack; default: cdk.json's stackName" },
+  { flags: "--json", meaning: "one JSON document on standard output, and nothing else" },
+  { flags: "--local", meaning: "the stack that npm start runs on this machine, in place of AWS" },
+  { flags: "--state-dir <folder>", meaning: "the local stack's folder; default: .local in the project" },
+];
+
+const globalSchema = z.object({
+  pool: z.string().optional(),
+  region: z.string().optional(),
+  profile: z.string().optional(),
+  stack: z.string().optional(),
+  json: z.boolean().default(false),
+  local: z.boolean().default(false),
+  stateDir: z.string().optional(),
+});
+
+export interface Help {
+  readonly help: string;
+}
+
+/**
+ * Reads a command line (without node and script).
+ * @throws CliError `usage`
+ */
+export function parseCommandLine(
+  commands: readonly Command[],
+  argv: readonly string[],
+  columns: number,
+): Invocation | Help {
+  let found: Invocation | undefined;
+  let printed = "";
+  const program = createProgram(commands, (command, given) => {
+    found = { command, given, options: definedOnly(globalSchema.parse(program.opts())) };
+  });
+  const write = (text: string): void => void (printed += text);
+  configure(program, { write, columns: Number.isFinite(columns) ? columns : 100 });
+  try {
+    program.parse([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Asked for with --help; without any command it is an error that shows the same.
+    if (error.exitCode === 0) return { help: printed.trimEnd() };
+    if (error.code === "commander.help") throw noCommand(commands, argv);
+    throw new CliError("usage", sentenceOf(error.message), { remedy: `See ${programName} --help` });
+  }
+  if (found) return found;
+  throw noCommand(commands, argv);
+}
+
+function noCommand(commands: readonly Command[], argv: readonly string[]): CliError {
+  const within = commands.filter(({ name }) => name.startsWith(`${argv[0] ?? ""} `));
+  const names = (within.length > 0 ? within : commands).map(({ name }) => name).join(", ");
+  return new CliError("usage", `No command is given. There are: ${names}.`, {
+    remedy: `See ${programName} --help`,
+  });
+}
+
+type OnCommand = (command: Command, given: unknown) => void;
+
+function createProgram(commands: readonly Command[], onCommand: OnCommand): Commander {
+  const program = new Commander(programName)
+    .description("Operates studio-runner: the deployed stack, or with --local the one that npm start runs.")
+    .helpCommand(false)
+    .addHelpText("after", `\n${exitTable()}`);
+  for (const { flags, meaning } of globalOptions) program.option(flags, meaning);
+  for (const command of commands) addCommand(program, command, onCommand);
+  return program;
+}
+
+function addCommand(program: Commander, command: Command, onCommand: OnCommand): void {
+  const { arguments: rows = [], options = [], examples, summary, details, noMore } = command;
+  const [first = "", second] = command.name.split(" ");
+  const parent = second === undefined ? program : groupOf(program, first);
+  const sub = parent
+    .command(second ?? first)
+    .summary(summary)
+    .description(details === undefined ? `${summary}.` : `${summary}.\n${details}`)
+    .addHelpText("after", `\n${exampleList(examples)}`);
+  for (const { name, meaning, optional } of rows) {
+    const label = name.toUpperCase();
+    sub.argument(optional ? `[${label}]` : `<${label}>`, meaning);
+  }
+  for (const { flags, meaning } of options) sub.option(flags, meaning);
+  if (noMore !== undefined) sub.allowExcessArguments();
+  sub.action(() => {
+    if (noMore !== undefined && sub.args.length > rows.length) throw new CliError("usage", noMore);
+    const values = rows.map(({ name }, at) => [name, sub.args[at]]);
+    onCommand(command, { ...Object.fromEntries(values), ...sub.opts() });
+  });
+}
+
+/** `secrets` of `secrets set`. */
+function groupOf(program: Commander, name: string): Commander {
+  const existing = program.commands.find((one) => one.name() === name);
+  return existing ?? program.command(name).summary(`${name} …`).helpCommand(false);
+}
+
+interface Output {
+  readonly write: (text: string) => void;
+  readonly columns: number;
+}
+
+/** Nothing is printed and no process is ended by commander itself. */
+function configure(command: Commander, output: Output): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: output.write,
+      writeErr: output.write,
+      outputError: () => undefined,
+      getOutHelpWidth: () => output.columns,
+      getErrHelpWidth: () => output.columns,
+    });
+  for (const sub of command.commands) configure(sub, output);
+}
+
+function exitTable(): string {
+  const lines = Object.values(exits).map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
+  return ["Exit codes:", ...lines].join("\n");
+}
+
+function exampleList(examples: readonly Example[]): string {
+  const lines = examples.map(({ line, shows }) => `  ${programName} ${line}\n      ${shows}`);
+  return ["Examples:", ...lines].join("\n");
+}
+
+/** "error: unknown option '--x'\n(Did you mean --y?)" as sentences. */
+function sentenceOf(message: string): string {
+  const [first = "", ...rest] = withoutValues(message)
+    .replace(/^error: /, "")
+    .split("\n");
+  const begun = first.charAt(0).toUpperCase() + first.slice(1);
+  return [/[.?!]$/.test(begun) ? begun : `${begun}.`, ...rest].join(" ");
+}
+
+/** Of an unknown option its name only: who types `--key=…` must not see the key again in a log. */
+const withoutValues = (message: string): string => message.replace(/'(--?[\w-]+)=[^']*'/, "'$1'");
+
+function definedOnly(options: z.output<typeof globalSchema>): GlobalOptions {
+  const { json, local, ...rest } = options;
+  return {
+    json,
+    local,
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
+  };
+}

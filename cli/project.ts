@@ -1,0 +1,79 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { parseSettings, settingsKey, type Settings } from "../infra/settings.ts";
+import { CliError } from "./errors.ts";
+
+/** The checkout that the command runs in. */
+export interface Project {
+  readonly root: string;
+  /** Of package.json. */
+  version(): Promise<string>;
+  /**
+   * cdk.json's settings with their defaults.
+   * @throws RunnerError `config_invalid` with every problem; CliError `config_invalid` when cdk.json itself cannot be read
+   */
+  settings(): Promise<Settings>;
+  /** The text of cdk.json. @throws CliError `config_invalid` */
+  cdkJson(): Promise<string>;
+  /** Puts another in its place, whole or not at all. */
+  writeCdkJson(text: string): Promise<void>;
+  /** Packages of package.json that are not installed, or in another version: `esbuild 0.28.2 (installed: 0.27.0)`. */
+  missingPackages(): Promise<readonly string[]>;
+}
+
+const versions = z.record(z.string(), z.string()).default({});
+const packageSchema = z.object({ version: z.string(), dependencies: versions, devDependencies: versions });
+export const cdkSchema = z.object({ context: z.object({ [settingsKey]: z.unknown() }) });
+
+export function openProject(root: string): Project {
+  return {
+    root,
+    version: async () => packageSchema.parse(await readJson(root, "package.json")).version,
+    settings: async () => {
+      const file = cdkSchema.safeParse(await readJson(root, "cdk.json"));
+      return parseSettings(file.data?.context[settingsKey] ?? {});
+    },
+    cdkJson: () => readText(root, "cdk.json"),
+    writeCdkJson: async (text) => {
+      const file = join(root, "cdk.json");
+      await writeFile(`${file}.new`, text);
+      await rename(`${file}.new`, file);
+    },
+    missingPackages: async () => {
+      const { dependencies, devDependencies } = packageSchema.parse(await readJson(root, "package.json"));
+      const wanted = Object.entries({ ...dependencies, ...devDependencies });
+      return (await Promise.all(wanted.map(([name, version]) => missing(root, name, version)))).flat();
+    },
+  };
+}
+
+async function missing(root: string, name: string, version: string): Promise<readonly string[]> {
+  const found = await readJson(root, join("node_modules", name, "package.json"))
+    .then((json) => z.object({ version: z.string() }).safeParse(json).data?.version)
+    .catch(() => undefined);
+  return found === version ? [] : [`${name} ${version} (installed: ${found ?? "none"})`];
+}
+
+async function readText(root: string, name: string): Promise<string> {
+  try {
+    return await readFile(join(root, name), "utf8");
+  } catch (error) {
+    throw new CliError("config_invalid", `${name} cannot be read.`, {
+      remedy: `Look at ${join(root, name)}.`,
+      cause: error,
+    });
+  }
+}
+
+async function readJson(root: string, name: string): Promise<unknown> {
+  const text = await readText(root, name);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CliError("config_invalid", `${name} cannot be read as JSON.`, {
+      remedy: `Look at ${join(root, name)}.`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { confirm, input, password, select } from "@inquirer/prompts";
+import { CliError } from "./errors.ts";
+
+export interface TextQuestion {
+  readonly message: string;
+  readonly default?: string;
+  /** A sentence that says what is wrong with it; `undefined`: nothing. */
+  readonly problem?: (text: string) => string | undefined;
+}
+
+export interface ChoiceQuestion<T extends string> {
+  readonly message: string;
+  readonly choices: readonly { readonly value: T; readonly name: string }[];
+  readonly default: T;
+}
+
+/** Questions to a person at a terminal. @throws CliError `interrupted` at Ctrl-C */
+export interface Prompts {
+  text(question: TextQuestion): Promise<string>;
+  /** What is typed or pasted is not shown. */
+  hidden(message: string): Promise<string>;
+  choose<T extends string>(question: ChoiceQuestion<T>): Promise<T>;
+  confirm(message: string, byDefault: boolean): Promise<boolean>;
+}
+
+export interface PromptEdges {
+  /** Standard error: standard output is for answers. */
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+}
+
+export function createPrompts(edges: PromptEdges): Prompts {
+  return {
+    text: ({ message, default: byDefault, problem }) =>
+      ask(() =>
+        input(
+          {
+            message,
+            ...(byDefault === undefined ? {} : { default: byDefault }),
+            validate: (text) => problem?.(text.trim()) ?? true,
+          },
+          edges,
+        ),
+      ).then((text) => text.trim()),
+    hidden: (message) => ask(() => password({ message }, edges)),
+    choose: ({ message, choices, default: byDefault }) =>
+      ask(() => select({ message, choices, default: byDefault }, edges)),
+    confirm: (message, byDefault) => ask(() => confirm({ message, default: byDefault }, edges)),
+  };
+}
+
+/** inquirer's words for Ctrl-C. */
+const stops: readonly string[] = ["ExitPromptError", "AbortPromptError"];
+
+async function ask<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof Error && stops.includes(error.name)) throw new CliError("interrupted", "Stopped.");
+    throw error;
+  }
+}

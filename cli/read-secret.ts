@@ -1,0 +1,39 @@
+import { hasCode } from "../lib/errors.ts";
+import type { Context } from "./context.ts";
+import { asSentence, CliError } from "./errors.ts";
+
+interface Wanted<T> {
+  /** "the model key". */
+  readonly what: string;
+  /** How the error names it: `model-key`. */
+  readonly name: string;
+  /** Throws RunnerError `secret_malformed`, without a word of the value. */
+  readonly parse: (text: string, where: string) => T;
+}
+
+/**
+ * A secret's value from standard input, or from a prompt that does not show it; never from an argument.
+ * @throws CliError `usage` for a value that is empty or malformed, without a word of it
+ */
+export async function readSecret<T>(
+  { input, prompts }: Context,
+  { what, name, parse }: Wanted<T>,
+): Promise<{ readonly text: string; readonly parsed: T }> {
+  const given = input.isTerminal ? await prompts.hidden(`Paste ${what} (not shown):`) : await input.readAll();
+  const text = given.trim();
+  if (text === "") {
+    const remedy = `Pipe it in: npm run --silent runner -- … < file, or run it in a terminal and paste it.`;
+    throw new CliError("usage", `No value came on standard input for ${what}.`, { remedy });
+  }
+  try {
+    return { text, parsed: parse(text, name) };
+  } catch (error) {
+    if (!hasCode(error, "secret_malformed")) throw error;
+    throw new CliError("usage", asSentence(error.message), { remedy: "Nothing was stored." });
+  }
+}
+
+/** For commands that read a secret: why an argument is not taken. */
+export const noValueArgument =
+  "A key is never given as an argument: it would stay in the shell's history, and every process on this machine could see it. " +
+  "Pipe it to standard input, or paste it at the hidden prompt. If it was a real key, replace it: it has been seen.";

@@ -1,0 +1,61 @@
+import { createRotationRow, type RotationRow } from "../lib/ledger/rotation.ts";
+import type { MintDeps } from "../lib/rotation/mint.ts";
+import type { RevokeDeps } from "../lib/rotation/revoke.ts";
+import { signIn } from "../lib/rotation/sign-in.ts";
+import { readRunnerSecret } from "../lib/rotation/stages.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./errors.ts";
+import { keyTable } from "./key-names.ts";
+import { connectStudio } from "./studio.ts";
+import { unlogged } from "./unlogged.ts";
+
+/** What minting and revoking keys takes. @throws CliError `refused` where the pool has no account key */
+export async function adminDeps(context: Context): Promise<MintDeps & RevokeDeps> {
+  const { fetch, clock, random } = context;
+  const accountId = await keyTable["account-key"].find(context);
+  const [{ settings }, { runs, table }, store] = await Promise.all([
+    context.stack(),
+    context.ledger(),
+    context.secrets(),
+  ]);
+  const at = { secretId: accountId, baseUrl: settings.studio.signInUrl };
+  return {
+    store,
+    ledger: runs,
+    rotation: createRotationRow(table),
+    studio: connectStudio(context, settings),
+    signIn: () => signIn({ secrets: store, fetch, clock, random, ...at }),
+    clock,
+    log: unlogged,
+  };
+}
+
+export interface OldKey {
+  readonly keyId: string;
+  /** The runner knows its instance at Studio, and can revoke it. */
+  readonly revocable: boolean;
+}
+
+/** The keys that lease now, as what they will be after a rotation. @throws CliError `refused` where there are none yet */
+export async function presentKeys(
+  context: Context,
+  { pool, secretId, rotation }: PoolSecret,
+): Promise<readonly OldKey[]> {
+  const store = await context.secrets();
+  const [{ keys, instances }, known] = await Promise.all([
+    readRunnerSecret(store, secretId, "AWSCURRENT"),
+    rotation.read(pool),
+  ]);
+  if (keys.length === 0) {
+    const remedy = "Store the first ones: npm run runner -- secrets set runner-keys";
+    throw new CliError("refused", `Pool ${pool} has no runner keys to rotate.`, { remedy });
+  }
+  const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));
+  return keys.map(({ id }) => ({ keyId: id, revocable: revocable.has(id) }));
+}
+
+export interface PoolSecret {
+  readonly pool: string;
+  readonly secretId: string;
+  readonly rotation: RotationRow;
+}

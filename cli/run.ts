@@ -1,0 +1,51 @@
+import type { Command } from "./command.ts";
+import type { Context, GlobalOptions } from "./context.ts";
+import { CliError, exits, toCliError, type ExitName } from "./errors.ts";
+import { parseCommandLine } from "./program.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface RunDeps {
+  readonly commands: readonly Command[];
+  readonly terminal: Terminal;
+  /** Ctrl-C. */
+  readonly signal: AbortSignal;
+  createContext(options: GlobalOptions): Context;
+}
+
+/** One command line from its words to its exit code. All output goes through the terminal. */
+export async function runCli(argv: readonly string[], deps: RunDeps): Promise<number> {
+  const { terminal } = deps;
+  try {
+    const parsed = parseCommandLine(deps.commands, argv, terminal.columns);
+    if ("help" in parsed) {
+      terminal.out(parsed.help);
+      return exits.ok.code;
+    }
+    const { command, options, given } = parsed;
+    const { data, text, exit = "ok" } = await command.run(deps.createContext(options), given);
+    const shown = options.json ? JSON.stringify(data, undefined, 2) : text?.(terminal);
+    if (shown !== undefined && text !== undefined) terminal.out(shown);
+    return exits[exit].code;
+  } catch (thrown) {
+    const stopped = deps.signal.aborted && !(thrown instanceof CliError);
+    const error = stopped ? new CliError("interrupted", "Stopped.") : toCliError(thrown);
+    showError(terminal, error, argv.includes("--json"));
+    return codeOf(error.exit);
+  } finally {
+    terminal.settled();
+  }
+}
+
+const codeOf = (exit: ExitName): number => exits[exit].code;
+
+function showError(terminal: Terminal, error: CliError, asJson: boolean): void {
+  const { code, message, remedy } = error;
+  if (asJson) {
+    terminal.err(JSON.stringify({ error: { code, message, ...(remedy === undefined ? {} : { remedy }) } }));
+    return;
+  }
+  const { red } = terminal.colours;
+  terminal.err(`${red("Error:")} ${message}${remedy === undefined ? "" : `\n${remedy}`}`);
+  // A defect shows where it is from; everything else is a sentence for the reader.
+  if (code === "internal" && error.cause instanceof Error) terminal.err(error.cause.stack ?? "");
+}

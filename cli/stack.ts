@@ -1,0 +1,88 @@
+import * as z from "zod";
+import { parseSettings, type PoolSettings, type Settings } from "../infra/settings.ts";
+import { poolId } from "../infra/pool-id.ts";
+import { CliError } from "./errors.ts";
+import type { DeployedOutputs } from "./ports.ts";
+
+/** The stack as it is deployed, from its outputs (infra/outputs.ts). */
+export interface Stack {
+  readonly name: string;
+  readonly status: string;
+  readonly version: string;
+  readonly settings: Settings;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly pools: readonly StackPool[];
+  /** @throws CliError `version_skew` where the deployed version does not have it */
+  output(id: string): string;
+}
+
+export const roles = ["dispatcher", "processor", "settler", "rotator"] as const;
+export type Role = (typeof roles)[number];
+
+export interface StackPool {
+  readonly name: string;
+  readonly settings: PoolSettings;
+  /** Log groups by function; without the rotator where there is none. */
+  readonly logGroups: Readonly<Partial<Record<Role, string>>>;
+  /** Physical names by alarm id; empty where monitoring is off. */
+  readonly alarms: Readonly<Record<string, string>>;
+  /** One of this pool's outputs: `Keys` + `Secret` is `PoolDefaultKeysSecret`. */
+  output(suffix: string): string;
+  /** The same where not every stack has it. */
+  optional(suffix: string): string | undefined;
+}
+
+export function readStack(name: string, { status, outputs }: DeployedOutputs): Stack {
+  const output = (id: string): string => {
+    const value = outputs[id];
+    if (value !== undefined) return value;
+    throw new CliError(
+      "version_skew",
+      `The stack ${name} has no output ${id}: another version deployed it.`,
+      {
+        remedy: "Deploy this version: npm run runner -- deploy",
+      },
+    );
+  };
+  const settings = parseDeployed(output("Settings"));
+  const pools = settings.pools.map((pool) => readPool(pool, outputs, output));
+  return { name, status, version: output("Version"), settings, outputs, pools, output };
+}
+
+function readPool(
+  settings: PoolSettings,
+  outputs: DeployedOutputs["outputs"],
+  output: (id: string) => string,
+): StackPool {
+  const id = poolId(settings.name);
+  const optional = (suffix: string): string | undefined => outputs[`${id}${suffix}`];
+  const groups = [
+    ["dispatcher", optional("DispatcherLog")],
+    ["processor", optional("ProcessorLog")],
+    ["settler", optional("SettlerLog")],
+    ["rotator", optional("RotatorLog")],
+  ].filter((entry) => entry[1] !== undefined);
+  return {
+    name: settings.name,
+    settings,
+    logGroups: Object.fromEntries(groups),
+    alarms: parseNames(optional("Alarms") ?? "{}"),
+    output: (suffix) => output(`${id}${suffix}`),
+    optional,
+  };
+}
+
+const namesSchema = z.record(z.string(), z.string());
+const parseNames = (text: string): Readonly<Record<string, string>> => namesSchema.parse(JSON.parse(text));
+
+/** @throws CliError `version_skew` */
+function parseDeployed(text: string): Settings {
+  try {
+    return parseSettings(JSON.parse(text));
+  } catch (error) {
+    throw new CliError("version_skew", "The deployed settings are not those of this version.", {
+      remedy: "Check out the version that is deployed, or deploy this one: npm run runner -- deploy",
+      cause: error,
+    });
+  }
+}

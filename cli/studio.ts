@@ -1,0 +1,36 @@
+import type { Settings } from "../infra/settings.ts";
+import type { TryKeyDeps } from "../lib/rotation/try-key.ts";
+import type { RunnerKey } from "../lib/secret.ts";
+import { refusedKeys } from "../lib/rotation/try-key.ts";
+import { createStudio } from "../lib/studio/client.ts";
+import type { Studio, StudioAdmin } from "../lib/studio/studio.ts";
+import { hasCode } from "../lib/errors.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./errors.ts";
+
+export function connectStudio(context: Context, { studio }: Settings): Studio & StudioAdmin {
+  const { fetch, clock, random } = context;
+  return createStudio({ baseUrl: studio.baseUrl, fetch, clock, random });
+}
+
+export function tryDeps(context: Context, settings: Settings): TryKeyDeps {
+  const { clock, random } = context;
+  return { studio: connectStudio(context, settings), clock, random };
+}
+
+/**
+ * The ids of the keys that Studio refuses, without taking a job.
+ * @throws CliError `check_failed` where Studio cannot be asked
+ */
+export async function askForRefused(
+  context: Context,
+  settings: Settings,
+  keys: readonly RunnerKey[],
+): Promise<readonly string[]> {
+  try {
+    return await refusedKeys(tryDeps(context, settings), keys, context.signal);
+  } catch (error) {
+    if (!hasCode(error, "studio_unavailable", "studio_contract")) throw error;
+    throw new CliError("check_failed", `Studio cannot be asked: ${error.message}.`, { cause: error });
+  }
+}

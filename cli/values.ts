@@ -1,0 +1,62 @@
+import * as z from "zod";
+
+/** Shapes of what people type after an option. Each says what it wants. */
+
+export const whole = (min: number, max: number) => {
+  const hint = `Give a whole number from ${min} to ${max}.`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, hint)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, hint);
+};
+
+export const money = (max: number) => {
+  const hint = `Give an amount in US dollars from 0 to ${max}, like 25 or 2.50.`;
+  return z
+    .string()
+    .regex(/^\d{1,9}(?:\.\d{1,4})?$/, hint)
+    .transform(Number)
+    .refine((value) => value <= max, hint);
+};
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `5m`, `2h`, `7d` → milliseconds. */
+export const duration = () => {
+  const hint = "Give a time like 90s, 5m, 2h or 7d.";
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,5}[smhd]$/, hint)
+    .transform((text) => Number(text.slice(0, -1)) * (unitMs[text.slice(-1)] ?? 0));
+};
+
+/** The same, or whole seconds: `120` → 120,000. */
+export const seconds = (max: number) => {
+  const hint = `Give seconds from 0 to ${max}, or a time like 90s or 5m.`;
+  return z
+    .string()
+    .regex(/^(?:\d{1,6}|[1-9]\d{0,5}[smhd])$/, hint)
+    .transform((text) => Number.parseInt(text, 10) * (unitMs[text.slice(-1)] ?? 1_000))
+    .refine((ms) => ms <= max * 1_000, hint);
+};
+
+export const choice = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `Give one of: ${values.join(", ")}.` });
+
+/** Free text for people: one line, not empty. */
+export const sentence = (max = 200) => {
+  const hint = `Give one line of 1 to ${max} characters.`;
+  return z
+    .string()
+    .trim()
+    .regex(/^[^\p{Cc}]+$/u, hint)
+    .max(max, hint);
+};
+
+/** A number, or the word that takes the operator's own away again. */
+export const orDefault = <S extends z.ZodType>(schema: S) => z.union([z.literal("default"), schema]);
+
+/** A workspace's or a run's id. */
+export const id = () =>
+  z.string().regex(/^[\w.:-]{1,200}$/, "Give an id of letters, digits, hyphens and underscores.");

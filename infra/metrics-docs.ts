@@ -1,0 +1,38 @@
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import {
+  dimensionSetsOf,
+  metricNames,
+  metricsNamespace,
+  metricTable,
+  type MetricRow,
+} from "../lib/metrics.ts";
+import { markdownTable } from "./markdown-table.ts";
+
+/** The page docs/metrics.md. */
+export function renderMetrics(): string {
+  const rows = metricNames.map((name) => {
+    const { unit, meaning, emitter }: MetricRow = metricTable[name];
+    const sets = dimensionSetsOf(name).map((set) => set.join(", "));
+    return [`\`${name}\``, unit, sets.join("; "), emitter.join(", "), meaning];
+  });
+  return `${[...intro, ...markdownTable([["metric", "unit", "dimensions", "emitted by", "meaning"], ...rows])].join("\n")}\n`;
+}
+
+const intro = [
+  "# Metrics",
+  "",
+  "Written by `npm run metrics-docs` from `lib/metrics.ts`, through which every metric is emitted, and from which dashboard and alarms are",
+  `built. Namespace \`${metricsNamespace}\`. They leave the functions as log lines in the embedded metric format, so that none is lost with`,
+  "a function that is killed. Where two sets of dimensions are given, each value is counted under both: the second is the sum, for alarms.",
+  "",
+  "CloudWatch bills each distinct set of dimension values as a metric, by the hour in which it has data. So nothing unbounded is a dimension,",
+  "and a window with nothing to do emits two metrics only (three with a daily cap).",
+  "",
+];
+
+function main(): void {
+  writeFileSync(fileURLToPath(new URL("../docs/metrics.md", import.meta.url)), renderMetrics());
+}
+
+if (import.meta.main) main();

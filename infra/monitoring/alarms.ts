@@ -1,0 +1,240 @@
+import { timing } from "../../lib/timing.ts";
+import { bounds } from "../relations.ts";
+import type { PoolSettings } from "../settings.ts";
+import type { AlarmInput, AlarmRow } from "./alarm-row.ts";
+
+const once = { breaking: 1, of: 1 } as const;
+const fiveMinutes = 300;
+const quarterHour = 900;
+/** One bad window heals by itself in the next; this many in a row do not. */
+const deadAfterWindows = 5;
+
+const isCapped = (pool: PoolSettings): boolean => pool.dailyCapUsd !== undefined;
+/** What a row of runs in trouble has in common; 0 is never reported, so silence is health. */
+const quiet = { comparison: "atLeast", missing: "notBreaching" } as const;
+
+/**
+ * One failed run alone must not reach the percentage, and fewer than five say nothing.
+ * With 20 percent: 1 of 6 is 17 percent, 2 of 6 raise the alarm.
+ */
+const fewestEnded = ({ settings }: AlarmInput): number =>
+  Math.max(5, Math.floor(100 / settings.monitoring.failurePercent) + 1);
+
+/** Of the lease, once an event has waited for as long as it may. */
+export const leaseFloorPercent = 100 * (1 - timing.maxEventAgeMs / bounds.studioLeaseMs);
+
+const spending = (percent: 80 | 100) =>
+  ({
+    where: isCapped,
+    sources: { spent: { from: "runner", metric: "DailySpendPercent", statistic: "Maximum" } },
+    periodSeconds: fiveMinutes,
+    periods: once,
+    comparison: "atLeast",
+    // What is spent does not shrink while nobody reports it.
+    missing: "ignore",
+    limit: ({ pool }: AlarmInput) => ({
+      threshold: percent,
+      when: `at ${percent} % of dailyCapUsd (${pool.dailyCapUsd} USD) in one UTC day.`,
+    }),
+  }) as const;
+
+/** Every alarm of a pool. Ids are anchors of docs/runbook.md and names for the command line. */
+export const alarmRows = [
+  {
+    id: "NoGoodPoll",
+    pages: true,
+    lean: true,
+    sources: { good: { from: "runner", metric: "GoodPolls", statistic: "Sum" } },
+    // Minute by minute: CloudWatch waits for later data of a long period first, and would tell a quarter of an hour later.
+    periodSeconds: timing.scheduleMs / 1000,
+    periods: { breaking: deadAfterWindows, of: deadAfterWindows },
+    comparison: "below",
+    // The dead man's switch: a dispatcher that does not run reports nothing.
+    missing: "breaching",
+    limit: () => ({
+      threshold: 1,
+      when: `when none of ${deadAfterWindows} windows in a row (one a minute) was good; windows that report nothing count as bad.`,
+    }),
+    means:
+      "The pool is dead: no dispatch window has had an answer from Studio, and none has stayed away on purpose. Jobs wait in Studio's queue.",
+    lookAt: "the windows by reason: no key yet, a refused key, Studio down, or a schedule that is off.",
+    command: "doctor",
+  },
+  {
+    id: "KeysRefused",
+    pages: true,
+    lean: true,
+    sources: { refused: { from: "runner", metric: "KeysRefused", statistic: "Sum" } },
+    periodSeconds: fiveMinutes,
+    periods: once,
+    ...quiet,
+    limit: () => ({ threshold: 1, when: "at the first refusal: a refused key does not heal by itself." }),
+    means: "Studio or the model's provider refuses a key, also after the secret was read again.",
+    lookAt: "the log's key_refused and model_key_refused: they say which key.",
+    command: "doctor",
+  },
+  {
+    id: "FailureRate",
+    pages: true,
+    lean: false,
+    sources: {
+      failed: { from: "runner", metric: "RunsFailed", statistic: "Sum" },
+      // Every end is timed, whatever its outcome: so this has a value wherever `failed` has one.
+      ended: { from: "runner", metric: "RunSeconds", statistic: "SampleCount" },
+    },
+    expression: (input) => `IF(ended >= ${fewestEnded(input)}, 100 * failed / ended, 0)`,
+    periodSeconds: quarterHour,
+    periods: once,
+    ...quiet,
+    limit: (input) => ({
+      threshold: input.settings.monitoring.failurePercent,
+      when: `when ${input.settings.monitoring.failurePercent} % (monitoring.failurePercent) or more of at least ${fewestEnded(input)} runs that ended in 15 minutes have failed; one failed run alone never does it.`,
+    }),
+    means: "Too many jobs fail, and their users are told so.",
+    lookAt: "the outcomes by reason and the saved query Failures by reason.",
+    command: "jobs --state failed",
+  },
+  {
+    id: "LostLeases",
+    pages: false,
+    lean: false,
+    sources: { lost: { from: "runner", metric: "RunsLost", statistic: "Sum" } },
+    periodSeconds: quarterHour,
+    periods: once,
+    ...quiet,
+    limit: ({ pool }) => {
+      const threshold = Math.max(2, Math.ceil(pool.concurrency / 10));
+      return {
+        threshold,
+        when: `at ${threshold} lost runs in 15 minutes: a tenth of concurrency (${pool.concurrency}), at least 2, as a user may delete a workspace.`,
+      };
+    },
+    means: "Runs lose their lease. Their jobs go back to Studio's queue and are paid for again.",
+    lookAt: "beats failed and the lost runs by reason.",
+    command: "jobs --state lost",
+  },
+  {
+    id: "Restarts",
+    pages: false,
+    lean: false,
+    sources: { restarts: { from: "runner", metric: "Restarts", statistic: "Sum" } },
+    periodSeconds: quarterHour,
+    periods: once,
+    ...quiet,
+    limit: ({ pool }) => {
+      const threshold = Math.max(timing.maxStarts, Math.ceil(pool.concurrency / 5));
+      return {
+        threshold,
+        when: `at ${threshold} restarts in 15 minutes: a fifth of concurrency (${pool.concurrency}), at least ${timing.maxStarts}, which is more than one job alone can cause.`,
+      };
+    },
+    means: `Legs crash, run out of memory or time, or never begin. Each is begun anew, up to ${timing.maxStarts} starts a run.`,
+    lookAt: "restarts by reason, memory used and the processor's errors.",
+    command: "logs --function processor",
+  },
+  {
+    id: "LeaseNearlyGone",
+    pages: false,
+    lean: false,
+    sources: { left: { from: "runner", metric: "LeaseLeftPercent", statistic: "Minimum" } },
+    periodSeconds: fiveMinutes,
+    periods: once,
+    comparison: "below",
+    missing: "notBreaching",
+    limit: () => ({
+      threshold: leaseFloorPercent,
+      when: `when a leg begins with less than ${leaseFloorPercent} % of its lease: what is left of ${bounds.studioLeaseMs / 60_000} minutes after an event has waited its maximum age of ${timing.maxEventAgeMs / 60_000}.`,
+    }),
+    means: "Legs begin so late that their lease is nearly gone.",
+    lookAt: "the functions' throttles and the account's free concurrency.",
+    command: "doctor",
+  },
+  {
+    id: "RunTimeNearLimit",
+    pages: false,
+    lean: false,
+    sources: { longest: { from: "runner", metric: "RunSeconds", statistic: "Maximum" } },
+    periodSeconds: quarterHour,
+    periods: once,
+    ...quiet,
+    limit: ({ pool }) => ({
+      threshold: pool.runLimitMinutes * 60 * 0.8,
+      when: `when a run lasts 80 % of runLimitMinutes (${pool.runLimitMinutes}) or longer.`,
+    }),
+    means: "Runs come near the time at which they are ended and their job is failed.",
+    lookAt: "inference seconds and the saved query Slowest runs.",
+    command: "jobs",
+  },
+  {
+    id: "Throttles",
+    pages: false,
+    lean: false,
+    sources: {
+      dispatcher: { from: "lambda", metric: "Throttles", of: "dispatcher" },
+      processor: { from: "lambda", metric: "Throttles", of: "processor" },
+      settler: { from: "lambda", metric: "Throttles", of: "settler" },
+      ledger: { from: "runner", metric: "LedgerThrottles", statistic: "Sum" },
+    },
+    // A sum over those that have a value.
+    expression: () => "SUM(METRICS())",
+    periodSeconds: fiveMinutes,
+    periods: { breaking: 2, of: 3 },
+    ...quiet,
+    limit: () => ({
+      threshold: 1,
+      when: "when calls are throttled in 2 of 3 periods of 5 minutes; a short burst is repeated and harms nothing.",
+    }),
+    means: "Lambda or DynamoDB turns calls away: the pool wants more than the account gives.",
+    lookAt: "which of the four throttles, and the account's concurrency against this pool's.",
+    command: "doctor",
+  },
+  {
+    id: "DeadLetters",
+    pages: true,
+    lean: true,
+    sources: { dead: { from: "deadLetters", metric: "ApproximateNumberOfMessagesVisible" } },
+    periodSeconds: fiveMinutes,
+    periods: once,
+    ...quiet,
+    limit: () => ({ threshold: 1, when: "at the first message; it is deleted after 14 days." }),
+    means: "A failed leg could not be settled in three attempts; its event waits in the dead-letter queue.",
+    lookAt: "the settler's errors, then send the events again.",
+    command: "redrive",
+  },
+  {
+    id: "Spending80",
+    pages: false,
+    lean: false,
+    ...spending(80),
+    means: "The day's estimated spending comes near the cap.",
+    lookAt: "cost by model and the saved query Tokens by workspace.",
+    command: "status",
+  },
+  {
+    id: "Spending100",
+    pages: true,
+    lean: true,
+    ...spending(100),
+    means: "The daily cap is reached: nothing is leased until the next UTC day. Running jobs go on.",
+    lookAt: "whether the spending is what you want; then raise the cap, or leave it.",
+    command: "set-cap USD",
+  },
+  {
+    id: "DispatcherErrors",
+    pages: false,
+    lean: false,
+    sources: { errors: { from: "lambda", metric: "Errors", of: "dispatcher" } },
+    periodSeconds: fiveMinutes,
+    periods: once,
+    ...quiet,
+    limit: () => ({
+      threshold: 3,
+      when: "at 3 errors in 5 minutes: more than half of the windows, of which one a minute begins.",
+    }),
+    means: "Dispatch windows end in errors: no poll of theirs was answered, or the dispatcher itself broke.",
+    lookAt: "the windows by reason and the dispatcher's log.",
+    command: "logs --function dispatcher",
+  },
+] as const satisfies readonly AlarmRow[];
+
+export type AlarmId = (typeof alarmRows)[number]["id"] | "Page";

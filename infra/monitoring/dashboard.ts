@@ -1,0 +1,37 @@
+import { Duration } from "aws-cdk-lib";
+import { Alarm, Dashboard, PeriodOverride } from "aws-cdk-lib/aws-cloudwatch";
+import { Construct } from "constructs";
+import type { Watched } from "./metric.ts";
+import type { NamedAlarm } from "./pool-alarms.ts";
+import { sectionsOf } from "./sections.ts";
+import { text } from "./widgets.ts";
+
+export interface PoolDashboardProps extends Watched {
+  readonly alarms: readonly NamedAlarm[];
+}
+
+/** The dashboard of one pool. `npm start` draws the same from the template. */
+export class PoolDashboard extends Construct {
+  readonly name: string;
+
+  constructor(scope: Construct, id: string, props: PoolDashboardProps) {
+    super(scope, id);
+    const { pool, alarms } = props;
+    const dashboard = new Dashboard(this, "Dashboard", {
+      defaultInterval: Duration.hours(3),
+      periodOverride: PeriodOverride.AUTO,
+    });
+    const states = alarms.map((alarm) => Alarm.fromAlarmArn(this, `${alarm.id}State`, alarm.arn));
+    dashboard.addWidgets(
+      text(
+        `# Pool ${pool.name}\nWhat to do about an alarm: docs/runbook.md. On one screen: \`npm run runner -- status --pool ${pool.name}\``,
+        2,
+      ),
+    );
+    for (const { title, rows } of sectionsOf(props, states)) {
+      dashboard.addWidgets(text(`## ${title}`));
+      for (const row of rows) dashboard.addWidgets(...row);
+    }
+    this.name = dashboard.dashboardName;
+  }
+}

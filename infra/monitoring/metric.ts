@@ -1,0 +1,90 @@
+import { Duration } from "aws-cdk-lib";
+import { MathExpression, Metric, SearchExpression } from "aws-cdk-lib/aws-cloudwatch";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { metricsNamespace, metricTable, type MetricName } from "../../lib/metrics.ts";
+import type { RunnerFunction } from "../runner-function.ts";
+import type { PoolSettings, Settings } from "../settings.ts";
+
+type Table = typeof metricTable;
+
+/** Metrics that CloudWatch keeps under the pool alone: an alarm or a widget can name them. */
+export type PoolMetricName = {
+  [N in MetricName]: Table[N] extends { readonly dimensions: readonly ["pool"] } | { readonly totals: true }
+    ? N
+    : never;
+}[MetricName];
+
+/** Metrics that are split by more than the pool: a widget searches for them. */
+export type SplitMetricName = {
+  [N in MetricName]: Table[N] extends { readonly dimensions: readonly ["pool"] } ? never : N;
+}[MetricName];
+
+export type FunctionRole = "dispatcher" | "processor" | "settler";
+
+/** What the monitoring of one pool looks at. */
+export interface Watched {
+  readonly settings: Settings;
+  readonly pool: PoolSettings;
+  readonly functions: Readonly<Record<FunctionRole, RunnerFunction>>;
+  readonly deadLetters: IQueue;
+}
+
+export interface Reading {
+  readonly statistic: "Sum" | "Minimum" | "Maximum" | "SampleCount" | "p50" | "p95";
+  readonly periodSeconds: number;
+  readonly label?: string;
+}
+
+/** The metric of a pool, over all of its other dimensions. */
+export function poolMetric(name: PoolMetricName, pool: string, reading: Reading): Metric {
+  return named({ namespace: metricsNamespace, metricName: name, dimensionsMap: { pool } }, reading);
+}
+
+export function lambdaMetric(name: string, of: RunnerFunction, reading: Reading): Metric {
+  const dimensionsMap = { FunctionName: of.function.functionName };
+  return named({ namespace: "AWS/Lambda", metricName: name, dimensionsMap }, reading);
+}
+
+export function queueMetric(name: string, queue: IQueue, reading: Reading): Metric {
+  const dimensionsMap = { QueueName: queue.queueName };
+  return named({ namespace: "AWS/SQS", metricName: name, dimensionsMap }, reading);
+}
+
+/** One line for each value of the metric's dimensions beside the pool, as far as there are any. */
+export function splitMetric(name: SplitMetricName, pool: string, reading: Reading): SearchExpression {
+  const others = metricTable[name].dimensions.slice(1);
+  return new SearchExpression({
+    expression: searchFor(name, pool, reading),
+    period: Duration.seconds(reading.periodSeconds),
+    label: others.map((dimension) => `\${PROP('Dim.${dimension}')}`).join(" "),
+  });
+}
+
+/** The sum of those lines. */
+export function summedMetric(name: SplitMetricName, pool: string, reading: Reading): MathExpression {
+  return new MathExpression({
+    expression: `SUM(${searchFor(name, pool, reading)})`,
+    period: Duration.seconds(reading.periodSeconds),
+    ...(reading.label === undefined ? {} : { label: reading.label }),
+  });
+}
+
+function searchFor(name: SplitMetricName, pool: string, { statistic, periodSeconds }: Reading): string {
+  const schema = [metricsNamespace, ...metricTable[name].dimensions].join(",");
+  return `SEARCH('{${schema}} MetricName="${name}" pool="${pool}"', '${statistic}', ${periodSeconds})`;
+}
+
+interface Identity {
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly dimensionsMap: Record<string, string>;
+}
+
+function named(identity: Identity, { statistic, periodSeconds, label }: Reading): Metric {
+  return new Metric({
+    ...identity,
+    statistic,
+    period: Duration.seconds(periodSeconds),
+    ...(label === undefined ? {} : { label }),
+  });
+}

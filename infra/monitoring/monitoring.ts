@@ -1,0 +1,32 @@
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import { Construct } from "constructs";
+import { PoolDashboard } from "./dashboard.ts";
+import { levels } from "./levels.ts";
+import type { Watched } from "./metric.ts";
+import { PoolAlarms, type NamedAlarm } from "./pool-alarms.ts";
+import { SavedQueries } from "./queries.ts";
+
+export interface PoolMonitoringProps extends Watched {
+  /** Absent where the level has none: then there are no alarms either. */
+  readonly topic: ITopic | undefined;
+}
+
+/** What watches one pool, as far as the setting `monitoring.level` goes. */
+export class PoolMonitoring extends Construct {
+  readonly alarms: readonly NamedAlarm[];
+  readonly savedQueries: SavedQueries | undefined;
+  readonly dashboardName: string | undefined;
+
+  constructor(scope: Construct, id: string, props: PoolMonitoringProps) {
+    super(scope, id);
+    const { topic, settings } = props;
+    const contents = levels[settings.monitoring.level];
+    this.alarms =
+      topic === undefined ? [] : new PoolAlarms(this, "Alarms", { ...props, contents, topic }).alarms;
+    this.savedQueries = contents.savedQueries ? new SavedQueries(this, "Queries", props) : undefined;
+    const { alarms } = this;
+    this.dashboardName = contents.dashboard
+      ? new PoolDashboard(this, "Dashboard", { ...props, alarms }).name
+      : undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import { Stack } from "aws-cdk-lib";
+import { CfnQueryDefinition } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import type { LogEvent, LogFields } from "../../lib/log.ts";
+import type { FunctionRole, Watched } from "./metric.ts";
+
+/** What every line has beside the closed set of lib/log.ts: from CloudWatch Logs, and from the logger (`message` is the event). */
+type Column = keyof LogFields | "@timestamp" | "message" | "service" | "level";
+
+export interface QueryRow {
+  readonly title: string;
+  readonly of: readonly FunctionRole[];
+  /** A Logs Insights query, line by line. */
+  readonly lines: readonly string[];
+}
+
+/** Written in place of the workspace by whoever runs the query. */
+export const workspacePlaceholder = "WORKSPACE-ID";
+
+const columns = (...names: readonly Column[]): string => `fields ${names.join(", ")}`;
+const happened = (...events: readonly LogEvent[]): string =>
+  `filter ${events.map((event) => `message = "${event}"`).join(" or ")}`;
+const sum = (field: keyof LogFields): string => `sum(${field}) as ${field}Sum`;
+
+const everyone = ["dispatcher", "processor", "settler"] as const;
+/** Whoever closes a run writes its last line. */
+const ends = happened("run_ended");
+
+/** The saved queries of a pool, over the JSON lines of its functions. */
+export const queryRows = {
+  story: {
+    title: "Story of one job",
+    of: everyone,
+    lines: [
+      columns(
+        "@timestamp",
+        "service",
+        "message",
+        "leg",
+        "state",
+        "reason",
+        "explanation",
+        "round",
+        "calls",
+        "what",
+        "leaseLeftMs",
+        "runId",
+      ),
+      `filter workspaceId = "${workspacePlaceholder}"`,
+      "sort @timestamp asc",
+      "limit 1000",
+    ],
+  },
+  failures: {
+    title: "Failures by reason",
+    of: everyone,
+    lines: [
+      ends,
+      'filter state = "failed" or state = "lost"',
+      "stats count(*) as runs by state, reason",
+      "sort runs desc",
+    ],
+  },
+  slowest: {
+    title: "Slowest runs",
+    of: everyone,
+    lines: [
+      columns("elapsedMs", "state", "reason", "workspaceId", "rounds", "leg", "runId", "@timestamp"),
+      ends,
+      "sort elapsedMs desc",
+      "limit 20",
+    ],
+  },
+  tokens: {
+    title: "Tokens by workspace",
+    of: everyone,
+    lines: [
+      ends,
+      `stats count(*) as runs, ${sum("inputTokens")}, ${sum("outputTokens")} by workspaceId`,
+      "sort outputTokensSum desc",
+      "limit 20",
+    ],
+  },
+  decisions: {
+    title: "Dispatcher decisions",
+    of: ["dispatcher"],
+    lines: [
+      columns("@timestamp", "reason", "polls", "leased", "inFlight", "swept", "elapsedMs"),
+      happened("window_ended"),
+      "sort @timestamp desc",
+      "limit 100",
+    ],
+  },
+} as const satisfies Readonly<Record<string, QueryRow>>;
+
+/** Memory and time as Lambda reports them after each invocation (its system log, JSON format, level INFO). */
+export const memoryQuery: QueryRow = {
+  title: "Memory and longest invocation",
+  of: everyone,
+  lines: [
+    'filter type = "platform.report"',
+    "stats max(record.metrics.maxMemoryUsedMB) as usedMb, max(record.metrics.memorySizeMB) as ofMb, max(record.metrics.durationMs) as longestMs, count(*) as invocations by @log",
+  ],
+};
+
+export const queryText = ({ lines }: QueryRow): string => lines.join("\n| ");
+
+export const logGroupsOf = ({ of }: QueryRow, { functions }: Watched): string[] =>
+  of.map((role) => functions[role].logGroup.logGroupName);
+
+/** The queries in CloudWatch's list of saved ones, in a folder named after the stack and the pool. */
+export class SavedQueries extends Construct {
+  readonly definitions: readonly CfnQueryDefinition[];
+
+  constructor(scope: Construct, id: string, watched: Watched) {
+    super(scope, id);
+    const folder = `${Stack.of(this).stackName}/${watched.pool.name}`;
+    this.definitions = Object.entries(queryRows).map(
+      ([key, row]) =>
+        new CfnQueryDefinition(this, key, {
+          name: `${folder}/${row.title}`,
+          queryString: queryText(row),
+          logGroupNames: logGroupsOf(row, watched),
+        }),
+    );
+  }
+}

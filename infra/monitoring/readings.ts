@@ -1,0 +1,33 @@
+import type { IMetric } from "aws-cdk-lib/aws-cloudwatch";
+import {
+  lambdaMetric,
+  poolMetric,
+  splitMetric,
+  summedMetric,
+  type FunctionRole,
+  type PoolMetricName,
+  type Reading,
+  type SplitMetricName,
+  type Watched,
+} from "./metric.ts";
+
+export const periodSeconds = 60;
+export const roles: readonly FunctionRole[] = ["dispatcher", "processor", "settler"];
+
+/** Short ways to read this pool's metrics, one value a minute. */
+export function readings({ pool, functions }: Watched) {
+  const read = (name: PoolMetricName, statistic: Reading["statistic"], label: string): IMetric =>
+    poolMetric(name, pool.name, { statistic, periodSeconds, label });
+  return {
+    read,
+    count: (name: PoolMetricName, label: string): IMetric => read(name, "Sum", label),
+    split: (name: SplitMetricName, statistic: Reading["statistic"] = "Sum"): IMetric =>
+      splitMetric(name, pool.name, { statistic, periodSeconds }),
+    summed: (name: SplitMetricName, label: string): IMetric =>
+      summedMetric(name, pool.name, { statistic: "Sum", periodSeconds, label }),
+    calls: (metric: "Invocations" | "Errors" | "Throttles"): readonly IMetric[] =>
+      roles.map((role) =>
+        lambdaMetric(metric, functions[role], { statistic: "Sum", periodSeconds, label: role }),
+      ),
+  };
+}

@@ -1,0 +1,200 @@
+import type { IAlarmRef } from "aws-cdk-lib/aws-cloudwatch";
+import { leaseFloorPercent } from "./alarms.ts";
+import type { Watched } from "./metric.ts";
+import { functionsSection, logsSection } from "./platform-sections.ts";
+import { readings } from "./readings.ts";
+import { alarmStates, graph, numbers, type Section } from "./widgets.ts";
+
+const minutes = (count: number): number => count * 60;
+
+export function sectionsOf(watched: Watched, alarms: readonly IAlarmRef[]): readonly Section[] {
+  return [
+    working(watched, alarms),
+    queue(watched),
+    outcomes(watched),
+    inference(watched),
+    leases(watched),
+    functionsSection(watched),
+    logsSection(watched),
+  ];
+}
+
+function working(watched: Watched, alarms: readonly IAlarmRef[]): Section {
+  const { count, read, summed } = readings(watched);
+  const capped = watched.pool.dailyCapUsd !== undefined;
+  const spent = capped ? [read("DailySpendPercent", "Maximum", "daily cap used, %")] : [];
+  return {
+    title: "Is it working",
+    rows: [
+      [
+        numbers({ title: "In the time shown", good: "polls above 0, no run failed or lost" }, [
+          count("GoodPolls", "good polls"),
+          count("JobsLeased", "leased"),
+          count("RunsCompleted", "completed"),
+          count("RunsFailed", "failed"),
+          count("RunsLost", "lost"),
+          summed("CostUsd", "cost, USD"),
+          ...spent,
+        ]),
+      ],
+      [alarmStates({ title: "Alarms", good: "all OK" }, alarms)],
+    ],
+  };
+}
+
+function queue(watched: Watched): Section {
+  const { count, read, split } = readings(watched);
+  const { concurrency } = watched.pool;
+  return {
+    title: "Queue and pickup",
+    rows: [
+      [
+        graph({
+          title: "Windows by reason",
+          good: "one a minute: leased, empty or at_capacity",
+          width: 8,
+          unit: "windows",
+          metrics: [split("Windows")],
+        }),
+        graph({
+          title: "Pickup",
+          good: "p50 of seconds; minutes mean a full pool",
+          width: 8,
+          unit: "seconds",
+          metrics: [read("PickupSeconds", "p50", "p50"), read("PickupSeconds", "p95", "p95")],
+        }),
+        graph({
+          title: "Capacity",
+          good: "free capacity above 0 most of the time",
+          width: 8,
+          unit: "runs",
+          metrics: [read("InFlight", "Maximum", "in flight"), read("FreeCapacity", "Minimum", "free")],
+          limit: { value: concurrency, label: `concurrency ${concurrency}` },
+        }),
+      ],
+      [
+        graph({
+          title: "Leases",
+          good: "none dropped",
+          width: 24,
+          unit: "jobs",
+          metrics: [count("JobsLeased", "leased"), count("LeasesDropped", "dropped")],
+        }),
+      ],
+    ],
+  };
+}
+
+function outcomes(watched: Watched): Section {
+  const { count, read, split } = readings(watched);
+  const { runLimitMinutes } = watched.pool;
+  const reason = { width: 8, unit: "runs" } as const;
+  return {
+    title: "Outcomes",
+    rows: [
+      [
+        graph({
+          ...reason,
+          title: "Completed",
+          good: "as many as were leased",
+          metrics: [count("RunsCompleted", "completed")],
+        }),
+        graph({ ...reason, title: "Failed by reason", good: "empty", metrics: [split("RunsFailed")] }),
+        graph({ ...reason, title: "Lost by reason", good: "empty", metrics: [split("RunsLost")] }),
+      ],
+      [
+        graph({
+          title: "Restarts by reason",
+          good: "empty",
+          width: 8,
+          unit: "legs",
+          metrics: [split("Restarts")],
+        }),
+        graph({
+          title: "Handovers and duplicates",
+          good: "handovers only with long jobs, hardly any duplicate",
+          width: 8,
+          unit: "legs",
+          metrics: [count("Handovers", "handovers"), count("Duplicates", "duplicates")],
+        }),
+        graph({
+          title: "Run time",
+          good: "far below the run limit",
+          width: 8,
+          unit: "seconds",
+          metrics: [
+            read("RunSeconds", "p50", "p50"),
+            read("RunSeconds", "p95", "p95"),
+            read("RunSeconds", "Maximum", "longest"),
+          ],
+          limit: { value: minutes(runLimitMinutes), label: `run limit ${runLimitMinutes} min` },
+        }),
+      ],
+    ],
+  };
+}
+
+function inference(watched: Watched): Section {
+  const { split } = readings(watched);
+  return {
+    title: "Inference, tokens and cost",
+    rows: [
+      [
+        graph({
+          title: "Round, p95 by model",
+          good: "as yesterday",
+          width: 8,
+          unit: "seconds",
+          metrics: [split("InferenceSeconds", "p95")],
+        }),
+        graph({
+          title: "Tokens by model and kind",
+          good: "in step with the completed runs",
+          width: 8,
+          unit: "tokens",
+          metrics: [split("Tokens")],
+        }),
+        graph({
+          title: "Estimated cost by model",
+          good: "in step with the completed runs",
+          width: 8,
+          unit: "USD",
+          metrics: [split("CostUsd")],
+        }),
+      ],
+    ],
+  };
+}
+
+function leases(watched: Watched): Section {
+  const { count, read } = readings(watched);
+  return {
+    title: "Leases and beats",
+    rows: [
+      [
+        graph({
+          title: "Beats",
+          good: "hardly any failed",
+          width: 8,
+          unit: "beats",
+          metrics: [count("Beats", "accepted"), count("BeatsFailed", "failed")],
+        }),
+        graph({
+          title: "Lease left at begin",
+          good: "near 100 %",
+          width: 8,
+          unit: "percent",
+          metrics: [read("LeaseLeftPercent", "Minimum", "least")],
+          limit: { value: leaseFloorPercent, label: "alarm below" },
+        }),
+        graph({
+          title: "Refusals",
+          good: "empty",
+          width: 8,
+          unit: "calls",
+          metrics: [count("KeysRefused", "keys refused"), count("LedgerThrottles", "ledger throttles")],
+        }),
+      ],
+    ],
+  };
+}

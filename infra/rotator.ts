@@ -1,0 +1,106 @@
+import { Duration, Stack } from "aws-cdk-lib";
+import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
+import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
+import { CfnRotationSchedule } from "aws-cdk-lib/aws-secretsmanager";
+import { Construct } from "constructs";
+import { toEnvironment } from "../lib/config.ts";
+import { timing } from "../lib/timing.ts";
+import { KeySecret } from "./key-secret.ts";
+import type { LedgerTable } from "./ledger-table.ts";
+import { RunnerFunction } from "./runner-function.ts";
+import { scheduleRole } from "./schedule-role.ts";
+import type { PoolSettings, Settings } from "./settings.ts";
+
+export interface RotatorProps {
+  readonly settings: Settings;
+  readonly pool: PoolSettings;
+  readonly ledger: LedgerTable;
+  readonly runnerKeys: KeySecret;
+}
+
+const memoryMb = 256;
+/** Of one step: signing in, a key per key of the pool, and each tried. */
+const timeoutSeconds = 180;
+
+/** The rotator of one pool: mints, tries and promotes runner keys, and revokes them once nothing uses them. */
+export class Rotator extends Construct {
+  readonly runner: RunnerFunction;
+  /** What it signs in to Studio with. */
+  readonly account: KeySecret;
+
+  constructor(scope: Construct, id: string, props: RotatorProps) {
+    super(scope, id);
+    const { settings, pool, ledger, runnerKeys } = props;
+    const { name, rotation } = pool;
+    this.account = new KeySecret(this, "Account", {
+      description: `studio-runner, pool ${name}: Firebase refresh token of the account whose runner keys are rotated`,
+      importedArn: rotation?.accountKeySecretArn,
+    });
+    this.runner = new RunnerFunction(this, "Runner", {
+      name: "rotate",
+      description: `studio-runner, pool ${name}: rotates the runner keys`,
+      memoryMb,
+      timeoutSeconds,
+      environment: this.#environment(props),
+      statements: [
+        ledger.rowStatement("GetItem", "UpdateItem"),
+        ledger.openRunsStatement(),
+        runnerKeys.rotateStatement(),
+        this.account.renewStatement(),
+      ],
+      logging: settings,
+    });
+    this.runner.takeEvents({ maxEventAgeMs: timing.revokeEveryMs, retries: 0 });
+    this.#revokeNowAndThen(name);
+    this.#serveSecretsManager(runnerKeys, rotation?.everyDays);
+  }
+
+  #environment({ settings, pool, ledger, runnerKeys }: RotatorProps): Record<string, string> {
+    return toEnvironment({
+      RUNNER_POOL: pool.name,
+      RUNNER_API_BASE: settings.studio.baseUrl,
+      RUNNER_LEDGER_TABLE: ledger.tableName,
+      RUNNER_KEY_SECRET: runnerKeys.arn,
+      RUNNER_KIND: pool.kind,
+      RUNNER_ACCOUNT_SECRET: this.account.arn,
+      RUNNER_SIGN_IN_URL: settings.studio.signInUrl,
+      RUNNER_REVOKE_AFTER_MS: timing.revokeAfterMs,
+    });
+  }
+
+  /** An old key can be revoked only after the jobs that it leased have ended, however it was replaced (docs/decisions/0011). */
+  #revokeNowAndThen(pool: string): void {
+    const rotator = this.runner.function;
+    const period = Duration.millis(timing.revokeEveryMs);
+    void new Schedule(this, "Schedule", {
+      description: `studio-runner, pool ${pool}: revokes runner keys that nothing uses any more`,
+      schedule: ScheduleExpression.rate(period),
+      target: new LambdaInvoke(rotator, {
+        input: ScheduleTargetInput.fromObject({ revokeUnused: true }),
+        retryAttempts: 0,
+        maxEventAge: period,
+        role: scheduleRole(this, rotator).withoutPolicyUpdates(),
+      }),
+    });
+  }
+
+  /** L1, because the L2 construct takes no secret of an L1 one, and may be called for any account's secrets. */
+  #serveSecretsManager({ arn }: KeySecret, everyDays: number | undefined): void {
+    const rotator = this.runner.function;
+    rotator.addPermission("SecretsManager", {
+      principal: new ServicePrincipal("secretsmanager.amazonaws.com"),
+      sourceAccount: Stack.of(this).account,
+    });
+    if (everyDays === undefined) return;
+    const schedule = new CfnRotationSchedule(this, "Rotation", {
+      secretId: arn,
+      rotationLambdaArn: rotator.functionArn,
+      rotationRules: { automaticallyAfterDays: everyDays },
+      // A first deploy has no keys to rotate yet.
+      rotateImmediatelyOnUpdate: false,
+    });
+    // Secrets Manager asks at once whether it may call the function.
+    schedule.node.addDependency(rotator);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Clock } from "../clock.ts";
+import { utcDay, type SpendRow } from "../ledger/spend.ts";
+
+export interface DailyCapDeps {
+  readonly clock: Clock;
+  readonly spend: SpendRow;
+}
+
+export interface CappedPool {
+  readonly pool: string;
+  /** Absent: no cap, and nothing is read. */
+  readonly capUsd: number | undefined;
+}
+
+/**
+ * What the pool's ended runs have cost today (UTC) against its cap. Runs in flight are not in it: the cap is passed by
+ * what they still cost.
+ */
+export class DailyCap {
+  readonly #deps: DailyCapDeps;
+  readonly #pool: string;
+  readonly capUsd: number | undefined;
+  spentUsd: number | undefined;
+
+  constructor(deps: DailyCapDeps, { pool, capUsd }: CappedPool) {
+    this.#deps = deps;
+    this.#pool = pool;
+    this.capUsd = capUsd;
+  }
+
+  /** @throws RunnerError `ledger_unavailable` */
+  async look(): Promise<void> {
+    if (this.capUsd === undefined) return;
+    const { clock, spend } = this.#deps;
+    this.spentUsd = (await spend.read(this.#pool, utcDay(clock.now()))).costUsd;
+  }
+
+  isReached(): boolean {
+    return this.capUsd !== undefined && (this.spentUsd ?? 0) >= this.capUsd;
+  }
+
+  /** Of the cap; absent where there is none. A cap of nothing is always reached. */
+  percent(): number | undefined {
+    if (this.capUsd === undefined || this.spentUsd === undefined) return undefined;
+    return this.capUsd === 0 ? 100 : (100 * this.spentUsd) / this.capUsd;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Clock } from "../clock.ts";
+import { RunnerError, toRunnerError } from "../errors.ts";
+import type { BackoffRow, Throttler } from "../ledger/backoff.ts";
+import type { Log } from "../log.ts";
+import { timing } from "../timing.ts";
+import type { StudioJob } from "./studio-job.ts";
+
+export interface HoldBackDeps {
+  readonly clock: Clock;
+  readonly backoff: BackoffRow;
+  readonly log: Log;
+}
+
+export interface Limit {
+  readonly pool: string;
+  readonly by: Throttler;
+  /** As the 429 asked. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** Has the whole pool hold back, through the ledger. Never throws: an unreachable ledger slows nobody else. */
+export async function holdBack(
+  { clock, backoff, log }: HoldBackDeps,
+  { pool, by, retryAfterMs = timing.rateLimitMs }: Limit,
+): Promise<void> {
+  try {
+    await backoff.extend(pool, by, clock.now() + retryAfterMs);
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    log.warn("backoff_unavailable", { reason: error.code, error });
+  }
+}
+
+/** A job whose 429s stop the pool's leasing too. They go to the caller at once: no beat waits for the ledger. */
+export function pressed(job: StudioJob, deps: HoldBackDeps, pool: string): StudioJob {
+  const heed = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof RunnerError && error.status === 429)
+        void holdBack(deps, { pool, by: "studio", retryAfterMs: error.retryAfterMs });
+      throw error;
+    }
+  };
+  return {
+    context: (signal) => heed(job.context(signal)),
+    heartbeat: (signal) => heed(job.heartbeat(signal)),
+    updateSummary: (update, signal) => heed(job.updateSummary(update, signal)),
+    complete: (payload, signal) => heed(job.complete(payload, signal)),
+    fail: (reason, signal) => heed(job.fail(reason, signal)),
+  };
+}

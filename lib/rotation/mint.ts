@@ -1,0 +1,50 @@
+import type { Clock } from "../clock.ts";
+import type { RotationRow } from "../ledger/rotation.ts";
+import type { Log } from "../log.ts";
+import type { RunnerInstance } from "../runner-secret.ts";
+import type { RunnerKey, Secret } from "../secret.ts";
+import type { RunnerKind, StudioAdmin } from "../studio/studio.ts";
+
+export interface MintDeps {
+  readonly studio: StudioAdmin;
+  /** A fresh account token (sign-in.ts). */
+  readonly signIn: () => Promise<Secret>;
+  readonly rotation: RotationRow;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Minting {
+  readonly pool: string;
+  readonly kind: RunnerKind;
+  /** Keys to be made. */
+  readonly count: number;
+}
+
+export interface Minted {
+  readonly keys: readonly RunnerKey[];
+  readonly instances: readonly RunnerInstance[];
+}
+
+/**
+ * Makes new runner instances at Studio. Each is noted at once, so that one whose key is never used is revoked later on
+ * (revoke.ts); only a crash between Studio's answer and the note leaves one behind, whose key nobody has.
+ * @throws RunnerError as `StudioAdmin` and `signIn` do; `ledger_unavailable`
+ */
+export async function mintKeys(deps: MintDeps, { pool, kind, count }: Minting): Promise<Minted> {
+  const accountToken = await deps.signIn();
+  const day = new Date(deps.clock.now()).toISOString().slice(0, 10);
+  const keys: RunnerKey[] = [];
+  const instances: RunnerInstance[] = [];
+  for (let number = 1; number <= count; number++) {
+    const name = `studio-runner ${pool} ${day}${count === 1 ? "" : ` (${number} of ${count})`}`;
+    const call = { accountToken, signal: new AbortController().signal };
+    const { instanceId, key } = await deps.studio.createRunnerInstance(call, { kind, name });
+    const instance = { instanceId, credentialId: key.id, createdAtMs: deps.clock.now() };
+    await deps.rotation.change(pool, (known) => [...known, instance]);
+    deps.log.info("key_minted", { pool, keyId: key.id });
+    keys.push(key);
+    instances.push(instance);
+  }
+  return { keys, instances };
+}

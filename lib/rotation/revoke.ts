@@ -1,0 +1,124 @@
+import type { Clock } from "../clock.ts";
+import { hasCode } from "../errors.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { KnownInstance, KnownInstances, RotationRow } from "../ledger/rotation.ts";
+import type { Log } from "../log.ts";
+import { parseRunnerSecret, tryParseRunnerSecret, type RunnerInstance } from "../runner-secret.ts";
+import type { Secret } from "../secret.ts";
+import type { SecretStore } from "../secret-store.ts";
+import type { StudioAdmin } from "../studio/studio.ts";
+
+export interface RevokeDeps {
+  readonly store: SecretStore;
+  readonly ledger: Pick<Ledger, "openRuns">;
+  readonly rotation: RotationRow;
+  readonly studio: Pick<StudioAdmin, "revokeRunnerInstance">;
+  /** A fresh account token (sign-in.ts); asked for only when there is something to revoke. */
+  readonly signIn: () => Promise<Secret>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface RevokeSettings {
+  readonly pool: string;
+  readonly secretId: string;
+  /**
+   * So long must a key have been seen unused: longer than a dispatch window, which may still lease with a key that it read
+   * at its start, and long enough for going back to it.
+   */
+  readonly revokeAfterMs: number;
+}
+
+export interface RevokeSummary {
+  /** Credential ids. */
+  readonly revoked: readonly string[];
+  /** Unused, but not for long enough. */
+  readonly waiting: readonly string[];
+}
+
+/**
+ * Revokes every known instance whose key nothing uses any more: it neither leases (AWSCURRENT), nor is about to
+ * (AWSPENDING), nor has an open run. Safe to repeat and to break off anywhere: it goes by what is, not by what was done.
+ * @throws RunnerError `secret_missing`, `secret_malformed`, `secrets_unavailable`, `ledger_unavailable`, and what `signIn`
+ *   and Studio throw; what is not revoked yet stays noted
+ */
+export async function revokeUnused(deps: RevokeDeps, settings: RevokeSettings): Promise<RevokeSummary> {
+  const { clock, rotation } = deps;
+  const { pool, revokeAfterMs } = settings;
+  const use = await lookAtUse(deps, settings);
+  const nowMs = clock.now();
+  const before = await rotation.read(pool);
+  const known = mark(before, use, nowMs);
+  if (JSON.stringify(known) !== JSON.stringify(before))
+    await rotation.change(pool, (present) => mark(present, use, nowMs));
+  const unused = known.filter(
+    ({ revokedAtMs, unusedSinceMs }) => revokedAtMs === undefined && unusedSinceMs !== undefined,
+  );
+  const due = unused.filter(({ unusedSinceMs = nowMs }) => nowMs - unusedSinceMs >= revokeAfterMs);
+  if (due.length > 0) await revokeAll(deps, pool, due);
+  return { revoked: ids(due), waiting: ids(unused.filter((one) => !due.includes(one))) };
+}
+
+const ids = (instances: KnownInstances): readonly string[] =>
+  instances.map(({ credentialId }) => credentialId);
+
+interface Use {
+  /** Credential ids of keys that something uses. */
+  readonly used: ReadonlySet<string>;
+  /** Instances that the secret names, in any stage. */
+  readonly named: readonly RunnerInstance[];
+}
+
+async function lookAtUse({ store, ledger }: RevokeDeps, { pool, secretId }: RevokeSettings): Promise<Use> {
+  const [stages, current, pending, previous, open] = await Promise.all([
+    store.stages(secretId),
+    store.readStage(secretId, "AWSCURRENT"),
+    store.readStage(secretId, "AWSPENDING"),
+    store.readStage(secretId, "AWSPREVIOUS"),
+    ledger.openRuns(pool),
+  ]);
+  // A present value that nobody can read says nothing about which keys are used: that stops us.
+  const present = parseRunnerSecret(current ?? "", secretId);
+  // Of a rotation that is over the label may be left, on what has become the version before.
+  const isPending = stages.AWSPENDING !== stages.AWSPREVIOUS;
+  const next = tryParseRunnerSecret(isPending ? pending : undefined, secretId);
+  const last = tryParseRunnerSecret(previous, secretId);
+  const keyIds = [...present.keys, ...next.keys].map(({ id }) => id);
+  return {
+    used: new Set([...keyIds, ...open.map(({ keyId }) => keyId)]),
+    named: [...present.instances, ...next.instances, ...last.instances],
+  };
+}
+
+/** All that is known by now, each with the time since which it is unused; what is revoked is forgotten with the secret. */
+function mark(known: KnownInstances, { used, named }: Use, nowMs: number): KnownInstances {
+  const all = new Map([...named, ...known].map((one): [string, KnownInstance] => [one.instanceId, one]));
+  return [...all.values()]
+    .filter(
+      ({ revokedAtMs, instanceId }) =>
+        revokedAtMs === undefined || named.some((one) => one.instanceId === instanceId),
+    )
+    .map(({ unusedSinceMs = nowMs, ...instance }): KnownInstance =>
+      used.has(instance.credentialId) ? instance : { ...instance, unusedSinceMs },
+    );
+}
+
+async function revokeAll(deps: RevokeDeps, pool: string, due: KnownInstances): Promise<void> {
+  const accountToken = await deps.signIn();
+  for (const { instanceId, credentialId } of due) {
+    try {
+      await deps.studio.revokeRunnerInstance(
+        { accountToken, signal: new AbortController().signal },
+        instanceId,
+      );
+    } catch (error) {
+      // It is gone already: revoked on the page, or before a crash of ours.
+      if (!hasCode(error, "studio_rejected") || error.status !== 404) throw error;
+    }
+    deps.log.info("key_revoked", { pool, keyId: credentialId });
+    const revokedAtMs = deps.clock.now();
+    await deps.rotation.change(pool, (known) =>
+      known.map((one) => (one.instanceId === instanceId ? { ...one, revokedAtMs } : one)),
+    );
+  }
+}

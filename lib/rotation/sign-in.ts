@@ -1,0 +1,115 @@
+import * as z from "zod";
+import { withTimeLimit, type Clock } from "../clock.ts";
+import { RunnerError } from "../errors.ts";
+import { userAgent, type Fetch } from "../http.ts";
+import { retry, type RetryPolicy } from "../retry.ts";
+import { Secret } from "../secret.ts";
+import type { SecretStore } from "../secret-store.ts";
+import type { SecretSource } from "../secrets.ts";
+
+export interface SignInDeps {
+  readonly secrets: SecretSource & Pick<SecretStore, "put">;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** 0 (included) to 1 (excluded). */
+  readonly random: () => number;
+  /** Of the secret `{ "refreshToken": "…", "apiKey": "…" }`. */
+  readonly secretId: string;
+  /** Firebase's own, or a stand-in for it; without a trailing slash. */
+  readonly baseUrl: string;
+}
+
+export const firebaseTokenUrl = "https://securetoken.googleapis.com";
+
+/** `apiKey` is the Firebase web API key of Studio: it names the project, and is no secret by itself. */
+const accountSchema = z.looseObject({ refreshToken: z.string().min(1), apiKey: z.string().min(1) });
+type Account = z.output<typeof accountSchema>;
+
+/** https://firebase.google.com/docs/reference/rest/auth#section-refresh-token */
+const answerSchema = z.looseObject({ id_token: z.string().min(1), refresh_token: z.string().min(1) });
+const refusalSchema = z.looseObject({ error: z.looseObject({ message: z.string() }) });
+
+const limitMs = 15_000;
+const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAfterMs: 10_000 };
+
+/**
+ * Exchanges the account's Firebase refresh token for a short-lived account token. Nothing is kept; a refresh token that
+ * Firebase has renewed goes back into its secret.
+ * @throws RunnerError `sign_in_refused` (a person has to sign in again), `sign_in_unavailable` (retryable), and what reading
+ *   and writing the secret throw
+ */
+export async function signIn(deps: SignInDeps): Promise<Secret> {
+  const account = parseAccount(await deps.secrets.read(deps.secretId), deps.secretId);
+  const answer = await retry({ deps, policy }, () => exchange(deps, account));
+  if (answer.refresh_token !== account.refreshToken)
+    await deps.secrets.put(deps.secretId, JSON.stringify({ ...account, refreshToken: answer.refresh_token }));
+  return new Secret(answer.id_token);
+}
+
+/** @throws RunnerError `secret_malformed`, without a word of the value */
+export function parseAccount(text: string, where: string): Account {
+  const result = accountSchema.safeParse(jsonIn(text));
+  if (result.success) return result.data;
+  const shape = '{ "refreshToken": "…", "apiKey": "…" }';
+  throw new RunnerError("secret_malformed", `the secret "${where}" is not of the form ${shape}`);
+}
+
+async function exchange(deps: SignInDeps, account: Account): Promise<z.output<typeof answerSchema>> {
+  const { status, body } = await post(deps, account);
+  if (status < 200 || status >= 300) throw refusal(status, body);
+  const answer = answerSchema.safeParse(body);
+  if (answer.success) return answer.data;
+  throw new RunnerError(
+    "sign_in_refused",
+    `what answered at ${originOf(deps)} is not Firebase's token service`,
+  );
+}
+
+/** Errors of the exchange are told without their cause: the request's address and body hold the secret. */
+async function post(
+  deps: SignInDeps,
+  { apiKey, refreshToken }: Account,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const url = `${deps.baseUrl}/v1/token?key=${encodeURIComponent(apiKey)}`;
+  const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken }).toString();
+  const headers = { "content-type": "application/x-www-form-urlencoded", "user-agent": userAgent };
+  try {
+    return await withTimeLimit({ clock: deps.clock, limitMs, what: "signing in" }, async (signal) => {
+      const answer = await deps.fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+      return { status: answer.status, body: jsonIn(await answer.text()) };
+    });
+  } catch {
+    throw unavailable(`${originOf(deps)} did not answer`);
+  }
+}
+
+function refusal(status: number, body: unknown): RunnerError {
+  const { data } = refusalSchema.safeParse(body);
+  // Firebase's codes, like TOKEN_EXPIRED; its other words are not for a log.
+  const code = /^[A-Z_]{3,60}/.exec(data?.error.message ?? "")?.[0];
+  const said = `Firebase answered ${status}${code === undefined ? "" : ` ${code}`}`;
+  if (status === 408 || status === 429 || status >= 500) return unavailable(said);
+  const remedy = "sign in to Studio again and store the new refresh token";
+  return new RunnerError(
+    "sign_in_refused",
+    `signing in to Studio's account was refused: ${said}; ${remedy}`,
+    {
+      status,
+    },
+  );
+}
+
+const unavailable = (why: string): RunnerError =>
+  new RunnerError("sign_in_unavailable", `signing in to Studio's account is not possible just now: ${why}`, {
+    retryable: true,
+  });
+
+const originOf = ({ baseUrl }: SignInDeps): string => new URL(baseUrl).origin;
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

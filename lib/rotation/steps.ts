@@ -1,0 +1,113 @@
+import { RunnerError } from "../errors.ts";
+import { parseRunnerSecret, type RunnerSecret } from "../runner-secret.ts";
+import type { Studio, RunnerKind, StudioAdmin } from "../studio/studio.ts";
+import { mintKeys, type MintDeps } from "./mint.ts";
+import { revokeUnused, type RevokeDeps, type RevokeSettings, type RevokeSummary } from "./revoke.ts";
+import type { RotationEvent, RotationStep } from "./rotation-event.ts";
+import { promote, readRunnerSecret, stageKey } from "./stages.ts";
+import { refusedKeys, type TryKeyDeps } from "./try-key.ts";
+
+export interface RotatorDeps extends MintDeps, RevokeDeps, TryKeyDeps {
+  readonly studio: Studio & StudioAdmin;
+}
+
+export interface RotatorSettings extends RevokeSettings {
+  readonly kind: RunnerKind;
+}
+
+export type RotationResult = { readonly step: RotationEvent["step"] } & Partial<RevokeSummary>;
+
+type Steps = Readonly<
+  Record<
+    RotationStep,
+    (deps: RotatorDeps, settings: RotatorSettings, versionId: string) => Promise<Partial<RevokeSummary>>
+  >
+>;
+
+/**
+ * The four steps of Secrets Manager's rotation. Each looks first at what is there, so that it may be repeated after a crash
+ * at any place.
+ */
+const steps: Steps = {
+  createSecret: async (deps, settings, versionId) => {
+    const { store } = deps;
+    const { pool, kind, secretId } = settings;
+    const { AWSCURRENT } = await store.stages(secretId);
+    if (AWSCURRENT === versionId) return {};
+    if ((await store.readVersion(secretId, versionId)) !== undefined) return {};
+    const { keys } = await readRunnerSecret(store, secretId, "AWSCURRENT");
+    const minted = await mintKeys(deps, { pool, kind, count: Math.max(1, keys.length) });
+    // Taken: a second invocation was faster. What we have minted is used by nobody, and is revoked in time.
+    await stageKey(deps, { pool, secretId, versionId, ...minted });
+    return {};
+  },
+
+  /** Nothing to be set at Studio: a key that it has made is valid already. */
+  setSecret: async (deps, settings, versionId) => {
+    await readPending(deps, settings, versionId);
+    return {};
+  },
+
+  testSecret: async (deps, settings, versionId) => {
+    const { keys } = await readPending(deps, settings, versionId);
+    const refused = await refusedKeys(deps, keys);
+    if (refused.length === 0) return {};
+    const sentence = `Studio refuses the new runner key ${refused.join(", ")}; the old one stays in use`;
+    throw new RunnerError("key_refused", sentence);
+  },
+
+  finishSecret: async (deps, settings, versionId) => {
+    await readPending(deps, settings, versionId);
+    await warnOfOthers(deps, settings, versionId);
+    await promote(deps.store, { secretId: settings.secretId, versionId });
+    return revokeUnused(deps, settings);
+  },
+};
+
+/**
+ * One invocation of the rotator.
+ * @throws RunnerError of any part: Secrets Manager tries the rotation again, with the same version
+ */
+export async function runRotation(
+  deps: RotatorDeps,
+  settings: RotatorSettings,
+  event: RotationEvent,
+): Promise<RotationResult> {
+  const { step } = event;
+  const done =
+    step === "revokeUnused"
+      ? await revokeUnused(deps, settings)
+      : await steps[step](deps, settings, event.versionId);
+  deps.log.info("rotation_step", { pool: settings.pool, what: step });
+  return { step, ...done };
+}
+
+async function readPending(
+  { store }: RotatorDeps,
+  { secretId }: RotatorSettings,
+  versionId: string,
+): Promise<RunnerSecret> {
+  const text = await store.readVersion(secretId, versionId);
+  if (text !== undefined) return parseRunnerSecret(text, secretId);
+  throw new RunnerError(
+    "secret_missing",
+    `the secret "${secretId}" has no version ${versionId} with a value`,
+  );
+}
+
+/** A key that somebody put in by hand, without its instance, is one that we cannot revoke. */
+async function warnOfOthers(deps: RotatorDeps, settings: RotatorSettings, versionId: string): Promise<void> {
+  const { pool, secretId } = settings;
+  const { AWSCURRENT } = await deps.store.stages(secretId);
+  if (AWSCURRENT === versionId) return;
+  const [{ keys, instances }, known] = await Promise.all([
+    readRunnerSecret(deps.store, secretId, "AWSCURRENT"),
+    deps.rotation.read(pool),
+  ]);
+  const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));
+  for (const { id } of keys) {
+    if (revocable.has(id)) continue;
+    const explanation = "its instance is not known: revoke it on Studio's page once no job uses it";
+    deps.log.warn("key_not_revocable", { pool, keyId: id, explanation });
+  }
+}

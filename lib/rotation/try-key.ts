@@ -1,0 +1,45 @@
+import type { Clock } from "../clock.ts";
+import { hasCode } from "../errors.ts";
+import { retry, type RetryPolicy } from "../retry.ts";
+import type { RunnerKey } from "../secret.ts";
+import type { Studio } from "../studio/studio.ts";
+
+export interface TryKeyDeps {
+  readonly studio: Pick<Studio, "heartbeat">;
+  readonly clock: Clock;
+  /** 0 (included) to 1 (excluded). */
+  readonly random: () => number;
+}
+
+export type KeyAnswer = "accepted" | "refused";
+
+/** No workspace has this id, so that a beat for it takes and keeps no job. */
+const nobodysWorkspace = "studio-runner-key-check";
+const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAfterMs: 10_000 };
+
+/**
+ * Whether Studio accepts a runner key, without taking a job. 401 is a refusal; "no such job", in whatever words, is not.
+ * @throws RunnerError `studio_unavailable` or `studio_contract`: nothing is known then
+ */
+export async function tryKey(deps: TryKeyDeps, key: RunnerKey, signal?: AbortSignal): Promise<KeyAnswer> {
+  const until = signal ?? new AbortController().signal;
+  const call = { key, workspaceId: nobodysWorkspace, signal: until };
+  try {
+    await retry({ deps, policy, signal: until }, () => deps.studio.heartbeat(call));
+    return "accepted";
+  } catch (error) {
+    if (hasCode(error, "key_refused")) return "refused";
+    if (hasCode(error, "lease_lost", "studio_rejected")) return "accepted";
+    throw error;
+  }
+}
+
+/** The ids of those that Studio refuses. @throws as `tryKey` */
+export async function refusedKeys(
+  deps: TryKeyDeps,
+  keys: readonly RunnerKey[],
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const answers = await Promise.all(keys.map((key) => tryKey(deps, key, signal)));
+  return keys.flatMap(({ id }, at) => (answers[at] === "refused" ? [id] : []));
+}

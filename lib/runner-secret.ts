@@ -1,0 +1,64 @@
+import * as z from "zod";
+import { hasCode } from "./errors.ts";
+import type { RunnerKey } from "./secret.ts";
+import { parseRunnerKeys } from "./secrets.ts";
+
+const instanceSchema = z.object({
+  instanceId: z.string().min(1),
+  credentialId: z.string().min(1),
+  createdAtMs: z.number(),
+});
+
+/** The instance at Studio that a runner key belongs to: what is revoked. Nothing secret in it. */
+export type RunnerInstance = Readonly<z.output<typeof instanceSchema>>;
+
+/** All that a pool's secret may hold. */
+export interface RunnerSecret {
+  /** These lease. */
+  readonly keys: readonly RunnerKey[];
+  /** These lease no more: runs that they leased finish with them. */
+  readonly retired: readonly RunnerKey[];
+  /** Known for keys that the runner minted, or that somebody wrote down with their instance. */
+  readonly instances: readonly RunnerInstance[];
+}
+
+/** What only the object form has. A slip in it costs a convenience, and must not stop the keys. */
+const moreSchema = z.looseObject({
+  retired: z.array(z.string()).catch([]),
+  instances: z.array(instanceSchema).catch([]),
+});
+
+/**
+ * A pool's secret in any of its forms: a key, a list of keys, or `{ keys, retired?, instances? }`.
+ * @param where the secret's name, for the error's sentence
+ * @throws RunnerError `secret_malformed` as `parseRunnerKeys` does
+ */
+export function parseRunnerSecret(text: string, where: string): RunnerSecret {
+  const keys = parseRunnerKeys(text, where);
+  if (!text.trim().startsWith("{")) return { keys, retired: [], instances: [] };
+  const { retired, instances } = moreSchema.parse(JSON.parse(text));
+  return { keys, retired: retired.flatMap((key) => parseLeniently(key, where)), instances };
+}
+
+/** As `parseRunnerSecret`, but nothing of a value that is malformed. */
+export function tryParseRunnerSecret(text: string | undefined, where: string): RunnerSecret {
+  const nothing: RunnerSecret = { keys: [], retired: [], instances: [] };
+  if (text === undefined) return nothing;
+  try {
+    return parseRunnerSecret(text, where);
+  } catch (error) {
+    if (hasCode(error, "secret_malformed")) return nothing;
+    throw error;
+  }
+}
+
+function parseLeniently(key: string, where: string): readonly RunnerKey[] {
+  return tryParseRunnerSecret(JSON.stringify([key]), where).keys;
+}
+
+const reveal = ({ value }: RunnerKey): string => value.reveal();
+
+/** The object form as text. It holds the keys themselves: for the secret only. */
+export function renderRunnerSecret({ keys, retired, instances }: RunnerSecret): string {
+  return JSON.stringify({ keys: keys.map(reveal), retired: retired.map(reveal), instances });
+}

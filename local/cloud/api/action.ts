@@ -1,0 +1,25 @@
+import * as z from "zod";
+import { ServiceError } from "../errors.ts";
+
+/** One action of a service: the request's fields in, the answer's fields out. */
+export type Action<D> = (body: unknown, deps: D) => object | Promise<object>;
+
+export type Actions<D> = Readonly<Record<string, Action<D>>>;
+
+export interface ActionRow<T, D> {
+  readonly request: z.ZodType<T>;
+  readonly answer: (request: T, deps: D) => object | Promise<object>;
+}
+
+/** Keeps a row's request type together with its answer. @param refusal the service's error type for a bad request */
+export const actionOf =
+  <D>(refusal: string) =>
+  <T>({ request, answer }: ActionRow<T, D>): Action<D> =>
+  (body, deps) => {
+    const parsed = request.safeParse(body);
+    if (!parsed.success) throw new ServiceError(refusal, z.prettifyError(parsed.error));
+    return answer(parsed.data, deps);
+  };
+
+/** Epoch seconds, as JSON protocols write times. */
+export const seconds = (ms: number): number => ms / 1_000;

@@ -1,0 +1,136 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { ServiceError } from "../errors.ts";
+import type { Actions } from "./action.ts";
+import { parseQuery, queryAnswer } from "./query.ts";
+import type { RestAnswer, Route } from "./rest.ts";
+
+export interface Exchange {
+  readonly method: string;
+  /** Without its query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+/** One AWS service at the common address. */
+export interface Service {
+  /** Undefined: the request is not for this service. @throws ServiceError */
+  answer(exchange: Exchange): Promise<Answer> | undefined;
+}
+
+const formType = "application/x-www-form-urlencoded";
+
+/** Whether the request, and so its answer, is of the query protocol. */
+export const isQuery = ({ headers }: Pick<Exchange, "headers">): boolean =>
+  headers["content-type"]?.startsWith(formType) === true;
+
+export interface Bound<D> {
+  readonly actions: Actions<D>;
+  readonly deps: D;
+}
+
+/** @throws ServiceError `UnknownOperationException` */
+async function run<D>({ actions, deps }: Bound<D>, name: string, body: unknown): Promise<object> {
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+  if (action === undefined)
+    throw new ServiceError("UnknownOperationException", `${name} does not run locally.`);
+  return action(body, deps);
+}
+
+/** A service of a JSON protocol: the header X-Amz-Target names service and action. */
+export function jsonService<D>(
+  { prefix, version }: { readonly prefix: string; readonly version: "1.0" | "1.1" },
+  bound: Bound<D>,
+): Service {
+  return {
+    answer(exchange) {
+      const [service, action = ""] = String(exchange.headers["x-amz-target"] ?? "").split(".");
+      if (exchange.method !== "POST" || service !== prefix) return undefined;
+      const headers = {
+        "content-type": `application/x-amz-json-${version}`,
+        "x-amzn-requestid": randomUUID(),
+      };
+      return (async () => {
+        const answer = await run(bound, action, parseJson(exchange.body));
+        return { status: 200, headers, body: JSON.stringify(answer) };
+      })();
+    },
+  };
+}
+
+/** A service of the query protocol: the form's field Version tells which. */
+export function queryService<D>(version: string, bound: Bound<D>): Service {
+  return {
+    answer(exchange) {
+      if (exchange.method !== "POST" || !isQuery(exchange)) return undefined;
+      const { action, fields } = parseQuery(exchange.body);
+      if (fields["Version"] !== version) return undefined;
+      return (async () => {
+        const answer = await run(bound, action, fields);
+        const body = queryAnswer(action, answer, randomUUID());
+        return { status: 200, headers: { "content-type": "text/xml" }, body };
+      })();
+    },
+  };
+}
+
+/** A service with routes. */
+export function restService<D>(routes: readonly Route<D>[], deps: D): Service {
+  return {
+    answer({ method, path, headers, body }) {
+      for (const route of routes) {
+        const found = route.method === method ? route.path.exec(path) : null;
+        if (found === null) continue;
+        const names = found.slice(1).map((name) => decodeURIComponent(name));
+        const json = (): unknown => parseJson(body);
+        return (async () => restAnswer(await route.answer({ names, headers, body, json }, deps)))();
+      }
+      return undefined;
+    },
+  };
+}
+
+function restAnswer({ status = 200, headers = {}, body }: RestAnswer): Answer {
+  const text = typeof body === "object" ? JSON.stringify(body) : body;
+  const common = { "content-type": "application/json", "x-amzn-requestid": randomUUID() };
+  return { status, headers: { ...common, ...headers }, body: text };
+}
+
+const passed = ["content-type", "x-amz-target", "x-amz-date", "authorization"];
+const returned = ["content-type", "x-amzn-requestid", "x-amz-crc32"];
+
+/** A service in a process of its own. */
+export function proxyService(prefix: string, url: string): Service {
+  return {
+    answer({ headers, body }) {
+      if (!String(headers["x-amz-target"] ?? "").startsWith(`${prefix}.`)) return undefined;
+      const own = passed.flatMap((name) => {
+        const value = headers[name];
+        return typeof value === "string" ? [[name, value] as const] : [];
+      });
+      return (async () => {
+        const answer = await fetch(url, { method: "POST", headers: Object.fromEntries(own), body });
+        const back = returned.flatMap((name) => {
+          const value = answer.headers.get(name);
+          return value === null ? [] : [[name, value] as const];
+        });
+        return { status: answer.status, headers: Object.fromEntries(back), body: await answer.text() };
+      })();
+    },
+  };
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new ServiceError("SerializationException", error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,78 @@
+import { isEnd, type CloudEvent, type EndEvent } from "../events.ts";
+import type { FunctionResource } from "../resources.ts";
+
+export interface LogLine {
+  /** Unique in the store, and growing. */
+  readonly id: number;
+  readonly atMs: number;
+  readonly group: string;
+  readonly stream: string;
+  readonly text: string;
+}
+
+export interface LogStore {
+  observe(event: CloudEvent): void;
+  /** A group's lines of `startMs` ≤ time ≤ `endMs`, oldest first; undefined for a group that does not exist. */
+  lines(
+    group: string,
+    range: { readonly startMs: number; readonly endMs: number },
+  ): readonly LogLine[] | undefined;
+  groups(): readonly string[];
+}
+
+export interface LogStoreDeps {
+  readonly functions: readonly FunctionResource[];
+  /** Log groups of the template, those of functions among them. */
+  readonly groups: readonly string[];
+  /** Of one group; the oldest go first. Default 20,000. */
+  readonly maxLines?: number;
+}
+
+/** CloudWatch Logs in memory: what functions wrote, and Lambda's own line at the end of each invocation. */
+export function createLogStore({ functions, groups, maxLines = 20_000 }: LogStoreDeps): LogStore {
+  const names = [...groups, ...functions.map(({ log }) => log.group)];
+  const kept = new Map<string, LogLine[]>(names.map((name) => [name, []]));
+  const byLabel = new Map(functions.map((fn) => [fn.label, fn]));
+  let count = 0;
+
+  function add(fn: FunctionResource, atMs: number, text: string): void {
+    const { group } = fn.log;
+    const lines = kept.get(group) ?? [];
+    count += 1;
+    lines.push({ id: count, atMs, group, stream: `[$LATEST]${fn.label}`, text });
+    kept.set(group, lines.length > maxLines * 1.1 ? lines.slice(-maxLines) : lines);
+  }
+
+  return {
+    observe(event) {
+      const fn = "function" in event ? byLabel.get(event.function) : undefined;
+      if (fn === undefined) return;
+      if (event.kind === "log") add(fn, event.atMs, event.line);
+      else if (isEnd(event) && fn.log.format === "JSON") add(fn, event.atMs, reportOf(fn, event));
+    },
+    lines: (group, { startMs, endMs }) =>
+      kept.get(group)?.filter(({ atMs }) => atMs >= startMs && atMs <= endMs),
+    groups: () => [...kept.keys()],
+  };
+}
+
+const statuses: Readonly<Record<string, string>> = { end: "success", timeout: "timeout" };
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report */
+function reportOf(fn: FunctionResource, event: EndEvent): string {
+  const { kind, requestId, durationMs, maxMemoryMb = fn.memoryMb } = event;
+  return JSON.stringify({
+    time: new Date(event.atMs).toISOString(),
+    type: "platform.report",
+    record: {
+      requestId,
+      metrics: {
+        durationMs,
+        billedDurationMs: Math.ceil(durationMs),
+        memorySizeMB: fn.memoryMb,
+        maxMemoryUsedMB: Math.round(maxMemoryMb),
+      },
+      status: statuses[kind] ?? "error",
+    },
+  });
+}

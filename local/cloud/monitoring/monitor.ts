@@ -1,0 +1,90 @@
+import type { Clock } from "../../../lib/clock.ts";
+import type { CloudEvent, Emit } from "../events.ts";
+import type { MessageQueue } from "../queues.ts";
+import type { Stack } from "../resources.ts";
+import { createAlarms, type Alarms } from "./alarms.ts";
+import { readEmf } from "./emf.ts";
+import type { MetricRange } from "./math-values.ts";
+import { queryMetrics, type MetricDataResult } from "./metric-data.ts";
+import type { MetricQuery } from "./metric-query.ts";
+import { createMetricStore, type MetricId, type MetricStore } from "./metric-store.ts";
+import { createPlatformMetrics } from "./platform-metrics.ts";
+
+export interface MonitorDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly region: string;
+  readonly stack: Stack;
+  readonly queues: readonly MessageQueue[];
+  readonly store?: MetricStore;
+}
+
+/** CloudWatch's part of the local cloud: metrics, and the template's alarms over them. */
+export interface Monitor {
+  readonly alarms: Alarms;
+  observe(event: CloudEvent): void;
+  /** Samples the queues, and evaluates the alarms after each minute, until the signal aborts. */
+  start(signal: AbortSignal): void;
+  /** Takes what is now to be seen in the queues, then evaluates every alarm as of `atMs`. */
+  evaluate(atMs: number): void;
+  metricData(queries: readonly MetricQuery[], range: MetricRange): readonly MetricDataResult[];
+  metrics(): readonly MetricId[];
+}
+
+const sampleMs = 10_000;
+const minuteMs = 60_000;
+
+export function createMonitor(deps: MonitorDeps): Monitor {
+  const { clock, emit, region, stack, queues, store = createMetricStore() } = deps;
+  const startedMs = clock.now();
+  const platform = createPlatformMetrics({ store, functions: stack.functions, schedules: stack.schedules });
+  const alarms = createAlarms({
+    definitions: stack.alarms,
+    topics: stack.topics,
+    store,
+    emit,
+    region,
+    startedMs,
+  });
+
+  function sample(atMs: number): void {
+    const depths = queues.map((queue) => ({ name: queue.name, ...queue.depth() }));
+    platform.sample(depths, atMs);
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    // Not before a whole minute has been lived through: the minutes before the start are nobody's silence.
+    let evaluatedMinute = Math.floor(startedMs / minuteMs) + 1;
+    while (!signal.aborted) {
+      const nowMs = clock.now();
+      sample(nowMs);
+      const minute = Math.floor(nowMs / minuteMs);
+      if (minute > evaluatedMinute) {
+        evaluatedMinute = minute;
+        alarms.evaluate(nowMs);
+      }
+      await clock.sleep(sampleMs, signal);
+    }
+  }
+
+  return {
+    alarms,
+    observe(event) {
+      platform.observe(event);
+      if (event.kind !== "log") return;
+      for (const { metric, atMs, value } of readEmf(event.line)) store.add(metric, { atMs, value });
+    },
+    start(signal) {
+      if (stack.alarms.length === 0 && queues.length === 0) return;
+      run(signal).catch((reason: unknown) => {
+        if (!signal.aborted) throw reason;
+      });
+    },
+    evaluate(atMs) {
+      sample(clock.now());
+      alarms.evaluate(atMs);
+    },
+    metricData: (queries, range) => queryMetrics(store, queries, range),
+    metrics: () => store.metrics(),
+  };
+}

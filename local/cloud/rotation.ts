@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../lib/clock.ts";
+import { ServiceError } from "./errors.ts";
+import { rotationSteps, type Emit, type RotationStep } from "./events.ts";
+import type { LambdaService } from "./lambda-service.ts";
+import type { RotationResource, RotationRules } from "./resources.ts";
+import { holderOf, type SecretStore, type StoredSecret } from "./secrets.ts";
+import type { Activity } from "./timers.ts";
+
+export interface RotationRequest {
+  /** The new version's id. */
+  readonly token: string | undefined;
+  /** Over the secret's own settings, which it changes. */
+  readonly functionArn: string | undefined;
+  readonly rules: RotationRules | undefined;
+  /** False: only the test step is run, on a pending copy of the present value. */
+  readonly now: boolean;
+}
+
+/** Secrets Manager's rotations: on request only, never by their schedule. */
+export interface Rotations {
+  /** Accepts a rotation, which then runs by itself; gives the new version's id. @throws ServiceError `InvalidRequestException` */
+  start(secret: StoredSecret, request: RotationRequest): string;
+  /** Ends the schedule; gives the pending version that is left over, if there is one. */
+  cancel(secret: StoredSecret): string | undefined;
+  describe(secret: StoredSecret): object;
+}
+
+export interface RotationsDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly activity: Activity;
+  readonly store: SecretStore;
+  readonly lambda: Pick<LambdaService, "invoke">;
+  readonly configured: readonly RotationResource[];
+  /** Before the second try of a rotation that failed, the third …; Secrets Manager waits for hours. */
+  readonly retryDelaysMs: readonly number[];
+  readonly closing: AbortSignal;
+}
+
+interface Settings {
+  readonly functionArn: string | undefined;
+  readonly rules: RotationRules | undefined;
+  readonly enabled: boolean;
+  readonly rotatedMs: number | undefined;
+  /** Stops the tries that are still to come. */
+  readonly cancelled: AbortController;
+}
+
+interface Job {
+  readonly secret: StoredSecret;
+  readonly functionArn: string;
+  readonly token: string;
+}
+
+export function createRotations(deps: RotationsDeps): Rotations {
+  const { store, configured, activity } = deps;
+  const settings = new Map<string, Settings>();
+  const settingsOf = ({ arn, name }: StoredSecret): Settings => {
+    const known = settings.get(arn);
+    if (known !== undefined) return known;
+    const found = configured.find(({ secretId }) => secretId === arn || secretId === name);
+    const own = { functionArn: found?.functionArn, rules: found?.rules, enabled: found !== undefined };
+    return { ...own, rotatedMs: undefined, cancelled: new AbortController() };
+  };
+  async function rotateAll(job: Job, signal: AbortSignal): Promise<void> {
+    const { secret, token } = job;
+    store.reserve(secret.name, token);
+    if (!(await rotate(deps, job, signal))) return;
+    settings.set(secret.arn, { ...settingsOf(secret), rotatedMs: deps.clock.now() });
+  }
+  return {
+    start(secret, { token = randomUUID(), functionArn, rules, now }) {
+      const present = settingsOf(secret);
+      const chosen = functionArn ?? present.functionArn;
+      if (chosen === undefined) {
+        throw invalid("No Lambda rotation function ARN is associated with this secret.");
+      }
+      checkPending(secret, token);
+      const cancelled = new AbortController();
+      const changed = { functionArn: chosen, rules: rules ?? present.rules, enabled: true, cancelled };
+      settings.set(secret.arn, { ...present, ...changed });
+      const job = { secret, functionArn: chosen, token };
+      const work = now
+        ? rotateAll(job, AbortSignal.any([cancelled.signal, deps.closing]))
+        : testOnly(deps, job);
+      void activity.track(work);
+      return token;
+    },
+    cancel(secret) {
+      const present = settingsOf(secret);
+      present.cancelled.abort();
+      settings.set(secret.arn, { ...present, enabled: false });
+      return leftOver(secret);
+    },
+    describe: (secret) => describe(settingsOf(secret)),
+  };
+}
+
+const describe = ({ functionArn, rules, enabled, rotatedMs }: Settings): object => ({
+  RotationEnabled: enabled,
+  ...(functionArn === undefined ? {} : { RotationLambdaARN: functionArn }),
+  ...(rules === undefined ? {} : { RotationRules: rules }),
+  ...(rotatedMs === undefined ? {} : { LastRotatedDate: rotatedMs / 1_000 }),
+});
+
+const invalid = (message: string): ServiceError => new ServiceError("InvalidRequestException", message);
+
+/** A pending version that is not the current one stands for a rotation that is not over (platform-facts.md, section 3). */
+function leftOver(secret: StoredSecret): string | undefined {
+  const pending = holderOf(secret, "AWSPENDING");
+  return pending === holderOf(secret, "AWSCURRENT") ? undefined : pending;
+}
+
+function checkPending(secret: StoredSecret, token: string): void {
+  const pending = leftOver(secret);
+  if (pending === undefined || pending === token) return;
+  throw invalid("A previous rotation isn't complete. That rotation will be reattempted.");
+}
+
+/** All four steps, from the first one again where one failed. Gives whether it succeeded. */
+async function rotate(deps: RotationsDeps, job: Job, signal: AbortSignal): Promise<boolean> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    if (await runSteps(deps, job)) return true;
+    const delayMs = deps.retryDelaysMs[attempt];
+    if (delayMs === undefined) return false;
+    await deps.clock.sleep(delayMs, signal).catch(() => undefined); // cancelled: the loop ends
+  }
+  return false;
+}
+
+async function runSteps(deps: RotationsDeps, job: Job): Promise<boolean> {
+  for (const step of rotationSteps) {
+    if (!(await runStep(deps, job, step))) return false;
+  }
+  const { secret, token } = job;
+  const promoted = holderOf(secret, "AWSCURRENT") === token;
+  tell(deps, job, { step: "all", reason: promoted ? undefined : "the new version is not AWSCURRENT" });
+  return promoted;
+}
+
+/** The present value as a pending version, tested, and unstaged again. */
+async function testOnly(deps: RotationsDeps, job: Job): Promise<void> {
+  const { store } = deps;
+  const { secret, token } = job;
+  const { value } = store.get(secret.name).version;
+  store.put(secret.name, { value, versionId: token, stages: ["AWSPENDING"] });
+  await runStep(deps, job, "testSecret");
+  store.moveStage(secret.name, { stage: "AWSPENDING", fromVersion: token });
+}
+
+/** Never rejects. */
+async function runStep(deps: RotationsDeps, job: Job, step: RotationStep): Promise<boolean> {
+  const { secret, functionArn, token } = job;
+  const event = { Step: step, SecretId: secret.arn, ClientRequestToken: token };
+  const payload = JSON.stringify(event);
+  const reason = await deps.lambda
+    .invoke({ functionName: functionArn, payload, type: "RequestResponse" })
+    .then((result) => (result.functionError === undefined ? undefined : (result.payload ?? "failed")))
+    .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  tell(deps, job, { step, reason });
+  return reason === undefined;
+}
+
+interface StepEnd {
+  readonly step: RotationStep | "all";
+  /** Why it failed. */
+  readonly reason: string | undefined;
+}
+
+function tell({ emit }: RotationsDeps, { secret, token }: Job, { step, reason }: StepEnd): void {
+  const outcome = reason === undefined ? "done" : "failed";
+  emit({ kind: "rotation", secret: secret.name, versionId: token, step, outcome, reason });
+}

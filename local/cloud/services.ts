@@ -1,0 +1,73 @@
+import { cloudFormationActions } from "./api/cloudformation.ts";
+import { cloudWatchActions } from "./api/cloudwatch.ts";
+import { lambdaRoutes } from "./api/lambda.ts";
+import { logsActions } from "./api/logs.ts";
+import { schedulerRoutes } from "./api/scheduler.ts";
+import { jsonService, proxyService, queryService, restService, type Service } from "./api/service.ts";
+import { sqsActions } from "./api/sqs.ts";
+import { createTokenSigner, stsActions, type TokenSigner } from "./api/sts.ts";
+import type { Ground } from "./ground.ts";
+import type { LambdaService } from "./lambda-service.ts";
+import type { LogStore } from "./logs/log-store.ts";
+import { createStartedQueries } from "./logs/log-queries.ts";
+import type { Monitor } from "./monitoring/monitor.ts";
+import type { MessageQueue } from "./queues.ts";
+import type { Rotations } from "./rotation.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { secretsActions } from "./secrets-api.ts";
+import type { SecretStore } from "./secrets.ts";
+
+export interface ServicesDeps {
+  readonly ground: Ground;
+  readonly lambda: LambdaService;
+  readonly scheduler: Scheduler;
+  readonly monitor: Monitor;
+  readonly logs: LogStore;
+  readonly queues: readonly MessageQueue[];
+  readonly secrets: SecretStore;
+  readonly rotations: Rotations;
+}
+
+/** The AWS services of this cloud, each in the protocol that the AWS SDK for JavaScript 3.1162 speaks to it. */
+export function createServices(deps: ServicesDeps): readonly Service[] {
+  const { ground, lambda, scheduler, monitor, logs, queues, secrets: store, rotations } = deps;
+  const { clock, account, stack, database, endpoints } = ground;
+  const tokens = createTokenSigner(endpoints.url);
+  const stackInfo = {
+    name: stack.name,
+    id: `arn:aws:cloudformation:${account.region}:${account.accountId}:stack/${stack.name}/local`,
+    createdMs: clock.now(),
+    outputs: stack.outputs,
+  };
+  const queries = createStartedQueries(logs);
+  return [
+    ...(database === undefined ? [] : [proxyService("DynamoDB_20120810", database.url)]),
+    jsonService(
+      { prefix: "secretsmanager", version: "1.1" },
+      { actions: secretsActions, deps: { store, rotations } },
+    ),
+    restService(lambdaRoutes, lambda),
+    jsonService({ prefix: "AmazonSQS", version: "1.0" }, { actions: sqsActions, deps: queues }),
+    jsonService(
+      { prefix: "GraniteServiceVersion20100801", version: "1.0" },
+      { actions: cloudWatchActions, deps: monitor },
+    ),
+    jsonService(
+      { prefix: "Logs_20140328", version: "1.1" },
+      { actions: logsActions, deps: { store: logs, queries } },
+    ),
+    restService(schedulerRoutes, scheduler),
+    queryService("2010-05-15", { actions: cloudFormationActions, deps: stackInfo }),
+    queryService("2011-06-15", { actions: stsActions, deps: { clock, ...account, tokens } }),
+    restService(keyRoutes, tokens),
+  ];
+}
+
+/** Where whoever is given a token of `GetWebIdentityToken` finds the keys to check it. */
+const keyRoutes = [
+  {
+    method: "GET",
+    path: /^\/\.well-known\/jwks\.json$/,
+    answer: (_request: unknown, tokens: TokenSigner) => ({ body: tokens.jwks() }),
+  },
+] as const;

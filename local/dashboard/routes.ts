@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import * as z from "zod";
+import type { Clock } from "../../lib/clock.ts";
+import { readAsset } from "../studio/assets.ts";
+import { check, json, Refusal } from "../studio/http.ts";
+import type { TableRoute } from "../studio/page-server.ts";
+import { drawDashboard } from "./draw.ts";
+import { createLogCache } from "./log-cache.ts";
+import type { DashboardSource } from "./source.ts";
+import type { DashboardView } from "./view.ts";
+
+export interface DashboardDeps {
+  readonly clock: Clock;
+  /** `undefined` while the stack starts. */
+  readonly source: () => DashboardSource | undefined;
+  /** Where the page links to as Studio. */
+  readonly studioUrl: string;
+}
+
+/** The time ranges that the page offers. */
+const ranges: Readonly<Record<string, string>> = {
+  "15": "15 minutes",
+  "60": "hour",
+  "180": "3 hours",
+  "1440": "day",
+};
+
+const querySchema = z.object({
+  name: z.string().optional(),
+  minutes: z.enum(["15", "60", "180", "1440"]).default("15"),
+});
+
+const runbookFile = resolve(import.meta.dirname, "../../docs/runbook.md");
+
+/** What view.ts lists. */
+export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknown>[] {
+  const withLogCache = createLogCache(deps.clock);
+  const source = (): DashboardSource => {
+    const found = deps.source();
+    if (found === undefined)
+      throw new Refusal(503, "The stack is starting; its dashboard comes in a moment.");
+    return withLogCache(found);
+  };
+  return [
+    { method: "GET", path: "/dashboard", handle: () => readAsset("dashboard/index.html") },
+    { method: "GET", path: "/dashboard/runbook", handle: () => readAsset("dashboard/runbook.html") },
+    {
+      method: "GET",
+      path: "/api/dashboard",
+      handle: (_, { query }) => {
+        const { name, minutes } = check(querySchema, Object.fromEntries(query));
+        const endMs = deps.clock.now();
+        const range = { startMs: endMs - Number(minutes) * 60_000, endMs };
+        const view = drawDashboard(source(), { name, range, rangeText: ranges[minutes] ?? "" });
+        if (view === undefined) throw new Refusal(404, `there is no dashboard ${name}`);
+        return json(200, { ...view, studioUrl: deps.studioUrl } satisfies DashboardView);
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/runbook",
+      handle: async () => {
+        const markdown = await readFile(runbookFile, "utf8").catch(() => {
+          throw new Refusal(404, "docs/runbook.md is not there");
+        });
+        return json(200, { markdown });
+      },
+    },
+  ];
+}

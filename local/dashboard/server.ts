@@ -1,0 +1,39 @@
+import { createServer, type IncomingMessage } from "node:http";
+import { readAsset } from "../studio/assets.ts";
+import { type Answer, errorAnswer, readBody, send, splitTarget } from "../studio/http.ts";
+import { listen, stop } from "../studio/listener.ts";
+import { answerFromTable, refuseOtherSites, requireMethod, type TableRoute } from "../studio/page-server.ts";
+
+export interface DashboardServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The dashboard alone on 127.0.0.1, where another Studio than the local one is served.
+ * @throws RunnerError `config_invalid` when the port cannot be had
+ */
+export async function startDashboardServer(
+  routes: readonly TableRoute<unknown>[],
+  wantedPort: number,
+): Promise<DashboardServer> {
+  const server = createServer((request, response) => {
+    answer(routes, request).then(
+      (found) => send(response, found),
+      (error: unknown) => send(response, errorAnswer(error)),
+    );
+  });
+  const port = await listen(server, wantedPort);
+  return { url: `http://127.0.0.1:${port}`, close: () => stop(server) };
+}
+
+async function answer(routes: readonly TableRoute<unknown>[], request: IncomingMessage): Promise<Answer> {
+  refuseOtherSites(request);
+  const { path } = splitTarget(request);
+  if (path === "/") return { status: 302, headers: { location: "/dashboard" }, body: "" };
+  if (!path.startsWith("/page/")) {
+    return answerFromTable(routes, undefined, { request, text: await readBody(request) });
+  }
+  requireMethod(request, ["GET"]);
+  return readAsset(path.slice("/page/".length));
+}

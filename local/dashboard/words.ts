@@ -1,0 +1,69 @@
+import { metricTable, type MetricRow as MetricDefinition } from "../../lib/metrics.ts";
+import type { SeriesQuery } from "./source.ts";
+
+/** What the dashboard says of a metric beside its numbers: its unit, and what will show where there are none yet. */
+
+const units: Readonly<Record<MetricDefinition["unit"], string>> = {
+  Count: "",
+  Seconds: "s",
+  Percent: "%",
+  None: "",
+};
+
+/** Metrics of AWS services that are no plain counts. */
+const serviceUnits: Readonly<Record<string, string>> = { Duration: "ms" };
+
+/** Only a count of samples has no unit of its own. */
+export function unitOf(query: SeriesQuery): string {
+  const isCount = "metric" in query.what && query.what.metric.stat === "SampleCount";
+  const [name] = namesIn(query);
+  if (name === undefined || isCount) return "";
+  if (name.endsWith("Usd")) return "$";
+  const own = definitionOf(name);
+  return own === undefined ? (serviceUnits[name] ?? "") : units[own.unit];
+}
+
+const serviceMeanings: Readonly<Record<string, string>> = {
+  Invocations: "Invocations of the functions.",
+  Errors: "Invocations that ended in an error.",
+  Throttles: "Invocations that Lambda refused for want of concurrency.",
+  Duration: "How long the invocations took.",
+  ConcurrentExecutions: "Invocations at one time.",
+  ApproximateNumberOfMessagesVisible: "Messages that wait in the queue.",
+};
+
+const moments: Readonly<Record<MetricDefinition["emitter"][number], string>> = {
+  dispatcher: "at the end of a dispatch window",
+  processor: "while jobs are worked on",
+  settler: "when a leg has ended in trouble",
+};
+
+const mostMeanings = 3;
+
+/** "Nothing in the last 15 minutes. Counted while jobs are worked on: heartbeats that Studio accepted." */
+export function emptySentence(queries: readonly SeriesQuery[], rangeText: string): string {
+  const names = [...new Set(queries.flatMap(namesIn))];
+  const known = names.flatMap((name) => meaningOf(name) ?? []);
+  if (known.length === 0) return `Nothing in the last ${rangeText}.`;
+  const moment = momentOf(names);
+  const what = known.slice(0, mostMeanings).join(" ");
+  return `Nothing in the last ${rangeText}. ${moment === undefined ? "Shows" : `Counted ${moment}`}: ${what}`;
+}
+
+/** Where a metric has several emitters, the one that usually emits it. */
+function momentOf(names: readonly string[]): string | undefined {
+  const emitters = new Set(names.flatMap((name) => definitionOf(name)?.emitter ?? []));
+  const usual = (["processor", "settler", "dispatcher"] as const).find((emitter) => emitters.has(emitter));
+  return usual === undefined ? undefined : moments[usual];
+}
+
+const meaningOf = (name: string): string | undefined => definitionOf(name)?.meaning ?? serviceMeanings[name];
+
+const definitions: ReadonlyMap<string, MetricDefinition> = new Map(Object.entries(metricTable));
+const definitionOf = (name: string): MetricDefinition | undefined => definitions.get(name);
+
+/** The metrics that a query reads by name; an expression over other rows names none. */
+function namesIn({ what }: SeriesQuery): readonly string[] {
+  if ("metric" in what) return [what.metric.name];
+  return [...what.expression.matchAll(/MetricName\s*=\s*\\?"?'?(\w+)/g)].flatMap(([, name]) => name ?? []);
+}

@@ -1,0 +1,47 @@
+import * as z from "zod";
+import type { Clock } from "../../lib/clock.ts";
+import { ApiError } from "./wire.ts";
+
+/** Tokens in the place of keys, as OpenAI's workload identity federation gives them. */
+export interface Identities {
+  /** @throws ApiError 400 naming what is wrong */
+  exchange(body: unknown): object;
+  /** Whether it is a token of ours that is still valid. */
+  knows(token: string): boolean;
+}
+
+export const exchangePath = "/oauth/token";
+
+/** https://developers.openai.com/api/reference/workload-identity-federation */
+const requestSchema = z.object({
+  grant_type: z.literal("urn:ietf:params:oauth:grant-type:token-exchange"),
+  subject_token_type: z.enum([
+    "urn:ietf:params:oauth:token-type:jwt",
+    "urn:ietf:params:oauth:token-type:id_token",
+  ]),
+  subject_token: z.string().min(1),
+  identity_provider_id: z.string().min(1),
+  service_account_id: z.string().min(1),
+});
+
+const validSeconds = 3_600;
+
+export function createIdentities(clock: Clock, newId: (prefix: string) => string): Identities {
+  const endsAtMs = new Map<string, number>();
+  return {
+    exchange(body) {
+      const request = requestSchema.safeParse(body);
+      if (!request.success)
+        throw new ApiError(400, z.prettifyError(request.error), { code: "invalid_request" });
+      const token = newId("token");
+      endsAtMs.set(token, clock.now() + validSeconds * 1_000);
+      return {
+        access_token: token,
+        issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        token_type: "Bearer",
+        expires_in: validSeconds,
+      };
+    },
+    knows: (token) => clock.now() < (endsAtMs.get(token) ?? 0),
+  };
+}

@@ -1,0 +1,42 @@
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+
+/** What a running `npm start` tells others on this machine, the command line's `--local` above all. It has no secrets. */
+export interface StackFile {
+  readonly stackName: string;
+  readonly region: string;
+  /** Where every AWS service answers. */
+  readonly endpointUrl: string;
+  /** Of `npm start` itself. */
+  readonly pid: number;
+  /** Absent: its own default. */
+  readonly studioUrl?: string | undefined;
+  readonly modelUrl?: string | undefined;
+}
+
+const nameIn = (stateDir: string): string => join(stateDir, "stack.json");
+
+/** Whole or not at all: readers never see half of it. */
+export async function writeStackFile(stateDir: string, file: StackFile): Promise<void> {
+  const draft = `${nameIn(stateDir)}.${file.pid}`;
+  await writeFile(draft, `${JSON.stringify(file, undefined, 2)}\n`);
+  await rename(draft, nameIn(stateDir));
+}
+
+const ownSchema = z.object({ pid: z.number() });
+
+/** Leaves alone what another process has written since. */
+export async function removeStackFile(stateDir: string, pid: number): Promise<void> {
+  const text = await readFile(nameIn(stateDir), "utf8").catch(() => "{}");
+  const own = ownSchema.safeParse(parse(text)).data?.pid === pid;
+  if (own) await rm(nameIn(stateDir), { force: true });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

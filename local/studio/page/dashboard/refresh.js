@@ -1,0 +1,38 @@
+/** @import { DashboardView } from "../../../dashboard/view.ts" */
+import { sentenceOf } from "../api.js";
+
+const everyMs = 5_000;
+
+/**
+ * Loads again every five seconds while the page is seen. An answer that something newer has overtaken is thrown away.
+ * @param {object} deps
+ * @param {() => Promise<DashboardView>} deps.load
+ * @param {() => boolean} deps.isHidden
+ * @param {(run: () => void, delayMs: number) => number} deps.schedule
+ * @param {(timer: number) => void} deps.cancel
+ * @param {(view: DashboardView) => void} deps.onView
+ * @param {(sentence: string) => void} deps.onProblem
+ */
+export function startRefreshing({ load, isHidden, schedule, cancel, onView, onProblem }) {
+  let turn = 0;
+  /** @type {number | undefined} */
+  let timer;
+
+  const now = () => {
+    turn += 1;
+    if (timer !== undefined) cancel(timer);
+    if (!isHidden()) void run(turn);
+  };
+  /** @param {number} mine */
+  const run = async (mine) => {
+    try {
+      const view = await load();
+      if (mine === turn) onView(view);
+    } catch (error) {
+      if (mine === turn) onProblem(sentenceOf(error));
+    }
+    if (mine === turn) timer = schedule(now, everyMs);
+  };
+  now();
+  return { now };
+}

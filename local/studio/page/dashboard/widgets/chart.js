@@ -1,0 +1,88 @@
+/**
+ * @import { ChartContent, SeriesView } from "../../../../dashboard/view.ts"
+ * @import { Frame, Setting } from "./types.d.ts"
+ */
+import { h } from "../../dom.js";
+import { figure } from "../figures.js";
+import { paletteOf } from "../palette.js";
+import { chartConfig } from "./chart-config.js";
+
+/** @typedef {SeriesView & { colour: string }} ColouredSeries */
+
+/**
+ * Lines or stacked areas over time. The canvas stays; only its data are changed.
+ * @param {ChartContent} content
+ * @param {Setting} setting
+ */
+export function chartBody(content, { title, ...frame }) {
+  const palette = paletteOf();
+  const canvas = h("canvas", { role: "img" });
+  const legend = h("ul", { class: "legend" });
+  const element = h(
+    "div",
+    { class: `chart chart-legend-${content.legend}` },
+    // Above their axes, where they have the room that they need.
+    h(
+      "div",
+      { class: "chart-axes" },
+      h("span", {}, content.axes.left.label),
+      h("span", {}, content.axes.right.label),
+    ),
+    h("div", { class: "chart-frame" }, canvas),
+    legend,
+  );
+  /** @param {ChartContent} next @param {Frame} during */
+  const configOf = (next, during) => chartConfig(coloured(next, palette), during);
+  const drawing = new Chart(canvas, configOf(content, frame));
+  /** @param {ChartContent} next */
+  const say = (next) => {
+    canvas.setAttribute("aria-label", [title, ...next.series.map(lastWords)].join(". "));
+    legend.replaceChildren(...coloured(next, palette).series.map(legendRow));
+    legend.hidden = next.legend === "hidden";
+  };
+  say(content);
+  return {
+    element,
+    /** @param {ChartContent} next @param {Frame} during */
+    update(next, during) {
+      const { data, options } = configOf(next, during);
+      Object.assign(drawing, { data, options });
+      drawing.update("none");
+      say(next);
+    },
+    destroy() {
+      drawing.destroy();
+      element.remove();
+    },
+  };
+}
+
+/**
+ * @param {ChartContent} content
+ * @param {(label: string) => string} palette
+ * @returns {Omit<ChartContent, "series"> & { series: readonly ColouredSeries[] }}
+ */
+const coloured = (content, palette) => ({
+  ...content,
+  series: content.series.map((series) => ({ ...series, colour: series.color ?? palette(series.label) })),
+});
+
+/** @param {SeriesView} series @returns {string} "p95: last 12 s" */
+function lastWords({ label, unit, points }) {
+  const last = points.at(-1);
+  return last ? `${label}: last ${figure(last[1], unit)}` : `${label}: no data`;
+}
+
+/** @param {ColouredSeries} series */
+function legendRow({ label, colour, unit, points }) {
+  const swatch = h("span", { class: "swatch" });
+  swatch.style.background = colour;
+  const last = points.at(-1);
+  return h(
+    "li",
+    { title: last ? "The last value" : "No data in this time range" },
+    swatch,
+    h("span", { class: "legend-label" }, label),
+    h("span", { class: "legend-value" }, last ? figure(last[1], unit) : "–"),
+  );
+}

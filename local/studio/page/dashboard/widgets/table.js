@@ -1,0 +1,17 @@
+/** @import { TableContent } from "../../../../dashboard/view.ts" */
+import { grid } from "../../deliverables/grid.js";
+import { put } from "../../dom.js";
+
+/**
+ * @param {TableContent} content
+ * @param {{ title: string }} setting
+ */
+export function tableBody(content, { title }) {
+  const element = grid({ label: title || "Table", ...content });
+  return {
+    element,
+    /** The scroller stays, and with it the place that was read. @param {TableContent} next */
+    update: (next) => put(element, ...grid({ label: title || "Table", ...next }).childNodes),
+    destroy: () => element.remove(),
+  };
+}

@@ -1,0 +1,216 @@
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../lib/clock.ts";
+import { dashboardRoutes } from "../../local/dashboard/routes.ts";
+import type { DashboardSource } from "../../local/dashboard/source.ts";
+import { alarmNamed, fakeSource } from "../support/dashboard-source.ts";
+import {
+  inChromium,
+  type OpenBrowser,
+  openBrowser,
+  openPage,
+  pageTimeoutMs,
+  startRig,
+  type StudioRig,
+} from "./open-page.ts";
+
+let browser: OpenBrowser;
+let rig: StudioRig;
+let source: DashboardSource;
+const pages: Page[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  const routes = dashboardRoutes({ clock: systemClock, source: () => source, studioUrl: "/" });
+  rig = await startRig({ dashboard: routes });
+}, pageTimeoutMs);
+
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.close();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await rig?.studio.close();
+});
+
+async function open(path = "/dashboard") {
+  const opened = await openPage(browser.context, `${rig.studio.url}${path}`);
+  pages.push(opened.page);
+  return opened;
+}
+
+const place = (x: number, y: number, width: number, height: number) => ({ x, y, width, height });
+const metrics = [["StudioRunner", "Beats", "pool", "a", { id: "m" }]];
+const lineWidget = (title: string, cells: ReturnType<typeof place>, more: object = {}) => ({
+  type: "metric",
+  ...cells,
+  properties: { title, metrics, period: 60, ...more },
+});
+
+/** Values of the last minutes, oldest first, the last of them in the minute that runs. */
+const lately = (values: readonly number[]) =>
+  values.map((value, at) => {
+    const minute = Math.floor(Date.now() / 60_000) - (values.length - 1 - at);
+    return [minute * 60_000, value] as const;
+  });
+
+const everyWidget = [
+  { type: "text", ...place(0, 0, 24, 1), properties: { markdown: "## Is it working <script>now</script>" } },
+  lineWidget("Beats · good: some", place(0, 1, 12, 6)),
+  lineWidget("Areas", place(12, 1, 12, 6), { stacked: true, legend: { position: "right" } }),
+  lineWidget("Number", place(0, 7, 6, 3), { view: "singleValue" }),
+  lineWidget("Gauge", place(6, 7, 6, 3), { view: "gauge" }),
+  lineWidget("Bar", place(12, 7, 6, 3), { view: "bar" }),
+  lineWidget("Pie", place(18, 7, 6, 3), { view: "pie" }),
+  { type: "alarm", ...place(0, 10, 24, 3), properties: { title: "Alarms", alarms: ["FailureRate", "Page"] } },
+  { type: "log", ...place(0, 13, 12, 5), properties: { title: "Failures", query: "SOURCE 'g' | fields x" } },
+  lineWidget("Nothing", place(12, 13, 6, 5), { metrics: [["StudioRunner", "RunsLost", { id: "none" }]] }),
+  { type: "explorer", ...place(18, 13, 6, 5), properties: { title: "Explorer" } },
+];
+
+const everything = () =>
+  fakeSource({
+    widgets: everyWidget,
+    alarms: [alarmNamed("FailureRate", { state: "ALARM", sinceMs: 1_800_000_000_000 }), alarmNamed("Page")],
+    series: { m: [{ label: "accepted", points: lately([1, 4, 2]) }] },
+    queryLogs: () => ({ columns: ["reason", "runs"], rows: [["<i>timeout</i>", "7"]] }),
+  });
+
+inChromium("the dashboard page", () => {
+  test("draws every kind of widget, each in its place on the grid", async () => {
+    source = everything();
+    const { page, complaints } = await open();
+    const widget = (title: string) => page.locator(".widget", { hasText: title }).first();
+    await widget("Beats").locator("canvas").waitFor();
+    expect(await page.locator(".widget-text h4").textContent()).toBe("Is it working ");
+    expect(await widget("Beats").locator("canvas").getAttribute("aria-label")).toBe(
+      "Beats · good: some. accepted: last 2",
+    );
+    expect(await widget("Number").locator(".number-value").textContent()).toBe("2");
+    expect(await widget("Gauge").locator(".gauge-figure").textContent()).toBe("2");
+    expect(await widget("Bar").locator(".bar-figure").textContent()).toBe("2");
+    expect(await widget("Pie").locator(".legend-value").textContent()).toBe("2 · 100%");
+    expect(await widget("Failures").locator("tbody td").allTextContents()).toEqual(["<i>timeout</i>", "7"]);
+    expect(await widget("Nothing").locator(".widget-body").textContent()).toContain(
+      "Nothing in the last 15 minutes.",
+    );
+    expect(await widget("Explorer").locator(".problem").textContent()).toBe(
+      "Not drawn here: Widgets of type “explorer” are not drawn here.",
+    );
+
+    const [left, right] = await Promise.all([widget("Beats").boundingBox(), widget("Areas").boundingBox()]);
+    expect(right?.y).toBe(left?.y);
+    expect(right?.width).toBeCloseTo(left?.width ?? 0, 0);
+    expect(right?.x).toBeGreaterThan((left?.x ?? 0) + (left?.width ?? 0));
+    expect(complaints).toEqual([]);
+  });
+
+  test("shows an alarm's text with its runbook entry a click away", async () => {
+    source = everything();
+    const { page } = await open();
+    expect(await page.locator(".top-alarms").textContent()).toBe("1 in ALARM");
+    await page.getByRole("button", { name: "FailureRate ALARM" }).click();
+    const dialog = page.getByRole("dialog", { name: "FailureRate" });
+    expect(await dialog.textContent()).toContain("Too many jobs fail.");
+    expect(await dialog.locator("code").textContent()).toBe("npm run runner -- jobs");
+    expect(await dialog.getByRole("link").getAttribute("href")).toBe("/dashboard/runbook#failurerate");
+    const { page: runbook, complaints } = await open("/dashboard/runbook#failurerate");
+    await runbook.locator("#failurerate").waitFor();
+    expect(
+      await runbook.evaluate("document.querySelector('#failurerate').getBoundingClientRect().top"),
+    ).toBeLessThan(400);
+    expect(complaints).toEqual([]);
+  });
+
+  test("keeps its elements, the focus and the place in a table while values change", async () => {
+    source = everything();
+    const { page } = await open();
+    await page.clock.install();
+    await page.reload();
+    await page.locator(".number-value").waitFor();
+    await page.getByRole("button", { name: "Page OK" }).focus();
+    await page.evaluate("window.before = [...document.querySelectorAll('.widget, canvas, .grid-scroll')]");
+    source = fakeSource({
+      widgets: everyWidget,
+      alarms: [alarmNamed("FailureRate"), alarmNamed("Page", { state: "ALARM" })],
+      series: { m: [{ label: "accepted", points: lately([4, 2, 9]) }] },
+      queryLogs: () => ({ columns: ["reason", "runs"], rows: [["killed", "8"]] }),
+    });
+    await page.clock.fastForward(5_000);
+    await expect.poll(() => page.locator(".number-value").textContent()).toBe("9");
+    expect(await page.locator("tbody td").first().textContent()).toBe("killed");
+    expect(await page.evaluate("window.before.every((element) => element.isConnected)")).toBe(true);
+    expect(await page.evaluate("document.activeElement.getAttribute('data-alarm')")).toBe("Page");
+  });
+
+  test("asks for the time range that was picked, and keeps it in the address", async () => {
+    const asking = fakeSource({ widgets: [lineWidget("Beats", place(0, 0, 24, 6))] });
+    source = asking;
+    const { page } = await open();
+    await page.locator(".widget").waitFor();
+    await page.getByRole("radio", { name: "The last 3 hours" }).check({ force: true });
+    await expect
+      .poll(() => page.locator(".widget-message").textContent())
+      .toContain("Nothing in the last 3 hours.");
+    const { startMs = 0, endMs = 0 } = asking.asked.at(-1)?.range ?? {};
+    expect(endMs - startMs).toBe(3 * 3_600_000);
+    await page.reload();
+    await page.locator(".widget").waitFor();
+    expect(await page.getByRole("radio", { name: "The last 3 hours" }).isChecked()).toBe(true);
+  });
+
+  test("lets choose between several dashboards, and hides the choice where there is one", async () => {
+    const text = (markdown: string) => ({
+      widgets: [{ type: "text", ...place(0, 0, 24, 1), properties: { markdown } }],
+    });
+    source = fakeSource({
+      dashboards: () => [
+        { name: "a", title: "Pool a", body: text("about a") },
+        { name: "b", title: "Pool b", body: text("about b") },
+      ],
+    });
+    const { page } = await open();
+    await page.getByLabel("Dashboard").selectOption("Pool b");
+    await page.getByText("about b").waitFor();
+    source = fakeSource({ widgets: [] });
+    const { page: other } = await open();
+    await other.locator(".dashboard-empty").waitFor();
+    expect(await other.getByLabel("Dashboard").isVisible()).toBe(false);
+  });
+
+  test("says when the stack cannot be reached, and keeps what it has drawn", async () => {
+    source = everything();
+    const { page } = await open();
+    await page.locator(".number-value").waitFor();
+    await page.route("**/api/dashboard?*", (route) => route.abort());
+    await page.getByRole("radio", { name: "The last hour" }).check({ force: true });
+    await page.getByText("The local stack cannot be reached").waitFor();
+    expect(await page.locator(".fresh").textContent()).toBe("Offline");
+    expect(await page.locator(".number-value").textContent()).toBe("2");
+    await page.unroute("**/api/dashboard?*");
+    await page.getByRole("radio", { name: "The last day" }).check({ force: true });
+    await expect.poll(() => page.locator("#notice").textContent()).toBe("");
+  });
+
+  test("stands in one column on a phone, and nothing sticks out", async () => {
+    source = everything();
+    const { page } = await open();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator(".number-value").waitFor();
+    const widths = await page.evaluate<number[]>(
+      "[...document.querySelectorAll('.widget')].map((each) => each.offsetWidth)",
+    );
+    expect(new Set(widths).size).toBe(1);
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+  });
+
+  test("leads to Studio's page and back", async () => {
+    source = everything();
+    const { page } = await open();
+    await page.getByRole("link", { name: "Studio" }).click();
+    await page.getByRole("link", { name: "Dashboard" }).click();
+    await page.locator(".widget").first().waitFor();
+    expect(new URL(page.url()).pathname).toBe("/dashboard");
+  });
+});

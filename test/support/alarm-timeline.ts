@@ -1,0 +1,119 @@
+import * as z from "zod";
+import type { CloudEvent } from "../../local/cloud/events.ts";
+import type { AlarmStatus } from "../../local/cloud/monitoring/alarms.ts";
+import { createMonitor, type Monitor } from "../../local/cloud/monitoring/monitor.ts";
+import { createMessageQueue } from "../../local/cloud/queues.ts";
+import { readStack } from "../../local/cloud/template.ts";
+
+/** What functions and queues really did for some seconds. */
+export interface Recording {
+  readonly events: readonly CloudEvent[];
+  /** Left in the dead-letter queue. */
+  readonly deadLetters: readonly string[];
+}
+
+export interface Act {
+  readonly recording: Recording;
+  /** Minutes at whose begin it happens. */
+  readonly minutes: readonly number[];
+}
+
+export interface Script {
+  /** Whose alarms are evaluated, by their own definitions. */
+  readonly templateFile: string;
+  readonly acts: readonly Act[];
+  readonly minutes: number;
+}
+
+export interface Minute {
+  readonly minute: number;
+  /** Ids of the alarms that are in ALARM at its end. */
+  readonly firing: readonly string[];
+  /** Those that are neither in ALARM nor OK. */
+  readonly undecided: readonly string[];
+}
+
+export interface Timeline {
+  readonly ids: readonly string[];
+  /** One evaluation each. */
+  readonly minutes: readonly Minute[];
+  /** Messages to the alarm topic, as "NoGoodPoll ALARM", in order. */
+  readonly told: readonly string[];
+}
+
+const minuteMs = 60_000;
+/** A full hour: begins of minutes are begins of periods. */
+const beginMs = 3_600_000 * 480_000;
+const account = { region: "us-east-1", accountId: "000000000000" };
+
+/**
+ * Plays recordings into a monitor on a time base of its own, so that periods of minutes pass in milliseconds, and has it
+ * evaluate each alarm of the template after each minute, as CloudWatch would.
+ */
+export function playTimeline({ templateFile, acts, minutes }: Script): Timeline {
+  let nowMs = beginMs;
+  const clock = { now: () => nowMs, sleep: () => Promise.reject(new Error("nobody waits here")) };
+  const stack = readStack(templateFile, account);
+  const [resource, ...others] = stack.queues;
+  if (resource === undefined || others.length > 0) throw new Error("one dead-letter queue is expected");
+  const queue = createMessageQueue({ clock, ...resource });
+  const { region } = account;
+  const monitor = createMonitor({ clock, emit: () => undefined, region, stack, queues: [queue] });
+  const names = namesOf(stack.outputs);
+  const seen = Array.from({ length: minutes }, (_, minute) => {
+    queue.receive();
+    for (const { recording } of acts.filter((act) => act.minutes.includes(minute))) {
+      play(recording.events, nowMs, monitor);
+      for (const body of recording.deadLetters) queue.send(body);
+    }
+    // The queue is looked at as the minute begins, the alarms as of its end.
+    monitor.evaluate(nowMs + minuteMs);
+    nowMs += minuteMs;
+    return readMinute(minute, monitor.alarms.states(), names);
+  });
+  const told = monitor.alarms.notifications().map(({ message }) => {
+    const { AlarmName, NewStateValue } = messageSchema.parse(JSON.parse(message));
+    return `${names.get(AlarmName)} ${NewStateValue}`;
+  });
+  return { ids: [...names.values()], minutes: seen, told };
+}
+
+const messageSchema = z.object({ AlarmName: z.string(), NewStateValue: z.string() });
+
+/** Ids by physical names, as the stack's output tells them. */
+function namesOf(
+  outputs: readonly { readonly key: string; readonly value: string }[],
+): ReadonlyMap<string, string> {
+  const text = outputs.find(({ key }) => key === "PoolLocalAlarms")?.value ?? "";
+  const byId = z.record(z.string(), z.string()).parse(JSON.parse(text));
+  return new Map(Object.entries(byId).map(([id, name]) => [name, id]));
+}
+
+function readMinute(
+  minute: number,
+  statuses: readonly AlarmStatus[],
+  names: ReadonlyMap<string, string>,
+): Minute {
+  const idsIn = (state: AlarmStatus["state"]): readonly string[] =>
+    statuses
+      .filter((one) => one.state === state)
+      .map(({ definition }) => names.get(definition.name) ?? definition.name);
+  return { minute, firing: idsIn("ALARM"), undecided: idsIn("INSUFFICIENT_DATA") };
+}
+
+function play(events: readonly CloudEvent[], fromMs: number, monitor: Monitor): void {
+  const [first] = events;
+  if (first === undefined) return;
+  const laterMs = fromMs - first.atMs;
+  for (const event of events) monitor.observe(moved(event, laterMs));
+}
+
+/** The event as if it had happened later, the time within its metrics too. */
+function moved(event: CloudEvent, laterMs: number): CloudEvent {
+  const atMs = event.atMs + laterMs;
+  if (event.kind !== "log" || !event.line.startsWith("{")) return { ...event, atMs };
+  const line: unknown = JSON.parse(event.line, (key, value: unknown) =>
+    key === "Timestamp" && typeof value === "number" ? value + laterMs : value,
+  );
+  return { ...event, atMs, line: JSON.stringify(line) };
+}

@@ -1,0 +1,199 @@
+import type { Clock } from "../../lib/clock.ts";
+import { RunnerError } from "../../lib/errors.ts";
+import type { Stage } from "../../lib/secret-store.ts";
+import type { Secrets } from "../../cli/context.ts";
+import type { FakeCli } from "./cli.ts";
+
+/** Secrets Manager in memory, by secret id. */
+export interface FakeSecrets {
+  readonly port: Secrets;
+  /** As an earlier hand left it. */
+  set(secretId: string, text: string): void;
+  value(secretId: string, stage?: Stage): string | undefined;
+  stages(secretId: string): Readonly<Partial<Record<Stage, string>>>;
+}
+
+interface Kept {
+  readonly values: Map<string, string>;
+  readonly stages: Partial<Record<Stage, string>>;
+}
+
+export function fakeSecrets(): FakeSecrets {
+  const all = new Map<string, Kept>();
+  let counter = 0;
+  const kept = (id: string): Kept => {
+    const found = all.get(id) ?? { values: new Map<string, string>(), stages: {} };
+    all.set(id, found);
+    return found;
+  };
+  const value = (id: string, stage: Stage = "AWSCURRENT"): string | undefined =>
+    kept(id).values.get(kept(id).stages[stage] ?? "");
+  const move = (id: string, stage: Stage, to: string | undefined): void => {
+    const { stages } = kept(id);
+    if (stage === "AWSCURRENT" && stages.AWSCURRENT) stages.AWSPREVIOUS = stages.AWSCURRENT;
+    if (to === undefined) delete stages[stage];
+    else stages[stage] = to;
+  };
+  const set = (id: string, text: string): void => {
+    const versionId = `version-${++counter}`;
+    kept(id).values.set(versionId, text);
+    move(id, "AWSCURRENT", versionId);
+  };
+  const port: Secrets = {
+    read: async (id) => {
+      const text = value(id);
+      if (text === undefined) throw new RunnerError("secret_missing", `the secret "${id}" has no value yet`);
+      return text;
+    },
+    readStage: async (id, stage) => value(id, stage),
+    readVersion: async (id, versionId) => kept(id).values.get(versionId),
+    stages: async (id) => ({ ...kept(id).stages }),
+    putPending: async (id, { versionId, text }) => {
+      kept(id).values.set(versionId, text);
+      move(id, "AWSPENDING", versionId);
+      return "stored";
+    },
+    put: async (id, text) => set(id, text),
+    moveStage: async (id, { stage, to }) => move(id, stage, to),
+  };
+  return { port, set, value, stages: (id) => ({ ...kept(id).stages }) };
+}
+
+/** Studio, its sign-in and the model's provider, by what they refuse. */
+export interface FakeWeb {
+  readonly fetch: typeof fetch;
+  /** Runner keys by credential id. */
+  readonly refusedKeys: Set<string>;
+  readonly refusedModelKeys: Set<string>;
+  /** What the provider's key sees; with the day on which it is shut down. */
+  readonly models: Map<string, string | null>;
+  /** Hosts that do not answer. */
+  readonly silent: Set<string>;
+  /** Runner instances at Studio that are alive. */
+  readonly instances: Set<string>;
+  /** What the sign-in gives for a refresh token in place of it. */
+  renewed: string | undefined;
+  readonly requests: string[];
+}
+
+export function fakeWeb(): FakeWeb {
+  const web: FakeWeb = {
+    fetch: async (input, init) => answer(web, input instanceof Request ? input.url : input.toString(), init),
+    refusedKeys: new Set(),
+    refusedModelKeys: new Set(),
+    models: new Map([["gpt-6-luna", null]]),
+    silent: new Set(),
+    instances: new Set(),
+    renewed: undefined,
+    requests: [],
+  };
+  return web;
+}
+
+const json = (status: number, body: unknown): Response =>
+  new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
+
+function answer(web: FakeWeb, address: string, init: RequestInit | undefined): Response {
+  const url = new URL(address);
+  web.requests.push(`${init?.method ?? "GET"} ${url.pathname}`);
+  if (web.silent.has(url.host))
+    throw Object.assign(new TypeError("fetch failed"), {
+      cause: Object.assign(new Error(), { code: "ECONNREFUSED" }),
+    });
+  const credential = new Headers(init?.headers).get("authorization")?.replace("Bearer ", "") ?? "";
+  const row = routes.find(({ path }) => path.test(url.pathname));
+  return row
+    ? row.answer(web, { url, credential, body: typeof init?.body === "string" ? init.body : "" })
+    : json(404, {});
+}
+
+interface Asked {
+  readonly url: URL;
+  readonly credential: string;
+  readonly body: string;
+}
+
+const routes: readonly {
+  readonly path: RegExp;
+  readonly answer: (web: FakeWeb, asked: Asked) => Response;
+}[] = [
+  {
+    path: /\/heartbeatWorkspaceJob$/,
+    answer: ({ refusedKeys }, { credential }) =>
+      refusedKeys.has(credential.split(".")[0] ?? "")
+        ? json(401, { error: "unauthorized" })
+        : json(404, { error: "there is no such job" }),
+  },
+  {
+    path: /\/createRunnerInstance$/,
+    answer: ({ instances }, { body }) => {
+      const id = `minted${instances.size + 1}`;
+      instances.add(`instance-${id}`);
+      const { kind, name } = JSON.parse(body) as { kind: string; name: string };
+      return json(200, {
+        instanceId: `instance-${id}`,
+        credentialId: id,
+        runnerToken: `${id}.secret-of-${id}`,
+        kind,
+        name,
+      });
+    },
+  },
+  {
+    path: /\/revokeRunnerInstance$/,
+    answer: ({ instances }, { body }) => {
+      const { instanceId } = JSON.parse(body) as { instanceId: string };
+      return instances.delete(instanceId) ? json(200, {}) : json(404, { error: "none" });
+    },
+  },
+  {
+    path: /\/v1\/token$/,
+    answer: ({ renewed }, { body }) => {
+      const token = new URLSearchParams(body).get("refresh_token");
+      if (token === "revoked") return json(400, { error: { message: "INVALID_REFRESH_TOKEN" } });
+      return json(200, { id_token: "account-token", refresh_token: renewed ?? token });
+    },
+  },
+  {
+    path: /\/models\/[^/]+$/,
+    answer: ({ models, refusedModelKeys }, { url, credential }) => {
+      const id = decodeURIComponent(url.pathname.split("/").at(-1) ?? "");
+      if (refusedModelKeys.has(credential)) return json(401, { error: {} });
+      if (!models.has(id)) return json(404, { error: {} });
+      return json(200, { id, object: "model", shutdown_date: models.get(id) });
+    },
+  },
+];
+
+/** Time limits never come to their end; shorter waits, before another try, are over at once. */
+export const patientClock = (cli: FakeCli): Clock => ({
+  now: () => cli.nowMs,
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (ms < 5_000) return resolve();
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    }),
+});
+
+/** Standard input of the next commands; `undefined`: a terminal, whose hidden prompt gives `typed`. */
+export function giveInput(cli: FakeCli, text: string | undefined, typed = ""): void {
+  const isTerminal = text === undefined;
+  const unexpected = (): Promise<never> => Promise.reject(new Error("this was not to be asked"));
+  Object.assign(cli.edges, {
+    input: { isTerminal, readAll: () => Promise.resolve(text ?? "") },
+    prompts: {
+      text: unexpected,
+      choose: unexpected,
+      confirm: unexpected,
+      hidden: () => Promise.resolve(typed),
+    },
+  });
+}
+
+/** Keys and the web as the commands' own. */
+export function connectKeys(cli: FakeCli): { readonly secrets: FakeSecrets; readonly web: FakeWeb } {
+  const [secrets, web] = [fakeSecrets(), fakeWeb()];
+  cli.fetch = web.fetch;
+  cli.secrets = secrets.port;
+  return { secrets, web };
+}

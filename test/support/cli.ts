@@ -1,0 +1,270 @@
+import { parseSettings } from "../../infra/settings.ts";
+import { poolId } from "../../infra/pool-id.ts";
+import type { Table } from "../../lib/dynamodb.ts";
+import { createControlRow } from "../../lib/ledger/control.ts";
+import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
+import { createLedger, type Ending } from "../../lib/ledger/ledger.ts";
+import { createSpendRow } from "../../lib/ledger/spend.ts";
+import type { RunProgress } from "../../lib/ledger/run.ts";
+import { commands } from "../../cli/commands.ts";
+import { createContext, type ContextEdges, type LedgerPorts, type Secrets } from "../../cli/context.ts";
+import type { Aws, AlarmState, LogQuery, LogRecord } from "../../cli/ports.ts";
+import { runCli } from "../../cli/run.ts";
+import { createTerminal } from "../../cli/terminal.ts";
+
+export interface CliAnswer {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** The document on standard output. */
+  readonly json: () => unknown;
+  /** The error on standard error, of `--json`. */
+  readonly error: () => { code: string; message: string; remedy?: string };
+}
+
+/** What the stand-in for AWS answers; tests change it in place. */
+export interface FakeAws {
+  deployed: boolean;
+  settings: unknown;
+  version: string;
+  alarms: AlarmState[];
+  /** By log group. */
+  logs: Record<string, LogRecord[]>;
+  readonly logQueries: LogQuery[];
+  deadLetters: number;
+  scheduleOn: boolean;
+  unreservedConcurrency: number;
+  arn: string;
+  /** In place of this stand-in's own. */
+  readonly services: Partial<Aws>;
+  /** Thrown by every call of these services. */
+  readonly broken: Partial<Record<keyof Aws, Error>>;
+}
+
+export interface FakeCli {
+  readonly aws: FakeAws;
+  readonly ledger: LedgerPorts;
+  nowMs: number;
+  /** The project's settings, as in cdk.json. */
+  projectSettings: unknown;
+  projectVersion: string;
+  columns: number | undefined;
+  fetch: typeof fetch;
+  /** Run by every wait of a command; the clock has been moved on. */
+  onSleep: () => Promise<void>;
+  /** Ctrl-C. */
+  readonly interrupt: AbortController;
+  /** In place of this stand-in's own: prompts, programs, secrets … */
+  readonly edges: Partial<ContextEdges>;
+  secrets: Secrets | undefined;
+  run(...argv: string[]): Promise<CliAnswer>;
+  /** A run as the functions would have left it. */
+  addRun(run: FakeRun): Promise<void>;
+}
+
+export interface FakeRun {
+  readonly runId: string;
+  readonly workspaceId?: string;
+  readonly pool?: string;
+  readonly leasedAtMs: number;
+  readonly progress?: RunProgress;
+  /** Absent: still running. */
+  readonly ending?: Omit<Ending, "progress">;
+}
+
+/** The command line over a real ledger, with a stand-in for AWS; time stands still but for a command's own waits. */
+export function fakeCli(table: Table, nowMs: number): FakeCli {
+  const ledger: LedgerPorts = {
+    table,
+    runs: createLedger(table),
+    control: createControlRow(table),
+    lock: createDispatchLock(table),
+    spend: createSpendRow(table),
+  };
+  const cli: FakeCli = {
+    aws: {
+      deployed: true,
+      settings: {},
+      version: "0.1.0",
+      alarms: [],
+      logs: {},
+      logQueries: [],
+      deadLetters: 0,
+      scheduleOn: true,
+      unreservedConcurrency: 1_000,
+      arn: "arn:aws:iam::123456789012:user/ann",
+      services: {},
+      broken: {},
+    },
+    ledger,
+    nowMs,
+    projectSettings: {},
+    projectVersion: "0.1.0",
+    columns: undefined,
+    fetch: () => Promise.reject(new Error("nothing is fetched here")),
+    onSleep: () => Promise.resolve(),
+    interrupt: new AbortController(),
+    edges: {},
+    secrets: undefined,
+    run: (...argv) => run(cli, argv),
+    addRun: (wanted) => addRun(cli, wanted),
+  };
+  return cli;
+}
+
+async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
+  let [out, err] = ["", ""];
+  const terminal = createTerminal({
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+    env: cli.columns === undefined ? {} : { COLUMNS: String(cli.columns) },
+  });
+  const { signal } = cli.interrupt;
+  const clock = {
+    now: () => cli.nowMs,
+    sleep: async (ms: number, given?: AbortSignal) => {
+      // What goes on beside the wait gets its turns; a limit that is called off never comes to its time.
+      for (let turn = 0; turn < 20; turn++) {
+        given?.throwIfAborted();
+        await new Promise(setImmediate);
+      }
+      cli.nowMs += ms;
+      await cli.onSleep();
+      given?.throwIfAborted();
+    },
+  };
+  const code = await runCli(argv, {
+    commands,
+    terminal,
+    signal,
+    createContext: (options) =>
+      createContext(options, {
+        clock,
+        signal,
+        terminal,
+        input: { isTerminal: false, readAll: () => Promise.resolve("") },
+        prompts: { text: unexpected, hidden: unexpected, choose: unexpected, confirm: unexpected },
+        programs: { run: unexpected },
+        random: () => 0.5,
+        newId: () => "00000000-0000-4000-8000-000000000001",
+        nodeVersion: "24.21.0",
+        project: {
+          root: "/nowhere",
+          version: () => Promise.resolve(cli.projectVersion),
+          settings: async () => parseSettings(cli.projectSettings),
+          cdkJson: unexpected,
+          writeCdkJson: unexpected,
+          missingPackages: () => Promise.resolve([]),
+        },
+        fetch: (...request) => cli.fetch(...request),
+        userName: () => "ann",
+        isAlive: () => false,
+        defaultStateDir: "/nowhere/.local",
+        connect: { aws: () => createFakeAws(cli.aws), table: () => cli.ledger.table, secrets: () => cli.secrets ?? unexpectedly() },
+        ...cli.edges,
+      }),
+  });
+  return {
+    code,
+    out,
+    err,
+    json: () => JSON.parse(out),
+    error: () => JSON.parse(err).error,
+  };
+}
+
+const unexpectedly = (): never => {
+  throw new Error("no test has a stand-in for this");
+};
+const unexpected = (): Promise<never> => Promise.reject(new Error("no test has a stand-in for this"));
+
+function createFakeAws(fake: FakeAws): Aws {
+  const guarded =
+    <A extends readonly unknown[], T>(service: keyof Aws, work: (...given: A) => T) =>
+    async (...given: A): Promise<T> => {
+      if (fake.broken[service]) throw fake.broken[service];
+      return work(...given);
+    };
+  const outputs = (): Record<string, string> => outputsOf(fake);
+  return {
+    stacks: {
+      outputs: guarded("stacks", (name: string) => {
+        if (name === "CDKToolkit") return { status: "UPDATE_COMPLETE", outputs: { BootstrapVersion: "28" } };
+        return fake.deployed ? { status: "UPDATE_COMPLETE", outputs: outputs() } : undefined;
+      }),
+    },
+    alarms: {
+      states: guarded("alarms", (names: readonly string[]) =>
+        fake.alarms.filter(({ name }) => names.includes(name)),
+      ),
+    },
+    logs: {
+      records: guarded("logs", (query: LogQuery) => {
+        fake.logQueries.push(query);
+        const { group, startMs, endMs = Infinity } = query;
+        return (fake.logs[group] ?? []).filter(({ atMs }) => atMs >= startMs && atMs <= endMs);
+      }),
+    },
+    queues: {
+      depth: guarded("queues", () => fake.deadLetters),
+      borrow: unexpected,
+      giveBack: unexpected,
+      remove: unexpected,
+    },
+    schedules: {
+      read: guarded("schedules", () => ({ enabled: fake.scheduleOn, expression: "rate(1 minute)" })),
+    },
+    functions: {
+      accountConcurrency: guarded("functions", () => ({
+        limit: 1_000,
+        unreserved: fake.unreservedConcurrency,
+      })),
+      send: unexpected,
+    },
+    identity: { caller: guarded("identity", () => ({ arn: fake.arn, account: "123456789012" })) },
+    ...fake.services,
+  };
+}
+
+/** As infra/outputs.ts writes them. */
+function outputsOf(fake: FakeAws): Record<string, string> {
+  const settings = parseSettings(fake.settings);
+  const perPool = settings.pools.map(({ name, rotation }) => {
+    const id = poolId(name);
+    return {
+      [`${id}Schedule`]: `${name}-schedule`,
+      [`${id}DeadLetters`]: `https://sqs/${name}`,
+      [`${id}Settler`]: `${name}-settler-function`,
+      [`${id}KeysSecret`]: `${name}-keys`,
+      ...(rotation ? { [`${id}Rotator`]: `${name}-rotator`, [`${id}AccountSecret`]: `${name}-account` } : {}),
+      [`${id}DispatcherLog`]: `${name}-dispatcher`,
+      [`${id}ProcessorLog`]: `${name}-processor`,
+      [`${id}SettlerLog`]: `${name}-settler`,
+      [`${id}Alarms`]: JSON.stringify({
+        NoGoodPoll: `${name}-NoGoodPoll`,
+        DeadLetters: `${name}-DeadLetters`,
+      }),
+    };
+  });
+  return Object.assign(
+    { Version: fake.version, Settings: JSON.stringify(settings), LedgerTable: "ledger", ModelKeySecret: "model-key" },
+    ...perPool,
+  );
+}
+
+async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
+  const { runs } = cli.ledger;
+  const { runId, workspaceId = "ws-1", pool = "default", leasedAtMs, progress, ending } = wanted;
+  await runs.open({
+    pool,
+    runId,
+    workspaceId,
+    keyId: "key-1",
+    leasedAtMs,
+    leaseExpiresAtMs: leasedAtMs + 600_000,
+  });
+  const fence = { pool, runId, leg: 1, invocationId: runId };
+  await runs.begin(fence, { atMs: leasedAtMs + 400, requestId: `request-${runId}` });
+  if (progress) await runs.note(fence, progress);
+  if (ending) await runs.close(fence, ending);
+}

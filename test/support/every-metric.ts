@@ -1,0 +1,296 @@
+import { pickups } from "../../lib/dispatch/pickup.ts";
+import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispatch/window.ts";
+import type { Table } from "../../lib/dynamodb.ts";
+import { RunnerError } from "../../lib/errors.ts";
+import { runLeg, type LegDeps } from "../../lib/job/leg.ts";
+import { settle } from "../../lib/job/settle.ts";
+import { timed } from "../../lib/job/timed-model.ts";
+import { createWork } from "../../lib/job/work.ts";
+import { createBackoffRow } from "../../lib/ledger/backoff.ts";
+import { createControlRow } from "../../lib/ledger/control.ts";
+import { createCountedTable } from "../../lib/ledger/counted-table.ts";
+import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
+import { createLedger, type Ledger } from "../../lib/ledger/ledger.ts";
+import { createSpendRow } from "../../lib/ledger/spend.ts";
+import type { Emitter, MetricName, Metrics } from "../../lib/metrics.ts";
+import { Secret } from "../../lib/secret.ts";
+import type { Context } from "../../lib/studio/schemas.ts";
+import type { Studio } from "../../lib/studio/studio.ts";
+import { eventuallyTrue } from "./eventually.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { script, startHttpServer } from "./http-server.ts";
+import type { LocalTable } from "./ledger.ts";
+import { says, scriptedModel, type Step } from "./scripted-model.ts";
+import { recordingLog } from "./silent.ts";
+
+export interface Emission {
+  /** Which act of which part emitted it. */
+  readonly part: Emitter;
+  readonly act: string;
+  readonly name: MetricName;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const nowMs = 10_000_000;
+const lost = new RunnerError("lease_lost", "409", { status: 409 });
+const outage = new RunnerError("studio_unavailable", "502", { retryable: true, status: 502 });
+const throttled = new RunnerError("studio_unavailable", "429", { retryable: true, status: 429 });
+const refused = new RunnerError("key_refused", "401", { status: 401 });
+const throwing = (error: unknown) => async (): Promise<never> => {
+  throw error;
+};
+const unused = throwing(new Error("not this act's business"));
+
+const context: Context = {
+  workspaceId: "w",
+  title: null,
+  legacyIdea: null,
+  messageCount: 1,
+  recentMessages: [{ id: "m1", role: "user", text: "Compare teas.", createdAtMs: nowMs - 9_000 }],
+  priorMessages: [],
+  recentText: "Compare teas.",
+  priorTextVerbatim: "",
+  recentTokenEstimate: 1,
+  priorTokenEstimate: 0,
+  priorNeedsSummarization: false,
+  storedPriorSummary: null,
+  storedSummaryCoversPrior: false,
+};
+
+const healthy: Studio = {
+  lease: async () => undefined,
+  context: async () => context,
+  heartbeat: async () => ({ leaseExpiresAtMs: undefined }),
+  updateSummary: unused,
+  complete: async () => undefined,
+  fail: async () => undefined,
+};
+
+/** What one act changes of a world in which all is well. Its pool is its own. */
+interface Act {
+  readonly studio?: Partial<Studio>;
+  readonly steps?: readonly Step[];
+  readonly work?: LegDeps["work"];
+  /** Of a leg's invocation. */
+  readonly remainingMs?: number;
+  readonly settings?: Partial<WindowSettings>;
+  readonly deps?: (deps: World["deps"]) => Partial<World["deps"]>;
+  readonly before?: (world: World) => Promise<void>;
+}
+
+interface World {
+  readonly pool: string;
+  readonly clock: FakeClock;
+  readonly table: Table;
+  readonly ledger: Ledger;
+  readonly deps: WindowDeps & LegDeps;
+}
+
+interface Setting {
+  readonly metrics: Metrics;
+  readonly pool: string;
+  readonly act: Act;
+}
+
+function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
+  const clock = createFakeClock(nowMs);
+  const { table } = local;
+  const ledger = createLedger(table);
+  let ids = 0;
+  const model = timed(scriptedModel(...(act.steps ?? [says("Done.")])), { clock, metrics, pool });
+  const deps: WindowDeps & LegDeps = {
+    clock,
+    random: () => 0,
+    newId: () => `id${++ids}`,
+    log: recordingLog(),
+    metrics,
+    ledger,
+    spend: createSpendRow(table),
+    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
+    control: createControlRow(table),
+    backoff: createBackoffRow(table),
+    stop: new AbortController().signal,
+    lock: createDispatchLock(table),
+    keys: {
+      get: async () => [{ id: "k1", value: new Secret("k1.secret") }],
+      refresh: async () => [{ id: "k1", value: new Secret("k1.secret") }],
+      retired: async () => [],
+    },
+    studio: { ...healthy, ...act.studio },
+    invoker: { invoke: async () => undefined },
+    runLimitMs: 3_600_000,
+    modelName: "m",
+    work: act.work ?? createWork({ model, modelName: "m", summaryModelName: "m", store: true }),
+    cancelResponse: async () => undefined,
+  };
+  return { pool, clock, ledger, table, deps: { ...deps, ...act.deps?.(deps) } };
+}
+
+/** A run whose only leg began long ago, after which nothing was heard of it, though its lease is alive. */
+async function silentRun({ pool, ledger }: World): Promise<void> {
+  const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
+  await ledger.open({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
+  const fence = { pool, runId: "r1", leg: 1, invocationId: "i1" };
+  await ledger.begin(fence, { atMs: nowMs - 500_000, requestId: "req1" });
+  const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 5, reasoningTokens: 1 };
+  await ledger.note(fence, { rounds: 1, lastResponseId: "resp_1", model: "m", usage });
+}
+
+async function oftenRestarted(world: World): Promise<void> {
+  await silentRun(world);
+  const key = { pool: world.pool, id: "run#r1" };
+  await world.table.update(key, { set: { starts: 3 } });
+}
+
+async function delivering(world: World): Promise<void> {
+  await silentRun(world);
+  await world.table.update({ pool: world.pool, id: "run#r1" }, { set: { delivering: true } });
+}
+
+const leased = async ({ pool, ledger }: World): Promise<void> =>
+  ledger.open({
+    pool,
+    runId: "r1",
+    workspaceId: "w",
+    keyId: "k1",
+    leasedAtMs: nowMs - 1_000,
+    leaseExpiresAtMs: nowMs + 599_000,
+  });
+
+/** For the sweep of a window, and for the settler. */
+const recoveries: Readonly<Record<string, Act>> = {
+  "a leg is restarted": { before: silentRun },
+  "a job that kills its worker is failed": { before: oftenRestarted },
+  "a lease is gone": { before: silentRun, studio: { heartbeat: throwing(lost) } },
+  "a delivery had arrived": { before: delivering, studio: { heartbeat: throwing(lost) } },
+  "the key of a lost leg is refused": { before: silentRun, studio: { heartbeat: throwing(refused) } },
+};
+
+const leases = (): Studio["lease"] => {
+  let left = 1;
+  return async () => (left-- > 0 ? { workspaceId: "w", leaseExpiresAtMs: nowMs + 600_000 } : undefined);
+};
+
+const windows: Readonly<Record<string, Act>> = {
+  ...recoveries,
+  idle: {},
+  "idle with a cap": { settings: { dailyCapUsd: 5 } },
+  leasing: { studio: { lease: leases() } },
+  full: { before: leased, settings: { concurrency: 1 } },
+  paused: { before: ({ deps, pool }) => deps.control.write(pool, { paused: true }) },
+  overlapping: {
+    before: async ({ deps, pool }) =>
+      void (await deps.lock.acquire({ pool, owner: "other", nowMs, untilMs: nowMs + 60_000 })),
+  },
+  "at the daily cap": {
+    settings: { dailyCapUsd: 5 },
+    before: ({ deps, pool }) => deps.spend.add(pool, "1970-01-01", { costUsd: 5 }),
+  },
+  "asked to wait by Studio": { studio: { lease: throwing(throttled) } },
+  "asked to wait by the model": {
+    before: ({ deps, pool }) => deps.backoff.extend(pool, "model", nowMs + 90_000),
+  },
+  "without Studio": { studio: { lease: throwing(outage) } },
+  "with a refused key": { studio: { lease: throwing(refused) } },
+  "with a lease that cannot be recorded": {
+    studio: { lease: leases() },
+    deps: ({ ledger }) => ({ ledger: { ...ledger, open: throwing(outage) } }),
+  },
+};
+
+const untilAborted: LegDeps["work"] = ({ signal }) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+const legs: Readonly<Record<string, Act>> = {
+  completing: { before: leased },
+  "of a duplicate event": { before: silentRun },
+  "that the model declines": {
+    before: leased,
+    steps: [new RunnerError("model_refused", "no")],
+  },
+  "with a refused model key": { before: leased, steps: [new RunnerError("model_key_refused", "401")] },
+  "with a refused runner key": { before: leased, studio: { heartbeat: throwing(refused) } },
+  "whose lease is gone": { before: leased, studio: { heartbeat: throwing(lost) } },
+  "at its deadline": { before: leased, work: untilAborted, remainingMs: 10_000 },
+};
+
+const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unknown>>> = {
+  dispatcher: ({ deps, pool }, { settings }) =>
+    runWindow(
+      deps,
+      { ...plain, pool, ...settings },
+      { remainingMs: 75_000, stop: new AbortController().signal },
+    ),
+  processor: ({ deps, pool }, { remainingMs = 300_000 }) =>
+    runLeg(deps, { pool, runId: "r1", leg: 1 }, { remainingMs, requestId: "req1" }),
+  settler: ({ deps, pool }) =>
+    settle(deps, { event: { pool, runId: "r1", leg: 1 }, requestId: "req1", trouble: "crashed" }),
+};
+
+const plain: Omit<WindowSettings, "pool"> = {
+  pickup: pickups.economy,
+  concurrency: 10,
+  leasesPerKey: undefined,
+  dailyCapUsd: undefined,
+  maxEventAgeMs: 300_000,
+};
+
+async function runAct(part: Emitter, world: World, act: Act): Promise<void> {
+  const { clock } = world;
+  const done = runners[part](world, act);
+  const state = { over: false };
+  const end = (): void => void (state.over = true);
+  void done.then(end, end);
+  // The ledger's own answers take real time; ours passes in small steps until the act is over.
+  await eventuallyTrue("the end of the act", () => {
+    void clock.advance(100);
+    return state.over;
+  });
+}
+
+/** Has DynamoDB throttle a call once. */
+async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
+  const type = "application/x-amz-json-1.0";
+  const server = await startHttpServer(
+    script(
+      { status: 400, headers: { "content-type": type }, body: { __type: "x#ThrottlingException" } },
+      { headers: { "content-type": type }, body: {} },
+    ),
+  );
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  const table = createCountedTable(
+    { tableName: "ledger", pool, metrics },
+    { endpoint: server.baseUrl, region: "eu-central-1", credentials },
+  );
+  await table.get({ pool, id: "x" });
+  await server.close();
+}
+
+const acts: Readonly<Record<Emitter, Readonly<Record<string, Act>>>> = {
+  dispatcher: windows,
+  processor: legs,
+  settler: recoveries,
+};
+
+/**
+ * Runs windows, legs and the settler through success and every kind of failure, over a real table, and gives all that
+ * they emitted.
+ */
+export async function emitEverything(local: LocalTable): Promise<readonly Emission[]> {
+  const emissions: Emission[] = [];
+  const recorder = (part: Emitter, act: string): Metrics => ({
+    emit: (name, dimensions, value) => void emissions.push({ part, act, name, dimensions, value }),
+  });
+  let pools = 0;
+  for (const part of ["dispatcher", "processor", "settler"] as const) {
+    for (const [name, act] of Object.entries(acts[part])) {
+      const pool = `every${++pools}`;
+      const world = worldOf(local, { metrics: recorder(part, name), pool, act });
+      await act.before?.(world);
+      await runAct(part, world, act);
+    }
+    await throttleOnce(recorder(part, "throttled"), "every");
+  }
+  return emissions;
+}

@@ -1,0 +1,380 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { connectKeys, patientClock, type FakeSecrets, type FakeWeb } from "../../support/cli-keys.ts";
+import { fakeCli, type FakeCli } from "../../support/cli.ts";
+import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+
+const now = Date.parse("2026-11-20T03:00:00Z");
+
+let local: LocalTable;
+let cli: FakeCli;
+let secrets: FakeSecrets;
+let web: FakeWeb;
+beforeAll(async () => void (local = await startLocalTable()));
+afterAll(() => local.close());
+
+let counter = 0;
+let pool = "";
+beforeEach(async () => {
+  pool = `doc${counter++}`;
+  cli = fakeCli(local.table, now);
+  Object.assign(cli.edges, { clock: patientClock(cli) });
+  cli.projectSettings = cli.aws.settings = { pools: [{ name: pool, kind: "user", rotation: {} }] };
+  ({ secrets, web } = connectKeys(cli));
+  secrets.set(`${pool}-keys`, '["one.secret-of-one","two.secret-of-two"]');
+  secrets.set(`${pool}-account`, '{"refreshToken":"refresh-token-value","apiKey":"web"}');
+  secrets.set("model-key", "sk-model-key-of-the-test");
+  cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "OK", reason: undefined, sinceMs: undefined }];
+  await window("empty");
+});
+
+async function window(reason: string, goodPollAtMs = now - 20_000): Promise<void> {
+  const { lock } = cli.ledger;
+  await lock.acquire({ pool, owner: "w", nowMs: now - 60_000, untilMs: now });
+  const lastWindow = { reason, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
+  await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs });
+}
+
+interface Row {
+  id: string;
+  verdict: string;
+  finding: string;
+  remedy: string | null;
+  pool: string | null;
+}
+
+async function diagnose(...argv: string[]): Promise<{ code: number; row: (id: string) => Row; rows: Row[] }> {
+  const { code, out, err } = await cli.run("doctor", "--json", ...argv);
+  const { checks: rows } = JSON.parse(out) as { checks: Row[] };
+  for (const secret of ["secret-of", "refresh-token-value", "sk-model-key"])
+    expect(out + err).not.toContain(secret);
+  const row = (id: string): Row => {
+    const found = rows.find((one) => one.id === id);
+    if (!found) throw new Error(`no check ${id}`);
+    return found;
+  };
+  return { code, row, rows };
+}
+
+describe("doctor of a healthy stack", () => {
+  it("finds every check ok, and ends with 0", async () => {
+    const { code, rows } = await diagnose();
+    expect(rows.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+    expect(code).toBe(0);
+    expect(rows.map(({ id }) => id)).toEqual([
+      "node",
+      "packages",
+      "settings",
+      "prices",
+      "model",
+      "credentials",
+      "bootstrap",
+      "concurrency",
+      "deployed",
+      "version",
+      "drift",
+      "schedule",
+      "paused",
+      "polls",
+      "dead-letters",
+      "alarms",
+      "runner-keys",
+      "runner-keys-accepted",
+      "rotation",
+      "model-key",
+      "model-key-accepted",
+      "account-key",
+    ]);
+  });
+
+  it("asks Studio without taking a job, and the provider without generating", async () => {
+    await diagnose();
+    expect(web.requests.toSorted()).toEqual([
+      "GET /v1/models/gpt-6-luna",
+      "POST /heartbeatWorkspaceJob",
+      "POST /heartbeatWorkspaceJob",
+    ]);
+  });
+
+  it("is a list that fits the terminal", async () => {
+    cli.columns = 80;
+    const { out } = await cli.run("doctor");
+    expect(out).toContain("✓ Node                   24.21.0\n");
+    expect(out).toContain("✓ Runner keys            2 keys: one, two\n");
+    expect(out).toContain("\n22 ok, 0 warnings, 0 failed, 0 skipped\n");
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+});
+
+describe("doctor before the first deploy", () => {
+  beforeEach(() => void (cli.aws.deployed = false));
+
+  it("warns that nothing is deployed, skips what needs it, and ends with 0", async () => {
+    const { code, row, rows } = await diagnose();
+    expect(code).toBe(0);
+    expect(row("deployed")).toMatchObject({ verdict: "warn", remedy: "npm run runner -- deploy" });
+    expect(row("runner-keys")).toMatchObject({
+      verdict: "skipped",
+      finding: "no stack of this version is deployed",
+    });
+    expect(rows.filter(({ verdict }) => verdict === "ok").map(({ id }) => id)).toEqual([
+      "node",
+      "packages",
+      "settings",
+      "prices",
+      "model",
+      "credentials",
+      "bootstrap",
+      "concurrency",
+    ]);
+  });
+
+  it("fails without credentials, and skips what needs them", async () => {
+    cli.aws.broken.identity = Object.assign(new Error("Could not load credentials"), {
+      name: "CredentialsProviderError",
+    });
+    const { code, row } = await diagnose();
+    expect(code).toBe(1);
+    expect(row("credentials")).toMatchObject({ verdict: "fail", finding: "Could not load credentials" });
+    expect(row("credentials").remedy).toContain("Sign in to AWS");
+    expect(row("bootstrap")).toMatchObject({ verdict: "skipped", finding: "AWS cannot be asked" });
+    expect(row("schedule")).toMatchObject({ verdict: "skipped", finding: "AWS cannot be asked" });
+  });
+
+  it("fails where the account is not bootstrapped, with the command", async () => {
+    Object.assign(cli.aws.services, { stacks: { outputs: () => Promise.resolve(undefined) } });
+    const { row } = await diagnose("--region", "eu-central-1");
+    expect(row("bootstrap")).toMatchObject({
+      verdict: "fail",
+      remedy: "npx cdk bootstrap aws://123456789012/eu-central-1",
+    });
+  });
+
+  it("tells every problem of the settings", async () => {
+    cli.projectSettings = { pools: [{ name: "a", kind: "nobody" }], logLevel: "loud" };
+    const { code, row } = await diagnose();
+    expect(code).toBe(1);
+    expect(row("settings").finding).toContain("pools[0].kind");
+    expect(row("settings").finding).toContain("logLevel");
+    expect(row("prices").verdict).toBe("skipped");
+  });
+});
+
+describe("doctor finds", () => {
+  const cases: readonly (readonly [string, () => unknown, string, string, string])[] = [
+    [
+      "an old Node",
+      () => Object.assign(cli.edges, { nodeVersion: "20.19.0" }),
+      "node",
+      "fail",
+      "20.19.0 is too old",
+    ],
+    [
+      "a Node that the functions do not run on",
+      () => Object.assign(cli.edges, { nodeVersion: "22.20.0" }),
+      "node",
+      "warn",
+      "22.20.0, while the functions run on 24",
+    ],
+    [
+      "a model that is shut down soon, by the list",
+      () => setModel("gpt-5-mini"),
+      "model",
+      "warn",
+      "gpt-5-mini will be shut down on 2026-12-11, in 20 d",
+    ],
+    [
+      "a model that is shut down soon, by its provider",
+      () => web.models.set("gpt-6-luna", "2027-01-05"),
+      "model",
+      "warn",
+      "gpt-6-luna will be shut down on 2027-01-05, in 45 d",
+    ],
+    [
+      "a model that is gone",
+      () => setModel("gpt-5-codex"),
+      "model",
+      "fail",
+      "gpt-5-codex was shut down on 2026-07-23",
+    ],
+    [
+      "a model that the key does not see",
+      () => web.models.clear(),
+      "model",
+      "fail",
+      "the provider's key sees no model gpt-6-luna",
+    ],
+    [
+      "a model without a price",
+      () => setModel("gpt-7"),
+      "prices",
+      "warn",
+      "none is known for gpt-7: costs are not estimated, and no daily cap can be set",
+    ],
+    [
+      "too little concurrency",
+      () => (cli.aws.unreservedConcurrency = 10),
+      "concurrency",
+      "warn",
+      "the account runs 10 invocations at once; the pools' runs and what is beside them need 12",
+    ],
+    [
+      "a newer checkout",
+      () => (cli.projectVersion = "0.2.0"),
+      "version",
+      "warn",
+      "0.1.0 is deployed, this checkout is 0.2.0",
+    ],
+    [
+      "settings that are not deployed",
+      () => (cli.projectSettings = { pools: [{ name: pool, kind: "user", rotation: {}, concurrency: 3 }] }),
+      "drift",
+      "warn",
+      "cdk.json has others, which are not deployed yet",
+    ],
+    [
+      "a schedule that is off",
+      () => (cli.aws.scheduleOn = false),
+      "schedule",
+      "fail",
+      "off: no dispatch window starts",
+    ],
+    [
+      "a pause",
+      () => cli.run("pause", "--why", "night"),
+      "paused",
+      "warn",
+      "paused by arn:aws:iam::123456789012:user/ann: night",
+    ],
+    ["a silent dispatcher", () => window("empty", now - 600_000), "polls", "fail", "10 min ago"],
+    [
+      "a window that failed",
+      () => window("key_refused"),
+      "polls",
+      "fail",
+      "the last window failed: key_refused, 20 s ago",
+    ],
+    [
+      "dead letters",
+      () => (cli.aws.deadLetters = 2),
+      "dead-letters",
+      "fail",
+      "2 events that the settler could not settle",
+    ],
+    [
+      "an alarm",
+      () => (cli.aws.alarms = [{ name: `${pool}-DeadLetters`, state: "ALARM", reason: "", sinceMs: now }]),
+      "alarms",
+      "fail",
+      "in ALARM: DeadLetters",
+    ],
+    [
+      "a key that Studio refuses",
+      () => web.refusedKeys.add("two"),
+      "runner-keys-accepted",
+      "fail",
+      "Studio refuses two",
+    ],
+    [
+      "a Studio out of reach",
+      () => web.silent.add("cloud.xenonflare.com"),
+      "runner-keys-accepted",
+      "fail",
+      "could not be checked: Studio cannot be asked",
+    ],
+    [
+      "a malformed runner key",
+      () => secrets.set(`${pool}-keys`, "one"),
+      "runner-keys",
+      "fail",
+      'The secret "runner-keys" is not of the form credentialId.secret',
+    ],
+    [
+      "a rotation that was broken off",
+      () => secrets.port.putPending(`${pool}-keys`, { versionId: "v", text: "three.secret-of-three" }),
+      "rotation",
+      "warn",
+      "new keys are pending",
+    ],
+    [
+      "a model key that is refused",
+      () => web.refusedModelKeys.add("sk-model-key-of-the-test"),
+      "model-key-accepted",
+      "fail",
+      "the provider refuses it",
+    ],
+    [
+      "a malformed account key",
+      () => secrets.set(`${pool}-account`, "[]"),
+      "account-key",
+      "fail",
+      'The secret "account-key"',
+    ],
+  ];
+
+  it.each(cases)("%s", async (_what, arrange, id, verdict, finding) => {
+    await arrange();
+    const { code, row } = await diagnose();
+    expect(row(id).finding).toContain(finding);
+    expect(row(id).verdict).toBe(verdict);
+    // What is wrong has a remedy, unless nobody could look.
+    expect(verdict === "fail" && !finding.startsWith("could not") && row(id).remedy === null).toBe(false);
+    expect(code).toBe(verdict === "fail" ? 1 : 0);
+  });
+
+  function setModel(model: string): void {
+    cli.projectSettings = cli.aws.settings = {
+      inference: { model },
+      pools: [{ name: pool, kind: "user", rotation: {} }],
+    };
+    web.models.set(model, null);
+  }
+
+  it("a secret without a value, and the command for it", async () => {
+    cli.aws.settings = { pools: [{ name: `${pool}-new`, kind: "user" }] };
+    const { code, row } = await diagnose();
+    expect(code).toBe(1);
+    expect(row("runner-keys")).toMatchObject({
+      verdict: "fail",
+      finding: "no value is stored yet",
+      remedy: "npm run runner -- secrets set runner-keys",
+    });
+    expect(row("runner-keys-accepted").verdict).toBe("skipped");
+    expect(row("account-key")).toMatchObject({ verdict: "skipped", finding: "the pool has no rotator" });
+  });
+
+  it("that AWS does not let it look, and looks at the rest", async () => {
+    const denied = Object.assign(new Error("not authorized"), { name: "AccessDeniedException" });
+    cli.aws.broken.functions = denied;
+    cli.aws.broken.alarms = denied;
+    const { code, row } = await diagnose();
+    expect(row("concurrency")).toMatchObject({
+      verdict: "warn",
+      finding: "could not be checked: not authorized",
+    });
+    expect(row("alarms")).toMatchObject({ verdict: "warn", finding: "could not be asked" });
+    expect(code).toBe(0);
+  });
+
+  it("no model key to look for where workload identity stands in its place", async () => {
+    const inference = { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } };
+    cli.projectSettings = cli.aws.settings = { inference, pools: [{ name: pool, kind: "user" }] };
+    const { row } = await diagnose();
+    expect(row("model-key").verdict).toBe("skipped");
+    expect(row("model-key-accepted").verdict).toBe("skipped");
+    expect(row("model").verdict).toBe("ok");
+  });
+});
+
+describe("doctor refuses", () => {
+  it("a pool that is not there", async () => {
+    const { code, err } = await cli.run("doctor", "--pool", "none");
+    expect(code).toBe(3);
+    expect(err).toContain("There is no pool none.");
+  });
+
+  it("a local stack that does not run", async () => {
+    const { code, err } = await cli.run("doctor", "--local");
+    expect(code).toBe(3);
+    expect(err).toContain("No local stack runs in /nowhere/.local.");
+  });
+});

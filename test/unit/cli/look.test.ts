@@ -1,0 +1,361 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fakeCli, type FakeCli } from "../../support/cli.ts";
+import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+
+const now = Date.parse("2026-11-20T03:00:00Z");
+const first = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
+const second = "01JCZ9V5W3X8K2M4N6P8Q0R2S5";
+const third = "01JCZ9V5W3X8K2M4N6P8Q0R2S6";
+
+interface Jobs {
+  readonly jobs: readonly { readonly runId: string; readonly workspaceId: string }[];
+}
+interface Story {
+  readonly runs: readonly { readonly runId: string; readonly steps: readonly unknown[] }[];
+}
+
+let local: LocalTable;
+let cli: FakeCli;
+beforeAll(async () => void (local = await startLocalTable()));
+afterAll(() => local.close());
+
+let counter = 0;
+let pool = "";
+beforeEach(() => {
+  pool = `p${counter++}`;
+  cli = fakeCli(local.table, now);
+  cli.aws.settings = { pools: [{ name: pool, kind: "user" }] };
+});
+
+const usage = { inputTokens: 1_200, cachedInputTokens: 0, outputTokens: 340, reasoningTokens: 0 };
+
+async function threeRuns(): Promise<void> {
+  await cli.addRun({
+    pool,
+    runId: first,
+    workspaceId: "ws-old",
+    leasedAtMs: now - 7_200_000,
+    progress: { rounds: 4, model: "gpt-6-luna", usage },
+    ending: { state: "completed", reason: "ok", costUsd: 0.0123, atMs: now - 7_160_000 },
+  });
+  await cli.addRun({
+    pool,
+    runId: second,
+    workspaceId: "ws-mid",
+    leasedAtMs: now - 600_000,
+    progress: { rounds: 1 },
+    ending: {
+      state: "failed",
+      reason: "model_refused",
+      explanation: "The model declined.",
+      atMs: now - 595_000,
+    },
+  });
+  await cli.addRun({ pool, runId: third, workspaceId: "ws-new", leasedAtMs: now - 5_000 });
+}
+
+describe("jobs", () => {
+  beforeEach(threeRuns);
+
+  it("lists them newest first, with outcome, reason, time and cost", async () => {
+    const { code, out } = await cli.run("jobs");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      [
+        "   AGE  WORKSPACE  STATE      REASON         LEGS  ROUNDS   TIME     COST",
+        " 5.0 s  ws-new     running                      1       0  5.0 s",
+        "10 min  ws-mid     failed     model_refused     1       1  5.0 s",
+        "   2 h  ws-old     completed                    1       4   40 s  $0.0123",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("gives every fact as JSON", async () => {
+    const { json } = await cli.run("jobs", "--json", "--state", "failed");
+    expect(json()).toEqual({
+      atMs: now,
+      jobs: [
+        {
+          pool,
+          workspaceId: "ws-mid",
+          runId: second,
+          state: "failed",
+          reason: "model_refused",
+          explanation: "The model declined.",
+          leasedAtMs: now - 600_000,
+          endedAtMs: now - 595_000,
+          leaseExpiresAtMs: now,
+          legs: 1,
+          starts: 1,
+          handovers: 0,
+          troubles: [],
+          rounds: 1,
+          model: null,
+          usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+          costUsd: null,
+          keyId: "key-1",
+        },
+      ],
+    });
+  });
+
+  it("keeps to --limit and --since", async () => {
+    const ids = async (...argv: string[]) =>
+      ((await cli.run("jobs", "--json", ...argv)).json() as Jobs).jobs.map((job) => job.runId);
+    expect(await ids("--limit", "2")).toEqual([third, second]);
+    expect(await ids("--since", "1h")).toEqual([third, second]);
+    expect(await ids("--since", "1h", "--limit", "1")).toEqual([third]);
+    expect(await ids("--state", "lost")).toEqual([]);
+  });
+
+  it("fits a narrow terminal: long texts are cut, then legs and rounds are left out", async () => {
+    cli.columns = 60;
+    expect((await cli.run("jobs")).out).toBe(
+      [
+        "   AGE  WORKSPA…  STATE      REASON     LEGS   TIME     COST",
+        " 5.0 s  ws-new    running                  1  5.0 s",
+        "10 min  ws-mid    failed     model_re…     1  5.0 s",
+        "   2 h  ws-old    completed                1   40 s  $0.0123",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it.each([
+    [["--limit", "0"], "--limit: Give a whole number from 1 to 1000."],
+    [["--limit", "x"], "--limit: Give a whole number from 1 to 1000."],
+    [["--state", "done"], "--state: Give one of: leased, running, completed, failed, lost."],
+    [["--since", "yesterday"], "--since: Give a time like 90s, 5m, 2h or 7d."],
+  ])("refuses %j", async (argv, message) => {
+    const answer = await cli.run("jobs", "--json", ...argv);
+    expect(answer.code).toBe(2);
+    expect(answer.out).toBe("");
+    expect(answer.error()).toEqual({
+      code: "usage",
+      message,
+      remedy: "See npm run runner -- jobs --help",
+    });
+  });
+});
+
+describe("jobs of many pages", () => {
+  it("reads on until there are enough of the wanted ones", async () => {
+    const failedAt = 3;
+    for (let at = 0; at < 130; at++) {
+      const runId = `01JCZ9V5W3X8K2M4N6P8QA${String(at).padStart(4, "0")}`;
+      const state = at === failedAt ? "failed" : "completed";
+      await cli.addRun({
+        pool,
+        runId,
+        workspaceId: `ws-${at}`,
+        leasedAtMs: now - 1_000_000 + at,
+        ending: { state, reason: state === "failed" ? "internal" : "ok", atMs: now },
+      });
+    }
+    const { json } = await cli.run("jobs", "--json", "--state", "failed");
+    expect((json() as Jobs).jobs.map((job) => job.workspaceId)).toEqual(["ws-3"]);
+    expect(((await cli.run("jobs", "--json", "--limit", "125")).json() as Jobs).jobs).toHaveLength(125);
+  });
+});
+
+const line = (atMs: number, message: string, fields: object = {}) => ({
+  id: `${atMs}-${message}`,
+  atMs,
+  text: JSON.stringify({
+    level: "INFO",
+    message,
+    timestamp: new Date(atMs).toISOString(),
+    pool,
+    workspaceId: "ws-mid",
+    runId: second,
+    ...fields,
+  }),
+});
+
+function logOfMiddleRun(): void {
+  const t = now - 600_000;
+  cli.aws.logs = {
+    [`${pool}-dispatcher`]: [line(t + 1, "job_leased")],
+    [`${pool}-processor`]: [
+      line(t + 400, "leg_began", { leg: 1 }),
+      {
+        id: "metrics",
+        atMs: t + 2_000,
+        text: '{"_aws":{"Timestamp":1},"pool":"p","Beats":1}',
+      },
+      line(t + 3_000, "round_ended", { leg: 1, round: 1, calls: 2 }),
+      line(t + 5_000, "run_ended", {
+        leg: 1,
+        level: "WARN",
+        state: "failed",
+        reason: "model_refused",
+        explanation: "The model declined.",
+        elapsedMs: 5_000,
+      }),
+    ],
+  };
+}
+
+describe("explain", () => {
+  beforeEach(async () => {
+    await threeRuns();
+    logOfMiddleRun();
+  });
+
+  it("tells one run's story from the ledger and the logs, in order", async () => {
+    const { code, out } = await cli.run("explain", "ws-mid");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      [
+        "Workspace ws-mid: 1 run",
+        "",
+        `Run ${second}  failed  5.0 s, 1 leg, 1 round, 0 tokens in, 0 out`,
+        "Reason: model_refused: The model declined.",
+        "from 2026-11-20 02:50:00 UTC",
+        "    +0.0s  ledger        the run is opened under a lease of 10 min, key key-1",
+        "    +0.0s  dispatcher    leased",
+        "    +0.4s  processor 1   started to work",
+        "    +3.0s  processor 1   round 1: the model called 2 tools",
+        "    +5.0s  ledger        the run is closed: failed, model_refused",
+        "    +5.0s  processor 1   failed after 5.0 s: The model declined.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("takes a run's id too, and asks the logs for the workspace and its time only", async () => {
+    const { json } = await cli.run("explain", second, "--json");
+    expect((json() as Story).runs.map((run) => run.runId)).toEqual([second]);
+    expect((json() as Story).runs[0]?.steps).toHaveLength(6);
+    expect(cli.aws.logQueries[0]).toMatchObject({
+      group: `${pool}-dispatcher`,
+      startMs: now - 720_000,
+      endMs: now - 475_000,
+      pattern: '{ $.workspaceId = "ws-mid" }',
+    });
+  });
+
+  it("says so when the log lines are gone, and tells what the ledger knows", async () => {
+    cli.aws.logs = {};
+    const { code, out } = await cli.run("explain", "ws-old");
+    expect(code).toBe(0);
+    expect(out).toContain("the run is closed: completed, ok");
+    expect(out).toContain("No log lines were found");
+  });
+
+  it("of a running job says when its lease ends", async () => {
+    expect((await cli.run("explain", "ws-new")).out).toContain("the lease ends, unless a beat renews it");
+  });
+
+  it.each([["ws-none"], ["01JCZ9V5W3X8K2M4N6P8Q0R2SZ"]])(
+    "ends with 3 for %s, which nobody knows",
+    async (job) => {
+      const answer = await cli.run("explain", job, "--json");
+      expect(answer.code).toBe(3);
+      expect(answer.error()).toMatchObject({ code: "not_found", message: `No run is known for ${job}.` });
+    },
+  );
+
+  it("refuses what is no id", async () => {
+    expect((await cli.run("explain", "a b")).code).toBe(2);
+    expect((await cli.run("explain")).code).toBe(2);
+    expect((await cli.run("explain", "a", "b")).code).toBe(2);
+  });
+});
+
+describe("logs", () => {
+  beforeEach(logOfMiddleRun);
+
+  it("shows all functions' lines in order, without metrics", async () => {
+    const { code, out } = await cli.run("logs", "--since", "1h");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      [
+        "02:50:00.001  dispatcher  ws-mid  leased",
+        "02:50:00.400  processor   ws-mid  started to work",
+        "02:50:03.000  processor   ws-mid  round 1: the model called 2 tools",
+        "02:50:05.000  processor   ws-mid  failed after 5.0 s: The model declined.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("gives the lines as they were written with --json", async () => {
+    const { json } = await cli.run("logs", "--since", "1h", "--function", "dispatcher", "--json");
+    expect(json()).toEqual({
+      pool,
+      lines: [
+        {
+          atMs: now - 599_999,
+          function: "dispatcher",
+          line: {
+            level: "INFO",
+            message: "job_leased",
+            timestamp: "2026-11-20T02:50:00.001Z",
+            pool,
+            workspaceId: "ws-mid",
+            runId: second,
+          },
+        },
+      ],
+    });
+  });
+
+  it("asks for one job's lines, by workspace or by run", async () => {
+    await cli.run("logs", "--job", "ws-mid");
+    await cli.run("logs", "--job", second);
+    const patterns = new Set(cli.aws.logQueries.map(({ pattern }) => pattern));
+    expect([...patterns]).toEqual(['{ $.workspaceId = "ws-mid" }', `{ $.runId = "${second}" }`]);
+    expect(cli.aws.logQueries[0]?.startMs).toBe(now - 600_000);
+  });
+
+  it("tells what Lambda says of an invocation that it ended, and nothing of healthy ones", async () => {
+    const platform = (id: string, record: object) => ({
+      id,
+      atMs: now,
+      text: JSON.stringify({ time: "x", type: "platform.report", record }),
+    });
+    cli.aws.logs = {
+      [`${pool}-settler`]: [
+        platform("1", { status: "success", metrics: {} }),
+        platform("2", { status: "timeout", metrics: {} }),
+        { id: "3", atMs: now, text: "Segmentation fault" },
+      ],
+    };
+    expect((await cli.run("logs")).out).toBe(
+      "03:00:00.000  settler     Lambda ended the invocation: timeout\n03:00:00.000  settler     Segmentation fault\n",
+    );
+  });
+
+  it("says so when there are none", async () => {
+    cli.aws.logs = {};
+    const { code, out } = await cli.run("logs");
+    expect(code).toBe(0);
+    expect(out).toBe("No log lines in this time. --since looks further back.\n");
+  });
+
+  it("follows: each line once, one JSON document per line, until Ctrl-C", async () => {
+    const processor = cli.aws.logs[`${pool}-processor`]!;
+    let waits = 0;
+    cli.onSleep = async () => {
+      waits += 1;
+      if (waits === 1) processor.push(line(cli.nowMs - 500, "round_ended", { round: 2 }));
+      if (waits === 3) cli.interrupt.abort();
+    };
+    const { code, out } = await cli.run("logs", "--since", "1h", "--follow", "--json");
+    expect(code).toBe(130);
+    const events = out
+      .trimEnd()
+      .split("\n")
+      .map((text) => JSON.parse(text).line.message);
+    expect(events).toEqual(["job_leased", "leg_began", "round_ended", "run_ended", "round_ended"]);
+  });
+
+  it("refuses a function that is none, and one that this pool does not have", async () => {
+    expect((await cli.run("logs", "--function", "worker")).code).toBe(2);
+    const none = await cli.run("logs", "--function", "rotator");
+    expect(none.code).toBe(3);
+    expect(none.err).toContain(`Pool ${pool} has no log group of rotator.`);
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { formatDuration, formatUsd } from "../../../cli/format.ts";
+import { renderTable } from "../../../cli/table.ts";
+import { createTerminal } from "../../../cli/terminal.ts";
+import { compareVersions } from "../../../cli/versions.ts";
+
+function terminal(tty: boolean, env: Record<string, string> = {}) {
+  const written = { out: "", err: "" };
+  const made = createTerminal({
+    stdout: { write: (text) => void (written.out += text), isTTY: tty, columns: 50 },
+    stderr: { write: (text) => void (written.err += text), isTTY: tty, columns: 20 },
+    env,
+  });
+  return { made, written };
+}
+
+describe("the terminal", () => {
+  it.each([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: "1" }, false],
+    [true, { TERM: "dumb" }, false],
+    [false, { FORCE_COLOR: "1" }, true],
+    [true, { NO_COLOR: "1", FORCE_COLOR: "1" }, false],
+  ])("on a TTY: %s, with %j: colour is %s", (tty, env, colour) => {
+    expect(terminal(tty, env).made.colours.isColorSupported).toBe(colour);
+  });
+
+  it("has its width, none in a pipe, and what COLUMNS says", () => {
+    expect(terminal(true).made.columns).toBe(50);
+    expect(terminal(false).made.columns).toBe(Infinity);
+    expect(terminal(false, { COLUMNS: "72" }).made.columns).toBe(72);
+  });
+
+  it("shows progress in place and takes it away before a line", () => {
+    const { made, written } = terminal(true);
+    made.progress("one");
+    made.progress("one");
+    made.progress("a text that is longer than the line");
+    made.out("done");
+    expect(written.err).toBe("\r\u001B[2Kone\r\u001B[2Ka text that is long\r\u001B[2K");
+    expect(written.out).toBe("done\n");
+  });
+
+  it("writes a line per change into a pipe", () => {
+    const { made, written } = terminal(false);
+    made.progress("one");
+    made.progress("one");
+    made.progress("two");
+    made.settled();
+    expect(written.err).toBe("one\ntwo\n");
+  });
+});
+
+describe("a table", () => {
+  const columns = [
+    { title: "name", shrinks: true },
+    { title: "n", align: "right" },
+  ] as const;
+
+  it("aligns its columns", () => {
+    const { made } = terminal(false);
+    expect(
+      renderTable(
+        columns,
+        [
+          ["a", "1"],
+          ["bbb", "22"],
+        ],
+        made,
+      ),
+    ).toBe("NAME   N\na      1\nbbb   22");
+  });
+
+  it("cuts what is too long with an ellipsis, and by characters rather than code units", () => {
+    const { made } = terminal(false, { COLUMNS: "14" });
+    expect(renderTable(columns, [["😀😀😀😀😀😀😀😀😀😀😀😀😀", "1"]], made)).toBe(
+      "NAME         N\n😀😀😀😀😀😀😀😀😀😀…  1",
+    );
+  });
+
+  it("does not count colours as width, and never cuts within one", () => {
+    const { made } = terminal(false, { COLUMNS: "12", FORCE_COLOR: "1" });
+    const red = made.colours.red("abcdefghijklmnop");
+    const [, row] = renderTable(columns, [[red, "1"]], made).split("\n");
+    expect(row).toBe("abcdefgh…  1");
+  });
+});
+
+describe("numbers for people", () => {
+  it.each([
+    [0, "0.0 s"],
+    [400, "0.4 s"],
+    [9_999, "10.0 s"],
+    [12_000, "12 s"],
+    [89_000, "89 s"],
+    [300_000, "5 min"],
+    [3_600_000, "1 h"],
+    [7_800_000, "2 h 10 min"],
+    [259_200_000, "3 d"],
+  ])("%i ms is %s", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  it.each([
+    [0, "$0.00"],
+    [12.3, "$12.30"],
+    [0.8, "$0.80"],
+    [0.0042, "$0.0042"],
+    [0.00000042, "$4.2e-7"],
+  ])("%d dollars are %s", (usd, text) => {
+    expect(formatUsd(usd)).toBe(text);
+  });
+});
+
+describe("versions", () => {
+  it.each([
+    ["1.0.0", "0.9.9"],
+    ["0.10.0", "0.9.0"],
+    ["1.0.1", "1.0.0"],
+    ["1.0.0", "1.0.0-rc.1"],
+    ["1.0.0-rc.2", "1.0.0-rc.1"],
+    ["1.0.0-rc.10", "1.0.0-rc.9"],
+    ["1.0.0-rc", "1.0.0-9"],
+    ["1.0.0-rc.1", "1.0.0-rc"],
+  ])("%s is newer than %s", (newer, older) => {
+    expect(compareVersions(newer, older)).toBeGreaterThan(0);
+    expect(compareVersions(older, newer)).toBeLessThan(0);
+  });
+
+  it("takes build metadata for nothing", () => {
+    expect(compareVersions("1.0.0+a", "1.0.0+b")).toBe(0);
+  });
+});

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fakeCli, type FakeCli } from "../../support/cli.ts";
+import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+
+const now = Date.parse("2026-11-20T03:00:00Z");
+const alive = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
+const dead = "01JCZ9V5W3X8K2M4N6P8Q0R2S5";
+const ended = "01JCZ9V5W3X8K2M4N6P8Q0R2S6";
+const lost = "01JCZ9V5W3X8K2M4N6P8Q0R2S7";
+
+let local: LocalTable;
+let cli: FakeCli;
+beforeAll(async () => void (local = await startLocalTable()));
+afterAll(() => local.close());
+
+let counter = 0;
+let pool = "";
+let queue: { id: string; body: string; receipt: string; sentAtMs: number }[];
+let sent: { name: string; event: unknown }[];
+let givenBack: string[];
+
+beforeEach(async () => {
+  pool = `red${counter++}`;
+  cli = fakeCli(local.table, now);
+  cli.aws.settings = { pools: [{ name: pool, kind: "user" }] };
+  [queue, sent, givenBack] = [[], [], []];
+  Object.assign(cli.aws.services, {
+    queues: {
+      depth: async () => queue.length,
+      borrow: async () => [...queue],
+      giveBack: async (_url: string, receipt: string) => void givenBack.push(receipt),
+      remove: async (_url: string, receipt: string) =>
+        void (queue = queue.filter((message) => message.receipt !== receipt)),
+    },
+    functions: {
+      send: async (name: string, event: unknown) => void sent.push({ name, event }),
+    },
+  });
+  await cli.addRun({ runId: alive, pool, workspaceId: "ws-alive", leasedAtMs: now - 60_000 });
+  await cli.addRun({ runId: dead, pool, workspaceId: "ws-dead", leasedAtMs: now - 900_000 });
+  const completed = { state: "completed", reason: "ok", atMs: now - 5_000 } as const;
+  await cli.addRun({
+    runId: ended,
+    pool,
+    workspaceId: "ws-ended",
+    leasedAtMs: now - 60_000,
+    ending: completed,
+  });
+});
+
+/** As Lambda writes it: the settler's own event inside. */
+function deadLetter(runId: string, leg = 1): unknown {
+  const requestPayload = {
+    requestContext: { requestId: `request-${runId}`, condition: "RetriesExhausted" },
+    requestPayload: { pool, runId, leg },
+    responsePayload: { errorType: "Sandbox.Timedout", errorMessage: "Task timed out" },
+  };
+  const body = JSON.stringify({
+    requestContext: { requestId: "r", condition: "RetriesExhausted" },
+    requestPayload,
+  });
+  queue.push({ id: `m-${runId}`, body, receipt: `r-${runId}`, sentAtMs: now - 120_000 });
+  return requestPayload;
+}
+
+describe("redrive", () => {
+  it("says that there is nothing to do", async () => {
+    const { code, out } = await cli.run("redrive", "--pool", pool);
+    expect(out).toContain("No dead letters.");
+    expect(code).toBe(0);
+  });
+
+  it("sends the event of a run whose lease is alive to the settler again, and deletes the letter", async () => {
+    const event = deadLetter(alive);
+    const { code, out } = await cli.run("redrive", "--yes");
+    expect(code).toBe(0);
+    expect(out).toMatch(/2 min ago\s+ws-alive\s+sent to the settler\s+its lease is alive/);
+    expect(sent).toEqual([{ name: `${pool}-settler-function`, event }]);
+    expect(queue).toEqual([]);
+    expect(givenBack).toEqual([]);
+  });
+
+  it.each([
+    [dead, 1, "its lease is dead: the job is Studio's again, and there is nothing to run again"],
+    [ended, 1, "its run has ended: completed (ok)"],
+    ["01JCZ9V5W3X8K2M4N6P8Q0R2S8", 1, "the ledger does not know its run any more"],
+  ])("deletes the letter of run %s leg %i and says: %s", async (runId, leg, why) => {
+    deadLetter(runId, leg);
+    const answer = await cli.run("redrive", "--yes", "--json");
+    expect(answer.code).toBe(0);
+    expect(answer.json()).toMatchObject({ deadLetters: [{ runId, action: "delete", why, done: true }] });
+    expect(sent).toEqual([]);
+    expect(queue).toEqual([]);
+  });
+
+  it("deletes the letter of a leg after which another went on", async () => {
+    const run = await cli.ledger.runs.read(pool, alive);
+    if (run)
+      await cli.ledger.runs.restart(run, { atMs: now, trouble: "killed", leaseExpiresAtMs: now + 60_000 });
+    deadLetter(alive);
+    expect((await cli.run("redrive", "--yes")).out).toContain("leg 2 went on with its run");
+  });
+
+  it("keeps what is no record of a failed leg, and gives it back", async () => {
+    queue.push({ id: "m-odd", body: "not json", receipt: "r-odd", sentAtMs: now });
+    const { code, out } = await cli.run("redrive", "--yes");
+    expect(code).toBe(1);
+    expect(out).toContain("it is no record of a failed leg; look at it in the queue");
+    expect(queue).toHaveLength(1);
+    expect(givenBack).toEqual(["r-odd"]);
+  });
+
+  it("does nothing with --dry-run", async () => {
+    deadLetter(alive);
+    deadLetter(dead);
+    const { code, out } = await cli.run("redrive", "--dry-run");
+    expect(code).toBe(1);
+    expect(out).toContain("would go to the settler");
+    expect(out).toContain("would be deleted");
+    expect(sent).toEqual([]);
+    expect(givenBack).toEqual([`r-${alive}`, `r-${dead}`]);
+  });
+
+  it("needs --yes where nobody can be asked, and gives everything back", async () => {
+    deadLetter(alive);
+    const { code, err } = await cli.run("redrive");
+    expect(code).toBe(2);
+    expect(err).toContain("Give --yes to settle them");
+    expect(givenBack).toEqual([`r-${alive}`]);
+  });
+
+  it("lists lost runs, and open ones whose lease is over", async () => {
+    const ending = { state: "lost", reason: "silent", atMs: now - 5_000 } as const;
+    await cli.addRun({ runId: lost, pool, workspaceId: "ws-lost", leasedAtMs: now - 90_000, ending });
+    const { code, out } = await cli.run("redrive");
+    expect(code).toBe(0);
+    expect(out).toContain("lost (silent): Studio leases the job again, nothing is to be done");
+    expect(out).toMatch(/ws-dead\s+its lease is over: the next window closes it as lost/);
+  });
+});

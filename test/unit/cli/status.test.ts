@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fakeCli, type CliAnswer, type FakeCli } from "../../support/cli.ts";
+import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+
+const now = Date.parse("2026-11-20T03:00:00Z");
+
+let local: LocalTable;
+let cli: FakeCli;
+beforeAll(async () => void (local = await startLocalTable()));
+afterAll(() => local.close());
+
+/** Each test has a pool of its own in the one table. */
+let counter = 0;
+let pool = "";
+beforeEach(() => {
+  pool = `p${counter++}`;
+  cli = fakeCli(local.table, now);
+  cli.aws.settings = { pools: [{ name: pool, kind: "user", concurrency: 4, dailyCapUsd: 10 }] };
+});
+
+async function goodWindow(reason = "empty", atMs = now - 20_000): Promise<void> {
+  const { lock } = cli.ledger;
+  await lock.acquire({ pool, owner: "w", nowMs: atMs, untilMs: atMs + 60_000 });
+  const lastWindow = { reason, atMs, polls: 3, leased: 0, inFlight: 0 };
+  await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs: now - 20_000 });
+}
+
+const spend = (costUsd: number) =>
+  cli.ledger.spend.add(pool, "2026-11-20", { costUsd, runs: 3, completed: 2, failed: 1 });
+
+describe("status of a healthy pool", () => {
+  it("shows one screen and ends with 0", async () => {
+    await goodWindow();
+    await spend(2.5);
+    await cli.addRun({ runId: "01JCZ9V5W3X8K2M4N6P8Q0R2S4", pool, leasedAtMs: now - 30_000 });
+    cli.aws.alarms = [
+      { name: `${pool}-NoGoodPoll`, state: "OK", reason: undefined, sinceMs: undefined },
+      { name: `${pool}-DeadLetters`, state: "INSUFFICIENT_DATA", reason: undefined, sinceMs: undefined },
+    ];
+    const { code, out, err } = await cli.run("status");
+    expect(out).toBe(
+      [
+        "StudioRunner  version 0.1.0  UPDATE_COMPLETE",
+        "",
+        `Pool ${pool}`,
+        "  State         on",
+        "  Last window   20 s ago: nothing waits at Studio",
+        "  Good poll     20 s ago",
+        "  In flight     1 of 4",
+        "  Today         2 completed, 1 failed, 0 lost",
+        "  Spent         $2.50 of $10.00 (25 %) on 2026-11-20 (UTC), estimated",
+        "  Alarms        1 OK, 1 without data yet",
+        "  Dead letters  0",
+        "",
+      ].join("\n"),
+    );
+    expect(err).toBe("");
+    expect(code).toBe(0);
+  });
+
+  it("is one JSON document with --json", async () => {
+    await goodWindow();
+    const answer = await cli.run("status", "--json");
+    expect(answer.code).toBe(0);
+    expect(answer.json()).toMatchObject({
+      stack: "StudioRunner",
+      version: "0.1.0",
+      atMs: now,
+      pools: [{ pool, state: "on", paused: null, inFlight: 0, deadLetters: 0, problems: [] }],
+    });
+  });
+
+  it("says when this checkout is another version", async () => {
+    await goodWindow();
+    cli.projectVersion = "0.2.0";
+    expect((await cli.run("status")).out).toContain("version 0.1.0 (this checkout is 0.2.0)");
+  });
+});
+
+describe("status of a pool that an operator holds", () => {
+  it("says who paused it, when and why, and finds nothing wrong", async () => {
+    await goodWindow("paused");
+    await cli.run("pause", "--why", "Studio maintenance");
+    cli.nowMs += 120_000;
+    const { code, out } = await cli.run("status");
+    expect(out).toContain("paused by arn:aws:iam::123456789012:user/ann, 2 min ago: Studio maintenance");
+    expect(code).toBe(0);
+  });
+
+  it("says that the cap is reached, and what an operator set in place of the deployed one", async () => {
+    await goodWindow("daily_cap");
+    await spend(7);
+    await cli.run("set-cap", "7");
+    const { code, out } = await cli.run("status");
+    expect(out).toContain("at its daily cap, no new leases until 00:00 UTC");
+    expect(out).toContain(
+      "$7.00 of $7.00 (100 %) on 2026-11-20 (UTC), estimated; deployed: $10.00, set by arn:aws:iam::123456789012:user/ann",
+    );
+    expect(code).toBe(0);
+  });
+
+  it("shows a concurrency that differs from the deployed one", async () => {
+    await goodWindow();
+    await cli.run("set-concurrency", "2");
+    expect((await cli.run("status")).out).toContain(
+      "0 of 2 (deployed: 4; set by arn:aws:iam::123456789012:user/ann)",
+    );
+  });
+});
+
+describe("status of a pool in trouble", () => {
+  const problems = async (): Promise<readonly string[]> => {
+    const answer = await cli.run("status", "--json");
+    expect(answer.code).toBe(1);
+    return (answer.json() as { pools: { problems: string[] }[] }).pools[0]!.problems;
+  };
+
+  it("tells of a last good poll that is older than five minutes", async () => {
+    await goodWindow();
+    cli.nowMs = now + 300_000;
+    expect(await problems()).toEqual(["The last good poll was 5 min ago."]);
+  });
+
+  it("tells of a pool without any good poll", async () => {
+    expect(await problems()).toEqual(["No window has had a good poll yet."]);
+  });
+
+  it("finds nothing wrong while the first window of all is open", async () => {
+    await cli.ledger.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
+    expect((await cli.run("status")).code).toBe(0);
+    cli.nowMs = now + 61_000;
+    expect(await problems()).toEqual(["No window has had a good poll yet."]);
+  });
+
+  it("tells of a window that failed", async () => {
+    await goodWindow("key_refused");
+    expect(await problems()).toEqual(["The last window failed: key_refused."]);
+  });
+
+  it("tells of alarms with their runbook entry", async () => {
+    await goodWindow();
+    cli.aws.alarms = [
+      { name: `${pool}-DeadLetters`, state: "ALARM", reason: "1 >= 1", sinceMs: now - 600_000 },
+    ];
+    expect(await problems()).toEqual(["Alarm DeadLetters for 10 min: 1 >= 1 (docs/runbook.md#deadletters)"]);
+  });
+
+  it("tells of dead letters and their command", async () => {
+    await goodWindow();
+    cli.aws.deadLetters = 2;
+    expect(await problems()).toEqual(["2 dead letters wait: npm run runner -- redrive"]);
+  });
+
+  it("tells that the schedule is off, and not also that nothing polls", async () => {
+    cli.aws.scheduleOn = false;
+    expect(await problems()).toEqual(["The schedule is off: no window starts."]);
+    expect((await cli.run("status")).out).toContain("off, its schedule is disabled");
+  });
+
+  it("shows the rest when a part may not be asked", async () => {
+    await goodWindow();
+    const denied = new Error("not authorized to perform cloudwatch:DescribeAlarms");
+    denied.name = "AccessDeniedException";
+    cli.aws.broken.alarms = denied;
+    expect(await problems()).toEqual([
+      "Unknown: alarms (not authorized to perform cloudwatch:DescribeAlarms)",
+    ]);
+    expect((await cli.run("status")).out).toContain("Alarms        unknown");
+  });
+});
+
+describe("status of several pools", () => {
+  beforeEach(() => {
+    cli.aws.settings = {
+      pools: [
+        { name: pool, kind: "user" },
+        { name: `${pool}-two`, kind: "global" },
+      ],
+    };
+  });
+
+  it("shows them all, or the one that is named", async () => {
+    const names = (answer: CliAnswer) =>
+      (answer.json() as { pools: { pool: string }[] }).pools.map((one) => one.pool);
+    expect(names(await cli.run("status", "--json"))).toEqual([pool, `${pool}-two`]);
+    expect(names(await cli.run("status", "--json", "--pool", `${pool}-two`))).toEqual([`${pool}-two`]);
+  });
+
+  it("refuses a name that is none", async () => {
+    const answer = await cli.run("status", "--pool", "none", "--json");
+    expect(answer.code).toBe(3);
+    expect(answer.error()).toEqual({
+      code: "not_found",
+      message: "There is no pool none.",
+      remedy: `The stack has: ${pool}, ${pool}-two.`,
+    });
+  });
+});

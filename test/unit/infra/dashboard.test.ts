@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { metricTable } from "../../../lib/metrics.ts";
+import { isEmitted, metricsOf, monitored, widgetsOf } from "./monitored.ts";
+import { ref, type Resource } from "./synthesized.ts";
+
+const stack = monitored({}, { dailyCapUsd: 20 });
+const dashboard: Resource = stack.resource("AWS::CloudWatch::Dashboard");
+const widgets = widgetsOf(dashboard);
+const drawn = widgets.flatMap(metricsOf);
+const headings = widgets.flatMap(({ properties }) => properties.markdown?.match(/^## (.*)$/)?.[1] ?? []);
+
+describe("the dashboard of a pool", () => {
+  it("has no fixed name", () => {
+    expect(dashboard.Properties).not.toHaveProperty("DashboardName");
+  });
+
+  it("goes from whether it works to the logs", () => {
+    expect(headings).toEqual([
+      "Is it working",
+      "Queue and pickup",
+      "Outcomes",
+      "Inference, tokens and cost",
+      "Leases and beats",
+      "Functions",
+      "From the logs",
+    ]);
+  });
+
+  it("says of every widget what good looks like, in one line", () => {
+    const titles = widgets
+      .filter(({ type }) => type !== "text")
+      .map(({ properties }) => properties.title ?? "");
+    expect(titles.length).toBeGreaterThan(20);
+    for (const title of titles) expect(title).toMatch(/^[A-Z][^·]+ · good: [^·\n]{2,60}$/);
+  });
+
+  it("shows every metric that the runner emits", () => {
+    const names = new Set(drawn.map(({ name }) => name));
+    expect(Object.keys(metricTable).filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it("draws only metrics that are emitted with exactly those dimensions", () => {
+    expect(drawn.filter((metric) => !isEmitted(metric))).toEqual([]);
+  });
+
+  it("splits by reason and model what is counted so", () => {
+    const split = new Set(drawn.flatMap(({ name, dimensions }) => (dimensions.length > 1 ? [name] : [])));
+    expect([...split].toSorted()).toEqual([
+      "CostUsd",
+      "InferenceSeconds",
+      "Restarts",
+      "RunsFailed",
+      "RunsLost",
+      "Tokens",
+      "Windows",
+    ]);
+  });
+
+  it("shows the state of every alarm, Page included", () => {
+    const [states] = widgets.filter(({ type }) => type === "alarm");
+    const all = [
+      ...stack.resources("AWS::CloudWatch::Alarm"),
+      stack.resource("AWS::CloudWatch::CompositeAlarm"),
+    ];
+    expect(states?.properties.alarms?.toSorted()).toEqual(all.map(({ logicalId }) => logicalId).toSorted());
+  });
+
+  it("shows four saved queries and the memory used as tables", () => {
+    const titles = widgets.filter(({ type }) => type === "log").map(({ properties }) => properties.title);
+    expect(titles).toEqual([
+      "Memory and longest invocation · good: used well below size",
+      "Failures by reason · good: empty",
+      "Slowest runs · good: seconds to minutes",
+      "Tokens by workspace · good: no workspace far above the others",
+      "Dispatcher decisions · good: leased or empty, and polls above 0",
+    ]);
+  });
+});
+
+describe("limits drawn", () => {
+  const limits = (found: typeof widgets): readonly string[] =>
+    found
+      .flatMap(({ properties }) => [
+        ...JSON.stringify(properties).matchAll(/"value":(\d+),"label":"([^"]+)"/g),
+      ])
+      .map(([, value, label]) => `${label}: ${value}`);
+
+  it("follow from the settings", () => {
+    const other = monitored({}, { concurrency: 7, runLimitMinutes: 90, processor: { timeoutSeconds: 600 } });
+    expect(limits(widgetsOf(other.resource("AWS::CloudWatch::Dashboard")))).toEqual([
+      "concurrency 7: 7",
+      "run limit 90 min: 5400",
+      "alarm below: 50",
+      "ended by Lambda: 100",
+    ]);
+  });
+
+  it("are each function's own time-out, in percent", () => {
+    const longest = widgets.find(({ properties }) => properties.title?.startsWith("Longest invocation"));
+    const expressions = JSON.stringify(longest).match(/100 \* \w+ \/ \d+/g);
+    expect(expressions).toEqual([
+      "100 * dispatcher / 75000",
+      "100 * processor / 900000",
+      "100 * settler / 60000",
+    ]);
+  });
+});
+
+it("without a cap there is no line about it", () => {
+  const plain = widgetsOf(monitored().resource("AWS::CloudWatch::Dashboard"));
+  expect(plain.flatMap(metricsOf).map(({ name }) => name)).not.toContain("DailySpendPercent");
+});
+
+it("the Dashboard output names the dashboard of each pool", () => {
+  expect(stack.outputs["Dashboard"]?.Value).toEqual({
+    "Fn::Join": ["", ['{"default":"', ref(dashboard), '"}']],
+  });
+});

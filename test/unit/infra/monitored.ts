@@ -1,0 +1,108 @@
+import * as z from "zod";
+import { dimensionSetsOf, metricsNamespace, metricTable, type MetricName } from "../../../lib/metrics.ts";
+import { synthesizeUnbundled, type Resource, type SynthesizedStack } from "./synthesized.ts";
+
+/** The default stack with other settings; `pool` are fields of its one pool. */
+export function monitored(
+  settings: Readonly<Record<string, unknown>> = {},
+  pool: Readonly<Record<string, unknown>> = {},
+): SynthesizedStack {
+  return synthesizeUnbundled({ ...settings, pools: [{ name: "default", kind: "user", ...pool }] });
+}
+
+const dimensionsSchema = z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]);
+const metricSchema = z.object({
+  Namespace: z.string(),
+  MetricName: z.string(),
+  Dimensions: dimensionsSchema,
+});
+const alarmSchema = z.object({
+  AlarmDescription: z.string(),
+  Threshold: z.number(),
+  AlarmActions: z.array(z.unknown()).default([]),
+  OKActions: z.array(z.unknown()).default([]),
+  Metrics: z
+    .array(
+      z.object({
+        Expression: z.string().optional(),
+        MetricStat: z.object({ Metric: metricSchema }).optional(),
+      }),
+    )
+    .optional(),
+});
+
+export interface ReadMetric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: readonly string[];
+}
+
+/** The alarm's construct id ends its logical id, before CDK's hash. */
+export const idOf = ({ logicalId }: Resource): string =>
+  /(?:MonitoringAlarms)(\w+)[0-9A-F]{8}$/.exec(logicalId)?.[1] ?? logicalId;
+
+export function alarmsOf(stack: SynthesizedStack) {
+  return new Map(
+    stack.resources("AWS::CloudWatch::Alarm").map((resource) => {
+      const properties = alarmSchema.parse(resource.Properties);
+      const read = properties.Metrics?.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []));
+      const metrics = (read ?? [metricSchema.parse(resource.Properties)]).map(
+        ({ Namespace, MetricName: name, Dimensions }): ReadMetric => ({
+          namespace: Namespace,
+          name,
+          dimensions: Dimensions.map(({ Name }) => Name),
+        }),
+      );
+      return [idOf(resource), { ...properties, resource, metrics }] as const;
+    }),
+  );
+}
+
+const widgetSchema = z.object({
+  type: z.enum(["text", "metric", "alarm", "log"]),
+  width: z.number(),
+  properties: z.looseObject({
+    title: z.string().optional(),
+    markdown: z.string().optional(),
+    query: z.string().optional(),
+    alarms: z.array(z.string()).optional(),
+    metrics: z.array(z.array(z.unknown())).optional(),
+  }),
+});
+const joinSchema = z.object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) });
+
+/** The widgets of a dashboard; a reference stands as its logical id. */
+export function widgetsOf(dashboard: Resource): readonly z.output<typeof widgetSchema>[] {
+  const [, parts] = joinSchema.parse(dashboard.Properties["DashboardBody"])["Fn::Join"];
+  const body = parts.map((part) =>
+    typeof part === "string" ? part : JSON.stringify(part).match(/\w{12,}|AWS::\w+/)?.[0],
+  );
+  return z.object({ widgets: z.array(widgetSchema) }).parse(JSON.parse(body.join(""))).widgets;
+}
+
+/** The metrics that a widget draws, those of its searches included. */
+export function metricsOf(widget: z.output<typeof widgetSchema>): readonly ReadMetric[] {
+  return (widget.properties.metrics ?? []).flatMap((row): readonly ReadMetric[] => {
+    const { expression } = z.looseObject({ expression: z.string().optional() }).parse(row.at(-1));
+    if (expression === undefined) return [explicit(z.array(z.string()).parse(row.slice(0, -1)))];
+    const found = /SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)" pool="default"'/.exec(expression);
+    const [, namespace, dimensions, name] = found ?? [];
+    return name === undefined || namespace === undefined || dimensions === undefined
+      ? []
+      : [{ namespace, name, dimensions: dimensions.split(",") }];
+  });
+}
+
+function explicit([namespace = "", name = "", ...pairs]: readonly string[]): ReadMetric {
+  return { namespace, name, dimensions: pairs.filter((_, index) => index % 2 === 0) };
+}
+
+const foreign: Readonly<Record<string, string>> = { "AWS/Lambda": "FunctionName", "AWS/SQS": "QueueName" };
+
+const isOurs = (name: string): name is MetricName => name in metricTable;
+
+/** Whether somebody emits that metric with exactly those dimensions. */
+export function isEmitted({ namespace, name, dimensions }: ReadMetric): boolean {
+  if (namespace !== metricsNamespace) return dimensions.join() === foreign[namespace];
+  return isOurs(name) && dimensionSetsOf(name).some((set) => set.join() === dimensions.join());
+}

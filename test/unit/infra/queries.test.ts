@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { memoryQuery, queryRows, queryText } from "../../../infra/monitoring/queries.ts";
+import { monitored } from "./monitored.ts";
+import { ref } from "./synthesized.ts";
+
+const stack = monitored({ stackName: "Nightly" });
+const queries = stack.resources("AWS::Logs::QueryDefinition").map(({ Properties }) => Properties);
+const log = readFileSync(join(import.meta.dirname, "../../../lib/log.ts"), "utf8");
+const events = new Set([...log.matchAll(/^ {2}\| "(\w+)"/gm)].map(([, name]) => name));
+const fields = new Set([...log.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));
+/** Of CloudWatch Logs and of the logger, beside lib/log.ts. */
+const common = new Set(["@timestamp", "message", "service"]);
+const words = new Set("fields filter stats sort limit by as and or asc desc count sum max".split(" "));
+const texts = Object.values(queryRows).map((row) => [row.title, queryText(row)] as const);
+
+describe("saved queries", () => {
+  it("are in a folder of their stack and pool", () => {
+    expect(queries.map(({ Name }) => Name)).toEqual([
+      "Nightly/default/Story of one job",
+      "Nightly/default/Failures by reason",
+      "Nightly/default/Slowest runs",
+      "Nightly/default/Tokens by workspace",
+      "Nightly/default/Dispatcher decisions",
+    ]);
+  });
+
+  it("read the logs of the pool's functions", () => {
+    const logs = ["Dispatcher", "Processor", "Settler"].map((part) =>
+      ref(stack.resource("AWS::Logs::LogGroup", part)),
+    );
+    expect(queries.map(({ LogGroupNames }) => LogGroupNames)).toEqual([logs, logs, logs, logs, [logs[0]]]);
+  });
+
+  it("know the log's events and fields as this test reads them", () => {
+    expect(events).toContain("window_ended");
+    expect(fields).toContain("elapsedMs");
+  });
+
+  it.each(texts)("%s uses only events of the log", (_, text) => {
+    const named = [...text.matchAll(/message = "(\w+)"/g)].map(([, name]) => name);
+    expect(named.filter((name) => !events.has(name))).toEqual([]);
+  });
+
+  it.each(texts)("%s uses only fields of the log", (_, text) => {
+    const made = new Set([...text.matchAll(/ as (\w+)/g)].map(([, name]) => name));
+    const named = text.replaceAll(/"[^"]*"/g, "").match(/@?[A-Za-z_]\w*/g) ?? [];
+    const known = (name: string): boolean => [words, made, common, fields].some((set) => set.has(name));
+    expect(named.filter((name) => !known(name))).toEqual([]);
+  });
+});
+
+it.each([
+  [
+    "failures",
+    'filter message = "run_ended"\n| filter state = "failed" or state = "lost"\n| stats count(*) as runs by state, reason\n| sort runs desc',
+  ],
+  [
+    "tokens",
+    'filter message = "run_ended"\n| stats count(*) as runs, sum(inputTokens) as inputTokensSum, sum(outputTokens) as outputTokensSum by workspaceId\n| sort outputTokensSum desc\n| limit 20',
+  ],
+] as const)("the query %s, as Logs Insights gets it", (key, text) => {
+  expect(queryText(queryRows[key])).toBe(text);
+});
+
+it("memory comes from the line with which Lambda reports each invocation", () => {
+  expect(queryText(memoryQuery)).toContain('filter type = "platform.report"');
+});

@@ -1,0 +1,93 @@
+import * as z from "zod";
+import type { Resource, SynthesizedStack } from "./synthesized.ts";
+
+const many = <T extends z.ZodType>(schema: T) =>
+  z.union([z.array(schema), schema.transform((one) => [one])]).pipe(z.array(z.unknown()));
+
+const documentSchema = z.object({
+  Statement: z.array(
+    z.object({
+      Effect: z.string(),
+      Action: many(z.string()),
+      Resource: many(z.unknown()).optional(),
+      Principal: z.unknown().optional(),
+      Condition: z.unknown().optional(),
+    }),
+  ),
+});
+const roleSchema = z.object({
+  AssumeRolePolicyDocument: documentSchema,
+  Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
+});
+const policySchema = z.object({ Roles: z.array(z.unknown()), PolicyDocument: documentSchema });
+
+type Document = z.output<typeof documentSchema>;
+
+/** What a role may do, one line each: `action on resource`, and `if …` where a condition narrows it. */
+export interface RoleRights {
+  /** The service that takes the role. */
+  readonly taker: string;
+  readonly may: readonly string[];
+}
+
+/** Every role of the stack by its short name ("PoolDefaultProcessor"), with the policies that are attached to it. */
+export function rightsOf(stack: SynthesizedStack): Readonly<Record<string, RoleRights>> {
+  const attached = stack
+    .resources("AWS::IAM::Policy")
+    .map(({ Properties }) => policySchema.parse(Properties))
+    .map(({ Roles, PolicyDocument }) => ({ roles: Roles.map(textOf), document: PolicyDocument }));
+  return Object.fromEntries(
+    stack.resources("AWS::IAM::Role").map((role) => {
+      const { AssumeRolePolicyDocument, Policies } = roleSchema.parse(role.Properties);
+      const name = shortName(role.logicalId);
+      const documents = [
+        ...Policies.map(({ PolicyDocument }) => PolicyDocument),
+        ...attached.filter(({ roles }) => roles.includes(name)).map(({ document }) => document),
+      ];
+      const taker = AssumeRolePolicyDocument.Statement.map(({ Principal }) => textOf(Principal)).join();
+      return [
+        name.replace(/(Runner)?Role$/, ""),
+        { taker, may: documents.flatMap(linesOf).toSorted() },
+      ] as const;
+    }),
+  );
+}
+
+function linesOf({ Statement }: Document): readonly string[] {
+  return Statement.flatMap(({ Effect, Action, Resource = [], Condition }) => {
+    const when = Condition === undefined ? "" : ` if ${textOf(Condition)}`;
+    const verb = Effect === "Allow" ? "" : `${Effect} `;
+    return Action.flatMap((action) =>
+      Resource.map((resource) => `${verb}${String(action)} on ${textOf(resource)}${when}`),
+    );
+  });
+}
+
+/** Without the construct that holds everything, and CDK's hash. */
+const shortName = (logicalId: string): string =>
+  logicalId.replace(/[0-9A-F]{8}$/, "").replace(/^Runner(?=[A-Z])/, "");
+
+/** References as the short names of what they refer to, all else as JSON. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  const reference = z.object({ Ref: z.string() }).safeParse(value).data?.Ref;
+  if (reference !== undefined) return shortName(reference);
+  const attribute = z.object({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) }).safeParse(value).data;
+  if (attribute) return shortName(attribute["Fn::GetAtt"][0]);
+  const joined = z
+    .object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) })
+    .safeParse(value).data;
+  if (joined) return joined["Fn::Join"][1].map(textOf).join("");
+  return JSON.stringify(value);
+}
+
+/** The role of each function, both by their short names. */
+export const roleOfFunctions = (stack: SynthesizedStack): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    stack
+      .resources("AWS::Lambda::Function")
+      .map(({ logicalId, Properties }) => [shortName(logicalId), textOf(Properties["Role"])]),
+  );
+
+export const managedPolicies = (stack: SynthesizedStack): readonly Resource[] =>
+  stack.resources("AWS::IAM::Role").filter(({ Properties }) => "ManagedPolicyArns" in Properties);

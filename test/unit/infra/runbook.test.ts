@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { alarmRows } from "../../../infra/monitoring/alarms.ts";
+import { parseSettings } from "../../../infra/settings.ts";
+
+const runbook = readFileSync(join(import.meta.dirname, "../../../docs/runbook.md"), "utf8");
+const [, ...sections] = runbook.split(/^## /m);
+const entries = new Map(sections.map((section) => [section.slice(0, section.indexOf("\n")), section]));
+
+const settings = parseSettings({ pools: [{ name: "default", kind: "user", dailyCapUsd: 20 }] });
+const pool = settings.pools[0]!;
+
+describe("the runbook", () => {
+  it("has an entry for Page and for every alarm, in their order, and no other", () => {
+    expect([...entries.keys()]).toEqual(["Page", ...alarmRows.map(({ id }) => id)]);
+  });
+
+  it.each(alarmRows.map((row) => [row.id, row] as const))("%s: says what the alarm says", (id, row) => {
+    const entry = entries.get(id) ?? "";
+    expect(entry).toContain(`**Means:** ${row.means}`);
+    expect(entry).toContain(`**Fires** ${row.limit({ settings, pool }).when}`);
+    expect(entry).toContain(`\`npm run runner -- ${row.command}\``);
+  });
+
+  it.each(alarmRows.map(({ id }) => id))(
+    "%s: has causes, a place to look, what to do, and when it clears",
+    (id) => {
+      const labels = [
+        ...(entries.get(id) ?? "").matchAll(/^\*\*(Means|Fires|Likely causes|Look at|Do|Clears)\b/gm),
+      ];
+      expect(labels.map(([, label]) => label)).toEqual([
+        "Means",
+        "Fires",
+        "Likely causes",
+        "Look at",
+        "Do",
+        "Clears",
+      ]);
+    },
+  );
+
+  it("names those that page", () => {
+    const paging = alarmRows.filter(({ pages }) => pages).map(({ id }) => id);
+    expect(runbook).toContain(`one of ${paging.join(", ")} is on`);
+    const lean = alarmRows.filter((row) => row.lean).map(({ id }) => id);
+    expect(runbook).toContain(`${lean.join(", ")}, each by itself`);
+  });
+});

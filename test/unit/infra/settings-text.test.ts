@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { maxSettingsBytes, settingsText } from "../../../infra/monitoring/settings-text.ts";
+import { parseSettings } from "../../../infra/settings.ts";
+
+const text = (settings: unknown): string => settingsText(parseSettings(settings), JSON.stringify);
+
+it("a few pools' settings are written whole, defaults too", () => {
+  const settings = parseSettings({ pools: [{ name: "a", kind: "global" }], logLevel: "debug" });
+  expect(JSON.parse(text(settings))).toEqual(settings);
+});
+
+it("many pools' settings go without what equals the defaults, and are read back as they were", () => {
+  const pools = Array.from({ length: 10 }, (_, index) => ({
+    name: `pool-${index}x`,
+    kind: "user",
+    processor: { memoryMb: 1024 + index },
+  }));
+  const tags = {
+    note: "a".repeat(200),
+    other: "b".repeat(200),
+    third: "c".repeat(200),
+    last: "d".repeat(200),
+  };
+  const settings = parseSettings({ pools, monitoring: { level: "lean" }, stackName: "Big", tags });
+  const written = text(settings);
+  expect(JSON.stringify(settings).length).toBeGreaterThan(maxSettingsBytes);
+  expect(written.length).toBeLessThan(maxSettingsBytes);
+  expect(JSON.parse(written)).toEqual({ stackName: "Big", monitoring: { level: "lean" }, pools, tags });
+  expect(parseSettings(JSON.parse(written))).toEqual(settings);
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { parseSettings, pricesFor } from "../../../infra/settings.ts";
+import { defaultPrices } from "../../../lib/spend/prices.ts";
+import { pool, problems } from "./settings-cases.ts";
+
+const price = { inputPerMillionUsd: 3, cachedInputPerMillionUsd: 0.3, outputPerMillionUsd: 15 };
+
+describe("prices", () => {
+  it("given in the settings lie over our own list", () => {
+    const { prices, pricesAsOf } = parseSettings({
+      spend: { prices: { "gpt-6-luna": price, "my-model": price }, pricesAsOf: "2026-11-20" },
+    }).spend;
+    expect(prices).toEqual({ ...defaultPrices, "gpt-6-luna": price, "my-model": price });
+    expect(pricesAsOf).toBe("2026-11-20");
+  });
+
+  it("reach the functions for the models that they ask, and no others", () => {
+    const inference = { model: "my-model", summaryModel: "gpt-5-mini" };
+    const known = parseSettings({ inference, spend: { prices: { "my-model": price } } });
+    expect(pricesFor(known)).toEqual({ "my-model": price, "gpt-5-mini": defaultPrices["gpt-5-mini"] });
+    expect(pricesFor(parseSettings({ inference: { model: "unheard-of" } }))).toEqual({});
+  });
+
+  it.each([
+    [
+      { prices: { m: { ...price, inputPerMillionUsd: -1 } } },
+      "spend.prices.m.inputPerMillionUsd: given -1. Give a number from 0 to 10000 (US dollars per million tokens).",
+    ],
+    [
+      { prices: { m: { inputPerMillionUsd: 1, outputPerMillionUsd: 1 } } },
+      "spend.prices.m.cachedInputPerMillionUsd: missing. Give a number from 0 to 10000 (US dollars per million tokens).",
+    ],
+    [
+      { prices: { m: { ...price, inputPerMilionUsd: 1 } } },
+      'spend.prices.m.inputPerMilionUsd: unknown setting (given 1). Did you mean "inputPerMillionUsd"?',
+    ],
+    [{ prices: [] }, "spend.prices: given a list. Give an object of model names and prices."],
+    [{ pricesAsOf: "yesterday" }, 'spend.pricesAsOf: given "yesterday". Give a day, like 2026-10-04.'],
+  ])("%j are refused", (spend, line) => {
+    expect(problems({ spend })).toEqual([line]);
+  });
+});
+
+describe("a daily cap", () => {
+  it("is kept as it is given, and is none by default", () => {
+    expect(parseSettings(pool({ dailyCapUsd: 2.5 })).pools[0]?.dailyCapUsd).toBe(2.5);
+    expect(parseSettings({}).pools[0]).not.toHaveProperty("dailyCapUsd");
+  });
+
+  it.each([0, -1, 1_000_001, "5"])("of %j is refused", (dailyCapUsd) => {
+    const given = JSON.stringify(dailyCapUsd);
+    expect(problems(pool({ dailyCapUsd }))).toEqual([
+      `pools[0].dailyCapUsd: given ${given}. Give a number from 0.01 to 1000000 (US dollars per day).`,
+    ]);
+  });
+
+  it("needs the prices of every model that is asked: else it would never be reached", () => {
+    const inference = { model: "my-model", summaryModel: "gpt-6-luna" };
+    const capped = { ...pool({ dailyCapUsd: 5 }), inference };
+    expect(problems(capped)).toEqual([
+      'pools[0].dailyCapUsd: dailyCapUsd is 5, but nothing says what the model "my-model" costs. Give its prices in spend.prices, or leave the cap out.',
+    ]);
+    expect(problems({ ...capped, spend: { prices: { "my-model": price } } })).toEqual([]);
+    expect(problems({ ...pool({}), inference })).toEqual([]);
+  });
+
+  it("without prices is told of beside other problems", () => {
+    const input = { ...pool({ dailyCapUsd: 5, kind: "all" }), inference: { model: "my-model" } };
+    expect(problems(input)).toHaveLength(2);
+  });
+});

@@ -1,0 +1,76 @@
+import { expect, it } from "vitest";
+import { parseSettings } from "../../../infra/settings.ts";
+import { parseProcessorConfig } from "../../../lib/config.ts";
+import { synthesizeUnbundled } from "./synthesized.ts";
+
+const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
+const stack = synthesizeUnbundled({ inference: { workloadIdentity } });
+
+it("no model key is stored, and nothing asks for one", () => {
+  const secrets = stack.resources("AWS::SecretsManager::Secret").map(({ logicalId }) => logicalId);
+  expect(secrets).toEqual([expect.stringContaining("PoolDefaultKeys")]);
+  expect(Object.keys(stack.outputs).filter((name) => name.startsWith("ModelKey"))).toEqual([]);
+  expect(stack.text).not.toContain("OPENAI_KEY_SECRET");
+});
+
+it("the processor alone may ask AWS who it is: for this audience, and for five minutes at most", () => {
+  const policies = stack
+    .resources("AWS::IAM::Policy")
+    .filter(({ Properties }) => JSON.stringify(Properties).includes("sts:"));
+  expect(policies.map(({ Properties }) => Properties)).toMatchObject([
+    {
+      Roles: [{ Ref: expect.stringContaining("ProcessorRunnerRole") }],
+      PolicyDocument: {
+        Statement: [
+          {
+            Effect: "Allow",
+            Action: "sts:GetWebIdentityToken",
+            Resource: "*",
+            Condition: {
+              "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": "https://api.openai.com/v1" },
+              NumericLessThanEquals: { "sts:DurationSeconds": "300" },
+            },
+          },
+        ],
+      },
+    },
+  ]);
+});
+
+it("the processor is told what it is called there", () => {
+  expect(stack.resource("AWS::Lambda::Function", "Processor").Properties).toMatchObject({
+    Environment: {
+      Variables: {
+        OPENAI_IDENTITY_PROVIDER: "idp_1",
+        OPENAI_SERVICE_ACCOUNT: "svc_1",
+        OPENAI_IDENTITY_AUDIENCE: "https://api.openai.com/v1",
+      },
+    },
+  });
+});
+
+it("a key beside the identity stops the synthesis", () => {
+  const keySecretArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-AbCdEf";
+  expect(() => parseSettings({ inference: { workloadIdentity, keySecretArn } })).toThrow(
+    "inference.workloadIdentity: inference.workloadIdentity stands in the place of a stored key, but inference.keySecretArn names one",
+  );
+});
+
+it("a processor with neither a key nor an identity says so", () => {
+  const variables = {
+    RUNNER_POOL: "mine",
+    RUNNER_API_BASE: "https://studio.example.com",
+    RUNNER_LEDGER_TABLE: "ledger",
+    RUNNER_KEY_SECRET: "keys",
+    RUNNER_RUN_LIMIT_MS: "1000",
+    RUNNER_PRICES: "{}",
+    OPENAI_IDENTITY_PROVIDER: "idp_1",
+    OPENAI_MODEL: "m",
+    OPENAI_SUMMARY_MODEL: "m",
+    OPENAI_MODE: "auto",
+    OPENAI_STORE: "true",
+  };
+  expect(() => parseProcessorConfig(variables)).toThrow(
+    "OPENAI_KEY_SECRET: is missing, and so is the identity in its place",
+  );
+});

@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { RunnerError } from "../../../lib/errors.ts";
+import type { Model, ModelRequest, ModelTurn } from "../../../lib/inference/model.ts";
+import { paced } from "../../../lib/job/paced-model.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { recordingLog } from "../../support/silent.ts";
+
+const turn = { message: "answer" } as unknown as ModelTurn;
+const request = {} as ModelRequest;
+
+interface World {
+  /** Epoch ms; each look at the ledger takes the next, and the last one stays. */
+  readonly heldUntilMs?: readonly number[];
+  readonly answers: readonly (RunnerError | ModelTurn)[];
+  readonly random?: number;
+}
+
+function build({ heldUntilMs = [0], answers, random = 0 }: World) {
+  const clock = createFakeClock(0);
+  const askedAtMs: number[] = [];
+  let looks = 0;
+  const model = paced(
+    () =>
+      ({
+        generate: async () => {
+          const answer = answers[askedAtMs.length];
+          askedAtMs.push(clock.now());
+          if (answer instanceof RunnerError) throw answer;
+          return answer;
+        },
+      }) as unknown as Model,
+    {
+      clock,
+      random: () => random,
+      pool: "default",
+      log: recordingLog(),
+      backoff: {
+        read: async () => {
+          const modelUntilMs = heldUntilMs[Math.min(looks, heldUntilMs.length - 1)]!;
+          looks += 1;
+          return { modelUntilMs, studioUntilMs: 0 };
+        },
+        extend: async () => undefined,
+      },
+    },
+  );
+  const generate = (signal = new AbortController().signal) => model.generate(request, { signal });
+  return { clock, askedAtMs, generate };
+}
+
+const tooMany = (retryAfterMs?: number): RunnerError =>
+  new RunnerError("model_unavailable", "HTTP 429", {
+    retryable: true,
+    status: 429,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+
+test("a run waits until the pool's time is over, and looks again whether it has grown", async () => {
+  const world = build({ heldUntilMs: [10_000, 25_000, 25_000], answers: [turn] });
+  const answer = world.generate();
+  await world.clock.advance(60_000);
+  expect(await answer).toBe(turn);
+  expect(world.askedAtMs).toEqual([25_000]);
+});
+
+test("runs that waited together do not ask at once", async () => {
+  const world = build({ heldUntilMs: [10_000], answers: [turn], random: 0.5 });
+  const answer = world.generate();
+  await world.clock.advance(60_000);
+  await answer;
+  expect(world.askedAtMs).toEqual([11_000]);
+});
+
+test("a 429 that outlasts the adapter's tries fails no job: the round is asked again when its time is over", async () => {
+  const world = build({ answers: [tooMany(120_000), tooMany(), turn] });
+  const answer = world.generate();
+  await world.clock.advance(300_000);
+  expect(await answer).toBe(turn);
+  expect(world.askedAtMs).toEqual([0, 120_000, 125_000]);
+});
+
+test("a used-up quota is no 429 to wait for", async () => {
+  const quota = new RunnerError("model_quota_exhausted", "no quota", { status: 429 });
+  const world = build({ answers: [quota] });
+  await expect(world.generate()).rejects.toBe(quota);
+});
+
+test("the signal ends the waiting", async () => {
+  const stop = new AbortController();
+  const world = build({ answers: [tooMany(120_000), turn] });
+  const answer = world.generate(stop.signal);
+  const ended = expect(answer).rejects.toBe("over");
+  await world.clock.advance(1_000);
+  stop.abort("over");
+  await ended;
+  expect(world.askedAtMs).toEqual([0]);
+});

@@ -1,0 +1,54 @@
+import { expect, it, onTestFinished } from "vitest";
+import { createTable } from "../../../lib/dynamodb.ts";
+import { createLambdaInvoker } from "../../../lib/lambda.ts";
+import { eventuallyTrue } from "../../support/eventually.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { startHttpServer } from "../../support/http-server.ts";
+
+/** Takes every request and never answers. */
+async function silence() {
+  const server = await startHttpServer(() => ({ raw: () => undefined }));
+  onTestFinished(() => server.close());
+  const clock = createFakeClock();
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  return { server, clock, options: { clock, endpoint: server.baseUrl, region: "eu-central-1", credentials } };
+}
+
+it("a call that the ledger does not answer is given up after 4 s in all, the SDK's repetitions included", async () => {
+  const { server, clock, options } = await silence();
+  const table = createTable("ledger", options);
+  let ended = false;
+  const writing = table.update({ pool: "p", id: "x" }, { set: { a: 1 } });
+  writing.catch(() => (ended = true));
+  await server.received(1);
+  await clock.advance(3_999);
+  expect(ended).toBe(false);
+  await clock.advance(1);
+  await eventuallyTrue("the end of the call", () => ended, 500);
+  await expect(writing).rejects.toMatchObject({
+    code: "ledger_unavailable",
+    retryable: true,
+    message: "the ledger did not answer: the call took longer than 4000 ms",
+  });
+  expect(clock.sleeping()).toBe(0);
+});
+
+it("a caller's own signal still ends a call sooner, with its reason", async () => {
+  const { server, options } = await silence();
+  const caller = new AbortController();
+  const reading = createTable("ledger", options).get({ pool: "p", id: "x" }, caller.signal);
+  await server.received(1);
+  caller.abort(new Error("enough"));
+  await expect(reading).rejects.toThrow("enough");
+});
+
+it("an event that Lambda does not take is given up after 4 s in all too", async () => {
+  const { server, clock, options } = await silence();
+  const sending = createLambdaInvoker("processor", options).invoke({ pool: "p", runId: "r", leg: 1 });
+  let ended = false;
+  sending.catch(() => (ended = true));
+  await server.received(1);
+  await clock.advance(4_000);
+  await eventuallyTrue("the end of the call", () => ended, 500);
+  await expect(sending).rejects.toMatchObject({ code: "invoke_failed" });
+});

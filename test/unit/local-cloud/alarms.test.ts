@@ -1,0 +1,257 @@
+import { expect, it } from "vitest";
+import type { CloudEventBody } from "../../../local/cloud/events.ts";
+import type { CompositeAlarm, MetricAlarm } from "../../../local/cloud/monitoring/alarm-definitions.ts";
+import { decide, type AlarmState, type MissingData } from "../../../local/cloud/monitoring/alarm-state.ts";
+import { createAlarms } from "../../../local/cloud/monitoring/alarms.ts";
+import { ruleHolds } from "../../../local/cloud/monitoring/composite-rule.ts";
+import { metricQuerySchema } from "../../../local/cloud/monitoring/metric-query.ts";
+import { createMetricStore } from "../../../local/cloud/monitoring/metric-store.ts";
+
+const treatments: readonly MissingData[] = ["missing", "ignore", "breaching", "notBreaching"];
+const [O, A, I, KEPT] = ["OK", "ALARM", "INSUFFICIENT_DATA", "KEPT"] as const;
+
+// The tables of CloudWatch's guide, "Configuring how CloudWatch alarms treat missing data"; N is 3. Oldest first.
+it.each<[number, string, readonly (AlarmState | "KEPT")[]]>([
+  [3, "0 - X - X", [O, O, O, O]],
+  [3, "0 - - - -", [O, O, O, O]],
+  [3, "- - - - -", [I, KEPT, A, O]],
+  [3, "0 X X - X", [A, A, A, A]],
+  [3, "- - X - -", [A, KEPT, A, O]],
+  [3, "X - - - -", [A, KEPT, A, O]],
+  [3, "- - - - X", [I, KEPT, A, O]],
+  [3, "- - - X -", [I, KEPT, A, O]],
+  [2, "0 - X - X", [A, A, A, A]],
+  [2, "0 0 X 0 X", [A, A, A, A]],
+  [2, "0 - X - -", [O, O, A, O]],
+  [2, "- - - - 0", [O, O, A, O]],
+  [2, "- - - X -", [A, KEPT, A, O]],
+])("%d of 3 breaching, values %s: as the guide's table has it", (datapointsToAlarm, picture, expected) => {
+  const slots = picture.split(" ").map((mark) => ({ 0: false, X: true })[mark]);
+  for (const present of ["OK", "ALARM"] as const) {
+    const found = treatments.map(
+      (missingData) => decide({ evaluationPeriods: 3, datapointsToAlarm, missingData }, slots, present).state,
+    );
+
+    expect(found).toEqual(expected.map((state) => (state === "KEPT" ? present : state)));
+  }
+});
+
+const minute = 60_000;
+const metric = { namespace: "N", name: "Good", dimensions: { pool: "user" } };
+const topicArn = "arn:aws:sns:us-east-1:000000000000:Topic";
+const arnOf = (name: string) => `arn:aws:cloudwatch:us-east-1:000000000000:alarm:${name}`;
+const silent = { ALARM: [], OK: [], INSUFFICIENT_DATA: [] };
+
+const alarm = (settings: Partial<MetricAlarm> = {}): MetricAlarm => ({
+  kind: "metric",
+  logicalId: "Dead",
+  name: "Stack-Dead",
+  arn: arnOf("Stack-Dead"),
+  description: "The pool is dead.",
+  actions: { ALARM: [topicArn], OK: [topicArn], INSUFFICIENT_DATA: [] },
+  queries: [
+    metricQuerySchema.parse({
+      Id: "m",
+      MetricStat: {
+        Metric: { Namespace: "N", MetricName: "Good", Dimensions: [{ Name: "pool", Value: "user" }] },
+        Period: 60,
+        Stat: "Sum",
+      },
+    }),
+  ],
+  metric: { namespace: "N", name: "Good" },
+  periodMs: minute,
+  comparison: "LessThanThreshold",
+  threshold: 1,
+  evaluationPeriods: 2,
+  datapointsToAlarm: 2,
+  missingData: "breaching",
+  ...settings,
+});
+
+const composite = (logicalId: string, rule: string): CompositeAlarm => ({
+  kind: "composite",
+  logicalId,
+  name: `Stack-${logicalId}`,
+  arn: arnOf(`Stack-${logicalId}`),
+  description: undefined,
+  actions: silent,
+  rule,
+});
+
+function start(...definitions: readonly (MetricAlarm | CompositeAlarm)[]) {
+  const store = createMetricStore();
+  const events: CloudEventBody[] = [];
+  const topics = [{ logicalId: "Topic", arn: topicArn, subscribers: ["email:ops@example.com"] }];
+  const alarms = createAlarms({
+    definitions,
+    topics,
+    store,
+    emit: (event) => void events.push(event),
+    region: "us-east-1",
+    startedMs: 0,
+  });
+  return {
+    alarms,
+    events,
+    add: (atMinute: number, value: number) => store.add(metric, { atMs: atMinute * minute, value }),
+    stateAt: (atMinute: number) => {
+      alarms.evaluate(atMinute * minute);
+      return alarms.states()[0]?.state;
+    },
+  };
+}
+
+it("goes to ALARM when its values have broken the threshold for long enough, and back", () => {
+  const { add, stateAt } = start(alarm());
+  add(1, 1);
+  add(2, 0);
+  expect(stateAt(3)).toBe("OK");
+  add(3, 0);
+  expect(stateAt(4)).toBe("ALARM");
+  add(4, 1);
+  expect(stateAt(5)).toBe("OK");
+});
+
+it("does not look at the minute that is not over", () => {
+  const { add, stateAt } = start(alarm());
+  add(1, 1);
+  add(2, 1);
+  add(3, 0);
+
+  expect(stateAt(3.9)).toBe("OK");
+});
+
+it("fills a silent minute as it was told to, once the range has no value left", () => {
+  const { add, stateAt } = start(alarm());
+  add(1, 1);
+
+  expect([2, 3, 4, 5, 6].map(stateAt)).toEqual(["OK", "OK", "OK", "OK", "ALARM"]);
+});
+
+it("moves a long period's window on with each minute", () => {
+  const query = alarm().queries[0]!;
+  const fiveMinutes = { ...query, MetricStat: { ...query.MetricStat!, Period: 300 } };
+  const { add, stateAt } = start(
+    alarm({
+      queries: [fiveMinutes],
+      periodMs: 5 * minute,
+      comparison: "GreaterThanOrEqualToThreshold",
+      threshold: 3,
+      evaluationPeriods: 1,
+      datapointsToAlarm: 1,
+      missingData: "notBreaching",
+    }),
+  );
+  for (const at of [3, 4, 7]) add(at, 1);
+
+  // Minutes 3 to 7 are one window only at minute 8.
+  expect([7, 8, 9].map(stateAt)).toEqual(["OK", "ALARM", "OK"]);
+});
+
+it("evaluates metric math", () => {
+  const query = { ...alarm().queries[0]!, ReturnData: false };
+  const math = metricQuerySchema.parse({ Id: "e", Expression: "100 - FILL(m, 0)" });
+  const { add, stateAt } = start(
+    alarm({
+      queries: [math, query],
+      metric: undefined,
+      threshold: 50,
+      evaluationPeriods: 1,
+      datapointsToAlarm: 1,
+    }),
+  );
+  add(1, 60);
+
+  expect([2, 3].map(stateAt)).toEqual(["ALARM", "OK"]);
+});
+
+it("ignores missing data of DynamoDB's own metrics, whatever it was told", () => {
+  const { stateAt } = start(alarm({ metric: { namespace: "AWS/DynamoDB", name: "ThrottledRequests" } }));
+
+  expect(stateAt(9)).toBe("INSUFFICIENT_DATA");
+});
+
+it("tells its topic of each change, and only of changes", () => {
+  const { alarms, events, add, stateAt } = start(alarm());
+  add(1, 0);
+  add(2, 0);
+  for (const at of [3, 3.5, 4]) stateAt(at);
+  add(4, 1);
+  stateAt(5);
+
+  expect(events.map((event) => event.kind === "alarm" && [event.alarm, event.before, event.state])).toEqual([
+    ["Dead", "INSUFFICIENT_DATA", "ALARM"],
+    ["Dead", "ALARM", "OK"],
+  ]);
+  const [first, second] = alarms.notifications();
+  expect(first).toMatchObject({
+    atMs: 3 * minute,
+    topic: "Topic",
+    subject: 'ALARM: "Stack-Dead" in us-east-1',
+    subscribers: ["email:ops@example.com"],
+  });
+  expect(JSON.parse(first?.message ?? "")).toEqual({
+    AlarmName: "Stack-Dead",
+    AlarmArn: "arn:aws:cloudwatch:us-east-1:000000000000:alarm:Stack-Dead",
+    AlarmDescription: "The pool is dead.",
+    NewStateValue: "ALARM",
+    NewStateReason:
+      "2 of the last 2 values [0, 0] were less than the threshold (1); 2 out of 2 make an alarm, missing data is treated as breaching.",
+    OldStateValue: "INSUFFICIENT_DATA",
+    StateChangeTime: "1970-01-01T00:03:00.000Z",
+  });
+  expect(second?.subject).toBe('OK: "Stack-Dead" in us-east-1');
+});
+
+it("carries an alarm through composite alarms in one evaluation", () => {
+  const { alarms, stateAt } = start(
+    alarm(),
+    composite("Outer", 'ALARM("Stack-Inner")'),
+    composite("Inner", `ALARM("${arnOf("Stack-Dead")}")`),
+  );
+  stateAt(9);
+
+  expect(alarms.states().map(({ definition, state }) => [definition.logicalId, state])).toEqual([
+    ["Dead", "ALARM"],
+    ["Outer", "ALARM"],
+    ["Inner", "ALARM"],
+  ]);
+});
+
+it.each([
+  [
+    "metric math that is not understood",
+    alarm({ queries: [metricQuerySchema.parse({ Id: "e", Expression: "ODD(1)" })] }),
+    "Dead: Metric math is not understood locally: the function ODD",
+  ],
+  [
+    "a rule about an alarm that does not exist",
+    composite("Page", "ALARM(Nobody)"),
+    "Page: An alarm rule is not understood: there is no alarm Nobody",
+  ],
+])("refuses an alarm with %s at its start", (_, definition, message) => {
+  expect(() => start(definition)).toThrow(message);
+});
+
+const states: Readonly<Record<string, AlarmState>> = { a: "ALARM", b: "OK", c: "INSUFFICIENT_DATA" };
+
+it.each([
+  ['ALARM("a")', true],
+  ["ALARM(b) OR ALARM(a)", true],
+  ['(ALARM("a") AND ALARM("b"))', false],
+  ['ALARM("a") AND NOT ALARM("b")', true],
+  ["NOT (OK(b) OR FALSE)", false],
+  ["INSUFFICIENT_DATA(c) AND TRUE", true],
+  ["ALARM(b) AND ALARM(b) OR ALARM(a)", true],
+])("%s is %s", (rule, expected) => {
+  expect(ruleHolds(rule, (name) => states[name])).toBe(expected);
+});
+
+it.each([
+  ["ALARM(missing)", "there is no alarm missing"],
+  ["a", "is not understood"],
+  ["ALARM(a) AT_LEAST 2", "is not understood"],
+])("refuses the rule %s", (rule, message) => {
+  expect(() => ruleHolds(rule, (name) => states[name])).toThrow(message);
+});

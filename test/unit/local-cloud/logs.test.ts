@@ -1,0 +1,234 @@
+import { expect, it } from "vitest";
+import type { CloudEventBody } from "../../../local/cloud/events.ts";
+import { compileFilter } from "../../../local/cloud/logs/filter-pattern.ts";
+import { queryLogs } from "../../../local/cloud/logs/log-queries.ts";
+import { createLogStore } from "../../../local/cloud/logs/log-store.ts";
+import type { FunctionResource } from "../../../local/cloud/resources.ts";
+
+const worker = {
+  label: "worker",
+  memoryMb: 256,
+  log: { format: "JSON", level: "INFO", group: "/log/worker" },
+} as FunctionResource;
+
+const log = (line: string): CloudEventBody => ({
+  kind: "log",
+  function: "worker",
+  requestId: "r",
+  stream: "stdout",
+  line,
+});
+
+function storeOf(events: readonly CloudEventBody[], maxLines?: number) {
+  const store = createLogStore({
+    functions: [worker],
+    groups: ["/log/empty"],
+    ...(maxLines === undefined ? {} : { maxLines }),
+  });
+  for (const [index, event] of events.entries()) store.observe({ ...event, atMs: index * 1_000 });
+  return store;
+}
+
+const everything = { startMs: 0, endMs: 1_000_000 };
+
+it("keeps what a function wrote under its group, and Lambda's report at an invocation's end", () => {
+  const store = storeOf([
+    log("one"),
+    { kind: "end", function: "worker", requestId: "r", pid: 1, durationMs: 12.5, maxMemoryMb: 80.4 },
+    { kind: "schedule", schedule: "s", function: "worker", requestId: "r" },
+  ]);
+
+  const lines = store.lines("/log/worker", everything) ?? [];
+  expect(lines.map(({ atMs, text }) => [atMs, text])).toEqual([
+    [0, "one"],
+    [
+      1_000,
+      JSON.stringify({
+        time: "1970-01-01T00:00:01.000Z",
+        type: "platform.report",
+        record: {
+          requestId: "r",
+          metrics: { durationMs: 12.5, billedDurationMs: 13, memorySizeMB: 256, maxMemoryUsedMB: 80 },
+          status: "success",
+        },
+      }),
+    ],
+  ]);
+  expect(store.lines("/log/empty", everything)).toEqual([]);
+  expect(store.lines("/log/other", everything)).toBeUndefined();
+});
+
+it("forgets the oldest lines of a group that has too many", () => {
+  const store = storeOf(
+    Array.from({ length: 12 }, (_, index) => log(String(index))),
+    10,
+  );
+
+  expect(store.lines("/log/worker", everything)?.map(({ text }) => text)).toEqual([
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+    "10",
+    "11",
+  ]);
+});
+
+const line = JSON.stringify({
+  message: "run_ended",
+  runId: "01AB",
+  ms: 12,
+  ok: true,
+  error: { name: "E" },
+  tags: ["a"],
+});
+
+it.each([
+  ["", true],
+  ["run_ended", true],
+  ["run_ended 01AB", true],
+  ["run_ended nothing", false],
+  ["-nothing run_ended", true],
+  ["-run_ended", false],
+  ["?nothing ?01AB", true],
+  ["?nothing ?more", false],
+  ['"run_ended\\",\\"runId"', true],
+  ['{ $.runId = "01AB" }', true],
+  ['{ $.runId = "01" }', false],
+  ['{ $.runId = "01*" }', true],
+  ["{ $.message = run_ended }", true],
+  ['{ $.runId != "02" }', true],
+  ['{ $.nothing != "02" }', false],
+  ['{ ($.message = "run_ended") && ($.ms > 5) }', true],
+  ["{ $.ms >= 13 || $.ms < 12 }", false],
+  ["{ $.ms = 12 }", true],
+  ["{ $.ok = true }", true],
+  ['{ $.error.name = "E" }', true],
+  ['{ $.tags.0 = "a" }', true],
+])("the filter pattern %s passes the line: %s", (pattern, expected) => {
+  expect(compileFilter(pattern)(line)).toBe(expected);
+});
+
+it.each(["{ $.a IS NULL }", "{ $.a = 01* }", "{ $.a = 1", "{ runId }", "[a, b]", "%x%"])(
+  "refuses the pattern %s",
+  (pattern) => {
+    expect(() => compileFilter(pattern)).toThrow("Invalid filter pattern");
+  },
+);
+
+it("passes no line that is not JSON where a field is asked for", () => {
+  expect(compileFilter("{ $.a != 1 }")("plain")).toBe(false);
+});
+
+const ended = (runId: string, fields: object): CloudEventBody =>
+  log(JSON.stringify({ message: "run_ended", runId, ...fields }));
+
+const runs = storeOf([
+  log(JSON.stringify({ message: "leg_began", runId: "a" })),
+  ended("a", { state: "completed", ms: 100, tokens: 5, workspace: "w1" }),
+  ended("b", { state: "failed", reason: "timeout", ms: 300, workspace: "w1" }),
+  ended("c", { state: "failed", reason: "timeout", ms: 200, tokens: 7, workspace: "w2" }),
+  log("not JSON"),
+]);
+
+const query = (text: string) => queryLogs(runs, { query: text, groups: ["/log/worker"], ...everything });
+
+it("shows time and message of the newest lines first, where the query names no columns", () => {
+  const { columns, rows, scanned } = query("limit 2");
+
+  expect(columns).toEqual(["@timestamp", "@message"]);
+  expect(rows.map((row) => row["@timestamp"])).toEqual([
+    "1970-01-01 00:00:04.000",
+    "1970-01-01 00:00:03.000",
+  ]);
+  expect(rows[0]?.["@message"]).toBe("not JSON");
+  expect(scanned).toBe(5);
+});
+
+it.each<[string, readonly (readonly (string | undefined)[])[]]>([
+  ['fields runId | filter message = "run_ended" | sort ms desc', [["b"], ["c"], ["a"]]],
+  [
+    "fields runId, ms / 100 as tenths | filter ms >= 200 | sort @timestamp asc",
+    [
+      ["b", "3"],
+      ["c", "2"],
+    ],
+  ],
+  ["fields runId | filter ispresent(tokens) and not (ms > 150) | sort runId", [["a"]]],
+  ['fields runId | filter reason like "time" | sort runId', [["b"], ["c"]]],
+  ["fields runId | filter reason like /^TIME/ | sort runId", []],
+  ["fields runId | filter reason like /(?i)^TIME/ | sort runId", [["b"], ["c"]]],
+  ["fields runId | filter message = 'run_ended' and reason not like /time/ | sort runId", [["a"]]],
+  ['fields runId | filter runId in ["a", "c"] and ispresent(ms) | sort runId', [["a"], ["c"]]],
+  ["fields runId | filter runId not in ['a', 'c'] and ispresent(ms)", [["b"]]],
+  [
+    'filter message = "run_ended" | stats count(*) as runs by state, reason | sort runs desc',
+    [
+      ["failed", "timeout", "2"],
+      ["completed", undefined, "1"],
+    ],
+  ],
+  [
+    "filter ispresent(ms) | stats sum(ms), avg(ms) as mean, min(ms), max(ms), pct(ms, 50), count(tokens), count_distinct(workspace)",
+    [["600", "200", "100", "300", "200", "2", "2"]],
+  ],
+  [
+    "filter ispresent(ms) | stats sum(ms) / count(*) as mean by workspace | sort workspace",
+    [
+      ["w1", "200"],
+      ["w2", "200"],
+    ],
+  ],
+  [
+    "filter ispresent(ms) | stats max(ms) by bin(2s) | sort @timestamp",
+    [
+      ["1970-01-01 00:00:00", "100"],
+      ["1970-01-01 00:00:02", "300"],
+    ],
+  ],
+  ["stats count(*) as n", [["5"]]],
+  ["filter ispresent(workspace) | dedup workspace | fields runId | sort runId", [["b"], ["c"]]],
+  [
+    "fields concat(runId, '/', state) as key | filter ispresent(state) | sort key | limit 1",
+    [["a/completed"]],
+  ],
+  [
+    "fields coalesce(reason, state, 'none') as why | filter ispresent(ms) | display why | sort why",
+    [["completed"], ["timeout"], ["timeout"]],
+  ],
+  ["# a comment | with a bar\nfields runId | filter ms = 100", [["a"]]],
+  ["fields runId | filter @message like 'not JSON | really'", []],
+])("%s", (text, expected) => {
+  const { columns, rows } = query(text);
+
+  expect(rows.map((row) => columns.map((name) => row[name]))).toEqual(expected);
+});
+
+it("names a column after its own text where it has no other name", () => {
+  expect(query("stats count(*) , max( ms ) by bin(5m)").columns).toEqual([
+    "bin(5m)",
+    "count(*)",
+    "max( ms )",
+  ]);
+});
+
+it.each([
+  ["parse @message '*' as x", 'the command "parse"'],
+  ["filter", "the expression ends too early"],
+  ["stats stddev(ms)", "the function stddev"],
+  ["fields made_up(ms)", "the function made_up"],
+  ["limit none", '"limit none"'],
+  ["filter ms ~ 3", 'unexpected "~"'],
+])("refuses the query %s", (text, message) => {
+  expect(() => query(text)).toThrow(message);
+});
+
+it("answers for a group that does not exist as CloudWatch Logs does", () => {
+  expect(() => queryLogs(runs, { query: "limit 1", groups: ["/log/other"], ...everything })).toThrow(
+    "The specified log group does not exist.",
+  );
+});

@@ -1,0 +1,138 @@
+import { expect, it } from "vitest";
+import { readEmf } from "../../../local/cloud/monitoring/emf.ts";
+import { createMetricStore } from "../../../local/cloud/monitoring/metric-store.ts";
+import { createPlatformMetrics } from "../../../local/cloud/monitoring/platform-metrics.ts";
+import { aggregate, statisticOf } from "../../../local/cloud/monitoring/statistics.ts";
+import type { CloudEventBody } from "../../../local/cloud/events.ts";
+import type { FunctionResource } from "../../../local/cloud/resources.ts";
+
+const emf = (fields: object, directive: object = {}): string =>
+  JSON.stringify({
+    _aws: {
+      Timestamp: 1_000,
+      CloudWatchMetrics: [
+        { Namespace: "N", Dimensions: [["pool"]], Metrics: [{ Name: "Jobs", Unit: "Count" }], ...directive },
+      ],
+    },
+    ...fields,
+  });
+
+it("reads a metric of each dimension set from an embedded metric line", () => {
+  const line = emf(
+    { pool: "user", reason: "empty", Jobs: 3 },
+    { Dimensions: [["pool", "reason"], ["pool"]] },
+  );
+
+  expect(readEmf(line)).toEqual([
+    {
+      metric: { namespace: "N", name: "Jobs", dimensions: { pool: "user", reason: "empty" } },
+      atMs: 1_000,
+      value: 3,
+    },
+    { metric: { namespace: "N", name: "Jobs", dimensions: { pool: "user" } }, atMs: 1_000, value: 3 },
+  ]);
+});
+
+it("reads each value of a list", () => {
+  expect(readEmf(emf({ pool: "user", Jobs: [1, 2.5] })).map(({ value }) => value)).toEqual([1, 2.5]);
+});
+
+it.each([
+  ["a plain log line", '{"message":"_aws is a word"}'],
+  ["no JSON", '{"_aws"'],
+  ["a line without its dimension's value", emf({ Jobs: 3 })],
+  ["a line without its metric's value", emf({ pool: "user" })],
+  ["a value that is no number", emf({ pool: "user", Jobs: "3" })],
+])("finds no metric in %s", (_, line) => {
+  expect(readEmf(line)).toEqual([]);
+});
+
+it.each([
+  ["Sum", 15],
+  ["SampleCount", 5],
+  ["Average", 3],
+  ["Minimum", 1],
+  ["Maximum", 5],
+  ["p50", 3],
+  ["p95", 5],
+  ["p99.9", 5],
+  ["p0", 1],
+])("%s of 1 to 5 is %d", (name, expected) => {
+  expect(statisticOf(name)([5, 3, 1, 4, 2])).toBe(expected);
+});
+
+it("refuses a statistic that it does not know", () => {
+  expect(() => statisticOf("TM(10%:90%)")).toThrow("The statistic TM(10%:90%) is not known locally.");
+});
+
+it("puts a sample into the period in which it falls, and leaves empty periods out", () => {
+  const samples = [
+    { atMs: 60_000, value: 1 },
+    { atMs: 119_999, value: 2 },
+    { atMs: 180_000, value: 4 },
+  ];
+
+  expect(
+    aggregate(samples, { startMs: 60_000, endMs: 240_000, periodMs: 60_000 }, statisticOf("Sum")),
+  ).toEqual(
+    new Map([
+      [60_000, 3],
+      [180_000, 4],
+    ]),
+  );
+});
+
+const metric = (name: string) => ({ namespace: "N", name, dimensions: { a: "1", b: "2" } });
+const all = { startMs: 0, endMs: 1_000_000 };
+
+it("keeps samples in order of time, and finds a metric whatever the order of its dimensions", () => {
+  const store = createMetricStore();
+  for (const atMs of [3, 1, 2]) store.add(metric("Jobs"), { atMs, value: atMs });
+
+  const turned = { namespace: "N", name: "Jobs", dimensions: { b: "2", a: "1" } };
+  expect(store.samples(turned, all).map(({ atMs }) => atMs)).toEqual([1, 2, 3]);
+  expect(store.metrics()).toEqual([metric("Jobs")]);
+});
+
+it("forgets the oldest samples, and the metric that was silent for longest", () => {
+  const store = createMetricStore({ metrics: 2, samples: 10 });
+  for (let atMs = 1; atMs <= 12; atMs++) store.add(metric("Busy"), { atMs, value: 0 });
+  store.add(metric("Second"), { atMs: 13, value: 0 });
+  store.add(metric("Busy"), { atMs: 14, value: 0 });
+  store.add(metric("Third"), { atMs: 15, value: 0 });
+
+  expect(store.metrics().map(({ name }) => name)).toEqual(["Busy", "Third"]);
+  expect(store.samples(metric("Busy"), all).map(({ atMs }) => atMs)).toEqual([
+    3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14,
+  ]);
+});
+
+const worker = { label: "worker", name: "Stack-Worker" } as FunctionResource;
+
+function observed(...events: readonly CloudEventBody[]) {
+  const store = createMetricStore();
+  const platform = createPlatformMetrics({ store, functions: [worker], schedules: [] });
+  for (const [atMs, event] of events.entries()) platform.observe({ ...event, atMs });
+  return (name: string, dimensions: Record<string, string> = { FunctionName: "Stack-Worker" }) =>
+    store.samples({ namespace: "AWS/Lambda", name, dimensions }, all).map(({ value }) => value);
+}
+
+const of = (requestId: string) => ({ function: "worker", requestId, pid: 1 });
+const ended = { durationMs: 250, maxMemoryMb: 80 };
+
+it("counts an invocation at its end, with its duration, and errors and throttles of 0 or 1", () => {
+  const values = observed(
+    { kind: "invoke", ...of("a"), attempt: 1 },
+    { kind: "invoke", ...of("b"), attempt: 1 },
+    { kind: "end", ...of("a"), ...ended },
+    { kind: "timeout", ...of("b"), ...ended, errorType: "Sandbox.Timedout", errorMessage: "" },
+    { kind: "throttled", function: "worker", requestId: "c" },
+  );
+
+  expect(values("Invocations")).toEqual([1, 1]);
+  expect(values("Duration")).toEqual([250, 250]);
+  expect(values("Errors")).toEqual([0, 1]);
+  expect(values("Throttles")).toEqual([0, 0, 1]);
+  expect(values("ConcurrentExecutions")).toEqual([1, 2, 1, 0]);
+  expect(values("ConcurrentExecutions", {})).toEqual([1, 2, 1, 0]);
+});

@@ -1,0 +1,111 @@
+import { expect, it, onTestFinished } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { createMonitor } from "../../../local/cloud/monitoring/monitor.ts";
+import { createMessageQueue } from "../../../local/cloud/queues.ts";
+import { readStack } from "../../../local/cloud/template.ts";
+import { writeTemplate, type Fixture } from "./fixture.ts";
+
+const account = { region: "us-east-1", accountId: "000000000000" };
+
+const alarm = (properties: object) => ({
+  Type: "AWS::CloudWatch::Alarm",
+  Properties: {
+    Namespace: "AWS/SQS",
+    MetricName: "ApproximateNumberOfMessagesVisible",
+    Dimensions: [{ Name: "QueueName", Value: "dead" }],
+    Statistic: "Maximum",
+    Period: 60,
+    EvaluationPeriods: 1,
+    ComparisonOperator: "GreaterThanOrEqualToThreshold",
+    Threshold: 1,
+    TreatMissingData: "notBreaching",
+    ...properties,
+  },
+});
+
+function start(resources: Fixture["resources"] = {}, startMs = 0) {
+  const clock = createFakeClock(startMs);
+  const stack = readStack(writeTemplate({ resources }), account);
+  const queue = createMessageQueue({ clock, name: "dead", arn: "arn", url: "url", visibilityMs: 30_000 });
+  const changes: string[] = [];
+  const monitor = createMonitor({
+    clock,
+    emit: (event) => void (event.kind === "alarm" && changes.push(`${clock.now() / 1_000} ${event.state}`)),
+    region: "us-east-1",
+    stack,
+    queues: [queue],
+  });
+  const closing = new AbortController();
+  onTestFinished(() => closing.abort());
+  monitor.start(closing.signal);
+  return { clock, queue, monitor, changes, closing };
+}
+
+it("raises an alarm in the minute after a message has come into a queue", async () => {
+  const { clock, queue, changes } = start({ Dead: alarm({}) });
+  await clock.advance(150_000);
+  queue.send("a dead letter");
+  await clock.advance(60_000);
+
+  expect(changes).toEqual(["120 OK", "180 ALARM"]);
+});
+
+it("does not hold the silence before its start against anybody", async () => {
+  const { clock, changes } = start(
+    { Silent: alarm({ MetricName: "Never", TreatMissingData: "breaching" }) },
+    59_000,
+  );
+  await clock.advance(60_000);
+  expect(changes).toEqual([]);
+  await clock.advance(11_000);
+
+  expect(changes).toEqual(["129 ALARM"]);
+});
+
+it("evaluates as of any time on request", async () => {
+  const { monitor, changes, queue } = start({ Dead: alarm({}) });
+  queue.send("a dead letter");
+  monitor.evaluate(60_000);
+  expect(changes).toEqual(["0 ALARM"]);
+  monitor.evaluate(3_600_000);
+
+  expect(changes).toEqual(["0 ALARM", "0 OK"]);
+});
+
+it("ends with the signal", async () => {
+  const { clock, closing } = start({ Dead: alarm({}) });
+  await clock.advance(0);
+  expect(clock.sleeping()).toBe(1);
+  closing.abort();
+  await clock.advance(0);
+
+  expect(clock.sleeping()).toBe(0);
+});
+
+it.each<[string, object, string]>([
+  [
+    "two series that return data",
+    {
+      Metrics: [
+        { Id: "a", Expression: "1" },
+        { Id: "b", Expression: "2" },
+      ],
+    },
+    "Alarm, Metrics: exactly one of them must return data, not 2",
+  ],
+  [
+    "no period",
+    { Metrics: [{ Id: "a", Expression: "1" }] },
+    "Alarm, Metrics: they must have one and the same period",
+  ],
+  [
+    "an unknown comparison",
+    { ComparisonOperator: "GreaterThanUpperThreshold" },
+    "Alarm, ComparisonOperator: ",
+  ],
+  ["no threshold", { Threshold: undefined }, "Alarm, Threshold: "],
+])("refuses an alarm with %s", (_, properties, message) => {
+  expect(() => readStack(writeTemplate({ resources: { Alarm: alarm(properties) } }), account)).toThrow(
+    message,
+  );
+});

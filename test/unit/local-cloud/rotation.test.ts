@@ -1,0 +1,236 @@
+import { randomUUID } from "node:crypto";
+import {
+  CancelRotateSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { createRotations } from "../../../local/cloud/rotation.ts";
+import { createSecretStore } from "../../../local/cloud/secrets.ts";
+import { createActivity } from "../../../local/cloud/timers.ts";
+import type { CloudEventBody } from "../../../local/cloud/events.ts";
+import type { InvokeRequest } from "../../../local/cloud/lambda-service.ts";
+import { startWatched, type Watched } from "./fixture.ts";
+
+/** Notes its steps; each does its work with the same actions as a rotation function on AWS. */
+const rotator = `
+const endpoint = process.env.AWS_ENDPOINT_URL;
+const ask = async (action, body) => {
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager." + action };
+  const response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.Message);
+  return answer;
+};
+export const handler = async ({ Step, SecretId, ClientRequestToken: token }) => {
+  const { VersionIdsToStages: stages } = await ask("DescribeSecret", { SecretId });
+  console.log("step " + Step + " " + (stages[token] ?? []).join());
+  if (Step === "createSecret") {
+    await ask("PutSecretValue", { SecretId, ClientRequestToken: token, SecretString: "new", VersionStages: ["AWSPENDING"] });
+  }
+  if (Step === "finishSecret") {
+    const [current] = Object.keys(stages).filter((id) => stages[id].includes("AWSCURRENT"));
+    const move = { VersionStage: "AWSCURRENT", MoveToVersionId: token, RemoveFromVersionId: current };
+    await ask("UpdateSecretVersionStage", { SecretId, ...move });
+  }
+};`;
+
+let watched: Watched;
+
+beforeAll(async () => {
+  const secret = (Name: string) => ({
+    Type: "AWS::SecretsManager::Secret",
+    Properties: { Name, SecretString: "old" },
+  });
+  watched = await startWatched({
+    functions: { Rotator: { source: rotator } },
+    resources: {
+      Key: secret("key"),
+      Other: secret("other"),
+      Plan: {
+        Type: "AWS::SecretsManager::RotationSchedule",
+        Properties: {
+          SecretId: { Ref: "Key" },
+          RotationLambdaARN: { "Fn::GetAtt": ["Rotator", "Arn"] },
+          RotationRules: { ScheduleExpression: "rate(30 days)" },
+        },
+      },
+    },
+  });
+  for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await watched.close();
+});
+
+it("shows the rotation that the template configures", async () => {
+  expect(await new SecretsManagerClient().send(new DescribeSecretCommand({ SecretId: "key" }))).toMatchObject(
+    {
+      RotationEnabled: true,
+      RotationLambdaARN: "arn:aws:lambda:us-east-1:000000000000:function:TestStack-Rotator",
+      RotationRules: { ScheduleExpression: "rate(30 days)" },
+    },
+  );
+});
+
+it("takes a secret through the four steps, whose version is pending from the first one on", async () => {
+  const client = new SecretsManagerClient();
+  const token = randomUUID();
+  const answer = await client.send(new RotateSecretCommand({ SecretId: "key", ClientRequestToken: token }));
+  const end = await watched.until((event) => event.kind === "rotation" && event.step === "all");
+
+  expect(answer.VersionId).toBe(token);
+  expect(end).toMatchObject({ secret: "key", versionId: token, outcome: "done" });
+  const steps = () =>
+    watched.events.flatMap((event) => (event.kind === "log" ? (/step .*/.exec(event.line) ?? []) : []));
+  await expect
+    .poll(steps)
+    .toEqual([
+      "step createSecret AWSPENDING",
+      "step setSecret AWSPENDING",
+      "step testSecret AWSPENDING",
+      "step finishSecret AWSPENDING",
+    ]);
+  expect((await client.send(new GetSecretValueCommand({ SecretId: "key" }))).SecretString).toBe("new");
+  const previous = new GetSecretValueCommand({ SecretId: "key", VersionStage: "AWSPREVIOUS" });
+  expect((await client.send(previous)).SecretString).toBe("old");
+  const described = await client.send(new DescribeSecretCommand({ SecretId: "key" }));
+  expect(described.VersionIdsToStages?.[token]).toEqual(["AWSCURRENT"]);
+  expect(described.LastRotatedDate).toBeInstanceOf(Date);
+});
+
+it("refuses to rotate a secret without a function, and one whose pending version is left over", async () => {
+  const client = new SecretsManagerClient();
+  await expect(client.send(new RotateSecretCommand({ SecretId: "other" }))).rejects.toMatchObject({
+    name: "InvalidRequestException",
+    message: "No Lambda rotation function ARN is associated with this secret.",
+  });
+  const token = randomUUID();
+  await client.send(
+    new PutSecretValueCommand({
+      SecretId: "other",
+      ClientRequestToken: token,
+      SecretString: "half",
+      VersionStages: ["AWSPENDING"],
+    }),
+  );
+  await expect(
+    client.send(new RotateSecretCommand({ SecretId: "other", RotationLambdaARN: "Rotator" })),
+  ).rejects.toMatchObject({
+    name: "InvalidRequestException",
+    message: "A previous rotation isn't complete. That rotation will be reattempted.",
+  });
+
+  const cancelled = await client.send(new CancelRotateSecretCommand({ SecretId: "other" }));
+  const described = await client.send(new DescribeSecretCommand({ SecretId: "other" }));
+  expect(cancelled.VersionId).toBe(token);
+  expect(described.RotationEnabled).toBe(false);
+});
+
+type Answer = "ok" | "fails";
+
+/** Rotations over a function that answers as it is told, step by step. */
+function start(answers: readonly Answer[], retryDelaysMs: readonly number[] = [1_000]) {
+  const clock = createFakeClock();
+  const store = createSecretStore(
+    [{ logicalId: "Key", name: "key", arn: "arn:key", initialValue: "old" }],
+    clock,
+  );
+  const events: CloudEventBody[] = [];
+  const invoked: string[] = [];
+  const activity = createActivity();
+  const closing = new AbortController();
+  onTestFinished(() => closing.abort());
+  const invoke = async ({ payload }: InvokeRequest) => {
+    const { Step, ClientRequestToken: token } = JSON.parse(payload);
+    invoked.push(Step);
+    if (answers[invoked.length - 1] === "fails") {
+      return { statusCode: 200, requestId: "r", functionError: "Unhandled", payload: "no good" } as const;
+    }
+    if (Step === "createSecret") store.put("key", { value: "new", versionId: token, stages: ["AWSPENDING"] });
+    const fromVersion = store.get("key").versionId;
+    if (Step === "finishSecret")
+      store.moveStage("key", { stage: "AWSCURRENT", toVersion: token, fromVersion });
+    return { statusCode: 200, requestId: "r" } as const;
+  };
+  const rotations = createRotations({
+    clock,
+    emit: (event) => void events.push(event),
+    activity,
+    store,
+    lambda: { invoke },
+    configured: [{ secretId: "arn:key", functionArn: "arn:rotator", rules: undefined }],
+    retryDelaysMs,
+    closing: closing.signal,
+  });
+  const request = { functionArn: undefined, rules: undefined, now: true };
+  return {
+    clock,
+    store,
+    events,
+    invoked,
+    activity,
+    rotations,
+    rotate: (token: string, more: object = {}) =>
+      rotations.start(store.find("key"), { token, ...request, ...more }),
+  };
+}
+
+it("tries a rotation that failed again, from the first step and with the same version", async () => {
+  const { clock, store, events, invoked, activity, rotate } = start(["ok", "fails"]);
+  rotate("v2");
+  await clock.advance(999);
+  expect(invoked).toEqual(["createSecret", "setSecret"]);
+  await clock.advance(1);
+  await activity.idle();
+
+  expect(invoked.slice(2)).toEqual(["createSecret", "setSecret", "testSecret", "finishSecret"]);
+  expect(store.get("key")).toMatchObject({ versionId: "v2", version: { value: "new" } });
+  expect(events[1]).toEqual({
+    kind: "rotation",
+    secret: "key",
+    versionId: "v2",
+    step: "setSecret",
+    outcome: "failed",
+    reason: "no good",
+  });
+});
+
+it("leaves the pending version behind when no try is left, and takes the same rotation up again", async () => {
+  const { store, activity, rotate } = start(["fails"], []);
+  rotate("v2");
+  await activity.idle();
+
+  expect(store.get("key").version.value).toBe("old");
+  expect(() => rotate("v3")).toThrow("A previous rotation isn't complete.");
+  rotate("v2");
+  await activity.idle();
+  expect(store.get("key").version.value).toBe("new");
+});
+
+it("ends a rotation's tries when it is cancelled", async () => {
+  const { clock, store, invoked, activity, rotations, rotate } = start(["fails"]);
+  rotate("v2");
+  await clock.advance(0);
+  expect(rotations.cancel(store.find("key"))).toBe("v2");
+  await clock.advance(60_000);
+  await activity.idle();
+
+  expect(invoked).toEqual(["createSecret"]);
+});
+
+it("only tests, on a copy of the present value, where it is not to rotate now", async () => {
+  const { store, invoked, activity, rotate } = start(["ok"]);
+  rotate("v2", { now: false });
+  await activity.idle();
+
+  expect(invoked).toEqual(["testSecret"]);
+  expect(store.get("key").version.value).toBe("old");
+  expect([...(store.find("key").versions.get("v2")?.stages ?? [])]).toEqual([]);
+});

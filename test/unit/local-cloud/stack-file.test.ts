@@ -1,0 +1,29 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { removeStackFile, writeStackFile } from "../../../local/stack-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "stack-file-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = { stackName: "Local", region: "us-east-1", endpointUrl: "http://127.0.0.1:1", pid: 11 };
+
+it("is written whole, over what an earlier run has left", async () => {
+  await writeStackFile(folder, { ...file, pid: 10 });
+  await writeStackFile(folder, { ...file, studioUrl: "http://127.0.0.1:2" });
+
+  expect(readdirSync(folder)).toEqual(["stack.json"]);
+  expect(JSON.parse(readFileSync(join(folder, "stack.json"), "utf8"))).toEqual({
+    ...file,
+    studioUrl: "http://127.0.0.1:2",
+  });
+});
+
+it("is removed by the process that wrote it, and by no other", async () => {
+  await removeStackFile(folder, 10);
+  expect(existsSync(join(folder, "stack.json"))).toBe(true);
+  await removeStackFile(folder, 11);
+  expect(existsSync(join(folder, "stack.json"))).toBe(false);
+  await removeStackFile(folder, 11);
+});

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { systemClock } from "../../../lib/clock.ts";
+import { createLogCache } from "../../../local/dashboard/log-cache.ts";
+import { fakeSource } from "../../support/dashboard-source.ts";
+
+const range = { startMs: 0, endMs: 900_000 };
+const query = { logGroups: ["g"], text: "fields a" };
+
+/** A query takes `tookMs`, and each answer tells the how manieth it is. */
+function cached(tookMs: number) {
+  let nowMs = 0;
+  let count = 0;
+  const source = fakeSource({
+    queryLogs() {
+      nowMs += tookMs;
+      count += 1;
+      return { columns: ["a"], rows: [[String(count)]] };
+    },
+  });
+  const { queryLogs } = createLogCache({ ...systemClock, now: () => nowMs })(source);
+  const ask = (more: object = {}, over = range) => queryLogs({ ...query, ...more }, over).rows[0]?.[0];
+  return { ask, wait: (ms: number) => (nowMs += ms) };
+}
+
+test("an expensive answer is given again for fifty times as long as it took", () => {
+  const { ask, wait } = cached(200);
+  expect(ask()).toBe("1");
+  wait(9_999);
+  expect(ask()).toBe("1");
+  wait(1);
+  expect(ask()).toBe("2");
+});
+
+test("a cheap query is asked each time", () => {
+  const { ask } = cached(0);
+  expect([ask(), ask()]).toEqual(["1", "2"]);
+});
+
+test("another query and another time range have answers of their own", () => {
+  const { ask } = cached(200);
+  expect([ask(), ask({ text: "fields b" }), ask({}, { startMs: 0, endMs: 60_000 }), ask()]).toEqual([
+    "1",
+    "2",
+    "3",
+    "1",
+  ]);
+});

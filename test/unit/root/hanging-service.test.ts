@@ -1,0 +1,32 @@
+import { createServer } from "node:http";
+import { expect, test } from "vitest";
+import { createTable } from "../../../lib/dynamodb.ts";
+import { createLambdaInvoker } from "../../../lib/lambda.ts";
+
+/** Takes every request and never answers. */
+async function silentService(): Promise<{ readonly endpoint: string; close(): void }> {
+  const server = createServer(() => undefined);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { endpoint: `http://127.0.0.1:${address.port}`, close };
+}
+
+const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+
+test("a service that takes a request and never answers is not waited for: neither the ledger nor Lambda", async ({
+  onTestFinished,
+}) => {
+  const { endpoint, close } = await silentService();
+  onTestFinished(close);
+  const config = { endpoint, region: "eu-central-1", credentials, maxAttempts: 1 };
+  const read = createTable("ledger", config).get({ pool: "p", id: "x" });
+  const invoke = createLambdaInvoker("processor", config).invoke({ pool: "p", runId: "r", leg: 1 });
+  const [reading, invoking] = await Promise.allSettled([read, invoke]);
+  expect(reading).toMatchObject({ reason: { code: "ledger_unavailable", retryable: true } });
+  expect(invoking).toMatchObject({ reason: { code: "invoke_failed" } });
+}, 8_000);

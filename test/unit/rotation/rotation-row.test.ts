@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createRotationRow } from "../../../lib/ledger/rotation.ts";
+import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+
+let local: LocalTable;
+beforeAll(async () => {
+  local = await startLocalTable();
+});
+afterAll(() => local.close());
+
+const instance = (id: string) => ({ instanceId: id, credentialId: `c-${id}`, createdAtMs: 1 });
+
+it("keeps what is known of a pool's instances", async () => {
+  const row = createRotationRow(local.table);
+  expect(await row.read("a")).toEqual([]);
+  await row.change("a", (known) => [...known, { ...instance("1"), unusedSinceMs: 5 }]);
+  expect(await row.read("a")).toEqual([
+    { instanceId: "1", credentialId: "c-1", createdAtMs: 1, unusedSinceMs: 5 },
+  ]);
+  expect(await row.read("b")).toEqual([]);
+});
+
+it("loses no change of two hands at one time", async () => {
+  const row = createRotationRow(local.table);
+  await Promise.all(["1", "2", "3"].map((id) => row.change("c", (known) => [...known, instance(id)])));
+  expect((await row.read("c")).map(({ instanceId }) => instanceId).toSorted()).toEqual(["1", "2", "3"]);
+});

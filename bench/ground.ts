@@ -12,7 +12,8 @@ import { call, startServer, type Server } from "./servers/client.ts";
 const region = "us-east-1";
 export const pool = "bench";
 export const modelKey = "sk-bench-0123456789";
-export const modelName = "offline-canned";
+/** One that has a price, so that nothing is logged about it. */
+export const modelName = "gpt-6-luna";
 
 /** What every part of a run shares: the stack as it would be deployed, and the bench's own bundles. */
 export interface Built {

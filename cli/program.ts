@@ -91,7 +91,7 @@ function createProgram(commands: readonly Command[], onCommand: OnCommand): Comm
 function addCommand(program: Commander, command: Command, onCommand: OnCommand): void {
   const { arguments: rows = [], options = [], examples, summary, details, noMore } = command;
   const [first = "", second] = command.name.split(" ");
-  const parent = second === undefined ? program : groupOf(program, first);
+  const parent = second === undefined ? program : groupOf(program, first, `${second}: ${summary}`);
   const sub = parent
     .command(second ?? first)
     .summary(summary)
@@ -111,9 +111,9 @@ function addCommand(program: Commander, command: Command, onCommand: OnCommand):
 }
 
 /** `secrets` of `secrets set`. */
-function groupOf(program: Commander, name: string): Commander {
+function groupOf(program: Commander, name: string, summary: string): Commander {
   const existing = program.commands.find((one) => one.name() === name);
-  return existing ?? program.command(name).summary(`${name} …`).helpCommand(false);
+  return existing ?? program.command(name).summary(summary).helpCommand(false);
 }
 
 interface Output {

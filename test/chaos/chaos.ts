@@ -1,11 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { EndState, Run } from "../../lib/ledger/run.ts";
 import type { WorkspaceDetail } from "../../local/studio/page-api.ts";
 import { disturb, type Disturbance } from "./disturb.ts";
 import { planCases, textOf, total, type Case, type JobKind } from "./jobs.ts";
 import type { ChaosOptions } from "./options.ts";
 import { seeded } from "./random.ts";
 import { faultsOf, type Report } from "./report.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage, startLimitMs, type Stage } from "./stage.ts";
 import { judge, type CaseEnd } from "./verdict.ts";
 
 const lookMs = 200;
@@ -28,7 +29,11 @@ export async function runChaos(
   try {
     const roundsOfKind = await tryKinds(stage, options.kinds);
     const { watch } = stage;
-    const first = { journal: stage.studio.requests().length, runs: (await stage.runs()).length };
+    const first = {
+      journal: stage.studio.requests().length,
+      runs: (await stage.runs()).length,
+      counted: countedBy(stage),
+    };
     const cases = planCases(options, seeded(options.seed, "jobs"));
     const startedMs = Date.now();
     const { workspaces, disturbance, progress } = await runUnderFaults(stage, { cases, options, tell });
@@ -40,17 +45,23 @@ export async function runChaos(
     const ends = await lookAt(stage, { cases, workspaces, disturbance });
     const { faults, calls } = faultsOf(stage, disturbance);
     const hit = {
-      model: (faults["model"]?.size ?? 0) > 0,
       ledger: (faults["DynamoDB"]?.size ?? 0) > 0,
       secrets: (faults["Secrets Manager"]?.size ?? 0) > 0,
     };
+    const runs = (await stage.runs()).slice(first.runs);
     const verdict = judge({
       cases: ends,
       roundsOfKind,
       journal: stage.studio.requests().slice(first.journal),
-      runs: (await stage.runs()).slice(first.runs),
+      runs,
       leaseMs: options.leaseMs,
       hit,
+      modelFaultsAtMs: stage.model
+        .requests()
+        .filter(({ status, aborted }) => status === null || status >= 400 || aborted)
+        .map(({ at }) => at),
+      counted: countedSince(stage, first.counted),
+      killedAtClose: runs.filter((run) => isUncounted(stage, run)).length,
     });
     return {
       ...verdict,
@@ -71,6 +82,27 @@ export async function runChaos(
     await stage.close();
   }
 }
+
+type Counted = Readonly<Record<EndState, number>>;
+
+const countedBy = ({ watch }: Stage): Counted => ({
+  completed: watch.metric("RunsCompleted"),
+  failed: watch.metric("RunsFailed"),
+  lost: watch.metric("RunsLost"),
+});
+
+function countedSince(stage: Stage, before: Counted): Counted {
+  const { completed, failed, lost } = countedBy(stage);
+  return {
+    completed: completed - before.completed,
+    failed: failed - before.failed,
+    lost: lost - before.lost,
+  };
+}
+
+/** Closed by a leg that was killed before it could say so. */
+const isUncounted = ({ watch }: Stage, { runId, openIn }: Run): boolean =>
+  openIn === undefined && watch.linesOf(runId, "run_ended") === 0 && watch.brokenLegs(runId) > 0;
 
 /** One job of each kind without any fault: the rounds that it needs. */
 async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<ReadonlyMap<string, number>> {
@@ -164,15 +196,21 @@ async function lookAt(stage: Stage, { cases, workspaces, disturbance }: Ended): 
     const workspaceId = workspaces.get(one.tag)!;
     const answer = await fetch(`${stage.studio.url}/api/workspaces/${workspaceId}`);
     const { messages } = (await answer.json()) as WorkspaceDetail;
+    const own = runs.filter((run) => run.workspaceId === workspaceId);
+    const ofRuns = (count: (runId: string, run: Run) => number): number =>
+      own.reduce((sum, run) => sum + count(run.runId, run), 0);
     ends.push({
       ...one,
       workspaceId,
       summary: summaries.get(workspaceId)!,
       results: messages.filter(({ role }) => role === "assistant").length,
       asked: stage.asked.of(one.tag),
-      brokenLegs: runs
-        .filter((run) => run.workspaceId === workspaceId)
-        .reduce((sum, { runId }) => sum + stage.watch.brokenLegs(runId), 0),
+      brokenLegs: ofRuns((runId) => stage.watch.brokenLegs(runId)),
+      lostRounds: ofRuns((runId, { state, rounds }) =>
+        state === "lost" && stage.watch.brokenLegs(runId) > 0 ? rounds : 0,
+      ),
+      unstarted: ofRuns((runId) => stage.watch.unstarted(runId, startLimitMs)),
+      failedBeats: ofRuns((runId) => stage.watch.linesOf(runId, "beat_failed")),
       isTaken: disturbance.taken.has(workspaceId),
     });
   }

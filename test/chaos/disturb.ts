@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { signalGroup } from "../../local/cloud/warden.ts";
 import type { LeaseThief } from "../../local/studio/jobs.ts";
-import { ledgerOutage, modelRules, studioOutage, studioRules } from "./faults.ts";
+import { deeds, ledgerOutage, modelRules, studioOutage, studioRules } from "./faults.ts";
 import type { ChaosOptions } from "./options.ts";
 import { between, seeded } from "./random.ts";
 import type { Stage } from "./stage.ts";
@@ -10,6 +10,10 @@ import { add, type Invocation } from "./watch.ts";
 /** What befalls a share of the events, of the leases, and of the out-of-memory kills among all kills. */
 const shares = { duplicate: 0.03, drop: 0.02, late: 0.03, lease: 0.007, memory: 0.3 };
 const ledgerOutageMs = 2_500;
+/** As long as a deed has not been done once, each so manieth occasion is taken for it: in few jobs the dice forget some. */
+const plannedEvery = { event: 7, kill: 6, lease: 5 };
+/** After which a planned deed strikes: nearly at once, so that it hits. */
+const plannedMs = 60;
 
 export interface Disturbance {
   /** What was done beyond the faults of calls, by name. */
@@ -34,9 +38,10 @@ export function disturb(stage: Stage, options: ChaosOptions, prey: Prey): Distur
   const { cloud, studio, model, proxies } = stage;
   const { faultRate } = options;
   const scene: Scene = { stage, options, done: new Map(), taken: new Set(), over: new AbortController() };
-  const rest = studioRules(faultRate);
-  for (const rule of rest) studio.faults.add(rule);
-  for (const rule of modelRules(faultRate)) model.faults.add(rule);
+  if (faultRate > 0) {
+    for (const rule of studioRules(faultRate)) studio.faults.add(rule);
+    for (const rule of modelRules(faultRate)) model.faults.add(rule);
+  }
   for (const proxy of Object.values(proxies)) proxy.setRate(faultRate);
   if (faultRate > 0) disturbEvents(scene);
   if (options.killRate > 0) killProcesses(scene);
@@ -75,25 +80,38 @@ interface Scene {
   readonly over: AbortController;
 }
 
+/** The next of what is still to be done once; `undefined` once all is done, and until its turn comes. */
+function dueAt<T>(owed: readonly T[], occasion: number, every: number): T | undefined {
+  return occasion % every === 0 ? owed[0] : undefined;
+}
+
 /** Duplicate, lost and late events, of any function: decided at each invocation for the next event. */
 function disturbEvents({ stage: { cloud, watch }, options, done, over }: Scene): void {
   const random = seeded(options.seed, "events");
+  const owed: ("duplicate" | "drop" | "late")[] = ["duplicate", "drop", "late"];
+  const acts = {
+    duplicate: () => cloud.faults.duplicate(1),
+    drop: () => cloud.faults.dropEvent(1),
+    late: () => cloud.faults.delayEvent(between(random, 500, 4_000)),
+  };
+  let invocations = 0;
   // A delay holds until it is taken back, and is meant for one event.
   watch.onQueued(() => cloud.faults.delayEvent(0));
   watch.onInvoke(() => {
     if (over.signal.aborted) return;
-    const die = random();
-    if (die < shares.duplicate) {
-      cloud.faults.duplicate(1);
-      add(done, "events duplicated");
-    } else if (die < shares.duplicate + shares.drop) {
-      cloud.faults.dropEvent(1);
-      add(done, "events lost");
-    } else if (die < shares.duplicate + shares.drop + shares.late) {
-      cloud.faults.delayEvent(between(random, 500, 4_000));
-      add(done, "events late");
-    }
+    const due = dueAt(owed, ++invocations, plannedEvery.event);
+    if (due !== undefined) owed.shift();
+    const act = due ?? fateOf(random());
+    if (act === undefined) return;
+    acts[act]();
+    add(done, deeds[act]);
   });
+}
+
+function fateOf(die: number): "duplicate" | "drop" | "late" | undefined {
+  if (die < shares.duplicate) return "duplicate";
+  if (die < shares.duplicate + shares.drop) return "drop";
+  return die < shares.duplicate + shares.drop + shares.late ? "late" : undefined;
 }
 
 /** `kill -9` at a random moment of an invocation, its cold start included; or the end that Lambda's memory limit brings. */
@@ -101,10 +119,11 @@ function killProcesses({ stage, options, done, over }: Scene): void {
   const { watch, cloud, labels } = stage;
   const random = seeded(options.seed, "kills");
   const counts = { dispatcher: { of: 0, killed: 0 }, processor: { of: 0, killed: 0 } };
+  const owedOf = (role: "dispatcher" | "processor") => killsOf[role].filter((kind) => !done.has(deeds[kind]));
   watch.onBroken((_, errorType) => {
     if (errorType !== "Runtime.OutOfMemory") return;
     counts.processor.killed += 1;
-    add(done, "processors out of memory");
+    add(done, deeds.memory);
   });
   const longestMs = { dispatcher: 500, processor: options.legSeconds * 400 };
 
@@ -115,20 +134,24 @@ function killProcesses({ stage, options, done, over }: Scene): void {
     count.of += 1;
     // A kill that comes after the invocation's end hits nobody: such misses are made up for.
     const isBehind = count.killed < options.killRate * count.of - 1;
-    if (random() >= options.killRate && !isBehind) return;
-    const afterMs = between(random, 0, longestMs[role]);
-    const name = role === "processor" ? "processors" : "dispatchers";
-    if (role === "processor" && random() < shares.memory) {
+    const due = dueAt(owedOf(role), count.of, plannedEvery.kill);
+    if (random() >= options.killRate && !isBehind && due === undefined) return;
+    const afterMs = between(random, 0, due === undefined ? longestMs[role] : plannedMs);
+    const byDice = role === "processor" && random() < shares.memory ? "memory" : killsOf[role][0];
+    const kind = due ?? byDice;
+    if (kind === "memory") {
       return cloud.faults.kill(labels.processor, afterMs, "memory");
     }
     void later(over.signal, afterMs, () => {
       if (!isRunning(stage, requestId)) return;
       count.killed += 1;
-      add(done, `${name} killed with -9`);
+      add(done, deeds[kind]);
       signalGroup(invocation.pid, "SIGKILL");
     });
   });
 }
+
+const killsOf = { dispatcher: ["killDispatcher"], processor: ["killProcessor", "memory"] } as const;
 
 /** Not at all once the signal aborts. */
 async function later(signal: AbortSignal, ms: number, act: () => void): Promise<void> {
@@ -150,15 +173,18 @@ const isRunning = ({ watch }: Stage, requestId: string | undefined): Invocation 
 function takeLeases({ stage, options, done, taken, over }: Scene): void {
   const random = seeded(options.seed, "leases");
   const thieves: readonly LeaseThief[] = ["other", "nobody", "time"];
-  const names = { other: "leases stolen", nobody: "leases put back into the queue", time: "leases expired" };
+  const names = { other: deeds.stolen, nobody: deeds.putBack, time: deeds.expired };
   let runs = 0;
   stage.watch.onLine((line) => {
     const { workspaceId } = line;
     if (line.message !== "leg_began" || line["leg"] !== 1 || workspaceId === undefined) return;
     runs += 1;
-    if (over.signal.aborted || (random() >= shares.lease && taken.size >= shares.lease * runs - 0.5)) return;
-    const thief = thieves[Math.floor(random() * thieves.length)]!;
-    const afterMs = between(random, 0, 1_500);
+    const owed = thieves.filter((one) => !done.has(names[one]));
+    const due = dueAt(owed, runs, plannedEvery.lease);
+    const isBehind = taken.size < shares.lease * runs - 0.5;
+    if (over.signal.aborted || (random() >= shares.lease && !isBehind && due === undefined)) return;
+    const thief = due ?? thieves[Math.floor(random() * thieves.length)]!;
+    const afterMs = between(random, 0, due === undefined ? 1_500 : plannedMs);
     void later(over.signal, afterMs, () => {
       if (!isLeased(stage, workspaceId)) return;
       stage.studio.steal(workspaceId, thief);
@@ -175,7 +201,7 @@ function poison({ stage, done, over }: Scene, prey: Prey): void {
     if (line.message !== "leg_began" || workspaceId === undefined || over.signal.aborted) return;
     const invocation = prey.isPoison(workspaceId) ? isRunning(stage, requestId) : undefined;
     if (!invocation) return;
-    add(done, "processors killed by their own job");
+    add(done, deeds.poison);
     signalGroup(invocation.pid, "SIGKILL");
   });
 }
@@ -190,32 +216,34 @@ function timetableOf(scene: Scene): Entry[] {
   const { jobs, faultRate, seed } = scene.options;
   if (faultRate === 0) return [];
   const random = seeded(seed, "timetable");
-  const often = (count: number, act: (scene: Scene) => Promise<void>): readonly Entry[] =>
-    Array.from({ length: count }, (_, at) => ({
-      at: (at + 0.1 + 0.8 * random()) / count,
+  const often = (count: number, act: (scene: Scene) => Promise<void>, within = 0.6): readonly Entry[] =>
+    Array.from({ length: Math.max(1, Math.round(count)) }, (_, at) => ({
+      at: (at + 0.1 + within * random()) / Math.max(1, Math.round(count)),
       act: () => (scene.over.signal.aborted ? Promise.resolve() : act(scene)),
     }));
   return [
-    ...often(Math.max(1, Math.round(jobs / 250)), studioDown),
-    ...often(Math.max(1, Math.round(jobs / 250)), ledgerDown),
-    ...often(Math.max(1, Math.round(jobs / 300)), rotateKey),
-    ...often(Math.floor(jobs / 300), revokeKey),
+    ...often(jobs / 250, studioDown),
+    ...often(jobs / 250, ledgerDown),
+    ...often(jobs / 300, rotateKey),
+    // Early: somebody must still be leased with the key.
+    ...often(jobs / 300, revokeKey, 0.2),
   ].toSorted((left, right) => left.at - right.at);
 }
 
 /** For longer than a leg, and shorter than a lease. */
 async function studioDown({ stage: { studio }, options, done, over }: Scene): Promise<void> {
-  add(done, "Studio down for longer than a leg");
+  add(done, deeds.studioDown);
   studio.faults.clear();
   studio.faults.add(studioOutage);
   await pause(options.legSeconds * 1_000 + 500);
   studio.faults.clear();
   if (over.signal.aborted) return;
-  for (const rule of studioRules(options.faultRate)) studio.faults.add(rule);
+  const struck = new Set(studio.faults.log().map(({ name = "" }) => name));
+  for (const rule of studioRules(options.faultRate, struck)) studio.faults.add(rule);
 }
 
 async function ledgerDown({ stage: { proxies }, done }: Scene): Promise<void> {
-  add(done, "ledger down");
+  add(done, deeds.ledgerDown);
   proxies.dynamodb.setOutage(ledgerOutage);
   await pause(ledgerOutageMs);
   proxies.dynamodb.setOutage(undefined);
@@ -226,7 +254,7 @@ async function rotateKey({ stage, done }: Scene): Promise<void> {
   const fresh = stage.studio.createKey("user").runnerToken;
   stage.putRunnerKeys([fresh, ...stage.runnerKeys()].slice(0, 3));
   killDispatchers(stage);
-  add(done, "runner keys rotated");
+  add(done, deeds.rotated);
   await Promise.resolve();
 }
 
@@ -239,20 +267,20 @@ function killDispatchers({ cloud }: Stage): void {
 async function revokeKey({ stage, done, taken, over }: Scene): Promise<void> {
   const key = stage.studio.createKey("user");
   const before = stage.runnerKeys();
-  const used = Promise.withResolvers<void>();
+  const used = Promise.withResolvers<boolean>();
   const limit = AbortSignal.any([over.signal, AbortSignal.timeout(60_000)]);
-  limit.addEventListener("abort", () => used.resolve(), { once: true });
+  limit.addEventListener("abort", () => used.resolve(false), { once: true });
   stage.watch.onLine((line) => {
     if (line["keyId"] !== key.credentialId || line.message !== "leg_began" || limit.aborted) return;
     if (line.workspaceId !== undefined) taken.add(line.workspaceId);
-    used.resolve();
+    used.resolve(true);
   });
   stage.putRunnerKeys([...before, key.runnerToken]);
   // Dispatchers keep what they have read for minutes: a process of their own reads anew.
   for (const { pid } of stage.watch.running().filter(({ role }) => role === "dispatcher"))
     signalGroup(pid, "SIGKILL");
-  await used.promise;
+  const isInFlight = await used.promise;
   stage.putRunnerKeys(before);
   stage.studio.revokeKey(key.instanceId);
-  add(done, "runner keys revoked in flight");
+  if (isInFlight) add(done, deeds.revoked);
 }

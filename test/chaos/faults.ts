@@ -55,10 +55,27 @@ function rulesAt<Rule extends object>(
   });
 }
 
-export const studioRules = (rate: number) => rulesAt<StudioRule>(rate, studioShares);
-export const modelRules = (rate: number) => rulesAt<ModelRule>(rate, modelShares);
+/** Before the dice: each kind that has not struck yet does so once, soon. */
+const plannedOnce = <Rule extends object>(shares: readonly Share<Rule>[], probability: number) =>
+  shares.map(({ share: _share, ...rule }) => ({ ...rule, times: 1, probability }));
 
-export const studioOutage: StudioRule = { name: "outage: 503", fault: { kind: "status", status: 503 } };
+/** `struck`: names of what has struck already. */
+export const studioRules = (rate: number, struck: ReadonlySet<string> = new Set()) => [
+  ...plannedOnce<StudioRule>(
+    studioShares.filter(({ name }) => !struck.has(name)),
+    0.03,
+  ),
+  ...rulesAt<StudioRule>(rate, studioShares),
+];
+export const modelRules = (rate: number) => [
+  ...plannedOnce<ModelRule>(modelShares, 0.1),
+  ...rulesAt<ModelRule>(rate, modelShares),
+];
+
+export const studioOutage = {
+  name: "outage: 503",
+  fault: { kind: "status", status: 503 },
+} as const satisfies StudioRule;
 
 const resets = [
   { name: "reset before the effect", weight: 1, kind: "reset", when: "before" },
@@ -92,5 +109,36 @@ export const serviceFaults = {
     ...resets,
   ],
 } as const satisfies Readonly<Record<string, readonly ServiceFault[]>>;
+
+/** What `disturb` does beyond the faults of calls. */
+export const deeds = {
+  duplicate: "events duplicated",
+  drop: "events lost",
+  late: "events late",
+  killProcessor: "processors killed with -9",
+  killDispatcher: "dispatchers killed with -9",
+  memory: "processors out of memory",
+  poison: "processors killed by their own job",
+  stolen: "leases stolen",
+  putBack: "leases put back into the queue",
+  expired: "leases expired",
+  studioDown: "Studio down for longer than a leg",
+  ledgerDown: "ledger down",
+  rotated: "runner keys rotated",
+  revoked: "runner keys revoked in flight",
+} as const;
+
+const namesOf = (faults: readonly { readonly name: string }[]): readonly string[] =>
+  faults.map(({ name }) => name);
+
+/** Every kind of fault, by what it hits: as the report names them. */
+export const faultKinds: Readonly<Record<string, readonly string[]>> = {
+  Studio: [...namesOf(studioShares), studioOutage.name],
+  model: modelShares.map(({ name, route = "" }) => `${route.split(" ")[0]} ${name}`),
+  DynamoDB: [...namesOf(serviceFaults.dynamodb), "outage: throttled"],
+  Lambda: namesOf(serviceFaults.lambda),
+  "Secrets Manager": namesOf(serviceFaults.secretsManager),
+  "processes, events, leases, keys": Object.values(deeds),
+};
 
 export const ledgerOutage: ServiceFault = { ...throttle, name: "outage: throttled" };

@@ -32,11 +32,15 @@ export interface Case {
   readonly kind: JobKind;
 }
 
+/** One of each kind, then by their weights. */
 export function planCases(
   { jobs, kinds }: { readonly jobs: number; readonly kinds: readonly JobKind[] },
   random: Random,
 ): readonly Case[] {
-  return Array.from({ length: jobs }, (_, at) => ({ tag: `case-${at + 1}`, kind: pick(random, kinds) }));
+  return Array.from({ length: jobs }, (_, at) => ({
+    tag: `case-${at + 1}`,
+    kind: kinds[at] ?? pick(random, kinds),
+  }));
 }
 
 export const textOf = ({ tag, kind }: Case): string =>

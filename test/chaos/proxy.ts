@@ -23,14 +23,25 @@ export interface FaultyProxy {
   readonly url: string;
   /** Where calls go on to. */
   pointTo(target: string): void;
+  /** The first faults are one of each kind, so that none is left to the dice alone. */
   setRate(rate: number): void;
   /** From now on every call fails with this; `undefined`: as the rate says. */
   setOutage(fault: ServiceFault | undefined): void;
   /** How often each fault struck, by name. */
   fired(): ReadonlyMap<string, number>;
   calls(): number;
+  /** Told of every call that the service has taken. */
+  onTaken(listener: (call: TakenCall) => void): void;
   close(): Promise<void>;
 }
+
+export interface TakenCall {
+  readonly body: string;
+  readonly answer: IncomingHttpHeaders;
+}
+
+/** As long as a kind of fault has not struck, each so manieth call meets the next one. */
+const plannedEvery = 5;
 
 interface State {
   target: string;
@@ -43,9 +54,15 @@ interface State {
 export async function startProxy(faults: readonly ServiceFault[], random: Random): Promise<FaultyProxy> {
   const agent = new Agent({ keepAlive: true });
   const state: State = { target: "", rate: 0, outage: undefined, calls: 0, fired: new Map() };
+  const listeners: ((call: TakenCall) => void)[] = [];
+  const owed = [...faults];
+  const byRate = (): ServiceFault | undefined => {
+    if (state.rate > 0 && owed.length > 0 && state.calls % plannedEvery === 0) return owed.shift();
+    return random() < state.rate ? pick(random, faults) : undefined;
+  };
   const draw = (): ServiceFault | undefined => {
     state.calls += 1;
-    const fault = state.outage ?? (random() < state.rate ? pick(random, faults) : undefined);
+    const fault = state.outage ?? byRate();
     if (fault) state.fired.set(fault.name, (state.fired.get(fault.name) ?? 0) + 1);
     return fault;
   };
@@ -60,6 +77,7 @@ export async function startProxy(faults: readonly ServiceFault[], random: Random
     if (fault?.kind === "reset" && fault.when === "before") return void incoming.socket.resetAndDestroy();
     if (fault?.kind === "slow") await pause(between(random, ...fault.ms));
     const answer = await forward(agent, `${state.target}${incoming.url}`, { incoming, body });
+    for (const tell of listeners) tell({ body: body.toString(), answer: answer.headers });
     if (fault?.kind === "reset") return void incoming.socket.resetAndDestroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
@@ -72,6 +90,7 @@ export async function startProxy(faults: readonly ServiceFault[], random: Random
     setOutage: (fault) => void (state.outage = fault),
     fired: () => state.fired,
     calls: () => state.calls,
+    onTaken: (listener) => void listeners.push(listener),
     close: () =>
       new Promise((resolve) => {
         agent.destroy();

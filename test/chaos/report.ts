@@ -1,4 +1,5 @@
 import type { Disturbance } from "./disturb.ts";
+import { faultKinds } from "./faults.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Stage } from "./stage.ts";
 import type { Verdict } from "./verdict.ts";
@@ -44,6 +45,12 @@ export function faultsOf(
   };
 }
 
+/** Kinds of fault that never struck. */
+export const unstruck = (faults: Report["faults"]): readonly string[] =>
+  Object.entries(faultKinds).flatMap(([hit, names]) =>
+    names.filter((name) => !faults[hit]?.has(name)).map((name) => `${hit}: ${name}`),
+  );
+
 type Row = readonly [name: string, value: string | number];
 
 export function format(report: Report, options: ChaosOptions): string {
@@ -62,6 +69,7 @@ export function format(report: Report, options: ChaosOptions): string {
   const rows: readonly Row[] = [
     ["Faults", ""],
     ...faults,
+    ...unstruck(report.faults).map((name): Row => [`  never struck: ${name}`, 0]),
     ["  Studio's clock against ours", `${report.studioSkewMs / 1_000} s`],
     ["Invocations", `${processor} processors, ${dispatcher} dispatchers, ${settler} settlers`],
     ...[...report.endings].toSorted().map(([name, count]): Row => [`  ${name}`, count]),
@@ -78,6 +86,7 @@ export function format(report: Report, options: ChaosOptions): string {
     ["  generated twice for another reason", report.askedAgain.others],
     ["Posted after the loss of the lease", report.postedAfterLoss.length],
     ["Runs left open in the ledger", report.openRuns],
+    ["Runs closed in the ledger, and counted in metrics", `${report.closed}, ${report.counted}`],
     ["Seed", options.seed],
     ["Time", `${(report.elapsedMs / 1_000).toFixed(0)} s`],
   ];

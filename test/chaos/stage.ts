@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { systemClock, type Clock } from "../../lib/clock.ts";
 import { createTable } from "../../lib/dynamodb.ts";
+import { legEventSchema } from "../../lib/job/leg-event.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import { parseRunnerKeys } from "../../lib/secrets.ts";
 import { startCloud } from "../../local/cloud/cloud.ts";
@@ -31,6 +32,8 @@ const dispatcherSeconds = 5;
 const tickMs = 1_000;
 /** Short, so that the sweep finds a lost event while its lease still lives. */
 const maxEventAgeMs = 2_000;
+/** A leg that begins later than this after its event was queued may be taken for lost (lib/dispatch/sweep.ts). */
+export const startLimitMs = maxEventAgeMs * 1.2;
 /** Studio's clock is two minutes off. */
 const skewMs = 120_000;
 
@@ -108,6 +111,10 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   proxies.dynamodb.pointTo(cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!);
   proxies.lambda.pointTo(cloud.env["AWS_ENDPOINT_URL_LAMBDA"]!);
   proxies.secretsManager.pointTo(cloud.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"]!);
+  proxies.lambda.onTaken(({ body, answer }) => {
+    const { runId } = legEventSchema.parse(JSON.parse(body));
+    watch.called(String(answer["x-amzn-requestid"]), runId);
+  });
   const template = readTemplate(templateFile);
   const table = createTable(cloud.tableName(idOf(template, parts.table)), {
     endpoint: cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!,

@@ -1,4 +1,4 @@
-import type { Run } from "../../lib/ledger/run.ts";
+import type { EndState, Run } from "../../lib/ledger/run.ts";
 import type { WorkspaceSummary } from "../../local/studio/page-api.ts";
 import type { JournalEntry } from "../../local/studio/journal.ts";
 import { total, type Case } from "./jobs.ts";
@@ -13,6 +13,12 @@ export interface CaseEnd extends Case {
   readonly asked: ReadonlyMap<string, number>;
   /** Legs of it that ended in a broken invocation. */
   readonly brokenLegs: number;
+  /** Rounds of runs of it whose lease ran out after a leg had broken: nobody could take up their chain. */
+  readonly lostRounds: number;
+  /** Events for it that were lost, late, or could not be sent. */
+  readonly unstarted: number;
+  /** Beats of it that failed, or could not be noted. */
+  readonly failedBeats: number;
   /** We took its lease away. */
   readonly isTaken: boolean;
 }
@@ -25,7 +31,13 @@ export interface Evidence {
   readonly runs: readonly Run[];
   readonly leaseMs: number;
   /** Faults that could be the reason of a failure; by what they hit. */
-  readonly hit: Readonly<Record<"model" | "ledger" | "secrets", boolean>>;
+  readonly hit: Readonly<Record<"ledger" | "secrets", boolean>>;
+  /** When the model answered with trouble, or not at all (epoch ms). */
+  readonly modelFaultsAtMs: readonly number[];
+  /** What the metrics say has become of the runs. */
+  readonly counted: Readonly<Record<EndState, number>>;
+  /** Closed runs whose end nobody counted, since the process that closed them was killed right then. */
+  readonly killedAtClose: number;
 }
 
 export interface Verdict {
@@ -49,6 +61,8 @@ export interface Verdict {
   }[];
   readonly postedAfterLoss: readonly PostAfterLoss[];
   readonly openRuns: number;
+  readonly closed: number;
+  readonly counted: number;
   /** Bounds that do not hold, a sentence each. */
   readonly broken: readonly string[];
 }
@@ -84,6 +98,8 @@ export function judge(evidence: Evidence): Verdict {
       .map(({ tag, workspaceId, asked }) => ({ tag, workspaceId, rounds: [...asked.values()].join(" ") })),
     postedAfterLoss: postsAfterLoss(evidence.journal, evidence.leaseMs),
     openRuns: evidence.runs.filter(({ openIn }) => openIn !== undefined).length,
+    closed: sum(endStates, (state) => closedAs(state, evidence)),
+    counted: sum(endStates, (state) => evidence.counted[state]),
   };
   const untrue = failures.filter(({ reason }) => !reason.isTrue);
   const wrong = cases.filter(({ kind, summary }) => kind.fails && summary.state === "completed");
@@ -100,6 +116,7 @@ export function judge(evidence: Evidence): Verdict {
         ({ one }) => `${one.tag} (${one.kind.name}) failed without a true reason: ${one.summary.failure}`,
       ),
       ...roundsBroken(found, cases),
+      ...countsBroken(evidence),
     ],
   };
 }
@@ -108,9 +125,10 @@ const over = (what: string, count: number): readonly string[] => (count > 0 ? [`
 
 /**
  * A leg that is killed between asking and noting the response's id asks once more (docs/reliability.md): a job that we
- * left alone asks again at most once for each leg of it that broke. Beside it stands the bound on all rounds, which
- * counts the jobs whose lease was taken away too; in a run of few jobs one such job is more than the bound by itself, so
- * that below 250 jobs it is not looked at.
+ * left alone asks again at most once for each leg of it that broke, and for the rounds of a run that was lost by that,
+ * its lease having run out before anybody could take it up (Studio down, a dead dispatcher's lock). Beside it stands the
+ * bound on all rounds, which counts the jobs whose lease was taken away too; in a run of few jobs one such job is more
+ * than the bound by itself, so that below 250 jobs it is not looked at.
  */
 function roundsBroken(
   { roundsAsked, roundsNeeded }: Pick<Verdict, "roundsAsked" | "roundsNeeded">,
@@ -127,8 +145,24 @@ function roundsBroken(
   ];
 }
 
-const asksForNothing = ({ isTaken, asked, brokenLegs }: CaseEnd): boolean =>
-  !isTaken && total(asked) - asked.size > brokenLegs;
+const endStates: readonly EndState[] = ["completed", "failed", "lost"];
+
+const closedAs = (state: EndState, { runs }: Evidence): number =>
+  runs.filter((run) => run.state === state).length;
+
+/** Each closed run is counted once, as what it ended. A process that is killed between the two may leave one out. */
+function countsBroken(evidence: Evidence): readonly string[] {
+  const missing = endStates.map((state) => closedAs(state, evidence) - evidence.counted[state]);
+  const twice = sum(missing, (count) => Math.max(0, -count));
+  const never = sum(missing, (count) => Math.max(0, count));
+  return [
+    ...over("runs counted more than once, or as another end", twice),
+    ...over("runs closed and not counted", Math.max(0, never - evidence.killedAtClose)),
+  ];
+}
+
+const asksForNothing = ({ isTaken, asked, brokenLegs, lostRounds }: CaseEnd): boolean =>
+  !isTaken && total(asked) - asked.size > brokenLegs + lostRounds;
 
 /** A poisoned job needs no more rounds than it got to. */
 function neededBy({ kind, asked }: CaseEnd, { roundsOfKind }: Evidence): number {
@@ -145,16 +179,37 @@ interface Reason {
   readonly isTrue: boolean;
 }
 
-/** Ends that Lambda saw; the others ("could not be started", "fell silent") are what the runner sees of lost and late events. */
+/** Ends that Lambda saw. */
 const seenByLambda =
-  /(?:crashed|ran out of memory|was killed(?: \(as happens when memory runs out\))?|ran out of time)( twice| \w+ times)?/g;
+  "crashed|ran out of memory|was killed(?: \\(as happens when memory runs out\\))?|ran out of time";
 const multiples: Readonly<Record<string, number>> = { " twice": 2, " three times": 3, " four times": 4 };
 
-/** No more broken invocations are named than there were. */
-function isTrueOfWorker({ brokenLegs, summary }: CaseEnd): boolean {
-  const named = [...(summary.failure ?? "").matchAll(seenByLambda)];
-  return sum(named, ([, times]) => multiples[times ?? ""] ?? 1) <= brokenLegs;
+/** How often a failure names such an end. */
+function named(failure: string | null, words: string): number {
+  const found = [...(failure ?? "").matchAll(new RegExp(`(?:${words})( twice| \\w+ times)?`, "g"))];
+  return sum(found, ([, times]) => multiples[times ?? ""] ?? 1);
 }
+
+/**
+ * No more is named than was done: broken invocations that Lambda saw; lost, late and unsent events; and silence, which
+ * is what a broken invocation leaves when the news of it is lost, or a beat that came to nothing.
+ */
+function isTrueOfWorker({ brokenLegs, unstarted, failedBeats, summary: { failure } }: CaseEnd): boolean {
+  const seen = named(failure, seenByLambda);
+  return (
+    seen <= brokenLegs &&
+    named(failure, "could not be started") <= unstarted &&
+    named(failure, "fell silent") <= brokenLegs - seen + failedBeats
+  );
+}
+
+/** Trouble of the model while one of the job's runs was at work. */
+const metModelFault = ({ workspaceId }: CaseEnd, { runs, modelFaultsAtMs }: Evidence): boolean =>
+  runs
+    .filter((run) => run.workspaceId === workspaceId)
+    .some(({ leasedAtMs, endedAtMs = Number.POSITIVE_INFINITY }) =>
+      modelFaultsAtMs.some((atMs) => atMs >= leasedAtMs && atMs <= endedAtMs),
+    );
 
 /** What a user may read, and when it is true. */
 const reasons: readonly {
@@ -170,7 +225,7 @@ const reasons: readonly {
   {
     name: "the model was not available",
     pattern: /model's provider is not available/i,
-    isTrue: (_, { hit }) => hit.model,
+    isTrue: metModelFault,
   },
   {
     name: "the runner's records were out of reach",

@@ -1,4 +1,6 @@
 import { parseLogLine, isMetricLine, type LogLine } from "../../lib/log-line.ts";
+import type { LogEvent } from "../../lib/log.ts";
+import type { MetricName } from "../../lib/metrics.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 
 export type Role = "dispatcher" | "processor" | "settler";
@@ -19,6 +21,14 @@ export interface Watch {
   broken(): ReadonlyMap<string, number>;
   /** Invocations for a run that broke. */
   brokenLegs(runId: string): number;
+  /** An event for a run that Lambda has taken. */
+  called(requestId: string, runId: string): void;
+  /** Events for a run that could not be sent, or whose leg did not begin within so long. */
+  unstarted(runId: string, withinMs: number): number;
+  /** Lines of that name that tell of the run. */
+  linesOf(runId: string, name: LogEvent): number;
+  /** The sum of all values of a metric. */
+  metric(name: MetricName): number;
   /** The functions' own lines, by event name. */
   lines(): ReadonlyMap<string, number>;
   onBroken(listener: (requestId: string, errorType: string) => void): void;
@@ -36,6 +46,11 @@ export function watchCloud(): Watch {
   const runs = new Map<string, string>();
   const brokenRequests = new Set<string>();
   const lines = new Map<string, number>();
+  const ofRuns = new Map<string, number>();
+  const metrics = new Map<string, number>();
+  const called = new Map<string, string>();
+  const queuedAtMs = new Map<string, number>();
+  const begunAtMs = new Map<string, number>();
   const brokenListeners: ((requestId: string, errorType: string) => void)[] = [];
   const queuedListeners: (() => void)[] = [];
   const invokeListeners: ((invocation: Invocation) => void)[] = [];
@@ -50,15 +65,35 @@ export function watchCloud(): Watch {
   }
 
   function onLog(event: Extract<CloudEvent, { kind: "log" }>): void {
-    const line = isMetricLine(event.line) ? undefined : parseLogLine(event.line);
+    if (isMetricLine(event.line)) return onMetric(event.line);
+    const line = parseLogLine(event.line);
     if (!line) return;
     add(lines, line.message);
-    const { runId } = line;
+    const { runId, message } = line;
+    add(ofRuns, `${runId} ${message}`);
+    const { requestId = "" } = event;
+    if (message === "leg_began" && !begunAtMs.has(requestId)) begunAtMs.set(requestId, event.atMs);
     // A process that was killed before it said anything is named by the settler.
     const named = line.message === "leg_settled" ? line["requestId"] : event.requestId;
     const isOfLeg = line.message === "leg_began" || line.message === "leg_settled";
     if (isOfLeg && runId !== undefined && typeof named === "string") runs.set(named, runId);
     for (const tell of lineListeners) tell(line, event.requestId);
+  }
+
+  function onMetric(text: string): void {
+    const fields: Record<string, unknown> = JSON.parse(text);
+    for (const [name, value] of Object.entries(fields))
+      if (typeof value === "number") metrics.set(name, (metrics.get(name) ?? 0) + value);
+  }
+
+  function beganWithin(requestId: string, withinMs: number): boolean {
+    const [queuedMs, begunMs] = [queuedAtMs.get(requestId), begunAtMs.get(requestId)];
+    return queuedMs !== undefined && begunMs !== undefined && begunMs - queuedMs <= withinMs;
+  }
+
+  function onQueued(event: Extract<CloudEvent, { kind: "queued" }>): void {
+    queuedAtMs.set(event.requestId, event.atMs);
+    for (const tell of queuedListeners) tell();
   }
 
   function onBroken(event: Extract<CloudEvent, { readonly errorType: string }>): void {
@@ -71,7 +106,7 @@ export function watchCloud(): Watch {
   return {
     observe(event) {
       if (event.kind === "invoke") onInvoke(event);
-      else if (event.kind === "queued") for (const tell of queuedListeners) tell();
+      else if (event.kind === "queued") onQueued(event);
       else if (event.kind === "log") onLog(event);
       else if (event.kind === "end") running.delete(event.requestId);
       else if ("errorType" in event) onBroken(event);
@@ -80,6 +115,12 @@ export function watchCloud(): Watch {
     begun: (role) => begun.get(role) ?? 0,
     broken: () => broken,
     brokenLegs: (runId) => [...brokenRequests].filter((requestId) => runs.get(requestId) === runId).length,
+    called: (requestId, runId) => void called.set(requestId, runId),
+    unstarted: (runId, withinMs) =>
+      [...called].filter(([requestId, id]) => id === runId && !beganWithin(requestId, withinMs)).length +
+      (ofRuns.get(`${runId} leg_not_invoked`) ?? 0),
+    linesOf: (runId, name) => ofRuns.get(`${runId} ${name}`) ?? 0,
+    metric: (name) => metrics.get(name) ?? 0,
     lines: () => lines,
     onBroken: (listener) => void brokenListeners.push(listener),
     onQueued: (listener) => void queuedListeners.push(listener),

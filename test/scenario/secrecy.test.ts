@@ -1,9 +1,29 @@
-import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { eventuallyTrue } from "../support/eventually.ts";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commands } from "../../cli/commands.ts";
+import { writeStackFile } from "../../local/stack-file.ts";
+import { buildWith } from "../support/build-with.ts";
+import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { createHereCli, type HereCli } from "../support/here-cli.ts";
 import { commandLineOf, descendantsOf, environmentOf } from "../support/processes.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
+
+const settler = "pool-local-settler";
+
+/** Values that look like keys and are none, as a person may paste them in the wrong place. */
+const canaries = {
+  unknownKey: "cred_canary0000000000000.CANARYunknownRunnerKey0000000000000000000000",
+  malformedKey: "CANARYmalformedRunnerKey000000000000000000",
+  unknownModelKey: "sk-proj-CANARYunknownModelKey00000000000000000000",
+  unknownAccount: JSON.stringify({ refreshToken: "CANARYunknownRefreshToken0000000000", apiKey: "web" }),
+  malformedAccount: '{"refreshToken":"CANARYmalformedAccount00000000000"',
+  argument: "sk-proj-CANARYgivenAsAnArgument0000000000000000000",
+} as const;
+const canaryParts = Object.values(canaries).map((text) => /CANARY\w+/.exec(text)![0]);
 
 /** Jobs of every sort of ending, with servers that repeat the keys in their own words. */
 async function makeTrouble(scenario: Scenario): Promise<void> {
@@ -55,51 +75,272 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
   await scenario.drain();
 }
 
-const settler = "pool-local-settler";
-
 const killed = ({ events }: Scenario, label: string): number =>
   events.filter((one) => one.kind === "killed" && one.function === label).length;
 
+const build = buildWith({ monitoring: { email: "night@example.com", previewCharacters: 200 } });
+
+interface Answer {
+  readonly line: string;
+  readonly code: number | null;
+  readonly expected: number;
+  readonly text: string;
+}
+
+/** A command line, standard input, and the exit code that it must end with. */
+type Row = readonly [argv: readonly string[], code: number, input?: string];
+
+/** Every command; what goes wrong stands below what goes right. */
+const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
+  const { modelKey } = scenario.secrets();
+  const { workspaceId, runId } = made;
+  const account = JSON.stringify(scenario.studio.credentials);
+  return [
+    [["status"], 1],
+    [["doctor"], 1],
+    [["jobs", "--limit", "50"], 0],
+    [["explain", workspaceId], 0],
+    [["explain", runId], 0],
+    [["logs", "--since", "1h"], 0],
+    [["logs", "--function", "processor", "--job", workspaceId], 0],
+    [["pause", "--why", "a look"], 0],
+    [["drain", "--timeout", "10s"], 0],
+    [["resume"], 0],
+    [["set-concurrency", "3"], 0],
+    [["set-concurrency", "default"], 0],
+    [["set-cap", "50"], 0],
+    [["set-cap", "default"], 0],
+    [["config"], 0],
+    [["cost"], 0],
+    [["check-update"], 0],
+    [["secrets", "set", "runner-keys"], 0, made.freshKey()],
+    [["secrets", "set", "model-key"], 0, modelKey],
+    [["secrets", "set", "account-key"], 0, account],
+    [["rotate", "--watch", "1s"], 0, made.freshKey()],
+    [["rotate", "--mint", "--watch", "1s"], 0],
+    [["rotate", "--finish", "--timeout", "5s", "--unused-for", "1s"], 0],
+    [["redrive", "--dry-run"], 1],
+    [["redrive", "--yes"], 0],
+    [["init", "--yes", "--cap", "20", "--force"], 0],
+
+    [["init"], 2],
+    [["deploy"], 2],
+    [["destroy"], 2],
+    [["explain", "nobody"], 3],
+    [["status", "--stack", "Elsewhere"], 3],
+    [["secrets", "set", "runner-keys"], 2, canaries.malformedKey],
+    [["secrets", "set", "runner-keys"], 1, canaries.unknownKey],
+    [["secrets", "set", "runner-keys", canaries.argument], 2],
+    [["secrets", "set", canaries.argument], 2],
+    [["secrets", "set", "model-key"], 1, canaries.unknownModelKey],
+    [["secrets", "set", "model-key", canaries.argument], 2],
+    [["secrets", "set", "model-key", `--value=${canaries.argument}`], 2],
+    [["secrets", "set", "account-key"], 2, canaries.malformedAccount],
+    [["secrets", "set", "account-key"], 1, canaries.unknownAccount],
+    [["rotate", canaries.argument], 2],
+    [["rotate", "--watch", "1s"], 2, canaries.malformedKey],
+    [["rotate", "--watch", "1s"], 1, canaries.unknownKey],
+    [["status", `--key=${canaries.argument}`], 2],
+    [["status", "--key", canaries.argument], 2],
+  ];
+};
+
+/** Commands that ask servers which are out of order and repeat `sent`, the secret that they were sent. */
+const echoRows = (
+  scenario: Scenario,
+  made: Made,
+): readonly { readonly sent: string; readonly row: Row }[] => {
+  const { runnerKey, modelKey } = scenario.secrets();
+  const [present = ""] = /cred_\w+\.[\w-]+/.exec(runnerKey) ?? [];
+  const [stored, rotated] = [made.freshKey(), made.freshKey()];
+  const accountToken = scenario.madeSecrets.at(-1) ?? "";
+  return [
+    { sent: present, row: [["doctor"], 1] },
+    { sent: stored, row: [["secrets", "set", "runner-keys"], 5, stored] },
+    { sent: modelKey, row: [["secrets", "set", "model-key"], 5, modelKey] },
+    { sent: rotated, row: [["rotate", "--watch", "1s"], 5, rotated] },
+    { sent: accountToken, row: [["rotate", "--mint"], 5] },
+  ];
+};
+
+function repeatSecret({ studio, model }: Scenario, sent: string): void {
+  const body = { error: { message: `You sent Bearer ${sent}`, code: sent } };
+  studio.faults.add({ fault: { kind: "status", status: 500, body } });
+  model.faults.add({ fault: { kind: "status", status: 400, body } });
+}
+
+interface Made {
+  readonly workspaceId: string;
+  readonly runId: string;
+  /** A new key of Studio's, kept to be looked for. */
+  freshKey(): string;
+}
+
+/** The rotation by Secrets Manager, whose Lambda mints the key. */
+async function rotateByLambda({ cloud, events }: Scenario): Promise<void> {
+  const client = new SecretsManagerClient(awsOf(cloud.endpointUrl));
+  const { PoolLocalKeysSecret: SecretId, PoolLocalRotator: RotationLambdaARN } = cloud.outputs();
+  await client.send(new RotateSecretCommand({ SecretId, RotationLambdaARN }));
+  client.destroy();
+  const end = await eventually("the rotation's end", () =>
+    events.find((one) => one.kind === "rotation" && (one.step === "all" || one.outcome === "failed")),
+  );
+  expect(end).toMatchObject({ step: "all", outcome: "done" });
+}
+
+const awsOf = (endpoint: string) => ({
+  endpoint,
+  region: "us-east-1",
+  credentials: { accessKeyId: "local", secretAccessKey: "local" },
+});
+
+/** The secret half of every key in a runner secret's value. */
+const halvesOf = (value: string): readonly string[] =>
+  [...value.matchAll(/cred_\w+\.([\w-]+)/g)].map(([, half]) => half!);
+
 describe("no secret is seen", () => {
   let scenario: Scenario;
-  let secrets: readonly string[];
+  let made: Made;
+  const secrets = new Set<string>(canaryParts);
+  const answers: Answer[] = [];
+  let deadLetters: readonly string[] = [];
+  const root = resolve(import.meta.dirname, "../..");
 
-  beforeAll(async () => {
-    scenario = await startScenario({ leaseMs: 6_000 });
-    const { runnerKey, modelKey } = scenario.secrets();
-    secrets = [runnerKey.split(".")[1]!, modelKey];
-    await makeTrouble(scenario);
-  });
-  afterAll(() => scenario.close());
+  const collect = (): void => {
+    const { runnerKey, modelKey, refreshToken } = scenario.secrets();
+    for (const secret of [...halvesOf(runnerKey), modelKey, refreshToken]) secrets.add(secret);
+  };
 
-  function expectNoSecretIn(text: string): void {
-    for (const secret of secrets) expect(text.includes(secret)).toBe(false);
+  async function operate(): Promise<void> {
+    const projectRoot = join(scenario.stateDir, "project");
+    mkdirSync(projectRoot);
+    for (const name of ["cdk.json", "package.json"]) copyFileSync(join(root, name), join(projectRoot, name));
+    const cli = createHereCli({ stateDir: scenario.stateDir, projectRoot });
+    const queue = scenario.cloud.queue(idOf("SettlerDeadLetters"));
+    deadLetters = queue.receive();
+    for (const json of [[], ["--json"]]) {
+      for (const body of deadLetters) queue.send(body);
+      for (const row of rowsFor(scenario, made)) await runRow(cli, row, json);
+      for (const { sent, row } of echoRows(scenario, made)) {
+        repeatSecret(scenario, sent);
+        await runRow(cli, row, json);
+        scenario.studio.faults.clear();
+        scenario.model.faults.clear();
+      }
+    }
   }
 
+  async function runRow(cli: HereCli, [argv, expected, input]: Row, json: readonly string[]): Promise<void> {
+    // The one that works is not for the local stack.
+    const local = argv[0] === "init" && expected === 0 ? [] : ["--local"];
+    const line = [...argv, ...local, ...json];
+    const { code, stdout, stderr } = await cli(line, input);
+    answers.push({ line: line.join(" "), code, expected, text: `${stdout}\n${stderr}` });
+    collect();
+  }
+
+  beforeAll(async () => {
+    const variables = { RUNNER_REVOKE_AFTER_MS: "1000" };
+    scenario = await startScenario({ leaseMs: 6_000, build, variables });
+    const { cloud, studio, model, stateDir } = scenario;
+    for (const secret of scenario.madeSecrets) secrets.add(secret);
+    collect();
+    await makeTrouble(scenario);
+    await rotateByLambda(scenario);
+    collect();
+    const { workspaceId, runId } = (await scenario.runs())[0]!;
+    const freshKey = (): string => {
+      const { runnerToken } = studio.createKey("user");
+      for (const half of halvesOf(runnerToken)) secrets.add(half);
+      return runnerToken;
+    };
+    made = { workspaceId, runId, freshKey };
+    const { stackName, region, endpointUrl } = cloud;
+    const urls = { studioUrl: studio.url, modelUrl: model.url };
+    await writeStackFile(stateDir, { stackName, region, endpointUrl, pid: process.pid, ...urls });
+    await operate();
+    cloud.evaluateAlarms(Date.now() + 60_000);
+  }, 200_000);
+  afterAll(() => scenario.close());
+
+  /** Also as they would look in a header or an address. */
+  const formsOf = (secret: string): readonly string[] => [
+    secret,
+    encodeURIComponent(secret),
+    Buffer.from(secret).toString("base64").replace(/=+$/, ""),
+  ];
+  const seenIn = (text: string): readonly string[] =>
+    [...secrets].filter((secret) => formsOf(secret).some((form) => text.includes(form)));
+  const expectNoSecretIn = (text: string): void => expect(seenIn(text)).toEqual([]);
+
   test("in what is looked at here, if it were there", () => {
-    expect(secrets.map((secret) => secret.length >= 32)).toEqual([true, true]);
+    for (const secret of secrets) expect(secret.length).toBeGreaterThanOrEqual(20);
+    for (const secret of secrets) expect(seenIn(`{"authorization":"Bearer ${secret}"}`)).toEqual([secret]);
+    // Of a start, the rotation, and two rounds of commands: three keys each, of which two are made here.
+    expect(secrets.size).toBeGreaterThanOrEqual(canaryParts.length + 3 + 1 + 6);
     const reasons = scenario.lines("run_ended").map(({ reason }) => reason);
-    expect(reasons).toEqual(["ok", "model_refused", "model_rejected", "ok", "studio_rejected", "ok", "ok"]);
+    expect(reasons.slice(0, 7)).toEqual([
+      "ok",
+      "model_refused",
+      "model_rejected",
+      "ok",
+      "studio_rejected",
+      "ok",
+      "ok",
+    ]);
     const windows = scenario.lines("window_ended").map(({ reason }) => reason);
     expect(windows).toContain("studio_rejected");
     expect(windows).toContain("key_refused");
   });
 
-  test("in a log line, an error or an event of the cloud", () => {
+  test("in a log line, an error or an event of the cloud, those of the rotation included", () => {
+    expect(scenario.events.filter(({ kind }) => kind === "rotation").length).toBeGreaterThanOrEqual(5);
     expectNoSecretIn(JSON.stringify(scenario.events));
   });
 
+  test("in any answer of a command, for people or for programs, right or wrong", () => {
+    expect(answers.filter(({ code, expected }) => code !== expected)).toEqual([]);
+    const isUsed = (name: string): boolean =>
+      answers.some(({ line, code }) => line.startsWith(`${name} `) && code !== null);
+    expect(commands.map(({ name }) => name).filter((name) => !isUsed(name))).toEqual([]);
+    const telling = answers.filter(({ text }) => seenIn(text).length > 0);
+    expect(telling).toEqual([]);
+  });
+
   test("in the event of a leg, as the dead letters have it", () => {
-    const messages = scenario.cloud.queue(idOf("SettlerDeadLetters")).receive();
-    expect(messages).toHaveLength(1);
-    expect(JSON.stringify(messages)).toContain("runId");
-    expectNoSecretIn(JSON.stringify(messages));
+    expect(deadLetters).toHaveLength(1);
+    expect(deadLetters[0]).toContain("runId");
+    expectNoSecretIn(JSON.stringify(deadLetters));
   });
 
   test("in the ledger", async () => {
-    const rows = await scenario.table.query({ where: { text: "#pool = :pool", values: { pool: "local" } } });
-    expect(rows.length).toBeGreaterThanOrEqual(7);
-    expectNoSecretIn(JSON.stringify(rows));
+    const client = new DynamoDBClient(awsOf(scenario.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!));
+    const { Items = [] } = await client.send(
+      new ScanCommand({ TableName: scenario.cloud.tableName(idOf("LedgerTable")) }),
+    );
+    client.destroy();
+    const ids = Items.map(({ id }) => id?.S?.split("#")[0]);
+    for (const kind of ["run", "rotation", "control", "lock", "spend"]) expect(ids).toContain(kind);
+    expectNoSecretIn(JSON.stringify(Items));
+  });
+
+  test("in metrics, alarms and what the alarms' topic was told", () => {
+    const { cloud } = scenario;
+    const notifications = cloud.notifications();
+    expect(notifications.map(({ subject }) => subject)).toContainEqual(
+      expect.stringMatching(/^ALARM: .*Page/),
+    );
+    expect(notifications[0]?.subscribers).toEqual(["email:night@example.com"]);
+    expectNoSecretIn(JSON.stringify([notifications, cloud.alarms(), cloud.metrics(), cloud.outputs()]));
+  });
+
+  test("in the dashboard", async () => {
+    const { url } = scenario.studio;
+    for (const path of ["/dashboard", "/api/dashboard?minutes=60", "/dashboard/runbook"]) {
+      const answer = await fetch(`${url}${path}`);
+      expect(answer.status).toBe(200);
+      expectNoSecretIn(await answer.text());
+    }
   });
 
   test("in what Studio's user reads", async () => {
@@ -107,8 +348,15 @@ describe("no secret is seen", () => {
       expectNoSecretIn(JSON.stringify(await scenario.detail(workspaceId)));
   });
 
-  test("in the template", () => {
-    expectNoSecretIn(readFileSync(inject("templateFile"), "utf8"));
+  test("in the template, its bundles, stack.json, a settings file, or any other file that was written", () => {
+    const files = readdirSync(scenario.stateDir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    const names = files.map((file) => file.slice(scenario.stateDir.length + 1));
+    for (const name of ["stack.json", "project/cdk.json", "cdk.out/Local.template.json", "studio.sqlite"])
+      expect(names).toContain(name);
+    const telling = files.filter((file) => seenIn(readFileSync(file, "latin1")).length > 0);
+    expect(telling).toEqual([]);
   });
 
   test("in the command line or the environment of a process", () => {
@@ -117,6 +365,7 @@ describe("no secret is seen", () => {
     expect(titles).toContain("studio-runner pool-local-dispatcher");
     expect(titles).toContain("studio-runner pool-local-processor");
     expect(titles).toContain("studio-runner pool-local-settler");
+    expect(titles).toContain("studio-runner pool-local-rotator");
     expect(titles).toContain("studio-runner dynamodb");
     const environments = pids.flatMap(environmentOf);
     expect(environments).toContain(`RUNNER_API_BASE=${scenario.studio.url}`);

@@ -160,7 +160,11 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
         userName: () => "ann",
         isAlive: () => false,
         defaultStateDir: "/nowhere/.local",
-        connect: { aws: () => createFakeAws(cli.aws), table: () => cli.ledger.table, secrets: () => cli.secrets ?? unexpectedly() },
+        connect: {
+          aws: () => createFakeAws(cli.aws),
+          table: () => cli.ledger.table,
+          secrets: () => cli.secrets ?? unexpectedly(),
+        },
         ...cli.edges,
       }),
   });
@@ -247,7 +251,12 @@ function outputsOf(fake: FakeAws): Record<string, string> {
     };
   });
   return Object.assign(
-    { Version: fake.version, Settings: JSON.stringify(settings), LedgerTable: "ledger", ModelKeySecret: "model-key" },
+    {
+      Version: fake.version,
+      Settings: JSON.stringify(settings),
+      LedgerTable: "ledger",
+      ModelKeySecret: "model-key",
+    },
     ...perPool,
   );
 }

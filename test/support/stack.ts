@@ -91,8 +91,12 @@ export interface Scenario {
   run(workspaceId: string, holds: (run: Run) => boolean): Promise<Run>;
   /** Puts a value into the template's secret whose logical id has `part` in it. */
   putSecret(part: "Keys" | "ModelKey", value: string): void;
-  /** The values that must be seen nowhere, by what they are. */
-  secrets(): Readonly<Record<"runnerKey" | "modelKey", string>>;
+  /** The values that must be seen nowhere, by what they are: the present keys, and the account's tokens. */
+  secrets(): Readonly<Record<"runnerKey" | "modelKey" | "refreshToken", string>>;
+  /** Every secret that the stack's start has made. */
+  readonly madeSecrets: readonly string[];
+  /** Where Studio's file is, and the template where the test has built one. */
+  readonly stateDir: string;
   close(): Promise<void>;
 }
 
@@ -105,10 +109,15 @@ export async function startScenario(
 ): Promise<Scenario> {
   const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-state-"));
   const events: CloudEvent[] = [];
+  const madeSecrets: string[] = [];
   const stack = await startStack(stackOptions(options, stateDir), {
     clock: systemClock,
     random: Math.random,
-    newSecret: () => crypto.randomUUID().replaceAll("-", ""),
+    newSecret: () => {
+      const secret = crypto.randomUUID().replaceAll("-", "");
+      madeSecrets.push(secret);
+      return secret;
+    },
     stateDir,
     onEvent: (event) => void events.push(event),
     tuning: {
@@ -203,7 +212,10 @@ export async function startScenario(
     secrets: () => ({
       runnerKey: cloud.getSecret(secretIds.Keys),
       modelKey: modelKey(),
+      refreshToken: studio.credentials.refreshToken,
     }),
+    madeSecrets,
+    stateDir,
     close,
   };
 }

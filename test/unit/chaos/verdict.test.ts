@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { jobKinds } from "../../chaos/jobs.ts";
+import type { Run } from "../../../lib/ledger/run.ts";
 import { judge, type CaseEnd, type Evidence } from "../../chaos/verdict.ts";
 
 const kind = jobKinds[1]!;
@@ -21,6 +22,9 @@ function ended(
       ["round 3", 1],
     ]),
     brokenLegs: 0,
+    lostRounds: 0,
+    unstarted: 0,
+    failedBeats: 0,
     isTaken: false,
     ...rest,
   };
@@ -35,9 +39,16 @@ const evidence = (cases: readonly CaseEnd[], more: Partial<Evidence> = {}): Evid
   journal: [],
   runs: [],
   leaseMs: 10_000,
-  hit: { model: true, ledger: true, secrets: true },
+  hit: { ledger: true, secrets: true },
+  modelFaultsAtMs: [],
+  counted: { completed: 0, failed: 0, lost: 0 },
+  killedAtClose: 0,
   ...more,
 });
+
+function run(state: string, more: Partial<Run> = {}): Run {
+  return { workspaceId: "ws_1", state, reason: "other", leasedAtMs: 0, ...more } as Run;
+}
 
 const broken = (...cases: readonly CaseEnd[]): readonly string[] => judge(evidence(cases)).broken;
 
@@ -62,6 +73,45 @@ test("a worker's failure is true when Lambda saw as many broken invocations as i
   ]);
 });
 
+test("a leg could not be started, or fell silent, only where that was done to its run", () => {
+  const never = {
+    state: "failed",
+    failure: "The worker could not be started twice and fell silent.",
+    results: 0,
+  };
+  expect(broken(ended({ ...never, unstarted: 2, failedBeats: 1 }))).toEqual([]);
+  expect(broken(ended({ ...never, unstarted: 2, brokenLegs: 1 }))).toEqual([]);
+  expect(broken(ended({ ...never, unstarted: 1, failedBeats: 1 }))).toHaveLength(1);
+  expect(broken(ended({ ...never, unstarted: 2 }))).toHaveLength(1);
+  const both = { ...never, failure: "The worker crashed and fell silent." };
+  expect(broken(ended({ ...both, brokenLegs: 1 }))).toHaveLength(1);
+  expect(broken(ended({ ...both, brokenLegs: 2 }))).toEqual([]);
+});
+
+test("the model was not available only where it failed while the job's own run was at work", () => {
+  const job = ended({ state: "failed", failure: "The model's provider is not available: 502", results: 0 });
+  const runs = [run("failed", { leasedAtMs: 1_000, endedAtMs: 2_000 })];
+  const counted = { completed: 0, failed: 1, lost: 0 };
+  const judged = (...modelFaultsAtMs: readonly number[]) =>
+    judge(evidence([job], { runs, counted, modelFaultsAtMs })).broken;
+  expect(judged(1_500)).toEqual([]);
+  expect(judged(999, 2_001)).toHaveLength(1);
+});
+
+test("each closed run is counted once, as what it ended", () => {
+  const runs = [run("completed"), run("completed"), run("failed"), run("lost")];
+  const judged = (completed: number, failed: number, lost: number, killedAtClose = 0) =>
+    judge(evidence([ended()], { runs, counted: { completed, failed, lost }, killedAtClose })).broken;
+  expect(judged(2, 1, 1)).toEqual([]);
+  expect(judged(3, 1, 1)).toEqual(["1 runs counted more than once, or as another end"]);
+  expect(judged(2, 0, 2)).toEqual([
+    "1 runs counted more than once, or as another end",
+    "1 runs closed and not counted",
+  ]);
+  expect(judged(2, 1, 0)).toEqual(["1 runs closed and not counted"]);
+  expect(judged(2, 1, 0, 1)).toEqual([]);
+});
+
 test("a reason that nobody foresaw is not taken for true", () => {
   expect(
     broken(ended({ state: "failed", failure: "The runner failed because of a defect of its own." })),
@@ -80,6 +130,9 @@ test("a round is asked again only where a leg broke, or where the lease was take
   ]);
   expect(broken(ended({ asked: twice, brokenLegs: 1 }))).toEqual([]);
   expect(broken(ended({ asked: twice, isTaken: true }))).toEqual([]);
+  const thrice = new Map([["round 1", 3]]);
+  expect(broken(ended({ asked: thrice, brokenLegs: 1 }))).toHaveLength(1);
+  expect(broken(ended({ asked: thrice, brokenLegs: 1, lostRounds: 1 }))).toEqual([]);
 });
 
 test("rounds asked again break the bound of 1.02, from 250 jobs on", () => {

@@ -42,7 +42,7 @@ describe("a wrong command line ends with 2, nothing on standard output, and", ()
     [["status", "--jsn"], "Unknown option '--jsn'. (Did you mean --json?)"],
     [["jobs", "--limit"], "Option '--limit <count>' argument missing."],
     [["status", "extra"], "Too many arguments for 'status'. Expected 0 arguments but got 1: extra."],
-    [[], "No command is given. There are: status, jobs"],
+    [[], "No command is given. There are: init, doctor, status, jobs"],
   ])("%j is told apart", async (argv, message) => {
     const { code, out, err } = await cli.run(...argv);
     expect(code).toBe(2);

@@ -1,22 +1,20 @@
 import * as z from "zod";
 import type { Resource, SynthesizedStack } from "./synthesized.ts";
 
-const many = <T extends z.ZodType>(schema: T) =>
-  z.union([z.array(schema), schema.transform((one) => [one])]).pipe(z.array(z.unknown()));
+const many = z.unknown().transform((value): readonly unknown[] => (Array.isArray(value) ? value : [value]));
 
 const documentSchema = z.object({
   Statement: z.array(
     z.object({
       Effect: z.string(),
-      Action: many(z.string()),
-      Resource: many(z.unknown()).optional(),
-      Principal: z.unknown().optional(),
+      Action: many,
+      Resource: many,
       Condition: z.unknown().optional(),
     }),
   ),
 });
 const roleSchema = z.object({
-  AssumeRolePolicyDocument: documentSchema,
+  AssumeRolePolicyDocument: z.object({ Statement: z.array(z.object({ Principal: z.unknown() })) }),
   Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
 });
 const policySchema = z.object({ Roles: z.array(z.unknown()), PolicyDocument: documentSchema });
@@ -54,7 +52,7 @@ export function rightsOf(stack: SynthesizedStack): Readonly<Record<string, RoleR
 }
 
 function linesOf({ Statement }: Document): readonly string[] {
-  return Statement.flatMap(({ Effect, Action, Resource = [], Condition }) => {
+  return Statement.flatMap(({ Effect, Action, Resource, Condition }) => {
     const when = Condition === undefined ? "" : ` if ${textOf(Condition)}`;
     const verb = Effect === "Allow" ? "" : `${Effect} `;
     return Action.flatMap((action) =>

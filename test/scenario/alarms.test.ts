@@ -1,0 +1,355 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { alarmRows, type AlarmId } from "../../infra/monitoring/alarms.ts";
+import { createControlRow } from "../../lib/ledger/control.ts";
+import { createSpendRow, utcDay } from "../../lib/ledger/spend.ts";
+import type { StackSettings } from "../../local/stack.ts";
+import { startProxy, type FaultyProxy } from "../chaos/proxy.ts";
+import { playTimeline, type Recording, type Timeline } from "../support/alarm-timeline.ts";
+import { buildWith } from "../support/build-with.ts";
+import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { idOf } from "../support/scenario-template.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+const pool = "local";
+const settler = "pool-local-settler";
+const slow = "Plan a launch. [[rounds:1]] [[slow:1500]]";
+
+let proxy: FaultyProxy;
+let scenario: Scenario;
+let templateFile: string;
+let idle: Recording;
+let busy: Recording;
+
+/** With a cap, so that its alarms are there; and with room for one window at a time. */
+async function build(settings: StackSettings, outdir: string): Promise<string> {
+  templateFile = await buildWith({}, { dailyCapUsd: 100 })(settings, outdir);
+  const template = JSON.parse(readFileSync(templateFile, "utf8"));
+  template.Resources[idOf("Dispatcher")].Properties.ReservedConcurrentExecutions = 1;
+  writeFileSync(templateFile, JSON.stringify(template));
+  return templateFile;
+}
+
+beforeAll(async () => {
+  let calls = 0;
+  // Every third call of the ledger or so, once the rate says so.
+  const type = "ProvisionedThroughputExceededException";
+  proxy = await startProxy(
+    [{ name: "throttled", weight: 1, kind: "answer", status: 400, type }],
+    () => (calls++ % 3) / 3,
+  );
+  const variables = { AWS_ENDPOINT_URL_DYNAMODB: proxy.url };
+  scenario = await startScenario({ concurrency: 6, leaseMs: 8_000, build, variables });
+  proxy.pointTo(scenario.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!);
+  busy = await record(() => runJobs(["ok", "ok", "ok", "ok", "ok", "ok"]));
+  idle = await record(async () => void (await scenario.window()));
+});
+afterAll(async () => {
+  await scenario.close();
+  await proxy.close();
+});
+
+/** What happens while `work` goes on, up to where nothing runs any more. */
+async function record(work: () => Promise<void>): Promise<Recording> {
+  const { cloud, events } = scenario;
+  const from = events.length;
+  await work();
+  await cloud.idle();
+  const deadLetters = cloud.queue(idOf("SettlerDeadLetters")).receive();
+  return { events: events.slice(from), deadLetters };
+}
+
+/** Puts the pool in order again; nobody's metrics. */
+async function mend(): Promise<void> {
+  scenario.studio.faults.clear();
+  scenario.model.faults.clear();
+  scenario.cloud.faults.delayEvent(0);
+  proxy.setRate(0);
+  await createControlRow(scenario.table).write(pool, { dailyCapUsd: null });
+  await scenario.drain();
+}
+
+const texts = { ok: "Plan a launch. [[rounds:1]]", refused: "Plan a launch. [[refuse]]" } as const;
+
+async function runJobs(jobs: readonly (keyof typeof texts)[]): Promise<void> {
+  for (const job of jobs) scenario.queue(texts[job]);
+  await scenario.drain();
+}
+
+/** Their rounds have begun, under leases of their own. */
+async function startJobs(count: number): Promise<readonly string[]> {
+  const ids = Array.from({ length: count }, () => scenario.queue(slow));
+  await scenario.window();
+  for (const id of ids) await scenario.run(id, ({ lastResponseId }) => lastResponseId !== undefined);
+  return ids;
+}
+
+async function stealLeases(count: number): Promise<void> {
+  const ids = await startJobs(count);
+  for (const id of ids) scenario.studio.steal(id, "nobody");
+  for (const id of ids) await scenario.run(id, ({ state }) => state === "lost");
+}
+
+/** As often as `times` has numbers, each of a job: it is killed so often. */
+async function killWorkers(times: readonly number[]): Promise<void> {
+  const ids = await startJobs(times.length);
+  for (const [index, id] of ids.entries()) {
+    for (let kill = 1; kill <= times[index]!; kill++) {
+      await scenario.run(id, ({ starts, state }) => starts === kill && state === "running");
+      await scenario.kill(id);
+    }
+  }
+  for (const id of ids) await scenario.ended(id);
+}
+
+async function dieUnsettled(): Promise<void> {
+  const killed = (): number =>
+    scenario.events.filter((one) => one.kind === "killed" && one.function === settler).length;
+  const before = killed();
+  const [id] = await startJobs(1);
+  scenario.cloud.faults.kill(settler, 0);
+  await scenario.kill(id!);
+  for (const tries of [1, 2, 3]) {
+    await eventuallyTrue("the settler is killed", () => killed() === before + tries);
+    if (tries < 3) scenario.cloud.faults.kill(settler, 0);
+  }
+}
+
+/** A job that begins after `change` has had its way with its run. */
+async function beginLate(delayMs: number, change: (runId: string) => Promise<void>): Promise<void> {
+  scenario.cloud.faults.delayEvent(delayMs);
+  const id = scenario.queue(texts.ok);
+  await scenario.window();
+  const { runId } = await scenario.run(id, ({ state }) => state === "leased");
+  await change(runId);
+  await scenario.ended(id);
+}
+
+/** As if it had been leased so long ago. */
+const leasedBefore = (minutes: number) => (): Promise<void> =>
+  beginLate(1_500, async (runId) => {
+    const leasedAtMs = Date.now() - minutes * 60_000;
+    await scenario.table.update({ pool, id: `run#${runId}` }, { set: { leasedAtMs } });
+  });
+
+/** The cap of which the day's spending is that many percent. */
+const spend = (percent: number) => async (): Promise<void> => {
+  const spent = await eventually("a cost", async () => {
+    const { costUsd } = await createSpendRow(scenario.table).read(pool, utcDay(Date.now()));
+    return costUsd > 0 ? costUsd : undefined;
+  });
+  await createControlRow(scenario.table).write(pool, { dailyCapUsd: (100 * spent) / percent });
+  await scenario.window();
+};
+
+async function refuseRunnerKey(): Promise<void> {
+  const { runnerKey } = scenario.secrets();
+  const revoked = scenario.studio.createKey("user");
+  scenario.studio.revokeKey(revoked.instanceId);
+  scenario.putSecret("Keys", revoked.runnerToken);
+  expect((await scenario.window()).error?.errorMessage).toContain("key");
+  scenario.putSecret("Keys", runnerKey);
+}
+
+async function refuseModelKey(): Promise<void> {
+  scenario.model.faults.add({ fault: { kind: "status", status: 401 } });
+  await runJobs(["ok"]);
+}
+
+async function losesStudio(): Promise<void> {
+  scenario.studio.faults.add({ route: "/leaseWorkspaceJob", fault: { kind: "status", status: 503 } });
+  expect((await scenario.window()).error).toBeDefined();
+}
+
+/** Two windows at once, where there is room for one. */
+async function overrun(): Promise<void> {
+  const both = await Promise.allSettled([scenario.window(), scenario.window()]);
+  expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+}
+
+async function throttleLedger(): Promise<void> {
+  proxy.setRate(0.3);
+  await scenario.window();
+  expect(proxy.fired().get("throttled")).toBeGreaterThan(0);
+}
+
+const from = (first: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => first + index);
+
+interface Row {
+  /** What it is the fault for; absent: too little of a fault for any alarm. */
+  readonly alarm?: AlarmId;
+  readonly fault: string;
+  readonly make: () => Promise<void>;
+  /** Minutes at which it happens; default: once. */
+  readonly minutes?: readonly number[];
+  /** The alarms that come on, in the table's order: that one, and whom else it concerns. */
+  readonly fires: readonly AlarmId[];
+}
+
+const rows: readonly Row[] = [
+  {
+    alarm: "NoGoodPoll",
+    fault: "no dispatch window opens",
+    make: async () => undefined,
+    minutes: from(0, 10),
+    fires: ["NoGoodPoll", "Page"],
+  },
+  {
+    fault: "no dispatch window opens for three minutes",
+    make: async () => undefined,
+    minutes: from(0, 3),
+    fires: [],
+  },
+  {
+    alarm: "DispatcherErrors",
+    fault: "Studio is down for four windows",
+    make: losesStudio,
+    minutes: from(0, 4),
+    fires: ["DispatcherErrors"],
+  },
+  {
+    alarm: "NoGoodPoll",
+    fault: "Studio is down for ten windows",
+    make: losesStudio,
+    minutes: from(0, 10),
+    fires: ["NoGoodPoll", "DispatcherErrors", "Page"],
+  },
+  { fault: "Studio is down for two windows", make: losesStudio, minutes: [0, 1], fires: [] },
+  {
+    alarm: "KeysRefused",
+    fault: "Studio refuses the runner key",
+    make: refuseRunnerKey,
+    fires: ["KeysRefused", "Page"],
+  },
+  {
+    alarm: "KeysRefused",
+    fault: "the model's provider refuses the key",
+    make: refuseModelKey,
+    fires: ["KeysRefused", "Page"],
+  },
+  {
+    alarm: "FailureRate",
+    fault: "two of six jobs fail",
+    make: () => runJobs(["ok", "refused", "ok", "ok", "refused", "ok"]),
+    fires: ["FailureRate", "Page"],
+  },
+  {
+    fault: "one of six jobs fails",
+    make: () => runJobs(["ok", "refused", "ok", "ok", "ok", "ok"]),
+    fires: [],
+  },
+  { alarm: "LostLeases", fault: "two leases are taken", make: () => stealLeases(2), fires: ["LostLeases"] },
+  { fault: "one lease is taken", make: () => stealLeases(1), fires: [] },
+  {
+    alarm: "Restarts",
+    fault: "workers are killed three times",
+    make: () => killWorkers([2, 1]),
+    fires: ["Restarts"],
+  },
+  { fault: "a worker is killed twice", make: () => killWorkers([2]), fires: [] },
+  {
+    alarm: "LeaseNearlyGone",
+    fault: "an event takes more than half of its lease",
+    make: () => beginLate(4_500, async () => undefined),
+    fires: ["LeaseNearlyGone"],
+  },
+  {
+    alarm: "RunTimeNearLimit",
+    fault: "a run takes 50 of 60 minutes",
+    make: leasedBefore(50),
+    fires: ["RunTimeNearLimit"],
+  },
+  { fault: "a run takes 45 of 60 minutes", make: leasedBefore(45), fires: [] },
+  {
+    alarm: "Throttles",
+    fault: "Lambda turns windows away for a while",
+    make: overrun,
+    minutes: [0, 5],
+    fires: ["Throttles"],
+  },
+  {
+    alarm: "Throttles",
+    fault: "DynamoDB throttles the ledger for a while",
+    make: throttleLedger,
+    minutes: [0, 5],
+    fires: ["Throttles"],
+  },
+  { fault: "Lambda turns one window away", make: overrun, fires: [] },
+  {
+    alarm: "DeadLetters",
+    fault: "the settler dies three times",
+    make: dieUnsettled,
+    fires: ["DeadLetters", "Page"],
+  },
+  { alarm: "Spending80", fault: "85 % of the cap are spent", make: spend(85), fires: ["Spending80"] },
+  {
+    alarm: "Spending100",
+    fault: "110 % of the cap are spent",
+    make: spend(110),
+    fires: ["Spending80", "Spending100", "Page"],
+  },
+  { fault: "75 % of the cap are spent", make: spend(75), fires: [] },
+];
+
+/** Before: longer than a period, so that none holds the earlier jobs too. */
+const wellMinutes = 20;
+/** After: CloudWatch looks back for a value over three periods, of which the longest has 15 minutes. */
+const mendedMinutes = 50;
+
+/** The fault amid a life in which a window opens each minute and, long before, jobs were done. */
+function live(fault: Recording, at: readonly number[]): Timeline {
+  const minutes = wellMinutes + Math.max(...at) + mendedMinutes;
+  const faulty = at.map((minute) => wellMinutes + minute);
+  const others = from(0, minutes).filter((minute) => !faulty.includes(minute));
+  return playTimeline({
+    templateFile,
+    minutes,
+    acts: [
+      { recording: busy, minutes: [0] },
+      { recording: idle, minutes: others },
+      { recording: fault, minutes: faulty },
+    ],
+  });
+}
+
+const inOrder = (ids: Iterable<string>): readonly string[] => {
+  const order: readonly string[] = [...alarmRows.map(({ id }) => id), "Page"];
+  return [...new Set(ids)].toSorted((left, right) => order.indexOf(left) - order.indexOf(right));
+};
+
+afterEach(mend);
+
+describe("an alarm comes on by the fault it is for, from what the functions emitted, and goes off again", () => {
+  test.each(rows)("$fault: $fires", async ({ make, minutes = [0], fires }) => {
+    const fault = await record(make);
+    const { minutes: seen, told, ids } = live(fault, minutes);
+
+    expect(inOrder(ids)).toEqual(inOrder([...alarmRows.map(({ id }) => id), "Page"]));
+    const before = seen.slice(0, wellMinutes);
+    expect(before.flatMap(({ firing }) => firing)).toEqual([]);
+    expect(before.at(-1)?.undecided).toEqual([]);
+    expect(inOrder(seen.flatMap(({ firing }) => firing))).toEqual(fires);
+    expect(seen.at(-1)).toMatchObject({ firing: [], undecided: [] });
+
+    // Those that page speak through Page.
+    const pages = new Set<string>(alarmRows.flatMap(({ id, pages: does }) => (does ? [id] : [])));
+    const voices = fires.filter((id) => !pages.has(id));
+    const alarmed = told.filter((one) => one.endsWith(" ALARM")).map((one) => one.replace(" ALARM", ""));
+    expect(inOrder(alarmed)).toEqual(voices);
+    expect(alarmed.length).toBe(voices.length);
+  });
+
+  test("the dead man's switch does so after seven silent minutes", () => {
+    const nothing = { events: [], deadLetters: [] };
+    const { minutes } = live(nothing, from(0, 20));
+    const first = minutes.find(({ firing }) => firing.includes("NoGoodPoll"))!;
+    expect(first.minute + 1 - wellMinutes).toBe(7);
+  });
+
+  test("each alarm has its fault", () => {
+    const proven = rows.flatMap(({ alarm, fires }) => (alarm && fires.includes(alarm) ? [alarm] : []));
+    expect(inOrder(proven)).toEqual(alarmRows.map(({ id }) => id));
+    expect(rows.some(({ fires }) => fires.includes("Page"))).toBe(true);
+  });
+});

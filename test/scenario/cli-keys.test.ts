@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildStack } from "../../local/build.ts";
+import { run as runCommand, type Ended } from "../support/command.ts";
+import { eventuallyTrue } from "../support/eventually.ts";
+import { idOf } from "../support/scenario-template.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+/** The commands about keys and dead letters, in processes of their own, against a stack that was synthesized for them. */
+const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-keys-"));
+let scenario: Scenario;
+beforeAll(async () => {
+  // The commands ask Studio and the model where the deployed settings say: no template of other scenarios has those.
+  scenario = await startScenario({ concurrency: 6, turnMs: 400, build: buildStack });
+  const { stackName, region, endpointUrl } = scenario.cloud;
+  const file = { stackName, region, endpointUrl, pid: process.pid };
+  writeFileSync(join(stateDir, "stack.json"), JSON.stringify(file));
+});
+afterAll(async () => {
+  await scenario.close();
+  rmSync(stateDir, { recursive: true, force: true });
+});
+
+/** Every output of every command: no key may be in any. */
+let outputs = "";
+
+async function runner(argv: readonly string[], input = ""): Promise<Ended> {
+  const ended = await runCommand([...argv, "--local", "--state-dir", stateDir], {
+    script: "cli/main.ts",
+    input,
+  });
+  outputs += ended.stdout + ended.stderr;
+  return ended;
+}
+
+interface Diagnosis {
+  readonly checks: readonly { readonly id: string; readonly verdict: string; readonly finding: string }[];
+}
+
+async function diagnose(): Promise<{
+  code: number | null;
+  verdicts: Record<string, string>;
+  diagnosis: Diagnosis;
+}> {
+  const { code, stdout } = await runner(["doctor", "--json"]);
+  const diagnosis = JSON.parse(stdout) as Diagnosis;
+  const verdicts = Object.fromEntries(diagnosis.checks.map(({ id, verdict }) => [id, verdict]));
+  return { code, verdicts, diagnosis };
+}
+
+/** Every runner key that there has been. */
+const keys: string[] = [];
+
+function newKey(): string {
+  const { runnerToken } = scenario.studio.createKey("user", "by hand");
+  keys.push(runnerToken);
+  return runnerToken;
+}
+
+const present = (): string => scenario.secrets().runnerKey;
+
+describe("with the local stack running", () => {
+  test("doctor finds it well after a window", async () => {
+    await scenario.window();
+    const { code, verdicts, diagnosis } = await diagnose();
+    expect(diagnosis.checks.filter(({ verdict }) => verdict === "fail" || verdict === "warn")).toEqual([]);
+    expect(verdicts).toMatchObject({
+      credentials: "ok",
+      bootstrap: "skipped",
+      deployed: "ok",
+      polls: "ok",
+      "runner-keys-accepted": "ok",
+      "model-key-accepted": "ok",
+      model: "ok",
+      "account-key": "ok",
+    });
+    expect(code).toBe(0);
+  });
+
+  test("secrets set tries what it stores; what is refused is not stored", async () => {
+    const wrong = await runner(["secrets", "set", "model-key"], "sk-of-somebody-else\n");
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("The model's provider refuses this key.");
+    const strange = await runner(["secrets", "set", "runner-keys"], "nobody.knows-this-key");
+    expect(strange.code).toBe(1);
+    expect(strange.stderr).toContain("Studio refuses the runner key nobody.");
+    const right = await runner(["secrets", "set", "model-key"], scenario.secrets().modelKey);
+    expect(right.stdout).toMatch(/^Tried and stored: model-key, version /);
+    expect(right.code).toBe(0);
+    expect((await diagnose()).code).toBe(0);
+  });
+
+  test("a key put in by hand and one by rotate: running jobs complete, the old key is revoked", async () => {
+    const ids = Array.from({ length: 6 }, (_, number) => scenario.queue(`Job ${number}.`));
+    await scenario.window();
+    keys.push(present());
+    const rotated = await runner(["rotate", "--mint", "--watch", "2"]);
+    keys.push(...(JSON.parse(present()) as { keys: string[] }).keys);
+    expect(rotated.stdout).toMatch(/^Pool local leases with \S+ now; nobody was refused in 2\.\d s\./);
+    expect(rotated.code).toBe(0);
+    const given = await runner(["rotate", "--watch", "1", "--json"], newKey());
+    expect(JSON.parse(given.stdout)).toMatchObject({ outcome: "promoted", pool: "local" });
+    await scenario.drain();
+    for (const id of ids) expect(await scenario.ended(id)).toMatchObject({ state: "completed" });
+
+    const after = scenario.queue("One more.");
+    await scenario.drain();
+    expect(await scenario.ended(after)).toMatchObject({ state: "completed" });
+
+    const finished = await runner(["rotate", "--finish", "--unused-for", "1s", "--timeout", "60s"]);
+    expect(finished.stdout).toMatch(/^Revoked: \S+\. Pool local has no old key left/);
+    expect(finished.code).toBe(0);
+  });
+
+  test("rotate refuses a key that Studio does not know, and changes nothing", async () => {
+    const refused = await runner(["rotate", "--json"], "nobody.knows-this-key");
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ outcome: "refused", newKeys: ["nobody"] });
+    expect((await diagnose()).verdicts).toMatchObject({ "runner-keys-accepted": "ok", rotation: "ok" });
+  });
+
+  test("redrive sends a dead letter with a live lease to the settler, and deletes one that needs nothing", async () => {
+    const running = scenario.queue("[[slow:3000]] Take your time.");
+    await scenario.window();
+    const [run] = (await scenario.runs()).filter(({ workspaceId }) => workspaceId === running);
+    const letterOf = (runId: string): string =>
+      JSON.stringify({
+        requestContext: { requestId: "r", condition: "RetriesExhausted" },
+        requestPayload: {
+          requestContext: { requestId: "none", condition: "RetriesExhausted" },
+          requestPayload: { pool: "local", runId, leg: 1 },
+        },
+      });
+    const queue = scenario.cloud.queue(idOf("DeadLetters"));
+    queue.send(letterOf(run?.runId ?? ""));
+    queue.send(letterOf("01JCZ9V5W3X8K2M4N6P8Q0R2S8"));
+    queue.send("not a record");
+
+    const dry = await runner(["redrive", "--dry-run", "--json"]);
+    expect(dry.code).toBe(1);
+    expect(queue.depth()).toEqual({ visible: 3, hidden: 0 });
+    const done = await runner(["redrive", "--yes", "--json"]);
+    expect(done.code).toBe(1);
+    expect((JSON.parse(done.stdout) as { deadLetters: object[] }).deadLetters).toMatchObject([
+      { workspaceId: running, action: "send", done: true },
+      { action: "delete", why: "the ledger does not know its run any more", done: true },
+      { action: "keep", done: false },
+    ]);
+    expect(queue.depth()).toEqual({ visible: 1, hidden: 0 });
+    // The event is of an invocation that nobody knows, so the settler looks and leaves the run to its leg.
+    await eventuallyTrue("the settler has looked", () => scenario.lines("leg_settled").length === 1);
+    await scenario.drain();
+    expect(await scenario.ended(running)).toMatchObject({ state: "completed" });
+  });
+
+  test("deploy and init say that the local stack needs neither", async () => {
+    for (const name of ["deploy", "init", "destroy"]) {
+      const { code, stderr } = await runner([name]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`${name} is not for the local stack`);
+    }
+  });
+
+  test("no key was in any output", () => {
+    expect(keys).toHaveLength(3);
+    for (const secret of [...keys, scenario.secrets().modelKey]) expect(outputs).not.toContain(secret);
+    expect(outputs).not.toMatch(/knows-this-key|sk-of-somebody-else/);
+  });
+});

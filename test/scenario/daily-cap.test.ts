@@ -1,0 +1,88 @@
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import { createControlRow } from "../../lib/ledger/control.ts";
+import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
+import { createSpendRow, utcDay } from "../../lib/ledger/spend.ts";
+import { writeStackFile } from "../../local/stack-file.ts";
+import { buildWith } from "../support/build-with.ts";
+import { eventually } from "../support/eventually.ts";
+import { createHereCli, type HereCli } from "../support/here-cli.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+const pool = "local";
+
+/** A job of these costs some 0.10 USD. */
+const dear = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
+
+async function operatorOf({ cloud, stateDir }: Scenario): Promise<HereCli> {
+  const { stackName, region, endpointUrl } = cloud;
+  await writeStackFile(stateDir, { stackName, region, endpointUrl, pid: process.pid });
+  return createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
+}
+
+test("a daily cap reached in mid-queue: running jobs end, none is leased any more, and raising the cap goes on", async ({
+  onTestFinished,
+}) => {
+  // Each job costs more than all of the cap.
+  const build = buildWith({ spend: { prices: { "offline-canned": dear } } }, { dailyCapUsd: 0.01 });
+  const scenario = await startScenario({ concurrency: 2, turnMs: 300, build }, onTestFinished);
+  const spend = createSpendRow(scenario.table);
+  const lock = createDispatchLock(scenario.table);
+  const workspaceIds = Array.from({ length: 5 }, (_, index) => scenario.queue(`Plan launch ${index}.`));
+  const states = (): readonly string[] => workspaceIds.map((id) => scenario.summary(id).state).toSorted();
+
+  // Nothing is spent yet: two are leased, and go on to their end though they pass the cap.
+  expect((await scenario.window()).summary).toMatchObject({ reason: "leased", leased: 2 });
+  const leased = workspaceIds.filter((id) => scenario.summary(id).leases > 0);
+  for (const id of leased) expect(await scenario.ended(id)).toMatchObject({ state: "completed" });
+
+  const today = utcDay(Date.now());
+  await eventually("the day's spending", async () =>
+    (await spend.read(pool, today)).runs === 2 ? true : undefined,
+  );
+
+  const { summary, error } = await scenario.window();
+  expect(error).toBeUndefined();
+  expect(summary).toMatchObject({ reason: "daily_cap", leased: 0 });
+  expect(states()).toEqual(["completed", "completed", "queued", "queued", "queued"]);
+  expect(scenario.lines("daily_cap_reached")).toMatchObject([{ level: "WARN", pool, capUsd: 0.01 }]);
+  const state = await lock.read(pool);
+  expect(state.lastWindow).toMatchObject({ reason: "daily_cap", leased: 0 });
+  expect(state.goodPollAtMs).toBe(state.lastWindow?.atMs);
+
+  // What the day has cost is the sum of its runs.
+  const runs = await scenario.runs();
+  const costs = runs.map(({ costUsd }) => costUsd!);
+  expect(Math.min(...costs)).toBeGreaterThan(0.01);
+  const spent = await spend.read(pool, today);
+  expect(spent).toMatchObject({ runs: 2, completed: 2, failed: 0, lost: 0 });
+  expect(spent.costUsd).toBeCloseTo(costs[0]! + costs[1]!, 9);
+  expect(scenario.metric("CostUsd")).toBeCloseTo(spent.costUsd, 9);
+  expect(scenario.metric("DailySpendPercent")).toBeGreaterThan(100);
+
+  const cli = await operatorOf(scenario);
+  const status = await cli(["status", "--local"]);
+  expect(status.stdout).toContain("at its daily cap, no new leases until 00:00 UTC");
+  expect(status.stdout).toContain("the day's spending has reached its cap");
+  const asJson = JSON.parse((await cli(["status", "--local", "--json"])).stdout) as unknown;
+  expect(asJson).toMatchObject({
+    pools: [{ state: "capped", dailyCapUsd: { value: 0.01 }, lastWindow: { reason: "daily_cap" } }],
+  });
+
+  expect((await cli(["set-cap", "100", "--local"])).code).toBe(0);
+  await scenario.drain();
+  expect(states()).toEqual(["completed", "completed", "completed", "completed", "completed"]);
+  expect((await lock.read(pool)).lastWindow?.reason).toBe("empty");
+  expect((await spend.read(pool, today)).runs).toBe(5);
+});
+
+test("an operator's concurrency holds for the next window, without a deploy", async ({ onTestFinished }) => {
+  const scenario = await startScenario({ concurrency: 4, turnMs: 500 }, onTestFinished);
+  for (let index = 0; index < 4; index++) scenario.queue(`Plan launch ${index}.`);
+  const control = createControlRow(scenario.table);
+  await control.write(pool, { concurrency: 1, concurrencyBy: "ada", concurrencyAtMs: 1 });
+  expect((await scenario.window()).summary).toMatchObject({ leased: 1, inFlight: 1 });
+  await control.write(pool, { concurrency: null });
+  expect((await scenario.window()).summary).toMatchObject({ leased: 3, inFlight: 4 });
+  await scenario.drain();
+});

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { alarmRows } from "../../infra/monitoring/alarms.ts";
+import { playTimeline, type Recording } from "../support/alarm-timeline.ts";
+import { buildWith } from "../support/build-with.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+
+const jobs = 200;
+
+let templateFile: string;
+let scenario: Scenario;
+
+beforeAll(async () => {
+  scenario = await startScenario({
+    concurrency: 16,
+    leaseMs: 600_000,
+    turnMs: 1,
+    build: async (settings, outdir) => {
+      // A cap, so that the alarms of spending are there.
+      templateFile = await buildWith({}, { dailyCapUsd: 100 })(settings, outdir);
+      return templateFile;
+    },
+  });
+});
+afterAll(() => scenario.close());
+
+test("200 jobs complete, and no alarm comes on, then or later", async () => {
+  const { cloud, events, studio } = scenario;
+  for (let index = 0; index < jobs; index++) scenario.queue(`Plan launch ${index}. [[rounds:1]]`);
+  await scenario.drain();
+
+  expect(studio.snapshot().map(({ state, leases }) => `${state} ${leases}`)).toEqual(
+    Array<string>(jobs).fill("completed 1"),
+  );
+  expect(scenario.metric("RunsCompleted")).toBe(jobs);
+
+  // As the stack itself sees it, now.
+  cloud.evaluateAlarms(Date.now() + 60_000);
+  const states = cloud.alarms().map(({ definition, state }) => [definition.kind, state]);
+  expect(states).toEqual([...alarmRows.map(() => ["metric", "OK"]), ["composite", "OK"]]);
+  expect(cloud.notifications().filter(({ subject }) => !subject.startsWith("OK: "))).toEqual([]);
+
+  // And after each minute of an hour around it, in which a window opens each minute.
+  const recording: Recording = { events: [...events], deadLetters: [] };
+  const idleFrom = events.length;
+  await scenario.window();
+  const idle: Recording = { events: events.slice(idleFrom), deadLetters: [] };
+  const busyMinute = 10;
+  const { minutes, ids, told } = playTimeline({
+    templateFile,
+    minutes: 60,
+    acts: [
+      {
+        recording: idle,
+        minutes: Array.from({ length: 60 }, (_, minute) => minute).filter((minute) => minute !== busyMinute),
+      },
+      { recording, minutes: [busyMinute] },
+    ],
+  });
+  expect(ids).toHaveLength(alarmRows.length + 1);
+  expect(minutes.filter(({ firing, undecided }) => firing.length + undecided.length > 0)).toEqual([]);
+  expect(told.filter((one) => !one.endsWith(" OK"))).toEqual([]);
+});

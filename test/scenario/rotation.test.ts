@@ -1,0 +1,253 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../lib/clock.ts";
+import { createHttp } from "../../lib/http.ts";
+import { createTable } from "../../lib/dynamodb.ts";
+import { createLedger } from "../../lib/ledger/ledger.ts";
+import { createRotationRow } from "../../lib/ledger/rotation.ts";
+import type { LogEvent } from "../../lib/log.ts";
+import { isMetricLine, parseLogLine, type LogLine } from "../../lib/log-line.ts";
+import { rotateKeys } from "../../lib/rotation/rotate.ts";
+import { Secret } from "../../lib/secret.ts";
+import { createSecretStore } from "../../lib/secrets-manager.ts";
+import { createStudio } from "../../lib/studio/client.ts";
+import { buildStack } from "../../local/build.ts";
+import type { CloudEvent } from "../../local/cloud/events.ts";
+import { drain } from "../../local/once.ts";
+import { startStack, type StackSettings } from "../../local/stack.ts";
+import type { NewRunnerInstance } from "../../local/studio/keys.ts";
+import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { killWorker } from "../support/working-on.ts";
+
+type Finish = (close: () => Promise<void>) => void;
+
+/** Longer than a window by hand. */
+const revokeAfterMs = 2_000;
+const now = { type: "RequestResponse" } as const;
+
+/** A stack that is synthesized for the test, as `npm start` does it; windows are opened by hand. */
+async function start(
+  jobs: number,
+  adapt: (settings: StackSettings) => StackSettings,
+  onTestFinished: Finish,
+) {
+  const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-rotation-"));
+  const events: CloudEvent[] = [];
+  const options = { once: true, port: 0, concurrency: jobs, stateDir, studio: undefined, model: undefined };
+  const stack = await startStack(options, {
+    clock: systemClock,
+    random: Math.random,
+    newSecret: () => randomUUID(),
+    stateDir,
+    onEvent: (event) => void events.push(event),
+    tuning: {
+      kinds: ["user"],
+      leaseMs: 60_000,
+      modelLatencyMs: 20,
+      build: async (settings, outdir) => ({
+        templateFile: await buildStack(adapt(settings), outdir),
+        variables: { RUNNER_REVOKE_AFTER_MS: String(revokeAfterMs) },
+      }),
+    },
+  });
+  onTestFinished(async () => {
+    await stack.stop(0);
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+  const { cloud, studio } = stack;
+  if (!studio) throw new Error("this stack has a Studio of its own");
+  const lines = (event: LogEvent): readonly LogLine[] =>
+    events.flatMap((one) => {
+      const line = one.kind === "log" && !isMetricLine(one.line) ? parseLogLine(one.line) : undefined;
+      return line?.message === event ? [line] : [];
+    });
+  const functionOf = (part: string): string =>
+    cloud.functions().find(({ label }) => label.includes(part))?.name ?? "";
+  return {
+    stack,
+    cloud,
+    studio,
+    events,
+    lines,
+    functionOf,
+    window: () => cloud.invoke(functionOf("dispatch"), { pool: "local" }, now),
+    aws: {
+      endpoint: cloud.endpointUrl,
+      region: "us-east-1",
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    },
+  };
+}
+
+type Started = Awaited<ReturnType<typeof start>>;
+
+const outputOf = ({ cloud }: Started, name: string): string => cloud.outputs()[name] ?? "";
+
+/** Who leased it and who spoke for it afterwards, by credential id. */
+const voicesOf = ({ studio }: Started, workspaceId: string): readonly (string | undefined)[] => [
+  ...new Set(
+    studio
+      .requests()
+      .filter((one) => one.workspaceId === workspaceId)
+      .map(({ credentialId }) => credentialId),
+  ),
+];
+
+async function lease(started: Started, texts: readonly string[]): Promise<readonly string[]> {
+  const workspaceIds = texts.map((text) => started.studio.queueJob({ text, target: "user" }));
+  const window = await started.window();
+  expect(JSON.parse(window.payload ?? "")).toMatchObject({ reason: "leased", leased: texts.length });
+  const begun = (): ReadonlySet<string | undefined> =>
+    new Set(started.lines("leg_began").map(({ workspaceId }) => workspaceId));
+  const haveBegun = (): boolean => {
+    const all = begun();
+    return workspaceIds.every((id) => all.has(id));
+  };
+  await eventuallyTrue("every job has begun", haveBegun, 90_000);
+  return workspaceIds;
+}
+
+async function statusOf(started: Started, { runnerToken }: Pick<NewRunnerInstance, "runnerToken">) {
+  const headers = { authorization: `Bearer ${runnerToken}`, "content-type": "application/json" };
+  const answer = await fetch(`${started.studio.url}/leaseWorkspaceJob`, {
+    method: "POST",
+    headers,
+    body: "{}",
+  });
+  return answer.status;
+}
+
+const asValue = ({ runnerToken, instanceId, credentialId }: NewRunnerInstance): string =>
+  JSON.stringify({ keys: [runnerToken], instances: [{ instanceId, credentialId, createdAtMs: 0 }] });
+
+async function rotateByCommand(
+  started: Started,
+  { runnerToken, instanceId, credentialId }: NewRunnerInstance,
+) {
+  const table = createTable(outputOf(started, "LedgerTable"), {
+    ...started.aws,
+    endpoint: started.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"] ?? started.cloud.endpointUrl,
+  });
+  const { fetch: send, close } = createHttp();
+  const deps = { clock: systemClock, random: Math.random };
+  const rotated = await rotateKeys(
+    {
+      ...deps,
+      store: createSecretStore(started.aws),
+      ledger: createLedger(table),
+      rotation: createRotationRow(table),
+      studio: createStudio({ ...deps, baseUrl: started.studio.url, fetch: send }),
+    },
+    {
+      pool: "local",
+      secretId: outputOf(started, "PoolLocalKeysSecret"),
+      versionId: randomUUID(),
+      keys: [{ id: credentialId, value: new Secret(runnerToken) }],
+      instances: [{ instanceId, credentialId, createdAtMs: systemClock.now() }],
+      watch: { forMs: 300, everyMs: 100 },
+    },
+  );
+  await close();
+  return rotated;
+}
+
+/** As Secrets Manager does it: the four steps. Gives the key that it minted. */
+async function rotateByLambda(
+  started: Started,
+): Promise<Pick<NewRunnerInstance, "runnerToken" | "credentialId">> {
+  const SecretId = outputOf(started, "PoolLocalKeysSecret");
+  const RotationLambdaARN = outputOf(started, "PoolLocalRotator");
+  const client = new SecretsManagerClient(started.aws);
+  await client.send(new RotateSecretCommand({ SecretId, RotationLambdaARN }));
+  client.destroy();
+  const end = await eventually("the rotation's end", () =>
+    started.events.find((one) => one.kind === "rotation" && (one.step === "all" || one.outcome === "failed")),
+  );
+  expect(end).toMatchObject({ step: "all", outcome: "done", reason: undefined });
+  const { keys } = JSON.parse(started.cloud.getSecret(SecretId)) as { keys: readonly string[] };
+  const [runnerToken = ""] = keys;
+  return { runnerToken, credentialId: runnerToken.split(".")[0] ?? "" };
+}
+
+describe("keys rotated in the middle of running jobs", () => {
+  const slow = "Plan launch. [[rounds:2]] [[slow:20000]]";
+  const jobs = 50;
+
+  test("by hand, by command and by Lambda: every job completes with the key that leased it, none is refused, the old keys end up revoked", async ({
+    onTestFinished,
+  }) => {
+    const started = await start(jobs + 6, (settings) => settings, onTestFinished);
+    const { cloud, studio } = started;
+    const keysSecret = outputOf(started, "PoolLocalKeysSecret");
+    const [first, byHand, byCommand] = [1, 2, 3].map(() => studio.createKey("user"));
+    cloud.putSecret(keysSecret, asValue(first!));
+    const running = await lease(started, Array<string>(jobs).fill(slow));
+
+    cloud.putSecret(keysSecret, asValue(byHand!));
+    const second = await lease(started, [slow, slow]);
+    expect(await rotateByCommand(started, byCommand!)).toMatchObject({ outcome: "promoted" });
+    const third = await lease(started, [slow, slow]);
+    const byLambda = await rotateByLambda(started);
+    const fourth = await lease(started, [slow, slow]);
+
+    // Three rotations later a process of the first lease dies: its next leg needs the first key.
+    const stillRunning = running.filter((id) =>
+      studio.snapshot().some((one) => one.workspaceId === id && one.state === "leased"),
+    );
+    expect(stillRunning).toHaveLength(jobs);
+    await killWorker(started.events, stillRunning[0]!);
+    expect(await drain(started.stack, systemClock, AbortSignal.timeout(200_000))).toBe(true);
+
+    const states = studio.snapshot().map(({ state, leases }) => `${state} ${leases}`);
+    expect(states).toEqual(Array(jobs + 6).fill("completed 1"));
+    const byKey = [
+      [running, first],
+      [second, byHand],
+      [third, byCommand],
+      [fourth, byLambda],
+    ] as const;
+    for (const [workspaceIds, key] of byKey) {
+      for (const id of workspaceIds) expect(voicesOf(started, id)).toEqual([key!.credentialId]);
+    }
+    expect(studio.requests().filter(({ status }) => status === 401)).toEqual([]);
+
+    const rotator = started.functionOf("rotator");
+    await cloud.invoke(rotator, { revokeUnused: true }, now);
+    await systemClock.sleep(revokeAfterMs);
+    const revoked = await cloud.invoke(rotator, { revokeUnused: true }, now);
+    expect(revoked.functionError).toBeUndefined();
+    const statuses = await Promise.all(
+      [first!, byHand!, byCommand!, byLambda].map((key) => statusOf(started, key)),
+    );
+    expect(statuses).toEqual([401, 401, 401, 200]);
+  }, 300_000);
+});
+
+test("a whole job runs without any stored model key: the processor's own identity is exchanged for a token", async ({
+  onTestFinished,
+}) => {
+  const adapt = (settings: StackSettings): StackSettings => ({
+    ...settings,
+    inference: {
+      ...settings.inference,
+      workloadIdentity: {
+        identityProviderId: "idp_1",
+        serviceAccountId: "svc_1",
+        tokenUrl: new URL("/oauth/token", settings.inference?.baseUrl).href,
+      },
+    },
+  });
+  const started = await start(2, adapt, onTestFinished);
+  expect(outputOf(started, "ModelKeySecret")).toBe("");
+  started.studio.queueJob({ text: "Plan a launch.", target: "user" });
+  expect(await drain(started.stack, systemClock, AbortSignal.timeout(60_000))).toBe(true);
+  expect(started.studio.snapshot()).toMatchObject([{ state: "completed" }]);
+  const asked = started.stack.model?.requests().map(({ path, status }) => `${path} ${status}`) ?? [];
+  expect(asked[0]).toBe("/oauth/token 200");
+  expect(asked.filter((one) => one.startsWith("/oauth"))).toHaveLength(1);
+  expect(asked.filter((one) => !one.endsWith(" 200"))).toEqual([]);
+});

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { startScenario } from "../support/stack.ts";
+
+test("a processor that is asked to end stops at once and posts nothing; the sweep has the next leg take up its chain", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ leaseMs: 10_000 }, onTestFinished);
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]] [[slow:3000]]");
+  await scenario.window();
+  const { lastResponseId } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
+  const askedAtMs = Date.now();
+  expect((await scenario.terminate(workspaceId)) - askedAtMs).toBeLessThan(2_000);
+
+  expect(scenario.lines("stopping")).toMatchObject([{ workspaceId, reason: "shutdown" }]);
+  const left = await scenario.run(workspaceId, () => true);
+  expect(left).toMatchObject({ state: "running", leg: 1, lastResponseId });
+  const before = scenario.requests(workspaceId);
+  expect(before).not.toContain("/completeWorkspaceJob");
+  expect(before).not.toContain("/failWorkspaceJob");
+
+  // As at a shutdown, the process is not used again.
+  const processor = scenario.cloud.functions().find(({ label }) => label.includes("processor"))!;
+  for (const { pid } of processor.environments) process.kill(pid, "SIGKILL");
+  await eventually("the sweep's restart", async () => {
+    await scenario.window();
+    return scenario.lines("leg_restarted")[0];
+  });
+  expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
+  expect(await scenario.runs()).toMatchObject([{ leg: 2, starts: 2, troubles: ["silent"] }]);
+  expect(scenario.asked()).toHaveLength(2);
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+});

@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import { systemClock } from "../../lib/clock.ts";
+import { createTable } from "../../lib/dynamodb.ts";
+import { createSecretStore } from "../../lib/secrets-manager.ts";
+import { createAws } from "../../cli/aws/aws.ts";
+import { commands } from "../../cli/commands.ts";
+import { createContext } from "../../cli/context.ts";
+import { openProject } from "../../cli/project.ts";
+import { runCli } from "../../cli/run.ts";
+import { createTerminal } from "../../cli/terminal.ts";
+import type { Ended } from "./command.ts";
+
+export interface HereOptions {
+  /** With the stack.json of the stack that runs. */
+  readonly stateDir: string;
+  /** With a cdk.json and a package.json; `init` writes there. */
+  readonly projectRoot: string;
+}
+
+/** `input`: all of standard input. */
+export type HereCli = (argv: readonly string[], input?: string) => Promise<Ended>;
+
+const unexpected = (): Promise<never> => Promise.reject(new Error("nobody sits at this terminal"));
+
+/** The command line as cli/main.ts runs it, with all that it speaks to, but in this process: a start of its own takes a second. */
+export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
+  return async (argv, input = "") => {
+    let [stdout, stderr] = ["", ""];
+    const { signal } = new AbortController();
+    const terminal = createTerminal({
+      stdout: { write: (text) => void (stdout += text) },
+      stderr: { write: (text) => void (stderr += text) },
+      env: {},
+    });
+    const code = await runCli(argv, {
+      commands,
+      terminal,
+      signal,
+      createContext: (options) =>
+        createContext(options, {
+          clock: systemClock,
+          signal,
+          terminal,
+          input: { isTerminal: false, readAll: () => Promise.resolve(input) },
+          prompts: { text: unexpected, hidden: unexpected, choose: unexpected, confirm: unexpected },
+          programs: { run: unexpected },
+          project: openProject(projectRoot),
+          fetch,
+          random: Math.random,
+          newId: randomUUID,
+          nodeVersion: process.versions.node,
+          userName: () => "ada",
+          isAlive: () => true,
+          defaultStateDir: stateDir,
+          connect: { aws: createAws, table: createTable, secrets: createSecretStore },
+        }),
+    });
+    return { code, stdout, stderr };
+  };
+}

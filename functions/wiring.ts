@@ -38,6 +38,7 @@ import { createRunnerKeys } from "../lib/runner-keys.ts";
 import { createSecretsManager, createSecretStore } from "../lib/secrets-manager.ts";
 import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
 import { createStudio } from "../lib/studio/client.ts";
+import { once } from "../lib/once.ts";
 import { timing } from "../lib/timing.ts";
 
 /** The one composition root: reads the environment and builds the ports, once per execution environment. */
@@ -228,9 +229,4 @@ function common(serviceName: string, config: DispatcherConfig | ProcessorConfig 
     studio: createStudio({ baseUrl: config.RUNNER_API_BASE, fetch: http.fetch, clock, random }),
     keys: createRunnerKeys({ source: secrets, clock, secretId: config.RUNNER_KEY_SECRET }),
   };
-}
-
-function once<T>(build: () => T): () => T {
-  let built: { readonly value: T } | undefined;
-  return () => (built ??= { value: build() }).value;
 }

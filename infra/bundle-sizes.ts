@@ -22,7 +22,7 @@ export interface PackageSize {
 /** Builds the function as it is deployed, without writing it. */
 export async function measureBundle(name: FunctionName): Promise<BundleSize> {
   const { outputFiles, metafile } = await build(buildOptions(name));
-  const code = outputFiles.find(({ path }) => path.endsWith("index.mjs"))?.contents ?? new Uint8Array();
+  const code = outputFiles.find(({ path }) => path.endsWith("index.js"))?.contents ?? new Uint8Array();
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
   const bytes = new Map<string, number>();
   for (const [path, { bytesInOutput }] of inputs) {

@@ -11,21 +11,35 @@ export const lockFile = fileURLToPath(new URL("../package-lock.json", import.met
 export const entryOf = (name: FunctionName): string =>
   fileURLToPath(new URL(`../functions/${name}.ts`, import.meta.url));
 
-/** undici is CommonJS and requires Node's own modules, which an ES module can do only with a `require` of its own. */
-const requireBanner =
-  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
-
 /** Packages' ES modules, which esbuild can shake. */
 const mainFields: readonly string[] = ["module", "main"];
 const target = "node24";
 
-/** For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. */
+const source = (path: string): string => fileURLToPath(new URL(`../functions/${path}`, import.meta.url));
+/** Packages that a function does not need, or not at once, and what stands in for them. */
+const aliases: Readonly<Record<string, string>> = {
+  "@aws-sdk/credential-provider-node": source("credentials.ts"),
+  "sanitize-html": source("sanitize-html.cts"),
+};
+
+/** Runs before anything else in a bundle. */
+const injected: readonly string[] = [source("source-maps.ts")];
+
+/**
+ * For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. CommonJS,
+ * because an `import` of node:http, static or not, also loads Node's WebSocket and with it all of undici: 20 ms of a cold
+ * start (docs/decisions/0015).
+ */
 export function bundling(): BundlingOptions {
   return {
-    format: OutputFormat.ESM,
+    format: OutputFormat.CJS,
     target,
     mainFields: [...mainFields],
-    banner: requireBanner,
+    inject: [...injected],
+    esbuildArgs: {
+      "--supported:dynamic-import": "false",
+      ...Object.fromEntries(Object.entries(aliases).map(([from, to]) => [`--alias:${from}`, to])),
+    },
     minify: true,
     sourceMap: true,
     sourceMapMode: SourceMapMode.DEFAULT,
@@ -42,15 +56,17 @@ export function buildOptions(name: FunctionName) {
   return {
     entryPoints: [entryOf(name)],
     absWorkingDir: projectRoot,
-    outfile: "index.mjs",
+    outfile: "index.js",
     bundle: true,
     write: false,
     metafile: true,
     platform: "node",
-    format: "esm",
+    format: "cjs",
     target,
     mainFields: [...mainFields],
-    banner: { js: requireBanner },
+    alias: aliases,
+    inject: [...injected],
+    supported: { "dynamic-import": false },
     minify: true,
     sourcemap: "linked",
     sourcesContent: false,

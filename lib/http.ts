@@ -1,16 +1,43 @@
-import { Agent, fetch as undiciFetch } from "undici";
+import { Agent, request as requestPlain, type ClientRequest, type IncomingMessage } from "node:http";
+import { Agent as TlsAgent, request as requestTls } from "node:https";
+import { buffer } from "node:stream/consumers";
 
-/** The shape of `fetch` that Studio's client and the openai SDK take. Give it addresses, not `Request` objects. */
-export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+export interface HttpRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Redirects are never followed here; say so to any other `fetch` where a key is sent. */
+  readonly redirect?: "manual";
+  readonly signal?: AbortSignal;
+}
+
+/** As much of a fetch `Response` as the runner needs; a `Response` is one. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: Iterable<[string, string]> & { get(name: string): string | null };
+  /** To be read to its end, left (which cuts the connection) or aborted. */
+  readonly body: AsyncIterable<Uint8Array> | null;
+  text(): Promise<string>;
+  json(): Promise<unknown>;
+}
+
+/**
+ * `fetch`, as far as the runner needs it; Node's own fits.
+ * @throws the signal's reason when aborted; TypeError "fetch failed" or, in mid-body, "terminated" for a broken exchange,
+ *   whose cause has the system's or the parser's code; anything else is a wrong call
+ */
+export type Fetch = (url: string, init?: HttpRequest) => Promise<HttpAnswer>;
 
 export interface HttpOptions {
-  /** How long a connection may take to come about. */
+  /** How long a connection may be silent while it comes about. */
   readonly connectTimeoutMs?: number;
   /** How long an unused connection is kept. */
   readonly keepAliveMs?: number;
 }
 
 export interface Http {
+  /** Follows no redirect: a key goes nowhere else. */
   readonly fetch: Fetch;
   /** Ends every connection; requests still under way fail. */
   close(): Promise<void>;
@@ -19,30 +46,106 @@ export interface Http {
 /** What this runner calls itself to Studio and to the model's provider. */
 export const userAgent = "studio-runner";
 
-/** Longer than a function can live (900 s): silence is cut by the callers' deadlines, never by undici's own 300 s. */
-const silenceMs = 960_000;
-
 /**
- * undici's own `fetch` over one pool of connections. (Node's built-in `fetch` cuts silence at 300 s, and does not take
- * this undici's Agent.)
+ * A small `fetch` over Node's own HTTP client, which a function has in memory anyway for the AWS SDK. It never cuts
+ * silence (the callers' deadlines do; Node's `fetch` cuts at 300 s), and it costs a cold start nothing: undici, and the
+ * global `fetch`, `Headers` and `Response`, which load it, cost 20 to 60 ms (docs/decisions/0015).
  */
 export function createHttp(options: HttpOptions = {}): Http {
-  const agent = new Agent({
-    headersTimeout: silenceMs,
-    bodyTimeout: silenceMs,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
-    // Longer than the pause between two polls, short enough to drop what a frozen function left behind.
-    keepAliveTimeout: options.keepAliveMs ?? 10_000,
-    keepAliveMaxTimeout: 60_000,
-    // One request per connection: an aborted or broken one takes no other with it.
-    allowH2: false,
-  });
-  // The one place where two sets of types for the same Fetch standard meet: undici's and Node's.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const base = undiciFetch as unknown as Fetch;
-  const pooled: object = { dispatcher: agent };
-  return {
-    fetch: (input, init) => base(input, { ...init, ...pooled }),
-    close: () => agent.destroy(),
+  const { connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;
+  // Unused connections are kept for longer than the pause between two polls, and not for long: a function freezes.
+  const pool = { keepAlive: true, timeout: keepAliveMs };
+  const agents = { "http:": new Agent(pool), "https:": new TlsAgent(pool) };
+  const open = (url: URL, init: HttpRequest): ClientRequest => {
+    const { method = "GET", headers = {} } = init;
+    // Bodies come as they are: nothing here unpacks them.
+    const sent = { method, headers: { "accept-encoding": "identity", ...headers } };
+    return url.protocol === "http:"
+      ? requestPlain(url, { ...sent, agent: agents["http:"] })
+      : requestTls(url, { ...sent, agent: agents["https:"] });
   };
+  return {
+    fetch: async (url, init = {}) => {
+      init.signal?.throwIfAborted();
+      const outgoing = open(new URL(url), init);
+      limitConnecting(outgoing, connectTimeoutMs);
+      return await exchange(outgoing, init);
+    },
+    close: async () => {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+/** Why an exchange broke; `undefined` for anything else that `fetch` throws: an abort's reason, or a wrong call. */
+export function brokenExchange(thrown: unknown): Error | undefined {
+  if (!(thrown instanceof TypeError) || !/^(?:fetch failed|terminated)$/.test(thrown.message))
+    return undefined;
+  return thrown.cause instanceof Error && "code" in thrown.cause ? thrown.cause : undefined;
+}
+
+/** Counts only until the connection is there: the agent's own limit, set again then, is for unused connections. */
+function limitConnecting(outgoing: ClientRequest, connectTimeoutMs: number): void {
+  outgoing.once("socket", (socket) => {
+    if (!socket.connecting) return;
+    const keptMs = socket.timeout ?? 0;
+    const onSilence = (): void => {
+      const silent = new Error(`no connection within ${connectTimeoutMs} ms`);
+      outgoing.destroy(Object.assign(silent, { code: "ETIMEDOUT" }));
+    };
+    socket.setTimeout(connectTimeoutMs).once("timeout", onSilence);
+    const isTls = "encrypted" in socket;
+    socket.once(isTls ? "secureConnect" : "connect", () => {
+      socket.off("timeout", onSilence).setTimeout(keptMs);
+    });
+  });
+}
+
+function exchange(outgoing: ClientRequest, { body, signal }: HttpRequest): Promise<HttpAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  const onAbort = (): void => void outgoing.destroy();
+  const broken = (word: string, cause: unknown): unknown =>
+    signal?.aborted ? signal.reason : new TypeError(word, { cause });
+  signal?.addEventListener("abort", onAbort, { once: true });
+  outgoing.once("response", (incoming) =>
+    resolve(answerOf(incoming, (cause) => broken("terminated", cause))),
+  );
+  outgoing.on("error", (error) => reject(broken("fetch failed", error)));
+  outgoing.once("close", () => signal?.removeEventListener("abort", onAbort));
+  outgoing.end(body);
+  return promise;
+}
+
+/** A `Response` of these takes no body, not even an empty one. */
+const bodiless: readonly number[] = [204, 205, 304];
+
+function answerOf(incoming: IncomingMessage, broken: (cause: unknown) => unknown): HttpAnswer {
+  const status = incoming.statusCode ?? 0;
+  const headers = Object.entries(incoming.headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] satisfies [string, string]],
+  );
+  const body = bytesOf(incoming, broken);
+  const text = async (): Promise<string> => new TextDecoder().decode(await buffer(body));
+  return {
+    status,
+    ok: status >= 200 && status < 300,
+    headers: {
+      get: (name) => headers.find(([known]) => known === name.toLowerCase())?.[1] ?? null,
+      [Symbol.iterator]: () => headers.values(),
+    },
+    body: bodiless.includes(status) ? null : body,
+    text,
+    json: async () => JSON.parse(await text()) as unknown,
+  };
+}
+
+async function* bytesOf(
+  incoming: AsyncIterable<Uint8Array>,
+  broken: (cause: unknown) => unknown,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* incoming;
+  } catch (cause) {
+    throw broken(cause);
+  }
 }

@@ -1,48 +1,18 @@
-import { InvocationType, InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
-import { systemClock, withTimeLimit, type Clock } from "./clock.ts";
-import { RunnerError } from "./errors.ts";
 import type { Invoker } from "./invoker.ts";
-import { timing } from "./timing.ts";
+import type { InvokerOptions } from "./lambda-client.ts";
 
 /**
- * The SDK repeats throttles and network faults itself, until `timing.invokeLimitMs` is over. An event that arrives twice
- * is stopped by the ledger's fence.
+ * Starts legs through Lambda's Invoke. Its client is loaded with the first event: an idle window and a leg that ends by
+ * itself have none.
  */
-const clientDefaults: LambdaClientConfig = {
-  maxAttempts: 4,
-  requestHandler: { connectionTimeout: 1_500, requestTimeout: 1_500, throwOnRequestTimeout: true },
-};
-
-export interface InvokerOptions extends LambdaClientConfig {
-  /** Times the calls. */
-  readonly clock?: Clock;
-}
-
-export function createLambdaInvoker(
-  functionName: string,
-  { clock = systemClock, ...config }: InvokerOptions = {},
-): Invoker {
-  const client = new LambdaClient({ ...clientDefaults, ...config });
+export function createLambdaInvoker(functionName: string, options?: InvokerOptions): Invoker {
+  let client: Promise<Invoker> | undefined;
+  const load = async (): Promise<Invoker> =>
+    (await import("./lambda-client.ts")).createLambdaClient(functionName, options);
   return {
     invoke: async (event) => {
-      const command = new InvokeCommand({
-        FunctionName: functionName,
-        InvocationType: InvocationType.Event,
-        Payload: JSON.stringify(event),
-      });
-      try {
-        const limit = { clock, limitMs: timing.invokeLimitMs, what: "the call" };
-        await withTimeLimit(limit, (abortSignal) => client.send(command, { abortSignal }));
-      } catch (error) {
-        if (!(error instanceof Error) || error instanceof TypeError) throw error;
-        throw new RunnerError(
-          "invoke_failed",
-          `the processor could not be started: ${error.name}: ${error.message}`,
-          {
-            cause: error,
-          },
-        );
-      }
+      client ??= load();
+      await (await client).invoke(event);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ToolCall, ToolDefinition } from "../inference/model.ts";
+import { once } from "../once.ts";
 import { checklistTool } from "./checklist.ts";
 import { fileTool } from "./file.ts";
 import { strictParameters } from "./json-schema.ts";
@@ -31,14 +32,14 @@ export const payloadKeyByKind: ReadonlyMap<string, PayloadKey> = new Map(
   tools.map((tool) => [tool.kind, tool.payloadKey]),
 );
 
-/** The tools as the model is told of them. */
-export function toolDefinitions(): readonly ToolDefinition[] {
-  return tools.map((tool) => ({
+/** The tools as the model is told of them. Their JSON schemas take a millisecond to make, which no job needs to repeat. */
+export const toolDefinitions = once((): readonly ToolDefinition[] =>
+  tools.map((tool) => ({
     name: tool.name,
     description: `${tool.description} Show it in your message with ${placeholderFor(tool.kind, tool.idField.toUpperCase())}.`,
     parameters: strictParameters(tool),
-  }));
-}
+  })),
+);
 
 export interface ToolResult {
   readonly workbench: Workbench;

@@ -54,6 +54,7 @@ export class Poller {
   #refreshedKeys = false;
   #refusedKeys = 0;
   #looked = false;
+  #width = 1;
   #wasBusy = false;
   polls = 0;
   leased = 0;
@@ -115,8 +116,9 @@ export class Poller {
 
   async #ask(isOver: () => boolean): Promise<RampResult> {
     const free = await this.#occupancy.free(this.#settings.concurrency);
-    if (free === 0) return { leased: 0, end: "full" };
-    const answer = await ramp(this.#rampDeps(isOver), free);
+    if (free === 0) return { leased: 0, end: "full", nextWidth: this.#width };
+    const answer = await ramp(this.#rampDeps(isOver), free, this.#width);
+    this.#width = answer.nextWidth;
     await Promise.all(this.#starting);
     return answer;
   }

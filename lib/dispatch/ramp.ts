@@ -18,19 +18,24 @@ export interface RampResult {
   readonly leased: number;
   /** What ended the ramp. `full`: no capacity or no key is left; the queue may hold more. */
   readonly end: "full" | "empty" | RunnerError;
+  /** For the next ramp's first wave: after a full one there is no need to feel the way again. */
+  readonly nextWidth: number;
 }
 
-/** Lease calls in waves of 1, 2, 4, 8 … while all of a wave hit. The first empty answer or error is the last wave's. */
-export async function ramp(deps: RampDeps, capacity: number): Promise<RampResult> {
+/**
+ * Lease calls in waves of 1, 2, 4, 8 … while all of a wave hit. The first empty answer or error is the last wave's.
+ * `firstWidth`: as the last ramp said.
+ */
+export async function ramp(deps: RampDeps, capacity: number, firstWidth = 1): Promise<RampResult> {
   let leased = 0;
-  for (let width = 1; ; width = Math.min(width * 2, widestWave)) {
+  for (let width = firstWidth; ; width = Math.min(width * 2, widestWave)) {
     const keys = takeKeys(deps.nextKey, Math.min(width, capacity - leased));
-    if (keys.length === 0) return { leased, end: "full" };
+    if (keys.length === 0) return { leased, end: "full", nextWidth: width };
     const answers = await Promise.all(keys.map((key) => leaseWith(deps, key)));
     leased += answers.filter((answer) => answer === "leased").length;
     const error = answers.find((answer) => answer instanceof RunnerError);
-    if (error instanceof RunnerError) return { leased, end: error };
-    if (answers.includes("empty")) return { leased, end: "empty" };
+    if (error instanceof RunnerError) return { leased, end: error, nextWidth: 1 };
+    if (answers.includes("empty")) return { leased, end: "empty", nextWidth: 1 };
   }
 }
 

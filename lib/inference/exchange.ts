@@ -7,7 +7,6 @@ import type { ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
 import { endedAtRateLimit, turnFrom } from "./response-answer.ts";
 import type { ApiDeps, ResponsesApi } from "./responses-api.ts";
-import { openResponsesApi } from "./responses-api.ts";
 import type { SilenceLimit } from "./silence.ts";
 import { withSilenceLimit } from "./silence.ts";
 
@@ -50,14 +49,21 @@ export const askingPolicy: RetryPolicy = {
   maxRetryAfterMs: 60_000,
 };
 
+/** The SDK takes longer to load than all else of a cold start: it is loaded when first used, or while Studio answers. */
+export const loadResponsesApi = () => import("./responses-api.ts");
+
 /** One try of something with the API. A refused key is fetched anew and tried once more. */
 export async function exchange<T>(
   deps: ExchangeDeps,
   limit: Omit<SilenceLimit, "clock">,
   work: (api: ResponsesApi) => Promise<T>,
 ): Promise<T> {
-  const attempt = (key: Secret): Promise<T> =>
-    withSilenceLimit({ ...limit, clock: deps.clock }, (line) => work(openResponsesApi(deps, key, line)));
+  const attempt = async (key: Secret): Promise<T> => {
+    const { openResponsesApi } = await loadResponsesApi();
+    return await withSilenceLimit({ ...limit, clock: deps.clock }, (line) =>
+      work(openResponsesApi(deps, key, line)),
+    );
+  };
   try {
     return await attempt(await deps.apiKey.get(limit.signal));
   } catch (error) {

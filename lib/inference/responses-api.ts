@@ -1,12 +1,12 @@
-import type { Responses } from "openai/resources/responses/responses";
-import { APIConnectionError, APIError, OpenAI } from "openai";
+import { APIConnectionError, APIError } from "openai/error";
+import { Stream } from "openai/streaming";
+import type { OpenAI } from "openai";
 import type { Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
-import { userAgent } from "../http.ts";
+import type { Fetch } from "../http.ts";
 import { readRetryAfterMs } from "../retry-after.ts";
 import type { Secret } from "../secret.ts";
-import type { ModelFetch } from "./listening-fetch.ts";
-import { listeningFetch } from "./listening-fetch.ts";
+import { callModel, readText, type ModelAnswer, type ModelCall } from "./model-wire.ts";
 import type { ModelRequest } from "./model.ts";
 import type { ProviderTrouble } from "./provider-trouble.ts";
 import { connectionError, isRateLimit, troubleError, troubleNames } from "./provider-trouble.ts";
@@ -15,7 +15,7 @@ import type { Line } from "./silence.ts";
 
 export interface ApiDeps {
   readonly baseUrl?: string;
-  readonly fetch: ModelFetch;
+  readonly fetch: Fetch;
   readonly clock: Clock;
   /** Told of each 429 that is not about quota, with the wait that it asked for. */
   readonly onRateLimited?: (limit: { readonly retryAfterMs: number | undefined }) => void;
@@ -39,88 +39,62 @@ export interface ResponsesApi {
 }
 
 const defaultBaseUrl = "https://api.openai.com/v1";
-/** The longest delay of a Node timer: the SDK's own time limit is out of the way, ours is the silence limit. */
-const noSdkTimeoutMs = 2_147_483_647;
 
-/** The only place that knows the SDK. */
+/** The only place, with model-wire.ts, that knows the SDK. */
 export function openResponsesApi(deps: ApiDeps, key: Secret, line: Line): ResponsesApi {
-  const client = createClient(deps, key, line);
+  const { baseUrl = defaultBaseUrl, fetch } = deps;
   const exchange = (about: About): Exchange => ({
-    client,
-    signal: line.signal,
+    send: (call) => callModel({ baseUrl, fetch, key, line }, call),
     describe: describer(deps, { ...about, key, nowMs: deps.clock.now() }),
   });
-  const stored = { isForStored: true };
+  const stored = exchange({ isForStored: true });
   return {
     stream: (request) => openStream(exchange(request), request),
     begin: (request) => begin(exchange(request), request),
-    retrieve: (id) => readJson(exchange(stored), (options) => client.get(path(id), options)),
-    cancel: (id) => readJson(exchange(stored), (options) => client.post(`${path(id)}/cancel`, options)),
+    retrieve: (id) => readJson(stored, { method: "GET", path: path(id) }),
+    cancel: (id) => readJson(stored, { method: "POST", path: `${path(id)}/cancel` }),
   };
 }
 
 const path = (responseId: string): string => `/responses/${encodeURIComponent(responseId)}`;
 
-/** Every option that the SDK would else take from the environment is given. */
-function createClient(deps: ApiDeps, key: Secret, line: Line): OpenAI {
-  return new OpenAI({
-    apiKey: key.reveal(),
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    baseURL: deps.baseUrl ?? defaultBaseUrl,
-    maxRetries: 0,
-    timeout: noSdkTimeoutMs,
-    logLevel: "off",
-    defaultHeaders: { "user-agent": userAgent },
-    fetch: listeningFetch(deps.fetch, line),
-  });
-}
-
 /** A caught error as what goes out. */
 type Describe = (error: unknown) => RunnerError;
 
 interface Exchange {
-  readonly client: OpenAI;
-  readonly signal: AbortSignal;
+  readonly send: (call: ModelCall) => Promise<ModelAnswer>;
   readonly describe: Describe;
 }
 
-type StreamBody = Responses.ResponseCreateParamsStreaming;
-type SdkStream = AsyncIterable<Responses.ResponseStreamEvent>;
 type Events = AsyncIterable<ApiEvent>;
 
-async function openStream(exchange: Exchange, request: ModelRequest): Promise<Events> {
-  const { client, signal, describe } = exchange;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- earlier turns go back as the provider gave them
-  const body = requestBody(request, "stream") as StreamBody;
-  const send = async (sent: StreamBody): Promise<Events> => {
-    const { data, response } = await client.responses.create(sent, { signal }).withResponse();
-    refusePage(response, "an event stream");
-    return isJson(response) ? wholeAnswer(response, describe) : eventsOf(data, describe);
-  };
+async function openStream({ send, describe }: Exchange, request: ModelRequest): Promise<Events> {
+  const { include, ...plain } = requestBody(request, "stream");
+  const ask = (body: object): Promise<ModelAnswer> => send({ method: "POST", path: "/responses", body });
   try {
-    return await send(body).catch(async (error: unknown) => {
-      if (!isEncryptedContentUnsupported(error)) throw error;
-      const { include: _include, ...plain } = body;
-      return await send(plain);
-    });
+    const answer = await ask({ ...plain, ...(include === undefined ? {} : { include }) }).catch(
+      (error: unknown) => {
+        if (!isEncryptedContentUnsupported(error)) throw error;
+        return ask(plain);
+      },
+    );
+    refusePage(answer, "an event stream");
+    return isJson(answer) ? wholeAnswer(answer, describe) : eventsOf(answer, describe);
   } catch (error) {
     throw describeOpening(error, describe);
   }
 }
 
-const isJson = ({ headers }: Response): boolean => /\bjson\b/i.test(headers.get("content-type") ?? "");
+const isJson = ({ headers }: ModelAnswer): boolean => /\bjson\b/i.test(headers.get("content-type") ?? "");
 
 /** A server that does not stream has answered all the same, and the answer is paid for. */
-async function* wholeAnswer(answer: Response, describe: Describe): AsyncGenerator<ApiEvent, void> {
+async function* wholeAnswer(answer: ModelAnswer, describe: Describe): AsyncGenerator<ApiEvent, void> {
   yield { type: "response.completed", response: await jsonIn(answer, describe) };
 }
 
-async function* eventsOf(stream: SdkStream, describe: Describe): AsyncGenerator<ApiEvent, void> {
+async function* eventsOf(answer: ModelAnswer, describe: Describe): AsyncGenerator<ApiEvent, void> {
   try {
-    for await (const event of stream) {
+    for await (const event of parseEvents(answer)) {
       // The SDK throws an error event that is named so in its SSE frame; others come through.
       if (event.type === "error") throw new APIError(undefined, event, undefined, undefined);
       yield event;
@@ -128,6 +102,15 @@ async function* eventsOf(stream: SdkStream, describe: Describe): AsyncGenerator<
   } catch (error) {
     throw describe(error);
   }
+}
+
+/** The SDK's parser. It takes any body that can be iterated over, whatever its types say, and its client's log is off. */
+function parseEvents(answer: ModelAnswer): AsyncIterable<ApiEvent> {
+  const silent: unknown = { logLevel: "off" };
+  // oxlint-disable typescript/no-unsafe-type-assertion -- see above
+  const response = answer as unknown as Response;
+  return Stream.fromSSEResponse<ApiEvent>(response, new AbortController(), silent as OpenAI);
+  // oxlint-enable typescript/no-unsafe-type-assertion
 }
 
 async function begin(exchange: Exchange, request: ModelRequest): Promise<Begun> {
@@ -139,9 +122,8 @@ async function begin(exchange: Exchange, request: ModelRequest): Promise<Begun> 
     return described;
   };
   try {
-    const response = await readJson({ ...exchange, describe }, (options) =>
-      exchange.client.post("/responses", { ...options, body }),
-    );
+    const call = { method: "POST", path: "/responses", body } as const;
+    const response = await readJson({ ...exchange, describe }, call);
     return { response };
   } catch (error) {
     if (refusal === undefined) throw error;
@@ -149,34 +131,24 @@ async function begin(exchange: Exchange, request: ModelRequest): Promise<Begun> 
   }
 }
 
-interface SdkOptions {
-  readonly signal: AbortSignal;
-}
-
-/** Past the SDK's own reading of the answer, which breaks on responses that leave out fields. */
-async function readJson(
-  { signal, describe }: Exchange,
-  send: (options: SdkOptions) => { asResponse(): Promise<Response> },
-): Promise<unknown> {
-  const answer = await send({ signal })
-    .asResponse()
-    .catch((error: unknown) => {
-      throw describeOpening(error, describe);
-    });
+async function readJson({ send, describe }: Exchange, call: ModelCall): Promise<unknown> {
+  const answer = await send(call).catch((error: unknown) => {
+    throw describeOpening(error, describe);
+  });
   refusePage(answer, "JSON");
   return await jsonIn(answer, describe);
 }
 
-async function jsonIn(answer: Response, describe: Describe): Promise<unknown> {
+async function jsonIn({ body }: ModelAnswer, describe: Describe): Promise<unknown> {
   try {
-    return JSON.parse(await answer.text());
+    return JSON.parse(await readText(body));
   } catch (error) {
     throw describe(error);
   }
 }
 
 /** A page is a proxy's, and passes. */
-function refusePage({ headers }: Response, wanted: string): void {
+function refusePage({ headers }: ModelAnswer, wanted: string): void {
   const type = headers.get("content-type") ?? "";
   if (!/\bhtml\b/i.test(type)) return;
   const what = `the model's address answered with ${type.split(";")[0]}, not with ${wanted}`;

@@ -1,4 +1,5 @@
 import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
+import { brokenExchange } from "../http.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import type { RouteKind } from "./routes.ts";
 import { bodyWords, cleanCause, fold, type Redact } from "./words.ts";
@@ -98,43 +99,25 @@ export function faultOf(thrown: unknown, attempt: Attempt): RunnerError | undefi
   return new RunnerError("studio_unavailable", sentence, { retryable: true, cause });
 }
 
-/** fetch's own word, without a code (fetch.spec.whatwg.org, "Port blocking"). */
-const badPort = "bad port";
-
 /** What a person can do about a network fault. */
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: "check the address and that Studio is running there",
   ENOTFOUND: "check the host name",
   EAI_AGAIN: "the name server does not answer; check the network",
-  UND_ERR_CONNECT_TIMEOUT: "check the network, the subnet's route and firewalls",
   ETIMEDOUT: "check the network, the subnet's route and firewalls",
   ECONNRESET: "the connection was cut",
-  UND_ERR_SOCKET: "the connection was cut",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is not trusted here",
   SELF_SIGNED_CERT_IN_CHAIN: "its certificate is not trusted here",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not trusted here",
-  [badPort]: "fetch connects to no port that belongs to another protocol; check the address",
 };
 
-/** Codes under which undici reports a wrong call of ours, not a broken exchange. */
-const misuse = /^(?:UND_ERR_(?:INVALID_|NOT_SUPPORTED|REQ_CONTENT_LENGTH)|ERR_INVALID_)/;
-
-/**
- * undici reports a broken exchange as TypeError "fetch failed" ("terminated" in mid-body), whose cause has a code, is
- * its parser's error, or refuses the port.
- */
+/** A broken exchange as lib/http.ts reports it: its cause has the system's code, or one of Node's HTTP parser's. */
 function networkFault(thrown: unknown): { readonly code: string } | undefined {
-  if (!(thrown instanceof TypeError) || !/^(?:fetch failed|terminated)$/.test(thrown.message))
-    return undefined;
-  const { cause } = thrown;
-  if (!(cause instanceof Error)) return undefined;
-  if ("code" in cause && typeof cause.code === "string") {
-    return misuse.test(cause.code) ? undefined : { code: cause.code };
-  }
-  if (cause.message === badPort) return { code: badPort };
-  return cause.name === "HTTPParserError" ? { code: "the answer is not HTTP" } : undefined;
+  const cause = brokenExchange(thrown);
+  if (cause === undefined || !("code" in cause) || typeof cause.code !== "string") return undefined;
+  return { code: cause.code.startsWith("HPE_") ? "the answer is not HTTP" : cause.code };
 }
 
 /** A bug's error as it is, unless it carries the credential. */

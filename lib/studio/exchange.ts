@@ -1,5 +1,5 @@
 import { withTimeLimit, type Clock } from "../clock.ts";
-import { userAgent, type Fetch } from "../http.ts";
+import { userAgent, type Fetch, type HttpAnswer } from "../http.ts";
 import { bugOf, faultOf, unsendable, type Answer, type Attempt } from "./errors.ts";
 import { clockSkewMs } from "./skew.ts";
 
@@ -52,7 +52,7 @@ export async function post(wire: Wire, ask: Ask): Promise<Answer> {
   }
 }
 
-function send(wire: Wire, ask: Ask, signal: AbortSignal): Promise<Response> {
+function send(wire: Wire, ask: Ask, signal: AbortSignal): Promise<HttpAnswer> {
   return wire.fetch(`${wire.baseUrl}${ask.attempt.path}`, {
     method: "POST",
     headers: {
@@ -67,13 +67,13 @@ function send(wire: Wire, ask: Ask, signal: AbortSignal): Promise<Response> {
   });
 }
 
-function headOf(response: Response, sentAtMs: number, receivedAtMs: number): Head {
+function headOf(response: HttpAnswer, sentAtMs: number, receivedAtMs: number): Head {
   const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
   const skewMs = clockSkewMs({ sentAtMs, receivedAtMs, date: header("date") });
   return { status: response.status, header, receivedAtMs, skewMs };
 }
 
-async function readBody(response: Response): Promise<Pick<Answer, "text" | "truncated">> {
+async function readBody(response: HttpAnswer): Promise<Pick<Answer, "text" | "truncated">> {
   const longest = response.ok ? longestAnswerBytes : longestRefusalBytes;
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -3,7 +3,8 @@
  * runtime API. Arguments: process title, function ARN. Everything else comes from the standard Lambda variables.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { captureConsole } from "./bootstrap-console.ts";
 import { limitModules } from "./bootstrap-modules.ts";
@@ -52,7 +53,7 @@ async function loadHandler(): Promise<Handler> {
   const file = [".js", ".mjs", ".cjs"].map((extension) => base + extension).find((path) => existsSync(path));
   if (file === undefined)
     throw new InitError("Runtime.ImportModuleError", `Error: Cannot find module '${spec.slice(0, dot)}'`);
-  const module: Record<string, unknown> = await import(pathToFileURL(file).href);
+  const module = await loadModule(file);
   const handler = module[spec.slice(dot + 1)];
   if (!isHandler(handler)) {
     throw new InitError("Runtime.HandlerNotFound", `${spec} is undefined or not exported`);
@@ -64,6 +65,13 @@ async function loadHandler(): Promise<Handler> {
     );
   }
   return handler;
+}
+
+/** As Lambda's runtime does: `.js` (of a folder that no package.json calls a module) and `.cjs` are required. */
+async function loadModule(file: string): Promise<Record<string, unknown>> {
+  return extname(file) === ".mjs"
+    ? await import(pathToFileURL(file).href)
+    : createRequire(file)(file);
 }
 
 function isHandler(value: unknown): value is Handler {

@@ -1,7 +1,7 @@
-import { fetch } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { createHttp } from "../../../lib/http.ts";
 import { createOpenAiModel } from "../../../lib/inference/openai.ts";
 import type { GenerationMode } from "../../../lib/inference/model.ts";
 import { resume } from "../../../lib/inference/resume.ts";
@@ -26,7 +26,7 @@ async function offline(latencyMs = 0) {
     createOpenAiModel({
       apiKey: { get: async () => new Secret(key), refresh: async () => new Secret(key) },
       baseUrl: server.url,
-      fetch,
+      fetch: createHttp().fetch,
       clock: hasty,
       random: () => 0.5,
       mode,

@@ -1,10 +1,10 @@
-import { fetch } from "undici";
 import { systemClock } from "../../../lib/clock.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { RunnerError } from "../../../lib/errors.ts";
 import type { ModelRequest } from "../../../lib/inference/model.ts";
 import type { ModelNote } from "../../../lib/inference/exchange.ts";
 import type { OpenAiDeps } from "../../../lib/inference/openai.ts";
+import { createHttp } from "../../../lib/http.ts";
 import { createOpenAiModel } from "../../../lib/inference/openai.ts";
 import { Secret } from "../../../lib/secret.ts";
 
@@ -32,7 +32,7 @@ export function adapter(baseUrl: string, overrides: Partial<OpenAiDeps> = {}) {
   const model = createOpenAiModel({
     apiKey: { get: async () => new Secret(key), refresh: async () => new Secret(freshKey) },
     baseUrl,
-    fetch,
+    fetch: createHttp().fetch,
     clock: quickClock(waits),
     random: () => 0,
     silenceMs: neverSilentMs,

@@ -57,11 +57,11 @@ describe.each([
   ["settle", "goes on with runs"],
   ["rotate", "rotates the runner keys"],
 ] as const)("the bundle of %s", (name, described) => {
-  it("is one ES module that needs nothing but Node, and does nothing but export its handler", () => {
+  it("is one module that needs nothing but Node, and does nothing but export its handler", () => {
     const [folder = "", ...more] = assetFolders(described);
     expect(more).toEqual([]);
-    const script = `console.log(Object.keys(await import("${folder}/index.mjs")).join())`;
-    const args = ["--input-type=module", "--eval", script];
+    const script = `console.log(Object.keys(require("${folder}/index.js")).join())`;
+    const args = ["--input-type=commonjs", "--eval", script];
     // Far from node_modules, and without an environment.
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: folder,
@@ -73,18 +73,29 @@ describe.each([
 
   it("has a source map without the sources themselves", () => {
     const [folder = ""] = assetFolders(described);
-    const map = sourceMapSchema.parse(JSON.parse(readFileSync(join(folder, "index.mjs.map"), "utf8")));
+    const map = sourceMapSchema.parse(JSON.parse(readFileSync(join(folder, "index.js.map"), "utf8")));
     expect(map.sources.some((source) => source.endsWith(`functions/${name}.ts`))).toBe(true);
     expect(map.sourcesContent).toBeUndefined();
-    expect(readFileSync(join(folder, "index.mjs"), "utf8")).toMatch(
-      /\/\/# sourceMappingURL=index\.mjs\.map\n$/,
+    expect(readFileSync(join(folder, "index.js"), "utf8")).toMatch(
+      /\/\/# sourceMappingURL=index\.js\.map\n$/,
     );
+  });
+
+  it("names our sources in a stack trace", () => {
+    const [folder = ""] = assetFolders(described);
+    const script = `require("${folder}/index.js").handler({}, {}).catch((error) => console.log(error.stack))`;
+    const { stdout } = spawnSync(process.execPath, ["--input-type=commonjs", "--eval", script], {
+      encoding: "utf8",
+      env: {},
+    });
+    expect(stdout).toMatch(/\n {4}at .*lib\/config\.ts:\d+:\d+\)\n/);
+    expect(stdout).toMatch(/\n {4}at .*functions\/wiring\.ts:\d+:\d+\n/);
   });
 
   it("is what its size is measured from", async () => {
     const [folder = ""] = assetFolders(described);
     const size = await measureBundle(name);
-    expect(size.bytes).toBe(statSync(join(folder, "index.mjs")).size);
+    expect(size.bytes).toBe(statSync(join(folder, "index.js")).size);
     expect(size.packages.map((row) => row.name)).toContain("@aws-sdk/client-dynamodb");
     const parts = size.packages.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(parts).toBeLessThanOrEqual(size.bytes);

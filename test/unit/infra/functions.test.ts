@@ -41,7 +41,7 @@ it.each([
       },
     });
     expect(Code).toHaveProperty("S3Key");
-    expect(Environment).toHaveProperty("Variables.NODE_OPTIONS", "--enable-source-maps");
+    expect(Environment).toHaveProperty("Variables.NODE_OPTIONS", "--max-semi-space-size=8");
     expect(Description).toContain("pool default");
   },
 );
@@ -92,7 +92,7 @@ it("the dispatcher gets its settings by environment", () => {
       RUNNER_CONCURRENCY: "10",
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
       RUNNER_MAX_EVENT_AGE_MS: "300000",
-      NODE_OPTIONS: "--enable-source-maps",
+      NODE_OPTIONS: "--max-semi-space-size=8",
     },
   });
 });
@@ -112,7 +112,7 @@ it("the processor gets its settings by environment", () => {
       OPENAI_MODE: "auto",
       OPENAI_STORE: "true",
       RUNNER_RUN_LIMIT_MS: "3600000",
-      NODE_OPTIONS: "--enable-source-maps",
+      NODE_OPTIONS: "--max-semi-space-size=8",
     },
   });
 });
@@ -128,7 +128,7 @@ it("the settler gets its settings by environment", () => {
       RUNNER_LEDGER_TABLE: ref(table),
       RUNNER_KEY_SECRET: ref(runnerKeys),
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
-      NODE_OPTIONS: "--enable-source-maps",
+      NODE_OPTIONS: "--max-semi-space-size=8",
     },
   });
 });

@@ -63,7 +63,7 @@ describe("every setting reaches the template", () => {
         RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
         RUNNER_RUN_LIMIT_MS: "5400000",
         RUNNER_MAX_EVENT_AGE_MS: "300000",
-        NODE_OPTIONS: "--enable-source-maps",
+        NODE_OPTIONS: "--max-semi-space-size=8",
       },
     });
   });
@@ -84,7 +84,7 @@ describe("every setting reaches the template", () => {
         OPENAI_MODE: "streaming",
         OPENAI_STORE: "false",
         RUNNER_RUN_LIMIT_MS: "5400000",
-        NODE_OPTIONS: "--enable-source-maps",
+        NODE_OPTIONS: "--max-semi-space-size=8",
       },
     });
   });
@@ -99,7 +99,7 @@ describe("every setting reaches the template", () => {
         RUNNER_LEDGER_TABLE: "kept-ledger",
         RUNNER_KEY_SECRET: keysArn,
         RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
-        NODE_OPTIONS: "--enable-source-maps",
+        NODE_OPTIONS: "--max-semi-space-size=8",
       },
     });
   });

@@ -1,11 +1,17 @@
-import OpenAI from "openai";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createHttp, type Http } from "../../../lib/http.ts";
+import { createHttp, type Http, type HttpOptions } from "../../../lib/http.ts";
 import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";
 
-async function scene(answer: Answerer): Promise<{ readonly http: Http; readonly server: HttpServer }> {
+interface Scene {
+  readonly http: Http;
+  readonly server: HttpServer;
+}
+
+async function scene(answer: Answerer, options?: HttpOptions): Promise<Scene> {
   const server = await startHttpServer(answer);
-  const http = createHttp();
+  const http = createHttp(options);
   onTestFinished(async () => {
     await http.close();
     await server.close();
@@ -41,6 +47,52 @@ describe("createHttp", () => {
     await closed.promise;
   });
 
+  it("drops a connection that is unused for long", async () => {
+    const ports = new Set<number | undefined>();
+    const { http, server } = await scene(
+      () => ({
+        raw: (response) => {
+          ports.add(response.socket?.remotePort);
+          response.end("ok");
+        },
+      }),
+      { keepAliveMs: 20 },
+    );
+    for (const _ of Array(3).keys()) {
+      await (await http.fetch(server.baseUrl)).text();
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect(ports.size).toBe(3);
+  });
+
+  it("follows no redirect", async () => {
+    const { http, server } = await scene(() => ({ status: 307, headers: { location: "/elsewhere" } }));
+    const answer = await http.fetch(server.baseUrl, { method: "POST", body: "{}" });
+    expect([answer.status, answer.headers.get("Location"), await answer.text()]).toEqual([
+      307,
+      "/elsewhere",
+      "",
+    ]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("gives up a connection that does not come about", async () => {
+    // A listener that accepts and never speaks: TLS waits for its greeting.
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const sockets = new Set<Socket>();
+    silent.on("connection", (socket) => sockets.add(socket));
+    const http = createHttp({ connectTimeoutMs: 50 });
+    const address = silent.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    await expect(http.fetch(`https://127.0.0.1:${port}`)).rejects.toMatchObject({
+      message: "fetch failed",
+      cause: { code: "ETIMEDOUT" },
+    });
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
   it("fails what is under way when it is closed", async () => {
     const { http, server } = await scene(() => ({ raw: () => undefined }));
     const answer = http.fetch(server.baseUrl);
@@ -50,17 +102,16 @@ describe("createHttp", () => {
     ]);
   });
 
-  it("serves the openai SDK as its fetch, streams included", async () => {
-    const { http, server } = await scene(() => ({
-      headers: { "content-type": "text/event-stream" },
-      body: 'event: response.created\ndata: {"type":"response.created","sequence_number":0}\n\n',
-    }));
-    const client = new OpenAI({ apiKey: "k", baseURL: server.baseUrl, fetch: http.fetch, maxRetries: 0 });
-    const stream = await client.responses.create({ model: "m", input: "Hello", stream: true });
-    const types: string[] = [];
-    for await (const event of stream) types.push(event.type);
-    expect(types).toEqual(["response.created"]);
-    expect(server.requests[0]?.json()).toMatchObject({ input: "Hello", stream: true });
-    expect(server.requests[0]?.headers.authorization).toBe("Bearer k");
+  it("waits for a silent answer for longer than it keeps an unused connection", async () => {
+    const { http, server } = await scene(
+      () => ({
+        raw: (response) => {
+          setTimeout(() => response.write("slow "), 60);
+          setTimeout(() => response.end("but sure"), 120);
+        },
+      }),
+      { keepAliveMs: 20 },
+    );
+    expect(await (await http.fetch(server.baseUrl)).text()).toBe("slow but sure");
   });
 });

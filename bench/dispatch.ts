@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import * as z from "zod";
+import { addressesOf, functionOf, pool, startAws, startOthers, type Built } from "./ground.ts";
+import { startHost } from "./host-client.ts";
+import { question } from "./leases.ts";
+import { rounded } from "./stats.ts";
+
+export interface DispatchRow {
+  readonly studioLatencyMs: number;
+  readonly leased: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+  /** Of the dispatcher, per lease. Milliseconds. */
+  readonly cpuMsPerLease: number;
+}
+
+export const studioLatenciesMs = [5, 50, 150] as const;
+
+const summarySchema = z.object({ leased: z.number() });
+
+/** One warm dispatcher empties a long queue in one window. */
+export async function dispatch(
+  built: Built,
+  { isShort }: { readonly isShort: boolean },
+): Promise<readonly DispatchRow[]> {
+  const rows: DispatchRow[] = [];
+  for (const studioLatencyMs of isShort ? [50] : studioLatenciesMs) {
+    rows.push(await measure(built, { studioLatencyMs, jobs: isShort ? 300 : 1_000 }));
+  }
+  return rows;
+}
+
+interface Load {
+  readonly studioLatencyMs: number;
+  readonly jobs: number;
+}
+
+async function measure(built: Built, { studioLatencyMs, jobs }: Load): Promise<DispatchRow> {
+  const others = await startOthers(0);
+  const aws = await startAws(built, others.runnerKey);
+  const fn = functionOf(built, "Dispatcher");
+  const overrides = {
+    ...addressesOf(others),
+    RUNNER_PICKUP: "economy",
+    RUNNER_CONCURRENCY: String(10 * jobs),
+  };
+  const env = aws.variables(fn, overrides);
+  const host = startHost({ folder: built.folder, file: join(fn.codeFolder, "index.js"), env });
+  const window = { event: { pool }, timeoutMs: fn.timeoutMs };
+  try {
+    for (let job = 0; job < 60; job++) await others.queue(question);
+    await host.invoke(window);
+    for (let job = 0; job < jobs; job++) await others.queue(question);
+    await others.delayStudio(studioLatencyMs);
+    const reply = await host.invoke(window);
+    const { leased } = summarySchema.parse(reply.result);
+    const seconds = reply.durationMs / 1000;
+    return {
+      studioLatencyMs,
+      leased,
+      seconds: rounded(seconds, 2),
+      perSecond: rounded(leased / seconds),
+      cpuMsPerLease: rounded(reply.cpuMs / leased, 1),
+    };
+  } finally {
+    await Promise.all([host.close(), aws.close(), others.close()]);
+  }
+}

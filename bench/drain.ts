@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { startAws, startOthers, functionOf, addressesOf, type Built, type Others } from "./ground.ts";
+import { startHost } from "./host-client.ts";
+import { startLive, type Live } from "./live.ts";
+import { question } from "./leases.ts";
+import { rounded } from "./stats.ts";
+
+export interface Drain {
+  readonly jobs: number;
+  readonly concurrency: number;
+  readonly modelLatencyMs: number;
+  readonly seconds: number;
+  /** jobs / concurrency × latency, and one pickup. */
+  readonly idealSeconds: number;
+  readonly pickupSeconds: number;
+  readonly ratio: number;
+  /** One job at a time, as the public runner works: measured over a few jobs and multiplied. */
+  readonly oneByOneSeconds: number;
+  readonly timesFaster: number;
+}
+
+const modelLatencyMs = 1_000;
+
+/** A full queue, a warm stack, a model that takes one second. */
+export async function drain(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Drain> {
+  const [jobs, concurrency] = isShort ? [40, 10] : [500, 50];
+  const others = await startOthers(modelLatencyMs);
+  try {
+    const live = await startLive(built, others, { pickup: "fast", concurrency });
+    try {
+      await fill(others, concurrency);
+      await live.window();
+      await ended(live, concurrency);
+      await live.cloud.idle();
+      live.reset();
+      await fill(others, jobs);
+      const startedAtMs = Date.now();
+      const window = live.window();
+      await ended(live, jobs);
+      const seconds = (Date.now() - startedAtMs) / 1000;
+      const pickupSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
+      await window;
+      const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 10)) * jobs;
+      const idealSeconds = (jobs / concurrency) * (modelLatencyMs / 1000) + pickupSeconds;
+      return {
+        jobs,
+        concurrency,
+        modelLatencyMs,
+        seconds: rounded(seconds, 2),
+        idealSeconds: rounded(idealSeconds, 2),
+        pickupSeconds: rounded(pickupSeconds, 2),
+        ratio: rounded(seconds / idealSeconds, 2),
+        oneByOneSeconds: rounded(oneByOneSeconds),
+        timesFaster: rounded(oneByOneSeconds / seconds),
+      };
+    } finally {
+      await live.close();
+    }
+  } finally {
+    await others.close();
+  }
+}
+
+async function fill({ queue }: Others, jobs: number): Promise<void> {
+  for (let job = 0; job < jobs; job++) await queue(question);
+}
+
+async function ended({ ends }: Live, jobs: number): Promise<void> {
+  while (ends.length < jobs) await sleep(5);
+  if (ends.some((end) => end !== "completed")) throw new Error(`not every job completed: ${ends.join(", ")}`);
+}
+
+async function secondsPerJob(built: Built, others: Others, jobs: number): Promise<number> {
+  const aws = await startAws(built, others.runnerKey);
+  const env = aws.variables(functionOf(built, "ProcessorRunner"), addressesOf(others));
+  const worker = startHost({ folder: built.folder, file: built.bundles.worker, env });
+  try {
+    await fill(others, jobs + 1);
+    await worker.invoke({ event: { jobs: 1 }, timeoutMs: 0 });
+    return (await worker.invoke({ event: { jobs }, timeoutMs: 0 })).durationMs / 1000 / jobs;
+  } finally {
+    await worker.close();
+    await aws.close();
+  }
+}

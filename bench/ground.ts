@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildStack } from "../local/build.ts";
+import type { FunctionResource, Stack } from "../local/cloud/resources.ts";
+import { readStack } from "../local/cloud/template.ts";
+import { variablesOf } from "../local/cloud/variables.ts";
+import { createTable, type Table } from "../lib/dynamodb.ts";
+import { buildBundles, type Bundles } from "./bundles.ts";
+import { call, startServer, type Server } from "./servers/client.ts";
+
+const region = "us-east-1";
+export const pool = "bench";
+export const modelKey = "sk-bench-0123456789";
+/** One that has a price, so that nothing is logged about it. */
+export const modelName = "gpt-6-luna";
+
+/** What every part of a run shares: the stack as it would be deployed, and the bench's own bundles. */
+export interface Built {
+  readonly folder: string;
+  readonly templateFile: string;
+  readonly stack: Stack;
+  readonly bundles: Bundles;
+  dispose(): void;
+}
+
+export async function buildAll(): Promise<Built> {
+  const folder = mkdtempSync(join(tmpdir(), "studio-runner-bench-"));
+  const settings = { stackName: "Bench", pools: [{ name: pool, kind: "user" }] };
+  const [templateFile, bundles] = await Promise.all([buildStack(settings, folder), buildBundles(folder)]);
+  return {
+    folder,
+    templateFile,
+    stack: readStack(templateFile, { region, accountId: "000000000000" }),
+    bundles,
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The function of the stack whose logical id has `part` in it. */
+export function functionOf({ stack }: Built, part: "Dispatcher" | "ProcessorRunner"): FunctionResource {
+  const found = stack.functions.find(({ logicalId }) => logicalId.includes(part));
+  if (found === undefined) throw new Error(`the stack has no function ${part}`);
+  return found;
+}
+
+/** Studio and the model, each in a process of its own. */
+export interface Others {
+  readonly studio: Server;
+  readonly model: Server;
+  readonly runnerKey: string;
+  /** Every answer of Studio takes so much longer. */
+  readonly delayStudio: (ms: number) => Promise<void>;
+  /** Queues a job; gives its workspace's id. */
+  readonly queue: (text: string) => Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startOthers(modelLatencyMs: number): Promise<Others> {
+  const [studio, model] = await Promise.all([
+    startServer({ kind: "studio" }),
+    startServer({ kind: "model", latencyMs: modelLatencyMs }),
+  ]);
+  return {
+    studio,
+    model,
+    runnerKey: studio.facts["runnerKey"] ?? "",
+    delayStudio: async (ms) => {
+      await call("DELETE", `${studio.url}/_local/faults`);
+      if (ms > 0) await call("POST", `${studio.url}/_local/faults`, { fault: { kind: "delay", ms } });
+    },
+    queue: async (text) => {
+      const answer = await call("POST", `${studio.url}/_local/jobs`, { text, target: "user" });
+      return textAt(answer, "workspaceId");
+    },
+    close: async () => {
+      await Promise.all([studio.close(), model.close()]);
+    },
+  };
+}
+
+/** The field of an answer that must be there. */
+export function textAt(answer: unknown, field: string): string {
+  const value: unknown =
+    typeof answer === "object" && answer !== null ? Reflect.get(answer, field) : undefined;
+  if (typeof value !== "string") throw new Error(`an answer has no ${field}`);
+  return value;
+}
+
+/** Variables over the template's, for functions that are to use these servers. */
+export function addressesOf({ studio, model }: Others): Readonly<Record<string, string>> {
+  return {
+    RUNNER_API_BASE: studio.url,
+    OPENAI_BASE_URL: model.url,
+    OPENAI_MODEL: modelName,
+    OPENAI_SUMMARY_MODEL: modelName,
+    // A round in the background is looked at every half second, which would be measured with it.
+    OPENAI_MODE: "streaming",
+  };
+}
+
+/** DynamoDB, Secrets Manager and a Lambda that runs nothing, for parts that run one function by hand. */
+export interface Aws {
+  readonly table: Table;
+  /** The whole environment of a function's process. */
+  readonly variables: (
+    fn: FunctionResource,
+    overrides: Readonly<Record<string, string>>,
+  ) => Record<string, string>;
+  close(): Promise<void>;
+}
+
+export async function startAws({ stack }: Built, runnerKey: string): Promise<Aws> {
+  const secrets = { ModelKey: modelKey, Keys: runnerKey };
+  const server = await startServer({ kind: "aws", tables: stack.tables, secrets });
+  const endpoint = server.facts["database"] ?? "";
+  const endpoints = {
+    AWS_ENDPOINT_URL_LAMBDA: server.url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+  };
+  return {
+    table: createTable(stack.tables[0]?.name ?? "", {
+      endpoint,
+      region,
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    }),
+    variables: (fn, overrides) => variablesOf(fn, { region, endpoints, overrides }),
+    close: () => server.close(),
+  };
+}

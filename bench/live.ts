@@ -1,0 +1,78 @@
+import { systemClock } from "../lib/clock.ts";
+import { startCloud } from "../local/cloud/cloud.ts";
+import type { CloudEvent } from "../local/cloud/events.ts";
+import type { LocalCloud } from "../local/cloud/local-cloud.ts";
+import { parseLogLine } from "../lib/log-line.ts";
+import { addressesOf, modelKey, pool, type Built, type Others } from "./ground.ts";
+
+/** The stack with its functions in processes of their own; windows are opened by hand. */
+export interface Live {
+  readonly cloud: LocalCloud;
+  /** Epoch ms at which the first leg of a workspace's run began, by workspace id, as far as it has. */
+  readonly beganAtMs: ReadonlyMap<string, number>;
+  /** How each run of a workspace ended, in order: "completed", "failed" or "lost". */
+  readonly ends: readonly string[];
+  /** Forgets both. */
+  reset(): void;
+  /** Opens one dispatch window and resolves at its end. @throws Error when the dispatcher fails */
+  window(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LiveOptions {
+  readonly pickup: "economy" | "balanced" | "fast";
+  readonly concurrency: number;
+}
+
+export async function startLive(
+  { templateFile, stack }: Built,
+  others: Others,
+  { pickup, concurrency }: LiveOptions,
+): Promise<Live> {
+  const seen: Seen = { beganAtMs: new Map(), ends: [] };
+  const dispatcher = stack.functions.find(({ logicalId }) => logicalId.includes("Dispatcher"))?.name ?? "";
+  const cloud = await startCloud({
+    templateFile,
+    clock: systemClock,
+    secrets: { "*ModelKey*": modelKey, "*Keys*": others.runnerKey },
+    variables: {
+      ...addressesOf(others),
+      RUNNER_PICKUP: pickup,
+      RUNNER_CONCURRENCY: String(concurrency),
+    },
+    schedules: "off",
+    accountConcurrency: concurrency + 20,
+    onEvent: (event) => note(seen, event),
+  });
+  return {
+    cloud,
+    ...seen,
+    reset: () => {
+      seen.beganAtMs.clear();
+      seen.ends.length = 0;
+    },
+    window: async () => {
+      const { functionError, payload } = await cloud.invoke(
+        dispatcher,
+        { pool },
+        { type: "RequestResponse" },
+      );
+      if (functionError !== undefined) throw new Error(`the dispatcher failed: ${payload}`);
+    },
+    close: () => cloud.stop({ graceMs: 0 }),
+  };
+}
+
+interface Seen {
+  readonly beganAtMs: Map<string, number>;
+  readonly ends: string[];
+}
+
+function note({ beganAtMs, ends }: Seen, event: CloudEvent): void {
+  if (event.kind !== "log" || !/leg_began|run_ended/.test(event.line)) return;
+  const line = parseLogLine(event.line);
+  if (line?.message === "run_ended") ends.push(String(line.state));
+  if (line?.message !== "leg_began" || line.workspaceId === undefined) return;
+  // When we read the line: a few milliseconds after it was written.
+  beganAtMs.set(line.workspaceId, event.atMs);
+}

@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import {
+  addressesOf,
+  functionOf,
+  startAws,
+  startOthers,
+  type Aws,
+  type Built,
+  type Others,
+} from "./ground.ts";
+import { startHost, type Host } from "./host-client.ts";
+import { leaseOne, question } from "./leases.ts";
+import { median, percentile, rounded, sum } from "./stats.ts";
+
+export interface Overhead {
+  readonly jobs: number;
+  /** Of a warm process, per job. Milliseconds. */
+  readonly cpuMs: number;
+  readonly cpuP90Ms: number;
+  /** Of a worker without ledger or fence that makes the same calls to Studio and to the model. */
+  readonly workerCpuMs: number;
+  readonly ratio: number;
+  readonly peakMemoryMb: number;
+  readonly workerPeakMemoryMb: number;
+  /** Sent by the processor for one job. The dispatcher's lease call is not among them. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly studioRequests: number;
+  readonly ledgerRequests: number;
+  readonly modelRequests: number;
+  readonly logLines: number;
+  readonly logBytes: number;
+}
+
+const studioPaths = /Workspace/;
+const ledgerActions = /^(?:Get|Put|Update|Delete)Item$|^Query$/;
+const modelPaths = /\/responses/;
+
+/** One job after the other in a warm process, in blocks by turns with a worker of the plain kind. */
+export async function overhead(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Overhead> {
+  const others = await startOthers(0);
+  const aws = await startAws(built, others.runnerKey);
+  const fn = functionOf(built, "ProcessorRunner");
+  const env = aws.variables(fn, addressesOf(others));
+  const { folder, bundles } = built;
+  const ours = startHost({ folder, file: join(fn.codeFolder, "index.js"), env });
+  const worker = startHost({ folder, file: bundles.worker, env });
+  const scene = { others, aws, ours, worker, timeoutMs: fn.timeoutMs };
+  try {
+    const blocks = isShort ? 3 : 10;
+    await oursBlock(scene, 100);
+    await workerBlock(scene, 100);
+    const runs: Block[] = [];
+    const compared: number[] = [];
+    for (let block = 0; block < blocks; block++) {
+      runs.push(await oursBlock(scene, blockJobs));
+      compared.push((await workerBlock(scene, blockJobs)).cpuMs / blockJobs);
+    }
+    return summarize(runs, compared, (await workerBlock(scene, 1)).peakMemoryMb);
+  } finally {
+    await Promise.all([ours.close(), worker.close(), aws.close(), others.close()]);
+  }
+}
+
+const blockJobs = 40;
+
+interface Scene {
+  readonly others: Others;
+  readonly aws: Aws;
+  readonly ours: Host;
+  readonly worker: Host;
+  readonly timeoutMs: number;
+}
+
+type Block = readonly Awaited<ReturnType<Host["invoke"]>>[];
+
+async function oursBlock({ others, aws, ours, timeoutMs }: Scene, jobs: number): Promise<Block> {
+  const replies: Block[number][] = [];
+  for (let job = 0; job < jobs; job++) {
+    replies.push(await ours.invoke({ event: await leaseOne(others, aws), timeoutMs }));
+  }
+  return replies;
+}
+
+async function workerBlock({ others, worker, timeoutMs }: Scene, jobs: number): Promise<Block[number]> {
+  for (let job = 0; job < jobs; job++) await others.queue(question);
+  return worker.invoke({ event: { jobs }, timeoutMs });
+}
+
+function summarize(
+  runs: readonly Block[],
+  compared: readonly number[],
+  workerPeakMemoryMb: number,
+): Overhead {
+  const blocks = runs.map((block) => sum(block.map(({ cpuMs }) => cpuMs)) / block.length);
+  const replies = runs.flat();
+  const last = replies.at(-1);
+  const requests = last?.requests ?? {};
+  const countOf = (pattern: RegExp): number =>
+    sum(Object.entries(requests).map(([name, count]) => (pattern.test(name) ? count : 0)));
+  return {
+    jobs: replies.length,
+    cpuMs: rounded(median(blocks), 1),
+    cpuP90Ms: rounded(
+      percentile(
+        replies.map(({ cpuMs }) => cpuMs),
+        0.9,
+      ),
+      1,
+    ),
+    workerCpuMs: rounded(median(compared), 1),
+    // Block against the block that ran right after it.
+    ratio: rounded(median(blocks.map((cpuMs, at) => cpuMs / (compared[at] ?? cpuMs))), 2),
+    peakMemoryMb: rounded(last?.peakMemoryMb ?? 0),
+    workerPeakMemoryMb: rounded(workerPeakMemoryMb),
+    requests,
+    studioRequests: countOf(studioPaths),
+    ledgerRequests: countOf(ledgerActions),
+    modelRequests: countOf(modelPaths),
+    logLines: last?.lines ?? 0,
+    logBytes: last?.logBytes ?? 0,
+  };
+}

@@ -1,0 +1,102 @@
+import { cold } from "./cold.ts";
+import { cost } from "./cost.ts";
+import { dispatch } from "./dispatch.ts";
+import { drain } from "./drain.ts";
+import type { Built } from "./ground.ts";
+import { overhead } from "./overhead.ts";
+import { pickup } from "./pickup.ts";
+import {
+  renderCold,
+  renderCost,
+  renderDispatch,
+  renderDrain,
+  renderOverhead,
+  renderPickup,
+} from "./render.ts";
+
+export interface Size {
+  readonly isShort: boolean;
+}
+
+export interface PartResult {
+  /** For `--json`. */
+  readonly data: unknown;
+  readonly markdown: string;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly title: string;
+  readonly what: string;
+  readonly run: (built: Built, size: Size) => Promise<PartResult>;
+}
+
+const part = <T>(
+  words: Omit<Part, "run">,
+  measure: (built: Built, size: Size) => Promise<T>,
+  render: (result: T) => string,
+): Omit<Part, "run"> & Pick<Part, "run"> => ({
+  ...words,
+  run: async (built, size) => {
+    const data = await measure(built, size);
+    return { data, markdown: render(data) };
+  },
+});
+
+/** Every part, in the order in which they are run. */
+export const parts: readonly Part[] = [
+  part(
+    {
+      name: "cold",
+      title: "Cold start",
+      what: "A fresh process until its handler is ready, and until its first real call is answered (secret, ledger, Studio and, for the processor, the model included), against a plain bundle of the same packages: default imports, nothing deferred. Medians; ours and the plain one by turns.",
+    },
+    cold,
+    renderCold,
+  ),
+  part(
+    {
+      name: "pickup",
+      title: "Pickup",
+      what: "From a message queued at Studio to the first leg begun, within the dispatch window, functions warm. `economy` opens one window a minute: the wait for it is added as arithmetic.",
+    },
+    pickup,
+    renderPickup,
+  ),
+  part(
+    {
+      name: "drain",
+      title: "Drain",
+      what: "A full queue, a model of fixed latency, warm functions; ideal is jobs / concurrency × latency and one pickup. One at a time is a plain worker as the public runner is one, measured over a few jobs and multiplied.",
+    },
+    drain,
+    renderDrain,
+  ),
+  part(
+    {
+      name: "overhead",
+      title: "Overhead",
+      what: "One job after the other in a warm process, a model that answers at once, against a worker without ledger or fence that makes the same calls to Studio and to the model with the same packages.",
+    },
+    overhead,
+    renderOverhead,
+  ),
+  part(
+    {
+      name: "dispatch",
+      title: "Dispatch",
+      what: "One warm dispatcher and a long queue: leases taken, recorded and invoked.",
+    },
+    dispatch,
+    renderDispatch,
+  ),
+  part(
+    {
+      name: "cost",
+      title: "Cost",
+      what: "From one idle window of each mode and one job, counted request by request, and the resources of the synthesized template.",
+    },
+    cost,
+    renderCost,
+  ),
+];

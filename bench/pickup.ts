@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { pickups, type PickupMode } from "../lib/dispatch/pickup.ts";
+import { timing } from "../lib/timing.ts";
+import { startOthers, type Built, type Others } from "./ground.ts";
+import { startLive, type Live } from "./live.ts";
+import { question } from "./leases.ts";
+import { percentile, rounded } from "./stats.ts";
+
+export interface PickupRow {
+  readonly mode: PickupMode;
+  readonly studioLatencyMs: number;
+  readonly messages: number;
+  /** From the message queued at Studio to its first leg begun, within the window. Seconds. */
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+interface Combination {
+  readonly mode: PickupMode;
+  readonly studioLatencyMs: number;
+  readonly messages: number;
+}
+
+/** Two at a time: each of them waits for most of the time. */
+export async function pickup(
+  built: Built,
+  { isShort }: { readonly isShort: boolean },
+): Promise<readonly PickupRow[]> {
+  const latenciesMs = isShort ? [50] : [5, 50, 150];
+  const rows: PickupRow[] = [];
+  for (const studioLatencyMs of latenciesMs) {
+    const polling = (["fast", "balanced"] as const).map((mode) =>
+      measure(built, { mode, studioLatencyMs, messages: isShort ? 10 : 100 }),
+    );
+    rows.push(...(await Promise.all(polling)));
+    rows.push(await measure(built, { mode: "economy", studioLatencyMs, messages: isShort ? 5 : 20 }));
+  }
+  return rows;
+}
+
+async function measure(built: Built, combination: Combination): Promise<PickupRow> {
+  const { mode, studioLatencyMs } = combination;
+  const others = await startOthers(0);
+  const live = await startLive(built, others, { pickup: mode, concurrency: 10 });
+  try {
+    await others.delayStudio(studioLatencyMs);
+    await queueAndWait(live, others, live.window());
+    const seconds =
+      mode === "economy"
+        ? await byTheMinute(live, others, combination.messages)
+        : await withinWindows(live, others, combination);
+    const at = (share: number): number => rounded(percentile(seconds, share), 2);
+    return { mode, studioLatencyMs, messages: seconds.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  } finally {
+    await live.close();
+    await others.close();
+  }
+}
+
+/** Messages at random times within windows that follow each other. */
+async function withinWindows(
+  live: Live,
+  others: Others,
+  { mode, messages }: Combination,
+): Promise<readonly number[]> {
+  const seconds: Promise<number>[] = [];
+  const { windowMs } = pickups[mode];
+  while (seconds.length < messages) {
+    const closesAtMs = Date.now() + windowMs;
+    const window = live.window();
+    await sleep(1_500);
+    // Further apart than the pause after a hit, so that most find the dispatcher waiting as it does when idle.
+    while (seconds.length < messages && Date.now() < closesAtMs - 9_000) {
+      await sleep(500 + Math.random() * 4_000);
+      seconds.push(queueAndWait(live, others, window));
+    }
+    await window;
+  }
+  return Promise.all(seconds);
+}
+
+/** A window a minute: the message waits for its start, evenly spread over the minute, then for what is measured here. */
+async function byTheMinute(live: Live, others: Others, messages: number): Promise<readonly number[]> {
+  const ends: number[] = [];
+  for (let message = 0; message < messages; message++)
+    ends.push(await queueAndWait(live, others, live.window()));
+  const minute = Array.from({ length: 60 }, (_, second) => second + 0.5);
+  return ends.flatMap((end) => minute.map((waited) => (waited * timing.scheduleMs) / 60_000 + end));
+}
+
+async function queueAndWait(live: Live, { queue }: Others, window: Promise<void>): Promise<number> {
+  const queuedAtMs = Date.now();
+  const workspaceId = await queue(question);
+  let failed: unknown;
+  window.catch((error: unknown) => (failed = error));
+  for (const limitMs = Date.now() + 70_000; Date.now() < limitMs;) {
+    const beganAtMs = live.beganAtMs.get(workspaceId);
+    if (beganAtMs !== undefined) return (beganAtMs - queuedAtMs) / 1000;
+    if (failed !== undefined) throw failed;
+    await sleep(5);
+  }
+  throw new Error("a message was not picked up");
+}

@@ -1,0 +1,101 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { MetricUnit, Metrics } from "@aws-lambda-powertools/metrics";
+import { DynamoDBClient, GetItemCommand, QueryCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { Agent, fetch } from "undici";
+import { z } from "zod";
+
+/**
+ * What a plain bundle's handlers share: the same packages as the runner's, imported as their READMEs show it, nothing
+ * deferred. It is what `cold` and `overhead` compare with; it is not deployed.
+ */
+const env = z
+  .object({
+    RUNNER_API_BASE: z.string(),
+    RUNNER_LEDGER_TABLE: z.string(),
+    RUNNER_KEY_SECRET: z.string(),
+    RUNNER_POOL: z.string(),
+    OPENAI_KEY_SECRET: z.string().default(""),
+    OPENAI_BASE_URL: z.string().default(""),
+    OPENAI_MODEL: z.string().default(""),
+  })
+  .parse(process.env);
+
+const TableName = env.RUNNER_LEDGER_TABLE;
+const dynamodb = new DynamoDBClient({});
+const secretsManager = new SecretsManagerClient({});
+const dispatcher = new Agent({ keepAliveTimeout: 10_000 });
+const logger = new Logger({ serviceName: "plain" });
+const metrics = new Metrics({ namespace: "Plain" });
+const secrets = new Map<string, string>();
+
+export { env };
+
+export async function secret(SecretId: string): Promise<string> {
+  const known = secrets.get(SecretId);
+  if (known !== undefined) return known;
+  const { SecretString = "" } = await secretsManager.send(new GetSecretValueCommand({ SecretId }));
+  secrets.set(SecretId, SecretString);
+  return SecretString;
+}
+
+const answerSchema = z.looseObject({});
+
+export async function studio(path: string, body: object): Promise<Record<string, unknown>> {
+  const response = await fetch(`${env.RUNNER_API_BASE}${path}`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${await secret(env.RUNNER_KEY_SECRET)}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify(body),
+    dispatcher,
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return answerSchema.parse(await response.json());
+}
+
+const keyOf = (id: string) => marshall({ pool: env.RUNNER_POOL, id });
+
+export async function getItem(id: string): Promise<Record<string, unknown> | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName, Key: keyOf(id), ConsistentRead: true }),
+  );
+  return Item && unmarshall(Item);
+}
+
+export async function setItem(id: string, values: Readonly<Record<string, unknown>>): Promise<void> {
+  const names = Object.keys(values);
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName,
+      Key: keyOf(id),
+      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(", ")}`,
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: marshall(
+        Object.fromEntries(names.map((name) => [`:${name}`, values[name]])),
+      ),
+      ReturnValues: "ALL_NEW",
+    }),
+  );
+}
+
+export async function openRuns(): Promise<number> {
+  const { Count = 0 } = await dynamodb.send(
+    new QueryCommand({
+      TableName,
+      IndexName: "open",
+      KeyConditionExpression: "openIn = :pool",
+      ExpressionAttributeValues: marshall({ ":pool": env.RUNNER_POOL }),
+    }),
+  );
+  return Count;
+}
+
+export function tell(event: string, fields: Record<string, string | number>): void {
+  logger.info(event, fields);
+  const single = metrics.singleMetric();
+  single.addDimensions({ pool: env.RUNNER_POOL });
+  single.addMetric(event, MetricUnit.Count, 1);
+}

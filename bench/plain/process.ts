@@ -1,0 +1,26 @@
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import middy from "@middy/core";
+import { z } from "zod";
+import { runOne } from "./job.ts";
+import { getItem, setItem, tell } from "./parts.ts";
+
+const eventSchema = z.object({ pool: z.string(), runId: z.string(), leg: z.number() });
+const rowSchema = z.object({ workspaceId: z.string() });
+
+export const lambda = new LambdaClient({});
+
+/** The same calls as one leg of the runner that makes one round. */
+export const handler = middy().handler(async (event: unknown) => {
+  const { runId } = eventSchema.parse(event);
+  const id = `run#${runId}`;
+  await setItem(id, { state: "running", beganAtMs: Date.now() });
+  const { workspaceId } = rowSchema.parse(await getItem(id));
+  await runOne(workspaceId, {
+    beforeRound: () => getItem("backoff"),
+    onRound: (responseId) => setItem(id, { lastResponseId: responseId }),
+    beforePost: () => setItem(id, { delivering: true, beatAtMs: Date.now() }),
+  });
+  await setItem(id, { state: "completed", endedAtMs: Date.now() });
+  tell("RunsCompleted", { runId });
+  return { state: "completed" };
+});

@@ -1,0 +1,119 @@
+import type { ColdRow } from "./cold.ts";
+import type { Bill, Cost } from "./cost.ts";
+import type { DispatchRow } from "./dispatch.ts";
+import type { Drain } from "./drain.ts";
+import type { Overhead } from "./overhead.ts";
+import type { PickupRow } from "./pickup.ts";
+import { kilobytes, table, usd } from "./tables.ts";
+
+/** The results of each part in Markdown, for the terminal and for docs/performance.md. */
+
+export function renderCold(rows: readonly ColdRow[]): string {
+  const head = [
+    "bundle",
+    "size",
+    "handler ready",
+    "first call done",
+    "plain: size",
+    "ready",
+    "done",
+    "ratio",
+  ];
+  const cells = rows.map((row) => [
+    row.name,
+    kilobytes(row.bytes),
+    `${row.readyMs} ms`,
+    `${row.doneMs} ms`,
+    kilobytes(row.plainBytes),
+    `${row.plainReadyMs} ms`,
+    `${row.plainDoneMs} ms`,
+    row.ratio,
+  ]);
+  const packages = rows.map(
+    ({ name, packages: parts }) =>
+      `${name}: ${parts.map((part) => `${part.name} ${kilobytes(part.bytes)}`).join(", ")}.`,
+  );
+  const empty = `An empty handler is ready after ${rows[0]?.emptyReadyMs ?? 0} ms.`;
+  return [table(head, cells), empty, "Largest packages, minified:", ...packages].join("\n\n");
+}
+
+export function renderPickup(rows: readonly PickupRow[]): string {
+  return table(
+    ["pickup", "Studio answers in", "messages", "p50", "p95", "p99"],
+    rows.map((row) => [
+      row.mode,
+      `${row.studioLatencyMs} ms`,
+      row.messages,
+      ...[row.p50, row.p95, row.p99].map((seconds) => `${seconds.toFixed(2)} s`),
+    ]),
+  );
+}
+
+export function renderDrain(row: Drain): string {
+  const head = ["jobs", "concurrency", "model", "took", "ideal", "ratio", "one at a time", "times faster"];
+  return table(head, [
+    [
+      row.jobs,
+      row.concurrency,
+      `${row.modelLatencyMs} ms`,
+      `${row.seconds} s`,
+      `${row.idealSeconds} s`,
+      row.ratio,
+      `${row.oneByOneSeconds} s`,
+      row.timesFaster,
+    ],
+  ]);
+}
+
+export function renderOverhead(row: Overhead): string {
+  const figures = table(
+    ["per job, warm", "processor", "plain worker", "ratio"],
+    [
+      ["CPU", `${row.cpuMs} ms`, `${row.workerCpuMs} ms`, row.ratio],
+      ["CPU, p90", `${row.cpuP90Ms} ms`, "", ""],
+      ["peak memory of the process", `${row.peakMemoryMb} MB`, `${row.workerPeakMemoryMb} MB`, ""],
+    ],
+  );
+  const requests = `Requests of one job: ${row.studioRequests + 1} to Studio (its lease included), ${row.ledgerRequests} to the ledger, ${row.modelRequests} to the model; ${row.logLines} log lines, ${row.logBytes} bytes.`;
+  return `${figures}\n\n${requests}`;
+}
+
+export function renderDispatch(rows: readonly DispatchRow[]): string {
+  return table(
+    ["Studio answers in", "leased", "took", "leases and invokes per second", "CPU per lease"],
+    rows.map((row) => [
+      `${row.studioLatencyMs} ms`,
+      row.leased,
+      `${row.seconds} s`,
+      row.perSecond,
+      `${row.cpuMsPerLease} ms`,
+    ]),
+  );
+}
+
+const items = (bill: Bill): string =>
+  Object.entries(bill)
+    .map(([name, value]) => `${name} ${usd(value)}`)
+    .join(", ");
+
+export function renderCost(cost: Cost): string {
+  const idle = table(
+    ["idle, a month", "compute and requests", "with Lambda's free tier"],
+    cost.idle.map((row) => [row.mode, usd(row.computeAndRequests), usd(row.withFreeTier)]),
+  );
+  const monitoring = table(
+    ["monitoring", "whole idle bill with `economy`"],
+    cost.monitoring.map((row) => [row.level, usd(row.wholeIdleBill)]),
+  );
+  const jobs = table(
+    ["inference", "1,000 jobs, without the model"],
+    cost.jobs.map((row) => [`${row.inferenceSeconds} s`, usd(row.total)]),
+  );
+  const details = [
+    ...cost.idle.map((row) => `${row.mode}: ${items(row.bill)}.`),
+    ...cost.monitoring.map((row) => `Monitoring ${row.level}: ${items(row.bill)}.`),
+    ...cost.jobs.map((row) => `1,000 jobs of ${row.inferenceSeconds} s: ${items(row.bill)}.`),
+  ];
+  const basis = `Prices of ${cost.pricesAsOf}, us-east-1, without free tiers; dispatcher ${cost.dispatcherMemoryMb} MB, processor ${cost.processorMemoryMb} MB.`;
+  return [idle, monitoring, jobs, basis, ...details].join("\n\n");
+}

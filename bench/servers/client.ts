@@ -1,0 +1,46 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { ServerOptions } from "./kinds.ts";
+
+const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+
+export interface Server {
+  readonly url: string;
+  /** What else the server has to tell, by name. */
+  readonly facts: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** A server in a process of its own, so that what is measured does not wait for its event loop. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const child = fork(main, [JSON.stringify(options)], { execArgv: [], stdio: "inherit" });
+  const ended = once(child, "exit");
+  const [facts]: { readonly url: string }[] = await Promise.race([
+    once(child, "message"),
+    ended.then(() => {
+      throw new Error(`the server "${options.kind}" did not start`);
+    }),
+  ]);
+  return {
+    url: facts?.url ?? "",
+    facts: { ...facts },
+    close: async () => {
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
+/** JSON to and from a server's own routes. */
+export async function call(method: "GET" | "POST" | "DELETE", url: string, body?: unknown): Promise<unknown> {
+  const answer = await fetch(url, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${url} answered ${answer.status}: ${text}`);
+  return text === "" ? undefined : JSON.parse(text);
+}

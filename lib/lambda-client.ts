@@ -1,0 +1,48 @@
+import { InvocationType, InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
+import { systemClock, withTimeLimit, type Clock } from "./clock.ts";
+import { RunnerError } from "./errors.ts";
+import type { Invoker } from "./invoker.ts";
+import { timing } from "./timing.ts";
+
+/**
+ * The SDK repeats throttles and network faults itself, until `timing.invokeLimitMs` is over. An event that arrives twice
+ * is stopped by the ledger's fence.
+ */
+const clientDefaults: LambdaClientConfig = {
+  maxAttempts: 4,
+  requestHandler: { connectionTimeout: 1_500, requestTimeout: 1_500, throwOnRequestTimeout: true },
+};
+
+export interface InvokerOptions extends LambdaClientConfig {
+  /** Times the calls. */
+  readonly clock?: Clock;
+}
+
+export function createLambdaClient(
+  functionName: string,
+  { clock = systemClock, ...config }: InvokerOptions = {},
+): Invoker {
+  const client = new LambdaClient({ ...clientDefaults, ...config });
+  return {
+    invoke: async (event) => {
+      const command = new InvokeCommand({
+        FunctionName: functionName,
+        InvocationType: InvocationType.Event,
+        Payload: JSON.stringify(event),
+      });
+      try {
+        const limit = { clock, limitMs: timing.invokeLimitMs, what: "the call" };
+        await withTimeLimit(limit, (abortSignal) => client.send(command, { abortSignal }));
+      } catch (error) {
+        if (!(error instanceof Error) || error instanceof TypeError) throw error;
+        throw new RunnerError(
+          "invoke_failed",
+          `the processor could not be started: ${error.name}: ${error.message}`,
+          {
+            cause: error,
+          },
+        );
+      }
+    },
+  };
+}

@@ -223,7 +223,8 @@ class Leg {
   async #handOver(reason: string): Promise<LegResult> {
     const { clock, ledger, log, counted } = this.#deps;
     const { pool, runId, leg, handovers } = this.#run;
-    const ours = await ledger.handOver(this.#fence, { atMs: clock.now(), handovers: handovers + 1 });
+    const handover = { atMs: clock.now(), handovers: handovers + 1, progress: this.#progress.known };
+    const ours = await ledger.handOver(this.#fence, handover);
     if (!ours) return { state: "superseded", reason };
     log.info("leg_handed_over", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });
     counted.handedOver();

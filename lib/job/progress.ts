@@ -20,6 +20,8 @@ export class Progress {
   #known: RunProgress;
   /** A response that is generating, or was when the last leg ended. */
   #pendingResponseId: string | undefined;
+  /** What the ledger could not be told yet: it goes along with the next note. */
+  #untold: RunProgress = {};
 
   constructor(deps: ProgressDeps, fence: Fence, run: Run) {
     const { rounds, usage, delivering, model } = run;
@@ -29,7 +31,7 @@ export class Progress {
     this.#pendingResponseId = run.lastResponseId ?? run.summaryResponseId;
   }
 
-  /** What the close writes. */
+  /** What a handover and the close write. */
   get known(): RunProgress {
     return this.#known;
   }
@@ -59,12 +61,18 @@ export class Progress {
     this.#deps.log.info("round_ended", { round: number, responseId, calls, inputTokens, outputTokens });
   }
 
-  /** An unreachable ledger costs the next leg some knowledge; it does not cost the job. @throws RunnerError `superseded` */
+  /**
+   * An unreachable ledger is told with the next note, at a handover or at the close; only a leg that is killed before
+   * costs the next one some knowledge. It does not cost the job. @throws RunnerError `superseded`
+   */
   async note(progress: RunProgress): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
+    const news = { ...this.#untold, ...progress };
+    this.#untold = news;
     try {
-      const ours = await this.#deps.ledger.note(this.#fence, progress);
+      const ours = await this.#deps.ledger.note(this.#fence, news);
+      this.#untold = {};
       if (!ours) throw new RunnerError("superseded", "a newer leg, or a close, owns the run");
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;

@@ -60,7 +60,7 @@ export interface Ledger {
   /** Safe to repeat by the same invocation with the same state. */
   close(fence: Fence, ending: Ending): Promise<boolean>;
   /** Gives a running leg's work to the next leg, whose event is still to be sent. */
-  handOver(fence: Fence, handover: { readonly atMs: number; readonly handovers: number }): Promise<boolean>;
+  handOver(fence: Fence, handover: Handover): Promise<boolean>;
   /** The same for a run as it was read, unless it has moved since: then its leg is alive, or another hand was faster. */
   restart(run: Run, restart: Restart): Promise<Run | undefined>;
   /** Closes a run as it was read, unless it has moved since. */
@@ -72,6 +72,13 @@ export interface Ledger {
   recentRuns(pool: string, page: RunPage): Promise<readonly Run[]>;
   /** Every run of one workspace, newest first. Reads all of the pool's: for an operator's question, not for the way of a job. */
   runsOf(pool: string, workspaceId: string): Promise<readonly Run[]>;
+}
+
+export interface Handover {
+  readonly atMs: number;
+  readonly handovers: number;
+  /** All that the leg knows: a note may not have arrived. */
+  readonly progress: RunProgress;
 }
 
 export interface RunPage {
@@ -164,14 +171,14 @@ async function begin(
 async function handOver(
   table: Table,
   fence: Fence,
-  { atMs, handovers }: { readonly atMs: number; readonly handovers: number },
+  { atMs, handovers, progress }: Handover,
 ): Promise<boolean> {
   const { set, remove } = nextLeg(fence.leg, atMs);
   const owns = { text: `#leg = :leg AND ${owned}`, values: ownedValues(fence) };
   const move = moveOnce(fence.invocationId, owns);
   return (
     (await table.update(keyOf(fence), {
-      set: { ...set, handovers, ...move.set },
+      set: { ...progress, ...set, handovers, ...move.set },
       remove,
       condition: move.condition,
     })) !== undefined

@@ -206,9 +206,7 @@ async function lookAt(stage: Stage, { cases, workspaces, disturbance }: Ended): 
       results: messages.filter(({ role }) => role === "assistant").length,
       asked: stage.asked.of(one.tag),
       brokenLegs: ofRuns((runId) => stage.watch.brokenLegs(runId)),
-      lostRounds: ofRuns((runId, { state, rounds }) =>
-        state === "lost" && stage.watch.brokenLegs(runId) > 0 ? rounds : 0,
-      ),
+      lostRounds: ofRuns((_, { state, rounds }) => (state === "lost" ? rounds : 0)),
       unstarted: ofRuns((runId) => stage.watch.unstarted(runId, startLimitMs)),
       failedBeats: ofRuns((runId) => stage.watch.linesOf(runId, "beat_failed")),
       isTaken: disturbance.taken.has(workspaceId),

@@ -13,7 +13,7 @@ export interface CaseEnd extends Case {
   readonly asked: ReadonlyMap<string, number>;
   /** Legs of it that ended in a broken invocation. */
   readonly brokenLegs: number;
-  /** Rounds of runs of it whose lease ran out after a leg had broken: nobody could take up their chain. */
+  /** Rounds of runs of it whose lease ran out: nobody could take up their chain. */
   readonly lostRounds: number;
   /** Events for it that were lost, late, or could not be sent. */
   readonly unstarted: number;
@@ -125,8 +125,9 @@ const over = (what: string, count: number): readonly string[] => (count > 0 ? [`
 
 /**
  * A leg that is killed between asking and noting the response's id asks once more (docs/reliability.md): a job that we
- * left alone asks again at most once for each leg of it that broke, and for the rounds of a run that was lost by that,
- * its lease having run out before anybody could take it up (Studio down, a dead dispatcher's lock). Beside it stands the
+ * left alone asks again at most once for each leg of it that broke, and for the rounds of a run that was lost, its lease
+ * having run out before anybody could take it up (a leg killed or its event lost, while Studio is down or a dead
+ * dispatcher holds the lock). Beside it stands the
  * bound on all rounds, which counts the jobs whose lease was taken away too; in a run of few jobs one such job is more
  * than the bound by itself, so that below 250 jobs it is not looked at.
  */

@@ -49,6 +49,31 @@ describe("the leg's deadline", () => {
     expect(report.endings).toEqual([]);
   });
 
+  it("gives the next leg what the ledger could not be told before", async () => {
+    let isDown = true;
+    const world = build({
+      note: async () => {
+        if (isDown) throw new RunnerError("ledger_unavailable", "no answer", { retryable: true });
+      },
+      work: async (context) => {
+        const start = { previousResponseId: undefined, usage: noUsage };
+        await context.onRoundStarted({ ...start, number: 1, responseId: "resp_1" });
+        isDown = false;
+        await context.note({ summaryResponseId: "resp_s" });
+        isDown = true;
+        await context.onRoundStarted({ ...start, number: 2, responseId: "resp_2" });
+        return endless(context);
+      },
+    });
+    const leg = runLeg(world.deps, event, { remainingMs: 300_000, requestId: "req1" });
+    await world.clock.advance(280_000);
+    await leg;
+    expect(world.notes).toEqual([
+      expect.objectContaining({ rounds: 1, lastResponseId: "resp_1", summaryResponseId: "resp_s" }),
+    ]);
+    expect(world.handedOver).toEqual([expect.objectContaining({ rounds: 2, lastResponseId: "resp_2" })]);
+  });
+
   it("does not cancel the generation that the next leg follows", async () => {
     const { deps, clock, cancelled } = build({ work: endless, row: { lastResponseId: "resp_7" } });
     const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });

@@ -48,6 +48,7 @@ export interface World {
   /** Over the row as the leg begins it. */
   readonly row?: Partial<Run>;
   readonly handsOver?: boolean;
+  readonly note?: () => Promise<void>;
   readonly invoke?: (event: LegEvent) => Promise<void>;
   readonly addSpend?: () => Promise<void>;
   readonly keys?: readonly RunnerKey[];
@@ -61,6 +62,7 @@ export function build(world: World = {}) {
   const requests: string[] = [];
   const endings: Omit<Ending, "progress">[] = [];
   const notes: RunProgress[] = [];
+  const handedOver: RunProgress[] = [];
   const invoked: LegEvent[] = [];
   const cancelled: string[] = [];
   const spent: object[] = [];
@@ -132,10 +134,14 @@ export function build(world: World = {}) {
       begin: async () => (world.begins === false ? undefined : run),
       beat: async () => world.ownsBeat ?? true,
       note: async (_, progress) => {
+        await world.note?.();
         notes.push(progress);
         return true;
       },
-      handOver: async () => world.handsOver ?? true,
+      handOver: async (_, { progress }) => {
+        handedOver.push(progress);
+        return world.handsOver ?? true;
+      },
       close: async (_, { progress, ...ending }) => {
         expect(progress).toBeDefined();
         endings.push(ending);
@@ -159,7 +165,7 @@ export function build(world: World = {}) {
     cancelResponse: async (responseId) => void cancelled.push(responseId),
     work: world.work ?? (async () => product),
   };
-  const asks = { requests, endings, notes, invoked, cancelled, spent, heldBack };
+  const asks = { requests, endings, notes, handedOver, invoked, cancelled, spent, heldBack };
   return { clock, deps, stop, log, metrics, ...asks };
 }
 

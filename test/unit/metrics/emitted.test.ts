@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { metricTable, type MetricName, type MetricRow } from "../../../lib/metrics.ts";
+import {
+  dimensionSetsOf,
+  metricsNamespace,
+  metricTable,
+  type MetricName,
+  type MetricRow,
+} from "../../../lib/metrics.ts";
 import { emitEverything, type Emission } from "../../support/every-metric.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { alarmsOf, metricsOf, monitored, widgetsOf } from "../infra/monitored.ts";
 
 let local: LocalTable;
 let emissions: readonly Emission[];
@@ -35,6 +42,18 @@ describe.each(rows)("%s", (name, row) => {
       expect(Object.values(dimensions)).not.toContain("");
     }
   });
+});
+
+it("every metric that an alarm or a widget names was emitted with those dimensions", () => {
+  const stack = monitored({}, { dailyCapUsd: 1 });
+  const alarms = [...alarmsOf(stack).values()].flatMap(({ metrics }) => metrics);
+  const widgets = widgetsOf(stack.resource("AWS::CloudWatch::Dashboard")).flatMap(metricsOf);
+  const named = [...alarms, ...widgets].filter(({ namespace }) => namespace === metricsNamespace);
+  const emitted = new Set(
+    emissions.flatMap(({ name }) => dimensionSetsOf(name).map((set) => `${name} by ${set.join()}`)),
+  );
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter(({ name, dimensions }) => !emitted.has(`${name} by ${dimensions.join()}`))).toEqual([]);
 });
 
 it("an idle window emits two metrics, and three where a cap is set", () => {

@@ -182,9 +182,11 @@ function askForRepair(now: Conversation, fault: RunnerError): Conversation {
   const text = isTooLong
     ? shortenPrompt(words.trim().length)
     : repairPrompt(danglingPlaceholders(words, workbench), workbench);
+  // A model that ended without a word has not heard it yet.
+  const isUnsent = now.unsent.some((item) => item.type === "message" && item.text === text);
   return {
     ...now,
-    unsent: [...now.unsent, { type: "message", text }],
+    unsent: isUnsent ? now.unsent : [...now.unsent, { type: "message", text }],
     repairs: now.repairs + 1,
     shortened: now.shortened || isTooLong,
   };

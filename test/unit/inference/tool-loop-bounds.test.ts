@@ -126,3 +126,13 @@ test("an empty answer does not hide a placeholder that needs repair", async () =
     input: [{ type: "tool_output", callId: "r1-1" }, { type: "message" }],
   });
 });
+
+test("a model that ends without a word again is not sent the same request for a repair twice", async () => {
+  const making = { ...calls("r1", ["create_list", teas]), text: "See {{artifact:list:coffees}}." };
+  const model = scriptedModel(making, empty, empty, says("See {{artifact:list:teas}}.", "r2"));
+  expect((await loop(model)).message).toBe("See {{artifact:list:teas}}.");
+  expect(model.requests[3]?.input).toMatchObject([
+    { type: "tool_output", callId: "r1-1" },
+    { type: "message" },
+  ]);
+});

@@ -28,7 +28,7 @@ const injected: readonly string[] = [source("source-maps.ts")];
 /**
  * For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. CommonJS,
  * because an `import` of node:http, static or not, also loads Node's WebSocket and with it all of undici: 20 ms of a cold
- * start (docs/decisions/0015).
+ * start (docs/decisions/0013).
  */
 export function bundling(): BundlingOptions {
   return {

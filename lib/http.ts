@@ -49,7 +49,7 @@ export const userAgent = "studio-runner";
 /**
  * A small `fetch` over Node's own HTTP client, which a function has in memory anyway for the AWS SDK. It never cuts
  * silence (the callers' deadlines do; Node's `fetch` cuts at 300 s), and it costs a cold start nothing: undici, and the
- * global `fetch`, `Headers` and `Response`, which load it, cost 20 to 60 ms (docs/decisions/0015).
+ * global `fetch`, `Headers` and `Response`, which load it, cost 20 to 60 ms (docs/decisions/0013).
  */
 export function createHttp(options: HttpOptions = {}): Http {
   const { connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;

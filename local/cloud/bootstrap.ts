@@ -69,9 +69,7 @@ async function loadHandler(): Promise<Handler> {
 
 /** As Lambda's runtime does: `.js` (of a folder that no package.json calls a module) and `.cjs` are required. */
 async function loadModule(file: string): Promise<Record<string, unknown>> {
-  return extname(file) === ".mjs"
-    ? await import(pathToFileURL(file).href)
-    : createRequire(file)(file);
+  return extname(file) === ".mjs" ? await import(pathToFileURL(file).href) : createRequire(file)(file);
 }
 
 function isHandler(value: unknown): value is Handler {

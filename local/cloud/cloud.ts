@@ -147,13 +147,25 @@ interface Running {
   readonly runtimes: readonly FunctionRuntime[];
 }
 
+/** For what was asked to end to leave its work in order. */
+const windDownMs = 1_000;
+
+/**
+ * What schedules start is asked to end at once: it is what takes new work. The rest may go on with what it has until
+ * the grace is over, and is then asked too. The endpoints stay open meanwhile: what runs may still save its work.
+ */
 async function stopAll({ ground, closing, activity, runtimes }: Running, graceMs: number): Promise<void> {
   closing.abort(new CloudError("the local cloud is stopping"));
+  const idleWithin = async (limitMs: number): Promise<void> => {
+    const over = new AbortController();
+    await Promise.race([activity.idle(), after(ground.clock, limitMs, over.signal)]);
+    over.abort();
+  };
+  const starters = new Set(ground.stack.schedules.map(({ targetArn }) => targetArn));
+  for (const runtime of runtimes) if (starters.has(runtime.resource.arn)) runtime.terminate();
+  await idleWithin(graceMs);
   for (const runtime of runtimes) runtime.terminate();
-  const over = new AbortController();
-  // The endpoints stay open meanwhile: what runs may still save its work.
-  await Promise.race([activity.idle(), after(ground.clock, graceMs, over.signal)]);
-  over.abort();
+  await idleWithin(Math.min(graceMs, windDownMs));
   await Promise.all(runtimes.map((runtime) => runtime.kill()));
   await activity.idle();
   await closeGround(ground);

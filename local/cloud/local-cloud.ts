@@ -89,6 +89,9 @@ export interface LocalCloud {
   outputs(): Readonly<Record<string, string>>;
   /** Resolves once no event waits and nothing runs. */
   idle(): Promise<void>;
-  /** Takes no more work, sends SIGTERM to what runs, waits for it for at most `graceMs`, then ends every process. */
+  /**
+   * Takes no more work and sends SIGTERM to what schedules started; what runs besides has `graceMs` to end, then gets
+   * SIGTERM too and a second more. No process is left.
+   */
   stop(options: { readonly graceMs: number }): Promise<void>;
 }

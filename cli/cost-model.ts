@@ -6,7 +6,7 @@ import { pickups } from "../lib/dispatch/pickup.ts";
 import type { Run } from "../lib/ledger/run.ts";
 import { metricTable } from "../lib/metrics.ts";
 import { timing } from "../lib/timing.ts";
-import { awsPrices, type AwsPriceName } from "./prices.ts";
+import { awsPrices, type AwsPriceName } from "../infra/aws-prices.ts";
 
 /** One line of a bill. Amounts are rounded nowhere. */
 export interface CostItem {
@@ -21,10 +21,10 @@ export interface CostItem {
 const windowsPerMonth = 30 * 24 * 60;
 /** Of a window beside its polling: its calls to the ledger and its last answer from Studio. Measured locally, rounded up. */
 const windowOverheadSeconds = 0.5;
-/** Lock taken and released; the release has the index's row to write too. */
+/** Lock taken and released. */
 const writesPerWindow = 2;
-/** Control, back-off, the runs in flight for the sweep and for the count. */
-const readsPerWindow = 4;
+/** Control and back-off, and half a one for the runs in flight: that read may be an old one. */
+const readsPerWindow = 2.5;
 /** The runner keys. */
 const secretReadsPerWindow = 1;
 /** Windows and GoodPolls. */

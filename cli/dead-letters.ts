@@ -1,4 +1,6 @@
+import { stripVTControlCharacters } from "node:util";
 import * as z from "zod";
+import { withoutSecrets } from "../infra/secret-like.ts";
 import { hasCode } from "../lib/errors.ts";
 import { parseLegFailure } from "../lib/job/settle.ts";
 import type { Run } from "../lib/ledger/run.ts";
@@ -6,9 +8,9 @@ import type { Context } from "./context.ts";
 import type { QueuedMessage } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
 
-/** What is to be done with a dead letter, and why. `keep`: nobody can read it. */
+/** What is to be done with a dead letter, and why. `keep`: nobody can read it; `drop`: nor wants to. */
 export interface Verdict {
-  readonly action: "delete" | "send" | "keep";
+  readonly action: "delete" | "send" | "keep" | "drop";
   readonly why: string;
 }
 
@@ -33,7 +35,7 @@ export async function readDeadLetter(
   const event = recordSchema.safeParse(parseJson(message.body)).data?.requestPayload;
   const failed = failedLeg(event);
   if (!failed) {
-    const why = "it is no record of a failed leg; look at it in the queue";
+    const why = "it is no record of a failed leg; --show prints it, --drop removes it";
     return { message, action: "keep", why, event, runId: undefined, workspaceId: undefined, leg: undefined };
   }
   const { runId, leg } = failed;
@@ -79,6 +81,15 @@ function failedLeg(event: unknown): { readonly runId: string; readonly leg: numb
     if (hasCode(error, "event_invalid")) return undefined;
     throw error;
   }
+}
+
+const shownCharacters = 2_000;
+
+/** A dead letter as a person may see it: without secrets, control characters and its length. */
+export function bodyForPeople(body: string): string {
+  const safe = withoutSecrets(stripVTControlCharacters(body)).replaceAll(/[^\P{Cc}\n]/gu, " ");
+  const more = safe.length - shownCharacters;
+  return more > 0 ? `${safe.slice(0, shownCharacters)}… (${more} more characters)` : safe;
 }
 
 function parseJson(text: string): unknown {

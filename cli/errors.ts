@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { RunnerError, type ErrorCode } from "../lib/errors.ts";
 
 /** What the exit code of a command says; printed by `--help` and in docs/cli.md. */
@@ -128,14 +129,38 @@ export function toCliError(thrown: unknown): CliError {
     causes.some((cause) => namesOf(cause).some((n) => names.includes(n))),
   );
   if (row) return new CliError(row.code, thrown.message, { remedy: row.remedy, cause: thrown });
+  const silent = causes.find((cause) => namesOf(cause).some((name) => unanswered.includes(name)));
+  if (silent) return nothingAnswers(silent, thrown);
   if (thrown instanceof RunnerError && thrown.code === "config_invalid")
     return new CliError("config_invalid", `cdk.json, context: ${thrown.message}`, { cause: thrown });
   const code = isDefect(thrown) ? "internal" : "aws_failed";
   return new CliError(code, thrown.message || thrown.name, { cause: thrown });
 }
 
+/** Node's codes of a connection that nobody takes, and of a name that nobody knows. */
+const unanswered: readonly string[] = ["ECONNREFUSED", "ENOTFOUND"];
+
+function nothingAnswers(silent: Error, cause: Error): CliError {
+  const { address, port, hostname } = z
+    .object({
+      address: z.string().optional(),
+      port: z.number().optional(),
+      hostname: z.string().optional(),
+    })
+    .catch({})
+    .parse(silent);
+  const host = address ?? hostname;
+  const where = host === undefined ? "the address" : `${host}${port === undefined ? "" : `:${port}`}`;
+  const remedy =
+    "With --local: is npm start still at work? Else look at the network, at --region, and at AWS_ENDPOINT_URL where it is set.";
+  return new CliError("aws_failed", `Nothing answers at ${where}.`, { remedy, cause });
+}
+
+/** With what caused it; of several tries at one address, also those. */
 function chainOf(error: Error): readonly Error[] {
-  return error.cause instanceof Error ? [error, ...chainOf(error.cause)] : [error];
+  const tries: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  const causes = [error.cause, ...tries].filter((one) => one instanceof Error);
+  return [error, ...causes.flatMap(chainOf)];
 }
 
 function namesOf(error: Error): readonly string[] {

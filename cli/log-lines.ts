@@ -1,7 +1,16 @@
 import * as z from "zod";
-import { isMetricLine, parseLogLine, sentenceOf, toneOf, type Tone } from "../lib/log-line.ts";
+import {
+  isMetricLine,
+  parseLogLine,
+  quietSentenceOf,
+  sentenceOf,
+  toneOf,
+  type LogLine,
+  type Tone,
+} from "../lib/log-line.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
+import { reasonInWords } from "./window-words.ts";
 
 /** One line of a function's log, in words and as it was written. */
 export interface ToldLine {
@@ -51,11 +60,17 @@ export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | un
     workspaceId: line.workspaceId,
     runId: line.runId,
     leg: own?.leg,
-    what: sentence ?? line.message,
+    what: sentence ?? quietWords(line),
     tone: toneOf(line),
     minor: sentence === undefined,
     fields,
   };
+}
+
+/** A window's reason as `status` says it. */
+function quietWords(line: LogLine): string {
+  if (line.message !== "window_ended" || line.reason === undefined) return quietSentenceOf(line);
+  return quietSentenceOf({ ...line, reason: reasonInWords(line.reason) });
 }
 
 interface PlatformLine {

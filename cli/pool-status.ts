@@ -74,7 +74,9 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
   ]);
   const { schedule, deadLetters, alarms } = asked;
   const dailyCapUsd = capOf(pool, set);
-  const facts = { ...asked, lock: state, nowMs };
+  const capUsd = dailyCapUsd.value;
+  const spentPercent = capUsd === null || capUsd === 0 ? undefined : (100 * today.costUsd) / capUsd;
+  const facts = { ...asked, lock: state, nowMs, spentPercent };
   return {
     pool: name,
     state: stateOf({ set, spentUsd: today.costUsd, capUsd: dailyCapUsd.value, schedule: valueOf(schedule) }),
@@ -163,6 +165,16 @@ async function readAlarms(
 interface Facts extends Asked {
   readonly lock: LockState;
   readonly nowMs: number;
+  /** Of the present cap, of the day; `undefined`: no cap. */
+  readonly spentPercent: number | undefined;
+}
+
+/** After the cap has been raised: the alarm goes by the number that the next window tells. */
+function staysOn(id: string, spentPercent: number | undefined): string {
+  const threshold = Number(/^Spending(\d+)$/.exec(id)?.[1]);
+  if (spentPercent === undefined || !(spentPercent < threshold)) return "";
+  const percent = Math.floor(spentPercent);
+  return `. The spending is at ${percent} % of the present cap: it stays on until the next window has ended and its number has been looked at, up to 5 minutes.`;
 }
 
 const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
@@ -178,14 +190,14 @@ const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
     lastWindow && !isGoodReason(lastWindow.reason)
       ? [`The last window ${reasonInWords(lastWindow.reason)}.`]
       : [],
-  ({ alarms, nowMs }) =>
+  ({ alarms, nowMs, spentPercent }) =>
     (valueOf(alarms) ?? [])
       .filter(({ state }) => state === "ALARM")
       .map(({ id, sinceMs, reason }) => {
         const since = sinceMs === undefined ? "" : ` for ${formatDuration(nowMs - sinceMs)}`;
         // A composite alarm's reason is a list of ARNs; the alarms that it pages for have lines of their own.
         const because = reason === undefined || reason.includes("arn:") ? "" : `: ${reason}`;
-        return `Alarm ${id}${since}${because} (docs/runbook.md#${id.toLowerCase()})`;
+        return `Alarm ${id}${since}${because} (docs/runbook.md#${id.toLowerCase()})${staysOn(id, spentPercent)}`;
       }),
   ({ deadLetters }) => {
     const waiting = valueOf(deadLetters) ?? 0;

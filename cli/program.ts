@@ -54,7 +54,9 @@ export function parseCommandLine(
     found = { command, given, options: definedOnly(globalSchema.parse(program.opts())) };
   });
   const write = (text: string): void => void (printed += text);
-  configure(program, { write, columns: Number.isFinite(columns) ? columns : 100 });
+  let at = programName;
+  const onExit = (path: string): void => void (at = path);
+  configure(program, { write, onExit, columns: Number.isFinite(columns) ? columns : 100 });
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -62,7 +64,7 @@ export function parseCommandLine(
     // Asked for with --help; without any command it is an error that shows the same.
     if (error.exitCode === 0) return { help: printed.trimEnd() };
     if (error.code === "commander.help") throw noCommand(commands, argv);
-    throw new CliError("usage", sentenceOf(error.message), { remedy: `See ${programName} --help` });
+    throw new CliError("usage", sentenceOf(error.message), { remedy: `See ${at} --help` });
   }
   if (found) return found;
   throw noCommand(commands, argv);
@@ -119,12 +121,17 @@ function groupOf(program: Commander, name: string, summary: string): Commander {
 interface Output {
   readonly write: (text: string) => void;
   readonly columns: number;
+  /** Told of the command that ends the parsing, as it is typed. */
+  readonly onExit: (path: string) => void;
 }
 
 /** Nothing is printed and no process is ended by commander itself. */
-function configure(command: Commander, output: Output): void {
+function configure(command: Commander, output: Output, path = programName): void {
   command
-    .exitOverride()
+    .exitOverride((error) => {
+      output.onExit(path);
+      throw error;
+    })
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: output.write,
@@ -133,7 +140,7 @@ function configure(command: Commander, output: Output): void {
       getOutHelpWidth: () => output.columns,
       getErrHelpWidth: () => output.columns,
     });
-  for (const sub of command.commands) configure(sub, output);
+  for (const sub of command.commands) configure(sub, output, `${path} ${sub.name()}`);
 }
 
 function exitTable(): string {

@@ -3,6 +3,8 @@ import type { MintDeps } from "../lib/rotation/mint.ts";
 import type { RevokeDeps } from "../lib/rotation/revoke.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
 import { readRunnerSecret } from "../lib/rotation/stages.ts";
+import { splitByKind, type Replaceable } from "../lib/runner-secret.ts";
+import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 import { keyTable } from "./key-names.ts";
@@ -36,11 +38,17 @@ export interface OldKey {
   readonly revocable: boolean;
 }
 
+export interface PresentKeys {
+  readonly old: readonly OldKey[];
+  /** Of another kind than the pool's: they stay. */
+  readonly kept: Replaceable["kept"];
+}
+
 /** The keys that lease now, as what they will be after a rotation. @throws CliError `refused` where there are none yet */
 export async function presentKeys(
   context: Context,
-  { pool, secretId, rotation }: PoolSecret,
-): Promise<readonly OldKey[]> {
+  { pool, kind, secretId, rotation }: PoolSecret,
+): Promise<PresentKeys> {
   const store = await context.secrets();
   const [{ keys, instances }, known] = await Promise.all([
     readRunnerSecret(store, secretId, "AWSCURRENT"),
@@ -51,11 +59,13 @@ export async function presentKeys(
     throw new CliError("refused", `Pool ${pool} has no runner keys to rotate.`, { remedy });
   }
   const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));
-  return keys.map(({ id }) => ({ keyId: id, revocable: revocable.has(id) }));
+  const { replaced, kept } = splitByKind({ keys, instances }, kind);
+  return { old: replaced.map(({ id }) => ({ keyId: id, revocable: revocable.has(id) })), kept };
 }
 
 export interface PoolSecret {
   readonly pool: string;
+  readonly kind: RunnerKind;
   readonly secretId: string;
   readonly rotation: RotationRow;
 }

@@ -6,6 +6,8 @@ export interface Column {
   readonly align?: "right";
   /** Gives way first where the terminal is narrow; the others keep their width. */
   readonly shrinks?: true;
+  /** What is too long goes on in the next line, where it would else be cut. */
+  readonly wraps?: true;
   /** Left out where the terminal is still too narrow: the last one first. */
   readonly optional?: true;
 }
@@ -13,7 +15,7 @@ export interface Column {
 const gap = "  ";
 const narrowest = 8;
 
-/** Rows in columns that fit the screen; what is too long ends in "…". Cells may be coloured. */
+/** Rows in columns that fit the screen; what is too long ends in "…", or goes on below. Cells may be coloured. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -33,7 +35,9 @@ export function renderTable(
     );
   }
   const titles = columns.map(({ title }) => title.toUpperCase());
-  const [head = "", ...rest] = [titles, ...rows].map((cells) => lineOf(cells, columns, widths));
+  const [head = "", ...rest] = [titles, ...rows.flatMap((row) => wrapped(row, columns, widths))].map(
+    (cells) => lineOf(cells, columns, widths),
+  );
   return [screen.colours.dim(head), ...rest].join("\n");
 }
 
@@ -63,6 +67,26 @@ function lineOf(cells: readonly string[], columns: readonly Column[], widths: re
     })
     .join(gap)
     .trimEnd();
+}
+
+/** A row as the lines that it takes. */
+function wrapped(
+  row: readonly string[],
+  columns: readonly Column[],
+  widths: readonly number[],
+): readonly (readonly string[])[] {
+  const parts = row.map((cell, at) => (columns[at]?.wraps ? chunks(cell, widths[at] ?? 0) : [cell]));
+  const height = Math.max(...parts.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) => parts.map((part) => part[line] ?? ""));
+}
+
+/** Broken after a dot, a slash or a blank where there is one in the second half of the line. Loses its colour as `cut` does. */
+function chunks(text: string, width: number): readonly string[] {
+  if (visible(text) <= width || width < 2) return [text];
+  const all = characters(text);
+  const seam = all.slice(0, width).findLastIndex((one) => "./ ".includes(one)) + 1;
+  const first = seam > width / 2 ? seam : width;
+  return [all.slice(0, first).join(""), ...chunks(all.slice(first).join(""), width)];
 }
 
 const characters = (text: string): readonly string[] => Array.from(stripVTControlCharacters(text));

@@ -11,13 +11,14 @@ export const whole = (min: number, max: number) => {
     .refine((value) => value >= min && value <= max, hint);
 };
 
-export const money = (max: number) => {
-  const hint = `Give an amount in US dollars from 0 to ${max}, like 25 or 2.50.`;
+/** `more`: a sentence for who wants another amount than these. */
+export const money = (min: number, max: number, more = "") => {
+  const hint = `Give an amount in US dollars from ${min} to ${max}, like 25 or 2.50.${more && ` ${more}`}`;
   return z
     .string()
-    .regex(/^\d{1,9}(?:\.\d{1,4})?$/, hint)
+    .regex(/^\d{1,9}(?:\.\d{1,9})?$/, hint)
     .transform(Number)
-    .refine((value) => value <= max, hint);
+    .refine((value) => value >= min && value <= max, hint);
 };
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -19,6 +19,14 @@ export function secretLike(text: string): string | undefined {
   return shapes.find(({ pattern }) => pattern.test(text))?.what;
 }
 
+/** The text with a name in place of each part that looks like a secret. */
+export function withoutSecrets(text: string): string {
+  return shapes.reduce(
+    (left, { what, pattern }) => left.replaceAll(new RegExp(pattern, "g"), `(${what}, not shown)`),
+    text,
+  );
+}
+
 /** A given value as an error may show it: never one that could be a secret. */
 export function describeGiven(value: unknown): string {
   if (Array.isArray(value)) return "a list";

@@ -36,8 +36,11 @@ function isBaseUrl(value: string): boolean {
   const url = URL.parse(value);
   if (url === null || value.endsWith("/") || url.search || url.hash || url.username || url.password)
     return false;
-  return url.protocol === "https:" || (url.protocol === "http:" && loopbackHosts.includes(url.hostname));
+  return isSafelyReached(url);
 }
+
+const isSafelyReached = ({ protocol, hostname }: URL): boolean =>
+  protocol === "https:" || (protocol === "http:" && loopbackHosts.includes(hostname));
 
 /** A whole ARN, or a reference to one in the same CDK app. */
 const arn = (hint: string, pattern: RegExp) =>
@@ -142,11 +145,13 @@ export const processorSchema = object({
 });
 
 export const dispatcherSchema = object({
-  memoryMb: memoryMb().default(256),
+  memoryMb: memoryMb().default(128),
   timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds)").default(75),
 });
 
-const capHint = "Give a number from 0.01 to 1000000 (US dollars per day).";
+/** Of a daily cap; `set-cap` and `npm start` take the same. */
+export const capLimitsUsd = { min: 0.01, max: 1_000_000 } as const;
+const capHint = `Give a number from ${capLimitsUsd.min} to ${capLimitsUsd.max} (US dollars per day).`;
 
 export const poolSchema = object({
   name: text(
@@ -161,8 +166,8 @@ export const poolSchema = object({
   /** Of estimated spending in a UTC day: once it is reached no job is leased any more, running ones go on. Absent: no cap. */
   dailyCapUsd: z
     .number({ error: capHint })
-    .min(0.01, { error: capHint })
-    .max(1_000_000, { error: capHint })
+    .min(capLimitsUsd.min, { error: capHint })
+    .max(capLimitsUsd.max, { error: capHint })
     .optional(),
   /** A run that lasts longer fails, saying so. */
   runLimitMinutes: whole(1, 720, " (minutes)").default(timing.runLimitMs / 60_000),
@@ -192,9 +197,18 @@ export const monitoringSchema = object({
   ).default(0),
 });
 
+const feedHint = "Give an https:// address (http:// only for this machine).";
+
+/** Also with a query; never with a user. */
+export function isFeedUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || /\s/.test(value) || url.username !== "" || url.password !== "") return false;
+  return isSafelyReached(url);
+}
+
 export const updatesSchema = object({
   /** Where `runner check-update` looks for releases. */
-  feedUrl: text("Give an https:// address.", /^https:\/\/[^\s@]+$/),
+  feedUrl: z.string({ error: feedHint }).refine(isFeedUrl, { error: feedHint }),
 });
 
 const tags = z

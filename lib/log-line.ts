@@ -108,11 +108,32 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   stopping: () => "stopping",
 };
 
+/** What is not worth a line where a person watches jobs, in words for those who read every line. */
+const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
+  window_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
+  leg_settled: (line) =>
+    `left a leg alone that ended in trouble (${line.reason}): its run has ended or moved on`,
+  prior_context: (line) =>
+    line.what === "fresh"
+      ? "read the job's messages; the model summed up the earlier ones"
+      : "read the job's messages",
+};
+
+/** Words for a line of which `sentenceOf` says nothing. */
+export function quietSentenceOf(line: LogLine): string {
+  const words = isLogEvent(line.message) ? quietSentences[line.message]?.(line) : undefined;
+  return words ?? inWords(line.message);
+}
+
+/** An event of a later version than ours. */
+const inWords = (name: string): string =>
+  /^[a-z]+(?:_[a-z]+)+$/.test(name) ? name.replaceAll("_", " ") : name;
+
 export type Tone = "plain" | "good" | "bad";
 
 /** The line in words; `undefined`: not worth a line. */
 export function sentenceOf(line: LogLine): string | undefined {
-  return isLogEvent(line.message) ? sentences[line.message](line) : line.message;
+  return isLogEvent(line.message) ? sentences[line.message](line) : inWords(line.message);
 }
 
 function isLogEvent(message: string): message is LogEvent {

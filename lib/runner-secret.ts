@@ -7,6 +7,8 @@ const instanceSchema = z.object({
   instanceId: z.string().min(1),
   credentialId: z.string().min(1),
   createdAtMs: z.number(),
+  /** Of the key. Absent: the pool's own. */
+  kind: z.enum(["user", "global"]).optional(),
 });
 
 /** The instance at Studio that a runner key belongs to: what is revoked. Nothing secret in it. */
@@ -39,6 +41,25 @@ export function parseRunnerSecret(text: string, where: string): RunnerSecret {
   const { retired, instances } = moreSchema.parse(JSON.parse(text));
   return { keys, retired: retired.flatMap((key) => parseLeniently(key, where)), instances };
 }
+
+export interface Replaceable {
+  /** As many new ones are made, of the pool's own kind. */
+  readonly replaced: readonly RunnerKey[];
+  /** Of another kind, with their instances: a rotation makes none of these, and leaves them where they are. */
+  readonly kept: Keyed;
+}
+
+/** What of a pool's keys a rotation replaces. */
+export function splitByKind({ keys, instances }: Keyed, kind: RunnerInstance["kind"]): Replaceable {
+  const others = instances.filter((one) => one.kind !== undefined && one.kind !== kind);
+  const isOther = ({ id }: RunnerKey): boolean => others.some(({ credentialId }) => credentialId === id);
+  return {
+    replaced: keys.filter((key) => !isOther(key)),
+    kept: { keys: keys.filter(isOther), instances: others },
+  };
+}
+
+type Keyed = Pick<RunnerSecret, "keys" | "instances">;
 
 /** As `parseRunnerSecret`, but nothing of a value that is malformed. */
 export function tryParseRunnerSecret(text: string | undefined, where: string): RunnerSecret {

@@ -5,8 +5,9 @@ import { parseEnv } from "node:util";
 import pc from "picocolors";
 import { systemClock } from "../lib/clock.ts";
 import type { CloudEvent } from "./cloud/events.ts";
+import { makeFolder } from "./folder.ts";
 import { exampleWorkspaces } from "./model/examples.ts";
-import { tell, type Told } from "./narrate.ts";
+import { tell, workspaceLabel, type Told } from "./narrate.ts";
 import { drain } from "./once.ts";
 import { parseOptions, usage, type LocalOptions } from "./options.ts";
 import { formatTable, RunReport } from "./report.ts";
@@ -26,9 +27,11 @@ async function main(): Promise<number> {
     return 0;
   }
   const { stateDir = defaultStateDir } = options;
+  makeFolder(stateDir);
   print(pc.dim("Building the functions and starting the stack …"));
   const report = new RunReport();
   const interrupted = interruption();
+  const running: { studio?: LocalStack["studio"] } = {};
   const starting = startStack(options, {
     clock: systemClock,
     random: Math.random,
@@ -36,7 +39,7 @@ async function main(): Promise<number> {
     stateDir,
     onEvent: (event) => {
       report.observe(event);
-      narrate(event);
+      narrate(event, running.studio);
     },
   });
   // Ctrl-C during the build ends the build too, and that is no failure.
@@ -45,6 +48,7 @@ async function main(): Promise<number> {
     throw error;
   });
   if (!stack) return 130;
+  running.studio = stack.studio;
   await writeStackFile(stateDir, addressesOf(options, stack));
   introduce(options, stack);
   seed(options, stack);
@@ -131,13 +135,17 @@ const paint: Readonly<Record<Told["tone"], (text: string) => string>> = {
   bad: pc.red,
 };
 
-function narrate(event: CloudEvent): void {
+function narrate(event: CloudEvent, studio: LocalStack["studio"]): void {
   const told = tell(event);
   if (!told) return;
   const time = new Date(event.atMs).toTimeString().slice(0, 8);
-  const where = told.workspaceId === undefined ? "" : `${told.workspaceId}  `;
+  const where = told.workspaceId === undefined ? "" : `${nameOf(told.workspaceId, studio)}  `;
   print(`${pc.dim(time)}  ${told.who.padEnd(10)}  ${pc.cyan(where)}${paint[told.tone](told.what)}`);
 }
+
+/** Studio's own title: of a workspace that it does not know (any more), the id. */
+const nameOf = (workspaceId: string, studio: LocalStack["studio"]): string =>
+  workspaceLabel(workspaceId, studio?.titleOf(workspaceId));
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);

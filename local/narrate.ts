@@ -40,3 +40,13 @@ function tellLog(who: string, text: string): Told | undefined {
 function told(who: string, what: string, tone: Tone): Told {
   return { who, workspaceId: undefined, what, tone };
 }
+
+const labelCharacters = 26;
+
+/** A workspace by its title, cut to a word or two; by its id where it has none that we know. */
+export function workspaceLabel(workspaceId: string, title: string | null | undefined): string {
+  const characters = Array.from((title ?? "").replaceAll(/[\s\p{Cc}]+/gu, " ").trim());
+  if (characters.length === 0) return workspaceId;
+  const isLong = characters.length > labelCharacters;
+  return isLong ? `${characters.slice(0, labelCharacters).join("")}…` : characters.join("");
+}

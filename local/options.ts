@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { capLimitsUsd, isFeedUrl } from "../infra/settings-schema.ts";
 import { RunnerError } from "../lib/errors.ts";
 import { parseModelKey, parseRunnerKeys } from "../lib/secrets.ts";
 
@@ -11,6 +12,10 @@ export interface LocalOptions {
   readonly concurrency: number;
   /** Where the local Studio's file and the built stack are kept; absent: the project's own folder. */
   readonly stateDir: string | undefined;
+  /** Of estimated spending in a UTC day; absent: no cap. */
+  readonly dailyCapUsd?: number | undefined;
+  /** Where check-update looks for releases; absent: nowhere. */
+  readonly feedUrl?: string | undefined;
   /** Another Studio in place of the local one. */
   readonly studio: { readonly baseUrl: string; readonly runnerKeys: string } | undefined;
   /** Another model in place of the offline one. */
@@ -36,6 +41,8 @@ Flags
   --port NUMBER        port of the page (default 4400)
   --concurrency N      jobs at once (default 4)
   --state-dir FOLDER   where the local Studio keeps its workspaces (default .local in the project)
+  --daily-cap USD      stop leasing at this much of estimated spending a day: also for trying the alarms on it
+  --feed URL           where check-update looks for releases
   --help               this text
 
 Environment (or a .env file)
@@ -61,6 +68,8 @@ export function parseOptions(args: readonly string[], env: Environment): LocalOp
     port: wholeNumber("--port", flags.port ?? "4400", 65_535),
     concurrency: wholeNumber("--concurrency", flags.concurrency ?? "4", 1_000),
     stateDir: folder("--state-dir", flags["state-dir"]),
+    dailyCapUsd: usd("--daily-cap", flags["daily-cap"]),
+    feedUrl: feed("--feed", flags.feed),
     studio: studioOf(env),
     model: modelOf(env),
   };
@@ -73,6 +82,8 @@ function parseFlags(args: readonly string[]) {
       port: { type: "string" },
       concurrency: { type: "string" },
       "state-dir": { type: "string" },
+      "daily-cap": { type: "string" },
+      feed: { type: "string" },
       help: { type: "boolean", short: "h" },
     } as const;
     return parseArgs({ args: [...args], options, strict: true }).values;
@@ -88,6 +99,20 @@ function wholeNumber(name: string, text: string, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
   throw new RunnerError("config_invalid", `${name} takes a whole number from 1 to ${max}, not "${text}"`);
+}
+
+function usd(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const { min, max } = capLimitsUsd;
+  const value = Number(text);
+  if (/^\d+(?:\.\d+)?$/.test(text) && value >= min && value <= max) return value;
+  throw new RunnerError("config_invalid", `${name} takes US dollars from ${min} to ${max}, not "${text}"`);
+}
+
+function feed(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || isFeedUrl(text)) return text;
+  const wanted = "an https:// address (http:// only for this machine)";
+  throw new RunnerError("config_invalid", `${name} takes ${wanted}, not "${text}"`);
 }
 
 function folder(name: string, text: string | undefined): string | undefined {

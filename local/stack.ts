@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import type { SettingsInput } from "../infra/settings.ts";
 import type { Clock } from "../lib/clock.ts";
 import { buildStack } from "./build.ts";
 import { startCloud } from "./cloud/cloud.ts";
@@ -11,16 +10,16 @@ import { cloudSource } from "./dashboard/cloud-source.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
 import { startDashboardServer } from "./dashboard/server.ts";
 import type { DashboardSource } from "./dashboard/source.ts";
+import { cannedModelName, settingsOf, type StackSettings } from "./local-settings.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
-import type { LocalOptions, RealModel } from "./options.ts";
+import type { LocalOptions } from "./options.ts";
+import type { RunnerInstance } from "../lib/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { StudioInfo } from "./studio/page-api.ts";
 import { startStudio, type LocalStudio, type StudioOptions } from "./studio/server.ts";
 
 /** Short enough that a job whose processor was killed comes back while its developer is watching. */
 const watchableLeaseMs = 60_000;
-const cannedModelName = "offline-canned";
-const cannedPrice = { inputPerMillionUsd: 0.1, cachedInputPerMillionUsd: 0.01, outputPerMillionUsd: 0.5 };
 
 export interface StackDeps {
   readonly clock: Clock;
@@ -45,7 +44,6 @@ export interface StackTuning {
 }
 
 export type Build = (settings: StackSettings, outdir: string) => Promise<BuiltStack>;
-export type StackSettings = SettingsInput & { readonly stackName: string };
 
 export interface BuiltStack {
   /** The template, its assets beside it. */
@@ -91,7 +89,7 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
     const pages = await openPages(options, deps, { info, cloud: () => running.cloud });
     opened.push(() => pages.close());
     const { studio, dashboardUrl } = pages;
-    const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, tuning.kinds) : "");
+    const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, deps) : "");
 
     const addresses = { studio: options.studio?.baseUrl ?? studio?.url, model: model.baseUrl };
     const built = await build(settingsOf(options, { model, addresses }), join(deps.stateDir, "cdk.out"));
@@ -150,42 +148,19 @@ function secretsOf(
 }
 
 /** One pool serves both kinds here, with a key of each: a message to either target is answered. */
-function createKeys(studio: LocalStudio, kinds: readonly RunnerKind[] = ["user", "global"]): string {
-  const tokens = kinds.map((kind) => studio.createKey(kind, "npm start").runnerToken);
-  return tokens.length === 1 ? tokens.join("") : JSON.stringify(tokens);
-}
-
-interface Chosen {
-  readonly model: Pick<RealModel, "name" | "summaryName" | "store">;
-  readonly addresses: { readonly studio: string | undefined; readonly model: string | undefined };
-}
-
-function settingsOf(options: LocalOptions, { model, addresses }: Chosen): StackSettings {
-  const { studio, model: baseUrl } = addresses;
-  return {
-    stackName: "Local",
-    // The local Studio signs its account's owner in by itself.
-    ...(studio === undefined
-      ? {}
-      : { studio: { baseUrl: studio, ...(options.studio ? {} : { signInUrl: studio }) } }),
-    inference: {
-      model: model.name,
-      summaryModel: model.summaryName,
-      store: model.store,
-      ...(baseUrl === undefined ? {} : { baseUrl }),
-    },
-    // Made-up answers at a real model's price, so that costs and caps can be seen at work.
-    spend: { prices: { [cannedModelName]: cannedPrice } },
-    pools: [
-      {
-        name: "local",
-        kind: "user",
-        pickup: options.once ? "economy" : "fast",
-        concurrency: options.concurrency,
-        ...(options.studio ? {} : { rotation: {} }),
-      },
-    ],
-  };
+function createKeys(studio: LocalStudio, { clock, tuning = {} }: StackDeps): string {
+  const { kinds = ["user", "global"] } = tuning;
+  const made = kinds.map((kind) => studio.createKey(kind, "npm start"));
+  const keys = made.map(({ runnerToken }) => runnerToken);
+  if (keys.length === 1) return keys.join("");
+  // With their kinds: a rotation replaces those of the pool's own only.
+  const instances = made.map(({ instanceId, credentialId, kind }): RunnerInstance => ({
+    instanceId,
+    credentialId,
+    kind,
+    createdAtMs: clock.now(),
+  }));
+  return JSON.stringify({ keys, instances });
 }
 
 const synthesize: Build = async (settings, outdir) => ({ templateFile: await buildStack(settings, outdir) });

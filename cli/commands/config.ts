@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { secretLike } from "../../infra/secret-like.ts";
+import type { Settings } from "../../infra/settings.ts";
+import { priceNames } from "../../lib/spend/prices.ts";
 import { attempt, problemOf, valueOf } from "../attempt.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { renderTable } from "../table.ts";
@@ -38,9 +40,21 @@ export const config: Command = defineCommand({
     const problem = problemOf(stack) ?? null;
     const data = { deployed: deployed !== undefined, problem, settings: rows };
     const note = problem === null ? "" : `\nNothing to compare with: ${problem.message}`;
-    return { data, text: (screen) => `${render(rows, screen)}${note}` };
+    const shown = rows.filter(isOfUse([project, deployed?.settings]));
+    const more = shown.length < rows.length ? "\nPrices of other models: --json." : "";
+    return { data, text: (screen) => `${render(shown, screen)}${more}${note}` };
   },
 });
+
+/** A person wants the prices of the models in use, and those that differ; of the others there are many. */
+function isOfUse(all: readonly (Settings | undefined)[]): (row: Row) => boolean {
+  const names = all.flatMap((settings) =>
+    settings ? [settings.inference.model, settings.inference.summaryModel] : [],
+  );
+  const inUse = names.flatMap(priceNames).map((name) => `spend.prices.${name}.`);
+  return ({ path, differs }) =>
+    differs || !path.startsWith("spend.prices.") || inUse.some((prefix) => path.startsWith(prefix));
+}
 
 type Leaves = ReadonlyMap<string, Leaf>;
 
@@ -78,9 +92,9 @@ function render(rows: readonly Row[], screen: Screen): string {
   const { yellow } = screen.colours;
   const columns = [
     { title: "" },
-    { title: "setting", shrinks: true },
-    { title: "project", shrinks: true },
-    { title: "deployed", shrinks: true },
+    { title: "setting", shrinks: true, wraps: true },
+    { title: "project", shrinks: true, wraps: true },
+    { title: "deployed", shrinks: true, wraps: true },
   ] as const;
   const cells = rows.map(({ path, project, deployed, differs }) => [
     differs ? yellow("≠") : "",

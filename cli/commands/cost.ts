@@ -12,7 +12,7 @@ import {
   type Measured,
 } from "../cost-model.ts";
 import { count, formatUsd } from "../format.ts";
-import { awsPrices, awsPricesAsOf } from "../prices.ts";
+import { awsPrices, awsPricesAsOf } from "../../infra/aws-prices.ts";
 import { renderTable } from "../table.ts";
 import { wrap } from "../wrap.ts";
 import type { Screen } from "../terminal.ts";

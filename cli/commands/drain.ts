@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { count, formatDuration } from "../format.ts";
 import { countInFlight } from "../pool-status.ts";
 import { duration, sentence } from "../values.ts";
-import { switchPool } from "./pause.ts";
+import { alreadyText, switchPool } from "./pause.ts";
 
 const lookEveryMs = 2_000;
 /** The index of open runs lags a little behind, and a window may begin in the very moment of the pause. */
@@ -32,16 +32,26 @@ export const drain: Command = defineCommand({
     const { clock } = context;
     const limitMs = timeout ?? pool.settings.runLimitMinutes * 60_000 + 300_000;
     const startedAtMs = clock.now();
-    const paused = await switchPool(context, { paused: true, why: why ?? "drain" });
+    const paused = await switchPool(context, {
+      paused: true,
+      why: why ?? (await reasonOf(context, pool.name)),
+    });
     const inFlight = await waitUntilEmpty(context, pool.name, startedAtMs + limitMs);
     const data = { ...paused, drained: inFlight === 0, inFlight, waitedMs: clock.now() - startedAtMs };
+    const kept = paused.changed ? "" : `\n${alreadyText(paused, clock.now())}`;
     const text = (): string =>
       data.drained
-        ? `Pool ${pool.name} is drained after ${formatDuration(data.waitedMs)}: nothing runs, and it stays paused.`
-        : `${count(inFlight, "run")} still in flight after ${formatDuration(data.waitedMs)}. The pool stays paused.`;
+        ? `Pool ${pool.name} is drained after ${formatDuration(data.waitedMs)}: nothing runs, and it stays paused.${kept}`
+        : `${count(inFlight, "run")} still in flight after ${formatDuration(data.waitedMs)}. The pool stays paused.${kept}`;
     return { data, text, exit: data.drained ? "ok" : "finding" };
   },
 });
+
+/** A pool that is paused keeps who paused it and why. */
+async function reasonOf(context: Context, pool: string): Promise<string | undefined> {
+  const { control } = await context.ledger();
+  return (await control.read(pool)).paused ? undefined : "drain";
+}
 
 /** How many runs are in flight at the end: 0, or what is left at `untilMs`. */
 async function waitUntilEmpty(context: Context, pool: string, untilMs: number): Promise<number> {

@@ -1,31 +1,48 @@
 import * as z from "zod";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
+import { formatAge } from "../format.ts";
 import { sentence } from "../values.ts";
 
-interface Switched {
+export interface Switched {
   readonly pool: string;
   readonly paused: boolean;
   readonly by: string;
   readonly why: string | null;
-  readonly atMs: number;
+  readonly atMs: number | null;
+  /** False: it was so already, and who and why have stayed. */
+  readonly changed: boolean;
 }
 
-/** Writes who paused or resumed, and why; what else an operator has set stays. */
+/** Writes who paused or resumed, and why; what else an operator has set stays. Again, without a reason, changes nothing. */
 export async function switchPool(
   context: Context,
   { paused, why }: { readonly paused: boolean; readonly why: string | undefined },
 ): Promise<Switched> {
   const { name: pool } = await context.pool();
   const { control } = await context.ledger();
+  const before = why === undefined ? await control.read(pool) : undefined;
+  if (before?.by !== undefined && before.paused === paused) {
+    const { by, why: earlier = null, atMs = null } = before;
+    return { pool, paused, by, why: earlier, atMs, changed: false };
+  }
   const by = await context.caller();
   const atMs = context.clock.now();
   const change = { paused, by, why: why ?? null, atMs };
   await control.write(pool, change);
-  return { pool, ...change };
+  return { pool, ...change, changed: true };
 }
 
-const options = [{ flags: "--why <text>", meaning: "the reason, kept and shown by status" }];
+/** "Pool a is paused already, by ann, 2 min ago: maintenance. That stays; --why gives another reason." */
+export function alreadyText({ pool, paused, by, why, atMs }: Switched, nowMs: number): string {
+  const since = atMs === null ? "" : `, ${formatAge(nowMs - atMs)}`;
+  const state = paused ? "is paused already" : "leases already, resumed";
+  return `Pool ${pool} ${state}${paused ? "," : ""} by ${by}${since}${why === null ? "" : `: ${why}`}. That stays; --why gives another reason.`;
+}
+
+const options = [
+  { flags: "--why <text>", meaning: "the reason, kept and shown by status; without it an earlier one stays" },
+];
 const input = z.object({ why: sentence().optional() });
 
 export const pause: Command = defineCommand({
@@ -39,7 +56,10 @@ export const pause: Command = defineCommand({
     const data = await switchPool(context, { paused: true, why });
     return {
       data,
-      text: () => `Pool ${data.pool} is paused: no new leases within a minute, running jobs go on.`,
+      text: () =>
+        data.changed
+          ? `Pool ${data.pool} is paused: no new leases within a minute, running jobs go on.`
+          : alreadyText(data, context.clock.now()),
     };
   },
 });
@@ -52,6 +72,7 @@ export const resume: Command = defineCommand({
   input,
   run: async (context, { why }) => {
     const data = await switchPool(context, { paused: false, why });
-    return { data, text: () => `Pool ${data.pool} leases again, within a minute.` };
+    const done = `Pool ${data.pool} leases again, within a minute.`;
+    return { data, text: () => (data.changed ? done : alreadyText(data, context.clock.now())) };
   },
 });

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Run } from "../../lib/ledger/run.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { readDeadLetter, type DeadLetter } from "../dead-letters.ts";
+import { bodyForPeople, readDeadLetter, type DeadLetter } from "../dead-letters.ts";
 import { CliError } from "../errors.ts";
 import { count, formatAge } from "../format.ts";
 import type { StackPool } from "../stack.ts";
@@ -18,32 +18,40 @@ export const redrive: Command = defineCommand({
   summary: "Dead letters and lost runs: settles what can be, and says what has settled itself",
   details:
     "A dead letter whose lease is alive goes to the settler again. One whose run has ended or moved on, or whose lease is dead " +
-    "(the job is Studio's again), is deleted. Lost runs are listed: nothing is to be done for them. " +
+    "(the job is Studio's again), is deleted. What nobody can read is kept, until --drop. Lost runs are listed: nothing is to be done for them. " +
     "Ends with 1 when dead letters are left.",
   options: [
     { flags: "--dry-run", meaning: "say what would be done, and do nothing" },
+    { flags: "--show", meaning: "print what nobody can read, without its secrets, and do nothing" },
+    { flags: "--drop", meaning: "remove what nobody can read, too" },
     { flags: "--yes", meaning: "do it without asking" },
     { flags: "--since <time>", meaning: "list runs that were lost within this time; default: 1d" },
   ],
   examples: [
     { line: "redrive --dry-run", shows: "what waits, and what would be done with it" },
     { line: "redrive --yes", shows: "for a script" },
+    { line: "redrive --drop", shows: "asks, and empties the queue of what nobody can read" },
   ],
   input: z.object({
     dryRun: z.boolean().default(false),
+    show: z.boolean().default(false),
+    drop: z.boolean().default(false),
     yes: z.boolean().default(false),
     since: duration().default(dayMs),
   }),
-  run: async (context, { dryRun, yes, since }) => {
+  run: async (context, { dryRun: isDry, show, drop, yes, since }) => {
+    if (show && (drop || yes))
+      throw new CliError("usage", "--show only looks: give it without --drop and --yes.");
+    const dryRun = isDry || show;
     const pools = await context.pools();
     const lost = (await Promise.all(pools.map((pool) => findLost(context, pool, since)))).flat();
-    const borrowed = await borrow(context, pools);
+    const borrowed = (await borrow(context, pools)).map((letter) => (drop ? dropped(letter) : letter));
     const done = await settleAll(context, borrowed, { dryRun, yes });
-    const data = { dryRun, deadLetters: done.map(toData), lostRuns: lost.map(toLost) };
+    const data = { dryRun, deadLetters: done.map((one) => toData(one, show)), lostRuns: lost.map(toLost) };
     const left = done.some(({ state }) => state !== "done");
     return {
       data,
-      text: (screen) => render({ done, lost, nowMs: context.clock.now() }, screen),
+      text: (screen) => render({ done, lost, show, nowMs: context.clock.now() }, screen),
       exit: left ? "finding" : "ok",
     };
   },
@@ -52,6 +60,9 @@ export const redrive: Command = defineCommand({
 interface Borrowed extends DeadLetter {
   readonly pool: StackPool;
 }
+
+const dropped = (letter: Borrowed): Borrowed =>
+  letter.action === "keep" ? { ...letter, action: "drop", why: "it is no record of a failed leg" } : letter;
 
 interface Done extends Borrowed {
   readonly state: "done" | "left";
@@ -114,9 +125,16 @@ async function isAgreed(
       remedy: "Give --yes to settle them, or --dry-run to see what would be done.",
     });
   }
-  const sends = doable.filter(({ action }) => action === "send").length;
-  const message = `Send ${sends} to the settler again, and delete ${doable.length - sends} that need nothing?`;
-  return prompts.confirm(message, true);
+  const of = (wanted: DeadLetter["action"]): number =>
+    doable.filter(({ action }) => action === wanted).length;
+  const [sends, deletes, drops] = [of("send"), of("delete"), of("drop")];
+  const settled = `Send ${sends} to the settler again, and delete ${deletes} that need nothing?`;
+  if (sends + deletes > 0 && !(await prompts.confirm(settled, true))) return false;
+  // What is dropped is gone for ever: that is a question of its own, and its answer holds for all of it.
+  return (
+    drops === 0 ||
+    prompts.confirm(`Remove for ever ${count(drops, "dead letter")} that nobody can read?`, false)
+  );
 }
 
 async function settle(context: Context, { pool, action, event, message }: Borrowed): Promise<void> {
@@ -137,7 +155,7 @@ async function findLost(context: Context, pool: StackPool, sinceMs: number): Pro
   return [...open.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs <= nowMs), ...lost];
 }
 
-const toData = ({ pool, message, runId, workspaceId, leg, action, why, state }: Done) => ({
+const toData = ({ pool, message, runId, workspaceId, leg, action, why, state }: Done, show: boolean) => ({
   pool: pool.name,
   messageId: message.id,
   sentAtMs: message.sentAtMs ?? null,
@@ -146,6 +164,7 @@ const toData = ({ pool, message, runId, workspaceId, leg, action, why, state }: 
   leg: leg ?? null,
   action,
   why,
+  ...(show && action === "keep" ? { body: bodyForPeople(message.body) } : {}),
   done: state === "done",
 });
 
@@ -165,6 +184,7 @@ const toLost = (run: Run) => ({
 });
 
 interface View {
+  readonly show: boolean;
   readonly done: readonly Done[];
   readonly lost: readonly Run[];
   readonly nowMs: number;
@@ -173,10 +193,11 @@ interface View {
 const actionWords = {
   delete: { done: "deleted", left: "would be deleted" },
   send: { done: "sent to the settler", left: "would go to the settler" },
+  drop: { done: "dropped", left: "would be dropped" },
   keep: { done: "kept", left: "kept" },
 } as const;
 
-function render({ done, lost, nowMs }: View, screen: Screen): string {
+function render({ done, lost, show, nowMs }: View, screen: Screen): string {
   const letters = done.map(({ message, workspaceId, runId, action, state, why }) => [
     message.sentAtMs === undefined ? "" : formatAge(nowMs - message.sentAtMs),
     workspaceId ?? runId ?? message.id,
@@ -190,10 +211,14 @@ function render({ done, lost, nowMs }: View, screen: Screen): string {
   ]);
   const columns = [{ title: "age" }, { title: "job", shrinks: true }] as const;
   const last = { title: "why", shrinks: true } as const;
+  const bodies = done
+    .filter(({ action }) => show && action === "keep")
+    .map(({ message }) => `${message.id}:\n${bodyForPeople(message.body)}`);
   const blocks = [
     letters.length === 0
       ? "No dead letters."
       : renderTable([...columns, { title: "dead letter" }, last], letters, screen),
+    ...bodies,
     runs.length === 0
       ? "No lost runs."
       : `Lost runs:\n${renderTable([...columns, { title: "what", shrinks: true }], runs, screen)}`,

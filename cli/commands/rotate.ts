@@ -4,6 +4,7 @@ import { createRotationRow } from "../../lib/ledger/rotation.ts";
 import { mintKeys } from "../../lib/rotation/mint.ts";
 import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotation/rotate.ts";
 import { parseRunnerSecret, type RunnerSecret } from "../../lib/runner-secret.ts";
+import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { defineCommand, type Command, type Outcome } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -69,8 +70,10 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
   const pool = await context.pool();
   const { table } = await context.ledger();
   const secretId = pool.output("KeysSecret");
-  const old = await presentKeys(context, { pool: pool.name, secretId, rotation: createRotationRow(table) });
-  const { keys, instances } = await newKeys(context, { mint, pool, count: old.length });
+  const { kind } = pool.settings;
+  const rotation = createRotationRow(table);
+  const { old, kept } = await presentKeys(context, { pool: pool.name, kind, secretId, rotation });
+  const { keys, instances } = withKept(await newKeys(context, { mint, pool, count: old.length }), kept);
   terminal.progress(`Storing ${keys.map(({ id }) => id).join(", ")} as pending, and trying it at Studio`);
   const deps = await rotateDeps(context, { pool, watchMs: watch });
   const { outcome, versionId, previousVersionId } = await rotateKeys(deps, {
@@ -90,9 +93,22 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
     oldKeys: old.filter(({ keyId }) => !keys.some(({ id }) => id === keyId)),
     watchedMs: watch,
     hasRotator: pool.optional("Rotator") !== undefined,
+    kind,
+    keptKeys: kept.instances.map(({ credentialId, kind: ofKey }) => ({ keyId: credentialId, kind: ofKey })),
   };
   return { data, text: () => render(data), exit: outcome === "promoted" ? "ok" : "finding" };
 }
+
+/** The new keys first; one that is given anew is no kept one. */
+function withKept({ keys, instances }: Keyed, kept: Keyed): Keyed {
+  const given = new Set(keys.map(({ id }) => id));
+  return {
+    keys: [...keys, ...kept.keys.filter(({ id }) => !given.has(id))],
+    instances: [...instances, ...kept.instances.filter(({ credentialId }) => !given.has(credentialId))],
+  };
+}
+
+type Keyed = Pick<RunnerSecret, "keys" | "instances">;
 
 interface Wanted {
   readonly mint: boolean;
@@ -101,10 +117,7 @@ interface Wanted {
   readonly count: number;
 }
 
-async function newKeys(
-  context: Context,
-  { mint, pool, count }: Wanted,
-): Promise<Pick<RunnerSecret, "keys" | "instances">> {
+async function newKeys(context: Context, { mint, pool, count }: Wanted): Promise<Keyed> {
   const { name, settings } = pool;
   if (mint) return mintKeys(await adminDeps(context), { pool: name, kind: settings.kind, count });
   const wanted = { what: "the new runner key", name: "runner-keys", parse: parseRunnerSecret };
@@ -161,6 +174,9 @@ interface Data {
   readonly oldKeys: readonly OldKey[];
   readonly watchedMs: number;
   readonly hasRotator: boolean;
+  /** The pool's. */
+  readonly kind: RunnerKind;
+  readonly keptKeys: readonly { readonly keyId: string; readonly kind: RunnerKind | undefined }[];
 }
 
 const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
@@ -175,12 +191,15 @@ const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
 };
 
 function render(data: Data): string {
-  const { outcome, oldKeys, hasRotator } = data;
+  const { outcome, oldKeys, hasRotator, keptKeys, kind: own } = data;
   const end = endWords[outcome](data);
-  if (outcome !== "promoted" || oldKeys.length === 0) return end;
+  if (outcome !== "promoted") return end;
   const known = oldKeys.filter(({ revocable }) => revocable && hasRotator).map(({ keyId }) => keyId);
   const others = oldKeys.map(({ keyId }) => keyId).filter((keyId) => !known.includes(keyId));
   const lines = [
+    ...keptKeys.map(
+      ({ keyId, kind }) => `${keyId} is of kind ${kind}, not of the pool's own (${own}): it stays.`,
+    ),
     known.length > 0 &&
       `The rotator revokes ${known.join(", ")} once no job uses it; to wait for that: npm run runner -- rotate --finish`,
     others.length > 0 &&

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { capLimitsUsd } from "../../infra/settings-schema.ts";
 import { utcDay } from "../../lib/ledger/spend.ts";
 import { priceOf } from "../../lib/spend/prices.ts";
 import { defineCommand, type Command } from "../command.ts";
@@ -7,6 +8,8 @@ import { formatUsd } from "../format.ts";
 import { capOf } from "../pool-status.ts";
 import type { Stack } from "../stack.ts";
 import { money, orDefault } from "../values.ts";
+
+const { min, max } = capLimitsUsd;
 
 export const setCap: Command = defineCommand({
   name: "set-cap",
@@ -19,7 +22,7 @@ export const setCap: Command = defineCommand({
     { line: "set-cap 50", shows: "raises or lowers it for now" },
     { line: "set-cap default", shows: "as deployed again" },
   ],
-  input: z.object({ usd: orDefault(money(1_000_000)) }),
+  input: z.object({ usd: orDefault(money(min, max, "To lease nothing: npm run runner -- pause.")) }),
   run: async (context, { usd }) => {
     const [stack, pool] = await Promise.all([context.stack(), context.pool()]);
     if (usd !== "default") checkPrices(stack);

@@ -1,5 +1,5 @@
 import { hasCode } from "../../lib/errors.ts";
-import { parseAccount } from "../../lib/rotation/sign-in.ts";
+import { parseAccount, signIn } from "../../lib/rotation/sign-in.ts";
 import type { RunnerKey } from "../../lib/secret.ts";
 import { parseModelKey, parseRunnerKeys } from "../../lib/secrets.ts";
 import { attempt, valueOf } from "../attempt.ts";
@@ -53,6 +53,7 @@ export const keyChecks: readonly Check[] = [
     if (secretId === undefined) return { verdict: "skipped", finding: "the pool has no rotator" };
     return judgeSecret(context, { name: "account-key", secretId, parse: parseAccount, good: isStored });
   }),
+  perPool("account-key-accepted", "Account key sign-in", judgeSignIn),
 ];
 
 const isStored = (): string => "stored and well formed";
@@ -106,6 +107,23 @@ async function judgeRunnerKeys({ context, stack }: Facts, pool: StackPool): Prom
   if (refused.length === 0) return { verdict: "ok", finding: "all accepted" };
   const remedy = "Store others: npm run runner -- secrets set runner-keys, or npm run runner -- rotate";
   return { verdict: "fail", finding: `Studio refuses ${refused.join(", ")}`, remedy };
+}
+
+/** Signs in as the rotator does, and makes nothing; a refresh token that the sign-in has renewed is stored, or it would be lost. */
+async function judgeSignIn({ context, stack }: Facts, pool: StackPool): Promise<Finding> {
+  const secretId = pool.optional("AccountSecret");
+  if (secretId === undefined) return { verdict: "skipped", finding: "the pool has no rotator" };
+  const [secrets, { settings }] = await Promise.all([context.secrets(), stack()]);
+  const { fetch, clock, random } = context;
+  try {
+    await signIn({ secrets, fetch, clock, random, secretId, baseUrl: settings.studio.signInUrl });
+    return { verdict: "ok", finding: "accepted" };
+  } catch (error) {
+    if (hasCode(error, "secret_missing", "secret_malformed")) return nothingToTry;
+    if (!hasCode(error, "sign_in_refused")) throw error;
+    const finding = `the sign-in refuses it, so that no key can be made or revoked: ${error.message}`;
+    return { verdict: "fail", finding, remedy: "npm run runner -- secrets set account-key" };
+  }
 }
 
 async function readKeys(context: Context, pool: StackPool): Promise<readonly RunnerKey[]> {

@@ -1,3 +1,4 @@
+import { capLimitsUsd } from "../../infra/settings-schema.ts";
 import * as z from "zod";
 import {
   poolSchema,
@@ -37,7 +38,7 @@ export const flagsSchema = z.object({
   kind: kind.optional(),
   pickup: pickup.unwrap().optional(),
   concurrency: whole(1, 1_000).optional(),
-  cap: z.union([z.literal("none"), money(1_000_000)]).optional(),
+  cap: z.union([z.literal("none"), money(capLimitsUsd.min, capLimitsUsd.max)]).optional(),
   model: inferenceSchema.shape.model.unwrap().optional(),
   email: z.union([z.literal("none"), monitoringSchema.shape.email.unwrap()]).optional(),
   monitoring: monitoringSchema.shape.level.unwrap().optional(),

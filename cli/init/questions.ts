@@ -1,3 +1,4 @@
+import { capLimitsUsd } from "../../infra/settings-schema.ts";
 import type * as z from "zod";
 import {
   inferenceSchema,
@@ -104,7 +105,7 @@ const pickupWords = {
 } as const;
 
 const concurrencySchema = whole(1, 1_000);
-const capSchema = money(1_000_000);
+const capSchema = money(capLimitsUsd.min, capLimitsUsd.max);
 
 const problemBy =
   (schema: z.ZodType) =>

@@ -1,5 +1,5 @@
 import { RunnerError } from "../errors.ts";
-import { parseRunnerSecret, type RunnerSecret } from "../runner-secret.ts";
+import { parseRunnerSecret, splitByKind, type RunnerSecret } from "../runner-secret.ts";
 import type { Studio, RunnerKind, StudioAdmin } from "../studio/studio.ts";
 import { mintKeys, type MintDeps } from "./mint.ts";
 import { revokeUnused, type RevokeDeps, type RevokeSettings, type RevokeSummary } from "./revoke.ts";
@@ -35,10 +35,13 @@ const steps: Steps = {
     const { AWSCURRENT } = await store.stages(secretId);
     if (AWSCURRENT === versionId) return {};
     if ((await store.readVersion(secretId, versionId)) !== undefined) return {};
-    const { keys } = await readRunnerSecret(store, secretId, "AWSCURRENT");
-    const minted = await mintKeys(deps, { pool, kind, count: Math.max(1, keys.length) });
+    const present = await readRunnerSecret(store, secretId, "AWSCURRENT");
+    const { replaced, kept } = splitByKind(present, kind);
+    const minted = await mintKeys(deps, { pool, kind, count: Math.max(1, replaced.length) });
+    const keys = [...minted.keys, ...kept.keys];
+    const instances = [...minted.instances, ...kept.instances];
     // Taken: a second invocation was faster. What we have minted is used by nobody, and is revoked in time.
-    await stageKey(deps, { pool, secretId, versionId, ...minted });
+    await stageKey(deps, { pool, secretId, versionId, keys, instances });
     return {};
   },
 

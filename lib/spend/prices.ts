@@ -38,9 +38,15 @@ export const defaultPrices: Prices = {
   "gpt-5-mini": price(0.25, 0.025, 2),
 };
 
-/** Of the model itself, or of the one that it is a dated snapshot of: `gpt-6-luna-2026-09-01` costs what `gpt-6-luna` does. */
+/** Under which a model's price may stand: `gpt-6-luna-2026-09-01`, a dated snapshot, costs what `gpt-6-luna` does. */
+export const priceNames = (model: string): readonly string[] => [
+  model,
+  model.replace(/-\d{4}-\d{2}-\d{2}$/, ""),
+];
+
+/** Of the model itself, or of the one that it is a dated snapshot of. */
 export function priceOf(prices: Prices, model: string): Price | undefined {
-  for (const name of [model, model.replace(/-\d{4}-\d{2}-\d{2}$/, "")]) {
+  for (const name of priceNames(model)) {
     if (Object.hasOwn(prices, name)) return prices[name];
   }
   return undefined;

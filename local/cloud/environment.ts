@@ -171,11 +171,17 @@ function spawnEnvironment(fn: FunctionResource, variables: Readonly<Record<strin
     cwd: fn.codeFolder,
     env: { ...variables },
     execPath: process.execPath,
-    execArgv: [`--max-old-space-size=${Math.floor(fn.memoryMb * 0.9)}`],
+    execArgv: heapLimit(fn, variables),
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true, // its own process group: Ctrl-C does not reach it, and its end takes its own children along
   });
 }
+
+/** As Lambda's own runtime has it, unless the function says so itself. */
+const heapLimit = (fn: FunctionResource, { NODE_OPTIONS = "" }: Readonly<Record<string, string>>) =>
+  NODE_OPTIONS.includes("--max-old-space-size")
+    ? []
+    : [`--max-old-space-size=${Math.floor(fn.memoryMb * 0.9)}`];
 
 const invokeMessage = (fn: FunctionResource, call: Call): InvokeMessage => ({
   kind: "invoke",

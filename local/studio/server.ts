@@ -60,6 +60,8 @@ export interface LocalStudio {
   steal(workspaceId: string, thief?: LeaseThief): void;
   /** Last changed first. */
   snapshot(): readonly WorkspaceSummary[];
+  /** Null: it has none; `undefined`: there is no such workspace. */
+  titleOf(workspaceId: string): string | null | undefined;
   /** Gives the function that ends the subscription. */
   onChange(listener: ChangeListener): () => void;
   readonly faults: Faults;
@@ -101,6 +103,7 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
       jobs.releaseExpired();
       return workspaces.list();
     },
+    titleOf: workspaces.title,
     onChange: listener.changes.subscribe,
     faults: listener.faults,
     requests: listener.journal.entries,

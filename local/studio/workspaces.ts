@@ -41,6 +41,7 @@ export function createWorkspaces(store: Store) {
   return {
     /** Last changed first. */
     list: (): readonly WorkspaceSummary[] => store.workspaces().map(summaryOf),
+    title: (workspaceId: string): string | null | undefined => store.workspace(workspaceId)?.title,
     /** @throws Refusal 404 */
     summary: (workspaceId: string): WorkspaceSummary => summaryOf(required(workspaceId)),
     /** @throws Refusal 404 */

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows, type AlarmId } from "../../infra/monitoring/alarms.ts";
 import { createControlRow } from "../../lib/ledger/control.ts";
 import { createSpendRow, utcDay } from "../../lib/ledger/spend.ts";
-import type { StackSettings } from "../../local/stack.ts";
+import type { StackSettings } from "../../local/local-settings.ts";
 import { startProxy, type FaultyProxy } from "../chaos/proxy.ts";
 import { playTimeline, type Recording, type Timeline } from "../support/alarm-timeline.ts";
 import { buildWith } from "../support/build-with.ts";

@@ -173,7 +173,7 @@ describe("an operator's hand", () => {
   });
 
   test("a cap that is reached stops leasing and says so; a higher one goes on", async () => {
-    expect((await runner("set-cap", "0.0001")).code).toBe(0);
+    expect((await runner("set-cap", "0.01")).code).toBe(0);
     const waiting = scenario.queue("Cost something.");
     expect((await scenario.window()).summary).toMatchObject({ reason: "daily_cap", leased: 0 });
     const { pool } = await statusOfPool();

@@ -169,7 +169,11 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
   test("a state folder that is a file", async () => {
     const file = join(temporaryFolder(), "state");
     writeFileSync(file, "");
-    expect(await fails(["--state-dir", file])).toContain("studio.sqlite cannot be used");
+    expect(await fails(["--state-dir", file])).toContain("cannot be made: a file stands there");
+  });
+
+  test("a state folder where none can be", async () => {
+    expect(await fails(["--state-dir", "/proc/nope"])).toContain("the folder /proc/nope cannot be made");
   });
 });
 

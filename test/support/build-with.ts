@@ -1,5 +1,5 @@
 import { buildStack } from "../../local/build.ts";
-import type { StackSettings } from "../../local/stack.ts";
+import type { StackSettings } from "../../local/local-settings.ts";
 
 type Pool = NonNullable<StackSettings["pools"]>[number];
 

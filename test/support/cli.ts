@@ -247,6 +247,7 @@ function outputsOf(fake: FakeAws): Record<string, string> {
       [`${id}Alarms`]: JSON.stringify({
         NoGoodPoll: `${name}-NoGoodPoll`,
         DeadLetters: `${name}-DeadLetters`,
+        Spending100: `${name}-Spending100`,
       }),
     };
   });

@@ -83,6 +83,7 @@ describe("doctor of a healthy stack", () => {
       "model-key",
       "model-key-accepted",
       "account-key",
+      "account-key-accepted",
     ]);
   });
 
@@ -92,6 +93,7 @@ describe("doctor of a healthy stack", () => {
       "GET /v1/models/gpt-6-luna",
       "POST /heartbeatWorkspaceJob",
       "POST /heartbeatWorkspaceJob",
+      "POST /v1/token",
     ]);
   });
 
@@ -100,7 +102,7 @@ describe("doctor of a healthy stack", () => {
     const { out } = await cli.run("doctor");
     expect(out).toContain("✓ Node                   24.21.0\n");
     expect(out).toContain("✓ Runner keys            2 keys: one, two\n");
-    expect(out).toContain("\n22 ok, 0 warnings, 0 failed, 0 skipped\n");
+    expect(out).toContain("\n23 ok, 0 warnings, 0 failed, 0 skipped\n");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 });
@@ -316,6 +318,20 @@ describe("doctor finds", () => {
       "the provider refuses it",
     ],
     [
+      "an account key that the sign-in refuses",
+      () => secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}'),
+      "account-key-accepted",
+      "fail",
+      "the sign-in refuses it",
+    ],
+    [
+      "a sign-in that does not answer",
+      () => web.silent.add("securetoken.googleapis.com"),
+      "account-key-accepted",
+      "fail",
+      "could not be checked",
+    ],
+    [
       "a malformed account key",
       () => secrets.set(`${pool}-account`, "[]"),
       "account-key",
@@ -332,6 +348,16 @@ describe("doctor finds", () => {
     // What is wrong has a remedy, unless nobody could look.
     expect(verdict === "fail" && !finding.startsWith("could not") && row(id).remedy === null).toBe(false);
     expect(code).toBe(verdict === "fail" ? 1 : 0);
+  });
+
+  it("the account key accepted, and mints nothing", async () => {
+    const { row } = await diagnose();
+    expect(row("account-key-accepted")).toMatchObject({ verdict: "ok", finding: "accepted" });
+    expect([...web.instances]).toEqual([]);
+    secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}');
+    expect((await diagnose()).row("account-key-accepted").remedy).toContain(
+      "npm run runner -- secrets set account-key",
+    );
   });
 
   function setModel(model: string): void {

@@ -281,6 +281,25 @@ describe("logs", () => {
     );
   });
 
+  it.each([
+    [
+      { message: "prior_context", what: "fresh" },
+      "read the job's messages; the model summed up the earlier ones",
+    ],
+    [{ message: "prior_context", what: "verbatim" }, "read the job's messages"],
+    [
+      { message: "leg_settled", what: "left", reason: "killed" },
+      "left a leg alone that ended in trouble (killed): its run has ended or moved on",
+    ],
+    [{ message: "window_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
+    [{ message: "window_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],
+    [{ message: "of_a_later_version" }, "of a later version"],
+  ])("tells %j in words", async (fields, words) => {
+    const text = JSON.stringify({ level: "INFO", pool, ...fields });
+    cli.aws.logs[`${pool}-settler`] = [{ id: "1", atMs: now - 1_000, text }];
+    expect((await cli.run("logs", "--function", "settler")).out).toBe(`02:59:59.000  settler     ${words}\n`);
+  });
+
   it("gives the lines as they were written with --json", async () => {
     const { json } = await cli.run("logs", "--since", "1h", "--function", "dispatcher", "--json");
     expect(json()).toEqual({

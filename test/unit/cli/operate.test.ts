@@ -28,8 +28,32 @@ describe("pause and resume", () => {
     expect(await control()).toEqual({ paused: true, by: ann, why: "new key", atMs: now });
 
     const resumed = await cli.run("resume", "--json");
-    expect(resumed.json()).toEqual({ pool, paused: false, by: ann, why: null, atMs: now });
+    expect(resumed.json()).toEqual({
+      pool,
+      paused: false,
+      by: ann,
+      why: null,
+      atMs: now,
+      changed: true,
+    });
     expect(await control()).toEqual({ paused: false, by: ann, atMs: now });
+  });
+
+  it("leave the earlier reason when paused again without one, and say whose it is", async () => {
+    await cli.run("pause", "--why", "new key");
+    const before = await control();
+    cli.nowMs = now + 120_000;
+    cli.aws.arn = "arn:aws:iam::123456789012:user/bob";
+    const again = await cli.run("pause");
+    expect(again.code).toBe(0);
+    expect(again.out).toBe(
+      `Pool ${pool} is paused already, by ${ann}, 2 min ago: new key. That stays; --why gives another reason.\n`,
+    );
+    const drained = await cli.run("drain", "--json");
+    expect(drained.json()).toMatchObject({ drained: true, by: ann, why: "new key", changed: false });
+    expect(await control()).toEqual(before);
+    await cli.run("pause", "--why", "an outage");
+    expect(await control()).toMatchObject({ by: cli.aws.arn, why: "an outage" });
   });
 
   it("leave what else an operator has set", async () => {
@@ -207,9 +231,22 @@ describe("set-cap", () => {
     expect(await control()).toEqual({ paused: false });
   });
 
-  it.each([["-5"], ["five"], ["$5"], ["1e3"], ["2000000"]])("refuses %j", async (usd) => {
+  it("takes what the setting takes", async () => {
+    expect((await cli.run("set-cap", "0.01")).code).toBe(0);
+    expect((await cli.run("set-cap", "1000000")).code).toBe(0);
+    expect((await cli.run("set-cap", "1.234567")).code).toBe(0);
+    expect((await control()).dailyCapUsd).toBe(1.234567);
+  });
+
+  it("sends who wants to lease nothing to pause", async () => {
+    const answer = await cli.run("set-cap", "--json", "0");
+    expect(answer.error().message).toContain("To lease nothing: npm run runner -- pause");
+    expect(await control()).toEqual({ paused: false });
+  });
+
+  it.each([["-5"], ["five"], ["$5"], ["1e3"], ["2000000"], ["0"], ["0.009"]])("refuses %j", async (usd) => {
     const answer = await cli.run("set-cap", "--json", "--", usd);
     expect(answer.code).toBe(2);
-    expect(answer.error().message).toContain("USD: Give an amount in US dollars from 0 to 1000000");
+    expect(answer.error().message).toContain("USD: Give an amount in US dollars from 0.01 to 1000000");
   });
 });

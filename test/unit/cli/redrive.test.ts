@@ -105,9 +105,53 @@ describe("redrive", () => {
     queue.push({ id: "m-odd", body: "not json", receipt: "r-odd", sentAtMs: now });
     const { code, out } = await cli.run("redrive", "--yes");
     expect(code).toBe(1);
-    expect(out).toContain("it is no record of a failed leg; look at it in the queue");
+    expect(out).toContain("it is no record of a failed leg; --show prints it, --drop removes it");
     expect(queue).toHaveLength(1);
     expect(givenBack).toEqual(["r-odd"]);
+  });
+
+  it("shows with --show what nobody can read, bounded and without its secrets, and does nothing else", async () => {
+    const key = `abcdef.${"s3cret".repeat(6)}`;
+    const body = `{"odd":"\u001b[31mred","key":"${key}","model":"sk-0123456789abcdef"} ${"x".repeat(3_000)}`;
+    queue.push({ id: "m-odd", body, receipt: "r-odd", sentAtMs: now });
+    deadLetter(dead);
+    const { code, out } = await cli.run("redrive", "--show");
+    expect(code).toBe(1);
+    expect(out).toContain('m-odd:\n{"odd":"red","key":"(a runner key, not shown)"');
+    expect(out).toContain('"model":"(an OpenAI key, not shown)"');
+    expect(out).toMatch(/x… \([\d]+ more characters\)/);
+    expect(out).toContain("would be deleted");
+    expect(queue).toHaveLength(2);
+    expect(givenBack).toEqual(["r-odd", `r-${dead}`]);
+  });
+
+  it("removes with --drop --yes what nobody can read, and settles the rest", async () => {
+    queue.push({ id: "m-odd", body: "not json", receipt: "r-odd", sentAtMs: now });
+    deadLetter(dead);
+    const { code, out } = await cli.run("redrive", "--drop", "--yes");
+    expect(code).toBe(0);
+    expect(out).toMatch(/m-odd\s+dropped\s+it is no record of a failed leg/);
+    expect(queue).toEqual([]);
+  });
+
+  it("asks before it drops, and a no leaves everything", async () => {
+    queue.push({ id: "m-odd", body: "not json", receipt: "r-odd", sentAtMs: now });
+    const asked: unknown[] = [];
+    const confirm = async (...question: unknown[]): Promise<boolean> => asked.push(question) === 0;
+    const never = (): Promise<never> => Promise.reject(new Error("not asked"));
+    Object.assign(cli.edges, {
+      input: { isTerminal: true, readAll: never },
+      prompts: { text: never, hidden: never, choose: never, confirm },
+    });
+    const { code, out } = await cli.run("redrive", "--drop");
+    expect(code).toBe(1);
+    expect(out).toContain("would be dropped");
+    expect(asked).toEqual([["Remove for ever 1 dead letter that nobody can read?", false]]);
+    expect(givenBack).toEqual(["r-odd"]);
+  });
+
+  it.each([["--yes"], ["--drop"]])("takes --show alone, not with %s", async (flag) => {
+    expect((await cli.run("redrive", "--show", flag)).err).toContain("--show only looks: give it without");
   });
 
   it("does nothing with --dry-run", async () => {

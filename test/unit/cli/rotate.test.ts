@@ -104,6 +104,27 @@ describe("rotate", () => {
     expect(keys()).toEqual(["minted1.secret-of-minted1"]);
   });
 
+  it.each([
+    ["--mint", "", "minted1"],
+    ["--watch=1s", "two.secret-of-two", "two"],
+  ])("leaves keys of another kind where they are (%s)", async (flag, typed, id) => {
+    const instance = (credentialId: string, kind: string) => ({
+      instanceId: `instance-${credentialId}`,
+      credentialId,
+      createdAtMs: now,
+      kind,
+    });
+    const instances = [instance("key-1", "user"), instance("key-g", "global")];
+    const value = { keys: ["key-1.secret-of-one", "key-g.secret-of-global"], instances };
+    secrets.set(`${pool}-keys`, JSON.stringify(value));
+    giveInput(cli, typed);
+    const { code, out } = await cli.run("rotate", flag, "--watch", "1");
+    expect(code).toBe(0);
+    expect(keys()).toEqual([`${id}.secret-of-${id}`, "key-g.secret-of-global"]);
+    expect(out).toContain("key-g is of kind global, not of the pool's own (user): it stays.");
+    expect(out).toMatch(/(?:revokes|Revoke) key-1 /);
+  });
+
   it("needs an account key to mint", async () => {
     cli.aws.settings = { pools: [{ name: pool, kind: "user" }] };
     const { code, err } = await cli.run("rotate", "--mint");

@@ -68,6 +68,20 @@ describe("config", () => {
     expect(settings.some((row) => row.differs)).toBe(false);
   });
 
+  it("shows prices of the models in use only, whole names also on 60 columns; JSON has all", async () => {
+    cli.columns = 60;
+    cli.projectSettings = { inference: { model: "gpt-6-sol" }, pools: [{ name: pool, kind: "user" }] };
+    const { out } = await cli.run("config");
+    expect(out).not.toContain("…");
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
+    const joined = out.replaceAll(/\s+/g, "");
+    expect(joined).toContain("gpt-6-sol.");
+    expect(joined).toContain("gpt-6-luna.");
+    expect(joined).not.toContain("gpt-5-mini");
+    expect(out).toContain("Prices of other models: --json.");
+    expect((await cli.run("config", "--json")).out).toContain("spend.prices.gpt-5-mini.inputPerMillionUsd");
+  });
+
   it("says so when nothing differs", async () => {
     expect((await cli.run("config", "--differences")).out).toBe(
       "Nothing differs: the deployed settings are the project's.\n",
@@ -100,10 +114,10 @@ describe("cost", () => {
     expect(code).toBe(0);
     const { idlePerMonth, per1000Jobs, settingsFrom, awsPricesAsOf } = json() as Cost;
     const items = Object.fromEntries(idlePerMonth.items.map((item) => [item.what, item]));
-    // 43,200 windows of 50.5 s at 256 MB.
-    expect(items["dispatcher, compute"]!.quantity).toBe(545_400);
-    expect(items["dispatcher, compute"]!.listUsd).toBeCloseTo(7.27, 2);
-    expect(items["dispatcher, compute"]!.usd).toBeCloseTo(1.94, 2);
+    // 43,200 windows of 50.5 s at 128 MB.
+    expect(items["dispatcher, compute"]!.quantity).toBe(272_700);
+    expect(items["dispatcher, compute"]!.listUsd).toBeCloseTo(3.64, 2);
+    expect(items["dispatcher, compute"]!.usd).toBe(0);
     expect(items["schedule"]).toMatchObject({ quantity: 43_200, usd: 0 });
     expect(items["secrets"]).toMatchObject({ quantity: 2, listUsd: 0.8, usd: 0.8 });
     expect(items["alarms"]!.quantity).toBe(14);
@@ -125,10 +139,10 @@ describe("cost", () => {
     const { json } = await cli.run("cost", "--json");
     const whats = (json() as Cost).idlePerMonth.items.map((item) => item.what);
     for (const gone of ["secrets", "alarms", "alarm Page", "dashboards"]) expect(whats).not.toContain(gone);
-    // 43,200 windows of 0.5 s at 256 MB.
+    // 43,200 windows of 0.5 s at 128 MB.
     expect((json() as Cost).idlePerMonth.items[0]).toMatchObject({
       what: "dispatcher, compute",
-      quantity: 5_400,
+      quantity: 2_700,
     });
   });
 

@@ -158,6 +158,21 @@ describe("status of a pool in trouble", () => {
     expect(await problems()).toEqual(["Alarm DeadLetters for 10 min: 1 >= 1 (docs/runbook.md#deadletters)"]);
   });
 
+  it("explains a spending alarm that the raised cap has not turned off yet", async () => {
+    await goodWindow();
+    await cli.ledger.spend.add(pool, "2026-11-20", { costUsd: 5, runs: 1 });
+    cli.aws.alarms = [
+      { name: `${pool}-Spending100`, state: "ALARM", reason: "5 >= 5", sinceMs: now - 60_000 },
+    ];
+    await cli.ledger.control.write(pool, { dailyCapUsd: 50 });
+    expect(await problems()).toEqual([
+      "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100). " +
+        "The spending is at 10 % of the present cap: it stays on until the next window has ended and its number has been looked at, up to 5 minutes.",
+    ]);
+    await cli.ledger.control.write(pool, { dailyCapUsd: 5 });
+    expect(await problems()).toEqual(["Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)"]);
+  });
+
   it("leaves out a reason that only names ARNs: the alarms that a composite one pages for have lines of their own", async () => {
     await goodWindow();
     const reason = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x transitioned to ALARM";

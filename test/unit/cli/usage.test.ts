@@ -48,7 +48,7 @@ describe("a wrong command line ends with 2, nothing on standard output, and", ()
     [["jobs", "--limit"], "Option '--limit <count>' argument missing."],
     [["status", "extra"], "Too many arguments for 'status'. Expected 0 arguments but got 1: extra."],
     [[], "No command is given. There are: init, doctor, status, jobs"],
-  ])("%j is told apart", async (argv, message) => {
+  ] as const)("%j is told apart", async (argv, message) => {
     const { code, out, err } = await cli.run(...argv);
     expect(code).toBe(2);
     expect(out).toBe("");
@@ -56,7 +56,37 @@ describe("a wrong command line ends with 2, nothing on standard output, and", ()
   });
 });
 
+describe("a wrong command line", () => {
+  it.each([
+    [["status", "--jsn"], "status --help"],
+    [["--json", "jobs", "--limit"], "jobs --help"],
+    [["secrets", "set"], "secrets set --help"],
+    [["secrets", "sett"], "secrets --help"],
+    [["statsu"], "--help"],
+  ])("%j names the help that helps", async (argv, help) => {
+    const { code, err } = await cli.run(...argv);
+    expect(code).toBe(2);
+    expect(err).toContain(`See npm run runner -- ${help}`);
+  });
+});
+
 describe("errors from outside", () => {
+  it("say where nothing answers, and what to do", async () => {
+    const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:4401"), {
+      code: "ECONNREFUSED",
+      address: "127.0.0.1",
+      port: 4401,
+    });
+    cli.aws.broken.stacks = new AggregateError([refused], "");
+    const { code, err } = await cli.run("status");
+    expect(code).toBe(5);
+    expect(err).toContain("Error: Nothing answers at 127.0.0.1:4401.\n");
+    expect(err).toContain("npm start");
+    const { RunnerError } = await import("../../../lib/errors.ts");
+    cli.aws.broken.stacks = new RunnerError("ledger_unavailable", "no ledger", { cause: refused });
+    expect((await cli.run("status")).err).toContain("Nothing answers at 127.0.0.1:4401.");
+  });
+
   const named = (name: string, message: string) => Object.assign(new Error(message), { name });
 
   it.each([
@@ -108,7 +138,7 @@ describe("errors from outside", () => {
       get: () =>
         Promise.reject(new RunnerError("ledger_unavailable", "the ledger did not answer", { cause })),
     };
-    const answer = await fakeCli(table, 0).run("pause", "--json");
+    const answer = await fakeCli(table, 0).run("pause", "--why", "trouble", "--json");
     // The write is an update and works; reading the status does not.
     expect(answer.code).toBe(0);
     const refused = await fakeCli(table, 0).run("status", "--json");

@@ -171,9 +171,13 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "a release feed without TLS",
     { updates: { feedUrl: "http://example.com/feed" } },
-    'updates.feedUrl: given "http://example.com/feed". Give an https:// address.',
+    'updates.feedUrl: given "http://example.com/feed". Give an https:// address (http:// only for this machine).',
   ],
-  ["updates without a feed", { updates: {} }, "updates.feedUrl: missing. Give an https:// address."],
+  [
+    "updates without a feed",
+    { updates: {} },
+    "updates.feedUrl: missing. Give an https:// address (http:// only for this machine).",
+  ],
   [
     "eleven pools",
     { pools: Array.from({ length: 11 }, (_, index) => ({ name: `p${index}x`, kind: "user" })) },

@@ -31,6 +31,27 @@ describe("createSecret", () => {
     expect(world.value("AWSPENDING").keys).toEqual(["new1.secret", "new2.secret", "new3.secret"]);
   });
 
+  it("leaves keys of another kind in place, and mints for those of its own", async () => {
+    const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
+    const world = createWorld(JSON.stringify({ keys: ["a.secret", "g.secret"], instances: [instance] }));
+    await step(world, "createSecret");
+    expect(world.value("AWSPENDING")).toEqual({
+      keys: ["new1.secret", "g.secret"],
+      retired: [],
+      instances: [
+        { instanceId: "instance-of-new1", credentialId: "new1", createdAtMs: 1_795_176_000_000 },
+        instance,
+      ],
+    });
+  });
+
+  it("mints one where there is none of its own kind yet", async () => {
+    const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
+    const world = createWorld(JSON.stringify({ keys: ["g.secret"], instances: [instance] }));
+    await expect(step(world, "createSecret")).resolves.toBeDefined();
+    expect(world.value("AWSPENDING").keys).toEqual(["new1.secret", "g.secret"]);
+  });
+
   it("mints nothing when it is repeated, pending or promoted", async () => {
     const world = createWorld();
     await step(world, "createSecret");

@@ -1,0 +1,44 @@
+import type { SettingsInput } from "../infra/settings.ts";
+import type { LocalOptions, RealModel } from "./options.ts";
+
+export type StackSettings = SettingsInput & { readonly stackName: string };
+
+export const cannedModelName = "offline-canned";
+/** Of gpt-6-sol: a few jobs come to the smallest cap. */
+const cannedPrice = { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 0.2, outputPerMillionUsd: 10 };
+
+interface Chosen {
+  readonly model: Pick<RealModel, "name" | "summaryName" | "store">;
+  readonly addresses: { readonly studio: string | undefined; readonly model: string | undefined };
+}
+
+/** The settings that `npm start` builds its stack with. */
+export function settingsOf(options: LocalOptions, { model, addresses }: Chosen): StackSettings {
+  const { studio, model: baseUrl } = addresses;
+  return {
+    stackName: "Local",
+    // The local Studio signs its account's owner in by itself.
+    ...(studio === undefined
+      ? {}
+      : { studio: { baseUrl: studio, ...(options.studio ? {} : { signInUrl: studio }) } }),
+    inference: {
+      model: model.name,
+      summaryModel: model.summaryName,
+      store: model.store,
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+    },
+    // Made-up answers at a real model's price, so that costs and caps can be seen at work.
+    spend: { prices: { [cannedModelName]: cannedPrice } },
+    ...(options.feedUrl === undefined ? {} : { updates: { feedUrl: options.feedUrl } }),
+    pools: [
+      {
+        name: "local",
+        kind: "user",
+        pickup: options.once ? "economy" : "fast",
+        concurrency: options.concurrency,
+        ...(options.dailyCapUsd === undefined ? {} : { dailyCapUsd: options.dailyCapUsd }),
+        ...(options.studio ? {} : { rotation: {} }),
+      },
+    ],
+  };
+}

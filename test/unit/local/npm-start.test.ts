@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { parseSettings } from "../../../infra/settings.ts";
+import { makeFolder } from "../../../local/folder.ts";
+import { workspaceLabel } from "../../../local/narrate.ts";
+import { parseOptions, usage } from "../../../local/options.ts";
+import { settingsOf } from "../../../local/local-settings.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "npm-start-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const model = { name: "offline-canned", summaryName: "offline-canned", store: true };
+const addresses = { studio: "http://127.0.0.1:4400", model: "http://127.0.0.1:4500" };
+
+describe("the flags of npm start", () => {
+  it("give the stack a daily cap and a release feed, also on this machine", () => {
+    const options = parseOptions(["--daily-cap", "2.50", "--feed", "http://127.0.0.1:9000/latest.json"], {});
+    if (options === "help") throw new Error("no help was asked for");
+    const settings = parseSettings(settingsOf(options, { model, addresses }));
+    expect(settings.pools[0]?.dailyCapUsd).toBe(2.5);
+    expect(settings.updates).toEqual({ feedUrl: "http://127.0.0.1:9000/latest.json" });
+  });
+
+  it("leave both out by default", () => {
+    const options = parseOptions([], {});
+    if (options === "help") throw new Error("no help was asked for");
+    const settings = parseSettings(settingsOf(options, { model, addresses }));
+    expect(settings.pools[0]?.dailyCapUsd).toBeUndefined();
+    expect(settings.updates).toBeUndefined();
+  });
+
+  it.each([
+    ["--daily-cap", "0", '--daily-cap takes US dollars from 0.01 to 1000000, not "0"'],
+    ["--daily-cap", "much", '--daily-cap takes US dollars from 0.01 to 1000000, not "much"'],
+    [
+      "--feed",
+      "releases",
+      '--feed takes an https:// address (http:// only for this machine), not "releases"',
+    ],
+    ["--feed", "http://example.com/x", "--feed takes an https:// address"],
+  ])("%s %s is refused", (flag, value, message) => {
+    expect(() => parseOptions([flag, value], {})).toThrow(message);
+  });
+
+  it.each(["--daily-cap USD", "--feed URL"])("%s is in the usage text", (flag) => {
+    expect(usage).toContain(flag);
+  });
+});
+
+describe("the state folder", () => {
+  it("is made with all that lead to it", () => {
+    makeFolder(join(folder, "a/b/c"));
+    makeFolder(join(folder, "a/b/c"));
+    expect(existsSync(join(folder, "a/b/c"))).toBe(true);
+  });
+
+  // mkdir of Node itself never comes back from the first one.
+  it.each(["/proc/nope", "/proc/nope/deeper"])("%s ends with a sentence", (path) => {
+    expect(() => makeFolder(path)).toThrow(/^the folder \/proc\/nope.* cannot be made/);
+  });
+
+  it("that is a file ends with a sentence", () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    expect(() => makeFolder(file)).toThrow(`the folder ${file} cannot be made: a file stands there`);
+    expect(() => makeFolder(join(file, "x"))).toThrow("cannot be made");
+  });
+});
+
+describe("a workspace in the narration", () => {
+  it.each([
+    ["Quarterly numbers", "Quarterly numbers"],
+    ["A title that goes on for much longer than a line has", "A title that goes on for m…"],
+    [null, "ws_1"],
+    [undefined, "ws_1"],
+    ["  \n ", "ws_1"],
+    ["two\nlines", "two lines"],
+  ])("of title %j is told as %s", (title, label) => {
+    expect(workspaceLabel("ws_1", title)).toBe(label);
+  });
+});

@@ -53,7 +53,7 @@ export async function cold(
   try {
     const rows: ColdRow[] = [];
     for (const subject of subjects)
-      rows.push(await measure(built, { others, aws, rounds: isShort ? 5 : 25 }, subject));
+      rows.push(await measure(built, { others, aws, rounds: isShort ? 5 : 15 }, subject));
     return rows;
   } finally {
     await Promise.all([aws.close(), others.close()]);

@@ -1,9 +1,19 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { awsPrices, awsPricesAsOf, type AwsPriceName } from "../infra/aws-prices.ts";
 import { pickupModes, type PickupMode } from "../lib/dispatch/pickup.ts";
 import { timing } from "../lib/timing.ts";
 import { buildStack } from "../local/build.ts";
+import {
+  idleMonth,
+  lambdaFreeTier,
+  stretchMs,
+  thousandJobs,
+  totalOf,
+  type Bill,
+  type IdleMonth,
+} from "./bills.ts";
 import {
   addressesOf,
   functionOf,
@@ -17,23 +27,22 @@ import {
 import { startHost } from "./host-client.ts";
 import type { HostReply } from "./host-messages.ts";
 import { leaseOne, question } from "./leases.ts";
-import { freeTier, minutesPerMonth, prices } from "./prices.ts";
-import { rounded, sum } from "./stats.ts";
-
-/** US dollars, by what is paid for. */
-export type Bill = Readonly<Record<string, number>>;
+import { rounded } from "./stats.ts";
 
 export interface IdleRow {
   readonly mode: PickupMode;
-  /** Of one pool with its own stack, in a month without a job. */
+  /** Of one pool, in a month without a job: Lambda, its schedule and the ledger. */
   readonly bill: Bill;
   readonly computeAndRequests: number;
-  /** What is left of it in an account whose Lambda free tier nothing else uses. */
+  readonly logLines: number;
+  readonly secretCalls: number;
+  /** What is left of compute and requests in an account whose Lambda free tier nothing else uses. */
   readonly withFreeTier: number;
 }
 
 export interface MonitoringRow {
   readonly level: string;
+  /** Beside compute and requests. */
   readonly bill: Bill;
   /** With `economy`: everything that an idle stack costs. */
   readonly wholeIdleBill: number;
@@ -68,18 +77,21 @@ export async function cost(built: Built): Promise<Cost> {
     const windows = await Promise.all(
       pickupModes.map(async (mode) => ({ mode, window: await idleWindow(built, { others, aws }, mode) })),
     );
-    const idle = windows.map(({ mode, window }) => idleRow(built, mode, window));
-    const economy = windows.find(({ mode }) => mode === "economy")?.window;
-    const metrics = economy?.metrics.length ?? 0;
+    const [economy] = windows.filter(({ mode }) => mode === "economy");
+    if (economy === undefined) throw new Error("no economy");
+    const memoryMb = functionOf(built, "Dispatcher").memoryMb;
+    // A window that polls on ends on time, whatever its polls take: only what comes before and after them is longer.
+    const longerMs = stretchMs(economy.window.cpuMs, memoryMb);
+    const monthOf = (window: HostReply) => idleMonth(window, window.durationMs + longerMs, memoryMb);
+    const idle = { month: monthOf(economy.window), metrics: economy.window.metrics.length };
     const monitoring: MonitoringRow[] = [];
-    for (const level of monitoringLevels)
-      monitoring.push(await monitoringRow(built, level, { idle, metrics }));
+    for (const level of monitoringLevels) monitoring.push(await monitoringRow(built, level, idle));
     const job = await oneJob(built, { others, aws });
     return {
-      pricesAsOf: prices.asOf,
-      dispatcherMemoryMb: functionOf(built, "Dispatcher").memoryMb,
+      pricesAsOf: awsPricesAsOf,
+      dispatcherMemoryMb: memoryMb,
       processorMemoryMb: functionOf(built, "ProcessorRunner").memoryMb,
-      idle,
+      idle: windows.map(({ mode, window }) => idleRow(mode, monthOf(window))),
       monitoring,
       jobs: inferencesSeconds.map((seconds) => jobsRow(built, seconds, job)),
     };
@@ -114,44 +126,43 @@ async function idleWindow(built: Built, { others, aws }: Scene, mode: PickupMode
   }
 }
 
-function idleRow(built: Built, mode: PickupMode, window: HostReply): IdleRow {
-  const gbSeconds =
-    ((functionOf(built, "Dispatcher").memoryMb / 1024) * window.durationMs * minutesPerMonth) / 1000;
-  const { reads, writes, secretCalls } = unitsOf(window.requests, "pool row");
-  const compute = gbSeconds * prices.lambdaArmGbSecond;
-  const perWindow = {
-    "Lambda requests": prices.lambdaRequest,
-    "Scheduler invocations": prices.schedulerInvocation,
-    "DynamoDB requests": reads * prices.dynamodbReadUnit + writes * prices.dynamodbWriteUnit,
-    "Secrets Manager calls": secretCalls * prices.secretCall,
-    "log lines": (window.logBytes / 1e9) * prices.logGb,
-  };
-  const requests = Object.entries(perWindow).map(([name, usd]) => [name, usd * minutesPerMonth] as const);
-  const bill = { "Lambda compute": compute, ...Object.fromEntries(requests) };
-  const computeAndRequests = sum(Object.values(bill));
-  const free =
-    Math.min(compute, freeTier.gbSeconds * prices.lambdaArmGbSecond) + minutesPerMonth * prices.lambdaRequest;
+function idleRow(mode: PickupMode, { computeAndRequests: bill, logLines, secretCalls }: IdleMonth): IdleRow {
+  const computeAndRequests = totalOf(bill);
   return {
     mode,
     bill: roundedBill(bill),
-    computeAndRequests: rounded(computeAndRequests, 2),
-    withFreeTier: rounded(computeAndRequests - free, 2),
+    computeAndRequests: rounded(computeAndRequests, 3),
+    logLines: rounded(totalOf(logLines), 3),
+    secretCalls: rounded(totalOf(secretCalls), 3),
+    withFreeTier: rounded(computeAndRequests - lambdaFreeTier(bill), 3),
   };
 }
 
-const templateSchema = z.object({ Resources: z.record(z.string(), z.object({ Type: z.string() })) });
+const templateSchema = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({
+      Type: z.string(),
+      Properties: z.looseObject({ Metrics: z.array(z.looseObject({})).optional() }).default({}),
+    }),
+  ),
+});
 
-const fixedPrices: Readonly<Record<string, readonly [name: string, usd: number]>> = {
-  "AWS::CloudWatch::Alarm": ["alarms", prices.alarmMonth],
-  "AWS::CloudWatch::CompositeAlarm": ["composite alarms", prices.compositeAlarmMonth],
-  "AWS::CloudWatch::Dashboard": ["dashboard", prices.dashboardMonth],
-  "AWS::SecretsManager::Secret": ["secrets", prices.secretMonth],
+const fixedPrices: Readonly<Record<string, readonly [name: string, price: AwsPriceName]>> = {
+  "AWS::CloudWatch::CompositeAlarm": ["composite alarms", "compositeAlarm"],
+  "AWS::CloudWatch::Dashboard": ["dashboard", "dashboard"],
+  "AWS::SecretsManager::Secret": ["secrets", "secret"],
 };
+
+interface Idle {
+  readonly month: IdleMonth;
+  readonly metrics: number;
+}
 
 async function monitoringRow(
   { folder }: Built,
   level: (typeof monitoringLevels)[number],
-  { idle, metrics }: { readonly idle: readonly IdleRow[]; readonly metrics: number },
+  { month, metrics }: Idle,
 ): Promise<MonitoringRow> {
   const settings = {
     stackName: `Bench-${level}`,
@@ -160,17 +171,24 @@ async function monitoringRow(
   };
   const file = await buildStack(settings, join(folder, level));
   const { Resources } = templateSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-  const bill: Record<string, number> = { "custom metrics": metrics * prices.metricMonth };
-  for (const { Type } of Object.values(Resources)) {
-    const [name, usd] = fixedPrices[Type] ?? [];
-    if (name !== undefined && usd !== undefined) bill[name] = (bill[name] ?? 0) + usd;
+  const fixed: Record<string, number> = { "custom metrics": metrics * awsPrices.metric.usd };
+  for (const { Type, Properties } of Object.values(Resources)) {
+    const alarmed = Type === "AWS::CloudWatch::Alarm" ? metricsOf(Properties) : 0;
+    if (alarmed > 0) fixed["alarms"] = (fixed["alarms"] ?? 0) + alarmed * awsPrices.alarm.usd;
+    const [name, price] = fixedPrices[Type] ?? [];
+    if (name !== undefined && price !== undefined) fixed[name] = (fixed[name] ?? 0) + awsPrices[price].usd;
   }
-  const economy = idle.find(({ mode }) => mode === "economy")?.computeAndRequests ?? 0;
+  const bill = { ...fixed, ...month.secretCalls, ...month.logLines };
   return {
     level,
     bill: roundedBill(bill),
-    wholeIdleBill: rounded(sum(Object.values(bill)) + economy, 2),
+    wholeIdleBill: rounded(totalOf(bill, month.computeAndRequests), 2),
   };
+}
+
+/** An alarm is billed by the metrics that it reads: one, or those of its expression. */
+function metricsOf({ Metrics = [] }: { readonly Metrics?: readonly object[] | undefined }): number {
+  return Math.max(1, Metrics.filter((row) => "MetricStat" in row).length);
 }
 
 interface JobReplies {
@@ -202,39 +220,15 @@ async function oneJob(built: Built, { others, aws }: Scene): Promise<JobReplies>
   }
 }
 
-/** What a job adds to a month in which windows are open anyway. The lease's own time is counted with `economy`'s short ones. */
-function jobsRow(built: Built, inferenceSeconds: number, { lease, leg }: JobReplies): JobsRow {
-  const memoryGb = functionOf(built, "ProcessorRunner").memoryMb / 1024;
-  const dispatcherGb = functionOf(built, "Dispatcher").memoryMb / 1024;
-  const units = unitsOf(leg.requests, "open run");
-  const opening = unitsOf({ PutItem: lease.requests["PutItem"] ?? 1 }, "open run");
-  const beats = Math.floor((inferenceSeconds * 1000) / timing.maxBeatMs);
-  const gbSeconds =
-    memoryGb * (inferenceSeconds + leg.durationMs / 1000) + (dispatcherGb * lease.durationMs) / 1000;
-  const writes = units.writes + opening.writes + beats * unitsOf({ UpdateItem: 1 }, "open run").writes;
-  const perJob = {
-    "Lambda compute": gbSeconds * prices.lambdaArmGbSecond,
-    "Lambda requests": prices.lambdaRequest,
-    "DynamoDB requests": units.reads * prices.dynamodbReadUnit + writes * prices.dynamodbWriteUnit,
-    "log lines": ((leg.logBytes + lease.logBytes) / 1e9) * prices.logGb,
-  };
-  const bill = Object.fromEntries(Object.entries(perJob).map(([name, usd]) => [name, usd * 1_000]));
-  return { inferenceSeconds, bill: roundedBill(bill), total: rounded(sum(Object.values(bill)), 3) };
-}
-
-/**
- * Request units of DynamoDB. Rows are below 1 KB. An open run's row is in the index of open runs too, with all its
- * attributes: each write of it is two.
- */
-const writeUnits = { "pool row": 1, "open run": 2 } as const;
-
-function unitsOf(requests: HostReply["requests"], row: keyof typeof writeUnits) {
-  const count = (name: string): number => requests[name] ?? 0;
-  return {
-    reads: count("GetItem") + count("Query") / 2,
-    writes: writeUnits[row] * (count("PutItem") + count("UpdateItem") + count("DeleteItem")),
-    secretCalls: count("GetSecretValue"),
-  };
+function jobsRow(built: Built, inferenceSeconds: number, replies: JobReplies): JobsRow {
+  const bill = thousandJobs({
+    ...replies,
+    dispatcherMemoryMb: functionOf(built, "Dispatcher").memoryMb,
+    processorMemoryMb: functionOf(built, "ProcessorRunner").memoryMb,
+    inferenceSeconds,
+    beats: Math.floor((inferenceSeconds * 1000) / timing.maxBeatMs),
+  });
+  return { inferenceSeconds, bill: roundedBill(bill), total: rounded(totalOf(bill), 3) };
 }
 
 const roundedBill = (bill: Bill): Bill =>

@@ -12,6 +12,8 @@ export interface DispatchRow {
   readonly perSecond: number;
   /** Of the dispatcher, per lease. Milliseconds. */
   readonly cpuMsPerLease: number;
+  /** Of the dispatcher's process at the end of the burst. */
+  readonly peakMemoryMb: number;
 }
 
 export const studioLatenciesMs = [5, 50, 150] as const;
@@ -61,6 +63,7 @@ async function measure(built: Built, { studioLatencyMs, jobs }: Load): Promise<D
       seconds: rounded(seconds, 2),
       perSecond: rounded(leased / seconds),
       cpuMsPerLease: rounded(reply.cpuMs / leased, 1),
+      peakMemoryMb: rounded(reply.peakMemoryMb),
     };
   } finally {
     await Promise.all([host.close(), aws.close(), others.close()]);

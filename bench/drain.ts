@@ -20,6 +20,7 @@ export interface Drain {
 }
 
 const modelLatencyMs = 1_000;
+const warmUpJobs = 8;
 
 /** A full queue, a warm stack, a model that takes one second. */
 export async function drain(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Drain> {
@@ -28,9 +29,11 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
   try {
     const live = await startLive(built, others, { pickup: "fast", concurrency });
     try {
-      await fill(others, concurrency);
+      // Each process works on a few jobs: V8 compiles what it has seen often enough.
+      const before = concurrency * warmUpJobs;
+      await fill(others, before);
       await live.window();
-      await ended(live, concurrency);
+      await ended(live, before);
       await live.cloud.idle();
       live.reset();
       await fill(others, jobs);

@@ -1,9 +1,11 @@
-import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildAll } from "./ground.ts";
 import { machine } from "./machine.ts";
 import { parts, type Part, type PartResult } from "./parts.ts";
+import { withReadmeTables } from "./readme.ts";
+import { performanceSchema, renderTargets, targetsOf, type Performance } from "./targets.ts";
 
 const usage = `Measures the runner on this machine, against a local Studio and model in processes of their own.
 
@@ -13,10 +15,10 @@ Parts: ${parts.map(({ name }) => name).join(", ")}; without one, all of them.
 
   --short   fewer rounds: minutes become seconds, and the figures rough
   --json    results as JSON on standard output
-  --write   also writes docs/performance.md (all parts, not short)
+  --write   also writes docs/performance.md and .json and the README's tables (all parts, not short)
 `;
 
-const page = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+const root = join(import.meta.dirname, "..");
 
 interface Result extends PartResult {
   readonly part: Part;
@@ -42,7 +44,7 @@ async function main(): Promise<void> {
   const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   const results = await runAll(chosen, { isShort: values.short, isQuiet: values.json });
   if (values.json) process.stdout.write(`${JSON.stringify(asJson(results), null, 2)}\n`);
-  if (values.write) writeFileSync(page, asPage(results));
+  if (values.write) writeAll(results);
 }
 
 async function runAll(
@@ -74,13 +76,23 @@ const asJson = (results: readonly Result[]): object => ({
   ...Object.fromEntries(results.map(({ part, data }) => [part.name, data])),
 });
 
-function asPage(results: readonly Result[]): string {
+function writeAll(results: readonly Result[]): void {
+  const json = asJson(results);
+  const write = (file: string, text: string): void => writeFileSync(join(root, file), text);
+  write("docs/performance.json", `${JSON.stringify(json, null, 2)}\n`);
+  const performance = performanceSchema.parse(json);
+  write("docs/performance.md", asPage(results, performance));
+  write("README.md", withReadmeTables(readFileSync(join(root, "README.md"), "utf8"), performance));
+}
+
+function asPage(results: readonly Result[], performance: Performance): string {
   const intro = [
     "# Performance",
     `Written by \`npm run bench -- --write\` on ${today()}; ${machine()}. Comparisons are ratios within this one run.`,
   ];
   const sections = results.flatMap(({ part, markdown }) => [`## ${part.title}`, part.what, markdown]);
-  return `${[...intro, ...sections].join("\n\n")}\n`;
+  const targets = ["## Targets", renderTargets(targetsOf(performance))];
+  return `${[...intro, ...targets, ...sections].join("\n\n")}\n`;
 }
 
 if (import.meta.main) await main();

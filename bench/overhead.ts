@@ -20,6 +20,9 @@ export interface Overhead {
   /** Of a worker without ledger or fence that makes the same calls to Studio and to the model. */
   readonly workerCpuMs: number;
   readonly ratio: number;
+  /** Of that worker with the same calls to the ledger, through the same packages. */
+  readonly plainCpuMs: number;
+  readonly ratioToPlain: number;
   readonly peakMemoryMb: number;
   readonly workerPeakMemoryMb: number;
   /** Sent by the processor for one job. The dispatcher's lease call is not among them. */
@@ -43,21 +46,23 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
   const env = aws.variables(fn, addressesOf(others));
   const { folder, bundles } = built;
   const ours = startHost({ folder, file: join(fn.codeFolder, "index.js"), env });
+  const plain = startHost({ folder, file: bundles.process, env });
   const worker = startHost({ folder, file: bundles.worker, env });
-  const scene = { others, aws, ours, worker, timeoutMs: fn.timeoutMs };
+  const scene = { others, aws, worker, timeoutMs: fn.timeoutMs };
   try {
     const blocks = isShort ? 3 : 10;
-    await oursBlock(scene, 100);
+    for (const host of [ours, plain]) await legBlock(scene, host, 100);
     await workerBlock(scene, 100);
-    const runs: Block[] = [];
-    const compared: number[] = [];
+    const runs: Compared[] = [];
     for (let block = 0; block < blocks; block++) {
-      runs.push(await oursBlock(scene, blockJobs));
-      compared.push((await workerBlock(scene, blockJobs)).cpuMs / blockJobs);
+      const own = await legBlock(scene, ours, blockJobs);
+      const { cpuMs } = await workerBlock(scene, blockJobs);
+      const other = await legBlock(scene, plain, blockJobs);
+      runs.push({ own, workerCpuMs: cpuMs / blockJobs, plainCpuMs: meanCpuMs(other) });
     }
-    return summarize(runs, compared, (await workerBlock(scene, 1)).peakMemoryMb);
+    return summarize(runs, (await workerBlock(scene, 1)).peakMemoryMb);
   } finally {
-    await Promise.all([ours.close(), worker.close(), aws.close(), others.close()]);
+    await Promise.all([ours.close(), plain.close(), worker.close(), aws.close(), others.close()]);
   }
 }
 
@@ -66,17 +71,25 @@ const blockJobs = 40;
 interface Scene {
   readonly others: Others;
   readonly aws: Aws;
-  readonly ours: Host;
   readonly worker: Host;
   readonly timeoutMs: number;
 }
 
 type Block = readonly Awaited<ReturnType<Host["invoke"]>>[];
 
-async function oursBlock({ others, aws, ours, timeoutMs }: Scene, jobs: number): Promise<Block> {
+/** One kind's block of jobs after the other's, each with its CPU per job. */
+interface Compared {
+  readonly own: Block;
+  readonly workerCpuMs: number;
+  readonly plainCpuMs: number;
+}
+
+const meanCpuMs = (block: Block): number => sum(block.map(({ cpuMs }) => cpuMs)) / block.length;
+
+async function legBlock({ others, aws, timeoutMs }: Scene, host: Host, jobs: number): Promise<Block> {
   const replies: Block[number][] = [];
   for (let job = 0; job < jobs; job++) {
-    replies.push(await ours.invoke({ event: await leaseOne(others, aws), timeoutMs }));
+    replies.push(await host.invoke({ event: await leaseOne(others, aws), timeoutMs }));
   }
   return replies;
 }
@@ -86,20 +99,15 @@ async function workerBlock({ others, worker, timeoutMs }: Scene, jobs: number): 
   return worker.invoke({ event: { jobs }, timeoutMs });
 }
 
-function summarize(
-  runs: readonly Block[],
-  compared: readonly number[],
-  workerPeakMemoryMb: number,
-): Overhead {
-  const blocks = runs.map((block) => sum(block.map(({ cpuMs }) => cpuMs)) / block.length);
-  const replies = runs.flat();
+function summarize(runs: readonly Compared[], workerPeakMemoryMb: number): Overhead {
+  const replies = runs.flatMap(({ own }) => own);
   const last = replies.at(-1);
   const requests = last?.requests ?? {};
   const countOf = (pattern: RegExp): number =>
     sum(Object.entries(requests).map(([name, count]) => (pattern.test(name) ? count : 0)));
   return {
     jobs: replies.length,
-    cpuMs: rounded(median(blocks), 1),
+    cpuMs: rounded(median(runs.map(({ own }) => meanCpuMs(own))), 1),
     cpuP90Ms: rounded(
       percentile(
         replies.map(({ cpuMs }) => cpuMs),
@@ -107,9 +115,11 @@ function summarize(
       ),
       1,
     ),
-    workerCpuMs: rounded(median(compared), 1),
+    workerCpuMs: rounded(median(runs.map(({ workerCpuMs }) => workerCpuMs)), 1),
+    plainCpuMs: rounded(median(runs.map(({ plainCpuMs }) => plainCpuMs)), 1),
     // Block against the block that ran right after it.
-    ratio: rounded(median(blocks.map((cpuMs, at) => cpuMs / (compared[at] ?? cpuMs))), 2),
+    ratio: rounded(median(runs.map(({ own, workerCpuMs }) => meanCpuMs(own) / workerCpuMs)), 2),
+    ratioToPlain: rounded(median(runs.map(({ own, plainCpuMs }) => meanCpuMs(own) / plainCpuMs)), 2),
     peakMemoryMb: rounded(last?.peakMemoryMb ?? 0),
     workerPeakMemoryMb: rounded(workerPeakMemoryMb),
     requests,

@@ -1,5 +1,6 @@
 import type { ColdRow } from "./cold.ts";
-import type { Bill, Cost } from "./cost.ts";
+import type { Bill } from "./bills.ts";
+import type { Cost } from "./cost.ts";
 import type { DispatchRow } from "./dispatch.ts";
 import type { Drain } from "./drain.ts";
 import type { Overhead } from "./overhead.ts";
@@ -67,11 +68,18 @@ export function renderDrain(row: Drain): string {
 
 export function renderOverhead(row: Overhead): string {
   const figures = table(
-    ["per job, warm", "processor", "plain worker", "ratio"],
+    ["per job, warm", "processor", "plain worker", "ratio", "plain worker with ledger calls", "ratio"],
     [
-      ["CPU", `${row.cpuMs} ms`, `${row.workerCpuMs} ms`, row.ratio],
-      ["CPU, p90", `${row.cpuP90Ms} ms`, "", ""],
-      ["peak memory of the process", `${row.peakMemoryMb} MB`, `${row.workerPeakMemoryMb} MB`, ""],
+      [
+        "CPU",
+        `${row.cpuMs} ms`,
+        `${row.workerCpuMs} ms`,
+        row.ratio,
+        `${row.plainCpuMs} ms`,
+        row.ratioToPlain,
+      ],
+      ["CPU, p90", `${row.cpuP90Ms} ms`, "", "", "", ""],
+      ["peak memory of the process", `${row.peakMemoryMb} MB`, `${row.workerPeakMemoryMb} MB`, "", "", ""],
     ],
   );
   const requests = `Requests of one job: ${row.studioRequests + 1} to Studio (its lease included), ${row.ledgerRequests} to the ledger, ${row.modelRequests} to the model; ${row.logLines} log lines, ${row.logBytes} bytes.`;
@@ -80,13 +88,14 @@ export function renderOverhead(row: Overhead): string {
 
 export function renderDispatch(rows: readonly DispatchRow[]): string {
   return table(
-    ["Studio answers in", "leased", "took", "leases and invokes per second", "CPU per lease"],
+    ["Studio answers in", "leased", "took", "leases and invokes per second", "CPU per lease", "peak memory"],
     rows.map((row) => [
       `${row.studioLatencyMs} ms`,
       row.leased,
       `${row.seconds} s`,
       row.perSecond,
       `${row.cpuMsPerLease} ms`,
+      `${row.peakMemoryMb} MB`,
     ]),
   );
 }
@@ -98,8 +107,11 @@ const items = (bill: Bill): string =>
 
 export function renderCost(cost: Cost): string {
   const idle = table(
-    ["idle, a month", "compute and requests", "with Lambda's free tier"],
-    cost.idle.map((row) => [row.mode, usd(row.computeAndRequests), usd(row.withFreeTier)]),
+    ["idle, a month", "compute and requests", "with Lambda's free tier", "log lines", "reading the secret"],
+    cost.idle.map((row) => [
+      row.mode,
+      ...[row.computeAndRequests, row.withFreeTier, row.logLines, row.secretCalls].map(usd),
+    ]),
   );
   const monitoring = table(
     ["monitoring", "whole idle bill with `economy`"],
@@ -114,6 +126,6 @@ export function renderCost(cost: Cost): string {
     ...cost.monitoring.map((row) => `Monitoring ${row.level}: ${items(row.bill)}.`),
     ...cost.jobs.map((row) => `1,000 jobs of ${row.inferenceSeconds} s: ${items(row.bill)}.`),
   ];
-  const basis = `Prices of ${cost.pricesAsOf}, us-east-1, without free tiers; dispatcher ${cost.dispatcherMemoryMb} MB, processor ${cost.processorMemoryMb} MB.`;
+  const basis = `AWS list prices of ${cost.pricesAsOf}, us-east-1, without free tiers, but for EventBridge Scheduler's first 14 million invocations a month; dispatcher ${cost.dispatcherMemoryMb} MB, processor ${cost.processorMemoryMb} MB. Lambda gives CPU by memory: what was measured here as CPU is counted as so much longer.`;
   return [idle, monitoring, jobs, basis, ...details].join("\n\n");
 }

@@ -1,9 +1,13 @@
 import { markdownTable } from "../infra/markdown-table.ts";
 
-/** The first column to the left, the others, being numbers, to the right. */
-export const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+/** The first `words` columns to the left, the others, being numbers, to the right. */
+export const table = (
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  words = 1,
+): string =>
   markdownTable([head, ...rows.map((row) => row.map(String))], {
-    numbers: head.map((_, column) => column).slice(1),
+    numbers: head.map((_, column) => column).slice(words),
   }).join("\n");
 
 export const usd = (value: number): string => `$${value.toFixed(value < 1 ? 3 : 2)}`;

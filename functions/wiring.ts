@@ -1,5 +1,6 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { ulid } from "ulid";
+import * as z from "zod";
 import { systemClock } from "../lib/clock.ts";
 import {
   parseDispatcherConfig,
@@ -7,6 +8,7 @@ import {
   parseRotatorConfig,
   parseSettlerConfig,
   type DispatcherConfig,
+  type Environment,
   type ProcessorConfig,
   type SettlerConfig,
 } from "../lib/config.ts";
@@ -45,6 +47,14 @@ import { timing } from "../lib/timing.ts";
 
 const clock = systemClock;
 const random = Math.random;
+/** From node:crypto, which is loaded anyway: the ULID's own source is the global `crypto`, which is not. */
+const randomShare = (): number => randomBytes(1).readUInt8() / 256;
+
+function configOf<T>(parseConfig: (env: Environment) => T): T {
+  // Compiled schemas pay off after hundreds of values; a function's first call is what somebody waits for.
+  z.config({ jitless: true });
+  return parseConfig(process.env);
+}
 
 export interface Dispatcher {
   readonly deps: WindowDeps;
@@ -55,7 +65,7 @@ export interface Dispatcher {
 
 // Marked pure so that each bundle holds only the composition it uses.
 export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
-  const config = parseDispatcherConfig(process.env);
+  const config = configOf(parseDispatcherConfig);
   const shared = common("dispatcher", config);
   const { table } = shared;
   const stopping = new AbortController();
@@ -73,7 +83,7 @@ export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
       control: createControlRow(table),
       lock: createDispatchLock(table),
       invoker: createLambdaInvoker(config.RUNNER_PROCESSOR_FUNCTION),
-      newId: () => ulid(),
+      newId: () => ulid(undefined, randomShare),
     },
     settings: {
       pool: config.RUNNER_POOL,
@@ -88,7 +98,7 @@ export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
 });
 
 export const processor = /* @__PURE__ */ once((): LegDeps => {
-  const config = parseProcessorConfig(process.env);
+  const config = configOf(parseProcessorConfig);
   const shared = common("processor", config);
   const { log, metrics } = shared;
   const pool = config.RUNNER_POOL;
@@ -121,7 +131,7 @@ export const processor = /* @__PURE__ */ once((): LegDeps => {
 });
 
 export const settler = /* @__PURE__ */ once((): RecoverDeps => {
-  const config = parseSettlerConfig(process.env);
+  const config = configOf(parseSettlerConfig);
   return {
     ...common("settler", config),
     invoker: createLambdaInvoker(config.RUNNER_PROCESSOR_FUNCTION),

@@ -49,9 +49,11 @@ const applicationLogLevels = {
 
 /**
  * Young objects get 8 MB, not 32: most of what a job makes is gone with its answer, and the process stays a third smaller
- * for a twentieth more of its CPU (docs/performance.md).
+ * for a twentieth more of its CPU (docs/performance.md). Where memory is scarce, old ones are collected before they fill it:
+ * Node and its code take some 60 MB beside them (docs/decisions/0014).
  */
-const nodeOptions = "--max-semi-space-size=8";
+const nodeOptions = (memoryMb: number): string =>
+  memoryMb < 256 ? "--max-semi-space-size=2 --max-old-space-size=48" : "--max-semi-space-size=8";
 
 /**
  * What all functions share: runtime, bundle, a role and a log group of their own. No fixed names and no reserved
@@ -83,7 +85,7 @@ export class RunnerFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
-      environment: { ...props.environment, NODE_OPTIONS: nodeOptions },
+      environment: { ...props.environment, NODE_OPTIONS: nodeOptions(props.memoryMb) },
       role: this.role,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,

@@ -145,7 +145,7 @@ export const processorSchema = object({
 });
 
 export const dispatcherSchema = object({
-  memoryMb: memoryMb().default(128),
+  memoryMb: memoryMb().default(150),
   timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds)").default(75),
 });
 

@@ -35,6 +35,9 @@ export function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Prom
   });
 }
 
+/** Why a timer that nobody needs any more is stopped: nobody reads it, and an error with its stack costs more than the timer. */
+const over = "over";
+
 export interface TimeLimit {
   readonly clock: Clock;
   readonly limitMs: number;
@@ -68,7 +71,7 @@ export async function withTimeLimit<T>(
   try {
     return await unlessAborted(inner.signal, work(inner.signal));
   } finally {
-    finished.abort();
+    finished.abort(over);
     signal?.removeEventListener("abort", onOuterAbort);
   }
 }
@@ -95,5 +98,5 @@ export function abortAfter(clock: Clock, { afterMs, reason, outer }: AlarmSettin
     () => undefined, // cancelled
   );
   const signal = outer ? AbortSignal.any([alarm.signal, outer]) : alarm.signal;
-  return { signal, cancel: () => cancelled.abort() };
+  return { signal, cancel: () => cancelled.abort(over) };
 }

@@ -1,7 +1,8 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import middy from "@middy/core";
 import { ulid } from "ulid";
-import { env, getItem, openRuns, secret, setItem, studio, tell } from "./parts.ts";
+import { leaseAnswerSchema } from "../../lib/studio/schemas.ts";
+import { count, env, getItem, log, openRuns, secret, setItem, studio } from "./parts.ts";
 
 const lambda = new LambdaClient({});
 
@@ -11,16 +12,18 @@ export const handler = middy().handler(async () => {
   await Promise.all([
     setItem("lock", { owner, lockedUntilMs: Date.now() + 60_000 }),
     getItem("control"),
+    getItem("backoff"),
     secret(env.RUNNER_KEY_SECRET),
   ]);
-  await Promise.all([openRuns(), getItem("backoff")]);
   await openRuns();
-  const answer = await studio("/leaseWorkspaceJob", {});
-  if (answer["leased"] === true) {
+  const answer = await studio("/leaseWorkspaceJob", {}, leaseAnswerSchema);
+  if (answer.leased) {
     const Payload = JSON.stringify(answer);
     await lambda.send(new InvokeCommand({ FunctionName: "processor", InvocationType: "Event", Payload }));
   }
-  tell("Windows", { owner });
+  log("window_ended", { owner });
+  count("Windows");
+  count("GoodPolls");
   await setItem("lock", { lockedUntilMs: 0 });
   return { reason: "empty" };
 });

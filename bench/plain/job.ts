@@ -4,9 +4,14 @@ import { z } from "zod";
 import { toolDefinitions } from "../../lib/deliverables/registry.ts";
 import { jobInstructions } from "../../lib/inference/instructions.ts";
 import { requestBody } from "../../lib/inference/request-body.ts";
-import { env, secret, studio } from "./parts.ts";
+import { acceptedAnswerSchema, contextSchema, heartbeatAnswerSchema } from "../../lib/studio/schemas.ts";
+import { count, env, log, secret, studio } from "./parts.ts";
 
-const contextSchema = z.object({ recentText: z.string() });
+const completedSchema = z.object({
+  id: z.string(),
+  status: z.literal("completed"),
+  usage: z.object({ input_tokens: z.number(), output_tokens: z.number() }),
+});
 
 export interface Steps {
   readonly beforeRound?: () => Promise<unknown>;
@@ -18,7 +23,10 @@ let client: OpenAI | undefined;
 
 /** A job with one round of the model: context, round, beat, completion. */
 export async function runOne(workspaceId: string, steps: Steps = {}): Promise<void> {
-  const context = contextSchema.parse(await studio("/getWorkspaceRunnerContext", { workspaceId }));
+  const startedAtMs = Date.now();
+  const context = await studio("/getWorkspaceRunnerContext", { workspaceId }, contextSchema);
+  log("prior_context", { workspaceId, what: "none" });
+  count("PickupSeconds");
   client ??= new OpenAI({
     apiKey: await secret(env.OPENAI_KEY_SECRET),
     baseURL: env.OPENAI_BASE_URL,
@@ -27,23 +35,34 @@ export async function runOne(workspaceId: string, steps: Steps = {}): Promise<vo
   await steps.beforeRound?.();
   const stream = await client.responses.create(question(context.recentText));
   let text = "";
+  let usage = { input_tokens: 0, output_tokens: 0 };
   for await (const event of stream) {
     if (event.type === "response.created") await steps.onRound?.(event.response.id);
     if (event.type === "response.output_text.delta") text += event.delta;
+    if (event.type === "response.completed") usage = completedSchema.parse(event.response).usage;
   }
-  await studio("/heartbeatWorkspaceJob", { workspaceId });
+  count("InferenceSeconds", (Date.now() - startedAtMs) / 1000);
+  log("round_ended", { workspaceId, ...usage });
+  await studio("/heartbeatWorkspaceJob", { workspaceId }, heartbeatAnswerSchema);
+  count("Beats");
   await steps.beforePost?.();
-  await studio("/completeWorkspaceJob", {
-    workspaceId,
-    assistantMessage: text,
-    files: [],
-    charts: [],
-    datasets: [],
-    lists: [],
-    checklists: [],
-    svgs: text.includes("<svg") ? [{ id: "a", content: sanitizeHtml(text) }] : [],
-  });
+  await studio("/completeWorkspaceJob", completion(workspaceId, text), acceptedAnswerSchema);
+  log("run_ended", { workspaceId, state: "completed", elapsedMs: Date.now() - startedAtMs, ...usage });
+  for (const name of ["RunsCompleted", "RunSeconds", "CostUsd", ...tokenKinds]) count(name);
 }
+
+const tokenKinds = ["input", "cached_input", "output", "reasoning"].map((kind) => `Tokens ${kind}`);
+
+const completion = (workspaceId: string, text: string) => ({
+  workspaceId,
+  assistantMessage: text,
+  files: [],
+  charts: [],
+  datasets: [],
+  lists: [],
+  checklists: [],
+  svgs: text.includes("<svg") ? [{ id: "a", content: sanitizeHtml(text) }] : [],
+});
 
 /** The very request that the runner sends, tools and instructions included. */
 function question(text: string): OpenAI.Responses.ResponseCreateParamsStreaming {

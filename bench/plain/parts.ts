@@ -40,9 +40,8 @@ export async function secret(SecretId: string): Promise<string> {
   return SecretString;
 }
 
-const answerSchema = z.looseObject({});
-
-export async function studio(path: string, body: object): Promise<Record<string, unknown>> {
+/** The answer, checked by its schema. */
+export async function studio<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
   const response = await fetch(`${env.RUNNER_API_BASE}${path}`, {
     method: "POST",
     headers: {
@@ -53,7 +52,7 @@ export async function studio(path: string, body: object): Promise<Record<string,
     dispatcher,
   });
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
-  return answerSchema.parse(await response.json());
+  return schema.parse(await response.json());
 }
 
 const keyOf = (id: string) => marshall({ pool: env.RUNNER_POOL, id });
@@ -65,9 +64,13 @@ export async function getItem(id: string): Promise<Record<string, unknown> | und
   return Item && unmarshall(Item);
 }
 
-export async function setItem(id: string, values: Readonly<Record<string, unknown>>): Promise<void> {
+/** The item as it is then. */
+export async function setItem(
+  id: string,
+  values: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
   const names = Object.keys(values);
-  await dynamodb.send(
+  const { Attributes = {} } = await dynamodb.send(
     new UpdateItemCommand({
       TableName,
       Key: keyOf(id),
@@ -79,6 +82,7 @@ export async function setItem(id: string, values: Readonly<Record<string, unknow
       ReturnValues: "ALL_NEW",
     }),
   );
+  return unmarshall(Attributes);
 }
 
 export async function openRuns(): Promise<number> {
@@ -93,9 +97,12 @@ export async function openRuns(): Promise<number> {
   return Count;
 }
 
-export function tell(event: string, fields: Record<string, string | number>): void {
+export function log(event: string, fields: Record<string, string | number>): void {
   logger.info(event, fields);
+}
+
+export function count(name: string, value = 1): void {
   const single = metrics.singleMetric();
   single.addDimensions({ pool: env.RUNNER_POOL });
-  single.addMetric(event, MetricUnit.Count, 1);
+  single.addMetric(name, MetricUnit.Count, value);
 }

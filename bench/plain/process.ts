@@ -2,7 +2,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import middy from "@middy/core";
 import { z } from "zod";
 import { runOne } from "./job.ts";
-import { getItem, setItem, tell } from "./parts.ts";
+import { count, getItem, log, setItem } from "./parts.ts";
 
 const eventSchema = z.object({ pool: z.string(), runId: z.string(), leg: z.number() });
 const rowSchema = z.object({ workspaceId: z.string() });
@@ -13,14 +13,16 @@ export const lambda = new LambdaClient({});
 export const handler = middy().handler(async (event: unknown) => {
   const { runId } = eventSchema.parse(event);
   const id = `run#${runId}`;
-  await setItem(id, { state: "running", beganAtMs: Date.now() });
-  const { workspaceId } = rowSchema.parse(await getItem(id));
+  const row = await setItem(id, { state: "running", beganAtMs: Date.now() });
+  const { workspaceId } = rowSchema.parse(row);
+  log("leg_began", { runId, workspaceId });
+  count("LeaseLeftPercent", 100);
   await runOne(workspaceId, {
     beforeRound: () => getItem("backoff"),
     onRound: (responseId) => setItem(id, { lastResponseId: responseId }),
     beforePost: () => setItem(id, { delivering: true, beatAtMs: Date.now() }),
   });
   await setItem(id, { state: "completed", endedAtMs: Date.now() });
-  tell("RunsCompleted", { runId });
+  await setItem("spend", { runs: 1 });
   return { state: "completed" };
 });

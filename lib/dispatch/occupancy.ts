@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { Run } from "../ledger/run.ts";
 
 export interface OccupancyDeps {
   readonly clock: Clock;
@@ -13,15 +14,17 @@ export interface OccupancyDeps {
 export class Occupancy {
   readonly #deps: OccupancyDeps;
   readonly #pool: string;
+  /** What the window has asked for already, for the first count. */
+  #openRuns: Promise<readonly Run[]> | undefined;
   /** Key ids by run id. */
   #runs = new Map<string, string>();
-  #counted = false;
   /** The most runs that were in flight at once, as far as was looked. */
   peak = 0;
 
-  constructor(deps: OccupancyDeps, pool: string) {
+  constructor(deps: OccupancyDeps, pool: string, openRuns: Promise<readonly Run[]>) {
     this.#deps = deps;
     this.#pool = pool;
+    this.#openRuns = openRuns;
   }
 
   get inFlight(): number {
@@ -39,13 +42,20 @@ export class Occupancy {
 
   /** Free places out of `limit`. @throws RunnerError `ledger_unavailable` */
   async free(limit: number): Promise<number> {
-    if (!this.#counted || this.#runs.size > 0) await this.#count();
+    if (this.#openRuns) await this.#countFirst(this.#openRuns);
+    else if (this.#runs.size > 0) await this.#count(await this.#deps.ledger.openRuns(this.#pool));
     return Math.max(0, limit - this.#runs.size);
   }
 
-  async #count(): Promise<void> {
+  /** A read that failed is made anew by the next count. */
+  async #countFirst(openRuns: Promise<readonly Run[]>): Promise<void> {
+    const rows = await openRuns.catch(() => this.#deps.ledger.openRuns(this.#pool));
+    await this.#count(rows);
+    this.#openRuns = undefined;
+  }
+
+  async #count(rows: readonly Run[]): Promise<void> {
     const nowMs = this.#deps.clock.now();
-    const rows = await this.#deps.ledger.openRuns(this.#pool);
     const live = rows.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs > nowMs);
     const runs = new Map(live.map((row) => [row.runId, row.keyId]));
     // The index lags behind: what it does not show yet, or any more, the rows themselves tell.
@@ -53,7 +63,6 @@ export class Occupancy {
     const open = await Promise.all(unseen.map(([runId]) => this.#isOpen(runId)));
     for (const [at, [runId, run]] of unseen.entries()) if (open[at]) runs.set(runId, run);
     this.#runs = runs;
-    this.#counted = true;
     this.#notePeak();
   }
 

@@ -1,5 +1,6 @@
 import type { RunnerError } from "../errors.ts";
-import type { BackoffRow, Throttler } from "../ledger/backoff.ts";
+import type { Backoff, BackoffRow, Throttler } from "../ledger/backoff.ts";
+import type { Run } from "../ledger/run.ts";
 import type { RunnerKeys } from "../runner-keys.ts";
 import type { RunnerKey } from "../secret.ts";
 import type { Lease } from "../studio/schemas.ts";
@@ -30,7 +31,14 @@ export interface PollerStart {
   readonly keys: readonly RunnerKey[];
   /** Looked at already. */
   readonly cap: DailyCap;
+  /** As read at the window's start. */
+  readonly backoff: Backoff;
+  /** Every run that is not closed, asked for under the lock. */
+  readonly openRuns: Promise<readonly Run[]>;
 }
+
+/** More rows and events on their way than this would only fill the memory: they wait for the processor, not for answers. */
+const startsAtOnce = 32;
 
 /** The pool holds back because somebody asked one of us to. Epoch ms. */
 export interface HeldBack {
@@ -53,17 +61,21 @@ export class Poller {
   readonly #starting = new Set<Promise<void>>();
   #refreshedKeys = false;
   #refusedKeys = 0;
-  #looked = false;
   #width = 1;
   #wasBusy = false;
   polls = 0;
   leased = 0;
 
-  constructor(deps: PollerDeps, settings: PollerSettings, { keys, cap }: PollerStart) {
+  /** Until the first poll has looked at it. */
+  #backoff: Backoff | undefined;
+
+  constructor(deps: PollerDeps, settings: PollerSettings, start: PollerStart) {
+    const { keys, cap, backoff, openRuns } = start;
     this.#deps = deps;
     this.#settings = settings;
     this.#cap = cap;
-    this.#occupancy = new Occupancy(deps, settings.pool);
+    this.#backoff = backoff;
+    this.#occupancy = new Occupancy(deps, settings.pool, openRuns);
     const heldBy = (keyId: string): number => this.#occupancy.heldBy(keyId);
     this.#ring = new KeyRing(keys, { leasesPerKey: settings.leasesPerKey, heldBy, random: deps.random });
   }
@@ -105,10 +117,15 @@ export class Poller {
   /** What runs in flight have told or cost since we last looked may forbid to ask. */
   async #beforeAsking(): Promise<Exclude<Poll["end"], RunnerError> | undefined> {
     const busy = this.inFlight > 0;
-    if (!this.#looked || busy || this.#wasBusy) {
-      const [heldBack] = await Promise.all([this.#heldBack(), this.#looked ? this.#cap.look() : undefined]);
-      this.#looked = true;
+    const known = this.#backoff;
+    this.#backoff = undefined;
+    if (known || busy || this.#wasBusy) {
+      const { pool } = this.#settings;
+      const [backoff] = known
+        ? [known]
+        : await Promise.all([this.#deps.backoff.read(pool), this.#cap.look()]);
       this.#wasBusy = busy;
+      const heldBack = this.#heldBack(backoff);
       if (heldBack) return heldBack;
     }
     return this.#cap.isReached() ? "daily_cap" : undefined;
@@ -129,6 +146,9 @@ export class Poller {
       // Never aborted: a call that is cut off may have leased a job. Its own time limit ends it.
       lease: (key) => this.#deps.studio.lease({ key, signal: new AbortController().signal }),
       nextKey: () => (isOver() ? undefined : ring.take()),
+      beforeWave: async () => {
+        while (this.#starting.size >= startsAtOnce) await Promise.race(this.#starting);
+      },
       onLeased: (lease, key) => this.#start(lease, key),
       onNotLeased: (key, error) => {
         ring.giveBack(key);
@@ -137,8 +157,7 @@ export class Poller {
     };
   }
 
-  async #heldBack(): Promise<HeldBack | undefined> {
-    const { modelUntilMs, studioUntilMs } = await this.#deps.backoff.read(this.#settings.pool);
+  #heldBack({ modelUntilMs, studioUntilMs }: Backoff): HeldBack | undefined {
     const untilMs = Math.max(modelUntilMs, studioUntilMs);
     if (untilMs <= this.#deps.clock.now()) return undefined;
     return { by: studioUntilMs === untilMs ? "studio" : "model", untilMs };

@@ -10,6 +10,8 @@ export interface RampDeps {
   readonly lease: (key: RunnerKey) => Promise<Lease | undefined>;
   /** A key that may take one more lease now; it counts as taken until `lease` answers empty or fails. */
   readonly nextKey: () => RunnerKey | undefined;
+  /** Before each wave: lets those who start the leased runs keep up. */
+  readonly beforeWave: () => Promise<void>;
   readonly onLeased: (lease: Lease, key: RunnerKey) => void;
   readonly onNotLeased: (key: RunnerKey, error?: RunnerError) => void;
 }
@@ -29,6 +31,7 @@ export interface RampResult {
 export async function ramp(deps: RampDeps, capacity: number, firstWidth = 1): Promise<RampResult> {
   let leased = 0;
   for (let width = firstWidth; ; width = Math.min(width * 2, widestWave)) {
+    await deps.beforeWave();
     const keys = takeKeys(deps.nextKey, Math.min(width, capacity - leased));
     if (keys.length === 0) return { leased, end: "full", nextWidth: width };
     const answers = await Promise.all(keys.map((key) => leaseWith(deps, key)));

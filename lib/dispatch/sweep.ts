@@ -23,12 +23,16 @@ export function overdue(run: Run, settings: SweepSettings, nowMs: number): Troub
 }
 
 /**
- * Looks at every open run of the pool and recovers those that should have moved. Gives how many it touched.
+ * Looks at every open run of the pool, as just read, and recovers those that should have moved. Gives how many it touched.
  * @throws RunnerError `ledger_unavailable`
  */
-export async function sweep(deps: RecoverDeps, settings: SweepSettings): Promise<number> {
+export async function sweep(
+  deps: RecoverDeps,
+  settings: SweepSettings,
+  openRuns: readonly Run[],
+): Promise<number> {
   const nowMs = deps.clock.now();
-  const due = (await deps.ledger.openRuns(settings.pool)).flatMap((run) => {
+  const due = openRuns.flatMap((run) => {
     const trouble = overdue(run, settings, nowMs);
     return trouble === undefined ? [] : [{ run, trouble }];
   });

@@ -3,11 +3,11 @@ import type { RecoverDeps } from "../job/recover.ts";
 import type { Throttler } from "../ledger/backoff.ts";
 import type { Control, ControlRow } from "../ledger/control.ts";
 import type { DispatchLock } from "../ledger/dispatch-lock.ts";
-import type { RunnerKey } from "../secret.ts";
+import type { Run } from "../ledger/run.ts";
 import { timing } from "../timing.ts";
 import { DailyCap } from "./daily-cap.ts";
 import type { Pickup } from "./pickup.ts";
-import { Poller, type Poll, type PollerDeps, type PollerSettings } from "./poller.ts";
+import { Poller, type Poll, type PollerDeps, type PollerSettings, type PollerStart } from "./poller.ts";
 import { sweep, type SweepSettings } from "./sweep.ts";
 import { Waits } from "./waits.ts";
 
@@ -114,15 +114,18 @@ class Window {
   }
 
   async #work(locked: Promise<boolean>): Promise<Result> {
-    const { clock, control, keys } = this.#deps;
+    const { clock, control, keys, backoff, ledger } = this.#deps;
+    const { pool } = this.#settings;
     const startedAtMs = clock.now();
-    const reading = Promise.all([control.read(this.#settings.pool), keys.get()]);
-    const [ours, [operator, runnerKeys]] = await Promise.all([locked, reading]);
+    const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
+    const [ours, [operator, runnerKeys, heldBack]] = await Promise.all([locked, reading]);
     if (!ours) return this.#result("overlap");
+    // Only now: a run that the window before us opens must be in it.
+    const openRuns = ledger.openRuns(pool);
     // A pool that leases nothing is still looked after.
-    const sweeping = this.#sweep();
+    const sweeping = this.#sweep(openRuns);
     try {
-      const poller = await this.#prepare(operator, runnerKeys);
+      const poller = await this.#prepare(operator, { keys: runnerKeys, backoff: heldBack, openRuns });
       const result = poller ? await this.#pollUntilEnd(poller, startedAtMs) : this.#result("paused");
       return { ...result, swept: await sweeping };
     } finally {
@@ -130,14 +133,14 @@ class Window {
     }
   }
 
-  async #prepare(operator: Control, keys: readonly RunnerKey[]): Promise<Poller | undefined> {
+  async #prepare(operator: Control, start: Omit<PollerStart, "cap">): Promise<Poller | undefined> {
     const { pool, concurrency, dailyCapUsd } = this.#settings;
     const cap = new DailyCap(this.#deps, { pool, capUsd: operator.dailyCapUsd ?? dailyCapUsd });
     this.#cap = cap;
     await cap.look();
     if (operator.paused) return undefined;
     const limit = Math.min(operator.concurrency ?? concurrency, maxConcurrency);
-    this.#poller = new Poller(this.#deps, { ...this.#settings, concurrency: limit }, { keys, cap });
+    this.#poller = new Poller(this.#deps, { ...this.#settings, concurrency: limit }, { ...start, cap });
     return this.#poller;
   }
 
@@ -203,9 +206,9 @@ class Window {
   }
 
   /** What goes wrong here is no reason not to lease; the next window looks again. */
-  async #sweep(): Promise<number> {
+  async #sweep(openRuns: Promise<readonly Run[]>): Promise<number> {
     try {
-      this.#swept = await sweep(this.#deps, this.#settings);
+      this.#swept = await sweep(this.#deps, this.#settings, await openRuns);
     } catch (thrown) {
       const error = toRunnerError(thrown);
       this.#deps.log.error("sweep_failed", { pool: this.#settings.pool, reason: error.code, error });

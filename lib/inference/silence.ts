@@ -43,9 +43,9 @@ export async function withSilenceLimit<T>(limit: SilenceLimit, work: (line: Line
   try {
     return await Promise.race([work({ signal: controller.signal, heard }), cut]);
   } finally {
-    watch.abort();
+    watch.abort("over");
     signal.removeEventListener("abort", onOuterAbort);
-    controller.abort();
+    controller.abort("over");
   }
 }
 

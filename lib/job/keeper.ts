@@ -1,7 +1,7 @@
 import { unlessAborted, withTimeLimit, type Clock } from "../clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { Fence } from "../ledger/run.ts";
+import type { Fence, RunProgress } from "../ledger/run.ts";
 import type { Log } from "../log.ts";
 import { timing } from "../timing.ts";
 import type { StudioJob } from "./studio-job.ts";
@@ -49,6 +49,8 @@ export class LeaseKeeper {
   #expiresAtMs: number;
   #lastGoodAtMs = Number.NEGATIVE_INFINITY;
   #inFlight: Promise<number> | undefined;
+  /** Waits for a beat's write to go along with. */
+  #along: RunProgress | undefined;
 
   /** Begins to beat at once. */
   constructor(deps: KeeperDeps, lease: KeptLease) {
@@ -86,6 +88,20 @@ export class LeaseKeeper {
       const waitMs = await unlessAborted(until, this.#beat());
       until.throwIfAborted();
       if (this.#lastGoodAtMs < sinceMs) await this.#deps.clock.sleep(waitMs, until);
+    }
+  }
+
+  /**
+   * As `confirm`, with `progress` noted by the beat's own write. `false`: it is still to be noted, because no beat was needed
+   * or the ledger did not answer.
+   */
+  async confirmNoting(signal: AbortSignal, progress: RunProgress): Promise<boolean> {
+    this.#along = progress;
+    try {
+      await this.confirm(signal);
+      return this.#along === undefined;
+    } finally {
+      this.#along = undefined;
     }
   }
 
@@ -144,8 +160,10 @@ export class LeaseKeeper {
   /** The fence's half of a beat. An unreachable ledger does not end a lease that Studio has just extended. */
   async #noteBeat(): Promise<void> {
     try {
-      const beat = { atMs: this.#lastGoodAtMs, leaseExpiresAtMs: this.#expiresAtMs };
+      const progress = this.#along;
+      const beat = { atMs: this.#lastGoodAtMs, leaseExpiresAtMs: this.#expiresAtMs, progress };
       const ours = await this.#deps.ledger.beat(this.#fence, beat);
+      if (this.#along === progress) this.#along = undefined;
       if (!ours) throw new RunnerError("superseded", "a newer leg, or a close, owns the run");
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;

@@ -167,8 +167,9 @@ class Leg {
   }
 
   async #post(product: Product, signal: AbortSignal): Promise<Outcome> {
-    await this.#keeper.confirm(signal);
-    await this.#progress.note({ delivering: true });
+    const news = this.#progress.newsWith({ delivering: true });
+    if (await this.#keeper.confirmNoting(signal, news)) this.#progress.noted(news);
+    else await this.#progress.note(news);
     const confirmLease: DeliveryDeps["confirmLease"] = (until, sinceMs) =>
       this.#keeper.confirm(until, sinceMs);
     const answer = await deliver({ ...this.#deps, job: this.#job, confirmLease }, product.payload, signal);

@@ -68,7 +68,7 @@ export class Progress {
   async note(progress: RunProgress): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
-    const news = { ...this.#untold, ...progress };
+    const news = this.newsWith(progress);
     this.#untold = news;
     try {
       const ours = await this.#deps.ledger.note(this.#fence, news);
@@ -78,6 +78,17 @@ export class Progress {
       if (!hasCode(error, "ledger_unavailable")) throw error;
       this.#deps.log.warn("progress_not_noted", { reason: error.code, error });
     }
+  }
+
+  /** For another write to tell the ledger: with what it could not be told yet. */
+  newsWith(progress: RunProgress): RunProgress {
+    return { ...this.#untold, ...progress };
+  }
+
+  /** The ledger has been told all news. */
+  noted(news: RunProgress): void {
+    this.#known = { ...this.#known, ...news };
+    this.#untold = {};
   }
 
   async cancelPending(): Promise<void> {

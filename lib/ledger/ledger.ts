@@ -55,7 +55,7 @@ export interface Ledger {
   open(run: NewRun): Promise<void>;
   /** Moves `leased` to `running` for exactly one invocation of the leg; `undefined` for every other. Safe to repeat by the same one. */
   begin(fence: Fence, began: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
-  beat(fence: Fence, beat: { readonly atMs: number; readonly leaseExpiresAtMs: number }): Promise<boolean>;
+  beat(fence: Fence, beat: Beat): Promise<boolean>;
   note(fence: Fence, progress: RunProgress): Promise<boolean>;
   /** Safe to repeat by the same invocation with the same state. */
   close(fence: Fence, ending: Ending): Promise<boolean>;
@@ -72,6 +72,13 @@ export interface Ledger {
   recentRuns(pool: string, page: RunPage): Promise<readonly Run[]>;
   /** Every run of one workspace, newest first. Reads all of the pool's: for an operator's question, not for the way of a job. */
   runsOf(pool: string, workspaceId: string): Promise<readonly Run[]>;
+}
+
+export interface Beat {
+  readonly atMs: number;
+  readonly leaseExpiresAtMs: number;
+  /** Noted by the same write. */
+  readonly progress?: RunProgress | undefined;
 }
 
 export interface Handover {
@@ -92,8 +99,8 @@ export function createLedger(table: Table, onUnreadable?: (problem: RunnerError)
     open: (run) => open(table, run),
     begin: (fence, began) => begin(table, fence, began),
 
-    beat: (fence, { atMs, leaseExpiresAtMs }) =>
-      updateOwned(table, fence, { set: { beatAtMs: atMs, leaseExpiresAtMs } }),
+    beat: (fence, { atMs, leaseExpiresAtMs, progress }) =>
+      updateOwned(table, fence, { set: { ...progress, beatAtMs: atMs, leaseExpiresAtMs } }),
 
     note: (fence, progress) => updateOwned(table, fence, { set: progress }),
 

@@ -133,8 +133,9 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPostedAfterTheLoss,
     guard: "a beat proves the lease right before the deliverables are posted",
     file: "lib/job/leg.ts",
-    remove: "    await this.#keeper.confirm(signal);\n    await this.#progress.note({ delivering: true });",
-    put: "    await this.#progress.note({ delivering: true });",
+    remove:
+      "    if (await this.#keeper.confirmNoting(signal, news)) this.#progress.noted(news);\n    else await this.#progress.note(news);",
+    put: "    await this.#progress.note(news);",
     test: { file: legTest, name: "that shows itself only in the beat before completing stops the delivery" },
   },
   {

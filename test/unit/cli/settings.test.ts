@@ -114,9 +114,9 @@ describe("cost", () => {
     expect(code).toBe(0);
     const { idlePerMonth, per1000Jobs, settingsFrom, awsPricesAsOf } = json() as Cost;
     const items = Object.fromEntries(idlePerMonth.items.map((item) => [item.what, item]));
-    // 43,200 windows of 50.5 s at 128 MB.
-    expect(items["dispatcher, compute"]!.quantity).toBe(272_700);
-    expect(items["dispatcher, compute"]!.listUsd).toBeCloseTo(3.64, 2);
+    // 43,200 windows of 50.5 s at 150 MB.
+    expect(items["dispatcher, compute"]!.quantity).toBe(319_570.3125);
+    expect(items["dispatcher, compute"]!.listUsd).toBeCloseTo(4.26, 2);
     expect(items["dispatcher, compute"]!.usd).toBe(0);
     expect(items["schedule"]).toMatchObject({ quantity: 43_200, usd: 0 });
     expect(items["secrets"]).toMatchObject({ quantity: 2, listUsd: 0.8, usd: 0.8 });
@@ -139,10 +139,10 @@ describe("cost", () => {
     const { json } = await cli.run("cost", "--json");
     const whats = (json() as Cost).idlePerMonth.items.map((item) => item.what);
     for (const gone of ["secrets", "alarms", "alarm Page", "dashboards"]) expect(whats).not.toContain(gone);
-    // 43,200 windows of 0.5 s at 128 MB.
+    // 43,200 windows of 0.5 s at 150 MB.
     expect((json() as Cost).idlePerMonth.items[0]).toMatchObject({
       what: "dispatcher, compute",
-      quantity: 2_700,
+      quantity: 3_164.0625,
     });
   });
 

@@ -12,6 +12,7 @@ function queueOf(jobs: number, error?: RunnerError) {
   let asked = 0;
   const deps: RampDeps = {
     nextKey: () => key,
+    beforeWave: async () => undefined,
     lease: async () => {
       if (asked === 0) {
         waves.push(0);
@@ -35,6 +36,15 @@ it("doubles its waves while they hit, up to the capacity", async () => {
   const { deps, waves } = queueOf(1_000);
   expect(await ramp(deps, 20)).toEqual({ leased: 20, end: "full", nextWidth: 32 });
   expect(waves).toEqual([1, 2, 4, 8, 5]);
+});
+
+it("lets those who start the runs keep up before each wave", async () => {
+  const { deps, waves } = queueOf(1_000);
+  const before: number[] = [];
+  const beforeWave = async (): Promise<void> =>
+    void before.push(waves.reduce((sum, calls) => sum + calls, 0));
+  await ramp({ ...deps, beforeWave }, 20);
+  expect(before).toEqual([0, 1, 3, 7, 15, 20]);
 });
 
 it("begins after a full one where that one ended", async () => {

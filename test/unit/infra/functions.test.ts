@@ -18,13 +18,16 @@ function resolved(fn: Resource): Record<string, string> {
   );
 }
 
+const scarce = "--max-semi-space-size=2 --max-old-space-size=48";
+const roomy = "--max-semi-space-size=8";
+
 it.each([
-  { part: "Dispatcher", fn: dispatcher, memoryMb: 256, timeoutSeconds: 75 },
-  { part: "Processor", fn: processor, memoryMb: 512, timeoutSeconds: 900 },
-  { part: "Settler", fn: settler, memoryMb: 256, timeoutSeconds: 60 },
+  { part: "Dispatcher", fn: dispatcher, memoryMb: 150, timeoutSeconds: 75, nodeOptions: scarce },
+  { part: "Processor", fn: processor, memoryMb: 512, timeoutSeconds: 900, nodeOptions: roomy },
+  { part: "Settler", fn: settler, memoryMb: 256, timeoutSeconds: 60, nodeOptions: roomy },
 ])(
   "the $part runs on Node 24, arm64, with a log of its own in JSON",
-  ({ part, fn, memoryMb, timeoutSeconds }) => {
+  ({ part, fn, memoryMb, timeoutSeconds, nodeOptions }) => {
     const { Code, Environment, Description, ...rest } = fn.Properties;
     expect(rest).toEqual({
       Runtime: "nodejs24.x",
@@ -41,7 +44,7 @@ it.each([
       },
     });
     expect(Code).toHaveProperty("S3Key");
-    expect(Environment).toHaveProperty("Variables.NODE_OPTIONS", "--max-semi-space-size=8");
+    expect(Environment).toHaveProperty("Variables.NODE_OPTIONS", nodeOptions);
     expect(Description).toContain("pool default");
   },
 );
@@ -92,7 +95,7 @@ it("the dispatcher gets its settings by environment", () => {
       RUNNER_CONCURRENCY: "10",
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
       RUNNER_MAX_EVENT_AGE_MS: "300000",
-      NODE_OPTIONS: "--max-semi-space-size=8",
+      NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=48",
     },
   });
 });

@@ -25,7 +25,7 @@ describe("defaults", () => {
           concurrency: 10,
           runLimitMinutes: 60,
           processor: { memoryMb: 512, timeoutSeconds: 900 },
-          dispatcher: { memoryMb: 128, timeoutSeconds: 75 },
+          dispatcher: { memoryMb: 150, timeoutSeconds: 75 },
         },
       ],
       logRetentionDays: 30,

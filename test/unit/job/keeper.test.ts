@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import { beatIntervalMs, LeaseKeeper } from "../../../lib/job/keeper.ts";
 import type { StudioJob } from "../../../lib/job/studio-job.ts";
+import type { RunProgress } from "../../../lib/ledger/run.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { recordingLog } from "../../support/silent.ts";
 
@@ -20,6 +21,7 @@ function keep(
 ) {
   const clock = createFakeClock();
   const beats: number[] = [];
+  const noted: RunProgress[] = [];
   const startMs = clock.now();
   const leasedAtMs = startMs - (options.takenAgoMs ?? 0);
   const unused = (): never => {
@@ -43,7 +45,10 @@ function keep(
         fail: unused,
       },
       ledger: {
-        beat: async () => options.ours?.() ?? true,
+        beat: async (_, { progress }) => {
+          if (progress) noted.push(progress);
+          return options.ours?.() ?? true;
+        },
         open: unused,
         begin: unused,
         note: unused,
@@ -64,7 +69,7 @@ function keep(
     },
   );
   keepers.push(keeper);
-  return { clock, beats, keeper, startMs };
+  return { clock, beats, noted, keeper, startMs };
 }
 
 const extendsBy =
@@ -210,6 +215,26 @@ describe("confirm", () => {
     await kept.clock.advance(121_000);
     await kept.keeper.confirm(never);
     expect(kept.beats).toEqual([120_000]);
+  });
+
+  it("has what is to be noted go along with its beat's write", async () => {
+    const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
+    expect(await kept.keeper.confirmNoting(never, { delivering: true })).toBe(true);
+    expect(kept.noted).toEqual([{ delivering: true }]);
+    await kept.clock.advance(121_000);
+    expect(kept.noted).toEqual([{ delivering: true }]);
+  });
+
+  it("says that it is still to be noted where no beat was needed, or the ledger did not answer", async () => {
+    const fresh = keep(async () => ({ leaseExpiresAtMs: undefined }));
+    await fresh.clock.advance(121_000);
+    expect(await fresh.keeper.confirmNoting(never, { delivering: true })).toBe(false);
+    const silent = keep(async () => ({ leaseExpiresAtMs: undefined }), {
+      ours: () => {
+        throw new RunnerError("ledger_unavailable", "not now", { retryable: true });
+      },
+    });
+    expect(await silent.keeper.confirmNoting(never, { delivering: true })).toBe(false);
   });
 
   it("throws the loss when the lease is gone", async () => {

@@ -132,7 +132,10 @@ export function build(world: World = {}) {
     },
     ledger: {
       begin: async () => (world.begins === false ? undefined : run),
-      beat: async () => world.ownsBeat ?? true,
+      beat: async (_, { progress }) => {
+        if (progress) notes.push(progress);
+        return world.ownsBeat ?? true;
+      },
       note: async (_, progress) => {
         await world.note?.();
         notes.push(progress);

@@ -445,7 +445,7 @@ describe("the sweep", () => {
     await clock.advance(210_000); // silent since 901,000: more than 300,000; called at 900,000: less than 360,000
     const well = await leased(pool);
     await ledger.begin(well, { atMs: clock.now(), requestId: "req2" });
-    expect(await sweep(deps, { ...settings, pool })).toBe(1);
+    expect(await sweep(deps, { ...settings, pool }, await ledger.openRuns(pool))).toBe(1);
     expect(invoked).toEqual([{ pool, runId: silent.runId, leg: 2 }]);
     expect(await seen(waiting)).toMatchObject({ leg: 1, state: "leased" });
     expect(await seen(well)).toMatchObject({ leg: 1, state: "running" });

@@ -1,0 +1,181 @@
+import * as z from "zod";
+import { pickupModes } from "../lib/dispatch/pickup.ts";
+import { table } from "./tables.ts";
+
+const modes = z.enum(pickupModes);
+
+/** docs/performance.json, as far as the targets and the README's tables need it. */
+export const performanceSchema = z.object({
+  date: z.string(),
+  machine: z.string(),
+  cold: z.array(
+    z.object({
+      name: z.enum(["dispatch", "process"]),
+      bytes: z.number(),
+      emptyReadyMs: z.number(),
+      doneMs: z.number(),
+      plainDoneMs: z.number(),
+      ratio: z.number(),
+    }),
+  ),
+  pickup: z.array(
+    z.object({ mode: modes, studioLatencyMs: z.number(), p50: z.number(), p95: z.number(), p99: z.number() }),
+  ),
+  drain: z.object({ ratio: z.number(), timesFaster: z.number() }),
+  overhead: z.object({
+    cpuMs: z.number(),
+    workerCpuMs: z.number(),
+    ratio: z.number(),
+    plainCpuMs: z.number(),
+    ratioToPlain: z.number(),
+    peakMemoryMb: z.number(),
+    studioRequests: z.number(),
+    ledgerRequests: z.number(),
+  }),
+  dispatch: z.array(z.object({ studioLatencyMs: z.number(), perSecond: z.number() })),
+  cost: z.object({
+    pricesAsOf: z.string(),
+    dispatcherMemoryMb: z.number(),
+    processorMemoryMb: z.number(),
+    idle: z.array(
+      z.object({
+        mode: modes,
+        computeAndRequests: z.number(),
+        withFreeTier: z.number(),
+        logLines: z.number(),
+        secretCalls: z.number(),
+      }),
+    ),
+    monitoring: z.array(z.object({ level: z.string(), wholeIdleBill: z.number() })),
+    jobs: z.array(z.object({ inferenceSeconds: z.number(), total: z.number() })),
+  }),
+});
+export type Performance = Readonly<z.output<typeof performanceSchema>>;
+
+export interface Target {
+  readonly what: string;
+  /** `value` must not be above it, or below it where `least` is set. */
+  readonly limit: number;
+  readonly least?: true;
+  readonly unit: string;
+  readonly value: number;
+  /** Told where it is missed. */
+  readonly why?: string;
+}
+
+export const isMet = ({ value, limit, least }: Target): boolean => (least ? value >= limit : value <= limit);
+
+const coldWhys = {
+  dispatch:
+    "An empty handler's start is in it, and so is Node's own code for HTTPS and cryptography, which the SDK needs. What is left is mostly the AWS SDK itself, which stays: of the CPU until the first answer, two fifths go into loading (compiling Node's modules 11 %, compiling the bundle 11 %, running the packages' modules the rest), a quarter into the SDK's first calls, a tenth into zod's schemas, a twentieth each into Node's start and the garbage collector.",
+  process:
+    "As the dispatcher's: of the CPU until the first answer two fifths go into loading (17 % compile the bundle, 9 % Node's modules), a fifth into the SDK's first calls, an eighth into zod (the tools' schemas and their JSON form), the rest into the stream, the deliverables and the HTTP of its calls.",
+} as const;
+
+/** What issue 5 asks for, against what was measured. */
+export function targetsOf(measured: Performance): readonly Target[] {
+  return [...speed(measured), ...work(measured), ...money(measured)];
+}
+
+function speed({ cold, pickup }: Performance): readonly Target[] {
+  const bytes = { dispatch: 700_000, process: 1_000_000 };
+  const p50 = { fast: 0.7, balanced: 1.5 };
+  return [
+    ...cold.flatMap(({ name, ratio, bytes: size }) => [
+      {
+        what: `cold, ${name}: against a plain bundle`,
+        limit: 0.5,
+        unit: "",
+        value: ratio,
+        why: coldWhys[name],
+      },
+      {
+        what: `cold, ${name}: bundle`,
+        limit: bytes[name] / 1000,
+        unit: " kB",
+        value: Math.round(size / 1000),
+      },
+    ]),
+    ...pickup.flatMap(({ mode, studioLatencyMs, ...row }) =>
+      mode === "economy" || studioLatencyMs !== 50
+        ? []
+        : [
+            { what: `pickup, ${mode}: p50 at 50 ms`, limit: p50[mode], unit: " s", value: row.p50 },
+            { what: `pickup, ${mode}: p99 at 50 ms`, limit: 3, unit: " s", value: row.p99 },
+          ],
+    ),
+  ];
+}
+
+function work({ drain, overhead, dispatch }: Performance): readonly Target[] {
+  const { cpuMs, workerCpuMs, plainCpuMs, ratioToPlain, ledgerRequests } = overhead;
+  return [
+    {
+      what: "drain: against the ideal",
+      limit: 1.25,
+      unit: "",
+      value: drain.ratio,
+      why: "No profile of the whole was taken. 50 processors, the dispatcher, Studio, the model, DynamoDB (dynalite) and Lambda are processes that share this machine's two cores (its load average was 5 meanwhile), and a job's calls cost CPU on both of their ends; in Lambda each processor has a share of a core to itself.",
+    },
+    {
+      what: "overhead: CPU against a worker without ledger or fence",
+      limit: 1,
+      unit: "",
+      value: overhead.ratio,
+      why: `The ledger's ${ledgerRequests} calls are the difference: the same worker with just these calls, through the same packages, takes ${plainCpuMs} ms instead of ${workerCpuMs}; ours takes ${cpuMs}, ${ratioToPlain} times that. In the profile a third of the CPU is the kernel's sending of the requests, a quarter the AWS SDK (signing 7 %), 8 % the garbage collector, 3 % parsing the stream, 2 % log lines, 1 % zod. Each call is a promise: begin (a duplicate stops there), the pool's back-off, the response's id before its round is waited for, the beat that proves the lease (with "delivering" in the same write), the close, the day's spend.`,
+    },
+    {
+      what: "overhead: requests to Studio",
+      limit: 4,
+      unit: "",
+      value: overhead.studioRequests + 1,
+    },
+    { what: "overhead: peak memory", limit: 150, unit: " MB", value: overhead.peakMemoryMb },
+    ...dispatch.flatMap(({ studioLatencyMs, perSecond }) =>
+      studioLatencyMs === 50
+        ? [
+            {
+              what: "dispatch: leases and invokes a second at 50 ms",
+              limit: 150,
+              least: true as const,
+              unit: "",
+              value: perSecond,
+            },
+          ]
+        : [],
+    ),
+  ];
+}
+
+function money({ cost }: Performance): readonly Target[] {
+  const limits = { economy: 0.15, balanced: undefined, fast: 5 };
+  return [
+    ...cost.idle.flatMap(({ mode, computeAndRequests: value }) => {
+      const limit = limits[mode];
+      return limit === undefined
+        ? []
+        : [{ what: `cost, ${mode}: compute and requests, a month idle`, limit, unit: " $", value }];
+    }),
+    ...cost.monitoring.flatMap(({ level, wholeIdleBill: value }) =>
+      level === "lean"
+        ? [{ what: "cost, lean: whole idle bill, a month", limit: 2.5, unit: " $", value }]
+        : [],
+    ),
+  ];
+}
+
+/** In Markdown; what is missed with its reason. */
+export function renderTargets(targets: readonly Target[]): string {
+  const rows = targets.map((target) => [
+    target.what,
+    `${target.least ? "at least" : "at most"} ${target.limit}${target.unit}`,
+    `${target.value}${target.unit}`,
+    isMet(target) ? "met" : "**missed**",
+  ]);
+  const missed = targets.filter((target) => !isMet(target));
+  const whys = missed.map(({ what, why = "No reason is known." }) => `- **${what}.** ${why}`);
+  return [
+    table(["target", "asked", "measured", ""], rows),
+    ...(whys.length > 0 ? [whys.join("\n")] : []),
+  ].join("\n\n");
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { withReadmeTables } from "../../../bench/readme.ts";
+import { isMet, performanceSchema, renderTargets, targetsOf } from "../../../bench/targets.ts";
+
+const read = (file: string): string => readFileSync(resolve(import.meta.dirname, "../../..", file), "utf8");
+const measured = performanceSchema.parse(JSON.parse(read("docs/performance.json")));
+
+describe("a target", () => {
+  it("is met at its limit, and missed beyond it", () => {
+    expect(isMet({ what: "a", limit: 3, unit: " s", value: 3 })).toBe(true);
+    expect(isMet({ what: "a", limit: 3, unit: " s", value: 3.1 })).toBe(false);
+    expect(isMet({ what: "a", limit: 150, least: true, unit: "", value: 150 })).toBe(true);
+    expect(isMet({ what: "a", limit: 150, least: true, unit: "", value: 149 })).toBe(false);
+  });
+
+  it("that is missed is told with its reason", () => {
+    const text = renderTargets([{ what: "drain", limit: 1.25, unit: "", value: 1.5, why: "Few cores." }]);
+    expect(text).toContain("**missed**");
+    expect(text).toContain("- **drain.** Few cores.");
+  });
+});
+
+describe("what was measured last", () => {
+  it("has every target of the issue", () => {
+    const parts = targetsOf(measured).map(({ what }) => what.replace(/[:,].*/, ""));
+    expect(parts.join(" ")).toBe(
+      "cold cold cold cold pickup pickup pickup pickup drain overhead overhead overhead dispatch cost cost cost",
+    );
+  });
+
+  it("has a reason for every target that is missed", () => {
+    const missed = targetsOf(measured).filter((target) => !isMet(target));
+    expect(missed.filter(({ why }) => why === undefined)).toEqual([]);
+  });
+
+  it("is what docs/performance.md and the README show", () => {
+    expect(read("docs/performance.md")).toContain(renderTargets(targetsOf(measured)));
+    expect(withReadmeTables(read("README.md"), measured)).toBe(read("README.md"));
+  });
+
+  it("was measured with the functions' memory as it is deployed", () => {
+    const { dispatcherMemoryMb, processorMemoryMb } = measured.cost;
+    expect({ dispatcherMemoryMb, processorMemoryMb }).toEqual({
+      dispatcherMemoryMb: 150,
+      processorMemoryMb: 512,
+    });
+  });
+});

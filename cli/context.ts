@@ -45,9 +45,8 @@ export interface LedgerPorts {
 
 export type Secrets = SecretSource & SecretStore;
 
-/** Everything that a command works with. What asks AWS is made when it is first needed, and once. */
-export interface Context {
-  readonly options: GlobalOptions;
+/** The world as the command line's edge gives it. */
+interface World {
   readonly clock: Clock;
   /** Ctrl-C. */
   readonly signal: AbortSignal;
@@ -63,6 +62,11 @@ export interface Context {
   readonly newId: () => string;
   /** Of Node, which runs this: `24.21.0`. */
   readonly nodeVersion: string;
+}
+
+/** Everything that a command works with. What asks AWS is made when it is first needed, and once. */
+export interface Context extends World {
+  readonly options: GlobalOptions;
   aws(): Promise<Aws>;
   secrets(): Promise<Secrets>;
   /** For adapters of a command's own. */
@@ -87,18 +91,7 @@ export interface Connect {
   readonly secrets: (config: AwsConfig) => Secrets;
 }
 
-export interface ContextEdges {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  readonly terminal: Terminal;
-  readonly input: Input;
-  readonly prompts: Prompts;
-  readonly programs: Programs;
-  readonly project: Project;
-  readonly fetch: typeof fetch;
-  readonly random: () => number;
-  readonly newId: () => string;
-  readonly nodeVersion: string;
+export interface ContextEdges extends World {
   readonly userName: () => string;
   readonly isAlive: (pid: number) => boolean;
   readonly defaultStateDir: string;

@@ -6,11 +6,12 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Construct } from "constructs";
 import { toEnvironment } from "../lib/config.ts";
 import { timing } from "../lib/timing.ts";
+import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
 import { scheduleRole } from "./schedule-role.ts";
-import { pricesFor, type PoolSettings, type Settings } from "./settings.ts";
+import type { PoolSettings, Settings } from "./settings.ts";
 
 export interface DispatcherProps {
   readonly settings: Settings;
@@ -33,12 +34,7 @@ export class Dispatcher extends Construct {
       description: `studio-runner, pool ${pool.name}: leases ${pool.kind} jobs and starts a run for each`,
       ...pool.dispatcher,
       environment: toEnvironment({
-        RUNNER_POOL: pool.name,
-        RUNNER_API_BASE: settings.studio.baseUrl,
-        RUNNER_LEDGER_TABLE: ledger.tableName,
-        RUNNER_KEY_SECRET: runnerKeys.arn,
-        RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
-        RUNNER_PRICES: pricesFor(settings),
+        ...commonVariables(props),
         RUNNER_PICKUP: pool.pickup,
         RUNNER_CONCURRENCY: pool.concurrency,
         RUNNER_LEASES_PER_KEY: pool.leasesPerKey,

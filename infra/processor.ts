@@ -5,10 +5,11 @@ import { toEnvironment } from "../lib/config.ts";
 import { subjectTokenSeconds } from "../lib/inference/identity-tokens.ts";
 import { timing } from "../lib/timing.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
-import { pricesFor, type PoolSettings, type Settings } from "./settings.ts";
+import type { PoolSettings, Settings } from "./settings.ts";
 
 export interface ProcessorProps {
   readonly settings: Settings;
@@ -83,16 +84,12 @@ export class Processor extends Construct {
   }
 }
 
-function environment({ settings, pool, ledger, runnerKeys, modelKey }: ProcessorProps) {
+function environment(props: ProcessorProps) {
+  const { settings, modelKey } = props;
   const { inference } = settings;
   const identity = inference.workloadIdentity;
   return toEnvironment({
-    RUNNER_POOL: pool.name,
-    RUNNER_API_BASE: settings.studio.baseUrl,
-    RUNNER_LEDGER_TABLE: ledger.tableName,
-    RUNNER_KEY_SECRET: runnerKeys.arn,
-    RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
-    RUNNER_PRICES: pricesFor(settings),
+    ...commonVariables(props),
     OPENAI_KEY_SECRET: modelKey?.arn,
     OPENAI_IDENTITY_PROVIDER: identity?.identityProviderId,
     OPENAI_SERVICE_ACCOUNT: identity?.serviceAccountId,

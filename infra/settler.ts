@@ -5,11 +5,12 @@ import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { toEnvironment } from "../lib/config.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { bounds } from "./relations.ts";
 import { RunnerFunction } from "./runner-function.ts";
-import { pricesFor, type PoolSettings, type Settings } from "./settings.ts";
+import type { PoolSettings, Settings } from "./settings.ts";
 
 export interface SettlerProps {
   readonly settings: Settings;
@@ -36,12 +37,7 @@ export class Settler extends Construct {
       memoryMb,
       timeoutSeconds: bounds.settlerTimeoutMs / 1000,
       environment: toEnvironment({
-        RUNNER_POOL: pool.name,
-        RUNNER_API_BASE: settings.studio.baseUrl,
-        RUNNER_LEDGER_TABLE: ledger.tableName,
-        RUNNER_KEY_SECRET: runnerKeys.arn,
-        RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
-        RUNNER_PRICES: pricesFor(settings),
+        ...commonVariables(props),
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,
       }),
       statements: [

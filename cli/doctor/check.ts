@@ -57,6 +57,23 @@ export interface CheckResult extends Finding {
   readonly title: string;
 }
 
+/** A check of each pool by itself. */
+export function perPool(
+  id: string,
+  title: string,
+  judge: (facts: Facts, pool: StackPool) => Finding | Promise<Finding>,
+): Check {
+  return {
+    id,
+    title,
+    needs: ["stack"],
+    run: async (facts) => {
+      const pools = await facts.pools();
+      return Promise.all(pools.map(async (pool) => ({ ...(await judge(facts, pool)), pool: pool.name })));
+    },
+  };
+}
+
 const limitMs = 20_000;
 
 interface NeedRow {

@@ -10,7 +10,7 @@ import { usesIdentity } from "../key-names.ts";
 import type { ModelAnswer } from "../model.ts";
 import type { StackPool } from "../stack.ts";
 import { askForRefused } from "../studio.ts";
-import type { Check, Facts, Finding } from "./check.ts";
+import { perPool, type Check, type Facts, type Finding } from "./check.ts";
 
 /** The stack's secrets: there, well formed, and accepted by whom they are for. */
 export const keyChecks: readonly Check[] = [
@@ -142,21 +142,5 @@ async function judgeRotation({ context }: Facts, pool: StackPool): Promise<Findi
     verdict: "warn",
     finding: "new keys are pending: a rotation is under way, or one was broken off",
     remedy: `When none is under way: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
-  };
-}
-
-function perPool(
-  id: string,
-  title: string,
-  judge: (facts: Facts, pool: StackPool) => Promise<Finding>,
-): Check {
-  return {
-    id,
-    title,
-    needs: ["stack"],
-    run: async (facts) => {
-      const pools = await facts.pools();
-      return Promise.all(pools.map(async (pool) => ({ ...(await judge(facts, pool)), pool: pool.name })));
-    },
   };
 }

@@ -3,7 +3,7 @@ import { count, formatAge } from "../format.ts";
 import type { PoolStatus } from "../pool-status.ts";
 import { compareVersions } from "../versions.ts";
 import { isGoodReason, reasonInWords } from "../window-words.ts";
-import { settingsUnread, type Check, type Facts, type Finding } from "./check.ts";
+import { perPool, settingsUnread, type Check, type Facts, type Finding } from "./check.ts";
 import { toCliError } from "../errors.ts";
 
 /** The dead-man alarm's own time. */
@@ -42,13 +42,13 @@ export const stackChecks: readonly Check[] = [
       return { verdict: "warn", finding: "cdk.json has others, which are not deployed yet", remedy };
     },
   },
-  perPool("schedule", "Schedule", ({ schedule }) => {
+  byStatus("schedule", "Schedule", ({ schedule }) => {
     if (schedule === null) return { verdict: "warn", finding: "could not be asked" };
     if (schedule.enabled) return { verdict: "ok", finding: `on, ${schedule.expression}` };
     const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
     return { verdict: "fail", finding: "off: no dispatch window starts", remedy };
   }),
-  perPool("paused", "Leasing", ({ state, paused, dailyCapUsd }) => {
+  byStatus("paused", "Leasing", ({ state, paused, dailyCapUsd }) => {
     if (paused) {
       const by = paused.by === undefined ? "" : ` by ${paused.by}`;
       const why = paused.why === undefined ? "" : `: ${paused.why}`;
@@ -58,8 +58,8 @@ export const stackChecks: readonly Check[] = [
     const finding = `the day's spending has reached its cap of ${dailyCapUsd.value ?? 0} USD: no new leases until 00:00 UTC`;
     return { verdict: "warn", finding, remedy: "Raise it for now: npm run runner -- set-cap USD" };
   }),
-  perPool("polls", "Last good poll", judgePolls),
-  perPool("dead-letters", "Dead letters", ({ deadLetters }) => {
+  byStatus("polls", "Last good poll", judgePolls),
+  byStatus("dead-letters", "Dead letters", ({ deadLetters }) => {
     if (deadLetters === null) return { verdict: "warn", finding: "could not be asked" };
     if (deadLetters === 0) return { verdict: "ok", finding: "none" };
     return {
@@ -68,7 +68,7 @@ export const stackChecks: readonly Check[] = [
       remedy: "npm run runner -- redrive",
     };
   }),
-  perPool("alarms", "Alarms", ({ alarms }) => {
+  byStatus("alarms", "Alarms", ({ alarms }) => {
     if (alarms === null) return { verdict: "warn", finding: "could not be asked" };
     if (alarms.length === 0)
       return { verdict: "skipped", finding: "this stack has none (setting monitoring.level)" };
@@ -124,17 +124,10 @@ function judgePolls({ goodPollAtMs, lastWindow, schedule }: PoolStatus, nowMs: n
   };
 }
 
-function perPool(id: string, title: string, judge: (status: PoolStatus, nowMs: number) => Finding): Check {
-  return {
-    id,
-    title,
-    needs: ["stack"],
-    run: async (facts) => {
-      const pools = await facts.pools();
-      const nowMs = facts.context.clock.now();
-      return Promise.all(
-        pools.map(async (pool) => ({ ...judge(await facts.status(pool), nowMs), pool: pool.name })),
-      );
-    },
-  };
+/** What `status` says of each pool, judged. */
+function byStatus(id: string, title: string, judge: (status: PoolStatus, nowMs: number) => Finding): Check {
+  return perPool(id, title, async (facts, pool) => {
+    const nowMs = facts.context.clock.now();
+    return judge(await facts.status(pool), nowMs);
+  });
 }

@@ -9,7 +9,7 @@
  */
 import { compactNumber, number } from "../format.js";
 import { withShares } from "./chart-data.js";
-import { withAlpha } from "./chart-theme.js";
+import { tooltipLook, withAlpha } from "./chart-theme.js";
 
 /** One row per kind over labels. */
 const seriesKinds = /** @type {const} */ ({
@@ -56,14 +56,7 @@ function commonOptions(theme) {
     plugins: {
       legend: { display: false },
       tooltip: {
-        backgroundColor: theme.text,
-        titleColor: theme.surface,
-        bodyColor: theme.surface,
-        titleFont: { family: theme.font, weight: 600 },
-        bodyFont: { family: theme.font },
-        padding: 10,
-        cornerRadius: 8,
-        boxPadding: 4,
+        ...tooltipLook(theme),
         usePointStyle: true,
       },
     },

@@ -36,6 +36,23 @@ export function readTheme(count) {
 }
 
 /**
+ * How a tooltip looks on every chart: the page's colours, turned round.
+ * @param {ChartTheme} theme
+ */
+export function tooltipLook(theme) {
+  return {
+    backgroundColor: theme.text,
+    titleColor: theme.surface,
+    bodyColor: theme.surface,
+    titleFont: { family: theme.font, weight: 600 },
+    bodyFont: { family: theme.font },
+    padding: 10,
+    cornerRadius: 8,
+    boxPadding: 4,
+  };
+}
+
+/**
  * Past the eighth series the palette comes round again, paler each time.
  * @param {string} hex
  * @param {number} round

@@ -6,7 +6,7 @@
  * @import { Frame } from "./types.d.ts"
  * @typedef {Omit<ChartContent, "series"> & { series: readonly ColouredSeries[] }} Coloured
  */
-import { readTheme, withAlpha } from "../../deliverables/chart-theme.js";
+import { readTheme, tooltipLook, withAlpha } from "../../deliverables/chart-theme.js";
 import { clockTime, figure } from "../figures.js";
 import { annotations, reachOf } from "./annotations.js";
 
@@ -182,14 +182,7 @@ export function clockTicks(startMs, endMs) {
  */
 function tooltip({ series, periodMs }, theme) {
   return {
-    backgroundColor: theme.text,
-    titleColor: theme.surface,
-    bodyColor: theme.surface,
-    titleFont: { family: theme.font, weight: 600 },
-    bodyFont: { family: theme.font },
-    padding: 10,
-    cornerRadius: 8,
-    boxPadding: 4,
+    ...tooltipLook(theme),
     callbacks: {
       title: (/** @type {readonly TooltipItem<"line">[]} */ items) => {
         const atMs = items[0]?.parsed.x ?? 0;

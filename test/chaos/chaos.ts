@@ -12,6 +12,8 @@ import { judge, type CaseEnd } from "./verdict.ts";
 const lookMs = 200;
 /** Once the faults rest: time enough for every lease, lock and silence to run out twice. */
 const drainMs = 90_000;
+/** From a run's close to the function's line that counts it, on a busy machine. */
+const countedWithinMs = 5_000;
 
 export type Tell = (line: string) => void;
 
@@ -28,6 +30,7 @@ export async function runChaos(
   const stage = await openStage(templateFile, options);
   try {
     const roundsOfKind = await tryKinds(stage, options.kinds);
+    await closeRuns(stage);
     const { watch } = stage;
     const first = {
       journal: stage.studio.requests().length,
@@ -90,6 +93,8 @@ const countedBy = ({ watch }: Stage): Counted => ({
   failed: watch.metric("RunsFailed"),
   lost: watch.metric("RunsLost"),
 });
+
+const totalOf = ({ completed, failed, lost }: Counted): number => completed + failed + lost;
 
 function countedSince(stage: Stage, before: Counted): Counted {
   const { completed, failed, lost } = countedBy(stage);
@@ -175,11 +180,18 @@ async function runUnderFaults(stage: Stage, { cases, options, tell }: Plan) {
   return { workspaces, disturbance, progress };
 }
 
-/** Jobs end before their runs are closed: by their leg, or by the sweep after a kill in between. */
+/**
+ * Jobs end before their runs are closed (by their leg, or by the sweep after a kill in between), and runs are closed
+ * before their end is counted. A leg that was killed between the two has nothing more to say.
+ */
 async function closeRuns(stage: Stage): Promise<void> {
-  for (const untilMs = Date.now() + drainMs; Date.now() < untilMs; await pause(lookMs)) {
-    if ((await stage.runs()).every(({ openIn }) => openIn === undefined)) return;
-  }
+  await waitFor(drainMs, async () => (await stage.runs()).every(({ openIn }) => openIn === undefined));
+  await waitFor(countedWithinMs, async () => totalOf(countedBy(stage)) >= (await stage.runs()).length);
+}
+
+async function waitFor(limitMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  for (const untilMs = Date.now() + limitMs; Date.now() < untilMs; await pause(lookMs))
+    if (await isSo()) return;
 }
 
 interface Ended {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { buildStack } from "../local/build.ts";
 import type { FunctionResource, Stack } from "../local/cloud/resources.ts";
 import { readStack } from "../local/cloud/template.ts";
+import { localAccess } from "../local/cloud/access.ts";
 import { variablesOf } from "../local/cloud/variables.ts";
-import { createTable, type Table } from "../lib/dynamodb.ts";
+import { createDynamoDb, createTable, type Table } from "../lib/dynamodb.ts";
 import { buildBundles, type Bundles } from "./bundles.ts";
 import { call, startServer, type Server } from "./servers/client.ts";
 
@@ -121,9 +122,7 @@ export async function startAws({ stack }: Built, runnerKey: string): Promise<Aws
   };
   return {
     table: createTable(stack.tables[0]?.name ?? "", {
-      endpoint,
-      region,
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+      call: createDynamoDb(localAccess(endpoint)),
     }),
     variables: (fn, overrides) => variablesOf(fn, { region, endpoints, overrides }),
     close: () => server.close(),

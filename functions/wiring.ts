@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ulid } from "ulid";
 import * as z from "zod";
+import { accessOf, type AwsServiceName } from "../lib/aws-access.ts";
 import { systemClock } from "../lib/clock.ts";
 import {
   parseDispatcherConfig,
@@ -14,7 +15,7 @@ import {
 } from "../lib/config.ts";
 import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
-import { createTable } from "../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../lib/dynamodb.ts";
 import { createEmfMetrics } from "../lib/emf.ts";
 import { RunnerError } from "../lib/errors.ts";
 import { createHttp } from "../lib/http.ts";
@@ -37,7 +38,8 @@ import { createSpendRow } from "../lib/ledger/spend.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
 import type { RotatorDeps, RotatorSettings } from "../lib/rotation/steps.ts";
 import { createRunnerKeys } from "../lib/runner-keys.ts";
-import { createSecretsManager, createSecretStore } from "../lib/secrets-manager.ts";
+import { createSdkSecretStore } from "../lib/secrets-manager-client.ts";
+import { createSecretsManager, createSecretsManagerCall } from "../lib/secrets-manager.ts";
 import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
 import { createStudio } from "../lib/studio/client.ts";
 import { once } from "../lib/once.ts";
@@ -103,7 +105,7 @@ export const processor = /* @__PURE__ */ once((): LegDeps => {
   const { log, metrics } = shared;
   const pool = config.RUNNER_POOL;
   const provider = providerModel(config, shared);
-  const model = paced((onRateLimited) => timed(provider(onRateLimited), { clock, metrics, pool }), {
+  const modelFor = paced((onRateLimited) => timed(provider(onRateLimited), { clock, metrics, pool }), {
     clock,
     random,
     backoff: shared.backoff,
@@ -119,14 +121,15 @@ export const processor = /* @__PURE__ */ once((): LegDeps => {
     newId: () => randomUUID(),
     modelName: config.OPENAI_MODEL,
     work: createWork({
-      model,
+      // The window has looked at the pool's back-off before it leased.
+      modelFor: ({ leg, leasedAtMs }) => modelFor(leg === 1 ? leasedAtMs : undefined),
       modelName: config.OPENAI_MODEL,
       summaryModelName: config.OPENAI_SUMMARY_MODEL,
       store: config.OPENAI_STORE,
       previewCharacters: config.RUNNER_PREVIEW_CHARACTERS,
     }),
     stop: stopping.signal,
-    cancelResponse: (responseId) => model.cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
+    cancelResponse: (responseId) => modelFor().cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
   };
 });
 
@@ -192,9 +195,9 @@ export interface Rotator {
 
 export const rotator = /* @__PURE__ */ once((): Rotator => {
   const config = parseRotatorConfig(process.env);
-  const table = createTable(config.RUNNER_LEDGER_TABLE);
+  const table = createTable(config.RUNNER_LEDGER_TABLE, { call: dynamodb() });
   const { fetch } = createHttp();
-  const store = createSecretStore();
+  const store = createSdkSecretStore();
   const account = { secretId: config.RUNNER_ACCOUNT_SECRET, baseUrl: config.RUNNER_SIGN_IN_URL };
   return {
     deps: {
@@ -216,12 +219,15 @@ export const rotator = /* @__PURE__ */ once((): Rotator => {
   };
 });
 
+const accessTo = (service: AwsServiceName) => accessOf(process.env, service);
+const dynamodb = () => createDynamoDb(accessTo("dynamodb"));
+
 function common(serviceName: string, config: DispatcherConfig | ProcessorConfig | SettlerConfig) {
   const http = createHttp();
-  const secrets = createSecretsManager();
+  const secrets = createSecretsManager({ call: createSecretsManagerCall(accessTo("secretsmanager")) });
   const metrics = createEmfMetrics({ clock, writeLine: (line) => void process.stdout.write(`${line}\n`) });
   const { RUNNER_LEDGER_TABLE: tableName, RUNNER_POOL: pool } = config;
-  const table = createCountedTable({ tableName, pool, metrics });
+  const table = createCountedTable({ tableName, pool, metrics }, { call: dynamodb() });
   const log = createJsonLog(serviceName);
   return {
     clock,

@@ -1,16 +1,25 @@
-import {
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-  type DynamoDBClientConfig,
-  type QueryCommandInput,
+import type {
+  GetItemCommandInput,
+  GetItemCommandOutput,
+  PutItemCommandInput,
+  PutItemCommandOutput,
+  QueryCommandInput,
+  QueryCommandOutput,
+  UpdateItemCommandInput,
+  UpdateItemCommandOutput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import {
+  AwsError,
+  createAwsJson,
+  type AwsAccess,
+  type AwsJsonCall,
+  type AwsJsonService,
+} from "./aws-json.ts";
 import { systemClock, withTimeLimit, type Clock } from "./clock.ts";
-import { RunnerError } from "./errors.ts";
+import { hasCode, RunnerError } from "./errors.ts";
+import { brokenExchange, createHttp } from "./http.ts";
+import { retry, type RetryPolicy } from "./retry.ts";
 import { timing } from "./timing.ts";
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -28,7 +37,7 @@ export interface Expression {
 export interface Update {
   readonly set?: Item;
   readonly remove?: readonly string[];
-  /** Atomically: what is there plus this, from 0. A lost answer may make the SDK add twice, unless the condition stops it. */
+  /** Atomically: what is there plus this, from 0. A lost answer may make a repetition add twice, unless the condition stops it. */
   readonly add?: Readonly<Record<string, number>>;
   readonly condition?: Expression;
 }
@@ -60,86 +69,95 @@ export interface Table {
   query(query: Query, signal?: AbortSignal): Promise<readonly Item[]>;
 }
 
-/**
- * The SDK repeats throttles and network faults itself, with these attempts, until `timing.ledgerLimitMs` is over; a
- * conditional write is safe to repeat.
- */
-const clientDefaults: DynamoDBClientConfig = {
-  maxAttempts: 5,
-  requestHandler: { connectionTimeout: 1_500, requestTimeout: 1_500, throwOnRequestTimeout: true },
-};
-
-export interface TableOptions extends DynamoDBClientConfig {
+export interface TableOptions {
+  readonly call: AwsJsonCall;
   /** Told of each call that DynamoDB throttled, repetitions too. */
   readonly onThrottled?: () => void;
   /** Times the calls. */
   readonly clock?: Clock;
+  /** 0 (included) to 1 (excluded). */
+  readonly random?: () => number;
 }
 
-export function createTable(
-  tableName: string,
-  { onThrottled, clock = systemClock, ...config }: TableOptions = {},
-): Table {
-  const client = new DynamoDBClient({ ...clientDefaults, ...config });
-  if (onThrottled) tellOfThrottles(client, onThrottled);
+/** Within `timing.ledgerLimitMs`. A conditional write is safe to repeat. */
+const repetitions: RetryPolicy = { attempts: 5, baseMs: 100, maxMs: 1_000, maxRetryAfterMs: 0 };
+
+export interface DynamoDbOptions {
+  readonly clock?: Clock;
+  /** One attempt's. */
+  readonly silenceMs?: number;
+}
+
+/** DynamoDB over connections of its own. */
+export function createDynamoDb(access: AwsAccess, options: DynamoDbOptions = {}): AwsJsonCall {
+  const { clock = systemClock, silenceMs = 1_500 } = options;
+  const service: AwsJsonService = { name: "dynamodb", target: "DynamoDB_20120810", version: "1.0" };
+  return createAwsJson({ clock, access, fetch: createHttp({ silenceMs }).fetch }, service);
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html */
+interface Actions {
+  readonly GetItem: { readonly input: GetItemCommandInput; readonly output: GetItemCommandOutput };
+  readonly PutItem: { readonly input: PutItemCommandInput; readonly output: PutItemCommandOutput };
+  readonly UpdateItem: { readonly input: UpdateItemCommandInput; readonly output: UpdateItemCommandOutput };
+  readonly Query: { readonly input: QueryCommandInput; readonly output: QueryCommandOutput };
+}
+
+/** `undefined`: the condition does not hold. */
+type Send = <A extends keyof Actions>(
+  action: A,
+  input: Actions[A]["input"],
+  signal: AbortSignal | undefined,
+) => Promise<Actions[A]["output"] | undefined>;
+
+export function createTable(tableName: string, options: TableOptions): Table {
+  const send = createSend(options);
   const TableName = tableName;
-  const limitedBy =
-    (signal: AbortSignal | undefined): Limited =>
-    (send) => {
-      const outer = signal === undefined ? {} : { signal };
-      const limit = { clock, limitMs: timing.ledgerLimitMs, what: "the call", ...outer };
-      return withTimeLimit(limit, (abortSignal) => send({ abortSignal }));
-    };
-
   return {
-    get: (key, signal) =>
-      guard(signal, async () => {
-        const command = new GetItemCommand({ TableName, Key: marshall(key), ConsistentRead: true });
-        const { Item } = await limitedBy(signal)((options) => client.send(command, options));
-        return Item && unmarshall(Item);
-      }),
+    get: async (key, signal) => {
+      const answer = await send("GetItem", { TableName, Key: marshall(key), ConsistentRead: true }, signal);
+      return answer?.Item && unmarshall(answer.Item);
+    },
 
-    put: (item, condition, signal) =>
-      guard(signal, () => {
-        const Item = marshall(item, { removeUndefinedValues: true });
-        const command = new PutItemCommand({ TableName, Item, ...conditional(condition) });
-        return holds(limitedBy(signal)((options) => client.send(command, options)));
-      }),
+    put: async (item, condition, signal) => {
+      const Item = marshall(item, { removeUndefinedValues: true });
+      return (await send("PutItem", { TableName, Item, ...conditional(condition) }, signal)) !== undefined;
+    },
 
-    update: (key, update, signal) =>
-      guard(signal, async () => {
-        const input = {
-          TableName,
-          Key: marshall(key),
-          ReturnValues: "ALL_NEW" as const,
-          ...updateExpression(update),
-        };
-        const command = new UpdateItemCommand(input);
-        const answer = await ifHolds(limitedBy(signal)((options) => client.send(command, options)));
-        return answer?.Attributes && unmarshall(answer.Attributes);
-      }),
+    update: async (key, update, signal) => {
+      const how = { ReturnValues: "ALL_NEW" as const, ...updateExpression(update) };
+      const answer = await send("UpdateItem", { TableName, Key: marshall(key), ...how }, signal);
+      return answer?.Attributes && unmarshall(answer.Attributes);
+    },
 
-    query: (query, signal) =>
-      guard(signal, () => queryAll(client, { TableName, query, limited: limitedBy(signal) })),
+    query: (query, signal) => queryAll(send, { TableName, query, signal }),
   };
 }
 
-/** Sends one request within the time limit. */
-type Limited = <T>(send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>) => Promise<T>;
-
-/** Innermost, within the SDK's own repetitions: what those heal would else be seen by nobody. */
-function tellOfThrottles(client: DynamoDBClient, onThrottled: () => void): void {
-  client.middlewareStack.add(
-    (next) => async (call) => {
-      try {
-        return await next(call);
-      } catch (error) {
-        if (error instanceof Error && throttles.includes(error.name)) onThrottled();
-        throw error;
-      }
-    },
-    { name: "tellOfThrottles", step: "deserialize", priority: "high" },
-  );
+function createSend(options: TableOptions): Send {
+  const { call, onThrottled, clock = systemClock, random = Math.random } = options;
+  const once: Send = async (action, input, signal = new AbortController().signal) => {
+    try {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the service's own contract
+      return (await call(action, input, signal)) as Actions[typeof action]["output"];
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof AwsError)) throw unavailable(error);
+      if (error.name === "ConditionalCheckFailedException") return undefined;
+      if (throttles.includes(error.name)) onThrottled?.();
+      throw unavailable(error);
+    }
+  };
+  return async (action, input, outer) => {
+    const limit = { clock, limitMs: timing.ledgerLimitMs, what: "the call" };
+    try {
+      return await withTimeLimit(outer ? { ...limit, signal: outer } : limit, (signal) =>
+        retry({ deps: { clock, random }, policy: repetitions, signal }, () => once(action, input, signal)),
+      );
+    } catch (error) {
+      throw hasCode(error, "time_limit") ? unavailable(error) : error;
+    }
+  };
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
@@ -149,37 +167,40 @@ const throttles: readonly string[] = [
   "ThrottlingException",
 ];
 
-/** The answer of a conditional write; `undefined` when its condition does not hold. */
-async function ifHolds<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
+/** Faults of the exchange that more time can heal; everything else (no such table, no permission) stays broken. */
+const permanentFaults: readonly string[] = [
+  "ResourceNotFoundException",
+  "AccessDeniedException",
+  "UnrecognizedClientException",
+  "ValidationException",
+];
+
+/** A bug of ours stays what it is. */
+function unavailable(error: unknown): unknown {
+  const broken = brokenExchange(error);
+  if (!(error instanceof Error) || (error instanceof TypeError && !broken)) return error;
+  const said = broken ?? error;
+  const why = said instanceof RunnerError ? said.message : `${said.name}: ${said.message}`;
+  return new RunnerError("ledger_unavailable", `the ledger did not answer: ${why}`, {
+    retryable: !permanentFaults.includes(error.name),
+    cause: error,
+  });
 }
 
-async function holds(answer: Promise<unknown>): Promise<boolean> {
-  return (await ifHolds(answer)) !== undefined;
+interface QueryCall {
+  readonly TableName: string;
+  readonly query: Query;
+  readonly signal: AbortSignal | undefined;
 }
 
-async function queryAll(
-  client: DynamoDBClient,
-  call: {
-    readonly TableName: string;
-    readonly query: Query;
-    readonly limited: Limited;
-  },
-): Promise<readonly Item[]> {
-  const { limit = Number.POSITIVE_INFINITY, after } = call.query;
+async function queryAll(send: Send, { TableName, query, signal }: QueryCall): Promise<readonly Item[]> {
+  const { limit = Number.POSITIVE_INFINITY, after } = query;
   const items: Item[] = [];
   let ExclusiveStartKey: QueryCommandInput["ExclusiveStartKey"] = after && marshall(after);
   do {
-    const input = { TableName: call.TableName, ...queryExpression(call.query), ExclusiveStartKey };
-    const command = new QueryCommand(input);
-    const page = await call.limited((options) => client.send(command, options));
-    for (const item of page.Items ?? []) items.push(unmarshall(item));
-    ExclusiveStartKey = page.LastEvaluatedKey;
+    const page = await send("Query", { TableName, ...queryExpression(query), ExclusiveStartKey }, signal);
+    for (const item of page?.Items ?? []) items.push(unmarshall(item));
+    ExclusiveStartKey = page?.LastEvaluatedKey;
   } while (ExclusiveStartKey && items.length < limit);
   return items.slice(0, limit);
 }
@@ -238,27 +259,4 @@ function attributeNames(text: string): Record<string, string> {
 function attributeValues(values: Item) {
   const named = Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value]));
   return marshall(named, { removeUndefinedValues: true });
-}
-
-/** Faults of the exchange that more time can heal; everything else (no such table, no permission) stays broken. */
-const permanentFaults: readonly string[] = [
-  "ResourceNotFoundException",
-  "AccessDeniedException",
-  "UnrecognizedClientException",
-  "ValidationException",
-];
-
-async function guard<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (!(error instanceof Error) || error instanceof TypeError) throw error;
-    const retryable = !permanentFaults.includes(error.name);
-    const why = error instanceof RunnerError ? error.message : `${error.name}: ${error.message}`;
-    throw new RunnerError("ledger_unavailable", `the ledger did not answer: ${why}`, {
-      retryable,
-      cause: error,
-    });
-  }
 }

@@ -1,6 +1,5 @@
 import { Agent, request as requestPlain, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as TlsAgent, request as requestTls } from "node:https";
-import { buffer } from "node:stream/consumers";
 
 export interface HttpRequest {
   readonly method?: string;
@@ -32,6 +31,8 @@ export type Fetch = (url: string, init?: HttpRequest) => Promise<HttpAnswer>;
 export interface HttpOptions {
   /** How long a connection may be silent while it comes about. */
   readonly connectTimeoutMs?: number;
+  /** How long an answer may be silent, and a connection too; absent: for as long as the caller lets it. */
+  readonly silenceMs?: number;
   /** How long an unused connection is kept. */
   readonly keepAliveMs?: number;
 }
@@ -47,12 +48,12 @@ export interface Http {
 export const userAgent = "studio-runner";
 
 /**
- * A small `fetch` over Node's own HTTP client, which a function has in memory anyway for the AWS SDK. It never cuts
+ * A small `fetch` over Node's own HTTP client, which the AWS SDK loads too. It never cuts
  * silence (the callers' deadlines do; Node's `fetch` cuts at 300 s), and it costs a cold start nothing: undici, and the
  * global `fetch`, `Headers` and `Response`, which load it, cost 20 to 60 ms (docs/decisions/0013).
  */
 export function createHttp(options: HttpOptions = {}): Http {
-  const { connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;
+  const { silenceMs, connectTimeoutMs = silenceMs ?? 10_000, keepAliveMs = 10_000 } = options;
   // Unused connections are kept for longer than the pause between two polls, and not for long: a function freezes.
   const pool = { keepAlive: true, timeout: keepAliveMs };
   const agents = { "http:": new Agent(pool), "https:": new TlsAgent(pool) };
@@ -69,6 +70,7 @@ export function createHttp(options: HttpOptions = {}): Http {
       init.signal?.throwIfAborted();
       const outgoing = open(new URL(url), init);
       limitConnecting(outgoing, connectTimeoutMs);
+      if (silenceMs !== undefined) limitSilence(outgoing, silenceMs);
       return await exchange(outgoing, init);
     },
     close: async () => {
@@ -101,6 +103,12 @@ function limitConnecting(outgoing: ClientRequest, connectTimeoutMs: number): voi
   });
 }
 
+function limitSilence(outgoing: ClientRequest, silenceMs: number): void {
+  outgoing.setTimeout(silenceMs, () => {
+    outgoing.destroy(Object.assign(new Error(`no answer within ${silenceMs} ms`), { code: "ETIMEDOUT" }));
+  });
+}
+
 function exchange(outgoing: ClientRequest, { body, signal }: HttpRequest): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const onAbort = (): void => void outgoing.destroy();
@@ -121,23 +129,42 @@ const bodiless: readonly number[] = [204, 205, 304];
 
 function answerOf(incoming: IncomingMessage, broken: (cause: unknown) => unknown): HttpAnswer {
   const status = incoming.statusCode ?? 0;
-  const headers = Object.entries(incoming.headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)] satisfies [string, string]],
-  );
-  const body = bytesOf(incoming, broken);
-  const text = async (): Promise<string> => new TextDecoder().decode(await buffer(body));
+  const text = (): Promise<string> => textOf(incoming, broken);
   return {
     status,
     ok: status >= 200 && status < 300,
     headers: {
-      get: (name) => headers.find(([known]) => known === name.toLowerCase())?.[1] ?? null,
-      [Symbol.iterator]: () => headers.values(),
+      get: (name) => {
+        const value = incoming.headers[name.toLowerCase()];
+        return value === undefined ? null : String(value);
+      },
+      [Symbol.iterator]: () =>
+        Object.entries(incoming.headers)
+          .flatMap(([name, value]): [string, string][] =>
+            value === undefined ? [] : [[name, String(value)]],
+          )
+          .values(),
     },
-    body: bodiless.includes(status) ? null : body,
+    body: bodiless.includes(status) ? null : bytesOf(incoming, broken),
     text,
     json: async () => JSON.parse(await text()) as unknown,
   };
 }
+
+/** By events: `node:stream/consumers` and the stream's own iterator cost several times as much. */
+function textOf(incoming: IncomingMessage, broken: (cause: unknown) => unknown): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const chunks: Buffer[] = [];
+  incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+  incoming.once("end", () => resolve(withoutMark(Buffer.concat(chunks).toString("utf8"))));
+  incoming.once("error", (cause) => reject(broken(cause)));
+  // A stream that broke before anybody listened tells nobody any more.
+  if (incoming.destroyed) reject(broken(incoming.errored));
+  return promise;
+}
+
+/** As `fetch` does. */
+const withoutMark = (text: string): string => (text.startsWith("\uFEFF") ? text.slice(1) : text);
 
 async function* bytesOf(
   incoming: AsyncIterable<Uint8Array>,

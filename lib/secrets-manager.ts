@@ -1,77 +1,128 @@
-import {
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  ResourceExistsException,
-  SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-  type GetSecretValueCommandInput,
-  type SecretsManagerClientConfig,
+import type {
+  DescribeSecretCommandInput,
+  DescribeSecretCommandOutput,
+  GetSecretValueCommandInput,
+  GetSecretValueCommandOutput,
+  PutSecretValueCommandInput,
+  PutSecretValueCommandOutput,
+  UpdateSecretVersionStageCommandInput,
+  UpdateSecretVersionStageCommandOutput,
 } from "@aws-sdk/client-secrets-manager";
+import { AwsError, createAwsJson, type AwsAccess, type AwsJsonCall } from "./aws-json.ts";
+import { systemClock, type Clock } from "./clock.ts";
 import { hasCode, RunnerError, type ErrorCode } from "./errors.ts";
+import { brokenExchange, createHttp } from "./http.ts";
+import { retry, type RetryPolicy } from "./retry.ts";
 import type { SecretStore, StagedSecrets, Stages } from "./secret-store.ts";
 import type { SecretSource } from "./secrets.ts";
 
-/** The SDK's own settings; region, endpoint and credentials otherwise come from the standard AWS variables. */
-export type SecretsManagerOptions = Pick<
-  SecretsManagerClientConfig,
-  "region" | "endpoint" | "credentials" | "maxAttempts"
->;
+export interface SecretsManagerOptions {
+  readonly call: AwsJsonCall;
+  readonly clock?: Clock;
+  /** 0 (included) to 1 (excluded). */
+  readonly random?: () => number;
+  /** Tries of one call, the first included. */
+  readonly attempts?: number;
+}
 
-/** AWS Secrets Manager as a source of values. The SDK repeats throttled and broken calls (3 tries). */
-export function createSecretsManager(options: SecretsManagerOptions = {}): SecretSource & StagedSecrets {
-  return reading(createClient(options));
+/** Secrets Manager over connections of its own. */
+export function createSecretsManagerCall(access: AwsAccess, clock: Clock = systemClock): AwsJsonCall {
+  const { fetch } = createHttp({ connectTimeoutMs: 2_000, silenceMs: 4_000 });
+  const service = { name: "secretsmanager", target: "secretsmanager", version: "1.1" } as const;
+  return createAwsJson({ clock, fetch, access }, service);
+}
+
+/** AWS Secrets Manager as a source of values. Throttled and broken calls are repeated. */
+export function createSecretsManager(options: SecretsManagerOptions): SecretSource & StagedSecrets {
+  return reading(createSend(options));
 }
 
 /** The same with all that a rotation does. */
-export function createSecretStore(options: SecretsManagerOptions = {}): SecretSource & SecretStore {
-  const client = createClient(options);
+export function createSecretStore(options: SecretsManagerOptions): SecretSource & SecretStore {
+  const send = createSend(options);
   return {
-    ...reading(client),
-    readVersion: (SecretId, VersionId) => ifThere(read(client, { SecretId, VersionId })),
-    stages: (secretId) => describe(client, secretId),
+    ...reading(send),
+    readVersion: (SecretId, VersionId) => ifThere(read(send, { SecretId, VersionId })),
+    stages: (SecretId) => describe(send, SecretId),
     putPending: async (SecretId, { versionId, text }) => {
       const version = { ClientRequestToken: versionId, VersionStages: ["AWSPENDING"] };
-      const command = new PutSecretValueCommand({ SecretId, SecretString: text, ...version });
-      const send = () => client.send(command).then(() => "stored" as const, whereTaken);
-      return await guarded({ secretId: SecretId, act: acts.write }, send);
+      try {
+        await send("PutSecretValue", { SecretId, SecretString: text, ...version });
+        return "stored";
+      } catch (error) {
+        if (isTaken(error)) return "taken";
+        throw error;
+      }
     },
     put: async (SecretId, text) => {
-      const command = new PutSecretValueCommand({ SecretId, SecretString: text });
-      await guarded({ secretId: SecretId, act: acts.write }, () => client.send(command));
+      await send("PutSecretValue", { SecretId, SecretString: text });
     },
     moveStage: async (SecretId, { stage, to, from }) => {
       const move = { VersionStage: stage, MoveToVersionId: to, RemoveFromVersionId: from };
-      const command = new UpdateSecretVersionStageCommand({ SecretId, ...move });
-      await guarded({ secretId: SecretId, act: acts.move }, () => client.send(command));
+      await send("UpdateSecretVersionStage", { SecretId, ...move });
     },
   };
 }
 
-const createClient = (options: SecretsManagerOptions): SecretsManagerClient =>
-  new SecretsManagerClient({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
-    ...options,
-  });
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html */
+interface Actions {
+  readonly GetSecretValue: {
+    readonly input: GetSecretValueCommandInput;
+    readonly output: GetSecretValueCommandOutput;
+  };
+  readonly DescribeSecret: {
+    readonly input: DescribeSecretCommandInput;
+    readonly output: DescribeSecretCommandOutput;
+  };
+  readonly PutSecretValue: {
+    readonly input: PutSecretValueCommandInput;
+    readonly output: PutSecretValueCommandOutput;
+  };
+  readonly UpdateSecretVersionStage: {
+    readonly input: UpdateSecretVersionStageCommandInput;
+    readonly output: UpdateSecretVersionStageCommandOutput;
+  };
+}
 
-function reading(client: SecretsManagerClient): SecretSource & StagedSecrets {
+type Send = <A extends keyof Actions>(
+  action: A,
+  input: Actions[A]["input"] & { readonly SecretId: string },
+  signal?: AbortSignal,
+) => Promise<Actions[A]["output"]>;
+
+function createSend({
+  call,
+  clock = systemClock,
+  random = Math.random,
+  attempts = 3,
+}: SecretsManagerOptions): Send {
+  const policy: RetryPolicy = { attempts, baseMs: 100, maxMs: 1_000, maxRetryAfterMs: 0 };
+  return (action, input, signal = new AbortController().signal) =>
+    retry({ deps: { clock, random }, policy, signal }, async () => {
+      signal.throwIfAborted();
+      try {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the service's own contract
+        return (await call(action, input, signal)) as Actions[typeof action]["output"];
+      } catch (error) {
+        signal.throwIfAborted();
+        throw troubleOf(error, input.SecretId, action);
+      }
+    });
+}
+
+function reading(send: Send): SecretSource & StagedSecrets {
   return {
-    read: (SecretId, signal) => read(client, { SecretId }, signal),
-    readStage: (SecretId, VersionStage, signal) => ifThere(read(client, { SecretId, VersionStage }, signal)),
+    read: (SecretId, signal) => read(send, { SecretId }, signal),
+    readStage: (SecretId, VersionStage, signal) => ifThere(read(send, { SecretId, VersionStage }, signal)),
   };
 }
 
 async function read(
-  client: SecretsManagerClient,
+  send: Send,
   which: GetSecretValueCommandInput & { readonly SecretId: string },
   signal?: AbortSignal,
 ): Promise<string> {
-  signal?.throwIfAborted();
-  const call: Call = { secretId: which.SecretId, act: acts.read, signal };
-  const { SecretString: text } = await guarded(call, () =>
-    client.send(new GetSecretValueCommand(which), signal ? { abortSignal: signal } : {}),
-  );
+  const { SecretString: text } = await send("GetSecretValue", which, signal);
   if (text !== undefined) return text;
   throw new RunnerError(
     "secret_malformed",
@@ -79,11 +130,8 @@ async function read(
   );
 }
 
-async function describe(client: SecretsManagerClient, secretId: string): Promise<Stages> {
-  const command = new DescribeSecretCommand({ SecretId: secretId });
-  const { VersionIdsToStages = {} } = await guarded({ secretId, act: acts.describe }, () =>
-    client.send(command),
-  );
+async function describe(send: Send, SecretId: string): Promise<Stages> {
+  const { VersionIdsToStages = {} } = await send("DescribeSecret", { SecretId });
   const holders = Object.entries(VersionIdsToStages).flatMap(([versionId, stages]) =>
     stages.map((stage) => [stage, versionId] as const),
   );
@@ -105,43 +153,26 @@ const isWithoutValue = (cause: unknown): boolean =>
   cause instanceof Error && withoutValue.test(cause.message);
 const withoutValue = /secret value/i;
 
-function whereTaken(error: unknown): "taken" {
-  if (error instanceof ResourceExistsException) return "taken";
-  throw error;
-}
+/** That version has another value. */
+const isTaken = (error: unknown): boolean =>
+  error instanceof RunnerError &&
+  error.cause instanceof Error &&
+  error.cause.name === "ResourceExistsException";
 
-/** What was done to a secret, for the error's sentence. */
-interface Act {
-  readonly done: string;
-  readonly right: string;
-}
+type Action = keyof Actions;
 
-const acts = {
-  read: { done: "read", right: "GetSecretValue" },
-  describe: { done: "described", right: "DescribeSecret" },
-  write: { done: "written", right: "PutSecretValue" },
-  move: { done: "rotated", right: "UpdateSecretVersionStage" },
-} as const satisfies Readonly<Record<string, Act>>;
-
-interface Call {
-  readonly secretId: string;
-  readonly act: Act;
-  readonly signal?: AbortSignal | undefined;
-}
-
-async function guarded<T>(call: Call, send: () => Promise<T>): Promise<T> {
-  try {
-    return await send();
-  } catch (error) {
-    call.signal?.throwIfAborted();
-    throw troubleOf(error, call);
-  }
-}
+/** What was not done to a secret, for the error's sentence. */
+const done: Readonly<Record<Action, string>> = {
+  GetSecretValue: "read",
+  DescribeSecret: "described",
+  PutSecretValue: "written",
+  UpdateSecretVersionStage: "rotated",
+};
 
 interface Trouble {
   readonly code: ErrorCode;
   readonly retryable: boolean;
-  readonly sentence: (secretId: string, act: Act) => string;
+  readonly sentence: (secretId: string, action: Action) => string;
 }
 
 interface Row extends Trouble {
@@ -181,8 +212,8 @@ const rows: readonly Row[] = [
     name: /^AccessDenied(?:Exception)?$/,
     code: "secrets_unavailable",
     retryable: false,
-    sentence: (id, { done, right }) =>
-      `the secret "${id}" may not be ${done}; the role needs secretsmanager:${right} on it (and kms:Decrypt, if it has a key of its own)`,
+    sentence: (id, action) =>
+      `the secret "${id}" may not be ${done[action]}; the role needs secretsmanager:${action} on it (and kms:Decrypt, if it has a key of its own)`,
   },
   {
     name: /^DecryptionFailure$/,
@@ -194,24 +225,24 @@ const rows: readonly Row[] = [
     name: /^(?:CredentialsProviderError|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken(?:Exception)?|InvalidSignatureException)$/,
     code: "secrets_unavailable",
     retryable: false,
-    sentence: (id, { done }) =>
-      `the secret "${id}" was not ${done}: the AWS credentials are missing, expired or wrong`,
+    sentence: (id, action) =>
+      `the secret "${id}" was not ${done[action]}: the AWS credentials are missing, expired or wrong`,
   },
   {
     name: /^(?:Throttling|TooManyRequests|RequestLimitExceeded|LimitExceeded)/,
     code: "secrets_unavailable",
     retryable: true,
-    sentence: (id, { done }) => `the secret "${id}" was not ${done}: Secrets Manager is throttling`,
+    sentence: (id, action) => `the secret "${id}" was not ${done[action]}: Secrets Manager is throttling`,
   },
 ];
 
-function troubleOf(thrown: unknown, { secretId, act }: Call): unknown {
+function troubleOf(thrown: unknown, secretId: string, action: Action): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const { name, message } = thrown;
   const trouble =
     rows.find((row) => row.name.test(name) && (row.message?.test(message) ?? true)) ?? otherTrouble(thrown);
   if (trouble === undefined) return thrown;
-  return new RunnerError(trouble.code, trouble.sentence(secretId, act), {
+  return new RunnerError(trouble.code, trouble.sentence(secretId, action), {
     retryable: trouble.retryable,
     cause: thrown,
   });
@@ -219,24 +250,17 @@ function troubleOf(thrown: unknown, { secretId, act }: Call): unknown {
 
 /** Any other answer of the service, or a fault of the network; `undefined` for anything else, which is a bug. */
 function otherTrouble(error: Error): Trouble | undefined {
-  const status = statusOf(error);
-  if (status !== undefined) {
-    const sentence = (id: string, { done }: Act): string =>
-      `the secret "${id}" was not ${done}: Secrets Manager answered ${error.name}`;
+  if (error instanceof AwsError) {
+    const { name, status } = error;
+    const sentence = (id: string, action: Action): string =>
+      `the secret "${id}" was not ${done[action]}: Secrets Manager answered ${name}`;
     return { code: "secrets_unavailable", retryable: status === 429 || status >= 500, sentence };
   }
-  const fault = faultOf(error);
+  const fault = faultOf(brokenExchange(error) ?? error);
   if (fault === undefined) return undefined;
-  const sentence = (id: string, { done }: Act): string =>
-    `the secret "${id}" was not ${done}: Secrets Manager is out of reach (${fault})`;
+  const sentence = (id: string, action: Action): string =>
+    `the secret "${id}" was not ${done[action]}: Secrets Manager is out of reach (${fault})`;
   return { code: "secrets_unavailable", retryable: true, sentence };
-}
-
-/** The service's errors carry their HTTP status in `$metadata`; so do answers that are no JSON. */
-function statusOf(error: Error): number | undefined {
-  const metadata = "$metadata" in error ? error.$metadata : undefined;
-  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return undefined;
-  return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
 }
 
 /** Node's word for a broken connection, or the SDK's for a silent one. */

@@ -10,7 +10,7 @@ export const timing = {
   maxEventAgeMs: 300_000,
   /** Kept free at the very end of an invocation, after all reporting: for the last beat's note and the close. */
   hardReserveMs: 9_000,
-  /** One call of the ledger (of a query: each page) and one of Lambda, in all, the SDK's repetitions included. */
+  /** One call of the ledger (of a query: each page) and one of Lambda, in all, its repetitions included. */
   ledgerLimitMs: 4_000,
   invokeLimitMs: 4_000,
   /** The shortest beat interval, so that a lease of seconds in a test does not become a flood. */

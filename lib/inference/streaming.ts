@@ -18,7 +18,7 @@ export async function generateStreaming(
   const { silenceMs = defaultSilenceMs } = deps;
   return await repeated(deps, { policy: askingPolicy, signal }, () =>
     exchange(deps, { signal, silenceMs }, async (api) =>
-      conclude(deps, await readToEnd(await api.stream(request), { request, onStarted })),
+      conclude(deps, await readToEnd(deps, await api.stream(request), { request, onStarted })),
     ),
   );
 }
@@ -27,14 +27,38 @@ interface Reading extends Pick<Generation, "onStarted"> {
   readonly request: ModelRequest;
 }
 
-/** Reads until the response has ended in whatever way. Unknown events are ignored. */
+/** How long the stream may stay open behind the event that ends the response. */
+export const lastWordsMs = 150;
+
+/**
+ * Reads until the response has ended in whatever way, and then to the stream's own end, which follows at once: only a
+ * connection that has been read to its end can be used again by the next round.
+ */
 async function readToEnd(
+  { clock }: ExchangeDeps,
+  stream: AsyncIterable<ApiEvent>,
+  reading: Reading,
+): Promise<TerminalEvent> {
+  const { promise, resolve, reject } = Promise.withResolvers<TerminalEvent>();
+  const read = readAll(stream, reading, resolve).catch(reject);
+  const end = await promise;
+  const over = new AbortController();
+  await Promise.race([read, clock.sleep(lastWordsMs, over.signal).catch(() => undefined)]);
+  over.abort("over");
+  return end;
+}
+
+/** Unknown events are ignored. */
+async function readAll(
   stream: AsyncIterable<ApiEvent>,
   { request, onStarted }: Reading,
-): Promise<TerminalEvent> {
+  onEnded: (end: TerminalEvent) => void,
+): Promise<void> {
   const items: unknown[] = [];
   let isStarted = false;
+  let isEnded = false;
   for await (const { type, item, response } of stream) {
+    if (isEnded) continue;
     refuseWithoutPrevious(response, request.previousResponseId);
     const responseId = idIn(response);
     if (!isStarted && responseId !== undefined) {
@@ -43,8 +67,11 @@ async function readToEnd(
     }
     if (type === "response.output_item.done") items.push(item);
     const outcome = outcomes.find((name) => type === `response.${name}`);
-    if (outcome !== undefined && response !== undefined) return { outcome, response, items };
+    if (outcome === undefined || response === undefined) continue;
+    isEnded = true;
+    onEnded({ outcome, response, items });
   }
+  if (isEnded) return;
   throw new RunnerError("model_unavailable", "the model's stream ended before its response did", {
     retryable: true,
   });

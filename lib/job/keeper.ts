@@ -107,7 +107,7 @@ export class LeaseKeeper {
 
   /** Ends the beats; resolves when none is in flight. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
+    this.#stopped.abort("stopped");
     await this.#keeping;
     await this.#inFlight;
   }

@@ -19,15 +19,26 @@ export type PacedProvider = (
   onRateLimited: (limit: { readonly retryAfterMs: number | undefined }) => void,
 ) => Model;
 
+/** For one leg. `knownAtMs`: when somebody last saw that the pool need not wait; a window looks before it leases. */
+export type PacedModel = (knownAtMs?: number) => Model;
+
+/** What was seen so shortly ago is not looked at again. */
+const knownForMs = 1_000;
+
 /**
  * A model whose 429 slows the whole pool: it is noted in the ledger, and no run of the pool asks a new round before its
  * time is over; then they do not all ask at once. A 429 fails no job: the round is asked again until the signal ends it,
  * at a handover or at the run's limit. An unreachable ledger slows nobody else.
  */
-export function paced(provider: PacedProvider, deps: PaceDeps): Model {
-  const { clock, random, backoff, pool, log } = deps;
-
+export function paced(provider: PacedProvider, deps: PaceDeps): PacedModel {
+  const { pool } = deps;
   const model = provider(({ retryAfterMs }) => void holdBack(deps, { pool, by: "model", retryAfterMs }));
+  return (knownAtMs) => pacedLeg(model, deps, knownAtMs);
+}
+
+function pacedLeg(model: Model, deps: PaceDeps, knownAtMs = Number.NEGATIVE_INFINITY): Model {
+  const { clock, random, backoff, pool, log } = deps;
+  let freeAtMs = knownAtMs;
 
   const heldBackMs = async (): Promise<number> => {
     try {
@@ -44,10 +55,12 @@ export function paced(provider: PacedProvider, deps: PaceDeps): Model {
 
   /** Others may have been told to wait for longer in the meantime. */
   const waitForPool = async (signal: AbortSignal): Promise<void> => {
+    if (clock.now() - freeAtMs <= knownForMs) return;
     for (let waitMs = await heldBackMs(); waitMs > 0; waitMs = await heldBackMs()) {
       log.info("pool_held_back", { waitMs });
       await wait(waitMs, signal);
     }
+    freeAtMs = clock.now();
   };
 
   return {
@@ -59,6 +72,7 @@ export function paced(provider: PacedProvider, deps: PaceDeps): Model {
           return await model.generate(request, generation);
         } catch (error) {
           if (!(error instanceof RunnerError) || error.status !== 429 || !error.retryable) throw error;
+          freeAtMs = Number.NEGATIVE_INFINITY;
           await wait(error.retryAfterMs ?? timing.rateLimitMs, generation.signal);
         }
       }

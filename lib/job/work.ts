@@ -4,27 +4,34 @@ import { buildInput } from "../inference/input.ts";
 import { noUsage, type Model, type Usage } from "../inference/model.ts";
 import { resume, type Resumed } from "../inference/resume.ts";
 import { addUsage, runToolLoop, type LoopResult, type ToolLoopDeps } from "../inference/tool-loop.ts";
+import type { Run } from "../ledger/run.ts";
 import type { LogFields } from "../log.ts";
 import type { Context } from "../studio/schemas.ts";
 import { persist } from "./persist.ts";
 import type { Product, WorkContext } from "./work-context.ts";
 
-export interface WorkDeps {
-  readonly model: Model;
+export interface WorkSettings {
   readonly modelName: string;
   readonly summaryModelName: string;
   /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
   readonly store: boolean;
   /** So much of the newest message is logged, in code points; absent: nothing of it. */
   readonly previewCharacters?: number | undefined;
+  /** For one leg of the run. */
+  readonly modelFor: (run: Run) => Model;
+}
+
+interface WorkDeps extends WorkSettings {
+  readonly model: Model;
 }
 
 /**
  * From a leased workspace to deliverables that Studio can take: context, model input, rounds with the model, payload. A
  * later leg reads the chain of responses instead, replays its tool calls, and asks for nothing twice.
  */
-export function createWork(deps: WorkDeps): (context: WorkContext) => Promise<Product> {
+export function createWork(settings: WorkSettings): (context: WorkContext) => Promise<Product> {
   return async (leg) => {
+    const deps = { ...settings, model: settings.modelFor(leg.run) };
     const from = await takeUp(deps, leg);
     const { modelName: model, store } = deps;
     if (!from) {

@@ -8,10 +8,10 @@ export interface CountedTable {
   readonly metrics: Metrics;
 }
 
-/** The ledger's table; calls that DynamoDB throttles are counted, also those that the SDK repeats with success. */
+/** The ledger's table; calls that DynamoDB throttles are counted, also those that a repetition heals. */
 export function createCountedTable(
   { tableName, pool, metrics }: CountedTable,
-  options: Omit<TableOptions, "onThrottled"> = {},
+  options: Omit<TableOptions, "onThrottled">,
 ): Table {
   const onThrottled = (): void => metrics.emit("LedgerThrottles", { pool }, 1);
   return createTable(tableName, { ...options, onThrottled });

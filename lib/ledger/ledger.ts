@@ -212,7 +212,7 @@ async function closeAbandoned(table: Table, run: Run, ending: Ending): Promise<b
 }
 
 /**
- * A write that takes the run from the state of its own condition. The SDK repeats it when its answer was lost, and must
+ * A write that takes the run from the state of its own condition. It is repeated when its answer was lost, and must
  * not take its own effect for another hand's.
  */
 function moveOnce(

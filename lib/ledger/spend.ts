@@ -16,7 +16,7 @@ const spendSchema = z.object({
 export type Spend = Readonly<z.output<typeof spendSchema>>;
 
 export interface SpendRow {
-  /** Atomic. An answer that is lost may make the SDK add twice: the cap then holds back early, never late. */
+  /** Atomic. An answer that is lost may make a repetition add twice: the cap then holds back early, never late. */
   add(pool: string, day: string, amounts: Partial<Spend>): Promise<void>;
   /** All zero where nothing has ended on that day. */
   read(pool: string, day: string): Promise<Spend>;

@@ -2,10 +2,11 @@ import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { systemClock, type Clock } from "../../lib/clock.ts";
-import { createTable } from "../../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
 import { legEventSchema } from "../../lib/job/leg-event.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import { parseRunnerKeys } from "../../lib/secrets.ts";
+import { localAccess } from "../../local/cloud/access.ts";
 import { startCloud } from "../../local/cloud/cloud.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
 import { startModel, type OfflineModel } from "../../local/model/server.ts";
@@ -117,9 +118,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   });
   const template = readTemplate(templateFile);
   const table = createTable(cloud.tableName(idOf(template, parts.table)), {
-    endpoint: cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!,
-    region: "us-east-1",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    call: createDynamoDb(localAccess(cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!)),
   });
   return {
     cloud,

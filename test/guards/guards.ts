@@ -158,11 +158,11 @@ export const guards: readonly Guard[] = [
     promise: theDeadlineIsOurs,
     guard: "no call of the ledger takes longer than a leg's reserve allows for",
     file: "lib/dynamodb.ts",
-    remove: "return withTimeLimit(limit, (abortSignal) => send({ abortSignal }));",
-    put: "return send({ abortSignal: limit.signal ?? AbortSignal.timeout(60_000) });",
+    remove: "limitMs: timing.ledgerLimitMs",
+    put: "limitMs: 60_000",
     test: {
       file: "test/unit/ledger/deadline.test.ts",
-      name: "a call that the ledger does not answer is given up after 4 s in all, the SDK's repetitions included",
+      name: "a call that the ledger does not answer is given up after 4 s in all, its repetitions included",
     },
   },
   {

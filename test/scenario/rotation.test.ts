@@ -6,16 +6,17 @@ import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secre
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { createHttp } from "../../lib/http.ts";
-import { createTable } from "../../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
 import { createLedger } from "../../lib/ledger/ledger.ts";
 import { createRotationRow } from "../../lib/ledger/rotation.ts";
 import type { LogEvent } from "../../lib/log.ts";
 import { isMetricLine, parseLogLine, type LogLine } from "../../lib/log-line.ts";
 import { rotateKeys } from "../../lib/rotation/rotate.ts";
 import { Secret } from "../../lib/secret.ts";
-import { createSecretStore } from "../../lib/secrets-manager.ts";
+import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
 import { createStudio } from "../../lib/studio/client.ts";
 import { buildStack } from "../../local/build.ts";
+import { localAccess } from "../../local/cloud/access.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 import { drain } from "../../local/once.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
@@ -130,15 +131,14 @@ async function rotateByCommand(
   { runnerToken, instanceId, credentialId }: NewRunnerInstance,
 ) {
   const table = createTable(outputOf(started, "LedgerTable"), {
-    ...started.aws,
-    endpoint: started.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"] ?? started.cloud.endpointUrl,
+    call: createDynamoDb(localAccess(started.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!)),
   });
   const { fetch: send, close } = createHttp();
   const deps = { clock: systemClock, random: Math.random };
   const rotated = await rotateKeys(
     {
       ...deps,
-      store: createSecretStore(started.aws),
+      store: createSdkSecretStore(started.aws),
       ledger: createLedger(table),
       rotation: createRotationRow(table),
       studio: createStudio({ ...deps, baseUrl: started.studio.url, fetch: send }),

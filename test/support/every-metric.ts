@@ -1,6 +1,6 @@
 import { pickups } from "../../lib/dispatch/pickup.ts";
 import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispatch/window.ts";
-import type { Table } from "../../lib/dynamodb.ts";
+import { createDynamoDb, type Table } from "../../lib/dynamodb.ts";
 import { RunnerError } from "../../lib/errors.ts";
 import { runLeg, type LegDeps } from "../../lib/job/leg.ts";
 import { settle } from "../../lib/job/settle.ts";
@@ -19,6 +19,7 @@ import type { Studio } from "../../lib/studio/studio.ts";
 import { eventuallyTrue } from "./eventually.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { script, startHttpServer } from "./http-server.ts";
+import { localAccess } from "../../local/cloud/access.ts";
 import type { LocalTable } from "./ledger.ts";
 import { says, scriptedModel, type Step } from "./scripted-model.ts";
 import { recordingLog } from "./silent.ts";
@@ -121,7 +122,8 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
     invoker: { invoke: async () => undefined },
     runLimitMs: 3_600_000,
     modelName: "m",
-    work: act.work ?? createWork({ model, modelName: "m", summaryModelName: "m", store: true }),
+    work:
+      act.work ?? createWork({ modelFor: () => model, modelName: "m", summaryModelName: "m", store: true }),
     cancelResponse: async () => undefined,
   };
   return { pool, clock, ledger, table, deps: { ...deps, ...act.deps?.(deps) } };
@@ -258,11 +260,8 @@ async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
       { headers: { "content-type": type }, body: {} },
     ),
   );
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const table = createCountedTable(
-    { tableName: "ledger", pool, metrics },
-    { endpoint: server.baseUrl, region: "eu-central-1", credentials },
-  );
+  const call = createDynamoDb(localAccess(server.baseUrl));
+  const table = createCountedTable({ tableName: "ledger", pool, metrics }, { call });
   await table.get({ pool, id: "x" });
   await server.close();
 }

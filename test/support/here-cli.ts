@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../lib/clock.ts";
-import { createTable } from "../../lib/dynamodb.ts";
-import { createSecretStore } from "../../lib/secrets-manager.ts";
+import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
 import { createAws } from "../../cli/aws/aws.ts";
+import { createSdkTable } from "../../cli/aws/table.ts";
 import { commands } from "../../cli/commands.ts";
 import { createContext } from "../../cli/context.ts";
 import { openProject } from "../../cli/project.ts";
@@ -52,7 +52,7 @@ export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
           userName: () => "ada",
           isAlive: () => true,
           defaultStateDir: stateDir,
-          connect: { aws: createAws, table: createTable, secrets: createSecretStore },
+          connect: { aws: createAws, table: createSdkTable, secrets: createSdkSecretStore },
         }),
     });
     return { code, stdout, stderr };

@@ -1,7 +1,8 @@
 import dynalite from "dynalite";
 import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { createTable, type Table } from "../../lib/dynamodb.ts";
+import { createDynamoDb, createTable, type Table } from "../../lib/dynamodb.ts";
+import { localAccess } from "../../local/cloud/access.ts";
 import { openRunsIndex } from "../../lib/ledger/ledger.ts";
 
 export interface LocalTable {
@@ -49,7 +50,7 @@ export async function startLocalTable(): Promise<LocalTable> {
   );
   client.destroy();
   return {
-    table: createTable("ledger", config),
+    table: createTable("ledger", { call: createDynamoDb(localAccess(config.endpoint, config.region)) }),
     port,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -8,6 +8,7 @@ import {
   message,
   startResponsesServer,
   stream,
+  type Answer,
 } from "../../support/responses-server.ts";
 import { adapter, key, never, request } from "./support.ts";
 
@@ -42,6 +43,38 @@ test("a first round is a streaming request with the user's message", async () =>
     store: true,
     stream: true,
   });
+});
+
+test("a round uses the connection of the round before, whose stream was read to its end", async () => {
+  const ports: (number | undefined)[] = [];
+  const noting =
+    (answer: Answer): Answer =>
+    (response) => {
+      ports.push(response.socket?.remotePort);
+      answer(response);
+    };
+  const turn = noting(stream(completed(message("Hi"))));
+  await using server = await startResponsesServer([turn, turn, turn]);
+  const { model } = adapter(server.baseUrl);
+  for (const _ of Array(3).keys()) {
+    await model.generate(request, { signal: never });
+    // A connection is handed back in the next turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(new Set(ports).size).toBe(1);
+});
+
+test("a stream that stays open behind the response's end holds nobody up", async () => {
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const open: Answer = (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(`data: ${JSON.stringify(completed(message("Hi")))}\n\n`);
+    response.once("close", resolve);
+  };
+  await using server = await startResponsesServer([open]);
+  const turn = await adapter(server.baseUrl).model.generate(request, { signal: never });
+  expect(turn.text).toBe("Hi");
+  await closed;
 });
 
 test("a whole answer of a server that does not stream is taken as it is", async () => {

@@ -5,6 +5,7 @@ import type { ModelRequest } from "../../../lib/inference/model.ts";
 import type { ModelNote } from "../../../lib/inference/exchange.ts";
 import type { OpenAiDeps } from "../../../lib/inference/openai.ts";
 import { createHttp } from "../../../lib/http.ts";
+import { lastWordsMs } from "../../../lib/inference/streaming.ts";
 import { createOpenAiModel } from "../../../lib/inference/openai.ts";
 import { Secret } from "../../../lib/secret.ts";
 
@@ -15,12 +16,12 @@ export const nowMs = 1_795_176_000_000;
 
 const neverSilentMs = 1_000_000;
 
-/** A fixed time of day; back-offs are noted and over at once; the silence limits' own waits are real. */
+/** A fixed time of day; back-offs are noted and over at once; waits for what a server sends are real. */
 export function quickClock(waits: number[]): Clock {
   return {
     now: () => nowMs,
     sleep: async (ms, signal) => {
-      if (ms === neverSilentMs) return await systemClock.sleep(ms, signal);
+      if (ms === neverSilentMs || ms === lastWordsMs) return await systemClock.sleep(ms, signal);
       waits.push(ms);
     },
   };

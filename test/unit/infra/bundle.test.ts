@@ -96,7 +96,7 @@ describe.each([
     const [folder = ""] = assetFolders(described);
     const size = await measureBundle(name);
     expect(size.bytes).toBe(statSync(join(folder, "index.js")).size);
-    expect(size.packages.map((row) => row.name)).toContain("@aws-sdk/client-dynamodb");
+    expect(size.packages.map((row) => row.name)).toContain("@aws-sdk/util-dynamodb");
     const parts = size.packages.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(parts).toBeLessThanOrEqual(size.bytes);
     expect(parts).toBeGreaterThan(size.bytes * 0.9);

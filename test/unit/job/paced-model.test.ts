@@ -13,9 +13,10 @@ interface World {
   readonly heldUntilMs?: readonly number[];
   readonly answers: readonly (RunnerError | ModelTurn)[];
   readonly random?: number;
+  readonly knownAtMs?: number;
 }
 
-function build({ heldUntilMs = [0], answers, random = 0 }: World) {
+function build({ heldUntilMs = [0], answers, random = 0, knownAtMs }: World) {
   const clock = createFakeClock(0);
   const askedAtMs: number[] = [];
   let looks = 0;
@@ -43,9 +44,9 @@ function build({ heldUntilMs = [0], answers, random = 0 }: World) {
         extend: async () => undefined,
       },
     },
-  );
+  )(knownAtMs);
   const generate = (signal = new AbortController().signal) => model.generate(request, { signal });
-  return { clock, askedAtMs, generate };
+  return { clock, askedAtMs, generate, looks: () => looks };
 }
 
 const tooMany = (retryAfterMs?: number): RunnerError =>
@@ -77,6 +78,25 @@ test("a 429 that outlasts the adapter's tries fails no job: the round is asked a
   await world.clock.advance(300_000);
   expect(await answer).toBe(turn);
   expect(world.askedAtMs).toEqual([0, 120_000, 125_000]);
+});
+
+test("what the window saw when it leased, or the leg itself, is not looked at again for a second", async () => {
+  const world = build({ answers: [turn, turn, turn], knownAtMs: 0 });
+  await world.clock.advance(1_000);
+  await world.generate();
+  expect(world.looks()).toBe(0);
+  await world.clock.advance(1);
+  await world.generate();
+  await world.generate();
+  expect(world.looks()).toBe(1);
+});
+
+test("after a 429 of its own a leg looks, whatever was seen before", async () => {
+  const world = build({ answers: [tooMany(500), turn], knownAtMs: 0 });
+  const answer = world.generate();
+  await world.clock.advance(500);
+  await answer;
+  expect(world.looks()).toBe(1);
 });
 
 test("a used-up quota is no 429 to wait for", async () => {

@@ -75,7 +75,7 @@ function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
 }
 
 const work = (model: ScriptedModel, store = true) =>
-  createWork({ model, modelName: "m", summaryModelName: "s", store });
+  createWork({ modelFor: () => model, modelName: "m", summaryModelName: "s", store });
 
 describe("a first leg", () => {
   it("reads the context and makes the payload", async () => {
@@ -230,7 +230,7 @@ describe("the newest message in the log", () => {
     });
     const model = scriptedModel(says("Done."));
     const previewing = createWork({
-      model,
+      modelFor: () => model,
       modelName: "m",
       summaryModelName: "s",
       store: true,

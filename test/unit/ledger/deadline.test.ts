@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createTable } from "../../../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../../../lib/dynamodb.ts";
 import { createLambdaInvoker } from "../../../lib/lambda.ts";
+import { localAccess } from "../../../local/cloud/access.ts";
 import { eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startHttpServer } from "../../support/http-server.ts";
@@ -11,12 +12,18 @@ async function silence() {
   onTestFinished(() => server.close());
   const clock = createFakeClock();
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  return { server, clock, options: { clock, endpoint: server.baseUrl, region: "eu-central-1", credentials } };
+  const call = createDynamoDb(localAccess(server.baseUrl), { clock });
+  return {
+    server,
+    clock,
+    call,
+    options: { clock, endpoint: server.baseUrl, region: "eu-central-1", credentials },
+  };
 }
 
-it("a call that the ledger does not answer is given up after 4 s in all, the SDK's repetitions included", async () => {
-  const { server, clock, options } = await silence();
-  const table = createTable("ledger", options);
+it("a call that the ledger does not answer is given up after 4 s in all, its repetitions included", async () => {
+  const { server, clock, call } = await silence();
+  const table = createTable("ledger", { clock, call });
   let ended = false;
   const writing = table.update({ pool: "p", id: "x" }, { set: { a: 1 } });
   writing.catch(() => (ended = true));
@@ -34,9 +41,9 @@ it("a call that the ledger does not answer is given up after 4 s in all, the SDK
 });
 
 it("a caller's own signal still ends a call sooner, with its reason", async () => {
-  const { server, options } = await silence();
+  const { server, clock, call } = await silence();
   const caller = new AbortController();
-  const reading = createTable("ledger", options).get({ pool: "p", id: "x" }, caller.signal);
+  const reading = createTable("ledger", { clock, call }).get({ pool: "p", id: "x" }, caller.signal);
   await server.received(1);
   caller.abort(new Error("enough"));
   await expect(reading).rejects.toThrow("enough");

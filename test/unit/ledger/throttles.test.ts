@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
-import type { Table } from "../../../lib/dynamodb.ts";
+import { createDynamoDb, type Table } from "../../../lib/dynamodb.ts";
 import { createCountedTable } from "../../../lib/ledger/counted-table.ts";
+import { localAccess } from "../../../local/cloud/access.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
 import { recordingMetrics } from "../../support/silent.ts";
 
@@ -20,16 +21,12 @@ async function tableAnswering(...replies: readonly Reply[]) {
   const metrics = recordingMetrics();
   const table: Table = createCountedTable(
     { tableName: "ledger", pool: "p", metrics },
-    {
-      endpoint: server.baseUrl,
-      region: "eu-central-1",
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    },
+    { call: createDynamoDb(localAccess(server.baseUrl)) },
   );
   return { table, metrics };
 }
 
-it("a throttled call is counted each time, also when the SDK's repetition succeeds", async () => {
+it("a throttled call is counted each time, also when its repetition succeeds", async () => {
   const { table, metrics } = await tableAnswering(
     refusal("ProvisionedThroughputExceededException"),
     refusal("ThrottlingException"),

@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
-import { createTable } from "../../../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../../../lib/dynamodb.ts";
 import { createLambdaInvoker } from "../../../lib/lambda.ts";
+import { localAccess } from "../../../local/cloud/access.ts";
 
 /** Takes every request and never answers. */
 async function silentService(): Promise<{ readonly endpoint: string; close(): void }> {
@@ -24,7 +25,10 @@ test("a service that takes a request and never answers is not waited for: neithe
   const { endpoint, close } = await silentService();
   onTestFinished(close);
   const config = { endpoint, region: "eu-central-1", credentials, maxAttempts: 1 };
-  const read = createTable("ledger", config).get({ pool: "p", id: "x" });
+  const read = createTable("ledger", { call: createDynamoDb(localAccess(endpoint)) }).get({
+    pool: "p",
+    id: "x",
+  });
   const invoke = createLambdaInvoker("processor", config).invoke({ pool: "p", runId: "r", leg: 1 });
   const [reading, invoking] = await Promise.allSettled([read, invoke]);
   expect(reading).toMatchObject({ reason: { code: "ledger_unavailable", retryable: true } });

@@ -1,16 +1,12 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createSecretStore } from "../../../lib/secrets-manager.ts";
+import { createSdkSecretStore } from "../../../lib/secrets-manager-client.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
 
 async function scene(...replies: readonly Reply[]) {
   const server = await startHttpServer(script(...replies));
   onTestFinished(() => server.close());
-  const store = createSecretStore({
-    region: "eu-central-1",
-    endpoint: server.baseUrl,
-    credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "local" },
-    maxAttempts: 1,
-  });
+  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "local" };
+  const store = createSdkSecretStore({ region: "eu-central-1", endpoint: server.baseUrl, credentials });
   const asked = () => ({
     action: server.requests[0]?.headers["x-amz-target"],
     body: server.requests[0]?.json(),

@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../../../lib/errors.ts";
 import type { SecretSource } from "../../../lib/secrets.ts";
-import { createSecretsManager } from "../../../lib/secrets-manager.ts";
+import { createSdkSecretsCall } from "../../../lib/secrets-manager-client.ts";
+import { createSecretsManager, createSecretsManagerCall } from "../../../lib/secrets-manager.ts";
 import {
   script,
   startHttpServer,
@@ -11,20 +12,23 @@ import {
 } from "../../support/http-server.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "local" };
+const region = "eu-central-1";
 
-async function createScene(
-  answer: Answerer,
-  maxAttempts = 1,
-): Promise<{ readonly source: SecretSource; readonly server: HttpServer }> {
-  const server = await startHttpServer(answer);
-  onTestFinished(() => server.close());
-  const source = createSecretsManager({
-    region: "eu-central-1",
-    endpoint: server.baseUrl,
-    credentials,
-    maxAttempts,
-  });
-  return { source, server };
+/** Both ways to Secrets Manager. */
+const callers = [
+  {
+    by: "a signed call",
+    callTo: (url: string) => createSecretsManagerCall({ url, region, credentials }),
+  },
+  {
+    by: "the SDK",
+    callTo: (endpoint: string) => createSdkSecretsCall({ endpoint, region, credentials }),
+  },
+];
+
+interface Scene {
+  readonly source: SecretSource;
+  readonly server: HttpServer;
 }
 
 /** An error as the service words it (AWS JSON 1.1). */
@@ -125,69 +129,75 @@ const troubles: readonly Trouble[] = [
   },
 ];
 
-describe("a value", () => {
-  it("reads a secret's text by its name", async () => {
-    const { source, server } = await createScene(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
-    expect(await source.read("studio/keys")).toBe("cred-1.abc");
-    expect(server.requests[0]?.headers["x-amz-target"]).toBe("secretsmanager.GetSecretValue");
-    expect(server.requests[0]?.json()).toEqual({ SecretId: "studio/keys" });
+describe.each(callers)("by $by", ({ callTo }) => {
+  async function createScene(answer: Answerer, attempts = 1): Promise<Scene> {
+    const server = await startHttpServer(answer);
+    onTestFinished(() => server.close());
+    return { source: createSecretsManager({ call: callTo(server.baseUrl), attempts }), server };
+  }
+
+  describe("a value", () => {
+    it("reads a secret's text by its name", async () => {
+      const { source, server } = await createScene(
+        script({ body: { Name: "x", SecretString: "cred-1.abc" } }),
+      );
+      expect(await source.read("studio/keys")).toBe("cred-1.abc");
+      expect(server.requests[0]?.headers["x-amz-target"]).toBe("secretsmanager.GetSecretValue");
+      expect(server.requests[0]?.json()).toEqual({ SecretId: "studio/keys" });
+    });
+
+    it("refuses a binary secret", async () => {
+      const { source } = await createScene(script({ body: { Name: "x", SecretBinary: "AAEC" } }));
+      await expect(source.read("studio/keys")).rejects.toMatchObject({
+        code: "secret_malformed",
+        message: `the secret "studio/keys" is binary; store it as text: ${put}`,
+      });
+    });
   });
 
-  it("refuses a binary secret", async () => {
-    const { source } = await createScene(script({ body: { Name: "x", SecretBinary: "AAEC" } }));
-    await expect(source.read("studio/keys")).rejects.toMatchObject({
-      code: "secret_malformed",
-      message: `the secret "studio/keys" is binary; store it as text: ${put}`,
+  describe("trouble", () => {
+    it.each(troubles)("tells $what", async ({ reply, code, retryable, message }) => {
+      const { source, server } = await createScene(() => reply);
+      await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable, message });
+      expect(server.requests).toHaveLength(1);
+    });
+
+    it("tells that nothing listens", async () => {
+      const { source, server } = await createScene(() => ({}));
+      await server.close();
+      await expect(source.read("studio/keys")).rejects.toMatchObject({
+        code: "secrets_unavailable",
+        retryable: true,
+        message: 'the secret "studio/keys" was not read: Secrets Manager is out of reach (ECONNREFUSED)',
+      });
+    });
+
+    it("repeats a fault of the service", async () => {
+      const { source, server } = await createScene(
+        script(refusal("InternalServiceError", "oops", 500), { body: { SecretString: "cred-1.abc" } }),
+        2,
+      );
+      expect(await source.read("studio/keys")).toBe("cred-1.abc");
+      expect(server.requests).toHaveLength(2);
+    });
+
+    it("rejects with the reason of an abort", async () => {
+      const { source, server } = await createScene(() => ({ raw: () => undefined }));
+      const caller = new AbortController();
+      const value = source.read("studio/keys", caller.signal);
+      const reason = new Error("leg over");
+      await Promise.all([
+        expect(value).rejects.toBe(reason),
+        server.received(1).then(() => caller.abort(reason)),
+      ]);
+      await expect(source.read("studio/keys", AbortSignal.abort(reason))).rejects.toBe(reason);
+      expect(server.requests).toHaveLength(1);
     });
   });
 });
 
-describe("trouble", () => {
-  it.each(troubles)("tells $what", async ({ reply, code, retryable, message }) => {
-    const { source, server } = await createScene(() => reply);
-    await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable, message });
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it("tells that nothing listens", async () => {
-    const { source, server } = await createScene(() => ({}));
-    await server.close();
-    await expect(source.read("studio/keys")).rejects.toMatchObject({
-      code: "secrets_unavailable",
-      retryable: true,
-      message: 'the secret "studio/keys" was not read: Secrets Manager is out of reach (ECONNREFUSED)',
-    });
-  });
-
-  it("repeats a fault of the service", async () => {
-    const { source, server } = await createScene(
-      script(refusal("InternalServiceError", "oops", 500), { body: { SecretString: "cred-1.abc" } }),
-      2,
-    );
-    expect(await source.read("studio/keys")).toBe("cred-1.abc");
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it("rejects with the reason of an abort", async () => {
-    const { source, server } = await createScene(() => ({ raw: () => undefined }));
-    const caller = new AbortController();
-    const value = source.read("studio/keys", caller.signal);
-    const reason = new Error("leg over");
-    await Promise.all([
-      expect(value).rejects.toBe(reason),
-      server.received(1).then(() => caller.abort(reason)),
-    ]);
-    await expect(source.read("studio/keys", AbortSignal.abort(reason))).rejects.toBe(reason);
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it("lets a bug out as it is", async () => {
-    const bug = new TypeError("x is not a function");
-    const source = createSecretsManager({
-      region: "eu-central-1",
-      credentials: () => Promise.reject(bug),
-      maxAttempts: 1,
-    });
-    await expect(source.read("studio/keys")).rejects.toBe(bug);
-  });
+it("lets a bug out as it is", async () => {
+  const bug = new TypeError("x is not a function");
+  const call = createSdkSecretsCall({ region, credentials: () => Promise.reject(bug) });
+  await expect(createSecretsManager({ call }).read("studio/keys")).rejects.toBe(bug);
 });

@@ -1,0 +1,25 @@
+import {
+  DynamoDB,
+  type GetItemCommandInput,
+  type PutItemCommandInput,
+  type QueryCommandInput,
+  type UpdateItemCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { createTable, type Table } from "../../lib/dynamodb.ts";
+import { createSdkCall } from "../../lib/sdk-call.ts";
+import type { AwsConfig } from "./config.ts";
+
+/** The ledger's table, asked as every other service: with the profile, the region and the sign-in that the SDK finds. */
+export function createSdkTable(tableName: string, config: AwsConfig): Table {
+  // The table repeats calls itself.
+  const client = new DynamoDB({ ...config, maxAttempts: 1 });
+  /* oxlint-disable typescript/no-unsafe-type-assertion -- lib/dynamodb.ts gives each action its own input */
+  const call = createSdkCall({
+    GetItem: (input, options) => client.getItem(input as GetItemCommandInput, options),
+    PutItem: (input, options) => client.putItem(input as PutItemCommandInput, options),
+    UpdateItem: (input, options) => client.updateItem(input as UpdateItemCommandInput, options),
+    Query: (input, options) => client.query(input as QueryCommandInput, options),
+  });
+  /* oxlint-enable typescript/no-unsafe-type-assertion */
+  return createTable(tableName, { call });
+}

@@ -3,6 +3,7 @@ import { startAws, startOthers, functionOf, addressesOf, type Built, type Others
 import { startHost } from "./host-client.ts";
 import { startLive, type Live } from "./live.ts";
 import { question } from "./leases.ts";
+import { cpuBetween, readProcessCpu } from "./process-cpu.ts";
 import { rounded } from "./stats.ts";
 
 export interface Drain {
@@ -17,6 +18,8 @@ export interface Drain {
   /** One job at a time, as the public runner works: measured over a few jobs and multiplied. */
   readonly oneByOneSeconds: number;
   readonly timesFaster: number;
+  /** What the processes of the local stack took meanwhile; empty where the system does not tell. */
+  readonly cpu: readonly { readonly process: string; readonly cpuMs: number }[];
 }
 
 const modelLatencyMs = 1_000;
@@ -37,10 +40,12 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
       await live.cloud.idle();
       live.reset();
       await fill(others, jobs);
+      const cpuBefore = readProcessCpu();
       const startedAtMs = Date.now();
       const window = live.window();
       await ended(live, jobs);
       const seconds = (Date.now() - startedAtMs) / 1000;
+      const cpu = cpuBetween(cpuBefore, readProcessCpu());
       const pickupSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
       await window;
       const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 10)) * jobs;
@@ -55,6 +60,7 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
         ratio: rounded(seconds / idealSeconds, 2),
         oneByOneSeconds: rounded(oneByOneSeconds),
         timesFaster: rounded(oneByOneSeconds / seconds),
+        cpu: cpu.map(({ title, cpuMs }) => ({ process: title, cpuMs })),
       };
     } finally {
       await live.close();

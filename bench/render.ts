@@ -52,7 +52,7 @@ export function renderPickup(rows: readonly PickupRow[]): string {
 
 export function renderDrain(row: Drain): string {
   const head = ["jobs", "concurrency", "model", "took", "ideal", "ratio", "one at a time", "times faster"];
-  return table(head, [
+  const figures = table(head, [
     [
       row.jobs,
       row.concurrency,
@@ -64,6 +64,9 @@ export function renderDrain(row: Drain): string {
       row.timesFaster,
     ],
   ]);
+  if (row.cpu.length === 0) return figures;
+  const cpu = row.cpu.map(({ process, cpuMs }) => `${process} ${(cpuMs / 1000).toFixed(1)} s`).join(", ");
+  return `${figures}\n\nCPU meanwhile, all on the same cores: ${cpu}.`;
 }
 
 export function renderOverhead(row: Overhead): string {

@@ -65,13 +65,6 @@ export interface Target {
 
 export const isMet = ({ value, limit, least }: Target): boolean => (least ? value >= limit : value <= limit);
 
-const coldWhys = {
-  dispatch:
-    "An empty handler's start is in it, and so is Node's own code for HTTPS and cryptography, which the SDK needs. What is left is mostly the AWS SDK itself, which stays: of the CPU until the first answer, two fifths go into loading (compiling Node's modules 11 %, compiling the bundle 11 %, running the packages' modules the rest), a quarter into the SDK's first calls, a tenth into zod's schemas, a twentieth each into Node's start and the garbage collector.",
-  process:
-    "As the dispatcher's: of the CPU until the first answer two fifths go into loading (17 % compile the bundle, 9 % Node's modules), a fifth into the SDK's first calls, an eighth into zod (the tools' schemas and their JSON form), the rest into the stream, the deliverables and the HTTP of its calls.",
-} as const;
-
 /** What issue 5 asks for, against what was measured. */
 export function targetsOf(measured: Performance): readonly Target[] {
   return [...speed(measured), ...work(measured), ...money(measured)];
@@ -87,7 +80,7 @@ function speed({ cold, pickup }: Performance): readonly Target[] {
         limit: 0.5,
         unit: "",
         value: ratio,
-        why: coldWhys[name],
+        why: "What is left is Node's own start (an empty handler's is in it), compiling the bundle, zod's schemas and the first connections.",
       },
       {
         what: `cold, ${name}: bundle`,
@@ -115,14 +108,14 @@ function work({ drain, overhead, dispatch }: Performance): readonly Target[] {
       limit: 1.25,
       unit: "",
       value: drain.ratio,
-      why: "No profile of the whole was taken. 50 processors, the dispatcher, Studio, the model, DynamoDB (dynalite) and Lambda are processes that share this machine's two cores (its load average was 5 meanwhile), and a job's calls cost CPU on both of their ends; in Lambda each processor has a share of a core to itself.",
+      why: "50 processors, the dispatcher, Studio, the model, DynamoDB (dynalite) and Lambda share this machine's cores; what each of them took is below. In Lambda each processor has a share of a core to itself.",
     },
     {
       what: "overhead: CPU against a worker without ledger or fence",
       limit: 1,
       unit: "",
       value: overhead.ratio,
-      why: `The ledger's ${ledgerRequests} calls are the difference: the same worker with just these calls, through the same packages, takes ${plainCpuMs} ms instead of ${workerCpuMs}; ours takes ${cpuMs}, ${ratioToPlain} times that. In the profile a third of the CPU is the kernel's sending of the requests, a quarter the AWS SDK (signing 7 %), 8 % the garbage collector, 3 % parsing the stream, 2 % log lines, 1 % zod. Each call is a promise: begin (a duplicate stops there), the pool's back-off, the response's id before its round is waited for, the beat that proves the lease (with "delivering" in the same write), the close, the day's spend.`,
+      why: `The ledger's ${ledgerRequests} calls: the same worker with just these calls, through the SDK, takes ${plainCpuMs} ms instead of ${workerCpuMs}; ours takes ${cpuMs}, ${ratioToPlain} times that.`,
     },
     {
       what: "overhead: requests to Studio",

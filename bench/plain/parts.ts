@@ -7,8 +7,8 @@ import { Agent, fetch } from "undici";
 import { z } from "zod";
 
 /**
- * What a plain bundle's handlers share: the same packages as the runner's, imported as their READMEs show it, nothing
- * deferred. It is what `cold` and `overhead` compare with; it is not deployed.
+ * What a plain bundle's handlers share: the packages that one takes for such a job, imported as their READMEs show it,
+ * nothing deferred. It is what `cold` and `overhead` compare with; it is not deployed.
  */
 const env = z
   .object({

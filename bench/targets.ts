@@ -21,7 +21,13 @@ export const performanceSchema = z.object({
   pickup: z.array(
     z.object({ mode: modes, studioLatencyMs: z.number(), p50: z.number(), p95: z.number(), p99: z.number() }),
   ),
-  drain: z.object({ ratio: z.number(), timesFaster: z.number() }),
+  drain: z.object({
+    jobs: z.number(),
+    concurrency: z.number(),
+    seconds: z.number(),
+    ratio: z.number(),
+    timesFaster: z.number(),
+  }),
   overhead: z.object({
     cpuMs: z.number(),
     workerCpuMs: z.number(),

@@ -50,9 +50,9 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
   const worker = startHost({ folder, file: bundles.worker, env });
   const scene = { others, aws, worker, timeoutMs: fn.timeoutMs };
   try {
-    const blocks = isShort ? 3 : 10;
-    for (const host of [ours, plain]) await legBlock(scene, host, 100);
-    await workerBlock(scene, 100);
+    const [warmUpJobs, blocks] = isShort ? [100, 3] : [250, 20];
+    for (const host of [ours, plain]) await legBlock(scene, host, warmUpJobs);
+    await workerBlock(scene, warmUpJobs);
     const runs: Compared[] = [];
     for (let block = 0; block < blocks; block++) {
       const own = await legBlock(scene, ours, blockJobs);

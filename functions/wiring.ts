@@ -121,8 +121,7 @@ export const processor = /* @__PURE__ */ once((): LegDeps => {
     newId: () => randomUUID(),
     modelName: config.OPENAI_MODEL,
     work: createWork({
-      // The window has looked at the pool's back-off before it leased.
-      modelFor: ({ leg, leasedAtMs }) => modelFor(leg === 1 ? leasedAtMs : undefined),
+      modelFor: ({ leg, poolFreeAtMs }) => modelFor(leg === 1 ? poolFreeAtMs : undefined),
       modelName: config.OPENAI_MODEL,
       summaryModelName: config.OPENAI_SUMMARY_MODEL,
       store: config.OPENAI_STORE,

@@ -25,9 +25,9 @@ export function accessOf(env: Environment, service: AwsServiceName): AwsAccess {
       "config_invalid",
       "AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set, as they are on Lambda",
     );
-  const named = env[`AWS_ENDPOINT_URL_${endpointNames[service]}`] ?? env["AWS_ENDPOINT_URL"];
+  const named = env[`AWS_ENDPOINT_URL_${endpointNames[service]}`] || env["AWS_ENDPOINT_URL"];
   return {
-    url: named ?? `https://${service}.${region}.${domainOf(region)}`,
+    url: addressOf(named || `https://${service}.${region}.${domainOf(region)}`),
     region,
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
   };
@@ -35,3 +35,12 @@ export function accessOf(env: Environment, service: AwsServiceName): AwsAccess {
 
 const domainOf = (region: string): string =>
   region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+
+function addressOf(text: string): string {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "") return url.origin;
+  throw new RunnerError(
+    "config_invalid",
+    `"${text}" is no address of an AWS service: http or https, without a path`,
+  );
+}

@@ -1,6 +1,6 @@
 import aws4 from "aws4";
 import type { Clock } from "./clock.ts";
-import type { Fetch } from "./http.ts";
+import { brokenExchange, type Fetch } from "./http.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -77,8 +77,9 @@ export function createAwsJson(
     );
     const answer = await fetch(url, { method: "POST", headers: textOf(request.headers), body, signal });
     const text = await answer.text();
-    if (answer.ok) return JSON.parse(text);
-    throw refusal(answer.status, text);
+    const fields = fieldsOf(text);
+    if (answer.ok && fields) return fields;
+    throw refusal(answer.status, fields, answer.headers.get("x-amzn-errortype"));
   };
 }
 
@@ -88,19 +89,56 @@ const amzDate = (atMs: number): string => new Date(atMs).toISOString().replaceAl
 const textOf = (headers: object = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 
-/** `{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "…"}`; a proxy's page is none. */
-function refusal(status: number, text: string): AwsError {
-  const { __type: type, message, Message } = fieldsOf(text);
-  const name = typeof type === "string" ? type.replace(/^.*#/, "") : `HTTP ${status}`;
+/**
+ * `{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "…"}`. A proxy's page has neither, and
+ * what is in it is not quoted: of an answer that is none nobody knows what it holds.
+ */
+function refusal(
+  status: number,
+  { __type, code, message, Message }: Readonly<Record<string, unknown>> = {},
+  errorType: string | null,
+): AwsError {
+  const type = [errorType, code, __type].find((one) => typeof one === "string");
+  const name = type?.replace(/^.*#/, "").replace(/[:,].*$/, "") ?? `HTTP ${status}`;
   const words = [message, Message].find((one) => typeof one === "string") ?? "no reason given";
   return new AwsError(name, words, { status });
 }
 
-function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+function fieldsOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const fields: unknown = JSON.parse(text);
-    return typeof fields === "object" && fields !== null ? { ...fields } : {};
+    return typeof fields === "object" && fields !== null && !Array.isArray(fields)
+      ? { ...fields }
+      : undefined;
   } catch {
-    return {};
+    return undefined;
   }
+}
+
+/** Names that all of AWS's SDKs take for "slower, please". */
+const throttled =
+  /^(?:Throttl\w+|TooManyRequests\w*|RequestLimitExceeded|LimitExceeded\w*|RequestThrottled\w*|SlowDown|PriorRequestNotComplete|BandwidthLimitExceeded|ProvisionedThroughputExceeded\w*)$/;
+const isNetworkCode = /^E(?:CONN|HOST|NET|AI_|PIPE|TIMEDOUT|NOTFOUND|PROTO)|^HPE_|CERT|^ERR_(?:TLS|SSL)/;
+
+export const isThrottle = (error: unknown): boolean =>
+  error instanceof AwsError && (throttled.test(error.name) || error.status === 429);
+
+/** Why there was no answer at all: Node's word for a broken connection, or the SDK's for a silent one. */
+export function networkFault(error: unknown): string | undefined {
+  const broken = brokenExchange(error);
+  const fault = broken ?? (error instanceof Error ? error : undefined);
+  if (!fault) return undefined;
+  const code = "code" in fault && typeof fault.code === "string" ? fault.code : undefined;
+  if (code !== undefined && (broken || isNetworkCode.test(code))) return code;
+  return fault.name === "TimeoutError" ? "time-out" : undefined;
+}
+
+/** What another try can heal: no answer, one that is none, a fault of the service, too much at once. */
+export function isPassing(error: unknown): boolean {
+  if (networkFault(error) !== undefined) return true;
+  if (!(error instanceof AwsError)) return false;
+  const { name, status } = error;
+  return (
+    isThrottle(error) || status < 300 || status === 408 || status >= 500 || name.startsWith("RequestTimeout")
+  );
 }

@@ -12,6 +12,8 @@ import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import {
   AwsError,
   createAwsJson,
+  isPassing,
+  isThrottle,
   type AwsAccess,
   type AwsJsonCall,
   type AwsJsonService,
@@ -127,6 +129,8 @@ export function createTable(tableName: string, options: TableOptions): Table {
     update: async (key, update, signal) => {
       const how = { ReturnValues: "ALL_NEW" as const, ...updateExpression(update) };
       const answer = await send("UpdateItem", { TableName, Key: marshall(key), ...how }, signal);
+      if (answer && !answer.Attributes)
+        throw new RunnerError("ledger_unavailable", "the ledger's answer has no item", { retryable: true });
       return answer?.Attributes && unmarshall(answer.Attributes);
     },
 
@@ -142,9 +146,8 @@ function createSend(options: TableOptions): Send {
       return (await call(action, input, signal)) as Actions[typeof action]["output"];
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof AwsError)) throw unavailable(error);
-      if (error.name === "ConditionalCheckFailedException") return undefined;
-      if (throttles.includes(error.name)) onThrottled?.();
+      if (error instanceof AwsError && error.name === "ConditionalCheckFailedException") return undefined;
+      if (isThrottle(error)) onThrottled?.();
       throw unavailable(error);
     }
   };
@@ -160,29 +163,13 @@ function createSend(options: TableOptions): Send {
   };
 }
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
-const throttles: readonly string[] = [
-  "ProvisionedThroughputExceededException",
-  "RequestLimitExceeded",
-  "ThrottlingException",
-];
-
-/** Faults of the exchange that more time can heal; everything else (no such table, no permission) stays broken. */
-const permanentFaults: readonly string[] = [
-  "ResourceNotFoundException",
-  "AccessDeniedException",
-  "UnrecognizedClientException",
-  "ValidationException",
-];
-
 /** A bug of ours stays what it is. */
 function unavailable(error: unknown): unknown {
-  const broken = brokenExchange(error);
-  if (!(error instanceof Error) || (error instanceof TypeError && !broken)) return error;
-  const said = broken ?? error;
+  const said = brokenExchange(error) ?? error;
+  if (!(said instanceof Error) || said instanceof TypeError) return error;
   const why = said instanceof RunnerError ? said.message : `${said.name}: ${said.message}`;
   return new RunnerError("ledger_unavailable", `the ledger did not answer: ${why}`, {
-    retryable: !permanentFaults.includes(error.name),
+    retryable: said instanceof RunnerError ? said.retryable : isPassing(error),
     cause: error,
   });
 }
@@ -251,12 +238,13 @@ function conditional(condition: Expression | undefined) {
 }
 
 function attributeNames(text: string): Record<string, string> {
-  return Object.fromEntries(
-    [...text.matchAll(/#(\w+)/g)].map(([placeholder, name = ""]) => [placeholder, name]),
-  );
+  const names: Record<string, string> = {};
+  for (const placeholder of text.match(/#\w+/g) ?? []) names[placeholder] = placeholder.slice(1);
+  return names;
 }
 
 function attributeValues(values: Item) {
-  const named = Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value]));
+  const named: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) named[`:${name}`] = value;
   return marshall(named, { removeUndefinedValues: true });
 }

@@ -48,8 +48,8 @@ export interface Http {
 export const userAgent = "studio-runner";
 
 /**
- * A small `fetch` over Node's own HTTP client, which the AWS SDK loads too. It never cuts
- * silence (the callers' deadlines do; Node's `fetch` cuts at 300 s), and it costs a cold start nothing: undici, and the
+ * A small `fetch` over Node's own HTTP client, which the AWS SDK loads too. It cuts silence
+ * only where it is told to (Node's `fetch` cuts at 300 s, and models think for longer), and it costs a cold start nothing: undici, and the
  * global `fetch`, `Headers` and `Response`, which load it, cost 20 to 60 ms (docs/decisions/0013).
  */
 export function createHttp(options: HttpOptions = {}): Http {
@@ -60,10 +60,16 @@ export function createHttp(options: HttpOptions = {}): Http {
   const open = (url: URL, init: HttpRequest): ClientRequest => {
     const { method = "GET", headers = {} } = init;
     // Bodies come as they are: nothing here unpacks them.
-    const sent = { method, headers: { "accept-encoding": "identity", ...headers } };
+    const sent = {
+      method,
+      hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: url.port,
+      path: url.pathname + url.search,
+      headers: { "accept-encoding": "identity", ...headers },
+    };
     return url.protocol === "http:"
-      ? requestPlain(url, { ...sent, agent: agents["http:"] })
-      : requestTls(url, { ...sent, agent: agents["https:"] });
+      ? requestPlain({ ...sent, agent: agents["http:"] })
+      : requestTls({ ...sent, agent: agents["https:"] });
   };
   return {
     fetch: async (url, init = {}) => {
@@ -86,28 +92,26 @@ export function brokenExchange(thrown: unknown): Error | undefined {
   return thrown.cause instanceof Error && "code" in thrown.cause ? thrown.cause : undefined;
 }
 
-/** Counts only until the connection is there: the agent's own limit, set again then, is for unused connections. */
+/** A timer of its own: a socket's counts anew whenever something is written, and is the agent's. */
 function limitConnecting(outgoing: ClientRequest, connectTimeoutMs: number): void {
   outgoing.once("socket", (socket) => {
     if (!socket.connecting) return;
-    const keptMs = socket.timeout ?? 0;
-    const onSilence = (): void => {
-      const silent = new Error(`no connection within ${connectTimeoutMs} ms`);
-      outgoing.destroy(Object.assign(silent, { code: "ETIMEDOUT" }));
-    };
-    socket.setTimeout(connectTimeoutMs).once("timeout", onSilence);
-    const isTls = "encrypted" in socket;
-    socket.once(isTls ? "secureConnect" : "connect", () => {
-      socket.off("timeout", onSilence).setTimeout(keptMs);
-    });
+    const timer = setTimeout(
+      () => outgoing.destroy(timedOut("connection", connectTimeoutMs)),
+      connectTimeoutMs,
+    );
+    const done = (): void => clearTimeout(timer);
+    socket.once("encrypted" in socket ? "secureConnect" : "connect", done);
+    socket.once("close", done);
   });
 }
 
 function limitSilence(outgoing: ClientRequest, silenceMs: number): void {
-  outgoing.setTimeout(silenceMs, () => {
-    outgoing.destroy(Object.assign(new Error(`no answer within ${silenceMs} ms`), { code: "ETIMEDOUT" }));
-  });
+  outgoing.setTimeout(silenceMs, () => outgoing.destroy(timedOut("answer", silenceMs)));
 }
+
+const timedOut = (what: string, limitMs: number): Error =>
+  Object.assign(new Error(`no ${what} within ${limitMs} ms`), { code: "ETIMEDOUT" });
 
 function exchange(outgoing: ClientRequest, { body, signal }: HttpRequest): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
@@ -119,7 +123,11 @@ function exchange(outgoing: ClientRequest, { body, signal }: HttpRequest): Promi
     resolve(answerOf(incoming, (cause) => broken("terminated", cause))),
   );
   outgoing.on("error", (error) => reject(broken("fetch failed", error)));
-  outgoing.once("close", () => signal?.removeEventListener("abort", onAbort));
+  outgoing.once("close", () => {
+    signal?.removeEventListener("abort", onAbort);
+    // Closed without an answer or an error, as after "101 Switching Protocols".
+    reject(broken("fetch failed", Object.assign(new Error("no answer"), { code: "ECONNRESET" })));
+  });
   outgoing.end(body);
   return promise;
 }

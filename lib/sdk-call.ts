@@ -1,4 +1,4 @@
-import { AwsError, type AwsJsonCall } from "./aws-json.ts";
+import { AwsError, networkFault, type AwsJsonCall } from "./aws-json.ts";
 
 interface Options {
   readonly abortSignal: AbortSignal;
@@ -16,7 +16,8 @@ export function createSdkCall(actions: SdkActions): AwsJsonCall {
       return await send(input, { abortSignal });
     } catch (error) {
       const status = statusOf(error);
-      if (!(error instanceof Error) || status === undefined) throw error;
+      // A connection that broke in the middle of an answer has its status too.
+      if (!(error instanceof Error) || status === undefined || networkFault(error) !== undefined) throw error;
       throw new AwsError(error.name, error.message, { status, cause: error });
     }
   };

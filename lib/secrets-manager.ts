@@ -8,10 +8,18 @@ import type {
   UpdateSecretVersionStageCommandInput,
   UpdateSecretVersionStageCommandOutput,
 } from "@aws-sdk/client-secrets-manager";
-import { AwsError, createAwsJson, type AwsAccess, type AwsJsonCall } from "./aws-json.ts";
+import {
+  AwsError,
+  createAwsJson,
+  isPassing,
+  isThrottle,
+  networkFault,
+  type AwsAccess,
+  type AwsJsonCall,
+} from "./aws-json.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { hasCode, RunnerError, type ErrorCode } from "./errors.ts";
-import { brokenExchange, createHttp } from "./http.ts";
+import { createHttp } from "./http.ts";
 import { retry, type RetryPolicy } from "./retry.ts";
 import type { SecretStore, StagedSecrets, Stages } from "./secret-store.ts";
 import type { SecretSource } from "./secrets.ts";
@@ -228,12 +236,6 @@ const rows: readonly Row[] = [
     sentence: (id, action) =>
       `the secret "${id}" was not ${done[action]}: the AWS credentials are missing, expired or wrong`,
   },
-  {
-    name: /^(?:Throttling|TooManyRequests|RequestLimitExceeded|LimitExceeded)/,
-    code: "secrets_unavailable",
-    retryable: true,
-    sentence: (id, action) => `the secret "${id}" was not ${done[action]}: Secrets Manager is throttling`,
-  },
 ];
 
 function troubleOf(thrown: unknown, secretId: string, action: Action): unknown {
@@ -250,23 +252,18 @@ function troubleOf(thrown: unknown, secretId: string, action: Action): unknown {
 
 /** Any other answer of the service, or a fault of the network; `undefined` for anything else, which is a bug. */
 function otherTrouble(error: Error): Trouble | undefined {
-  if (error instanceof AwsError) {
-    const { name, status } = error;
-    const sentence = (id: string, action: Action): string =>
-      `the secret "${id}" was not ${done[action]}: Secrets Manager answered ${name}`;
-    return { code: "secrets_unavailable", retryable: status === 429 || status >= 500, sentence };
-  }
-  const fault = faultOf(brokenExchange(error) ?? error);
-  if (fault === undefined) return undefined;
-  const sentence = (id: string, action: Action): string =>
-    `the secret "${id}" was not ${done[action]}: Secrets Manager is out of reach (${fault})`;
-  return { code: "secrets_unavailable", retryable: true, sentence };
+  const why = whyNot(error);
+  if (why === undefined) return undefined;
+  return {
+    code: "secrets_unavailable",
+    retryable: isPassing(error),
+    sentence: (id, action) => `the secret "${id}" was not ${done[action]}: Secrets Manager ${why}`,
+  };
 }
 
-/** Node's word for a broken connection, or the SDK's for a silent one. */
-function faultOf(error: Error): string | undefined {
-  const code = "code" in error ? error.code : undefined;
-  const network = /^E(?:CONN|HOST|NET|AI_|PIPE|TIMEDOUT|NOTFOUND|PROTO)|CERT|^ERR_(?:TLS|SSL)/;
-  if (typeof code === "string" && network.test(code)) return code;
-  return error.name === "TimeoutError" ? "time-out" : undefined;
+function whyNot(error: Error): string | undefined {
+  if (isThrottle(error)) return "is throttling";
+  if (error instanceof AwsError) return `answered ${error.name}`;
+  const fault = networkFault(error);
+  return fault === undefined ? undefined : `is out of reach (${fault})`;
 }

@@ -11,8 +11,9 @@ import type { AwsConfig } from "./config.ts";
 
 /** The ledger's table, asked as every other service: with the profile, the region and the sign-in that the SDK finds. */
 export function createSdkTable(tableName: string, config: AwsConfig): Table {
-  // The table repeats calls itself.
-  const client = new DynamoDB({ ...config, maxAttempts: 1 });
+  // The table repeats calls itself, within 4 s in all.
+  const requestHandler = { connectionTimeout: 1_500, requestTimeout: 1_500, throwOnRequestTimeout: true };
+  const client = new DynamoDB({ ...config, requestHandler, maxAttempts: 1 });
   /* oxlint-disable typescript/no-unsafe-type-assertion -- lib/dynamodb.ts gives each action its own input */
   const call = createSdkCall({
     GetItem: (input, options) => client.getItem(input as GetItemCommandInput, options),

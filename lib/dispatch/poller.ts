@@ -63,6 +63,7 @@ export class Poller {
   #refusedKeys = 0;
   #width = 1;
   #wasBusy = false;
+  #poolFreeAtMs = 0;
   polls = 0;
   leased = 0;
 
@@ -116,6 +117,8 @@ export class Poller {
 
   /** What runs in flight have told or cost since we last looked may forbid to ask. */
   async #beforeAsking(): Promise<Exclude<Poll["end"], RunnerError> | undefined> {
+    // Without a run in flight nobody notes a back-off: what was seen last still holds.
+    const seenAtMs = this.#deps.clock.now();
     const busy = this.inFlight > 0;
     const known = this.#backoff;
     this.#backoff = undefined;
@@ -128,6 +131,7 @@ export class Poller {
       const heldBack = this.#heldBack(backoff);
       if (heldBack) return heldBack;
     }
+    this.#poolFreeAtMs = seenAtMs;
     return this.#cap.isReached() ? "daily_cap" : undefined;
   }
 
@@ -205,7 +209,9 @@ export class Poller {
   }
 
   async #startRun(lease: Lease, key: RunnerKey): Promise<void> {
-    const runId = await startRun(this.#deps, { pool: this.#settings.pool, lease, keyId: key.id });
+    const { pool } = this.#settings;
+    const taken = { pool, lease, keyId: key.id, poolFreeAtMs: this.#poolFreeAtMs };
+    const runId = await startRun(this.#deps, taken);
     if (runId === undefined) return;
     this.#occupancy.add(runId, key.id);
     this.leased++;

@@ -20,6 +20,8 @@ export interface TakenLease {
   readonly pool: string;
   readonly lease: Lease;
   readonly keyId: string;
+  /** When the window last saw that the pool need not hold back. */
+  readonly poolFreeAtMs: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface TakenLease {
  * let go.
  */
 export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
-  const { pool, lease, keyId } = taken;
+  const { pool, lease, keyId, poolFreeAtMs } = taken;
   const leg = { pool, runId: deps.newId(), leg: 1 };
   const log = deps.log.with({ ...leg, workspaceId: lease.workspaceId, keyId });
   const leasedAtMs = deps.clock.now();
@@ -41,7 +43,8 @@ export async function startRun(deps: StartDeps, taken: TakenLease): Promise<stri
 
   try {
     const { workspaceId, leaseExpiresAtMs } = lease;
-    await deps.ledger.open({ pool, runId: leg.runId, workspaceId, keyId, leasedAtMs, leaseExpiresAtMs });
+    const times = { leasedAtMs, leaseExpiresAtMs, poolFreeAtMs };
+    await deps.ledger.open({ pool, runId: leg.runId, workspaceId, keyId, ...times });
   } catch (error) {
     return drop(error);
   }

@@ -1,6 +1,5 @@
 import { APIConnectionError, APIError } from "openai/error";
-import { Stream } from "openai/streaming";
-import type { OpenAI } from "openai";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
 import type { Fetch } from "../http.ts";
@@ -94,23 +93,48 @@ async function* wholeAnswer(answer: ModelAnswer, describe: Describe): AsyncGener
 
 async function* eventsOf(answer: ModelAnswer, describe: Describe): AsyncGenerator<ApiEvent, void> {
   try {
-    for await (const event of parseEvents(answer)) {
-      // The SDK throws an error event that is named so in its SSE frame; others come through.
-      if (event.type === "error") throw new APIError(undefined, event, undefined, undefined);
-      yield event;
-    }
+    for await (const frame of framesOf(answer)) if (!isRepetition(frame)) yield eventIn(frame, answer);
   } catch (error) {
     throw describe(error);
   }
 }
 
-/** The SDK's parser. It takes any body that can be iterated over, whatever its types say, and its client's log is off. */
-function parseEvents(answer: ModelAnswer): AsyncIterable<ApiEvent> {
-  const silent: unknown = { logLevel: "off" };
-  // oxlint-disable typescript/no-unsafe-type-assertion -- see above
-  const response = answer as unknown as Response;
-  return Stream.fromSSEResponse<ApiEvent>(response, new AbortController(), silent as OpenAI);
-  // oxlint-enable typescript/no-unsafe-type-assertion
+async function* framesOf({ body }: ModelAnswer): AsyncGenerator<EventSourceMessage, void> {
+  const frames: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (frame) => void frames.push(frame) });
+  const decoder = new TextDecoder();
+  for await (const chunk of body) {
+    parser.feed(decoder.decode(chunk, { stream: true }));
+    for (const frame of frames.splice(0)) {
+      if (frame.data === "[DONE]") return;
+      yield frame;
+    }
+  }
+}
+
+/** What other events have whole, or have said already: it is not even parsed. Deltas come by the thousand. */
+const isRepetition = ({ event }: EventSourceMessage): boolean =>
+  event !== undefined && (event.endsWith(".delta") || event === "response.in_progress");
+
+/** An error comes as a frame of that name, as an event of that type, or as a field of any. */
+function eventIn({ event: name, data }: EventSourceMessage, { headers }: ModelAnswer): ApiEvent {
+  const fields = fieldsIn(data);
+  const { type, item, response, error } = fields;
+  const isError = name === "error" || type === "error";
+  if (error || isError) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it asks them for one header
+    throw new APIError(undefined, errorObject(error) ?? fields, undefined, headers as Headers);
+  }
+  return { type: typeof type === "string" ? type : "", item, response };
+}
+
+const errorObject = (error: unknown): object | undefined =>
+  typeof error === "object" && error !== null ? error : undefined;
+
+function fieldsIn(data: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(data);
+  if (typeof value === "object" && value !== null) return { ...value };
+  throw new SyntaxError("an event is no object");
 }
 
 async function begin(exchange: Exchange, request: ModelRequest): Promise<Begun> {

@@ -19,26 +19,26 @@ export type PacedProvider = (
   onRateLimited: (limit: { readonly retryAfterMs: number | undefined }) => void,
 ) => Model;
 
-/** For one leg. `knownAtMs`: when somebody last saw that the pool need not wait; a window looks before it leases. */
-export type PacedModel = (knownAtMs?: number) => Model;
+/** For one leg. `poolFreeAtMs`: when somebody last saw that the pool need not wait; a window looks before it leases. */
+export type PacedModel = (poolFreeAtMs?: number) => Model;
 
 /** What was seen so shortly ago is not looked at again. */
 const knownForMs = 1_000;
 
 /**
- * A model whose 429 slows the whole pool: it is noted in the ledger, and no run of the pool asks a new round before its
- * time is over; then they do not all ask at once. A 429 fails no job: the round is asked again until the signal ends it,
+ * A model whose 429 slows the whole pool: it is noted in the ledger, and within a second no run of the pool asks a new
+ * round before its time is over; then they do not all ask at once. A 429 fails no job: the round is asked again until the signal ends it,
  * at a handover or at the run's limit. An unreachable ledger slows nobody else.
  */
 export function paced(provider: PacedProvider, deps: PaceDeps): PacedModel {
   const { pool } = deps;
   const model = provider(({ retryAfterMs }) => void holdBack(deps, { pool, by: "model", retryAfterMs }));
-  return (knownAtMs) => pacedLeg(model, deps, knownAtMs);
+  return (poolFreeAtMs) => pacedLeg(model, deps, poolFreeAtMs);
 }
 
-function pacedLeg(model: Model, deps: PaceDeps, knownAtMs = Number.NEGATIVE_INFINITY): Model {
+function pacedLeg(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATIVE_INFINITY): Model {
   const { clock, random, backoff, pool, log } = deps;
-  let freeAtMs = knownAtMs;
+  let freeAtMs = poolFreeAtMs;
 
   const heldBackMs = async (): Promise<number> => {
     try {
@@ -55,7 +55,9 @@ function pacedLeg(model: Model, deps: PaceDeps, knownAtMs = Number.NEGATIVE_INFI
 
   /** Others may have been told to wait for longer in the meantime. */
   const waitForPool = async (signal: AbortSignal): Promise<void> => {
-    if (clock.now() - freeAtMs <= knownForMs) return;
+    const ageMs = clock.now() - freeAtMs;
+    // Another machine's clock may be ahead of ours.
+    if (ageMs >= 0 && ageMs <= knownForMs) return;
     for (let waitMs = await heldBackMs(); waitMs > 0; waitMs = await heldBackMs()) {
       log.info("pool_held_back", { waitMs });
       await wait(waitMs, signal);

@@ -25,6 +25,8 @@ export interface NewRun {
   readonly keyId: string;
   readonly leasedAtMs: number;
   readonly leaseExpiresAtMs: number;
+  /** When the window last saw that the pool need not hold back. */
+  readonly poolFreeAtMs?: number;
 }
 
 export interface Ending {

@@ -58,6 +58,8 @@ export const runSchema = z.object({
   beganAtMs: z.number().optional(),
   beatAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),
+  /** When the window that leased last saw that the pool need not hold back. */
+  poolFreeAtMs: z.number().optional(),
   /** Why the run ended: an error's code, or `ok`. */
   reason: z.string().optional(),
   /** The same in a sentence, as Studio's user reads it. */

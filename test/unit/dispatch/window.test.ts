@@ -44,6 +44,20 @@ describe("a window", () => {
     expect(world.invoked).toEqual([{ pool: "default", runId: "id2", leg: 1 }]);
   });
 
+  it("tells each run when it looked at the pool's back-off, however long the lease call took", async () => {
+    const clock = createFakeClock(5_000);
+    const queued = queueOf(1, clock);
+    const lease = async () => {
+      await clock.sleep(2_000);
+      return queued();
+    };
+    const world = build({ clock, lease });
+    const window = runWindow(world.deps, settings, time);
+    await clock.advance(10_000);
+    await window;
+    expect(world.opened).toMatchObject([{ poolFreeAtMs: 5_000, leasedAtMs: 7_000 }]);
+  });
+
   it("never leases more than the free capacity", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(100, clock), alreadyOpen: 4 });

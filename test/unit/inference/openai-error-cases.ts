@@ -144,7 +144,7 @@ export const cases: readonly Case[] = [
     rule: "a flat error event without an SSE name",
     answer: rawStream(`data: ${JSON.stringify({ type: "error", code: "strange", message: "Odd" })}\n\n`),
     code: "model_failed",
-    message: "the model's provider reports that the response failed: Odd (code strange)",
+    message: "the model's provider reports that the response failed: Odd (code strange, request req_stream)",
   },
   {
     rule: "a FastAPI server's detail",

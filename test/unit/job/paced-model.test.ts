@@ -13,10 +13,10 @@ interface World {
   readonly heldUntilMs?: readonly number[];
   readonly answers: readonly (RunnerError | ModelTurn)[];
   readonly random?: number;
-  readonly knownAtMs?: number;
+  readonly poolFreeAtMs?: number;
 }
 
-function build({ heldUntilMs = [0], answers, random = 0, knownAtMs }: World) {
+function build({ heldUntilMs = [0], answers, random = 0, poolFreeAtMs }: World) {
   const clock = createFakeClock(0);
   const askedAtMs: number[] = [];
   let looks = 0;
@@ -44,7 +44,7 @@ function build({ heldUntilMs = [0], answers, random = 0, knownAtMs }: World) {
         extend: async () => undefined,
       },
     },
-  )(knownAtMs);
+  )(poolFreeAtMs);
   const generate = (signal = new AbortController().signal) => model.generate(request, { signal });
   return { clock, askedAtMs, generate, looks: () => looks };
 }
@@ -81,7 +81,7 @@ test("a 429 that outlasts the adapter's tries fails no job: the round is asked a
 });
 
 test("what the window saw when it leased, or the leg itself, is not looked at again for a second", async () => {
-  const world = build({ answers: [turn, turn, turn], knownAtMs: 0 });
+  const world = build({ answers: [turn, turn, turn], poolFreeAtMs: 0 });
   await world.clock.advance(1_000);
   await world.generate();
   expect(world.looks()).toBe(0);
@@ -91,8 +91,14 @@ test("what the window saw when it leased, or the leg itself, is not looked at ag
   expect(world.looks()).toBe(1);
 });
 
+test("what was seen in the future, by a clock that is ahead, is no knowledge", async () => {
+  const world = build({ answers: [turn], poolFreeAtMs: 900 });
+  await world.generate();
+  expect(world.looks()).toBe(1);
+});
+
 test("after a 429 of its own a leg looks, whatever was seen before", async () => {
-  const world = build({ answers: [tooMany(500), turn], knownAtMs: 0 });
+  const world = build({ answers: [tooMany(500), turn], poolFreeAtMs: 0 });
   const answer = world.generate();
   await world.clock.advance(500);
   await answer;

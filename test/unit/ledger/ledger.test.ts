@@ -81,7 +81,7 @@ describe("begin", () => {
     expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
-  it("may be repeated by the same invocation, as the SDK does after a lost answer", async () => {
+  it("may be repeated by the same invocation, as happens after a lost answer", async () => {
     const fence = await begun();
     expect(await ledger.begin(fence, { ...began, atMs: 2_500 })).toBeDefined();
   });

@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { accessOf } from "../../../lib/aws-access.ts";
-import { createAwsJson, type AwsAccess } from "../../../lib/aws-json.ts";
+import { AwsError, createAwsJson, isPassing, type AwsAccess } from "../../../lib/aws-json.ts";
 import { createHttp } from "../../../lib/http.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startHttpServer, type Reply } from "../../support/http-server.ts";
@@ -136,9 +136,59 @@ describe("a call", () => {
       reply: { status: 500, body: null },
       error: { name: "HTTP 500", message: "no reason given", status: 500 },
     },
+    {
+      what: "a refusal that is named in a header",
+      reply: {
+        status: 400,
+        headers: { "x-amzn-errortype": "ThrottlingException:http://internal.amazon.com/coral/" },
+        body: {},
+      },
+      error: { name: "ThrottlingException", status: 400 },
+    },
+    {
+      what: "a page with 200, without a word of it",
+      reply: { status: 200, body: "<html>s3cret</html>" },
+      error: { name: "HTTP 200", message: "no reason given", status: 200 },
+    },
+    {
+      what: "an empty answer",
+      reply: { status: 200, body: "" },
+      error: { name: "HTTP 200", status: 200 },
+    },
   ])("throws $what", async ({ reply, error }) => {
     const { call } = await scene(reply);
     await expect(call("GetItem", {}, never)).rejects.toMatchObject(error);
+  });
+});
+
+describe("another try can heal", () => {
+  const broken = (code: string): Error =>
+    new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) });
+
+  it.each([
+    ["a throttle", new AwsError("ThrottlingException", "", { status: 400 })],
+    ["DynamoDB's own throttle", new AwsError("ProvisionedThroughputExceededException", "", { status: 400 })],
+    ["a throttle by another name", new AwsError("RequestThrottledException", "", { status: 400 })],
+    ["429", new AwsError("Anything", "", { status: 429 })],
+    ["a request that took too long", new AwsError("RequestTimeoutException", "", { status: 400 })],
+    ["a fault of the service", new AwsError("InternalServerError", "", { status: 500 })],
+    ["a page in the place of an answer", new AwsError("HTTP 200", "", { status: 200 })],
+    ["a broken connection", broken("ECONNRESET")],
+    ["an answer that is no HTTP", broken("HPE_INVALID_CONSTANT")],
+    ["the SDK's time-out", Object.assign(new Error("slow"), { name: "TimeoutError" })],
+  ])("%s", (_, error) => {
+    expect(isPassing(error)).toBe(true);
+  });
+
+  it.each([
+    ["a missing right", new AwsError("AccessDeniedException", "", { status: 400 })],
+    ["an expired sign-in", new AwsError("ExpiredTokenException", "", { status: 400 })],
+    ["a wrong signature", new AwsError("InvalidSignatureException", "", { status: 400 })],
+    ["a redirect", new AwsError("HTTP 302", "", { status: 302 })],
+    ["no credentials", Object.assign(new Error("none"), { name: "CredentialsProviderError" })],
+    ["a bug", new TypeError("x is not a function")],
+  ])("but not %s", (_, error) => {
+    expect(isPassing(error)).toBe(false);
   });
 });
 
@@ -166,6 +216,21 @@ describe("a function's access", () => {
     expect(accessOf(own, "secretsmanager").url).toBe("http://localhost:2");
     expect(accessOf(own, "dynamodb").url).toBe("http://localhost:1");
   });
+
+  it("takes an empty variable for none", () => {
+    expect(accessOf({ ...env, AWS_ENDPOINT_URL: "" }, "dynamodb").url).toBe(
+      "https://dynamodb.eu-central-1.amazonaws.com",
+    );
+  });
+
+  it.each(["localhost:8000", "http://localhost:8000/path", "ftp://localhost"])(
+    "refuses the address %s",
+    (url) => {
+      expect(() => accessOf({ ...env, AWS_ENDPOINT_URL: url }, "dynamodb")).toThrow(
+        `"${url}" is no address of an AWS service: http or https, without a path`,
+      );
+    },
+  );
 
   it.each(Object.keys(env))("without %s is an error that says so", (name) => {
     expect(() => accessOf({ ...env, [name]: undefined }, "dynamodb")).toThrow(

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createSdkTable } from "../../../cli/aws/table.ts";
 import { createDynamoDb, createTable, type Table } from "../../../lib/dynamodb.ts";
 import { openRunsIndex } from "../../../lib/ledger/ledger.ts";
 import { localAccess } from "../../../local/cloud/access.ts";
+import { startHttpServer } from "../../support/http-server.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
 
 /** Both ways to DynamoDB. */
@@ -94,6 +95,16 @@ describe.each(ways)("a table by $by", ({ tableAt }) => {
     await expect(missing).rejects.toMatchObject({ code: "ledger_unavailable", retryable: false });
     const silent = tableAt("http://127.0.0.1:9", "ledger").get({ pool, id: "a" });
     await expect(silent).rejects.toMatchObject({ code: "ledger_unavailable", retryable: true });
+  });
+
+  it("does not take an answer without the item for a condition that does not hold", async () => {
+    const server = await startHttpServer(() => ({
+      headers: { "content-type": "application/x-amz-json-1.0" },
+      body: {},
+    }));
+    onTestFinished(() => server.close());
+    const writing = tableAt(server.baseUrl, "ledger").update({ pool, id: "a" }, { set: { count: 1 } });
+    await expect(writing).rejects.toMatchObject({ code: "ledger_unavailable", retryable: true });
   });
 
   it("ends with the caller's reason", async () => {

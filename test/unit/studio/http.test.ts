@@ -1,8 +1,23 @@
 import { once } from "node:events";
+import { createServer as createPlain, type RequestListener } from "node:http";
+import { createServer as createTls } from "node:https";
 import { createServer, type Socket } from "node:net";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { generate } from "selfsigned";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHttp, type Http, type HttpOptions } from "../../../lib/http.ts";
 import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";
+
+const silence = Symbol("silence");
+
+/** A certificate for this machine, which this process then takes. */
+async function selfSigned(): Promise<{ readonly key: string; readonly cert: string }> {
+  const altNames = [{ type: 7 as const, ip: "127.0.0.1" }];
+  const extensions = [{ name: "subjectAltName" as const, altNames }];
+  const { private: key, cert } = await generate([{ name: "commonName", value: "127.0.0.1" }], { extensions });
+  setDefaultCACertificates([...getCACertificates("default"), cert]);
+  return { key, cert };
+}
 
 interface Scene {
   readonly http: Http;
@@ -91,6 +106,48 @@ describe("createHttp", () => {
     });
     for (const socket of sockets) socket.destroy();
     silent.close();
+  });
+
+  it.each(["http", "https"])(
+    "cuts an answer that is silent, on a new %s connection and on a kept one",
+    async (scheme) => {
+      const answers = [silence, "ok", silence];
+      const listener: RequestListener = (_, response) => {
+        const answer = answers.shift();
+        if (answer !== silence) response.end(answer);
+      };
+      const server = scheme === "http" ? createPlain(listener) : createTls(await selfSigned(), listener);
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const address = server.address();
+      const url = `${scheme}://127.0.0.1:${typeof address === "object" ? address?.port : undefined}`;
+      const http = createHttp({ silenceMs: 150 });
+      onTestFinished(async () => {
+        await http.close();
+        server.closeAllConnections();
+        server.close();
+      });
+      const cut = {
+        message: "fetch failed",
+        cause: { code: "ETIMEDOUT", message: "no answer within 150 ms" },
+      };
+      await expect(http.fetch(url)).rejects.toMatchObject(cut);
+      expect(await (await http.fetch(url)).text()).toBe("ok");
+      await expect(http.fetch(url)).rejects.toMatchObject(cut);
+      // Far below the ten seconds for which an unused connection is kept.
+    },
+    5_000,
+  );
+
+  it("fails when the other side closes without an answer", async () => {
+    const { http, server } = await scene(() => ({
+      raw: ({ socket }) =>
+        void socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
+    }));
+    await expect(http.fetch(server.baseUrl)).rejects.toMatchObject({
+      message: "fetch failed",
+      cause: { code: "ECONNRESET" },
+    });
   });
 
   it("fails what is under way when it is closed", async () => {

@@ -5,22 +5,29 @@ import { pool, textAt, type Aws, type Others } from "./ground.ts";
 
 export const question = "Say in one sentence what a queue is.";
 
-/** Queues and leases a job and opens its run, as the dispatcher does: the event of its first leg. */
-export async function leaseOne({ studio, runnerKey, queue }: Others, { table }: Aws): Promise<LegEvent> {
+/** Queues and leases a job; gives its workspace's id. */
+export async function leaseJob({ studio, runnerKey, queue }: Others): Promise<string> {
   await queue(question);
   const answer = await fetch(`${studio.url}/leaseWorkspaceJob`, {
     method: "POST",
     headers: { authorization: `Bearer ${runnerKey}` },
     body: "{}",
   });
+  return textAt(await answer.json(), "workspaceId");
+}
+
+/** The same, with its run opened as the dispatcher does: the event of its first leg. */
+export async function leaseOne(others: Others, { table }: Aws): Promise<LegEvent> {
+  const workspaceId = await leaseJob(others);
   const leasedAtMs = Date.now();
   const run = {
     pool,
     runId: ulid(),
-    workspaceId: textAt(await answer.json(), "workspaceId"),
-    keyId: runnerKey.split(".")[0] ?? "",
+    workspaceId,
+    keyId: others.runnerKey.split(".")[0] ?? "",
     leasedAtMs,
     leaseExpiresAtMs: leasedAtMs + 600_000,
+    poolFreeAtMs: leasedAtMs,
   };
   await createLedger(table).open(run);
   return { pool, runId: run.runId, leg: 1 };

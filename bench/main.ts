@@ -1,22 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommandLine, usage } from "./command-line.ts";
 import { buildAll } from "./ground.ts";
 import { machine } from "./machine.ts";
-import { parts, type Part, type PartResult } from "./parts.ts";
+import type { Part, PartResult } from "./parts.ts";
 import { withReadmeTables } from "./readme.ts";
 import { performanceSchema, renderTargets, targetsOf, type Performance } from "./targets.ts";
-
-const usage = `Measures the runner on this machine, against a local Studio and model in processes of their own.
-
-  npm run bench [-- PART …] [-- --short] [-- --json] [-- --write]
-
-Parts: ${parts.map(({ name }) => name).join(", ")}; without one, all of them.
-
-  --short   fewer rounds: minutes become seconds, and the figures rough
-  --json    results as JSON on standard output
-  --write   also writes docs/performance.md and .json and the README's tables (all parts, not short)
-`;
 
 const root = join(import.meta.dirname, "..");
 
@@ -24,27 +13,22 @@ interface Result extends PartResult {
   readonly part: Part;
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      short: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      write: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  const unknown = positionals.filter((name) => !parts.some((part) => part.name === name));
-  const writable = positionals.length === 0 && !values.short;
-  if (values.help || unknown.length > 0 || (values.write && !writable)) {
-    process.stderr.write(unknown.length > 0 ? `There is no part ${unknown.join(", ")}.\n\n${usage}` : usage);
-    process.exitCode = values.help ? 0 : 2;
-    return;
+/** Exits 2 when the command line is wrong. */
+async function main(): Promise<number> {
+  const asked = readCommandLine(process.argv.slice(2));
+  if (asked === "help") {
+    process.stdout.write(usage);
+    return 0;
   }
-  const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  const results = await runAll(chosen, { isShort: values.short, isQuiet: values.json });
-  if (values.json) process.stdout.write(`${JSON.stringify(asJson(results), null, 2)}\n`);
-  if (values.write) writeAll(results);
+  if ("wrong" in asked) {
+    process.stderr.write(`${asked.wrong}\n\n${usage}`);
+    return 2;
+  }
+  const { chosen, short, json, write } = asked;
+  const results = await runAll(chosen, { isShort: short, isQuiet: json });
+  if (json) process.stdout.write(`${JSON.stringify(asJson(results), null, 2)}\n`);
+  if (write) writeAll(results);
+  return 0;
 }
 
 async function runAll(
@@ -95,4 +79,4 @@ function asPage(results: readonly Result[], performance: Performance): string {
   return `${[...intro, ...targets, ...sections].join("\n\n")}\n`;
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) process.exitCode = await main();

@@ -9,7 +9,7 @@ import {
   type Others,
 } from "./ground.ts";
 import { startHost, type Host } from "./host-client.ts";
-import { leaseOne, question } from "./leases.ts";
+import { leaseJob, leaseOne } from "./leases.ts";
 import { median, percentile, rounded, sum } from "./stats.ts";
 
 export interface Overhead {
@@ -94,9 +94,11 @@ async function legBlock({ others, aws, timeoutMs }: Scene, host: Host, jobs: num
   return replies;
 }
 
+/** Its jobs have been leased for it, as the processor's have. */
 async function workerBlock({ others, worker, timeoutMs }: Scene, jobs: number): Promise<Block[number]> {
-  for (let job = 0; job < jobs; job++) await others.queue(question);
-  return worker.invoke({ event: { jobs }, timeoutMs });
+  const workspaceIds: string[] = [];
+  for (let job = 0; job < jobs; job++) workspaceIds.push(await leaseJob(others));
+  return worker.invoke({ event: { workspaceIds }, timeoutMs });
 }
 
 function summarize(runs: readonly Compared[], workerPeakMemoryMb: number): Overhead {

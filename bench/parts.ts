@@ -49,7 +49,7 @@ export const parts: readonly Part[] = [
     {
       name: "cold",
       title: "Cold start",
-      what: "A fresh process until its handler is ready, and until its first real call is answered (secret, ledger, Studio and, for the processor, the model included), against a plain bundle of the usual packages (AWS SDK, undici, openai, zod, middy, Powertools): default imports, nothing deferred. Medians; ours and the plain one by turns.",
+      what: "A fresh process until its handler is ready, and until its first real call is answered (secret, ledger, Studio and, for the processor, the model included), against a plain bundle of the usual packages (AWS SDK, undici, openai, zod, middy, Powertools): default imports, nothing deferred. Ours does some of their work otherwise (decisions 13 and 15). Medians; ours and the plain one by turns.",
     },
     cold,
     renderCold,
@@ -76,7 +76,7 @@ export const parts: readonly Part[] = [
     {
       name: "overhead",
       title: "Overhead",
-      what: "One job after the other in a warm process, a model that answers at once, against a worker without ledger or fence that makes the same calls to Studio and to the model with the usual packages, as their READMEs show them.",
+      what: "One job after the other in a warm process, a model that answers at once, against a worker without ledger or fence that makes the same calls to Studio and to the model with the usual packages, as their READMEs show them. Both are given leased jobs; what a lease costs the dispatcher is below.",
     },
     overhead,
     renderOverhead,
@@ -94,7 +94,7 @@ export const parts: readonly Part[] = [
     {
       name: "cost",
       title: "Cost",
-      what: "From one idle window of each mode and one job, counted request by request, and the resources of the synthesized template.",
+      what: "From one idle window of each mode and one job, counted request by request, and the resources of the synthesized template. Jobs cost the same with each pickup mode: what a mode costs more is its idle bill.",
     },
     cost,
     renderCost,

@@ -31,7 +31,7 @@ export async function pickup(
   const rows = latenciesMs.map(async (studioLatencyMs) => [
     ...(await Promise.all(
       (["fast", "balanced"] as const).map((mode) =>
-        measure(built, { mode, studioLatencyMs, messages: isShort ? 10 : 40 }),
+        measure(built, { mode, studioLatencyMs, messages: isShort ? 10 : 100 }),
       ),
     )),
     await measure(built, { mode: "economy", studioLatencyMs, messages: isShort ? 5 : 20 }),

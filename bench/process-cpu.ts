@@ -1,51 +1,58 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** CPU so far of every process of the local stack and the bench, by title; milliseconds. Empty where there is no /proc. */
-export type ProcessCpu = ReadonlyMap<string, number>;
+interface ProcessCpu {
+  readonly title: string;
+  readonly cpuMs: number;
+}
+
+/** CPU so far of this process and all below it, by pid. Empty where there is no /proc. */
+export type CpuByPid = ReadonlyMap<number, ProcessCpu>;
 
 /** What the kernel counts CPU in (USER_HZ). */
 const tickMs = 10;
+/** Lambda and the scheduler of the local cloud are in it. */
+const ownTitle = "bench itself";
 
-export function readProcessCpu(): ProcessCpu {
-  const cpu = new Map<string, number>();
-  for (const pid of pids()) {
-    const process = readProcess(pid);
-    if (process) cpu.set(process.title, (cpu.get(process.title) ?? 0) + process.cpuMs);
-  }
-  return cpu;
+export function readProcessCpu(): CpuByPid {
+  const all = new Map(pids().flatMap((pid) => readProcess(pid) ?? []));
+  const isOurs = (pid: number): boolean =>
+    pid === process.pid || (all.has(pid) && isOurs(all.get(pid)?.parent ?? 0));
+  return new Map([...all].filter(([pid]) => isOurs(pid)));
 }
 
-/** Most first; what took next to nothing is left out. */
-export function cpuBetween(
-  before: ProcessCpu,
-  after: ProcessCpu,
-): readonly { readonly title: string; readonly cpuMs: number }[] {
-  return [...after]
-    .map(([title, cpuMs]) => ({ title, cpuMs: cpuMs - (before.get(title) ?? 0) }))
+/** By title, most first; what took next to nothing is left out, and so is a process that has ended. */
+export function cpuBetween(before: CpuByPid, after: CpuByPid): readonly ProcessCpu[] {
+  const byTitle = new Map<string, number>();
+  for (const [pid, { title, cpuMs }] of after) {
+    const usedMs = cpuMs - (before.get(pid)?.cpuMs ?? 0);
+    byTitle.set(title, (byTitle.get(title) ?? 0) + usedMs);
+  }
+  return [...byTitle]
+    .map(([title, cpuMs]) => ({ title, cpuMs }))
     .filter(({ cpuMs }) => cpuMs >= 50)
     .toSorted((a, b) => b.cpuMs - a.cpuMs);
 }
 
-function pids(): readonly string[] {
+function pids(): readonly number[] {
   try {
-    return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
   } catch {
     return [];
   }
 }
 
-/** Ours have a title of their own, and this very process. A process may end while it is looked at. */
-function readProcess(pid: string): { readonly title: string; readonly cpuMs: number } | undefined {
+/** A process may end while it is looked at. */
+function readProcess(pid: number): readonly [[number, ProcessCpu & { readonly parent: number }]] | undefined {
   try {
     const [command = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    const isOurs = command.startsWith("studio-runner ");
-    if (!isOurs && pid !== String(process.pid)) return undefined;
-    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: behind the name in brackets utime is the 12th, stime the 13th.
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: behind the name in brackets the parent is the 2nd field,
+    // user time the 12th and system time the 13th.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
     const cpuMs = (Number(fields[11]) + Number(fields[12])) * tickMs;
-    return { title: isOurs ? command.replace(/^studio-runner /, "") : "lambda", cpuMs };
+    const title = pid === process.pid ? ownTitle : command.replace(/^studio-runner /, "");
+    return [[pid, { title, cpuMs, parent: Number(fields[1]) }]];
   } catch {
     return undefined;
   }

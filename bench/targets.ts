@@ -38,7 +38,9 @@ export const performanceSchema = z.object({
     studioRequests: z.number(),
     ledgerRequests: z.number(),
   }),
-  dispatch: z.array(z.object({ studioLatencyMs: z.number(), perSecond: z.number() })),
+  dispatch: z.array(
+    z.object({ studioLatencyMs: z.number(), perSecond: z.number(), cpuMsPerLease: z.number() }),
+  ),
   cost: z.object({
     pricesAsOf: z.string(),
     dispatcherMemoryMb: z.number(),

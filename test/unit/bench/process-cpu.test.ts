@@ -1,28 +1,29 @@
 import { expect, it } from "vitest";
 import { cpuBetween, readProcessCpu } from "../../../bench/process-cpu.ts";
 
-it("names what processes took in between, most first, and leaves out what took next to nothing", () => {
+it("names what processes took in between, by title, most first, and leaves out what took next to nothing", () => {
   const before = new Map([
-    ["studio", 100],
-    ["model", 500],
-    ["idle", 10],
+    [1, { title: "studio", cpuMs: 100 }],
+    [2, { title: "processor", cpuMs: 500 }],
+    [3, { title: "processor", cpuMs: 900 }],
+    [4, { title: "idle", cpuMs: 10 }],
   ]);
   const after = new Map([
-    ["studio", 300],
-    ["model", 1_500],
-    ["idle", 50],
-    ["processor", 700],
+    [1, { title: "studio", cpuMs: 300 }],
+    // 2 has ended.
+    [3, { title: "processor", cpuMs: 1_500 }],
+    [4, { title: "idle", cpuMs: 50 }],
+    [5, { title: "processor", cpuMs: 100 }],
   ]);
   expect(cpuBetween(before, after)).toEqual([
-    { title: "model", cpuMs: 1_000 },
     { title: "processor", cpuMs: 700 },
     { title: "studio", cpuMs: 200 },
   ]);
 });
 
-it.runIf(process.platform === "linux")("counts this process's own CPU", () => {
-  const { user, system } = process.cpuUsage();
-  const countedMs = readProcessCpu().get("lambda") ?? 0;
-  expect(countedMs).toBeGreaterThan(0);
-  expect(countedMs).toBeLessThan((user + system) / 1000 + 1_000);
+it.runIf(process.platform === "linux")("counts this process, and none but it and those below it", () => {
+  const cpu = readProcessCpu();
+  expect(cpu.get(process.pid)?.title).toBe("bench itself");
+  expect(cpu.get(process.pid)?.cpuMs).toBeGreaterThan(0);
+  expect(cpu.has(process.ppid)).toBe(false);
 });

@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import { readCommandLine } from "../../../bench/command-line.ts";
+
+const chosen = (...args: string[]) => {
+  const asked = readCommandLine(args);
+  if (asked === "help" || "wrong" in asked) return asked;
+  return { ...asked, chosen: asked.chosen.map(({ name }) => name) };
+};
+
+it("takes all parts where none is named, and each once", () => {
+  const all = ["cold", "pickup", "drain", "overhead", "dispatch", "cost"];
+  expect(chosen()).toMatchObject({ chosen: all, short: false, json: false, write: false });
+  expect(chosen("drain", "cold", "drain", "--short", "--json")).toMatchObject({
+    chosen: ["cold", "drain"],
+    short: true,
+    json: true,
+  });
+});
+
+it.each([[["--help"]], [["-h"]], [["nowhere", "--help"]]])("%j asks for help", (args) => {
+  expect(chosen(...args)).toBe("help");
+});
+
+it.each([
+  [["warm", "hot"], "There is no part warm, hot."],
+  [["--fast"], "Unknown option '--fast'"],
+  [["--json=3"], "Option '--json' does not take an argument"],
+  [["--write", "cold"], "--write takes all parts, and not --short"],
+  [["--write", "--short"], "--write takes all parts, and not --short"],
+])("%j is wrong, and says why", (args, wrong) => {
+  expect(chosen(...args)).toEqual({ wrong: expect.stringContaining(wrong) });
+});

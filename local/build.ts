@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseSettings, settingsKey } from "../infra/settings.ts";
 import cdk from "../cdk.json" with { type: "json" };
@@ -28,7 +28,11 @@ export async function buildStack(settings: { readonly stackName: string }, outdi
   app.stdout.on("data", (chunk: Buffer) => said.push(chunk));
   app.stderr.on("data", (chunk: Buffer) => said.push(chunk));
   const code = await new Promise((done, fail) => app.once("error", fail).once("close", done));
-  if (code === 0) return join(outdir, `${settings.stackName}.template.json`);
+  if (code === 0) {
+    // On Lambda no package.json says what a bundle is; here the project's would: that it is an ES module.
+    writeFileSync(join(outdir, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+    return join(outdir, `${settings.stackName}.template.json`);
+  }
   throw new RunnerError(
     "config_invalid",
     `the stack could not be built:\n${Buffer.concat(said).toString("utf8").trim()}`,

@@ -12,6 +12,8 @@ import { closedPort } from "../support/free-port.ts";
 import { commandLineOf, descendantsOf, isRunning } from "../support/processes.ts";
 
 const folders = mkdtempSync(join(tmpdir(), "studio-runner-command-"));
+// As .local/ lies in this project, which is a package of ES modules; the bundles are none.
+writeFileSync(join(folders, "package.json"), JSON.stringify({ type: "module" }));
 const temporaryFolder = (): string => mkdtempSync(join(folders, "state-"));
 afterAll(() => rmSync(folders, { recursive: true, force: true }));
 

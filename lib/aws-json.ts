@@ -118,7 +118,7 @@ function fieldsOf(text: string): Readonly<Record<string, unknown>> | undefined {
 /** Names that all of AWS's SDKs take for "slower, please". */
 const throttled =
   /^(?:Throttl\w+|TooManyRequests\w*|RequestLimitExceeded|LimitExceeded\w*|RequestThrottled\w*|SlowDown|PriorRequestNotComplete|BandwidthLimitExceeded|ProvisionedThroughputExceeded\w*)$/;
-const isNetworkCode = /^E(?:CONN|HOST|NET|AI_|PIPE|TIMEDOUT|NOTFOUND|PROTO)|^HPE_|CERT|^ERR_(?:TLS|SSL)/;
+const networkCode = /^E(?:CONN|HOST|NET|AI_|PIPE|TIMEDOUT|NOTFOUND|PROTO)|^HPE_|CERT|^ERR_(?:TLS|SSL)/;
 
 export const isThrottle = (error: unknown): boolean =>
   error instanceof AwsError && (throttled.test(error.name) || error.status === 429);
@@ -129,7 +129,7 @@ export function networkFault(error: unknown): string | undefined {
   const fault = broken ?? (error instanceof Error ? error : undefined);
   if (!fault) return undefined;
   const code = "code" in fault && typeof fault.code === "string" ? fault.code : undefined;
-  if (code !== undefined && (broken || isNetworkCode.test(code))) return code;
+  if (code !== undefined && (broken || networkCode.test(code))) return code;
   return fault.name === "TimeoutError" ? "time-out" : undefined;
 }
 

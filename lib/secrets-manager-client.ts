@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   SecretsManager,
   type DescribeSecretCommandInput,
@@ -17,7 +18,7 @@ export type SdkSecretsOptions = Pick<SecretsManagerClientConfig, "region" | "end
 
 /** Secrets and their versions through the SDK: for the rotator and the command line, which no job waits for. */
 export function createSdkSecretStore(options: SdkSecretsOptions = {}): SecretSource & SecretStore {
-  return createSecretStore({ call: createSdkSecretsCall(options) });
+  return createSecretStore({ call: createSdkSecretsCall(options), newId: randomUUID });
 }
 
 export function createSdkSecretsCall(options: SdkSecretsOptions): AwsJsonCall {

@@ -33,6 +33,11 @@ export interface SecretsManagerOptions {
   readonly attempts?: number;
 }
 
+export interface SecretStoreOptions extends SecretsManagerOptions {
+  /** A new unique name of 32 to 64 characters, for a version. */
+  readonly newId: () => string;
+}
+
 /** Secrets Manager over connections of its own. */
 export function createSecretsManagerCall(access: AwsAccess, clock: Clock = systemClock): AwsJsonCall {
   const { fetch } = createHttp({ connectTimeoutMs: 2_000, silenceMs: 4_000 });
@@ -46,7 +51,7 @@ export function createSecretsManager(options: SecretsManagerOptions): SecretSour
 }
 
 /** The same with all that a rotation does. */
-export function createSecretStore(options: SecretsManagerOptions): SecretSource & SecretStore {
+export function createSecretStore(options: SecretStoreOptions): SecretSource & SecretStore {
   const send = createSend(options);
   return {
     ...reading(send),
@@ -63,7 +68,8 @@ export function createSecretStore(options: SecretsManagerOptions): SecretSource 
       }
     },
     put: async (SecretId, text) => {
-      await send("PutSecretValue", { SecretId, SecretString: text });
+      // One for all repetitions: a second version with the same value would take the older value's place as the previous one.
+      await send("PutSecretValue", { SecretId, SecretString: text, ClientRequestToken: options.newId() });
     },
     moveStage: async (SecretId, { stage, to, from }) => {
       const move = { VersionStage: stage, MoveToVersionId: to, RemoveFromVersionId: from };

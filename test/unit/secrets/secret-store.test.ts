@@ -115,3 +115,18 @@ describe("writing", () => {
     });
   });
 });
+
+it("repeats a write whose answer was lost as the same version, so that the older value stays the previous one", async () => {
+  const tokens: unknown[] = [];
+  const server = await startHttpServer((request) => {
+    tokens.push(Object(request.json()).ClientRequestToken);
+    return tokens.length === 1 ? { raw: (response) => response.destroy() } : { body: {} };
+  });
+  onTestFinished(() => server.close());
+  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "local" };
+  await createSdkSecretStore({ region: "eu-central-1", endpoint: server.baseUrl, credentials }).put(
+    "keys",
+    "b.2",
+  );
+  expect(tokens).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), tokens[0]]);
+});

@@ -49,7 +49,7 @@ export const askingPolicy: RetryPolicy = {
   maxRetryAfterMs: 60_000,
 };
 
-/** The SDK takes longer to load than all else of a cold start: it is loaded when first used, or while Studio answers. */
+/** Not needed before the first round: loaded when first used, or while Studio answers. */
 export const loadResponsesApi = () => import("./responses-api.ts");
 
 /** One try of something with the API. A refused key is fetched anew and tried once more. */

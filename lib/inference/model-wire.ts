@@ -24,7 +24,7 @@ export type ModelAnswer = Pick<HttpAnswer, "status" | "headers"> & {
 
 /**
  * One request and the head of its answer. The SDK's client does the same, with 400 kB of other APIs, and loads Node's
- * `fetch` for its headers: a third of a cold start (docs/decisions/0013). Its errors and its stream parser stay.
+ * `fetch` for its headers: a third of a cold start (docs/decisions/0013). Its errors stay.
  * @throws APIError for any other answer than a 2xx; APIConnectionError for a broken exchange; what a wrong call throws
  */
 export async function callModel(wire: ModelWire, call: ModelCall): Promise<ModelAnswer> {

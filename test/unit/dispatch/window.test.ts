@@ -44,6 +44,17 @@ describe("a window", () => {
     expect(world.invoked).toEqual([{ pool: "default", runId: "id2", leg: 1 }]);
   });
 
+  it.fails("records no run for a lease that is over already", async () => {
+    const clock = createFakeClock(5_000);
+    let left = 1;
+    const lease = async () =>
+      left-- > 0 ? { workspaceId: "ws1", leaseExpiresAtMs: clock.now() - 1 } : undefined;
+    const world = build({ clock, lease });
+    await runWindow(world.deps, settings, time);
+    expect(world.opened).toEqual([]);
+    expect(world.invoked).toEqual([]);
+  });
+
   it("tells each run when it looked at the pool's back-off, however long the lease call took", async () => {
     const clock = createFakeClock(5_000);
     const queued = queueOf(1, clock);

@@ -82,6 +82,36 @@ describe("the fence", () => {
   });
 });
 
+describe("an attempt that cannot reach the run store", () => {
+  const unreachable = async (): Promise<never> => {
+    throw new RunnerError("ledger_unavailable", "no answer", { retryable: true });
+  };
+
+  it.fails("posts no deliverables until the run store has accepted a write", async () => {
+    const { deps, clock, requests } = build();
+    const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
+    const attempt = runLeg({ ...deps, ledger }, event, fifteenMinutes);
+    await clock.advance(60_000);
+    expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
+    await clock.advance(900_000);
+    await attempt.catch(() => undefined);
+    expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
+  });
+
+  it.fails("reports no failure until the run store has accepted a write", async () => {
+    const { deps, clock, requests } = build({
+      work: async () => {
+        throw new RunnerError("model_refused", "no");
+      },
+    });
+    const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
+    const attempt = runLeg({ ...deps, ledger }, event, fifteenMinutes);
+    await clock.advance(960_000);
+    await attempt.catch(() => undefined);
+    expect(requests.filter((request) => request.startsWith("fail"))).toEqual([]);
+  });
+});
+
 describe("a lost lease", () => {
   it("aborts the work at once, and nothing is posted after it", async () => {
     const { deps, clock, requests, endings, metrics } = build({
@@ -312,6 +342,19 @@ describe("a refused key", () => {
     });
     expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "completed" });
     expect(requests).toEqual(["heartbeat k1.old", "heartbeat k1.new", "complete ws1"]);
+  });
+
+  it.fails("that is accepted again within the lease does not end the run", async () => {
+    let heartbeats = 0;
+    const { deps, clock } = build({
+      heartbeat: async () => {
+        if (++heartbeats < 4) throw refusal;
+        return { leaseExpiresAtMs: undefined };
+      },
+    });
+    const attempt = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(60_000);
+    expect(await attempt).toMatchObject({ state: "completed", reason: "ok" });
   });
 
   it("whose value has not changed means the lease is lost", async () => {

@@ -16,6 +16,8 @@ export const timing = {
   /** The shortest beat interval, so that a lease of seconds in a test does not become a flood. */
   minBeatMs: 200,
   maxBeatMs: 120_000,
+  /** A proof that lease and run are ours holds for so long: above `ledgerLimitMs`, below any attempt that is taken for dead. */
+  proofFreshMs: 10_000,
   /** For telling the provider to stop; then the generation is left to it. */
   cancelLimitMs: 5_000,
   /** A run that lasts longer than this fails, saying so; a pool may set another. */
@@ -25,6 +27,10 @@ export const timing = {
   recoverReportLimitMs: 30_000,
   /** Starts of one run, the first included: a job that kills its worker each time is ended. */
   maxStarts: 3,
+  /** Runs of a workspace that may lose their lease in a row, after having paid for rounds; then the workspace is left alone. */
+  maxLosses: 3,
+  /** For a lease's length, doubled with each further loss, at most this long. */
+  maxLeftAloneMs: 21_600_000,
   /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
   maxHandovers: 12,
   /** Beats that a leg may miss before the sweep takes it for dead. */

@@ -37,9 +37,10 @@ export type BackgroundResult =
 export async function generateInBackground(
   deps: ExchangeDeps,
   request: ModelRequest,
-  { signal, onStarted }: Generation,
+  { signal, onStarted, mayAsk }: Generation,
 ): Promise<BackgroundResult> {
   return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+    await mayAsk?.();
     const begun = await begin(deps, request, signal);
     if ("refusal" in begun) return begun;
     const head = headOf(begun.response);

@@ -13,14 +13,15 @@ import type { ApiEvent } from "./responses-api.ts";
 export async function generateStreaming(
   deps: ExchangeDeps,
   request: ModelRequest,
-  { signal, onStarted }: Generation,
+  { signal, onStarted, mayAsk }: Generation,
 ): Promise<ModelTurn> {
   const { silenceMs = defaultSilenceMs } = deps;
-  return await repeated(deps, { policy: askingPolicy, signal }, () =>
-    exchange(deps, { signal, silenceMs }, async (api) =>
+  return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+    await mayAsk?.();
+    return await exchange(deps, { signal, silenceMs }, async (api) =>
       conclude(deps, await readToEnd(deps, await api.stream(request), { request, onStarted })),
-    ),
-  );
+    );
+  });
 }
 
 interface Reading extends Pick<Generation, "onStarted"> {

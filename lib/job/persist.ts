@@ -18,7 +18,7 @@ const patience: RetryPolicy = {
 };
 
 /**
- * A call to Studio that the run cannot go on without: repeated through any outage.
+ * A call to Studio or to the ledger that the run cannot go on without: repeated through any outage.
  * @throws what trying again cannot help, or the signal's reason
  */
 export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
@@ -35,6 +35,7 @@ export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: (
   }
 }
 
+/** A refused key may be accepted again, as after a passing fault of Studio: the lease's end bounds the wait. */
 export function canRepeat(error: RunnerError): boolean {
-  return error.retryable;
+  return error.retryable || error.code === "key_refused";
 }

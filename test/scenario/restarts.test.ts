@@ -14,13 +14,9 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     const scenario = await startScenario({ leaseMs: 20_000 }, onTestFinished);
     const workspaceId = scenario.queue(text);
     await scenario.window();
-    const { lastResponseId, previousResponseId } = await scenario.run(
-      workspaceId,
-      ({ rounds }) => rounds === 2,
-    );
+    const { responseIds } = await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
     await scenario.kill(workspaceId);
-    await scenario.deleteResponse(lastResponseId!);
-    await scenario.deleteResponse(previousResponseId!);
+    for (const responseId of responseIds) await scenario.deleteResponse(responseId);
 
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
 

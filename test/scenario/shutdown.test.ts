@@ -8,13 +8,13 @@ test("a processor that is asked to end stops at once and posts nothing; the swee
   const scenario = await startScenario({ leaseMs: 10_000 }, onTestFinished);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]] [[slow:3000]]");
   await scenario.window();
-  const { lastResponseId } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
+  const { responseIds } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
   const askedAtMs = Date.now();
   expect((await scenario.terminate(workspaceId)) - askedAtMs).toBeLessThan(2_000);
 
   expect(scenario.lines("stopping")).toMatchObject([{ workspaceId, reason: "shutdown" }]);
   const left = await scenario.run(workspaceId, () => true);
-  expect(left).toMatchObject({ state: "running", leg: 1, lastResponseId });
+  expect(left).toMatchObject({ state: "running", leg: 1, responseIds });
   const before = scenario.requests(workspaceId);
   expect(before).not.toContain("/completeWorkspaceJob");
   expect(before).not.toContain("/failWorkspaceJob");

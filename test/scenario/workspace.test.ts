@@ -44,7 +44,7 @@ async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
 const isPosted = (scenario: Scenario, workspaceId: string, path: string): Promise<void> =>
   eventuallyTrue(`a call of ${path}`, () => scenario.requests(workspaceId).includes(path));
 
-test.fails("a completion whose answer was lost is not posted as the answer to the workspace's next message", async ({
+test.concurrent("a completion whose answer was lost is not posted as the answer to the workspace's next message", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: 400 }, onTestFinished);
@@ -64,7 +64,7 @@ test.fails("a completion whose answer was lost is not posted as the answer to th
   expect(await endsOf(scenario)).toEqual(["completed: unconfirmed", "failed: model_refused"]);
 });
 
-test.fails("a failure whose report was not answered is not told as the failure of the workspace's next message", async ({
+test.concurrent("a failure whose report was not answered is not told as the failure of the workspace's next message", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: 400 }, onTestFinished);
@@ -80,7 +80,7 @@ test.fails("a failure whose report was not answered is not told as the failure o
   expect(await endsOf(scenario)).toEqual(["failed: model_refused", "completed: ok"]);
 });
 
-test.fails("a job that Studio leases twice to one key is paid once and answered once", async ({
+test.concurrent("a job that Studio leases twice to one key is paid once and answered once", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: 1_500 }, onTestFinished);

@@ -109,6 +109,7 @@ export function build(world: World) {
     },
     prices: {},
     spend: { read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }), add: unused },
+    workspaces: { read: async () => undefined, claim: async () => true, leftAlone: unused },
     ledger: {
       open: async (run) => {
         await world.openRun?.(run);
@@ -119,6 +120,9 @@ export function build(world: World) {
       runsOf: unused,
       begin: unused,
       beat: unused,
+      owns: unused,
+      touch: unused,
+      supersede: unused,
       note: unused,
       handOver: unused,
       restart: unused,

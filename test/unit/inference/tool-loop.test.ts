@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import { BadEnd } from "../../../lib/inference/bad-end.ts";
+import { addUsage } from "../../../lib/inference/model.ts";
 import type { Round } from "../../../lib/inference/tool-loop.ts";
-import { addUsage, runToolLoop } from "../../../lib/inference/tool-loop.ts";
+import { runToolLoop } from "../../../lib/inference/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
 import { list, loop, startOf, teas } from "./loop-support.ts";
 import { never, thrownBy } from "./support.ts";
@@ -170,9 +171,9 @@ test("each response is noted with its round and what the run has used, before it
     reasoningTokens: 10 * rounds,
   });
   expect(started).toEqual([
-    { number: 1, responseId: "r1", previousResponseId: undefined, usage: used(0) },
-    { number: 2, responseId: "r2", previousResponseId: "r1", usage: used(1) },
-    { number: 3, responseId: "r3", previousResponseId: "r2", usage: used(2) },
+    { number: 1, responseId: "r1", usage: used(0) },
+    { number: 2, responseId: "r2", usage: used(1) },
+    { number: 3, responseId: "r3", usage: used(2) },
   ]);
   expect(order).toEqual(["started r1", "ended r1", "started r2", "ended r2", "started r3", "ended r3"]);
 });

@@ -13,7 +13,9 @@ function build(complete: StudioJob["complete"]) {
     clock: createFakeClock(),
     random: () => 1,
     log: recordingLog(),
-    confirmLease: async () => undefined,
+    prove: async () => undefined,
+    jobDigest: "digest",
+    mayHavePosted: false,
     job: { complete } as unknown as StudioJob,
   };
   return deps;

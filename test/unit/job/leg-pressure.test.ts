@@ -23,7 +23,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     });
     await runLeg(deps, event, fifteenMinutes);
     expect(heldBack).toEqual(["default: studio until 1045000"]);
-    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
+    expect(requests).toEqual(["context ws1", "heartbeat k1.secret", "complete ws1"]);
   });
 
   it("the completion, which is repeated all the same", async () => {

@@ -69,6 +69,18 @@ test.for(waitsAsked)("waits as asked by %s", async ([, headers, waitMs]) => {
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: 429, waitMs }]);
 });
 
+test.fails.for<readonly [string, Readonly<Record<string, string>>]>([
+  ["retry-after", { "retry-after": "0" }],
+  ["retry-after-ms", { "retry-after-ms": "0" }],
+  ["a date in the past", { "retry-after": "Fri, 20 Nov 2026 11:00:00 GMT" }],
+])("does not ask at once because %s says 0: its waits double", async ([, headers]) => {
+  const limitedNow = apiError(429, limited, headers);
+  await using server = await startResponsesServer([limitedNow, limitedNow, limitedNow, limitedNow, fine]);
+  const { model, waits } = adapter(server.baseUrl);
+  await model.generate(request, { signal: never });
+  expect(waits).toEqual([500, 1_000, 2_000, 4_000]);
+});
+
 test("does not wait for longer than a minute: the error goes out with the wish", async () => {
   await using server = await startResponsesServer([apiError(429, limited, { "retry-after": "61" })]);
   const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));

@@ -80,6 +80,17 @@ test("a 429 that outlasts the adapter's tries fails no job: the round is asked a
   expect(world.askedAtMs).toEqual([0, 120_000, 125_000]);
 });
 
+test.fails("a provider that always says Retry-After: 0 is asked ever more seldom", async () => {
+  const world = build({ answers: [...Array.from({ length: 200 }, () => tooMany(0)), turn] });
+  const answer = world.generate();
+  await world.clock.advance(180_000);
+  expect(world.askedAtMs).toEqual([
+    0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 61_500, 91_500, 121_500, 151_500,
+  ]);
+  await world.clock.advance(6_000_000);
+  expect(await answer).toBe(turn);
+});
+
 test("what the window saw when it leased, or the leg itself, is not looked at again for a second", async () => {
   const world = build({ answers: [turn, turn, turn], poolFreeAtMs: 0 });
   await world.clock.advance(1_000);

@@ -284,6 +284,25 @@ describe("the back-off row", () => {
   });
 });
 
+describe("a time decades ahead in the back-off row", () => {
+  const decadesMs = 1e12;
+
+  it.fails("holds nobody back: this edition did not write it", async () => {
+    await local.table.put(
+      { pool: "absurd", id: "backoff", studioUntilMs: Date.now() + decadesMs },
+      undefined,
+    );
+    const { studioUntilMs } = await createBackoffRow(local.table).read("absurd");
+    expect(studioUntilMs).toBeLessThanOrEqual(Date.now() + 180_000);
+  });
+
+  it.fails("is never written", async () => {
+    await createBackoffRow(local.table).extend("asked", "model", Date.now() + decadesMs);
+    const row = await local.table.get({ pool: "asked", id: "backoff" });
+    expect(row?.["modelUntilMs"]).toBeLessThanOrEqual(Date.now() + 180_000);
+  });
+});
+
 describe("the dispatch lock", () => {
   const ask = { pool: "default", nowMs: 1_000, untilMs: 61_000 };
   const lastWindow = { reason: "empty", atMs: 2_000, polls: 3, leased: 0, inFlight: 1 };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { abortAfter, systemClock, unlessAborted, withTimeLimit } from "../../../lib/clock.ts";
 import { RunnerError } from "../../../lib/errors.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
@@ -10,6 +10,59 @@ describe("the system clock's sleep", () => {
     ending.abort(new RunnerError("shutdown", "enough"));
     await expect(slept).rejects.toMatchObject({ code: "shutdown" });
     await expect(systemClock.sleep(60_000, ending.signal)).rejects.toMatchObject({ code: "shutdown" });
+  });
+});
+
+describe("a sleep of any length", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Whether a sleep is over, a while after it has begun. */
+  async function isOver(ms: number, afterMs: number): Promise<boolean> {
+    const ending = new AbortController();
+    let over = false;
+    systemClock.sleep(ms, ending.signal).then(
+      () => (over = true),
+      () => undefined,
+    );
+    await vi.advanceTimersByTimeAsync(afterMs);
+    ending.abort("enough");
+    expect(vi.getTimerCount()).toBe(0);
+    return over;
+  }
+
+  it.each([
+    [-1, 1],
+    [Number.NEGATIVE_INFINITY, 1],
+    [0, 1],
+    [2 ** 31 - 1, 2 ** 31 - 1],
+  ])("of %d ms is over after %d ms", async (ms, afterMs) => {
+    expect(await isOver(ms, afterMs)).toBe(true);
+  });
+
+  it.fails.each([
+    [2 ** 31, 2 ** 31 - 1],
+    [5 * 2 ** 31, 5 * 2 ** 31 - 1],
+    [1_784_000_000_000, 2 ** 33],
+    [1e300, 2 ** 33],
+    [Number.POSITIVE_INFINITY, 2 ** 33],
+  ])("of %d ms is not over after %d ms", async (ms, afterMs) => {
+    expect(await isOver(ms, afterMs)).toBe(false);
+  });
+
+  it.fails("longer than a timer of Node's ends at its time", async () => {
+    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31 - 1)).toBe(false);
+    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31)).toBe(true);
+  });
+
+  it.fails("of NaN is a defect, not a sleep of no time", async () => {
+    const slept = systemClock.sleep(Number.NaN);
+    const outcome = slept.then(
+      () => "over",
+      () => "rejected",
+    );
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await outcome).toBe("rejected");
   });
 });
 

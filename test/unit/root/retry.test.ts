@@ -80,6 +80,22 @@ describe("retry", () => {
     expect(long.tries()).toBe(1);
   });
 
+  it.fails("never waits less than its own back-off, whatever Retry-After says", async () => {
+    const { deps, waits } = scene();
+    await retry({ deps, policy }, failsWith(passing(0), passing(1), passing(0)).work);
+    expect(waits).toEqual([500, 1_000, 2_000]);
+  });
+
+  it.fails.each([1_784_000_000_000, 2 ** 31, 1e300, Number.POSITIVE_INFINITY])(
+    "never waits more than three minutes, though Retry-After says %d ms",
+    async (askedMs) => {
+      const { deps, waits } = scene();
+      const patient = { ...policy, maxRetryAfterMs: Number.POSITIVE_INFINITY };
+      await retry({ deps, policy: patient }, failsWith(passing(askedMs)).work);
+      expect(waits).toEqual([180_000]);
+    },
+  );
+
   it("ends with the signal's reason", async () => {
     const { deps } = scene();
     const ending = new AbortController();

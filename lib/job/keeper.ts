@@ -3,6 +3,7 @@ import { hasCode, RunnerError, toRunnerError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Fence, RunProgress } from "../ledger/run.ts";
 import type { Log } from "../log.ts";
+import { retryWaitMs } from "../retry.ts";
 import { timing } from "../timing.ts";
 import type { StudioJob } from "./studio-job.ts";
 
@@ -49,6 +50,8 @@ export class LeaseKeeper {
   #expiresAtMs: number;
   #lastGoodAtMs = Number.NEGATIVE_INFINITY;
   #inFlight: Promise<number> | undefined;
+  /** Since the last good beat. */
+  #failures = 0;
   /** Waits for a beat's write to go along with. */
   #along: RunProgress | undefined;
 
@@ -138,6 +141,7 @@ export class LeaseKeeper {
       const limit = { clock, limitMs, signal: this.#done, what: "the beat" };
       const answer = await withTimeLimit(limit, (signal) => job.heartbeat(signal));
       this.#lastGoodAtMs = clock.now();
+      this.#failures = 0;
       this.#expiresAtMs = answer.leaseExpiresAtMs ?? this.#lastGoodAtMs + this.#lengthMs;
       this.#lengthMs = Math.max(this.#lengthMs, this.leaseLeftMs());
       await this.#noteBeat();
@@ -154,7 +158,8 @@ export class LeaseKeeper {
     this.#deps.onBeatFailed();
     // The nearer the lease's end, the sooner the next try.
     const soonMs = Math.max(timing.minBeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
-    return Math.min(intervalMs, error.retryAfterMs ?? soonMs);
+    const failed = { attempt: ++this.#failures, askedMs: error.retryAfterMs ?? soonMs };
+    return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, failed, this.#deps.random));
   }
 
   /** The fence's half of a beat. An unreachable ledger does not end a lease that Studio has just extended. */

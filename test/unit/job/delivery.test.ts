@@ -28,7 +28,7 @@ test("a completion that is cut off when a beat finds the lease gone may have arr
   expect(await deliver(deps, product.payload, lease.signal)).toBe("unconfirmed");
 });
 
-test.fails("a completion that Studio always answers with Retry-After: 0 is posted ever more seldom", async () => {
+test("a completion that Studio always answers with Retry-After: 0 is posted ever more seldom", async () => {
   const postedAtMs: number[] = [];
   const deps = build(async () => {
     postedAtMs.push(deps.clock.now());

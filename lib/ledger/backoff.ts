@@ -18,11 +18,12 @@ export type Throttler = "model" | "studio";
 
 /**
  * How long the whole pool holds back, as the other side asked one of us: `timing.maxRetryWaitMs` from now at most. Until
- * it is over, it only ever grows.
+ * it is over or cleared, it only ever grows.
  */
 export interface BackoffRow {
   read(pool: string): Promise<Backoff>;
   extend(pool: string, throttler: Throttler, untilMs: number): Promise<void>;
+  clear(pool: string): Promise<void>;
 }
 
 const id = "backoff";
@@ -54,5 +55,6 @@ export function createBackoffRow(table: Table, clock: Clock): BackoffRow {
         },
       );
     },
+    clear: async (pool) => void (await table.update({ pool, id }, { remove: Object.values(attributes) })),
   };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { operatorOf } from "../support/here-cli.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 const tooMany = (retryAfter: string) =>
@@ -15,6 +16,10 @@ const refusedRounds = (scenario: Scenario): readonly number[] =>
 
 const completions = ({ studio }: Scenario): readonly number[] =>
   studio.requests().flatMap(({ path, at }) => (path === "/completeWorkspaceJob" ? [at] : []));
+
+/** Of the pool's back-off row, once it is there. */
+const untilMs = ({ table }: Scenario, name: "modelUntilMs" | "studioUntilMs"): Promise<unknown> =>
+  eventually(`the row's ${name}`, async () => (await table.get({ pool: "local", id: "backoff" }))?.[name]);
 
 const leaseCalls = ({ studio }: Scenario): number =>
   studio.requests().filter(({ path }) => path === "/leaseWorkspaceJob").length;
@@ -43,18 +48,38 @@ test.concurrent("Retry-After: 0 from the model, then from Studio: each is asked 
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("an epoch time as Retry-After holds the pool back for minutes, not for decades", async ({
+test.concurrent("an epoch time as Retry-After holds the pool back for minutes, not for decades, and an operator sees and ends it", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
-  const epochSeconds = String(Math.round(Date.now() / 1_000));
-  const backoffRow = () => scenario.table.get({ pool: "local", id: "backoff" });
-  scenario.studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault: tooMany(epochSeconds) });
-  scenario.queue("Plan a launch. [[rounds:1]]");
+  const cli = await operatorOf(scenario);
+  const epoch = tooMany(String(Math.round(Date.now() / 1_000)));
+  scenario.studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault: epoch });
+  scenario.model.faults.add({ route: "POST /v1/responses", times: 1, fault: epoch });
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
 
   expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", leased: 0 });
   expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", leased: 0 });
   expect(leaseCalls(scenario)).toBe(1);
-  const row = await eventually("the back-off", backoffRow);
-  expect(row["studioUntilMs"]).toBeLessThanOrEqual(Date.now() + threeMinutesMs);
+  expect(await untilMs(scenario, "studioUntilMs")).toBeLessThanOrEqual(Date.now() + threeMinutesMs);
+  expect((await cli(["status", "--local"])).stdout).toMatch(
+    /Back-off +until \d\d:\d\d:\d\d UTC, as Studio asked; clear-backoff ends it/,
+  );
+  expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
+    /^Pool local held back until .*, as Studio asked/,
+  );
+
+  expect((await scenario.window()).summary).toMatchObject({ reason: "leased", leased: 1 });
+  expect(await untilMs(scenario, "modelUntilMs")).toBeLessThanOrEqual(Date.now() + threeMinutesMs);
+  expect((await scenario.window()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
+  expect(scenario.asked()).toHaveLength(1);
+  expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
+    /^Pool local held back until .*, as the model asked/,
+  );
+  // The leg that was refused waits to its end; the next one asks at once.
+  await scenario.kill(workspaceId);
+  await scenario.drain();
+  expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
+  // The refused one, a tool round and the message.
+  expect(scenario.asked()).toHaveLength(3);
 });

@@ -46,6 +46,7 @@ function build({ heldUntilMs = [0], answers, random = 0, poolFreeAtMs }: World) 
           return { modelUntilMs, studioUntilMs: 0 };
         },
         extend: async (_, __, untilMs) => void heldBackMs.push(untilMs - clock.now()),
+        clear: () => Promise.reject(new Error("an operator's business")),
       },
     },
   )(poolFreeAtMs);

@@ -305,6 +305,16 @@ describe("the back-off row", () => {
     },
   );
 
+  it("holds nobody back once it is cleared, until somebody is asked to wait again", async () => {
+    const backoff = createBackoffRow(local.table, clock);
+    await backoff.extend("cleared", "model", 1_009_000);
+    await backoff.extend("cleared", "studio", 1_009_000);
+    await backoff.clear("cleared");
+    expect(await backoff.read("cleared")).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    await backoff.extend("cleared", "model", 1_001_000);
+    expect(await backoff.read("cleared")).toEqual({ modelUntilMs: 1_001_000, studioUntilMs: 0 });
+  });
+
   it("takes a new time over one that is decades ahead", async () => {
     const backoff = createBackoffRow(local.table, clock);
     const decadesAheadMs = 1_784_000_000_000;

@@ -237,7 +237,7 @@ function common(serviceName: string, config: DispatcherConfig | ProcessorConfig 
     table,
     workspaces: createWorkspaceRows(table),
     ledger: createLedger(table, (error) => log.error("row_unreadable", { pool, reason: error.code, error })),
-    backoff: createBackoffRow(table),
+    backoff: createBackoffRow(table, clock),
     spend: createSpendRow(table),
     prices: config.RUNNER_PRICES,
     runLimitMs: config.RUNNER_RUN_LIMIT_MS,

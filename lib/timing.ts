@@ -37,6 +37,11 @@ export const timing = {
   silentBeats: 2.5,
   /** How long the pool holds back after a 429 that names no time. */
   rateLimitMs: 5_000,
+  /**
+   * Nobody waits longer before asking again, whatever Retry-After says. An absurd value costs minutes: fewer than the
+   * five without a good poll that set off the alarm NoGoodPoll. Who meant it says so again.
+   */
+  maxRetryWaitMs: 180_000,
   /** A runner key that nothing has used for so long is revoked: longer than a window, and than `rotate` watches. */
   revokeAfterMs: 900_000,
   /** How often the rotator looks for such keys. */

@@ -41,12 +41,12 @@ export interface ExchangeDeps extends ApiDeps {
 export const defaultSilenceMs = 90_000;
 export const defaultAnswerMs = 15_000;
 
-/** For asking the model. A longer wish than a minute goes to the caller. */
+/** For asking the model. */
 export const askingPolicy: RetryPolicy = {
   attempts: 5,
   baseMs: 1_000,
   maxMs: 30_000,
-  maxRetryAfterMs: 60_000,
+  maxRetryAfterMs: Number.POSITIVE_INFINITY, // bounded by `timing.maxRetryWaitMs`
 };
 
 /** Not needed before the first round: loaded when first used, or while Studio answers. */

@@ -3,7 +3,7 @@ import { hasCode, RunnerError, toRunnerError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Fence } from "../ledger/run.ts";
 import type { Log } from "../log.ts";
-import { backoffMs } from "../retry.ts";
+import { retryWaitMs } from "../retry.ts";
 import { timing } from "../timing.ts";
 import type { StudioJob } from "./studio-job.ts";
 
@@ -30,12 +30,6 @@ export function beatIntervalMs(leaseLengthMs: number, random: () => number): num
   const fullMs = Math.min(leaseLengthMs / timing.beatsPerLease, timing.maxBeatMs);
   return Math.max(timing.minBeatMs, Math.round(fullMs * (0.9 + random() / 10)));
 }
-
-const failedBeat = {
-  attempts: Number.POSITIVE_INFINITY,
-  baseMs: 1_000,
-  maxRetryAfterMs: Number.POSITIVE_INFINITY,
-};
 
 /** These mean that the lease is not ours any more; whatever else goes wrong is tried again until the lease's own end. */
 const lossCodes = ["lease_lost", "superseded"] as const;
@@ -177,9 +171,8 @@ export class LeaseKeeper {
     this.#failures += 1;
     // The nearer the lease's end, the sooner the next try.
     const soonMs = Math.max(timing.minBeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
-    const policy = { ...failedBeat, maxMs: soonMs };
-    const patienceMs = Math.max(timing.minBeatMs, backoffMs(policy, this.#failures, this.#deps.random));
-    return Math.min(intervalMs, error.retryAfterMs ?? patienceMs);
+    const wait = { attempt: this.#failures, askedMs: error.retryAfterMs };
+    return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, wait, this.#deps.random));
   }
 
   /** The fence's half of a beat. An unreachable ledger does not end a lease that Studio has just extended. */

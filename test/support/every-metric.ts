@@ -112,7 +112,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
     spend: createSpendRow(table),
     prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
     control: createControlRow(table),
-    backoff: createBackoffRow(table),
+    backoff: createBackoffRow(table, clock),
     stop: new AbortController().signal,
     lock: createDispatchLock(table),
     keys: {

@@ -98,6 +98,7 @@ export function build(world: World) {
     backoff: {
       read: async () => world.backoff ?? { modelUntilMs: 0, studioUntilMs: 0 },
       extend: async (_, throttler, untilMs) => void heldBack.push(`${throttler} until ${untilMs}`),
+      clear: unused,
     },
     lock: {
       acquire: async () => !world.locked,

@@ -207,6 +207,15 @@ describe("the keeper", () => {
     expect(kept.beats).toEqual([120_000, 165_000, 210_000]);
   });
 
+  it("beats ever more seldom when Studio says Retry-After: 0, and keeps the lease", async () => {
+    const kept = keep(async () => {
+      if (kept.beats.length >= 200) return { leaseExpiresAtMs: undefined };
+      throw new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs: 0 });
+    });
+    await kept.clock.advance(210_000);
+    expect(kept.beats).toEqual([120_000, 121_000, 123_000, 127_000, 135_000, 151_000, 181_000]);
+  });
+
   it("beats no more after stop, and leaves no timer behind", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
     await kept.keeper.stop();

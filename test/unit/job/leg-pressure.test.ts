@@ -38,6 +38,22 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     expect(heldBack).toEqual(["default: studio until 1005000"]);
   });
 
+  it("longer with each 429 in a row, though it says Retry-After: 0", async () => {
+    const { deps, clock, heldBack } = build({
+      complete: async (_, number) => {
+        if (number <= 3) throw tooMany(0);
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(20_000);
+    expect(await leg).toMatchObject({ state: "completed", reason: "ok" });
+    expect(heldBack).toEqual([
+      "default: studio until 1001000",
+      "default: studio until 1002500",
+      "default: studio until 1005500",
+    ]);
+  });
+
   it("a beat, and the next beats keep their time, also when the ledger does not answer", async () => {
     const beats: number[] = [];
     const { deps, clock, heldBack, log } = build({

@@ -140,6 +140,7 @@ export function build(world: World = {}) {
         await world.extendBackoff?.();
         heldBack.push(`${pool}: ${throttler} until ${untilMs}`);
       },
+      clear: unused,
     },
     studio,
     keys: {

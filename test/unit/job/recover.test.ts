@@ -66,7 +66,7 @@ function build(world: World = {}) {
     random: () => 1,
     runLimitMs: 3_600_000,
     ledger,
-    backoff: createBackoffRow(local.table),
+    backoff: createBackoffRow(local.table, clock),
     log,
     metrics,
     prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },

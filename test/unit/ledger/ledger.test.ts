@@ -6,6 +6,7 @@ import { createLedger, type Ledger } from "../../../lib/ledger/ledger.ts";
 import { createDynamoDb, createTable } from "../../../lib/dynamodb.ts";
 import type { Fence, Run } from "../../../lib/ledger/run.ts";
 import { localAccess } from "../../../local/cloud/access.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
 
 let local: LocalTable;
@@ -277,13 +278,52 @@ describe("open runs", () => {
 });
 
 describe("the back-off row", () => {
+  const clock = createFakeClock(1_000_000);
+
   it("only ever grows, for each side apart", async () => {
-    const backoff = createBackoffRow(local.table);
+    const backoff = createBackoffRow(local.table, clock);
     expect(await backoff.read("calm")).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
-    await backoff.extend("calm", "model", 9_000);
-    await backoff.extend("calm", "model", 5_000);
-    await backoff.extend("calm", "studio", 7_000);
-    expect(await backoff.read("calm")).toEqual({ modelUntilMs: 9_000, studioUntilMs: 7_000 });
+    await backoff.extend("calm", "model", 1_009_000);
+    await backoff.extend("calm", "model", 1_005_000);
+    await backoff.extend("calm", "studio", 1_007_000);
+    expect(await backoff.read("calm")).toEqual({ modelUntilMs: 1_009_000, studioUntilMs: 1_007_000 });
+  });
+
+  it.each([1_784_000_000_000, 1e300, Number.POSITIVE_INFINITY])(
+    "holds nobody back for longer than three minutes, though asked to until %d",
+    async (untilMs) => {
+      const backoff = createBackoffRow(local.table, clock);
+      await backoff.extend(`asked ${untilMs}`, "model", untilMs);
+      expect(await backoff.read(`asked ${untilMs}`)).toEqual({ modelUntilMs: 1_180_000, studioUntilMs: 0 });
+    },
+  );
+
+  it.each([1_180_001, 1_784_000_000_000, 10n ** 38n, "tomorrow", null])(
+    "ignores %s, which an older version or a hand wrote",
+    async (written) => {
+      const backoff = createBackoffRow(local.table, clock);
+      const pool = `absurd ${written}`;
+      await local.table.put({ pool, id: "backoff", studioUntilMs: written }, undefined);
+      expect(await backoff.read(pool)).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    },
+  );
+
+  it("holds nobody back once it is cleared, until somebody is asked to wait again", async () => {
+    const backoff = createBackoffRow(local.table, clock);
+    await backoff.extend("cleared", "model", 1_009_000);
+    await backoff.extend("cleared", "studio", 1_009_000);
+    await backoff.clear("cleared");
+    expect(await backoff.read("cleared")).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    await backoff.extend("cleared", "model", 1_001_000);
+    expect(await backoff.read("cleared")).toEqual({ modelUntilMs: 1_001_000, studioUntilMs: 0 });
+  });
+
+  it("takes a new time over one that is decades ahead", async () => {
+    const backoff = createBackoffRow(local.table, clock);
+    const decadesAheadMs = 1_784_000_000_000;
+    await local.table.put({ pool: "old", id: "backoff", studioUntilMs: decadesAheadMs }, undefined);
+    await backoff.extend("old", "studio", 1_007_000);
+    expect(await backoff.read("old")).toEqual({ modelUntilMs: 0, studioUntilMs: 1_007_000 });
   });
 });
 

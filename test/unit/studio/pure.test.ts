@@ -48,6 +48,18 @@ describe("parseRetryAfter", () => {
   });
 });
 
+describe("an absurd Retry-After counts as three minutes", () => {
+  it.each([
+    ["an epoch time in seconds", "1784000000"],
+    ["an epoch time in milliseconds", "1784000000000"],
+    ["25 days", "2160000"],
+    ["a number beyond all numbers", "9".repeat(400)],
+    ["the end of time", "Fri, 31 Dec 9999 23:59:59 GMT"],
+  ])("%s", (_, header) => {
+    expect(parseRetryAfter(header, nowMs)).toBe(180_000);
+  });
+});
+
 describe("words", () => {
   const redact = redactor("cred-1.secret-9");
 

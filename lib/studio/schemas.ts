@@ -1,21 +1,22 @@
 import * as z from "zod";
+import { idSchema } from "../bounded.ts";
 
 /**
  * `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown extra fields are tolerated everywhere. Nothing hangs on
- * a lease's `workspace`, and a lease refused for it would keep the job from everyone until its end.
+ * a lease's `workspace`, and a lease refused for it, or for an odd end, would keep the job from everyone for as long as it lasts.
  */
 export const leaseAnswerSchema = z.discriminatedUnion("leased", [
   z.looseObject({ leased: z.literal(false) }),
   z.looseObject({
     leased: z.literal(true),
-    workspaceId: z.string().min(1),
-    leaseExpiresAt: z.number().positive(),
+    workspaceId: idSchema,
+    leaseExpiresAt: z.unknown().optional(),
   }),
 ]);
 
 export interface Lease {
   readonly workspaceId: string;
-  /** Epoch ms by our clock: Studio's `leaseExpiresAt` minus `skewMs`. */
+  /** Epoch ms by our clock: Studio's `leaseExpiresAt` minus `skewMs`, or assumed where that says nothing usable. It may have passed. */
   readonly leaseExpiresAtMs: number;
   /** Studio's clock minus ours as measured (skew.ts); 0 or absent: none worth counting. */
   readonly skewMs?: number;
@@ -53,7 +54,10 @@ export type Context = z.infer<typeof contextSchema> & {
   readonly skewMs?: number;
 };
 
-export const heartbeatAnswerSchema = z.looseObject({ leaseExpiresAt: z.number().positive().nullish() });
+/** Whatever it says, a 2xx has extended the lease. */
+export const heartbeatAnswerSchema = z
+  .looseObject({ leaseExpiresAt: z.unknown().optional() })
+  .catch({ leaseExpiresAt: undefined });
 
 export const acceptedAnswerSchema = z.unknown();
 

@@ -77,6 +77,17 @@ export function contractBroken(answer: Answer, attempt: Attempt, what: string): 
   return new RunnerError("studio_contract", sentence, { status: answer.status });
 }
 
+/** An answer in the place of Studio's, as of a proxy: another try may reach Studio. */
+export function unreadable(answer: Answer, attempt: Attempt, what: string): RunnerError {
+  const sentence = `Studio is not available just now: ${answered(answer, attempt)} with ${fold(what, attempt.redact)}`;
+  return new RunnerError("studio_unavailable", sentence, { retryable: true, status: answer.status });
+}
+
+export function tooLong(answer: Answer, attempt: Attempt): RunnerError {
+  const sentence = `Studio's answer is too long: ${answered(answer, attempt)} with more than 16 MiB`;
+  return new RunnerError("answer_too_long", sentence, { status: answer.status });
+}
+
 /** A key with a character that no header can carry. fetch's own error would show the key. */
 export function unsendable(attempt: Attempt): RunnerError {
   const what = attempt.kind === "management" ? "account token" : "runner key";

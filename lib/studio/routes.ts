@@ -24,6 +24,8 @@ export interface Route<T> {
   readonly kind: RouteKind;
   readonly answer: z.ZodType<T>;
   readonly body: RouteBody;
+  /** A 2xx with a page, cut JSON or nothing is an outage: asking again does no harm. Else such an answer is final. */
+  readonly passesWhenUnreadable?: true;
   /** For one try, its answer's body included. */
   readonly limitMs: number;
   /** Only routes that may be asked twice without harm are repeated. */
@@ -51,6 +53,7 @@ export const routes = {
     kind: "job",
     answer: contextSchema,
     body: "json",
+    passesWhenUnreadable: true,
     limitMs: 30_000,
     retry: repeatedByJob,
   },

@@ -56,7 +56,7 @@ describe("a broken contract", () => {
     const error = await rejectionOf(calls[name](studio));
     expect(error).toMatchObject({ code: "studio_contract", status: 200, retryable: false });
     expect(String(error)).toContain(` answered 200 with ${what}`);
-    expect(server.requests).toHaveLength(1);
+    expect(server.requests).toHaveLength(name === "context" ? 2 : 1);
   });
 
   it.each([301, 302, 307, 308])("is a %i, which is not followed", async (status) => {
@@ -69,8 +69,10 @@ describe("a broken contract", () => {
     expect(String(error)).toContain(`a redirect to ${elsewhere.baseUrl}, which is not followed`);
     expect(elsewhere.requests).toHaveLength(0);
   });
+});
 
-  it("is an answer of more than 16 MiB, which is not read to its end", async () => {
+describe("an answer of more than 16 MiB", () => {
+  it("is too long, and is not read to its end", async () => {
     let sent = 0;
     const { studio } = await createScene(() => ({
       raw: (response) => {
@@ -85,8 +87,11 @@ describe("a broken contract", () => {
       },
     }));
     await expect(calls.context(studio)).rejects.toMatchObject({
-      code: "studio_contract",
-      message: expect.stringContaining("a body of more than 16 MiB") as unknown,
+      code: "answer_too_long",
+      retryable: false,
+      message: expect.stringContaining(
+        "/getWorkspaceRunnerContext answered 200 with more than 16 MiB",
+      ) as unknown,
     });
     expect(sent).toBeLessThan(40);
   });

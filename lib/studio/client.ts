@@ -36,6 +36,7 @@ type Send = <T>(route: Route<T>, request: Request) => Promise<Reply<T>>;
 interface Reply<T> {
   readonly value: T;
   readonly skewMs: number;
+  readonly isPage: boolean;
 }
 
 /**
@@ -71,10 +72,11 @@ function jobRoutes(send: Send, clock: Clock): Studio {
       return { ...value, skewMs };
     },
     heartbeat: async (call) => {
-      const { value, skewMs } = await sendJob(routes.heartbeat, call);
+      const { value, skewMs, isPage } = await sendJob(routes.heartbeat, call);
       const toldMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
       // A lease that has just been extended is not over.
-      return { leaseExpiresAtMs: toldMs !== undefined && toldMs > clock.now() ? toldMs : undefined };
+      const leaseExpiresAtMs = toldMs !== undefined && toldMs > clock.now() ? toldMs : undefined;
+      return isPage ? { leaseExpiresAtMs, isPage } : { leaseExpiresAtMs };
     },
     updateSummary: async (call, { summaryText, fromMessageId, throughMessageId }) => {
       await sendJob(routes.updateSummary, call, { summaryText, fromMessageId, throughMessageId });
@@ -148,7 +150,8 @@ async function sendOnce<T>(wire: Wire, route: Route<T>, request: Request): Promi
     wants: route.body,
   });
   if (answer.status < 200 || answer.status >= 300) throw refusal(answer, attempt);
-  return { value: read(route, answer, attempt), skewMs: answer.skewMs };
+  const isPage = pageWords(answer.text, attempt.redact) !== "";
+  return { value: read(route, answer, attempt), skewMs: answer.skewMs, isPage };
 }
 
 function read<T>(route: Route<T>, answer: Answer, attempt: Attempt): T {

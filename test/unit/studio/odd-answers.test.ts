@@ -8,7 +8,6 @@ const page = "<!doctype html><html><head><title>Welcome</title></head></html>";
 describe("a heartbeat that Studio accepted", () => {
   it.each([
     ["a text", "OK"],
-    ["an HTML page", page],
     ["cut JSON", '{"leaseExpiresAt":17000'],
     ["a number instead of an object", "1700000600000"],
     ["null", "null"],
@@ -27,6 +26,11 @@ describe("a heartbeat that Studio accepted", () => {
   ])("has succeeded without a new end when the answer is %s", async (_, body) => {
     const { studio } = await createScene(script({ body }));
     expect(await studio.heartbeat(jobCall())).toEqual({ leaseExpiresAtMs: undefined });
+  });
+
+  it("has succeeded when a web page answers, and says so: it proves nothing of the key", async () => {
+    const { studio } = await createScene(script({ body: page }));
+    expect(await studio.heartbeat(jobCall())).toEqual({ leaseExpiresAtMs: undefined, isPage: true });
   });
 
   it.each([

@@ -14,6 +14,10 @@ export const idSchema = z
     error: `Too big: expected at most ${longestId} bytes`,
   });
 
+/** Checks no item of a list that is too long: a million wrong ones make gigabytes of complaints. */
+export const boundedList = <T extends z.ZodType>(item: T, max: number) =>
+  z.array(z.unknown()).max(max).pipe(z.array(item));
+
 /** A time from outside as epoch ms: a number, its digits, or an ISO 8601 time. `undefined`: it is none of these. */
 export function epochMs(value: unknown): number | undefined {
   const ms = typeof value === "string" ? msInText(value) : value;
@@ -25,6 +29,10 @@ function msInText(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   return /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
 }
+
+/** `undefined` for what lies more than a day ahead. */
+export const pastTime = (ms: number | undefined, nowMs: number): number | undefined =>
+  ms !== undefined && ms <= nowMs + nearMs ? ms : undefined;
 
 /** `undefined` for what lies more than a day from now: in another unit, or made up. */
 export const nearTime = (ms: number | undefined, nowMs: number): number | undefined =>

@@ -26,9 +26,12 @@ const subjectTokenType = "urn:ietf:params:oauth:token-type:jwt";
 const limitMs = 15_000;
 
 const answerSchema = z.looseObject({
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
-  /** Seconds. */
-  expires_in: z.number().positive().default(3_600),
+  access_token: z
+    .string()
+    .max(16_384)
+    .regex(/^[\x21-\x7e]+$/),
+  /** Seconds: an hour where that is missing or absurd. */
+  expires_in: z.number().positive().max(86_400).catch(3_600),
 });
 
 interface Token {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { boundedList, idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
 import { BadEnd } from "./bad-end.ts";
 import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall, Usage } from "./model.ts";
@@ -9,16 +10,19 @@ import { failedResponseError, isRateLimit, words } from "./provider-trouble.ts";
 export const outcomes = ["completed", "failed", "incomplete", "cancelled"] as const;
 export type Outcome = (typeof outcomes)[number];
 
-const itemSchema = z.looseObject({ type: z.string() });
+const outputSchema = boundedList(z.looseObject({ type: z.string() }), 1_000);
+
+/** An absurd count is unknown: it must not count against the day's spending. No model takes or gives as many tokens. */
+const tokensSchema = z.int().min(0).max(10_000_000).catch(0);
 
 /**
  * The end of a Responses stream (OpenAI API reference, "The response object"). Fields that compatible servers leave
  * out without harm (status, usage, annotations) may be missing; an answer without an id cannot be chained or resumed.
  */
 const responseSchema = z.looseObject({
-  id: z.string().min(1),
+  id: idSchema,
   status: z.string().nullish(),
-  output: z.array(itemSchema).nullish(),
+  output: outputSchema.nullish(),
   error: z
     .looseObject({ code: z.string().nullish(), message: z.string().nullish() })
     .nullish()
@@ -26,10 +30,10 @@ const responseSchema = z.looseObject({
   incomplete_details: z.looseObject({ reason: z.string().nullish() }).nullish().catch(undefined),
   usage: z
     .looseObject({
-      input_tokens: z.number(),
-      output_tokens: z.number(),
-      input_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
-      output_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
+      input_tokens: tokensSchema,
+      output_tokens: tokensSchema,
+      input_tokens_details: z.looseObject({ cached_tokens: tokensSchema }).nullish().catch(undefined),
+      output_tokens_details: z.looseObject({ reasoning_tokens: tokensSchema }).nullish().catch(undefined),
     })
     .nullish()
     .catch(undefined),
@@ -38,19 +42,20 @@ const responseSchema = z.looseObject({
 /** While a response runs, nothing but its head means anything. */
 const headSchema = responseSchema.extend({
   status: z.enum(["queued", "in_progress", ...outcomes]).nullish(),
-  previous_response_id: z.string().nullish(),
+  previous_response_id: idSchema.nullish().catch(undefined),
   background: z.boolean().nullish().catch(undefined),
 });
 
 const messageSchema = z.looseObject({
   phase: z.string().nullish(),
-  content: z.array(
+  content: boundedList(
     z.looseObject({ type: z.string(), text: z.string().nullish(), refusal: z.string().nullish() }),
+    1_000,
   ),
 });
 
 const callSchema = z.looseObject({
-  call_id: z.string().min(1),
+  call_id: idSchema,
   name: z.string().min(1),
   arguments: z.string(),
 });
@@ -83,9 +88,7 @@ export function turnFrom(event: TerminalEvent): ModelTurn {
 
 function turnOf(event: TerminalEvent, response: Response): ModelTurn {
   refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response);
-  const output = response.output?.length
-    ? response.output
-    : parse(z.array(itemSchema), event.items, "output");
+  const output = response.output?.length ? response.output : parse(outputSchema, event.items, "output");
   const messages = output
     .filter(({ type }) => type === "message")
     .map((item) => parse(messageSchema, item, "message"));
@@ -209,11 +212,12 @@ function textOf(messages: readonly Message[]): string {
 
 function usageOf({ usage }: Pick<Response, "usage">): Usage {
   if (!usage) return noUsage;
+  const { input_tokens: inputTokens, output_tokens: outputTokens } = usage;
   return {
-    inputTokens: usage.input_tokens,
-    cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
-    outputTokens: usage.output_tokens,
-    reasoningTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
+    inputTokens,
+    cachedInputTokens: Math.min(inputTokens, usage.input_tokens_details?.cached_tokens ?? 0),
+    outputTokens,
+    reasoningTokens: Math.min(outputTokens, usage.output_tokens_details?.reasoning_tokens ?? 0),
   };
 }
 

@@ -1,3 +1,4 @@
+import { idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
 import type { ExchangeDeps } from "./exchange.ts";
 import { askingPolicy, conclude, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
@@ -81,5 +82,5 @@ async function readAll(
 function idIn(response: unknown): string | undefined {
   const id: unknown =
     typeof response === "object" && response !== null ? Reflect.get(response, "id") : undefined;
-  return typeof id === "string" && id !== "" ? id : undefined;
+  return idSchema.safeParse(id).data;
 }

@@ -1,4 +1,4 @@
-import { epochMs, nearTime } from "../bounded.ts";
+import { epochMs, nearTime, pastTime } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import type { Fetch } from "../http.ts";
@@ -24,6 +24,9 @@ export interface StudioDeps {
 const longestReason = 500;
 
 const secondLookMs = 1_000;
+
+/** More than these do not fit into an error's sentence. */
+const shownProblems = 5;
 
 interface Request {
   readonly credential: Secret;
@@ -69,7 +72,11 @@ function jobRoutes(send: Send, clock: Clock): Studio {
       const { value, skewMs } = await twice({ clock, signal: call.signal }, () =>
         sendJob(routes.context, call),
       );
-      return { ...value, skewMs };
+      const recentMessages = value.recentMessages.map((message) => ({
+        ...message,
+        createdAtMs: pastTime(message.createdAtMs, clock.now() + skewMs),
+      }));
+      return { ...value, recentMessages, skewMs };
     },
     heartbeat: async (call) => {
       const { value, skewMs, isPage } = await sendJob(routes.heartbeat, call);
@@ -163,9 +170,9 @@ function read<T>(route: Route<T>, answer: Answer, attempt: Attempt): T {
   }
   const result = route.answer.safeParse(json);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`,
-  );
+  const problems = result.error.issues
+    .slice(0, shownProblems)
+    .map((issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`);
   throw contractBroken(answer, attempt, `a body of the wrong shape: ${problems.join("; ")}`);
 }
 

@@ -19,7 +19,7 @@ const usage = (input: unknown, output: unknown, cached?: unknown, reasoning?: un
 });
 
 describe("usage", () => {
-  it.fails.each([-1, 0.5, 1e300, 2 ** 53, 10_000_001, Number.POSITIVE_INFINITY])(
+  it.each([-1, 0.5, 1e300, 2 ** 53, 10_000_001, Number.POSITIVE_INFINITY])(
     "of %s tokens is unknown, and the other counts stand",
     (absurd) => {
       expect(turnOf(usage(absurd, 7)).usage).toMatchObject({ inputTokens: 0, outputTokens: 7 });
@@ -33,7 +33,7 @@ describe("usage", () => {
     },
   );
 
-  it.fails("of a part is no more than the whole", () => {
+  it("of a part is no more than the whole", () => {
     expect(turnOf(usage(9, 7, 10, 8)).usage).toEqual({
       inputTokens: 9,
       cachedInputTokens: 9,
@@ -48,21 +48,21 @@ describe("usage", () => {
 });
 
 describe("ids", () => {
-  it.fails.each([
+  it.each([
     ["513 bytes", "r".repeat(513)],
     ["half a character, which no address can hold", "resp_\uD83D"],
   ])("of a response are refused when they are %s", (_, id) => {
     expect(() => turnOf({ id })).toThrow(expect.objectContaining({ code: "model_contract" }));
   });
 
-  it.fails("of a call are refused beyond 512 bytes", () => {
+  it("of a call are refused beyond 512 bytes", () => {
     expect(() => turnOf({ output: [{ ...call, call_id: "c".repeat(513) }] })).toThrow(
       expect.objectContaining({ code: "model_contract" }),
     );
   });
 });
 
-test.fails("an absurd id in a stream is not noted", async () => {
+test("an absurd id in a stream is not noted", async () => {
   const id = "r".repeat(513);
   await using server = await startResponsesServer([
     stream({ type: "response.created", response: { id } }, completed(message("Hi"))),
@@ -75,7 +75,7 @@ test.fails("an absurd id in a stream is not noted", async () => {
   expect(noted).not.toContain(id);
 });
 
-test.fails("an answer of 30,000 items that are none is refused in one sentence", async () => {
+test("an answer of 30,000 items that are none is refused in one sentence", async () => {
   const output = Array.from({ length: 30_000 }, () => ({}));
   await using server = await startResponsesServer([stream(ended("completed", { output }))]);
   const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));

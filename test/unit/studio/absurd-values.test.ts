@@ -15,7 +15,7 @@ const read = async (changed: object) => {
 };
 
 describe("a message's time", () => {
-  it.fails.each([
+  it.each([
     ["in nanoseconds", 1_699_999_000_000_000_000],
     ["in microseconds", 1_699_999_000_000_000],
     ["of more than a day ahead", 1_700_086_400_001],
@@ -30,7 +30,7 @@ describe("a message's time", () => {
     expect(recentMessages[0]?.createdAtMs).toBeUndefined();
   });
 
-  it.fails("may be an ISO time", async () => {
+  it("may be an ISO time", async () => {
     const { recentMessages } = await read({
       recentMessages: [{ ...message, createdAtMs: "2023-11-14T22:00:00Z" }],
     });
@@ -39,7 +39,7 @@ describe("a message's time", () => {
 });
 
 describe("numbers that nothing hangs on", () => {
-  it.fails.each([-1, 0.5, 1e300, "raw:1e999", "many", null])("%j cost no job", async (number) => {
+  it.each([-1, 0.5, 1e300, "raw:1e999", "many", null])("%j cost no job", async (number) => {
     const numbers = { messageCount: number, recentTokenEstimate: number, priorTokenEstimate: number };
     const { messageCount, recentText } = await read(numbers);
     expect({ messageCount, recentText }).toEqual({ messageCount: undefined, recentText: "Hello" });
@@ -47,7 +47,7 @@ describe("numbers that nothing hangs on", () => {
 });
 
 describe("a context of many messages", () => {
-  it.fails("is told of in a bounded sentence when each of them is wrong", async () => {
+  it("is told of in a bounded sentence when each of them is wrong", async () => {
     const body = JSON.stringify({ ...context, recentMessages: [] }).replace(
       '"recentMessages":[]',
       `"recentMessages":[${"{},".repeat(30_000)}{}]`,
@@ -63,7 +63,7 @@ describe("a context of many messages", () => {
 });
 
 describe("ids", () => {
-  it.fails("of a message longer than 512 bytes are unknown: only the summary needs them", async () => {
+  it("of a message longer than 512 bytes are unknown: only the summary needs them", async () => {
     const { priorMessages } = await read({
       priorMessages: [{ ...message, id: "m".repeat(513), createdAtMs: 1 }],
     });
@@ -90,7 +90,7 @@ describe("ids", () => {
 });
 
 describe("a Date header", () => {
-  it.fails.each([
+  it.each([
     "Fri, 14 Nov 2003 22:13:20 GMT",
     "Sat, 01 Jan 275760 00:00:00 GMT",
     "Thu, 01 Jan 1970 00:00:00 GMT",

@@ -89,11 +89,12 @@ async function refusal({ status, headers, body }: ModelAnswer): Promise<APIError
   return APIError.generate(status, json, json === undefined ? text : undefined, headers as Headers);
 }
 
-/** OpenAI wraps its error in `{ error }`; others send it bare. */
+/** OpenAI wraps its error in `{ error }`; others send it bare. What the SDK could not write as text again is none. */
 function errorIn(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
+    JSON.stringify(value);
     return "error" in value && value.error !== null ? value : { error: value };
   } catch {
     return undefined;

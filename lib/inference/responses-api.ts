@@ -123,7 +123,7 @@ function eventIn({ event: name, data }: EventSourceMessage, { headers }: ModelAn
   const isError = name === "error" || type === "error";
   if (error || isError) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it asks them for one header
-    throw new APIError(undefined, errorObject(error) ?? fields, undefined, headers as Headers);
+    throw new APIError(undefined, troubleNames(errorObject(error) ?? fields), undefined, headers as Headers);
   }
   return { type: typeof type === "string" ? type : "", item, response };
 }

@@ -52,7 +52,8 @@ export function bodyWords(text: string, redact: Redact): string {
 /** "an HTML page titled …" where `text` is one, else empty. */
 export function pageWords(text: string, redact: Redact): string {
   if (!/^\s*<(?:!doctype|html|head|body)\b/i.test(text)) return "";
-  const title = fold(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? "", redact);
+  // No tag is looked at twice: text of any length is read once.
+  const title = fold(/<title[^<>]*>([^<]*)/i.exec(text)?.[1] ?? "", redact);
   return title === "" ? "an HTML page" : `an HTML page titled "${title}"`;
 }
 
@@ -67,5 +68,10 @@ export function parseJson(text: string): unknown {
 
 function wordOf(value: unknown): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return ""; // nested too deeply
+  }
 }

@@ -90,15 +90,24 @@ async function ask(status: number, chunks: readonly string[], type = "applicatio
   return await model.generate(request, { signal: new AbortController().signal });
 }
 
-for (const [name, feed] of Object.entries(functions)) {
-  for (const [kind, text] of Object.entries(texts)) {
-    parentPort?.postMessage({ name: `${name}: ${kind}` });
-    try {
-      await feed(text);
-    } catch (error) {
-      const isOurs = error instanceof RunnerError && error.code !== "internal";
-      if (!isOurs) parentPort?.postMessage({ name: `${name}: ${kind}`, broke: String(error).slice(0, 200) });
-    }
+/** What a feed throws that is not one of our errors. */
+async function breakage(feed: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await feed();
+    return undefined;
+  } catch (error) {
+    const isOurs = error instanceof RunnerError && error.code !== "internal";
+    return isOurs ? undefined : String(error).slice(0, 200);
   }
 }
-parentPort?.postMessage({ done: true });
+
+const tell = (told: object): void => parentPort?.postMessage(told, []);
+
+for (const [name, feed] of Object.entries(functions)) {
+  for (const [kind, text] of Object.entries(texts)) {
+    tell({ name: `${name}: ${kind}` });
+    const broke = await breakage(async () => await feed(text));
+    if (broke !== undefined) tell({ name: `${name}: ${kind}`, broke });
+  }
+}
+tell({ done: true });

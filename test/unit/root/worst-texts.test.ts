@@ -11,7 +11,7 @@ interface Told {
 /** What quadratic work takes is minutes. */
 const limitMs = 5_000;
 
-test.fails(
+test(
   "nothing that reads foreign text takes long, or breaks, over 1 MB of what is worst for it",
   { timeout: 120_000 },
   async () => {
@@ -26,7 +26,7 @@ test.fails(
       if (broke !== undefined) broken.push(`${name}: ${broke}`);
       timer = setTimeout(() => finish(`${name} did not end`), limitMs);
     });
-    const ended = await end.finally(() => worker.terminate());
+    const ended = await end.finally(() => void worker.terminate());
     expect({ ended, broken }).toEqual({ ended: "all ended", broken: [] });
   },
 );

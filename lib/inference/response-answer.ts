@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { boundedList, idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
+import type { Redact } from "../redact.ts";
 import { BadEnd } from "./bad-end.ts";
 import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall, Usage } from "./model.ts";
 import { noUsage } from "./model.ts";
@@ -76,23 +77,23 @@ export interface TerminalEvent {
  * @throws RunnerError `model_contract`, where the response cannot be read; else BadEnd: `model_contract`, `model_failed`,
  * `model_incomplete`, `model_content_filtered`, `model_refused`, `model_empty`, `model_quota_exhausted`
  */
-export function turnFrom(event: TerminalEvent): ModelTurn {
+export function turnFrom(event: TerminalEvent, redact: Redact): ModelTurn {
   const response = parse(responseSchema, event.response, "response");
   try {
-    return turnOf(event, response);
+    return turnOf(event, response, redact);
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
     throw new BadEnd(error, { responseId: response.id, usage: usageOf(response) });
   }
 }
 
-function turnOf(event: TerminalEvent, response: Response): ModelTurn {
-  refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response);
+function turnOf(event: TerminalEvent, response: Response, redact: Redact): ModelTurn {
+  refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response, redact);
   const output = response.output?.length ? response.output : parse(outputSchema, event.items, "output");
   const messages = output
     .filter(({ type }) => type === "message")
     .map((item) => parse(messageSchema, item, "message"));
-  refuseRefusal(messages);
+  refuseRefusal(messages, redact);
   const calls = output.filter(({ type }) => type === "function_call").map(callFrom);
   const text = textOf(messages);
   if (calls.length === 0 && text.trim() === "") {
@@ -146,9 +147,9 @@ export function storedTurnFrom(response: unknown): StoredTurn {
 
 function wholeTurn(response: unknown): ModelTurn | undefined {
   try {
-    return turnFrom({ outcome: "completed", response, items: [] });
+    return turnFrom({ outcome: "completed", response, items: [] }, String);
   } catch (error) {
-    if (error instanceof RunnerError) return undefined;
+    if (error instanceof RunnerError) return undefined; // told to nobody
     throw error;
   }
 }
@@ -163,17 +164,18 @@ function outcomeOf(fromEvent: Outcome, status: string | null | undefined): Outco
   return outcomes.find((outcome) => outcome === status) ?? fromEvent;
 }
 
-function refuseUnlessCompleted(outcome: Outcome, response: Response): void {
+function refuseUnlessCompleted(outcome: Outcome, response: Response, redact: Redact): void {
   if (outcome === "completed") return;
-  if (outcome === "incomplete") throw incompleteError(response.incomplete_details?.reason);
+  if (outcome === "incomplete") throw incompleteError(redact(response.incomplete_details?.reason ?? ""));
+  const { code, message } = response.error ?? {};
   throw failedResponseError(outcome, {
-    code: response.error?.code ?? undefined,
-    message: response.error?.message ?? undefined,
+    code: code ? redact(code) : undefined,
+    message: message ? redact(message) : undefined,
     isJson: true,
   });
 }
 
-function incompleteError(reason: string | null | undefined): RunnerError {
+function incompleteError(reason: string): RunnerError {
   if (reason === "content_filter") {
     return new RunnerError(
       "model_content_filtered",
@@ -181,16 +183,16 @@ function incompleteError(reason: string | null | undefined): RunnerError {
     );
   }
   const because =
-    reason === "max_output_tokens" || !reason ? "at its output limit" : `early (${words(reason)})`;
+    reason === "max_output_tokens" || reason === "" ? "at its output limit" : `early (${words(reason)})`;
   return new RunnerError("model_incomplete", `the model stopped ${because}, before its answer was whole`);
 }
 
-function refuseRefusal(messages: readonly Message[]): void {
+function refuseRefusal(messages: readonly Message[], redact: Redact): void {
   const refusal = messages.flatMap(({ content }) => content).find(({ type }) => type === "refusal");
   if (refusal === undefined) return;
   throw new RunnerError(
     "model_refused",
-    `the model declined: ${words(refusal.refusal ?? "it gave no reason")}`,
+    `the model declined: ${words(redact(refusal.refusal ?? "it gave no reason"))}`,
   );
 }
 

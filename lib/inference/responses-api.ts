@@ -3,6 +3,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
 import type { Fetch } from "../http.ts";
+import { redactor } from "../redact.ts";
 import { readRetryAfterMs } from "../retry-after.ts";
 import type { Secret } from "../secret.ts";
 import { callModel, readText, type ModelAnswer, type ModelCall } from "./model-wire.ts";
@@ -218,12 +219,15 @@ function describer(deps: ApiDeps, asked: Asked): Describe {
     if (error instanceof SyntaxError)
       return new RunnerError("model_contract", "the model's answer holds broken JSON");
     if (!(error instanceof APIError)) return connectionError(error);
-    const names = troubleNames(error.error);
+    const redact = redactor(asked.key.reveal());
+    const { code, type, param, message } = troubleNames(error.error);
     const trouble: ProviderTrouble = {
-      ...names,
-      message: names.message?.replaceAll(asked.key.reveal(), "[redacted]"),
+      code: code && redact(code),
+      type,
+      param,
+      message: message && redact(message),
       status: error.status,
-      requestId: error.requestID ?? undefined,
+      requestId: error.requestID ? redact(error.requestID) : undefined,
       retryAfterMs: readRetryAfterMs((name) => error.headers?.get(name), asked.nowMs),
       isJson: error.error !== undefined,
       previousResponseId: asked.previousResponseId,

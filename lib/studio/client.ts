@@ -2,6 +2,7 @@ import { epochMs, nearTime, pastTime } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import type { Fetch } from "../http.ts";
+import { redactor, type Redact } from "../redact.ts";
 import { retry } from "../retry.ts";
 import { Secret } from "../secret.ts";
 import { timing } from "../timing.ts";
@@ -9,7 +10,7 @@ import { contractBroken, refusal, tooLong, unreadable, type Answer, type Attempt
 import { post, type Wire } from "./exchange.ts";
 import { routes, type Route, type RouteBody } from "./routes.ts";
 import type { AdminCall, JobCall, Studio, StudioAdmin } from "./studio.ts";
-import { cut, pageWords, parseJson, redactor, type Redact } from "./words.ts";
+import { cut, pageWords, parseJson } from "./words.ts";
 
 export interface StudioDeps {
   /** Studio's address, with or without a trailing slash. */

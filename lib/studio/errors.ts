@@ -1,8 +1,9 @@
 import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
 import { brokenExchange } from "../http.ts";
+import type { Redact } from "../redact.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import type { RouteKind } from "./routes.ts";
-import { bodyWords, cleanCause, fold, type Redact } from "./words.ts";
+import { bodyWords, cleanCause, fold } from "./words.ts";
 
 /** One try of one route, as far as an error may tell of it. */
 export interface Attempt {

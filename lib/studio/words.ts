@@ -1,19 +1,7 @@
 import { inspect } from "node:util";
+import type { Redact } from "../redact.ts";
 
 const longestWords = 300;
-/** Shorter parts of a key are not looked for: they would blot out ordinary words. */
-const shortestSecret = 6;
-
-/** Takes a credential out of a text of Studio's, which may echo what it was sent. */
-export type Redact = (text: string) => string;
-
-export function redactor(credential: string): Redact {
-  const secrets = [credential, credential.slice(credential.indexOf(".") + 1)].filter(
-    (secret) => secret.length >= shortestSecret,
-  );
-  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
-}
-
 /** `cause`, unless it carries what must be redacted somewhere inside. */
 export function cleanCause(cause: unknown, redact: Redact): unknown {
   const shown = inspect(cause, { depth: 10, maxStringLength: null });

@@ -5,10 +5,11 @@ import { RunnerError } from "../../lib/errors.ts";
 import type { HttpAnswer } from "../../lib/http.ts";
 import { createOpenAiModel } from "../../lib/inference/openai.ts";
 import { troubleError, troubleNames, words } from "../../lib/inference/provider-trouble.ts";
+import { redactor } from "../../lib/redact.ts";
 import { parseRetryAfter } from "../../lib/retry-after.ts";
 import { Secret } from "../../lib/secret.ts";
 import { clockSkewMs } from "../../lib/studio/skew.ts";
-import { bodyWords, fold, pageWords, redactor } from "../../lib/studio/words.ts";
+import { bodyWords, fold, pageWords } from "../../lib/studio/words.ts";
 
 /** Runs as a worker: feeds every function that reads foreign text with 1 MB of each kind, and tells of each before it begins. */
 

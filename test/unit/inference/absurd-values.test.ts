@@ -7,7 +7,10 @@ const words = { type: "message", content: [{ type: "output_text", text: "Hi", an
 const call = { type: "function_call", call_id: "call_1", name: "create_list", arguments: "{}" };
 
 const turnOf = (changed: object) =>
-  turnFrom({ outcome: "completed", response: { id: "resp_1", output: [words], ...changed }, items: [] });
+  turnFrom(
+    { outcome: "completed", response: { id: "resp_1", output: [words], ...changed }, items: [] },
+    String,
+  );
 
 const usage = (input: unknown, output: unknown, cached?: unknown, reasoning?: unknown) => ({
   usage: {

@@ -99,7 +99,8 @@ function turnOf(event: TerminalEvent, response: Response, redact: Redact): Model
   if (calls.length === 0 && text.trim() === "") {
     throw new RunnerError("model_empty", "the model answered with neither text nor a tool call");
   }
-  return { responseId: response.id, text, calls, usage: usageOf(response), outputItems: output };
+  const outputItems = oneCallPerId(output);
+  return { responseId: response.id, text, calls, usage: usageOf(response), outputItems };
 }
 
 export interface ResponseHead extends Omit<StoredTurn, "turn"> {
@@ -199,6 +200,17 @@ function refuseRefusal(messages: readonly Message[], redact: Redact): void {
 function callFrom(item: unknown): ToolCall {
   const call = parse(callSchema, item, "function_call");
   return { callId: call.call_id, name: call.name, arguments: call.arguments };
+}
+
+/** As a conversation is sent again: with one output for each call id goes one call. */
+function oneCallPerId(output: z.infer<typeof outputSchema>): z.infer<typeof outputSchema> {
+  const seen = new Set<unknown>();
+  return output.filter(({ type, call_id: id }) => {
+    if (type !== "function_call") return true;
+    const isFirst = !seen.has(id);
+    seen.add(id);
+    return isFirst;
+  });
 }
 
 /** Where the model marks its final answer, comments on the way to it are not part of the message. */

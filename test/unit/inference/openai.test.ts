@@ -160,7 +160,7 @@ test("text, calls in their order, usage and the raw items", async () => {
   });
 });
 
-test.fails("of calls with one id only the first goes back: the API takes one call for each output", async () => {
+test("of calls with one id only the first goes back: the API takes one call for each output", async () => {
   const again = { ...functionCall("call_0", "create_list", "{}"), id: "fc_again" };
   await using server = await startResponsesServer([
     stream(

@@ -86,7 +86,7 @@ const underOneId = (...args: readonly object[]): ModelTurn => ({
   calls: args.map((one) => ({ callId: "call_0", name: "create_list", arguments: JSON.stringify(one) })),
 });
 
-test.fails("two calls with one id are both carried out, and answered in one output", async () => {
+test("two calls with one id are both carried out, and answered in one output", async () => {
   const model = scriptedModel(
     underOneId(list("green"), list("black")),
     says("{{artifact:list:green}} {{artifact:list:black}}", "r2"),
@@ -103,7 +103,7 @@ test.fails("two calls with one id are both carried out, and answered in one outp
   ]);
 });
 
-test.fails("a call that comes twice, id and all, is carried out and answered once", async () => {
+test("a call that comes twice, id and all, is carried out and answered once", async () => {
   const model = scriptedModel(underOneId(teas, teas), says("{{artifact:list:teas}}", "r2"));
   const { workbench } = await loop(model);
   expect(workbench.lists).toHaveLength(1);

@@ -99,7 +99,7 @@ test("refuses an output that belongs to no call", async () => {
   expect(body.error.message).toBe("No tool call found for function call output with call_id call_strange.");
 });
 
-test.fails("refuses a second output for one call", async () => {
+test("refuses a second output for one call", async () => {
   const { call } = await runModel();
   const { body } = await call("POST", "/responses", cello);
   const outputs = outputsFor(body);

@@ -71,6 +71,17 @@ describe("a broken contract", () => {
   });
 });
 
+describe("an answer that is small, but would fill the memory", () => {
+  it.fails("is not parsed", async () => {
+    const body = JSON.stringify({ ...context, pad: [] }).replace(
+      '"pad":[]',
+      `"pad":[${"{},".repeat(1_100_000)}{}]`,
+    );
+    const { studio } = await createScene(() => ({ body }));
+    await expect(calls.context(studio)).rejects.toMatchObject({ code: "answer_too_long", retryable: false });
+  });
+});
+
 describe("an answer of more than 16 MiB", () => {
   it("is too long, and is not read to its end", async () => {
     let sent = 0;

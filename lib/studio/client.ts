@@ -1,4 +1,4 @@
-import { epochMs, nearTime, pastTime } from "../bounded.ts";
+import { epochMs, fitsMemory, nearTime, partsIn, pastTime } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import type { Fetch } from "../http.ts";
@@ -163,8 +163,10 @@ async function sendOnce<T>(wire: Wire, route: Route<T>, request: Request): Promi
 }
 
 function read<T>(route: Route<T>, answer: Answer, attempt: Attempt): T {
-  if (answer.truncated && route.body === "json") throw tooLong(answer, attempt);
-  const json = parseJson(answer.text);
+  const { text } = answer;
+  if (route.body === "json" && (answer.truncated || !fitsMemory(text.length, partsIn(text))))
+    throw tooLong(answer, attempt);
+  const json = parseJson(text);
   const problem = bodyProblem(route.body, answer, { json, redact: attempt.redact });
   if (problem !== undefined) {
     throw (route.passesWhenUnreadable ? unreadable : contractBroken)(answer, attempt, problem);

@@ -85,7 +85,7 @@ export function unreadable(answer: Answer, attempt: Attempt, what: string): Runn
 }
 
 export function tooLong(answer: Answer, attempt: Attempt): RunnerError {
-  const sentence = `Studio's answer is too long: ${answered(answer, attempt)} with more than 16 MiB`;
+  const sentence = `Studio's answer is too long: ${answered(answer, attempt)} with more than 8 MiB or a million fields`;
   return new RunnerError("answer_too_long", sentence, { status: answer.status });
 }
 

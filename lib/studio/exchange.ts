@@ -1,5 +1,6 @@
+import { longestAnswerBytes } from "../bounded.ts";
 import { withTimeLimit, type Clock } from "../clock.ts";
-import { userAgent, type Fetch, type HttpAnswer } from "../http.ts";
+import { readText, userAgent, type Fetch, type HttpAnswer } from "../http.ts";
 import { bugOf, faultOf, unsendable, type Answer, type Attempt } from "./errors.ts";
 import type { RouteBody } from "./routes.ts";
 import { clockSkewMs } from "./skew.ts";
@@ -22,7 +23,6 @@ export interface Ask {
 
 type Head = Omit<Answer, "text" | "truncated">;
 
-const longestAnswerBytes = 16 * 1024 * 1024;
 /** Of a refusal, and of an answer whose status says it all: enough for its words. */
 const longestWordsBytes = 64 * 1024;
 
@@ -43,7 +43,10 @@ export async function post(wire: Wire, ask: Ask): Promise<Answer> {
       const head = headOf(response, sentAtMs, wire.clock.now());
       seen.head = head;
       const wantsAll = response.ok && ask.wants === "json";
-      return { ...head, ...(await readBody(response, wantsAll ? longestAnswerBytes : longestWordsBytes)) };
+      return {
+        ...head,
+        ...(await readText(response.body, wantsAll ? longestAnswerBytes : longestWordsBytes)),
+      };
     });
   } catch (error) {
     signal.throwIfAborted();
@@ -75,17 +78,4 @@ function headOf(response: HttpAnswer, sentAtMs: number, receivedAtMs: number): H
   const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
   const skewMs = clockSkewMs({ sentAtMs, receivedAtMs, date: header("date") });
   return { status: response.status, header, receivedAtMs, skewMs };
-}
-
-async function readBody(response: HttpAnswer, longest: number): Promise<Pick<Answer, "text" | "truncated">> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  let truncated = false;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    truncated = bytes > longest;
-    if (truncated) break; // leaving the loop cancels the body
-    chunks.push(chunk);
-  }
-  return { text: new TextDecoder().decode(Buffer.concat(chunks)), truncated };
 }

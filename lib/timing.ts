@@ -46,6 +46,8 @@ export const timing = {
   revokeAfterMs: 900_000,
   /** How often the rotator looks for such keys. */
   revokeEveryMs: 900_000,
+  /** How long a lease is taken to last whose end is missing or absurd: the first beat may tell more. */
+  assumedLeaseMs: 60_000,
   /** Beats per lease, at least. */
   beatsPerLease: 5,
 } as const;

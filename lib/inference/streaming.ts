@@ -1,5 +1,6 @@
+import { idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
-import type { ExchangeDeps } from "./exchange.ts";
+import type { ModelDeps } from "./exchange.ts";
 import { askingPolicy, conclude, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
@@ -11,7 +12,7 @@ import type { ApiEvent } from "./responses-api.ts";
  * lost connection, silence and passing faults of the provider.
  */
 export async function generateStreaming(
-  deps: ExchangeDeps,
+  deps: ModelDeps,
   request: ModelRequest,
   { signal, onStarted, mayAsk }: Generation,
 ): Promise<ModelTurn> {
@@ -36,7 +37,7 @@ export const lastWordsMs = 150;
  * connection that has been read to its end can be used again by the next round.
  */
 async function readToEnd(
-  { clock }: ExchangeDeps,
+  { clock }: ModelDeps,
   stream: AsyncIterable<ApiEvent>,
   reading: Reading,
 ): Promise<TerminalEvent> {
@@ -82,5 +83,5 @@ async function readAll(
 function idIn(response: unknown): string | undefined {
   const id: unknown =
     typeof response === "object" && response !== null ? Reflect.get(response, "id") : undefined;
-  return typeof id === "string" && id !== "" ? id : undefined;
+  return idSchema.safeParse(id).data;
 }

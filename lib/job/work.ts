@@ -152,14 +152,14 @@ async function prepare(
 }
 
 function preview({ recentMessages, legacyIdea }: Context, characters = 0): LogFields {
-  const newest = recentMessages.toSorted((a, b) => b.createdAtMs - a.createdAtMs)[0];
+  const newest = recentMessages.toSorted((a, b) => (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0))[0];
   const text = newest?.text ?? legacyIdea ?? "";
   return characters === 0 ? {} : { preview: Array.from(text).slice(0, characters).join("") };
 }
 
 /** By our clock, where Studio's offset from it is known. */
 function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | undefined {
-  const times = recentMessages.map(({ createdAtMs }) => createdAtMs);
+  const times = recentMessages.flatMap(({ createdAtMs }) => createdAtMs ?? []);
   return times.length === 0 ? undefined : Math.max(...times) - skewMs;
 }
 

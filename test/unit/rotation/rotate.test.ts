@@ -136,6 +136,12 @@ describe("trying a key", () => {
     expect(beaten).toEqual(["studio-runner-key-check"]);
   });
 
+  it("says nothing when a web page answers", async () => {
+    const { deps } = answering();
+    const studio = { heartbeat: async () => ({ leaseExpiresAtMs: undefined, isPage: true }) };
+    await expect(tryKey({ ...deps, studio }, keyOf("a"))).rejects.toMatchObject({ code: "studio_contract" });
+  });
+
   it("says nothing when what answers is not Studio", async () => {
     await expect(tryKey(answering("studio_contract").deps, keyOf("a"))).rejects.toMatchObject({
       code: "studio_contract",

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { redactor } from "../../../lib/redact.ts";
 import { parseRetryAfter } from "../../../lib/retry-after.ts";
 import { clockSkewMs } from "../../../lib/studio/skew.ts";
-import { bodyWords, cleanCause, cut, fold, redactor } from "../../../lib/studio/words.ts";
+import { bodyWords, cleanCause, cut, fold } from "../../../lib/studio/words.ts";
 
 /** 2023-11-14T22:13:20Z */
 const nowMs = 1_700_000_000_000;

@@ -73,6 +73,8 @@ export interface FakeWeb {
   readonly instances: Set<string>;
   /** What the sign-in gives for a refresh token in place of it. */
   renewed: string | undefined;
+  /** Studio refuses the account that signed in. */
+  refusesAccount: boolean;
   readonly requests: string[];
 }
 
@@ -85,6 +87,7 @@ export function fakeWeb(): FakeWeb {
     silent: new Set(),
     instances: new Set(),
     renewed: undefined,
+    refusesAccount: false,
     requests: [],
   };
   return web;
@@ -126,7 +129,8 @@ const routes: readonly {
   },
   {
     path: /\/createRunnerInstance$/,
-    answer: ({ instances }, { body }) => {
+    answer: ({ instances, refusesAccount }, { body }) => {
+      if (refusesAccount) return json(403, { error: "forbidden" });
       const id = `minted${instances.size + 1}`;
       instances.add(`instance-${id}`);
       const { kind, name } = JSON.parse(body) as { kind: string; name: string };

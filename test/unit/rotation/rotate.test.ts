@@ -161,3 +161,46 @@ it("a watch looks at once, then at its interval, and ends with the first refusal
   expect(await watching).toBe("refused");
   expect(looks).toEqual([0, 10_000, 20_000]);
 });
+
+it.fails.each([
+  [25_000, 10_000, [0, 10_000, 20_000, 25_000]],
+  [30_000, 10_000, [0, 10_000, 20_000, 30_000]],
+  [5_000, 10_000, [0, 5_000]],
+  [0, 10_000, [0]],
+])("a watch of %i ms, every %i ms, looks at %j: at its very end too", async (forMs, everyMs, times) => {
+  const { clock } = createWorld();
+  const looks: number[] = [];
+  const startMs = clock.now();
+  const look = async () => {
+    looks.push(clock.now() - startMs);
+    return "accepted" as const;
+  };
+  const watching = watchRefusals({ clock, look }, { forMs, everyMs });
+  await clock.advance(forMs);
+  expect(await watching).toEqual({ answer: "accepted", watchedMs: forMs });
+  expect(looks).toEqual(times);
+});
+
+it.fails("a watch whose looks take time still ends at its end, and with a look", async () => {
+  const { clock } = createWorld();
+  const looks: number[] = [];
+  const startMs = clock.now();
+  const look = async () => {
+    looks.push(clock.now() - startMs);
+    await clock.sleep(3_000);
+    return "accepted" as const;
+  };
+  const watching = watchRefusals({ clock, look }, { forMs: 20_000, everyMs: 10_000 });
+  await clock.advance(23_000);
+  expect(await watching).toEqual({ answer: "accepted", watchedMs: 20_000 });
+  expect(looks).toEqual([0, 13_000, 20_000]);
+});
+
+it.fails("a watch that nobody answers at its end has watched until the last answer", async () => {
+  const { clock } = createWorld();
+  const startMs = clock.now();
+  const look = async () => (clock.now() - startMs > 10_000 ? ("unknown" as const) : ("accepted" as const));
+  const watching = watchRefusals({ clock, look }, { forMs: 30_000, everyMs: 10_000 });
+  await clock.advance(30_000);
+  expect(await watching).toEqual({ answer: "accepted", watchedMs: 10_000 });
+});

@@ -2,7 +2,7 @@ import { createRotationRow, type RotationRow } from "../lib/ledger/rotation.ts";
 import type { MintDeps } from "../lib/rotation/mint.ts";
 import type { RevokeDeps } from "../lib/rotation/revoke.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
-import { readRunnerSecret } from "../lib/rotation/stages.ts";
+import { readPresent, type Present } from "../lib/rotation/stages.ts";
 import { splitByKind, type Replaceable } from "../lib/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { Context } from "./context.ts";
@@ -39,6 +39,7 @@ export interface OldKey {
 }
 
 export interface PresentKeys {
+  readonly present: Present;
   readonly old: readonly OldKey[];
   /** Of another kind than the pool's: they stay. */
   readonly kept: Replaceable["kept"];
@@ -50,17 +51,15 @@ export async function presentKeys(
   { pool, kind, secretId, rotation }: PoolSecret,
 ): Promise<PresentKeys> {
   const store = await context.secrets();
-  const [{ keys, instances }, known] = await Promise.all([
-    readRunnerSecret(store, secretId, "AWSCURRENT"),
-    rotation.read(pool),
-  ]);
+  const [present, known] = await Promise.all([readPresent(store, secretId), rotation.read(pool)]);
+  const { keys, instances } = present.current;
   if (keys.length === 0) {
     const remedy = "Store the first ones: npm run runner -- secrets set runner-keys";
     throw new CliError("refused", `Pool ${pool} has no runner keys to rotate.`, { remedy });
   }
   const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));
   const { replaced, kept } = splitByKind({ keys, instances }, kind);
-  return { old: replaced.map(({ id }) => ({ keyId: id, revocable: revocable.has(id) })), kept };
+  return { present, old: replaced.map(({ id }) => ({ keyId: id, revocable: revocable.has(id) })), kept };
 }
 
 export interface PoolSecret {

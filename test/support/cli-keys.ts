@@ -48,13 +48,18 @@ export function fakeSecrets(): FakeSecrets {
     readStage: async (id, stage) => value(id, stage),
     readVersion: async (id, versionId) => kept(id).values.get(versionId),
     stages: async (id) => ({ ...kept(id).stages }),
-    putPending: async (id, { versionId, text }) => {
+    putStaged: async (id, { versionId, text, stage }) => {
       kept(id).values.set(versionId, text);
-      move(id, "AWSPENDING", versionId);
+      move(id, stage, versionId);
+      if (kept(id).stages.AWSCURRENT === undefined) move(id, "AWSCURRENT", versionId);
       return "stored";
     },
     put: async (id, text) => set(id, text),
-    moveStage: async (id, { stage, to }) => move(id, stage, to),
+    moveStage: async (id, { stage, to, from }) => {
+      if (kept(id).stages[stage] !== from)
+        throw new RunnerError("secrets_unavailable", `${stage} is on another version`);
+      move(id, stage, to);
+    },
   };
   return { port, set, value, stages: (id) => ({ ...kept(id).stages }) };
 }

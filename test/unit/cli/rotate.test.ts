@@ -51,6 +51,7 @@ describe("rotate", () => {
     expect(secrets.stages(`${pool}-keys`)).toEqual({
       AWSCURRENT: "00000000-0000-4000-8000-000000000001",
       AWSPREVIOUS: "version-1",
+      STUDIO_RUNNER_CLI: "00000000-0000-4000-8000-000000000001",
     });
     expect(cli.nowMs - now).toBe(120_000);
   });

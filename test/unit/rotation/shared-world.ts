@@ -220,8 +220,21 @@ export function createSharedWorld() {
     return createRunnerKeys({ source, clock: stoppedClock, secretId, maxAgeMs: 0 });
   }
 
+  let looked = "";
+  /** Since it was asked before: the secret, the open runs, Studio's instances, an actor's end. */
+  function hasChanged(): boolean {
+    const stages = [...secret.versions].map(([id, version]) => [id, ...version.stages]);
+    const errors = actors.map(({ state }) => state);
+    const alive = [...instances.values()].map(({ isAlive: is }) => is);
+    const now = JSON.stringify([stages, [...runs.values()], alive, errors, problems]);
+    if (now === looked) return false;
+    looked = now;
+    return true;
+  }
+
   return {
     actors,
+    hasChanged,
     problems,
     runs,
     secret,
@@ -232,6 +245,7 @@ export function createSharedWorld() {
     isAlive,
     presentIds,
     everPresent,
+    wasPresent: (versionId: string): boolean => seen.get(versionId)?.becameCurrentAt !== undefined,
     createInstance,
     nextKeyId: (prefix: string): string => `${prefix}${++counter}`,
     stage: (name: string): string | undefined => holderOf(secret, name),

@@ -1,3 +1,4 @@
+import { hasCode } from "../lib/errors.ts";
 import { createRotationRow, type RotationRow } from "../lib/ledger/rotation.ts";
 import type { MintDeps } from "../lib/rotation/mint.ts";
 import type { RevokeDeps } from "../lib/rotation/revoke.ts";
@@ -6,7 +7,7 @@ import { readPresent, type Present } from "../lib/rotation/stages.ts";
 import { splitByKind, type Replaceable } from "../lib/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { Context } from "./context.ts";
-import { CliError } from "./errors.ts";
+import { asSentence, CliError } from "./errors.ts";
 import { keyTable } from "./key-names.ts";
 import { connectStudio } from "./studio.ts";
 import { unlogged } from "./unlogged.ts";
@@ -21,15 +22,35 @@ export async function adminDeps(context: Context): Promise<MintDeps & RevokeDeps
     context.secrets(),
   ]);
   const at = { secretId: accountId, baseUrl: settings.studio.signInUrl };
+  const studio = connectStudio(context, settings);
   return {
     store,
     ledger: runs,
     rotation: createRotationRow(table),
-    studio: connectStudio(context, settings),
-    signIn: () => signIn({ secrets: store, fetch, clock, random, ...at }),
+    studio: {
+      ...studio,
+      createRunnerInstance: (...call) => asAccount(accountId, studio.createRunnerInstance(...call)),
+      revokeRunnerInstance: (...call) => asAccount(accountId, studio.revokeRunnerInstance(...call)),
+    },
+    signIn: () => asAccount(accountId, signIn({ secrets: store, fetch, clock, random, ...at })),
     clock,
     log: unlogged,
   };
+}
+
+/** A refusal here is the account key's: no runner key is to blame. */
+async function asAccount<T>(secretId: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!hasCode(error, "sign_in_refused", "key_refused")) throw error;
+    const { code, message } = error;
+    const named =
+      code === "key_refused" ? `the account key in the secret "${secretId}" is refused: ${message}` : message;
+    const remedy =
+      "No runner key was changed. Sign in to Studio again: npm run runner -- secrets set account-key";
+    throw new CliError("refused", asSentence(named), { remedy, cause: error });
+  }
 }
 
 export interface OldKey {

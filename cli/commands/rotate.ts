@@ -3,6 +3,7 @@ import { pickups } from "../../lib/dispatch/pickup.ts";
 import { createRotationRow } from "../../lib/ledger/rotation.ts";
 import { mintKeys } from "../../lib/rotation/mint.ts";
 import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotation/rotate.ts";
+import { nameRefused } from "../../lib/rotation/try-key.ts";
 import { parseRunnerSecret, type RunnerSecret } from "../../lib/runner-secret.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { defineCommand, type Command, type Outcome } from "../command.ts";
@@ -77,7 +78,7 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
   const { keys, instances } = withKept(await newKeys(context, { mint, pool, count: old.length }), kept);
   terminal.progress(`Trying ${keys.map(({ id }) => id).join(", ")} at Studio`);
   const deps = await rotateDeps(context, { pool, watchMs: watch });
-  const { outcome, versionId } = await rotateKeys(deps, {
+  const { outcome, versionId, refused, watchedMs } = await rotateKeys(deps, {
     pool: pool.name,
     secretId,
     keys,
@@ -92,7 +93,8 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
     previousVersionId: present.versionId ?? null,
     newKeys: keys.map(({ id }) => id),
     oldKeys: old.filter(({ keyId }) => !keys.some(({ id }) => id === keyId)),
-    watchedMs: watch,
+    refused,
+    watchedMs,
     hasRotator: pool.optional("Rotator") !== undefined,
     kind,
     keptKeys: kept.instances.map(({ credentialId, kind: ofKey }) => ({ keyId: credentialId, kind: ofKey })),
@@ -121,7 +123,7 @@ interface Wanted {
 async function newKeys(context: Context, { mint, pool, count }: Wanted): Promise<Keyed> {
   const { name, settings } = pool;
   if (mint) return mintKeys(await adminDeps(context), { pool: name, kind: settings.kind, count });
-  const wanted = { what: "the new runner key", name: "runner-keys", parse: parseRunnerSecret };
+  const wanted = { what: "the new runner key", name: "new runner key", parse: parseRunnerSecret };
   return (await readSecret(context, wanted)).parsed;
 }
 
@@ -173,6 +175,8 @@ interface Data {
   readonly versionId: string | null;
   readonly previousVersionId: string | null;
   readonly newKeys: readonly string[];
+  /** Of the new keys and of those that stay: which Studio refused when they were tried. */
+  readonly refused: readonly string[];
   readonly oldKeys: readonly OldKey[];
   readonly watchedMs: number;
   readonly hasRotator: boolean;
@@ -184,15 +188,24 @@ interface Data {
 const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
   promoted: ({ pool, newKeys: ids, watchedMs }) =>
     `Pool ${pool} leases with ${ids.join(", ")} now; nobody was refused in ${formatDuration(watchedMs)}.`,
-  refused: ({ pool, newKeys: ids }) =>
-    `Studio refuses ${ids.join(", ")}: nothing was changed, pool ${pool} leases with its old keys.`,
+  refused: (data) =>
+    `Studio refuses ${whoIn(data)}: nothing was changed, pool ${data.pool} leases with its old keys.`,
   overtaken: ({ newKeys: ids }) =>
     `Somebody has stored another value since this rotation began: that one stays, and ${ids.join(", ")} is not used. Look at it, and rotate again.`,
-  rolled_back: ({ pool, newKeys: ids }) =>
-    `Studio refused ${ids.join(", ")} after the promotion: pool ${pool} leases with its old keys again.`,
-  superseded: ({ newKeys: ids }) =>
-    `Studio refused ${ids.join(", ")}, but somebody has stored another value meanwhile: that one was left in place.`,
+  rolled_back: (data) =>
+    `Studio refused ${whoIn(data)} after the promotion: pool ${data.pool} leases with its old keys again.`,
+  superseded: (data) =>
+    `Studio refused ${whoIn(data)} after the promotion, but somebody has stored another value meanwhile: that one was left in place.`,
 };
+
+/** A dispatch window does not tell which of its keys was refused. */
+const whoIn = ({ refused, keptKeys }: Data): string =>
+  refused.length === 0
+    ? "a dispatch window"
+    : nameRefused(
+        refused,
+        keptKeys.map(({ keyId }) => keyId),
+      );
 
 function render(data: Data): string {
   const { outcome, oldKeys, hasRotator, keptKeys, kind: own } = data;

@@ -28,6 +28,8 @@ export interface Rotated {
   readonly versionId?: string;
   /** Credential ids that Studio refused when they were tried; none where a dispatch window was refused. */
   readonly refused: readonly string[];
+  /** How long after the promotion refusals were looked for, up to the last answer. */
+  readonly watchedMs: number;
 }
 
 /**
@@ -41,11 +43,11 @@ export async function rotateKeys(
 ): Promise<Rotated> {
   const { onStep } = deps;
   let refused = await refusedKeys(deps, given.keys, deps.signal);
-  if (refused.length > 0) return { outcome: "refused", refused };
+  if (refused.length > 0) return { outcome: "refused", refused, watchedMs: 0 };
   onStep?.("tried");
   const versionId = deps.newId();
   if (!(await replaceKeys(deps, { ...given, versionId })))
-    return { outcome: "overtaken", versionId, refused };
+    return { outcome: "overtaken", versionId, refused, watchedMs: 0 };
   onStep?.("promoted");
 
   /** A Studio that is out of reach for a moment is no reason to go back to another key. */
@@ -59,8 +61,8 @@ export async function rotateKeys(
       throw error;
     }
   };
-  const answer = await watchRefusals({ ...deps, look }, given.watch);
-  const end = { versionId, refused };
+  const { answer, watchedMs } = await watchRefusals({ ...deps, look }, given.watch);
+  const end = { versionId, refused, watchedMs };
   if (answer === "accepted") {
     onStep?.("watched");
     return { outcome: "promoted", ...end };

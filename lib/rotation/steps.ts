@@ -5,7 +5,7 @@ import { mintKeys, type MintDeps } from "./mint.ts";
 import { revokeUnused, type RevokeDeps, type RevokeSettings, type RevokeSummary } from "./revoke.ts";
 import type { RotationEvent, RotationStep } from "./rotation-event.ts";
 import { dropPending, promote, readPresent, stageKey } from "./stages.ts";
-import { refusedKeys, type TryKeyDeps } from "./try-key.ts";
+import { nameRefused, refusedKeys, type TryKeyDeps } from "./try-key.ts";
 
 export interface RotatorDeps extends MintDeps, RevokeDeps, TryKeyDeps {
   readonly studio: Studio & StudioAdmin;
@@ -51,11 +51,12 @@ const steps: Steps = {
   },
 
   testSecret: async (deps, settings, versionId) => {
-    const { keys } = await readPending(deps, settings, versionId);
-    const refused = await refusedKeys(deps, keys);
+    const value = await readPending(deps, settings, versionId);
+    const refused = await refusedKeys(deps, value.keys);
     if (refused.length === 0) return {};
-    const sentence = `Studio refuses the new runner key ${refused.join(", ")}; the old one stays in use`;
-    throw new RunnerError("key_refused", sentence);
+    const old = splitByKind(value, settings.kind).kept.keys.map(({ id }) => id);
+    const which = `${nameRefused(refused, old)} (secret "${settings.secretId}")`;
+    throw new RunnerError("key_refused", `Studio refuses ${which}; the keys before stay in use`);
   },
 
   finishSecret: async (deps, settings, versionId) => {

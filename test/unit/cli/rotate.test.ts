@@ -69,7 +69,7 @@ describe("rotate", () => {
     cli.onSleep = async () => void (cli.nowMs > now + 30_000 && web.refusedKeys.add("two"));
     const { code, out } = await cli.run("rotate");
     expect(code).toBe(1);
-    expect(out).toContain("Studio refused two after the promotion");
+    expect(out).toContain("Studio refused the new runner key two after the promotion");
     expect(keys()).toEqual(["key-1.secret-of-one"]);
   });
 
@@ -161,7 +161,7 @@ describe("rotate", () => {
 });
 
 describe("a key that is refused in a rotation", () => {
-  it.fails("is named by itself, and not together with the good ones that came with it", async () => {
+  it("is named by itself, and not together with the good ones that came with it", async () => {
     giveInput(cli, '["two.secret-of-two","three.secret-of-three"]');
     web.refusedKeys.add("three");
     const { code, out } = await cli.run("rotate");
@@ -171,7 +171,7 @@ describe("a key that is refused in a rotation", () => {
     );
   });
 
-  it.fails("is named as the old key that it is where a key of another kind stays", async () => {
+  it("is named as the old key that it is where a key of another kind stays", async () => {
     const instances = [
       { instanceId: "instance-g", credentialId: "key-g", createdAtMs: now, kind: "global" as const },
     ];
@@ -185,7 +185,7 @@ describe("a key that is refused in a rotation", () => {
     );
   });
 
-  it.fails("is named by itself after the promotion too", async () => {
+  it("is named by itself after the promotion too", async () => {
     giveInput(cli, '["two.secret-of-two","three.secret-of-three"]');
     cli.onSleep = async () => void web.refusedKeys.add("three");
     const { code, out } = await cli.run("rotate");
@@ -195,7 +195,7 @@ describe("a key that is refused in a rotation", () => {
     );
   });
 
-  it.fails("is nobody's in particular where a dispatch window was refused", async () => {
+  it("is nobody's in particular where a dispatch window was refused", async () => {
     cli.onSleep = () => window("key_refused");
     const { out } = await cli.run("rotate");
     expect(out).toBe(
@@ -203,39 +203,41 @@ describe("a key that is refused in a rotation", () => {
     );
   });
 
-  it.fails("is the account key where the sign-in refuses it, and the runner keys are not to blame", async () => {
+  it("is the account key where the sign-in refuses it, and the runner keys are not to blame", async () => {
     secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}');
     const answer = await cli.run("rotate", "--mint", "--json");
     expect(answer.code).toBe(1);
     expect(answer.error()).toEqual({
       code: "refused",
-      message: `The account key (secret ${pool}-account) is refused: Firebase answered 400 INVALID_REFRESH_TOKEN.`,
+      message: `The account key in the secret "${pool}-account" is refused: Firebase answered 400 INVALID_REFRESH_TOKEN; sign in to Studio again and store the new refresh token.`,
       remedy: "No runner key was changed. Sign in to Studio again: npm run runner -- secrets set account-key",
     });
   });
 
-  it.fails("is the account key where Studio refuses what it signed in as", async () => {
+  it("is the account key where Studio refuses what it signed in as", async () => {
     web.refusesAccount = true;
     const answer = await cli.run("rotate", "--mint", "--json");
     expect(answer.code).toBe(1);
     expect(answer.error()).toMatchObject({
       code: "refused",
-      message: expect.stringContaining(`The account key (secret ${pool}-account) is refused: `),
+      message: expect.stringContaining(`The account key in the secret "${pool}-account" is refused: Studio`),
       remedy: "No runner key was changed. Sign in to Studio again: npm run runner -- secrets set account-key",
     });
   });
 
-  it.fails("is the one that was given, where it is malformed, and not the secret's", async () => {
+  it("is the one that was given, where it is malformed, and not the secret's", async () => {
     giveInput(cli, "no-dot-at-all");
     const { code, err } = await cli.run("rotate");
     expect(code).toBe(2);
-    expect(err).toContain("The new runner key is not of the form credentialId.secret, with one dot.");
+    expect(err).toContain(
+      'The secret "new runner key" is not of the form credentialId.secret, with one dot.',
+    );
     expect(err).not.toContain('The secret "runner-keys"');
   });
 });
 
 describe("the time that rotate --watch reports", () => {
-  it.fails("is the one until the refusal", async () => {
+  it("is the one until the refusal", async () => {
     cli.onSleep = async () => void (cli.nowMs >= now + 30_000 && web.refusedKeys.add("two"));
     expect((await cli.run("rotate", "--json")).json()).toMatchObject({
       outcome: "rolled_back",
@@ -243,8 +245,8 @@ describe("the time that rotate --watch reports", () => {
     });
   });
 
-  it.fails("is the one until Studio's last answer", async () => {
-    cli.onSleep = async () => void (cli.nowMs >= now + 20_000 && web.silent.add("cloud.xenonflare.com"));
+  it("is the one until Studio's last answer", async () => {
+    cli.onSleep = async () => void (cli.nowMs > now + 20_000 && web.silent.add("cloud.xenonflare.com"));
     const { out } = await cli.run("rotate", "--json");
     expect(JSON.parse(out)).toMatchObject({ outcome: "promoted", watchedMs: 20_000 });
   });

@@ -92,7 +92,18 @@ describe("testSecret", () => {
     world.refused.add("new1");
     await expect(step(world, "testSecret")).rejects.toMatchObject({
       code: "key_refused",
-      message: "Studio refuses the new runner key new1; the old one stays in use",
+      message: 'Studio refuses the new runner key new1 (secret "arn:keys"); the keys before stay in use',
+    });
+  });
+
+  it("names a key of another kind that stays as the old one that it is", async () => {
+    const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
+    const world = createWorld(JSON.stringify({ keys: ["a.secret", "g.secret"], instances: [instance] }));
+    await step(world, "createSecret");
+    world.refused.add("g");
+    await expect(step(world, "testSecret")).rejects.toMatchObject({
+      message:
+        'Studio refuses the old runner key g, which stays beside the new one (secret "arn:keys"); the keys before stay in use',
     });
   });
 

@@ -130,6 +130,11 @@ const start = (name: WorkerName): Command =>
 const whole = (name: WorkerName): Command =>
   command(`a whole ${name}`, async (world) => go(world, await begin(world, name)));
 
+/** As many values as it takes to push one out of the secret's stages. */
+const burst: Command = command("three whole secretsSets", async (world) => {
+  for (let times = 0; times < 3; times++) await go(world, await begin(world, "secretsSet"));
+});
+
 const begin = (world: SharedWorld, name: WorkerName): Promise<Actor> =>
   world.start(name, (actor) => workers[name](world, actor));
 
@@ -218,6 +223,7 @@ const commands = fc.commands(
   [
     fc.constant(whole("dispatch")),
     name.map(whole),
+    fc.constant(burst),
     name.map(start),
     some.map(goOn),
     some.map(goOn),

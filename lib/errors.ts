@@ -46,6 +46,7 @@ export type ErrorCode =
   | "secrets_unavailable"
   | "sign_in_refused" // the account's refresh token is not accepted (lib/rotation)
   | "sign_in_unavailable"
+  | "rotation_superseded" // another value was stored during a rotation (lib/rotation)
   | "invoke_failed"
   | "config_invalid"
   | "event_invalid"

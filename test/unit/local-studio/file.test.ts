@@ -48,7 +48,7 @@ describe("the file", () => {
     expect(bytes).not.toContain(secret);
   });
 
-  it.fails("is its owner's alone, also where it was not before", async () => {
+  it("is its owner's alone, also where it was not before", async () => {
     const modes = () =>
       readdirSync(join(folder, "deep")).map((name) => statSync(join(folder, "deep", name)).mode & 0o777);
     const first = await startFixture({ file });

@@ -234,7 +234,7 @@ describe("other sites in the same browser", () => {
     expect(fixture.studio.snapshot()).toEqual([]);
   });
 
-  it.fails.each([
+  it.each([
     ["GET", "/api/workspaces", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
     ["GET", "/api/events", { "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" }],
     ["GET", "/page/main.js", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
@@ -245,7 +245,7 @@ describe("other sites in the same browser", () => {
     const answer = await rawRequest(`${fixture.studio.url}${path}`, {
       method,
       headers: { ...headers, ...json },
-      body: '{"text":"x"}',
+      ...(method === "POST" ? { body: '{"text":"x"}' } : {}),
     });
     expect(answer.status).toBe(403);
     expect(fixture.studio.snapshot()).toEqual([]);

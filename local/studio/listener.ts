@@ -117,6 +117,7 @@ async function handleRunner(deps: ListenerDeps, route: RunnerRoute, exchange: Ex
   const outcome = await attempt().catch(errorAnswer);
   if (outcome === "never") return;
   if (outcome === "reset") return void request.socket.resetAndDestroy();
+  if (response.destroyed) return; // its caller has gone: nobody is answered
   note({ status: outcome.status });
   send(response, outcome);
 }

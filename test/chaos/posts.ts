@@ -56,7 +56,7 @@ function ofLease(entries: readonly JournalEntry[], leaseMs: number): readonly Po
     if (told !== undefined && post.at - told > raceMs.answer) {
       return [{ workspaceId, path, status, afterMs: post.at - told, known: "by an answer" }];
     }
-    const end = granted === undefined ? undefined : orderOf(granted) + leaseMs;
+    const end = granted === undefined ? undefined : orderOf(granted) + (granted.leaseMs ?? leaseMs);
     if (end !== undefined && post.at - end > raceMs.end) {
       return [{ workspaceId, path, status, afterMs: post.at - end, known: "by the lease's own end" }];
     }

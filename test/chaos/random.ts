@@ -25,3 +25,8 @@ export function pick<T extends Weighted>(random: Random, rows: readonly T[]): T 
   let left = random() * rows.reduce((total, { weight }) => total + weight, 0);
   return rows.find(({ weight }) => (left -= weight) < 0) ?? rows.at(-1)!;
 }
+
+export function shuffled<T>(random: Random, rows: readonly T[]): T[] {
+  const left = [...rows];
+  return Array.from({ length: left.length }, () => left.splice(Math.floor(random() * left.length), 1)).flat();
+}

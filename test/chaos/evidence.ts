@@ -50,11 +50,15 @@ export interface Evidence {
   readonly disagreements: readonly Disagreement[];
   readonly givenUp: readonly Disagreement[];
   readonly unreadableRows: number;
+  /** Invocations that a bug of ours ended. */
+  readonly defects: readonly string[];
   readonly leaseMs: number;
   /** Faults that could be the reason of a failure; by what they hit. */
   readonly hit: Readonly<Record<"ledger" | "secrets", boolean>>;
   readonly paced: Readonly<Record<string, readonly PacedCall[]>>;
   readonly longestHoldMs: number;
+  /** How long the machine held this process up at most. */
+  readonly lagMs: number;
   /** What the metrics say has become of the runs. */
   readonly counted: Readonly<Record<EndState, number>>;
   /** Closed runs whose end nobody counted, since the process that closed them was killed right then. */
@@ -96,12 +100,14 @@ export async function gather(stage: Stage, played: Played): Promise<Gathered> {
     disagreements: disagreements(records, { calls, ownLeases }),
     givenUp: givenUp(records, { calls, ownLeases }, leases),
     unreadableRows: rows.unreadable.length,
+    defects: watch.defects(),
     paced: {
       Studio: journal,
       model: recent(model.requests()),
       DynamoDB: recent(proxies.dynamodb.calls()),
     },
     longestHoldMs: disturbance.longestHoldMs(),
+    lagMs: stage.lagMs(),
   };
 }
 

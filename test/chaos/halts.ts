@@ -1,4 +1,5 @@
-import { between, seeded, type Random } from "./random.ts";
+import type { PlannedCase } from "./plan.ts";
+import { between, seeded, type Random, type Range } from "./random.ts";
 import {
   did,
   dueAt,
@@ -15,15 +16,21 @@ import type { Invocation } from "./watch.ts";
 
 /** Of the attempts; of the posts; of the dispatchers. */
 const shares = { cut: 0.03, frozen: 0.03, beforePost: 0.02, dispatcher: 0.015 };
-/** A job whose lease is short is hit more often: there a halt of seconds outlasts the lease. */
-const shortLeaseFactor = 6;
-const cutMs = [2_000, 8_000] as const;
-const frozenMs = [1_000, 12_000] as const;
+/** By the dice; and of a job that is to be halted while others take it for dead. */
+const lengthsMs = {
+  cut: [2_000, 8_000],
+  frozen: [1_000, 12_000],
+  "cut off": [5_500, 8_000],
+  "at work": [3_000, 6_000],
+  "before the post": [5_500, 9_000],
+} as const satisfies Readonly<Record<string, Range>>;
+
+const within = (random: Random, [low, high]: Range): number => between(random, low, high);
 
 interface Began {
   readonly invocation: Invocation;
-  readonly workspaceId: string;
-  readonly factor: number;
+  /** Of a job's first attempt, where it is planned. */
+  readonly halt: PlannedCase["halt"];
 }
 
 function onLegBegan({ stage, queue, over }: Scene, listener: (began: Began) => void): void {
@@ -31,8 +38,8 @@ function onLegBegan({ stage, queue, over }: Scene, listener: (began: Began) => v
     const { workspaceId } = line;
     if (line.message !== "leg_began" || workspaceId === undefined || over.signal.aborted) return;
     const invocation = runningAs(stage, requestId);
-    const isShort = queue.caseIn(workspaceId)?.leaseMs === 5_000;
-    if (invocation) listener({ invocation, workspaceId, factor: isShort ? shortLeaseFactor : 1 });
+    const halt = line["leg"] === 1 ? queue.caseIn(workspaceId)?.halt : undefined;
+    if (invocation) listener({ invocation, halt });
   });
 }
 
@@ -42,13 +49,15 @@ export function cutOffProcesses(scene: Scene): void {
   const random = seeded(options.seed, "cuts");
   const deedOf = { reset: "cutReset", silent: "cutSilent" } as const;
   let attempts = 0;
-  onLegBegan(scene, ({ invocation: { environment }, factor }) => {
+  onLegBegan(scene, ({ invocation: { environment }, halt }) => {
+    const isPlanned = halt === "cut off";
     const owed = (["reset", "silent"] as const).filter((how) => !isDone(scene, deedOf[how]));
     const due = dueAt(owed, ++attempts, plannedEvery.process);
-    if (random() >= scaled(scene, shares.cut) * factor && due === undefined) return;
+    if (random() >= scaled(scene, shares.cut) && due === undefined && !isPlanned) return;
     const how = due ?? (random() < 0.5 ? "reset" : "silent");
-    const ms = between(random, ...cutMs);
-    void later(over.signal, between(random, 0, due === undefined ? 1_500 : plannedMs), () => {
+    const ms = within(random, lengthsMs[isPlanned ? "cut off" : "cut"]);
+    const isSoon = due !== undefined || isPlanned;
+    void later(over.signal, between(random, 0, isSoon ? plannedMs : 1_500), () => {
       const fromMs = Date.now();
       intervals.push({ environment, fromMs, toMs: fromMs + ms });
       stage.proxies.dynamodb.cutOff(environment, cuts[how]);
@@ -68,10 +77,14 @@ export function freezeProcesses(scene: Scene): void {
 
 type FreezeDeed = "frozenProcessor" | "frozenBeforePost" | "frozenDispatcher";
 
-function freeze(scene: Scene, { environment, pid }: Invocation, deed: FreezeDeed, random: Random): void {
+interface Freeze {
+  readonly deed: FreezeDeed;
+  readonly ms: number;
+}
+
+function freeze(scene: Scene, { environment, pid }: Invocation, { deed, ms }: Freeze): void {
   const nowMs = Date.now();
   const isFrozen = scene.intervals.some((one) => one.environment === environment && one.toMs > nowMs);
-  const ms = between(random, ...frozenMs);
   if (isFrozen || !scene.stage.cloud.faults.freeze(pid, ms)) return;
   scene.intervals.push({ environment, fromMs: nowMs, toMs: nowMs + ms });
   did(scene, deed);
@@ -80,13 +93,16 @@ function freeze(scene: Scene, { environment, pid }: Invocation, deed: FreezeDeed
 function freezeAttempts(scene: Scene, random: Random): void {
   const { options, over } = scene;
   let attempts = 0;
-  onLegBegan(scene, ({ invocation, factor }) => {
+  onLegBegan(scene, ({ invocation, halt }) => {
+    const isPlanned = halt === "at work";
     const owed = isDone(scene, "frozenProcessor") ? [] : [true];
     const due = dueAt(owed, ++attempts, plannedEvery.process);
-    if (random() >= scaled(scene, shares.frozen) * factor && due === undefined) return;
+    if (random() >= scaled(scene, shares.frozen) && due === undefined && !isPlanned) return;
+    const ms = within(random, lengthsMs[isPlanned ? "at work" : "frozen"]);
     const afterMs = between(random, 0, due === undefined ? options.legSeconds * 300 : plannedMs);
     void later(over.signal, afterMs, () => {
-      if (runningAs(scene.stage, invocation.requestId)) freeze(scene, invocation, "frozenProcessor", random);
+      if (runningAs(scene.stage, invocation.requestId))
+        freeze(scene, invocation, { deed: "frozenProcessor", ms });
     });
   });
 }
@@ -98,13 +114,14 @@ function freezeBeforePosts(scene: Scene, random: Random): void {
   stage.rowHistory.onWrite(({ runId, workspaceId, delivering, caller }) => {
     if (!delivering || seen.has(runId) || over.signal.aborted) return;
     seen.add(runId);
-    const isShort = queue.caseIn(workspaceId)?.leaseMs === 5_000;
+    const halt = "before the post";
+    const isPlanned = queue.caseIn(workspaceId)?.halt === halt;
     const owed = isDone(scene, "frozenBeforePost") ? [] : [true];
     const due = dueAt(owed, seen.size, plannedEvery.process);
-    const share = scaled(scene, shares.beforePost) * (isShort ? shortLeaseFactor : 1);
-    if (random() >= share && due === undefined) return;
+    if (random() >= scaled(scene, shares.beforePost) && due === undefined && !isPlanned) return;
+    const ms = within(random, lengthsMs[isPlanned ? halt : "frozen"]);
     const invocation = stage.watch.running().find(({ environment }) => environment === caller);
-    if (invocation?.role === "processor") freeze(scene, invocation, "frozenBeforePost", random);
+    if (invocation?.role === "processor") freeze(scene, invocation, { deed: "frozenBeforePost", ms });
   });
 }
 
@@ -116,8 +133,9 @@ function freezeDispatchers(scene: Scene, random: Random): void {
     const owed = isDone(scene, "frozenDispatcher") ? [] : [true];
     const due = dueAt(owed, ++windows, plannedEvery.process);
     if (random() >= scaled(scene, shares.dispatcher) && due === undefined) return;
+    const ms = within(random, lengthsMs.frozen);
     void later(over.signal, between(random, 0, due === undefined ? 300 : plannedMs), () => {
-      if (runningAs(stage, invocation.requestId)) freeze(scene, invocation, "frozenDispatcher", random);
+      if (runningAs(stage, invocation.requestId)) freeze(scene, invocation, { deed: "frozenDispatcher", ms });
     });
   });
 }

@@ -1,4 +1,5 @@
 import type { Case, JobKind } from "./jobs.ts";
+import type { FaultKind } from "./kinds.ts";
 import type { ChaosOptions } from "./options.ts";
 import { pick, shuffled, type Random } from "./random.ts";
 import { oddBodies } from "./studio-faults.ts";
@@ -16,10 +17,12 @@ export interface PlannedCase extends Case {
   readonly leaseMs?: 50 | 5_000;
   /** What every answer to a heartbeat of it holds. */
   readonly oddBeats?: string;
+  /** Its first attempt stands still, or cannot reach the run store, for longer than the others wait for it. */
+  readonly halt?: "at work" | "before the post" | "cut off";
 }
 
 /** Of all jobs. */
-const shares = { second: 0.15, again: 0.06, fiveSeconds: 0.06, fiftyMs: 0.015, oddBeats: 0.02 };
+const shares = { second: 0.15, again: 0.06, fiveSeconds: 0.06, fiftyMs: 0.015, oddBeats: 0.02, halted: 0.02 };
 
 type PlanOptions = Pick<ChaosOptions, "jobs" | "kinds" | "only">;
 
@@ -64,42 +67,55 @@ interface Treatments {
   readonly random: Random;
 }
 
+interface Treatment {
+  readonly of: FaultKind;
+  readonly share: number;
+  /** For the first, second … of them. */
+  readonly what: (at: number) => Partial<PlannedCase>;
+}
+
+function treatmentsFor(kinds: readonly JobKind[]): readonly Treatment[] {
+  const kindOf = (pace: JobKind["pace"]): Partial<PlannedCase> => {
+    const kind = kinds.find((one) => one.pace === pace);
+    return kind === undefined ? {} : { kind };
+  };
+  // Others take it for dead within seconds, and it still has work to do then.
+  const halted = { leaseMs: 5_000, ...kindOf("slow") } as const;
+  const bodies = Object.keys(oddBodies);
+  return [
+    {
+      of: "odd-body",
+      share: shares.oddBeats,
+      what: (at) => ({ oddBeats: bodies[at % bodies.length]!, leaseMs: 5_000, ...kindOf("long") }),
+    },
+    {
+      of: "doubled-lease",
+      share: shares.again,
+      // Still at work when its key, or another one, asks for the next lease.
+      what: (at) => ({ again: at % 4 === 1 ? "other" : "same", ...kindOf("slow") }),
+    },
+    { of: "cut-off", share: shares.halted, what: () => ({ ...halted, halt: "cut off" }) },
+    {
+      of: "frozen",
+      share: shares.halted,
+      what: (at) => ({ ...halted, halt: at % 2 === 0 ? "at work" : "before the post" }),
+    },
+    { of: "short-lease", share: shares.fiveSeconds, what: () => ({ leaseMs: 5_000 }) },
+    { of: "short-lease", share: shares.fiftyMs, what: () => ({ leaseMs: 50 }) },
+  ];
+}
+
 /** Each job gets one treatment at most. */
 function treat(cases: readonly PlannedCase[], { options, countOf, random }: Treatments) {
   const { only, kinds } = options;
-  const longKind = kinds.find(({ isLong }) => isLong);
-  const bodies = Object.keys(oddBodies);
-  const treatments: readonly (readonly [
-    wanted: boolean,
-    share: number,
-    (at: number) => Partial<PlannedCase>,
-  ])[] = [
-    [
-      only.has("odd-body"),
-      shares.oddBeats,
-      (at) => ({
-        oddBeats: bodies[at % bodies.length]!,
-        leaseMs: 5_000,
-        ...(longKind === undefined ? {} : { kind: longKind }),
-      }),
-    ],
-    [
-      only.has("doubled-lease"),
-      shares.again,
-      (at) => ({ again: at % 4 === 1 ? ("other" as const) : ("same" as const) }),
-    ],
-    [only.has("short-lease"), shares.fiveSeconds, () => ({ leaseMs: 5_000 as const })],
-    [only.has("short-lease"), shares.fiftyMs, () => ({ leaseMs: 50 as const })],
-  ];
   // The first ones are one of each kind, and stay so.
-  const free = shuffled(random, [...cases.keys()].slice(kinds.length)).filter(
-    (at) => !cases[at]!.kind.isPoison,
-  );
+  const others = [...cases.keys()].slice(kinds.length).filter((at) => !cases[at]!.kind.isPoison);
+  const free = shuffled(random, others);
   const treated = [...cases];
-  for (const [isWanted, share, treatment] of treatments) {
-    if (!isWanted) continue;
+  for (const { of, share, what } of treatmentsFor(kinds)) {
+    if (!only.has(of)) continue;
     free.splice(0, countOf(share)).forEach((at, count) => {
-      treated[at] = { ...treated[at]!, ...treatment(count) };
+      treated[at] = { ...treated[at]!, ...what(count) };
     });
   }
   return treated;

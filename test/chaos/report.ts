@@ -99,11 +99,13 @@ export function format(report: Report, options: ChaosOptions): string {
     ["  that gave up a lease that was still theirs", report.givenUp.length],
     ["  left open", report.openRuns],
     ["  whose row cannot be read", report.unreadableRows],
+    ["Invocations that a bug ended", report.defects.length],
     ...report.busiest.map(({ service, calls }): Row => [
       `Most calls to ${service} by one process in a second`,
       calls,
     ]),
     ["Longest time that the pool was to hold back", `${(report.longestHoldMs / 1_000).toFixed(0)} s`],
+    ["This process was held up at most for", `${(report.lagMs / 1_000).toFixed(1)} s`],
     ["Seed", options.seed],
     ["Time", `${(report.elapsedMs / 1_000).toFixed(0)} s`],
   ];
@@ -130,6 +132,7 @@ const detailsOf = (report: Report): Readonly<Record<string, readonly object[]>> 
   "Posted without a fresh write": report.postedWithoutProof,
   "Other outcomes than Studio's": report.disagreements,
   "Leases given up": report.givenUp,
+  Bugs: [...countBy(report.defects)].map(([error, times]) => ({ error, times })),
   "Asked again": report.rounds.repeated,
 });
 

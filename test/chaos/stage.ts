@@ -1,5 +1,6 @@
 import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import * as z from "zod";
 import { systemClock } from "../../lib/clock.ts";
 import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
@@ -69,6 +70,8 @@ export interface Stage {
   heldBackMs(): Promise<number>;
   /** What an operator does about it. */
   clearBackoff(): Promise<void>;
+  /** How long this process, and with it Studio, the model and the proxies, was held up at most. */
+  lagMs(): number;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,8 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   const { seed, concurrency, leaseMs } = options;
   const clock = studioClock(options);
   const rowHistory = watchRows();
+  const lag = monitorEventLoopDelay();
+  lag.enable();
   const asked = watchAsked();
   const watch = watchCloud();
   const events = options.eventsFile === undefined ? undefined : createWriteStream(options.eventsFile);
@@ -173,7 +178,9 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     clearBackoff: async () => {
       await table.update(backoffKey, { set: { modelUntilMs: 0, studioUntilMs: 0 } });
     },
+    lagMs: () => Math.round(lag.max / 1e6),
     close: async () => {
+      lag.disable();
       await cloud.stop({ graceMs: 0 });
       for (const entry of studio.requests())
         events?.write(`${JSON.stringify({ kind: "studio", atMs: entry.at, ...entry })}\n`);

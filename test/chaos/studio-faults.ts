@@ -102,11 +102,10 @@ const shares: readonly Share<FaultRule>[] = [
   ...calls.map((share) => ({ ...share, kind: "calls" as const })),
 ];
 
-/** A route that is seldom called meets what is planned for it sooner. */
-const plannedChance = (route: string | undefined): number => {
-  if (route === undefined) return 0.015;
-  return route === routes.fail ? 0.5 : 0.04;
-};
+/** The fewer calls a route has, the sooner it meets what is planned for it. */
+const plannedChances: Readonly<Record<string, number>> = { [routes.fail]: 1, [routes.lease]: 0.05 };
+const plannedChance = (route: string | undefined): number =>
+  route === undefined ? 0.015 : (plannedChances[route] ?? 0.12);
 
 export const studioRules = (rates: Rates) => rulesOf<FaultRule>(shares, rates, plannedChance);
 export const studioShares = shares;

@@ -11,7 +11,7 @@ export interface WrongPost {
   readonly afterMs: number;
 }
 
-/** A post and the news can cross on their way. */
+/** A post and the news can cross on their way; where this process is held up, so is what it sees. */
 const raceMs = 1_000;
 /** A write this old proves nothing of now. Longer than a starved process needs from the one to the other. */
 const freshMs = 4_000;
@@ -53,17 +53,25 @@ const postsOf = (calls: readonly SentCall[]) =>
   );
 
 /** Posts by attempts that had lost their run. */
-export function postsOfSuperseded(records: Records, calls: readonly SentCall[]): readonly WrongPost[] {
+export function postsOfSuperseded(
+  records: Records,
+  calls: readonly SentCall[],
+  lagMs = 0,
+): readonly WrongPost[] {
   const owned = ownedBy(records);
   return postsOf(calls).flatMap(({ entry, attempt }) => {
     const atMs = lostAtMs(owned, attempt);
-    if (atMs === undefined || entry.at - atMs <= raceMs) return [];
+    if (atMs === undefined || entry.at - atMs <= raceMs + lagMs) return [];
     return [wrongPost(entry, attempt, entry.at - atMs)];
   });
 }
 
 /** Posts without a fresh write of the attempt's that the run store had taken. */
-export function postsWithoutProof(records: Records, calls: readonly SentCall[]): readonly WrongPost[] {
+export function postsWithoutProof(
+  records: Records,
+  calls: readonly SentCall[],
+  lagMs = 0,
+): readonly WrongPost[] {
   const { byRun } = ownedBy(records);
   return postsOf(calls).flatMap(({ entry, attempt }) => {
     const { runId, environment } = attempt;
@@ -71,7 +79,7 @@ export function postsWithoutProof(records: Records, calls: readonly SentCall[]):
       .get(runId)
       ?.findLast((write) => write.caller === environment && write.atMs <= entry.at);
     const ageMs = entry.at - (last?.atMs ?? attempt.fromMs);
-    return ageMs <= freshMs ? [] : [wrongPost(entry, attempt, ageMs)];
+    return ageMs <= freshMs + lagMs ? [] : [wrongPost(entry, attempt, ageMs)];
   });
 }
 

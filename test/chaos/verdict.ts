@@ -34,8 +34,10 @@ export interface Verdict {
   readonly givenUp: readonly Disagreement[];
   readonly busiest: readonly BusiestSecond[];
   readonly longestHoldMs: number;
+  readonly lagMs: number;
   readonly openRuns: number;
   readonly unreadableRows: number;
+  readonly defects: readonly string[];
   readonly closed: number;
   readonly counted: number;
   /** Bounds that do not hold, a sentence each. */
@@ -46,7 +48,7 @@ export interface Verdict {
 const longestHoldBoundMs = 900_000;
 
 export function judge(evidence: Evidence): Verdict {
-  const { cases, records, calls, counted } = evidence;
+  const { cases, records, calls, counted, lagMs } = evidence;
   const ended = (state: string): readonly CaseEnd[] => cases.filter((one) => one.state === state);
   const failures = ended("failed").map((one) => ({ one, reason: reasonOf(one, evidence) }));
   const found = {
@@ -60,15 +62,17 @@ export function judge(evidence: Evidence): Verdict {
     completedTwice: cases.filter((one) => one.results > 1 || completions(one) > 1).length,
     wrongAnswers: cases.flatMap(wrongAnswerOf),
     rounds: roundsOf(cases, evidence.roundsOfKind),
-    postedAfterLoss: postsAfterLoss(records.journal, evidence.leaseMs),
-    postedSuperseded: postsOfSuperseded(records, calls),
-    postedWithoutProof: postsWithoutProof(records, calls),
+    postedAfterLoss: postsAfterLoss(records.journal, evidence.leaseMs, lagMs),
+    postedSuperseded: postsOfSuperseded(records, calls, lagMs),
+    postedWithoutProof: postsWithoutProof(records, calls, lagMs),
     disagreements: evidence.disagreements,
     givenUp: evidence.givenUp,
     busiest: busiestSeconds(evidence.paced),
     longestHoldMs: evidence.longestHoldMs,
+    lagMs,
     openRuns: records.runs.filter(({ openIn }) => openIn !== undefined).length,
     unreadableRows: evidence.unreadableRows,
+    defects: evidence.defects,
     closed: sum(endStates, (state) => closedAs(state, evidence)),
     counted: sum(endStates, (state) => counted[state]),
   };
@@ -92,6 +96,7 @@ export function judge(evidence: Evidence): Verdict {
       ...over("runs that gave up a lease that was still theirs", found.givenUp.length),
       ...over("runs left open in the run store", found.openRuns),
       ...over("rows in the run store that cannot be read", found.unreadableRows),
+      ...over("invocations that a bug ended", found.defects.length),
       ...roundsBroken(found.rounds, cases.length),
       ...countsBroken(evidence),
       ...found.busiest

@@ -34,7 +34,9 @@ export interface Watch {
   /** Of the processor, those for a run; in the order of their beginning. */
   attempts(): readonly Attempt[];
   roleOf(environment: string): Role;
-  /** Invocations for a run that broke. */
+  /** Errors that handlers threw and that are none of ours, as `name: message`: bugs. */
+  defects(): readonly string[];
+  /** Invocations for a run that broke; those that a bug ended are left out. */
   brokenLegs(runId: string): number;
   /** An event for a run that Lambda has taken. */
   called(requestId: string, event: LegEvent): void;
@@ -53,6 +55,9 @@ export interface Watch {
   onLine(listener: (line: LogLine, requestId: string | undefined) => void): void;
 }
 
+/** What a function throws on purpose (lib/errors.ts), and what middy throws when its time is over. */
+const expectedErrors: readonly string[] = ["RunnerError", "TimeoutError"];
+
 type Timed = Invocation & { readonly fromMs: number; toMs?: number; isBroken: boolean };
 type Ended = Extract<CloudEvent, { readonly requestId: string; readonly pid: number }>;
 
@@ -63,6 +68,7 @@ export function watchCloud(): Watch {
   const begun = new Map<Role, number>();
   const broken = new Map<string, number>();
   const brokenRequests = new Set<string>();
+  const defects: string[] = [];
   const lines = new Map<string, number>();
   const ofRuns = new Map<string, number>();
   const metrics = new Map<string, number>();
@@ -119,9 +125,11 @@ export function watchCloud(): Watch {
   }
 
   function onBroken(event: Extract<CloudEvent, { readonly errorType: string }>): void {
-    end(event, true);
+    const isDefect = event.kind === "error" && !expectedErrors.includes(event.errorType);
+    end(event, !isDefect);
     add(broken, `${roleOf(event.function)}: ${event.kind}`);
-    brokenRequests.add(event.requestId);
+    if (isDefect) defects.push(`${event.errorType}: ${event.errorMessage}`);
+    else brokenRequests.add(event.requestId);
     for (const tell of brokenListeners) tell(event.requestId, event.errorType);
   }
 
@@ -142,6 +150,7 @@ export function watchCloud(): Watch {
         return event ? [{ ...one, runId: event.runId, leg: event.leg }] : [];
       }),
     roleOf: (environment) => all.find((one) => one.environment === environment)?.role ?? "processor",
+    defects: () => defects,
     brokenLegs: (runId) =>
       [...brokenRequests].filter((requestId) => called.get(requestId)?.runId === runId).length,
     called: (requestId, event) => void called.set(requestId, event),

@@ -52,7 +52,7 @@ function build(ground: Ground, options: CloudOptions): LocalCloud {
     endpointUrl: endpoints.url,
     credentials,
     env: { ...env, AWS_REGION: account.region },
-    faults,
+    faults: { ...faults, freeze: (pid, ms) => runtimes.some((runtime) => runtime.freeze(pid, ms)) },
     invoke: (functionName, payload, { type }) =>
       lambda.invoke({ functionName, payload: JSON.stringify(payload) ?? "", type }),
     tick: (scheduleId) => scheduler.tick(scheduleId),
@@ -118,7 +118,7 @@ type RuntimesInput = Pick<PartsInput, "options" | "ground" | "faults">;
 
 function createRuntimes({ options, ground, faults }: RuntimesInput): readonly FunctionRuntime[] {
   const { clock, emit, warden, account, env, stack } = ground;
-  const overrides = options.variables ?? {};
+  const { variables: overrides = {}, variablesOf: ofEnvironment = () => ({}) } = options;
   return stack.functions.map(
     (fn) =>
       new FunctionRuntime(fn, {
@@ -127,6 +127,7 @@ function createRuntimes({ options, ground, faults }: RuntimesInput): readonly Fu
         warden,
         faults,
         variables: variablesOf(fn, { region: account.region, endpoints: env, overrides }),
+        variablesOf: ofEnvironment,
         reapAfterMs: options.reapAfterMs ?? 300_000,
       }),
   );

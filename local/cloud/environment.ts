@@ -63,6 +63,9 @@ export class ExecutionEnvironment {
   readonly #words: Words;
   readonly #loaded: Promise<Verdict>;
   #requestId: string | undefined;
+  /** Of the invocation that runs; none is running without it. */
+  #over: AbortSignal | undefined;
+  #frozenMs = 0;
   #alive = true;
   #killed = false;
 
@@ -115,6 +118,16 @@ export class ExecutionEnvironment {
     return { ...outcomeOf(verdict, circumstances), ...measures };
   }
 
+  /** Stands still for so long in mid-invocation. `false`: none is running. */
+  freeze(ms: number): boolean {
+    const over = this.#over;
+    if (over === undefined || over.aborted || !this.#alive) return false;
+    this.#frozenMs += ms;
+    signalGroup(this.pid, "SIGSTOP");
+    void after(this.#clock, ms, over).then(() => signalGroup(this.pid, "SIGCONT"));
+    return true;
+  }
+
   /** Asks the function to wind down. */
   terminate(): void {
     signalGroup(this.pid, "SIGTERM");
@@ -140,6 +153,8 @@ export class ExecutionEnvironment {
     const { pid } = this;
     const over = new AbortController();
     const { signal } = over;
+    this.#over = signal;
+    this.#frozenMs = 0;
     const reply = this.#words.next();
     const { kill } = call;
     const killed = kill && after(clock, kill.afterMs, signal);
@@ -148,12 +163,19 @@ export class ExecutionEnvironment {
     this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows itself as the process's exit
     const verdict = await Promise.race([
       reply,
-      timeLimit(clock, fn.timeoutMs, signal),
+      this.#timeout(signal),
       overMemory({ clock, pid, limitMb: fn.memoryMb, signal }),
       ...(killed && kill?.how === "memory" ? [killed.then(() => ({ kind: "memory" }) as const)] : []),
     ]);
     over.abort();
     return verdict;
+  }
+
+  async #timeout(signal: AbortSignal): Promise<Verdict> {
+    const startedMs = this.#clock.now();
+    const leftMs = (): number => startedMs + this.#fn.timeoutMs + this.#frozenMs - this.#clock.now();
+    while (leftMs() > 0) await after(this.#clock, leftMs(), signal);
+    return { kind: "timeout" };
   }
 }
 

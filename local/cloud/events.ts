@@ -30,7 +30,12 @@ export type CloudEventBody =
   | (OfInvocation & { readonly kind: "queued" })
   | (OfInvocation & { readonly kind: "throttled" })
   | { readonly kind: "cold-start"; readonly function: string; readonly pid: number; readonly initMs: number }
-  | (OfInvocation & { readonly kind: "invoke"; readonly pid: number; readonly attempt: number })
+  | (OfInvocation & {
+      readonly kind: "invoke";
+      readonly pid: number;
+      readonly environment: string;
+      readonly attempt: number;
+    })
   | (OfInvocation & {
       readonly kind: "end";
       readonly pid: number;

@@ -8,6 +8,11 @@ export interface Faults {
   delayEvent(ms: number): void;
   /** The next invocation of the function has its process killed, this long after it began: as by `kill -9`, or at its memory limit. */
   kill(functionLabel: string, afterMs: number, how?: Kill["how"]): void;
+  /**
+   * A process in mid-invocation stands still for so long, as when its host does: its time-out stands still too. `false`:
+   * no invocation runs in it.
+   */
+  freeze(pid: number, ms: number): boolean;
 }
 
 export interface Kill {
@@ -15,7 +20,7 @@ export interface Kill {
   readonly how: "signal" | "memory";
 }
 
-export interface FaultPlan extends Faults {
+export interface FaultPlan extends Omit<Faults, "freeze"> {
   takeDelivery(): { readonly copies: number; readonly delayMs: number };
   takeKill(functionLabel: string): Kill | undefined;
 }

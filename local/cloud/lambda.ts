@@ -14,6 +14,8 @@ export interface FunctionDeps {
   readonly faults: FaultPlan;
   /** Lambda's own variables and the template's; each environment adds its log stream. */
   readonly variables: Readonly<Record<string, string>>;
+  /** More of them, for the environment of that name alone. */
+  readonly variablesOf: (environment: string) => Readonly<Record<string, string>>;
   /** A process that has not been used for this long is ended. */
   readonly reapAfterMs: number;
 }
@@ -28,6 +30,8 @@ type PlainCall = Omit<Call, "kill">;
 
 interface Slot {
   readonly environment: ExecutionEnvironment;
+  /** Unique in its cloud. */
+  readonly name: string;
   readonly startedMs: number;
   state: EnvironmentInfo["state"];
   invocations: number;
@@ -54,9 +58,10 @@ export class FunctionRuntime {
     const { clock, emit, faults } = this.#deps;
     const { label } = this.resource;
     const slot = this.#takeWarm() ?? this.#start();
-    const { environment } = slot;
+    const { environment, name } = slot;
     const { pid } = environment;
-    emit({ kind: "invoke", function: label, requestId: call.requestId, pid, attempt: call.attempt });
+    const { requestId, attempt } = call;
+    emit({ kind: "invoke", function: label, requestId, pid, environment: name, attempt });
     if (slot.state === "starting") {
       const failure = await environment.ready(call.requestId);
       const initMs = clock.now() - slot.startedMs;
@@ -81,6 +86,12 @@ export class FunctionRuntime {
     }));
   }
 
+  /** As `Faults.freeze`. */
+  freeze(pid: number, ms: number): boolean {
+    const slot = [...this.#slots].find(({ environment }) => environment.pid === pid);
+    return slot !== undefined && slot.environment.freeze(ms);
+  }
+
   /** SIGTERM to every process that works, to one that is starting when it has; the others end at once. */
   terminate(): void {
     this.#terminating = true;
@@ -98,16 +109,22 @@ export class FunctionRuntime {
   }
 
   #start(): Slot {
-    const { clock, emit, warden, variables } = this.#deps;
+    const { clock, emit, warden, variables, variablesOf } = this.#deps;
     this.#streams += 1;
+    const name = `${this.resource.logicalId}-${this.#streams}`;
     const environment = new ExecutionEnvironment(this.resource, {
       clock,
       warden,
-      variables: { ...variables, AWS_LAMBDA_LOG_STREAM_NAME: logStream(clock, this.#streams) },
+      variables: {
+        ...variables,
+        ...variablesOf(name),
+        AWS_LAMBDA_LOG_STREAM_NAME: logStream(clock, this.#streams),
+      },
       onLine: (line) => emit({ kind: "log", function: this.resource.label, ...line }),
     });
     const slot: Slot = {
       environment,
+      name,
       startedMs: clock.now(),
       state: "starting",
       invocations: 0,

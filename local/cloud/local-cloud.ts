@@ -23,6 +23,8 @@ export interface CloudOptions {
   readonly secrets: Readonly<Record<string, string>>;
   /** Variables over the template's, for every function. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** More of them for one process, by the name that its "invoke" events have. */
+  readonly variablesOf?: (environment: string) => Readonly<Record<string, string>>;
   /** Tables are kept here; in memory without it. */
   readonly dataDir?: string;
   readonly region?: string;

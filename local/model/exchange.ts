@@ -7,6 +7,8 @@ import { ApiError } from "./wire.ts";
 export interface RequestRecord {
   readonly method: string;
   readonly path: string;
+  /** From the base address (local/caller.ts). */
+  readonly caller?: string;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly model: string | null;
@@ -54,7 +56,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 
 export function sendJson(exchange: Exchange, status: number, body: unknown): void {
   const { response, fault } = exchange;
-  const text = JSON.stringify(body);
+  const text = textOf(body, fault);
   exchange.note({ status });
   response.writeHead(status, {
     "content-type": "application/json",
@@ -65,6 +67,14 @@ export function sendJson(exchange: Exchange, status: number, body: unknown): voi
   response.write(text.slice(0, text.length / 2), () => {
     if (fault?.kind === "reset") response.destroy();
   });
+}
+
+function textOf(body: unknown, fault: Fault | undefined): string {
+  const text = JSON.stringify(body);
+  if (fault?.kind === "cut") return text.slice(0, text.length / 2);
+  if (fault?.kind !== "replace") return text;
+  const replaced = (name: string, value: unknown): unknown => (name === fault.field ? fault.with : value);
+  return JSON.stringify(body, replaced);
 }
 
 export function sendError(exchange: Exchange, error: unknown): void {

@@ -9,6 +9,10 @@ const faultSchema = z.discriminatedUnion("kind", [
   }),
   /** A proxy's page with status 200. */
   z.strictObject({ kind: z.literal("html") }),
+  /** Half of the answer's body, as if that were all. */
+  z.strictObject({ kind: z.literal("cut") }),
+  /** Every field of that name in the answer, however deep, has this value. */
+  z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
   /** `after`: the work is done and paid, its answer never arrives. */
   z.strictObject({ kind: z.literal("reset"), when: z.enum(["before", "after", "mid-stream"]) }),
   z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative() }),
@@ -40,6 +44,8 @@ export interface FiredFault {
 
 export interface Faults {
   add(rule: FaultRule): void;
+  /** A rule that is looked at before all others. Gives the function that takes it out again. */
+  addFirst(rule: FaultRule): () => void;
   clear(): void;
   /** The fault that strikes this request, if any; the first rule that fits wins. */
   strike(route: string): Fault | undefined;
@@ -54,7 +60,14 @@ export function createFaults(random: () => number): Faults {
   let rules: { readonly rule: FaultRule; left: number }[] = [];
   const fired: FiredFault[] = [];
   return {
-    add: (rule) => rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }),
+    add: (rule) => void rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }),
+    addFirst: (rule) => {
+      const added = { rule, left: rule.times ?? Number.POSITIVE_INFINITY };
+      rules = [added, ...rules];
+      return () => {
+        rules = rules.filter((each) => each !== added);
+      };
+    },
     clear: () => {
       rules = [];
     },

@@ -7,6 +7,7 @@ import { randomBytes, timingSafeEqual, createHash } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Clock } from "../../lib/clock.ts";
+import { splitCaller } from "../caller.ts";
 import type { Script } from "./conversation.ts";
 import type { Exchange, RequestRecord } from "./exchange.ts";
 import { readJson, sendError, sendJson, untilGone } from "./exchange.ts";
@@ -39,7 +40,7 @@ export interface OfflineModel {
   /** Ends in /v1, as OPENAI_BASE_URL wants it. */
   readonly url: string;
   requests(): readonly RequestRecord[];
-  readonly faults: Pick<Faults, "add" | "clear" | "log">;
+  readonly faults: Pick<Faults, "add" | "addFirst" | "clear" | "log">;
   /** Cancels what is being generated and closes every connection. */
   close(): Promise<void>;
 }
@@ -93,11 +94,12 @@ function listen(server: Server, port: number): Promise<number> {
 }
 
 async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://localhost");
+  const { caller, path } = splitCaller(request.url ?? "/");
+  const url = new URL(path, "http://localhost");
   const isControl = url.pathname.startsWith("/_local/");
   const found = isControl ? undefined : findRoute(request.method ?? "", url.pathname);
   const fault = isControl ? undefined : state.faults.strike(found?.route.name ?? "");
-  const exchange = openExchange(state, { request, response, url, fault, isControl });
+  const exchange = openExchange(state, { request, response, url, fault, isControl, caller });
   response.setHeader("x-request-id", state.deps.newId("req"));
   try {
     if (!isOwnHost(request)) throw new ApiError(403, foreignHost);
@@ -115,15 +117,19 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   }
 }
 
-type Opening = Pick<Exchange, "request" | "response" | "url" | "fault"> & { readonly isControl: boolean };
+type Opening = Pick<Exchange, "request" | "response" | "url" | "fault"> & {
+  readonly isControl: boolean;
+  readonly caller: string | undefined;
+};
 
-function openExchange(state: State, { isControl, ...parts }: Opening): Exchange {
+function openExchange(state: State, { isControl, caller, ...parts }: Opening): Exchange {
   const { request, response, url } = parts;
   const gone = new AbortController();
   const index = state.journal.length;
   const first: RequestRecord = {
     method: request.method ?? "",
     path: url.pathname,
+    ...(caller === undefined ? {} : { caller }),
     at: state.options.clock.now(),
     model: null,
     previousResponseId: null,
@@ -164,6 +170,7 @@ async function struck(state: State, exchange: Exchange): Promise<boolean> {
   }
   if (fault.kind === "status") sendStatus(exchange, fault);
   else if (fault.kind === "html") sendHtml(exchange);
+  else if (fault.kind === "replace" || fault.kind === "cut") return false;
   else if ((fault.when ?? "before") !== "before") return false;
   else if (fault.kind === "reset") response.destroy();
   else await untilGone(gone);

@@ -18,6 +18,10 @@ const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("reset"), when }),
   z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative(), when: when.optional() }),
   z.strictObject({ kind: z.literal("never"), when: when.optional() }),
+  /** Half of the real answer's body, as if that were all. */
+  z.strictObject({ kind: z.literal("cut") }),
+  /** Every field of that name in the real answer, however deep, has this value. */
+  z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
 ]);
 
 export const faultRuleSchema = z.strictObject({
@@ -25,6 +29,8 @@ export const faultRuleSchema = z.strictObject({
   name: z.string().optional(),
   /** A path of the runner's API; absent: all of them. */
   route: z.string().startsWith("/").optional(),
+  /** Calls that speak of this workspace; absent: all of them. */
+  workspaceId: z.string().optional(),
   /** Chance per call; absent: 1. */
   probability: z.number().min(0).max(1).optional(),
   /** Calls that it hits in all; absent: no end. */
@@ -41,10 +47,14 @@ export interface FiredFault {
   readonly kind: Fault["kind"];
   /** The rule's. */
   readonly name?: string;
+  /** Of which the call spoke. */
+  readonly workspaceId?: string;
 }
 
 export interface Faults {
   add(rule: FaultRule): void;
+  /** A rule that is looked at before all others. Gives the function that takes it out again. */
+  addFirst(rule: FaultRule): () => void;
   clear(): void;
   /** The faults that hit, oldest first. */
   log(): readonly FiredFault[];
@@ -52,31 +62,45 @@ export interface Faults {
 
 export interface FaultBox extends Faults {
   /** The first rule that hits this call; using it up counts. */
-  draw(path: string): Fault | undefined;
+  draw(path: string, workspaceId?: string): Fault | undefined;
 }
 
 export function createFaults(deps: { readonly clock: Clock; readonly random: () => number }): FaultBox {
-  let rules: readonly { readonly rule: FaultRule; readonly left: number }[] = [];
+  let rules: readonly { readonly rule: FaultRule; left: number }[] = [];
   const fired: FiredFault[] = [];
   return {
     add(rule) {
       rules = [...rules, { rule, left: rule.times ?? Infinity }];
     },
+    addFirst(rule) {
+      const added = { rule, left: rule.times ?? Infinity };
+      rules = [added, ...rules];
+      return () => {
+        rules = rules.filter((each) => each !== added);
+      };
+    },
     clear() {
       rules = [];
     },
     log: () => [...fired],
-    draw(path) {
+    draw(path, workspaceId) {
       const hit = rules.find(
         ({ rule, left }) =>
           left > 0 &&
           (rule.route === undefined || rule.route === path) &&
+          (rule.workspaceId === undefined || rule.workspaceId === workspaceId) &&
           deps.random() < (rule.probability ?? 1),
       );
       if (hit === undefined) return undefined;
-      rules = rules.map((each) => (each === hit ? { ...each, left: each.left - 1 } : each));
+      hit.left -= 1;
       const { name, fault } = hit.rule;
-      fired.push({ atMs: deps.clock.now(), path, kind: fault.kind, ...(name === undefined ? {} : { name }) });
+      fired.push({
+        atMs: deps.clock.now(),
+        path,
+        kind: fault.kind,
+        ...(name === undefined ? {} : { name }),
+        ...(workspaceId === undefined ? {} : { workspaceId }),
+      });
       return fault;
     },
   };
@@ -96,6 +120,7 @@ export interface FaultScene {
 export async function withFault(scene: FaultScene, effect: () => Answer): Promise<Outcome> {
   const { fault } = scene;
   if (fault === undefined) return effect();
+  if (fault.kind === "cut" || fault.kind === "replace") return distorted(effect(), fault);
   const early = fault.when === "after" ? effect() : undefined;
   if (fault.kind !== "delay") {
     return faultOutcome(fault);
@@ -104,7 +129,18 @@ export async function withFault(scene: FaultScene, effect: () => Answer): Promis
   return early ?? effect();
 }
 
-function faultOutcome(fault: Exclude<Fault, { readonly kind: "delay" }>): Outcome {
+/** Only what went well is distorted: an error is told as it is. */
+function distorted(answer: Answer, fault: Extract<Fault, { readonly kind: "cut" | "replace" }>): Answer {
+  if (answer.status >= 300 || typeof answer.body !== "string") return answer;
+  const { body } = answer;
+  if (fault.kind === "cut") return { ...answer, body: body.slice(0, body.length / 2) };
+  const replaced = (name: string, value: unknown): unknown => (name === fault.field ? fault.with : value);
+  return { ...answer, body: JSON.stringify(JSON.parse(body, replaced)) };
+}
+
+type Plain = Exclude<Fault, { readonly kind: "delay" | "cut" | "replace" }>;
+
+function faultOutcome(fault: Plain): Outcome {
   if (fault.kind === "reset" || fault.kind === "never") return fault.kind;
   if (fault.kind === "html") {
     const body = `<!doctype html><title>${fault.status}</title><h1>Bad gateway</h1>`;

@@ -4,31 +4,24 @@ import type { SummaryUpdate } from "../../lib/studio/studio.ts";
 import { buildContext, type ContextLimits } from "./context.ts";
 import { Refusal } from "./http.ts";
 import type { Credential } from "./keys.ts";
+import type { LeaseLog } from "./lease-log.ts";
+import type { LeasePlan } from "./lease-plan.ts";
 import type { JobTarget } from "./page-api.ts";
+import { addMessage, addWorkspace, type NewJob, requireWorkspace } from "./queueing.ts";
 import { transact } from "./schema.ts";
 import type { JobChange, JobRow, Store, StoredDeliverables, WorkspaceRow } from "./store.ts";
-
-const dayMs = 86_400_000;
 
 export interface JobsDeps {
   readonly database: DatabaseSync;
   readonly store: Store;
   readonly clock: Clock;
-  readonly leaseMs: number;
+  readonly leases: LeaseLog;
+  readonly plan: LeasePlan;
   readonly dailyLimits: Readonly<Record<JobTarget, number>>;
   readonly contextLimits: ContextLimits;
   /** Called after the change is in the file. */
   readonly onChange: (workspaceId: string) => void;
 }
-
-/** A workspace with its first job: a first message, or the idea of a workspace that has no messages. */
-export type NewJob = {
-  readonly title?: string | undefined;
-  readonly target?: JobTarget | undefined;
-} & (
-  | { readonly text: string; readonly subtitle?: string; readonly legacyIdea?: undefined }
-  | { readonly legacyIdea: string; readonly text?: undefined }
-);
 
 /** A credential that says it holds the lease of a workspace's job. */
 export interface Holder {
@@ -36,7 +29,16 @@ export interface Holder {
   readonly credentialId: string;
 }
 
-export interface GivenLease {
+/** The lease under which a call took effect. */
+export interface HeldLease {
+  readonly workspaceId: string;
+  readonly jobId: number;
+  /** 1 for the job's first lease. */
+  readonly lease: number;
+  readonly leaseMs: number;
+}
+
+export interface GivenLease extends HeldLease {
   readonly workspace: WorkspaceRow;
   readonly leaseExpiresAtMs: number;
 }
@@ -73,7 +75,10 @@ export function createJobs(deps: JobsDeps) {
 }
 
 function putBackExpired(deps: JobsDeps): void {
-  for (const workspaceId of deps.store.releaseExpired(deps.clock.now())) deps.onChange(workspaceId);
+  for (const { workspaceId, jobId } of deps.store.releaseExpired(deps.clock.now())) {
+    deps.leases.end(jobId, "expired");
+    deps.onChange(workspaceId);
+  }
 }
 
 /** Runs a change in one transaction, then tells the page about the workspace that its result names. */
@@ -83,9 +88,12 @@ function queueing(deps: JobsDeps, change: Change) {
   return {
     /** Gives the new workspace's id. @throws Refusal 429 past the day's limit */
     queue: (job: NewJob): string => change((nowMs) => addWorkspace(deps, job, nowMs)).workspaceId,
-    /** @throws Refusal 404 for an unknown workspace; 429 past the day's limit */
-    post: (workspaceId: string, text: string): void => {
-      change((nowMs) => addMessage(deps, { workspaceId, text }, nowMs));
+    /**
+     * `isOwnJob`: the message does not join a job that waits.
+     * @throws Refusal 404 for an unknown workspace; 429 past the day's limit
+     */
+    post: (workspaceId: string, text: string, isOwnJob = false): void => {
+      change((nowMs) => addMessage(deps, { workspaceId, text, isOwnJob }, nowMs));
     },
   };
 }
@@ -97,23 +105,27 @@ function working(deps: JobsDeps, change: Change) {
     lease: (credential: Credential): GivenLease | undefined =>
       change((nowMs) => giveLease(deps, credential, nowMs)),
     /** Gives the lease's new end. @throws Refusal as `requireLease` */
-    heartbeat: (holder: Holder): number =>
+    heartbeat: (holder: Holder): HeldLease & { readonly leaseExpiresAtMs: number } =>
       change((nowMs) => {
-        const leaseExpiresAtMs = nowMs + deps.leaseMs;
-        store.updateJob(requireLease(store, holder), { leaseExpiresAtMs });
-        return { workspaceId: holder.workspaceId, leaseExpiresAtMs };
-      }).leaseExpiresAtMs,
+        const job = requireLease(store, holder);
+        const held = heldLease(deps, job);
+        const leaseExpiresAtMs = nowMs + held.leaseMs;
+        store.updateJob(job, { leaseExpiresAtMs });
+        return { ...held, leaseExpiresAtMs };
+      }),
     /** @throws Refusal as `requireLease` */
     context: (holder: Holder) => {
       putBackExpired(deps);
-      const { jobId, workspaceId } = requireLease(store, holder);
-      return buildContext({
+      const job = requireLease(store, holder);
+      const { jobId, workspaceId } = job;
+      const context = buildContext({
         workspace: requireWorkspace(store, workspaceId),
         messages: store.messages(workspaceId),
         jobId,
         lastCompletedJobId: store.lastCompletedJobId(workspaceId),
         limits: deps.contextLimits,
       });
+      return { context, held: heldLease(deps, job) };
     },
     /** @throws Refusal as `requireLease` */
     saveSummary: (holder: Holder, summary: SummaryUpdate): void => {
@@ -130,87 +142,53 @@ function ending(deps: JobsDeps, change: Change) {
   const { store } = deps;
   return {
     /** `read` checks the payload, once the lease is known to be held. @throws Refusal as `requireLease`; what `read` throws */
-    complete: (holder: Holder, read: () => JobResult): void => {
+    complete: (holder: Holder, read: () => JobResult): HeldLease =>
       change((nowMs) => {
         const job = requireLease(store, holder);
         const message = { ...read(), role: "assistant" as const, tookMs: nowMs - job.queuedAtMs };
-        close(store, { job, change: { state: "completed" }, message }, nowMs);
-        return holder;
-      });
-    },
+        return close(deps, { job, change: { state: "completed" }, message }, nowMs);
+      }),
     /** @throws Refusal as `requireLease` */
-    fail: (holder: Holder, reason: string): void => {
+    fail: (holder: Holder, reason: string): HeldLease =>
       change((nowMs) => {
         const job = requireLease(store, holder);
         const message = { role: "failure" as const, text: reason };
-        close(store, { job, change: { state: "failed", failure: reason }, message }, nowMs);
-        return holder;
-      });
-    },
+        return close(deps, { job, change: { state: "failed", failure: reason }, message }, nowMs);
+      }),
     /** Takes the lease away from its holder, for tests. @throws Refusal 404; 409 when the workspace's job is not leased */
     steal: (workspaceId: string, thief: LeaseThief): void => {
       change((nowMs) => {
         const job = store.presentJob(requireWorkspace(store, workspaceId).workspaceId);
         if (job?.state !== "leased") throw new Refusal(409, "the workspace's job is not leased");
-        store.updateJob(job, thefts[thief](nowMs, deps.leaseMs));
+        store.updateJob(job, thefts[thief](nowMs, deps.plan.lengthOf(workspaceId)));
+        deps.leases.end(job.jobId, "stolen");
         return { workspaceId };
       });
     },
   };
 }
 
-function addWorkspace(deps: JobsDeps, job: NewJob, nowMs: number): { readonly workspaceId: string } {
-  const { target = "user", legacyIdea = null } = job;
-  const title = job.title || null;
-  const workspaceId = deps.store.addWorkspace({ title, target, legacyIdea }, nowMs);
-  const jobId = addJob(deps, { workspaceId, target }, nowMs);
-  if (job.legacyIdea !== undefined) return { workspaceId };
-  const subtitle = job.subtitle === undefined ? {} : { subtitle: job.subtitle };
-  deps.store.addMessage({ workspaceId, jobId, role: "user", text: job.text, ...subtitle }, nowMs);
-  return { workspaceId };
-}
-
-function addMessage(
+function giveLease(
   deps: JobsDeps,
-  message: { readonly workspaceId: string; readonly text: string },
+  { credentialId, kind }: Credential,
   nowMs: number,
-): WorkspaceRow {
-  const workspace = requireWorkspace(deps.store, message.workspaceId);
-  const jobId = deps.store.waitingJob(workspace.workspaceId)?.jobId ?? addJob(deps, workspace, nowMs);
-  deps.store.addMessage({ ...message, jobId, role: "user" }, nowMs);
-  deps.store.touch(workspace.workspaceId, nowMs);
-  return workspace;
-}
-
-function addJob(
-  deps: JobsDeps,
-  workspace: { readonly workspaceId: string; readonly target: JobTarget },
-  nowMs: number,
-): number {
-  const dayStartMs = nowMs - (nowMs % dayMs);
-  const limit = deps.dailyLimits[workspace.target];
-  if (deps.store.jobsSince(workspace.target, dayStartMs) >= limit) {
-    const resetsAt = new Date(dayStartMs + dayMs).toISOString();
-    const sentence = `The daily limit of ${limit} ${workspace.target} jobs is used up. It resets at ${resetsAt}.`;
-    const retryAfter = String(Math.ceil((dayStartMs + dayMs - nowMs) / 1000));
-    throw new Refusal(429, sentence, { headers: { "retry-after": retryAfter } });
-  }
-  return deps.store.addJob(workspace, nowMs);
-}
-
-function giveLease(deps: JobsDeps, credential: Credential, nowMs: number) {
-  const job = deps.store.nextJob(credential.kind);
+): GivenLease | undefined {
+  const { store, plan, leases } = deps;
+  const doubled = plan.doubled(credentialId, store.presentJob);
+  if (doubled) leases.end(doubled.jobId, doubled.credentialId === credentialId ? "doubled" : "moved");
+  const job = doubled ?? store.nextJob(kind);
   if (job === undefined) return undefined;
-  const leaseExpiresAtMs = nowMs + deps.leaseMs;
-  deps.store.updateJob(job, {
-    state: "leased",
-    leases: job.leases + 1,
-    credentialId: credential.credentialId,
-    leaseExpiresAtMs,
-  });
-  deps.store.touch(job.workspaceId, nowMs);
-  const workspace = requireWorkspace(deps.store, job.workspaceId);
-  return { workspaceId: job.workspaceId, workspace, leaseExpiresAtMs };
+  plan.onLease(job.workspaceId);
+  const held = heldLease(deps, { ...job, leases: job.leases + 1 });
+  const leaseExpiresAtMs = nowMs + held.leaseMs;
+  store.updateJob(job, { state: "leased", leases: held.lease, credentialId, leaseExpiresAtMs });
+  store.touch(job.workspaceId, nowMs);
+  leases.begin({ ...held, credentialId });
+  return { ...held, workspace: requireWorkspace(store, job.workspaceId), leaseExpiresAtMs };
+}
+
+function heldLease({ plan }: JobsDeps, { workspaceId, jobId, leases }: JobRow): HeldLease {
+  return { workspaceId, jobId, lease: leases, leaseMs: plan.lengthOf(workspaceId) };
 }
 
 interface Ending {
@@ -224,11 +202,14 @@ interface Ending {
   };
 }
 
-function close(store: Store, end: Ending, nowMs: number): void {
+function close(deps: JobsDeps, end: Ending, nowMs: number): HeldLease {
+  const { store, leases } = deps;
   const { workspaceId, jobId } = end.job;
   store.updateJob(end.job, end.change);
   store.addMessage({ workspaceId, jobId, ...end.message }, nowMs);
   store.touch(workspaceId, nowMs);
+  leases.end(jobId, end.change.state);
+  return heldLease(deps, end.job);
 }
 
 /** @throws Refusal 404 unknown workspace; 410 the caller's lease expired; 409 the caller holds no lease of it */
@@ -239,12 +220,6 @@ function requireLease(store: Store, holder: Holder): JobRow {
   if (job?.state === "leased" && isHolder) return job;
   if (job?.state === "queued" && isHolder) throw new Refusal(410, "the lease of this job has expired");
   throw new Refusal(409, "this key does not hold the lease of this workspace's job");
-}
-
-function requireWorkspace(store: Store, workspaceId: string): WorkspaceRow {
-  const workspace = store.workspace(workspaceId);
-  if (workspace === undefined) throw new Refusal(404, "there is no such workspace");
-  return workspace;
 }
 
 const thefts: Readonly<Record<LeaseThief, (nowMs: number, leaseMs: number) => JobChange>> = {

@@ -7,6 +7,13 @@ export interface JournalEntry {
   readonly workspaceId?: string;
   /** Of the key that the caller showed, whether it is good or not. */
   readonly credentialId?: string;
+  /** From the base address (local/caller.ts). */
+  readonly caller?: string;
+  /** The job, and which of its leases, that the call took effect on; absent when it was refused or never got that far. */
+  readonly jobId?: number;
+  readonly lease?: number;
+  /** How long that lease lasts from a heartbeat on. */
+  readonly leaseMs?: number;
   /** Epoch ms. */
   readonly at: number;
   /** Epoch ms at which it took effect: later than `at` for a call that a fault held back; absent when it had none. */
@@ -19,9 +26,7 @@ export interface JournalEntry {
 
 export interface Journal {
   /** Notes a request; the result completes its entry. */
-  readonly open: (
-    path: string,
-  ) => (end: Partial<Pick<JournalEntry, "workspaceId" | "credentialId" | "status" | "doneAt">>) => void;
+  readonly open: (path: string) => (more: Partial<Omit<JournalEntry, "path" | "at" | "answeredAt">>) => void;
   readonly entries: () => readonly JournalEntry[];
 }
 

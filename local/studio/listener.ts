@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import * as z from "zod";
 import type { Clock } from "../../lib/clock.ts";
 import { RunnerError } from "../../lib/errors.ts";
+import { splitCaller } from "../caller.ts";
 import { type ControlDeps, controlRoutes } from "./control.ts";
 import { type Changes, streamChanges } from "./events.ts";
 import { type FaultBox, withFault } from "./faults.ts";
@@ -30,6 +31,8 @@ export interface ListenerDeps {
   readonly journal: Journal;
   readonly changes: Changes;
   readonly clock: Clock;
+  /** The journal's clock. */
+  readonly observer: Clock;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
 }
@@ -37,6 +40,7 @@ export interface ListenerDeps {
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly caller?: string;
 }
 
 export function createListener(deps: ListenerDeps): Server {
@@ -54,9 +58,11 @@ export function createListener(deps: ListenerDeps): Server {
 async function handle(deps: ListenerDeps, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
   refuseForeignHost(request);
-  const { path, query } = splitTarget(request);
+  const target = splitTarget(request);
+  const { query } = target;
+  const { path, ...named } = splitCaller(target.path);
   const route = runnerRoutes.find((each) => each.path === path);
-  if (route !== undefined) return handleRunner(deps, route, exchange);
+  if (route !== undefined) return handleRunner(deps, route, { ...exchange, ...named });
   if (path === signInPath) {
     const { credentials, api } = deps;
     const signIn = { method: request.method ?? "", query, text: await readBody(request) };
@@ -90,26 +96,30 @@ function credentialOf({ headers }: IncomingMessage): { readonly credentialId?: s
 }
 
 async function handleRunner(deps: ListenerDeps, route: RunnerRoute, exchange: Exchange): Promise<void> {
-  const { request, response } = exchange;
+  const { request, response, caller } = exchange;
   const note = deps.journal.open(route.path);
-  note(credentialOf(request));
+  note({ ...credentialOf(request), ...(caller === undefined ? {} : { caller }) });
   const effect = (text: string) => (): Answer => {
     requireMethod(request, ["POST"]);
-    note({ doneAt: deps.clock.now() });
+    note({ doneAt: deps.observer.now() });
     const { authorization } = request.headers;
-    const result = route.run(deps.api, { authorization, text });
-    note(workspaceOf(() => result.value));
-    return json(result.status, result.value);
+    const { status, value, held } = route.run(deps.api, { authorization, text });
+    note(workspaceOf(() => value));
+    if (held) note({ jobId: held.jobId, lease: held.lease, leaseMs: held.leaseMs });
+    return json(status, value);
   };
   const attempt = async () => {
     const text = await readBody(request);
-    note(workspaceOf(() => parseObject(text)));
-    const scene = { fault: deps.faults.draw(route.path), clock: deps.clock, signal: deps.signal };
+    const about = workspaceOf(() => parseObject(text));
+    note(about);
+    const fault = deps.faults.draw(route.path, about.workspaceId);
+    const scene = { fault, clock: deps.clock, signal: deps.signal };
     return withFault(scene, () => answerOrError(effect(text)));
   };
   const outcome = await attempt().catch(errorAnswer);
   if (outcome === "never") return;
   if (outcome === "reset") return void request.socket.resetAndDestroy();
+  if (response.destroyed) return; // its caller has gone: nobody is answered
   note({ status: outcome.status });
   send(response, outcome);
 }

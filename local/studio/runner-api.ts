@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { problemsOf } from "./caps.ts";
 import { check, parseObject, Refusal } from "./http.ts";
-import type { Jobs } from "./jobs.ts";
+import type { HeldLease, Jobs } from "./jobs.ts";
 import { checkAccountToken, type Credential, type Keys } from "./keys.ts";
 import type { StoredDeliverables } from "./store.ts";
 
@@ -22,6 +22,8 @@ export interface RunnerRequest {
 export interface RouteResult {
   readonly status: number;
   readonly value: Readonly<Record<string, unknown>>;
+  /** Under which it took effect, for the journal. */
+  readonly held?: HeldLease;
 }
 
 /** A route of studio-api.md. All are POST, JSON in and out; whoever may not call learns nothing about the body. */
@@ -37,6 +39,10 @@ interface Definition<Body, Caller> {
 }
 
 const ok = (value: Readonly<Record<string, unknown>> = { ok: true }): RouteResult => ({ status: 200, value });
+const under = (held: HeldLease, value?: Readonly<Record<string, unknown>>): RouteResult => ({
+  ...ok(value),
+  held,
+});
 
 /** A route for a runner key. */
 function keyRoute<Body>(path: string, definition: Definition<Body, Credential>): RunnerRoute {
@@ -91,17 +97,22 @@ export const runnerRoutes: readonly RunnerRoute[] = [
       if (lease === undefined) return ok({ leased: false });
       const { workspaceId, title, target, createdAtMs, updatedAtMs } = lease.workspace;
       const workspace = { workspaceId, title, target, createdAtMs, updatedAtMs };
-      return ok({ leased: true, workspaceId, leaseExpiresAt: lease.leaseExpiresAtMs, workspace });
+      return under(lease, { leased: true, workspaceId, leaseExpiresAt: lease.leaseExpiresAtMs, workspace });
     },
   }),
   keyRoute("/getWorkspaceRunnerContext", {
     body: z.object(ofWorkspace),
-    handle: (deps, body, caller) => ok(deps.jobs.context({ ...body, ...caller })),
+    handle: (deps, body, caller) => {
+      const { context, held } = deps.jobs.context({ ...body, ...caller });
+      return under(held, context);
+    },
   }),
   keyRoute("/heartbeatWorkspaceJob", {
     body: z.object(ofWorkspace),
-    handle: (deps, body, caller) =>
-      ok({ ok: true, leaseExpiresAt: deps.jobs.heartbeat({ ...body, ...caller }) }),
+    handle: (deps, body, caller) => {
+      const kept = deps.jobs.heartbeat({ ...body, ...caller });
+      return under(kept, { ok: true, leaseExpiresAt: kept.leaseExpiresAtMs });
+    },
   }),
   keyRoute("/updateWorkspaceRunnerSummary", {
     body: z.object({
@@ -117,17 +128,13 @@ export const runnerRoutes: readonly RunnerRoute[] = [
   }),
   keyRoute("/completeWorkspaceJob", {
     body: z.looseObject(ofWorkspace),
-    handle: (deps, body, { credentialId }) => {
-      deps.jobs.complete({ workspaceId: body.workspaceId, credentialId }, () => readPayload(body));
-      return ok();
-    },
+    handle: (deps, body, { credentialId }) =>
+      under(deps.jobs.complete({ workspaceId: body.workspaceId, credentialId }, () => readPayload(body))),
   }),
   keyRoute("/failWorkspaceJob", {
     body: z.object({ ...ofWorkspace, error: capped(500) }),
-    handle: (deps, { workspaceId, error }, { credentialId }) => {
-      deps.jobs.fail({ workspaceId, credentialId }, error);
-      return ok();
-    },
+    handle: (deps, { workspaceId, error }, { credentialId }) =>
+      under(deps.jobs.fail({ workspaceId, credentialId }, error)),
   }),
   accountRoute("/createRunnerInstance", {
     body: newInstanceSchema,

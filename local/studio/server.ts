@@ -4,15 +4,18 @@ import type { Clock } from "../../lib/clock.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { type ChangeListener, createChanges, repeat } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";
-import { createJobs, type Jobs, type LeaseThief, type NewJob } from "./jobs.ts";
+import { createJobs, type Jobs, type LeaseThief } from "./jobs.ts";
 import { createJournal, type JournalEntry } from "./journal.ts";
+import { createLeaseLog, type LeaseRecord } from "./lease-log.ts";
+import { createLeasePlan, type LeasePlan } from "./lease-plan.ts";
 import { createKeys, type NewRunnerInstance } from "./keys.ts";
 import { createListener, listen, type ListenerDeps, stop } from "./listener.ts";
 import type { JobTarget, StudioInfo, WorkspaceSummary } from "./page-api.ts";
 import type { TableRoute } from "./page-server.ts";
 import { openDatabase } from "./schema.ts";
 import type { AccountCredentials } from "./sign-in.ts";
-import { createStore } from "./store.ts";
+import type { NewJob } from "./queueing.ts";
+import { createStore, type JobRow, type MessageRow } from "./store.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
 const sweepMs = 1_000;
@@ -23,6 +26,8 @@ export interface StudioOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly clock: Clock;
+  /** By which the journal and the leases' log are timed. Default: `clock`, which tests may set apart from the machine's. */
+  readonly observer?: Clock;
   /** 0 (included) to 1 (excluded): the dice of the faults. */
   readonly random: () => number;
   readonly leaseMs?: number;
@@ -56,10 +61,20 @@ export interface LocalStudio {
   revokeKey(instanceId: string): void;
   /** Gives the workspace's id. @throws Refusal 429 past the day's limit */
   queueJob(job: NewJob): string;
+  /** Another message for the workspace, in a job of its own. @throws Refusal 404, 429 */
+  post(workspaceId: string, text: string): void;
   /** Takes the lease of a workspace's job away from its holder. @throws Refusal 404, 409 */
   steal(workspaceId: string, thief?: LeaseThief): void;
+  /** What it does with the leases that it gives. */
+  readonly plan: Pick<LeasePlan, "shorten" | "offerAgain">;
   /** Last changed first. */
   snapshot(): readonly WorkspaceSummary[];
+  /** Oldest first. */
+  jobs(): readonly JobRow[];
+  /** A workspace's thread, oldest first: whose job each message is, or answers. */
+  messages(workspaceId: string): readonly MessageRow[];
+  /** Every lease that it gave, in order. */
+  leases(): readonly LeaseRecord[];
   /** Null: it has none; `undefined`: there is no such workspace. */
   titleOf(workspaceId: string): string | null | undefined;
   /** Gives the function that ends the subscription. */
@@ -78,7 +93,11 @@ export interface LocalStudio {
 export async function startStudio(options: StudioOptions): Promise<LocalStudio> {
   const database = openDatabase(options.file);
   const closing = new AbortController();
-  const { jobs, keys, workspaces, listener } = createParts(options, database, closing.signal);
+  const { jobs, keys, workspaces, store, plan, leases, listener } = createParts(
+    options,
+    database,
+    closing.signal,
+  );
   const server = createListener(listener);
   const port = await listen(server, options.port).catch((error: unknown) => {
     database.close();
@@ -98,11 +117,19 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
     createKey: keys.create,
     revokeKey: keys.revoke,
     queueJob: jobs.queue,
+    post: (workspaceId, text) => jobs.post(workspaceId, text, true),
     steal: (workspaceId, thief = "other") => jobs.steal(workspaceId, thief),
     snapshot() {
       jobs.releaseExpired();
       return workspaces.list();
     },
+    plan,
+    jobs() {
+      jobs.releaseExpired();
+      return store.jobs();
+    },
+    messages: store.messages,
+    leases: () => leases.records(),
     titleOf: workspaces.title,
     onChange: listener.changes.subscribe,
     faults: listener.faults,
@@ -112,17 +139,19 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
 }
 
 function createParts(options: StudioOptions, database: DatabaseSync, signal: AbortSignal) {
-  const { clock, leaseMs = 600_000, recentMessages = 20, priorTokens = 2_000 } = options;
+  const { clock, observer = clock, leaseMs = 600_000, recentMessages = 20, priorTokens = 2_000 } = options;
   const dailyLimits = { user: 1_000, global: 1_000, ...options.dailyLimits };
   const store = createStore(database);
   const workspaces = createWorkspaces(store);
   const changes = createChanges();
   const onChange = (workspaceId: string): void => changes.emit(workspaces.summary(workspaceId));
   const contextLimits = { recentMessages, priorTokens };
-  const jobs = createJobs({ database, store, clock, leaseMs, dailyLimits, contextLimits, onChange });
+  const leases = createLeaseLog(observer);
+  const plan = createLeasePlan(leaseMs);
+  const jobs = createJobs({ database, store, clock, leases, plan, dailyLimits, contextLimits, onChange });
   const keys = createKeys(database, clock);
   const faults = createFaults(options);
-  const journal = createJournal(clock);
+  const journal = createJournal(observer);
   const { dashboard = [] } = options;
   const info = { model: options.info, leaseMs, dailyLimits, dashboard: dashboard.length > 0 };
   const listener: ListenerDeps = {
@@ -134,9 +163,10 @@ function createParts(options: StudioOptions, database: DatabaseSync, signal: Abo
     journal,
     changes,
     clock,
+    observer,
     signal,
   };
-  return { jobs, keys, workspaces, listener };
+  return { jobs, keys, workspaces, store, plan, leases, listener };
 }
 
 /** Only tells the page early: whoever asks gets the state by the clock anyway, and the error of a file that fails. */

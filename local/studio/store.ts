@@ -44,7 +44,7 @@ const messageSchema = z.object({
   createdAtMs: z.number(),
 });
 
-const touchedSchema = z.object({ workspaceId: z.string() });
+const touchedSchema = z.object({ workspaceId: z.string(), jobId: z.number() });
 const countSchema = z.object({ count: z.number() });
 
 export type WorkspaceRow = Readonly<z.infer<typeof workspaceSchema>>;
@@ -137,7 +137,10 @@ function jobRows(database: DatabaseSync) {
   const lastCompleted = database.prepare(
     "SELECT coalesce(max(jobId), 0) AS count FROM jobs WHERE workspaceId = ? AND state = 'completed'",
   );
+  const list = database.prepare("SELECT * FROM jobs ORDER BY jobId");
   return {
+    /** Oldest first. */
+    jobs: (): readonly JobRow[] => z.array(jobSchema).parse(list.all()),
     addJob: (
       workspace: { readonly workspaceId: string; readonly target: JobTarget },
       nowMs: number,
@@ -164,17 +167,14 @@ const jobOf = (row: unknown): JobRow | undefined => jobSchema.optional().parse(r
 function jobTimes(database: DatabaseSync) {
   const since = database.prepare("SELECT count(*) AS count FROM jobs WHERE target = ? AND queuedAtMs >= ?");
   const release = database.prepare(
-    "UPDATE jobs SET state = 'queued' WHERE state = 'leased' AND leaseExpiresAtMs <= ? RETURNING workspaceId",
+    "UPDATE jobs SET state = 'queued' WHERE state = 'leased' AND leaseExpiresAtMs <= ? RETURNING workspaceId, jobId",
   );
   return {
     jobsSince: (target: JobTarget, sinceMs: number): number =>
       countSchema.parse(since.get(target, sinceMs)).count,
-    /** Gives the ids of the workspaces whose lease ended at or before `nowMs`. */
-    releaseExpired: (nowMs: number): readonly string[] =>
-      z
-        .array(touchedSchema)
-        .parse(release.all(nowMs))
-        .map((row) => row.workspaceId),
+    /** Gives the jobs whose lease ended at or before `nowMs`. */
+    releaseExpired: (nowMs: number): readonly z.infer<typeof touchedSchema>[] =>
+      z.array(touchedSchema).parse(release.all(nowMs)),
   };
 }
 

@@ -1,17 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { EndState, Run } from "../../lib/ledger/run.ts";
-import type { WorkspaceDetail } from "../../local/studio/page-api.ts";
-import { disturb, type Disturbance } from "./disturb.ts";
-import { planCases, textOf, total, type Case, type JobKind } from "./jobs.ts";
+import { disturb } from "./disturb.ts";
+import { gather } from "./evidence.ts";
+import { total, type JobKind } from "./jobs.ts";
 import type { ChaosOptions } from "./options.ts";
+import { planCases, type PlannedCase } from "./plan.ts";
+import { queueCases } from "./queue.ts";
 import { seeded } from "./random.ts";
 import { faultsOf, type Report } from "./report.ts";
-import { openStage, startLimitMs, type Stage } from "./stage.ts";
-import { judge, type CaseEnd } from "./verdict.ts";
+import { openStage, type Stage } from "./stage.ts";
+import { judge } from "./verdict.ts";
 
 const lookMs = 200;
 /** Once the faults rest: time enough for every lease, lock and silence to run out twice. */
 const drainMs = 90_000;
+/** Jobs that have not ended, for each run that may be in flight. */
+const queuedPerRun = 2;
 /** From a run's close to the function's line that counts it, on a busy machine. */
 const countedWithinMs = 5_000;
 
@@ -19,7 +23,7 @@ export type Tell = (line: string) => void;
 
 /**
  * One run: the jobs under faults until they have ended, a calm in which what is left must end, and the verdict. The
- * truth is Studio's store and journal, and the model's side; the ledger is asked for what it left open.
+ * truth is Studio's store and journal, and the model's side; the run store is held against them.
  * @throws Error when not even the jobs without faults end
  */
 export async function runChaos(
@@ -31,40 +35,34 @@ export async function runChaos(
   try {
     const roundsOfKind = await tryKinds(stage, options.kinds);
     await closeRuns(stage);
-    const { watch } = stage;
-    const first = {
-      journal: stage.studio.requests().length,
-      runs: (await stage.runs()).length,
+    const { watch, studio } = stage;
+    const startedMs = Date.now();
+    const before = {
+      atMs: startedMs,
+      journal: studio.requests().length,
+      runs: (await stage.rows()).runs.length,
       counted: countedBy(stage),
     };
     const cases = planCases(options, seeded(options.seed, "jobs"));
-    const startedMs = Date.now();
-    const { workspaces, disturbance, progress } = await runUnderFaults(stage, { cases, options, tell });
+    const played = await runUnderFaults(stage, { cases, options, tell });
+    const { queue, disturbance } = played;
     await disturbance.stop();
     tell("the faults rest");
-    await progress.until(1, drainMs);
+    await queue.until(1, drainMs);
     await closeRuns(stage);
     const elapsedMs = Date.now() - startedMs;
-    const ends = await lookAt(stage, { cases, workspaces, disturbance });
+    const gathered = await gather(stage, { cases, before, ...played });
     const { faults, calls } = faultsOf(stage, disturbance);
-    const hit = {
-      ledger: (faults["DynamoDB"]?.size ?? 0) > 0,
-      secrets: (faults["Secrets Manager"]?.size ?? 0) > 0,
-    };
-    const runs = (await stage.runs()).slice(first.runs);
     const verdict = judge({
-      cases: ends,
+      ...gathered,
       roundsOfKind,
-      journal: stage.studio.requests().slice(first.journal),
-      runs,
       leaseMs: options.leaseMs,
-      hit,
-      modelFaultsAtMs: stage.model
-        .requests()
-        .filter(({ status, aborted }) => status === null || status >= 400 || aborted)
-        .map(({ at }) => at),
-      counted: countedSince(stage, first.counted),
-      killedAtClose: runs.filter((run) => isUncounted(stage, run)).length,
+      hit: {
+        ledger: (faults["DynamoDB"]?.size ?? 0) > 0,
+        secrets: (faults["Secrets Manager"]?.size ?? 0) > 0,
+      },
+      counted: countedSince(stage, before.counted),
+      killedAtClose: gathered.records.runs.filter((run) => isUncounted(stage, run)).length,
     });
     return {
       ...verdict,
@@ -79,7 +77,7 @@ export async function runChaos(
         settler: watch.begun("settler"),
       },
       lines: watch.lines(),
-      studioSkewMs: stage.studioSkewMs,
+      studioSkewMs: stage.clock.skewMs(),
     };
   } finally {
     await stage.close();
@@ -112,72 +110,28 @@ const isUncounted = ({ watch }: Stage, { runId, openIn }: Run): boolean =>
 /** One job of each kind without any fault: the rounds that it needs. */
 async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<ReadonlyMap<string, number>> {
   const trials = kinds.map((kind, at) => ({ kind, tag: `trial-${at + 1}` }));
-  const progress = follow(stage);
-  queue(stage, trials, progress);
-  if (!(await progress.until(1, 60_000))) throw new Error("the jobs do not even end without faults");
+  const isOver = await queueCases(stage, trials).until(1, 60_000);
+  if (!isOver) throw new Error("the jobs do not even end without faults");
   return new Map(trials.map(({ kind, tag }) => [kind.name, total(stage.asked.of(tag))]));
 }
 
-interface Progress {
-  add(workspaceId: string): void;
-  /** Share of the jobs that have ended. */
-  share(): number;
-  /** `false` when that share was not reached in time. */
-  until(share: number, limitMs: number, onLook?: (share: number) => void): Promise<boolean>;
-}
-
-function follow({ studio }: Stage): Progress {
-  const own = new Set<string>();
-  const ended = new Set<string>();
-  studio.onChange(({ workspaceId, state }) => {
-    if (!own.has(workspaceId)) return;
-    if (state === "completed" || state === "failed") ended.add(workspaceId);
-  });
-  const share = (): number => (own.size === 0 ? 0 : ended.size / own.size);
-  return {
-    add: (workspaceId) => void own.add(workspaceId),
-    share,
-    async until(wanted, limitMs, onLook) {
-      for (const untilMs = Date.now() + limitMs; share() < wanted; await pause(lookMs)) {
-        if (Date.now() > untilMs) return false;
-        onLook?.(share());
-      }
-      return true;
-    },
-  };
-}
-
-/** Gives the workspaces' ids by the jobs' tags. */
-function queue({ studio }: Stage, cases: readonly Case[], progress: Progress): ReadonlyMap<string, string> {
-  return new Map(
-    cases.map((one) => {
-      const workspaceId = studio.queueJob({ text: textOf(one), target: "user" });
-      progress.add(workspaceId);
-      return [one.tag, workspaceId];
-    }),
-  );
-}
-
 interface Plan {
-  readonly cases: readonly Case[];
+  readonly cases: readonly PlannedCase[];
   readonly options: ChaosOptions;
   readonly tell: Tell;
 }
 
 async function runUnderFaults(stage: Stage, { cases, options, tell }: Plan) {
-  const poisoned = new Set<string>();
-  const disturbance = disturb(stage, options, { isPoison: (workspaceId) => poisoned.has(workspaceId) });
-  const progress = follow(stage);
-  const workspaces = queue(stage, cases, progress);
-  for (const { tag, kind } of cases) if (kind.isPoison) poisoned.add(workspaces.get(tag)!);
+  const queue = queueCases(stage, cases, options.concurrency * queuedPerRun);
+  const disturbance = disturb({ stage, options, queue });
   let told = 0;
-  await progress.until(1, options.limitMs, (share) => {
+  await queue.until(1, options.limitMs, (share) => {
     disturbance.progressed(share);
     if (share < told) return;
     tell(`${Math.round(share * cases.length)} of ${cases.length} jobs have ended`);
     told = share + 0.05;
   });
-  return { workspaces, disturbance, progress };
+  return { queue, disturbance };
 }
 
 /**
@@ -185,44 +139,12 @@ async function runUnderFaults(stage: Stage, { cases, options, tell }: Plan) {
  * before their end is counted. A leg that was killed between the two has nothing more to say.
  */
 async function closeRuns(stage: Stage): Promise<void> {
-  await waitFor(drainMs, async () => (await stage.runs()).every(({ openIn }) => openIn === undefined));
-  await waitFor(countedWithinMs, async () => totalOf(countedBy(stage)) >= (await stage.runs()).length);
+  const runs = async () => (await stage.rows()).runs;
+  await waitFor(drainMs, async () => (await runs()).every(({ openIn }) => openIn === undefined));
+  await waitFor(countedWithinMs, async () => totalOf(countedBy(stage)) >= (await runs()).length);
 }
 
 async function waitFor(limitMs: number, isSo: () => Promise<boolean>): Promise<void> {
   for (const untilMs = Date.now() + limitMs; Date.now() < untilMs; await pause(lookMs))
     if (await isSo()) return;
-}
-
-interface Ended {
-  readonly cases: readonly Case[];
-  readonly workspaces: ReadonlyMap<string, string>;
-  readonly disturbance: Disturbance;
-}
-
-async function lookAt(stage: Stage, { cases, workspaces, disturbance }: Ended): Promise<readonly CaseEnd[]> {
-  const runs = await stage.runs();
-  const summaries = new Map(stage.studio.snapshot().map((one) => [one.workspaceId, one]));
-  const ends: CaseEnd[] = [];
-  for (const one of cases) {
-    const workspaceId = workspaces.get(one.tag)!;
-    const answer = await fetch(`${stage.studio.url}/api/workspaces/${workspaceId}`);
-    const { messages } = (await answer.json()) as WorkspaceDetail;
-    const own = runs.filter((run) => run.workspaceId === workspaceId);
-    const ofRuns = (count: (runId: string, run: Run) => number): number =>
-      own.reduce((sum, run) => sum + count(run.runId, run), 0);
-    ends.push({
-      ...one,
-      workspaceId,
-      summary: summaries.get(workspaceId)!,
-      results: messages.filter(({ role }) => role === "assistant").length,
-      asked: stage.asked.of(one.tag),
-      brokenLegs: ofRuns((runId) => stage.watch.brokenLegs(runId)),
-      lostRounds: ofRuns((_, { state, rounds }) => (state === "lost" ? rounds : 0)),
-      unstarted: ofRuns((runId) => stage.watch.unstarted(runId, startLimitMs)),
-      failedBeats: ofRuns((runId) => stage.watch.linesOf(runId, "beat_failed")),
-      isTaken: disturbance.taken.has(workspaceId),
-    });
-  }
-  return ends;
 }

@@ -1,6 +1,5 @@
-import { currentRequest, type Script } from "../../local/model/conversation.ts";
+import { currentRequest, type Script, type Turn } from "../../local/model/conversation.ts";
 import { plan } from "../../local/model/script.ts";
-import { pick, type Random } from "./random.ts";
 
 export interface JobKind {
   readonly name: string;
@@ -11,14 +10,17 @@ export interface JobKind {
   readonly fails?: RegExp;
   /** Its process is killed each time that it begins. */
   readonly isPoison?: true;
+  /** `slow`: nearly as long as a leg; `long`: longer. */
+  readonly pace?: "slow" | "long";
 }
 
 export const jobKinds: readonly JobKind[] = [
   { name: "one tool round", weight: 34, words: "[[rounds:1]]" },
   { name: "two tool rounds", weight: 24, words: "[[rounds:2]]" },
   { name: "three tool rounds", weight: 12, words: "[[rounds:3]]" },
-  { name: "slow rounds", weight: 10, words: "[[rounds:2]] [[slow:1500]]" },
+  { name: "slow rounds", weight: 10, words: "[[rounds:2]] [[slow:1200]]", pace: "slow" },
   { name: "a round as long as a leg", weight: 2, words: "[[rounds:1]] [[slow:7000]]" },
+  { name: "more rounds than fit into a leg", weight: 3, words: "[[rounds:3]] [[slow:1800]]", pace: "long" },
   { name: "wrong calls", weight: 8, words: "[[rounds:1]] [[bad-json]] [[unknown-tool]]" },
   { name: "a repair", weight: 6, words: "[[rounds:1]] [[dangling]]" },
   { name: "declined", weight: 2, words: "[[refuse]]", fails: /declined|refused|can't help/i },
@@ -32,19 +34,16 @@ export interface Case {
   readonly kind: JobKind;
 }
 
-/** One of each kind, then by their weights. */
-export function planCases(
-  { jobs, kinds }: { readonly jobs: number; readonly kinds: readonly JobKind[] },
-  random: Random,
-): readonly Case[] {
-  return Array.from({ length: jobs }, (_, at) => ({
-    tag: `case-${at + 1}`,
-    kind: kinds[at] ?? pick(random, kinds),
-  }));
-}
-
 export const textOf = ({ tag, kind }: Case): string =>
   `Plan the launch of product ${tag} for a small team.\n\n${kind.words}`;
+
+const tags = /\b(?:case|trial)-\d+b?\b/g;
+const marks = /\[for ((?:case|trial)-\d+b?)\]/g;
+const markOf = (tag: string): string => `[for ${tag}]`;
+
+/** The jobs that a message, a deliverable or a failure's reason says it is for. */
+export const markedFor = (text: string): ReadonlySet<string> =>
+  new Set([...text.matchAll(marks)].map(([, tag = ""]) => tag));
 
 /** What was asked of the model, seen from its side. */
 export interface Asked {
@@ -53,19 +52,41 @@ export interface Asked {
   of(tag: string): ReadonlyMap<string, number>;
 }
 
+/** The offline model's script, which writes into each answer whose job it is for. */
 export function watchAsked(): Asked {
   const asked = new Map<string, Map<string, number>>();
   return {
     script: (conversation) => {
       const { text, rounds, repairs } = currentRequest(conversation.items);
-      const tag = /\b(?:case|trial)-\d+/.exec(text)?.[0] ?? "unknown";
+      // The newest message stands last: earlier ones of the workspace may stand before it.
+      const tag = text.match(tags)?.at(-1) ?? "unknown";
       const ofJob = asked.get(tag) ?? new Map<string, number>();
       const place = `round ${rounds.length + 1}, repair ${repairs}`;
       asked.set(tag, ofJob.set(place, (ofJob.get(place) ?? 0) + 1));
-      return plan(conversation);
+      return marked(plan(conversation), markOf(tag));
     },
     of: (tag) => asked.get(tag) ?? new Map(),
   };
+}
+
+function marked(turn: Turn, mark: string): Turn {
+  const parts = turn.parts.map((part) => {
+    if (part.type === "text") return { ...part, text: `${part.text}\n\n${mark}` };
+    if (part.type === "refusal") return { ...part, refusal: `${part.refusal} ${mark}` };
+    return { ...part, arguments: withMarkedTitles(part.arguments, mark) };
+  });
+  return { ...turn, parts };
+}
+
+/** Arguments that are wrong on purpose stay as they are. */
+function withMarkedTitles(text: string, mark: string): string {
+  try {
+    const titled = (name: string, value: unknown): unknown =>
+      name === "title" && typeof value === "string" ? `${value} ${mark}` : value;
+    return JSON.stringify(JSON.parse(text, titled));
+  } catch {
+    return text;
+  }
 }
 
 export const total = (rounds: ReadonlyMap<string, number>): number =>

@@ -13,7 +13,7 @@ async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return 2;
   if (options === "help") {
-    process.stdout.write(usage);
+    process.stdout.write(usage());
     return 0;
   }
   say(`Seed ${options.seed}: ${options.jobs} jobs. Building the functions …`);

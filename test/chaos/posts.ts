@@ -23,12 +23,16 @@ const lossStatuses = [403, 404, 409, 410, 412];
  * - the last lease or beat that Studio granted had run out by more than a second and a half before the post came.
  * Posts that came first and learnt of the loss by their own answer do not count: no beat could have told sooner.
  */
-export function postsAfterLoss(journal: readonly JournalEntry[], leaseMs: number): readonly PostAfterLoss[] {
+export function postsAfterLoss(
+  journal: readonly JournalEntry[],
+  leaseMs: number,
+  lagMs = 0,
+): readonly PostAfterLoss[] {
   const ofJobs = journal.filter(({ workspaceId }) => workspaceId !== undefined);
   const byHolder = Map.groupBy(ofJobs, ({ workspaceId, credentialId }) => `${workspaceId} ${credentialId}`);
   return [...byHolder.values()].flatMap((entries) =>
     splitByLease(entries.toSorted((left, right) => orderOf(left) - orderOf(right))).flatMap((lease) =>
-      ofLease(lease, leaseMs),
+      ofLease(lease, { leaseMs, lagMs }),
     ),
   );
 }
@@ -46,18 +50,24 @@ function splitByLease(entries: readonly JournalEntry[]): readonly (readonly Jour
   return leases;
 }
 
-function ofLease(entries: readonly JournalEntry[], leaseMs: number): readonly PostAfterLoss[] {
+interface Times {
+  readonly leaseMs: number;
+  /** How long this process was held up at most: it sees news as late as that. */
+  readonly lagMs: number;
+}
+
+function ofLease(entries: readonly JournalEntry[], { leaseMs, lagMs }: Times): readonly PostAfterLoss[] {
   return entries.flatMap((post, at): readonly PostAfterLoss[] => {
     if (!posts.includes(post.path)) return [];
     const before = entries.slice(0, at);
     const told = before.find(({ status }) => lossStatuses.includes(status))?.answeredAt;
     const granted = before.findLast(({ path, status }) => extendsLease(path) && status < 300);
     const { path, status, workspaceId = "" } = post;
-    if (told !== undefined && post.at - told > raceMs.answer) {
+    if (told !== undefined && post.at - told > raceMs.answer + lagMs) {
       return [{ workspaceId, path, status, afterMs: post.at - told, known: "by an answer" }];
     }
-    const end = granted === undefined ? undefined : orderOf(granted) + leaseMs;
-    if (end !== undefined && post.at - end > raceMs.end) {
+    const end = granted === undefined ? undefined : orderOf(granted) + (granted.leaseMs ?? leaseMs);
+    if (end !== undefined && post.at - end > raceMs.end + lagMs) {
       return [{ workspaceId, path, status, afterMs: post.at - end, known: "by the lease's own end" }];
     }
     return [];

@@ -16,6 +16,8 @@ export type ServiceFault = { readonly name: string; readonly weight: number } & 
   | { readonly kind: "answer"; readonly status: number; readonly type: string }
   | { readonly kind: "reset"; readonly when: "before" | "after" }
   | { readonly kind: "slow"; readonly ms: readonly [low: number, high: number] }
+  /** No answer until the caller gives up. */
+  | { readonly kind: "silent" }
 );
 
 /** A proxy before an AWS endpoint of the local cloud that lets a share of the calls go wrong. */
@@ -27,17 +29,27 @@ export interface FaultyProxy {
   setRate(rate: number): void;
   /** From now on every call fails with this; `undefined`: as the rate says. */
   setOutage(fault: ServiceFault | undefined): void;
+  /** The same for the calls of one process (its session token names it). */
+  cutOff(caller: string, fault: ServiceFault | undefined): void;
   /** How often each fault struck, by name. */
   fired(): ReadonlyMap<string, number>;
-  calls(): number;
-  /** Told of every call that the service has taken. */
+  /** Who called, and when (epoch ms). */
+  calls(): readonly ProxyCall[];
+  /** Told of every call that the service has taken, before its caller is. */
   onTaken(listener: (call: TakenCall) => void): void;
   close(): Promise<void>;
 }
 
-export interface TakenCall {
+export interface ProxyCall {
+  readonly caller: string | undefined;
+  readonly at: number;
+}
+
+export interface TakenCall extends ProxyCall {
+  /** Its `X-Amz-Target`. */
+  readonly target: string;
   readonly body: string;
-  readonly answer: IncomingHttpHeaders;
+  readonly answer: Answer;
 }
 
 /** As long as a kind of fault has not struck, each so manieth call meets the next one. */
@@ -47,37 +59,49 @@ interface State {
   target: string;
   rate: number;
   outage: ServiceFault | undefined;
-  calls: number;
+  readonly calls: ProxyCall[];
+  readonly cut: Map<string, ServiceFault>;
   readonly fired: Map<string, number>;
 }
 
 export async function startProxy(faults: readonly ServiceFault[], random: Random): Promise<FaultyProxy> {
   const agent = new Agent({ keepAlive: true });
-  const state: State = { target: "", rate: 0, outage: undefined, calls: 0, fired: new Map() };
+  const state: State = {
+    target: "",
+    rate: 0,
+    outage: undefined,
+    calls: [],
+    cut: new Map(),
+    fired: new Map(),
+  };
   const listeners: ((call: TakenCall) => void)[] = [];
   const owed = [...faults];
   const byRate = (): ServiceFault | undefined => {
-    if (state.rate > 0 && owed.length > 0 && state.calls % plannedEvery === 0) return owed.shift();
+    if (state.rate > 0 && owed.length > 0 && state.calls.length % plannedEvery === 0) return owed.shift();
     return random() < state.rate ? pick(random, faults) : undefined;
   };
-  const draw = (): ServiceFault | undefined => {
-    state.calls += 1;
-    const fault = state.outage ?? byRate();
+  const draw = (caller: string | undefined): ServiceFault | undefined => {
+    state.calls.push({ caller, at: Date.now() });
+    const fault = state.outage ?? state.cut.get(caller ?? "") ?? byRate();
     if (fault) state.fired.set(fault.name, (state.fired.get(fault.name) ?? 0) + 1);
     return fault;
   };
   const server = createServer((incoming, response) => {
-    serve({ incoming, response, fault: draw() }).catch(() => response.destroy());
+    const { "x-amz-security-token": token } = incoming.headers;
+    const caller = typeof token === "string" ? token : undefined;
+    serve({ incoming, response, caller, fault: draw(caller) }).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 60_000;
 
-  async function serve({ incoming, response, fault }: Call): Promise<void> {
+  async function serve({ incoming, response, caller, fault }: Call): Promise<void> {
     const body = await buffer(incoming);
+    if (fault?.kind === "silent") return;
     if (fault?.kind === "answer") return sendFault(response, fault);
     if (fault?.kind === "reset" && fault.when === "before") return void incoming.socket.resetAndDestroy();
     if (fault?.kind === "slow") await pause(between(random, ...fault.ms));
     const answer = await forward(agent, `${state.target}${incoming.url}`, { incoming, body });
-    for (const tell of listeners) tell({ body: body.toString(), answer: answer.headers });
+    const target = String(incoming.headers["x-amz-target"]);
+    for (const tell of listeners) tell({ caller, at: Date.now(), target, body: body.toString(), answer });
     if (fault?.kind === "reset") return void incoming.socket.resetAndDestroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
@@ -88,6 +112,10 @@ export async function startProxy(faults: readonly ServiceFault[], random: Random
     pointTo: (target) => void (state.target = target),
     setRate: (rate) => void (state.rate = rate),
     setOutage: (fault) => void (state.outage = fault),
+    cutOff: (caller, fault) => {
+      if (fault) state.cut.set(caller, fault);
+      else state.cut.delete(caller);
+    },
     fired: () => state.fired,
     calls: () => state.calls,
     onTaken: (listener) => void listeners.push(listener),
@@ -103,6 +131,7 @@ export async function startProxy(faults: readonly ServiceFault[], random: Random
 interface Call {
   readonly incoming: IncomingMessage;
   readonly response: ServerResponse;
+  readonly caller: string | undefined;
   readonly fault: ServiceFault | undefined;
 }
 

@@ -17,6 +17,8 @@ export function seeded(seed: number, name: string): Random {
 export const between = (random: Random, low: number, high: number): number =>
   Math.round(low + random() * (high - low));
 
+export type Range = readonly [low: number, high: number];
+
 export interface Weighted {
   readonly weight: number;
 }
@@ -24,4 +26,9 @@ export interface Weighted {
 export function pick<T extends Weighted>(random: Random, rows: readonly T[]): T {
   let left = random() * rows.reduce((total, { weight }) => total + weight, 0);
   return rows.find(({ weight }) => (left -= weight) < 0) ?? rows.at(-1)!;
+}
+
+export function shuffled<T>(random: Random, rows: readonly T[]): T[] {
+  const left = [...rows];
+  return Array.from({ length: left.length }, () => left.splice(Math.floor(random() * left.length), 1)).flat();
 }

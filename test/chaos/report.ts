@@ -1,5 +1,6 @@
 import type { Disturbance } from "./disturb.ts";
-import { faultKinds } from "./faults.ts";
+import { deedsTitle, namedFaults } from "./faults.ts";
+import type { FaultKind } from "./kinds.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Stage } from "./stage.ts";
 import type { Verdict } from "./verdict.ts";
@@ -33,23 +34,26 @@ export function faultsOf(
       DynamoDB: proxies.dynamodb.fired(),
       Lambda: proxies.lambda.fired(),
       "Secrets Manager": proxies.secretsManager.fired(),
-      "processes, events, leases, keys": disturbance.done,
+      [deedsTitle]: disturbance.done,
     },
     calls: {
       Studio: studio.requests().length,
       model: model.requests().length,
-      DynamoDB: proxies.dynamodb.calls(),
-      Lambda: proxies.lambda.calls(),
-      "Secrets Manager": proxies.secretsManager.calls(),
+      DynamoDB: proxies.dynamodb.calls().length,
+      Lambda: proxies.lambda.calls().length,
+      "Secrets Manager": proxies.secretsManager.calls().length,
     },
   };
 }
 
-/** Kinds of fault that never struck. */
-export const unstruck = (faults: Report["faults"]): readonly string[] =>
-  Object.entries(faultKinds).flatMap(([hit, names]) =>
-    names.filter((name) => !faults[hit]?.has(name)).map((name) => `${hit}: ${name}`),
-  );
+/** Faults of these kinds that never struck. */
+export const unstruck = (faults: Report["faults"], only: ReadonlySet<FaultKind>): readonly string[] => [
+  ...new Set(
+    namedFaults
+      .filter(({ kind, hit, name }) => only.has(kind) && !faults[hit]?.has(name))
+      .map(({ hit, name }) => `${hit}: ${name}`),
+  ),
+];
 
 type Row = readonly [name: string, value: string | number];
 
@@ -64,12 +68,12 @@ export function format(report: Report, options: ChaosOptions): string {
   });
   const { processor, dispatcher, settler } = report.invocations;
   const failures = [...report.failed].reduce((sum, [, count]) => sum + count, 0);
-  const ratio =
-    report.roundsNeeded === 0 ? "" : ` (${(report.roundsAsked / report.roundsNeeded).toFixed(4)} times)`;
+  const { asked, needed, again } = report.rounds;
+  const ratio = needed === 0 ? "" : ` (${(asked / needed).toFixed(4)} times)`;
   const rows: readonly Row[] = [
     ["Faults", ""],
     ...faults,
-    ...unstruck(report.faults).map((name): Row => [`  never struck: ${name}`, 0]),
+    ...unstruck(report.faults, options.only).map((name): Row => [`  never struck: ${name}`, 0]),
     ["  Studio's clock against ours", `${report.studioSkewMs / 1_000} s`],
     ["Invocations", `${processor} processors, ${dispatcher} dispatchers, ${settler} settlers`],
     ...[...report.endings].toSorted().map(([name, count]): Row => [`  ${name}`, count]),
@@ -77,28 +81,60 @@ export function format(report: Report, options: ChaosOptions): string {
     ["  completed", report.completed],
     ["  failed with a reason", failures],
     ...[...report.failed].toSorted().map(([name, count]): Row => [`    ${name}`, count]),
-    ["  returned to the queue, times", report.returned],
+    ["  leased again, times", `${report.leasedAgain}, one job ${report.mostLeases} times`],
     ["  lost", report.lost],
-    ["  completed twice", report.completedTwice],
     ["  still in the queue", report.stillQueued],
-    ["Rounds asked of the model", `${report.roundsAsked} of ${report.roundsNeeded} needed${ratio}`],
-    ["  generated twice, the lease having been taken away", report.askedAgain.taken],
-    ["  generated twice for another reason", report.askedAgain.others],
-    ["Posted after the loss of the lease", report.postedAfterLoss.length],
-    ["Runs left open in the ledger", report.openRuns],
-    ["Runs closed in the ledger, and counted in metrics", `${report.closed}, ${report.counted}`],
+    ["  completed twice", report.completedTwice],
+    ["  with another job's answer", report.wrongAnswers.length],
+    ["Rounds asked of the model", `${asked} of ${needed} needed${ratio}`],
+    ["  asked again, the lease having been taken away", again.taken],
+    ["  asked again for another reason", again.others],
+    ["Posts", ""],
+    ["  after the loss of the lease", report.postedAfterLoss.length],
+    ["  by a superseded attempt", report.postedSuperseded.length],
+    ["  without a fresh write in the run store", report.postedWithoutProof.length],
+    ["Runs", ""],
+    ["  closed, and counted in metrics", `${report.closed}, ${report.counted}`],
+    ["  with another outcome than Studio knows", report.disagreements.length],
+    ["  that gave up a lease that was still theirs", report.givenUp.length],
+    ["  left open", report.openRuns],
+    ["  whose row cannot be read", report.unreadableRows],
+    ["Invocations that a bug ended", report.defects.length],
+    ...report.busiest.map(({ service, calls }): Row => [
+      `Most calls to ${service} by one process in a second`,
+      calls,
+    ]),
+    ["Longest time that the pool was to hold back", `${(report.longestHoldMs / 1_000).toFixed(0)} s`],
+    ["This process was held up at most for", `${(report.lagMs / 1_000).toFixed(1)} s`],
     ["Seed", options.seed],
     ["Time", `${(report.elapsedMs / 1_000).toFixed(0)} s`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join("\n");
-  const details = [...report.postedAfterLoss, ...report.repeated].map((one) => `  ${JSON.stringify(one)}`);
+  const details = Object.entries(detailsOf(report)).flatMap(([title, all]) => [
+    ...(all.length === 0 ? [] : ["", title]),
+    ...all.slice(0, mostDetails).map((one) => `  ${JSON.stringify(one)}`),
+    ...(all.length > mostDetails ? [`  and ${all.length - mostDetails} more`] : []),
+  ]);
   const verdict =
     report.broken.length === 0
       ? ["Every bound holds."]
       : ["BROKEN:", ...report.broken.map((one) => `  ${one}`)];
   return [table, ...details, "", ...verdict].join("\n");
 }
+
+const mostDetails = 12;
+
+const detailsOf = (report: Report): Readonly<Record<string, readonly object[]>> => ({
+  "Wrong answers": report.wrongAnswers,
+  "Posted after the loss": report.postedAfterLoss,
+  "Posted by a superseded attempt": report.postedSuperseded,
+  "Posted without a fresh write": report.postedWithoutProof,
+  "Other outcomes than Studio's": report.disagreements,
+  "Leases given up": report.givenUp,
+  Bugs: [...countBy(report.defects)].map(([error, times]) => ({ error, times })),
+  "Asked again": report.rounds.repeated,
+});
 
 /** Maps as objects. */
 export const toJson = (report: Report): string =>

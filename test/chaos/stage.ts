@@ -1,21 +1,24 @@
 import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import * as z from "zod";
-import { systemClock, type Clock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { accessOf } from "../../lib/aws-access.ts";
 import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
 import { legEventSchema } from "../../lib/job/leg-event.ts";
-import { runSchema, type Run } from "../../lib/ledger/run.ts";
+import { runSchema } from "../../lib/ledger/run.ts";
 import { parseRunnerKeys } from "../../lib/secrets.ts";
 import { startCloud } from "../../local/cloud/cloud.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
 import { startModel, type OfflineModel } from "../../local/model/server.ts";
 import { startStudio, type LocalStudio } from "../../local/studio/server.ts";
-import { serviceFaults } from "./faults.ts";
 import { watchAsked, type Asked } from "./jobs.ts";
 import type { ChaosOptions } from "./options.ts";
 import { startProxy, type FaultyProxy } from "./proxy.ts";
 import { seeded } from "./random.ts";
+import { watchRows, type RowHistory } from "./row-history.ts";
+import { serviceFaults } from "./service-faults.ts";
+import { studioClock, type SkewedClock } from "./skew.ts";
 import { watchCloud, type Watch } from "./watch.ts";
 
 /** The names that the template's ids hold. */
@@ -26,6 +29,7 @@ const parts = {
   keys: "KeysSecret",
 };
 const pool = "local";
+const backoffKey = { pool, id: "backoff" };
 const modelName = "offline-canned";
 
 /** A dispatcher's lock lives for as long as it could: a killed one holds the pool up for this long. */
@@ -35,31 +39,48 @@ const tickMs = 1_000;
 const maxEventAgeMs = 2_000;
 /** A leg that begins later than this after its event was queued may be taken for lost (lib/dispatch/sweep.ts). */
 export const startLimitMs = maxEventAgeMs * 1.2;
-/** Studio's clock is two minutes off. */
-const skewMs = 120_000;
+
+/** A run's row; a later version of the runner says whether its report was answered. */
+const rowSchema = runSchema.extend({ unconfirmed: z.boolean().optional() });
+export type RunRow = Readonly<z.output<typeof rowSchema>>;
+
+export interface Rows {
+  readonly runs: readonly RunRow[];
+  /** Ids of rows that are no runs. */
+  readonly unreadable: readonly string[];
+}
 
 /** The local stack with its servers in this process, the functions in processes of their own, all faults at rest. */
 export interface Stage {
   readonly cloud: LocalCloud;
   readonly studio: LocalStudio;
-  /** Of Studio's clock against ours. */
-  readonly studioSkewMs: number;
+  readonly clock: SkewedClock;
   readonly model: OfflineModel;
   readonly asked: Asked;
   readonly watch: Watch;
   readonly proxies: Readonly<Record<keyof typeof serviceFaults, FaultyProxy>>;
+  /** Every state of every run's row. */
+  readonly rowHistory: RowHistory;
   readonly labels: { readonly processor: string };
   runnerKeys(): readonly string[];
   putRunnerKeys(keys: readonly string[]): void;
-  /** The ledger's runs, asked past the proxy. */
-  runs(): Promise<readonly Run[]>;
+  /** The run store's runs, asked past the proxy. */
+  rows(): Promise<Rows>;
+  /** How long the pool is still to hold back, as `runner status` would show it. */
+  heldBackMs(): Promise<number>;
+  /** What an operator does about it. */
+  clearBackoff(): Promise<void>;
+  /** How long this process, and with it Studio, the model and the proxies, was held up at most. */
+  lagMs(): number;
   close(): Promise<void>;
 }
 
 export async function openStage(templateFile: string, options: ChaosOptions): Promise<Stage> {
   const { seed, concurrency, leaseMs } = options;
-  const studioSkewMs = seeded(seed, "skew")() < 0.5 ? skewMs : -skewMs;
-  const clock: Clock = { ...systemClock, now: () => systemClock.now() + studioSkewMs };
+  const clock = studioClock(options);
+  const rowHistory = watchRows();
+  const lag = monitorEventLoopDelay();
+  lag.enable();
   const asked = watchAsked();
   const watch = watchCloud();
   const events =
@@ -76,6 +97,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     file: ":memory:",
     port: 0,
     clock,
+    observer: systemClock,
     random: seeded(seed, "studio"),
     leaseMs,
     dailyLimits: { user: 1_000_000 },
@@ -87,22 +109,27 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     lambda: await startProxy(serviceFaults.lambda, seeded(seed, "lambda")),
     secretsManager: await startProxy(serviceFaults.secretsManager, seeded(seed, "secrets")),
   };
+  const firstKeys = [studio.createKey("user").runnerToken, studio.createKey("user").runnerToken];
   const cloud = await startCloud({
     templateFile: withTimeouts(templateFile, options),
     clock: systemClock,
-    secrets: { "*ModelKey*": modelKey, "*Keys*": studio.createKey("user").runnerToken },
+    secrets: { "*ModelKey*": modelKey, "*Keys*": JSON.stringify(firstKeys) },
     variables: {
-      RUNNER_API_BASE: studio.url,
       RUNNER_PICKUP: "economy",
       RUNNER_CONCURRENCY: String(concurrency),
       RUNNER_MAX_EVENT_AGE_MS: String(maxEventAgeMs),
-      OPENAI_BASE_URL: model.url,
       OPENAI_MODEL: modelName,
       OPENAI_SUMMARY_MODEL: modelName,
       AWS_ENDPOINT_URL_DYNAMODB: proxies.dynamodb.url,
       AWS_ENDPOINT_URL_LAMBDA: proxies.lambda.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: proxies.secretsManager.url,
     },
+    // Every process has its own name in every server's records.
+    variablesOf: (environment) => ({
+      RUNNER_API_BASE: `${studio.url}/~${environment}`,
+      OPENAI_BASE_URL: model.url.replace(/\/v1$/, `/~${environment}/v1`),
+      AWS_SESSION_TOKEN: environment,
+    }),
     scheduleIntervalMs: tickMs,
     accountConcurrency: concurrency + 40,
     onEvent: (event) => {
@@ -114,9 +141,9 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   proxies.lambda.pointTo(cloud.env["AWS_ENDPOINT_URL_LAMBDA"]!);
   proxies.secretsManager.pointTo(cloud.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"]!);
   proxies.lambda.onTaken(({ body, answer }) => {
-    const { runId } = legEventSchema.parse(JSON.parse(body));
-    watch.called(String(answer["x-amzn-requestid"]), runId);
+    watch.called(String(answer.headers["x-amzn-requestid"]), legEventSchema.parse(JSON.parse(body)));
   });
+  proxies.dynamodb.onTaken(rowHistory.observe);
   const template = readTemplate(templateFile);
   const table = createTable(cloud.tableName(idOf(template, parts.table)), {
     call: createDynamoDb(accessOf(cloud.env, "dynamodb")),
@@ -124,23 +151,44 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   return {
     cloud,
     studio,
-    studioSkewMs,
+    clock,
     model,
     asked,
     watch,
     proxies,
+    rowHistory,
     labels: { processor: cloud.functions().find(({ label }) => label.includes("processor"))!.label },
     runnerKeys: () =>
       parseRunnerKeys(cloud.getSecret(idOf(template, parts.keys)), "keys").map(({ value }) => value.reveal()),
     putRunnerKeys: (keys) => cloud.putSecret(idOf(template, parts.keys), JSON.stringify(keys)),
-    runs: async () => {
+    rows: async () => {
       const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
-      return (await table.query({ where })).map((row) => runSchema.parse(row));
+      const items = await table.query({ where });
+      const parsed = items.map((item) => rowSchema.safeParse(item));
+      return {
+        runs: parsed.flatMap(({ data }) => data ?? []),
+        unreadable: items.flatMap(({ id }, at) => (parsed[at]?.success ? [] : [String(id)])),
+      };
     },
+    heldBackMs: async () => {
+      const row = await table.get(backoffKey);
+      return (
+        Math.max(...["modelUntilMs", "studioUntilMs"].map((name) => Number(row?.[name] ?? 0))) - Date.now()
+      );
+    },
+    clearBackoff: async () => {
+      await table.update(backoffKey, { set: { modelUntilMs: 0, studioUntilMs: 0 } });
+    },
+    lagMs: () => Math.round(lag.max / 1e6),
     close: async () => {
+      lag.disable();
       await cloud.stop({ graceMs: 0 });
       for (const entry of studio.requests())
-        events?.write(`${JSON.stringify({ kind: "studio", atMs: entry.at - studioSkewMs, ...entry })}\n`);
+        events?.write(`${JSON.stringify({ kind: "studio", atMs: entry.at, ...entry })}\n`);
+      for (const entry of studio.leases())
+        events?.write(`${JSON.stringify({ kind: "lease", atMs: entry.fromMs, ...entry })}\n`);
+      for (const entry of rowHistory.writes())
+        events?.write(`${JSON.stringify({ kind: "row", ...entry })}\n`);
       await Promise.all(Object.values(proxies).map((proxy) => proxy.close()));
       for (const { at, ...entry } of model.requests()) {
         events?.write(`${JSON.stringify({ kind: "model", atMs: at, ...entry })}\n`);

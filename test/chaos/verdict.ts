@@ -1,155 +1,132 @@
-import type { EndState, Run } from "../../lib/ledger/run.ts";
-import type { WorkspaceSummary } from "../../local/studio/page-api.ts";
-import type { JournalEntry } from "../../local/studio/journal.ts";
-import { total, type Case } from "./jobs.ts";
+import type { EndState } from "../../lib/ledger/run.ts";
+import type { Disagreement } from "./agreement.ts";
+import type { CaseEnd, Evidence } from "./evidence.ts";
+import { busiestSeconds, paceBounds, type BusiestSecond } from "./pace.ts";
 import { postsAfterLoss, type PostAfterLoss } from "./posts.ts";
+import { reasonOf } from "./reasons.ts";
+import { roundsBroken, roundsOf, type Rounds } from "./rounds.ts";
+import { postsOfSuperseded, postsWithoutProof, type WrongPost } from "./superseded.ts";
 
-/** What is known of one job when everything is over. */
-export interface CaseEnd extends Case {
+/** A job that got the answer to another one, or an answer that does not say whose it is. */
+export interface WrongAnswer {
+  readonly tag: string;
   readonly workspaceId: string;
-  readonly summary: WorkspaceSummary;
-  /** Assistant messages in its workspace: what Studio took. */
-  readonly results: number;
-  readonly asked: ReadonlyMap<string, number>;
-  /** Legs of it that ended in a broken invocation. */
-  readonly brokenLegs: number;
-  /** Rounds of runs of it whose lease ran out: nobody could take up their chain. */
-  readonly lostRounds: number;
-  /** Events for it that were lost, late, or could not be sent. */
-  readonly unstarted: number;
-  /** Beats of it that failed, or could not be noted. */
-  readonly failedBeats: number;
-  /** We took its lease away. */
-  readonly isTaken: boolean;
-}
-
-export interface Evidence {
-  readonly cases: readonly CaseEnd[];
-  /** Of a kind, without faults. */
-  readonly roundsOfKind: ReadonlyMap<string, number>;
-  readonly journal: readonly JournalEntry[];
-  readonly runs: readonly Run[];
-  readonly leaseMs: number;
-  /** Faults that could be the reason of a failure; by what they hit. */
-  readonly hit: Readonly<Record<"ledger" | "secrets", boolean>>;
-  /** When the model answered with trouble, or not at all (epoch ms). */
-  readonly modelFaultsAtMs: readonly number[];
-  /** What the metrics say has become of the runs. */
-  readonly counted: Readonly<Record<EndState, number>>;
-  /** Closed runs whose end nobody counted, since the process that closed them was killed right then. */
-  readonly killedAtClose: number;
+  readonly state: string;
+  readonly got: string;
 }
 
 export interface Verdict {
   readonly jobs: number;
   readonly completed: number;
   readonly failed: ReadonlyMap<string, number>;
-  /** Times that a job went back into the queue. */
-  readonly returned: number;
+  /** Times that a job went back into the queue, or was leased once more. */
+  readonly leasedAgain: number;
+  readonly mostLeases: number;
   readonly lost: number;
   readonly stillQueued: number;
   readonly completedTwice: number;
-  readonly roundsAsked: number;
-  readonly roundsNeeded: number;
-  /** Asked more than once, in jobs whose lease we took away, and in all others. */
-  readonly askedAgain: { readonly taken: number; readonly others: number };
-  /** The jobs among them that we left alone. */
-  readonly repeated: readonly {
-    readonly tag: string;
-    readonly workspaceId: string;
-    readonly rounds: string;
-  }[];
+  readonly wrongAnswers: readonly WrongAnswer[];
+  readonly rounds: Rounds;
   readonly postedAfterLoss: readonly PostAfterLoss[];
+  readonly postedSuperseded: readonly WrongPost[];
+  readonly postedWithoutProof: readonly WrongPost[];
+  readonly disagreements: readonly Disagreement[];
+  readonly givenUp: readonly Disagreement[];
+  readonly busiest: readonly BusiestSecond[];
+  readonly longestHoldMs: number;
+  readonly lagMs: number;
   readonly openRuns: number;
+  readonly unreadableRows: number;
+  readonly defects: readonly string[];
   readonly closed: number;
   readonly counted: number;
   /** Bounds that do not hold, a sentence each. */
   readonly broken: readonly string[];
 }
 
-/** The bound on rounds asked, as a share of the rounds needed. */
-const roundsBound = 1.02;
+/** "A ceiling (minutes)": no wish of a server holds a pool up for longer. */
+const longestHoldBoundMs = 900_000;
 
 export function judge(evidence: Evidence): Verdict {
-  const { cases } = evidence;
-  const ended = (state: string): readonly CaseEnd[] => cases.filter(({ summary }) => summary.state === state);
-  const lost = ended("leased").length + ended("idle").length;
+  const { cases, records, calls, counted, lagMs } = evidence;
+  const ended = (state: string): readonly CaseEnd[] => cases.filter((one) => one.state === state);
   const failures = ended("failed").map((one) => ({ one, reason: reasonOf(one, evidence) }));
-  const roundsAsked = sum(cases, ({ asked }) => total(asked));
-  const roundsNeeded = sum(cases, (one) => neededBy(one, evidence));
-  const again = (isTaken: boolean): number =>
-    sum(
-      cases.filter((one) => one.isTaken === isTaken),
-      ({ asked }) => total(asked) - asked.size,
-    );
   const found = {
     jobs: cases.length,
     completed: ended("completed").length,
     failed: countBy(failures.map(({ reason }) => reason.name)),
-    returned: sum(cases, ({ summary }) => Math.max(0, summary.leases - 1)),
-    lost,
+    leasedAgain: sum(cases, ({ leases }) => Math.max(0, leases - 1)),
+    mostLeases: Math.max(0, ...cases.map(({ leases }) => leases)),
+    lost: ended("leased").length,
     stillQueued: ended("queued").length,
-    completedTwice: cases.filter((one) => one.results > 1 || completions(one, evidence) > 1).length,
-    roundsAsked,
-    roundsNeeded,
-    askedAgain: { taken: again(true), others: again(false) },
-    repeated: cases
-      .filter(({ isTaken, asked }) => !isTaken && total(asked) > asked.size)
-      .map(({ tag, workspaceId, asked }) => ({ tag, workspaceId, rounds: [...asked.values()].join(" ") })),
-    postedAfterLoss: postsAfterLoss(evidence.journal, evidence.leaseMs),
-    openRuns: evidence.runs.filter(({ openIn }) => openIn !== undefined).length,
+    completedTwice: cases.filter((one) => one.results > 1 || completions(one) > 1).length,
+    wrongAnswers: cases.flatMap(wrongAnswerOf),
+    rounds: roundsOf(cases, evidence.roundsOfKind),
+    postedAfterLoss: postsAfterLoss(records.journal, evidence.leaseMs, lagMs),
+    postedSuperseded: postsOfSuperseded(records, calls, lagMs),
+    postedWithoutProof: postsWithoutProof(records, calls, lagMs),
+    disagreements: evidence.disagreements,
+    givenUp: evidence.givenUp,
+    busiest: busiestSeconds(evidence.paced),
+    longestHoldMs: evidence.longestHoldMs,
+    lagMs,
+    openRuns: records.runs.filter(({ openIn }) => openIn !== undefined).length,
+    unreadableRows: evidence.unreadableRows,
+    defects: evidence.defects,
     closed: sum(endStates, (state) => closedAs(state, evidence)),
-    counted: sum(endStates, (state) => evidence.counted[state]),
+    counted: sum(endStates, (state) => counted[state]),
   };
   const untrue = failures.filter(({ reason }) => !reason.isTrue);
-  const wrong = cases.filter(({ kind, summary }) => kind.fails && summary.state === "completed");
+  const wrong = cases.filter(({ kind, state }) => kind.fails && state === "completed");
   return {
     ...found,
     broken: [
       ...over("jobs lost", found.lost),
       ...over("jobs still queued at the end", found.stillQueued),
-      ...over("runs left open in the ledger", found.openRuns),
       ...over("jobs completed twice", found.completedTwice),
-      ...over("posts after the loss of the lease", found.postedAfterLoss.length),
+      ...over("jobs with another job's answer, or none of their own", found.wrongAnswers.length),
       ...over("jobs that should have failed by themselves completed", wrong.length),
       ...untrue.map(
-        ({ one }) => `${one.tag} (${one.kind.name}) failed without a true reason: ${one.summary.failure}`,
+        ({ one }) => `${one.tag} (${one.kind.name}) failed without a true reason: ${one.failure}`,
       ),
-      ...roundsBroken(found, cases),
+      ...over("posts after the loss of the lease", found.postedAfterLoss.length),
+      ...over("posts by attempts that had been superseded", found.postedSuperseded.length),
+      ...over("posts without a fresh write in the run store", found.postedWithoutProof.length),
+      ...over("runs whose outcome is not what Studio knows", found.disagreements.length),
+      ...over("runs that gave up a lease that was still theirs", found.givenUp.length),
+      ...over("runs left open in the run store", found.openRuns),
+      ...over("rows in the run store that cannot be read", found.unreadableRows),
+      ...over("invocations that a bug ended", found.defects.length),
+      ...roundsBroken(found.rounds, cases.length),
       ...countsBroken(evidence),
+      ...found.busiest
+        .filter(({ service, calls: most }) => most > (paceBounds[service] ?? Infinity))
+        .map(
+          ({ service, caller, calls: most }) => `${caller} called ${service} ${most} times within a second`,
+        ),
+      ...(found.longestHoldMs > longestHoldBoundMs
+        ? [`the pool was to hold back for ${Math.round(found.longestHoldMs / 60_000)} minutes`]
+        : []),
     ],
   };
 }
 
 const over = (what: string, count: number): readonly string[] => (count > 0 ? [`${count} ${what}`] : []);
 
-/**
- * A leg that is killed between asking and noting the response's id asks once more (docs/reliability.md): a job that we
- * left alone asks again at most once for each leg of it that broke, and for the rounds of a run that was lost, its lease
- * having run out before anybody could take it up (a leg killed or its event lost, while Studio is down or a dead
- * dispatcher holds the lock). Beside it stands the
- * bound on all rounds, which counts the jobs whose lease was taken away too; in a run of few jobs one such job is more
- * than the bound by itself, so that below 250 jobs it is not looked at.
- */
-function roundsBroken(
-  { roundsAsked, roundsNeeded }: Pick<Verdict, "roundsAsked" | "roundsNeeded">,
-  cases: readonly CaseEnd[],
-): readonly string[] {
-  const isOver = cases.length >= 250 && roundsAsked > roundsNeeded * roundsBound;
-  return [
-    ...over("jobs asked again although no leg of theirs had broken", cases.filter(asksForNothing).length),
-    ...(isOver
-      ? [
-          `${roundsAsked} rounds were asked of the model, ${roundsNeeded} were needed: more than ${roundsBound} times`,
-        ]
-      : []),
-  ];
+function wrongAnswerOf({ tag, workspaceId, state, markedFor }: CaseEnd): readonly WrongAnswer[] {
+  const others = [...markedFor].filter((one) => one !== tag);
+  if (others.length > 0) return [{ tag, workspaceId, state, got: `the answer for ${others.join(", ")}` }];
+  if (state !== "completed" || markedFor.has(tag)) return [];
+  return [{ tag, workspaceId, state, got: "an answer that is for nobody" }];
 }
+
+const completions = ({ runs }: CaseEnd): number =>
+  runs.filter(({ state, reason }) => state === "completed" && reason === "ok").length;
 
 const endStates: readonly EndState[] = ["completed", "failed", "lost"];
 
-const closedAs = (state: EndState, { runs }: Evidence): number =>
-  runs.filter((run) => run.state === state).length;
+const closedAs = (state: EndState, { records }: Evidence): number =>
+  records.runs.filter((run) => run.state === state).length;
 
 /** Each closed run is counted once, as what it ended. A process that is killed between the two may leave one out. */
 function countsBroken(evidence: Evidence): readonly string[] {
@@ -160,94 +137,6 @@ function countsBroken(evidence: Evidence): readonly string[] {
     ...over("runs counted more than once, or as another end", twice),
     ...over("runs closed and not counted", Math.max(0, never - evidence.killedAtClose)),
   ];
-}
-
-const asksForNothing = ({ isTaken, asked, brokenLegs, lostRounds }: CaseEnd): boolean =>
-  !isTaken && total(asked) - asked.size > brokenLegs + lostRounds;
-
-/** A poisoned job needs no more rounds than it got to. */
-function neededBy({ kind, asked }: CaseEnd, { roundsOfKind }: Evidence): number {
-  const needed = roundsOfKind.get(kind.name) ?? 0;
-  return kind.isPoison ? Math.min(needed, asked.size) : needed;
-}
-
-const completions = ({ workspaceId }: CaseEnd, { runs }: Evidence): number =>
-  runs.filter((run) => run.workspaceId === workspaceId && run.state === "completed" && run.reason === "ok")
-    .length;
-
-interface Reason {
-  readonly name: string;
-  readonly isTrue: boolean;
-}
-
-/** Ends that Lambda saw. */
-const seenByLambda =
-  "crashed|ran out of memory|was killed(?: \\(as happens when memory runs out\\))?|ran out of time";
-const multiples: Readonly<Record<string, number>> = { " twice": 2, " three times": 3, " four times": 4 };
-
-/** How often a failure names such an end. */
-function named(failure: string | null, words: string): number {
-  const found = [...(failure ?? "").matchAll(new RegExp(`(?:${words})( twice| \\w+ times)?`, "g"))];
-  return sum(found, ([, times]) => multiples[times ?? ""] ?? 1);
-}
-
-/**
- * No more is named than was done: broken invocations that Lambda saw; lost, late and unsent events; and silence, which
- * is what a broken invocation leaves when the news of it is lost, or a beat that came to nothing.
- */
-function isTrueOfWorker({ brokenLegs, unstarted, failedBeats, summary: { failure } }: CaseEnd): boolean {
-  const seen = named(failure, seenByLambda);
-  return (
-    seen <= brokenLegs &&
-    named(failure, "could not be started") <= unstarted &&
-    named(failure, "fell silent") <= brokenLegs - seen + failedBeats
-  );
-}
-
-/** Trouble of the model while one of the job's runs was at work. */
-const metModelFault = ({ workspaceId }: CaseEnd, { runs, modelFaultsAtMs }: Evidence): boolean =>
-  runs
-    .filter((run) => run.workspaceId === workspaceId)
-    .some(({ leasedAtMs, endedAtMs = Number.POSITIVE_INFINITY }) =>
-      modelFaultsAtMs.some((atMs) => atMs >= leasedAtMs && atMs <= endedAtMs),
-    );
-
-/** What a user may read, and when it is true. */
-const reasons: readonly {
-  readonly name: string;
-  readonly pattern: RegExp;
-  readonly isTrue: (one: CaseEnd, evidence: Evidence) => boolean;
-}[] = [
-  {
-    name: "its worker broke each time",
-    pattern: /^The worker /,
-    isTrue: isTrueOfWorker,
-  },
-  {
-    name: "the model was not available",
-    pattern: /model's provider is not available/i,
-    isTrue: metModelFault,
-  },
-  {
-    name: "the runner's records were out of reach",
-    pattern: /its own records/,
-    isTrue: (_, { hit }) => hit.ledger,
-  },
-  {
-    name: "the runner's keys were out of reach",
-    pattern: /could not read its keys/,
-    isTrue: (_, { hit }) => hit.secrets,
-  },
-];
-
-function reasonOf(one: CaseEnd, evidence: Evidence): Reason {
-  const text = one.summary.failure ?? "";
-  if (one.kind.fails) return { name: `${one.kind.name}, as it should be`, isTrue: one.kind.fails.test(text) };
-  const row = reasons.find(({ pattern }) => pattern.test(text));
-  return {
-    name: row?.name ?? `unforeseen: ${text.slice(0, 120)}`,
-    isTrue: row?.isTrue(one, evidence) ?? false,
-  };
 }
 
 const sum = <T>(rows: readonly T[], of: (row: T) => number): number =>

@@ -1,3 +1,4 @@
+import type { LegEvent } from "../../lib/job/leg-event.ts";
 import { parseLogLine, isMetricLine, type LogLine } from "../../lib/log-line.ts";
 import type { LogEvent } from "../../lib/log.ts";
 import type { MetricName } from "../../lib/metrics.ts";
@@ -8,7 +9,18 @@ export type Role = "dispatcher" | "processor" | "settler";
 export interface Invocation {
   readonly requestId: string;
   readonly pid: number;
+  /** The process, as its calls name it. */
+  readonly environment: string;
   readonly role: Role;
+}
+
+/** One invocation of the processor, and the leg that it was sent for. Times are epoch ms. */
+export interface Attempt extends Pick<LegEvent, "runId" | "leg"> {
+  readonly environment: string;
+  readonly fromMs: number;
+  /** Absent: not yet. */
+  readonly toMs?: number;
+  readonly isBroken: boolean;
 }
 
 export interface Watch {
@@ -19,10 +31,15 @@ export interface Watch {
   begun(role: Role): number;
   /** Ends other than an answer, by role and kind. */
   broken(): ReadonlyMap<string, number>;
-  /** Invocations for a run that broke. */
+  /** Of the processor, those for a run; in the order of their beginning. */
+  attempts(): readonly Attempt[];
+  roleOf(environment: string): Role;
+  /** Errors that handlers threw and that are none of ours, as `name: message`: bugs. */
+  defects(): readonly string[];
+  /** Invocations for a run that broke; those that a bug ended are left out. */
   brokenLegs(runId: string): number;
   /** An event for a run that Lambda has taken. */
-  called(requestId: string, runId: string): void;
+  called(requestId: string, event: LegEvent): void;
   /** Events for a run that could not be sent, or whose leg did not begin within so long. */
   unstarted(runId: string, withinMs: number): number;
   /** Lines of that name that tell of the run. */
@@ -38,17 +55,24 @@ export interface Watch {
   onLine(listener: (line: LogLine, requestId: string | undefined) => void): void;
 }
 
+/** What a function throws on purpose (lib/errors.ts), and what middy throws when its time is over. */
+const expectedErrors: readonly string[] = ["RunnerError", "TimeoutError"];
+
+type Timed = Invocation & { readonly fromMs: number; toMs?: number; isBroken: boolean };
+type Ended = Extract<CloudEvent, { readonly requestId: string; readonly pid: number }>;
+
 /** Follows what happens in the local cloud. */
 export function watchCloud(): Watch {
   const running = new Map<string, Invocation>();
+  const all: Timed[] = [];
   const begun = new Map<Role, number>();
   const broken = new Map<string, number>();
-  const runs = new Map<string, string>();
   const brokenRequests = new Set<string>();
+  const defects: string[] = [];
   const lines = new Map<string, number>();
   const ofRuns = new Map<string, number>();
   const metrics = new Map<string, number>();
-  const called = new Map<string, string>();
+  const called = new Map<string, LegEvent>();
   const queuedAtMs = new Map<string, number>();
   const begunAtMs = new Map<string, number>();
   const brokenListeners: ((requestId: string, errorType: string) => void)[] = [];
@@ -58,8 +82,10 @@ export function watchCloud(): Watch {
 
   function onInvoke(event: Extract<CloudEvent, { kind: "invoke" }>): void {
     const role = roleOf(event.function);
-    const invocation = { requestId: event.requestId, pid: event.pid, role };
-    running.set(event.requestId, invocation);
+    const { requestId, pid, environment } = event;
+    const invocation = { requestId, pid, environment, role };
+    running.set(requestId, invocation);
+    all.push({ ...invocation, fromMs: event.atMs, isBroken: false });
     add(begun, role);
     for (const tell of invokeListeners) tell(invocation);
   }
@@ -73,10 +99,6 @@ export function watchCloud(): Watch {
     add(ofRuns, `${runId} ${message}`);
     const { requestId = "" } = event;
     if (message === "leg_began" && !begunAtMs.has(requestId)) begunAtMs.set(requestId, event.atMs);
-    // A process that was killed before it said anything is named by the settler.
-    const named = line.message === "leg_settled" ? line["requestId"] : event.requestId;
-    const isOfLeg = line.message === "leg_began" || line.message === "leg_settled";
-    if (isOfLeg && runId !== undefined && typeof named === "string") runs.set(named, runId);
     for (const tell of lineListeners) tell(line, event.requestId);
   }
 
@@ -96,10 +118,18 @@ export function watchCloud(): Watch {
     for (const tell of queuedListeners) tell();
   }
 
+  function end({ requestId, pid, atMs }: Ended, isBroken: boolean): void {
+    running.delete(requestId);
+    const one = all.findLast((each) => each.requestId === requestId && each.pid === pid);
+    if (one) Object.assign(one, { toMs: atMs, isBroken });
+  }
+
   function onBroken(event: Extract<CloudEvent, { readonly errorType: string }>): void {
-    running.delete(event.requestId);
+    const isDefect = event.kind === "error" && !expectedErrors.includes(event.errorType);
+    end(event, !isDefect);
     add(broken, `${roleOf(event.function)}: ${event.kind}`);
-    brokenRequests.add(event.requestId);
+    if (isDefect) defects.push(`${event.errorType}: ${event.errorMessage}`);
+    else brokenRequests.add(event.requestId);
     for (const tell of brokenListeners) tell(event.requestId, event.errorType);
   }
 
@@ -108,17 +138,25 @@ export function watchCloud(): Watch {
       if (event.kind === "invoke") onInvoke(event);
       else if (event.kind === "queued") onQueued(event);
       else if (event.kind === "log") onLog(event);
-      else if (event.kind === "end") running.delete(event.requestId);
+      else if (event.kind === "end") end(event, false);
       else if ("errorType" in event) onBroken(event);
     },
     running: () => [...running.values()],
     begun: (role) => begun.get(role) ?? 0,
     broken: () => broken,
-    brokenLegs: (runId) => [...brokenRequests].filter((requestId) => runs.get(requestId) === runId).length,
-    called: (requestId, runId) => void called.set(requestId, runId),
+    attempts: () =>
+      all.flatMap(({ requestId, ...one }) => {
+        const event = one.role === "processor" ? called.get(requestId) : undefined;
+        return event ? [{ ...one, runId: event.runId, leg: event.leg }] : [];
+      }),
+    roleOf: (environment) => all.find((one) => one.environment === environment)?.role ?? "processor",
+    defects: () => defects,
+    brokenLegs: (runId) =>
+      [...brokenRequests].filter((requestId) => called.get(requestId)?.runId === runId).length,
+    called: (requestId, event) => void called.set(requestId, event),
     unstarted: (runId, withinMs) =>
-      [...called].filter(([requestId, id]) => id === runId && !beganWithin(requestId, withinMs)).length +
-      (ofRuns.get(`${runId} leg_not_invoked`) ?? 0),
+      [...called].filter(([requestId, event]) => event.runId === runId && !beganWithin(requestId, withinMs))
+        .length + (ofRuns.get(`${runId} leg_not_invoked`) ?? 0),
     linesOf: (runId, name) => ofRuns.get(`${runId} ${name}`) ?? 0,
     metric: (name) => metrics.get(name) ?? 0,
     lines: () => lines,

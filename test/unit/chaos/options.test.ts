@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseOptions } from "../../chaos/options.ts";
+import { allKinds } from "../../chaos/kinds.ts";
+import { parseOptions, usage } from "../../chaos/options.ts";
 
 const random = (): number => 0.5;
 
@@ -8,11 +9,32 @@ test("the flags' values are taken as they stand", () => {
   expect(parseOptions(args, random)).toMatchObject({ jobs: 30, seed: 11, faultRate: 0.2, killRate: 0.05 });
 });
 
+test("single kinds of fault can be had, by default all", () => {
+  const kindsOf = (...args: readonly string[]) => {
+    const options = parseOptions(args, random);
+    return options === "help" ? [] : [...options.only];
+  };
+  expect(kindsOf("--only", "frozen,second-message")).toEqual(["frozen", "second-message"]);
+  expect(kindsOf()).toHaveLength(16);
+});
+
+test("the help names every kind of fault", () => {
+  for (const kind of allKinds) expect(usage()).toContain(`\n  ${kind} `);
+  expect(
+    Math.max(
+      ...usage()
+        .split("\n")
+        .map((line) => line.length),
+    ),
+  ).toBeLessThanOrEqual(120);
+});
+
 test.each([
   ["--jobs", "1.5", "--jobs takes a whole number"],
   ["--jobs", "0", "--jobs takes a number from 1 to 100000"],
   ["--seed", "1.5", "--seed takes a whole number"],
   ["--kill-rate", "2", "--kill-rate takes a number from 0 to 0.5"],
+  ["--only", "frost", '"frost" is none'],
   ["--frob", "1", "'--frob'"],
 ])("%s %s is refused in words that name it", (flag, value, words) => {
   expect(() => parseOptions([flag, value], random)).toThrow(words);

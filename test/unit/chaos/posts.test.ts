@@ -29,6 +29,14 @@ test("a post after the last granted lease has run out is found", () => {
   ]);
 });
 
+test("a lease that Studio gave for a shorter time runs out sooner", () => {
+  const short = { ...entry("/heartbeatWorkspaceJob", 3_000, 200), leaseMs: 5_000 };
+  expect(found(short, entry("/failWorkspaceJob", 9_400, 410))).toEqual([]);
+  expect(found(short, entry("/failWorkspaceJob", 9_501, 410))).toEqual([
+    "/failWorkspaceJob by the lease's own end",
+  ]);
+});
+
 test("a post that learns of the loss by its own answer is none", () => {
   expect(found(entry("/completeWorkspaceJob", 5_000, 409))).toEqual([]);
 });

@@ -1,54 +1,7 @@
 import { expect, test } from "vitest";
-import { jobKinds } from "../../chaos/jobs.ts";
-import type { Run } from "../../../lib/ledger/run.ts";
-import { judge, type CaseEnd, type Evidence } from "../../chaos/verdict.ts";
-
-const kind = jobKinds[1]!;
-const poison = jobKinds.find(({ isPoison }) => isPoison)!;
-
-function ended(
-  more: Partial<Omit<CaseEnd, "summary">> & { readonly state?: string; readonly failure?: string } = {},
-): CaseEnd {
-  const { state = "completed", failure = null, ...rest } = more;
-  return {
-    tag: "case-1",
-    kind,
-    workspaceId: "ws_1",
-    summary: { workspaceId: "ws_1", state, failure, leases: 1 } as CaseEnd["summary"],
-    results: 1,
-    asked: new Map([
-      ["round 1", 1],
-      ["round 2", 1],
-      ["round 3", 1],
-    ]),
-    brokenLegs: 0,
-    lostRounds: 0,
-    unstarted: 0,
-    failedBeats: 0,
-    isTaken: false,
-    ...rest,
-  };
-}
-
-const evidence = (cases: readonly CaseEnd[], more: Partial<Evidence> = {}): Evidence => ({
-  cases,
-  roundsOfKind: new Map([
-    [kind.name, 3],
-    [poison.name, 3],
-  ]),
-  journal: [],
-  runs: [],
-  leaseMs: 10_000,
-  hit: { ledger: true, secrets: true },
-  modelFaultsAtMs: [],
-  counted: { completed: 0, failed: 0, lost: 0 },
-  killedAtClose: 0,
-  ...more,
-});
-
-function run(state: string, more: Partial<Run> = {}): Run {
-  return { workspaceId: "ws_1", state, reason: "other", leasedAtMs: 0, ...more } as Run;
-}
+import { judge } from "../../chaos/verdict.ts";
+import type { CaseEnd } from "../../chaos/evidence.ts";
+import { ended, evidence, poison, records, run } from "./fixture.ts";
 
 const broken = (...cases: readonly CaseEnd[]): readonly string[] => judge(evidence(cases)).broken;
 
@@ -66,7 +19,7 @@ test("a job with two results was completed twice", () => {
 
 test("a worker's failure is true when Lambda saw as many broken invocations as it names", () => {
   const failure = "The worker ran out of memory and was killed (as happens when memory runs out) twice.";
-  const job = { kind: poison, state: "failed", failure, results: 0 };
+  const job = { kind: poison, state: "failed", failure, results: 0 } as const;
   expect(broken(ended({ ...job, brokenLegs: 3 }))).toEqual([]);
   expect(broken(ended({ ...job, brokenLegs: 2 }))).toEqual([
     `case-1 (poison) failed without a true reason: ${failure}`,
@@ -78,30 +31,33 @@ test("a leg could not be started, or fell silent, only where that was done to it
     state: "failed",
     failure: "The worker could not be started twice and fell silent.",
     results: 0,
-  };
+  } as const;
   expect(broken(ended({ ...never, unstarted: 2, failedBeats: 1 }))).toEqual([]);
   expect(broken(ended({ ...never, unstarted: 2, brokenLegs: 1 }))).toEqual([]);
   expect(broken(ended({ ...never, unstarted: 1, failedBeats: 1 }))).toHaveLength(1);
   expect(broken(ended({ ...never, unstarted: 2 }))).toHaveLength(1);
-  const both = { ...never, failure: "The worker crashed and fell silent." };
+  const both = { ...never, failure: "The worker crashed and fell silent." } as const;
   expect(broken(ended({ ...both, brokenLegs: 1 }))).toHaveLength(1);
   expect(broken(ended({ ...both, brokenLegs: 2 }))).toEqual([]);
 });
 
-test("the model was not available only where it failed while the job's own run was at work", () => {
-  const job = ended({ state: "failed", failure: "The model's provider is not available: 502", results: 0 });
-  const runs = [run("failed", { leasedAtMs: 1_000, endedAtMs: 2_000 })];
-  const counted = { completed: 0, failed: 1, lost: 0 };
-  const judged = (...modelFaultsAtMs: readonly number[]) =>
-    judge(evidence([job], { runs, counted, modelFaultsAtMs })).broken;
-  expect(judged(1_500)).toEqual([]);
-  expect(judged(999, 2_001)).toHaveLength(1);
+test("the model was not available only where it failed one of the job's runs again and again", () => {
+  const failure = "The model's provider is not available: 502";
+  const job = { state: "failed", failure, results: 0 } as const;
+  expect(broken(ended({ ...job, modelFaults: 3 }))).toEqual([]);
+  expect(broken(ended({ ...job, modelFaults: 2 }))).toHaveLength(1);
 });
 
 test("each closed run is counted once, as what it ended", () => {
   const runs = [run("completed"), run("completed"), run("failed"), run("lost")];
   const judged = (completed: number, failed: number, lost: number, killedAtClose = 0) =>
-    judge(evidence([ended()], { runs, counted: { completed, failed, lost }, killedAtClose })).broken;
+    judge(
+      evidence([ended()], {
+        records: records({ runs }),
+        counted: { completed, failed, lost },
+        killedAtClose,
+      }),
+    ).broken;
   expect(judged(2, 1, 1)).toEqual([]);
   expect(judged(3, 1, 1)).toEqual(["1 runs counted more than once, or as another end"]);
   expect(judged(2, 0, 2)).toEqual([
@@ -118,6 +74,26 @@ test("a reason that nobody foresaw is not taken for true", () => {
   ).toHaveLength(1);
 });
 
+test("a job with another job's answer, or with one that names nobody, has a wrong answer", () => {
+  const wrong = "1 jobs with another job's answer, or none of their own";
+  expect(broken(ended({ markedFor: new Set(["case-2"]) }))).toEqual([wrong]);
+  expect(broken(ended({ markedFor: new Set(["case-1", "case-2"]) }))).toEqual([wrong]);
+  expect(broken(ended({ markedFor: new Set() }))).toEqual([wrong]);
+  const reason = { state: "failed", results: 0, failure: "The worker crashed.", brokenLegs: 1 } as const;
+  expect(broken(ended(reason))).toEqual([]);
+  expect(broken(ended({ ...reason, markedFor: new Set(["case-2"]) }))).toEqual([wrong]);
+});
+
+test("a process that calls in a hot loop, and a pool that is to hold back for ever, are told", () => {
+  const Studio = Array.from({ length: 41 }, (_, at) => ({ caller: "p1", at }));
+  expect(judge(evidence([ended()], { paced: { Studio } })).broken).toEqual([
+    "p1 called Studio 41 times within a second",
+  ]);
+  expect(judge(evidence([ended()], { longestHoldMs: 960_000 })).broken).toEqual([
+    "the pool was to hold back for 16 minutes",
+  ]);
+});
+
 const twice = new Map([
   ["round 1", 2],
   ["round 2", 1],
@@ -129,10 +105,10 @@ test("a round is asked again only where a leg broke, or where the lease was take
     "1 jobs asked again although no leg of theirs had broken",
   ]);
   expect(broken(ended({ asked: twice, brokenLegs: 1 }))).toEqual([]);
-  expect(broken(ended({ asked: twice, isTaken: true }))).toEqual([]);
+  expect(broken(ended({ asked: twice, isTaken: true, takenRounds: 1 }))).toEqual([]);
   const thrice = new Map([["round 1", 3]]);
   expect(broken(ended({ asked: thrice, brokenLegs: 1 }))).toHaveLength(1);
-  expect(broken(ended({ asked: thrice, brokenLegs: 1, lostRounds: 1 }))).toEqual([]);
+  expect(broken(ended({ asked: thrice, brokenLegs: 1, takenRounds: 1 }))).toEqual([]);
 });
 
 test("rounds asked again break the bound of 1.02, from 250 jobs on", () => {

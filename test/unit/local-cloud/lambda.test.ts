@@ -13,6 +13,7 @@ beforeAll(async () => {
       WarmA1B2C3D4: {},
       FrozenA1B2C3D4: {},
       QuickA1B2C3D4: { properties: { Timeout: 1 } },
+      StillA1B2C3D4: { properties: { Timeout: 1 } },
       SmallA1B2C3D4: { properties: { MemorySize: 128 } },
       LoudA1B2C3D4: {},
       JsonA1B2C3D4: { properties: { LoggingConfig: { LogFormat: "JSON", ApplicationLogLevel: "INFO" } } },
@@ -46,6 +47,19 @@ it("answers a synchronous invocation with what the handler returns, in Lambda's 
   });
   expect(answer.remainingMs).toBeGreaterThan(15_000);
   expect(answer.remainingMs).toBeLessThanOrEqual(20_000);
+});
+
+it("gives each process variables of its own, by the name that its invocations have", async () => {
+  const own = await startWatched(
+    { functions: { Own: {} } },
+    { variablesOf: (environment) => ({ AWS_SESSION_TOKEN: environment }) },
+  );
+  const env = await call<Record<string, string>>(own.cloud, "Own", { do: "env" });
+  const invoke = await own.until(({ kind }) => kind === "invoke");
+  await own.close();
+
+  expect(env["AWS_SESSION_TOKEN"]).toBe("Own-1");
+  expect(invoke).toMatchObject({ environment: "Own-1" });
 });
 
 it("gives the process the template's and Lambda's variables and nothing of ours", async () => {
@@ -126,6 +140,22 @@ it("kills a process at its function's timeout and starts a new one for the next 
   });
   expect(event).toMatchObject({ function: "quick", requestId: result.requestId });
   expect(next.calls).toBe(1);
+});
+
+it("stands still for as long as a fault says, and its time-out with it", async () => {
+  const answer = call(watched.cloud, "StillA1B2C3D4", { do: "sleep", ms: 600 });
+  const begun = await watched.until(
+    (event) => event.kind === "log" && event.function === "still" && event.line.includes("begin sleep"),
+  );
+  const pid = watched.cloud
+    .functions()
+    .find(({ label }) => label === "still")
+    ?.environments.find(({ state }) => state === "running")?.pid;
+  expect(watched.cloud.faults.freeze(pid ?? 0, 1_500)).toBe(true);
+
+  expect(await answer).toBe("slept");
+  expect(Date.now() - begun.atMs).toBeGreaterThanOrEqual(1_500);
+  expect(watched.cloud.faults.freeze(pid ?? 0, 1_500)).toBe(false);
 });
 
 it("kills a process that takes more memory than its function has", async () => {

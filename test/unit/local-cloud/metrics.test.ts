@@ -122,8 +122,8 @@ const ended = { durationMs: 250, maxMemoryMb: 80 };
 
 it("counts an invocation at its end, with its duration, and errors and throttles of 0 or 1", () => {
   const values = observed(
-    { kind: "invoke", ...of("a"), attempt: 1 },
-    { kind: "invoke", ...of("b"), attempt: 1 },
+    { kind: "invoke", ...of("a"), environment: "Processor-1", attempt: 1 },
+    { kind: "invoke", ...of("b"), environment: "Processor-2", attempt: 1 },
     { kind: "end", ...of("a"), ...ended },
     { kind: "timeout", ...of("b"), ...ended, errorType: "Sandbox.Timedout", errorMessage: "" },
     { kind: "throttled", function: "worker", requestId: "c" },

@@ -103,7 +103,48 @@ describe("a fault of the connection", () => {
   });
 });
 
+describe("a fault in an answer", () => {
+  it("cuts the body off after the effect, as if that were all", async () => {
+    fixture.studio.queueJob({ text: "x" });
+    fixture.studio.faults.add({ fault: { kind: "cut" } });
+    expect(await fixture.post("/leaseWorkspaceJob").catch(() => "not JSON")).toBe("not JSON");
+    expect(state()).toBe("leased");
+  });
+
+  it("replaces a field wherever it stands, and leaves errors as they are", async () => {
+    const workspaceId = fixture.studio.queueJob({ text: "x" });
+    fixture.studio.faults.add({ fault: { kind: "replace", field: "createdAtMs", with: 1e300 } });
+    const refused = await fixture.post("/getWorkspaceRunnerContext", { workspaceId });
+    expect(refused.json).toEqual({ error: "this key does not hold the lease of this workspace's job" });
+    await fixture.post("/leaseWorkspaceJob");
+    const { json } = await fixture.post("/getWorkspaceRunnerContext", { workspaceId });
+    expect(json.recentMessages[0].createdAtMs).toBe(1e300);
+  });
+
+  it("spares calls that speak of another workspace", async () => {
+    const workspaceId = fixture.studio.queueJob({ text: "x" });
+    await fixture.post("/leaseWorkspaceJob");
+    fixture.studio.faults.add({ workspaceId: "ws_other", fault: { kind: "status", status: 500 } });
+    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(200);
+    fixture.studio.faults.add({ workspaceId, fault: { kind: "status", status: 500 } });
+    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(500);
+  });
+
+  it("goes before the others while it is there", async () => {
+    fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
+    const takeOut = fixture.studio.faults.addFirst({ fault: { kind: "status", status: 429 } });
+    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(429);
+    takeOut();
+    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(500);
+  });
+});
+
 describe("the journal", () => {
+  it("names the caller that a base address names", async () => {
+    await fixture.post("/~Processor-1/leaseWorkspaceJob");
+    expect(fixture.studio.requests()).toMatchObject([{ path: "/leaseWorkspaceJob", caller: "Processor-1" }]);
+  });
+
   it("has every request to the runner's API with its workspace and status", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "x" });
     await fixture.post("/leaseWorkspaceJob");
@@ -116,10 +157,19 @@ describe("the journal", () => {
     await fixture.send("/api/info");
     const [credentialId] = fixture.userKey.split(".");
     const own = { credentialId, workspaceId };
+    const held = { jobId: 1, lease: 1, leaseMs: 600_000 };
     const later = { at: noonMs + 5, doneAt: noonMs + 5, answeredAt: noonMs + 5 };
     expect(fixture.studio.requests()).toEqual([
-      { path: "/leaseWorkspaceJob", at: noonMs, doneAt: noonMs, answeredAt: noonMs, status: 200, ...own },
-      { path: "/heartbeatWorkspaceJob", ...later, status: 200, ...own },
+      {
+        path: "/leaseWorkspaceJob",
+        at: noonMs,
+        doneAt: noonMs,
+        answeredAt: noonMs,
+        status: 200,
+        ...own,
+        ...held,
+      },
+      { path: "/heartbeatWorkspaceJob", ...later, status: 200, ...own, ...held },
       { path: "/heartbeatWorkspaceJob", ...later, status: 404, credentialId, workspaceId: "ws_none" },
       { path: "/leaseWorkspaceJob", ...later, status: 401, credentialId: "wrong" },
       { path: "/failWorkspaceJob", at: noonMs + 5, status: 0, ...own },
@@ -142,7 +192,7 @@ describe("the control routes", () => {
     await control("POST", "faults", { fault: { kind: "status", status: 500 } });
     expect((await beat()).status).toBe(500);
     expect((await control("GET", "faults")).json).toEqual([
-      { atMs: noonMs, path: "/heartbeatWorkspaceJob", kind: "status" },
+      { atMs: noonMs, path: "/heartbeatWorkspaceJob", kind: "status", workspaceId },
     ]);
     await control("DELETE", "faults");
     expect((await beat()).status).toBe(401);

@@ -1,0 +1,202 @@
+import type { LeaseEnd, LeaseRecord } from "../../local/studio/lease-log.ts";
+import type { JobRow } from "../../local/studio/store.ts";
+import type { EndState } from "../../lib/ledger/run.ts";
+import { givenUp, disagreements, type Disagreement } from "./agreement.ts";
+import type { Disturbance } from "./disturb.ts";
+import { markedFor, textOf, type Asked } from "./jobs.ts";
+import type { PacedCall } from "./pace.ts";
+import type { PlannedCase } from "./plan.ts";
+import type { CaseQueue } from "./queue.ts";
+import type { Interval } from "./scene.ts";
+import { leasesOfRuns, sentCalls, type OwnLease, type Records } from "./senders.ts";
+import { startLimitMs, type RunRow, type Stage } from "./stage.ts";
+import type { Attempt } from "./watch.ts";
+
+/** What is known of one job when everything is over. */
+export interface CaseEnd extends PlannedCase {
+  readonly workspaceId: string;
+  readonly state: JobRow["state"];
+  readonly failure: string | null;
+  readonly leases: number;
+  /** Assistant messages that Studio took for it. */
+  readonly results: number;
+  /** The jobs that its answer, or its failure's reason, says it is for. */
+  readonly markedFor: ReadonlySet<string>;
+  readonly asked: ReturnType<Asked["of"]>;
+  readonly runs: readonly RunRow[];
+  /** Legs of it that ended in a broken invocation. */
+  readonly brokenLegs: number;
+  /** The same, and legs that were frozen or cut off from the run store. */
+  readonly disturbedLegs: number;
+  /** Rounds of runs of it whose lease was really taken away, the one under way included: nobody could take up their chain. */
+  readonly takenRounds: number;
+  readonly isTaken: boolean;
+  /** Events for it that were lost, late, or could not be sent. */
+  readonly unstarted: number;
+  /** Beats of it that failed, or could not be noted. */
+  readonly failedBeats: number;
+  /** Answers of the model with trouble, or none, to one of its runs: of the run that met most. */
+  readonly modelFaults: number;
+  /** Contexts of its workspace that came in a wrong shape. */
+  readonly misshapenContexts: number;
+}
+
+export interface Evidence {
+  readonly cases: readonly CaseEnd[];
+  /** Of a kind, without faults. */
+  readonly roundsOfKind: ReadonlyMap<string, number>;
+  readonly records: Records;
+  readonly calls: ReturnType<typeof sentCalls>;
+  readonly disagreements: readonly Disagreement[];
+  readonly givenUp: readonly Disagreement[];
+  readonly unreadableRows: number;
+  /** Invocations that a bug of ours ended. */
+  readonly defects: readonly string[];
+  readonly leaseMs: number;
+  /** Faults that could be the reason of a failure; by what they hit. */
+  readonly hit: Readonly<Record<"ledger" | "secrets", boolean>>;
+  readonly paced: Readonly<Record<string, readonly PacedCall[]>>;
+  readonly longestHoldMs: number;
+  /** How long the machine held this process up at most. */
+  readonly lagMs: number;
+  /** What the metrics say has become of the runs. */
+  readonly counted: Readonly<Record<EndState, number>>;
+  /** Closed runs whose end nobody counted, since the process that closed them was killed right then. */
+  readonly killedAtClose: number;
+}
+
+interface Played {
+  readonly cases: readonly PlannedCase[];
+  readonly queue: CaseQueue;
+  readonly disturbance: Disturbance;
+  /** What there was before the first of them. */
+  readonly before: { readonly journal: number; readonly runs: number; readonly atMs: number };
+}
+
+type Gathered = Omit<Evidence, "roundsOfKind" | "leaseMs" | "hit" | "counted" | "killedAtClose">;
+
+export async function gather(stage: Stage, played: Played): Promise<Gathered> {
+  const { before, disturbance } = played;
+  const { studio, model, watch, proxies } = stage;
+  const rows = await stage.rows();
+  const runs = rows.runs.slice(before.runs);
+  const journal = studio.requests().slice(before.journal);
+  const records: Records = {
+    journal,
+    runs,
+    writes: stage.rowHistory.writes(),
+    attempts: watch.attempts(),
+    roleOf: watch.roleOf,
+  };
+  const calls = sentCalls(records);
+  const ownLeases = leasesOfRuns(records);
+  const leases = studio.leases();
+  const recent = <T extends PacedCall>(all: readonly T[]): readonly T[] =>
+    all.filter(({ at }) => at >= before.atMs);
+  return {
+    cases: casesOf(stage, { ...played, runs, ownLeases, leases }),
+    records,
+    calls,
+    disagreements: disagreements(records, { calls, ownLeases }),
+    givenUp: givenUp(records, { calls, ownLeases }, leases),
+    unreadableRows: rows.unreadable.length,
+    defects: watch.defects(),
+    paced: {
+      Studio: journal,
+      model: recent(model.requests()),
+      DynamoDB: recent(proxies.dynamodb.calls()),
+    },
+    longestHoldMs: disturbance.longestHoldMs(),
+    lagMs: stage.lagMs(),
+  };
+}
+
+interface Joined extends Played {
+  readonly runs: readonly RunRow[];
+  readonly ownLeases: ReadonlyMap<string, OwnLease>;
+  readonly leases: readonly LeaseRecord[];
+}
+
+function casesOf(
+  stage: Stage,
+  { cases, queue, runs, ownLeases, leases, disturbance }: Joined,
+): readonly CaseEnd[] {
+  const { studio, watch, asked } = stage;
+  const jobs = new Map(studio.jobs().map((job) => [job.jobId, job]));
+  const attempts = Map.groupBy(watch.attempts(), ({ runId }) => runId);
+  const faulty = stage.model
+    .requests()
+    .filter(({ status, aborted }) => status === null || status >= 300 || aborted);
+  const faultsOf = (runId: string): number =>
+    (attempts.get(runId) ?? []).reduce((sum, attempt) => sum + during(attempt, faulty), 0);
+  const runsOf = Map.groupBy(runs, ({ runId }) => ownLeases.get(runId)?.jobId);
+  return cases.map((one) => {
+    const workspaceId = queue.workspaceOf(one);
+    const thread = studio.messages(workspaceId);
+    const jobId = thread.find(({ role, text }) => role === "user" && text === textOf(one))?.jobId;
+    const job = jobs.get(jobId ?? -1);
+    const answers = thread.filter((row) => row.jobId === jobId && row.role !== "user");
+    const own = jobId === undefined ? [] : (runsOf.get(jobId) ?? []);
+    const taken = own.filter(({ runId }) => isReallyTaken(leases, { own: ownLeases, runId }));
+    const ofRuns = (count: (runId: string) => number): number =>
+      own.reduce((sum, { runId }) => sum + count(runId), 0);
+    return {
+      ...one,
+      workspaceId,
+      state: job?.state ?? "queued",
+      failure: job?.failure ?? null,
+      leases: job?.leases ?? 0,
+      results: answers.filter(({ role }) => role === "assistant").length,
+      markedFor: markedFor(
+        answers.map(({ text, deliverables }) => `${text}\n${deliverables ?? ""}`).join("\n"),
+      ),
+      asked: asked.of(one.tag),
+      runs: own,
+      brokenLegs: ofRuns(watch.brokenLegs),
+      disturbedLegs: ofRuns((runId) => {
+        const halted = (attempts.get(runId) ?? []).filter((attempt) =>
+          isHalted(attempt, disturbance.intervals),
+        );
+        return watch.brokenLegs(runId) + halted.filter(({ isBroken }) => !isBroken).length;
+      }),
+      takenRounds: taken.reduce((sum, { rounds }) => sum + rounds + 1, 0),
+      isTaken: taken.length > 0,
+      unstarted: ofRuns((runId) => watch.unstarted(runId, startLimitMs)),
+      failedBeats: ofRuns((runId) => watch.linesOf(runId, "beat_failed")),
+      modelFaults: Math.max(0, ...own.map(({ runId }) => faultsOf(runId))),
+      misshapenContexts: studio.faults
+        .log()
+        .filter(
+          (fired) => fired.workspaceId === workspaceId && /^context: |in the context$/.test(fired.name ?? ""),
+        ).length,
+    };
+  });
+}
+
+const during = ({ environment, fromMs, toMs = Infinity }: Attempt, calls: readonly PacedCall[]): number =>
+  calls.filter(({ caller, at }) => caller === environment && at >= fromMs && at <= toMs).length;
+
+const isHalted = (
+  { environment, fromMs, toMs = Infinity }: Attempt,
+  intervals: readonly Interval[],
+): boolean =>
+  intervals.some((one) => one.environment === environment && one.fromMs <= toMs && one.toMs >= fromMs);
+
+const takings: readonly (LeaseEnd | undefined)[] = ["stolen", "moved", "expired"];
+
+interface OfRun {
+  readonly own: ReadonlyMap<string, OwnLease>;
+  readonly runId: string;
+}
+
+/** A lease that was given twice to one key goes on under its next number, unless that one has a run of its own. */
+function isReallyTaken(leases: readonly LeaseRecord[], { own, runId }: OfRun): boolean {
+  const first = own.get(runId);
+  if (first === undefined) return false;
+  const others = [...own].filter(([id]) => id !== runId).map(([, one]) => one);
+  for (let lease = first.lease; ; lease++) {
+    const record = leases.find((one) => one.jobId === first.jobId && one.lease === lease);
+    if (record?.end !== "doubled") return takings.includes(record?.end);
+    if (others.some((one) => one.jobId === first.jobId && one.lease === lease + 1)) return false;
+  }
+}

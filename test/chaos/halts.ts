@@ -1,0 +1,141 @@
+import type { PlannedCase } from "./plan.ts";
+import { between, seeded, type Random, type Range } from "./random.ts";
+import {
+  did,
+  dueAt,
+  isDone,
+  later,
+  plannedEvery,
+  plannedMs,
+  runningAs,
+  scaled,
+  type Scene,
+} from "./scene.ts";
+import { cuts } from "./service-faults.ts";
+import type { Invocation } from "./watch.ts";
+
+/** Of the attempts; of the posts; of the dispatchers. */
+const shares = { cut: 0.03, frozen: 0.03, beforePost: 0.02, dispatcher: 0.015 };
+/** By the dice; and of a job that is to be halted while others take it for dead. */
+const lengthsMs = {
+  cut: [2_000, 8_000],
+  frozen: [1_000, 12_000],
+  "cut off": [5_500, 8_000],
+  "at work": [3_000, 6_000],
+  "before the post": [5_500, 9_000],
+} as const satisfies Readonly<Record<string, Range>>;
+
+const within = (random: Random, [low, high]: Range): number => between(random, low, high);
+
+interface Began {
+  readonly invocation: Invocation;
+  /** Of a job's first attempt, where it is planned. */
+  readonly halt: PlannedCase["halt"];
+}
+
+function onLegBegan({ stage, queue, over }: Scene, listener: (began: Began) => void): void {
+  stage.watch.onLine((line, requestId) => {
+    const { workspaceId } = line;
+    if (line.message !== "leg_began" || workspaceId === undefined || over.signal.aborted) return;
+    const invocation = runningAs(stage, requestId);
+    const halt = line["leg"] === 1 ? queue.caseIn(workspaceId)?.halt : undefined;
+    if (invocation) listener({ invocation, halt });
+  });
+}
+
+/** One attempt's process cannot reach the run store, while everybody else's can. */
+export function cutOffProcesses(scene: Scene): void {
+  const { stage, options, over, intervals } = scene;
+  const random = seeded(options.seed, "cuts");
+  const deedOf = { reset: "cutReset", silent: "cutSilent" } as const;
+  let attempts = 0;
+  onLegBegan(scene, ({ invocation: { environment }, halt }) => {
+    const isPlanned = halt === "cut off";
+    const owed = (["reset", "silent"] as const).filter((how) => !isDone(scene, deedOf[how]));
+    const due = dueAt(owed, ++attempts, plannedEvery.process);
+    if (random() >= scaled(scene, shares.cut) && due === undefined && !isPlanned) return;
+    const how = due ?? (random() < 0.5 ? "reset" : "silent");
+    const ms = within(random, lengthsMs[isPlanned ? "cut off" : "cut"]);
+    const isSoon = due !== undefined || isPlanned;
+    void later(over.signal, between(random, 0, isSoon ? plannedMs : 1_500), () => {
+      const fromMs = Date.now();
+      intervals.push({ environment, fromMs, toMs: fromMs + ms });
+      stage.proxies.dynamodb.cutOff(environment, cuts[how]);
+      did(scene, deedOf[how]);
+      // Also once the faults rest: it ends by itself.
+      setTimeout(() => stage.proxies.dynamodb.cutOff(environment, undefined), ms);
+    });
+  });
+}
+
+export function freezeProcesses(scene: Scene): void {
+  const random = seeded(scene.options.seed, "freezes");
+  freezeAttempts(scene, random);
+  freezeBeforePosts(scene, random);
+  freezeDispatchers(scene, random);
+}
+
+type FreezeDeed = "frozenProcessor" | "frozenBeforePost" | "frozenDispatcher";
+
+interface Freeze {
+  readonly deed: FreezeDeed;
+  readonly ms: number;
+}
+
+function freeze(scene: Scene, { environment, pid }: Invocation, { deed, ms }: Freeze): void {
+  const nowMs = Date.now();
+  const isFrozen = scene.intervals.some((one) => one.environment === environment && one.toMs > nowMs);
+  if (isFrozen || !scene.stage.cloud.faults.freeze(pid, ms)) return;
+  scene.intervals.push({ environment, fromMs: nowMs, toMs: nowMs + ms });
+  did(scene, deed);
+}
+
+function freezeAttempts(scene: Scene, random: Random): void {
+  const { options, over } = scene;
+  let attempts = 0;
+  onLegBegan(scene, ({ invocation, halt }) => {
+    const isPlanned = halt === "at work";
+    const owed = isDone(scene, "frozenProcessor") ? [] : [true];
+    const due = dueAt(owed, ++attempts, plannedEvery.process);
+    if (random() >= scaled(scene, shares.frozen) && due === undefined && !isPlanned) return;
+    const ms = within(random, lengthsMs[isPlanned ? "at work" : "frozen"]);
+    const afterMs = between(random, 0, due === undefined ? options.legSeconds * 300 : plannedMs);
+    void later(over.signal, afterMs, () => {
+      if (runningAs(scene.stage, invocation.requestId))
+        freeze(scene, invocation, { deed: "frozenProcessor", ms });
+    });
+  });
+}
+
+/** When the run store has taken the note that the deliverables are on their way, and the attempt has not heard of it yet. */
+function freezeBeforePosts(scene: Scene, random: Random): void {
+  const { stage, queue, over } = scene;
+  const seen = new Set<string>();
+  stage.rowHistory.onWrite(({ runId, workspaceId, delivering, caller }) => {
+    if (!delivering || seen.has(runId) || over.signal.aborted) return;
+    seen.add(runId);
+    const halt = "before the post";
+    const isPlanned = queue.caseIn(workspaceId)?.halt === halt;
+    const owed = isDone(scene, "frozenBeforePost") ? [] : [true];
+    const due = dueAt(owed, seen.size, plannedEvery.process);
+    if (random() >= scaled(scene, shares.beforePost) && due === undefined && !isPlanned) return;
+    const ms = within(random, lengthsMs[isPlanned ? halt : "frozen"]);
+    const invocation = stage.watch.running().find(({ environment }) => environment === caller);
+    if (invocation?.role === "processor") freeze(scene, invocation, { deed: "frozenBeforePost", ms });
+  });
+}
+
+function freezeDispatchers(scene: Scene, random: Random): void {
+  const { stage, over } = scene;
+  let windows = 0;
+  stage.watch.onInvoke((invocation) => {
+    if (invocation.role !== "dispatcher" || over.signal.aborted) return;
+    const owed = isDone(scene, "frozenDispatcher") ? [] : [true];
+    const due = dueAt(owed, ++windows, plannedEvery.process);
+    if (random() >= scaled(scene, shares.dispatcher) && due === undefined) return;
+    const ms = within(random, lengthsMs.frozen);
+    void later(over.signal, between(random, 0, due === undefined ? 300 : plannedMs), () => {
+      if (runningAs(stage, invocation.requestId)) freeze(scene, invocation, { deed: "frozenDispatcher", ms });
+    });
+  });
+}

@@ -1,0 +1,104 @@
+import type { LeaseThief } from "../../local/studio/jobs.ts";
+import { between, seeded } from "./random.ts";
+import { did, dueAt, isDone, later, plannedEvery, plannedMs, scaled, type Scene } from "./scene.ts";
+import type { Stage } from "./stage.ts";
+import { endRoutes, heartbeatRoute, lossFaults, oddBodies } from "./studio-faults.ts";
+
+const takenShare = 0.007;
+const thieves: readonly LeaseThief[] = ["other", "nobody", "time"];
+const deedOf = { other: "stolen", nobody: "putBack", time: "expired" } as const;
+
+const isLeased = ({ studio }: Stage, workspaceId: string): boolean =>
+  studio.snapshot().some((one) => one.workspaceId === workspaceId && one.state === "leased");
+
+/** Told when a workspace's run begins its first leg. */
+function onRunBegan({ stage, over }: Scene, listener: (workspaceId: string) => void): void {
+  stage.watch.onLine((line) => {
+    const { workspaceId } = line;
+    if (line.message !== "leg_began" || line["leg"] !== 1 || workspaceId === undefined) return;
+    if (!over.signal.aborted) listener(workspaceId);
+  });
+}
+
+/** Leases that are given to somebody else, put back into the queue, or expire, under a run in its first leg. */
+export function takeLeases(scene: Scene): void {
+  const { stage, options, over } = scene;
+  const random = seeded(options.seed, "leases");
+  let [runs, taken] = [0, 0];
+  onRunBegan(scene, (workspaceId) => {
+    runs += 1;
+    const owed = thieves.filter((one) => !isDone(scene, deedOf[one]));
+    const due = dueAt(owed, runs, plannedEvery.lease);
+    const share = scaled(scene, takenShare);
+    if (random() >= share && taken >= share * runs - 0.5 && due === undefined) return;
+    const thief = due ?? thieves[Math.floor(random() * thieves.length)]!;
+    const afterMs = between(random, 0, due === undefined ? 1_500 : plannedMs);
+    void later(over.signal, afterMs, () => {
+      if (!isLeased(stage, workspaceId)) return;
+      stage.studio.steal(workspaceId, thief);
+      taken += 1;
+      did(scene, deedOf[thief]);
+    });
+  });
+}
+
+/** Planned jobs are offered once more while their first run works. */
+export function doubleLeases(scene: Scene): void {
+  const { stage, options, queue, over } = scene;
+  const random = seeded(options.seed, "doubled");
+  const offered = new Set<string>();
+  onRunBegan(scene, (workspaceId) => {
+    const again = queue.caseIn(workspaceId)?.again;
+    if (again === undefined || offered.has(workspaceId)) return;
+    offered.add(workspaceId);
+    void later(over.signal, between(random, 0, 800), () => stage.studio.plan.offerAgain(workspaceId, again));
+  });
+}
+
+/** Second messages that do not wait for the first job's end, and answers to that end that are lost. */
+export function postSeconds(scene: Scene): void {
+  const { stage, options, queue, over } = scene;
+  const { studio } = stage;
+  const random = seeded(options.seed, "seconds");
+  let losses = 0;
+  const loseEnd = (workspaceId: string): void => {
+    const fault = lossFaults[losses++ % lossFaults.length]!;
+    for (const route of endRoutes)
+      studio.faults.add({ name: loseEndName, route, workspaceId, times: 1, fault });
+    did(scene, "endUnanswered");
+  };
+  const come = (workspaceId: string, deed: "secondQueued" | "secondRunning"): void => {
+    const second = queue.postSecond(workspaceId);
+    if (second === undefined) return;
+    did(scene, deed);
+    if (second.isEndLost) loseEnd(workspaceId);
+  };
+  queue.onQueued(({ workspaceId }) => {
+    if (queue.secondIn(workspaceId)?.comes === "at once") come(workspaceId, "secondQueued");
+  });
+  onRunBegan(scene, (workspaceId) => {
+    if (queue.secondIn(workspaceId)?.comes === "later")
+      void later(over.signal, between(random, 0, 500), () => come(workspaceId, "secondRunning"));
+  });
+}
+
+export const loseEndName = "end done, answer lost, a second message waits";
+
+/** Every heartbeat of some jobs is answered oddly, by a Studio that extends the lease all the same. */
+export function spoilHeartbeats(scene: Scene): void {
+  scene.queue.onQueued(({ workspaceId, one }) => {
+    const fault = oddBodies[one.oddBeats ?? ""];
+    if (fault === undefined || scene.over.signal.aborted) return;
+    const name = `every heartbeat's 200 with ${one.oddBeats}`;
+    scene.stage.studio.faults.addFirst({ name, route: heartbeatRoute, workspaceId, fault });
+    did(scene, "oddBeats");
+  });
+}
+
+/** The queue has seen to them. */
+export function tellOfShortLeases(scene: Scene): void {
+  scene.queue.onQueued(({ one }) => {
+    if (one.leaseMs === 5_000) did(scene, "fiveSeconds");
+    if (one.leaseMs === 50) did(scene, "fiftyMs");
+  });
+}

@@ -1,0 +1,106 @@
+import { signalGroup } from "../../local/cloud/warden.ts";
+import type { Deed } from "./faults.ts";
+import { between, seeded } from "./random.ts";
+import {
+  did,
+  dueAt,
+  isDone,
+  later,
+  plannedEvery,
+  plannedMs,
+  runningAs,
+  scaled,
+  type Scene,
+} from "./scene.ts";
+
+/** What befalls a share of the events, and of out-of-memory kills among all kills. */
+const shares = { duplicate: 0.03, drop: 0.02, late: 0.03, memory: 0.3 };
+
+type Fate = Extract<Deed, "duplicate" | "drop" | "late">;
+
+/** Duplicate, lost and late events, of any function: decided at each invocation for the next event. */
+export function disturbEvents(scene: Scene): void {
+  const { cloud, watch } = scene.stage;
+  const random = seeded(scene.options.seed, "events");
+  const owed: Fate[] = ["duplicate", "drop", "late"];
+  const acts = {
+    duplicate: () => cloud.faults.duplicate(1),
+    drop: () => cloud.faults.dropEvent(1),
+    late: () => cloud.faults.delayEvent(between(random, 500, 4_000)),
+  };
+  let invocations = 0;
+  // A delay holds until it is taken back, and is meant for one event.
+  watch.onQueued(() => cloud.faults.delayEvent(0));
+  watch.onInvoke(() => {
+    if (scene.over.signal.aborted) return;
+    const due = dueAt(owed, ++invocations, plannedEvery.event);
+    if (due !== undefined) owed.shift();
+    const act = due ?? fateOf(scene, random());
+    if (act === undefined) return;
+    acts[act]();
+    did(scene, act);
+  });
+}
+
+function fateOf(scene: Scene, die: number): Fate | undefined {
+  const [duplicate, drop, late] = [shares.duplicate, shares.drop, shares.late].map((one) =>
+    scaled(scene, one),
+  );
+  if (die < duplicate!) return "duplicate";
+  if (die < duplicate! + drop!) return "drop";
+  return die < duplicate! + drop! + late! ? "late" : undefined;
+}
+
+const killsOf = { dispatcher: ["killDispatcher"], processor: ["killProcessor", "memory"] } as const;
+
+/** `kill -9` at a random moment of an invocation, its cold start included; or the end that Lambda's memory limit brings. */
+export function killProcesses(scene: Scene): void {
+  const { stage, options, over } = scene;
+  const { watch, cloud, labels } = stage;
+  const random = seeded(options.seed, "kills");
+  const counts = { dispatcher: { of: 0, killed: 0 }, processor: { of: 0, killed: 0 } };
+  watch.onBroken((_, errorType) => {
+    if (errorType !== "Runtime.OutOfMemory") return;
+    counts.processor.killed += 1;
+    did(scene, "memory");
+  });
+  const longestMs = { dispatcher: 500, processor: options.legSeconds * 400 };
+
+  watch.onInvoke((invocation) => {
+    const { role, requestId } = invocation;
+    if (over.signal.aborted || role === "settler") return;
+    const count = counts[role];
+    count.of += 1;
+    // A kill that comes after the invocation's end hits nobody: such misses are made up for.
+    const isBehind = count.killed < options.killRate * count.of - 1;
+    const owed = killsOf[role].filter((kind) => !isDone(scene, kind));
+    const due = dueAt(owed, count.of, plannedEvery.kill);
+    if (random() >= options.killRate && !isBehind && due === undefined) return;
+    const afterMs = between(random, 0, due === undefined ? longestMs[role] : plannedMs);
+    const byDice = role === "processor" && random() < shares.memory ? "memory" : killsOf[role][0];
+    const kind = due ?? byDice;
+    if (kind === "memory") {
+      return cloud.faults.kill(labels.processor, afterMs, "memory");
+    }
+    void later(over.signal, afterMs, () => {
+      if (!runningAs(stage, requestId)) return;
+      count.killed += 1;
+      did(scene, kind);
+      signalGroup(invocation.pid, "SIGKILL");
+    });
+  });
+}
+
+/** A job that kills its process each time it is begun. */
+export function poison(scene: Scene): void {
+  const { stage, queue, over } = scene;
+  stage.watch.onLine((line, requestId) => {
+    const { workspaceId } = line;
+    if (line.message !== "leg_began" || workspaceId === undefined || over.signal.aborted) return;
+    const isPoison = queue.caseIn(workspaceId)?.kind.isPoison === true;
+    const invocation = isPoison ? runningAs(stage, requestId) : undefined;
+    if (!invocation) return;
+    did(scene, "poison");
+    signalGroup(invocation.pid, "SIGKILL");
+  });
+}

@@ -1,0 +1,87 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Case } from "./jobs.ts";
+import { textOf } from "./jobs.ts";
+import type { PlannedCase } from "./plan.ts";
+import type { Stage } from "./stage.ts";
+
+const lookMs = 200;
+/** Of a job whose first leases are over at once. */
+const fiftyMsLeases = 2;
+
+export interface QueuedCase {
+  readonly workspaceId: string;
+  readonly one: PlannedCase;
+}
+
+export interface CaseQueue {
+  /** Of the workspace's first job. */
+  caseIn(workspaceId: string): PlannedCase | undefined;
+  workspaceOf(one: Case): string;
+  /** Told of each first job as it is queued. */
+  onQueued(listener: (queued: QueuedCase) => void): void;
+  /** The workspace's second message, if it has not come yet. */
+  secondIn(workspaceId: string): PlannedCase | undefined;
+  /** Lets it come now, if it has not. */
+  postSecond(workspaceId: string): PlannedCase | undefined;
+  /** `false` when that share of the jobs has not ended in time. */
+  until(share: number, limitMs: number, onLook?: (share: number) => void): Promise<boolean>;
+}
+
+/**
+ * Queues the first jobs, so many ahead of those that have ended, and says how many have; a second message comes at the
+ * latest when its first job has ended. A short queue lets second messages come to their turn soon.
+ */
+export function queueCases(stage: Stage, cases: readonly PlannedCase[], ahead = Infinity): CaseQueue {
+  const { studio } = stage;
+  const before = studio.jobs().length;
+  const unqueued = cases.filter(({ follows }) => follows === undefined);
+  const seconds = new Map(cases.flatMap((one) => (one.follows === undefined ? [] : [[one.follows, one]])));
+  const workspaces = new Map<string, string>();
+  const firsts = new Map<string, PlannedCase>();
+  const listeners: ((queued: QueuedCase) => void)[] = [];
+  let queuedCount = 0;
+
+  const secondIn = (workspaceId: string): PlannedCase | undefined =>
+    seconds.get(firsts.get(workspaceId)?.tag ?? "");
+  const postSecond = (workspaceId: string): PlannedCase | undefined => {
+    const second = secondIn(workspaceId);
+    if (second?.follows === undefined || !seconds.delete(second.follows)) return undefined;
+    workspaces.set(second.tag, workspaceId);
+    studio.post(workspaceId, textOf(second));
+    queuedCount += 1;
+    return second;
+  };
+  const queueNext = (one: PlannedCase): void => {
+    const workspaceId = studio.queueJob({ text: textOf(one), target: "user" });
+    queuedCount += 1;
+    workspaces.set(one.tag, workspaceId);
+    firsts.set(workspaceId, one);
+    if (one.leaseMs !== undefined)
+      studio.plan.shorten(workspaceId, one.leaseMs, one.leaseMs === 50 ? fiftyMsLeases : undefined);
+    for (const tell of listeners) tell({ workspaceId, one });
+  };
+  const look = (): number => {
+    const ended = studio
+      .jobs()
+      .slice(before)
+      .filter(({ state }) => state === "completed" || state === "failed");
+    for (const { workspaceId } of ended) postSecond(workspaceId);
+    while (unqueued.length > 0 && queuedCount - ended.length < ahead) queueNext(unqueued.shift()!);
+    return ended.length / cases.length;
+  };
+  return {
+    caseIn: (workspaceId) => firsts.get(workspaceId),
+    workspaceOf: ({ tag }) => workspaces.get(tag) ?? "",
+    onQueued: (listener) => void listeners.push(listener),
+    secondIn,
+    postSecond,
+    async until(wanted, limitMs, onLook) {
+      for (const untilMs = Date.now() + limitMs; ; await pause(lookMs)) {
+        const share = look();
+        if (share >= wanted) return true;
+        if (Date.now() > untilMs) return false;
+        onLook?.(share);
+      }
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { CaseEnd, Evidence } from "./evidence.ts";
+
+export interface Reason {
+  readonly name: string;
+  readonly isTrue: boolean;
+}
+
+/** Ends that Lambda saw. */
+const seenByLambda =
+  "crashed|ran out of memory|was killed(?: \\(as happens when memory runs out\\))?|ran out of time";
+const multiples: Readonly<Record<string, number>> = { " twice": 2, " three times": 3, " four times": 4 };
+
+/** How often a failure names such an end. */
+function named(failure: string | null, words: string): number {
+  const found = [...(failure ?? "").matchAll(new RegExp(`(?:${words})( twice| \\w+ times)?`, "g"))];
+  return found.reduce((all, [, times]) => all + (multiples[times ?? ""] ?? 1), 0);
+}
+
+/**
+ * No more is named than was done: broken invocations that Lambda saw; lost, late and unsent events; and silence, which
+ * is what a broken, frozen or cut off process leaves, or a beat that came to nothing.
+ */
+function isTrueOfWorker({ brokenLegs, disturbedLegs, unstarted, failedBeats, failure }: CaseEnd): boolean {
+  const seen = named(failure, seenByLambda);
+  return (
+    seen <= brokenLegs &&
+    named(failure, "could not be started") <= unstarted &&
+    named(failure, "fell silent") <= Math.max(brokenLegs, disturbedLegs) - seen + failedBeats
+  );
+}
+
+/** One answer does not make a provider that is not available. */
+const modelFaultsNeeded = 3;
+
+/** What a user may read, and when it is true. */
+const reasons: readonly {
+  readonly name: string;
+  readonly pattern: RegExp;
+  readonly isTrue: (one: CaseEnd, evidence: Evidence) => boolean;
+}[] = [
+  {
+    name: "its worker broke each time",
+    pattern: /^The worker /,
+    isTrue: isTrueOfWorker,
+  },
+  {
+    name: "the model was not available",
+    pattern: /model's provider is not available/i,
+    isTrue: ({ modelFaults }) => modelFaults >= modelFaultsNeeded,
+  },
+  {
+    name: "the runner's records were out of reach",
+    pattern: /its own records/,
+    isTrue: (_, { hit }) => hit.ledger,
+  },
+  {
+    name: "the runner's keys were out of reach",
+    pattern: /could not read its keys/,
+    isTrue: (_, { hit }) => hit.secrets,
+  },
+  {
+    // Only a whole answer of the wrong shape, and only the second in a row.
+    name: "Studio broke its contract, twice in a row",
+    pattern: /Studio broke its contract: POST \/getWorkspaceRunnerContext .* wrong shape/,
+    isTrue: ({ misshapenContexts }) => misshapenContexts >= 2,
+  },
+];
+
+export function reasonOf(one: CaseEnd, evidence: Evidence): Reason {
+  const text = one.failure ?? "";
+  if (one.kind.fails?.test(text)) return { name: `${one.kind.name}, as it should be`, isTrue: true };
+  const row = reasons.find(({ pattern }) => pattern.test(text));
+  return {
+    name: row?.name ?? `unforeseen: ${text.slice(0, 120)}`,
+    isTrue: row?.isTrue(one, evidence) ?? false,
+  };
+}

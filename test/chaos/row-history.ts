@@ -1,0 +1,79 @@
+import * as z from "zod";
+import type { TakenCall } from "./proxy.ts";
+
+/** A state of a run's row, as the run store took it. */
+export interface RowWrite {
+  /** Epoch ms. */
+  readonly atMs: number;
+  /** The process that wrote it. */
+  readonly caller: string | undefined;
+  readonly isNew: boolean;
+  readonly runId: string;
+  readonly workspaceId: string;
+  readonly leg: number;
+  readonly state: string;
+  readonly delivering: boolean;
+}
+
+export interface RowHistory {
+  readonly observe: (call: TakenCall) => void;
+  writes(): readonly RowWrite[];
+  onWrite(listener: (write: RowWrite) => void): void;
+}
+
+const text = z.object({ S: z.string() });
+const rowSchema = z.object({
+  runId: text,
+  workspaceId: text,
+  leg: z.object({ N: z.coerce.number() }),
+  state: text,
+  delivering: z.object({ BOOL: z.boolean() }).optional(),
+});
+const putSchema = z.object({ Item: rowSchema });
+const transactionSchema = z.object({ TransactItems: z.array(z.object({ Put: putSchema.optional() })) });
+const updatedSchema = z.object({ Attributes: rowSchema });
+
+/** Reads what passes on the way to DynamoDB: what is put, and the row that an update gives back. */
+export function watchRows(): RowHistory {
+  const writes: RowWrite[] = [];
+  const listeners: ((write: RowWrite) => void)[] = [];
+  return {
+    observe(call) {
+      if (call.answer.status !== 200 || !call.body.includes("run#")) return;
+      for (const { row, isNew } of rowsOf(call)) {
+        const write = {
+          atMs: call.at,
+          caller: call.caller,
+          isNew,
+          runId: row.runId.S,
+          workspaceId: row.workspaceId.S,
+          leg: row.leg.N,
+          state: row.state.S,
+          delivering: row.delivering?.BOOL ?? false,
+        };
+        writes.push(write);
+        for (const tell of listeners) tell(write);
+      }
+    },
+    writes: () => writes,
+    onWrite: (listener) => void listeners.push(listener),
+  };
+}
+
+interface Found {
+  readonly row: z.output<typeof rowSchema>;
+  readonly isNew: boolean;
+}
+
+function rowsOf({ target, body, answer }: TakenCall): readonly Found[] {
+  const action = target.split(".").at(-1);
+  if (action === "UpdateItem") {
+    const { data } = updatedSchema.safeParse(JSON.parse(answer.body.toString()));
+    return data ? [{ row: data.Attributes, isNew: false }] : [];
+  }
+  const puts =
+    action === "TransactWriteItems"
+      ? (transactionSchema.safeParse(JSON.parse(body)).data?.TransactItems ?? []).map(({ Put }) => Put)
+      : [putSchema.safeParse(JSON.parse(body)).data];
+  return puts.flatMap((put) => (put ? [{ row: put.Item, isNew: true }] : []));
+}

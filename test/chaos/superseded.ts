@@ -1,0 +1,90 @@
+import { postRoutes, type Records, type SentCall } from "./senders.ts";
+import type { Attempt } from "./watch.ts";
+
+export interface WrongPost {
+  readonly workspaceId: string;
+  readonly path: string;
+  readonly status: number;
+  readonly runId: string;
+  readonly leg: number;
+  /** How long after the attempt had lost its run, or after its last accepted write. */
+  readonly afterMs: number;
+}
+
+/** A post and the news can cross on their way; where this process is held up, so is what it sees. */
+const raceMs = 1_000;
+/** A write this old proves nothing of now. Longer than a starved process needs from the one to the other. */
+const freshMs = 4_000;
+
+/** The writes to runs' rows, by run and by workspace. */
+interface Owned {
+  readonly byRun: ReadonlyMap<string, Records["writes"]>;
+  readonly madeIn: ReadonlyMap<string, Records["writes"]>;
+}
+
+const ownedBy = ({ writes }: Records): Owned => ({
+  byRun: Map.groupBy(writes, ({ runId }) => runId),
+  madeIn: Map.groupBy(
+    writes.filter(({ isNew }) => isNew),
+    ({ workspaceId }) => workspaceId,
+  ),
+});
+
+const ends: readonly string[] = ["completed", "failed", "lost"];
+
+/**
+ * When the run passed into other hands: a newer run of its workspace was made, the next leg was called, or another
+ * process closed it. `undefined`: never.
+ */
+function lostAtMs({ byRun, madeIn }: Owned, { runId, leg, environment }: Attempt): number | undefined {
+  const own = byRun.get(runId) ?? [];
+  const moved = own.find(
+    (write) => write.leg > leg || (ends.includes(write.state) && write.caller !== environment),
+  );
+  const { workspaceId = "" } = own[0] ?? {};
+  const newer = madeIn.get(workspaceId)?.find((write) => write.runId > runId);
+  const times = [moved, newer].flatMap((write) => (write ? [write.atMs] : []));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+const postsOf = (calls: readonly SentCall[]) =>
+  calls.flatMap(({ entry, attempt }) =>
+    attempt && postRoutes.includes(entry.path) ? [{ entry, attempt }] : [],
+  );
+
+/** Posts by attempts that had lost their run. */
+export function postsOfSuperseded(
+  records: Records,
+  calls: readonly SentCall[],
+  lagMs = 0,
+): readonly WrongPost[] {
+  const owned = ownedBy(records);
+  return postsOf(calls).flatMap(({ entry, attempt }) => {
+    const atMs = lostAtMs(owned, attempt);
+    if (atMs === undefined || entry.at - atMs <= raceMs + lagMs) return [];
+    return [wrongPost(entry, attempt, entry.at - atMs)];
+  });
+}
+
+/** Posts without a fresh write of the attempt's that the run store had taken. */
+export function postsWithoutProof(
+  records: Records,
+  calls: readonly SentCall[],
+  lagMs = 0,
+): readonly WrongPost[] {
+  const { byRun } = ownedBy(records);
+  return postsOf(calls).flatMap(({ entry, attempt }) => {
+    const { runId, environment } = attempt;
+    const last = byRun
+      .get(runId)
+      ?.findLast((write) => write.caller === environment && write.atMs <= entry.at);
+    const ageMs = entry.at - (last?.atMs ?? attempt.fromMs);
+    return ageMs <= freshMs + lagMs ? [] : [wrongPost(entry, attempt, ageMs)];
+  });
+}
+
+const wrongPost = (
+  { workspaceId = "", path, status }: SentCall["entry"],
+  { runId, leg }: Attempt,
+  afterMs: number,
+): WrongPost => ({ workspaceId, path, status, runId, leg, afterMs });

@@ -1,0 +1,144 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { signalGroup } from "../../local/cloud/warden.ts";
+import type { FaultKind } from "./kinds.ts";
+import { between, seeded } from "./random.ts";
+import { retryAfters, type RetryAfter } from "./rules.ts";
+import { did, has, type Scene } from "./scene.ts";
+import { ledgerOutages } from "./service-faults.ts";
+import type { Stage } from "./stage.ts";
+import { studioOutage } from "./studio-faults.ts";
+
+const ledgerOutageMs = 2_500;
+const spellMs = 2_500;
+
+export interface Entry {
+  /** Share of the jobs that have ended. */
+  readonly at: number;
+  readonly act: () => Promise<void>;
+}
+
+type Act = (scene: Scene) => Promise<void>;
+
+export function timetableOf(scene: Scene): Entry[] {
+  const { jobs, seed } = scene.options;
+  const random = seeded(seed, "timetable");
+  const often = (kind: FaultKind, times: number, act: Act, within = 0.6): readonly Entry[] => {
+    if (!has(scene, kind)) return [];
+    const count = Math.max(1, Math.round(times));
+    return Array.from({ length: count }, (_, at) => ({
+      at: (at + 0.1 + within * random()) / count,
+      act: () => (scene.over.signal.aborted ? Promise.resolve() : act(scene)),
+    }));
+  };
+  return [
+    ...often("outage", jobs / 250, studioDown),
+    ...often("outage", jobs / 250, ledgerThrottled),
+    ...often("cut-off", jobs / 250, ledgerCut),
+    ...often("key", jobs / 300, rotateKey),
+    // Early: somebody must still be leased with the key.
+    ...often("key", jobs / 300, revokeKey, 0.2),
+    ...often("retry-after", jobs / 100, spellOf("studio", scene)),
+    ...often("retry-after", jobs / 100, spellOf("model", scene)),
+    ...often("skew", jobs / 25, stepClock(scene)),
+    ...(has(scene, "skew") ? [{ at: 0.5, act: () => jumpClock(scene) }] : []),
+  ].toSorted((left, right) => left.at - right.at);
+}
+
+/** For longer than a leg, and shorter than a lease. */
+async function studioDown(scene: Scene): Promise<void> {
+  did(scene, "studioDown");
+  const end = scene.stage.studio.faults.addFirst(studioOutage);
+  await pause(scene.options.legSeconds * 1_000 + 500);
+  end();
+}
+
+async function ledgerThrottled(scene: Scene): Promise<void> {
+  did(scene, "ledgerThrottled");
+  await ledgerAway(scene.stage, "throttled");
+}
+
+async function ledgerCut(scene: Scene): Promise<void> {
+  did(scene, "ledgerCut");
+  await ledgerAway(scene.stage, "cut");
+}
+
+async function ledgerAway({ proxies }: Stage, how: keyof typeof ledgerOutages): Promise<void> {
+  proxies.dynamodb.setOutage(ledgerOutages[how]);
+  await pause(ledgerOutageMs);
+  proxies.dynamodb.setOutage(undefined);
+}
+
+/** Wishes that were a hot loop once, in turn. */
+const spellWishes: readonly RetryAfter[] = ["0", "25 days", "a past date", "negative"];
+
+/** For seconds every call is answered so: whoever does not wait asks without end. */
+function spellOf(server: "studio" | "model", { stage }: Scene): Act {
+  let spells = server === "studio" ? 0 : 1;
+  return async (scene) => {
+    const wish = spellWishes[Math.floor(spells / 2) % spellWishes.length]!;
+    const status = spells++ % 2 === 0 ? 429 : 503;
+    did(scene, server === "studio" ? "studioSpell" : "modelSpell");
+    const headers = { "retry-after": retryAfters[wish] };
+    const name = `for seconds: ${status}, Retry-After: ${wish}`;
+    const end = stage[server].faults.addFirst({ name, fault: { kind: "status", status, headers } });
+    await pause(spellMs);
+    end();
+  };
+}
+
+/** By up to a second, there and back again. */
+function stepClock({ options }: Scene): Act {
+  const random = seeded(options.seed, "steps");
+  let wanderMs = 0;
+  return async (scene) => {
+    const nextMs = between(random, -1_000, 1_000);
+    scene.stage.clock.step(nextMs - wanderMs);
+    wanderMs = nextMs;
+    did(scene, "skewed");
+    await Promise.resolve();
+  };
+}
+
+/** Every lease that is held is over at once. */
+async function jumpClock(scene: Scene): Promise<void> {
+  scene.stage.clock.jump();
+  did(scene, "skewJumped");
+  await Promise.resolve();
+}
+
+/** The new key stands first; the old ones stay beside it, as the runs in flight need them: two rotations may come close. */
+async function rotateKey(scene: Scene): Promise<void> {
+  const { stage } = scene;
+  const fresh = stage.studio.createKey("user").runnerToken;
+  stage.putRunnerKeys([fresh, ...stage.runnerKeys()].slice(0, 4));
+  killDispatchers(stage);
+  did(scene, "rotated");
+  await Promise.resolve();
+}
+
+function killDispatchers({ cloud }: Stage): void {
+  const dispatcher = cloud.functions().find(({ label }) => label.includes("dispatch"));
+  for (const { pid } of dispatcher?.environments ?? []) signalGroup(pid, "SIGKILL");
+}
+
+/** A key is revoked as soon as a lease was taken with it: the run that holds it is in flight. */
+async function revokeKey(scene: Scene): Promise<void> {
+  const { stage, over } = scene;
+  const key = stage.studio.createKey("user");
+  const before = stage.runnerKeys();
+  const used = Promise.withResolvers<boolean>();
+  const limit = AbortSignal.any([over.signal, AbortSignal.timeout(60_000)]);
+  limit.addEventListener("abort", () => used.resolve(false), { once: true });
+  stage.watch.onLine((line) => {
+    if (line["keyId"] === key.credentialId && line.message === "leg_began" && !limit.aborted)
+      used.resolve(true);
+  });
+  stage.putRunnerKeys([...before, key.runnerToken]);
+  // Dispatchers keep what they have read for minutes: a process of their own reads anew.
+  for (const { pid } of stage.watch.running().filter(({ role }) => role === "dispatcher"))
+    signalGroup(pid, "SIGKILL");
+  const isInFlight = await used.promise;
+  stage.putRunnerKeys(before);
+  stage.studio.revokeKey(key.instanceId);
+  if (isInFlight) did(scene, "revoked");
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { disagreements, givenUp } from "../../chaos/agreement.ts";
+import { leasesOfRuns, sentCalls, type Records } from "../../chaos/senders.ts";
+import type { RunRow } from "../../chaos/stage.ts";
+import { attempt, entry, records, run, write } from "./fixture.ts";
+
+const lease = entry("/leaseWorkspaceJob", 0, { caller: "d1", jobId: 1, lease: 1, leaseMs: 10_000 });
+const made = write(10, { caller: "d1", isNew: true });
+const complete = (more = {}) => entry("/completeWorkspaceJob", 1_000, { jobId: 1, lease: 1, ...more });
+const fail = (more = {}) => entry("/failWorkspaceJob", 1_000, { jobId: 1, lease: 1, ...more });
+const refused = { status: 409, jobId: undefined, lease: undefined };
+const lost = { status: 0, answeredAt: undefined };
+
+function look(own: RunRow, journal: Records["journal"], more: Partial<Records> = {}) {
+  const all = records({
+    journal: [lease, ...journal],
+    runs: [own],
+    writes: [made],
+    attempts: [attempt()],
+    ...more,
+  });
+  return { all, found: { calls: sentCalls(all), ownLeases: leasesOfRuns(all) } };
+}
+
+function problem(own: RunRow, ...journal: Records["journal"]): string | undefined {
+  const { all, found } = look(own, journal);
+  return disagreements(all, found)[0]?.but;
+}
+
+describe("a run's outcome", () => {
+  test("completed with ok needs a completion that Studio confirmed", () => {
+    const ok = run("completed", { reason: "ok" });
+    expect(problem(ok, complete())).toBeUndefined();
+    expect(problem(ok, complete(lost))).toBe("Studio confirmed no completion");
+    expect(problem(ok, complete(refused))).toBe("Studio confirmed no completion");
+  });
+
+  test("completed but unconfirmed needs a completion that was sent and not answered", () => {
+    const unconfirmed = run("completed", { reason: "unconfirmed" });
+    expect(problem(unconfirmed, complete(lost))).toBeUndefined();
+    expect(problem(unconfirmed, complete({ ...lost, jobId: undefined }))).toBeUndefined();
+    expect(problem(unconfirmed)).toBe("no completion was sent");
+    expect(problem(unconfirmed, complete(refused))).toBe("no completion was sent");
+  });
+
+  test("failed needs a failure that Studio took, or one that was not answered", () => {
+    expect(problem(run("failed"), fail())).toBeUndefined();
+    expect(problem(run("failed"), fail(lost))).toBeUndefined();
+    expect(problem(run("failed"), fail(refused))).toBe("Studio was told of no failure");
+    expect(problem(run("failed"), complete())).toBe("Studio took a completion");
+  });
+
+  test("lost means that Studio took nothing", () => {
+    expect(problem(run("lost"), complete(refused))).toBeUndefined();
+    expect(problem(run("lost"), complete(lost))).toBe("Studio took its /completeWorkspaceJob");
+  });
+
+  test("a post that Studio took for another job is told, whatever became of the run", () => {
+    const ok = run("completed", { reason: "ok" });
+    expect(problem(ok, complete(lost), complete({ at: 2_000, jobId: 2 }))).toBe(
+      "its /completeWorkspaceJob was taken for job 2, and its own is 1",
+    );
+  });
+
+  test("a dispatcher's post counts for the run whose row it wrote last", () => {
+    const journal = [fail({ caller: "d1" })];
+    const { all, found } = look(run("failed"), journal, { attempts: [] });
+    expect(found.calls).toMatchObject([{ runId: "run-1" }]);
+    expect(disagreements(all, found)).toEqual([]);
+  });
+});
+
+test("a run belongs to the newest lease that its dispatcher had been given before it was made", () => {
+  const second = { ...lease, at: 20, answeredAt: 20, jobId: 2 };
+  const other = { ...lease, at: 5, answeredAt: 5, caller: "d2", lease: 2 };
+  const runs = [run("lost"), run("lost", { runId: "run-2" })];
+  const writes = [made, write(30, { runId: "run-2", caller: "d1", isNew: true })];
+  const own = leasesOfRuns(records({ journal: [lease, other, second], runs, writes }));
+  expect([...own]).toEqual([
+    ["run-1", { jobId: 1, lease: 1 }],
+    ["run-2", { jobId: 2, lease: 1 }],
+  ]);
+});
+
+describe("a lease that was given up", () => {
+  const own = run("lost", { reason: "lease_lost", endedAtMs: 6_000 });
+  const held = {
+    workspaceId: "ws_1",
+    jobId: 1,
+    lease: 1,
+    credentialId: "key",
+    fromMs: 0,
+    untilMs: 15_000,
+    end: "expired" as const,
+  };
+  const beat = entry("/heartbeatWorkspaceJob", 5_000, { jobId: 1, lease: 1, leaseMs: 10_000 });
+  const closed = write(6_000, { state: "lost" });
+  const found = (journal: Records["journal"], record: object = {}, closer = closed) => {
+    const { all, found: at } = look(own, journal, { writes: [made, closer] });
+    return givenUp(all, at, [{ ...held, ...record }]).map(({ but }) => but);
+  };
+
+  test("while Studio held it and had said so is found", () => {
+    expect(found([beat])).toEqual(["Studio held the lease for 9 s more"]);
+  });
+
+  test("after Studio had said that it is gone is none, and neither is one that Studio had taken away", () => {
+    expect(found([beat, entry("/heartbeatWorkspaceJob", 5_500, refused)])).toEqual([]);
+    expect(found([beat], { untilMs: 5_500, end: "stolen" })).toEqual([]);
+  });
+
+  test("by another process, or without an answer to the last heartbeats, is none", () => {
+    expect(found([beat], {}, { ...closed, caller: "d1" })).toEqual([]);
+    const unheard = entry("/heartbeatWorkspaceJob", 5_000, { ...beat, ...lost });
+    expect(found([unheard])).toEqual(["Studio held the lease for 4 s more"]);
+    const later = run("lost", { reason: "lease_lost", endedAtMs: 9_000 });
+    const { all, found: at } = look(later, [unheard], { writes: [made, { ...closed, atMs: 9_000 }] });
+    expect(givenUp(all, at, [held])).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { postsOfSuperseded, postsWithoutProof } from "../../chaos/superseded.ts";
+import { sentCalls, type Records } from "../../chaos/senders.ts";
+import { attempt, entry, records, write } from "./fixture.ts";
+
+const post = (at: number) => entry("/completeWorkspaceJob", at);
+const found = (writes: Records["writes"], ...journal: Records["journal"]) => {
+  const all = records({ journal, writes, attempts: [attempt()] });
+  const calls = sentCalls(all);
+  return {
+    superseded: postsOfSuperseded(all, calls).map(({ afterMs }) => afterMs),
+    unproved: postsWithoutProof(all, calls).map(({ afterMs }) => afterMs),
+  };
+};
+const made = write(0, { caller: "d1", isNew: true });
+
+test("a post after the workspace's next run was made is found, one that crosses with it is not", () => {
+  const newer = write(2_000, { caller: "d1", isNew: true, runId: "run-2" });
+  expect(found([made, newer], post(2_900)).superseded).toEqual([]);
+  expect(found([made, newer], post(3_100)).superseded).toEqual([1_100]);
+});
+
+test("a post after the next leg was called is found", () => {
+  expect(found([made, write(2_000, { caller: "d1", leg: 2 })], post(5_000)).superseded).toEqual([3_000]);
+});
+
+test("a post after another process closed the run is found, and one before its own close is not", () => {
+  const closed = write(2_000, { state: "lost" });
+  expect(found([made, closed], post(5_000)).superseded).toEqual([]);
+  expect(found([made, { ...closed, caller: "d1" }], post(5_000)).superseded).toEqual([3_000]);
+});
+
+test("an older run of the workspace, or a run of another one, supersedes nobody", () => {
+  const older = write(2_000, { caller: "d1", isNew: true, runId: "run-0" });
+  const other = write(2_000, { caller: "d1", isNew: true, runId: "run-2", workspaceId: "ws_2" });
+  expect(found([made, older, other], post(5_000)).superseded).toEqual([]);
+});
+
+test("a post needs a write of its own process that the run store took shortly before", () => {
+  expect(found([made, write(2_000)], post(5_900)).unproved).toEqual([]);
+  expect(found([made, write(2_000)], post(6_100)).unproved).toEqual([4_100]);
+  expect(found([made, write(2_000, { caller: "p2" })], post(6_100)).unproved).toEqual([6_100]);
+});
+
+test("a call belongs to the attempt that ran in its process at that time", () => {
+  const attempts = [attempt(), attempt({ runId: "run-2", leg: 3, fromMs: 4_000 })];
+  const all = records({ journal: [post(3_999), post(4_000)], attempts });
+  expect(sentCalls(all).map(({ runId, attempt: one }) => `${runId} ${one?.leg}`)).toEqual([
+    "run-1 1",
+    "run-2 3",
+  ]);
+});

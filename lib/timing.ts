@@ -6,6 +6,8 @@ export const timing = {
   dispatchReserveMs: 15_000,
   /** Kept free at the end of a leg: for its last note and beat, and the handover; or for reporting and closing. */
   legReserveMs: 20_000,
+  /** No round is asked for in so short a time before a leg's work ends: an id that comes too late would be paid for in vain. */
+  askMarginMs: 5_000,
   /** An async event older than this is dropped by Lambda; below half of the server's lease of 10 minutes. */
   maxEventAgeMs: 300_000,
   /** Kept free at the very end of an invocation, after all reporting: for the last beat's note and the close. */

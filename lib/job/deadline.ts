@@ -2,16 +2,19 @@ import { abortAfter, type Alarm, type Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
 import { timing } from "../timing.ts";
 
-/** Epoch ms: when work must stop, and when reporting must. */
+/** Epoch ms: when no round is asked for any more, when work must stop, and when reporting must. */
 export interface Deadlines {
+  readonly askMs: number;
   readonly workMs: number;
   readonly reportMs: number;
 }
 
 /** Short time-outs get short reserves. */
 export function deadlinesOf(nowMs: number, remainingMs: number): Deadlines {
+  const workMs = nowMs + remainingMs - Math.min(timing.legReserveMs, remainingMs / 4);
   return {
-    workMs: nowMs + remainingMs - Math.min(timing.legReserveMs, remainingMs / 4),
+    askMs: workMs - Math.min(timing.askMarginMs, remainingMs / 8),
+    workMs,
     reportMs: nowMs + remainingMs - Math.min(timing.hardReserveMs, remainingMs / 20),
   };
 }
@@ -34,6 +37,11 @@ export function workAlarm(clock: Clock, { workMs, runEndsAtMs, runLimitMs, outer
 export function reportAlarm(clock: Clock, { workMs, reportMs }: Deadlines, outer: AbortSignal): Alarm {
   const untilMs = clock.now() < workMs ? workMs : reportMs;
   return abortAfter(clock, { afterMs: untilMs - clock.now(), reason: legDeadline, outer });
+}
+
+/** @throws RunnerError `leg_deadline` where the answer to a question, with its id, might come too late to be recorded */
+export function requireTimeToAsk(clock: Clock, { askMs }: Deadlines): void {
+  if (clock.now() >= askMs) throw legDeadline();
 }
 
 const legDeadline = (): RunnerError => new RunnerError("leg_deadline", "the time of one invocation is over");

@@ -8,7 +8,7 @@ import type { RunnerKeys } from "../runner-keys.ts";
 import type { Studio } from "../studio/studio.ts";
 import { timing } from "../timing.ts";
 import { closeAndCount, type CountDeps } from "./count.ts";
-import { deadlinesOf, reportAlarm, workAlarm, type Deadlines } from "./deadline.ts";
+import { deadlinesOf, reportAlarm, requireTimeToAsk, workAlarm, type Deadlines } from "./deadline.ts";
 import { isToldLost, LostTrack } from "./delivery.ts";
 import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
 import { pressed } from "./hold-back.ts";
@@ -123,7 +123,7 @@ class Leg {
     const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer: this.#over };
     const deadline = workAlarm(clock, limits);
     try {
-      return await this.#complete(deadline.signal);
+      return await this.#complete(deadline.signal, deadlines);
     } catch (thrown) {
       return await this.#end(judge(thrown), deadlines);
     } finally {
@@ -131,7 +131,7 @@ class Leg {
     }
   }
 
-  async #complete(signal: AbortSignal): Promise<Outcome> {
+  async #complete(signal: AbortSignal, deadlines: Deadlines): Promise<Outcome> {
     signal.throwIfAborted();
     if (this.#keeper.isLate()) {
       await this.#keeper.confirm(signal);
@@ -143,7 +143,10 @@ class Leg {
       run: this.#run,
       signal,
       note: (progress) => this.#progress.note(progress, signal),
-      requireOwnership: () => this.#requireOwnership(signal),
+      mayAsk: async () => {
+        await this.#requireOwnership(signal);
+        requireTimeToAsk(this.#deps.clock, deadlines);
+      },
       onJobRead: (jobDigest, createdAtMs) => this.#progress.onJobRead(jobDigest, createdAtMs),
       onRoundStarted: (start) => this.#progress.onRoundStarted(start, signal),
       onRoundEnded: (end) => this.#progress.onRoundEnded(end),

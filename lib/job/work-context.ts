@@ -37,8 +37,8 @@ export interface WorkContext extends PersistDeps {
   readonly signal: AbortSignal;
   /** Resolves once the ledger has taken it. @throws RunnerError `superseded`; the signal's reason */
   readonly note: (progress: RunProgress) => Promise<void>;
-  /** Before each request to the model that costs something. @throws as `note` */
-  readonly requireOwnership: () => Promise<void>;
+  /** Before each request to the model that costs something. @throws RunnerError `leg_deadline`, and as `note` */
+  readonly mayAsk: () => Promise<void>;
   /** The job's context is there, and may say when its newest message was written (by our clock). */
   readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;
   /** Before anything is waited for: from here on the round can be resumed. @throws RunnerError `superseded` */

@@ -62,7 +62,7 @@ export function createWork(settings: WorkSettings): (context: WorkContext) => Pr
 }
 
 /** A superseded leg asks the model for nothing. */
-function asOwner(model: Model, { requireOwnership: mayAsk }: WorkContext): Model {
+function asOwner(model: Model, { mayAsk }: WorkContext): Model {
   return { ...model, generate: (request, generation) => model.generate(request, { ...generation, mayAsk }) };
 }
 

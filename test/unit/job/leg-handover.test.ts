@@ -65,6 +65,22 @@ describe("the leg's deadline", () => {
     expect(handedOver).toEqual([expect.objectContaining({ rounds: 1, responseIds: ["resp_1"] })]);
   });
 
+  it("asks for no round whose answer might come after it", async () => {
+    let isAsking = false;
+    const { deps, clock } = build({
+      work: async ({ clock: time, signal, mayAsk }) => {
+        await time.sleep(275_001, signal);
+        isAsking = true;
+        await mayAsk();
+        return product;
+      },
+    });
+    const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });
+    await clock.advance(275_001);
+    expect(await leg).toMatchObject({ state: "handed_over", reason: "leg_deadline" });
+    expect(isAsking).toBe(true);
+  });
+
   it("does not cancel the generation that the next leg follows", async () => {
     const { deps, clock, cancelled } = build({ work: endless, row: { responseIds: ["resp_7"] } });
     const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });

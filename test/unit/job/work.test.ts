@@ -70,7 +70,7 @@ function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
     note: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
     onJobRead: (_, createdAtMs) => void written.push(createdAtMs),
-    requireOwnership: async () => undefined,
+    mayAsk: async () => undefined,
     onRoundEnded: (end) => void ended.push(end),
   };
   return { context, notes, started, ended, written, log, contexts: () => contexts };
@@ -227,7 +227,7 @@ describe("a run of a job that an earlier run has worked on", () => {
     const context = { ...earlier.context, onJobRead: (digest: string) => void (jobDigest = digest) };
     const lost = new RunnerError("superseded", "a newer run has the workspace");
     let rounds = 0;
-    const requireOwnership = async (): Promise<void> => {
+    const mayAsk = async (): Promise<void> => {
       if (++rounds > 1) throw lost;
     };
     const asking = {
@@ -237,7 +237,7 @@ describe("a run of a job that an earlier run has worked on", () => {
         return model.generate(request, generation);
       },
     };
-    await expect(work(asking)({ ...context, requireOwnership })).rejects.toBe(lost);
+    await expect(work(asking)({ ...context, mayAsk })).rejects.toBe(lost);
     const inherited = {
       runId: "r0",
       jobDigest,

@@ -219,7 +219,9 @@ class Leg {
   async #handOver(reason: string): Promise<LegResult> {
     const { clock, ledger, log, counted } = this.#deps;
     const { pool, runId, leg, handovers } = this.#run;
-    const handover = { atMs: clock.now(), handovers: handovers + 1, progress: this.#progress.known };
+    const atMs = clock.now();
+    const leaseExpiresAtMs = atMs + this.#keeper.leaseLeftMs();
+    const handover = { atMs, handovers: handovers + 1, leaseExpiresAtMs, progress: this.#progress.known };
     const ours = await ledger.handOver(this.#fence, handover);
     if (!ours) return { state: "superseded", reason };
     log.info("leg_handed_over", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });

@@ -95,6 +95,8 @@ export interface Beat {
 export interface Handover {
   readonly atMs: number;
   readonly handovers: number;
+  /** As the leg knows it: a beat that Studio accepted may not have been recorded. */
+  readonly leaseExpiresAtMs: number;
   /** All that the leg knows: a note may not have arrived. */
   readonly progress: RunProgress;
 }
@@ -216,14 +218,14 @@ async function begin(
 async function handOver(
   table: Table,
   fence: Fence,
-  { atMs, handovers, progress }: Handover,
+  { atMs, handovers, leaseExpiresAtMs, progress }: Handover,
 ): Promise<boolean> {
   const { set, remove } = nextLeg(fence.leg, atMs);
   const owns = { text: `#leg = :leg AND ${owned}`, values: ownedValues(fence) };
   const move = moveOnce(fence.invocationId, owns);
   return (
     (await table.update(keyOf(fence), {
-      set: { ...progress, ...set, handovers, ...move.set },
+      set: { ...progress, ...set, handovers, leaseExpiresAtMs, ...move.set },
       remove,
       condition: move.condition,
     })) !== undefined

@@ -470,7 +470,7 @@ describe("the settler", () => {
   it("never touches a run whose newer leg has been called", async () => {
     const { deps, invoked, told } = build();
     const fence = await running();
-    await ledger.handOver(fence, { atMs: 950_000, handovers: 1, progress: {} });
+    await ledger.handOver(fence, { atMs: 950_000, handovers: 1, leaseExpiresAtMs: 1_500_000, progress: {} });
     expect(await settle(deps, parseLegFailure(record(eventOf(fence))))).toBe("left");
     expect([...invoked, ...told]).toEqual([]);
   });

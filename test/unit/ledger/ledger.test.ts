@@ -157,13 +157,22 @@ describe("the next leg", () => {
   it("is given what the leg before it knows, also where a note did not arrive", async () => {
     const fence = await begun();
     const progress = { rounds: 1, responseIds: ["resp_1"] };
-    expect(await ledger.handOver(fence, { atMs: 5_000, handovers: 1, progress })).toBe(true);
-    expect(await readBack(fence)).toMatchObject({ state: "leased", leg: 2, ...progress });
+    expect(
+      await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 700_000, progress }),
+    ).toBe(true);
+    expect(await readBack(fence)).toMatchObject({
+      state: "leased",
+      leg: 2,
+      leaseExpiresAtMs: 700_000,
+      ...progress,
+    });
   });
 
   it("takes over from a running one, which writes nothing any more", async () => {
     const fence = await begun();
-    expect(await ledger.handOver(fence, { atMs: 5_000, handovers: 1, progress: {} })).toBe(true);
+    expect(
+      await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} }),
+    ).toBe(true);
     expect(await readBack(fence)).toMatchObject({
       state: "leased",
       leg: 2,
@@ -188,7 +197,7 @@ describe("the next leg", () => {
       usage,
       model: "m",
     });
-    await ledger.handOver(fence, { atMs: 5_000, handovers: 1, progress: {} });
+    await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} });
     const next = await ledger.begin({ ...fence, leg: 2, invocationId: "second" }, began);
     expect(next).toMatchObject({
       rounds: 2,
@@ -254,7 +263,9 @@ describe("the next leg", () => {
       },
     });
     const fence = await begun();
-    expect(await repeating.handOver(fence, { atMs: 5_000, handovers: 1, progress: {} })).toBe(true);
+    expect(
+      await repeating.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} }),
+    ).toBe(true);
     const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
     const restarted = await repeating.restart(await readBack(fence), restart);
     expect(restarted).toMatchObject({ leg: 3, handovers: 1, starts: 2, troubles: ["event_lost"] });

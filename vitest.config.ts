@@ -1,29 +1,32 @@
 import { defineConfig } from "vitest/config";
 
+/** Reached only when something hangs: a busy machine takes its time. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...patience,
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/page/**", "test/scenario/**", "test/independent/**"],
         },
       },
-      { test: { name: "page", include: ["test/page/**/*.test.ts"] } },
+      { test: { ...patience, name: "page", include: ["test/page/**/*.test.ts"] } },
       {
         test: {
+          ...patience,
           name: "scenario",
           include: ["test/scenario/**/*.test.ts", "test/independent/**/*.test.ts"],
           globalSetup: ["test/support/build-once.ts"],
-          // Each file runs functions in processes of their own, and some measure time: not beside the other tests, and
-          // only a few at once.
+          // Each file runs functions in processes of their own: not beside the other tests, and only a few at once.
           sequence: { groupOrder: 1 },
           maxWorkers: 2,
           maxConcurrency: 2,
-          // Reached only when something hangs: a busy machine takes its time.
-          testTimeout: 100_000,
-          hookTimeout: 100_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildStack } from "../../local/build.ts";
+import { build } from "../support/build-with.ts";
 import { run as runCommand, type Ended } from "../support/command.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { idOf } from "../support/scenario-template.ts";
@@ -13,7 +13,7 @@ const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-keys-"));
 let scenario: Scenario;
 beforeAll(async () => {
   // The commands ask Studio and the model where the deployed settings say: no template of other scenarios has those.
-  scenario = await startScenario({ concurrency: 6, turnMs: 400, build: buildStack });
+  scenario = await startScenario({ concurrency: 6, turnMs: 400, build });
   const { stackName, region, endpointUrl } = scenario.cloud;
   const file = { stackName, region, endpointUrl, pid: process.pid };
   writeFileSync(join(stateDir, "stack.json"), JSON.stringify(file));

@@ -15,13 +15,13 @@ import { rotateKeys } from "../../lib/rotation/rotate.ts";
 import { Secret } from "../../lib/secret.ts";
 import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
 import { createStudio } from "../../lib/studio/client.ts";
-import { buildStack } from "../../local/build.ts";
 import { localAccess } from "../../local/cloud/access.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 import { drain } from "../../local/once.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
 import { startStack } from "../../local/stack.ts";
 import type { NewRunnerInstance } from "../../local/studio/keys.ts";
+import { build } from "../support/build-with.ts";
 import { eventually, eventuallyTrue } from "../support/eventually.ts";
 import { killWorker } from "../support/working-on.ts";
 
@@ -51,7 +51,7 @@ async function start(
       leaseMs: 60_000,
       modelLatencyMs: 20,
       build: async (settings, outdir) => ({
-        templateFile: await buildStack(adapt(settings), outdir),
+        templateFile: await build(adapt(settings), outdir),
         variables: { RUNNER_REVOKE_AFTER_MS: String(revokeAfterMs) },
       }),
     },

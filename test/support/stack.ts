@@ -39,7 +39,7 @@ export interface ScenarioOptions extends Timeouts {
   readonly serve?: boolean;
   /** Over the functions' own variables. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Gives a template of the test's own, where the one of all scenarios will not do; its bundles take seconds. */
+  /** Gives a template of the test's own, where the one of all scenarios will not do. */
   readonly build?: (settings: StackSettings, outdir: string) => Promise<string>;
 }
 

@@ -177,7 +177,7 @@ it("takes every process along when it is killed itself, the frozen ones too", as
   parent.kill("SIGKILL");
   await once(parent, "exit");
 
-  await expect.poll(() => family.filter(isRunning), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => family.filter(isRunning)).toEqual([]);
 });
 
 it("keeps tables in its data folder, without the rows whose time to live is over", async () => {

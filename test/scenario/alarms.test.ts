@@ -130,7 +130,7 @@ async function beginLate(delayMs: number, change: (runId: string) => Promise<voi
 
 /** As if it had been leased so long ago. */
 const leasedBefore = (minutes: number) => (): Promise<void> =>
-  beginLate(1_500, async (runId) => {
+  beginLate(2_500, async (runId) => {
     const leasedAtMs = Date.now() - minutes * 60_000;
     await scenario.table.update({ pool, id: `run#${runId}` }, { set: { leasedAtMs } });
   });

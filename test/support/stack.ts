@@ -31,7 +31,7 @@ import { killWorker } from "./working-on.ts";
 export interface ScenarioOptions extends Timeouts {
   /** Default 4. */
   readonly concurrency?: number;
-  /** Default 60 s, in which no lease runs out and no beat is due. */
+  /** Default five minutes, in which no lease runs out and no beat is due. */
   readonly leaseMs?: number;
   /** Of one turn of the model; `heldMs` of hold.ts: until the test lets it go on. Default 20 ms. */
   readonly turnMs?: number;
@@ -134,7 +134,7 @@ export async function startScenario(
     onEvent: (event) => void events.push(event),
     tuning: {
       kinds: ["user"],
-      leaseMs: options.leaseMs ?? 60_000,
+      leaseMs: options.leaseMs ?? 300_000,
       modelLatencyMs: options.turnMs ?? 20,
       modelClock,
       build: async (settings, outdir) =>

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Reached only when something hangs: a busy machine takes its time. */
-const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } };
+const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } };
 
 export default defineConfig({
   test: {
@@ -12,9 +12,13 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/page/**", "test/scenario/**", "test/independent/**"],
+          globalSetup: ["test/support/temporary-root.ts"],
+          // A process and a copy of every package for each file would take most of the time.
+          isolate: false,
+          maxWorkers: 2,
         },
       },
-      { test: { ...patience, name: "page", include: ["test/page/**/*.test.ts"] } },
+      { test: { ...patience, name: "page", include: ["test/page/**/*.test.ts"], maxWorkers: 2 } },
       {
         test: {
           ...patience,

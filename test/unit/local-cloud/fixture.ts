@@ -1,14 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { inject } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import type { CloudEvent } from "../../../local/cloud/events.ts";
 import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.ts";
 
-const root = mkdtempSync(join(tmpdir(), "local-cloud-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const temporaryFolder = (name: string): string => mkdtempSync(join(inject("temporaryRoot"), name));
 
 /** A bundle that does what its event says. */
 export const obedient = `
@@ -39,7 +37,7 @@ export const handler = async (event, context) => { calls += 1; console.log("begi
 
 /** An event for the obedient bundle, whose invocation ends once `open` has been called. */
 export function createGate() {
-  const file = join(mkdtempSync(join(root, "gate-")), "open");
+  const file = join(temporaryFolder("gate-"), "open");
   return { event: { do: "wait", file }, open: () => writeFileSync(file, "") };
 }
 
@@ -59,7 +57,7 @@ export interface Fixture {
 /** Writes a template with its assets into a new folder; returns the template's path. */
 export function writeTemplate(fixture: Fixture): string {
   const { functions = {}, resources = {}, parameters = {}, outputs = {} } = fixture;
-  const folder = mkdtempSync(join(root, "stack-"));
+  const folder = temporaryFolder("stack-");
   const lambdas = Object.entries(functions).map(
     ([logicalId, { source = obedient, file = "index.mjs", properties = {} }]) => {
       const hash = `hash${logicalId.toLowerCase()}`;

@@ -10,6 +10,7 @@ import type { LoopResult, ToolLoopDeps, ToolLoopJob } from "../../../lib/inferen
 import { runToolLoop } from "../../../lib/inference/tool-loop.ts";
 import { Secret } from "../../../lib/secret.ts";
 import { startModel } from "../../../local/model/server.ts";
+import { eventuallyTrue } from "../../support/eventually.ts";
 import { createHold, heldMs } from "../../support/hold.ts";
 import { context, summaryDeps } from "./context-support.ts";
 import { key, never, thrownBy } from "./support.ts";
@@ -84,6 +85,7 @@ test.for([1, 2, 3, 4, 5])(
 test("a leg killed in a streamed round: that round is asked again, and no other", async () => {
   const { model, creates, release } = await offline(3);
   const lastResponseId = await legKilledIn(3, { model: model("streaming") });
+  await eventuallyTrue("the model sees that nobody listens", () => creates().at(-1)?.aborted === true);
   release();
   const second = model("streaming");
   const from = await resume({ model: second }, lastResponseId, never);

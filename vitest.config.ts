@@ -25,9 +25,10 @@ export default defineConfig({
           name: "scenario",
           include: ["test/scenario/**/*.test.ts", "test/independent/**/*.test.ts"],
           globalSetup: ["test/support/build-once.ts"],
-          // Each file runs functions in processes of their own: not beside the other tests, and only a few at once.
+          // Each file runs functions in processes of their own: not beside the other tests, and only a few at once. They
+          // wait more than they work.
           sequence: { groupOrder: 1 },
-          maxWorkers: 2,
+          maxWorkers: 3,
           maxConcurrency: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { checkUpdate } from "./commands/check-update.ts";
+import { clearBackoff } from "./commands/clear-backoff.ts";
 import { config } from "./commands/config.ts";
 import { cost } from "./commands/cost.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   drain,
   setConcurrency,
   setCap,
+  clearBackoff,
   secretsSet,
   rotate,
   redrive,

@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Table } from "../lib/dynamodb.ts";
+import { createBackoffRow, type BackoffRow } from "../lib/ledger/backoff.ts";
 import { createControlRow, type ControlRow } from "../lib/ledger/control.ts";
 import { createDispatchLock, type DispatchLock } from "../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ledger } from "../lib/ledger/ledger.ts";
@@ -39,6 +40,7 @@ export interface LedgerPorts {
   readonly table: Table;
   readonly runs: Ledger;
   readonly control: ControlRow;
+  readonly backoff: BackoffRow;
   readonly lock: DispatchLock;
   readonly spend: SpendRow;
 }
@@ -128,7 +130,10 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
     pools,
     pool: async () => onlyPool(await pools()),
     ledger: once(async () =>
-      createLedgerPorts(edges.connect.table((await stack()).output("LedgerTable"), await awsConfig())),
+      createLedgerPorts(
+        edges.connect.table((await stack()).output("LedgerTable"), await awsConfig()),
+        edges.clock,
+      ),
     ),
     anew: () => createContext(options, edges),
     caller: async () => (options.local ? edges.userName() : (await (await aws()).identity.caller()).arn),
@@ -146,11 +151,12 @@ async function findTarget(options: GlobalOptions, edges: ContextEdges): Promise<
   return { stackName, config: toAwsConfig({ region, profile, endpoint: undefined }) };
 }
 
-function createLedgerPorts(table: Table): LedgerPorts {
+function createLedgerPorts(table: Table, clock: Clock): LedgerPorts {
   return {
     table,
     runs: createLedger(table),
     control: createControlRow(table),
+    backoff: createBackoffRow(table, clock),
     lock: createDispatchLock(table),
     spend: createSpendRow(table),
   };

@@ -103,6 +103,7 @@ const ofRunner: Readonly<Partial<Record<ErrorCode, CliErrorCode>>> = {
   studio_unavailable: "check_failed",
   studio_contract: "check_failed",
   studio_rejected: "check_failed",
+  answer_too_long: "check_failed",
   time_limit: "check_failed",
 };
 

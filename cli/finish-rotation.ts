@@ -1,5 +1,5 @@
 import { revokeUnused } from "../lib/rotation/revoke.ts";
-import { readRunnerSecret } from "../lib/rotation/stages.ts";
+import { tryParseRunnerSecret } from "../lib/runner-secret.ts";
 import type { Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
 import { count, formatDuration } from "./format.ts";
@@ -46,15 +46,13 @@ async function leftOver(
   { store, rotation }: Awaited<ReturnType<typeof adminDeps>>,
   { pool, secretId }: { readonly pool: string; readonly secretId: string },
 ): Promise<readonly string[]> {
-  const [known, stages, current, pending] = await Promise.all([
+  const [known, current, pending] = await Promise.all([
     rotation.read(pool),
-    store.stages(secretId),
-    readRunnerSecret(store, secretId, "AWSCURRENT"),
-    readRunnerSecret(store, secretId, "AWSPENDING"),
+    store.readStage(secretId, "AWSCURRENT"),
+    store.readStage(secretId, "AWSPENDING"),
   ]);
-  // Of a rotation that is over the label may be left on the version before.
-  const next = stages.AWSPENDING === stages.AWSPREVIOUS ? [] : pending.keys;
-  const needed = new Set([...current.keys, ...next].map(({ id }) => id));
+  const keys = [current, pending].flatMap((text) => tryParseRunnerSecret(text, secretId).keys);
+  const needed = new Set(keys.map(({ id }) => id));
   return known
     .filter(({ credentialId, revokedAtMs }) => revokedAtMs === undefined && !needed.has(credentialId))
     .map(({ credentialId }) => credentialId);

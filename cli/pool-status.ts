@@ -1,9 +1,11 @@
 import { utcDay, type Spend } from "../lib/ledger/spend.ts";
+import type { HeldBack } from "../lib/dispatch/poller.ts";
+import type { Backoff } from "../lib/ledger/backoff.ts";
 import type { Control } from "../lib/ledger/control.ts";
 import type { LastWindow, LockState } from "../lib/ledger/dispatch-lock.ts";
 import { attempt, problemOf, valueOf, type Part } from "./attempt.ts";
 import type { Context } from "./context.ts";
-import { formatAge, formatDuration } from "./format.ts";
+import { formatAge, formatDuration, formatTime } from "./format.ts";
 import type { AlarmState, ScheduleState } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
 import { isGoodReason, reasonInWords } from "./window-words.ts";
@@ -31,6 +33,8 @@ export interface PoolStatus {
   readonly paused: Switched | null;
   /** The last resume, where the pool is not paused. */
   readonly resumed: Switched | null;
+  /** Empty: nobody asked to wait, or the wait is over. */
+  readonly backoff: readonly HeldBack[];
   readonly lastWindow: LastWindow | null;
   readonly goodPollAtMs: number | null;
   readonly inFlight: number;
@@ -61,12 +65,13 @@ export async function countInFlight(context: Context, pool: string): Promise<num
  * @throws RunnerError `ledger_unavailable`
  */
 export async function readPoolStatus(context: Context, pool: StackPool): Promise<PoolStatus> {
-  const { control, lock, spend } = await context.ledger();
+  const { control, backoff, lock, spend } = await context.ledger();
   const { name } = pool;
   const nowMs = context.clock.now();
   const day = utcDay(nowMs);
-  const [set, state, today, inFlight, asked] = await Promise.all([
+  const [set, heldBack, state, today, inFlight, asked] = await Promise.all([
     control.read(name),
+    backoff.read(name),
     lock.read(name),
     spend.read(name, day),
     countInFlight(context, name),
@@ -82,6 +87,7 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
     state: stateOf({ set, spentUsd: today.costUsd, capUsd: dailyCapUsd.value, schedule: valueOf(schedule) }),
     paused: set.paused ? switchedOf(set) : null,
     resumed: !set.paused && set.by !== undefined ? switchedOf(set) : null,
+    backoff: backoffsOf(heldBack, nowMs),
     lastWindow: state.lastWindow ?? null,
     goodPollAtMs: state.goodPollAtMs ?? null,
     inFlight,
@@ -94,6 +100,18 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
     problems: problemRows.flatMap((row) => row(facts)),
   };
 }
+
+export function backoffsOf({ studioUntilMs, modelUntilMs }: Backoff, nowMs: number): readonly HeldBack[] {
+  const both: readonly HeldBack[] = [
+    { by: "studio", untilMs: studioUntilMs },
+    { by: "model", untilMs: modelUntilMs },
+  ];
+  return both.filter(({ untilMs }) => untilMs > nowMs);
+}
+
+/** "until 03:04:05 UTC, as Studio asked" */
+export const backoffText = ({ by, untilMs }: HeldBack): string =>
+  `until ${formatTime(untilMs).slice(11)} UTC, as ${by === "studio" ? "Studio" : "the model"} asked`;
 
 export function concurrencyOf({ settings }: StackPool, set: Control): Chosen<number> {
   const { concurrency: deployed } = settings;

@@ -1,12 +1,13 @@
+import { hasCode } from "../lib/errors.ts";
 import { createRotationRow, type RotationRow } from "../lib/ledger/rotation.ts";
 import type { MintDeps } from "../lib/rotation/mint.ts";
 import type { RevokeDeps } from "../lib/rotation/revoke.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
-import { readRunnerSecret } from "../lib/rotation/stages.ts";
+import { readPresent, type Present } from "../lib/rotation/stages.ts";
 import { splitByKind, type Replaceable } from "../lib/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { Context } from "./context.ts";
-import { CliError } from "./errors.ts";
+import { asSentence, CliError } from "./errors.ts";
 import { keyTable } from "./key-names.ts";
 import { connectStudio } from "./studio.ts";
 import { unlogged } from "./unlogged.ts";
@@ -21,15 +22,35 @@ export async function adminDeps(context: Context): Promise<MintDeps & RevokeDeps
     context.secrets(),
   ]);
   const at = { secretId: accountId, baseUrl: settings.studio.signInUrl };
+  const studio = connectStudio(context, settings);
   return {
     store,
     ledger: runs,
     rotation: createRotationRow(table),
-    studio: connectStudio(context, settings),
-    signIn: () => signIn({ secrets: store, fetch, clock, random, ...at }),
+    studio: {
+      ...studio,
+      createRunnerInstance: (...call) => asAccount(accountId, studio.createRunnerInstance(...call)),
+      revokeRunnerInstance: (...call) => asAccount(accountId, studio.revokeRunnerInstance(...call)),
+    },
+    signIn: () => asAccount(accountId, signIn({ secrets: store, fetch, clock, random, ...at })),
     clock,
     log: unlogged,
   };
+}
+
+/** A refusal here is the account key's: no runner key is to blame. */
+async function asAccount<T>(secretId: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!hasCode(error, "sign_in_refused", "key_refused")) throw error;
+    const { code, message } = error;
+    const named =
+      code === "key_refused" ? `the account key in the secret "${secretId}" is refused: ${message}` : message;
+    const remedy =
+      "No runner key was changed. Sign in to Studio again: npm run runner -- secrets set account-key";
+    throw new CliError("refused", asSentence(named), { remedy, cause: error });
+  }
 }
 
 export interface OldKey {
@@ -39,6 +60,7 @@ export interface OldKey {
 }
 
 export interface PresentKeys {
+  readonly present: Present;
   readonly old: readonly OldKey[];
   /** Of another kind than the pool's: they stay. */
   readonly kept: Replaceable["kept"];
@@ -50,17 +72,15 @@ export async function presentKeys(
   { pool, kind, secretId, rotation }: PoolSecret,
 ): Promise<PresentKeys> {
   const store = await context.secrets();
-  const [{ keys, instances }, known] = await Promise.all([
-    readRunnerSecret(store, secretId, "AWSCURRENT"),
-    rotation.read(pool),
-  ]);
+  const [present, known] = await Promise.all([readPresent(store, secretId), rotation.read(pool)]);
+  const { keys, instances } = present.current;
   if (keys.length === 0) {
     const remedy = "Store the first ones: npm run runner -- secrets set runner-keys";
     throw new CliError("refused", `Pool ${pool} has no runner keys to rotate.`, { remedy });
   }
   const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));
   const { replaced, kept } = splitByKind({ keys, instances }, kind);
-  return { old: replaced.map(({ id }) => ({ keyId: id, revocable: revocable.has(id) })), kept };
+  return { present, old: replaced.map(({ id }) => ({ keyId: id, revocable: revocable.has(id) })), kept };
 }
 
 export interface PoolSecret {

@@ -1,6 +1,6 @@
 import { createRotationRow } from "../lib/ledger/rotation.ts";
 import type { RunnerSecret } from "../lib/runner-secret.ts";
-import { dropPending, promote, stageKey } from "../lib/rotation/stages.ts";
+import { setKeys } from "../lib/rotation/stages.ts";
 import type { Context } from "./context.ts";
 
 export interface Stored {
@@ -19,26 +19,16 @@ export async function storeText(context: Context, secretId: string, text: string
 interface NewRunnerKeys {
   readonly pool: string;
   readonly secretId: string;
-  readonly text: string;
   readonly secret: RunnerSecret;
 }
 
-/** The same for runner keys: those that running jobs were leased with stay at hand in the new version, however often it is set. */
+/** The same for runner keys: those that running jobs were leased with stay in the secret, however often it is set. */
 export async function storeRunnerKeys(
   context: Context,
-  { pool, secretId, text, secret }: NewRunnerKeys,
+  { pool, secretId, secret: { keys, instances } }: NewRunnerKeys,
 ): Promise<Stored> {
-  const store = await context.secrets();
-  const { AWSCURRENT } = await store.stages(secretId);
-  if (AWSCURRENT === undefined) return storeText(context, secretId, text);
-  const { runs: ledger, table } = await context.ledger();
-  const version = { secretId, versionId: context.newId() };
-  const { keys, instances } = secret;
-  await stageKey(
-    { store, ledger, rotation: createRotationRow(table) },
-    { ...version, pool, keys, instances },
-  );
-  await promote(store, version);
-  await dropPending(store, version);
-  return version;
+  const { clock, newId } = context;
+  const [store, { runs: ledger, table }] = await Promise.all([context.secrets(), context.ledger()]);
+  const deps = { store, ledger, rotation: createRotationRow(table), clock, newId };
+  return { secretId, versionId: await setKeys(deps, { pool, secretId, keys, instances }) };
 }

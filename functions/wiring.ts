@@ -35,6 +35,7 @@ import { createDispatchLock } from "../lib/ledger/dispatch-lock.ts";
 import { createLedger } from "../lib/ledger/ledger.ts";
 import { createRotationRow } from "../lib/ledger/rotation.ts";
 import { createSpendRow } from "../lib/ledger/spend.ts";
+import { createWorkspaceRows } from "../lib/ledger/workspaces.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
 import type { RotatorDeps, RotatorSettings } from "../lib/rotation/steps.ts";
 import { createRunnerKeys } from "../lib/runner-keys.ts";
@@ -234,8 +235,9 @@ function common(serviceName: string, config: DispatcherConfig | ProcessorConfig 
     http,
     secrets,
     table,
+    workspaces: createWorkspaceRows(table),
     ledger: createLedger(table, (error) => log.error("row_unreadable", { pool, reason: error.code, error })),
-    backoff: createBackoffRow(table),
+    backoff: createBackoffRow(table, clock),
     spend: createSpendRow(table),
     prices: config.RUNNER_PRICES,
     runLimitMs: config.RUNNER_RUN_LIMIT_MS,

@@ -4,23 +4,37 @@ import { RunnerError } from "./errors.ts";
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Resolves after `ms`; rejects with `signal.reason` at once when the signal aborts. Leaves no listener behind. */
+  /**
+   * Resolves after `ms`, however many; rejects with `signal.reason` at once when the signal aborts, and with a RangeError
+   * for NaN. Leaves no listener behind.
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** Node fires a timer that is set for longer at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
+      // No time at all and for ever would both be wrong.
+      if (Number.isNaN(ms)) return reject(new RangeError("cannot sleep for NaN ms"));
+      let timer: NodeJS.Timeout;
       const onAbort = (): void => {
         clearTimeout(timer);
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, ms);
+      const wait = (leftMs: number): void => {
+        const pieceMs = Math.min(leftMs, longestTimerMs);
+        timer = setTimeout(() => {
+          if (leftMs > pieceMs) return wait(leftMs - pieceMs);
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        }, pieceMs);
+      };
+      wait(Math.max(0, ms));
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
 };
@@ -66,7 +80,9 @@ export async function withTimeLimit<T>(
       inner.abort(
         new RunnerError("time_limit", `${what} took longer than ${limitMs} ms`, { retryable: true }),
       ),
-    () => undefined, // finished first
+    (reason: unknown) => {
+      if (reason !== over) inner.abort(reason); // a limit that is no time is a defect, not no limit
+    },
   );
   try {
     return await unlessAborted(inner.signal, work(inner.signal));
@@ -95,7 +111,9 @@ export function abortAfter(clock: Clock, { afterMs, reason, outer }: AlarmSettin
   const cancelled = new AbortController();
   clock.sleep(Math.max(0, afterMs), cancelled.signal).then(
     () => alarm.abort(reason()),
-    () => undefined, // cancelled
+    (thrown: unknown) => {
+      if (thrown !== over) alarm.abort(thrown);
+    },
   );
   const signal = outer ? AbortSignal.any([alarm.signal, outer]) : alarm.signal;
   return { signal, cancel: () => cancelled.abort(over) };

@@ -9,6 +9,8 @@ export type ErrorCode =
   | "studio_contract" // an answer that breaks the API's schema, or HTML with status 200
   | "studio_unavailable" // 408, 429, 5xx, network fault or time-out: try again
   | "studio_rejected" // any other 4xx: our request was wrong
+  // Studio, and inference
+  | "answer_too_long" // more bytes than the runner reads
   // Inference (lib/inference)
   | "model_key_refused"
   | "model_quota_exhausted"
@@ -44,6 +46,7 @@ export type ErrorCode =
   | "secrets_unavailable"
   | "sign_in_refused" // the account's refresh token is not accepted (lib/rotation)
   | "sign_in_unavailable"
+  | "rotation_superseded" // another value was stored during a rotation (lib/rotation)
   | "invoke_failed"
   | "config_invalid"
   | "event_invalid"

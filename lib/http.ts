@@ -17,6 +17,7 @@ export interface HttpAnswer {
   readonly headers: Iterable<[string, string]> & { get(name: string): string | null };
   /** To be read to its end, left (which cuts the connection) or aborted. */
   readonly body: AsyncIterable<Uint8Array> | null;
+  /** Fails beyond 16 MiB. */
   text(): Promise<string>;
   json(): Promise<unknown>;
 }
@@ -42,6 +43,23 @@ export interface Http {
   readonly fetch: Fetch;
   /** Ends every connection; requests still under way fail. */
   close(): Promise<void>;
+}
+
+/** A body as text, or as much of it as the limit allows: the connection of what is left unread is cut. */
+export async function readText(
+  body: HttpAnswer["body"],
+  longestBytes: number,
+): Promise<{ readonly text: string; readonly truncated: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let truncated = false;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    truncated = bytes > longestBytes;
+    if (truncated) break; // leaving the loop cancels the body
+    chunks.push(chunk);
+  }
+  return { text: new TextDecoder().decode(Buffer.concat(chunks)), truncated };
 }
 
 /** What this runner calls itself to Studio and to the model's provider. */
@@ -159,11 +177,20 @@ function answerOf(incoming: IncomingMessage, broken: (cause: unknown) => unknown
   };
 }
 
+const longestTextBytes = 16 * 1024 * 1024;
+const tooLong = (): Error =>
+  Object.assign(new Error(`more than ${longestTextBytes} bytes`), { code: "ERR_ANSWER_TOO_LONG" });
+
 /** By events: `node:stream/consumers` and the stream's own iterator cost several times as much. */
 function textOf(incoming: IncomingMessage, broken: (cause: unknown) => unknown): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
-  incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+  let bytes = 0;
+  incoming.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > longestTextBytes) incoming.destroy(tooLong());
+    else chunks.push(chunk);
+  });
   incoming.once("end", () => resolve(withoutMark(Buffer.concat(chunks).toString("utf8"))));
   incoming.once("error", (cause) => reject(broken(cause)));
   // A stream that broke before anybody listened tells nobody any more.

@@ -15,7 +15,6 @@ export type LogEvent =
   | "call_retried"
   | "completion_unconfirmed"
   | "report_failed"
-  | "progress_not_noted"
   | "cancel_failed"
   | "backoff_unavailable"
   | "lock_not_released"
@@ -28,6 +27,9 @@ export type LogEvent =
   | "leg_settled"
   | "leg_not_invoked"
   | "job_resumed"
+  | "job_taken_over"
+  | "run_superseded"
+  | "workspace_left_alone"
   | "job_started_over"
   | "payload_refused"
   | "pool_held_back"
@@ -45,6 +47,8 @@ export interface LogFields {
   readonly workspaceId?: string;
   readonly runId?: string;
   readonly leg?: number;
+  /** Of the same workspace. */
+  readonly earlierRunId?: string;
   readonly keyId?: string;
   readonly state?: string;
   /** An error code, or a window's reason. */
@@ -57,8 +61,9 @@ export interface LogFields {
   readonly round?: number;
   readonly rounds?: number;
   readonly calls?: number;
-  readonly responseId?: string;
+  readonly responseId?: string | undefined;
   readonly waitMs?: number;
+  readonly losses?: number;
   readonly elapsedMs?: number;
   readonly leaseLeftMs?: number;
   readonly inputTokens?: number;

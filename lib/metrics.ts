@@ -45,6 +45,13 @@ export const metricTable = {
     meaning: "Leases that could not be recorded; their jobs return to Studio's queue when the lease ends.",
     emitter: ["dispatcher"],
   },
+  WorkspacesLeftAlone: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning:
+      "Leases of workspaces for which no run was created, because run after run had been paid for and then lost its lease.",
+    emitter: ["dispatcher"],
+  },
   RunsCompleted: {
     unit: "Count",
     dimensions: ["pool"],

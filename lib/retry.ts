@@ -1,12 +1,17 @@
 import type { Clock } from "./clock.ts";
 import { RunnerError } from "./errors.ts";
+import { timing } from "./timing.ts";
 
-/** How often and how patiently a call is repeated. Pure data: each route and adapter declares its own. */
-export interface RetryPolicy {
-  /** Tries in all, the first included. */
-  readonly attempts: number;
+/** How the waits between attempts grow: doubling from the first to the last of these. */
+export interface Pace {
   readonly baseMs: number;
   readonly maxMs: number;
+}
+
+/** How often and how patiently a call is repeated. Pure data: each route and adapter declares its own. */
+export interface RetryPolicy extends Pace {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
   /** A longer Retry-After than this is not waited for: the error goes to the caller. */
   readonly maxRetryAfterMs: number;
 }
@@ -19,10 +24,28 @@ export interface RetryDeps {
   readonly random: () => number;
 }
 
-/** Wait before try `attempt + 1`: Retry-After where the other side gave one, else exponential with full jitter above half. */
-export function backoffMs(policy: RetryPolicy, attempt: number, random: () => number): number {
-  const ceilingMs = Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
-  return Math.round(ceilingMs * (0.5 + random() / 2));
+/** What failed: the attempt's number, from 1, and the wait that the other side asked for (Retry-After). */
+export interface Failed {
+  readonly attempt: number;
+  readonly askedMs: number | undefined;
+}
+
+/**
+ * The wait before attempt `attempt + 1`. Every wait before a repetition is computed here: as long as asked, but no
+ * shorter than our own exponential back-off (jittered between half and whole), so that Retry-After: 0 makes no hot loop,
+ * and no longer than `timing.maxRetryWaitMs`.
+ */
+export function retryWaitMs(pace: Pace, { attempt, askedMs = 0 }: Failed, random: () => number): number {
+  const fullMs = Math.min(pace.maxMs, pace.baseMs * 2 ** (attempt - 1));
+  const backoffMs = Math.round(fullMs * (0.5 + random() / 2));
+  return Math.min(timing.maxRetryWaitMs, Math.max(backoffMs, askedMs));
+}
+
+const rateLimitPace: Pace = { baseMs: 1_000, maxMs: 60_000 };
+
+/** How long a pool holds back after 429s in a row, `attempt` so far. */
+export function rateLimitWaitMs({ attempt, askedMs }: Failed, random: () => number): number {
+  return retryWaitMs(rateLimitPace, { attempt, askedMs: askedMs ?? timing.rateLimitMs }, random);
 }
 
 export interface RetryContext {
@@ -45,7 +68,7 @@ export async function retry<T>(context: RetryContext, work: (attempt: number) =>
       signal?.throwIfAborted();
       if (!(error instanceof RunnerError) || !error.retryable || attempt >= policy.attempts) throw error;
       if ((error.retryAfterMs ?? 0) > policy.maxRetryAfterMs) throw error;
-      const waitMs = error.retryAfterMs ?? backoffMs(policy, attempt, deps.random);
+      const waitMs = retryWaitMs(policy, { attempt, askedMs: error.retryAfterMs }, deps.random);
       context.onRetry?.(error, waitMs);
       await deps.clock.sleep(waitMs, signal);
     }

@@ -19,15 +19,25 @@ export interface RunnerSecret {
   /** These lease. */
   readonly keys: readonly RunnerKey[];
   /** These lease no more: runs that they leased finish with them. */
-  readonly retired: readonly RunnerKey[];
+  readonly retired: readonly RetiredKey[];
   /** Known for keys that the runner minted, or that somebody wrote down with their instance. */
   readonly instances: readonly RunnerInstance[];
+  /** The version that was present when this value was made, and that it may replace; absent: none was, or nobody knows. */
+  readonly replaces?: string | undefined;
+}
+
+export interface RetiredKey extends RunnerKey {
+  /** Since when no open run holds it, as far as we saw. Absent: it leased when this value was made, or a run holds it. */
+  readonly unusedSinceMs?: number | undefined;
 }
 
 /** What only the object form has. A slip in it costs a convenience, and must not stop the keys. */
 const moreSchema = z.looseObject({
   retired: z.array(z.string()).catch([]),
   instances: z.array(instanceSchema).catch([]),
+  /** Of retired keys, by credential id. */
+  unusedSinceMs: z.record(z.string(), z.number()).catch({}),
+  replaces: z.string().optional().catch(undefined),
 });
 
 /**
@@ -38,8 +48,15 @@ const moreSchema = z.looseObject({
 export function parseRunnerSecret(text: string, where: string): RunnerSecret {
   const keys = parseRunnerKeys(text, where);
   if (!text.trim().startsWith("{")) return { keys, retired: [], instances: [] };
-  const { retired, instances } = moreSchema.parse(JSON.parse(text));
-  return { keys, retired: retired.flatMap((key) => parseLeniently(key, where)), instances };
+  const { retired, instances, unusedSinceMs, replaces } = moreSchema.parse(JSON.parse(text));
+  return {
+    keys,
+    retired: retired
+      .flatMap((key) => parseLeniently(key, where))
+      .map((key) => ({ ...key, unusedSinceMs: unusedSinceMs[key.id] })),
+    instances,
+    replaces,
+  };
 }
 
 export interface Replaceable {
@@ -80,6 +97,14 @@ function parseLeniently(key: string, where: string): readonly RunnerKey[] {
 const reveal = ({ value }: RunnerKey): string => value.reveal();
 
 /** The object form as text. It holds the keys themselves: for the secret only. */
-export function renderRunnerSecret({ keys, retired, instances }: RunnerSecret): string {
-  return JSON.stringify({ keys: keys.map(reveal), retired: retired.map(reveal), instances });
+export function renderRunnerSecret({ keys, retired, instances, replaces }: RunnerSecret): string {
+  const unused = retired.filter(({ unusedSinceMs }) => unusedSinceMs !== undefined);
+  const unusedSinceMs = Object.fromEntries(unused.map((key) => [key.id, key.unusedSinceMs]));
+  return JSON.stringify({
+    keys: keys.map(reveal),
+    retired: retired.map(reveal),
+    instances,
+    ...(unused.length > 0 ? { unusedSinceMs } : {}),
+    replaces,
+  });
 }

@@ -57,8 +57,8 @@ export function createSecretStore(options: SecretStoreOptions): SecretSource & S
     ...reading(send),
     readVersion: (SecretId, VersionId) => ifThere(read(send, { SecretId, VersionId })),
     stages: (SecretId) => describe(send, SecretId),
-    putPending: async (SecretId, { versionId, text }) => {
-      const version = { ClientRequestToken: versionId, VersionStages: ["AWSPENDING"] };
+    putStaged: async (SecretId, { versionId, text, stage }) => {
+      const version = { ClientRequestToken: versionId, VersionStages: [stage] };
       try {
         await send("PutSecretValue", { SecretId, SecretString: text, ...version });
         return "stored";

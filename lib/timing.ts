@@ -16,6 +16,8 @@ export const timing = {
   /** The shortest beat interval, so that a lease of seconds in a test does not become a flood. */
   minBeatMs: 200,
   maxBeatMs: 120_000,
+  /** A proof that lease and run are ours holds for so long: above `ledgerLimitMs`, below any attempt that is taken for dead. */
+  proofFreshMs: 10_000,
   /** For telling the provider to stop; then the generation is left to it. */
   cancelLimitMs: 5_000,
   /** A run that lasts longer than this fails, saying so; a pool may set another. */
@@ -25,16 +27,27 @@ export const timing = {
   recoverReportLimitMs: 30_000,
   /** Starts of one run, the first included: a job that kills its worker each time is ended. */
   maxStarts: 3,
+  /** Runs of a workspace that may lose their lease in a row, after having paid for rounds; then the workspace is left alone. */
+  maxLosses: 3,
+  /** For a lease's length, doubled with each further loss, at most this long. */
+  maxLeftAloneMs: 21_600_000,
   /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
   maxHandovers: 12,
   /** Beats that a leg may miss before the sweep takes it for dead. */
   silentBeats: 2.5,
   /** How long the pool holds back after a 429 that names no time. */
   rateLimitMs: 5_000,
+  /**
+   * Nobody waits longer before asking again, whatever Retry-After says. An absurd value costs minutes: fewer than the
+   * five without a good poll that set off the alarm NoGoodPoll. Who meant it says so again.
+   */
+  maxRetryWaitMs: 180_000,
   /** A runner key that nothing has used for so long is revoked: longer than a window, and than `rotate` watches. */
   revokeAfterMs: 900_000,
   /** How often the rotator looks for such keys. */
   revokeEveryMs: 900_000,
+  /** How long a lease is taken to last whose end is missing or absurd: the first beat may tell more. */
+  assumedLeaseMs: 60_000,
   /** Beats per lease, at least. */
   beatsPerLease: 5,
 } as const;

@@ -3,6 +3,7 @@ import { pickups } from "../../lib/dispatch/pickup.ts";
 import { createRotationRow } from "../../lib/ledger/rotation.ts";
 import { mintKeys } from "../../lib/rotation/mint.ts";
 import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotation/rotate.ts";
+import { nameRefused } from "../../lib/rotation/try-key.ts";
 import { parseRunnerSecret, type RunnerSecret } from "../../lib/runner-secret.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { defineCommand, type Command, type Outcome } from "../command.ts";
@@ -31,7 +32,7 @@ type Input = z.output<typeof input>;
 
 export const rotate: Command = defineCommand({
   name: "rotate",
-  summary: "New runner keys: stored as pending, tried, promoted, watched, rolled back when refused",
+  summary: "New runner keys: tried, stored, promoted, watched, rolled back when refused",
   details:
     "The key comes from standard input or a hidden prompt, or with --mint from Studio, as the account that secrets set account-key stored. " +
     "Running jobs finish with the key that leased them. Ends with 1 when the new keys are refused; the old ones lease then. " +
@@ -66,32 +67,34 @@ export const rotate: Command = defineCommand({
 });
 
 async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outcome> {
-  const { terminal, newId } = context;
+  const { terminal } = context;
   const pool = await context.pool();
   const { table } = await context.ledger();
   const secretId = pool.output("KeysSecret");
   const { kind } = pool.settings;
   const rotation = createRotationRow(table);
-  const { old, kept } = await presentKeys(context, { pool: pool.name, kind, secretId, rotation });
+  const where = { pool: pool.name, kind, secretId, rotation };
+  const { present, old, kept } = await presentKeys(context, where);
   const { keys, instances } = withKept(await newKeys(context, { mint, pool, count: old.length }), kept);
-  terminal.progress(`Storing ${keys.map(({ id }) => id).join(", ")} as pending, and trying it at Studio`);
+  terminal.progress(`Trying ${keys.map(({ id }) => id).join(", ")} at Studio`);
   const deps = await rotateDeps(context, { pool, watchMs: watch });
-  const { outcome, versionId, previousVersionId } = await rotateKeys(deps, {
+  const { outcome, versionId, refused, watchedMs } = await rotateKeys(deps, {
     pool: pool.name,
     secretId,
-    versionId: newId(),
     keys,
     instances,
+    present,
     watch: { forMs: watch, everyMs: Math.min(watchEveryMs, Math.max(1_000, watch)) },
   });
   const data: Data = {
     pool: pool.name,
     outcome,
-    versionId,
-    previousVersionId: previousVersionId ?? null,
+    versionId: versionId ?? null,
+    previousVersionId: present.versionId ?? null,
     newKeys: keys.map(({ id }) => id),
     oldKeys: old.filter(({ keyId }) => !keys.some(({ id }) => id === keyId)),
-    watchedMs: watch,
+    refused,
+    watchedMs,
     hasRotator: pool.optional("Rotator") !== undefined,
     kind,
     keptKeys: kept.instances.map(({ credentialId, kind: ofKey }) => ({ keyId: credentialId, kind: ofKey })),
@@ -120,7 +123,7 @@ interface Wanted {
 async function newKeys(context: Context, { mint, pool, count }: Wanted): Promise<Keyed> {
   const { name, settings } = pool;
   if (mint) return mintKeys(await adminDeps(context), { pool: name, kind: settings.kind, count });
-  const wanted = { what: "the new runner key", name: "runner-keys", parse: parseRunnerSecret };
+  const wanted = { what: "the new runner key", name: "new runner key", parse: parseRunnerSecret };
   return (await readSecret(context, wanted)).parsed;
 }
 
@@ -130,7 +133,7 @@ interface Watching {
 }
 
 async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promise<RotateDeps> {
-  const { terminal, clock, signal } = context;
+  const { terminal, clock, newId, signal } = context;
   const [{ settings }, { runs, lock, table }, store] = await Promise.all([
     context.stack(),
     context.ledger(),
@@ -142,6 +145,7 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
     store,
     ledger: runs,
     rotation: createRotationRow(table),
+    newId,
     signal,
     onStep: (step) => {
       if (step === "promoted") promotedAtMs = clock.now();
@@ -159,8 +163,7 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
 }
 
 const stepWords = {
-  staged: "Stored as pending: trying it at Studio",
-  tried: "Studio accepts it: promoting it",
+  tried: "Studio accepts it: storing and promoting it",
   promoted: "Promoted: the next window leases with it",
   watched: "Watched to the end",
 } as const;
@@ -168,9 +171,12 @@ const stepWords = {
 interface Data {
   readonly pool: string;
   readonly outcome: RotateOutcome;
-  readonly versionId: string;
+  /** None where nothing was stored. */
+  readonly versionId: string | null;
   readonly previousVersionId: string | null;
   readonly newKeys: readonly string[];
+  /** Of the new keys and of those that stay: which Studio refused when they were tried. */
+  readonly refused: readonly string[];
   readonly oldKeys: readonly OldKey[];
   readonly watchedMs: number;
   readonly hasRotator: boolean;
@@ -182,13 +188,24 @@ interface Data {
 const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
   promoted: ({ pool, newKeys: ids, watchedMs }) =>
     `Pool ${pool} leases with ${ids.join(", ")} now; nobody was refused in ${formatDuration(watchedMs)}.`,
-  refused: ({ pool, newKeys: ids }) =>
-    `Studio refuses ${ids.join(", ")}: nothing was changed, pool ${pool} leases with its old keys.`,
-  rolled_back: ({ pool, newKeys: ids }) =>
-    `Studio refused ${ids.join(", ")} after the promotion: pool ${pool} leases with its old keys again.`,
-  superseded: ({ newKeys: ids }) =>
-    `Studio refused ${ids.join(", ")}, but somebody has stored another value meanwhile: that one was left in place.`,
+  refused: (data) =>
+    `Studio refuses ${whoIn(data)}: nothing was changed, pool ${data.pool} leases with its old keys.`,
+  overtaken: ({ newKeys: ids }) =>
+    `Somebody has stored another value since this rotation began: that one stays, and ${ids.join(", ")} is not used. Look at it, and rotate again.`,
+  rolled_back: (data) =>
+    `Studio refused ${whoIn(data)} after the promotion: pool ${data.pool} leases with its old keys again.`,
+  superseded: (data) =>
+    `Studio refused ${whoIn(data)} after the promotion, but somebody has stored another value meanwhile: that one was left in place.`,
 };
+
+/** A dispatch window does not tell which of its keys was refused. */
+const whoIn = ({ refused, keptKeys }: Data): string =>
+  refused.length === 0
+    ? "a dispatch window"
+    : nameRefused(
+        refused,
+        keptKeys.map(({ keyId }) => keyId),
+      );
 
 function render(data: Data): string {
   const { outcome, oldKeys, hasRotator, keptKeys, kind: own } = data;

@@ -69,7 +69,7 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
     },
     store: async (context, secretId, text) => {
       const { name: pool } = await context.pool();
-      return storeRunnerKeys(context, { pool, secretId, text, secret: parseRunnerSecret(text, secretId) });
+      return storeRunnerKeys(context, { pool, secretId, secret: parseRunnerSecret(text, secretId) });
     },
   },
   "model-key": {

@@ -1,7 +1,13 @@
 import * as z from "zod";
 import { defineCommand, type Command } from "../command.ts";
 import { formatAge, formatUsd } from "../format.ts";
-import { readPoolStatus, type PoolState, type PoolStatus, type Switched } from "../pool-status.ts";
+import {
+  backoffText,
+  readPoolStatus,
+  type PoolState,
+  type PoolStatus,
+  type Switched,
+} from "../pool-status.ts";
 import type { Colours, Screen } from "../terminal.ts";
 import { reasonInWords } from "../window-words.ts";
 
@@ -66,6 +72,7 @@ const stateWords: Readonly<
 function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
   const rows: readonly (readonly [string, string])[] = [
     ["State", stateLine(pool, nowMs, colours)],
+    ...pool.backoff.map((one) => ["Back-off", `${backoffText(one)}; clear-backoff ends it`] as const),
     ["Last window", windowLine(pool, nowMs)],
     ["Good poll", pool.goodPollAtMs === null ? "never" : formatAge(nowMs - pool.goodPollAtMs)],
     ["In flight", inFlightLine(pool)],

@@ -78,7 +78,11 @@ function queue(watched: Watched): Section {
           good: "none dropped",
           width: 24,
           unit: "jobs",
-          metrics: [count("JobsLeased", "leased"), count("LeasesDropped", "dropped")],
+          metrics: [
+            count("JobsLeased", "leased"),
+            count("LeasesDropped", "dropped"),
+            count("WorkspacesLeftAlone", "left alone"),
+          ],
         }),
       ],
     ],

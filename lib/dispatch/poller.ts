@@ -1,11 +1,11 @@
 import type { RunnerError } from "../errors.ts";
 import type { Backoff, BackoffRow, Throttler } from "../ledger/backoff.ts";
 import type { Run } from "../ledger/run.ts";
+import { rateLimitWaitMs } from "../retry.ts";
 import type { RunnerKeys } from "../runner-keys.ts";
 import type { RunnerKey } from "../secret.ts";
 import type { Lease } from "../studio/schemas.ts";
 import type { Studio } from "../studio/studio.ts";
-import { timing } from "../timing.ts";
 import type { DailyCap } from "./daily-cap.ts";
 import { KeyRing } from "./key-ring.ts";
 import { Occupancy } from "./occupancy.ts";
@@ -61,6 +61,8 @@ export class Poller {
   readonly #starting = new Set<Promise<void>>();
   #refreshedKeys = false;
   #refusedKeys = 0;
+  /** 429s in a row. */
+  #rateLimits = 0;
   #width = 1;
   #wasBusy = false;
   #poolFreeAtMs = 0;
@@ -107,6 +109,7 @@ export class Poller {
       const answer = await this.#ask(isOver);
       leased += answer.leased;
       const { end } = answer;
+      if (answer.leased > 0 || end === "empty") this.#rateLimits = 0;
       if (end === "full") return { leased, end: "at_capacity" };
       if (end === "empty") return { leased, end };
       const trouble = await this.#trouble(end);
@@ -169,13 +172,14 @@ export class Poller {
 
   async #trouble(error: RunnerError): Promise<HeldBack | RunnerError | "ask_again"> {
     this.#deps.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
-    if (error.status === 429) return this.#holdBack(error.retryAfterMs ?? timing.rateLimitMs);
+    if (error.status === 429) return this.#holdBack(error.retryAfterMs);
     return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
   /** The next windows know it too. */
-  async #holdBack(waitMs: number): Promise<HeldBack> {
-    const untilMs = this.#deps.clock.now() + waitMs;
+  async #holdBack(askedMs: number | undefined): Promise<HeldBack> {
+    const { clock, random } = this.#deps;
+    const untilMs = clock.now() + rateLimitWaitMs({ attempt: ++this.#rateLimits, askedMs }, random);
     await this.#deps.backoff.extend(this.#settings.pool, "studio", untilMs);
     return { by: "studio", untilMs };
   }

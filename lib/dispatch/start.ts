@@ -1,19 +1,12 @@
-import type { Clock } from "../clock.ts";
-import { toRunnerError } from "../errors.ts";
+import { RunnerError, toRunnerError } from "../errors.ts";
 import type { Invoker } from "../invoker.ts";
 import { invokeOrLeave } from "../job/recover.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
 import type { Lease } from "../studio/schemas.ts";
+import { claimWorkspace, type ClaimDeps } from "./claim.ts";
 
-export interface StartDeps {
-  readonly clock: Clock;
+export interface StartDeps extends ClaimDeps {
   readonly newId: () => string;
-  readonly ledger: Ledger;
   readonly invoker: Invoker;
-  readonly log: Log;
-  readonly metrics: Metrics;
 }
 
 export interface TakenLease {
@@ -25,31 +18,40 @@ export interface TakenLease {
 }
 
 /**
- * Turns a lease into a run: its row first, then its event. A lease that cannot be recorded is let go: its job returns to
- * Studio's queue when the lease ends. An event that cannot be sent is left to the sweep. Never throws; `undefined` means
- * let go.
+ * Turns a lease into a run: the workspace becomes the run's, then its row is written, then its event is sent. A lease
+ * that cannot be recorded is let go: its job returns to Studio's queue when the lease ends. An event that cannot be sent
+ * is left to the sweep. Never throws; `undefined` means let go.
  */
 export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
-  const { pool, lease, keyId, poolFreeAtMs } = taken;
+  const { pool, lease, keyId } = taken;
+  const { workspaceId, leaseExpiresAtMs } = lease;
   const leg = { pool, runId: deps.newId(), leg: 1 };
-  const log = deps.log.with({ ...leg, workspaceId: lease.workspaceId, keyId });
+  const log = deps.log.with({ ...leg, workspaceId, keyId });
   const leasedAtMs = deps.clock.now();
-  const drop = (thrown: unknown): undefined => {
+  try {
+    const claim = await claimWorkspace(deps, { pool, workspaceId, runId: leg.runId });
+    if (claim.kind === "left_alone") {
+      log.warn("workspace_left_alone", { losses: claim.losses, waitMs: claim.untilMs - leasedAtMs });
+      deps.metrics.emit("WorkspacesLeftAlone", { pool }, 1);
+      return undefined;
+    }
+    const overMs = deps.clock.now() - leaseExpiresAtMs;
+    if (overMs >= 0)
+      throw new RunnerError(
+        "lease_lost",
+        `the lease had been over for ${overMs} ms when it was to be recorded`,
+      );
+    const times = { leasedAtMs, leaseExpiresAtMs, poolFreeAtMs: taken.poolFreeAtMs };
+    const { runId } = leg;
+    await deps.ledger.open({ pool, runId, workspaceId, keyId, ...times, inherited: claim.inherited });
+  } catch (thrown) {
     const error = toRunnerError(thrown);
     log.error("lease_dropped", { reason: error.code, error });
     deps.metrics.emit("LeasesDropped", { pool }, 1);
     return undefined;
-  };
-
-  try {
-    const { workspaceId, leaseExpiresAtMs } = lease;
-    const times = { leasedAtMs, leaseExpiresAtMs, poolFreeAtMs };
-    await deps.ledger.open({ pool, runId: leg.runId, workspaceId, keyId, ...times });
-  } catch (error) {
-    return drop(error);
   }
   await invokeOrLeave({ invoker: deps.invoker, log }, leg);
-  log.info("job_leased", { leaseLeftMs: lease.leaseExpiresAtMs - leasedAtMs });
+  log.info("job_leased", { leaseLeftMs: leaseExpiresAtMs - leasedAtMs });
   deps.metrics.emit("JobsLeased", { pool }, 1);
   return leg.runId;
 }

@@ -1,21 +1,32 @@
 import { RunnerError } from "../errors.ts";
+import { retryWaitMs } from "../retry.ts";
 import type { Pickup } from "./pickup.ts";
 import type { Poll } from "./poller.ts";
 
-/** The wait after each poll: short after a hit or at capacity, growing while idle, as long as anybody asked for. */
+/** How long a window waits at most after polls that failed one after the other, unless asked to wait longer. */
+const slowestMs = 30_000;
+
+/** The wait after each poll: short after a hit or at capacity, growing while idle or failing, as long as anybody asked for. */
 export class Waits {
   readonly #pickup: Pickup;
+  readonly #random: () => number;
   #idleMs: number;
+  #failures = 0;
 
-  constructor(pickup: Pickup) {
+  constructor(pickup: Pickup, random: () => number) {
     this.#pickup = pickup;
+    this.#random = random;
     this.#idleMs = pickup.idleWaitMs[0];
   }
 
   after({ leased, end }: Poll, nowMs: number): number {
     const { busyWaitMs, idleWaitMs } = this.#pickup;
     const [firstMs, lastMs] = idleWaitMs;
-    if (end instanceof RunnerError) return end.retryAfterMs ?? lastMs;
+    if (end instanceof RunnerError) {
+      const failed = { attempt: ++this.#failures, askedMs: end.retryAfterMs ?? lastMs };
+      return retryWaitMs({ baseMs: lastMs, maxMs: slowestMs }, failed, this.#random);
+    }
+    this.#failures = 0;
     if (typeof end === "object") return end.untilMs - nowMs;
     if (leased > 0 || end === "at_capacity") {
       this.#idleMs = firstMs;

@@ -152,7 +152,7 @@ class Window {
     // A wave of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
     const rampEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
     const isOver = (): boolean => stop.aborted || clock.now() >= rampEndsAtMs;
-    const waits = new Waits(pickup);
+    const waits = new Waits(pickup, this.#deps.random);
     let answered: Poll["end"] | undefined;
     for (;;) {
       const poll = await poller.poll(isOver);

@@ -1,6 +1,6 @@
 import { hasCode, RunnerError } from "../errors.ts";
 import type { RetryPolicy } from "../retry.ts";
-import type { ExchangeDeps } from "./exchange.ts";
+import type { ModelDeps } from "./exchange.ts";
 import { askingPolicy, conclude, defaultAnswerMs, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn, StoredTurn } from "./model.ts";
 import type { ResponseHead } from "./response-answer.ts";
@@ -35,11 +35,12 @@ export type BackgroundResult =
  * streaming, but that a request to begin which nobody answered is not repeated (see `begin`).
  */
 export async function generateInBackground(
-  deps: ExchangeDeps,
+  deps: ModelDeps,
   request: ModelRequest,
-  { signal, onStarted }: Generation,
+  { signal, onStarted, mayAsk }: Generation,
 ): Promise<BackgroundResult> {
   return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+    await mayAsk?.();
     const begun = await begin(deps, request, signal);
     if ("refusal" in begun) return begun;
     const head = headOf(begun.response);
@@ -59,7 +60,7 @@ export async function generateInBackground(
  * have begun a response, and there is no documented idempotency key and no list of responses to look it up in. It is
  * repeated: one round may be paid twice, where else a job would fail for a broken connection.
  */
-async function begin(deps: ExchangeDeps, request: ModelRequest, signal: AbortSignal): Promise<Begun> {
+async function begin(deps: ModelDeps, request: ModelRequest, signal: AbortSignal): Promise<Begun> {
   const { silenceMs = defaultSilenceMs } = deps;
   return await exchange(deps, { signal, silenceMs }, (api) => api.begin(request));
 }
@@ -71,7 +72,7 @@ interface Started {
 
 /** A response that is of no use, or that nobody will find again since it could not be noted, need not go on. */
 async function orCancelled(
-  deps: ExchangeDeps,
+  deps: ModelDeps,
   { responseId, signal }: Started,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -85,7 +86,7 @@ async function orCancelled(
 }
 
 /** Shows whether this provider lets its responses in the background be read at all. */
-async function firstLook(deps: ExchangeDeps, response: unknown, signal: AbortSignal): Promise<Begun> {
+async function firstLook(deps: ModelDeps, response: unknown, signal: AbortSignal): Promise<Begun> {
   const { status, responseId } = headOf(response);
   if (endOf(status) !== undefined) return { response };
   await deps.clock.sleep(pollWaitMs(0, deps.random), signal);
@@ -101,7 +102,7 @@ async function firstLook(deps: ExchangeDeps, response: unknown, signal: AbortSig
 
 /** @throws RunnerError as `Model.follow` does */
 export async function followResponse(
-  deps: ExchangeDeps,
+  deps: ModelDeps,
   responseId: string,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
@@ -110,7 +111,7 @@ export async function followResponse(
 
 /** @throws RunnerError as `Model.retrieve` does */
 export async function retrieveResponse(
-  deps: ExchangeDeps,
+  deps: ModelDeps,
   responseId: string,
   signal: AbortSignal,
 ): Promise<StoredTurn> {
@@ -119,7 +120,7 @@ export async function retrieveResponse(
 
 /** Never throws but `signal.reason`: a response that has ended, or is gone, is as good as cancelled. */
 export async function cancelResponse(
-  deps: ExchangeDeps,
+  deps: ModelDeps,
   responseId: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -135,7 +136,7 @@ export async function cancelResponse(
   }
 }
 
-async function turnAtEnd(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<ModelTurn> {
+async function turnAtEnd(deps: ModelDeps, first: unknown, signal: AbortSignal): Promise<ModelTurn> {
   let response = first;
   let head: ResponseHead = headOf(response);
   for (let waitedMs = 0; endOf(head.status) === undefined; head = headOf(response)) {
@@ -153,7 +154,7 @@ function pollWaitMs(waitedMs: number, random: () => number): number {
   return Math.round(ceilingMs * (1 - random() / 5));
 }
 
-async function look(deps: ExchangeDeps, responseId: string, signal: AbortSignal): Promise<unknown> {
+async function look(deps: ModelDeps, responseId: string, signal: AbortSignal): Promise<unknown> {
   const silenceMs = deps.answerMs ?? defaultAnswerMs;
   return await repeated(deps, { policy: patience, signal }, async (attempt) => {
     try {

@@ -155,7 +155,8 @@ function faultIn({ workbench, words }: Conversation): RunnerError | undefined {
 }
 
 /**
- * Every call gets its answer, in the order of the calls; a refused call is answered with what is wrong.
+ * Every call is carried out and answered, in the order of the calls; a refused call is answered with what is wrong. The API
+ * takes one output for each call id: calls that share one are answered together, and one that is repeated word by word counts once.
  * @throws RunnerError `tool_rounds_exceeded`
  */
 function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
@@ -166,11 +167,21 @@ function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
     );
   }
   let { workbench } = now;
-  const unsent = calls.map((call): InputItem => {
+  const outputs = new Map<string, readonly string[]>();
+  const seen = new Set<string>();
+  for (const call of calls) {
+    const words = JSON.stringify([call.callId, call.name, call.arguments]);
+    if (seen.has(words)) continue;
+    seen.add(words);
     const applied = applyToolCall(workbench, call);
     workbench = applied.workbench;
-    return { type: "tool_output", callId: call.callId, output: applied.output };
-  });
+    outputs.set(call.callId, [...(outputs.get(call.callId) ?? []), applied.output]);
+  }
+  const unsent = [...outputs].map(([callId, parts]): InputItem => ({
+    type: "tool_output",
+    callId,
+    output: parts.join("\n"),
+  }));
   return { ...now, workbench, unsent, toolRounds: now.toolRounds + 1 };
 }
 

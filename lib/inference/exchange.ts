@@ -1,5 +1,6 @@
 import { hasCode } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
+import { redactor, type Redact } from "../redact.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { retry } from "../retry.ts";
 import type { Secret } from "../secret.ts";
@@ -38,15 +39,40 @@ export interface ExchangeDeps extends ApiDeps {
   readonly onEvent?: (note: ModelNote) => void;
 }
 
+/** The same deps, with what takes the keys out of a text that were sent last. */
+export interface ModelDeps extends ExchangeDeps {
+  readonly redact: Redact;
+}
+
+/** A key is renewed now and then: what is said of the one before it may still come. */
+const rememberedKeys = 3;
+
+export function rememberKeys<D extends ExchangeDeps>(deps: D): D & ModelDeps {
+  const sent: string[] = [];
+  const note = async (key: Promise<Secret>): Promise<Secret> => {
+    const value = (await key).reveal();
+    if (!sent.includes(value)) sent.splice(0, sent.length, value, ...sent.slice(0, rememberedKeys - 1));
+    return key;
+  };
+  return {
+    ...deps,
+    apiKey: {
+      get: (signal) => note(deps.apiKey.get(signal)),
+      refresh: (signal) => note(deps.apiKey.refresh(signal)),
+    },
+    redact: (text) => sent.reduce((rest, key) => redactor(key)(rest), text),
+  };
+}
+
 export const defaultSilenceMs = 90_000;
 export const defaultAnswerMs = 15_000;
 
-/** For asking the model. A longer wish than a minute goes to the caller. */
+/** For asking the model. */
 export const askingPolicy: RetryPolicy = {
   attempts: 5,
   baseMs: 1_000,
   maxMs: 30_000,
-  maxRetryAfterMs: 60_000,
+  maxRetryAfterMs: Number.POSITIVE_INFINITY, // bounded by `timing.maxRetryWaitMs`
 };
 
 /** Not needed before the first round: loaded when first used, or while Studio answers. */
@@ -96,7 +122,7 @@ export async function repeated<T>(
 }
 
 /** A response that has ended, as a turn. @throws RunnerError as `turnFrom` does */
-export function conclude(deps: ExchangeDeps, end: TerminalEvent): ModelTurn {
+export function conclude(deps: ModelDeps, end: TerminalEvent): ModelTurn {
   if (endedAtRateLimit(end.response)) deps.onRateLimited?.({ retryAfterMs: undefined });
-  return turnFrom(end);
+  return turnFrom(end, deps.redact);
 }

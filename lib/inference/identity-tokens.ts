@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { unlessAborted, withTimeLimit, type Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
-import { userAgent, type Fetch } from "../http.ts";
+import { readText, userAgent, type Fetch } from "../http.ts";
 import { Secret } from "../secret.ts";
 import type { ExchangeDeps } from "./exchange.ts";
 
@@ -24,11 +24,15 @@ const openAiTokenUrl = "https://auth.openai.com/oauth/token";
 const grantType = "urn:ietf:params:oauth:grant-type:token-exchange";
 const subjectTokenType = "urn:ietf:params:oauth:token-type:jwt";
 const limitMs = 15_000;
+const longestBytes = 64 * 1024;
 
 const answerSchema = z.looseObject({
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
-  /** Seconds. */
-  expires_in: z.number().positive().default(3_600),
+  access_token: z
+    .string()
+    .max(16_384)
+    .regex(/^[\x21-\x7e]+$/),
+  /** Seconds: an hour where that is missing or absurd. */
+  expires_in: z.number().positive().max(86_400).catch(3_600),
 });
 
 interface Token {
@@ -86,7 +90,8 @@ async function post(
   try {
     return await withTimeLimit({ clock, limitMs, what: "the exchange of our identity" }, async (signal) => {
       const answer = await fetch(tokenUrl, { method: "POST", headers, body, redirect: "manual", signal });
-      return { status: answer.status, body: jsonIn(await answer.text()) };
+      const { text } = await readText(answer.body, longestBytes);
+      return { status: answer.status, body: jsonIn(text) };
     });
   } catch {
     throw unavailable(`${new URL(tokenUrl).origin} did not answer`);

@@ -1,5 +1,7 @@
 import { APIConnectionError, APIError } from "openai/error";
-import { brokenExchange, userAgent, type Fetch, type HttpAnswer } from "../http.ts";
+import { fitsMemory, longestAnswerBytes, partsIn } from "../bounded.ts";
+import { RunnerError } from "../errors.ts";
+import { brokenExchange, readText, userAgent, type Fetch, type HttpAnswer } from "../http.ts";
 import type { Secret } from "../secret.ts";
 import type { Line } from "./silence.ts";
 
@@ -52,12 +54,23 @@ export async function callModel(wire: ModelWire, call: ModelCall): Promise<Model
   return { status, headers, body };
 }
 
-/** @throws APIConnectionError when it breaks in the middle */
-export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return new TextDecoder().decode(Buffer.concat(chunks));
+/** @throws APIConnectionError when it breaks in the middle; RunnerError `answer_too_long`; SyntaxError */
+export async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const { text, truncated } = await readText(body, longestAnswerBytes);
+  if (truncated) throw answerTooLong(longestAnswerBytes);
+  return parseModestJson(text);
 }
+
+export function parseModestJson(text: string): unknown {
+  if (!fitsMemory(text.length, partsIn(text))) throw answerTooLong(longestAnswerBytes);
+  return JSON.parse(text);
+}
+
+export const answerTooLong = (longestBytes: number): RunnerError =>
+  new RunnerError(
+    "answer_too_long",
+    `the model's answer is too long: more than ${longestBytes / (1024 * 1024)} MiB, or more than fits into memory`,
+  );
 
 /** Bytes, not events, prove that a line lives: some servers send nothing but comments while the model thinks. */
 async function* listening(
@@ -81,19 +94,22 @@ function asConnectionError(error: unknown): unknown {
   return cause === undefined ? error : new APIConnectionError({ cause });
 }
 
+const longestRefusalBytes = 64 * 1024;
+
 /** A body that cannot be read leaves the status, which says what matters. */
 async function refusal({ status, headers, body }: ModelAnswer): Promise<APIError> {
-  const text = await readText(body).catch(() => "");
+  const { text } = await readText(body, longestRefusalBytes).catch(() => ({ text: "" }));
   const json = errorIn(text);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it asks them for one header
   return APIError.generate(status, json, json === undefined ? text : undefined, headers as Headers);
 }
 
-/** OpenAI wraps its error in `{ error }`; others send it bare. */
+/** OpenAI wraps its error in `{ error }`; others send it bare. What the SDK could not write as text again is none. */
 function errorIn(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
+    JSON.stringify(value);
     return "error" in value && value.error !== null ? value : { error: value };
   } catch {
     return undefined;

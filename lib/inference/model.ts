@@ -25,6 +25,13 @@ export interface Usage {
 
 export const noUsage: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
 
+export const addUsage = (left: Usage, right: Usage): Usage => ({
+  inputTokens: left.inputTokens + right.inputTokens,
+  cachedInputTokens: left.cachedInputTokens + right.cachedInputTokens,
+  outputTokens: left.outputTokens + right.outputTokens,
+  reasoningTokens: left.reasoningTokens + right.reasoningTokens,
+});
+
 export type InputItem =
   | { readonly type: "message"; readonly text: string }
   | { readonly type: "tool_output"; readonly callId: string; readonly output: string }
@@ -68,6 +75,8 @@ export interface Generation {
    * response that failed in passing is asked for again. What it throws goes out and ends the generation.
    */
   readonly onStarted?: ((responseId: string) => Promise<void>) | undefined;
+  /** Awaited before each request that begins a response. What it throws goes out, and nothing is asked. */
+  readonly mayAsk?: (() => Promise<void>) | undefined;
 }
 
 export type ResponseStatus = "queued" | "in_progress" | "completed" | "failed" | "incomplete" | "cancelled";
@@ -85,7 +94,7 @@ export interface StoredTurn {
 export interface Model {
   /**
    * One round: asks once, with retries inside (see openai.ts).
-   * @throws RunnerError `model_*`; `signal.reason` at once when aborted; what `onStarted` throws
+   * @throws RunnerError `model_*`; `signal.reason` at once when aborted; what `onStarted` and `mayAsk` throw
    */
   generate(request: ModelRequest, generation: Generation): Promise<ModelTurn>;
   /**

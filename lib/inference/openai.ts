@@ -1,6 +1,6 @@
 import { RunnerError } from "../errors.ts";
 import { cancelResponse, followResponse, generateInBackground, retrieveResponse } from "./background.ts";
-import type { ExchangeDeps } from "./exchange.ts";
+import { rememberKeys, type ExchangeDeps } from "./exchange.ts";
 import type { Generation, GenerationMode, Model, ModelRequest, ModelTurn } from "./model.ts";
 import { generateStreaming } from "./streaming.ts";
 
@@ -10,7 +10,8 @@ export interface OpenAiDeps extends ExchangeDeps {
 }
 
 /** The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. */
-export function createOpenAiModel(deps: OpenAiDeps): Model {
+export function createOpenAiModel(given: OpenAiDeps): Model {
+  const deps = rememberKeys(given);
   let mode = deps.mode ?? "streaming";
   const streamFromNowOn = (): void => {
     if (mode === "streaming") return;
@@ -32,13 +33,17 @@ export function createOpenAiModel(deps: OpenAiDeps): Model {
   };
 
   return {
-    generate: async (request, { signal, onStarted }) => {
+    generate: async (request, { signal, onStarted, mayAsk }) => {
       signal.throwIfAborted();
-      const note = guarded(onStarted);
+      const callers = guarded();
       try {
-        return await generate(request, { signal, onStarted: note.onStarted });
+        return await generate(request, {
+          signal,
+          onStarted: (responseId) => callers.run(() => onStarted?.(responseId)),
+          mayAsk: () => callers.run(() => mayAsk?.()),
+        });
       } catch (error) {
-        throw note.failure() ?? error;
+        throw callers.failure() ?? error;
       }
     },
     follow: (responseId, signal) => followResponse(deps, responseId, signal),
@@ -47,17 +52,17 @@ export function createOpenAiModel(deps: OpenAiDeps): Model {
   };
 }
 
-/** What the caller's note throws must go out as it is: were it retryable, our retry layer would ask the model again. */
-function guarded(onStarted: Generation["onStarted"]) {
+/** What the caller's own work throws must go out as it is: were it retryable, our retry layer would ask the model again. */
+function guarded() {
   let failure: { readonly thrown: unknown } | undefined;
   return {
     failure: () => failure?.thrown,
-    onStarted: async (responseId: string): Promise<void> => {
+    run: async (work: () => Promise<void> | undefined): Promise<void> => {
       try {
-        await onStarted?.(responseId);
+        await work();
       } catch (thrown) {
         failure = { thrown };
-        throw new RunnerError("internal", "the response could not be noted");
+        throw new RunnerError("internal", "the caller stopped the generation");
       }
     },
   };

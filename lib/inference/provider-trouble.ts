@@ -154,10 +154,13 @@ export function troubleNames(body: unknown): Pick<ProviderTrouble, "code" | "typ
   };
 }
 
-/** One line of someone else's words, short, and without anything that looks like a key. */
+/** One line of someone else's words, short, and without anything that looks like a key, or like one with stars in it. */
 export function words(text: string): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
-  return keepHead(line.replaceAll(/\b(?:sk|sess)-[\w*.-]{4,}/g, "[redacted]"), wordsMax);
+  const clean = line
+    .replaceAll(/\b(?:sk|sess)-[\w*.-]{4,}/g, "[redacted]")
+    .replaceAll(/(?<![\w.-])[\w.-]{0,64}\*{3,}[\w*.-]*/g, "[redacted]");
+  return keepHead(clean, wordsMax);
 }
 
 const colonWords = (text: string | undefined): string =>

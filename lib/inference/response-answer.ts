@@ -1,5 +1,7 @@
 import * as z from "zod";
+import { boundedList, idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
+import type { Redact } from "../redact.ts";
 import { BadEnd } from "./bad-end.ts";
 import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall, Usage } from "./model.ts";
 import { noUsage } from "./model.ts";
@@ -9,16 +11,19 @@ import { failedResponseError, isRateLimit, words } from "./provider-trouble.ts";
 export const outcomes = ["completed", "failed", "incomplete", "cancelled"] as const;
 export type Outcome = (typeof outcomes)[number];
 
-const itemSchema = z.looseObject({ type: z.string() });
+const outputSchema = boundedList(z.looseObject({ type: z.string() }), 1_000);
+
+/** An absurd count is unknown: it must not count against the day's spending. No model takes or gives as many tokens. */
+const tokensSchema = z.int().min(0).max(10_000_000).catch(0);
 
 /**
  * The end of a Responses stream (OpenAI API reference, "The response object"). Fields that compatible servers leave
  * out without harm (status, usage, annotations) may be missing; an answer without an id cannot be chained or resumed.
  */
 const responseSchema = z.looseObject({
-  id: z.string().min(1),
+  id: idSchema,
   status: z.string().nullish(),
-  output: z.array(itemSchema).nullish(),
+  output: outputSchema.nullish(),
   error: z
     .looseObject({ code: z.string().nullish(), message: z.string().nullish() })
     .nullish()
@@ -26,10 +31,10 @@ const responseSchema = z.looseObject({
   incomplete_details: z.looseObject({ reason: z.string().nullish() }).nullish().catch(undefined),
   usage: z
     .looseObject({
-      input_tokens: z.number(),
-      output_tokens: z.number(),
-      input_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
-      output_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
+      input_tokens: tokensSchema,
+      output_tokens: tokensSchema,
+      input_tokens_details: z.looseObject({ cached_tokens: tokensSchema }).nullish().catch(undefined),
+      output_tokens_details: z.looseObject({ reasoning_tokens: tokensSchema }).nullish().catch(undefined),
     })
     .nullish()
     .catch(undefined),
@@ -38,19 +43,20 @@ const responseSchema = z.looseObject({
 /** While a response runs, nothing but its head means anything. */
 const headSchema = responseSchema.extend({
   status: z.enum(["queued", "in_progress", ...outcomes]).nullish(),
-  previous_response_id: z.string().nullish(),
+  previous_response_id: idSchema.nullish().catch(undefined),
   background: z.boolean().nullish().catch(undefined),
 });
 
 const messageSchema = z.looseObject({
   phase: z.string().nullish(),
-  content: z.array(
+  content: boundedList(
     z.looseObject({ type: z.string(), text: z.string().nullish(), refusal: z.string().nullish() }),
+    1_000,
   ),
 });
 
 const callSchema = z.looseObject({
-  call_id: z.string().min(1),
+  call_id: idSchema,
   name: z.string().min(1),
   arguments: z.string(),
 });
@@ -71,31 +77,30 @@ export interface TerminalEvent {
  * @throws RunnerError `model_contract`, where the response cannot be read; else BadEnd: `model_contract`, `model_failed`,
  * `model_incomplete`, `model_content_filtered`, `model_refused`, `model_empty`, `model_quota_exhausted`
  */
-export function turnFrom(event: TerminalEvent): ModelTurn {
+export function turnFrom(event: TerminalEvent, redact: Redact): ModelTurn {
   const response = parse(responseSchema, event.response, "response");
   try {
-    return turnOf(event, response);
+    return turnOf(event, response, redact);
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
     throw new BadEnd(error, { responseId: response.id, usage: usageOf(response) });
   }
 }
 
-function turnOf(event: TerminalEvent, response: Response): ModelTurn {
-  refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response);
-  const output = response.output?.length
-    ? response.output
-    : parse(z.array(itemSchema), event.items, "output");
+function turnOf(event: TerminalEvent, response: Response, redact: Redact): ModelTurn {
+  refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response, redact);
+  const output = response.output?.length ? response.output : parse(outputSchema, event.items, "output");
   const messages = output
     .filter(({ type }) => type === "message")
     .map((item) => parse(messageSchema, item, "message"));
-  refuseRefusal(messages);
+  refuseRefusal(messages, redact);
   const calls = output.filter(({ type }) => type === "function_call").map(callFrom);
   const text = textOf(messages);
   if (calls.length === 0 && text.trim() === "") {
     throw new RunnerError("model_empty", "the model answered with neither text nor a tool call");
   }
-  return { responseId: response.id, text, calls, usage: usageOf(response), outputItems: output };
+  const outputItems = oneCallPerId(output);
+  return { responseId: response.id, text, calls, usage: usageOf(response), outputItems };
 }
 
 export interface ResponseHead extends Omit<StoredTurn, "turn"> {
@@ -143,9 +148,9 @@ export function storedTurnFrom(response: unknown): StoredTurn {
 
 function wholeTurn(response: unknown): ModelTurn | undefined {
   try {
-    return turnFrom({ outcome: "completed", response, items: [] });
+    return turnFrom({ outcome: "completed", response, items: [] }, String);
   } catch (error) {
-    if (error instanceof RunnerError) return undefined;
+    if (error instanceof RunnerError) return undefined; // told to nobody
     throw error;
   }
 }
@@ -160,17 +165,18 @@ function outcomeOf(fromEvent: Outcome, status: string | null | undefined): Outco
   return outcomes.find((outcome) => outcome === status) ?? fromEvent;
 }
 
-function refuseUnlessCompleted(outcome: Outcome, response: Response): void {
+function refuseUnlessCompleted(outcome: Outcome, response: Response, redact: Redact): void {
   if (outcome === "completed") return;
-  if (outcome === "incomplete") throw incompleteError(response.incomplete_details?.reason);
+  if (outcome === "incomplete") throw incompleteError(redact(response.incomplete_details?.reason ?? ""));
+  const { code, message } = response.error ?? {};
   throw failedResponseError(outcome, {
-    code: response.error?.code ?? undefined,
-    message: response.error?.message ?? undefined,
+    code: code ? redact(code) : undefined,
+    message: message ? redact(message) : undefined,
     isJson: true,
   });
 }
 
-function incompleteError(reason: string | null | undefined): RunnerError {
+function incompleteError(reason: string): RunnerError {
   if (reason === "content_filter") {
     return new RunnerError(
       "model_content_filtered",
@@ -178,22 +184,33 @@ function incompleteError(reason: string | null | undefined): RunnerError {
     );
   }
   const because =
-    reason === "max_output_tokens" || !reason ? "at its output limit" : `early (${words(reason)})`;
+    reason === "max_output_tokens" || reason === "" ? "at its output limit" : `early (${words(reason)})`;
   return new RunnerError("model_incomplete", `the model stopped ${because}, before its answer was whole`);
 }
 
-function refuseRefusal(messages: readonly Message[]): void {
+function refuseRefusal(messages: readonly Message[], redact: Redact): void {
   const refusal = messages.flatMap(({ content }) => content).find(({ type }) => type === "refusal");
   if (refusal === undefined) return;
   throw new RunnerError(
     "model_refused",
-    `the model declined: ${words(refusal.refusal ?? "it gave no reason")}`,
+    `the model declined: ${words(redact(refusal.refusal ?? "it gave no reason"))}`,
   );
 }
 
 function callFrom(item: unknown): ToolCall {
   const call = parse(callSchema, item, "function_call");
   return { callId: call.call_id, name: call.name, arguments: call.arguments };
+}
+
+/** As a conversation is sent again: with one output for each call id goes one call. */
+function oneCallPerId(output: z.infer<typeof outputSchema>): z.infer<typeof outputSchema> {
+  const seen = new Set<unknown>();
+  return output.filter(({ type, call_id: id }) => {
+    if (type !== "function_call") return true;
+    const isFirst = !seen.has(id);
+    seen.add(id);
+    return isFirst;
+  });
 }
 
 /** Where the model marks its final answer, comments on the way to it are not part of the message. */
@@ -209,11 +226,12 @@ function textOf(messages: readonly Message[]): string {
 
 function usageOf({ usage }: Pick<Response, "usage">): Usage {
   if (!usage) return noUsage;
+  const { input_tokens: inputTokens, output_tokens: outputTokens } = usage;
   return {
-    inputTokens: usage.input_tokens,
-    cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
-    outputTokens: usage.output_tokens,
-    reasoningTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
+    inputTokens,
+    cachedInputTokens: Math.min(inputTokens, usage.input_tokens_details?.cached_tokens ?? 0),
+    outputTokens,
+    reasoningTokens: Math.min(outputTokens, usage.output_tokens_details?.reasoning_tokens ?? 0),
   };
 }
 

@@ -1,11 +1,15 @@
 import { APIConnectionError, APIError } from "openai/error";
-import { createParser, type EventSourceMessage } from "eventsource-parser";
+import type { EventSourceMessage } from "eventsource-parser";
+import { fitsMemory, longestAnswerBytes, partsIn } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
 import type { Fetch } from "../http.ts";
+import { redactor } from "../redact.ts";
 import { readRetryAfterMs } from "../retry-after.ts";
 import type { Secret } from "../secret.ts";
-import { callModel, readText, type ModelAnswer, type ModelCall } from "./model-wire.ts";
+import { framesOf } from "./frames.ts";
+import { answerTooLong, callModel, parseModestJson, readJson } from "./model-wire.ts";
+import type { ModelAnswer, ModelCall } from "./model-wire.ts";
 import type { ModelRequest } from "./model.ts";
 import type { ProviderTrouble } from "./provider-trouble.ts";
 import { connectionError, isRateLimit, troubleError, troubleNames } from "./provider-trouble.ts";
@@ -50,8 +54,8 @@ export function openResponsesApi(deps: ApiDeps, key: Secret, line: Line): Respon
   return {
     stream: (request) => openStream(exchange(request), request),
     begin: (request) => begin(exchange(request), request),
-    retrieve: (id) => readJson(stored, { method: "GET", path: path(id) }),
-    cancel: (id) => readJson(stored, { method: "POST", path: `${path(id)}/cancel` }),
+    retrieve: (id) => jsonOf(stored, { method: "GET", path: path(id) }),
+    cancel: (id) => jsonOf(stored, { method: "POST", path: `${path(id)}/cancel` }),
   };
 }
 
@@ -93,23 +97,23 @@ async function* wholeAnswer(answer: ModelAnswer, describe: Describe): AsyncGener
 
 async function* eventsOf(answer: ModelAnswer, describe: Describe): AsyncGenerator<ApiEvent, void> {
   try {
-    for await (const frame of framesOf(answer)) if (!isRepetition(frame)) yield eventIn(frame, answer);
+    const kept = { chars: 0, parts: 0 };
+    for await (const frame of framesOf(answer)) {
+      if (isRepetition(frame)) continue;
+      const event = eventIn(frame, answer);
+      if (event.type === "response.output_item.done") keep(kept, frame.data);
+      yield event;
+    }
   } catch (error) {
     throw describe(error);
   }
 }
 
-async function* framesOf({ body }: ModelAnswer): AsyncGenerator<EventSourceMessage, void> {
-  const frames: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (frame) => void frames.push(frame) });
-  const decoder = new TextDecoder();
-  for await (const chunk of body) {
-    parser.feed(decoder.decode(chunk, { stream: true }));
-    for (const frame of frames.splice(0)) {
-      if (frame.data === "[DONE]") return;
-      yield frame;
-    }
-  }
+/** Items are kept until the response ends. */
+function keep(kept: { chars: number; parts: number }, data: string): void {
+  kept.chars += data.length;
+  kept.parts += partsIn(data);
+  if (!fitsMemory(kept.chars, kept.parts)) throw answerTooLong(longestAnswerBytes);
 }
 
 /** What other events have whole, or have said already: it is not even parsed. Deltas come by the thousand. */
@@ -123,7 +127,7 @@ function eventIn({ event: name, data }: EventSourceMessage, { headers }: ModelAn
   const isError = name === "error" || type === "error";
   if (error || isError) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it asks them for one header
-    throw new APIError(undefined, errorObject(error) ?? fields, undefined, headers as Headers);
+    throw new APIError(undefined, troubleNames(errorObject(error) ?? fields), undefined, headers as Headers);
   }
   return { type: typeof type === "string" ? type : "", item, response };
 }
@@ -132,7 +136,7 @@ const errorObject = (error: unknown): object | undefined =>
   typeof error === "object" && error !== null ? error : undefined;
 
 function fieldsIn(data: string): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(data);
+  const value = parseModestJson(data);
   if (typeof value === "object" && value !== null) return { ...value };
   throw new SyntaxError("an event is no object");
 }
@@ -147,7 +151,7 @@ async function begin(exchange: Exchange, request: ModelRequest): Promise<Begun> 
   };
   try {
     const call = { method: "POST", path: "/responses", body } as const;
-    const response = await readJson({ ...exchange, describe }, call);
+    const response = await jsonOf({ ...exchange, describe }, call);
     return { response };
   } catch (error) {
     if (refusal === undefined) throw error;
@@ -155,7 +159,7 @@ async function begin(exchange: Exchange, request: ModelRequest): Promise<Begun> 
   }
 }
 
-async function readJson({ send, describe }: Exchange, call: ModelCall): Promise<unknown> {
+async function jsonOf({ send, describe }: Exchange, call: ModelCall): Promise<unknown> {
   const answer = await send(call).catch((error: unknown) => {
     throw describeOpening(error, describe);
   });
@@ -165,7 +169,7 @@ async function readJson({ send, describe }: Exchange, call: ModelCall): Promise<
 
 async function jsonIn({ body }: ModelAnswer, describe: Describe): Promise<unknown> {
   try {
-    return JSON.parse(await readText(body));
+    return await readJson(body);
   } catch (error) {
     throw describe(error);
   }
@@ -218,12 +222,15 @@ function describer(deps: ApiDeps, asked: Asked): Describe {
     if (error instanceof SyntaxError)
       return new RunnerError("model_contract", "the model's answer holds broken JSON");
     if (!(error instanceof APIError)) return connectionError(error);
-    const names = troubleNames(error.error);
+    const redact = redactor(asked.key.reveal());
+    const { code, type, param, message } = troubleNames(error.error);
     const trouble: ProviderTrouble = {
-      ...names,
-      message: names.message?.replaceAll(asked.key.reveal(), "[redacted]"),
+      code: code && redact(code),
+      type,
+      param,
+      message: message && redact(message),
       status: error.status,
-      requestId: error.requestID ?? undefined,
+      requestId: error.requestID ? redact(error.requestID) : undefined,
       retryAfterMs: readRetryAfterMs((name) => error.headers?.get(name), asked.nowMs),
       isJson: error.error !== undefined,
       previousResponseId: asked.previousResponseId,

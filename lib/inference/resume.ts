@@ -3,21 +3,10 @@ import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
 import { beginConversation, hear, proceed, startFrom } from "./conversation.ts";
 import type { Model, StoredTurn, Usage } from "./model.ts";
-import { noUsage } from "./model.ts";
-import { addUsage } from "./tool-loop.ts";
+import { addUsage, noUsage } from "./model.ts";
 
 export interface ResumeDeps {
   readonly model: Pick<Model, "retrieve">;
-  /**
-   * The round that the last response is for, where it is known: a provider that does not name predecessors would
-   * otherwise pass for one with a short chain.
-   */
-  readonly round?: number | undefined;
-  /**
-   * The one before it, where it is known: the round is asked for again from there if the last response itself is
-   * gone. A streamed response is not kept before it has ended.
-   */
-  readonly previousResponseId?: string | undefined;
 }
 
 interface Link extends StoredTurn {
@@ -35,53 +24,49 @@ export interface Resumed extends LoopStart {
 }
 
 /**
- * Where the run stands whose last known response this is: reads the chain of stored responses back to its first and
- * replays their calls. Nothing is asked of the model.
- * @throws RunnerError `model_previous_response_missing` where the chain cannot be read, or nothing of it can be used:
- * the run has to start over; what `Model.retrieve` throws else; `signal.reason` when aborted
+ * Where the run stands whose responses these are, oldest first: reads them and replays their calls. Nothing is asked of
+ * the model.
+ * @throws RunnerError `model_previous_response_missing` where they cannot be read, or nothing of them can be used: the
+ * run has to start over; what `Model.retrieve` throws else; `signal.reason` when aborted
  */
 export async function resume(
-  deps: ResumeDeps,
-  lastResponseId: string,
+  { model }: ResumeDeps,
+  responseIds: readonly string[],
   signal: AbortSignal,
 ): Promise<Resumed> {
-  const chain = await readChain(deps, lastResponseId, signal);
-  if (deps.round !== undefined && chain.length !== deps.round) {
-    throw missing(`the chain holds ${chain.length} responses, not ${deps.round}`);
-  }
-  return startAt(chain);
+  if (responseIds.length > longestChain) throw missing(`they are more than ${longestChain}`);
+  const stored = await Promise.all(
+    responseIds.map((responseId, at) => {
+      const isNewest = at > 0 && at === responseIds.length - 1;
+      return readLink(model, { responseId, previousResponseId: responseIds[at - 1], isNewest }, signal);
+    }),
+  );
+  return startAt(stored);
 }
 
-/** Oldest first. One after the other: only a response itself names the one before it. */
-async function readChain(
-  { model, previousResponseId }: ResumeDeps,
-  lastResponseId: string,
-  signal: AbortSignal,
-): Promise<readonly Link[]> {
-  const chain: Link[] = [];
-  for (let responseId: string | undefined = lastResponseId; responseId !== undefined;) {
-    if (chain.length === longestChain) throw missing(`the chain has more than ${longestChain} responses`);
-    const known = chain.length === 0 ? previousResponseId : undefined;
-    const stored: StoredTurn = await retrieve(model, responseId, signal).catch((error: unknown) => {
-      if (known === undefined || !hasCode(error, "model_previous_response_missing")) throw error;
-      return { previousResponseId: known, status: "failed", turn: undefined, usage: noUsage };
-    });
-    chain.unshift({ ...stored, responseId });
-    responseId = stored.previousResponseId;
-  }
-  return chain;
+interface LinkToRead {
+  readonly responseId: string;
+  /** As the run has recorded it. */
+  readonly previousResponseId: string | undefined;
+  /** And not the first: its round can be asked for again. */
+  readonly isNewest: boolean;
 }
 
-async function retrieve(
+async function readLink(
   model: ResumeDeps["model"],
-  responseId: string,
+  { responseId, previousResponseId, isNewest }: LinkToRead,
   signal: AbortSignal,
-): Promise<StoredTurn> {
-  try {
-    return await model.retrieve(responseId, signal);
-  } catch (error) {
+): Promise<Link> {
+  const stored = await model.retrieve(responseId, signal).catch((error: unknown): StoredTurn => {
+    // A streamed response is not kept before it has ended.
+    if (isNewest && hasCode(error, "model_previous_response_missing"))
+      return { previousResponseId, status: "failed", turn: undefined, usage: noUsage };
     throw hasCode(error, ...unreadable) ? missing(error.message) : error;
-  }
+  });
+  // Not every provider names the response before it. One that names another has not kept this chain.
+  const named = stored.previousResponseId ?? previousResponseId;
+  if (named !== previousResponseId) throw missing(`${responseId} follows on another response`);
+  return { ...stored, responseId, previousResponseId };
 }
 
 /** Follows the last response; where that one came to nothing, its round is asked for again. */

@@ -1,5 +1,6 @@
+import { idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
-import type { ExchangeDeps } from "./exchange.ts";
+import type { ModelDeps } from "./exchange.ts";
 import { askingPolicy, conclude, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
@@ -11,16 +12,17 @@ import type { ApiEvent } from "./responses-api.ts";
  * lost connection, silence and passing faults of the provider.
  */
 export async function generateStreaming(
-  deps: ExchangeDeps,
+  deps: ModelDeps,
   request: ModelRequest,
-  { signal, onStarted }: Generation,
+  { signal, onStarted, mayAsk }: Generation,
 ): Promise<ModelTurn> {
   const { silenceMs = defaultSilenceMs } = deps;
-  return await repeated(deps, { policy: askingPolicy, signal }, () =>
-    exchange(deps, { signal, silenceMs }, async (api) =>
+  return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+    await mayAsk?.();
+    return await exchange(deps, { signal, silenceMs }, async (api) =>
       conclude(deps, await readToEnd(deps, await api.stream(request), { request, onStarted })),
-    ),
-  );
+    );
+  });
 }
 
 interface Reading extends Pick<Generation, "onStarted"> {
@@ -35,7 +37,7 @@ export const lastWordsMs = 150;
  * connection that has been read to its end can be used again by the next round.
  */
 async function readToEnd(
-  { clock }: ExchangeDeps,
+  { clock }: ModelDeps,
   stream: AsyncIterable<ApiEvent>,
   reading: Reading,
 ): Promise<TerminalEvent> {
@@ -81,5 +83,5 @@ async function readAll(
 function idIn(response: unknown): string | undefined {
   const id: unknown =
     typeof response === "object" && response !== null ? Reflect.get(response, "id") : undefined;
-  return typeof id === "string" && id !== "" ? id : undefined;
+  return idSchema.safeParse(id).data;
 }

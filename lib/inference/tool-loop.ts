@@ -6,7 +6,7 @@ import { beginConversation, hear, nextRequest, proceed, unchain } from "./conver
 import { BadEnd } from "./bad-end.ts";
 import { jobInstructions } from "./instructions.ts";
 import type { Model, ModelRequest, ModelTurn, Usage } from "./model.ts";
-import { noUsage } from "./model.ts";
+import { addUsage, noUsage } from "./model.ts";
 
 export interface Round {
   /** 1 for the first round of the run, whatever the leg. */
@@ -22,8 +22,6 @@ export interface Started {
   /** The round that the response is for; 1 for the first of the run, whatever the leg. */
   readonly number: number;
   readonly responseId: string;
-  /** The stored response that it follows on. */
-  readonly previousResponseId: string | undefined;
   /** Of the run's rounds before it. */
   readonly usage: Usage;
 }
@@ -56,13 +54,6 @@ export interface LoopResult {
   /** Goes on with one more message to the model: the answer before it was not taken. */
   readonly goOn: (text: string) => Promise<LoopResult>;
 }
-
-export const addUsage = (left: Usage, right: Usage): Usage => ({
-  inputTokens: left.inputTokens + right.inputTokens,
-  cachedInputTokens: left.cachedInputTokens + right.cachedInputTokens,
-  outputTokens: left.outputTokens + right.outputTokens,
-  reasoningTokens: left.reasoningTokens + right.reasoningTokens,
-});
 
 /**
  * Rounds with the model until it has written a message that can be delivered with what it has made.
@@ -143,13 +134,12 @@ async function turnOf(
 ): Promise<ModelTurn> {
   if (now.running !== undefined) return await model.follow(now.running, signal);
   const request = nextRequest(now);
-  const { previousResponseId } = request;
   const number = now.rounds + 1;
   return await model.generate(
     { ...fixed, ...request },
     {
       signal,
-      onStarted: async (responseId) => await onStarted?.({ number, responseId, previousResponseId, usage }),
+      onStarted: async (responseId) => await onStarted?.({ number, responseId, usage }),
     },
   );
 }

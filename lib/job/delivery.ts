@@ -1,76 +1,101 @@
 import { hasCode, RunnerError } from "../errors.ts";
 import type { CompletePayload } from "../studio/studio.ts";
-import { canRepeat, persist, type PersistDeps } from "./persist.ts";
+import { jobDigest } from "./job-digest.ts";
+import { persist, type PersistDeps } from "./persist.ts";
 import type { StudioJob } from "./studio-job.ts";
 
 export interface DeliveryDeps extends PersistDeps {
   readonly job: StudioJob;
-  /** Proves by a beat since then that the lease is ours (LeaseKeeper). */
-  readonly confirmLease: (signal: AbortSignal, sinceMs: number) => Promise<void>;
+  /** Proves that the lease is ours at Studio and the run ours in the ledger: now, or since the time that is named. */
+  readonly prove: (signal: AbortSignal, sinceMs?: number) => Promise<void>;
+  /** The run's job (job-digest.ts); undefined where its context was never read. */
+  readonly jobDigest: string | undefined;
+  /** An earlier leg may have posted already. */
+  readonly mayHavePosted: boolean;
 }
+
+/** `unconfirmed`: a try went unanswered, and now the job, or its lease, is gone, as after a post that arrived. */
+export type Posted = "accepted" | "unconfirmed";
 
 /**
  * Posts the deliverables, through any outage.
- * `unconfirmed`: an earlier try went unanswered and now Studio says that the lease is gone, as it is after a completion
- * that arrived.
- * @throws RunnerError `studio_rejected` when the payload is refused, `lease_lost`, `key_refused`; or the signal's reason
+ * @throws RunnerError `studio_rejected` when the payload is refused, `lease_lost`, `key_refused`, `superseded`; or the
+ *   signal's reason. A `LostTrack` where a try went unanswered before that.
  */
 export async function deliver(
   deps: DeliveryDeps,
   payload: CompletePayload,
   signal: AbortSignal,
-): Promise<"accepted" | "unconfirmed"> {
-  // After an unanswered try a beat finds out: a job that Studio has taken has no lease any more.
-  const beforeRepeat = (sinceMs: number): Promise<void> => deps.confirmLease(signal, sinceMs);
-  const answer = await postEnd(deps, signal, {
-    send: () => deps.job.complete(payload, signal),
-    beforeRepeat,
-  });
+): Promise<Posted> {
+  const answer = await postEnd(deps, signal, () => deps.job.complete(payload, signal));
   if (answer === "unconfirmed") deps.log.warn("completion_unconfirmed");
   return answer;
 }
 
-/**
- * Tells Studio, and so the user, why the job failed. A lease that is gone after an unanswered try was taken by it.
- * @throws as `deliver`
- */
+/** Tells Studio, and so the user, why the job failed. @throws as `deliver` */
 export async function reportFailure(
-  deps: Omit<DeliveryDeps, "confirmLease">,
+  deps: DeliveryDeps,
   reason: string,
   signal: AbortSignal,
-): Promise<void> {
-  await postEnd(deps, signal, { send: () => deps.job.fail(reason, signal) });
+): Promise<Posted> {
+  return await postEnd(deps, signal, () => deps.job.fail(reason, signal));
 }
 
-interface EndingPost {
-  readonly send: () => Promise<void>;
-  /** After a try, at `sinceMs`, that may have arrived. */
-  readonly beforeRepeat?: (sinceMs: number) => Promise<void>;
-}
+/** The lease ended before an unanswered post could be repeated: nobody here knows whether Studio took it. */
+export class LostTrack extends RunnerError {}
 
-/** A post that ends the job at Studio, and the lease with it. */
-async function postEnd(
-  deps: PersistDeps,
-  signal: AbortSignal,
-  { send, beforeRepeat }: EndingPost,
-): Promise<"accepted" | "unconfirmed"> {
-  let unansweredAtMs: number | undefined;
+/**
+ * A post that ends the job at Studio, and the lease with it. Studio tells jobs apart by key and workspace only. After a
+ * post that went unanswered the lease may be that of the workspace's next job, so that the job is compared first.
+ */
+async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Promise<void>): Promise<Posted> {
+  let unansweredAtMs = deps.mayHavePosted ? deps.clock.now() : undefined;
   try {
-    await persist(deps, signal, async () => {
-      if (unansweredAtMs !== undefined) await beforeRepeat?.(unansweredAtMs);
+    return await persist(deps, signal, async () => {
+      if (unansweredAtMs !== undefined && !(await isStillLeased(deps, signal))) return "unconfirmed";
+      await deps.prove(signal, unansweredAtMs);
       try {
         await send();
       } catch (thrown) {
         const error = isForeign(thrown) ? unanswered(thrown) : thrown;
-        // Cut off is unanswered too: the beat that found the lease gone may have found this very completion.
+        // Cut off is unanswered too: the beat that found the lease gone may have found this very post.
         if (signal.aborted || mayHaveArrived(error)) unansweredAtMs = deps.clock.now();
         throw error;
       }
+      return "accepted";
     });
-    return "accepted";
   } catch (error) {
-    if (unansweredAtMs === undefined || !(error instanceof RunnerError) || !isToldLost(error)) throw error;
-    return "unconfirmed";
+    if (unansweredAtMs === undefined || !hasCode(error, "lease_lost")) throw error;
+    if (isToldLost(error)) return "unconfirmed";
+    throw new LostTrack(error.code, error.message, { cause: error });
+  }
+}
+
+/** Whether the lease that the key holds now is for this very job. */
+export async function isStillLeased(
+  { job, jobDigest: own }: Pick<DeliveryDeps, "job" | "jobDigest">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (own === undefined) return false;
+  try {
+    return jobDigest(await job.context(signal)) === own;
+  } catch (error) {
+    if (hasCode(error, "studio_contract", "studio_rejected")) return false;
+    throw error;
+  }
+}
+
+/**
+ * For a run that has to report a failure before it has read its job: without a digest its report could not be repeated.
+ * Undefined where Studio does not give the context either.
+ */
+export async function digestForReport(job: StudioJob, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return jobDigest(await job.context(signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof RunnerError) return undefined;
+    throw error;
   }
 }
 
@@ -88,5 +113,5 @@ const unanswered = (cause: RunnerError): RunnerError =>
   new RunnerError("studio_unavailable", cause.message, { retryable: true, cause });
 
 function mayHaveArrived(error: unknown): boolean {
-  return error instanceof RunnerError && canRepeat(error) && error.status !== 429;
+  return error instanceof RunnerError && error.retryable && error.status !== 429;
 }

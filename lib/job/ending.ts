@@ -1,4 +1,6 @@
 import { toRunnerError, type ErrorCode, type RunnerError } from "../errors.ts";
+import type { EndState } from "../ledger/run.ts";
+import type { Product } from "./work-context.ts";
 
 /** How a leg that did not complete ends: the user is told, nothing may be posted any more, the next leg goes on, or the sweep finds it. */
 export type Verdict = "failed" | "lost" | "superseded" | "handed_over" | "stopped";
@@ -27,6 +29,21 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
     "The runner's key for the model is malformed. The operator of this runner has to set a valid key.",
   secrets_unavailable: "The runner could not read its keys. Please send the message again.",
 };
+
+/** How a leg's story ended, before the ledger knows. */
+export interface Outcome {
+  readonly state: EndState | "superseded" | "handed_over" | "stopped";
+  readonly reason: string;
+  readonly explanation?: string;
+  /** Nobody here knows whether Studio took the post that ends the job. */
+  readonly unconfirmed?: true | undefined;
+  readonly product?: Product;
+  /** A defect of ours: the entry point throws it, so that the function's error alarm fires. */
+  readonly defect?: unknown;
+}
+
+/** The deliverables were posted, and probably taken. */
+export const unconfirmed = { state: "completed", reason: "unconfirmed", unconfirmed: true } as const;
 
 export interface Failure {
   readonly error: RunnerError;

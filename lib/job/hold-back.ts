@@ -2,29 +2,28 @@ import type { Clock } from "../clock.ts";
 import { RunnerError, toRunnerError } from "../errors.ts";
 import type { BackoffRow, Throttler } from "../ledger/backoff.ts";
 import type { Log } from "../log.ts";
-import { timing } from "../timing.ts";
+import { rateLimitWaitMs, type Failed } from "../retry.ts";
 import type { StudioJob } from "./studio-job.ts";
 
 export interface HoldBackDeps {
   readonly clock: Clock;
+  readonly random: () => number;
   readonly backoff: BackoffRow;
   readonly log: Log;
 }
 
-export interface Limit {
+export interface Limit extends Failed {
   readonly pool: string;
   readonly by: Throttler;
-  /** As the 429 asked. */
-  readonly retryAfterMs: number | undefined;
 }
 
 /** Has the whole pool hold back, through the ledger. Never throws: an unreachable ledger slows nobody else. */
 export async function holdBack(
-  { clock, backoff, log }: HoldBackDeps,
-  { pool, by, retryAfterMs = timing.rateLimitMs }: Limit,
+  { clock, random, backoff, log }: HoldBackDeps,
+  { pool, by, ...refused }: Limit,
 ): Promise<void> {
   try {
-    await backoff.extend(pool, by, clock.now() + retryAfterMs);
+    await backoff.extend(pool, by, clock.now() + rateLimitWaitMs(refused, random));
   } catch (thrown) {
     const error = toRunnerError(thrown);
     log.warn("backoff_unavailable", { reason: error.code, error });
@@ -33,12 +32,15 @@ export async function holdBack(
 
 /** A job whose 429s stop the pool's leasing too. They go to the caller at once: no beat waits for the ledger. */
 export function pressed(job: StudioJob, deps: HoldBackDeps, pool: string): StudioJob {
+  let refusals = 0;
   const heed = async <T>(answer: Promise<T>): Promise<T> => {
     try {
-      return await answer;
+      const value = await answer;
+      refusals = 0;
+      return value;
     } catch (error) {
       if (error instanceof RunnerError && error.status === 429)
-        void holdBack(deps, { pool, by: "studio", retryAfterMs: error.retryAfterMs });
+        void holdBack(deps, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
       throw error;
     }
   };

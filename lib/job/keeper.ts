@@ -1,8 +1,9 @@
 import { unlessAborted, withTimeLimit, type Clock } from "../clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { Fence, RunProgress } from "../ledger/run.ts";
+import type { Fence } from "../ledger/run.ts";
 import type { Log } from "../log.ts";
+import { retryWaitMs } from "../retry.ts";
 import { timing } from "../timing.ts";
 import type { StudioJob } from "./studio-job.ts";
 
@@ -14,7 +15,7 @@ export interface KeeperDeps {
   readonly log: Log;
   /** Studio has accepted a beat. */
   readonly onBeat: () => void;
-  readonly onBeatFailed: () => void;
+  readonly onBeatFailed: (error: RunnerError) => void;
 }
 
 export interface KeptLease {
@@ -31,7 +32,7 @@ export function beatIntervalMs(leaseLengthMs: number, random: () => number): num
 }
 
 /** These mean that the lease is not ours any more; whatever else goes wrong is tried again until the lease's own end. */
-const lossCodes = ["lease_lost", "key_refused", "superseded"] as const;
+const lossCodes = ["lease_lost", "superseded"] as const;
 
 /**
  * Keeps a lease alive with beats on a timer, from the leg's begin to the accepted completion: one beat at a time, each
@@ -47,10 +48,12 @@ export class LeaseKeeper {
   readonly #keeping: Promise<void>;
   #lengthMs: number;
   #expiresAtMs: number;
-  #lastGoodAtMs = Number.NEGATIVE_INFINITY;
+  /** When Studio answered the newest beat that the ledger accepted too. */
+  #provenAtMs = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  /** Of the newest beat, if Studio did not accept it. */
+  #refusal: RunnerError | undefined;
   #inFlight: Promise<number> | undefined;
-  /** Waits for a beat's write to go along with. */
-  #along: RunProgress | undefined;
 
   /** Begins to beat at once. */
   constructor(deps: KeeperDeps, lease: KeptLease) {
@@ -66,6 +69,11 @@ export class LeaseKeeper {
     return this.#lost.signal;
   }
 
+  /** Studio refuses the key, which may pass: until it accepts it again, nothing is to be paid for. */
+  get isKeyRefused(): boolean {
+    return hasCode(this.#refusal, "key_refused");
+  }
+
   leaseLeftMs(): number {
     return this.#expiresAtMs - this.#deps.clock.now();
   }
@@ -76,32 +84,17 @@ export class LeaseKeeper {
   }
 
   /**
-   * Resolves when a beat has proved that the lease is ours: just now, or since the time that the caller names.
+   * Resolves once a beat has proved that the lease is ours at Studio and the run ours in the ledger, in this order: since
+   * the time that the caller names, and so shortly ago that the proof still holds, also after a frozen process wakes.
    * @throws the reason of the loss, or `signal`'s
    */
-  async confirm(
-    signal: AbortSignal,
-    sinceMs = this.#deps.clock.now() - this.#intervalMs() / 4,
-  ): Promise<void> {
+  async confirm(signal: AbortSignal, sinceMs = Number.NEGATIVE_INFINITY): Promise<void> {
     const until = AbortSignal.any([this.signal, signal]);
-    while (this.#lastGoodAtMs < sinceMs) {
+    until.throwIfAborted();
+    while (!this.#isProven(sinceMs)) {
       const waitMs = await unlessAborted(until, this.#beat());
       until.throwIfAborted();
-      if (this.#lastGoodAtMs < sinceMs) await this.#deps.clock.sleep(waitMs, until);
-    }
-  }
-
-  /**
-   * As `confirm`, with `progress` noted by the beat's own write. `false`: it is still to be noted, because no beat was needed
-   * or the ledger did not answer.
-   */
-  async confirmNoting(signal: AbortSignal, progress: RunProgress): Promise<boolean> {
-    this.#along = progress;
-    try {
-      await this.confirm(signal);
-      return this.#along === undefined;
-    } finally {
-      this.#along = undefined;
+      if (!this.#isProven(sinceMs)) await this.#deps.clock.sleep(waitMs, until);
     }
   }
 
@@ -112,15 +105,27 @@ export class LeaseKeeper {
     await this.#inFlight;
   }
 
+  #isProven(sinceMs: number): boolean {
+    const freshMs = Math.min(timing.proofFreshMs, this.#lengthMs / 2);
+    return this.#provenAtMs >= Math.max(sinceMs, this.#deps.clock.now() - freshMs);
+  }
+
   async #keep(): Promise<void> {
     let waitMs = this.#intervalMs();
     while (!this.#done.aborted) {
       const leftMs = this.leaseLeftMs();
-      if (leftMs <= 0)
-        return this.#lose(new RunnerError("lease_lost", "no beat succeeded before the lease ended"));
+      if (leftMs <= 0) return this.#lose(this.#lapse());
       await this.#sleep(Math.min(waitMs, leftMs));
       if (!this.#done.aborted && this.leaseLeftMs() > 0) waitMs = await this.#beat();
     }
+  }
+
+  /** The lease has run out. */
+  #lapse(): RunnerError {
+    const refusal = this.#refusal;
+    return hasCode(refusal, "key_refused")
+      ? refusal
+      : new RunnerError("lease_lost", "no beat succeeded before the lease ended");
   }
 
   #beat(): Promise<number> {
@@ -130,45 +135,52 @@ export class LeaseKeeper {
 
   /** Answers the wait until the next beat; never throws. */
   async #beatOnce(): Promise<number> {
-    const { clock, job } = this.#deps;
+    const { clock, job, onBeat } = this.#deps;
     const intervalMs = this.#intervalMs();
     try {
       // Nor is it waited for beyond the lease's end.
       const limitMs = Math.max(0, Math.min(intervalMs, this.leaseLeftMs()));
       const limit = { clock, limitMs, signal: this.#done, what: "the beat" };
       const answer = await withTimeLimit(limit, (signal) => job.heartbeat(signal));
-      this.#lastGoodAtMs = clock.now();
-      this.#expiresAtMs = answer.leaseExpiresAtMs ?? this.#lastGoodAtMs + this.#lengthMs;
-      this.#lengthMs = Math.max(this.#lengthMs, this.leaseLeftMs());
-      await this.#noteBeat();
-      this.#deps.onBeat();
+      const atMs = clock.now();
+      this.#refusal = undefined;
+      this.#extend(atMs, answer.leaseExpiresAtMs);
+      onBeat();
+      await this.#noteBeat(atMs);
+      this.#failures = 0;
       return intervalMs;
     } catch (thrown) {
       return this.#done.aborted ? intervalMs : this.#onFailure(toRunnerError(thrown), intervalMs);
     }
   }
 
+  /** Studio has extended the lease. An end that is over already cannot be the new one. */
+  #extend(atMs: number, toldMs: number | undefined): void {
+    if (toldMs !== undefined && toldMs > atMs) this.#lengthMs = toldMs - atMs;
+    this.#expiresAtMs = atMs + this.#lengthMs;
+  }
+
   #onFailure(error: RunnerError, intervalMs: number): number {
     if (hasCode(error, ...lossCodes)) this.#lose(error);
     else this.#deps.log.warn("beat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
-    this.#deps.onBeatFailed();
+    // One that the ledger did not answer was accepted by Studio all the same.
+    if (error.code !== "ledger_unavailable") {
+      this.#refusal = error;
+      this.#deps.onBeatFailed(error);
+    }
+    this.#failures += 1;
     // The nearer the lease's end, the sooner the next try.
     const soonMs = Math.max(timing.minBeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
-    return Math.min(intervalMs, error.retryAfterMs ?? soonMs);
+    const wait = { attempt: this.#failures, askedMs: error.retryAfterMs };
+    return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, wait, this.#deps.random));
   }
 
   /** The fence's half of a beat. An unreachable ledger does not end a lease that Studio has just extended. */
-  async #noteBeat(): Promise<void> {
-    try {
-      const progress = this.#along;
-      const beat = { atMs: this.#lastGoodAtMs, leaseExpiresAtMs: this.#expiresAtMs, progress };
-      const ours = await this.#deps.ledger.beat(this.#fence, beat);
-      if (this.#along === progress) this.#along = undefined;
-      if (!ours) throw new RunnerError("superseded", "a newer leg, or a close, owns the run");
-    } catch (error) {
-      if (!hasCode(error, "ledger_unavailable")) throw error;
-      this.#deps.log.warn("beat_failed", { reason: error.code, error });
-    }
+  async #noteBeat(atMs: number): Promise<void> {
+    const { ledger } = this.#deps;
+    const ours = await ledger.beat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
+    if (!ours) throw new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");
+    this.#provenAtMs = atMs;
   }
 
   #lose(error: RunnerError): void {

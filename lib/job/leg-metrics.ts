@@ -1,4 +1,4 @@
-import { hasCode } from "../errors.ts";
+import { hasCode, type RunnerError } from "../errors.ts";
 import type { Run } from "../ledger/run.ts";
 import type { Metrics } from "../metrics.ts";
 
@@ -8,7 +8,7 @@ export interface LegMetrics {
   /** Only the first leg tells how long the job has waited. */
   jobRead(createdAtMs: number): void;
   readonly beat: () => void;
-  readonly beatFailed: () => void;
+  readonly beatFailed: (error: RunnerError) => void;
   /** Counts an error that is a refused key, Studio's or the model's: both have been read again by now. */
   refused(error: unknown): void;
   handedOver(): void;
@@ -16,6 +16,9 @@ export interface LegMetrics {
 
 export function legMetrics(metrics: Metrics, run: Run): LegMetrics {
   const { pool, leg, leaseMs, beganAtMs } = run;
+  const refused = (error: unknown): void => {
+    if (hasCode(error, "key_refused", "model_key_refused")) metrics.emit("KeysRefused", { pool }, 1);
+  };
   return {
     began: (leaseLeftMs) => {
       const percent = Math.min(100, Math.max(0, (100 * leaseLeftMs) / leaseMs));
@@ -26,10 +29,11 @@ export function legMetrics(metrics: Metrics, run: Run): LegMetrics {
       metrics.emit("PickupSeconds", { pool }, Math.max(0, beganAtMs - createdAtMs) / 1000);
     },
     beat: () => metrics.emit("Beats", { pool }, 1),
-    beatFailed: () => metrics.emit("BeatsFailed", { pool }, 1),
-    refused: (error) => {
-      if (hasCode(error, "key_refused", "model_key_refused")) metrics.emit("KeysRefused", { pool }, 1);
+    beatFailed: (error) => {
+      metrics.emit("BeatsFailed", { pool }, 1);
+      refused(error);
     },
+    refused,
     handedOver: () => metrics.emit("Handovers", { pool }, 1),
   };
 }

@@ -1,5 +1,4 @@
 import type { Clock } from "../clock.ts";
-import { hasCode } from "../errors.ts";
 import { noUsage } from "../inference/model.ts";
 import type { Invoker } from "../invoker.ts";
 import type { BackoffRow } from "../ledger/backoff.ts";
@@ -10,12 +9,13 @@ import type { Studio } from "../studio/studio.ts";
 import { timing } from "../timing.ts";
 import { closeAndCount, type CountDeps } from "./count.ts";
 import { deadlinesOf, reportAlarm, workAlarm, type Deadlines } from "./deadline.ts";
-import { deliver, isToldLost, reportFailure, type DeliveryDeps } from "./delivery.ts";
-import { judge, type Failure } from "./ending.ts";
+import { isToldLost, LostTrack } from "./delivery.ts";
+import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
 import { pressed } from "./hold-back.ts";
 import { LeaseKeeper } from "./keeper.ts";
 import type { LegEvent } from "./leg-event.ts";
 import { legMetrics, type LegMetrics } from "./leg-metrics.ts";
+import { Posting } from "./posting.ts";
 import { Progress } from "./progress.ts";
 import { invokeOrLeave } from "./recover.ts";
 import { bindJob, type StudioJob } from "./studio-job.ts";
@@ -53,13 +53,6 @@ export interface LegResult {
   readonly defect?: unknown;
 }
 
-/** How a leg's story ended, before the ledger knows. */
-type Outcome = Omit<LegResult, "state"> & {
-  readonly state: EndState | "superseded" | "handed_over" | "stopped";
-  readonly explanation?: string;
-  readonly product?: Product;
-};
-
 /**
  * The story of one leg: begin, keep the lease, work, deliver or report, close; or hand over to the next leg before the
  * platform ends this one. A leg whose process is asked to end leaves its run open for the sweep.
@@ -94,6 +87,7 @@ class Leg {
   /** The lease is lost, or the process is to end: nothing may be begun any more. */
   readonly #over: AbortSignal;
   readonly #progress: Progress;
+  readonly #posting: Posting;
 
   constructor(deps: Deps, fence: Fence, run: Run) {
     this.#deps = deps;
@@ -103,6 +97,8 @@ class Leg {
     this.#job = pressed(bindJob(deps, run), deps, run.pool);
     const told = { onBeat: deps.counted.beat, onBeatFailed: deps.counted.beatFailed };
     this.#keeper = new LeaseKeeper({ ...deps, ...told, job: this.#job }, { ...run, fence });
+    const sides = { run, job: this.#job, keeper: this.#keeper, progress: this.#progress };
+    this.#posting = new Posting(deps, sides);
     this.#over = AbortSignal.any([this.#keeper.signal, deps.stop]);
   }
 
@@ -143,37 +139,32 @@ class Leg {
     }
     const product = await this.#deps.work({
       ...this.#deps,
-      job: this.#job,
+      job: this.#jobUnder(signal),
       run: this.#run,
       signal,
-      note: (progress) => this.#progress.note(progress),
-      onJobRead: (createdAtMs) => this.#progress.onJobRead(createdAtMs),
-      onRoundStarted: (start) => this.#progress.onRoundStarted(start),
+      note: (progress) => this.#progress.note(progress, signal),
+      requireOwnership: () => this.#requireOwnership(signal),
+      onJobRead: (jobDigest, createdAtMs) => this.#progress.onJobRead(jobDigest, createdAtMs),
+      onRoundStarted: (start) => this.#progress.onRoundStarted(start, signal),
       onRoundEnded: (end) => this.#progress.onRoundEnded(end),
     });
-    return this.#deliver(product, signal);
+    return this.#posting.deliver(product, signal);
   }
 
-  /** A payload that Studio refuses goes back to the model once in the whole run, with Studio's words. */
-  async #deliver(product: Product, signal: AbortSignal): Promise<Outcome> {
-    try {
-      return await this.#post(product, signal);
-    } catch (error) {
-      if (!hasCode(error, "studio_rejected") || !product.repair) throw error;
-      this.#deps.log.warn("payload_refused", { reason: error.code, explanation: error.message });
-      await this.#progress.note({ delivering: false, repaired: true });
-      return this.#post(await product.repair(error.message), signal);
-    }
+  /** What is written to the workspace on the way is a post too. */
+  #jobUnder(signal: AbortSignal): StudioJob {
+    return {
+      ...this.#job,
+      updateSummary: async (update, until) => {
+        await this.#keeper.confirm(signal);
+        await this.#job.updateSummary(update, until);
+      },
+    };
   }
 
-  async #post(product: Product, signal: AbortSignal): Promise<Outcome> {
-    const news = this.#progress.newsWith({ delivering: true });
-    if (await this.#keeper.confirmNoting(signal, news)) this.#progress.noted(news);
-    else await this.#progress.note(news);
-    const confirmLease: DeliveryDeps["confirmLease"] = (until, sinceMs) =>
-      this.#keeper.confirm(until, sinceMs);
-    const answer = await deliver({ ...this.#deps, job: this.#job, confirmLease }, product.payload, signal);
-    return { state: "completed", reason: answer === "accepted" ? "ok" : "unconfirmed", product };
+  async #requireOwnership(signal: AbortSignal): Promise<void> {
+    if (this.#keeper.isKeyRefused) await this.#keeper.confirm(signal);
+    await this.#progress.requireOwnership(signal);
   }
 
   async #end(failure: Failure, deadlines: Deadlines): Promise<Outcome> {
@@ -189,9 +180,9 @@ class Leg {
     await this.#progress.cancelPending();
     if (verdict === "failed") return this.#report(ending, deadlines);
     // An earlier leg's delivery may have arrived unanswered.
-    return this.#run.delivering && isToldLost(error)
-      ? { state: "completed", reason: "unconfirmed" }
-      : { state: "lost", ...ending };
+    if (this.#run.delivering && isToldLost(error)) return unconfirmed;
+    const isUnknown = this.#run.delivering || error instanceof LostTrack;
+    return { state: "lost", ...ending, unconfirmed: isUnknown || undefined };
   }
 
   #tooMany(deadlines: Deadlines): Promise<Outcome> {
@@ -204,18 +195,19 @@ class Leg {
     const { reporting } = this.#run;
     const alarm = reportAlarm(this.#deps.clock, deadlines, this.#over);
     try {
-      if (!reporting) await this.#progress.note({ reporting: { reason, explanation } });
-      await reportFailure({ ...this.#deps, job: this.#job }, explanation, alarm.signal);
-      return { state: "failed", ...ending };
+      const outcome = await this.#posting.report({ reason, explanation }, alarm.signal);
+      return { ...outcome, defect: ending.defect };
     } catch (thrown) {
       const { error, verdict } = judge(thrown);
       if (verdict === "stopped") return { state: verdict, reason: error.code };
       this.#deps.counted.refused(error);
       // An earlier leg's report may have arrived unanswered.
-      if (reporting && isToldLost(error)) return { state: "failed", ...ending };
+      if (reporting && isToldLost(error)) return { state: "failed", ...ending, unconfirmed: true };
       this.#deps.log.warn("report_failed", { reason: error.code, error });
       const canHandOver = verdict === "handed_over" && this.#run.handovers < timing.maxHandovers;
-      return { ...ending, state: canHandOver || verdict === "superseded" ? verdict : "lost" };
+      if (canHandOver || verdict === "superseded") return { ...ending, state: verdict };
+      const isUnknown = reporting !== undefined || error instanceof LostTrack;
+      return { ...ending, state: "lost", unconfirmed: isUnknown || undefined };
     } finally {
       alarm.cancel();
     }
@@ -249,11 +241,12 @@ class Leg {
     const why = explanation === undefined ? {} : { explanation };
     const made = product === undefined ? {} : { deliverables: product.deliverables };
     const told = { rounds, ...why, ...made };
+    const closing = { reason, atMs, progress, ...why, unconfirmed: outcome.unconfirmed };
     const end = { reason, atMs, usage, model };
     const closed =
       state !== "superseded" &&
       (await closeAndCount(this.#deps, { run: this.#run, end: { state, ...end }, told }, (costUsd) =>
-        ledger.close(this.#fence, { state, reason, atMs, progress, ...why, costUsd }),
+        ledger.close(this.#fence, { state, ...closing, costUsd }),
       ));
     if (closed) return result;
     log.info("leg_superseded", { reason, ...told });

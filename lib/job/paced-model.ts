@@ -3,7 +3,7 @@ import type { Model } from "../inference/model.ts";
 import type { BackoffRow } from "../ledger/backoff.ts";
 import { RunnerError, toRunnerError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { timing } from "../timing.ts";
+import { rateLimitWaitMs } from "../retry.ts";
 import { holdBack } from "./hold-back.ts";
 
 export interface PaceDeps {
@@ -32,8 +32,19 @@ const knownForMs = 1_000;
  */
 export function paced(provider: PacedProvider, deps: PaceDeps): PacedModel {
   const { pool } = deps;
-  const model = provider(({ retryAfterMs }) => void holdBack(deps, { pool, by: "model", retryAfterMs }));
-  return (poolFreeAtMs) => pacedLeg(model, deps, poolFreeAtMs);
+  let refusals = 0;
+  const model = provider(
+    ({ retryAfterMs: askedMs }) => void holdBack(deps, { pool, by: "model", attempt: ++refusals, askedMs }),
+  );
+  const counted: Model = {
+    ...model,
+    generate: async (request, generation) => {
+      const turn = await model.generate(request, generation);
+      refusals = 0;
+      return turn;
+    },
+  };
+  return (poolFreeAtMs) => pacedLeg(counted, deps, poolFreeAtMs);
 }
 
 function pacedLeg(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATIVE_INFINITY): Model {
@@ -68,14 +79,15 @@ function pacedLeg(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATIVE_I
   return {
     ...model,
     generate: async (request, generation) => {
-      for (;;) {
+      for (let attempt = 1; ; attempt++) {
         await waitForPool(generation.signal);
         try {
           return await model.generate(request, generation);
         } catch (error) {
           if (!(error instanceof RunnerError) || error.status !== 429 || !error.retryable) throw error;
           freeAtMs = Number.NEGATIVE_INFINITY;
-          await wait(error.retryAfterMs ?? timing.rateLimitMs, generation.signal);
+          const waitMs = rateLimitWaitMs({ attempt, askedMs: error.retryAfterMs }, random);
+          await wait(waitMs, generation.signal);
         }
       }
     },

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { backoffMs, type RetryPolicy } from "../retry.ts";
+import { retryWaitMs, type Pace } from "../retry.ts";
 
 export interface PersistDeps {
   readonly clock: Clock;
@@ -10,15 +10,10 @@ export interface PersistDeps {
 }
 
 /** Repeated for as long as the signal allows: the lease's end or the leg's deadline stops it, not a count. */
-const patience: RetryPolicy = {
-  attempts: Number.POSITIVE_INFINITY,
-  baseMs: 500,
-  maxMs: 30_000,
-  maxRetryAfterMs: Number.POSITIVE_INFINITY,
-};
+const pace: Pace = { baseMs: 500, maxMs: 30_000 };
 
 /**
- * A call to Studio that the run cannot go on without: repeated through any outage.
+ * A call to Studio or to the ledger that the run cannot go on without: repeated through any outage.
  * @throws what trying again cannot help, or the signal's reason
  */
 export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
@@ -28,13 +23,14 @@ export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: (
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;
-      const waitMs = error.retryAfterMs ?? backoffMs(patience, attempt, deps.random);
+      const waitMs = retryWaitMs(pace, { attempt, askedMs: error.retryAfterMs }, deps.random);
       deps.log.warn("call_retried", { reason: error.code, explanation: error.message, waitMs });
       await deps.clock.sleep(waitMs, signal);
     }
   }
 }
 
+/** A refused key may be accepted again, as after a passing fault of Studio: the lease's end bounds the wait. */
 export function canRepeat(error: RunnerError): boolean {
-  return error.retryable;
+  return error.retryable || error.code === "key_refused";
 }

@@ -1,13 +1,12 @@
-import { hasCode, RunnerError, toRunnerError } from "../errors.ts";
+import { RunnerError, toRunnerError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Fence, Run, RunProgress } from "../ledger/run.ts";
-import type { Log } from "../log.ts";
 import type { LegMetrics } from "./leg-metrics.ts";
+import { persist, type PersistDeps } from "./persist.ts";
 import type { RoundEnd, RoundStart } from "./work-context.ts";
 
-export interface ProgressDeps {
+export interface ProgressDeps extends PersistDeps {
   readonly ledger: Ledger;
-  readonly log: Log;
   readonly modelName: string;
   readonly counted: LegMetrics;
   readonly cancelResponse: (responseId: string) => Promise<void>;
@@ -20,15 +19,20 @@ export class Progress {
   #known: RunProgress;
   /** A response that is generating, or was when the last leg ended. */
   #pendingResponseId: string | undefined;
-  /** What the ledger could not be told yet: it goes along with the next note. */
-  #untold: RunProgress = {};
 
   constructor(deps: ProgressDeps, fence: Fence, run: Run) {
-    const { rounds, usage, delivering, model } = run;
+    const { rounds, responseIds, usage, delivering, model, jobDigest } = run;
     this.#deps = deps;
     this.#fence = fence;
-    this.#known = { rounds, usage, delivering, ...(model === undefined ? {} : { model }) };
-    this.#pendingResponseId = run.lastResponseId ?? run.summaryResponseId;
+    this.#known = {
+      rounds,
+      responseIds,
+      usage,
+      delivering,
+      ...(model === undefined ? {} : { model }),
+      ...(jobDigest === undefined ? {} : { jobDigest }),
+    };
+    this.#pendingResponseId = responseIds.at(-1) ?? run.summaryResponseId;
   }
 
   /** What a handover and the close write. */
@@ -36,21 +40,22 @@ export class Progress {
     return this.#known;
   }
 
-  /** Written with the first round's note. */
-  onJobRead(createdAtMs: number): void {
+  /** Written with the next note. */
+  onJobRead(jobDigest: string, createdAtMs: number | undefined): void {
+    this.#known = { ...this.#known, jobDigest };
+    if (createdAtMs === undefined) return;
     this.#known = { ...this.#known, createdAtMs };
     this.#deps.counted.jobRead(createdAtMs);
   }
 
-  async onRoundStarted({ number, responseId, previousResponseId, usage }: RoundStart): Promise<void> {
+  async onRoundStarted({ number, responseId, usage }: RoundStart, signal: AbortSignal): Promise<void> {
     this.#pendingResponseId = responseId;
-    const { createdAtMs } = this.#known;
-    const job = createdAtMs === undefined ? {} : { createdAtMs };
-    const noted = { rounds: number, usage, model: this.#deps.modelName, ...job };
+    const { responseIds: earlier = [] } = this.#known;
+    // A round that is asked for again has a new response in the place of the one that failed.
+    const responseIds = responseId === undefined ? [] : [...earlier.slice(0, number - 1), responseId];
     await this.note(
-      responseId === undefined
-        ? noted
-        : { ...noted, lastResponseId: responseId, previousResponseId: previousResponseId ?? null },
+      { ...this.#known, rounds: number, usage, model: this.#deps.modelName, responseIds },
+      signal,
     );
   }
 
@@ -62,33 +67,19 @@ export class Progress {
   }
 
   /**
-   * An unreachable ledger is told with the next note, at a handover or at the close; only a leg that is killed before
-   * costs the next one some knowledge. It does not cost the job. @throws RunnerError `superseded`
+   * Resolves once the ledger has taken it: a leg goes no further than what the next one would know of.
+   * @throws RunnerError `superseded`; the signal's reason
    */
-  async note(progress: RunProgress): Promise<void> {
+  async note(progress: RunProgress, signal: AbortSignal): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
-    const news = this.newsWith(progress);
-    this.#untold = news;
-    try {
-      const ours = await this.#deps.ledger.note(this.#fence, news);
-      this.#untold = {};
-      if (!ours) throw new RunnerError("superseded", "a newer leg, or a close, owns the run");
-    } catch (error) {
-      if (!hasCode(error, "ledger_unavailable")) throw error;
-      this.#deps.log.warn("progress_not_noted", { reason: error.code, error });
-    }
+    const ours = await persist(this.#deps, signal, () => this.#deps.ledger.note(this.#fence, progress));
+    if (!ours) throw superseded();
   }
 
-  /** For another write to tell the ledger: with what it could not be told yet. */
-  newsWith(progress: RunProgress): RunProgress {
-    return { ...this.#untold, ...progress };
-  }
-
-  /** The ledger has been told all news. */
-  noted(news: RunProgress): void {
-    this.#known = { ...this.#known, ...news };
-    this.#untold = {};
+  /** Before anything is asked of the model. @throws as `note` */
+  async requireOwnership(signal: AbortSignal): Promise<void> {
+    if (!(await persist(this.#deps, signal, () => this.#deps.ledger.owns(this.#fence)))) throw superseded();
   }
 
   async cancelPending(): Promise<void> {
@@ -99,3 +90,6 @@ export class Progress {
     });
   }
 }
+
+const superseded = (): RunnerError =>
+  new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");

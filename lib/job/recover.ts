@@ -1,13 +1,14 @@
 import { withTimeLimit, type Clock } from "../clock.ts";
-import { hasCode, toRunnerError } from "../errors.ts";
+import { hasCode, RunnerError, toRunnerError } from "../errors.ts";
 import type { Invoker } from "../invoker.ts";
 import type { BackoffRow } from "../ledger/backoff.ts";
-import type { Ending, Ledger, Restart } from "../ledger/ledger.ts";
+import type { Ledger, Restart } from "../ledger/ledger.ts";
 import type { Reporting, Run } from "../ledger/run.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import { timing } from "../timing.ts";
-import { closeAndCount, type CountDeps } from "./count.ts";
-import { reportFailure } from "./delivery.ts";
+import { closeAbandoned, endOfAbandoned, type End } from "./abandoned.ts";
+import type { CountDeps } from "./count.ts";
+import { digestForReport, isStillLeased, reportFailure, type DeliveryDeps } from "./delivery.ts";
 import { pressed } from "./hold-back.ts";
 import { bindJob, type StudioJob, type StudioJobDeps } from "./studio-job.ts";
 import { explainTroubles, type Trouble } from "./trouble.ts";
@@ -35,13 +36,21 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
   const job = pressed(bindJob(deps, run), { ...deps, log }, run.pool);
   const lease = await askForLease(deps, run, job);
   if (lease === "unknown") return "left";
-  if (typeof lease === "string") return closeLost(deps, run, { trouble, isTold: lease === "told" });
+  if (typeof lease === "string") {
+    const end = endOfAbandoned(run, { reason: trouble, isTold: lease === "told" });
+    return (await closeAs(deps, run, end)) ? end.state : "left";
+  }
 
   // Taking the next leg is what makes this hand the only one that goes on.
-  const restart = { atMs: deps.clock.now(), leaseExpiresAtMs: lease, ...nextOf(deps, run, trouble) };
+  const next = nextOf(deps, run, trouble);
+  const jobDigest = await digestOf(deps, { run, job }, next);
+  const restart = { ...next, jobDigest, atMs: deps.clock.now(), leaseExpiresAtMs: lease };
   const taken = await deps.ledger.restart(run, restart);
   if (!taken) return "left";
-  if (restart.reporting) return fail({ ...deps, log }, { run: taken, job }, restart.reporting);
+  if (restart.reporting) {
+    const mayHavePosted = run.reporting !== undefined;
+    return fail({ ...deps, log }, { run: taken, job, mayHavePosted }, restart.reporting);
+  }
 
   log.warn("leg_restarted", { reason: trouble, starts: taken.starts });
   deps.metrics.emit("Restarts", { pool: run.pool, reason: trouble }, 1);
@@ -66,7 +75,10 @@ export async function invokeOrLeave(
 /** One hitch must not leave a run to the next sweep; an outage is not waited for. */
 const beatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
-/** The lease's new end, by a beat. `told`: Studio says that it is gone; `over`: nothing can be posted under it any more. */
+/**
+ * The lease's new end, by a beat. `told`: Studio says that it is gone, or it is another job's by now; `over`: nothing can be
+ * posted under it any more.
+ */
 async function askForLease(
   deps: RecoverDeps,
   run: Run,
@@ -77,12 +89,19 @@ async function askForLease(
   if (clock.now() >= run.leaseExpiresAtMs) return "over";
   try {
     const limit = { clock, limitMs: timing.recoverBeatLimitMs, what: "the beat" };
-    const { leaseExpiresAtMs } = await withTimeLimit(limit, (signal) =>
-      retry({ deps, policy: beatPolicy, signal }, () => job.heartbeat(signal)),
+    return await withTimeLimit(limit, (signal) =>
+      retry({ deps, policy: beatPolicy, signal }, async () => {
+        const { leaseExpiresAtMs } = await job.heartbeat(signal);
+        // A post that arrived has ended the job: then the lease is that of the workspace's next one.
+        const mayHavePosted = run.delivering || run.reporting !== undefined;
+        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "told";
+        return leaseExpiresAtMs ?? clock.now() + run.leaseMs;
+      }),
     );
-    return leaseExpiresAtMs ?? clock.now() + run.leaseMs;
   } catch (error) {
-    if (isOver(deps, run, error)) return hasCode(error, "lease_lost") ? "told" : "over";
+    if (hasCode(error, "lease_lost")) return "told";
+    // A refused key may be accepted again before the lease ends.
+    if (hasCode(error, "key_refused")) deps.metrics.emit("KeysRefused", { pool: run.pool }, 1);
     const { pool, runId, leg } = run;
     deps.log.warn("beat_failed", {
       pool,
@@ -95,19 +114,27 @@ async function askForLease(
   }
 }
 
-/** Nothing can be posted for the run any more. */
-function isOver({ metrics }: RecoverDeps, { pool }: Run, error: unknown): boolean {
-  if (hasCode(error, "key_refused")) metrics.emit("KeysRefused", { pool }, 1);
-  return hasCode(error, "lease_lost", "key_refused");
-}
-
-type ClosedAs = Pick<Ending, "state" | "reason" | "explanation">;
-
 /** Where only Studio has still to be told, no leg was called: that it is missing is no trouble of the job's. */
 function nextOf(deps: RecoverDeps, run: Run, trouble: Trouble): Pick<Restart, "trouble" | "reporting"> {
   if (run.reporting) return { trouble: undefined, reporting: run.reporting };
   const next = { ...run, starts: run.starts + 1, troubles: [...run.troubles, trouble] };
   return { trouble, reporting: endingOf(deps, next, trouble) };
+}
+
+/** Of a run that is taken only to report its failure, where its legs have not told it. */
+async function digestOf(
+  { clock }: RecoverDeps,
+  { run, job }: Pick<Report, "run" | "job">,
+  { reporting }: Pick<Restart, "reporting">,
+): Promise<string | undefined> {
+  if (!reporting || run.jobDigest !== undefined) return run.jobDigest;
+  const limit = { clock, limitMs: timing.recoverBeatLimitMs, what: "the context" };
+  try {
+    return await withTimeLimit(limit, (signal) => digestForReport(job, signal));
+  } catch (error) {
+    if (hasCode(error, "time_limit")) return undefined;
+    throw error;
+  }
 }
 
 function endingOf({ clock, runLimitMs }: RecoverDeps, run: Run, trouble: Trouble): Reporting | undefined {
@@ -120,58 +147,47 @@ function endingOf({ clock, runLimitMs }: RecoverDeps, run: Run, trouble: Trouble
   };
 }
 
+interface Report extends Pick<DeliveryDeps, "job" | "mayHavePosted"> {
+  readonly run: Run;
+}
+
 async function fail(
   deps: RecoverDeps,
-  { run, job }: { readonly run: Run; readonly job: StudioJob },
+  { run, job, mayHavePosted }: Report,
   verdict: Reporting,
 ): Promise<Recovery> {
-  let state: "failed" | "lost" = "failed";
+  const { jobDigest } = run;
+  const prove = (signal: AbortSignal): Promise<void> => proveOwnership(deps, { run, job }, signal);
+  let end: End = { state: "failed", ...verdict };
   try {
     const limit = {
       clock: deps.clock,
       limitMs: timing.recoverReportLimitMs,
       what: "the report of the failure",
     };
-    await withTimeLimit(limit, (signal) => reportFailure({ ...deps, job }, verdict.explanation, signal));
+    const answer = await withTimeLimit(limit, (signal) =>
+      reportFailure({ ...deps, job, prove, jobDigest, mayHavePosted }, verdict.explanation, signal),
+    );
+    if (answer === "unconfirmed") end = { ...end, unconfirmed: true };
   } catch (thrown) {
     const error = toRunnerError(thrown);
     deps.log.warn("report_failed", { reason: error.code, error });
-    if (!isOver(deps, run, error)) return "left";
-    state = "lost";
+    if (error.code !== "lease_lost") return "left";
+    end = { ...end, state: "lost" };
   }
-  await closeAs(deps, run, { state, ...verdict });
-  return state;
-}
-
-interface LostLease {
-  readonly trouble: Trouble;
-  readonly isTold: boolean;
-}
-
-async function closeLost(deps: RecoverDeps, run: Run, lease: LostLease): Promise<Recovery> {
-  const end = endOfLost(run, lease);
   return (await closeAs(deps, run, end)) ? end.state : "left";
 }
 
-/**
- * A lease of which Studio says that it went, while the deliverables or the report of a failure were on their way, was
- * most probably taken by their arrival. One that ran out in an outage was not.
- */
-function endOfLost({ reporting, delivering }: Run, { trouble, isTold }: LostLease): ClosedAs {
-  if (reporting) return { state: isTold ? "failed" : "lost", ...reporting };
-  return delivering && isTold
-    ? { state: "completed", reason: "unconfirmed" }
-    : { state: "lost", reason: trouble };
+/** Before each post, as a leg does: the lease is ours at Studio, and the run in the ledger is still as we took it. */
+async function proveOwnership(
+  { clock, ledger }: RecoverDeps,
+  { run, job }: Pick<Report, "run" | "job">,
+  signal: AbortSignal,
+): Promise<void> {
+  await job.heartbeat(signal);
+  if (await ledger.touch(run, clock.now())) return;
+  throw new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");
 }
 
-async function closeAs(deps: RecoverDeps, run: Run, ending: ClosedAs): Promise<boolean> {
-  const atMs = deps.clock.now();
-  const { pool, runId, leg, workspaceId, rounds, usage, model } = run;
-  const { state, reason, explanation } = ending;
-  const log = deps.log.with({ pool, runId, leg, workspaceId });
-  const told = { rounds, ...(explanation === undefined ? {} : { explanation }) };
-  const end = { state, reason, atMs, usage, model };
-  return closeAndCount({ ...deps, log }, { run, end, told }, (costUsd) =>
-    deps.ledger.closeAbandoned(run, { ...ending, atMs, costUsd }),
-  );
-}
+const closeAs = (deps: RecoverDeps, run: Run, end: End): Promise<boolean> =>
+  closeAbandoned(deps, { run, end }, (ending) => deps.ledger.closeAbandoned(run, ending));

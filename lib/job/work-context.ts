@@ -18,8 +18,6 @@ export interface RoundStart {
   readonly number: number;
   /** Absent where the provider does not keep responses: then there is nothing to resume from. */
   readonly responseId: string | undefined;
-  /** The response that it follows on. */
-  readonly previousResponseId: string | undefined;
   /** Of the whole run up to now. */
   readonly usage: Usage;
 }
@@ -37,10 +35,12 @@ export interface WorkContext extends PersistDeps {
   /** As the leg began it: what earlier legs have noted. */
   readonly run: Run;
   readonly signal: AbortSignal;
-  /** @throws RunnerError `superseded` */
+  /** Resolves once the ledger has taken it. @throws RunnerError `superseded`; the signal's reason */
   readonly note: (progress: RunProgress) => Promise<void>;
-  /** The job's context is there, and says when its newest message was written (by our clock). */
-  readonly onJobRead: (createdAtMs: number) => void;
+  /** Before each request to the model that costs something. @throws as `note` */
+  readonly requireOwnership: () => Promise<void>;
+  /** The job's context is there, and may say when its newest message was written (by our clock). */
+  readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;
   /** Before anything is waited for: from here on the round can be resumed. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
   readonly onRoundEnded: (end: RoundEnd) => void;

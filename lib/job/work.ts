@@ -1,12 +1,14 @@
 import { countDeliverables, toPayload } from "../deliverables/payload.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import { buildInput } from "../inference/input.ts";
-import { noUsage, type Model, type Usage } from "../inference/model.ts";
+import { addUsage, noUsage, type Model, type Usage } from "../inference/model.ts";
 import { resume, type Resumed } from "../inference/resume.ts";
-import { addUsage, runToolLoop, type LoopResult, type ToolLoopDeps } from "../inference/tool-loop.ts";
-import type { Run } from "../ledger/run.ts";
+import { runToolLoop, type LoopResult, type ToolLoopDeps } from "../inference/tool-loop.ts";
+import type { Inherited, Run } from "../ledger/run.ts";
 import type { LogFields } from "../log.ts";
+import { once } from "../once.ts";
 import type { Context } from "../studio/schemas.ts";
+import { jobDigest } from "./job-digest.ts";
 import { persist } from "./persist.ts";
 import type { Product, WorkContext } from "./work-context.ts";
 
@@ -23,49 +25,93 @@ export interface WorkSettings {
 
 interface WorkDeps extends WorkSettings {
   readonly model: Model;
+  /** Asked of Studio once. */
+  readonly context: () => Promise<Context>;
 }
 
 /**
  * From a leased workspace to deliverables that Studio can take: context, model input, rounds with the model, payload. A
- * later leg reads the chain of responses instead, replays its tool calls, and asks for nothing twice.
+ * later leg, and a new run of the same job, read the stored responses instead, replay their tool calls, and ask for
+ * nothing twice.
  */
 export function createWork(settings: WorkSettings): (context: WorkContext) => Promise<Product> {
   return async (leg) => {
-    const deps = { ...settings, model: settings.modelFor(leg.run) };
-    const from = await takeUp(deps, leg);
+    const deps = {
+      ...settings,
+      model: asOwner(settings.modelFor(leg.run), leg),
+      context: once(() => readContext(leg)),
+    };
     const { modelName: model, store } = deps;
-    if (!from) {
+    const taken = await takeUp(deps, leg);
+    if (!taken) {
       const { input, usage } = await prepare(deps, leg);
       // What an attempt has cost that is begun anew is paid for all the same.
-      const counted = { summary: addUsage(leg.run.usage, usage), rounds: noUsage };
+      const usageBeside = addUsage(addUsage(leg.run.usage, leg.run.usageBefore), usage);
+      if (usageBeside.inputTokens > 0) await leg.note({ usageBeside });
+      const counted = { ...leg.run, usageBeside, rounds: noUsage };
       const result = await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal);
       return productOf(result, !leg.run.repaired);
     }
-    const counted = { summary: usageBeyond(leg.run.usage, from.usage), rounds: from.usage };
+    const { from, run } = taken;
     const job = { model, input: "", store, from };
+    const counted = { ...run, rounds: from.usage };
     const result = await runToolLoop(loopDeps(deps, leg, counted), job, leg.signal);
     // The chain knows of a repair that the ledger could not note.
-    return productOf(result, !leg.run.repaired && !from.sentBack);
+    return productOf(result, !run.repaired && !from.sentBack);
   };
 }
 
-/** Where the earlier legs left off; undefined for a first leg, and where their chain cannot be read. */
-async function takeUp({ model }: WorkDeps, leg: WorkContext): Promise<Resumed | undefined> {
-  const { lastResponseId, previousResponseId, rounds, startedOver } = leg.run;
-  if (lastResponseId === undefined && rounds === 0) return undefined;
+/** A superseded leg asks the model for nothing. */
+function asOwner(model: Model, { requireOwnership: mayAsk }: WorkContext): Model {
+  return { ...model, generate: (request, generation) => model.generate(request, { ...generation, mayAsk }) };
+}
+
+type Standing = Pick<Run, "usageBeside" | "usageBefore" | "repaired">;
+
+interface TakenUp {
+  readonly from: Resumed;
+  readonly run: Standing;
+}
+
+/** Where earlier legs, or an earlier run of the same job, left off; undefined where nothing can be taken up. */
+async function takeUp(deps: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
+  const { rounds, responseIds, startedOver, inherited } = leg.run;
+  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, leg);
+  return inherited && !startedOver ? takeOver(deps, leg, inherited) : undefined;
+}
+
+async function takeUpOwn({ model }: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
+  const { rounds, responseIds, startedOver } = leg.run;
   try {
-    if (lastResponseId === undefined) throw notKept();
-    const from = await resume(
-      { model, round: rounds, previousResponseId: previousResponseId ?? undefined },
-      lastResponseId,
-      leg.signal,
-    );
-    leg.log.info("job_resumed", { round: rounds, responseId: lastResponseId });
-    return from;
+    if (responseIds.length === 0) throw notKept();
+    const from = await resume({ model }, responseIds, leg.signal);
+    leg.log.info("job_resumed", { round: rounds, responseId: responseIds.at(-1) });
+    return { from, run: leg.run };
   } catch (error) {
     if (startedOver || !hasCode(error, "model_previous_response_missing")) throw error;
     leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
-    await leg.note({ startedOver: true });
+    await leg.note({ startedOver: true, responseIds: [], rounds: 0 });
+    return undefined;
+  }
+}
+
+/** Studio may lease a job again that an earlier run has worked on: what has been paid for is not bought again. */
+async function takeOver(
+  { model, context }: WorkDeps,
+  leg: WorkContext,
+  earlier: Inherited,
+): Promise<TakenUp | undefined> {
+  if (jobDigest(await context()) !== earlier.jobDigest) return undefined;
+  const { runId: earlierRunId, responseIds, usage: usageBefore, usageBeside, repaired } = earlier;
+  const rounds = responseIds.length;
+  try {
+    const from = await resume({ model }, responseIds, leg.signal);
+    await leg.note({ rounds, responseIds, usageBefore, usageBeside, repaired });
+    leg.log.info("job_taken_over", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
+    return { from, run: { usageBeside, usageBefore, repaired } };
+  } catch (error) {
+    if (!hasCode(error, "model_previous_response_missing")) throw error;
+    leg.log.warn("job_started_over", { reason: error.code, explanation: error.message, earlierRunId });
     return undefined;
   }
 }
@@ -76,14 +122,18 @@ const notKept = (): RunnerError =>
     "the run's earlier rounds cannot be taken up: the provider keeps no responses",
   );
 
+async function readContext({ job, signal, onJobRead, ...deps }: WorkContext): Promise<Context> {
+  const context = await persist(deps, signal, () => job.context(signal));
+  onJobRead(jobDigest(context), newestMessageAtMs(context));
+  return context;
+}
+
 async function prepare(
   deps: WorkDeps,
   leg: WorkContext,
 ): Promise<{ readonly input: string; readonly usage: Usage }> {
   const { job, log, signal } = leg;
-  const context = await persist(leg, signal, () => job.context(signal));
-  const createdAtMs = newestMessageAtMs(context);
-  if (createdAtMs !== undefined) leg.onJobRead(createdAtMs);
+  const context = await deps.context();
   const { input, summarized, usage } = await buildInput(
     context,
     {
@@ -102,46 +152,44 @@ async function prepare(
 }
 
 function preview({ recentMessages, legacyIdea }: Context, characters = 0): LogFields {
-  const newest = recentMessages.toSorted((a, b) => b.createdAtMs - a.createdAtMs)[0];
+  const newest = recentMessages.toSorted((a, b) => (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0))[0];
   const text = newest?.text ?? legacyIdea ?? "";
   return characters === 0 ? {} : { preview: Array.from(text).slice(0, characters).join("") };
 }
 
 /** By our clock, where Studio's offset from it is known. */
 function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | undefined {
-  const times = recentMessages.map(({ createdAtMs }) => createdAtMs);
+  const times = recentMessages.flatMap(({ createdAtMs }) => createdAtMs ?? []);
   return times.length === 0 ? undefined : Math.max(...times) - skewMs;
 }
 
-/** What was used before this leg's first round. The loop does not know of the summary. */
-interface Counted {
-  readonly summary: Usage;
+/** What was used before this leg's first round. */
+interface Counted extends Pick<Run, "usageBeside" | "usageBefore"> {
+  /** Of the rounds that it takes up. */
   readonly rounds: Usage;
 }
 
 function loopDeps({ model, store }: WorkDeps, leg: WorkContext, counted: Counted): ToolLoopDeps {
-  let usedBefore = addUsage(counted.summary, counted.rounds);
+  const { usageBeside, usageBefore } = counted;
+  // What an earlier run has counted is not this run's.
+  const own = (rounds: Usage): Usage => usageBeyond(addUsage(usageBeside, rounds), usageBefore);
+  let { rounds } = counted;
   return {
     model,
-    onStarted: ({ number, responseId, previousResponseId, usage }) => {
-      usedBefore = addUsage(counted.summary, usage);
-      return leg.onRoundStarted({
-        number,
-        responseId: store ? responseId : undefined,
-        previousResponseId,
-        usage: usedBefore,
-      });
+    onStarted: ({ number, responseId, usage }) => {
+      rounds = usage;
+      return leg.onRoundStarted({ number, responseId: store ? responseId : undefined, usage: own(rounds) });
     },
     onRound: ({ number, responseId, calls, usage }) => {
-      usedBefore = addUsage(usedBefore, usage);
-      leg.onRoundEnded({ number, responseId, calls, usage: usedBefore });
+      rounds = addUsage(rounds, usage);
+      leg.onRoundEnded({ number, responseId, calls, usage: own(rounds) });
     },
   };
 }
 
-/** What the ledger has noted beyond the chain's rounds. */
-function usageBeyond(noted: Usage, chain: Usage): Usage {
-  const beyond = (of: (usage: Usage) => number): number => Math.max(0, of(noted) - of(chain));
+/** What the one has more than the other. */
+function usageBeyond(all: Usage, part: Usage): Usage {
+  const beyond = (of: (usage: Usage) => number): number => Math.max(0, of(all) - of(part));
   return {
     inputTokens: beyond((usage) => usage.inputTokens),
     cachedInputTokens: beyond((usage) => usage.cachedInputTokens),

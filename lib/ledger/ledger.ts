@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Expression, Item, ItemKey, Table, Update } from "../dynamodb.ts";
 import type * as z from "zod";
 import { RunnerError } from "../errors.ts";
+import { moveOnce, nextLeg, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
 import {
   runItemId,
   runSchema,
   type EndState,
   type Fence,
+  type Inherited,
   type LegRef,
   type Reporting,
   type Run,
@@ -27,12 +29,14 @@ export interface NewRun {
   readonly leaseExpiresAtMs: number;
   /** When the window last saw that the pool need not hold back. */
   readonly poolFreeAtMs?: number;
+  readonly inherited?: Inherited | undefined;
 }
 
 export interface Ending {
   readonly state: EndState;
   readonly reason: string;
   readonly explanation?: string;
+  readonly unconfirmed?: boolean | undefined;
   readonly progress?: RunProgress;
   readonly costUsd?: number | undefined;
   readonly atMs: number;
@@ -46,6 +50,7 @@ export interface Restart {
   readonly leaseExpiresAtMs: number;
   /** The leg is taken only to tell Studio of this failure. */
   readonly reporting?: Reporting | undefined;
+  readonly jobDigest?: string | undefined;
 }
 
 /**
@@ -58,6 +63,8 @@ export interface Ledger {
   /** Moves `leased` to `running` for exactly one invocation of the leg; `undefined` for every other. Safe to repeat by the same one. */
   begin(fence: Fence, began: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
   beat(fence: Fence, beat: Beat): Promise<boolean>;
+  /** Whether the caller still owns the run. A consistent read. */
+  owns(fence: Fence): Promise<boolean>;
   note(fence: Fence, progress: RunProgress): Promise<boolean>;
   /** Safe to repeat by the same invocation with the same state. */
   close(fence: Fence, ending: Ending): Promise<boolean>;
@@ -65,8 +72,12 @@ export interface Ledger {
   handOver(fence: Fence, handover: Handover): Promise<boolean>;
   /** The same for a run as it was read, unless it has moved since: then its leg is alive, or another hand was faster. */
   restart(run: Run, restart: Restart): Promise<Run | undefined>;
+  /** Proves by a write that the run is still as it was read. */
+  touch(run: Run, atMs: number): Promise<boolean>;
   /** Closes a run as it was read, unless it has moved since. */
   closeAbandoned(run: Run, ending: Ending): Promise<boolean>;
+  /** Closes a run whatever its attempt does, unless it is closed or has begun to post since it was read. */
+  supersede(run: Run, ending: Ending): Promise<boolean>;
   read(pool: string, runId: string): Promise<Run | undefined>;
   /** Every run that is not closed, oldest lease first. Eventually consistent. */
   openRuns(pool: string): Promise<readonly Run[]>;
@@ -79,8 +90,6 @@ export interface Ledger {
 export interface Beat {
   readonly atMs: number;
   readonly leaseExpiresAtMs: number;
-  /** Noted by the same write. */
-  readonly progress?: RunProgress | undefined;
 }
 
 export interface Handover {
@@ -95,14 +104,29 @@ export interface RunPage {
   readonly beforeRunId?: string | undefined;
 }
 
-/** @param onUnreadable is told of an open row that is no run; it is left out. Without it such a row is an error. */
-export function createLedger(table: Table, onUnreadable?: (problem: RunnerError) => void): Ledger {
+/**
+ * @param onUnreadable is told of a row that is no run, as a later version or a hand may write it. Lists leave it out, so
+ *   that it stops nothing but itself.
+ */
+export function createLedger(
+  table: Table,
+  onUnreadable: (problem: RunnerError) => void = () => undefined,
+): Ledger {
   return {
     open: (run) => open(table, run),
     begin: (fence, began) => begin(table, fence, began),
 
-    beat: (fence, { atMs, leaseExpiresAtMs, progress }) =>
-      updateOwned(table, fence, { set: { ...progress, beatAtMs: atMs, leaseExpiresAtMs } }),
+    beat: (fence, { atMs, leaseExpiresAtMs }) =>
+      updateOwned(table, fence, { set: { beatAtMs: atMs, leaseExpiresAtMs } }),
+
+    owns: async (fence) => {
+      const item = await table.get(keyOf(fence));
+      return (
+        item?.["state"] === "running" &&
+        item["leg"] === fence.leg &&
+        item["invocationId"] === fence.invocationId
+      );
+    },
 
     note: (fence, progress) => updateOwned(table, fence, { set: progress }),
 
@@ -118,29 +142,41 @@ export function createLedger(table: Table, onUnreadable?: (problem: RunnerError)
     handOver: (fence, handover) => handOver(table, fence, handover),
 
     restart: (run, restart) => restartRun(table, run, restart),
-    closeAbandoned: (run, ending) => closeAbandoned(table, run, ending),
+    touch: async (run, atMs) =>
+      (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unmoved(run) })) !== undefined,
+    closeAbandoned: (run, ending) => closeFor(table, run, { ...ending, unless: unmoved(run) }),
+    supersede: (run, ending) => closeFor(table, run, { ...ending, unless: openAndPostingAs(run) }),
 
+    ...reading(table, onUnreadable),
+  };
+}
+
+function reading(
+  table: Table,
+  onUnreadable: (problem: RunnerError) => void,
+): Pick<Ledger, "read" | "openRuns" | "recentRuns" | "runsOf"> {
+  const runsAmong = (items: readonly Item[]): readonly Run[] =>
+    items.flatMap((item) => readable(item, onUnreadable));
+  return {
     read: async (pool, runId) => {
       const item = await table.get({ pool, id: runItemId(runId) });
-      return item && parseRun(item);
+      return item && runsAmong([item])[0];
     },
 
     openRuns: async (pool) => {
       const where = { text: "#openIn = :pool", values: { pool } };
-      const items = await table.query({ index: openRunsIndex, where });
-      // One row that a later version wrote, or a hand, must not stop a pool.
-      return items.flatMap((item) => (onUnreadable ? readable(item, onUnreadable) : [parseRun(item)]));
+      return runsAmong(await table.query({ index: openRunsIndex, where }));
     },
 
     recentRuns: async (pool, { limit, beforeRunId }) => {
       const after = beforeRunId === undefined ? {} : { after: { pool, id: runItemId(beforeRunId) } };
       const query = { where: allRuns(pool), newestFirst: true, limit, ...after };
-      return (await table.query(query)).map(parseRun);
+      return runsAmong(await table.query(query));
     },
 
     runsOf: async (pool, workspaceId) => {
       const filter = { text: "#workspaceId = :workspaceId", values: { workspaceId } };
-      return (await table.query({ where: allRuns(pool), filter, newestFirst: true })).map(parseRun);
+      return runsAmong(await table.query({ where: allRuns(pool), filter, newestFirst: true }));
     },
   };
 }
@@ -151,7 +187,7 @@ async function open(table: Table, run: NewRun): Promise<void> {
     id: runItemId(run.runId),
     state: "leased",
     leg: 1,
-    leaseMs: run.leaseExpiresAtMs - run.leasedAtMs,
+    leaseMs: Math.max(1, run.leaseExpiresAtMs - run.leasedAtMs),
     calledAtMs: run.leasedAtMs,
     openIn: run.pool,
     ...ttl(run.leasedAtMs),
@@ -195,60 +231,16 @@ async function handOver(
 }
 
 async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run | undefined> {
-  const { atMs, trouble, leaseExpiresAtMs, reporting } = restart;
+  const { atMs, trouble, leaseExpiresAtMs, reporting, jobDigest } = restart;
   const { set, remove } = nextLeg(run.leg, atMs);
   const troubles = trouble === undefined ? run.troubles : [...run.troubles, trouble];
   const move = moveOnce(randomUUID(), unmoved(run));
   const item = await table.update(keyOf(run), {
-    set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, troubles, reporting, ...move.set },
+    set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, troubles, reporting, jobDigest, ...move.set },
     remove,
     condition: move.condition,
   });
   return item && parseRun(item);
-}
-
-/** The leg in whose stead the run is closed owns it no more: were it alive, its own close would be counted too. */
-async function closeAbandoned(table: Table, run: Run, ending: Ending): Promise<boolean> {
-  const { set, condition } = moveOnce(randomUUID(), unmoved(run));
-  return close(table, run, { ...ending, condition, set, remove: ["invocationId"] });
-}
-
-/**
- * A write that takes the run from the state of its own condition. It is repeated when its answer was lost, and must
- * not take its own effect for another hand's.
- */
-function moveOnce(
-  movedBy: string,
-  { text, values }: Expression,
-): { readonly set: Item; readonly condition: Expression } {
-  return {
-    set: { movedBy },
-    condition: { text: `(${text}) OR #movedBy = :movedBy`, values: { ...values, movedBy } },
-  };
-}
-
-/** The next leg's row as nobody has begun it yet. */
-function nextLeg(leg: number, atMs: number): { readonly set: Item; readonly remove: readonly string[] } {
-  return {
-    set: { state: "leased", leg: leg + 1, calledAtMs: atMs },
-    remove: ["invocationId", "requestId", "beganAtMs", "beatAtMs"],
-  };
-}
-
-const owned = "#state = :running AND #invocationId = :invocationId";
-
-function ownedValues(fence: Fence): Item {
-  return { leg: fence.leg, running: "running", invocationId: fence.invocationId };
-}
-
-/** The row is open, and as it was read: the same leg, and no beat since. */
-function unmoved(run: Run): Expression {
-  const { leg, state, beatAtMs } = run;
-  const beat = beatAtMs === undefined ? "attribute_not_exists(#beatAtMs)" : "#beatAtMs = :beatAtMs";
-  return {
-    text: `attribute_exists(#openIn) AND #leg = :leg AND #state = :state AND ${beat}`,
-    values: { leg, state, ...(beatAtMs === undefined ? {} : { beatAtMs }) },
-  };
 }
 
 function allRuns(pool: string): Expression {
@@ -264,6 +256,13 @@ async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "con
   return (await table.update(keyOf(fence), { ...change, condition })) !== undefined;
 }
 
+/** Closes a run in its leg's stead, which then owns it no more: were it alive, its own close would be counted too. */
+async function closeFor(table: Table, run: Run, ending: Ending & { unless: Expression }): Promise<boolean> {
+  const { unless, ...end } = ending;
+  const { set, condition } = moveOnce(randomUUID(), unless);
+  return close(table, run, { ...end, condition, set, remove: ["invocationId"] });
+}
+
 async function close(
   table: Table,
   leg: LegRef,
@@ -273,8 +272,8 @@ async function close(
     readonly remove?: readonly string[];
   },
 ): Promise<boolean> {
-  const { state, reason, explanation, costUsd, atMs, progress, condition, remove = [] } = ending;
-  const result = { state, reason, explanation, costUsd, endedAtMs: atMs };
+  const { state, reason, explanation, unconfirmed, costUsd, atMs, progress, condition, remove = [] } = ending;
+  const result = { state, reason, explanation, unconfirmed, costUsd, endedAtMs: atMs };
   const set = { ...progress, ...result, ...ttl(atMs), ...ending.set };
   return (await table.update(keyOf(leg), { set, remove: ["openIn", ...remove], condition })) !== undefined;
 }

@@ -8,6 +8,8 @@ const knownInstanceSchema = z.object({
   createdAtMs: z.number(),
   /** Since when nothing uses its key, as far as we saw; absent while something does. */
   unusedSinceMs: z.number().optional(),
+  /** It is revoked now, or was about to be: its key is not stored any more. */
+  isRevoking: z.boolean().optional(),
   /** Kept for as long as the secret still names it, so that it is not revoked again and again. */
   revokedAtMs: z.number().optional(),
 });

@@ -8,7 +8,7 @@ import { noUsage } from "../inference/model.ts";
  * - running: one invocation (`invocationId`) works under the lease; it beats, notes rounds and closes.
  * - completed: Studio accepted the deliverables.
  * - failed: Studio was told a reason that its user can read.
- * - lost: the lease is gone; nothing was posted, and the job is Studio's again.
+ * - lost: the lease is gone, or a newer run has the workspace; the job is Studio's again.
  */
 export const runStates = ["leased", "running", "completed", "failed", "lost"] as const;
 export type RunState = (typeof runStates)[number];
@@ -19,6 +19,15 @@ const usageSchema = z.object({
   cachedInputTokens: z.number(),
   outputTokens: z.number(),
   reasoningTokens: z.number(),
+});
+
+const inheritedSchema = z.object({
+  runId: z.string(),
+  jobDigest: z.string(),
+  responseIds: z.array(z.string()),
+  usage: usageSchema,
+  usageBeside: usageSchema,
+  repaired: z.boolean(),
 });
 
 const reportingSchema = z.object({
@@ -40,7 +49,7 @@ export const runSchema = z.object({
   leg: z.number().int().positive(),
   leasedAtMs: z.number(),
   /** How long a lease lasts as Studio gives it. */
-  leaseMs: z.number().positive(),
+  leaseMs: z.number().transform((ms) => Math.max(1, ms)),
   leaseExpiresAtMs: z.number(),
   /** When the present leg's event was sent. */
   calledAtMs: z.number(),
@@ -60,15 +69,22 @@ export const runSchema = z.object({
   endedAtMs: z.number().optional(),
   /** When the window that leased last saw that the pool need not hold back. */
   poolFreeAtMs: z.number().optional(),
+  /** What an earlier run left of the same workspace: taken up if it was for the same job. */
+  inherited: inheritedSchema.optional(),
   /** Why the run ended: an error's code, or `ok`. */
   reason: z.string().optional(),
   /** The same in a sentence, as Studio's user reads it. */
   explanation: z.string().optional(),
+  /** A post that ends the job was sent and never answered: nobody here knows whether Studio took it. */
+  unconfirmed: z.boolean().optional(),
   rounds: z.number().default(0),
-  /** The newest response of the chain: noted as soon as its id is known, so it may still be generating. */
-  lastResponseId: z.string().optional(),
-  /** The response that the newest one follows on; null for a first one. */
-  previousResponseId: z.string().nullish(),
+  /** Which job of the workspace this is (lib/job/job-digest.ts); absent before its context was read. */
+  jobDigest: z.string().optional(),
+  /**
+   * The stored responses of the run's rounds, oldest first. Each is recorded as soon as its id is known, so the last one
+   * may still be generating. As many as the tool loop has rounds, at most.
+   */
+  responseIds: z.array(z.string()).default([]),
   /** The same for the summary of the earlier messages. */
   summaryResponseId: z.string().optional(),
   /** The chain could not be read once, and the job was begun anew. */
@@ -83,13 +99,19 @@ export const runSchema = z.object({
    */
   reporting: reportingSchema.optional(),
   model: z.string().optional(),
+  /** What the run itself has paid for. */
   usage: usageSchema.default(noUsage),
+  /** What was paid for beside the rounds of `responseIds`: a summary, and rounds before the job was begun anew. */
+  usageBeside: usageSchema.default(noUsage),
+  /** What the inherited rounds have cost, which the earlier run has counted. */
+  usageBefore: usageSchema.default(noUsage),
   /** When the job's newest message was written, by our clock; absent before its context was read. */
   createdAtMs: z.number().optional(),
   /** Estimated, of a run that has ended; absent where nobody knows the model's price. */
   costUsd: z.number().optional(),
 });
 
+export type Inherited = Readonly<z.output<typeof inheritedSchema>>;
 export type Reporting = Readonly<z.output<typeof reportingSchema>>;
 export type Run = Readonly<z.output<typeof runSchema>>;
 
@@ -109,8 +131,8 @@ export type RunProgress = Partial<
   Pick<
     Run,
     | "rounds"
-    | "lastResponseId"
-    | "previousResponseId"
+    | "jobDigest"
+    | "responseIds"
     | "summaryResponseId"
     | "startedOver"
     | "delivering"
@@ -118,6 +140,8 @@ export type RunProgress = Partial<
     | "reporting"
     | "model"
     | "usage"
+    | "usageBeside"
+    | "usageBefore"
     | "createdAtMs"
   >
 >;

@@ -7,6 +7,7 @@ import { parseRunnerSecret, tryParseRunnerSecret, type RunnerInstance } from "..
 import type { Secret } from "../secret.ts";
 import type { SecretStore } from "../secret-store.ts";
 import type { StudioAdmin } from "../studio/studio.ts";
+import { dropPending } from "./stages.ts";
 
 export interface RevokeDeps {
   readonly store: SecretStore;
@@ -47,14 +48,14 @@ export async function revokeUnused(deps: RevokeDeps, settings: RevokeSettings): 
   const { pool, revokeAfterMs } = settings;
   const use = await lookAtUse(deps, settings);
   const nowMs = clock.now();
+  const change = (known: KnownInstances): KnownInstances => mark(known, use, { nowMs, revokeAfterMs });
   const before = await rotation.read(pool);
-  const known = mark(before, use, nowMs);
-  if (JSON.stringify(known) !== JSON.stringify(before))
-    await rotation.change(pool, (present) => mark(present, use, nowMs));
+  const isChanged = JSON.stringify(change(before)) !== JSON.stringify(before);
+  const known = isChanged ? await rotation.change(pool, change) : before;
   const unused = known.filter(
     ({ revokedAtMs, unusedSinceMs }) => revokedAtMs === undefined && unusedSinceMs !== undefined,
   );
-  const due = unused.filter(({ unusedSinceMs = nowMs }) => nowMs - unusedSinceMs >= revokeAfterMs);
+  const due = unused.filter(({ isRevoking }) => isRevoking);
   if (due.length > 0) await revokeAll(deps, pool, due);
   return { revoked: ids(due), waiting: ids(unused.filter((one) => !due.includes(one))) };
 }
@@ -70,37 +71,51 @@ interface Use {
 }
 
 async function lookAtUse({ store, ledger }: RevokeDeps, { pool, secretId }: RevokeSettings): Promise<Use> {
-  const [stages, current, pending, previous, open] = await Promise.all([
-    store.stages(secretId),
-    store.readStage(secretId, "AWSCURRENT"),
-    store.readStage(secretId, "AWSPENDING"),
-    store.readStage(secretId, "AWSPREVIOUS"),
+  const { AWSCURRENT, AWSPENDING, AWSPREVIOUS } = await store.stages(secretId);
+  const read = (versionId: string | undefined): Promise<string | undefined> =>
+    versionId === undefined ? Promise.resolve(undefined) : store.readVersion(secretId, versionId);
+  const [current, pending, previous, open] = await Promise.all([
+    read(AWSCURRENT),
+    read(AWSPENDING),
+    read(AWSPREVIOUS),
     ledger.openRuns(pool),
   ]);
   // A present value that nobody can read says nothing about which keys are used: that stops us.
   const present = parseRunnerSecret(current ?? "", secretId);
-  // Of a rotation that is over the label may be left, on what has become the version before.
-  const isPending = stages.AWSPENDING !== stages.AWSPREVIOUS;
-  const next = tryParseRunnerSecret(isPending ? pending : undefined, secretId);
+  const next = tryParseRunnerSecret(pending, secretId);
   const last = tryParseRunnerSecret(previous, secretId);
-  const keyIds = [...present.keys, ...next.keys].map(({ id }) => id);
+  const isOver = AWSPENDING === AWSCURRENT || next.replaces !== AWSCURRENT;
+  // It will never be present, and would stand in the next rotation's way. One without a value has only begun.
+  if (AWSPENDING !== undefined && AWSPENDING !== AWSCURRENT && pending !== undefined && isOver)
+    await dropPending(store, { secretId, versionId: AWSPENDING });
+  const keyIds = [...present.keys, ...(isOver ? [] : next.keys)].map(({ id }) => id);
   return {
     used: new Set([...keyIds, ...open.map(({ keyId }) => keyId)]),
     named: [...present.instances, ...next.instances, ...last.instances],
   };
 }
 
-/** All that is known by now, each with the time since which it is unused; what is revoked is forgotten with the secret. */
-function mark(known: KnownInstances, { used, named }: Use, nowMs: number): KnownInstances {
+interface When {
+  readonly nowMs: number;
+  readonly revokeAfterMs: number;
+}
+
+/**
+ * All that is known by now, each with the time since which it is unused, and whether that is long enough; what is revoked is
+ * forgotten with the secret.
+ */
+function mark(known: KnownInstances, { used, named }: Use, { nowMs, revokeAfterMs }: When): KnownInstances {
   const all = new Map([...named, ...known].map((one): [string, KnownInstance] => [one.instanceId, one]));
   return [...all.values()]
     .filter(
       ({ revokedAtMs, instanceId }) =>
         revokedAtMs === undefined || named.some((one) => one.instanceId === instanceId),
     )
-    .map(({ unusedSinceMs = nowMs, ...instance }): KnownInstance =>
-      used.has(instance.credentialId) ? instance : { ...instance, unusedSinceMs },
-    );
+    .map(({ unusedSinceMs = nowMs, isRevoking, ...instance }): KnownInstance => {
+      if (used.has(instance.credentialId)) return instance;
+      const isDue = isRevoking === true || nowMs - unusedSinceMs >= revokeAfterMs;
+      return { ...instance, unusedSinceMs, ...(isDue ? { isRevoking: true } : {}) };
+    });
 }
 
 async function revokeAll(deps: RevokeDeps, pool: string, due: KnownInstances): Promise<void> {

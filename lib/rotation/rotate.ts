@@ -1,12 +1,13 @@
-import { hasCode } from "../errors.ts";
-import type { RunnerKey } from "../secret.ts";
-import { dropPending, promote, rollBack, stageKey, type NewKeys, type StageKeyDeps } from "./stages.ts";
-import { refusedKeys, type KeyAnswer, type TryKeyDeps } from "./try-key.ts";
+import { hasCode, RunnerError } from "../errors.ts";
+import { readPresent, replaceKeys, type NewKeys, type StageKeyDeps } from "./stages.ts";
+import { refusedKeys, type TryKeyDeps } from "./try-key.ts";
 import { watchRefusals, type WatchTime } from "./watch.ts";
 
 export interface RotateDeps extends StageKeyDeps, TryKeyDeps {
+  /** A new unique name of 32 to 64 characters, for a version. */
+  readonly newId: () => string;
   /** Told of each step when it is done. */
-  readonly onStep?: (step: "staged" | "tried" | "promoted" | "watched") => void;
+  readonly onStep?: (step: "tried" | "promoted" | "watched") => void;
   /** Whether a dispatch window of the pool was refused since the promotion, beside our own trying. */
   readonly sawRefusal?: () => Promise<boolean>;
   readonly signal?: AbortSignal;
@@ -15,59 +16,70 @@ export interface RotateDeps extends StageKeyDeps, TryKeyDeps {
 /**
  * - promoted: the new keys lease, and were refused by nobody.
  * - refused: Studio does not know them; nothing has changed.
+ * - overtaken: somebody has stored another value since `present` was read; nothing has changed.
  * - rolled_back: refused after all; the keys before them lease again.
  * - superseded: refused, but somebody has put another value in their place meanwhile: that one was left.
  */
-export type RotateOutcome = "promoted" | "refused" | "rolled_back" | "superseded";
+export type RotateOutcome = "promoted" | "refused" | "overtaken" | "rolled_back" | "superseded";
 
 export interface Rotated {
   readonly outcome: RotateOutcome;
-  readonly versionId: string;
-  readonly previousVersionId: string | undefined;
-  /** Credential ids that Studio refused before the promotion. */
+  /** Of the new keys, where they were stored. */
+  readonly versionId?: string;
+  /** Credential ids that Studio refused when they were tried; none where a dispatch window was refused. */
   readonly refused: readonly string[];
+  /** How long after the promotion refusals were looked for, up to the last answer. */
+  readonly watchedMs: number;
 }
 
 /**
- * A rotation by command: stored as pending, tried, promoted, watched, and rolled back when they are refused after all.
- * @throws RunnerError `secrets_unavailable`, `ledger_unavailable`, `studio_unavailable`; before the promotion nothing has
- *   changed then, after it the new keys lease
+ * A rotation by command: tried, stored and promoted, watched, and rolled back when they are refused after all.
+ * @throws RunnerError as `stageKey`, and `studio_unavailable`, `studio_contract`; before the promotion nothing has changed
+ *   then, after it the new keys lease
  */
 export async function rotateKeys(
   deps: RotateDeps,
   given: NewKeys & { readonly watch: WatchTime },
 ): Promise<Rotated> {
-  const { store, onStep } = deps;
-  const { secretId, versionId, keys } = given;
-  const version = { secretId, versionId };
-  await stageKey(deps, given);
-  onStep?.("staged");
-  const refused = await refusedKeys(deps, keys, deps.signal);
-  if (refused.length > 0) {
-    await dropPending(store, version);
-    return { outcome: "refused", versionId, previousVersionId: undefined, refused };
-  }
+  const { onStep } = deps;
+  let refused = await refusedKeys(deps, given.keys, deps.signal);
+  if (refused.length > 0) return { outcome: "refused", refused, watchedMs: 0 };
   onStep?.("tried");
-  const { previousVersionId } = await promote(store, version);
-  await dropPending(store, version);
+  const versionId = deps.newId();
+  if (!(await replaceKeys(deps, { ...given, versionId })))
+    return { outcome: "overtaken", versionId, refused, watchedMs: 0 };
   onStep?.("promoted");
-  const answer = await watchRefusals({ ...deps, look: () => look(deps, keys) }, given.watch);
-  const end = { versionId, previousVersionId, refused: [] };
+
+  /** A Studio that is out of reach for a moment is no reason to go back to another key. */
+  const look = async (): Promise<"accepted" | "refused" | "unknown"> => {
+    if (await deps.sawRefusal?.()) return "refused";
+    try {
+      refused = await refusedKeys(deps, given.keys, deps.signal);
+      return refused.length > 0 ? "refused" : "accepted";
+    } catch (error) {
+      if (hasCode(error, "studio_unavailable", "studio_contract")) return "unknown";
+      throw error;
+    }
+  };
+  const { answer, watchedMs } = await watchRefusals({ ...deps, look }, given.watch);
+  const end = { versionId, refused, watchedMs };
   if (answer === "accepted") {
     onStep?.("watched");
     return { outcome: "promoted", ...end };
   }
-  const isBack = await rollBack(store, { ...version, previousVersionId });
+  const isBack = await goBack(deps, given, versionId);
   return { outcome: isBack ? "rolled_back" : "superseded", ...end };
 }
 
-/** A Studio that is out of reach for a moment is no reason to go back to another key. */
-async function look(deps: RotateDeps, keys: readonly RunnerKey[]): Promise<KeyAnswer | "unknown"> {
-  if (await deps.sawRefusal?.()) return "refused";
-  try {
-    return (await refusedKeys(deps, keys, deps.signal)).length > 0 ? "refused" : "accepted";
-  } catch (error) {
-    if (hasCode(error, "studio_unavailable", "studio_contract")) return "unknown";
-    throw error;
-  }
+/**
+ * The keys before in a new version: an older one that became present again would pass for one that nobody has replaced, and
+ * would not hold the keys of runs that were leased meanwhile. `false`: somebody has stored a third value.
+ */
+async function goBack(deps: RotateDeps, given: NewKeys, promoted: string): Promise<boolean> {
+  const present = await readPresent(deps.store, given.secretId);
+  if (present.versionId !== promoted) return false;
+  const { keys, instances } = given.present.current;
+  if (keys.length === 0)
+    throw new RunnerError("secret_missing", `the secret "${given.secretId}" had no keys before these`);
+  return replaceKeys(deps, { ...given, keys, instances, present, versionId: deps.newId() });
 }

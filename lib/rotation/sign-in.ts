@@ -56,7 +56,7 @@ export function parseAccount(text: string, where: string): Account {
 
 async function exchange(deps: SignInDeps, account: Account): Promise<z.output<typeof answerSchema>> {
   const { status, body } = await post(deps, account);
-  if (status < 200 || status >= 300) throw refusal(status, body);
+  if (status < 200 || status >= 300) throw refusal(deps, status, body);
   const answer = answerSchema.safeParse(body);
   if (answer.success) return answer.data;
   throw new RunnerError(
@@ -83,20 +83,16 @@ async function post(
   }
 }
 
-function refusal(status: number, body: unknown): RunnerError {
+function refusal({ secretId }: SignInDeps, status: number, body: unknown): RunnerError {
   const { data } = refusalSchema.safeParse(body);
   // Firebase's codes, like TOKEN_EXPIRED; its other words are not for a log.
   const code = /^[A-Z_]{3,60}/.exec(data?.error.message ?? "")?.[0];
   const said = `Firebase answered ${status}${code === undefined ? "" : ` ${code}`}`;
   if (status === 408 || status === 429 || status >= 500) return unavailable(said);
-  const remedy = "sign in to Studio again and store the new refresh token";
-  return new RunnerError(
-    "sign_in_refused",
-    `signing in to Studio's account was refused: ${said}; ${remedy}`,
-    {
-      status,
-    },
-  );
+  const sentence =
+    `the account key in the secret "${secretId}" is refused: ${said}; ` +
+    "sign in to Studio again and store the new refresh token";
+  return new RunnerError("sign_in_refused", sentence, { status });
 }
 
 const unavailable = (why: string): RunnerError =>

@@ -1,115 +1,179 @@
-import { RunnerError } from "../errors.ts";
+import type { Clock } from "../clock.ts";
+import { hasCode, RunnerError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { RotationRow } from "../ledger/rotation.ts";
+import type { KnownInstances, RotationRow } from "../ledger/rotation.ts";
 import {
   renderRunnerSecret,
   tryParseRunnerSecret,
+  type RetiredKey,
   type RunnerInstance,
   type RunnerSecret,
 } from "../runner-secret.ts";
 import type { RunnerKey } from "../secret.ts";
 import type { SecretStore, Stage } from "../secret-store.ts";
+import { timing } from "../timing.ts";
 
 export interface StageKeyDeps {
   readonly store: SecretStore;
   readonly ledger: Pick<Ledger, "openRuns">;
   readonly rotation: RotationRow;
+  readonly clock: Clock;
+}
+
+/** A secret as it was at one moment: what is stored over it is made from this, and replaces this and nothing else. */
+export interface Present {
+  /** Of the value that leases; `undefined`: there is none yet. */
+  readonly versionId: string | undefined;
+  readonly current: RunnerSecret;
+  readonly previous: RunnerSecret;
+}
+
+/** Nothing of a value that is missing or malformed. @throws RunnerError `secrets_unavailable`, `secret_missing` */
+export async function readPresent(store: SecretStore, secretId: string): Promise<Present> {
+  const { AWSCURRENT, AWSPREVIOUS } = await store.stages(secretId);
+  const read = async (versionId: string | undefined): Promise<RunnerSecret> =>
+    tryParseRunnerSecret(versionId && (await store.readVersion(secretId, versionId)), secretId);
+  const [current, previous] = await Promise.all([read(AWSCURRENT), read(AWSPREVIOUS)]);
+  return { versionId: AWSCURRENT, current, previous };
 }
 
 export interface NewKeys {
   readonly pool: string;
   readonly secretId: string;
-  /** Of the new version: 32 to 64 characters. */
-  readonly versionId: string;
   readonly keys: readonly RunnerKey[];
   /** Of those keys whose instance at Studio is known: only these can be revoked some day. */
   readonly instances: readonly RunnerInstance[];
-}
-
-/** Nothing of a value that is missing or malformed. */
-export async function readRunnerSecret(
-  store: SecretStore,
-  secretId: string,
-  stage: Stage,
-): Promise<RunnerSecret> {
-  return tryParseRunnerSecret(await store.readStage(secretId, stage), secretId);
-}
-
-/**
- * Stores new keys as AWSPENDING: nobody uses them yet. With them go those older keys that running jobs were leased with
- * and that would fall out of AWSPREVIOUS by this rotation; and instances that the secret names are noted, so that the
- * rotator knows what to revoke once they fall out. Safe to repeat; `taken`: the version has other keys already.
- * @throws RunnerError `ledger_unavailable`, `secrets_unavailable`
- */
-export async function stageKey(deps: StageKeyDeps, given: NewKeys): Promise<"stored" | "taken"> {
-  const { store, ledger } = deps;
-  const { pool, secretId, versionId, keys, instances } = given;
-  const [current, previous, open] = await Promise.all([
-    readRunnerSecret(store, secretId, "AWSCURRENT"),
-    readRunnerSecret(store, secretId, "AWSPREVIOUS"),
-    ledger.openRuns(pool),
-  ]);
-  const inUse = new Set(open.map(({ keyId }) => keyId));
-  // What is current becomes AWSPREVIOUS by itself.
-  const atHand = new Set([...keys, ...current.keys].map(({ id }) => id));
-  const older = [...current.retired, ...previous.keys, ...previous.retired];
-  const retired = older.filter(
-    ({ id }, at) => inUse.has(id) && !atHand.has(id) && older.findIndex((other) => other.id === id) === at,
-  );
-  await note(deps, pool, [...current.instances, ...previous.instances]);
-  return store.putPending(secretId, { versionId, text: renderRunnerSecret({ keys, retired, instances }) });
-}
-
-async function note(
-  { rotation }: StageKeyDeps,
-  pool: string,
-  instances: readonly RunnerInstance[],
-): Promise<void> {
-  const known = new Set((await rotation.read(pool)).map(({ instanceId }) => instanceId));
-  const unknown = instances.filter(({ instanceId }) => !known.has(instanceId));
-  if (unknown.length > 0) await rotation.change(pool, (present) => [...present, ...unknown]);
+  /** What they replace. */
+  readonly present: Present;
 }
 
 export interface Version {
   readonly secretId: string;
+  /** 32 to 64 characters. */
   readonly versionId: string;
 }
 
 /**
- * Makes a version the present one. From the next dispatch window on its keys lease. Gives the version that was present
- * before, to roll back to. Safe to repeat.
- * @throws RunnerError `secrets_unavailable`, also when another hand has moved the label at the same time
+ * Stores new keys as a version that nobody uses yet. The keys before them stay in it as retired ones, each until no open run
+ * has held it for a while: a dispatch cycle may still lease with a key that it read before. Safe to repeat; `taken`: the
+ * version has other keys already.
+ * @throws RunnerError `key_refused` for a key that is being revoked; `ledger_unavailable`, `secrets_unavailable`
  */
-export async function promote(
-  store: SecretStore,
-  { secretId, versionId }: Version,
-): Promise<{ readonly previousVersionId: string | undefined }> {
-  const { AWSCURRENT, AWSPREVIOUS } = await store.stages(secretId);
-  if (AWSCURRENT === versionId) return { previousVersionId: AWSPREVIOUS };
-  await store.moveStage(secretId, { stage: "AWSCURRENT", to: versionId, from: AWSCURRENT });
-  return { previousVersionId: AWSCURRENT };
+export async function stageKey(
+  deps: StageKeyDeps,
+  given: NewKeys & Version,
+  stage: "AWSPENDING" | "STUDIO_RUNNER_CLI",
+): Promise<"stored" | "taken"> {
+  const { store, ledger, clock } = deps;
+  const { pool, secretId, versionId, keys, instances, present } = given;
+  const inUse = new Set((await ledger.openRuns(pool)).map(({ keyId }) => keyId));
+  const retired = retire(given, inUse, clock.now());
+  await note(deps, given);
+  const text = renderRunnerSecret({ keys, retired, instances, replaces: present.versionId });
+  return store.putStaged(secretId, { versionId, text, stage });
 }
 
-/** Takes AWSPENDING off a version: of one that is present by now, or will never be. Not within Secrets Manager's own rotation. */
-export async function dropPending(store: SecretStore, { secretId, versionId }: Version): Promise<void> {
-  const { AWSPENDING } = await store.stages(secretId);
-  if (AWSPENDING === versionId) await store.moveStage(secretId, { stage: "AWSPENDING", from: versionId });
+function retire(
+  { keys, present: { current, previous } }: NewKeys,
+  inUse: ReadonlySet<string>,
+  nowMs: number,
+): readonly RetiredKey[] {
+  const known = new Set(keys.map(({ id }) => id));
+  const isNew = ({ id }: RunnerKey): boolean => !known.has(id) && Boolean(known.add(id));
+  const untilNow = current.keys.filter(isNew);
+  const before: readonly RetiredKey[] = [...current.retired, ...previous.keys, ...previous.retired];
+  return [
+    ...untilNow,
+    ...before.filter(isNew).flatMap(({ id, value, unusedSinceMs = nowMs }) => {
+      if (inUse.has(id)) return [{ id, value }];
+      return nowMs - unusedSinceMs < timing.revokeAfterMs ? [{ id, value, unusedSinceMs }] : [];
+    }),
+  ];
 }
 
 /**
- * Puts the version before back in its place. Where a third version is present by now nothing is touched, and `false` is
- * given. Safe to repeat.
- * @throws RunnerError `secrets_unavailable`; `secret_missing` where there was no version before
+ * Notes the instances that the secret names, so that they are revoked some day. The time that a key counts as unused begins
+ * anew after it has leased; with one that is being revoked nothing is stored.
  */
-export async function rollBack(
+async function note({ rotation }: StageKeyDeps, { pool, keys, present }: NewKeys): Promise<void> {
+  const { current, previous } = present;
+  const leasing = new Set([...keys, ...current.keys].map(({ id }) => id));
+  const change = (known: KnownInstances): KnownInstances => {
+    const gone = known.find(
+      ({ credentialId, isRevoking }) => isRevoking && keys.some(({ id }) => id === credentialId),
+    );
+    if (gone) throw new RunnerError("key_refused", `the runner key ${gone.credentialId} is being revoked`);
+    const all = new Map(
+      [...current.instances, ...previous.instances, ...known].map((one) => [one.instanceId, one]),
+    );
+    return [...all.values()].map(({ unusedSinceMs, ...one }: KnownInstances[number]) =>
+      unusedSinceMs === undefined || leasing.has(one.credentialId) ? one : { ...one, unusedSinceMs },
+    );
+  };
+  const known = await rotation.read(pool);
+  if (JSON.stringify(change(known)) !== JSON.stringify(known)) await rotation.change(pool, change);
+}
+
+/**
+ * Makes a version the present one, in the place of the one that it was made to replace: from the next dispatch window on its
+ * keys lease. `false`: another value is present by now, and stays. Safe to repeat.
+ * @throws RunnerError `secrets_unavailable`
+ */
+export const promote = (
   store: SecretStore,
-  { secretId, versionId, previousVersionId }: Version & { readonly previousVersionId: string | undefined },
-): Promise<boolean> {
-  if (previousVersionId === undefined)
-    throw new RunnerError("secret_missing", `the secret "${secretId}" had no value before this one`);
-  const { AWSCURRENT } = await store.stages(secretId);
-  if (AWSCURRENT === previousVersionId) return true;
-  if (AWSCURRENT !== versionId) return false;
-  await store.moveStage(secretId, { stage: "AWSCURRENT", to: previousVersionId, from: versionId });
-  return true;
+  { secretId, versionId, replaces }: Version & { readonly replaces: string | undefined },
+): Promise<boolean> => move(store, secretId, { stage: "AWSCURRENT", to: versionId, from: replaces });
+
+/** Takes AWSPENDING off a version that will never be present. */
+export async function dropPending(store: SecretStore, { secretId, versionId }: Version): Promise<void> {
+  const { AWSPENDING } = await store.stages(secretId);
+  if (AWSPENDING === versionId) await move(store, secretId, { stage: "AWSPENDING", from: versionId });
+}
+
+interface Move {
+  readonly stage: Stage;
+  readonly to?: string;
+  readonly from: string | undefined;
+}
+
+/** `false`: the label is on neither of the two. A move is refused too where its first answer was lost. */
+async function move(store: SecretStore, secretId: string, { stage, to, from }: Move): Promise<boolean> {
+  try {
+    await store.moveStage(secretId, { stage, to, from });
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "secrets_unavailable")) throw error;
+    const holder = (await store.stages(secretId))[stage];
+    if (holder === from) throw error;
+    return holder === to;
+  }
+}
+
+/**
+ * Stores new keys, and makes them the present ones. `false`: another value is present by now, and stays.
+ * @throws RunnerError as `stageKey`
+ */
+export async function replaceKeys(deps: StageKeyDeps, given: NewKeys & Version): Promise<boolean> {
+  await stageKey(deps, given, "STUDIO_RUNNER_CLI");
+  return promote(deps.store, { ...given, replaces: given.present.versionId });
+}
+
+const maxTries = 5;
+
+/**
+ * The same over whatever is present, also when another hand writes at the same time. Gives the new version's id.
+ * @throws RunnerError as `stageKey`; `rotation_superseded` where somebody else was faster again and again
+ */
+export async function setKeys(
+  deps: StageKeyDeps & { readonly newId: () => string },
+  given: Omit<NewKeys, "present">,
+): Promise<string> {
+  const { secretId } = given;
+  for (let tried = 0; tried < maxTries; tried++) {
+    const present = await readPresent(deps.store, secretId);
+    const versionId = deps.newId();
+    if (await replaceKeys(deps, { ...given, versionId, present })) return versionId;
+  }
+  const sentence = `the secret "${secretId}" is changed all the time; nothing was stored that leases, try again`;
+  throw new RunnerError("rotation_superseded", sentence);
 }

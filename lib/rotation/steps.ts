@@ -4,8 +4,8 @@ import type { Studio, RunnerKind, StudioAdmin } from "../studio/studio.ts";
 import { mintKeys, type MintDeps } from "./mint.ts";
 import { revokeUnused, type RevokeDeps, type RevokeSettings, type RevokeSummary } from "./revoke.ts";
 import type { RotationEvent, RotationStep } from "./rotation-event.ts";
-import { promote, readRunnerSecret, stageKey } from "./stages.ts";
-import { refusedKeys, type TryKeyDeps } from "./try-key.ts";
+import { dropPending, promote, readPresent, stageKey } from "./stages.ts";
+import { nameRefused, refusedKeys, type TryKeyDeps } from "./try-key.ts";
 
 export interface RotatorDeps extends MintDeps, RevokeDeps, TryKeyDeps {
   readonly studio: Studio & StudioAdmin;
@@ -32,16 +32,15 @@ const steps: Steps = {
   createSecret: async (deps, settings, versionId) => {
     const { store } = deps;
     const { pool, kind, secretId } = settings;
-    const { AWSCURRENT } = await store.stages(secretId);
-    if (AWSCURRENT === versionId) return {};
+    const present = await readPresent(store, secretId);
+    if (present.versionId === versionId) return {};
     if ((await store.readVersion(secretId, versionId)) !== undefined) return {};
-    const present = await readRunnerSecret(store, secretId, "AWSCURRENT");
-    const { replaced, kept } = splitByKind(present, kind);
+    const { replaced, kept } = splitByKind(present.current, kind);
     const minted = await mintKeys(deps, { pool, kind, count: Math.max(1, replaced.length) });
     const keys = [...minted.keys, ...kept.keys];
     const instances = [...minted.instances, ...kept.instances];
     // Taken: a second invocation was faster. What we have minted is used by nobody, and is revoked in time.
-    await stageKey(deps, { pool, secretId, versionId, keys, instances });
+    await stageKey(deps, { pool, secretId, versionId, keys, instances, present }, "AWSPENDING");
     return {};
   },
 
@@ -52,17 +51,24 @@ const steps: Steps = {
   },
 
   testSecret: async (deps, settings, versionId) => {
-    const { keys } = await readPending(deps, settings, versionId);
-    const refused = await refusedKeys(deps, keys);
+    const value = await readPending(deps, settings, versionId);
+    const refused = await refusedKeys(deps, value.keys);
     if (refused.length === 0) return {};
-    const sentence = `Studio refuses the new runner key ${refused.join(", ")}; the old one stays in use`;
-    throw new RunnerError("key_refused", sentence);
+    const old = splitByKind(value, settings.kind).kept.keys.map(({ id }) => id);
+    const which = `${nameRefused(refused, old)} (secret "${settings.secretId}")`;
+    throw new RunnerError("key_refused", `Studio refuses ${which}; the keys before stay in use`);
   },
 
   finishSecret: async (deps, settings, versionId) => {
-    await readPending(deps, settings, versionId);
-    await warnOfOthers(deps, settings, versionId);
-    await promote(deps.store, { secretId: settings.secretId, versionId });
+    const { store } = deps;
+    const { secretId } = settings;
+    const { replaces } = await readPending(deps, settings, versionId);
+    const { AWSCURRENT } = await store.stages(secretId);
+    if (AWSCURRENT !== versionId) {
+      await warnOfOthers(deps, settings);
+      if (!(await promote(store, { secretId, versionId, replaces })))
+        return abandon(deps, settings, versionId);
+    }
     return revokeUnused(deps, settings);
   },
 };
@@ -98,15 +104,29 @@ async function readPending(
   );
 }
 
+/**
+ * Another value has been stored since this one was made, and holds keys that this one does not know of. With the label gone
+ * the next rotation starts anew; the look for old keys revokes what was minted.
+ */
+async function abandon(
+  { store }: RotatorDeps,
+  { secretId }: RotatorSettings,
+  versionId: string,
+): Promise<never> {
+  await dropPending(store, { secretId, versionId });
+  const sentence =
+    `the secret "${secretId}" was given another value during this rotation (version ${versionId}): that value stays, and ` +
+    "the rotation is given up. Its new key is revoked in time; the next rotation starts anew";
+  throw new RunnerError("rotation_superseded", sentence);
+}
+
 /** A key that somebody put in by hand, without its instance, is one that we cannot revoke. */
-async function warnOfOthers(deps: RotatorDeps, settings: RotatorSettings, versionId: string): Promise<void> {
-  const { pool, secretId } = settings;
-  const { AWSCURRENT } = await deps.store.stages(secretId);
-  if (AWSCURRENT === versionId) return;
-  const [{ keys, instances }, known] = await Promise.all([
-    readRunnerSecret(deps.store, secretId, "AWSCURRENT"),
+async function warnOfOthers(deps: RotatorDeps, { pool, secretId }: RotatorSettings): Promise<void> {
+  const [{ current }, known] = await Promise.all([
+    readPresent(deps.store, secretId),
     deps.rotation.read(pool),
   ]);
+  const { keys, instances } = current;
   const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));
   for (const { id } of keys) {
     if (revocable.has(id)) continue;

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { hasCode } from "../errors.ts";
+import { hasCode, RunnerError } from "../errors.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import type { RunnerKey } from "../secret.ts";
 import type { Studio } from "../studio/studio.ts";
@@ -25,13 +25,25 @@ export async function tryKey(deps: TryKeyDeps, key: RunnerKey, signal?: AbortSig
   const until = signal ?? new AbortController().signal;
   const call = { key, workspaceId: nobodysWorkspace, signal: until };
   try {
-    await retry({ deps, policy, signal: until }, () => deps.studio.heartbeat(call));
-    return "accepted";
+    const { isPage } = await retry({ deps, policy, signal: until }, () => deps.studio.heartbeat(call));
+    if (!isPage) return "accepted";
   } catch (error) {
     if (hasCode(error, "key_refused")) return "refused";
     if (hasCode(error, "lease_lost", "studio_rejected")) return "accepted";
     throw error;
   }
+  throw new RunnerError("studio_contract", "a web page answered in Studio's place, not Studio");
+}
+
+/** Which of the keys of a rotation were refused, in words. `old`: ids of those that it leaves where they are. */
+export function nameRefused(refused: readonly string[], old: readonly string[]): string {
+  const isOld = (id: string): boolean => old.includes(id);
+  const news = refused.filter((id) => !isOld(id));
+  const olds = refused.filter(isOld);
+  return [
+    ...(news.length > 0 ? [`the new runner key ${news.join(", ")}`] : []),
+    ...(olds.length > 0 ? [`the old runner key ${olds.join(", ")}, which stays beside the new one`] : []),
+  ].join(" and ");
 }
 
 /** The ids of those that Studio refuses. @throws as `tryKey` */

@@ -13,15 +13,29 @@ export interface WatchTime {
   readonly everyMs: number;
 }
 
-/** Looks at once and again and again, and gives the first refusal, or `accepted` at the end. Rejects with the signal's reason. */
+export interface Watched {
+  readonly answer: KeyAnswer;
+  /** Until the last look that was answered. */
+  readonly watchedMs: number;
+}
+
+/**
+ * Looks at once, again and again, and at the very end; gives the first refusal, or `accepted` at the end. Rejects with the
+ * signal's reason.
+ */
 export async function watchRefusals(
   { clock, look, signal }: WatchDeps,
   { forMs, everyMs }: WatchTime,
-): Promise<KeyAnswer> {
-  const endsAtMs = clock.now() + forMs;
+): Promise<Watched> {
+  const startedAtMs = clock.now();
+  let watchedMs = 0;
   for (;;) {
-    if ((await look()) === "refused") return "refused";
-    if (clock.now() + everyMs > endsAtMs) return "accepted";
-    await clock.sleep(everyMs, signal);
+    const elapsedMs = clock.now() - startedAtMs;
+    const answer = await look();
+    if (answer !== "unknown") watchedMs = elapsedMs;
+    if (answer === "refused") return { answer, watchedMs };
+    const leftMs = startedAtMs + forMs - clock.now();
+    if (elapsedMs >= forMs) return { answer: "accepted", watchedMs };
+    await clock.sleep(Math.max(0, Math.min(everyMs, leftMs)), signal);
   }
 }

@@ -1,13 +1,16 @@
+import { epochMs, fitsMemory, nearTime, partsIn, pastTime } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
-import { RunnerError } from "../errors.ts";
+import { hasCode, RunnerError } from "../errors.ts";
 import type { Fetch } from "../http.ts";
+import { redactor, type Redact } from "../redact.ts";
 import { retry } from "../retry.ts";
 import { Secret } from "../secret.ts";
-import { contractBroken, refusal, type Answer, type Attempt } from "./errors.ts";
+import { timing } from "../timing.ts";
+import { contractBroken, refusal, tooLong, unreadable, type Answer, type Attempt } from "./errors.ts";
 import { post, type Wire } from "./exchange.ts";
-import { routes, type Route } from "./routes.ts";
+import { routes, type Route, type RouteBody } from "./routes.ts";
 import type { AdminCall, JobCall, Studio, StudioAdmin } from "./studio.ts";
-import { cut, pageWords, parseJson, redactor } from "./words.ts";
+import { cut, pageWords, parseJson } from "./words.ts";
 
 export interface StudioDeps {
   /** Studio's address, with or without a trailing slash. */
@@ -21,6 +24,11 @@ export interface StudioDeps {
 /** The API's cap for `/failWorkspaceJob`. */
 const longestReason = 500;
 
+const secondLookMs = 1_000;
+
+/** More than these do not fit into an error's sentence. */
+const shownProblems = 5;
+
 interface Request {
   readonly credential: Secret;
   readonly body: unknown;
@@ -32,6 +40,7 @@ type Send = <T>(route: Route<T>, request: Request) => Promise<Reply<T>>;
 interface Reply<T> {
   readonly value: T;
   readonly skewMs: number;
+  readonly isPage: boolean;
 }
 
 /**
@@ -56,18 +65,26 @@ function jobRoutes(send: Send, clock: Clock): Studio {
     lease: async ({ key, signal }) => {
       const { value, skewMs } = await send(routes.lease, { credential: key.value, body: {}, signal });
       if (!value.leased) return undefined;
-      const leaseExpiresAtMs = value.leaseExpiresAt - skewMs;
-      if (leaseExpiresAtMs <= clock.now()) throw leaseOver(clock.now() - leaseExpiresAtMs);
+      const toldMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
+      const leaseExpiresAtMs = toldMs ?? clock.now() + timing.assumedLeaseMs;
       return { workspaceId: value.workspaceId, leaseExpiresAtMs, skewMs };
     },
     context: async (call) => {
-      const { value, skewMs } = await sendJob(routes.context, call);
-      return { ...value, skewMs };
+      const { value, skewMs } = await twice({ clock, signal: call.signal }, () =>
+        sendJob(routes.context, call),
+      );
+      const recentMessages = value.recentMessages.map((message) => ({
+        ...message,
+        createdAtMs: pastTime(message.createdAtMs, clock.now() + skewMs),
+      }));
+      return { ...value, recentMessages, skewMs };
     },
     heartbeat: async (call) => {
-      const { value, skewMs } = await sendJob(routes.heartbeat, call);
-      const { leaseExpiresAt } = value;
-      return { leaseExpiresAtMs: typeof leaseExpiresAt === "number" ? leaseExpiresAt - skewMs : undefined };
+      const { value, skewMs, isPage } = await sendJob(routes.heartbeat, call);
+      const toldMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
+      // A lease that has just been extended is not over.
+      const leaseExpiresAtMs = toldMs !== undefined && toldMs > clock.now() ? toldMs : undefined;
+      return isPage ? { leaseExpiresAtMs, isPage } : { leaseExpiresAtMs };
     },
     updateSummary: async (call, { summaryText, fromMessageId, throughMessageId }) => {
       await sendJob(routes.updateSummary, call, { summaryText, fromMessageId, throughMessageId });
@@ -83,13 +100,25 @@ function jobRoutes(send: Send, clock: Clock): Studio {
   };
 }
 
-/** No lease comes that late: the clocks differ, no Date header tells by how much, and so nobody knows its length. */
-const leaseOver = (sinceMs: number): RunnerError =>
-  new RunnerError(
-    "studio_contract",
-    `Studio broke its contract: POST /leaseWorkspaceJob gave a lease that was over ${Math.round(sinceMs / 1_000)} s ` +
-      "before it came, by our clock; its clock and ours differ, or leaseExpiresAt is not in milliseconds",
-  );
+/** A whole answer that breaks the contract is believed when the next one does too. */
+async function twice<T>(
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!hasCode(error, "studio_contract")) throw error;
+  }
+  await clock.sleep(secondLookMs, signal);
+  return await ask();
+}
+
+/** By our clock; `undefined` where Studio says nothing usable. */
+function leaseEnd(value: unknown, skewMs: number, nowMs: number): number | undefined {
+  const toldMs = epochMs(value);
+  return nearTime(toldMs === undefined ? undefined : toldMs - skewMs, nowMs);
+}
 
 function managementRoutes(send: Send): StudioAdmin {
   const sendAdmin = <T>(route: Route<T>, call: AdminCall, body: object): Promise<Reply<T>> =>
@@ -120,27 +149,48 @@ async function sendOnce<T>(wire: Wire, route: Route<T>, request: Request): Promi
     redact: redactor(credential),
   };
   const { body, signal } = request;
-  const answer = await post(wire, { attempt, credential, body, limitMs: route.limitMs, signal });
+  const answer = await post(wire, {
+    attempt,
+    credential,
+    body,
+    limitMs: route.limitMs,
+    signal,
+    wants: route.body,
+  });
   if (answer.status < 200 || answer.status >= 300) throw refusal(answer, attempt);
-  return { value: read(route, answer, attempt), skewMs: answer.skewMs };
+  const isPage = pageWords(answer.text, attempt.redact) !== "";
+  return { value: read(route, answer, attempt), skewMs: answer.skewMs, isPage };
 }
 
 function read<T>(route: Route<T>, answer: Answer, attempt: Attempt): T {
-  if (answer.truncated) throw contractBroken(answer, attempt, "a body of more than 16 MiB");
-  const empty = answer.text.trim() === "";
-  if (empty && !route.mayBeEmpty) throw contractBroken(answer, attempt, "an empty body");
-  const json = empty ? {} : parseJson(answer.text);
-  if (json === undefined) {
-    const page = pageWords(answer.text, attempt.redact);
-    const what = page === "" ? "a body that is not JSON" : `${page} in the place of JSON`;
-    throw contractBroken(answer, attempt, what);
+  const { text } = answer;
+  if (route.body === "json" && (answer.truncated || !fitsMemory(text.length, partsIn(text))))
+    throw tooLong(answer, attempt);
+  const json = parseJson(text);
+  const problem = bodyProblem(route.body, answer, { json, redact: attempt.redact });
+  if (problem !== undefined) {
+    throw (route.passesWhenUnreadable ? unreadable : contractBroken)(answer, attempt, problem);
   }
   const result = route.answer.safeParse(json);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`,
-  );
+  const problems = result.error.issues
+    .slice(0, shownProblems)
+    .map((issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`);
   throw contractBroken(answer, attempt, `a body of the wrong shape: ${problems.join("; ")}`);
+}
+
+/** Why a 2xx is no answer to this route; `undefined`: it is one. */
+function bodyProblem(
+  wants: RouteBody,
+  { text }: Answer,
+  { json, redact }: { readonly json: unknown; readonly redact: Redact },
+): string | undefined {
+  if (wants === "any") return undefined;
+  const page = json === undefined ? pageWords(text, redact) : "";
+  if (page !== "") return `${page} in the place of JSON`;
+  if (wants === "any but a page") return undefined;
+  if (text.trim() === "") return "an empty body";
+  return json === undefined ? "a body that is not JSON" : undefined;
 }
 
 function parseBaseUrl(text: string): string {

@@ -1,8 +1,9 @@
 import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
 import { brokenExchange } from "../http.ts";
+import type { Redact } from "../redact.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import type { RouteKind } from "./routes.ts";
-import { bodyWords, cleanCause, fold, type Redact } from "./words.ts";
+import { bodyWords, cleanCause, fold } from "./words.ts";
 
 /** One try of one route, as far as an error may tell of it. */
 export interface Attempt {
@@ -75,6 +76,17 @@ export function refusal(answer: Answer, attempt: Attempt): RunnerError {
 export function contractBroken(answer: Answer, attempt: Attempt, what: string): RunnerError {
   const sentence = `Studio broke its contract: ${answered(answer, attempt)} with ${fold(what, attempt.redact)}`;
   return new RunnerError("studio_contract", sentence, { status: answer.status });
+}
+
+/** An answer in the place of Studio's, as of a proxy: another try may reach Studio. */
+export function unreadable(answer: Answer, attempt: Attempt, what: string): RunnerError {
+  const sentence = `Studio is not available just now: ${answered(answer, attempt)} with ${fold(what, attempt.redact)}`;
+  return new RunnerError("studio_unavailable", sentence, { retryable: true, status: answer.status });
+}
+
+export function tooLong(answer: Answer, attempt: Attempt): RunnerError {
+  const sentence = `Studio's answer is too long: ${answered(answer, attempt)} with more than 8 MiB or a million fields`;
+  return new RunnerError("answer_too_long", sentence, { status: answer.status });
 }
 
 /** A key with a character that no header can carry. fetch's own error would show the key. */

@@ -1,6 +1,8 @@
+import { longestAnswerBytes } from "../bounded.ts";
 import { withTimeLimit, type Clock } from "../clock.ts";
-import { userAgent, type Fetch, type HttpAnswer } from "../http.ts";
+import { readText, userAgent, type Fetch, type HttpAnswer } from "../http.ts";
 import { bugOf, faultOf, unsendable, type Answer, type Attempt } from "./errors.ts";
+import type { RouteBody } from "./routes.ts";
 import { clockSkewMs } from "./skew.ts";
 
 export interface Wire {
@@ -16,12 +18,13 @@ export interface Ask {
   readonly body: unknown;
   readonly limitMs: number;
   readonly signal: AbortSignal;
+  readonly wants: RouteBody;
 }
 
 type Head = Omit<Answer, "text" | "truncated">;
 
-const longestAnswerBytes = 16 * 1024 * 1024;
-const longestRefusalBytes = 64 * 1024;
+/** Of a refusal, and of an answer whose status says it all: enough for its words. */
+const longestWordsBytes = 64 * 1024;
 
 /**
  * One POST to Studio and its whole answer, whatever its status.
@@ -39,14 +42,18 @@ export async function post(wire: Wire, ask: Ask): Promise<Answer> {
       const response = await send(wire, ask, inner);
       const head = headOf(response, sentAtMs, wire.clock.now());
       seen.head = head;
-      return { ...head, ...(await readBody(response)) };
+      const wantsAll = response.ok && ask.wants === "json";
+      return {
+        ...head,
+        ...(await readText(response.body, wantsAll ? longestAnswerBytes : longestWordsBytes)),
+      };
     });
   } catch (error) {
     signal.throwIfAborted();
     const fault = faultOf(error, attempt);
     if (fault === undefined) throw bugOf(error, attempt);
-    // The status of a refusal says all that matters, also when its body never comes to an end.
-    if (seen.head !== undefined && seen.head.status >= 300)
+    // The status says all that matters, also when the body never comes to an end.
+    if (seen.head !== undefined && (seen.head.status >= 300 || ask.wants === "any"))
       return { ...seen.head, text: "", truncated: true };
     throw fault;
   }
@@ -71,18 +78,4 @@ function headOf(response: HttpAnswer, sentAtMs: number, receivedAtMs: number): H
   const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
   const skewMs = clockSkewMs({ sentAtMs, receivedAtMs, date: header("date") });
   return { status: response.status, header, receivedAtMs, skewMs };
-}
-
-async function readBody(response: HttpAnswer): Promise<Pick<Answer, "text" | "truncated">> {
-  const longest = response.ok ? longestAnswerBytes : longestRefusalBytes;
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  let truncated = false;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    truncated = bytes > longest;
-    if (truncated) break; // leaving the loop cancels the body
-    chunks.push(chunk);
-  }
-  return { text: new TextDecoder().decode(Buffer.concat(chunks)), truncated };
 }

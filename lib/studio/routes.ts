@@ -11,12 +11,21 @@ import {
 /** What a refusal means differs: before a lease is held, under one, and for the account's owner. */
 export type RouteKind = "lease" | "job" | "management";
 
+/**
+ * What a 2xx has to come with.
+ * - json: a whole body of the schema.
+ * - any but a page: the status says it all; but a web page is a proxy's, and nobody knows whether the request arrived.
+ * - any: the status says it all.
+ */
+export type RouteBody = "json" | "any but a page" | "any";
+
 export interface Route<T> {
   readonly path: `/${string}`;
   readonly kind: RouteKind;
   readonly answer: z.ZodType<T>;
-  /** An empty 2xx body is as good as `{}`. */
-  readonly mayBeEmpty: boolean;
+  readonly body: RouteBody;
+  /** A 2xx with a page, cut JSON or nothing is an outage: asking again does no harm. Else such an answer is final. */
+  readonly passesWhenUnreadable?: true;
   /** For one try, its answer's body included. */
   readonly limitMs: number;
   /** Only routes that may be asked twice without harm are repeated. */
@@ -35,7 +44,7 @@ export const routes = {
     path: "/leaseWorkspaceJob",
     kind: "lease",
     answer: leaseAnswerSchema,
-    mayBeEmpty: false,
+    body: "json",
     limitMs: 10_000,
     retry: noRetry, // an unanswered call may have leased a job
   },
@@ -43,7 +52,8 @@ export const routes = {
     path: "/getWorkspaceRunnerContext",
     kind: "job",
     answer: contextSchema,
-    mayBeEmpty: false,
+    body: "json",
+    passesWhenUnreadable: true,
     limitMs: 30_000,
     retry: repeatedByJob,
   },
@@ -51,7 +61,7 @@ export const routes = {
     path: "/heartbeatWorkspaceJob",
     kind: "job",
     answer: heartbeatAnswerSchema,
-    mayBeEmpty: true,
+    body: "any",
     limitMs: 15_000,
     retry: noRetry, // the keeper owns the rhythm
   },
@@ -59,7 +69,7 @@ export const routes = {
     path: "/updateWorkspaceRunnerSummary",
     kind: "job",
     answer: acceptedAnswerSchema,
-    mayBeEmpty: true,
+    body: "any but a page",
     limitMs: 30_000,
     retry: patient,
   },
@@ -67,7 +77,7 @@ export const routes = {
     path: "/completeWorkspaceJob",
     kind: "job",
     answer: acceptedAnswerSchema,
-    mayBeEmpty: true,
+    body: "any but a page",
     limitMs: 60_000,
     retry: repeatedByJob,
   },
@@ -75,7 +85,7 @@ export const routes = {
     path: "/failWorkspaceJob",
     kind: "job",
     answer: acceptedAnswerSchema,
-    mayBeEmpty: true,
+    body: "any but a page",
     limitMs: 15_000,
     retry: repeatedByJob,
   },
@@ -83,7 +93,7 @@ export const routes = {
     path: "/createRunnerInstance",
     kind: "management",
     answer: createInstanceAnswerSchema,
-    mayBeEmpty: false,
+    body: "json",
     limitMs: 30_000,
     retry: noRetry, // each call makes another instance
   },
@@ -91,7 +101,7 @@ export const routes = {
     path: "/revokeRunnerInstance",
     kind: "management",
     answer: acceptedAnswerSchema,
-    mayBeEmpty: true,
+    body: "any but a page",
     limitMs: 30_000,
     retry: patient,
   },
@@ -99,7 +109,7 @@ export const routes = {
     path: "/updateRunnerInstance",
     kind: "management",
     answer: acceptedAnswerSchema,
-    mayBeEmpty: true,
+    body: "any but a page",
     limitMs: 30_000,
     retry: patient,
   },

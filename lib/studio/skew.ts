@@ -9,10 +9,12 @@ export interface Timestamps {
 
 /** Smaller differences are not told from the header's whole seconds and the way there and back. */
 const toleratedMs = 2_000;
+/** A clock that is further off than a day is none. */
+const absurdMs = 86_400_000;
 
 /**
  * Studio's clock minus ours in milliseconds, measured at the middle of the call; 0 where it is within 2 s, within what the
- * call's own length leaves open, or not known. Our time = Studio's time − skew.
+ * call's own length leaves open, absurd, or not known. Our time = Studio's time − skew.
  */
 export function clockSkewMs({ sentAtMs, receivedAtMs, date }: Timestamps): number {
   const dateMs = date === undefined ? Number.NaN : Date.parse(date);
@@ -20,5 +22,6 @@ export function clockSkewMs({ sentAtMs, receivedAtMs, date }: Timestamps): numbe
   // The header cuts the second off: on average half of one is missing.
   const skewMs = Math.round(dateMs + 500 - (sentAtMs + receivedAtMs) / 2);
   const doubtMs = (receivedAtMs - sentAtMs) / 2 + 500;
-  return Math.abs(skewMs) > Math.max(toleratedMs, doubtMs) ? skewMs : 0;
+  const offMs = Math.abs(skewMs);
+  return offMs > Math.max(toleratedMs, doubtMs) && offMs <= absurdMs ? skewMs : 0;
 }

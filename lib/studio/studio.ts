@@ -27,6 +27,12 @@ export interface JobCall extends Call {
   readonly workspaceId: string;
 }
 
+export interface HeartbeatAnswer {
+  readonly leaseExpiresAtMs: number | undefined;
+  /** A web page came with the 2xx: the lease counts as kept, but nobody knows whether Studio has seen the key. */
+  readonly isPage?: boolean;
+}
+
 /**
  * The job routes of Studio's API. Every method throws RunnerErrors only: `lease_lost`, `key_refused`,
  * `studio_contract`, `studio_unavailable` (retryable), `studio_rejected`; or the signal's reason when aborted.
@@ -36,7 +42,7 @@ export interface Studio {
   lease(call: Call): Promise<Lease | undefined>;
   context(call: JobCall): Promise<Context>;
   /** The lease's new end in epoch ms by our clock, where Studio tells it. Never repeated by itself: the keeper owns it. */
-  heartbeat(call: JobCall): Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
+  heartbeat(call: JobCall): Promise<HeartbeatAnswer>;
   updateSummary(call: JobCall, update: SummaryUpdate): Promise<void>;
   complete(call: JobCall, payload: CompletePayload): Promise<void>;
   /** `reason` is cut to 500 characters, the API's cap. Studio ends the job for its user. */

@@ -1,19 +1,7 @@
 import { inspect } from "node:util";
+import type { Redact } from "../redact.ts";
 
 const longestWords = 300;
-/** Shorter parts of a key are not looked for: they would blot out ordinary words. */
-const shortestSecret = 6;
-
-/** Takes a credential out of a text of Studio's, which may echo what it was sent. */
-export type Redact = (text: string) => string;
-
-export function redactor(credential: string): Redact {
-  const secrets = [credential, credential.slice(credential.indexOf(".") + 1)].filter(
-    (secret) => secret.length >= shortestSecret,
-  );
-  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
-}
-
 /** `cause`, unless it carries what must be redacted somewhere inside. */
 export function cleanCause(cause: unknown, redact: Redact): unknown {
   const shown = inspect(cause, { depth: 10, maxStringLength: null });
@@ -52,7 +40,8 @@ export function bodyWords(text: string, redact: Redact): string {
 /** "an HTML page titled …" where `text` is one, else empty. */
 export function pageWords(text: string, redact: Redact): string {
   if (!/^\s*<(?:!doctype|html|head|body)\b/i.test(text)) return "";
-  const title = fold(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? "", redact);
+  // No tag is looked at twice: text of any length is read once.
+  const title = fold(/<title[^<>]*>([^<]*)/i.exec(text)?.[1] ?? "", redact);
   return title === "" ? "an HTML page" : `an HTML page titled "${title}"`;
 }
 
@@ -67,5 +56,10 @@ export function parseJson(text: string): unknown {
 
 function wordOf(value: unknown): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return ""; // nested too deeply
+  }
 }

@@ -90,13 +90,7 @@ export function createSecretStore(resources: readonly SecretResource[], clock: C
       const what = label === undefined ? `VersionId: ${versionId}` : `staging label: ${label}`;
       throw new ServiceError("ResourceNotFoundException", `${missingValue} ${what}`);
     },
-    put(id, { value, versionId = randomUUID(), stages = ["AWSCURRENT"] }) {
-      const secret = find(id);
-      const version = fill(secret.versions.get(versionId), value, clock.now());
-      secret.versions.set(versionId, version);
-      for (const stage of stages) attach(secret, stage, versionId);
-      return { secret, versionId, version };
-    },
+    put: (id, version) => put(find(id), version, clock.now()),
     moveStage: (id, move) => moveStage(find(id), move),
     reserve(id, versionId) {
       const secret = find(id);
@@ -109,6 +103,21 @@ export function createSecretStore(resources: readonly SecretResource[], clock: C
     if (initialValue !== undefined) store.put(name, { value: initialValue });
   }
   return store;
+}
+
+function put(
+  secret: StoredSecret,
+  { value, versionId = randomUUID(), stages = ["AWSCURRENT"] }: NewVersion,
+  nowMs: number,
+): FoundVersion {
+  const existing = secret.versions.get(versionId);
+  const version = fill(existing, value, nowMs);
+  // The same value once more: the request is ignored, its stages too.
+  if (version === existing) return { secret, versionId, version };
+  const isFirst = secret.versions.size === 0;
+  secret.versions.set(versionId, version);
+  for (const stage of isFirst ? ["AWSCURRENT", ...stages] : stages) attach(secret, stage, versionId);
+  return { secret, versionId, version };
 }
 
 /** @throws ServiceError `ResourceExistsException` for a version that has another value */
@@ -139,15 +148,27 @@ function moveStage(secret: StoredSecret, { stage, toVersion, fromVersion }: Stag
   if (toVersion !== undefined && !secret.versions.has(toVersion)) {
     throw new ServiceError("ResourceNotFoundException", `${missingValue} VersionId: ${toVersion}`);
   }
-  if (holder !== undefined && holder !== toVersion && holder !== fromVersion) {
-    const sentence = `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${holder}, so you must explicitly reference that version in RemoveFromVersionId.`;
-    throw new ServiceError("InvalidParameterException", sentence);
-  }
+  const refusal = refusalOf({ stage, toVersion, fromVersion }, holder);
+  if (refusal !== undefined) throw new ServiceError("InvalidParameterException", refusal);
   if (toVersion !== undefined) attach(secret, stage, toVersion);
   else if (holder !== undefined) secret.versions.get(holder)?.stages.delete(stage);
   // As there: what becomes current by a move is pending no more.
   if (stage === "AWSCURRENT") secret.versions.get(toVersion ?? "")?.stages.delete("AWSPENDING");
   return secret;
+}
+
+/** Also where the stage is already where it should go: RemoveFromVersionId has to name its holder. */
+function refusalOf(
+  { stage, toVersion, fromVersion }: StageMove,
+  holder: string | undefined,
+): string | undefined {
+  if (fromVersion !== undefined && fromVersion !== holder)
+    return `When you move staging label ${stage}, if you specify RemoveFromVersionId, it must be set to the version that currently has the staging label ${stage}.`;
+  if (stage === "AWSCURRENT" && toVersion === undefined)
+    return "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.";
+  if (holder !== undefined && holder !== toVersion && fromVersion === undefined)
+    return `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${holder}, so you must explicitly reference that version in RemoveFromVersionId.`;
+  return undefined;
 }
 
 /**

@@ -128,7 +128,7 @@ export function conversationItems(context: readonly ContextItem[]): readonly Con
   });
 }
 
-/** @throws ApiError 400 where a call has no output, or an output no call */
+/** @throws ApiError 400 where a call has no output, or two, or an output no call */
 export function checkToolOutputs(context: readonly ContextItem[]): void {
   const calls = new Set(context.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
   const outputs = context.flatMap((item) => (item.type === "function_call_output" ? [item.call_id] : []));
@@ -136,6 +136,11 @@ export function checkToolOutputs(context: readonly ContextItem[]): void {
   const param = { param: "input" };
   if (stray !== undefined) {
     throw new ApiError(400, `No tool call found for function call output with call_id ${stray}.`, param);
+  }
+  const twice = outputs.find((id, at) => outputs.indexOf(id) !== at);
+  if (twice !== undefined) {
+    const rule = "Each function_call must have exactly one matching function_call_output.";
+    throw new ApiError(400, `Duplicate function_call_output for call_id '${twice}'. ${rule}`, param);
   }
   const open = [...calls].find((id) => !outputs.includes(id));
   if (open !== undefined) throw new ApiError(400, `No tool output found for function call ${open}.`, param);

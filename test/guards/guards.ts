@@ -12,7 +12,7 @@ export interface Guard {
 
 const nothingIsLost = "1. Nothing is lost";
 const nothingIsPaidTwice = "2. Nothing is paid twice";
-const nothingIsPostedAfterTheLoss = "3. Nothing is posted after the lease is gone";
+const nothingIsPostedForAnotherRun = "3. Nothing is posted for another run";
 const theDeadlineIsOurs = "4. The deadline is ours";
 const everyOutcomeIsCountedOnce = "5. Every outcome is counted once";
 const noSecret = "6. No secret anywhere";
@@ -20,6 +20,8 @@ const noSecret = "6. No secret anywhere";
 const legTest = "test/unit/job/leg.test.ts";
 const handoverTest = "test/unit/job/leg-handover.test.ts";
 const recoverTest = "test/unit/job/recover.test.ts";
+const workTest = "test/unit/job/work.test.ts";
+const claimTest = "test/unit/dispatch/claim.test.ts";
 const windowTest = "test/unit/dispatch/window.test.ts";
 const ledgerTest = "test/unit/ledger/ledger.test.ts";
 
@@ -79,17 +81,17 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "a response's id is noted before the response is waited for",
     file: "lib/job/progress.ts",
-    remove: "    await this.note(\n      responseId === undefined",
-    put: "    void this.note(\n      responseId === undefined",
+    remove: "    await this.note(\n      { ...this.#known, rounds: number",
+    put: "    void this.note(\n      { ...this.#known, rounds: number",
     test: { file: handoverTest, name: "have a round's response id before the round is waited for" },
   },
   {
     promise: nothingIsPaidTwice,
     guard: "a later leg takes up the chain of stored responses",
     file: "lib/job/work.ts",
-    remove: "  if (lastResponseId === undefined && rounds === 0) return undefined;",
-    put: "  if (rounds >= 0) return undefined;",
-    test: { file: "test/unit/job/work.test.ts", name: "asks for nothing that an earlier leg has asked for" },
+    remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, leg);",
+    put: "",
+    test: { file: workTest, name: "asks for nothing that an earlier leg has asked for" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -114,15 +116,45 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "what Studio refuses is mended once in a run, whatever its legs",
     file: "lib/job/work.ts",
-    remove: "!leg.run.repaired && !from.sentBack",
+    remove: "!run.repaired && !from.sentBack",
     put: "true",
     test: {
-      file: "test/unit/job/work.test.ts",
+      file: workTest,
       name: "asks for no second repair: neither after one that the row knows of, nor one that the chain shows",
     },
   },
   {
-    promise: nothingIsPostedAfterTheLoss,
+    promise: nothingIsPaidTwice,
+    guard: "a superseded leg asks the model for nothing",
+    file: "lib/job/work.ts",
+    remove: "{ ...generation, mayAsk }",
+    put: "{ ...generation, mayAsk: undefined }",
+    test: { file: workTest, name: "asks for nothing once its run is another's" },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "a new run of the same job takes up the responses of the earlier run",
+    file: "lib/job/work.ts",
+    remove: "  return inherited && !startedOver ? takeOver(deps, leg, inherited) : undefined;",
+    put: "  return undefined;",
+    test: {
+      file: workTest,
+      name: "asks for nothing that the earlier run has paid for, and counts only what it adds",
+    },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "a workspace that is lost again and again is left alone for a while",
+    file: "lib/dispatch/claim.ts",
+    remove: "    if (known && untilMs > nowMs) {",
+    put: "    if (known && untilMs < 0) {",
+    test: {
+      file: claimTest,
+      name: "is left alone after three runs, for as long as a lease, then twice as long",
+    },
+  },
+  {
+    promise: nothingIsPostedForAnotherRun,
     guard: "a refused beat aborts the leg",
     file: "lib/job/keeper.ts",
     remove: "    if (hasCode(error, ...lossCodes)) this.#lose(error);",
@@ -130,18 +162,60 @@ export const guards: readonly Guard[] = [
     test: { file: legTest, name: "aborts the work at once, and nothing is posted after it" },
   },
   {
-    promise: nothingIsPostedAfterTheLoss,
-    guard: "a beat proves the lease right before the deliverables are posted",
-    file: "lib/job/leg.ts",
-    remove:
-      "    if (await this.#keeper.confirmNoting(signal, news)) this.#progress.noted(news);\n    else await this.#progress.note(news);",
-    put: "    await this.#progress.note(news);",
-    test: { file: legTest, name: "that shows itself only in the beat before completing stops the delivery" },
+    promise: nothingIsPostedForAnotherRun,
+    guard: "each post proves the lease at Studio and the run in the ledger first, since the try before it",
+    file: "lib/job/delivery.ts",
+    remove: "      await deps.prove(signal, unansweredAtMs);",
+    put: "",
+    test: {
+      file: legTest,
+      name: "that went unanswered is repeated only once the job, the lease and the run are known to be ours",
+    },
   },
   {
-    promise: nothingIsPostedAfterTheLoss,
+    promise: nothingIsPostedForAnotherRun,
+    guard: "a beat proves nothing before the ledger has accepted it too",
+    file: "lib/job/keeper.ts",
+    remove: "      await this.#noteBeat(atMs);",
+    put: "      this.#provenAtMs = atMs;",
+    test: {
+      file: "test/unit/job/keeper.test.ts",
+      name: "waits until the ledger has accepted the beat too",
+    },
+  },
+  {
+    promise: nothingIsPostedForAnotherRun,
+    guard: "a post that went unanswered is repeated only while the key's lease is still for the same job",
+    file: "lib/job/delivery.ts",
+    remove:
+      '      if (unansweredAtMs !== undefined && !(await isStillLeased(deps, signal))) return "unconfirmed";',
+    put: "",
+    test: {
+      file: legTest,
+      name: "that went unanswered is not repeated under the lease of the workspace's next job",
+    },
+  },
+  {
+    promise: nothingIsPostedForAnotherRun,
+    guard: "a run that may have posted is not taken up again under the lease of the workspace's next job",
+    file: "lib/job/recover.ts",
+    remove:
+      '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "told";',
+    put: "",
+    test: { file: recoverTest, name: "starts no attempt under the lease of the workspace's next job" },
+  },
+  {
+    promise: nothingIsPostedForAnotherRun,
+    guard: "a new run of a workspace supersedes the one before it",
+    file: "lib/dispatch/claim.ts",
+    remove: "(await superseded(deps, await ledger.read(pool, known.runId)))",
+    put: "(await ledger.read(pool, known.runId))",
+    test: { file: claimTest, name: "supersedes that run, whose attempt then owns nothing any more" },
+  },
+  {
+    promise: nothingIsPostedForAnotherRun,
     guard: "a leg that has been superseded is refused every write",
-    file: "lib/ledger/ledger.ts",
+    file: "lib/ledger/moves.ts",
     remove: 'const owned = "#state = :running AND #invocationId = :invocationId";',
     put: 'const owned = "#state = :running AND attribute_exists(#invocationId) AND :invocationId = :invocationId";',
     test: { file: ledgerTest, name: "refuses every write of an invocation that does not own the leg" },
@@ -187,9 +261,9 @@ export const guards: readonly Guard[] = [
   {
     promise: everyOutcomeIsCountedOnce,
     guard: "a failure is noted before Studio is told, so that a run that dies then still counts as failed",
-    file: "lib/job/leg.ts",
-    remove: "if (!reporting) await this.#progress.note({ reporting: { reason, explanation } });",
-    put: "",
+    file: "lib/job/posting.ts",
+    remove: "      await progress.note({ ...known, reporting, jobDigest }, signal);",
+    put: "      void jobDigest;",
     test: {
       file: "test/unit/job/leg-reporting.test.ts",
       name: "is noted with its reason before it is sent",

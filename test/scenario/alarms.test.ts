@@ -82,7 +82,7 @@ async function startJobs(count: number): Promise<readonly string[]> {
   scenario.hold(() => true);
   const ids = Array.from({ length: count }, () => scenario.queue(`${texts.ok} ${held}`));
   await scenario.window();
-  for (const id of ids) await scenario.run(id, ({ lastResponseId }) => lastResponseId !== undefined);
+  for (const id of ids) await scenario.run(id, ({ responseIds }) => responseIds.length > 0);
   return ids;
 }
 

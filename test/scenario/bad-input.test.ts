@@ -79,11 +79,11 @@ test("a proxy's page with status 200 is a broken contract, never an empty queue"
 
 test("a lease answer of the wrong shape is a broken contract, never an empty queue", async () => {
   scenario = await startScenario();
-  const body = { leased: true, workspaceId: "ws_1" };
+  const body = { leased: true, leaseExpiresAt: Date.now() + 600_000 };
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", fault: { kind: "status", status: 200, body } });
   scenario.queue("Plan a launch.");
   const said = expectRefusal(scenario, await scenario.window(), "studio_contract");
-  expect(said).toContain("leaseExpiresAt");
+  expect(said).toContain("workspaceId");
 });
 
 test("a secret without a value says that it has none", async () => {

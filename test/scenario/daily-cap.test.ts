@@ -1,25 +1,17 @@
-import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { createControlRow } from "../../lib/ledger/control.ts";
 import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
 import { createSpendRow, utcDay } from "../../lib/ledger/spend.ts";
-import { writeStackFile } from "../../local/stack-file.ts";
 import { buildWith } from "../support/build-with.ts";
 import { eventually } from "../support/eventually.ts";
+import { operatorOf } from "../support/here-cli.ts";
 import { heldMs } from "../support/hold.ts";
-import { createHereCli, type HereCli } from "../support/here-cli.ts";
-import { startScenario, type Scenario } from "../support/stack.ts";
+import { startScenario } from "../support/stack.ts";
 
 const pool = "local";
 
 /** A job of these costs some 0.10 USD. */
 const dear = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
-
-async function operatorOf({ cloud, stateDir }: Scenario): Promise<HereCli> {
-  const { stackName, region, endpointUrl } = cloud;
-  await writeStackFile(stateDir, { stackName, region, endpointUrl, pid: process.pid });
-  return createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
-}
 
 test("a daily cap reached in mid-queue: running jobs end, none is leased any more, and raising the cap goes on", async ({
   onTestFinished,

@@ -66,7 +66,7 @@ describe("a job that is too slow for one invocation", () => {
     expect(others).toEqual([]);
     expect(run).toMatchObject({ state: "failed", reason: "run_limit", leg: 2 });
     expect(scenario.asked()).toHaveLength(1);
-    expect(await scenario.responseStatus(run!.lastResponseId!)).toBe("cancelled");
+    expect(await scenario.responseStatus(run!.responseIds.at(-1)!)).toBe("cancelled");
     expect(brokenLegs(scenario)).toEqual([]);
     expect(scenario.metric("RunsFailed")).toBe(1);
   });

@@ -14,7 +14,7 @@ const posted = (requests: readonly string[]): readonly string[] =>
 async function startGenerating(started: Scenario): Promise<string> {
   const workspaceId = started.queue(`Plan a launch. ${held}`);
   await started.window();
-  await started.run(workspaceId, ({ lastResponseId }) => lastResponseId !== undefined);
+  await started.run(workspaceId, ({ responseIds }) => responseIds.length > 0);
   return workspaceId;
 }
 
@@ -26,7 +26,8 @@ const cancellations = ({ model }: Scenario): readonly (RequestRecord & { readonl
   });
 
 /** What the run asked for is stopped, with one request, and it asked for nothing more. */
-async function expectStopped(started: Scenario, { lastResponseId }: Run): Promise<void> {
+async function expectStopped(started: Scenario, { responseIds }: Run): Promise<void> {
+  const lastResponseId = responseIds.at(-1);
   expect(started.asked()).toHaveLength(1);
   expect(cancellations(started).map(({ responseId, status }) => ({ responseId, status }))).toEqual([
     { responseId: lastResponseId, status: 200 },

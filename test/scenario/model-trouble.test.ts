@@ -85,7 +85,7 @@ describe("a job fails with a reason", () => {
   begin("auto");
 
   test("when the provider does not come back, after a bounded number of tries", async () => {
-    hit(ask, 100, { kind: "status", status: 503, headers: { "retry-after-ms": "10" } });
+    hit(ask, 100, { kind: "status", status: 503 });
     const { workspaceId, asked } = await runJob();
     const { state, failure } = scenario.summary(workspaceId);
     expect(state).toBe("failed");

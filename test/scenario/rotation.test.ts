@@ -12,6 +12,7 @@ import { createRotationRow } from "../../lib/ledger/rotation.ts";
 import type { LogEvent } from "../../lib/log.ts";
 import { isMetricLine, parseLogLine, type LogLine } from "../../lib/log-line.ts";
 import { rotateKeys } from "../../lib/rotation/rotate.ts";
+import { readPresent } from "../../lib/rotation/stages.ts";
 import { Secret } from "../../lib/secret.ts";
 import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
 import { createStudio } from "../../lib/studio/client.ts";
@@ -139,18 +140,21 @@ async function rotateByCommand(
   });
   const { fetch: send, close } = createHttp();
   const deps = { clock: systemClock, random: Math.random };
+  const store = createSdkSecretStore(started.aws);
+  const secretId = outputOf(started, "PoolLocalKeysSecret");
   const rotated = await rotateKeys(
     {
       ...deps,
-      store: createSdkSecretStore(started.aws),
+      store,
+      newId: () => randomUUID(),
       ledger: createLedger(table),
       rotation: createRotationRow(table),
       studio: createStudio({ ...deps, baseUrl: started.studio.url, fetch: send }),
     },
     {
       pool: "local",
-      secretId: outputOf(started, "PoolLocalKeysSecret"),
-      versionId: randomUUID(),
+      secretId,
+      present: await readPresent(store, secretId),
       keys: [{ id: credentialId, value: new Secret(runnerToken) }],
       instances: [{ instanceId, credentialId, createdAtMs: systemClock.now() }],
       watch: { forMs: 300, everyMs: 100 },

@@ -116,6 +116,7 @@ const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
     [["set-concurrency", "default"], 0],
     [["set-cap", "50"], 0],
     [["set-cap", "default"], 0],
+    [["clear-backoff"], 0],
     [["config"], 0],
     [["cost"], 0],
     [["check-update"], 0],

@@ -9,13 +9,13 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
   const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);
   const workspaceId = scenario.queue(`Plan a launch. [[rounds:1]] ${held}`);
   await scenario.window();
-  const { lastResponseId } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
+  const { responseIds } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
   // Its round lasts for as long as this test wants.
   await scenario.terminate(workspaceId);
 
   expect(scenario.lines("stopping")).toMatchObject([{ workspaceId, reason: "shutdown" }]);
   const left = await scenario.run(workspaceId, () => true);
-  expect(left).toMatchObject({ state: "running", leg: 1, lastResponseId });
+  expect(left).toMatchObject({ state: "running", leg: 1, responseIds });
   const before = scenario.requests(workspaceId);
   expect(before).not.toContain("/completeWorkspaceJob");
   expect(before).not.toContain("/failWorkspaceJob");

@@ -43,6 +43,13 @@ describe("a job is completed and delivered once", () => {
     expect(await delivered(workspaceId)).toBe(1);
   });
 
+  test("when a proxy's page with status 200 comes in the place of its context", async () => {
+    hit("/getWorkspaceRunnerContext", 2, { kind: "html", status: 200 });
+    const workspaceId = await runJob();
+    expect(await reasonOf(workspaceId)).toBe("completed: ok");
+    expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(3);
+  });
+
   test("when Studio is out of order at the completion", async () => {
     hit("/completeWorkspaceJob", 3, { kind: "status", status: 503 });
     const workspaceId = await runJob();
@@ -131,10 +138,11 @@ describe("a failed job is reported", () => {
     });
   });
 
-  test("when a proxy answers for the context: the contract is broken", async () => {
-    hit("/getWorkspaceRunnerContext", 1, { kind: "html", status: 200 });
+  test("when its context breaks the contract twice in a row", async () => {
+    hit("/getWorkspaceRunnerContext", 2, { kind: "status", status: 200, body: { title: null } });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("failed: studio_contract");
+    expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(2);
   });
 });
 

@@ -48,13 +48,18 @@ export function fakeSecrets(): FakeSecrets {
     readStage: async (id, stage) => value(id, stage),
     readVersion: async (id, versionId) => kept(id).values.get(versionId),
     stages: async (id) => ({ ...kept(id).stages }),
-    putPending: async (id, { versionId, text }) => {
+    putStaged: async (id, { versionId, text, stage }) => {
       kept(id).values.set(versionId, text);
-      move(id, "AWSPENDING", versionId);
+      move(id, stage, versionId);
+      if (kept(id).stages.AWSCURRENT === undefined) move(id, "AWSCURRENT", versionId);
       return "stored";
     },
     put: async (id, text) => set(id, text),
-    moveStage: async (id, { stage, to }) => move(id, stage, to),
+    moveStage: async (id, { stage, to, from }) => {
+      if (kept(id).stages[stage] !== from)
+        throw new RunnerError("secrets_unavailable", `${stage} is on another version`);
+      move(id, stage, to);
+    },
   };
   return { port, set, value, stages: (id) => ({ ...kept(id).stages }) };
 }
@@ -73,6 +78,8 @@ export interface FakeWeb {
   readonly instances: Set<string>;
   /** What the sign-in gives for a refresh token in place of it. */
   renewed: string | undefined;
+  /** Studio refuses the account that signed in. */
+  refusesAccount: boolean;
   readonly requests: string[];
 }
 
@@ -85,6 +92,7 @@ export function fakeWeb(): FakeWeb {
     silent: new Set(),
     instances: new Set(),
     renewed: undefined,
+    refusesAccount: false,
     requests: [],
   };
   return web;
@@ -126,7 +134,8 @@ const routes: readonly {
   },
   {
     path: /\/createRunnerInstance$/,
-    answer: ({ instances }, { body }) => {
+    answer: ({ instances, refusesAccount }, { body }) => {
+      if (refusesAccount) return json(403, { error: "forbidden" });
       const id = `minted${instances.size + 1}`;
       instances.add(`instance-${id}`);
       const { kind, name } = JSON.parse(body) as { kind: string; name: string };

@@ -1,6 +1,7 @@
 import { parseSettings } from "../../infra/settings.ts";
 import { poolId } from "../../infra/pool-id.ts";
 import type { Table } from "../../lib/dynamodb.ts";
+import { createBackoffRow } from "../../lib/ledger/backoff.ts";
 import { createControlRow } from "../../lib/ledger/control.ts";
 import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ending } from "../../lib/ledger/ledger.ts";
@@ -11,6 +12,7 @@ import { createContext, type ContextEdges, type LedgerPorts, type Secrets } from
 import type { Aws, AlarmState, LogQuery, LogRecord } from "../../cli/ports.ts";
 import { runCli } from "../../cli/run.ts";
 import { createTerminal } from "../../cli/terminal.ts";
+import { createFakeClock } from "./fake-clock.ts";
 
 export interface CliAnswer {
   readonly code: number;
@@ -78,6 +80,7 @@ export function fakeCli(table: Table, nowMs: number): FakeCli {
     table,
     runs: createLedger(table),
     control: createControlRow(table),
+    backoff: createBackoffRow(table, createFakeClock(nowMs)),
     lock: createDispatchLock(table),
     spend: createSpendRow(table),
   };

@@ -13,6 +13,7 @@ import { createCountedTable } from "../../lib/ledger/counted-table.ts";
 import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ledger } from "../../lib/ledger/ledger.ts";
 import { createSpendRow } from "../../lib/ledger/spend.ts";
+import { createWorkspaceRows } from "../../lib/ledger/workspaces.ts";
 import type { Emitter, MetricName, Metrics } from "../../lib/metrics.ts";
 import { Secret } from "../../lib/secret.ts";
 import type { Context } from "../../lib/studio/schemas.ts";
@@ -109,10 +110,11 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
     log: recordingLog(),
     metrics,
     ledger,
+    workspaces: createWorkspaceRows(table),
     spend: createSpendRow(table),
     prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
     control: createControlRow(table),
-    backoff: createBackoffRow(table),
+    backoff: createBackoffRow(table, clock),
     stop: new AbortController().signal,
     lock: createDispatchLock(table),
     keys: {
@@ -157,7 +159,7 @@ async function silentRun({ pool, ledger }: World): Promise<void> {
   const fence = { pool, runId: "r1", leg: 1, invocationId: "i1" };
   await ledger.begin(fence, { atMs: nowMs - 500_000, requestId: "req1" });
   const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 5, reasoningTokens: 1 };
-  await ledger.note(fence, { rounds: 1, lastResponseId: "resp_1", model: "m", usage });
+  await ledger.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage });
 }
 
 async function oftenRestarted(world: World): Promise<void> {
@@ -171,15 +173,28 @@ async function delivering(world: World): Promise<void> {
   await world.table.update({ pool: world.pool, id: "run#r1" }, { set: { delivering: true } });
 }
 
-const leased = async ({ pool, ledger }: World): Promise<void> =>
-  ledger.open({
-    pool,
-    runId: "r1",
-    workspaceId: "w",
-    keyId: "k1",
-    leasedAtMs: nowMs - 1_000,
-    leaseExpiresAtMs: nowMs + 599_000,
-  });
+const leasedFor =
+  (leftMs: number) =>
+  ({ pool, ledger }: World): Promise<void> =>
+    ledger.open({
+      pool,
+      runId: "r1",
+      workspaceId: "w",
+      keyId: "k1",
+      leasedAtMs: nowMs - 1_000,
+      leaseExpiresAtMs: nowMs + leftMs,
+    });
+const leased = leasedFor(599_000);
+
+/** Three runs in a row were paid for and lost; the last one just now. */
+async function lostThrice(world: World): Promise<void> {
+  await silentRun(world);
+  const { pool, ledger, deps } = world;
+  const run = (await ledger.read(pool, "r1"))!;
+  await ledger.closeAbandoned(run, { state: "lost", reason: "silent", atMs: nowMs });
+  const claim = { workspaceId: "w", runId: "r1", losses: 2, previousRunId: undefined, atMs: nowMs };
+  await deps.workspaces.claim(pool, claim);
+}
 
 /** For the sweep of a window, and for the settler. */
 const recoveries: Readonly<Record<string, Act>> = {
@@ -216,6 +231,7 @@ const windows: Readonly<Record<string, Act>> = {
   },
   "without Studio": { studio: { lease: throwing(outage) } },
   "with a refused key": { studio: { lease: throwing(refused) } },
+  "leasing a workspace that is lost again and again": { before: lostThrice, studio: { lease: leases() } },
   "with a lease that cannot be recorded": {
     studio: { lease: leases() },
     deps: ({ ledger }) => ({ ledger: { ...ledger, open: throwing(outage) } }),
@@ -233,7 +249,7 @@ const legs: Readonly<Record<string, Act>> = {
     steps: [new RunnerError("model_refused", "no")],
   },
   "with a refused model key": { before: leased, steps: [new RunnerError("model_key_refused", "401")] },
-  "with a refused runner key": { before: leased, studio: { heartbeat: throwing(refused) } },
+  "with a refused runner key": { before: leasedFor(5_000), studio: { heartbeat: throwing(refused) } },
   "whose lease is gone": { before: leased, studio: { heartbeat: throwing(lost) } },
   "at its deadline": { before: leased, work: untilAborted, remainingMs: 10_000 },
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
 import { systemClock } from "../../lib/clock.ts";
 import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
 import { createAws } from "../../cli/aws/aws.ts";
@@ -8,7 +9,9 @@ import { createContext } from "../../cli/context.ts";
 import { openProject } from "../../cli/project.ts";
 import { runCli } from "../../cli/run.ts";
 import { createTerminal } from "../../cli/terminal.ts";
+import { writeStackFile } from "../../local/stack-file.ts";
 import type { Ended } from "./command.ts";
+import type { Scenario } from "./stack.ts";
 
 export interface HereOptions {
   /** With the stack.json of the stack that runs. */
@@ -57,4 +60,11 @@ export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
     });
     return { code, stdout, stderr };
   };
+}
+
+/** The command line for a scenario's stack, with this project's settings. */
+export async function operatorOf({ cloud, stateDir }: Scenario): Promise<HereCli> {
+  const { stackName, region, endpointUrl } = cloud;
+  await writeStackFile(stateDir, { stackName, region, endpointUrl, pid: process.pid });
+  return createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
 }

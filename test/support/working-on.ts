@@ -18,16 +18,32 @@ function workingOn(events: readonly CloudEvent[], workspaceId: string): string |
   return began?.kind === "log" ? began.requestId : undefined;
 }
 
+/** The process that works for the workspace, as soon as its present leg has begun. */
+async function workerOf(
+  events: readonly CloudEvent[],
+  workspaceId: string,
+): Promise<{ readonly pid: number; readonly requestId: string }> {
+  const requestId = await eventually(`a leg for ${workspaceId}`, () => workingOn(events, workspaceId));
+  const invoked = events.find((one) => one.kind === "invoke" && one.requestId === requestId);
+  if (invoked?.kind !== "invoke") throw new Error("a leg without an invocation");
+  return { pid: invoked.pid, requestId };
+}
+
+/** Freezes the process that works for the workspace; gives what lets it go on. */
+export async function freezeWorker(events: readonly CloudEvent[], workspaceId: string): Promise<() => void> {
+  const { pid } = await workerOf(events, workspaceId);
+  process.kill(pid, "SIGSTOP");
+  return () => void process.kill(pid, "SIGCONT");
+}
+
 /** A signal to the process that works for the workspace, as soon as its present leg has begun; gives when its invocation had ended. */
 export async function killWorker(
   events: readonly CloudEvent[],
   workspaceId: string,
   signal: "SIGKILL" | "SIGTERM" = "SIGKILL",
 ): Promise<number> {
-  const requestId = await eventually(`a leg for ${workspaceId}`, () => workingOn(events, workspaceId));
-  const invoked = events.find((one) => one.kind === "invoke" && one.requestId === requestId);
-  if (invoked?.kind !== "invoke") throw new Error("a leg without an invocation");
-  process.kill(invoked.pid, signal);
+  const { pid, requestId } = await workerOf(events, workspaceId);
+  process.kill(pid, signal);
   const isItsEnd = (one: CloudEvent): boolean =>
     endKinds.has(one.kind) && "requestId" in one && one.requestId === requestId;
   return (await eventually("the end of the leg", () => events.find(isItsEnd))).atMs;

@@ -305,7 +305,12 @@ describe("doctor finds", () => {
     ],
     [
       "a rotation that was broken off",
-      () => secrets.port.putPending(`${pool}-keys`, { versionId: "v", text: "three.secret-of-three" }),
+      () =>
+        secrets.port.putStaged(`${pool}-keys`, {
+          versionId: "v",
+          text: "three.secret-of-three",
+          stage: "AWSPENDING",
+        }),
       "rotation",
       "warn",
       "new keys are pending",

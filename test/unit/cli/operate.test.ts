@@ -250,3 +250,46 @@ describe("set-cap", () => {
     expect(answer.error().message).toContain("USD: Give an amount in US dollars from 0.01 to 1000000");
   });
 });
+
+describe("clear-backoff", () => {
+  it("tells who had asked to wait and until when, and the pool is free", async () => {
+    await cli.ledger.backoff.extend(pool, "studio", now + 90_000);
+    await cli.ledger.backoff.extend(pool, "model", now + 30_000);
+    const { code, out } = await cli.run("clear-backoff");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      `Pool ${pool} held back until 03:01:30 UTC, as Studio asked: cleared.\n` +
+        `Pool ${pool} held back until 03:00:30 UTC, as the model asked: cleared.\n`,
+    );
+    expect(await cli.ledger.backoff.read(pool)).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+  });
+
+  it("is one JSON document with --json", async () => {
+    await cli.ledger.backoff.extend(pool, "model", now + 30_000);
+    const answer = await cli.run("clear-backoff", "--json");
+    expect(answer.json()).toEqual({ pool, cleared: [{ by: "model", untilMs: now + 30_000 }] });
+  });
+
+  it("says so when nobody holds the pool back, or the wait is over", async () => {
+    await cli.ledger.backoff.extend(pool, "studio", now - 1);
+    const { code, out } = await cli.run("clear-backoff");
+    expect(code).toBe(0);
+    expect(out).toBe(`Nothing to clear: pool ${pool} does not hold back.\n`);
+  });
+
+  it("clears the one pool that is named", async () => {
+    const other = `${pool}-b`;
+    cli.aws.settings = {
+      pools: [
+        { name: pool, kind: "user" },
+        { name: other, kind: "global" },
+      ],
+    };
+    await cli.ledger.backoff.extend(pool, "studio", now + 90_000);
+    await cli.ledger.backoff.extend(other, "studio", now + 90_000);
+    expect((await cli.run("clear-backoff")).code).toBe(2);
+    expect((await cli.run("clear-backoff", "--pool", other)).code).toBe(0);
+    expect((await cli.ledger.backoff.read(pool)).studioUntilMs).toBe(now + 90_000);
+    expect((await cli.ledger.backoff.read(other)).studioUntilMs).toBe(0);
+  });
+});

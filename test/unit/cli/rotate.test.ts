@@ -51,6 +51,7 @@ describe("rotate", () => {
     expect(secrets.stages(`${pool}-keys`)).toEqual({
       AWSCURRENT: "00000000-0000-4000-8000-000000000001",
       AWSPREVIOUS: "version-1",
+      STUDIO_RUNNER_CLI: "00000000-0000-4000-8000-000000000001",
     });
     expect(cli.nowMs - now).toBe(120_000);
   });
@@ -68,7 +69,7 @@ describe("rotate", () => {
     cli.onSleep = async () => void (cli.nowMs > now + 30_000 && web.refusedKeys.add("two"));
     const { code, out } = await cli.run("rotate");
     expect(code).toBe(1);
-    expect(out).toContain("Studio refused two after the promotion");
+    expect(out).toContain("Studio refused the new runner key two after the promotion");
     expect(keys()).toEqual(["key-1.secret-of-one"]);
   });
 
@@ -156,6 +157,98 @@ describe("rotate", () => {
     const { code, err } = await cli.run("rotate");
     expect(code).toBe(2);
     expect(err).toContain("No value came on standard input for the new runner key.");
+  });
+});
+
+describe("a key that is refused in a rotation", () => {
+  it("is named by itself, and not together with the good ones that came with it", async () => {
+    giveInput(cli, '["two.secret-of-two","three.secret-of-three"]');
+    web.refusedKeys.add("three");
+    const { code, out } = await cli.run("rotate");
+    expect(code).toBe(1);
+    expect(out).toBe(
+      `Studio refuses the new runner key three: nothing was changed, pool ${pool} leases with its old keys.\n`,
+    );
+  });
+
+  it("is named as the old key that it is where a key of another kind stays", async () => {
+    const instances = [
+      { instanceId: "instance-g", credentialId: "key-g", createdAtMs: now, kind: "global" as const },
+    ];
+    const value = { keys: ["key-1.secret-of-one", "key-g.secret-of-global"], instances };
+    secrets.set(`${pool}-keys`, JSON.stringify(value));
+    web.refusedKeys.add("key-g");
+    const { code, out } = await cli.run("rotate");
+    expect(code).toBe(1);
+    expect(out).toBe(
+      `Studio refuses the old runner key key-g, which stays beside the new one: nothing was changed, pool ${pool} leases with its old keys.\n`,
+    );
+  });
+
+  it("is named by itself after the promotion too", async () => {
+    giveInput(cli, '["two.secret-of-two","three.secret-of-three"]');
+    cli.onSleep = async () => void web.refusedKeys.add("three");
+    const { code, out } = await cli.run("rotate");
+    expect(code).toBe(1);
+    expect(out).toBe(
+      `Studio refused the new runner key three after the promotion: pool ${pool} leases with its old keys again.\n`,
+    );
+  });
+
+  it("is nobody's in particular where a dispatch window was refused", async () => {
+    cli.onSleep = () => window("key_refused");
+    const { out } = await cli.run("rotate");
+    expect(out).toBe(
+      `Studio refused a dispatch window after the promotion: pool ${pool} leases with its old keys again.\n`,
+    );
+  });
+
+  it("is the account key where the sign-in refuses it, and the runner keys are not to blame", async () => {
+    secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}');
+    const answer = await cli.run("rotate", "--mint", "--json");
+    expect(answer.code).toBe(1);
+    expect(answer.error()).toEqual({
+      code: "refused",
+      message: `The account key in the secret "${pool}-account" is refused: Firebase answered 400 INVALID_REFRESH_TOKEN; sign in to Studio again and store the new refresh token.`,
+      remedy: "No runner key was changed. Sign in to Studio again: npm run runner -- secrets set account-key",
+    });
+  });
+
+  it("is the account key where Studio refuses what it signed in as", async () => {
+    web.refusesAccount = true;
+    const answer = await cli.run("rotate", "--mint", "--json");
+    expect(answer.code).toBe(1);
+    expect(answer.error()).toMatchObject({
+      code: "refused",
+      message: expect.stringContaining(`The account key in the secret "${pool}-account" is refused: Studio`),
+      remedy: "No runner key was changed. Sign in to Studio again: npm run runner -- secrets set account-key",
+    });
+  });
+
+  it("is the one that was given, where it is malformed, and not the secret's", async () => {
+    giveInput(cli, "no-dot-at-all");
+    const { code, err } = await cli.run("rotate");
+    expect(code).toBe(2);
+    expect(err).toContain(
+      'The secret "new runner key" is not of the form credentialId.secret, with one dot.',
+    );
+    expect(err).not.toContain('The secret "runner-keys"');
+  });
+});
+
+describe("the time that rotate --watch reports", () => {
+  it("is the one until the refusal", async () => {
+    cli.onSleep = async () => void (cli.nowMs >= now + 30_000 && web.refusedKeys.add("two"));
+    expect((await cli.run("rotate", "--json")).json()).toMatchObject({
+      outcome: "rolled_back",
+      watchedMs: 30_000,
+    });
+  });
+
+  it("is the one until Studio's last answer", async () => {
+    cli.onSleep = async () => void (cli.nowMs > now + 20_000 && web.silent.add("cloud.xenonflare.com"));
+    const { out } = await cli.run("rotate", "--json");
+    expect(JSON.parse(out)).toMatchObject({ outcome: "promoted", watchedMs: 20_000 });
   });
 });
 

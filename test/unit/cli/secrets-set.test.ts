@@ -143,9 +143,11 @@ describe("secrets set runner-keys", () => {
     return cli.run("secrets", "set", "runner-keys");
   };
 
-  it("stores the first keys as they are", async () => {
-    expect((await set("one.secret-of-one")).out).toBe("Tried and stored: runner-keys, version version-1.\n");
-    expect(secrets.value(`${pool}-keys`)).toBe("one.secret-of-one");
+  it("stores the first keys", async () => {
+    expect((await set("one.secret-of-one")).out).toBe(
+      "Tried and stored: runner-keys, version 00000000-0000-4000-8000-000000000001.\n",
+    );
+    expect(secrets.value(`${pool}-keys`)).toBe('{"keys":["one.secret-of-one"],"retired":[],"instances":[]}');
   });
 
   it("keeps the keys that running jobs were leased with, however often it is set", async () => {
@@ -157,8 +159,9 @@ describe("secrets set runner-keys", () => {
     await set('["three.secret-of-three"]');
     const value = JSON.parse(secrets.value(`${pool}-keys`) ?? "");
     expect(value.keys).toEqual(["three.secret-of-three"]);
-    expect(value.retired).toEqual(["key-1.secret-of-one"]);
+    expect(value.retired).toEqual(["two.secret-of-two", "key-1.secret-of-one"]);
     expect(secrets.stages(`${pool}-keys`)).toEqual({
+      STUDIO_RUNNER_CLI: "b".repeat(36),
       AWSCURRENT: "b".repeat(36),
       AWSPREVIOUS: "a".repeat(36),
     });

@@ -77,6 +77,35 @@ describe("status of a healthy pool", () => {
   });
 });
 
+describe("status of a pool that was asked to wait", () => {
+  it("says by whom and until when, and finds nothing wrong", async () => {
+    await goodWindow("rate_limited");
+    await cli.ledger.backoff.extend(pool, "studio", now + 150_000);
+    await cli.ledger.backoff.extend(pool, "model", now + 42_000);
+    const { code, out } = await cli.run("status");
+    expect(out).toContain(
+      [
+        "  State         on",
+        "  Back-off      until 03:02:30 UTC, as Studio asked; clear-backoff ends it",
+        "  Back-off      until 03:00:42 UTC, as the model asked; clear-backoff ends it",
+        "  Last window   20 s ago: Studio asked to wait",
+      ].join("\n"),
+    );
+    expect(code).toBe(0);
+    const { pools } = (await cli.run("status", "--json")).json() as { pools: { backoff: unknown }[] };
+    expect(pools[0]?.backoff).toEqual([
+      { by: "studio", untilMs: now + 150_000 },
+      { by: "model", untilMs: now + 42_000 },
+    ]);
+  });
+
+  it("says nothing of a wait that is over", async () => {
+    await goodWindow();
+    await cli.ledger.backoff.extend(pool, "studio", now - 1);
+    expect((await cli.run("status")).out).not.toContain("Back-off");
+  });
+});
+
 describe("status of a pool that an operator holds", () => {
   it("says who paused it, when and why, and finds nothing wrong", async () => {
     await goodWindow("paused");

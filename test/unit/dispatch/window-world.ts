@@ -98,6 +98,7 @@ export function build(world: World) {
     backoff: {
       read: async () => world.backoff ?? { modelUntilMs: 0, studioUntilMs: 0 },
       extend: async (_, throttler, untilMs) => void heldBack.push(`${throttler} until ${untilMs}`),
+      clear: unused,
     },
     lock: {
       acquire: async () => !world.locked,
@@ -109,6 +110,7 @@ export function build(world: World) {
     },
     prices: {},
     spend: { read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }), add: unused },
+    workspaces: { read: async () => undefined, claim: async () => true, leftAlone: unused },
     ledger: {
       open: async (run) => {
         await world.openRun?.(run);
@@ -119,6 +121,9 @@ export function build(world: World) {
       runsOf: unused,
       begin: unused,
       beat: unused,
+      owns: unused,
+      touch: unused,
+      supersede: unused,
       note: unused,
       handOver: unused,
       restart: unused,

@@ -44,6 +44,17 @@ describe("a window", () => {
     expect(world.invoked).toEqual([{ pool: "default", runId: "id2", leg: 1 }]);
   });
 
+  it("records no run for a lease that is over already", async () => {
+    const clock = createFakeClock(5_000);
+    let left = 1;
+    const lease = async () =>
+      left-- > 0 ? { workspaceId: "ws1", leaseExpiresAtMs: clock.now() - 1 } : undefined;
+    const world = build({ clock, lease });
+    await runWindow(world.deps, settings, time);
+    expect(world.opened).toEqual([]);
+    expect(world.invoked).toEqual([]);
+  });
+
   it("tells each run when it looked at the pool's back-off, however long the lease call took", async () => {
     const clock = createFakeClock(5_000);
     const queued = queueOf(1, clock);
@@ -289,7 +300,8 @@ describe("the sweep", () => {
         (await world.deps.ledger.openRuns("default")).map((run) => ({ ...run, leaseMs: 600_000 })),
       restart: async () => undefined,
     };
-    const studio = { ...world.deps.studio, heartbeat: async () => ({ leaseExpiresAtMs: undefined }) };
+    const heartbeat = async () => ({ leaseExpiresAtMs: undefined });
+    const studio = { ...world.deps.studio, heartbeat, context: fails(unavailable) };
     expect(await runWindow({ ...world.deps, ledger, studio }, settings, time)).toMatchObject({
       reason: "paused",
       swept: 2,

@@ -47,6 +47,27 @@ describe("the identity's token", () => {
     expect((await tokens.get()).reveal()).toBe("two");
   });
 
+  it("is not looked for in an answer of more than 64 kB", async () => {
+    const body = { pad: "x".repeat(70_000), access_token: "one" };
+    const { tokens } = await scene({ body });
+    await expect(tokens.get()).rejects.toMatchObject({ code: "model_contract" });
+  });
+
+  it.each([1e300, -1, "soon", null])(
+    "is taken to live for an hour when its life is said to be %s",
+    async (life) => {
+      const { tokens, clock } = await scene(
+        { body: { access_token: "one", expires_in: life } },
+        token("two"),
+      );
+      await tokens.get();
+      await clock.advance(1_799_999);
+      expect((await tokens.get()).reveal()).toBe("one");
+      await clock.advance(1);
+      expect((await tokens.get()).reveal()).toBe("two");
+    },
+  );
+
   it("is exchanged once for all who wait for it", async () => {
     const { tokens, server } = await scene(token("one"));
     await Promise.all([tokens.get(), tokens.get(), tokens.refresh()]);

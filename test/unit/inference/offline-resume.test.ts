@@ -50,16 +50,17 @@ const job: ToolLoopJob = {
 /** What a run makes, without the ids that the model gives. */
 const made = ({ workbench, message, rounds, usage }: LoopResult) => ({ workbench, message, rounds, usage });
 
-async function legKilledIn(round: number, deps: ToolLoopDeps): Promise<string> {
+/** Gives the ids of the responses that it has begun. */
+async function legKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly string[]> {
   const controller = new AbortController();
   const reason = new Error("killed");
-  let last = "";
+  const ids: string[] = [];
   const onStarted: ToolLoopDeps["onStarted"] = ({ number, responseId }) => {
-    last = responseId;
+    ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
     if (number === round) setTimeout(() => controller.abort(reason), 5);
   };
   expect(await thrownBy(runToolLoop({ ...deps, onStarted }, job, controller.signal))).toBe(reason);
-  return last;
+  return ids;
 }
 
 test.for([1, 2, 3, 4, 5])(
@@ -71,10 +72,10 @@ test.for([1, 2, 3, 4, 5])(
     expect(whole.workbench).not.toEqual(emptyWorkbench);
 
     const { model, creates, server, release } = await offline(round);
-    const lastResponseId = await legKilledIn(round, { model: model() });
+    const responseIds = await legKilledIn(round, { model: model() });
     release();
     const second = model();
-    const from = await resume({ model: second, round }, lastResponseId, never);
+    const from = await resume({ model: second }, responseIds, never);
     const result = await runToolLoop({ model: second }, { ...job, input: "", from }, never);
     expect(made(result)).toEqual(made(whole));
     expect(creates()).toHaveLength(5);
@@ -84,11 +85,11 @@ test.for([1, 2, 3, 4, 5])(
 
 test("a leg killed in a streamed round: that round is asked again, and no other", async () => {
   const { model, creates, release } = await offline(3);
-  const lastResponseId = await legKilledIn(3, { model: model("streaming") });
+  const responseIds = await legKilledIn(3, { model: model("streaming") });
   await eventuallyTrue("the model sees that nobody listens", () => creates().at(-1)?.aborted === true);
   release();
   const second = model("streaming");
-  const from = await resume({ model: second }, lastResponseId, never);
+  const from = await resume({ model: second }, responseIds, never);
   expect(from.next.kind).toBe("ask");
   const result = await runToolLoop({ model: second }, { ...job, input: "", from }, never);
   expect(result.rounds).toBe(5);
@@ -97,23 +98,23 @@ test("a leg killed in a streamed round: that round is asked again, and no other"
 
 test("a run is resumed while its reads fail", async () => {
   const { model, creates, server, release } = await offline(3);
-  const lastResponseId = await legKilledIn(3, { model: model() });
+  const responseIds = await legKilledIn(3, { model: model() });
   release();
   const route = "GET /v1/responses/:id";
   const [down, reset] = [{ kind: "status", status: 503 } as const, { kind: "reset", when: "after" } as const];
   server.faults.add({ route, times: 3, fault: down });
   server.faults.add({ route, probability: 0.3, fault: reset });
   const second = model();
-  const from = await resume({ model: second }, lastResponseId, never);
+  const from = await resume({ model: second }, responseIds, never);
   expect((await runToolLoop({ model: second }, { ...job, input: "", from }, never)).rounds).toBe(5);
   expect(creates()).toHaveLength(5);
 });
 
 test("a response that was cancelled is asked for again", async () => {
   const { model, creates } = await offline(2);
-  const lastResponseId = await legKilledIn(2, { model: model() });
-  await model().cancel(lastResponseId, never);
-  const { next } = await resume({ model: model() }, lastResponseId, never);
+  const responseIds = await legKilledIn(2, { model: model() });
+  await model().cancel(responseIds.at(-1)!, never);
+  const { next } = await resume({ model: model() }, responseIds, never);
   expect(next).toMatchObject({ kind: "ask", previousResponseId: expect.stringMatching(/^resp_/) });
   expect(creates()).toHaveLength(2);
 });
@@ -129,7 +130,7 @@ test("cancelling what has ended is fine", async () => {
 
 test("responses that are gone make the chain missing", async () => {
   const { model } = await offline();
-  expect(await thrownBy(resume({ model: model() }, "resp_gone", never))).toMatchObject({
+  expect(await thrownBy(resume({ model: model() }, ["resp_gone"], never))).toMatchObject({
     code: "model_previous_response_missing",
   });
 });

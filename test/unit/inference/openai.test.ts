@@ -160,6 +160,26 @@ test("text, calls in their order, usage and the raw items", async () => {
   });
 });
 
+test("of calls with one id only the first goes back: the API takes one call for each output", async () => {
+  const again = { ...functionCall("call_0", "create_list", "{}"), id: "fc_again" };
+  await using server = await startResponsesServer([
+    stream(
+      completed(
+        functionCall("call_0", "create_file", "{}"),
+        again,
+        functionCall("call_1", "create_svg", "{}"),
+      ),
+    ),
+  ]);
+  const turn = await adapter(server.baseUrl).model.generate(request, { signal: never });
+  expect(turn.calls.map(({ callId, name }) => [callId, name])).toEqual([
+    ["call_0", "create_file"],
+    ["call_0", "create_list"],
+    ["call_1", "create_svg"],
+  ]);
+  expect(turn.outputItems).toMatchObject([{ name: "create_file" }, { name: "create_svg" }]);
+});
+
 test("events that nobody knows are ignored", async () => {
   await using server = await startResponsesServer([
     stream(

@@ -47,6 +47,13 @@ const conversation: fc.Arbitrary<readonly Step[]> = fc
 /** What a run comes to, however it ends. */
 type End = Readonly<Record<string, unknown>>;
 
+interface Leg {
+  readonly from: LoopStart | undefined;
+  /** Of the run's responses, as its row has them. */
+  readonly ids: string[];
+  readonly cutAt: number;
+}
+
 interface Noted {
   readonly responseId: string;
   readonly number: number;
@@ -55,37 +62,36 @@ interface Noted {
 const killed = new Error("killed");
 
 /** One leg; killed after it has noted something for the `cutAt`th time. */
-async function leg(model: ScriptedModel, from: LoopStart | undefined, cutAt: number) {
-  let last: Noted | undefined;
+async function leg(model: ScriptedModel, { from, ids, cutAt }: Leg): Promise<End | undefined> {
   let notes = 0;
   const note = ({ responseId, number }: Noted): void => {
-    last = { responseId, number };
+    ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
     notes += 1;
     if (notes === cutAt) throw killed;
   };
   const job = { model: "gpt-6-luna", input: from ? "" : "Go.", store: true, ...(from ? { from } : {}) };
   try {
-    const end: End = { ...(await runToolLoop({ model, onStarted: note, onRound: note }, job, never)) };
-    return { end };
+    return { ...(await runToolLoop({ model, onStarted: note, onRound: note }, job, never)) };
   } catch (error) {
-    if (error === killed) return { last };
+    if (error === killed) return undefined;
     const { code, message } = toRunnerError(error);
-    return { end: { code, message } };
+    return { code, message };
   }
 }
 
-/** Legs until one is not killed. */
 /** A function is equal to none but itself. */
 function comparable(end: End) {
   return "goOn" in end ? { ...end, goOn: undefined } : end;
 }
 
+/** Legs until one is not killed. */
 async function run(model: ScriptedModel, cuts: readonly number[]) {
+  const ids: string[] = [];
   let from: LoopStart | undefined;
   for (const cutAt of [...cuts, Number.POSITIVE_INFINITY]) {
-    const { end, last } = await leg(model, from, cutAt);
+    const end = await leg(model, { from, ids, cutAt });
     if (end !== undefined) return comparable(end);
-    if (last !== undefined) from = await resume({ model, round: last.number }, last.responseId, never);
+    if (ids.length > 0) from = await resume({ model }, ids, never);
   }
   throw new Error("the last leg was killed");
 }

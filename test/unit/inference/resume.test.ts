@@ -30,21 +30,24 @@ async function legKilledAt(at: number, model: Model): Promise<void> {
 /** What the next leg sees of the model: the same responses, and its own requests. */
 const requestsSince = (model: ScriptedModel, count: number) => model.requests.slice(count);
 
+/** The ids of a run's first responses. */
+const upTo = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `r${at + 1}`);
+
 const failed = (responseId: string, status: "failed" | "incomplete" | "cancelled"): Step => ({
   responseId,
   status,
   error: new RunnerError("model_failed", "came to nothing"),
 });
 
-test("the chain is read from its end, and the last response is followed", async () => {
+test("the run's responses are read, and the last one is followed", async () => {
   const model = scriptedModel(
     calls("r1", ["create_list", list("a")]),
     calls("r2", ["create_list", list("b")], ["create_list", "{broken"]),
     says("{{artifact:list:a}}", "r3"),
   );
   await legKilledAt(3, model);
-  const from = await resume({ model }, "r3", never);
-  expect(model.looks).toEqual(["retrieve r3", "retrieve r2", "retrieve r1"]);
+  const from = await resume({ model }, upTo(3), never);
+  expect(model.looks).toEqual(["retrieve r1", "retrieve r2", "retrieve r3"]);
   expect(from.workbench.lists.map(({ id }) => id)).toEqual(["a", "b"]);
   expect(from).toMatchObject({
     rounds: 2,
@@ -71,7 +74,7 @@ test("the followed response goes on exactly as if it had been asked for", async 
   );
   await legKilledAt(2, model);
   const rounds: Round[] = [];
-  const from = await resume({ model }, "r2", never);
+  const from = await resume({ model }, upTo(2), never);
   const result = await loop(model, { from, input: "" }, (round) => void rounds.push(round));
   model.assertDone();
   expect(result).toMatchObject({ message: "{{artifact:list:more}}", rounds: 3, usage: usage(3) });
@@ -87,7 +90,7 @@ test("the followed response goes on exactly as if it had been asked for", async 
 test("a run that was killed in its first round is followed from its first response", async () => {
   const model = scriptedModel(says("Green.", "r1"));
   await legKilledAt(1, model);
-  const from = await resume({ model }, "r1", never);
+  const from = await resume({ model }, upTo(1), never);
   expect(from).toMatchObject({
     rounds: 0,
     next: { kind: "follow", responseId: "r1", previousResponseId: undefined, input: [] },
@@ -103,7 +106,7 @@ test.for(["queued", "in_progress", "completed"] as const)(
       r1: { turn: calls("r1", ["create_list", teas]) },
       r2: { previousResponseId: "r1", status },
     };
-    const from = await resume({ model: keeping(responses) }, "r2", never);
+    const from = await resume({ model: keeping(responses) }, upTo(2), never);
     expect(from.next).toMatchObject({ kind: "follow", responseId: "r2" });
   },
 );
@@ -134,14 +137,14 @@ test.for(["failed", "incomplete", "cancelled"] as const)(
       says("{{artifact:list:teas}}", "r3"),
     );
     await legKilledAt(2, model);
-    const from = await resume({ model }, "r2", never);
+    const from = await resume({ model }, upTo(2), never);
     expect(from).toMatchObject({ rounds: 1, next: { kind: "ask", previousResponseId: "r1" } });
     expect((await loop(model, { from, input: "" })).message).toBe("{{artifact:list:teas}}");
     model.assertDone();
     const [again] = requestsSince(model, 2);
     expect(again!.previousResponseId).toBe("r1");
     expect(again!.input).toEqual(model.requests[1]!.input);
-    expect(model.looks).toEqual(["retrieve r2", "retrieve r1"]);
+    expect(model.looks).toEqual(["retrieve r1", "retrieve r2"]);
   },
 );
 
@@ -150,7 +153,7 @@ test("what a response cost that came to nothing is counted", async () => {
     r1: { turn: calls("r1", ["create_list", teas]) },
     r2: { previousResponseId: "r1", status: "incomplete", usage: usage(3) },
   });
-  expect((await resume({ model }, "r2", never)).usage).toEqual(usage(4));
+  expect((await resume({ model }, upTo(2), never)).usage).toEqual(usage(4));
 });
 
 test("a repair that failed is asked again with the same prompt", async () => {
@@ -160,7 +163,7 @@ test("a repair that failed is asked again with the same prompt", async () => {
     says("Green.", "r3"),
   );
   await legKilledAt(2, model);
-  const from = await resume({ model }, "r2", never);
+  const from = await resume({ model }, upTo(2), never);
   expect(from).toMatchObject({ rounds: 1, toolRounds: 0, repairs: 1 });
   await loop(model, { from, input: "" });
   expect(requestsSince(model, 2)[0]!.input).toEqual(model.requests[1]!.input);
@@ -173,14 +176,14 @@ test("a message that others sent back counts as repaired; if that round failed, 
     r3: { previousResponseId: "r2", status: "failed", usage: usage(1) },
   };
   const model = keeping(responses);
-  expect(await resume({ model }, "r1", never)).toMatchObject({ repairs: 0, sentBack: false });
-  expect(await resume({ model }, "r2", never)).toMatchObject({
+  expect(await resume({ model }, upTo(1), never)).toMatchObject({ repairs: 0, sentBack: false });
+  expect(await resume({ model }, upTo(2), never)).toMatchObject({
     repairs: 1,
     sentBack: true,
     rounds: 1,
     next: { kind: "follow", responseId: "r2" },
   });
-  expect(await resume({ model }, "r3", never)).toMatchObject({
+  expect(await resume({ model }, upTo(3), never)).toMatchObject({
     repairs: 1,
     sentBack: true,
     rounds: 1,
@@ -191,7 +194,7 @@ test("a message that others sent back counts as repaired; if that round failed, 
 
 test("a first response that came to nothing leaves nothing to go on from", async () => {
   const model = keeping({ r1: { status: "failed" } });
-  expect(await thrownBy(resume({ model }, "r1", never))).toMatchObject({
+  expect(await thrownBy(resume({ model }, upTo(1), never))).toMatchObject({
     code: "model_previous_response_missing",
     message: "the run's earlier responses cannot be taken up: its first response is failed",
   });
@@ -205,7 +208,7 @@ test("a followed response that fails in passing is asked for again from the one 
     says("{{artifact:list:teas}}", "r3"),
   );
   await legKilledAt(2, model);
-  const from = await resume({ model }, "r2", never);
+  const from = await resume({ model }, upTo(2), never);
   const follow = () => Promise.reject(passing);
   const result = await loop({ ...model, follow }, { from, input: "" });
   expect(result).toMatchObject({ message: "{{artifact:list:teas}}", rounds: 2 });
@@ -217,7 +220,7 @@ test("a followed first response that fails in passing makes the run start over",
   const passing = new RunnerError("model_failed", "server_error", { retryable: true });
   const model = scriptedModel(says("Green.", "r1"));
   await legKilledAt(1, model);
-  const from = await resume({ model }, "r1", never);
+  const from = await resume({ model }, upTo(1), never);
   const error = await thrownBy(
     loop({ ...model, follow: () => Promise.reject(passing) }, { from, input: "" }),
   );
@@ -230,7 +233,7 @@ test("a followed first response that fails in passing makes the run start over",
 test("a followed response that fails for good goes out and is not asked for again", async () => {
   const model = scriptedModel(calls("r1", ["create_list", teas]), says("Green.", "r2"));
   await legKilledAt(2, model);
-  const from = await resume({ model }, "r2", never);
+  const from = await resume({ model }, upTo(2), never);
   const cancelled = new RunnerError("model_failed", "cancelled");
   const follow = () => Promise.reject(cancelled);
   expect(await thrownBy(loop({ ...model, follow }, { from, input: "" }))).toBe(cancelled);
@@ -240,16 +243,15 @@ test("a followed response that fails for good goes out and is not asked for agai
 test("a chain that goes away while it is followed makes the run start over", async () => {
   const model = scriptedModel(calls("r1", ["create_list", teas]), says("Green.", "r2"));
   await legKilledAt(2, model);
-  const from = await resume({ model }, "r2", never);
+  const from = await resume({ model }, upTo(2), never);
   const missing = new RunnerError("model_previous_response_missing", "gone");
   const follow = () => Promise.reject(missing);
   expect(await thrownBy(loop({ ...model, follow }, { from, input: "" }))).toBe(missing);
 });
 
-test("a last response that is gone is asked for again, where the one before it is known", async () => {
+test("a last response that is gone is asked for again", async () => {
   const model = keeping({ r1: { turn: calls("r1", ["create_list", teas]) } });
-  const deps = { model, round: 2, previousResponseId: "r1" };
-  expect(await resume(deps, "r2", never)).toMatchObject({
+  expect(await resume({ model }, ["r1", "r2"], never)).toMatchObject({
     rounds: 1,
     usage: usage(1),
     next: {
@@ -260,29 +262,21 @@ test("a last response that is gone is asked for again, where the one before it i
   });
 });
 
-test("with the one before it gone too, the chain is missing", async () => {
-  const deps = { model: keeping({}), previousResponseId: "r1" };
-  expect(await thrownBy(resume(deps, "r2", never))).toMatchObject({
-    code: "model_previous_response_missing",
-  });
-});
-
-test("what the last response says of the one before it counts for more than what was noted", async () => {
-  const turn = calls("r1", ["create_list", teas]);
-  const model = keeping({ r1: { turn }, r2: { previousResponseId: "r1", status: "in_progress" } });
-  const { next } = await resume({ model, previousResponseId: "r0" }, "r2", never);
-  expect(next).toMatchObject({ kind: "follow", responseId: "r2", previousResponseId: "r1" });
-});
-
 test.for<readonly [string, Readonly<Record<string, Partial<StoredTurn>>>]>([
-  ["the last response is gone", {}],
+  ["all responses are gone", {}],
   ["an earlier response is gone", { r9: { previousResponseId: "r8" } }],
   ["an earlier response failed", { r8: { status: "failed" }, r9: { previousResponseId: "r8" } }],
   ["an earlier response runs", { r8: { status: "in_progress" }, r9: { previousResponseId: "r8" } }],
   ["an earlier response is empty", { r8: {}, r9: { previousResponseId: "r8" } }],
-  ["it bites its own tail", { r9: { previousResponseId: "r9", turn: calls("r9") } }],
+  [
+    "a response follows on another than the run has recorded",
+    {
+      r8: { turn: calls("r8", ["create_list", teas]) },
+      r9: { previousResponseId: "r7", status: "in_progress" },
+    },
+  ],
 ])("a chain is missing when %s", async ([, responses]) => {
-  expect(await thrownBy(resume({ model: keeping(responses) }, "r9", never))).toMatchObject({
+  expect(await thrownBy(resume({ model: keeping(responses) }, ["r8", "r9"], never))).toMatchObject({
     code: "model_previous_response_missing",
     retryable: false,
   });
@@ -292,7 +286,7 @@ test.for<ErrorCode>(["model_rejected", "model_contract"])(
   "a chain is missing when a look meets %s",
   async (code) => {
     const retrieve = () => Promise.reject(new RunnerError(code, "no"));
-    expect(await thrownBy(resume({ model: { retrieve } }, "r1", never))).toMatchObject({
+    expect(await thrownBy(resume({ model: { retrieve } }, upTo(1), never))).toMatchObject({
       code: "model_previous_response_missing",
     });
   },
@@ -303,40 +297,34 @@ test.for<ErrorCode>(["model_key_refused", "model_unavailable", "secret_missing"]
   async (code) => {
     const failure = new RunnerError(code, "no");
     const retrieve = () => Promise.reject(failure);
-    expect(await thrownBy(resume({ model: { retrieve } }, "r1", never))).toBe(failure);
+    expect(await thrownBy(resume({ model: { retrieve } }, upTo(1), never))).toBe(failure);
   },
 );
 
 test("an abort while reading goes out as the signal's reason", async () => {
   const reason = new Error("the lease is lost");
   const model = scriptedModel();
-  expect(await thrownBy(resume({ model }, "r1", AbortSignal.abort(reason)))).toBe(reason);
+  expect(await thrownBy(resume({ model }, upTo(1), AbortSignal.abort(reason)))).toBe(reason);
 });
 
-test("a provider that does not name predecessors is found out by the number of the round", async () => {
-  const model = keeping({ r3: { turn: says("Green.", "r3") } });
-  expect(await thrownBy(resume({ model, round: 3 }, "r3", never))).toMatchObject({
-    code: "model_previous_response_missing",
-    message: "the run's earlier responses cannot be taken up: the chain holds 1 responses, not 3",
+test("a run is taken up from a provider that does not say which response follows on which", async () => {
+  const model = keeping({
+    r1: { turn: calls("r1", ["create_list", teas]) },
+    r2: { turn: calls("r2", ["create_list", list("more")]) },
+    r3: { status: "in_progress" },
   });
-  expect((await resume({ model, round: 1 }, "r3", never)).next).toMatchObject({ kind: "follow" });
+  const from = await resume({ model }, ["r1", "r2", "r3"], never);
+  expect(from.workbench.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
+  expect(from.next).toMatchObject({ kind: "follow", responseId: "r3", previousResponseId: "r2" });
 });
 
-test("the longest chain has 30 responses", async () => {
+test("a run has 30 responses at most", async () => {
   const chain = (length: number) =>
-    Object.fromEntries(
-      Array.from({ length }, (_, index) => [
-        `r${index}`,
-        {
-          previousResponseId: index === 0 ? undefined : `r${index - 1}`,
-          turn: says("Sent back.", `r${index}`),
-        },
-      ]),
-    );
-  expect(await resume({ model: keeping(chain(30)) }, "r29", never)).toMatchObject({ rounds: 29 });
-  expect(await thrownBy(resume({ model: keeping(chain(31)) }, "r30", never))).toMatchObject({
+    Object.fromEntries(upTo(length).map((id) => [id, { turn: says("Sent back.", id) }]));
+  expect(await resume({ model: keeping(chain(30)) }, upTo(30), never)).toMatchObject({ rounds: 29 });
+  expect(await thrownBy(resume({ model: keeping(chain(31)) }, upTo(31), never))).toMatchObject({
     code: "model_previous_response_missing",
-    message: "the run's earlier responses cannot be taken up: the chain has more than 30 responses",
+    message: "the run's earlier responses cannot be taken up: they are more than 30",
   });
 });
 
@@ -344,7 +332,7 @@ test("tool rounds of earlier legs count", async () => {
   const rounds = Array.from({ length: 25 }, (_, index) => calls(`r${index + 1}`, ["create_list", teas]));
   const model = scriptedModel(...rounds);
   await legKilledAt(24, model);
-  const from = await resume({ model }, "r24", never);
+  const from = await resume({ model }, upTo(24), never);
   expect(await thrownBy(loop(model, { from, input: "" }))).toMatchObject({ code: "tool_rounds_exceeded" });
   model.assertDone();
 });
@@ -353,7 +341,7 @@ test("repairs of earlier legs count", async () => {
   const stubborn = (id: string) => says("{{artifact:chart:sales}}", id);
   const model = scriptedModel(...["r1", "r2", "r3", "r4", "r5"].map(stubborn));
   await legKilledAt(4, model);
-  const from = await resume({ model }, "r4", never);
+  const from = await resume({ model }, upTo(4), never);
   expect(from.repairs).toBe(3);
   expect(await thrownBy(loop(model, { from, input: "" }))).toMatchObject({
     code: "deliverable_placeholder_mismatch",
@@ -364,7 +352,7 @@ test("repairs of earlier legs count", async () => {
 test("a message that an earlier leg had shortened is not shortened twice", async () => {
   const model = scriptedModel(says("x".repeat(24_001), "r1"), says("y".repeat(24_002), "r2"));
   await legKilledAt(2, model);
-  const from = await resume({ model }, "r2", never);
+  const from = await resume({ model }, upTo(2), never);
   expect(await thrownBy(loop(model, { from, input: "" }))).toMatchObject({
     code: "assistant_message_too_long",
   });
@@ -378,6 +366,6 @@ test("an empty end after an earlier leg's deliverables delivers them with that l
     { responseId: "r2", status: "completed", error: mute },
   );
   await legKilledAt(2, model);
-  const from = await resume({ model }, "r2", never);
+  const from = await resume({ model }, upTo(2), never);
   expect(await loop(model, { from, input: "" })).toMatchObject({ message: "Here are the teas.", rounds: 1 });
 });

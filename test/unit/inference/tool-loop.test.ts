@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import { BadEnd } from "../../../lib/inference/bad-end.ts";
+import { addUsage, type ModelTurn } from "../../../lib/inference/model.ts";
 import type { Round } from "../../../lib/inference/tool-loop.ts";
-import { addUsage, runToolLoop } from "../../../lib/inference/tool-loop.ts";
+import { runToolLoop } from "../../../lib/inference/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
 import { list, loop, startOf, teas } from "./loop-support.ts";
 import { never, thrownBy } from "./support.ts";
@@ -77,6 +78,38 @@ test("a refused call is answered with its fault beside the accepted ones", async
   const outputs = model.requests[1]!.input.map((item) => (item.type === "tool_output" ? item.output : ""));
   expect(outputs.map((output) => JSON.parse(output).ok)).toEqual([false, false, true]);
   expect(outputs[1]).toContain("there is no tool");
+});
+
+/** As a server writes them that counts its calls badly. */
+const underOneId = (...args: readonly object[]): ModelTurn => ({
+  ...calls("r1"),
+  calls: args.map((one) => ({ callId: "call_0", name: "create_list", arguments: JSON.stringify(one) })),
+});
+
+test("two calls with one id are both carried out, and answered in one output", async () => {
+  const model = scriptedModel(
+    underOneId(list("green"), list("black")),
+    says("{{artifact:list:green}} {{artifact:list:black}}", "r2"),
+  );
+  const { workbench } = await loop(model);
+  expect(workbench.lists.map(({ id }) => id)).toEqual(["green", "black"]);
+  const [output, ...more] = model.requests[1]!.input;
+  expect(more).toEqual([]);
+  expect(output).toMatchObject({ type: "tool_output", callId: "call_0" });
+  const answers = output?.type === "tool_output" ? output.output.split("\n") : [];
+  expect(answers.map((answer) => JSON.parse(answer) as unknown)).toMatchObject([
+    { ok: true, id: "green" },
+    { ok: true, id: "black" },
+  ]);
+});
+
+test("a call that comes twice, id and all, is carried out and answered once", async () => {
+  const model = scriptedModel(underOneId(teas, teas), says("{{artifact:list:teas}}", "r2"));
+  const { workbench } = await loop(model);
+  expect(workbench.lists).toHaveLength(1);
+  const outputs = model.requests[1]!.input;
+  expect(outputs).toHaveLength(1);
+  expect(JSON.parse(outputs[0]?.type === "tool_output" ? outputs[0].output : "")).toMatchObject({ ok: true });
 });
 
 test("stored rounds are chained and send only what is new", async () => {
@@ -170,9 +203,9 @@ test("each response is noted with its round and what the run has used, before it
     reasoningTokens: 10 * rounds,
   });
   expect(started).toEqual([
-    { number: 1, responseId: "r1", previousResponseId: undefined, usage: used(0) },
-    { number: 2, responseId: "r2", previousResponseId: "r1", usage: used(1) },
-    { number: 3, responseId: "r3", previousResponseId: "r2", usage: used(2) },
+    { number: 1, responseId: "r1", usage: used(0) },
+    { number: 2, responseId: "r2", usage: used(1) },
+    { number: 3, responseId: "r3", usage: used(2) },
   ]);
   expect(order).toEqual(["started r1", "ended r1", "started r2", "ended r2", "started r3", "ended r3"]);
 });

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import { beatIntervalMs, LeaseKeeper } from "../../../lib/job/keeper.ts";
 import type { StudioJob } from "../../../lib/job/studio-job.ts";
-import type { RunProgress } from "../../../lib/ledger/run.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { recordingLog } from "../../support/silent.ts";
 
@@ -21,7 +20,6 @@ function keep(
 ) {
   const clock = createFakeClock();
   const beats: number[] = [];
-  const noted: RunProgress[] = [];
   const startMs = clock.now();
   const leasedAtMs = startMs - (options.takenAgoMs ?? 0);
   const unused = (): never => {
@@ -45,10 +43,10 @@ function keep(
         fail: unused,
       },
       ledger: {
-        beat: async (_, { progress }) => {
-          if (progress) noted.push(progress);
-          return options.ours?.() ?? true;
-        },
+        beat: async () => options.ours?.() ?? true,
+        owns: unused,
+        touch: unused,
+        supersede: unused,
         open: unused,
         begin: unused,
         note: unused,
@@ -69,7 +67,7 @@ function keep(
     },
   );
   keepers.push(keeper);
-  return { clock, beats, noted, keeper, startMs };
+  return { clock, beats, keeper, startMs };
 }
 
 const extendsBy =
@@ -117,15 +115,45 @@ describe("the keeper", () => {
     );
     await kept.clock.advance(599_000);
     expect(most).toBe(1);
-    expect(kept.beats).toEqual([120_000, 270_000, 420_000, 570_000]);
+    expect(kept.beats).toEqual([120_000, 241_000, 363_000, 487_000]);
   });
 
-  it.each(["lease_lost", "key_refused"] as const)("aborts at once on %s", async (code) => {
+  it("aborts at once when Studio says that the lease is gone", async () => {
     const kept = keep(async () => {
-      throw new RunnerError(code, "gone");
+      throw new RunnerError("lease_lost", "gone");
     });
     await kept.clock.advance(120_000);
-    expect(kept.keeper.signal.reason).toMatchObject({ code });
+    expect(kept.keeper.signal.reason).toMatchObject({ code: "lease_lost" });
+  });
+
+  it("goes on when a key that was refused is accepted again", async () => {
+    let isRefused = true;
+    const kept = keep(async () => {
+      if (isRefused) throw new RunnerError("key_refused", "401", { status: 401 });
+      return { leaseExpiresAtMs: undefined };
+    });
+    await kept.clock.advance(300_000);
+    expect(kept.keeper.isKeyRefused).toBe(true);
+    isRefused = false;
+    await kept.clock.advance(400_000);
+    expect(kept.keeper.isKeyRefused).toBe(false);
+    expect(kept.keeper.signal.aborted).toBe(false);
+  });
+
+  it("names the refused key when the lease ends without one that is accepted", async () => {
+    const kept = keep(async () => {
+      throw new RunnerError("key_refused", "401", { status: 401 });
+    });
+    await kept.clock.advance(600_000);
+    expect(kept.keeper.signal.reason).toMatchObject({ code: "key_refused" });
+  });
+
+  it("takes an accepted beat for one, whatever end of the lease it tells", async () => {
+    const kept = keep(async () => ({ leaseExpiresAtMs: 5 }));
+    await kept.clock.advance(120_000);
+    expect(kept.keeper.leaseLeftMs()).toBe(600_000);
+    await kept.clock.advance(1_200_000);
+    expect(kept.keeper.signal.aborted).toBe(false);
   });
 
   it("aborts as superseded when the ledger's fence refuses the beat", async () => {
@@ -179,6 +207,15 @@ describe("the keeper", () => {
     expect(kept.beats).toEqual([120_000, 165_000, 210_000]);
   });
 
+  it("beats ever more seldom when Studio says Retry-After: 0, and keeps the lease", async () => {
+    const kept = keep(async () => {
+      if (kept.beats.length >= 200) return { leaseExpiresAtMs: undefined };
+      throw new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs: 0 });
+    });
+    await kept.clock.advance(210_000);
+    expect(kept.beats).toEqual([120_000, 121_000, 123_000, 127_000, 135_000, 151_000, 181_000]);
+  });
+
   it("beats no more after stop, and leaves no timer behind", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
     await kept.keeper.stop();
@@ -217,24 +254,40 @@ describe("confirm", () => {
     expect(kept.beats).toEqual([120_000]);
   });
 
-  it("has what is to be noted go along with its beat's write", async () => {
-    const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
-    expect(await kept.keeper.confirmNoting(never, { delivering: true })).toBe(true);
-    expect(kept.noted).toEqual([{ delivering: true }]);
-    await kept.clock.advance(121_000);
-    expect(kept.noted).toEqual([{ delivering: true }]);
-  });
-
-  it("says that it is still to be noted where no beat was needed, or the ledger did not answer", async () => {
-    const fresh = keep(async () => ({ leaseExpiresAtMs: undefined }));
-    await fresh.clock.advance(121_000);
-    expect(await fresh.keeper.confirmNoting(never, { delivering: true })).toBe(false);
-    const silent = keep(async () => ({ leaseExpiresAtMs: undefined }), {
+  it("waits until the ledger has accepted the beat too", async () => {
+    let isDown = true;
+    const kept = keep(async () => ({ leaseExpiresAtMs: undefined }), {
       ours: () => {
-        throw new RunnerError("ledger_unavailable", "not now", { retryable: true });
+        if (isDown) throw new RunnerError("ledger_unavailable", "not now", { retryable: true });
+        return true;
       },
     });
-    expect(await silent.keeper.confirmNoting(never, { delivering: true })).toBe(false);
+    let isConfirmed = false;
+    const confirmed = kept.keeper.confirm(never).then(() => (isConfirmed = true));
+    await kept.clock.advance(20_000);
+    expect(isConfirmed).toBe(false);
+    isDown = false;
+    await kept.clock.advance(30_000);
+    await confirmed;
+  });
+
+  it("beats again after a process was frozen", async () => {
+    const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
+    await kept.keeper.confirm(never);
+    await kept.clock.advance(9_000);
+    await kept.keeper.confirm(never);
+    expect(kept.beats).toEqual([0]);
+    await kept.clock.advance(2_000);
+    await kept.keeper.confirm(never);
+    expect(kept.beats).toEqual([0, 11_000]);
+  });
+
+  it("beats again where an earlier proof is not recent enough for the caller", async () => {
+    const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
+    await kept.keeper.confirm(never);
+    await kept.clock.advance(1_000);
+    await kept.keeper.confirm(never, kept.startMs + 500);
+    expect(kept.beats).toEqual([0, 1_000]);
   });
 
   it("throws the loss when the lease is gone", async () => {
@@ -251,9 +304,9 @@ describe("confirm", () => {
       return { leaseExpiresAtMs: undefined };
     });
     const confirmed = kept.keeper.confirm(never);
-    await kept.clock.advance(60_000);
+    await kept.clock.advance(3_000);
     await confirmed;
-    expect(kept.beats).toEqual([0, 30_000, 60_000]);
+    expect(kept.beats).toEqual([0, 1_000, 3_000]);
   });
 
   it("ends with the caller's deadline", async () => {

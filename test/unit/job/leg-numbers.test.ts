@@ -84,8 +84,8 @@ describe("how long a job has waited", () => {
   const reads =
     (createdAtMs: number): LegDeps["work"] =>
     async ({ onJobRead, onRoundStarted }) => {
-      onJobRead(createdAtMs);
-      await onRoundStarted({ number: 1, responseId: "resp_1", previousResponseId: undefined, usage });
+      onJobRead("digest", createdAtMs);
+      await onRoundStarted({ number: 1, responseId: "resp_1", usage });
       return product;
     };
 
@@ -141,52 +141,60 @@ describe("a refused key", () => {
   const refusal = (code: "key_refused" | "model_key_refused") =>
     new RunnerError(code, "401", { status: 401 });
 
-  it("of Studio or of the model is counted", async () => {
-    const heartbeat = async (): Promise<never> => {
-      throw refusal("key_refused");
-    };
-    const studio = build({ heartbeat });
-    await runLeg(studio.deps, event, fifteenMinutes);
-    expect(studio.metrics.emitted.filter((line) => line.startsWith("KeysRefused"))).toHaveLength(1);
-    const work = async (): Promise<never> => {
-      throw refusal("model_key_refused");
-    };
-    const model = build({ work });
-    await runLeg(model.deps, event, fifteenMinutes);
-    expect(model.metrics.emitted).toContain("KeysRefused{pool=default} 1");
+  const refusalsIn = (emitted: readonly string[]): readonly string[] =>
+    emitted.filter((line) => line.startsWith("KeysRefused"));
+
+  it("of Studio is counted each time that it is refused, while the run waits for it to be accepted", async () => {
+    let heartbeats = 0;
+    const { deps, clock, metrics } = build({
+      heartbeat: async () => {
+        if (++heartbeats < 4) throw refusal("key_refused");
+        return { leaseExpiresAtMs: undefined };
+      },
+    });
+    const attempt = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(60_000);
+    expect(await attempt).toMatchObject({ state: "completed" });
+    expect(refusalsIn(metrics.emitted)).toHaveLength(3);
+  });
+
+  it("of the model is counted", async () => {
+    const { deps, metrics } = build({
+      work: async () => {
+        throw refusal("model_key_refused");
+      },
+    });
+    await runLeg(deps, event, fifteenMinutes);
+    expect(refusalsIn(metrics.emitted)).toEqual(["KeysRefused{pool=default} 1"]);
   });
 });
 
 describe("trouble on the way has a line of its own kind", () => {
-  it("for progress that cannot be noted, a generation that cannot be stopped, a failure that cannot be told", async () => {
-    const { deps, log } = build({
+  it("for a write that is tried again, a generation that cannot be stopped, a failure that cannot be told", async () => {
+    const { deps, clock, log } = build({
       work: async ({ note, onRoundStarted }) => {
         await note({ startedOver: true });
-        await onRoundStarted({ number: 1, responseId: "resp_1", previousResponseId: undefined, usage });
+        await onRoundStarted({ number: 1, responseId: "resp_1", usage });
         throw new RunnerError("model_refused", "no");
       },
       fail: async () => {
         throw lost;
       },
     });
+    let notes = 0;
     const ledger = {
       ...deps.ledger,
-      note: async (): Promise<never> => {
-        throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+      note: async (): Promise<boolean> => {
+        if (++notes === 1) throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+        return true;
       },
     };
     const cancelResponse = async (): Promise<never> => {
       throw new RunnerError("model_unavailable", "502");
     };
-    await runLeg({ ...deps, ledger, cancelResponse }, event, fifteenMinutes);
-    expect(log.events).toEqual([
-      "leg_began",
-      "progress_not_noted",
-      "progress_not_noted",
-      "cancel_failed",
-      "progress_not_noted",
-      "report_failed",
-      "run_ended",
-    ]);
+    const attempt = runLeg({ ...deps, ledger, cancelResponse }, event, fifteenMinutes);
+    await clock.advance(60_000);
+    await attempt;
+    expect(log.events).toEqual(["leg_began", "call_retried", "cancel_failed", "report_failed", "run_ended"]);
   });
 });

@@ -23,7 +23,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     });
     await runLeg(deps, event, fifteenMinutes);
     expect(heldBack).toEqual(["default: studio until 1045000"]);
-    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
+    expect(requests).toEqual(["context ws1", "heartbeat k1.secret", "complete ws1"]);
   });
 
   it("the completion, which is repeated all the same", async () => {
@@ -36,6 +36,22 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     await clock.advance(20_000);
     expect(await leg).toMatchObject({ state: "completed", reason: "ok" });
     expect(heldBack).toEqual(["default: studio until 1005000"]);
+  });
+
+  it("longer with each 429 in a row, though it says Retry-After: 0", async () => {
+    const { deps, clock, heldBack } = build({
+      complete: async (_, number) => {
+        if (number <= 3) throw tooMany(0);
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(20_000);
+    expect(await leg).toMatchObject({ state: "completed", reason: "ok" });
+    expect(heldBack).toEqual([
+      "default: studio until 1001000",
+      "default: studio until 1002500",
+      "default: studio until 1005500",
+    ]);
   });
 
   it("a beat, and the next beats keep their time, also when the ledger does not answer", async () => {

@@ -23,7 +23,7 @@ describe("a leg whose process is asked to end", () => {
     await clock.advance(600_000);
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect([...endings, ...invoked, ...cancelled]).toEqual([]);
-    expect(notes).toMatchObject([{ lastResponseId: "resp_1" }]);
+    expect(notes).toMatchObject([{ responseIds: ["resp_1"] }]);
     expect(clock.sleeping()).toBe(0);
     expect(log.events.slice(1)).toEqual(["stopping"]);
   });

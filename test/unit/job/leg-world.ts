@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import type { LegDeps } from "../../../lib/job/leg.ts";
+import { jobDigest } from "../../../lib/job/job-digest.ts";
 import type { Product } from "../../../lib/job/work-context.ts";
 import type { Ending } from "../../../lib/ledger/ledger.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/ledger/run.ts";
@@ -36,6 +37,25 @@ export const product: Product = {
   deliverables: { chart: 1 },
 };
 
+/** The job's context, as Studio gives it for as long as the lease is this job's. */
+export const jobContext: Context = {
+  workspaceId: "ws1",
+  title: null,
+  legacyIdea: null,
+  messageCount: 1,
+  recentMessages: [{ id: "m1", role: "user", text: "Compare teas.", createdAtMs: 900_000 }],
+  priorMessages: [],
+  recentText: "Compare teas.",
+  priorTextVerbatim: "",
+  recentTokenEstimate: 1,
+  priorTokenEstimate: 0,
+  priorNeedsSummarization: false,
+  storedPriorSummary: null,
+  storedSummaryCoversPrior: false,
+};
+/** As the run's row has it once the context has been read. */
+const digest = jobDigest(jobContext);
+
 export interface World {
   readonly begins?: boolean;
   readonly work?: LegDeps["work"];
@@ -43,6 +63,7 @@ export interface World {
   readonly complete?: (call: JobCall, number: number) => Promise<void>;
   readonly fail?: () => Promise<void>;
   readonly ownsBeat?: boolean;
+  readonly owns?: boolean;
   readonly ownsClose?: boolean;
   readonly leasedAgoMs?: number;
   /** Over the row as the leg begins it. */
@@ -82,11 +103,15 @@ export function build(world: World = {}) {
     leaseExpiresAtMs: leasedAtMs + 600_000,
     calledAtMs: leasedAtMs,
     beganAtMs: clock.now(),
+    jobDigest: digest,
     ...world.row,
   });
   const studio: Studio = {
     lease: unused,
-    context: world.context ?? unused,
+    context: async (call) => {
+      requests.push(`context ${call.workspaceId}`);
+      return (await world.context?.(call)) ?? jobContext;
+    },
     updateSummary: unused,
     heartbeat: async (call) => {
       requests.push(`heartbeat ${call.key.value.reveal()}`);
@@ -115,6 +140,7 @@ export function build(world: World = {}) {
         await world.extendBackoff?.();
         heldBack.push(`${pool}: ${throttler} until ${untilMs}`);
       },
+      clear: unused,
     },
     studio,
     keys: {
@@ -132,10 +158,10 @@ export function build(world: World = {}) {
     },
     ledger: {
       begin: async () => (world.begins === false ? undefined : run),
-      beat: async (_, { progress }) => {
-        if (progress) notes.push(progress);
-        return world.ownsBeat ?? true;
-      },
+      beat: async () => world.ownsBeat ?? true,
+      owns: async () => world.owns ?? true,
+      touch: unused,
+      supersede: unused,
       note: async (_, progress) => {
         await world.note?.();
         notes.push(progress);

@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
 import { runLeg, type LegDeps } from "../../../lib/job/leg.ts";
-import { build, endless, event, fifteenMinutes, key, lost, outage, product } from "./leg-world.ts";
+import {
+  build,
+  endless,
+  event,
+  fifteenMinutes,
+  jobContext,
+  key,
+  lost,
+  outage,
+  product,
+} from "./leg-world.ts";
 
 describe("a leg that goes well", () => {
   it("beats once, completes and closes the run", async () => {
@@ -34,7 +44,8 @@ describe("a leg that goes well", () => {
     const leg = runLeg(deps, event, fifteenMinutes);
     await clock.advance(500_000);
     await leg;
-    expect(requests.filter((request) => request.startsWith("heartbeat"))).toHaveLength(4);
+    // Every two minutes, and before the completion.
+    expect(requests.filter((request) => request.startsWith("heartbeat"))).toHaveLength(5);
     expect(requests.at(-1)).toBe("complete ws1");
   });
 
@@ -70,7 +81,11 @@ describe("the fence", () => {
     expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect(endings).toEqual([]);
-    expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "BeatsFailed{pool=default} 1"]);
+    expect(metrics.emitted).toEqual([
+      "LeaseLeftPercent{pool=default} 100",
+      "Beats{pool=default} 1",
+      "BeatsFailed{pool=default} 1",
+    ]);
   });
 
   it("counts no outcome that the ledger does not accept", async () => {
@@ -79,6 +94,36 @@ describe("the fence", () => {
     expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "Beats{pool=default} 1"]);
     expect(spent).toEqual([]);
     expect(log.events).toEqual(["leg_began", "leg_superseded"]);
+  });
+});
+
+describe("an attempt that cannot reach the run store", () => {
+  const unreachable = async (): Promise<never> => {
+    throw new RunnerError("ledger_unavailable", "no answer", { retryable: true });
+  };
+
+  it("posts no deliverables until the run store has accepted a write", async () => {
+    const { deps, clock, requests } = build();
+    const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
+    const attempt = runLeg({ ...deps, ledger }, event, fifteenMinutes);
+    await clock.advance(60_000);
+    expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
+    await clock.advance(900_000);
+    await attempt.catch(() => undefined);
+    expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
+  });
+
+  it("reports no failure until the run store has accepted a write", async () => {
+    const { deps, clock, requests } = build({
+      work: async () => {
+        throw new RunnerError("model_refused", "no");
+      },
+    });
+    const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
+    const attempt = runLeg({ ...deps, ledger }, event, fifteenMinutes);
+    await clock.advance(960_000);
+    await attempt.catch(() => undefined);
+    expect(requests.filter((request) => request.startsWith("fail"))).toEqual([]);
   });
 });
 
@@ -132,6 +177,33 @@ describe("delivery", () => {
     expect(requests.filter((request) => request.startsWith("complete"))).toHaveLength(12);
   });
 
+  it("that went unanswered is not repeated under the lease of the workspace's next job", async () => {
+    const next = { id: "m2", role: "user" as const, text: "And coffees?", createdAtMs: 990_000 };
+    const { deps, clock, requests, endings } = build({
+      complete: async () => {
+        throw outage;
+      },
+      context: async () => ({ ...jobContext, recentMessages: [next] }),
+    });
+    const attempt = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(60_000);
+    expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });
+    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "context ws1"]);
+    expect(endings).toMatchObject([{ state: "completed", reason: "unconfirmed", unconfirmed: true }]);
+  });
+
+  it("of an earlier attempt that may have arrived is not repeated under the next job's lease either", async () => {
+    const { deps, requests } = build({
+      row: { leg: 2, delivering: true },
+      context: async () => ({ ...jobContext, recentMessages: [] }),
+    });
+    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toEqual({
+      state: "completed",
+      reason: "unconfirmed",
+    });
+    expect(requests).toEqual(["heartbeat k1.secret", "context ws1"]);
+  });
+
   it("that may have arrived before the lease was gone is completed, unconfirmed", async () => {
     const { deps, clock, endings, log } = build({
       complete: async (_, number) => {
@@ -175,10 +247,10 @@ describe("delivery", () => {
     const leg = runLeg(deps, event, fifteenMinutes);
     await clock.advance(5_000);
     expect(await leg).toEqual({ state: "completed", reason: "unconfirmed" });
-    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "heartbeat k1.secret"]);
+    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "context ws1", "heartbeat k1.secret"]);
   });
 
-  it("that went unanswered is repeated after a beat only", async () => {
+  it("that went unanswered is repeated only once the job, the lease and the run are known to be ours", async () => {
     const { deps, clock, requests } = build({
       complete: async (_, number) => {
         await clock.sleep(50);
@@ -188,7 +260,13 @@ describe("delivery", () => {
     const leg = runLeg(deps, event, fifteenMinutes);
     await clock.advance(5_000);
     expect(await leg).toMatchObject({ state: "completed" });
-    expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "heartbeat k1.secret", "complete ws1"]);
+    expect(requests).toEqual([
+      "heartbeat k1.secret",
+      "complete ws1",
+      "context ws1",
+      "heartbeat k1.secret",
+      "complete ws1",
+    ]);
   });
 
   it("that Studio refuses fails the job with Studio's words", async () => {
@@ -222,7 +300,7 @@ describe("a failure", () => {
       work: failing(new RunnerError("model_refused", "the model declined: no")),
     });
     expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "failed", reason: "model_refused" });
-    expect(requests).toEqual(["fail the model declined: no"]);
+    expect(requests).toEqual(["heartbeat k1.secret", "fail the model declined: no"]);
     expect(endings).toEqual([
       {
         state: "failed",
@@ -243,9 +321,24 @@ describe("a failure", () => {
       reason: "internal",
       defect: bug,
     });
-    expect(requests).toEqual([
+    expect(requests.slice(1)).toEqual([
       "fail The runner failed because of a defect of its own. Its operator finds the details in the log.",
     ]);
+  });
+
+  it("whose report went unanswered is not told as the failure of the workspace's next job", async () => {
+    const { deps, clock, requests, endings } = build({
+      work: failing(new RunnerError("model_refused", "no")),
+      fail: async () => {
+        throw outage;
+      },
+      context: async () => ({ ...jobContext, recentMessages: [] }),
+    });
+    const attempt = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(60_000);
+    expect(await attempt).toMatchObject({ state: "failed", reason: "model_refused" });
+    expect(requests).toEqual(["heartbeat k1.secret", "fail no", "context ws1"]);
+    expect(endings).toMatchObject([{ state: "failed", unconfirmed: true }]);
   });
 
   it("that cannot be reported because the lease is gone ends as lost", async () => {
@@ -314,14 +407,29 @@ describe("a refused key", () => {
     expect(requests).toEqual(["heartbeat k1.old", "heartbeat k1.new", "complete ws1"]);
   });
 
-  it("whose value has not changed means the lease is lost", async () => {
-    const { deps, requests } = build({
+  it("that is accepted again within the lease does not end the run", async () => {
+    let heartbeats = 0;
+    const { deps, clock } = build({
+      heartbeat: async () => {
+        if (++heartbeats < 4) throw refusal;
+        return { leaseExpiresAtMs: undefined };
+      },
+    });
+    const attempt = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(60_000);
+    expect(await attempt).toMatchObject({ state: "completed", reason: "ok" });
+  });
+
+  it("that is never accepted again costs the run its lease, under its own reason", async () => {
+    const { deps, clock, requests } = build({
       heartbeat: async () => {
         throw refusal;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost", reason: "key_refused" });
-    expect(requests).toEqual(["heartbeat k1.secret"]);
+    const attempt = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(600_000);
+    expect(await attempt).toMatchObject({ state: "lost", reason: "key_refused" });
+    expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
   });
 
   it("is that of the lease, not the pool's first", async () => {

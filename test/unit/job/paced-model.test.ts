@@ -19,17 +19,21 @@ interface World {
 function build({ heldUntilMs = [0], answers, random = 0, poolFreeAtMs }: World) {
   const clock = createFakeClock(0);
   const askedAtMs: number[] = [];
+  const heldBackMs: number[] = [];
   let looks = 0;
+  let refuse: (limit: { readonly retryAfterMs: number | undefined }) => void = () => undefined;
   const model = paced(
-    () =>
-      ({
+    (onRateLimited) => {
+      refuse = onRateLimited;
+      return {
         generate: async () => {
           const answer = answers[askedAtMs.length];
           askedAtMs.push(clock.now());
           if (answer instanceof RunnerError) throw answer;
           return answer;
         },
-      }) as unknown as Model,
+      } as unknown as Model;
+    },
     {
       clock,
       random: () => random,
@@ -41,12 +45,13 @@ function build({ heldUntilMs = [0], answers, random = 0, poolFreeAtMs }: World) 
           looks += 1;
           return { modelUntilMs, studioUntilMs: 0 };
         },
-        extend: async () => undefined,
+        extend: async (_, __, untilMs) => void heldBackMs.push(untilMs - clock.now()),
+        clear: () => Promise.reject(new Error("an operator's business")),
       },
     },
   )(poolFreeAtMs);
   const generate = (signal = new AbortController().signal) => model.generate(request, { signal });
-  return { clock, askedAtMs, generate, looks: () => looks };
+  return { clock, askedAtMs, heldBackMs, generate, refuse, looks: () => looks };
 }
 
 const tooMany = (retryAfterMs?: number): RunnerError =>
@@ -78,6 +83,17 @@ test("a 429 that outlasts the adapter's tries fails no job: the round is asked a
   await world.clock.advance(300_000);
   expect(await answer).toBe(turn);
   expect(world.askedAtMs).toEqual([0, 120_000, 125_000]);
+});
+
+test("a provider that always says Retry-After: 0 is asked ever more seldom", async () => {
+  const world = build({ answers: [...Array.from({ length: 200 }, () => tooMany(0)), turn] });
+  const answer = world.generate();
+  await world.clock.advance(180_000);
+  expect(world.askedAtMs).toEqual([
+    0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 61_500, 91_500, 121_500, 151_500,
+  ]);
+  await world.clock.advance(6_000_000);
+  expect(await answer).toBe(turn);
 });
 
 test("what the window saw when it leased, or the leg itself, is not looked at again for a second", async () => {
@@ -119,4 +135,16 @@ test("the signal ends the waiting", async () => {
   stop.abort("over");
   await expect(answer).rejects.toBe("over");
   expect(world.askedAtMs).toEqual([0]);
+});
+
+test("the pool is held back longer with each 429 in a row, whatever Retry-After says, and three minutes at most", async () => {
+  const { refuse, heldBackMs, generate } = build({ answers: [turn] });
+  refuse({ retryAfterMs: 0 });
+  refuse({ retryAfterMs: 0 });
+  refuse({ retryAfterMs: 0 });
+  refuse({ retryAfterMs: 1_784_000_000_000 });
+  refuse({ retryAfterMs: undefined });
+  await generate();
+  refuse({ retryAfterMs: 0 });
+  expect(heldBackMs).toEqual([500, 1_000, 2_000, 180_000, 8_000, 500]);
 });

@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { overdue, sweep } from "../../../lib/dispatch/sweep.ts";
 import { RunnerError } from "../../../lib/errors.ts";
 import type { LegEvent } from "../../../lib/job/leg-event.ts";
+import { jobDigest } from "../../../lib/job/job-digest.ts";
 import { recover, type RecoverDeps } from "../../../lib/job/recover.ts";
 import { parseLegFailure, settle } from "../../../lib/job/settle.ts";
-import { explainTroubles, troubleOf } from "../../../lib/job/trouble.ts";
 import { createBackoffRow } from "../../../lib/ledger/backoff.ts";
 import { createLedger, type Ledger } from "../../../lib/ledger/ledger.ts";
 import type { Fence, Run } from "../../../lib/ledger/run.ts";
 import { createSpendRow } from "../../../lib/ledger/spend.ts";
 import { Secret } from "../../../lib/secret.ts";
+import type { Context } from "../../../lib/studio/schemas.ts";
 import { eventually, eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
@@ -29,7 +30,26 @@ const unused = (): never => {
 const lost = new RunnerError("lease_lost", "409", { status: 409 });
 const outage = new RunnerError("studio_unavailable", "502", { retryable: true, status: 502 });
 
+const context: Context = {
+  workspaceId: "ws1",
+  title: null,
+  legacyIdea: null,
+  messageCount: 1,
+  recentMessages: [{ id: "m1", role: "user", text: "Compare teas.", createdAtMs: 900_000 }],
+  priorMessages: [],
+  recentText: "Compare teas.",
+  priorTextVerbatim: "",
+  recentTokenEstimate: 1,
+  priorTokenEstimate: 0,
+  priorNeedsSummarization: false,
+  storedPriorSummary: null,
+  storedSummaryCoversPrior: false,
+};
+const digest = jobDigest(context);
+const nextJob = { ...context, recentMessages: [] };
+
 interface World {
+  readonly context?: () => Promise<Context>;
   readonly heartbeat?: () => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
   readonly fail?: () => Promise<void>;
   readonly invoke?: () => Promise<void>;
@@ -46,12 +66,16 @@ function build(world: World = {}) {
     random: () => 1,
     runLimitMs: 3_600_000,
     ledger,
-    backoff: createBackoffRow(local.table),
+    backoff: createBackoffRow(local.table, clock),
     log,
     metrics,
     prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
     spend: createSpendRow(local.table),
-    keys: { get: async () => [{ id: "k1", value: new Secret("k1.s") }], refresh: unused, retired: unused },
+    keys: {
+      get: async () => [{ id: "k1", value: new Secret("k1.s") }],
+      refresh: async () => [],
+      retired: async () => [],
+    },
     studio: {
       heartbeat: world.heartbeat ?? (async () => ({ leaseExpiresAtMs: 1_600_000 })),
       fail: async (_, reason) => {
@@ -59,7 +83,7 @@ function build(world: World = {}) {
         told.push(reason);
       },
       lease: unused,
-      context: unused,
+      context: world.context ?? (async () => context),
       updateSummary: unused,
       complete: unused,
     },
@@ -277,7 +301,8 @@ describe("recovery", () => {
   it("tells the failure itself that a dead leg could not tell any more", async () => {
     const { deps, told, invoked } = build();
     const fence = await running();
-    await ledger.note(fence, { reporting: { reason: "model_refused", explanation: "declined: no" } });
+    const reporting = { reason: "model_refused", explanation: "declined: no" };
+    await ledger.note(fence, { reporting, jobDigest: digest });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
     expect(told).toEqual(["declined: no"]);
     expect(invoked).toEqual([]);
@@ -288,7 +313,8 @@ describe("recovery", () => {
     let beats = 0;
     const { deps } = build({
       heartbeat: async () => {
-        if (++beats > 1) throw lost;
+        // The recovery's, and the one right before its report.
+        if (++beats > 2) throw lost;
         return { leaseExpiresAtMs: 1_600_000 };
       },
       // It arrives, and the settler dies before it can close the run.
@@ -304,6 +330,59 @@ describe("recovery", () => {
       reason: "out_of_memory",
       explanation: "The worker ran out of memory three times.",
     });
+  });
+
+  it("tells the workspace's next job nothing of a failure that may have been told", async () => {
+    const { deps, told } = build({ context: async () => nextJob });
+    const fence = await running();
+    const reporting = { reason: "model_refused", explanation: "declined: no" };
+    await ledger.note(fence, { reporting, jobDigest: digest });
+    expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
+    expect(told).toEqual([]);
+    expect(await seen(fence)).toMatchObject({ state: "failed", reason: "model_refused", unconfirmed: true });
+  });
+
+  it("starts no attempt under the lease of the workspace's next job", async () => {
+    const { deps, invoked } = build({ context: async () => nextJob });
+    const fence = await running();
+    await ledger.note(fence, { delivering: true, jobDigest: digest });
+    expect(await recover(deps, await seen(fence), "crashed")).toBe("completed");
+    expect(invoked).toEqual([]);
+    expect(await seen(fence)).toMatchObject({ state: "completed", reason: "unconfirmed", unconfirmed: true });
+  });
+
+  it("posts nothing for a run that was superseded while its failure was to be told", async () => {
+    const { deps, told } = build({
+      heartbeat: async () => {
+        const run = await seen(fence);
+        if (run.state === "leased")
+          await ledger.supersede(run, { state: "lost", reason: "superseded", atMs: 1_000_000 });
+        return { leaseExpiresAtMs: 1_600_000 };
+      },
+    });
+    const fence = await running();
+    await ledger.note(fence, { jobDigest: digest });
+    await local.table.update({ pool: "default", id: `run#${fence.runId}` }, { set: { starts: 3 } });
+    expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
+    expect(told).toEqual([]);
+  });
+
+  it("leaves a run whose key is refused until the key is accepted again or the lease ends", async () => {
+    let isRefused = true;
+    const { deps, clock, metrics } = build({
+      heartbeat: async () => {
+        if (isRefused) throw new RunnerError("key_refused", "401", { status: 401 });
+        return { leaseExpiresAtMs: 1_600_000 };
+      },
+    });
+    const [waiting, lapsing] = [await running(), await running()];
+    expect(await recover(deps, await seen(waiting), "crashed")).toBe("left");
+    expect(await recover(deps, await seen(lapsing), "crashed")).toBe("left");
+    expect(metrics.emitted).toContain("KeysRefused{pool=default} 1");
+    isRefused = false;
+    expect(await recover(deps, await seen(waiting), "crashed")).toBe("restarted");
+    await clock.advance(500_001);
+    expect(await recover(deps, await seen(lapsing), "crashed")).toBe("lost");
   });
 
   it("holds the pool's leasing back when Studio answers its beat with 429", async () => {
@@ -449,27 +528,5 @@ describe("the sweep", () => {
     expect(invoked).toEqual([{ pool, runId: silent.runId, leg: 2 }]);
     expect(await seen(waiting)).toMatchObject({ leg: 1, state: "leased" });
     expect(await seen(well)).toMatchObject({ leg: 1, state: "running" });
-  });
-});
-
-describe("troubles", () => {
-  it.each([
-    [["out_of_memory", "out_of_memory"], "The worker ran out of memory twice."],
-    [["crashed"], "The worker crashed."],
-    [["timed_out", "crashed", "crashed"], "The worker ran out of time and crashed twice."],
-    [["event_lost", "event_lost", "event_lost"], "The worker could not be started three times."],
-    [[], "The worker did not finish."],
-  ])("%j reads: %s", (troubles, sentence) => {
-    expect(explainTroubles(troubles)).toBe(sentence);
-  });
-
-  it.each([
-    ["Sandbox.Timedout: 2026 Task timed out after 900.00 seconds", "timed_out"],
-    ["Runtime.OutOfMemory: RequestId: x Error: Runtime exited", "out_of_memory"],
-    ["Runtime.ExitError: Runtime exited with error: signal: killed", "killed"],
-    ["Runtime.ExitError: Runtime exited with error: exit status 1", "crashed"],
-    ["TypeError: x is not a function", "crashed"],
-  ])("%s means %s", (error, trouble) => {
-    expect(troubleOf(error)).toBe(trouble);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/errors.ts";
 import { noUsage } from "../../../lib/inference/model.ts";
 import { createWork } from "../../../lib/job/work.ts";
 import type { RoundEnd, RoundStart, WorkContext } from "../../../lib/job/work-context.ts";
@@ -18,7 +19,7 @@ function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
   const notes: RunProgress[] = [];
   const started: RoundStart[] = [];
   const ended: RoundEnd[] = [];
-  const written: number[] = [];
+  const written: (number | undefined)[] = [];
   const log = recordingLog();
   let contexts = 0;
   const run = runSchema.parse({
@@ -68,7 +69,8 @@ function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
     },
     note: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
-    onJobRead: (createdAtMs) => void written.push(createdAtMs),
+    onJobRead: (_, createdAtMs) => void written.push(createdAtMs),
+    requireOwnership: async () => undefined,
     onRoundEnded: (end) => void ended.push(end),
   };
   return { context, notes, started, ended, written, log, contexts: () => contexts };
@@ -87,15 +89,9 @@ describe("a first leg", () => {
       lists: [{ id: "teas" }],
     });
     expect(product.deliverables).toMatchObject({ list: 1, chart: 0 });
-    expect(
-      first.started.map(({ number, responseId, previousResponseId }) => [
-        number,
-        responseId,
-        previousResponseId,
-      ]),
-    ).toEqual([
-      [1, "r1", undefined],
-      [2, "r2", "r1"],
+    expect(first.started.map(({ number, responseId }) => [number, responseId])).toEqual([
+      [1, "r1"],
+      [2, "r2"],
     ]);
     expect(first.ended.map(({ usage }) => usage.inputTokens)).toEqual([100, 200]);
   });
@@ -119,7 +115,7 @@ describe("a first leg", () => {
   it("tells nothing where Studio does not say when", async () => {
     const silent = leg();
     await work(scriptedModel(says("Done.")))(silent.context);
-    expect(silent.written).toEqual([]);
+    expect(silent.written).toEqual([undefined]);
   });
 
   it("notes no response that the provider does not keep", async () => {
@@ -141,7 +137,7 @@ describe("a later leg", () => {
     const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
     await work(model)(leg().context);
     const asked = model.requests.length;
-    const later = leg({ leg: 2, rounds: 2, lastResponseId: "r2", previousResponseId: "r1" });
+    const later = leg({ leg: 2, rounds: 2, responseIds: ["r1", "r2"] });
     const product = await work(model)(later.context);
     expect(product.payload).toMatchObject({
       assistantMessage: "{{artifact:list:teas}}",
@@ -154,10 +150,10 @@ describe("a later leg", () => {
   });
 
   it("starts over once where the chain cannot be read, and says so", async () => {
-    const later = leg({ leg: 2, rounds: 1, lastResponseId: "gone" });
+    const later = leg({ leg: 2, rounds: 1, responseIds: ["gone"] });
     const product = await work(scriptedModel(says("Again.")))(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
-    expect(later.notes).toEqual([{ startedOver: true }]);
+    expect(later.notes).toEqual([{ startedOver: true, responseIds: [], rounds: 0 }]);
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
   });
 
@@ -166,7 +162,7 @@ describe("a later leg", () => {
     const later = leg({ leg: 2, rounds: 2, usage: noted });
     const product = await work(scriptedModel(says("Again.")), false)(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
-    expect(later.notes).toEqual([{ startedOver: true }]);
+    expect(later.notes).toEqual([{ startedOver: true, responseIds: [], rounds: 0 }, { usageBeside: noted }]);
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
     // The first attempt was paid for too.
     expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
@@ -187,17 +183,17 @@ describe("a later leg", () => {
   it("asks for no second repair: neither after one that the row knows of, nor one that the chain shows", async () => {
     const model = scriptedModel(says("Refused.", "r1"), says("Mended.", "r2"));
     const first = await work(model)(leg().context);
-    const known = leg({ leg: 2, rounds: 1, lastResponseId: "r1", repaired: true });
+    const known = leg({ leg: 2, rounds: 1, responseIds: ["r1"], repaired: true });
     expect((await work(model)(known.context)).repair).toBeUndefined();
-    const unknown = leg({ leg: 2, rounds: 1, lastResponseId: "r1" });
+    const unknown = leg({ leg: 2, rounds: 1, responseIds: ["r1"] });
     expect((await work(model)(unknown.context)).repair).toBeDefined();
     await first.repair?.("title: at most 200");
-    const shown = leg({ leg: 2, rounds: 2, lastResponseId: "r2" });
+    const shown = leg({ leg: 2, rounds: 2, responseIds: ["r1", "r2"] });
     expect((await work(model)(shown.context)).repair).toBeUndefined();
   });
 
   it("does not start over twice", async () => {
-    const later = leg({ leg: 3, rounds: 1, lastResponseId: "gone", startedOver: true });
+    const later = leg({ leg: 3, rounds: 1, responseIds: ["gone"], startedOver: true });
     await expect(work(scriptedModel())(later.context)).rejects.toMatchObject({
       code: "model_previous_response_missing",
     });
@@ -206,10 +202,105 @@ describe("a later leg", () => {
   it("counts what the summary has cost beside the chain", async () => {
     const model = scriptedModel(says("Done.", "r1"));
     await work(model)(leg().context);
-    const noted = { ...noUsage, inputTokens: 7 };
-    const later = leg({ leg: 2, rounds: 1, lastResponseId: "r1", usage: noted });
+    const usageBeside = { ...noUsage, inputTokens: 7 };
+    const later = leg({ leg: 2, rounds: 1, responseIds: ["r1"], usageBeside });
     await work(model)(later.context);
     expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
+  });
+});
+
+describe("a run of a job that an earlier run has worked on", () => {
+  const message = (id: string) => ({ id, role: "user" as const, text: "x", createdAtMs: 1 });
+  const thisJob = { recentMessages: [message("m1")] };
+  const usageOf = (rounds: number) => ({
+    inputTokens: 100 * rounds,
+    cachedInputTokens: 40 * rounds,
+    outputTokens: 30 * rounds,
+    reasoningTokens: 10 * rounds,
+  });
+
+  /** What a run leaves that was lost after its first round. */
+  async function lostAfterOneRound() {
+    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const earlier = leg({}, thisJob);
+    let jobDigest = "";
+    const context = { ...earlier.context, onJobRead: (digest: string) => void (jobDigest = digest) };
+    const lost = new RunnerError("superseded", "a newer run has the workspace");
+    let rounds = 0;
+    const requireOwnership = async (): Promise<void> => {
+      if (++rounds > 1) throw lost;
+    };
+    const asking = {
+      ...model,
+      generate: async (...[request, generation]: Parameters<typeof model.generate>) => {
+        await generation.mayAsk?.();
+        return model.generate(request, generation);
+      },
+    };
+    await expect(work(asking)({ ...context, requireOwnership })).rejects.toBe(lost);
+    const inherited = {
+      runId: "r0",
+      jobDigest,
+      responseIds: ["r1"],
+      usage: usageOf(1),
+      usageBeside: noUsage,
+      repaired: false,
+    };
+    return { model: asking, inherited };
+  }
+
+  it("asks for nothing once its run is another's", async () => {
+    const { model } = await lostAfterOneRound();
+    expect(model.requests).toHaveLength(1);
+  });
+
+  it("asks for nothing that the earlier run has paid for, and counts only what it adds", async () => {
+    const { model, inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, thisJob);
+    const product = await work(model)(next.context);
+    expect(product.payload).toMatchObject({
+      assistantMessage: "{{artifact:list:teas}}",
+      lists: [{ id: "teas" }],
+    });
+    expect(model.requests).toHaveLength(2);
+    expect(next.contexts()).toBe(1);
+    expect(next.notes).toEqual([
+      { rounds: 1, responseIds: ["r1"], usageBefore: usageOf(1), usageBeside: noUsage, repaired: false },
+    ]);
+    expect(next.ended.map(({ number, usage }) => [number, usage])).toEqual([
+      [1, usageOf(0)],
+      [2, usageOf(1)],
+    ]);
+    expect(next.log.events).toEqual(["job_taken_over"]);
+  });
+
+  it("counts the same when its second attempt takes it up", async () => {
+    const { model, inherited } = await lostAfterOneRound();
+    await work(model)(leg({ inherited }, thisJob).context);
+    const row = { leg: 2, rounds: 2, responseIds: ["r1", "r2"], usageBefore: usageOf(1), usage: usageOf(0) };
+    const second = leg({ ...row, inherited }, thisJob);
+    await work(model)(second.context);
+    expect(model.requests).toHaveLength(2);
+    expect(second.ended.map(({ usage }) => usage)).toEqual([usageOf(1)]);
+  });
+
+  it("begins anew when the workspace's lease is for another job", async () => {
+    const { inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, { recentMessages: [message("m1"), message("m2")] });
+    const product = await work(scriptedModel(says("Two answers.")))(next.context);
+    expect(product.payload.assistantMessage).toBe("Two answers.");
+    expect(next.contexts()).toBe(1);
+    expect(next.log.events).toEqual(["prior_context"]);
+    expect(next.ended.map(({ usage }) => usage.inputTokens)).toEqual([100]);
+  });
+
+  it("begins anew, and says so, when the provider does not have the responses any more", async () => {
+    const { inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, thisJob);
+    const product = await work(scriptedModel(says("Again.")))(next.context);
+    expect(product.payload.assistantMessage).toBe("Again.");
+    expect(next.log.events).toEqual(["job_started_over", "prior_context"]);
+    expect(next.ended.map(({ usage }) => usage.inputTokens)).toEqual([100]);
   });
 });
 

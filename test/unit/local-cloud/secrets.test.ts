@@ -8,7 +8,7 @@ import {
   UpdateSecretVersionStageCommand,
   type GetSecretValueCommandInput,
 } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startWatched, type Watched } from "./fixture.ts";
 
 let watched: Watched;
@@ -18,6 +18,7 @@ beforeAll(async () => {
     {
       resources: {
         Empty: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "empty" } },
+        First: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "first" } },
         RunnerKey12345678: { Type: "AWS::SecretsManager::Secret", Properties: { GenerateSecretString: {} } },
         ModelKey: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "model/key" } },
       },
@@ -109,13 +110,12 @@ it("moves stages as a rotation does", async () => {
       RemoveFromVersionId: old.VersionId,
     }),
   );
-  await client.send(
-    new UpdateSecretVersionStageCommand({
-      SecretId: "empty",
-      VersionStage: "AWSPENDING",
-      RemoveFromVersionId: token,
-    }),
-  );
+  const again = new UpdateSecretVersionStageCommand({
+    SecretId: "empty",
+    VersionStage: "AWSPENDING",
+    RemoveFromVersionId: token,
+  });
+  await expect(client.send(again)).rejects.toMatchObject({ name: "InvalidParameterException" });
 
   const described = await client.send(new DescribeSecretCommand({ SecretId: "empty" }));
   const listed = await client.send(new ListSecretVersionIdsCommand({ SecretId: "empty" }));
@@ -129,27 +129,58 @@ it("moves stages as a rotation does", async () => {
   );
 });
 
-it("refuses to move a stage away from a version that was not named", async () => {
-  const token = randomUUID();
-  const client = new SecretsManagerClient();
-  await client.send(
-    new PutSecretValueCommand({
-      SecretId: "model/key",
-      ClientRequestToken: token,
-      SecretString: "x",
-      VersionStages: ["AWSPENDING"],
-    }),
-  );
+describe("moving a stage", () => {
+  const client = () => new SecretsManagerClient();
 
-  await expect(
-    client.send(
-      new UpdateSecretVersionStageCommand({
-        SecretId: "model/key",
-        VersionStage: "AWSCURRENT",
-        MoveToVersionId: token,
-      }),
-    ),
-  ).rejects.toMatchObject({ name: "InvalidParameterException" });
+  /** A secret with a present value and a pending one. */
+  async function pendingVersion(): Promise<{ readonly current: string; readonly pending: string }> {
+    const { VersionId: current = "" } = await getSecret({ SecretId: "model/key" });
+    const pending = randomUUID();
+    const version = { ClientRequestToken: pending, VersionStages: ["AWSPENDING"] };
+    await client().send(
+      new PutSecretValueCommand({ SecretId: "model/key", SecretString: pending, ...version }),
+    );
+    return { current, pending };
+  }
+
+  const move = (VersionStage: string, more: { MoveToVersionId?: string; RemoveFromVersionId?: string }) =>
+    client().send(new UpdateSecretVersionStageCommand({ SecretId: "model/key", VersionStage, ...more }));
+
+  const refused = { name: "InvalidParameterException" };
+
+  it("is refused where its holder is not named", async () => {
+    const { pending } = await pendingVersion();
+    await expect(move("AWSCURRENT", { MoveToVersionId: pending })).rejects.toMatchObject(refused);
+  });
+
+  it("is refused where another version than its holder is named, also when it is where it should go", async () => {
+    const { current, pending } = await pendingVersion();
+    const other = { MoveToVersionId: pending, RemoveFromVersionId: pending };
+    await expect(move("AWSCURRENT", other)).rejects.toMatchObject(refused);
+    const there = { MoveToVersionId: pending, RemoveFromVersionId: current };
+    await expect(move("AWSPENDING", there)).rejects.toMatchObject(refused);
+    await expect(move("AWSPENDING", { RemoveFromVersionId: current })).rejects.toMatchObject(refused);
+  });
+
+  it("is refused where the secret would be left without a present value", async () => {
+    const { current } = await pendingVersion();
+    await expect(move("AWSCURRENT", { RemoveFromVersionId: current })).rejects.toMatchObject(refused);
+  });
+});
+
+it("makes a secret's first version the present one, whatever its stage", async () => {
+  const version = { SecretId: "first", SecretString: "a", VersionStages: ["OTHER"] };
+  await new SecretsManagerClient().send(new PutSecretValueCommand(version));
+  expect((await getSecret({ SecretId: "first" })).VersionStages?.toSorted()).toEqual(["AWSCURRENT", "OTHER"]);
+});
+
+it("ignores a value that a version has already, and its stage", async () => {
+  const client = new SecretsManagerClient();
+  const version = { SecretId: "model/key", ClientRequestToken: randomUUID(), SecretString: "same" };
+  await client.send(new PutSecretValueCommand({ ...version, VersionStages: ["ONE"] }));
+  await client.send(new PutSecretValueCommand({ ...version, VersionStages: ["TWO"] }));
+  const described = await client.send(new DescribeSecretCommand({ SecretId: "model/key" }));
+  expect(described.VersionIdsToStages?.[version.ClientRequestToken]).toEqual(["ONE"]);
 });
 
 it("takes the same version once more and refuses it with another value", async () => {

@@ -98,3 +98,16 @@ test("refuses an output that belongs to no call", async () => {
   expect(status).toBe(400);
   expect(body.error.message).toBe("No tool call found for function call output with call_id call_strange.");
 });
+
+test("refuses a second output for one call", async () => {
+  const { call } = await runModel();
+  const { body } = await call("POST", "/responses", cello);
+  const outputs = outputsFor(body);
+  const input = [...outputs, ...outputs.slice(0, 1)];
+  const next = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
+
+  expect(next.status).toBe(400);
+  expect(next.body.error.message).toBe(
+    `Duplicate function_call_output for call_id '${outputs[0]?.call_id}'. Each function_call must have exactly one matching function_call_output.`,
+  );
+});

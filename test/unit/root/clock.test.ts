@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { abortAfter, systemClock, unlessAborted, withTimeLimit } from "../../../lib/clock.ts";
 import { RunnerError } from "../../../lib/errors.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
@@ -10,6 +10,59 @@ describe("the system clock's sleep", () => {
     ending.abort(new RunnerError("shutdown", "enough"));
     await expect(slept).rejects.toMatchObject({ code: "shutdown" });
     await expect(systemClock.sleep(60_000, ending.signal)).rejects.toMatchObject({ code: "shutdown" });
+  });
+});
+
+describe("a sleep of any length", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Whether a sleep is over, a while after it has begun. */
+  async function isOver(ms: number, afterMs: number): Promise<boolean> {
+    const ending = new AbortController();
+    let over = false;
+    systemClock.sleep(ms, ending.signal).then(
+      () => (over = true),
+      () => undefined,
+    );
+    await vi.advanceTimersByTimeAsync(afterMs);
+    ending.abort("enough");
+    expect(vi.getTimerCount()).toBe(0);
+    return over;
+  }
+
+  it.each([
+    [-1, 1],
+    [Number.NEGATIVE_INFINITY, 1],
+    [0, 1],
+    [2 ** 31 - 1, 2 ** 31 - 1],
+  ])("of %d ms is over after %d ms", async (ms, afterMs) => {
+    expect(await isOver(ms, afterMs)).toBe(true);
+  });
+
+  it.each([
+    [2 ** 31, 2 ** 31 - 1],
+    [5 * 2 ** 31, 5 * 2 ** 31 - 1],
+    [1_784_000_000_000, 2 ** 33],
+    [1e300, 2 ** 33],
+    [Number.POSITIVE_INFINITY, 2 ** 33],
+  ])("of %d ms is not over after %d ms", async (ms, afterMs) => {
+    expect(await isOver(ms, afterMs)).toBe(false);
+  });
+
+  it("longer than a timer of Node's ends at its time", async () => {
+    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31 - 1)).toBe(false);
+    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31)).toBe(true);
+  });
+
+  it("of NaN is a defect, not a sleep of no time", async () => {
+    const slept = systemClock.sleep(Number.NaN);
+    const outcome = slept.then(
+      () => "over",
+      () => "rejected",
+    );
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await outcome).toBe("rejected");
   });
 });
 
@@ -50,6 +103,11 @@ describe("withTimeLimit", () => {
     expect(inner?.reason).toMatchObject({ code: "lease_lost" });
   });
 
+  it("takes a limit of NaN for a defect, not for no limit", async () => {
+    const limit = { ...settings(), clock: systemClock, limitMs: Number.NaN };
+    await expect(withTimeLimit(limit, () => new Promise(() => undefined))).rejects.toThrow(RangeError);
+  });
+
   it("does not begin when the outer signal has aborted already", async () => {
     let began = false;
     const limited = withTimeLimit(
@@ -76,6 +134,14 @@ describe("abortAfter", () => {
     expect(rings.signal.reason).toMatchObject({ code: "leg_deadline" });
     expect(cancelled.signal.aborted).toBe(false);
   });
+});
+
+it("abortAfter takes NaN for a defect, not for no alarm", async () => {
+  const alarm = abortAfter(systemClock, {
+    afterMs: Number.NaN,
+    reason: () => new RunnerError("leg_deadline", "over"),
+  });
+  await expect(unlessAborted(alarm.signal, new Promise(() => undefined))).rejects.toThrow(RangeError);
 });
 
 describe("unlessAborted", () => {

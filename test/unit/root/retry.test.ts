@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/errors.ts";
-import { backoffMs, noRetry, retry, type RetryPolicy } from "../../../lib/retry.ts";
+import { noRetry, retry, retryWaitMs, type RetryPolicy } from "../../../lib/retry.ts";
 import type { Clock } from "../../../lib/clock.ts";
 
 const policy: RetryPolicy = { attempts: 4, baseMs: 500, maxMs: 3_000, maxRetryAfterMs: 60_000 };
@@ -42,7 +42,7 @@ describe("the back-off", () => {
     [4, 0, 1_500],
     [1, 0.5, 375],
   ])("after try %i with dice %d is %i ms", (attempt, dice, expected) => {
-    expect(backoffMs(policy, attempt, () => dice)).toBe(expected);
+    expect(retryWaitMs(policy, { attempt, askedMs: undefined }, () => dice)).toBe(expected);
   });
 });
 
@@ -79,6 +79,22 @@ describe("retry", () => {
     await expect(retry({ deps, policy }, long.work)).rejects.toMatchObject({ retryAfterMs: 60_001 });
     expect(long.tries()).toBe(1);
   });
+
+  it("never waits less than its own back-off, whatever Retry-After says", async () => {
+    const { deps, waits } = scene();
+    await retry({ deps, policy }, failsWith(passing(0), passing(1), passing(0)).work);
+    expect(waits).toEqual([500, 1_000, 2_000]);
+  });
+
+  it.each([1_784_000_000_000, 2 ** 31, 1e300, Number.POSITIVE_INFINITY])(
+    "never waits more than three minutes, though Retry-After says %d ms",
+    async (askedMs) => {
+      const { deps, waits } = scene();
+      const patient = { ...policy, maxRetryAfterMs: Number.POSITIVE_INFINITY };
+      await retry({ deps, policy: patient }, failsWith(passing(askedMs)).work);
+      expect(waits).toEqual([180_000]);
+    },
+  );
 
   it("ends with the signal's reason", async () => {
     const { deps } = scene();

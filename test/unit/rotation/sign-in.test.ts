@@ -64,7 +64,7 @@ describe("signing in", () => {
     await expect(attempt).rejects.toMatchObject({
       code: "sign_in_refused",
       message:
-        "signing in to Studio's account was refused: Firebase answered 400 TOKEN_EXPIRED; sign in to Studio again and store the new refresh token",
+        'the account key in the secret "account" is refused: Firebase answered 400 TOKEN_EXPIRED; sign in to Studio again and store the new refresh token',
     });
   });
 

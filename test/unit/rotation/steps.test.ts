@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseRotationEvent, rotationSteps } from "../../../lib/rotation/rotation-event.ts";
+import { setKeys } from "../../../lib/rotation/stages.ts";
 import { runRotation } from "../../../lib/rotation/steps.ts";
-import { Crash, createWorld, secretId, settings, version, type World } from "./world.ts";
+import type { AdminCall } from "../../../lib/studio/studio.ts";
+import { Crash, createWorld, keyOf, secretId, settings, version, type World } from "./world.ts";
 
 const step = (world: World, name: (typeof rotationSteps)[number], number = 1) =>
   runRotation(world.deps, settings, { step: name, versionId: version(number) });
@@ -19,8 +21,9 @@ describe("createSecret", () => {
     await step(world, "createSecret");
     expect(world.value("AWSPENDING")).toEqual({
       keys: ["new1.secret"],
-      retired: [],
+      retired: ["old.secret"],
       instances: [{ instanceId: "instance-of-new1", credentialId: "new1", createdAtMs: 1_795_176_000_000 }],
+      replaces: (await world.deps.store.stages(secretId)).AWSCURRENT,
     });
     await expect(world.deps.store.stages(secretId)).resolves.toMatchObject({ AWSPENDING: version(1) });
   });
@@ -37,11 +40,12 @@ describe("createSecret", () => {
     await step(world, "createSecret");
     expect(world.value("AWSPENDING")).toEqual({
       keys: ["new1.secret", "g.secret"],
-      retired: [],
+      retired: ["a.secret"],
       instances: [
         { instanceId: "instance-of-new1", credentialId: "new1", createdAtMs: 1_795_176_000_000 },
         instance,
       ],
+      replaces: expect.any(String),
     });
   });
 
@@ -61,12 +65,15 @@ describe("createSecret", () => {
     expect(world.minted).toEqual(["new1"]);
   });
 
-  it("keeps an older key that a running job needs, and that would else fall out of the secret", async () => {
+  it("keeps the keys before it, an older one too that a running job needs", async () => {
     const world = createWorld("first.secret");
     world.put("second.secret");
     world.open = ["first", "second"];
     await step(world, "createSecret");
-    expect(world.value("AWSPENDING")).toMatchObject({ keys: ["new1.secret"], retired: ["first.secret"] });
+    expect(world.value("AWSPENDING")).toMatchObject({
+      keys: ["new1.secret"],
+      retired: ["second.secret", "first.secret"],
+    });
     await step(world, "finishSecret");
     expect(await world.deps.store.readStage(secretId, "AWSPREVIOUS")).toBe("second.secret");
   });
@@ -85,7 +92,18 @@ describe("testSecret", () => {
     world.refused.add("new1");
     await expect(step(world, "testSecret")).rejects.toMatchObject({
       code: "key_refused",
-      message: "Studio refuses the new runner key new1; the old one stays in use",
+      message: 'Studio refuses the new runner key new1 (secret "arn:keys"); the keys before stay in use',
+    });
+  });
+
+  it("names a key of another kind that stays as the old one that it is", async () => {
+    const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
+    const world = createWorld(JSON.stringify({ keys: ["a.secret", "g.secret"], instances: [instance] }));
+    await step(world, "createSecret");
+    world.refused.add("g");
+    await expect(step(world, "testSecret")).rejects.toMatchObject({
+      message:
+        'Studio refuses the old runner key g, which stays beside the new one (secret "arn:keys"); the keys before stay in use',
     });
   });
 
@@ -113,6 +131,85 @@ describe("finishSecret", () => {
     await step(world, "finishSecret");
     expect(world.value("AWSCURRENT").keys).toEqual(["new1.secret"]);
     expect(await world.deps.store.readStage(secretId, "AWSPREVIOUS")).toBe("old.secret");
+  });
+});
+
+describe("a value that somebody stores between createSecret and finishSecret", () => {
+  async function setInBetween(): Promise<World> {
+    const world = createWorld();
+    world.open = ["old"];
+    await step(world, "createSecret");
+    world.put("newer.secret");
+    await expect(step(world, "finishSecret")).rejects.toMatchObject({
+      code: "rotation_superseded",
+      message:
+        `the secret "arn:keys" was given another value during this rotation (version ${version(1)}): that value stays, and ` +
+        "the rotation is given up. Its new key is revoked in time; the next rotation starts anew",
+    });
+    return world;
+  }
+
+  it("stays the present one", async () => {
+    const { store } = (await setInBetween()).deps;
+    expect(await store.readStage(secretId, "AWSCURRENT")).toBe("newer.secret");
+  });
+
+  it("leaves a running job's key in the secret", async () => {
+    const { store } = (await setInBetween()).deps;
+    const values = [
+      await store.readStage(secretId, "AWSCURRENT"),
+      await store.readStage(secretId, "AWSPREVIOUS"),
+    ];
+    expect(values.join()).toContain("old.secret");
+  });
+});
+
+describe("a rotation that was given up", () => {
+  async function givenUp(): Promise<World> {
+    const world = createWorld();
+    await step(world, "createSecret");
+    world.put("newer.secret");
+    return world;
+  }
+
+  it("stands in no later rotation's way", async () => {
+    const world = await givenUp();
+    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is given up");
+    expect(await world.deps.store.stages(secretId)).not.toHaveProperty("AWSPENDING");
+    await rotate(world, 2);
+    expect(world.value("AWSCURRENT").keys).toEqual(["new2.secret"]);
+  });
+
+  it("is still given up when Secrets Manager tries it again", async () => {
+    const world = await givenUp();
+    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is given up");
+    await expect(rotate(world)).rejects.toMatchObject({ code: "rotation_superseded" });
+    expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("newer.secret");
+  });
+
+  it("leaves no key behind: its new one is revoked", async () => {
+    const world = await givenUp();
+    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is given up");
+    await revoke(world);
+    await world.clock.advance(quarterOfAnHourMs);
+    expect(await revoke(world)).toMatchObject({ revoked: ["new1"] });
+  });
+
+  it("is cleared away by the look for old keys where nobody has finished it", async () => {
+    const world = await givenUp();
+    await revoke(world);
+    expect(await world.deps.store.stages(secretId)).not.toHaveProperty("AWSPENDING");
+    await world.clock.advance(quarterOfAnHourMs);
+    expect(await revoke(world)).toMatchObject({ revoked: ["new1"] });
+  });
+
+  it("is left alone by the look for old keys while it may still be finished", async () => {
+    const world = createWorld();
+    await step(world, "createSecret");
+    await world.clock.advance(10 * quarterOfAnHourMs);
+    expect(await revoke(world)).toMatchObject({ revoked: [], waiting: [] });
+    await step(world, "finishSecret");
+    expect(world.value("AWSCURRENT").keys).toEqual(["new1.secret"]);
   });
 });
 
@@ -153,6 +250,37 @@ describe("the old key", () => {
     await world.clock.advance(quarterOfAnHourMs);
     await revoke(world);
     expect(world.alive()).toContain("new1");
+  });
+
+  it("waits anew after it has leased again, although nobody looked meanwhile", async () => {
+    const world = await rotatedTwice();
+    const set = (id: string) =>
+      setKeys(world.deps, { pool: "mine", secretId, keys: [keyOf(id)], instances: [] });
+    await set("new1");
+    await world.clock.advance(quarterOfAnHourMs - 1);
+    await set("other");
+    await world.clock.advance(1);
+    expect(await revoke(world)).toMatchObject({ revoked: [], waiting: ["new2", "new1"] });
+  });
+
+  it("is not stored again once it is being revoked", async () => {
+    const world = await rotatedTwice();
+    await world.clock.advance(quarterOfAnHourMs);
+    const { revokeRunnerInstance } = world.deps.studio;
+    const studio = {
+      ...world.deps.studio,
+      revokeRunnerInstance: async (call: AdminCall, instanceId: string) => {
+        const given = { pool: "mine", secretId, keys: [keyOf("new1")], instances: [] };
+        await expect(setKeys(world.deps, given)).rejects.toMatchObject({
+          code: "key_refused",
+          message: "the runner key new1 is being revoked",
+        });
+        await revokeRunnerInstance(call, instanceId);
+      },
+    };
+    await runRotation({ ...world.deps, studio }, settings, { step: "revokeUnused" });
+    expect(world.value("AWSCURRENT").keys).toEqual(["new2.secret"]);
+    expect(world.alive()).toEqual(["new2"]);
   });
 
   it("is revoked once, and nobody signs in when there is nothing to revoke", async () => {

@@ -16,7 +16,7 @@ export const keyOf = (id: string): RunnerKey => ({ id, value: new Secret(`${id}.
 const startMs = 1_795_176_000_000;
 
 export interface World {
-  readonly deps: RotatorDeps;
+  readonly deps: RotatorDeps & { readonly newId: () => string };
   readonly clock: FakeClock;
   readonly log: RecordedLog;
   /** The value of the version with a stage, as JSON. */
@@ -42,7 +42,12 @@ export function createWorld(text = "old.secret"): World {
   const log = recordingLog();
   const resource = { logicalId: "Keys", name: "keys", arn: secretId, initialValue: text };
   const stored = createSecretStore([resource], clock);
-  const state = { left: Number.POSITIVE_INFINITY, open: [] as string[], known: [] as KnownInstances };
+  const state = {
+    left: Number.POSITIVE_INFINITY,
+    versions: 100,
+    open: [] as string[],
+    known: [] as KnownInstances,
+  };
   const instances = new Map<string, { id: string; alive: boolean }>();
   const refused = new Set<string>();
   const signedIn = { times: 0 };
@@ -80,6 +85,7 @@ export function createWorld(text = "old.secret"): World {
     deps: {
       clock,
       random: () => 0,
+      newId: () => version(++state.versions),
       log,
       store: storeOver(stored, after),
       ledger: { openRuns: async () => state.open.map((keyId) => ({ keyId }) as Run) },
@@ -135,10 +141,10 @@ function storeOver(
         [...versions].flatMap(([id, { stages }]) => [...stages].map((one) => [one, id])),
       );
     },
-    putPending: async (_id, { versionId, text }) => {
+    putStaged: async (_id, { versionId, text, stage }) => {
       const present = valueOf({ versionId });
       if (present !== undefined && present !== text) return "taken";
-      stored.put(secretId, { value: text, versionId, stages: ["AWSPENDING"] });
+      stored.put(secretId, { value: text, versionId, stages: [stage] });
       return after("stored");
     },
     put: async (_id, text) => {
@@ -146,7 +152,11 @@ function storeOver(
       after(undefined);
     },
     moveStage: async (_id, { stage, to, from }) => {
-      stored.moveStage(secretId, { stage, toVersion: to, fromVersion: from });
+      try {
+        stored.moveStage(secretId, { stage, toVersion: to, fromVersion: from });
+      } catch (cause) {
+        throw new RunnerError("secrets_unavailable", "the move was refused", { cause });
+      }
       after(undefined);
     },
   };

@@ -26,7 +26,14 @@ describe("a pool's secret", () => {
   });
 
   it("is the same when it is written and read again", () => {
-    const text = JSON.stringify({ keys: ["a.1"], retired: ["b.2"], instances: [instance] });
+    const unusedSinceMs = { b: 7 };
+    const text = JSON.stringify({
+      keys: ["a.1"],
+      retired: ["b.2", "c.3"],
+      instances: [instance],
+      unusedSinceMs,
+      replaces: "v1",
+    });
     expect(renderRunnerSecret(parseRunnerSecret(text, "keys"))).toBe(text);
   });
 

@@ -67,7 +67,7 @@ describe("writing", () => {
 
   it("stores a pending version under its own id", async () => {
     const { store, asked } = await scene({ body: {} });
-    expect(await store.putPending("keys", { versionId, text: "a.1" })).toBe("stored");
+    expect(await store.putStaged("keys", { versionId, text: "a.1", stage: "AWSPENDING" })).toBe("stored");
     expect(asked()).toEqual({
       action: "secretsmanager.PutSecretValue",
       body: {
@@ -81,7 +81,7 @@ describe("writing", () => {
 
   it("says when that version has another value", async () => {
     const { store } = await scene(refusal("ResourceExistsException", "already in use"));
-    expect(await store.putPending("keys", { versionId, text: "a.1" })).toBe("taken");
+    expect(await store.putStaged("keys", { versionId, text: "a.1", stage: "AWSPENDING" })).toBe("taken");
   });
 
   it("moves a stage, or takes it off", async () => {
@@ -99,13 +99,13 @@ describe("writing", () => {
   });
 
   it.each([
-    ["putPending", "written", "PutSecretValue"],
+    ["putStaged", "written", "PutSecretValue"],
     ["moveStage", "rotated", "UpdateSecretVersionStage"],
     ["stages", "described", "DescribeSecret"],
   ] as const)("%s names the right that is missing", async (method, done, right) => {
     const { store } = await scene(refusal("AccessDeniedException", "no"));
     const calls = {
-      putPending: () => store.putPending("keys", { versionId, text: "Zq7.secret" }),
+      putStaged: () => store.putStaged("keys", { versionId, text: "Zq7.secret", stage: "AWSPENDING" }),
       moveStage: () => store.moveStage("keys", { stage: "AWSCURRENT", to: "v2" }),
       stages: () => store.stages("keys"),
     };

@@ -100,7 +100,7 @@ describe("at its time limit, a call", () => {
     const clock = createTestClock();
     const headed = Promise.withResolvers<void>();
     const { studio } = await createScene(
-      () => ({ raw: (response) => void response.writeHead(status).write('{"leaseExpiresAt"') }),
+      () => ({ raw: (response) => void response.writeHead(status).write('{"workspaceId"') }),
       {
         clock,
         wrapFetch: (fetch) => async (input, init) => {
@@ -110,7 +110,7 @@ describe("at its time limit, a call", () => {
         },
       },
     );
-    const failed = rejectionOf(calls.heartbeat(studio));
+    const failed = rejectionOf(calls.context(studio));
     await headed.promise;
     await new Promise((resolve) => setImmediate(resolve));
     clock.fireLimits();

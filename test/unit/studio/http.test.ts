@@ -80,6 +80,24 @@ describe("createHttp", () => {
     expect(ports.size).toBe(3);
   });
 
+  it("reads no more than 16 MiB of a text", async () => {
+    const { http, server } = await scene(() => ({
+      raw: (response) => {
+        const chunk = Buffer.alloc(1024 * 1024);
+        const more = (left: number): void => {
+          if (left > 0 && !response.destroyed) response.write(chunk, () => more(left - 1));
+          else response.end();
+        };
+        more(40);
+      },
+    }));
+    const answer = await http.fetch(server.baseUrl);
+    await expect(answer.text()).rejects.toMatchObject({
+      message: "terminated",
+      cause: { code: "ERR_ANSWER_TOO_LONG" },
+    });
+  });
+
   it("follows no redirect", async () => {
     const { http, server } = await scene(() => ({ status: 307, headers: { location: "/elsewhere" } }));
     const answer = await http.fetch(server.baseUrl, { method: "POST", body: "{}" });

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { redactor } from "../../../lib/redact.ts";
 import { parseRetryAfter } from "../../../lib/retry-after.ts";
 import { clockSkewMs } from "../../../lib/studio/skew.ts";
-import { bodyWords, cleanCause, cut, fold, redactor } from "../../../lib/studio/words.ts";
+import { bodyWords, cleanCause, cut, fold } from "../../../lib/studio/words.ts";
 
 /** 2023-11-14T22:13:20Z */
 const nowMs = 1_700_000_000_000;
@@ -45,6 +46,18 @@ describe("parseRetryAfter", () => {
     [undefined, undefined],
   ])("%j is %s", (header, expected) => {
     expect(parseRetryAfter(header, nowMs)).toBe(expected);
+  });
+});
+
+describe("an absurd Retry-After counts as three minutes", () => {
+  it.each([
+    ["an epoch time in seconds", "1784000000"],
+    ["an epoch time in milliseconds", "1784000000000"],
+    ["25 days", "2160000"],
+    ["a number beyond all numbers", "9".repeat(400)],
+    ["the end of time", "Fri, 31 Dec 9999 23:59:59 GMT"],
+  ])("%s", (_, header) => {
+    expect(parseRetryAfter(header, nowMs)).toBe(180_000);
   });
 });
 

@@ -1,0 +1,98 @@
+import type { Clock } from "../clock.ts";
+import { RunnerError } from "../errors.ts";
+import { addUsage } from "../inference/model.ts";
+import { closeAbandoned, endOfAbandoned } from "../job/abandoned.ts";
+import type { CountDeps } from "../job/count.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Inherited, Run } from "../ledger/run.ts";
+import type { Workspace, WorkspaceRows } from "../ledger/workspaces.ts";
+import { timing } from "../timing.ts";
+
+export interface ClaimDeps extends CountDeps {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly workspaces: WorkspaceRows;
+}
+
+export interface NewLease {
+  readonly pool: string;
+  readonly workspaceId: string;
+  /** Of the run that is to be created for it. */
+  readonly runId: string;
+}
+
+export type Claim =
+  | { readonly kind: "claimed"; readonly inherited: Inherited | undefined }
+  /** Run after run of this workspace was paid for and lost: for a while none is created. */
+  | { readonly kind: "left_alone"; readonly losses: number; readonly untilMs: number };
+
+/** Somebody else may move the same rows, but not again and again. */
+const tries = 3;
+
+/**
+ * Gives a leased workspace to a new run. The lease proves that an earlier run's lease is over: such a run is superseded
+ * first, so that a workspace never has two runs that may post.
+ * @throws RunnerError `ledger_unavailable`
+ */
+export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<Claim> {
+  const { clock, ledger, workspaces } = deps;
+  const { pool, workspaceId, runId } = lease;
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    const known = await workspaces.read(pool, workspaceId);
+    const earlier = known && (await superseded(deps, await ledger.read(pool, known.runId)));
+    const losses = lossesAfter(known, earlier);
+    const nowMs = clock.now();
+    const untilMs = leftAloneUntil(losses, earlier);
+    const previousRunId = known?.runId;
+    if (known && untilMs > nowMs) {
+      await workspaces.claim(pool, { ...known, leftAloneUntilMs: untilMs, previousRunId, atMs: nowMs });
+      return { kind: "left_alone", losses, untilMs };
+    }
+    const claim = { workspaceId, runId, losses, previousRunId, atMs: nowMs };
+    if (await workspaces.claim(pool, claim)) return { kind: "claimed", inherited: inheritedFrom(earlier) };
+  }
+  throw new RunnerError("ledger_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
+}
+
+/** The run as it is closed now. */
+async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | undefined> {
+  let present = run;
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    if (present?.openIn === undefined) return present;
+    const closing = present;
+    const end = endOfAbandoned(closing, { reason: "superseded", isTold: true });
+    const isClosed = await closeAbandoned(deps, { run: closing, end }, (ending) =>
+      deps.ledger.supersede(closing, ending),
+    );
+    if (isClosed) {
+      const { pool, runId, leg, workspaceId } = closing;
+      deps.log.warn("run_superseded", { pool, runId, leg, workspaceId, state: end.state });
+      return { ...closing, ...end, endedAtMs: deps.clock.now() };
+    }
+    present = await deps.ledger.read(closing.pool, closing.runId);
+  }
+  throw new RunnerError(
+    "ledger_unavailable",
+    `run ${run?.runId} could not be superseded: it moved ${tries} times`,
+  );
+}
+
+/** Only what was paid for counts; an end of the job begins anew. */
+function lossesAfter(known: Workspace | undefined, earlier: Run | undefined): number {
+  if (earlier?.state !== "lost") return 0;
+  return (known?.losses ?? 0) + (earlier.rounds > 0 ? 1 : 0);
+}
+
+function leftAloneUntil(losses: number, earlier: Run | undefined): number {
+  const further = losses - timing.maxLosses;
+  if (further < 0 || earlier?.endedAtMs === undefined) return 0;
+  return earlier.endedAtMs + Math.min(timing.maxLeftAloneMs, earlier.leaseMs * 2 ** further);
+}
+
+/** What can be taken up if the lease turns out to be for the same job. A job that Studio has surely ended is not leased again. */
+function inheritedFrom(earlier: Run | undefined): Inherited | undefined {
+  if (!earlier || (earlier.state !== "lost" && !earlier.unconfirmed)) return undefined;
+  const { runId, jobDigest, responseIds, usage, usageBeside, usageBefore, repaired, inherited } = earlier;
+  if (jobDigest === undefined || responseIds.length === 0) return inherited;
+  return { runId, jobDigest, responseIds, usage: addUsage(usage, usageBefore), usageBeside, repaired };
+}

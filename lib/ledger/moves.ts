@@ -1,0 +1,55 @@
+import type { Expression, Item } from "../dynamodb.ts";
+import type { Fence, Run } from "./run.ts";
+
+/** The conditions under which a run's row may be written (DESIGN.md, "Promises"). */
+
+/**
+ * A write that takes the run from the state of its own condition. It is repeated when its answer was lost, and must
+ * not take its own effect for another hand's.
+ */
+export function moveOnce(
+  movedBy: string,
+  { text, values }: Expression,
+): { readonly set: Item; readonly condition: Expression } {
+  return {
+    set: { movedBy },
+    condition: { text: `(${text}) OR #movedBy = :movedBy`, values: { ...values, movedBy } },
+  };
+}
+
+/** The next leg's row as nobody has begun it yet. */
+export function nextLeg(
+  leg: number,
+  atMs: number,
+): { readonly set: Item; readonly remove: readonly string[] } {
+  return {
+    set: { state: "leased", leg: leg + 1, calledAtMs: atMs },
+    remove: ["invocationId", "requestId", "beganAtMs", "beatAtMs"],
+  };
+}
+
+/** The caller's invocation works on the run. */
+export const owned = "#state = :running AND #invocationId = :invocationId";
+
+export function ownedValues(fence: Fence): Item {
+  return { leg: fence.leg, running: "running", invocationId: fence.invocationId };
+}
+
+/** The row is open, and as it was read: the same leg, and no beat since. */
+export function unmoved(run: Run): Expression {
+  const { leg, state, beatAtMs } = run;
+  const beat = beatAtMs === undefined ? "attribute_not_exists(#beatAtMs)" : "#beatAtMs = :beatAtMs";
+  return {
+    text: `attribute_exists(#openIn) AND #leg = :leg AND #state = :state AND ${beat}`,
+    values: { leg, state, ...(beatAtMs === undefined ? {} : { beatAtMs }) },
+  };
+}
+
+/** The row is open, and what it says of posts on their way is what was read. */
+export function openAndPostingAs({ delivering, reporting }: Run): Expression {
+  const delivers = delivering
+    ? "#delivering = :yes"
+    : "(attribute_not_exists(#delivering) OR #delivering <> :yes)";
+  const reports = `attribute_${reporting ? "exists" : "not_exists"}(#reporting)`;
+  return { text: `attribute_exists(#openIn) AND ${delivers} AND ${reports}`, values: { yes: true } };
+}

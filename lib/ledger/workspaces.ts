@@ -1,0 +1,64 @@
+import * as z from "zod";
+import type { ItemKey, Table } from "../dynamodb.ts";
+
+const workspaceSchema = z.object({
+  workspaceId: z.string(),
+  /** The newest run of the workspace: the only one that may be open. */
+  runId: z.string(),
+  /** How many runs in a row have paid for rounds and then lost their lease. */
+  losses: z.number().default(0),
+  /** No run is created before this (epoch ms), because of these losses. */
+  leftAloneUntilMs: z.number().optional(),
+});
+
+export type Workspace = Readonly<z.output<typeof workspaceSchema>>;
+
+/** Which run has a workspace. Studio tells leases apart by key and workspace only, so that there may be only one. */
+export interface WorkspaceRows {
+  read(pool: string, workspaceId: string): Promise<Workspace | undefined>;
+  /**
+   * Gives the workspace to a run, unless it has changed hands since `previousRunId` was read.
+   * Safe to repeat with the same run.
+   */
+  claim(pool: string, claim: WorkspaceClaim): Promise<boolean>;
+  /** Workspaces that are left alone at this time. Reads all of the pool's rows: for an operator's question. */
+  leftAlone(pool: string, nowMs: number): Promise<readonly Workspace[]>;
+}
+
+export interface WorkspaceClaim extends Workspace {
+  readonly previousRunId: string | undefined;
+  readonly atMs: number;
+}
+
+/** Longer than any run lasts, and than a workspace is left alone. */
+const keptForSeconds = 30 * 24 * 3600;
+
+const prefix = "workspace#";
+const keyOf = (pool: string, workspaceId: string): ItemKey => ({ pool, id: `${prefix}${workspaceId}` });
+
+export function createWorkspaceRows(table: Table): WorkspaceRows {
+  return {
+    read: async (pool, workspaceId) => {
+      const item = await table.get(keyOf(pool, workspaceId));
+      return item && workspaceSchema.parse(item);
+    },
+    claim: async (pool, { previousRunId, atMs, ...workspace }) => {
+      const key = keyOf(pool, workspace.workspaceId);
+      const expiresAtSeconds = Math.floor(atMs / 1000) + keptForSeconds;
+      const unchanged =
+        previousRunId === undefined ? "attribute_not_exists(#runId)" : "#runId = :previousRunId";
+      const condition = {
+        text: `${unchanged} OR #runId = :runId`,
+        values: { previousRunId, runId: workspace.runId },
+      };
+      return table.put({ ...key, ...workspace, expiresAtSeconds }, condition);
+    },
+    leftAlone: async (pool, nowMs) => {
+      const items = await table.query({
+        where: { text: "#pool = :pool AND begins_with(#id, :prefix)", values: { pool, prefix } },
+        filter: { text: "#leftAloneUntilMs > :now", values: { now: nowMs } },
+      });
+      return items.flatMap((item) => workspaceSchema.safeParse(item).data ?? []);
+    },
+  };
+}

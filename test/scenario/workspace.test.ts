@@ -1,0 +1,113 @@
+import { expect, test } from "vitest";
+import type { Run } from "../../lib/ledger/run.ts";
+import type { FaultRule } from "../../local/studio/faults.ts";
+import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
+import { freezeWorker } from "../support/working-on.ts";
+
+/** Studio tells leases apart by key and workspace only: what belongs to which job is the runner's to know. */
+
+const endOf = ({ state, reason }: Run) => `${state}: ${reason}`;
+
+const endsOf = async (scenario: Scenario): Promise<readonly string[]> => (await scenario.runs()).map(endOf);
+
+/** What Studio has stored for the workspace's messages, in order. */
+async function answers(scenario: Scenario, workspaceId: string): Promise<readonly string[]> {
+  const { messages } = await scenario.detail(workspaceId);
+  return messages.flatMap((one) => {
+    if (one.role === "user") return [];
+    return one.role === "failure" ? [`failure: ${one.reason}`] : [`assistant: ${one.text.slice(0, 60)}`];
+  });
+}
+
+/** A job at work in a workspace where the next message waits already. */
+async function twoMessages(scenario: Scenario, first: string, second: string): Promise<string> {
+  const workspaceId = scenario.queue(first);
+  await scenario.window();
+  await scenario.run(workspaceId, ({ rounds }) => rounds > 0);
+  await scenario.post(workspaceId, second);
+  return workspaceId;
+}
+
+const hit = ({ studio }: Scenario, route: `/${string}`, fault: FaultRule["fault"]): void =>
+  studio.faults.add({ route, times: 1, fault });
+
+/** Dispatch cycles until there is one more run, or the one there is has a newer attempt. */
+async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
+  await eventually("a newer attempt or run", async () => {
+    await scenario.window();
+    const runs = await scenario.runs();
+    return runs.length > 1 || runs[0]!.leg > 1 ? true : undefined;
+  });
+}
+
+const isPosted = (scenario: Scenario, workspaceId: string, path: string): Promise<void> =>
+  eventuallyTrue(`a call of ${path}`, () => scenario.requests(workspaceId).includes(path));
+
+test.concurrent("a completion whose answer was lost is not posted as the answer to the workspace's next message", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ turnMs: 400 }, onTestFinished);
+  hit(scenario, "/completeWorkspaceJob", { kind: "html", status: 502, when: "after" });
+  const workspaceId = await twoMessages(scenario, "Plan a launch. [[rounds:1]]", "What is new? [[refuse]]");
+  // Whatever the first run asks of Studio before it repeats its post, the second job has the lease by then.
+  hit(scenario, "/heartbeatWorkspaceJob", { kind: "delay", ms: 1 });
+  for (const route of ["/heartbeatWorkspaceJob", "/getWorkspaceRunnerContext"] as const)
+    hit(scenario, route, { kind: "delay", ms: 3_000 });
+  await isPosted(scenario, workspaceId, "/completeWorkspaceJob");
+  await dispatchUntilMoved(scenario);
+  await scenario.drain();
+  expect(await answers(scenario, workspaceId)).toEqual([
+    expect.stringMatching(/^assistant: /),
+    "failure: the model declined: I can't help with that request.",
+  ]);
+  expect(await endsOf(scenario)).toEqual(["completed: unconfirmed", "failed: model_refused"]);
+});
+
+test.concurrent("a failure whose report was not answered is not told as the failure of the workspace's next message", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ turnMs: 400 }, onTestFinished);
+  hit(scenario, "/failWorkspaceJob", { kind: "html", status: 502, when: "after" });
+  const workspaceId = await twoMessages(scenario, "What is new? [[refuse]]", "Plan a launch. [[rounds:1]]");
+  await isPosted(scenario, workspaceId, "/failWorkspaceJob");
+  await dispatchUntilMoved(scenario);
+  await scenario.drain();
+  expect(await answers(scenario, workspaceId)).toEqual([
+    "failure: the model declined: I can't help with that request.",
+    expect.stringMatching(/^assistant: /),
+  ]);
+  expect(await endsOf(scenario)).toEqual(["failed: model_refused", "completed: ok"]);
+});
+
+test.concurrent("a job that Studio leases twice to one key is paid once and answered once", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ turnMs: 1_500 }, onTestFinished);
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
+  await scenario.window();
+  await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
+  scenario.studio.steal(workspaceId, "nobody");
+  await scenario.window();
+  await scenario.drain();
+  expect(await endsOf(scenario)).toEqual(["lost: superseded", "completed: ok"]);
+  expect(scenario.asked()).toHaveLength(3);
+  expect(await answers(scenario, workspaceId)).toHaveLength(1);
+});
+
+test.concurrent("an attempt that was frozen while another took over asks the model for nothing more", async ({
+  onTestFinished,
+}) => {
+  const scenario = await startScenario({ turnMs: 1_000, leaseMs: 5_000 }, onTestFinished);
+  const workspaceId = scenario.queue("Plan a launch. [[rounds:3]]");
+  await scenario.window();
+  await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
+  const thaw = await freezeWorker(scenario.events, workspaceId);
+  await dispatchUntilMoved(scenario);
+  thaw();
+  await scenario.drain();
+  await scenario.cloud.idle();
+  expect((await endsOf(scenario)).at(-1)).toBe("completed: ok");
+  expect(scenario.asked()).toHaveLength(4);
+  expect(await answers(scenario, workspaceId)).toHaveLength(1);
+});

@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { claimWorkspace, type ClaimDeps } from "../../../lib/dispatch/claim.ts";
+import { createLedger } from "../../../lib/ledger/ledger.ts";
+import type { Fence, RunProgress } from "../../../lib/ledger/run.ts";
+import { createSpendRow } from "../../../lib/ledger/spend.ts";
+import { createWorkspaceRows } from "../../../lib/ledger/workspaces.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { recordingLog, recordingMetrics } from "../../support/silent.ts";
+
+let local: LocalTable;
+beforeAll(async () => {
+  local = await startLocalTable();
+});
+afterAll(() => local.close());
+
+let pools = 0;
+let pool = "";
+beforeEach(() => {
+  pool = `claim${++pools}`;
+});
+
+const startMs = 1_000_000;
+const leaseMs = 600_000;
+const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 10, reasoningTokens: 3 };
+const noUsage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+/** Two rounds of a job were asked. */
+const twoRounds: RunProgress = {
+  rounds: 2,
+  responseIds: ["r1", "r2"],
+  jobDigest: "job-1",
+  usage,
+  model: "m",
+};
+
+function build() {
+  const clock = createFakeClock(startMs);
+  const { table } = local;
+  const ledger = createLedger(table);
+  const metrics = recordingMetrics();
+  const deps: ClaimDeps = {
+    clock,
+    ledger,
+    metrics,
+    workspaces: createWorkspaceRows(table),
+    log: recordingLog(),
+    spend: createSpendRow(table),
+    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
+  };
+  let runs = 0;
+  /** A lease of the workspace: claims it and, where that is allowed, creates the run and begins its first attempt. */
+  const lease = async (progress: RunProgress = {}) => {
+    const runId = `run-${++runs}`;
+    const claim = await claimWorkspace(deps, { pool, workspaceId: "w", runId });
+    const fence: Fence = { pool, runId, leg: 1, invocationId: `i-${runId}` };
+    if (claim.kind === "left_alone") return { claim, fence };
+    const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
+    await ledger.open({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited: claim.inherited });
+    await ledger.begin(fence, { atMs: clock.now(), requestId: `req-${runId}` });
+    await ledger.note(fence, { rounds: 0, ...progress });
+    return { claim, fence };
+  };
+  const stateOf = async (runId: string) => {
+    const { state, reason, unconfirmed } = (await ledger.read(pool, runId))!;
+    return { state, reason, unconfirmed };
+  };
+  return { deps, clock, ledger, metrics, lease, stateOf };
+}
+
+describe("a lease of a workspace that has an open run", () => {
+  it("supersedes that run, whose attempt then owns nothing any more", async () => {
+    const { ledger, lease, stateOf, metrics } = build();
+    const { fence } = await lease();
+    await lease();
+    expect(await stateOf("run-1")).toEqual({ state: "lost", reason: "superseded", unconfirmed: undefined });
+    expect(await ledger.owns(fence)).toBe(false);
+    expect(await ledger.beat(fence, { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs })).toBe(false);
+    expect(await ledger.note(fence, { delivering: true })).toBe(false);
+    expect((await ledger.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
+    expect(metrics.emitted).toContain(`RunsLost{pool=${pool},reason=superseded} 1`);
+  });
+
+  it("takes a run that was delivering for completed, unconfirmed", async () => {
+    const { lease, stateOf } = build();
+    await lease({ ...twoRounds, delivering: true });
+    await lease();
+    expect(await stateOf("run-1")).toEqual({ state: "completed", reason: "unconfirmed", unconfirmed: true });
+  });
+
+  it("takes a run that was reporting a failure for failed, unconfirmed", async () => {
+    const { lease, stateOf } = build();
+    await lease({ reporting: { reason: "model_refused", explanation: "declined: no" } });
+    await lease();
+    expect(await stateOf("run-1")).toEqual({ state: "failed", reason: "model_refused", unconfirmed: true });
+  });
+
+  it("judges the run by what it does when it is superseded, not by what was read a moment before", async () => {
+    const { deps, ledger, lease, stateOf } = build();
+    const { fence } = await lease();
+    let isFirst = true;
+    const supersede: typeof ledger.supersede = async (run, ending) => {
+      if (isFirst) await ledger.note(fence, { delivering: true });
+      isFirst = false;
+      return ledger.supersede(run, ending);
+    };
+    await claimWorkspace(
+      { ...deps, ledger: { ...ledger, supersede } },
+      { pool, workspaceId: "w", runId: "run-2" },
+    );
+    expect(await stateOf("run-1")).toEqual({ state: "completed", reason: "unconfirmed", unconfirmed: true });
+  });
+
+  it("counts the superseded run once, with what it has cost", async () => {
+    const { deps, lease, metrics } = build();
+    await lease(twoRounds);
+    await lease();
+    await lease();
+    expect(metrics.emitted.filter((line) => line.startsWith("RunsLost"))).toHaveLength(2);
+    expect(await deps.spend.read(pool, "1970-01-01")).toMatchObject({ runs: 2, lost: 2, inputTokens: 100 });
+  });
+
+  it("does not touch the run of another workspace", async () => {
+    const { deps, lease, stateOf } = build();
+    await lease();
+    await claimWorkspace(deps, { pool, workspaceId: "another", runId: "run-9" });
+    expect(await stateOf("run-1")).toMatchObject({ state: "running" });
+  });
+});
+
+describe("a new run inherits", () => {
+  it("the responses of a superseded run, for the case that it is the same job", async () => {
+    const { lease } = build();
+    await lease(twoRounds);
+    const { claim } = await lease();
+    expect(claim).toEqual({
+      kind: "claimed",
+      inherited: {
+        runId: "run-1",
+        jobDigest: "job-1",
+        responseIds: ["r1", "r2"],
+        usage,
+        usageBeside: noUsage,
+        repaired: false,
+      },
+    });
+  });
+
+  it("what a run had inherited that did not come to a round of its own", async () => {
+    const { lease } = build();
+    await lease(twoRounds);
+    await lease();
+    expect((await lease()).claim).toMatchObject({ inherited: { runId: "run-1", responseIds: ["r1", "r2"] } });
+  });
+
+  it("all that has been paid for, over several runs", async () => {
+    const { lease } = build();
+    await lease(twoRounds);
+    await lease({ ...twoRounds, responseIds: ["r1", "r2", "r3"], usageBefore: usage });
+    expect((await lease()).claim).toMatchObject({
+      inherited: {
+        runId: "run-2",
+        responseIds: ["r1", "r2", "r3"],
+        usage: { inputTokens: 200, cachedInputTokens: 80, outputTokens: 20, reasoningTokens: 6 },
+      },
+    });
+  });
+
+  it("nothing of a job that Studio has surely ended", async () => {
+    const { clock, ledger, lease } = build();
+    const { fence } = await lease(twoRounds);
+    await ledger.close(fence, { state: "completed", reason: "ok", atMs: clock.now() });
+    expect((await lease()).claim).toEqual({ kind: "claimed", inherited: undefined });
+  });
+
+  it("nothing of a run that did not read its job", async () => {
+    const { lease } = build();
+    await lease();
+    expect((await lease()).claim).toEqual({ kind: "claimed", inherited: undefined });
+  });
+});
+
+describe("a workspace that is lost again and again", () => {
+  /** A run that is paid for and then loses its lease. */
+  async function lose({ clock, ledger, lease }: ReturnType<typeof build>, progress: RunProgress = twoRounds) {
+    const { claim, fence } = await lease(progress);
+    if (claim.kind === "claimed")
+      await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: clock.now() });
+    return claim;
+  }
+
+  it("is left alone after three runs, for as long as a lease, then twice as long", async () => {
+    const world = build();
+    for (const _ of [1, 2, 3]) expect(await lose(world)).toMatchObject({ kind: "claimed" });
+    expect(await lose(world)).toEqual({ kind: "left_alone", losses: 3, untilMs: startMs + 600_000 });
+    await world.clock.advance(600_000);
+    expect(await lose(world)).toMatchObject({ kind: "claimed" });
+    expect(await lose(world)).toEqual({ kind: "left_alone", losses: 4, untilMs: startMs + 1_800_000 });
+  });
+
+  it("is left alone for six hours at most", async () => {
+    const world = build();
+    for (const _ of [1, 2, 3]) await lose(world);
+    for (let losses = 3; losses < 12; losses++) {
+      await world.clock.advance(21_600_000);
+      await lose(world);
+    }
+    expect(await lose(world)).toMatchObject({ losses: 12, untilMs: world.clock.now() + 21_600_000 });
+  });
+
+  it("can be seen while it is left alone", async () => {
+    const world = build();
+    for (const _ of [1, 2, 3, 4]) await lose(world);
+    const { workspaces } = world.deps;
+    expect(await workspaces.leftAlone(pool, startMs + 1)).toMatchObject([
+      { workspaceId: "w", losses: 2, leftAloneUntilMs: startMs + 600_000 },
+    ]);
+    expect(await workspaces.leftAlone(pool, startMs + 600_001)).toEqual([]);
+  });
+
+  it("is not left alone for leases that were lost before anything was paid", async () => {
+    const world = build();
+    for (const _ of [1, 2, 3, 4, 5])
+      expect(await lose(world, { usage: noUsage })).toMatchObject({ kind: "claimed" });
+  });
+
+  it("begins anew once a run of it has ended at Studio", async () => {
+    const world = build();
+    for (const _ of [1, 2]) await lose(world);
+    const { fence } = await world.lease(twoRounds);
+    await world.ledger.close(fence, { state: "completed", reason: "ok", atMs: world.clock.now() });
+    for (const _ of [1, 2, 3]) expect(await lose(world)).toMatchObject({ kind: "claimed" });
+  });
+});

@@ -1,0 +1,292 @@
+import { AwsError, type AwsJsonCall } from "../../../lib/aws-json.ts";
+import type { Clock } from "../../../lib/clock.ts";
+import type { Table } from "../../../lib/dynamodb.ts";
+import { RunnerError } from "../../../lib/errors.ts";
+import { createRotationRow } from "../../../lib/ledger/rotation.ts";
+import type { Run } from "../../../lib/ledger/run.ts";
+import { createRunnerKeys, type RunnerKeys } from "../../../lib/runner-keys.ts";
+import type { RotatorDeps } from "../../../lib/rotation/steps.ts";
+import { Secret, type RunnerKey } from "../../../lib/secret.ts";
+import { createSecretStore as createStore } from "../../../lib/secrets-manager.ts";
+import { ServiceError } from "../../../local/cloud/errors.ts";
+import type { Rotations } from "../../../local/cloud/rotation.ts";
+import { secretsActions } from "../../../local/cloud/secrets-api.ts";
+import { createSecretStore, holderOf } from "../../../local/cloud/secrets.ts";
+import { recordingLog } from "../../support/silent.ts";
+import { keyOf, secretId } from "./world.ts";
+
+/** One call that an actor has made and that has not taken effect yet. */
+interface Call {
+  readonly take: (isAnswerLost: boolean) => Promise<void>;
+}
+
+export interface Actor {
+  readonly name: string;
+  readonly calls: Call[];
+  state: "at_work" | "done" | "failed";
+  /** Of the secret's calls, counted over all actors, the newest with which this one looked at what is present. */
+  lookedAt: number;
+  error?: unknown;
+}
+
+/** A version of the secret as the judge of a program saw it, without a look at its value's form. */
+interface Seen {
+  /** When its author last looked at the secret before writing it. */
+  readonly lookedAt: number;
+  becameCurrentAt: number | undefined;
+}
+
+export interface Instance {
+  readonly keyId: string;
+  isAlive: boolean;
+  /** Its key was given to a person, who may not have stored it. */
+  readonly byHand: boolean;
+}
+
+const startMs = 1_795_176_000_000;
+const oneCallMs = 100;
+
+/**
+ * Secrets Manager with the rules of its stages, Studio, the ledger and several actors that use them at one time. Each
+ * actor stops before each of its calls; `take` lets one call take effect, and its actor go on to its next one.
+ */
+export function createSharedWorld() {
+  let nowMs = startMs;
+  let calls = 0;
+  const actors: Actor[] = [];
+  const problems: string[] = [];
+  const forever: Clock["sleep"] = () => new Promise<void>(() => undefined);
+  const stoppedClock: Clock = { now: () => nowMs, sleep: forever };
+
+  const resource = { logicalId: "Keys", name: "keys", arn: secretId, initialValue: "old.secret" };
+  const stored = createSecretStore([resource], stoppedClock);
+  const secret = stored.find(secretId);
+  const present = (): string => holderOf(secret, "AWSCURRENT") ?? "";
+  const seen = new Map<string, Seen>([[present(), { lookedAt: 0, becameCurrentAt: 0 }]]);
+  const everPresent = new Set<string>(["old"]);
+  const everStored: string[] = [];
+
+  const instances = new Map<string, Instance>();
+  const runs = new Map<string, string>();
+  const rows = new Map<string, Record<string, unknown>>();
+  const noted = new Set<string>();
+  let counter = 0;
+
+  /** Answers as Secrets Manager does, and keeps what a judge has to know. */
+  function ask(actor: Actor | undefined, action: string, input: object): object {
+    const at = ++calls;
+    const before = present();
+    const fields = { VersionStage: "", ClientRequestToken: "", SecretString: "", ...input };
+    if (actor && (action === "DescribeSecret" || fields.VersionStage === "AWSCURRENT")) actor.lookedAt = at;
+    const answer = answerOf(action, input);
+    if (action === "PutSecretValue") {
+      everStored.push(fields.SecretString);
+      if (!seen.has(fields.ClientRequestToken))
+        seen.set(fields.ClientRequestToken, { lookedAt: actor?.lookedAt ?? at, becameCurrentAt: undefined });
+    }
+    if (present() !== before) changed(before, at, actor);
+    return answer;
+  }
+
+  function answerOf(action: string, input: object): object {
+    const rotations = { describe: () => ({}) } as unknown as Rotations;
+    try {
+      return secretsActions[action]!(input, { store: stored, rotations });
+    } catch (error) {
+      if (error instanceof ServiceError) throw new AwsError(error.type, error.message, { status: 400 });
+      throw error;
+    }
+  }
+
+  /** Nobody replaces a value without having seen it: before writing the new one, or before going back to an older one. */
+  function changed(before: string, at: number, actor?: Actor): void {
+    const replaced = seen.get(before)!;
+    const version = seen.get(present())!;
+    const { lookedAt } = version.becameCurrentAt === undefined ? version : (actor ?? version);
+    if (lookedAt < replaced.becameCurrentAt!) problems.push("a newer value was replaced by an older one");
+    version.becameCurrentAt = at;
+    for (const id of presentIds()) everPresent.add(id);
+  }
+
+  const presentText = (): string => stored.get(secretId).version.value;
+  const presentIds = (): readonly string[] => {
+    const text = presentText();
+    const keys: readonly string[] = text.startsWith("{") ? JSON.parse(text).keys : [text];
+    return keys.map((key) => key.replace(/\..*$/, ""));
+  };
+
+  const table = (through: Gate): Table => ({
+    get: (key) => through(() => rows.get(key.pool), "ledger_unavailable"),
+    update: (key, { set = {}, condition }) =>
+      through(() => {
+        const row = rows.get(key.pool);
+        if (row && row["revision"] !== condition?.values["seen"]) return undefined;
+        for (const { instanceId } of set["instances"] as readonly { instanceId: string }[])
+          noted.add(instanceId);
+        rows.set(key.pool, { ...row, ...set });
+        return { ...row, ...set };
+      }, "ledger_unavailable"),
+    put: () => Promise.reject(new Error("nobody puts a row here")),
+    query: () => Promise.reject(new Error("nobody asks for rows here")),
+  });
+
+  function createInstance(keyId: string, byHand: boolean): string {
+    const instanceId = `instance-of-${keyId}`;
+    instances.set(instanceId, { keyId, isAlive: true, byHand });
+    return instanceId;
+  }
+
+  const isAlive = (keyId: string): boolean => instances.get(`instance-of-${keyId}`)?.isAlive ?? true;
+
+  const studio = (through: Gate) =>
+    ({
+      lease: ({ key }: { readonly key: RunnerKey }) =>
+        through(() => {
+          if (!isAlive(key.id)) throw new RunnerError("key_refused", "401", { status: 401 });
+          return { workspaceId: "w", leaseExpiresAtMs: nowMs, skewMs: 0 };
+        }, "studio_unavailable"),
+      heartbeat: ({ key }: { readonly key: RunnerKey }) =>
+        through(() => {
+          throw isAlive(key.id)
+            ? new RunnerError("lease_lost", "there is no such job", { status: 404 })
+            : new RunnerError("key_refused", "401", { status: 401 });
+        }, "studio_unavailable"),
+      createRunnerInstance: () =>
+        through(() => {
+          const key = keyOf(`minted${++counter}`);
+          return { instanceId: createInstance(key.id, false), key, kind: "user", name: "" };
+        }, "studio_unavailable"),
+      revokeRunnerInstance: (_call: unknown, instanceId: string) =>
+        through(() => {
+          const instance = instances.get(instanceId);
+          if (!instance?.isAlive)
+            throw new RunnerError("studio_rejected", "no such instance", { status: 404 });
+          instance.isAlive = false;
+        }, "studio_unavailable"),
+    }) as unknown as RotatorDeps["studio"];
+
+  type Gate = <T>(effect: () => T, lost?: keyof typeof lostAnswers) => Promise<T>;
+
+  /** The ports of one actor. Without one each call takes effect at once. */
+  function portsOf(actor?: Actor): RotatorDeps {
+    const through = gateOf(actor);
+    const call: AwsJsonCall = (action, input) => through(() => ask(actor, action, input));
+    const clock = {
+      now: () => nowMs,
+      sleep: async (ms: number) => through(() => void (nowMs += ms), "nothing"),
+    };
+    const atOnce = { now: () => nowMs, sleep: async () => undefined };
+    return {
+      clock,
+      random: () => 0,
+      log: recordingLog(),
+      store: createStore({ call, newId, clock: atOnce }),
+      ledger: {
+        openRuns: () =>
+          through(() => [...runs.values()].map((keyId) => ({ keyId }) as Run), "ledger_unavailable"),
+      },
+      rotation: createRotationRow(table(through)),
+      studio: studio(through),
+      signIn: async () => new Secret("id-token"),
+    };
+  }
+
+  const gateOf =
+    (actor?: Actor): Gate =>
+    (effect, lost = "cut_off") =>
+      new Promise((resolve, reject) => {
+        const take = async (isAnswerLost: boolean): Promise<void> => {
+          nowMs += oneCallMs;
+          try {
+            const answer = effect();
+            const error = isAnswerLost ? lostAnswers[lost] : undefined;
+            if (error) reject(error);
+            else resolve(answer);
+          } catch (error) {
+            reject(error);
+          }
+          await settle();
+        };
+        if (actor) actor.calls.push({ take });
+        else void take(false);
+      });
+
+  const newId = (): string => `version-${String(++counter).padStart(32, "0")}`;
+
+  function runnerKeys(actor?: Actor): RunnerKeys {
+    const { store } = portsOf(actor);
+    const read = async (id: string): Promise<string> => (await store.readStage(id, "AWSCURRENT")) ?? "";
+    const source = { read, readStage: store.readStage };
+    return createRunnerKeys({ source, clock: stoppedClock, secretId, maxAgeMs: 0 });
+  }
+
+  let looked = "";
+  /** Since it was asked before: the secret, the open runs, Studio's instances, an actor's end. */
+  function hasChanged(): boolean {
+    const stages = [...secret.versions].map(([id, version]) => [id, ...version.stages]);
+    const errors = actors.map(({ state }) => state);
+    const alive = [...instances.values()].map(({ isAlive: is }) => is);
+    const now = JSON.stringify([stages, [...runs.values()], alive, errors, problems]);
+    if (now === looked) return false;
+    looked = now;
+    return true;
+  }
+
+  return {
+    actors,
+    hasChanged,
+    problems,
+    runs,
+    secret,
+    portsOf,
+    runnerKeys,
+    newId,
+    nowMs: () => nowMs,
+    isAlive,
+    presentIds,
+    everPresent,
+    wasPresent: (versionId: string): boolean => seen.get(versionId)?.becameCurrentAt !== undefined,
+    createInstance,
+    nextKeyId: (prefix: string): string => `${prefix}${++counter}`,
+    stage: (name: string): string | undefined => holderOf(secret, name),
+    reserve: (versionId: string) => stored.reserve(secretId, versionId),
+    pass: (ms: number) => void (nowMs += ms),
+    /** Instances that are alive at Studio and whose key nobody can have: its only answer was lost. */
+    createRun: (actor: Actor, keyId: string): Promise<void> =>
+      gateOf(actor)(() => void runs.set(`run${++counter}`, keyId), "ledger_unavailable"),
+    /** Some version of the secret has told the rotator of it. */
+    isNamed: (instanceId: string): boolean =>
+      everStored.some((text) => text.includes(JSON.stringify(instanceId))),
+    isForgotten: (instanceId: string): boolean =>
+      !noted.has(instanceId) && !everStored.some((text) => text.includes(JSON.stringify(instanceId))),
+    instances: () => [...instances].map(([instanceId, instance]) => ({ instanceId, ...instance })),
+    async start(name: string, work: (actor: Actor) => Promise<unknown>): Promise<Actor> {
+      const actor: Actor = { name, calls: [], state: "at_work", lookedAt: 0 };
+      actors.push(actor);
+      void work(actor).then(
+        () => (actor.state = "done"),
+        (error: unknown) => Object.assign(actor, { state: "failed", error }),
+      );
+      await settle();
+      return actor;
+    },
+    /** Nothing of it happens any more: what took effect stays. */
+    crash: (actor: Actor) => void actors.splice(actors.indexOf(actor), 1),
+    crashAll: () => void actors.splice(0),
+  };
+}
+
+export type SharedWorld = ReturnType<typeof createSharedWorld>;
+
+/** What an actor is told in the place of an answer. */
+const lostAnswers = {
+  cut_off: Object.assign(new TypeError("fetch failed"), {
+    cause: Object.assign(new Error("cut"), { code: "ECONNRESET" }),
+  }),
+  ledger_unavailable: new RunnerError("ledger_unavailable", "no answer"),
+  studio_unavailable: new RunnerError("studio_unavailable", "no answer"),
+  nothing: undefined,
+};
+
+/** Until every actor waits for its next call to take effect. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

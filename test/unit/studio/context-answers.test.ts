@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { script } from "../../support/http-server.ts";
+import { context, createScene, jobCall, rejectionOf } from "./helpers.ts";
+
+const misshapen = { ...context, recentText: 7 };
+
+describe("a context route that answers 200 with something else", () => {
+  it.each([
+    ["a proxy's page", "<!doctype html><html><head><title>Welcome</title></head></html>", "an HTML page"],
+    ["cut JSON", JSON.stringify(context).slice(0, 100), "a body that is not JSON"],
+    ["an empty body", "", "an empty body"],
+    ["a text", "OK", "a body that is not JSON"],
+  ])("is out of order for now, when it is %s", async (_, body, words) => {
+    const { server, studio } = await createScene(script({ body }));
+    const error = await rejectionOf(studio.context(jobCall()));
+    expect(error).toMatchObject({ code: "studio_unavailable", retryable: true, status: 200 });
+    expect(String(error)).toContain(words);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("is asked once more when a whole answer breaks the schema, and that one counts", async () => {
+    const { server, studio } = await createScene(script({ body: misshapen }, { body: context }));
+    expect(await studio.context(jobCall())).toMatchObject({ recentText: "Hello" });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it("has broken the contract when the second whole answer breaks the schema too", async () => {
+    const { server, studio } = await createScene(script({ body: misshapen }, { body: misshapen }));
+    const error = await rejectionOf(studio.context(jobCall()));
+    expect(error).toMatchObject({ code: "studio_contract", retryable: false });
+    expect(String(error)).toContain("recentText: Invalid input: expected string, received number");
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it("has broken nothing for good when an outage comes between two bad answers", async () => {
+    const { studio } = await createScene(
+      script({ body: misshapen }, { status: 503 }, { body: misshapen }, { body: context }),
+    );
+    expect(await rejectionOf(studio.context(jobCall()))).toMatchObject({ retryable: true });
+    expect(await studio.context(jobCall())).toMatchObject({ recentText: "Hello" });
+  });
+
+  it("is not asked again once the caller has given up", async () => {
+    const leaving = new AbortController();
+    const { server, studio } = await createScene(() => {
+      leaving.abort("gone");
+      return { body: misshapen };
+    });
+    expect(await rejectionOf(studio.context(jobCall(leaving.signal)))).toBe("gone");
+    expect(server.requests).toHaveLength(1);
+  });
+});

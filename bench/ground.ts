@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { buildStack } from "../local/build.ts";
 import type { FunctionResource, Stack } from "../local/cloud/resources.ts";
 import { readStack } from "../local/cloud/template.ts";
-import { localAccess } from "../local/cloud/access.ts";
 import { variablesOf } from "../local/cloud/variables.ts";
+import { accessOf } from "../lib/aws-access.ts";
 import { createDynamoDb, createTable, type Table } from "../lib/dynamodb.ts";
 import { buildBundles, type Bundles } from "./bundles.ts";
 import { call, startServer, type Server } from "./servers/client.ts";
@@ -114,16 +114,14 @@ export interface Aws {
 export async function startAws({ stack }: Built, runnerKey: string): Promise<Aws> {
   const secrets = { ModelKey: modelKey, Keys: runnerKey };
   const server = await startServer({ kind: "aws", tables: stack.tables, secrets });
-  const endpoint = server.facts["database"] ?? "";
   const endpoints = {
-    AWS_ENDPOINT_URL_LAMBDA: server.url,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url,
-    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_ENDPOINT_URL: server.url,
+    AWS_ACCESS_KEY_ID: server.facts["accessKeyId"] ?? "",
+    AWS_SECRET_ACCESS_KEY: server.facts["secretAccessKey"] ?? "",
   };
+  const access = accessOf({ ...endpoints, AWS_REGION: region }, "dynamodb");
   return {
-    table: createTable(stack.tables[0]?.name ?? "", {
-      call: createDynamoDb(localAccess(endpoint)),
-    }),
+    table: createTable(stack.tables[0]?.name ?? "", { call: createDynamoDb(access) }),
     variables: (fn, overrides) => variablesOf(fn, { region, endpoints, overrides }),
     close: () => server.close(),
   };

@@ -144,11 +144,12 @@ async function findTarget(options: GlobalOptions, edges: ContextEdges): Promise<
   const { region, profile, stack, local, stateDir = edges.defaultStateDir } = options;
   if (local) {
     const file = await readLocalStack(stateDir, edges.isAlive);
-    const at = { region: file.region, profile: undefined, endpoint: file.endpointUrl };
+    const { region: own, endpointUrl: endpoint, credentials } = file;
+    const at = { region: own, profile: undefined, local: { endpoint, credentials } };
     return { stackName: async () => stack ?? file.stackName, config: toAwsConfig(at) };
   }
   const stackName = async (): Promise<string> => stack ?? (await edges.project.settings()).stackName;
-  return { stackName, config: toAwsConfig({ region, profile, endpoint: undefined }) };
+  return { stackName, config: toAwsConfig({ region, profile, local: undefined }) };
 }
 
 function createLedgerPorts(table: Table, clock: Clock): LedgerPorts {

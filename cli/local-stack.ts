@@ -7,6 +7,7 @@ const schema = z.object({
   stackName: z.string(),
   region: z.string(),
   endpointUrl: z.url(),
+  credentials: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
   pid: z.int().positive(),
 });
 

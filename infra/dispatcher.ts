@@ -43,8 +43,8 @@ export class Dispatcher extends Construct {
         RUNNER_MAX_EVENT_AGE_MS: timing.maxEventAgeMs,
       }),
       statements: [
-        ledger.rowStatement("GetItem", "PutItem", "UpdateItem"),
-        ledger.openRunsStatement(),
+        ledger.rowStatement(pool.name, "GetItem", "PutItem", "UpdateItem"),
+        ledger.openRunsStatement(pool.name),
         runnerKeys.readStatement(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
       ],

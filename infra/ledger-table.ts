@@ -13,6 +13,9 @@ export interface LedgerTableProps {
 
 const removalPolicies = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN } as const;
 
+/** The leading key is the partition key of what is asked: `pool` in the table, `openIn` in the index. Both hold the pool's name. */
+const ofPool = (pool: string) => ({ "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [pool] } });
+
 /** The ledger: rows by `pool` and `id`, and the sparse index of open runs. */
 export class LedgerTable extends Construct {
   readonly tableName: string;
@@ -29,18 +32,20 @@ export class LedgerTable extends Construct {
     this.tableArn = table.tableArn;
   }
 
-  /** Single rows, by their key. */
-  rowStatement(...actions: readonly ("GetItem" | "PutItem" | "UpdateItem")[]): PolicyStatement {
+  /** Single rows of one pool, by their key. */
+  rowStatement(pool: string, ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem")[]): PolicyStatement {
     return new PolicyStatement({
       actions: actions.map((action) => `dynamodb:${action}`),
       resources: [this.tableArn],
+      conditions: ofPool(pool),
     });
   }
 
-  openRunsStatement(): PolicyStatement {
+  openRunsStatement(pool: string): PolicyStatement {
     return new PolicyStatement({
       actions: ["dynamodb:Query"],
       resources: [`${this.tableArn}/index/${openRunsIndex}`],
+      conditions: ofPool(pool),
     });
   }
 

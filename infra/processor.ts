@@ -33,7 +33,7 @@ export class Processor extends Construct {
       ...pool.processor,
       environment: environment(props),
       statements: [
-        ledger.rowStatement("GetItem", "UpdateItem"),
+        ledger.rowStatement(pool.name, "GetItem", "UpdateItem"),
         runnerKeys.readStatement(),
         ...(modelKey ? [modelKey.readStatement()] : []),
       ],

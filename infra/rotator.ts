@@ -44,8 +44,8 @@ export class Rotator extends Construct {
       timeoutSeconds,
       environment: this.#environment(props),
       statements: [
-        ledger.rowStatement("GetItem", "UpdateItem"),
-        ledger.openRunsStatement(),
+        ledger.rowStatement(name, "GetItem", "UpdateItem"),
+        ledger.openRunsStatement(name),
         runnerKeys.rotateStatement(),
         this.account.renewStatement(),
       ],

@@ -7,7 +7,7 @@ const shapes: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   },
   { what: "a signed token", pattern: /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}/ },
   { what: "an AWS access key", pattern: /(?<!\w)(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)/ },
-  { what: "a password in a URL", pattern: /:\/\/[^/\s@]*:[^/\s@]*@/ },
+  { what: "a password in a URL", pattern: /:\/\/[^/\s@:]*:[^/\s@]*@/ },
 ];
 
 /** A run of characters this long says nothing to a reader and may be a secret of an unknown make. */

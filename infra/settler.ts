@@ -41,7 +41,7 @@ export class Settler extends Construct {
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,
       }),
       statements: [
-        ledger.rowStatement("GetItem", "UpdateItem"),
+        ledger.rowStatement(pool.name, "GetItem", "UpdateItem"),
         runnerKeys.readStatement(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
         new PolicyStatement({ actions: ["sqs:SendMessage"], resources: [this.deadLetters.queueArn] }),

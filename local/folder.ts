@@ -1,16 +1,45 @@
-import { mkdirSync, statSync, type Stats } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { RunnerError } from "../lib/errors.ts";
 
+/** The permissions of all others than the owner. */
+const others = 0o077;
+/** What `npm start` keeps in its folder; SQLite's own files have longer names. */
+const ours = ["stack.json", "studio.sqlite", "cdk.out"];
+
 /**
- * Makes a folder and those that lead to it. Node's own `recursive` never comes back where the parent exists and still
- * answers "no such folder", as /proc does.
+ * Makes a folder for its owner alone, and those that lead to it. One that is there is closed to others, if there is
+ * nothing of theirs in it; then the answer says so. Node's own `recursive` never comes back where the parent exists and
+ * still answers "no such folder", as /proc does.
  * @throws RunnerError `config_invalid`
  */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string): string | undefined {
   const found = look(path);
-  if (found === undefined) makeNew(path);
-  else if (!found.isDirectory()) throw cannot(path, "a file stands there");
+  if (found === undefined) {
+    makeNew(path);
+    return undefined;
+  }
+  if (!found.isDirectory()) throw cannot(path, "a file stands there");
+  return close(path, found);
+}
+
+function close(path: string, { uid, mode }: Stats): string | undefined {
+  const self = process.getuid?.();
+  if (self === undefined) return undefined; // Windows has no such permissions
+  if (uid !== self) {
+    throw new RunnerError(
+      "config_invalid",
+      `the folder ${path} belongs to another user. Name another with --state-dir`,
+    );
+  }
+  if ((mode & others) === 0) return undefined;
+  if (readdirSync(path).some((name) => !ours.some((own) => name.startsWith(own)))) {
+    const what = `the folder ${path} is open to other users of this machine, and holds other files than ours`;
+    const advice = `Close it with chmod 700 ${path}, or name another with --state-dir`;
+    throw new RunnerError("config_invalid", `${what}. ${advice}`);
+  }
+  chmodSync(path, 0o700);
+  return `The folder ${path} was open to other users of this machine: now it is yours alone.`;
 }
 
 /** Below a file, in a folder that we may not read …: the same sentence. */
@@ -24,9 +53,11 @@ function look(path: string): Stats | undefined {
 
 function makeNew(path: string): void {
   const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
+  const above = look(parent);
+  if (above === undefined) makeNew(parent);
+  else if (!above.isDirectory()) throw cannot(path, problems["ENOTDIR"] ?? "");
   try {
-    mkdirSync(path);
+    mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     // Another process was faster.
     if (codeOf(error) === "EEXIST") return;

@@ -27,7 +27,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const { stateDir = defaultStateDir } = options;
-  makeFolder(stateDir);
+  // What this process and those that it starts write is for its user alone: Studio's messages are, and so is the credential.
+  process.umask(0o077);
+  const closed = makeFolder(stateDir);
+  if (closed !== undefined) print(closed);
   print(pc.dim("Building the functions and starting the stack …"));
   const report = new RunReport();
   const interrupted = interruption();
@@ -64,6 +67,7 @@ const addressesOf = (options: LocalOptions, { cloud, studio, model }: LocalStack
   stackName: cloud.stackName,
   region: cloud.region,
   endpointUrl: cloud.endpointUrl,
+  credentials: cloud.credentials,
   pid: process.pid,
   studioUrl: studio?.url ?? options.studio?.baseUrl,
   modelUrl: model?.url ?? options.model?.baseUrl,

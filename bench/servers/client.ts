@@ -14,7 +14,8 @@ export interface Server {
 
 /** A server in a process of its own, so that what is measured does not wait for its event loop. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const child = fork(main, [JSON.stringify(options)], { execArgv: [], stdio: "inherit" });
+  const child = fork(main, { execArgv: [], stdio: "inherit" });
+  child.send(options);
   const ended = once(child, "exit");
   const [facts]: { readonly url: string }[] = await Promise.race([
     once(child, "message"),

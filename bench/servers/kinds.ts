@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
+import * as z from "zod";
 import { systemClock } from "../../lib/clock.ts";
+import { actionOf, type Actions } from "../../local/cloud/api/action.ts";
+import type { Route } from "../../local/cloud/api/rest.ts";
+import { jsonService, proxyService, restService } from "../../local/cloud/api/service.ts";
 import { startDatabase } from "../../local/cloud/database.ts";
+import { openEndpoints } from "../../local/cloud/endpoints.ts";
+import { ServiceError } from "../../local/cloud/errors.ts";
 import type { TableResource } from "../../local/cloud/resources.ts";
+import { newCredentials } from "../../local/cloud/signature.ts";
 import { startWarden } from "../../local/cloud/warden.ts";
 import type { Script } from "../../local/model/conversation.ts";
 import { startModel } from "../../local/model/server.ts";
@@ -53,6 +57,8 @@ const kinds: Kinds = {
     url: (await startModel({ clock, latencyMs, script: oneRound, control: true })).url,
   }),
   aws: async ({ tables, secrets }) => {
+    const credentials = newCredentials();
+    const endpoints = await openEndpoints({ clock, credentials });
     const database = await startDatabase({
       clock,
       warden: startWarden(),
@@ -62,7 +68,12 @@ const kinds: Kinds = {
       tables,
       onEnded: (how) => process.stderr.write(`${how}\n`),
     });
-    return { url: await serveSecretsAndInvokes(secrets), database: database.url };
+    endpoints.serve([
+      proxyService("DynamoDB_20120810", database.agent),
+      jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, deps: secrets }),
+      restService(invokeRoutes, undefined),
+    ]);
+    return { url: endpoints.url, ...credentials };
   },
 };
 
@@ -79,25 +90,18 @@ export function startKind(options: ServerOptions): Promise<Facts> {
   }
 }
 
-/** Secrets Manager, and a Lambda that takes every event and runs none. */
-async function serveSecretsAndInvokes(secrets: Readonly<Record<string, string>>): Promise<string> {
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      response.setHeader("x-amzn-requestid", randomUUID());
-      if (request.url?.startsWith("/2015-03-31/")) return response.writeHead(202).end();
-      const found = Object.entries(secrets).find(([part]) => body.includes(part));
-      response.setHeader("content-type", "application/x-amz-json-1.1");
-      if (found === undefined) response.statusCode = 400;
-      return response.end(
-        JSON.stringify(
-          found === undefined ? { __type: "ResourceNotFoundException" } : { SecretString: found[1] },
-        ),
-      );
-    });
-  });
-  server.keepAliveTimeout = 60_000;
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
-}
+const secretsActions: Actions<Readonly<Record<string, string>>> = {
+  GetSecretValue: actionOf<Readonly<Record<string, string>>>("InvalidParameterException")({
+    request: z.object({ SecretId: z.string() }),
+    answer: ({ SecretId }, secrets) => {
+      const found = Object.entries(secrets).find(([part]) => SecretId.includes(part));
+      if (found === undefined) throw new ServiceError("ResourceNotFoundException", SecretId);
+      return { SecretString: found[1] };
+    },
+  }),
+};
+
+/** A Lambda that takes every event and runs none. */
+const invokeRoutes: readonly Route<undefined>[] = [
+  { method: "POST", path: /^\/2015-03-31\//, answer: () => ({ status: 202, body: undefined }) },
+];

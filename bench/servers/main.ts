@@ -1,8 +1,9 @@
-import { startKind, type ServerOptions } from "./kinds.ts";
+import type { ServerOptions } from "./kinds.ts";
+import { startKind } from "./kinds.ts";
 
-/** The main of a server's process (client.ts). Argument: ServerOptions as JSON. */
-const options: ServerOptions = JSON.parse(process.argv[2] ?? "{}");
-
-process.title = `studio-runner bench ${options.kind}`;
+/** The main of a server's process (client.ts). Its ServerOptions, which hold keys, come as its first message. */
+process.once("message", (options: ServerOptions) => {
+  process.title = `studio-runner bench ${options.kind}`;
+  void startKind(options).then((facts) => process.send?.(facts));
+});
 process.once("disconnect", () => process.exit(0));
-process.send?.(await startKind(options));

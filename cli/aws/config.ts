@@ -4,26 +4,29 @@ import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 export interface AwsTarget {
   readonly region: string | undefined;
   readonly profile: string | undefined;
-  /** The local stack's address in place of AWS. */
-  readonly endpoint: string | undefined;
+  /** The local stack in place of AWS. */
+  readonly local: LocalTarget | undefined;
+}
+
+export interface LocalTarget {
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 export interface AwsConfig {
   readonly region?: string;
   readonly profile?: string;
   readonly endpoint?: string;
-  readonly credentials?: ReturnType<typeof fromNodeProviderChain> | typeof localCredentials;
+  readonly credentials?: ReturnType<typeof fromNodeProviderChain> | LocalTarget["credentials"];
   readonly maxAttempts: number;
   readonly requestHandler: { readonly connectionTimeout: number; readonly requestTimeout: number };
 }
 
-const localCredentials = { accessKeyId: "local", secretAccessKey: "local" } as const;
-
 /** For every client alike. */
-export function toAwsConfig({ region, profile, endpoint }: AwsTarget): AwsConfig {
+export function toAwsConfig({ region, profile, local }: AwsTarget): AwsConfig {
   return {
     ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint, credentials: localCredentials }),
+    ...local,
     ...(profile === undefined ? {} : { profile, credentials: fromNodeProviderChain({ profile }) }),
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000 },

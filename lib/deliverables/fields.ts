@@ -7,17 +7,27 @@ const tokenPattern = /^[A-Za-z0-9_-]+$/;
 /** Braces cannot stand in a placeholder, and it is trimmed. */
 const idPattern = /^(?!\s)[^{}\r\n]+(?<!\s)$/;
 
+/**
+ * Text of at most so many UTF-16 units, as Studio counts them. zod's own `max` counts code points, and lets through twice
+ * as many emoji; `maxLength` is where json-schema.ts finds the cap.
+ */
+export const capped = (maxUnits: number): z.ZodString =>
+  z
+    .string()
+    .meta({ maxLength: maxUnits })
+    .check(({ value, issues }) => {
+      if (value.length <= maxUnits) return;
+      issues.push({ code: "too_big", origin: "string", maximum: maxUnits, input: value, continue: true });
+    });
+
 /** Text that must say something. */
-export const text = (maxChars: number): z.ZodString =>
-  z.string().max(maxChars).regex(/\S/, "must not be blank");
+export const text = (maxUnits: number): z.ZodString => capped(maxUnits).regex(/\S/, "must not be blank");
 
 /** An id of letters, digits, `_` and `-`. */
-export const token = (maxChars: number): z.ZodString =>
-  z.string().max(maxChars).regex(tokenPattern, "must consist of letters, digits, _ and - only");
+export const token = (maxUnits: number): z.ZodString =>
+  capped(maxUnits).regex(tokenPattern, "must consist of letters, digits, _ and - only");
 
-export const freeId = z
-  .string()
-  .max(limits.idChars)
+export const freeId = capped(limits.idChars)
   .regex(idPattern, "must be one line without braces and without spaces at its ends")
   .describe("Unique id, used in the placeholder.");
 
@@ -25,4 +35,4 @@ export const tokenId = token(limits.idChars).describe(
   "Unique id of letters, digits, _ and -, used in the placeholder.",
 );
 
-export const title = z.string().max(limits.titleChars).exactOptional().describe("Headline.");
+export const title = capped(limits.titleChars).exactOptional().describe("Headline.");

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { text } from "./fields.ts";
+import { capped, text } from "./fields.ts";
 import { limits } from "./limits.ts";
 import { preview } from "./problems.ts";
 import { defineTool } from "./tool.ts";
@@ -16,10 +16,8 @@ export const fileTool = defineTool({
   caps: `\`.md\` or \`.txt\`, ${caps.chars} characters, relative path of at most ${caps.folders} folders, segments of ${caps.segmentChars} characters`,
   description: "Makes a text file to download: a document that stands on its own.",
   schema: z.strictObject({
-    name: z
-      .string()
+    name: capped(caps.nameChars)
       .min(1)
-      .max(caps.nameChars)
       .superRefine(checkName)
       .describe(
         `Relative path such as "specs/api.md", ending in .md or .txt, at most ${caps.folders} folders; letters, digits, . _ and - in segments of at most ${caps.segmentChars} characters.`,

@@ -13,15 +13,20 @@ export interface Placeholder {
 /** Deliverables by payload key: a workbench, or a payload of unchecked items. */
 export type Made = Readonly<Partial<Record<PayloadKey, readonly unknown[]>>>;
 
-const pattern = /\{\{\s*artifact\s*(?::([^{}:]*)(?::([^}]*))?)?\}\}/gi;
+/** A placeholder without its "}}", at the end of a text without any "}". */
+const pattern = /\{\{\s*artifact\s*(?::([^{}:]*)(?::([^}]*))?)?$/i;
 
 /** Every placeholder in the order of the message, repeated ones too. Case and spaces inside do not matter. */
 export function findPlaceholders(message: string): readonly Placeholder[] {
-  return [...message.matchAll(pattern)].map(([token, kind = "", id = ""]) => ({
-    token,
-    kind: kind.trim().toLowerCase(),
-    id: id.trim(),
-  }));
+  // Cut at each "}" first: a pattern for the whole would look through all that follows each of many openings.
+  const parts = message.split("}");
+  return parts.flatMap((part, at) => {
+    const isClosed = parts[at + 1] === "" && at + 2 < parts.length;
+    const found = isClosed ? pattern.exec(part) : null;
+    if (found === null) return [];
+    const [opening, kind = "", id = ""] = found;
+    return [{ token: `${opening}}}`, kind: kind.trim().toLowerCase(), id: id.trim() }];
+  });
 }
 
 /** The placeholders without a deliverable, each kind and id once. A kind that does not exist is dangling too. */

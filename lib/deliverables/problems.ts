@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { keepHead } from "../inference/text.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -26,11 +27,17 @@ export function joinProblems(problems: readonly string[]): string {
 export function preview(value: unknown): string {
   if (typeof value === "string") {
     return value.length > previewChars
-      ? `${JSON.stringify(value.slice(0, previewChars))}… (${value.length} characters)`
+      ? `${JSON.stringify(keepHead(value, previewChars))}… (${value.length} characters)`
       : JSON.stringify(value);
   }
   if (Array.isArray(value)) return `a list of ${value.length}`;
   return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+export function unknownFields(names: readonly string[]): string {
+  const rest = names.length - shownProblems;
+  const shown = names.slice(0, shownProblems).map((name) => preview(name));
+  return `unknown field ${shown.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 function describe(issue: Issue, value: unknown): string {
@@ -46,7 +53,7 @@ function describe(issue: Issue, value: unknown): string {
     case "invalid_format":
       return `${preview(value)} ${issue.message}`;
     case "unrecognized_keys":
-      return `unknown field ${issue.keys.map((key) => preview(key)).join(", ")}`;
+      return unknownFields(issue.keys);
     default:
       return issue.message;
   }

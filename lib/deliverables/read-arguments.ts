@@ -1,5 +1,5 @@
 import { dropBlanks, itemSchema } from "./json-schema.ts";
-import { preview } from "./problems.ts";
+import { preview, unknownFields } from "./problems.ts";
 import { isRecord } from "./tool.ts";
 import type { Tool } from "./tool.ts";
 
@@ -30,7 +30,7 @@ function unwrap(tool: Tool, fields: Fields): ReadArguments {
   if (!isRecord(inner)) return problem(`${wrapper}: ${preview(inner)} given, must be an object`);
   const beside = Object.keys(fields).filter((name) => name !== wrapper && fields[name] !== null);
   if (beside.length === 0) return { ok: true, fields: inner };
-  return problem(`unknown field ${beside.map((name) => preview(name)).join(", ")} beside ${wrapper}`);
+  return problem(`${unknownFields(beside)} beside ${wrapper}`);
 }
 
 function tidy(tool: Tool, given: unknown): unknown {

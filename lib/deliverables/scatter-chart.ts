@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { freeId, text, title } from "./fields.ts";
+import { capped, freeId, text, title } from "./fields.ts";
 import { limits } from "./limits.ts";
 import { defineTool } from "./tool.ts";
 
@@ -8,7 +8,7 @@ const caps = limits.scatter;
 const point = z.strictObject({
   x: z.number(),
   y: z.number(),
-  label: z.string().max(limits.labelChars).exactOptional().describe("Words for this point."),
+  label: capped(limits.labelChars).exactOptional().describe("Words for this point."),
 });
 
 const series = z.strictObject({

@@ -1,4 +1,5 @@
 import sanitizeHtml from "sanitize-html";
+import { keepHead } from "../inference/text.ts";
 import { limits } from "./limits.ts";
 import * as allowed from "./svg-allowed.ts";
 import { quieten } from "./svg-scripts.ts";
@@ -14,6 +15,8 @@ const parser = { xmlMode: true, decodeEntities: true } as const;
 const xmlnsFits = limits.svg.chars - ` xmlns="${allowed.svgNamespace}"`.length;
 
 const shownChanges = 20;
+/** Of a name that the model made up. */
+const shownNameChars = 40;
 
 /**
  * The one `<svg>` element in `content`, reduced to what svg-allowed.ts lists. `changes` says everything that was taken
@@ -82,11 +85,12 @@ function readOutline(content: string): Outline {
 }
 
 function outlineProblem({ roots, unclosed }: Outline): string | undefined {
-  const [root, ...others] = roots;
+  const [root, second] = roots;
   if (root === undefined) return "no <svg> element found";
-  if (root.toLowerCase() !== "svg") return `must be one whole <svg>…</svg>, <${root}> is around or before it`;
-  if (others.length > 0) return `must be one whole <svg>…</svg>, <${others[0]}> comes after it`;
-  if (unclosed !== undefined) return `<${unclosed}> is never closed; is the markup cut off?`;
+  if (root.toLowerCase() !== "svg")
+    return `must be one whole <svg>…</svg>, <${shortName(root)}> is around or before it`;
+  if (second !== undefined) return `must be one whole <svg>…</svg>, <${shortName(second)}> comes after it`;
+  if (unclosed !== undefined) return `<${shortName(unclosed)}> is never closed; is the markup cut off?`;
   return undefined;
 }
 
@@ -94,7 +98,7 @@ function outlineProblem({ roots, unclosed }: Outline): string | undefined {
 function noteUnparsed(content: string, note: (change: string) => void): void {
   if (/<\?(?!xml\s)/i.test(content)) note("removed processing instruction");
   for (const [entity] of content.matchAll(/&(?!(?:amp|lt|gt|quot|apos);)[a-z]\w*;/gi)) {
-    note(`${entity} is no entity of SVG and shows as written, use the character itself`);
+    note(`${shortName(entity)} is no entity of SVG and shows as written, use the character itself`);
   }
 }
 
@@ -111,7 +115,7 @@ function clean(content: string, outline: Outline, note: (change: string) => void
     nonTextTags: [...outline.names].filter(isForeign),
     disallowedTagsMode: "discard",
     onOpenTag: (name) => {
-      if (allowed.canonicalElement(name) === undefined) note(`removed <${name}>`);
+      if (allowed.canonicalElement(name) === undefined) note(`removed <${shortName(name)}>`);
     },
     transformTags: {
       "*": (tagName, attribs) => {
@@ -152,7 +156,7 @@ function keepAttributes(
     const canonical = allowed.canonicalAttribute(name);
     const isSafe = canonical !== undefined && allowed.attributes.get(canonical)?.(value) === true;
     if (isSafe && kept[canonical] === undefined) kept[canonical] = value;
-    else if (!isSafe || kept[canonical] !== value) note(`removed attribute ${name}`);
+    else if (!isSafe || kept[canonical] !== value) note(`removed attribute ${shortName(name)}`);
   }
   return kept;
 }
@@ -168,7 +172,7 @@ function keepStyle(style: string, note: (change: string) => void): string {
     if (allowed.styleProperties.has(property) && allowed.isSafeStyleValue(value)) {
       kept.push(`${property}:${value}`);
     } else {
-      note(`removed style property ${property.slice(0, 40)}`);
+      note(`removed style property ${shortName(property)}`);
     }
   }
   return kept.join(";");
@@ -181,6 +185,9 @@ function stylesByProperty(): Record<string, RegExp[]> {
 /** `<rect></rect>` as `<rect/>`, so that cleaning does not push a drawing over the cap. In HTML, `<title/>` would swallow what follows. */
 const compact = (markup: string): string =>
   markup.replaceAll(/<(?!title\b|desc\b)(\w+)((?: [\w:-]+="[^"<>]*")*)><\/\1>/g, "<$1$2/>");
+
+const shortName = (name: string): string =>
+  name.length > shownNameChars ? `${keepHead(name, shownNameChars)}…` : name;
 
 function listChanges(changes: ReadonlyMap<string, number>): readonly string[] {
   const all = [...changes].map(([change, times]) => (times === 1 ? change : `${change} (${times} times)`));

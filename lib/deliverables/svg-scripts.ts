@@ -12,12 +12,17 @@ export function looksScripted(text: string): boolean {
  * sign. Needs markup whose only raw `<` and `>` are those of its tags, as the sanitizer writes it.
  */
 export function quieten(markup: string): string {
-  return markup.replaceAll(/>[^<]+</g, (text) =>
-    text
-      .replaceAll(/(javascript):/gi, "$1&#58;")
-      .split("=")
-      .reduce((before, after) => before + (endsLikeHandler(before) ? "&#61;" : "=") + after),
-  );
+  return markup.replaceAll(/>[^<>]+</g, (text) => {
+    const [first = "", ...others] = text.replaceAll(/(javascript):/gi, "$1&#58;").split("=");
+    // A sign, or what stands for it, ends a word: whether one is a handler's, the text since the last one tells.
+    let before = first;
+    const rest = others.map((after) => {
+      const sign = endsLikeHandler(before) ? "&#61;" : "=";
+      before = after;
+      return sign + after;
+    });
+    return first + rest.join("");
+  });
 }
 
 function endsLikeHandler(before: string): boolean {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { freeId, text, title } from "./fields.ts";
+import { capped, freeId, text, title } from "./fields.ts";
 import { limits } from "./limits.ts";
 import { defineTool } from "./tool.ts";
 import type { TableDeliverable } from "./workbench.ts";
@@ -23,7 +23,7 @@ export const tableTool = defineTool({
       title,
       columns: z.array(text(caps.columnChars)).min(1).max(caps.columns).describe("The column names."),
       rows: z
-        .array(z.array(z.string().max(caps.cellChars)).describe("One cell per column; may be empty text."))
+        .array(z.array(capped(caps.cellChars)).describe("One cell per column; may be empty text."))
         .max(caps.rows),
     })
     .superRefine(matchColumns),

@@ -39,8 +39,6 @@ interface ToolSpec<Key extends PayloadKey> {
   /** When to use it: words for the model. */
   readonly description: string;
   readonly schema: ItemSchema & z.ZodType<Workbench[Key][number]>;
-  /** What the model may give, where that is more than `schema` takes; `clean` makes the one from the other. */
-  readonly given?: z.ZodType<Workbench[Key][number]>;
   /** What happens to a valid item before it is kept. */
   readonly clean?: (item: Workbench[Key][number]) => Cleaned<Workbench[Key][number]>;
 }
@@ -69,7 +67,7 @@ export function defineTool<Key extends PayloadKey>(spec: ToolSpec<Key>): Tool {
     wrapper: spec.wrapper,
     idOf,
     apply: (workbench, candidate) => {
-      const parsed = (spec.given ?? spec.schema).safeParse(candidate);
+      const parsed = spec.schema.safeParse(candidate);
       if (!parsed.success) return { ok: false, problems: describeIssues(parsed.error.issues, candidate) };
       const made = workbench[spec.payloadKey];
       const most = limits.most[spec.payloadKey];

@@ -39,18 +39,19 @@ function build(ground: Ground, options: CloudOptions): LocalCloud {
   const { lambda, scheduler, monitor, logs, queues, secrets } = parts;
   ground.observe((event) => logs.observe(event));
   ground.observe((event) => monitor.observe(event));
-  ground.endpoints.serve(createServices(parts));
+  const { signed, open } = createServices(parts);
+  ground.endpoints.serve(signed, open);
   const timing = { intervalMs: options.scheduleIntervalMs, firstTickMs: options.firstTickMs ?? 0 };
   if (options.schedules !== "off") scheduler.start(timing, closing.signal);
   monitor.start(closing.signal);
-  const { stack, account, endpoints, env, clock } = ground;
-  const credentials = { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
+  const { stack, account, endpoints, credentials, env, clock } = ground;
   let stopped: Promise<void> | undefined;
   return {
     stackName: stack.name,
     region: account.region,
     endpointUrl: endpoints.url,
-    env: { ...env, AWS_REGION: account.region, ...credentials },
+    credentials,
+    env: { ...env, AWS_REGION: account.region },
     faults,
     invoke: (functionName, payload, { type }) =>
       lambda.invoke({ functionName, payload: JSON.stringify(payload) ?? "", type }),

@@ -1,12 +1,13 @@
 /**
- * The main of the DynamoDB process: dynalite on a port of the system's choice, which it tells its parent. Argument: the
- * data folder, empty for memory. dynalite throws from its callbacks where nobody can catch, hence a process of its own.
+ * The main of the DynamoDB process: dynalite on a socket, which tells its parent when it listens. Arguments: the socket's
+ * path, and the data folder, empty for memory. dynalite throws from its callbacks where nobody can catch, hence a process
+ * of its own.
  */
-import type { AddressInfo } from "node:net";
 import dynalite from "dynalite";
 
 process.title = "studio-runner dynamodb";
-const [path = ""] = process.argv.slice(2);
+process.umask(0o077);
+const [socketPath = "", path = ""] = process.argv.slice(2);
 const server = dynalite({
   ...(path === "" ? {} : { path }),
   createTableMs: 0,
@@ -14,8 +15,8 @@ const server = dynalite({
   updateTableMs: 0,
 });
 
-const isAddress = (address: ReturnType<typeof server.address>): address is AddressInfo =>
-  typeof address === "object" && address !== null;
+// Its one caller keeps its connections.
+server.keepAliveTimeout = 0;
 
 /** A caller that was killed in mid-request is the caller's trouble, not the database's. */
 const isAbortedRequest = (error: Error): boolean => "code" in error && error.code === "ECONNRESET";
@@ -32,7 +33,4 @@ process.on("uncaughtException", (error) => {
 });
 process.on("disconnect", close);
 process.on("SIGTERM", close);
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  if (isAddress(address)) process.send?.({ port: address.port });
-});
+server.listen(socketPath, () => void process.send?.("listening"));

@@ -1,7 +1,10 @@
 import { fork } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as z from "zod";
 import { withTimeLimit } from "../../lib/clock.ts";
 import { CloudError } from "./errors.ts";
 import { exitOf, readLines } from "./process-io.ts";
@@ -21,43 +24,44 @@ export interface DatabaseOptions extends TablesOptions {
 }
 
 export interface Database {
-  readonly url: string;
+  /** Its connections lead to the database, which nobody else reaches. */
+  readonly agent: Agent;
   close(): Promise<void>;
 }
 
-const portSchema = z.object({ port: z.number() });
 const main = fileURLToPath(new URL("./database-process.ts", import.meta.url));
 
 interface DatabaseProcess {
-  readonly port: Promise<number>;
+  readonly agent: Agent;
+  readonly listening: Promise<unknown>;
   /** Rejects when the process ends, with its last words. */
   readonly broken: Promise<never>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * DynamoDB on dynalite in a process of its own, with the template's tables.
+ * DynamoDB on dynalite in a process of its own, with the template's tables. dynalite takes any signature: it listens on a
+ * socket in a folder that only our user may enter.
  * @throws CloudError when the data folder cannot be used
  */
 export async function startDatabase(options: DatabaseOptions): Promise<Database> {
   const { clock, onEnded } = options;
-  const { port, broken, close } = spawnDatabase(options);
+  const { agent, listening, broken, close } = spawnDatabase(options);
   const limit = { clock, limitMs: startLimitMs, what: "the start of the local DynamoDB" };
   let closing = false;
   try {
-    const url = await withTimeLimit(limit, async () => {
-      const address = `http://127.0.0.1:${await Promise.race([port, broken])}`;
-      await createTables(address, options).catch(async (error: unknown) => {
+    await withTimeLimit(limit, async () => {
+      await Promise.race([listening, broken]);
+      await createTables(agent, options).catch(async (error: unknown) => {
         await Promise.race([broken, clock.sleep(lastWordsMs)]); // its own words say more than a broken connection
         throw error;
       });
-      return address;
     });
     broken.catch((error: unknown) => {
       if (!closing) onEnded(String(error));
     });
     return {
-      url,
+      agent,
       close() {
         closing = true;
         return close();
@@ -70,8 +74,14 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
 }
 
 function spawnDatabase({ clock, warden, region, accountId, folder = "" }: DatabaseOptions): DatabaseProcess {
-  if (folder !== "") mkdirSync(folder, { recursive: true });
-  const child = fork(main, [folder], {
+  if (folder !== "") mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const socketFolder = mkdtempSync(join(tmpdir(), "studio-runner-"));
+  const forgetSocket = (): void => rmSync(socketFolder, { recursive: true, force: true });
+  process.once("exit", forgetSocket);
+  const socketPath = join(socketFolder, "dynamodb.sock");
+  const connection = { keepAlive: true, socketPath };
+  const agent = new Agent(connection);
+  const child = fork(main, [socketPath, folder], {
     env: { AWS_REGION: region, AWS_ACCOUNT_ID: accountId, PATH: "/usr/bin:/bin" },
     execPath: process.execPath,
     execArgv: [],
@@ -85,14 +95,16 @@ function spawnDatabase({ clock, warden, region, accountId, folder = "" }: Databa
   const ended = exitOf(child, clock);
   const broken = ended.then((how): never => {
     warden.remove(pid);
+    agent.destroy();
+    process.off("exit", forgetSocket);
+    forgetSocket();
     const where = folder === "" ? "" : `, data folder ${folder}, perhaps in use by another run`;
     throw new CloudError(`the local DynamoDB ended (${how}${where}): ${complaints.join(" ")}`);
   });
   broken.catch(() => undefined); // whoever waits for it is told; nobody waits at a planned end
   return {
-    port: new Promise((resolve) => {
-      child.once("message", (message) => resolve(portSchema.parse(message).port));
-    }),
+    agent,
+    listening: once(child, "message"),
     broken,
     async close() {
       signalGroup(pid, "SIGTERM");

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Clock } from "../../lib/clock.ts";
+import { foreignHost, isOwnHost } from "../own-host.ts";
 import { queryError } from "./api/query.ts";
-import { isQuery, type Service } from "./api/service.ts";
+import { isQuery, type Answer, type Service } from "./api/service.ts";
 import { CloudError, ServiceError } from "./errors.ts";
+import { checkSignature, type Credentials } from "./signature.ts";
 
 /** More than Lambda takes for any invocation type: then the answer names the limit. */
 const maxBodyBytes = 8 * 1024 * 1024;
@@ -11,19 +14,32 @@ const maxBodyBytes = 8 * 1024 * 1024;
 export interface Endpoints {
   /** "http://127.0.0.1:34567": for all services. */
   readonly url: string;
-  serve(services: readonly Service[]): void;
+  /** `open` answers what it knows without a signature. */
+  serve(services: readonly Service[], open?: Service): void;
   close(): Promise<void>;
+}
+
+export interface EndpointsOptions {
+  readonly clock: Clock;
+  /** With which requests must be signed: any process of this machine can send one. */
+  readonly credentials: Credentials;
+  /** "host:port" of proxies that lead here. */
+  readonly proxies?: readonly string[];
 }
 
 /**
  * The AWS services over HTTP, on one port of the system's choice, for this machine only. The address is known before
  * anything is served, because the functions' environments hold it.
  */
-export async function openEndpoints(): Promise<Endpoints> {
-  let served: readonly Service[] | undefined;
+export async function openEndpoints(options: EndpointsOptions): Promise<Endpoints> {
+  let served: Served | undefined;
   const server = createServer((request, response) => {
-    answer(request, response, served).catch((error: unknown) => sendError(request, response, error));
+    answer({ request, response }, options, served).catch((error: unknown) =>
+      sendError(request, response, error),
+    );
   });
+  // Longer than its callers' pauses, so that a kept connection is not closed under a request.
+  server.keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -31,7 +47,7 @@ export async function openEndpoints(): Promise<Endpoints> {
     throw new CloudError("the endpoint server has no port");
   return {
     url: `http://127.0.0.1:${address.port}`,
-    serve: (services) => void (served = services),
+    serve: (services, open) => void (served = { services, open }),
     async close() {
       const closed = once(server, "close");
       server.close();
@@ -41,21 +57,33 @@ export async function openEndpoints(): Promise<Endpoints> {
   };
 }
 
+interface Served {
+  readonly services: readonly Service[];
+  readonly open: Service | undefined;
+}
+
+interface Incoming {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  services: readonly Service[] | undefined,
+  { request, response }: Incoming,
+  { clock, credentials, proxies = [] }: EndpointsOptions,
+  served: Served | undefined,
 ): Promise<void> {
-  if (services === undefined) throw new ServiceError("ServiceException", "The local cloud is starting.", 503);
   const { method = "", url = "", headers } = request;
+  if (!isOwnHost(request) && !proxies.includes(headers.host ?? ""))
+    throw new ServiceError("AccessDeniedException", foreignHost, 403);
   const exchange = { method, path: url.replace(/\?.*/, ""), headers, body: await readBody(request) };
-  for (const service of services) {
+  const free = served?.open?.answer(exchange);
+  if (free !== undefined) return send(response, await free);
+  const check = { credentials, nowMs: clock.now(), isQuery: isQuery(exchange) };
+  await checkSignature({ method, target: url, headers, body: exchange.body }, check);
+  if (served === undefined) throw new ServiceError("ServiceException", "The local cloud is starting.", 503);
+  for (const service of served.services) {
     const found = service.answer(exchange);
-    if (found === undefined) continue;
-    const { status, headers: own, body } = await found;
-    response.writeHead(status, own);
-    response.end(body);
-    return;
+    if (found !== undefined) return send(response, await found);
   }
   const target = String(headers["x-amz-target"] ?? (isQuery(exchange) ? exchange.body.slice(0, 100) : ""));
   throw new ServiceError(
@@ -63,6 +91,11 @@ async function answer(
     `${method} ${url} ${target} does not run locally.`,
     404,
   );
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, headers);
+  response.end(body);
 }
 
 /** @throws ServiceError `RequestTooLargeException` */

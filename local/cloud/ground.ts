@@ -6,6 +6,7 @@ import type { CloudEvent, Emit } from "./events.ts";
 import type { CloudOptions } from "./local-cloud.ts";
 import type { Stack } from "./resources.ts";
 import { readStack, type Account } from "./template.ts";
+import { newCredentials, type Credentials } from "./signature.ts";
 import { startWarden, type Warden } from "./warden.ts";
 
 const accountId = "000000000000";
@@ -21,7 +22,9 @@ export interface Ground {
   readonly warden: Warden;
   readonly endpoints: Endpoints;
   readonly database: Database | undefined;
-  /** The AWS endpoint variables. */
+  /** What this cloud's callers sign with. */
+  readonly credentials: Credentials;
+  /** Where it is, and those, in an AWS SDK's own variables. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -33,15 +36,16 @@ export async function openGround(options: CloudOptions): Promise<Ground> {
     const whole = { ...event, atMs: clock.now() };
     for (const observer of observers) observer(whole);
   };
-  const endpoints = await openEndpoints();
+  const credentials = newCredentials();
+  const endpoints = await openEndpoints({ clock, credentials, proxies: proxiesIn(options.variables) });
   const account = { region, accountId, endpointUrl: endpoints.url };
   const warden = startWarden();
   try {
     const stack = readStack(resolve(options.templateFile), account);
     const common = { clock, emit, account, stack, warden, endpoints };
     const database = await openDatabase(options, common);
-    const env = environmentOf(endpoints.url, database);
-    return { ...common, observe: (observer) => void observers.push(observer), database, env };
+    const env = environmentOf(endpoints.url, credentials);
+    return { ...common, observe: (observer) => void observers.push(observer), database, credentials, env };
   } catch (error) {
     await Promise.all([endpoints.close(), warden.close()]);
     throw error;
@@ -64,13 +68,21 @@ async function openDatabase({ dataDir }: CloudOptions, common: Common): Promise<
   });
 }
 
-/** One address for all; DynamoDB's own saves its callers the way through ours. */
-function environmentOf(url: string, database: Database | undefined): Readonly<Record<string, string>> {
+/** Functions that are sent through a proxy sign for its address. */
+const proxiesIn = (variables: CloudOptions["variables"] = {}): readonly string[] =>
+  Object.entries(variables).flatMap(([name, value]) =>
+    name.startsWith("AWS_ENDPOINT_URL") ? (URL.parse(value)?.host ?? []) : [],
+  );
+
+/** One address for all. */
+function environmentOf(url: string, credentials: Credentials): Readonly<Record<string, string>> {
   return {
     AWS_ENDPOINT_URL: url,
+    AWS_ENDPOINT_URL_DYNAMODB: url,
     AWS_ENDPOINT_URL_LAMBDA: url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
-    ...(database === undefined ? {} : { AWS_ENDPOINT_URL_DYNAMODB: database.url }),
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };
 }
 

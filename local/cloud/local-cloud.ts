@@ -13,6 +13,7 @@ import type { MetricQueryInput } from "./monitoring/metric-query.ts";
 import type { MetricId } from "./monitoring/metric-store.ts";
 import type { Notification } from "./monitoring/notifications.ts";
 import type { MessageQueue } from "./queues.ts";
+import type { Credentials } from "./signature.ts";
 
 export interface CloudOptions {
   /** `cdk.out/<stack>.template.json`, its assets beside it. */
@@ -56,7 +57,9 @@ export interface LocalCloud {
   readonly region: string;
   /** Where every service answers: an AWS SDK's `AWS_ENDPOINT_URL`. */
   readonly endpointUrl: string;
-  /** Point any AWS SDK at this cloud. */
+  /** With which every request there must be signed. */
+  readonly credentials: Credentials;
+  /** Point any AWS SDK at this cloud: where it is, and its credentials. */
   readonly env: Readonly<Record<string, string>>;
   readonly faults: Faults;
   /** `functionName`: logical id, name or ARN. `payload` is sent as JSON. Rejects with a ServiceError in Lambda's words. */

@@ -28,8 +28,14 @@ export interface ServicesDeps {
   readonly rotations: Rotations;
 }
 
-/** The AWS services of this cloud, each in the protocol that the AWS SDK for JavaScript 3.1162 speaks to it. */
-export function createServices(deps: ServicesDeps): readonly Service[] {
+export interface Services {
+  /** The AWS services of this cloud, each in the protocol that the AWS SDK for JavaScript 3.1162 speaks to it. */
+  readonly signed: readonly Service[];
+  /** Asked by those who have no credential of the account. */
+  readonly open: Service;
+}
+
+export function createServices(deps: ServicesDeps): Services {
   const { ground, lambda, scheduler, monitor, logs, queues, secrets: store, rotations } = deps;
   const { clock, account, stack, database, endpoints } = ground;
   const tokens = createTokenSigner(endpoints.url);
@@ -40,8 +46,8 @@ export function createServices(deps: ServicesDeps): readonly Service[] {
     outputs: stack.outputs,
   };
   const queries = createStartedQueries(logs);
-  return [
-    ...(database === undefined ? [] : [proxyService("DynamoDB_20120810", database.url)]),
+  const signed = [
+    ...(database === undefined ? [] : [proxyService("DynamoDB_20120810", database.agent)]),
     jsonService(
       { prefix: "secretsmanager", version: "1.1" },
       { actions: secretsActions, deps: { store, rotations } },
@@ -59,8 +65,8 @@ export function createServices(deps: ServicesDeps): readonly Service[] {
     restService(schedulerRoutes, scheduler),
     queryService("2010-05-15", { actions: cloudFormationActions, deps: stackInfo }),
     queryService("2011-06-15", { actions: stsActions, deps: { clock, ...account, tokens } }),
-    restService(keyRoutes, tokens),
   ];
+  return { signed, open: restService(keyRoutes, tokens) };
 }
 
 /** Where whoever is given a token of `GetWebIdentityToken` finds the keys to check it. */

@@ -1,3 +1,4 @@
+import type { Agent } from "node:http";
 import {
   CreateTableCommand,
   DeleteItemCommand,
@@ -27,11 +28,16 @@ export interface TablesOptions {
  * @throws CloudError when a kept table does not fit the template
  */
 export async function createTables(
-  url: string,
+  agent: Agent,
   { region, tables, clock, folder }: TablesOptions,
 ): Promise<void> {
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const client = new DynamoDBClient({ endpoint: url, region, credentials, maxAttempts: 1 });
+  const client = new DynamoDBClient({
+    endpoint: "http://localhost",
+    region,
+    credentials: { accessKeyId: "local", secretAccessKey: "local" }, // dynalite takes any
+    requestHandler: { httpAgent: agent },
+    maxAttempts: 1,
+  });
   try {
     for (const table of tables) {
       const existing = await describe(client, table.name);

@@ -2,7 +2,7 @@ import type { FunctionResource } from "./resources.ts";
 
 export interface VariablesOptions {
   readonly region: string;
-  /** The AWS endpoint variables of the local cloud. */
+  /** Where the local cloud is, and what to sign with. */
   readonly endpoints: Readonly<Record<string, string>>;
   /** Values of the person who runs this, over all of these: another Studio, another model, a proxy before an endpoint. */
   readonly overrides: Readonly<Record<string, string>>;
@@ -29,8 +29,6 @@ export function variablesOf(fn: FunctionResource, options: VariablesOptions): Re
     AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x",
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    AWS_ACCESS_KEY_ID: "local",
-    AWS_SECRET_ACCESS_KEY: "local",
     LAMBDA_TASK_ROOT: fn.codeFolder,
     _HANDLER: fn.handler,
     HOME: "/nonexistent", // as there: no ~/.aws of ours to be read

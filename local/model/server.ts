@@ -11,6 +11,7 @@ import type { Script } from "./conversation.ts";
 import type { Exchange, RequestRecord } from "./exchange.ts";
 import { readJson, sendError, sendJson, untilGone } from "./exchange.ts";
 import type { Fault, FaultRule, Faults } from "./faults.ts";
+import { foreignHost, isOwnHost } from "../own-host.ts";
 import { createFaults, parseFaultRule } from "./faults.ts";
 import { createIdentities, exchangePath, type Identities } from "./identities.ts";
 import type { RouteDeps } from "./routes.ts";
@@ -99,6 +100,7 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   const exchange = openExchange(state, { request, response, url, fault, isControl });
   response.setHeader("x-request-id", state.deps.newId("req"));
   try {
+    if (!isOwnHost(request)) throw new ApiError(403, foreignHost);
     if (isControl) return await control(state, exchange);
     if (await struck(state, exchange)) return;
     if (url.pathname === exchangePath)

@@ -32,7 +32,7 @@ export function topicOf(input: string): Topic {
 /** One line that can stand in Markdown, a title or a placeholder's neighbourhood without being read as markup. */
 function quotable(text: string): string {
   return text
-    .replace(/\[\[[^\]]*\]\]/g, " ")
+    .replace(/\[\[[^[\]]*\]\]/g, " ")
     .replace(/[`*_#<>{}[\]|\\]/g, " ")
     .replace(/\s+/g, " ")
     .trim();

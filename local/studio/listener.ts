@@ -12,6 +12,7 @@ import {
   answerFromTable,
   answerPage,
   type PageDeps,
+  refuseForeignHost,
   refuseOtherSites,
   requireMethod,
 } from "./page-server.ts";
@@ -52,6 +53,7 @@ export function createListener(deps: ListenerDeps): Server {
 
 async function handle(deps: ListenerDeps, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
+  refuseForeignHost(request);
   const { path, query } = splitTarget(request);
   const route = runnerRoutes.find((each) => each.path === path);
   if (route !== undefined) return handleRunner(deps, route, exchange);

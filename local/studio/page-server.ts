@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import * as z from "zod";
+import { foreignHost, isOwnHost } from "../own-host.ts";
 import { readAsset } from "./assets.ts";
 import { type Answer, check, json, matchPath, parseObject, Refusal, splitTarget } from "./http.ts";
 import type { Jobs } from "./jobs.ts";
@@ -158,18 +159,24 @@ export function requireMethod(request: IncomingMessage, allowed: readonly string
   throw new Refusal(405, `this address takes ${allow} only`, { headers: { allow } });
 }
 
-const localHosts: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
+/** @throws Refusal 403 */
+export function refuseForeignHost(request: IncomingMessage): void {
+  if (!isOwnHost(request)) throw new Refusal(403, foreignHost);
+}
 
 /**
- * Other sites must not write here through their visitor's browser: a job may cost money. So the Host must be this machine (a
- * rebound DNS name is not), the Origin our own, and what writes must be JSON (which a foreign page cannot send unasked).
+ * Other sites must not write here through their visitor's browser: a job may cost money. So the Origin must be our own,
+ * the browser must not say that another site asks (it may link here), and what writes must be JSON (which a foreign page
+ * cannot send unasked).
  * @throws Refusal 403, 415
  */
 export function refuseOtherSites(request: IncomingMessage): void {
-  const { host = "", origin } = request.headers;
-  const isLocal = localHosts.includes(host.replace(/:\d+$/, ""));
+  refuseForeignHost(request);
+  const { host = "", origin, "sec-fetch-site": site = "none", "sec-fetch-mode": mode } = request.headers;
   const isOwn = origin === undefined || origin === `http://${host}`;
-  if (!isLocal || !isOwn) throw new Refusal(403, "the local Studio answers its own page only");
+  const isLink = request.method === "GET" && mode === "navigate";
+  const isInvited = site === "same-origin" || site === "none" || isLink;
+  if (!isOwn || !isInvited) throw new Refusal(403, "the local Studio answers its own page only");
   const writes = ["POST", "PATCH", "PUT"].includes(request.method ?? "");
   const isJson = /^application\/json\b/i.test(request.headers["content-type"] ?? "");
   if (writes && !isJson) throw new Refusal(415, "the body must be sent as application/json");

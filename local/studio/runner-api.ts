@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { checkPayload } from "../../lib/deliverables/payload.ts";
+import { problemsOf } from "./caps.ts";
 import { check, parseObject, Refusal } from "./http.ts";
 import type { Jobs } from "./jobs.ts";
 import { checkAccountToken, type Credential, type Keys } from "./keys.ts";
@@ -65,7 +65,11 @@ const name = z.string().trim().min(1).max(80);
 const ofWorkspace = { workspaceId: text };
 const anyArray = z.array(z.unknown()).default([]);
 
-/** The caps are `checkPayload`'s; this only says what is kept. */
+/** In UTF-16 units; zod's own `max` counts code points. */
+const capped = (most: number) =>
+  text.refine(({ length }) => length <= most, { error: `more than ${most} characters` });
+
+/** What it must be is told in caps.ts; this only says what is kept. */
 const resultSchema = z.object({
   assistantMessage: z.string().default(""),
   files: anyArray,
@@ -102,7 +106,7 @@ export const runnerRoutes: readonly RunnerRoute[] = [
   keyRoute("/updateWorkspaceRunnerSummary", {
     body: z.object({
       ...ofWorkspace,
-      summaryText: text.max(40_000),
+      summaryText: capped(39_800),
       fromMessageId: text,
       throughMessageId: text,
     }),
@@ -113,13 +117,13 @@ export const runnerRoutes: readonly RunnerRoute[] = [
   }),
   keyRoute("/completeWorkspaceJob", {
     body: z.looseObject(ofWorkspace),
-    handle: (deps, { workspaceId, ...payload }, { credentialId }) => {
-      deps.jobs.complete({ workspaceId, credentialId }, () => readPayload(payload));
+    handle: (deps, body, { credentialId }) => {
+      deps.jobs.complete({ workspaceId: body.workspaceId, credentialId }, () => readPayload(body));
       return ok();
     },
   }),
   keyRoute("/failWorkspaceJob", {
-    body: z.object({ ...ofWorkspace, error: text.max(500) }),
+    body: z.object({ ...ofWorkspace, error: capped(500) }),
     handle: (deps, { workspaceId, error }, { credentialId }) => {
       deps.jobs.fail({ workspaceId, credentialId }, error);
       return ok();
@@ -150,10 +154,10 @@ export const runnerRoutes: readonly RunnerRoute[] = [
 ];
 
 /** @throws Refusal 400 with every problem as its detail */
-function readPayload(payload: unknown): { readonly text: string; readonly deliverables: StoredDeliverables } {
-  const problems = checkPayload(payload);
+function readPayload(body: unknown): { readonly text: string; readonly deliverables: StoredDeliverables } {
+  const problems = problemsOf(body);
   if (problems.length > 0)
     throw new Refusal(400, `the payload is refused: ${problems[0]}`, { detail: problems });
-  const { assistantMessage, ...deliverables } = check(resultSchema, payload);
+  const { assistantMessage, ...deliverables } = check(resultSchema, body);
   return { text: assistantMessage, deliverables };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as z from "zod";
@@ -79,7 +79,7 @@ const openProblems: Readonly<Record<number, string>> = {
 export function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
+    if (file !== ":memory:") makePrivate(file);
     database = new DatabaseSync(file, { timeout: 500 });
     prepare(database, file);
     return database;
@@ -88,6 +88,14 @@ export function openDatabase(file: string): DatabaseSync {
     if (error instanceof RunnerError) throw error;
     throw new RunnerError("config_invalid", `${file} ${problemOf(error)}`, { cause: error });
   }
+}
+
+/** For its owner alone, before SQLite opens it: its other files get the same permissions. */
+function makePrivate(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) closeSync(openSync(file, "wx", 0o600));
+  else if (found.isFile() && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 function prepare(database: DatabaseSync, file: string): void {

@@ -2,11 +2,11 @@ import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { systemClock, type Clock } from "../../lib/clock.ts";
+import { accessOf } from "../../lib/aws-access.ts";
 import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
 import { legEventSchema } from "../../lib/job/leg-event.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import { parseRunnerKeys } from "../../lib/secrets.ts";
-import { localAccess } from "../../local/cloud/access.ts";
 import { startCloud } from "../../local/cloud/cloud.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
 import { startModel, type OfflineModel } from "../../local/model/server.ts";
@@ -62,7 +62,8 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + studioSkewMs };
   const asked = watchAsked();
   const watch = watchCloud();
-  const events = options.eventsFile === undefined ? undefined : createWriteStream(options.eventsFile);
+  const events =
+    options.eventsFile === undefined ? undefined : createWriteStream(options.eventsFile, { mode: 0o600 });
   const modelKey = "chaos-model-key";
   const model = await startModel({
     clock: systemClock,
@@ -118,7 +119,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   });
   const template = readTemplate(templateFile);
   const table = createTable(cloud.tableName(idOf(template, parts.table)), {
-    call: createDynamoDb(localAccess(cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!)),
+    call: createDynamoDb(accessOf(cloud.env, "dynamodb")),
   });
   return {
     cloud,

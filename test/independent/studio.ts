@@ -1,5 +1,5 @@
 import { startHttpServer, type RecordedRequest, type Reply } from "../support/http-server.ts";
-import { problemsOf } from "./caps.ts";
+import { problemsOf } from "../../local/studio/caps.ts";
 
 export type Accepted = "usual" | "ok only" | "an empty body" | "204" | "null fields";
 
@@ -56,7 +56,7 @@ const leasePath = "/leaseWorkspaceJob";
 
 /**
  * A Studio written from studio-api.md alone, without a look at local/studio: two readings of one page that must get on
- * with each other. It has one runner key, and one queued workspace per text.
+ * with each other. Only the caps are one list for both. It has one runner key, and one queued workspace per text.
  */
 export async function startIndependentStudio(
   key: string,
@@ -168,8 +168,14 @@ const routes: Readonly<Record<string, Route>> = {
   },
   "/heartbeatWorkspaceJob": (studio, workspace, body) =>
     onlyFields(body, ["workspaceId"]) ?? { ok: true, leaseExpiresAt: extend(studio, workspace) },
-  "/updateWorkspaceRunnerSummary": (_, __, body) =>
-    onlyFields(body, ["workspaceId", "summaryText", "fromMessageId", "throughMessageId"]) ?? { ok: true },
+  "/updateWorkspaceRunnerSummary": (_, __, body) => {
+    const { summaryText } = body;
+    if (typeof summaryText === "string" && summaryText.length > 39_800)
+      return "summaryText has more than 39,800 characters";
+    return (
+      onlyFields(body, ["workspaceId", "summaryText", "fromMessageId", "throughMessageId"]) ?? { ok: true }
+    );
+  },
   "/completeWorkspaceJob": (_, workspace, body) => {
     const problems = problemsOf(body);
     if (problems.length > 0) return problems.join("; ");

@@ -125,9 +125,9 @@ test("a model key without a value fails the job with a reason that says so", asy
 /** As Secrets Manager has a secret that nobody has filled yet: without a current version. */
 async function removeValue({ cloud }: Scenario, logicalId: string): Promise<void> {
   const client = new SecretsManagerClient({
-    endpoint: cloud.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"]!,
-    region: "us-east-1",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    endpoint: cloud.endpointUrl,
+    region: cloud.region,
+    credentials: cloud.credentials,
   });
   const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: logicalId }));
   const [current] = Object.keys(VersionIdsToStages);

@@ -16,8 +16,8 @@ let scenario: Scenario;
 beforeAll(async () => {
   // The commands ask Studio and the model where the deployed settings say: no template of other scenarios has those.
   scenario = await startScenario({ concurrency: 6, turnMs: 400, build });
-  const { stackName, region, endpointUrl } = scenario.cloud;
-  const file = { stackName, region, endpointUrl, pid: process.pid };
+  const { stackName, region, endpointUrl, credentials } = scenario.cloud;
+  const file = { stackName, region, endpointUrl, credentials, pid: process.pid };
   writeFileSync(join(stateDir, "stack.json"), JSON.stringify(file));
 });
 afterAll(async () => {

@@ -14,11 +14,9 @@ const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-"));
 let scenario: Scenario;
 beforeAll(async () => {
   scenario = await startScenario({ concurrency: 4, turnMs: 150 });
-  const { stackName, region, endpointUrl } = scenario.cloud;
-  writeFileSync(
-    join(stateDir, "stack.json"),
-    JSON.stringify({ stackName, region, endpointUrl, pid: process.pid }),
-  );
+  const { stackName, region, endpointUrl, credentials } = scenario.cloud;
+  const file = { stackName, region, endpointUrl, credentials, pid: process.pid };
+  writeFileSync(join(stateDir, "stack.json"), JSON.stringify(file));
 });
 afterAll(async () => {
   await scenario.close();

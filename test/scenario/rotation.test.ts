@@ -6,6 +6,7 @@ import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secre
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { createHttp } from "../../lib/http.ts";
+import { accessOf } from "../../lib/aws-access.ts";
 import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
 import { createLedger } from "../../lib/ledger/ledger.ts";
 import { createRotationRow } from "../../lib/ledger/rotation.ts";
@@ -16,7 +17,6 @@ import { readPresent } from "../../lib/rotation/stages.ts";
 import { Secret } from "../../lib/secret.ts";
 import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
 import { createStudio } from "../../lib/studio/client.ts";
-import { localAccess } from "../../local/cloud/access.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 import { drain } from "../../local/once.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
@@ -82,11 +82,7 @@ async function start(
     lines,
     functionOf,
     window: () => cloud.invoke(functionOf("dispatch"), { pool: "local" }, now),
-    aws: {
-      endpoint: cloud.endpointUrl,
-      region: "us-east-1",
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    },
+    aws: { endpoint: cloud.endpointUrl, region: cloud.region, credentials: cloud.credentials },
   };
 }
 
@@ -136,7 +132,7 @@ async function rotateByCommand(
   { runnerToken, instanceId, credentialId }: NewRunnerInstance,
 ) {
   const table = createTable(outputOf(started, "LedgerTable"), {
-    call: createDynamoDb(localAccess(started.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!)),
+    call: createDynamoDb(accessOf(started.cloud.env, "dynamodb")),
   });
   const { fetch: send, close } = createHttp();
   const deps = { clock: systemClock, random: Math.random };

@@ -185,7 +185,7 @@ interface Made {
 
 /** The rotation by Secrets Manager, whose Lambda mints the key. */
 async function rotateByLambda({ cloud, events }: Scenario): Promise<void> {
-  const client = new SecretsManagerClient(awsOf(cloud.endpointUrl));
+  const client = new SecretsManagerClient(awsOf(cloud));
   const { PoolLocalKeysSecret: SecretId, PoolLocalRotator: RotationLambdaARN } = cloud.outputs();
   await client.send(new RotateSecretCommand({ SecretId, RotationLambdaARN }));
   client.destroy();
@@ -195,10 +195,10 @@ async function rotateByLambda({ cloud, events }: Scenario): Promise<void> {
   expect(end).toMatchObject({ step: "all", outcome: "done" });
 }
 
-const awsOf = (endpoint: string) => ({
+const awsOf = ({ endpointUrl: endpoint, region, credentials }: Scenario["cloud"]) => ({
   endpoint,
-  region: "us-east-1",
-  credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  region,
+  credentials,
 });
 
 /** The secret half of every key in a runner secret's value. */
@@ -262,9 +262,16 @@ describe("no secret is seen", () => {
       return runnerToken;
     };
     made = { workspaceId, runId, freshKey };
-    const { stackName, region, endpointUrl } = cloud;
+    const { stackName, region, endpointUrl, credentials } = cloud;
     const urls = { studioUrl: studio.url, modelUrl: model.url };
-    await writeStackFile(stateDir, { stackName, region, endpointUrl, pid: process.pid, ...urls });
+    await writeStackFile(stateDir, {
+      stackName,
+      region,
+      endpointUrl,
+      credentials,
+      pid: process.pid,
+      ...urls,
+    });
     await operate();
     cloud.evaluateAlarms(Date.now() + 60_000);
   }, 200_000);
@@ -321,7 +328,7 @@ describe("no secret is seen", () => {
   });
 
   test("in the ledger", async () => {
-    const client = new DynamoDBClient(awsOf(scenario.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!));
+    const client = new DynamoDBClient(awsOf(scenario.cloud));
     const { Items = [] } = await client.send(
       new ScanCommand({ TableName: scenario.cloud.tableName(idOf("LedgerTable")) }),
     );

@@ -51,6 +51,7 @@ export interface FakeCli {
   projectSettings: unknown;
   projectVersion: string;
   columns: number | undefined;
+  colour: boolean;
   fetch: typeof fetch;
   /** Run by every wait of a command; the clock has been moved on. */
   onSleep: () => Promise<void>;
@@ -104,6 +105,7 @@ export function fakeCli(table: Table, nowMs: number): FakeCli {
     projectSettings: {},
     projectVersion: "0.1.0",
     columns: undefined,
+    colour: false,
     fetch: () => Promise.reject(new Error("nothing is fetched here")),
     onSleep: () => Promise.resolve(),
     interrupt: new AbortController(),
@@ -120,7 +122,10 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
   const terminal = createTerminal({
     stdout: { write: (text) => void (out += text) },
     stderr: { write: (text) => void (err += text) },
-    env: cli.columns === undefined ? {} : { COLUMNS: String(cli.columns) },
+    env: {
+      ...(cli.columns === undefined ? {} : { COLUMNS: String(cli.columns) }),
+      ...(cli.colour ? { FORCE_COLOR: "1" } : {}),
+    },
   });
   const { signal } = cli.interrupt;
   const clock = {

@@ -64,7 +64,7 @@ export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
 
 /** The command line for a scenario's stack, with this project's settings. */
 export async function operatorOf({ cloud, stateDir }: Scenario): Promise<HereCli> {
-  const { stackName, region, endpointUrl } = cloud;
-  await writeStackFile(stateDir, { stackName, region, endpointUrl, pid: process.pid });
+  const { stackName, region, endpointUrl, credentials } = cloud;
+  await writeStackFile(stateDir, { stackName, region, endpointUrl, credentials, pid: process.pid });
   return createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
 }

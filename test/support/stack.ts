@@ -4,12 +4,12 @@ import { join } from "node:path";
 import * as z from "zod";
 import { systemClock, type Clock } from "../../lib/clock.ts";
 import type { WindowSummary } from "../../lib/dispatch/window.ts";
+import { accessOf } from "../../lib/aws-access.ts";
 import { createDynamoDb, createTable, type Table } from "../../lib/dynamodb.ts";
 import { parseSettings, pricesFor } from "../../infra/settings.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import type { LogEvent } from "../../lib/log.ts";
 import type { MetricName } from "../../lib/metrics.ts";
-import { localAccess } from "../../local/cloud/access.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 import type { InvokeResult } from "../../local/cloud/lambda-service.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
@@ -152,7 +152,7 @@ export async function startScenario(
   if (!studio || !model) throw new Error("a scenario has its own Studio and model");
   const secretIds = { Keys: idOf("KeysSecret"), ModelKey: idOf("ModelKeySecret") };
   const table = createTable(cloud.tableName(idOf("LedgerTable")), {
-    call: createDynamoDb(localAccess(cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!)),
+    call: createDynamoDb(accessOf(cloud.env, "dynamodb")),
   });
   const logLines = (): readonly string[] => events.flatMap((one) => (one.kind === "log" ? [one.line] : []));
   const lines = (event: LogEvent): readonly LogLine[] =>

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import { request, type Agent, type IncomingHttpHeaders } from "node:http";
+import { text as textOf } from "node:stream/consumers";
 import { ServiceError } from "../errors.ts";
 import type { Actions } from "./action.ts";
 import { parseQuery, queryAnswer } from "./query.ts";
@@ -106,26 +107,36 @@ function restAnswer({ status = 200, headers = {}, body }: RestAnswer): Answer {
 const passed = ["content-type", "x-amz-target", "x-amz-date", "authorization"];
 const returned = ["content-type", "x-amzn-requestid", "x-amz-crc32"];
 
-/** A service in a process of its own. */
-export function proxyService(prefix: string, url: string): Service {
+/** A service in a process of its own, to which the agent's connections lead. */
+export function proxyService(prefix: string, agent: Agent): Service {
   return {
     answer({ headers, body }) {
       if (!String(headers["x-amz-target"] ?? "").startsWith(`${prefix}.`)) return undefined;
-      const own = passed.flatMap((name) => {
-        const value = headers[name];
-        return typeof value === "string" ? [[name, value] as const] : [];
-      });
-      return (async () => {
-        const answer = await fetch(url, { method: "POST", headers: Object.fromEntries(own), body });
-        const back = returned.flatMap((name) => {
-          const value = answer.headers.get(name);
-          return value === null ? [] : [[name, value] as const];
-        });
-        return { status: answer.status, headers: Object.fromEntries(back), body: await answer.text() };
-      })();
+      return ask(agent, { headers: pick(headers, passed), body });
     },
   };
 }
+
+function ask(agent: Agent, { headers, body }: Pick<Exchange, "headers" | "body">): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ agent, method: "POST", headers }, (incoming) => {
+      const { statusCode: status = 500 } = incoming;
+      textOf(incoming).then(
+        (read) => resolve({ status, headers: pick(incoming.headers, returned), body: read }),
+        reject,
+      );
+    });
+    outgoing.once("error", reject).end(body);
+  });
+}
+
+const pick = (headers: IncomingHttpHeaders, names: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === "string" ? [[name, value] as const] : [];
+    }),
+  );
 
 function parseJson(body: string): unknown {
   try {

@@ -12,7 +12,7 @@ export interface StsDeps {
 
 const action = actionOf<StsDeps>("ValidationError");
 
-/** All who ask share it here: the local cloud does not check who signed a request. */
+/** All who ask share it here: there is one credential. */
 const roleName = "local";
 
 /** STS's actions of the query protocol; lists arrive as `Audience.member.1`. */

@@ -3,7 +3,7 @@
  * @typedef {{ readonly kind: string, readonly id: string, readonly source: string }} Placeholder lower case; `source` as written
  */
 
-const pattern = /\{\{\s*artifact\s*:\s*([a-z_]+)\s*:\s*([^{}]+?)\s*\}\}/gi;
+const pattern = /\{\{\s*artifact\s*:\s*([a-z_]+)\s*:([^{}]+)\}\}/gi;
 
 /**
  * Puts a plain word in each placeholder's place, one that Markdown has no opinion about.
@@ -16,7 +16,7 @@ export function markPlaceholders(text) {
   /** @type {Placeholder[]} */
   const placeholders = [];
   const marked = text.replaceAll(pattern, (source, kind, id) => {
-    placeholders.push({ kind: kind.toLowerCase(), id: id.toLowerCase(), source });
+    placeholders.push({ kind: kind.toLowerCase(), id: id.trim().toLowerCase(), source });
     return `${word}${placeholders.length - 1}x`;
   });
   return { text: marked, placeholders, slot: new RegExp(`${word}(\\d+)x`, "i") };

@@ -2,6 +2,10 @@ import { describe, expect, test } from "vitest";
 import { applyToolCall } from "../../../lib/deliverables/registry.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
 import { argumentsOf, call, drawing, errorOf, fullWorkbench, samples } from "./samples.ts";
+import type { Fields } from "./samples.ts";
+
+const many = <T>(count: number, make: (at: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, at) => make(at));
 
 const apply = (name: string, json: string) => applyToolCall(emptyWorkbench, { name, arguments: json });
 
@@ -241,4 +245,28 @@ test("labels, names and items must not be blank", () => {
 test("a very deep argument is answered, not thrown on", () => {
   const json = `{"id":"a","items":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
   expect(errorOf(apply("create_list", json))).toContain("items[0]: a list of 1 given, must be text");
+});
+
+describe("an answer stays short and whole, whatever was given", () => {
+  const long = "x".repeat(60_000);
+  const drawingWith = (inside: string): string => `<svg><rect/>${inside}</svg>`;
+
+  test.each<[string, string, Fields]>([
+    ["half of an emoji", "create_list", { id: `x${"😀".repeat(40)}` }],
+    ["thousands of unknown fields", "create_list", Object.fromEntries(many(5_000, (at) => [`f${at}`, 1]))],
+    ["a long name of an attribute", "create_svg", { content: drawingWith(`<g ${long}="1"/>`) }],
+    ["a long name of an element", "create_svg", { content: drawingWith(`<${long}/>`) }],
+    ["a long name of a second root", "create_svg", { content: `${drawing}<${long}/>` }],
+    ["a long name of an entity", "create_svg", { content: drawingWith(`<text>&${long};</text>`) }],
+    [
+      "a long name of a property",
+      "create_svg",
+      { content: drawingWith(`<g style="x${"😀".repeat(40)}:1"/>`) },
+    ],
+  ])("%s", (_, name, fields) => {
+    const { output } = call(name, fields);
+    expect(output.length).toBeLessThan(2_000);
+    expect(output).not.toMatch(/\\ud[89a-f]|\uFFFD/i);
+    expect(output.isWellFormed()).toBe(true);
+  });
 });

@@ -18,6 +18,10 @@ const allow = (Action: string | readonly string[], Resource: unknown) => ({
   Action,
   Resource,
 });
+const allowOwnRows = (Action: string | readonly string[], Resource: unknown) => ({
+  ...allow(Action, Resource),
+  Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["default"] } },
+});
 
 it("the dispatcher may do this and nothing else", () => {
   const openRuns = { "Fn::Join": ["", [arnOf(table), "/index/open"]] };
@@ -26,8 +30,8 @@ it("the dispatcher may do this and nothing else", () => {
     Version: "2012-10-17",
     Statement: [
       allow(["logs:CreateLogStream", "logs:PutLogEvents"], arnOf(logOf("Dispatcher"))),
-      allow(rows, arnOf(table)),
-      allow("dynamodb:Query", openRuns),
+      allowOwnRows(rows, arnOf(table)),
+      allowOwnRows("dynamodb:Query", openRuns),
       allow("secretsmanager:GetSecretValue", ref(runnerKeys)),
       allow("lambda:InvokeFunction", arnOf(processor)),
     ],
@@ -39,7 +43,7 @@ it("the processor may do this and nothing else", () => {
     Version: "2012-10-17",
     Statement: [
       allow(["logs:CreateLogStream", "logs:PutLogEvents"], arnOf(logOf("Processor"))),
-      allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arnOf(table)),
+      allowOwnRows(["dynamodb:GetItem", "dynamodb:UpdateItem"], arnOf(table)),
       allow("secretsmanager:GetSecretValue", [ref(modelKey), ref(runnerKeys)]),
     ],
   });
@@ -60,7 +64,7 @@ it("the settler may do this and nothing else", () => {
     Version: "2012-10-17",
     Statement: [
       allow(["logs:CreateLogStream", "logs:PutLogEvents"], arnOf(logOf("Settler"))),
-      allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arnOf(table)),
+      allowOwnRows(["dynamodb:GetItem", "dynamodb:UpdateItem"], arnOf(table)),
       allow("secretsmanager:GetSecretValue", ref(runnerKeys)),
       allow("lambda:InvokeFunction", arnOf(processor)),
       allow("sqs:SendMessage", arnOf(deadLetters)),

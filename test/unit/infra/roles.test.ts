@@ -7,29 +7,31 @@ const ownLog = (part: string): readonly string[] => [
   `logs:PutLogEvents on PoolDefault${part}RunnerLog`,
 ];
 
+const ownRows = 'if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["default"]}}';
+
 /** All that each role may do with the default settings. */
 const always = {
   PoolDefaultDispatcher: [
     ...ownLog("Dispatcher"),
-    "dynamodb:GetItem on LedgerTable",
-    "dynamodb:PutItem on LedgerTable",
-    "dynamodb:Query on LedgerTable/index/open",
-    "dynamodb:UpdateItem on LedgerTable",
+    `dynamodb:GetItem on LedgerTable ${ownRows}`,
+    `dynamodb:PutItem on LedgerTable ${ownRows}`,
+    `dynamodb:Query on LedgerTable/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultProcessor: [
     ...ownLog("Processor"),
-    "dynamodb:GetItem on LedgerTable",
-    "dynamodb:UpdateItem on LedgerTable",
+    `dynamodb:GetItem on LedgerTable ${ownRows}`,
+    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
     "lambda:InvokeFunction on PoolDefaultSettlerRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultSettler: [
     ...ownLog("Settler"),
-    "dynamodb:GetItem on LedgerTable",
-    "dynamodb:UpdateItem on LedgerTable",
+    `dynamodb:GetItem on LedgerTable ${ownRows}`,
+    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
     "sqs:SendMessage on PoolDefaultSettlerDeadLetters",
@@ -48,9 +50,9 @@ const identity = {
 const rotation = {
   PoolDefaultRotator: [
     ...ownLog("Rotator"),
-    "dynamodb:GetItem on LedgerTable",
-    "dynamodb:Query on LedgerTable/index/open",
-    "dynamodb:UpdateItem on LedgerTable",
+    `dynamodb:GetItem on LedgerTable ${ownRows}`,
+    `dynamodb:Query on LedgerTable/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
     "secretsmanager:DescribeSecret on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultRotatorAccountSecret",
@@ -148,5 +150,18 @@ it("a second pool's roles name nothing of the first, but the ledger and the mode
   for (const [role, { may }] of roles) {
     const foreign = role.startsWith("PoolOther") ? "PoolDefault" : "PoolOther";
     expect(may.filter((line) => line.includes(foreign))).toEqual([]);
+  }
+});
+
+it("each role reaches the rows of its own pool in the ledger, and no other rows", () => {
+  const pools = [withRotation, { ...withRotation, name: "other" }];
+  const onLedger = Object.entries(rightsOf(synthesizeUnbundled({ pools }))).flatMap(([role, { may }]) =>
+    may.filter((line) => line.includes("LedgerTable")).map((line) => [role, line] as const),
+  );
+  expect(onLedger).toHaveLength(22);
+  for (const [role, line] of onLedger) {
+    const pool = role.startsWith("PoolOther") ? "other" : "default";
+    expect(line).toMatch(/ on LedgerTable(\/index\/open)? if /);
+    expect(line.split(" if ")[1]).toBe(`{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${pool}"]}}`);
   }
 });

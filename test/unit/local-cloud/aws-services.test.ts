@@ -129,10 +129,7 @@ beforeAll(async () => {
       Dead: { Value: { Ref: "Dead" } },
     },
   });
-  vi.stubEnv("AWS_ENDPOINT_URL", watched.cloud.endpointUrl);
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "local");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "local");
+  for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
   await write([
     { message: "run_ended", runId: "a", ms: 10 },
     { message: "run_ended", runId: "b", ms: 30 },

@@ -56,6 +56,7 @@ it("gives the process the template's and Lambda's variables and nothing of ours"
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_LAMBDA",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_EXECUTION_ENV",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, it } from "vitest";
+import type { LocalCloud } from "../../../local/cloud/local-cloud.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { call, isRunning, kindsOf, startWatched, writeTemplate } from "./fixture.ts";
 
@@ -25,12 +26,8 @@ const schedule = (properties: object = {}) => ({
   },
 });
 
-const clientOf = (env: Readonly<Record<string, string>>) =>
-  new DynamoDBClient({
-    endpoint: env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
-    region: "us-east-1",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-  });
+const clientOf = ({ endpointUrl: endpoint, region, credentials }: LocalCloud) =>
+  new DynamoDBClient({ endpoint, region, credentials });
 
 /** Every running process below `pid`, itself included. */
 function familyOf(pid: number): number[] {
@@ -186,7 +183,7 @@ it("keeps tables in its data folder, without the rows whose time to live is over
   const dataDir = mkdtempSync(join(tmpdir(), "local-cloud-data-"));
   const fixture = { resources: { Ledger: table } };
   const first = await startWatched(fixture, { dataDir });
-  const client = clientOf(first.cloud.env);
+  const client = clientOf(first.cloud);
   const TableName = first.cloud.tableName("Ledger");
   for (const [pk, expiresAt] of [
     ["kept", "99999999999"],
@@ -200,7 +197,7 @@ it("keeps tables in its data folder, without the rows whose time to live is over
   await first.close();
 
   const second = await startWatched(fixture, { dataDir });
-  const rows = await clientOf(second.cloud.env).send(new ScanCommand({ TableName }));
+  const rows = await clientOf(second.cloud).send(new ScanCommand({ TableName }));
   expect(rows.Items?.map(({ pk }) => pk?.S).toSorted()).toEqual(["endless", "kept"]);
   await second.close();
   const other = {

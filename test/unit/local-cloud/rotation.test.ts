@@ -18,24 +18,18 @@ import { startWatched, type Watched } from "./fixture.ts";
 
 /** Notes its steps; each does its work with the same actions as a rotation function on AWS. */
 const rotator = `
-const endpoint = process.env.AWS_ENDPOINT_URL;
-const ask = async (action, body) => {
-  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager." + action };
-  const response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(body) });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.Message);
-  return answer;
-};
+import { SecretsManager } from "@aws-sdk/client-secrets-manager";
+const secrets = new SecretsManager({ maxAttempts: 1 });
 export const handler = async ({ Step, SecretId, ClientRequestToken: token }) => {
-  const { VersionIdsToStages: stages } = await ask("DescribeSecret", { SecretId });
+  const { VersionIdsToStages: stages } = await secrets.describeSecret({ SecretId });
   console.log("step " + Step + " " + (stages[token] ?? []).join());
   if (Step === "createSecret") {
-    await ask("PutSecretValue", { SecretId, ClientRequestToken: token, SecretString: "new", VersionStages: ["AWSPENDING"] });
+    await secrets.putSecretValue({ SecretId, ClientRequestToken: token, SecretString: "new", VersionStages: ["AWSPENDING"] });
   }
   if (Step === "finishSecret") {
     const [current] = Object.keys(stages).filter((id) => stages[id].includes("AWSCURRENT"));
     const move = { VersionStage: "AWSCURRENT", MoveToVersionId: token, RemoveFromVersionId: current };
-    await ask("UpdateSecretVersionStage", { SecretId, ...move });
+    await secrets.updateSecretVersionStage({ SecretId, ...move });
   }
 };`;
 

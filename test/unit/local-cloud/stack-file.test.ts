@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -7,7 +7,13 @@ import { removeStackFile, writeStackFile } from "../../../local/stack-file.ts";
 const folder = mkdtempSync(join(tmpdir(), "stack-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const file = { stackName: "Local", region: "us-east-1", endpointUrl: "http://127.0.0.1:1", pid: 11 };
+const file = {
+  stackName: "Local",
+  region: "us-east-1",
+  endpointUrl: "http://127.0.0.1:1",
+  credentials: { accessKeyId: "LOCAL1", secretAccessKey: "s" },
+  pid: 11,
+};
 
 it("is written whole, over what an earlier run has left", async () => {
   await writeStackFile(folder, { ...file, pid: 10 });
@@ -18,6 +24,14 @@ it("is written whole, over what an earlier run has left", async () => {
     ...file,
     studioUrl: "http://127.0.0.1:2",
   });
+});
+
+it("is its owner's alone from its first byte on, whatever lay there before", async () => {
+  writeFileSync(join(folder, "stack.json"), "{}", { mode: 0o644 });
+  writeFileSync(join(folder, "stack.json.11"), "{}", { mode: 0o644 });
+  await writeStackFile(folder, file);
+  expect(statSync(join(folder, "stack.json")).mode & 0o777).toBe(0o600);
+  expect(readdirSync(folder)).toEqual(["stack.json"]);
 });
 
 it("is removed by the process that wrote it, and by no other", async () => {

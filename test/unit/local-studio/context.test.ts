@@ -132,12 +132,12 @@ describe("the stored summary", () => {
     });
   });
 
-  it("may have 40,000 characters and no more", async () => {
+  it("may have 39,800 UTF-16 units and no more", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "one" });
     await lease();
     const ids = { fromMessageId: "a", throughMessageId: "b" };
-    expect((await save(workspaceId, { summaryText: "x".repeat(40_001), ...ids })).status).toBe(400);
-    expect((await save(workspaceId, { summaryText: "x".repeat(40_000), ...ids })).status).toBe(200);
+    expect((await save(workspaceId, { summaryText: `${"😀".repeat(19_900)}x`, ...ids })).status).toBe(400);
+    expect((await save(workspaceId, { summaryText: "😀".repeat(19_900), ...ids })).status).toBe(200);
   });
 });
 

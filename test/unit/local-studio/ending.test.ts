@@ -56,6 +56,20 @@ describe("completing", () => {
     expect(fixture.studio.snapshot()[0]?.state).toBe("leased");
   });
 
+  it("counts UTF-16 units: takes 24,000 emoji in a file and refuses one character more", async () => {
+    const workspaceId = await leaseNew();
+    const complete = (content: string) =>
+      fixture.post("/completeWorkspaceJob", {
+        workspaceId,
+        ...messageOnly,
+        files: [{ name: "plan.md", content }],
+      });
+    const over = await complete(`${"😀".repeat(24_000)}x`);
+    expect(over.status).toBe(400);
+    expect(over.json.error).toMatch(/files\[0\]\.content has 48001 characters, more than 48000$/);
+    expect((await complete("😀".repeat(24_000))).status).toBe(200);
+  });
+
   it("refuses a payload without message and deliverable", async () => {
     const workspaceId = await leaseNew();
     const payload = { ...messageOnly, assistantMessage: "" };
@@ -79,5 +93,12 @@ describe("failing", () => {
     expect((await fail(undefined)).status).toBe(400);
     expect((await fail("")).status).toBe(400);
     expect((await fail("x".repeat(500))).status).toBe(200);
+  });
+
+  it("counts the reason in UTF-16 units", async () => {
+    const workspaceId = await leaseNew();
+    const fail = (error: string) => fixture.post("/failWorkspaceJob", { workspaceId, error });
+    expect((await fail(`${"😀".repeat(250)}x`)).status).toBe(400);
+    expect((await fail("😀".repeat(250))).status).toBe(200);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -46,6 +46,20 @@ describe("the file", () => {
     const bytes = readFileSync(file, "latin1");
     expect(bytes).toContain(id);
     expect(bytes).not.toContain(secret);
+  });
+
+  it("is its owner's alone, also where it was not before", async () => {
+    const modes = () =>
+      readdirSync(join(folder, "deep")).map((name) => statSync(join(folder, "deep", name)).mode & 0o777);
+    const first = await startFixture({ file });
+    first.studio.queueJob({ text: "one" });
+    expect(modes()).toEqual([0o600, 0o600]);
+    await first.close();
+    chmodSync(file, 0o644);
+    const second = await startFixture({ file });
+    second.studio.queueJob({ text: "two" });
+    expect(modes()).toEqual([0o600, 0o600]);
+    await second.close();
   });
 
   it("counts the day's jobs over a restart", async () => {

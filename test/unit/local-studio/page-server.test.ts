@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { rawRequest } from "../../support/raw-request.ts";
 import { type Fixture, fullPayload, messageOnly, noonMs, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -231,5 +232,30 @@ describe("other sites in the same browser", () => {
     });
     expect(found).toBe(status);
     expect(fixture.studio.snapshot()).toEqual([]);
+  });
+
+  it.each([
+    ["GET", "/api/workspaces", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
+    ["GET", "/api/events", { "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" }],
+    ["GET", "/page/main.js", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
+    ["POST", "/api/workspaces", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
+    ["DELETE", "/_local/faults", { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" }],
+  ])("may not ask %s %s, as the browser says with %j", async (method, path, headers) => {
+    const json = { "content-type": "application/json" };
+    const answer = await rawRequest(`${fixture.studio.url}${path}`, {
+      method,
+      headers: { ...headers, ...json },
+      ...(method === "POST" ? { body: '{"text":"x"}' } : {}),
+    });
+    expect(answer.status).toBe(403);
+    expect(fixture.studio.snapshot()).toEqual([]);
+  });
+
+  it.each([
+    [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
+    [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }],
+    [{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" }],
+  ])("may link to the page, which its user follows with %j", async (headers) => {
+    expect((await rawRequest(`${fixture.studio.url}/`, { headers })).status).toBe(200);
   });
 });

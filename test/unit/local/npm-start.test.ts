@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -50,10 +50,53 @@ describe("the flags of npm start", () => {
 });
 
 describe("the state folder", () => {
+  const modeOf = (name: string): number => statSync(join(folder, name)).mode & 0o777;
+
   it("is made with all that lead to it", () => {
     makeFolder(join(folder, "a/b/c"));
     makeFolder(join(folder, "a/b/c"));
     expect(existsSync(join(folder, "a/b/c"))).toBe(true);
+  });
+
+  it("is its owner's alone", () => {
+    makeFolder(join(folder, "own/state"));
+    expect(modeOf("own/state")).toBe(0o700);
+  });
+
+  it("that an earlier version left open to others is closed, which is said", () => {
+    const path = join(folder, "left");
+    makeFolder(path);
+    chmodSync(path, 0o755);
+    for (const name of ["stack.json", "studio.sqlite", "studio.sqlite-wal", "cdk.out"])
+      writeFileSync(join(path, name), "");
+    expect(makeFolder(path)).toBe(
+      `The folder ${path} was open to other users of this machine: now it is yours alone.`,
+    );
+    expect(modeOf("left")).toBe(0o700);
+    expect(makeFolder(path)).toBeUndefined();
+  });
+
+  it("that is open to others and holds other things too is refused and left as it is", () => {
+    const path = join(folder, "shared");
+    makeFolder(path);
+    chmodSync(path, 0o755);
+    writeFileSync(join(path, "stack.json"), "");
+    writeFileSync(join(path, "holiday.jpg"), "");
+    expect(() => makeFolder(path)).toThrow(
+      `the folder ${path} is open to other users of this machine, and holds other files than ours. ` +
+        `Close it with chmod 700 ${path}, or name another with --state-dir`,
+    );
+    expect(modeOf("shared")).toBe(0o755);
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  it.skipIf(!isRoot)("that belongs to another user is refused (only root can make one)", () => {
+    const path = join(folder, "foreign");
+    makeFolder(path);
+    chownSync(path, 65_534, 65_534);
+    expect(() => makeFolder(path)).toThrow(
+      `the folder ${path} belongs to another user. Name another with --state-dir`,
+    );
   });
 
   // mkdir of Node itself never comes back from the first one.

@@ -35,6 +35,9 @@ export function grid({ label, columns, rows }) {
   );
 }
 
+/** Longer ones are no figures, and cost a browser too much to make sure. */
+const figureCharacters = 40;
+
 /** Cells of more characters would stand one word to a line on a phone. */
 const longCharacters = 24;
 
@@ -44,6 +47,7 @@ const longCharacters = 24;
  */
 function columnKind(cells) {
   const said = cells.map((cell) => cell.trim()).filter((cell) => cell !== "" && cell !== "–" && cell !== "-");
-  if (said.length > 0 && said.every((cell) => numeric.test(cell))) return "num";
+  if (said.length > 0 && said.every((cell) => cell.length <= figureCharacters && numeric.test(cell)))
+    return "num";
   return said.some((cell) => cell.length > longCharacters) ? "long" : undefined;
 }

@@ -1,8 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { toPayload } from "../../lib/deliverables/payload.ts";
-import { applyToolCall } from "../../lib/deliverables/registry.ts";
-import { emptyWorkbench } from "../../lib/deliverables/workbench.ts";
-import { problemsOf } from "./caps.ts";
+import { toPayload } from "../../../lib/deliverables/payload.ts";
+import { applyToolCall } from "../../../lib/deliverables/registry.ts";
+import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { problemsOf } from "../../../local/studio/caps.ts";
 
 const times = <T>(count: number, make: (at: number) => T): T[] =>
   Array.from({ length: count }, (_, at) => make(at));
@@ -88,42 +89,42 @@ const list = { kind: "list", id: "list", items: ["One"] };
 
 describe("the independent reading of the API page refuses", () => {
   it.each([
-    ["an unknown field", { mood: 1 }, "body.mood is unknown"],
-    ["a missing kind", { lists: undefined }, "body.lists is not an array"],
+    ["an unknown field", { mood: 1 }, "mood is unknown"],
+    ["a missing kind", { lists: undefined }, "lists is not an array"],
     [
       "a long message",
       { assistantMessage: text(24_001) },
-      "body.assistantMessage has 24001 characters, more than 24000",
+      "assistantMessage has 24001 characters, more than 24000",
     ],
     [
       "a file that leaves its folder",
       { files: [{ name: "../a.md", content: "" }] },
-      'body.files[0].name holds the segment ".."',
+      "files[0].name has a segment that is not allowed",
     ],
     [
       "a file of another type",
       { files: [{ name: "a.html", content: "" }] },
-      "body.files[0].name is neither .md nor .txt",
+      "files[0].name is neither .md nor .txt",
     ],
     [
       "five folders",
       { files: [{ name: "a/b/c/d/e/f.md", content: "" }] },
-      "body.files[0].name lies in more than 4 folders",
+      "files[0].name lies in more than 4 folders",
     ],
     [
       "13 charts",
       { charts: times(13, (at) => ({ ...bar, id: `c${at}` })) },
-      "body.charts has 13 entries, more than 12",
+      "charts has 13 entries, more than 12",
     ],
     [
       "values that do not match the labels",
       { charts: [{ ...bar, labels: ["one"] }] },
-      "body.charts[0].series[0] does not have 1 values",
+      "charts[0].series[0] does not have 1 values",
     ],
     [
       "negative stacked values",
       { charts: [{ kind: "stacked_bar", id: "s", labels: ["a"], series: [{ name: "n", values: [-1] }] }] },
-      "body.charts[0].series[0].values[0] is negative",
+      "charts[0].series[0].values[0] is negative",
     ],
     [
       "two ids that differ in case only",
@@ -133,18 +134,36 @@ describe("the independent reading of the API page refuses", () => {
     [
       "an id with a blank",
       { lists: [{ ...list, id: "a b" }] },
-      'body.lists[0].id "a b" has characters that are not allowed',
+      "lists[0].id has characters that are not allowed",
     ],
-    ["a null title", { lists: [{ ...list, title: null }] }, "body.lists[0].title is not a text"],
+    ["a null title", { lists: [{ ...list, title: null }] }, "lists[0].title is not a text"],
     [
       "a list that is ordered false",
       { lists: [{ ...list, ordered: false }] },
-      "body.lists[0].ordered is false",
+      "lists[0].ordered is not true",
+    ],
+    ["no message field", { assistantMessage: undefined }, "assistantMessage is not a text"],
+    [
+      "nothing at all",
+      { ...emptyWorkbench, assistantMessage: " " },
+      "assistantMessage is blank, and nothing else is there",
+    ],
+    [
+      "a table without kind",
+      { datasets: [{ id: "a", columns: ["c"], rows: [] }] },
+      "datasets[0].kind is missing",
+    ],
+    ["an unknown chart", { charts: [{ kind: "radar", id: "a" }] }, "charts[0].kind is no kind of chart"],
+    ["an item that is no object", { svgs: ["x"] }, "svgs[0] is not an object"],
+    [
+      "an svg cut in the middle",
+      { svgs: [{ id: "a", content: "<svg><rect/>" }] },
+      "svgs[0].content is not a whole <svg>…</svg>",
     ],
     [
       "a script in an svg",
       { svgs: [{ id: "s", content: "<svg><script>1</script></svg>" }] },
-      "body.svgs[0].content holds what could run",
+      "svgs[0].content holds what could run",
     ],
     [
       "a placeholder for nothing",
@@ -154,4 +173,51 @@ describe("the independent reading of the API page refuses", () => {
   ])("%s", (_, change, problem) => {
     expect(problemsOf({ ...fullest, ...change })).toContain(problem);
   });
+});
+
+describe("what could run in an svg is refused", () => {
+  it.each([
+    '<rect onload="x"/>',
+    '<rect onload   ="x"/>',
+    "<text>Conversion = 5</text>",
+    "<text>JavaScript:x</text>",
+    "<foreignObject/>",
+    "<iframe></iframe>",
+    "<embed/>",
+    "<OBJECT></OBJECT>",
+  ])("%s", (inside) => {
+    const svgs = [{ id: "a", content: `<svg>${inside}</svg>` }];
+    expect(problemsOf({ ...fullest, svgs })).toEqual(["svgs[0].content holds what could run"]);
+  });
+
+  it("but not what only looks a little like it", () => {
+    const svgs = [{ id: "a", content: "<svg><text>on = 1, x(on) = 2</text></svg>" }];
+    expect(problemsOf({ ...fullest, svgs })).toEqual([]);
+  });
+});
+
+describe("placeholders", () => {
+  it.each([
+    ["{{artifact:chart:none}}", ["{{artifact:chart:none}}"]],
+    ["a {{ Artifact : FILE : no.md }} b", ["{{ Artifact : FILE : no.md }}"]],
+    ["{{artifact:list:a {{artifact:list:b}}", ["{{artifact:list:a {{artifact:list:b}}"]],
+    ["{{artifact:list:a}x}} {{artifact:graph:g}} {{artifact:list:}} {{artifact:list:a", []],
+    ["{{artifact:list:list}} {{artifact:list: LIST }}", []],
+  ])("%s: without a deliverable are %j", (assistantMessage, dangling) => {
+    expect(problemsOf({ ...fullest, assistantMessage })).toEqual(
+      dangling.map((token) => `assistantMessage names ${token}, which is not in the payload`),
+    );
+  });
+});
+
+it.each([undefined, null, "x", 3, []])("%j is no payload", (body) => {
+  expect(problemsOf(body)).toEqual([" is not an object"]);
+});
+
+it("the local Studio shares no code with what it judges", () => {
+  const folder = new URL("../../../local/studio/", import.meta.url);
+  const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");
+  const sources = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+  expect(sources.filter((name) => /from ".*lib\/deliverables\//.test(read(name)))).toEqual([]);
+  expect(read("caps.ts")).not.toMatch(/^import /m);
 });

@@ -1,0 +1,133 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { parse } from "node:querystring";
+import { Sha256 } from "@smithy/core/checksum";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { ServiceError } from "./errors.ts";
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export const newCredentials = (): Credentials => ({
+  accessKeyId: `LOCAL${randomBytes(8).toString("hex").toUpperCase()}`,
+  secretAccessKey: randomBytes(30).toString("base64url"),
+});
+
+export interface SignedRequest {
+  readonly method: string;
+  /** With its query, as it came. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface SignatureCheck {
+  readonly credentials: Credentials;
+  readonly nowMs: number;
+  /** AWS's query protocol has names of its own for the same refusals. */
+  readonly isQuery: boolean;
+}
+
+/** By what is wrong, as JSON and REST services name it, and as those of the query protocol do. */
+const refusals = {
+  missing: ["MissingAuthenticationTokenException", "MissingAuthenticationToken"],
+  incomplete: ["IncompleteSignatureException", "IncompleteSignature"],
+  unknown: ["UnrecognizedClientException", "InvalidClientTokenId"],
+  invalid: ["InvalidSignatureException", "SignatureDoesNotMatch"],
+} as const;
+
+const signatureLength = 64;
+const toleranceMs = 15 * 60_000;
+const authorizationPattern =
+  /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request, *SignedHeaders=([^,\s]+), *Signature=([0-9a-f]{64})$/;
+
+/**
+ * Lets a request pass that is signed by AWS's Signature Version 4: the whole of it, with these credentials and of now.
+ * @throws ServiceError as AWS refuses it
+ */
+export async function checkSignature(request: SignedRequest, check: SignatureCheck): Promise<void> {
+  const refuse = (what: keyof typeof refusals, message: string): ServiceError => {
+    const [type, queryType] = refusals[what];
+    // The JSON services refuse with 400, the others with 403.
+    const status = request.headers["x-amz-target"] === undefined ? 403 : 400;
+    return new ServiceError(check.isQuery ? queryType : type, message, status);
+  };
+  const { authorization } = request.headers;
+  if (authorization === undefined) throw refuse("missing", "Request is missing Authentication Token");
+  const found = authorizationPattern.exec(authorization);
+  if (found === null) throw refuse("incomplete", "The Authorization header is not a signature of version 4.");
+  const [, accessKeyId, day = "", region = "", service = "", list = "", signature = ""] = found;
+  if (accessKeyId !== check.credentials.accessKeyId)
+    throw refuse("unknown", "The security token included in the request is invalid.");
+  const signed = signedHeaders(request.headers, list.split(";"));
+  if (typeof signed === "string") throw refuse("invalid", signed);
+  const dateMs = parseDate(String(request.headers["x-amz-date"]));
+  // The signer would believe this header about the body.
+  const told = request.headers["x-amz-content-sha256"];
+  if (told !== undefined && told !== createHash("sha256").update(request.body).digest("hex"))
+    throw refuse("invalid", "The header x-amz-content-sha256 is not the hash of the body.");
+  if (dateMs === undefined || dayOf(dateMs) !== day || Math.abs(check.nowMs - dateMs) > toleranceMs)
+    throw refuse("invalid", "Signature expired, or from a clock that is more than 15 minutes off.");
+  const expected = await sign(request, { ...check, signed, dateMs, region, service });
+  if (!timingSafeEqual(Buffer.from(expected), Buffer.from(signature))) {
+    const sentence = "The request signature we calculated does not match the signature you provided.";
+    throw refuse("invalid", `${sentence} Check your AWS Secret Access Key and signing method.`);
+  }
+}
+
+/** The headers that are said to be signed, or what is wrong with them: what a service goes by has to be among them. */
+function signedHeaders(
+  headers: IncomingHttpHeaders,
+  names: readonly string[],
+): Readonly<Record<string, string>> | string {
+  const needed = ["host", "x-amz-date", ...Object.keys(headers).filter((name) => name.startsWith("x-amz-"))];
+  const unsigned = needed.find((name) => !names.includes(name));
+  if (unsigned !== undefined) return `'${unsigned}' must be a 'SignedHeader' in the AWS Authorization.`;
+  const signed: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value !== "string") return `The signed header '${name}' is not there.`;
+    signed[name] = value;
+  }
+  return signed;
+}
+
+/** 20261120T191432Z as epoch milliseconds. */
+function parseDate(text: string): number | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (parts === null) return undefined;
+  const [year = 0, month = 0, ...rest] = parts.slice(1).map(Number);
+  return Date.UTC(year, month - 1, ...rest);
+}
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10).replaceAll("-", "");
+
+interface Signing extends SignatureCheck {
+  readonly signed: Readonly<Record<string, string>>;
+  readonly dateMs: number;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** The signature that the request should have, by AWS's own signer. */
+async function sign({ method, target, body }: SignedRequest, signing: Signing): Promise<string> {
+  const { credentials, region, service, signed, dateMs } = signing;
+  const signer = new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum: false });
+  const [path = "", query = ""] = target.split("?", 2);
+  const fields = Object.entries(parse(query)).map(([name, value]) => [name, value ?? ""] as const);
+  const { headers } = await signer.sign(
+    {
+      method,
+      protocol: "http:",
+      hostname: "", // stands in the header
+      path,
+      query: Object.fromEntries(fields),
+      headers: { ...signed },
+      body,
+    },
+    { signingDate: new Date(dateMs), signableHeaders: new Set(Object.keys(signed)) },
+  );
+  return (headers["authorization"] ?? "").slice(-signatureLength);
+}

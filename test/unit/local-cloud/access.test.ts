@@ -1,0 +1,259 @@
+import { ListTablesCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkSignature, newCredentials } from "../../../local/cloud/signature.ts";
+import { rawRequest, type RawRequest } from "../../support/raw-request.ts";
+import { startWatched, type Watched } from "./fixture.ts";
+
+let watched: Watched;
+
+const table = {
+  Type: "AWS::DynamoDB::Table",
+  Properties: {
+    AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+  },
+};
+
+beforeAll(async () => {
+  watched = await startWatched(
+    {
+      functions: { Worker: {} },
+      resources: {
+        Ledger: table,
+        ModelKey: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "model/key" } },
+      },
+    },
+    { secrets: { "*ModelKey*": "sk-model" } },
+  );
+});
+afterAll(() => watched.close());
+
+interface Call {
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const json = (target: string, body: object): Call => ({
+  path: "/",
+  method: "POST",
+  headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": target },
+  body: JSON.stringify(body),
+});
+const queryCall = (action: string, version: string): Call => ({
+  path: "/",
+  method: "POST",
+  headers: { "content-type": "application/x-www-form-urlencoded" },
+  body: `Action=${action}&Version=${version}`,
+});
+const invoke: Call = {
+  path: "/2015-03-31/functions/Worker/invocations",
+  method: "POST",
+  headers: {},
+  body: '{"do":"nothing"}',
+};
+
+/** One call of each service, as its SDK would make it. */
+const calls: readonly (readonly [string, Call])[] = [
+  ["Secrets Manager", json("secretsmanager.GetSecretValue", { SecretId: "model/key" })],
+  ["DynamoDB", json("DynamoDB_20120810.ListTables", {})],
+  ["SQS", json("AmazonSQS.ReceiveMessage", { QueueUrl: "x" })],
+  ["CloudWatch", json("GraniteServiceVersion20100801.DescribeAlarms", {})],
+  ["CloudWatch Logs", json("Logs_20140328.FilterLogEvents", { logGroupName: "x" })],
+  ["Lambda", invoke],
+  ["Scheduler", { path: "/schedules/Tick", method: "GET", headers: {}, body: "" }],
+  ["CloudFormation", queryCall("DescribeStacks", "2010-05-15")],
+  ["STS", queryCall("GetWebIdentityToken", "2011-06-15")],
+  ["no service", { path: "/nothing", method: "GET", headers: {}, body: "" }],
+];
+
+const send = ({ path, ...rest }: Call, more: Readonly<Record<string, string>> = {}) => {
+  const request: RawRequest = { ...rest, headers: { ...rest.headers, ...more } };
+  return rawRequest(`${watched.cloud.endpointUrl}${path}`, request);
+};
+
+describe.each(calls)("%s", (_, call) => {
+  it("takes no request without a signature, nor one with another credential", async () => {
+    const unsigned = await send(call);
+    expect(unsigned.body).toContain("MissingAuthenticationToken");
+    const authorization =
+      "AWS4-HMAC-SHA256 Credential=local/20261120/us-east-1/any/aws4_request, SignedHeaders=host;x-amz-date, Signature=" +
+      "0".repeat(64);
+    const foreign = await send(call, { authorization, "x-amz-date": "20261120T191432Z" });
+    expect(foreign.body).toMatch(/UnrecognizedClientException|InvalidClientTokenId/);
+    for (const { status } of [unsigned, foreign]) expect([400, 403]).toContain(status);
+  });
+});
+
+it.each(calls)("gives %s away at no address that is open to all either", async (_, call) => {
+  for (const method of ["GET", "POST"]) {
+    const headers = { ...call.headers, "content-length": String(call.body.length), authorization: "AWS4-" };
+    const { body } = await send({ ...call, path: "/.well-known/jwks.json", method, headers });
+    expect(body).toMatch(method === "GET" ? /^\{"keys":\[\]\}$/ : /IncompleteSignature/);
+  }
+});
+
+const target = () => {
+  const { endpointUrl: endpoint, region, credentials } = watched.cloud;
+  return { endpoint, region, credentials, maxAttempts: 1 };
+};
+const readSecret = new GetSecretValueCommand({ SecretId: "model/key" });
+
+it("takes what the SDK's clients sign with the cloud's own credentials", async () => {
+  expect((await new SecretsManagerClient(target()).send(readSecret)).SecretString).toBe("sk-model");
+  expect((await new DynamoDBClient(target()).send(new ListTablesCommand())).TableNames).toHaveLength(1);
+  const arn = "arn:aws:lambda:us-east-1:000000000000:function:TestStack-Worker";
+  const command = new InvokeCommand({ FunctionName: arn, Payload: '{"do":"nothing"}' });
+  expect((await new LambdaClient(target()).send(command)).StatusCode).toBe(200);
+  expect((await new STSClient(target()).send(new GetCallerIdentityCommand())).Account).toBe("000000000000");
+});
+
+it("refuses a wrong secret, in words that the SDK knows", async () => {
+  const credentials = { ...watched.cloud.credentials, secretAccessKey: "guessed" };
+  const refused = new SecretsManagerClient({ ...target(), credentials }).send(readSecret);
+  await expect(refused).rejects.toMatchObject({ name: "InvalidSignatureException" });
+  const asked = new STSClient({ ...target(), credentials }).send(new GetCallerIdentityCommand());
+  await expect(asked).rejects.toMatchObject({ name: "SignatureDoesNotMatch" });
+});
+
+it("makes credentials that nobody can guess, new ones each time", () => {
+  const made = [newCredentials(), newCredentials()];
+  expect(new Set(made.map(({ secretAccessKey }) => secretAccessKey)).size).toBe(2);
+  for (const { secretAccessKey } of made) expect(secretAccessKey).toMatch(/^[\w-]{40}$/);
+  expect(watched.cloud.credentials.secretAccessKey).toMatch(/^[\w-]{40}$/);
+});
+
+describe("a signature", () => {
+  /** From the test suite that AWS publishes for Signature Version 4. */
+  const credentials = {
+    accessKeyId: "AKIDEXAMPLE",
+    secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+  };
+  const signedAtMs = Date.UTC(2015, 7, 30, 12, 36);
+  const authorization = (signedHeaders: string, signature: string): string =>
+    `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+  const common = { host: "example.amazonaws.com", "x-amz-date": "20150830T123600Z" };
+  const hosted = "host;x-amz-date";
+  const vanilla = {
+    method: "GET",
+    target: "/",
+    headers: {
+      ...common,
+      authorization: authorization(
+        hosted,
+        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+      ),
+    },
+    body: "",
+  };
+  const query = {
+    ...vanilla,
+    target: "/?Param2=value2&Param1=value1",
+    headers: {
+      ...common,
+      authorization: authorization(
+        hosted,
+        "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+      ),
+    },
+  };
+  const form = {
+    method: "POST",
+    target: "/",
+    headers: {
+      ...common,
+      "content-type": "application/x-www-form-urlencoded",
+      authorization: authorization(
+        `content-type;${hosted}`,
+        "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+      ),
+    },
+    body: "Param1=value1",
+  };
+  const check = { credentials, nowMs: signedAtMs, isQuery: false };
+
+  it.each([
+    ["get-vanilla", vanilla],
+    ["get-vanilla-query-order-key-case", query],
+    ["post-x-www-form-urlencoded", form],
+  ])("passes in AWS's own example %s", async (_, request) => {
+    await expect(checkSignature(request, check)).resolves.toBeUndefined();
+  });
+
+  it("holds for a quarter of an hour before and after", async () => {
+    for (const offMs of [-900_000, 900_000]) {
+      const nowMs = signedAtMs + offMs;
+      await expect(checkSignature(form, { ...check, nowMs })).resolves.toBeUndefined();
+    }
+    for (const offMs of [-900_001, 900_001]) {
+      const nowMs = signedAtMs + offMs;
+      await expect(checkSignature(form, { ...check, nowMs })).rejects.toMatchObject({
+        type: "InvalidSignatureException",
+        statusCode: 403,
+      });
+    }
+  });
+
+  const changed = (headers: Readonly<Record<string, string>>) => ({
+    ...form,
+    headers: { ...form.headers, ...headers },
+  });
+  const own = form.headers.authorization;
+
+  it.each([
+    ["method", { ...form, method: "PUT" }],
+    ["path", { ...form, target: "/secrets" }],
+    ["query", { ...form, target: "/?Param1=value1" }],
+    ["query's value", { ...query, target: "/?Param2=value2&Param1=value3" }],
+    ["body", { ...form, body: "Param1=value2" }],
+    ["host", changed({ host: "127.0.0.1" })],
+    ["content type", changed({ "content-type": "text/plain" })],
+    ["date", changed({ "x-amz-date": "20150830T123601Z" })],
+    ["day", changed({ authorization: own.replace("20150830", "20150831") })],
+    ["region", changed({ authorization: own.replace("us-east-1", "us-east-2") })],
+    ["last digit", changed({ authorization: own.replace(/a$/, "b") })],
+    ["action, which was not signed", changed({ "x-amz-target": "secretsmanager.GetSecretValue" })],
+    ["hash of the body", changed({ "x-amz-content-sha256": "UNSIGNED-PAYLOAD" })],
+    [
+      "list of what is signed",
+      changed({ authorization: own.replace("content-type;host;x-amz-date", "content-type;x-amz-date") }),
+    ],
+    ["a header that is not there", changed({ authorization: own.replace("x-amz-date", "x-amz-date;zero") })],
+  ])("does not pass with another %s", async (_, request) => {
+    await expect(checkSignature(request, check)).rejects.toMatchObject({ type: "InvalidSignatureException" });
+  });
+
+  it("does not pass where the hash that is signed is not that of the body", async () => {
+    const told = { ...common, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+    const names = "host;x-amz-content-sha256;x-amz-date";
+    const request = { ...vanilla, headers: { ...told, authorization: authorization(names, "0".repeat(64)) } };
+    await expect(checkSignature(request, check)).rejects.toMatchObject({
+      type: "InvalidSignatureException",
+      message: "The header x-amz-content-sha256 is not the hash of the body.",
+    });
+  });
+
+  it.each([
+    [undefined, "MissingAuthenticationTokenException", "MissingAuthenticationToken"],
+    ["Bearer sk-1", "IncompleteSignatureException", "IncompleteSignature"],
+    ["AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE", "IncompleteSignatureException", "IncompleteSignature"],
+    [own.replace("AKIDEXAMPLE", "AKIDOTHER"), "UnrecognizedClientException", "InvalidClientTokenId"],
+    [own.replace(/a$/, "b"), "InvalidSignatureException", "SignatureDoesNotMatch"],
+  ])("is refused as AWS does: %s", async (header, type, queryType) => {
+    const { authorization: _, ...headers } = form.headers;
+    const request = {
+      ...form,
+      headers: header === undefined ? headers : { ...headers, authorization: header },
+    };
+    await expect(checkSignature(request, check)).rejects.toMatchObject({ type, statusCode: 403 });
+    await expect(checkSignature(request, { ...check, isQuery: true })).rejects.toMatchObject({
+      type: queryType,
+    });
+    const toJson = { ...request, headers: { ...request.headers, "x-amz-target": "x.y" } };
+    await expect(checkSignature(toJson, check)).rejects.toMatchObject({ statusCode: 400 });
+  });
+});

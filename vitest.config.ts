@@ -1,29 +1,37 @@
 import { defineConfig } from "vitest/config";
 
+/** Reached only when something hangs: a busy machine takes its time. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...patience,
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/page/**", "test/scenario/**", "test/independent/**"],
+          globalSetup: ["test/support/temporary-root.ts"],
+          // A process and a copy of every package for each file would take most of the time.
+          isolate: false,
+          maxWorkers: 2,
         },
       },
-      { test: { name: "page", include: ["test/page/**/*.test.ts"] } },
+      { test: { ...patience, name: "page", include: ["test/page/**/*.test.ts"], maxWorkers: 2 } },
       {
         test: {
+          ...patience,
           name: "scenario",
           include: ["test/scenario/**/*.test.ts", "test/independent/**/*.test.ts"],
           globalSetup: ["test/support/build-once.ts"],
-          // Each file runs functions in processes of their own, and some measure time: not beside the other tests, and
-          // only a few at once.
+          // Each file runs functions in processes of their own: not beside the other tests, and only a few at once. They
+          // wait more than they work.
           sequence: { groupOrder: 1 },
-          maxWorkers: 2,
+          maxWorkers: 3,
           maxConcurrency: 2,
-          // Reached only when something hangs: a busy machine takes its time.
-          testTimeout: 100_000,
-          hookTimeout: 100_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

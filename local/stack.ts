@@ -37,6 +37,8 @@ export interface StackTuning {
   readonly leaseMs?: number;
   /** Of one turn of the offline model. Default: its own. */
   readonly modelLatencyMs?: number;
+  /** What the offline model's turns wait by. Default: the stack's. */
+  readonly modelClock?: Clock;
   /** Whose jobs of the local Studio are served. Default: both kinds'. */
   readonly kinds?: readonly RunnerKind[];
   /** Default: synthesizes and bundles the app. */
@@ -165,9 +167,14 @@ function createKeys(studio: LocalStudio, { clock, tuning = {} }: StackDeps): str
 
 const synthesize: Build = async (settings, outdir) => ({ templateFile: await buildStack(settings, outdir) });
 
-function openOfflineModel({ clock, random, tuning }: StackDeps, key: string): Promise<OfflineModel> {
-  const latencyMs = tuning?.modelLatencyMs;
-  return startModel({ clock, random, keys: [key], ...(latencyMs === undefined ? {} : { latencyMs }) });
+function openOfflineModel({ clock, random, tuning = {} }: StackDeps, key: string): Promise<OfflineModel> {
+  const { modelLatencyMs: latencyMs, modelClock = clock } = tuning;
+  return startModel({
+    clock: modelClock,
+    random,
+    keys: [key],
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+  });
 }
 
 interface Shown {

@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { afterAll } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -10,6 +11,12 @@ export interface Ended {
   /** Both streams, as they came. */
   readonly output: string;
 }
+
+/** Those of a test that hangs must not stay behind. */
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** `node local/main.ts --once` in a process of its own that is told everything by environment variables, as a user would. */
 export async function runMain(
@@ -24,6 +31,7 @@ export async function runMain(
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  running.add(child);
   const said: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => said.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
@@ -34,6 +42,7 @@ export async function runMain(
     });
     return { code, output: Buffer.concat(said).toString("utf8") };
   } finally {
+    running.delete(child);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -9,7 +9,6 @@ import {
   type OpenBrowser,
   openBrowser,
   openPage,
-  pageTimeoutMs,
   startRig,
   type StudioRig,
 } from "./open-page.ts";
@@ -23,7 +22,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   const routes = dashboardRoutes({ clock: systemClock, source: () => source, studioUrl: "/" });
   rig = await startRig({ dashboard: routes });
-}, pageTimeoutMs);
+});
 
 afterEach(async () => {
   for (const page of pages.splice(0)) await page.close();

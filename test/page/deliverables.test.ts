@@ -8,7 +8,6 @@ import {
   type OpenBrowser,
   openBrowser,
   openPage,
-  pageTimeoutMs,
   startRig,
   type StudioRig,
 } from "./open-page.ts";
@@ -27,7 +26,7 @@ beforeAll(async () => {
   const workspaceId = await completedWorkspace(rig, sampleResult);
   ({ page, complaints } = await openPage(browser.context, `${rig.studio.url}/#/w/${workspaceId}`));
   await page.locator(".card").first().waitFor();
-}, pageTimeoutMs);
+});
 
 afterAll(async () => {
   await browser?.close();

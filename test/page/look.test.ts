@@ -5,7 +5,6 @@ import {
   type OpenBrowser,
   openBrowser,
   openPage,
-  pageTimeoutMs,
   startRig,
   type StudioRig,
 } from "./open-page.ts";
@@ -20,7 +19,7 @@ beforeAll(async () => {
   for (const title of ["First", "Second", "Third"]) rig.studio.queueJob({ title, text: "text" });
   ({ page } = await openPage(browser.context, rig.studio.url));
   await page.locator("#workspaces a").first().waitFor();
-}, pageTimeoutMs);
+});
 
 afterAll(async () => {
   await browser?.close();

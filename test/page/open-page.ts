@@ -10,13 +10,11 @@ import type { SampleResult } from "./sample-result.ts";
 
 const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 export const hasChromium = existsSync(chromiumPath);
-/** A page takes longer than a unit on a busy machine. */
-export const pageTimeoutMs = 40_000;
 
 /** A group of tests that needs a Chromium; without one it is skipped, and its name says why. */
 export function inChromium(name: string, body: () => void): void {
   const title = hasChromium ? name : `${name} (skipped: no Chromium at ${chromiumPath}, see CHROMIUM_PATH)`;
-  describe.skipIf(!hasChromium)(title, { timeout: pageTimeoutMs }, () => {
+  describe.skipIf(!hasChromium)(title, () => {
     body();
   });
 }
@@ -65,7 +63,7 @@ export interface WatchedPage {
 
 export async function openPage(context: BrowserContext, url: string): Promise<WatchedPage> {
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());

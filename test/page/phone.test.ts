@@ -7,7 +7,6 @@ import {
   type OpenBrowser,
   openBrowser,
   openPage,
-  pageTimeoutMs,
   startRig,
   type StudioRig,
 } from "./open-page.ts";
@@ -23,7 +22,7 @@ beforeAll(async () => {
   rig = await startRig();
   await completedWorkspace(rig, sampleResult, "Launch of a coffee subscription in Hamburg and Berlin");
   ({ page } = await openPage(browser.context, rig.studio.url));
-}, pageTimeoutMs);
+});
 
 afterAll(async () => {
   await browser?.close();

@@ -6,7 +6,6 @@ import {
   type OpenBrowser,
   openBrowser,
   openPage,
-  pageTimeoutMs,
   startRig,
   type StudioRig,
 } from "./open-page.ts";
@@ -18,7 +17,7 @@ let rig: StudioRig;
 beforeAll(async () => {
   browser = await openBrowser();
   rig = await startRig();
-}, pageTimeoutMs);
+});
 
 afterAll(async () => {
   await browser?.close();

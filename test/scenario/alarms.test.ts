@@ -8,12 +8,12 @@ import { startProxy, type FaultyProxy } from "../chaos/proxy.ts";
 import { playTimeline, type Recording, type Timeline } from "../support/alarm-timeline.ts";
 import { buildWith } from "../support/build-with.ts";
 import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { held } from "../support/hold.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 const pool = "local";
 const settler = "pool-local-settler";
-const slow = "Plan a launch. [[rounds:1]] [[slow:1500]]";
 
 let proxy: FaultyProxy;
 let scenario: Scenario;
@@ -64,6 +64,7 @@ async function mend(): Promise<void> {
   scenario.studio.faults.clear();
   scenario.model.faults.clear();
   scenario.cloud.faults.delayEvent(0);
+  scenario.hold(() => false);
   proxy.setRate(0);
   await createControlRow(scenario.table).write(pool, { dailyCapUsd: null });
   await scenario.drain();
@@ -76,9 +77,10 @@ async function runJobs(jobs: readonly (keyof typeof texts)[]): Promise<void> {
   await scenario.drain();
 }
 
-/** Their rounds have begun, under leases of their own. */
+/** Their rounds have begun, under leases of their own, and do not end yet. */
 async function startJobs(count: number): Promise<readonly string[]> {
-  const ids = Array.from({ length: count }, () => scenario.queue(slow));
+  scenario.hold(() => true);
+  const ids = Array.from({ length: count }, () => scenario.queue(`${texts.ok} ${held}`));
   await scenario.window();
   for (const id of ids) await scenario.run(id, ({ responseIds }) => responseIds.length > 0);
   return ids;
@@ -99,6 +101,7 @@ async function killWorkers(times: readonly number[]): Promise<void> {
       await scenario.kill(id);
     }
   }
+  scenario.hold(() => false);
   for (const id of ids) await scenario.ended(id);
 }
 
@@ -127,7 +130,7 @@ async function beginLate(delayMs: number, change: (runId: string) => Promise<voi
 
 /** As if it had been leased so long ago. */
 const leasedBefore = (minutes: number) => (): Promise<void> =>
-  beginLate(1_500, async (runId) => {
+  beginLate(2_500, async (runId) => {
     const leasedAtMs = Date.now() - minutes * 60_000;
     await scenario.table.update({ pool, id: `run#${runId}` }, { set: { leasedAtMs } });
   });

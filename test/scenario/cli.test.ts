@@ -1,11 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, start, type Ended } from "../support/command.ts";
+import { createHereCli } from "../support/here-cli.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** The real command line, in a process of its own, against a stack that runs. Windows open when a test says so. */
+/**
+ * The real command line against a stack that runs: in this process, but for where the process itself matters. Windows
+ * open when a test says so.
+ */
 const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-"));
 let scenario: Scenario;
 beforeAll(async () => {
@@ -20,7 +24,9 @@ afterAll(async () => {
 });
 
 const local = ["--local", "--state-dir", stateDir];
-const runner = (...argv: string[]): Promise<Ended> => run([...argv, ...local], { script: "cli/main.ts" });
+const here = createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
+const runner = (...argv: string[]): Promise<Ended> => here([...argv, ...local]);
+const inProcess = (...argv: string[]): Promise<Ended> => run([...argv, ...local], { script: "cli/main.ts" });
 
 async function json(...argv: string[]): Promise<{ readonly code: number | null; readonly data: unknown }> {
   const { code, stdout, stderr } = await runner(...argv, "--json");
@@ -79,10 +85,10 @@ describe("after a job that completed and one that failed", () => {
     expect(pool.today.costUsd).toBeGreaterThan(0);
     expect(pool.alarms.map(({ id }) => id)).toContain("NoGoodPoll");
     expect(code).toBe(0);
-    const { stdout, stderr } = await runner("status");
-    expect(stdout).toContain("Last window   ");
-    expect(stdout).toContain(": nothing waits at Studio");
-    expect(stderr).toBe("");
+    const text = await inProcess("status");
+    expect(text.stdout).toContain("Last window   ");
+    expect(text.stdout).toContain(": nothing waits at Studio");
+    expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: "" });
   });
 
   test("jobs has both with their outcomes", async () => {
@@ -144,7 +150,7 @@ describe("after a job that completed and one that failed", () => {
 
 describe("an operator's hand", () => {
   test("a paused pool leases nothing and says who and why; resume goes on", async () => {
-    expect((await runner("pause", "--why", "Studio maintenance")).code).toBe(0);
+    expect((await inProcess("pause", "--why", "Studio maintenance")).code).toBe(0);
     const waiting = scenario.queue("Wait for me.");
     expect((await scenario.window()).summary).toMatchObject({ reason: "paused", leased: 0 });
     expect(scenario.summary(waiting).state).toBe("queued");
@@ -208,6 +214,10 @@ describe("what is wrong", () => {
     expect(ended.stderr).toContain(`Error: ${message}`);
     expect(ended.stdout).toBe("");
     expect(ended.code).toBe(code);
+  });
+
+  test("the process has the same exit code and the same sentence", async () => {
+    expect(await inProcess("explain", "ws-nobody")).toEqual(await runner("explain", "ws-nobody"));
   });
 
   test("no key is in any command's output", async () => {

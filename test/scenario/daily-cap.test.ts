@@ -5,6 +5,7 @@ import { createSpendRow, utcDay } from "../../lib/ledger/spend.ts";
 import { buildWith } from "../support/build-with.ts";
 import { eventually } from "../support/eventually.ts";
 import { operatorOf } from "../support/here-cli.ts";
+import { heldMs } from "../support/hold.ts";
 import { startScenario } from "../support/stack.ts";
 
 const pool = "local";
@@ -17,7 +18,7 @@ test("a daily cap reached in mid-queue: running jobs end, none is leased any mor
 }) => {
   // Each job costs more than all of the cap.
   const build = buildWith({ spend: { prices: { "offline-canned": dear } } }, { dailyCapUsd: 0.01 });
-  const scenario = await startScenario({ concurrency: 2, turnMs: 300, build }, onTestFinished);
+  const scenario = await startScenario({ concurrency: 2, build }, onTestFinished);
   const spend = createSpendRow(scenario.table);
   const lock = createDispatchLock(scenario.table);
   const workspaceIds = Array.from({ length: 5 }, (_, index) => scenario.queue(`Plan launch ${index}.`));
@@ -69,12 +70,13 @@ test("a daily cap reached in mid-queue: running jobs end, none is leased any mor
 });
 
 test("an operator's concurrency holds for the next window, without a deploy", async ({ onTestFinished }) => {
-  const scenario = await startScenario({ concurrency: 4, turnMs: 500 }, onTestFinished);
+  const scenario = await startScenario({ concurrency: 4, turnMs: heldMs }, onTestFinished);
   for (let index = 0; index < 4; index++) scenario.queue(`Plan launch ${index}.`);
   const control = createControlRow(scenario.table);
   await control.write(pool, { concurrency: 1, concurrencyBy: "ada", concurrencyAtMs: 1 });
   expect((await scenario.window()).summary).toMatchObject({ leased: 1, inFlight: 1 });
   await control.write(pool, { concurrency: null });
   expect((await scenario.window()).summary).toMatchObject({ leased: 3, inFlight: 4 });
+  scenario.hold(() => false);
   await scenario.drain();
 });

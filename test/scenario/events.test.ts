@@ -79,7 +79,7 @@ test.concurrent("an event that comes again after its run has ended does nothing"
 test.concurrent("an event that is lost is sent anew by the sweep, under the same lease", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ variables: { RUNNER_MAX_EVENT_AGE_MS: "1000" } }, onTestFinished);
+  const scenario = await startScenario({ variables: { RUNNER_MAX_EVENT_AGE_MS: "4000" } }, onTestFinished);
   scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
 

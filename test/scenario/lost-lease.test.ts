@@ -2,19 +2,17 @@ import { expect, test } from "vitest";
 import type { Run } from "../../lib/ledger/run.ts";
 import type { RequestRecord } from "../../local/model/exchange.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
+import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** A fifth of a lease of 5 s, jittered downwards. */
-const leaseMs = 5_000;
-const longestBeatMs = 1_000;
-/** For the beat's own way there and back, and the abort's, on a loaded machine. */
-const slackMs = 1_000;
+/** A beat is due after a fifth of it; and all of it is left to a processor that starts slowly. */
+const leaseMs = 8_000;
 
 const posted = (requests: readonly string[]): readonly string[] =>
   requests.filter((path) => path === "/completeWorkspaceJob" || path === "/failWorkspaceJob");
 
 async function startGenerating(started: Scenario): Promise<string> {
-  const workspaceId = started.queue("Plan a launch. [[slow:30000]]");
+  const workspaceId = started.queue(`Plan a launch. ${held}`);
   await started.window();
   await started.run(workspaceId, ({ responseIds }) => responseIds.length > 0);
   return workspaceId;
@@ -37,27 +35,27 @@ async function expectStopped(started: Scenario, { responseIds }: Run): Promise<v
   expect(await started.responseStatus(lastResponseId!)).toBe("cancelled");
 }
 
+/** The answers to beats that did not renew the lease: a run that goes on after such a one has more of them. */
+const refusedBeats = ({ studio }: Scenario): readonly number[] =>
+  studio
+    .requests()
+    .flatMap(({ path, status }) => (path === "/heartbeatWorkspaceJob" && status !== 200 ? [status] : []));
+
 const endOf = ({ state, reason }: Run) => ({ state, reason });
 
-test.concurrent("a lease taken away in mid-generation cancels the response within a beat, and nothing is posted", async ({
+test.concurrent("a lease taken away in mid-generation cancels the response at the next beat, and nothing is posted", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
-  const { studio } = scenario;
   const workspaceId = await startGenerating(scenario);
 
-  const stolenAtMs = Date.now();
-  studio.steal(workspaceId);
+  scenario.studio.steal(workspaceId);
   const end = await scenario.ended(workspaceId);
   await scenario.cloud.idle();
-  const beatsSince = studio
-    .requests()
-    .filter(({ path, at }) => path === "/heartbeatWorkspaceJob" && at >= stolenAtMs);
   const [run] = await scenario.runs();
 
-  expect(beatsSince.map(({ status }) => status)).toEqual([409]);
+  expect(refusedBeats(scenario)).toEqual([409]);
   await expectStopped(scenario, run!);
-  expect(cancellations(scenario)[0]!.at - stolenAtMs).toBeLessThan(longestBeatMs + slackMs);
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
   expect(end).toMatchObject({ state: "lost", reason: "lease_lost" });
   expect(scenario.lines("lease_lost")).toHaveLength(1);
@@ -65,21 +63,19 @@ test.concurrent("a lease taken away in mid-generation cancels the response withi
   expect(scenario.metric("RunsLost")).toBe(1);
 });
 
-test.concurrent("a streamed generation is aborted within a beat when its lease is taken away", async ({
+test.concurrent("a streamed generation is aborted at the next beat when its lease is taken away", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs, variables: { OPENAI_MODE: "streaming" } }, onTestFinished);
   const { studio, model } = scenario;
   const workspaceId = await startGenerating(scenario);
 
-  const stolenAtMs = Date.now();
   studio.steal(workspaceId);
   await eventuallyTrue("the model request is aborted", () => model.requests()[0]?.aborted === true);
-  const elapsedMs = Date.now() - stolenAtMs;
   await scenario.ended(workspaceId);
   await scenario.cloud.idle();
 
-  expect(elapsedMs).toBeLessThan(longestBeatMs + slackMs);
+  expect(refusedBeats(scenario)).toEqual([409]);
   expect(scenario.asked()).toHaveLength(1);
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
 });
@@ -125,7 +121,7 @@ test.concurrent("a job whose lease went back to the queue is worked on by anothe
 test.concurrent("a lease that no beat could renew is given up at its end, and its job comes back", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ leaseMs: 4_000 }, onTestFinished);
+  const scenario = await startScenario({ leaseMs: 6_000 }, onTestFinished);
   const { studio, model } = scenario;
   studio.faults.add({ route: "/heartbeatWorkspaceJob", fault: { kind: "status", status: 503 } });
   model.faults.add({ times: 1, fault: { kind: "silent" } });

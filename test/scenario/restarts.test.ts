@@ -1,21 +1,30 @@
 import { describe, expect, test } from "vitest";
+import type { Run } from "../../lib/ledger/run.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
+import { held, heldMs } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 const reads = async (scenario: Scenario, workspaceId: string): Promise<readonly string[]> =>
   (await scenario.detail(workspaceId)).messages.map(({ role }) => role);
 
 describe("a killed job whose earlier rounds cannot be read starts over once, and says so:", () => {
-  /** Of two rounds, killed in the second. */
-  const text = "Plan a launch. [[rounds:1]] [[slow:1500]]";
+  /** Of two rounds. */
+  const text = "Plan a launch. [[rounds:1]]";
+
+  /** The first round goes by, the second stands still until the worker is killed in it. */
+  async function killInSecondRound(scenario: Scenario, workspaceId: string): Promise<Run> {
+    scenario.hold(() => scenario.asked().length === 2);
+    await scenario.window();
+    const run = await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
+    await scenario.kill(workspaceId);
+    return run;
+  }
 
   // The slowest first: such news is believed when it lasts.
   test.concurrent("its responses were deleted", async ({ onTestFinished }) => {
-    const scenario = await startScenario({ leaseMs: 20_000 }, onTestFinished);
+    const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
     const workspaceId = scenario.queue(text);
-    await scenario.window();
-    const { responseIds } = await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
-    await scenario.kill(workspaceId);
+    const { responseIds } = await killInSecondRound(scenario, workspaceId);
     for (const responseId of responseIds) await scenario.deleteResponse(responseId);
 
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
@@ -28,13 +37,11 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
 
   test.concurrent("the provider keeps no responses", async ({ onTestFinished }) => {
     const scenario = await startScenario(
-      { leaseMs: 20_000, variables: { OPENAI_STORE: "false" } },
+      { turnMs: heldMs, variables: { OPENAI_STORE: "false" } },
       onTestFinished,
     );
     const workspaceId = scenario.queue(text);
-    await scenario.window();
-    await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
-    await scenario.kill(workspaceId);
+    await killInSecondRound(scenario, workspaceId);
 
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
 
@@ -48,10 +55,11 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
 
   test.concurrent("and a second time it fails with the reason", async ({ onTestFinished }) => {
     const scenario = await startScenario(
-      { leaseMs: 20_000, variables: { OPENAI_STORE: "false" } },
+      { turnMs: heldMs, variables: { OPENAI_STORE: "false" } },
       onTestFinished,
     );
     const workspaceId = scenario.queue(text);
+    scenario.hold(() => scenario.asked().length === 2 || scenario.asked().length === 4);
     await scenario.window();
     for (const leg of [1, 2]) {
       await eventuallyTrue("the second round is asked for", () => scenario.asked().length === 2 * leg);
@@ -79,8 +87,8 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
 test.concurrent("a job that is killed each time ends as failed after its starts, in words for its user, and holds up no other", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ concurrency: 2, leaseMs: 20_000 }, onTestFinished);
-  const poison = scenario.queue("Plan a launch. [[slow:60000]]");
+  const scenario = await startScenario({ concurrency: 2 }, onTestFinished);
+  const poison = scenario.queue(`Plan a launch. ${held}`);
   const others = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:1]]`));
   const ending = (async () => {
     for (let starts = 1; starts <= 3; starts++) {

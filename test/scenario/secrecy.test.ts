@@ -4,6 +4,7 @@ import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../cli/commands.ts";
+import { buildStack } from "../../local/build.ts";
 import { writeStackFile } from "../../local/stack-file.ts";
 import { buildWith } from "../support/build-with.ts";
 import { eventually, eventuallyTrue } from "../support/eventually.ts";
@@ -78,7 +79,12 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
 const killed = ({ events }: Scenario, label: string): number =>
   events.filter((one) => one.kind === "killed" && one.function === label).length;
 
-const build = buildWith({ monitoring: { email: "night@example.com", previewCharacters: 200 } });
+/** With bundles of its own, which are looked through too. */
+const build = buildWith(
+  { monitoring: { email: "night@example.com", previewCharacters: 200 } },
+  {},
+  buildStack,
+);
 
 interface Answer {
   readonly line: string;
@@ -104,7 +110,7 @@ const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
     [["logs", "--since", "1h"], 0],
     [["logs", "--function", "processor", "--job", workspaceId], 0],
     [["pause", "--why", "a look"], 0],
-    [["drain", "--timeout", "10s"], 0],
+    [["drain", "--timeout", "60s"], 0],
     [["resume"], 0],
     [["set-concurrency", "3"], 0],
     [["set-concurrency", "default"], 0],
@@ -119,7 +125,7 @@ const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
     [["secrets", "set", "account-key"], 0, account],
     [["rotate", "--watch", "1s"], 0, made.freshKey()],
     [["rotate", "--mint", "--watch", "1s"], 0],
-    [["rotate", "--finish", "--timeout", "5s", "--unused-for", "1s"], 0],
+    [["rotate", "--finish", "--timeout", "60s", "--unused-for", "1s"], 0],
     [["redrive", "--dry-run"], 1],
     [["redrive", "--yes"], 0],
     [["init", "--yes", "--cap", "20", "--force"], 0],

@@ -4,7 +4,8 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 
 let scenario: Scenario;
 beforeAll(async () => {
-  scenario = await startScenario({ turnMs: 10 });
+  // A beat that failed is repeated after a fraction of it.
+  scenario = await startScenario({ turnMs: 10, leaseMs: 20_000 });
 });
 afterEach(() => scenario.studio.faults.clear());
 afterAll(() => scenario.close());

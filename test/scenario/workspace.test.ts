@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Run } from "../../lib/ledger/run.ts";
 import type { FaultRule } from "../../local/studio/faults.ts";
 import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { heldMs } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 import { freezeWorker } from "../support/working-on.ts";
 
@@ -26,6 +27,7 @@ async function twoMessages(scenario: Scenario, first: string, second: string): P
   await scenario.window();
   await scenario.run(workspaceId, ({ rounds }) => rounds > 0);
   await scenario.post(workspaceId, second);
+  scenario.hold(() => false);
   return workspaceId;
 }
 
@@ -47,13 +49,13 @@ const isPosted = (scenario: Scenario, workspaceId: string, path: string): Promis
 test.concurrent("a completion whose answer was lost is not posted as the answer to the workspace's next message", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ turnMs: 400 }, onTestFinished);
+  const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
   hit(scenario, "/completeWorkspaceJob", { kind: "html", status: 502, when: "after" });
   const workspaceId = await twoMessages(scenario, "Plan a launch. [[rounds:1]]", "What is new? [[refuse]]");
   // Whatever the first run asks of Studio before it repeats its post, the second job has the lease by then.
   hit(scenario, "/heartbeatWorkspaceJob", { kind: "delay", ms: 1 });
   for (const route of ["/heartbeatWorkspaceJob", "/getWorkspaceRunnerContext"] as const)
-    hit(scenario, route, { kind: "delay", ms: 3_000 });
+    hit(scenario, route, { kind: "delay", ms: 5_000 });
   await isPosted(scenario, workspaceId, "/completeWorkspaceJob");
   await dispatchUntilMoved(scenario);
   await scenario.drain();
@@ -67,7 +69,7 @@ test.concurrent("a completion whose answer was lost is not posted as the answer 
 test.concurrent("a failure whose report was not answered is not told as the failure of the workspace's next message", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ turnMs: 400 }, onTestFinished);
+  const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
   hit(scenario, "/failWorkspaceJob", { kind: "html", status: 502, when: "after" });
   const workspaceId = await twoMessages(scenario, "What is new? [[refuse]]", "Plan a launch. [[rounds:1]]");
   await isPosted(scenario, workspaceId, "/failWorkspaceJob");
@@ -83,12 +85,13 @@ test.concurrent("a failure whose report was not answered is not told as the fail
 test.concurrent("a job that Studio leases twice to one key is paid once and answered once", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ turnMs: 1_500 }, onTestFinished);
+  const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
   await scenario.window();
   await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
   scenario.studio.steal(workspaceId, "nobody");
   await scenario.window();
+  scenario.hold(() => false);
   await scenario.drain();
   expect(await endsOf(scenario)).toEqual(["lost: superseded", "completed: ok"]);
   expect(scenario.asked()).toHaveLength(3);
@@ -98,13 +101,14 @@ test.concurrent("a job that Studio leases twice to one key is paid once and answ
 test.concurrent("an attempt that was frozen while another took over asks the model for nothing more", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ turnMs: 1_000, leaseMs: 5_000 }, onTestFinished);
+  const scenario = await startScenario({ turnMs: heldMs, leaseMs: 8_000 }, onTestFinished);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:3]]");
   await scenario.window();
   await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
   const thaw = await freezeWorker(scenario.events, workspaceId);
   await dispatchUntilMoved(scenario);
   thaw();
+  scenario.hold(() => false);
   await scenario.drain();
   await scenario.cloud.idle();
   expect((await endsOf(scenario)).at(-1)).toBe("completed: ok");

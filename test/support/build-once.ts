@@ -3,18 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { buildStack } from "../../local/build.ts";
+import type { StackSettings } from "../../local/local-settings.ts";
+import { synthesizeWithBundles } from "./bundles.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** The one template of all scenarios, its bundles beside it. */
     readonly templateFile: string;
+    /** One that has every function, for those with settings of their own. */
+    readonly bundledFile: string;
   }
 }
 
 /** Synthesizes and bundles the app once for all scenarios: it takes seconds. Each stack sets its own addresses over it. */
 export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), "studio-runner-scenario-"));
-  const settings = { stackName: "Local", pools: [{ name: "local", kind: "user" }] };
-  project.provide("templateFile", await buildStack(settings, folder));
+  const pool = { name: "local", kind: "user" } as const;
+  const whole: StackSettings = { stackName: "Local", pools: [{ ...pool, rotation: {} }] };
+  const bundledFile = await buildStack(whole, join(folder, "bundled"));
+  project.provide("bundledFile", bundledFile);
+  const settings = { stackName: "Local", pools: [pool] };
+  project.provide("templateFile", synthesizeWithBundles(bundledFile, settings, join(folder, "plain")));
   return () => rmSync(folder, { recursive: true, force: true });
 }

@@ -1,13 +1,16 @@
-import { buildStack } from "../../local/build.ts";
+import { inject } from "vitest";
 import type { StackSettings } from "../../local/local-settings.ts";
+import { synthesizeWithBundles } from "./bundles.ts";
 
 type Pool = NonNullable<StackSettings["pools"]>[number];
+type Build = (settings: StackSettings, outdir: string) => Promise<string>;
 
-/** A scenario's `build` with settings of the test's own; `pool` are fields of its one pool. */
+/** A scenario's `build`, with the bundles of build-once.ts. */
+export const build: Build = async (settings, outdir) =>
+  synthesizeWithBundles(inject("bundledFile"), settings, outdir);
+
+/** The same with settings of the test's own; `pool` are fields of its one pool. */
 export const buildWith =
-  (more: Partial<StackSettings>, pool: Partial<Pool> = {}) =>
-  (settings: StackSettings, outdir: string): Promise<string> => {
-    const pools = settings.pools?.map((one) => ({ ...one, ...pool })) ?? [];
-    const changed: StackSettings = { ...settings, ...more, pools };
-    return buildStack(changed, outdir);
-  };
+  (more: Partial<StackSettings>, pool: Partial<Pool> = {}, how: Build = build): Build =>
+  (settings, outdir) =>
+    how({ ...settings, ...more, pools: settings.pools?.map((one) => ({ ...one, ...pool })) ?? [] }, outdir);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { resolve } from "node:path";
+import { afterAll } from "vitest";
 import { eventuallyTrue } from "./eventually.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -27,6 +28,12 @@ export interface CommandOptions {
   readonly input?: string;
 }
 
+/** Those of a test that hangs must not stay behind. */
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** `npm start`, or `npm run runner`, with these arguments, in a process of its own and with nothing of our environment. */
 export function start(
   args: readonly string[],
@@ -39,10 +46,8 @@ export function start(
   });
   // One that ends without reading it breaks the pipe.
   child.stdin.on("error", () => undefined).end(input);
-  // A test that hangs must not leave it behind.
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("close", () => process.off("exit", kill));
+  running.add(child);
+  child.once("close", () => running.delete(child));
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
@@ -53,7 +58,7 @@ export function start(
   return {
     child,
     ended,
-    printed: (text) => eventuallyTrue(`the command prints "${text}"`, () => stdout.includes(text), 80_000),
+    printed: (text) => eventuallyTrue(`the command prints "${text}"`, () => stdout.includes(text), 150_000),
   };
 }
 

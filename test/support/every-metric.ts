@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { pickups } from "../../lib/dispatch/pickup.ts";
 import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispatch/window.ts";
 import { createDynamoDb, type Table } from "../../lib/dynamodb.ts";
@@ -17,7 +18,6 @@ import type { Emitter, MetricName, Metrics } from "../../lib/metrics.ts";
 import { Secret } from "../../lib/secret.ts";
 import type { Context } from "../../lib/studio/schemas.ts";
 import type { Studio } from "../../lib/studio/studio.ts";
-import { eventuallyTrue } from "./eventually.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { script, startHttpServer } from "./http-server.ts";
 import { localAccess } from "../../local/cloud/access.ts";
@@ -84,6 +84,8 @@ interface Act {
 interface World {
   readonly pool: string;
   readonly clock: FakeClock;
+  /** Whether an answer of the table is awaited. */
+  readonly isBusy: () => boolean;
   readonly table: Table;
   readonly ledger: Ledger;
   readonly deps: WindowDeps & LegDeps;
@@ -97,7 +99,7 @@ interface Setting {
 
 function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
   const clock = createFakeClock(nowMs);
-  const { table } = local;
+  const { table, isBusy } = watch(local.table);
   const ledger = createLedger(table);
   let ids = 0;
   const model = timed(scriptedModel(...(act.steps ?? [says("Done.")])), { clock, metrics, pool });
@@ -128,7 +130,26 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
       act.work ?? createWork({ modelFor: () => model, modelName: "m", summaryModelName: "m", store: true }),
     cancelResponse: async () => undefined,
   };
-  return { pool, clock, ledger, table, deps: { ...deps, ...act.deps?.(deps) } };
+  return { pool, clock, isBusy, ledger, table, deps: { ...deps, ...act.deps?.(deps) } };
+}
+
+function watch(table: Table): { readonly table: Table; readonly isBusy: () => boolean } {
+  let calls = 0;
+  const counted =
+    <Args extends readonly unknown[], Answer>(call: (...args: Args) => Promise<Answer>) =>
+    async (...args: Args): Promise<Answer> => {
+      calls += 1;
+      try {
+        return await call(...args);
+      } finally {
+        calls -= 1;
+      }
+    };
+  const { get, put, update, query } = table;
+  return {
+    table: { get: counted(get), put: counted(put), update: counted(update), query: counted(query) },
+    isBusy: () => calls > 0,
+  };
 }
 
 /** A run whose only leg began long ago, after which nothing was heard of it, though its lease is alive. */
@@ -255,16 +276,17 @@ const plain: Omit<WindowSettings, "pool"> = {
 };
 
 async function runAct(part: Emitter, world: World, act: Act): Promise<void> {
-  const { clock } = world;
+  const { clock, isBusy } = world;
   const done = runners[part](world, act);
   const state = { over: false };
   const end = (): void => void (state.over = true);
   void done.then(end, end);
-  // The ledger's own answers take real time; ours passes in small steps until the act is over.
-  await eventuallyTrue("the end of the act", () => {
-    void clock.advance(100);
-    return state.over;
-  });
+  // The table's answers take real time, in which ours stands still; else it passes in small steps.
+  while (!state.over) {
+    if (isBusy()) await nextTurn();
+    else await clock.advance(100);
+    if (clock.now() > nowMs + 3_600_000) throw new Error(`${part}: the act does not end`);
+  }
 }
 
 /** Has DynamoDB throttle a call once. */

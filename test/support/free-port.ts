@@ -1,13 +1,17 @@
 import { createServer } from "node:net";
 
-/** A port of this machine that nothing listens on, as of now. */
-export function closedPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
+/** Below the ports that a system gives to those who ask for any: nobody comes by one of these by chance. */
+const range = { from: 10_000, count: 20_000 };
+
+/** A port of this machine that nothing listens on. */
+export async function closedPort(): Promise<number> {
+  const port = range.from + Math.floor(Math.random() * range.count);
+  return (await isClosed(port)) ? port : await closedPort();
 }
+
+const isClosed = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });

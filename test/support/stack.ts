@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock, type Clock } from "../../lib/clock.ts";
 import type { WindowSummary } from "../../lib/dispatch/window.ts";
 import { accessOf } from "../../lib/aws-access.ts";
 import { createDynamoDb, createTable, type Table } from "../../lib/dynamodb.ts";
@@ -23,6 +23,7 @@ import { startStack, type BuiltStack } from "../../local/stack.ts";
 import type { WorkspaceDetail, WorkspaceSummary } from "../../local/studio/page-api.ts";
 import type { LocalStudio } from "../../local/studio/server.ts";
 import { eventually } from "./eventually.ts";
+import { createHold } from "./hold.ts";
 import { idOf, templateFor, type Timeouts } from "./scenario-template.ts";
 import { send } from "./send.ts";
 import { killWorker } from "./working-on.ts";
@@ -30,15 +31,15 @@ import { killWorker } from "./working-on.ts";
 export interface ScenarioOptions extends Timeouts {
   /** Default 4. */
   readonly concurrency?: number;
-  /** Default 60 s, in which no lease runs out and no beat is due. */
+  /** Default five minutes, in which no lease runs out and no beat is due. */
   readonly leaseMs?: number;
-  /** Of one turn of the model. Default 20 ms. */
+  /** Of one turn of the model; `heldMs` of hold.ts: until the test lets it go on. Default 20 ms. */
   readonly turnMs?: number;
   /** The dispatcher runs by its schedule, in pickup "fast"; else only when `window` or `drain` invoke it. */
   readonly serve?: boolean;
   /** Over the functions' own variables. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Gives a template of the test's own, where the one of all scenarios will not do; its bundles take seconds. */
+  /** Gives a template of the test's own, where the one of all scenarios will not do. */
   readonly build?: (settings: StackSettings, outdir: string) => Promise<string>;
 }
 
@@ -73,6 +74,8 @@ export interface Scenario {
   terminate(workspaceId: string): Promise<number>;
   /** `kill -9` of the dispatcher in mid-window. */
   killDispatcher(): void;
+  /** See hold.ts. */
+  hold(isHeld: () => boolean): void;
   /** Windows until the queue is empty and everything has ended. */
   drain(): Promise<void>;
   /** The line with which the workspace's newest run ended, once it has. */
@@ -104,6 +107,12 @@ export interface Scenario {
 
 const pool = "local";
 
+/** The pauses between two windows of a drain, which are there for people, are shorter. */
+const hasty: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
+};
+
 /** Starts a stack on the bundles of `build-once.ts`. `onTestFinished`: a test's own, so that the stack is closed at its end. */
 export async function startScenario(
   options: ScenarioOptions = {},
@@ -112,6 +121,7 @@ export async function startScenario(
   const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-state-"));
   const events: CloudEvent[] = [];
   const madeSecrets: string[] = [];
+  const { modelClock, hold } = createHold();
   const stack = await startStack(stackOptions(options, stateDir), {
     clock: systemClock,
     random: Math.random,
@@ -124,8 +134,9 @@ export async function startScenario(
     onEvent: (event) => void events.push(event),
     tuning: {
       kinds: ["user"],
-      leaseMs: options.leaseMs ?? 60_000,
+      leaseMs: options.leaseMs ?? 300_000,
       modelLatencyMs: options.turnMs ?? 20,
+      modelClock,
       build: async (settings, outdir) =>
         options.build
           ? { templateFile: await options.build(settings, outdir), variables: options.variables ?? {} }
@@ -178,8 +189,9 @@ export async function startScenario(
       process.kill(running.pid, "SIGKILL");
     },
     window: async () => windowResult(await cloud.invoke(idOf("Dispatcher"), { pool }, now)),
+    hold,
     drain: async () => {
-      const drained = await drain(stack, systemClock, AbortSignal.timeout(60_000));
+      const drained = await drain(stack, hasty, AbortSignal.timeout(150_000));
       if (!drained) throw new Error("the queue could not be drained");
     },
     ended: (workspaceId) =>

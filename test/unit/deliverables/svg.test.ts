@@ -202,11 +202,12 @@ test("every allowed attribute's name passes Studio's check for event handlers", 
 });
 
 test("long words cost no quadratic time", () => {
-  const started = performance.now();
+  const before = process.cpuUsage();
   sanitizeSvg(svg(`<rect/><text>${"on".repeat(30_000)}</text>`));
   sanitizeSvg(svg(`<path d="${"a".repeat(60_000)}"/>`));
   sanitizeSvg(svg(`<path d="${"on".repeat(30_000)}"/>`));
-  expect(performance.now() - started).toBeLessThan(1_000);
+  // Of this process, whatever else the machine does.
+  expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
 });
 
 test("the tool's answer lists what was changed, and delivers the clean drawing", () => {

@@ -10,6 +10,8 @@ import type { LoopResult, ToolLoopDeps, ToolLoopJob } from "../../../lib/inferen
 import { runToolLoop } from "../../../lib/inference/tool-loop.ts";
 import { Secret } from "../../../lib/secret.ts";
 import { startModel } from "../../../local/model/server.ts";
+import { eventuallyTrue } from "../../support/eventually.ts";
+import { createHold, heldMs } from "../../support/hold.ts";
 import { context, summaryDeps } from "./context-support.ts";
 import { key, never, thrownBy } from "./support.ts";
 
@@ -19,8 +21,11 @@ const hasty = {
   sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 10_000 ? ms : ms / 50, signal),
 };
 
-async function offline(latencyMs = 0) {
-  const server = await startModel({ clock: systemClock, latencyMs });
+/** `heldRound`: that one does not end before `release`. */
+async function offline(heldRound?: number) {
+  const { modelClock, hold } = createHold();
+  const latencyMs = heldRound === undefined ? 0 : heldMs;
+  const server = await startModel({ clock: modelClock, latencyMs });
   onTestFinished(() => server.close());
   const model = (mode: GenerationMode = "auto") =>
     createOpenAiModel({
@@ -32,7 +37,8 @@ async function offline(latencyMs = 0) {
       mode,
     });
   const creates = () => server.requests().filter(({ path }) => path === "/v1/responses");
-  return { server, model, creates };
+  hold(() => creates().length === heldRound);
+  return { server, model, creates, release: () => hold(() => false) };
 }
 
 const job: ToolLoopJob = {
@@ -65,8 +71,9 @@ test.for([1, 2, 3, 4, 5])(
     expect(whole.rounds).toBe(5);
     expect(whole.workbench).not.toEqual(emptyWorkbench);
 
-    const { model, creates, server } = await offline(60);
+    const { model, creates, server, release } = await offline(round);
     const responseIds = await legKilledIn(round, { model: model() });
+    release();
     const second = model();
     const from = await resume({ model: second }, responseIds, never);
     const result = await runToolLoop({ model: second }, { ...job, input: "", from }, never);
@@ -77,8 +84,10 @@ test.for([1, 2, 3, 4, 5])(
 );
 
 test("a leg killed in a streamed round: that round is asked again, and no other", async () => {
-  const { model, creates } = await offline(60);
+  const { model, creates, release } = await offline(3);
   const responseIds = await legKilledIn(3, { model: model("streaming") });
+  await eventuallyTrue("the model sees that nobody listens", () => creates().at(-1)?.aborted === true);
+  release();
   const second = model("streaming");
   const from = await resume({ model: second }, responseIds, never);
   expect(from.next.kind).toBe("ask");
@@ -88,8 +97,9 @@ test("a leg killed in a streamed round: that round is asked again, and no other"
 });
 
 test("a run is resumed while its reads fail", async () => {
-  const { model, creates, server } = await offline(60);
+  const { model, creates, server, release } = await offline(3);
   const responseIds = await legKilledIn(3, { model: model() });
+  release();
   const route = "GET /v1/responses/:id";
   const [down, reset] = [{ kind: "status", status: 503 } as const, { kind: "reset", when: "after" } as const];
   server.faults.add({ route, times: 3, fault: down });
@@ -101,7 +111,7 @@ test("a run is resumed while its reads fail", async () => {
 });
 
 test("a response that was cancelled is asked for again", async () => {
-  const { model, creates } = await offline(200);
+  const { model, creates } = await offline(2);
   const responseIds = await legKilledIn(2, { model: model() });
   await model().cancel(responseIds.at(-1)!, never);
   const { next } = await resume({ model: model() }, responseIds, never);
@@ -133,7 +143,7 @@ test("a create that was answered into a broken line is asked again: the one roun
 });
 
 test("a summary that an earlier leg began is followed, and asked for once", async () => {
-  const { model, creates } = await offline(60);
+  const { model, creates, release } = await offline(1);
   const long = context({
     priorNeedsSummarization: true,
     priorTextVerbatim: "We like green tea. ".repeat(50),
@@ -149,6 +159,7 @@ test("a summary that an earlier leg began is followed, and asked for once", asyn
     },
   };
   expect((await thrownBy(earlierContext(first, long, controller.signal))).message).toBe("killed");
+  release();
   const second = { ...summaryDeps(model()).deps, store: true, resumeFrom: responseId };
   expect(await earlierContext(second, long, never)).toMatchObject({ summarized: "fresh" });
   expect(creates()).toHaveLength(1);

@@ -15,12 +15,17 @@ function runApp(context: unknown) {
   const { status, stderr } = spawnSync(process.execPath, ["infra/app.ts"], {
     cwd: root,
     encoding: "utf8",
-    env: { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    env: {
+      ...process.env,
+      CDK_VALIDATION: "false",
+      CDK_OUTDIR: outdir,
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+    },
   });
   return { status, stderr, files: readdirSync(outdir) };
 }
 
-describe("the app", { timeout: 30_000 }, () => {
+describe("the app", () => {
   it("ends with 1 and a sentence, and writes nothing, when a setting is wrong", () => {
     expect(runApp({ "studio-runner": { pols: [] } })).toEqual({
       status: 1,

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { measureBundle, packageOf, renderSizes } from "../../../infra/bundle-sizes.ts";
+import { measureBundle, packageOf, renderSizes, type BundleSize } from "../../../infra/bundle-sizes.ts";
 import { functionNames } from "../../../infra/bundle.ts";
 import { synthesize, type Synthesized } from "../../../infra/synthesize.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -23,15 +23,17 @@ const templateSchema = z.object({
 const sourceMapSchema = z.object({ sources: z.array(z.string()), sourcesContent: z.unknown().optional() });
 
 let synthesized: Synthesized;
+let sizes: readonly BundleSize[];
 
 /** Two pools: one bundle per function serves both. */
-beforeAll(() => {
+beforeAll(async () => {
   const pools = [
     { name: "mine", kind: "user", rotation: {} },
     { name: "all", kind: "global", rotation: {} },
   ];
   synthesized = synthesize({ pools }, temporaryFolder());
-}, 60_000);
+  sizes = await Promise.all(functionNames.map(measureBundle));
+});
 
 function assetFolders(described: string): readonly string[] {
   const { Resources } = templateSchema.parse(JSON.parse(readFileSync(synthesized.templateFile, "utf8")));
@@ -69,7 +71,7 @@ describe.each([
       env: {},
     });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "handler\n", stderr: "" });
-  }, 30_000);
+  });
 
   it("has a source map without the sources themselves", () => {
     const [folder = ""] = assetFolders(described);
@@ -92,26 +94,21 @@ describe.each([
     expect(stdout).toMatch(/\n {4}at .*functions\/wiring\.ts:\d+:\d+\n/);
   });
 
-  it("is what its size is measured from", async () => {
+  it("is what its size is measured from", () => {
     const [folder = ""] = assetFolders(described);
-    const size = await measureBundle(name);
+    const size = sizes.find((one) => one.name === name)!;
     expect(size.bytes).toBe(statSync(join(folder, "index.js")).size);
     expect(size.packages.map((row) => row.name)).toContain("@aws-sdk/util-dynamodb");
     const parts = size.packages.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(parts).toBeLessThanOrEqual(size.bytes);
     expect(parts).toBeGreaterThan(size.bytes * 0.9);
-  }, 30_000);
+  });
 });
 
-it.each(["openai", "@aws-sdk/client-sts"])(
-  "only the processor carries %s",
-  async (wanted) => {
-    const sizes = await Promise.all(functionNames.map(measureBundle));
-    const carriers = sizes.filter(({ packages }) => packages.some((row) => row.name === wanted));
-    expect(carriers.map(({ name }) => name)).toEqual(["process"]);
-  },
-  30_000,
-);
+it.each(["openai", "@aws-sdk/client-sts"])("only the processor carries %s", (wanted) => {
+  const carriers = sizes.filter(({ packages }) => packages.some((row) => row.name === wanted));
+  expect(carriers.map(({ name }) => name)).toEqual(["process"]);
+});
 
 describe("sizes", () => {
   it.each([

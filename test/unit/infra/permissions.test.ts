@@ -73,7 +73,7 @@ it("the settler may do this and nothing else", () => {
 });
 
 it("the same call in the role itself would be refused: the processor would wait for its own name", () => {
-  const app = testApp();
+  const app = testApp({ hasValidation: true });
   const [pool] = addStack(app, {}).runner.pools;
   const { role, function: fn } = pool!.processor.runner;
   role.addToPolicy(new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [fn.functionArn] }));

@@ -32,18 +32,24 @@ export interface SynthesizedStack extends RunnerStack {
   resource(type: string, part?: string): Resource;
 }
 
+interface Checks {
+  /** Whether CloudFormation's own rules are tried too, whose engine takes seconds to load. */
+  readonly hasValidation?: boolean;
+}
+
 /** The app as cdk.json configures it; bundles nothing. */
-export function testApp(): App {
+export function testApp({ hasValidation = false }: Checks = {}): App {
   const outdir = temporaryFolder();
   return new App({
     outdir,
+    builtinCloudFormationValidation: hasValidation,
     analyticsReporting: false,
     context: { ...cdk.context, "aws:cdk:bundling-stacks": [] },
   });
 }
 
-export function synthesizeUnbundled(settings: unknown): SynthesizedStack {
-  const app = testApp();
+export function synthesizeUnbundled(settings: unknown, checks?: Checks): SynthesizedStack {
+  const app = testApp(checks);
   const built = addStack(app, settings);
   return { app, ...built, ...readTemplate(app, built.stack.stackName) };
 }

@@ -1,6 +1,14 @@
 import { afterEach, expect, it } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { call, eventInvokeConfig, kindsOf, startWatched, type Fixture, type Watched } from "./fixture.ts";
+import {
+  call,
+  createGate,
+  eventInvokeConfig,
+  kindsOf,
+  startWatched,
+  type Fixture,
+  type Watched,
+} from "./fixture.ts";
 import type { CloudOptions } from "../../../local/cloud/local-cloud.ts";
 
 let watched: Watched | undefined;
@@ -97,7 +105,8 @@ it("gives up an event that waited for a place longer than its maximum age, witho
     { functions: { Worker: { properties: { Timeout: 900 } } }, resources: { Dead: dead, Config: config } },
     { clock, accountConcurrency: 1 },
   );
-  const busy = call(cloud, "Worker", { do: "sleep", ms: 500 });
+  const gate = createGate();
+  const busy = call(cloud, "Worker", gate.event);
   await until(({ kind }) => kind === "cold-start");
   const { requestId } = await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
   await clock.advance(59_999);
@@ -114,6 +123,7 @@ it("gives up an event that waited for a place longer than its maximum age, witho
   const record = JSON.parse(cloud.queue("Dead").receive()[0] ?? "");
   expect(record.requestContext).toMatchObject({ condition: "EventAgeExceeded", approximateInvokeCount: 0 });
   expect(record).not.toHaveProperty("responsePayload");
+  gate.open();
   await busy;
 });
 
@@ -138,10 +148,12 @@ it("gives up a failing event whose next attempt would come too late", async () =
 
 it("keeps an event waiting while the account is at its limit, then runs it", async () => {
   const { cloud, events, until } = await start({ functions: { Worker: {} } }, { accountConcurrency: 1 });
-  const first = call(cloud, "Worker", { do: "sleep", ms: 200 });
+  const gate = createGate();
+  const first = call(cloud, "Worker", gate.event);
   await until(({ kind }) => kind === "cold-start");
   await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
   expect(cloud.functions()[0]).toMatchObject({ inFlight: 1, queued: 1 });
+  gate.open();
   await Promise.all([first, cloud.idle()]);
 
   expect(kindsOf(events)).toEqual(["invoke", "cold-start", "queued", "throttled", "end", "invoke", "end"]);
@@ -151,14 +163,16 @@ it("keeps an event waiting while the account is at its limit, then runs it", asy
 it("answers 429 to a synchronous invocation over a function's reserved concurrency", async () => {
   const worker = { properties: { ReservedConcurrentExecutions: 1 } };
   const { cloud, until } = await start({ functions: { Worker: worker } });
-  const first = call(cloud, "Worker", { do: "sleep", ms: 200 });
+  const gate = createGate();
+  const first = call(cloud, "Worker", gate.event);
   await until(({ kind }) => kind === "cold-start");
 
   await expect(call(cloud, "Worker", { do: "nothing" })).rejects.toMatchObject({
     type: "TooManyRequestsException",
     statusCode: 429,
   });
-  expect(await first).toBe("slept");
+  gate.open();
+  expect(await first).toBe("waited");
 });
 
 it("stops a function that keeps invoking itself after sixteen rounds", async () => {

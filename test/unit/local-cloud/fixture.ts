@@ -1,26 +1,24 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, vi } from "vitest";
+import { inject } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import type { CloudEvent } from "../../../local/cloud/events.ts";
 import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.ts";
 
-vi.setConfig({ testTimeout: 30_000 }); // processes on a busy machine
-
-const root = mkdtempSync(join(tmpdir(), "local-cloud-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const temporaryFolder = (name: string): string => mkdtempSync(join(inject("temporaryRoot"), name));
 
 /** A bundle that does what its event says. */
 export const obedient = `
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 let calls = 0;
 let ticks = 0;
 const actions = {
   echo: (event, context) => ({ event, context, remainingMs: context.getRemainingTimeInMillis(), calls }),
   env: () => process.env,
   sleep: ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms, "slept")),
+  wait: async ({ file }) => { while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5)); return "waited"; },
   throw: () => { throw new TypeError("no good"); },
   throwLater: () => { setTimeout(() => { throw new RangeError("out of nowhere"); }, 5); return new Promise(() => {}); },
   reject: () => { Promise.reject(new Error("nobody cared")); return new Promise(() => {}); },
@@ -36,6 +34,12 @@ const actions = {
 };
 export const handler = async (event, context) => { calls += 1; console.log("begin " + event.do); return actions[event.do](event, context); };
 `;
+
+/** An event for the obedient bundle, whose invocation ends once `open` has been called. */
+export function createGate() {
+  const file = join(temporaryFolder("gate-"), "open");
+  return { event: { do: "wait", file }, open: () => writeFileSync(file, "") };
+}
 
 export interface FixtureFunction {
   readonly source?: string;
@@ -53,7 +57,7 @@ export interface Fixture {
 /** Writes a template with its assets into a new folder; returns the template's path. */
 export function writeTemplate(fixture: Fixture): string {
   const { functions = {}, resources = {}, parameters = {}, outputs = {} } = fixture;
-  const folder = mkdtempSync(join(root, "stack-"));
+  const folder = temporaryFolder("stack-");
   const lambdas = Object.entries(functions).map(
     ([logicalId, { source = obedient, file = "index.mjs", properties = {} }]) => {
       const hash = `hash${logicalId.toLowerCase()}`;

@@ -119,7 +119,8 @@ it("stops with no process left behind: running, frozen, database and warden", as
 });
 
 it("lets what runs wind down within the grace, and takes nothing new meanwhile", async () => {
-  const watched = await startWatched({ functions: { Worker: {} } });
+  const clock = createFakeClock(0);
+  const watched = await startWatched({ functions: { Worker: {} } }, { clock });
   const running = call(watched.cloud, "Worker", { do: "waitForTerm" });
   await watched.until((event) => event.kind === "log" && event.line.includes("begin waitForTerm"));
   const stopping = watched.cloud.stop({ graceMs: 10_000 });
@@ -127,6 +128,7 @@ it("lets what runs wind down within the grace, and takes nothing new meanwhile",
   await expect(call(watched.cloud, "Worker", { do: "nothing" })).rejects.toMatchObject({
     type: "ServiceException",
   });
+  await clock.advance(10_000);
   expect(await running).toBe("wound down");
   await stopping;
   await watched.close();
@@ -174,7 +176,7 @@ it("takes every process along when it is killed itself, the frozen ones too", as
   parent.kill("SIGKILL");
   await once(parent, "exit");
 
-  await expect.poll(() => family.filter(isRunning), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => family.filter(isRunning)).toEqual([]);
 });
 
 it("keeps tables in its data folder, without the rows whose time to live is over", async () => {

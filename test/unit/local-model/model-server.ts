@@ -4,6 +4,7 @@ import { systemClock } from "../../../lib/clock.ts";
 import type { ModelOptions, OfflineModel } from "../../../local/model/server.ts";
 import { startModel } from "../../../local/model/server.ts";
 import { answerFor } from "./tools.ts";
+import { eventually as seen } from "../../support/eventually.ts";
 
 /** A running model that closes with the test, and two ways to talk to it. */
 export async function runModel(options: Partial<ModelOptions> = {}) {
@@ -87,11 +88,5 @@ export const outputsFor = (response: OpenAI.Responses.Response) =>
   }));
 
 /** Waits for what another connection sees a moment later. */
-export async function eventually<T>(read: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
-    const value = read();
-    if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error("it did not happen within two seconds");
-}
+export const eventually = <T>(read: () => T | undefined): Promise<T> =>
+  seen("what another connection sees", read);

@@ -33,4 +33,4 @@ test("a service that takes a request and never answers is not waited for: neithe
   const [reading, invoking] = await Promise.allSettled([read, invoke]);
   expect(reading).toMatchObject({ reason: { code: "ledger_unavailable", retryable: true } });
   expect(invoking).toMatchObject({ reason: { code: "invoke_failed" } });
-}, 8_000);
+});

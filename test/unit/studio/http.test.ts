@@ -139,7 +139,7 @@ describe("createHttp", () => {
       await once(server, "listening");
       const address = server.address();
       const url = `${scheme}://127.0.0.1:${typeof address === "object" ? address?.port : undefined}`;
-      const http = createHttp({ silenceMs: 150 });
+      const http = createHttp({ silenceMs: 500 });
       onTestFinished(async () => {
         await http.close();
         server.closeAllConnections();
@@ -147,14 +147,12 @@ describe("createHttp", () => {
       });
       const cut = {
         message: "fetch failed",
-        cause: { code: "ETIMEDOUT", message: "no answer within 150 ms" },
+        cause: { code: "ETIMEDOUT", message: "no answer within 500 ms" },
       };
       await expect(http.fetch(url)).rejects.toMatchObject(cut);
       expect(await (await http.fetch(url)).text()).toBe("ok");
       await expect(http.fetch(url)).rejects.toMatchObject(cut);
-      // Far below the ten seconds for which an unused connection is kept.
     },
-    5_000,
   );
 
   it("fails when the other side closes without an answer", async () => {

@@ -1,0 +1,49 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { App } from "aws-cdk-lib";
+import * as z from "zod";
+import cdk from "../../cdk.json" with { type: "json" };
+import { addStack } from "../../infra/synthesize.ts";
+import type { StackSettings } from "../../local/local-settings.ts";
+
+const templateSchema = z.looseObject({
+  Resources: z.record(
+    z.string(),
+    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
+  ),
+});
+type Template = z.output<typeof templateSchema>;
+
+/** The template's functions, by what they are. */
+const functionsIn = ({ Resources }: Template) =>
+  Object.entries(Resources).flatMap(([id, { Type, Properties }]) => {
+    const [kind] = /Dispatcher|Processor|Settler|Rotator/.exec(id) ?? [];
+    return Type === "AWS::Lambda::Function" && kind !== undefined ? [{ kind, Properties }] : [];
+  });
+
+/**
+ * A template with these settings and the bundles of another: they are the same whatever the settings, and making them
+ * takes seconds. Gives its file.
+ */
+export function synthesizeWithBundles(bundledFile: string, settings: StackSettings, outdir: string): string {
+  mkdirSync(outdir, { recursive: true });
+  const app = new App({
+    outdir,
+    analyticsReporting: false,
+    builtinCloudFormationValidation: false,
+    context: { ...cdk.context, "aws:cdk:bundling-stacks": [] },
+  });
+  addStack(app, settings);
+  const template = templateSchema.parse(app.synth().getStackByName(settings.stackName).template);
+  const bundled = functionsIn(templateSchema.parse(JSON.parse(readFileSync(bundledFile, "utf8"))));
+  for (const { kind, Properties } of functionsIn(template)) {
+    Properties["Code"] = bundled.find((one) => one.kind === kind)!.Properties["Code"];
+  }
+  const folder = dirname(bundledFile);
+  for (const name of readdirSync(folder).filter((one) => one.startsWith("asset."))) {
+    symlinkSync(join(folder, name), join(outdir, name));
+  }
+  const file = join(outdir, `${settings.stackName}.template.json`);
+  writeFileSync(file, JSON.stringify(template));
+  return file;
+}

@@ -95,7 +95,7 @@ inChromium("an answer that cannot be trusted", () => {
     expect(complaints).toEqual([]);
   });
 
-  test.fails("keeps the order of its words to itself", async () => {
+  test("keeps the order of its words to itself", async () => {
     const { page } = await openWith({ text: "An `override\u202E` here.", deliverables: nothing });
     const order = (selector: string) =>
       page.evaluate(`getComputedStyle(document.querySelector(${JSON.stringify(selector)})).unicodeBidi`);
@@ -103,7 +103,7 @@ inChromium("an answer that cannot be trusted", () => {
     expect(await order("span")).toBe("isolate");
   });
 
-  test.fails("shows Markdown as it is written where it is nested too deeply to be read", async () => {
+  test("shows Markdown as it is written where it is nested too deeply to be read", async () => {
     const text = "> ".repeat(11_000);
     const { page, complaints } = await openWith({ text: `${text}deep`, deliverables: nothing });
     expect(await page.locator(".message-assistant .prose pre").textContent()).toBe(`${text}deep`);

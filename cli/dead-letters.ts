@@ -1,9 +1,10 @@
-import { stripVTControlCharacters } from "node:util";
 import * as z from "zod";
 import { withoutSecrets } from "../infra/secret-like.ts";
 import { hasCode } from "../lib/errors.ts";
+import { keepHead } from "../lib/inference/text.ts";
 import { parseLegFailure } from "../lib/job/settle.ts";
 import type { Run } from "../lib/ledger/run.ts";
+import { printableLines } from "../lib/printable.ts";
 import type { Context } from "./context.ts";
 import type { QueuedMessage } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
@@ -85,11 +86,15 @@ function failedLeg(event: unknown): { readonly runId: string; readonly leg: numb
 
 const shownCharacters = 2_000;
 
+const escape = "\u001B";
+/** Colours and moves of the cursor: their last letter would hide the beginning of a secret. */
+const sequences = new RegExp(`${escape}\\[[0-?]*[ -/]*[@-~]`, "g");
+
 /** A dead letter as a person may see it: without secrets, control characters and its length. */
 export function bodyForPeople(body: string): string {
-  const safe = withoutSecrets(stripVTControlCharacters(body)).replaceAll(/[^\P{Cc}\n]/gu, " ");
-  const more = safe.length - shownCharacters;
-  return more > 0 ? `${safe.slice(0, shownCharacters)}… (${more} more characters)` : safe;
+  const safe = printableLines(withoutSecrets(body.replaceAll(sequences, "")));
+  const shown = keepHead(safe, shownCharacters);
+  return shown === safe ? safe : `${shown}… (${safe.length - shown.length} more characters)`;
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { RunnerError, type ErrorCode } from "../lib/errors.ts";
+import { printable } from "../lib/printable.ts";
 
 /** What the exit code of a command says; printed by `--help` and in docs/cli.md. */
 export const exits = {
@@ -114,7 +115,7 @@ export const asSentence = (message: string): string =>
 /** Any thrown thing as the error that the command ends with. */
 export function toCliError(thrown: unknown): CliError {
   if (thrown instanceof CliError) return thrown;
-  if (!(thrown instanceof Error)) return new CliError("internal", String(thrown));
+  if (!(thrown instanceof Error)) return new CliError("internal", printable(String(thrown)));
   if (/region is missing/i.test(thrown.message)) {
     const remedy = "Name one with --region, or set AWS_REGION.";
     return new CliError("usage", "No AWS region is set.", { remedy, cause: thrown });
@@ -124,18 +125,19 @@ export function toCliError(thrown: unknown): CliError {
     return new CliError("usage", "This is no AWS region.", { remedy, cause: thrown });
   }
   const own = thrown instanceof RunnerError ? ofRunner[thrown.code] : undefined;
-  if (own) return new CliError(own, asSentence(thrown.message), { cause: thrown });
+  const message = printable(thrown.message);
+  if (own) return new CliError(own, asSentence(message), { cause: thrown });
   const causes = chainOf(thrown);
   const row = known.find(({ names }) =>
     causes.some((cause) => namesOf(cause).some((n) => names.includes(n))),
   );
-  if (row) return new CliError(row.code, thrown.message, { remedy: row.remedy, cause: thrown });
+  if (row) return new CliError(row.code, message, { remedy: row.remedy, cause: thrown });
   const silent = causes.find((cause) => namesOf(cause).some((name) => unanswered.includes(name)));
   if (silent) return nothingAnswers(silent, thrown);
   if (thrown instanceof RunnerError && thrown.code === "config_invalid")
     return new CliError("config_invalid", `cdk.json, context: ${thrown.message}`, { cause: thrown });
   const code = isDefect(thrown) ? "internal" : "aws_failed";
-  return new CliError(code, thrown.message || thrown.name, { cause: thrown });
+  return new CliError(code, message || thrown.name, { cause: thrown });
 }
 
 /** Node's codes of a connection that nobody takes, and of a name that nobody knows. */

@@ -8,11 +8,12 @@ import {
   type LogLine,
   type Tone,
 } from "../lib/log-line.ts";
+import { printable } from "../lib/printable.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
 import { reasonInWords } from "./window-words.ts";
 
-/** One line of a function's log, in words and as it was written. */
+/** One line of a function's log, in words that a terminal may have, and as it was written. */
 export interface ToldLine {
   readonly atMs: number;
   readonly function: Role;
@@ -49,7 +50,15 @@ export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | un
   const line = parseLogLine(text);
   if (!line) {
     const none = { event: undefined, workspaceId: undefined, runId: undefined, leg: undefined };
-    return { atMs, function: role, ...none, what: text, tone: "plain", minor: false, fields: { text } };
+    return {
+      atMs,
+      function: role,
+      ...none,
+      what: printable(text),
+      tone: "plain",
+      minor: false,
+      fields: { text },
+    };
   }
   const own = ownSchema.safeParse(fields).data;
   const sentence = sentenceOf(line);
@@ -87,7 +96,7 @@ function tellPlatform(
   if (type !== "platform.report" || status === "success") return undefined;
   const why = errorType === undefined ? "" : ` (${errorType})`;
   const none = { workspaceId: undefined, runId: undefined, leg: undefined };
-  const what = `Lambda ended the invocation: ${status}${why}`;
+  const what = printable(`Lambda ended the invocation: ${status}${why}`);
   return { atMs, function: role, event: type, ...none, what, tone: "bad", minor: false, fields };
 }
 

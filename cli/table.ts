@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from "node:util";
+import { printable } from "../lib/printable.ts";
 import type { Screen } from "./terminal.ts";
 
 export interface Column {
@@ -12,31 +12,53 @@ export interface Column {
   readonly optional?: true;
 }
 
+/** Text from outside, and the colour that it is shown in. */
+export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
+
 const gap = "  ";
 const narrowest = 8;
 
-/** Rows in columns that fit the screen; what is too long ends in "…", or goes on below. Cells may be coloured. */
+interface Part {
+  /** One line, by characters. */
+  readonly text: readonly string[];
+  readonly paint: (text: string) => string;
+}
+
+/** Rows in columns that fit the screen; what is too long ends in "…", or goes on below. Each cell is one line, whatever it holds. */
 export function renderTable(
   columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Cell[])[],
   screen: Screen,
 ): string {
+  return layOut(
+    columns,
+    rows.map((row) => row.map(partOf)),
+    screen,
+  );
+}
+
+function partOf(cell: Cell): Part {
+  const { text, paint } = typeof cell === "string" ? { text: cell, paint: String } : cell;
+  return { text: Array.from(printable(text)), paint };
+}
+
+function layOut(columns: readonly Column[], rows: readonly (readonly Part[])[], screen: Screen): string {
   const natural = columns.map(({ title }, at) =>
-    Math.max(title.length, ...rows.map((row) => visible(row[at] ?? ""))),
+    Math.max(title.length, ...rows.map((row) => Math.min(row[at]?.text.length ?? 0, screen.columns))),
   );
   const widths = fit(columns, natural, screen.columns);
   const dropped = columns.findLastIndex(({ optional }) => optional);
   if (widthOf(widths) > screen.columns && dropped >= 0) {
     const without = <T>(list: readonly T[]): readonly T[] => list.toSpliced(dropped, 1);
-    return renderTable(
+    return layOut(
       without(columns),
       rows.map((row) => without(row)),
       screen,
     );
   }
-  const titles = columns.map(({ title }) => title.toUpperCase());
+  const titles = columns.map(({ title }) => partOf(title.toUpperCase()));
   const [head = "", ...rest] = [titles, ...rows.flatMap((row) => wrapped(row, columns, widths))].map(
-    (cells) => lineOf(cells, columns, widths),
+    (parts) => lineOf(parts, columns, widths),
   );
   return [screen.colours.dim(head), ...rest].join("\n");
 }
@@ -58,12 +80,15 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   return widths;
 }
 
-function lineOf(cells: readonly string[], columns: readonly Column[], widths: readonly number[]): string {
+function lineOf(parts: readonly Part[], columns: readonly Column[], widths: readonly number[]): string {
   return columns
     .map(({ align }, at) => {
-      const cell = cut(cells[at] ?? "", widths[at] ?? 0);
-      const padding = " ".repeat(Math.max(0, (widths[at] ?? 0) - visible(cell)));
-      return align === "right" ? `${padding}${cell}` : `${cell}${padding}`;
+      const width = widths[at] ?? 0;
+      const { text = [], paint = String } = parts[at] ?? {};
+      const cell = text.length <= width ? text : [...text.slice(0, Math.max(0, width - 1)), "…"];
+      const padding = " ".repeat(Math.max(0, width - cell.length));
+      const painted = cell.length === 0 ? "" : paint(cell.join(""));
+      return align === "right" ? `${padding}${painted}` : `${painted}${padding}`;
     })
     .join(gap)
     .trimEnd();
@@ -71,30 +96,31 @@ function lineOf(cells: readonly string[], columns: readonly Column[], widths: re
 
 /** A row as the lines that it takes. */
 function wrapped(
-  row: readonly string[],
+  row: readonly Part[],
   columns: readonly Column[],
   widths: readonly number[],
-): readonly (readonly string[])[] {
-  const parts = row.map((cell, at) => (columns[at]?.wraps ? chunks(cell, widths[at] ?? 0) : [cell]));
-  const height = Math.max(...parts.map(({ length }) => length));
-  return Array.from({ length: height }, (_, line) => parts.map((part) => part[line] ?? ""));
+): readonly (readonly Part[])[] {
+  const cells = row.map(({ text, paint }, at) => {
+    const lines = columns[at]?.wraps ? chunks(text, widths[at] ?? 0) : [text];
+    return { lines, paint };
+  });
+  const height = Math.max(...cells.map(({ lines }) => lines.length));
+  return Array.from({ length: height }, (_, line) =>
+    cells.map(({ lines, paint }) => ({ text: lines[line] ?? [], paint })),
+  );
 }
 
-/** Broken after a dot, a slash or a blank where there is one in the second half of the line. Loses its colour as `cut` does. */
-function chunks(text: string, width: number): readonly string[] {
-  if (visible(text) <= width || width < 2) return [text];
-  const all = characters(text);
-  const seam = all.slice(0, width).findLastIndex((one) => "./ ".includes(one)) + 1;
-  const first = seam > width / 2 ? seam : width;
-  return [all.slice(0, first).join(""), ...chunks(all.slice(first).join(""), width)];
-}
-
-const characters = (text: string): readonly string[] => Array.from(stripVTControlCharacters(text));
-const visible = (text: string): number => characters(text).length;
-
-/** A text that is cut loses its colour: half an escape sequence would colour what follows. */
-function cut(text: string, width: number): string {
-  if (visible(text) <= width) return text;
-  const kept = characters(text).slice(0, Math.max(0, width - 1));
-  return `${kept.join("")}…`;
+/** Broken after a dot, a slash or a blank where there is one in the second half of the line. */
+function chunks(text: readonly string[], width: number): readonly (readonly string[])[] {
+  if (width < 2) return [text];
+  const lines: (readonly string[])[] = [];
+  let from = 0;
+  while (text.length - from > width) {
+    const line = text.slice(from, from + width);
+    const seam = line.findLastIndex((one) => "./ ".includes(one)) + 1;
+    const taken = seam > width / 2 ? seam : width;
+    lines.push(line.slice(0, taken));
+    from += taken;
+  }
+  return [...lines, text.slice(from)];
 }

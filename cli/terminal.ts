@@ -1,4 +1,6 @@
 import pc from "picocolors";
+import { keepHead } from "../lib/inference/text.ts";
+import { printable, printableLines } from "../lib/printable.ts";
 
 export type Colours = ReturnType<typeof pc.createColors>;
 
@@ -11,9 +13,12 @@ export interface Screen {
 }
 
 export interface Terminal extends Screen {
-  /** A line on standard output. */
+  /**
+   * A line on standard output. Of control characters only the ends of lines and our own colours get through, whatever the
+   * text was made of; what comes from outside goes through `printable` first, so that it has neither.
+   */
   out(text: string): void;
-  /** A line on standard error. */
+  /** The same on standard error. */
   err(text: string): void;
   /** The present state of long work, on standard error: in place on a terminal, else a line whenever it changed. */
   progress(text: string): void;
@@ -33,10 +38,15 @@ export interface TerminalEdges {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const eraseLine = "\r\u001B[2K";
+const escape = "\u001B";
+const eraseLine = `\r${escape}[2K`;
+
+/** The codes of the colours that renderers use: bold, dim, red, green, yellow, cyan, and their ends. */
+const ourColours = new RegExp(`(${escape}\\[(?:1|2|22|31|32|33|36|39)m)`);
 
 export function createTerminal({ stdout, stderr, env }: TerminalEdges): Terminal {
   const wanted = Number(env["COLUMNS"]);
+  const isColoured = hasColour(stdout, env);
   const columns = wanted > 0 ? wanted : (stdout.isTTY && stdout.columns) || Infinity;
   let shown = "";
   const settled = (): void => {
@@ -45,23 +55,33 @@ export function createTerminal({ stdout, stderr, env }: TerminalEdges): Terminal
   };
   return {
     columns,
-    colours: pc.createColors(hasColour(stdout, env)),
+    colours: pc.createColors(isColoured),
     out: (text) => {
       settled();
-      stdout.write(`${text}\n`);
+      stdout.write(`${guarded(text, isColoured)}\n`);
     },
     err: (text) => {
       settled();
-      stderr.write(`${text}\n`);
+      stderr.write(`${guarded(text, isColoured)}\n`);
     },
-    progress: (text) => {
+    progress: (given) => {
+      const text = printable(given);
       if (text === shown) return;
-      const cut = stderr.isTTY ? text.slice(0, (stderr.columns ?? 80) - 1) : text;
+      const cut = keepHead(text, (stderr.columns ?? 80) - 1);
       stderr.write(stderr.isTTY ? `${eraseLine}${cut}` : `${text}\n`);
       shown = text;
     },
     settled,
   };
+}
+
+function guarded(text: string, isColoured: boolean): string {
+  if (!isColoured) return printableLines(text);
+  // Every other part is one of our colours.
+  return text
+    .split(ourColours)
+    .map((part, at) => (at % 2 === 1 ? part : printableLines(part)))
+    .join("");
 }
 
 /** Colour goes to terminals only; NO_COLOR takes it away, FORCE_COLOR asks for it elsewhere (https://no-color.org). */

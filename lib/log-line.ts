@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { LogEvent } from "./log.ts";
+import { printable } from "./printable.ts";
 
 /** A line of json-log.ts as it leaves a function. */
 const logLineSchema = z.looseObject({
@@ -128,7 +129,7 @@ const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => strin
 /** Words for a line of which `sentenceOf` says nothing. */
 export function quietSentenceOf(line: LogLine): string {
   const words = isLogEvent(line.message) ? quietSentences[line.message]?.(line) : undefined;
-  return words ?? inWords(line.message);
+  return printable(words ?? inWords(line.message));
 }
 
 /** An event of a later version than ours. */
@@ -137,9 +138,10 @@ const inWords = (name: string): string =>
 
 export type Tone = "plain" | "good" | "bad";
 
-/** The line in words; `undefined`: not worth a line. */
+/** The line in words, as a terminal may have them; `undefined`: not worth a line. */
 export function sentenceOf(line: LogLine): string | undefined {
-  return isLogEvent(line.message) ? sentences[line.message](line) : inWords(line.message);
+  const words = isLogEvent(line.message) ? sentences[line.message](line) : inWords(line.message);
+  return words === undefined ? undefined : printable(words);
 }
 
 function isLogEvent(message: string): message is LogEvent {

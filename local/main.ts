@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import pc from "picocolors";
 import { systemClock } from "../lib/clock.ts";
+import { printableLines } from "../lib/printable.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import { makeFolder } from "./folder.ts";
 import { exampleWorkspaces } from "./model/examples.ts";
@@ -160,8 +161,11 @@ try {
 } catch (error) {
   // Errors of our own families are sentences for the reader; anything else is a defect and shows where it is from.
   const expected = error instanceof Error && error.name !== "Error" && !(error instanceof TypeError);
-  process.stderr.write(
-    `${pc.red("npm start:")} ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
-  );
+  const words = expected
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
+  process.stderr.write(`${pc.red("npm start:")} ${printableLines(words)}\n`);
   process.exitCode = 1;
 }

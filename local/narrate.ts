@@ -1,4 +1,5 @@
 import { isMetricLine, parseLogLine, sentenceOf, toneOf, type Tone } from "../lib/log-line.ts";
+import { printable } from "../lib/printable.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 
 export interface Told {
@@ -38,15 +39,15 @@ function tellLog(who: string, text: string): Told | undefined {
 }
 
 function told(who: string, what: string, tone: Tone): Told {
-  return { who, workspaceId: undefined, what, tone };
+  return { who, workspaceId: undefined, what: printable(what), tone };
 }
 
 const labelCharacters = 26;
 
 /** A workspace by its title, cut to a word or two; by its id where it has none that we know. */
 export function workspaceLabel(workspaceId: string, title: string | null | undefined): string {
-  const characters = Array.from((title ?? "").replaceAll(/[\s\p{Cc}]+/gu, " ").trim());
-  if (characters.length === 0) return workspaceId;
+  const characters = Array.from(printable((title ?? "").replaceAll(/[\s\p{Cc}]+/gu, " ").trim()));
+  if (characters.length === 0) return printable(workspaceId);
   const isLong = characters.length > labelCharacters;
   return isLong ? `${characters.slice(0, labelCharacters).join("")}…` : characters.join("");
 }

@@ -1,5 +1,6 @@
 import type { CloudEvent } from "./cloud/events.ts";
 import { listDeliverables, parseLogLine, type LogLine } from "../lib/log-line.ts";
+import { printable } from "../lib/printable.ts";
 
 export interface RunRow {
   readonly workspace: string;
@@ -47,7 +48,10 @@ const columns = [
 
 /** The rows under their titles, in columns as wide as they need; lines end without blanks. */
 export function formatTable(rows: readonly RunRow[]): string {
-  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => of(row)))];
+  const cells = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ of }) => printable(of(row)))),
+  ];
   const widths = columns.map((_, at) => Math.max(...cells.map((row) => (row[at] ?? "").length)));
   return cells
     .map((row) =>

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { withTimeLimit } from "../../lib/clock.ts";
+import { printable } from "../../lib/printable.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -28,7 +29,7 @@ export const checkUpdate: Command = defineCommand({
     const data = { state: isNewer ? "update_available" : "up_to_date", deployed, latest, url: url ?? null };
     const text = (): string =>
       isNewer
-        ? `Version ${latest} is available (deployed: ${deployed}).${url === undefined ? "" : ` ${url}`}`
+        ? `Version ${latest} is available (deployed: ${deployed}).${url === undefined ? "" : ` ${printable(url)}`}`
         : `Up to date: ${deployed}${latest === deployed ? "" : ` (the feed has ${latest})`}.`;
     return { data, text, exit: isNewer ? "finding" : "ok" };
   },

@@ -97,10 +97,10 @@ function render(rows: readonly Row[], screen: Screen): string {
     { title: "deployed", shrinks: true, wraps: true },
   ] as const;
   const cells = rows.map(({ path, project, deployed, differs }) => [
-    differs ? yellow("≠") : "",
+    { text: differs ? "≠" : "", paint: yellow },
     path,
     shown(project),
-    differs ? yellow(shown(deployed)) : shown(deployed),
+    differs ? { text: shown(deployed), paint: yellow } : shown(deployed),
   ]);
   return renderTable(columns, cells, screen);
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Run } from "../../lib/ledger/run.ts";
+import { printable } from "../../lib/printable.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count, formatDuration, formatTime, formatUsd } from "../format.ts";
@@ -116,7 +117,7 @@ const toneOfEnd = (state: Run["state"]): Step["tone"] => (state === "completed" 
 
 function render(workspaceId: string, stories: readonly Story[], screen: Screen): string {
   const { bold } = screen.colours;
-  const head = `Workspace ${bold(workspaceId)}: ${count(stories.length, "run")}`;
+  const head = `Workspace ${bold(printable(workspaceId))}: ${count(stories.length, "run")}`;
   return [head, ...stories.map((story) => renderStory(story, screen.colours))].join("\n\n");
 }
 
@@ -133,7 +134,7 @@ function renderStory({ run, steps, logLines }: Story, colours: Colours): string 
 
 function whyOf({ reason, explanation, troubles }: Run): string {
   const earlier = troubles.length === 0 ? "" : `  (earlier legs: ${troubles.join(", ")})`;
-  return `Reason: ${reason}${explanation === undefined ? "" : `: ${explanation}`}${earlier}`;
+  return printable(`Reason: ${reason}${explanation === undefined ? "" : `: ${explanation}`}${earlier}`);
 }
 
 function facts({ leg, rounds, model, usage, costUsd, leasedAtMs, endedAtMs }: Run): string {
@@ -145,12 +146,12 @@ function facts({ leg, rounds, model, usage, costUsd, leasedAtMs, endedAtMs }: Ru
     `${usage.inputTokens} tokens in, ${usage.outputTokens} out`,
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];
-  return parts.join(", ");
+  return printable(parts.join(", "));
 }
 
 function stepLine({ atMs, source, leg, what, tone }: Step, firstMs: number, colours: Colours): string {
   const after = `+${((atMs - firstMs) / 1_000).toFixed(1)}s`.padStart(9);
   const who = `${source}${leg === null ? "" : ` ${leg}`}`.padEnd(12);
   const paint = { plain: String, good: colours.green, bad: colours.red }[tone];
-  return `${colours.dim(after)}  ${colours.cyan(who)}  ${paint(what)}`;
+  return `${colours.dim(after)}  ${colours.cyan(who)}  ${paint(printable(what))}`;
 }

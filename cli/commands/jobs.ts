@@ -3,7 +3,7 @@ import { runStates, type Run, type RunState } from "../../lib/ledger/run.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { formatDuration, formatUsd } from "../format.ts";
-import { renderTable, type Column } from "../table.ts";
+import { renderTable, type Cell, type Column } from "../table.ts";
 import type { Colours, Screen } from "../terminal.ts";
 import { choice, duration, whole } from "../values.ts";
 
@@ -107,10 +107,10 @@ interface View {
 
 function render(runs: readonly Run[], { nowMs, pools, screen }: View): string {
   if (runs.length === 0) return "No such jobs in the ledger.";
-  const rows = runs.map((run) => [
+  const rows = runs.map((run): readonly Cell[] => [
     formatDuration(nowMs - run.leasedAtMs),
     run.workspaceId,
-    paintState(run.state, screen.colours),
+    { text: run.state, paint: screen.colours[paints[run.state]] },
     run.reason === undefined || run.reason === "ok" ? "" : run.reason,
     String(run.leg),
     String(run.rounds),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { printable } from "../../lib/printable.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -116,7 +117,7 @@ function formatLine(
 ): string {
   const { colours } = screen;
   const time = new Date(atMs).toISOString().slice(11, 23);
-  const where = workspaceId === undefined ? "" : `${colours.cyan(workspaceId)}  `;
+  const where = workspaceId === undefined ? "" : `${colours.cyan(printable(workspaceId))}  `;
   const paint = minor ? colours.dim : { plain: String, good: colours.green, bad: colours.red }[tone];
   return `${colours.dim(time)}  ${role.padEnd(10)}  ${where}${paint(what)}`;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { printable } from "../../lib/printable.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { formatAge } from "../format.ts";
@@ -37,7 +38,8 @@ export async function switchPool(
 export function alreadyText({ pool, paused, by, why, atMs }: Switched, nowMs: number): string {
   const since = atMs === null ? "" : `, ${formatAge(nowMs - atMs)}`;
   const state = paused ? "is paused already" : "leases already, resumed";
-  return `Pool ${pool} ${state}${paused ? "," : ""} by ${by}${since}${why === null ? "" : `: ${why}`}. That stays; --why gives another reason.`;
+  const what = `${state}${paused ? "," : ""} by ${by}${since}${why === null ? "" : `: ${why}`}`;
+  return printable(`Pool ${pool} ${what}. That stays; --why gives another reason.`);
 }
 
 const options = [

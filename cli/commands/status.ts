@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { printable } from "../../lib/printable.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { formatAge, formatUsd } from "../format.ts";
 import {
@@ -82,7 +83,7 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
     ["Dead letters", pool.deadLetters === null ? "unknown" : String(pool.deadLetters)],
   ];
   const lines = rows.map(([name, text]) => `  ${colours.dim(name.padEnd(13))} ${text}`);
-  const problems = pool.problems.map((text) => `  ${colours.red("!")} ${text}`);
+  const problems = pool.problems.map((text) => `  ${colours.red("!")} ${printable(text)}`);
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
 }
 
@@ -97,19 +98,19 @@ function stateLine({ state, paused, resumed }: PoolStatus, nowMs: number, colour
 function switchedText({ by, why, atMs }: Switched, nowMs: number): string {
   const who = by === undefined ? "" : ` by ${by}`;
   const since = atMs === undefined ? "" : `, ${formatAge(nowMs - atMs)}`;
-  return `${who}${since}${why === undefined ? "" : `: ${why}`}`;
+  return printable(`${who}${since}${why === undefined ? "" : `: ${why}`}`);
 }
 
 function windowLine({ lastWindow }: PoolStatus, nowMs: number): string {
   if (!lastWindow) return "none has ended yet";
   const { reason, atMs, leased } = lastWindow;
-  return `${formatAge(nowMs - atMs)}: ${reasonInWords(reason)}${leased > 0 ? ` (${leased})` : ""}`;
+  return printable(`${formatAge(nowMs - atMs)}: ${reasonInWords(reason)}${leased > 0 ? ` (${leased})` : ""}`);
 }
 
 function inFlightLine({ inFlight, concurrency }: PoolStatus): string {
   const { value, deployed, by } = concurrency;
   const set = value === deployed ? "" : ` (deployed: ${deployed}${by === undefined ? "" : `; set by ${by}`})`;
-  return `${inFlight} of ${value}${set}`;
+  return printable(`${inFlight} of ${value}${set}`);
 }
 
 function todayLine({ today: { completed, failed, lost } }: PoolStatus): string {
@@ -122,7 +123,9 @@ function spentLine({ today: { costUsd, day }, dailyCapUsd }: PoolStatus): string
   const percent = value === 0 ? 100 : Math.round((costUsd / value) * 100);
   const was = deployed === null ? "none" : formatUsd(deployed);
   const set = value === deployed ? "" : `; deployed: ${was}${by === undefined ? "" : `, set by ${by}`}`;
-  return `${formatUsd(costUsd)} of ${formatUsd(value)} (${percent} %) on ${day} (UTC), estimated${set}`;
+  return printable(
+    `${formatUsd(costUsd)} of ${formatUsd(value)} (${percent} %) on ${day} (UTC), estimated${set}`,
+  );
 }
 
 function alarmLine({ alarms }: PoolStatus, colours: Colours): string {

@@ -1,3 +1,4 @@
+import { printable, printableLines } from "../../lib/printable.ts";
 import { count } from "../format.ts";
 import type { Screen } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
@@ -18,17 +19,17 @@ export function renderChecks(results: readonly CheckResult[], screen: Screen): s
   const { colours } = screen;
   const pools = new Set(results.flatMap(({ pool }) => (pool === undefined ? [] : [pool])));
   const labels = results.map(({ title, pool }) =>
-    pool === undefined || pools.size < 2 ? title : `${title} (${pool})`,
+    printable(pool === undefined || pools.size < 2 ? title : `${title} (${pool})`),
   );
   const width = Math.max(0, ...labels.map((label) => label.length));
   const lines = results.map(({ verdict, finding, remedy }, at) => {
     const { mark, paint } = marks[verdict];
     const left = `${colours[paint](mark)} ${(labels[at] ?? "").padEnd(width)}  `;
-    const text = wrap(finding, { columns: screen.columns, indent: width + indent });
+    const text = wrap(printableLines(finding), { columns: screen.columns, indent: width + indent });
     const advice =
       remedy === undefined
         ? ""
-        : `\n${" ".repeat(width + indent)}${wrap(`→ ${remedy}`, { columns: screen.columns, indent: width + indent })}`;
+        : `\n${" ".repeat(width + indent)}${wrap(`→ ${printable(remedy)}`, { columns: screen.columns, indent: width + indent })}`;
     return `${left}${verdict === "skipped" ? colours.dim(text) : text}${advice}`;
   });
   return [...lines, "", totals(results)].join("\n");

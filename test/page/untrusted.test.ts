@@ -9,6 +9,7 @@ import {
   startRig,
   type StudioRig,
 } from "./open-page.ts";
+import { hostileTexts } from "../support/hostile-text.ts";
 import { sampleResult } from "./sample-result.ts";
 
 let browser: OpenBrowser;
@@ -81,6 +82,31 @@ inChromium("an answer that cannot be trusted", () => {
     );
     expect(await page.evaluate("globalThis.ran")).toBeUndefined();
     expect(complaints.filter((one) => !one.startsWith(blockedHandler))).toEqual([]);
+  });
+
+  test("shows control characters as text", async () => {
+    const items = hostileTexts.map((text) => `a ${text} b`);
+    const lists = [{ kind: "list", id: "odd", title: "<b>odd</b>", items }];
+    const { page, complaints } = await openWith({ text: "Here.", deliverables: { ...nothing, lists } });
+    const shown = await page.locator(".card-list li").allTextContents();
+    expect(shown.map((text) => text.trim())).toEqual(items);
+    expect(await page.locator(".card-list b").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test("keeps the order of its words to itself", async () => {
+    const { page } = await openWith({ text: "An `override\u202E` here.", deliverables: nothing });
+    const order = (selector: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector(${JSON.stringify(selector)})).unicodeBidi`);
+    expect(await order(".prose code")).toBe("isolate");
+    expect(await order("span")).toBe("isolate");
+  });
+
+  test("shows Markdown as it is written where it is nested too deeply to be read", async () => {
+    const text = "> ".repeat(11_000);
+    const { page, complaints } = await openWith({ text: `${text}deep`, deliverables: nothing });
+    expect(await page.locator(".message-assistant .prose pre").textContent()).toBe(`${text}deep`);
+    expect(complaints).toEqual([]);
   });
 
   test("says where a placeholder has no deliverable, and where it comes a second time", async () => {

@@ -36,12 +36,25 @@ const allowed = {
  * @returns {DocumentFragment} sanitized
  */
 export function renderMarkdown(text) {
-  const html = marked.parse(text, { async: false });
-  const fragment = DOMPurify.sanitize(html, { ...allowed, RETURN_DOM_FRAGMENT: true });
+  const fragment = DOMPurify.sanitize(toHtml(text), { ...allowed, RETURN_DOM_FRAGMENT: true });
   for (const link of fragment.querySelectorAll("a")) tameLink(link);
   for (const table of fragment.querySelectorAll("table")) inScroller(table, "Table");
   for (const block of fragment.querySelectorAll("pre")) block.tabIndex = 0;
   return fragment;
+}
+
+/**
+ * The parser goes one call deeper for each quotation or list inside another, and has no bound of its own.
+ * @param {string} text
+ * @returns {string}
+ */
+function toHtml(text) {
+  try {
+    return marked.parse(text, { async: false });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return h("pre", {}, text).outerHTML;
+  }
 }
 
 /** @param {HTMLAnchorElement} link */

@@ -111,25 +111,22 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
 const linesOf = (text: string): number => text.split("\n").length;
 
 describe.each([false, true])("text from outside at the terminal, with colours: %s", (colour) => {
-  it.fails.each(Object.keys(renderers))(
-    "can neither steer it nor make a line of its own: %s",
-    async (name) => {
-      const render = renderers[name]!;
+  it.each(Object.keys(renderers))("can neither steer it nor make a line of its own: %s", async (name) => {
+    const render = renderers[name]!;
+    cli.colour = colour;
+    const harmless = await render("x");
+    for (const text of hostileTexts) {
+      renew();
       cli.colour = colour;
-      const harmless = await render("x");
-      for (const text of hostileTexts) {
-        renew();
-        cli.colour = colour;
-        const shown = await render(text);
-        expect(withoutOurColours(shown)).not.toMatch(control);
-        expect(linesOf(shown)).toBe(linesOf(harmless));
-        expect(shown).not.toContain("\u001B[31mred");
-      }
-    },
-  );
+      const shown = await render(text);
+      expect(withoutOurColours(shown)).not.toMatch(control);
+      expect(linesOf(shown)).toBe(linesOf(harmless));
+      expect(shown).not.toContain("\u001B[31mred");
+    }
+  });
 });
 
-it.fails("a command that forgets about it is kept from it by the terminal itself", () => {
+it("a command that forgets about it is kept from it by the terminal itself", () => {
   let written = "";
   const stream = { write: (text: string) => void (written += text), isTTY: true, columns: 1_000 };
   const terminal = createTerminal({ stdout: stream, stderr: stream, env: { FORCE_COLOR: "1" } });
@@ -141,16 +138,16 @@ it.fails("a command that forgets about it is kept from it by the terminal itself
   expect(withoutOurColours(written)).not.toMatch(control);
 });
 
-it.fails("progress is one line, cut between two characters", () => {
+it("progress is one line, cut between two characters", () => {
   let written = "";
   const stream = { write: (text: string) => void (written += text), isTTY: true, columns: 10 };
   const terminal = createTerminal({ stdout: stream, stderr: stream, env: {} });
   terminal.progress("a\nb\u001B[2J");
   terminal.progress("12345678😀");
-  expect(written).toBe("\r\u001B[2Ka b\\u001b[2\r\u001B[2K12345678");
+  expect(written).toBe("\r\u001B[2Ka b\\u001b\r\u001B[2K12345678");
 });
 
-it.fails("a check's finding keeps its lines, each under the first", () => {
+it("a check's finding keeps its lines, each under the first", () => {
   const finding = "one\nError: two\u001B[2J";
   const results = [{ id: "a", title: "T\u202E", verdict: "fail" as const, finding, remedy: "do\r" }];
   const screen = createTerminal({ stdout: { write: () => 0 }, stderr: { write: () => 0 }, env: {} });
@@ -161,7 +158,7 @@ it.fails("a check's finding keeps its lines, each under the first", () => {
   ]);
 });
 
-it.fails("--json gives the same data, without a raw control character", async () => {
+it("--json gives the same data, without a raw control character", async () => {
   const text = hostileTexts.join("|").toWellFormed();
   await failedRun(text);
   const { out } = await cli.run("jobs", "--json");

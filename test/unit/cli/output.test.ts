@@ -81,9 +81,9 @@ describe("a table", () => {
 
   it("does not count colours as width, and never cuts within one", () => {
     const { made } = terminal(false, { COLUMNS: "12", FORCE_COLOR: "1" });
-    const red = made.colours.red("abcdefghijklmnop");
-    const [, row] = renderTable(columns, [[red, "1"]], made).split("\n");
-    expect(row).toBe("abcdefgh…  1");
+    const cell = { text: "abcdefghijklmnop", paint: made.colours.red };
+    const [, row] = renderTable(columns, [[cell, "1"]], made).split("\n");
+    expect(row).toBe("\u001B[31mabcdefgh…\u001B[39m  1");
   });
 });
 

@@ -25,6 +25,7 @@ import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
 import { looksScripted, quieten } from "../../../lib/deliverables/svg-scripts.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
 import { parseLogLine, sentenceOf } from "../../../lib/log-line.ts";
+import { printable } from "../../../lib/printable.ts";
 import { samples } from "../deliverables/samples.ts";
 
 type Target = (text: string) => unknown;
@@ -37,7 +38,7 @@ const { markPlaceholders }: { readonly markPlaceholders: Target } = await import
 const terminal = createTerminal({
   stdout: { write: () => undefined, isTTY: true, columns: 80 },
   stderr: { write: () => undefined, isTTY: true, columns: 80 },
-  env: {},
+  env: { FORCE_COLOR: "1" },
 });
 
 /** A call of the tool with the text in one of its fields. */
@@ -167,6 +168,7 @@ export const targets: Readonly<Record<string, Target>> = {
       terminal,
     ),
   "a finding": (text) => wrap(text, { columns: 80, indent: 4 }),
+  "text for a terminal": printable,
   "the terminal": (text) => {
     terminal.out(text);
     terminal.progress(text);

@@ -5,6 +5,7 @@ import { createControlRow, type ControlRow } from "../lib/ledger/control.ts";
 import { createDispatchLock, type DispatchLock } from "../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ledger } from "../lib/ledger/ledger.ts";
 import { createSpendRow, type SpendRow } from "../lib/ledger/spend.ts";
+import { createWorkspaceRows, type WorkspaceRows } from "../lib/ledger/workspaces.ts";
 import type { SecretStore } from "../lib/secret-store.ts";
 import type { SecretSource } from "../lib/secrets.ts";
 import { toAwsConfig, type AwsConfig } from "./aws/config.ts";
@@ -43,6 +44,9 @@ export interface LedgerPorts {
   readonly backoff: BackoffRow;
   readonly lock: DispatchLock;
   readonly spend: SpendRow;
+  readonly workspaces: WorkspaceRows;
+  /** What was left out of the answers so far: rows that are no runs, one sentence each. */
+  readonly unreadable: ReadonlySet<string>;
 }
 
 export type Secrets = SecretSource & SecretStore;
@@ -153,9 +157,12 @@ async function findTarget(options: GlobalOptions, edges: ContextEdges): Promise<
 }
 
 function createLedgerPorts(table: Table, clock: Clock): LedgerPorts {
+  const unreadable = new Set<string>();
   return {
     table,
-    runs: createLedger(table),
+    runs: createLedger(table, ({ message }) => void unreadable.add(message)),
+    unreadable,
+    workspaces: createWorkspaceRows(table),
     control: createControlRow(table),
     backoff: createBackoffRow(table, clock),
     lock: createDispatchLock(table),

@@ -35,6 +35,8 @@ export interface PoolStatus {
   readonly resumed: Switched | null;
   /** Empty: nobody asked to wait, or the wait is over. */
   readonly backoff: readonly HeldBack[];
+  /** Workspaces whose runs lost their leases again and again. */
+  readonly leftAlone: readonly LeftAlone[];
   readonly lastWindow: LastWindow | null;
   readonly goodPollAtMs: number | null;
   readonly inFlight: number;
@@ -48,6 +50,11 @@ export interface PoolStatus {
   readonly alarms: readonly (AlarmState & { readonly id: string })[] | null;
   /** What needs a person, one sentence each. */
   readonly problems: readonly string[];
+}
+
+export interface LeftAlone {
+  readonly workspaceId: string;
+  readonly untilMs: number;
 }
 
 /** The dead-man alarm's own time. */
@@ -65,16 +72,17 @@ export async function countInFlight(context: Context, pool: string): Promise<num
  * @throws RunnerError `ledger_unavailable`
  */
 export async function readPoolStatus(context: Context, pool: StackPool): Promise<PoolStatus> {
-  const { control, backoff, lock, spend } = await context.ledger();
+  const { control, backoff, lock, spend, workspaces, unreadable } = await context.ledger();
   const { name } = pool;
   const nowMs = context.clock.now();
   const day = utcDay(nowMs);
-  const [set, heldBack, state, today, inFlight, asked] = await Promise.all([
+  const [set, heldBack, state, today, inFlight, left, asked] = await Promise.all([
     control.read(name),
     backoff.read(name),
     lock.read(name),
     spend.read(name, day),
     countInFlight(context, name),
+    workspaces.leftAlone(name, nowMs),
     askAws(context, pool),
   ]);
   const { schedule, deadLetters, alarms } = asked;
@@ -88,6 +96,10 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
     paused: set.paused ? switchedOf(set) : null,
     resumed: !set.paused && set.by !== undefined ? switchedOf(set) : null,
     backoff: backoffsOf(heldBack, nowMs),
+    leftAlone: left.map(({ workspaceId, leftAloneUntilMs = 0 }) => ({
+      workspaceId,
+      untilMs: leftAloneUntilMs,
+    })),
     lastWindow: state.lastWindow ?? null,
     goodPollAtMs: state.goodPollAtMs ?? null,
     inFlight,
@@ -97,7 +109,10 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
     deadLetters: valueOf(deadLetters) ?? null,
     schedule: valueOf(schedule) ?? null,
     alarms: valueOf(alarms) ?? null,
-    problems: problemRows.flatMap((row) => row(facts)),
+    problems: [
+      ...problemRows.flatMap((row) => row(facts)),
+      ...[...unreadable].map((why) => `Left out: ${why}`),
+    ],
   };
 }
 

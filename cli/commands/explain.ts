@@ -123,7 +123,8 @@ function render(workspaceId: string, stories: readonly Story[], screen: Screen):
 
 function renderStory({ run, steps, logLines }: Story, colours: Colours): string {
   const head = `Run ${colours.bold(run.runId)}  ${paintState(run.state, colours)}  ${colours.dim(facts(run))}`;
-  const why = run.reason === undefined || run.reason === "ok" ? [] : [whyOf(run)];
+  const unsure = run.unconfirmed ? [colours.yellow("Studio did not confirm this: what it says counts.")] : [];
+  const why = run.reason === undefined || run.reason === "ok" ? [] : [whyOf(run), ...unsure];
   const [first] = steps;
   const lines = steps.map((step) => stepLine(step, first?.atMs ?? 0, colours));
   const begun = first === undefined ? [] : [colours.dim(`from ${formatTime(first.atMs)} UTC`)];

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { printable } from "../../lib/printable.ts";
 import { defineCommand, type Command } from "../command.ts";
-import { formatAge, formatUsd } from "../format.ts";
+import { formatAge, formatTime, formatUsd } from "../format.ts";
 import {
   backoffText,
   readPoolStatus,
@@ -74,6 +74,7 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
   const rows: readonly (readonly [string, string])[] = [
     ["State", stateLine(pool, nowMs, colours)],
     ...pool.backoff.map((one) => ["Back-off", `${backoffText(one)}; clear-backoff ends it`] as const),
+    ...leftAloneLines(pool),
     ["Last window", windowLine(pool, nowMs)],
     ["Good poll", pool.goodPollAtMs === null ? "never" : formatAge(nowMs - pool.goodPollAtMs)],
     ["In flight", inFlightLine(pool)],
@@ -85,6 +86,21 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
   const lines = rows.map(([name, text]) => `  ${colours.dim(name.padEnd(13))} ${text}`);
   const problems = pool.problems.map((text) => `  ${colours.red("!")} ${printable(text)}`);
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
+}
+
+/** More than these would push the rest off the screen; `--json` has them all. */
+const mostLeftAlone = 3;
+
+function leftAloneLines({ leftAlone }: PoolStatus): readonly (readonly [string, string])[] {
+  const lines = leftAlone.slice(0, mostLeftAlone).map(({ workspaceId, untilMs }) => {
+    const until = formatTime(untilMs).slice(11);
+    return [
+      "Left alone",
+      printable(`${workspaceId} until ${until} UTC: its runs lost their leases in a row`),
+    ] as const;
+  });
+  const more = leftAlone.length - lines.length;
+  return more > 0 ? [...lines, ["Left alone", `and ${more} more workspaces`]] : lines;
 }
 
 function stateLine({ state, paused, resumed }: PoolStatus, nowMs: number, colours: Colours): string {

@@ -167,7 +167,9 @@ function reading(
 
     openRuns: async (pool) => {
       const where = { text: "#openIn = :pool", values: { pool } };
-      return runsAmong(await table.query({ index: openRunsIndex, where }));
+      const runs = runsAmong(await table.query({ index: openRunsIndex, where }));
+      // Another pool's role may write this pool's name into its own rows.
+      return runs.filter((run) => run.pool === pool);
     },
 
     recentRuns: async (pool, { limit, beforeRunId }) => {

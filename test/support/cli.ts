@@ -6,6 +6,7 @@ import { createControlRow } from "../../lib/ledger/control.ts";
 import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ending } from "../../lib/ledger/ledger.ts";
 import { createSpendRow } from "../../lib/ledger/spend.ts";
+import { createWorkspaceRows } from "../../lib/ledger/workspaces.ts";
 import type { RunProgress } from "../../lib/ledger/run.ts";
 import { commands } from "../../cli/commands.ts";
 import { createContext, type ContextEdges, type LedgerPorts, type Secrets } from "../../cli/context.ts";
@@ -84,6 +85,8 @@ export function fakeCli(table: Table, nowMs: number): FakeCli {
     backoff: createBackoffRow(table, createFakeClock(nowMs)),
     lock: createDispatchLock(table),
     spend: createSpendRow(table),
+    workspaces: createWorkspaceRows(table),
+    unreadable: new Set(),
   };
   const cli: FakeCli = {
     aws: {

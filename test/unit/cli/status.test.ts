@@ -106,6 +106,40 @@ describe("status of a pool that was asked to wait", () => {
   });
 });
 
+describe("status of a pool with workspaces that are left alone", () => {
+  it("names them and says until when, and finds nothing wrong", async () => {
+    await goodWindow();
+    for (const at of [1, 2, 3, 4])
+      await cli.ledger.workspaces.claim(pool, {
+        workspaceId: `ws_${at}`,
+        runId: `run-${at}`,
+        losses: 2,
+        leftAloneUntilMs: at === 4 ? now - 1 : now + at * 60_000,
+        previousRunId: undefined,
+        atMs: now,
+      });
+    const { code, out } = await cli.run("status");
+    expect(code).toBe(0);
+    expect(out).toContain("  Left alone    ws_1 until 03:01:00 UTC: its runs lost their leases in a row");
+    expect(out).toContain("ws_3 until 03:03:00 UTC");
+    expect(out).not.toContain("ws_4");
+  });
+});
+
+describe("status of a pool with a row that is no run", () => {
+  it("goes on without it, and says so", async () => {
+    await goodWindow();
+    await local.table.put(
+      { pool, id: "run#odd", openIn: pool, leaseExpiresAtMs: 1, leg: "first" },
+      undefined,
+    );
+    const { code, out } = await cli.run("status");
+    expect(code).toBe(1);
+    expect(out).toContain("! Left out: the ledger row run#odd is not a run");
+    await local.table.update({ pool, id: "run#odd" }, { remove: ["openIn"] });
+  });
+});
+
 describe("status of a pool that an operator holds", () => {
   it("says who paused it, when and why, and finds nothing wrong", async () => {
     await goodWindow("paused");

@@ -5,12 +5,13 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StackFile } from "../../local/stack-file.ts";
 import { hasChromium, inChromium, openBrowser } from "../page/open-page.ts";
 import { start, type Command } from "../support/command.ts";
 import { closedPort } from "../support/free-port.ts";
 import { listeningPortsOf } from "../support/listening-ports.ts";
 import type { OtherUserReport, OtherUserTask } from "../support/other-user.ts";
-import { descendantsOf } from "../support/processes.ts";
+import { commandLineOf, descendantsOf } from "../support/processes.ts";
 
 /** `npm start` with a real key, and those who are not meant to have it: other users of the machine, and pages in a browser. */
 
@@ -154,6 +155,16 @@ test("every file of the state folder is its owner's alone, which an earlier vers
   const kept = names.filter((name) => statSync(join(stateDir, name)).isFile());
   const open = ["", "cdk.out", ...kept].filter((name) => (statSync(join(stateDir, name)).mode & 0o077) !== 0);
   expect(open).toEqual([]);
+});
+
+test("no command line of its processes, which all users may read, shows a secret", () => {
+  const file = JSON.parse(readFileSync(join(stateDir, "stack.json"), "utf8")) as StackFile;
+  const pids = [command.child.pid!, ...descendantsOf(command.child.pid!)];
+  const lines = pids.map(commandLineOf).join("\n");
+  expect(lines).toContain("studio-runner dynamodb");
+  expect(lines).not.toContain(modelKey);
+  expect(lines).not.toContain(file.credentials.secretAccessKey);
+  expect(lines).not.toMatch(runnerKey);
 });
 
 const evil = "evil.example";

@@ -82,6 +82,8 @@ function problemOf(run: RunRow, { sent, jobId, isSuperseded }: Sent): string | u
       if (complete.accepted) return "Studio took a completion";
       return fail.accepted || fail.unanswered ? undefined : "Studio was told of no failure";
     case "lost":
+      // The run says itself that nobody knows what became of a post.
+      if (run.unconfirmed && (complete.unanswered || fail.unanswered)) return undefined;
       return accepted.length > 0 ? `Studio took its ${accepted[0]?.path}` : undefined;
     default:
       return undefined; // open runs are counted by themselves

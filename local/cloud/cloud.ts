@@ -60,6 +60,7 @@ function build(ground: Ground, options: CloudOptions): LocalCloud {
     tableName: (logicalId) => byLogicalId(stack.tables, logicalId).name,
     queue: (logicalId) => byArn(queues, byLogicalId(stack.queues, logicalId).arn),
     putSecret: (id, value) => void secrets.put(id, { value }),
+    clearSecret: (id) => secrets.find(id).versions.clear(),
     getSecret: (id) => secrets.get(id).version.value,
     alarms: () => monitor.alarms.states(),
     evaluateAlarms: (atMs = clock.now()) => monitor.evaluate(atMs),

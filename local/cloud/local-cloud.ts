@@ -77,6 +77,8 @@ export interface LocalCloud {
   tableName(logicalId: string): string;
   queue(logicalId: string): MessageQueue;
   putSecret(id: string, value: string): void;
+  /** Makes the secret as it is before anybody has given it a value. */
+  clearSecret(id: string): void;
   getSecret(id: string): string;
   alarms(): readonly AlarmStatus[];
   /** Evaluates the alarms as CloudWatch would at that time; without one, now. By themselves they are each minute. */

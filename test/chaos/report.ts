@@ -69,7 +69,8 @@ export function format(report: Report, options: ChaosOptions): string {
   const { processor, dispatcher, settler } = report.invocations;
   const failures = [...report.failed].reduce((sum, [, count]) => sum + count, 0);
   const { asked, needed, again } = report.rounds;
-  const ratio = needed === 0 ? "" : ` (${(asked / needed).toFixed(4)} times)`;
+  const times = (rounds: number): string => (rounds / Math.max(1, needed)).toFixed(4);
+  const ratio = `${times(asked)} times; ${times(asked - again.taken)} apart from leases that were taken away`;
   const rows: readonly Row[] = [
     ["Faults", ""],
     ...faults,
@@ -86,7 +87,7 @@ export function format(report: Report, options: ChaosOptions): string {
     ["  still in the queue", report.stillQueued],
     ["  completed twice", report.completedTwice],
     ["  with another job's answer", report.wrongAnswers.length],
-    ["Rounds asked of the model", `${asked} of ${needed} needed${ratio}`],
+    ["Rounds asked of the model", `${asked} of ${needed} needed (${ratio})`],
     ["  asked again, the lease having been taken away", again.taken],
     ["  asked again for another reason", again.others],
     ["Posts", ""],
@@ -109,7 +110,7 @@ export function format(report: Report, options: ChaosOptions): string {
     ["Seed", options.seed],
     ["Time", `${(report.elapsedMs / 1_000).toFixed(0)} s`],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
+  const width = Math.min(widestName, Math.max(...rows.map(([name]) => name.length)));
   const table = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join("\n");
   const details = Object.entries(detailsOf(report)).flatMap(([title, all]) => [
     ...(all.length === 0 ? [] : ["", title]),
@@ -124,6 +125,8 @@ export function format(report: Report, options: ChaosOptions): string {
 }
 
 const mostDetails = 12;
+/** A longer name pushes its own number to the right, and nobody else's. */
+const widestName = 64;
 
 const detailsOf = (report: Report): Readonly<Record<string, readonly object[]>> => ({
   "Wrong answers": report.wrongAnswers,

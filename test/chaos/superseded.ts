@@ -13,8 +13,11 @@ export interface WrongPost {
 
 /** A post and the news can cross on their way; where this process is held up, so is what it sees. */
 const raceMs = 1_000;
-/** A write this old proves nothing of now. Longer than a starved process needs from the one to the other. */
-const freshMs = 4_000;
+/**
+ * A write that is half a lease old proves nothing of now: by then others take the attempt for dead. Beyond 10 s none does,
+ * however long the lease.
+ */
+const freshMs = (leaseMs: number): number => Math.min(leaseMs / 2, 10_000) + raceMs;
 
 /** The writes to runs' rows, by run and by workspace. */
 interface Owned {
@@ -73,13 +76,14 @@ export function postsWithoutProof(
   lagMs = 0,
 ): readonly WrongPost[] {
   const { byRun } = ownedBy(records);
+  const runs = new Map(records.runs.map((run) => [run.runId, run]));
   return postsOf(calls).flatMap(({ entry, attempt }) => {
     const { runId, environment } = attempt;
     const last = byRun
       .get(runId)
       ?.findLast((write) => write.caller === environment && write.atMs <= entry.at);
     const ageMs = entry.at - (last?.atMs ?? attempt.fromMs);
-    return ageMs <= freshMs + lagMs ? [] : [wrongPost(entry, attempt, ageMs)];
+    return ageMs <= freshMs(runs.get(runId)?.leaseMs ?? 0) + lagMs ? [] : [wrongPost(entry, attempt, ageMs)];
   });
 }
 

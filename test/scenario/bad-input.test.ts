@@ -1,9 +1,4 @@
 import { afterEach, expect, test } from "vitest";
-import {
-  DescribeSecretCommand,
-  SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-} from "@aws-sdk/client-secrets-manager";
 import { closedPort } from "../support/free-port.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario, type WindowResult } from "../support/stack.ts";
@@ -88,7 +83,7 @@ test("a lease answer of the wrong shape is a broken contract, never an empty que
 
 test("a secret without a value says that it has none", async () => {
   scenario = await startScenario();
-  await removeValue(scenario, idOf("KeysSecret"));
+  scenario.cloud.clearSecret(idOf("KeysSecret"));
   scenario.queue("Plan a launch.");
   const said = expectRefusal(scenario, await scenario.window(), "secret_missing");
   expect(said).toMatch(/^the secret "arn:aws:secretsmanager:.*" exists but has no value yet; set it: aws /);
@@ -112,7 +107,7 @@ test("a refused model key fails the job with a reason that names the key, and ne
 
 test("a model key without a value fails the job with a reason that says so", async () => {
   scenario = await startScenario();
-  await removeValue(scenario, idOf("ModelKeySecret"));
+  scenario.cloud.clearSecret(idOf("ModelKeySecret"));
   const workspaceId = scenario.queue("Plan a launch.");
   await scenario.drain();
   expect(scenario.summary(workspaceId)).toMatchObject({
@@ -121,22 +116,3 @@ test("a model key without a value fails the job with a reason that says so", asy
   });
   expect(scenario.lines("run_ended")).toMatchObject([{ reason: "secret_missing" }]);
 });
-
-/** As Secrets Manager has a secret that nobody has filled yet: without a current version. */
-async function removeValue({ cloud }: Scenario, logicalId: string): Promise<void> {
-  const client = new SecretsManagerClient({
-    endpoint: cloud.endpointUrl,
-    region: cloud.region,
-    credentials: cloud.credentials,
-  });
-  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: logicalId }));
-  const [current] = Object.keys(VersionIdsToStages);
-  await client.send(
-    new UpdateSecretVersionStageCommand({
-      SecretId: logicalId,
-      VersionStage: "AWSCURRENT",
-      RemoveFromVersionId: current,
-    }),
-  );
-  client.destroy();
-}

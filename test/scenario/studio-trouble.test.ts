@@ -142,7 +142,8 @@ describe("a failed job is reported", () => {
     hit("/getWorkspaceRunnerContext", 2, { kind: "status", status: 200, body: { title: null } });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("failed: studio_contract");
-    expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(2);
+    // The third names the job, should the report of the failure go unanswered.
+    expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(3);
   });
 });
 

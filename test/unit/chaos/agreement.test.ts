@@ -53,6 +53,10 @@ describe("a run's outcome", () => {
   test("lost means that Studio took nothing", () => {
     expect(problem(run("lost"), complete(refused))).toBeUndefined();
     expect(problem(run("lost"), complete(lost))).toBe("Studio took its /completeWorkspaceJob");
+    expect(problem(run("lost", { unconfirmed: true }), complete(lost))).toBeUndefined();
+    expect(problem(run("lost", { unconfirmed: true }), complete())).toBe(
+      "Studio took its /completeWorkspaceJob",
+    );
   });
 
   test("a post that Studio took for another job is told, whatever became of the run", () => {

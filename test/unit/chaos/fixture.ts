@@ -80,6 +80,7 @@ export const run = (state: RunRow["state"], more: Partial<RunRow> = {}): RunRow 
     state,
     reason: "other",
     leasedAtMs: 0,
+    leaseMs: 10_000,
     endedAtMs: 5_000,
     rounds: 0,
     delivering: false,

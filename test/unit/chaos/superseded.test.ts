@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { postsOfSuperseded, postsWithoutProof } from "../../chaos/superseded.ts";
 import { sentCalls, type Records } from "../../chaos/senders.ts";
-import { attempt, entry, records, write } from "./fixture.ts";
+import { attempt, entry, records, run, write } from "./fixture.ts";
 
 const post = (at: number) => entry("/completeWorkspaceJob", at);
 const found = (writes: Records["writes"], ...journal: Records["journal"]) => {
-  const all = records({ journal, writes, attempts: [attempt()] });
+  const all = records({ journal, writes, attempts: [attempt()], runs: [run("running")] });
   const calls = sentCalls(all);
   return {
     superseded: postsOfSuperseded(all, calls).map(({ afterMs }) => afterMs),
@@ -36,10 +36,10 @@ test("an older run of the workspace, or a run of another one, supersedes nobody"
   expect(found([made, older, other], post(5_000)).superseded).toEqual([]);
 });
 
-test("a post needs a write of its own process that the run store took shortly before", () => {
-  expect(found([made, write(2_000)], post(5_900)).unproved).toEqual([]);
-  expect(found([made, write(2_000)], post(6_100)).unproved).toEqual([4_100]);
-  expect(found([made, write(2_000, { caller: "p2" })], post(6_100)).unproved).toEqual([6_100]);
+test("a post needs a write of its own process that the run store took within half a lease before", () => {
+  expect(found([made, write(2_000)], post(7_900)).unproved).toEqual([]);
+  expect(found([made, write(2_000)], post(8_100)).unproved).toEqual([6_100]);
+  expect(found([made, write(2_000, { caller: "p2" })], post(8_100)).unproved).toEqual([8_100]);
 });
 
 test("a call belongs to the attempt that ran in its process at that time", () => {

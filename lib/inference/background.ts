@@ -106,8 +106,16 @@ export async function followResponse(
   responseId: string,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
-  return await turnAtEnd(deps, await look(deps, responseId, signal), signal);
+  const response = await ended(deps, await look(deps, responseId, signal), signal);
+  if (headOf(response).status === "cancelled") throw cancelledByAnother();
+  return conclusionOf(deps, response);
 }
+
+/** A run that lost its lease cancels what the next run of the job may follow already: that round can be asked for again. */
+const cancelledByAnother = (): RunnerError =>
+  new RunnerError("model_failed", "the response was cancelled, as by a run that lost its lease", {
+    retryable: true,
+  });
 
 /** @throws RunnerError as `Model.retrieve` does */
 export async function retrieveResponse(
@@ -137,6 +145,14 @@ export async function cancelResponse(
 }
 
 async function turnAtEnd(deps: ModelDeps, first: unknown, signal: AbortSignal): Promise<ModelTurn> {
+  return conclusionOf(deps, await ended(deps, first, signal));
+}
+
+const conclusionOf = (deps: ModelDeps, response: unknown): ModelTurn =>
+  conclude(deps, { outcome: endOf(headOf(response).status) ?? "completed", response, items: [] });
+
+/** The response as it is once it has ended. */
+async function ended(deps: ModelDeps, first: unknown, signal: AbortSignal): Promise<unknown> {
   let response = first;
   let head: ResponseHead = headOf(response);
   for (let waitedMs = 0; endOf(head.status) === undefined; head = headOf(response)) {
@@ -145,7 +161,7 @@ async function turnAtEnd(deps: ModelDeps, first: unknown, signal: AbortSignal): 
     waitedMs += waitMs;
     response = await look(deps, head.responseId, signal);
   }
-  return conclude(deps, { outcome: endOf(head.status) ?? "completed", response, items: [] });
+  return response;
 }
 
 /** A quarter of the time waited so far: what is slow is looked at seldom, and nothing is noticed much too late. */

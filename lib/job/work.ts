@@ -41,24 +41,45 @@ export function createWork(settings: WorkSettings): (context: WorkContext) => Pr
       model: asOwner(settings.modelFor(leg.run), leg),
       context: once(() => readContext(leg)),
     };
-    const { modelName: model, store } = deps;
     const taken = await takeUp(deps, leg);
-    if (!taken) {
-      const { input, usage } = await prepare(deps, leg);
-      // What an attempt has cost that is begun anew is paid for all the same.
-      const usageBeside = addUsage(addUsage(leg.run.usage, leg.run.usageBefore), usage);
-      if (usageBeside.inputTokens > 0) await leg.note({ usageBeside });
-      const counted = { ...leg.run, usageBeside, rounds: noUsage };
-      const result = await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal);
-      return productOf(result, !leg.run.repaired);
-    }
-    const { from, run } = taken;
-    const job = { model, input: "", store, from };
-    const counted = { ...run, rounds: from.usage };
-    const result = await runToolLoop(loopDeps(deps, leg, counted), job, leg.signal);
-    // The chain knows of a repair that the ledger could not note.
-    return productOf(result, !run.repaired && !from.sentBack);
+    const goneOn = taken && (await orStartOver(leg, () => goOn(deps, leg, taken)));
+    return goneOn ?? (await begin(deps, leg));
   };
+}
+
+async function begin(deps: WorkDeps, leg: WorkContext): Promise<Product> {
+  const { modelName: model, store } = deps;
+  const { input, usage } = await prepare(deps, leg);
+  // What an attempt has cost that is begun anew is paid for all the same.
+  const usageBeside = addUsage(addUsage(leg.run.usage, leg.run.usageBefore), usage);
+  if (usageBeside.inputTokens > 0) await leg.note({ usageBeside });
+  const counted = { ...leg.run, usageBeside, rounds: noUsage };
+  const result = await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal);
+  return productOf(result, !leg.run.repaired);
+}
+
+async function goOn(deps: WorkDeps, leg: WorkContext, { from, run }: TakenUp): Promise<Product> {
+  const { modelName: model, store } = deps;
+  const counted = { ...run, rounds: from.usage };
+  const result = await runToolLoop(
+    loopDeps(deps, leg, counted),
+    { model, input: "", store, from },
+    leg.signal,
+  );
+  // The chain knows of a repair that the ledger could not note.
+  return productOf(result, !run.repaired && !from.sentBack);
+}
+
+/** Undefined: the earlier responses are of no use, and the job is begun anew, once in a run. */
+async function orStartOver<T>(leg: WorkContext, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (leg.run.startedOver || !hasCode(error, "model_previous_response_missing")) throw error;
+    leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
+    await leg.note({ startedOver: true, responseIds: [], rounds: 0 });
+    return undefined;
+  }
 }
 
 /** A superseded leg asks the model for nothing. */
@@ -80,19 +101,14 @@ async function takeUp(deps: WorkDeps, leg: WorkContext): Promise<TakenUp | undef
   return inherited && !startedOver ? takeOver(deps, leg, inherited) : undefined;
 }
 
-async function takeUpOwn({ model }: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
-  const { rounds, responseIds, startedOver } = leg.run;
-  try {
+function takeUpOwn({ model }: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
+  const { rounds, responseIds } = leg.run;
+  return orStartOver(leg, async () => {
     if (responseIds.length === 0) throw notKept();
     const from = await resume({ model }, responseIds, leg.signal);
     leg.log.info("job_resumed", { round: rounds, responseId: responseIds.at(-1) });
     return { from, run: leg.run };
-  } catch (error) {
-    if (startedOver || !hasCode(error, "model_previous_response_missing")) throw error;
-    leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
-    await leg.note({ startedOver: true, responseIds: [], rounds: 0 });
-    return undefined;
-  }
+  });
 }
 
 /** Studio may lease a job again that an earlier run has worked on: what has been paid for is not bought again. */
@@ -104,16 +120,12 @@ async function takeOver(
   if (jobDigest(await context()) !== earlier.jobDigest) return undefined;
   const { runId: earlierRunId, responseIds, usage: usageBefore, usageBeside, repaired } = earlier;
   const rounds = responseIds.length;
-  try {
+  return orStartOver(leg, async () => {
     const from = await resume({ model }, responseIds, leg.signal);
     await leg.note({ rounds, responseIds, usageBefore, usageBeside, repaired });
     leg.log.info("job_taken_over", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
     return { from, run: { usageBeside, usageBefore, repaired } };
-  } catch (error) {
-    if (!hasCode(error, "model_previous_response_missing")) throw error;
-    leg.log.warn("job_started_over", { reason: error.code, explanation: error.message, earlierRunId });
-    return undefined;
-  }
+  });
 }
 
 const notKept = (): RunnerError =>

@@ -39,7 +39,7 @@ test("what has ended is followed without a wait", async () => {
 test.for([
   ["failed for good", stored("failed", { error: { code: "invalid_prompt" } }), "model_failed", false],
   ["failed in passing", stored("failed", { error: { code: "server_error" } }), "model_failed", true],
-  ["cancelled", stored("cancelled"), "model_failed", false],
+  ["cancelled", stored("cancelled"), "model_failed", true],
   ["incomplete", stored("incomplete"), "model_incomplete", false],
 ] as const)("following what is %s throws", async ([, answer, code, retryable]) => {
   await using server = await startResponsesServer([answer]);

@@ -294,6 +294,28 @@ describe("a run of a job that an earlier run has worked on", () => {
     expect(next.ended.map(({ usage }) => usage.inputTokens)).toEqual([100]);
   });
 
+  it("begins anew, and says so, when the first response is cancelled while it is followed", async () => {
+    const { inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, thisJob);
+    const model = scriptedModel(says("Again."));
+    const cancelled = new RunnerError("model_failed", "the response was cancelled", { retryable: true });
+    const losing = {
+      ...model,
+      retrieve: async () => ({
+        previousResponseId: undefined,
+        status: "in_progress" as const,
+        turn: undefined,
+        usage: noUsage,
+      }),
+      follow: () => Promise.reject(cancelled),
+    };
+    expect((await work({ ...losing, requests: [], looks: [] })(next.context)).payload.assistantMessage).toBe(
+      "Again.",
+    );
+    expect(next.log.events).toEqual(["job_taken_over", "job_started_over", "prior_context"]);
+    expect(next.contexts()).toBe(1);
+  });
+
   it("begins anew, and says so, when the provider does not have the responses any more", async () => {
     const { inherited } = await lostAfterOneRound();
     const next = leg({ inherited }, thisJob);

@@ -16,6 +16,7 @@ const nothingIsPostedForAnotherRun = "3. Nothing is posted for another run";
 const theDeadlineIsOurs = "4. The deadline is ours";
 const everyOutcomeIsCountedOnce = "5. Every outcome is counted once";
 const noSecret = "6. No secret anywhere";
+const noAnswerHurts = "7. No answer can hurt us";
 
 const legTest = "test/unit/job/leg.test.ts";
 const handoverTest = "test/unit/job/leg-handover.test.ts";
@@ -284,5 +285,46 @@ export const guards: readonly Guard[] = [
     remove: "  toJSON(): string {\n    return redacted;",
     put: "  toJSON(): string {\n    return this.#value;",
     test: { file: "test/unit/root/small-files.test.ts", name: "shows itself to nothing but reveal()" },
+  },
+  {
+    promise: noAnswerHurts,
+    guard: "no wait is shorter than our own back-off, whatever Retry-After says",
+    file: "lib/retry.ts",
+    remove: "Math.max(backoffMs, askedMs)",
+    put: "askedMs",
+    test: {
+      file: "test/unit/root/retry.test.ts",
+      name: "never waits less than its own back-off, whatever Retry-After says",
+    },
+  },
+  {
+    promise: noAnswerHurts,
+    guard: "no more is read of an answer than fits into memory",
+    file: "lib/studio/exchange.ts",
+    remove: "wantsAll ? longestAnswerBytes : longestWordsBytes",
+    put: "wantsAll ? Infinity : longestWordsBytes",
+    test: {
+      file: "test/unit/studio/contract-broken.test.ts",
+      name: "is too long, and is not read to its end",
+    },
+  },
+  {
+    promise: noAnswerHurts,
+    guard: "a row that is no run is left out, and stops nothing but itself",
+    file: "lib/ledger/ledger.ts",
+    remove: "  onUnreadable(noRun(item, result.error));\n  return [];",
+    put: "  throw noRun(item, result.error);",
+    test: {
+      file: ledgerTest,
+      name: "is told of and left out: one row must not stop a pool",
+    },
+  },
+  {
+    promise: noAnswerHurts,
+    guard: "a row of another pool that names this one is left out",
+    file: "lib/ledger/ledger.ts",
+    remove: "runs.filter((run) => run.pool === pool)",
+    put: "runs.filter(() => true)",
+    test: { file: ledgerTest, name: "are not rows of another pool that name this one" },
   },
 ];

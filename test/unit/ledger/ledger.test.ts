@@ -286,6 +286,12 @@ describe("open runs", () => {
     const ids = (await ledger.openRuns("p1")).map(({ runId }) => runId);
     expect(ids.toSorted()).toEqual([leased.runId, running.runId].toSorted());
   });
+
+  it("are not rows of another pool that name this one", async () => {
+    const { pool, runId } = await opened("stranger");
+    await local.table.update({ pool, id: `run#${runId}` }, { set: { openIn: "victim" } });
+    expect(await ledger.openRuns("victim")).toEqual([]);
+  });
 });
 
 describe("the back-off row", () => {

@@ -35,11 +35,11 @@ const tries = 3;
  * @throws RunnerError `ledger_unavailable`
  */
 export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<Claim> {
-  const { clock, ledger, workspaces } = deps;
+  const { clock, workspaces } = deps;
   const { pool, workspaceId, runId } = lease;
   for (let attempt = 1; attempt <= tries; attempt++) {
     const known = await workspaces.read(pool, workspaceId);
-    const earlier = known && (await superseded(deps, await ledger.read(pool, known.runId)));
+    const earlier = known && (await superseded(deps, await earlierRun(deps, pool, known)));
     const losses = lossesAfter(known, earlier);
     const nowMs = clock.now();
     const untilMs = leftAloneUntil(losses, earlier);
@@ -48,10 +48,20 @@ export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<
       await workspaces.claim(pool, { ...known, leftAloneUntilMs: untilMs, previousRunId, atMs: nowMs });
       return { kind: "left_alone", losses, untilMs };
     }
-    const claim = { workspaceId, runId, losses, previousRunId, atMs: nowMs };
+    const claim = { workspaceId, runId, earlierRunId: earlier?.runId, losses, previousRunId, atMs: nowMs };
     if (await workspaces.claim(pool, claim)) return { kind: "claimed", inherited: inheritedFrom(earlier) };
   }
   throw new RunnerError("ledger_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
+}
+
+/** A dispatcher that dies between claiming a workspace and creating its run leaves one that was never created. */
+async function earlierRun(
+  { ledger }: ClaimDeps,
+  pool: string,
+  { runId, earlierRunId }: Workspace,
+): Promise<Run | undefined> {
+  const newest = await ledger.read(pool, runId);
+  return newest ?? (earlierRunId === undefined ? undefined : ledger.read(pool, earlierRunId));
 }
 
 /** The run as it is closed now. */

@@ -7,6 +7,8 @@ import type { EndState, Fence, Reporting, Run } from "../ledger/run.ts";
 import type { RunnerKeys } from "../runner-keys.ts";
 import type { Studio } from "../studio/studio.ts";
 import { timing } from "../timing.ts";
+import type { WorkspaceRows } from "../ledger/workspaces.ts";
+import { closeAbandoned, endOfAbandoned } from "./abandoned.ts";
 import { closeAndCount, type CountDeps } from "./count.ts";
 import { deadlinesOf, reportAlarm, requireTimeToAsk, workAlarm, type Deadlines } from "./deadline.ts";
 import { isToldLost, LostTrack } from "./delivery.ts";
@@ -26,6 +28,7 @@ export interface LegDeps extends CountDeps {
   readonly random: () => number;
   readonly newId: () => string;
   readonly ledger: Ledger;
+  readonly workspaces: WorkspaceRows;
   readonly backoff: BackoffRow;
   readonly studio: Studio;
   readonly keys: RunnerKeys;
@@ -73,7 +76,15 @@ export async function runLeg(deps: LegDeps, event: LegEvent, invocation: Invocat
   log.info("leg_began", { leaseLeftMs, keyId: run.keyId });
   const counted = legMetrics(deps.metrics, run);
   counted.began(leaseLeftMs);
+  if (!(await deps.workspaces.isOf(run))) return leaveToNewer({ ...deps, log }, fence, run);
   return new Leg({ ...deps, log, counted }, fence, run).run(deadlinesOf(nowMs, remainingMs));
+}
+
+/** The dispatcher was held up for so long, between claiming the workspace and creating this run, that a newer one has it. */
+async function leaveToNewer(deps: LegDeps, fence: Fence, run: Run): Promise<LegResult> {
+  const end = endOfAbandoned(run, { reason: "superseded", isTold: true });
+  await closeAbandoned(deps, { run, end }, (ending) => deps.ledger.close(fence, ending));
+  return { state: "superseded", reason: "superseded" };
 }
 
 type Deps = LegDeps & { readonly counted: LegMetrics };

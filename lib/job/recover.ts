@@ -4,6 +4,7 @@ import type { Invoker } from "../invoker.ts";
 import type { BackoffRow } from "../ledger/backoff.ts";
 import type { Ledger, Restart } from "../ledger/ledger.ts";
 import type { Reporting, Run } from "../ledger/run.ts";
+import type { WorkspaceRows } from "../ledger/workspaces.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import { timing } from "../timing.ts";
 import { closeAbandoned, endOfAbandoned, type End } from "./abandoned.ts";
@@ -17,6 +18,7 @@ export interface RecoverDeps extends StudioJobDeps, CountDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly ledger: Ledger;
+  readonly workspaces: WorkspaceRows;
   readonly backoff: BackoffRow;
   readonly invoker: Invoker;
   /** A run that lasts longer fails, saying so. */
@@ -85,6 +87,7 @@ async function askForLease(
   job: StudioJob,
 ): Promise<number | "told" | "over" | "unknown"> {
   const { clock } = deps;
+  if (!(await deps.workspaces.isOf(run))) return "told";
   // Past its end a beat proves nothing: Studio may have leased the job anew to the same key, for another run of ours.
   if (clock.now() >= run.leaseExpiresAtMs) return "over";
   try {

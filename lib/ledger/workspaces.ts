@@ -1,10 +1,13 @@
 import * as z from "zod";
 import type { ItemKey, Table } from "../dynamodb.ts";
+import type { Run } from "./run.ts";
 
 const workspaceSchema = z.object({
   workspaceId: z.string(),
   /** The newest run of the workspace: the only one that may be open. */
   runId: z.string(),
+  /** The run before it: for the case that the newest one was never created. */
+  earlierRunId: z.string().optional(),
   /** How many runs in a row have paid for rounds and then lost their lease. */
   losses: z.number().default(0),
   /** No run is created before this (epoch ms), because of these losses. */
@@ -16,6 +19,8 @@ export type Workspace = Readonly<z.output<typeof workspaceSchema>>;
 /** Which run has a workspace. Studio tells leases apart by key and workspace only, so that there may be only one. */
 export interface WorkspaceRows {
   read(pool: string, workspaceId: string): Promise<Workspace | undefined>;
+  /** False where a newer run has the workspace: a run that was created too late to be superseded stops there. */
+  isOf(run: Pick<Run, "pool" | "workspaceId" | "runId">): Promise<boolean>;
   /**
    * Gives the workspace to a run, unless it has changed hands since `previousRunId` was read.
    * Safe to repeat with the same run.
@@ -37,10 +42,15 @@ const prefix = "workspace#";
 const keyOf = (pool: string, workspaceId: string): ItemKey => ({ pool, id: `${prefix}${workspaceId}` });
 
 export function createWorkspaceRows(table: Table): WorkspaceRows {
+  const read: WorkspaceRows["read"] = async (pool, workspaceId) => {
+    const item = await table.get(keyOf(pool, workspaceId));
+    return item && workspaceSchema.parse(item);
+  };
   return {
-    read: async (pool, workspaceId) => {
-      const item = await table.get(keyOf(pool, workspaceId));
-      return item && workspaceSchema.parse(item);
+    read,
+    isOf: async ({ pool, workspaceId, runId }) => {
+      const workspace = await read(pool, workspaceId);
+      return workspace === undefined || workspace.runId === runId;
     },
     claim: async (pool, { previousRunId, atMs, ...workspace }) => {
       const key = keyOf(pool, workspace.workspaceId);

@@ -207,10 +207,18 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
+    guard: "a run that was created after a newer one took its workspace stops before it works",
+    file: "lib/job/leg.ts",
+    remove: "  if (!(await deps.workspaces.isOf(run))) return leaveToNewer({ ...deps, log }, fence, run);",
+    put: "",
+    test: { file: legTest, name: "stops at once where a newer run has the workspace already" },
+  },
+  {
+    promise: nothingIsPostedForAnotherRun,
     guard: "a new run of a workspace supersedes the one before it",
     file: "lib/dispatch/claim.ts",
-    remove: "(await superseded(deps, await ledger.read(pool, known.runId)))",
-    put: "(await ledger.read(pool, known.runId))",
+    remove: "(await superseded(deps, await earlierRun(deps, pool, known)))",
+    put: "(await earlierRun(deps, pool, known))",
     test: { file: claimTest, name: "supersedes that run, whose attempt then owns nothing any more" },
   },
   {

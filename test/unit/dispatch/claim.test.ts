@@ -165,6 +165,13 @@ describe("a new run inherits", () => {
     });
   });
 
+  it("the responses of the run before one that was claimed for and never created", async () => {
+    const { deps, lease } = build();
+    await lease(twoRounds);
+    await claimWorkspace(deps, { pool, workspaceId: "w", runId: "never-created" });
+    expect((await lease()).claim).toMatchObject({ inherited: { runId: "run-1", responseIds: ["r1", "r2"] } });
+  });
+
   it("nothing of a job that Studio has surely ended", async () => {
     const { clock, ledger, lease } = build();
     const { fence } = await lease(twoRounds);

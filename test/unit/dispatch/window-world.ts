@@ -110,7 +110,12 @@ export function build(world: World) {
     },
     prices: {},
     spend: { read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }), add: unused },
-    workspaces: { read: async () => undefined, claim: async () => true, leftAlone: unused },
+    workspaces: {
+      isOf: async () => true,
+      read: async () => undefined,
+      claim: async () => true,
+      leftAlone: unused,
+    },
     ledger: {
       open: async (run) => {
         await world.openRun?.(run);

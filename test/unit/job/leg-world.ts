@@ -64,6 +64,7 @@ export interface World {
   readonly fail?: () => Promise<void>;
   readonly ownsBeat?: boolean;
   readonly owns?: boolean;
+  readonly hasWorkspace?: boolean;
   readonly ownsClose?: boolean;
   readonly leasedAgoMs?: number;
   /** Over the row as the leg begins it. */
@@ -156,6 +157,12 @@ export function build(world: World = {}) {
         spent.push({ pool, day, ...amounts });
       },
     },
+    workspaces: {
+      isOf: async () => world.hasWorkspace ?? true,
+      read: unused,
+      claim: unused,
+      leftAlone: unused,
+    },
     ledger: {
       begin: async () => (world.begins === false ? undefined : run),
       beat: async () => world.ownsBeat ?? true,
@@ -172,7 +179,7 @@ export function build(world: World = {}) {
         return world.handsOver ?? true;
       },
       close: async (_, { progress, ...ending }) => {
-        expect(progress).toBeDefined();
+        expect(progress !== undefined || world.hasWorkspace === false).toBe(true);
         endings.push(ending);
         return world.ownsClose ?? true;
       },

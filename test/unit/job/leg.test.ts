@@ -88,6 +88,14 @@ describe("the fence", () => {
     ]);
   });
 
+  it("stops at once where a newer run has the workspace already", async () => {
+    const { deps, requests, endings, metrics } = build({ hasWorkspace: false });
+    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "superseded", reason: "superseded" });
+    expect(requests).toEqual([]);
+    expect(endings).toMatchObject([{ state: "lost", reason: "superseded" }]);
+    expect(metrics.emitted).toContain("RunsLost{pool=default,reason=superseded} 1");
+  });
+
   it("counts no outcome that the ledger does not accept", async () => {
     const { deps, metrics, spent, log } = build({ ownsClose: false });
     expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });

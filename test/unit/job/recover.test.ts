@@ -49,6 +49,7 @@ const digest = jobDigest(context);
 const nextJob = { ...context, recentMessages: [] };
 
 interface World {
+  readonly hasWorkspace?: boolean;
   readonly context?: () => Promise<Context>;
   readonly heartbeat?: () => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
   readonly fail?: () => Promise<void>;
@@ -66,6 +67,12 @@ function build(world: World = {}) {
     random: () => 1,
     runLimitMs: 3_600_000,
     ledger,
+    workspaces: {
+      isOf: async () => world.hasWorkspace ?? true,
+      read: unused,
+      claim: unused,
+      leftAlone: unused,
+    },
     backoff: createBackoffRow(local.table, clock),
     log,
     metrics,
@@ -330,6 +337,14 @@ describe("recovery", () => {
       reason: "out_of_memory",
       explanation: "The worker ran out of memory three times.",
     });
+  });
+
+  it("asks for nothing where a newer run has the workspace", async () => {
+    const { deps, invoked, told } = build({ hasWorkspace: false });
+    const fence = await running();
+    expect(await recover(deps, await seen(fence), "event_lost")).toBe("lost");
+    expect([...invoked, ...told]).toEqual([]);
+    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "event_lost" });
   });
 
   it("tells the workspace's next job nothing of a failure that may have been told", async () => {

@@ -35,7 +35,7 @@ const tries = 3;
  * @throws RunnerError `ledger_unavailable`
  */
 export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<Claim> {
-  const { clock, workspaces } = deps;
+  const { clock, ledger, workspaces } = deps;
   const { pool, workspaceId, runId } = lease;
   for (let attempt = 1; attempt <= tries; attempt++) {
     const known = await workspaces.read(pool, workspaceId);
@@ -49,7 +49,11 @@ export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<
       return { kind: "left_alone", losses, untilMs };
     }
     const claim = { workspaceId, runId, earlierRunId: earlier?.runId, losses, previousRunId, atMs: nowMs };
-    if (await workspaces.claim(pool, claim)) return { kind: "claimed", inherited: inheritedFrom(earlier) };
+    if (!(await workspaces.claim(pool, claim))) continue;
+    // Its dispatcher may have created it since it was looked for. One that begins later finds the workspace taken.
+    const late = known && earlier?.runId !== known.runId ? await ledger.read(pool, known.runId) : undefined;
+    const last = (await superseded(deps, late)) ?? earlier;
+    return { kind: "claimed", inherited: inheritedFrom(last) };
   }
   throw new RunnerError("ledger_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
 }

@@ -36,9 +36,13 @@ export async function sweep(
     const trouble = overdue(run, settings, nowMs);
     return trouble === undefined ? [] : [{ run, trouble }];
   });
+  const failures: unknown[] = [];
   for (let first = 0; first < due.length; first += batchSize) {
     const batch = due.slice(first, first + batchSize);
-    await Promise.all(batch.map(({ run, trouble }) => recover(deps, run, trouble)));
+    const ends = await Promise.allSettled(batch.map(({ run, trouble }) => recover(deps, run, trouble)));
+    failures.push(...ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : [])));
   }
+  // One run's trouble is told when all have been looked after.
+  if (failures.length > 0) throw failures[0];
   return due.length;
 }

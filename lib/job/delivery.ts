@@ -65,7 +65,7 @@ async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Prom
       return "accepted";
     });
   } catch (error) {
-    if (unansweredAtMs === undefined || !hasCode(error, "lease_lost")) throw error;
+    if (unansweredAtMs === undefined || !hasCode(error, "lease_lost", "key_refused")) throw error;
     if (isToldLost(error)) return "unconfirmed";
     throw new LostTrack(error.code, error.message, { cause: error });
   }

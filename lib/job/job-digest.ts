@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import type { Context } from "../studio/schemas.ts";
 
 /**
- * Names the job that a context is for, as the API has no id for it: a digest of the ids of the messages that are to be
- * answered, or of the title and idea where there are none (studio-api.md, "Context object").
+ * Names the job that a context is for, as the API has no id for it: a digest of the messages that are to be answered
+ * (their ids alone do not do: an absurd one is unknown), or of the title and idea where there are none (studio-api.md, "Context object").
  */
-export function jobDigest({ recentMessages, title, legacyIdea }: Context): string {
-  const job = recentMessages.length > 0 ? recentMessages.map(({ id }) => id) : { title, legacyIdea };
+export function jobDigest({ recentMessages, messageCount, title, legacyIdea }: Context): string {
+  const job =
+    recentMessages.length > 0
+      ? recentMessages.map(({ id, text, createdAtMs }) => [id, text, createdAtMs])
+      : { title, legacyIdea, messageCount };
   return createHash("sha256").update(JSON.stringify(job)).digest("base64url").slice(0, 22);
 }

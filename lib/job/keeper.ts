@@ -48,7 +48,7 @@ export class LeaseKeeper {
   readonly #keeping: Promise<void>;
   #lengthMs: number;
   #expiresAtMs: number;
-  /** When Studio answered the newest beat that the ledger accepted too. */
+  /** When the newest beat was sent that Studio and then the ledger accepted. */
   #provenAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   /** Of the newest beat, if Studio did not accept it. */
@@ -94,7 +94,9 @@ export class LeaseKeeper {
     while (!this.#isProven(sinceMs)) {
       const waitMs = await unlessAborted(until, this.#beat());
       until.throwIfAborted();
-      if (!this.#isProven(sinceMs)) await this.#deps.clock.sleep(waitMs, until);
+      // A good beat that was on its way before proves too little: the next one need not wait for its turn.
+      const soonMs = this.#failures > 0 ? waitMs : timing.minBeatMs;
+      if (!this.#isProven(sinceMs)) await this.#deps.clock.sleep(soonMs, until);
     }
   }
 
@@ -141,12 +143,14 @@ export class LeaseKeeper {
       // Nor is it waited for beyond the lease's end.
       const limitMs = Math.max(0, Math.min(intervalMs, this.leaseLeftMs()));
       const limit = { clock, limitMs, signal: this.#done, what: "the beat" };
+      const sentAtMs = clock.now();
       const answer = await withTimeLimit(limit, (signal) => job.heartbeat(signal));
       const atMs = clock.now();
       this.#refusal = undefined;
       this.#extend(atMs, answer.leaseExpiresAtMs);
       onBeat();
       await this.#noteBeat(atMs);
+      this.#provenAtMs = sentAtMs;
       this.#failures = 0;
       return intervalMs;
     } catch (thrown) {
@@ -180,7 +184,6 @@ export class LeaseKeeper {
     const { ledger } = this.#deps;
     const ours = await ledger.beat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
     if (!ours) throw new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");
-    this.#provenAtMs = atMs;
   }
 
   #lose(error: RunnerError): void {

@@ -50,7 +50,7 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
   const taken = await deps.ledger.restart(run, restart);
   if (!taken) return "left";
   if (restart.reporting) {
-    const mayHavePosted = run.reporting !== undefined;
+    const mayHavePosted = run.delivering || run.reporting !== undefined;
     return fail({ ...deps, log }, { run: taken, job, mayHavePosted }, restart.reporting);
   }
 

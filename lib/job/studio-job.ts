@@ -18,13 +18,12 @@ export interface StudioJobDeps {
   readonly keys: RunnerKeys;
 }
 
-/** A refused key is looked for anew once per leg, in both stages; when that does not help, `key_refused` goes out. */
+/** A refused key is looked for anew, in both stages; when that does not help, `key_refused` goes out. */
 export function bindJob(
   deps: StudioJobDeps,
   job: { readonly workspaceId: string; readonly keyId: string },
 ): StudioJob {
   let current: Promise<RunnerKey> | undefined;
-  let refetched = false;
 
   async function withKey<T>(signal: AbortSignal, send: (call: JobCall) => Promise<T>): Promise<T> {
     current ??= keyOfLease(deps.keys, job.keyId, signal);
@@ -35,9 +34,8 @@ export function bindJob(
     try {
       return await send({ key, signal, workspaceId: job.workspaceId });
     } catch (error) {
-      if (!hasCode(error, "key_refused") || refetched) throw error;
+      if (!hasCode(error, "key_refused")) throw error;
       const fresh = await anotherKey(deps.keys, { keyId: job.keyId, refused: key }, signal);
-      refetched = true;
       if (fresh === undefined) throw error;
       current = Promise.resolve(fresh);
       return send({ key: fresh, signal, workspaceId: job.workspaceId });
@@ -74,7 +72,11 @@ interface Refusal {
   readonly refused: RunnerKey;
 }
 
-/** The lease's key with another secret, else another of the pool's keys; `undefined` where all that is there was refused. */
+/**
+ * The lease's key with another secret. Another of the pool's keys is tried only where the lease's is in neither stage any
+ * more: while it is there, Studio may accept it again, and to a key that does not hold the lease it says that the lease is
+ * lost.
+ */
 async function anotherKey(
   keys: RunnerKeys,
   { keyId, refused }: Refusal,
@@ -83,5 +85,5 @@ async function anotherKey(
   const present = await keys.refresh(signal);
   const retired = await keys.retired(signal);
   const own = [...present, ...retired].filter(({ id }) => id === keyId);
-  return [...own, ...present].find(({ value }) => value.reveal() !== refused.value.reveal());
+  return (own.length > 0 ? own : present).find(({ value }) => value.reveal() !== refused.value.reveal());
 }

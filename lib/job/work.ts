@@ -51,9 +51,9 @@ async function begin(deps: WorkDeps, leg: WorkContext): Promise<Product> {
   const { modelName: model, store } = deps;
   const { input, usage } = await prepare(deps, leg);
   // What an attempt has cost that is begun anew is paid for all the same.
-  const usageBeside = addUsage(addUsage(leg.run.usage, leg.run.usageBefore), usage);
+  const usageBeside = addUsage(leg.run.usage, usage);
   if (usageBeside.inputTokens > 0) await leg.note({ usageBeside });
-  const counted = { ...leg.run, usageBeside, rounds: noUsage };
+  const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
   const result = await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal);
   return productOf(result, !leg.run.repaired);
 }
@@ -77,7 +77,7 @@ async function orStartOver<T>(leg: WorkContext, work: () => Promise<T>): Promise
   } catch (error) {
     if (leg.run.startedOver || !hasCode(error, "model_previous_response_missing")) throw error;
     leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
-    await leg.note({ startedOver: true, responseIds: [], rounds: 0 });
+    await leg.note({ startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage });
     return undefined;
   }
 }

@@ -119,7 +119,9 @@ export function createLedger(
     begin: (fence, began) => begin(table, fence, began),
 
     beat: (fence, { atMs, leaseExpiresAtMs }) =>
-      updateOwned(table, fence, { set: { beatAtMs: atMs, leaseExpiresAtMs } }),
+      updateOwned(table, fence, {
+        set: { beatAtMs: atMs, leaseExpiresAtMs, leaseMs: Math.max(1, leaseExpiresAtMs - atMs) },
+      }),
 
     owns: async (fence) => {
       const item = await table.get(keyOf(fence));

@@ -2,16 +2,17 @@ import * as z from "zod";
 import type { ItemKey, Table } from "../dynamodb.ts";
 import type { Run } from "./run.ts";
 
+/** What is odd in a row counts as absent: it must not keep the workspace's jobs from being worked on. */
 const workspaceSchema = z.object({
-  workspaceId: z.string(),
+  workspaceId: z.string().catch(""),
   /** The newest run of the workspace: the only one that may be open. */
-  runId: z.string(),
+  runId: z.string().catch(""),
   /** The run before it: for the case that the newest one was never created. */
-  earlierRunId: z.string().optional(),
+  earlierRunId: z.string().optional().catch(undefined),
   /** How many runs in a row have paid for rounds and then lost their lease. */
-  losses: z.number().default(0),
+  losses: z.number().default(0).catch(0),
   /** No run is created before this (epoch ms), because of these losses. */
-  leftAloneUntilMs: z.number().optional(),
+  leftAloneUntilMs: z.number().optional().catch(undefined),
 });
 
 export type Workspace = Readonly<z.output<typeof workspaceSchema>>;

@@ -178,7 +178,7 @@ export const guards: readonly Guard[] = [
     guard: "a beat proves nothing before the ledger has accepted it too",
     file: "lib/job/keeper.ts",
     remove: "      await this.#noteBeat(atMs);",
-    put: "      this.#provenAtMs = atMs;",
+    put: "",
     test: {
       file: "test/unit/job/keeper.test.ts",
       name: "waits until the ledger has accepted the beat too",

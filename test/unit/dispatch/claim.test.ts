@@ -110,6 +110,22 @@ describe("a lease of a workspace that has an open run", () => {
     expect(await stateOf("run-1")).toEqual({ state: "completed", reason: "unconfirmed", unconfirmed: true });
   });
 
+  it("supersedes a run that was created between looking for it and taking the workspace", async () => {
+    const { deps, ledger, stateOf } = build();
+    await claimWorkspace(deps, { pool, workspaceId: "w", runId: "run-a" });
+    const { workspaces } = deps;
+    const claim: typeof workspaces.claim = async (...asked) => {
+      const times = { leasedAtMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
+      await ledger.open({ pool, runId: "run-a", workspaceId: "w", keyId: "k", ...times });
+      return workspaces.claim(...asked);
+    };
+    await claimWorkspace(
+      { ...deps, workspaces: { ...workspaces, claim } },
+      { pool, workspaceId: "w", runId: "run-b" },
+    );
+    expect(await stateOf("run-a")).toMatchObject({ state: "lost", reason: "superseded" });
+  });
+
   it("counts the superseded run once, with what it has cost", async () => {
     const { deps, lease, metrics } = build();
     await lease(twoRounds);

@@ -282,6 +282,18 @@ describe("confirm", () => {
     expect(kept.beats).toEqual([0, 11_000]);
   });
 
+  it("takes no beat for a proof that was sent before the time that the caller names", async () => {
+    const kept: ReturnType<typeof keep> = keep(async () => {
+      await kept.clock.sleep(1_000);
+      return { leaseExpiresAtMs: undefined };
+    });
+    await kept.clock.advance(120_500);
+    const confirmed = kept.keeper.confirm(never, kept.clock.now());
+    await kept.clock.advance(3_000);
+    await confirmed;
+    expect(kept.beats).toEqual([120_000, 121_200]);
+  });
+
   it("beats again where an earlier proof is not recent enough for the caller", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
     await kept.keeper.confirm(never);

@@ -88,16 +88,24 @@ describe("a refused key", () => {
     expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
   });
 
-  it("is replaced by another key of the pool when its own secret is the same", async () => {
+  it("is not replaced by another key of the pool while it is stored: that one does not hold the lease", async () => {
     const scene = { cached: ["mine.1", "new.1"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toMatchObject({
+      used: ["mine.1", "mine.1"],
+      errors: ["key_refused", "key_refused"],
+    });
+  });
+
+  it("is replaced by another key of the pool once it is stored nowhere any more", async () => {
+    const scene = { cached: ["mine.1"], stored: ["new.1"], refused: ["mine.1"] };
     expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
   });
 
-  it("is told when there is no other, and the secret is read once per leg", async () => {
+  it("is told when there is no other, and looked for anew each time", async () => {
     const scene = { cached: ["mine.1"], refused: ["mine.1"] };
     expect(await beatTwice(scene)).toEqual({
       used: ["mine.1", "mine.1"],
-      reads: ["refresh", "retired"],
+      reads: ["refresh", "retired", "refresh", "retired"],
       errors: ["key_refused", "key_refused"],
     });
   });

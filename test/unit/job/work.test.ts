@@ -153,7 +153,7 @@ describe("a later leg", () => {
     const later = leg({ leg: 2, rounds: 1, responseIds: ["gone"] });
     const product = await work(scriptedModel(says("Again.")))(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
-    expect(later.notes).toEqual([{ startedOver: true, responseIds: [], rounds: 0 }]);
+    expect(later.notes).toEqual([{ startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage }]);
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
   });
 
@@ -162,7 +162,10 @@ describe("a later leg", () => {
     const later = leg({ leg: 2, rounds: 2, usage: noted });
     const product = await work(scriptedModel(says("Again.")), false)(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
-    expect(later.notes).toEqual([{ startedOver: true, responseIds: [], rounds: 0 }, { usageBeside: noted }]);
+    expect(later.notes).toEqual([
+      { startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage },
+      { usageBeside: noted },
+    ]);
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
     // The first attempt was paid for too.
     expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);

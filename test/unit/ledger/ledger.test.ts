@@ -108,6 +108,12 @@ describe("begin", () => {
 });
 
 describe("the fence", () => {
+  it("keeps the lease's length as the newest beat tells it, by which a silent leg is judged", async () => {
+    const fence = await begun();
+    await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
+    expect(await readBack(fence)).toMatchObject({ leaseMs: 1_200_000 });
+  });
+
   it("lets the owner beat, note rounds and close", async () => {
     const fence = await begun();
     expect(await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);

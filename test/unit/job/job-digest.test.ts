@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { jobDigest } from "../../../lib/job/job-digest.ts";
+import { jobContext } from "./leg-world.ts";
+
+const message = (id: string | undefined, text: string) => ({
+  id,
+  role: "user" as const,
+  text,
+  createdAtMs: 5,
+});
+
+it("is the same for the same job, whatever its title has become", () => {
+  const recentMessages = [message("m1", "Compare teas.")];
+  const first = jobDigest({ ...jobContext, recentMessages });
+  expect(jobDigest({ ...jobContext, recentMessages, title: "Teas", messageCount: 7 })).toBe(first);
+  expect(first).toMatch(/^[\w-]{22}$/);
+});
+
+it("tells jobs apart whose messages have ids that cannot be used", () => {
+  const [teas, coffees] = ["Compare teas.", "Compare coffees."].map((text) =>
+    jobDigest({ ...jobContext, recentMessages: [message(undefined, text)] }),
+  );
+  expect(teas).not.toBe(coffees);
+});
+
+it("tells jobs apart that have no message, by title, idea and the number of messages", () => {
+  const digests = [
+    jobDigest({ ...jobContext, recentMessages: [], legacyIdea: "A shop" }),
+    jobDigest({ ...jobContext, recentMessages: [], legacyIdea: "A farm" }),
+    jobDigest({ ...jobContext, recentMessages: [], legacyIdea: "A farm", messageCount: 2 }),
+  ];
+  expect(new Set(digests).size).toBe(3);
+});

@@ -75,13 +75,16 @@ async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | 
     if (present?.openIn === undefined) return present;
     const closing = present;
     const end = endOfAbandoned(closing, { reason: "superseded", isTold: true });
-    const isClosed = await closeAbandoned(deps, { run: closing, end }, (ending) =>
-      deps.ledger.supersede(closing, ending),
-    );
-    if (isClosed) {
+    let closed: Run | undefined;
+    await closeAbandoned(deps, { run: closing, end }, async (ending) => {
+      // As it is closed: a round may have begun since it was read.
+      closed = await deps.ledger.supersede(closing, ending);
+      return closed !== undefined;
+    });
+    if (closed) {
       const { pool, runId, leg, workspaceId } = closing;
       deps.log.warn("run_superseded", { pool, runId, leg, workspaceId, state: end.state });
-      return { ...closing, ...end, endedAtMs: deps.clock.now() };
+      return closed;
     }
     present = await deps.ledger.read(closing.pool, closing.runId);
   }

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Expression, Item, ItemKey, Table, Update } from "../dynamodb.ts";
-import type * as z from "zod";
 import { RunnerError } from "../errors.ts";
 import { moveOnce, nextLeg, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
 import {
+  parseRun,
+  readable,
   runItemId,
-  runSchema,
   type EndState,
   type Fence,
   type Inherited,
@@ -76,8 +76,8 @@ export interface Ledger {
   touch(run: Run, atMs: number): Promise<boolean>;
   /** Closes a run as it was read, unless it has moved since. */
   closeAbandoned(run: Run, ending: Ending): Promise<boolean>;
-  /** Closes a run whatever its attempt does, unless it is closed or has begun to post since it was read. */
-  supersede(run: Run, ending: Ending): Promise<boolean>;
+  /** Closes a run whatever its attempt does, unless it is closed or has begun to post since it was read. Gives its last state. */
+  supersede(run: Run, ending: Ending): Promise<Run | undefined>;
   read(pool: string, runId: string): Promise<Run | undefined>;
   /** Every run that is not closed, oldest lease first. Eventually consistent. */
   openRuns(pool: string): Promise<readonly Run[]>;
@@ -134,22 +134,26 @@ export function createLedger(
 
     note: (fence, progress) => updateOwned(table, fence, { set: progress }),
 
-    close: (fence, ending) =>
-      close(table, fence, {
+    close: async (fence, ending) =>
+      (await close(table, fence, {
         ...ending,
         condition: {
           text: "#leg = :leg AND #invocationId = :invocationId AND #state IN (:running, :end)",
           values: { ...ownedValues(fence), end: ending.state },
         },
-      }),
+      })) !== undefined,
 
     handOver: (fence, handover) => handOver(table, fence, handover),
 
     restart: (run, restart) => restartRun(table, run, restart),
     touch: async (run, atMs) =>
       (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unmoved(run) })) !== undefined,
-    closeAbandoned: (run, ending) => closeFor(table, run, { ...ending, unless: unmoved(run) }),
-    supersede: (run, ending) => closeFor(table, run, { ...ending, unless: openAndPostingAs(run) }),
+    closeAbandoned: async (run, ending) =>
+      (await closeFor(table, run, { ...ending, unless: unmoved(run) })) !== undefined,
+    supersede: async (run, ending) => {
+      const item = await closeFor(table, run, { ...ending, unless: openAndPostingAs(run) });
+      return item && parseRun(item);
+    },
 
     ...reading(table, onUnreadable),
   };
@@ -263,7 +267,11 @@ async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "con
 }
 
 /** Closes a run in its leg's stead, which then owns it no more: were it alive, its own close would be counted too. */
-async function closeFor(table: Table, run: Run, ending: Ending & { unless: Expression }): Promise<boolean> {
+async function closeFor(
+  table: Table,
+  run: Run,
+  ending: Ending & { unless: Expression },
+): Promise<Item | undefined> {
   const { unless, ...end } = ending;
   const { set, condition } = moveOnce(randomUUID(), unless);
   return close(table, run, { ...end, condition, set, remove: ["invocationId"] });
@@ -277,31 +285,13 @@ async function close(
     readonly set?: Item;
     readonly remove?: readonly string[];
   },
-): Promise<boolean> {
+): Promise<Item | undefined> {
   const { state, reason, explanation, unconfirmed, costUsd, atMs, progress, condition, remove = [] } = ending;
   const result = { state, reason, explanation, unconfirmed, costUsd, endedAtMs: atMs };
   const set = { ...progress, ...result, ...ttl(atMs), ...ending.set };
-  return (await table.update(keyOf(leg), { set, remove: ["openIn", ...remove], condition })) !== undefined;
+  return table.update(keyOf(leg), { set, remove: ["openIn", ...remove], condition });
 }
 
 function ttl(atMs: number): { readonly expiresAtSeconds: number } {
   return { expiresAtSeconds: Math.floor(atMs / 1000) + keptForSeconds };
-}
-
-function readable(item: Item, onUnreadable: (problem: RunnerError) => void): readonly Run[] {
-  const result = runSchema.safeParse(item);
-  if (result.success) return [result.data];
-  onUnreadable(noRun(item, result.error));
-  return [];
-}
-
-function parseRun(item: Item): Run {
-  const result = runSchema.safeParse(item);
-  if (result.success) return result.data;
-  throw noRun(item, result.error);
-}
-
-function noRun(item: Item, { issues }: z.ZodError): RunnerError {
-  const fields = issues.map(({ path }) => path.join(".")).join(", ");
-  return new RunnerError("internal", `the ledger row ${String(item["id"])} is not a run: ${fields}`);
 }

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import type { Item } from "../dynamodb.ts";
+import { RunnerError } from "../errors.ts";
 import { noUsage } from "../inference/model.ts";
 
 /**
@@ -147,3 +149,23 @@ export type RunProgress = Partial<
 >;
 
 export const runItemId = (runId: string): string => `run#${runId}`;
+
+/** None where the row is no run, which `onUnreadable` is told of. */
+export function readable(item: Item, onUnreadable: (problem: RunnerError) => void): readonly Run[] {
+  const result = runSchema.safeParse(item);
+  if (result.success) return [result.data];
+  onUnreadable(noRun(item, result.error));
+  return [];
+}
+
+/** @throws RunnerError `internal` where the row is no run */
+export function parseRun(item: Item): Run {
+  const result = runSchema.safeParse(item);
+  if (result.success) return result.data;
+  throw noRun(item, result.error);
+}
+
+function noRun(item: Item, { issues }: z.ZodError): RunnerError {
+  const fields = issues.map(({ path }) => path.join(".")).join(", ");
+  return new RunnerError("internal", `the ledger row ${String(item["id"])} is not a run: ${fields}`);
+}

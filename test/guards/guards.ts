@@ -319,7 +319,7 @@ export const guards: readonly Guard[] = [
   {
     promise: noAnswerHurts,
     guard: "a row that is no run is left out, and stops nothing but itself",
-    file: "lib/ledger/ledger.ts",
+    file: "lib/ledger/run.ts",
     remove: "  onUnreadable(noRun(item, result.error));\n  return [];",
     put: "  throw noRun(item, result.error);",
     test: {

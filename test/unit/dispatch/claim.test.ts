@@ -161,6 +161,20 @@ describe("a new run inherits", () => {
     });
   });
 
+  it("also the response of a round that began while the run was being superseded", async () => {
+    const { deps, ledger, lease } = build();
+    const { fence } = await lease(twoRounds);
+    const supersede: typeof ledger.supersede = async (run, ending) => {
+      await ledger.note(fence, { rounds: 3, responseIds: ["r1", "r2", "r3"] });
+      return ledger.supersede(run, ending);
+    };
+    const claim = await claimWorkspace(
+      { ...deps, ledger: { ...ledger, supersede } },
+      { pool, workspaceId: "w", runId: "run-2" },
+    );
+    expect(claim).toMatchObject({ inherited: { responseIds: ["r1", "r2", "r3"] } });
+  });
+
   it("what a run had inherited that did not come to a round of its own", async () => {
     const { lease } = build();
     await lease(twoRounds);

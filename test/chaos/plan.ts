@@ -22,7 +22,7 @@ export interface PlannedCase extends Case {
 }
 
 /** Of all jobs. */
-const shares = { second: 0.15, again: 0.06, fiveSeconds: 0.06, fiftyMs: 0.015, oddBeats: 0.02, halted: 0.02 };
+const shares = { second: 0.15, again: 0.12, fiveSeconds: 0.06, fiftyMs: 0.015, oddBeats: 0.02, halted: 0.02 };
 
 type PlanOptions = Pick<ChaosOptions, "jobs" | "kinds" | "only">;
 

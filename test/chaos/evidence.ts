@@ -138,8 +138,8 @@ function casesOf(
     const answers = thread.filter((row) => row.jobId === jobId && row.role !== "user");
     const own = jobId === undefined ? [] : (runsOf.get(jobId) ?? []);
     const taken = own.filter(({ runId }) => isReallyTaken(leases, { own: ownLeases, runId }));
-    const ofRuns = (count: (runId: string, run: RunRow) => number): number =>
-      own.reduce((sum, run) => sum + count(run.runId, run), 0);
+    const ofRuns = (count: (runId: string) => number): number =>
+      own.reduce((sum, { runId }) => sum + count(runId), 0);
     return {
       ...one,
       workspaceId,
@@ -161,8 +161,7 @@ function casesOf(
       }),
       takenRounds: taken.reduce((sum, { rounds }) => sum + rounds + 1, 0),
       isTaken: taken.length > 0,
-      // The last leg of a run that recovery has failed was never meant to be called.
-      unstarted: ofRuns((runId, { leg }) => watch.unstarted({ runId, legs: leg - 1 }, startLimitMs)),
+      unstarted: ofRuns((runId) => watch.unstarted(runId, startLimitMs)),
       failedBeats: ofRuns((runId) => watch.linesOf(runId, "beat_failed")),
       modelFaults: Math.max(0, ...own.map(({ runId }) => faultsOf(runId))),
       misshapenContexts: studio.faults

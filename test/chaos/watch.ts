@@ -41,7 +41,7 @@ export interface Watch {
   /** An event for a run that Lambda has taken. */
   called(requestId: string, event: LegEvent): void;
   /** Events for a run that could not be sent, or whose leg did not begin within so long. */
-  unstarted(run: { readonly runId: string; readonly legs: number }, withinMs: number): number;
+  unstarted(runId: string, withinMs: number): number;
   /** Lines of that name that tell of the run. */
   linesOf(runId: string, name: LogEvent): number;
   /** The sum of all values of a metric. */
@@ -154,13 +154,9 @@ export function watchCloud(): Watch {
     brokenLegs: (runId) =>
       [...brokenRequests].filter((requestId) => called.get(requestId)?.runId === runId).length,
     called: (requestId, event) => void called.set(requestId, event),
-    unstarted: ({ runId, legs }, withinMs) => {
-      const own = [...called].filter(([, event]) => event.runId === runId);
-      const late = own.filter(([requestId]) => !beganWithin(requestId, withinMs));
-      // Whoever was to call them could not, or was killed before.
-      const uncalled = legs - new Set(own.map(([, event]) => event.leg)).size;
-      return late.length + Math.max(0, uncalled);
-    },
+    unstarted: (runId, withinMs) =>
+      [...called].filter(([requestId, event]) => event.runId === runId && !beganWithin(requestId, withinMs))
+        .length + (ofRuns.get(`${runId} leg_not_invoked`) ?? 0),
     linesOf: (runId, name) => ofRuns.get(`${runId} ${name}`) ?? 0,
     metric: (name) => metrics.get(name) ?? 0,
     lines: () => lines,

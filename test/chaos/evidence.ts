@@ -10,7 +10,7 @@ import type { CaseQueue } from "./queue.ts";
 import type { Interval } from "./scene.ts";
 import { leasesOfRuns, sentCalls, type OwnLease, type Records } from "./senders.ts";
 import { startLimitMs, type RunRow, type Stage } from "./stage.ts";
-import type { Attempt } from "./watch.ts";
+import type { Attempt, TimedInvocation } from "./watch.ts";
 
 /** What is known of one job when everything is over. */
 export interface CaseEnd extends PlannedCase {
@@ -129,6 +129,9 @@ function casesOf(
     .filter(({ status, aborted }) => status === null || status >= 300 || aborted);
   const faultsOf = (runId: string): number =>
     (attempts.get(runId) ?? []).reduce((sum, attempt) => sum + during(attempt, faulty), 0);
+  const unsent = unsentEvents(stage, disturbance.intervals);
+  const isStalled = (attempt: Attempt): boolean =>
+    (attempt.isBroken || isHalted(attempt, disturbance.intervals)) && !beganInStore(stage, attempt);
   const runsOf = Map.groupBy(runs, ({ runId }) => ownLeases.get(runId)?.jobId);
   return cases.map((one) => {
     const workspaceId = queue.workspaceOf(one);
@@ -161,7 +164,12 @@ function casesOf(
       }),
       takenRounds: taken.reduce((sum, { rounds }) => sum + rounds + 1, 0),
       isTaken: taken.length > 0,
-      unstarted: ofRuns((runId) => watch.unstarted(runId, startLimitMs)),
+      unstarted: ofRuns(
+        (runId) =>
+          watch.unstarted(runId, startLimitMs) +
+          unsent.filter((id) => id === runId).length +
+          (attempts.get(runId) ?? []).filter(isStalled).length,
+      ),
       failedBeats: ofRuns((runId) => watch.linesOf(runId, "beat_failed")),
       modelFaults: Math.max(0, ...own.map(({ runId }) => faultsOf(runId))),
       misshapenContexts: studio.faults
@@ -173,11 +181,36 @@ function casesOf(
   });
 }
 
+/** By their run: events of legs whose row was written by a process that broke or was halted before it could send them. */
+function unsentEvents({ watch, rowHistory }: Stage, intervals: readonly Interval[]): readonly string[] {
+  const invocations = Map.groupBy(watch.invocations(), ({ environment }) => environment);
+  const seen = new Set<string>();
+  return rowHistory.writes().flatMap(({ runId, leg, caller = "", atMs }) => {
+    if (seen.has(`${runId} ${leg}`)) return [];
+    seen.add(`${runId} ${leg}`);
+    const writer = invocations.get(caller)?.findLast(({ fromMs }) => fromMs <= atMs);
+    const isHindered = writer !== undefined && (writer.isBroken || isHalted(writer, intervals));
+    return isHindered && !watch.isCalled({ runId, leg }) ? [runId] : [];
+  });
+}
+
+/** Whether an attempt that was invoked came to record its begin, within the time after which it is taken for lost. */
+const beganInStore = ({ rowHistory }: Stage, { runId, leg, fromMs }: Attempt): boolean =>
+  rowHistory
+    .writes()
+    .some(
+      (write) =>
+        write.runId === runId &&
+        write.leg === leg &&
+        write.state === "running" &&
+        write.atMs - fromMs <= startLimitMs,
+    );
+
 const during = ({ environment, fromMs, toMs = Infinity }: Attempt, calls: readonly PacedCall[]): number =>
   calls.filter(({ caller, at }) => caller === environment && at >= fromMs && at <= toMs).length;
 
 const isHalted = (
-  { environment, fromMs, toMs = Infinity }: Attempt,
+  { environment, fromMs, toMs = Infinity }: TimedInvocation,
   intervals: readonly Interval[],
 ): boolean =>
   intervals.some((one) => one.environment === environment && one.fromMs <= toMs && one.toMs >= fromMs);

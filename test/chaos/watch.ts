@@ -14,14 +14,17 @@ export interface Invocation {
   readonly role: Role;
 }
 
-/** One invocation of the processor, and the leg that it was sent for. Times are epoch ms. */
-export interface Attempt extends Pick<LegEvent, "runId" | "leg"> {
+/** Times are epoch ms. */
+export interface TimedInvocation {
   readonly environment: string;
   readonly fromMs: number;
   /** Absent: not yet. */
   readonly toMs?: number;
   readonly isBroken: boolean;
 }
+
+/** One invocation of the processor, and the leg that it was sent for. */
+export type Attempt = TimedInvocation & Pick<LegEvent, "runId" | "leg">;
 
 export interface Watch {
   observe(event: CloudEvent): void;
@@ -31,7 +34,9 @@ export interface Watch {
   begun(role: Role): number;
   /** Ends other than an answer, by role and kind. */
   broken(): ReadonlyMap<string, number>;
-  /** Of the processor, those for a run; in the order of their beginning. */
+  /** In the order of their beginning, as `attempts`. */
+  invocations(): readonly TimedInvocation[];
+  /** Invocations of the processor for a run. */
   attempts(): readonly Attempt[];
   roleOf(environment: string): Role;
   /** Errors that handlers threw and that are none of ours, as `name: message`: bugs. */
@@ -40,6 +45,7 @@ export interface Watch {
   brokenLegs(runId: string): number;
   /** An event for a run that Lambda has taken. */
   called(requestId: string, event: LegEvent): void;
+  isCalled(leg: Pick<LegEvent, "runId" | "leg">): boolean;
   /** Events for a run that could not be sent, or whose leg did not begin within so long. */
   unstarted(runId: string, withinMs: number): number;
   /** Lines of that name that tell of the run. */
@@ -144,6 +150,8 @@ export function watchCloud(): Watch {
     running: () => [...running.values()],
     begun: (role) => begun.get(role) ?? 0,
     broken: () => broken,
+    invocations: () => all,
+    isCalled: ({ runId, leg }) => [...called.values()].some((one) => one.runId === runId && one.leg === leg),
     attempts: () =>
       all.flatMap(({ requestId, ...one }) => {
         const event = one.role === "processor" ? called.get(requestId) : undefined;

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { EndState, Run } from "../../lib/ledger/run.ts";
+import type { EndState } from "../../lib/ledger/run.ts";
 import { disturb } from "./disturb.ts";
 import { gather } from "./evidence.ts";
 import { total, type JobKind } from "./jobs.ts";
 import type { ChaosOptions } from "./options.ts";
-import { planCases, type PlannedCase } from "./plan.ts";
+import { furtherCases, planCases } from "./plan.ts";
 import { queueCases } from "./queue.ts";
 import { seeded } from "./random.ts";
-import { faultsOf, type Report } from "./report.ts";
+import { faultsOf, unstruck, type Report } from "./report.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { judge } from "./verdict.ts";
 
@@ -43,15 +43,14 @@ export async function runChaos(
       runs: (await stage.rows()).runs.length,
       counted: countedBy(stage),
     };
-    const cases = planCases(options, seeded(options.seed, "jobs"));
-    const played = await runUnderFaults(stage, { cases, options, tell });
+    const played = await runUnderFaults(stage, options, tell);
     const { queue, disturbance } = played;
     await disturbance.stop();
     tell("the faults rest");
     await queue.until(1, drainMs);
     await closeRuns(stage);
     const elapsedMs = Date.now() - startedMs;
-    const gathered = await gather(stage, { cases, before, ...played });
+    const gathered = await gather(stage, { before, ...played });
     const { faults, calls } = faultsOf(stage, disturbance);
     const verdict = judge({
       ...gathered,
@@ -62,7 +61,6 @@ export async function runChaos(
         secrets: (faults["Secrets Manager"]?.size ?? 0) > 0,
       },
       counted: countedSince(stage, before.counted),
-      killedAtClose: gathered.records.runs.filter((run) => isUncounted(stage, run)).length,
     });
     return {
       ...verdict,
@@ -103,10 +101,6 @@ function countedSince(stage: Stage, before: Counted): Counted {
   };
 }
 
-/** Closed by a leg that was killed before it could say so. */
-const isUncounted = ({ watch }: Stage, { runId, openIn }: Run): boolean =>
-  openIn === undefined && watch.linesOf(runId, "run_ended") === 0 && watch.brokenLegs(runId) > 0;
-
 /** One job of each kind without any fault: the rounds that it needs. */
 async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<ReadonlyMap<string, number>> {
   const trials = kinds.map((kind, at) => ({ kind, tag: `trial-${at + 1}` }));
@@ -115,15 +109,13 @@ async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<Readon
   return new Map(trials.map(({ kind, tag }) => [kind.name, total(stage.asked.of(tag))]));
 }
 
-interface Plan {
-  readonly cases: readonly PlannedCase[];
-  readonly options: ChaosOptions;
-  readonly tell: Tell;
-}
-
-async function runUnderFaults(stage: Stage, { cases, options, tell }: Plan) {
+/** The jobs; then a few more at a time, as long as there is a fault that has not struck: in few jobs the dice forget some. */
+async function runUnderFaults(stage: Stage, options: ChaosOptions, tell: Tell) {
+  const random = seeded(options.seed, "jobs");
+  const cases = [...planCases(options, random)];
   const queue = queueCases(stage, cases, options.concurrency * queuedPerRun);
   const disturbance = disturb({ stage, options, queue });
+  const untilMs = Date.now() + options.limitMs;
   let told = 0;
   await queue.until(1, options.limitMs, (share) => {
     disturbance.progressed(share);
@@ -131,7 +123,16 @@ async function runUnderFaults(stage: Stage, { cases, options, tell }: Plan) {
     tell(`${Math.round(share * cases.length)} of ${cases.length} jobs have ended`);
     told = share + 0.05;
   });
-  return { queue, disturbance };
+  disturbance.progressed(1);
+  for (;;) {
+    const owed = unstruck(faultsOf(stage, disturbance).faults, options);
+    if (owed.length === 0 || Date.now() > untilMs) return { cases, queue, disturbance };
+    const further = furtherCases({ ...options, from: cases.length + 1 }, random);
+    tell(`${further.length} more jobs, since this has not struck: ${owed.join("; ")}`);
+    cases.push(...further);
+    queue.add(further);
+    await queue.until(1, untilMs - Date.now());
+  }
 }
 
 /**

@@ -4,14 +4,14 @@ import { doubleLeases, postSeconds, spoilHeartbeats, takeLeases, tellOfShortLeas
 import { modelRules } from "./model-faults.ts";
 import { clearBackoffs } from "./operator.ts";
 import { disturbEvents, killProcesses, poison } from "./processes.ts";
-import { did, has, type Interval, type Scene } from "./scene.ts";
+import { has, type Interval, type Scene } from "./scene.ts";
 import { studioRules } from "./studio-faults.ts";
 import { timetableOf } from "./timetable.ts";
 import { add } from "./watch.ts";
 
 export interface Disturbance {
   /** What was done beyond the faults of calls, by name. */
-  readonly done: ReadonlyMap<string, number>;
+  done(): ReadonlyMap<string, number>;
   /** Processes that stood still, or could not reach the run store. */
   readonly intervals: readonly Interval[];
   /** The longest that the pool was asked to hold back. */
@@ -48,7 +48,7 @@ export function disturb(started: Omit<Scene, "done" | "intervals" | "over">): Di
   const timetable = timetableOf(scene);
   let working: Promise<void> = Promise.resolve();
   return {
-    done: scene.done,
+    done: () => withDoubled(scene),
     intervals: scene.intervals,
     longestHoldMs: operator.longestHoldMs,
     progressed(share) {
@@ -69,15 +69,16 @@ export function disturb(started: Omit<Scene, "done" | "intervals" | "over">): Di
       studio.faults.clear();
       model.faults.clear();
       await operator.stop();
-      countDoubled(scene);
     },
   };
 }
 
 /** A job that was offered again counts when somebody took it. */
-function countDoubled(scene: Scene): void {
-  for (const { end } of scene.stage.studio.leases()) {
-    if (end === "doubled") did(scene, "doubledSame");
-    if (end === "moved") add(scene.done, deeds.doubledOther[1]);
+function withDoubled({ done, stage }: Scene): ReadonlyMap<string, number> {
+  const all = new Map(done);
+  for (const { end } of stage.studio.leases()) {
+    if (end === "doubled") add(all, deeds.doubledSame[1]);
+    if (end === "moved") add(all, deeds.doubledOther[1]);
   }
+  return all;
 }

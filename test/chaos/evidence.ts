@@ -9,6 +9,7 @@ import type { PlannedCase } from "./plan.ts";
 import type { CaseQueue } from "./queue.ts";
 import type { Interval } from "./scene.ts";
 import { leasesOfRuns, sentCalls, type OwnLease, type Records } from "./senders.ts";
+import type { RowWrite } from "./row-history.ts";
 import { startLimitMs, type RunRow, type Stage } from "./stage.ts";
 import type { Attempt, TimedInvocation } from "./watch.ts";
 
@@ -61,8 +62,8 @@ export interface Evidence {
   readonly lagMs: number;
   /** What the metrics say has become of the runs. */
   readonly counted: Readonly<Record<EndState, number>>;
-  /** Closed runs whose end nobody counted, since the process that closed them was killed right then. */
-  readonly killedAtClose: number;
+  /** Closed runs whose end nobody counted: who closed them was stopped right then, or never heard that it had. */
+  readonly uncountable: number;
 }
 
 interface Played {
@@ -73,7 +74,7 @@ interface Played {
   readonly before: { readonly journal: number; readonly runs: number; readonly atMs: number };
 }
 
-type Gathered = Omit<Evidence, "roundsOfKind" | "leaseMs" | "hit" | "counted" | "killedAtClose">;
+type Gathered = Omit<Evidence, "roundsOfKind" | "leaseMs" | "hit" | "counted">;
 
 export async function gather(stage: Stage, played: Played): Promise<Gathered> {
   const { before, disturbance } = played;
@@ -106,6 +107,7 @@ export async function gather(stage: Stage, played: Played): Promise<Gathered> {
       model: recent(model.requests()),
       DynamoDB: recent(proxies.dynamodb.calls()),
     },
+    uncountable: runs.filter((run) => isUncountable(stage, run, disturbance.intervals)).length,
     longestHoldMs: disturbance.longestHoldMs(),
     lagMs: stage.lagMs(),
   };
@@ -182,16 +184,32 @@ function casesOf(
 }
 
 /** By their run: events of legs whose row was written by a process that broke or was halted before it could send them. */
-function unsentEvents({ watch, rowHistory }: Stage, intervals: readonly Interval[]): readonly string[] {
-  const invocations = Map.groupBy(watch.invocations(), ({ environment }) => environment);
+function unsentEvents(stage: Stage, intervals: readonly Interval[]): readonly string[] {
+  const { watch, rowHistory } = stage;
+  const isHindered = hinderedAt(stage, intervals);
   const seen = new Set<string>();
-  return rowHistory.writes().flatMap(({ runId, leg, caller = "", atMs }) => {
+  return rowHistory.writes().flatMap((write) => {
+    const { runId, leg } = write;
     if (seen.has(`${runId} ${leg}`)) return [];
     seen.add(`${runId} ${leg}`);
-    const writer = invocations.get(caller)?.findLast(({ fromMs }) => fromMs <= atMs);
-    const isHindered = writer !== undefined && (writer.isBroken || isHalted(writer, intervals));
-    return isHindered && !watch.isCalled({ runId, leg }) ? [runId] : [];
+    return isHindered(write) && !watch.isCalled({ runId, leg }) ? [runId] : [];
   });
+}
+
+/** Whether the invocation that wrote a row broke, or was halted. */
+function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): (write: RowWrite) => boolean {
+  const invocations = Map.groupBy(watch.invocations(), ({ environment }) => environment);
+  return ({ caller = "", atMs }) => {
+    const writer = invocations.get(caller)?.findLast(({ fromMs }) => fromMs <= atMs);
+    return writer !== undefined && (writer.isBroken || isHalted(writer, intervals));
+  };
+}
+
+function isUncountable(stage: Stage, { runId, state }: RunRow, intervals: readonly Interval[]): boolean {
+  const closes = stage.rowHistory.writes().filter((write) => write.runId === runId && write.state === state);
+  const isHindered = hinderedAt(stage, intervals);
+  const isTold = stage.watch.linesOf(runId, "run_ended") > 0;
+  return !isTold && closes.every((write) => !write.isAnswered || isHindered(write));
 }
 
 /** Whether an attempt that was invoked came to record its begin, within the time after which it is taken for lost. */

@@ -24,19 +24,30 @@ export interface PlannedCase extends Case {
 /** Of all jobs. */
 const shares = { second: 0.15, again: 0.12, fiveSeconds: 0.06, fiftyMs: 0.015, oddBeats: 0.02, halted: 0.02 };
 
-type PlanOptions = Pick<ChaosOptions, "jobs" | "kinds" | "only">;
+interface PlanOptions extends Pick<ChaosOptions, "jobs" | "kinds" | "only"> {
+  /** Of the first one's tag. */
+  readonly from?: number;
+}
 
 /** `jobs` cases, second messages among them: one of each kind first, then by their weights. */
 export function planCases(options: PlanOptions, random: Random): readonly PlannedCase[] {
-  const { only, jobs } = options;
+  const { only, jobs, from = 1 } = options;
   const kinds = options.kinds.filter(({ isPoison }) => !isPoison || only.has("kills"));
   const countOf = (share: number): number => Math.max(2, Math.round(share * jobs));
   const seconds = only.has("second-message") ? Math.min(countOf(shares.second), Math.floor(jobs / 2)) : 0;
   const firsts = Array.from({ length: jobs - seconds }, (_, at): PlannedCase => {
-    return { tag: `case-${at + 1}`, kind: kinds[at] ?? pick(random, kinds) };
+    return { tag: `case-${from + at}`, kind: kinds[at] ?? pick(random, kinds) };
   });
   const treated = treat(firsts, { options: { ...options, kinds }, countOf, random });
   return [...treated, ...secondsOf(treated, { count: seconds, kinds, random })];
+}
+
+const furtherJobs = 24;
+
+/** A few more: as many of them as there may be get a treatment, or fail by themselves. */
+export function furtherCases(options: PlanOptions, random: Random): readonly PlannedCase[] {
+  const kinds = options.kinds.filter(({ pace, fails }) => pace !== undefined || fails !== undefined);
+  return planCases({ ...options, kinds, jobs: furtherJobs }, random);
 }
 
 interface Seconds {

@@ -50,6 +50,8 @@ export interface TakenCall extends ProxyCall {
   readonly target: string;
   readonly body: string;
   readonly answer: Answer;
+  /** Whether its caller gets the answer. */
+  readonly isAnswered: boolean;
 }
 
 /** As long as a kind of fault has not struck, each so manieth call meets the next one. */
@@ -101,8 +103,10 @@ export async function startProxy(faults: readonly ServiceFault[], random: Random
     if (fault?.kind === "slow") await pause(between(random, ...fault.ms));
     const answer = await forward(agent, `${state.target}${incoming.url}`, { incoming, body });
     const target = String(incoming.headers["x-amz-target"]);
-    for (const tell of listeners) tell({ caller, at: Date.now(), target, body: body.toString(), answer });
-    if (fault?.kind === "reset") return void incoming.socket.resetAndDestroy();
+    const isAnswered = fault?.kind !== "reset";
+    const call = { caller, at: Date.now(), target, body: body.toString(), answer, isAnswered };
+    for (const tell of listeners) tell(call);
+    if (!isAnswered) return void incoming.socket.resetAndDestroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 

@@ -23,6 +23,8 @@ export interface CaseQueue {
   secondIn(workspaceId: string): PlannedCase | undefined;
   /** Lets it come now, if it has not. */
   postSecond(workspaceId: string): PlannedCase | undefined;
+  /** More jobs, after those that there are. */
+  add(cases: readonly PlannedCase[]): void;
   /** `false` when that share of the jobs has not ended in time. */
   until(share: number, limitMs: number, onLook?: (share: number) => void): Promise<boolean>;
 }
@@ -31,15 +33,23 @@ export interface CaseQueue {
  * Queues the first jobs, so many ahead of those that have ended, and says how many have; a second message comes at the
  * latest when its first job has ended. A short queue lets second messages come to their turn soon.
  */
-export function queueCases(stage: Stage, cases: readonly PlannedCase[], ahead = Infinity): CaseQueue {
+export function queueCases(stage: Stage, planned: readonly PlannedCase[], ahead = Infinity): CaseQueue {
   const { studio } = stage;
   const before = studio.jobs().length;
-  const unqueued = cases.filter(({ follows }) => follows === undefined);
-  const seconds = new Map(cases.flatMap((one) => (one.follows === undefined ? [] : [[one.follows, one]])));
+  const unqueued: PlannedCase[] = [];
+  const seconds = new Map<string, PlannedCase>();
   const workspaces = new Map<string, string>();
   const firsts = new Map<string, PlannedCase>();
   const listeners: ((queued: QueuedCase) => void)[] = [];
-  let queuedCount = 0;
+  let [caseCount, queuedCount] = [0, 0];
+
+  const add = (cases: readonly PlannedCase[]): void => {
+    caseCount += cases.length;
+    for (const one of cases)
+      if (one.follows === undefined) unqueued.push(one);
+      else seconds.set(one.follows, one);
+  };
+  add(planned);
 
   const secondIn = (workspaceId: string): PlannedCase | undefined =>
     seconds.get(firsts.get(workspaceId)?.tag ?? "");
@@ -67,13 +77,14 @@ export function queueCases(stage: Stage, cases: readonly PlannedCase[], ahead = 
       .filter(({ state }) => state === "completed" || state === "failed");
     for (const { workspaceId } of ended) postSecond(workspaceId);
     while (unqueued.length > 0 && queuedCount - ended.length < ahead) queueNext(unqueued.shift()!);
-    return ended.length / cases.length;
+    return ended.length / caseCount;
   };
   return {
     caseIn: (workspaceId) => firsts.get(workspaceId),
     workspaceOf: ({ tag }) => workspaces.get(tag) ?? "",
     onQueued: (listener) => void listeners.push(listener),
     secondIn,
+    add,
     postSecond,
     async until(wanted, limitMs, onLook) {
       for (const untilMs = Date.now() + limitMs; ; await pause(lookMs)) {

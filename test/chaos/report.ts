@@ -1,6 +1,5 @@
 import type { Disturbance } from "./disturb.ts";
 import { deedsTitle, namedFaults } from "./faults.ts";
-import type { FaultKind } from "./kinds.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Stage } from "./stage.ts";
 import type { Verdict } from "./verdict.ts";
@@ -34,7 +33,7 @@ export function faultsOf(
       DynamoDB: proxies.dynamodb.fired(),
       Lambda: proxies.lambda.fired(),
       "Secrets Manager": proxies.secretsManager.fired(),
-      [deedsTitle]: disturbance.done,
+      [deedsTitle]: disturbance.done(),
     },
     calls: {
       Studio: studio.requests().length,
@@ -46,11 +45,15 @@ export function faultsOf(
   };
 }
 
-/** Faults of these kinds that never struck. */
-export const unstruck = (faults: Report["faults"], only: ReadonlySet<FaultKind>): readonly string[] => [
+/** Faults that were wanted and never struck. */
+export const unstruck = (
+  faults: Report["faults"],
+  { only, faultRate, killRate }: Pick<ChaosOptions, "only" | "faultRate" | "killRate">,
+): readonly string[] => [
   ...new Set(
     namedFaults
-      .filter(({ kind, hit, name }) => only.has(kind) && !faults[hit]?.has(name))
+      .filter(({ kind }) => only.has(kind) && (kind === "kills" ? killRate : faultRate) > 0)
+      .filter(({ hit, name }) => !faults[hit]?.has(name))
       .map(({ hit, name }) => `${hit}: ${name}`),
   ),
 ];
@@ -74,7 +77,7 @@ export function format(report: Report, options: ChaosOptions): string {
   const rows: readonly Row[] = [
     ["Faults", ""],
     ...faults,
-    ...unstruck(report.faults, options.only).map((name): Row => [`  never struck: ${name}`, 0]),
+    ...unstruck(report.faults, options).map((name): Row => [`  never struck: ${name}`, 0]),
     ["  Studio's clock against ours", `${report.studioSkewMs / 1_000} s`],
     ["Invocations", `${processor} processors, ${dispatcher} dispatchers, ${settler} settlers`],
     ...[...report.endings].toSorted().map(([name, count]): Row => [`  ${name}`, count]),

@@ -7,6 +7,8 @@ export interface RowWrite {
   readonly atMs: number;
   /** The process that wrote it. */
   readonly caller: string | undefined;
+  /** Whether the process heard that it was taken. */
+  readonly isAnswered: boolean;
   readonly isNew: boolean;
   readonly runId: string;
   readonly workspaceId: string;
@@ -44,6 +46,7 @@ export function watchRows(): RowHistory {
         const write = {
           atMs: call.at,
           caller: call.caller,
+          isAnswered: call.isAnswered,
           isNew,
           runId: row.runId.S,
           workspaceId: row.workspaceId.S,

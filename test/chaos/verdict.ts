@@ -128,14 +128,14 @@ const endStates: readonly EndState[] = ["completed", "failed", "lost"];
 const closedAs = (state: EndState, { records }: Evidence): number =>
   records.runs.filter((run) => run.state === state).length;
 
-/** Each closed run is counted once, as what it ended. A process that is killed between the two may leave one out. */
+/** Each closed run is counted once, as what it ended. A process that is stopped between the two may leave one out. */
 function countsBroken(evidence: Evidence): readonly string[] {
   const missing = endStates.map((state) => closedAs(state, evidence) - evidence.counted[state]);
   const twice = sum(missing, (count) => Math.max(0, -count));
   const never = sum(missing, (count) => Math.max(0, count));
   return [
     ...over("runs counted more than once, or as another end", twice),
-    ...over("runs closed and not counted", Math.max(0, never - evidence.killedAtClose)),
+    ...over("runs closed and not counted", Math.max(0, never - evidence.uncountable)),
   ];
 }
 

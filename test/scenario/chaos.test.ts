@@ -8,7 +8,10 @@ const declined = jobKinds.filter(({ fails }) => fails !== undefined);
 // Without the kind whose rounds are as long as a leg: it takes a quarter of a minute by itself.
 const quick = jobKinds.filter(({ name }) => name !== "a round as long as a leg");
 
-/** The short form of `npm run chaos`, with shorter leases, and enough failures that each way to lose their answer is taken. */
+/**
+ * The short form of `npm run chaos`, with shorter leases, and enough failures that each way to lose their answer is
+ * taken. There are more jobs where a fault has not struck among the first ones.
+ */
 test(
   "50 jobs under faults of every kind: each gets its own answer once, nothing is posted after a loss, and the run store says what Studio knows",
   { timeout: 300_000 },
@@ -23,7 +26,10 @@ test(
     const report = await runChaos(inject("templateFile"), options);
 
     expect(report.broken).toEqual([]);
-    expect(report.completed + [...report.failed.values()].reduce((sum, count) => sum + count, 0)).toBe(50);
-    expect(unstruck(report.faults, options.only)).toEqual([]);
+    expect(report.jobs).toBeGreaterThanOrEqual(50);
+    expect(report.completed + [...report.failed.values()].reduce((sum, count) => sum + count, 0)).toBe(
+      report.jobs,
+    );
+    expect(unstruck(report.faults, options)).toEqual([]);
   },
 );

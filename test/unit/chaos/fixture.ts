@@ -68,7 +68,7 @@ export const evidence = (cases: readonly CaseEnd[], more: Partial<Evidence> = {}
   longestHoldMs: 0,
   lagMs: 0,
   counted: { completed: 0, failed: 0, lost: 0 },
-  killedAtClose: 0,
+  uncountable: 0,
   ...more,
 });
 
@@ -103,6 +103,7 @@ export const entry = (path: string, at: number, more: object = {}): JournalEntry
 export const write = (atMs: number, more: Partial<RowWrite> = {}): RowWrite => ({
   atMs,
   caller: "p1",
+  isAnswered: true,
   isNew: false,
   runId: "run-1",
   workspaceId: "ws_1",

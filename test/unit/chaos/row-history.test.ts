@@ -16,10 +16,19 @@ const written = (action: string, body: object, answer: object, status = 200) => 
     target: `DynamoDB_20120810.${action}`,
     body: JSON.stringify({ Key: { id: { S: "run#r1" } }, ...body }),
     answer: { status, headers: {}, body: Buffer.from(JSON.stringify(answer)) },
+    isAnswered: true,
   });
   return history.writes();
 };
-const common = { atMs: 5, caller: "p1", runId: "r1", workspaceId: "ws_1", leg: 2, state: "running" };
+const common = {
+  atMs: 5,
+  caller: "p1",
+  isAnswered: true,
+  runId: "r1",
+  workspaceId: "ws_1",
+  leg: 2,
+  state: "running",
+};
 
 test("a row that is put is new, alone and in a transaction", () => {
   const put = [{ ...common, isNew: true, delivering: false }];

@@ -50,12 +50,12 @@ test("the model was not available only where it failed one of the job's runs aga
 
 test("each closed run is counted once, as what it ended", () => {
   const runs = [run("completed"), run("completed"), run("failed"), run("lost")];
-  const judged = (completed: number, failed: number, lost: number, killedAtClose = 0) =>
+  const judged = (completed: number, failed: number, lost: number, uncountable = 0) =>
     judge(
       evidence([ended()], {
         records: records({ runs }),
         counted: { completed, failed, lost },
-        killedAtClose,
+        uncountable,
       }),
     ).broken;
   expect(judged(2, 1, 1)).toEqual([]);

@@ -31,6 +31,8 @@ export interface CaseEnd extends PlannedCase {
   readonly disturbedLegs: number;
   /** Rounds of runs of it whose lease was really taken away, the one under way included: nobody could take up their chain. */
   readonly takenRounds: number;
+  /** Rounds that were asked just before their run was superseded, so that their ids could not be noted any more. */
+  readonly crossedRounds: number;
   readonly isTaken: boolean;
   /** Events for it that were lost, late, or could not be sent. */
   readonly unstarted: number;
@@ -165,6 +167,7 @@ function casesOf(
         return watch.brokenLegs(runId) + halted.filter(({ isBroken }) => !isBroken).length;
       }),
       takenRounds: taken.reduce((sum, { rounds }) => sum + rounds + 1, 0),
+      crossedRounds: ofRuns((runId) => crossedRounds(stage, runId, attempts.get(runId) ?? [])),
       isTaken: taken.length > 0,
       unstarted: ofRuns(
         (runId) =>
@@ -203,6 +206,24 @@ function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): (write: R
     const writer = invocations.get(caller)?.findLast(({ fromMs }) => fromMs <= atMs);
     return writer !== undefined && (writer.isBroken || isHalted(writer, intervals));
   };
+}
+
+/** A run's last round, where another hand closed the run between the request for it and the note of its id. */
+function crossedRounds({ model, rowHistory }: Stage, runId: string, attempts: readonly Attempt[]): number {
+  const writes = rowHistory.writes().filter((write) => write.runId === runId);
+  const close = writes.find(({ state }) => state !== "leased" && state !== "running");
+  if (close === undefined) return 0;
+  return attempts.filter(({ environment, fromMs }) => {
+    if (environment === close.caller) return false;
+    const askedMs = model
+      .requests()
+      .findLast(
+        ({ caller, method, path, at }) =>
+          caller === environment && at <= close.atMs && method === "POST" && path === "/v1/responses",
+      )?.at;
+    const isNoted = writes.some(({ caller, atMs }) => caller === environment && atMs >= (askedMs ?? 0));
+    return askedMs !== undefined && askedMs >= fromMs && !isNoted;
+  }).length;
 }
 
 function isUncountable(stage: Stage, { runId, state }: RunRow, intervals: readonly Interval[]): boolean {

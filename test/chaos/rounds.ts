@@ -32,9 +32,11 @@ function neededBy({ kind, asked }: CaseEnd, roundsOfKind: ReadonlyMap<string, nu
 /**
  * A leg that is killed, frozen or cut off between asking and noting the response's id asks once more
  * (docs/reliability.md): a job asks again at most once for each leg of it to which that was done, and for the rounds of a
- * run whose lease was really taken away. A lease that Studio gave twice to one key was not.
+ * run whose lease was really taken away, and once for a run that was superseded between the two. A lease that Studio gave
+ * twice to one key was not taken away.
  */
-const asksForNothing = (one: CaseEnd): boolean => repeats(one) > one.disturbedLegs + one.takenRounds;
+const asksForNothing = (one: CaseEnd): boolean =>
+  repeats(one) > one.disturbedLegs + one.takenRounds + one.crossedRounds;
 
 export function roundsOf(cases: readonly CaseEnd[], roundsOfKind: ReadonlyMap<string, number>): Rounds {
   return {

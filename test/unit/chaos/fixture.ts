@@ -29,6 +29,7 @@ export function ended(more: Partial<CaseEnd> = {}): CaseEnd {
     brokenLegs: 0,
     disturbedLegs: more.brokenLegs ?? 0,
     takenRounds: 0,
+    crossedRounds: 0,
     isTaken: false,
     unstarted: 0,
     failedBeats: 0,

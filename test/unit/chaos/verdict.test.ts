@@ -106,6 +106,7 @@ test("a round is asked again only where a leg broke, or where the lease was take
   ]);
   expect(broken(ended({ asked: twice, brokenLegs: 1 }))).toEqual([]);
   expect(broken(ended({ asked: twice, isTaken: true, takenRounds: 1 }))).toEqual([]);
+  expect(broken(ended({ asked: twice, crossedRounds: 1 }))).toEqual([]);
   const thrice = new Map([["round 1", 3]]);
   expect(broken(ended({ asked: thrice, brokenLegs: 1 }))).toHaveLength(1);
   expect(broken(ended({ asked: thrice, brokenLegs: 1, takenRounds: 1 }))).toEqual([]);

@@ -6,7 +6,7 @@ import type { FunctionResource, Stack } from "../local/cloud/resources.ts";
 import { readStack } from "../local/cloud/template.ts";
 import { variablesOf } from "../local/cloud/variables.ts";
 import { accessOf } from "../lib/aws-access.ts";
-import { createDynamoDb, createTable, type Table } from "../lib/dynamodb.ts";
+import { createDynamoDb, createTable, type Table } from "../lib/adapters/dynamodb.ts";
 import { buildBundles, type Bundles } from "./bundles.ts";
 import { call, startServer, type Server } from "./servers/client.ts";
 

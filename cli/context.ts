@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import type { Table } from "../lib/dynamodb.ts";
+import type { Table } from "../lib/adapters/dynamodb.ts";
 import { createBackoffRow, type BackoffRow } from "../lib/ledger/backoff.ts";
 import { createControlRow, type ControlRow } from "../lib/ledger/control.ts";
 import { createDispatchLock, type DispatchLock } from "../lib/ledger/dispatch-lock.ts";

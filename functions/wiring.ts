@@ -15,7 +15,7 @@ import {
 } from "../lib/config.ts";
 import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
-import { createDynamoDb, createTable } from "../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../lib/adapters/dynamodb.ts";
 import { createEmfMetrics } from "../lib/emf.ts";
 import { RunnerError } from "../lib/errors.ts";
 import { createHttp } from "../lib/http.ts";
@@ -27,7 +27,7 @@ import type { RecoverDeps } from "../lib/job/recover.ts";
 import { timed } from "../lib/job/timed-model.ts";
 import { createWork } from "../lib/job/work.ts";
 import { createJsonLog } from "../lib/json-log.ts";
-import { createLambdaInvoker } from "../lib/lambda.ts";
+import { createLambdaInvoker } from "../lib/adapters/lambda.ts";
 import { createBackoffRow } from "../lib/ledger/backoff.ts";
 import { createCountedTable } from "../lib/ledger/counted-table.ts";
 import { createControlRow } from "../lib/ledger/control.ts";
@@ -40,7 +40,7 @@ import { signIn } from "../lib/rotation/sign-in.ts";
 import type { RotatorDeps, RotatorSettings } from "../lib/rotation/steps.ts";
 import { createRunnerKeys } from "../lib/runner-keys.ts";
 import { createSdkSecretStore } from "../lib/secrets-manager-client.ts";
-import { createSecretsManager, createSecretsManagerCall } from "../lib/secrets-manager.ts";
+import { createSecretsManager, createSecretsManagerCall } from "../lib/adapters/secrets-manager.ts";
 import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
 import { createStudio } from "../lib/studio/client.ts";
 import { once } from "../lib/once.ts";
@@ -179,7 +179,7 @@ function modelCredential(config: ProcessorConfig, { secrets, http }: Common): Op
     tokenUrl,
     // Only who uses identities pays for loading the client of STS.
     subjectToken: async () => {
-      subjectToken ??= (await import("../lib/sts.ts")).createSubjectTokens({
+      subjectToken ??= (await import("../lib/adapters/sts.ts")).createSubjectTokens({
         audience,
         validSeconds: subjectTokenSeconds,
       });

@@ -11,7 +11,7 @@ import type { AwsJsonCall } from "./aws-json.ts";
 import type { SecretStore } from "./secret-store.ts";
 import type { SecretSource } from "./secrets.ts";
 import { createSdkCall } from "./sdk-call.ts";
-import { createSecretStore } from "./secrets-manager.ts";
+import { createSecretStore } from "./adapters/secrets-manager.ts";
 
 /** The SDK's own settings; region, endpoint and credentials otherwise come from the standard AWS variables. */
 export type SdkSecretsOptions = Pick<SecretsManagerClientConfig, "region" | "endpoint" | "credentials">;

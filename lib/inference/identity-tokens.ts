@@ -10,7 +10,7 @@ export interface IdentityTokenDeps {
   readonly clock: Clock;
   readonly identityProviderId: string;
   readonly serviceAccountId: string;
-  /** A fresh token that proves who we are (lib/sts.ts). */
+  /** A fresh token that proves who we are (lib/adapters/sts.ts). */
   readonly subjectToken: () => Promise<string>;
   /** Default OpenAI's own. */
   readonly tokenUrl?: string | undefined;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Clock } from "../clock.ts";
-import type { Table } from "../dynamodb.ts";
+import type { Table } from "../adapters/dynamodb.ts";
 import { timing } from "../timing.ts";
 
 /** What is not a number was not written by us. */

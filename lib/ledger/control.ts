@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Table } from "../dynamodb.ts";
+import type { Table } from "../adapters/dynamodb.ts";
 
 const controlSchema = z.object({
   paused: z.boolean().default(false),

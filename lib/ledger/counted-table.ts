@@ -1,4 +1,4 @@
-import { createTable, type Table, type TableOptions } from "../dynamodb.ts";
+import { createTable, type Table, type TableOptions } from "../adapters/dynamodb.ts";
 import type { Metrics } from "../metrics.ts";
 
 export interface CountedTable {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Expression, Item, ItemKey, Table, Update } from "../dynamodb.ts";
+import type { Expression, Item, ItemKey, Table, Update } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../errors.ts";
 import { moveOnce, nextLeg, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Expression, Item } from "../dynamodb.ts";
+import type { Expression, Item } from "../adapters/dynamodb.ts";
 import type { Fence, Run } from "./run.ts";
 
 /** The conditions under which a run's row may be written (DESIGN.md, "Promises"). */

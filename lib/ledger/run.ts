@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Item } from "../dynamodb.ts";
+import type { Item } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../errors.ts";
 import { noUsage } from "../inference/model.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ItemKey, Table } from "../dynamodb.ts";
+import type { ItemKey, Table } from "../adapters/dynamodb.ts";
 
 /** What a day's ended runs come to. The day is that of a run's end, in UTC. */
 const spendSchema = z.object({

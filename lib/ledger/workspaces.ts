@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ItemKey, Table } from "../dynamodb.ts";
+import type { ItemKey, Table } from "../adapters/dynamodb.ts";
 import type { Run } from "./run.ts";
 
 /** What is odd in a row counts as absent: it must not keep the workspace's jobs from being worked on. */

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import * as z from "zod";
 import { systemClock } from "../../lib/clock.ts";
 import { accessOf } from "../../lib/aws-access.ts";
-import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../../lib/adapters/dynamodb.ts";
 import { legEventSchema } from "../../lib/job/leg-event.ts";
 import { runSchema } from "../../lib/ledger/run.ts";
 import { parseRunnerKeys } from "../../lib/secrets.ts";

@@ -240,7 +240,7 @@ export const guards: readonly Guard[] = [
   {
     promise: theDeadlineIsOurs,
     guard: "no call of the ledger takes longer than a leg's reserve allows for",
-    file: "lib/dynamodb.ts",
+    file: "lib/adapters/dynamodb.ts",
     remove: "limitMs: timing.ledgerLimitMs",
     put: "limitMs: 60_000",
     test: {

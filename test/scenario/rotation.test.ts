@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { createHttp } from "../../lib/http.ts";
 import { accessOf } from "../../lib/aws-access.ts";
-import { createDynamoDb, createTable } from "../../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../../lib/adapters/dynamodb.ts";
 import { createLedger } from "../../lib/ledger/ledger.ts";
 import { createRotationRow } from "../../lib/ledger/rotation.ts";
 import type { LogEvent } from "../../lib/log.ts";

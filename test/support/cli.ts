@@ -1,6 +1,6 @@
 import { parseSettings } from "../../infra/settings.ts";
 import { poolId } from "../../infra/pool-id.ts";
-import type { Table } from "../../lib/dynamodb.ts";
+import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { createBackoffRow } from "../../lib/ledger/backoff.ts";
 import { createControlRow } from "../../lib/ledger/control.ts";
 import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";

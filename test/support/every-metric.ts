@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { pickups } from "../../lib/dispatch/pickup.ts";
 import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispatch/window.ts";
-import { createDynamoDb, type Table } from "../../lib/dynamodb.ts";
+import { createDynamoDb, type Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/errors.ts";
 import { runLeg, type LegDeps } from "../../lib/job/leg.ts";
 import { settle } from "../../lib/job/settle.ts";

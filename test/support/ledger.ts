@@ -1,7 +1,7 @@
 import dynalite from "dynalite";
 import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { createDynamoDb, createTable, type Table } from "../../lib/dynamodb.ts";
+import { createDynamoDb, createTable, type Table } from "../../lib/adapters/dynamodb.ts";
 import { localAccess } from "../../local/cloud/access.ts";
 import { openRunsIndex } from "../../lib/ledger/ledger.ts";
 

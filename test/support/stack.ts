@@ -5,7 +5,7 @@ import * as z from "zod";
 import { systemClock, type Clock } from "../../lib/clock.ts";
 import type { WindowSummary } from "../../lib/dispatch/window.ts";
 import { accessOf } from "../../lib/aws-access.ts";
-import { createDynamoDb, createTable, type Table } from "../../lib/dynamodb.ts";
+import { createDynamoDb, createTable, type Table } from "../../lib/adapters/dynamodb.ts";
 import { parseSettings, pricesFor } from "../../infra/settings.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import type { LogEvent } from "../../lib/log.ts";

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createDynamoDb, createTable } from "../../../lib/dynamodb.ts";
-import { createLambdaInvoker } from "../../../lib/lambda.ts";
+import { createDynamoDb, createTable } from "../../../lib/adapters/dynamodb.ts";
+import { createLambdaInvoker } from "../../../lib/adapters/lambda.ts";
 import { localAccess } from "../../../local/cloud/access.ts";
 import { eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";

@@ -3,7 +3,7 @@ import { createBackoffRow } from "../../../lib/ledger/backoff.ts";
 import { createControlRow } from "../../../lib/ledger/control.ts";
 import { createDispatchLock } from "../../../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ledger } from "../../../lib/ledger/ledger.ts";
-import { createDynamoDb, createTable } from "../../../lib/dynamodb.ts";
+import { createDynamoDb, createTable } from "../../../lib/adapters/dynamodb.ts";
 import type { Fence, Run } from "../../../lib/ledger/run.ts";
 import { localAccess } from "../../../local/cloud/access.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";

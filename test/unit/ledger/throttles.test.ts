@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createDynamoDb, type Table } from "../../../lib/dynamodb.ts";
+import { createDynamoDb, type Table } from "../../../lib/adapters/dynamodb.ts";
 import { createCountedTable } from "../../../lib/ledger/counted-table.ts";
 import { localAccess } from "../../../local/cloud/access.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";

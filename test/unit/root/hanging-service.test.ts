@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
-import { createDynamoDb, createTable } from "../../../lib/dynamodb.ts";
-import { createLambdaInvoker } from "../../../lib/lambda.ts";
+import { createDynamoDb, createTable } from "../../../lib/adapters/dynamodb.ts";
+import { createLambdaInvoker } from "../../../lib/adapters/lambda.ts";
 import { localAccess } from "../../../local/cloud/access.ts";
 
 /** Takes every request and never answers. */

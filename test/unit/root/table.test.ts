@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createSdkTable } from "../../../cli/aws/table.ts";
-import { createDynamoDb, createTable, type Table } from "../../../lib/dynamodb.ts";
+import { createDynamoDb, createTable, type Table } from "../../../lib/adapters/dynamodb.ts";
 import { openRunsIndex } from "../../../lib/ledger/ledger.ts";
 import { localAccess } from "../../../local/cloud/access.ts";
 import { startHttpServer } from "../../support/http-server.ts";

@@ -1,13 +1,13 @@
 import { AwsError, type AwsJsonCall } from "../../../lib/aws-json.ts";
 import type { Clock } from "../../../lib/clock.ts";
-import type { Table } from "../../../lib/dynamodb.ts";
+import type { Table } from "../../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../../lib/errors.ts";
 import { createRotationRow } from "../../../lib/ledger/rotation.ts";
 import type { Run } from "../../../lib/ledger/run.ts";
 import { createRunnerKeys, type RunnerKeys } from "../../../lib/runner-keys.ts";
 import type { RotatorDeps } from "../../../lib/rotation/steps.ts";
 import { Secret, type RunnerKey } from "../../../lib/secret.ts";
-import { createSecretStore as createStore } from "../../../lib/secrets-manager.ts";
+import { createSecretStore as createStore } from "../../../lib/adapters/secrets-manager.ts";
 import { ServiceError } from "../../../local/cloud/errors.ts";
 import type { Rotations } from "../../../local/cloud/rotation.ts";
 import { secretsActions } from "../../../local/cloud/secrets-api.ts";

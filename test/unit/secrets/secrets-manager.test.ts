@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../../../lib/errors.ts";
 import type { SecretSource } from "../../../lib/secrets.ts";
 import { createSdkSecretsCall } from "../../../lib/secrets-manager-client.ts";
-import { createSecretsManager, createSecretsManagerCall } from "../../../lib/secrets-manager.ts";
+import { createSecretsManager, createSecretsManagerCall } from "../../../lib/adapters/secrets-manager.ts";
 import {
   script,
   startHttpServer,

@@ -17,12 +17,12 @@ import {
   type AwsAccess,
   type AwsJsonCall,
   type AwsJsonService,
-} from "./aws-json.ts";
-import { systemClock, withTimeLimit, type Clock } from "./clock.ts";
-import { hasCode, RunnerError } from "./errors.ts";
-import { brokenExchange, createHttp } from "./http.ts";
-import { retry, type RetryPolicy } from "./retry.ts";
-import { timing } from "./timing.ts";
+} from "../aws-json.ts";
+import { systemClock, withTimeLimit, type Clock } from "../clock.ts";
+import { hasCode, RunnerError } from "../errors.ts";
+import { brokenExchange, createHttp } from "../http.ts";
+import { retry, type RetryPolicy } from "../retry.ts";
+import { timing } from "../timing.ts";
 
 export type Item = Readonly<Record<string, unknown>>;
 export interface ItemKey {

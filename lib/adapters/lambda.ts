@@ -1,5 +1,5 @@
-import type { Invoker } from "./invoker.ts";
-import type { InvokerOptions } from "./lambda-client.ts";
+import type { Invoker } from "../invoker.ts";
+import type { InvokerOptions } from "../lambda-client.ts";
 
 /**
  * Starts legs through Lambda's Invoke. Its client is loaded with the first event: an idle window and a leg that ends by
@@ -8,7 +8,7 @@ import type { InvokerOptions } from "./lambda-client.ts";
 export function createLambdaInvoker(functionName: string, options?: InvokerOptions): Invoker {
   let client: Promise<Invoker> | undefined;
   const load = async (): Promise<Invoker> =>
-    (await import("./lambda-client.ts")).createLambdaClient(functionName, options);
+    (await import("../lambda-client.ts")).createLambdaClient(functionName, options);
   return {
     invoke: async (event) => {
       client ??= load();

@@ -16,13 +16,13 @@ import {
   networkFault,
   type AwsAccess,
   type AwsJsonCall,
-} from "./aws-json.ts";
-import { systemClock, type Clock } from "./clock.ts";
-import { hasCode, RunnerError, type ErrorCode } from "./errors.ts";
-import { createHttp } from "./http.ts";
-import { retry, type RetryPolicy } from "./retry.ts";
-import type { SecretStore, StagedSecrets, Stages } from "./secret-store.ts";
-import type { SecretSource } from "./secrets.ts";
+} from "../aws-json.ts";
+import { systemClock, type Clock } from "../clock.ts";
+import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
+import { createHttp } from "../http.ts";
+import { retry, type RetryPolicy } from "../retry.ts";
+import type { SecretStore, StagedSecrets, Stages } from "../secret-store.ts";
+import type { SecretSource } from "../secrets.ts";
 
 export interface SecretsManagerOptions {
   readonly call: AwsJsonCall;

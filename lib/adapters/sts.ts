@@ -1,5 +1,5 @@
 import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
-import { RunnerError } from "./errors.ts";
+import { RunnerError } from "../errors.ts";
 
 export interface SubjectTokenOptions {
   /** For whom the token is. */

@@ -5,8 +5,7 @@ import { buildStack } from "../local/build.ts";
 import type { FunctionResource, Stack } from "../local/cloud/resources.ts";
 import { readStack } from "../local/cloud/template.ts";
 import { variablesOf } from "../local/cloud/variables.ts";
-import { accessOf } from "../lib/aws-access.ts";
-import { createDynamoDb, createTable, type Table } from "../lib/adapters/dynamodb.ts";
+import { createTable, type Table } from "../lib/adapters/dynamodb.ts";
 import { buildBundles, type Bundles } from "./bundles.ts";
 import { call, startServer, type Server } from "./servers/client.ts";
 
@@ -119,9 +118,12 @@ export async function startAws({ stack }: Built, runnerKey: string): Promise<Aws
     AWS_ACCESS_KEY_ID: server.facts["accessKeyId"] ?? "",
     AWS_SECRET_ACCESS_KEY: server.facts["secretAccessKey"] ?? "",
   };
-  const access = accessOf({ ...endpoints, AWS_REGION: region }, "dynamodb");
+  const credentials = {
+    accessKeyId: endpoints.AWS_ACCESS_KEY_ID,
+    secretAccessKey: endpoints.AWS_SECRET_ACCESS_KEY,
+  };
   return {
-    table: createTable(stack.tables[0]?.name ?? "", { call: createDynamoDb(access) }),
+    table: createTable(stack.tables[0]?.name ?? "", { endpoint: server.url, region, credentials }),
     variables: (fn, overrides) => variablesOf(fn, { region, endpoints, overrides }),
     close: () => server.close(),
   };

@@ -6,9 +6,9 @@ import { createDispatchLock, type DispatchLock } from "../lib/ledger/dispatch-lo
 import { createLedger, type Ledger } from "../lib/ledger/ledger.ts";
 import { createSpendRow, type SpendRow } from "../lib/ledger/spend.ts";
 import { createWorkspaceRows, type WorkspaceRows } from "../lib/ledger/workspaces.ts";
-import type { SecretStore } from "../lib/secret-store.ts";
+import type { SecretStore } from "../lib/adapters/secrets-manager.ts";
 import type { SecretSource } from "../lib/secrets.ts";
-import { toAwsConfig, type AwsConfig } from "./aws/config.ts";
+import { toAwsAccount, type AwsAccount } from "./aws/config.ts";
 import { CliError } from "./errors.ts";
 import { readLocalStack } from "./local-stack.ts";
 import type { Aws } from "./ports.ts";
@@ -75,8 +75,6 @@ export interface Context extends World {
   readonly options: GlobalOptions;
   aws(): Promise<Aws>;
   secrets(): Promise<Secrets>;
-  /** For adapters of a command's own. */
-  awsConfig(): Promise<AwsConfig>;
   /** @throws CliError `not_deployed` */
   stack(): Promise<Stack>;
   /** The pools that the command is about: the one that `--pool` names, or all. @throws CliError `not_found` */
@@ -92,9 +90,9 @@ export interface Context extends World {
 
 /** Makes what speaks with AWS: cli/aws/, or a stand-in. */
 export interface Connect {
-  readonly aws: (config: AwsConfig) => Aws;
-  readonly table: (name: string, config: AwsConfig) => Table;
-  readonly secrets: (config: AwsConfig) => Secrets;
+  readonly aws: (account: AwsAccount) => Aws;
+  readonly table: (name: string, account: AwsAccount) => Table;
+  readonly secrets: (account: AwsAccount) => Secrets;
 }
 
 export interface ContextEdges extends World {
@@ -107,13 +105,13 @@ export interface ContextEdges extends World {
 interface Target {
   /** Read from the settings only where it is asked for: who signs in needs none. @throws CliError `config_invalid` */
   readonly stackName: () => Promise<string>;
-  readonly config: AwsConfig;
+  readonly account: AwsAccount;
 }
 
 export function createContext(options: GlobalOptions, edges: ContextEdges): Context {
   const target = once(() => findTarget(options, edges));
-  const awsConfig = async (): Promise<AwsConfig> => (await target()).config;
-  const aws = once(async () => edges.connect.aws(await awsConfig()));
+  const account = async (): Promise<AwsAccount> => (await target()).account;
+  const aws = once(async () => edges.connect.aws(await account()));
   const stack = once(async () => {
     const stackName = await (await target()).stackName();
     const deployed = await (await aws()).stacks.outputs(stackName);
@@ -128,14 +126,13 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
     ...edges,
     options,
     aws,
-    secrets: once(async () => edges.connect.secrets(await awsConfig())),
-    awsConfig,
+    secrets: once(async () => edges.connect.secrets(await account())),
     stack,
     pools,
     pool: async () => onlyPool(await pools()),
     ledger: once(async () =>
       createLedgerPorts(
-        edges.connect.table((await stack()).output("LedgerTable"), await awsConfig()),
+        edges.connect.table((await stack()).output("LedgerTable"), await account()),
         edges.clock,
       ),
     ),
@@ -150,10 +147,10 @@ async function findTarget(options: GlobalOptions, edges: ContextEdges): Promise<
     const file = await readLocalStack(stateDir, edges.isAlive);
     const { region: own, endpointUrl: endpoint, credentials } = file;
     const at = { region: own, profile: undefined, local: { endpoint, credentials } };
-    return { stackName: async () => stack ?? file.stackName, config: toAwsConfig(at) };
+    return { stackName: async () => stack ?? file.stackName, account: toAwsAccount(at) };
   }
   const stackName = async (): Promise<string> => stack ?? (await edges.project.settings()).stackName;
-  return { stackName, config: toAwsConfig({ region, profile, local: undefined }) };
+  return { stackName, account: toAwsAccount({ region, profile, local: undefined }) };
 }
 
 function createLedgerPorts(table: Table, clock: Clock): LedgerPorts {

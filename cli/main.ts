@@ -3,9 +3,9 @@ import { text } from "node:stream/consumers";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock } from "../lib/clock.ts";
-import { createSdkSecretStore } from "../lib/secrets-manager-client.ts";
+import { createTable } from "../lib/adapters/dynamodb.ts";
+import { createSecretsClient, createSecretStore } from "../lib/adapters/secrets-manager.ts";
 import { createAws } from "./aws/aws.ts";
-import { createSdkTable } from "./aws/table.ts";
 import { commands } from "./commands.ts";
 import { createContext } from "./context.ts";
 import { createPrograms } from "./programs.ts";
@@ -53,7 +53,11 @@ process.exitCode = await runCli(process.argv.slice(2), {
       userName: () => userInfo().username,
       isAlive,
       defaultStateDir: join(projectRoot, ".local"),
-      connect: { aws: createAws, table: createSdkTable, secrets: createSdkSecretStore },
+      connect: {
+        aws: createAws,
+        table: createTable,
+        secrets: (account) => createSecretStore(createSecretsClient(account)),
+      },
     }),
 });
 

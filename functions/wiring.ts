@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { ulid } from "ulid";
 import * as z from "zod";
-import { accessOf, type AwsServiceName } from "../lib/aws-access.ts";
 import { systemClock } from "../lib/clock.ts";
 import {
   parseDispatcherConfig,
@@ -15,7 +14,7 @@ import {
 } from "../lib/config.ts";
 import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
-import { createDynamoDb, createTable } from "../lib/adapters/dynamodb.ts";
+import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createEmfMetrics } from "../lib/emf.ts";
 import { RunnerError } from "../lib/errors.ts";
 import { createHttp } from "../lib/http.ts";
@@ -39,8 +38,11 @@ import { createWorkspaceRows } from "../lib/ledger/workspaces.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
 import type { RotatorDeps, RotatorSettings } from "../lib/rotation/steps.ts";
 import { createRunnerKeys } from "../lib/runner-keys.ts";
-import { createSdkSecretStore } from "../lib/secrets-manager-client.ts";
-import { createSecretsManager, createSecretsManagerCall } from "../lib/adapters/secrets-manager.ts";
+import {
+  createSecretsClient,
+  createSecretSource,
+  createSecretStore,
+} from "../lib/adapters/secrets-manager.ts";
 import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
 import { createStudio } from "../lib/studio/client.ts";
 import { once } from "../lib/once.ts";
@@ -195,9 +197,9 @@ export interface Rotator {
 
 export const rotator = /* @__PURE__ */ once((): Rotator => {
   const config = parseRotatorConfig(process.env);
-  const table = createTable(config.RUNNER_LEDGER_TABLE, { call: dynamodb() });
+  const table = createTable(config.RUNNER_LEDGER_TABLE);
   const { fetch } = createHttp();
-  const store = createSdkSecretStore();
+  const store = createSecretStore(createSecretsClient());
   const account = { secretId: config.RUNNER_ACCOUNT_SECRET, baseUrl: config.RUNNER_SIGN_IN_URL };
   return {
     deps: {
@@ -219,15 +221,12 @@ export const rotator = /* @__PURE__ */ once((): Rotator => {
   };
 });
 
-const accessTo = (service: AwsServiceName) => accessOf(process.env, service);
-const dynamodb = () => createDynamoDb(accessTo("dynamodb"));
-
 function common(serviceName: string, config: DispatcherConfig | ProcessorConfig | SettlerConfig) {
   const http = createHttp();
-  const secrets = createSecretsManager({ call: createSecretsManagerCall(accessTo("secretsmanager")) });
+  const secrets = createSecretSource(createSecretsClient());
   const metrics = createEmfMetrics({ clock, writeLine: (line) => void process.stdout.write(`${line}\n`) });
   const { RUNNER_LEDGER_TABLE: tableName, RUNNER_POOL: pool } = config;
-  const table = createCountedTable({ tableName, pool, metrics }, { call: dynamodb() });
+  const table = createCountedTable({ tableName, pool, metrics });
   const log = createJsonLog(serviceName);
   return {
     clock,

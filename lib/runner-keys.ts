@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 import { hasCode } from "./errors.ts";
 import { parseRunnerSecret, tryParseRunnerSecret } from "./runner-secret.ts";
 import type { RunnerKey } from "./secret.ts";
-import type { StagedSecrets } from "./secret-store.ts";
+import type { StagedSecrets } from "./adapters/secrets-manager.ts";
 import { createSecretCache, type SecretSource } from "./secrets.ts";
 
 /** The runner keys of a pool. `get` and `refresh` as a SecretCache's (lib/secrets.ts). */

@@ -1,5 +1,5 @@
 import type { Aws } from "../ports.ts";
-import type { AwsConfig } from "./config.ts";
+import { toAwsConfig, type AwsAccount } from "./config.ts";
 import { createAlarms } from "./alarms.ts";
 import { createFunctions } from "./functions.ts";
 import { createIdentity } from "./identity.ts";
@@ -9,7 +9,8 @@ import { createSchedules } from "./schedules.ts";
 import { createStacks } from "./stacks.ts";
 
 /** Every service; a client connects when it is first asked. */
-export function createAws(config: AwsConfig): Aws {
+export function createAws(account: AwsAccount): Aws {
+  const config = toAwsConfig(account);
   return {
     stacks: createStacks(config),
     alarms: createAlarms(config),

@@ -13,22 +13,34 @@ export interface LocalTarget {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-export interface AwsConfig {
+/** As whom and where the clients ask. */
+export interface AwsAccount {
   readonly region?: string;
   readonly profile?: string;
   readonly endpoint?: string;
   readonly credentials?: ReturnType<typeof fromNodeProviderChain> | LocalTarget["credentials"];
-  readonly maxAttempts: number;
-  readonly requestHandler: { readonly connectionTimeout: number; readonly requestTimeout: number };
 }
 
-/** For every client alike. */
-export function toAwsConfig({ region, profile, local }: AwsTarget): AwsConfig {
+export interface AwsConfig extends AwsAccount {
+  readonly maxAttempts: number;
+  readonly requestHandler: {
+    readonly connectionTimeout: number;
+    readonly requestTimeout: number;
+    readonly throwOnRequestTimeout: boolean;
+  };
+}
+
+/** For the clients of this folder alike; those of lib/adapters/ have limits of their own. */
+export const toAwsConfig = (account: AwsAccount): AwsConfig => ({
+  ...account,
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
+});
+
+export function toAwsAccount({ region, profile, local }: AwsTarget): AwsAccount {
   return {
     ...(region === undefined ? {} : { region }),
     ...local,
     ...(profile === undefined ? {} : { profile, credentials: fromNodeProviderChain({ profile }) }),
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000 },
   };
 }

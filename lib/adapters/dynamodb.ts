@@ -1,28 +1,28 @@
-import type {
-  GetItemCommandInput,
-  GetItemCommandOutput,
-  PutItemCommandInput,
-  PutItemCommandOutput,
-  QueryCommandInput,
-  QueryCommandOutput,
-  UpdateItemCommandInput,
-  UpdateItemCommandOutput,
-} from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import {
-  AwsError,
-  createAwsJson,
-  isPassing,
-  isThrottle,
-  type AwsAccess,
-  type AwsJsonCall,
-  type AwsJsonService,
-} from "../aws-json.ts";
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+} from "@aws-sdk/client-dynamodb";
+import {
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+  type QueryCommandInput,
+} from "@aws-sdk/lib-dynamodb";
 import { systemClock, withTimeLimit, type Clock } from "../clock.ts";
 import { hasCode, RunnerError } from "../errors.ts";
-import { brokenExchange, createHttp } from "../http.ts";
-import { retry, type RetryPolicy } from "../retry.ts";
 import { timing } from "../timing.ts";
+import {
+  checkedAnswers,
+  connections,
+  isPassing,
+  isRefusal,
+  isWithoutCredentials,
+  networkFault,
+  throttlesTold,
+} from "./aws.ts";
 
 export type Item = Readonly<Record<string, unknown>>;
 export interface ItemKey {
@@ -71,125 +71,108 @@ export interface Table {
   query(query: Query, signal?: AbortSignal): Promise<readonly Item[]>;
 }
 
-export interface TableOptions {
-  readonly call: AwsJsonCall;
+/** The SDK's own settings; region, endpoint and credentials otherwise come from the standard AWS variables. */
+export interface TableOptions extends DynamoDBClientConfig {
   /** Told of each call that DynamoDB throttled, repetitions too. */
   readonly onThrottled?: () => void;
   /** Times the calls. */
   readonly clock?: Clock;
-  /** 0 (included) to 1 (excluded). */
-  readonly random?: () => number;
 }
 
-/** Within `timing.ledgerLimitMs`. A conditional write is safe to repeat. */
-const repetitions: RetryPolicy = { attempts: 5, baseMs: 100, maxMs: 1_000, maxRetryAfterMs: 0 };
+/** The SDK repeats throttles and faults itself, within `timing.ledgerLimitMs`. A conditional write is safe to repeat. */
+const clientDefaults: DynamoDBClientConfig = {
+  maxAttempts: 5,
+  retryMode: "standard",
+  requestHandler: connections({ connectMs: 1_500, silenceMs: 1_500 }),
+};
 
-export interface DynamoDbOptions {
-  readonly clock?: Clock;
-  /** One attempt's. */
-  readonly silenceMs?: number;
-}
-
-/** DynamoDB over connections of its own. */
-export function createDynamoDb(access: AwsAccess, options: DynamoDbOptions = {}): AwsJsonCall {
-  const { clock = systemClock, silenceMs = 1_500 } = options;
-  const service: AwsJsonService = { name: "dynamodb", target: "DynamoDB_20120810", version: "1.0" };
-  return createAwsJson({ clock, access, fetch: createHttp({ silenceMs }).fetch }, service);
-}
-
-/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html */
-interface Actions {
-  readonly GetItem: { readonly input: GetItemCommandInput; readonly output: GetItemCommandOutput };
-  readonly PutItem: { readonly input: PutItemCommandInput; readonly output: PutItemCommandOutput };
-  readonly UpdateItem: { readonly input: UpdateItemCommandInput; readonly output: UpdateItemCommandOutput };
-  readonly Query: { readonly input: QueryCommandInput; readonly output: QueryCommandOutput };
-}
-
-/** `undefined`: the condition does not hold. */
-type Send = <A extends keyof Actions>(
-  action: A,
-  input: Actions[A]["input"],
+type Send = <T>(
   signal: AbortSignal | undefined,
-) => Promise<Actions[A]["output"] | undefined>;
+  call: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+) => Promise<T>;
 
-export function createTable(tableName: string, options: TableOptions): Table {
-  const send = createSend(options);
+export function createTable(tableName: string, options: TableOptions = {}): Table {
+  const { clock = systemClock, onThrottled, ...config } = options;
+  const client = createClient(config, onThrottled);
+  const send = createSend(clock);
   const TableName = tableName;
   return {
-    get: async (key, signal) => {
-      const answer = await send("GetItem", { TableName, Key: marshall(key), ConsistentRead: true }, signal);
-      return answer?.Item && unmarshall(answer.Item);
+    get: async (Key, signal) => {
+      const command = new GetCommand({ TableName, Key, ConsistentRead: true });
+      return (await send(signal, (sent) => client.send(command, sent))).Item;
     },
 
-    put: async (item, condition, signal) => {
-      const Item = marshall(item, { removeUndefinedValues: true });
-      return (await send("PutItem", { TableName, Item, ...conditional(condition) }, signal)) !== undefined;
+    put: async (Item, condition, signal) => {
+      const command = new PutCommand({ TableName, Item, ...conditional(condition) });
+      return (await whereHeld(send(signal, (sent) => client.send(command, sent)))) !== undefined;
     },
 
-    update: async (key, update, signal) => {
+    update: async (Key, update, signal) => {
       const how = { ReturnValues: "ALL_NEW" as const, ...updateExpression(update) };
-      const answer = await send("UpdateItem", { TableName, Key: marshall(key), ...how }, signal);
+      const command = new UpdateCommand({ TableName, Key, ...how });
+      const answer = await whereHeld(send(signal, (sent) => client.send(command, sent)));
       if (answer && !answer.Attributes)
         throw new RunnerError("ledger_unavailable", "the ledger's answer has no item", { retryable: true });
-      return answer?.Attributes && unmarshall(answer.Attributes);
+      return answer?.Attributes;
     },
 
-    query: (query, signal) => queryAll(send, { TableName, query, signal }),
+    query: async (query, signal) => {
+      const { limit = Number.POSITIVE_INFINITY } = query;
+      const items: Item[] = [];
+      let ExclusiveStartKey: QueryCommandInput["ExclusiveStartKey"] = query.after && { ...query.after };
+      do {
+        const command = new QueryCommand({ TableName, ...queryExpression(query), ExclusiveStartKey });
+        const page = await send(signal, (sent) => client.send(command, sent));
+        items.push(...(page.Items ?? []));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey && items.length < limit);
+      return items.slice(0, limit);
+    },
   };
 }
 
-function createSend(options: TableOptions): Send {
-  const { call, onThrottled, clock = systemClock, random = Math.random } = options;
-  const once: Send = async (action, input, signal = new AbortController().signal) => {
-    try {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the service's own contract
-      return (await call(action, input, signal)) as Actions[typeof action]["output"];
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof AwsError && error.name === "ConditionalCheckFailedException") return undefined;
-      if (isThrottle(error)) onThrottled?.();
-      throw unavailable(error);
-    }
-  };
-  return async (action, input, outer) => {
+function createClient(config: DynamoDBClientConfig, onThrottled?: () => void): DynamoDBDocumentClient {
+  const client = new DynamoDBClient({ ...clientDefaults, ...config });
+  client.middlewareStack.use(checkedAnswers());
+  if (onThrottled) client.middlewareStack.use(throttlesTold(onThrottled));
+  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+const createSend =
+  (clock: Clock): Send =>
+  async (signal, call) => {
     const limit = { clock, limitMs: timing.ledgerLimitMs, what: "the call" };
     try {
-      return await withTimeLimit(outer ? { ...limit, signal: outer } : limit, (signal) =>
-        retry({ deps: { clock, random }, policy: repetitions, signal }, () => once(action, input, signal)),
+      return await withTimeLimit(signal ? { ...limit, signal } : limit, (abortSignal) =>
+        call({ abortSignal }),
       );
     } catch (error) {
-      throw hasCode(error, "time_limit") ? unavailable(error) : error;
+      signal?.throwIfAborted();
+      throw error instanceof ConditionalCheckFailedException ? error : unavailable(error);
     }
   };
+
+/** `undefined`: the condition does not hold. */
+async function whereHeld<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
 }
 
 /** A bug of ours stays what it is. */
 function unavailable(error: unknown): unknown {
-  const said = brokenExchange(error) ?? error;
-  if (!(said instanceof Error) || said instanceof TypeError) return error;
-  const why = said instanceof RunnerError ? said.message : `${said.name}: ${said.message}`;
+  if (!(error instanceof Error)) return error;
+  const isLate = hasCode(error, "time_limit");
+  if (!isLate && !isRefusal(error) && networkFault(error) === undefined && !isWithoutCredentials(error))
+    return error;
+  const why = isLate ? error.message : `${error.name}: ${error.message}`;
   return new RunnerError("ledger_unavailable", `the ledger did not answer: ${why}`, {
-    retryable: said instanceof RunnerError ? said.retryable : isPassing(error),
+    retryable: isLate || isPassing(error),
     cause: error,
   });
-}
-
-interface QueryCall {
-  readonly TableName: string;
-  readonly query: Query;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function queryAll(send: Send, { TableName, query, signal }: QueryCall): Promise<readonly Item[]> {
-  const { limit = Number.POSITIVE_INFINITY, after } = query;
-  const items: Item[] = [];
-  let ExclusiveStartKey: QueryCommandInput["ExclusiveStartKey"] = after && marshall(after);
-  do {
-    const page = await send("Query", { TableName, ...queryExpression(query), ExclusiveStartKey }, signal);
-    for (const item of page?.Items ?? []) items.push(unmarshall(item));
-    ExclusiveStartKey = page?.LastEvaluatedKey;
-  } while (ExclusiveStartKey && items.length < limit);
-  return items.slice(0, limit);
 }
 
 function queryExpression({ index, where, filter, newestFirst = false, limit }: Query) {
@@ -246,5 +229,5 @@ function attributeNames(text: string): Record<string, string> {
 function attributeValues(values: Item) {
   const named: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) named[`:${name}`] = value;
-  return marshall(named, { removeUndefinedValues: true });
+  return named;
 }

@@ -1,18 +1,51 @@
+import { InvocationType, InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
+import { systemClock, withTimeLimit, type Clock } from "../clock.ts";
+import { RunnerError } from "../errors.ts";
 import type { Invoker } from "../invoker.ts";
-import type { InvokerOptions } from "../lambda-client.ts";
+import { timing } from "../timing.ts";
+import { connections } from "./aws.ts";
 
 /**
- * Starts legs through Lambda's Invoke. Its client is loaded with the first event: an idle window and a leg that ends by
- * itself have none.
+ * The SDK repeats throttles and network faults itself, until `timing.invokeLimitMs` is over. An event that arrives twice
+ * is stopped by the ledger's fence.
  */
-export function createLambdaInvoker(functionName: string, options?: InvokerOptions): Invoker {
-  let client: Promise<Invoker> | undefined;
-  const load = async (): Promise<Invoker> =>
-    (await import("../lambda-client.ts")).createLambdaClient(functionName, options);
+const clientDefaults: LambdaClientConfig = {
+  maxAttempts: 4,
+  retryMode: "standard",
+  requestHandler: connections({ connectMs: 1_500, silenceMs: 1_500 }),
+};
+
+export interface InvokerOptions extends LambdaClientConfig {
+  /** Times the calls. */
+  readonly clock?: Clock;
+}
+
+/** Starts legs through Lambda's Invoke. */
+export function createLambdaInvoker(
+  functionName: string,
+  { clock = systemClock, ...config }: InvokerOptions = {},
+): Invoker {
+  const client = new LambdaClient({ ...clientDefaults, ...config });
   return {
     invoke: async (event) => {
-      client ??= load();
-      await (await client).invoke(event);
+      const command = new InvokeCommand({
+        FunctionName: functionName,
+        InvocationType: InvocationType.Event,
+        Payload: JSON.stringify(event),
+      });
+      try {
+        const limit = { clock, limitMs: timing.invokeLimitMs, what: "the call" };
+        await withTimeLimit(limit, (abortSignal) => client.send(command, { abortSignal }));
+      } catch (error) {
+        if (!(error instanceof Error) || error instanceof TypeError) throw error;
+        throw new RunnerError(
+          "invoke_failed",
+          `the processor could not be started: ${error.name}: ${error.message}`,
+          {
+            cause: error,
+          },
+        );
+      }
     },
   };
 }

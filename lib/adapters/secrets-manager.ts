@@ -1,151 +1,158 @@
-import type {
-  DescribeSecretCommandInput,
-  DescribeSecretCommandOutput,
-  GetSecretValueCommandInput,
-  GetSecretValueCommandOutput,
-  PutSecretValueCommandInput,
-  PutSecretValueCommandOutput,
-  UpdateSecretVersionStageCommandInput,
-  UpdateSecretVersionStageCommandOutput,
-} from "@aws-sdk/client-secrets-manager";
 import {
-  AwsError,
-  createAwsJson,
-  isPassing,
-  isThrottle,
-  networkFault,
-  type AwsAccess,
-  type AwsJsonCall,
-} from "../aws-json.ts";
-import { systemClock, type Clock } from "../clock.ts";
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+  type GetSecretValueCommandInput,
+  type PutSecretValueCommandInput,
+  type SecretsManagerClientConfig,
+} from "@aws-sdk/client-secrets-manager";
 import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
-import { createHttp } from "../http.ts";
-import { retry, type RetryPolicy } from "../retry.ts";
-import type { SecretStore, StagedSecrets, Stages } from "../secret-store.ts";
 import type { SecretSource } from "../secrets.ts";
+import { checkedAnswers, connections, isPassing, isRefusal, isThrottle, networkFault } from "./aws.ts";
 
-export interface SecretsManagerOptions {
-  readonly call: AwsJsonCall;
-  readonly clock?: Clock;
-  /** 0 (included) to 1 (excluded). */
-  readonly random?: () => number;
-  /** Tries of one call, the first included. */
-  readonly attempts?: number;
+/**
+ * The labels of a secret's versions that we use. A label is on one version at a time.
+ * - STUDIO_RUNNER_CLI: the newest version that the command line wrote. AWSPENDING is Secrets Manager's own: one that a broken
+ *   command left behind would pass for its rotation.
+ */
+export type Stage = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "STUDIO_RUNNER_CLI";
+
+/** The version id that carries each label. */
+export type Stages = Readonly<Partial<Record<Stage, string>>>;
+
+/** A secret's older or newer value beside the present one. */
+export interface StagedSecrets {
+  /**
+   * The value of the version with this label; `undefined` where there is none.
+   * @throws RunnerError `secret_missing` (no such secret), `secret_malformed` (binary), `secrets_unavailable`; `signal.reason`
+   */
+  readStage(secretId: string, stage: Stage, signal?: AbortSignal): Promise<string | undefined>;
 }
 
-export interface SecretStoreOptions extends SecretsManagerOptions {
-  /** A new unique name of 32 to 64 characters, for a version. */
-  readonly newId: () => string;
+/** A secret with its versions, as a rotation moves them. Throws as `readStage` does. */
+export interface SecretStore extends StagedSecrets {
+  stages(secretId: string): Promise<Stages>;
+  /** The value of one version; `undefined` where it has none (yet). */
+  readVersion(secretId: string, versionId: string): Promise<string | undefined>;
+  /**
+   * Stores a value under `versionId` (32 to 64 characters) and labels it; a secret's first value becomes AWSCURRENT too. Safe
+   * to repeat with the same value; `taken`: that version has another one.
+   */
+  putStaged(
+    secretId: string,
+    version: {
+      readonly versionId: string;
+      readonly text: string;
+      readonly stage: "AWSPENDING" | "STUDIO_RUNNER_CLI";
+    },
+  ): Promise<"stored" | "taken">;
+  /** Stores a value as AWSCURRENT. */
+  put(secretId: string, text: string): Promise<void>;
+  /**
+   * Moves a label, or takes it off `from` where `to` is absent. What loses AWSCURRENT gets AWSPREVIOUS. Refused, as
+   * `secrets_unavailable`, where the label is on another version than `from`: also when a lost answer made it come twice.
+   */
+  moveStage(
+    secretId: string,
+    move: { readonly stage: Stage; readonly to?: string | undefined; readonly from?: string | undefined },
+  ): Promise<void>;
 }
 
-/** Secrets Manager over connections of its own. */
-export function createSecretsManagerCall(access: AwsAccess, clock: Clock = systemClock): AwsJsonCall {
-  const { fetch } = createHttp({ connectTimeoutMs: 2_000, silenceMs: 4_000 });
-  const service = { name: "secretsmanager", target: "secretsmanager", version: "1.1" } as const;
-  return createAwsJson({ clock, fetch, access }, service);
+/** The SDK repeats throttled and broken calls itself. */
+const clientDefaults: SecretsManagerClientConfig = {
+  maxAttempts: 3,
+  retryMode: "standard",
+  requestHandler: connections({ connectMs: 2_000, silenceMs: 4_000 }),
+};
+
+/** Region, endpoint and credentials come from the standard AWS variables, unless `config` says otherwise. */
+export function createSecretsClient(config: SecretsManagerClientConfig = {}): SecretsManagerClient {
+  const client = new SecretsManagerClient({ ...clientDefaults, ...config });
+  client.middlewareStack.use(checkedAnswers());
+  return client;
 }
 
-/** AWS Secrets Manager as a source of values. Throttled and broken calls are repeated. */
-export function createSecretsManager(options: SecretsManagerOptions): SecretSource & StagedSecrets {
-  return reading(createSend(options));
+/** AWS Secrets Manager as a source of values. */
+export function createSecretSource(client: SecretsManagerClient): SecretSource & StagedSecrets {
+  return {
+    read: (SecretId, signal) => read(client, { SecretId }, signal),
+    readStage: (SecretId, VersionStage, signal) => ifThere(read(client, { SecretId, VersionStage }, signal)),
+  };
 }
 
 /** The same with all that a rotation does. */
-export function createSecretStore(options: SecretStoreOptions): SecretSource & SecretStore {
-  const send = createSend(options);
+export function createSecretStore(client: SecretsManagerClient): SecretSource & SecretStore {
+  const write = (SecretId: string, version: Omit<PutSecretValueCommandInput, "SecretId">) =>
+    told({ secretId: SecretId, action: "PutSecretValue" }, () =>
+      client.send(new PutSecretValueCommand({ SecretId, ...version })),
+    );
   return {
-    ...reading(send),
-    readVersion: (SecretId, VersionId) => ifThere(read(send, { SecretId, VersionId })),
-    stages: (SecretId) => describe(send, SecretId),
-    putStaged: async (SecretId, { versionId, text, stage }) => {
-      const version = { ClientRequestToken: versionId, VersionStages: [stage] };
+    ...createSecretSource(client),
+    readVersion: (SecretId, VersionId) => ifThere(read(client, { SecretId, VersionId })),
+    stages: (SecretId) => describe(client, SecretId),
+    putStaged: async (secretId, { versionId, text, stage }) => {
+      const version = { SecretString: text, ClientRequestToken: versionId, VersionStages: [stage] };
       try {
-        await send("PutSecretValue", { SecretId, SecretString: text, ...version });
+        await write(secretId, version);
         return "stored";
       } catch (error) {
         if (isTaken(error)) return "taken";
         throw error;
       }
     },
-    put: async (SecretId, text) => {
-      // One for all repetitions: a second version with the same value would take the older value's place as the previous one.
-      await send("PutSecretValue", { SecretId, SecretString: text, ClientRequestToken: options.newId() });
+    put: async (secretId, text) => {
+      // The SDK gives all repetitions one token: a second version with the same value would take the older value's place
+      // as the previous one.
+      await write(secretId, { SecretString: text });
     },
     moveStage: async (SecretId, { stage, to, from }) => {
       const move = { VersionStage: stage, MoveToVersionId: to, RemoveFromVersionId: from };
-      await send("UpdateSecretVersionStage", { SecretId, ...move });
+      await told({ secretId: SecretId, action: "UpdateSecretVersionStage" }, () =>
+        client.send(new UpdateSecretVersionStageCommand({ SecretId, ...move })),
+      );
     },
   };
 }
 
-/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html */
-interface Actions {
-  readonly GetSecretValue: {
-    readonly input: GetSecretValueCommandInput;
-    readonly output: GetSecretValueCommandOutput;
-  };
-  readonly DescribeSecret: {
-    readonly input: DescribeSecretCommandInput;
-    readonly output: DescribeSecretCommandOutput;
-  };
-  readonly PutSecretValue: {
-    readonly input: PutSecretValueCommandInput;
-    readonly output: PutSecretValueCommandOutput;
-  };
-  readonly UpdateSecretVersionStage: {
-    readonly input: UpdateSecretVersionStageCommandInput;
-    readonly output: UpdateSecretVersionStageCommandOutput;
-  };
+interface Asked {
+  readonly secretId: string;
+  readonly action: Action;
+  readonly signal?: AbortSignal | undefined;
 }
 
-type Send = <A extends keyof Actions>(
-  action: A,
-  input: Actions[A]["input"] & { readonly SecretId: string },
-  signal?: AbortSignal,
-) => Promise<Actions[A]["output"]>;
-
-function createSend({
-  call,
-  clock = systemClock,
-  random = Math.random,
-  attempts = 3,
-}: SecretsManagerOptions): Send {
-  const policy: RetryPolicy = { attempts, baseMs: 100, maxMs: 1_000, maxRetryAfterMs: 0 };
-  return (action, input, signal = new AbortController().signal) =>
-    retry({ deps: { clock, random }, policy, signal }, async () => {
-      signal.throwIfAborted();
-      try {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the service's own contract
-        return (await call(action, input, signal)) as Actions[typeof action]["output"];
-      } catch (error) {
-        signal.throwIfAborted();
-        throw troubleOf(error, input.SecretId, action);
-      }
-    });
-}
-
-function reading(send: Send): SecretSource & StagedSecrets {
-  return {
-    read: (SecretId, signal) => read(send, { SecretId }, signal),
-    readStage: (SecretId, VersionStage, signal) => ifThere(read(send, { SecretId, VersionStage }, signal)),
-  };
+async function told<T>({ secretId, action, signal }: Asked, call: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await call();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw troubleOf(error, secretId, action);
+  }
 }
 
 async function read(
-  send: Send,
+  client: SecretsManagerClient,
   which: GetSecretValueCommandInput & { readonly SecretId: string },
   signal?: AbortSignal,
 ): Promise<string> {
-  const { SecretString: text } = await send("GetSecretValue", which, signal);
+  const { SecretId: secretId } = which;
+  const { SecretString: text } = await told({ secretId, action: "GetSecretValue", signal }, () =>
+    client.send(new GetSecretValueCommand(which), signal ? { abortSignal: signal } : {}),
+  );
   if (text !== undefined) return text;
   throw new RunnerError(
     "secret_malformed",
-    `the secret "${which.SecretId}" is binary; store it as text: ${putCommand(which.SecretId)}`,
+    `the secret "${secretId}" is binary; store it as text: ${putCommand(secretId)}`,
   );
 }
 
-async function describe(send: Send, SecretId: string): Promise<Stages> {
-  const { VersionIdsToStages = {} } = await send("DescribeSecret", { SecretId });
+async function describe(client: SecretsManagerClient, SecretId: string): Promise<Stages> {
+  const { VersionIdsToStages = {} } = await told({ secretId: SecretId, action: "DescribeSecret" }, () =>
+    client.send(new DescribeSecretCommand({ SecretId })),
+  );
   const holders = Object.entries(VersionIdsToStages).flatMap(([versionId, stages]) =>
     stages.map((stage) => [stage, versionId] as const),
   );
@@ -169,11 +176,10 @@ const withoutValue = /secret value/i;
 
 /** That version has another value. */
 const isTaken = (error: unknown): boolean =>
-  error instanceof RunnerError &&
-  error.cause instanceof Error &&
-  error.cause.name === "ResourceExistsException";
+  error instanceof RunnerError && error.cause instanceof ResourceExistsException;
 
-type Action = keyof Actions;
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html */
+type Action = "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "UpdateSecretVersionStage";
 
 /** What was not done to a secret, for the error's sentence. */
 const done: Readonly<Record<Action, string>> = {
@@ -269,7 +275,7 @@ function otherTrouble(error: Error): Trouble | undefined {
 
 function whyNot(error: Error): string | undefined {
   if (isThrottle(error)) return "is throttling";
-  if (error instanceof AwsError) return `answered ${error.name}`;
   const fault = networkFault(error);
-  return fault === undefined ? undefined : `is out of reach (${fault})`;
+  if (fault !== undefined) return `is out of reach (${fault})`;
+  return isRefusal(error) ? `answered ${error.name}` : undefined;
 }

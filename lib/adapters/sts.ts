@@ -1,5 +1,6 @@
 import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { RunnerError } from "../errors.ts";
+import { connections } from "./aws.ts";
 
 export interface SubjectTokenOptions {
   /** For whom the token is. */
@@ -9,7 +10,7 @@ export interface SubjectTokenOptions {
 
 const clientDefaults = {
   maxAttempts: 3,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
+  requestHandler: connections({ connectMs: 2_000, silenceMs: 5_000 }),
 };
 
 /** What STS's errors mean. Any other one passes by itself. */

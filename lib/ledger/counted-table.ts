@@ -11,7 +11,7 @@ export interface CountedTable {
 /** The ledger's table; calls that DynamoDB throttles are counted, also those that a repetition heals. */
 export function createCountedTable(
   { tableName, pool, metrics }: CountedTable,
-  options: Omit<TableOptions, "onThrottled">,
+  options: Omit<TableOptions, "onThrottled"> = {},
 ): Table {
   const onThrottled = (): void => metrics.emit("LedgerThrottles", { pool }, 1);
   return createTable(tableName, { ...options, onThrottled });

@@ -5,7 +5,7 @@ import type { KnownInstance, KnownInstances, RotationRow } from "../ledger/rotat
 import type { Log } from "../log.ts";
 import { parseRunnerSecret, tryParseRunnerSecret, type RunnerInstance } from "../runner-secret.ts";
 import type { Secret } from "../secret.ts";
-import type { SecretStore } from "../secret-store.ts";
+import type { SecretStore } from "../adapters/secrets-manager.ts";
 import type { StudioAdmin } from "../studio/studio.ts";
 import { dropPending } from "./stages.ts";
 

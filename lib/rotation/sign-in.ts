@@ -4,7 +4,7 @@ import { RunnerError } from "../errors.ts";
 import { userAgent, type Fetch } from "../http.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import { Secret } from "../secret.ts";
-import type { SecretStore } from "../secret-store.ts";
+import type { SecretStore } from "../adapters/secrets-manager.ts";
 import type { SecretSource } from "../secrets.ts";
 
 export interface SignInDeps {

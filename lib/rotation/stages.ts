@@ -10,7 +10,7 @@ import {
   type RunnerSecret,
 } from "../runner-secret.ts";
 import type { RunnerKey } from "../secret.ts";
-import type { SecretStore, Stage } from "../secret-store.ts";
+import type { SecretStore, Stage } from "../adapters/secrets-manager.ts";
 import { timing } from "../timing.ts";
 
 export interface StageKeyDeps {

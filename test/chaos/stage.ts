@@ -3,11 +3,11 @@ import { dirname, join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import * as z from "zod";
 import { systemClock } from "../../lib/clock.ts";
-import { accessOf } from "../../lib/aws-access.ts";
-import { createDynamoDb, createTable } from "../../lib/adapters/dynamodb.ts";
+import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { legEventSchema } from "../../lib/job/leg-event.ts";
 import { runSchema } from "../../lib/ledger/run.ts";
 import { parseRunnerKeys } from "../../lib/secrets.ts";
+import { accountOf } from "../support/aws.ts";
 import { startCloud } from "../../local/cloud/cloud.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
 import { startModel, type OfflineModel } from "../../local/model/server.ts";
@@ -145,9 +145,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   });
   proxies.dynamodb.onTaken(rowHistory.observe);
   const template = readTemplate(templateFile);
-  const table = createTable(cloud.tableName(idOf(template, parts.table)), {
-    call: createDynamoDb(accessOf(cloud.env, "dynamodb")),
-  });
+  const table = createTable(cloud.tableName(idOf(template, parts.table)), accountOf(cloud));
   return {
     cloud,
     studio,

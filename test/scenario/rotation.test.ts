@@ -6,8 +6,7 @@ import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secre
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { createHttp } from "../../lib/http.ts";
-import { accessOf } from "../../lib/aws-access.ts";
-import { createDynamoDb, createTable } from "../../lib/adapters/dynamodb.ts";
+import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { createLedger } from "../../lib/ledger/ledger.ts";
 import { createRotationRow } from "../../lib/ledger/rotation.ts";
 import type { LogEvent } from "../../lib/log.ts";
@@ -15,7 +14,7 @@ import { isMetricLine, parseLogLine, type LogLine } from "../../lib/log-line.ts"
 import { rotateKeys } from "../../lib/rotation/rotate.ts";
 import { readPresent } from "../../lib/rotation/stages.ts";
 import { Secret } from "../../lib/secret.ts";
-import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
+import { createSecretsClient, createSecretStore } from "../../lib/adapters/secrets-manager.ts";
 import { createStudio } from "../../lib/studio/client.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 import { drain } from "../../local/once.ts";
@@ -131,12 +130,10 @@ async function rotateByCommand(
   started: Started,
   { runnerToken, instanceId, credentialId }: NewRunnerInstance,
 ) {
-  const table = createTable(outputOf(started, "LedgerTable"), {
-    call: createDynamoDb(accessOf(started.cloud.env, "dynamodb")),
-  });
+  const table = createTable(outputOf(started, "LedgerTable"), started.aws);
   const { fetch: send, close } = createHttp();
   const deps = { clock: systemClock, random: Math.random };
-  const store = createSdkSecretStore(started.aws);
+  const store = createSecretStore(createSecretsClient(started.aws));
   const secretId = outputOf(started, "PoolLocalKeysSecret");
   const rotated = await rotateKeys(
     {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../lib/clock.ts";
 import { RunnerError } from "../../lib/errors.ts";
-import type { Stage } from "../../lib/secret-store.ts";
+import type { Stage } from "../../lib/adapters/secrets-manager.ts";
 import type { Secrets } from "../../cli/context.ts";
 import type { FakeCli } from "./cli.ts";
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { systemClock } from "../../lib/clock.ts";
-import { createSdkSecretStore } from "../../lib/secrets-manager-client.ts";
+import { createTable } from "../../lib/adapters/dynamodb.ts";
+import { createSecretsClient, createSecretStore } from "../../lib/adapters/secrets-manager.ts";
 import { createAws } from "../../cli/aws/aws.ts";
-import { createSdkTable } from "../../cli/aws/table.ts";
 import { commands } from "../../cli/commands.ts";
 import { createContext } from "../../cli/context.ts";
 import { openProject } from "../../cli/project.ts";
@@ -55,7 +55,11 @@ export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
           userName: () => "ada",
           isAlive: () => true,
           defaultStateDir: stateDir,
-          connect: { aws: createAws, table: createSdkTable, secrets: createSdkSecretStore },
+          connect: {
+            aws: createAws,
+            table: createTable,
+            secrets: (account) => createSecretStore(createSecretsClient(account)),
+          },
         }),
     });
     return { code, stdout, stderr };

@@ -1,8 +1,8 @@
 import dynalite from "dynalite";
 import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { createDynamoDb, createTable, type Table } from "../../lib/adapters/dynamodb.ts";
-import { localAccess } from "../../local/cloud/access.ts";
+import { createTable, type Table } from "../../lib/adapters/dynamodb.ts";
+import { anyone } from "./aws.ts";
 import { openRunsIndex } from "../../lib/ledger/ledger.ts";
 
 export interface LocalTable {
@@ -16,11 +16,7 @@ export async function startLocalTable(): Promise<LocalTable> {
   const server = dynalite({ createTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
   const { port } = server.address() as AddressInfo;
-  const config = {
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "eu-central-1",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-  };
+  const config = anyone(`http://127.0.0.1:${port}`);
   const client = new DynamoDBClient(config);
   await client.send(
     new CreateTableCommand({
@@ -50,7 +46,7 @@ export async function startLocalTable(): Promise<LocalTable> {
   );
   client.destroy();
   return {
-    table: createTable("ledger", { call: createDynamoDb(localAccess(config.endpoint, config.region)) }),
+    table: createTable("ledger", config),
     port,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

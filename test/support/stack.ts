@@ -4,8 +4,8 @@ import { join } from "node:path";
 import * as z from "zod";
 import { systemClock, type Clock } from "../../lib/clock.ts";
 import type { WindowSummary } from "../../lib/dispatch/window.ts";
-import { accessOf } from "../../lib/aws-access.ts";
-import { createDynamoDb, createTable, type Table } from "../../lib/adapters/dynamodb.ts";
+import { createTable, type Table } from "../../lib/adapters/dynamodb.ts";
+import { accountOf } from "./aws.ts";
 import { parseSettings, pricesFor } from "../../infra/settings.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import type { LogEvent } from "../../lib/log.ts";
@@ -151,9 +151,7 @@ export async function startScenario(
   const { cloud, studio, model } = stack;
   if (!studio || !model) throw new Error("a scenario has its own Studio and model");
   const secretIds = { Keys: idOf("KeysSecret"), ModelKey: idOf("ModelKeySecret") };
-  const table = createTable(cloud.tableName(idOf("LedgerTable")), {
-    call: createDynamoDb(accessOf(cloud.env, "dynamodb")),
-  });
+  const table = createTable(cloud.tableName(idOf("LedgerTable")), accountOf(cloud));
   const logLines = (): readonly string[] => events.flatMap((one) => (one.kind === "log" ? [one.line] : []));
   const lines = (event: LogEvent): readonly LogLine[] =>
     logLines().flatMap((text) => {

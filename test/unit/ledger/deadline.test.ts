@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createDynamoDb, createTable } from "../../../lib/adapters/dynamodb.ts";
+import { createTable } from "../../../lib/adapters/dynamodb.ts";
 import { createLambdaInvoker } from "../../../lib/adapters/lambda.ts";
-import { localAccess } from "../../../local/cloud/access.ts";
+import { anyone } from "../../support/aws.ts";
 import { eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startHttpServer } from "../../support/http-server.ts";
@@ -11,19 +11,12 @@ async function silence() {
   const server = await startHttpServer(() => ({ raw: () => undefined }));
   onTestFinished(() => server.close());
   const clock = createFakeClock();
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  const call = createDynamoDb(localAccess(server.baseUrl), { clock });
-  return {
-    server,
-    clock,
-    call,
-    options: { clock, endpoint: server.baseUrl, region: "eu-central-1", credentials },
-  };
+  return { server, clock, options: { clock, ...anyone(server.baseUrl) } };
 }
 
 it("a call that the ledger does not answer is given up after 4 s in all, its repetitions included", async () => {
-  const { server, clock, call } = await silence();
-  const table = createTable("ledger", { clock, call });
+  const { server, clock, options } = await silence();
+  const table = createTable("ledger", options);
   let ended = false;
   const writing = table.update({ pool: "p", id: "x" }, { set: { a: 1 } });
   writing.catch(() => (ended = true));
@@ -41,9 +34,9 @@ it("a call that the ledger does not answer is given up after 4 s in all, its rep
 });
 
 it("a caller's own signal still ends a call sooner, with its reason", async () => {
-  const { server, clock, call } = await silence();
+  const { server, options } = await silence();
   const caller = new AbortController();
-  const reading = createTable("ledger", { clock, call }).get({ pool: "p", id: "x" }, caller.signal);
+  const reading = createTable("ledger", options).get({ pool: "p", id: "x" }, caller.signal);
   await server.received(1);
   caller.abort(new Error("enough"));
   await expect(reading).rejects.toThrow("enough");

@@ -3,9 +3,9 @@ import { createBackoffRow } from "../../../lib/ledger/backoff.ts";
 import { createControlRow } from "../../../lib/ledger/control.ts";
 import { createDispatchLock } from "../../../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ledger } from "../../../lib/ledger/ledger.ts";
-import { createDynamoDb, createTable } from "../../../lib/adapters/dynamodb.ts";
+import { createTable } from "../../../lib/adapters/dynamodb.ts";
 import type { Fence, Run } from "../../../lib/ledger/run.ts";
-import { localAccess } from "../../../local/cloud/access.ts";
+import { anyone } from "../../support/aws.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
 
@@ -398,14 +398,13 @@ describe("the control row", () => {
 
 describe("an unreachable ledger", () => {
   it("is ledger_unavailable, and worth another try", async () => {
-    const table = createTable("ledger", { call: createDynamoDb(localAccess("http://127.0.0.1:9")) });
+    const table = createTable("ledger", anyone("http://127.0.0.1:9"));
     const failure = createLedger(table).read("default", "x");
     await expect(failure).rejects.toMatchObject({ code: "ledger_unavailable", retryable: true });
   });
 
   it("is not worth another try when there is no such table", async () => {
-    const call = createDynamoDb(localAccess(`http://127.0.0.1:${local.port}`, "eu-central-1"));
-    const table = createTable("nowhere", { call });
+    const table = createTable("nowhere", anyone(`http://127.0.0.1:${local.port}`));
     const failure = createLedger(table).read("default", "x");
     await expect(failure).rejects.toMatchObject({ code: "ledger_unavailable", retryable: false });
   });

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createDynamoDb, type Table } from "../../../lib/adapters/dynamodb.ts";
+import type { Table } from "../../../lib/adapters/dynamodb.ts";
 import { createCountedTable } from "../../../lib/ledger/counted-table.ts";
-import { localAccess } from "../../../local/cloud/access.ts";
+import { anyone } from "../../support/aws.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
 import { recordingMetrics } from "../../support/silent.ts";
 
@@ -21,7 +21,7 @@ async function tableAnswering(...replies: readonly Reply[]) {
   const metrics = recordingMetrics();
   const table: Table = createCountedTable(
     { tableName: "ledger", pool: "p", metrics },
-    { call: createDynamoDb(localAccess(server.baseUrl)) },
+    anyone(server.baseUrl),
   );
   return { table, metrics };
 }

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
-import { createDynamoDb, createTable } from "../../../lib/adapters/dynamodb.ts";
+import { createTable } from "../../../lib/adapters/dynamodb.ts";
 import { createLambdaInvoker } from "../../../lib/adapters/lambda.ts";
-import { localAccess } from "../../../local/cloud/access.ts";
+import { anyone } from "../../support/aws.ts";
 
 /** Takes every request and never answers. */
 async function silentService(): Promise<{ readonly endpoint: string; close(): void }> {
@@ -17,18 +17,13 @@ async function silentService(): Promise<{ readonly endpoint: string; close(): vo
   return { endpoint: `http://127.0.0.1:${address.port}`, close };
 }
 
-const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-
 test("a service that takes a request and never answers is not waited for: neither the ledger nor Lambda", async ({
   onTestFinished,
 }) => {
   const { endpoint, close } = await silentService();
   onTestFinished(close);
-  const config = { endpoint, region: "eu-central-1", credentials, maxAttempts: 1 };
-  const read = createTable("ledger", { call: createDynamoDb(localAccess(endpoint)) }).get({
-    pool: "p",
-    id: "x",
-  });
+  const config = { ...anyone(endpoint), maxAttempts: 1 };
+  const read = createTable("ledger", anyone(endpoint)).get({ pool: "p", id: "x" });
   const invoke = createLambdaInvoker("processor", config).invoke({ pool: "p", runId: "r", leg: 1 });
   const [reading, invoking] = await Promise.allSettled([read, invoke]);
   expect(reading).toMatchObject({ reason: { code: "ledger_unavailable", retryable: true } });

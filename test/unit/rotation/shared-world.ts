@@ -1,4 +1,4 @@
-import { AwsError, type AwsJsonCall } from "../../../lib/aws-json.ts";
+import { SecretsManagerServiceException, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Table } from "../../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../../lib/errors.ts";
@@ -93,8 +93,14 @@ export function createSharedWorld() {
     try {
       return secretsActions[action]!(input, { store: stored, rotations });
     } catch (error) {
-      if (error instanceof ServiceError) throw new AwsError(error.type, error.message, { status: 400 });
-      throw error;
+      if (!(error instanceof ServiceError)) throw error;
+      const { type: name, message } = error;
+      throw new SecretsManagerServiceException({
+        name,
+        message,
+        $fault: "client",
+        $metadata: { httpStatusCode: 400 },
+      });
     }
   }
 
@@ -167,20 +173,36 @@ export function createSharedWorld() {
 
   type Gate = <T>(effect: () => T, lost?: keyof typeof lostAnswers) => Promise<T>;
 
+  /** Makes a call as the SDK does: up to three times with one token, at once. */
+  function clientOf(actor?: Actor): SecretsManagerClient {
+    const through = gateOf(actor);
+    const send = async (command: { readonly input: object }): Promise<object> => {
+      const action = command.constructor.name.replace(/Command$/, "");
+      const isTokenNeeded = action === "PutSecretValue" && !("ClientRequestToken" in command.input);
+      const input = { ...command.input, ...(isTokenNeeded ? { ClientRequestToken: newId() } : {}) };
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await through(() => ask(actor, action, input));
+        } catch (error) {
+          if (error !== lostAnswers.cut_off || attempt === 3) throw error;
+        }
+      }
+    };
+    return { send } as unknown as SecretsManagerClient;
+  }
+
   /** The ports of one actor. Without one each call takes effect at once. */
   function portsOf(actor?: Actor): RotatorDeps {
     const through = gateOf(actor);
-    const call: AwsJsonCall = (action, input) => through(() => ask(actor, action, input));
     const clock = {
       now: () => nowMs,
       sleep: async (ms: number) => through(() => void (nowMs += ms), "nothing"),
     };
-    const atOnce = { now: () => nowMs, sleep: async () => undefined };
     return {
       clock,
       random: () => 0,
       log: recordingLog(),
-      store: createStore({ call, newId, clock: atOnce }),
+      store: createStore(clientOf(actor)),
       ledger: {
         openRuns: () =>
           through(() => [...runs.values()].map((keyId) => ({ keyId }) as Run), "ledger_unavailable"),
@@ -280,9 +302,7 @@ export type SharedWorld = ReturnType<typeof createSharedWorld>;
 
 /** What an actor is told in the place of an answer. */
 const lostAnswers = {
-  cut_off: Object.assign(new TypeError("fetch failed"), {
-    cause: Object.assign(new Error("cut"), { code: "ECONNRESET" }),
-  }),
+  cut_off: Object.assign(new Error("cut"), { code: "ECONNRESET" }),
   ledger_unavailable: new RunnerError("ledger_unavailable", "no answer"),
   studio_unavailable: new RunnerError("studio_unavailable", "no answer"),
   nothing: undefined,

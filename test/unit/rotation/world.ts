@@ -3,7 +3,7 @@ import type { KnownInstances, RotationRow } from "../../../lib/ledger/rotation.t
 import type { Run } from "../../../lib/ledger/run.ts";
 import type { RotatorDeps, RotatorSettings } from "../../../lib/rotation/steps.ts";
 import { Secret, type RunnerKey } from "../../../lib/secret.ts";
-import type { SecretStore } from "../../../lib/secret-store.ts";
+import type { SecretStore } from "../../../lib/adapters/secrets-manager.ts";
 import { createSecretStore } from "../../../local/cloud/secrets.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { recordingLog, type RecordedLog } from "../../support/silent.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../../../lib/errors.ts";
 import type { SecretSource } from "../../../lib/secrets.ts";
-import { createSdkSecretsCall } from "../../../lib/secrets-manager-client.ts";
-import { createSecretsManager, createSecretsManagerCall } from "../../../lib/adapters/secrets-manager.ts";
+import { createSecretsClient, createSecretSource } from "../../../lib/adapters/secrets-manager.ts";
+import { anyone } from "../../support/aws.ts";
 import {
   script,
   startHttpServer,
@@ -10,21 +10,6 @@ import {
   type HttpServer,
   type Reply,
 } from "../../support/http-server.ts";
-
-const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "local" };
-const region = "eu-central-1";
-
-/** Both ways to Secrets Manager. */
-const callers = [
-  {
-    by: "a signed call",
-    callTo: (url: string) => createSecretsManagerCall({ url, region, credentials }),
-  },
-  {
-    by: "the SDK",
-    callTo: (endpoint: string) => createSdkSecretsCall({ endpoint, region, credentials }),
-  },
-];
 
 interface Scene {
   readonly source: SecretSource;
@@ -136,76 +121,76 @@ const troubles: readonly Trouble[] = [
   },
 ];
 
-describe.each(callers)("by $by", ({ callTo }) => {
-  async function createScene(answer: Answerer, attempts = 1): Promise<Scene> {
-    const server = await startHttpServer(answer);
-    onTestFinished(() => server.close());
-    return { source: createSecretsManager({ call: callTo(server.baseUrl), attempts }), server };
-  }
+async function createScene(answer: Answerer, maxAttempts = 1): Promise<Scene> {
+  const server = await startHttpServer(answer);
+  onTestFinished(() => server.close());
+  const client = createSecretsClient({ ...anyone(server.baseUrl), maxAttempts });
+  return { source: createSecretSource(client), server };
+}
 
-  describe("a value", () => {
-    it("reads a secret's text by its name", async () => {
-      const { source, server } = await createScene(
-        script({ body: { Name: "x", SecretString: "cred-1.abc" } }),
-      );
-      expect(await source.read("studio/keys")).toBe("cred-1.abc");
-      expect(server.requests[0]?.headers["x-amz-target"]).toBe("secretsmanager.GetSecretValue");
-      expect(server.requests[0]?.json()).toEqual({ SecretId: "studio/keys" });
+describe("a value", () => {
+  it("reads a secret's text by its name", async () => {
+    const { source, server } = await createScene(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
+    expect(await source.read("studio/keys")).toBe("cred-1.abc");
+    expect(server.requests[0]?.headers["x-amz-target"]).toBe("secretsmanager.GetSecretValue");
+    expect(server.requests[0]?.json()).toEqual({ SecretId: "studio/keys" });
+  });
+
+  it("refuses a binary secret", async () => {
+    const { source } = await createScene(script({ body: { Name: "x", SecretBinary: "AAEC" } }));
+    await expect(source.read("studio/keys")).rejects.toMatchObject({
+      code: "secret_malformed",
+      message: `the secret "studio/keys" is binary; store it as text: ${put}`,
     });
+  });
+});
 
-    it("refuses a binary secret", async () => {
-      const { source } = await createScene(script({ body: { Name: "x", SecretBinary: "AAEC" } }));
-      await expect(source.read("studio/keys")).rejects.toMatchObject({
-        code: "secret_malformed",
-        message: `the secret "studio/keys" is binary; store it as text: ${put}`,
-      });
+describe("trouble", () => {
+  it.each(troubles)("tells $what", async ({ reply, code, retryable, message }) => {
+    const { source, server } = await createScene(() => reply);
+    const said = { message: expect.stringContaining(message) };
+    await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable, ...said });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("tells that nothing listens", async () => {
+    const { source, server } = await createScene(() => ({}));
+    await server.close();
+    await expect(source.read("studio/keys")).rejects.toMatchObject({
+      code: "secrets_unavailable",
+      retryable: true,
+      message: 'the secret "studio/keys" was not read: Secrets Manager is out of reach (ECONNREFUSED)',
     });
   });
 
-  describe("trouble", () => {
-    it.each(troubles)("tells $what", async ({ reply, code, retryable, message }) => {
-      const { source, server } = await createScene(() => reply);
-      const said = { message: expect.stringContaining(message) };
-      await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable, ...said });
-      expect(server.requests).toHaveLength(1);
-    });
+  it("repeats a fault of the service", async () => {
+    const { source, server } = await createScene(
+      script(refusal("InternalServiceError", "oops", 500), { body: { SecretString: "cred-1.abc" } }),
+      2,
+    );
+    expect(await source.read("studio/keys")).toBe("cred-1.abc");
+    expect(server.requests).toHaveLength(2);
+  });
 
-    it("tells that nothing listens", async () => {
-      const { source, server } = await createScene(() => ({}));
-      await server.close();
-      await expect(source.read("studio/keys")).rejects.toMatchObject({
-        code: "secrets_unavailable",
-        retryable: true,
-        message: 'the secret "studio/keys" was not read: Secrets Manager is out of reach (ECONNREFUSED)',
-      });
-    });
-
-    it("repeats a fault of the service", async () => {
-      const { source, server } = await createScene(
-        script(refusal("InternalServiceError", "oops", 500), { body: { SecretString: "cred-1.abc" } }),
-        2,
-      );
-      expect(await source.read("studio/keys")).toBe("cred-1.abc");
-      expect(server.requests).toHaveLength(2);
-    });
-
-    it("rejects with the reason of an abort", async () => {
-      const { source, server } = await createScene(() => ({ raw: () => undefined }));
-      const caller = new AbortController();
-      const value = source.read("studio/keys", caller.signal);
-      const reason = new Error("leg over");
-      await Promise.all([
-        expect(value).rejects.toBe(reason),
-        server.received(1).then(() => caller.abort(reason)),
-      ]);
-      await expect(source.read("studio/keys", AbortSignal.abort(reason))).rejects.toBe(reason);
-      expect(server.requests).toHaveLength(1);
-    });
+  it("rejects with the reason of an abort", async () => {
+    const { source, server } = await createScene(() => ({ raw: () => undefined }));
+    const caller = new AbortController();
+    const value = source.read("studio/keys", caller.signal);
+    const reason = new Error("leg over");
+    await Promise.all([
+      expect(value).rejects.toBe(reason),
+      server.received(1).then(() => caller.abort(reason)),
+    ]);
+    await expect(source.read("studio/keys", AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(server.requests).toHaveLength(1);
   });
 });
 
 it("lets a bug out as it is", async () => {
   const bug = new TypeError("x is not a function");
-  const call = createSdkSecretsCall({ region, credentials: () => Promise.reject(bug) });
-  await expect(createSecretsManager({ call }).read("studio/keys")).rejects.toBe(bug);
+  const client = createSecretsClient({
+    region: "eu-central-1",
+    credentials: () => Promise.reject(bug),
+  });
+  await expect(createSecretSource(client).read("studio/keys")).rejects.toBe(bug);
 });

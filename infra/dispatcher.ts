@@ -48,7 +48,7 @@ export class Dispatcher extends Construct {
         runnerKeys.readStatement(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
       ],
-      logging: settings,
+      settings,
     });
     this.runner.takeEvents({ maxEventAgeMs: timing.scheduleMs, retries: 0 });
     this.schedule = this.#createSchedule(pool.name);

@@ -37,7 +37,7 @@ export class Processor extends Construct {
         runnerKeys.readStatement(),
         ...(modelKey ? [modelKey.readStatement()] : []),
       ],
-      logging: settings,
+      settings,
     });
     const identity = settings.inference.workloadIdentity;
     if (identity) this.#identify(identity.audience);

@@ -49,7 +49,7 @@ export class Rotator extends Construct {
         runnerKeys.rotateStatement(),
         this.account.renewStatement(),
       ],
-      logging: settings,
+      settings,
     });
     this.runner.takeEvents({ maxEventAgeMs: timing.revokeEveryMs, retries: 0 });
     this.#revokeNowAndThen(name);

@@ -25,8 +25,8 @@ export interface RunnerFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   /** All that the function may do, besides writing its own log. */
   readonly statements: readonly PolicyStatement[];
-  /** What is kept of each invocation: its log, and its trace where that is on. */
-  readonly logging: Pick<Settings, "logRetentionDays" | "logLevel" | "monitoring">;
+  /** What is kept of each invocation: its log, and its trace where that is on; and which of AWS's addresses it asks. */
+  readonly settings: Pick<Settings, "logRetentionDays" | "logLevel" | "monitoring" | "endpoints">;
 }
 
 export interface EventRules {
@@ -55,6 +55,12 @@ const applicationLogLevels = {
 const nodeOptions = (memoryMb: number): string =>
   memoryMb < 256 ? "--max-semi-space-size=2 --max-old-space-size=48" : "--max-semi-space-size=8";
 
+/** The AWS SDK's own variables. https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html */
+const endpointVariables = ({ endpoints }: Pick<Settings, "endpoints">): Record<string, string> => ({
+  ...(endpoints.fips ? { AWS_USE_FIPS_ENDPOINT: "true" } : {}),
+  ...(endpoints.dualStack ? { AWS_USE_DUALSTACK_ENDPOINT: "true" } : {}),
+});
+
 /**
  * What all functions share: runtime, bundle, a role and a log group of their own. No fixed names and no reserved
  * concurrency (new accounts have too little of it to reserve). Lambda's recursion guard stays on: a run calls few legs
@@ -69,7 +75,7 @@ export class RunnerFunction extends Construct {
     super(scope, id);
     // Kept for as long as the settings say, and not beyond the stack: nobody finds a group without a name again.
     this.logGroup = new LogGroup(this, "Log", {
-      retention: props.logging.logRetentionDays,
+      retention: props.settings.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = this.#createRole(props.statements);
@@ -85,14 +91,18 @@ export class RunnerFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
-      environment: { ...props.environment, NODE_OPTIONS: nodeOptions(props.memoryMb) },
+      environment: {
+        ...props.environment,
+        ...endpointVariables(props.settings),
+        NODE_OPTIONS: nodeOptions(props.memoryMb),
+      },
       role: this.role,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
-      applicationLogLevelV2: applicationLogLevels[props.logging.logLevel],
+      applicationLogLevelV2: applicationLogLevels[props.settings.logLevel],
       systemLogLevelV2: SystemLogLevel.INFO, // with the REPORT line: duration and memory used
     });
-    if (props.logging.monitoring.tracing === "xray") this.#trace();
+    if (props.settings.monitoring.tracing === "xray") this.#trace();
   }
 
   /**

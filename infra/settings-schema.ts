@@ -197,6 +197,14 @@ export const monitoringSchema = object({
   ).default(0),
 });
 
+/** Which of AWS's addresses every function asks. */
+export const endpointsSchema = object({
+  /** Those whose cryptography is validated (FIPS 140-3). AWS has them in the USA, Canada and GovCloud. */
+  fips: z.boolean({ error: "Give true or false." }).default(false),
+  /** Those that answer over IPv6 too. */
+  dualStack: z.boolean({ error: "Give true or false." }).default(false),
+});
+
 const feedHint = "Give an https:// address (http:// only for this machine).";
 
 /** Also with a query; never with a user. */
@@ -236,6 +244,7 @@ export const settingsSchema = object({
     .prefault([{ name: "default", kind: "user" }]),
   /** An existing table in place of our own: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
   ledgerTableArn: tableArn().optional(),
+  endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   /** Of the ledger. */

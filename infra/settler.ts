@@ -46,7 +46,7 @@ export class Settler extends Construct {
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
         new PolicyStatement({ actions: ["sqs:SendMessage"], resources: [this.deadLetters.queueArn] }),
       ],
-      logging: settings,
+      settings,
     });
     this.runner.takeEvents({
       // The failed leg beats no more: after one lease there is nothing left to save, and the sweep closes the run.

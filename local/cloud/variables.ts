@@ -17,7 +17,7 @@ export function variablesOf(fn: FunctionResource, options: VariablesOptions): Re
   const level = fn.log.level === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: fn.log.level };
   const logging = fn.log.format === "JSON" ? { AWS_LAMBDA_LOG_FORMAT: "JSON", ...level } : {};
   return {
-    ...fn.variables,
+    ...withoutOtherAddresses(fn.variables),
     ...endpoints,
     ...overrides,
     ...logging,
@@ -36,4 +36,10 @@ export function variablesOf(fn: FunctionResource, options: VariablesOptions): Re
     TZ: ":UTC",
     PATH: "/usr/local/bin:/usr/bin:/bin",
   };
+}
+
+/** This cloud has one address only; the SDK refuses one that is given and is to be a FIPS or dual-stack one too. */
+function withoutOtherAddresses(variables: Readonly<Record<string, string>>): Record<string, string> {
+  const { AWS_USE_FIPS_ENDPOINT: _fips, AWS_USE_DUALSTACK_ENDPOINT: _dualStack, ...others } = variables;
+  return others;
 }

@@ -35,11 +35,13 @@ const stack = synthesizeUnbundled({
     { name: "every-one", kind: "global", pickup: "economy" },
   ],
   ledgerTableArn: ledgerArn,
+  endpoints: { fips: true, dualStack: true },
   logRetentionDays: 90,
   logLevel: "debug",
   tags: { team: "reports", stage: "night" },
 });
 
+const addresses = { AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "true" };
 const functionOf = (part: string): Resource => stack.resource("AWS::Lambda::Function", part);
 const variablesOf = (part: string) => functionOf(part).Properties["Environment"];
 
@@ -63,6 +65,7 @@ describe("every setting reaches the template", () => {
         RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
         RUNNER_RUN_LIMIT_MS: "5400000",
         RUNNER_MAX_EVENT_AGE_MS: "300000",
+        ...addresses,
         NODE_OPTIONS: "--max-semi-space-size=8",
       },
     });
@@ -84,6 +87,7 @@ describe("every setting reaches the template", () => {
         OPENAI_MODE: "streaming",
         OPENAI_STORE: "false",
         RUNNER_RUN_LIMIT_MS: "5400000",
+        ...addresses,
         NODE_OPTIONS: "--max-semi-space-size=8",
       },
     });
@@ -99,6 +103,7 @@ describe("every setting reaches the template", () => {
         RUNNER_LEDGER_TABLE: "kept-ledger",
         RUNNER_KEY_SECRET: keysArn,
         RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
+        ...addresses,
         NODE_OPTIONS: "--max-semi-space-size=8",
       },
     });
@@ -115,6 +120,13 @@ describe("every setting reaches the template", () => {
 });
 
 describe("every other setting reaches the template", () => {
+  it("which of AWS's addresses are asked, in every function", () => {
+    const functions = stack.resources("AWS::Lambda::Function");
+    expect(functions).toHaveLength(6);
+    for (const { Properties } of functions)
+      expect(Properties["Environment"]).toMatchObject({ Variables: addresses });
+  });
+
   it("log retention and level, in every function", () => {
     const logs = stack.resources("AWS::Logs::LogGroup");
     expect(logs.map(({ Properties }) => Properties["RetentionInDays"])).toEqual([90, 90, 90, 90, 90, 90]);

@@ -26,7 +26,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "an unknown setting",
     { zebra: 1 },
-    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, ledgerTableArn, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
+    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, ledgerTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
   ],
   [
     "a slip in a setting's name",
@@ -108,6 +108,11 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   ],
   ["no pool", { pools: [] }, "pools: given a list. Give at least one pool."],
   ["a pool that is no object", { pools: [4] }, "pools[0]: given 4. Give an object."],
+  [
+    "a text for a choice of address",
+    { endpoints: { fips: "yes" } },
+    'endpoints.fips: given "yes". Give true or false.',
+  ],
   [
     "a retention that CloudWatch does not know",
     { logRetentionDays: 8 },

@@ -28,6 +28,7 @@ describe("defaults", () => {
           dispatcher: { memoryMb: 150, timeoutSeconds: 75 },
         },
       ],
+      endpoints: { fips: false, dualStack: false },
       logRetentionDays: 30,
       logLevel: "info",
       removalPolicy: "retain",

@@ -9,7 +9,17 @@ beforeAll(async () => {
   vi.stubEnv("RUNNER_TOKEN", "leak.leak");
   watched = await startWatched({
     functions: {
-      RunnerEchoA1B2C3D4: { properties: { Environment: { Variables: { RUNNER_POOL: "user" } } } },
+      RunnerEchoA1B2C3D4: {
+        properties: {
+          Environment: {
+            Variables: {
+              RUNNER_POOL: "user",
+              AWS_USE_FIPS_ENDPOINT: "true",
+              AWS_USE_DUALSTACK_ENDPOINT: "true",
+            },
+          },
+        },
+      },
       WarmA1B2C3D4: {},
       FrozenA1B2C3D4: {},
       QuickA1B2C3D4: { properties: { Timeout: 1 } },
@@ -63,7 +73,7 @@ it("gives each process variables of its own, by the name that its invocations ha
   expect(invoke).toMatchObject({ environment: "Own-1" });
 });
 
-it("gives the process the template's and Lambda's variables and nothing of ours", async () => {
+it("gives the process the template's and Lambda's variables, without AWS's other addresses, and nothing of ours", async () => {
   const env = await call<Record<string, string>>(watched.cloud, "RunnerEchoA1B2C3D4", { do: "env" });
 
   expect(Object.keys(env).toSorted()).toEqual([

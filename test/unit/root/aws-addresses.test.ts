@@ -1,0 +1,77 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { createTable } from "../../../lib/adapters/dynamodb.ts";
+import { createLambdaInvoker } from "../../../lib/adapters/lambda.ts";
+import { createSecretsClient, createSecretSource } from "../../../lib/adapters/secrets-manager.ts";
+
+afterEach(() => void vi.unstubAllEnvs());
+
+/** The hosts that the runner's clients ask, with these variables beside those that Lambda gives. */
+async function hostsWith(variables: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const lambdas = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "s" };
+  const all = { ...lambdas, AWS_SESSION_TOKEN: "session+token==", ...variables };
+  for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
+  const hosts: string[] = [];
+  const requestHandler = {
+    handle: (request: { readonly hostname: string; readonly headers: Readonly<Record<string, string>> }) => {
+      expect(request.headers["x-amz-security-token"]).toBe("session+token==");
+      hosts.push(request.hostname);
+      return Promise.reject(new TypeError("nothing is sent here"));
+    },
+  };
+  const client = { requestHandler };
+  await Promise.allSettled([createTable("ledger", client).get({ pool: "p", id: "x" })]);
+  await Promise.allSettled([createSecretSource(createSecretsClient(client)).read("keys")]);
+  await Promise.allSettled([
+    createLambdaInvoker("processor", client).invoke({ pool: "p", runId: "r", leg: 1 }),
+  ]);
+  return hosts;
+}
+
+it.each([
+  {
+    what: "the usual ones",
+    variables: {},
+    hosts: [
+      "dynamodb.us-east-1.amazonaws.com",
+      "secretsmanager.us-east-1.amazonaws.com",
+      "lambda.us-east-1.amazonaws.com",
+    ],
+  },
+  {
+    what: "China's",
+    variables: { AWS_REGION: "cn-north-1" },
+    hosts: [
+      "dynamodb.cn-north-1.amazonaws.com.cn",
+      "secretsmanager.cn-north-1.amazonaws.com.cn",
+      "lambda.cn-north-1.amazonaws.com.cn",
+    ],
+  },
+  {
+    what: "FIPS ones",
+    variables: { AWS_USE_FIPS_ENDPOINT: "true" },
+    hosts: [
+      "dynamodb-fips.us-east-1.amazonaws.com",
+      "secretsmanager-fips.us-east-1.amazonaws.com",
+      "lambda-fips.us-east-1.amazonaws.com",
+    ],
+  },
+  {
+    what: "dual-stack ones",
+    variables: { AWS_USE_DUALSTACK_ENDPOINT: "true" },
+    hosts: [
+      "dynamodb.us-east-1.api.aws",
+      "secretsmanager.us-east-1.amazonaws.com", // has no name of its own for IPv6: this one answers over it
+      "lambda.us-east-1.api.aws",
+    ],
+  },
+  {
+    what: "those that are named, a service's own before the one for all",
+    variables: {
+      AWS_ENDPOINT_URL: "http://all.test",
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://secrets.test",
+    },
+    hosts: ["all.test", "secrets.test", "all.test"],
+  },
+])("the addresses are $what, by the AWS SDK's own variables", async ({ variables, hosts }) => {
+  expect(await hostsWith(variables)).toEqual(hosts);
+});

@@ -318,6 +318,18 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: noAnswerHurts,
+    guard:
+      "only a JSON object is an answer of the ledger: an empty page is not taken for a row that is not there",
+    file: "lib/adapters/aws.ts",
+    remove: "  if (!isJsonObject(answer.toString())) throw new NoAnswer(statusCode);",
+    put: "",
+    test: {
+      file: "test/unit/root/aws-answers.test.ts",
+      name: "does not take an empty page for a row that is not there",
+    },
+  },
+  {
+    promise: noAnswerHurts,
     guard: "a row that is no run is left out, and stops nothing but itself",
     file: "lib/ledger/run.ts",
     remove: "  onUnreadable(noRun(item, result.error));\n  return [];",

@@ -96,6 +96,22 @@ describe.each(services)("$service", ({ code, good, ask, answer }) => {
 });
 
 describe("a call of the ledger", () => {
+  const found: Reply = { body: { Item: { id: { S: "x" } } } };
+
+  it("does not take an empty page for a row that is not there", async () => {
+    const server = await serve(script({ status: 200, body: "" }, found));
+    expect(await createTable("ledger", anyone(server.baseUrl)).get({ pool: "p", id: "x" })).toEqual({
+      id: "x",
+    });
+  });
+
+  it("reads no more of an answer than fits into memory", async () => {
+    const server = await serve(() => ({ body: `{"Item":{"a":{"S":"${"x".repeat(17 * 1024 * 1024)}"}}}` }));
+    await expect(
+      createTable("ledger", { ...anyone(server.baseUrl), maxAttempts: 1 }).get({ pool: "p", id: "x" }),
+    ).rejects.toMatchObject({ code: "ledger_unavailable", message: expect.stringContaining("HTTP 200") });
+  });
+
   const condition = { text: "attribute_not_exists(#id)", values: {} };
 
   it("is not repeated when its condition does not hold", async () => {
@@ -111,7 +127,6 @@ describe("a call of the ledger", () => {
   });
 
   it("survives that the connection it is sent over has died meanwhile", async () => {
-    const found: Reply = { body: { Item: { id: { S: "x" } } } };
     const server = await serve(script(found, { raw: ({ socket }) => void socket?.resetAndDestroy() }, found));
     const table = createTable("ledger", anyone(server.baseUrl));
     expect(await table.get({ pool: "p", id: "x" })).toEqual({ id: "x" });

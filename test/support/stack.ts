@@ -190,7 +190,10 @@ export async function startScenario(
     hold,
     drain: async () => {
       const drained = await drain(stack, hasty, AbortSignal.timeout(150_000));
-      if (!drained) throw new Error("the queue could not be drained");
+      if (!drained) {
+        const last = JSON.stringify(lines("window_ended").at(-1));
+        throw new Error(`the queue could not be drained; the last window: ${last}`);
+      }
     },
     ended: (workspaceId) =>
       eventually(`the end of the run for ${workspaceId}`, () =>

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Settings } from "../infra/settings.ts";
 import { withTimeLimit } from "../lib/clock.ts";
-import { userAgent } from "../lib/http.ts";
+import { userAgent } from "../lib/adapters/http.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";

@@ -17,9 +17,9 @@ import { pickups } from "../lib/dispatch/pickup.ts";
 import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createEmfMetrics } from "../lib/emf.ts";
 import { RunnerError } from "../lib/errors.ts";
-import { createHttp } from "../lib/http.ts";
-import { createIdentityTokens, subjectTokenSeconds } from "../lib/inference/identity-tokens.ts";
-import { createOpenAiModel, type OpenAiDeps } from "../lib/inference/openai.ts";
+import { createHttp } from "../lib/adapters/http.ts";
+import { createModelClient, type Credential } from "../lib/inference/client.ts";
+import { createOpenAiModel } from "../lib/inference/openai.ts";
 import type { LegDeps } from "../lib/job/leg.ts";
 import { paced, type PacedProvider } from "../lib/job/paced-model.ts";
 import type { RecoverDeps } from "../lib/job/recover.ts";
@@ -147,12 +147,11 @@ type Common = ReturnType<typeof common>;
 
 function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
   const { http, log } = shared;
-  const apiKey = modelCredential(config, shared);
-  const baseUrl = config.OPENAI_BASE_URL;
+  const credential = modelCredential(config, shared);
+  const client = createModelClient({ http, credential, baseUrl: config.OPENAI_BASE_URL });
   return (onRateLimited) =>
     createOpenAiModel({
-      apiKey,
-      fetch: http.fetch,
+      client,
       clock,
       random,
       mode: config.OPENAI_MODE,
@@ -162,32 +161,31 @@ function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
           what: "model",
           ...(note.kind === "retry" ? { reason: note.code, waitMs: note.waitMs } : { reason: note.kind }),
         }),
-      ...(baseUrl === undefined ? {} : { baseUrl }),
     });
 }
 
 /** A key from its secret, or tokens for the function's own identity. */
-function modelCredential(config: ProcessorConfig, { secrets, http }: Common): OpenAiDeps["apiKey"] {
+function modelCredential(config: ProcessorConfig, { secrets }: Common): Credential {
   const secretId = config.OPENAI_KEY_SECRET;
   if (secretId !== undefined)
-    return createSecretCache({ source: secrets, clock, secretId, parse: parseModelKey });
-  const { OPENAI_IDENTITY_AUDIENCE: audience = "", OPENAI_TOKEN_URL: tokenUrl } = config;
+    return { apiKey: createSecretCache({ source: secrets, clock, secretId, parse: parseModelKey }) };
+  const { OPENAI_IDENTITY_AUDIENCE: audience = "" } = config;
   let subjectToken: (() => Promise<string>) | undefined;
-  return createIdentityTokens({
-    fetch: http.fetch,
-    clock,
-    identityProviderId: config.OPENAI_IDENTITY_PROVIDER ?? "",
-    serviceAccountId: config.OPENAI_SERVICE_ACCOUNT ?? "",
-    tokenUrl,
-    // Only who uses identities pays for loading the client of STS.
-    subjectToken: async () => {
-      subjectToken ??= (await import("../lib/adapters/sts.ts")).createSubjectTokens({
-        audience,
-        validSeconds: subjectTokenSeconds,
-      });
-      return subjectToken();
+  return {
+    identity: {
+      identityProviderId: config.OPENAI_IDENTITY_PROVIDER ?? "",
+      serviceAccountId: config.OPENAI_SERVICE_ACCOUNT ?? "",
+      tokenUrl: config.OPENAI_TOKEN_URL,
+      // Only who uses identities pays for loading the client of STS.
+      subjectToken: async () => {
+        subjectToken ??= (await import("../lib/adapters/sts.ts")).createSubjectTokens({
+          audience,
+          validSeconds: timing.subjectTokenSeconds,
+        });
+        return subjectToken();
+      },
     },
-  });
+  };
 }
 
 export interface Rotator {

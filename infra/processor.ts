@@ -2,7 +2,6 @@ import { Policy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { toEnvironment } from "../lib/config.ts";
-import { subjectTokenSeconds } from "../lib/inference/identity-tokens.ts";
 import { timing } from "../lib/timing.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { commonVariables } from "./common-variables.ts";
@@ -53,7 +52,7 @@ export class Processor extends Construct {
       resources: ["*"],
       conditions: {
         "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": audience },
-        NumericLessThanEquals: { "sts:DurationSeconds": String(subjectTokenSeconds) },
+        NumericLessThanEquals: { "sts:DurationSeconds": String(timing.subjectTokenSeconds) },
       },
     });
     const policy = new Policy(this, "Identity", { roles: [this.runner.role], statements: [ask] });

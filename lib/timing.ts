@@ -20,6 +20,8 @@ export const timing = {
   maxBeatMs: 120_000,
   /** A proof that lease and run are ours holds for so long: above `ledgerLimitMs`, below any attempt that is taken for dead. */
   proofFreshMs: 10_000,
+  /** Of the token with which AWS says who we are: long enough for one exchange; the role's policy allows no longer. */
+  subjectTokenSeconds: 300,
   /** For telling the provider to stop; then the generation is left to it. */
   cancelLimitMs: 5_000,
   /** A run that lasts longer than this fails, saying so; a pool may set another. */

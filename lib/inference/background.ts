@@ -1,6 +1,6 @@
 import { hasCode, RunnerError } from "../errors.ts";
 import type { RetryPolicy } from "../retry.ts";
-import type { ModelDeps } from "./exchange.ts";
+import type { ExchangeDeps } from "./exchange.ts";
 import { askingPolicy, conclude, defaultAnswerMs, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn, StoredTurn } from "./model.ts";
 import type { ResponseHead } from "./response-answer.ts";
@@ -35,7 +35,7 @@ export type BackgroundResult =
  * streaming, but that a request to begin which nobody answered is not repeated (see `begin`).
  */
 export async function generateInBackground(
-  deps: ModelDeps,
+  deps: ExchangeDeps,
   request: ModelRequest,
   { signal, onStarted, mayAsk }: Generation,
 ): Promise<BackgroundResult> {
@@ -60,7 +60,7 @@ export async function generateInBackground(
  * have begun a response, and there is no documented idempotency key and no list of responses to look it up in. It is
  * repeated: one round may be paid twice, where else a job would fail for a broken connection.
  */
-async function begin(deps: ModelDeps, request: ModelRequest, signal: AbortSignal): Promise<Begun> {
+async function begin(deps: ExchangeDeps, request: ModelRequest, signal: AbortSignal): Promise<Begun> {
   const { silenceMs = defaultSilenceMs } = deps;
   return await exchange(deps, { signal, silenceMs }, (api) => api.begin(request));
 }
@@ -72,7 +72,7 @@ interface Started {
 
 /** A response that is of no use, or that nobody will find again since it could not be noted, need not go on. */
 async function orCancelled(
-  deps: ModelDeps,
+  deps: ExchangeDeps,
   { responseId, signal }: Started,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -86,7 +86,7 @@ async function orCancelled(
 }
 
 /** Shows whether this provider lets its responses in the background be read at all. */
-async function firstLook(deps: ModelDeps, response: unknown, signal: AbortSignal): Promise<Begun> {
+async function firstLook(deps: ExchangeDeps, response: unknown, signal: AbortSignal): Promise<Begun> {
   const { status, responseId } = headOf(response);
   if (endOf(status) !== undefined) return { response };
   await deps.clock.sleep(pollWaitMs(0, deps.random), signal);
@@ -102,7 +102,7 @@ async function firstLook(deps: ModelDeps, response: unknown, signal: AbortSignal
 
 /** @throws RunnerError as `Model.follow` does */
 export async function followResponse(
-  deps: ModelDeps,
+  deps: ExchangeDeps,
   responseId: string,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
@@ -119,7 +119,7 @@ const cancelledByAnother = (): RunnerError =>
 
 /** @throws RunnerError as `Model.retrieve` does */
 export async function retrieveResponse(
-  deps: ModelDeps,
+  deps: ExchangeDeps,
   responseId: string,
   signal: AbortSignal,
 ): Promise<StoredTurn> {
@@ -128,7 +128,7 @@ export async function retrieveResponse(
 
 /** Never throws but `signal.reason`: a response that has ended, or is gone, is as good as cancelled. */
 export async function cancelResponse(
-  deps: ModelDeps,
+  deps: ExchangeDeps,
   responseId: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -144,15 +144,15 @@ export async function cancelResponse(
   }
 }
 
-async function turnAtEnd(deps: ModelDeps, first: unknown, signal: AbortSignal): Promise<ModelTurn> {
+async function turnAtEnd(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<ModelTurn> {
   return conclusionOf(deps, await ended(deps, first, signal));
 }
 
-const conclusionOf = (deps: ModelDeps, response: unknown): ModelTurn =>
+const conclusionOf = (deps: ExchangeDeps, response: unknown): ModelTurn =>
   conclude(deps, { outcome: endOf(headOf(response).status) ?? "completed", response, items: [] });
 
 /** The response as it is once it has ended. */
-async function ended(deps: ModelDeps, first: unknown, signal: AbortSignal): Promise<unknown> {
+async function ended(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<unknown> {
   let response = first;
   let head: ResponseHead = headOf(response);
   for (let waitedMs = 0; endOf(head.status) === undefined; head = headOf(response)) {
@@ -170,7 +170,7 @@ function pollWaitMs(waitedMs: number, random: () => number): number {
   return Math.round(ceilingMs * (1 - random() / 5));
 }
 
-async function look(deps: ModelDeps, responseId: string, signal: AbortSignal): Promise<unknown> {
+async function look(deps: ExchangeDeps, responseId: string, signal: AbortSignal): Promise<unknown> {
   const silenceMs = deps.answerMs ?? defaultAnswerMs;
   return await repeated(deps, { policy: patience, signal }, async (attempt) => {
     try {

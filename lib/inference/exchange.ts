@@ -1,15 +1,12 @@
+import { unlessAborted } from "../clock.ts";
 import { hasCode } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
-import { redactor, type Redact } from "../redact.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { retry } from "../retry.ts";
-import type { Secret } from "../secret.ts";
 import type { ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
 import { endedAtRateLimit, turnFrom } from "./response-answer.ts";
-import type { ApiDeps, ResponsesApi } from "./responses-api.ts";
-import type { SilenceLimit } from "./silence.ts";
-import { withSilenceLimit } from "./silence.ts";
+import { openResponsesApi, type ApiDeps, type Line, type ResponsesApi } from "./responses-api.ts";
 
 /** Worth a log line; nothing secret in it. */
 export type ModelNote =
@@ -25,11 +22,6 @@ export type ModelNote =
   | { readonly kind: "background_refused" };
 
 export interface ExchangeDeps extends ApiDeps {
-  readonly apiKey: {
-    get(signal?: AbortSignal): Promise<Secret>;
-    /** Past the cache: called once after the provider refused the cached key. */
-    refresh(signal?: AbortSignal): Promise<Secret>;
-  };
   /** 0 (included) to 1 (excluded). */
   readonly random: () => number;
   /** Without a byte for this long, from the request on, the line of a generation counts as dead. Default 90 s. */
@@ -37,31 +29,6 @@ export interface ExchangeDeps extends ApiDeps {
   /** The same for what is answered at once: a look at a stored response, a cancellation. Default 15 s. */
   readonly answerMs?: number;
   readonly onEvent?: (note: ModelNote) => void;
-}
-
-/** The same deps, with what takes the keys out of a text that were sent last. */
-export interface ModelDeps extends ExchangeDeps {
-  readonly redact: Redact;
-}
-
-/** A key is renewed now and then: what is said of the one before it may still come. */
-const rememberedKeys = 3;
-
-export function rememberKeys<D extends ExchangeDeps>(deps: D): D & ModelDeps {
-  const sent: string[] = [];
-  const note = async (key: Promise<Secret>): Promise<Secret> => {
-    const value = (await key).reveal();
-    if (!sent.includes(value)) sent.splice(0, sent.length, value, ...sent.slice(0, rememberedKeys - 1));
-    return key;
-  };
-  return {
-    ...deps,
-    apiKey: {
-      get: (signal) => note(deps.apiKey.get(signal)),
-      refresh: (signal) => note(deps.apiKey.refresh(signal)),
-    },
-    redact: (text) => sent.reduce((rest, key) => redactor(key)(rest), text),
-  };
 }
 
 export const defaultSilenceMs = 90_000;
@@ -75,28 +42,43 @@ export const askingPolicy: RetryPolicy = {
   maxRetryAfterMs: Number.POSITIVE_INFINITY, // bounded by `timing.maxRetryWaitMs`
 };
 
-/** Not needed before the first round: loaded when first used, or while Studio answers. */
-export const loadResponsesApi = () => import("./responses-api.ts");
-
-/** One try of something with the API. A refused key is fetched anew and tried once more. */
+/**
+ * One try of something with the API. A refused key is fetched anew and tried once more. The connection is closed at the
+ * end in any case, and the promise settles at the signal's abort.
+ * @throws RunnerError; what fetching the key throws; `signal.reason`
+ */
 export async function exchange<T>(
   deps: ExchangeDeps,
-  limit: Omit<SilenceLimit, "clock">,
+  { silenceMs, signal }: Line,
   work: (api: ResponsesApi) => Promise<T>,
 ): Promise<T> {
-  const attempt = async (key: Secret): Promise<T> => {
-    const { openResponsesApi } = await loadResponsesApi();
-    return await withSilenceLimit({ ...limit, clock: deps.clock }, (line) =>
-      work(openResponsesApi(deps, key, line)),
-    );
+  const { key } = deps.client;
+  const attempt = async (readyKey: () => Promise<unknown> | undefined): Promise<T> => {
+    signal.throwIfAborted();
+    const over = new AbortController();
+    const line = { silenceMs, signal: AbortSignal.any([signal, over.signal]) };
+    try {
+      return await unlessAborted(
+        signal,
+        whenReady(readyKey(), () => work(openResponsesApi(deps, line))),
+      );
+    } finally {
+      over.abort("over");
+    }
   };
   try {
-    return await attempt(await deps.apiKey.get(limit.signal));
+    return await attempt(() => key?.get());
   } catch (error) {
-    if (!hasCode(error, "model_key_refused")) throw error;
+    signal.throwIfAborted();
+    if (key === undefined || !hasCode(error, "model_key_refused")) throw error;
   }
   deps.onEvent?.({ kind: "key_refetched" });
-  return await attempt(await deps.apiKey.refresh(limit.signal));
+  return await attempt(() => key.refresh());
+}
+
+async function whenReady<T>(ready: Promise<unknown> | undefined, work: () => Promise<T>): Promise<T> {
+  await ready;
+  return await work();
 }
 
 export interface Repetition {
@@ -122,7 +104,7 @@ export async function repeated<T>(
 }
 
 /** A response that has ended, as a turn. @throws RunnerError as `turnFrom` does */
-export function conclude(deps: ModelDeps, end: TerminalEvent): ModelTurn {
+export function conclude(deps: ExchangeDeps, end: TerminalEvent): ModelTurn {
   if (endedAtRateLimit(end.response)) deps.onRateLimited?.({ retryAfterMs: undefined });
-  return turnFrom(end, deps.redact);
+  return turnFrom(end, deps.client.redact);
 }

@@ -1,6 +1,6 @@
 import { RunnerError } from "../errors.ts";
 import { cancelResponse, followResponse, generateInBackground, retrieveResponse } from "./background.ts";
-import { rememberKeys, type ExchangeDeps } from "./exchange.ts";
+import type { ExchangeDeps } from "./exchange.ts";
 import type { Generation, GenerationMode, Model, ModelRequest, ModelTurn } from "./model.ts";
 import { generateStreaming } from "./streaming.ts";
 
@@ -10,8 +10,7 @@ export interface OpenAiDeps extends ExchangeDeps {
 }
 
 /** The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. */
-export function createOpenAiModel(given: OpenAiDeps): Model {
-  const deps = rememberKeys(given);
+export function createOpenAiModel(deps: OpenAiDeps): Model {
   let mode = deps.mode ?? "streaming";
   const streamFromNowOn = (): void => {
     if (mode === "streaming") return;

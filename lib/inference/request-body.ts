@@ -1,3 +1,4 @@
+import type { ResponseCreateParamsBase, ResponseInput } from "openai/resources/responses/responses";
 import type { InputItem, ModelRequest } from "./model.ts";
 
 /** How the answer comes: as events on the open line, or by asking for it later. */
@@ -7,7 +8,10 @@ const deliveries = {
 } as const;
 
 /** The body of `POST /responses` (OpenAI API reference, "Create a model response"). No sampling settings: reasoning models refuse them. */
-export function requestBody(request: ModelRequest, delivery: keyof typeof deliveries) {
+export function requestBody(
+  request: ModelRequest,
+  delivery: keyof typeof deliveries,
+): ResponseCreateParamsBase {
   const { model, instructions, store, previousResponseId } = request;
   const tools = request.tools.map(({ name, description, parameters }) => ({
     type: "function" as const,
@@ -19,7 +23,8 @@ export function requestBody(request: ModelRequest, delivery: keyof typeof delive
   return {
     model,
     instructions,
-    input: request.input.flatMap(toInputItems),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- items of earlier turns go back as the provider gave them
+    input: request.input.flatMap(toInputItems) as ResponseInput,
     store,
     ...deliveries[delivery],
     ...(tools.length > 0 ? { tools, tool_choice: "auto" as const, parallel_tool_calls: true } : {}),

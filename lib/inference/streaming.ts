@@ -1,6 +1,6 @@
 import { idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
-import type { ModelDeps } from "./exchange.ts";
+import type { ExchangeDeps } from "./exchange.ts";
 import { askingPolicy, conclude, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
@@ -12,7 +12,7 @@ import type { ApiEvent } from "./responses-api.ts";
  * lost connection, silence and passing faults of the provider.
  */
 export async function generateStreaming(
-  deps: ModelDeps,
+  deps: ExchangeDeps,
   request: ModelRequest,
   { signal, onStarted, mayAsk }: Generation,
 ): Promise<ModelTurn> {
@@ -37,7 +37,7 @@ export const lastWordsMs = 150;
  * connection that has been read to its end can be used again by the next round.
  */
 async function readToEnd(
-  { clock }: ModelDeps,
+  { clock }: ExchangeDeps,
   stream: AsyncIterable<ApiEvent>,
   reading: Reading,
 ): Promise<TerminalEvent> {

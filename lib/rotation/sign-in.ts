@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { withTimeLimit, type Clock } from "../clock.ts";
 import { RunnerError } from "../errors.ts";
-import { userAgent, type Fetch } from "../http.ts";
+import { readText, userAgent, type Fetch } from "../adapters/http.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import { Secret } from "../secret.ts";
 import type { SecretStore } from "../adapters/secrets-manager.ts";
@@ -30,6 +30,7 @@ const answerSchema = z.looseObject({ id_token: z.string().min(1), refresh_token:
 const refusalSchema = z.looseObject({ error: z.looseObject({ message: z.string() }) });
 
 const limitMs = 15_000;
+const longestBytes = 64 * 1024;
 const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAfterMs: 10_000 };
 
 /**
@@ -76,7 +77,7 @@ async function post(
   try {
     return await withTimeLimit({ clock: deps.clock, limitMs, what: "signing in" }, async (signal) => {
       const answer = await deps.fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
-      return { status: answer.status, body: jsonIn(await answer.text()) };
+      return { status: answer.status, body: jsonIn((await readText(answer.body, longestBytes)).text) };
     });
   } catch {
     throw unavailable(`${originOf(deps)} did not answer`);

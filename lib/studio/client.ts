@@ -1,7 +1,7 @@
 import { epochMs, fitsMemory, nearTime, partsIn, pastTime } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import { hasCode, RunnerError } from "../errors.ts";
-import type { Fetch } from "../http.ts";
+import type { Fetch } from "../adapters/http.ts";
 import { redactor, type Redact } from "../redact.ts";
 import { retry } from "../retry.ts";
 import { Secret } from "../secret.ts";

@@ -1,5 +1,5 @@
 import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
-import { brokenExchange } from "../http.ts";
+import { brokenExchange } from "../adapters/http.ts";
 import type { Redact } from "../redact.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import type { RouteKind } from "./routes.ts";
@@ -117,6 +117,7 @@ const hints: Readonly<Record<string, string>> = {
   ENOTFOUND: "check the host name",
   EAI_AGAIN: "the name server does not answer; check the network",
   ETIMEDOUT: "check the network, the subnet's route and firewalls",
+  UND_ERR_CONNECT_TIMEOUT: "check the network, the subnet's route and firewalls",
   ECONNRESET: "the connection was cut",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
@@ -125,11 +126,12 @@ const hints: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not trusted here",
 };
 
-/** A broken exchange as lib/http.ts reports it: its cause has the system's code, or one of Node's HTTP parser's. */
+/** A broken exchange: its cause has the system's code, or undici's. */
 function networkFault(thrown: unknown): { readonly code: string } | undefined {
   const cause = brokenExchange(thrown);
+  if (cause?.name === "HTTPParserError") return { code: "the answer is not HTTP" };
   if (cause === undefined || !("code" in cause) || typeof cause.code !== "string") return undefined;
-  return { code: cause.code.startsWith("HPE_") ? "the answer is not HTTP" : cause.code };
+  return { code: cause.code };
 }
 
 /** A bug's error as it is, unless it carries the credential. */

@@ -1,6 +1,6 @@
 import { longestAnswerBytes } from "../bounded.ts";
 import { withTimeLimit, type Clock } from "../clock.ts";
-import { readText, userAgent, type Fetch, type HttpAnswer } from "../http.ts";
+import { readText, userAgent, type Fetch, type HttpAnswer } from "../adapters/http.ts";
 import { bugOf, faultOf, unsendable, type Answer, type Attempt } from "./errors.ts";
 import type { RouteBody } from "./routes.ts";
 import { clockSkewMs } from "./skew.ts";

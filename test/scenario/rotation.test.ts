@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
-import { createHttp } from "../../lib/http.ts";
+import { createHttp } from "../../lib/adapters/http.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { createLedger } from "../../lib/ledger/ledger.ts";
 import { createRotationRow } from "../../lib/ledger/rotation.ts";

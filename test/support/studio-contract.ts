@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
-import { createHttp, type Http } from "../../lib/http.ts";
+import { createHttp, type Http } from "../../lib/adapters/http.ts";
 import { Secret, type RunnerKey } from "../../lib/secret.ts";
 import { createStudio } from "../../lib/studio/client.ts";
 import type {

@@ -2,7 +2,9 @@ import { parentPort } from "node:worker_threads";
 import { epochMs } from "../../lib/bounded.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { RunnerError } from "../../lib/errors.ts";
-import type { HttpAnswer } from "../../lib/http.ts";
+import { Response } from "undici";
+import { createHttp } from "../../lib/adapters/http.ts";
+import { createModelClient } from "../../lib/inference/client.ts";
 import { createOpenAiModel } from "../../lib/inference/openai.ts";
 import { troubleError, troubleNames, words } from "../../lib/inference/provider-trouble.ts";
 import { redactor } from "../../lib/redact.ts";
@@ -71,19 +73,12 @@ const functions: Readonly<Record<string, Feed>> = {
 };
 
 async function ask(status: number, chunks: readonly string[], type = "application/json"): Promise<unknown> {
-  const headers = new Headers({ "content-type": type });
-  const answer: HttpAnswer = {
-    status,
-    ok: status === 200,
-    headers,
-    body: ReadableStream.from(chunks.map((chunk) => Buffer.from(chunk))),
-    text: async () => chunks.join(""),
-    json: async () => undefined,
-  };
+  const headers = { "content-type": type };
+  const body = ReadableStream.from(chunks.map((chunk) => Buffer.from(chunk)));
+  const http = { ...createHttp(), fetch: async () => new Response(body, { status, headers }) };
   const key = async (): Promise<Secret> => new Secret("wanted-key-0123456789");
   const model = createOpenAiModel({
-    apiKey: { get: key, refresh: key },
-    fetch: async () => answer,
+    client: createModelClient({ http, credential: { apiKey: { get: key, refresh: key } } }),
     clock: { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms > 30_000 ? ms : 0, signal) },
     random: () => 0,
   });

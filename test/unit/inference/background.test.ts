@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
 import { RunnerError } from "../../../lib/errors.ts";
 import type { OpenAiDeps } from "../../../lib/inference/openai.ts";
-import { createFakeClock } from "../../support/fake-clock.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
@@ -94,31 +93,6 @@ test("looks are spread by up to a fifth", async () => {
   expect(it.waits).toEqual([450]);
 });
 
-/** Real time for the first silence of 50 ms that is waited for after `before` others; nothing else comes to its end. */
-function silentAfter(before: number) {
-  let waits = 0;
-  const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
-    if (ms > 50 && ms < 100_000) return;
-    if (ms === 50) waits += 1;
-    await systemClock.sleep(waits === before + 1 ? ms : 1_000_000, signal);
-  };
-  return { now: () => Date.now(), sleep };
-}
-
-test("looks have no silence limit between them", async () => {
-  const clock = createFakeClock();
-  // Time passes between looks only: whatever else waits then is over.
-  const sleep = (ms: number, signal?: AbortSignal) =>
-    ms === 50 ? clock.sleep(ms, signal) : clock.advance(60);
-  await using it = await run([queued, running, running, whole], {
-    clock: { ...clock, sleep },
-    silenceMs: 50,
-    answerMs: 50,
-  });
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.notes).toEqual([]);
-});
-
 const passing: readonly (readonly [string, Answer])[] = [
   ["500", apiError(500, { message: "Oops" })],
   ["429", apiError(429, { message: "Slow down" })],
@@ -149,7 +123,7 @@ test("a look waits as long as it is asked to, however long", async () => {
 });
 
 test("a look that nobody answers is given up and repeated", async () => {
-  await using it = await run([queued, noAnswer, whole], { clock: silentAfter(0), answerMs: 50 });
+  await using it = await run([queued, noAnswer, whole], { answerMs: 500 });
   expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
   expect(it.calls()).toEqual([create, look, look]);
 });
@@ -192,7 +166,7 @@ test.for<readonly [string, Answer]>([
 });
 
 test("a request to begin that is met with silence is repeated", async () => {
-  await using it = await run([noAnswer, whole], { clock: silentAfter(0), silenceMs: 50 });
+  await using it = await run([noAnswer, whole], { silenceMs: 500 });
   expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
   expect(it.calls().slice(0, 2)).toEqual([create, create]);
 });

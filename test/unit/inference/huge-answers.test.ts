@@ -47,7 +47,16 @@ const floods: readonly (readonly [string, () => Flood, number])[] = [
   ["one event", () => flood(events, "data: ", "x"), 20],
   ["one event of many lines", () => flood(events, "event: response.completed\n", "data: xxxxxxxxxx\n"), 20],
   ["items", () => flood(events, "", `data: ${item}\n\n`), 20],
-  ["deltas without end", () => flood(events, "", `event: x.delta\ndata: ${"x".repeat(300)}\n\n`), 140],
+  [
+    "deltas without end",
+    () =>
+      flood(
+        events,
+        "",
+        `data: ${JSON.stringify({ type: "response.output_text.delta", delta: "x".repeat(300) })}\n\n`,
+      ),
+    140,
+  ],
 ];
 
 test.each(floods)(

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
-import { createHttp } from "../../../lib/http.ts";
+import { createHttp } from "../../../lib/adapters/http.ts";
+import { createModelClient } from "../../../lib/inference/client.ts";
 import { createOpenAiModel } from "../../../lib/inference/openai.ts";
 import type { GenerationMode } from "../../../lib/inference/model.ts";
 import { resume } from "../../../lib/inference/resume.ts";
@@ -27,11 +28,10 @@ async function offline(heldRound?: number) {
   const latencyMs = heldRound === undefined ? 0 : heldMs;
   const server = await startModel({ clock: modelClock, latencyMs });
   onTestFinished(() => server.close());
+  const apiKey = { get: async () => new Secret(key), refresh: async () => new Secret(key) };
   const model = (mode: GenerationMode = "auto") =>
     createOpenAiModel({
-      apiKey: { get: async () => new Secret(key), refresh: async () => new Secret(key) },
-      baseUrl: server.url,
-      fetch: createHttp().fetch,
+      client: createModelClient({ http: createHttp(), credential: { apiKey }, baseUrl: server.url }),
       clock: hasty,
       random: () => 0.5,
       mode,

@@ -4,7 +4,8 @@ import type { RunnerError } from "../../../lib/errors.ts";
 import type { ModelRequest } from "../../../lib/inference/model.ts";
 import type { ModelNote } from "../../../lib/inference/exchange.ts";
 import type { OpenAiDeps } from "../../../lib/inference/openai.ts";
-import { createHttp } from "../../../lib/http.ts";
+import { createHttp } from "../../../lib/adapters/http.ts";
+import { createModelClient, type KeySource } from "../../../lib/inference/client.ts";
 import { lastWordsMs } from "../../../lib/inference/streaming.ts";
 import { createOpenAiModel } from "../../../lib/inference/openai.ts";
 import { Secret } from "../../../lib/secret.ts";
@@ -21,19 +22,34 @@ export function quickClock(waits: number[]): Clock {
   return {
     now: () => nowMs,
     sleep: async (ms, signal) => {
-      if (ms === neverSilentMs || ms === lastWordsMs) return await systemClock.sleep(ms, signal);
+      if (ms === lastWordsMs) return await systemClock.sleep(ms, signal);
       waits.push(ms);
     },
   };
 }
 
-export function adapter(baseUrl: string, overrides: Partial<OpenAiDeps> = {}) {
+/** Its first key, and after that the other one. */
+function twoKeys(): KeySource {
+  let present = key;
+  const get = async (): Promise<Secret> => new Secret(present);
+  return {
+    get,
+    refresh: () => {
+      present = freshKey;
+      return get();
+    },
+  };
+}
+
+interface Overrides extends Partial<OpenAiDeps> {
+  readonly apiKey?: KeySource;
+}
+
+export function adapter(baseUrl: string, { apiKey = twoKeys(), ...overrides }: Overrides = {}) {
   const waits: number[] = [];
   const notes: ModelNote[] = [];
   const model = createOpenAiModel({
-    apiKey: { get: async () => new Secret(key), refresh: async () => new Secret(freshKey) },
-    baseUrl,
-    fetch: createHttp().fetch,
+    client: createModelClient({ http: createHttp(), credential: { apiKey }, baseUrl }),
     clock: quickClock(waits),
     random: () => 0,
     silenceMs: neverSilentMs,

@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
 import type { Clock } from "../../../lib/clock.ts";
-import { createHttp, type Fetch } from "../../../lib/http.ts";
+import { createHttp, type Fetch } from "../../../lib/adapters/http.ts";
 import { Secret } from "../../../lib/secret.ts";
 import { createStudio } from "../../../lib/studio/client.ts";
 import type { AdminCall, CompletePayload, JobCall, Studio, StudioAdmin } from "../../../lib/studio/studio.ts";

@@ -1,0 +1,35 @@
+import { fitsMemory, longestAnswerBytes, partsIn } from "../bounded.ts";
+import { RunnerError } from "../errors.ts";
+
+/** Of a stream: most of it are deltas, 200 to 300 bytes for each token, which are not kept. */
+const longestStreamBytes = 128 * 1024 * 1024;
+
+export const answerTooLong = (longestBytes: number): RunnerError =>
+  new RunnerError(
+    "answer_too_long",
+    `the model's answer is too long: more than ${longestBytes / (1024 * 1024)} MiB, or more than fits into memory`,
+  );
+
+/** The same event stream; it breaks where it, or one event of it, is longer than what we read. */
+export function boundedEvents({ body, headers }: Response): Response {
+  let [streamBytes, eventBytes, eventParts] = [0, 0, 0];
+  const bounds = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
+      const lastEnd = Math.max(
+        text.lastIndexOf("\n\n"),
+        text.lastIndexOf("\n\r\n"),
+        text.lastIndexOf("\r\r"),
+      );
+      if (lastEnd >= 0) [eventBytes, eventParts] = [0, 0];
+      const rest = text.slice(lastEnd + 1);
+      streamBytes += text.length;
+      eventBytes += rest.length;
+      eventParts += partsIn(rest);
+      if (streamBytes > longestStreamBytes) controller.error(answerTooLong(longestStreamBytes));
+      else if (!fitsMemory(eventBytes, eventParts)) controller.error(answerTooLong(longestAnswerBytes));
+      else controller.enqueue(chunk);
+    },
+  });
+  return new Response(body?.pipeThrough(bounds) ?? null, { headers });
+}

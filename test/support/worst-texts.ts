@@ -74,8 +74,8 @@ const functions: Readonly<Record<string, Feed>> = {
 
 async function ask(status: number, chunks: readonly string[], type = "application/json"): Promise<unknown> {
   const headers = { "content-type": type };
-  const body = ReadableStream.from(chunks.map((chunk) => Buffer.from(chunk)));
-  const http = { ...createHttp(), fetch: async () => new Response(body, { status, headers }) };
+  const body = (): ReadableStream => ReadableStream.from(chunks.map((chunk) => Buffer.from(chunk)));
+  const http = { ...createHttp(), fetch: async () => new Response(body(), { status, headers }) };
   const key = async (): Promise<Secret> => new Secret("wanted-key-0123456789");
   const model = createOpenAiModel({
     client: createModelClient({ http, credential: { apiKey: { get: key, refresh: key } } }),

@@ -10,6 +10,11 @@ export const answerTooLong = (longestBytes: number): RunnerError =>
     `the model's answer is too long: more than ${longestBytes / (1024 * 1024)} MiB, or more than fits into memory`,
   );
 
+/** They mean nothing between events, and a million of them would keep the client busy for minutes. */
+const emptyLines = /(?:\r\n|\n|\r){4}/;
+const withoutEmptyLines = (latin1: string): Uint8Array =>
+  Buffer.from(latin1.replaceAll(/(?:\r\n|\n|\r){3,}/g, "\n\n"), "latin1");
+
 /** The same event stream; it breaks where it, or one event of it, is longer than what we read. */
 export function boundedEvents({ body, headers }: Response): Response {
   let [streamBytes, eventBytes, eventParts] = [0, 0, 0];
@@ -28,7 +33,7 @@ export function boundedEvents({ body, headers }: Response): Response {
       eventParts += partsIn(rest);
       if (streamBytes > longestStreamBytes) controller.error(answerTooLong(longestStreamBytes));
       else if (!fitsMemory(eventBytes, eventParts)) controller.error(answerTooLong(longestAnswerBytes));
-      else controller.enqueue(chunk);
+      else controller.enqueue(emptyLines.test(text) ? withoutEmptyLines(text) : chunk);
     },
   });
   return new Response(body?.pipeThrough(bounds) ?? null, { headers });

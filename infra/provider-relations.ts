@@ -1,0 +1,76 @@
+import type { BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
+import type { GenerationMode } from "../lib/inference/model.ts";
+import type { Problem } from "./problems.ts";
+import type { providers } from "./settings-schema.ts";
+
+interface ProviderChoices {
+  readonly provider: (typeof providers)[number];
+  readonly endpoint?: BedrockEndpoint | undefined;
+  readonly mode: GenerationMode;
+  readonly model: string;
+  readonly summaryModel?: string | undefined;
+  readonly [name: string]: unknown;
+}
+
+/** What only one provider knows, and why the other has no use for it. */
+const foreign: Readonly<Record<ProviderChoices["provider"], Readonly<Record<string, string>>>> = {
+  openai: {
+    endpoint: "chooses between the endpoints of Amazon Bedrock",
+    region: "is the region of Amazon Bedrock",
+  },
+  bedrock: {
+    baseUrl: "is the address of another Responses server, but Bedrock's follows from its endpoint and region",
+    keySecretArn:
+      "is the secret of a model key, but Bedrock needs none: requests are signed by the processor's role",
+    workloadIdentity:
+      "takes the place of a model key, but Bedrock needs none: requests are signed by the processor's role",
+  },
+};
+
+/** A setting of the other provider would be without effect, and nobody would be told. */
+export function brokenProviderRelations(given: ProviderChoices): readonly Problem[] {
+  const strangers = Object.entries(foreign[given.provider])
+    .filter(([name]) => given[name] !== undefined)
+    .map(([name, why]) => {
+      const other = given.provider === "openai" ? "bedrock" : "openai";
+      const sentence = `inference.${name} ${why}. Leave it out, or set inference.provider to "${other}".`;
+      return { path: `inference.${name}`, sentence };
+    });
+  return given.provider === "openai" ? strangers : [...strangers, ...brokenBedrock(given)];
+}
+
+function brokenBedrock({ endpoint = "mantle", ...given }: ProviderChoices): readonly Problem[] {
+  const names = ["model", "summaryModel"] as const;
+  const wrong = names.flatMap((name) => {
+    const model = given[name];
+    if (model === undefined || modelNames[endpoint].test(model)) return [];
+    return [{ path: `inference.${name}`, sentence: `"${model}" ${modelHints[endpoint]}` }];
+  });
+  const { model, summaryModel = model } = given;
+  if (wrong.length === 0 && endpoint === "mantle" && isOpenWeight(model) !== isOpenWeight(summaryModel))
+    wrong.push({ path: "inference.summaryModel", sentence: otherPath });
+  if (endpoint === "runtime" && given.mode === "background")
+    wrong.push({ path: "inference.mode", sentence: synchronous });
+  return wrong;
+}
+
+/** mantle takes the model itself, runtime an inference profile: the model behind a prefix that says where it may run. */
+const modelNames: Readonly<Record<BedrockEndpoint, RegExp>> = {
+  mantle: /^openai\.[\w.-]+$/,
+  runtime: /^[a-z]+(?:-[a-z]+)?\.openai\.[\w.-]+$/,
+};
+
+const modelHints: Readonly<Record<BedrockEndpoint, string>> = {
+  mantle:
+    "is not what Bedrock's mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.",
+  runtime:
+    "is not what Bedrock's runtime endpoint calls a model of OpenAI. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.",
+};
+
+/** Served at another path of mantle than all others; a function asks at one. */
+export const isOpenWeight = (model: string): boolean => model.startsWith("openai.gpt-oss-");
+
+const otherPath =
+  "openai.gpt-oss models and the others are served at different paths of Bedrock's mantle endpoint. Choose both models from one of the two groups.";
+const synchronous =
+  'inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".';

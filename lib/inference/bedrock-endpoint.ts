@@ -1,0 +1,7 @@
+/**
+ * The two addresses at which Amazon Bedrock speaks the Responses API. Both store responses. mantle also generates in the
+ * background, so that another invocation can take a response up; runtime answers while one waits.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+ */
+export const bedrockEndpoints = ["mantle", "runtime"] as const;
+export type BedrockEndpoint = (typeof bedrockEndpoints)[number];

@@ -1,4 +1,4 @@
-import type { BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
+import { isOpenWeight, type BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
 import type { GenerationMode } from "../lib/inference/model.ts";
 import type { Problem } from "./problems.ts";
 import type { providers } from "./settings-schema.ts";
@@ -66,9 +66,6 @@ const modelHints: Readonly<Record<BedrockEndpoint, string>> = {
   runtime:
     "is not what Bedrock's runtime endpoint calls a model of OpenAI. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.",
 };
-
-/** Served at another path of mantle than all others; a function asks at one. */
-export const isOpenWeight = (model: string): boolean => model.startsWith("openai.gpt-oss-");
 
 const otherPath =
   "openai.gpt-oss models and the others are served at different paths of Bedrock's mantle endpoint. Choose both models from one of the two groups.";

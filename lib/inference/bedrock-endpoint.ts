@@ -5,3 +5,6 @@
  */
 export const bedrockEndpoints = ["mantle", "runtime"] as const;
 export type BedrockEndpoint = (typeof bedrockEndpoints)[number];
+
+/** mantle serves these at another path than the other models of OpenAI. */
+export const isOpenWeight = (model: string): boolean => model.startsWith("openai.gpt-oss-");

@@ -1,5 +1,7 @@
 import type { Aws } from "../ports.ts";
 import { toAwsConfig, type AwsAccount } from "./config.ts";
+import type { AwsConfig } from "./config.ts";
+import { createBedrock } from "./bedrock.ts";
 import { createAlarms } from "./alarms.ts";
 import { createFunctions } from "./functions.ts";
 import { createIdentity } from "./identity.ts";
@@ -19,5 +21,6 @@ export function createAws(account: AwsAccount): Aws {
     schedules: createSchedules(config),
     functions: createFunctions(config),
     identity: createIdentity(config),
+    bedrock: createBedrock(config),
   };
 }

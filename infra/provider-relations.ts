@@ -28,7 +28,7 @@ const foreign: Readonly<Record<ProviderChoices["provider"], Readonly<Record<stri
 };
 
 /** A setting of the other provider would be without effect, and nobody would be told. */
-export function brokenProviderRelations(given: ProviderChoices): readonly Problem[] {
+export function brokenProviderRelations(given: ProviderChoices, isFips: boolean): readonly Problem[] {
   const strangers = Object.entries(foreign[given.provider])
     .filter(([name]) => given[name] !== undefined)
     .map(([name, why]) => {
@@ -36,10 +36,16 @@ export function brokenProviderRelations(given: ProviderChoices): readonly Proble
       const sentence = `inference.${name} ${why}. Leave it out, or set inference.provider to "${other}".`;
       return { path: `inference.${name}`, sentence };
     });
-  return given.provider === "openai" ? strangers : [...strangers, ...brokenBedrock(given)];
+  if (given.provider === "openai") return strangers;
+  const { endpoint = "mantle" } = given;
+  const fips = isFips && endpoint === "mantle" ? [{ path: "endpoints.fips", sentence: noFips }] : [];
+  return [...strangers, ...brokenBedrock({ ...given, endpoint }), ...fips];
 }
 
-function brokenBedrock({ endpoint = "mantle", ...given }: ProviderChoices): readonly Problem[] {
+function brokenBedrock({
+  endpoint,
+  ...given
+}: ProviderChoices & { readonly endpoint: BedrockEndpoint }): readonly Problem[] {
   const names = ["model", "summaryModel"] as const;
   const wrong = names.flatMap((name) => {
     const model = given[name];
@@ -69,5 +75,7 @@ const modelHints: Readonly<Record<BedrockEndpoint, string>> = {
 
 const otherPath =
   "openai.gpt-oss models and the others are served at different paths of Bedrock's mantle endpoint. Choose both models from one of the two groups.";
+const noFips =
+  'endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.';
 const synchronous =
   'inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".';

@@ -122,6 +122,7 @@ const providerSchema = z.object({
   inference: inferenceSchema
     .pick({ provider: true, endpoint: true, mode: true, model: true, summaryModel: true })
     .loose(),
+  endpoints: z.looseObject({ fips: z.unknown() }).optional().catch(undefined),
 });
 const cappedSchema = z.object({ dailyCapUsd: z.number() });
 const namedSchema = z.object({ name: z.string() });
@@ -145,7 +146,9 @@ function findBroken(input: unknown): readonly Problem[] {
     ...(storing.success ? brokenInferenceRelations(storing.data.inference) : []),
     ...(spending.success ? brokenSpendRelations(spending.data, caps) : []),
     ...(credentials.success ? brokenCredentials(credentials.data.inference) : []),
-    ...(provider.success ? brokenProviderRelations(provider.data.inference) : []),
+    ...(provider.success
+      ? brokenProviderRelations(provider.data.inference, provider.data.endpoints?.fips === true)
+      : []),
     ...brokenNames(names),
     ...pools.flatMap((pool, index) => findBrokenInPool(pool, formatPath(["pools", index]))),
     ...brokenTimingRelations(),

@@ -1,8 +1,7 @@
 import type { Aws } from "../ports.ts";
 import { toAwsConfig, type AwsAccount } from "./config.ts";
-import type { AwsConfig } from "./config.ts";
-import { createBedrock } from "./bedrock.ts";
 import { createAlarms } from "./alarms.ts";
+import { createBedrock } from "./bedrock.ts";
 import { createFunctions } from "./functions.ts";
 import { createIdentity } from "./identity.ts";
 import { createLogs } from "./logs.ts";

@@ -23,7 +23,7 @@ const refusedStatuses = [400, 401, 403];
 const rows: readonly Row[] = [
   {
     kind: "access",
-    code: "model_rejected",
+    code: "model_access_refused",
     statuses: refusedStatuses,
     said: /access to the model|model access is denied|aws-marketplace:/i,
     finding: (place) => `this AWS account has no access to the model at ${place}`,
@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
   },
   {
     kind: "permission",
-    code: "model_key_refused",
+    code: "model_access_refused",
     statuses: refusedStatuses,
     // A code comes before the words, and is looked for where these name no action.
     said: /not authorized to perform:? (bedrock(?:-mantle)?:\w{1,64})|not authorized|\baccess_?denied(?!.*not authorized)/i,
@@ -42,7 +42,7 @@ const rows: readonly Row[] = [
   },
   {
     kind: "signature",
-    code: "model_key_refused",
+    code: "model_access_refused",
     statuses: refusedStatuses,
     said: /signature|security token|credential should be scoped|authentication token/i,
     finding: (place) => `${place} does not accept how requests are signed`,

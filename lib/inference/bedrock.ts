@@ -14,13 +14,20 @@ export interface BedrockTarget {
  * For `new OpenAI({ provider })`: requests are signed by Signature Version 4 and go to that endpoint alone. No key, and
  * AWS_BEARER_TOKEN_BEDROCK is not looked at. AWS_BEDROCK_BASE_URL leads elsewhere, as for every client of the SDK.
  */
-export function bedrockProvider({ endpoint, region, model, credentials }: BedrockTarget) {
-  const options = { endpoint, region, credentialProvider: credentials };
-  const isElsewhere = process.env["AWS_BEDROCK_BASE_URL"] !== undefined;
-  if (endpoint === "runtime" || !isOpenWeight(model) || isElsewhere) return bedrock(options);
-  return bedrock({ ...options, baseURL: `https://bedrock-mantle.${region}.api.aws/v1` });
+export function bedrockProvider(target: BedrockTarget) {
+  const { endpoint, region, credentials } = target;
+  const baseURL = process.env["AWS_BEDROCK_BASE_URL"] === undefined ? addressOf(target) : undefined;
+  return bedrock({ endpoint, region, credentialProvider: credentials, ...(baseURL ? { baseURL } : {}) });
 }
 
-/** For people: what refused, and where. */
-export const placeOf = ({ endpoint, region }: Pick<BedrockTarget, "endpoint" | "region">): string =>
-  `Amazon Bedrock's ${endpoint} endpoint in ${region}`;
+const isOn = (variable: string): boolean => process.env[variable] === "true";
+
+/** `undefined`: the SDK's own. It knows neither mantle's second path nor what is set for AWS's clients. */
+function addressOf({ endpoint, region, model }: BedrockTarget): string | undefined {
+  if (endpoint === "mantle")
+    return isOpenWeight(model) ? `https://bedrock-mantle.${region}.api.aws/v1` : undefined;
+  const [fips, dualStack] = [isOn("AWS_USE_FIPS_ENDPOINT"), isOn("AWS_USE_DUALSTACK_ENDPOINT")];
+  if (!fips && !dualStack) return undefined;
+  const host = `bedrock-runtime${fips ? "-fips" : ""}.${region}.${dualStack ? "api.aws" : "amazonaws.com"}`;
+  return `https://${host}/openai/v1`;
+}

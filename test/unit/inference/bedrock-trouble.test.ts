@@ -15,13 +15,13 @@ describe("a refusal of Amazon Bedrock says what to do", () => {
     [
       "the role's policy lacks the action",
       { status: 401, code: "access_denied", message: role },
-      "model_key_refused",
+      "model_access_refused",
       "the processor's role may not perform bedrock-mantle:CreateInference at Amazon Bedrock's mantle endpoint in us-east-1: deploy again, so that the role's policy names the models of the settings; if it does, a policy of the organization or a boundary refuses it (HTTP 401, code access_denied)",
     ],
     [
       "the account has no access to the model",
       { status: 403, message: "You don't have access to the model with the specified model ID." },
-      "model_rejected",
+      "model_access_refused",
       "this AWS account has no access to the model at Amazon Bedrock's mantle endpoint in us-east-1: enable the model under Model access in the console of Amazon Bedrock, or choose another one (HTTP 403)",
     ],
     [
@@ -31,13 +31,13 @@ describe("a refusal of Amazon Bedrock says what to do", () => {
         message:
           "Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace actions (aws-marketplace:Subscribe)",
       },
-      "model_rejected",
+      "model_access_refused",
       "this AWS account has no access to the model at Amazon Bedrock's mantle endpoint in us-east-1: enable the model under Model access in the console of Amazon Bedrock, or choose another one (HTTP 403)",
     ],
     [
       "the signature is for another region",
       { status: 403, message: "Credential should be scoped to a valid region." },
-      "model_key_refused",
+      "model_access_refused",
       "Amazon Bedrock's mantle endpoint in us-east-1 does not accept how requests are signed: check inference.endpoint and inference.region; credentials that have just run out are replaced by themselves (HTTP 403)",
     ],
     [

@@ -60,6 +60,15 @@ describe("signed requests", () => {
     expect(second.previous_response_id).toBe(first.id);
   });
 
+  it("are signed with the session token of a function's credentials", async () => {
+    const temporary = { ...newCredentials(), sessionToken: "a-session" };
+    const { responses, model } = await scene(
+      { credentials: () => temporary },
+      { credentials: () => temporary },
+    );
+    expect((await responses.create({ model, input: "Hello" })).status).toBe("completed");
+  });
+
   it("hold no key, whatever the environment has", async () => {
     vi.stubEnv("AWS_BEARER_TOKEN_BEDROCK", "a-bearer-token");
     vi.stubEnv("OPENAI_API_KEY", "sk-test");
@@ -112,20 +121,41 @@ describe("is refused as Bedrock does", () => {
   });
 });
 
-it("mantle serves the open-weight models at a path of their own", async () => {
-  const asked: string[] = [];
-  const client = new OpenAI({
-    provider: bedrockProvider({
-      endpoint: "mantle",
-      region: "us-west-2",
-      model: "openai.gpt-oss-120b",
-      credentials: newCredentials,
-    }),
-    fetch: async (url) => {
+describe("the address", () => {
+  const addressFor = async (endpoint: BedrockTarget["endpoint"], model: string): Promise<string> => {
+    const asked: string[] = [];
+    const provider = bedrockProvider({ endpoint, region: "us-west-2", model, credentials: newCredentials });
+    const fetch: typeof globalThis.fetch = async (url) => {
       asked.push(new Request(url).url);
       return Response.json({ output: [] });
-    },
+    };
+    await new OpenAI({ provider, fetch }).responses.create({ model, input: "Hello" });
+    return asked.join();
+  };
+
+  it.each([
+    ["mantle", "openai.gpt-6-luna", {}, "https://bedrock-mantle.us-west-2.api.aws/openai/v1/responses"],
+    ["mantle", "openai.gpt-oss-120b", {}, "https://bedrock-mantle.us-west-2.api.aws/v1/responses"],
+    [
+      "runtime",
+      "us.openai.gpt-6-luna",
+      {},
+      "https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1/responses",
+    ],
+    [
+      "runtime",
+      "us.openai.gpt-6-luna",
+      { AWS_USE_FIPS_ENDPOINT: "true" },
+      "https://bedrock-runtime-fips.us-west-2.amazonaws.com/openai/v1/responses",
+    ],
+    [
+      "runtime",
+      "us.openai.gpt-6-luna",
+      { AWS_USE_DUALSTACK_ENDPOINT: "true" },
+      "https://bedrock-runtime.us-west-2.api.aws/openai/v1/responses",
+    ],
+  ] as const)("of %s, for %s with %j", async (endpoint, model, variables, address) => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    expect(await addressFor(endpoint, model)).toBe(address);
   });
-  await client.responses.create({ model: "openai.gpt-oss-120b", input: "Hello" });
-  expect(asked).toEqual(["https://bedrock-mantle.us-west-2.api.aws/v1/responses"]);
 });

@@ -129,6 +129,14 @@ describe("settings that do not fit the provider are refused, saying what to do",
     expect(problems({ inference })).toEqual([line]);
   });
 
+  it("FIPS addresses with mantle, which has none", () => {
+    const endpoints = { fips: true };
+    expect(problems({ inference: mantle, endpoints })).toEqual([
+      'endpoints.fips: endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.',
+    ]);
+    expect(problems({ inference: runtime, endpoints })).toEqual([]);
+  });
+
   it("a cap on a model of Bedrock, whose price is AWS's own, needs that price", () => {
     const [line] = problems({ inference: mantle, ...pool({ dailyCapUsd: 5 }) });
     expect(line).toBe(

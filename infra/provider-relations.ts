@@ -49,8 +49,8 @@ function brokenBedrock({
   const names = ["model", "summaryModel"] as const;
   const wrong = names.flatMap((name) => {
     const model = given[name];
-    if (model === undefined || modelNames[endpoint].test(model)) return [];
-    return [{ path: `inference.${name}`, sentence: `"${model}" ${modelHints[endpoint]}` }];
+    const sentence = model === undefined ? undefined : wrongModelName(endpoint, model);
+    return sentence === undefined ? [] : [{ path: `inference.${name}`, sentence }];
   });
   const { model, summaryModel = model } = given;
   if (wrong.length === 0 && endpoint === "mantle" && isOpenWeight(model) !== isOpenWeight(summaryModel))
@@ -59,6 +59,10 @@ function brokenBedrock({
     wrong.push({ path: "inference.mode", sentence: synchronous });
   return wrong;
 }
+
+/** `undefined`: nothing is wrong with it. */
+export const wrongModelName = (endpoint: BedrockEndpoint, model: string): string | undefined =>
+  modelNames[endpoint].test(model) ? undefined : `"${model}" ${modelHints[endpoint]}`;
 
 /** mantle takes the model itself, runtime an inference profile: the model behind a prefix that says where it may run. */
 const modelNames: Readonly<Record<BedrockEndpoint, RegExp>> = {

@@ -21,7 +21,7 @@ export function createBedrock({ credentials = fromNodeProviderChain() }: AwsAcco
         credentials: typeof credentials === "function" ? credentials : () => credentials,
       });
       const place = placeOf(endpoint, region);
-      const { responses } = new OpenAI({ provider, maxRetries: 0, timeout: limitMs });
+      const { responses } = new OpenAI({ provider, maxRetries: 0, timeout: limitMs, logLevel: "off" });
       try {
         await responses.create({ model, input: "Say yes.", max_output_tokens: leastTokens, store: false });
         return undefined;

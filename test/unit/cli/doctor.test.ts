@@ -436,6 +436,9 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
         "none is stored: the processor's role signs its requests to Amazon Bedrock (inference.provider)",
     });
     expect(row("model-key-accepted").verdict).toBe("skipped");
+    expect(row("model").finding).toBe(
+      "openai.gpt-6-luna: until when, its model card in Amazon Bedrock's user guide says",
+    );
     expect(row("model-access")).toMatchObject({
       verdict: "ok",
       finding:

@@ -58,6 +58,7 @@ describe("signed requests", () => {
     const first = await responses.create({ model, input: "Hello" });
     const second = await responses.create({ model, input: "Again", previous_response_id: first.id });
     expect(second.previous_response_id).toBe(first.id);
+    expect((await responses.retrieve(second.id)).status).toBe("completed");
   });
 
   it("are signed with the session token of a function's credentials", async () => {

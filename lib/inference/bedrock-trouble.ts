@@ -60,12 +60,16 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** AWS's sentences are shorter; what is longer is not read to its end. */
+const longestSentence = 2_000;
+
 /** `undefined`: not asked at Bedrock, or nothing that is told of there alone. */
 export function bedrockRefusal(trouble: ProviderTrouble): BedrockRefusal | undefined {
   const { place, status = 0, code = "", type = "", message = "" } = trouble;
   if (place === undefined) return undefined;
+  const sentence = `${code} ${type} ${message}`.slice(0, longestSentence);
   for (const { statuses, said, finding, ...row } of rows) {
-    const match = statuses.includes(status) ? said.exec(`${code} ${type} ${message}`) : null;
+    const match = statuses.includes(status) ? said.exec(sentence) : null;
     if (match) return { ...row, finding: finding(place, match) };
   }
   return undefined;

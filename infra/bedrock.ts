@@ -1,4 +1,4 @@
-import { Stack } from "aws-cdk-lib";
+import { Stack, Token } from "aws-cdk-lib";
 import { Policy, PolicyStatement, type IRole } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { acknowledgeRegions } from "./acknowledge.ts";
@@ -23,12 +23,16 @@ export function allowBedrock(scope: Construct, role: IRole, settings: Settings):
   const policy = new Policy(scope, "Bedrock", { roles: [role], statements: [...statements] });
   if (endpoint === "runtime")
     for (const resource of [
-      `<AWS::AccountId>:${project}`,
+      `${shown(given.account, "AWS::AccountId")}:${project}`,
       ...given.models.map((model) => `:${behind(model)}`),
     ])
-      acknowledgeRegions(policy, `arn:<AWS::Partition>:bedrock:*:${resource}`);
+      acknowledgeRegions(policy, `arn:${shown(stack.partition, "AWS::Partition")}:bedrock:*:${resource}`);
   return policy;
 }
+
+/** As cdk-nag writes what is not known before the deploy. */
+const shown = (value: string, reference: string): string =>
+  Token.isUnresolved(value) ? `<${reference}>` : value;
 
 interface Given {
   readonly models: readonly string[];

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { SettingsInput } from "../../infra/settings.ts";
 import type { BedrockOptions } from "../../local/model/bedrock.ts";
+import { heldMs } from "../support/hold.ts";
 import { buildWith } from "../support/build-with.ts";
 import { operatorOf } from "../support/here-cli.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
@@ -8,13 +9,19 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 type Endpoint = BedrockOptions["endpoint"];
 type Finish = (close: () => Promise<void>) => void;
 
+interface Options {
+  readonly served?: Partial<BedrockOptions>;
+  readonly turnMs?: number;
+  readonly onTestFinished: Finish;
+}
+
 const region = "us-east-1"; // the local cloud's
 const models = { mantle: "openai.gpt-6-luna", runtime: "us.openai.gpt-6-luna" } as const;
 
 /** The real functions, which sign with the credentials that they have, and an offline model that checks that. */
 async function start(
   endpoint: Endpoint,
-  { served = {}, onTestFinished }: { served?: Partial<BedrockOptions>; onTestFinished: Finish },
+  { served = {}, turnMs = 20, onTestFinished }: Options,
 ): Promise<Scenario> {
   const model = models[endpoint];
   const inference: SettingsInput["inference"] = { provider: "bedrock", endpoint, model };
@@ -23,6 +30,7 @@ async function start(
     {
       bedrock: { endpoint, region, models: [model], ...served },
       variables,
+      turnMs,
       build: (settings, outdir) => {
         const url = settings.inference?.baseUrl?.replace("/v1", "/openai/v1") ?? "";
         variables["AWS_BEDROCK_BASE_URL"] = url;
@@ -73,6 +81,37 @@ describe("a job is completed", () => {
     expect(await runJob(scenario)).toMatchObject({ state: "completed", failure: null });
     expect(new Set(asked(scenario))).toEqual(new Set(["POST /v1/responses 200"]));
     expect(await modelAccess(scenario)).toMatchObject({ verdict: "ok" });
+  });
+});
+
+describe("a job whose processor is killed in its second round", () => {
+  async function killInSecondRound(scenario: Scenario): Promise<void> {
+    const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
+    let killed = false;
+    scenario.hold(() => !killed && scenario.asked().length === 2);
+    await scenario.window();
+    await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
+    await scenario.kill(workspaceId);
+    killed = true;
+    expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
+  }
+
+  test("goes on at mantle with the response that is being made: no round is paid twice", async ({
+    onTestFinished,
+  }) => {
+    const scenario = await start("mantle", { turnMs: heldMs, onTestFinished });
+    await killInSecondRound(scenario);
+    expect(scenario.asked()).toHaveLength(2);
+    expect(scenario.lines("job_started_over")).toEqual([]);
+  });
+
+  test("goes on at runtime after the round that is stored, and asks for the broken one again", async ({
+    onTestFinished,
+  }) => {
+    const scenario = await start("runtime", { turnMs: heldMs, onTestFinished });
+    await killInSecondRound(scenario);
+    expect(scenario.asked()).toHaveLength(3);
+    expect(scenario.lines("job_started_over")).toEqual([]);
   });
 });
 

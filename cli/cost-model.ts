@@ -1,7 +1,7 @@
 import { alarmRows } from "../infra/monitoring/alarms.ts";
 import type { AlarmRow } from "../infra/monitoring/alarm-row.ts";
 import { levels } from "../infra/monitoring/levels.ts";
-import type { PoolSettings, Settings } from "../infra/settings.ts";
+import { storesModelKey, type PoolSettings, type Settings } from "../infra/settings.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
 import type { Run } from "../lib/ledger/run.ts";
 import { metricTable } from "../lib/metrics.ts";
@@ -78,9 +78,8 @@ function ownSecrets({ keySecretArn, rotation }: PoolSettings): number {
 }
 
 /** The model's key, where the stack keeps it. */
-function sharedSecrets({ inference }: Settings): number {
-  return inference.keySecretArn === undefined && inference.workloadIdentity === undefined ? 1 : 0;
-}
+const sharedSecrets = (settings: Settings): number =>
+  storesModelKey(settings) && settings.inference.keySecretArn === undefined ? 1 : 0;
 
 function idleGbSeconds({ pickup, dispatcher }: PoolSettings): number {
   const seconds = pickups[pickup].windowMs / 1_000 + windowOverheadSeconds;

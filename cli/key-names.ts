@@ -1,4 +1,4 @@
-import type { Settings } from "../infra/settings.ts";
+import { bedrockOf, storesModelKey, type Settings } from "../infra/settings.ts";
 import { parseAccount } from "../lib/rotation/sign-in.ts";
 import { parseRunnerKeys, parseModelKey } from "../lib/secrets.ts";
 import type { Context } from "./context.ts";
@@ -27,10 +27,9 @@ export const keyTable: Readonly<Record<KeyName, KeyRow>> = {
     parse: parseModelKey,
     find: async (context) => {
       const stack = await context.stack();
-      if (!usesIdentity(stack.settings)) return stack.output("ModelKeySecret");
-      const sentence =
-        "This stack stores no model key: the processor shows its AWS identity (inference.workloadIdentity).";
-      throw new CliError("refused", sentence);
+      const instead = insteadOfKey(stack.settings);
+      if (instead === undefined) return stack.output("ModelKeySecret");
+      throw new CliError("refused", `This stack stores no model key: ${instead}.`);
     },
   },
   "account-key": {
@@ -47,4 +46,10 @@ export const keyTable: Readonly<Record<KeyName, KeyRow>> = {
   },
 };
 
-export const usesIdentity = ({ inference }: Settings): boolean => inference.workloadIdentity !== undefined;
+/** What the model's provider knows the processor by, where no model key is stored. */
+export function insteadOfKey(settings: Settings): string | undefined {
+  if (storesModelKey(settings)) return undefined;
+  return bedrockOf(settings) === undefined
+    ? "the processor shows its AWS identity (inference.workloadIdentity)"
+    : "the processor's role signs its requests to Amazon Bedrock (inference.provider)";
+}

@@ -1,3 +1,6 @@
+import type { BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
+import type { ProviderTrouble } from "../lib/inference/provider-trouble.ts";
+
 /** What the commands ask of AWS, one adapter per service in cli/aws/. Each throws what its SDK client throws. */
 
 export interface Stacks {
@@ -80,6 +83,15 @@ export interface Identity {
   caller(): Promise<{ readonly arn: string; readonly account: string }>;
 }
 
+export interface Bedrock {
+  /** Has a model say one word, at most 16 tokens long. What refused that, or `undefined`: it has answered. */
+  ask(question: {
+    readonly endpoint: BedrockEndpoint;
+    readonly region: string;
+    readonly model: string;
+  }): Promise<ProviderTrouble | undefined>;
+}
+
 export interface Aws {
   readonly stacks: Stacks;
   readonly alarms: Alarms;
@@ -88,4 +100,5 @@ export interface Aws {
   readonly schedules: Schedules;
   readonly functions: Functions;
   readonly identity: Identity;
+  readonly bedrock: Bedrock;
 }

@@ -47,6 +47,7 @@ import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
 import { createStudio } from "../lib/studio/client.ts";
 import { once } from "../lib/once.ts";
 import { timing } from "../lib/timing.ts";
+import { bedrockCredential } from "./bedrock-credential.ts";
 
 /** The one composition root: reads the environment and builds the ports, once per execution environment. */
 
@@ -147,7 +148,7 @@ type Common = ReturnType<typeof common>;
 
 function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
   const { http, log } = shared;
-  const credential = modelCredential(config, shared);
+  const credential = bedrockCredential(config) ?? modelCredential(config, shared);
   const client = createModelClient({ http, credential, baseUrl: config.OPENAI_BASE_URL });
   return (onRateLimited) =>
     createOpenAiModel({

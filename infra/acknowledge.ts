@@ -15,3 +15,10 @@ export function acknowledge(scope: IConstruct, rule: keyof typeof reasons): void
   // The plugin's name comes first in the id that the report matches.
   Validations.of(scope).acknowledge({ id: `AwsSolutions::${rule}`, reason: reasons[rule] });
 }
+
+/** For an ARN that leaves open the region, and nothing else. */
+export function acknowledgeRegions(scope: IConstruct, arn: string): void {
+  const reason =
+    "An inference profile of Bedrock sends a request to regions of AWS's choice. All but the region is named.";
+  Validations.of(scope).acknowledge({ id: `AwsSolutions::AwsSolutions-IAM5[Resource::${arn}]`, reason });
+}

@@ -4,18 +4,19 @@ import { Construct } from "constructs";
 import { toEnvironment } from "../lib/config.ts";
 import { timing } from "../lib/timing.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { allowBedrock } from "./bedrock.ts";
 import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
-import type { PoolSettings, Settings } from "./settings.ts";
+import { bedrockOf, type PoolSettings, type Settings } from "./settings.ts";
 
 export interface ProcessorProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
   readonly ledger: LedgerTable;
   readonly runnerKeys: KeySecret;
-  /** Absent: the processor shows its own identity. */
+  /** Absent: the processor shows its own identity, or signs its requests. */
   readonly modelKey: KeySecret | undefined;
 }
 
@@ -40,6 +41,8 @@ export class Processor extends Construct {
     });
     const identity = settings.inference.workloadIdentity;
     if (identity) this.#identify(identity.audience);
+    if (bedrockOf(settings))
+      this.runner.function.node.addDependency(allowBedrock(this, this.runner.role, settings));
   }
 
   /**
@@ -87,8 +90,11 @@ function environment(props: ProcessorProps) {
   const { settings, modelKey } = props;
   const { inference } = settings;
   const identity = inference.workloadIdentity;
+  const bedrock = bedrockOf(settings);
   return toEnvironment({
     ...commonVariables(props),
+    BEDROCK_ENDPOINT: bedrock?.endpoint,
+    BEDROCK_REGION: bedrock?.region,
     OPENAI_KEY_SECRET: modelKey?.arn,
     OPENAI_IDENTITY_PROVIDER: identity?.identityProviderId,
     OPENAI_SERVICE_ACCOUNT: identity?.serviceAccountId,
@@ -97,7 +103,8 @@ function environment(props: ProcessorProps) {
     OPENAI_MODEL: inference.model,
     OPENAI_SUMMARY_MODEL: inference.summaryModel,
     OPENAI_BASE_URL: inference.baseUrl,
-    OPENAI_MODE: inference.mode,
+    // The runtime endpoint refuses the background; trying it would cost each function a request.
+    OPENAI_MODE: bedrock?.endpoint === "runtime" ? "streaming" : inference.mode,
     OPENAI_STORE: inference.store,
     RUNNER_PREVIEW_CHARACTERS: settings.monitoring.previewCharacters || undefined,
   });

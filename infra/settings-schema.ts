@@ -3,6 +3,7 @@ import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import { maxPreviewCharacters } from "../lib/config.ts";
 import { pickupModes } from "../lib/dispatch/pickup.ts";
+import { bedrockEndpoints } from "../lib/inference/bedrock-endpoint.ts";
 import { generationModes } from "../lib/inference/model.ts";
 import { defaultPricesAsOf } from "../lib/spend/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
@@ -123,7 +124,15 @@ export const rotationSchema = object({
   accountKeySecretArn: secretArn().optional(),
 });
 
+/** Who generates: OpenAI or what speaks its Responses API, or Amazon Bedrock, which needs no key. */
+export const providers = ["openai", "bedrock"] as const;
+
 export const inferenceSchema = object({
+  provider: choice(providers).default("openai"),
+  /** Of Bedrock. Default: mantle, which generates in the background. */
+  endpoint: choice(bedrockEndpoints).optional(),
+  /** Of Bedrock. Absent: the stack's. */
+  region: text("Give an AWS region, like us-east-1.", /^[a-z]{2,8}(?:-[a-z0-9]+)+-\d+$/).optional(),
   model: model().default("gpt-6-luna"),
   /** Of prior histories; absent: `model`. */
   summaryModel: model().optional(),

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { RunnerError } from "../lib/errors.ts";
+import type { BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
 import { defaultPrices, priceOf, type Prices } from "../lib/spend/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
+import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
   brokenNames,
@@ -72,12 +74,29 @@ export function parseSettings(input: unknown): Settings {
 /** What defaults from another setting, or is laid over a list of ours. */
 function resolve(parsed: Parsed): Settings {
   const { inference, spend } = parsed;
+  const { provider, endpoint = "mantle", model, summaryModel = model } = inference;
   return {
     ...parsed,
-    inference: { ...inference, summaryModel: inference.summaryModel ?? inference.model },
+    inference: { ...inference, summaryModel, ...(provider === "bedrock" ? { endpoint } : {}) },
     spend: { ...spend, prices: { ...defaultPrices, ...spend.prices } },
   };
 }
+
+/** Where Bedrock is asked; `undefined`: it is not. */
+export function bedrockOf({ inference }: Settings): Bedrock | undefined {
+  const { provider, endpoint, region } = inference;
+  return provider === "bedrock" && endpoint !== undefined ? { endpoint, region } : undefined;
+}
+
+export interface Bedrock {
+  readonly endpoint: BedrockEndpoint;
+  /** Absent: the stack's. */
+  readonly region: string | undefined;
+}
+
+/** Whether jobs are worked on with a key that is stored. */
+export const storesModelKey = ({ inference }: Settings): boolean =>
+  inference.provider === "openai" && inference.workloadIdentity === undefined;
 
 /** Of the models that the runner asks: all that the functions need to know of the prices. */
 export function pricesFor({ inference, spend }: Settings): Prices {
@@ -99,6 +118,12 @@ const spendingSchema = z.object({
 const credentialSchema = z.object({
   inference: z.looseObject({ keySecretArn: z.unknown(), workloadIdentity: z.unknown() }),
 });
+const providerSchema = z.object({
+  inference: inferenceSchema
+    .pick({ provider: true, endpoint: true, mode: true, model: true, summaryModel: true })
+    .loose(),
+  endpoints: z.looseObject({ fips: z.unknown() }).optional().catch(undefined),
+});
 const cappedSchema = z.object({ dailyCapUsd: z.number() });
 const namedSchema = z.object({ name: z.string() });
 const timesSchema = z.object({
@@ -114,12 +139,16 @@ function findBroken(input: unknown): readonly Problem[] {
   const storing = storingSchema.safeParse(input);
   const spending = spendingSchema.safeParse(input);
   const credentials = credentialSchema.safeParse(input);
+  const provider = providerSchema.safeParse(input);
   const names = pools.map((pool) => namedSchema.safeParse(pool).data?.name);
   const caps = pools.map((pool) => cappedSchema.safeParse(pool).data?.dailyCapUsd);
   return [
     ...(storing.success ? brokenInferenceRelations(storing.data.inference) : []),
     ...(spending.success ? brokenSpendRelations(spending.data, caps) : []),
     ...(credentials.success ? brokenCredentials(credentials.data.inference) : []),
+    ...(provider.success
+      ? brokenProviderRelations(provider.data.inference, provider.data.endpoints?.fips === true)
+      : []),
     ...brokenNames(names),
     ...pools.flatMap((pool, index) => findBrokenInPool(pool, formatPath(["pools", index]))),
     ...brokenTimingRelations(),

@@ -7,7 +7,7 @@ import { AlarmTopic } from "./monitoring/alarm-topic.ts";
 import { levels } from "./monitoring/levels.ts";
 import { poolId } from "./pool-id.ts";
 import { Pool } from "./pool.ts";
-import { parseSettings, type Settings, type SettingsInput } from "./settings.ts";
+import { parseSettings, storesModelKey, type Settings, type SettingsInput } from "./settings.ts";
 
 /** The settings, without those of a stack. Every one has a default. ARNs may be references within the same CDK app. */
 export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
@@ -19,7 +19,7 @@ export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
 export class StudioRunner extends Construct {
   readonly settings: Settings;
   readonly ledger: LedgerTable;
-  /** Absent where the processors show their own identity. */
+  /** Absent where the processors show their own identity, or sign their requests. */
   readonly modelKey: KeySecret | undefined;
   /** Where all alarms speak; absent at monitoring level `off`. */
   readonly alarmTopic: Topic | undefined;
@@ -33,13 +33,12 @@ export class StudioRunner extends Construct {
       removalPolicy: settings.removalPolicy,
       importedArn: settings.ledgerTableArn,
     });
-    this.modelKey =
-      settings.inference.workloadIdentity === undefined
-        ? new KeySecret(this, "ModelKey", {
-            description: "studio-runner: the model's API key",
-            importedArn: settings.inference.keySecretArn,
-          })
-        : undefined;
+    this.modelKey = storesModelKey(settings)
+      ? new KeySecret(this, "ModelKey", {
+          description: "studio-runner: the model's API key",
+          importedArn: settings.inference.keySecretArn,
+        })
+      : undefined;
     const { email, level } = settings.monitoring;
     this.alarmTopic = levels[level].topic ? new AlarmTopic(this, "Alarms", { email }).topic : undefined;
     const { ledger, modelKey, alarmTopic } = this;

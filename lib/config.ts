@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { pickupModes } from "./dispatch/pickup.ts";
 import { RunnerError } from "./errors.ts";
+import { bedrockEndpoints } from "./inference/bedrock-endpoint.ts";
 import { generationModes } from "./inference/model.ts";
 
 const milliseconds = z.coerce.number().int().positive();
@@ -68,6 +69,10 @@ const dispatcherSchema = z.object({
 const processorSchema = z
   .object({
     ...common,
+    /** Amazon Bedrock is asked, by requests that the role signs: none of the next five is there. */
+    BEDROCK_ENDPOINT: z.enum(bedrockEndpoints).optional(),
+    /** Absent: the function's own region. */
+    BEDROCK_REGION: z.string().min(1).optional(),
     /** Absent: the role's own identity is shown in the place of a key, as the next four say. */
     OPENAI_KEY_SECRET: z.string().min(1).optional(),
     OPENAI_IDENTITY_PROVIDER: z.string().min(1).optional(),
@@ -87,6 +92,7 @@ const processorSchema = z
   })
   .refine(
     (config) =>
+      config.BEDROCK_ENDPOINT !== undefined ||
       config.OPENAI_KEY_SECRET !== undefined ||
       (config.OPENAI_IDENTITY_PROVIDER && config.OPENAI_SERVICE_ACCOUNT && config.OPENAI_IDENTITY_AUDIENCE),
     { path: ["OPENAI_KEY_SECRET"], error: "is missing, and so is the identity in its place" },

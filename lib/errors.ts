@@ -13,6 +13,7 @@ export type ErrorCode =
   | "answer_too_long" // more bytes than the runner reads
   // Inference (lib/inference)
   | "model_key_refused"
+  | "model_access_refused" // Amazon Bedrock: the role, the account or the signature is not let in
   | "model_quota_exhausted"
   | "model_unavailable" // 408, 409, 429, 5xx, connection, silence: try again
   | "model_rejected" // any other 4xx

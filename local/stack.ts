@@ -11,6 +11,7 @@ import { dashboardRoutes } from "./dashboard/routes.ts";
 import { startDashboardServer } from "./dashboard/server.ts";
 import type { DashboardSource } from "./dashboard/source.ts";
 import { cannedModelName, settingsOf, type StackSettings } from "./local-settings.ts";
+import type { BedrockOptions } from "./model/bedrock.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
 import type { LocalOptions } from "./options.ts";
 import type { RunnerInstance } from "../lib/runner-secret.ts";
@@ -39,6 +40,8 @@ export interface StackTuning {
   readonly modelLatencyMs?: number;
   /** What the offline model's turns wait by. Default: the stack's. */
   readonly modelClock?: Clock;
+  /** The offline model is one of Bedrock's endpoints, and takes what the stack's functions sign. */
+  readonly bedrock?: Omit<BedrockOptions, "credentials">;
   /** Whose jobs of the local Studio are served. Default: both kinds'. */
   readonly kinds?: readonly RunnerKind[];
   /** Default: synthesizes and bundles the app. */
@@ -74,20 +77,20 @@ export interface LocalStack {
  * @throws RunnerError, TemplateError or CloudError with a sentence for the person at the terminal; nothing is left open
  */
 export async function startStack(options: LocalOptions, deps: StackDeps): Promise<LocalStack> {
-  const { tuning = {} } = deps;
-  const { build = synthesize } = tuning;
+  const { build = synthesize } = deps.tuning ?? {};
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).toReversed()) await close();
   };
   try {
     const modelKey = options.model?.apiKey ?? deps.newSecret();
-    const offline = options.model ? undefined : await openOfflineModel(deps, modelKey);
+    const running: { cloud?: LocalCloud } = {};
+    const credentials = () => running.cloud?.credentials;
+    const offline = options.model ? undefined : await openOfflineModel(deps, { modelKey, credentials });
     if (offline) opened.push(() => offline.close());
     const model = options.model ?? cannedModel(offline?.url);
 
     const info = { kind: offline ? "canned" : "live", name: model.name } as const;
-    const running: { cloud?: LocalCloud } = {};
     const pages = await openPages(options, deps, { info, cloud: () => running.cloud });
     opened.push(() => pages.close());
     const { studio, dashboardUrl } = pages;
@@ -167,12 +170,16 @@ function createKeys(studio: LocalStudio, { clock, tuning = {} }: StackDeps): str
 
 const synthesize: Build = async (settings, outdir) => ({ templateFile: await buildStack(settings, outdir) });
 
-function openOfflineModel({ clock, random, tuning = {} }: StackDeps, key: string): Promise<OfflineModel> {
-  const { modelLatencyMs: latencyMs, modelClock = clock } = tuning;
+function openOfflineModel(
+  { clock, random, tuning = {} }: StackDeps,
+  { modelKey, credentials }: Pick<BedrockOptions, "credentials"> & { readonly modelKey: string },
+): Promise<OfflineModel> {
+  const { modelLatencyMs: latencyMs, modelClock = clock, bedrock } = tuning;
   return startModel({
     clock: modelClock,
     random,
-    keys: [key],
+    keys: [modelKey],
+    ...(bedrock === undefined ? {} : { bedrock: { ...bedrock, credentials } }),
     ...(latencyMs === undefined ? {} : { latencyMs }),
   });
 }

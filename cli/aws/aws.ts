@@ -1,6 +1,7 @@
 import type { Aws } from "../ports.ts";
 import { toAwsConfig, type AwsAccount } from "./config.ts";
 import { createAlarms } from "./alarms.ts";
+import { createBedrock } from "./bedrock.ts";
 import { createFunctions } from "./functions.ts";
 import { createIdentity } from "./identity.ts";
 import { createLogs } from "./logs.ts";
@@ -19,5 +20,6 @@ export function createAws(account: AwsAccount): Aws {
     schedules: createSchedules(config),
     functions: createFunctions(config),
     identity: createIdentity(config),
+    bedrock: createBedrock(config),
   };
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { parseSettings, settingsKey, type Settings } from "../../infra/settings.ts";
+import { parseSettings, settingsKey, storesModelKey, type Settings } from "../../infra/settings.ts";
 import { attempt, problemOf } from "../attempt.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -100,7 +100,8 @@ async function agree(
   throw new CliError("refused", "Nothing was written.");
 }
 
-function nextSteps({ pools, inference }: Settings): readonly string[] {
+function nextSteps(settings: Settings): readonly string[] {
+  const { pools } = settings;
   const ofPool = (name: string): string => (pools.length === 1 ? "" : ` --pool ${name}`);
   const [runnerKeys, modelKey] = keyNames;
   return [
@@ -109,7 +110,7 @@ function nextSteps({ pools, inference }: Settings): readonly string[] {
     ...pools
       .filter(({ keySecretArn }) => keySecretArn === undefined)
       .map(({ name }) => `npm run runner -- secrets set ${runnerKeys}${ofPool(name)}`),
-    ...(inference.workloadIdentity ? [] : [`npm run runner -- secrets set ${modelKey}`]),
+    ...(storesModelKey(settings) ? [`npm run runner -- secrets set ${modelKey}`] : []),
     "npm run runner -- doctor",
   ];
 }

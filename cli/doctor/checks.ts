@@ -1,11 +1,18 @@
 import { accountChecks } from "./account.ts";
+import { bedrockChecks } from "./bedrock.ts";
 import type { Check } from "./check.ts";
 import { localChecks } from "./here.ts";
 import { keyChecks } from "./keys.ts";
 import { stackChecks } from "./stack.ts";
 
 /** Every check, in the order of the answer. A new one is a row in one of these lists. */
-export const checks: readonly Check[] = [...localChecks, ...accountChecks, ...stackChecks, ...keyChecks];
+export const checks: readonly Check[] = [
+  ...localChecks,
+  ...accountChecks,
+  ...stackChecks,
+  ...keyChecks,
+  ...bedrockChecks,
+];
 
 /** What a deploy needs. */
 export const deployChecks = checks.filter(({ beforeDeploy }) => beforeDeploy);

@@ -1,6 +1,6 @@
+import { storesModelKey } from "../../infra/settings.ts";
 import { parseModelKey } from "../../lib/secrets.ts";
 import { once, type Context } from "../context.ts";
-import { usesIdentity } from "../key-names.ts";
 import { askModel, type ModelAnswer } from "../model.ts";
 import { readPoolStatus, type PoolStatus } from "../pool-status.ts";
 import type { Facts } from "./check.ts";
@@ -26,7 +26,7 @@ export function createFacts(context: Context): Facts {
 
 async function askDeployed(context: Context): Promise<ModelAnswer | undefined> {
   const stack = await context.stack();
-  if (usesIdentity(stack.settings)) return undefined;
+  if (!storesModelKey(stack.settings)) return undefined;
   const secretId = stack.output("ModelKeySecret");
   const text = await (await context.secrets()).read(secretId);
   return askModel(context, stack.settings, parseModelKey(text, "model-key"));

@@ -1,4 +1,4 @@
-import { pricesFor, type Settings } from "../../infra/settings.ts";
+import { bedrockOf, pricesFor, type Settings } from "../../infra/settings.ts";
 import { pickups } from "../../lib/dispatch/pickup.ts";
 import { timing } from "../../lib/timing.ts";
 import { attempt, valueOf } from "../attempt.ts";
@@ -105,6 +105,11 @@ function judgePrices(settings: Settings, nowMs: number): Finding {
 async function judgeModel(facts: Facts): Promise<Finding> {
   const settings = await facts.settings();
   const { model } = settings.inference;
+  if (bedrockOf(settings))
+    return {
+      verdict: "ok",
+      finding: `${model}: until when, its model card in Amazon Bedrock's user guide says`,
+    };
   const deployed = valueOf(await attempt(() => facts.stack()))?.settings;
   // The answer is about the deployed model; another one in cdk.json is not asked for yet.
   const isDeployed = deployed?.inference.model === model;

@@ -6,7 +6,7 @@ import { attempt, valueOf } from "../attempt.ts";
 import type { Context } from "../context.ts";
 import { asSentence } from "../errors.ts";
 import { count } from "../format.ts";
-import { usesIdentity } from "../key-names.ts";
+import { insteadOfKey } from "../key-names.ts";
 import type { ModelAnswer } from "../model.ts";
 import type { StackPool } from "../stack.ts";
 import { askForRefused } from "../studio.ts";
@@ -30,7 +30,8 @@ export const keyChecks: readonly Check[] = [
     needs: ["stack"],
     run: async ({ context, stack }) => {
       const deployed = await stack();
-      if (usesIdentity(deployed.settings)) return identityInstead;
+      const instead = insteadOfKey(deployed.settings);
+      if (instead !== undefined) return noneStored(instead);
       const secretId = deployed.output("ModelKeySecret");
       return judgeSecret(context, { name: "model-key", secretId, parse: parseModelKey, good: isStored });
     },
@@ -40,7 +41,8 @@ export const keyChecks: readonly Check[] = [
     title: "Model key at provider",
     needs: ["stack"],
     run: async ({ stack, model }) => {
-      if (usesIdentity((await stack()).settings)) return identityInstead;
+      const instead = insteadOfKey((await stack()).settings);
+      if (instead !== undefined) return noneStored(instead);
       const answer = await model().catch((error: unknown) => {
         if (hasCode(error, "secret_missing", "secret_malformed")) return undefined;
         throw error;
@@ -58,10 +60,10 @@ export const keyChecks: readonly Check[] = [
 
 const isStored = (): string => "stored and well formed";
 
-const identityInstead: Finding = {
+const noneStored = (instead: string): Finding => ({
   verdict: "skipped",
-  finding: "none is stored: the processor shows its AWS identity (inference.workloadIdentity)",
-};
+  finding: `none is stored: ${instead}`,
+});
 const nothingToTry: Finding = { verdict: "skipped", finding: "there is no well formed key to try" };
 
 const answerFindings: Readonly<Record<ModelAnswer["kind"], Finding>> = {

@@ -1,14 +1,26 @@
 import * as z from "zod";
-import { parseSettings, type PoolSettings, type Settings } from "../../infra/settings.ts";
+import { bedrockOf, parseSettings, type PoolSettings, type Settings } from "../../infra/settings.ts";
 
 /** What `init` asks for. */
 export interface Answers {
   readonly stackName: string;
   readonly pools: readonly PoolAnswers[];
+  readonly provider: Provider;
   readonly model: string;
   readonly email: string | undefined;
   readonly level: Settings["monitoring"]["level"];
 }
+
+/** Who generates; Amazon Bedrock by its endpoint. */
+export const providerAnswers = ["openai", "mantle", "runtime"] as const;
+export type Provider = (typeof providerAnswers)[number];
+
+/** Of a provider that was not asked before: each calls the same model otherwise. */
+export const modelOf: Readonly<Record<Provider, string>> = {
+  openai: "gpt-6-luna",
+  mantle: "openai.gpt-6-luna",
+  runtime: "us.openai.gpt-6-luna",
+};
 
 export interface PoolAnswers extends Pick<PoolSettings, "name" | "kind" | "pickup" | "concurrency"> {
   readonly dailyCapUsd: number | undefined;
@@ -23,9 +35,11 @@ export const writtenSchema = z.looseObject({
 export type Written = z.output<typeof writtenSchema>;
 
 /** What the present settings answer. */
-export function answersOf({ stackName, pools, inference, monitoring }: Settings): Answers {
+export function answersOf(settings: Settings): Answers {
+  const { stackName, pools, inference, monitoring } = settings;
   return {
     stackName,
+    provider: bedrockOf(settings)?.endpoint ?? "openai",
     pools: pools.map(poolAnswersOf),
     model: inference.model,
     email: monitoring.email,
@@ -57,8 +71,22 @@ export function merge(written: Written, answers: Answers): object {
       const { dailyCapUsd: _cap, ...kept } = before ?? { dailyCapUsd };
       return { ...rest, ...kept, ...rest, ...(dailyCapUsd === undefined ? {} : { dailyCapUsd }) };
     }),
-    inference: { ...inference, model: answers.model },
+    inference: { ...ofProvider(answers.provider, inference), model: answers.model },
     monitoring: { ...monitored, level, ...(email === undefined ? {} : { email }) },
     ...others,
   };
+}
+
+/** What fits the other provider only is taken out: the synth would refuse it. A model for summaries is the other one's too. */
+function ofProvider(provider: Provider, written: Written["inference"] = {}): object {
+  const { provider: given = "openai", endpoint: at = "mantle", ...rest } = written;
+  const before = given === "openai" ? "openai" : at;
+  const { summaryModel, ...others } = rest;
+  const kept = before === provider && summaryModel !== undefined ? rest : others;
+  const { region, baseUrl, keySecretArn, workloadIdentity, ...common } = kept;
+  const own = Object.entries(
+    provider === "openai" ? { baseUrl, keySecretArn, workloadIdentity } : { region },
+  ).filter(([, value]) => value !== undefined);
+  const named = provider === "openai" ? {} : { provider: "bedrock", endpoint: provider };
+  return { ...named, ...common, ...Object.fromEntries(own) };
 }

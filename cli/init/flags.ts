@@ -10,7 +10,7 @@ import type { GlobalOptions } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { OptionRow } from "../command.ts";
 import { money, whole } from "../values.ts";
-import { newPool, type Answers, type PoolAnswers } from "./answers.ts";
+import { modelOf, newPool, providerAnswers, type Answers, type PoolAnswers } from "./answers.ts";
 
 const { kind, pickup, name: poolName } = poolSchema.shape;
 
@@ -39,6 +39,7 @@ export const flagsSchema = z.object({
   pickup: pickup.unwrap().optional(),
   concurrency: whole(1, 1_000).optional(),
   cap: z.union([z.literal("none"), money(capLimitsUsd.min, capLimitsUsd.max)]).optional(),
+  provider: z.enum(providerAnswers, { error: `Give one of: ${providerAnswers.join(", ")}.` }).optional(),
   model: inferenceSchema.shape.model.unwrap().optional(),
   email: z.union([z.literal("none"), monitoringSchema.shape.email.unwrap()]).optional(),
   monitoring: monitoringSchema.shape.level.unwrap().optional(),
@@ -53,6 +54,10 @@ export const flagRows: readonly OptionRow[] = [
   { flags: "--pickup <mode>", meaning: "economy, balanced or fast" },
   { flags: "--concurrency <count>", meaning: "so many jobs at once" },
   { flags: "--cap <usd>", meaning: "estimated spending per day at which leasing stops, or none" },
+  {
+    flags: "--provider <name>",
+    meaning: "who generates: openai, or mantle or runtime, which are Amazon Bedrock's endpoints",
+  },
   { flags: "--model <name>", meaning: "the model that answers" },
   { flags: "--email <address>", meaning: "gets the alarms' messages, or none" },
   { flags: "--monitoring <level>", meaning: "full, lean or off" },
@@ -60,7 +65,8 @@ export const flagRows: readonly OptionRow[] = [
 
 /** The options over what is there. `--stack` names the stack. @throws CliError `not_found` for a `--pool` that is none */
 export function withFlags(answers: Answers, flags: Flags, { stack, pool }: GlobalOptions): Answers {
-  const { pools: listed, model, email, monitoring } = flags;
+  const { pools: listed, provider = answers.provider, email, monitoring } = flags;
+  const before = provider === answers.provider ? answers.model : modelOf[provider];
   const pools =
     listed?.map(({ name, kind: of }) => ({
       ...(answers.pools.find((known) => known.name === name) ?? newPool(name, of)),
@@ -74,7 +80,8 @@ export function withFlags(answers: Answers, flags: Flags, { stack, pool }: Globa
   return {
     stackName: stackNameOf(stack) ?? answers.stackName,
     pools: pools.map((one) => (pool === undefined || one.name === pool ? poolWithFlags(one, flags) : one)),
-    model: model ?? answers.model,
+    provider,
+    model: flags.model ?? before,
     email: email === "none" ? undefined : (email ?? answers.email),
     level: monitoring ?? answers.level,
   };

@@ -10,7 +10,15 @@ import {
 import { pickupModes } from "../../lib/dispatch/pickup.ts";
 import type { Prompts } from "../prompts.ts";
 import { money, whole } from "../values.ts";
-import { newPool, type Answers, type PoolAnswers } from "./answers.ts";
+import { wrongModelName } from "../../infra/provider-relations.ts";
+import {
+  modelOf,
+  newPool,
+  providerAnswers,
+  type Provider,
+  type Answers,
+  type PoolAnswers,
+} from "./answers.ts";
 
 const mostPools = 10;
 
@@ -25,10 +33,15 @@ export async function askAll(prompts: Prompts, present: Answers): Promise<Answer
   for (const pool of present.pools) pools.push(await askPool(prompts, pool, pools));
   while (pools.length < mostPools && (await prompts.confirm("Another pool?", false)))
     pools.push(await askPool(prompts, newPool("", "user"), pools));
+  const provider = await prompts.choose({
+    message: "Who generates?",
+    choices: providerAnswers.map((value) => ({ value, name: providerWords[value] })),
+    default: present.provider,
+  });
   const model = await prompts.text({
     message: "Model",
-    default: present.model,
-    problem: problemBy(inferenceSchema.shape.model),
+    default: provider === present.provider ? present.model : modelOf[provider],
+    problem: (text) => problemBy(inferenceSchema.shape.model)(text) ?? problemOfModel(provider, text),
   });
   const level = await prompts.choose({
     message: "Alarms and dashboard",
@@ -36,8 +49,17 @@ export async function askAll(prompts: Prompts, present: Answers): Promise<Answer
     default: present.level,
   });
   const email = level === "off" ? none : await askEmail(prompts, present.email);
-  return { stackName, pools, model, level, email: email === none ? undefined : email };
+  return { stackName, pools, provider, model, level, email: email === none ? undefined : email };
 }
+
+const providerWords = {
+  openai: "openai: OpenAI, with a key, or what speaks its API",
+  mantle: "mantle: Amazon Bedrock without a key, in the background",
+  runtime: "runtime: Amazon Bedrock without a key, by inference profiles across regions",
+} as const;
+
+const problemOfModel = (provider: Provider, model: string): string | undefined =>
+  provider === "openai" ? undefined : wrongModelName(provider, model);
 
 const none = "none";
 

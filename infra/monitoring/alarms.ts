@@ -70,7 +70,8 @@ export const alarmRows = [
     ...quiet,
     limit: () => ({ threshold: 1, when: "at the first refusal: a refused key does not heal by itself." }),
     means: "Studio or the model's provider refuses a key, also after the secret was read again.",
-    lookAt: "the log's key_refused and model_key_refused: they say which key.",
+    lookAt:
+      "the log's key_refused, model_key_refused and model_access_refused: they say which key, or what Bedrock does not allow.",
     command: "doctor",
   },
   {

@@ -21,7 +21,17 @@ export interface Identity {
   readonly tokenUrl?: string | undefined;
 }
 
-export type Credential = { readonly apiKey: KeySource } | { readonly identity: Identity };
+/** Amazon Bedrock, which is asked by requests that the provider signs (bedrock.ts). */
+export interface Signing {
+  readonly provider: NonNullable<ClientOptions["provider"]>;
+  /** For people. */
+  readonly place: string;
+}
+
+export type Credential =
+  | { readonly apiKey: KeySource }
+  | { readonly identity: Identity }
+  | { readonly signing: Signing };
 
 export interface ModelClientOptions {
   readonly http: Pick<Http, "fetch" | "silentFor">;
@@ -37,7 +47,9 @@ export interface ModelClient {
   silentFor(silenceMs: number): NonNullable<ClientOptions["fetchOptions"]>;
   /** Takes the credentials that were sent last out of a text. */
   readonly redact: Redact;
-  /** Absent where the client renews its tokens by itself. */
+  /** Where Amazon Bedrock is asked; absent: another provider is. */
+  readonly place: string | undefined;
+  /** Absent where the client renews its tokens by itself, or signs. */
   readonly key: KeySource | undefined;
 }
 
@@ -57,8 +69,7 @@ export function createModelClient({ http, credential, baseUrl }: ModelClientOpti
       sent.splice(0, sent.length, key, ...sent.slice(0, rememberedKeys - 1));
   };
   const openai = new OpenAI({
-    ...authentication(credential),
-    baseURL: baseUrl ?? openAiUrl,
+    ...authentication(credential, baseUrl),
     maxRetries: 0,
     timeout,
     logLevel: "off",
@@ -80,16 +91,23 @@ export function createModelClient({ http, credential, baseUrl }: ModelClientOpti
     openai,
     silentFor: (silenceMs) => ({ dispatcher: http.silentFor(silenceMs) }),
     redact: (text) => sent.reduce((rest, key) => redactor(key)(rest), text),
+    place: "signing" in credential ? credential.signing.place : undefined,
     key: "apiKey" in credential ? credential.apiKey : undefined,
   };
 }
 
-function authentication(credential: Credential): Pick<ClientOptions, "apiKey" | "workloadIdentity"> {
-  if ("apiKey" in credential) return { apiKey: async () => (await credential.apiKey.get()).reveal() };
+type Authentication = Pick<ClientOptions, "apiKey" | "workloadIdentity" | "provider" | "baseURL">;
+
+/** A provider has its own address. */
+function authentication(credential: Credential, baseURL = openAiUrl): Authentication {
+  if ("signing" in credential) return { provider: credential.signing.provider };
+  if ("apiKey" in credential)
+    return { baseURL, apiKey: async () => (await credential.apiKey.get()).reveal() };
   const { identityProviderId, serviceAccountId, subjectToken } = credential.identity;
   const provider = { tokenType: "jwt", getToken: subjectToken } as const;
   // Renewed at half of a token's life at the latest, so that a round that begins with it is answered before its end.
   return {
+    baseURL,
     apiKey: null,
     workloadIdentity: { identityProviderId, serviceAccountId, provider, refreshBufferSeconds: 86_400 },
   };

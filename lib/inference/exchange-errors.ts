@@ -48,7 +48,7 @@ function causesOf(error: unknown): readonly Error[] {
 }
 
 function refusal(deps: ApiDeps, asked: Asked, error: APIError): RunnerError {
-  const { redact } = deps.client;
+  const { redact, place } = deps.client;
   const { code, type, param, message } = troubleNames(error.error);
   const trouble: ProviderTrouble = {
     code: code && redact(code),
@@ -61,6 +61,7 @@ function refusal(deps: ApiDeps, asked: Asked, error: APIError): RunnerError {
     isJson: error.error !== undefined,
     previousResponseId: asked.previousResponseId,
     isForStored: asked.isForStored,
+    place,
   };
   if (isRateLimit(trouble)) deps.onRateLimited?.({ retryAfterMs: trouble.retryAfterMs });
   return troubleError(trouble);

@@ -1,5 +1,6 @@
 import type { ErrorCode, RunnerErrorOptions } from "../errors.ts";
 import { RunnerError } from "../errors.ts";
+import { bedrockRefusal } from "./bedrock-trouble.ts";
 import { keepHead } from "./text.ts";
 
 /** What the provider said instead of an answer: no headers, no key, no request. */
@@ -16,6 +17,8 @@ export interface ProviderTrouble {
   readonly isJson: boolean;
   /** The request's `previous_response_id`. */
   readonly previousResponseId?: string | undefined;
+  /** Where Amazon Bedrock was asked; absent: another provider was. */
+  readonly place?: string | undefined;
   /** The request was for a stored response. */
   readonly isForStored?: boolean | undefined;
 }
@@ -121,6 +124,11 @@ const rows: readonly Row[] = [
 
 /** The RunnerError for a refused request or an error event. It keeps status, code and request id, and drops everything else. */
 export function troubleError(trouble: ProviderTrouble): RunnerError {
+  const refusal = chainIsMissing(trouble) ? undefined : bedrockRefusal(trouble);
+  if (refusal) {
+    const sentence = `${refusal.finding}: ${refusal.remedy}${details(trouble)}`;
+    return new RunnerError(refusal.code, sentence, optionsOf({}, trouble));
+  }
   const row = rows.find(({ when }) => when(trouble));
   if (row === undefined) throw new RunnerError("internal", "no row for the provider's trouble");
   const message = `${row.sentence}${row.wordless ? "" : colonWords(trouble.message)}${details(trouble)}`;
@@ -139,7 +147,7 @@ export function failedResponseError(outcome: "failed" | "cancelled", trouble: Pr
   return new RunnerError("model_failed", message, { retryable });
 }
 
-/** The names in the API's error body `{ code, type, param, message }`, in a bare sentence, or in FastAPI's `{ detail }`. */
+/** The names in the API's error body `{ code, type, param, message }`, in a bare sentence, in FastAPI's `{ detail }`, or in AWS's `{ Message }`. */
 export function troubleNames(body: unknown): Pick<ProviderTrouble, "code" | "type" | "param" | "message"> {
   if (typeof body === "string") return { message: body };
   const field = (name: string): string | undefined => {
@@ -150,7 +158,7 @@ export function troubleNames(body: unknown): Pick<ProviderTrouble, "code" | "typ
     code: field("code"),
     type: field("type"),
     param: field("param"),
-    message: field("message") ?? field("detail"),
+    message: field("message") ?? field("Message") ?? field("detail"),
   };
 }
 
@@ -175,7 +183,10 @@ function details({ status, code, requestId }: ProviderTrouble): string {
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
-function optionsOf(row: Row, { status, retryAfterMs }: ProviderTrouble): RunnerErrorOptions {
+function optionsOf(
+  row: Pick<Row, "retryable">,
+  { status, retryAfterMs }: ProviderTrouble,
+): RunnerErrorOptions {
   return {
     retryable: row.retryable ?? false,
     ...(status === undefined ? {} : { status }),

@@ -17,7 +17,8 @@ export interface LegMetrics {
 export function legMetrics(metrics: Metrics, run: Run): LegMetrics {
   const { pool, leg, leaseMs, beganAtMs } = run;
   const refused = (error: unknown): void => {
-    if (hasCode(error, "key_refused", "model_key_refused")) metrics.emit("KeysRefused", { pool }, 1);
+    if (hasCode(error, "key_refused", "model_key_refused", "model_access_refused"))
+      metrics.emit("KeysRefused", { pool }, 1);
   };
   return {
     began: (leaseLeftMs) => {

@@ -79,7 +79,7 @@ async function answer(
   const free = served?.open?.answer(exchange);
   if (free !== undefined) return send(response, await free);
   const check = { credentials, nowMs: clock.now(), isQuery: isQuery(exchange) };
-  await checkSignature({ method, target: url, headers, body: exchange.body }, check);
+  checkSignature({ method, target: url, headers, body: exchange.body }, check);
   if (served === undefined) throw new ServiceError("ServiceException", "The local cloud is starting.", 503);
   for (const service of served.services) {
     const found = service.answer(exchange);

@@ -36,8 +36,16 @@ const largestBody = 32 * 1024 * 1024;
 /** A stream that is cut in the middle has passed on this many events. */
 const eventsBeforeCut = 6;
 
-/** @throws ApiError 400 for malformed JSON, 413 for a body without end */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+const texts = new WeakMap<IncomingMessage, Promise<string>>();
+
+/** Can be read again. @throws ApiError 413 for a body without end */
+export function readText(request: IncomingMessage): Promise<string> {
+  const reading = texts.get(request) ?? readBody(request);
+  texts.set(request, reading);
+  return reading;
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request) {
@@ -46,8 +54,14 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     if (size > largestBody) throw new ApiError(413, "The request is too large.");
     parts.push(bytes);
   }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+/** @throws ApiError 400 for malformed JSON, 413 for a body without end */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const text = await readText(request);
   try {
-    return JSON.parse(Buffer.concat(parts).toString("utf8"));
+    return JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ApiError(400, `We could not parse the JSON body of your request. (${reason})`);

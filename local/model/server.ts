@@ -10,9 +10,10 @@ import type { Clock } from "../../lib/clock.ts";
 import { splitCaller } from "../caller.ts";
 import type { Script } from "./conversation.ts";
 import type { Exchange, RequestRecord } from "./exchange.ts";
-import { readJson, sendError, sendJson, untilGone } from "./exchange.ts";
+import { readJson, readText, sendError, sendJson, untilGone } from "./exchange.ts";
 import type { Fault, FaultRule, Faults } from "./faults.ts";
 import { foreignHost, isOwnHost } from "../own-host.ts";
+import { admit, type BedrockOptions } from "./bedrock.ts";
 import { createFaults, parseFaultRule } from "./faults.ts";
 import { createIdentities, exchangePath, type Identities } from "./identities.ts";
 import type { RouteDeps } from "./routes.ts";
@@ -29,6 +30,8 @@ export interface ModelOptions {
   readonly latencyMs?: number;
   /** Accepted bearer keys, beside tokens that were exchanged here; absent: any that is not empty. */
   readonly keys?: readonly string[];
+  /** Requests are signed in place of a key, as Amazon Bedrock wants them. */
+  readonly bedrock?: BedrockOptions;
   readonly script?: Script;
   /** For faults that have a probability: 0 (included) to 1 (excluded). */
   readonly random?: () => number;
@@ -95,7 +98,8 @@ function listen(server: Server, port: number): Promise<number> {
 
 async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { caller, path } = splitCaller(request.url ?? "/");
-  const url = new URL(path, "http://localhost");
+  // Where Bedrock has the same API.
+  const url = new URL(path.replace(/^\/openai(?=\/)/, ""), "http://localhost");
   const isControl = url.pathname.startsWith("/_local/");
   const found = isControl ? undefined : findRoute(request.method ?? "", url.pathname);
   const fault = isControl ? undefined : state.faults.strike(found?.route.name ?? "");
@@ -107,7 +111,7 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
     if (await struck(state, exchange)) return;
     if (url.pathname === exchangePath)
       return sendJson(exchange, 200, state.identities.exchange(await readJson(request)));
-    authorize(request.headers.authorization, state);
+    await authorize(request, state);
     if (found === undefined) {
       throw new ApiError(404, `Invalid URL (${request.method} ${url.pathname})`, { code: "unknown_url" });
     }
@@ -190,8 +194,13 @@ function sendStatus(exchange: Exchange, fault: Extract<Fault, { kind: "status" }
 
 const digest = (value: string): Buffer => createHash("sha256").update(value).digest();
 
-function authorize(header: string | undefined, { options, identities }: State): void {
-  const { keys } = options;
+async function authorize(request: IncomingMessage, { options, identities }: State): Promise<void> {
+  const { keys, bedrock, clock } = options;
+  if (bedrock) {
+    const { method = "", url: target = "", headers } = request;
+    return admit(bedrock, { method, target, headers, body: await readText(request) }, clock.now());
+  }
+  const header = request.headers.authorization;
   const key = /^Bearer (\S+)$/.exec(header ?? "")?.[1];
   if (key !== undefined && identities.knows(key)) return;
   if (key !== undefined && (keys ?? [key]).some((known) => timingSafeEqual(digest(known), digest(key))))

@@ -236,6 +236,7 @@ function createFakeAws(fake: FakeAws): Aws {
       })),
       send: unexpected,
     },
+    bedrock: { ask: guarded("bedrock", () => undefined) },
     identity: { caller: guarded("identity", () => ({ arn: fake.arn, account: "123456789012" })) },
     ...fake.services,
   };

@@ -19,7 +19,7 @@ import { isMetricLine, parseLogLine, type LogLine } from "../../lib/log-line.ts"
 import { drain } from "../../local/once.ts";
 import type { LocalOptions } from "../../local/options.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
-import { startStack, type BuiltStack } from "../../local/stack.ts";
+import { startStack, type BuiltStack, type StackTuning } from "../../local/stack.ts";
 import type { WorkspaceDetail, WorkspaceSummary } from "../../local/studio/page-api.ts";
 import type { LocalStudio } from "../../local/studio/server.ts";
 import { eventually } from "./eventually.ts";
@@ -39,6 +39,8 @@ export interface ScenarioOptions extends Timeouts {
   readonly serve?: boolean;
   /** Over the functions' own variables. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** See local/stack.ts. */
+  readonly bedrock?: NonNullable<StackTuning["bedrock"]>;
   /** Gives a template of the test's own, where the one of all scenarios will not do. */
   readonly build?: (settings: StackSettings, outdir: string) => Promise<string>;
 }
@@ -137,6 +139,7 @@ export async function startScenario(
       leaseMs: options.leaseMs ?? 300_000,
       modelLatencyMs: options.turnMs ?? 20,
       modelClock,
+      ...(options.bedrock === undefined ? {} : { bedrock: options.bedrock }),
       build: async (settings, outdir) =>
         options.build
           ? { templateFile: await options.build(settings, outdir), variables: options.variables ?? {} }

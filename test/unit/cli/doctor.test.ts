@@ -409,6 +409,86 @@ describe("doctor finds", () => {
   });
 });
 
+describe("doctor of a stack that asks Amazon Bedrock", () => {
+  const place = "Amazon Bedrock's mantle endpoint in us-west-2";
+  const asked: unknown[] = [];
+  const answer = (trouble?: {
+    readonly status: number;
+    readonly code?: string;
+    readonly message: string;
+  }) => {
+    const inference = { provider: "bedrock", region: "us-west-2", model: "openai.gpt-6-luna" };
+    cli.projectSettings = cli.aws.settings = { inference, pools: [{ name: pool, kind: "user" }] };
+    const ask = (question: unknown) => {
+      asked.splice(0, 1, question);
+      return Promise.resolve(trouble && { ...trouble, isJson: true, place });
+    };
+    Object.assign(cli.aws.services, { bedrock: { ask } });
+  };
+
+  it("looks for no model key, and asks each model for one word", async () => {
+    answer();
+    const { code, row } = await diagnose();
+    expect(code).toBe(0);
+    expect(row("model-key")).toMatchObject({
+      verdict: "skipped",
+      finding:
+        "none is stored: the processor's role signs its requests to Amazon Bedrock (inference.provider)",
+    });
+    expect(row("model-key-accepted").verdict).toBe("skipped");
+    expect(row("model").finding).toBe(
+      "openai.gpt-6-luna: until when, its model card in Amazon Bedrock's user guide says",
+    );
+    expect(row("model-access")).toMatchObject({
+      verdict: "ok",
+      finding:
+        "openai.gpt-6-luna answers at the mantle endpoint in us-west-2 (asked for 16 tokens, which cost next to nothing)",
+    });
+    expect(asked).toEqual([{ endpoint: "mantle", region: "us-west-2", model: "openai.gpt-6-luna" }]);
+  });
+
+  it("names a region in which the model is not offered", async () => {
+    answer({ status: 404, code: "model_not_found", message: "The model does not exist" });
+    const { code, row } = await diagnose();
+    expect(code).toBe(1);
+    expect(row("model-access")).toMatchObject({
+      verdict: "fail",
+      finding: `openai.gpt-6-luna: ${place} does not offer the model`,
+      remedy:
+        "Set inference.region to a region that its model card names, or choose a model that is offered here (inference.model).",
+    });
+  });
+
+  it("names missing access to the model", async () => {
+    answer({ status: 403, message: "You don't have access to the model with the specified model ID." });
+    const { code, row } = await diagnose();
+    expect(code).toBe(1);
+    expect(row("model-access")).toMatchObject({
+      verdict: "fail",
+      finding: `openai.gpt-6-luna: this AWS account has no access to the model at ${place}`,
+      remedy: "Enable the model under Model access in the console of Amazon Bedrock, or choose another one.",
+    });
+  });
+
+  it("names an IAM permission that is missing, which is of who asks here", async () => {
+    const message =
+      "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: bedrock-mantle:CreateInference on resource: z";
+    answer({ status: 403, code: "access_denied", message });
+    const { row } = await diagnose();
+    expect(row("model-access")).toMatchObject({
+      verdict: "warn",
+      finding: `openai.gpt-6-luna: your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may was not seen`,
+    });
+    expect(row("model-access").remedy).toContain("Ask as somebody with the right (--profile)");
+  });
+
+  it("says that it could not look where Bedrock has other troubles", async () => {
+    answer({ status: 503, message: "busy" });
+    const { row } = await diagnose();
+    expect(row("model-access").finding).toContain("could not be checked");
+  });
+});
+
 describe("doctor refuses", () => {
   it("a pool that is not there", async () => {
     const { code, err } = await cli.run("doctor", "--pool", "none");

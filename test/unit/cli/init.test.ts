@@ -105,6 +105,35 @@ describe("init without a terminal", () => {
     expect(writes).toBe(1);
   });
 
+  it("sets Amazon Bedrock up with a model by its name there, and asks for no model key", async () => {
+    file = file.replace('"pools":', '"inference": { "baseUrl": "https://models.example.com/v1" }, "pools":');
+    const { code, out } = await cli.run("init", "--yes", "--provider", "mantle", "--force");
+    expect(code).toBe(0);
+    expect(settings()).toMatchObject({
+      inference: { provider: "bedrock", endpoint: "mantle", model: "openai.gpt-6-luna" },
+    });
+    expect(file).not.toContain("baseUrl");
+    expect(out).not.toContain("secrets set model-key");
+    expect(out).toContain("secrets set runner-keys");
+  });
+
+  it("keeps what is written of Bedrock, and takes it out again for OpenAI", async () => {
+    await cli.run("init", "--yes", "--provider", "runtime", "--model", "global.openai.gpt-6-sol", "--force");
+    file = file.replace('"endpoint": "runtime"', '"endpoint": "runtime", "region": "eu-west-1"');
+    await cli.run("init", "--yes", "--concurrency", "3", "--force");
+    expect(settings()).toMatchObject({
+      inference: {
+        provider: "bedrock",
+        endpoint: "runtime",
+        region: "eu-west-1",
+        model: "global.openai.gpt-6-sol",
+      },
+    });
+    await cli.run("init", "--yes", "--provider", "openai", "--force");
+    expect(settings()).toMatchObject({ inference: { model: "gpt-6-luna" } });
+    expect(file).not.toMatch(/bedrock|runtime|eu-west-1/);
+  });
+
   it("refuses to overwrite what is written, and shows it; --force does", async () => {
     const { code, err } = await cli.run("init", "--yes", "--kind", "global");
     expect(code).toBe(1);
@@ -186,6 +215,7 @@ describe("init at a terminal", () => {
       "Pool default: how many jobs at once?",
       "Pool default: US dollars a day at which leasing stops, or none",
       "Another pool?",
+      "Who generates?",
       "Model",
       "Alarms and dashboard",
       "E-mail address for the alarms, or none",

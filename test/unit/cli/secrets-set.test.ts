@@ -137,6 +137,19 @@ describe("secrets set", () => {
   });
 });
 
+it("stores no model key where Amazon Bedrock is asked, and says why", async () => {
+  cli.aws.settings = {
+    inference: { provider: "bedrock", model: "openai.gpt-6-luna" },
+    pools: [{ name: pool, kind: "user" }],
+  };
+  giveInput(cli, "sk-another");
+  const { code, err } = await cli.run("secrets", "set", "model-key");
+  expect(code).toBe(1);
+  expect(err).toContain(
+    "This stack stores no model key: the processor's role signs its requests to Amazon Bedrock (inference.provider).",
+  );
+});
+
 describe("secrets set runner-keys", () => {
   const set = async (text: string) => {
     giveInput(cli, text);

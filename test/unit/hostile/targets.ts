@@ -24,6 +24,7 @@ import * as allowed from "../../../lib/deliverables/svg-allowed.ts";
 import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
 import { looksScripted, quieten } from "../../../lib/deliverables/svg-scripts.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { troubleError } from "../../../lib/inference/provider-trouble.ts";
 import { parseLogLine, sentenceOf } from "../../../lib/log-line.ts";
 import { printable } from "../../../lib/printable.ts";
 import { samples } from "../deliverables/samples.ts";
@@ -123,6 +124,8 @@ export const targets: Readonly<Record<string, Target>> = {
 
   "the offline model's topic": topicOf,
   "the offline model's special words": specialWords,
+  "a refusal of Amazon Bedrock": (text) =>
+    troubleError({ status: 403, isJson: true, place: "Amazon Bedrock", message: text }),
   "the offline model's summary": summarize,
   "a log line": (text) => parseLogLine(text),
   "a log line's words": (text) => {

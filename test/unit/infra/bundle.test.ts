@@ -111,6 +111,15 @@ describe.each([
   });
 });
 
+it("what signs for Amazon Bedrock brings no other way to credentials along than Lambda's variables", () => {
+  const packages = sizes.find(({ name }) => name === "process")?.packages ?? [];
+  const names = packages.map(({ name }) => name);
+  expect(names).toContain("@smithy/hash-node");
+  expect(
+    names.filter((name) => /credential-provider-(?!env$)|nested-clients|token-providers/.test(name)),
+  ).toEqual([]);
+});
+
 it.each(["openai", "@aws-sdk/client-sts"])("only the processor carries %s", (wanted) => {
   const carriers = sizes.filter(({ packages }) => packages.some((row) => row.name === wanted));
   expect(carriers.map(({ name }) => name)).toEqual(["process"]);

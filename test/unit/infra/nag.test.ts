@@ -65,12 +65,17 @@ describe("cdk-nag, AwsSolutions", () => {
   const rotated = { name: "mine", kind: "user", rotation: { everyDays: 30 }, dailyCapUsd: 1 };
   const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
 
+  const mantle = { provider: "bedrock", model: "openai.gpt-6-luna" };
+  const runtime = { provider: "bedrock", endpoint: "runtime", model: "global.openai.gpt-6-luna" };
+
   it.each([
     ["lean monitoring", { monitoring: { level: "lean", email: "night@example.com" } }],
     ["monitoring off", { monitoring: { level: "off" } }],
     ["tracing", { monitoring: { tracing: "xray" } }],
     ["rotation", { pools: [rotated] }],
     ["workload identity", { inference: { workloadIdentity } }],
+    ["Bedrock's mantle endpoint", { inference: mantle }],
+    ["Bedrock's runtime endpoint", { inference: runtime, monitoring: { tracing: "xray" } }],
     ["all of it", { monitoring: { tracing: "xray" }, inference: { workloadIdentity }, pools: [rotated] }],
   ])("finds nothing with %s either", (_, settings) => {
     const { app } = synthesizeUnbundled(settings, checks);

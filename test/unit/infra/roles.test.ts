@@ -47,6 +47,37 @@ const identity = {
   ],
 };
 
+const mantleProject = "on arn:AWS::Partition:bedrock-mantle:AWS::Region:AWS::AccountId:project/default";
+const mantle = {
+  PoolDefaultProcessor: [
+    `bedrock-mantle:CancelInference ${mantleProject}`,
+    `bedrock-mantle:CreateInference ${mantleProject} if {"StringEquals":{"bedrock-mantle:Model":["openai.gpt-6-sol","openai.gpt-6-luna"]}}`,
+    `bedrock-mantle:GetInference ${mantleProject}`,
+  ],
+};
+
+const join = (...parts: readonly string[]): string =>
+  JSON.stringify({ "Fn::Join": ["", ["arn:", { Ref: "AWS::Partition" }, ...parts]] }).replace(
+    '"ACCOUNT"',
+    '{"Ref":"AWS::AccountId"}',
+  );
+const profile = join(":bedrock:us-west-2:", "ACCOUNT", ":inference-profile/us.openai.gpt-6-luna");
+const onProfile =
+  "on arn:AWS::Partition:bedrock:us-west-2:AWS::AccountId:inference-profile/us.openai.gpt-6-luna";
+const onModel = `on arn:AWS::Partition:bedrock:*::foundation-model/openai.gpt-6-luna if {"StringEquals":{"bedrock:InferenceProfileArn":${profile}}}`;
+const onProject = "on arn:AWS::Partition:bedrock:*:AWS::AccountId:project/default";
+const runtime = {
+  PoolDefaultProcessor: [
+    `bedrock:CancelInvoke ${onProject}`,
+    `bedrock:GetInvoke ${onProject}`,
+    `bedrock:InvokeModel ${onModel}`,
+    `bedrock:InvokeModel ${onProfile}`,
+    `bedrock:InvokeModel ${onProject} if {"StringEquals":{"bedrock:ModelArn":[${profile}]}}`,
+    `bedrock:InvokeModelWithResponseStream ${onModel}`,
+    `bedrock:InvokeModelWithResponseStream ${onProfile}`,
+  ],
+};
+
 const rotation = {
   PoolDefaultRotator: [
     ...ownLog("Rotator"),
@@ -101,6 +132,25 @@ const variants: readonly {
     rights: [always, modelKey, rotation],
   },
   { name: "workload identity", settings: { inference: { workloadIdentity } }, rights: [always, identity] },
+  {
+    name: "Bedrock's mantle endpoint",
+    settings: {
+      inference: { provider: "bedrock", model: "openai.gpt-6-sol", summaryModel: "openai.gpt-6-luna" },
+    },
+    rights: [always, mantle],
+  },
+  {
+    name: "Bedrock's runtime endpoint",
+    settings: {
+      inference: {
+        provider: "bedrock",
+        endpoint: "runtime",
+        region: "us-west-2",
+        model: "us.openai.gpt-6-luna",
+      },
+    },
+    rights: [always, runtime],
+  },
   {
     name: "tracing",
     settings: { monitoring: { tracing: "xray" } },

@@ -15,7 +15,13 @@ describe("defaults", () => {
         baseUrl: "https://cloud.xenonflare.com",
         signInUrl: "https://securetoken.googleapis.com",
       },
-      inference: { model: "gpt-6-luna", summaryModel: "gpt-6-luna", mode: "auto", store: true },
+      inference: {
+        provider: "openai",
+        model: "gpt-6-luna",
+        summaryModel: "gpt-6-luna",
+        mode: "auto",
+        store: true,
+      },
       spend: { prices: defaultPrices, pricesAsOf: "2026-10-04" },
       pools: [
         {

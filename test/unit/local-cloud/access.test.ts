@@ -175,23 +175,24 @@ describe("a signature", () => {
     body: "Param1=value1",
   };
   const check = { credentials, nowMs: signedAtMs, isQuery: false };
+  const checked = async (...given: Parameters<typeof checkSignature>) => checkSignature(...given);
 
   it.each([
     ["get-vanilla", vanilla],
     ["get-vanilla-query-order-key-case", query],
     ["post-x-www-form-urlencoded", form],
   ])("passes in AWS's own example %s", async (_, request) => {
-    await expect(checkSignature(request, check)).resolves.toBeUndefined();
+    await expect(checked(request, check)).resolves.toBeUndefined();
   });
 
   it("holds for a quarter of an hour before and after", async () => {
     for (const offMs of [-900_000, 900_000]) {
       const nowMs = signedAtMs + offMs;
-      await expect(checkSignature(form, { ...check, nowMs })).resolves.toBeUndefined();
+      await expect(checked(form, { ...check, nowMs })).resolves.toBeUndefined();
     }
     for (const offMs of [-900_001, 900_001]) {
       const nowMs = signedAtMs + offMs;
-      await expect(checkSignature(form, { ...check, nowMs })).rejects.toMatchObject({
+      await expect(checked(form, { ...check, nowMs })).rejects.toMatchObject({
         type: "InvalidSignatureException",
         statusCode: 403,
       });
@@ -224,14 +225,28 @@ describe("a signature", () => {
     ],
     ["a header that is not there", changed({ authorization: own.replace("x-amz-date", "x-amz-date;zero") })],
   ])("does not pass with another %s", async (_, request) => {
-    await expect(checkSignature(request, check)).rejects.toMatchObject({ type: "InvalidSignatureException" });
+    await expect(checked(request, check)).rejects.toMatchObject({ type: "InvalidSignatureException" });
+  });
+
+  it("passes for the service and the region that are asked only", async () => {
+    const scope = { region: "us-east-1", service: "service" };
+    await expect(checked(form, { ...check, scope })).resolves.toBeUndefined();
+    await expect(checked(form, { ...check, scope: { ...scope, region: "us-west-2" } })).rejects.toMatchObject(
+      {
+        type: "InvalidSignatureException",
+        message: "Credential should be scoped to a valid region: 'us-west-2'.",
+      },
+    );
+    await expect(checked(form, { ...check, scope: { ...scope, service: "bedrock" } })).rejects.toMatchObject({
+      message: "Credential should be scoped to correct service: 'bedrock'.",
+    });
   });
 
   it("does not pass where the hash that is signed is not that of the body", async () => {
     const told = { ...common, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
     const names = "host;x-amz-content-sha256;x-amz-date";
     const request = { ...vanilla, headers: { ...told, authorization: authorization(names, "0".repeat(64)) } };
-    await expect(checkSignature(request, check)).rejects.toMatchObject({
+    await expect(checked(request, check)).rejects.toMatchObject({
       type: "InvalidSignatureException",
       message: "The header x-amz-content-sha256 is not the hash of the body.",
     });
@@ -249,11 +264,11 @@ describe("a signature", () => {
       ...form,
       headers: header === undefined ? headers : { ...headers, authorization: header },
     };
-    await expect(checkSignature(request, check)).rejects.toMatchObject({ type, statusCode: 403 });
-    await expect(checkSignature(request, { ...check, isQuery: true })).rejects.toMatchObject({
+    await expect(checked(request, check)).rejects.toMatchObject({ type, statusCode: 403 });
+    await expect(checked(request, { ...check, isQuery: true })).rejects.toMatchObject({
       type: queryType,
     });
     const toJson = { ...request, headers: { ...request.headers, "x-amz-target": "x.y" } };
-    await expect(checkSignature(toJson, check)).rejects.toMatchObject({ statusCode: 400 });
+    await expect(checked(toJson, check)).rejects.toMatchObject({ statusCode: 400 });
   });
 });

@@ -1,0 +1,59 @@
+import { bedrockOf, type Bedrock } from "../../infra/settings.ts";
+import { bedrockRefusal } from "../../lib/inference/bedrock-trouble.ts";
+import { troubleError } from "../../lib/inference/provider-trouble.ts";
+import type { Stack } from "../stack.ts";
+import type { Check, Facts, Finding } from "./check.ts";
+
+/**
+ * Asks each model for one word, because nothing that is free says the same: mantle's list of models does not tell of access,
+ * runtime has none. As the person at the terminal: what the processor's role may, its policy in the template says.
+ */
+export const bedrockChecks: readonly Check[] = [
+  {
+    id: "model-access",
+    title: "Model access at Bedrock",
+    needs: ["stack"],
+    run: async (facts) => {
+      const stack = await facts.stack();
+      const bedrock = bedrockOf(stack.settings);
+      if (bedrock === undefined) return [];
+      const { model, summaryModel } = stack.settings.inference;
+      const models = [...new Set([model, summaryModel])];
+      return Promise.all(models.map((name) => judgeAccess(facts, stack, { ...bedrock, model: name })));
+    },
+  },
+];
+
+type Asked = Bedrock & { readonly model: string };
+
+async function judgeAccess(
+  facts: Facts,
+  stack: Stack,
+  { endpoint, model, ...given }: Asked,
+): Promise<Finding> {
+  const region = given.region ?? regionOf(stack);
+  const { bedrock } = await facts.context.aws();
+  const trouble = await bedrock.ask({ endpoint, region, model });
+  if (trouble === undefined) {
+    const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost next to nothing)`;
+    return { verdict: "ok", finding };
+  }
+  const refusal = bedrockRefusal(trouble);
+  if (refusal === undefined) throw troubleError(trouble);
+  const { kind, finding, remedy } = refusal;
+  if (kind === "permission") return asOneself(finding, model);
+  return { verdict: "fail", finding: `${model}: ${finding}`, remedy: `${capital(remedy)}.` };
+}
+
+/** About who asks here, so that it says nothing of the processor. */
+const asOneself = (finding: string, model: string): Finding => ({
+  verdict: "warn",
+  finding: `${model}: ${finding.replace("the processor's role", "your own identity")}; whether the processor's role may was not seen`,
+  remedy:
+    "Ask as somebody with the right (--profile), or look at the reasons of failed jobs: npm run runner -- jobs. The role's own rights come with a deploy.",
+});
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
+/** The stack's, from the ARN of a secret that every pool has. */
+const regionOf = ({ pools }: Stack): string => pools[0]?.output("KeysSecret").split(":")[3] ?? "";

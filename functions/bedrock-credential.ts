@@ -1,0 +1,14 @@
+import { defaultProvider } from "@aws-sdk/credential-provider-node";
+import type { ProcessorConfig } from "../lib/config.ts";
+import { placeOf } from "../lib/inference/bedrock-endpoint.ts";
+import { bedrockProvider } from "../lib/inference/bedrock.ts";
+import type { Credential } from "../lib/inference/client.ts";
+
+/** The function's own credentials; `undefined`: Amazon Bedrock is not asked. */
+export function bedrockCredential(config: ProcessorConfig): Credential | undefined {
+  const { BEDROCK_ENDPOINT: endpoint, BEDROCK_REGION, OPENAI_MODEL: model } = config;
+  if (endpoint === undefined) return undefined;
+  const region = BEDROCK_REGION ?? process.env["AWS_REGION"] ?? "";
+  const provider = bedrockProvider({ endpoint, region, model, credentials: defaultProvider() });
+  return { signing: { provider, place: placeOf(endpoint, region) } };
+}

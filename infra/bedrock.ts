@@ -1,0 +1,91 @@
+import { Stack, Token } from "aws-cdk-lib";
+import { Policy, PolicyStatement, type IRole } from "aws-cdk-lib/aws-iam";
+import type { Construct } from "constructs";
+import { acknowledgeRegions } from "./acknowledge.ts";
+import { bedrockOf, type Settings } from "./settings.ts";
+
+/**
+ * Lets a processor ask the models of the settings on Amazon Bedrock, and no others; take up and cancel what it has asked
+ * for. In a policy of its own, so that what is acknowledged of it covers nothing else of the role.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference.html
+ */
+export function allowBedrock(scope: Construct, role: IRole, settings: Settings): Policy {
+  const { endpoint, region } = bedrockOf(settings) ?? {};
+  const { inference } = settings;
+  const stack = Stack.of(scope);
+  const given: Given = {
+    models: [...new Set([inference.model, inference.summaryModel])],
+    arn: (service, place, resource) => `arn:${stack.partition}:${service}:${place}:${resource}`,
+    region: region ?? stack.region,
+    account: stack.account,
+  };
+  const statements = endpoint === "runtime" ? runtimeStatements(given) : mantleStatements(given);
+  const policy = new Policy(scope, "Bedrock", { roles: [role], statements: [...statements] });
+  if (endpoint === "runtime")
+    for (const resource of [
+      `${shown(given.account, "AWS::AccountId")}:${project}`,
+      ...given.models.map((model) => `:${behind(model)}`),
+    ])
+      acknowledgeRegions(policy, `arn:${shown(stack.partition, "AWS::Partition")}:bedrock:*:${resource}`);
+  return policy;
+}
+
+/** As cdk-nag writes what is not known before the deploy. */
+const shown = (value: string, reference: string): string =>
+  Token.isUnresolved(value) ? `<${reference}>` : value;
+
+interface Given {
+  readonly models: readonly string[];
+  readonly arn: (service: string, place: string, resource: string) => string;
+  readonly region: string;
+  readonly account: string;
+}
+
+/** Of the account: the only one that runtime knows, and mantle's where a request names none. */
+const project = "project/default";
+
+/** mantle authorizes by project, and says which model is asked for in a condition key. */
+function mantleStatements({ models, arn, region, account }: Given): readonly PolicyStatement[] {
+  const resources = [arn("bedrock-mantle", region, `${account}:${project}`)];
+  return [
+    new PolicyStatement({
+      actions: ["bedrock-mantle:CreateInference"],
+      resources,
+      conditions: { StringEquals: { "bedrock-mantle:Model": models } },
+    }),
+    new PolicyStatement({
+      actions: ["bedrock-mantle:GetInference", "bedrock-mantle:CancelInference"],
+      resources,
+    }),
+  ];
+}
+
+/**
+ * runtime authorizes a request three times: by its inference profile, by the model in whichever region the profile sends
+ * it to, and by the project that the response is stored in, which is in that region too.
+ */
+function runtimeStatements({ models, arn, region, account }: Given): readonly PolicyStatement[] {
+  const invoke = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
+  const profile = (model: string): string => arn("bedrock", region, `${account}:inference-profile/${model}`);
+  const projects = [arn("bedrock", "*", `${account}:${project}`)];
+  return [
+    new PolicyStatement({ actions: invoke, resources: models.map(profile) }),
+    ...models.map(
+      (model) =>
+        new PolicyStatement({
+          actions: invoke,
+          resources: [arn("bedrock", "*", `:${behind(model)}`)],
+          conditions: { StringEquals: { "bedrock:InferenceProfileArn": profile(model) } },
+        }),
+    ),
+    new PolicyStatement({
+      actions: ["bedrock:InvokeModel"],
+      resources: projects,
+      conditions: { StringEquals: { "bedrock:ModelArn": models.map(profile) } },
+    }),
+    new PolicyStatement({ actions: ["bedrock:GetInvoke", "bedrock:CancelInvoke"], resources: projects }),
+  ];
+}
+
+/** `us.openai.gpt-6-luna` is a profile of the model openai.gpt-6-luna. */
+const behind = (profile: string): string => `foundation-model/${profile.slice(profile.indexOf(".") + 1)}`;

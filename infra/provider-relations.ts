@@ -1,0 +1,85 @@
+import { isOpenWeight, type BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
+import type { GenerationMode } from "../lib/inference/model.ts";
+import type { Problem } from "./problems.ts";
+import type { providers } from "./settings-schema.ts";
+
+interface ProviderChoices {
+  readonly provider: (typeof providers)[number];
+  readonly endpoint?: BedrockEndpoint | undefined;
+  readonly mode: GenerationMode;
+  readonly model: string;
+  readonly summaryModel?: string | undefined;
+  readonly [name: string]: unknown;
+}
+
+/** What only one provider knows, and why the other has no use for it. */
+const foreign: Readonly<Record<ProviderChoices["provider"], Readonly<Record<string, string>>>> = {
+  openai: {
+    endpoint: "chooses between the endpoints of Amazon Bedrock",
+    region: "is the region of Amazon Bedrock",
+  },
+  bedrock: {
+    baseUrl: "is the address of another Responses server, but Bedrock's follows from its endpoint and region",
+    keySecretArn:
+      "is the secret of a model key, but Bedrock needs none: requests are signed by the processor's role",
+    workloadIdentity:
+      "takes the place of a model key, but Bedrock needs none: requests are signed by the processor's role",
+  },
+};
+
+/** A setting of the other provider would be without effect, and nobody would be told. */
+export function brokenProviderRelations(given: ProviderChoices, isFips: boolean): readonly Problem[] {
+  const strangers = Object.entries(foreign[given.provider])
+    .filter(([name]) => given[name] !== undefined)
+    .map(([name, why]) => {
+      const other = given.provider === "openai" ? "bedrock" : "openai";
+      const sentence = `inference.${name} ${why}. Leave it out, or set inference.provider to "${other}".`;
+      return { path: `inference.${name}`, sentence };
+    });
+  if (given.provider === "openai") return strangers;
+  const { endpoint = "mantle" } = given;
+  const fips = isFips && endpoint === "mantle" ? [{ path: "endpoints.fips", sentence: noFips }] : [];
+  return [...strangers, ...brokenBedrock({ ...given, endpoint }), ...fips];
+}
+
+function brokenBedrock({
+  endpoint,
+  ...given
+}: ProviderChoices & { readonly endpoint: BedrockEndpoint }): readonly Problem[] {
+  const names = ["model", "summaryModel"] as const;
+  const wrong = names.flatMap((name) => {
+    const model = given[name];
+    const sentence = model === undefined ? undefined : wrongModelName(endpoint, model);
+    return sentence === undefined ? [] : [{ path: `inference.${name}`, sentence }];
+  });
+  const { model, summaryModel = model } = given;
+  if (wrong.length === 0 && endpoint === "mantle" && isOpenWeight(model) !== isOpenWeight(summaryModel))
+    wrong.push({ path: "inference.summaryModel", sentence: otherPath });
+  if (endpoint === "runtime" && given.mode === "background")
+    wrong.push({ path: "inference.mode", sentence: synchronous });
+  return wrong;
+}
+
+/** `undefined`: nothing is wrong with it. */
+export const wrongModelName = (endpoint: BedrockEndpoint, model: string): string | undefined =>
+  modelNames[endpoint].test(model) ? undefined : `"${model}" ${modelHints[endpoint]}`;
+
+/** mantle takes the model itself, runtime an inference profile: the model behind a prefix that says where it may run. */
+const modelNames: Readonly<Record<BedrockEndpoint, RegExp>> = {
+  mantle: /^openai\.[\w.-]+$/,
+  runtime: /^[a-z]+(?:-[a-z]+)?\.openai\.[\w.-]+$/,
+};
+
+const modelHints: Readonly<Record<BedrockEndpoint, string>> = {
+  mantle:
+    "is not what Bedrock's mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.",
+  runtime:
+    "is not what Bedrock's runtime endpoint calls a model of OpenAI. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.",
+};
+
+const otherPath =
+  "openai.gpt-oss models and the others are served at different paths of Bedrock's mantle endpoint. Choose both models from one of the two groups.";
+const noFips =
+  'endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.';
+const synchronous =
+  'inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".';

@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { parseSettings } from "../../../infra/settings.ts";
+import { toEnvironment, parseProcessorConfig } from "../../../lib/config.ts";
+import { pool, problems } from "./settings-cases.ts";
+import { synthesizeUnbundled } from "./synthesized.ts";
+
+const mantle = { provider: "bedrock", model: "openai.gpt-6-luna" };
+const runtime = { provider: "bedrock", endpoint: "runtime", model: "us.openai.gpt-6-luna" };
+
+const variablesOf = (inference: object): unknown =>
+  synthesizeUnbundled({ inference }).resource("AWS::Lambda::Function", "Processor").Properties["Environment"];
+
+describe("the template", () => {
+  it.each([mantle, runtime])("stores no model key, and nothing asks for one: %j", (inference) => {
+    const stack = synthesizeUnbundled({ inference });
+    const secrets = stack.resources("AWS::SecretsManager::Secret").map(({ logicalId }) => logicalId);
+    expect(secrets).toEqual([expect.stringContaining("PoolDefaultKeys")]);
+    expect(Object.keys(stack.outputs).filter((name) => name.startsWith("ModelKey"))).toEqual([]);
+    expect(stack.text).not.toContain("OPENAI_KEY_SECRET");
+  });
+
+  it("tells the processor which endpoint to ask, in the stack's region unless another one is given", () => {
+    const { endpoint } = parseSettings({ inference: mantle }).inference;
+    expect(endpoint).toBe("mantle");
+    expect(variablesOf(mantle)).toMatchObject({
+      Variables: { BEDROCK_ENDPOINT: "mantle", OPENAI_MODE: "auto", OPENAI_MODEL: "openai.gpt-6-luna" },
+    });
+    expect(JSON.stringify(variablesOf(mantle))).not.toContain("BEDROCK_REGION");
+    expect(variablesOf({ ...mantle, region: "us-west-2" })).toMatchObject({
+      Variables: { BEDROCK_REGION: "us-west-2" },
+    });
+  });
+
+  it("has rounds streamed from the runtime endpoint, which does not generate in the background", () => {
+    expect(variablesOf(runtime)).toMatchObject({
+      Variables: { BEDROCK_ENDPOINT: "runtime", OPENAI_MODE: "streaming" },
+    });
+  });
+});
+
+it("a processor's variables are read back without a key", () => {
+  const variables = {
+    RUNNER_POOL: "mine",
+    RUNNER_API_BASE: "https://studio.example.com",
+    RUNNER_LEDGER_TABLE: "ledger",
+    RUNNER_KEY_SECRET: "keys",
+    RUNNER_RUN_LIMIT_MS: "1000",
+    RUNNER_PRICES: "{}",
+    BEDROCK_ENDPOINT: "runtime",
+    OPENAI_MODEL: "m",
+    OPENAI_SUMMARY_MODEL: "m",
+    OPENAI_MODE: "streaming",
+    OPENAI_STORE: "true",
+  };
+  expect(toEnvironment(parseProcessorConfig(variables))).toEqual(variables);
+});
+
+const keySecretArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-AbCdEf";
+const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
+
+describe("settings that do not fit the provider are refused, saying what to do", () => {
+  it.each([
+    [
+      "the address of another server",
+      { ...mantle, baseUrl: "https://models.example.com/v1" },
+      'inference.baseUrl: inference.baseUrl is the address of another Responses server, but Bedrock\'s follows from its endpoint and region. Leave it out, or set inference.provider to "openai".',
+    ],
+    [
+      "the secret of a key",
+      { ...mantle, keySecretArn },
+      'inference.keySecretArn: inference.keySecretArn is the secret of a model key, but Bedrock needs none: requests are signed by the processor\'s role. Leave it out, or set inference.provider to "openai".',
+    ],
+    [
+      "workload identity",
+      { ...mantle, workloadIdentity },
+      'inference.workloadIdentity: inference.workloadIdentity takes the place of a model key, but Bedrock needs none: requests are signed by the processor\'s role. Leave it out, or set inference.provider to "openai".',
+    ],
+    [
+      "an endpoint of Bedrock for OpenAI",
+      { endpoint: "runtime" },
+      'inference.endpoint: inference.endpoint chooses between the endpoints of Amazon Bedrock. Leave it out, or set inference.provider to "bedrock".',
+    ],
+    [
+      "a region for OpenAI",
+      { region: "us-east-1" },
+      'inference.region: inference.region is the region of Amazon Bedrock. Leave it out, or set inference.provider to "bedrock".',
+    ],
+    [
+      "OpenAI's own name of the model",
+      { provider: "bedrock" },
+      'inference.model: "gpt-6-luna" is not what Bedrock\'s mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.',
+    ],
+    [
+      "an inference profile for mantle",
+      { ...mantle, summaryModel: "us.openai.gpt-6-luna" },
+      'inference.summaryModel: "us.openai.gpt-6-luna" is not what Bedrock\'s mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.',
+    ],
+    [
+      "a model without its profile for runtime",
+      { ...runtime, model: "openai.gpt-6-luna" },
+      'inference.model: "openai.gpt-6-luna" is not what Bedrock\'s runtime endpoint calls a model of OpenAI. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.',
+    ],
+    [
+      "models of two paths",
+      { ...mantle, summaryModel: "openai.gpt-oss-20b" },
+      "inference.summaryModel: openai.gpt-oss models and the others are served at different paths of Bedrock's mantle endpoint. Choose both models from one of the two groups.",
+    ],
+    [
+      "the background for runtime",
+      { ...runtime, mode: "background" },
+      'inference.mode: inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".',
+    ],
+    [
+      "an unknown provider",
+      { provider: "azure" },
+      'inference.provider: given "azure". Give one of: openai, bedrock.',
+    ],
+    [
+      "an unknown endpoint",
+      { ...mantle, endpoint: "batch" },
+      'inference.endpoint: given "batch". Give one of: mantle, runtime.',
+    ],
+    [
+      "a region that is none",
+      { ...mantle, region: "Frankfurt" },
+      'inference.region: given "Frankfurt". Give an AWS region, like us-east-1.',
+    ],
+  ])("%s", (_, inference, line) => {
+    expect(problems({ inference })).toEqual([line]);
+  });
+
+  it("FIPS addresses with mantle, which has none", () => {
+    const endpoints = { fips: true };
+    expect(problems({ inference: mantle, endpoints })).toEqual([
+      'endpoints.fips: endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.',
+    ]);
+    expect(problems({ inference: runtime, endpoints })).toEqual([]);
+  });
+
+  it("a cap on a model of Bedrock, whose price is AWS's own, needs that price", () => {
+    const [line] = problems({ inference: mantle, ...pool({ dailyCapUsd: 5 }) });
+    expect(line).toBe(
+      'pools[0].dailyCapUsd: dailyCapUsd is 5, but nothing says what the model "openai.gpt-6-luna" costs. Give its prices in spend.prices, or leave the cap out.',
+    );
+  });
+});
+
+it("settings of Bedrock are taken again unchanged", () => {
+  const settings = parseSettings({ inference: runtime });
+  expect(parseSettings(settings)).toEqual(settings);
+});

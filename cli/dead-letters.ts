@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { withoutSecrets } from "../infra/secret-like.ts";
-import { hasCode } from "../lib/errors.ts";
 import { keepHead } from "../lib/inference/text.ts";
-import { parseLegFailure } from "../lib/job/settle.ts";
+import { legFailureSchema } from "../lib/job/settle.ts";
 import type { Run } from "../lib/ledger/run.ts";
 import { printableLines } from "../lib/printable.ts";
 import type { Context } from "./context.ts";
@@ -34,7 +33,7 @@ export async function readDeadLetter(
   message: QueuedMessage,
 ): Promise<DeadLetter> {
   const event = recordSchema.safeParse(parseJson(message.body)).data?.requestPayload;
-  const failed = failedLeg(event);
+  const failed = legFailureSchema.safeParse(event).data?.event;
   if (!failed) {
     const why = "it is no record of a failed leg; --show prints it, --drop removes it";
     return { message, action: "keep", why, event, runId: undefined, workspaceId: undefined, leg: undefined };
@@ -74,15 +73,6 @@ export const judge = (given: Case): Verdict =>
     action: "send",
     why: "its lease is alive: the settler can still go on with it",
   };
-
-function failedLeg(event: unknown): { readonly runId: string; readonly leg: number } | undefined {
-  try {
-    return parseLegFailure(event).event;
-  } catch (error) {
-    if (hasCode(error, "event_invalid")) return undefined;
-    throw error;
-  }
-}
 
 const shownCharacters = 2_000;
 

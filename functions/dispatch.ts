@@ -1,12 +1,16 @@
-import middy from "@middy/core";
-import type { Context } from "aws-lambda";
-import { parseDispatchEvent } from "../lib/dispatch/dispatch-event.ts";
-import { runWindow, type WindowSummary } from "../lib/dispatch/window.ts";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { dispatchEventSchema } from "../lib/dispatch/dispatch-event.ts";
+import { runWindow } from "../lib/dispatch/window.ts";
+import { wrap } from "./middleware.ts";
 import { dispatcher } from "./wiring.ts";
 
+const logger = new Logger({ serviceName: "dispatcher" });
+const { deps, settings, stop } = dispatcher(logger);
+
 /** Once a minute per pool: one dispatch window. What it cannot handle it rethrows, so that the function's alarm fires. */
-export const handler = middy().handler(async (event: unknown, context: Context): Promise<WindowSummary> => {
-  const { deps, settings, stop } = dispatcher();
-  parseDispatchEvent(event, settings.pool);
-  return runWindow(deps, settings, { remainingMs: context.getRemainingTimeInMillis(), stop });
+export const handler = wrap({
+  logger,
+  schema: dispatchEventSchema(settings.pool),
+  handler: async (_, context) =>
+    runWindow(deps, settings, { remainingMs: context.getRemainingTimeInMillis(), stop }),
 });

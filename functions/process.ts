@@ -1,15 +1,19 @@
-import middy from "@middy/core";
-import type { Context } from "aws-lambda";
-import { parseLegEvent } from "../lib/job/leg-event.ts";
-import { runLeg, type LegResult } from "../lib/job/leg.ts";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { legEventSchema } from "../lib/job/leg-event.ts";
+import { runLeg } from "../lib/job/leg.ts";
+import { wrap } from "./middleware.ts";
 import { processor } from "./wiring.ts";
 
-/** One leg of one run. A defect of ours is rethrown once its job has been reported, so that the function's alarm fires. */
-export const handler = middy().handler(async (event: unknown, context: Context): Promise<LegResult> => {
-  const result = await runLeg(processor(), parseLegEvent(event), {
-    remainingMs: context.getRemainingTimeInMillis(),
-    requestId: context.awsRequestId,
-  });
-  if (result.defect !== undefined) throw result.defect;
-  return result;
+const logger = new Logger({ serviceName: "processor" });
+const deps = processor(logger);
+
+/** One leg of one run. */
+export const handler = wrap({
+  logger,
+  schema: legEventSchema,
+  handler: async (event, context) =>
+    runLeg(deps, event, {
+      remainingMs: context.getRemainingTimeInMillis(),
+      requestId: context.awsRequestId,
+    }),
 });

@@ -1,10 +1,15 @@
-import middy from "@middy/core";
-import { parseRotationEvent } from "../lib/rotation/rotation-event.ts";
-import { runRotation, type RotationResult } from "../lib/rotation/steps.ts";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { rotationEventSchema } from "../lib/rotation/rotation-event.ts";
+import { runRotation } from "../lib/rotation/steps.ts";
+import { wrap } from "./middleware.ts";
 import { rotator } from "./wiring.ts";
 
+const logger = new Logger({ serviceName: "rotator" });
+const { deps, settings } = rotator(logger);
+
 /** A step of Secrets Manager's rotation, or the look for keys to revoke. What fails is rethrown: it is tried again. */
-export const handler = middy().handler(async (event: unknown): Promise<RotationResult> => {
-  const { deps, settings } = rotator();
-  return runRotation(deps, settings, parseRotationEvent(event, settings.secretId));
+export const handler = wrap({
+  logger,
+  schema: rotationEventSchema(settings.secretId),
+  handler: async (event) => runRotation(deps, settings, event),
 });

@@ -1,9 +1,14 @@
-import middy from "@middy/core";
-import type { Recovery } from "../lib/job/recover.ts";
-import { parseLegFailure, settle } from "../lib/job/settle.ts";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { legFailureSchema, settle } from "../lib/job/settle.ts";
+import { wrap } from "./middleware.ts";
 import { settler } from "./wiring.ts";
 
+const logger = new Logger({ serviceName: "settler" });
+const deps = settler(logger);
+
 /** The on-failure destination of the processor's invocations. Its own failures go to a dead-letter queue. */
-export const handler = middy().handler((record: unknown): Promise<Recovery> =>
-  settle(settler(), parseLegFailure(record)),
-);
+export const handler = wrap({
+  logger,
+  schema: legFailureSchema,
+  handler: async (failure) => settle(deps, failure),
+});

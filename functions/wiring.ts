@@ -1,6 +1,6 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
 import { randomBytes, randomUUID } from "node:crypto";
 import { ulid } from "ulid";
-import * as z from "zod";
 import { systemClock } from "../lib/clock.ts";
 import {
   parseDispatcherConfig,
@@ -8,7 +8,6 @@ import {
   parseRotatorConfig,
   parseSettlerConfig,
   type DispatcherConfig,
-  type Environment,
   type ProcessorConfig,
   type SettlerConfig,
 } from "../lib/config.ts";
@@ -45,22 +44,18 @@ import {
 } from "../lib/adapters/secrets-manager.ts";
 import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
 import { createStudio } from "../lib/studio/client.ts";
-import { once } from "../lib/once.ts";
 import { timing } from "../lib/timing.ts";
 import { bedrockCredential } from "./bedrock-credential.ts";
 
-/** The one composition root: reads the environment and builds the ports, once per execution environment. */
+/**
+ * The one composition root: reads the environment and builds the ports. Each function calls its own once, while it is
+ * loaded: nothing here may use the network.
+ */
 
 const clock = systemClock;
 const random = Math.random;
 /** From node:crypto, which is loaded anyway: the ULID's own source is the global `crypto`, which is not. */
 const randomShare = (): number => randomBytes(1).readUInt8() / 256;
-
-function configOf<T>(parseConfig: (env: Environment) => T): T {
-  // Compiled schemas pay off after hundreds of values; a function's first call is what somebody waits for.
-  z.config({ jitless: true });
-  return parseConfig(process.env);
-}
 
 export interface Dispatcher {
   readonly deps: WindowDeps;
@@ -69,10 +64,9 @@ export interface Dispatcher {
   readonly stop: AbortSignal;
 }
 
-// Marked pure so that each bundle holds only the composition it uses.
-export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
-  const config = configOf(parseDispatcherConfig);
-  const shared = common("dispatcher", config);
+export function dispatcher(logger: Logger): Dispatcher {
+  const config = parseDispatcherConfig(process.env);
+  const shared = common(logger, config);
   const { table } = shared;
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort());
@@ -101,11 +95,11 @@ export const dispatcher = /* @__PURE__ */ once((): Dispatcher => {
     },
     stop: stopping.signal,
   };
-});
+}
 
-export const processor = /* @__PURE__ */ once((): LegDeps => {
-  const config = configOf(parseProcessorConfig);
-  const shared = common("processor", config);
+export function processor(logger: Logger): LegDeps {
+  const config = parseProcessorConfig(process.env);
+  const shared = common(logger, config);
   const { log, metrics } = shared;
   const pool = config.RUNNER_POOL;
   const provider = providerModel(config, shared);
@@ -134,15 +128,15 @@ export const processor = /* @__PURE__ */ once((): LegDeps => {
     stop: stopping.signal,
     cancelResponse: (responseId) => modelFor().cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
   };
-});
+}
 
-export const settler = /* @__PURE__ */ once((): RecoverDeps => {
-  const config = configOf(parseSettlerConfig);
+export function settler(logger: Logger): RecoverDeps {
+  const config = parseSettlerConfig(process.env);
   return {
-    ...common("settler", config),
+    ...common(logger, config),
     invoker: createLambdaInvoker(config.RUNNER_PROCESSOR_FUNCTION),
   };
-});
+}
 
 type Common = ReturnType<typeof common>;
 
@@ -194,7 +188,7 @@ export interface Rotator {
   readonly settings: RotatorSettings;
 }
 
-export const rotator = /* @__PURE__ */ once((): Rotator => {
+export function rotator(logger: Logger): Rotator {
   const config = parseRotatorConfig(process.env);
   const table = createTable(config.RUNNER_LEDGER_TABLE);
   const { fetch } = createHttp();
@@ -204,7 +198,7 @@ export const rotator = /* @__PURE__ */ once((): Rotator => {
     deps: {
       clock,
       random,
-      log: createJsonLog("rotator"),
+      log: createJsonLog(logger),
       store,
       ledger: createLedger(table),
       rotation: createRotationRow(table),
@@ -218,15 +212,15 @@ export const rotator = /* @__PURE__ */ once((): Rotator => {
       revokeAfterMs: config.RUNNER_REVOKE_AFTER_MS,
     },
   };
-});
+}
 
-function common(serviceName: string, config: DispatcherConfig | ProcessorConfig | SettlerConfig) {
+function common(logger: Logger, config: DispatcherConfig | ProcessorConfig | SettlerConfig) {
   const http = createHttp();
   const secrets = createSecretSource(createSecretsClient());
   const metrics = createEmfMetrics({ clock, writeLine: (line) => void process.stdout.write(`${line}\n`) });
   const { RUNNER_LEDGER_TABLE: tableName, RUNNER_POOL: pool } = config;
   const table = createCountedTable({ tableName, pool, metrics });
-  const log = createJsonLog(serviceName);
+  const log = createJsonLog(logger);
   return {
     clock,
     random,

@@ -1,9 +1,9 @@
-import { Logger } from "@aws-lambda-powertools/logger";
+import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Log, LogEvent, LogFields } from "./log.ts";
 
 /** One JSON line per event through Powertools; the level comes from Lambda's own logging settings. */
-export function createJsonLog(serviceName: string): Log {
-  return wrap(new Logger({ serviceName }), {});
+export function createJsonLog(logger: Logger): Log {
+  return wrap(logger, {});
 }
 
 function wrap(logger: Logger, context: LogFields): Log {

@@ -5,7 +5,7 @@ import type { LogEvent, LogFields } from "../../lib/log.ts";
 import type { FunctionRole, Watched } from "./metric.ts";
 
 /** What every line has beside the closed set of lib/log.ts: from CloudWatch Logs, and from the logger (`message` is the event). */
-type Column = keyof LogFields | "@timestamp" | "message" | "service" | "level";
+type Column = keyof LogFields | "@timestamp" | "message" | "service" | "level" | "function_request_id";
 
 export interface QueryRow {
   readonly title: string;
@@ -45,6 +45,8 @@ export const queryRows = {
         "what",
         "leaseLeftMs",
         "runId",
+        // The same as `record.requestId` of Lambda's own report.
+        "function_request_id",
       ),
       `filter workspaceId = "${workspacePlaceholder}"`,
       "sort @timestamp asc",

@@ -1,18 +1,7 @@
 import * as z from "zod";
-import { RunnerError } from "../errors.ts";
 import { legEventSchema, type LegEvent } from "./leg-event.ts";
 import { recover, type RecoverDeps, type Recovery } from "./recover.ts";
 import { troubleOf, type Trouble } from "./trouble.ts";
-
-/** What Lambda tells an on-failure destination of an asynchronous invocation. */
-const failureSchema = z.looseObject({
-  requestContext: z.looseObject({ requestId: z.string(), condition: z.string() }),
-  requestPayload: legEventSchema,
-  responsePayload: z
-    .looseObject({ errorType: z.string().optional(), errorMessage: z.string().optional() })
-    .nullish()
-    .catch(undefined),
-});
 
 export interface LegFailure {
   readonly event: LegEvent;
@@ -21,24 +10,25 @@ export interface LegFailure {
   readonly trouble: Trouble;
 }
 
-/** @throws RunnerError `event_invalid` naming every wrong field */
-export function parseLegFailure(record: unknown): LegFailure {
-  const result = failureSchema.safeParse(record);
-  if (!result.success) {
-    const problems = result.error.issues.map(
-      (issue) => `${issue.path.join(".") || "event"}: ${issue.message}`,
-    );
-    throw new RunnerError("event_invalid", `the settler's event is wrong: ${problems.join("; ")}`);
-  }
-  const { requestContext, requestPayload, responsePayload } = result.data;
-  const { errorType = "", errorMessage = "" } = responsePayload ?? {};
-  const aged = requestContext.condition === "EventAgeExceeded";
-  return {
-    event: requestPayload,
-    requestId: requestContext.requestId,
-    trouble: aged ? "event_lost" : troubleOf(`${errorType}: ${errorMessage}`),
-  };
-}
+/** What Lambda tells an on-failure destination of an asynchronous invocation. */
+export const legFailureSchema = z
+  .looseObject({
+    requestContext: z.looseObject({ requestId: z.string(), condition: z.string() }),
+    requestPayload: legEventSchema,
+    responsePayload: z
+      .looseObject({ errorType: z.string().optional(), errorMessage: z.string().optional() })
+      .nullish()
+      .catch(undefined),
+  })
+  .transform(({ requestContext, requestPayload, responsePayload }): LegFailure => {
+    const { errorType = "", errorMessage = "" } = responsePayload ?? {};
+    const aged = requestContext.condition === "EventAgeExceeded";
+    return {
+      event: requestPayload,
+      requestId: requestContext.requestId,
+      trouble: aged ? "event_lost" : troubleOf(`${errorType}: ${errorMessage}`),
+    };
+  });
 
 /**
  * Goes on with a run whose leg's invocation failed. A run that has ended, whose newer leg has been called, or whose leg

@@ -1,9 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parseDispatcherConfig, parseProcessorConfig, toEnvironment } from "../../../lib/config.ts";
-import { parseDispatchEvent } from "../../../lib/dispatch/dispatch-event.ts";
 import { hasCode, RunnerError, toRunnerError } from "../../../lib/errors.ts";
-import { parseLegEvent } from "../../../lib/job/leg-event.ts";
 import { Secret } from "../../../lib/secret.ts";
 
 describe("a secret", () => {
@@ -88,20 +86,5 @@ describe("the functions' environment", () => {
         RUNNER_POOL: "",
       });
     expect(read).toThrow(/RUNNER_POOL: .*RUNNER_PICKUP: .*RUNNER_CONCURRENCY: /);
-  });
-});
-
-describe("events", () => {
-  it("of a leg are taken as they are, and refused with every wrong field named", () => {
-    expect(parseLegEvent({ pool: "p", runId: "r", leg: 1 })).toEqual({ pool: "p", runId: "r", leg: 1 });
-    expect(() => parseLegEvent({ pool: "", leg: 0 })).toThrow(/pool: .*runId: .*leg: /);
-    expect(() => parseLegEvent(null)).toThrow(/event: /);
-    expect(() => parseLegEvent({ pool: "p", runId: "r", leg: 1, key: "x" })).toThrow(/key/);
-  });
-
-  it("of the schedule must name the pool that is served", () => {
-    expect(() => parseDispatchEvent({ pool: "p" }, "p")).not.toThrow();
-    expect(() => parseDispatchEvent({ pool: "q" }, "p")).toThrow('names the pool "q"; this one serves "p"');
-    expect(() => parseDispatchEvent(undefined, "p")).toThrow("names no pool");
   });
 });

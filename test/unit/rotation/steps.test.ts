@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseRotationEvent, rotationSteps } from "../../../lib/rotation/rotation-event.ts";
+import { rotationSteps } from "../../../lib/rotation/rotation-event.ts";
 import { setKeys } from "../../../lib/rotation/stages.ts";
 import { runRotation } from "../../../lib/rotation/steps.ts";
 import type { AdminCall } from "../../../lib/studio/studio.ts";
@@ -380,27 +380,4 @@ it("two invocations of one step at a time leave one key in use; the other one's 
   await world.clock.advance(quarterOfAnHourMs);
   await revoke(world);
   expect(world.alive()).toEqual(world.value("AWSCURRENT").keys.map((key) => key.replace(".secret", "")));
-});
-
-describe("the event", () => {
-  const event = { Step: "createSecret", SecretId: "arn:keys", ClientRequestToken: "v1" };
-
-  it("is Secrets Manager's, or our schedule's", () => {
-    expect(parseRotationEvent({ ...event, RotationToken: "x" }, "arn:keys")).toEqual({
-      step: "createSecret",
-      versionId: "v1",
-    });
-    expect(parseRotationEvent({ revokeUnused: true }, "arn:keys")).toEqual({ step: "revokeUnused" });
-  });
-
-  it.each([
-    [{ ...event, Step: "create_secret" }],
-    [{ ...event, SecretId: "arn:other" }],
-    [{ Step: "createSecret" }],
-    [null],
-  ])("is refused: %j", (wrong) => {
-    expect(() => parseRotationEvent(wrong, "arn:keys")).toThrow(
-      expect.objectContaining({ code: "event_invalid" }),
-    );
-  });
 });

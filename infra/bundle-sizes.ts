@@ -44,7 +44,7 @@ export function packageOf(path: string): string {
   return inner ?? "studio-runner";
 }
 
-const smallestRowBytes = 5000;
+const smallestRowBytes = 2000;
 
 /** The page docs/bundle-sizes.md. */
 export function renderSizes(sizes: readonly BundleSize[]): string {

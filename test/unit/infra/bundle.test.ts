@@ -182,7 +182,8 @@ Written by \`npm run bundle-sizes\`. Minified, as deployed, without the source m
 | -------------- | ------: | ----: |
 | undici         | 12.0 kB |  60 % |
 | zod            |  5.0 kB |  25 % |
-| 2 smaller ones |  3.0 kB |  15 % |
+| ulid           |  2.0 kB |  10 % |
+| 1 smaller ones |  1.0 kB |   5 % |
 `);
   });
 });

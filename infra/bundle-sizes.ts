@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { buildOptions, functionNames, type FunctionName } from "./bundle.ts";
 import { markdownTable } from "./markdown-table.ts";
 
-/** Minified sizes in bytes. */
+/** Sizes in bytes, as deployed. */
 export interface BundleSize {
   readonly name: FunctionName;
   readonly bytes: number;
@@ -51,7 +51,7 @@ export function renderSizes(sizes: readonly BundleSize[]): string {
   const intro = [
     "# Bundle sizes",
     "",
-    "Written by `npm run bundle-sizes`. Minified, as deployed, without the source map; 1 kB is 1000 bytes.",
+    "Written by `npm run bundle-sizes`. As deployed: minified but for names, without the source map; 1 kB is 1000 bytes.",
   ];
   return `${[...intro, ...sizes.flatMap(renderSize)].join("\n")}\n`;
 }

@@ -22,25 +22,21 @@ const aliases: Readonly<Record<string, string>> = {
   "sanitize-html": source("sanitize-html.cts"),
 };
 
-/** Runs before anything else in a bundle. */
-const injected: readonly string[] = [source("source-maps.ts")];
+/** Names stay as they are, so that a stack trace says which function it was: source maps cost 50 MB (docs/decisions/0020). */
+const minified = { minifyWhitespace: true, minifySyntax: true } as const;
 
-/**
- * For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. CommonJS,
- * because an `import` of node:http, static or not, also loads Node's WebSocket and with it all of undici: 20 ms of a cold
- * start (docs/decisions/0013).
- */
+/** For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. */
 export function bundling(): BundlingOptions {
   return {
     format: OutputFormat.CJS,
     target,
     mainFields: [...mainFields],
-    inject: [...injected],
     esbuildArgs: {
-      "--supported:dynamic-import": "false",
+      "--minify-whitespace": "true",
+      "--minify-syntax": "true",
       ...Object.fromEntries(Object.entries(aliases).map(([from, to]) => [`--alias:${from}`, to])),
     },
-    minify: true,
+    minify: false,
     sourceMap: true,
     sourceMapMode: SourceMapMode.DEFAULT,
     sourcesContent: false,
@@ -65,9 +61,7 @@ export function buildOptions(name: FunctionName) {
     target,
     mainFields: [...mainFields],
     alias: aliases,
-    inject: [...injected],
-    supported: { "dynamic-import": false },
-    minify: true,
+    ...minified,
     sourcemap: "linked",
     sourcesContent: false,
     logLevel: "warning",

@@ -19,7 +19,7 @@ function resolved(fn: Resource): Record<string, string> {
 }
 
 const scarce = "--max-semi-space-size=2 --max-old-space-size=48";
-const roomy = "--max-semi-space-size=8";
+const roomy = "--max-semi-space-size=2";
 
 it.each([
   { part: "Dispatcher", fn: dispatcher, memoryMb: 150, timeoutSeconds: 75, nodeOptions: scarce },
@@ -96,6 +96,7 @@ it("the dispatcher gets its settings by environment", () => {
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
       RUNNER_MAX_EVENT_AGE_MS: "300000",
       NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=48",
+      MALLOC_ARENA_MAX: "1",
     },
   });
 });
@@ -115,7 +116,8 @@ it("the processor gets its settings by environment", () => {
       OPENAI_MODE: "auto",
       OPENAI_STORE: "true",
       RUNNER_RUN_LIMIT_MS: "3600000",
-      NODE_OPTIONS: "--max-semi-space-size=8",
+      NODE_OPTIONS: "--max-semi-space-size=2",
+      MALLOC_ARENA_MAX: "1",
     },
   });
 });
@@ -131,7 +133,8 @@ it("the settler gets its settings by environment", () => {
       RUNNER_LEDGER_TABLE: ref(table),
       RUNNER_KEY_SECRET: ref(runnerKeys),
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
-      NODE_OPTIONS: "--max-semi-space-size=8",
+      NODE_OPTIONS: "--max-semi-space-size=2",
+      MALLOC_ARENA_MAX: "1",
     },
   });
 });

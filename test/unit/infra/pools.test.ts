@@ -66,7 +66,8 @@ describe("every setting reaches the template", () => {
         RUNNER_RUN_LIMIT_MS: "5400000",
         RUNNER_MAX_EVENT_AGE_MS: "300000",
         ...addresses,
-        NODE_OPTIONS: "--max-semi-space-size=8",
+        NODE_OPTIONS: "--max-semi-space-size=2",
+        MALLOC_ARENA_MAX: "1",
       },
     });
   });
@@ -88,7 +89,8 @@ describe("every setting reaches the template", () => {
         OPENAI_STORE: "false",
         RUNNER_RUN_LIMIT_MS: "5400000",
         ...addresses,
-        NODE_OPTIONS: "--max-semi-space-size=8",
+        NODE_OPTIONS: "--max-semi-space-size=2",
+        MALLOC_ARENA_MAX: "1",
       },
     });
   });
@@ -104,7 +106,8 @@ describe("every setting reaches the template", () => {
         RUNNER_KEY_SECRET: keysArn,
         RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
         ...addresses,
-        NODE_OPTIONS: "--max-semi-space-size=8",
+        NODE_OPTIONS: "--max-semi-space-size=2",
+        MALLOC_ARENA_MAX: "1",
       },
     });
   });

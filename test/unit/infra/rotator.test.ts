@@ -53,7 +53,8 @@ it("it gets its settings by environment, as the function accepts them", () => {
     RUNNER_ACCOUNT_SECRET: ref(account),
     RUNNER_SIGN_IN_URL: "https://securetoken.googleapis.com",
     RUNNER_REVOKE_AFTER_MS: "900000",
-    NODE_OPTIONS: "--max-semi-space-size=8",
+    NODE_OPTIONS: "--max-semi-space-size=2",
+    MALLOC_ARENA_MAX: "1",
   };
   expect(rotator.Properties["Environment"]).toEqual({ Variables: variables });
   const texts = Object.entries(variables).map(([name, value]) => [

@@ -12,7 +12,7 @@ export const totalOf = (...bills: readonly Bill[]): number =>
 export type Measured = Pick<HostReply, "durationMs" | "cpuMs" | "requests" | "logBytes">;
 
 /** Lambda gives one vCPU at 1,769 MB and a share of it below. */
-const vcpuMemoryMb = 1_769;
+export const vcpuMemoryMb = 1_769;
 
 /** How much longer than here an invocation takes, where its CPU is a share of one. Milliseconds. */
 export function stretchMs(cpuMs: number, memoryMb: number): number {

@@ -12,6 +12,8 @@ import {
 } from "./ground.ts";
 import { join } from "node:path";
 import { statSync } from "node:fs";
+import { vcpuMemoryMb } from "./bills.ts";
+import type { QuotaKind } from "./cpu-quota.ts";
 import { startHost } from "./host-client.ts";
 import { leaseOne } from "./leases.ts";
 import { median, rounded } from "./stats.ts";
@@ -22,13 +24,17 @@ export interface ColdRow {
   readonly plainBytes: number;
   /** Largest first. */
   readonly packages: readonly { readonly name: string; readonly bytes: number }[];
-  /** From the process's start until its handler is there, and until its first real call has been answered. Milliseconds. */
+  /** How the first call was held to its share of a CPU, and that share. */
+  readonly quota: QuotaKind | undefined;
+  readonly cpuShare: number;
+  /** From the process's start until its handler is there, with full CPU. Milliseconds. */
   readonly emptyReadyMs: number;
   readonly readyMs: number;
   readonly plainReadyMs: number;
-  readonly doneMs: number;
-  readonly plainDoneMs: number;
-  /** Ours against the plain bundle's, first call included. */
+  /** The first real call, with the share that the function's memory gives it. */
+  readonly callMs: number;
+  readonly plainCallMs: number;
+  /** Both together, ours against the plain bundle's. */
   readonly ratio: number;
 }
 
@@ -68,43 +74,51 @@ interface Scene {
 
 async function measure(built: Built, scene: Scene, subject: Subject): Promise<ColdRow> {
   const fn = functionOf(built, subject.part);
-  const ours = join(fn.codeFolder, "index.js");
   const plain = built.bundles[subject.name];
   const overrides = { ...addressesOf(scene.others), RUNNER_PICKUP: "economy" };
   const env = scene.aws.variables(fn, overrides);
-  const start = async (file: string) => {
+  const cpuShare = Math.min(1, fn.memoryMb / vcpuMemoryMb);
+  let quota: QuotaKind | undefined;
+  const start = async (file: string): Promise<Start> => {
     const event = await subject.event(scene.others, scene.aws);
-    const host = startHost({ folder: built.folder, file, env });
+    const host = startHost({ folder: built.folder, file, env, cpuShare });
     try {
-      return await host.invoke({ event, timeoutMs: fn.timeoutMs });
+      quota = await host.ready;
+      const { readyMs, durationMs } = await host.invoke({ event, timeoutMs: fn.timeoutMs });
+      return { readyMs, callMs: durationMs };
     } finally {
       await host.close();
     }
   };
-  const starts: { readonly empty: number; readonly ours: Start; readonly plain: Start }[] = [];
-  for (let round = 0; round <= scene.rounds; round++) {
-    const [empty, own, other] = [await start(built.bundles.empty), await start(ours), await start(plain)];
-    // The first of each brings the files into the page cache.
-    if (round > 0) starts.push({ empty: empty.readyMs, ours: own, plain: other });
-  }
+  const starts: Readonly<Record<"empty" | "ours" | "plain", Start[]>> = { empty: [], ours: [], plain: [] };
+  const files = { empty: built.bundles.empty, ours: join(fn.codeFolder, "index.js"), plain };
+  for (let round = 0; round <= scene.rounds; round++)
+    for (const kind of ["empty", "ours", "plain"] as const) {
+      const one = await start(files[kind]);
+      // The first of each brings the files into the page cache.
+      if (round > 0) starts[kind].push(one);
+    }
+  const of = (kind: keyof typeof starts, pick: (one: Start) => number): number =>
+    median(starts[kind].map(pick));
+  const whole = ({ readyMs, callMs }: Start): number => readyMs + callMs;
   const size = await measureBundle(subject.name);
-  const doneMs = median(starts.map((one) => one.ours.endedMs));
-  const plainDoneMs = median(starts.map((one) => one.plain.endedMs));
   return {
     name: subject.name,
     bytes: size.bytes,
     plainBytes: statSync(plain).size,
     packages: size.packages.slice(0, 8),
-    emptyReadyMs: rounded(median(starts.map((one) => one.empty))),
-    readyMs: rounded(median(starts.map((one) => one.ours.readyMs))),
-    plainReadyMs: rounded(median(starts.map((one) => one.plain.readyMs))),
-    doneMs: rounded(doneMs),
-    plainDoneMs: rounded(plainDoneMs),
-    ratio: rounded(doneMs / plainDoneMs, 2),
+    quota,
+    cpuShare: rounded(cpuShare, 3),
+    emptyReadyMs: rounded(of("empty", ({ readyMs }) => readyMs)),
+    readyMs: rounded(of("ours", ({ readyMs }) => readyMs)),
+    plainReadyMs: rounded(of("plain", ({ readyMs }) => readyMs)),
+    callMs: rounded(of("ours", ({ callMs }) => callMs)),
+    plainCallMs: rounded(of("plain", ({ callMs }) => callMs)),
+    ratio: rounded(of("ours", whole) / of("plain", whole), 2),
   };
 }
 
 interface Start {
   readonly readyMs: number;
-  readonly endedMs: number;
+  readonly callMs: number;
 }

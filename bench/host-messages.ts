@@ -19,7 +19,7 @@ export interface HostReply {
   readonly totalCpuMs: number;
   /** Of the whole process up to now. */
   readonly peakMemoryMb: number;
-  /** HTTP requests sent: AWS actions by name, others by path. undici's are not seen. */
+  /** HTTP requests sent: AWS actions by name, others by path. */
   readonly requests: Readonly<Record<string, number>>;
   /** Written to the log. */
   readonly lines: number;

@@ -10,19 +10,21 @@ type Handler = (event: unknown, context: object) => Promise<unknown>;
 
 const requests: Record<string, number> = {};
 
-function count(request: {
-  readonly host?: string;
-  getHeader(name: string): unknown;
+/** `http.client.request.start` is of node:http, as AWS's clients use it; `undici:request:create` of everything else. */
+interface Request {
   readonly path?: string;
-}): void {
-  const target = request.getHeader("x-amz-target");
+  getHeader?(name: string): unknown;
+}
+
+function count(request: Request): void {
+  const target = request.getHeader?.("x-amz-target");
   const name =
     typeof target === "string" ? target.replace(/^.*\./, "") : (request.path ?? "").replace(/\?.*/, "");
   const kind = name.replace(/resp_\w+/, "ID").replace(/functions\/.*\//, "");
   requests[kind] = (requests[kind] ?? 0) + 1;
 }
 
-function isRequest(message: unknown): message is { readonly request: Parameters<typeof count>[0] } {
+function isRequest(message: unknown): message is { readonly request: Request } {
   return typeof message === "object" && message !== null && "request" in message;
 }
 
@@ -53,9 +55,10 @@ interface Directive {
   readonly Dimensions: readonly (readonly string[])[];
 }
 
-subscribe("http.client.request.start", (message) => {
-  if (isRequest(message)) count(message.request);
-});
+for (const channel of ["http.client.request.start", "undici:request:create"])
+  subscribe(channel, (message) => {
+    if (isRequest(message)) count(message.request);
+  });
 
 function sinceStartMs(): number {
   const { user, system } = process.cpuUsage();
@@ -66,6 +69,8 @@ async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
   const endsAtMs = Date.now() + timeoutMs;
   const context = {
     awsRequestId: crypto.randomUUID(),
+    functionName: process.env["AWS_LAMBDA_FUNCTION_NAME"],
+    memoryLimitInMB: process.env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
     getRemainingTimeInMillis: () => endsAtMs - Date.now(),
   };
   const startedMs = performance.now();
@@ -97,3 +102,4 @@ process.on("message", (message: HostRequest) => {
   void invoke(message).then((reply) => process.send?.(reply));
 });
 process.on("disconnect", () => process.exit(0));
+process.send?.("ready");

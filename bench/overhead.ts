@@ -9,7 +9,7 @@ import {
   type Others,
 } from "./ground.ts";
 import { startHost, type Host } from "./host-client.ts";
-import { leaseJob, leaseOne } from "./leases.ts";
+import { leaseOne } from "./leases.ts";
 import { median, percentile, rounded, sum } from "./stats.ts";
 
 export interface Overhead {
@@ -17,14 +17,11 @@ export interface Overhead {
   /** Of a warm process, per job. Milliseconds. */
   readonly cpuMs: number;
   readonly cpuP90Ms: number;
-  /** Of a worker without ledger or fence that makes the same calls to Studio and to the model. */
-  readonly workerCpuMs: number;
-  readonly ratio: number;
-  /** Of that worker with the same calls to the ledger, through the same packages. */
+  /** Of a plain worker with the same packages and the same calls to Studio, the model and the ledger. */
   readonly plainCpuMs: number;
   readonly ratioToPlain: number;
   readonly peakMemoryMb: number;
-  readonly workerPeakMemoryMb: number;
+  readonly plainPeakMemoryMb: number;
   /** Sent by the processor for one job. The dispatcher's lease call is not among them. */
   readonly requests: Readonly<Record<string, number>>;
   readonly studioRequests: number;
@@ -38,7 +35,7 @@ const studioPaths = /Workspace/;
 const ledgerActions = /^(?:Get|Put|Update|Delete)Item$|^Query$/;
 const modelPaths = /\/responses/;
 
-/** One job after the other in a warm process, in blocks by turns with a worker of the plain kind. */
+/** One job after the other in a warm process, in blocks by turns with the plain bundle. */
 export async function overhead(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Overhead> {
   const others = await startOthers(0);
   const aws = await startAws(built, others.runnerKey);
@@ -47,22 +44,19 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
   const { folder, bundles } = built;
   const ours = startHost({ folder, file: join(fn.codeFolder, "index.js"), env });
   const plain = startHost({ folder, file: bundles.process, env });
-  const worker = startHost({ folder, file: bundles.worker, env });
-  const scene = { others, aws, worker, timeoutMs: fn.timeoutMs };
+  const scene = { others, aws, timeoutMs: fn.timeoutMs };
   try {
     const [warmUpJobs, blocks] = isShort ? [100, 3] : [250, 20];
     for (const host of [ours, plain]) await legBlock(scene, host, warmUpJobs);
-    await workerBlock(scene, warmUpJobs);
     const runs: Compared[] = [];
-    for (let block = 0; block < blocks; block++) {
-      const own = await legBlock(scene, ours, blockJobs);
-      const { cpuMs } = await workerBlock(scene, blockJobs);
-      const other = await legBlock(scene, plain, blockJobs);
-      runs.push({ own, workerCpuMs: cpuMs / blockJobs, plainCpuMs: meanCpuMs(other) });
-    }
-    return summarize(runs, (await workerBlock(scene, 1)).peakMemoryMb);
+    for (let block = 0; block < blocks; block++)
+      runs.push({
+        own: await legBlock(scene, ours, blockJobs),
+        plain: await legBlock(scene, plain, blockJobs),
+      });
+    return summarize(runs);
   } finally {
-    await Promise.all([ours.close(), plain.close(), worker.close(), aws.close(), others.close()]);
+    await Promise.all([ours.close(), plain.close(), aws.close(), others.close()]);
   }
 }
 
@@ -71,17 +65,15 @@ const blockJobs = 40;
 interface Scene {
   readonly others: Others;
   readonly aws: Aws;
-  readonly worker: Host;
   readonly timeoutMs: number;
 }
 
 type Block = readonly Awaited<ReturnType<Host["invoke"]>>[];
 
-/** One kind's block of jobs after the other's, each with its CPU per job. */
+/** A block of jobs of each kind, one right after the other. */
 interface Compared {
   readonly own: Block;
-  readonly workerCpuMs: number;
-  readonly plainCpuMs: number;
+  readonly plain: Block;
 }
 
 const meanCpuMs = (block: Block): number => sum(block.map(({ cpuMs }) => cpuMs)) / block.length;
@@ -94,14 +86,7 @@ async function legBlock({ others, aws, timeoutMs }: Scene, host: Host, jobs: num
   return replies;
 }
 
-/** Its jobs have been leased for it, as the processor's have. */
-async function workerBlock({ others, worker, timeoutMs }: Scene, jobs: number): Promise<Block[number]> {
-  const workspaceIds: string[] = [];
-  for (let job = 0; job < jobs; job++) workspaceIds.push(await leaseJob(others));
-  return worker.invoke({ event: { workspaceIds }, timeoutMs });
-}
-
-function summarize(runs: readonly Compared[], workerPeakMemoryMb: number): Overhead {
+function summarize(runs: readonly Compared[]): Overhead {
   const replies = runs.flatMap(({ own }) => own);
   const last = replies.at(-1);
   const requests = last?.requests ?? {};
@@ -117,13 +102,11 @@ function summarize(runs: readonly Compared[], workerPeakMemoryMb: number): Overh
       ),
       1,
     ),
-    workerCpuMs: rounded(median(runs.map(({ workerCpuMs }) => workerCpuMs)), 1),
-    plainCpuMs: rounded(median(runs.map(({ plainCpuMs }) => plainCpuMs)), 1),
+    plainCpuMs: rounded(median(runs.map(({ plain }) => meanCpuMs(plain))), 1),
     // Block against the block that ran right after it.
-    ratio: rounded(median(runs.map(({ own, workerCpuMs }) => meanCpuMs(own) / workerCpuMs)), 2),
-    ratioToPlain: rounded(median(runs.map(({ own, plainCpuMs }) => meanCpuMs(own) / plainCpuMs)), 2),
+    ratioToPlain: rounded(median(runs.map(({ own, plain }) => meanCpuMs(own) / meanCpuMs(plain))), 2),
     peakMemoryMb: rounded(last?.peakMemoryMb ?? 0),
-    workerPeakMemoryMb: rounded(workerPeakMemoryMb),
+    plainPeakMemoryMb: rounded(runs.at(-1)?.plain.at(-1)?.peakMemoryMb ?? 0),
     requests,
     studioRequests: countOf(studioPaths),
     ledgerRequests: countOf(ledgerActions),

@@ -49,7 +49,7 @@ export const parts: readonly Part[] = [
     {
       name: "cold",
       title: "Cold start",
-      what: "A fresh process until its handler is ready, and until its first real call is answered (secret, ledger, Studio and, for the processor, the model included), against a plain bundle of the usual packages (AWS SDK, undici, openai, zod, middy, Powertools): default imports, nothing deferred. Ours does some of their work otherwise (decisions 13 and 15). Medians; ours and the plain one by turns.",
+      what: "A fresh process until its handler is loaded, with full CPU as Lambda gives it then; and its first real call (secret, ledger, Studio and, for the processor, the model included), with the share of a CPU that the function's memory gives it. Against a plain bundle of the same packages (AWS SDK, undici, openai, zod, middy, Powertools), imported as their READMEs show it. Medians; ours and the plain one by turns.",
     },
     cold,
     renderCold,
@@ -76,7 +76,7 @@ export const parts: readonly Part[] = [
     {
       name: "overhead",
       title: "Overhead",
-      what: "One job after the other in a warm process, a model that answers at once, against a worker without ledger or fence that makes the same calls to Studio and to the model with the usual packages, as their READMEs show them. Both are given leased jobs; what a lease costs the dispatcher is below.",
+      what: "One job after the other in a warm process, a model that answers at once, against a plain bundle that makes the same calls with the same packages, as their READMEs show them. Both are given leased jobs; what a lease costs the dispatcher is below.",
     },
     overhead,
     renderOverhead,

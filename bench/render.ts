@@ -10,32 +10,25 @@ import { kilobytes, table, usd } from "./tables.ts";
 /** The results of each part in Markdown, for the terminal and for docs/performance.md. */
 
 export function renderCold(rows: readonly ColdRow[]): string {
-  const head = [
-    "bundle",
-    "size",
-    "handler ready",
-    "first call done",
-    "plain: size",
-    "ready",
-    "done",
-    "ratio",
-  ];
+  const head = ["bundle", "size", "loaded", "first call", "plain: size", "loaded", "first call", "ratio"];
   const cells = rows.map((row) => [
     row.name,
     kilobytes(row.bytes),
     `${row.readyMs} ms`,
-    `${row.doneMs} ms`,
+    `${row.callMs} ms`,
     kilobytes(row.plainBytes),
     `${row.plainReadyMs} ms`,
-    `${row.plainDoneMs} ms`,
+    `${row.plainCallMs} ms`,
     row.ratio,
   ]);
   const packages = rows.map(
     ({ name, packages: parts }) =>
       `${name}: ${parts.map((part) => `${part.name} ${kilobytes(part.bytes)}`).join(", ")}.`,
   );
-  const empty = `An empty handler is ready after ${rows[0]?.emptyReadyMs ?? 0} ms.`;
-  return [table(head, cells), empty, "Largest packages, minified:", ...packages].join("\n\n");
+  const shares = rows.map(({ name, cpuShare }) => `${name} ${cpuShare}`).join(", ");
+  const quota = `First calls had their share of a CPU (${shares}) by ${rows[0]?.quota ?? "nothing"}.`;
+  const empty = `An empty handler is loaded after ${rows[0]?.emptyReadyMs ?? 0} ms.`;
+  return [table(head, cells), quota, empty, "Largest packages, minified:", ...packages].join("\n\n");
 }
 
 export function renderPickup(rows: readonly PickupRow[]): string {
@@ -71,18 +64,11 @@ export function renderDrain(row: Drain): string {
 
 export function renderOverhead(row: Overhead): string {
   const figures = table(
-    ["per job, warm", "processor", "plain worker", "ratio", "plain worker with ledger calls", "ratio"],
+    ["per job, warm", "processor", "plain", "ratio"],
     [
-      [
-        "CPU",
-        `${row.cpuMs} ms`,
-        `${row.workerCpuMs} ms`,
-        row.ratio,
-        `${row.plainCpuMs} ms`,
-        row.ratioToPlain,
-      ],
-      ["CPU, p90", `${row.cpuP90Ms} ms`, "", "", "", ""],
-      ["peak memory of the process", `${row.peakMemoryMb} MB`, `${row.workerPeakMemoryMb} MB`, "", "", ""],
+      ["CPU", `${row.cpuMs} ms`, `${row.plainCpuMs} ms`, row.ratioToPlain],
+      ["CPU, p90", `${row.cpuP90Ms} ms`, "", ""],
+      ["peak memory of the process", `${row.peakMemoryMb} MB`, `${row.plainPeakMemoryMb} MB`, ""],
     ],
   );
   const requests = `Requests of one job: ${row.studioRequests + 1} to Studio (its lease included), ${row.ledgerRequests} to the ledger, ${row.modelRequests} to the model; ${row.logLines} log lines, ${row.logBytes} bytes.`;

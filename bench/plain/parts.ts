@@ -26,7 +26,7 @@ const TableName = env.RUNNER_LEDGER_TABLE;
 const dynamodb = new DynamoDBClient({});
 const secretsManager = new SecretsManagerClient({});
 const dispatcher = new Agent({ keepAliveTimeout: 10_000 });
-const logger = new Logger({ serviceName: "plain" });
+export const logger = new Logger({ serviceName: "plain" });
 const metrics = new Metrics({ namespace: "Plain" });
 const secrets = new Map<string, string>();
 

@@ -1,8 +1,10 @@
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { parser } from "@aws-lambda-powertools/parser/middleware";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import middy from "@middy/core";
 import { z } from "zod";
 import { runOne } from "./job.ts";
-import { count, getItem, log, setItem } from "./parts.ts";
+import { count, getItem, log, logger, setItem } from "./parts.ts";
 
 const eventSchema = z.object({ pool: z.string(), runId: z.string(), leg: z.number() });
 const rowSchema = z.object({ workspaceId: z.string() });
@@ -10,19 +12,21 @@ const rowSchema = z.object({ workspaceId: z.string() });
 export const lambda = new LambdaClient({});
 
 /** The same calls as one leg of the runner that makes one round. */
-export const handler = middy().handler(async (event: unknown) => {
-  const { runId } = eventSchema.parse(event);
-  const id = `run#${runId}`;
-  const row = await setItem(id, { state: "running", beganAtMs: Date.now() });
-  const { workspaceId } = rowSchema.parse(row);
-  log("leg_began", { runId, workspaceId });
-  count("LeaseLeftPercent", 100);
-  await runOne(workspaceId, {
-    beforeRound: () => getItem("backoff"),
-    onRound: (responseId) => setItem(id, { lastResponseId: responseId }),
-    beforePost: () => setItem(id, { delivering: true, beatAtMs: Date.now() }),
+export const handler = middy()
+  .use(injectLambdaContext(logger))
+  .use(parser({ schema: eventSchema }))
+  .handler(async ({ runId }) => {
+    const id = `run#${runId}`;
+    const row = await setItem(id, { state: "running", beganAtMs: Date.now() });
+    const { workspaceId } = rowSchema.parse(row);
+    log("leg_began", { runId, workspaceId });
+    count("LeaseLeftPercent", 100);
+    await runOne(workspaceId, {
+      beforeRound: () => getItem("backoff"),
+      onRound: (responseId) => setItem(id, { lastResponseId: responseId }),
+      beforePost: () => setItem(id, { delivering: true, beatAtMs: Date.now() }),
+    });
+    await setItem(id, { state: "completed", endedAtMs: Date.now() });
+    await setItem("spend", { runs: 1 });
+    return { state: "completed" };
   });
-  await setItem(id, { state: "completed", endedAtMs: Date.now() });
-  await setItem("spend", { runs: 1 });
-  return { state: "completed" };
-});

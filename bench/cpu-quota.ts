@@ -1,0 +1,90 @@
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+
+/** How a process was held to its share of a CPU: by the kernel, or by stopping it for the rest of each period. */
+export type QuotaKind = "cgroup v2" | "cgroup v1" | "SIGSTOP and SIGCONT";
+
+export interface Quota {
+  readonly kind: QuotaKind;
+  release(): void;
+}
+
+/** Gives the process so much of one CPU from now on, as Lambda does once a function has been loaded. */
+export function limitCpu(pid: number, share: number): Quota {
+  for (const group of cgroups) {
+    const quota = byCgroup(group, pid, share);
+    if (quota) return quota;
+  }
+  return byTurns(pid, share);
+}
+
+/** Microseconds. */
+const periodUs = 20_000;
+
+interface Cgroup {
+  readonly kind: QuotaKind;
+  readonly folder: string;
+  /** What is written into which of its files, for a quota in microseconds. */
+  readonly files: (quotaUs: number) => Readonly<Record<string, string>>;
+}
+
+/** https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/scheduler/sched-bwc.html */
+const cgroups: readonly Cgroup[] = [
+  {
+    kind: "cgroup v2",
+    folder: "/sys/fs/cgroup",
+    files: (quotaUs) => ({ "cpu.max": `${quotaUs} ${periodUs}` }),
+  },
+  {
+    kind: "cgroup v1",
+    folder: "/sys/fs/cgroup/cpu",
+    files: (quotaUs) => ({ "cpu.cfs_period_us": String(periodUs), "cpu.cfs_quota_us": String(quotaUs) }),
+  },
+];
+
+/** `undefined` where this process may not make groups. */
+function byCgroup({ kind, folder, files }: Cgroup, pid: number, share: number): Quota | undefined {
+  const own = `${folder}/studio-runner-bench-${pid}`;
+  try {
+    mkdirSync(own);
+    for (const [file, text] of Object.entries({
+      ...files(Math.round(share * periodUs)),
+      "cgroup.procs": String(pid),
+    }))
+      writeFileSync(`${own}/${file}`, text, { flag: "r+" });
+    return { kind, release: () => removeGroup(own) };
+  } catch {
+    removeGroup(own);
+    return undefined;
+  }
+}
+
+/** It cannot go before its process has. */
+function removeGroup(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // never made, or its process is still ending
+  }
+}
+
+/** Long enough that timers of a millisecond are a small error. */
+const turnMs = 100;
+
+/** Waiting counts like working here: servers on the same machine answer within a turn or two. */
+function byTurns(pid: number, share: number): Quota {
+  let timer: NodeJS.Timeout | undefined;
+  const turn = (signal: "SIGCONT" | "SIGSTOP"): void => {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      return; // it has ended
+    }
+    const [next, afterMs] =
+      signal === "SIGCONT"
+        ? (["SIGSTOP", share * turnMs] as const)
+        : (["SIGCONT", (1 - share) * turnMs] as const);
+    timer = setTimeout(() => turn(next), afterMs);
+  };
+  if (share < 1) turn("SIGCONT");
+  return { kind: "SIGSTOP and SIGCONT", release: () => clearTimeout(timer) };
+}

@@ -34,7 +34,8 @@ export const idSchema = z
   .min(1)
   .refine((id) => id.isWellFormed() && Buffer.byteLength(id) <= longestId, {
     error: `Too big: expected at most ${longestId} bytes`,
-  });
+  })
+  .refine((id) => id !== "." && id !== "..", { error: "A step in an address is no id" });
 
 /** Checks no item of a list that is too long: a million wrong ones make gigabytes of complaints. */
 export const boundedList = <T extends z.ZodType>(item: T, max: number) =>

@@ -63,11 +63,15 @@ export function createHttp({ connectMs = 10_000, silenceMs = 60_000 }: HttpOptio
   };
 }
 
+/** undici reports it as it reports a broken exchange. */
+const wrongCall = "UND_ERR_INVALID_ARG";
+
 /** Why an exchange broke; `undefined` for anything else that `fetch` throws: an abort's reason, or a wrong call. */
 export function brokenExchange(thrown: unknown): Error | undefined {
   if (!(thrown instanceof TypeError) || !/^(?:fetch failed|terminated)$/.test(thrown.message))
     return undefined;
-  return thrown.cause instanceof Error && "code" in thrown.cause ? thrown.cause : undefined;
+  const { cause } = thrown;
+  return cause instanceof Error && "code" in cause && cause.code !== wrongCall ? cause : undefined;
 }
 
 /** A body as text, or as much of it as the limit allows: the connection of what is left unread is cut. */

@@ -3,6 +3,7 @@ import { Response } from "undici";
 import { readText, userAgent, type Http } from "../adapters/http.ts";
 import { redactor, type Redact } from "../redact.ts";
 import type { Secret } from "../secret.ts";
+import { identityRefused, saysNoForGood } from "./provider-trouble.ts";
 
 /** A stored key of the model's provider. */
 export interface KeySource {
@@ -121,6 +122,11 @@ interface Sent {
 /** The client's own, which it does not let us set. https://developers.openai.com/api/reference/workload-identity-federation */
 const openAiTokenUrl = "https://auth.openai.com/oauth/token";
 
+/** The refusals of an exchange whose code the client reads; others it takes for the model's. */
+const clientReads: readonly number[] = [400, 401, 403];
+/** A `Response` takes none beyond it. */
+const highestStatus = 599;
+
 /** The client reads refusals and tokens whole: they are cut off here. Other answers are read by responses-api.ts. */
 async function boundedFetch(
   { fetch }: Pick<Http, "fetch">,
@@ -137,5 +143,6 @@ async function boundedFetch(
   const { status, headers, body } = answer;
   // A body that cannot be read leaves the status, which says what matters.
   const { text } = await readText(body, longestWordsBytes).catch(() => ({ text: "" }));
-  return new Response(text === "" ? null : text, { status, headers });
+  if (isForToken && saysNoForGood(status) && !clientReads.includes(status)) throw identityRefused(status);
+  return new Response(text === "" ? null : text, { status: Math.min(status, highestStatus), headers });
 }

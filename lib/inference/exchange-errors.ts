@@ -4,6 +4,7 @@ import { RunnerError } from "../errors.ts";
 import { readRetryAfterMs } from "../retry-after.ts";
 import {
   connectionError,
+  identityRefused,
   isRateLimit,
   troubleError,
   troubleNames,
@@ -29,7 +30,7 @@ export function describer(deps: ApiDeps, asked: Asked): (error: unknown) => unkn
     const ours = chain.find((one) => one instanceof RunnerError);
     if (ours !== undefined) return ours;
     const oauth = chain.find((one) => one instanceof OAuthError);
-    if (oauth !== undefined) return identityRefused(oauth);
+    if (oauth !== undefined) return identityRefused(oauth.status, oauth.error_code);
     if (error instanceof APIError && !(error instanceof APIConnectionError))
       return refusal(deps, asked, error);
     if (error instanceof SyntaxError)
@@ -75,16 +76,6 @@ function broken(chain: readonly Error[], { silenceMs }: Asked): RunnerError {
   return new RunnerError("model_unavailable", `the model's provider sent nothing for ${silenceMs} ms`, {
     retryable: true,
   });
-}
-
-const checkIdentity =
-  "check identityProviderId, serviceAccountId and audience in the settings, and their mapping there";
-
-function identityRefused({ status, error_code: code }: OAuthError): RunnerError {
-  const word = /^\w{3,60}$/.exec(String(code ?? ""))?.[0];
-  const said = `HTTP ${status}${word === undefined ? "" : `, code ${word}`}`;
-  const sentence = `the model's provider refused our identity (${said}); ${checkIdentity}`;
-  return new RunnerError("model_key_refused", sentence, { status });
 }
 
 /** A bug's words may hold the Authorization header, so that only its name goes out. */

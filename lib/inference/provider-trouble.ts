@@ -47,6 +47,9 @@ const passingNames = [
 const modelNames = ["model_not_found", "unsupported_country_region_territory"];
 const keyNames = ["invalid_api_key", "authentication_error"];
 const passingStatuses = [408, 409, 429];
+/** Of a refusal: another try meets it again. */
+export const saysNoForGood = (status: number): boolean =>
+  status >= 300 && status < 500 && !passingStatuses.includes(status);
 const rateLimitName = "rate_limit_exceeded";
 /** Not kept, not ours to read, or a server that keeps nothing and has no such route. */
 const notStoredStatuses = [403, 404, 405, 501];
@@ -204,4 +207,15 @@ export function connectionError(error: unknown): RunnerError {
   return new RunnerError("model_unavailable", `the connection to the model's provider failed${why}`, {
     retryable: true,
   });
+}
+
+const checkIdentity =
+  "check identityProviderId, serviceAccountId and audience in the settings, and their mapping there";
+
+/** The provider does not exchange our identity for a token. */
+export function identityRefused(status: number, code?: string): RunnerError {
+  const word = /^\w{3,60}$/.exec(code ?? "")?.[0];
+  const said = `HTTP ${status}${word === undefined ? "" : `, code ${word}`}`;
+  const sentence = `the model's provider refused our identity (${said}); ${checkIdentity}`;
+  return new RunnerError("model_key_refused", sentence, { status });
 }

@@ -157,11 +157,13 @@ async function jsonOf(
   { describe }: Pick<Exchange, "describe">,
   ask: () => Promise<Response>,
 ): Promise<unknown> {
-  const answer = await ask().catch((error: unknown) => {
+  try {
+    const answer = await ask();
+    refusePage(answer, "JSON");
+    return await jsonIn(answer, describe);
+  } catch (error) {
     throw describe(error);
-  });
-  refusePage(answer, "JSON");
-  return await jsonIn(answer, describe);
+  }
 }
 
 async function jsonIn({ body }: Response, describe: Exchange["describe"]): Promise<unknown> {

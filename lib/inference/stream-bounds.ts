@@ -18,16 +18,19 @@ const withoutEmptyLines = (latin1: string): Uint8Array =>
 /** The same event stream; it breaks where it, or one event of it, is longer than what we read. */
 export function boundedEvents({ body, headers }: Response): Response {
   let [streamBytes, eventBytes, eventParts] = [0, 0, 0];
+  let tail = ""; // an empty line may come in several chunks
   const bounds = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
+      const joined = tail + text;
       const lastEnd = Math.max(
-        text.lastIndexOf("\n\n"),
-        text.lastIndexOf("\n\r\n"),
-        text.lastIndexOf("\r\r"),
+        joined.lastIndexOf("\n\n"),
+        joined.lastIndexOf("\n\r\n"),
+        joined.lastIndexOf("\r\r"),
       );
       if (lastEnd >= 0) [eventBytes, eventParts] = [0, 0];
-      const rest = text.slice(lastEnd + 1);
+      const rest = lastEnd >= 0 ? joined.slice(lastEnd + 1) : text;
+      tail = joined.slice(-2);
       streamBytes += text.length;
       eventBytes += rest.length;
       eventParts += partsIn(rest);

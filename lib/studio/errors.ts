@@ -119,6 +119,7 @@ const hints: Readonly<Record<string, string>> = {
   ETIMEDOUT: "check the network, the subnet's route and firewalls",
   UND_ERR_CONNECT_TIMEOUT: "check the network, the subnet's route and firewalls",
   ECONNRESET: "the connection was cut",
+  UND_ERR_SOCKET: "the connection was cut",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is not trusted here",

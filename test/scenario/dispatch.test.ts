@@ -127,6 +127,6 @@ test.concurrent("a window for a pool that the dispatcher does not serve ends in 
   );
   expect(answer.functionError).toBe("Unhandled");
   expect(JSON.parse(answer.payload!)).toMatchObject({
-    errorMessage: 'the dispatcher\'s event names the pool "other"; this one serves "local"',
+    errorMessage: 'the event is wrong: pool: names the pool "other"; this one serves "local"',
   });
 });

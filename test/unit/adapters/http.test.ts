@@ -5,7 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { generate } from "selfsigned";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createHttp, type Http } from "../../../lib/adapters/http.ts";
+import { brokenExchange, createHttp, type Http } from "../../../lib/adapters/http.ts";
 import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";
 
 const silence = Symbol("silence");
@@ -106,6 +106,15 @@ describe("createHttp", () => {
       await expect(http.fetch(url, limited)).rejects.toMatchObject(cut);
     },
   );
+
+  it("does not take a wrong call for a broken exchange", async () => {
+    const { http, server } = await scene(() => ({ body: {} }));
+    const wrong = await http
+      .fetch(server.baseUrl, { dispatcher: http.silentFor(-1) })
+      .catch((error) => error);
+    expect(wrong).toMatchObject({ message: "fetch failed", cause: { code: "UND_ERR_INVALID_ARG" } });
+    expect(brokenExchange(wrong)).toBeUndefined();
+  });
 
   it("fails what is under way when it is closed", async () => {
     const { http, server } = await scene(() => ({ raw: () => undefined }));

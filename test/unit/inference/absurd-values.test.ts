@@ -54,6 +54,7 @@ describe("ids", () => {
   it.each([
     ["513 bytes", "r".repeat(513)],
     ["half a character, which no address can hold", "resp_\uD83D"],
+    ["a step in an address", ".."],
   ])("of a response are refused when they are %s", (_, id) => {
     expect(() => turnOf({ id })).toThrow(expect.objectContaining({ code: "model_contract" }));
   });

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
-import { startResponsesServer, stored, type Answer } from "../../support/responses-server.ts";
+import { setImmediate } from "node:timers/promises";
+import {
+  completed,
+  message,
+  startResponsesServer,
+  stored,
+  type Answer,
+} from "../../support/responses-server.ts";
 import { adapter, never, request, thrownBy } from "./support.ts";
 
 const mib = 1024 * 1024;
@@ -102,3 +109,30 @@ test("of a refusal no more is read than its words need", { timeout }, async () =
   expect(error).toMatchObject({ status: 400, retryable: false });
   expect(sent()).toBeLessThan(10 * mib);
 });
+
+test.each([
+  ["\n", "\n"],
+  ["\r\n", "\r\n"],
+  ["\n\r", "\n"],
+] as const)(
+  "a long stream whose empty lines come in chunks of their own is not one long event: %j, %j",
+  { timeout },
+  async (lineEnd, eventEnd) => {
+    const delta = JSON.stringify({ type: "response.output_text.delta", delta: "x".repeat(30_000) });
+    const answer: Answer = (response) => {
+      events(response);
+      void (async () => {
+        for (let sent = 0; sent < 9 * mib; sent += delta.length) {
+          response.write(`data: ${delta}${lineEnd}`);
+          await setImmediate(); // Node joins what is written at once
+          response.write(eventEnd);
+          await setImmediate();
+        }
+        response.end(`data: ${JSON.stringify(completed(message("Hi")))}\n\n`);
+      })();
+    };
+    await using server = await startResponsesServer([answer]);
+    const turn = await adapter(server.baseUrl).model.generate(request, { signal: never });
+    expect(turn.text).toBe("Hi");
+  },
+);

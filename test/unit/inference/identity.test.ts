@@ -84,6 +84,8 @@ test("an exchange is not waited for beyond the caller's signal", async () => {
 test.each([
   [{ status: 401, body: { error: "invalid_grant" } }, "model_key_refused", false],
   [{ status: 403, body: { error: { code: "mapping_not_found" } } }, "model_key_refused", false],
+  [{ status: 404, body: { error: { message: "Not found" } } }, "model_key_refused", false],
+  [{ status: 302, headers: { location: "/sign-in" } }, "model_key_refused", false],
   [{ status: 429 }, "model_unavailable", true],
   [{ status: 503 }, "model_unavailable", true],
   [{ raw: (response) => response.destroy() }, "model_unavailable", true],

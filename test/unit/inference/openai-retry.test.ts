@@ -31,6 +31,7 @@ const passing: readonly (readonly [string, Answer])[] = [
   ["an HTML page with 502", html(502)],
   ["a proxy's HTML page with 200", html(200)],
   ["529", apiError(529, { message: "Overloaded" })],
+  ["999, which no Response can have", apiError(999, { message: "Denied" })],
   ["a connection that breaks in the stream", brokenStream(created)],
   ["a connection that breaks before the answer", (response) => void response.destroy()],
   ["a stream that ends too early", stream(created)],

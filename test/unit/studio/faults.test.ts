@@ -37,7 +37,9 @@ describe("a network fault", () => {
     ],
   ] as const)("is a connection cut %s", async (_, raw) => {
     const { studio } = await createScene(() => ({ raw }));
-    await expect(calls.lease(studio)).rejects.toMatchObject({ code: "studio_unavailable", retryable: true });
+    const error = await rejectionOf(calls.lease(studio));
+    expect(error).toMatchObject({ code: "studio_unavailable", retryable: true });
+    expect(error).toHaveProperty("message", expect.stringContaining("the connection was cut"));
   });
 
   it.each([

@@ -39,7 +39,7 @@ beforeAll(async () => {
     () => (calls++ % 3) / 3,
   );
   const variables = { AWS_ENDPOINT_URL_DYNAMODB: proxy.url };
-  scenario = await startScenario({ concurrency: 6, leaseMs: 8_000, build, variables });
+  scenario = await startScenario({ concurrency: 6, leaseMs: 16_000, build, variables });
   proxy.pointTo(scenario.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!);
   busy = await record(() => runJobs(["ok", "ok", "ok", "ok", "ok", "ok"]));
   idle = await record(async () => void (await scenario.window()));
@@ -254,7 +254,7 @@ const rows: readonly Row[] = [
   {
     alarm: "LeaseNearlyGone",
     fault: "an event takes more than half of its lease",
-    make: () => beginLate(4_500, async () => undefined),
+    make: () => beginLate(9_000, async () => undefined),
     fires: ["LeaseNearlyGone"],
   },
   {

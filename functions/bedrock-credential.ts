@@ -8,7 +8,8 @@ import type { Credential } from "../lib/inference/client.ts";
 export function bedrockCredential(config: ProcessorConfig): Credential | undefined {
   const { BEDROCK_ENDPOINT: endpoint, BEDROCK_REGION, OPENAI_MODEL: model } = config;
   if (endpoint === undefined) return undefined;
-  const region = BEDROCK_REGION ?? process.env["AWS_REGION"] ?? "";
-  const provider = bedrockProvider({ endpoint, region, model, credentials: defaultProvider() });
+  const { env } = process;
+  const region = BEDROCK_REGION ?? env["AWS_REGION"] ?? "";
+  const provider = bedrockProvider({ endpoint, region, model, env, credentials: defaultProvider() });
   return { signing: { provider, place: placeOf(endpoint, region) } };
 }

@@ -18,6 +18,7 @@ export function createBedrock({ credentials = fromNodeProviderChain() }: AwsAcco
         endpoint,
         region,
         model,
+        env: process.env,
         credentials: typeof credentials === "function" ? credentials : () => credentials,
       });
       const place = placeOf(endpoint, region);

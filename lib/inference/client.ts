@@ -74,7 +74,7 @@ export function createModelClient({ http, credential, baseUrl }: ModelClientOpti
     maxRetries: 0,
     timeout,
     logLevel: "off",
-    // Nothing is taken from the environment.
+    // Not from the environment.
     adminAPIKey: null,
     organization: null,
     project: null,

@@ -57,11 +57,12 @@ export async function exchange<T>(
     signal.throwIfAborted();
     const over = new AbortController();
     const line = { silenceMs, signal: AbortSignal.any([signal, over.signal]) };
+    const run = async (): Promise<T> => {
+      await readyKey();
+      return await work(openResponsesApi(deps, line));
+    };
     try {
-      return await unlessAborted(
-        signal,
-        whenReady(readyKey(), () => work(openResponsesApi(deps, line))),
-      );
+      return await unlessAborted(signal, run());
     } finally {
       over.abort("over");
     }
@@ -74,11 +75,6 @@ export async function exchange<T>(
   }
   deps.onEvent?.({ kind: "key_refetched" });
   return await attempt(() => key.refresh());
-}
-
-async function whenReady<T>(ready: Promise<unknown> | undefined, work: () => Promise<T>): Promise<T> {
-  await ready;
-  return await work();
 }
 
 export interface Repetition {

@@ -24,6 +24,8 @@ export interface RequestRecord {
 /** One request on its way through the server. */
 export interface Exchange {
   readonly request: IncomingMessage;
+  /** The request's body. @throws ApiError 413 for one without end */
+  text(): Promise<string>;
   readonly response: ServerResponse;
   readonly url: URL;
   /** Aborts when the client leaves. */
@@ -36,16 +38,8 @@ const largestBody = 32 * 1024 * 1024;
 /** A stream that is cut in the middle has passed on this many events. */
 const eventsBeforeCut = 6;
 
-const texts = new WeakMap<IncomingMessage, Promise<string>>();
-
-/** Can be read again. @throws ApiError 413 for a body without end */
-export function readText(request: IncomingMessage): Promise<string> {
-  const reading = texts.get(request) ?? readBody(request);
-  texts.set(request, reading);
-  return reading;
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
+/** @throws ApiError 413 for a body without end */
+export async function readText(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request) {
@@ -58,8 +52,8 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 /** @throws ApiError 400 for malformed JSON, 413 for a body without end */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const text = await readText(request);
+export async function readJson(exchange: Exchange): Promise<unknown> {
+  const text = await exchange.text();
   try {
     return JSON.parse(text);
   } catch (cause) {

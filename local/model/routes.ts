@@ -54,7 +54,7 @@ function route(method: string, path: string, handle: Route["handle"]): Route {
 }
 
 async function create(exchange: Exchange, { responses, newId }: RouteDeps): Promise<void> {
-  const body = await readJson(exchange.request);
+  const body = await readJson(exchange);
   noteCreate(exchange, body);
   const request = parseCreate(body, newId);
   const { generation } = responses.create(request);

@@ -110,8 +110,8 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
     if (isControl) return await control(state, exchange);
     if (await struck(state, exchange)) return;
     if (url.pathname === exchangePath)
-      return sendJson(exchange, 200, state.identities.exchange(await readJson(request)));
-    await authorize(request, state);
+      return sendJson(exchange, 200, state.identities.exchange(await readJson(exchange)));
+    await authorize(exchange, state);
     if (found === undefined) {
       throw new ApiError(404, `Invalid URL (${request.method} ${url.pathname})`, { code: "unknown_url" });
     }
@@ -150,7 +150,9 @@ function openExchange(state: State, { isControl, caller, ...parts }: Opening): E
     note({ aborted: true });
     gone.abort(new Error("the client has gone"));
   });
-  return { ...parts, gone: gone.signal, note };
+  let reading: Promise<string> | undefined;
+  const text = (): Promise<string> => (reading ??= readText(request));
+  return { ...parts, gone: gone.signal, note, text };
 }
 
 function findRoute(method: string, path: string) {
@@ -194,11 +196,12 @@ function sendStatus(exchange: Exchange, fault: Extract<Fault, { kind: "status" }
 
 const digest = (value: string): Buffer => createHash("sha256").update(value).digest();
 
-async function authorize(request: IncomingMessage, { options, identities }: State): Promise<void> {
+async function authorize(exchange: Exchange, { options, identities }: State): Promise<void> {
   const { keys, bedrock, clock } = options;
+  const { request } = exchange;
   if (bedrock) {
     const { method = "", url: target = "", headers } = request;
-    return admit(bedrock, { method, target, headers, body: await readText(request) }, clock.now());
+    return admit(bedrock, { method, target, headers, body: await exchange.text() }, clock.now());
   }
   const header = request.headers.authorization;
   const key = /^Bearer (\S+)$/.exec(header ?? "")?.[1];
@@ -215,7 +218,7 @@ async function control(state: State, exchange: Exchange): Promise<void> {
     throw new ApiError(404, `Invalid URL (${call})`, { code: "unknown_url" });
   switch (call) {
     case "POST /_local/faults": {
-      const rule = parseRule(await readJson(exchange.request));
+      const rule = parseRule(await readJson(exchange));
       state.faults.add(rule);
       return sendJson(exchange, 201, rule);
     }

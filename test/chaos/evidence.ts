@@ -94,10 +94,11 @@ export async function gather(stage: Stage, played: Played): Promise<Gathered> {
   const calls = sentCalls(records);
   const ownLeases = leasesOfRuns(records);
   const leases = studio.leases();
+  const isHindered = hinderedAt(stage, disturbance.intervals);
   const recent = <T extends PacedCall>(all: readonly T[]): readonly T[] =>
     all.filter(({ at }) => at >= before.atMs);
   return {
-    cases: casesOf(stage, { ...played, runs, ownLeases, leases }),
+    cases: casesOf(stage, { ...played, runs, ownLeases, leases, isHindered }),
     records,
     calls,
     disagreements: disagreements(records, { calls, ownLeases }),
@@ -109,7 +110,7 @@ export async function gather(stage: Stage, played: Played): Promise<Gathered> {
       model: recent(model.requests()),
       DynamoDB: recent(proxies.dynamodb.calls()),
     },
-    uncountable: runs.filter((run) => isUncountable(stage, run, disturbance.intervals)).length,
+    uncountable: runs.filter((run) => isUncountable(stage, run, isHindered)).length,
     longestHoldMs: disturbance.longestHoldMs(),
     lagMs: stage.lagMs(),
   };
@@ -119,11 +120,12 @@ interface Joined extends Played {
   readonly runs: readonly RunRow[];
   readonly ownLeases: ReadonlyMap<string, OwnLease>;
   readonly leases: readonly LeaseRecord[];
+  readonly isHindered: IsHindered;
 }
 
 function casesOf(
   stage: Stage,
-  { cases, queue, runs, ownLeases, leases, disturbance }: Joined,
+  { cases, queue, runs, ownLeases, leases, disturbance, isHindered }: Joined,
 ): readonly CaseEnd[] {
   const { studio, watch, asked } = stage;
   const jobs = new Map(studio.jobs().map((job) => [job.jobId, job]));
@@ -133,7 +135,7 @@ function casesOf(
     .filter(({ status, aborted }) => status === null || status >= 300 || aborted);
   const faultsOf = (runId: string): number =>
     (attempts.get(runId) ?? []).reduce((sum, attempt) => sum + during(attempt, faulty), 0);
-  const unsent = unsentEvents(stage, disturbance.intervals);
+  const unsent = unsentEvents(stage, isHindered);
   const isStalled = (attempt: Attempt): boolean =>
     (attempt.isBroken || isHalted(attempt, disturbance.intervals)) && !beganInStore(stage, attempt);
   const runsOf = Map.groupBy(runs, ({ runId }) => ownLeases.get(runId)?.jobId);
@@ -187,9 +189,7 @@ function casesOf(
 }
 
 /** By their run: events of legs whose row was written by a process that broke or was halted before it could send them. */
-function unsentEvents(stage: Stage, intervals: readonly Interval[]): readonly string[] {
-  const { watch, rowHistory } = stage;
-  const isHindered = hinderedAt(stage, intervals);
+function unsentEvents({ watch, rowHistory }: Stage, isHindered: IsHindered): readonly string[] {
   const seen = new Set<string>();
   return rowHistory.writes().flatMap((write) => {
     const { runId, leg } = write;
@@ -200,7 +200,9 @@ function unsentEvents(stage: Stage, intervals: readonly Interval[]): readonly st
 }
 
 /** Whether the invocation that wrote a row broke, or was halted. */
-function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): (write: RowWrite) => boolean {
+type IsHindered = (write: RowWrite) => boolean;
+
+function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): IsHindered {
   const invocations = Map.groupBy(watch.invocations(), ({ environment }) => environment);
   return ({ caller = "", atMs }) => {
     const writer = invocations.get(caller)?.findLast(({ fromMs }) => fromMs <= atMs);
@@ -226,11 +228,12 @@ function crossedRounds({ model, rowHistory }: Stage, runId: string, attempts: re
   }).length;
 }
 
-function isUncountable(stage: Stage, { runId, state }: RunRow, intervals: readonly Interval[]): boolean {
-  const closes = stage.rowHistory.writes().filter((write) => write.runId === runId && write.state === state);
-  const isHindered = hinderedAt(stage, intervals);
-  const isTold = stage.watch.linesOf(runId, "run_ended") > 0;
-  return !isTold && closes.every((write) => !write.isAnswered || isHindered(write));
+/** Of closed runs only. */
+function isUncountable({ watch, rowHistory }: Stage, run: RunRow, isHindered: IsHindered): boolean {
+  const { runId, state, openIn } = run;
+  if (openIn !== undefined || watch.linesOf(runId, "run_ended") > 0) return false;
+  const closes = rowHistory.writes().filter((write) => write.runId === runId && write.state === state);
+  return closes.length > 0 && closes.every((write) => !write.isAnswered || isHindered(write));
 }
 
 /** Whether an attempt that was invoked came to record its begin, within the time after which it is taken for lost. */

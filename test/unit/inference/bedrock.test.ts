@@ -23,6 +23,7 @@ async function scene(options: Partial<BedrockOptions> = {}, target: Partial<Bedr
     region: "us-west-2",
     model,
     credentials: () => credentials,
+    env: process.env,
     ...target,
   });
   const { responses } = new OpenAI({ provider, maxRetries: 0 });
@@ -125,7 +126,13 @@ describe("is refused as Bedrock does", () => {
 describe("the address", () => {
   const addressFor = async (endpoint: BedrockTarget["endpoint"], model: string): Promise<string> => {
     const asked: string[] = [];
-    const provider = bedrockProvider({ endpoint, region: "us-west-2", model, credentials: newCredentials });
+    const provider = bedrockProvider({
+      endpoint,
+      region: "us-west-2",
+      model,
+      credentials: newCredentials,
+      env: process.env,
+    });
     const fetch: typeof globalThis.fetch = async (url) => {
       asked.push(new Request(url).url);
       return Response.json({ output: [] });

@@ -33,10 +33,7 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
     const live = await startLive(built, others, { pickup: "fast", concurrency });
     try {
       // Each process works on a few jobs: V8 compiles what it has seen often enough.
-      const before = concurrency * warmUpJobs;
-      await fill(others, before);
-      await live.window();
-      await ended(live, before);
+      await Promise.all([live.window(), warmUp(live, others, concurrency)]);
       await live.cloud.idle();
       live.reset();
       await fill(others, jobs);
@@ -67,6 +64,16 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
     }
   } finally {
     await others.close();
+  }
+}
+
+/** Ever more at once: dozens of processes that load at the same moment would keep the ledger waiting for seconds. */
+async function warmUp(live: Live, others: Others, concurrency: number): Promise<void> {
+  const jobs = concurrency * warmUpJobs;
+  for (let [queued, wave] = [0, 5]; queued < jobs; wave = Math.min(wave * 2, concurrency)) {
+    await fill(others, wave);
+    queued += wave;
+    await ended(live, queued);
   }
 }
 

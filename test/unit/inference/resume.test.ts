@@ -99,7 +99,7 @@ test("a run that was killed in its first round is followed from its first respon
   model.assertDone();
 });
 
-test.for(["queued", "in_progress", "completed"] as const)(
+test.for(["queued", "in_progress", "completed", "incomplete"] as const)(
   "a last response that is %s is followed",
   async (status) => {
     const responses: Readonly<Record<string, Partial<StoredTurn>>> = {
@@ -128,7 +128,7 @@ function keeping(responses: Readonly<Record<string, Partial<StoredTurn>>>): Pick
   };
 }
 
-test.for(["failed", "incomplete", "cancelled"] as const)(
+test.for(["failed", "cancelled"] as const)(
   "a last response that is %s: only that round is asked again, from the one before it",
   async (status) => {
     const model = scriptedModel(
@@ -151,7 +151,7 @@ test.for(["failed", "incomplete", "cancelled"] as const)(
 test("what a response cost that came to nothing is counted", async () => {
   const model = keeping({
     r1: { turn: calls("r1", ["create_list", teas]) },
-    r2: { previousResponseId: "r1", status: "incomplete", usage: usage(3) },
+    r2: { previousResponseId: "r1", status: "failed", usage: usage(3) },
   });
   expect((await resume({ model }, upTo(2), never)).usage).toEqual(usage(4));
 });
@@ -192,12 +192,25 @@ test("a message that others sent back counts as repaired; if that round failed, 
   });
 });
 
-test("a first response that came to nothing leaves nothing to go on from", async () => {
-  const model = keeping({ r1: { status: "failed" } });
-  expect(await thrownBy(resume({ model }, upTo(1), never))).toMatchObject({
-    code: "model_previous_response_missing",
-    message: "the run's earlier responses cannot be taken up: its first response is failed",
-  });
+test.for(["failed", "cancelled"] as const)(
+  "a first response that is %s can be asked for again from the start",
+  async (status) => {
+    const model = keeping({ r1: { status } });
+    expect(await thrownBy(resume({ model }, upTo(1), never))).toMatchObject({
+      code: "model_previous_response_missing",
+      retryable: true,
+      message: `the run's earlier responses cannot be taken up: its first response is ${status}`,
+    });
+  },
+);
+
+test("a first response that stopped early fails with its own reason and is not asked for again", async () => {
+  const model = keeping({ r1: { status: "incomplete" } });
+  const from = await resume({ model }, upTo(1), never);
+  expect(from).toMatchObject({ next: { kind: "follow", responseId: "r1" } });
+  const filtered = new RunnerError("model_content_filtered", "the provider's content filter stopped it");
+  const scripted = { ...scriptedModel(), follow: () => Promise.reject(filtered) };
+  expect(await thrownBy(loop(scripted, { from, input: "" }))).toBe(filtered);
 });
 
 test("a followed response that fails in passing is asked for again from the one before it", async () => {
@@ -226,6 +239,7 @@ test("a followed first response that fails in passing makes the run start over",
   );
   expect(error).toMatchObject({
     code: "model_previous_response_missing",
+    retryable: true,
     message: "the run's first response came to nothing (server_error)",
   });
 });

@@ -195,6 +195,19 @@ describe("a later leg", () => {
     expect((await work(model)(shown.context)).repair).toBeUndefined();
   });
 
+  it("asks for the first round again where its response failed, however often the run has started over", async () => {
+    const error = new RunnerError("model_failed", "server_error", { retryable: true });
+    const model = scriptedModel({ responseId: "r1", status: "failed", error }, says("Again.", "r2"));
+    await work(model)(leg().context).catch(() => undefined);
+    const later = leg({ leg: 3, rounds: 1, responseIds: ["r1"], startedOver: true });
+    const product = await work(model)(later.context);
+    expect(product.payload.assistantMessage).toBe("Again.");
+    expect(later.notes[0]).toMatchObject({ responseIds: [], rounds: 0 });
+    const unmarked = leg({ leg: 2, rounds: 1, responseIds: ["r1"] });
+    await work({ ...model, generate: async () => says("Again.", "r3") })(unmarked.context);
+    expect(unmarked.notes[0]).toMatchObject({ startedOver: false, responseIds: [] });
+  });
+
   it("does not start over twice", async () => {
     const later = leg({ leg: 3, rounds: 1, responseIds: ["gone"], startedOver: true });
     await expect(work(scriptedModel())(later.context)).rejects.toMatchObject({

@@ -15,7 +15,8 @@ interface Link extends StoredTurn {
 
 /** Every round, the last answer, and the one that has not ended. */
 const longestChain = maxToolRounds + maxRepairRounds + 2;
-const going: readonly StoredTurn["status"][] = ["completed", "queued", "in_progress"];
+/** It runs, or its end is for good: following it tells what it came to. The others are asked for again. */
+const followed: readonly StoredTurn["status"][] = ["completed", "queued", "in_progress", "incomplete"];
 const unreadable = ["model_previous_response_missing", "model_rejected", "model_contract"] as const;
 
 export interface Resumed extends LoopStart {
@@ -27,7 +28,7 @@ export interface Resumed extends LoopStart {
  * Where the run stands whose responses these are, oldest first: reads them and replays their calls. Nothing is asked of
  * the model.
  * @throws RunnerError `model_previous_response_missing` where they cannot be read, or nothing of them can be used: the
- * run has to start over; what `Model.retrieve` throws else; `signal.reason` when aborted
+ * run has to start over (`retryable`: no round has succeeded); what `Model.retrieve` throws else; `signal.reason` when aborted
  */
 export async function resume(
   { model }: ResumeDeps,
@@ -76,11 +77,11 @@ function startAt(chain: readonly Link[]): Resumed {
   if (last === undefined) throw missing("no response of it is of use");
   const { now, usage, hasReason, sentBack } = replay(earlier);
   const { responseId, previousResponseId } = last;
-  if (going.includes(last.status)) {
+  if (followed.includes(last.status)) {
     const next = { kind: "follow", responseId, previousResponseId, input: now.unsent } as const;
     return { ...startFrom(now, usage, next), sentBack };
   }
-  if (previousResponseId === undefined) throw missing(`its first response is ${last.status}`);
+  if (previousResponseId === undefined) throw missing(`its first response is ${last.status}`, true);
   // Where its round's input is not known, the answer before it is heard once more, which leads to that input again.
   const start = hasReason
     ? startFrom(now, usage, { kind: "ask", previousResponseId, input: now.unsent })
@@ -117,8 +118,9 @@ function replay(turns: readonly Link[]): Replayed {
   return { now, usage, hasReason, sentBack };
 }
 
-const missing = (why: string): RunnerError =>
+const missing = (why: string, retryable = false): RunnerError =>
   new RunnerError(
     "model_previous_response_missing",
     `the run's earlier responses cannot be taken up: ${why}`,
+    { retryable },
   );

@@ -153,6 +153,7 @@ function otherWay(now: Conversation, error: unknown): Conversation | undefined {
   throw new RunnerError(
     "model_previous_response_missing",
     `the run's first response came to nothing (${error.message})`,
+    { retryable: true },
   );
 }
 

@@ -70,14 +70,23 @@ async function goOn(deps: WorkDeps, leg: WorkContext, { from, run }: TakenUp): P
   return productOf(result, !run.repaired && !from.sentBack);
 }
 
-/** Undefined: the earlier responses are of no use, and the job is begun anew, once in a run. */
+/**
+ * Undefined: the earlier responses are of no use, and the job is begun anew. Where rounds had succeeded, it happens once
+ * in a run: they are paid for again.
+ */
 async function orStartOver<T>(leg: WorkContext, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (leg.run.startedOver || !hasCode(error, "model_previous_response_missing")) throw error;
+    const { startedOver } = leg.run;
+    if (!hasCode(error, "model_previous_response_missing") || (startedOver && !error.retryable)) throw error;
     leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
-    await leg.note({ startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage });
+    await leg.note({
+      startedOver: startedOver || !error.retryable,
+      responseIds: [],
+      rounds: 0,
+      usageBefore: noUsage,
+    });
     return undefined;
   }
 }

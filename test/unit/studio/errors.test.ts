@@ -31,6 +31,22 @@ describe("a refusal's meaning", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it.each([401, 403, 404, 410])(
+    "a gateway's page with %i on a job's route says nothing about the lease or the key",
+    async (status) => {
+      const page = "<html><head><title>Access denied</title></head></html>";
+      const { studio } = await createScene(() => ({ status, body: page }));
+      for (const name of jobRoutes) {
+        await expect(calls[name](studio)).rejects.toMatchObject({
+          code: "studio_unavailable",
+          retryable: true,
+          status,
+          message: expect.stringContaining(`answered ${status} with an HTML page titled "Access denied"`),
+        });
+      }
+    },
+  );
+
   it.each([408, 429, 500, 502, 503, 504, 599])("%i means try again", async (status) => {
     const { studio } = await createScene(() => ({ status }));
     for (const name of ["lease", "heartbeat", "createRunnerInstance"] as const) {

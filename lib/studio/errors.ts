@@ -3,7 +3,7 @@ import { brokenExchange } from "../adapters/http.ts";
 import type { Redact } from "../redact.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import type { RouteKind } from "./routes.ts";
-import { bodyWords, cleanCause, fold } from "./words.ts";
+import { bodyWords, cleanCause, fold, pageWords } from "./words.ts";
 
 /** One try of one route, as far as an error may tell of it. */
 export interface Attempt {
@@ -52,6 +52,10 @@ const keySentences: Readonly<Record<RouteKind, string>> = {
 export function refusal(answer: Answer, attempt: Attempt): RunnerError {
   const { status } = answer;
   if (status >= 300 && status < 400) return redirected(answer, attempt);
+  const meaning = refusals[attempt.kind][status];
+  const page = pageWords(answer.text, attempt.redact);
+  if (attempt.kind === "job" && meaning !== undefined && page !== "")
+    return unreadable(answer, attempt, page);
   const words = bodyWords(answer.text, attempt.redact);
   const facts = `${answered(answer, attempt)}${words === "" ? "" : `: ${words}`}`;
   if (status === 408 || status === 429 || status >= 500) {
@@ -62,7 +66,7 @@ export function refusal(answer: Answer, attempt: Attempt): RunnerError {
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
   }
-  switch (refusals[attempt.kind][status]) {
+  switch (meaning) {
     case "key_refused":
       return new RunnerError("key_refused", `${keySentences[attempt.kind]}: ${facts}`, { status });
     case "lease_lost":

@@ -2,7 +2,7 @@ import { expect, inject, test } from "vitest";
 import { runChaos } from "../chaos/chaos.ts";
 import { jobKinds } from "../chaos/jobs.ts";
 import { chaosOf } from "../chaos/options.ts";
-import { unstruck } from "../chaos/report.ts";
+import { format, unstruck } from "../chaos/report.ts";
 
 const declined = jobKinds.filter(({ fails }) => fails !== undefined);
 // Without the kind whose rounds are as long as a leg: it takes a quarter of a minute by itself.
@@ -25,7 +25,7 @@ test(
     };
     const report = await runChaos(inject("templateFile"), options);
 
-    expect(report.broken).toEqual([]);
+    expect(report.broken, format(report, options)).toEqual([]);
     expect(report.jobs).toBeGreaterThanOrEqual(50);
     expect(report.completed + [...report.failed.values()].reduce((sum, count) => sum + count, 0)).toBe(
       report.jobs,

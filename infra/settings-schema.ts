@@ -149,7 +149,7 @@ export const inferenceSchema = object({
 });
 
 export const processorSchema = object({
-  memoryMb: memoryMb().default(512),
+  memoryMb: memoryMb().default(256),
   timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds; Lambda allows no more)").default(900),
 });
 

@@ -61,8 +61,8 @@ describe("config", () => {
     expect({ deployed, problem }).toEqual({ deployed: true, problem: null });
     expect(settings).toContainEqual({
       path: "pools[0].processor.memoryMb",
-      project: 512,
-      deployed: 512,
+      project: 256,
+      deployed: 256,
       differs: false,
     });
     expect(settings.some((row) => row.differs)).toBe(false);
@@ -170,9 +170,9 @@ describe("cost", () => {
     const jobs = (json() as Cost).per1000Jobs[0]!;
     expect(jobs.measured).toEqual({ runs: 2, seconds: 30, legs: 1, rounds: 3, tokensUsd: 0.015 });
     expect(jobs.tokensUsd).toBeCloseTo(15, 9);
-    // 1,000 jobs of 30 s at 512 MB.
-    expect(jobs.items[0]).toMatchObject({ what: "processor, compute", quantity: 15_000 });
-    expect(jobs.items[0]!.listUsd).toBeCloseTo(0.2, 3);
+    // 1,000 jobs of 30 s at 256 MB.
+    expect(jobs.items[0]).toMatchObject({ what: "processor, compute", quantity: 7_500 });
+    expect(jobs.items[0]!.listUsd).toBeCloseTo(0.1, 3);
     expect((await cli.run("cost")).out).toContain("measured over 2 runs: 30.0 s, 1.0 legs, 3.0 rounds each");
   });
 

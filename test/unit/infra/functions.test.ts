@@ -23,7 +23,7 @@ const roomy = "--max-semi-space-size=2";
 
 it.each([
   { part: "Dispatcher", fn: dispatcher, memoryMb: 150, timeoutSeconds: 75, nodeOptions: scarce },
-  { part: "Processor", fn: processor, memoryMb: 512, timeoutSeconds: 900, nodeOptions: roomy },
+  { part: "Processor", fn: processor, memoryMb: 256, timeoutSeconds: 900, nodeOptions: roomy },
   { part: "Settler", fn: settler, memoryMb: 256, timeoutSeconds: 60, nodeOptions: roomy },
 ])(
   "the $part runs on Node 24, arm64, with a log of its own in JSON",

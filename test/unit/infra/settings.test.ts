@@ -30,7 +30,7 @@ describe("defaults", () => {
           pickup: "balanced",
           concurrency: 10,
           runLimitMinutes: 60,
-          processor: { memoryMb: 512, timeoutSeconds: 900 },
+          processor: { memoryMb: 256, timeoutSeconds: 900 },
           dispatcher: { memoryMb: 150, timeoutSeconds: 75 },
         },
       ],

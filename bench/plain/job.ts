@@ -66,13 +66,12 @@ const completion = (workspaceId: string, text: string) => ({
 
 /** The very request that the runner sends, tools and instructions included. */
 function question(text: string): OpenAI.Responses.ResponseCreateParamsStreaming {
-  const tools = toolDefinitions();
   const body: unknown = requestBody(
     {
       model: env.OPENAI_MODEL,
-      instructions: jobInstructions(tools),
+      instructions: jobInstructions(toolDefinitions),
       input: [{ type: "message", text }],
-      tools,
+      tools: toolDefinitions,
       store: true,
     },
     "stream",

@@ -1,5 +1,4 @@
 import type { ToolCall, ToolDefinition } from "../inference/model.ts";
-import { once } from "../once.ts";
 import { checklistTool } from "./checklist.ts";
 import { fileTool } from "./file.ts";
 import { strictParameters } from "./json-schema.ts";
@@ -32,14 +31,12 @@ export const payloadKeyByKind: ReadonlyMap<string, PayloadKey> = new Map(
   tools.map((tool) => [tool.kind, tool.payloadKey]),
 );
 
-/** The tools as the model is told of them. Their JSON schemas take a millisecond to make, which no job needs to repeat. */
-export const toolDefinitions = once((): readonly ToolDefinition[] =>
-  tools.map((tool) => ({
-    name: tool.name,
-    description: `${tool.description} Show it in your message with ${placeholderFor(tool.kind, tool.idField.toUpperCase())}.`,
-    parameters: strictParameters(tool),
-  })),
-);
+/** The tools as the model is told of them: made when the function is loaded, with full CPU (docs/decisions/0020). */
+export const toolDefinitions: readonly ToolDefinition[] = tools.map((tool) => ({
+  name: tool.name,
+  description: `${tool.description} Show it in your message with ${placeholderFor(tool.kind, tool.idField.toUpperCase())}.`,
+  parameters: strictParameters(tool),
+}));
 
 export interface ToolResult {
   readonly workbench: Workbench;

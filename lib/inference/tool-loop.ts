@@ -66,8 +66,11 @@ export async function runToolLoop(
   job: ToolLoopJob,
   signal: AbortSignal,
 ): Promise<LoopResult> {
-  const tools = toolDefinitions();
-  const fixed: Fixed = { model: job.model, instructions: jobInstructions(tools), tools };
+  const fixed: Fixed = {
+    model: job.model,
+    instructions: jobInstructions(toolDefinitions),
+    tools: toolDefinitions,
+  };
   const asking = { fixed, now: beginConversation(job), usage: job.from?.usage ?? noUsage };
   return converse(deps, asking, signal);
 }

@@ -4,7 +4,7 @@ import { jobInstructions, summaryInstructions } from "../../../lib/inference/ins
 import { keepHead, keepTail } from "../../../lib/inference/text.ts";
 
 test("the instructions name every tool, every placeholder kind and the bounds", () => {
-  const text = jobInstructions(toolDefinitions());
+  const text = jobInstructions(toolDefinitions);
   for (const tool of ["create_file", "create_pie_chart", "create_bar_chart", "create_stacked_bar_chart"]) {
     expect(text).toContain(tool);
   }

@@ -11,7 +11,7 @@ function driveWithRunnerTools(text: string) {
   const refusals: string[] = [];
   const changes: string[] = [];
   const story = drive(text, {
-    tools: toolDefinitions(),
+    tools: toolDefinitions,
     answer: (call) => {
       const applied = applyToolCall(workbench, call);
       workbench = applied.workbench;
@@ -25,7 +25,7 @@ function driveWithRunnerTools(text: string) {
 
 describe("with the runner's own tools", () => {
   test("strict mode accepts all eleven definitions", () => {
-    const tools = toolDefinitions();
+    const tools = toolDefinitions;
 
     expect(tools.map((tool) => tool.name).toSorted()).toEqual(toolNames);
     expect(tools.map((tool) => strictSchemaProblem(tool.parameters))).toEqual(tools.map(() => undefined));

@@ -22,12 +22,16 @@ export interface Drain {
   readonly cpu: readonly { readonly process: string; readonly cpuMs: number }[];
 }
 
-const modelLatencyMs = 1_000;
-const warmUpJobs = 8;
+const warmUpJobs = 4;
+/** Longer than one dispatch window, which has to lease them all. */
+const longestMs = 90_000;
 
-/** A full queue, a warm stack, a model that takes one second. */
+/**
+ * A full queue, a warm stack, and a model that takes four seconds. With one second, two cores are the limit and not the
+ * runner: all processes together take some 90 ms of CPU for a job.
+ */
 export async function drain(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Drain> {
-  const [jobs, concurrency] = isShort ? [40, 10] : [500, 50];
+  const [jobs, concurrency, modelLatencyMs] = isShort ? [40, 10, 1_000] : [500, 50, 4_000];
   const others = await startOthers(modelLatencyMs);
   try {
     const live = await startLive(built, others, { pickup: "fast", concurrency });
@@ -45,7 +49,7 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
       const cpu = cpuBetween(cpuBefore, readProcessCpu());
       const pickupSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
       await window;
-      const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 10)) * jobs;
+      const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 5)) * jobs;
       const idealSeconds = (jobs / concurrency) * (modelLatencyMs / 1000) + pickupSeconds;
       return {
         jobs,
@@ -82,7 +86,8 @@ async function fill({ queue }: Others, jobs: number): Promise<void> {
 }
 
 async function ended({ ends }: Live, jobs: number): Promise<void> {
-  while (ends.length < jobs) await sleep(5);
+  for (const untilMs = Date.now() + longestMs; ends.length < jobs; await sleep(5))
+    if (Date.now() > untilMs) throw new Error(`only ${ends.length} of ${jobs} jobs have ended`);
   if (ends.some((end) => end !== "completed")) throw new Error(`not every job completed: ${ends.join(", ")}`);
 }
 

@@ -19,7 +19,7 @@ const readmeParts: Readonly<Record<string, (measured: Performance) => string>> =
       cents(cost.idle.find((row) => row.mode === mode)?.computeAndRequests ?? Number.NaN);
     const wait = pickup.find((row) => row.mode === "fast" && row.studioLatencyMs === 50)?.p50 ?? Number.NaN;
     return [
-      `Measured ([how](docs/performance.md), \`npm run bench\`): ${jobs} jobs of one second each are through in ${seconds} s at ${concurrency} at a time,`,
+      `Measured ([how](docs/performance.md), \`npm run bench\`): ${jobs} jobs of ${drain.modelLatencyMs / 1000} s each are through in ${seconds} s at ${concurrency} at a time,`,
       `${timesFaster} times as fast as one after the other. Half of all messages are begun within ${wait.toFixed(1)} s with \`pickup: fast\`, which costs`,
       `${monthly("fast")} a month while idle; looking once a minute (\`economy\`) costs ${monthly("economy")}. Per job the processor takes`,
       `${overhead.cpuMs} ms of CPU, and the dispatcher ${lease?.cpuMsPerLease} ms.`,

@@ -20,6 +20,7 @@ export const performanceSchema = z.object({
   drain: z.object({
     jobs: z.number(),
     concurrency: z.number(),
+    modelLatencyMs: z.number(),
     seconds: z.number(),
     ratio: z.number(),
     timesFaster: z.number(),

@@ -148,6 +148,17 @@ describe("the keeper", () => {
     expect(kept.keeper.signal.reason).toMatchObject({ code: "key_refused" });
   });
 
+  it("names the refused key also when nobody answers the beats after it", async () => {
+    let isRefused = true;
+    const kept = keep(async () => {
+      if (!isRefused) throw unavailable;
+      isRefused = false;
+      throw new RunnerError("key_refused", "401", { status: 401 });
+    });
+    await kept.clock.advance(1_000_000);
+    expect(kept.keeper.signal.reason).toMatchObject({ code: "key_refused" });
+  });
+
   it("takes an accepted beat for one, whatever end of the lease it tells", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: 5 }));
     await kept.clock.advance(120_000);

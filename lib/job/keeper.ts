@@ -51,8 +51,8 @@ export class LeaseKeeper {
   /** When the newest beat was sent that Studio and then the ledger accepted. */
   #provenAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  /** Of the newest beat, if Studio did not accept it. */
-  #refusal: RunnerError | undefined;
+  /** Of the key, since Studio last accepted a beat. */
+  #keyRefusal: RunnerError | undefined;
   #inFlight: Promise<number> | undefined;
 
   /** Begins to beat at once. */
@@ -71,7 +71,7 @@ export class LeaseKeeper {
 
   /** Studio refuses the key, which may pass: until it accepts it again, nothing is to be paid for. */
   get isKeyRefused(): boolean {
-    return hasCode(this.#refusal, "key_refused");
+    return this.#keyRefusal !== undefined;
   }
 
   leaseLeftMs(): number {
@@ -124,10 +124,7 @@ export class LeaseKeeper {
 
   /** The lease has run out. */
   #lapse(): RunnerError {
-    const refusal = this.#refusal;
-    return hasCode(refusal, "key_refused")
-      ? refusal
-      : new RunnerError("lease_lost", "no beat succeeded before the lease ended");
+    return this.#keyRefusal ?? new RunnerError("lease_lost", "no beat succeeded before the lease ended");
   }
 
   #beat(): Promise<number> {
@@ -146,7 +143,7 @@ export class LeaseKeeper {
       const sentAtMs = clock.now();
       const answer = await withTimeLimit(limit, (signal) => job.heartbeat(signal));
       const atMs = clock.now();
-      this.#refusal = undefined;
+      this.#keyRefusal = undefined;
       this.#extend(atMs, answer.leaseExpiresAtMs);
       onBeat();
       await this.#noteBeat(atMs);
@@ -168,10 +165,8 @@ export class LeaseKeeper {
     if (hasCode(error, ...lossCodes)) this.#lose(error);
     else this.#deps.log.warn("beat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
     // One that the ledger did not answer was accepted by Studio all the same.
-    if (error.code !== "ledger_unavailable") {
-      this.#refusal = error;
-      this.#deps.onBeatFailed(error);
-    }
+    if (error.code !== "ledger_unavailable") this.#deps.onBeatFailed(error);
+    if (hasCode(error, "key_refused")) this.#keyRefusal = error;
     this.#failures += 1;
     // The nearer the lease's end, the sooner the next try.
     const soonMs = Math.max(timing.minBeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);

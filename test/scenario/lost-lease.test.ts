@@ -6,7 +6,7 @@ import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 /** A beat is due after a fifth of it; and all of it is left to a processor that starts slowly. */
-const leaseMs = 8_000;
+const leaseMs = 12_000;
 
 const posted = (requests: readonly string[]): readonly string[] =>
   requests.filter((path) => path === "/completeWorkspaceJob" || path === "/failWorkspaceJob");

@@ -248,7 +248,7 @@ describe("no secret is seen", () => {
 
   beforeAll(async () => {
     const variables = { RUNNER_REVOKE_AFTER_MS: "1000" };
-    scenario = await startScenario({ leaseMs: 6_000, build, variables });
+    scenario = await startScenario({ leaseMs: 12_000, build, variables });
     const { cloud, studio, model, stateDir } = scenario;
     for (const secret of scenario.madeSecrets) secrets.add(secret);
     collect();

@@ -40,11 +40,10 @@ export class Occupancy {
     this.#notePeak();
   }
 
-  /** Free places out of `limit`. @throws RunnerError `ledger_unavailable` */
-  async free(limit: number): Promise<number> {
+  /** Looks which runs are still in flight. @throws RunnerError `ledger_unavailable` */
+  async count(): Promise<void> {
     if (this.#openRuns) await this.#countFirst(this.#openRuns);
     else if (this.#runs.size > 0) await this.#count(await this.#deps.ledger.openRuns(this.#pool));
-    return Math.max(0, limit - this.#runs.size);
   }
 
   /** A read that failed is made anew by the next count. */

@@ -1,8 +1,8 @@
 /** How eagerly a pool looks for work inside its minute. README: latency and monthly cost of each mode. */
 export interface Pickup {
-  /** How long the dispatcher goes on polling; 0 means until the first empty answer. */
+  /** How long the dispatcher goes on polling; 0 means until the first empty answer. A full pool is watched for longer. */
   readonly windowMs: number;
-  /** Wait after a poll that leased something. */
+  /** Wait after a poll that leased something and emptied the queue. */
   readonly busyWaitMs: number;
   /** The idle wait grows from the first to the last of these, doubling with each empty poll. */
   readonly idleWaitMs: readonly [first: number, last: number];
@@ -13,6 +13,15 @@ export const pickups = {
   balanced: { windowMs: 50_000, busyWaitMs: 250, idleWaitMs: [500, 2_000] },
   fast: { windowMs: 57_000, busyWaitMs: 100, idleWaitMs: [1_000, 1_000] },
 } as const satisfies Readonly<Record<string, Pickup>>;
+
+/**
+ * A pool at capacity may have a queue: it is watched for so long, in every mode, and looked at so often. A look reads all
+ * runs, so that many runs are looked at less often; many end within a second all the same (docs/decisions/0022).
+ */
+export const full = {
+  windowMs: 57_000,
+  waitMs: (inFlight: number): number => Math.max(100, 2 * inFlight),
+} as const;
 
 export type PickupMode = keyof typeof pickups;
 

@@ -99,11 +99,14 @@ export class Poller {
    */
   async poll(isOver: () => boolean): Promise<Poll> {
     this.polls++;
-    const forbidden = await this.#beforeAsking();
-    if (forbidden) {
-      await this.#occupancy.free(this.#settings.concurrency); // counts what is in flight all the same
-      return { leased: 0, end: forbidden };
-    }
+    const wasBusy = this.inFlight > 0;
+    const known = this.#backoff;
+    this.#backoff = undefined;
+    await this.#occupancy.count();
+    // One read a look, as long as there is no room.
+    if (this.#free() === 0) return { leased: 0, end: "at_capacity" };
+    const forbidden = await this.#forbidden(known, wasBusy);
+    if (forbidden) return { leased: 0, end: forbidden };
     let leased = 0;
     for (;;) {
       const answer = await this.#ask(isOver);
@@ -119,12 +122,12 @@ export class Poller {
   }
 
   /** What runs in flight have told or cost since we last looked may forbid to ask. */
-  async #beforeAsking(): Promise<Exclude<Poll["end"], RunnerError> | undefined> {
+  async #forbidden(
+    known: Backoff | undefined,
+    busy: boolean,
+  ): Promise<Exclude<Poll["end"], RunnerError> | undefined> {
     // Without a run in flight nobody notes a back-off: what was seen last still holds.
     const seenAtMs = this.#deps.clock.now();
-    const busy = this.inFlight > 0;
-    const known = this.#backoff;
-    this.#backoff = undefined;
     if (known || busy || this.#wasBusy) {
       const { pool } = this.#settings;
       const [backoff] = known
@@ -138,10 +141,12 @@ export class Poller {
     return this.#cap.isReached() ? "daily_cap" : undefined;
   }
 
+  #free(): number {
+    return Math.max(0, this.#settings.concurrency - this.inFlight);
+  }
+
   async #ask(isOver: () => boolean): Promise<RampResult> {
-    const free = await this.#occupancy.free(this.#settings.concurrency);
-    if (free === 0) return { leased: 0, end: "full", nextWidth: this.#width };
-    const answer = await ramp(this.#rampDeps(isOver), free, this.#width);
+    const answer = await ramp(this.#rampDeps(isOver), this.#free(), this.#width);
     this.#width = answer.nextWidth;
     await Promise.all(this.#starting);
     return answer;

@@ -1,12 +1,17 @@
 import { RunnerError } from "../errors.ts";
 import { retryWaitMs } from "../retry.ts";
-import type { Pickup } from "./pickup.ts";
+import { full, type Pickup } from "./pickup.ts";
 import type { Poll } from "./poller.ts";
 
 /** How long a window waits at most after polls that failed one after the other, unless asked to wait longer. */
 const slowestMs = 30_000;
 
-/** The wait after each poll: short after a hit or at capacity, growing while idle or failing, as long as anybody asked for. */
+interface Now {
+  readonly nowMs: number;
+  readonly inFlight: number;
+}
+
+/** The wait after each poll: short at capacity and after a hit, growing while idle or failing, as long as anybody asked for. */
 export class Waits {
   readonly #pickup: Pickup;
   readonly #random: () => number;
@@ -19,7 +24,7 @@ export class Waits {
     this.#idleMs = pickup.idleWaitMs[0];
   }
 
-  after({ leased, end }: Poll, nowMs: number): number {
+  after({ leased, end }: Poll, { nowMs, inFlight }: Now): number {
     const { busyWaitMs, idleWaitMs } = this.#pickup;
     const [firstMs, lastMs] = idleWaitMs;
     if (end instanceof RunnerError) {
@@ -30,7 +35,7 @@ export class Waits {
     if (typeof end === "object") return end.untilMs - nowMs;
     if (leased > 0 || end === "at_capacity") {
       this.#idleMs = firstMs;
-      return busyWaitMs;
+      return end === "at_capacity" ? full.waitMs(inFlight) : busyWaitMs;
     }
     const waitMs = this.#idleMs;
     this.#idleMs = Math.min(waitMs * 2, lastMs);

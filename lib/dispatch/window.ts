@@ -6,7 +6,7 @@ import type { DispatchLock } from "../ledger/dispatch-lock.ts";
 import type { Run } from "../ledger/run.ts";
 import { timing } from "../timing.ts";
 import { DailyCap } from "./daily-cap.ts";
-import type { Pickup } from "./pickup.ts";
+import { full, type Pickup } from "./pickup.ts";
 import { Poller, type Poll, type PollerDeps, type PollerSettings, type PollerStart } from "./poller.ts";
 import { sweep, type SweepSettings } from "./sweep.ts";
 import { Waits } from "./waits.ts";
@@ -148,7 +148,10 @@ class Window {
     const { clock } = this.#deps;
     const { pickup } = this.#settings;
     const { remainingMs, stop } = this.#time;
-    const endsAtMs = startedAtMs + Math.min(pickup.windowMs, remainingMs - timing.dispatchReserveMs);
+    const endsAtMs = (end: Poll["end"]): number => {
+      const windowMs = end === "at_capacity" ? full.windowMs : pickup.windowMs;
+      return startedAtMs + Math.min(windowMs, remainingMs - timing.dispatchReserveMs);
+    };
     // A wave of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
     const rampEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
     const isOver = (): boolean => stop.aborted || clock.now() >= rampEndsAtMs;
@@ -158,8 +161,8 @@ class Window {
       const poll = await poller.poll(isOver);
       const { end } = poll;
       if (typeof end === "string") answered = end;
-      const waitMs = waits.after(poll, clock.now());
-      const isLast = clock.now() + waitMs >= endsAtMs || isFinal(end);
+      const waitMs = waits.after(poll, { nowMs: clock.now(), inFlight: poller.inFlight });
+      const isLast = clock.now() + waitMs >= endsAtMs(end) || isFinal(poll, poller.inFlight);
       if (!isLast) await clock.sleep(waitMs, stop).catch(() => undefined);
       if (isLast || stop.aborted) return this.#ended(answered ?? end, end);
     }
@@ -234,6 +237,7 @@ class Window {
 }
 
 /** Nothing that happens within this window changes it. */
-function isFinal(end: Poll["end"]): boolean {
-  return end === "daily_cap" || (end instanceof RunnerError && !end.retryable);
+function isFinal({ end }: Poll, inFlight: number): boolean {
+  const mayRunNothing = end === "at_capacity" && inFlight === 0;
+  return mayRunNothing || end === "daily_cap" || (end instanceof RunnerError && !end.retryable);
 }

@@ -188,10 +188,13 @@ describe("an operator's hand", () => {
     expect((await runner("set-cap", "default")).code).toBe(0);
   });
 
-  test("a concurrency of one leases one; more than the account has room for is refused", async () => {
+  test("a concurrency of one leases one at a time; more than the account has room for is refused", async () => {
     expect((await runner("set-concurrency", "1")).code).toBe(0);
     const both = [scenario.queue("One."), scenario.queue("Two.")];
-    expect((await scenario.window()).summary).toMatchObject({ leased: 1 });
+    const window = scenario.window();
+    await scenario.run(both[0]!, ({ state }) => state === "running");
+    expect(scenario.summary(both[1]!)).toMatchObject({ state: "queued" });
+    expect((await window).summary).toMatchObject({ leased: 2 });
     const refused = await runner("set-concurrency", "500", "--json");
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "refused" } });

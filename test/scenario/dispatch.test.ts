@@ -38,18 +38,20 @@ describe("concurrency", () => {
     expect(processor!.environments.length).toBeLessThan(6);
   });
 
-  test.concurrent("that is used up is the reason of a window that leases nothing", async ({
+  test.concurrent("that is used up keeps economy's window open: a place that frees is filled by the same window, until the queue is empty", async ({
     onTestFinished,
   }) => {
     const scenario = await startScenario({ concurrency: 1, turnMs: heldMs }, onTestFinished);
-    const workspaceIds = [scenario.queue("Plan launch 1. [[rounds:1]]"), scenario.queue("Plan launch 2.")];
-    expect((await scenario.window()).summary).toMatchObject({ reason: "leased", leased: 1, inFlight: 1 });
-    expect((await scenario.window()).summary).toMatchObject({
-      reason: "at_capacity",
-      leased: 0,
-      inFlight: 1,
-    });
-    expect(stateOf(scenario, workspaceIds)).toEqual(["leased", "queued"]);
+    const workspaceIds = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:1]]`));
+    const window = scenario.window();
+    await eventuallyTrue("one is leased", () => stateOf(scenario, workspaceIds).includes("leased"));
+    expect(stateOf(scenario, workspaceIds)).toEqual(["leased", "queued", "queued"]);
+
+    scenario.hold(() => false);
+
+    expect((await window).summary).toMatchObject({ reason: "leased", leased: 3 });
+    for (const id of workspaceIds) expect((await scenario.ended(id)).state).toBe("completed");
+    expect(scenario.metric("Windows")).toBe(1);
   });
 });
 

@@ -48,13 +48,13 @@ describe("a daily cap", () => {
     const clock = createFakeClock();
     const world = build({
       clock,
-      lease: queueOf(100, clock),
+      lease: empty,
       spentUsd: () => (clock.now() < 1_000 ? 4 : 5),
-      alreadyOpen: 10,
+      alreadyOpen: 9,
     });
     const window = runWindow(world.deps, { ...capped, pickup: pickups.balanced }, time);
     await clock.advance(2_000);
-    expect(await window).toMatchObject({ reason: "daily_cap", polls: 5, leased: 0, inFlight: 10 });
+    expect(await window).toMatchObject({ reason: "daily_cap", polls: 3, leased: 0, inFlight: 9 });
   });
 
   it("is of one UTC day: the next day's spending begins at nothing", async () => {

@@ -169,6 +169,8 @@ export const settings: WindowSettings = {
 };
 const running = (): AbortSignal => new AbortController().signal;
 export const time = { remainingMs: 75_000, stop: running() };
+/** Leaves no time for a second poll. */
+export const onePoll = { ...time, remainingMs: 15_000 };
 
 /** A queue of `count` jobs. */
 export function queueOf(count: number, clock: FakeClock) {

@@ -4,7 +4,7 @@ import { runWindow } from "../../../lib/dispatch/window.ts";
 import { RunnerError } from "../../../lib/errors.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { build, empty, fails, key, queueOf, settings, time, unavailable } from "./window-world.ts";
+import { build, empty, fails, key, onePoll, queueOf, settings, time, unavailable } from "./window-world.ts";
 
 describe("a window", () => {
   it("leases until the queue is empty: in waves of 1, 2, 4, 8", async () => {
@@ -72,7 +72,7 @@ describe("a window", () => {
   it("never leases more than the free capacity", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(100, clock), alreadyOpen: 4 });
-    const summary = await runWindow(world.deps, settings, time);
+    const summary = await runWindow(world.deps, settings, onePoll);
     expect(summary).toEqual({ reason: "leased", polls: 1, leased: 6, inFlight: 10, swept: 0 });
     expect(world.leasedWith).toHaveLength(6);
   });
@@ -80,7 +80,10 @@ describe("a window", () => {
   it("asks for nothing at capacity", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock), alreadyOpen: 10 });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({ reason: "at_capacity", leased: 0 });
+    expect(await runWindow(world.deps, settings, onePoll)).toMatchObject({
+      reason: "at_capacity",
+      leased: 0,
+    });
     expect(world.leasedWith).toEqual([]);
   });
 
@@ -330,7 +333,7 @@ describe("keys", () => {
   it("are used in turn", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(3, clock), keys: [key("k1"), key("k2")] });
-    await runWindow(world.deps, { ...settings, concurrency: 3 }, time);
+    await runWindow(world.deps, { ...settings, concurrency: 3 }, onePoll);
     expect(world.leasedWith).toEqual(["k1", "k2", "k1"]);
   });
 
@@ -344,7 +347,7 @@ describe("keys", () => {
   it("hold no more leases than their cap", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(9, clock), keys: [key("k1"), key("k2")] });
-    const summary = await runWindow(world.deps, { ...settings, leasesPerKey: 1 }, time);
+    const summary = await runWindow(world.deps, { ...settings, leasesPerKey: 1 }, onePoll);
     expect(summary).toMatchObject({ leased: 2 });
     expect(world.leasedWith.toSorted()).toEqual(["k1", "k2"]);
   });
@@ -468,7 +471,7 @@ describe("what a window leaves behind", () => {
   ])("after %s: its reason, and whether a poll was good", async (_, given, reason, good) => {
     const clock = createFakeClock(7_000);
     const world = build({ clock, ...given });
-    await runWindow(world.deps, settings, time).catch(() => undefined);
+    await runWindow(world.deps, settings, onePoll).catch(() => undefined);
     expect(world.left).toMatchObject([{ lastWindow: { reason, atMs: 7_000 } }]);
     expect(world.left[0]?.goodPollAtMs).toBe(good ? 7_000 : undefined);
     expect(world.metrics.emitted.includes("GoodPolls{pool=default} 1")).toBe(good);
@@ -501,7 +504,7 @@ describe("an operator's concurrency", () => {
   ])("of %i over the deployed 10 leases %i of a long queue", async (concurrency, leased) => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(2_000, clock), control: { concurrency } });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({ leased, inFlight: leased });
+    expect(await runWindow(world.deps, settings, onePoll)).toMatchObject({ leased, inFlight: leased });
   });
 });
 

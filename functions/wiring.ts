@@ -122,6 +122,11 @@ export function processor(logger: Logger): LegDeps {
       modelFor: ({ leg, poolFreeAtMs }) => modelFor(leg === 1 ? poolFreeAtMs : undefined),
       modelName: config.OPENAI_MODEL,
       summaryModelName: config.OPENAI_SUMMARY_MODEL,
+      roundOptions: {
+        reasoningEffort: config.OPENAI_REASONING_EFFORT,
+        maxOutputTokens: config.OPENAI_MAX_OUTPUT_TOKENS,
+        promptCacheKey: config.OPENAI_PROMPT_CACHE_KEY,
+      },
       store: config.OPENAI_STORE,
       previewCharacters: config.RUNNER_PREVIEW_CHARACTERS,
     }),

@@ -105,6 +105,13 @@ function environment(props: ProcessorProps) {
     OPENAI_BASE_URL: inference.baseUrl,
     // The runtime endpoint refuses the background; trying it would cost each function a request.
     OPENAI_MODE: bedrock?.endpoint === "runtime" ? "streaming" : inference.mode,
+    OPENAI_REASONING_EFFORT: inference.reasoningEffort,
+    OPENAI_MAX_OUTPUT_TOKENS: inference.maxOutputTokens,
+    // Not every compatible server takes it.
+    OPENAI_PROMPT_CACHE_KEY:
+      bedrock === undefined && inference.baseUrl === undefined
+        ? `studio-runner-${props.pool.name}`
+        : undefined,
     OPENAI_STORE: inference.store,
     RUNNER_PREVIEW_CHARACTERS: settings.monitoring.previewCharacters || undefined,
   });

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { maxPreviewCharacters } from "../lib/config.ts";
 import { pickupModes } from "../lib/dispatch/pickup.ts";
 import { bedrockEndpoints } from "../lib/inference/bedrock-endpoint.ts";
-import { generationModes } from "../lib/inference/model.ts";
+import { generationModes, reasoningEfforts } from "../lib/inference/model.ts";
 import { defaultPricesAsOf } from "../lib/spend/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/timing.ts";
@@ -140,6 +140,10 @@ export const inferenceSchema = object({
   baseUrl: baseUrl().optional(),
   /** How a round is asked: see generationModes. */
   mode: choice(generationModes).default("auto"),
+  /** Of a job's rounds; absent: the model's own. */
+  reasoningEffort: choice(reasoningEfforts).optional(),
+  /** Of one round, reasoning included: the API takes no less than 16. Absent: the model's own limit. */
+  maxOutputTokens: whole(16, 1_000_000, " (tokens of one round)").optional(),
   /** `false` for zero-retention projects: a restarted leg then starts over. */
   store: z.boolean({ error: "Give true or false." }).default(true),
   /** Absent: the stack creates an empty secret. */

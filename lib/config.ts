@@ -2,7 +2,7 @@ import * as z from "zod";
 import { pickupModes } from "./dispatch/pickup.ts";
 import { RunnerError } from "./errors.ts";
 import { bedrockEndpoints } from "./inference/bedrock-endpoint.ts";
-import { generationModes } from "./inference/model.ts";
+import { generationModes, reasoningEfforts } from "./inference/model.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 
@@ -85,6 +85,9 @@ const processorSchema = z
     OPENAI_BASE_URL: z.url().optional(),
     /** How a round is asked: see lib/inference/openai.ts. */
     OPENAI_MODE: z.enum(generationModes),
+    OPENAI_REASONING_EFFORT: z.enum(reasoningEfforts).optional(),
+    OPENAI_MAX_OUTPUT_TOKENS: z.coerce.number().int().positive().optional(),
+    OPENAI_PROMPT_CACHE_KEY: z.string().min(1).max(64).optional(),
     /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
     OPENAI_STORE: z.stringbool(),
     /** So much of a job's newest message goes into the log; absent: nothing of it. */

@@ -3,9 +3,11 @@ import type { RetryPolicy } from "../retry.ts";
 import type { ExchangeDeps } from "./exchange.ts";
 import { askingPolicy, conclude, defaultAnswerMs, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn, StoredTurn } from "./model.ts";
-import type { ResponseHead } from "./response-answer.ts";
+import type { BackgroundDelivery } from "./request-body.ts";
+import type { ResponseHead, TerminalEvent } from "./response-answer.ts";
 import { endOf, headOf, refuseWithoutPrevious, storedTurnFrom } from "./response-answer.ts";
-import type { Begun } from "./responses-api.ts";
+import type { Begun, Refused, ResponsesApi } from "./responses-api.ts";
+import { readToEnd, type Seen } from "./streaming.ts";
 
 /** Looking costs nothing, so that it is repeated until the signal ends it. */
 const patience: RetryPolicy = {
@@ -27,43 +29,76 @@ const slowestPollMs = 5_000;
 
 export type BackgroundResult =
   | { readonly turn: ModelTurn; readonly ranInBackground: boolean }
-  /** The provider does not make responses in the background, or they cannot be read. */
-  | { readonly refusal: RunnerError };
+  /** Or responses in the background cannot be read. */
+  | Refused;
 
 /**
- * One round in the background: begun, noted, then looked at until it has ended. It outlives our process. Retries as in
- * streaming, but that a request to begin which nobody answered is not repeated (see `begin`).
+ * One round in the background: begun, noted, and followed until it has ended: by its events, which are taken up again
+ * where the connection breaks, or by looking at it. It outlives our process. Retries as in streaming, but that a request
+ * to begin which nobody answered is not repeated (see `begin`).
  */
 export async function generateInBackground(
   deps: ExchangeDeps,
   request: ModelRequest,
-  { signal, onStarted, mayAsk }: Generation,
+  { signal, onStarted, mayAsk, delivery }: Generation & { readonly delivery: BackgroundDelivery },
 ): Promise<BackgroundResult> {
+  const started = async (response: unknown): Promise<void> => {
+    const { responseId } = headOf(response);
+    await orCancelled(deps, { responseId, signal }, async () => {
+      refuseWithoutPrevious(response, request.previousResponseId);
+      await onStarted?.(responseId);
+    });
+  };
   return await repeated(deps, { policy: askingPolicy, signal }, async () => {
     await mayAsk?.();
-    const begun = await begin(deps, request, signal);
+    const seen: Seen = { items: [], started };
+    const begun = await begin(deps, { request, delivery, seen }, signal);
     if ("refusal" in begun) return begun;
-    const head = headOf(begun.response);
-    await orCancelled(deps, { responseId: head.responseId, signal }, async () => {
-      refuseWithoutPrevious(begun.response, request.previousResponseId);
-      await onStarted?.(head.responseId);
-    });
-    const ranInBackground = head.background || endOf(head.status) === undefined;
+    if ("end" in begun) return { turn: conclude(deps, begun.end), ranInBackground: ranInBackground(seen) };
+    await started(begun.response);
+    const { background, status } = headOf(begun.response);
     const first = await firstLook(deps, begun.response, signal);
     if ("refusal" in first) return first;
-    return { turn: await turnAtEnd(deps, first.response, signal), ranInBackground };
+    const turn = conclude(deps, await polledToEnd(deps, first.response, signal));
+    return { turn, ranInBackground: background || endOf(status) === undefined };
   });
 }
+
+interface Beginning {
+  readonly request: ModelRequest;
+  readonly delivery: BackgroundDelivery;
+  readonly seen: Seen;
+}
+
+type Read = Exclude<Begun, { readonly events: unknown }> | { readonly end: TerminalEvent };
 
 /**
  * The one gap in "nothing is paid twice" (docs/reliability.md): a request to begin that went out and was not answered may
  * have begun a response, and there is no documented idempotency key and no list of responses to look it up in. It is
  * repeated: one round may be paid twice, where else a job would fail for a broken connection.
  */
-async function begin(deps: ExchangeDeps, request: ModelRequest, signal: AbortSignal): Promise<Begun> {
+async function begin(
+  deps: ExchangeDeps,
+  { request, delivery, seen }: Beginning,
+  signal: AbortSignal,
+): Promise<Read> {
   const { silenceMs = defaultSilenceMs } = deps;
-  return await exchange(deps, { signal, silenceMs }, (api) => api.begin(request));
+  try {
+    return await exchange(deps, { signal, silenceMs }, async (api): Promise<Read> => {
+      const begun = await api.begin(request, delivery);
+      return "events" in begun ? { end: await readToEnd(deps, begun.events, seen) } : begun;
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const { response } = seen;
+    // A response that no background keeps has ended with its connection.
+    if (response === undefined || !isPassing(error) || !ranInBackground(seen)) throw error;
+    return { end: await followed(deps, { ...seen, responseId: headOf(response).responseId }, signal) };
+  }
 }
+
+const ranInBackground = ({ response }: Seen): boolean => headOf(response).background;
+const isPassing = (error: unknown): boolean => error instanceof RunnerError && error.retryable;
 
 interface Started {
   readonly responseId: string;
@@ -86,7 +121,11 @@ async function orCancelled(
 }
 
 /** Shows whether this provider lets its responses in the background be read at all. */
-async function firstLook(deps: ExchangeDeps, response: unknown, signal: AbortSignal): Promise<Begun> {
+async function firstLook(
+  deps: ExchangeDeps,
+  response: unknown,
+  signal: AbortSignal,
+): Promise<{ readonly response: unknown } | Refused> {
   const { status, responseId } = headOf(response);
   if (endOf(status) !== undefined) return { response };
   await deps.clock.sleep(pollWaitMs(0, deps.random), signal);
@@ -96,7 +135,7 @@ async function firstLook(deps: ExchangeDeps, response: unknown, signal: AbortSig
     signal.throwIfAborted();
     if (!hasCode(error, ...unreadable)) throw error;
     await cancelResponse(deps, responseId, signal);
-    return { refusal: error };
+    return { refusal: error, of: "background" };
   }
 }
 
@@ -106,9 +145,9 @@ export async function followResponse(
   responseId: string,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
-  const response = await ended(deps, await look(deps, responseId, signal), signal);
-  if (headOf(response).status === "cancelled") throw cancelledByAnother();
-  return conclusionOf(deps, response);
+  const end = await followed(deps, { responseId, items: [] }, signal);
+  if (headOf(end.response).status === "cancelled") throw cancelledByAnother();
+  return conclude(deps, end);
 }
 
 /** A run that lost its lease cancels what the next run of the job may follow already: that round can be asked for again. */
@@ -144,15 +183,34 @@ export async function cancelResponse(
   }
 }
 
-async function turnAtEnd(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<ModelTurn> {
-  return conclusionOf(deps, await ended(deps, first, signal));
+/**
+ * Takes the response's events up behind the last one that was seen, again and again, until it has ended. Where the
+ * provider has no events of it, it is looked at instead.
+ */
+async function followed(
+  deps: ExchangeDeps,
+  seen: Seen & { readonly responseId: string },
+  signal: AbortSignal,
+): Promise<TerminalEvent> {
+  const { silenceMs = defaultSilenceMs } = deps;
+  const readOn = async (api: ResponsesApi): Promise<TerminalEvent> =>
+    readToEnd(deps, await api.events(seen.responseId, seen.after), seen);
+  return await repeated(deps, { policy: patience, signal }, async () => {
+    const response = await look(deps, seen.responseId, signal);
+    const outcome = endOf(headOf(response).status);
+    if (outcome !== undefined) return { outcome, response, items: seen.items };
+    try {
+      return await exchange(deps, { signal, silenceMs }, readOn);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!hasCode(error, ...unreadable)) throw error;
+      return await polledToEnd(deps, response, signal);
+    }
+  });
 }
 
-const conclusionOf = (deps: ExchangeDeps, response: unknown): ModelTurn =>
-  conclude(deps, { outcome: endOf(headOf(response).status) ?? "completed", response, items: [] });
-
-/** The response as it is once it has ended. */
-async function ended(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<unknown> {
+/** Looks at the response until it has ended. */
+async function polledToEnd(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<TerminalEvent> {
   let response = first;
   let head: ResponseHead = headOf(response);
   for (let waitedMs = 0; endOf(head.status) === undefined; head = headOf(response)) {
@@ -161,7 +219,7 @@ async function ended(deps: ExchangeDeps, first: unknown, signal: AbortSignal): P
     waitedMs += waitMs;
     response = await look(deps, head.responseId, signal);
   }
-  return response;
+  return { outcome: endOf(head.status) ?? "completed", response, items: [] };
 }
 
 /** A quarter of the time waited so far: what is slow is looked at seldom, and nothing is noticed much too late. */

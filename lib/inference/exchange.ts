@@ -18,6 +18,8 @@ export type ModelNote =
     }
   | { readonly kind: "cancel_failed"; readonly code: ErrorCode; readonly status: number | undefined }
   | { readonly kind: "key_refetched" }
+  /** The provider does not stream responses in the background: from now on they are looked at. */
+  | { readonly kind: "background_stream_refused" }
   /** The provider makes no responses in the background: from now on they are streamed. */
   | { readonly kind: "background_refused" };
 

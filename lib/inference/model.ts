@@ -38,6 +38,18 @@ export type InputItem =
   /** What an earlier turn produced, as the provider gave it: used only where the chain is not stored. */
   | { readonly type: "earlier_turn"; readonly items: readonly unknown[] };
 
+/** Of a reasoning model; each model knows some of them. */
+export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
+
+/** How a job's rounds are asked for. What is absent is left to the provider. */
+export interface RoundOptions {
+  readonly reasoningEffort?: (typeof reasoningEfforts)[number] | undefined;
+  /** Of one round, its reasoning included. */
+  readonly maxOutputTokens?: number | undefined;
+  /** Requests with the same key find the instructions and tools that they share in the provider's cache. */
+  readonly promptCacheKey?: string | undefined;
+}
+
 export interface ModelRequest {
   readonly model: string;
   readonly instructions: string;
@@ -46,6 +58,7 @@ export interface ModelRequest {
   readonly previousResponseId?: string;
   /** Keep the response at the provider, so that it can be chained and resumed from. */
   readonly store: boolean;
+  readonly options?: RoundOptions;
 }
 
 export interface ModelTurn {
@@ -60,7 +73,7 @@ export interface ModelTurn {
 /**
  * How a round that is stored is asked; the others are always streamed.
  * - streaming: an open line per round; what it was saying is lost with it.
- * - background: the provider works on by itself and is asked for the result; a later leg can take it up.
+ * - background: the provider works on by itself; its events are followed, and taken up again, by a later leg too.
  * - auto: background, until the provider refuses it; from then on streaming, for as long as the model is used.
  */
 export const generationModes = ["auto", "background", "streaming"] as const;

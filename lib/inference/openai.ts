@@ -2,6 +2,7 @@ import { RunnerError } from "../errors.ts";
 import { cancelResponse, followResponse, generateInBackground, retrieveResponse } from "./background.ts";
 import type { ExchangeDeps } from "./exchange.ts";
 import type { Generation, GenerationMode, Model, ModelRequest, ModelTurn } from "./model.ts";
+import type { BackgroundDelivery } from "./request-body.ts";
 import { generateStreaming } from "./streaming.ts";
 
 export interface OpenAiDeps extends ExchangeDeps {
@@ -12,6 +13,7 @@ export interface OpenAiDeps extends ExchangeDeps {
 /** The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. */
 export function createOpenAiModel(deps: OpenAiDeps): Model {
   let mode = deps.mode ?? "streaming";
+  let delivery: BackgroundDelivery = "background_stream";
   const streamFromNowOn = (): void => {
     if (mode === "streaming") return;
     mode = "streaming";
@@ -20,11 +22,16 @@ export function createOpenAiModel(deps: OpenAiDeps): Model {
 
   const generate = async (request: ModelRequest, generation: Generation): Promise<ModelTurn> => {
     if (mode === "streaming" || !request.store) return await generateStreaming(deps, request, generation);
-    const result = await generateInBackground(deps, request, generation);
+    const result = await generateInBackground(deps, request, { ...generation, delivery });
     const isOurChoice = deps.mode === "auto";
     if ("turn" in result) {
       if (isOurChoice && !result.ranInBackground) streamFromNowOn();
       return result.turn;
+    }
+    if (result.of === "stream") {
+      delivery = "background";
+      deps.onEvent?.({ kind: "background_stream_refused" });
+      return await generate(request, generation);
     }
     if (!isOurChoice) throw result.refusal;
     streamFromNowOn();

@@ -1,18 +1,19 @@
 import type { ResponseCreateParamsBase, ResponseInput } from "openai/resources/responses/responses";
 import type { InputItem, ModelRequest } from "./model.ts";
 
-/** How the answer comes: as events on the open line, or by asking for it later. */
+/** How the answer comes: as events on the open line, or by asking for it later, or both. */
 const deliveries = {
   stream: { stream: true },
   background: { stream: false, background: true },
+  background_stream: { stream: true, background: true },
 } as const;
+export type Delivery = keyof typeof deliveries;
+export type BackgroundDelivery = Exclude<Delivery, "stream">;
 
 /** The body of `POST /responses` (OpenAI API reference, "Create a model response"). No sampling settings: reasoning models refuse them. */
-export function requestBody(
-  request: ModelRequest,
-  delivery: keyof typeof deliveries,
-): ResponseCreateParamsBase {
-  const { model, instructions, store, previousResponseId } = request;
+export function requestBody(request: ModelRequest, delivery: Delivery): ResponseCreateParamsBase {
+  const { model, instructions, store, previousResponseId, options = {} } = request;
+  const { reasoningEffort, maxOutputTokens, promptCacheKey } = options;
   const tools = request.tools.map(({ name, description, parameters }) => ({
     type: "function" as const,
     name,
@@ -29,6 +30,9 @@ export function requestBody(
     ...deliveries[delivery],
     ...(tools.length > 0 ? { tools, tool_choice: "auto" as const, parallel_tool_calls: true } : {}),
     ...(previousResponseId === undefined ? {} : { previous_response_id: previousResponseId }),
+    ...(reasoningEffort === undefined ? {} : { reasoning: { effort: reasoningEffort } }),
+    ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
+    ...(promptCacheKey === undefined ? {} : { prompt_cache_key: promptCacheKey }),
     ...(store ? {} : { include: ["reasoning.encrypted_content" as const] }),
   };
 }

@@ -1,4 +1,5 @@
 import type { ResponseCreateParamsBase } from "openai/resources/responses/responses";
+import * as z from "zod";
 import { APIError } from "openai/error";
 import { Stream } from "openai/streaming";
 import { fitsMemory, longestAnswerBytes, partsIn } from "../bounded.ts";
@@ -8,7 +9,7 @@ import { RunnerError } from "../errors.ts";
 import type { ModelClient } from "./client.ts";
 import { describer, type About } from "./exchange-errors.ts";
 import type { ModelRequest } from "./model.ts";
-import { requestBody } from "./request-body.ts";
+import { requestBody, type BackgroundDelivery, type Delivery } from "./request-body.ts";
 import { answerTooLong, boundedEvents } from "./stream-bounds.ts";
 
 export interface ApiDeps {
@@ -29,15 +30,26 @@ export interface ApiEvent {
   readonly type: string;
   readonly item?: unknown;
   readonly response?: unknown;
+  /** Counts up within a response. */
+  readonly sequence?: number | undefined;
 }
 
-/** The provider's answer to a request for a response in the background: it as it stands, or "not in the background". */
-export type Begun = { readonly response: unknown } | { readonly refusal: RunnerError };
+/** The provider's answer to a request for a response in the background: it as it stands, its events, or "not so". */
+export type Begun = { readonly response: unknown } | { readonly events: AsyncIterable<ApiEvent> } | Refused;
+
+/** The provider makes no responses in the background, or does not stream those. */
+export interface Refused {
+  readonly refusal: RunnerError;
+  readonly of: RefusedPart;
+}
+type RefusedPart = "background" | "stream";
 
 /** The Responses API, one try each. Answers are unchecked. What they throw are RunnerErrors. */
 export interface ResponsesApi {
   stream(request: ModelRequest): Promise<AsyncIterable<ApiEvent>>;
-  begin(request: ModelRequest): Promise<Begun>;
+  begin(request: ModelRequest, delivery: BackgroundDelivery): Promise<Begun>;
+  /** Of a response in the background: behind the event with that number, or all. */
+  events(responseId: string, after: number | undefined): Promise<AsyncIterable<ApiEvent>>;
   retrieve(responseId: string): Promise<unknown>;
   cancel(responseId: string): Promise<unknown>;
 }
@@ -58,7 +70,17 @@ export function openResponsesApi(deps: ApiDeps, { silenceMs, signal }: Line): Re
   const stored = { describe: exchange({ isForStored: true }).describe };
   return {
     stream: (request) => openStream(exchange(request), request),
-    begin: (request) => begin(exchange(request), request),
+    begin: (request, delivery) => begin(exchange(request), request, delivery),
+    events: (id, after) =>
+      openEvents(exchange({ isForStored: true }), () =>
+        responses
+          .retrieve(
+            id,
+            after === undefined ? { stream: true } : { stream: true, starting_after: after },
+            options,
+          )
+          .asResponse(),
+      ),
     retrieve: (id) => jsonOf(stored, () => responses.retrieve(id, {}, options).asResponse()),
     cancel: (id) => jsonOf(stored, () => responses.cancel(id, options).asResponse()),
   };
@@ -89,6 +111,9 @@ async function openStream(
     throw describe(error);
   }
 }
+
+const isEventStream = ({ headers }: Response): boolean =>
+  /\bevent-stream\b/i.test(headers.get("content-type") ?? "");
 
 const isJson = ({ headers }: Response): boolean => /\bjson\b/i.test(headers.get("content-type") ?? "");
 
@@ -126,30 +151,54 @@ function keep(kept: { chars: number; parts: number }, item: unknown): void {
   if (!fitsMemory(kept.chars, kept.parts)) throw answerTooLong(longestAnswerBytes);
 }
 
+interface RawEvent {
+  readonly type?: unknown;
+  readonly item?: unknown;
+  readonly response?: unknown;
+  readonly sequence_number?: unknown;
+}
+
+const sequenceSchema = z.int().nonnegative();
+
 /** The client throws for errors in a frame of that name and in a field of that name. */
 function fieldsOf(event: unknown, { headers }: Response): ApiEvent {
   if (typeof event !== "object" || event === null) throw new SyntaxError("an event is no object");
-  const { type, item, response }: { type?: unknown; item?: unknown; response?: unknown } = event;
+  const { type, item, response, sequence_number: number }: RawEvent = event;
   if (type === "error") throw new APIError(undefined, event, undefined, headers);
-  return { type: typeof type === "string" ? type : "", item, response };
+  const sequence = sequenceSchema.safeParse(number).data;
+  return { type: typeof type === "string" ? type : "", item, response, sequence };
 }
 
-async function begin({ create, describe }: Exchange, request: ModelRequest): Promise<Begun> {
-  let isRefused = false;
-  const response = jsonOf(
-    {
-      describe: (error) => {
-        isRefused = isBackgroundRefused(error);
-        return describe(error);
-      },
-    },
-    () => create(requestBody(request, "background")),
-  );
+async function begin(
+  { create, describe, events }: Exchange,
+  request: ModelRequest,
+  delivery: BackgroundDelivery,
+): Promise<Begun> {
   try {
-    return { response: await response };
+    const answer = await create(requestBody(request, delivery));
+    refusePage(answer, "a response");
+    return isEventStream(answer) ? { events: events(answer) } : { response: await jsonIn(answer, describe) };
   } catch (error) {
-    if (!isRefused || !(error instanceof RunnerError)) throw error;
-    return { refusal: error };
+    const described = describe(error);
+    const of = refusedPart(error, delivery);
+    if (of === undefined || !(described instanceof RunnerError)) throw described;
+    return { refusal: described, of };
+  }
+}
+
+async function openEvents(
+  { describe, events }: Exchange,
+  ask: () => Promise<Response>,
+): Promise<AsyncIterable<ApiEvent>> {
+  try {
+    const answer = await ask();
+    if (isEventStream(answer)) return events(answer);
+    throw new RunnerError(
+      "model_contract",
+      "the model's provider answered without the events that were asked for",
+    );
+  } catch (error) {
+    throw describe(error);
   }
 }
 
@@ -191,8 +240,11 @@ const isEncryptedContentUnsupported = (error: unknown): boolean =>
   (error.param === "include" || /encrypted content is not supported/i.test(error.message));
 
 /** By name as OpenAI, vLLM and FastAPI's validation say it; 501 as servers do that have no store. */
-const isBackgroundRefused = (error: unknown): boolean =>
-  error instanceof APIError &&
-  (error.status === 501 ||
-    ((error.status === 400 || error.status === 422) &&
-      /\bbackground\b/i.test(`${error.param} ${error.message}`)));
+function refusedPart(error: unknown, delivery: Delivery): RefusedPart | undefined {
+  if (!(error instanceof APIError)) return undefined;
+  if (error.status === 501) return "background";
+  if (error.status !== 400 && error.status !== 422) return undefined;
+  const words = `${error.param} ${error.message}`;
+  if (delivery === "background_stream" && /\bstream/i.test(words)) return "stream";
+  return /\bbackground\b/i.test(words) ? "background" : undefined;
+}

@@ -5,7 +5,7 @@ import type { Conversation, LoopStart } from "./conversation.ts";
 import { beginConversation, hear, nextRequest, proceed, unchain } from "./conversation.ts";
 import { BadEnd } from "./bad-end.ts";
 import { jobInstructions } from "./instructions.ts";
-import type { Model, ModelRequest, ModelTurn, Usage } from "./model.ts";
+import type { Model, ModelRequest, ModelTurn, RoundOptions, Usage } from "./model.ts";
 import { addUsage, noUsage } from "./model.ts";
 
 export interface Round {
@@ -40,6 +40,7 @@ export interface ToolLoopJob {
   readonly input: string;
   /** Chain stored responses; false sends the whole conversation in each round. */
   readonly store: boolean;
+  readonly options?: RoundOptions;
   /** Absent: from the start. */
   readonly from?: LoopStart;
 }
@@ -70,6 +71,7 @@ export async function runToolLoop(
     model: job.model,
     instructions: jobInstructions(toolDefinitions),
     tools: toolDefinitions,
+    ...(job.options === undefined ? {} : { options: job.options }),
   };
   const asking = { fixed, now: beginConversation(job), usage: job.from?.usage ?? noUsage };
   return converse(deps, asking, signal);
@@ -101,7 +103,7 @@ async function converse(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal)
   }
 }
 
-type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools">;
+type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools" | "options">;
 
 interface Asking {
   readonly fixed: Fixed;

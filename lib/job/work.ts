@@ -1,7 +1,7 @@
 import { countDeliverables, toPayload } from "../deliverables/payload.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import { buildInput } from "../inference/input.ts";
-import { addUsage, noUsage, type Model, type Usage } from "../inference/model.ts";
+import { addUsage, noUsage, type Model, type RoundOptions, type Usage } from "../inference/model.ts";
 import { resume, type Resumed } from "../inference/resume.ts";
 import { runToolLoop, type LoopResult, type ToolLoopDeps } from "../inference/tool-loop.ts";
 import type { Inherited, Run } from "../ledger/run.ts";
@@ -15,6 +15,8 @@ import type { Product, WorkContext } from "./work-context.ts";
 export interface WorkSettings {
   readonly modelName: string;
   readonly summaryModelName: string;
+  /** Of a job's rounds; a summary is asked for without them. */
+  readonly roundOptions?: RoundOptions;
   /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
   readonly store: boolean;
   /** So much of the newest message is logged, in code points; absent: nothing of it. */
@@ -48,27 +50,31 @@ export function createWork(settings: WorkSettings): (context: WorkContext) => Pr
 }
 
 async function begin(deps: WorkDeps, leg: WorkContext): Promise<Product> {
-  const { modelName: model, store } = deps;
   const { input, usage } = await prepare(deps, leg);
   // What an attempt has cost that is begun anew is paid for all the same.
   const usageBeside = addUsage(leg.run.usage, usage);
   if (usageBeside.inputTokens > 0) await leg.note({ usageBeside });
   const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
-  const result = await runToolLoop(loopDeps(deps, leg, counted), { model, input, store }, leg.signal);
+  const result = await runToolLoop(loopDeps(deps, leg, counted), { ...asked(deps), input }, leg.signal);
   return productOf(result, !leg.run.repaired);
 }
 
 async function goOn(deps: WorkDeps, leg: WorkContext, { from, run }: TakenUp): Promise<Product> {
-  const { modelName: model, store } = deps;
   const counted = { ...run, rounds: from.usage };
   const result = await runToolLoop(
     loopDeps(deps, leg, counted),
-    { model, input: "", store, from },
+    { ...asked(deps), input: "", from },
     leg.signal,
   );
   // The chain knows of a repair that the ledger could not note.
   return productOf(result, !run.repaired && !from.sentBack);
 }
+
+const asked = ({ modelName: model, store, roundOptions: options }: WorkDeps) => ({
+  model,
+  store,
+  ...(options === undefined ? {} : { options }),
+});
 
 /**
  * Undefined: the earlier responses are of no use, and the job is begun anew. Where rounds had succeeded, it happens once

@@ -35,7 +35,7 @@ export interface Exchange {
 }
 
 const largestBody = 32 * 1024 * 1024;
-/** A stream that is cut in the middle has passed on this many events. */
+/** A stream that is cut in the middle has passed on this many events, unless the fault says how many. */
 const eventsBeforeCut = 6;
 
 /** @throws ApiError 413 for a body without end */
@@ -111,11 +111,12 @@ export async function sendEvents(
     "cache-control": "no-store",
   });
   response.flushHeaders();
+  const cutBehind = (fault?.kind === "reset" ? fault.events : undefined) ?? eventsBeforeCut;
   let sent = 0;
   let written = Promise.resolve();
   for await (const event of events.read(after, gone)) {
     if (unseen) continue;
-    if (cutsMidStream(fault) && sent === eventsBeforeCut) break;
+    if (cutsMidStream(fault) && sent === cutBehind) break;
     const text = `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
     written = new Promise((resolve) => response.write(text, () => resolve()));
     sent += 1;

@@ -13,8 +13,12 @@ const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("cut") }),
   /** Every field of that name in the answer, however deep, has this value. */
   z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
-  /** `after`: the work is done and paid, its answer never arrives. */
-  z.strictObject({ kind: z.literal("reset"), when: z.enum(["before", "after", "mid-stream"]) }),
+  /** `after`: the work is done and paid, its answer never arrives. `mid-stream`: behind so many events, or half of the JSON. */
+  z.strictObject({
+    kind: z.literal("reset"),
+    when: z.enum(["before", "after", "mid-stream"]),
+    events: z.number().int().positive().optional(),
+  }),
   z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative() }),
   /** The connection stays open and nothing (more) comes. */
   z.strictObject({ kind: z.literal("silent"), when: z.enum(["before", "mid-stream"]).optional() }),

@@ -6,8 +6,8 @@ const retrieve = "GET /v1/responses/:id";
 const retryAfter = { "retry-after": "1" };
 
 /**
- * A request to begin a response is only refused or slowed down. Were it cut off, nobody could tell whether it has begun
- * something, since the API has no idempotency key (lib/inference/background.ts); what that costs is the platform's.
+ * A request to begin a response is refused, slowed down, or cut behind its first event. Were it cut before, nobody could
+ * tell whether it has begun something, since the API has no idempotency key (lib/inference/background.ts); what that costs is the platform's.
  */
 const calls: readonly Omit<Share<FaultRule>, "kind">[] = [
   { name: "500", route: create, share: 0.4, fault: { kind: "status", status: 500 } },
@@ -24,6 +24,15 @@ const calls: readonly Omit<Share<FaultRule>, "kind">[] = [
   { name: "reset in mid-answer", route: retrieve, share: 0.25, fault: { kind: "reset", when: "mid-stream" } },
   { name: "slow by 0.4 s", route: retrieve, share: 0.2, fault: { kind: "delay", ms: 400 } },
 ];
+
+/** Behind every kind of event: created, queued, in progress, items that begin and end, their parts and deltas. */
+const cuts = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12].map((events): Share<FaultRule> => ({
+  name: `stream cut behind event ${events}`,
+  kind: "calls",
+  route: create,
+  share: 0.1,
+  fault: { kind: "reset", when: "mid-stream", events },
+}));
 
 const oddBodies: Readonly<Record<string, FaultRule["fault"]>> = {
   page: { kind: "html" },
@@ -53,9 +62,13 @@ const absurdUsage = Object.entries(usages).map(([name, count]): Share<FaultRule>
 const shares: readonly Share<FaultRule>[] = [
   ...odd,
   ...absurdUsage,
+  ...cuts,
   ...retryAfterShares(0.01, create),
   ...calls.map((share) => ({ ...share, kind: "calls" as const })),
 ];
 
-export const modelRules = (rates: Rates) => rulesOf<FaultRule>(shares, rates, () => 0.05);
+/** A response is looked at only where its stream was cut. */
+const plannedChance = (route: string | undefined): number => (route === retrieve ? 0.5 : 0.05);
+
+export const modelRules = (rates: Rates) => rulesOf<FaultRule>(shares, rates, plannedChance);
 export const modelShares = shares;

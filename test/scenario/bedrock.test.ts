@@ -69,7 +69,13 @@ describe("a job is completed", () => {
     onTestFinished,
   }) => {
     const scenario = await start("mantle", { onTestFinished });
+    scenario.model.faults.add({
+      route: "POST /v1/responses",
+      times: 1,
+      fault: { kind: "reset", when: "mid-stream", events: 3 },
+    });
     expect(await runJob(scenario)).toMatchObject({ state: "completed", failure: null });
+    // Looked at after the cut, by a request that is signed like the others.
     expect(asked(scenario)).toContain("GET /v1/responses/:id 200");
     expect(asked(scenario).every((line) => line.endsWith(" 200"))).toBe(true);
     expect(Object.keys(scenario.cloud.outputs()).filter((name) => name.startsWith("ModelKey"))).toEqual([]);
@@ -102,6 +108,7 @@ describe("a job whose processor is killed in its second round", () => {
     const scenario = await start("mantle", { turnMs: heldMs, onTestFinished });
     await killInSecondRound(scenario);
     expect(scenario.asked()).toHaveLength(2);
+    expect(asked(scenario).every((line) => line.endsWith(" 200"))).toBe(true);
     expect(scenario.lines("job_started_over")).toEqual([]);
   });
 

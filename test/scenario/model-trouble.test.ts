@@ -66,7 +66,8 @@ describe("a job is completed all the same", () => {
     ["when its response is not to be found at first", 2, { kind: "status", status: 404 }],
     ["when a proxy answers for its response", 1, { kind: "html" }],
     ["when the connection is cut at a look at its response", 2, { kind: "reset", when: "before" }],
-  ] as const)("%s: no round is asked for again", async (_, times, fault) => {
+  ] as const)("%s, its stream having been cut: no round is asked for again", async (_, times, fault) => {
+    hit(ask, 1, { kind: "reset", when: "mid-stream", events: 3 });
     hit(look, times, fault);
     await expectCompleted(2);
   });

@@ -36,7 +36,7 @@ const create = "POST /v1/responses";
 const look = "GET /v1/responses/resp_1";
 const cancel = "POST /v1/responses/resp_1/cancel";
 
-test("a round is begun in the background, then looked at until it has ended", async () => {
+test("a round is begun in the background, then looked at until it has ended where it is not streamed", async () => {
   const output = [message("Two lists."), functionCall("call_1", "create_list", '{"a":1}')];
   await using it = await run([queued, running, storedWhole(...output)]);
   expect(await it.model.generate(request, { signal: never })).toEqual({
@@ -52,7 +52,7 @@ test("a round is begun in the background, then looked at until it has ended", as
     instructions: "Help.",
     input: [{ type: "message", role: "user", content: "Compare two teas." }],
     store: true,
-    stream: false,
+    stream: true,
     background: true,
   });
   expect(it.server.seen[1]!.headers).toMatchObject({

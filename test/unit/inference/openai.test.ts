@@ -94,6 +94,22 @@ test("tools are strict functions that may be called in parallel", async () => {
   });
 });
 
+test("effort, the limit of a round and the cache's key go out as they are set, and not at all where they are not", async () => {
+  const options = {
+    reasoningEffort: "low",
+    maxOutputTokens: 2_000,
+    promptCacheKey: "studio-runner-default",
+  } as const;
+  expect(await bodyOf({ options })).toMatchObject({
+    reasoning: { effort: "low" },
+    max_output_tokens: 2_000,
+    prompt_cache_key: "studio-runner-default",
+  });
+  const plain = await bodyOf({ options: { reasoningEffort: undefined } });
+  for (const name of ["reasoning", "max_output_tokens", "prompt_cache_key"])
+    expect(plain).not.toHaveProperty(name);
+});
+
 test("a chained round carries the previous response and the tool outputs only", async () => {
   const body = await bodyOf({
     previousResponseId: "resp_0",

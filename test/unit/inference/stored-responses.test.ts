@@ -17,7 +17,7 @@ import { adapter, never, request, thrownBy } from "./support.ts";
 
 const created = { type: "response.created", response: { id: "resp_1", status: "in_progress" } };
 
-test("following waits for the end and asks for nothing", async () => {
+test("following waits for the end, by looking where there are no events, and asks for nothing", async () => {
   await using server = await startResponsesServer([
     stored("in_progress"),
     stored("in_progress"),
@@ -25,8 +25,9 @@ test("following waits for the end and asks for nothing", async () => {
   ]);
   const { model, waits } = adapter(server.baseUrl);
   expect(await model.follow("resp_1", never)).toMatchObject({ responseId: "resp_1", text: "Hi" });
-  expect(server.seen.map(({ method }) => method)).toEqual(["GET", "GET", "GET"]);
-  expect(waits).toEqual([500, 500]);
+  const look = "/v1/responses/resp_1";
+  expect(server.seen.map(({ path }) => path)).toEqual([look, `${look}?stream=true`, look]);
+  expect(waits).toEqual([500]);
 });
 
 test("what has ended is followed without a wait", async () => {

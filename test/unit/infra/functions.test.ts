@@ -114,6 +114,7 @@ it("the processor gets its settings by environment", () => {
       OPENAI_MODEL: "gpt-6-luna",
       OPENAI_SUMMARY_MODEL: "gpt-6-luna",
       OPENAI_MODE: "auto",
+      OPENAI_PROMPT_CACHE_KEY: "studio-runner-default",
       OPENAI_STORE: "true",
       RUNNER_RUN_LIMIT_MS: "3600000",
       NODE_OPTIONS: "--max-semi-space-size=2",

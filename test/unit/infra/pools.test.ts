@@ -15,6 +15,8 @@ const stack = synthesizeUnbundled({
   inference: {
     model: "model-1",
     summaryModel: "model-2",
+    reasoningEffort: "low",
+    maxOutputTokens: 4_000,
     baseUrl: "https://model.example.com/v1",
     mode: "streaming",
     store: false,
@@ -86,6 +88,8 @@ describe("every setting reaches the template", () => {
         OPENAI_SUMMARY_MODEL: "model-2",
         OPENAI_BASE_URL: "https://model.example.com/v1",
         OPENAI_MODE: "streaming",
+        OPENAI_REASONING_EFFORT: "low",
+        OPENAI_MAX_OUTPUT_TOKENS: "4000",
         OPENAI_STORE: "false",
         RUNNER_RUN_LIMIT_MS: "5400000",
         ...addresses,

@@ -41,7 +41,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "a value under an unknown name, without showing its text",
     { inference: { apiKey: "hunter2" } },
-    "inference.apiKey: unknown setting (given a text of length 7). Known here: provider, endpoint, region, model, summaryModel, baseUrl, mode, store, keySecretArn, workloadIdentity.",
+    "inference.apiKey: unknown setting (given a text of length 7). Known here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, maxOutputTokens, store, keySecretArn, workloadIdentity.",
   ],
   ["a blank", { inference: { model: "  " } }, 'inference.model: given "  ". Give a model\'s name.'],
   ["an empty text", { inference: { model: "" } }, 'inference.model: given "". Give a model\'s name.'],

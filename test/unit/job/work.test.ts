@@ -96,6 +96,14 @@ describe("a first leg", () => {
     expect(first.ended.map(({ usage }) => usage.inputTokens)).toEqual([100, 200]);
   });
 
+  it("asks for every round with the same options", async () => {
+    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const roundOptions = { reasoningEffort: "low", maxOutputTokens: 2_000 } as const;
+    const settings = { modelFor: () => model, modelName: "m", summaryModelName: "s", store: true };
+    await createWork({ ...settings, roundOptions })(leg().context);
+    expect(model.requests.map(({ options }) => options)).toEqual([roundOptions, roundOptions]);
+  });
+
   it("tells when the newest message was written, by our clock", async () => {
     const message = (id: string, createdAtMs: number) => ({
       id,

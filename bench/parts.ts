@@ -5,6 +5,7 @@ import { drain } from "./drain.ts";
 import type { Built } from "./ground.ts";
 import { overhead } from "./overhead.ts";
 import { pickup } from "./pickup.ts";
+import { refill } from "./refill.ts";
 import {
   renderCold,
   renderCost,
@@ -12,6 +13,7 @@ import {
   renderDrain,
   renderOverhead,
   renderPickup,
+  renderRefill,
 } from "./render.ts";
 
 export interface Size {
@@ -71,6 +73,15 @@ export const parts: readonly Part[] = [
     },
     drain,
     renderDrain,
+  ),
+  part(
+    {
+      name: "refill",
+      title: "Refill",
+      what: "A queue that is longer than the pool is wide, within one dispatch window, functions warm: how long a place stays empty between a job's completion at Studio and the lease that fills it. Ideal is jobs / concurrency × latency of the model.",
+    },
+    refill,
+    renderRefill,
   ),
   part(
     {

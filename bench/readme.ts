@@ -4,8 +4,8 @@ import type { Performance } from "./targets.ts";
 
 const looks: Readonly<Record<PickupMode, string>> = {
   economy: "once a minute",
-  balanced: "for 50 s of each minute: every 0.25 s while there is work, slowing to every 2 s",
-  fast: "for 57 s of each minute: every 0.1 s while there is work, else every second",
+  balanced: "for 50 s of each minute: 0.25 s after a job, slowing to every 2 s",
+  fast: "for 57 s of each minute: 0.1 s after a job, else every second",
 };
 
 const cents = (value: number): string => `$${value.toFixed(2)}`;

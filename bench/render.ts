@@ -5,6 +5,7 @@ import type { DispatchRow } from "./dispatch.ts";
 import type { Drain } from "./drain.ts";
 import type { Overhead } from "./overhead.ts";
 import type { PickupRow } from "./pickup.ts";
+import type { RefillRow } from "./refill.ts";
 import { kilobytes, table, usd } from "./tables.ts";
 
 /** The results of each part in Markdown, for the terminal and for docs/performance.md. */
@@ -60,6 +61,33 @@ export function renderDrain(row: Drain): string {
   if (row.cpu.length === 0) return figures;
   const cpu = row.cpu.map(({ process, cpuMs }) => `${process} ${(cpuMs / 1000).toFixed(1)} s`).join(", ");
   return `${figures}\n\nCPU meanwhile, all on the same cores: ${cpu}.`;
+}
+
+export function renderRefill(rows: readonly RefillRow[]): string {
+  return table(
+    [
+      "pickup",
+      "jobs",
+      "at a time",
+      "model",
+      "Studio answers in",
+      "took",
+      "ideal",
+      "a place is empty: p50",
+      "p95",
+    ],
+    rows.map((row) => [
+      row.mode,
+      row.jobs,
+      row.concurrency,
+      `${row.modelLatencyMs} ms`,
+      `${row.studioLatencyMs} ms`,
+      `${row.seconds} s`,
+      `${row.idealSeconds} s`,
+      `${row.p50Ms} ms`,
+      `${row.p95Ms} ms`,
+    ]),
+  );
 }
 
 export function renderOverhead(row: Overhead): string {

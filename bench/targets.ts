@@ -25,6 +25,7 @@ export const performanceSchema = z.object({
     ratio: z.number(),
     timesFaster: z.number(),
   }),
+  refill: z.array(z.object({ mode: modes, p50Ms: z.number(), seconds: z.number() })),
   overhead: z.object({
     cpuMs: z.number(),
     plainCpuMs: z.number(),
@@ -94,7 +95,7 @@ function speed({ cold, pickup }: Performance): readonly Target[] {
   ];
 }
 
-function work({ drain, overhead, dispatch }: Performance): readonly Target[] {
+function work({ drain, refill, overhead, dispatch }: Performance): readonly Target[] {
   return [
     {
       what: "drain: against the ideal",
@@ -103,6 +104,17 @@ function work({ drain, overhead, dispatch }: Performance): readonly Target[] {
       value: drain.ratio,
       why: "50 processors, the dispatcher, Studio, the model, DynamoDB (dynalite) and Lambda share this machine's cores; what each of them took is below. In Lambda each processor has a share of a core to itself.",
     },
+    ...refill.map(({ mode, p50Ms }) => ({
+      what: `refill, ${mode}: a place is empty, p50 at 50 ms`,
+      limit: 150,
+      unit: " ms",
+      value: p50Ms,
+    })),
+    ...refill.flatMap(({ mode, seconds }) =>
+      mode === "economy"
+        ? [{ what: "refill, economy: 60 jobs of 2 s, four at a time", limit: 40, unit: " s", value: seconds }]
+        : [],
+    ),
     {
       what: "overhead: CPU against a plain worker",
       limit: 1.5,
@@ -126,6 +138,7 @@ function work({ drain, overhead, dispatch }: Performance): readonly Target[] {
               least: true as const,
               unit: "",
               value: perSecond,
+              why: "A lease is a call to Studio, several requests to DynamoDB and one to Lambda. What they take of the dispatcher's CPU, the AWS SDK's share included, is below.",
             },
           ]
         : [],

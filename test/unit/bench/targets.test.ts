@@ -26,7 +26,7 @@ describe("what was measured last", () => {
   it("has every target of the issue", () => {
     const parts = targetsOf(measured).map(({ what }) => what.replace(/[:,].*/, ""));
     expect(parts.join(" ")).toBe(
-      "cold cold pickup pickup pickup pickup drain overhead overhead overhead dispatch cost cost cost",
+      "cold cold pickup pickup pickup pickup drain refill refill refill overhead overhead overhead dispatch cost cost cost",
     );
   });
 
@@ -44,7 +44,7 @@ describe("what was measured last", () => {
     const { dispatcherMemoryMb, processorMemoryMb } = measured.cost;
     expect({ dispatcherMemoryMb, processorMemoryMb }).toEqual({
       dispatcherMemoryMb: 150,
-      processorMemoryMb: 512,
+      processorMemoryMb: 256,
     });
   });
 });

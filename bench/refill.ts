@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import * as z from "zod";
+import type { PickupMode } from "../lib/dispatch/pickup.ts";
+import { startOthers, type Built, type Others } from "./ground.ts";
+import { question } from "./leases.ts";
+import { startLive, type Live } from "./live.ts";
+import { call } from "./servers/client.ts";
+import { median, percentile, rounded } from "./stats.ts";
+
+export interface RefillRow {
+  readonly mode: PickupMode;
+  readonly jobs: number;
+  readonly concurrency: number;
+  readonly modelLatencyMs: number;
+  readonly studioLatencyMs: number;
+  /** From the window's start to the last completion. */
+  readonly seconds: number;
+  /** jobs / concurrency × latency of the model. */
+  readonly idealSeconds: number;
+  /** From a job's completion at Studio to the lease that fills its place. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}
+
+const concurrency = 4;
+const modelLatencyMs = 2_000;
+const studioLatencyMs = 50;
+/** Longer than one dispatch window, which has to lease them all. */
+const longestMs = 90_000;
+
+/** A queue that is longer than the pool is wide, in the mode that looks least often and in the one that looks most often. */
+export async function refill(
+  built: Built,
+  { isShort }: { readonly isShort: boolean },
+): Promise<readonly RefillRow[]> {
+  const rows: RefillRow[] = [];
+  for (const mode of ["economy", "fast"] as const) rows.push(await measure(built, mode, isShort ? 12 : 60));
+  return rows;
+}
+
+async function measure(built: Built, mode: PickupMode, jobs: number): Promise<RefillRow> {
+  const others = await startOthers(modelLatencyMs);
+  const live = await startLive(built, others, { pickup: mode, concurrency });
+  try {
+    await work(live, others, concurrency * 2); // warm
+    await others.delayStudio(studioLatencyMs);
+    const startedAtMs = Date.now();
+    await work(live, others, jobs);
+    const [completions, leases] = await Promise.all([
+      timesOf(others, "/completeWorkspaceJob", startedAtMs),
+      timesOf(others, "/leaseWorkspaceJob", startedAtMs),
+    ]);
+    // The first places are free from the start; each completion makes room for the next lease.
+    const waits = leases.slice(concurrency).map((leasedAtMs, at) => leasedAtMs - (completions[at] ?? 0));
+    return {
+      mode,
+      jobs,
+      concurrency,
+      modelLatencyMs,
+      studioLatencyMs,
+      seconds: rounded(((completions.at(-1) ?? 0) - startedAtMs) / 1000, 2),
+      idealSeconds: rounded(((jobs / concurrency) * modelLatencyMs) / 1000, 2),
+      p50Ms: rounded(median(waits)),
+      p95Ms: rounded(percentile(waits, 0.95)),
+    };
+  } finally {
+    await live.close();
+    await others.close();
+  }
+}
+
+/** One window and its jobs. */
+async function work(live: Live, others: Others, jobs: number): Promise<void> {
+  live.reset();
+  for (let job = 0; job < jobs; job++) await others.queue(question);
+  const window = live.window();
+  for (const untilMs = Date.now() + longestMs; live.ends.length < jobs; await sleep(20))
+    if (Date.now() > untilMs) throw new Error(`only ${live.ends.length} of ${jobs} jobs have ended`);
+  await window;
+}
+
+const entriesSchema = z.array(
+  z.object({ path: z.string(), jobId: z.number().optional(), answeredAt: z.number().default(0) }),
+);
+
+/** When Studio answered the calls of this route that took effect, in order. Epoch ms. */
+async function timesOf({ studio }: Others, route: string, fromMs: number): Promise<readonly number[]> {
+  const entries = entriesSchema.parse(await call("GET", `${studio.url}/_local/requests`));
+  return entries
+    .filter(({ path, jobId, answeredAt }) => path === route && jobId !== undefined && answeredAt >= fromMs)
+    .map(({ answeredAt }) => answeredAt)
+    .toSorted((left, right) => left - right);
+}

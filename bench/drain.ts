@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { startAws, startOthers, functionOf, addressesOf, type Built, type Others } from "./ground.ts";
 import { startHost } from "./host-client.ts";
-import { startLive, type Live } from "./live.ts";
+import { ended, startLive, type Live } from "./live.ts";
 import { question } from "./leases.ts";
 import { cpuBetween, readProcessCpu } from "./process-cpu.ts";
 import { rounded } from "./stats.ts";
@@ -23,8 +22,6 @@ export interface Drain {
 }
 
 const warmUpJobs = 4;
-/** Longer than one dispatch window, which has to lease them all. */
-const longestMs = 90_000;
 
 /**
  * A full queue, a warm stack, and a model that takes four seconds. With one second, two cores are the limit and not the
@@ -83,12 +80,6 @@ async function warmUp(live: Live, others: Others, concurrency: number): Promise<
 
 async function fill({ queue }: Others, jobs: number): Promise<void> {
   for (let job = 0; job < jobs; job++) await queue(question);
-}
-
-async function ended({ ends }: Live, jobs: number): Promise<void> {
-  for (const untilMs = Date.now() + longestMs; ends.length < jobs; await sleep(5))
-    if (Date.now() > untilMs) throw new Error(`only ${ends.length} of ${jobs} jobs have ended`);
-  if (ends.some((end) => end !== "completed")) throw new Error(`not every job completed: ${ends.join(", ")}`);
 }
 
 async function secondsPerJob(built: Built, others: Others, jobs: number): Promise<number> {

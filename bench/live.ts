@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../lib/clock.ts";
 import { startCloud } from "../local/cloud/cloud.ts";
 import type { CloudEvent } from "../local/cloud/events.ts";
@@ -75,4 +76,14 @@ function note({ beganAtMs, ends }: Seen, event: CloudEvent): void {
   if (line?.message !== "leg_began" || line.workspaceId === undefined) return;
   // When we read the line: a few milliseconds after it was written.
   beganAtMs.set(line.workspaceId, event.atMs);
+}
+
+/** Longer than one dispatch window, which has to lease them all. */
+const longestMs = 90_000;
+
+/** Resolves once so many jobs have been completed. @throws Error when one was not, or they take too long */
+export async function ended({ ends }: Live, jobs: number): Promise<void> {
+  for (const untilMs = Date.now() + longestMs; ends.length < jobs; await sleep(5))
+    if (Date.now() > untilMs) throw new Error(`only ${ends.length} of ${jobs} jobs have ended`);
+  if (ends.some((end) => end !== "completed")) throw new Error(`not every job completed: ${ends.join(", ")}`);
 }

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import type { PickupMode } from "../lib/dispatch/pickup.ts";
 import { startOthers, type Built, type Others } from "./ground.ts";
 import { question } from "./leases.ts";
-import { startLive, type Live } from "./live.ts";
+import { ended, startLive, type Live } from "./live.ts";
 import { call } from "./servers/client.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
@@ -25,8 +24,6 @@ export interface RefillRow {
 const concurrency = 4;
 const modelLatencyMs = 2_000;
 const studioLatencyMs = 50;
-/** Longer than one dispatch window, which has to lease them all. */
-const longestMs = 90_000;
 
 /** A queue that is longer than the pool is wide, in the mode that looks least often and in the one that looks most often. */
 export async function refill(
@@ -74,8 +71,7 @@ async function work(live: Live, others: Others, jobs: number): Promise<void> {
   live.reset();
   for (let job = 0; job < jobs; job++) await others.queue(question);
   const window = live.window();
-  for (const untilMs = Date.now() + longestMs; live.ends.length < jobs; await sleep(20))
-    if (Date.now() > untilMs) throw new Error(`only ${live.ends.length} of ${jobs} jobs have ended`);
+  await ended(live, jobs);
   await window;
 }
 

@@ -184,7 +184,7 @@ export async function cancelResponse(
 }
 
 /**
- * Takes the response's events up behind the last one that was seen, again and again, until it has ended. Where the
+ * Reads the response's events on from the last one that was seen, again after each break, until it has ended. Where the
  * provider has no events of it, it is looked at instead.
  */
 async function followed(

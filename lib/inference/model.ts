@@ -58,7 +58,7 @@ export interface ModelRequest {
   readonly previousResponseId?: string;
   /** Keep the response at the provider, so that it can be chained and resumed from. */
   readonly store: boolean;
-  readonly options?: RoundOptions;
+  readonly options?: RoundOptions | undefined;
 }
 
 export interface ModelTurn {

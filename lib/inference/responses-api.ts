@@ -48,7 +48,7 @@ type RefusedPart = "background" | "stream";
 export interface ResponsesApi {
   stream(request: ModelRequest): Promise<AsyncIterable<ApiEvent>>;
   begin(request: ModelRequest, delivery: BackgroundDelivery): Promise<Begun>;
-  /** Of a response in the background: behind the event with that number, or all. */
+  /** Of a response in the background: those after the event with that number, or all. */
   events(responseId: string, after: number | undefined): Promise<AsyncIterable<ApiEvent>>;
   retrieve(responseId: string): Promise<unknown>;
   cancel(responseId: string): Promise<unknown>;

@@ -40,7 +40,7 @@ export interface ToolLoopJob {
   readonly input: string;
   /** Chain stored responses; false sends the whole conversation in each round. */
   readonly store: boolean;
-  readonly options?: RoundOptions;
+  readonly options?: RoundOptions | undefined;
   /** Absent: from the start. */
   readonly from?: LoopStart;
 }
@@ -71,7 +71,7 @@ export async function runToolLoop(
     model: job.model,
     instructions: jobInstructions(toolDefinitions),
     tools: toolDefinitions,
-    ...(job.options === undefined ? {} : { options: job.options }),
+    options: job.options,
   };
   const asking = { fixed, now: beginConversation(job), usage: job.from?.usage ?? noUsage };
   return converse(deps, asking, signal);

@@ -16,7 +16,7 @@ export interface WorkSettings {
   readonly modelName: string;
   readonly summaryModelName: string;
   /** Of a job's rounds; a summary is asked for without them. */
-  readonly roundOptions?: RoundOptions;
+  readonly roundOptions?: RoundOptions | undefined;
   /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
   readonly store: boolean;
   /** So much of the newest message is logged, in code points; absent: nothing of it. */
@@ -70,11 +70,7 @@ async function goOn(deps: WorkDeps, leg: WorkContext, { from, run }: TakenUp): P
   return productOf(result, !run.repaired && !from.sentBack);
 }
 
-const asked = ({ modelName: model, store, roundOptions: options }: WorkDeps) => ({
-  model,
-  store,
-  ...(options === undefined ? {} : { options }),
-});
+const asked = ({ modelName: model, store, roundOptions: options }: WorkDeps) => ({ model, store, options });
 
 /**
  * Undefined: the earlier responses are of no use, and the job is begun anew. Where rounds had succeeded, it happens once

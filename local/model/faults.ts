@@ -13,7 +13,7 @@ const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("cut") }),
   /** Every field of that name in the answer, however deep, has this value. */
   z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
-  /** `after`: the work is done and paid, its answer never arrives. `mid-stream`: behind so many events, or half of the JSON. */
+  /** `after`: the work is done and paid, its answer never arrives. `mid-stream`: after so many events, or half of the JSON. */
   z.strictObject({
     kind: z.literal("reset"),
     when: z.enum(["before", "after", "mid-stream"]),

@@ -6,7 +6,7 @@ const retrieve = "GET /v1/responses/:id";
 const retryAfter = { "retry-after": "1" };
 
 /**
- * A request to begin a response is refused, slowed down, or cut behind its first event. Were it cut before, nobody could
+ * A request to begin a response is refused, slowed down, or cut after its first event. Were it cut before, nobody could
  * tell whether it has begun something, since the API has no idempotency key (lib/inference/background.ts); what that costs is the platform's.
  */
 const calls: readonly Omit<Share<FaultRule>, "kind">[] = [
@@ -25,9 +25,9 @@ const calls: readonly Omit<Share<FaultRule>, "kind">[] = [
   { name: "slow by 0.4 s", route: retrieve, share: 0.2, fault: { kind: "delay", ms: 400 } },
 ];
 
-/** Behind every kind of event: created, queued, in progress, items that begin and end, their parts and deltas. */
+/** After every kind of event: created, queued, in progress, items that begin and end, their parts and deltas. */
 const cuts = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12].map((events): Share<FaultRule> => ({
-  name: `stream cut behind event ${events}`,
+  name: `stream cut after event ${events}`,
   kind: "calls",
   route: create,
   share: 0.1,

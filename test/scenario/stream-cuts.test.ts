@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { startScenario } from "../support/stack.ts";
 
-/** Behind every kind of event of a round: from its first to beyond its last. */
-const cutBehind = Array.from({ length: 14 }, (_, index) => index + 1);
+/** After every kind of event of a round: from its first to beyond its last. */
+const cutAfter = Array.from({ length: 14 }, (_, index) => index + 1);
 const cutsOfEach = 4;
 
 test("streams that are cut at every kind of event are taken up again: every job is completed and no round is asked for twice", async ({
@@ -11,9 +11,9 @@ test("streams that are cut at every kind of event are taken up again: every job 
   const scenario = await startScenario({ concurrency: 8, turnMs: 200 }, onTestFinished);
   const jobs = Array.from({ length: 24 }, (_, index) => scenario.queue(`Plan launch ${index}. [[rounds:2]]`));
   for (const route of ["POST /v1/responses", "GET /v1/responses/:id"])
-    for (const events of cutBehind)
+    for (const events of cutAfter)
       scenario.model.faults.add({
-        name: `cut behind ${events}`,
+        name: `cut after ${events}`,
         route,
         times: cutsOfEach,
         probability: 0.5,
@@ -26,7 +26,7 @@ test("streams that are cut at every kind of event are taken up again: every job 
     jobs.map(() => ({ state: "completed", leases: 1 })),
   );
   const created = scenario.model.faults.log().filter(({ route }) => route.startsWith("POST"));
-  expect(new Set(created.map(({ name }) => name)).size).toBe(cutBehind.length);
+  expect(new Set(created.map(({ name }) => name)).size).toBe(cutAfter.length);
   // Two rounds with tools, and the message.
   expect(scenario.asked()).toHaveLength(jobs.length * 3);
 });

@@ -77,7 +77,7 @@ test("the id is noted before the next event is looked at", async () => {
 test.for<readonly [string, Answer]>([
   ["breaks", brokenStream(created(), delta(1), delta(2))],
   ["ends before its response", stream(created(), delta(1), delta(2))],
-])("a stream that %s is taken up behind its last event, and nothing is asked again", async ([, answer]) => {
+])("a stream that %s is resumed after its last event, and nothing is asked again", async ([, answer]) => {
   await using it = await run([answer, running, stream(delta(3), completed(message("Hi")))]);
   expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
   expect(it.calls()).toEqual([create, look, eventsAfter(2)]);

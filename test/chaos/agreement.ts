@@ -97,6 +97,8 @@ const lossStatuses = [401, 403, 404, 409, 410, 412];
 const heartbeatRoute = "/heartbeatWorkspaceJob";
 /** Our time is measured with the half second of the Date header, and Studio's clock wanders by a second. */
 const doubtMs = 3_000;
+/** An answer that was sent so shortly before the end need not have been read by it. */
+const unreadMs = 1_000;
 
 /**
  * Runs that an attempt gave up as lost, while by all that Studio had answered the lease was live, and Studio still held
@@ -117,7 +119,11 @@ export function givenUp(
     if (entries.some(({ status }) => lossStatuses.includes(status))) return [];
     const granted =
       entries.findLast(
-        (entry) => entry.path === heartbeatRoute && entry.jobId === own.jobId && isAnswered(entry),
+        (entry) =>
+          entry.path === heartbeatRoute &&
+          entry.jobId === own.jobId &&
+          isAnswered(entry) &&
+          (entry.answeredAt ?? entry.at) <= endedAtMs - unreadMs,
       ) ??
       journal.find(
         ({ path, jobId, lease }) => path === leaseRoute && jobId === own.jobId && lease === own.lease,

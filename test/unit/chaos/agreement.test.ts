@@ -121,4 +121,13 @@ describe("a lease that was given up", () => {
     const { all, found: at } = look(later, [unheard], { writes: [made, { ...closed, atMs: 9_000 }] });
     expect(givenUp(all, at, [held])).toEqual([]);
   });
+
+  test("while an answer was on its way that came too late to be read is none", () => {
+    const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
+    const late = { ...beat, at: 4_000, doneAt: 4_000, lease: 2 };
+    expect(found([short, { ...late, answeredAt: 4_900 }], { lease: 2 })).toEqual([
+      "Studio held the lease for 8 s more",
+    ]);
+    expect(found([short, { ...late, answeredAt: 5_990 }], { lease: 2 })).toEqual([]);
+  });
 });

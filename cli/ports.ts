@@ -1,3 +1,4 @@
+import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
 import type { BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
 import type { ProviderTrouble } from "../lib/inference/provider-trouble.ts";
 
@@ -84,11 +85,11 @@ export interface Identity {
 }
 
 export interface Bedrock {
-  /** Has a model say one word, at most 16 tokens long. What refused that, or `undefined`: it has answered. */
+  /** Has a model answer once (model-request.ts). What refused that, or `undefined`: it has answered. */
   ask(question: {
     readonly endpoint: BedrockEndpoint;
     readonly region: string;
-    readonly model: string;
+    readonly body: ResponseCreateParamsNonStreaming;
   }): Promise<ProviderTrouble | undefined>;
 }
 

@@ -22,6 +22,7 @@ import { createOpenAiModel } from "../lib/inference/openai.ts";
 import type { LegDeps } from "../lib/job/leg.ts";
 import { paced, type PacedProvider } from "../lib/job/paced-model.ts";
 import type { RecoverDeps } from "../lib/job/recover.ts";
+import { inTier } from "../lib/job/tiered-model.ts";
 import { timed } from "../lib/job/timed-model.ts";
 import { createWork } from "../lib/job/work.ts";
 import { createJsonLog } from "../lib/json-log.ts";
@@ -43,6 +44,7 @@ import {
   createSecretStore,
 } from "../lib/adapters/secrets-manager.ts";
 import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
+import { costsBy } from "../lib/spend/prices.ts";
 import { createStudio } from "../lib/studio/client.ts";
 import { timing } from "../lib/timing.ts";
 import { bedrockCredential } from "./bedrock-credential.ts";
@@ -101,7 +103,7 @@ export function processor(logger: Logger): LegDeps {
   const config = parseProcessorConfig(process.env);
   const shared = common(logger, config);
   const { log, metrics } = shared;
-  const pool = config.RUNNER_POOL;
+  const { RUNNER_POOL: pool, OPENAI_SERVICE_TIER: serviceTier } = config;
   const provider = providerModel(config, shared);
   const modelFor = paced((onRateLimited) => timed(provider(onRateLimited), { clock, metrics, pool }), {
     clock,
@@ -119,14 +121,24 @@ export function processor(logger: Logger): LegDeps {
     newId: () => randomUUID(),
     modelName: config.OPENAI_MODEL,
     work: createWork({
-      modelFor: ({ leg, poolFreeAtMs }) => modelFor(leg === 1 ? poolFreeAtMs : undefined),
+      modelFor: ({ leg, poolFreeAtMs }) =>
+        inTier(modelFor(leg === 1 ? poolFreeAtMs : undefined), {
+          clock,
+          random,
+          log,
+          metrics,
+          pool,
+          serviceTier,
+        }),
       modelName: config.OPENAI_MODEL,
       summaryModelName: config.OPENAI_SUMMARY_MODEL,
       roundOptions: {
         reasoningEffort: config.OPENAI_REASONING_EFFORT,
         maxOutputTokens: config.OPENAI_MAX_OUTPUT_TOKENS,
         promptCacheKey: config.OPENAI_PROMPT_CACHE_KEY,
+        hostedTools: config.OPENAI_HOSTED_TOOLS,
       },
+      instructions: ownInstructions(),
       store: config.OPENAI_STORE,
       previewCharacters: config.RUNNER_PREVIEW_CHARACTERS,
     }),
@@ -143,6 +155,10 @@ export function settler(logger: Logger): RecoverDeps {
   };
 }
 
+/** In base64, written into the bundle (infra/bundle.ts). */
+const ownInstructions = (): string | undefined =>
+  Buffer.from(process.env["RUNNER_INSTRUCTIONS"] ?? "", "base64").toString() || undefined;
+
 type Common = ReturnType<typeof common>;
 
 function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
@@ -155,6 +171,7 @@ function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
       clock,
       random,
       mode: config.OPENAI_MODE,
+      costOf: costsBy(config.RUNNER_PRICES, config.OPENAI_MODEL),
       onRateLimited,
       onEvent: (note) =>
         log.warn("call_retried", {
@@ -236,7 +253,6 @@ function common(logger: Logger, config: DispatcherConfig | ProcessorConfig | Set
     ledger: createLedger(table, (error) => log.error("row_unreadable", { pool, reason: error.code, error })),
     backoff: createBackoffRow(table, clock),
     spend: createSpendRow(table),
-    prices: config.RUNNER_PRICES,
     runLimitMs: config.RUNNER_RUN_LIMIT_MS,
     log,
     metrics,

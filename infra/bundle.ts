@@ -26,8 +26,9 @@ const aliases: Readonly<Record<string, string>> = {
 const minified = { minifyWhitespace: true, minifySyntax: true } as const;
 
 /** For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. */
-export function bundling(): BundlingOptions {
+export function bundling(instructions?: string): BundlingOptions {
   return {
+    ...(instructions === undefined ? {} : { define: instructionsAs(instructions) }),
     format: OutputFormat.CJS,
     target,
     mainFields: [...mainFields],
@@ -46,6 +47,11 @@ export function bundling(): BundlingOptions {
     logLevel: LogLevel.WARNING,
   };
 }
+
+/** CDK gives it to a shell, through which base64 comes unchanged. */
+const instructionsAs = (text: string): Record<string, string> => ({
+  "process.env.RUNNER_INSTRUCTIONS": JSON.stringify(Buffer.from(text).toString("base64")),
+});
 
 /** The same for esbuild itself, to measure what NodejsFunction ships. */
 export function buildOptions(name: FunctionName) {

@@ -1,6 +1,6 @@
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
-import { pricesFor, type PoolSettings, type Settings } from "./settings.ts";
+import type { PoolSettings, Settings } from "./settings.ts";
 
 export interface PoolParts {
   readonly settings: Settings;
@@ -17,6 +17,5 @@ export function commonVariables({ settings, pool, ledger, runnerKeys }: PoolPart
     RUNNER_LEDGER_TABLE: ledger.tableName,
     RUNNER_KEY_SECRET: runnerKeys.arn,
     RUNNER_RUN_LIMIT_MS: pool.runLimitMinutes * 60_000,
-    RUNNER_PRICES: pricesFor(settings),
   };
 }

@@ -9,7 +9,8 @@ import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
-import { bedrockOf, type PoolSettings, type Settings } from "./settings.ts";
+import { ownInstructions } from "./own-instructions.ts";
+import { bedrockOf, priceListFor, type PoolSettings, type Settings } from "./settings.ts";
 
 export interface ProcessorProps {
   readonly settings: Settings;
@@ -32,6 +33,7 @@ export class Processor extends Construct {
       description: `studio-runner, pool ${pool.name}: works on one run`,
       ...pool.processor,
       environment: environment(props),
+      instructions: ownInstructions(settings.inference),
       statements: [
         ledger.rowStatement(pool.name, "GetItem", "UpdateItem"),
         runnerKeys.readStatement(),
@@ -105,6 +107,7 @@ function environment(props: ProcessorProps) {
     OPENAI_BASE_URL: inference.baseUrl,
     // The runtime endpoint refuses the background; trying it would cost each function a request.
     OPENAI_MODE: bedrock?.endpoint === "runtime" ? "streaming" : inference.mode,
+    OPENAI_SERVICE_TIER: inference.serviceTier,
     OPENAI_REASONING_EFFORT: inference.reasoningEffort,
     OPENAI_MAX_OUTPUT_TOKENS: inference.maxOutputTokens,
     // Not every compatible server takes it.
@@ -112,7 +115,9 @@ function environment(props: ProcessorProps) {
       bedrock === undefined && inference.baseUrl === undefined
         ? `studio-runner-${props.pool.name}`
         : undefined,
+    OPENAI_HOSTED_TOOLS: inference.hostedTools,
     OPENAI_STORE: inference.store,
+    RUNNER_PRICES: priceListFor(settings),
     RUNNER_PREVIEW_CHARACTERS: settings.monitoring.previewCharacters || undefined,
   });
 }

@@ -216,6 +216,17 @@ export function brokenInferenceRelations({ mode, store }: InferenceChoices): rea
   return [{ path: "inference.mode", sentence }];
 }
 
+/** Which of them counts, nobody could say. */
+export function brokenInstructions(given: {
+  readonly instructions?: unknown;
+  readonly instructionsFile?: unknown;
+}): readonly Problem[] {
+  if (given.instructions === undefined || given.instructionsFile === undefined) return [];
+  const sentence =
+    "inference.instructions gives the text that inference.instructionsFile names a file of. Leave one of them out.";
+  return [{ path: "inference.instructionsFile", sentence }];
+}
+
 interface Spending {
   readonly inference: { readonly model: string; readonly summaryModel?: string | undefined };
   readonly spend: { readonly prices: Prices };

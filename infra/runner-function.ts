@@ -23,6 +23,8 @@ export interface RunnerFunctionProps {
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Text that is written into the bundle: the environment has no room for it. */
+  readonly instructions?: string | undefined;
   /** All that the function may do, besides writing its own log. */
   readonly statements: readonly PolicyStatement[];
   /** What is kept of each invocation: its log, and its trace where that is on; and which of AWS's addresses it asks. */
@@ -85,7 +87,7 @@ export class RunnerFunction extends Construct {
       handler: "handler",
       projectRoot,
       depsLockFilePath: lockFile,
-      bundling: bundling(),
+      bundling: bundling(props.instructions),
       awsSdkConnectionReuse: false, // an SDK v2 variable; v3 reuses connections without it
       description: props.description,
       runtime: Runtime.NODEJS_24_X,

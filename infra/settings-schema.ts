@@ -4,8 +4,8 @@ import * as z from "zod";
 import { maxPreviewCharacters } from "../lib/config.ts";
 import { pickupModes } from "../lib/dispatch/pickup.ts";
 import { bedrockEndpoints } from "../lib/inference/bedrock-endpoint.ts";
-import { generationModes, reasoningEfforts } from "../lib/inference/model.ts";
-import { defaultPricesAsOf } from "../lib/spend/prices.ts";
+import { generationModes, hostedTools, reasoningEfforts, serviceTiers } from "../lib/inference/model.ts";
+import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/spend/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/timing.ts";
 import { bounds } from "./relations.ts";
@@ -74,7 +74,15 @@ const perMillionTokens = () => usd(10_000, "US dollars per million tokens");
 export const priceSchema = object({
   inputPerMillionUsd: perMillionTokens(),
   cachedInputPerMillionUsd: perMillionTokens(),
+  /** Of input that the provider writes into its cache. Absent: a quarter more than input. */
+  cacheWritePerMillionUsd: perMillionTokens().optional(),
   outputPerMillionUsd: perMillionTokens(),
+});
+
+const factor = () => usd(100, "a multiple of the prices");
+export const tiersSchema = object({
+  flex: factor().default(defaultTiers.flex),
+  priority: factor().default(defaultTiers.priority),
 });
 
 /** What tokens cost, for estimates and the daily cap. */
@@ -86,6 +94,10 @@ export const spendSchema = object({
     .prefault({}),
   /** When they were read: shown beside every estimate. */
   pricesAsOf: z.iso.date({ error: "Give a day, like 2026-10-04." }).default(defaultPricesAsOf),
+  /** Multiples of the prices in the provider's service tiers. */
+  tiers: tiersSchema.prefault({}),
+  /** Of one search by the hosted tool web_search. */
+  webSearchUsd: usd(10, "US dollars per search").default(defaultWebSearchUsd),
 });
 
 const memoryMb = () => whole(128, 10_240, " (MB)");
@@ -127,6 +139,10 @@ export const rotationSchema = object({
 /** Who generates: OpenAI or what speaks its Responses API, or Amazon Bedrock, which needs no key. */
 export const providers = ["openai", "bedrock"] as const;
 
+/** They are sent with every round. */
+export const longestInstructions = 20_000;
+const instructionsHint = `Give a text of 1 to ${longestInstructions} characters.`;
+
 export const inferenceSchema = object({
   provider: choice(providers).default("openai"),
   /** Of Bedrock. Default: mantle, which generates in the background. */
@@ -142,6 +158,21 @@ export const inferenceSchema = object({
   mode: choice(generationModes).default("auto"),
   /** Of a job's rounds; absent: the model's own. */
   reasoningEffort: choice(reasoningEfforts).optional(),
+  /** How fast and at what price the provider answers; `flex` costs half. Absent: what the provider's project says. */
+  serviceTier: choice(serviceTiers).optional(),
+  /** Tools that run at the provider, billed by it beside the tokens. */
+  hostedTools: z
+    .array(choice(hostedTools), { error: 'Give a list, like ["web_search"].' })
+    .readonly()
+    .optional(),
+  /** Your own, added to ours: a text, or a file of yours with it. */
+  instructions: z
+    .string({ error: instructionsHint })
+    .trim()
+    .min(1, { error: instructionsHint })
+    .max(longestInstructions, { error: instructionsHint })
+    .optional(),
+  instructionsFile: text("Give the path of a text file, from the project's folder.").optional(),
   /** Of one round, reasoning included: the API takes no less than 16. Absent: the model's own limit. */
   maxOutputTokens: whole(16, 1_000_000, " (tokens of one round)").optional(),
   /** `false` for zero-retention projects: a restarted leg then starts over. */

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { RunnerError } from "../lib/errors.ts";
 import type { BedrockEndpoint } from "../lib/inference/bedrock-endpoint.ts";
-import { defaultPrices, priceOf, type Prices } from "../lib/spend/prices.ts";
+import { defaultPrices, priceOf, type PriceList } from "../lib/spend/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
+  brokenInstructions,
   brokenNames,
   brokenPoolRelations,
   brokenSpendRelations,
@@ -22,6 +23,7 @@ import {
   settingsSchema,
   spendSchema,
   studioSchema,
+  tiersSchema,
   updatesSchema,
   workloadIdentitySchema,
 } from "./settings-schema.ts";
@@ -45,6 +47,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   monitoring: Object.keys(monitoringSchema.shape),
   updates: Object.keys(updatesSchema.shape),
   spend: Object.keys(spendSchema.shape),
+  "spend.tiers": Object.keys(tiersSchema.shape),
   "spend.prices.*": Object.keys(priceSchema.shape),
   "pools[]": Object.keys(poolSchema.shape),
   "pools[].processor": Object.keys(processorSchema.shape),
@@ -98,14 +101,14 @@ export interface Bedrock {
 export const storesModelKey = ({ inference }: Settings): boolean =>
   inference.provider === "openai" && inference.workloadIdentity === undefined;
 
-/** Of the models that the runner asks: all that the functions need to know of the prices. */
-export function pricesFor({ inference, spend }: Settings): Prices {
-  const models = [inference.model, inference.summaryModel];
-  const known = models.flatMap((name) => {
-    const price = priceOf(spend.prices, name);
+/** With the models that the runner asks. */
+export function priceListFor({ inference, spend }: Settings): PriceList {
+  const { prices, tiers, webSearchUsd } = spend;
+  const known = [inference.model, inference.summaryModel].flatMap((name) => {
+    const price = priceOf(prices, name);
     return price === undefined ? [] : [[name, price] as const];
   });
-  return Object.fromEntries(known);
+  return { models: Object.fromEntries(known), tiers, webSearchUsd };
 }
 
 /** Only what relations look at, so that they are judged also while something else is wrong. */
@@ -124,6 +127,9 @@ const providerSchema = z.object({
     .loose(),
   endpoints: z.looseObject({ fips: z.unknown() }).optional().catch(undefined),
 });
+const instructedSchema = z.object({
+  inference: z.looseObject({ instructions: z.unknown(), instructionsFile: z.unknown() }),
+});
 const cappedSchema = z.object({ dailyCapUsd: z.number() });
 const namedSchema = z.object({ name: z.string() });
 const timesSchema = z.object({
@@ -140,6 +146,7 @@ function findBroken(input: unknown): readonly Problem[] {
   const spending = spendingSchema.safeParse(input);
   const credentials = credentialSchema.safeParse(input);
   const provider = providerSchema.safeParse(input);
+  const instructed = instructedSchema.safeParse(input);
   const names = pools.map((pool) => namedSchema.safeParse(pool).data?.name);
   const caps = pools.map((pool) => cappedSchema.safeParse(pool).data?.dailyCapUsd);
   return [
@@ -149,6 +156,7 @@ function findBroken(input: unknown): readonly Problem[] {
     ...(provider.success
       ? brokenProviderRelations(provider.data.inference, provider.data.endpoints?.fips === true)
       : []),
+    ...(instructed.success ? brokenInstructions(instructed.data.inference) : []),
     ...brokenNames(names),
     ...pools.flatMap((pool, index) => findBrokenInPool(pool, formatPath(["pools", index]))),
     ...brokenTimingRelations(),

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { pickupModes } from "./dispatch/pickup.ts";
 import { RunnerError } from "./errors.ts";
 import { bedrockEndpoints } from "./inference/bedrock-endpoint.ts";
-import { generationModes, reasoningEfforts } from "./inference/model.ts";
+import { generationModes, hostedTools, reasoningEfforts, serviceTiers } from "./inference/model.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 
@@ -11,19 +11,24 @@ export const maxPreviewCharacters = 200;
 
 const price = z.number().nonnegative();
 
-/** JSON: the prices of the models that the pool uses; empty where nobody knows them. */
+/** JSON, as `PriceList`: of the models that the pool uses; empty where nobody knows their prices. */
 const prices = z
   .string()
   .transform(parseJson)
   .pipe(
-    z.record(
-      z.string(),
-      z.strictObject({
-        inputPerMillionUsd: price,
-        cachedInputPerMillionUsd: price,
-        outputPerMillionUsd: price,
-      }),
-    ),
+    z.strictObject({
+      models: z.record(
+        z.string(),
+        z.strictObject({
+          inputPerMillionUsd: price,
+          cachedInputPerMillionUsd: price,
+          cacheWritePerMillionUsd: price.optional(),
+          outputPerMillionUsd: price,
+        }),
+      ),
+      tiers: z.strictObject({ flex: price, priority: price }),
+      webSearchUsd: price,
+    }),
   );
 
 function parseJson(text: string): unknown {
@@ -49,8 +54,6 @@ const common = {
   ...base,
   /** A run that lasts longer fails, saying so. */
   RUNNER_RUN_LIMIT_MS: milliseconds,
-  /** See lib/spend/prices.ts. */
-  RUNNER_PRICES: prices,
 };
 
 const dispatcherSchema = z.object({
@@ -85,9 +88,18 @@ const processorSchema = z
     OPENAI_BASE_URL: z.url().optional(),
     /** How a round is asked: see lib/inference/openai.ts. */
     OPENAI_MODE: z.enum(generationModes),
+    OPENAI_SERVICE_TIER: z.enum(serviceTiers).optional(),
     OPENAI_REASONING_EFFORT: z.enum(reasoningEfforts).optional(),
     OPENAI_MAX_OUTPUT_TOKENS: z.coerce.number().int().positive().optional(),
     OPENAI_PROMPT_CACHE_KEY: z.string().min(1).max(64).optional(),
+    /** JSON: tools that run at the provider. */
+    OPENAI_HOSTED_TOOLS: z
+      .string()
+      .transform(parseJson)
+      .pipe(z.array(z.enum(hostedTools)).readonly())
+      .optional(),
+    /** See lib/spend/prices.ts. */
+    RUNNER_PRICES: prices,
     /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
     OPENAI_STORE: z.stringbool(),
     /** So much of a job's newest message goes into the log; absent: nothing of it. */

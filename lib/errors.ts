@@ -15,6 +15,7 @@ export type ErrorCode =
   | "model_key_refused"
   | "model_access_refused" // Amazon Bedrock: the role, the account or the signature is not let in
   | "model_quota_exhausted"
+  | "model_no_room" // 429 in the tier that was asked for: another one has room
   | "model_unavailable" // 408, 409, 429, 5xx, connection, silence: try again
   | "model_rejected" // any other 4xx
   | "model_contract" // an answer that breaks the Responses schema

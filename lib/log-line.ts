@@ -80,6 +80,8 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   job_started_over: (line) => `starts over, the model's earlier responses cannot be read: ${why(line)}`,
   payload_refused: (line) => `Studio refused the result, the model is asked to mend it: ${why(line)}`,
   pool_held_back: (line) => `waits ${seconds(line.waitMs)}, as the model asked of the pool`,
+  tier_left: (line) =>
+    `goes on in the tier auto: ${String(line["tier"])} had no room for ${seconds(line.waitMs)}`,
   row_unreadable: (line) => `left out a row of the ledger: ${why(line)}`,
   lease_renewed: () => "renewed the lease before starting",
   beat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,

@@ -33,6 +33,7 @@ export type LogEvent =
   | "job_started_over"
   | "payload_refused"
   | "pool_held_back"
+  | "tier_left"
   | "row_unreadable"
   | "run_ended"
   | "rotation_step"
@@ -69,10 +70,14 @@ export interface LogFields {
   readonly inputTokens?: number;
   readonly cachedInputTokens?: number;
   readonly outputTokens?: number;
+  readonly cacheWriteTokens?: number;
   readonly reasoningTokens?: number;
+  readonly webSearches?: number;
   readonly model?: string;
+  /** The provider's service tier. */
+  readonly tier?: string | undefined;
   /** Estimated. */
-  readonly costUsd?: number;
+  readonly costUsd?: number | undefined;
   readonly spentUsd?: number;
   readonly capUsd?: number;
   readonly deliverables?: Readonly<Record<string, number>>;

@@ -151,8 +151,15 @@ export const metricTable = {
     unit: "None",
     dimensions: ["pool", "model"],
     meaning:
-      "Estimated cost of a run's tokens, in US dollars by the prices in the settings. Counted at its end.",
+      "Estimated cost of a run's tokens and searches, in US dollars by the prices in the settings. Counted at its end.",
     emitter: enders,
+  },
+  TiersLeft: {
+    unit: "Count",
+    dimensions: ["pool"],
+    meaning:
+      "Legs that went on in the tier auto, because the one in the settings (inference.serviceTier) had no room for minutes.",
+    emitter: ["processor"],
   },
   KeysRefused: {
     unit: "Count",

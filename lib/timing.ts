@@ -39,6 +39,8 @@ export const timing = {
   maxHandovers: 12,
   /** Beats that a leg may miss before the sweep takes it for dead. */
   silentBeats: 2.5,
+  /** How long a leg waits, over all its rounds, for room in the tier that it asks in. */
+  tierPatienceMs: 120_000,
   /** How long the pool holds back after a 429 that names no time. */
   rateLimitMs: 5_000,
   /**

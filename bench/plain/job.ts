@@ -69,7 +69,7 @@ function question(text: string): OpenAI.Responses.ResponseCreateParamsStreaming 
   const body: unknown = requestBody(
     {
       model: env.OPENAI_MODEL,
-      instructions: jobInstructions(toolDefinitions),
+      instructions: jobInstructions({ tools: toolDefinitions }),
       input: [{ type: "message", text }],
       tools: toolDefinitions,
       store: true,

@@ -12,7 +12,7 @@ export const doctor: Command = defineCommand({
   summary: "Checks everything, before and after a deploy; each finding with its remedy",
   details:
     "This machine, the settings and their arithmetic, AWS, the stack, each secret and whether Studio and the model's provider accept it, " +
-    "polls, dead letters, alarms. It takes no job, generates nothing and changes nothing. Ends with 1 when a check fails; warnings do not count.",
+    "polls, dead letters, alarms; the model answers one request of a job, with 16 tokens at most. It takes no job and changes nothing. Ends with 1 when a check fails; warnings do not count.",
   examples: [
     { line: "doctor", shows: "before the first deploy, after it, and when something is odd" },
     { line: "doctor --local", shows: "the stack of npm start" },

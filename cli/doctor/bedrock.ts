@@ -1,11 +1,13 @@
+import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
 import { bedrockOf, type Bedrock } from "../../infra/settings.ts";
 import { bedrockRefusal } from "../../lib/inference/bedrock-trouble.ts";
 import { troubleError } from "../../lib/inference/provider-trouble.ts";
+import { oneWord, roundShape } from "../model-request.ts";
 import type { Stack } from "../stack.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
 /**
- * Asks each model for one word, because nothing that is free says the same: mantle's list of models does not tell of access,
+ * Asks the model as a job does, and the one for summaries for one word, because nothing that is free says the same: mantle's list of models does not tell of access,
  * runtime has none. As the person at the terminal: what the processor's role may, its policy in the template says.
  */
 export const bedrockChecks: readonly Check[] = [
@@ -19,21 +21,27 @@ export const bedrockChecks: readonly Check[] = [
       if (bedrock === undefined) return [];
       const { model, summaryModel } = stack.settings.inference;
       const models = [...new Set([model, summaryModel])];
-      return Promise.all(models.map((name) => judgeAccess(facts, stack, { ...bedrock, model: name })));
+      const bodyFor = (name: string) => (name === model ? roundShape(stack.settings) : oneWord(name));
+      return Promise.all(
+        models.map((name) => judgeAccess(facts, stack, { ...bedrock, model: name, body: bodyFor(name) })),
+      );
     },
   },
 ];
 
-type Asked = Bedrock & { readonly model: string };
+type Asked = Bedrock & {
+  readonly model: string;
+  readonly body: ResponseCreateParamsNonStreaming;
+};
 
 async function judgeAccess(
   facts: Facts,
   stack: Stack,
-  { endpoint, model, ...given }: Asked,
+  { endpoint, model, body, ...given }: Asked,
 ): Promise<Finding> {
   const region = given.region ?? regionOf(stack);
   const { bedrock } = await facts.context.aws();
-  const trouble = await bedrock.ask({ endpoint, region, model });
+  const trouble = await bedrock.ask({ endpoint, region, body });
   if (trouble === undefined) {
     const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost next to nothing)`;
     return { verdict: "ok", finding };

@@ -3,6 +3,7 @@ import { bedrockChecks } from "./bedrock.ts";
 import type { Check } from "./check.ts";
 import { localChecks } from "./here.ts";
 import { keyChecks } from "./keys.ts";
+import { requestChecks } from "./request.ts";
 import { stackChecks } from "./stack.ts";
 
 /** Every check, in the order of the answer. A new one is a row in one of these lists. */
@@ -11,6 +12,7 @@ export const checks: readonly Check[] = [
   ...accountChecks,
   ...stackChecks,
   ...keyChecks,
+  ...requestChecks,
   ...bedrockChecks,
 ];
 

@@ -1,4 +1,4 @@
-import { bedrockOf, pricesFor, type Settings } from "../../infra/settings.ts";
+import { bedrockOf, priceListFor, type Settings } from "../../infra/settings.ts";
 import { pickups } from "../../lib/dispatch/pickup.ts";
 import { timing } from "../../lib/timing.ts";
 import { attempt, valueOf } from "../attempt.ts";
@@ -87,7 +87,7 @@ function summaryOf({ stackName, inference, pools }: Settings): string {
 
 function judgePrices(settings: Settings, nowMs: number): Finding {
   const { inference, spend } = settings;
-  const known = pricesFor(settings);
+  const { models: known } = priceListFor(settings);
   const models = [...new Set([inference.model, inference.summaryModel])];
   const unknown = models.filter((model) => !Object.hasOwn(known, model));
   if (unknown.length > 0) {

@@ -196,7 +196,11 @@ function leases(watched: Watched): Section {
           good: "empty",
           width: 8,
           unit: "calls",
-          metrics: [count("KeysRefused", "keys refused"), count("LedgerThrottles", "ledger throttles")],
+          metrics: [
+            count("KeysRefused", "keys refused"),
+            count("LedgerThrottles", "ledger throttles"),
+            count("TiersLeft", "service tiers left"),
+          ],
         }),
       ],
     ],

@@ -54,12 +54,15 @@ export async function generateInBackground(
     const seen: Seen = { items: [], started };
     const begun = await begin(deps, { request, delivery, seen }, signal);
     if ("refusal" in begun) return begun;
-    if ("end" in begun) return { turn: conclude(deps, begun.end), ranInBackground: ranInBackground(seen) };
+    if ("end" in begun) {
+      const turn = conclude(deps, begun.end, request.model);
+      return { turn, ranInBackground: ranInBackground(seen) };
+    }
     await started(begun.response);
     const { background, status } = headOf(begun.response);
     const first = await firstLook(deps, begun.response, signal);
     if ("refusal" in first) return first;
-    const turn = conclude(deps, await polledToEnd(deps, first.response, signal));
+    const turn = conclude(deps, await polledToEnd(deps, first.response, signal), request.model);
     return { turn, ranInBackground: background || endOf(status) === undefined };
   });
 }
@@ -162,7 +165,7 @@ export async function retrieveResponse(
   responseId: string,
   signal: AbortSignal,
 ): Promise<StoredTurn> {
-  return storedTurnFrom(await look(deps, responseId, signal));
+  return storedTurnFrom(await look(deps, responseId, signal), deps);
 }
 
 /** Never throws but `signal.reason`: a response that has ended, or is gone, is as good as cancelled. */

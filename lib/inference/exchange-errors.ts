@@ -13,7 +13,7 @@ import {
 import type { ApiDeps } from "./responses-api.ts";
 
 /** What the errors of an exchange are about. */
-export type About = Pick<ProviderTrouble, "previousResponseId" | "isForStored">;
+export type About = Pick<ProviderTrouble, "previousResponseId" | "isForStored" | "tier">;
 
 interface Asked extends About {
   readonly silenceMs: number;
@@ -62,6 +62,7 @@ function refusal(deps: ApiDeps, asked: Asked, error: APIError): RunnerError {
     isJson: error.error !== undefined,
     previousResponseId: asked.previousResponseId,
     isForStored: asked.isForStored,
+    tier: asked.tier,
     place,
   };
   if (isRateLimit(trouble)) deps.onRateLimited?.({ retryAfterMs: trouble.retryAfterMs });

@@ -3,6 +3,7 @@ import { hasCode } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { retry } from "../retry.ts";
+import type { CostOf } from "./billed.ts";
 import type { ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
 import { endedAtRateLimit, turnFrom } from "./response-answer.ts";
@@ -31,6 +32,8 @@ export interface ExchangeDeps extends ApiDeps {
   /** The same for what is answered at once: a look at a stored response, a cancellation. Default 15 s. */
   readonly answerMs?: number;
   readonly onEvent?: (note: ModelNote) => void;
+  /** Absent: what a response costs is not known. */
+  readonly costOf?: CostOf | undefined;
 }
 
 export const defaultSilenceMs = 90_000;
@@ -101,8 +104,9 @@ export async function repeated<T>(
   );
 }
 
-/** A response that has ended, as a turn. @throws RunnerError as `turnFrom` does */
-export function conclude(deps: ExchangeDeps, end: TerminalEvent): ModelTurn {
+/** A response that has ended, as a turn; `model` as it was asked for. @throws RunnerError as `turnFrom` does */
+export function conclude(deps: ExchangeDeps, end: TerminalEvent, model?: string): ModelTurn {
+  const { client, costOf } = deps;
   if (endedAtRateLimit(end.response)) deps.onRateLimited?.({ retryAfterMs: undefined });
-  return turnFrom(end, deps.client.redact);
+  return turnFrom(end, { redact: client.redact, costOf, model });
 }

@@ -1,14 +1,39 @@
 import { limits } from "../deliverables/limits.ts";
 import { payloadKeyByKind } from "../deliverables/registry.ts";
 import { maxToolRounds } from "./bounds.ts";
-import type { ToolDefinition } from "./model.ts";
+import type { HostedTool, ToolDefinition } from "./model.ts";
+
+export interface InstructionParts {
+  readonly tools: readonly ToolDefinition[];
+  readonly hostedTools?: readonly HostedTool[] | undefined;
+  /** Of the runner's owner: added to ours. */
+  readonly own?: string | undefined;
+}
+
+const hostedToolAdvice: Readonly<Record<HostedTool, string>> = {
+  web_search:
+    "You can search the web. Search where the answer depends on facts that you do not know or that change, and name the sources of what you found, with their addresses, in the message.",
+};
 
 /**
  * The model's instructions for a job. Sent with every round: a chained response does not carry them over. What each
  * tool is for and its caps come with the tools themselves.
  */
-export function jobInstructions(tools: readonly ToolDefinition[]): string {
-  return `
+export function jobInstructions({ tools, hostedTools = [], own }: InstructionParts): string {
+  const sections = [
+    ourInstructions(tools),
+    ...hostedTools.map((tool) => `What else you can do\n${hostedToolAdvice[tool]}`),
+    ...(own === undefined
+      ? []
+      : [
+          `What the owner of this runner adds\nFollow it where it differs from the above. The rules for tools and placeholders stay as they are.\n\n${own.trim()}`,
+        ]),
+  ];
+  return sections.join("\n\n");
+}
+
+const ourInstructions = (tools: readonly ToolDefinition[]): string =>
+  `
 You do the work that a person asks for in a workspace of Xenonflare Studio. You work alone and once: nobody can answer a question, so decide what is missing, say briefly what you assumed, and finish the job.
 
 What you receive
@@ -32,7 +57,6 @@ How you write
 - Do not repeat in the message what a deliverable already shows, and do not speak of tools, rounds or placeholders.
 - The message has at most ${limits.assistantMessageChars} characters. Longer text belongs in a file.
 `.trim();
-}
 
 export const summaryInstructions = (maxChars: number): string =>
   `

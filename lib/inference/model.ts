@@ -16,21 +16,47 @@ export interface ToolCall {
 
 export interface Usage {
   readonly inputTokens: number;
-  /** Part of `inputTokens`. */
+  /** Part of `inputTokens`: read from the provider's cache. */
   readonly cachedInputTokens: number;
+  /** Part of `inputTokens`: written to the provider's cache. */
+  readonly cacheWriteTokens: number;
   readonly outputTokens: number;
   /** Part of `outputTokens`. */
   readonly reasoningTokens: number;
+  /** Searches that the provider made for the model, and bills. */
+  readonly webSearches: number;
+  /** Estimated from the prices of the model and the tier that answered, in US dollars; absent: no price is known. */
+  readonly costUsd?: number | undefined;
 }
 
-export const noUsage: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+export const noUsage: Usage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  webSearches: 0,
+  costUsd: 0,
+};
 
-export const addUsage = (left: Usage, right: Usage): Usage => ({
-  inputTokens: left.inputTokens + right.inputTokens,
-  cachedInputTokens: left.cachedInputTokens + right.cachedInputTokens,
-  outputTokens: left.outputTokens + right.outputTokens,
-  reasoningTokens: left.reasoningTokens + right.reasoningTokens,
-});
+export const addUsage = (left: Usage, right: Usage): Usage => combine(left, right, (a, b) => a + b);
+
+/** What `all` has more than `part`. */
+export const usageBeyond = (all: Usage, part: Usage): Usage =>
+  combine(all, part, (a, b) => Math.max(0, a - b));
+
+function combine(left: Usage, right: Usage, of: (left: number, right: number) => number): Usage {
+  return {
+    inputTokens: of(left.inputTokens, right.inputTokens),
+    cachedInputTokens: of(left.cachedInputTokens, right.cachedInputTokens),
+    cacheWriteTokens: of(left.cacheWriteTokens, right.cacheWriteTokens),
+    outputTokens: of(left.outputTokens, right.outputTokens),
+    reasoningTokens: of(left.reasoningTokens, right.reasoningTokens),
+    webSearches: of(left.webSearches, right.webSearches),
+    costUsd:
+      left.costUsd === undefined || right.costUsd === undefined ? undefined : of(left.costUsd, right.costUsd),
+  };
+}
 
 export type InputItem =
   | { readonly type: "message"; readonly text: string }
@@ -41,8 +67,18 @@ export type InputItem =
 /** Of a reasoning model; each model knows some of them. */
 export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 
+/** How fast and at what price the provider answers (OpenAI API reference, `service_tier`). */
+export const serviceTiers = ["auto", "default", "flex", "priority"] as const;
+export type ServiceTier = (typeof serviceTiers)[number];
+
+/** Tools that run at the provider. */
+export const hostedTools = ["web_search"] as const;
+export type HostedTool = (typeof hostedTools)[number];
+
 /** How a job's rounds are asked for. What is absent is left to the provider. */
 export interface RoundOptions {
+  readonly serviceTier?: ServiceTier | undefined;
+  readonly hostedTools?: readonly HostedTool[] | undefined;
   readonly reasoningEffort?: (typeof reasoningEfforts)[number] | undefined;
   /** Of one round, its reasoning included. */
   readonly maxOutputTokens?: number | undefined;

@@ -21,6 +21,8 @@ export interface ProviderTrouble {
   readonly place?: string | undefined;
   /** The request was for a stored response. */
   readonly isForStored?: boolean | undefined;
+  /** In which the request asked. */
+  readonly tier?: string | undefined;
 }
 
 interface Row {
@@ -44,6 +46,8 @@ const passingNames = [
   "overloaded_error",
   "slow_down",
 ];
+/** Of a tier without a guarantee. https://developers.openai.com/api/docs/guides/flex-processing */
+const noRoomNames = ["resource_unavailable", "resource_unavailable_error"];
 const modelNames = ["model_not_found", "unsupported_country_region_territory"];
 const keyNames = ["invalid_api_key", "authentication_error"];
 const passingStatuses = [408, 409, 429];
@@ -70,6 +74,12 @@ const chainIsMissing = ({ code, param, status, message = "", ...trouble }: Provi
   return status === 404 && message.includes(previousResponseId);
 };
 
+/** Waiting helps, or another tier: nothing was generated, and nothing is billed. */
+const tierHasNoRoom = (trouble: ProviderTrouble): boolean =>
+  trouble.tier === "flex" &&
+  (named(trouble, noRoomNames) ||
+    (trouble.status === 429 && !named(trouble, [...quotaNames, rateLimitName])));
+
 /** The first row that fits says what the trouble is. */
 const rows: readonly Row[] = [
   {
@@ -81,6 +91,11 @@ const rows: readonly Row[] = [
     when: (trouble) => named(trouble, quotaNames),
     code: "model_quota_exhausted",
     sentence: "the quota of the model's account is used up",
+  },
+  {
+    when: tierHasNoRoom,
+    code: "model_no_room",
+    sentence: "the model's provider has no room in the service tier that was asked for",
   },
   {
     when: (trouble) => named(trouble, modelNames),
@@ -140,11 +155,14 @@ export function troubleError(trouble: ProviderTrouble): RunnerError {
 
 /** True for a 429 that waiting helps, and for the same news in an error event or a failed response. */
 export const isRateLimit = (trouble: ProviderTrouble): boolean =>
-  !named(trouble, quotaNames) && (trouble.status === 429 || named(trouble, [rateLimitName]));
+  !named(trouble, quotaNames) &&
+  !tierHasNoRoom(trouble) &&
+  (trouble.status === 429 || named(trouble, [rateLimitName]));
 
 /** A response that ended as failed or cancelled: only a passing fault of the provider is worth another try. */
 export function failedResponseError(outcome: "failed" | "cancelled", trouble: ProviderTrouble): RunnerError {
-  if (chainIsMissing(trouble) || named(trouble, quotaNames)) return troubleError(trouble);
+  if (chainIsMissing(trouble) || named(trouble, quotaNames) || tierHasNoRoom(trouble))
+    return troubleError(trouble);
   const message = `the model's provider reports the response as ${outcome}${colonWords(trouble.message)}${details(trouble)}`;
   const retryable = outcome === "failed" && named(trouble, passingNames);
   return new RunnerError("model_failed", message, { retryable });
@@ -177,11 +195,21 @@ export function words(text: string): string {
 const colonWords = (text: string | undefined): string =>
   text === undefined || text === "" ? "" : `: ${words(text)}`;
 
-function details({ status, code, requestId }: ProviderTrouble): string {
+/** A parameter that comes from a setting: not every model takes each value. */
+const settingsOf: Readonly<Record<string, string>> = {
+  service_tier: "inference.serviceTier",
+  reasoning: "inference.reasoningEffort",
+  max_output_tokens: "inference.maxOutputTokens",
+  tools: "inference.hostedTools",
+};
+
+function details({ status, code, requestId, param = "" }: ProviderTrouble): string {
+  const setting = settingsOf[/^\w*/.exec(param)?.[0] ?? ""];
   const parts = [
     status === undefined ? [] : [`HTTP ${status}`],
     code === undefined ? [] : [`code ${words(code)}`],
     requestId === undefined ? [] : [`request ${words(requestId)}`],
+    setting === undefined ? [] : [`setting ${setting}`],
   ].flat();
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }

@@ -13,14 +13,15 @@ export type BackgroundDelivery = Exclude<Delivery, "stream">;
 /** The body of `POST /responses` (OpenAI API reference, "Create a model response"). No sampling settings: reasoning models refuse them. */
 export function requestBody(request: ModelRequest, delivery: Delivery): ResponseCreateParamsBase {
   const { model, instructions, store, previousResponseId, options = {} } = request;
-  const { reasoningEffort, maxOutputTokens, promptCacheKey } = options;
-  const tools = request.tools.map(({ name, description, parameters }) => ({
+  const { reasoningEffort, maxOutputTokens, promptCacheKey, serviceTier, hostedTools = [] } = options;
+  const functions = request.tools.map(({ name, description, parameters }) => ({
     type: "function" as const,
     name,
     description,
     parameters: { ...parameters },
     strict: true,
   }));
+  const tools = [...functions, ...hostedTools.map((type) => ({ type }))];
   return {
     model,
     instructions,
@@ -32,6 +33,7 @@ export function requestBody(request: ModelRequest, delivery: Delivery): Response
     ...(previousResponseId === undefined ? {} : { previous_response_id: previousResponseId }),
     ...(reasoningEffort === undefined ? {} : { reasoning: { effort: reasoningEffort } }),
     ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
+    ...(serviceTier === undefined ? {} : { service_tier: serviceTier }),
     ...(promptCacheKey === undefined ? {} : { prompt_cache_key: promptCacheKey }),
     ...(store ? {} : { include: ["reasoning.encrypted_content" as const] }),
   };

@@ -3,8 +3,8 @@ import { boundedList, idSchema } from "../bounded.ts";
 import { RunnerError } from "../errors.ts";
 import type { Redact } from "../redact.ts";
 import { BadEnd } from "./bad-end.ts";
-import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall, Usage } from "./model.ts";
-import { noUsage } from "./model.ts";
+import { billedSchema, usageOf, type Billing } from "./billed.ts";
+import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall } from "./model.ts";
 import { failedResponseError, isRateLimit, words } from "./provider-trouble.ts";
 
 /** How a response ended. The event's name says it where the response's own status does not. */
@@ -12,9 +12,6 @@ export const outcomes = ["completed", "failed", "incomplete", "cancelled"] as co
 export type Outcome = (typeof outcomes)[number];
 
 const outputSchema = boundedList(z.looseObject({ type: z.string() }), 1_000);
-
-/** An absurd count is unknown: it must not count against the day's spending. No model takes or gives as many tokens. */
-const tokensSchema = z.int().min(0).max(10_000_000).catch(0);
 
 /**
  * The end of a Responses stream (OpenAI API reference, "The response object"). Fields that compatible servers leave
@@ -29,15 +26,7 @@ const responseSchema = z.looseObject({
     .nullish()
     .catch(undefined),
   incomplete_details: z.looseObject({ reason: z.string().nullish() }).nullish().catch(undefined),
-  usage: z
-    .looseObject({
-      input_tokens: tokensSchema,
-      output_tokens: tokensSchema,
-      input_tokens_details: z.looseObject({ cached_tokens: tokensSchema }).nullish().catch(undefined),
-      output_tokens_details: z.looseObject({ reasoning_tokens: tokensSchema }).nullish().catch(undefined),
-    })
-    .nullish()
-    .catch(undefined),
+  ...billedSchema.shape,
 });
 
 /** While a response runs, nothing but its head means anything. */
@@ -72,22 +61,28 @@ export interface TerminalEvent {
   readonly items: readonly unknown[];
 }
 
+export interface Reading extends Billing {
+  /** Takes secrets out of the provider's words. */
+  readonly redact: Redact;
+}
+
 /**
  * A finished stream as a turn.
  * @throws RunnerError `model_contract`, where the response cannot be read; else BadEnd: `model_contract`, `model_failed`,
  * `model_incomplete`, `model_content_filtered`, `model_refused`, `model_empty`, `model_quota_exhausted`
  */
-export function turnFrom(event: TerminalEvent, redact: Redact): ModelTurn {
+export function turnFrom(event: TerminalEvent, reading: Reading): ModelTurn {
   const response = parse(responseSchema, event.response, "response");
   try {
-    return turnOf(event, response, redact);
+    return turnOf(event, response, reading);
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
-    throw new BadEnd(error, { responseId: response.id, usage: usageOf(response) });
+    throw new BadEnd(error, { responseId: response.id, usage: usageOf(response, reading) });
   }
 }
 
-function turnOf(event: TerminalEvent, response: Response, redact: Redact): ModelTurn {
+function turnOf(event: TerminalEvent, response: Response, reading: Reading): ModelTurn {
+  const { redact } = reading;
   refuseUnlessCompleted(outcomeOf(event.outcome, response.status), response, redact);
   const output = response.output?.length ? response.output : parse(outputSchema, event.items, "output");
   const messages = output
@@ -100,24 +95,29 @@ function turnOf(event: TerminalEvent, response: Response, redact: Redact): Model
     throw new RunnerError("model_empty", "the model answered with neither text nor a tool call");
   }
   const outputItems = oneCallPerId(output);
-  return { responseId: response.id, text, calls, usage: usageOf(response), outputItems };
+  return { responseId: response.id, text, calls, usage: usageOf(response, reading), outputItems };
 }
 
-export interface ResponseHead extends Omit<StoredTurn, "turn"> {
+export interface ResponseHead extends Omit<StoredTurn, "turn" | "usage"> {
   readonly responseId: string;
   /** The provider says that the response was made in the background. */
   readonly background: boolean;
 }
 
 /** @throws RunnerError `model_contract` */
-export function headOf(response: unknown): ResponseHead {
-  const { id, status, background, previous_response_id, usage } = parse(headSchema, response, "response");
+export const headOf = (response: unknown): ResponseHead => readHead(parse(headSchema, response, "response"));
+
+function readHead({
+  id,
+  status,
+  background,
+  previous_response_id,
+}: z.infer<typeof headSchema>): ResponseHead {
   return {
     responseId: id,
     status: status ?? "completed",
     previousResponseId: previous_response_id ?? undefined,
     background: background === true,
-    usage: usageOf({ usage }),
   };
 }
 
@@ -140,15 +140,16 @@ export const endOf = (status: ResponseStatus): Outcome | undefined =>
   outcomes.find((outcome) => outcome === status);
 
 /** @throws RunnerError `model_contract` where not even its head can be read */
-export function storedTurnFrom(response: unknown): StoredTurn {
-  const { previousResponseId, status, usage } = headOf(response);
+export function storedTurnFrom(response: unknown, { costOf }: Billing): StoredTurn {
+  const head = parse(headSchema, response, "response");
+  const { previousResponseId, status } = readHead(head);
   const turn = status === "completed" ? wholeTurn(response) : undefined;
-  return { previousResponseId, status, turn, usage };
+  return { previousResponseId, status, turn, usage: usageOf(head, { costOf }) };
 }
 
 function wholeTurn(response: unknown): ModelTurn | undefined {
   try {
-    return turnFrom({ outcome: "completed", response, items: [] }, String);
+    return turnFrom({ outcome: "completed", response, items: [] }, { redact: String });
   } catch (error) {
     if (error instanceof RunnerError) return undefined; // told to nobody
     throw error;
@@ -157,8 +158,8 @@ function wholeTurn(response: unknown): ModelTurn | undefined {
 
 /** The response failed because too much was asked of the account at once. */
 export function endedAtRateLimit(response: unknown): boolean {
-  const code = responseSchema.safeParse(response).data?.error?.code ?? undefined;
-  return isRateLimit({ code, isJson: true });
+  const { error, service_tier: tier } = responseSchema.safeParse(response).data ?? {};
+  return isRateLimit({ code: error?.code ?? undefined, tier: tier ?? undefined, isJson: true });
 }
 
 function outcomeOf(fromEvent: Outcome, status: string | null | undefined): Outcome {
@@ -173,6 +174,7 @@ function refuseUnlessCompleted(outcome: Outcome, response: Response, redact: Red
     code: code ? redact(code) : undefined,
     message: message ? redact(message) : undefined,
     isJson: true,
+    tier: response.service_tier ?? undefined,
   });
 }
 
@@ -222,17 +224,6 @@ function textOf(messages: readonly Message[]): string {
     )
     .filter((text) => text.trim() !== "")
     .join("\n\n");
-}
-
-function usageOf({ usage }: Pick<Response, "usage">): Usage {
-  if (!usage) return noUsage;
-  const { input_tokens: inputTokens, output_tokens: outputTokens } = usage;
-  return {
-    inputTokens,
-    cachedInputTokens: Math.min(inputTokens, usage.input_tokens_details?.cached_tokens ?? 0),
-    outputTokens,
-    reasoningTokens: Math.min(outputTokens, usage.output_tokens_details?.reasoning_tokens ?? 0),
-  };
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {

@@ -69,8 +69,8 @@ export function openResponsesApi(deps: ApiDeps, { silenceMs, signal }: Line): Re
   };
   const stored = { describe: exchange({ isForStored: true }).describe };
   return {
-    stream: (request) => openStream(exchange(request), request),
-    begin: (request, delivery) => begin(exchange(request), request, delivery),
+    stream: (request) => openStream(exchange(aboutOf(request)), request),
+    begin: (request, delivery) => begin(exchange(aboutOf(request)), request, delivery),
     events: (id, after) =>
       openEvents(exchange({ isForStored: true }), () =>
         responses
@@ -85,6 +85,11 @@ export function openResponsesApi(deps: ApiDeps, { silenceMs, signal }: Line): Re
     cancel: (id) => jsonOf(stored, () => responses.cancel(id, options).asResponse()),
   };
 }
+
+const aboutOf = ({ previousResponseId, options }: ModelRequest): About => ({
+  previousResponseId,
+  tier: options?.serviceTier,
+});
 
 interface Exchange {
   /** A caught error as what goes out. */

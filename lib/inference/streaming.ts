@@ -24,7 +24,7 @@ export async function generateStreaming(
   return await repeated(deps, { policy: askingPolicy, signal }, async () => {
     await mayAsk?.();
     return await exchange(deps, { signal, silenceMs }, async (api) =>
-      conclude(deps, await readToEnd(deps, await api.stream(request), { items: [], started })),
+      conclude(deps, await readToEnd(deps, await api.stream(request), { items: [], started }), request.model),
     );
   });
 }

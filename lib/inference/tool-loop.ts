@@ -41,6 +41,8 @@ export interface ToolLoopJob {
   /** Chain stored responses; false sends the whole conversation in each round. */
   readonly store: boolean;
   readonly options?: RoundOptions | undefined;
+  /** The owner's, added to ours. */
+  readonly instructions?: string | undefined;
   /** Absent: from the start. */
   readonly from?: LoopStart;
 }
@@ -69,7 +71,11 @@ export async function runToolLoop(
 ): Promise<LoopResult> {
   const fixed: Fixed = {
     model: job.model,
-    instructions: jobInstructions(toolDefinitions),
+    instructions: jobInstructions({
+      tools: toolDefinitions,
+      hostedTools: job.options?.hostedTools,
+      own: job.instructions,
+    }),
     tools: toolDefinitions,
     options: job.options,
   };

@@ -4,13 +4,11 @@ import type { EndState, Run } from "../ledger/run.ts";
 import { utcDay, type SpendRow } from "../ledger/spend.ts";
 import type { Log, LogFields } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { costOf, type Prices } from "../spend/prices.ts";
 
 export interface CountDeps {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly spend: SpendRow;
-  readonly prices: Prices;
 }
 
 export interface CountedEnd {
@@ -33,7 +31,7 @@ export async function closeAndCount(
   close: (costUsd: number | undefined) => Promise<boolean>,
 ): Promise<boolean> {
   const { model, usage } = end;
-  const costUsd = model === undefined ? 0 : costOf(deps.prices, model, usage);
+  const costUsd = toBillionths(model === undefined ? 0 : usage.costUsd);
   if (!(await close(costUsd))) return false;
   emitEnd(deps.metrics, run, { ...end, costUsd });
   const { state, reason, atMs } = end;
@@ -42,14 +40,18 @@ export async function closeAndCount(
     reason,
     elapsedMs: atMs - run.leasedAtMs,
     ...usage,
+    costUsd,
     ...(model === undefined ? {} : { model }),
-    ...(costUsd === undefined ? {} : { costUsd }),
     ...told,
   });
   if (model !== undefined && costUsd === undefined) deps.log.warn("price_unknown", { model });
   await addToDay(deps, run.pool, { ...end, costUsd });
   return true;
 }
+
+/** Sums of small numbers end in noise. */
+const toBillionths = (usd: number | undefined): number | undefined =>
+  usd === undefined ? undefined : Math.round(usd * 1e9) / 1e9;
 
 type Priced = CountedEnd & { readonly costUsd: number | undefined };
 

@@ -1,7 +1,14 @@
 import { countDeliverables, toPayload } from "../deliverables/payload.ts";
 import { hasCode, RunnerError } from "../errors.ts";
 import { buildInput } from "../inference/input.ts";
-import { addUsage, noUsage, type Model, type RoundOptions, type Usage } from "../inference/model.ts";
+import {
+  addUsage,
+  noUsage,
+  usageBeyond,
+  type Model,
+  type RoundOptions,
+  type Usage,
+} from "../inference/model.ts";
 import { resume, type Resumed } from "../inference/resume.ts";
 import { runToolLoop, type LoopResult, type ToolLoopDeps } from "../inference/tool-loop.ts";
 import type { Inherited, Run } from "../ledger/run.ts";
@@ -17,6 +24,8 @@ export interface WorkSettings {
   readonly summaryModelName: string;
   /** Of a job's rounds; a summary is asked for without them. */
   readonly roundOptions?: RoundOptions | undefined;
+  /** The owner's, added to ours. */
+  readonly instructions?: string | undefined;
   /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
   readonly store: boolean;
   /** So much of the newest message is logged, in code points; absent: nothing of it. */
@@ -70,7 +79,12 @@ async function goOn(deps: WorkDeps, leg: WorkContext, { from, run }: TakenUp): P
   return productOf(result, !run.repaired && !from.sentBack);
 }
 
-const asked = ({ modelName: model, store, roundOptions: options }: WorkDeps) => ({ model, store, options });
+const asked = ({ modelName: model, store, roundOptions: options, instructions }: WorkDeps) => ({
+  model,
+  store,
+  options,
+  instructions,
+});
 
 /**
  * Undefined: the earlier responses are of no use, and the job is begun anew. Where rounds had succeeded, it happens once
@@ -207,17 +221,6 @@ function loopDeps({ model, store }: WorkDeps, leg: WorkContext, counted: Counted
       rounds = addUsage(rounds, usage);
       leg.onRoundEnded({ number, responseId, calls, usage: own(rounds) });
     },
-  };
-}
-
-/** What the one has more than the other. */
-function usageBeyond(all: Usage, part: Usage): Usage {
-  const beyond = (of: (usage: Usage) => number): number => Math.max(0, of(all) - of(part));
-  return {
-    inputTokens: beyond((usage) => usage.inputTokens),
-    cachedInputTokens: beyond((usage) => usage.cachedInputTokens),
-    outputTokens: beyond((usage) => usage.outputTokens),
-    reasoningTokens: beyond((usage) => usage.reasoningTokens),
   };
 }
 

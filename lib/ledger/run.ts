@@ -19,8 +19,11 @@ export type EndState = Extract<RunState, "completed" | "failed" | "lost">;
 const usageSchema = z.object({
   inputTokens: z.number(),
   cachedInputTokens: z.number(),
+  cacheWriteTokens: z.number().default(0),
   outputTokens: z.number(),
   reasoningTokens: z.number(),
+  webSearches: z.number().default(0),
+  costUsd: z.number().optional(),
 });
 
 const inheritedSchema = z.object({

@@ -1,16 +1,37 @@
-import type { Usage } from "../inference/model.ts";
+import type { Bill, CostOf } from "../inference/billed.ts";
 
 /** US dollars per million tokens. */
 export interface Price {
   readonly inputPerMillionUsd: number;
   /** Of the input tokens that the provider had in its cache. */
   readonly cachedInputPerMillionUsd: number;
+  /** Of the input tokens that it wrote into its cache. Absent: a quarter more than the price of input. */
+  readonly cacheWritePerMillionUsd?: number | undefined;
   /** Reasoning tokens are output tokens. */
   readonly outputPerMillionUsd: number;
 }
 
 /** By the model's name. */
 export type Prices = Readonly<Record<string, Price>>;
+
+/** All that a response's cost depends on. */
+export interface PriceList {
+  readonly models: Prices;
+  /** Multiples of a model's prices, in the tiers that have others. */
+  readonly tiers: Readonly<Record<PricedTier, number>>;
+  /** Of one search by the hosted tool; what it finds is billed as input. */
+  readonly webSearchUsd: number;
+}
+
+export const pricedTiers = ["flex", "priority"] as const;
+type PricedTier = (typeof pricedTiers)[number];
+
+/** https://developers.openai.com/api/docs/guides/flex-processing (the Batch API's prices), .../guides/fast-mode */
+export const defaultTiers: PriceList["tiers"] = { flex: 0.5, priority: 2 };
+/** https://developers.openai.com/api/docs/pricing, "Web search": 10 USD per 1,000 calls. */
+export const defaultWebSearchUsd = 0.01;
+/** https://developers.openai.com/api/docs/guides/prompt-caching: of writes that are kept for 30 minutes. */
+const cacheWriteFactor = 1.25;
 
 /** When the defaults were read. */
 export const defaultPricesAsOf = "2026-10-04";
@@ -52,14 +73,23 @@ export function priceOf(prices: Prices, model: string): Price | undefined {
   return undefined;
 }
 
-/** Estimated cost in US dollars, to a billionth; `undefined`: nobody told us this model's price. */
-export function costOf(prices: Prices, model: string, usage: Usage): number | undefined {
-  const found = priceOf(prices, model);
-  if (found === undefined) return undefined;
-  const { inputTokens, cachedInputTokens, outputTokens } = usage;
-  const perMillion =
-    (inputTokens - cachedInputTokens) * found.inputPerMillionUsd +
-    cachedInputTokens * found.cachedInputPerMillionUsd +
-    outputTokens * found.outputPerMillionUsd;
-  return Math.round(perMillion * 1_000) / 1e9;
+/**
+ * Estimates what responses cost. `fallback` names the model for answers of a server that calls it otherwise than the
+ * settings do. `undefined`: nobody told us the model's price.
+ */
+export function costsBy({ models: prices, tiers, webSearchUsd }: PriceList, fallback: string): CostOf {
+  return ({ usage, models, tier }: Bill) => {
+    const found = [...models, fallback].flatMap((name) => priceOf(prices, name) ?? [])[0];
+    if (found === undefined) return undefined;
+    const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, webSearches } = usage;
+    const { inputPerMillionUsd, cacheWritePerMillionUsd = inputPerMillionUsd * cacheWriteFactor } = found;
+    const perMillion =
+      (inputTokens - cachedInputTokens - cacheWriteTokens) * inputPerMillionUsd +
+      cachedInputTokens * found.cachedInputPerMillionUsd +
+      cacheWriteTokens * cacheWritePerMillionUsd +
+      outputTokens * found.outputPerMillionUsd;
+    const priced = pricedTiers.find((name) => name === tier);
+    const factor = priced === undefined ? 1 : tiers[priced];
+    return (perMillion * factor) / 1e6 + webSearches * webSearchUsd;
+  };
 }

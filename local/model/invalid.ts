@@ -24,8 +24,9 @@ export function invalid(
     const code = "missing_required_parameter";
     return new ApiError(400, `Missing required parameter: '${param}'.`, { code, param });
   }
-  const code =
-    issue.code === "invalid_type" || issue.code === "invalid_union" ? "invalid_type" : "invalid_value";
+  // A union that is told apart by a field complains of that field's value.
+  const isOfType = issue.code === "invalid_type" || (issue.code === "invalid_union" && !issue.discriminator);
+  const code = isOfType ? "invalid_type" : "invalid_value";
   return new ApiError(400, `Invalid value for '${param}': ${issue.message}.`, { code, param });
 }
 

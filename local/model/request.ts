@@ -14,6 +14,13 @@ const functionTool = z.looseObject({
   strict: z.boolean().nullish(),
 });
 
+/** Runs at the provider. It is offered here, and never used. */
+const webSearchTool = z.looseObject({ type: z.enum(["web_search", "web_search_2025_08_26"]) });
+
+const serviceTiers = ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] as const;
+/** That answers, where it is not the one that was asked for. */
+const answeringTiers: Readonly<Record<string, string>> = { auto: "default", fast: "priority" };
+
 /** Parameters without a shape that matters here: some are repeated in the response, none has an effect. */
 const unchecked = {
   access_programs: z.unknown().optional(),
@@ -36,7 +43,7 @@ const createSchema = z.strictObject({
   model: z.string().min(1),
   input: z.union([z.string(), z.array(z.unknown())]),
   instructions: z.string().nullish(),
-  tools: z.array(functionTool).nullish(),
+  tools: z.array(z.discriminatedUnion("type", [functionTool, webSearchTool])).nullish(),
   tool_choice: z.unknown().optional(),
   parallel_tool_calls: z.boolean().nullish(),
   previous_response_id: z.string().nullish(),
@@ -47,7 +54,7 @@ const createSchema = z.strictObject({
   max_output_tokens: z.number().int().min(16).nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
   reasoning: z.looseObject({}).nullish(),
-  service_tier: z.string().nullish(),
+  service_tier: z.enum(serviceTiers).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
   text: z.looseObject({}).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
@@ -76,12 +83,13 @@ export function parseCreate(body: unknown, newId: (prefix: string) => string): C
   if (!result.success) throw invalid(result.error.issues[0], body);
   const { data } = result;
   const tools = data.tools ?? [];
-  tools.forEach(checkTool);
+  const functions = tools.flatMap((tool, index) => (tool.type === "function" ? [{ tool, index }] : []));
+  for (const { tool, index } of functions) checkTool(tool, index);
   return {
     model: data.model,
     input: inputItems(data.input, newId),
     instructions: data.instructions ?? "",
-    tools: tools.map(({ name, parameters }) => ({ name, parameters: parameters ?? null })),
+    tools: functions.map(({ tool }) => ({ name: tool.name, parameters: tool.parameters ?? null })),
     previousResponseId: data.previous_response_id ?? null,
     stream: data.stream ?? false,
     background: data.background ?? false,
@@ -102,13 +110,15 @@ function echoOf(data: z.output<typeof createSchema>): Readonly<Record<string, un
     top_logprobs: data.top_logprobs ?? 0,
     user: data.user ?? null,
     instructions: data.instructions ?? null,
-    tools: (data.tools ?? []).map((tool) => ({ description: null, ...tool, strict: tool.strict ?? true })),
+    tools: (data.tools ?? []).map((tool) =>
+      tool.type === "function" ? { description: null, ...tool, strict: tool.strict ?? true } : tool,
+    ),
     tool_choice: data.tool_choice ?? "auto",
     parallel_tool_calls: data.parallel_tool_calls ?? true,
     max_output_tokens: data.max_output_tokens ?? null,
     metadata: data.metadata ?? {},
     reasoning: data.reasoning ?? { effort: null, summary: null },
-    service_tier: data.service_tier ?? "default",
+    service_tier: answeringTiers[data.service_tier ?? "auto"] ?? data.service_tier,
     temperature: data.temperature ?? 1,
     text: data.text ?? { format: { type: "text" } },
     top_p: data.top_p ?? 1,

@@ -80,6 +80,10 @@ export interface FakeWeb {
   renewed: string | undefined;
   /** Studio refuses the account that signed in. */
   refusesAccount: boolean;
+  /** What the provider says to a request for a response, in place of an answer. */
+  refusal: { readonly status: number; readonly error: object } | undefined;
+  /** Bodies of the requests for a response. */
+  readonly asked: unknown[];
   readonly requests: string[];
 }
 
@@ -93,6 +97,8 @@ export function fakeWeb(): FakeWeb {
     instances: new Set(),
     renewed: undefined,
     refusesAccount: false,
+    refusal: undefined,
+    asked: [],
     requests: [],
   };
   return web;
@@ -161,6 +167,13 @@ const routes: readonly {
       const token = new URLSearchParams(body).get("refresh_token");
       if (token === "revoked") return json(400, { error: { message: "INVALID_REFRESH_TOKEN" } });
       return json(200, { id_token: "account-token", refresh_token: renewed ?? token });
+    },
+  },
+  {
+    path: /\/responses$/,
+    answer: ({ asked, refusal }, { body }) => {
+      asked.push(JSON.parse(body));
+      return refusal ? json(refusal.status, { error: refusal.error }) : json(200, { id: "resp_1" });
     },
   },
   {

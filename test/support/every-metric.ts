@@ -5,6 +5,7 @@ import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/errors.ts";
 import { runLeg, type LegDeps } from "../../lib/job/leg.ts";
 import { settle } from "../../lib/job/settle.ts";
+import { inTier } from "../../lib/job/tiered-model.ts";
 import { timed } from "../../lib/job/timed-model.ts";
 import { createWork } from "../../lib/job/work.ts";
 import { createBackoffRow } from "../../lib/ledger/backoff.ts";
@@ -14,12 +15,13 @@ import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
 import { createLedger, type Ledger } from "../../lib/ledger/ledger.ts";
 import { createSpendRow } from "../../lib/ledger/spend.ts";
 import { createWorkspaceRows } from "../../lib/ledger/workspaces.ts";
+import type { ModelTurn } from "../../lib/inference/model.ts";
 import type { Emitter, MetricName, Metrics } from "../../lib/metrics.ts";
 import { Secret } from "../../lib/secret.ts";
 import type { Context } from "../../lib/studio/schemas.ts";
 import type { Studio } from "../../lib/studio/studio.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { script, startHttpServer } from "./http-server.ts";
+import { script as httpScript, startHttpServer } from "./http-server.ts";
 import { anyone } from "./aws.ts";
 import type { LocalTable } from "./ledger.ts";
 import { says, scriptedModel, type Step } from "./scripted-model.ts";
@@ -69,6 +71,10 @@ const healthy: Studio = {
   fail: async () => undefined,
 };
 
+const words = says("Done.");
+const answer: ModelTurn = { ...words, usage: { ...words.usage, costUsd: 0.00046 } };
+const noRoom = (): RunnerError => new RunnerError("model_no_room", "429");
+
 /** What one act changes of a world in which all is well. Its pool is its own. */
 interface Act {
   readonly studio?: Partial<Studio>;
@@ -102,7 +108,9 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
   const { table, isBusy } = watch(local.table);
   const ledger = createLedger(table);
   let ids = 0;
-  const model = timed(scriptedModel(...(act.steps ?? [says("Done.")])), { clock, metrics, pool });
+  const script = scriptedModel(...(act.steps ?? [answer]));
+  const tier = { clock, random: () => 0, log: recordingLog(), metrics, pool, serviceTier: "flex" } as const;
+  const model = inTier(timed(script, { clock, metrics, pool }), tier);
   const deps: WindowDeps & LegDeps = {
     clock,
     random: () => 0,
@@ -112,7 +120,6 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
     ledger,
     workspaces: createWorkspaceRows(table),
     spend: createSpendRow(table),
-    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
     control: createControlRow(table),
     backoff: createBackoffRow(table, clock),
     stop: new AbortController().signal,
@@ -158,7 +165,15 @@ async function silentRun({ pool, ledger }: World): Promise<void> {
   await ledger.open({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
   const fence = { pool, runId: "r1", leg: 1, invocationId: "i1" };
   await ledger.begin(fence, { atMs: nowMs - 500_000, requestId: "req1" });
-  const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 5, reasoningTokens: 1 };
+  const usage = {
+    inputTokens: 10,
+    cachedInputTokens: 2,
+    cacheWriteTokens: 0,
+    outputTokens: 5,
+    reasoningTokens: 1,
+    webSearches: 0,
+    costUsd: 0.0001,
+  };
   await ledger.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage });
 }
 
@@ -248,6 +263,11 @@ const legs: Readonly<Record<string, Act>> = {
     before: leased,
     steps: [new RunnerError("model_refused", "no")],
   },
+  // Seven waits of two minutes in all, then the tier auto.
+  "in a tier without room": {
+    before: leased,
+    steps: [...Array.from({ length: 8 }, noRoom), answer],
+  },
   "with a refused model key": { before: leased, steps: [new RunnerError("model_key_refused", "401")] },
   "with a refused runner key": { before: leasedFor(5_000), studio: { heartbeat: throwing(refused) } },
   "whose lease is gone": { before: leased, studio: { heartbeat: throwing(lost) } },
@@ -293,7 +313,7 @@ async function runAct(part: Emitter, world: World, act: Act): Promise<void> {
 async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
   const type = "application/x-amz-json-1.0";
   const server = await startHttpServer(
-    script(
+    httpScript(
       { status: 400, headers: { "content-type": type }, body: { __type: "x#ThrottlingException" } },
       { headers: { "content-type": type }, body: {} },
     ),

@@ -84,7 +84,14 @@ function keep(done: ModelTurn | EndsBadly, { previousResponseId }: ModelRequest)
   return { previousResponseId, status: "completed", turn: done, usage: done.usage };
 }
 
-const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 };
+const usage = {
+  inputTokens: 100,
+  cachedInputTokens: 40,
+  cacheWriteTokens: 0,
+  outputTokens: 30,
+  reasoningTokens: 10,
+  webSearches: 0,
+};
 
 /** A turn that only speaks. */
 export const says = (text: string, responseId = "resp_message"): ModelTurn => ({

@@ -6,7 +6,7 @@ import { systemClock, type Clock } from "../../lib/clock.ts";
 import type { WindowSummary } from "../../lib/dispatch/window.ts";
 import { createTable, type Table } from "../../lib/adapters/dynamodb.ts";
 import { accountOf } from "./aws.ts";
-import { parseSettings, pricesFor } from "../../infra/settings.ts";
+import { parseSettings, priceListFor } from "../../infra/settings.ts";
 import { runSchema, type Run } from "../../lib/ledger/run.ts";
 import type { LogEvent } from "../../lib/log.ts";
 import type { MetricName } from "../../lib/metrics.ts";
@@ -255,7 +255,7 @@ function reuse(settings: StackSettings, options: ScenarioOptions): BuiltStack {
     OPENAI_MODEL: inference?.model,
     OPENAI_SUMMARY_MODEL: inference?.summaryModel,
     OPENAI_STORE: String(inference?.store ?? true),
-    RUNNER_PRICES: JSON.stringify(pricesFor(parseSettings(settings))),
+    RUNNER_PRICES: JSON.stringify(priceListFor(parseSettings(settings))),
     ...options.variables,
   };
   return { templateFile: templateFor(options), variables: z.record(z.string(), z.string()).parse(variables) };

@@ -84,15 +84,17 @@ describe("doctor of a healthy stack", () => {
       "model-key-accepted",
       "account-key",
       "account-key-accepted",
+      "model-request",
     ]);
   });
 
-  it("asks Studio without taking a job, and the provider without generating", async () => {
+  it("asks Studio without taking a job, and the provider for one answer", async () => {
     await diagnose();
     expect(web.requests.toSorted()).toEqual([
       "GET /v1/models/gpt-6-luna",
       "POST /heartbeatWorkspaceJob",
       "POST /heartbeatWorkspaceJob",
+      "POST /v1/responses",
       "POST /v1/token",
     ]);
   });
@@ -102,7 +104,7 @@ describe("doctor of a healthy stack", () => {
     const { out } = await cli.run("doctor");
     expect(out).toContain("✓ Node                   24.21.0\n");
     expect(out).toContain("✓ Runner keys            2 keys: one, two\n");
-    expect(out).toContain("\n23 ok, 0 warnings, 0 failed, 0 skipped\n");
+    expect(out).toContain("\n24 ok, 0 warnings, 0 failed, 0 skipped\n");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 });
@@ -444,7 +446,13 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
       finding:
         "openai.gpt-6-luna answers at the mantle endpoint in us-west-2 (asked for 16 tokens, which cost next to nothing)",
     });
-    expect(asked).toEqual([{ endpoint: "mantle", region: "us-west-2", model: "openai.gpt-6-luna" }]);
+    expect(asked).toMatchObject([
+      {
+        endpoint: "mantle",
+        region: "us-west-2",
+        body: { model: "openai.gpt-6-luna", max_output_tokens: 16, parallel_tool_calls: true },
+      },
+    ]);
   });
 
   it("names a region in which the model is not offered", async () => {

@@ -27,7 +27,14 @@ beforeEach(() => {
   cli.aws.settings = { pools: [{ name: pool, kind: "user" }] };
 });
 
-const usage = { inputTokens: 1_200, cachedInputTokens: 0, outputTokens: 340, reasoningTokens: 0 };
+const usage = {
+  inputTokens: 1_200,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 340,
+  reasoningTokens: 0,
+  webSearches: 0,
+};
 
 async function threeRuns(): Promise<void> {
   await cli.addRun({
@@ -92,7 +99,15 @@ describe("jobs", () => {
           troubles: [],
           rounds: 1,
           model: null,
-          usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+          usage: {
+            inputTokens: 0,
+            cachedInputTokens: 0,
+            cacheWriteTokens: 0,
+            outputTokens: 0,
+            reasoningTokens: 0,
+            webSearches: 0,
+            costUsd: 0,
+          },
           costUsd: null,
           keyId: "key-1",
         },

@@ -22,8 +22,23 @@ beforeEach(() => {
 
 const startMs = 1_000_000;
 const leaseMs = 600_000;
-const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 10, reasoningTokens: 3 };
-const noUsage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+const usage = {
+  inputTokens: 100,
+  cachedInputTokens: 40,
+  cacheWriteTokens: 0,
+  outputTokens: 10,
+  reasoningTokens: 3,
+  webSearches: 0,
+};
+const noUsage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  webSearches: 0,
+  costUsd: 0,
+};
 /** Two rounds of a job were asked. */
 const twoRounds: RunProgress = {
   rounds: 2,
@@ -45,7 +60,6 @@ function build() {
     workspaces: createWorkspaceRows(table),
     log: recordingLog(),
     spend: createSpendRow(table),
-    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
   };
   let runs = 0;
   /** A lease of the workspace: claims it and, where that is allowed, creates the run and begins its first attempt. */
@@ -190,7 +204,14 @@ describe("a new run inherits", () => {
       inherited: {
         runId: "run-2",
         responseIds: ["r1", "r2", "r3"],
-        usage: { inputTokens: 200, cachedInputTokens: 80, outputTokens: 20, reasoningTokens: 6 },
+        usage: {
+          inputTokens: 200,
+          cachedInputTokens: 80,
+          cacheWriteTokens: 0,
+          outputTokens: 20,
+          reasoningTokens: 6,
+          webSearches: 0,
+        },
       },
     });
   });

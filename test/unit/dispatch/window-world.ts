@@ -108,7 +108,6 @@ export function build(world: World) {
       },
       read: unused,
     },
-    prices: {},
     spend: { read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }), add: unused },
     workspaces: {
       isOf: async () => true,

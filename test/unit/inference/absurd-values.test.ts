@@ -9,7 +9,7 @@ const call = { type: "function_call", call_id: "call_1", name: "create_list", ar
 const turnOf = (changed: object) =>
   turnFrom(
     { outcome: "completed", response: { id: "resp_1", output: [words], ...changed }, items: [] },
-    String,
+    { redact: String },
   );
 
 const usage = (input: unknown, output: unknown, cached?: unknown, reasoning?: unknown) => ({
@@ -30,8 +30,10 @@ describe("usage", () => {
       expect(turnOf(usage(9, 7, absurd, absurd)).usage).toEqual({
         inputTokens: 9,
         cachedInputTokens: 0,
+        cacheWriteTokens: 0,
         outputTokens: 7,
         reasoningTokens: 0,
+        webSearches: 0,
       });
     },
   );
@@ -40,8 +42,10 @@ describe("usage", () => {
     expect(turnOf(usage(9, 7, 10, 8)).usage).toEqual({
       inputTokens: 9,
       cachedInputTokens: 9,
+      cacheWriteTokens: 0,
       outputTokens: 7,
       reasoningTokens: 7,
+      webSearches: 0,
     });
   });
 

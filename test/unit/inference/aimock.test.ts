@@ -33,8 +33,10 @@ test("usage comes back", async () => {
   expect((await model().generate(request, { signal: never })).usage).toEqual({
     inputTokens: 12,
     cachedInputTokens: 0,
+    cacheWriteTokens: 0,
     outputTokens: 5,
     reasoningTokens: 0,
+    webSearches: 0,
   });
 });
 

@@ -43,7 +43,14 @@ test("a round is begun in the background, then looked at until it has ended wher
     responseId: "resp_1",
     text: "Two lists.",
     calls: [{ callId: "call_1", name: "create_list", arguments: '{"a":1}' }],
-    usage: { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 },
+    usage: {
+      inputTokens: 100,
+      cachedInputTokens: 40,
+      cacheWriteTokens: 0,
+      outputTokens: 30,
+      reasoningTokens: 10,
+      webSearches: 0,
+    },
     outputItems: output,
   });
   expect(it.calls()).toEqual([create, look, look]);

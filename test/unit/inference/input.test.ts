@@ -23,7 +23,15 @@ test("a workspace without messages gives title and idea", async () => {
   expect(await inputOf({ messageCount: 0, title: "Teas", legacyIdea: "A tea shop", recentText: "" })).toEqual(
     {
       input: "# Workspace title\n\nTeas\n\n# The request\n\nA tea shop",
-      usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+      usage: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
       summarized: "idea",
     },
   );

@@ -4,7 +4,7 @@ import { jobInstructions, summaryInstructions } from "../../../lib/inference/ins
 import { keepHead, keepTail } from "../../../lib/inference/text.ts";
 
 test("the instructions name every tool, every placeholder kind and the bounds", () => {
-  const text = jobInstructions(toolDefinitions);
+  const text = jobInstructions({ tools: toolDefinitions });
   for (const tool of ["create_file", "create_pie_chart", "create_bar_chart", "create_stacked_bar_chart"]) {
     expect(text).toContain(tool);
   }
@@ -16,6 +16,17 @@ test("the instructions name every tool, every placeholder kind and the bounds", 
   expect(text).toContain("24 rounds in all");
   expect(text).toContain("at most 24000 characters");
   expect(text).toContain("language of the person's newest message");
+});
+
+test("the owner's instructions come last, and hosted tools are explained where they are on", () => {
+  const ours = jobInstructions({ tools: toolDefinitions });
+  expect(ours).not.toContain("search the web");
+  expect(ours).not.toContain("owner");
+  const own = "  Write British English.\nSign as the reports team.  ";
+  const text = jobInstructions({ tools: toolDefinitions, hostedTools: ["web_search"], own });
+  expect(text.startsWith(ours)).toBe(true);
+  expect(text).toContain("You can search the web.");
+  expect(text.endsWith("Write British English.\nSign as the reports team.")).toBe(true);
 });
 
 test("the summary's instructions name its cap", () => {

@@ -18,6 +18,8 @@ export interface Case {
   readonly message: string;
   readonly status?: number;
   readonly previousResponseId?: string;
+  /** In which it is asked. */
+  readonly serviceTier?: "flex" | "default";
 }
 
 const quota = {
@@ -30,6 +32,22 @@ const missing = {
   code: "previous_response_not_found",
 };
 
+/** A parameter that the model does not take is told by the setting that it comes from. */
+const refusedSettings: readonly Case[] = (
+  [
+    ["reasoning.effort", "inference.reasoningEffort"],
+    ["service_tier", "inference.serviceTier"],
+    ["max_output_tokens", "inference.maxOutputTokens"],
+    ["tools[12]", "inference.hostedTools"],
+  ] as const
+).map(([param, setting]) => ({
+  rule: `a model that does not take ${param}`,
+  answer: apiError(400, { message: "Unsupported value.", param, code: "unsupported_value" }),
+  code: "model_rejected",
+  message: `the model's provider rejected the request: Unsupported value. (HTTP 400, code unsupported_value, setting ${setting})`,
+  status: 400,
+}));
+
 /** None of these is worth another try: the server would answer 418 to a second request. */
 export const cases: readonly Case[] = [
   {
@@ -40,6 +58,34 @@ export const cases: readonly Case[] = [
       "the quota of the model's account is used up: You exceeded your current quota. (HTTP 429, code insufficient_quota)",
     status: 429,
   },
+  {
+    rule: "no room in the tier flex is no rate limit",
+    answer: apiError(429, { message: "Resource unavailable.", code: "resource_unavailable" }),
+    code: "model_no_room",
+    message:
+      "the model's provider has no room in the service tier that was asked for: Resource unavailable. (HTTP 429, code resource_unavailable)",
+    status: 429,
+    serviceTier: "flex",
+  },
+  {
+    rule: "an exhausted quota in the tier flex is none of room",
+    answer: apiError(429, quota),
+    code: "model_quota_exhausted",
+    message:
+      "the quota of the model's account is used up: You exceeded your current quota. (HTTP 429, code insufficient_quota)",
+    status: 429,
+    serviceTier: "flex",
+  },
+  {
+    rule: "no room in the tier flex, told by a failed response",
+    answer: stream(
+      ended("failed", { service_tier: "flex", error: { code: "resource_unavailable", message: "Later." } }),
+    ),
+    code: "model_no_room",
+    message:
+      "the model's provider has no room in the service tier that was asked for: Later. (code resource_unavailable)",
+  },
+  ...refusedSettings,
   {
     rule: "an exhausted quota in an error event",
     answer: stream({

@@ -12,10 +12,12 @@ import {
 import { cases } from "./openai-error-cases.ts";
 import { adapter, freshKey, key, never, request, thrownBy } from "./support.ts";
 
-test.for(cases)("$rule → $code", async ({ answer, code, message: sentence, status, previousResponseId }) => {
+test.for(cases)("$rule → $code", async ({ answer, code, message: sentence, status, ...asking }) => {
+  const { previousResponseId, serviceTier } = asking;
   await using server = await startResponsesServer([answer]);
   const { model } = adapter(server.baseUrl);
-  const asked = previousResponseId === undefined ? request : { ...request, previousResponseId };
+  const chained = previousResponseId === undefined ? request : { ...request, previousResponseId };
+  const asked = { ...chained, options: { serviceTier } };
   const error = await thrownBy(model.generate(asked, { signal: never }));
   expect(error).toMatchObject({ name: "RunnerError", code, message: sentence, status, retryable: false });
   expect(server.seen).toHaveLength(1);

@@ -94,19 +94,23 @@ test("tools are strict functions that may be called in parallel", async () => {
   });
 });
 
-test("effort, the limit of a round and the cache's key go out as they are set, and not at all where they are not", async () => {
+test("tier, effort, the limit of a round, the cache's key and hosted tools go out as they are set, and not at all where they are not", async () => {
   const options = {
     reasoningEffort: "low",
     maxOutputTokens: 2_000,
     promptCacheKey: "studio-runner-default",
+    serviceTier: "flex",
+    hostedTools: ["web_search"],
   } as const;
-  expect(await bodyOf({ options })).toMatchObject({
+  expect(await bodyOf({ options, tools: [tool] })).toMatchObject({
+    service_tier: "flex",
+    tools: [{ type: "function" }, { type: "web_search" }],
     reasoning: { effort: "low" },
     max_output_tokens: 2_000,
     prompt_cache_key: "studio-runner-default",
   });
   const plain = await bodyOf({ options: { reasoningEffort: undefined } });
-  for (const name of ["reasoning", "max_output_tokens", "prompt_cache_key"])
+  for (const name of ["service_tier", "reasoning", "max_output_tokens", "prompt_cache_key"])
     expect(plain).not.toHaveProperty(name);
 });
 
@@ -171,7 +175,14 @@ test("text, calls in their order, usage and the raw items", async () => {
       { callId: "call_1", name: "create_list", arguments: '{"a":1}' },
       { callId: "call_2", name: "create_table", arguments: "{broken" },
     ],
-    usage: { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 },
+    usage: {
+      inputTokens: 100,
+      cachedInputTokens: 40,
+      cacheWriteTokens: 0,
+      outputTokens: 30,
+      reasoningTokens: 10,
+      webSearches: 0,
+    },
     outputItems: output,
   });
 });
@@ -219,7 +230,15 @@ test("a server that leaves out status, usage and annotations is understood", asy
   ]);
   const turn = await adapter(server.baseUrl).model.generate(request, { signal: never });
   expect(turn.text).toBe("Hi");
-  expect(turn.usage).toEqual({ inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 });
+  expect(turn.usage).toEqual({
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+    webSearches: 0,
+    costUsd: 0,
+  });
 });
 
 test("a server that leaves the final output empty is understood from its finished items", async () => {

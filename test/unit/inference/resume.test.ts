@@ -14,8 +14,10 @@ const killed = new Error("killed");
 const usage = (rounds: number) => ({
   inputTokens: 100 * rounds,
   cachedInputTokens: 40 * rounds,
+  cacheWriteTokens: 0,
   outputTokens: 30 * rounds,
   reasoningTokens: 10 * rounds,
+  webSearches: 0,
 });
 
 /** A leg that is killed when the response of round `at` has been noted. */

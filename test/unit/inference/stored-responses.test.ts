@@ -72,7 +72,14 @@ test("a completed response is retrieved with its turn, its predecessor and its u
   await using server = await startResponsesServer([
     stored("completed", { previous_response_id: "resp_0", output: [call], usage }),
   ]);
-  const counted = { inputTokens: 7, cachedInputTokens: 0, outputTokens: 3, reasoningTokens: 0 };
+  const counted = {
+    inputTokens: 7,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 3,
+    reasoningTokens: 0,
+    webSearches: 0,
+  };
   expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual({
     previousResponseId: "resp_0",
     status: "completed",
@@ -96,7 +103,14 @@ test.for(["queued", "in_progress", "failed", "cancelled", "incomplete"] as const
       previousResponseId: undefined,
       status,
       turn: undefined,
-      usage: { inputTokens: 7, cachedInputTokens: 0, outputTokens: 3, reasoningTokens: 0 },
+      usage: {
+        inputTokens: 7,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 3,
+        reasoningTokens: 0,
+        webSearches: 0,
+      },
     });
   },
 );

@@ -19,7 +19,15 @@ test("short history stays verbatim and no model is asked", async () => {
   });
   expect(await earlierContext(deps, given, never)).toEqual({
     text: "Short.",
-    usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+    usage: {
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      webSearches: 0,
+      costUsd: 0,
+    },
     summarized: "verbatim",
   });
 });
@@ -46,7 +54,14 @@ test("a fresh summary is made by the summary model, unstored and without tools",
   const { deps } = summaryDeps(model);
   expect(await earlierContext(deps, context(long), never)).toEqual({
     text: "Fresh.",
-    usage: { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 },
+    usage: {
+      inputTokens: 100,
+      cachedInputTokens: 40,
+      cacheWriteTokens: 0,
+      outputTokens: 30,
+      reasoningTokens: 10,
+      webSearches: 0,
+    },
     summarized: "fresh",
   });
   expect(model.requests[0]).toMatchObject({

@@ -14,7 +14,14 @@ test("a message without tools ends in one round", async () => {
   expect(result).toEqual({
     workbench: { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] },
     message: "Green tea.",
-    usage: { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 },
+    usage: {
+      inputTokens: 100,
+      cachedInputTokens: 40,
+      cacheWriteTokens: 0,
+      outputTokens: 30,
+      reasoningTokens: 10,
+      webSearches: 0,
+    },
     rounds: 1,
   });
   model.assertDone();
@@ -169,7 +176,14 @@ test("each round is noted with its own usage before the next begins", async () =
     return says("{{artifact:list:teas}}", "r2");
   });
   await loop(model, {}, async (round) => void rounds.push(round));
-  const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 30, reasoningTokens: 10 };
+  const usage = {
+    inputTokens: 100,
+    cachedInputTokens: 40,
+    cacheWriteTokens: 0,
+    outputTokens: 30,
+    reasoningTokens: 10,
+    webSearches: 0,
+  };
   expect(rounds).toEqual([
     { number: 1, responseId: "r1", usage, calls: 1 },
     { number: 2, responseId: "r2", usage, calls: 0 },
@@ -199,11 +213,13 @@ test("each response is noted with its round and what the run has used, before it
   const used = (rounds: number) => ({
     inputTokens: 100 * rounds,
     cachedInputTokens: 40 * rounds,
+    cacheWriteTokens: 0,
     outputTokens: 30 * rounds,
     reasoningTokens: 10 * rounds,
+    webSearches: 0,
   });
   expect(started).toEqual([
-    { number: 1, responseId: "r1", usage: used(0) },
+    { number: 1, responseId: "r1", usage: { ...used(0), costUsd: 0 } },
     { number: 2, responseId: "r2", usage: used(1) },
     { number: 3, responseId: "r3", usage: used(2) },
   ]);
@@ -220,7 +236,14 @@ test("what the note of a started response throws goes out", async () => {
 test("an earlier leg's rounds and usage go on being counted", async () => {
   const from = startOf({
     rounds: 7,
-    usage: { inputTokens: 1, cachedInputTokens: 1, outputTokens: 1, reasoningTokens: 1 },
+    usage: {
+      inputTokens: 1,
+      cachedInputTokens: 1,
+      cacheWriteTokens: 0,
+      outputTokens: 1,
+      reasoningTokens: 1,
+      webSearches: 0,
+    },
     next: {
       kind: "ask",
       previousResponseId: "r7",
@@ -231,7 +254,14 @@ test("an earlier leg's rounds and usage go on being counted", async () => {
   const rounds: Round[] = [];
   expect(await loop(model, { from, input: "" }, (round) => void rounds.push(round))).toMatchObject({
     rounds: 8,
-    usage: { inputTokens: 101, cachedInputTokens: 41, outputTokens: 31, reasoningTokens: 11 },
+    usage: {
+      inputTokens: 101,
+      cachedInputTokens: 41,
+      cacheWriteTokens: 0,
+      outputTokens: 31,
+      reasoningTokens: 11,
+      webSearches: 0,
+    },
   });
   expect(rounds.map(({ number }) => number)).toEqual([8]);
   expect(model.requests[0]).toMatchObject({
@@ -269,19 +299,42 @@ test("any other error of the model goes out as it is", async () => {
 });
 
 test("usage adds up field by field", () => {
-  const left = { inputTokens: 1, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 4 };
-  const right = { inputTokens: 10, cachedInputTokens: 20, outputTokens: 30, reasoningTokens: 40 };
+  const left = {
+    inputTokens: 1,
+    cachedInputTokens: 2,
+    cacheWriteTokens: 0,
+    outputTokens: 3,
+    reasoningTokens: 4,
+    webSearches: 0,
+  };
+  const right = {
+    inputTokens: 10,
+    cachedInputTokens: 20,
+    cacheWriteTokens: 0,
+    outputTokens: 30,
+    reasoningTokens: 40,
+    webSearches: 0,
+  };
   expect(addUsage(left, right)).toEqual({
     inputTokens: 11,
     cachedInputTokens: 22,
+    cacheWriteTokens: 0,
     outputTokens: 33,
     reasoningTokens: 44,
+    webSearches: 0,
   });
 });
 
 test("an answer that is of no use is counted all the same, and then thrown", async () => {
   const rounds: Round[] = [];
-  const usage = { inputTokens: 100, cachedInputTokens: 0, outputTokens: 900, reasoningTokens: 0 };
+  const usage = {
+    inputTokens: 100,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 900,
+    reasoningTokens: 0,
+    webSearches: 0,
+  };
   const cause = new RunnerError("model_incomplete", "stopped at its output limit");
   const model = {
     ...scriptedModel(),

@@ -45,7 +45,7 @@ it("a processor's variables are read back without a key", () => {
     RUNNER_LEDGER_TABLE: "ledger",
     RUNNER_KEY_SECRET: "keys",
     RUNNER_RUN_LIMIT_MS: "1000",
-    RUNNER_PRICES: "{}",
+    RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
     BEDROCK_ENDPOINT: "runtime",
     OPENAI_MODEL: "m",
     OPENAI_SUMMARY_MODEL: "m",

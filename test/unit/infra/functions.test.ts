@@ -85,8 +85,6 @@ it("the dispatcher gets its settings by environment", () => {
   expect(dispatcher.Properties["Environment"]).toEqual({
     Variables: {
       RUNNER_RUN_LIMIT_MS: "3600000",
-      RUNNER_PRICES:
-        '{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}}',
       RUNNER_POOL: "default",
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_LEDGER_TABLE: ref(table),
@@ -105,7 +103,7 @@ it("the processor gets its settings by environment", () => {
   expect(processor.Properties["Environment"]).toEqual({
     Variables: {
       RUNNER_PRICES:
-        '{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}}',
+        '{"models":{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
       RUNNER_POOL: "default",
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_LEDGER_TABLE: ref(table),
@@ -127,8 +125,6 @@ it("the settler gets its settings by environment", () => {
   expect(settler.Properties["Environment"]).toEqual({
     Variables: {
       RUNNER_RUN_LIMIT_MS: "3600000",
-      RUNNER_PRICES:
-        '{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}}',
       RUNNER_POOL: "default",
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_LEDGER_TABLE: ref(table),

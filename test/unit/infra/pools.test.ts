@@ -17,6 +17,8 @@ const stack = synthesizeUnbundled({
     summaryModel: "model-2",
     reasoningEffort: "low",
     maxOutputTokens: 4_000,
+    serviceTier: "flex",
+    hostedTools: ["web_search"],
     baseUrl: "https://model.example.com/v1",
     mode: "streaming",
     store: false,
@@ -56,7 +58,6 @@ describe("every setting reaches the template", () => {
     expect(functionOf("PoolMineDispatcher").Properties).toMatchObject({ MemorySize: 384, Timeout: 90 });
     expect(variablesOf("PoolMineDispatcher")).toEqual({
       Variables: {
-        RUNNER_PRICES: "{}",
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
         RUNNER_LEDGER_TABLE: "kept-ledger",
@@ -78,7 +79,7 @@ describe("every setting reaches the template", () => {
     expect(functionOf("PoolMineProcessor").Properties).toMatchObject({ MemorySize: 1024, Timeout: 600 });
     expect(variablesOf("PoolMineProcessor")).toEqual({
       Variables: {
-        RUNNER_PRICES: "{}",
+        RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
         RUNNER_LEDGER_TABLE: "kept-ledger",
@@ -90,6 +91,8 @@ describe("every setting reaches the template", () => {
         OPENAI_MODE: "streaming",
         OPENAI_REASONING_EFFORT: "low",
         OPENAI_MAX_OUTPUT_TOKENS: "4000",
+        OPENAI_SERVICE_TIER: "flex",
+        OPENAI_HOSTED_TOOLS: '["web_search"]',
         OPENAI_STORE: "false",
         RUNNER_RUN_LIMIT_MS: "5400000",
         ...addresses,
@@ -103,7 +106,6 @@ describe("every setting reaches the template", () => {
     expect(variablesOf("PoolMineSettler")).toEqual({
       Variables: {
         RUNNER_RUN_LIMIT_MS: "5400000",
-        RUNNER_PRICES: "{}",
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
         RUNNER_LEDGER_TABLE: "kept-ledger",

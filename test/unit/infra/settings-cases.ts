@@ -41,7 +41,27 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "a value under an unknown name, without showing its text",
     { inference: { apiKey: "hunter2" } },
-    "inference.apiKey: unknown setting (given a text of length 7). Known here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, maxOutputTokens, store, keySecretArn, workloadIdentity.",
+    "inference.apiKey: unknown setting (given a text of length 7). Known here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, workloadIdentity.",
+  ],
+  [
+    "a service tier that nobody has",
+    { inference: { serviceTier: "cheap" } },
+    'inference.serviceTier: given "cheap". Give one of: auto, default, flex, priority.',
+  ],
+  [
+    "a hosted tool that is not known",
+    { inference: { hostedTools: ["code_interpreter"] } },
+    'inference.hostedTools[0]: given "code_interpreter". Give one of: web_search.',
+  ],
+  [
+    "instructions in two places",
+    { inference: { instructions: "Be brief.", instructionsFile: "style.md" } },
+    "inference.instructionsFile: inference.instructions gives the text that inference.instructionsFile names a file of. Leave one of them out.",
+  ],
+  [
+    "instructions without a text",
+    { inference: { instructions: "  " } },
+    'inference.instructions: given "  ". Give a text of 1 to 20000 characters.',
   ],
   ["a blank", { inference: { model: "  " } }, 'inference.model: given "  ". Give a model\'s name.'],
   ["an empty text", { inference: { model: "" } }, 'inference.model: given "". Give a model\'s name.'],

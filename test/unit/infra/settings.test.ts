@@ -22,7 +22,12 @@ describe("defaults", () => {
         mode: "auto",
         store: true,
       },
-      spend: { prices: defaultPrices, pricesAsOf: "2026-10-04" },
+      spend: {
+        prices: defaultPrices,
+        pricesAsOf: "2026-10-04",
+        tiers: { flex: 0.5, priority: 2 },
+        webSearchUsd: 0.01,
+      },
       pools: [
         {
           name: "default",

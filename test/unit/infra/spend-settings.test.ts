@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSettings, pricesFor } from "../../../infra/settings.ts";
+import { parseSettings, priceListFor } from "../../../infra/settings.ts";
 import { defaultPrices } from "../../../lib/spend/prices.ts";
 import { pool, problems } from "./settings-cases.ts";
 
@@ -17,8 +17,23 @@ describe("prices", () => {
   it("reach the functions for the models that they ask, and no others", () => {
     const inference = { model: "my-model", summaryModel: "gpt-5-mini" };
     const known = parseSettings({ inference, spend: { prices: { "my-model": price } } });
-    expect(pricesFor(known)).toEqual({ "my-model": price, "gpt-5-mini": defaultPrices["gpt-5-mini"] });
-    expect(pricesFor(parseSettings({ inference: { model: "unheard-of" } }))).toEqual({});
+    const rest = { tiers: { flex: 0.5, priority: 2 }, webSearchUsd: 0.01 };
+    const models = { "my-model": price, "gpt-5-mini": defaultPrices["gpt-5-mini"] };
+    expect(priceListFor(known)).toEqual({ models, ...rest });
+    expect(priceListFor(parseSettings({ inference: { model: "unheard-of" } }))).toEqual({
+      models: {},
+      ...rest,
+    });
+  });
+
+  it("of tiers, of searches and of writes to the cache can be given too", () => {
+    const prices = { "gpt-6-luna": { ...price, cacheWritePerMillionUsd: 4 } };
+    const given = parseSettings({ spend: { prices, tiers: { flex: 0.6 }, webSearchUsd: 0.02 } });
+    expect(priceListFor(given)).toEqual({
+      models: prices,
+      tiers: { flex: 0.6, priority: 2 },
+      webSearchUsd: 0.02,
+    });
   });
 
   it.each([
@@ -33,6 +48,15 @@ describe("prices", () => {
     [
       { prices: { m: { ...price, inputPerMilionUsd: 1 } } },
       'spend.prices.m.inputPerMilionUsd: unknown setting (given 1). Did you mean "inputPerMillionUsd"?',
+    ],
+    [
+      { tiers: { flex: -1 } },
+      "spend.tiers.flex: given -1. Give a number from 0 to 100 (a multiple of the prices).",
+    ],
+    [{ tiers: { scale: 1 } }, "spend.tiers.scale: unknown setting (given 1). Known here: flex, priority."],
+    [
+      { webSearchUsd: "1" },
+      'spend.webSearchUsd: given "1". Give a number from 0 to 10 (US dollars per search).',
     ],
     [{ prices: [] }, "spend.prices: given a list. Give an object of model names and prices."],
     [{ pricesAsOf: "yesterday" }, 'spend.pricesAsOf: given "yesterday". Give a day, like 2026-10-04.'],

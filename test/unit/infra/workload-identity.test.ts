@@ -63,7 +63,7 @@ it("a processor with neither a key nor an identity says so", () => {
     RUNNER_LEDGER_TABLE: "ledger",
     RUNNER_KEY_SECRET: "keys",
     RUNNER_RUN_LIMIT_MS: "1000",
-    RUNNER_PRICES: "{}",
+    RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
     OPENAI_IDENTITY_PROVIDER: "idp_1",
     OPENAI_MODEL: "m",
     OPENAI_SUMMARY_MODEL: "m",

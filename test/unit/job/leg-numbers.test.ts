@@ -3,9 +3,16 @@ import { RunnerError } from "../../../lib/errors.ts";
 import { runLeg, type LegDeps } from "../../../lib/job/leg.ts";
 import { build, event, fifteenMinutes, lost, outage, product } from "./leg-world.ts";
 
-const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 9, reasoningTokens: 3 };
+const usage = {
+  inputTokens: 100,
+  cachedInputTokens: 40,
+  cacheWriteTokens: 0,
+  outputTokens: 9,
+  reasoningTokens: 3,
+  webSearches: 0,
+  costUsd: 0.00025,
+};
 
-/** One round, for 0.00025 dollars. */
 const oneRound: LegDeps["work"] = async ({ onRoundEnded }) => {
   onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage });
   return product;
@@ -22,8 +29,10 @@ describe("what a run has cost", () => {
       costUsd: 0.00025,
       inputTokens: 100,
       cachedInputTokens: 40,
+      cacheWriteTokens: 0,
       outputTokens: 9,
       reasoningTokens: 3,
+      webSearches: 0,
     });
     expect(metrics.emitted).toContain("CostUsd{pool=default,model=m} 0.00025");
     expect(spent).toEqual([
@@ -50,8 +59,13 @@ describe("what a run has cost", () => {
   });
 
   it("is not known without the model's price: no metric, one line that says so, and nothing added", async () => {
-    const { deps, endings, log, metrics, spent } = build({ work: oneRound });
-    await runLeg({ ...deps, prices: {} }, event, fifteenMinutes);
+    const { deps, endings, log, metrics, spent } = build({
+      work: async ({ onRoundEnded }) => {
+        onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage: { ...usage, costUsd: undefined } });
+        return product;
+      },
+    });
+    await runLeg(deps, event, fifteenMinutes);
     expect(endings[0]).toMatchObject({ state: "completed", costUsd: undefined });
     expect(metrics.emitted.filter((line) => line.startsWith("CostUsd"))).toEqual([]);
     expect(log.lines.filter((line) => line.event === "price_unknown")).toMatchObject([

@@ -149,7 +149,6 @@ export function build(world: World = {}) {
       refresh: async () => world.freshKeys ?? world.keys ?? [key("k1", "k1.secret")],
       retired: async () => [],
     },
-    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
     spend: {
       read: unused,
       add: async (pool, day, amounts) => {

@@ -50,7 +50,15 @@ describe("a leg that goes well", () => {
   });
 
   it("counts the tokens of every kind", async () => {
-    const usage = { inputTokens: 100, cachedInputTokens: 40, outputTokens: 9, reasoningTokens: 3 };
+    const usage = {
+      inputTokens: 100,
+      cachedInputTokens: 40,
+      cacheWriteTokens: 0,
+      outputTokens: 9,
+      reasoningTokens: 3,
+      webSearches: 0,
+      costUsd: 0.00025,
+    };
     const { deps, metrics } = build({
       work: async ({ onRoundEnded }) => {
         onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage });

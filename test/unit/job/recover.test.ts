@@ -76,7 +76,6 @@ function build(world: World = {}) {
     backoff: createBackoffRow(local.table, clock),
     log,
     metrics,
-    prices: { m: { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 10 } },
     spend: createSpendRow(local.table),
     keys: {
       get: async () => [{ id: "k1", value: new Secret("k1.s") }],

@@ -239,8 +239,10 @@ describe("a run of a job that an earlier run has worked on", () => {
   const usageOf = (rounds: number) => ({
     inputTokens: 100 * rounds,
     cachedInputTokens: 40 * rounds,
+    cacheWriteTokens: 0,
     outputTokens: 30 * rounds,
     reasoningTokens: 10 * rounds,
+    webSearches: 0,
   });
 
   /** What a run leaves that was lost after its first round. */

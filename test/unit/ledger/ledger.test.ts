@@ -41,7 +41,14 @@ async function begun(): Promise<Fence> {
   return fence;
 }
 
-const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 5, reasoningTokens: 1 };
+const usage = {
+  inputTokens: 10,
+  cachedInputTokens: 2,
+  cacheWriteTokens: 0,
+  outputTokens: 5,
+  reasoningTokens: 1,
+  webSearches: 0,
+};
 
 describe("begin", () => {
   it("moves a leased run to running and gives its row", async () => {
@@ -70,9 +77,33 @@ describe("begin", () => {
       beganAtMs: 2_000,
       rounds: 0,
       responseIds: [],
-      usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
-      usageBeside: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
-      usageBefore: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+      usage: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
+      usageBeside: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
+      usageBefore: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
     });
   });
 

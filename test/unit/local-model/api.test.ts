@@ -77,7 +77,7 @@ test.each([
   ],
   [
     "a tool of another kind",
-    { model: "m", input: "x", tools: [{ type: "web_search" }] },
+    { model: "m", input: "x", tools: [{ type: "code_interpreter" }] },
     { code: "invalid_value", param: "tools[0].type" },
   ],
 ])("refuses %s", async (_, request, expected) => {

@@ -45,37 +45,56 @@ const dispatcherVariables = {
   RUNNER_RUN_LIMIT_MS: "3600000",
   RUNNER_MAX_EVENT_AGE_MS: "300000",
   RUNNER_DAILY_CAP_USD: "2.5",
-  RUNNER_PRICES: '{"m":{"inputPerMillionUsd":2,"cachedInputPerMillionUsd":0.2,"outputPerMillionUsd":10}}',
+};
+
+const processorVariables = {
+  RUNNER_POOL: "default",
+  RUNNER_API_BASE: "https://studio.example.com",
+  RUNNER_LEDGER_TABLE: "ledger",
+  RUNNER_KEY_SECRET: "arn:secret",
+  RUNNER_RUN_LIMIT_MS: "3600000",
+  OPENAI_KEY_SECRET: "arn",
+  OPENAI_MODEL: "m",
+  OPENAI_SUMMARY_MODEL: "s",
+  OPENAI_MODE: "auto",
+  OPENAI_STORE: "true",
+  OPENAI_SERVICE_TIER: "flex",
+  OPENAI_HOSTED_TOOLS: '["web_search"]',
+  RUNNER_PRICES:
+    '{"models":{"m":{"inputPerMillionUsd":2,"cachedInputPerMillionUsd":0.2,"outputPerMillionUsd":10}},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
 };
 
 describe("the functions' environment", () => {
   it("is read back as it was written", () => {
     const config = parseDispatcherConfig(dispatcherVariables);
     expect(config.RUNNER_CONCURRENCY).toBe(10);
-    expect(config.RUNNER_PRICES["m"]?.outputPerMillionUsd).toBe(10);
     expect(toEnvironment(config)).toEqual(dispatcherVariables);
+    const processor = parseProcessorConfig(processorVariables);
+    expect(processor.RUNNER_PRICES.models["m"]?.outputPerMillionUsd).toBe(10);
+    expect(processor.OPENAI_HOSTED_TOOLS).toEqual(["web_search"]);
+    expect(toEnvironment(processor)).toEqual(processorVariables);
   });
 
   it("reads the store flag as a flag", () => {
-    const variables = {
-      ...dispatcherVariables,
-      OPENAI_KEY_SECRET: "arn",
-      OPENAI_MODEL: "m",
-      OPENAI_SUMMARY_MODEL: "s",
-      OPENAI_MODE: "auto",
-    };
-    expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "false" }).OPENAI_STORE).toBe(false);
-    expect(parseProcessorConfig({ ...variables, OPENAI_STORE: "true" }).OPENAI_STORE).toBe(true);
+    const read = (store: string) => parseProcessorConfig({ ...processorVariables, OPENAI_STORE: store });
+    expect(read("false").OPENAI_STORE).toBe(false);
+    expect(read("true").OPENAI_STORE).toBe(true);
   });
 
-  it.each(["", "nonsense", "[]", '{"m":{}}', '{"m":{"inputPerMillionUsd":"2"}}'])(
+  it.each(["", "nonsense", "[]", "{}", '{"models":{"m":{}}}', '{"models":{"m":{"inputPerMillionUsd":"2"}}}'])(
     "refuses the prices %j",
     (text) => {
-      expect(() => parseDispatcherConfig({ ...dispatcherVariables, RUNNER_PRICES: text })).toThrow(
+      expect(() => parseProcessorConfig({ ...processorVariables, RUNNER_PRICES: text })).toThrow(
         "RUNNER_PRICES",
       );
     },
   );
+
+  it.each(["", "web_search", '["telepathy"]'])("refuses the hosted tools %j", (text) => {
+    expect(() => parseProcessorConfig({ ...processorVariables, OPENAI_HOSTED_TOOLS: text })).toThrow(
+      "OPENAI_HOSTED_TOOLS",
+    );
+  });
 
   it("names every wrong variable at once", () => {
     const read = (): unknown =>

@@ -1,0 +1,52 @@
+import type { Settings } from "../../infra/settings.ts";
+import { hasCode } from "../../lib/errors.ts";
+import { troubleError } from "../../lib/inference/provider-trouble.ts";
+import { parseModelKey } from "../../lib/secrets.ts";
+import { insteadOfKey } from "../key-names.ts";
+import { ask, openAiFor, roundShape } from "../model-request.ts";
+import type { Check, Facts, Finding } from "./check.ts";
+
+/** Tries a job's request once: only the answer says whether the model takes each of the settings. Bedrock's is in bedrock.ts. */
+export const requestChecks: readonly Check[] = [
+  { id: "model-request", title: "Model request", needs: ["stack"], run: judgeRequest },
+];
+
+async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> {
+  const deployed = await stack();
+  const { settings } = deployed;
+  if (insteadOfKey(settings) !== undefined)
+    return { verdict: "skipped", finding: "no key is stored to ask with" };
+  const answer = await model().catch((error: unknown) => {
+    if (hasCode(error, "secret_missing", "secret_malformed")) return undefined;
+    throw error;
+  });
+  if (answer === undefined || answer.kind === "refused")
+    return { verdict: "skipped", finding: "there is no key that the provider accepts" };
+  const text = await (await context.secrets()).read(deployed.output("ModelKeySecret"));
+  const openai = openAiFor(context, settings, parseModelKey(text, "model-key"));
+  const trouble = await ask(openai, roundShape(settings), "the model's provider");
+  const { model: name, serviceTier: tier } = settings.inference;
+  if (trouble === undefined) {
+    const finding = `${name} answers a job's request${described(settings)} (asked for 16 tokens, which cost next to nothing)`;
+    return { verdict: "ok", finding };
+  }
+  const error = troubleError({ ...trouble, tier });
+  if (hasCode(error, "model_no_room")) {
+    const remedy = "Nothing: jobs wait for two minutes, and go on in the tier auto.";
+    return { verdict: "warn", finding: error.message, remedy };
+  }
+  if (error.retryable) throw error;
+  const remedy =
+    "Change the setting that the finding names, or choose another model (inference.model), in cdk.json; then deploy.";
+  return { verdict: "fail", finding: `${name}: ${error.message}`, remedy };
+}
+
+function described({ inference }: Settings): string {
+  const { reasoningEffort, serviceTier, hostedTools } = inference;
+  const parts = [
+    reasoningEffort && `effort ${reasoningEffort}`,
+    serviceTier && `tier ${serviceTier}`,
+    ...(hostedTools ?? []),
+  ].filter(Boolean);
+  return parts.length === 0 ? "" : ` with ${parts.join(", ")}`;
+}

@@ -1,0 +1,82 @@
+import OpenAI, { APIError } from "openai";
+import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
+import { ownInstructions } from "../infra/own-instructions.ts";
+import type { Settings } from "../infra/settings.ts";
+import { userAgent } from "../lib/adapters/http.ts";
+import { toolDefinitions } from "../lib/deliverables/registry.ts";
+import { RunnerError } from "../lib/errors.ts";
+import { jobInstructions } from "../lib/inference/instructions.ts";
+import { troubleNames, type ProviderTrouble } from "../lib/inference/provider-trouble.ts";
+import { requestBody } from "../lib/inference/request-body.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { Context } from "./context.ts";
+
+export const askLimitMs = 15_000;
+/** No provider gives fewer. */
+const leastTokens = 16;
+const question = "Say yes.";
+
+/** The smallest request that a model answers. */
+export const oneWord = (model: string): ResponseCreateParamsNonStreaming => ({
+  model,
+  input: question,
+  max_output_tokens: leastTokens,
+  store: false,
+});
+
+/** A job's first round, with all that the settings add to it, but for its length. */
+export function roundShape({ inference }: Settings): ResponseCreateParamsNonStreaming {
+  const { model, store, reasoningEffort, serviceTier, hostedTools } = inference;
+  const { include: _reasoning, ...body } = requestBody(
+    {
+      model,
+      instructions: jobInstructions({
+        tools: toolDefinitions,
+        hostedTools,
+        own: ownInstructions(inference),
+      }),
+      input: [{ type: "message", text: question }],
+      tools: toolDefinitions,
+      store,
+      options: { reasoningEffort, serviceTier, hostedTools, maxOutputTokens: leastTokens },
+    },
+    "stream",
+  );
+  return { ...body, stream: false };
+}
+
+/**
+ * Has a model answer once. What refused that, or `undefined`: it has answered.
+ * @throws RunnerError `model_unavailable` where nobody answered
+ */
+export async function ask(
+  { responses }: OpenAI,
+  body: ResponseCreateParamsNonStreaming,
+  place: string,
+): Promise<ProviderTrouble | undefined> {
+  try {
+    await responses.create(body);
+    return undefined;
+  } catch (error) {
+    // Without the cause: the SDK's errors hold headers.
+    if (!(error instanceof APIError) || error.status === undefined)
+      throw new RunnerError("model_unavailable", `${place} did not answer`);
+    const { status } = error;
+    return { ...troubleNames(error.error), status, isJson: error.error !== undefined };
+  }
+}
+
+export const openAiFor = (
+  { fetch }: Pick<Context, "fetch">,
+  { inference: { baseUrl } }: Settings,
+  key: Secret,
+): OpenAI =>
+  new OpenAI({
+    apiKey: key.reveal(),
+    ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
+    maxRetries: 0,
+    timeout: askLimitMs,
+    logLevel: "off",
+    defaultHeaders: { "user-agent": userAgent },
+    fetch,
+  });

@@ -56,10 +56,11 @@ export interface Others {
   close(): Promise<void>;
 }
 
-export async function startOthers(modelLatencyMs: number): Promise<Others> {
+/** The model answers each round after this time, and a job in so many rounds. */
+export async function startOthers(modelLatencyMs: number, rounds = 1): Promise<Others> {
   const [studio, model] = await Promise.all([
     startServer({ kind: "studio" }),
-    startServer({ kind: "model", latencyMs: modelLatencyMs }),
+    startServer({ kind: "model", latencyMs: modelLatencyMs, rounds }),
   ]);
   return {
     studio,
@@ -94,8 +95,6 @@ export function addressesOf({ studio, model }: Others): Readonly<Record<string, 
     OPENAI_BASE_URL: model.url,
     OPENAI_MODEL: modelName,
     OPENAI_SUMMARY_MODEL: modelName,
-    // A round in the background is looked at every half second, which would be measured with it.
-    OPENAI_MODE: "streaming",
   };
 }
 

@@ -6,6 +6,7 @@ import type { Built } from "./ground.ts";
 import { overhead } from "./overhead.ts";
 import { pickup } from "./pickup.ts";
 import { refill } from "./refill.ts";
+import { roundsOf } from "./rounds.ts";
 import {
   renderCold,
   renderCost,
@@ -14,6 +15,7 @@ import {
   renderOverhead,
   renderPickup,
   renderRefill,
+  renderRounds,
 } from "./render.ts";
 
 export interface Size {
@@ -82,6 +84,15 @@ export const parts: readonly Part[] = [
     },
     refill,
     renderRefill,
+  ),
+  part(
+    {
+      name: "rounds",
+      title: "Rounds",
+      what: "A queue of jobs of three rounds each, functions warm, worked off by the runner and by as many processes of the public worker's loop (lease, context, rounds, beat, completion; one job at a time each). Ideal is jobs / concurrency × rounds × latency of the model. Between rounds is from a round's end at the model to the next request there, or to the completion at Studio.",
+    },
+    roundsOf,
+    renderRounds,
   ),
   part(
     {

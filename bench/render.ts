@@ -6,6 +6,7 @@ import type { Drain } from "./drain.ts";
 import type { Overhead } from "./overhead.ts";
 import type { PickupRow } from "./pickup.ts";
 import type { RefillRow } from "./refill.ts";
+import type { RoundsRow } from "./rounds.ts";
 import { kilobytes, table, usd } from "./tables.ts";
 
 /** The results of each part in Markdown, for the terminal and for docs/performance.md. */
@@ -86,6 +87,35 @@ export function renderRefill(rows: readonly RefillRow[]): string {
       `${row.idealSeconds} s`,
       `${row.p50Ms} ms`,
       `${row.p95Ms} ms`,
+    ]),
+  );
+}
+
+export function renderRounds(rows: readonly RoundsRow[]): string {
+  return table(
+    [
+      "jobs",
+      "at a time",
+      "a round takes",
+      "took",
+      "ideal",
+      "against it",
+      "public worker's loop",
+      "against it",
+      "between rounds: p50",
+      "p95",
+    ],
+    rows.map((row) => [
+      row.jobs,
+      row.concurrency,
+      `${row.roundMs} ms${row.scaledBy === 1 ? "" : `, here ${row.roundMs / row.scaledBy} ms`}`,
+      `${row.seconds} s`,
+      `${row.idealSeconds} s`,
+      row.ratioToIdeal,
+      `${row.peerSeconds} s`,
+      row.ratioToPeer,
+      `${row.betweenP50Ms} ms`,
+      `${row.betweenP95Ms} ms`,
     ]),
   );
 }

@@ -21,7 +21,7 @@ export interface Steps {
 
 let client: OpenAI | undefined;
 
-/** A job with one round of the model: context, round, beat, completion. */
+/** Context, rounds with the model until it calls no tool any more, beat, completion. */
 export async function runOne(workspaceId: string, steps: Steps = {}): Promise<void> {
   const startedAtMs = Date.now();
   const context = await studio("/getWorkspaceRunnerContext", { workspaceId }, contextSchema);
@@ -33,16 +33,25 @@ export async function runOne(workspaceId: string, steps: Steps = {}): Promise<vo
     maxRetries: 0,
   });
   await steps.beforeRound?.();
-  const stream = await client.responses.create(question(context.recentText));
   let text = "";
   let usage = { input_tokens: 0, output_tokens: 0 };
-  for await (const event of stream) {
-    if (event.type === "response.created") await steps.onRound?.(event.response.id);
-    if (event.type === "response.output_text.delta") text += event.delta;
-    if (event.type === "response.completed") usage = completedSchema.parse(event.response).usage;
+  let request: Request | undefined = question(context.recentText);
+  while (request !== undefined) {
+    const calls: string[] = [];
+    let responseId = "";
+    for await (const event of await client.responses.create(request)) {
+      if (event.type === "response.created") await steps.onRound?.(event.response.id);
+      if (event.type === "response.output_text.delta") text += event.delta;
+      if (event.type === "response.output_item.done" && event.item.type === "function_call")
+        calls.push(event.item.call_id);
+      if (event.type !== "response.completed") continue;
+      responseId = event.response.id;
+      usage = completedSchema.parse(event.response).usage;
+    }
+    count("InferenceSeconds", (Date.now() - startedAtMs) / 1000);
+    log("round_ended", { workspaceId, ...usage });
+    request = calls.length > 0 ? outputs(request, { responseId, calls }) : undefined;
   }
-  count("InferenceSeconds", (Date.now() - startedAtMs) / 1000);
-  log("round_ended", { workspaceId, ...usage });
   await studio("/heartbeatWorkspaceJob", { workspaceId }, heartbeatAnswerSchema);
   count("Beats");
   await steps.beforePost?.();
@@ -64,8 +73,19 @@ const completion = (workspaceId: string, text: string) => ({
   svgs: text.includes("<svg") ? [{ id: "a", content: sanitizeHtml(text) }] : [],
 });
 
+type Request = OpenAI.Responses.ResponseCreateParamsStreaming;
+
+const outputs = (
+  request: Request,
+  { responseId, calls }: { readonly responseId: string; readonly calls: readonly string[] },
+): Request => ({
+  ...request,
+  previous_response_id: responseId,
+  input: calls.map((call_id) => ({ type: "function_call_output", call_id, output: "ok" })),
+});
+
 /** The very request that the runner sends, tools and instructions included. */
-function question(text: string): OpenAI.Responses.ResponseCreateParamsStreaming {
+function question(text: string): Request {
   const body: unknown = requestBody(
     {
       model: env.OPENAI_MODEL,
@@ -77,5 +97,5 @@ function question(text: string): OpenAI.Responses.ResponseCreateParamsStreaming 
     "stream",
   );
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's types do not know our readonly ones
-  return body as OpenAI.Responses.ResponseCreateParamsStreaming;
+  return body as Request;
 }

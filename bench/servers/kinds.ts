@@ -10,13 +10,13 @@ import { ServiceError } from "../../local/cloud/errors.ts";
 import type { TableResource } from "../../local/cloud/resources.ts";
 import { newCredentials } from "../../local/cloud/signature.ts";
 import { startWarden } from "../../local/cloud/warden.ts";
-import type { Script } from "../../local/model/conversation.ts";
+import type { Script, TurnPart } from "../../local/model/conversation.ts";
 import { startModel } from "../../local/model/server.ts";
 import { startStudio } from "../../local/studio/server.ts";
 
 export type ServerOptions =
   | { readonly kind: "studio" }
-  | { readonly kind: "model"; readonly latencyMs: number }
+  | { readonly kind: "model"; readonly latencyMs: number; readonly rounds: number }
   | {
       readonly kind: "aws";
       readonly tables: readonly TableResource[];
@@ -31,10 +31,20 @@ type Kinds = {
 
 const clock = systemClock;
 
-/** Every job is done in one round: what is measured is the runner, not the model's wishes. */
-const oneRound: Script = () => ({
-  parts: [{ type: "text", text: "A queue hands work on in the order in which it came." }],
-  outcome: "completed",
+const answer: TurnPart = { type: "text", text: "A queue hands work on in the order in which it came." };
+
+/** Every job is done in so many rounds: what is measured is the runner, not the model's wishes. */
+const inRounds =
+  (rounds: number): Script =>
+  ({ items }) => {
+    const round = items.filter(({ type }) => type === "call").length + 1;
+    return { parts: [round < rounds ? listCall(round) : answer], outcome: "completed" };
+  };
+
+const listCall = (round: number): TurnPart => ({
+  type: "call",
+  name: "create_list",
+  arguments: JSON.stringify({ kind: "list", id: `list-${round}`, title: "Queues", items: ["First in"] }),
 });
 const unlimited = 1_000_000_000;
 
@@ -53,8 +63,8 @@ const kinds: Kinds = {
     });
     return { url: studio.url, runnerKey: studio.createKey("user", "bench").runnerToken };
   },
-  model: async ({ latencyMs }) => ({
-    url: (await startModel({ clock, latencyMs, script: oneRound, control: true })).url,
+  model: async ({ latencyMs, rounds }) => ({
+    url: (await startModel({ clock, latencyMs, script: inRounds(rounds), control: true })).url,
   }),
   aws: async ({ tables, secrets }) => {
     const credentials = newCredentials();

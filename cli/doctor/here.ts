@@ -1,3 +1,4 @@
+import { ownInstructions } from "../../infra/own-instructions.ts";
 import { bedrockOf, priceListFor, type Settings } from "../../infra/settings.ts";
 import { pickups } from "../../lib/dispatch/pickup.ts";
 import { timing } from "../../lib/timing.ts";
@@ -53,7 +54,11 @@ export const localChecks: readonly Check[] = [
     title: "Settings",
     beforeDeploy: true,
     needs: [],
-    run: async (facts) => ({ verdict: "ok", finding: summaryOf(await facts.settings()) }),
+    run: async (facts) => {
+      const settings = await facts.settings();
+      ownInstructions(settings.inference); // a file that cannot be read is told here
+      return { verdict: "ok", finding: summaryOf(settings) };
+    },
   },
   {
     id: "prices",

@@ -86,6 +86,16 @@ describe("doctor's request to the model", () => {
     expect((await look("model-key-accepted"))?.verdict).toBe("ok");
   });
 
+  it("is not made, and the settings are at fault, where the owner's instructions cannot be read", async () => {
+    settle({ instructionsFile: "nowhere/style.md" });
+    expect(await look("settings")).toMatchObject({
+      verdict: "fail",
+      finding: expect.stringContaining("inference.instructionsFile: nowhere/style.md cannot be read (ENOENT"),
+    });
+    expect((await look())?.verdict).toBe("fail");
+    expect(web.asked).toEqual([]);
+  });
+
   it("warns where the tier has no room just now", async () => {
     settle(inference);
     web.refusal = { status: 429, error: { message: "Resource unavailable", code: "resource_unavailable" } };

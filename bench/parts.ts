@@ -3,6 +3,7 @@ import { cost } from "./cost.ts";
 import { dispatch } from "./dispatch.ts";
 import { drain } from "./drain.ts";
 import type { Built } from "./ground.ts";
+import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { pickup } from "./pickup.ts";
 import { refill } from "./refill.ts";
@@ -12,6 +13,7 @@ import {
   renderCost,
   renderDispatch,
   renderDrain,
+  renderMemory,
   renderOverhead,
   renderPickup,
   renderRefill,
@@ -102,6 +104,15 @@ export const parts: readonly Part[] = [
     },
     overhead,
     renderOverhead,
+  ),
+  part(
+    {
+      name: "memory",
+      title: "Memory",
+      what: "One warm processor for each size, held to the share of a CPU that Lambda gives it, and a model that answers at once: what the runner adds to a job. Costs are Lambda's compute for 1,000 jobs whose model takes 10, 60 and 300 s; a processor waits for it nearly all the time, and waiting costs what memory costs.",
+    },
+    memory,
+    renderMemory,
   ),
   part(
     {

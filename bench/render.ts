@@ -3,6 +3,7 @@ import type { Bill } from "./bills.ts";
 import type { Cost } from "./cost.ts";
 import type { DispatchRow } from "./dispatch.ts";
 import type { Drain } from "./drain.ts";
+import type { MemoryRow } from "./memory.ts";
 import type { Overhead } from "./overhead.ts";
 import type { PickupRow } from "./pickup.ts";
 import type { RefillRow } from "./refill.ts";
@@ -116,6 +117,19 @@ export function renderRounds(rows: readonly RoundsRow[]): string {
       row.ratioToPeer,
       `${row.betweenP50Ms} ms`,
       `${row.betweenP95Ms} ms`,
+    ]),
+  );
+}
+
+export function renderMemory(rows: readonly MemoryRow[]): string {
+  return table(
+    ["processor", "adds to a job: p50", "p95", "peak memory", "1,000 jobs of 10 s", "of 60 s", "of 300 s"],
+    rows.map(({ memoryMb, addedP50Ms, addedP95Ms, peakMemoryMb, computeUsd }) => [
+      `${memoryMb} MB`,
+      `${addedP50Ms} ms`,
+      `${addedP95Ms} ms`,
+      `${peakMemoryMb} MB${peakMemoryMb > memoryMb ? ": too much" : ""}`,
+      ...Object.values(computeUsd).map(usd),
     ]),
   );
 }

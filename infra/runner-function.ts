@@ -53,7 +53,7 @@ const applicationLogLevels = {
  * Keeps the process small, for next to no CPU (docs/decisions/0020): young objects get 2 MB, where memory is scarce old ones
  * are collected before they fill it, and all threads allocate from one arena of glibc's.
  */
-const memoryVariables = (memoryMb: number): Record<string, string> => ({
+export const memoryVariables = (memoryMb: number): Record<string, string> => ({
   NODE_OPTIONS: `--max-semi-space-size=2${memoryMb < 256 ? " --max-old-space-size=48" : ""}`,
   MALLOC_ARENA_MAX: "1",
 });

@@ -24,8 +24,8 @@ const isDoubtful = (error: unknown): error is RunnerError =>
 
 const cancelPolicy: RetryPolicy = { attempts: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
-const firstPollMs = 500;
-const slowestPollMs = 5_000;
+/** Chosen for rounds of real lengths: docs/decisions/0023. */
+const [firstPollMs, slowestPollMs, pollShare] = [500, 2_000, 1 / 8];
 
 export type BackgroundResult =
   | { readonly turn: ModelTurn; readonly ranInBackground: boolean }
@@ -225,9 +225,9 @@ async function polledToEnd(deps: ExchangeDeps, first: unknown, signal: AbortSign
   return { outcome: endOf(head.status) ?? "completed", response, items: [] };
 }
 
-/** A quarter of the time waited so far: what is slow is looked at seldom, and nothing is noticed much too late. */
+/** A share of the time waited so far: what is slow is looked at seldom, and nothing is noticed much too late. */
 function pollWaitMs(waitedMs: number, random: () => number): number {
-  const ceilingMs = Math.min(slowestPollMs, Math.max(firstPollMs, waitedMs / 4));
+  const ceilingMs = Math.min(slowestPollMs, Math.max(firstPollMs, waitedMs * pollShare));
   return Math.round(ceilingMs * (1 - random() / 5));
 }
 

@@ -196,15 +196,15 @@ const colonWords = (text: string | undefined): string =>
   text === undefined || text === "" ? "" : `: ${words(text)}`;
 
 /** A parameter that comes from a setting: not every model takes each value. */
-const settingsOf: Readonly<Record<string, string>> = {
-  service_tier: "inference.serviceTier",
-  reasoning: "inference.reasoningEffort",
-  max_output_tokens: "inference.maxOutputTokens",
-  tools: "inference.hostedTools",
-};
+const settingsOf: ReadonlyMap<string, string> = new Map([
+  ["service_tier", "inference.serviceTier"],
+  ["reasoning", "inference.reasoningEffort"],
+  ["max_output_tokens", "inference.maxOutputTokens"],
+  ["tools", "inference.hostedTools"],
+]);
 
 function details({ status, code, requestId, param = "" }: ProviderTrouble): string {
-  const setting = settingsOf[/^\w*/.exec(param)?.[0] ?? ""];
+  const setting = settingsOf.get(/^\w*/.exec(param)?.[0] ?? "");
   const parts = [
     status === undefined ? [] : [`HTTP ${status}`],
     code === undefined ? [] : [`code ${words(code)}`],

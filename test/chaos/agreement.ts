@@ -101,7 +101,7 @@ const doubtMs = 3_000;
 const unreadMs = 1_000;
 
 /**
- * Runs that an attempt gave up as lost, while by all that Studio had answered the lease was live, and Studio still held
+ * Runs that an attempt gave up as lost, while by all that Studio had answered it the lease was live, and Studio still held
  * it for them.
  */
 export function givenUp(
@@ -122,6 +122,7 @@ export function givenUp(
         (entry) =>
           entry.path === heartbeatRoute &&
           entry.jobId === own.jobId &&
+          entry.caller === closer &&
           isAnswered(entry) &&
           (entry.answeredAt ?? entry.at) <= endedAtMs - unreadMs,
       ) ??

@@ -122,6 +122,12 @@ describe("a lease that was given up", () => {
     expect(givenUp(all, at, [held])).toEqual([]);
   });
 
+  test("after another process had its heartbeats answered is none: the attempt does not know of them", () => {
+    const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
+    const others = { ...beat, at: 4_000, doneAt: 4_000, answeredAt: 4_100, lease: 2, caller: "d2" };
+    expect(found([short, others], { lease: 2 })).toEqual([]);
+  });
+
   test("while an answer was on its way that came too late to be read is none", () => {
     const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
     const late = { ...beat, at: 4_000, doneAt: 4_000, lease: 2 };

@@ -87,6 +87,13 @@ export const cases: readonly Case[] = [
   },
   ...refusedSettings,
   {
+    rule: "a parameter that comes from no setting, whatever its name",
+    answer: apiError(400, { message: "No.", param: "constructor", code: "bad" }),
+    code: "model_rejected",
+    message: "the model's provider rejected the request: No. (HTTP 400, code bad)",
+    status: 400,
+  },
+  {
     rule: "an exhausted quota in an error event",
     answer: stream({
       type: "error",

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { awsPrices } from "../infra/aws-prices.ts";
+import { memoryVariables } from "../infra/runner-function.ts";
+import { vcpuMemoryMb } from "./bills.ts";
+import { addressesOf, functionOf, startAws, startOthers, type Built } from "./ground.ts";
+import { startHost } from "./host-client.ts";
+import { leaseOne } from "./leases.ts";
+import { median, percentile, rounded } from "./stats.ts";
+
+export interface MemoryRow {
+  readonly memoryMb: number;
+  /** From the event to the answer, with a model that answers at once: what the runner adds to a job. */
+  readonly addedP50Ms: number;
+  readonly addedP95Ms: number;
+  /** Of the whole process: more than `memoryMb` does not fit. */
+  readonly peakMemoryMb: number;
+  /** Lambda's compute for 1,000 jobs whose model takes so long, by seconds. */
+  readonly computeUsd: Readonly<Record<string, number>>;
+}
+
+const sizes = [128, 192, 256, 512, 1_024] as const;
+const modelSeconds = [10, 60, 300] as const;
+
+/** One warm processor for each size, held to the share of a CPU that Lambda gives it. */
+export async function memory(
+  built: Built,
+  { isShort }: { readonly isShort: boolean },
+): Promise<readonly MemoryRow[]> {
+  const rows: MemoryRow[] = [];
+  for (const memoryMb of isShort ? [256] : sizes)
+    rows.push(await measure(built, { memoryMb, jobs: isShort ? 20 : 150 }));
+  return rows;
+}
+
+async function measure(
+  built: Built,
+  { memoryMb, jobs }: { readonly memoryMb: number; readonly jobs: number },
+): Promise<MemoryRow> {
+  const others = await startOthers(0);
+  const aws = await startAws(built, others.runnerKey);
+  const fn = functionOf(built, "ProcessorRunner");
+  const env = aws.variables(fn, { ...addressesOf(others), ...memoryVariables(memoryMb) });
+  const file = join(fn.codeFolder, "index.js");
+  const host = startHost({ folder: built.folder, file, env, cpuShare: Math.min(1, memoryMb / vcpuMemoryMb) });
+  const addedMs: number[] = [];
+  let peakMemoryMb = 0;
+  try {
+    const warmUp = Math.ceil(jobs / 3);
+    for (let job = 0; job < warmUp + jobs; job++) {
+      const reply = await host.invoke({ event: await leaseOne(others, aws), timeoutMs: fn.timeoutMs });
+      if (job >= warmUp) addedMs.push(reply.durationMs);
+      ({ peakMemoryMb } = reply);
+    }
+  } finally {
+    await Promise.all([host.close(), aws.close(), others.close()]);
+  }
+  const addedP50Ms = median(addedMs);
+  const computeUsd = (seconds: number): number =>
+    1_000 * (seconds + addedP50Ms / 1_000) * (memoryMb / 1_024) * awsPrices.compute.usd;
+  return {
+    memoryMb,
+    addedP50Ms: rounded(addedP50Ms),
+    addedP95Ms: rounded(percentile(addedMs, 0.95)),
+    peakMemoryMb: rounded(peakMemoryMb),
+    computeUsd: Object.fromEntries(modelSeconds.map((seconds) => [seconds, rounded(computeUsd(seconds), 3)])),
+  };
+}

@@ -1,0 +1,40 @@
+import type { PickupMode } from "../../lib/dispatch/pickup.ts";
+import type { Run } from "../../lib/ledger/run.ts";
+import { vcpuMemoryMb } from "../bills.ts";
+import { counter, environmentsOf, serial } from "./resources.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+/** What a user can choose, and what comes. */
+export interface Load {
+  readonly jobs: number;
+  /** What the model takes for one. */
+  readonly jobSeconds: number;
+  readonly pickup: PickupMode;
+  readonly concurrency: number;
+  readonly dispatcherMemoryMb: number;
+  /** Studio answers 429 to more requests than this in a second; absent: to none. */
+  readonly studioPerSecond?: number;
+}
+
+export type Scene = ReturnType<typeof sceneOf>;
+
+/** All that one simulation knows. */
+export function sceneOf(clock: VirtualClock, load: Load) {
+  const cpuShare = Math.min(1, load.dispatcherMemoryMb / vcpuMemoryMb);
+  return {
+    clock,
+    load,
+    done: Promise.withResolvers<void>(),
+    stop: new AbortController(),
+    studio: counter(clock),
+    writes: counter(clock),
+    reads: counter(clock),
+    lambda: environmentsOf(clock),
+    cpu: serial(clock, 1 / cpuShare),
+    openRuns: new Map<string, Run>(),
+    heldBack: { modelUntilMs: 0, studioUntilMs: 0 },
+    lock: { owner: "" },
+    seen: { leased: 0, ended: 0, refused: 0, fullAtMs: 0, endedAtMs: 0 },
+    billed: { dispatcherMs: 0, processorMs: 0 },
+  };
+}

@@ -1,0 +1,174 @@
+import { awsPrices } from "../../infra/aws-prices.ts";
+import { pickups } from "../../lib/dispatch/pickup.ts";
+import { runWindow, type WindowDeps } from "../../lib/dispatch/window.ts";
+import { RunnerError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import { Secret } from "../../lib/secret.ts";
+import { timing } from "../../lib/timing.ts";
+import { assumed } from "./resources.ts";
+import { sceneOf, type Load, type Scene } from "./scene.ts";
+import { pool, storeOf, unused, write } from "./store.ts";
+import { createVirtualClock } from "./virtual-clock.ts";
+
+export interface Outcome {
+  readonly drainSeconds: number;
+  /** jobs / concurrency × the time that a job takes. */
+  readonly idealSeconds: number;
+  /** From the queue's start until all places are taken, or all jobs are leased. */
+  readonly fullSeconds: number;
+  readonly studioPeakPerSecond: number;
+  readonly refusedByStudio: number;
+  /** Write units of the one partition that a pool's rows are in. */
+  readonly writePeakPerSecond: number;
+  readonly readPeakPerSecond: number;
+  readonly environments: number;
+  readonly usd: number;
+}
+
+const remainingMs = 75_000;
+
+/** Works off a queue that is there at once, with the real dispatcher; Studio, DynamoDB and Lambda are what `assumed` says. */
+export async function simulate(load: Load): Promise<Outcome> {
+  const scene = sceneOf(createVirtualClock(), load);
+  const windows = openWindows(scene);
+  await scene.clock.runUntil(scene.done.promise);
+  scene.stop.abort("all jobs have ended");
+  await scene.clock.runUntil(windows);
+  return outcomeOf(scene);
+}
+
+/** One a minute, as the schedule starts them. */
+async function openWindows(scene: Scene): Promise<void> {
+  const { clock, load, stop, billed } = scene;
+  const settings = {
+    pool,
+    concurrency: load.concurrency,
+    pickup: pickups[load.pickup],
+    leasesPerKey: undefined,
+    dailyCapUsd: undefined,
+    maxEventAgeMs: timing.maxEventAgeMs,
+  };
+  const deps = depsOf(scene);
+  const open: Promise<unknown>[] = [];
+  for (let dueMs = 0; ; dueMs += timing.scheduleMs) {
+    await clock.sleep(dueMs - clock.now(), stop.signal).catch(() => undefined);
+    if (stop.signal.aborted) break;
+    const startedAtMs = clock.now();
+    const window = runWindow(deps, settings, { remainingMs, stop: stop.signal })
+      .catch(() => undefined) // as in Lambda: the next one comes by its schedule
+      .then(() => void (billed.dispatcherMs += clock.now() - startedAtMs));
+    open.push(window);
+  }
+  await Promise.all(open);
+}
+
+async function askStudio({ clock, load, studio, seen }: Scene): Promise<void> {
+  const { studioPerSecond = Number.POSITIVE_INFINITY } = load;
+  const isTooMany = studio.now() >= studioPerSecond;
+  studio.add(1);
+  await clock.sleep(assumed.studioMs);
+  if (!isTooMany) return;
+  seen.refused += 1;
+  const options = { retryable: true, status: 429, retryAfterMs: 1_000 };
+  throw new RunnerError("studio_unavailable", "too many requests", options);
+}
+
+async function askUntilTaken(scene: Scene): Promise<void> {
+  for (;;) {
+    try {
+      return await askStudio(scene);
+    } catch {
+      await scene.clock.sleep(1_000);
+    }
+  }
+}
+
+/** What a processor does for one run, as far as others notice it. */
+async function work(scene: Scene, runId: string): Promise<void> {
+  const { clock, load, lambda, openRuns, seen, billed, done } = scene;
+  const startMs = await lambda.start();
+  const beganAtMs = clock.now() - startMs;
+  await askUntilTaken(scene); // context
+  await clock.sleep(load.jobSeconds * 1_000);
+  await askUntilTaken(scene); // the heartbeat that proves the lease
+  await askUntilTaken(scene); // completion
+  await write(scene, assumed.writesPerJob - assumed.writesPerOpen);
+  openRuns.delete(runId);
+  lambda.end();
+  billed.processorMs += clock.now() - beganAtMs;
+  seen.ended += 1;
+  seen.endedAtMs = clock.now();
+  if (seen.ended === load.jobs) done.resolve();
+}
+
+function depsOf(scene: Scene): WindowDeps {
+  let ids = 0;
+  return {
+    ...storeOf(scene),
+    clock: scene.clock,
+    random: () => 0.5,
+    runLimitMs: 3_600_000,
+    newId: () => `id${++ids}`,
+    log: silentLog,
+    metrics: { emit: () => undefined },
+    studio: studioOf(scene),
+    keys: {
+      get: async () => [{ id: "key", value: new Secret("key.secret") }],
+      refresh: async () => [],
+      retired: async () => [],
+    },
+    invoker: {
+      invoke: async ({ runId }) => {
+        await scene.clock.sleep(assumed.invokeMs);
+        void work(scene, runId);
+      },
+    },
+  };
+}
+
+function studioOf(scene: Scene): WindowDeps["studio"] {
+  const { clock, load, seen } = scene;
+  return {
+    lease: async () => {
+      await askStudio(scene);
+      if (seen.leased >= load.jobs) return undefined;
+      seen.leased += 1;
+      if (seen.leased === Math.min(load.jobs, load.concurrency)) seen.fullAtMs = clock.now();
+      return { workspaceId: `ws${seen.leased}`, leaseExpiresAtMs: clock.now() + 600_000 };
+    },
+    context: unused,
+    heartbeat: unused,
+    updateSummary: unused,
+    complete: unused,
+    fail: unused,
+  };
+}
+
+function outcomeOf({ load, seen, studio, writes, reads, lambda, billed }: Scene): Outcome {
+  const { jobs, concurrency, jobSeconds, dispatcherMemoryMb } = load;
+  const { compute, request, ledgerWrite, ledgerRead } = awsPrices;
+  const megabyteMs =
+    billed.dispatcherMs * dispatcherMemoryMb + billed.processorMs * assumed.processorMemoryMb;
+  return {
+    drainSeconds: seen.endedAtMs / 1_000,
+    idealSeconds: Math.ceil(jobs / concurrency) * (jobSeconds + (3 * assumed.studioMs) / 1_000),
+    fullSeconds: seen.fullAtMs / 1_000,
+    studioPeakPerSecond: studio.peak(),
+    refusedByStudio: seen.refused,
+    writePeakPerSecond: Math.ceil(writes.peak()),
+    readPeakPerSecond: Math.ceil(reads.peak()),
+    environments: lambda.count(),
+    usd:
+      (compute.usd * megabyteMs) / (1_000 * 1_024) +
+      request.usd * jobs +
+      ledgerWrite.usd * writes.total() +
+      ledgerRead.usd * reads.total(),
+  };
+}
+
+const silentLog: Log = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => silentLog,
+};

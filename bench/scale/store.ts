@@ -1,0 +1,103 @@
+import type { WindowDeps } from "../../lib/dispatch/window.ts";
+import type { NewRun } from "../../lib/ledger/ledger.ts";
+import { runSchema, type Run } from "../../lib/ledger/run.ts";
+import { assumed } from "./resources.ts";
+import type { Scene } from "./scene.ts";
+
+export const pool = "scale";
+
+export const unused = (): never => {
+  throw new Error("the simulation has no use for this");
+};
+
+export async function write({ clock, writes }: Scene, units = 1): Promise<void> {
+  writes.add(units);
+  await clock.sleep(assumed.dynamoDbMs);
+}
+
+async function read({ clock, reads }: Scene, units = 0.5): Promise<void> {
+  reads.add(units);
+  await clock.sleep(assumed.dynamoDbMs);
+}
+
+type Store = Pick<WindowDeps, "control" | "backoff" | "lock" | "spend" | "workspaces" | "ledger">;
+
+/** The run store as the dispatcher asks it: what it keeps, how long it takes, and what it is billed. */
+export function storeOf(scene: Scene): Store {
+  const { heldBack, lock } = scene;
+  return {
+    ledger: ledgerOf(scene),
+    control: { read: async () => read(scene).then(() => ({ paused: false })), write: unused },
+    backoff: {
+      read: async () => read(scene).then(() => ({ ...heldBack })),
+      extend: async (_, throttler, untilMs) => {
+        heldBack[`${throttler}UntilMs`] = untilMs;
+        await write(scene);
+      },
+      clear: unused,
+    },
+    lock: {
+      acquire: async ({ owner }) => {
+        await write(scene);
+        if (lock.owner !== "") return false;
+        lock.owner = owner;
+        return true;
+      },
+      release: async () => {
+        lock.owner = "";
+        await write(scene);
+      },
+      read: unused,
+    },
+    spend: { read: unused, add: unused },
+    workspaces: {
+      isOf: async () => true,
+      read: async () => read(scene).then(() => undefined),
+      claim: async () => write(scene).then(() => true),
+      leftAlone: unused,
+    },
+  };
+}
+
+function ledgerOf(scene: Scene): WindowDeps["ledger"] {
+  const { cpu, openRuns } = scene;
+  return {
+    open: async (run) => {
+      await cpu(assumed.cpuMsPerLease);
+      await write(scene, assumed.writesPerOpen - 1);
+      openRuns.set(run.runId, rowOf(run));
+    },
+    openRuns: async () => {
+      await cpu(assumed.cpuMsPerLook + openRuns.size * assumed.cpuMsPerRow);
+      await read(scene, Math.max(0.5, openRuns.size / assumed.rowsPerReadUnit));
+      return [...openRuns.values()];
+    },
+    read: async (_, runId) => read(scene).then(() => openRuns.get(runId)),
+    recentRuns: unused,
+    runsOf: unused,
+    begin: unused,
+    beat: unused,
+    owns: unused,
+    touch: unused,
+    supersede: unused,
+    note: unused,
+    handOver: unused,
+    restart: unused,
+    closeAbandoned: unused,
+    close: unused,
+  };
+}
+
+const rowOf = (run: NewRun): Run =>
+  runSchema.parse({
+    ...run,
+    id: `run#${run.runId}`,
+    state: "running",
+    leg: 1,
+    leaseMs: 600_000,
+    calledAtMs: run.leasedAtMs,
+    beatAtMs: run.leasedAtMs,
+    openIn: pool,
+    // Heartbeats keep it alive.
+    leaseExpiresAtMs: Number.MAX_SAFE_INTEGER,
+  });

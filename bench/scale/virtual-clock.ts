@@ -1,0 +1,76 @@
+import type { Clock } from "../../lib/clock.ts";
+
+export interface VirtualClock extends Clock {
+  /** Lets time pass until the work is done. @throws what the work throws; Error when nothing is left to wait for */
+  runUntil(work: Promise<unknown>): Promise<void>;
+}
+
+interface Sleeper {
+  readonly atMs: number;
+  readonly wake: () => void;
+}
+
+/** Time that passes as soon as everybody waits: hours take seconds, and always the same way. */
+export function createVirtualClock(): VirtualClock {
+  let nowMs = 0;
+  /** By the time at which they wake; a map of times keeps the order of those that wake together. */
+  const sleepers = new Map<number, Set<Sleeper>>();
+  const times: number[] = [];
+
+  const add = (sleeper: Sleeper): void => {
+    const { atMs } = sleeper;
+    const known = sleepers.get(atMs);
+    if (known) return void known.add(sleeper);
+    sleepers.set(atMs, new Set([sleeper]));
+    times.splice(firstLater(times, atMs), 0, atMs);
+  };
+
+  return {
+    now: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const onAbort = (): void => {
+          sleepers.get(sleeper.atMs)?.delete(sleeper);
+          reject(signal?.reason);
+        };
+        const sleeper: Sleeper = {
+          atMs: nowMs + Math.max(0, Math.round(ms)),
+          wake: () => {
+            signal?.removeEventListener("abort", onAbort);
+            resolve();
+          },
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        add(sleeper);
+      }),
+    async runUntil(work) {
+      const state = { isOver: false };
+      const end = (): void => void (state.isOver = true);
+      work.then(end, end);
+      for (await settle(); !state.isOver; await settle()) {
+        const atMs = times.shift();
+        if (atMs === undefined) throw new Error("nobody waits for anything, and the work is not done");
+        nowMs = atMs;
+        const due = sleepers.get(atMs) ?? [];
+        sleepers.delete(atMs);
+        for (const sleeper of due) sleeper.wake();
+      }
+      await work;
+    },
+  };
+}
+
+/** Where in a sorted list the first greater value is. */
+function firstLater(sorted: readonly number[], value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Lets everything run that does not wait for time. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { between, head, loads, rowOf } from "../../../bench/scale/page.ts";
+import type { Load } from "../../../bench/scale/scene.ts";
+import { simulate } from "../../../bench/scale/simulate.ts";
+
+const page = readFileSync("docs/scaling.md", "utf8");
+/** The rows of the page's table, by cells. */
+const shown = page
+  .slice(page.indexOf("<!-- npm run scale -->"), page.indexOf("<!-- end -->"))
+  .split("\n")
+  .filter((line) => line.startsWith("|"))
+  .map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+
+const load: Load = {
+  jobs: 300,
+  jobSeconds: 20,
+  pickup: "economy",
+  concurrency: 100,
+  dispatcherMemoryMb: 1_769,
+};
+
+describe("the simulation of a large queue", () => {
+  it("is what docs/scaling.md shows: npm run scale", async () => {
+    expect(shown[0]).toEqual([...head]);
+    expect(shown.slice(2).map((row) => row.slice(0, 6))).toEqual(
+      loads.map((one) => rowOf(one, nothing).slice(0, 6).map(String)),
+    );
+    // The quickest to simulate stands for the others.
+    const atOnce = loads[2]!;
+    expect(shown[4]).toEqual(rowOf(atOnce, await simulate(atOnce)).map(String));
+  });
+
+  it("works off every job, never faster than the ideal, and always in the same way", async () => {
+    const outcome = await simulate(load);
+    expect(outcome.idealSeconds).toBeCloseTo(3 * 20.45, 9);
+    expect(outcome.drainSeconds).toBeGreaterThan(outcome.idealSeconds);
+    expect(outcome.drainSeconds).toBeLessThan(1.15 * outcome.idealSeconds);
+    expect(outcome.environments).toBe(100);
+    expect(await simulate(load)).toEqual(outcome);
+  });
+
+  it("shows what little memory and a Studio that refuses cost", async () => {
+    const [whole, small, refused] = await Promise.all([
+      simulate(load),
+      simulate({ ...load, dispatcherMemoryMb: 150 }),
+      simulate({ ...load, studioPerSecond: 20 }),
+    ]);
+    expect(small.fullSeconds).toBeGreaterThan(3 * whole.fullSeconds);
+    expect(whole.refusedByStudio).toBe(0);
+    expect(refused.refusedByStudio).toBeGreaterThan(0);
+    expect(refused.drainSeconds).toBeGreaterThan(whole.drainSeconds);
+  });
+});
+
+it("a page without a place for the table is refused", () => {
+  expect(() => between("# Scaling", "|")).toThrow("docs/scaling.md has no place for the table");
+});
+
+const nothing = {
+  drainSeconds: 0,
+  idealSeconds: 0,
+  fullSeconds: 0,
+  studioPeakPerSecond: 0,
+  refusedByStudio: 0,
+  writePeakPerSecond: 0,
+  readPeakPerSecond: 0,
+  environments: 0,
+  usd: 0,
+};

@@ -89,6 +89,7 @@ export async function gather(stage: Stage, played: Played): Promise<Gathered> {
     runs,
     writes: stage.rowHistory.writes(),
     attempts: watch.attempts(),
+    freezes: disturbance.intervals.filter(({ isFrozen }) => isFrozen),
     roleOf: watch.roleOf,
   };
   const calls = sentCalls(records);
@@ -182,7 +183,10 @@ function casesOf(
       misshapenContexts: studio.faults
         .log()
         .filter(
-          (fired) => fired.workspaceId === workspaceId && /^context: |in the context$/.test(fired.name ?? ""),
+          ({ workspaceId: where, path, name = "" }) =>
+            where === workspaceId &&
+            path === "/getWorkspaceRunnerContext" &&
+            /^context: |^200 with /.test(name),
         ).length,
     };
   });

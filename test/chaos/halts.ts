@@ -59,7 +59,7 @@ export function cutOffProcesses(scene: Scene): void {
     const isSoon = due !== undefined || isPlanned;
     void later(over.signal, between(random, 0, isSoon ? plannedMs : 1_500), () => {
       const fromMs = Date.now();
-      intervals.push({ environment, fromMs, toMs: fromMs + ms });
+      intervals.push({ environment, fromMs, toMs: fromMs + ms, isFrozen: false });
       stage.proxies.dynamodb.cutOff(environment, cuts[how]);
       did(scene, deedOf[how]);
       // Also once the faults rest: it ends by itself.
@@ -86,7 +86,7 @@ function freeze(scene: Scene, { environment, pid }: Invocation, { deed, ms }: Fr
   const nowMs = Date.now();
   const isFrozen = scene.intervals.some((one) => one.environment === environment && one.toMs > nowMs);
   if (isFrozen || !scene.stage.cloud.faults.freeze(pid, ms)) return;
-  scene.intervals.push({ environment, fromMs: nowMs, toMs: nowMs + ms });
+  scene.intervals.push({ environment, fromMs: nowMs, toMs: nowMs + ms, isFrozen: true });
   did(scene, deed);
 }
 

@@ -11,6 +11,8 @@ export interface Interval {
   readonly environment: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** It stood still; else it was cut off from the run store. */
+  readonly isFrozen: boolean;
 }
 
 /** What those who disturb share. */

@@ -1,5 +1,6 @@
 import type { JournalEntry } from "../../local/studio/journal.ts";
 import type { RowWrite } from "./row-history.ts";
+import type { Interval } from "./scene.ts";
 import type { RunRow } from "./stage.ts";
 import type { Attempt, Role } from "./watch.ts";
 
@@ -18,6 +19,8 @@ export interface Records {
   readonly runs: readonly RunRow[];
   readonly writes: readonly RowWrite[];
   readonly attempts: readonly Attempt[];
+  /** When processes stood still. */
+  readonly freezes: readonly Omit<Interval, "isFrozen">[];
   readonly roleOf: (environment: string) => Role;
 }
 

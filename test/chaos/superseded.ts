@@ -50,6 +50,19 @@ function lostAtMs({ byRun, madeIn }: Owned, { runId, leg, environment }: Attempt
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
+interface Post {
+  readonly at: number;
+  readonly environment: string;
+}
+
+/** A process that stands still hears of nothing; how old its proof may be when it goes on is looked at for itself. */
+function heardAtMs({ freezes }: Records, { at, environment }: Post, lostMs: number): number {
+  const thaws = freezes
+    .filter((one) => one.environment === environment && one.fromMs <= at && one.toMs >= lostMs)
+    .map(({ toMs }) => Math.min(toMs, at));
+  return Math.max(lostMs, ...thaws);
+}
+
 const postsOf = (calls: readonly SentCall[]) =>
   calls.flatMap(({ entry, attempt }) =>
     attempt && postRoutes.includes(entry.path) ? [{ entry, attempt }] : [],
@@ -64,7 +77,12 @@ export function postsOfSuperseded(
   const owned = ownedBy(records);
   return postsOf(calls).flatMap(({ entry, attempt }) => {
     const atMs = lostAtMs(owned, attempt);
-    if (atMs === undefined || entry.at - atMs <= raceMs + lagMs) return [];
+    if (
+      atMs === undefined ||
+      entry.at - heardAtMs(records, { at: entry.at, environment: attempt.environment }, atMs) <=
+        raceMs + lagMs
+    )
+      return [];
     return [wrongPost(entry, attempt, entry.at - atMs)];
   });
 }

@@ -47,6 +47,7 @@ export const records = (more: Partial<Records> = {}): Records => ({
   runs: [],
   writes: [],
   attempts: [],
+  freezes: [],
   roleOf,
   ...more,
 });

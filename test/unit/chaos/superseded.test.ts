@@ -20,6 +20,24 @@ test("a post after the workspace's next run was made is found, one that crosses 
   expect(found([made, newer], post(3_100)).superseded).toEqual([1_100]);
 });
 
+test("a process that stood still when its run was superseded hears of it when it goes on", () => {
+  const newer = write(2_000, { caller: "d1", isNew: true, runId: "run-2" });
+  const look = (at: number, environment: string) => {
+    const freezes = [{ environment, fromMs: 1_500, toMs: 6_000 }];
+    const all = records({
+      journal: [post(at)],
+      writes: [made, newer],
+      attempts: [attempt()],
+      runs: [run("running")],
+      freezes,
+    });
+    return postsOfSuperseded(all, sentCalls(all)).map(({ afterMs }) => afterMs);
+  };
+  expect(look(6_900, "p1")).toEqual([]);
+  expect(look(7_100, "p1")).toEqual([5_100]);
+  expect(look(6_900, "p2")).toEqual([4_900]);
+});
+
 test("a post after the next leg was called is found", () => {
   expect(found([made, write(2_000, { caller: "d1", leg: 2 })], post(5_000)).superseded).toEqual([3_000]);
 });

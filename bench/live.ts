@@ -4,6 +4,7 @@ import { startCloud } from "../local/cloud/cloud.ts";
 import type { CloudEvent } from "../local/cloud/events.ts";
 import type { LocalCloud } from "../local/cloud/local-cloud.ts";
 import { parseLogLine } from "../lib/log-line.ts";
+import { question } from "./leases.ts";
 import { addressesOf, modelKey, pool, type Built, type Others } from "./ground.ts";
 
 /** The stack with its functions in processes of their own; windows are opened by hand. */
@@ -86,4 +87,13 @@ export async function ended({ ends }: Live, jobs: number): Promise<void> {
   for (const untilMs = Date.now() + longestMs; ends.length < jobs; await sleep(5))
     if (Date.now() > untilMs) throw new Error(`only ${ends.length} of ${jobs} jobs have ended`);
   if (ends.some((end) => end !== "completed")) throw new Error(`not every job completed: ${ends.join(", ")}`);
+}
+
+/** Queues so many jobs, and resolves when one window has leased them and all have been completed. */
+export async function workOff(live: Live, { queue }: Others, jobs: number): Promise<void> {
+  live.reset();
+  for (let job = 0; job < jobs; job++) await queue(question);
+  const window = live.window();
+  await ended(live, jobs);
+  await window;
 }

@@ -1,8 +1,7 @@
 import * as z from "zod";
 import type { PickupMode } from "../lib/dispatch/pickup.ts";
 import { startOthers, type Built, type Others } from "./ground.ts";
-import { question } from "./leases.ts";
-import { ended, startLive, type Live } from "./live.ts";
+import { startLive, workOff } from "./live.ts";
 import { call } from "./servers/client.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
@@ -39,10 +38,10 @@ async function measure(built: Built, mode: PickupMode, jobs: number): Promise<Re
   const others = await startOthers(modelLatencyMs);
   const live = await startLive(built, others, { pickup: mode, concurrency });
   try {
-    await work(live, others, concurrency * 2); // warm
+    await workOff(live, others, concurrency * 2); // warm
     await others.delayStudio(studioLatencyMs);
     const startedAtMs = Date.now();
-    await work(live, others, jobs);
+    await workOff(live, others, jobs);
     const [completions, leases] = await Promise.all([
       timesOf(others, "/completeWorkspaceJob", startedAtMs),
       timesOf(others, "/leaseWorkspaceJob", startedAtMs),
@@ -64,15 +63,6 @@ async function measure(built: Built, mode: PickupMode, jobs: number): Promise<Re
     await live.close();
     await others.close();
   }
-}
-
-/** One window and its jobs. */
-async function work(live: Live, others: Others, jobs: number): Promise<void> {
-  live.reset();
-  for (let job = 0; job < jobs; job++) await others.queue(question);
-  const window = live.window();
-  await ended(live, jobs);
-  await window;
 }
 
 const entriesSchema = z.array(

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { addressesOf, functionOf, startAws, startOthers, type Built, type Others } from "./ground.ts";
 import { startHost } from "./host-client.ts";
 import { question } from "./leases.ts";
-import { ended, startLive, type Live } from "./live.ts";
+import { startLive, workOff } from "./live.ts";
 import { call } from "./servers/client.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
@@ -76,9 +76,9 @@ async function ourSeconds(built: Built, { jobs, latencyMs }: Queue) {
   const others = await startOthers(latencyMs, rounds);
   const live = await startLive(built, others, { pickup: "economy", concurrency });
   try {
-    await work(live, others, concurrency * 2); // warm
+    await workOff(live, others, concurrency * 2); // warm
     const startedAtMs = Date.now();
-    await work(live, others, jobs);
+    await workOff(live, others, jobs);
     const completions = await completionsSince(others, startedAtMs);
     const asked = await askedSince(others, startedAtMs);
     return {
@@ -91,15 +91,6 @@ async function ourSeconds(built: Built, { jobs, latencyMs }: Queue) {
   }
 }
 
-async function work(live: Live, others: Others, jobs: number): Promise<void> {
-  live.reset();
-  for (let job = 0; job < jobs; job++) await others.queue(question);
-  // Ends by itself once the queue is empty.
-  const window = live.window();
-  await ended(live, jobs);
-  await window;
-}
-
 async function peersSeconds(built: Built, { jobs, latencyMs }: Queue): Promise<number> {
   const others = await startOthers(latencyMs, rounds);
   const aws = await startAws(built, others.runnerKey);
@@ -107,14 +98,14 @@ async function peersSeconds(built: Built, { jobs, latencyMs }: Queue): Promise<n
   const workers = Array.from({ length: concurrency }, () =>
     startHost({ folder: built.folder, file: built.bundles.worker, env }),
   );
-  const workOff = (each: number) =>
+  const workersTake = (each: number) =>
     Promise.all(workers.map((worker) => worker.invoke({ event: { jobs: each }, timeoutMs: 0 })));
   try {
     for (let job = 0; job < concurrency * 2; job++) await others.queue(question);
-    await workOff(2); // warm
+    await workersTake(2); // warm
     const startedAtMs = Date.now();
     for (let job = 0; job < jobs; job++) await others.queue(question);
-    await workOff(jobs);
+    await workersTake(jobs);
     const completions = await completionsSince(others, startedAtMs);
     return (Math.max(...completions.map(({ atMs }) => atMs)) - startedAtMs) / 1_000;
   } finally {

@@ -46,13 +46,13 @@ export function roundShape({ inference }: Settings): ResponseCreateParamsNonStre
 }
 
 /**
- * Has a model answer once. What refused that, or `undefined`: it has answered.
+ * Has a model answer once. What refused that, or `undefined`: it has answered. `unreached` says what is wrong where nobody did.
  * @throws RunnerError `model_unavailable` where nobody answered
  */
 export async function ask(
   { responses }: OpenAI,
   body: ResponseCreateParamsNonStreaming,
-  place: string,
+  unreached: string,
 ): Promise<ProviderTrouble | undefined> {
   try {
     await responses.create(body);
@@ -60,7 +60,7 @@ export async function ask(
   } catch (error) {
     // Without the cause: the SDK's errors hold headers.
     if (!(error instanceof APIError) || error.status === undefined)
-      throw new RunnerError("model_unavailable", `${place} did not answer`);
+      throw new RunnerError("model_unavailable", unreached);
     const { status } = error;
     return { ...troubleNames(error.error), status, isJson: error.error !== undefined };
   }

@@ -22,7 +22,7 @@ export function createVirtualClock(): VirtualClock {
     const known = sleepers.get(atMs);
     if (known) return void known.add(sleeper);
     sleepers.set(atMs, new Set([sleeper]));
-    times.splice(firstLater(times, atMs), 0, atMs);
+    times.splice(times.findLastIndex((time) => time < atMs) + 1, 0, atMs);
   };
 
   return {
@@ -59,17 +59,6 @@ export function createVirtualClock(): VirtualClock {
       await work;
     },
   };
-}
-
-/** Where in a sorted list the first greater value is. */
-function firstLater(sorted: readonly number[], value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) > value) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /** Lets everything run that does not wait for time. */

@@ -18,7 +18,11 @@ export function createBedrock({ credentials = fromNodeProviderChain() }: AwsAcco
       });
       const openai = new OpenAI({ provider, maxRetries: 0, timeout: askLimitMs, logLevel: "off" });
       const place = placeOf(endpoint, region);
-      const trouble = await ask(openai, body, `${place}, or whoever gives the credentials to sign with,`);
+      const trouble = await ask(
+        openai,
+        body,
+        `${place} did not answer, or there are no credentials to sign with`,
+      );
       return trouble && { ...trouble, place };
     },
   };

@@ -7,8 +7,8 @@ import type { Stack } from "../stack.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
 /**
- * Asks the model as a job does, and the one for summaries for one word, because nothing that is free says the same: mantle's list of models does not tell of access,
- * runtime has none. As the person at the terminal: what the processor's role may, its policy in the template says.
+ * Sends the model a job's request, and the one for summaries a short one, because nothing that is free says the same:
+ * mantle's list of models does not tell of access, runtime has none. As the person at the terminal: what the processor's role may, its policy in the template says.
  */
 export const bedrockChecks: readonly Check[] = [
   {

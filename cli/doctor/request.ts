@@ -24,7 +24,7 @@ async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> 
     return { verdict: "skipped", finding: "there is no key that the provider accepts" };
   const text = await (await context.secrets()).read(deployed.output("ModelKeySecret"));
   const openai = openAiFor(context, settings, parseModelKey(text, "model-key"));
-  const trouble = await ask(openai, roundShape(settings), "the model's provider");
+  const trouble = await ask(openai, roundShape(settings), "the model's provider did not answer");
   const { model: name, serviceTier: tier } = settings.inference;
   if (trouble === undefined) {
     const finding = `${name} answers a job's request${described(settings)} (asked for 16 tokens, which cost next to nothing)`;

@@ -115,7 +115,6 @@ async function runUnderFaults(stage: Stage, options: ChaosOptions, tell: Tell) {
   const cases = [...planCases(options, random)];
   const queue = queueCases(stage, cases, options.concurrency * queuedPerRun);
   const disturbance = disturb({ stage, options, queue });
-  const untilMs = Date.now() + options.limitMs;
   let told = 0;
   await queue.until(1, options.limitMs, (share) => {
     disturbance.progressed(share);
@@ -124,6 +123,7 @@ async function runUnderFaults(stage: Stage, options: ChaosOptions, tell: Tell) {
     told = share + 0.05;
   });
   disturbance.progressed(1);
+  const untilMs = Date.now() + options.limitMs;
   for (;;) {
     const owed = unstruck(faultsOf(stage, disturbance).faults, options);
     if (owed.length === 0 || Date.now() > untilMs) return { cases, queue, disturbance };

@@ -7,6 +7,7 @@ import { markedFor, textOf, type Asked } from "./jobs.ts";
 import type { PacedCall } from "./pace.ts";
 import type { PlannedCase } from "./plan.ts";
 import type { CaseQueue } from "./queue.ts";
+import { crossedRounds } from "./rounds.ts";
 import type { Interval } from "./scene.ts";
 import { leasesOfRuns, sentCalls, type OwnLease, type Records } from "./senders.ts";
 import type { RowWrite } from "./row-history.ts";
@@ -31,7 +32,7 @@ export interface CaseEnd extends PlannedCase {
   readonly disturbedLegs: number;
   /** Rounds of runs of it whose lease was really taken away, the one under way included: nobody could take up their chain. */
   readonly takenRounds: number;
-  /** Rounds that were asked just before their run was superseded, so that their ids could not be noted any more. */
+  /** Rounds that were asked right before their run passed into another hand, so that their ids could not be noted any more. */
   readonly crossedRounds: number;
   readonly isTaken: boolean;
   /** Events for it that were lost, late, or could not be sent. */
@@ -170,7 +171,12 @@ function casesOf(
         return watch.brokenLegs(runId) + halted.filter(({ isBroken }) => !isBroken).length;
       }),
       takenRounds: taken.reduce((sum, { rounds }) => sum + rounds + 1, 0),
-      crossedRounds: ofRuns((runId) => crossedRounds(stage, runId, attempts.get(runId) ?? [])),
+      crossedRounds: ofRuns((runId) =>
+        crossedRounds(
+          { requests: stage.model.requests(), writes: stage.rowHistory.writes() },
+          attempts.get(runId) ?? [],
+        ),
+      ),
       isTaken: taken.length > 0,
       unstarted: ofRuns(
         (runId) =>
@@ -212,24 +218,6 @@ function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): IsHindere
     const writer = invocations.get(caller)?.findLast(({ fromMs }) => fromMs <= atMs);
     return writer !== undefined && (writer.isBroken || isHalted(writer, intervals));
   };
-}
-
-/** A run's last round, where another hand closed the run between the request for it and the note of its id. */
-function crossedRounds({ model, rowHistory }: Stage, runId: string, attempts: readonly Attempt[]): number {
-  const writes = rowHistory.writes().filter((write) => write.runId === runId);
-  const close = writes.find(({ state }) => state !== "leased" && state !== "running");
-  if (close === undefined) return 0;
-  return attempts.filter(({ environment, fromMs }) => {
-    if (environment === close.caller) return false;
-    const askedMs = model
-      .requests()
-      .findLast(
-        ({ caller, method, path, at }) =>
-          caller === environment && at <= close.atMs && method === "POST" && path === "/v1/responses",
-      )?.at;
-    const isNoted = writes.some(({ caller, atMs }) => caller === environment && atMs >= (askedMs ?? 0));
-    return askedMs !== undefined && askedMs >= fromMs && !isNoted;
-  }).length;
 }
 
 /** Of closed runs only. */

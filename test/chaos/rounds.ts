@@ -1,5 +1,8 @@
 import { total } from "./jobs.ts";
 import type { CaseEnd } from "./evidence.ts";
+import type { PacedCall } from "./pace.ts";
+import type { RowWrite } from "./row-history.ts";
+import type { Attempt } from "./watch.ts";
 
 /** The bound on rounds asked, as a share of the rounds needed. */
 export const roundsBound = 1.02;
@@ -32,8 +35,8 @@ function neededBy({ kind, asked }: CaseEnd, roundsOfKind: ReadonlyMap<string, nu
 /**
  * A leg that is killed, frozen or cut off between asking and noting the response's id asks once more
  * (docs/reliability.md): a job asks again at most once for each leg of it to which that was done, and for the rounds of a
- * run whose lease was really taken away, and once for a run that was superseded between the two. A lease that Studio gave
- * twice to one key was not taken away.
+ * run whose lease was really taken away, and once for a leg whose run passed into another hand between the two. A lease
+ * that Studio gave twice to one key was not taken away.
  */
 const asksForNothing = (one: CaseEnd): boolean =>
   repeats(one) > one.disturbedLegs + one.takenRounds + one.crossedRounds;
@@ -71,3 +74,30 @@ export function roundsBroken(rounds: Rounds, jobs: number): readonly string[] {
       : []),
   ];
 }
+
+interface Seen {
+  readonly requests: readonly (PacedCall & { readonly method: string; readonly path: string })[];
+  readonly writes: readonly Pick<RowWrite, "runId" | "leg" | "state" | "caller" | "atMs">[];
+}
+
+/** Rounds that an attempt asked for right before another hand closed its run or began the next leg, so that it could not note their ids. */
+export function crossedRounds({ requests, writes }: Seen, attempts: readonly Attempt[]): number {
+  return attempts.filter(({ runId, environment, leg, fromMs }) => {
+    const ofRun = writes.filter((write) => write.runId === runId);
+    const taken = ofRun.find(
+      (write) => write.caller !== environment && (write.leg > leg || (write.leg === leg && isClosed(write))),
+    );
+    if (taken === undefined) return false;
+    const asked = requests.findLast(
+      ({ caller, method, path, at }) =>
+        caller === environment && at <= taken.atMs && method === "POST" && path === "/v1/responses",
+    );
+    return (
+      asked !== undefined &&
+      asked.at >= fromMs &&
+      !ofRun.some(({ caller, atMs }) => caller === environment && atMs >= asked.at)
+    );
+  }).length;
+}
+
+const isClosed = ({ state }: Pick<RowWrite, "state">): boolean => state !== "leased" && state !== "running";

@@ -6,6 +6,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { legEventSchema } from "../../lib/job/leg-event.ts";
 import { runSchema } from "../../lib/ledger/run.ts";
+import { retry } from "../../lib/retry.ts";
 import { parseRunnerKeys } from "../../lib/secrets.ts";
 import { accountOf } from "../support/aws.ts";
 import { startCloud } from "../../local/cloud/cloud.ts";
@@ -161,7 +162,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     putRunnerKeys: (keys) => cloud.putSecret(idOf(template, parts.keys), JSON.stringify(keys)),
     rows: async () => {
       const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
-      const items = await table.query({ where });
+      const items = await patiently(() => table.query({ where }));
       const parsed = items.map((item) => rowSchema.safeParse(item));
       return {
         runs: parsed.flatMap(({ data }) => data ?? []),
@@ -169,13 +170,13 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
       };
     },
     heldBackMs: async () => {
-      const row = await table.get(backoffKey);
+      const row = await patiently(() => table.get(backoffKey));
       return (
         Math.max(...["modelUntilMs", "studioUntilMs"].map((name) => Number(row?.[name] ?? 0))) - Date.now()
       );
     },
     clearBackoff: async () => {
-      await table.update(backoffKey, { set: { modelUntilMs: 0, studioUntilMs: 0 } });
+      await patiently(() => table.update(backoffKey, { set: { modelUntilMs: 0, studioUntilMs: 0 } }));
     },
     lagMs: () => Math.round(lag.max / 1e6),
     close: async () => {
@@ -197,6 +198,16 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     },
   };
 }
+
+/** On a busy machine the suite's own reads of the run store can take longer than the runner allows its calls. */
+const patiently = <T>(work: () => Promise<T>): Promise<T> =>
+  retry(
+    {
+      deps: { clock: systemClock, random: Math.random },
+      policy: { attempts: 10, baseMs: 500, maxMs: 2_000, maxRetryAfterMs: 0 },
+    },
+    work,
+  );
 
 const templateSchema = z.looseObject({
   Resources: z.record(

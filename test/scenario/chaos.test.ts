@@ -14,7 +14,7 @@ const quick = jobKinds.filter(({ name }) => name !== "a round as long as a leg")
  */
 test(
   "50 jobs under faults of every kind: each gets its own answer once, nothing is posted after a loss, and the run store says what Studio knows",
-  { timeout: 300_000 },
+  { timeout: 480_000 },
   async () => {
     const options = {
       ...chaosOf(50),

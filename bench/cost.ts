@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { awsPrices, awsPricesAsOf, type AwsPriceName } from "../infra/aws-prices.ts";
 import { pickupModes, type PickupMode } from "../lib/dispatch/pickup.ts";
-import { timing } from "../lib/timing.ts";
+import { timing } from "../lib/core/timing.ts";
 import { buildStack } from "../local/build.ts";
 import {
   idleMonth,

@@ -1,6 +1,6 @@
 import { ulid } from "ulid";
-import type { LegEvent } from "../lib/job/leg-event.ts";
-import { createLedger } from "../lib/ledger/ledger.ts";
+import type { LegEvent } from "../lib/attempt/leg-event.ts";
+import { createLedger } from "../lib/runs/ledger.ts";
 import { pool, textAt, type Aws, type Others } from "./ground.ts";
 
 export const question = "Say in one sentence what a queue is.";

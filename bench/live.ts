@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock } from "../lib/clock.ts";
+import { systemClock } from "../lib/core/clock.ts";
 import { startCloud } from "../local/cloud/cloud.ts";
 import type { CloudEvent } from "../local/cloud/events.ts";
 import type { LocalCloud } from "../local/cloud/local-cloud.ts";
-import { parseLogLine } from "../lib/log-line.ts";
+import { parseLogLine } from "../lib/core/log-line.ts";
 import { question } from "./leases.ts";
 import { addressesOf, modelKey, pool, type Built, type Others } from "./ground.ts";
 

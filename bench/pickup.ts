@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pickups, type PickupMode } from "../lib/dispatch/pickup.ts";
-import { timing } from "../lib/timing.ts";
+import { timing } from "../lib/core/timing.ts";
 import { startOthers, type Built, type Others } from "./ground.ts";
 import { startLive, type Live } from "./live.ts";
 import { question } from "./leases.ts";

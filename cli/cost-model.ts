@@ -3,9 +3,9 @@ import type { AlarmRow } from "../infra/monitoring/alarm-row.ts";
 import { levels } from "../infra/monitoring/levels.ts";
 import { storesModelKey, type PoolSettings, type Settings } from "../infra/settings.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
-import type { Run } from "../lib/ledger/run.ts";
-import { metricTable } from "../lib/metrics.ts";
-import { timing } from "../lib/timing.ts";
+import type { Run } from "../lib/runs/run.ts";
+import { metricTable } from "../lib/core/metrics.ts";
+import { timing } from "../lib/core/timing.ts";
 import { awsPrices, type AwsPriceName } from "../infra/aws-prices.ts";
 
 /** One line of a bill. Amounts are rounded nowhere. */

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { withoutSecrets } from "../infra/secret-like.ts";
-import { keepHead } from "../lib/inference/text.ts";
-import { legFailureSchema } from "../lib/job/settle.ts";
-import type { Run } from "../lib/ledger/run.ts";
-import { printableLines } from "../lib/printable.ts";
+import { keepHead } from "../lib/core/text.ts";
+import { legFailureSchema } from "../lib/attempt/settle.ts";
+import type { Run } from "../lib/runs/run.ts";
+import { printableLines } from "../lib/core/printable.ts";
 import type { Context } from "./context.ts";
 import type { QueuedMessage } from "./ports.ts";
 import type { StackPool } from "./stack.ts";

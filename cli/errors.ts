@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { RunnerError, type ErrorCode } from "../lib/errors.ts";
-import { printable } from "../lib/printable.ts";
+import { RunnerError, type ErrorCode } from "../lib/core/errors.ts";
+import { printable } from "../lib/core/printable.ts";
 
 /** What the exit code of a command says; printed by `--help` and in docs/cli.md. */
 export const exits = {

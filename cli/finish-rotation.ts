@@ -1,5 +1,5 @@
 import { revokeUnused } from "../lib/rotation/revoke.ts";
-import { tryParseRunnerSecret } from "../lib/runner-secret.ts";
+import { tryParseRunnerSecret } from "../lib/keys/runner-secret.ts";
 import type { Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
 import { count, formatDuration } from "./format.ts";

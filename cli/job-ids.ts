@@ -1,4 +1,4 @@
-import type { Run } from "../lib/ledger/run.ts";
+import type { Run } from "../lib/runs/run.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 import type { StackPool } from "./stack.ts";

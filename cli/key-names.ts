@@ -1,6 +1,6 @@
 import { bedrockOf, storesModelKey, type Settings } from "../infra/settings.ts";
 import { parseAccount } from "../lib/rotation/sign-in.ts";
-import { parseRunnerKeys, parseModelKey } from "../lib/secrets.ts";
+import { parseRunnerKeys, parseModelKey } from "../lib/keys/secrets.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 

@@ -7,8 +7,8 @@ import {
   toneOf,
   type LogLine,
   type Tone,
-} from "../lib/log-line.ts";
-import { printable } from "../lib/printable.ts";
+} from "../lib/core/log-line.ts";
+import { printable } from "../lib/core/printable.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
 import { reasonInWords } from "./window-words.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
-import { systemClock } from "../lib/clock.ts";
+import { systemClock } from "../lib/core/clock.ts";
 import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createSecretsClient, createSecretStore } from "../lib/adapters/secrets-manager.ts";
 import { createAws } from "./aws/aws.ts";

@@ -4,11 +4,11 @@ import { ownInstructions } from "../infra/own-instructions.ts";
 import type { Settings } from "../infra/settings.ts";
 import { userAgent } from "../lib/adapters/http.ts";
 import { toolDefinitions } from "../lib/deliverables/registry.ts";
-import { RunnerError } from "../lib/errors.ts";
-import { jobInstructions } from "../lib/inference/instructions.ts";
-import { troubleNames, type ProviderTrouble } from "../lib/inference/provider-trouble.ts";
-import { requestBody } from "../lib/inference/request-body.ts";
-import type { Secret } from "../lib/secret.ts";
+import { RunnerError } from "../lib/core/errors.ts";
+import { jobInstructions } from "../lib/agent/instructions.ts";
+import { troubleNames, type ProviderTrouble } from "../lib/model/provider-trouble.ts";
+import { requestBody } from "../lib/model/request-body.ts";
+import type { Secret } from "../lib/core/secret.ts";
 import type { Context } from "./context.ts";
 
 export const askLimitMs = 15_000;

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { Settings } from "../infra/settings.ts";
-import { withTimeLimit } from "../lib/clock.ts";
+import { withTimeLimit } from "../lib/core/clock.ts";
 import { userAgent } from "../lib/adapters/http.ts";
-import type { Secret } from "../lib/secret.ts";
+import type { Secret } from "../lib/core/secret.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 

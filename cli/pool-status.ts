@@ -1,8 +1,8 @@
-import { utcDay, type Spend } from "../lib/ledger/spend.ts";
+import { utcDay, type Spend } from "../lib/runs/spend.ts";
 import type { HeldBack } from "../lib/dispatch/poller.ts";
-import type { Backoff } from "../lib/ledger/backoff.ts";
-import type { Control } from "../lib/ledger/control.ts";
-import type { LastWindow, LockState } from "../lib/ledger/dispatch-lock.ts";
+import type { Backoff } from "../lib/runs/backoff.ts";
+import type { Control } from "../lib/runs/control.ts";
+import type { LastWindow, LockState } from "../lib/runs/dispatch-lock.ts";
 import { attempt, problemOf, valueOf, type Part } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { formatAge, formatDuration, formatTime } from "./format.ts";

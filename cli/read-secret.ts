@@ -1,4 +1,4 @@
-import { hasCode } from "../lib/errors.ts";
+import { hasCode } from "../lib/core/errors.ts";
 import type { Context } from "./context.ts";
 import { asSentence, CliError } from "./errors.ts";
 

@@ -1,10 +1,10 @@
-import { hasCode } from "../lib/errors.ts";
-import { createRotationRow, type RotationRow } from "../lib/ledger/rotation.ts";
+import { hasCode } from "../lib/core/errors.ts";
+import { createRotationRow, type RotationRow } from "../lib/runs/rotation.ts";
 import type { MintDeps } from "../lib/rotation/mint.ts";
 import type { RevokeDeps } from "../lib/rotation/revoke.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
 import { readPresent, type Present } from "../lib/rotation/stages.ts";
-import { splitByKind, type Replaceable } from "../lib/runner-secret.ts";
+import { splitByKind, type Replaceable } from "../lib/keys/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { Context } from "./context.ts";
 import { asSentence, CliError } from "./errors.ts";

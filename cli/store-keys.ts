@@ -1,5 +1,5 @@
-import { createRotationRow } from "../lib/ledger/rotation.ts";
-import type { RunnerSecret } from "../lib/runner-secret.ts";
+import { createRotationRow } from "../lib/runs/rotation.ts";
+import type { RunnerSecret } from "../lib/keys/runner-secret.ts";
 import { setKeys } from "../lib/rotation/stages.ts";
 import type { Context } from "./context.ts";
 

@@ -1,10 +1,10 @@
 import type { Settings } from "../infra/settings.ts";
 import type { TryKeyDeps } from "../lib/rotation/try-key.ts";
-import type { RunnerKey } from "../lib/secret.ts";
+import type { RunnerKey } from "../lib/core/secret.ts";
 import { refusedKeys } from "../lib/rotation/try-key.ts";
 import { createStudio } from "../lib/studio/client.ts";
 import type { Studio, StudioAdmin } from "../lib/studio/studio.ts";
-import { hasCode } from "../lib/errors.ts";
+import { hasCode } from "../lib/core/errors.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 

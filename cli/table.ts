@@ -1,4 +1,4 @@
-import { printable } from "../lib/printable.ts";
+import { printable } from "../lib/core/printable.ts";
 import type { Screen } from "./terminal.ts";
 
 export interface Column {

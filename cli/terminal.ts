@@ -1,6 +1,6 @@
 import pc from "picocolors";
-import { keepHead } from "../lib/inference/text.ts";
-import { printable, printableLines } from "../lib/printable.ts";
+import { keepHead } from "../lib/core/text.ts";
+import { printable, printableLines } from "../lib/core/printable.ts";
 
 export type Colours = ReturnType<typeof pc.createColors>;
 

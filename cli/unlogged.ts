@@ -1,4 +1,4 @@
-import type { Log } from "../lib/log.ts";
+import type { Log } from "../lib/core/log.ts";
 
 /** For parts of lib that log what a command tells by its answer. */
 export const unlogged: Log = {

@@ -1,5 +1,5 @@
 import type { WindowReason } from "../lib/dispatch/window.ts";
-import type { ErrorCode } from "../lib/errors.ts";
+import type { ErrorCode } from "../lib/core/errors.ts";
 
 type GoodReason = Exclude<WindowReason, ErrorCode>;
 

@@ -1,8 +1,8 @@
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
-import type { ProcessorConfig } from "../lib/config.ts";
-import { placeOf } from "../lib/inference/bedrock-endpoint.ts";
-import { bedrockProvider } from "../lib/inference/bedrock.ts";
-import type { Credential } from "../lib/inference/client.ts";
+import type { ProcessorConfig } from "../lib/core/config.ts";
+import { placeOf } from "../lib/model/bedrock-endpoint.ts";
+import { bedrockProvider } from "../lib/model/bedrock.ts";
+import type { Credential } from "../lib/model/client.ts";
 
 /** The function's own credentials; `undefined`: Amazon Bedrock is not asked. */
 export function bedrockCredential(config: ProcessorConfig): Credential | undefined {

@@ -4,8 +4,8 @@ import { parser } from "@aws-lambda-powertools/parser/middleware";
 import middy, { type MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import type * as z from "zod";
-import { RunnerError } from "../lib/errors.ts";
-import { problemOf } from "../lib/event-problem.ts";
+import { RunnerError } from "../lib/core/errors.ts";
+import { problemOf } from "../lib/core/event-problem.ts";
 
 export interface Wrapping<Event> {
   /** Of all lines of the function. */

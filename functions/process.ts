@@ -1,6 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { legEventSchema } from "../lib/job/leg-event.ts";
-import { runLeg } from "../lib/job/leg.ts";
+import { legEventSchema } from "../lib/attempt/leg-event.ts";
+import { runLeg } from "../lib/attempt/leg.ts";
 import { wrap } from "./middleware.ts";
 import { processor } from "./wiring.ts";
 

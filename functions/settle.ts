@@ -1,5 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { legFailureSchema, settle } from "../lib/job/settle.ts";
+import { legFailureSchema, settle } from "../lib/attempt/settle.ts";
 import { wrap } from "./middleware.ts";
 import { settler } from "./wiring.ts";
 

@@ -1,7 +1,7 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { randomBytes, randomUUID } from "node:crypto";
 import { ulid } from "ulid";
-import { systemClock } from "../lib/clock.ts";
+import { systemClock } from "../lib/core/clock.ts";
 import {
   parseDispatcherConfig,
   parseProcessorConfig,
@@ -10,43 +10,43 @@ import {
   type DispatcherConfig,
   type ProcessorConfig,
   type SettlerConfig,
-} from "../lib/config.ts";
+} from "../lib/core/config.ts";
 import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
 import { createTable } from "../lib/adapters/dynamodb.ts";
-import { createEmfMetrics } from "../lib/emf.ts";
-import { RunnerError } from "../lib/errors.ts";
+import { createEmfMetrics } from "../lib/core/emf.ts";
+import { RunnerError } from "../lib/core/errors.ts";
 import { createHttp } from "../lib/adapters/http.ts";
-import { createModelClient, type Credential } from "../lib/inference/client.ts";
-import { createOpenAiModel } from "../lib/inference/openai.ts";
-import type { LegDeps } from "../lib/job/leg.ts";
-import { paced, type PacedProvider } from "../lib/job/paced-model.ts";
-import type { RecoverDeps } from "../lib/job/recover.ts";
-import { inTier } from "../lib/job/tiered-model.ts";
-import { timed } from "../lib/job/timed-model.ts";
-import { createWork } from "../lib/job/work.ts";
-import { createJsonLog } from "../lib/json-log.ts";
+import { createModelClient, type Credential } from "../lib/model/client.ts";
+import { createOpenAiModel } from "../lib/model/openai.ts";
+import type { LegDeps } from "../lib/attempt/leg.ts";
+import { paced, type PacedProvider } from "../lib/attempt/paced-model.ts";
+import type { RecoverDeps } from "../lib/attempt/recover.ts";
+import { inTier } from "../lib/attempt/tiered-model.ts";
+import { timed } from "../lib/attempt/timed-model.ts";
+import { createWork } from "../lib/attempt/work.ts";
+import { createJsonLog } from "../lib/core/json-log.ts";
 import { createLambdaInvoker } from "../lib/adapters/lambda.ts";
-import { createBackoffRow } from "../lib/ledger/backoff.ts";
-import { createCountedTable } from "../lib/ledger/counted-table.ts";
-import { createControlRow } from "../lib/ledger/control.ts";
-import { createDispatchLock } from "../lib/ledger/dispatch-lock.ts";
-import { createLedger } from "../lib/ledger/ledger.ts";
-import { createRotationRow } from "../lib/ledger/rotation.ts";
-import { createSpendRow } from "../lib/ledger/spend.ts";
-import { createWorkspaceRows } from "../lib/ledger/workspaces.ts";
+import { createBackoffRow } from "../lib/runs/backoff.ts";
+import { createCountedTable } from "../lib/runs/counted-table.ts";
+import { createControlRow } from "../lib/runs/control.ts";
+import { createDispatchLock } from "../lib/runs/dispatch-lock.ts";
+import { createLedger } from "../lib/runs/ledger.ts";
+import { createRotationRow } from "../lib/runs/rotation.ts";
+import { createSpendRow } from "../lib/runs/spend.ts";
+import { createWorkspaceRows } from "../lib/runs/workspaces.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
 import type { RotatorDeps, RotatorSettings } from "../lib/rotation/steps.ts";
-import { createRunnerKeys } from "../lib/runner-keys.ts";
+import { createRunnerKeys } from "../lib/keys/runner-keys.ts";
 import {
   createSecretsClient,
   createSecretSource,
   createSecretStore,
 } from "../lib/adapters/secrets-manager.ts";
-import { createSecretCache, parseModelKey } from "../lib/secrets.ts";
-import { costsBy } from "../lib/spend/prices.ts";
+import { createSecretCache, parseModelKey } from "../lib/keys/secrets.ts";
+import { costsBy } from "../lib/model/prices.ts";
 import { createStudio } from "../lib/studio/client.ts";
-import { timing } from "../lib/timing.ts";
+import { timing } from "../lib/core/timing.ts";
 import { bedrockCredential } from "./bedrock-credential.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { App } from "aws-cdk-lib";
-import { RunnerError } from "../lib/errors.ts";
+import { RunnerError } from "../lib/core/errors.ts";
 import { settingsKey } from "./settings.ts";
 import { addStack } from "./synthesize.ts";
 

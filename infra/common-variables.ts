@@ -9,7 +9,7 @@ export interface PoolParts {
   readonly runnerKeys: KeySecret;
 }
 
-/** The variables that every function that works on runs has (lib/config.ts, `common`). */
+/** The variables that every function that works on runs has (lib/core/config.ts, `common`). */
 export function commonVariables({ settings, pool, ledger, runnerKeys }: PoolParts) {
   return {
     RUNNER_POOL: pool.name,

@@ -2,7 +2,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { openRunsIndex } from "../lib/ledger/ledger.ts";
+import { openRunsIndex } from "../lib/runs/ledger.ts";
 import type { Settings } from "./settings.ts";
 
 export interface LedgerTableProps {

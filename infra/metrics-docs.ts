@@ -6,7 +6,7 @@ import {
   metricsNamespace,
   metricTable,
   type MetricRow,
-} from "../lib/metrics.ts";
+} from "../lib/core/metrics.ts";
 import { markdownTable } from "./markdown-table.ts";
 
 /** The page docs/metrics.md. */
@@ -22,7 +22,7 @@ export function renderMetrics(): string {
 const intro = [
   "# Metrics",
   "",
-  "Written by `npm run metrics-docs` from `lib/metrics.ts`, through which every metric is emitted, and from which dashboard and alarms are",
+  "Written by `npm run metrics-docs` from `lib/core/metrics.ts`, through which every metric is emitted, and from which dashboard and alarms are",
   `built. Namespace \`${metricsNamespace}\`. They leave the functions as log lines in the embedded metric format, so that none is lost with`,
   "a function that is killed. Where two sets of dimensions are given, each value is counted under both: the second is the sum, for alarms.",
   "",

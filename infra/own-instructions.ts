@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { RunnerError } from "../lib/errors.ts";
+import { RunnerError } from "../lib/core/errors.ts";
 import { longestInstructions } from "./settings-schema.ts";
 import type { InferenceSettings } from "./settings.ts";
 

@@ -1,8 +1,8 @@
 import { Policy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { toEnvironment } from "../lib/config.ts";
-import { timing } from "../lib/timing.ts";
+import { toEnvironment } from "../lib/core/config.ts";
+import { timing } from "../lib/core/timing.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { allowBedrock } from "./bedrock.ts";
 import { commonVariables } from "./common-variables.ts";

@@ -1,7 +1,7 @@
 import { pickups, type Pickup, type PickupMode } from "../lib/dispatch/pickup.ts";
-import type { GenerationMode } from "../lib/inference/model.ts";
-import { defaultPrices, priceOf, type Prices } from "../lib/spend/prices.ts";
-import { timing } from "../lib/timing.ts";
+import type { GenerationMode } from "../lib/model/model.ts";
+import { defaultPrices, priceOf, type Prices } from "../lib/model/prices.ts";
+import { timing } from "../lib/core/timing.ts";
 import { formatPath, type Problem } from "./problems.ts";
 
 /** The settings of one pool that must fit each other and our own times. */

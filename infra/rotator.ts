@@ -4,8 +4,8 @@ import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/a
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { CfnRotationSchedule } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
-import { toEnvironment } from "../lib/config.ts";
-import { timing } from "../lib/timing.ts";
+import { toEnvironment } from "../lib/core/config.ts";
+import { timing } from "../lib/core/timing.ts";
 import { KeySecret } from "./key-secret.ts";
 import type { LedgerTable } from "./ledger-table.ts";
 import { RunnerFunction } from "./runner-function.ts";

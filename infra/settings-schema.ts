@@ -1,13 +1,13 @@
 import { Token } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
-import { maxPreviewCharacters } from "../lib/config.ts";
+import { maxPreviewCharacters } from "../lib/core/config.ts";
 import { pickupModes } from "../lib/dispatch/pickup.ts";
-import { bedrockEndpoints } from "../lib/inference/bedrock-endpoint.ts";
-import { generationModes, hostedTools, reasoningEfforts, serviceTiers } from "../lib/inference/model.ts";
-import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/spend/prices.ts";
+import { bedrockEndpoints } from "../lib/model/bedrock-endpoint.ts";
+import { generationModes, hostedTools, reasoningEfforts, serviceTiers } from "../lib/model/model.ts";
+import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
-import { timing } from "../lib/timing.ts";
+import { timing } from "../lib/core/timing.ts";
 import { bounds } from "./relations.ts";
 
 const text = (hint: string, pattern: RegExp = /^\S(?:.*\S)?$/) =>
@@ -87,7 +87,7 @@ export const tiersSchema = object({
 
 /** What tokens cost, for estimates and the daily cap. */
 export const spendSchema = object({
-  /** By model, over our own list (lib/spend/prices.ts). */
+  /** By model, over our own list (lib/model/prices.ts). */
   prices: z
     .record(model(), priceSchema, { error: "Give an object of model names and prices." })
     .readonly()

@@ -3,7 +3,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { toEnvironment } from "../lib/config.ts";
+import { toEnvironment } from "../lib/core/config.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";

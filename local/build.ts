@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseSettings, settingsKey } from "../infra/settings.ts";
 import cdk from "../cdk.json" with { type: "json" };
-import { RunnerError } from "../lib/errors.ts";
+import { RunnerError } from "../lib/core/errors.ts";
 
 const projectRoot = resolve(import.meta.dirname, "..");
 

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
-import { RunnerError } from "../lib/errors.ts";
+import { RunnerError } from "../lib/core/errors.ts";
 
 /** The permissions of all others than the owner. */
 const others = 0o077;

@@ -1,5 +1,5 @@
-import { isMetricLine, parseLogLine, sentenceOf, toneOf, type Tone } from "../lib/log-line.ts";
-import { printable } from "../lib/printable.ts";
+import { isMetricLine, parseLogLine, sentenceOf, toneOf, type Tone } from "../lib/core/log-line.ts";
+import { printable } from "../lib/core/printable.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 
 export interface Told {

@@ -1,6 +1,6 @@
-import type { Clock } from "../lib/clock.ts";
+import type { Clock } from "../lib/core/clock.ts";
 import * as z from "zod";
-import { RunnerError } from "../lib/errors.ts";
+import { RunnerError } from "../lib/core/errors.ts";
 import type { LocalStack } from "./stack.ts";
 
 /** Between two windows. */

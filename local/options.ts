@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { capLimitsUsd, isFeedUrl } from "../infra/settings-schema.ts";
-import { RunnerError } from "../lib/errors.ts";
-import { parseModelKey, parseRunnerKeys } from "../lib/secrets.ts";
+import { RunnerError } from "../lib/core/errors.ts";
+import { parseModelKey, parseRunnerKeys } from "../lib/keys/secrets.ts";
 
 /** What `npm start` was asked for: its flags and the environment variables that the public runner's users know. */
 export interface LocalOptions {

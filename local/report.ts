@@ -1,6 +1,6 @@
 import type { CloudEvent } from "./cloud/events.ts";
-import { listDeliverables, parseLogLine, type LogLine } from "../lib/log-line.ts";
-import { printable } from "../lib/printable.ts";
+import { listDeliverables, parseLogLine, type LogLine } from "../lib/core/log-line.ts";
+import { printable } from "../lib/core/printable.ts";
 
 export interface RunRow {
   readonly workspace: string;

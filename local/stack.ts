@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Clock } from "../lib/clock.ts";
+import type { Clock } from "../lib/core/clock.ts";
 import { buildStack } from "./build.ts";
 import { startCloud } from "./cloud/cloud.ts";
 import type { CloudEvent } from "./cloud/events.ts";
@@ -14,7 +14,7 @@ import { cannedModelName, settingsOf, type StackSettings } from "./local-setting
 import type { BedrockOptions } from "./model/bedrock.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
 import type { LocalOptions } from "./options.ts";
-import type { RunnerInstance } from "../lib/runner-secret.ts";
+import type { RunnerInstance } from "../lib/keys/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { StudioInfo } from "./studio/page-api.ts";
 import { startStudio, type LocalStudio, type StudioOptions } from "./studio/server.ts";

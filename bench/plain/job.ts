@@ -2,8 +2,8 @@ import OpenAI from "openai";
 import sanitizeHtml from "sanitize-html";
 import { z } from "zod";
 import { toolDefinitions } from "../../lib/deliverables/registry.ts";
-import { jobInstructions } from "../../lib/inference/instructions.ts";
-import { requestBody } from "../../lib/inference/request-body.ts";
+import { jobInstructions } from "../../lib/agent/instructions.ts";
+import { requestBody } from "../../lib/model/request-body.ts";
 import { acceptedAnswerSchema, contextSchema, heartbeatAnswerSchema } from "../../lib/studio/schemas.ts";
 import { count, env, log, secret, studio } from "./parts.ts";
 

@@ -1,5 +1,5 @@
 import type { PickupMode } from "../../lib/dispatch/pickup.ts";
-import type { Run } from "../../lib/ledger/run.ts";
+import type { Run } from "../../lib/runs/run.ts";
 import { vcpuMemoryMb } from "../bills.ts";
 import { counter, environmentsOf, serial } from "./resources.ts";
 import type { VirtualClock } from "./virtual-clock.ts";

@@ -1,10 +1,10 @@
 import { awsPrices } from "../../infra/aws-prices.ts";
 import { pickups } from "../../lib/dispatch/pickup.ts";
 import { runWindow, type WindowDeps } from "../../lib/dispatch/window.ts";
-import { RunnerError } from "../../lib/errors.ts";
-import type { Log } from "../../lib/log.ts";
-import { Secret } from "../../lib/secret.ts";
-import { timing } from "../../lib/timing.ts";
+import { RunnerError } from "../../lib/core/errors.ts";
+import type { Log } from "../../lib/core/log.ts";
+import { Secret } from "../../lib/core/secret.ts";
+import { timing } from "../../lib/core/timing.ts";
 import { assumed } from "./resources.ts";
 import { sceneOf, type Load, type Scene } from "./scene.ts";
 import { pool, storeOf, unused, write } from "./store.ts";

@@ -1,6 +1,6 @@
 import type { WindowDeps } from "../../lib/dispatch/window.ts";
-import type { NewRun } from "../../lib/ledger/ledger.ts";
-import { runSchema, type Run } from "../../lib/ledger/run.ts";
+import type { NewRun } from "../../lib/runs/ledger.ts";
+import { runSchema, type Run } from "../../lib/runs/run.ts";
 import { assumed } from "./resources.ts";
 import type { Scene } from "./scene.ts";
 

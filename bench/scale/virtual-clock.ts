@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 
 export interface VirtualClock extends Clock {
   /** Lets time pass until the work is done. @throws what the work throws; Error when nothing is left to wait for */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/core/clock.ts";
 import { actionOf, type Actions } from "../../local/cloud/api/action.ts";
 import type { Route } from "../../local/cloud/api/rest.ts";
 import { jsonService, proxyService, restService } from "../../local/cloud/api/service.ts";

@@ -1,7 +1,7 @@
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import OpenAI from "openai";
-import { placeOf } from "../../lib/inference/bedrock-endpoint.ts";
-import { bedrockProvider } from "../../lib/inference/bedrock.ts";
+import { placeOf } from "../../lib/model/bedrock-endpoint.ts";
+import { bedrockProvider } from "../../lib/model/bedrock.ts";
 import { ask, askLimitMs } from "../model-request.ts";
 import type { Bedrock } from "../ports.ts";
 import type { AwsAccount } from "./config.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { secretLike } from "../../infra/secret-like.ts";
 import type { Settings } from "../../infra/settings.ts";
-import { priceNames } from "../../lib/spend/prices.ts";
+import { priceNames } from "../../lib/model/prices.ts";
 import { attempt, problemOf, valueOf } from "../attempt.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { renderTable } from "../table.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { runStates, type Run, type RunState } from "../../lib/ledger/run.ts";
+import { runStates, type Run, type RunState } from "../../lib/runs/run.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { formatDuration, formatUsd } from "../format.ts";

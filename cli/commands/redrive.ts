@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Run } from "../../lib/ledger/run.ts";
+import type { Run } from "../../lib/runs/run.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { bodyForPeople, readDeadLetter, type DeadLetter } from "../dead-letters.ts";

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { pickups } from "../../lib/dispatch/pickup.ts";
-import { createRotationRow } from "../../lib/ledger/rotation.ts";
+import { createRotationRow } from "../../lib/runs/rotation.ts";
 import { mintKeys } from "../../lib/rotation/mint.ts";
 import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotation/rotate.ts";
 import { nameRefused } from "../../lib/rotation/try-key.ts";
-import { parseRunnerSecret, type RunnerSecret } from "../../lib/runner-secret.ts";
+import { parseRunnerSecret, type RunnerSecret } from "../../lib/keys/runner-secret.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { defineCommand, type Command, type Outcome } from "../command.ts";
 import type { Context } from "../context.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { signIn } from "../../lib/rotation/sign-in.ts";
-import { parseRunnerSecret } from "../../lib/runner-secret.ts";
-import { parseModelKey } from "../../lib/secrets.ts";
+import { parseRunnerSecret } from "../../lib/keys/runner-secret.ts";
+import { parseModelKey } from "../../lib/keys/secrets.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { capLimitsUsd } from "../../infra/settings-schema.ts";
-import { utcDay } from "../../lib/ledger/spend.ts";
-import { priceOf } from "../../lib/spend/prices.ts";
+import { utcDay } from "../../lib/runs/spend.ts";
+import { priceOf } from "../../lib/model/prices.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { formatUsd } from "../format.ts";

@@ -1,7 +1,7 @@
 import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
 import { bedrockOf, type Bedrock } from "../../infra/settings.ts";
-import { bedrockRefusal } from "../../lib/inference/bedrock-trouble.ts";
-import { troubleError } from "../../lib/inference/provider-trouble.ts";
+import { bedrockRefusal } from "../../lib/model/bedrock-trouble.ts";
+import { troubleError } from "../../lib/model/provider-trouble.ts";
 import { oneWord, roundShape } from "../model-request.ts";
 import type { Stack } from "../stack.ts";
 import type { Check, Facts, Finding } from "./check.ts";

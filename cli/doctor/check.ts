@@ -1,5 +1,5 @@
 import type { Settings } from "../../infra/settings.ts";
-import { withTimeLimit } from "../../lib/clock.ts";
+import { withTimeLimit } from "../../lib/core/clock.ts";
 import { attempt, problemOf } from "../attempt.ts";
 import type { Context } from "../context.ts";
 import { toCliError, type CliErrorCode } from "../errors.ts";

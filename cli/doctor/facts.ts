@@ -1,5 +1,5 @@
 import { storesModelKey } from "../../infra/settings.ts";
-import { parseModelKey } from "../../lib/secrets.ts";
+import { parseModelKey } from "../../lib/keys/secrets.ts";
 import { once, type Context } from "../context.ts";
 import { askModel, type ModelAnswer } from "../model.ts";
 import { readPoolStatus, type PoolStatus } from "../pool-status.ts";

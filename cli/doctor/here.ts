@@ -1,7 +1,7 @@
 import { ownInstructions } from "../../infra/own-instructions.ts";
 import { bedrockOf, priceListFor, type Settings } from "../../infra/settings.ts";
 import { pickups } from "../../lib/dispatch/pickup.ts";
-import { timing } from "../../lib/timing.ts";
+import { timing } from "../../lib/core/timing.ts";
 import { attempt, valueOf } from "../attempt.ts";
 import { count, formatDuration } from "../format.ts";
 import { modelDatesAsOf, shutdownOf, type Shutdown } from "../model-dates.ts";

@@ -1,7 +1,7 @@
-import { hasCode } from "../../lib/errors.ts";
+import { hasCode } from "../../lib/core/errors.ts";
 import { parseAccount, signIn } from "../../lib/rotation/sign-in.ts";
-import type { RunnerKey } from "../../lib/secret.ts";
-import { parseModelKey, parseRunnerKeys } from "../../lib/secrets.ts";
+import type { RunnerKey } from "../../lib/core/secret.ts";
+import { parseModelKey, parseRunnerKeys } from "../../lib/keys/secrets.ts";
 import { attempt, valueOf } from "../attempt.ts";
 import type { Context } from "../context.ts";
 import { asSentence } from "../errors.ts";

@@ -1,7 +1,7 @@
 import type { Settings } from "../../infra/settings.ts";
-import { hasCode } from "../../lib/errors.ts";
-import { troubleError } from "../../lib/inference/provider-trouble.ts";
-import { parseModelKey } from "../../lib/secrets.ts";
+import { hasCode } from "../../lib/core/errors.ts";
+import { troubleError } from "../../lib/model/provider-trouble.ts";
+import { parseModelKey } from "../../lib/keys/secrets.ts";
 import { insteadOfKey } from "../key-names.ts";
 import { ask, openAiFor, roundShape } from "../model-request.ts";
 import type { Check, Facts, Finding } from "./check.ts";

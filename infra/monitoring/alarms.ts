@@ -1,4 +1,4 @@
-import { timing } from "../../lib/timing.ts";
+import { timing } from "../../lib/core/timing.ts";
 import { bounds } from "../relations.ts";
 import type { PoolSettings } from "../settings.ts";
 import type { AlarmInput, AlarmRow } from "./alarm-row.ts";

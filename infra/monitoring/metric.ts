@@ -1,7 +1,7 @@
 import { Duration } from "aws-cdk-lib";
 import { MathExpression, Metric, SearchExpression } from "aws-cdk-lib/aws-cloudwatch";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
-import { metricsNamespace, metricTable, type MetricName } from "../../lib/metrics.ts";
+import { metricsNamespace, metricTable, type MetricName } from "../../lib/core/metrics.ts";
 import type { RunnerFunction } from "../runner-function.ts";
 import type { PoolSettings, Settings } from "../settings.ts";
 

@@ -1,10 +1,10 @@
 import { Stack } from "aws-cdk-lib";
 import { CfnQueryDefinition } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { LogEvent, LogFields } from "../../lib/log.ts";
+import type { LogEvent, LogFields } from "../../lib/core/log.ts";
 import type { FunctionRole, Watched } from "./metric.ts";
 
-/** What every line has beside the closed set of lib/log.ts: from CloudWatch Logs, and from the logger (`message` is the event). */
+/** What every line has beside the closed set of lib/core/log.ts: from CloudWatch Logs, and from the logger (`message` is the event). */
 type Column = keyof LogFields | "@timestamp" | "message" | "service" | "level" | "function_request_id";
 
 export interface QueryRow {

@@ -11,9 +11,9 @@ import {
   UpdateCommand,
   type QueryCommandInput,
 } from "@aws-sdk/lib-dynamodb";
-import { systemClock, withTimeLimit, type Clock } from "../clock.ts";
-import { hasCode, RunnerError } from "../errors.ts";
-import { timing } from "../timing.ts";
+import { systemClock, withTimeLimit, type Clock } from "../core/clock.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
+import { timing } from "../core/timing.ts";
 import {
   checkedAnswers,
   connections,

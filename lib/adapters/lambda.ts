@@ -1,8 +1,8 @@
 import { InvocationType, InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
-import { systemClock, withTimeLimit, type Clock } from "../clock.ts";
-import { RunnerError } from "../errors.ts";
-import type { Invoker } from "../invoker.ts";
-import { timing } from "../timing.ts";
+import { systemClock, withTimeLimit, type Clock } from "../core/clock.ts";
+import { RunnerError } from "../core/errors.ts";
+import type { Invoker } from "../core/invoker.ts";
+import { timing } from "../core/timing.ts";
 import { connections } from "./aws.ts";
 
 /**

@@ -9,8 +9,8 @@ import {
   type PutSecretValueCommandInput,
   type SecretsManagerClientConfig,
 } from "@aws-sdk/client-secrets-manager";
-import { hasCode, RunnerError, type ErrorCode } from "../errors.ts";
-import type { SecretSource } from "../secrets.ts";
+import { hasCode, RunnerError, type ErrorCode } from "../core/errors.ts";
+import type { SecretSource } from "../keys/secrets.ts";
 import { checkedAnswers, connections, isPassing, isRefusal, isThrottle, networkFault } from "./aws.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
-import { RunnerError } from "../errors.ts";
+import { RunnerError } from "../core/errors.ts";
 import { connections } from "./aws.ts";
 
 export interface SubjectTokenOptions {

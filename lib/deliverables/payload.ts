@@ -1,4 +1,4 @@
-import { RunnerError } from "../errors.ts";
+import { RunnerError } from "../core/errors.ts";
 import type { CompletePayload } from "../studio/studio.ts";
 import { limits } from "./limits.ts";
 import { danglingPlaceholders } from "./placeholders.ts";

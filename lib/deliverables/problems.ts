@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { keepHead } from "../inference/text.ts";
+import { keepHead } from "../core/text.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];

@@ -1,4 +1,4 @@
-import type { ToolCall, ToolDefinition } from "../inference/model.ts";
+import type { ToolCall, ToolDefinition } from "../model/model.ts";
 import { checklistTool } from "./checklist.ts";
 import { fileTool } from "./file.ts";
 import { strictParameters } from "./json-schema.ts";

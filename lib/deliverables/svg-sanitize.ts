@@ -1,5 +1,5 @@
 import sanitizeHtml from "sanitize-html";
-import { keepHead } from "../inference/text.ts";
+import { keepHead } from "../core/text.ts";
 import { limits } from "./limits.ts";
 import * as allowed from "./svg-allowed.ts";
 import { quieten } from "./svg-scripts.ts";

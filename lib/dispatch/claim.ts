@@ -1,12 +1,12 @@
-import type { Clock } from "../clock.ts";
-import { RunnerError } from "../errors.ts";
-import { addUsage } from "../inference/model.ts";
-import { closeAbandoned, endOfAbandoned } from "../job/abandoned.ts";
-import type { CountDeps } from "../job/count.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { Inherited, Run } from "../ledger/run.ts";
-import type { Workspace, WorkspaceRows } from "../ledger/workspaces.ts";
-import { timing } from "../timing.ts";
+import type { Clock } from "../core/clock.ts";
+import { RunnerError } from "../core/errors.ts";
+import { addUsage } from "../model/model.ts";
+import { closeAbandoned, endOfAbandoned } from "../attempt/abandoned.ts";
+import type { CountDeps } from "../attempt/count.ts";
+import type { Ledger } from "../runs/ledger.ts";
+import type { Inherited, Run } from "../runs/run.ts";
+import type { Workspace, WorkspaceRows } from "../runs/workspaces.ts";
+import { timing } from "../core/timing.ts";
 
 export interface ClaimDeps extends CountDeps {
   readonly clock: Clock;

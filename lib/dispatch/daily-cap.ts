@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.ts";
-import { utcDay, type SpendRow } from "../ledger/spend.ts";
+import type { Clock } from "../core/clock.ts";
+import { utcDay, type SpendRow } from "../runs/spend.ts";
 
 export interface DailyCapDeps {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import type { RunnerKey } from "../secret.ts";
+import type { RunnerKey } from "../core/secret.ts";
 
 export interface KeyRingSettings {
   readonly leasesPerKey: number | undefined;

@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { Run } from "../ledger/run.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Ledger } from "../runs/ledger.ts";
+import type { Run } from "../runs/run.ts";
 
 export interface OccupancyDeps {
   readonly clock: Clock;

@@ -1,9 +1,9 @@
-import type { RunnerError } from "../errors.ts";
-import type { Backoff, BackoffRow, Throttler } from "../ledger/backoff.ts";
-import type { Run } from "../ledger/run.ts";
-import { rateLimitWaitMs } from "../retry.ts";
-import type { RunnerKeys } from "../runner-keys.ts";
-import type { RunnerKey } from "../secret.ts";
+import type { RunnerError } from "../core/errors.ts";
+import type { Backoff, BackoffRow, Throttler } from "../runs/backoff.ts";
+import type { Run } from "../runs/run.ts";
+import { rateLimitWaitMs } from "../core/retry.ts";
+import type { RunnerKeys } from "../keys/runner-keys.ts";
+import type { RunnerKey } from "../core/secret.ts";
 import type { Lease } from "../studio/schemas.ts";
 import type { Studio } from "../studio/studio.ts";
 import type { DailyCap } from "./daily-cap.ts";

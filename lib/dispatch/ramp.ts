@@ -1,5 +1,5 @@
-import { RunnerError, toRunnerError } from "../errors.ts";
-import type { RunnerKey } from "../secret.ts";
+import { RunnerError, toRunnerError } from "../core/errors.ts";
+import type { RunnerKey } from "../core/secret.ts";
 import type { Lease } from "../studio/schemas.ts";
 
 /** More lease calls than this at once would trip rate limits before they help. */

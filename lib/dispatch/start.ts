@@ -1,6 +1,6 @@
-import { RunnerError, toRunnerError } from "../errors.ts";
-import type { Invoker } from "../invoker.ts";
-import { invokeOrLeave } from "../job/recover.ts";
+import { RunnerError, toRunnerError } from "../core/errors.ts";
+import type { Invoker } from "../core/invoker.ts";
+import { invokeOrLeave } from "../attempt/recover.ts";
 import type { Lease } from "../studio/schemas.ts";
 import { claimWorkspace, type ClaimDeps } from "./claim.ts";
 

@@ -1,8 +1,8 @@
-import { beatIntervalMs } from "../job/keeper.ts";
-import { recover, type RecoverDeps } from "../job/recover.ts";
-import type { Trouble } from "../job/trouble.ts";
-import type { Run } from "../ledger/run.ts";
-import { timing } from "../timing.ts";
+import { beatIntervalMs } from "../attempt/keeper.ts";
+import { recover, type RecoverDeps } from "../attempt/recover.ts";
+import type { Trouble } from "../attempt/trouble.ts";
+import type { Run } from "../runs/run.ts";
+import { timing } from "../core/timing.ts";
 
 export interface SweepSettings {
   readonly pool: string;

@@ -1,5 +1,5 @@
-import { RunnerError } from "../errors.ts";
-import { retryWaitMs } from "../retry.ts";
+import { RunnerError } from "../core/errors.ts";
+import { retryWaitMs } from "../core/retry.ts";
 import { full, type Pickup } from "./pickup.ts";
 import type { Poll } from "./poller.ts";
 

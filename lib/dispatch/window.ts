@@ -1,10 +1,10 @@
-import { RunnerError, toRunnerError, type ErrorCode } from "../errors.ts";
-import type { RecoverDeps } from "../job/recover.ts";
-import type { Throttler } from "../ledger/backoff.ts";
-import type { Control, ControlRow } from "../ledger/control.ts";
-import type { DispatchLock } from "../ledger/dispatch-lock.ts";
-import type { Run } from "../ledger/run.ts";
-import { timing } from "../timing.ts";
+import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
+import type { RecoverDeps } from "../attempt/recover.ts";
+import type { Throttler } from "../runs/backoff.ts";
+import type { Control, ControlRow } from "../runs/control.ts";
+import type { DispatchLock } from "../runs/dispatch-lock.ts";
+import type { Run } from "../runs/run.ts";
+import { timing } from "../core/timing.ts";
 import { DailyCap } from "./daily-cap.ts";
 import { full, type Pickup } from "./pickup.ts";
 import { Poller, type Poll, type PollerDeps, type PollerSettings, type PollerStart } from "./poller.ts";

@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.ts";
-import type { RotationRow } from "../ledger/rotation.ts";
-import type { Log } from "../log.ts";
-import type { RunnerInstance } from "../runner-secret.ts";
-import type { RunnerKey, Secret } from "../secret.ts";
+import type { Clock } from "../core/clock.ts";
+import type { RotationRow } from "../runs/rotation.ts";
+import type { Log } from "../core/log.ts";
+import type { RunnerInstance } from "../keys/runner-secret.ts";
+import type { RunnerKey, Secret } from "../core/secret.ts";
 import type { RunnerKind, StudioAdmin } from "../studio/studio.ts";
 
 export interface MintDeps {

@@ -1,10 +1,10 @@
-import type { Clock } from "../clock.ts";
-import { hasCode } from "../errors.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { KnownInstance, KnownInstances, RotationRow } from "../ledger/rotation.ts";
-import type { Log } from "../log.ts";
-import { parseRunnerSecret, tryParseRunnerSecret, type RunnerInstance } from "../runner-secret.ts";
-import type { Secret } from "../secret.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasCode } from "../core/errors.ts";
+import type { Ledger } from "../runs/ledger.ts";
+import type { KnownInstance, KnownInstances, RotationRow } from "../runs/rotation.ts";
+import type { Log } from "../core/log.ts";
+import { parseRunnerSecret, tryParseRunnerSecret, type RunnerInstance } from "../keys/runner-secret.ts";
+import type { Secret } from "../core/secret.ts";
 import type { SecretStore } from "../adapters/secrets-manager.ts";
 import type { StudioAdmin } from "../studio/studio.ts";
 import { dropPending } from "./stages.ts";

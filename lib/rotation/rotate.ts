@@ -1,4 +1,4 @@
-import { hasCode, RunnerError } from "../errors.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
 import { readPresent, replaceKeys, type NewKeys, type StageKeyDeps } from "./stages.ts";
 import { refusedKeys, type TryKeyDeps } from "./try-key.ts";
 import { watchRefusals, type WatchTime } from "./watch.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { problemOf } from "../event-problem.ts";
+import { problemOf } from "../core/event-problem.ts";
 
 export const rotationSteps = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
 export type RotationStep = (typeof rotationSteps)[number];

@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { withTimeLimit, type Clock } from "../clock.ts";
-import { RunnerError } from "../errors.ts";
+import { withTimeLimit, type Clock } from "../core/clock.ts";
+import { RunnerError } from "../core/errors.ts";
 import { readText, userAgent, type Fetch } from "../adapters/http.ts";
-import { retry, type RetryPolicy } from "../retry.ts";
-import { Secret } from "../secret.ts";
+import { retry, type RetryPolicy } from "../core/retry.ts";
+import { Secret } from "../core/secret.ts";
 import type { SecretStore } from "../adapters/secrets-manager.ts";
-import type { SecretSource } from "../secrets.ts";
+import type { SecretSource } from "../keys/secrets.ts";
 
 export interface SignInDeps {
   readonly secrets: SecretSource & Pick<SecretStore, "put">;

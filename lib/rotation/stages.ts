@@ -1,17 +1,17 @@
-import type { Clock } from "../clock.ts";
-import { hasCode, RunnerError } from "../errors.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { KnownInstances, RotationRow } from "../ledger/rotation.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
+import type { Ledger } from "../runs/ledger.ts";
+import type { KnownInstances, RotationRow } from "../runs/rotation.ts";
 import {
   renderRunnerSecret,
   tryParseRunnerSecret,
   type RetiredKey,
   type RunnerInstance,
   type RunnerSecret,
-} from "../runner-secret.ts";
-import type { RunnerKey } from "../secret.ts";
+} from "../keys/runner-secret.ts";
+import type { RunnerKey } from "../core/secret.ts";
 import type { SecretStore, Stage } from "../adapters/secrets-manager.ts";
-import { timing } from "../timing.ts";
+import { timing } from "../core/timing.ts";
 
 export interface StageKeyDeps {
   readonly store: SecretStore;

@@ -1,5 +1,5 @@
-import { RunnerError } from "../errors.ts";
-import { parseRunnerSecret, splitByKind, type RunnerSecret } from "../runner-secret.ts";
+import { RunnerError } from "../core/errors.ts";
+import { parseRunnerSecret, splitByKind, type RunnerSecret } from "../keys/runner-secret.ts";
 import type { Studio, RunnerKind, StudioAdmin } from "../studio/studio.ts";
 import { mintKeys, type MintDeps } from "./mint.ts";
 import { revokeUnused, type RevokeDeps, type RevokeSettings, type RevokeSummary } from "./revoke.ts";

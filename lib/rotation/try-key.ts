@@ -1,7 +1,7 @@
-import type { Clock } from "../clock.ts";
-import { hasCode, RunnerError } from "../errors.ts";
-import { retry, type RetryPolicy } from "../retry.ts";
-import type { RunnerKey } from "../secret.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
+import { retry, type RetryPolicy } from "../core/retry.ts";
+import type { RunnerKey } from "../core/secret.ts";
 import type { Studio } from "../studio/studio.ts";
 
 export interface TryKeyDeps {

@@ -1,11 +1,11 @@
-import { epochMs, fitsMemory, nearTime, partsIn, pastTime } from "../bounded.ts";
-import type { Clock } from "../clock.ts";
-import { hasCode, RunnerError } from "../errors.ts";
+import { epochMs, fitsMemory, nearTime, partsIn, pastTime } from "../core/bounded.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
 import type { Fetch } from "../adapters/http.ts";
-import { redactor, type Redact } from "../redact.ts";
-import { retry } from "../retry.ts";
-import { Secret } from "../secret.ts";
-import { timing } from "../timing.ts";
+import { redactor, type Redact } from "../core/redact.ts";
+import { retry } from "../core/retry.ts";
+import { Secret } from "../core/secret.ts";
+import { timing } from "../core/timing.ts";
 import { contractBroken, refusal, tooLong, unreadable, type Answer, type Attempt } from "./errors.ts";
 import { post, type Wire } from "./exchange.ts";
 import { routes, type Route, type RouteBody } from "./routes.ts";

@@ -1,5 +1,5 @@
-import { longestAnswerBytes } from "../bounded.ts";
-import { withTimeLimit, type Clock } from "../clock.ts";
+import { longestAnswerBytes } from "../core/bounded.ts";
+import { withTimeLimit, type Clock } from "../core/clock.ts";
 import { readText, userAgent, type Fetch, type HttpAnswer } from "../adapters/http.ts";
 import { bugOf, faultOf, unsendable, type Answer, type Attempt } from "./errors.ts";
 import type { RouteBody } from "./routes.ts";

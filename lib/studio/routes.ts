@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { noRetry, type RetryPolicy } from "../retry.ts";
+import { noRetry, type RetryPolicy } from "../core/retry.ts";
 import {
   acceptedAnswerSchema,
   contextSchema,
@@ -32,7 +32,7 @@ export interface Route<T> {
   readonly retry: RetryPolicy;
 }
 
-/** May be repeated, and is: by the job, for as long as it holds the lease (lib/job/persist.ts). */
+/** May be repeated, and is: by the job, for as long as it holds the lease (lib/attempt/persist.ts). */
 const repeatedByJob: RetryPolicy = noRetry;
 
 /** As patient as the public runner (studio-api.md, "Environment of the public runner"). */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { boundedList, epochMs, idSchema } from "../bounded.ts";
+import { boundedList, epochMs, idSchema } from "../core/bounded.ts";
 
 /**
  * `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown extra fields are tolerated everywhere. Nothing hangs on

@@ -1,4 +1,4 @@
-import type { RunnerKey, Secret } from "../secret.ts";
+import type { RunnerKey, Secret } from "../core/secret.ts";
 import type { Context, Lease } from "./schemas.ts";
 
 /** What `/completeWorkspaceJob` carries besides the workspace id (studio-api.md, "Deliverables"). */

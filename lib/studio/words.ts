@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { Redact } from "../redact.ts";
+import type { Redact } from "../core/redact.ts";
 
 const longestWords = 300;
 /** `cause`, unless it carries what must be redacted somewhere inside. */

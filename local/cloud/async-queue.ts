@@ -1,5 +1,5 @@
-import { withTimeLimit, type Clock } from "../../lib/clock.ts";
-import { hasCode } from "../../lib/errors.ts";
+import { withTimeLimit, type Clock } from "../../lib/core/clock.ts";
+import { hasCode } from "../../lib/core/errors.ts";
 import type { Emit, FailureCondition } from "./events.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Gate, Leave } from "./gate.ts";

@@ -5,7 +5,7 @@ import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { withTimeLimit } from "../../lib/clock.ts";
+import { withTimeLimit } from "../../lib/core/clock.ts";
 import { CloudError } from "./errors.ts";
 import { exitOf, readLines } from "./process-io.ts";
 import { createTables, type TablesOptions } from "./tables.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { foreignHost, isOwnHost } from "../own-host.ts";
 import { queryError } from "./api/query.ts";
 import { isQuery, type Answer, type Service } from "./api/service.ts";

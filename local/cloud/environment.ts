@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { Kill } from "./faults.ts";
 import type { ChildMessage, InvokeMessage } from "./messages.ts";
 import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type Verdict } from "./outcome.ts";

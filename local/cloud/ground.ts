@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { startDatabase, type Database } from "./database.ts";
 import { openEndpoints, type Endpoints } from "./endpoints.ts";
 import type { CloudEvent, Emit } from "./events.ts";

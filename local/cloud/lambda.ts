@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { Emit } from "./events.ts";
 import { ExecutionEnvironment, type Call, type Ending } from "./environment.ts";
 import type { FaultPlan } from "./faults.ts";

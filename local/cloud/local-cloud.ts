@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { CloudEvent } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import type { EnvironmentInfo } from "./lambda.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { FailureKind } from "./events.ts";
 import type { ChildMessage, LambdaFailure } from "./messages.ts";
 import { memoryOf } from "./process-io.ts";

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { signalGroup } from "./warden.ts";
 
 /** Calls `onLine` for each line, also for a last one without an end. Splits at \n only: \r may stand inside a line. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { CloudError, ServiceError } from "./errors.ts";
 import type { SecretResource } from "./resources.ts";
 

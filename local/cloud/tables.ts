@@ -10,7 +10,7 @@ import {
   type KeySchemaElement,
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { CloudError } from "./errors.ts";
 import type { KeyElement, TableIndex, TableResource } from "./resources.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 
 /** Resolves after `ms`; never settles once the signal aborts, so that it can lose a race quietly. */
 export function after(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { DashboardSource, LogRows } from "./source.ts";
 
 /** An answer is kept for this many times as long as it took: no query takes more than a fiftieth of the time. */

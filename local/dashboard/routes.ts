@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as z from "zod";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { readAsset } from "../studio/assets.ts";
 import { check, json, Refusal } from "../studio/http.ts";
 import type { TableRoute } from "../studio/page-server.ts";

@@ -1,4 +1,4 @@
-import { metricTable, type MetricRow as MetricDefinition } from "../../lib/metrics.ts";
+import { metricTable, type MetricRow as MetricDefinition } from "../../lib/core/metrics.ts";
 import type { SeriesQuery } from "./source.ts";
 
 /** What the dashboard says of a metric beside its numbers: its unit, and what will show where there are none yet. */

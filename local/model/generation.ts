@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { EventLog } from "./event-log.ts";
 import { createEventLog } from "./event-log.ts";
 import type { Frame } from "./frames.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { ApiError } from "./wire.ts";
 
 /** Tokens in the place of keys, as OpenAI's workload identity federation gives them. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { Script, Turn, TurnOutcome, TurnPart } from "./conversation.ts";
 import { framesOf } from "./frames.ts";
 import type { Generation } from "./generation.ts";

@@ -6,7 +6,7 @@
 import { randomBytes, timingSafeEqual, createHash } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { splitCaller } from "../caller.ts";
 import type { Script } from "./conversation.ts";
 import type { Exchange, RequestRecord } from "./exchange.ts";

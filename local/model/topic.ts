@@ -8,7 +8,7 @@ export interface Topic {
   readonly quote: string;
 }
 
-/** How runners head the newest messages: this project's (lib/inference/input.ts) and the public one. */
+/** How runners head the newest messages: this project's (lib/agent/input.ts) and the public one. */
 const requestHeading = /^#{1,6} (?:the request|recent user messages)[ \t]*$/gim;
 /** The public runner's opening for a workspace without messages. */
 const ideaOpening = /^title: .*\n+---\n/i;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import { withSecurity } from "./http.ts";
 import type { WorkspaceSummary } from "./page-api.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { Answer } from "./http.ts";
 
 /** Whether the call has its effect before it goes wrong. "after": the work is done and the client does not learn it. */

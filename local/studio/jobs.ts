@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { SummaryUpdate } from "../../lib/studio/studio.ts";
 import { buildContext, type ContextLimits } from "./context.ts";
 import { Refusal } from "./http.ts";

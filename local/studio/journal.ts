@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 
 /** One request to the runner's API, in order of arrival. */
 export interface JournalEntry {

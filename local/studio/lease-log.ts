@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 
 /** How a lease ended. `doubled`: the job was leased once more, to the same key; `moved`: to another key. */
 export type LeaseEnd = "completed" | "failed" | "expired" | "stolen" | "doubled" | "moved";

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as z from "zod";
-import type { Clock } from "../../lib/clock.ts";
-import { RunnerError } from "../../lib/errors.ts";
+import type { Clock } from "../../lib/core/clock.ts";
+import { RunnerError } from "../../lib/core/errors.ts";
 import { splitCaller } from "../caller.ts";
 import { type ControlDeps, controlRoutes } from "./control.ts";
 import { type Changes, streamChanges } from "./events.ts";

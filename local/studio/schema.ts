@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as z from "zod";
-import { RunnerError } from "../../lib/errors.ts";
+import { RunnerError } from "../../lib/core/errors.ts";
 
 const version = 1;
 

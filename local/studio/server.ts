@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { type ChangeListener, createChanges, repeat } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";

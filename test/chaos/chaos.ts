@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { EndState } from "../../lib/ledger/run.ts";
+import type { EndState } from "../../lib/runs/run.ts";
 import { disturb } from "./disturb.ts";
 import { gather } from "./evidence.ts";
 import { total, type JobKind } from "./jobs.ts";

@@ -1,6 +1,6 @@
 import type { LeaseEnd, LeaseRecord } from "../../local/studio/lease-log.ts";
 import type { JobRow } from "../../local/studio/store.ts";
-import type { EndState } from "../../lib/ledger/run.ts";
+import type { EndState } from "../../lib/runs/run.ts";
 import { givenUp, disagreements, type Disagreement } from "./agreement.ts";
 import type { Disturbance } from "./disturb.ts";
 import { markedFor, textOf, type Asked } from "./jobs.ts";

@@ -7,7 +7,7 @@ const retryAfter = { "retry-after": "1" };
 
 /**
  * A request to begin a response is refused, slowed down, or cut after its first event. Were it cut before, nobody could
- * tell whether it has begun something, since the API has no idempotency key (lib/inference/background.ts); what that costs is the platform's.
+ * tell whether it has begun something, since the API has no idempotency key (lib/model/background.ts); what that costs is the platform's.
  */
 const calls: readonly Omit<Share<FaultRule>, "kind">[] = [
   { name: "500", route: create, share: 0.4, fault: { kind: "status", status: 500 } },

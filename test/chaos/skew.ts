@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from "../../lib/clock.ts";
+import { systemClock, type Clock } from "../../lib/core/clock.ts";
 import type { ChaosOptions } from "./options.ts";
 import { seeded } from "./random.ts";
 

@@ -1,4 +1,4 @@
-import type { EndState } from "../../lib/ledger/run.ts";
+import type { EndState } from "../../lib/runs/run.ts";
 import type { Disagreement } from "./agreement.ts";
 import type { CaseEnd, Evidence } from "./evidence.ts";
 import { busiestSeconds, paceBounds, type BusiestSecond } from "./pace.ts";

@@ -1,7 +1,7 @@
-import type { LegEvent } from "../../lib/job/leg-event.ts";
-import { parseLogLine, isMetricLine, type LogLine } from "../../lib/log-line.ts";
-import type { LogEvent } from "../../lib/log.ts";
-import type { MetricName } from "../../lib/metrics.ts";
+import type { LegEvent } from "../../lib/attempt/leg-event.ts";
+import { parseLogLine, isMetricLine, type LogLine } from "../../lib/core/log-line.ts";
+import type { LogEvent } from "../../lib/core/log.ts";
+import type { MetricName } from "../../lib/core/metrics.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 
 export type Role = "dispatcher" | "processor" | "settler";
@@ -61,7 +61,7 @@ export interface Watch {
   onLine(listener: (line: LogLine, requestId: string | undefined) => void): void;
 }
 
-/** What a function throws on purpose (lib/errors.ts), and what middy throws when its time is over. */
+/** What a function throws on purpose (lib/core/errors.ts), and what middy throws when its time is over. */
 const expectedErrors: readonly string[] = ["RunnerError", "TimeoutError"];
 
 type Timed = Invocation & { readonly fromMs: number; toMs?: number; isBroken: boolean };

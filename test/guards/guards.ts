@@ -18,13 +18,13 @@ const everyOutcomeIsCountedOnce = "5. Every outcome is counted once";
 const noSecret = "6. No secret anywhere";
 const noAnswerHurts = "7. No answer can hurt us";
 
-const legTest = "test/unit/job/leg.test.ts";
-const handoverTest = "test/unit/job/leg-handover.test.ts";
-const recoverTest = "test/unit/job/recover.test.ts";
-const workTest = "test/unit/job/work.test.ts";
+const legTest = "test/unit/attempt/leg.test.ts";
+const handoverTest = "test/unit/attempt/leg-handover.test.ts";
+const recoverTest = "test/unit/attempt/recover.test.ts";
+const workTest = "test/unit/attempt/work.test.ts";
 const claimTest = "test/unit/dispatch/claim.test.ts";
 const windowTest = "test/unit/dispatch/window.test.ts";
-const ledgerTest = "test/unit/ledger/ledger.test.ts";
+const ledgerTest = "test/unit/runs/ledger.test.ts";
 
 export const guards: readonly Guard[] = [
   {
@@ -38,7 +38,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsLost,
     guard: "the settler and the sweep restart a run whose leg has ended without closing it",
-    file: "lib/job/recover.ts",
+    file: "lib/attempt/recover.ts",
     remove: "  await invokeOrLeave({ ...deps, log }, taken);",
     put: "",
     test: { file: recoverTest, name: "restarts the run on the next leg while the lease answers" },
@@ -54,7 +54,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsLost,
     guard: "a completion is repeated through an outage for as long as the lease is kept",
-    file: "lib/job/persist.ts",
+    file: "lib/attempt/persist.ts",
     remove: "      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;",
     put: "      if (error) throw error;",
     test: { file: legTest, name: "is repeated through an outage of minutes, while the lease is kept" },
@@ -62,18 +62,18 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsLost,
     guard: "a leg whose process is asked to end leaves its run open for the sweep",
-    file: "lib/job/ending.ts",
+    file: "lib/attempt/ending.ts",
     remove: '  shutdown: "stopped",',
     put: '  shutdown: "lost",',
     test: {
-      file: "test/unit/job/leg-shutdown.test.ts",
+      file: "test/unit/attempt/leg-shutdown.test.ts",
       name: "ends at once, beats no more, posts nothing, and leaves the run open with its chain noted",
     },
   },
   {
     promise: nothingIsPaidTwice,
     guard: "of duplicate events exactly one begins the leg",
-    file: "lib/ledger/ledger.ts",
+    file: "lib/runs/ledger.ts",
     remove: "#leg = :leg AND (#state = :leased OR",
     put: "#leg = :leg AND (#state = :leased OR #state = :running OR",
     test: { file: ledgerTest, name: "lets exactly one of five invocations of the same event begin" },
@@ -81,7 +81,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "a response's id is noted before the response is waited for",
-    file: "lib/job/progress.ts",
+    file: "lib/attempt/progress.ts",
     remove: "    await this.note(\n      { ...this.#known, rounds: number",
     put: "    void this.note(\n      { ...this.#known, rounds: number",
     test: { file: handoverTest, name: "have a round's response id before the round is waited for" },
@@ -89,7 +89,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "a later leg takes up the chain of stored responses",
-    file: "lib/job/work.ts",
+    file: "lib/attempt/work.ts",
     remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, leg);",
     put: "",
     test: { file: workTest, name: "asks for nothing that an earlier leg has asked for" },
@@ -97,7 +97,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "a lease past its end is not taken up again, since a beat may find another run's",
-    file: "lib/job/recover.ts",
+    file: "lib/attempt/recover.ts",
     remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "over";',
     put: "",
     test: {
@@ -108,7 +108,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "of two hands that find the same dead leg only one starts the next",
-    file: "lib/ledger/ledger.ts",
+    file: "lib/runs/ledger.ts",
     remove: "const move = moveOnce(randomUUID(), unmoved(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
     test: { file: recoverTest, name: "is done by one of two hands" },
@@ -116,7 +116,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "what Studio refuses is mended once in a run, whatever its legs",
-    file: "lib/job/work.ts",
+    file: "lib/attempt/work.ts",
     remove: "!run.repaired && !from.sentBack",
     put: "true",
     test: {
@@ -127,7 +127,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "a superseded leg asks the model for nothing",
-    file: "lib/job/work.ts",
+    file: "lib/attempt/work.ts",
     remove: "{ ...generation, mayAsk }",
     put: "{ ...generation, mayAsk: undefined }",
     test: { file: workTest, name: "asks for nothing once its run is another's" },
@@ -135,7 +135,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "a new run of the same job takes up the responses of the earlier run",
-    file: "lib/job/work.ts",
+    file: "lib/attempt/work.ts",
     remove: "  return inherited && !startedOver ? takeOver(deps, leg, inherited) : undefined;",
     put: "  return undefined;",
     test: {
@@ -157,7 +157,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a refused beat aborts the leg",
-    file: "lib/job/keeper.ts",
+    file: "lib/attempt/keeper.ts",
     remove: "    if (hasCode(error, ...lossCodes)) this.#lose(error);",
     put: "    if (hasCode(error, ...lossCodes)) void error;",
     test: { file: legTest, name: "aborts the work at once, and nothing is posted after it" },
@@ -165,7 +165,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "each post proves the lease at Studio and the run in the ledger first, since the try before it",
-    file: "lib/job/delivery.ts",
+    file: "lib/attempt/delivery.ts",
     remove: "      await deps.prove(signal, unansweredAtMs);",
     put: "",
     test: {
@@ -176,18 +176,18 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a beat proves nothing before the ledger has accepted it too",
-    file: "lib/job/keeper.ts",
+    file: "lib/attempt/keeper.ts",
     remove: "      await this.#noteBeat(atMs);",
     put: "",
     test: {
-      file: "test/unit/job/keeper.test.ts",
+      file: "test/unit/attempt/keeper.test.ts",
       name: "waits until the ledger has accepted the beat too",
     },
   },
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a post that went unanswered is repeated only while the key's lease is still for the same job",
-    file: "lib/job/delivery.ts",
+    file: "lib/attempt/delivery.ts",
     remove:
       '      if (unansweredAtMs !== undefined && !(await isStillLeased(deps, signal))) return "unconfirmed";',
     put: "",
@@ -199,7 +199,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a run that may have posted is not taken up again under the lease of the workspace's next job",
-    file: "lib/job/recover.ts",
+    file: "lib/attempt/recover.ts",
     remove:
       '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "told";',
     put: "",
@@ -208,7 +208,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a run that was created after a newer one took its workspace stops before it works",
-    file: "lib/job/leg.ts",
+    file: "lib/attempt/leg.ts",
     remove: "  if (!(await deps.workspaces.isOf(run))) return leaveToNewer({ ...deps, log }, fence, run);",
     put: "",
     test: { file: legTest, name: "stops at once where a newer run has the workspace already" },
@@ -224,7 +224,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a leg that has been superseded is refused every write",
-    file: "lib/ledger/moves.ts",
+    file: "lib/runs/moves.ts",
     remove: 'const owned = "#state = :running AND #invocationId = :invocationId";',
     put: 'const owned = "#state = :running AND attribute_exists(#invocationId) AND :invocationId = :invocationId";',
     test: { file: ledgerTest, name: "refuses every write of an invocation that does not own the leg" },
@@ -232,7 +232,7 @@ export const guards: readonly Guard[] = [
   {
     promise: theDeadlineIsOurs,
     guard: "a leg hands over before the platform ends it",
-    file: "lib/job/ending.ts",
+    file: "lib/attempt/ending.ts",
     remove: '  leg_deadline: "handed_over",',
     put: "",
     test: { file: handoverTest, name: "hands the run over, 20 s before the platform's end, posting nothing" },
@@ -244,14 +244,14 @@ export const guards: readonly Guard[] = [
     remove: "limitMs: timing.ledgerLimitMs",
     put: "limitMs: 60_000",
     test: {
-      file: "test/unit/ledger/deadline.test.ts",
+      file: "test/unit/runs/deadline.test.ts",
       name: "a call that the ledger does not answer is given up after 4 s in all, its repetitions included",
     },
   },
   {
     promise: theDeadlineIsOurs,
     guard: "a job that kills its worker each time is ended after its starts",
-    file: "lib/job/recover.ts",
+    file: "lib/attempt/recover.ts",
     remove: "  if (run.starts > timing.maxStarts)",
     put: "  if (run.starts < 0)",
     test: {
@@ -262,7 +262,7 @@ export const guards: readonly Guard[] = [
   {
     promise: everyOutcomeIsCountedOnce,
     guard: "only a close that the ledger accepts is counted",
-    file: "lib/job/count.ts",
+    file: "lib/attempt/count.ts",
     remove: "  if (!(await close(costUsd))) return false;",
     put: "  await close(costUsd);",
     test: { file: legTest, name: "counts no outcome that the ledger does not accept" },
@@ -270,11 +270,11 @@ export const guards: readonly Guard[] = [
   {
     promise: everyOutcomeIsCountedOnce,
     guard: "a failure is noted before Studio is told, so that a run that dies then still counts as failed",
-    file: "lib/job/posting.ts",
+    file: "lib/attempt/posting.ts",
     remove: "      await progress.note({ ...known, reporting, jobDigest }, signal);",
     put: "      void jobDigest;",
     test: {
-      file: "test/unit/job/leg-reporting.test.ts",
+      file: "test/unit/attempt/leg-reporting.test.ts",
       name: "is noted with its reason before it is sent",
     },
   },
@@ -289,19 +289,19 @@ export const guards: readonly Guard[] = [
   {
     promise: noSecret,
     guard: "a secret shows itself to nothing but reveal()",
-    file: "lib/secret.ts",
+    file: "lib/core/secret.ts",
     remove: "  toJSON(): string {\n    return redacted;",
     put: "  toJSON(): string {\n    return this.#value;",
-    test: { file: "test/unit/root/small-files.test.ts", name: "shows itself to nothing but reveal()" },
+    test: { file: "test/unit/core/small-files.test.ts", name: "shows itself to nothing but reveal()" },
   },
   {
     promise: noAnswerHurts,
     guard: "no wait is shorter than our own back-off, whatever Retry-After says",
-    file: "lib/retry.ts",
+    file: "lib/core/retry.ts",
     remove: "Math.max(backoffMs, askedMs)",
     put: "askedMs",
     test: {
-      file: "test/unit/root/retry.test.ts",
+      file: "test/unit/core/retry.test.ts",
       name: "never waits less than its own back-off, whatever Retry-After says",
     },
   },
@@ -324,14 +324,14 @@ export const guards: readonly Guard[] = [
     remove: "  if (!isJsonObject(answer.toString())) throw new NoAnswer(statusCode);",
     put: "",
     test: {
-      file: "test/unit/root/aws-answers.test.ts",
+      file: "test/unit/adapters/aws-answers.test.ts",
       name: "does not take an empty page for a row that is not there",
     },
   },
   {
     promise: noAnswerHurts,
     guard: "a row that is no run is left out, and stops nothing but itself",
-    file: "lib/ledger/run.ts",
+    file: "lib/runs/run.ts",
     remove: "  onUnreadable(noRun(item, result.error));\n  return [];",
     put: "  throw noRun(item, result.error);",
     test: {
@@ -342,7 +342,7 @@ export const guards: readonly Guard[] = [
   {
     promise: noAnswerHurts,
     guard: "a row of another pool that names this one is left out",
-    file: "lib/ledger/ledger.ts",
+    file: "lib/runs/ledger.ts",
     remove: "runs.filter((run) => run.pool === pool)",
     put: "runs.filter(() => true)",
     test: { file: ledgerTest, name: "are not rows of another pool that name this one" },

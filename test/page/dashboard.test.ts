@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../local/dashboard/source.ts";
 import { alarmNamed, fakeSource } from "../support/dashboard-source.ts";

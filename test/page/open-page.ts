@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { describe } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/core/clock.ts";
 import { type LocalStudio, startStudio, type StudioOptions } from "../../local/studio/server.ts";
 import type { SampleResult } from "./sample-result.ts";
 

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { alarmRows, type AlarmId } from "../../infra/monitoring/alarms.ts";
-import { createControlRow } from "../../lib/ledger/control.ts";
-import { createSpendRow, utcDay } from "../../lib/ledger/spend.ts";
+import { createControlRow } from "../../lib/runs/control.ts";
+import { createSpendRow, utcDay } from "../../lib/runs/spend.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
 import { startProxy, type FaultyProxy } from "../chaos/proxy.ts";
 import { playTimeline, type Recording, type Timeline } from "../support/alarm-timeline.ts";

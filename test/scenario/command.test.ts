@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/core/clock.ts";
 import type { WorkspaceSummary } from "../../local/studio/page-api.ts";
 import { startStudio, type LocalStudio } from "../../local/studio/server.ts";
 import { run, start } from "../support/command.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { createControlRow } from "../../lib/ledger/control.ts";
-import { createDispatchLock } from "../../lib/ledger/dispatch-lock.ts";
-import { createSpendRow, utcDay } from "../../lib/ledger/spend.ts";
+import { createControlRow } from "../../lib/runs/control.ts";
+import { createDispatchLock } from "../../lib/runs/dispatch-lock.ts";
+import { createSpendRow, utcDay } from "../../lib/runs/spend.ts";
 import { buildWith } from "../support/build-with.ts";
 import { eventually, eventuallyTrue } from "../support/eventually.ts";
 import { operatorOf } from "../support/here-cli.ts";

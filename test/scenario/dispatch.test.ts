@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createControlRow } from "../../lib/ledger/control.ts";
+import { createControlRow } from "../../lib/runs/control.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { heldMs } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** Of these, three quarters are for working and the rest for handing over (lib/job/deadline.ts). */
+/** Of these, three quarters are for working and the rest for handing over (lib/attempt/deadline.ts). */
 const processorTimeoutSeconds = 6;
 /** Shorter than two legs, of which one has no time to begin late. */
 const leaseMs = 8_000;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Run } from "../../lib/ledger/run.ts";
+import type { Run } from "../../lib/runs/run.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { heldMs } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";

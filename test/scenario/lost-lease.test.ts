@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Run } from "../../lib/ledger/run.ts";
+import type { Run } from "../../lib/runs/run.ts";
 import type { RequestRecord } from "../../local/model/exchange.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";

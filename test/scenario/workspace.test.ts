@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Run } from "../../lib/ledger/run.ts";
+import type { Run } from "../../lib/runs/run.ts";
 import type { FaultRule } from "../../local/studio/faults.ts";
 import { eventually, eventuallyTrue } from "../support/eventually.ts";
 import { heldMs } from "../support/hold.ts";

@@ -1,5 +1,5 @@
-import type { Clock } from "../../lib/clock.ts";
-import { RunnerError } from "../../lib/errors.ts";
+import type { Clock } from "../../lib/core/clock.ts";
+import { RunnerError } from "../../lib/core/errors.ts";
 import type { Stage } from "../../lib/adapters/secrets-manager.ts";
 import type { Secrets } from "../../cli/context.ts";
 import type { FakeCli } from "./cli.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/core/clock.ts";
 
 export interface FakeClock extends Clock {
   /** Moves time on, waking sleepers in order; what they start is let run before the next one wakes. */

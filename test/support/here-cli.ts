@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/core/clock.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { createSecretsClient, createSecretStore } from "../../lib/adapters/secrets-manager.ts";
 import { createAws } from "../../cli/aws/aws.ts";

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from "../../lib/clock.ts";
+import { systemClock, type Clock } from "../../lib/core/clock.ts";
 
 /** As the time of a turn: it stands still for as long as the test wants. */
 export const heldMs = 9_999_999;

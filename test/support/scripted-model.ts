@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { RunnerError } from "../../lib/errors.ts";
-import type { Model, ModelRequest, ModelTurn, StoredTurn, ToolCall } from "../../lib/inference/model.ts";
-import { noUsage } from "../../lib/inference/model.ts";
+import { RunnerError } from "../../lib/core/errors.ts";
+import type { Model, ModelRequest, ModelTurn, StoredTurn, ToolCall } from "../../lib/model/model.ts";
+import { noUsage } from "../../lib/model/model.ts";
 
 /** A response that is kept, but came to nothing. */
 export interface EndsBadly {

@@ -1,5 +1,5 @@
-import type { Log, LogEvent, LogFields } from "../../lib/log.ts";
-import type { Metrics } from "../../lib/metrics.ts";
+import type { Log, LogEvent, LogFields } from "../../lib/core/log.ts";
+import type { Metrics } from "../../lib/core/metrics.ts";
 
 export interface RecordedLog extends Log {
   readonly events: readonly LogEvent[];

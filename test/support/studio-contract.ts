@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/core/clock.ts";
 import { createHttp, type Http } from "../../lib/adapters/http.ts";
-import { Secret, type RunnerKey } from "../../lib/secret.ts";
+import { Secret, type RunnerKey } from "../../lib/core/secret.ts";
 import { createStudio } from "../../lib/studio/client.ts";
 import type {
   AdminCall,

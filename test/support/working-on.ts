@@ -1,5 +1,5 @@
 import type { CloudEvent } from "../../local/cloud/events.ts";
-import { isMetricLine, parseLogLine } from "../../lib/log-line.ts";
+import { isMetricLine, parseLogLine } from "../../lib/core/log-line.ts";
 import { eventually } from "./eventually.ts";
 
 /** How an invocation ends. */

@@ -1,15 +1,15 @@
 import { parentPort } from "node:worker_threads";
-import { epochMs } from "../../lib/bounded.ts";
-import { systemClock } from "../../lib/clock.ts";
-import { RunnerError } from "../../lib/errors.ts";
+import { epochMs } from "../../lib/core/bounded.ts";
+import { systemClock } from "../../lib/core/clock.ts";
+import { RunnerError } from "../../lib/core/errors.ts";
 import { Response } from "undici";
 import { createHttp } from "../../lib/adapters/http.ts";
-import { createModelClient } from "../../lib/inference/client.ts";
-import { createOpenAiModel } from "../../lib/inference/openai.ts";
-import { troubleError, troubleNames, words } from "../../lib/inference/provider-trouble.ts";
-import { redactor } from "../../lib/redact.ts";
-import { parseRetryAfter } from "../../lib/retry-after.ts";
-import { Secret } from "../../lib/secret.ts";
+import { createModelClient } from "../../lib/model/client.ts";
+import { createOpenAiModel } from "../../lib/model/openai.ts";
+import { troubleError, troubleNames, words } from "../../lib/model/provider-trouble.ts";
+import { redactor } from "../../lib/core/redact.ts";
+import { parseRetryAfter } from "../../lib/core/retry-after.ts";
+import { Secret } from "../../lib/core/secret.ts";
 import { clockSkewMs } from "../../lib/studio/skew.ts";
 import { bodyWords, fold, pageWords } from "../../lib/studio/words.ts";
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
-import type { Clock } from "../../../lib/clock.ts";
+import type { Clock } from "../../../lib/core/clock.ts";
 import * as z from "zod";
 import { actionOf, type Actions } from "./action.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../lib/clock.ts";
+import type { Clock } from "../../../lib/core/clock.ts";
 import type { CloudEvent, Emit } from "../events.ts";
 import type { MessageQueue } from "../queues.ts";
 import type { Stack } from "../resources.ts";

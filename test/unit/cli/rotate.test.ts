@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createRotationRow } from "../../../lib/ledger/rotation.ts";
+import { createRotationRow } from "../../../lib/runs/rotation.ts";
 import { connectKeys, giveInput, type FakeSecrets, type FakeWeb } from "../../support/cli-keys.ts";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";

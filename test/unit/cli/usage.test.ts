@@ -82,7 +82,7 @@ describe("errors from outside", () => {
     expect(code).toBe(5);
     expect(err).toContain("Error: Nothing answers at 127.0.0.1:4401.\n");
     expect(err).toContain("npm start");
-    const { RunnerError } = await import("../../../lib/errors.ts");
+    const { RunnerError } = await import("../../../lib/core/errors.ts");
     cli.aws.broken.stacks = new RunnerError("ledger_unavailable", "no ledger", { cause: refused });
     expect((await cli.run("status")).err).toContain("Nothing answers at 127.0.0.1:4401.");
   });
@@ -131,7 +131,7 @@ describe("errors from outside", () => {
   });
 
   it("sees a refusal behind the ledger's own error", async () => {
-    const { RunnerError } = await import("../../../lib/errors.ts");
+    const { RunnerError } = await import("../../../lib/core/errors.ts");
     const cause = named("AccessDeniedException", "not authorized to perform dynamodb:GetItem");
     const table = {
       ...local.table,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import { countDeliverables, toPayload } from "../../../lib/deliverables/payload.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
 import { fullWorkbench } from "./samples.ts";

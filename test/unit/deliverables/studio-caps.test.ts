@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import { toPayload } from "../../../lib/deliverables/payload.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { claimWorkspace, type ClaimDeps } from "../../../lib/dispatch/claim.ts";
-import { createLedger } from "../../../lib/ledger/ledger.ts";
-import type { Fence, RunProgress } from "../../../lib/ledger/run.ts";
-import { createSpendRow } from "../../../lib/ledger/spend.ts";
-import { createWorkspaceRows } from "../../../lib/ledger/workspaces.ts";
+import { createLedger } from "../../../lib/runs/ledger.ts";
+import type { Fence, RunProgress } from "../../../lib/runs/run.ts";
+import { createSpendRow } from "../../../lib/runs/spend.ts";
+import { createWorkspaceRows } from "../../../lib/runs/workspaces.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { ramp, type RampDeps } from "../../../lib/dispatch/ramp.ts";
-import { RunnerError } from "../../../lib/errors.ts";
-import { Secret } from "../../../lib/secret.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { Secret } from "../../../lib/core/secret.ts";
 
 const key = { id: "cred-1", value: new Secret("cred-1.secret") };
 const lease = { workspaceId: "ws-1", leaseExpiresAtMs: 600_000, skewMs: 0 };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { pickups } from "../../../lib/dispatch/pickup.ts";
 import { runWindow } from "../../../lib/dispatch/window.ts";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { build, fails, settings, time } from "./window-world.ts";
 

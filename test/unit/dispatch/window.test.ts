@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { pickups } from "../../../lib/dispatch/pickup.ts";
 import { runWindow } from "../../../lib/dispatch/window.ts";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { build, empty, fails, key, onePoll, queueOf, settings, time, unavailable } from "./window-world.ts";

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { wrap } from "../../../functions/middleware.ts";
 import { dispatchEventSchema } from "../../../lib/dispatch/dispatch-event.ts";
-import { legEventSchema } from "../../../lib/job/leg-event.ts";
-import { legFailureSchema } from "../../../lib/job/settle.ts";
-import { createJsonLog } from "../../../lib/json-log.ts";
+import { legEventSchema } from "../../../lib/attempt/leg-event.ts";
+import { legFailureSchema } from "../../../lib/attempt/settle.ts";
+import { createJsonLog } from "../../../lib/core/json-log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";
 
 /** As much of Lambda's context as a handler and its middleware read. */

@@ -24,9 +24,9 @@ import * as allowed from "../../../lib/deliverables/svg-allowed.ts";
 import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
 import { looksScripted, quieten } from "../../../lib/deliverables/svg-scripts.ts";
 import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
-import { troubleError } from "../../../lib/inference/provider-trouble.ts";
-import { parseLogLine, sentenceOf } from "../../../lib/log-line.ts";
-import { printable } from "../../../lib/printable.ts";
+import { troubleError } from "../../../lib/model/provider-trouble.ts";
+import { parseLogLine, sentenceOf } from "../../../lib/core/log-line.ts";
+import { printable } from "../../../lib/core/printable.ts";
 import { samples } from "../deliverables/samples.ts";
 
 type Target = (text: string) => unknown;

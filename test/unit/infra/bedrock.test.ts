@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
-import { toEnvironment, parseProcessorConfig } from "../../../lib/config.ts";
+import { toEnvironment, parseProcessorConfig } from "../../../lib/core/config.ts";
 import { pool, problems } from "./settings-cases.ts";
 import { synthesizeUnbundled } from "./synthesized.ts";
 

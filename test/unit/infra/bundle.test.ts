@@ -152,7 +152,7 @@ describe("sizes", () => {
     ["node_modules/zod/v4/core.js", "zod"],
     ["node_modules/@aws-sdk/core/dist/index.js", "@aws-sdk/core"],
     ["node_modules/a/node_modules/@b/c/d.js", "@b/c"],
-    ["lib/errors.ts", "studio-runner"],
+    ["lib/core/errors.ts", "studio-runner"],
   ])("counts %s for %s", (path, owner) => {
     expect(packageOf(path)).toBe(owner);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { metricTable } from "../../../lib/metrics.ts";
+import { metricTable } from "../../../lib/core/metrics.ts";
 import { isEmitted, metricsOf, monitored, widgetsOf } from "./monitored.ts";
 import { ref, type Resource } from "./synthesized.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import * as z from "zod";
-import { parseDispatcherConfig, parseProcessorConfig, parseSettlerConfig } from "../../../lib/config.ts";
+import { parseDispatcherConfig, parseProcessorConfig, parseSettlerConfig } from "../../../lib/core/config.ts";
 import { defaultStack } from "./default-stack.ts";
 import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts";
 

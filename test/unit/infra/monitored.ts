@@ -1,5 +1,10 @@
 import * as z from "zod";
-import { dimensionSetsOf, metricsNamespace, metricTable, type MetricName } from "../../../lib/metrics.ts";
+import {
+  dimensionSetsOf,
+  metricsNamespace,
+  metricTable,
+  type MetricName,
+} from "../../../lib/core/metrics.ts";
 import { synthesizeUnbundled, type Resource, type SynthesizedStack } from "./synthesized.ts";
 
 /** The default stack with other settings; `pool` are fields of its one pool. */

@@ -7,10 +7,10 @@ import { ref } from "./synthesized.ts";
 
 const stack = monitored({ stackName: "Nightly" });
 const queries = stack.resources("AWS::Logs::QueryDefinition").map(({ Properties }) => Properties);
-const log = readFileSync(join(import.meta.dirname, "../../../lib/log.ts"), "utf8");
+const log = readFileSync(join(import.meta.dirname, "../../../lib/core/log.ts"), "utf8");
 const events = new Set([...log.matchAll(/^ {2}\| "(\w+)"/gm)].map(([, name]) => name));
 const fields = new Set([...log.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));
-/** Of CloudWatch Logs and of the logger, beside lib/log.ts. */
+/** Of CloudWatch Logs and of the logger, beside lib/core/log.ts. */
 const common = new Set(["@timestamp", "message", "service", "function_request_id"]);
 const words = new Set("fields filter stats sort limit by as and or asc desc count sum max".split(" "));
 const texts = Object.values(queryRows).map((row) => [row.title, queryText(row)] as const);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseRotatorConfig } from "../../../lib/config.ts";
+import { parseRotatorConfig } from "../../../lib/core/config.ts";
 import { arnOf, ref, synthesizeUnbundled } from "./synthesized.ts";
 
 const stack = synthesizeUnbundled({ pools: [{ name: "mine", kind: "global", rotation: { everyDays: 30 } }] });

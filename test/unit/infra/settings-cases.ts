@@ -1,5 +1,5 @@
 import { parseSettings } from "../../../infra/settings.ts";
-import { hasCode } from "../../../lib/errors.ts";
+import { hasCode } from "../../../lib/core/errors.ts";
 
 /** The lines of the error, without its head. */
 export function problems(input: unknown): readonly string[] {

@@ -2,8 +2,8 @@ import { App, Stack } from "aws-cdk-lib";
 import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
-import { RunnerError } from "../../../lib/errors.ts";
-import { defaultPrices } from "../../../lib/spend/prices.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { defaultPrices } from "../../../lib/model/prices.ts";
 import { problems, refused } from "./settings-cases.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

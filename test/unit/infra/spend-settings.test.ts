@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings, priceListFor } from "../../../infra/settings.ts";
-import { defaultPrices } from "../../../lib/spend/prices.ts";
+import { defaultPrices } from "../../../lib/model/prices.ts";
 import { pool, problems } from "./settings-cases.ts";
 
 const price = { inputPerMillionUsd: 3, cachedInputPerMillionUsd: 0.3, outputPerMillionUsd: 15 };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
-import { parseProcessorConfig } from "../../../lib/config.ts";
+import { parseProcessorConfig } from "../../../lib/core/config.ts";
 import { synthesizeUnbundled } from "./synthesized.ts";
 
 const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };

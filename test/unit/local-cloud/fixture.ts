@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import type { CloudEvent } from "../../../local/cloud/events.ts";
 import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.ts";

@@ -161,7 +161,7 @@ it("takes every process along when it is killed itself, the frozen ones too", as
   const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { Ledger: table } });
   const script = `
     import { startCloud } from "./local/cloud/cloud.ts";
-    import { systemClock } from "./lib/clock.ts";
+    import { systemClock } from "./lib/core/clock.ts";
     const cloud = await startCloud({ templateFile: ${JSON.stringify(templateFile)}, clock: systemClock, secrets: {} });
     await cloud.invoke("Worker", { do: "nothing" }, { type: "RequestResponse" });
     console.log("ready");

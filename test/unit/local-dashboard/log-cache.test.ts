@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { createLogCache } from "../../../local/dashboard/log-cache.ts";
 import { fakeSource } from "../../support/dashboard-source.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../../local/dashboard/source.ts";
 import { startStudio, type LocalStudio } from "../../../local/studio/server.ts";

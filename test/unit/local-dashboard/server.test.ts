@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../../local/dashboard/routes.ts";
 import { startDashboardServer, type DashboardServer } from "../../../local/dashboard/server.ts";
 import { fakeSource } from "../../support/dashboard-source.ts";

@@ -1,7 +1,7 @@
 import OpenAI, { AuthenticationError, NotFoundError } from "openai";
 import { expect, test } from "vitest";
 import { startModel } from "../../../local/model/server.ts";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { runModel } from "./model-server.ts";
 import { strictTools } from "./tools.ts";
 

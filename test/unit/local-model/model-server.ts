@@ -1,6 +1,6 @@
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import type { ModelOptions, OfflineModel } from "../../../local/model/server.ts";
 import { startModel } from "../../../local/model/server.ts";
 import { answerFor } from "./tools.ts";

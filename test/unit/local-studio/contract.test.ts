@@ -1,4 +1,4 @@
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { studioContract } from "../../support/studio-contract.ts";
 import { accountToken, startFixture } from "./fixture.ts";
 

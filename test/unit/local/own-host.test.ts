@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import { dashboardRoutes } from "../../../local/dashboard/routes.ts";
 import { startDashboardServer } from "../../../local/dashboard/server.ts";

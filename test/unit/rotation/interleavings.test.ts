@@ -6,8 +6,8 @@ import { rotateKeys } from "../../../lib/rotation/rotate.ts";
 import { readPresent, setKeys } from "../../../lib/rotation/stages.ts";
 import { runRotation } from "../../../lib/rotation/steps.ts";
 import { tryKey } from "../../../lib/rotation/try-key.ts";
-import type { RunnerInstance } from "../../../lib/runner-secret.ts";
-import type { RunnerKey } from "../../../lib/secret.ts";
+import type { RunnerInstance } from "../../../lib/keys/runner-secret.ts";
+import type { RunnerKey } from "../../../lib/core/secret.ts";
 import { createSharedWorld, type Actor, type SharedWorld } from "./shared-world.ts";
 import { keyOf, secretId, settings } from "./world.ts";
 
@@ -78,7 +78,7 @@ async function dispatch(world: SharedWorld, actor: Actor): Promise<void> {
   if (leases) await world.createRun(actor, key!.id);
 }
 
-/** A processor looks for the key of its run, as lib/job does: in the keys that lease, read anew, then in the others. */
+/** A processor looks for the key of its run, as lib/attempt does: in the keys that lease, read anew, then in the others. */
 async function lookUp(world: SharedWorld, actor: Actor): Promise<void> {
   const [run] = world.runs;
   if (!run) return;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import { rotateKeys, type RotateDeps } from "../../../lib/rotation/rotate.ts";
 import { dropPending, promote, readPresent, setKeys, stageKey } from "../../../lib/rotation/stages.ts";
 import { tryKey } from "../../../lib/rotation/try-key.ts";

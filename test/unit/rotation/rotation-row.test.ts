@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createRotationRow } from "../../../lib/ledger/rotation.ts";
+import { createRotationRow } from "../../../lib/runs/rotation.ts";
 import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
 
 let local: LocalTable;

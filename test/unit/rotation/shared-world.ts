@@ -1,12 +1,12 @@
 import { SecretsManagerServiceException, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type { Clock } from "../../../lib/clock.ts";
+import type { Clock } from "../../../lib/core/clock.ts";
 import type { Table } from "../../../lib/adapters/dynamodb.ts";
-import { RunnerError } from "../../../lib/errors.ts";
-import { createRotationRow } from "../../../lib/ledger/rotation.ts";
-import type { Run } from "../../../lib/ledger/run.ts";
-import { createRunnerKeys, type RunnerKeys } from "../../../lib/runner-keys.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { createRotationRow } from "../../../lib/runs/rotation.ts";
+import type { Run } from "../../../lib/runs/run.ts";
+import { createRunnerKeys, type RunnerKeys } from "../../../lib/keys/runner-keys.ts";
 import type { RotatorDeps } from "../../../lib/rotation/steps.ts";
-import { Secret, type RunnerKey } from "../../../lib/secret.ts";
+import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import { createSecretStore as createStore } from "../../../lib/adapters/secrets-manager.ts";
 import { ServiceError } from "../../../local/cloud/errors.ts";
 import type { Rotations } from "../../../local/cloud/rotation.ts";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import { signIn } from "../../../lib/rotation/sign-in.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";

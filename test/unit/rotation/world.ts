@@ -1,8 +1,8 @@
-import { RunnerError } from "../../../lib/errors.ts";
-import type { KnownInstances, RotationRow } from "../../../lib/ledger/rotation.ts";
-import type { Run } from "../../../lib/ledger/run.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import type { KnownInstances, RotationRow } from "../../../lib/runs/rotation.ts";
+import type { Run } from "../../../lib/runs/run.ts";
 import type { RotatorDeps, RotatorSettings } from "../../../lib/rotation/steps.ts";
-import { Secret, type RunnerKey } from "../../../lib/secret.ts";
+import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { SecretStore } from "../../../lib/adapters/secrets-manager.ts";
 import { createSecretStore } from "../../../local/cloud/secrets.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";

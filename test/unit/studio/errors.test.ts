@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import { script } from "../../support/http-server.ts";
 import { calls, createScene, rejectionOf, type RouteName } from "./helpers.ts";
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { RunnerError } from "../../../lib/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
 import { script } from "../../support/http-server.ts";
 import { calls, createScene, createTestClock, jobCall, payload, rejectionOf } from "./helpers.ts";
 

@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
-import type { Clock } from "../../../lib/clock.ts";
+import type { Clock } from "../../../lib/core/clock.ts";
 import { createHttp, type Fetch } from "../../../lib/adapters/http.ts";
-import { Secret } from "../../../lib/secret.ts";
+import { Secret } from "../../../lib/core/secret.ts";
 import { createStudio } from "../../../lib/studio/client.ts";
 import type { AdminCall, CompletePayload, JobCall, Studio, StudioAdmin } from "../../../lib/studio/studio.ts";
 import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redactor } from "../../../lib/redact.ts";
-import { parseRetryAfter } from "../../../lib/retry-after.ts";
+import { redactor } from "../../../lib/core/redact.ts";
+import { parseRetryAfter } from "../../../lib/core/retry-after.ts";
 import { clockSkewMs } from "../../../lib/studio/skew.ts";
 import { bodyWords, cleanCause, cut, fold } from "../../../lib/studio/words.ts";
 

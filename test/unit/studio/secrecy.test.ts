@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { toRunnerError } from "../../../lib/errors.ts";
-import { Secret } from "../../../lib/secret.ts";
+import { toRunnerError } from "../../../lib/core/errors.ts";
+import { Secret } from "../../../lib/core/secret.ts";
 import type { Reply } from "../../support/http-server.ts";
 import { accountToken, calls, createScene, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
 

@@ -1,0 +1,122 @@
+import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
+import type { Context } from "../studio/schemas.ts";
+import type { SummaryUpdate } from "../studio/studio.ts";
+import { summaryChars, summaryInputChars } from "./bounds.ts";
+import { summaryInstructions } from "./instructions.ts";
+import type { Model, ModelTurn, Usage } from "../model/model.ts";
+import { noUsage } from "../model/model.ts";
+import { keepHead, keepTail } from "../core/text.ts";
+
+export interface SummaryDeps {
+  readonly model: Model;
+  readonly summaryModel: string;
+  /** Keep the summary's response at the provider, so that it can be resumed from. Default false. */
+  readonly store?: boolean;
+  /** The summary's response has its id, and is not waited for before this has settled. What it throws goes out. */
+  readonly onStarted?: (responseId: string) => Promise<void>;
+  /** A summary's response that an earlier leg began: it is followed instead of asked for, if it is of use. */
+  readonly resumeFrom?: string | undefined;
+  /** `/updateWorkspaceRunnerSummary` for the leased workspace. */
+  readonly saveSummary: (update: SummaryUpdate, signal: AbortSignal) => Promise<void>;
+  /** The summary was not made (its tail stands in) or not saved (it is used all the same). */
+  readonly onTrouble?: (step: "summarize" | "save", error: RunnerError) => void;
+}
+
+export interface EarlierContext {
+  readonly text: string;
+  readonly usage: Usage;
+  /** Where the text is from: `tail` is the end of the verbatim text, where a summary could not be made. */
+  readonly summarized: "verbatim" | "stored" | "fresh" | "tail";
+}
+
+/** With these the job's own rounds cannot succeed either. */
+const hopeless = ["model_key_refused", "model_quota_exhausted"] as const;
+
+/**
+ * What was said before the recent messages (studio-api.md, "How the model input is made").
+ * @throws RunnerError `model_key_refused`, `model_quota_exhausted`, `lease_lost`, `key_refused`; `signal.reason` when
+ * aborted; what `onStarted` throws
+ */
+export async function earlierContext(
+  deps: SummaryDeps,
+  context: Context,
+  signal: AbortSignal,
+): Promise<EarlierContext> {
+  const { priorTextVerbatim, priorNeedsSummarization, storedPriorSummary, storedSummaryCoversPrior } =
+    context;
+  if (!priorNeedsSummarization || priorTextVerbatim.trim() === "") {
+    return { text: priorTextVerbatim, usage: noUsage, summarized: "verbatim" };
+  }
+  if (storedSummaryCoversPrior && storedPriorSummary !== null && storedPriorSummary.text.trim() !== "") {
+    return { text: storedPriorSummary.text, usage: noUsage, summarized: "stored" };
+  }
+  const fresh = await summarize(deps, priorTextVerbatim, signal);
+  if (fresh === undefined) {
+    return { text: keepTail(priorTextVerbatim, summaryChars), usage: noUsage, summarized: "tail" };
+  }
+  await save(deps, { context, summaryText: fresh.text }, signal);
+  return { ...fresh, summarized: "fresh" };
+}
+
+async function summarize(
+  deps: SummaryDeps,
+  prior: string,
+  signal: AbortSignal,
+): Promise<{ readonly text: string; readonly usage: Usage } | undefined> {
+  try {
+    const turn = (await resumed(deps, signal)) ?? (await ask(deps, prior, signal));
+    return { text: keepHead(turn.text.trim(), summaryChars), usage: turn.usage };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof RunnerError) || !error.code.startsWith("model_") || hasCode(error, ...hopeless))
+      throw error;
+    deps.onTrouble?.("summarize", error);
+    return undefined;
+  }
+}
+
+/** Undefined where there is nothing to resume from, or it came to nothing. */
+async function resumed(
+  { model, resumeFrom }: SummaryDeps,
+  signal: AbortSignal,
+): Promise<ModelTurn | undefined> {
+  if (resumeFrom === undefined) return undefined;
+  try {
+    return await model.follow(resumeFrom, signal);
+  } catch (error) {
+    if (hasCode(error, "model_previous_response_missing", "model_failed")) return undefined;
+    throw error;
+  }
+}
+
+async function ask(deps: SummaryDeps, prior: string, signal: AbortSignal): Promise<ModelTurn> {
+  const { model, summaryModel, store = false, onStarted } = deps;
+  return await model.generate(
+    {
+      model: summaryModel,
+      instructions: summaryInstructions(summaryChars),
+      input: [{ type: "message", text: keepTail(prior, summaryInputChars) }],
+      tools: [],
+      store,
+    },
+    { signal, onStarted },
+  );
+}
+
+interface Saving {
+  readonly context: Context;
+  readonly summaryText: string;
+}
+
+async function save(deps: SummaryDeps, { context, summaryText }: Saving, signal: AbortSignal): Promise<void> {
+  const fromMessageId = context.priorMessages[0]?.id;
+  const throughMessageId = context.priorMessages.at(-1)?.id;
+  if (fromMessageId === undefined || throughMessageId === undefined) return;
+  try {
+    await deps.saveSummary({ summaryText, fromMessageId, throughMessageId }, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (hasCode(error, "lease_lost", "key_refused")) throw error;
+    deps.onTrouble?.("save", toRunnerError(error));
+  }
+}

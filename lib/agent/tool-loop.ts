@@ -1,0 +1,181 @@
+import { toolDefinitions } from "../deliverables/registry.ts";
+import type { Workbench } from "../deliverables/workbench.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
+import type { Conversation, LoopStart } from "./conversation.ts";
+import { beginConversation, hear, nextRequest, proceed, unchain } from "./conversation.ts";
+import { BadEnd } from "../model/bad-end.ts";
+import { jobInstructions } from "./instructions.ts";
+import type { Model, ModelRequest, ModelTurn, RoundOptions, Usage } from "../model/model.ts";
+import { addUsage, noUsage } from "../model/model.ts";
+
+export interface Round {
+  /** 1 for the first round of the run, whatever the leg. */
+  readonly number: number;
+  readonly responseId: string;
+  /** Of this round. */
+  readonly usage: Usage;
+  /** Tool calls that the round asked for. */
+  readonly calls: number;
+}
+
+export interface Started {
+  /** The round that the response is for; 1 for the first of the run, whatever the leg. */
+  readonly number: number;
+  readonly responseId: string;
+  /** Of the run's rounds before it. */
+  readonly usage: Usage;
+}
+
+export interface ToolLoopDeps {
+  readonly model: Model;
+  /** A round's response has its id, and is not waited for before this has settled. What it throws goes out. */
+  readonly onStarted?: (started: Started) => Promise<void> | void;
+  /** The checkpoint: called after each round, before its calls are applied. What it throws goes out. */
+  readonly onRound?: (round: Round) => Promise<void> | void;
+}
+
+export interface ToolLoopJob {
+  readonly model: string;
+  /** Not used with `from`: the provider has it. */
+  readonly input: string;
+  /** Chain stored responses; false sends the whole conversation in each round. */
+  readonly store: boolean;
+  readonly options?: RoundOptions | undefined;
+  /** The owner's, added to ours. */
+  readonly instructions?: string | undefined;
+  /** Absent: from the start. */
+  readonly from?: LoopStart;
+}
+
+export interface LoopResult {
+  readonly workbench: Workbench;
+  readonly message: string;
+  /** Of all rounds of the run, earlier legs and repairs included. */
+  readonly usage: Usage;
+  /** Rounds of the run, earlier legs included. */
+  readonly rounds: number;
+  /** Goes on with one more message to the model: the answer before it was not taken. */
+  readonly goOn: (text: string) => Promise<LoopResult>;
+}
+
+/**
+ * Rounds with the model until it has written a message that can be delivered with what it has made.
+ * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`,
+ * `model_empty` and every `model_*` of the model; `model_previous_response_missing` where an earlier leg's rounds cannot
+ * be taken up; `signal.reason` when aborted
+ */
+export async function runToolLoop(
+  deps: ToolLoopDeps,
+  job: ToolLoopJob,
+  signal: AbortSignal,
+): Promise<LoopResult> {
+  const fixed: Fixed = {
+    model: job.model,
+    instructions: jobInstructions({
+      tools: toolDefinitions,
+      hostedTools: job.options?.hostedTools,
+      own: job.instructions,
+    }),
+    tools: toolDefinitions,
+    options: job.options,
+  };
+  const asking = { fixed, now: beginConversation(job), usage: job.from?.usage ?? noUsage };
+  return converse(deps, asking, signal);
+}
+
+async function converse(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Promise<LoopResult> {
+  const { fixed } = asking;
+  let { now, usage } = asking;
+  for (;;) {
+    signal.throwIfAborted();
+    const { turn, next } = await ask(deps, { fixed, now, usage }, signal).catch(async (error: unknown) => {
+      // It has been paid for all the same.
+      if (error instanceof BadEnd) {
+        const { responseId, usage: paid } = error;
+        await note(deps, now.rounds + 1, { responseId, usage: paid, calls: [] });
+      }
+      throw error;
+    });
+    usage = addUsage(usage, turn?.usage ?? noUsage);
+    if (turn !== undefined) await note(deps, next.rounds, turn);
+    const step = proceed(next, turn);
+    if (step.kind === "done") {
+      const { workbench, words: message, rounds } = next;
+      const goOn = (text: string): Promise<LoopResult> =>
+        converse(deps, { fixed, now: { ...next, unsent: [{ type: "message", text }] }, usage }, signal);
+      return { workbench, message, usage, rounds, goOn };
+    }
+    now = step.now;
+  }
+}
+
+type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools" | "options">;
+
+interface Asking {
+  readonly fixed: Fixed;
+  readonly now: Conversation;
+  /** Of the rounds up to here. */
+  readonly usage: Usage;
+}
+
+interface Heard {
+  /** Undefined when the model ended without a word, but has made something before. */
+  readonly turn: ModelTurn | undefined;
+  readonly next: Conversation;
+}
+
+async function ask(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Promise<Heard> {
+  const { now } = asking;
+  try {
+    const turn = await turnOf(deps, asking, signal);
+    return { turn, next: hear(now, turn) };
+  } catch (error) {
+    const another = otherWay(now, error);
+    if (another !== undefined) return await ask(deps, { ...asking, now: another }, signal);
+    const endedMutely = hasCode(error, "model_empty") && hasDeliverables(now.workbench);
+    if (endedMutely) return { turn: undefined, next: { ...now, running: undefined } };
+    throw error;
+  }
+}
+
+async function turnOf(
+  { model, onStarted }: ToolLoopDeps,
+  { fixed, now, usage }: Asking,
+  signal: AbortSignal,
+): Promise<ModelTurn> {
+  if (now.running !== undefined) return await model.follow(now.running, signal);
+  const request = nextRequest(now);
+  const number = now.rounds + 1;
+  return await model.generate(
+    { ...fixed, ...request },
+    {
+      signal,
+      onStarted: async (responseId) => await onStarted?.({ number, responseId, usage }),
+    },
+  );
+}
+
+/** The same round by other means; undefined where there are none. @throws where only a new start helps */
+function otherWay(now: Conversation, error: unknown): Conversation | undefined {
+  if (hasCode(error, "model_previous_response_missing")) return unchain(now);
+  const hasFailedInPassing = hasCode(error, "model_failed") && error.retryable;
+  if (now.running === undefined || !hasFailedInPassing) return undefined;
+  if (now.previousResponseId !== undefined) return { ...now, running: undefined };
+  throw new RunnerError(
+    "model_previous_response_missing",
+    `the run's first response came to nothing (${error.message})`,
+    { retryable: true },
+  );
+}
+
+async function note(
+  deps: ToolLoopDeps,
+  number: number,
+  turn: Pick<ModelTurn, "responseId" | "usage" | "calls">,
+): Promise<void> {
+  const { responseId, usage, calls } = turn;
+  await deps.onRound?.({ number, responseId, usage, calls: calls.length });
+}
+
+const hasDeliverables = (workbench: Workbench): boolean =>
+  Object.values(workbench).some((made) => made.length > 0);

@@ -1,0 +1,84 @@
+import { toRunnerError } from "../core/errors.ts";
+import type { Usage } from "../model/model.ts";
+import type { EndState, Run } from "../runs/run.ts";
+import { utcDay, type SpendRow } from "../runs/spend.ts";
+import type { Log, LogFields } from "../core/log.ts";
+import type { Metrics } from "../core/metrics.ts";
+
+export interface CountDeps {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly spend: SpendRow;
+}
+
+export interface CountedEnd {
+  readonly state: EndState;
+  readonly reason: string;
+  readonly atMs: number;
+  readonly usage: Usage;
+  /** Absent where no round was asked. */
+  readonly model: string | undefined;
+}
+
+/**
+ * Closes a run by `close`, and counts its end once: in metrics, in the day's spend and in a log line that has `told` too.
+ * `false`: the ledger did not accept the close, and nothing is counted.
+ * @throws what `close` throws
+ */
+export async function closeAndCount(
+  deps: CountDeps,
+  { run, end, told }: { readonly run: Run; readonly end: CountedEnd; readonly told: LogFields },
+  close: (costUsd: number | undefined) => Promise<boolean>,
+): Promise<boolean> {
+  const { model, usage } = end;
+  const costUsd = toBillionths(model === undefined ? 0 : usage.costUsd);
+  if (!(await close(costUsd))) return false;
+  emitEnd(deps.metrics, run, { ...end, costUsd });
+  const { state, reason, atMs } = end;
+  deps.log.info("run_ended", {
+    state,
+    reason,
+    elapsedMs: atMs - run.leasedAtMs,
+    ...usage,
+    costUsd,
+    ...(model === undefined ? {} : { model }),
+    ...told,
+  });
+  if (model !== undefined && costUsd === undefined) deps.log.warn("price_unknown", { model });
+  await addToDay(deps, run.pool, { ...end, costUsd });
+  return true;
+}
+
+/** Sums of small numbers end in noise. */
+const toBillionths = (usd: number | undefined): number | undefined =>
+  usd === undefined ? undefined : Math.round(usd * 1e9) / 1e9;
+
+type Priced = CountedEnd & { readonly costUsd: number | undefined };
+
+function emitEnd(metrics: Metrics, run: Run, { state, reason, atMs, usage, model, costUsd }: Priced): void {
+  const { pool } = run;
+  if (state === "completed") metrics.emit("RunsCompleted", { pool }, 1);
+  else metrics.emit(state === "failed" ? "RunsFailed" : "RunsLost", { pool, reason }, 1);
+  metrics.emit("RunSeconds", { pool }, (atMs - run.leasedAtMs) / 1000);
+  if (model === undefined) return;
+  const kinds = {
+    input: usage.inputTokens,
+    cached_input: usage.cachedInputTokens,
+    output: usage.outputTokens,
+    reasoning: usage.reasoningTokens,
+  };
+  for (const [kind, count] of Object.entries(kinds)) metrics.emit("Tokens", { pool, model, kind }, count);
+  if (costUsd !== undefined) metrics.emit("CostUsd", { pool, model }, costUsd);
+}
+
+/** The run has ended whatever becomes of this; what is lost here makes the day look a little cheaper. */
+async function addToDay({ spend, log }: CountDeps, pool: string, end: Priced): Promise<void> {
+  const { state, atMs, costUsd = 0, usage } = end;
+  const { inputTokens, outputTokens } = usage;
+  try {
+    await spend.add(pool, utcDay(atMs), { costUsd, runs: 1, [state]: 1, inputTokens, outputTokens });
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    log.warn("spend_not_noted", { reason: error.code, error, costUsd });
+  }
+}

@@ -1,0 +1,52 @@
+import { abortAfter, type Alarm, type Clock } from "../core/clock.ts";
+import { RunnerError } from "../core/errors.ts";
+import { timing } from "../core/timing.ts";
+
+/** Epoch ms: when no round is asked for any more, when work must stop, and when reporting must. */
+export interface Deadlines {
+  readonly askMs: number;
+  readonly workMs: number;
+  readonly reportMs: number;
+}
+
+/** Short time-outs get short reserves. */
+export function deadlinesOf(nowMs: number, remainingMs: number): Deadlines {
+  const workMs = nowMs + remainingMs - Math.min(timing.legReserveMs, remainingMs / 4);
+  return {
+    askMs: workMs - Math.min(timing.askMarginMs, remainingMs / 8),
+    workMs,
+    reportMs: nowMs + remainingMs - Math.min(timing.hardReserveMs, remainingMs / 20),
+  };
+}
+
+export interface WorkLimits {
+  readonly workMs: number;
+  /** When the run's own time is over, whatever the leg's. */
+  readonly runEndsAtMs: number;
+  readonly runLimitMs: number;
+  readonly outer: AbortSignal;
+}
+
+/** Aborts with `leg_deadline` or `run_limit`, whichever comes first; or as `outer` does. */
+export function workAlarm(clock: Clock, { workMs, runEndsAtMs, runLimitMs, outer }: WorkLimits): Alarm {
+  const reason = runEndsAtMs <= workMs ? () => runLimit(runLimitMs) : legDeadline;
+  return abortAfter(clock, { afterMs: Math.min(runEndsAtMs, workMs) - clock.now(), reason, outer });
+}
+
+/** For telling of a failure: until work would have had to stop, or what is left after that. */
+export function reportAlarm(clock: Clock, { workMs, reportMs }: Deadlines, outer: AbortSignal): Alarm {
+  const untilMs = clock.now() < workMs ? workMs : reportMs;
+  return abortAfter(clock, { afterMs: untilMs - clock.now(), reason: legDeadline, outer });
+}
+
+/** @throws RunnerError `leg_deadline` where the answer to a question, with its id, might come too late to be recorded */
+export function requireTimeToAsk(clock: Clock, { askMs }: Deadlines): void {
+  if (clock.now() >= askMs) throw legDeadline();
+}
+
+const legDeadline = (): RunnerError => new RunnerError("leg_deadline", "the time of one invocation is over");
+
+function runLimit(limitMs: number): RunnerError {
+  const minutes = Math.round(limitMs / 6_000) / 10;
+  return new RunnerError("run_limit", `The job was stopped: it did not end within ${minutes} minutes.`);
+}

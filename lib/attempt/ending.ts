@@ -1,0 +1,58 @@
+import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.ts";
+import type { EndState } from "../runs/run.ts";
+import type { Product } from "./work-context.ts";
+
+/** How a leg that did not complete ends: the user is told, nothing may be posted any more, the next leg goes on, or the sweep finds it. */
+export type Verdict = "failed" | "lost" | "superseded" | "handed_over" | "stopped";
+
+/** Codes that are not told to the user. Every other code fails the job with its reason. */
+const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
+  leg_deadline: "handed_over",
+  lease_lost: "lost",
+  key_refused: "lost",
+  shutdown: "stopped",
+  superseded: "superseded",
+};
+
+export function verdictOn(error: RunnerError): Verdict {
+  return quietEndings[error.code] ?? "failed";
+}
+
+/** What Studio's user reads instead of our own words, where those would say nothing to them. */
+const plainWords: Partial<Record<ErrorCode, string>> = {
+  internal: "The runner failed because of a defect of its own. Its operator finds the details in the log.",
+  ledger_unavailable: "The runner could not reach its own records. Please send the message again.",
+  model_key_refused:
+    "The model provider refused the runner's key. The operator of this runner has to set a valid key.",
+  secret_missing: "The runner has no key for the model yet. The operator of this runner has to set it.",
+  secret_malformed:
+    "The runner's key for the model is malformed. The operator of this runner has to set a valid key.",
+  secrets_unavailable: "The runner could not read its keys. Please send the message again.",
+};
+
+/** How a leg's story ended, before the ledger knows. */
+export interface Outcome {
+  readonly state: EndState | "superseded" | "handed_over" | "stopped";
+  readonly reason: string;
+  readonly explanation?: string;
+  /** Nobody here knows whether Studio took the post that ends the job. */
+  readonly unconfirmed?: true | undefined;
+  readonly product?: Product;
+  /** A defect of ours: the entry point throws it, so that the function's error alarm fires. */
+  readonly defect?: unknown;
+}
+
+/** The deliverables were posted, and probably taken. */
+export const unconfirmed = { state: "completed", reason: "unconfirmed", unconfirmed: true } as const;
+
+export interface Failure {
+  readonly error: RunnerError;
+  readonly verdict: Verdict;
+  /** A sentence for the user: at most 500 characters are shown (studio-api.md, `/failWorkspaceJob`). */
+  readonly explanation: string;
+}
+
+export function judge(thrown: unknown): Failure {
+  const error = toRunnerError(thrown);
+  return { error, verdict: verdictOn(error), explanation: plainWords[error.code] ?? error.message };
+}

@@ -1,0 +1,54 @@
+import type { Clock } from "../core/clock.ts";
+import { RunnerError, toRunnerError } from "../core/errors.ts";
+import type { BackoffRow, Throttler } from "../runs/backoff.ts";
+import type { Log } from "../core/log.ts";
+import { rateLimitWaitMs, type Failed } from "../core/retry.ts";
+import type { StudioJob } from "./studio-job.ts";
+
+export interface HoldBackDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly backoff: BackoffRow;
+  readonly log: Log;
+}
+
+export interface Limit extends Failed {
+  readonly pool: string;
+  readonly by: Throttler;
+}
+
+/** Has the whole pool hold back, through the ledger. Never throws: an unreachable ledger slows nobody else. */
+export async function holdBack(
+  { clock, random, backoff, log }: HoldBackDeps,
+  { pool, by, ...refused }: Limit,
+): Promise<void> {
+  try {
+    await backoff.extend(pool, by, clock.now() + rateLimitWaitMs(refused, random));
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    log.warn("backoff_unavailable", { reason: error.code, error });
+  }
+}
+
+/** A job whose 429s stop the pool's leasing too. They go to the caller at once: no beat waits for the ledger. */
+export function pressed(job: StudioJob, deps: HoldBackDeps, pool: string): StudioJob {
+  let refusals = 0;
+  const heed = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      const value = await answer;
+      refusals = 0;
+      return value;
+    } catch (error) {
+      if (error instanceof RunnerError && error.status === 429)
+        void holdBack(deps, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
+      throw error;
+    }
+  };
+  return {
+    context: (signal) => heed(job.context(signal)),
+    heartbeat: (signal) => heed(job.heartbeat(signal)),
+    updateSummary: (update, signal) => heed(job.updateSummary(update, signal)),
+    complete: (payload, signal) => heed(job.complete(payload, signal)),
+    fail: (reason, signal) => heed(job.fail(reason, signal)),
+  };
+}

@@ -1,0 +1,40 @@
+import { hasCode, type RunnerError } from "../core/errors.ts";
+import type { Run } from "../runs/run.ts";
+import type { Metrics } from "../core/metrics.ts";
+
+/** What a leg counts on its way; its run's end is count.ts's. */
+export interface LegMetrics {
+  began(leaseLeftMs: number): void;
+  /** Only the first leg tells how long the job has waited. */
+  jobRead(createdAtMs: number): void;
+  readonly beat: () => void;
+  readonly beatFailed: (error: RunnerError) => void;
+  /** Counts an error that is a refused key, Studio's or the model's: both have been read again by now. */
+  refused(error: unknown): void;
+  handedOver(): void;
+}
+
+export function legMetrics(metrics: Metrics, run: Run): LegMetrics {
+  const { pool, leg, leaseMs, beganAtMs } = run;
+  const refused = (error: unknown): void => {
+    if (hasCode(error, "key_refused", "model_key_refused", "model_access_refused"))
+      metrics.emit("KeysRefused", { pool }, 1);
+  };
+  return {
+    began: (leaseLeftMs) => {
+      const percent = Math.min(100, Math.max(0, (100 * leaseLeftMs) / leaseMs));
+      metrics.emit("LeaseLeftPercent", { pool }, percent);
+    },
+    jobRead: (createdAtMs) => {
+      if (leg > 1 || beganAtMs === undefined) return;
+      metrics.emit("PickupSeconds", { pool }, Math.max(0, beganAtMs - createdAtMs) / 1000);
+    },
+    beat: () => metrics.emit("Beats", { pool }, 1),
+    beatFailed: (error) => {
+      metrics.emit("BeatsFailed", { pool }, 1);
+      refused(error);
+    },
+    refused,
+    handedOver: () => metrics.emit("Handovers", { pool }, 1),
+  };
+}

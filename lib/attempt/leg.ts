@@ -1,0 +1,271 @@
+import type { Clock } from "../core/clock.ts";
+import { noUsage } from "../model/model.ts";
+import type { Invoker } from "../core/invoker.ts";
+import type { BackoffRow } from "../runs/backoff.ts";
+import type { Ledger } from "../runs/ledger.ts";
+import type { EndState, Fence, Reporting, Run } from "../runs/run.ts";
+import type { RunnerKeys } from "../keys/runner-keys.ts";
+import type { Studio } from "../studio/studio.ts";
+import { timing } from "../core/timing.ts";
+import type { WorkspaceRows } from "../runs/workspaces.ts";
+import { closeAbandoned, endOfAbandoned } from "./abandoned.ts";
+import { closeAndCount, type CountDeps } from "./count.ts";
+import { deadlinesOf, reportAlarm, requireTimeToAsk, workAlarm, type Deadlines } from "./deadline.ts";
+import { isToldLost, LostTrack } from "./delivery.ts";
+import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
+import { pressed } from "./hold-back.ts";
+import { LeaseKeeper } from "./keeper.ts";
+import type { LegEvent } from "./leg-event.ts";
+import { legMetrics, type LegMetrics } from "./leg-metrics.ts";
+import { Posting } from "./posting.ts";
+import { Progress } from "./progress.ts";
+import { invokeOrLeave } from "./recover.ts";
+import { bindJob, type StudioJob } from "./studio-job.ts";
+import type { Product, WorkContext } from "./work-context.ts";
+
+export interface LegDeps extends CountDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly ledger: Ledger;
+  readonly workspaces: WorkspaceRows;
+  readonly backoff: BackoffRow;
+  readonly studio: Studio;
+  readonly keys: RunnerKeys;
+  readonly invoker: Invoker;
+  readonly modelName: string;
+  readonly runLimitMs: number;
+  readonly work: (context: WorkContext) => Promise<Product>;
+  /** Stops a generation that nobody waits for any more. */
+  readonly cancelResponse: (responseId: string) => Promise<void>;
+  /** Aborts with `shutdown` when the process is asked to end. */
+  readonly stop: AbortSignal;
+}
+
+export interface Invocation {
+  /** What the platform leaves this invocation. */
+  readonly remainingMs: number;
+  /** The platform's id of it. */
+  readonly requestId: string;
+}
+
+export interface LegResult {
+  readonly state: EndState | "superseded" | "duplicate" | "handed_over" | "stopped";
+  readonly reason: string;
+  /** A defect of ours: the entry point throws it, so that the function's error alarm fires. */
+  readonly defect?: unknown;
+}
+
+/**
+ * The story of one leg: begin, keep the lease, work, deliver or report, close; or hand over to the next leg before the
+ * platform ends this one. A leg whose process is asked to end leaves its run open for the sweep.
+ * @throws RunnerError `ledger_unavailable` when the run can be neither begun nor closed
+ */
+export async function runLeg(deps: LegDeps, event: LegEvent, invocation: Invocation): Promise<LegResult> {
+  const { requestId, remainingMs } = invocation;
+  const fence: Fence = { ...event, invocationId: deps.newId() };
+  const nowMs = deps.clock.now();
+  const run = await deps.ledger.begin(fence, { atMs: nowMs, requestId });
+  if (!run) {
+    deps.log.info("leg_duplicate", event);
+    deps.metrics.emit("Duplicates", { pool: event.pool }, 1);
+    return { state: "duplicate", reason: "duplicate" };
+  }
+  const log = deps.log.with({ ...event, workspaceId: run.workspaceId });
+  const leaseLeftMs = run.leaseExpiresAtMs - nowMs;
+  log.info("leg_began", { leaseLeftMs, keyId: run.keyId });
+  const counted = legMetrics(deps.metrics, run);
+  counted.began(leaseLeftMs);
+  if (!(await deps.workspaces.isOf(run))) return leaveToNewer({ ...deps, log }, fence, run);
+  return new Leg({ ...deps, log, counted }, fence, run).run(deadlinesOf(nowMs, remainingMs));
+}
+
+/** The dispatcher was held up for so long, between claiming the workspace and creating this run, that a newer one has it. */
+async function leaveToNewer(deps: LegDeps, fence: Fence, run: Run): Promise<LegResult> {
+  const end = endOfAbandoned(run, { reason: "superseded", isTold: true });
+  await closeAbandoned(deps, { run, end }, (ending) => deps.ledger.close(fence, ending));
+  return { state: "superseded", reason: "superseded" };
+}
+
+type Deps = LegDeps & { readonly counted: LegMetrics };
+
+class Leg {
+  readonly #deps: Deps;
+  readonly #fence: Fence;
+  readonly #run: Run;
+  readonly #job: StudioJob;
+  readonly #keeper: LeaseKeeper;
+  /** The lease is lost, or the process is to end: nothing may be begun any more. */
+  readonly #over: AbortSignal;
+  readonly #progress: Progress;
+  readonly #posting: Posting;
+
+  constructor(deps: Deps, fence: Fence, run: Run) {
+    this.#deps = deps;
+    this.#fence = fence;
+    this.#run = run;
+    this.#progress = new Progress(deps, fence, run);
+    this.#job = pressed(bindJob(deps, run), deps, run.pool);
+    const told = { onBeat: deps.counted.beat, onBeatFailed: deps.counted.beatFailed };
+    this.#keeper = new LeaseKeeper({ ...deps, ...told, job: this.#job }, { ...run, fence });
+    const sides = { run, job: this.#job, keeper: this.#keeper, progress: this.#progress };
+    this.#posting = new Posting(deps, sides);
+    this.#over = AbortSignal.any([this.#keeper.signal, deps.stop]);
+  }
+
+  async run(deadlines: Deadlines): Promise<LegResult> {
+    try {
+      const outcome = await this.#attempt(deadlines);
+      // The keeper beats on until Studio has its answer; what follows must not race with a beat.
+      await this.#keeper.stop();
+      const { state, reason } = outcome;
+      if (state === "handed_over") return await this.#handOver(reason);
+      if (state === "stopped") return this.#leave(reason);
+      return await this.#close(state, outcome);
+    } finally {
+      await this.#keeper.stop();
+    }
+  }
+
+  async #attempt(deadlines: Deadlines): Promise<Outcome> {
+    const { clock, runLimitMs } = this.#deps;
+    if (this.#run.reporting) return this.#report(this.#run.reporting, deadlines);
+    const runEndsAtMs = this.#run.leasedAtMs + runLimitMs;
+    const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer: this.#over };
+    const deadline = workAlarm(clock, limits);
+    try {
+      return await this.#complete(deadline.signal, deadlines);
+    } catch (thrown) {
+      return await this.#end(judge(thrown), deadlines);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  async #complete(signal: AbortSignal, deadlines: Deadlines): Promise<Outcome> {
+    signal.throwIfAborted();
+    if (this.#keeper.isLate()) {
+      await this.#keeper.confirm(signal);
+      this.#deps.log.info("lease_renewed", { leaseLeftMs: this.#keeper.leaseLeftMs() });
+    }
+    const product = await this.#deps.work({
+      ...this.#deps,
+      job: this.#jobUnder(signal),
+      run: this.#run,
+      signal,
+      note: (progress) => this.#progress.note(progress, signal),
+      mayAsk: async () => {
+        await this.#requireOwnership(signal);
+        requireTimeToAsk(this.#deps.clock, deadlines);
+      },
+      onJobRead: (jobDigest, createdAtMs) => this.#progress.onJobRead(jobDigest, createdAtMs),
+      onRoundStarted: (start) => this.#progress.onRoundStarted(start, signal),
+      onRoundEnded: (end) => this.#progress.onRoundEnded(end),
+    });
+    return this.#posting.deliver(product, signal);
+  }
+
+  /** What is written to the workspace on the way is a post too. */
+  #jobUnder(signal: AbortSignal): StudioJob {
+    return {
+      ...this.#job,
+      updateSummary: async (update, until) => {
+        await this.#keeper.confirm(signal);
+        await this.#job.updateSummary(update, until);
+      },
+    };
+  }
+
+  async #requireOwnership(signal: AbortSignal): Promise<void> {
+    if (this.#keeper.isKeyRefused) await this.#keeper.confirm(signal);
+    await this.#progress.requireOwnership(signal);
+  }
+
+  async #end(failure: Failure, deadlines: Deadlines): Promise<Outcome> {
+    const { error, verdict, explanation } = failure;
+    this.#deps.counted.refused(error);
+    const defect = error.code === "internal" ? { defect: error.cause ?? error } : {};
+    const ending = { reason: error.code, explanation, ...defect };
+    if (verdict === "superseded" || verdict === "stopped") return { state: verdict, ...ending };
+    if (verdict === "handed_over")
+      return this.#run.handovers < timing.maxHandovers
+        ? { state: verdict, ...ending }
+        : this.#tooMany(deadlines);
+    await this.#progress.cancelPending();
+    if (verdict === "failed") return this.#report(ending, deadlines);
+    // An earlier leg's delivery may have arrived unanswered.
+    if (this.#run.delivering && isToldLost(error)) return unconfirmed;
+    const isUnknown = this.#run.delivering || error instanceof LostTrack;
+    return { state: "lost", ...ending, unconfirmed: isUnknown || undefined };
+  }
+
+  #tooMany(deadlines: Deadlines): Promise<Outcome> {
+    const explanation = `The job did not end within ${timing.maxHandovers + 1} invocations of the runner.`;
+    return this.#report({ reason: "too_many_handovers", explanation }, deadlines);
+  }
+
+  async #report(ending: Reporting & Pick<Outcome, "defect">, deadlines: Deadlines): Promise<Outcome> {
+    const { reason, explanation } = ending;
+    const { reporting } = this.#run;
+    const alarm = reportAlarm(this.#deps.clock, deadlines, this.#over);
+    try {
+      const outcome = await this.#posting.report({ reason, explanation }, alarm.signal);
+      return { ...outcome, defect: ending.defect };
+    } catch (thrown) {
+      const { error, verdict } = judge(thrown);
+      if (verdict === "stopped") return { state: verdict, reason: error.code };
+      this.#deps.counted.refused(error);
+      // An earlier leg's report may have arrived unanswered.
+      if (reporting && isToldLost(error)) return { state: "failed", ...ending, unconfirmed: true };
+      this.#deps.log.warn("report_failed", { reason: error.code, error });
+      const canHandOver = verdict === "handed_over" && this.#run.handovers < timing.maxHandovers;
+      if (canHandOver || verdict === "superseded") return { ...ending, state: verdict };
+      const isUnknown = reporting !== undefined || error instanceof LostTrack;
+      return { ...ending, state: "lost", unconfirmed: isUnknown || undefined };
+    } finally {
+      alarm.cancel();
+    }
+  }
+
+  async #handOver(reason: string): Promise<LegResult> {
+    const { clock, ledger, log, counted } = this.#deps;
+    const { pool, runId, leg, handovers } = this.#run;
+    const atMs = clock.now();
+    const leaseExpiresAtMs = atMs + this.#keeper.leaseLeftMs();
+    const handover = { atMs, handovers: handovers + 1, leaseExpiresAtMs, progress: this.#progress.known };
+    const ours = await ledger.handOver(this.#fence, handover);
+    if (!ours) return { state: "superseded", reason };
+    log.info("leg_handed_over", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });
+    counted.handedOver();
+    await invokeOrLeave(this.#deps, { pool, runId, leg: leg + 1 });
+    return { state: "handed_over", reason };
+  }
+
+  /** As a killed leg does, but at once and in order. */
+  #leave(reason: string): LegResult {
+    this.#deps.log.info("stopping", { reason });
+    return { state: "stopped", reason };
+  }
+
+  async #close(state: EndState | "superseded", outcome: Outcome): Promise<LegResult> {
+    const { reason, explanation, defect, product } = outcome;
+    const result = { state, reason, ...(defect === undefined ? {} : { defect }) };
+    const { clock, ledger, log } = this.#deps;
+    const progress = this.#progress.known;
+    const { rounds = 0, usage = noUsage, model } = progress;
+    const atMs = clock.now();
+    const why = explanation === undefined ? {} : { explanation };
+    const made = product === undefined ? {} : { deliverables: product.deliverables };
+    const told = { rounds, ...why, ...made };
+    const closing = { reason, atMs, progress, ...why, unconfirmed: outcome.unconfirmed };
+    const end = { reason, atMs, usage, model };
+    const closed =
+      state !== "superseded" &&
+      (await closeAndCount(this.#deps, { run: this.#run, end: { state, ...end }, told }, (costUsd) =>
+        ledger.close(this.#fence, { state, ...closing, costUsd }),
+      ));
+    if (closed) return result;
+    log.info("leg_superseded", { reason, ...told });
+    return { ...result, state: "superseded" };
+  }
+}

@@ -1,0 +1,36 @@
+import type { Clock } from "../core/clock.ts";
+import { RunnerError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { retryWaitMs, type Pace } from "../core/retry.ts";
+
+export interface PersistDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Repeated for as long as the signal allows: the lease's end or the leg's deadline stops it, not a count. */
+const pace: Pace = { baseMs: 500, maxMs: 30_000 };
+
+/**
+ * A call to Studio or to the ledger that the run cannot go on without: repeated through any outage.
+ * @throws what trying again cannot help, or the signal's reason
+ */
+export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;
+      const waitMs = retryWaitMs(pace, { attempt, askedMs: error.retryAfterMs }, deps.random);
+      deps.log.warn("call_retried", { reason: error.code, explanation: error.message, waitMs });
+      await deps.clock.sleep(waitMs, signal);
+    }
+  }
+}
+
+/** A refused key may be accepted again, as after a passing fault of Studio: the lease's end bounds the wait. */
+export function canRepeat(error: RunnerError): boolean {
+  return error.retryable || error.code === "key_refused";
+}

@@ -1,0 +1,95 @@
+import { hasCode, RunnerError } from "../core/errors.ts";
+import type { Reporting, Run } from "../runs/run.ts";
+import {
+  deliver,
+  digestForReport,
+  isStillLeased,
+  isToldLost,
+  reportFailure,
+  type DeliveryDeps,
+} from "./delivery.ts";
+import { unconfirmed, type Outcome } from "./ending.ts";
+import type { LeaseKeeper } from "./keeper.ts";
+import { persist, type PersistDeps } from "./persist.ts";
+import type { Progress } from "./progress.ts";
+import type { StudioJob } from "./studio-job.ts";
+import type { Product } from "./work-context.ts";
+
+interface Sides {
+  /** As the leg began it. */
+  readonly run: Run;
+  readonly job: StudioJob;
+  readonly keeper: LeaseKeeper;
+  readonly progress: Progress;
+}
+
+/**
+ * How a leg tells Studio what came of its run. Before each post the lease is proved at Studio, and the ledger has recorded
+ * what is about to be sent, so that whoever comes after this leg knows that it may have arrived.
+ */
+export class Posting {
+  readonly #deps: PersistDeps;
+  readonly #sides: Sides;
+
+  constructor(deps: PersistDeps, sides: Sides) {
+    this.#deps = deps;
+    this.#sides = sides;
+  }
+
+  /**
+   * A payload that Studio refuses goes back to the model once in the whole run, with Studio's words.
+   * @throws as `deliver` (delivery.ts); what the repair throws
+   */
+  async deliver(product: Product, signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await this.#complete(product, signal);
+    } catch (error) {
+      if (!hasCode(error, "studio_rejected") || !product.repair) throw error;
+      this.#deps.log.warn("payload_refused", { reason: error.code, explanation: error.message });
+      await this.#sides.progress.note({ delivering: false, repaired: true }, signal);
+      return this.#complete(await product.repair(error.message), signal);
+    }
+  }
+
+  async #complete(product: Product, signal: AbortSignal): Promise<Outcome> {
+    const { run, keeper, progress } = this.#sides;
+    await keeper.confirm(signal);
+    await progress.note({ ...progress.known, delivering: true }, signal);
+    const answer = await deliver(this.#deliveryDeps(run.delivering), product.payload, signal);
+    return answer === "accepted"
+      ? { state: "completed", reason: "ok", product }
+      : { ...unconfirmed, product };
+  }
+
+  /** @throws as `deliver` (delivery.ts) */
+  async report(reporting: Reporting, signal: AbortSignal): Promise<Outcome> {
+    const { run, job, keeper, progress } = this.#sides;
+    if (progress.known.delivering && (await this.#hasArrived(signal))) return unconfirmed;
+    await keeper.confirm(signal);
+    const { known } = progress;
+    if (!run.reporting) {
+      const jobDigest = known.jobDigest ?? (await digestForReport(job, signal));
+      await progress.note({ ...known, reporting, jobDigest }, signal);
+    }
+    const mayHavePosted = run.reporting !== undefined;
+    const answer = await reportFailure(this.#deliveryDeps(mayHavePosted), reporting.explanation, signal);
+    return { state: "failed", ...reporting, unconfirmed: answer === "accepted" ? undefined : true };
+  }
+
+  /** Deliverables went unanswered, and their job's lease is gone, or another job's by now. */
+  async #hasArrived(signal: AbortSignal): Promise<boolean> {
+    try {
+      return !(await persist(this.#deps, signal, () => isStillLeased(this.#deliveryDeps(true), signal)));
+    } catch (error) {
+      if (error instanceof RunnerError && isToldLost(error)) return true;
+      throw error;
+    }
+  }
+
+  #deliveryDeps(mayHavePosted: boolean): DeliveryDeps {
+    const { job, keeper, progress } = this.#sides;
+    const { jobDigest } = progress.known;
+    const prove: DeliveryDeps["prove"] = (signal, sinceMs) => keeper.confirm(signal, sinceMs);
+    return { ...this.#deps, job, prove, jobDigest, mayHavePosted };
+  }
+}

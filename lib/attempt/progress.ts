@@ -1,0 +1,95 @@
+import { RunnerError, toRunnerError } from "../core/errors.ts";
+import type { Ledger } from "../runs/ledger.ts";
+import type { Fence, Run, RunProgress } from "../runs/run.ts";
+import type { LegMetrics } from "./leg-metrics.ts";
+import { persist, type PersistDeps } from "./persist.ts";
+import type { RoundEnd, RoundStart } from "./work-context.ts";
+
+export interface ProgressDeps extends PersistDeps {
+  readonly ledger: Ledger;
+  readonly modelName: string;
+  readonly counted: LegMetrics;
+  readonly cancelResponse: (responseId: string) => Promise<void>;
+}
+
+/** What a leg's work has come to: noted in the ledger as it goes, so that the next leg can take it up. */
+export class Progress {
+  readonly #deps: ProgressDeps;
+  readonly #fence: Fence;
+  #known: RunProgress;
+  /** A response that is generating, or was when the last leg ended. */
+  #pendingResponseId: string | undefined;
+
+  constructor(deps: ProgressDeps, fence: Fence, run: Run) {
+    const { rounds, responseIds, usage, delivering, model, jobDigest } = run;
+    this.#deps = deps;
+    this.#fence = fence;
+    this.#known = {
+      rounds,
+      responseIds,
+      usage,
+      delivering,
+      ...(model === undefined ? {} : { model }),
+      ...(jobDigest === undefined ? {} : { jobDigest }),
+    };
+    this.#pendingResponseId = responseIds.at(-1) ?? run.summaryResponseId;
+  }
+
+  /** What a handover and the close write. */
+  get known(): RunProgress {
+    return this.#known;
+  }
+
+  /** Written with the next note. */
+  onJobRead(jobDigest: string, createdAtMs: number | undefined): void {
+    this.#known = { ...this.#known, jobDigest };
+    if (createdAtMs === undefined) return;
+    this.#known = { ...this.#known, createdAtMs };
+    this.#deps.counted.jobRead(createdAtMs);
+  }
+
+  async onRoundStarted({ number, responseId, usage }: RoundStart, signal: AbortSignal): Promise<void> {
+    this.#pendingResponseId = responseId;
+    const { responseIds: earlier = [] } = this.#known;
+    // A round that is asked for again has a new response in the place of the one that failed.
+    const responseIds = responseId === undefined ? [] : [...earlier.slice(0, number - 1), responseId];
+    await this.note(
+      { ...this.#known, rounds: number, usage, model: this.#deps.modelName, responseIds },
+      signal,
+    );
+  }
+
+  onRoundEnded({ number, responseId, calls, usage }: RoundEnd): void {
+    this.#pendingResponseId = undefined;
+    this.#known = { ...this.#known, rounds: number, usage, model: this.#deps.modelName };
+    const { inputTokens, outputTokens } = usage;
+    this.#deps.log.info("round_ended", { round: number, responseId, calls, inputTokens, outputTokens });
+  }
+
+  /**
+   * Resolves once the ledger has taken it: a leg goes no further than what the next one would know of.
+   * @throws RunnerError `superseded`; the signal's reason
+   */
+  async note(progress: RunProgress, signal: AbortSignal): Promise<void> {
+    this.#known = { ...this.#known, ...progress };
+    this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
+    const ours = await persist(this.#deps, signal, () => this.#deps.ledger.note(this.#fence, progress));
+    if (!ours) throw superseded();
+  }
+
+  /** Before anything is asked of the model. @throws as `note` */
+  async requireOwnership(signal: AbortSignal): Promise<void> {
+    if (!(await persist(this.#deps, signal, () => this.#deps.ledger.owns(this.#fence)))) throw superseded();
+  }
+
+  async cancelPending(): Promise<void> {
+    if (this.#pendingResponseId === undefined) return;
+    await this.#deps.cancelResponse(this.#pendingResponseId).catch((thrown: unknown) => {
+      const error = toRunnerError(thrown);
+      this.#deps.log.warn("cancel_failed", { reason: error.code, error });
+    });
+  }
+}
+
+const superseded = (): RunnerError =>
+  new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");

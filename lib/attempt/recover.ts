@@ -1,0 +1,196 @@
+import { withTimeLimit, type Clock } from "../core/clock.ts";
+import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
+import type { Invoker } from "../core/invoker.ts";
+import type { BackoffRow } from "../runs/backoff.ts";
+import type { Ledger, Restart } from "../runs/ledger.ts";
+import type { Reporting, Run } from "../runs/run.ts";
+import type { WorkspaceRows } from "../runs/workspaces.ts";
+import { retry, type RetryPolicy } from "../core/retry.ts";
+import { timing } from "../core/timing.ts";
+import { closeAbandoned, endOfAbandoned, type End } from "./abandoned.ts";
+import type { CountDeps } from "./count.ts";
+import { digestForReport, isStillLeased, reportFailure, type DeliveryDeps } from "./delivery.ts";
+import { pressed } from "./hold-back.ts";
+import { bindJob, type StudioJob, type StudioJobDeps } from "./studio-job.ts";
+import { explainTroubles, type Trouble } from "./trouble.ts";
+
+export interface RecoverDeps extends StudioJobDeps, CountDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly ledger: Ledger;
+  readonly workspaces: WorkspaceRows;
+  readonly backoff: BackoffRow;
+  readonly invoker: Invoker;
+  /** A run that lasts longer fails, saying so. */
+  readonly runLimitMs: number;
+}
+
+/** `left`: somebody else has moved the run, or Studio cannot be asked just now; a later sweep looks again. */
+export type Recovery = "restarted" | "failed" | "lost" | "completed" | "left";
+
+/**
+ * Brings a run whose leg has ended without closing it to an end or on its way again: restarted on the next leg while
+ * starts remain and the lease answers, else failed with a reason that its user can read, or lost with its lease.
+ * @throws RunnerError `ledger_unavailable`
+ */
+export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Promise<Recovery> {
+  const log = deps.log.with({ pool: run.pool, runId: run.runId, leg: run.leg, workspaceId: run.workspaceId });
+  const job = pressed(bindJob(deps, run), { ...deps, log }, run.pool);
+  const lease = await askForLease(deps, run, job);
+  if (lease === "unknown") return "left";
+  if (typeof lease === "string") {
+    const end = endOfAbandoned(run, { reason: trouble, isTold: lease === "told" });
+    return (await closeAs(deps, run, end)) ? end.state : "left";
+  }
+
+  // Taking the next leg is what makes this hand the only one that goes on.
+  const next = nextOf(deps, run, trouble);
+  const jobDigest = await digestOf(deps, { run, job }, next);
+  const restart = { ...next, jobDigest, atMs: deps.clock.now(), leaseExpiresAtMs: lease };
+  const taken = await deps.ledger.restart(run, restart);
+  if (!taken) return "left";
+  if (restart.reporting) {
+    const mayHavePosted = run.delivering || run.reporting !== undefined;
+    return fail({ ...deps, log }, { run: taken, job, mayHavePosted }, restart.reporting);
+  }
+
+  log.warn("leg_restarted", { reason: trouble, starts: taken.starts });
+  deps.metrics.emit("Restarts", { pool: run.pool, reason: trouble }, 1);
+  await invokeOrLeave({ ...deps, log }, taken);
+  return "restarted";
+}
+
+/** An event that cannot be sent is left to the sweep, which finds the leg that never began. */
+export async function invokeOrLeave(
+  deps: Pick<RecoverDeps, "invoker" | "log">,
+  run: Pick<Run, "pool" | "runId" | "leg">,
+): Promise<void> {
+  const { pool, runId, leg } = run;
+  try {
+    await deps.invoker.invoke({ pool, runId, leg });
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    deps.log.error("leg_not_invoked", { reason: error.code, error });
+  }
+}
+
+/** One hitch must not leave a run to the next sweep; an outage is not waited for. */
+const beatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
+
+/**
+ * The lease's new end, by a beat. `told`: Studio says that it is gone, or it is another job's by now; `over`: nothing can be
+ * posted under it any more.
+ */
+async function askForLease(
+  deps: RecoverDeps,
+  run: Run,
+  job: StudioJob,
+): Promise<number | "told" | "over" | "unknown"> {
+  const { clock } = deps;
+  if (!(await deps.workspaces.isOf(run))) return "told";
+  // Past its end a beat proves nothing: Studio may have leased the job anew to the same key, for another run of ours.
+  if (clock.now() >= run.leaseExpiresAtMs) return "over";
+  try {
+    const limit = { clock, limitMs: timing.recoverBeatLimitMs, what: "the beat" };
+    return await withTimeLimit(limit, (signal) =>
+      retry({ deps, policy: beatPolicy, signal }, async () => {
+        const { leaseExpiresAtMs } = await job.heartbeat(signal);
+        // A post that arrived has ended the job: then the lease is that of the workspace's next one.
+        const mayHavePosted = run.delivering || run.reporting !== undefined;
+        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "told";
+        return leaseExpiresAtMs ?? clock.now() + run.leaseMs;
+      }),
+    );
+  } catch (error) {
+    if (hasCode(error, "lease_lost")) return "told";
+    // A refused key may be accepted again before the lease ends.
+    if (hasCode(error, "key_refused")) deps.metrics.emit("KeysRefused", { pool: run.pool }, 1);
+    const { pool, runId, leg } = run;
+    deps.log.warn("beat_failed", {
+      pool,
+      runId,
+      leg,
+      reason: toRunnerError(error).code,
+      error: toRunnerError(error),
+    });
+    return "unknown";
+  }
+}
+
+/** Where only Studio has still to be told, no leg was called: that it is missing is no trouble of the job's. */
+function nextOf(deps: RecoverDeps, run: Run, trouble: Trouble): Pick<Restart, "trouble" | "reporting"> {
+  if (run.reporting) return { trouble: undefined, reporting: run.reporting };
+  const next = { ...run, starts: run.starts + 1, troubles: [...run.troubles, trouble] };
+  return { trouble, reporting: endingOf(deps, next, trouble) };
+}
+
+/** Of a run that is taken only to report its failure, where its legs have not told it. */
+async function digestOf(
+  { clock }: RecoverDeps,
+  { run, job }: Pick<Report, "run" | "job">,
+  { reporting }: Pick<Restart, "reporting">,
+): Promise<string | undefined> {
+  if (!reporting || run.jobDigest !== undefined) return run.jobDigest;
+  const limit = { clock, limitMs: timing.recoverBeatLimitMs, what: "the context" };
+  try {
+    return await withTimeLimit(limit, (signal) => digestForReport(job, signal));
+  } catch (error) {
+    if (hasCode(error, "time_limit")) return undefined;
+    throw error;
+  }
+}
+
+function endingOf({ clock, runLimitMs }: RecoverDeps, run: Run, trouble: Trouble): Reporting | undefined {
+  if (run.starts > timing.maxStarts) return { reason: trouble, explanation: explainTroubles(run.troubles) };
+  if (clock.now() - run.leasedAtMs < runLimitMs) return undefined;
+  const minutes = Math.round(runLimitMs / 60_000);
+  return {
+    reason: "run_limit",
+    explanation: `The job did not end within ${minutes} minutes. ${explainTroubles(run.troubles)}`,
+  };
+}
+
+interface Report extends Pick<DeliveryDeps, "job" | "mayHavePosted"> {
+  readonly run: Run;
+}
+
+async function fail(
+  deps: RecoverDeps,
+  { run, job, mayHavePosted }: Report,
+  verdict: Reporting,
+): Promise<Recovery> {
+  const { jobDigest } = run;
+  const prove = (signal: AbortSignal): Promise<void> => proveOwnership(deps, { run, job }, signal);
+  let end: End = { state: "failed", ...verdict };
+  try {
+    const limit = {
+      clock: deps.clock,
+      limitMs: timing.recoverReportLimitMs,
+      what: "the report of the failure",
+    };
+    const answer = await withTimeLimit(limit, (signal) =>
+      reportFailure({ ...deps, job, prove, jobDigest, mayHavePosted }, verdict.explanation, signal),
+    );
+    if (answer === "unconfirmed") end = { ...end, unconfirmed: true };
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    deps.log.warn("report_failed", { reason: error.code, error });
+    if (error.code !== "lease_lost") return "left";
+    end = { ...end, state: "lost" };
+  }
+  return (await closeAs(deps, run, end)) ? end.state : "left";
+}
+
+/** Before each post, as a leg does: the lease is ours at Studio, and the run in the ledger is still as we took it. */
+async function proveOwnership(
+  { clock, ledger }: RecoverDeps,
+  { run, job }: Pick<Report, "run" | "job">,
+  signal: AbortSignal,
+): Promise<void> {
+  await job.heartbeat(signal);
+  if (await ledger.touch(run, clock.now())) return;
+  throw new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");
+}
+
+const closeAs = (deps: RecoverDeps, run: Run, end: End): Promise<boolean> =>
+  closeAbandoned(deps, { run, end }, (ending) => deps.ledger.closeAbandoned(run, ending));

@@ -1,0 +1,54 @@
+import type { Clock } from "../core/clock.ts";
+import { hasCode } from "../core/errors.ts";
+import type { Generation, Model, ModelRequest, ModelTurn, ServiceTier } from "../model/model.ts";
+import type { Log } from "../core/log.ts";
+import type { Metrics } from "../core/metrics.ts";
+import { retryWaitMs, type Pace } from "../core/retry.ts";
+import { timing } from "../core/timing.ts";
+
+export interface TierDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly pool: string;
+  /** Absent: the provider's own. */
+  readonly serviceTier: ServiceTier | undefined;
+}
+
+const pace: Pace = { baseMs: 5_000, maxMs: 60_000 };
+
+/**
+ * For one leg: a model that is asked in this tier. Where the tier has no room, the round waits and is asked again, for
+ * `timing.tierPatienceMs` in all; from then on the leg asks in the tier `auto`.
+ */
+export function inTier(model: Model, deps: TierDeps): Model {
+  const { clock, random, log, metrics, pool } = deps;
+  let tier = deps.serviceTier;
+  let leftMs = timing.tierPatienceMs;
+
+  const generate = async (
+    request: ModelRequest,
+    generation: Generation,
+    attempt: number,
+  ): Promise<ModelTurn> => {
+    const options = { ...request.options, serviceTier: tier };
+    try {
+      return await model.generate({ ...request, options }, generation);
+    } catch (error) {
+      if (!hasCode(error, "model_no_room") || tier !== "flex") throw error;
+      const waitMs = Math.min(leftMs, retryWaitMs(pace, { attempt, askedMs: error.retryAfterMs }, random));
+      if (waitMs <= 0) {
+        log.warn("tier_left", { reason: error.code, error, tier, waitMs: timing.tierPatienceMs });
+        metrics.emit("TiersLeft", { pool }, 1);
+        tier = "auto";
+      } else {
+        leftMs -= waitMs;
+        log.info("call_retried", { what: "model", reason: error.code, waitMs });
+        await clock.sleep(waitMs, generation.signal);
+      }
+    }
+    return await generate(request, generation, attempt + 1);
+  };
+  return { ...model, generate: (request, generation) => generate(request, generation, 1) };
+}

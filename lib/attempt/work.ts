@@ -1,0 +1,233 @@
+import { countDeliverables, toPayload } from "../deliverables/payload.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
+import { buildInput } from "../agent/input.ts";
+import { addUsage, noUsage, usageBeyond, type Model, type RoundOptions, type Usage } from "../model/model.ts";
+import { resume, type Resumed } from "../agent/resume.ts";
+import { runToolLoop, type LoopResult, type ToolLoopDeps } from "../agent/tool-loop.ts";
+import type { Inherited, Run } from "../runs/run.ts";
+import type { LogFields } from "../core/log.ts";
+import { once } from "../core/once.ts";
+import type { Context } from "../studio/schemas.ts";
+import { jobDigest } from "./job-digest.ts";
+import { persist } from "./persist.ts";
+import type { Product, WorkContext } from "./work-context.ts";
+
+export interface WorkSettings {
+  readonly modelName: string;
+  readonly summaryModelName: string;
+  /** Of a job's rounds; a summary is asked for without them. */
+  readonly roundOptions?: RoundOptions | undefined;
+  /** The owner's, added to ours. */
+  readonly instructions?: string | undefined;
+  /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
+  readonly store: boolean;
+  /** So much of the newest message is logged, in code points; absent: nothing of it. */
+  readonly previewCharacters?: number | undefined;
+  /** For one leg of the run. */
+  readonly modelFor: (run: Run) => Model;
+}
+
+interface WorkDeps extends WorkSettings {
+  readonly model: Model;
+  /** Asked of Studio once. */
+  readonly context: () => Promise<Context>;
+}
+
+/**
+ * From a leased workspace to deliverables that Studio can take: context, model input, rounds with the model, payload. A
+ * later leg, and a new run of the same job, read the stored responses instead, replay their tool calls, and ask for
+ * nothing twice.
+ */
+export function createWork(settings: WorkSettings): (context: WorkContext) => Promise<Product> {
+  return async (leg) => {
+    const deps = {
+      ...settings,
+      model: asOwner(settings.modelFor(leg.run), leg),
+      context: once(() => readContext(leg)),
+    };
+    const taken = await takeUp(deps, leg);
+    const goneOn = taken && (await orStartOver(leg, () => goOn(deps, leg, taken)));
+    return goneOn ?? (await begin(deps, leg));
+  };
+}
+
+async function begin(deps: WorkDeps, leg: WorkContext): Promise<Product> {
+  const { input, usage } = await prepare(deps, leg);
+  // What an attempt has cost that is begun anew is paid for all the same.
+  const usageBeside = addUsage(leg.run.usage, usage);
+  if (usageBeside.inputTokens > 0) await leg.note({ usageBeside });
+  const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
+  const result = await runToolLoop(loopDeps(deps, leg, counted), { ...asked(deps), input }, leg.signal);
+  return productOf(result, !leg.run.repaired);
+}
+
+async function goOn(deps: WorkDeps, leg: WorkContext, { from, run }: TakenUp): Promise<Product> {
+  const counted = { ...run, rounds: from.usage };
+  const result = await runToolLoop(
+    loopDeps(deps, leg, counted),
+    { ...asked(deps), input: "", from },
+    leg.signal,
+  );
+  // The chain knows of a repair that the ledger could not note.
+  return productOf(result, !run.repaired && !from.sentBack);
+}
+
+const asked = ({ modelName: model, store, roundOptions: options, instructions }: WorkDeps) => ({
+  model,
+  store,
+  options,
+  instructions,
+});
+
+/**
+ * Undefined: the earlier responses are of no use, and the job is begun anew. Where rounds had succeeded, it happens once
+ * in a run: they are paid for again.
+ */
+async function orStartOver<T>(leg: WorkContext, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const { startedOver } = leg.run;
+    if (!hasCode(error, "model_previous_response_missing") || (startedOver && !error.retryable)) throw error;
+    leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
+    await leg.note({
+      startedOver: startedOver || !error.retryable,
+      responseIds: [],
+      rounds: 0,
+      usageBefore: noUsage,
+    });
+    return undefined;
+  }
+}
+
+/** A superseded leg asks the model for nothing. */
+function asOwner(model: Model, { mayAsk }: WorkContext): Model {
+  return { ...model, generate: (request, generation) => model.generate(request, { ...generation, mayAsk }) };
+}
+
+type Standing = Pick<Run, "usageBeside" | "usageBefore" | "repaired">;
+
+interface TakenUp {
+  readonly from: Resumed;
+  readonly run: Standing;
+}
+
+/** Where earlier legs, or an earlier run of the same job, left off; undefined where nothing can be taken up. */
+async function takeUp(deps: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
+  const { rounds, responseIds, startedOver, inherited } = leg.run;
+  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, leg);
+  return inherited && !startedOver ? takeOver(deps, leg, inherited) : undefined;
+}
+
+function takeUpOwn({ model }: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
+  const { rounds, responseIds } = leg.run;
+  return orStartOver(leg, async () => {
+    if (responseIds.length === 0) throw notKept();
+    const from = await resume({ model }, responseIds, leg.signal);
+    leg.log.info("job_resumed", { round: rounds, responseId: responseIds.at(-1) });
+    return { from, run: leg.run };
+  });
+}
+
+/** Studio may lease a job again that an earlier run has worked on: what has been paid for is not bought again. */
+async function takeOver(
+  { model, context }: WorkDeps,
+  leg: WorkContext,
+  earlier: Inherited,
+): Promise<TakenUp | undefined> {
+  if (jobDigest(await context()) !== earlier.jobDigest) return undefined;
+  const { runId: earlierRunId, responseIds, usage: usageBefore, usageBeside, repaired } = earlier;
+  const rounds = responseIds.length;
+  return orStartOver(leg, async () => {
+    const from = await resume({ model }, responseIds, leg.signal);
+    await leg.note({ rounds, responseIds, usageBefore, usageBeside, repaired });
+    leg.log.info("job_taken_over", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
+    return { from, run: { usageBeside, usageBefore, repaired } };
+  });
+}
+
+const notKept = (): RunnerError =>
+  new RunnerError(
+    "model_previous_response_missing",
+    "the run's earlier rounds cannot be taken up: the provider keeps no responses",
+  );
+
+async function readContext({ job, signal, onJobRead, ...deps }: WorkContext): Promise<Context> {
+  const context = await persist(deps, signal, () => job.context(signal));
+  onJobRead(jobDigest(context), newestMessageAtMs(context));
+  return context;
+}
+
+async function prepare(
+  deps: WorkDeps,
+  leg: WorkContext,
+): Promise<{ readonly input: string; readonly usage: Usage }> {
+  const { job, log, signal } = leg;
+  const context = await deps.context();
+  const { input, summarized, usage } = await buildInput(
+    context,
+    {
+      model: deps.model,
+      summaryModel: deps.summaryModelName,
+      store: deps.store,
+      resumeFrom: leg.run.summaryResponseId,
+      onStarted: (summaryResponseId) => leg.note({ summaryResponseId }),
+      saveSummary: (update, until) => job.updateSummary(update, until),
+      onTrouble: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
+    },
+    signal,
+  );
+  log.info("prior_context", { what: summarized, ...preview(context, deps.previewCharacters) });
+  return { input, usage };
+}
+
+function preview({ recentMessages, legacyIdea }: Context, characters = 0): LogFields {
+  const newest = recentMessages.toSorted((a, b) => (b.createdAtMs ?? 0) - (a.createdAtMs ?? 0))[0];
+  const text = newest?.text ?? legacyIdea ?? "";
+  return characters === 0 ? {} : { preview: Array.from(text).slice(0, characters).join("") };
+}
+
+/** By our clock, where Studio's offset from it is known. */
+function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | undefined {
+  const times = recentMessages.flatMap(({ createdAtMs }) => createdAtMs ?? []);
+  return times.length === 0 ? undefined : Math.max(...times) - skewMs;
+}
+
+/** What was used before this leg's first round. */
+interface Counted extends Pick<Run, "usageBeside" | "usageBefore"> {
+  /** Of the rounds that it takes up. */
+  readonly rounds: Usage;
+}
+
+function loopDeps({ model, store }: WorkDeps, leg: WorkContext, counted: Counted): ToolLoopDeps {
+  const { usageBeside, usageBefore } = counted;
+  // What an earlier run has counted is not this run's.
+  const own = (rounds: Usage): Usage => usageBeyond(addUsage(usageBeside, rounds), usageBefore);
+  let { rounds } = counted;
+  return {
+    model,
+    onStarted: ({ number, responseId, usage }) => {
+      rounds = usage;
+      return leg.onRoundStarted({ number, responseId: store ? responseId : undefined, usage: own(rounds) });
+    },
+    onRound: ({ number, responseId, calls, usage }) => {
+      rounds = addUsage(rounds, usage);
+      leg.onRoundEnded({ number, responseId, calls, usage: own(rounds) });
+    },
+  };
+}
+
+function productOf(result: LoopResult, mayRepair: boolean): Product {
+  const product = {
+    payload: toPayload(result.workbench, result.message),
+    deliverables: countDeliverables(result.workbench),
+  };
+  if (!mayRepair) return product;
+  return {
+    ...product,
+    repair: async (refusal) => productOf(await result.goOn(mendPrompt(refusal)), false),
+  };
+}
+
+const mendPrompt = (refusal: string): string =>
+  `Studio did not accept the result: ${refusal}. Mend what it names with the tools, then write the whole message again.`;

@@ -1,0 +1,168 @@
+import * as z from "zod";
+import { pickupModes } from "../dispatch/pickup.ts";
+import { RunnerError } from "./errors.ts";
+import { bedrockEndpoints } from "../model/bedrock-endpoint.ts";
+import { generationModes, hostedTools, reasoningEfforts, serviceTiers } from "../model/model.ts";
+
+const milliseconds = z.coerce.number().int().positive();
+
+/** More of a job's text than this is never logged. */
+export const maxPreviewCharacters = 200;
+
+const price = z.number().nonnegative();
+
+/** JSON, as `PriceList`: of the models that the pool uses; empty where nobody knows their prices. */
+const prices = z
+  .string()
+  .transform(parseJson)
+  .pipe(
+    z.strictObject({
+      models: z.record(
+        z.string(),
+        z.strictObject({
+          inputPerMillionUsd: price,
+          cachedInputPerMillionUsd: price,
+          cacheWritePerMillionUsd: price.optional(),
+          outputPerMillionUsd: price,
+        }),
+      ),
+      tiers: z.strictObject({ flex: price, priority: price }),
+      webSearchUsd: price,
+    }),
+  );
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The environment variables of the functions: written by infra through `toEnvironment`, read back by wiring.ts through
+ * `parse…`. Names that the public runner already has keep their names (studio-api.md, "Environment").
+ */
+const base = {
+  RUNNER_POOL: z.string().min(1),
+  RUNNER_API_BASE: z.url(),
+  RUNNER_LEDGER_TABLE: z.string().min(1),
+  RUNNER_KEY_SECRET: z.string().min(1),
+};
+
+const common = {
+  ...base,
+  /** A run that lasts longer fails, saying so. */
+  RUNNER_RUN_LIMIT_MS: milliseconds,
+};
+
+const dispatcherSchema = z.object({
+  ...common,
+  RUNNER_PICKUP: z.enum(pickupModes),
+  RUNNER_CONCURRENCY: z.coerce.number().int().positive(),
+  /** Leases that one runner key may hold at once; absent: no cap. */
+  RUNNER_LEASES_PER_KEY: z.coerce.number().int().positive().optional(),
+  /** Estimated spending in a UTC day at which leasing stops; absent: no cap. */
+  RUNNER_DAILY_CAP_USD: z.coerce.number().positive().optional(),
+  RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
+  /** After this Lambda drops a leg's event. */
+  RUNNER_MAX_EVENT_AGE_MS: milliseconds,
+});
+
+const processorSchema = z
+  .object({
+    ...common,
+    /** Amazon Bedrock is asked, by requests that the role signs: none of the next five is there. */
+    BEDROCK_ENDPOINT: z.enum(bedrockEndpoints).optional(),
+    /** Absent: the function's own region. */
+    BEDROCK_REGION: z.string().min(1).optional(),
+    /** Absent: the role's own identity is shown in the place of a key, as the next four say. */
+    OPENAI_KEY_SECRET: z.string().min(1).optional(),
+    OPENAI_IDENTITY_PROVIDER: z.string().min(1).optional(),
+    OPENAI_SERVICE_ACCOUNT: z.string().min(1).optional(),
+    OPENAI_IDENTITY_AUDIENCE: z.string().min(1).optional(),
+    /** Where identities are exchanged for tokens; absent: OpenAI's own. */
+    OPENAI_TOKEN_URL: z.url().optional(),
+    OPENAI_MODEL: z.string().min(1),
+    OPENAI_SUMMARY_MODEL: z.string().min(1),
+    OPENAI_BASE_URL: z.url().optional(),
+    /** How a round is asked: see lib/model/openai.ts. */
+    OPENAI_MODE: z.enum(generationModes),
+    OPENAI_SERVICE_TIER: z.enum(serviceTiers).optional(),
+    OPENAI_REASONING_EFFORT: z.enum(reasoningEfforts).optional(),
+    OPENAI_MAX_OUTPUT_TOKENS: z.coerce.number().int().positive().optional(),
+    OPENAI_PROMPT_CACHE_KEY: z.string().min(1).max(64).optional(),
+    /** JSON: tools that run at the provider. */
+    OPENAI_HOSTED_TOOLS: z
+      .string()
+      .transform(parseJson)
+      .pipe(z.array(z.enum(hostedTools)).readonly())
+      .optional(),
+    /** See lib/model/prices.ts. */
+    RUNNER_PRICES: prices,
+    /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
+    OPENAI_STORE: z.stringbool(),
+    /** So much of a job's newest message goes into the log; absent: nothing of it. */
+    RUNNER_PREVIEW_CHARACTERS: z.coerce.number().int().positive().max(maxPreviewCharacters).optional(),
+  })
+  .refine(
+    (config) =>
+      config.BEDROCK_ENDPOINT !== undefined ||
+      config.OPENAI_KEY_SECRET !== undefined ||
+      (config.OPENAI_IDENTITY_PROVIDER && config.OPENAI_SERVICE_ACCOUNT && config.OPENAI_IDENTITY_AUDIENCE),
+    { path: ["OPENAI_KEY_SECRET"], error: "is missing, and so is the identity in its place" },
+  );
+
+const settlerSchema = z.object({
+  ...common,
+  RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
+});
+
+const rotatorSchema = z.object({
+  ...base,
+  RUNNER_KIND: z.enum(["user", "global"]),
+  RUNNER_ACCOUNT_SECRET: z.string().min(1),
+  RUNNER_SIGN_IN_URL: z.url(),
+  /** A key that nothing has used for so long is revoked. */
+  RUNNER_REVOKE_AFTER_MS: milliseconds,
+});
+
+export type RotatorConfig = Readonly<z.output<typeof rotatorSchema>>;
+export type SettlerConfig = Readonly<z.output<typeof settlerSchema>>;
+export type DispatcherConfig = Readonly<z.output<typeof dispatcherSchema>>;
+export type ProcessorConfig = Readonly<z.output<typeof processorSchema>>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws RunnerError `config_invalid` naming every wrong variable at once */
+export const parseDispatcherConfig = (env: Environment): DispatcherConfig => parse(dispatcherSchema, env);
+
+/** @throws RunnerError `config_invalid` naming every wrong variable at once */
+export const parseProcessorConfig = (env: Environment): ProcessorConfig => parse(processorSchema, env);
+
+/** @throws RunnerError `config_invalid` naming every wrong variable at once */
+export const parseSettlerConfig = (env: Environment): SettlerConfig => parse(settlerSchema, env);
+
+/** @throws RunnerError `config_invalid` naming every wrong variable at once */
+export const parseRotatorConfig = (env: Environment): RotatorConfig => parse(rotatorSchema, env);
+
+type Variables = Readonly<Record<string, string | number | boolean | object | undefined>>;
+
+/** A config as a function's environment; undefined values are left out, objects become JSON. */
+export function toEnvironment(
+  config: DispatcherConfig | ProcessorConfig | SettlerConfig | RotatorConfig,
+): Record<string, string> {
+  const variables: Variables = config;
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === "object" ? JSON.stringify(value) : String(value)]],
+    ),
+  );
+}
+
+function parse<T>(schema: z.ZodType<T>, env: Environment): T {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new RunnerError("config_invalid", `the function's environment is wrong: ${problems.join("; ")}`);
+}

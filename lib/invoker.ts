@@ -1,6 +1,0 @@
-import type { LegEvent } from "./job/leg-event.ts";
-
-/** Starts a leg: one asynchronous invocation of the processor. @throws RunnerError `invoke_failed` */
-export interface Invoker {
-  invoke(event: LegEvent): Promise<void>;
-}

@@ -1,0 +1,57 @@
+import type { Clock } from "../core/clock.ts";
+import { hasCode } from "../core/errors.ts";
+import { parseRunnerSecret, tryParseRunnerSecret } from "./runner-secret.ts";
+import type { RunnerKey } from "../core/secret.ts";
+import type { StagedSecrets } from "../adapters/secrets-manager.ts";
+import { createSecretCache, type SecretSource } from "./secrets.ts";
+
+/** The runner keys of a pool. `get` and `refresh` as a SecretCache's (lib/keys/secrets.ts). */
+export interface RunnerKeys {
+  /** The keys that lease. */
+  get(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
+  refresh(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
+  /**
+   * Keys that lease no more, newest first: the secret's own list of them, then those of AWSPREVIOUS, read anew. A run that
+   * was leased with one finishes with it.
+   */
+  retired(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
+}
+
+export interface RunnerKeysDeps {
+  readonly source: SecretSource & StagedSecrets;
+  readonly clock: Clock;
+  readonly secretId: string;
+  /** 0: each `get` reads (docs/decisions/0010). Default 5 minutes. */
+  readonly maxAgeMs?: number;
+}
+
+export function createRunnerKeys(deps: RunnerKeysDeps): RunnerKeys {
+  const { source, secretId } = deps;
+  const current = createSecretCache({ ...deps, parse: parseRunnerSecret });
+  return {
+    get: async (signal) => (await current.get(signal)).keys,
+    refresh: async (signal) => (await current.refresh(signal)).keys,
+    retired: async (signal) => {
+      const [{ retired }, before] = await Promise.all([
+        current.get(signal),
+        readPrevious(source, secretId, signal),
+      ]);
+      const previous = tryParseRunnerSecret(before, secretId);
+      return [...retired, ...previous.keys, ...previous.retired];
+    },
+  };
+}
+
+/** A value that cannot be read as text is none of ours. */
+async function readPrevious(
+  source: StagedSecrets,
+  secretId: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return await source.readStage(secretId, "AWSPREVIOUS", signal);
+  } catch (error) {
+    if (hasCode(error, "secret_malformed")) return undefined;
+    throw error;
+  }
+}

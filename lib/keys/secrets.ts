@@ -1,0 +1,214 @@
+import * as z from "zod";
+import { withTimeLimit, type Clock } from "../core/clock.ts";
+import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
+import { Secret, type RunnerKey } from "../core/secret.ts";
+
+/** Where secrets are read from: Secrets Manager, or whatever stands in for it. */
+export interface SecretSource {
+  /**
+   * The present value of one secret.
+   * @throws RunnerError `secret_missing`, `secret_malformed` (binary) or `secrets_unavailable`; `signal.reason` when aborted
+   */
+  read(secretId: string, signal?: AbortSignal): Promise<string>;
+}
+
+export interface SecretCache<T> {
+  /**
+   * The parsed value, at most `maxAgeMs` old. When it has to be read again and that fails because Secrets Manager is
+   * throttled or out of reach, or because the new value is malformed (a slip while rotating must not stop the
+   * runs whose key still works), the last good value is given and another reading is tried 30 s later. A
+   * secret that is gone or forbidden is an error at once.
+   */
+  get(signal?: AbortSignal): Promise<T>;
+  /**
+   * Reads now, after a key was refused. The last good value is given only when Secrets Manager is throttled or out of
+   * reach; a malformed new value is an error here.
+   */
+  refresh(signal?: AbortSignal): Promise<T>;
+}
+
+export interface SecretCacheDeps<T> {
+  readonly source: SecretSource;
+  readonly clock: Clock;
+  readonly secretId: string;
+  /** Gets the text and the secret's name for its error's sentence. */
+  readonly parse: (text: string, where: string) => T;
+  readonly maxAgeMs?: number;
+  /** Told when the last good value stands in for one that could not be had. */
+  readonly onStale?: (error: RunnerError) => void;
+}
+
+const fiveMinutesMs = 300_000;
+const readLimitMs = 10_000;
+const pauseAfterFailureMs = 30_000;
+
+type Tolerates = (error: unknown) => boolean;
+
+const outOfReach: Tolerates = (error) => hasCode(error, "secrets_unavailable") && error.retryable;
+const outOfReachOrMalformed: Tolerates = (error) => outOfReach(error) || hasCode(error, "secret_malformed");
+
+/**
+ * One secret, read when first needed and again when it is too old. Concurrent callers share one reading (also a
+ * `refresh` joins one under way); a caller's signal ends its own waiting only.
+ */
+export function createSecretCache<T>(deps: SecretCacheDeps<T>): SecretCache<T> {
+  const { clock, maxAgeMs = fiveMinutesMs } = deps;
+  let good: { readonly value: T; readonly freshUntilMs: number } | undefined;
+  let reading: Promise<T> | undefined;
+
+  const readOnce = async (): Promise<T> => {
+    const text = await readText(deps);
+    const value = deps.parse(text, deps.secretId);
+    good = { value, freshUntilMs: clock.now() + maxAgeMs };
+    return value;
+  };
+
+  const read = async (signal: AbortSignal | undefined, tolerates: Tolerates): Promise<T> => {
+    signal?.throwIfAborted();
+    reading ??= readOnce().finally(() => {
+      reading = undefined;
+    });
+    try {
+      return await orAborted(reading, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (good === undefined || !tolerates(error)) throw error;
+      good = { value: good.value, freshUntilMs: clock.now() + Math.min(maxAgeMs, pauseAfterFailureMs) };
+      deps.onStale?.(toRunnerError(error));
+      return good.value;
+    }
+  };
+
+  return {
+    get: async (signal) =>
+      good !== undefined && clock.now() < good.freshUntilMs
+        ? good.value
+        : read(signal, outOfReachOrMalformed),
+    refresh: (signal) => read(signal, outOfReach),
+  };
+}
+
+async function readText<T>({ source, clock, secretId }: SecretCacheDeps<T>): Promise<string> {
+  const limit = { clock, limitMs: readLimitMs, what: `reading the secret "${secretId}"` };
+  try {
+    return await withTimeLimit(limit, (signal) => source.read(secretId, signal));
+  } catch (error) {
+    if (!hasCode(error, "time_limit")) throw error;
+    throw new RunnerError("secrets_unavailable", error.message, { retryable: true, cause: error });
+  }
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  return promise;
+}
+
+/** Texts that stand where a secret should be. They match a whole value, or one half of a runner key. */
+const placeholders: readonly RegExp[] = [
+  /^(?:replace|change|fill|insert|set|paste)[-_ .]?(?:me|this|it|in|here|with.*)$/i,
+  /^your[-_ ].*(?:key|token|secret|here)/i,
+  /^(?:todo|tbd|fixme|null|undefined|placeholder)$/i,
+  /^<.*>$/s,
+  /^\$\{.*\}$/s,
+  /^\{\{.*\}\}$/s,
+  /^sk-(?:\.+|…|x{3,}|\*+|your.*)?$/i,
+  /^(?:\.+|…|\*+|-+)$/,
+  /^credentialid\.secret$/i,
+];
+
+/** Slips that are told by name. The order counts: the first that fits is reported. */
+const slips: readonly { readonly pattern: RegExp; readonly problem: string }[] = [
+  { pattern: /^$/, problem: "is empty" },
+  { pattern: /^(["'`]).*\1$/s, problem: "is wrapped in quotes; store it without them" },
+  { pattern: /^[A-Z][A-Z0-9_]+=/, problem: "is a NAME=value line; store the value alone" },
+  { pattern: /^bearer\s/i, problem: 'starts with "Bearer"; store the key alone' },
+  { pattern: /\s/, problem: "has white space inside" },
+  { pattern: /[^\x21-\x7e]/, problem: "has a character that a key cannot have" },
+];
+
+const keyListSchema = z.union([z.array(z.string()), z.looseObject({ keys: z.array(z.string()) })]);
+
+/**
+ * The runner keys of a pool: one `credentialId.secret`, or a JSON array of them, or `{ "keys": […] }`.
+ * @param where the secret's name, for the error's sentence
+ * @throws RunnerError `secret_malformed` naming the secret and every problem, never a value or a part of one
+ */
+export function parseRunnerKeys(text: string, where: string): readonly RunnerKey[] {
+  const trimmed = text.trim();
+  const list = /^[[{]/.test(trimmed) && !isPlaceholder(trimmed) ? parseKeyList(trimmed, where) : [trimmed];
+  if (list.length === 0) throw malformed(where, "holds an empty list of runner keys");
+  const keys = list.map((entry) => entry.trim());
+  const problems = keys.flatMap((key, at) => {
+    const problem = runnerKeyProblem(key) ?? duplicateProblem(keys, at);
+    if (problem === undefined) return [];
+    return keys.length === 1 ? [problem] : [`entry ${at + 1} of ${keys.length} ${problem}`];
+  });
+  if (problems.length > 0) throw malformed(where, problems.join("; "));
+  return keys.map((key) => ({ id: credentialId(key), value: new Secret(key) }));
+}
+
+/**
+ * The model provider's key: one plain text.
+ * @param where the secret's name, for the error's sentence
+ * @throws RunnerError `secret_malformed` naming the secret and the problem, never the value or a part of it
+ */
+export function parseModelKey(text: string, where: string): Secret {
+  const key = text.trim();
+  const problem =
+    commonProblem(key) ?? (/^[[{]/.test(key) ? "is JSON; store the key alone as plain text" : undefined);
+  if (problem !== undefined) throw malformed(where, problem);
+  return new Secret(key);
+}
+
+function parseKeyList(text: string, where: string): readonly string[] {
+  const result = keyListSchema.safeParse(parseJson(text, where));
+  if (!result.success) {
+    const shapes = 'a list of texts, ["id.secret", …], or an object { "keys": ["id.secret", …] }';
+    throw malformed(where, `holds JSON, but not ${shapes}`);
+  }
+  return Array.isArray(result.data) ? result.data : result.data.keys;
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without a cause: the parser's message quotes the text.
+    throw malformed(where, "starts like JSON, but is not");
+  }
+}
+
+function runnerKeyProblem(key: string): string | undefined {
+  const common = commonProblem(key);
+  if (common !== undefined) return common;
+  const parts = key.split(".");
+  if (parts.length !== 2 || parts.includes("")) return "is not of the form credentialId.secret, with one dot";
+  return parts.some(isPlaceholder) ? "is a placeholder; store the real key" : undefined;
+}
+
+function commonProblem(value: string): string | undefined {
+  if (isPlaceholder(value)) return "is a placeholder; store the real key";
+  return slips.find(({ pattern }) => pattern.test(value))?.problem;
+}
+
+function duplicateProblem(keys: readonly string[], at: number): string | undefined {
+  const id = credentialId(keys[at] ?? "");
+  const first = keys.findIndex((key) => credentialId(key) === id);
+  return first < at ? `has the same credential id as entry ${first + 1}` : undefined;
+}
+
+function credentialId(key: string): string {
+  return key.slice(0, key.indexOf("."));
+}
+
+function isPlaceholder(text: string): boolean {
+  return placeholders.some((pattern) => pattern.test(text));
+}
+
+function malformed(where: string, problem: string): RunnerError {
+  return new RunnerError("secret_malformed", `the secret "${where}" ${problem}`);
+}

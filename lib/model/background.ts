@@ -1,0 +1,246 @@
+import { hasCode, RunnerError } from "../core/errors.ts";
+import type { RetryPolicy } from "../core/retry.ts";
+import type { ExchangeDeps } from "./exchange.ts";
+import { askingPolicy, conclude, defaultAnswerMs, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
+import type { Generation, ModelRequest, ModelTurn, StoredTurn } from "./model.ts";
+import type { BackgroundDelivery } from "./request-body.ts";
+import type { ResponseHead, TerminalEvent } from "./response-answer.ts";
+import { endOf, headOf, refuseWithoutPrevious, storedTurnFrom } from "./response-answer.ts";
+import type { Begun, Refused, ResponsesApi } from "./responses-api.ts";
+import { readToEnd, type Seen } from "./streaming.ts";
+
+/** Looking costs nothing, so that it is repeated until the signal ends it. */
+const patience: RetryPolicy = {
+  attempts: Number.POSITIVE_INFINITY,
+  baseMs: 500,
+  maxMs: 5_000,
+  maxRetryAfterMs: Number.POSITIVE_INFINITY,
+};
+/** A provider's stores can lag behind its answers, and a proxy can speak for it: such news counts when it lasts (4 to 8 s). */
+const believedAtAttempt = 5;
+const unreadable = ["model_previous_response_missing", "model_contract", "model_rejected"] as const;
+const isDoubtful = (error: unknown): error is RunnerError =>
+  hasCode(error, "model_previous_response_missing", "model_contract");
+
+const cancelPolicy: RetryPolicy = { attempts: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 2_000 };
+
+/** Chosen for rounds of real lengths: docs/decisions/0023. */
+const [firstPollMs, slowestPollMs, pollShare] = [500, 2_000, 1 / 8];
+
+export type BackgroundResult =
+  | { readonly turn: ModelTurn; readonly ranInBackground: boolean }
+  /** Or responses in the background cannot be read. */
+  | Refused;
+
+/**
+ * One round in the background: begun, noted, and followed until it has ended: by its events, which are taken up again
+ * where the connection breaks, or by looking at it. It outlives our process. Retries as in streaming, but that a request
+ * to begin which nobody answered is not repeated (see `begin`).
+ */
+export async function generateInBackground(
+  deps: ExchangeDeps,
+  request: ModelRequest,
+  { signal, onStarted, mayAsk, delivery }: Generation & { readonly delivery: BackgroundDelivery },
+): Promise<BackgroundResult> {
+  const started = async (response: unknown): Promise<void> => {
+    const { responseId } = headOf(response);
+    await orCancelled(deps, { responseId, signal }, async () => {
+      refuseWithoutPrevious(response, request.previousResponseId);
+      await onStarted?.(responseId);
+    });
+  };
+  return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+    await mayAsk?.();
+    const seen: Seen = { items: [], started };
+    const begun = await begin(deps, { request, delivery, seen }, signal);
+    if ("refusal" in begun) return begun;
+    if ("end" in begun) {
+      const turn = conclude(deps, begun.end, request.model);
+      return { turn, ranInBackground: ranInBackground(seen) };
+    }
+    await started(begun.response);
+    const { background, status } = headOf(begun.response);
+    const first = await firstLook(deps, begun.response, signal);
+    if ("refusal" in first) return first;
+    const turn = conclude(deps, await polledToEnd(deps, first.response, signal), request.model);
+    return { turn, ranInBackground: background || endOf(status) === undefined };
+  });
+}
+
+interface Beginning {
+  readonly request: ModelRequest;
+  readonly delivery: BackgroundDelivery;
+  readonly seen: Seen;
+}
+
+type Read = Exclude<Begun, { readonly events: unknown }> | { readonly end: TerminalEvent };
+
+/**
+ * The one gap in "nothing is paid twice" (docs/reliability.md): a request to begin that went out and was not answered may
+ * have begun a response, and there is no documented idempotency key and no list of responses to look it up in. It is
+ * repeated: one round may be paid twice, where else a job would fail for a broken connection.
+ */
+async function begin(
+  deps: ExchangeDeps,
+  { request, delivery, seen }: Beginning,
+  signal: AbortSignal,
+): Promise<Read> {
+  const { silenceMs = defaultSilenceMs } = deps;
+  try {
+    return await exchange(deps, { signal, silenceMs }, async (api): Promise<Read> => {
+      const begun = await api.begin(request, delivery);
+      return "events" in begun ? { end: await readToEnd(deps, begun.events, seen) } : begun;
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const { response } = seen;
+    // A response that no background keeps has ended with its connection.
+    if (response === undefined || !isPassing(error) || !ranInBackground(seen)) throw error;
+    return { end: await followed(deps, { ...seen, responseId: headOf(response).responseId }, signal) };
+  }
+}
+
+const ranInBackground = ({ response }: Seen): boolean => headOf(response).background;
+const isPassing = (error: unknown): boolean => error instanceof RunnerError && error.retryable;
+
+interface Started {
+  readonly responseId: string;
+  readonly signal: AbortSignal;
+}
+
+/** A response that is of no use, or that nobody will find again since it could not be noted, need not go on. */
+async function orCancelled(
+  deps: ExchangeDeps,
+  { responseId, signal }: Started,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    // At an abort the note may have been made: the next leg decides.
+    if (!signal.aborted) await cancelResponse(deps, responseId, signal);
+    throw error;
+  }
+}
+
+/** Shows whether this provider lets its responses in the background be read at all. */
+async function firstLook(
+  deps: ExchangeDeps,
+  response: unknown,
+  signal: AbortSignal,
+): Promise<{ readonly response: unknown } | Refused> {
+  const { status, responseId } = headOf(response);
+  if (endOf(status) !== undefined) return { response };
+  await deps.clock.sleep(pollWaitMs(0, deps.random), signal);
+  try {
+    return { response: await look(deps, responseId, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!hasCode(error, ...unreadable)) throw error;
+    await cancelResponse(deps, responseId, signal);
+    return { refusal: error, of: "background" };
+  }
+}
+
+/** @throws RunnerError as `Model.follow` does */
+export async function followResponse(
+  deps: ExchangeDeps,
+  responseId: string,
+  signal: AbortSignal,
+): Promise<ModelTurn> {
+  const end = await followed(deps, { responseId, items: [] }, signal);
+  if (headOf(end.response).status === "cancelled") throw cancelledByAnother();
+  return conclude(deps, end);
+}
+
+/** A run that lost its lease cancels what the next run of the job may follow already: that round can be asked for again. */
+const cancelledByAnother = (): RunnerError =>
+  new RunnerError("model_failed", "the response was cancelled, as by a run that lost its lease", {
+    retryable: true,
+  });
+
+/** @throws RunnerError as `Model.retrieve` does */
+export async function retrieveResponse(
+  deps: ExchangeDeps,
+  responseId: string,
+  signal: AbortSignal,
+): Promise<StoredTurn> {
+  return storedTurnFrom(await look(deps, responseId, signal), deps);
+}
+
+/** Never throws but `signal.reason`: a response that has ended, or is gone, is as good as cancelled. */
+export async function cancelResponse(
+  deps: ExchangeDeps,
+  responseId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const silenceMs = deps.answerMs ?? defaultAnswerMs;
+  try {
+    await repeated(deps, { policy: cancelPolicy, signal }, () =>
+      exchange(deps, { signal, silenceMs }, (api) => api.cancel(responseId)),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof RunnerError)) throw error;
+    deps.onEvent?.({ kind: "cancel_failed", code: error.code, status: error.status });
+  }
+}
+
+/**
+ * Reads the response's events on from the last one that was seen, again after each break, until it has ended. Where the
+ * provider has no events of it, it is looked at instead.
+ */
+async function followed(
+  deps: ExchangeDeps,
+  seen: Seen & { readonly responseId: string },
+  signal: AbortSignal,
+): Promise<TerminalEvent> {
+  const { silenceMs = defaultSilenceMs } = deps;
+  const readOn = async (api: ResponsesApi): Promise<TerminalEvent> =>
+    readToEnd(deps, await api.events(seen.responseId, seen.after), seen);
+  return await repeated(deps, { policy: patience, signal }, async () => {
+    const response = await look(deps, seen.responseId, signal);
+    const outcome = endOf(headOf(response).status);
+    if (outcome !== undefined) return { outcome, response, items: seen.items };
+    try {
+      return await exchange(deps, { signal, silenceMs }, readOn);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!hasCode(error, ...unreadable)) throw error;
+      return await polledToEnd(deps, response, signal);
+    }
+  });
+}
+
+/** Looks at the response until it has ended. */
+async function polledToEnd(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<TerminalEvent> {
+  let response = first;
+  let head: ResponseHead = headOf(response);
+  for (let waitedMs = 0; endOf(head.status) === undefined; head = headOf(response)) {
+    const waitMs = pollWaitMs(waitedMs, deps.random);
+    await deps.clock.sleep(waitMs, signal);
+    waitedMs += waitMs;
+    response = await look(deps, head.responseId, signal);
+  }
+  return { outcome: endOf(head.status) ?? "completed", response, items: [] };
+}
+
+/** A share of the time waited so far: what is slow is looked at seldom, and nothing is noticed much too late. */
+function pollWaitMs(waitedMs: number, random: () => number): number {
+  const ceilingMs = Math.min(slowestPollMs, Math.max(firstPollMs, waitedMs * pollShare));
+  return Math.round(ceilingMs * (1 - random() / 5));
+}
+
+async function look(deps: ExchangeDeps, responseId: string, signal: AbortSignal): Promise<unknown> {
+  const silenceMs = deps.answerMs ?? defaultAnswerMs;
+  return await repeated(deps, { policy: patience, signal }, async (attempt) => {
+    try {
+      const response = await exchange(deps, { signal, silenceMs }, (api) => api.retrieve(responseId));
+      headOf(response);
+      return response;
+    } catch (error) {
+      if (!isDoubtful(error)) throw error;
+      throw new RunnerError(error.code, error.message, { retryable: attempt < believedAtAttempt });
+    }
+  });
+}

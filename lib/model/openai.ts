@@ -1,0 +1,75 @@
+import { RunnerError } from "../core/errors.ts";
+import { cancelResponse, followResponse, generateInBackground, retrieveResponse } from "./background.ts";
+import type { ExchangeDeps } from "./exchange.ts";
+import type { Generation, GenerationMode, Model, ModelRequest, ModelTurn } from "./model.ts";
+import type { BackgroundDelivery } from "./request-body.ts";
+import { generateStreaming } from "./streaming.ts";
+
+export interface OpenAiDeps extends ExchangeDeps {
+  /** How responses that are stored are made; the others are always streamed. Default streaming. */
+  readonly mode?: GenerationMode;
+}
+
+/** The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. */
+export function createOpenAiModel(deps: OpenAiDeps): Model {
+  let mode = deps.mode ?? "streaming";
+  let delivery: BackgroundDelivery = "background_stream";
+  const streamFromNowOn = (): void => {
+    if (mode === "streaming") return;
+    mode = "streaming";
+    deps.onEvent?.({ kind: "background_refused" });
+  };
+
+  const generate = async (request: ModelRequest, generation: Generation): Promise<ModelTurn> => {
+    if (mode === "streaming" || !request.store) return await generateStreaming(deps, request, generation);
+    const result = await generateInBackground(deps, request, { ...generation, delivery });
+    const isOurChoice = deps.mode === "auto";
+    if ("turn" in result) {
+      if (isOurChoice && !result.ranInBackground) streamFromNowOn();
+      return result.turn;
+    }
+    if (result.of === "stream") {
+      delivery = "background";
+      deps.onEvent?.({ kind: "background_stream_refused" });
+      return await generate(request, generation);
+    }
+    if (!isOurChoice) throw result.refusal;
+    streamFromNowOn();
+    return await generateStreaming(deps, request, generation);
+  };
+
+  return {
+    generate: async (request, { signal, onStarted, mayAsk }) => {
+      signal.throwIfAborted();
+      const callers = guarded();
+      try {
+        return await generate(request, {
+          signal,
+          onStarted: (responseId) => callers.run(() => onStarted?.(responseId)),
+          mayAsk: () => callers.run(() => mayAsk?.()),
+        });
+      } catch (error) {
+        throw callers.failure() ?? error;
+      }
+    },
+    follow: (responseId, signal) => followResponse(deps, responseId, signal),
+    retrieve: (responseId, signal) => retrieveResponse(deps, responseId, signal),
+    cancel: (responseId, signal) => cancelResponse(deps, responseId, signal),
+  };
+}
+
+/** What the caller's own work throws must go out as it is: were it retryable, our retry layer would ask the model again. */
+function guarded() {
+  let failure: { readonly thrown: unknown } | undefined;
+  return {
+    failure: () => failure?.thrown,
+    run: async (work: () => Promise<void> | undefined): Promise<void> => {
+      try {
+        await work();
+      } catch (thrown) {
+        failure = { thrown };
+        throw new RunnerError("internal", "the caller stopped the generation");
+      }
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Bill, CostOf } from "./billed.ts";
+
+/** US dollars per million tokens. */
+export interface Price {
+  readonly inputPerMillionUsd: number;
+  /** Of the input tokens that the provider had in its cache. */
+  readonly cachedInputPerMillionUsd: number;
+  /** Of the input tokens that it wrote into its cache. Absent: a quarter more than the price of input. */
+  readonly cacheWritePerMillionUsd?: number | undefined;
+  /** Reasoning tokens are output tokens. */
+  readonly outputPerMillionUsd: number;
+}
+
+/** By the model's name. */
+export type Prices = Readonly<Record<string, Price>>;
+
+/** All that a response's cost depends on. */
+export interface PriceList {
+  readonly models: Prices;
+  /** Multiples of a model's prices, in the tiers that have others. */
+  readonly tiers: Readonly<Record<PricedTier, number>>;
+  /** Of one search by the hosted tool; what it finds is billed as input. */
+  readonly webSearchUsd: number;
+}
+
+export const pricedTiers = ["flex", "priority"] as const;
+type PricedTier = (typeof pricedTiers)[number];
+
+/** https://developers.openai.com/api/docs/guides/flex-processing (the Batch API's prices), .../guides/fast-mode */
+export const defaultTiers: PriceList["tiers"] = { flex: 0.5, priority: 2 };
+/** https://developers.openai.com/api/docs/pricing, "Web search": 10 USD per 1,000 calls. */
+export const defaultWebSearchUsd = 0.01;
+/** https://developers.openai.com/api/docs/guides/prompt-caching: of writes that are kept for 30 minutes. */
+const cacheWriteFactor = 1.25;
+
+/** When the defaults were read. */
+export const defaultPricesAsOf = "2026-10-04";
+
+const price = (
+  inputPerMillionUsd: number,
+  cachedInputPerMillionUsd: number,
+  outputPerMillionUsd: number,
+): Price => ({ inputPerMillionUsd, cachedInputPerMillionUsd, outputPerMillionUsd });
+
+/**
+ * Standard tier, inputs of up to 272 K tokens. Source: https://developers.openai.com/api/docs/pricing, by way of
+ * repositories that copied it from 2026-10-01 to 2026-10-04 (platform-facts.md, section 6). Settings may say otherwise.
+ */
+export const defaultPrices: Prices = {
+  "gpt-6-astra": price(10, 1, 50),
+  "gpt-6-sol": price(2, 0.2, 10),
+  "gpt-6-luna": price(0.1, 0.01, 0.5),
+  "gpt-6.1-sol": price(2, 0.1, 10),
+  "gpt-6.1-terra": price(1, 0.05, 5),
+  "gpt-5.6-terra": price(2, 0.2, 12),
+  "gpt-5.6-luna": price(0.2, 0.02, 1.2),
+  "gpt-5.4-mini": price(0.75, 0.075, 4.5),
+  "gpt-5.4-nano": price(0.2, 0.02, 1.25),
+  "gpt-5-mini": price(0.25, 0.025, 2),
+};
+
+/** Under which a model's price may stand: `gpt-6-luna-2026-09-01`, a dated snapshot, costs what `gpt-6-luna` does. */
+export const priceNames = (model: string): readonly string[] => [
+  model,
+  model.replace(/-\d{4}-\d{2}-\d{2}$/, ""),
+];
+
+/** Of the model itself, or of the one that it is a dated snapshot of. */
+export function priceOf(prices: Prices, model: string): Price | undefined {
+  for (const name of priceNames(model)) {
+    if (Object.hasOwn(prices, name)) return prices[name];
+  }
+  return undefined;
+}
+
+/**
+ * Estimates what responses cost. `fallback` names the model for answers of a server that calls it otherwise than the
+ * settings do. `undefined`: nobody told us the model's price.
+ */
+export function costsBy({ models: prices, tiers, webSearchUsd }: PriceList, fallback: string): CostOf {
+  return ({ usage, models, tier }: Bill) => {
+    const found = [...models, fallback].flatMap((name) => priceOf(prices, name) ?? [])[0];
+    if (found === undefined) return undefined;
+    const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, webSearches } = usage;
+    const { inputPerMillionUsd, cacheWritePerMillionUsd = inputPerMillionUsd * cacheWriteFactor } = found;
+    const perMillion =
+      (inputTokens - cachedInputTokens - cacheWriteTokens) * inputPerMillionUsd +
+      cachedInputTokens * found.cachedInputPerMillionUsd +
+      cacheWriteTokens * cacheWritePerMillionUsd +
+      outputTokens * found.outputPerMillionUsd;
+    const priced = pricedTiers.find((name) => name === tier);
+    const factor = priced === undefined ? 1 : tiers[priced];
+    return (perMillion * factor) / 1e6 + webSearches * webSearchUsd;
+  };
+}

@@ -1,0 +1,255 @@
+import type { ResponseCreateParamsBase } from "openai/resources/responses/responses";
+import * as z from "zod";
+import { APIError } from "openai/error";
+import { Stream } from "openai/streaming";
+import { fitsMemory, longestAnswerBytes, partsIn } from "../core/bounded.ts";
+import { readText } from "../adapters/http.ts";
+import type { Clock } from "../core/clock.ts";
+import { RunnerError } from "../core/errors.ts";
+import type { ModelClient } from "./client.ts";
+import { describer, type About } from "./exchange-errors.ts";
+import type { ModelRequest } from "./model.ts";
+import { requestBody, type BackgroundDelivery, type Delivery } from "./request-body.ts";
+import { answerTooLong, boundedEvents } from "./stream-bounds.ts";
+
+export interface ApiDeps {
+  readonly client: ModelClient;
+  readonly clock: Clock;
+  /** Told of each 429 that is not about quota, with the wait that it asked for. */
+  readonly onRateLimited?: (limit: { readonly retryAfterMs: number | undefined }) => void;
+}
+
+/** When an exchange is over. */
+export interface Line {
+  /** Without a byte for this long, from the request on, the exchange ends. */
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ApiEvent {
+  readonly type: string;
+  readonly item?: unknown;
+  readonly response?: unknown;
+  /** Counts up within a response. */
+  readonly sequence?: number | undefined;
+}
+
+/** The provider's answer to a request for a response in the background: it as it stands, its events, or "not so". */
+export type Begun = { readonly response: unknown } | { readonly events: AsyncIterable<ApiEvent> } | Refused;
+
+/** The provider makes no responses in the background, or does not stream those. */
+export interface Refused {
+  readonly refusal: RunnerError;
+  readonly of: RefusedPart;
+}
+type RefusedPart = "background" | "stream";
+
+/** The Responses API, one try each. Answers are unchecked. What they throw are RunnerErrors. */
+export interface ResponsesApi {
+  stream(request: ModelRequest): Promise<AsyncIterable<ApiEvent>>;
+  begin(request: ModelRequest, delivery: BackgroundDelivery): Promise<Begun>;
+  /** Of a response in the background: those after the event with that number, or all. */
+  events(responseId: string, after: number | undefined): Promise<AsyncIterable<ApiEvent>>;
+  retrieve(responseId: string): Promise<unknown>;
+  cancel(responseId: string): Promise<unknown>;
+}
+
+export function openResponsesApi(deps: ApiDeps, { silenceMs, signal }: Line): ResponsesApi {
+  const { client } = deps;
+  const { responses } = client.openai;
+  const options = { signal, fetchOptions: client.silentFor(silenceMs) };
+  const exchange = (about: About): Exchange => {
+    const describe = describer(deps, { ...about, silenceMs, nowMs: deps.clock.now() });
+    return {
+      describe,
+      // The Response itself: compatible servers answer otherwise than the client expects.
+      create: (body) => responses.create(body, options).asResponse(),
+      events: (answer) => eventsOf(client, answer, describe),
+    };
+  };
+  const stored = { describe: exchange({ isForStored: true }).describe };
+  return {
+    stream: (request) => openStream(exchange(aboutOf(request)), request),
+    begin: (request, delivery) => begin(exchange(aboutOf(request)), request, delivery),
+    events: (id, after) =>
+      openEvents(exchange({ isForStored: true }), () =>
+        responses
+          .retrieve(
+            id,
+            after === undefined ? { stream: true } : { stream: true, starting_after: after },
+            options,
+          )
+          .asResponse(),
+      ),
+    retrieve: (id) => jsonOf(stored, () => responses.retrieve(id, {}, options).asResponse()),
+    cancel: (id) => jsonOf(stored, () => responses.cancel(id, options).asResponse()),
+  };
+}
+
+const aboutOf = ({ previousResponseId, options }: ModelRequest): About => ({
+  previousResponseId,
+  tier: options?.serviceTier,
+});
+
+interface Exchange {
+  /** A caught error as what goes out. */
+  readonly describe: (error: unknown) => unknown;
+  readonly create: (body: ResponseCreateParamsBase) => Promise<Response>;
+  readonly events: (answer: Response) => AsyncIterable<ApiEvent>;
+}
+
+async function openStream(
+  { create, events, describe }: Exchange,
+  request: ModelRequest,
+): Promise<AsyncIterable<ApiEvent>> {
+  const { include, ...plain } = requestBody(request, "stream");
+  try {
+    const answer = await create(include === undefined ? plain : { ...plain, include }).catch(
+      (error: unknown) => {
+        if (!isEncryptedContentUnsupported(error)) throw error;
+        return create(plain);
+      },
+    );
+    refusePage(answer, "an event stream");
+    return isJson(answer) ? wholeAnswer(answer, describe) : events(answer);
+  } catch (error) {
+    throw describe(error);
+  }
+}
+
+const isEventStream = ({ headers }: Response): boolean =>
+  /\bevent-stream\b/i.test(headers.get("content-type") ?? "");
+
+const isJson = ({ headers }: Response): boolean => /\bjson\b/i.test(headers.get("content-type") ?? "");
+
+/** A server that does not stream has answered all the same, and the answer is paid for. */
+async function* wholeAnswer(
+  answer: Response,
+  describe: Exchange["describe"],
+): AsyncGenerator<ApiEvent, void> {
+  yield { type: "response.completed", response: await jsonIn(answer, describe) };
+}
+
+async function* eventsOf(
+  { openai }: ModelClient,
+  answer: Response,
+  describe: Exchange["describe"],
+): AsyncGenerator<ApiEvent, void> {
+  const over = new AbortController();
+  try {
+    const kept = { chars: 0, parts: 0 };
+    for await (const event of Stream.fromSSEResponse<unknown>(boundedEvents(answer), over, openai)) {
+      const fields = fieldsOf(event, answer);
+      if (fields.type === "response.output_item.done") keep(kept, fields.item);
+      yield fields;
+    }
+  } catch (error) {
+    throw describe(error);
+  }
+}
+
+/** Items are kept until the response ends. */
+function keep(kept: { chars: number; parts: number }, item: unknown): void {
+  const json = JSON.stringify(item) ?? "";
+  kept.chars += json.length;
+  kept.parts += partsIn(json);
+  if (!fitsMemory(kept.chars, kept.parts)) throw answerTooLong(longestAnswerBytes);
+}
+
+interface RawEvent {
+  readonly type?: unknown;
+  readonly item?: unknown;
+  readonly response?: unknown;
+  readonly sequence_number?: unknown;
+}
+
+const sequenceSchema = z.int().nonnegative();
+
+/** The client throws for errors in a frame of that name and in a field of that name. */
+function fieldsOf(event: unknown, { headers }: Response): ApiEvent {
+  if (typeof event !== "object" || event === null) throw new SyntaxError("an event is no object");
+  const { type, item, response, sequence_number: number }: RawEvent = event;
+  if (type === "error") throw new APIError(undefined, event, undefined, headers);
+  const sequence = sequenceSchema.safeParse(number).data;
+  return { type: typeof type === "string" ? type : "", item, response, sequence };
+}
+
+async function begin(
+  { create, describe, events }: Exchange,
+  request: ModelRequest,
+  delivery: BackgroundDelivery,
+): Promise<Begun> {
+  try {
+    const answer = await create(requestBody(request, delivery));
+    refusePage(answer, "a response");
+    return isEventStream(answer) ? { events: events(answer) } : { response: await jsonIn(answer, describe) };
+  } catch (error) {
+    const described = describe(error);
+    const of = refusedPart(error, delivery);
+    if (of === undefined || !(described instanceof RunnerError)) throw described;
+    return { refusal: described, of };
+  }
+}
+
+async function openEvents(
+  { describe, events }: Exchange,
+  ask: () => Promise<Response>,
+): Promise<AsyncIterable<ApiEvent>> {
+  try {
+    const answer = await ask();
+    if (isEventStream(answer)) return events(answer);
+    throw new RunnerError(
+      "model_contract",
+      "the model's provider answered without the events that were asked for",
+    );
+  } catch (error) {
+    throw describe(error);
+  }
+}
+
+async function jsonOf(
+  { describe }: Pick<Exchange, "describe">,
+  ask: () => Promise<Response>,
+): Promise<unknown> {
+  try {
+    const answer = await ask();
+    refusePage(answer, "JSON");
+    return await jsonIn(answer, describe);
+  } catch (error) {
+    throw describe(error);
+  }
+}
+
+async function jsonIn({ body }: Response, describe: Exchange["describe"]): Promise<unknown> {
+  try {
+    const { text, truncated } = await readText(body, longestAnswerBytes);
+    if (truncated || !fitsMemory(text.length, partsIn(text))) throw answerTooLong(longestAnswerBytes);
+    return JSON.parse(text);
+  } catch (error) {
+    throw describe(error);
+  }
+}
+
+/** A page is a proxy's, and passes. */
+function refusePage({ headers }: Response, wanted: string): void {
+  const type = headers.get("content-type") ?? "";
+  if (!/\bhtml\b/i.test(type)) return;
+  const what = `the model's address answered with ${type.split(";")[0]}, not with ${wanted}`;
+  throw new RunnerError("model_contract", what, { retryable: true });
+}
+
+/** Models without reasoning refuse the `include` that a conversation without stored responses asks for. */
+const isEncryptedContentUnsupported = (error: unknown): boolean =>
+  error instanceof APIError &&
+  error.status === 400 &&
+  (error.param === "include" || /encrypted content is not supported/i.test(error.message));
+
+/** By name as OpenAI, vLLM and FastAPI's validation say it; 501 as servers do that have no store. */
+function refusedPart(error: unknown, delivery: Delivery): RefusedPart | undefined {
+  if (!(error instanceof APIError)) return undefined;
+  if (error.status === 501) return "background";
+  if (error.status !== 400 && error.status !== 422) return undefined;
+  const words = `${error.param} ${error.message}`;
+  if (delivery === "background_stream" && /\bstream/i.test(words)) return "stream";
+  return /\bbackground\b/i.test(words) ? "background" : undefined;
+}

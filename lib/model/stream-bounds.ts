@@ -1,0 +1,43 @@
+import { fitsMemory, longestAnswerBytes, partsIn } from "../core/bounded.ts";
+import { RunnerError } from "../core/errors.ts";
+
+/** Of a stream: most of it are deltas, 200 to 300 bytes for each token, which are not kept. */
+const longestStreamBytes = 128 * 1024 * 1024;
+
+export const answerTooLong = (longestBytes: number): RunnerError =>
+  new RunnerError(
+    "answer_too_long",
+    `the model's answer is too long: more than ${longestBytes / (1024 * 1024)} MiB, or more than fits into memory`,
+  );
+
+/** They mean nothing between events, and a million of them would keep the client busy for minutes. */
+const emptyLines = /(?:\r\n|\n|\r){4}/;
+const withoutEmptyLines = (latin1: string): Uint8Array =>
+  Buffer.from(latin1.replaceAll(/(?:\r\n|\n|\r){3,}/g, "\n\n"), "latin1");
+
+/** The same event stream; it breaks where it, or one event of it, is longer than what we read. */
+export function boundedEvents({ body, headers }: Response): Response {
+  let [streamBytes, eventBytes, eventParts] = [0, 0, 0];
+  let tail = ""; // an empty line may come in several chunks
+  const bounds = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
+      const joined = tail + text;
+      const lastEnd = Math.max(
+        joined.lastIndexOf("\n\n"),
+        joined.lastIndexOf("\n\r\n"),
+        joined.lastIndexOf("\r\r"),
+      );
+      if (lastEnd >= 0) [eventBytes, eventParts] = [0, 0];
+      const rest = lastEnd >= 0 ? joined.slice(lastEnd + 1) : text;
+      tail = joined.slice(-2);
+      streamBytes += text.length;
+      eventBytes += rest.length;
+      eventParts += partsIn(rest);
+      if (streamBytes > longestStreamBytes) controller.error(answerTooLong(longestStreamBytes));
+      else if (!fitsMemory(eventBytes, eventParts)) controller.error(answerTooLong(longestAnswerBytes));
+      else controller.enqueue(emptyLines.test(text) ? withoutEmptyLines(text) : chunk);
+    },
+  });
+  return new Response(body?.pipeThrough(bounds) ?? null, { headers });
+}

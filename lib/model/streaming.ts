@@ -1,0 +1,100 @@
+import { idSchema } from "../core/bounded.ts";
+import { RunnerError } from "../core/errors.ts";
+import type { ExchangeDeps } from "./exchange.ts";
+import { askingPolicy, conclude, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
+import type { Generation, ModelRequest, ModelTurn } from "./model.ts";
+import type { TerminalEvent } from "./response-answer.ts";
+import { headOf, outcomes, refuseWithoutPrevious } from "./response-answer.ts";
+import type { ApiEvent } from "./responses-api.ts";
+
+/**
+ * One round over an open line, which the response does not outlive. 5 attempts on 408, 409, 429, 5xx, a web page, a
+ * lost connection, silence and passing faults of the provider.
+ */
+export async function generateStreaming(
+  deps: ExchangeDeps,
+  request: ModelRequest,
+  { signal, onStarted, mayAsk }: Generation,
+): Promise<ModelTurn> {
+  const { silenceMs = defaultSilenceMs } = deps;
+  const started = async (response: unknown): Promise<void> => {
+    refuseWithoutPrevious(response, request.previousResponseId);
+    await onStarted?.(headOf(response).responseId);
+  };
+  return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+    await mayAsk?.();
+    return await exchange(deps, { signal, silenceMs }, async (api) =>
+      conclude(deps, await readToEnd(deps, await api.stream(request), { items: [], started }), request.model),
+    );
+  });
+}
+
+/** What has been read of a response's events. */
+export interface Seen {
+  /** Called with the response's first form; awaited before the next event is looked at. */
+  readonly started?: (response: unknown) => Promise<void>;
+  /** Whole items, for servers that leave a response's `output` empty at its end. */
+  readonly items: unknown[];
+  /** Its first form. */
+  response?: unknown;
+  /** Number of the last event, where they have numbers. */
+  after?: number | undefined;
+}
+
+/** How long the stream may stay open behind the event that ends the response. */
+export const lastWordsMs = 150;
+
+/**
+ * Reads until the response has ended in whatever way, and then to the stream's own end, which follows at once: only a
+ * connection that has been read to its end can be used again by the next round.
+ */
+export async function readToEnd(
+  { clock }: ExchangeDeps,
+  stream: AsyncIterable<ApiEvent>,
+  seen: Seen,
+): Promise<TerminalEvent> {
+  const { promise, resolve, reject } = Promise.withResolvers<TerminalEvent>();
+  const read = readAll(stream, seen, resolve).catch(reject);
+  const end = await promise;
+  const over = new AbortController();
+  await Promise.race([read, clock.sleep(lastWordsMs, over.signal).catch(() => undefined)]);
+  over.abort("over");
+  return end;
+}
+
+/** Unknown events are ignored. */
+async function readAll(
+  stream: AsyncIterable<ApiEvent>,
+  seen: Seen,
+  onEnded: (end: TerminalEvent) => void,
+): Promise<void> {
+  // Events without numbers begin from the start.
+  if (seen.after === undefined) seen.items.length = 0;
+  let isEnded = false;
+  for await (const { type, item, response, sequence } of stream) {
+    if (isEnded || isKnown(sequence, seen.after)) continue;
+    if (seen.response === undefined && hasId(response)) {
+      seen.response = response;
+      await seen.started?.(response);
+    }
+    seen.after = sequence;
+    if (type === "response.output_item.done") seen.items.push(item);
+    const outcome = outcomes.find((name) => type === `response.${name}`);
+    if (outcome === undefined || response === undefined) continue;
+    isEnded = true;
+    onEnded({ outcome, response, items: seen.items });
+  }
+  if (isEnded) return;
+  throw new RunnerError("model_unavailable", "the model's stream ended before its response did", {
+    retryable: true,
+  });
+}
+
+const isKnown = (sequence: number | undefined, after: number | undefined): boolean =>
+  sequence !== undefined && after !== undefined && sequence <= after;
+
+/** `response.created` has it first. */
+const hasId = (response: unknown): boolean =>
+  typeof response === "object" &&
+  response !== null &&
+  idSchema.safeParse(Reflect.get(response, "id")).success;

@@ -1,0 +1,37 @@
+import type { RunnerError } from "../../../lib/core/errors.ts";
+import type { Model } from "../../../lib/model/model.ts";
+import type { SummaryDeps } from "../../../lib/agent/summary.ts";
+import type { Context } from "../../../lib/studio/schemas.ts";
+import type { SummaryUpdate } from "../../../lib/studio/studio.ts";
+
+const prior = (id: string) => ({ id, role: "user" as const, text: "Tell me.", createdAtMs: 1 });
+
+export const context = (overrides: Partial<Context> = {}): Context => ({
+  workspaceId: "w1",
+  title: "Teas",
+  legacyIdea: null,
+  messageCount: 4,
+  recentMessages: [],
+  priorMessages: [prior("m1"), prior("m2"), prior("m3")],
+  recentText: "Compare two.",
+  priorTextVerbatim: "",
+  recentTokenEstimate: 10,
+  priorTokenEstimate: 10,
+  priorNeedsSummarization: false,
+  storedPriorSummary: null,
+  storedSummaryCoversPrior: false,
+  ...overrides,
+});
+
+/** Ports that note what is saved and what went wrong. */
+export function summaryDeps(model: Model, saveSummary?: SummaryDeps["saveSummary"]) {
+  const saved: SummaryUpdate[] = [];
+  const troubles: (readonly [string, RunnerError])[] = [];
+  const deps: SummaryDeps = {
+    model,
+    summaryModel: "gpt-6-luna-mini",
+    saveSummary: saveSummary ?? (async (update) => void saved.push(update)),
+    onTrouble: (step, error) => void troubles.push([step, error]),
+  };
+  return { deps, saved, troubles };
+}

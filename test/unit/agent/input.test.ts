@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { buildInput, modelInput } from "../../../lib/agent/input.ts";
+import { says, scriptedModel } from "../../support/scripted-model.ts";
+import { context, summaryDeps } from "./context-support.ts";
+import { never, thrownBy } from "../model/support.ts";
+
+const inputOf = async (overrides: Parameters<typeof context>[0], model = scriptedModel()) =>
+  await buildInput(context(overrides), summaryDeps(model).deps, never);
+
+test("title, earlier context and recent text come in this order", () => {
+  expect(modelInput({ title: "Teas", earlier: "We like green.", recentText: "Compare two.\n" })).toBe(
+    "# Workspace title\n\nTeas\n\n# Earlier in this workspace\n\nWe like green.\n\n# The request\n\nCompare two.",
+  );
+});
+
+test("what is blank has no section", () => {
+  expect(modelInput({ title: null, earlier: " ", recentText: "Compare two." })).toBe(
+    "# The request\n\nCompare two.",
+  );
+});
+
+test("a workspace without messages gives title and idea", async () => {
+  expect(await inputOf({ messageCount: 0, title: "Teas", legacyIdea: "A tea shop", recentText: "" })).toEqual(
+    {
+      input: "# Workspace title\n\nTeas\n\n# The request\n\nA tea shop",
+      usage: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
+      summarized: "idea",
+    },
+  );
+});
+
+test.for([null, "", " \n"])("an idea of %j is empty_context", async (legacyIdea) => {
+  const error = await thrownBy(inputOf({ messageCount: 0, title: "Teas", legacyIdea }));
+  expect(error).toMatchObject({
+    code: "empty_context",
+    message: "the workspace holds nothing to work on: no message and no idea",
+  });
+});
+
+test("messages without any text are empty_context", async () => {
+  const error = await thrownBy(inputOf({ messageCount: 1, recentText: " ", priorTextVerbatim: "" }));
+  expect(error.code).toBe("empty_context");
+});
+
+test("short earlier history goes in verbatim and the idea is left out", async () => {
+  const result = await inputOf({ priorTextVerbatim: "We like green.", legacyIdea: "A tea shop" });
+  expect(result).toMatchObject({
+    input:
+      "# Workspace title\n\nTeas\n\n# Earlier in this workspace\n\nWe like green.\n\n# The request\n\nCompare two.",
+    summarized: "verbatim",
+  });
+});
+
+test("a fresh summary goes in and its usage is told", async () => {
+  const model = scriptedModel(says("They like green."));
+  const result = await inputOf({ priorTextVerbatim: "Long story.", priorNeedsSummarization: true }, model);
+  expect(result.input).toContain("# Earlier in this workspace\n\nThey like green.\n\n");
+  expect(result).toMatchObject({ summarized: "fresh", usage: { inputTokens: 100 } });
+});

@@ -1,0 +1,166 @@
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../../lib/core/clock.ts";
+import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { createHttp } from "../../../lib/adapters/http.ts";
+import { createModelClient } from "../../../lib/model/client.ts";
+import { createOpenAiModel } from "../../../lib/model/openai.ts";
+import type { GenerationMode } from "../../../lib/model/model.ts";
+import { resume } from "../../../lib/agent/resume.ts";
+import { earlierContext } from "../../../lib/agent/summary.ts";
+import type { LoopResult, ToolLoopDeps, ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
+import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
+import { Secret } from "../../../lib/core/secret.ts";
+import { startModel } from "../../../local/model/server.ts";
+import { eventuallyTrue } from "../../support/eventually.ts";
+import { createHold, heldMs } from "../../support/hold.ts";
+import { context, summaryDeps } from "./context-support.ts";
+import { key, never, thrownBy } from "../model/support.ts";
+
+/** Waits of a leg are a fiftieth of what they are in earnest; silence is not. */
+const hasty = {
+  now: () => Date.now(),
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 10_000 ? ms : ms / 50, signal),
+};
+
+/** `heldRound`: that one does not end before `release`. */
+async function offline(heldRound?: number) {
+  const { modelClock, hold } = createHold();
+  const latencyMs = heldRound === undefined ? 0 : heldMs;
+  const server = await startModel({ clock: modelClock, latencyMs });
+  onTestFinished(() => server.close());
+  const apiKey = { get: async () => new Secret(key), refresh: async () => new Secret(key) };
+  const model = (mode: GenerationMode = "auto") =>
+    createOpenAiModel({
+      client: createModelClient({ http: createHttp(), credential: { apiKey }, baseUrl: server.url }),
+      clock: hasty,
+      random: () => 0.5,
+      mode,
+    });
+  const creates = () => server.requests().filter(({ path }) => path === "/v1/responses");
+  hold(() => creates().length === heldRound);
+  return { server, model, creates, release: () => hold(() => false) };
+}
+
+const job: ToolLoopJob = {
+  model: "gpt-6-luna",
+  input: "# The request\n\nCompare our sales by quarter with a chart and a table. [[rounds:4]]",
+  store: true,
+};
+
+/** What a run makes, without the ids that the model gives. */
+const made = ({ workbench, message, rounds, usage }: LoopResult) => ({ workbench, message, rounds, usage });
+
+/** Gives the ids of the responses that it has begun. */
+async function legKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly string[]> {
+  const controller = new AbortController();
+  const reason = new Error("killed");
+  const ids: string[] = [];
+  const onStarted: ToolLoopDeps["onStarted"] = ({ number, responseId }) => {
+    ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
+    if (number === round) setTimeout(() => controller.abort(reason), 5);
+  };
+  expect(await thrownBy(runToolLoop({ ...deps, onStarted }, job, controller.signal))).toBe(reason);
+  return ids;
+}
+
+test.for([1, 2, 3, 4, 5])(
+  "a leg killed while round %i is generated: the next one ends the run, and no round is asked twice",
+  async (round) => {
+    const undisturbed = await offline();
+    const whole = await runToolLoop({ model: undisturbed.model() }, job, never);
+    expect(whole.rounds).toBe(5);
+    expect(whole.workbench).not.toEqual(emptyWorkbench);
+
+    const { model, creates, server, release } = await offline(round);
+    const responseIds = await legKilledIn(round, { model: model() });
+    release();
+    const second = model();
+    const from = await resume({ model: second }, responseIds, never);
+    const result = await runToolLoop({ model: second }, { ...job, input: "", from }, never);
+    expect(made(result)).toEqual(made(whole));
+    expect(creates()).toHaveLength(5);
+    expect(server.requests().filter(({ path }) => path.endsWith("/cancel"))).toEqual([]);
+  },
+);
+
+test("a leg killed in a streamed round: that round is asked again, and no other", async () => {
+  const { model, creates, release } = await offline(3);
+  const responseIds = await legKilledIn(3, { model: model("streaming") });
+  await eventuallyTrue("the model sees that nobody listens", () => creates().at(-1)?.aborted === true);
+  release();
+  const second = model("streaming");
+  const from = await resume({ model: second }, responseIds, never);
+  expect(from.next.kind).toBe("ask");
+  const result = await runToolLoop({ model: second }, { ...job, input: "", from }, never);
+  expect(result.rounds).toBe(5);
+  expect(creates()).toHaveLength(6);
+});
+
+test("a run is resumed while its reads fail", async () => {
+  const { model, creates, server, release } = await offline(3);
+  const responseIds = await legKilledIn(3, { model: model() });
+  release();
+  const route = "GET /v1/responses/:id";
+  const [down, reset] = [{ kind: "status", status: 503 } as const, { kind: "reset", when: "after" } as const];
+  server.faults.add({ route, times: 3, fault: down });
+  server.faults.add({ route, probability: 0.3, fault: reset });
+  const second = model();
+  const from = await resume({ model: second }, responseIds, never);
+  expect((await runToolLoop({ model: second }, { ...job, input: "", from }, never)).rounds).toBe(5);
+  expect(creates()).toHaveLength(5);
+});
+
+test("a response that was cancelled is asked for again", async () => {
+  const { model, creates } = await offline(2);
+  const responseIds = await legKilledIn(2, { model: model() });
+  await model().cancel(responseIds.at(-1)!, never);
+  const { next } = await resume({ model: model() }, responseIds, never);
+  expect(next).toMatchObject({ kind: "ask", previousResponseId: expect.stringMatching(/^resp_/) });
+  expect(creates()).toHaveLength(2);
+});
+
+test("cancelling what has ended is fine", async () => {
+  const { model } = await offline();
+  let responseId = "";
+  const onRound: ToolLoopDeps["onRound"] = (round) => void (responseId = round.responseId);
+  await runToolLoop({ model: model(), onRound }, job, never);
+  await model().cancel(responseId, never);
+  expect((await model().retrieve(responseId, never)).status).toBe("completed");
+});
+
+test("responses that are gone make the chain missing", async () => {
+  const { model } = await offline();
+  expect(await thrownBy(resume({ model: model() }, ["resp_gone"], never))).toMatchObject({
+    code: "model_previous_response_missing",
+  });
+});
+
+test("a create that was answered into a broken line is asked again: the one round that may be paid twice", async () => {
+  const { model, creates, server } = await offline();
+  server.faults.add({ route: "POST /v1/responses", times: 1, fault: { kind: "reset", when: "after" } });
+  const { rounds } = await runToolLoop({ model: model() }, job, never);
+  expect(creates()).toHaveLength(rounds + 1);
+});
+
+test("a summary that an earlier leg began is followed, and asked for once", async () => {
+  const { model, creates, release } = await offline(1);
+  const long = context({
+    priorNeedsSummarization: true,
+    priorTextVerbatim: "We like green tea. ".repeat(50),
+  });
+  const controller = new AbortController();
+  let responseId = "";
+  const first = {
+    ...summaryDeps(model()).deps,
+    store: true,
+    onStarted: async (id: string) => {
+      responseId = id;
+      setTimeout(() => controller.abort(new Error("killed")), 5);
+    },
+  };
+  expect((await thrownBy(earlierContext(first, long, controller.signal))).message).toBe("killed");
+  release();
+  const second = { ...summaryDeps(model()).deps, store: true, resumeFrom: responseId };
+  expect(await earlierContext(second, long, never)).toMatchObject({ summarized: "fresh" });
+  expect(creates()).toHaveLength(1);
+});

@@ -1,0 +1,110 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { RunnerError, toRunnerError } from "../../../lib/core/errors.ts";
+import type { LoopStart } from "../../../lib/agent/conversation.ts";
+import { resume } from "../../../lib/agent/resume.ts";
+import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
+import type { ScriptedModel, Step } from "../../support/scripted-model.ts";
+import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
+import { list } from "./loop-support.ts";
+import { never } from "../model/support.ts";
+
+type Move = (responseId: string) => Step;
+
+const call = fc.oneof(
+  fc.constantFrom("a", "b", "c", "d").map((id) => ["create_list", list(id)] as const),
+  fc.constantFrom(
+    ["create_list", "{broken"] as const,
+    ["no_such_tool", {}] as const,
+    ["create_file", { file: { name: "../escape.md", content: "x" } }] as const,
+    ["create_file", { file: { name: "notes.md", content: "# Notes" } }] as const,
+  ),
+);
+
+const working: fc.Arbitrary<Move> = fc
+  .tuple(fc.array(call, { minLength: 1, maxLength: 3 }), fc.constantFrom("", "Working on it."))
+  .map(([made, text]) => (responseId) => ({ ...calls(responseId, ...made), text }));
+
+const faulty: fc.Arbitrary<Move> = fc.constantFrom<Move>(
+  (responseId) => says("See {{artifact:list:z}}.", responseId),
+  (responseId) => says("x".repeat(24_001), responseId),
+  (responseId) => ({
+    responseId,
+    status: "completed",
+    error: new RunnerError("model_empty", "neither text nor a tool call"),
+  }),
+);
+
+/** Up to eight rounds that work or go wrong, at most three of the latter, then an answer in order. */
+const conversation: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(fc.array(working, { maxLength: 5 }), fc.array(faulty, { maxLength: 3 }))
+  .chain(([right, wrong]) =>
+    fc.shuffledSubarray([...right, ...wrong], { minLength: right.length + wrong.length }),
+  )
+  .map((moves) => [...moves, (responseId: string) => says("Done.", responseId)])
+  .map((moves) => moves.map((move, index) => move(`r${index + 1}`)));
+
+/** What a run comes to, however it ends. */
+type End = Readonly<Record<string, unknown>>;
+
+interface Leg {
+  readonly from: LoopStart | undefined;
+  /** Of the run's responses, as its row has them. */
+  readonly ids: string[];
+  readonly cutAt: number;
+}
+
+interface Noted {
+  readonly responseId: string;
+  readonly number: number;
+}
+
+const killed = new Error("killed");
+
+/** One leg; killed after it has noted something for the `cutAt`th time. */
+async function leg(model: ScriptedModel, { from, ids, cutAt }: Leg): Promise<End | undefined> {
+  let notes = 0;
+  const note = ({ responseId, number }: Noted): void => {
+    ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
+    notes += 1;
+    if (notes === cutAt) throw killed;
+  };
+  const job = { model: "gpt-6-luna", input: from ? "" : "Go.", store: true, ...(from ? { from } : {}) };
+  try {
+    return { ...(await runToolLoop({ model, onStarted: note, onRound: note }, job, never)) };
+  } catch (error) {
+    if (error === killed) return undefined;
+    const { code, message } = toRunnerError(error);
+    return { code, message };
+  }
+}
+
+/** A function is equal to none but itself. */
+function comparable(end: End) {
+  return "goOn" in end ? { ...end, goOn: undefined } : end;
+}
+
+/** Legs until one is not killed. */
+async function run(model: ScriptedModel, cuts: readonly number[]) {
+  const ids: string[] = [];
+  let from: LoopStart | undefined;
+  for (const cutAt of [...cuts, Number.POSITIVE_INFINITY]) {
+    const end = await leg(model, { from, ids, cutAt });
+    if (end !== undefined) return comparable(end);
+    if (ids.length > 0) from = await resume({ model }, ids, never);
+  }
+  throw new Error("the last leg was killed");
+}
+
+test("a run that is killed and resumed anywhere, and often, ends as if it had never been", async () => {
+  const cuts = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(conversation, cuts, async (steps, cutAts) => {
+      const whole = scriptedModel(...steps);
+      const broken = scriptedModel(...steps);
+      expect(await run(broken, cutAts)).toEqual(await run(whole, []));
+      expect(broken.requests).toEqual(whole.requests);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,225 @@
+import { expect, test } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import {
+  apiError,
+  completed,
+  functionCall,
+  html,
+  message,
+  noAnswer,
+  silence,
+  startResponsesServer,
+  stored,
+  storedWhole,
+  stream,
+} from "../../support/responses-server.ts";
+import { adapter, never, request, thrownBy } from "../model/support.ts";
+
+const created = { type: "response.created", response: { id: "resp_1", status: "in_progress" } };
+
+test("following waits for the end, by looking where there are no events, and asks for nothing", async () => {
+  await using server = await startResponsesServer([
+    stored("in_progress"),
+    stored("in_progress"),
+    storedWhole(message("Hi")),
+  ]);
+  const { model, waits } = adapter(server.baseUrl);
+  expect(await model.follow("resp_1", never)).toMatchObject({ responseId: "resp_1", text: "Hi" });
+  const look = "/v1/responses/resp_1";
+  expect(server.seen.map(({ path }) => path)).toEqual([look, `${look}?stream=true`, look]);
+  expect(waits).toEqual([500]);
+});
+
+test("what has ended is followed without a wait", async () => {
+  await using server = await startResponsesServer([storedWhole(message("Hi"))]);
+  const { model, waits } = adapter(server.baseUrl);
+  await model.follow("resp_1", never);
+  expect(waits).toEqual([]);
+});
+
+test.for([
+  ["failed for good", stored("failed", { error: { code: "invalid_prompt" } }), "model_failed", false],
+  ["failed in passing", stored("failed", { error: { code: "server_error" } }), "model_failed", true],
+  ["cancelled", stored("cancelled"), "model_failed", true],
+  ["incomplete", stored("incomplete"), "model_incomplete", false],
+] as const)("following what is %s throws", async ([, answer, code, retryable]) => {
+  await using server = await startResponsesServer([answer]);
+  const error = await thrownBy(adapter(server.baseUrl).model.follow("resp_1", never));
+  expect(error).toMatchObject({ code, retryable });
+});
+
+test.for([
+  ["404", apiError(404, { message: "Response with id 'resp_1' not found." })],
+  ["404 of a server without the route", html(404)],
+  ["403 for a key that may not read", apiError(403, { message: "Missing scope" })],
+  ["405", apiError(405, { message: "Method not allowed" })],
+  ["501", apiError(501, { message: "Not implemented" })],
+] as const)("a response that cannot be read is missing once that lasts: %s", async ([, answer]) => {
+  await using server = await startResponsesServer(Array.from({ length: 10 }, () => answer));
+  const { model, waits } = adapter(server.baseUrl);
+  for (const read of [model.follow, model.retrieve]) {
+    expect(await thrownBy(read("resp_1", never))).toMatchObject({
+      code: "model_previous_response_missing",
+      retryable: false,
+    });
+  }
+  expect(waits).toEqual([250, 500, 1_000, 2_000, 250, 500, 1_000, 2_000]);
+});
+
+test("a completed response is retrieved with its turn, its predecessor and its usage", async () => {
+  const call = functionCall("call_1", "create_list", "{}");
+  const usage = { input_tokens: 7, output_tokens: 3 };
+  await using server = await startResponsesServer([
+    stored("completed", { previous_response_id: "resp_0", output: [call], usage }),
+  ]);
+  const counted = {
+    inputTokens: 7,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 3,
+    reasoningTokens: 0,
+    webSearches: 0,
+  };
+  expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual({
+    previousResponseId: "resp_0",
+    status: "completed",
+    usage: counted,
+    turn: {
+      responseId: "resp_1",
+      text: "",
+      calls: [{ callId: "call_1", name: "create_list", arguments: "{}" }],
+      usage: counted,
+      outputItems: [call],
+    },
+  });
+});
+
+test.for(["queued", "in_progress", "failed", "cancelled", "incomplete"] as const)(
+  "a response that is %s is retrieved without a turn, and with what it cost",
+  async (status) => {
+    const usage = { input_tokens: 7, output_tokens: 3 };
+    await using server = await startResponsesServer([stored(status, { usage, output: [message("Hi")] })]);
+    expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual({
+      previousResponseId: undefined,
+      status,
+      turn: undefined,
+      usage: {
+        inputTokens: 7,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 3,
+        reasoningTokens: 0,
+        webSearches: 0,
+      },
+    });
+  },
+);
+
+test("a completed response without words or calls is retrieved without a turn", async () => {
+  await using server = await startResponsesServer([storedWhole()]);
+  const { status, turn } = await adapter(server.baseUrl).model.retrieve("resp_1", never);
+  expect({ status, turn }).toEqual({ status: "completed", turn: undefined });
+});
+
+test("a server that leaves out the status has ended", async () => {
+  await using server = await startResponsesServer([stored("", { status: null, output: [message("Hi")] })]);
+  expect((await adapter(server.baseUrl).model.follow("resp_1", never)).text).toBe("Hi");
+});
+
+test("a status that nobody knows breaks the contract, once that lasts", async () => {
+  await using server = await startResponsesServer(Array.from({ length: 5 }, () => stored("dreaming")));
+  const error = await thrownBy(adapter(server.baseUrl).model.retrieve("resp_1", never));
+  expect(error).toMatchObject({ code: "model_contract", retryable: false });
+});
+
+test("an id is part of the path, whatever is in it", async () => {
+  await using server = await startResponsesServer([storedWhole(message("Hi"))]);
+  await adapter(server.baseUrl).model.retrieve("resp/1?x", never);
+  expect(server.seen[0]!.path).toBe("/v1/responses/resp%2F1%3Fx");
+});
+
+test("an abort while following rejects with the signal's reason", async () => {
+  await using server = await startResponsesServer([noAnswer]);
+  const controller = new AbortController();
+  const outcome = thrownBy(adapter(server.baseUrl).model.follow("resp_1", controller.signal));
+  await server.arrived(1);
+  const reason = new Error("the lease is lost");
+  controller.abort(reason);
+  expect(await outcome).toBe(reason);
+});
+
+test("cancelling is one request", async () => {
+  await using server = await startResponsesServer([stored("cancelled")]);
+  const { model, notes } = adapter(server.baseUrl);
+  await model.cancel("resp_1", never);
+  expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    "POST /v1/responses/resp_1/cancel",
+  ]);
+  expect(notes).toEqual([]);
+});
+
+test("cancelling is tried again after a passing fault", async () => {
+  await using server = await startResponsesServer([
+    apiError(503, { message: "Down" }),
+    (response) => void response.destroy(),
+    stored("cancelled"),
+  ]);
+  await adapter(server.baseUrl).model.cancel("resp_1", never);
+  expect(server.seen).toHaveLength(3);
+});
+
+test.for([
+  ["a response that was not made in the background", apiError(400, { message: "Cannot cancel" }), 400],
+  ["a response that is gone", apiError(404, { message: "Not found" }), 404],
+] as const)("cancelling %s is fine, and told", async ([, answer, status]) => {
+  await using server = await startResponsesServer([answer]);
+  const { model, notes } = adapter(server.baseUrl);
+  await model.cancel("resp_1", never);
+  expect(notes).toMatchObject([{ kind: "cancel_failed", status }]);
+});
+
+test("cancelling ends with its signal", async () => {
+  await using server = await startResponsesServer([noAnswer]);
+  const controller = new AbortController();
+  const outcome = thrownBy(adapter(server.baseUrl).model.cancel("resp_1", controller.signal));
+  await server.arrived(1);
+  const reason = new Error("out of time");
+  controller.abort(reason);
+  expect(await outcome).toBe(reason);
+});
+
+test("streaming: the id is noted when the response is created, once", async () => {
+  const progress = { type: "response.in_progress", response: { id: "resp_1" } };
+  await using server = await startResponsesServer([silence(created, progress)]);
+  const controller = new AbortController();
+  const noted: string[] = [];
+  const outcome = thrownBy(
+    adapter(server.baseUrl).model.generate(request, {
+      signal: controller.signal,
+      onStarted: async (responseId) => {
+        noted.push(responseId);
+        setTimeout(() => controller.abort(new Error("seen enough")), 20);
+      },
+    }),
+  );
+  expect((await outcome).message).toBe("seen enough");
+  expect(noted).toEqual(["resp_1"]);
+});
+
+test("streaming: a server that does not announce its responses has them noted at the end", async () => {
+  await using server = await startResponsesServer([stream(completed(message("Hi")))]);
+  const noted: string[] = [];
+  const onStarted = async (responseId: string) => void noted.push(responseId);
+  await adapter(server.baseUrl).model.generate(request, { signal: never, onStarted });
+  expect(noted).toEqual(["resp_1"]);
+});
+
+test("streaming: what the note throws goes out as it is, closes the request, and is not repeated", async () => {
+  await using server = await startResponsesServer([silence(created)]);
+  const unavailable = new RunnerError("ledger_unavailable", "no ledger", { retryable: true });
+  const onStarted = () => Promise.reject(unavailable);
+  const outcome = adapter(server.baseUrl).model.generate(request, { signal: never, onStarted });
+  expect(await thrownBy(outcome)).toBe(unavailable);
+  await server.seen[0]!.closed;
+  expect(server.seen).toHaveLength(1);
+});

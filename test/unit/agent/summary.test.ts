@@ -1,0 +1,216 @@
+import { expect, test } from "vitest";
+import type { ErrorCode } from "../../../lib/core/errors.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { earlierContext } from "../../../lib/agent/summary.ts";
+import type { Step } from "../../support/scripted-model.ts";
+import { says, scriptedModel } from "../../support/scripted-model.ts";
+import { context, summaryDeps } from "./context-support.ts";
+import { never, thrownBy } from "../model/support.ts";
+
+const long = { priorNeedsSummarization: true, priorTextVerbatim: "A long story." };
+const stored = { text: "Stored.", fromMessageId: "m1", throughMessageId: "m3" };
+
+test("short history stays verbatim and no model is asked", async () => {
+  const { deps } = summaryDeps(scriptedModel());
+  const given = context({
+    priorTextVerbatim: "Short.",
+    storedPriorSummary: stored,
+    storedSummaryCoversPrior: true,
+  });
+  expect(await earlierContext(deps, given, never)).toEqual({
+    text: "Short.",
+    usage: {
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      webSearches: 0,
+      costUsd: 0,
+    },
+    summarized: "verbatim",
+  });
+});
+
+test("a stored summary that covers the history is used as it is", async () => {
+  const { deps, saved } = summaryDeps(scriptedModel());
+  const given = context({ ...long, storedPriorSummary: stored, storedSummaryCoversPrior: true });
+  expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Stored.", summarized: "stored" });
+  expect(saved).toEqual([]);
+});
+
+test.for([
+  ["does not cover the history", stored, false],
+  ["is blank", { ...stored, text: " " }, true],
+  ["is absent", null, true],
+] as const)("a stored summary that %s is replaced by a fresh one", async ([, storedPriorSummary, covers]) => {
+  const { deps } = summaryDeps(scriptedModel(says("Fresh.")));
+  const given = context({ ...long, storedPriorSummary, storedSummaryCoversPrior: covers });
+  expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
+});
+
+test("a fresh summary is made by the summary model, unstored and without tools", async () => {
+  const model = scriptedModel(says(" Fresh. "));
+  const { deps } = summaryDeps(model);
+  expect(await earlierContext(deps, context(long), never)).toEqual({
+    text: "Fresh.",
+    usage: {
+      inputTokens: 100,
+      cachedInputTokens: 40,
+      cacheWriteTokens: 0,
+      outputTokens: 30,
+      reasoningTokens: 10,
+      webSearches: 0,
+    },
+    summarized: "fresh",
+  });
+  expect(model.requests[0]).toMatchObject({
+    model: "gpt-6-luna-mini",
+    input: [{ type: "message", text: "A long story." }],
+    tools: [],
+    store: false,
+  });
+  expect(model.requests[0]!.instructions).toContain("at most 39800 characters");
+});
+
+test("it is saved under the first and the last prior message", async () => {
+  const { deps, saved } = summaryDeps(scriptedModel(says("Fresh.")));
+  await earlierContext(deps, context(long), never);
+  expect(saved).toEqual([{ summaryText: "Fresh.", fromMessageId: "m1", throughMessageId: "m3" }]);
+});
+
+test("it is not saved where no prior message is named", async () => {
+  const { deps, saved } = summaryDeps(scriptedModel(says("Fresh.")));
+  await earlierContext(deps, context({ ...long, priorMessages: [] }), never);
+  expect(saved).toEqual([]);
+});
+
+test("the last 360,000 characters go in and at most 39,800 come out", async () => {
+  const model = scriptedModel(says("z".repeat(50_000)));
+  const { deps, saved } = summaryDeps(model);
+  const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(360_000)}`;
+  const { text } = await earlierContext(deps, context({ ...long, priorTextVerbatim }), never);
+  expect(model.requests[0]!.input).toEqual([{ type: "message", text: "b".repeat(360_000) }]);
+  expect(text).toHaveLength(39_800);
+  expect(saved[0]!.summaryText).toHaveLength(39_800);
+});
+
+test.for<ErrorCode>([
+  "model_unavailable",
+  "model_refused",
+  "model_empty",
+  "model_rejected",
+  "model_incomplete",
+])("%s: the tail of the history stands in, and is not saved", async (code) => {
+  const failure = new RunnerError(code, "no summary");
+  const { deps, saved, troubles } = summaryDeps(scriptedModel(failure));
+  const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(39_800)}`;
+  const result = await earlierContext(deps, context({ ...long, priorTextVerbatim }), never);
+  expect(result).toMatchObject({ text: "b".repeat(39_800), summarized: "tail" });
+  expect(saved).toEqual([]);
+  expect(troubles).toEqual([["summarize", failure]]);
+});
+
+test.for<ErrorCode>(["model_key_refused", "model_quota_exhausted", "secret_missing"])(
+  "%s goes out: the job's own rounds could not succeed either",
+  async (code) => {
+    const failure = new RunnerError(code, "no");
+    const { deps } = summaryDeps(scriptedModel(failure));
+    expect(await thrownBy(earlierContext(deps, context(long), never))).toBe(failure);
+  },
+);
+
+test("a bug while summarizing goes out", async () => {
+  const bug = new TypeError("undefined is not a function");
+  const { deps } = summaryDeps(scriptedModel(bug));
+  expect(await thrownBy(earlierContext(deps, context(long), never))).toBe(bug);
+});
+
+test("a failure to save keeps the fresh summary and is told", async () => {
+  const failure = new RunnerError("studio_unavailable", "502");
+  const { deps, troubles } = summaryDeps(scriptedModel(says("Fresh.")), () => Promise.reject(failure));
+  expect(await earlierContext(deps, context(long), never)).toMatchObject({
+    text: "Fresh.",
+    summarized: "fresh",
+  });
+  expect(troubles).toEqual([["save", failure]]);
+});
+
+test.for<ErrorCode>(["lease_lost", "key_refused"])("%s while saving goes out", async (code) => {
+  const failure = new RunnerError(code, "no");
+  const { deps } = summaryDeps(scriptedModel(says("Fresh.")), () => Promise.reject(failure));
+  expect(await thrownBy(earlierContext(deps, context(long), never))).toBe(failure);
+});
+
+test("an abort while summarizing or saving goes out as the signal's reason", async () => {
+  const reason = new Error("the lease is lost");
+  const summarizing = new AbortController();
+  const whileAsking = scriptedModel(() => {
+    summarizing.abort(reason);
+    throw new RunnerError("model_unavailable", "cut");
+  });
+  const first = earlierContext(summaryDeps(whileAsking).deps, context(long), summarizing.signal);
+  expect(await thrownBy(first)).toBe(reason);
+  const saving = new AbortController();
+  const { deps } = summaryDeps(scriptedModel(says("Fresh.")), async () => {
+    saving.abort(reason);
+    throw new RunnerError("studio_unavailable", "cut");
+  });
+  expect(await thrownBy(earlierContext(deps, context(long), saving.signal))).toBe(reason);
+});
+
+test("a summary is stored where that is wanted, and its response is noted", async () => {
+  const model = scriptedModel(says("Fresh.", "r1"));
+  const noted: string[] = [];
+  const onStarted = async (responseId: string) => void noted.push(responseId);
+  await earlierContext({ ...summaryDeps(model).deps, store: true, onStarted }, context(long), never);
+  expect(model.requests[0]!.store).toBe(true);
+  expect(noted).toEqual(["r1"]);
+});
+
+test("what the note throws goes out: no tail stands in", async () => {
+  const superseded = new RunnerError("superseded", "a newer leg owns the run");
+  const { deps, troubles } = summaryDeps(scriptedModel(says("Fresh.")));
+  const onStarted = () => Promise.reject(superseded);
+  expect(await thrownBy(earlierContext({ ...deps, onStarted }, context(long), never))).toBe(superseded);
+  expect(troubles).toEqual([]);
+});
+
+const followed = (outcome: () => Promise<ReturnType<typeof says>>, ...steps: readonly Step[]) => {
+  const model = scriptedModel(...steps);
+  const { deps, saved, troubles } = summaryDeps({ ...model, follow: outcome });
+  return { model, saved, troubles, deps: { ...deps, resumeFrom: "r0" } };
+};
+
+test("a summary that an earlier leg began is followed and saved, and nothing is asked", async () => {
+  const { deps, model, saved } = followed(async () => says("Earlier.", "r0"));
+  expect(await earlierContext(deps, context(long), never)).toMatchObject({
+    text: "Earlier.",
+    summarized: "fresh",
+    usage: { inputTokens: 100 },
+  });
+  expect(saved).toEqual([{ summaryText: "Earlier.", fromMessageId: "m1", throughMessageId: "m3" }]);
+  expect(model.requests).toEqual([]);
+});
+
+test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
+  "an earlier leg's summary that ended as %s is asked for again",
+  async (code) => {
+    const { deps, model } = followed(() => Promise.reject(new RunnerError(code, "gone")), says("Fresh."));
+    expect(await earlierContext(deps, context(long), never)).toMatchObject({ text: "Fresh." });
+    model.assertDone();
+  },
+);
+
+test("an earlier leg's summary that was declined is not asked for again: the tail stands in", async () => {
+  const refused = new RunnerError("model_refused", "no");
+  const { deps, troubles } = followed(() => Promise.reject(refused));
+  expect(await earlierContext(deps, context(long), never)).toMatchObject({ summarized: "tail" });
+  expect(troubles).toEqual([["summarize", refused]]);
+});
+
+test("an earlier leg's summary that Studio has by now is not followed", async () => {
+  const { deps } = followed(() => Promise.reject(new Error("followed")));
+  const given = context({ ...long, storedPriorSummary: stored, storedSummaryCoversPrior: true });
+  expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Stored.", summarized: "stored" });
+});

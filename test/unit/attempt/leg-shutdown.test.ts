@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { noUsage } from "../../../lib/model/model.ts";
+import { runLeg } from "../../../lib/attempt/leg.ts";
+import { build, endless, event, fifteenMinutes, outage } from "./leg-world.ts";
+
+const shutdown = new RunnerError("shutdown", "the process is asked to end");
+const stopped = { state: "stopped", reason: "shutdown" };
+
+describe("a leg whose process is asked to end", () => {
+  it("ends at once, beats no more, posts nothing, and leaves the run open with its chain noted", async () => {
+    const { deps, clock, stop, requests, endings, invoked, cancelled, notes, log } = build({
+      work: async (context) => {
+        const started = { number: 1, responseId: "resp_1", previousResponseId: undefined, usage: noUsage };
+        await context.onRoundStarted(started);
+        return endless(context);
+      },
+    });
+    const leg = runLeg(deps, event, fifteenMinutes);
+    await clock.advance(130_000);
+    stop.abort(shutdown);
+    expect(await leg).toEqual(stopped);
+    await clock.advance(600_000);
+    expect(requests).toEqual(["heartbeat k1.secret"]);
+    expect([...endings, ...invoked, ...cancelled]).toEqual([]);
+    expect(notes).toMatchObject([{ responseIds: ["resp_1"] }]);
+    expect(clock.sleeping()).toBe(0);
+    expect(log.events.slice(1)).toEqual(["stopping"]);
+  });
+
+  it("repeats neither a completion nor a report any more", async () => {
+    const down = async (): Promise<never> => {
+      throw outage;
+    };
+    const completing = build({ complete: down });
+    const failing = build({
+      fail: down,
+      work: async () => {
+        throw new RunnerError("model_refused", "no");
+      },
+    });
+    for (const { deps, clock, stop, endings, requests } of [completing, failing]) {
+      const leg = runLeg(deps, event, fifteenMinutes);
+      await clock.advance(10_000);
+      const before = requests.length;
+      stop.abort(shutdown);
+      expect(await leg).toEqual(stopped);
+      await clock.advance(100_000);
+      expect(requests).toHaveLength(before);
+      expect(endings).toEqual([]);
+    }
+  });
+
+  it("does no work when it was asked before it began", async () => {
+    const { deps, stop, requests, endings } = build();
+    stop.abort(shutdown);
+    expect(await runLeg(deps, event, fifteenMinutes)).toEqual(stopped);
+    expect([...requests, ...endings]).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+import { expect, test } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import type { Model, ModelRequest, ModelTurn } from "../../../lib/model/model.ts";
+import { paced } from "../../../lib/attempt/paced-model.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { recordingLog } from "../../support/silent.ts";
+
+const turn = { message: "answer" } as unknown as ModelTurn;
+const request = {} as ModelRequest;
+
+interface World {
+  /** Epoch ms; each look at the ledger takes the next, and the last one stays. */
+  readonly heldUntilMs?: readonly number[];
+  readonly answers: readonly (RunnerError | ModelTurn)[];
+  readonly random?: number;
+  readonly poolFreeAtMs?: number;
+}
+
+function build({ heldUntilMs = [0], answers, random = 0, poolFreeAtMs }: World) {
+  const clock = createFakeClock(0);
+  const askedAtMs: number[] = [];
+  const heldBackMs: number[] = [];
+  let looks = 0;
+  let refuse: (limit: { readonly retryAfterMs: number | undefined }) => void = () => undefined;
+  const model = paced(
+    (onRateLimited) => {
+      refuse = onRateLimited;
+      return {
+        generate: async () => {
+          const answer = answers[askedAtMs.length];
+          askedAtMs.push(clock.now());
+          if (answer instanceof RunnerError) throw answer;
+          return answer;
+        },
+      } as unknown as Model;
+    },
+    {
+      clock,
+      random: () => random,
+      pool: "default",
+      log: recordingLog(),
+      backoff: {
+        read: async () => {
+          const modelUntilMs = heldUntilMs[Math.min(looks, heldUntilMs.length - 1)]!;
+          looks += 1;
+          return { modelUntilMs, studioUntilMs: 0 };
+        },
+        extend: async (_, __, untilMs) => void heldBackMs.push(untilMs - clock.now()),
+        clear: () => Promise.reject(new Error("an operator's business")),
+      },
+    },
+  )(poolFreeAtMs);
+  const generate = (signal = new AbortController().signal) => model.generate(request, { signal });
+  return { clock, askedAtMs, heldBackMs, generate, refuse, looks: () => looks };
+}
+
+const tooMany = (retryAfterMs?: number): RunnerError =>
+  new RunnerError("model_unavailable", "HTTP 429", {
+    retryable: true,
+    status: 429,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+
+test("a run waits until the pool's time is over, and looks again whether it has grown", async () => {
+  const world = build({ heldUntilMs: [10_000, 25_000, 25_000], answers: [turn] });
+  const answer = world.generate();
+  await world.clock.advance(60_000);
+  expect(await answer).toBe(turn);
+  expect(world.askedAtMs).toEqual([25_000]);
+});
+
+test("runs that waited together do not ask at once", async () => {
+  const world = build({ heldUntilMs: [10_000], answers: [turn], random: 0.5 });
+  const answer = world.generate();
+  await world.clock.advance(60_000);
+  await answer;
+  expect(world.askedAtMs).toEqual([11_000]);
+});
+
+test("a 429 that outlasts the adapter's tries fails no job: the round is asked again when its time is over", async () => {
+  const world = build({ answers: [tooMany(120_000), tooMany(), turn] });
+  const answer = world.generate();
+  await world.clock.advance(300_000);
+  expect(await answer).toBe(turn);
+  expect(world.askedAtMs).toEqual([0, 120_000, 125_000]);
+});
+
+test("a provider that always says Retry-After: 0 is asked ever more seldom", async () => {
+  const world = build({ answers: [...Array.from({ length: 200 }, () => tooMany(0)), turn] });
+  const answer = world.generate();
+  await world.clock.advance(180_000);
+  expect(world.askedAtMs).toEqual([
+    0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 61_500, 91_500, 121_500, 151_500,
+  ]);
+  await world.clock.advance(6_000_000);
+  expect(await answer).toBe(turn);
+});
+
+test("what the window saw when it leased, or the leg itself, is not looked at again for a second", async () => {
+  const world = build({ answers: [turn, turn, turn], poolFreeAtMs: 0 });
+  await world.clock.advance(1_000);
+  await world.generate();
+  expect(world.looks()).toBe(0);
+  await world.clock.advance(1);
+  await world.generate();
+  await world.generate();
+  expect(world.looks()).toBe(1);
+});
+
+test("what was seen in the future, by a clock that is ahead, is no knowledge", async () => {
+  const world = build({ answers: [turn], poolFreeAtMs: 900 });
+  await world.generate();
+  expect(world.looks()).toBe(1);
+});
+
+test("after a 429 of its own a leg looks, whatever was seen before", async () => {
+  const world = build({ answers: [tooMany(500), turn], poolFreeAtMs: 0 });
+  const answer = world.generate();
+  await world.clock.advance(500);
+  await answer;
+  expect(world.looks()).toBe(1);
+});
+
+test("a used-up quota is no 429 to wait for", async () => {
+  const quota = new RunnerError("model_quota_exhausted", "no quota", { status: 429 });
+  const world = build({ answers: [quota] });
+  await expect(world.generate()).rejects.toBe(quota);
+});
+
+test("the signal ends the waiting", async () => {
+  const stop = new AbortController();
+  const world = build({ answers: [tooMany(120_000), turn] });
+  const answer = world.generate(stop.signal);
+  await world.clock.advance(1_000);
+  stop.abort("over");
+  await expect(answer).rejects.toBe("over");
+  expect(world.askedAtMs).toEqual([0]);
+});
+
+test("the pool is held back longer with each 429 in a row, whatever Retry-After says, and three minutes at most", async () => {
+  const { refuse, heldBackMs, generate } = build({ answers: [turn] });
+  refuse({ retryAfterMs: 0 });
+  refuse({ retryAfterMs: 0 });
+  refuse({ retryAfterMs: 0 });
+  refuse({ retryAfterMs: 1_784_000_000_000 });
+  refuse({ retryAfterMs: undefined });
+  await generate();
+  refuse({ retryAfterMs: 0 });
+  expect(heldBackMs).toEqual([500, 1_000, 2_000, 180_000, 8_000, 500]);
+});

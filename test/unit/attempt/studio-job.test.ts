@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { bindJob } from "../../../lib/attempt/studio-job.ts";
+import type { RunnerKeys } from "../../../lib/keys/runner-keys.ts";
+import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
+import type { Studio } from "../../../lib/studio/studio.ts";
+
+const keyOf = (text: string): RunnerKey => ({ id: text.split(".")[0]!, value: new Secret(text) });
+
+interface Scene {
+  readonly cached: readonly string[];
+  /** What the secret holds by now. */
+  readonly stored?: readonly string[];
+  readonly retired?: readonly string[];
+  /** Keys that Studio refuses. */
+  readonly refused?: readonly string[];
+}
+
+/** Two beats of a job that was leased with the credential "mine". */
+async function beatTwice({ cached, stored = cached, retired = [], refused = [] }: Scene) {
+  const reads: string[] = [];
+  const keys: RunnerKeys = {
+    get: async () => cached.map(keyOf),
+    refresh: async () => {
+      reads.push("refresh");
+      return stored.map(keyOf);
+    },
+    retired: async () => {
+      reads.push("retired");
+      return retired.map(keyOf);
+    },
+  };
+  const used: string[] = [];
+  const studio = {
+    heartbeat: async ({ key }: { readonly key: RunnerKey }) => {
+      used.push(key.value.reveal());
+      if (refused.includes(key.value.reveal())) throw new RunnerError("key_refused", "401", { status: 401 });
+      return { leaseExpiresAtMs: 1 };
+    },
+  } as unknown as Studio;
+  const job = bindJob({ studio, keys }, { workspaceId: "ws_1", keyId: "mine" });
+  const errors: string[] = [];
+  for (let beat = 0; beat < 2; beat++) {
+    await job.heartbeat(new AbortController().signal).catch((error: RunnerError) => errors.push(error.code));
+  }
+  return { used, reads, errors };
+}
+
+describe("the key of a run", () => {
+  it.each([
+    ["the one that took the lease, without reading the secret", { cached: ["old.1", "mine.1"] }, []],
+    [
+      "read anew, once, where it is younger than the cache",
+      { cached: ["old.1"], stored: ["mine.1", "old.1"] },
+      ["refresh"],
+    ],
+    [
+      "the one that took the lease, from the stage before, once a new one is current",
+      { cached: ["new.1"], retired: ["other.1", "mine.1"] },
+      ["refresh", "retired"],
+    ],
+  ] as const)("is %s", async (_, scene, reads) => {
+    expect(await beatTwice(scene)).toEqual({ used: ["mine.1", "mine.1"], reads, errors: [] });
+  });
+
+  it("is another one of the pool only when it is in neither stage", async () => {
+    const scene = { cached: ["new.1"], retired: ["other.1"] };
+    expect(await beatTwice(scene)).toMatchObject({ used: ["new.1", "new.1"] });
+  });
+
+  it("is an error when there is none at all", async () => {
+    expect(await beatTwice({ cached: [] })).toMatchObject({ errors: ["secret_missing", "secret_missing"] });
+  });
+});
+
+describe("a refused key", () => {
+  it("is replaced by the same credential's new secret", async () => {
+    const scene = { cached: ["mine.1"], stored: ["mine.2"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toEqual({
+      used: ["mine.1", "mine.2", "mine.2"],
+      reads: ["refresh", "retired"],
+      errors: [],
+    });
+  });
+
+  it("is looked for in the stage before as well", async () => {
+    const scene = { cached: ["mine.1"], stored: ["new.1"], retired: ["mine.2"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
+  });
+
+  it("is not replaced by another key of the pool while it is stored: that one does not hold the lease", async () => {
+    const scene = { cached: ["mine.1", "new.1"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toMatchObject({
+      used: ["mine.1", "mine.1"],
+      errors: ["key_refused", "key_refused"],
+    });
+  });
+
+  it("is replaced by another key of the pool once it is stored nowhere any more", async () => {
+    const scene = { cached: ["mine.1"], stored: ["new.1"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
+  });
+
+  it("is told when there is no other, and looked for anew each time", async () => {
+    const scene = { cached: ["mine.1"], refused: ["mine.1"] };
+    expect(await beatTwice(scene)).toEqual({
+      used: ["mine.1", "mine.1"],
+      reads: ["refresh", "retired", "refresh", "retired"],
+      errors: ["key_refused", "key_refused"],
+    });
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import type { Model, ModelRequest, ServiceTier } from "../../../lib/model/model.ts";
+import { inTier } from "../../../lib/attempt/tiered-model.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { says, scriptedModel, type Step } from "../../support/scripted-model.ts";
+import { recordingLog, recordingMetrics } from "../../support/silent.ts";
+
+const noRoom = new RunnerError("model_no_room", "no room", { status: 429 });
+const request: ModelRequest = { model: "m", instructions: "i", input: [], tools: [], store: false };
+
+function leg(serviceTier: ServiceTier | undefined, ...steps: readonly Step[]) {
+  const clock = createFakeClock(0);
+  const log = recordingLog();
+  const metrics = recordingMetrics();
+  const model = scriptedModel(...steps);
+  const tiered: Model = inTier(model, {
+    clock,
+    random: () => 0.999_999,
+    log,
+    metrics,
+    pool: "p",
+    serviceTier,
+  });
+  const tiers = () => model.requests.map(({ options }) => options?.serviceTier);
+  const generate = (signal = new AbortController().signal) => tiered.generate(request, { signal });
+  return { clock, log, emitted: metrics.emitted, tiers, generate };
+}
+
+describe("a model that is asked in a tier", () => {
+  test("is asked in the tier of the settings, or in none", async () => {
+    const flex = leg("flex", says("Done."));
+    await flex.generate();
+    expect(flex.tiers()).toEqual(["flex"]);
+    const none = leg(undefined, says("Done."));
+    await none.generate();
+    expect(none.tiers()).toEqual([undefined]);
+  });
+
+  test("is asked again after a while where the tier has no room", async () => {
+    const { clock, generate, tiers, emitted } = leg("flex", noRoom, noRoom, says("Done."));
+    const done = generate();
+    await clock.advance(4_999);
+    expect(tiers()).toHaveLength(1);
+    await clock.advance(1);
+    expect(tiers()).toHaveLength(2);
+    await clock.advance(10_000);
+    expect((await done).text).toBe("Done.");
+    expect(tiers()).toEqual(["flex", "flex", "flex"]);
+    expect(emitted).toEqual([]);
+  });
+
+  test("is asked in the tier auto for the rest of the leg after two minutes without room, which is told and counted", async () => {
+    const refusals = Array.from({ length: 6 }, () => noRoom);
+    const { clock, log, generate, tiers, emitted } = leg("flex", ...refusals, says("One."), says("Two."));
+    const first = generate();
+    await clock.advance(119_999);
+    expect(tiers()).toHaveLength(5); // at 0, 5, 15, 35 and 75 s
+    await clock.advance(1);
+    expect((await first).text).toBe("One.");
+    expect((await generate()).text).toBe("Two.");
+    expect(tiers()).toEqual([...Array<string>(6).fill("flex"), "auto", "auto"]);
+    expect(emitted).toEqual(["TiersLeft{pool=p} 1"]);
+    expect(log.lines.filter(({ event }) => event === "tier_left")).toMatchObject([
+      { fields: { tier: "flex", reason: "model_no_room" } },
+    ]);
+  });
+
+  test("waits no longer than its leg lasts", async () => {
+    const { clock, generate } = leg("flex", noRoom);
+    const over = new AbortController();
+    const done = generate(over.signal).catch((error: unknown) => error);
+    await clock.advance(1_000);
+    over.abort("the leg is over");
+    expect(await done).toBe("the leg is over");
+  });
+
+  test("throws every other error as it is, and a lack of room in a tier that nobody waits for", async () => {
+    const refused = new RunnerError("model_refused", "no");
+    await expect(leg("flex", refused).generate()).rejects.toBe(refused);
+    await expect(leg("priority", noRoom).generate()).rejects.toBe(noRoom);
+  });
+});

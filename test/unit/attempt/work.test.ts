@@ -1,0 +1,390 @@
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { noUsage } from "../../../lib/model/model.ts";
+import { createWork } from "../../../lib/attempt/work.ts";
+import type { RoundEnd, RoundStart, WorkContext } from "../../../lib/attempt/work-context.ts";
+import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
+import type { Context } from "../../../lib/studio/schemas.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { calls, says, scriptedModel, type ScriptedModel } from "../../support/scripted-model.ts";
+import { recordingLog } from "../../support/silent.ts";
+
+const unused = (): never => {
+  throw new Error("not this test's business");
+};
+const list = { list: { id: "teas", items: ["green"] } };
+
+/** A leg's side of the work, for a run as its row says. */
+function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
+  const notes: RunProgress[] = [];
+  const started: RoundStart[] = [];
+  const ended: RoundEnd[] = [];
+  const written: (number | undefined)[] = [];
+  const log = recordingLog();
+  let contexts = 0;
+  const run = runSchema.parse({
+    pool: "p",
+    id: "run#r",
+    runId: "r",
+    workspaceId: "w",
+    keyId: "k",
+    state: "running",
+    leg: 1,
+    leasedAtMs: 0,
+    leaseMs: 600_000,
+    leaseExpiresAtMs: 600_000,
+    calledAtMs: 0,
+    ...row,
+  });
+  const context: WorkContext = {
+    clock: createFakeClock(),
+    random: () => 1,
+    log,
+    run,
+    signal: new AbortController().signal,
+    job: {
+      context: async () => {
+        contexts++;
+        return {
+          workspaceId: "w",
+          title: null,
+          legacyIdea: null,
+          messageCount: 1,
+          recentMessages: [],
+          priorMessages: [],
+          recentText: "Compare teas.",
+          priorTextVerbatim: "",
+          recentTokenEstimate: 1,
+          priorTokenEstimate: 0,
+          priorNeedsSummarization: false,
+          storedPriorSummary: null,
+          storedSummaryCoversPrior: false,
+          ...changed,
+        };
+      },
+      heartbeat: unused,
+      updateSummary: unused,
+      complete: unused,
+      fail: unused,
+    },
+    note: async (progress) => void notes.push(progress),
+    onRoundStarted: async (start) => void started.push(start),
+    onJobRead: (_, createdAtMs) => void written.push(createdAtMs),
+    mayAsk: async () => undefined,
+    onRoundEnded: (end) => void ended.push(end),
+  };
+  return { context, notes, started, ended, written, log, contexts: () => contexts };
+}
+
+const work = (model: ScriptedModel, store = true) =>
+  createWork({ modelFor: () => model, modelName: "m", summaryModelName: "s", store });
+
+describe("a first leg", () => {
+  it("reads the context and makes the payload", async () => {
+    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const first = leg();
+    const product = await work(model)(first.context);
+    expect(product.payload).toMatchObject({
+      assistantMessage: "{{artifact:list:teas}}",
+      lists: [{ id: "teas" }],
+    });
+    expect(product.deliverables).toMatchObject({ list: 1, chart: 0 });
+    expect(first.started.map(({ number, responseId }) => [number, responseId])).toEqual([
+      [1, "r1"],
+      [2, "r2"],
+    ]);
+    expect(first.ended.map(({ usage }) => usage.inputTokens)).toEqual([100, 200]);
+  });
+
+  it("asks for every round with the same options", async () => {
+    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const roundOptions = { reasoningEffort: "low", maxOutputTokens: 2_000 } as const;
+    const settings = { modelFor: () => model, modelName: "m", summaryModelName: "s", store: true };
+    await createWork({ ...settings, roundOptions })(leg().context);
+    expect(model.requests.map(({ options }) => options)).toEqual([roundOptions, roundOptions]);
+  });
+
+  it("tells when the newest message was written, by our clock", async () => {
+    const message = (id: string, createdAtMs: number) => ({
+      id,
+      role: "user" as const,
+      text: "x",
+      createdAtMs,
+    });
+    const recentMessages = [message("a", 50_000), message("b", 90_000), message("c", 80_000)];
+    const skewed = leg({}, { recentMessages, skewMs: 60_000 });
+    await work(scriptedModel(says("Done.")))(skewed.context);
+    expect(skewed.written).toEqual([30_000]);
+    const plain = leg({}, { recentMessages });
+    await work(scriptedModel(says("Done.")))(plain.context);
+    expect(plain.written).toEqual([90_000]);
+  });
+
+  it("tells nothing where Studio does not say when", async () => {
+    const silent = leg();
+    await work(scriptedModel(says("Done.")))(silent.context);
+    expect(silent.written).toEqual([undefined]);
+  });
+
+  it("notes no response that the provider does not keep", async () => {
+    const first = leg();
+    await work(scriptedModel(says("Done.")), false)(first.context);
+    expect(first.started.map(({ responseId }) => responseId)).toEqual([undefined]);
+  });
+
+  it("sends what Studio refuses back to the model, on the same chain", async () => {
+    const model = scriptedModel(says("Too long a title.", "r1"), says("Shorter.", "r2"));
+    const product = await work(model)(leg().context);
+    expect((await product.repair?.("title: at most 200"))?.payload.assistantMessage).toBe("Shorter.");
+    expect(model.requests[1]).toMatchObject({ previousResponseId: "r1" });
+  });
+});
+
+describe("a later leg", () => {
+  it("asks for nothing that an earlier leg has asked for", async () => {
+    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    await work(model)(leg().context);
+    const asked = model.requests.length;
+    const later = leg({ leg: 2, rounds: 2, responseIds: ["r1", "r2"] });
+    const product = await work(model)(later.context);
+    expect(product.payload).toMatchObject({
+      assistantMessage: "{{artifact:list:teas}}",
+      lists: [{ id: "teas" }],
+    });
+    expect(model.requests).toHaveLength(asked);
+    expect(later.contexts()).toBe(0);
+    expect(later.log.events).toEqual(["job_resumed"]);
+    expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([200]);
+  });
+
+  it("starts over once where the chain cannot be read, and says so", async () => {
+    const later = leg({ leg: 2, rounds: 1, responseIds: ["gone"] });
+    const product = await work(scriptedModel(says("Again.")))(later.context);
+    expect(product.payload.assistantMessage).toBe("Again.");
+    expect(later.notes).toEqual([{ startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage }]);
+    expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
+  });
+
+  it("starts over once where the provider keeps no responses, and says so", async () => {
+    const noted = { ...noUsage, inputTokens: 7 };
+    const later = leg({ leg: 2, rounds: 2, usage: noted });
+    const product = await work(scriptedModel(says("Again.")), false)(later.context);
+    expect(product.payload.assistantMessage).toBe("Again.");
+    expect(later.notes).toEqual([
+      { startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage },
+      { usageBeside: noted },
+    ]);
+    expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
+    // The first attempt was paid for too.
+    expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
+    const again = leg({ leg: 3, rounds: 1, startedOver: true });
+    await expect(work(scriptedModel(), false)(again.context)).rejects.toMatchObject({
+      code: "model_previous_response_missing",
+    });
+  });
+
+  it("of a run that was asked for nothing yet begins it", async () => {
+    const later = leg({ leg: 2 });
+    const product = await work(scriptedModel(says("Done.")), false)(later.context);
+    expect(product.payload.assistantMessage).toBe("Done.");
+    expect(later.notes).toEqual([]);
+    expect(later.log.events).toEqual(["prior_context"]);
+  });
+
+  it("asks for no second repair: neither after one that the row knows of, nor one that the chain shows", async () => {
+    const model = scriptedModel(says("Refused.", "r1"), says("Mended.", "r2"));
+    const first = await work(model)(leg().context);
+    const known = leg({ leg: 2, rounds: 1, responseIds: ["r1"], repaired: true });
+    expect((await work(model)(known.context)).repair).toBeUndefined();
+    const unknown = leg({ leg: 2, rounds: 1, responseIds: ["r1"] });
+    expect((await work(model)(unknown.context)).repair).toBeDefined();
+    await first.repair?.("title: at most 200");
+    const shown = leg({ leg: 2, rounds: 2, responseIds: ["r1", "r2"] });
+    expect((await work(model)(shown.context)).repair).toBeUndefined();
+  });
+
+  it("asks for the first round again where its response failed, however often the run has started over", async () => {
+    const error = new RunnerError("model_failed", "server_error", { retryable: true });
+    const model = scriptedModel({ responseId: "r1", status: "failed", error }, says("Again.", "r2"));
+    await work(model)(leg().context).catch(() => undefined);
+    const later = leg({ leg: 3, rounds: 1, responseIds: ["r1"], startedOver: true });
+    const product = await work(model)(later.context);
+    expect(product.payload.assistantMessage).toBe("Again.");
+    expect(later.notes[0]).toMatchObject({ responseIds: [], rounds: 0 });
+    const unmarked = leg({ leg: 2, rounds: 1, responseIds: ["r1"] });
+    await work({ ...model, generate: async () => says("Again.", "r3") })(unmarked.context);
+    expect(unmarked.notes[0]).toMatchObject({ startedOver: false, responseIds: [] });
+  });
+
+  it("does not start over twice", async () => {
+    const later = leg({ leg: 3, rounds: 1, responseIds: ["gone"], startedOver: true });
+    await expect(work(scriptedModel())(later.context)).rejects.toMatchObject({
+      code: "model_previous_response_missing",
+    });
+  });
+
+  it("counts what the summary has cost beside the chain", async () => {
+    const model = scriptedModel(says("Done.", "r1"));
+    await work(model)(leg().context);
+    const usageBeside = { ...noUsage, inputTokens: 7 };
+    const later = leg({ leg: 2, rounds: 1, responseIds: ["r1"], usageBeside });
+    await work(model)(later.context);
+    expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
+  });
+});
+
+describe("a run of a job that an earlier run has worked on", () => {
+  const message = (id: string) => ({ id, role: "user" as const, text: "x", createdAtMs: 1 });
+  const thisJob = { recentMessages: [message("m1")] };
+  const usageOf = (rounds: number) => ({
+    inputTokens: 100 * rounds,
+    cachedInputTokens: 40 * rounds,
+    cacheWriteTokens: 0,
+    outputTokens: 30 * rounds,
+    reasoningTokens: 10 * rounds,
+    webSearches: 0,
+  });
+
+  /** What a run leaves that was lost after its first round. */
+  async function lostAfterOneRound() {
+    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const earlier = leg({}, thisJob);
+    let jobDigest = "";
+    const context = { ...earlier.context, onJobRead: (digest: string) => void (jobDigest = digest) };
+    const lost = new RunnerError("superseded", "a newer run has the workspace");
+    let rounds = 0;
+    const mayAsk = async (): Promise<void> => {
+      if (++rounds > 1) throw lost;
+    };
+    const asking = {
+      ...model,
+      generate: async (...[request, generation]: Parameters<typeof model.generate>) => {
+        await generation.mayAsk?.();
+        return model.generate(request, generation);
+      },
+    };
+    await expect(work(asking)({ ...context, mayAsk })).rejects.toBe(lost);
+    const inherited = {
+      runId: "r0",
+      jobDigest,
+      responseIds: ["r1"],
+      usage: usageOf(1),
+      usageBeside: noUsage,
+      repaired: false,
+    };
+    return { model: asking, inherited };
+  }
+
+  it("asks for nothing once its run is another's", async () => {
+    const { model } = await lostAfterOneRound();
+    expect(model.requests).toHaveLength(1);
+  });
+
+  it("asks for nothing that the earlier run has paid for, and counts only what it adds", async () => {
+    const { model, inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, thisJob);
+    const product = await work(model)(next.context);
+    expect(product.payload).toMatchObject({
+      assistantMessage: "{{artifact:list:teas}}",
+      lists: [{ id: "teas" }],
+    });
+    expect(model.requests).toHaveLength(2);
+    expect(next.contexts()).toBe(1);
+    expect(next.notes).toEqual([
+      { rounds: 1, responseIds: ["r1"], usageBefore: usageOf(1), usageBeside: noUsage, repaired: false },
+    ]);
+    expect(next.ended.map(({ number, usage }) => [number, usage])).toEqual([
+      [1, usageOf(0)],
+      [2, usageOf(1)],
+    ]);
+    expect(next.log.events).toEqual(["job_taken_over"]);
+  });
+
+  it("counts the same when its second attempt takes it up", async () => {
+    const { model, inherited } = await lostAfterOneRound();
+    await work(model)(leg({ inherited }, thisJob).context);
+    const row = { leg: 2, rounds: 2, responseIds: ["r1", "r2"], usageBefore: usageOf(1), usage: usageOf(0) };
+    const second = leg({ ...row, inherited }, thisJob);
+    await work(model)(second.context);
+    expect(model.requests).toHaveLength(2);
+    expect(second.ended.map(({ usage }) => usage)).toEqual([usageOf(1)]);
+  });
+
+  it("begins anew when the workspace's lease is for another job", async () => {
+    const { inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, { recentMessages: [message("m1"), message("m2")] });
+    const product = await work(scriptedModel(says("Two answers.")))(next.context);
+    expect(product.payload.assistantMessage).toBe("Two answers.");
+    expect(next.contexts()).toBe(1);
+    expect(next.log.events).toEqual(["prior_context"]);
+    expect(next.ended.map(({ usage }) => usage.inputTokens)).toEqual([100]);
+  });
+
+  it("begins anew, and says so, when the first response is cancelled while it is followed", async () => {
+    const { inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, thisJob);
+    const model = scriptedModel(says("Again."));
+    const cancelled = new RunnerError("model_failed", "the response was cancelled", { retryable: true });
+    const losing = {
+      ...model,
+      retrieve: async () => ({
+        previousResponseId: undefined,
+        status: "in_progress" as const,
+        turn: undefined,
+        usage: noUsage,
+      }),
+      follow: () => Promise.reject(cancelled),
+    };
+    expect((await work({ ...losing, requests: [], looks: [] })(next.context)).payload.assistantMessage).toBe(
+      "Again.",
+    );
+    expect(next.log.events).toEqual(["job_taken_over", "job_started_over", "prior_context"]);
+    expect(next.contexts()).toBe(1);
+  });
+
+  it("begins anew, and says so, when the provider does not have the responses any more", async () => {
+    const { inherited } = await lostAfterOneRound();
+    const next = leg({ inherited }, thisJob);
+    const product = await work(scriptedModel(says("Again.")))(next.context);
+    expect(product.payload.assistantMessage).toBe("Again.");
+    expect(next.log.events).toEqual(["job_started_over", "prior_context"]);
+    expect(next.ended.map(({ usage }) => usage.inputTokens)).toEqual([100]);
+  });
+});
+
+describe("the newest message in the log", () => {
+  const message = (text: string, createdAtMs: number) => ({
+    id: text,
+    role: "user" as const,
+    text,
+    createdAtMs,
+  });
+
+  /** The preview in the log of a job of two messages. */
+  async function previewOf(previewCharacters: number | undefined): Promise<string | undefined> {
+    const { context, log } = leg();
+    const read = async (signal: AbortSignal) => ({
+      ...(await context.job.context(signal)),
+      recentMessages: [message("👩‍💻 Compare teas.", 2), message("Hello.", 1)],
+    });
+    const model = scriptedModel(says("Done."));
+    const previewing = createWork({
+      modelFor: () => model,
+      modelName: "m",
+      summaryModelName: "s",
+      store: true,
+      previewCharacters,
+    });
+    await previewing({ ...context, job: { ...context.job, context: read } });
+    return log.lines.find(({ event }) => event === "prior_context")?.fields.preview;
+  }
+
+  it("is not there unless asked for", async () => {
+    expect(await previewOf(undefined)).toBeUndefined();
+  });
+
+  it("is cut to so many code points, never through one", async () => {
+    expect(await previewOf(5)).toBe("👩‍💻 C");
+    expect(await previewOf(200)).toBe("👩‍💻 Compare teas.");
+  });
+});

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { abortAfter, systemClock, unlessAborted, withTimeLimit } from "../../../lib/core/clock.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+
+describe("the system clock's sleep", () => {
+  it("rejects with the signal's reason at once, and before it begins", async () => {
+    const ending = new AbortController();
+    const slept = systemClock.sleep(60_000, ending.signal);
+    ending.abort(new RunnerError("shutdown", "enough"));
+    await expect(slept).rejects.toMatchObject({ code: "shutdown" });
+    await expect(systemClock.sleep(60_000, ending.signal)).rejects.toMatchObject({ code: "shutdown" });
+  });
+});
+
+describe("a sleep of any length", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Whether a sleep is over, a while after it has begun. */
+  async function isOver(ms: number, afterMs: number): Promise<boolean> {
+    const ending = new AbortController();
+    let over = false;
+    systemClock.sleep(ms, ending.signal).then(
+      () => (over = true),
+      () => undefined,
+    );
+    await vi.advanceTimersByTimeAsync(afterMs);
+    ending.abort("enough");
+    expect(vi.getTimerCount()).toBe(0);
+    return over;
+  }
+
+  it.each([
+    [-1, 1],
+    [Number.NEGATIVE_INFINITY, 1],
+    [0, 1],
+    [2 ** 31 - 1, 2 ** 31 - 1],
+  ])("of %d ms is over after %d ms", async (ms, afterMs) => {
+    expect(await isOver(ms, afterMs)).toBe(true);
+  });
+
+  it.each([
+    [2 ** 31, 2 ** 31 - 1],
+    [5 * 2 ** 31, 5 * 2 ** 31 - 1],
+    [1_784_000_000_000, 2 ** 33],
+    [1e300, 2 ** 33],
+    [Number.POSITIVE_INFINITY, 2 ** 33],
+  ])("of %d ms is not over after %d ms", async (ms, afterMs) => {
+    expect(await isOver(ms, afterMs)).toBe(false);
+  });
+
+  it("longer than a timer of Node's ends at its time", async () => {
+    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31 - 1)).toBe(false);
+    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31)).toBe(true);
+  });
+
+  it("of NaN is a defect, not a sleep of no time", async () => {
+    const slept = systemClock.sleep(Number.NaN);
+    const outcome = slept.then(
+      () => "over",
+      () => "rejected",
+    );
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await outcome).toBe("rejected");
+  });
+});
+
+describe("withTimeLimit", () => {
+  const settings = (clock = createFakeClock()) => ({
+    clock,
+    limitMs: 1_000,
+    what: "POST /leaseWorkspaceJob",
+  });
+
+  it("gives the result of work that is in time, and leaves no timer", async () => {
+    const clock = createFakeClock();
+    expect(await withTimeLimit(settings(clock), async () => 7)).toBe(7);
+    expect(clock.sleeping()).toBe(0);
+  });
+
+  it("cuts work off even when it ignores its signal, as a fault worth another try", async () => {
+    const clock = createFakeClock();
+    const limited = withTimeLimit(settings(clock), () => new Promise<never>(() => undefined));
+    const outcome = limited.catch((error: unknown) => error);
+    await clock.advance(1_000);
+    expect(await outcome).toMatchObject({
+      code: "time_limit",
+      retryable: true,
+      message: "POST /leaseWorkspaceJob took longer than 1000 ms",
+    });
+  });
+
+  it("aborts the work's signal with the outer signal's reason", async () => {
+    const outer = new AbortController();
+    let inner: AbortSignal | undefined;
+    const limited = withTimeLimit({ ...settings(), signal: outer.signal }, (signal) => {
+      inner = signal;
+      return new Promise<never>(() => undefined);
+    });
+    outer.abort(new RunnerError("lease_lost", "gone"));
+    await expect(limited).rejects.toMatchObject({ code: "lease_lost" });
+    expect(inner?.reason).toMatchObject({ code: "lease_lost" });
+  });
+
+  it("takes a limit of NaN for a defect, not for no limit", async () => {
+    const limit = { ...settings(), clock: systemClock, limitMs: Number.NaN };
+    await expect(withTimeLimit(limit, () => new Promise(() => undefined))).rejects.toThrow(RangeError);
+  });
+
+  it("does not begin when the outer signal has aborted already", async () => {
+    let began = false;
+    const limited = withTimeLimit(
+      { ...settings(), signal: AbortSignal.abort(new RunnerError("shutdown", "over")) },
+      async () => {
+        began = true;
+      },
+    );
+    await expect(limited).rejects.toMatchObject({ code: "shutdown" });
+    expect(began).toBe(false);
+  });
+});
+
+describe("abortAfter", () => {
+  it("aborts at its time with its reason, unless cancelled", async () => {
+    const clock = createFakeClock();
+    const reason = (): RunnerError => new RunnerError("leg_deadline", "over");
+    const rings = abortAfter(clock, { afterMs: 500, reason });
+    const cancelled = abortAfter(clock, { afterMs: 500, reason });
+    cancelled.cancel();
+    await clock.advance(499);
+    expect(rings.signal.aborted).toBe(false);
+    await clock.advance(1);
+    expect(rings.signal.reason).toMatchObject({ code: "leg_deadline" });
+    expect(cancelled.signal.aborted).toBe(false);
+  });
+});
+
+it("abortAfter takes NaN for a defect, not for no alarm", async () => {
+  const alarm = abortAfter(systemClock, {
+    afterMs: Number.NaN,
+    reason: () => new RunnerError("leg_deadline", "over"),
+  });
+  await expect(unlessAborted(alarm.signal, new Promise(() => undefined))).rejects.toThrow(RangeError);
+});
+
+describe("unlessAborted", () => {
+  it("settles as the promise does, or rejects at the abort", async () => {
+    const ending = new AbortController();
+    expect(await unlessAborted(ending.signal, Promise.resolve(3))).toBe(3);
+    await expect(unlessAborted(ending.signal, Promise.reject(new Error("own")))).rejects.toThrow("own");
+    const waiting = unlessAborted(ending.signal, new Promise(() => undefined));
+    ending.abort(new RunnerError("shutdown", "over"));
+    await expect(waiting).rejects.toMatchObject({ code: "shutdown" });
+  });
+});

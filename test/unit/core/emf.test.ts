@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { createEmfMetrics } from "../../../lib/core/emf.ts";
+import { isMetricLine } from "../../../lib/core/log-line.ts";
+import { dimensionSetsOf, metricTable } from "../../../lib/core/metrics.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+
+function emitter() {
+  const lines: string[] = [];
+  const metrics = createEmfMetrics({
+    clock: createFakeClock(1_760_000_000_000),
+    writeLine: (line) => void lines.push(line),
+  });
+  return { lines, metrics };
+}
+
+describe("the line of a metric", () => {
+  it("holds its namespace, its one set of dimensions, its unit and its value, and nothing else", () => {
+    const { lines, metrics } = emitter();
+    metrics.emit("RunSeconds", { pool: "eu" }, 1.5);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      {
+        _aws: {
+          Timestamp: 1_760_000_000_000,
+          CloudWatchMetrics: [
+            {
+              Namespace: "StudioRunner",
+              Dimensions: [["pool"]],
+              Metrics: [{ Name: "RunSeconds", Unit: "Seconds" }],
+            },
+          ],
+        },
+        pool: "eu",
+        RunSeconds: 1.5,
+      },
+    ]);
+  });
+
+  it("of a metric with totals has the pool as a second set, for alarms over all reasons", () => {
+    const { lines, metrics } = emitter();
+    metrics.emit("RunsFailed", { pool: "eu", reason: "model_refused" }, 1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      _aws: { CloudWatchMetrics: [{ Dimensions: [["pool", "reason"], ["pool"]] }] },
+      pool: "eu",
+      reason: "model_refused",
+      RunsFailed: 1,
+    });
+  });
+
+  it("is one line, and told from a log line by its beginning", () => {
+    const { lines, metrics } = emitter();
+    metrics.emit("CostUsd", { pool: "eu", model: "a\nb" }, 0.25);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toContain("\n");
+    expect(isMetricLine(lines[0]!)).toBe(true);
+  });
+});
+
+describe("the table", () => {
+  it("names nothing unbounded as a dimension, and begins with the pool", () => {
+    for (const { dimensions } of Object.values(metricTable)) {
+      expect(dimensions[0]).toBe("pool");
+      const allowed = ["pool", "reason", "model", "kind"];
+      expect(dimensions.filter((dimension) => !allowed.includes(dimension))).toEqual([]);
+    }
+  });
+
+  it("gives the sums that alarms need to failures, losses and restarts", () => {
+    const summed = Object.keys(metricTable).filter(
+      (name) => dimensionSetsOf(name as keyof typeof metricTable).length === 2,
+    );
+    expect(summed).toEqual(["RunsFailed", "RunsLost", "Restarts"]);
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { noRetry, retry, retryWaitMs, type RetryPolicy } from "../../../lib/core/retry.ts";
+import type { Clock } from "../../../lib/core/clock.ts";
+
+const policy: RetryPolicy = { attempts: 4, baseMs: 500, maxMs: 3_000, maxRetryAfterMs: 60_000 };
+
+function scene(random = 1) {
+  const waits: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    sleep: async (ms, signal) => (signal?.throwIfAborted(), void waits.push(ms)),
+  };
+  return { waits, deps: { clock, random: () => random } };
+}
+
+const passing = (retryAfterMs?: number): RunnerError =>
+  new RunnerError("studio_unavailable", "503", {
+    retryable: true,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+
+/** Fails with each error in turn, then succeeds. */
+function failsWith(...errors: readonly unknown[]) {
+  let tries = 0;
+  return {
+    tries: () => tries,
+    work: async () => {
+      const error = errors[tries++];
+      if (error !== undefined) throw error;
+      return "done";
+    },
+  };
+}
+
+describe("the back-off", () => {
+  it.each([
+    [1, 1, 500],
+    [2, 1, 1_000],
+    [3, 1, 2_000],
+    [4, 1, 3_000],
+    [4, 0, 1_500],
+    [1, 0.5, 375],
+  ])("after try %i with dice %d is %i ms", (attempt, dice, expected) => {
+    expect(retryWaitMs(policy, { attempt, askedMs: undefined }, () => dice)).toBe(expected);
+  });
+});
+
+describe("retry", () => {
+  it("repeats a fault that can pass, with growing waits", async () => {
+    const { deps, waits } = scene();
+    const call = failsWith(passing(), passing());
+    expect(await retry({ deps, policy }, call.work)).toBe("done");
+    expect(waits).toEqual([500, 1_000]);
+  });
+
+  it("gives up with the last error after its attempts", async () => {
+    const { deps } = scene();
+    const call = failsWith(passing(), passing(), passing(), passing(), passing());
+    await expect(retry({ deps, policy }, call.work)).rejects.toMatchObject({ code: "studio_unavailable" });
+    expect(call.tries()).toBe(4);
+  });
+
+  it.each([
+    ["a bug", new TypeError("x is not a function")],
+    ["a fault that trying again cannot help", new RunnerError("studio_rejected", "400")],
+  ])("never repeats %s", async (_, error) => {
+    const { deps } = scene();
+    const call = failsWith(error, error);
+    await expect(retry({ deps, policy }, call.work)).rejects.toBe(error);
+    expect(call.tries()).toBe(1);
+  });
+
+  it("waits as long as the other side asks, and not at all when that is too long", async () => {
+    const { deps, waits } = scene();
+    await retry({ deps, policy }, failsWith(passing(7_000)).work);
+    expect(waits).toEqual([7_000]);
+    const long = failsWith(passing(60_001));
+    await expect(retry({ deps, policy }, long.work)).rejects.toMatchObject({ retryAfterMs: 60_001 });
+    expect(long.tries()).toBe(1);
+  });
+
+  it("never waits less than its own back-off, whatever Retry-After says", async () => {
+    const { deps, waits } = scene();
+    await retry({ deps, policy }, failsWith(passing(0), passing(1), passing(0)).work);
+    expect(waits).toEqual([500, 1_000, 2_000]);
+  });
+
+  it.each([1_784_000_000_000, 2 ** 31, 1e300, Number.POSITIVE_INFINITY])(
+    "never waits more than three minutes, though Retry-After says %d ms",
+    async (askedMs) => {
+      const { deps, waits } = scene();
+      const patient = { ...policy, maxRetryAfterMs: Number.POSITIVE_INFINITY };
+      await retry({ deps, policy: patient }, failsWith(passing(askedMs)).work);
+      expect(waits).toEqual([180_000]);
+    },
+  );
+
+  it("ends with the signal's reason", async () => {
+    const { deps } = scene();
+    const ending = new AbortController();
+    const tried = retry({ deps, policy, signal: ending.signal }, async () => {
+      ending.abort(new RunnerError("lease_lost", "gone"));
+      throw passing();
+    });
+    await expect(tried).rejects.toMatchObject({ code: "lease_lost" });
+  });
+
+  it("tries once under noRetry", async () => {
+    const { deps } = scene();
+    const call = failsWith(passing());
+    await expect(retry({ deps, policy: noRetry }, call.work)).rejects.toMatchObject({
+      code: "studio_unavailable",
+    });
+    expect(call.tries()).toBe(1);
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { createSecretCache, type SecretCache, type SecretSource } from "../../../lib/keys/secrets.ts";
+
+interface Scene {
+  readonly cache: SecretCache<string>;
+  readonly clock: { nowMs: number };
+  readonly reads: string[];
+  readonly stale: RunnerError[];
+  readonly endLimits: () => void;
+}
+
+/** A cache before a source that gives `values` in order; an Error among them is thrown. */
+function createScene(...values: readonly (string | Error | Promise<string>)[]): Scene {
+  const clock = { nowMs: 0 };
+  const reads: string[] = [];
+  const stale: RunnerError[] = [];
+  const limits: (() => void)[] = [];
+  const left = [...values];
+  const source: SecretSource = {
+    read: async (secretId) => {
+      reads.push(secretId);
+      const next = left.shift();
+      if (next === undefined) throw new Error("read once too often");
+      if (next instanceof Error) throw next;
+      return next;
+    },
+  };
+  const cache = createSecretCache({
+    source,
+    clock: {
+      now: () => clock.nowMs,
+      sleep: (_, signal) =>
+        new Promise((resolve, reject) => {
+          limits.push(resolve);
+          signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+        }),
+    },
+    secretId: "studio/keys",
+    parse: (text, where) => {
+      if (text === "bad") throw new RunnerError("secret_malformed", `${where} is bad`);
+      return text.toUpperCase();
+    },
+    onStale: (error) => stale.push(error),
+  });
+  return { cache, clock, reads, stale, endLimits: () => limits.forEach((end) => end()) };
+}
+
+const throttled = new RunnerError("secrets_unavailable", "throttled", { retryable: true });
+const forbidden = new RunnerError("secrets_unavailable", "forbidden");
+const missing = new RunnerError("secret_missing", "gone");
+
+describe("get, at first", () => {
+  it("reads once and keeps the parsed value for five minutes", async () => {
+    const { cache, clock, reads } = createScene("one", "two");
+    expect(await cache.get()).toBe("ONE");
+    clock.nowMs = 299_999;
+    expect(await cache.get()).toBe("ONE");
+    clock.nowMs = 300_000;
+    expect(await cache.get()).toBe("TWO");
+    expect(reads).toEqual(["studio/keys", "studio/keys"]);
+  });
+
+  it("shares one reading among concurrent callers", async () => {
+    const { cache, reads } = createScene("one");
+    expect(await Promise.all([cache.get(), cache.get(), cache.refresh()])).toEqual(["ONE", "ONE", "ONE"]);
+    expect(reads).toHaveLength(1);
+  });
+
+  it.each([throttled, forbidden, missing])(
+    "throws when there is no value yet ($message), and tries again",
+    async (error) => {
+      const { cache } = createScene(error, "one");
+      await expect(cache.get()).rejects.toBe(error);
+      expect(await cache.get()).toBe("ONE");
+    },
+  );
+
+  it("gives a reading ten seconds", async () => {
+    const { cache, endLimits } = createScene(new Promise<string>(() => undefined));
+    const value = cache.get();
+    endLimits();
+    await expect(value).rejects.toMatchObject({
+      code: "secrets_unavailable",
+      retryable: true,
+      message: 'reading the secret "studio/keys" took longer than 10000 ms',
+    });
+  });
+});
+
+describe("get, with an old value", () => {
+  it("keeps the last good value while Secrets Manager is throttled, trying again after 30 s", async () => {
+    const { cache, clock, reads, stale } = createScene("one", throttled, "two");
+    await cache.get();
+    clock.nowMs = 300_000;
+    expect(await cache.get()).toBe("ONE");
+    clock.nowMs = 329_999;
+    expect(await cache.get()).toBe("ONE");
+    expect(reads).toHaveLength(2);
+    expect(stale).toEqual([throttled]);
+    clock.nowMs = 330_000;
+    expect(await cache.get()).toBe("TWO");
+  });
+
+  it("keeps the last good value when the new one is malformed", async () => {
+    const { cache, clock, stale } = createScene("one", "bad");
+    await cache.get();
+    clock.nowMs = 300_000;
+    expect(await cache.get()).toBe("ONE");
+    expect(stale).toMatchObject([{ code: "secret_malformed", message: "studio/keys is bad" }]);
+  });
+
+  it.each([forbidden, missing])("keeps no value that was taken away ($message)", async (error) => {
+    const { cache, clock } = createScene("one", error);
+    await cache.get();
+    clock.nowMs = 300_000;
+    await expect(cache.get()).rejects.toBe(error);
+  });
+
+  it("does not take a bug for an outage", async () => {
+    const bug = new TypeError("x is not a function");
+    const { cache, clock } = createScene("one", bug);
+    await cache.get();
+    clock.nowMs = 300_000;
+    await expect(cache.get()).rejects.toBe(bug);
+  });
+});
+
+describe("refresh", () => {
+  it("reads although the value is fresh", async () => {
+    const { cache } = createScene("one", "two");
+    await cache.get();
+    expect(await cache.refresh()).toBe("TWO");
+    expect(await cache.get()).toBe("TWO");
+  });
+
+  it("gives the last good value while Secrets Manager is throttled", async () => {
+    const { cache } = createScene("one", throttled);
+    await cache.get();
+    expect(await cache.refresh()).toBe("ONE");
+  });
+
+  it.each([
+    ["malformed", "bad", "secret_malformed"],
+    ["gone", missing, "secret_missing"],
+    ["forbidden", forbidden, "secrets_unavailable"],
+  ] as const)("throws when the new value is %s", async (_, value, code) => {
+    const { cache } = createScene("one", value);
+    await cache.get();
+    await expect(cache.refresh()).rejects.toMatchObject({ code });
+    expect(await cache.get()).toBe("ONE");
+  });
+});
+
+describe("a caller's signal", () => {
+  it("ends that caller's waiting with its reason, not the reading of the others", async () => {
+    const value = Promise.withResolvers<string>();
+    const { cache, reads } = createScene(value.promise);
+    const caller = new AbortController();
+    const impatient = cache.get(caller.signal);
+    const patient = cache.get(new AbortController().signal);
+    const reason = new Error("leg over");
+    caller.abort(reason);
+    await expect(impatient).rejects.toBe(reason);
+    value.resolve("one");
+    expect(await patient).toBe("ONE");
+    expect(reads).toHaveLength(1);
+  });
+
+  it("reads nothing when it came first", async () => {
+    const { cache, reads } = createScene("one");
+    const reason = new Error("leg over");
+    await expect(cache.get(AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(reads).toHaveLength(0);
+  });
+});

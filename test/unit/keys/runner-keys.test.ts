@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { createRunnerKeys } from "../../../lib/keys/runner-keys.ts";
+import {
+  parseRunnerSecret,
+  renderRunnerSecret,
+  tryParseRunnerSecret,
+} from "../../../lib/keys/runner-secret.ts";
+import type { RunnerKey } from "../../../lib/core/secret.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+
+const shown = (keys: readonly RunnerKey[]): readonly string[] => keys.map(({ value }) => value.reveal());
+const instance = { instanceId: "i-1", credentialId: "a", createdAtMs: 5 };
+
+describe("a pool's secret", () => {
+  it("may hold retired keys and instances beside its keys", () => {
+    const text = JSON.stringify({ keys: ["a.1"], retired: ["b.2"], instances: [instance], note: "mine" });
+    const { keys, retired, instances } = parseRunnerSecret(text, "keys");
+    expect([shown(keys), shown(retired), instances]).toEqual([["a.1"], ["b.2"], [instance]]);
+  });
+
+  it.each(["a.1", '["a.1"]', '{"keys":["a.1"]}'])("has neither in the form %s", (text) => {
+    expect(parseRunnerSecret(text, "keys")).toMatchObject({ retired: [], instances: [] });
+  });
+
+  it("gives its keys although somebody has spoilt the rest", () => {
+    const text = '{"keys":["a.1"],"retired":["b.2","nonsense"],"instances":[{"instanceId":7}]}';
+    const { keys, retired, instances } = parseRunnerSecret(text, "keys");
+    expect([shown(keys), shown(retired), instances]).toEqual([["a.1"], ["b.2"], []]);
+  });
+
+  it("is the same when it is written and read again", () => {
+    const unusedSinceMs = { b: 7 };
+    const text = JSON.stringify({
+      keys: ["a.1"],
+      retired: ["b.2", "c.3"],
+      instances: [instance],
+      unusedSinceMs,
+      replaces: "v1",
+    });
+    expect(renderRunnerSecret(parseRunnerSecret(text, "keys"))).toBe(text);
+  });
+
+  it.each([undefined, "", "no key"])("that reads %j is nothing, where that is no error", (text) => {
+    expect(tryParseRunnerSecret(text, "keys")).toEqual({ keys: [], retired: [], instances: [] });
+  });
+});
+
+describe("the keys of a pool", () => {
+  function scene({ previous, maxAgeMs }: { previous?: string | Error; maxAgeMs?: number }) {
+    const values = { current: '{"keys":["new.1"],"retired":["older.1"]}' };
+    const reads: string[] = [];
+    const keys = createRunnerKeys({
+      clock: createFakeClock(),
+      secretId: "keys",
+      source: {
+        read: async () => {
+          reads.push("AWSCURRENT");
+          return values.current;
+        },
+        readStage: async (_id, stage) => {
+          reads.push(stage);
+          if (previous instanceof Error) throw previous;
+          return previous;
+        },
+      },
+      ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+    });
+    return { keys, reads, values };
+  }
+
+  it("that have retired are the secret's own list, then those of the stage before, read anew", async () => {
+    const { keys, reads } = scene({ previous: '{"keys":["old.1"],"retired":["oldest.1"]}' });
+    expect(shown(await keys.get())).toEqual(["new.1"]);
+    expect(shown(await keys.retired())).toEqual(["older.1", "old.1", "oldest.1"]);
+    await keys.retired();
+    expect(reads).toEqual(["AWSCURRENT", "AWSPREVIOUS", "AWSPREVIOUS"]);
+  });
+
+  it.each([
+    ["there is no stage before", undefined],
+    ["its value was nonsense", "nonsense"],
+    ["its value is binary", new RunnerError("secret_malformed", "binary")],
+  ])("are the secret's own where %s", async (_, previous) => {
+    const { keys } = scene(previous === undefined ? {} : { previous });
+    expect(shown(await keys.retired())).toEqual(["older.1"]);
+  });
+
+  it("say so when nobody can tell", async () => {
+    const outage = new RunnerError("secrets_unavailable", "down", { retryable: true });
+    await expect(scene({ previous: outage }).keys.retired()).rejects.toBe(outage);
+  });
+
+  it("are read by each window where they may have no age", async () => {
+    const { keys, values } = scene({ maxAgeMs: 0 });
+    await keys.get();
+    values.current = "newest.1";
+    expect(shown(await keys.get())).toEqual(["newest.1"]);
+  });
+});

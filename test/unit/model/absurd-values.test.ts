@@ -1,0 +1,92 @@
+import { describe, expect, it, test } from "vitest";
+import { turnFrom } from "../../../lib/model/response-answer.ts";
+import { completed, ended, message, startResponsesServer, stream } from "../../support/responses-server.ts";
+import { adapter, never, request, thrownBy } from "./support.ts";
+
+const words = { type: "message", content: [{ type: "output_text", text: "Hi", annotations: [] }] };
+const call = { type: "function_call", call_id: "call_1", name: "create_list", arguments: "{}" };
+
+const turnOf = (changed: object) =>
+  turnFrom(
+    { outcome: "completed", response: { id: "resp_1", output: [words], ...changed }, items: [] },
+    { redact: String },
+  );
+
+const usage = (input: unknown, output: unknown, cached?: unknown, reasoning?: unknown) => ({
+  usage: {
+    input_tokens: input,
+    output_tokens: output,
+    input_tokens_details: { cached_tokens: cached },
+    output_tokens_details: { reasoning_tokens: reasoning },
+  },
+});
+
+describe("usage", () => {
+  it.each([-1, 0.5, 1e300, 2 ** 53, 10_000_001, Number.POSITIVE_INFINITY])(
+    "of %s tokens is unknown, and the other counts stand",
+    (absurd) => {
+      expect(turnOf(usage(absurd, 7)).usage).toMatchObject({ inputTokens: 0, outputTokens: 7 });
+      expect(turnOf(usage(9, absurd)).usage).toMatchObject({ inputTokens: 9, outputTokens: 0 });
+      expect(turnOf(usage(9, 7, absurd, absurd)).usage).toEqual({
+        inputTokens: 9,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 7,
+        reasoningTokens: 0,
+        webSearches: 0,
+      });
+    },
+  );
+
+  it("of a part is no more than the whole", () => {
+    expect(turnOf(usage(9, 7, 10, 8)).usage).toEqual({
+      inputTokens: 9,
+      cachedInputTokens: 9,
+      cacheWriteTokens: 0,
+      outputTokens: 7,
+      reasoningTokens: 7,
+      webSearches: 0,
+    });
+  });
+
+  it("of ten million tokens is a count", () => {
+    expect(turnOf(usage(10_000_000, 1)).usage).toMatchObject({ inputTokens: 10_000_000, outputTokens: 1 });
+  });
+});
+
+describe("ids", () => {
+  it.each([
+    ["513 bytes", "r".repeat(513)],
+    ["half a character, which no address can hold", "resp_\uD83D"],
+    ["a step in an address", ".."],
+  ])("of a response are refused when they are %s", (_, id) => {
+    expect(() => turnOf({ id })).toThrow(expect.objectContaining({ code: "model_contract" }));
+  });
+
+  it("of a call are refused beyond 512 bytes", () => {
+    expect(() => turnOf({ output: [{ ...call, call_id: "c".repeat(513) }] })).toThrow(
+      expect.objectContaining({ code: "model_contract" }),
+    );
+  });
+});
+
+test("an absurd id in a stream is not noted", async () => {
+  const id = "r".repeat(513);
+  await using server = await startResponsesServer([
+    stream({ type: "response.created", response: { id } }, completed(message("Hi"))),
+  ]);
+  const noted: string[] = [];
+  await adapter(server.baseUrl).model.generate(request, {
+    signal: never,
+    onStarted: async (responseId) => void noted.push(responseId),
+  });
+  expect(noted).not.toContain(id);
+});
+
+test("an answer of 30,000 items that are none is refused in one sentence", async () => {
+  const output = Array.from({ length: 30_000 }, () => ({}));
+  await using server = await startResponsesServer([stream(ended("completed", { output }))]);
+  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));
+  expect(error).toMatchObject({ code: "model_contract" });
+  expect(error.message).toContain("output: Too big: expected array to have <=1000 items");
+});

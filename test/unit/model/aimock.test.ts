@@ -1,0 +1,74 @@
+import { LLMock } from "@copilotkit/aimock";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loop, teas } from "../agent/loop-support.ts";
+import { adapter, never, request, thrownBy } from "./support.ts";
+
+/** A second opinion on the wire: a mock of the Responses API that others wrote. It cannot chain stored responses. */
+let mock: LLMock;
+
+beforeEach(async () => {
+  mock = new LLMock({ port: 0, logLevel: "silent" });
+  await mock.start();
+});
+
+afterEach(async () => {
+  await mock.stop();
+});
+
+const model = () => adapter(`${mock.url}/v1`).model;
+
+test("streamed text comes back whole", async () => {
+  mock.onMessage("two teas", { content: "Green tea is unfermented, black tea is fermented. ".repeat(20) });
+  const turn = await model().generate(request, { signal: never });
+  expect(turn.text).toHaveLength(1_000);
+  expect(turn.responseId).toMatch(/^resp/);
+  expect(turn.calls).toEqual([]);
+});
+
+test("usage comes back", async () => {
+  mock.onMessage("two teas", {
+    content: "Hi",
+    usage: { input_tokens: 12, output_tokens: 5, total_tokens: 17 },
+  });
+  expect((await model().generate(request, { signal: never })).usage).toEqual({
+    inputTokens: 12,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 5,
+    reasoningTokens: 0,
+    webSearches: 0,
+  });
+});
+
+test("a tool is called, answered and shown, over the whole conversation", async () => {
+  mock.addFixture({ match: { hasToolResult: true }, response: { content: "See {{artifact:list:teas}}." } });
+  mock.addFixture({
+    match: { userMessage: "Compare teas", toolName: "create_list" },
+    response: { toolCalls: [{ id: "call_1", name: "create_list", arguments: JSON.stringify(teas) }] },
+  });
+  const { message, workbench, rounds } = await loop(model(), { store: false });
+  expect({ message, rounds }).toEqual({ message: "See {{artifact:list:teas}}.", rounds: 2 });
+  expect(workbench.lists).toMatchObject([{ id: "teas", items: ["green", "black"] }]);
+});
+
+test("its error is an error", async () => {
+  mock.addFixture({
+    match: { userMessage: "two teas" },
+    response: { error: { message: "No such parameter", type: "invalid_request_error" }, status: 400 },
+  });
+  const error = await thrownBy(model().generate(request, { signal: never }));
+  expect(error).toMatchObject({ code: "model_rejected", status: 400 });
+  expect(error.message).toContain("No such parameter");
+});
+
+test("a stream that it cuts is tried again until the attempts are used up", async () => {
+  mock.addFixture({
+    match: { userMessage: "two teas" },
+    response: { content: "Green tea. ".repeat(50) },
+    truncateAfterChunks: 2,
+  });
+  expect(await thrownBy(model().generate(request, { signal: never }))).toMatchObject({
+    code: "model_unavailable",
+  });
+  expect(mock.getRequests()).toHaveLength(5);
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { troubleError, type ProviderTrouble } from "../../../lib/model/provider-trouble.ts";
+
+const place = "Amazon Bedrock's mantle endpoint in us-east-1";
+const told = (trouble: Partial<ProviderTrouble>) => {
+  const { code, message, retryable } = troubleError({ isJson: true, place, ...trouble });
+  return { code, message, retryable };
+};
+
+const role =
+  "User: arn:aws:sts::123456789012:assumed-role/Local-Role/x is not authorized to perform: bedrock-mantle:CreateInference on resource: arn:aws:bedrock-mantle:us-east-1:123456789012:project/default because no identity-based policy allows the bedrock-mantle:CreateInference action";
+
+describe("a refusal of Amazon Bedrock says what to do", () => {
+  it.each([
+    [
+      "the role's policy lacks the action",
+      { status: 401, code: "access_denied", message: role },
+      "model_access_refused",
+      "the processor's role may not perform bedrock-mantle:CreateInference at Amazon Bedrock's mantle endpoint in us-east-1: deploy again, so that the role's policy names the models of the settings; if it does, a policy of the organization or a boundary refuses it (HTTP 401, code access_denied)",
+    ],
+    [
+      "the account has no access to the model",
+      { status: 403, message: "You don't have access to the model with the specified model ID." },
+      "model_access_refused",
+      "this AWS account has no access to the model at Amazon Bedrock's mantle endpoint in us-east-1: enable the model under Model access in the console of Amazon Bedrock, or choose another one (HTTP 403)",
+    ],
+    [
+      "the subscription is missing",
+      {
+        status: 403,
+        message:
+          "Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace actions (aws-marketplace:Subscribe)",
+      },
+      "model_access_refused",
+      "this AWS account has no access to the model at Amazon Bedrock's mantle endpoint in us-east-1: enable the model under Model access in the console of Amazon Bedrock, or choose another one (HTTP 403)",
+    ],
+    [
+      "the signature is for another region",
+      { status: 403, message: "Credential should be scoped to a valid region." },
+      "model_access_refused",
+      "Amazon Bedrock's mantle endpoint in us-east-1 does not accept how requests are signed: check inference.endpoint and inference.region; credentials that have just run out are replaced by themselves (HTTP 403)",
+    ],
+    [
+      "the model is not offered in the region",
+      { status: 404, code: "model_not_found", message: "The model 'openai.gpt-6-luna' does not exist" },
+      "model_rejected",
+      "Amazon Bedrock's mantle endpoint in us-east-1 does not offer the model: set inference.region to a region that its model card names, or choose a model that is offered here (inference.model) (HTTP 404, code model_not_found)",
+    ],
+    [
+      "the same at runtime",
+      { status: 400, message: "The provided model identifier is invalid." },
+      "model_rejected",
+      "Amazon Bedrock's mantle endpoint in us-east-1 does not offer the model: set inference.region to a region that its model card names, or choose a model that is offered here (inference.model) (HTTP 400)",
+    ],
+  ])("%s", (_, trouble, code, message) => {
+    expect(told(trouble)).toEqual({ code, message, retryable: false });
+  });
+
+  it("without an account, a role or an ARN: a job's user reads it", () => {
+    expect(told({ status: 403, message: role }).message).not.toMatch(/arn:|\d{12}|Local-Role/);
+  });
+});
+
+describe("as of every provider", () => {
+  it("a throttled request is tried again", () => {
+    expect(told({ status: 429, message: "Too many requests" })).toMatchObject({
+      code: "model_unavailable",
+      retryable: true,
+    });
+  });
+
+  it("a response that is gone is one, however it is refused", () => {
+    expect(told({ status: 403, isForStored: true, message: role }).code).toBe(
+      "model_previous_response_missing",
+    );
+  });
+
+  it("elsewhere the same words mean nothing of Bedrock", () => {
+    expect(told({ place: undefined, status: 403, message: "access denied" }).message).toBe(
+      "the model's provider refused the key for this: access denied (HTTP 403)",
+    );
+  });
+});

@@ -1,0 +1,112 @@
+import { inspect } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { createHttp } from "../../../lib/adapters/http.ts";
+import { RunnerError } from "../../../lib/core/errors.ts";
+import { createModelClient } from "../../../lib/model/client.ts";
+import { createOpenAiModel } from "../../../lib/model/openai.ts";
+import type { ModelTurn } from "../../../lib/model/model.ts";
+import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
+import {
+  apiError,
+  completed,
+  message,
+  startResponsesServer,
+  stream,
+} from "../../support/responses-server.ts";
+import { never, quickClock, request, thrownBy } from "./support.ts";
+
+const token = (value: string): Reply => ({
+  body: { access_token: value, issued_token_type: "x", token_type: "Bearer", expires_in: 3_600 },
+});
+const fine = stream(completed(message("Hi")));
+const refused = apiError(401, { message: "Expired" });
+
+/** Rounds with a provider that gives these tokens, or no token, and these answers. */
+async function scene(tokens: readonly Reply[], answers = [fine, fine]) {
+  const tokenServer = await startHttpServer(script(...tokens));
+  const api = await startResponsesServer(answers);
+  const http = createHttp();
+  onTestFinished(async () => {
+    await http.close();
+    await api[Symbol.asyncDispose]();
+    await tokenServer.close();
+  });
+  const identity = {
+    identityProviderId: "idp_1",
+    serviceAccountId: "svc_1",
+    subjectToken: async () => "aws-Zq7",
+    tokenUrl: `${tokenServer.baseUrl}/oauth/token`,
+  };
+  const client = createModelClient({ http, credential: { identity }, baseUrl: api.baseUrl });
+  const ask = (signal = never): Promise<ModelTurn> =>
+    createOpenAiModel({ client, clock: quickClock([]), random: () => 0 }).generate(request, { signal });
+  return {
+    ask,
+    tokens: tokenServer.requests,
+    sent: () => api.seen.map(({ headers }) => headers.authorization),
+  };
+}
+
+test("an identity is exchanged for a token as the provider documents it", async () => {
+  const { ask, tokens, sent } = await scene([token("one")]);
+  expect((await ask()).text).toBe("Hi");
+  expect(tokens[0]?.path).toBe("/oauth/token");
+  expect(tokens[0]?.json()).toEqual({
+    grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    subject_token: "aws-Zq7",
+    identity_provider_id: "idp_1",
+    service_account_id: "svc_1",
+  });
+  expect(sent()).toEqual(["Bearer one"]);
+});
+
+test("jobs of one process share a token", async () => {
+  const { ask, tokens } = await scene([token("one")]);
+  await Promise.all([ask(), ask()]);
+  expect(tokens).toHaveLength(1);
+});
+
+test("a token that the provider refuses is exchanged anew", async () => {
+  const { ask, sent } = await scene([token("one"), token("two")], [refused, fine]);
+  expect((await ask()).text).toBe("Hi");
+  expect(sent()).toEqual(["Bearer one", "Bearer two"]);
+});
+
+test("an exchange is not waited for beyond the caller's signal", async () => {
+  const { ask } = await scene([{ raw: () => undefined }]);
+  const attempt = new AbortController();
+  const waiting = ask(attempt.signal);
+  attempt.abort(new Error("attempt over"));
+  await expect(waiting).rejects.toThrow("attempt over");
+});
+
+test.each([
+  [{ status: 401, body: { error: "invalid_grant" } }, "model_key_refused", false],
+  [{ status: 403, body: { error: { code: "mapping_not_found" } } }, "model_key_refused", false],
+  [{ status: 404, body: { error: { message: "Not found" } } }, "model_key_refused", false],
+  [{ status: 302, headers: { location: "/sign-in" } }, "model_key_refused", false],
+  [{ status: 429 }, "model_unavailable", true],
+  [{ status: 503 }, "model_unavailable", true],
+  [{ raw: (response) => response.destroy() }, "model_unavailable", true],
+  [{ body: "<html>" }, "model_contract", false],
+  [{ body: { access_token: "with a\nline" } }, "model_contract", false],
+  [{ body: { pad: "x".repeat(70_000), access_token: "one" } }, "model_contract", false],
+] as const satisfies readonly (readonly [Reply, string, boolean])[])(
+  "an exchange answered with %j is told as %s, without a token in it",
+  async (reply, code, retryable) => {
+    const { ask } = await scene([reply, reply, reply, reply, reply]);
+    const error = await thrownBy(ask());
+    expect(error).toBeInstanceOf(RunnerError);
+    expect(error).toMatchObject({ code, retryable });
+    expect(inspect(error, { depth: 10 })).not.toContain("Zq7");
+  },
+);
+
+test("an identity that the provider does not know says what to look at", async () => {
+  const { ask } = await scene([{ status: 401, body: { error: "invalid_grant" } }]);
+  await expect(ask()).rejects.toMatchObject({
+    message:
+      "the model's provider refused our identity (HTTP 401, code invalid_grant); check identityProviderId, serviceAccountId and audience in the settings, and their mapping there",
+  });
+});

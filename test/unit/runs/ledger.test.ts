@@ -1,0 +1,442 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createBackoffRow } from "../../../lib/runs/backoff.ts";
+import { createControlRow } from "../../../lib/runs/control.ts";
+import { createDispatchLock } from "../../../lib/runs/dispatch-lock.ts";
+import { createLedger, type Ledger } from "../../../lib/runs/ledger.ts";
+import { createTable } from "../../../lib/adapters/dynamodb.ts";
+import type { Fence, Run } from "../../../lib/runs/run.ts";
+import { anyone } from "../../support/aws.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+
+let local: LocalTable;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  local = await startLocalTable();
+  ledger = createLedger(local.table);
+});
+afterAll(() => local.close());
+
+const began = { atMs: 2_000, requestId: "req1" };
+
+let serial = 0;
+
+async function opened(pool = "default"): Promise<Fence> {
+  const runId = `run-${++serial}`;
+  await ledger.open({
+    pool,
+    runId,
+    workspaceId: "ws1",
+    keyId: "cred1",
+    leasedAtMs: 1_000,
+    leaseExpiresAtMs: 601_000,
+  });
+  return { pool, runId, leg: 1, invocationId: "first" };
+}
+
+async function begun(): Promise<Fence> {
+  const fence = await opened();
+  expect(await ledger.begin(fence, began)).toBeDefined();
+  return fence;
+}
+
+const usage = {
+  inputTokens: 10,
+  cachedInputTokens: 2,
+  cacheWriteTokens: 0,
+  outputTokens: 5,
+  reasoningTokens: 1,
+  webSearches: 0,
+};
+
+describe("begin", () => {
+  it("moves a leased run to running and gives its row", async () => {
+    const fence = await opened();
+    expect(await ledger.begin(fence, began)).toEqual({
+      pool: "default",
+      id: `run#${fence.runId}`,
+      runId: fence.runId,
+      workspaceId: "ws1",
+      keyId: "cred1",
+      state: "running",
+      leg: 1,
+      leasedAtMs: 1_000,
+      leaseMs: 600_000,
+      leaseExpiresAtMs: 601_000,
+      calledAtMs: 1_000,
+      starts: 1,
+      handovers: 0,
+      troubles: [],
+      startedOver: false,
+      repaired: false,
+      delivering: false,
+      openIn: "default",
+      invocationId: "first",
+      requestId: "req1",
+      beganAtMs: 2_000,
+      rounds: 0,
+      responseIds: [],
+      usage: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
+      usageBeside: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
+      usageBefore: {
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 0,
+        reasoningTokens: 0,
+        webSearches: 0,
+        costUsd: 0,
+      },
+    });
+  });
+
+  it("lets exactly one of five invocations of the same event begin", async () => {
+    const fence = await opened();
+    const ids = ["a", "b", "c", "d", "e"];
+    const runs = await Promise.all(
+      ids.map((invocationId) => ledger.begin({ ...fence, invocationId }, began)),
+    );
+    expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
+  });
+
+  it("may be repeated by the same invocation, as happens after a lost answer", async () => {
+    const fence = await begun();
+    expect(await ledger.begin(fence, { ...began, atMs: 2_500 })).toBeDefined();
+  });
+
+  it("refuses a leg that is not the run's", async () => {
+    const fence = await opened();
+    expect(await ledger.begin({ ...fence, leg: 2 }, began)).toBeUndefined();
+  });
+
+  it("refuses a run that was never opened", async () => {
+    const fence = { pool: "default", runId: "nobody", leg: 1, invocationId: "first" };
+    expect(await ledger.begin(fence, began)).toBeUndefined();
+  });
+
+  it("refuses a run that has ended", async () => {
+    const fence = await begun();
+    await ledger.close(fence, { state: "completed", reason: "ok", atMs: 3_000 });
+    expect(await ledger.begin(fence, { ...began, atMs: 4_000 })).toBeUndefined();
+  });
+});
+
+describe("the fence", () => {
+  it("keeps the lease's length as the newest beat tells it, by which a silent leg is judged", async () => {
+    const fence = await begun();
+    await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
+    expect(await readBack(fence)).toMatchObject({ leaseMs: 1_200_000 });
+  });
+
+  it("lets the owner beat, note rounds and close", async () => {
+    const fence = await begun();
+    expect(await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
+    expect(await ledger.note(fence, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(true);
+    expect(
+      await ledger.close(fence, { state: "failed", reason: "model_refused", explanation: "no", atMs: 4_000 }),
+    ).toBe(true);
+    const run = await ledger.read("default", fence.runId);
+    expect(run).toMatchObject({
+      state: "failed",
+      reason: "model_refused",
+      explanation: "no",
+      beatAtMs: 3_000,
+      leaseExpiresAtMs: 603_000,
+      rounds: 1,
+      responseIds: ["resp_1"],
+      usage,
+      endedAtMs: 4_000,
+    });
+    expect(run?.openIn).toBeUndefined();
+  });
+
+  it("refuses every write of an invocation that does not own the leg", async () => {
+    const other = { ...(await begun()), invocationId: "second" };
+    expect(await ledger.beat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
+    expect(await ledger.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
+    expect(await ledger.close(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
+  });
+
+  it("refuses beats after the close, and a second close with another state", async () => {
+    const fence = await begun();
+    expect(await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
+    expect(await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
+    expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
+    expect(await ledger.beat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
+  });
+});
+
+/** The run as a sweep reads it. */
+async function readBack(fence: Fence): Promise<Run> {
+  const run = await ledger.read(fence.pool, fence.runId);
+  expect(run).toBeDefined();
+  return run!;
+}
+
+describe("the next leg", () => {
+  it("is given what the leg before it knows, also where a note did not arrive", async () => {
+    const fence = await begun();
+    const progress = { rounds: 1, responseIds: ["resp_1"] };
+    expect(
+      await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 700_000, progress }),
+    ).toBe(true);
+    expect(await readBack(fence)).toMatchObject({
+      state: "leased",
+      leg: 2,
+      leaseExpiresAtMs: 700_000,
+      ...progress,
+    });
+  });
+
+  it("takes over from a running one, which writes nothing any more", async () => {
+    const fence = await begun();
+    expect(
+      await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} }),
+    ).toBe(true);
+    expect(await readBack(fence)).toMatchObject({
+      state: "leased",
+      leg: 2,
+      calledAtMs: 5_000,
+      handovers: 1,
+      starts: 1,
+    });
+    expect(await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
+    expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
+    expect(await ledger.begin({ ...fence, leg: 2, invocationId: "second" }, began)).toMatchObject({
+      leg: 2,
+      state: "running",
+    });
+  });
+
+  it("keeps what the earlier leg noted", async () => {
+    const fence = await begun();
+    await ledger.note(fence, {
+      rounds: 2,
+      responseIds: ["resp_2"],
+      summaryResponseId: "resp_s",
+      usage,
+      model: "m",
+    });
+    await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} });
+    const next = await ledger.begin({ ...fence, leg: 2, invocationId: "second" }, began);
+    expect(next).toMatchObject({
+      rounds: 2,
+      responseIds: ["resp_2"],
+      summaryResponseId: "resp_s",
+      usage,
+      model: "m",
+    });
+  });
+
+  it("is opened by a restart after trouble, which is counted and remembered", async () => {
+    const fence = await begun();
+    const restart = { atMs: 7_000, trouble: "crashed", leaseExpiresAtMs: 607_000 };
+    const restarted = await ledger.restart(await readBack(fence), restart);
+    expect(restarted).toMatchObject({
+      state: "leased",
+      leg: 2,
+      starts: 2,
+      troubles: ["crashed"],
+      leaseExpiresAtMs: 607_000,
+    });
+    const again = await ledger.restart(restarted!, { ...restart, trouble: "timed_out" });
+    expect(again).toMatchObject({ leg: 3, starts: 3, troubles: ["crashed", "timed_out"] });
+  });
+
+  it("is opened by one of two hands that saw the same run", async () => {
+    const seen = await readBack(await opened());
+    const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
+    const both = await Promise.all([ledger.restart(seen, restart), ledger.restart(seen, restart)]);
+    expect(both.filter((run) => run !== undefined)).toHaveLength(1);
+  });
+
+  it("is not opened, and the run not closed, when the leg has begun or beaten since it was seen", async () => {
+    const fence = await opened();
+    const restart = { atMs: 7_000, trouble: "silent", leaseExpiresAtMs: 607_000 };
+    const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
+    const leased = await readBack(fence);
+    await ledger.begin(fence, began);
+    expect(await ledger.restart(leased, restart)).toBeUndefined();
+    const running = await readBack(fence);
+    await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
+    expect(await ledger.restart(running, restart)).toBeUndefined();
+    expect(await ledger.closeAbandoned(running, ending)).toBe(false);
+    expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await ledger.restart(await readBack(fence), restart)).toBeUndefined();
+  });
+
+  it("is not there, nor this one any more, once the run has been closed in its stead: its own close is refused", async () => {
+    const fence = await begun();
+    const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
+    expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await ledger.close(fence, { ...ending, reason: "lease_lost" })).toBe(false);
+    expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
+  });
+
+  it("is opened, and the run closed, also when the SDK repeats the write because its answer was lost", async () => {
+    const { update } = local.table;
+    const repeating = createLedger({
+      ...local.table,
+      update: async (...call) => {
+        await update(...call);
+        return update(...call);
+      },
+    });
+    const fence = await begun();
+    expect(
+      await repeating.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} }),
+    ).toBe(true);
+    const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
+    const restarted = await repeating.restart(await readBack(fence), restart);
+    expect(restarted).toMatchObject({ leg: 3, handovers: 1, starts: 2, troubles: ["event_lost"] });
+    const ending = { state: "lost", reason: "event_lost", atMs: 8_000 } as const;
+    expect(await repeating.closeAbandoned(restarted!, ending)).toBe(true);
+  });
+});
+
+describe("open runs", () => {
+  it("are those that are not closed, of their own pool only, whatever their lease", async () => {
+    const leased = await opened("p1");
+    const running = await opened("p1");
+    await ledger.begin(running, began);
+    const ended = await opened("p1");
+    await ledger.begin(ended, began);
+    await ledger.close(ended, { state: "completed", reason: "ok", atMs: 3_000 });
+    await opened("p2");
+    const ids = (await ledger.openRuns("p1")).map(({ runId }) => runId);
+    expect(ids.toSorted()).toEqual([leased.runId, running.runId].toSorted());
+  });
+
+  it("are not rows of another pool that name this one", async () => {
+    const { pool, runId } = await opened("stranger");
+    await local.table.update({ pool, id: `run#${runId}` }, { set: { openIn: "victim" } });
+    expect(await ledger.openRuns("victim")).toEqual([]);
+  });
+});
+
+describe("the back-off row", () => {
+  const clock = createFakeClock(1_000_000);
+
+  it("only ever grows, for each side apart", async () => {
+    const backoff = createBackoffRow(local.table, clock);
+    expect(await backoff.read("calm")).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    await backoff.extend("calm", "model", 1_009_000);
+    await backoff.extend("calm", "model", 1_005_000);
+    await backoff.extend("calm", "studio", 1_007_000);
+    expect(await backoff.read("calm")).toEqual({ modelUntilMs: 1_009_000, studioUntilMs: 1_007_000 });
+  });
+
+  it.each([1_784_000_000_000, 1e300, Number.POSITIVE_INFINITY])(
+    "holds nobody back for longer than three minutes, though asked to until %d",
+    async (untilMs) => {
+      const backoff = createBackoffRow(local.table, clock);
+      await backoff.extend(`asked ${untilMs}`, "model", untilMs);
+      expect(await backoff.read(`asked ${untilMs}`)).toEqual({ modelUntilMs: 1_180_000, studioUntilMs: 0 });
+    },
+  );
+
+  it.each([1_180_001, 1_784_000_000_000, 10n ** 38n, "tomorrow", null])(
+    "ignores %s, which an older version or a hand wrote",
+    async (written) => {
+      const backoff = createBackoffRow(local.table, clock);
+      const pool = `absurd ${written}`;
+      await local.table.put({ pool, id: "backoff", studioUntilMs: written }, undefined);
+      expect(await backoff.read(pool)).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    },
+  );
+
+  it("holds nobody back once it is cleared, until somebody is asked to wait again", async () => {
+    const backoff = createBackoffRow(local.table, clock);
+    await backoff.extend("cleared", "model", 1_009_000);
+    await backoff.extend("cleared", "studio", 1_009_000);
+    await backoff.clear("cleared");
+    expect(await backoff.read("cleared")).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    await backoff.extend("cleared", "model", 1_001_000);
+    expect(await backoff.read("cleared")).toEqual({ modelUntilMs: 1_001_000, studioUntilMs: 0 });
+  });
+
+  it("takes a new time over one that is decades ahead", async () => {
+    const backoff = createBackoffRow(local.table, clock);
+    const decadesAheadMs = 1_784_000_000_000;
+    await local.table.put({ pool: "old", id: "backoff", studioUntilMs: decadesAheadMs }, undefined);
+    await backoff.extend("old", "studio", 1_007_000);
+    expect(await backoff.read("old")).toEqual({ modelUntilMs: 0, studioUntilMs: 1_007_000 });
+  });
+});
+
+describe("the dispatch lock", () => {
+  const ask = { pool: "default", nowMs: 1_000, untilMs: 61_000 };
+  const lastWindow = { reason: "empty", atMs: 2_000, polls: 3, leased: 0, inFlight: 1 };
+  const ended = { lastWindow, goodPollAtMs: 2_000 };
+
+  it("is held by one owner until released", async () => {
+    const lock = createDispatchLock(local.table);
+    expect(await lock.acquire({ ...ask, owner: "a" })).toBe(true);
+    expect(await lock.acquire({ ...ask, owner: "b" })).toBe(false);
+    await lock.release({ pool: "default", owner: "b" }, ended);
+    expect(await lock.acquire({ ...ask, owner: "b" })).toBe(false);
+    await lock.release({ pool: "default", owner: "a" }, ended);
+    expect(await lock.acquire({ ...ask, owner: "b" })).toBe(true);
+    await lock.release({ pool: "default", owner: "b" }, ended);
+  });
+
+  it("dies by itself at its time", async () => {
+    const lock = createDispatchLock(local.table);
+    expect(await lock.acquire({ ...ask, owner: "a" })).toBe(true);
+    expect(await lock.acquire({ ...ask, owner: "b", nowMs: 61_001, untilMs: 121_000 })).toBe(true);
+  });
+});
+
+describe("an open row that is no run", () => {
+  it("is told of and left out: one row must not stop a pool", async () => {
+    const told: string[] = [];
+    const tolerant = createLedger(local.table, ({ message }) => told.push(message));
+    const strange = { id: "run#strange", openIn: "odd", leaseExpiresAtMs: 1, leg: "first" };
+    await local.table.put({ ...strange, pool: "odd" }, undefined);
+    expect(await tolerant.openRuns("odd")).toEqual([]);
+    expect(told).toEqual([expect.stringMatching(/^the ledger row run#strange is not a run: .*leg/)]);
+    expect(await ledger.openRuns("odd")).toEqual([]);
+    expect(await tolerant.recentRuns("odd", { limit: 10 })).toEqual([]);
+    expect(await tolerant.read("odd", "strange")).toBeUndefined();
+  });
+});
+
+describe("the control row", () => {
+  it("says not paused when there is no row, and keeps who paused and why", async () => {
+    const control = createControlRow(local.table);
+    expect(await control.read("quiet")).toEqual({ paused: false });
+    await control.write("quiet", { paused: true, by: "ada", why: "deploy", atMs: 5 });
+    expect(await control.read("quiet")).toEqual({ paused: true, by: "ada", why: "deploy", atMs: 5 });
+  });
+});
+
+describe("an unreachable ledger", () => {
+  it("is ledger_unavailable, and worth another try", async () => {
+    const table = createTable("ledger", anyone("http://127.0.0.1:9"));
+    const failure = createLedger(table).read("default", "x");
+    await expect(failure).rejects.toMatchObject({ code: "ledger_unavailable", retryable: true });
+  });
+
+  it("is not worth another try when there is no such table", async () => {
+    const table = createTable("nowhere", anyone(`http://127.0.0.1:${local.port}`));
+    const failure = createLedger(table).read("default", "x");
+    await expect(failure).rejects.toMatchObject({ code: "ledger_unavailable", retryable: false });
+  });
+});

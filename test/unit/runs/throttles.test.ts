@@ -1,0 +1,48 @@
+import { expect, it, onTestFinished } from "vitest";
+import type { Table } from "../../../lib/adapters/dynamodb.ts";
+import { createCountedTable } from "../../../lib/runs/counted-table.ts";
+import { anyone } from "../../support/aws.ts";
+import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
+import { recordingMetrics } from "../../support/silent.ts";
+
+const refusal = (type: string): Reply => ({
+  status: 400,
+  headers: { "content-type": "application/x-amz-json-1.0" },
+  body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: "no" },
+});
+const found: Reply = {
+  headers: { "content-type": "application/x-amz-json-1.0" },
+  body: { Item: { pool: { S: "p" }, id: { S: "x" } } },
+};
+
+async function tableAnswering(...replies: readonly Reply[]) {
+  const server = await startHttpServer(script(...replies));
+  onTestFinished(() => server.close());
+  const metrics = recordingMetrics();
+  const table: Table = createCountedTable(
+    { tableName: "ledger", pool: "p", metrics },
+    anyone(server.baseUrl),
+  );
+  return { table, metrics };
+}
+
+it("a throttled call is counted each time, also when its repetition succeeds", async () => {
+  const { table, metrics } = await tableAnswering(
+    refusal("ProvisionedThroughputExceededException"),
+    refusal("ThrottlingException"),
+    found,
+  );
+  expect(await table.get({ pool: "p", id: "x" })).toEqual({ pool: "p", id: "x" });
+  expect(metrics.emitted).toEqual(["LedgerThrottles{pool=p} 1", "LedgerThrottles{pool=p} 1"]);
+});
+
+it("other refusals are none", async () => {
+  const { table, metrics } = await tableAnswering(
+    refusal("ConditionalCheckFailedException"),
+    refusal("ResourceNotFoundException"),
+  );
+  const condition = { text: "#a = :a", values: { a: 1 } };
+  expect(await table.put({ pool: "p", id: "x" }, condition)).toBe(false);
+  await expect(table.get({ pool: "p", id: "x" })).rejects.toMatchObject({ code: "ledger_unavailable" });
+  expect(metrics.emitted).toEqual([]);
+});

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { awsPrices, awsPricesAsOf, type AwsPriceName } from "../infra/aws-prices.ts";
-import { pickupModes, type PickupMode } from "../lib/dispatch/pickup.ts";
+import { pickupModes, type PickupMode } from "../lib/core/options.ts";
 import { timing } from "../lib/core/timing.ts";
 import { buildStack } from "../local/build.ts";
 import {

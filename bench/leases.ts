@@ -1,5 +1,5 @@
 import { ulid } from "ulid";
-import type { LegEvent } from "../lib/attempt/leg-event.ts";
+import type { LegEvent } from "../lib/core/invoker.ts";
 import { createLedger } from "../lib/runs/ledger.ts";
 import { pool, textAt, type Aws, type Others } from "./ground.ts";
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { pickups, type PickupMode } from "../lib/dispatch/pickup.ts";
+import { pickups } from "../lib/dispatch/pickup.ts";
+import type { PickupMode } from "../lib/core/options.ts";
 import { timing } from "../lib/core/timing.ts";
 import { startOthers, type Built, type Others } from "./ground.ts";
 import { startLive, type Live } from "./live.ts";

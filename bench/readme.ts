@@ -1,4 +1,4 @@
-import type { PickupMode } from "../lib/dispatch/pickup.ts";
+import type { PickupMode } from "../lib/core/options.ts";
 import { table, usd } from "./tables.ts";
 import type { Performance } from "./targets.ts";
 

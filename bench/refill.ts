@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { PickupMode } from "../lib/dispatch/pickup.ts";
+import type { PickupMode } from "../lib/core/options.ts";
 import { startOthers, type Built, type Others } from "./ground.ts";
 import { startLive, workOff } from "./live.ts";
 import { call } from "./servers/client.ts";

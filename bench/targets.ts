@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { pickupModes } from "../lib/dispatch/pickup.ts";
+import { pickupModes } from "../lib/core/options.ts";
 import { table } from "./tables.ts";
 
 const modes = z.enum(pickupModes);

@@ -6,8 +6,7 @@ import { createDispatchLock, type DispatchLock } from "../lib/runs/dispatch-lock
 import { createLedger, type Ledger } from "../lib/runs/ledger.ts";
 import { createSpendRow, type SpendRow } from "../lib/runs/spend.ts";
 import { createWorkspaceRows, type WorkspaceRows } from "../lib/runs/workspaces.ts";
-import type { SecretStore } from "../lib/adapters/secrets-manager.ts";
-import type { SecretSource } from "../lib/keys/secrets.ts";
+import type { SecretStore, SecretSource } from "../lib/adapters/secrets-manager.ts";
 import { toAwsAccount, type AwsAccount } from "./aws/config.ts";
 import { CliError } from "./errors.ts";
 import { readLocalStack } from "./local-stack.ts";

@@ -1,5 +1,5 @@
 import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
-import type { BedrockEndpoint } from "../lib/model/bedrock-endpoint.ts";
+import type { BedrockEndpoint } from "../lib/core/options.ts";
 import type { ProviderTrouble } from "../lib/model/provider-trouble.ts";
 
 /** What the commands ask of AWS, one adapter per service in cli/aws/. Each throws what its SDK client throws. */

@@ -1,5 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { legEventSchema } from "../lib/attempt/leg-event.ts";
+import { legEventSchema } from "../lib/core/invoker.ts";
 import { runLeg } from "../lib/attempt/leg.ts";
 import { wrap } from "./middleware.ts";
 import { processor } from "./wiring.ts";

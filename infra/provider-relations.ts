@@ -1,5 +1,5 @@
-import { isOpenWeight, type BedrockEndpoint } from "../lib/model/bedrock-endpoint.ts";
-import type { GenerationMode } from "../lib/model/model.ts";
+import { isOpenWeight } from "../lib/model/bedrock-endpoint.ts";
+import type { GenerationMode, BedrockEndpoint } from "../lib/core/options.ts";
 import type { Problem } from "./problems.ts";
 import type { providers } from "./settings-schema.ts";
 

@@ -1,5 +1,5 @@
-import { pickups, type Pickup, type PickupMode } from "../lib/dispatch/pickup.ts";
-import type { GenerationMode } from "../lib/model/model.ts";
+import { pickups, type Pickup } from "../lib/dispatch/pickup.ts";
+import type { GenerationMode, PickupMode } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type Prices } from "../lib/model/prices.ts";
 import { timing } from "../lib/core/timing.ts";
 import { formatPath, type Problem } from "./problems.ts";

@@ -2,9 +2,14 @@ import { Token } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import { maxPreviewCharacters } from "../lib/core/config.ts";
-import { pickupModes } from "../lib/dispatch/pickup.ts";
-import { bedrockEndpoints } from "../lib/model/bedrock-endpoint.ts";
-import { generationModes, hostedTools, reasoningEfforts, serviceTiers } from "../lib/model/model.ts";
+import {
+  generationModes,
+  hostedTools,
+  reasoningEfforts,
+  serviceTiers,
+  bedrockEndpoints,
+  pickupModes,
+} from "../lib/core/options.ts";
 import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/core/timing.ts";

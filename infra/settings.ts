@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RunnerError } from "../lib/core/errors.ts";
-import type { BedrockEndpoint } from "../lib/model/bedrock-endpoint.ts";
+import type { BedrockEndpoint } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";

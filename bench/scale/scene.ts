@@ -1,4 +1,4 @@
-import type { PickupMode } from "../../lib/dispatch/pickup.ts";
+import type { PickupMode } from "../../lib/core/options.ts";
 import type { Run } from "../../lib/runs/run.ts";
 import { vcpuMemoryMb } from "../bills.ts";
 import { counter, environmentsOf, serial } from "./resources.ts";

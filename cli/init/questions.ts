@@ -7,7 +7,7 @@ import {
   poolSchema,
   settingsSchema,
 } from "../../infra/settings-schema.ts";
-import { pickupModes } from "../../lib/dispatch/pickup.ts";
+import { pickupModes } from "../../lib/core/options.ts";
 import type { Prompts } from "../prompts.ts";
 import { money, whole } from "../values.ts";
 import { wrongModelName } from "../../infra/provider-relations.ts";

@@ -10,7 +10,6 @@ import {
   type SecretsManagerClientConfig,
 } from "@aws-sdk/client-secrets-manager";
 import { hasCode, RunnerError, type ErrorCode } from "../core/errors.ts";
-import type { SecretSource } from "../keys/secrets.ts";
 import { checkedAnswers, connections, isPassing, isRefusal, isThrottle, networkFault } from "./aws.ts";
 
 /**
@@ -22,6 +21,15 @@ export type Stage = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "STUDIO_RUNNER
 
 /** The version id that carries each label. */
 export type Stages = Readonly<Partial<Record<Stage, string>>>;
+
+/** Where secrets are read from: Secrets Manager, or whatever stands in for it. */
+export interface SecretSource {
+  /**
+   * The present value of one secret.
+   * @throws RunnerError `secret_missing`, `secret_malformed` (binary) or `secrets_unavailable`; `signal.reason` when aborted
+   */
+  read(secretId: string, signal?: AbortSignal): Promise<string>;
+}
 
 /** A secret's older or newer value beside the present one. */
 export interface StagedSecrets {

@@ -1,7 +1,8 @@
 import { limits } from "../deliverables/limits.ts";
 import { payloadKeyByKind } from "../deliverables/registry.ts";
 import { maxToolRounds } from "./bounds.ts";
-import type { HostedTool, ToolDefinition } from "../model/model.ts";
+import type { ToolDefinition } from "../model/model.ts";
+import type { HostedTool } from "../core/options.ts";
 
 export interface InstructionParts {
   readonly tools: readonly ToolDefinition[];

@@ -1,6 +1,5 @@
 import type { Clock } from "../core/clock.ts";
 import { noUsage } from "../model/model.ts";
-import type { Invoker } from "../core/invoker.ts";
 import type { BackoffRow } from "../runs/backoff.ts";
 import type { Ledger } from "../runs/ledger.ts";
 import type { EndState, Fence, Reporting, Run } from "../runs/run.ts";
@@ -15,7 +14,7 @@ import { isToldLost, LostTrack } from "./delivery.ts";
 import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
 import { pressed } from "./hold-back.ts";
 import { LeaseKeeper } from "./keeper.ts";
-import type { LegEvent } from "./leg-event.ts";
+import type { Invoker, LegEvent } from "../core/invoker.ts";
 import { legMetrics, type LegMetrics } from "./leg-metrics.ts";
 import { Posting } from "./posting.ts";
 import { Progress } from "./progress.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { legEventSchema, type LegEvent } from "./leg-event.ts";
+import { legEventSchema, type LegEvent } from "../core/invoker.ts";
 import { recover, type RecoverDeps, type Recovery } from "./recover.ts";
 import { troubleOf, type Trouble } from "./trouble.ts";
 

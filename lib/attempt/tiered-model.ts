@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/errors.ts";
-import type { Generation, Model, ModelRequest, ModelTurn, ServiceTier } from "../model/model.ts";
+import type { Generation, Model, ModelRequest, ModelTurn } from "../model/model.ts";
+import type { ServiceTier } from "../core/options.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { retryWaitMs, type Pace } from "../core/retry.ts";

@@ -1,8 +1,13 @@
 import * as z from "zod";
-import { pickupModes } from "../dispatch/pickup.ts";
+import {
+  generationModes,
+  hostedTools,
+  reasoningEfforts,
+  serviceTiers,
+  bedrockEndpoints,
+  pickupModes,
+} from "./options.ts";
 import { RunnerError } from "./errors.ts";
-import { bedrockEndpoints } from "../model/bedrock-endpoint.ts";
-import { generationModes, hostedTools, reasoningEfforts, serviceTiers } from "../model/model.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 

@@ -1,3 +1,5 @@
+import type { PickupMode } from "../core/options.ts";
+
 /** How eagerly a pool looks for work inside its minute. README: latency and monthly cost of each mode. */
 export interface Pickup {
   /** How long the dispatcher goes on polling; 0 means until the first empty answer. A full pool is watched for longer. */
@@ -12,7 +14,7 @@ export const pickups = {
   economy: { windowMs: 0, busyWaitMs: 0, idleWaitMs: [0, 0] },
   balanced: { windowMs: 50_000, busyWaitMs: 250, idleWaitMs: [500, 2_000] },
   fast: { windowMs: 57_000, busyWaitMs: 100, idleWaitMs: [1_000, 1_000] },
-} as const satisfies Readonly<Record<string, Pickup>>;
+} as const satisfies Readonly<Record<PickupMode, Pickup>>;
 
 /**
  * A pool at capacity may have a queue: it is watched for so long, in every mode, and looked at so often. A look reads all
@@ -22,7 +24,3 @@ export const full = {
   windowMs: 57_000,
   waitMs: (inFlight: number): number => Math.max(100, 2 * inFlight),
 } as const;
-
-export type PickupMode = keyof typeof pickups;
-
-export const pickupModes = ["economy", "balanced", "fast"] as const satisfies readonly PickupMode[];

@@ -2,8 +2,8 @@ import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/errors.ts";
 import { parseRunnerSecret, tryParseRunnerSecret } from "./runner-secret.ts";
 import type { RunnerKey } from "../core/secret.ts";
-import type { StagedSecrets } from "../adapters/secrets-manager.ts";
-import { createSecretCache, type SecretSource } from "./secrets.ts";
+import { createSecretCache } from "./secrets.ts";
+import type { StagedSecrets, SecretSource } from "../adapters/secrets-manager.ts";
 
 /** The runner keys of a pool. `get` and `refresh` as a SecretCache's (lib/keys/secrets.ts). */
 export interface RunnerKeys {

@@ -1,16 +1,8 @@
 import * as z from "zod";
+import type { SecretSource } from "../adapters/secrets-manager.ts";
 import { withTimeLimit, type Clock } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
 import { Secret, type RunnerKey } from "../core/secret.ts";
-
-/** Where secrets are read from: Secrets Manager, or whatever stands in for it. */
-export interface SecretSource {
-  /**
-   * The present value of one secret.
-   * @throws RunnerError `secret_missing`, `secret_malformed` (binary) or `secrets_unavailable`; `signal.reason` when aborted
-   */
-  read(secretId: string, signal?: AbortSignal): Promise<string>;
-}
 
 export interface SecretCache<T> {
   /**

@@ -1,6 +1,7 @@
 import { bedrock, type AwsCredentialsProvider } from "openai/providers/bedrock/aws";
 import type { Environment } from "../core/config.ts";
-import { isOpenWeight, type BedrockEndpoint } from "./bedrock-endpoint.ts";
+import { isOpenWeight } from "./bedrock-endpoint.ts";
+import type { BedrockEndpoint } from "../core/options.ts";
 
 export interface BedrockTarget {
   readonly endpoint: BedrockEndpoint;

@@ -1,3 +1,4 @@
+import type { HostedTool, ReasoningEffort, ServiceTier } from "../core/options.ts";
 /** The model port. One adapter (openai.ts) knows the provider; everything else speaks these types. */
 
 export interface ToolDefinition {
@@ -64,22 +65,11 @@ export type InputItem =
   /** What an earlier turn produced, as the provider gave it: used only where the chain is not stored. */
   | { readonly type: "earlier_turn"; readonly items: readonly unknown[] };
 
-/** Of a reasoning model; each model knows some of them. */
-export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
-
-/** How fast and at what price the provider answers (OpenAI API reference, `service_tier`). */
-export const serviceTiers = ["auto", "default", "flex", "priority"] as const;
-export type ServiceTier = (typeof serviceTiers)[number];
-
-/** Tools that run at the provider. */
-export const hostedTools = ["web_search"] as const;
-export type HostedTool = (typeof hostedTools)[number];
-
 /** How a job's rounds are asked for. What is absent is left to the provider. */
 export interface RoundOptions {
   readonly serviceTier?: ServiceTier | undefined;
   readonly hostedTools?: readonly HostedTool[] | undefined;
-  readonly reasoningEffort?: (typeof reasoningEfforts)[number] | undefined;
+  readonly reasoningEffort?: ReasoningEffort | undefined;
   /** Of one round, its reasoning included. */
   readonly maxOutputTokens?: number | undefined;
   /** Requests with the same key find the instructions and tools that they share in the provider's cache. */
@@ -105,15 +95,6 @@ export interface ModelTurn {
   /** The turn's output as the provider gave it, for replay without a stored chain. */
   readonly outputItems: readonly unknown[];
 }
-
-/**
- * How a round that is stored is asked; the others are always streamed.
- * - streaming: an open line per round; what it was saying is lost with it.
- * - background: the provider works on by itself; its events are followed, and taken up again, by a later leg too.
- * - auto: background, until the provider refuses it; from then on streaming, for as long as the model is used.
- */
-export const generationModes = ["auto", "background", "streaming"] as const;
-export type GenerationMode = (typeof generationModes)[number];
 
 /** What goes with one generation while it lasts. */
 export interface Generation {

@@ -1,7 +1,8 @@
 import { RunnerError } from "../core/errors.ts";
 import { cancelResponse, followResponse, generateInBackground, retrieveResponse } from "./background.ts";
 import type { ExchangeDeps } from "./exchange.ts";
-import type { Generation, GenerationMode, Model, ModelRequest, ModelTurn } from "./model.ts";
+import type { Generation, Model, ModelRequest, ModelTurn } from "./model.ts";
+import type { GenerationMode } from "../core/options.ts";
 import type { BackgroundDelivery } from "./request-body.ts";
 import { generateStreaming } from "./streaming.ts";
 

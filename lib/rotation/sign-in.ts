@@ -4,8 +4,7 @@ import { RunnerError } from "../core/errors.ts";
 import { readText, userAgent, type Fetch } from "../adapters/http.ts";
 import { retry, type RetryPolicy } from "../core/retry.ts";
 import { Secret } from "../core/secret.ts";
-import type { SecretStore } from "../adapters/secrets-manager.ts";
-import type { SecretSource } from "../keys/secrets.ts";
+import type { SecretStore, SecretSource } from "../adapters/secrets-manager.ts";
 
 export interface SignInDeps {
   readonly secrets: SecretSource & Pick<SecretStore, "put">;

@@ -1,4 +1,4 @@
-import type { LegEvent } from "../../lib/attempt/leg-event.ts";
+import type { LegEvent } from "../../lib/core/invoker.ts";
 import { parseLogLine, isMetricLine, type LogLine } from "../../lib/core/log-line.ts";
 import type { LogEvent } from "../../lib/core/log.ts";
 import type { MetricName } from "../../lib/core/metrics.ts";

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { deliverablesTable } from "../../lib/deliverables/reference.ts";
-import { pickupModes } from "../../lib/dispatch/pickup.ts";
+import { pickupModes } from "../../lib/core/options.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(resolve(root, file), "utf8");

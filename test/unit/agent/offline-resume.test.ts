@@ -4,7 +4,7 @@ import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
 import { createHttp } from "../../../lib/adapters/http.ts";
 import { createModelClient } from "../../../lib/model/client.ts";
 import { createOpenAiModel } from "../../../lib/model/openai.ts";
-import type { GenerationMode } from "../../../lib/model/model.ts";
+import type { GenerationMode } from "../../../lib/core/options.ts";
 import { resume } from "../../../lib/agent/resume.ts";
 import { earlierContext } from "../../../lib/agent/summary.ts";
 import type { LoopResult, ToolLoopDeps, ToolLoopJob } from "../../../lib/agent/tool-loop.ts";

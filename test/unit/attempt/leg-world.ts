@@ -5,7 +5,7 @@ import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { Ending } from "../../../lib/runs/ledger.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
-import type { LegEvent } from "../../../lib/attempt/leg-event.ts";
+import type { LegEvent } from "../../../lib/core/invoker.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import type { JobCall, Studio } from "../../../lib/studio/studio.ts";

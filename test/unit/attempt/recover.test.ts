@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { overdue, sweep } from "../../../lib/dispatch/sweep.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { LegEvent } from "../../../lib/attempt/leg-event.ts";
+import type { LegEvent } from "../../../lib/core/invoker.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { recover, type RecoverDeps } from "../../../lib/attempt/recover.ts";
 import { legFailureSchema, settle } from "../../../lib/attempt/settle.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { Model, ModelRequest, ServiceTier } from "../../../lib/model/model.ts";
+import type { Model, ModelRequest } from "../../../lib/model/model.ts";
+import type { ServiceTier } from "../../../lib/core/options.ts";
 import { inTier } from "../../../lib/attempt/tiered-model.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { says, scriptedModel, type Step } from "../../support/scripted-model.ts";

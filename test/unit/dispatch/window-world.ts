@@ -1,7 +1,7 @@
 import { pickups } from "../../../lib/dispatch/pickup.ts";
 import type { WindowDeps, WindowSettings } from "../../../lib/dispatch/window.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { LegEvent } from "../../../lib/attempt/leg-event.ts";
+import type { LegEvent } from "../../../lib/core/invoker.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
 import type { Control } from "../../../lib/runs/control.ts";
 import type { EndedWindow } from "../../../lib/runs/dispatch-lock.ts";

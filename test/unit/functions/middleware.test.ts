@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { wrap } from "../../../functions/middleware.ts";
 import { dispatchEventSchema } from "../../../lib/dispatch/dispatch-event.ts";
-import { legEventSchema } from "../../../lib/attempt/leg-event.ts";
+import { legEventSchema } from "../../../lib/core/invoker.ts";
 import { legFailureSchema } from "../../../lib/attempt/settle.ts";
 import { createJsonLog } from "../../../lib/core/json-log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { createSecretCache, type SecretCache, type SecretSource } from "../../../lib/keys/secrets.ts";
+import { createSecretCache, type SecretCache } from "../../../lib/keys/secrets.ts";
+import type { SecretSource } from "../../../lib/adapters/secrets-manager.ts";
 
 interface Scene {
   readonly cache: SecretCache<string>;

@@ -1,7 +1,10 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../../../lib/core/errors.ts";
-import type { SecretSource } from "../../../lib/keys/secrets.ts";
-import { createSecretsClient, createSecretSource } from "../../../lib/adapters/secrets-manager.ts";
+import {
+  createSecretsClient,
+  createSecretSource,
+  type SecretSource,
+} from "../../../lib/adapters/secrets-manager.ts";
 import { anyone } from "../../support/aws.ts";
 import {
   script,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { GenerationMode } from "../../../lib/model/model.ts";
+import type { GenerationMode } from "../../../lib/core/options.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,

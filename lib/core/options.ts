@@ -1,0 +1,34 @@
+/** The values that settings and the functions' variables can take. */
+
+/** How eagerly a pool looks for work inside its minute. */
+export const pickupModes = ["economy", "balanced", "fast"] as const;
+export type PickupMode = (typeof pickupModes)[number];
+
+/**
+ * The two addresses at which Amazon Bedrock serves the Responses API. Both store responses. mantle also generates in the
+ * background, so that another invocation can take a response up; runtime answers while one waits.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+ */
+export const bedrockEndpoints = ["mantle", "runtime"] as const;
+export type BedrockEndpoint = (typeof bedrockEndpoints)[number];
+
+/**
+ * How a round that is stored is requested; the others are always streamed.
+ * - streaming: one connection per round; a response whose stream breaks is lost.
+ * - background: the provider generates by itself; its events are followed, and resumed, also by a later attempt.
+ * - auto: background until the provider refuses it, then streaming for as long as the model client lives.
+ */
+export const generationModes = ["auto", "background", "streaming"] as const;
+export type GenerationMode = (typeof generationModes)[number];
+
+/** How hard a reasoning model thinks. Each model accepts some of these. */
+export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
+export type ReasoningEffort = (typeof reasoningEfforts)[number];
+
+/** How fast and at what price the provider answers (OpenAI API reference, `service_tier`). */
+export const serviceTiers = ["auto", "default", "flex", "priority"] as const;
+export type ServiceTier = (typeof serviceTiers)[number];
+
+/** Tools that run at the provider. */
+export const hostedTools = ["web_search"] as const;
+export type HostedTool = (typeof hostedTools)[number];

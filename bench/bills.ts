@@ -60,7 +60,7 @@ export function lambdaFreeTier(bill: Bill): number {
 
 export interface Job {
   readonly lease: Measured;
-  readonly leg: Measured;
+  readonly attempt: Measured;
   readonly dispatcherMemoryMb: number;
   readonly processorMemoryMb: number;
   readonly inferenceSeconds: number;
@@ -69,20 +69,21 @@ export interface Job {
 
 /** What 1,000 jobs add to a month in which windows are open anyway. A lease's own time is counted with a short window's. */
 export function thousandJobs(job: Job): Bill {
-  const { lease, leg, inferenceSeconds } = job;
-  const units = unitsOf(leg.requests, "open run");
+  const { lease, attempt, inferenceSeconds } = job;
+  const units = unitsOf(attempt.requests, "open run");
   const opening = unitsOf({ PutItem: lease.requests["PutItem"] ?? 1 }, "open run").writes;
   const beating = job.beats * unitsOf({ UpdateItem: 1 }, "open run").writes;
-  const legMs = inferenceSeconds * 1000 + leg.durationMs + stretchMs(leg.cpuMs, job.processorMemoryMb);
+  const attemptMs =
+    inferenceSeconds * 1000 + attempt.durationMs + stretchMs(attempt.cpuMs, job.processorMemoryMb);
   const leaseMs = lease.durationMs + stretchMs(lease.cpuMs, job.dispatcherMemoryMb);
-  const gbSeconds = (job.processorMemoryMb * legMs + job.dispatcherMemoryMb * leaseMs) / 1024 / 1000;
+  const gbSeconds = (job.processorMemoryMb * attemptMs + job.dispatcherMemoryMb * leaseMs) / 1024 / 1000;
   const { compute, request, ledgerRead, ledgerWrite, logs } = awsPrices;
   return {
     "Lambda compute": 1_000 * gbSeconds * compute.usd,
     "Lambda requests": 1_000 * request.usd,
     "DynamoDB requests":
       1_000 * (units.reads * ledgerRead.usd + (units.writes + opening + beating) * ledgerWrite.usd),
-    "log lines": 1_000 * ((leg.logBytes + lease.logBytes) / 1e9) * logs.usd,
+    "log lines": 1_000 * ((attempt.logBytes + lease.logBytes) / 1e9) * logs.usd,
   };
 }
 

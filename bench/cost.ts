@@ -193,10 +193,10 @@ function metricsOf({ Metrics = [] }: { readonly Metrics?: readonly object[] | un
 
 interface JobReplies {
   readonly lease: HostReply;
-  readonly leg: HostReply;
+  readonly attempt: HostReply;
 }
 
-/** A job with one round: its lease in a window, and its leg; both in warm processes. */
+/** A job with one round: its lease in a window, and its attempt; both in warm processes. */
 async function oneJob(built: Built, { others, aws }: Scene): Promise<JobReplies> {
   const overrides = { ...addressesOf(others), RUNNER_PICKUP: "economy" };
   const start = (part: "Dispatcher" | "ProcessorRunner") => {
@@ -214,7 +214,7 @@ async function oneJob(built: Built, { others, aws }: Scene): Promise<JobReplies>
     await others.queue(question);
     const lease = await dispatcher.invoke({ event: { pool }, timeoutMs });
     await processor.invoke({ event: await leaseOne(others, aws), timeoutMs });
-    return { lease, leg: await processor.invoke({ event: await leaseOne(others, aws), timeoutMs }) };
+    return { lease, attempt: await processor.invoke({ event: await leaseOne(others, aws), timeoutMs }) };
   } finally {
     await Promise.all([dispatcher.close(), processor.close()]);
   }

@@ -1,5 +1,5 @@
 import { ulid } from "ulid";
-import type { LegEvent } from "../lib/core/invoker.ts";
+import type { AttemptEvent } from "../lib/core/invoker.ts";
 import { createLedger } from "../lib/runs/ledger.ts";
 import { pool, textAt, type Aws, type Others } from "./ground.ts";
 
@@ -16,8 +16,8 @@ export async function leaseJob({ studio, runnerKey, queue }: Others): Promise<st
   return textAt(await answer.json(), "workspaceId");
 }
 
-/** The same, with its run opened as the dispatcher does: the event of its first leg. */
-export async function leaseOne(others: Others, { table }: Aws): Promise<LegEvent> {
+/** The same, with its run opened as the dispatcher does: the event of its first attempt. */
+export async function leaseOne(others: Others, { table }: Aws): Promise<AttemptEvent> {
   const workspaceId = await leaseJob(others);
   const leasedAtMs = Date.now();
   const run = {
@@ -30,5 +30,5 @@ export async function leaseOne(others: Others, { table }: Aws): Promise<LegEvent
     poolFreeAtMs: leasedAtMs,
   };
   await createLedger(table).open(run);
-  return { pool, runId: run.runId, leg: 1 };
+  return { pool, runId: run.runId, attempt: 1 };
 }

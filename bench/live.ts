@@ -10,7 +10,7 @@ import { addressesOf, modelKey, pool, type Built, type Others } from "./ground.t
 /** The stack with its functions in processes of their own; windows are opened by hand. */
 export interface Live {
   readonly cloud: LocalCloud;
-  /** Epoch ms at which the first leg of a workspace's run began, by workspace id, as far as it has. */
+  /** Epoch ms at which the first attempt of a workspace's run began, by workspace id, as far as it has. */
   readonly beganAtMs: ReadonlyMap<string, number>;
   /** How each run of a workspace ended, in order: "completed", "failed" or "lost". */
   readonly ends: readonly string[];
@@ -71,10 +71,10 @@ interface Seen {
 }
 
 function note({ beganAtMs, ends }: Seen, event: CloudEvent): void {
-  if (event.kind !== "log" || !/leg_began|run_ended/.test(event.line)) return;
+  if (event.kind !== "log" || !/attempt_began|run_ended/.test(event.line)) return;
   const line = parseLogLine(event.line);
   if (line?.message === "run_ended") ends.push(String(line.state));
-  if (line?.message !== "leg_began" || line.workspaceId === undefined) return;
+  if (line?.message !== "attempt_began" || line.workspaceId === undefined) return;
   // When we read the line: a few milliseconds after it was written.
   beganAtMs.set(line.workspaceId, event.atMs);
 }

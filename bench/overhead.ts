@@ -47,12 +47,12 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
   const scene = { others, aws, timeoutMs: fn.timeoutMs };
   try {
     const [warmUpJobs, blocks] = isShort ? [100, 3] : [250, 20];
-    for (const host of [ours, plain]) await legBlock(scene, host, warmUpJobs);
+    for (const host of [ours, plain]) await attemptBlock(scene, host, warmUpJobs);
     const runs: Compared[] = [];
     for (let block = 0; block < blocks; block++)
       runs.push({
-        own: await legBlock(scene, ours, blockJobs),
-        plain: await legBlock(scene, plain, blockJobs),
+        own: await attemptBlock(scene, ours, blockJobs),
+        plain: await attemptBlock(scene, plain, blockJobs),
       });
     return summarize(runs);
   } finally {
@@ -78,7 +78,7 @@ interface Compared {
 
 const meanCpuMs = (block: Block): number => sum(block.map(({ cpuMs }) => cpuMs)) / block.length;
 
-async function legBlock({ others, aws, timeoutMs }: Scene, host: Host, jobs: number): Promise<Block> {
+async function attemptBlock({ others, aws, timeoutMs }: Scene, host: Host, jobs: number): Promise<Block> {
   const replies: Block[number][] = [];
   for (let job = 0; job < jobs; job++) {
     replies.push(await host.invoke({ event: await leaseOne(others, aws), timeoutMs }));

@@ -64,7 +64,7 @@ export const parts: readonly Part[] = [
     {
       name: "pickup",
       title: "Pickup",
-      what: "From a message queued at Studio to the first leg begun, within the dispatch window, functions warm. `economy` opens one window a minute: the wait for it is added as arithmetic.",
+      what: "From a message queued at Studio to the first attempt begun, within the dispatch window, functions warm. `economy` opens one window a minute: the wait for it is added as arithmetic.",
     },
     pickup,
     renderPickup,

@@ -11,7 +11,7 @@ export interface PickupRow {
   readonly mode: PickupMode;
   readonly studioLatencyMs: number;
   readonly messages: number;
-  /** From the message queued at Studio to its first leg begun, within the window. Seconds. */
+  /** From the message queued at Studio to its first attempt begun, within the window. Seconds. */
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -89,7 +89,7 @@ async function byTheMinute(live: Live, others: Others, messages: number): Promis
   return ends.flatMap((end) => minute.map((waited) => (waited * timing.scheduleMs) / 60_000 + end));
 }
 
-/** From a window's start to the first leg of a message that was waiting for it. Seconds. */
+/** From a window's start to the first attempt of a message that was waiting for it. Seconds. */
 async function oneWindow(live: Live, { queue }: Others): Promise<number> {
   const workspaceId = await queue(question);
   const sinceMs = Date.now();

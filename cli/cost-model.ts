@@ -108,9 +108,9 @@ export function metricsOfBusyPool(): number {
 /** What recent runs took, per run. */
 export interface Measured {
   readonly runs: number;
-  /** From a run's lease to its end: what its legs are billed for, at most. */
+  /** From a run's lease to its end: what its attempts are billed for, at most. */
   readonly seconds: number;
-  readonly legs: number;
+  readonly attempts: number;
   readonly rounds: number;
   /** Of the model's tokens; absent where no run's price is known. */
   readonly tokensUsd: number | undefined;
@@ -126,7 +126,7 @@ export function measure(runs: readonly Run[]): Measured | undefined {
   return {
     runs: ended.length,
     seconds: mean(({ endedAtMs = 0, leasedAtMs }) => (endedAtMs - leasedAtMs) / 1_000),
-    legs: mean(({ leg }) => leg),
+    attempts: mean(({ attempt }) => attempt),
     rounds: mean(({ rounds }) => rounds),
     tokensUsd:
       priced.length === 0
@@ -142,14 +142,14 @@ const bytesPerRound = 1_200;
 
 /** What 1,000 jobs like the measured ones add to the idle month: list prices, without the model's tokens. */
 export function jobsCost({ processor }: PoolSettings, measured: Measured): readonly CostItem[] {
-  const { seconds, legs, rounds } = measured;
+  const { seconds, attempts, rounds } = measured;
   const jobs = 1_000;
   const beats = seconds / (timing.maxBeatMs / 1_000);
-  // Begun once per leg; its start and end noted once per round; the day's spend added to once.
-  const writes = writesOfIndexed * (2 + beats) + legs + 2 * rounds + 1;
+  // Begun once per attempt; its start and end noted once per round; the day's spend added to once.
+  const writes = writesOfIndexed * (2 + beats) + attempts + 2 * rounds + 1;
   return [
     itemOf("processor, compute", "compute", (jobs * seconds * processor.memoryMb) / 1_024),
-    itemOf("processor, starts", "request", jobs * legs),
+    itemOf("processor, starts", "request", jobs * attempts),
     itemOf("ledger, writes", "ledgerWrite", jobs * writes),
     itemOf("log lines", "logs", (jobs * (bytesPerJob + rounds * bytesPerRound)) / 1e9),
   ];

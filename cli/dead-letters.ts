@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { withoutSecrets } from "../infra/secret-like.ts";
 import { keepHead } from "../lib/core/text.ts";
-import { legFailureSchema } from "../lib/attempt/settle.ts";
+import { attemptFailureSchema } from "../lib/attempt/settle.ts";
 import type { Run } from "../lib/runs/run.ts";
 import { printableLines } from "../lib/core/printable.ts";
 import type { Context } from "./context.ts";
@@ -18,7 +18,7 @@ export interface DeadLetter extends Verdict {
   readonly message: QueuedMessage;
   readonly runId: string | undefined;
   readonly workspaceId: string | undefined;
-  readonly leg: number | undefined;
+  readonly attempt: number | undefined;
   /** What the settler is called with. */
   readonly event: unknown;
 }
@@ -33,21 +33,29 @@ export async function readDeadLetter(
   message: QueuedMessage,
 ): Promise<DeadLetter> {
   const event = recordSchema.safeParse(parseJson(message.body)).data?.requestPayload;
-  const failed = legFailureSchema.safeParse(event).data?.event;
+  const failed = attemptFailureSchema.safeParse(event).data?.event;
   if (!failed) {
-    const why = "it is no record of a failed leg; --show prints it, --drop removes it";
-    return { message, action: "keep", why, event, runId: undefined, workspaceId: undefined, leg: undefined };
+    const why = "it is no record of a failed attempt; --show prints it, --drop removes it";
+    return {
+      message,
+      action: "keep",
+      why,
+      event,
+      runId: undefined,
+      workspaceId: undefined,
+      attempt: undefined,
+    };
   }
-  const { runId, leg } = failed;
+  const { runId, attempt } = failed;
   const { runs } = await context.ledger();
   const run = await runs.read(pool.name, runId);
-  const verdict = judge({ run, leg, nowMs: context.clock.now() });
-  return { message, ...verdict, event, runId, workspaceId: run?.workspaceId, leg };
+  const verdict = judge({ run, attempt, nowMs: context.clock.now() });
+  return { message, ...verdict, event, runId, workspaceId: run?.workspaceId, attempt };
 }
 
 interface Case {
   readonly run: Run | undefined;
-  readonly leg: number;
+  readonly attempt: number;
   readonly nowMs: number;
 }
 
@@ -57,8 +65,10 @@ const rows: readonly ((given: Case) => Verdict | undefined)[] = [
     run?.openIn === undefined
       ? { action: "delete", why: `its run has ended: ${run?.state ?? ""} (${run?.reason ?? ""})` }
       : undefined,
-  ({ run, leg }) =>
-    run && run.leg > leg ? { action: "delete", why: `leg ${run.leg} went on with its run` } : undefined,
+  ({ run, attempt }) =>
+    run && run.attempt > attempt
+      ? { action: "delete", why: `attempt ${run.attempt} went on with its run` }
+      : undefined,
   ({ run, nowMs }) =>
     run && run.leaseExpiresAtMs <= nowMs
       ? {

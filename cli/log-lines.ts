@@ -21,7 +21,7 @@ export interface ToldLine {
   readonly event: string | undefined;
   readonly workspaceId: string | undefined;
   readonly runId: string | undefined;
-  readonly leg: number | undefined;
+  readonly attempt: number | undefined;
   readonly what: string;
   readonly tone: Tone;
   /** Tells no step of a job by itself: left out of `explain`, dim in `logs`. */
@@ -31,7 +31,7 @@ export interface ToldLine {
 }
 
 const ownSchema = z.looseObject({
-  leg: z.number().optional(),
+  attempt: z.number().optional(),
   timestamp: z.string().optional(),
 });
 
@@ -49,7 +49,7 @@ export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | un
   if (platform.success) return tellPlatform(platform.data, { atMs, role, fields });
   const line = parseLogLine(text);
   if (!line) {
-    const none = { event: undefined, workspaceId: undefined, runId: undefined, leg: undefined };
+    const none = { event: undefined, workspaceId: undefined, runId: undefined, attempt: undefined };
     return {
       atMs,
       function: role,
@@ -68,7 +68,7 @@ export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | un
     event: line.message,
     workspaceId: line.workspaceId,
     runId: line.runId,
-    leg: own?.leg,
+    attempt: own?.attempt,
     what: sentence ?? quietWords(line),
     tone: toneOf(line),
     minor: sentence === undefined,
@@ -95,7 +95,7 @@ function tellPlatform(
   const { status = "success", errorType } = record;
   if (type !== "platform.report" || status === "success") return undefined;
   const why = errorType === undefined ? "" : ` (${errorType})`;
-  const none = { workspaceId: undefined, runId: undefined, leg: undefined };
+  const none = { workspaceId: undefined, runId: undefined, attempt: undefined };
   const what = printable(`Lambda ended the invocation: ${status}${why}`);
   return { atMs, function: role, event: type, ...none, what, tone: "bad", minor: false, fields };
 }

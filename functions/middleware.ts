@@ -35,7 +35,7 @@ const refuse =
     throw new RunnerError("event_invalid", `the event is wrong: ${problems.join("; ")}`);
   };
 
-/** A leg reports its job before it tells of a defect of ours: thrown here, it fires the function's error alarm. */
+/** An attempt reports its job before it tells of a defect of ours: thrown here, it fires the function's error alarm. */
 const rethrowDefects = (): MiddlewareObj => ({
   after: ({ response }) => {
     if (response?.defect !== undefined) throw response.defect;

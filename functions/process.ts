@@ -1,18 +1,18 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { legEventSchema } from "../lib/core/invoker.ts";
-import { runLeg } from "../lib/attempt/leg.ts";
+import { attemptEventSchema } from "../lib/core/invoker.ts";
+import { runAttempt } from "../lib/attempt/attempt.ts";
 import { wrap } from "./middleware.ts";
 import { processor } from "./wiring.ts";
 
 const logger = new Logger({ serviceName: "processor" });
 const deps = processor(logger);
 
-/** One leg of one run. */
+/** One attempt of one run. */
 export const handler = wrap({
   logger,
-  schema: legEventSchema,
+  schema: attemptEventSchema,
   handler: async (event, context) =>
-    runLeg(deps, event, {
+    runAttempt(deps, event, {
       remainingMs: context.getRemainingTimeInMillis(),
       requestId: context.awsRequestId,
     }),

@@ -1,5 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { legFailureSchema, settle } from "../lib/attempt/settle.ts";
+import { attemptFailureSchema, settle } from "../lib/attempt/settle.ts";
 import { wrap } from "./middleware.ts";
 import { settler } from "./wiring.ts";
 
@@ -9,6 +9,6 @@ const deps = settler(logger);
 /** The on-failure destination of the processor's invocations. Its own failures go to a dead-letter queue. */
 export const handler = wrap({
   logger,
-  schema: legFailureSchema,
+  schema: attemptFailureSchema,
   handler: async (failure) => settle(deps, failure),
 });

@@ -19,7 +19,7 @@ import { RunnerError } from "../lib/core/errors.ts";
 import { createHttp } from "../lib/adapters/http.ts";
 import { createModelClient, type Credential } from "../lib/model/client.ts";
 import { createOpenAiModel } from "../lib/model/openai.ts";
-import type { LegDeps } from "../lib/attempt/leg.ts";
+import type { AttemptDeps } from "../lib/attempt/attempt.ts";
 import { paced, type PacedProvider } from "../lib/attempt/paced-model.ts";
 import type { RecoverDeps } from "../lib/attempt/recover.ts";
 import { inTier } from "../lib/attempt/tiered-model.ts";
@@ -99,7 +99,7 @@ export function dispatcher(logger: Logger): Dispatcher {
   };
 }
 
-export function processor(logger: Logger): LegDeps {
+export function processor(logger: Logger): AttemptDeps {
   const config = parseProcessorConfig(process.env);
   const shared = common(logger, config);
   const { log, metrics } = shared;
@@ -116,13 +116,13 @@ export function processor(logger: Logger): LegDeps {
   process.once("SIGTERM", () => stopping.abort(new RunnerError("shutdown", "the process is asked to end")));
   return {
     ...shared,
-    // The next leg is another invocation of this very function.
+    // The next attempt is another invocation of this very function.
     invoker: createLambdaInvoker(process.env["AWS_LAMBDA_FUNCTION_NAME"] ?? ""),
     newId: () => randomUUID(),
     modelName: config.OPENAI_MODEL,
     work: createWork({
-      modelFor: ({ leg, poolFreeAtMs }) =>
-        inTier(modelFor(leg === 1 ? poolFreeAtMs : undefined), {
+      modelFor: ({ attempt, poolFreeAtMs }) =>
+        inTier(modelFor(attempt === 1 ? poolFreeAtMs : undefined), {
           clock,
           random,
           log,

@@ -66,7 +66,7 @@ export class Processor extends Construct {
   }
 
   /**
-   * Lets a leg call the next one, and Lambda call the settler for a leg that failed: both as the processor's role. In a
+   * Lets an attempt call the next one, and Lambda call the settler for an attempt that failed: both as the processor's role. In a
    * policy beside the role, because the function waits for all that is in its role: a statement there that named the
    * function, or the settler that names it, would make the function wait for itself.
    */

@@ -18,7 +18,7 @@ export interface Bounds {
     Record<
       | "scheduleMs"
       | "dispatchReserveMs"
-      | "legReserveMs"
+      | "attemptReserveMs"
       | "hardReserveMs"
       | "ledgerLimitMs"
       | "invokeLimitMs"
@@ -34,8 +34,8 @@ export interface Bounds {
   readonly pickups: Readonly<Record<PickupMode, Pickup>>;
   /** A lease as Studio gives it (studio-api.md). */
   readonly studioLeaseMs: number;
-  /** Shorter than this a leg is not worth its start: one model round takes tens of seconds. */
-  readonly legWorkMs: number;
+  /** Shorter than this an attempt is not worth its start: one model round takes tens of seconds. */
+  readonly attemptWorkMs: number;
   /** Lambda's floor for the age of an async event. */
   readonly eventAgeFloorMs: number;
   /** Lambda allows no more. */
@@ -49,7 +49,7 @@ export const bounds: Bounds = {
   timing,
   pickups,
   studioLeaseMs: 600_000,
-  legWorkMs: 60_000,
+  attemptWorkMs: 60_000,
   eventAgeFloorMs: 60_000,
   maxTimeoutSeconds: 900,
   recursionLimit: 16,
@@ -69,10 +69,10 @@ interface PoolInput extends Bounds {
 }
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
-/** What a leg has for its work. */
-const workMs = ({ pool, timing: { legReserveMs } }: PoolInput): number =>
-  pool.processorTimeoutSeconds * 1000 - legReserveMs;
-const legs = ({ timing: { maxHandovers } }: PoolInput): number => maxHandovers + 1;
+/** What an attempt has for its work. */
+const workMs = ({ pool, timing: { attemptReserveMs } }: PoolInput): number =>
+  pool.processorTimeoutSeconds * 1000 - attemptReserveMs;
+const attempts = ({ timing: { maxHandovers } }: PoolInput): number => maxHandovers + 1;
 const runLimitMs = ({ pool }: PoolInput): number => pool.runLimitMinutes * 60_000;
 const windowMs = ({ pool, pickups: modes }: PoolInput): number => modes[pool.pickup].windowMs;
 
@@ -105,28 +105,30 @@ const poolRows: readonly Row<PoolInput>[] = [
   },
   {
     path: "processor.timeoutSeconds",
-    left: (input) => input.timing.legReserveMs + input.legWorkMs,
+    left: (input) => input.timing.attemptReserveMs + input.attemptWorkMs,
     right: ({ pool }) => pool.processorTimeoutSeconds * 1000,
     sentence: (input) =>
-      `processor.timeoutSeconds is ${input.pool.processorTimeoutSeconds}, but timing.legReserveMs keeps ${seconds(input.timing.legReserveMs)} ` +
-      `of it free and a leg needs ${seconds(input.legWorkMs)} to work. ` +
-      `Give ${Math.ceil((input.timing.legReserveMs + input.legWorkMs) / 1000)} or more.`,
+      `processor.timeoutSeconds is ${input.pool.processorTimeoutSeconds}, but timing.attemptReserveMs keeps ${seconds(input.timing.attemptReserveMs)} ` +
+      `of it free and an attempt needs ${seconds(input.attemptWorkMs)} to work. ` +
+      `Give ${Math.ceil((input.timing.attemptReserveMs + input.attemptWorkMs) / 1000)} or more.`,
   },
   {
     path: "runLimitMinutes",
-    // A leg that is too short to work is told of above.
-    left: (input) => (workMs(input) < input.legWorkMs ? 0 : runLimitMs(input)),
-    right: (input) => legs(input) * workMs(input),
+    // An attempt that is too short to work is told of above.
+    left: (input) => (workMs(input) < input.attemptWorkMs ? 0 : runLimitMs(input)),
+    right: (input) => attempts(input) * workMs(input),
     sentence: (input) =>
-      `runLimitMinutes is ${input.pool.runLimitMinutes}, but timing.maxHandovers allows a run ${legs(input)} legs, each of which works for ` +
-      `${seconds(workMs(input))}: processor.timeoutSeconds (${input.pool.processorTimeoutSeconds}) less timing.legReserveMs. ` +
-      `Give ${Math.floor((legs(input) * workMs(input)) / 60_000)} or less${longerLegs(input)}.`,
+      `runLimitMinutes is ${input.pool.runLimitMinutes}, but timing.maxHandovers allows a run ${attempts(input)} attempts, each of which works for ` +
+      `${seconds(workMs(input))}: processor.timeoutSeconds (${input.pool.processorTimeoutSeconds}) less timing.attemptReserveMs. ` +
+      `Give ${Math.floor((attempts(input) * workMs(input)) / 60_000)} or less${longerAttempts(input)}.`,
   },
 ];
 
 /** The other way out, where Lambda has one. */
-function longerLegs(input: PoolInput): string {
-  const neededSeconds = Math.ceil((runLimitMs(input) / legs(input) + input.timing.legReserveMs) / 1000);
+function longerAttempts(input: PoolInput): string {
+  const neededSeconds = Math.ceil(
+    (runLimitMs(input) / attempts(input) + input.timing.attemptReserveMs) / 1000,
+  );
   return neededSeconds <= input.maxTimeoutSeconds
     ? `, or a processor.timeoutSeconds of ${neededSeconds} or more`
     : "";
@@ -139,7 +141,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.studioLeaseMs,
     sentence: (input) =>
       `timing.maxEventAgeMs (${seconds(input.timing.maxEventAgeMs)}) is more than half of Studio's lease ` +
-      `(${seconds(input.studioLeaseMs)}): a late leg would begin with too little of it left.`,
+      `(${seconds(input.studioLeaseMs)}): a late attempt would begin with too little of it left.`,
   },
   {
     path: "timing.maxEventAgeMs",
@@ -152,18 +154,18 @@ const timingRows: readonly Row<Bounds>[] = [
   {
     path: "timing.hardReserveMs",
     left: (input) => 2 * input.timing.hardReserveMs,
-    right: (input) => input.timing.legReserveMs,
+    right: (input) => input.timing.attemptReserveMs,
     sentence: (input) =>
-      `timing.hardReserveMs (${seconds(input.timing.hardReserveMs)}) takes more than half of timing.legReserveMs ` +
-      `(${seconds(input.timing.legReserveMs)}): a leg at its deadline would have no time to report.`,
+      `timing.hardReserveMs (${seconds(input.timing.hardReserveMs)}) takes more than half of timing.attemptReserveMs ` +
+      `(${seconds(input.timing.attemptReserveMs)}): an attempt at its deadline would have no time to report.`,
   },
   {
-    path: "timing.legReserveMs",
+    path: "timing.attemptReserveMs",
     left: ({ timing: { ledgerLimitMs, invokeLimitMs } }) => 3 * ledgerLimitMs + invokeLimitMs,
-    right: (input) => input.timing.legReserveMs,
-    sentence: ({ timing: { legReserveMs, ledgerLimitMs, invokeLimitMs } }) =>
-      `timing.legReserveMs (${seconds(legReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) three times and ` +
-      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): a leg's last note, its last beat and its handover could outlast the function.`,
+    right: (input) => input.timing.attemptReserveMs,
+    sentence: ({ timing: { attemptReserveMs, ledgerLimitMs, invokeLimitMs } }) =>
+      `timing.attemptReserveMs (${seconds(attemptReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) three times and ` +
+      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last beat and its handover could outlast the function.`,
   },
   {
     path: "timing.hardReserveMs",
@@ -171,7 +173,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.timing.hardReserveMs,
     sentence: ({ timing: { hardReserveMs, ledgerLimitMs } }) =>
       `timing.hardReserveMs (${seconds(hardReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) twice: ` +
-      `a leg's last beat and its close could outlast the function.`,
+      `an attempt's last beat and its close could outlast the function.`,
   },
   {
     path: "timing.maxBeatMs",

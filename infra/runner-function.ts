@@ -66,7 +66,7 @@ const endpointVariables = ({ endpoints }: Pick<Settings, "endpoints">): Record<s
 
 /**
  * What all functions share: runtime, bundle, a role and a log group of their own. No fixed names and no reserved
- * concurrency (new accounts have too little of it to reserve). Lambda's recursion guard stays on: a run calls few legs
+ * concurrency (new accounts have too little of it to reserve). Lambda's recursion guard stays on: a run calls few attempts
  * (docs/decisions/0008).
  */
 export class RunnerFunction extends Construct {

@@ -180,7 +180,7 @@ export const inferenceSchema = object({
   instructionsFile: text("Give the path of a text file, from the project's folder.").optional(),
   /** Of one round, reasoning included: the API takes no less than 16. Absent: the model's own limit. */
   maxOutputTokens: whole(16, 1_000_000, " (tokens of one round)").optional(),
-  /** `false` for zero-retention projects: a restarted leg then starts over. */
+  /** `false` for zero-retention projects: a restarted attempt then starts over. */
   store: z.boolean({ error: "Give true or false." }).default(true),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),

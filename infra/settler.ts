@@ -33,7 +33,7 @@ export class Settler extends Construct {
     this.deadLetters = this.#createQueue();
     this.runner = new RunnerFunction(this, "Runner", {
       name: "settle",
-      description: `studio-runner, pool ${pool.name}: goes on with runs whose leg failed`,
+      description: `studio-runner, pool ${pool.name}: goes on with runs whose attempt failed`,
       memoryMb,
       timeoutSeconds: bounds.settlerTimeoutMs / 1000,
       environment: toEnvironment({
@@ -49,7 +49,7 @@ export class Settler extends Construct {
       settings,
     });
     this.runner.takeEvents({
-      // The failed leg beats no more: after one lease there is nothing left to save, and the sweep closes the run.
+      // The failed attempt beats no more: after one lease there is nothing left to save, and the sweep closes the run.
       maxEventAgeMs: bounds.studioLeaseMs,
       // Settling twice is harmless: the second finds the run moved on. After 1 and 2 minutes, all within the age.
       retries: 2,

@@ -6,12 +6,12 @@ import { z } from "zod";
 import { runOne } from "./job.ts";
 import { count, getItem, log, logger, setItem } from "./parts.ts";
 
-const eventSchema = z.object({ pool: z.string(), runId: z.string(), leg: z.number() });
+const eventSchema = z.object({ pool: z.string(), runId: z.string(), attempt: z.number() });
 const rowSchema = z.object({ workspaceId: z.string() });
 
 export const lambda = new LambdaClient({});
 
-/** The same calls as one leg of the runner that makes one round. */
+/** The same calls as one attempt of the runner that makes one round. */
 export const handler = middy()
   .use(injectLambdaContext(logger))
   .use(parser({ schema: eventSchema }))
@@ -19,7 +19,7 @@ export const handler = middy()
     const id = `run#${runId}`;
     const row = await setItem(id, { state: "running", beganAtMs: Date.now() });
     const { workspaceId } = rowSchema.parse(row);
-    log("leg_began", { runId, workspaceId });
+    log("attempt_began", { runId, workspaceId });
     count("LeaseLeftPercent", 100);
     await runOne(workspaceId, {
       beforeRound: () => getItem("backoff"),

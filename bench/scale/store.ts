@@ -93,7 +93,7 @@ const rowOf = (run: NewRun): Run =>
     ...run,
     id: `run#${run.runId}`,
     state: "running",
-    leg: 1,
+    attempt: 1,
     leaseMs: 600_000,
     calledAtMs: run.leasedAtMs,
     beatAtMs: run.leasedAtMs,

@@ -127,13 +127,13 @@ function amountOf({ quantity, price }: CostItem): string {
 
 function renderJobs({ measured, items, tokensUsd, listUsd }: PoolJobs): string {
   if (measured === null || listUsd === null) return "  no run has ended yet: nothing is measured";
-  const { runs, seconds, legs, rounds } = measured;
+  const { runs, seconds, attempts, rounds } = measured;
   const lines = items.map(
     (item) => `  ${item.what.padEnd(20)} ${formatUsd(item.listUsd).padStart(9)}  ${amountOf(item)}`,
   );
   const tokens = tokensUsd === null ? "unknown" : formatUsd(tokensUsd);
   return [
-    `  measured over ${count(runs, "run")}: ${seconds.toFixed(1)} s, ${legs.toFixed(1)} legs, ${rounds.toFixed(1)} rounds each`,
+    `  measured over ${count(runs, "run")}: ${seconds.toFixed(1)} s, ${attempts.toFixed(1)} attempts, ${rounds.toFixed(1)} rounds each`,
     ...lines,
     `  ${"model tokens".padEnd(20)} ${tokens.padStart(9)}`,
     `  ${"total, list".padEnd(20)} ${formatUsd(listUsd).padStart(9)}${tokensUsd === null ? "  and the model's tokens, whose price is unknown" : ""}`,

@@ -17,7 +17,7 @@ const marginMs = 120_000;
 interface Step {
   readonly atMs: number;
   readonly source: Role | "ledger";
-  readonly leg: number | null;
+  readonly attempt: number | null;
   readonly event: string | null;
   readonly what: string;
   readonly tone: ToldLine["tone"];
@@ -31,7 +31,7 @@ interface Story {
 
 export const explain: Command = defineCommand({
   name: "explain",
-  summary: "One job's timeline, from the ledger and the logs of all functions and legs",
+  summary: "One job's timeline, from the ledger and the logs of all functions and attempts",
   details:
     "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never hold prompts or answers.",
   arguments: [{ name: "job", meaning: "a workspace's id, or a run's" }],
@@ -80,10 +80,10 @@ async function readLines(
 
 function storyOf(run: Run, lines: readonly ToldLine[]): Story {
   const own = lines.filter(({ runId, minor }) => runId === run.runId && !minor);
-  const told = own.map(({ atMs, function: source, leg, event, what, tone }) => ({
+  const told = own.map(({ atMs, function: source, attempt, event, what, tone }) => ({
     atMs,
     source,
-    leg: leg ?? null,
+    attempt: attempt ?? null,
     event: event ?? null,
     what,
     tone,
@@ -97,7 +97,7 @@ function ledgerSteps(run: Run): readonly Step[] {
   const step = (atMs: number, what: string, tone: Step["tone"] = "plain"): Step => ({
     atMs,
     source: "ledger",
-    leg: null,
+    attempt: null,
     event: null,
     what,
     tone,
@@ -134,14 +134,14 @@ function renderStory({ run, steps, logLines }: Story, colours: Colours): string 
 }
 
 function whyOf({ reason, explanation, troubles }: Run): string {
-  const earlier = troubles.length === 0 ? "" : `  (earlier legs: ${troubles.join(", ")})`;
+  const earlier = troubles.length === 0 ? "" : `  (earlier attempts: ${troubles.join(", ")})`;
   return printable(`Reason: ${reason}${explanation === undefined ? "" : `: ${explanation}`}${earlier}`);
 }
 
-function facts({ leg, rounds, model, usage, costUsd, leasedAtMs, endedAtMs }: Run): string {
+function facts({ attempt, rounds, model, usage, costUsd, leasedAtMs, endedAtMs }: Run): string {
   const parts = [
     ...(endedAtMs === undefined ? [] : [formatDuration(endedAtMs - leasedAtMs)]),
-    count(leg, "leg"),
+    count(attempt, "attempt"),
     count(rounds, "round"),
     ...(model === undefined ? [] : [model]),
     `${usage.inputTokens} tokens in, ${usage.outputTokens} out`,
@@ -150,9 +150,9 @@ function facts({ leg, rounds, model, usage, costUsd, leasedAtMs, endedAtMs }: Ru
   return printable(parts.join(", "));
 }
 
-function stepLine({ atMs, source, leg, what, tone }: Step, firstMs: number, colours: Colours): string {
+function stepLine({ atMs, source, attempt, what, tone }: Step, firstMs: number, colours: Colours): string {
   const after = `+${((atMs - firstMs) / 1_000).toFixed(1)}s`.padStart(9);
-  const who = `${source}${leg === null ? "" : ` ${leg}`}`.padEnd(12);
+  const who = `${source}${attempt === null ? "" : ` ${attempt}`}`.padEnd(12);
   const paint = { plain: String, good: colours.green, bad: colours.red }[tone];
   return `${colours.dim(after)}  ${colours.cyan(who)}  ${paint(printable(what))}`;
 }

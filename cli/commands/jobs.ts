@@ -18,7 +18,7 @@ type Input = z.output<typeof input>;
 
 export const jobs: Command = defineCommand({
   name: "jobs",
-  summary: "Recent jobs, newest first: outcome, reason, legs, time and cost",
+  summary: "Recent jobs, newest first: outcome, reason, attempts, time and cost",
   details: "Runs are kept in the ledger for 30 days after their end.",
   options: [
     { flags: "--limit <count>", meaning: "so many at most; default: 20" },
@@ -76,7 +76,7 @@ export function toJob(run: Run): Readonly<Record<string, unknown>> {
     leasedAtMs: rest.leasedAtMs,
     endedAtMs: endedAtMs ?? null,
     leaseExpiresAtMs: rest.leaseExpiresAtMs,
-    legs: rest.leg,
+    attempts: rest.attempt,
     starts: rest.starts,
     handovers: rest.handovers,
     troubles: rest.troubles,
@@ -93,7 +93,7 @@ const columns: readonly Column[] = [
   { title: "workspace", shrinks: true },
   { title: "state" },
   { title: "reason", shrinks: true },
-  { title: "legs", align: "right", optional: true },
+  { title: "attempts", align: "right", optional: true },
   { title: "rounds", align: "right", optional: true },
   { title: "time", align: "right" },
   { title: "cost", align: "right" },
@@ -112,7 +112,7 @@ function render(runs: readonly Run[], { nowMs, pools, screen }: View): string {
     run.workspaceId,
     { text: run.state, paint: screen.colours[paints[run.state]] },
     run.reason === undefined || run.reason === "ok" ? "" : run.reason,
-    String(run.leg),
+    String(run.attempt),
     String(run.rounds),
     formatDuration((run.endedAtMs ?? nowMs) - run.leasedAtMs),
     run.costUsd === undefined ? "" : formatUsd(run.costUsd),

@@ -62,7 +62,9 @@ interface Borrowed extends DeadLetter {
 }
 
 const dropped = (letter: Borrowed): Borrowed =>
-  letter.action === "keep" ? { ...letter, action: "drop", why: "it is no record of a failed leg" } : letter;
+  letter.action === "keep"
+    ? { ...letter, action: "drop", why: "it is no record of a failed attempt" }
+    : letter;
 
 interface Done extends Borrowed {
   readonly state: "done" | "left";
@@ -155,13 +157,13 @@ async function findLost(context: Context, pool: StackPool, sinceMs: number): Pro
   return [...open.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs <= nowMs), ...lost];
 }
 
-const toData = ({ pool, message, runId, workspaceId, leg, action, why, state }: Done, show: boolean) => ({
+const toData = ({ pool, message, runId, workspaceId, attempt, action, why, state }: Done, show: boolean) => ({
   pool: pool.name,
   messageId: message.id,
   sentAtMs: message.sentAtMs ?? null,
   runId: runId ?? null,
   workspaceId: workspaceId ?? null,
-  leg: leg ?? null,
+  attempt: attempt ?? null,
   action,
   why,
   ...(show && action === "keep" ? { body: bodyForPeople(message.body) } : {}),

@@ -80,12 +80,12 @@ export const localChecks: readonly Check[] = [
 function summaryOf({ stackName, inference, pools }: Settings): string {
   const each = pools.map((pool) => {
     const { name, kind, pickup, processor, runLimitMinutes, concurrency } = pool;
-    const legMs = processor.timeoutSeconds * 1_000 - timing.legReserveMs;
+    const attemptMs = processor.timeoutSeconds * 1_000 - timing.attemptReserveMs;
     const window =
       pickups[pickup].windowMs === 0
         ? "once a minute"
         : `${formatDuration(pickups[pickup].windowMs)} of a minute`;
-    return `${name} (${kind}): polls ${window}, ${count(concurrency, "run")} at once, legs of ${formatDuration(legMs)}, runs of up to ${runLimitMinutes} min`;
+    return `${name} (${kind}): polls ${window}, ${count(concurrency, "run")} at once, attempts of ${formatDuration(attemptMs)}, runs of up to ${runLimitMinutes} min`;
   });
   return `stack ${stackName}, model ${inference.model}; ${each.join("; ")}`;
 }

@@ -36,7 +36,7 @@ export const queryRows = {
         "@timestamp",
         "service",
         "message",
-        "leg",
+        "attempt",
         "state",
         "reason",
         "explanation",
@@ -67,7 +67,7 @@ export const queryRows = {
     title: "Slowest runs",
     of: everyone,
     lines: [
-      columns("elapsedMs", "state", "reason", "workspaceId", "rounds", "leg", "runId", "@timestamp"),
+      columns("elapsedMs", "state", "reason", "workspaceId", "rounds", "attempt", "runId", "@timestamp"),
       ends,
       "sort elapsedMs desc",
       "limit 20",

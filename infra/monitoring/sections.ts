@@ -111,14 +111,14 @@ function outcomes(watched: Watched): Section {
           title: "Restarts by reason",
           good: "empty",
           width: 8,
-          unit: "legs",
+          unit: "attempts",
           metrics: [split("Restarts")],
         }),
         graph({
           title: "Handovers and duplicates",
           good: "handovers only with long jobs, hardly any duplicate",
           width: 8,
-          unit: "legs",
+          unit: "attempts",
           metrics: [count("Handovers", "handovers"), count("Duplicates", "duplicates")],
         }),
         graph({

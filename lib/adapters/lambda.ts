@@ -20,7 +20,7 @@ export interface InvokerOptions extends LambdaClientConfig {
   readonly clock?: Clock;
 }
 
-/** Starts legs through Lambda's Invoke. */
+/** Starts attempts through Lambda's Invoke. */
 export function createLambdaInvoker(
   functionName: string,
   { clock = systemClock, ...config }: InvokerOptions = {},

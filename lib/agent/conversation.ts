@@ -8,7 +8,7 @@ import { hasCode, RunnerError } from "../core/errors.ts";
 import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
 import type { InputItem, ModelRequest, ModelTurn, Usage } from "../model/model.ts";
 
-/** What a run has come to, whichever leg did it. */
+/** What a run has come to, whichever attempt did it. */
 interface Standing {
   readonly workbench: Workbench;
   readonly rounds: number;
@@ -25,15 +25,15 @@ export interface Conversation extends Standing {
   readonly previousResponseId: string | undefined;
   /** What the provider has not seen yet. */
   readonly unsent: readonly InputItem[];
-  /** A response of an earlier leg that answers `unsent` already: it is followed, not asked for. */
+  /** A response of an earlier attempt that answers `unsent` already: it is followed, not asked for. */
   readonly running: string | undefined;
-  /** Everything before `unsent`; undefined where an earlier leg had it. */
+  /** Everything before `unsent`; undefined where an earlier attempt had it. */
   readonly remembered: readonly InputItem[] | undefined;
   /** Rounds refer to the stored one before them; false: the whole conversation is sent. */
   readonly chained: boolean;
 }
 
-/** Where an earlier leg left off (resume.ts). */
+/** Where an earlier attempt left off (resume.ts). */
 export interface LoopStart extends Standing {
   /** Of all that has been heard up to here. */
   readonly usage: Usage;
@@ -92,7 +92,7 @@ function takeUp({ usage: _counted, next, ...standing }: LoopStart): Conversation
   };
 }
 
-/** A conversation as another leg takes it up. */
+/** A conversation as another attempt takes it up. */
 export function startFrom(now: Conversation, usage: Usage, next: NextRound): LoopStart {
   const { workbench, rounds, toolRounds, repairs, shortened, words } = now;
   return { workbench, rounds, toolRounds, repairs, shortened, words, usage, next };
@@ -133,7 +133,7 @@ export type Step =
   | { readonly kind: "done" };
 
 /**
- * What follows from a turn that has been heard: live, and again when an earlier leg's rounds are replayed. No turn: the
+ * What follows from a turn that has been heard: live, and again when an earlier attempt's rounds are replayed. No turn: the
  * model ended without a word.
  * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`, `model_empty`
  */

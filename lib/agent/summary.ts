@@ -14,7 +14,7 @@ export interface SummaryDeps {
   readonly store?: boolean;
   /** The summary's response has its id, and is not waited for before this has settled. What it throws goes out. */
   readonly onStarted?: (responseId: string) => Promise<void>;
-  /** A summary's response that an earlier leg began: it is followed instead of asked for, if it is of use. */
+  /** A summary's response that an earlier attempt began: it is followed instead of asked for, if it is of use. */
   readonly resumeFrom?: string | undefined;
   /** `/updateWorkspaceRunnerSummary` for the leased workspace. */
   readonly saveSummary: (update: SummaryUpdate, signal: AbortSignal) => Promise<void>;

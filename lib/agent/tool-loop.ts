@@ -9,7 +9,7 @@ import type { Model, ModelRequest, ModelTurn, RoundOptions, Usage } from "../mod
 import { addUsage, noUsage } from "../model/model.ts";
 
 export interface Round {
-  /** 1 for the first round of the run, whatever the leg. */
+  /** 1 for the first round of the run, whatever the attempt. */
   readonly number: number;
   readonly responseId: string;
   /** Of this round. */
@@ -19,7 +19,7 @@ export interface Round {
 }
 
 export interface Started {
-  /** The round that the response is for; 1 for the first of the run, whatever the leg. */
+  /** The round that the response is for; 1 for the first of the run, whatever the attempt. */
   readonly number: number;
   readonly responseId: string;
   /** Of the run's rounds before it. */
@@ -50,9 +50,9 @@ export interface ToolLoopJob {
 export interface LoopResult {
   readonly workbench: Workbench;
   readonly message: string;
-  /** Of all rounds of the run, earlier legs and repairs included. */
+  /** Of all rounds of the run, earlier attempts and repairs included. */
   readonly usage: Usage;
-  /** Rounds of the run, earlier legs included. */
+  /** Rounds of the run, earlier attempts included. */
   readonly rounds: number;
   /** Goes on with one more message to the model: the answer before it was not taken. */
   readonly goOn: (text: string) => Promise<LoopResult>;
@@ -61,7 +61,7 @@ export interface LoopResult {
 /**
  * Rounds with the model until it has written a message that can be delivered with what it has made.
  * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`,
- * `model_empty` and every `model_*` of the model; `model_previous_response_missing` where an earlier leg's rounds cannot
+ * `model_empty` and every `model_*` of the model; `model_previous_response_missing` where an earlier attempt's rounds cannot
  * be taken up; `signal.reason` when aborted
  */
 export async function runToolLoop(

@@ -12,7 +12,7 @@ export interface Abandonment {
 }
 
 /**
- * The end of a run that lost its lease without a word from its leg. A lease that went while the deliverables or the
+ * The end of a run that lost its lease without a word from its attempt. A lease that went while the deliverables or the
  * report of a failure were on their way was most probably taken by their arrival. Of one that ran out in an outage nobody
  * knows.
  */
@@ -25,7 +25,7 @@ export function endOfAbandoned({ reporting, delivering }: Run, { reason, isTold 
 }
 
 /**
- * Closes a run in its leg's stead by `write`, and counts its end once. `false`: the ledger did not accept it.
+ * Closes a run in its attempt's stead by `write`, and counts its end once. `false`: the ledger did not accept it.
  * @throws RunnerError `ledger_unavailable`
  */
 export async function closeAbandoned(
@@ -34,9 +34,9 @@ export async function closeAbandoned(
   write: (ending: Ending) => Promise<boolean>,
 ): Promise<boolean> {
   const atMs = deps.clock.now();
-  const { pool, runId, leg, workspaceId, rounds, usage, model } = run;
+  const { pool, runId, attempt, workspaceId, rounds, usage, model } = run;
   const { state, reason, explanation } = end;
-  const log = deps.log.with({ pool, runId, leg, workspaceId });
+  const log = deps.log.with({ pool, runId, attempt, workspaceId });
   const told = { rounds, ...(explanation === undefined ? {} : { explanation }) };
   return closeAndCount(
     { ...deps, log },

@@ -11,7 +11,7 @@ export interface Deadlines {
 
 /** Short time-outs get short reserves. */
 export function deadlinesOf(nowMs: number, remainingMs: number): Deadlines {
-  const workMs = nowMs + remainingMs - Math.min(timing.legReserveMs, remainingMs / 4);
+  const workMs = nowMs + remainingMs - Math.min(timing.attemptReserveMs, remainingMs / 4);
   return {
     askMs: workMs - Math.min(timing.askMarginMs, remainingMs / 8),
     workMs,
@@ -21,30 +21,31 @@ export function deadlinesOf(nowMs: number, remainingMs: number): Deadlines {
 
 export interface WorkLimits {
   readonly workMs: number;
-  /** When the run's own time is over, whatever the leg's. */
+  /** When the run's own time is over, whatever the attempt's. */
   readonly runEndsAtMs: number;
   readonly runLimitMs: number;
   readonly outer: AbortSignal;
 }
 
-/** Aborts with `leg_deadline` or `run_limit`, whichever comes first; or as `outer` does. */
+/** Aborts with `attempt_deadline` or `run_limit`, whichever comes first; or as `outer` does. */
 export function workAlarm(clock: Clock, { workMs, runEndsAtMs, runLimitMs, outer }: WorkLimits): Alarm {
-  const reason = runEndsAtMs <= workMs ? () => runLimit(runLimitMs) : legDeadline;
+  const reason = runEndsAtMs <= workMs ? () => runLimit(runLimitMs) : attemptDeadline;
   return abortAfter(clock, { afterMs: Math.min(runEndsAtMs, workMs) - clock.now(), reason, outer });
 }
 
 /** For telling of a failure: until work would have had to stop, or what is left after that. */
 export function reportAlarm(clock: Clock, { workMs, reportMs }: Deadlines, outer: AbortSignal): Alarm {
   const untilMs = clock.now() < workMs ? workMs : reportMs;
-  return abortAfter(clock, { afterMs: untilMs - clock.now(), reason: legDeadline, outer });
+  return abortAfter(clock, { afterMs: untilMs - clock.now(), reason: attemptDeadline, outer });
 }
 
-/** @throws RunnerError `leg_deadline` where the answer to a question, with its id, might come too late to be recorded */
+/** @throws RunnerError `attempt_deadline` where the answer to a question, with its id, might come too late to be recorded */
 export function requireTimeToAsk(clock: Clock, { askMs }: Deadlines): void {
-  if (clock.now() >= askMs) throw legDeadline();
+  if (clock.now() >= askMs) throw attemptDeadline();
 }
 
-const legDeadline = (): RunnerError => new RunnerError("leg_deadline", "the time of one invocation is over");
+const attemptDeadline = (): RunnerError =>
+  new RunnerError("attempt_deadline", "the time of one invocation is over");
 
 function runLimit(limitMs: number): RunnerError {
   const minutes = Math.round(limitMs / 6_000) / 10;

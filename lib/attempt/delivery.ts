@@ -10,7 +10,7 @@ export interface DeliveryDeps extends PersistDeps {
   readonly prove: (signal: AbortSignal, sinceMs?: number) => Promise<void>;
   /** The run's job (job-digest.ts); undefined where its context was never read. */
   readonly jobDigest: string | undefined;
-  /** An earlier leg may have posted already. */
+  /** An earlier attempt may have posted already. */
   readonly mayHavePosted: boolean;
 }
 

@@ -2,12 +2,12 @@ import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.
 import type { EndState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
-/** How a leg that did not complete ends: the user is told, nothing may be posted any more, the next leg goes on, or the sweep finds it. */
+/** How an attempt that did not complete ends: the user is told, nothing may be posted any more, the next attempt goes on, or the sweep finds it. */
 export type Verdict = "failed" | "lost" | "superseded" | "handed_over" | "stopped";
 
 /** Codes that are not told to the user. Every other code fails the job with its reason. */
 const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
-  leg_deadline: "handed_over",
+  attempt_deadline: "handed_over",
   lease_lost: "lost",
   key_refused: "lost",
   shutdown: "stopped",
@@ -30,7 +30,7 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
   secrets_unavailable: "The runner could not read its keys. Please send the message again.",
 };
 
-/** How a leg's story ended, before the ledger knows. */
+/** How an attempt's story ended, before the ledger knows. */
 export interface Outcome {
   readonly state: EndState | "superseded" | "handed_over" | "stopped";
   readonly reason: string;

@@ -35,7 +35,7 @@ export function beatIntervalMs(leaseLengthMs: number, random: () => number): num
 const lossCodes = ["lease_lost", "superseded"] as const;
 
 /**
- * Keeps a lease alive with beats on a timer, from the leg's begin to the accepted completion: one beat at a time, each
+ * Keeps a lease alive with beats on a timer, from the attempt's begin to the accepted completion: one beat at a time, each
  * cut off after one interval. Loss is final: `signal` aborts with `lease_lost`, `key_refused` or `superseded`, and
  * nothing may be posted after it.
  */
@@ -178,7 +178,7 @@ export class LeaseKeeper {
   async #noteBeat(atMs: number): Promise<void> {
     const { ledger } = this.#deps;
     const ours = await ledger.beat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
-    if (!ours) throw new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");
+    if (!ours) throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
   }
 
   #lose(error: RunnerError): void {

@@ -19,7 +19,7 @@ export type PacedProvider = (
   onRateLimited: (limit: { readonly retryAfterMs: number | undefined }) => void,
 ) => Model;
 
-/** For one leg. `poolFreeAtMs`: when somebody last saw that the pool need not wait; a window looks before it leases. */
+/** For one attempt. `poolFreeAtMs`: when somebody last saw that the pool need not wait; a window looks before it leases. */
 export type PacedModel = (poolFreeAtMs?: number) => Model;
 
 /** What was seen so shortly ago is not looked at again. */
@@ -44,10 +44,10 @@ export function paced(provider: PacedProvider, deps: PaceDeps): PacedModel {
       return turn;
     },
   };
-  return (poolFreeAtMs) => pacedLeg(counted, deps, poolFreeAtMs);
+  return (poolFreeAtMs) => pacedAttempt(counted, deps, poolFreeAtMs);
 }
 
-function pacedLeg(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATIVE_INFINITY): Model {
+function pacedAttempt(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATIVE_INFINITY): Model {
   const { clock, random, backoff, pool, log } = deps;
   let freeAtMs = poolFreeAtMs;
 

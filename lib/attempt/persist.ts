@@ -9,7 +9,7 @@ export interface PersistDeps {
   readonly log: Log;
 }
 
-/** Repeated for as long as the signal allows: the lease's end or the leg's deadline stops it, not a count. */
+/** Repeated for as long as the signal allows: the lease's end or the attempt's deadline stops it, not a count. */
 const pace: Pace = { baseMs: 500, maxMs: 30_000 };
 
 /**

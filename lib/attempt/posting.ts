@@ -16,7 +16,7 @@ import type { StudioJob } from "./studio-job.ts";
 import type { Product } from "./work-context.ts";
 
 interface Sides {
-  /** As the leg began it. */
+  /** As the attempt began it. */
   readonly run: Run;
   readonly job: StudioJob;
   readonly keeper: LeaseKeeper;
@@ -24,8 +24,8 @@ interface Sides {
 }
 
 /**
- * How a leg tells Studio what came of its run. Before each post the lease is proved at Studio, and the ledger has recorded
- * what is about to be sent, so that whoever comes after this leg knows that it may have arrived.
+ * How an attempt tells Studio what came of its run. Before each post the lease is proved at Studio, and the ledger has recorded
+ * what is about to be sent, so that whoever comes after this attempt knows that it may have arrived.
  */
 export class Posting {
   readonly #deps: PersistDeps;

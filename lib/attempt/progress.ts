@@ -1,23 +1,23 @@
 import { RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Ledger } from "../runs/ledger.ts";
 import type { Fence, Run, RunProgress } from "../runs/run.ts";
-import type { LegMetrics } from "./leg-metrics.ts";
+import type { AttemptMetrics } from "./attempt-metrics.ts";
 import { persist, type PersistDeps } from "./persist.ts";
 import type { RoundEnd, RoundStart } from "./work-context.ts";
 
 export interface ProgressDeps extends PersistDeps {
   readonly ledger: Ledger;
   readonly modelName: string;
-  readonly counted: LegMetrics;
+  readonly counted: AttemptMetrics;
   readonly cancelResponse: (responseId: string) => Promise<void>;
 }
 
-/** What a leg's work has come to: noted in the ledger as it goes, so that the next leg can take it up. */
+/** What an attempt's work has come to: noted in the ledger as it goes, so that the next attempt can take it up. */
 export class Progress {
   readonly #deps: ProgressDeps;
   readonly #fence: Fence;
   #known: RunProgress;
-  /** A response that is generating, or was when the last leg ended. */
+  /** A response that is generating, or was when the last attempt ended. */
   #pendingResponseId: string | undefined;
 
   constructor(deps: ProgressDeps, fence: Fence, run: Run) {
@@ -67,7 +67,7 @@ export class Progress {
   }
 
   /**
-   * Resolves once the ledger has taken it: a leg goes no further than what the next one would know of.
+   * Resolves once the ledger has taken it: an attempt goes no further than what the next one would know of.
    * @throws RunnerError `superseded`; the signal's reason
    */
   async note(progress: RunProgress, signal: AbortSignal): Promise<void> {
@@ -92,4 +92,4 @@ export class Progress {
 }
 
 const superseded = (): RunnerError =>
-  new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");
+  new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");

@@ -29,12 +29,17 @@ export interface RecoverDeps extends StudioJobDeps, CountDeps {
 export type Recovery = "restarted" | "failed" | "lost" | "completed" | "left";
 
 /**
- * Brings a run whose leg has ended without closing it to an end or on its way again: restarted on the next leg while
+ * Brings a run whose attempt has ended without closing it to an end or on its way again: restarted on the next attempt while
  * starts remain and the lease answers, else failed with a reason that its user can read, or lost with its lease.
  * @throws RunnerError `ledger_unavailable`
  */
 export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Promise<Recovery> {
-  const log = deps.log.with({ pool: run.pool, runId: run.runId, leg: run.leg, workspaceId: run.workspaceId });
+  const log = deps.log.with({
+    pool: run.pool,
+    runId: run.runId,
+    attempt: run.attempt,
+    workspaceId: run.workspaceId,
+  });
   const job = pressed(bindJob(deps, run), { ...deps, log }, run.pool);
   const lease = await askForLease(deps, run, job);
   if (lease === "unknown") return "left";
@@ -43,7 +48,7 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
     return (await closeAs(deps, run, end)) ? end.state : "left";
   }
 
-  // Taking the next leg is what makes this hand the only one that goes on.
+  // Taking the next attempt is what makes this hand the only one that goes on.
   const next = nextOf(deps, run, trouble);
   const jobDigest = await digestOf(deps, { run, job }, next);
   const restart = { ...next, jobDigest, atMs: deps.clock.now(), leaseExpiresAtMs: lease };
@@ -54,23 +59,23 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
     return fail({ ...deps, log }, { run: taken, job, mayHavePosted }, restart.reporting);
   }
 
-  log.warn("leg_restarted", { reason: trouble, starts: taken.starts });
+  log.warn("attempt_restarted", { reason: trouble, starts: taken.starts });
   deps.metrics.emit("Restarts", { pool: run.pool, reason: trouble }, 1);
   await invokeOrLeave({ ...deps, log }, taken);
   return "restarted";
 }
 
-/** An event that cannot be sent is left to the sweep, which finds the leg that never began. */
+/** An event that cannot be sent is left to the sweep, which finds the attempt that never began. */
 export async function invokeOrLeave(
   deps: Pick<RecoverDeps, "invoker" | "log">,
-  run: Pick<Run, "pool" | "runId" | "leg">,
+  run: Pick<Run, "pool" | "runId" | "attempt">,
 ): Promise<void> {
-  const { pool, runId, leg } = run;
+  const { pool, runId, attempt } = run;
   try {
-    await deps.invoker.invoke({ pool, runId, leg });
+    await deps.invoker.invoke({ pool, runId, attempt });
   } catch (thrown) {
     const error = toRunnerError(thrown);
-    deps.log.error("leg_not_invoked", { reason: error.code, error });
+    deps.log.error("attempt_not_invoked", { reason: error.code, error });
   }
 }
 
@@ -105,11 +110,11 @@ async function askForLease(
     if (hasCode(error, "lease_lost")) return "told";
     // A refused key may be accepted again before the lease ends.
     if (hasCode(error, "key_refused")) deps.metrics.emit("KeysRefused", { pool: run.pool }, 1);
-    const { pool, runId, leg } = run;
+    const { pool, runId, attempt } = run;
     deps.log.warn("beat_failed", {
       pool,
       runId,
-      leg,
+      attempt,
       reason: toRunnerError(error).code,
       error: toRunnerError(error),
     });
@@ -117,14 +122,14 @@ async function askForLease(
   }
 }
 
-/** Where only Studio has still to be told, no leg was called: that it is missing is no trouble of the job's. */
+/** Where only Studio has still to be told, no attempt was called: that it is missing is no trouble of the job's. */
 function nextOf(deps: RecoverDeps, run: Run, trouble: Trouble): Pick<Restart, "trouble" | "reporting"> {
   if (run.reporting) return { trouble: undefined, reporting: run.reporting };
   const next = { ...run, starts: run.starts + 1, troubles: [...run.troubles, trouble] };
   return { trouble, reporting: endingOf(deps, next, trouble) };
 }
 
-/** Of a run that is taken only to report its failure, where its legs have not told it. */
+/** Of a run that is taken only to report its failure, where its attempts have not told it. */
 async function digestOf(
   { clock }: RecoverDeps,
   { run, job }: Pick<Report, "run" | "job">,
@@ -181,7 +186,7 @@ async function fail(
   return (await closeAs(deps, run, end)) ? end.state : "left";
 }
 
-/** Before each post, as a leg does: the lease is ours at Studio, and the run in the ledger is still as we took it. */
+/** Before each post, as an attempt does: the lease is ours at Studio, and the run in the ledger is still as we took it. */
 async function proveOwnership(
   { clock, ledger }: RecoverDeps,
   { run, job }: Pick<Report, "run" | "job">,
@@ -189,7 +194,7 @@ async function proveOwnership(
 ): Promise<void> {
   await job.heartbeat(signal);
   if (await ledger.touch(run, clock.now())) return;
-  throw new RunnerError("superseded", "a newer leg, a newer run or a close owns the run");
+  throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
 }
 
 const closeAs = (deps: RecoverDeps, run: Run, end: End): Promise<boolean> =>

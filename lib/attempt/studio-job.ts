@@ -4,7 +4,7 @@ import type { RunnerKey } from "../core/secret.ts";
 import type { Context } from "../studio/schemas.ts";
 import type { CompletePayload, JobCall, Studio, SummaryUpdate } from "../studio/studio.ts";
 
-/** Studio as one leg sees it: its workspace and the key that took the lease are bound. Errors as `Studio`'s. */
+/** Studio as one attempt sees it: its workspace and the key that took the lease are bound. Errors as `Studio`'s. */
 export interface StudioJob {
   context(signal: AbortSignal): Promise<Context>;
   heartbeat(signal: AbortSignal): Promise<{ readonly leaseExpiresAtMs: number | undefined }>;

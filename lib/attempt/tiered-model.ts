@@ -20,8 +20,8 @@ export interface TierDeps {
 const pace: Pace = { baseMs: 5_000, maxMs: 60_000 };
 
 /**
- * For one leg: a model that is asked in this tier. Where the tier has no room, the round waits and is asked again, for
- * `timing.tierPatienceMs` in all; from then on the leg asks in the tier `auto`.
+ * For one attempt: a model that is asked in this tier. Where the tier has no room, the round waits and is asked again, for
+ * `timing.tierPatienceMs` in all; from then on the attempt asks in the tier `auto`.
  */
 export function inTier(model: Model, deps: TierDeps): Model {
   const { clock, random, log, metrics, pool } = deps;

@@ -8,7 +8,7 @@ export interface TimeDeps {
   readonly pool: string;
 }
 
-/** A model whose answers are timed. What fails, or is only followed by a later leg, has no time of its own. */
+/** A model whose answers are timed. What fails, or is only followed by a later attempt, has no time of its own. */
 export function timed(model: Model, { clock, metrics, pool }: TimeDeps): Model {
   return {
     ...model,

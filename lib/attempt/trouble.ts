@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.ts";
 
-/** What can end a leg from outside, with the words for a user. */
+/** What can end an attempt from outside, with the words for a user. */
 const phrases = {
   crashed: "crashed",
   out_of_memory: "ran out of memory",

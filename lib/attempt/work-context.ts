@@ -14,7 +14,7 @@ export interface Product {
 }
 
 export interface RoundStart {
-  /** 1 for the run's first round, whatever the leg. */
+  /** 1 for the run's first round, whatever the attempt. */
   readonly number: number;
   /** Absent where the provider does not keep responses: then there is nothing to resume from. */
   readonly responseId: string | undefined;
@@ -29,15 +29,15 @@ export interface RoundEnd {
   readonly usage: Usage;
 }
 
-/** What a leg gives its work (work.ts), and wants to be told. */
+/** What an attempt gives its work (work.ts), and wants to be told. */
 export interface WorkContext extends PersistDeps {
   readonly job: StudioJob;
-  /** As the leg began it: what earlier legs have noted. */
+  /** As the attempt began it: what earlier attempts have noted. */
   readonly run: Run;
   readonly signal: AbortSignal;
   /** Resolves once the ledger has taken it. @throws RunnerError `superseded`; the signal's reason */
   readonly note: (progress: RunProgress) => Promise<void>;
-  /** Before each request to the model that costs something. @throws RunnerError `leg_deadline`, and as `note` */
+  /** Before each request to the model that costs something. @throws RunnerError `attempt_deadline`, and as `note` */
   readonly mayAsk: () => Promise<void>;
   /** The job's context is there, and may say when its newest message was written (by our clock). */
   readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;

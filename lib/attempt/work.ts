@@ -19,11 +19,11 @@ export interface WorkSettings {
   readonly roundOptions?: RoundOptions | undefined;
   /** The owner's, added to ours. */
   readonly instructions?: string | undefined;
-  /** The provider keeps responses: rounds are chained, and a later leg goes on where an earlier one ended. */
+  /** The provider keeps responses: rounds are chained, and a later attempt goes on where an earlier one ended. */
   readonly store: boolean;
   /** So much of the newest message is logged, in code points; absent: nothing of it. */
   readonly previewCharacters?: number | undefined;
-  /** For one leg of the run. */
+  /** For one attempt of the run. */
   readonly modelFor: (run: Run) => Model;
 }
 
@@ -35,38 +35,42 @@ interface WorkDeps extends WorkSettings {
 
 /**
  * From a leased workspace to deliverables that Studio can take: context, model input, rounds with the model, payload. A
- * later leg, and a new run of the same job, read the stored responses instead, replay their tool calls, and ask for
+ * later attempt, and a new run of the same job, read the stored responses instead, replay their tool calls, and ask for
  * nothing twice.
  */
 export function createWork(settings: WorkSettings): (context: WorkContext) => Promise<Product> {
-  return async (leg) => {
+  return async (attempt) => {
     const deps = {
       ...settings,
-      model: asOwner(settings.modelFor(leg.run), leg),
-      context: once(() => readContext(leg)),
+      model: asOwner(settings.modelFor(attempt.run), attempt),
+      context: once(() => readContext(attempt)),
     };
-    const taken = await takeUp(deps, leg);
-    const goneOn = taken && (await orStartOver(leg, () => goOn(deps, leg, taken)));
-    return goneOn ?? (await begin(deps, leg));
+    const taken = await takeUp(deps, attempt);
+    const goneOn = taken && (await orStartOver(attempt, () => goOn(deps, attempt, taken)));
+    return goneOn ?? (await begin(deps, attempt));
   };
 }
 
-async function begin(deps: WorkDeps, leg: WorkContext): Promise<Product> {
-  const { input, usage } = await prepare(deps, leg);
+async function begin(deps: WorkDeps, attempt: WorkContext): Promise<Product> {
+  const { input, usage } = await prepare(deps, attempt);
   // What an attempt has cost that is begun anew is paid for all the same.
-  const usageBeside = addUsage(leg.run.usage, usage);
-  if (usageBeside.inputTokens > 0) await leg.note({ usageBeside });
+  const usageBeside = addUsage(attempt.run.usage, usage);
+  if (usageBeside.inputTokens > 0) await attempt.note({ usageBeside });
   const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
-  const result = await runToolLoop(loopDeps(deps, leg, counted), { ...asked(deps), input }, leg.signal);
-  return productOf(result, !leg.run.repaired);
+  const result = await runToolLoop(
+    loopDeps(deps, attempt, counted),
+    { ...asked(deps), input },
+    attempt.signal,
+  );
+  return productOf(result, !attempt.run.repaired);
 }
 
-async function goOn(deps: WorkDeps, leg: WorkContext, { from, run }: TakenUp): Promise<Product> {
+async function goOn(deps: WorkDeps, attempt: WorkContext, { from, run }: TakenUp): Promise<Product> {
   const counted = { ...run, rounds: from.usage };
   const result = await runToolLoop(
-    loopDeps(deps, leg, counted),
+    loopDeps(deps, attempt, counted),
     { ...asked(deps), input: "", from },
-    leg.signal,
+    attempt.signal,
   );
   // The chain knows of a repair that the ledger could not note.
   return productOf(result, !run.repaired && !from.sentBack);
@@ -83,14 +87,14 @@ const asked = ({ modelName: model, store, roundOptions: options, instructions }:
  * Undefined: the earlier responses are of no use, and the job is begun anew. Where rounds had succeeded, it happens once
  * in a run: they are paid for again.
  */
-async function orStartOver<T>(leg: WorkContext, work: () => Promise<T>): Promise<T | undefined> {
+async function orStartOver<T>(attempt: WorkContext, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    const { startedOver } = leg.run;
+    const { startedOver } = attempt.run;
     if (!hasCode(error, "model_previous_response_missing") || (startedOver && !error.retryable)) throw error;
-    leg.log.warn("job_started_over", { reason: error.code, explanation: error.message });
-    await leg.note({
+    attempt.log.warn("job_started_over", { reason: error.code, explanation: error.message });
+    await attempt.note({
       startedOver: startedOver || !error.retryable,
       responseIds: [],
       rounds: 0,
@@ -100,7 +104,7 @@ async function orStartOver<T>(leg: WorkContext, work: () => Promise<T>): Promise
   }
 }
 
-/** A superseded leg asks the model for nothing. */
+/** A superseded attempt asks the model for nothing. */
 function asOwner(model: Model, { mayAsk }: WorkContext): Model {
   return { ...model, generate: (request, generation) => model.generate(request, { ...generation, mayAsk }) };
 }
@@ -112,36 +116,36 @@ interface TakenUp {
   readonly run: Standing;
 }
 
-/** Where earlier legs, or an earlier run of the same job, left off; undefined where nothing can be taken up. */
-async function takeUp(deps: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
-  const { rounds, responseIds, startedOver, inherited } = leg.run;
-  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, leg);
-  return inherited && !startedOver ? takeOver(deps, leg, inherited) : undefined;
+/** Where earlier attempts, or an earlier run of the same job, left off; undefined where nothing can be taken up. */
+async function takeUp(deps: WorkDeps, attempt: WorkContext): Promise<TakenUp | undefined> {
+  const { rounds, responseIds, startedOver, inherited } = attempt.run;
+  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, attempt);
+  return inherited && !startedOver ? takeOver(deps, attempt, inherited) : undefined;
 }
 
-function takeUpOwn({ model }: WorkDeps, leg: WorkContext): Promise<TakenUp | undefined> {
-  const { rounds, responseIds } = leg.run;
-  return orStartOver(leg, async () => {
+function takeUpOwn({ model }: WorkDeps, attempt: WorkContext): Promise<TakenUp | undefined> {
+  const { rounds, responseIds } = attempt.run;
+  return orStartOver(attempt, async () => {
     if (responseIds.length === 0) throw notKept();
-    const from = await resume({ model }, responseIds, leg.signal);
-    leg.log.info("job_resumed", { round: rounds, responseId: responseIds.at(-1) });
-    return { from, run: leg.run };
+    const from = await resume({ model }, responseIds, attempt.signal);
+    attempt.log.info("job_resumed", { round: rounds, responseId: responseIds.at(-1) });
+    return { from, run: attempt.run };
   });
 }
 
 /** Studio may lease a job again that an earlier run has worked on: what has been paid for is not bought again. */
 async function takeOver(
   { model, context }: WorkDeps,
-  leg: WorkContext,
+  attempt: WorkContext,
   earlier: Inherited,
 ): Promise<TakenUp | undefined> {
   if (jobDigest(await context()) !== earlier.jobDigest) return undefined;
   const { runId: earlierRunId, responseIds, usage: usageBefore, usageBeside, repaired } = earlier;
   const rounds = responseIds.length;
-  return orStartOver(leg, async () => {
-    const from = await resume({ model }, responseIds, leg.signal);
-    await leg.note({ rounds, responseIds, usageBefore, usageBeside, repaired });
-    leg.log.info("job_taken_over", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
+  return orStartOver(attempt, async () => {
+    const from = await resume({ model }, responseIds, attempt.signal);
+    await attempt.note({ rounds, responseIds, usageBefore, usageBeside, repaired });
+    attempt.log.info("job_taken_over", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
     return { from, run: { usageBeside, usageBefore, repaired } };
   });
 }
@@ -160,9 +164,9 @@ async function readContext({ job, signal, onJobRead, ...deps }: WorkContext): Pr
 
 async function prepare(
   deps: WorkDeps,
-  leg: WorkContext,
+  attempt: WorkContext,
 ): Promise<{ readonly input: string; readonly usage: Usage }> {
-  const { job, log, signal } = leg;
+  const { job, log, signal } = attempt;
   const context = await deps.context();
   const { input, summarized, usage } = await buildInput(
     context,
@@ -170,8 +174,8 @@ async function prepare(
       model: deps.model,
       summaryModel: deps.summaryModelName,
       store: deps.store,
-      resumeFrom: leg.run.summaryResponseId,
-      onStarted: (summaryResponseId) => leg.note({ summaryResponseId }),
+      resumeFrom: attempt.run.summaryResponseId,
+      onStarted: (summaryResponseId) => attempt.note({ summaryResponseId }),
       saveSummary: (update, until) => job.updateSummary(update, until),
       onTrouble: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
     },
@@ -193,13 +197,13 @@ function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | un
   return times.length === 0 ? undefined : Math.max(...times) - skewMs;
 }
 
-/** What was used before this leg's first round. */
+/** What was used before this attempt's first round. */
 interface Counted extends Pick<Run, "usageBeside" | "usageBefore"> {
   /** Of the rounds that it takes up. */
   readonly rounds: Usage;
 }
 
-function loopDeps({ model, store }: WorkDeps, leg: WorkContext, counted: Counted): ToolLoopDeps {
+function loopDeps({ model, store }: WorkDeps, attempt: WorkContext, counted: Counted): ToolLoopDeps {
   const { usageBeside, usageBefore } = counted;
   // What an earlier run has counted is not this run's.
   const own = (rounds: Usage): Usage => usageBeyond(addUsage(usageBeside, rounds), usageBefore);
@@ -208,11 +212,15 @@ function loopDeps({ model, store }: WorkDeps, leg: WorkContext, counted: Counted
     model,
     onStarted: ({ number, responseId, usage }) => {
       rounds = usage;
-      return leg.onRoundStarted({ number, responseId: store ? responseId : undefined, usage: own(rounds) });
+      return attempt.onRoundStarted({
+        number,
+        responseId: store ? responseId : undefined,
+        usage: own(rounds),
+      });
     },
     onRound: ({ number, responseId, calls, usage }) => {
       rounds = addUsage(rounds, usage);
-      leg.onRoundEnded({ number, responseId, calls, usage: own(rounds) });
+      attempt.onRoundEnded({ number, responseId, calls, usage: own(rounds) });
     },
   };
 }

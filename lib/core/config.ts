@@ -70,7 +70,7 @@ const dispatcherSchema = z.object({
   /** Estimated spending in a UTC day at which leasing stops; absent: no cap. */
   RUNNER_DAILY_CAP_USD: z.coerce.number().positive().optional(),
   RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
-  /** After this Lambda drops a leg's event. */
+  /** After this Lambda drops an attempt's event. */
   RUNNER_MAX_EVENT_AGE_MS: milliseconds,
 });
 

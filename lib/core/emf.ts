@@ -8,7 +8,7 @@ export interface EmfDeps {
 }
 
 /**
- * CloudWatch metrics as log lines (embedded metric format), each written at once, so that a killed leg loses none.
+ * CloudWatch metrics as log lines (embedded metric format), each written at once, so that a killed attempt loses none.
  * Written by hand: Powertools adds a dimension `service` to every set, and warns of a key that is in two sets.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */

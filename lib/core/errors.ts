@@ -30,17 +30,17 @@ export type ErrorCode =
   | "assistant_message_too_long"
   // Attempt (lib/attempt)
   | "empty_context"
-  | "leg_deadline" // the leg's share of the function's time-out is used up: the next leg goes on
+  | "attempt_deadline" // the attempt's share of the function's time-out is used up: the next attempt goes on
   | "run_limit" // the run lasted longer than it may
   | "too_many_handovers"
-  // What ends a leg from outside (lib/attempt/trouble.ts)
+  // What ends an attempt from outside (lib/attempt/trouble.ts)
   | "crashed"
   | "out_of_memory"
   | "killed"
   | "timed_out"
-  | "event_lost" // the leg's event never arrived, or too late
-  | "silent" // the leg stopped to beat
-  | "superseded" // a newer leg, or a close, owns the run
+  | "event_lost" // the attempt's event never arrived, or too late
+  | "silent" // the attempt stopped to beat
+  | "superseded" // a newer attempt, or a close, owns the run
   // Root
   | "ledger_unavailable"
   | "secret_missing"

@@ -1,4 +1,4 @@
-/** "leg: Invalid input: expected number, received string". */
+/** "attempt: Invalid input: expected number, received string". */
 export function problemOf(issue: {
   readonly path?: readonly unknown[] | undefined;
   readonly message: string;

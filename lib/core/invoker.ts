@@ -1,15 +1,15 @@
 import * as z from "zod";
 
-/** What the dispatcher sends to the processor: one event per leg. It names the run and holds nothing secret. */
-export const legEventSchema = z.strictObject({
+/** What the dispatcher sends to the processor: one event per attempt. It names the run and holds nothing secret. */
+export const attemptEventSchema = z.strictObject({
   pool: z.string().min(1),
   runId: z.string().min(1),
-  leg: z.number().int().positive(),
+  attempt: z.number().int().positive(),
 });
 
-export type LegEvent = Readonly<z.output<typeof legEventSchema>>;
+export type AttemptEvent = Readonly<z.output<typeof attemptEventSchema>>;
 
-/** Starts a leg: one asynchronous invocation of the processor. @throws RunnerError `invoke_failed` */
+/** Starts an attempt: one asynchronous invocation of the processor. @throws RunnerError `invoke_failed` */
 export interface Invoker {
-  invoke(event: LegEvent): Promise<void>;
+  invoke(event: AttemptEvent): Promise<void>;
 }

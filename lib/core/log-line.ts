@@ -64,14 +64,14 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   poll_failed: (line) => `could not ask for work: ${why(line)}`,
   job_leased: () => "leased",
   lease_dropped: (line) => `let the lease go: ${why(line)}`,
-  leg_began: () => "started to work",
-  leg_duplicate: () => "did nothing: this event had already been worked on",
-  leg_handed_over: () => "handed over to the next leg: the time of this invocation is over",
-  leg_restarted: (line) => `starts again after trouble (${line.reason}), start ${line.starts}`,
-  leg_settled: (line) =>
-    line.what === "left" ? undefined : `looked after a leg that ended in trouble (${line.reason})`,
-  leg_not_invoked: (line) => `could not start the leg, the next sweep will: ${why(line)}`,
-  job_resumed: (line) => `goes on where the last leg was: round ${line.round}`,
+  attempt_began: () => "started to work",
+  attempt_duplicate: () => "did nothing: this event had already been worked on",
+  attempt_handed_over: () => "handed over to the next attempt: the time of this invocation is over",
+  attempt_restarted: (line) => `starts again after trouble (${line.reason}), start ${line.starts}`,
+  attempt_settled: (line) =>
+    line.what === "left" ? undefined : `looked after an attempt that ended in trouble (${line.reason})`,
+  attempt_not_invoked: (line) => `could not start the attempt, the next sweep will: ${why(line)}`,
+  job_resumed: (line) => `goes on where the last attempt was: round ${line.round}`,
   job_taken_over: (line) =>
     `goes on with the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
   run_superseded: (line) => `was superseded: its workspace has been leased anew (${line.state})`,
@@ -105,7 +105,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   price_unknown: (line) => `nobody knows what the model ${line.model} costs: give its prices in the settings`,
   daily_cap_reached: (line) =>
     `leases nothing more today: the estimated spending of $${line.spentUsd} has reached the cap of $${line.capUsd}`,
-  leg_superseded: () => "did nothing more: a newer leg, or a close, owns the run",
+  attempt_superseded: () => "did nothing more: a newer attempt, or a close, owns the run",
   run_ended: (line) =>
     line.state === "completed"
       ? `completed in ${seconds(line.elapsedMs)}: ${listDeliverables(line.deliverables)}`
@@ -120,8 +120,8 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
 /** What is not worth a line where a person watches jobs, in words for those who read every line. */
 const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
   window_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
-  leg_settled: (line) =>
-    `left a leg alone that ended in trouble (${line.reason}): its run has ended or moved on`,
+  attempt_settled: (line) =>
+    `left an attempt alone that ended in trouble (${line.reason}): its run has ended or moved on`,
   prior_context: (line) =>
     line.what === "fresh"
       ? "read the job's messages; the model summed up the earlier ones"

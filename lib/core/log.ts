@@ -5,8 +5,8 @@ export type LogEvent =
   | "sweep_failed"
   | "job_leased"
   | "lease_dropped"
-  | "leg_began"
-  | "leg_duplicate"
+  | "attempt_began"
+  | "attempt_duplicate"
   | "lease_renewed"
   | "beat_failed"
   | "lease_lost"
@@ -21,11 +21,11 @@ export type LogEvent =
   | "spend_not_noted"
   | "price_unknown"
   | "daily_cap_reached"
-  | "leg_superseded"
-  | "leg_handed_over"
-  | "leg_restarted"
-  | "leg_settled"
-  | "leg_not_invoked"
+  | "attempt_superseded"
+  | "attempt_handed_over"
+  | "attempt_restarted"
+  | "attempt_settled"
+  | "attempt_not_invoked"
   | "job_resumed"
   | "job_taken_over"
   | "run_superseded"
@@ -47,7 +47,7 @@ export interface LogFields {
   readonly pool?: string;
   readonly workspaceId?: string;
   readonly runId?: string;
-  readonly leg?: number;
+  readonly attempt?: number;
   /** Of the same workspace. */
   readonly earlierRunId?: string;
   readonly keyId?: string;

@@ -75,27 +75,27 @@ export const metricTable = {
   Duplicates: {
     unit: "Count",
     dimensions: ["pool"],
-    meaning: "Events for a leg that had already begun or ended.",
+    meaning: "Events for an attempt that had already begun or ended.",
     emitter: ["processor"],
   },
   Restarts: {
     unit: "Count",
     dimensions: ["pool", "reason"],
     totals: true,
-    meaning: "Legs begun anew after a leg ended in trouble, by what ended it.",
+    meaning: "Attempts begun anew after an attempt ended in trouble, by what ended it.",
     emitter: ["settler", "dispatcher"],
   },
   Handovers: {
     unit: "Count",
     dimensions: ["pool"],
-    meaning: "Legs that took over from a healthy one at its deadline.",
+    meaning: "Attempts that took over from a healthy one at its deadline.",
     emitter: ["processor"],
   },
   PickupSeconds: {
     unit: "Seconds",
     dimensions: ["pool"],
     meaning:
-      "From the newest message's creation at Studio to the begin of the run's first leg, corrected for clock skew where that is known.",
+      "From the newest message's creation at Studio to the begin of the run's first attempt, corrected for clock skew where that is known.",
     emitter: ["processor"],
   },
   RunSeconds: {
@@ -108,7 +108,7 @@ export const metricTable = {
     unit: "Seconds",
     dimensions: ["pool", "model"],
     meaning:
-      "One round with the model, from asking to the whole answer, retries included. A round that spans two legs is not measured.",
+      "One round with the model, from asking to the whole answer, retries included. A round that spans two attempts is not measured.",
     emitter: ["processor"],
   },
   Beats: {
@@ -126,7 +126,7 @@ export const metricTable = {
   LeaseLeftPercent: {
     unit: "Percent",
     dimensions: ["pool"],
-    meaning: "What was left of the lease, of its whole length, when a leg began.",
+    meaning: "What was left of the lease, of its whole length, when an attempt began.",
     emitter: ["processor"],
   },
   InFlight: {
@@ -158,7 +158,7 @@ export const metricTable = {
     unit: "Count",
     dimensions: ["pool"],
     meaning:
-      "Legs that went on in the tier auto, because the one in the settings (inference.serviceTier) had no room for minutes.",
+      "Attempts that went on in the tier auto, because the one in the settings (inference.serviceTier) had no room for minutes.",
     emitter: ["processor"],
   },
   KeysRefused: {

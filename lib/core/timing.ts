@@ -4,9 +4,9 @@ export const timing = {
   scheduleMs: 60_000,
   /** Kept free at the end of a dispatcher's time-out for its last calls. */
   dispatchReserveMs: 15_000,
-  /** Kept free at the end of a leg: for its last note and beat, and the handover; or for reporting and closing. */
-  legReserveMs: 20_000,
-  /** No round is asked for in so short a time before a leg's work ends: an id that comes too late would be paid for in vain. */
+  /** Kept free at the end of an attempt: for its last note and beat, and the handover; or for reporting and closing. */
+  attemptReserveMs: 20_000,
+  /** No round is asked for in so short a time before an attempt's work ends: an id that comes too late would be paid for in vain. */
   askMarginMs: 5_000,
   /** An async event older than this is dropped by Lambda; below half of the server's lease of 10 minutes. */
   maxEventAgeMs: 300_000,
@@ -37,9 +37,9 @@ export const timing = {
   maxLeftAloneMs: 21_600_000,
   /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
   maxHandovers: 12,
-  /** Beats that a leg may miss before the sweep takes it for dead. */
+  /** Beats that an attempt may miss before the sweep takes it for dead. */
   silentBeats: 2.5,
-  /** How long a leg waits, over all its rounds, for room in the tier that it asks in. */
+  /** How long an attempt waits, over all its rounds, for room in the tier that it asks in. */
   tierPatienceMs: 120_000,
   /** How long the pool holds back after a 429 that names no time. */
   rateLimitMs: 5_000,

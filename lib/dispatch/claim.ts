@@ -82,8 +82,8 @@ async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | 
       return closed !== undefined;
     });
     if (closed) {
-      const { pool, runId, leg, workspaceId } = closing;
-      deps.log.warn("run_superseded", { pool, runId, leg, workspaceId, state: end.state });
+      const { pool, runId, attempt, workspaceId } = closing;
+      deps.log.warn("run_superseded", { pool, runId, attempt, workspaceId, state: end.state });
       return closed;
     }
     present = await deps.ledger.read(closing.pool, closing.runId);

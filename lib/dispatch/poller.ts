@@ -208,7 +208,7 @@ export class Poller {
     this.#refusedKeys = refused;
   }
 
-  /** The ramp goes on while the run's row is written and its leg is invoked. */
+  /** The ramp goes on while the run's row is written and its attempt is invoked. */
   #start(lease: Lease, key: RunnerKey): void {
     const start = this.#startRun(lease, key).finally(() => {
       this.#ring.giveBack(key);

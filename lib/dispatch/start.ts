@@ -25,11 +25,11 @@ export interface TakenLease {
 export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
   const { pool, lease, keyId } = taken;
   const { workspaceId, leaseExpiresAtMs } = lease;
-  const leg = { pool, runId: deps.newId(), leg: 1 };
-  const log = deps.log.with({ ...leg, workspaceId, keyId });
+  const attempt = { pool, runId: deps.newId(), attempt: 1 };
+  const log = deps.log.with({ ...attempt, workspaceId, keyId });
   const leasedAtMs = deps.clock.now();
   try {
-    const claim = await claimWorkspace(deps, { pool, workspaceId, runId: leg.runId });
+    const claim = await claimWorkspace(deps, { pool, workspaceId, runId: attempt.runId });
     if (claim.kind === "left_alone") {
       log.warn("workspace_left_alone", { losses: claim.losses, waitMs: claim.untilMs - leasedAtMs });
       deps.metrics.emit("WorkspacesLeftAlone", { pool }, 1);
@@ -42,7 +42,7 @@ export async function startRun(deps: StartDeps, taken: TakenLease): Promise<stri
         `the lease had been over for ${overMs} ms when it was to be recorded`,
       );
     const times = { leasedAtMs, leaseExpiresAtMs, poolFreeAtMs: taken.poolFreeAtMs };
-    const { runId } = leg;
+    const { runId } = attempt;
     await deps.ledger.open({ pool, runId, workspaceId, keyId, ...times, inherited: claim.inherited });
   } catch (thrown) {
     const error = toRunnerError(thrown);
@@ -50,8 +50,8 @@ export async function startRun(deps: StartDeps, taken: TakenLease): Promise<stri
     deps.metrics.emit("LeasesDropped", { pool }, 1);
     return undefined;
   }
-  await invokeOrLeave({ invoker: deps.invoker, log }, leg);
+  await invokeOrLeave({ invoker: deps.invoker, log }, attempt);
   log.info("job_leased", { leaseLeftMs: leaseExpiresAtMs - leasedAtMs });
   deps.metrics.emit("JobsLeased", { pool }, 1);
-  return leg.runId;
+  return attempt.runId;
 }

@@ -6,7 +6,7 @@ import { timing } from "../core/timing.ts";
 
 export interface SweepSettings {
   readonly pool: string;
-  /** After this Lambda drops a leg's event. */
+  /** After this Lambda drops an attempt's event. */
   readonly maxEventAgeMs: number;
 }
 

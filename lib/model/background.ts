@@ -117,7 +117,7 @@ async function orCancelled(
   try {
     await work();
   } catch (error) {
-    // At an abort the note may have been made: the next leg decides.
+    // At an abort the note may have been made: the next attempt decides.
     if (!signal.aborted) await cancelResponse(deps, responseId, signal);
     throw error;
   }

@@ -42,7 +42,7 @@ export type CostOf = (bill: Bill) => number | undefined;
 
 export interface Billing {
   readonly costOf?: CostOf | undefined;
-  /** As it was asked for; absent where an earlier leg asked. */
+  /** As it was asked for; absent where an earlier attempt asked. */
   readonly model?: string | undefined;
 }
 

@@ -98,7 +98,7 @@ export interface ModelTurn {
 
 /** What goes with one generation while it lasts. */
 export interface Generation {
-  /** Its abort ends the waiting. A response in the background runs on: an earlier leg's generation is the next one's. */
+  /** Its abort ends the waiting. A response in the background runs on: an earlier attempt's generation is the next one's. */
   readonly signal: AbortSignal;
   /**
    * Awaited as soon as the response's id is known, before anything is waited for; again with the new id where a
@@ -128,7 +128,7 @@ export interface Model {
    */
   generate(request: ModelRequest, generation: Generation): Promise<ModelTurn>;
   /**
-   * Waits for the end of a generation that an earlier leg began, and asks for nothing.
+   * Waits for the end of a generation that an earlier attempt began, and asks for nothing.
    * @throws RunnerError as `generate` does, retryable where the same question may succeed;
    * `model_previous_response_missing` where the provider does not have the response; `signal.reason` when aborted
    */

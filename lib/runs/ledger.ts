@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Expression, Item, ItemKey, Table, Update } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
-import { moveOnce, nextLeg, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
+import { moveOnce, nextAttempt, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
 import {
   parseRun,
   readable,
@@ -9,7 +9,7 @@ import {
   type EndState,
   type Fence,
   type Inherited,
-  type LegRef,
+  type AttemptRef,
   type Reporting,
   type Run,
   type RunProgress,
@@ -42,13 +42,13 @@ export interface Ending {
   readonly atMs: number;
 }
 
-/** Why, and from when on, another leg shall go on with a run that has been abandoned. */
+/** Why, and from when on, another attempt shall go on with a run that has been abandoned. */
 export interface Restart {
   readonly atMs: number;
   /** An error's code; `undefined`: no trouble beyond those that the run remembers. */
   readonly trouble: string | undefined;
   readonly leaseExpiresAtMs: number;
-  /** The leg is taken only to tell Studio of this failure. */
+  /** The attempt is taken only to tell Studio of this failure. */
   readonly reporting?: Reporting | undefined;
   readonly jobDigest?: string | undefined;
 }
@@ -60,7 +60,7 @@ export interface Restart {
  */
 export interface Ledger {
   open(run: NewRun): Promise<void>;
-  /** Moves `leased` to `running` for exactly one invocation of the leg; `undefined` for every other. Safe to repeat by the same one. */
+  /** Moves `leased` to `running` for exactly one invocation of the attempt; `undefined` for every other. Safe to repeat by the same one. */
   begin(fence: Fence, began: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
   beat(fence: Fence, beat: Beat): Promise<boolean>;
   /** Whether the caller still owns the run. A consistent read. */
@@ -68,9 +68,9 @@ export interface Ledger {
   note(fence: Fence, progress: RunProgress): Promise<boolean>;
   /** Safe to repeat by the same invocation with the same state. */
   close(fence: Fence, ending: Ending): Promise<boolean>;
-  /** Gives a running leg's work to the next leg, whose event is still to be sent. */
+  /** Gives a running attempt's work to the next attempt, whose event is still to be sent. */
   handOver(fence: Fence, handover: Handover): Promise<boolean>;
-  /** The same for a run as it was read, unless it has moved since: then its leg is alive, or another hand was faster. */
+  /** The same for a run as it was read, unless it has moved since: then its attempt is alive, or another hand was faster. */
   restart(run: Run, restart: Restart): Promise<Run | undefined>;
   /** Proves by a write that the run is still as it was read. */
   touch(run: Run, atMs: number): Promise<boolean>;
@@ -95,9 +95,9 @@ export interface Beat {
 export interface Handover {
   readonly atMs: number;
   readonly handovers: number;
-  /** As the leg knows it: a beat that Studio accepted may not have been recorded. */
+  /** As the attempt knows it: a beat that Studio accepted may not have been recorded. */
   readonly leaseExpiresAtMs: number;
-  /** All that the leg knows: a note may not have arrived. */
+  /** All that the attempt knows: a note may not have arrived. */
   readonly progress: RunProgress;
 }
 
@@ -127,7 +127,7 @@ export function createLedger(
       const item = await table.get(keyOf(fence));
       return (
         item?.["state"] === "running" &&
-        item["leg"] === fence.leg &&
+        item["attempt"] === fence.attempt &&
         item["invocationId"] === fence.invocationId
       );
     },
@@ -138,7 +138,7 @@ export function createLedger(
       (await close(table, fence, {
         ...ending,
         condition: {
-          text: "#leg = :leg AND #invocationId = :invocationId AND #state IN (:running, :end)",
+          text: "#attempt = :attempt AND #invocationId = :invocationId AND #state IN (:running, :end)",
           values: { ...ownedValues(fence), end: ending.state },
         },
       })) !== undefined,
@@ -196,13 +196,13 @@ async function open(table: Table, run: NewRun): Promise<void> {
     ...run,
     id: runItemId(run.runId),
     state: "leased",
-    leg: 1,
+    attempt: 1,
     leaseMs: Math.max(1, run.leaseExpiresAtMs - run.leasedAtMs),
     calledAtMs: run.leasedAtMs,
     openIn: run.pool,
     ...ttl(run.leasedAtMs),
   };
-  // Repeating the write is harmless until the leg has begun, which is never before this returns.
+  // Repeating the write is harmless until the attempt has begun, which is never before this returns.
   const unclaimed = { text: "attribute_not_exists(#id) OR #state = :leased", values: { leased: "leased" } };
   if (!(await table.put(item, unclaimed)))
     throw new RunnerError("internal", `run ${run.runId} was opened twice`);
@@ -216,7 +216,7 @@ async function begin(
   const item = await table.update(keyOf(fence), {
     set: { state: "running", invocationId: fence.invocationId, requestId, beganAtMs: atMs },
     condition: {
-      text: `#leg = :leg AND (#state = :leased OR (${owned}))`,
+      text: `#attempt = :attempt AND (#state = :leased OR (${owned}))`,
       values: { leased: "leased", ...ownedValues(fence) },
     },
   });
@@ -228,8 +228,8 @@ async function handOver(
   fence: Fence,
   { atMs, handovers, leaseExpiresAtMs, progress }: Handover,
 ): Promise<boolean> {
-  const { set, remove } = nextLeg(fence.leg, atMs);
-  const owns = { text: `#leg = :leg AND ${owned}`, values: ownedValues(fence) };
+  const { set, remove } = nextAttempt(fence.attempt, atMs);
+  const owns = { text: `#attempt = :attempt AND ${owned}`, values: ownedValues(fence) };
   const move = moveOnce(fence.invocationId, owns);
   return (
     (await table.update(keyOf(fence), {
@@ -242,7 +242,7 @@ async function handOver(
 
 async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run | undefined> {
   const { atMs, trouble, leaseExpiresAtMs, reporting, jobDigest } = restart;
-  const { set, remove } = nextLeg(run.leg, atMs);
+  const { set, remove } = nextAttempt(run.attempt, atMs);
   const troubles = trouble === undefined ? run.troubles : [...run.troubles, trouble];
   const move = moveOnce(randomUUID(), unmoved(run));
   const item = await table.update(keyOf(run), {
@@ -257,16 +257,16 @@ function allRuns(pool: string): Expression {
   return { text: "#pool = :pool AND begins_with(#id, :runs)", values: { pool, runs: runItemId("") } };
 }
 
-function keyOf(leg: LegRef): ItemKey {
-  return { pool: leg.pool, id: runItemId(leg.runId) };
+function keyOf(attempt: AttemptRef): ItemKey {
+  return { pool: attempt.pool, id: runItemId(attempt.runId) };
 }
 
 async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "condition">): Promise<boolean> {
-  const condition = { text: `#leg = :leg AND ${owned}`, values: ownedValues(fence) };
+  const condition = { text: `#attempt = :attempt AND ${owned}`, values: ownedValues(fence) };
   return (await table.update(keyOf(fence), { ...change, condition })) !== undefined;
 }
 
-/** Closes a run in its leg's stead, which then owns it no more: were it alive, its own close would be counted too. */
+/** Closes a run in its attempt's stead, which then owns it no more: were it alive, its own close would be counted too. */
 async function closeFor(
   table: Table,
   run: Run,
@@ -279,7 +279,7 @@ async function closeFor(
 
 async function close(
   table: Table,
-  leg: LegRef,
+  attempt: AttemptRef,
   ending: Ending & {
     readonly condition: Expression;
     readonly set?: Item;
@@ -289,7 +289,7 @@ async function close(
   const { state, reason, explanation, unconfirmed, costUsd, atMs, progress, condition, remove = [] } = ending;
   const result = { state, reason, explanation, unconfirmed, costUsd, endedAtMs: atMs };
   const set = { ...progress, ...result, ...ttl(atMs), ...ending.set };
-  return table.update(keyOf(leg), { set, remove: ["openIn", ...remove], condition });
+  return table.update(keyOf(attempt), { set, remove: ["openIn", ...remove], condition });
 }
 
 function ttl(atMs: number): { readonly expiresAtSeconds: number } {

@@ -17,13 +17,13 @@ export function moveOnce(
   };
 }
 
-/** The next leg's row as nobody has begun it yet. */
-export function nextLeg(
-  leg: number,
+/** The next attempt's row as nobody has begun it yet. */
+export function nextAttempt(
+  attempt: number,
   atMs: number,
 ): { readonly set: Item; readonly remove: readonly string[] } {
   return {
-    set: { state: "leased", leg: leg + 1, calledAtMs: atMs },
+    set: { state: "leased", attempt: attempt + 1, calledAtMs: atMs },
     remove: ["invocationId", "requestId", "beganAtMs", "beatAtMs"],
   };
 }
@@ -32,16 +32,16 @@ export function nextLeg(
 export const owned = "#state = :running AND #invocationId = :invocationId";
 
 export function ownedValues(fence: Fence): Item {
-  return { leg: fence.leg, running: "running", invocationId: fence.invocationId };
+  return { attempt: fence.attempt, running: "running", invocationId: fence.invocationId };
 }
 
-/** The row is open, and as it was read: the same leg, and no beat since. */
+/** The row is open, and as it was read: the same attempt, and no beat since. */
 export function unmoved(run: Run): Expression {
-  const { leg, state, beatAtMs } = run;
+  const { attempt, state, beatAtMs } = run;
   const beat = beatAtMs === undefined ? "attribute_not_exists(#beatAtMs)" : "#beatAtMs = :beatAtMs";
   return {
-    text: `attribute_exists(#openIn) AND #leg = :leg AND #state = :state AND ${beat}`,
-    values: { leg, state, ...(beatAtMs === undefined ? {} : { beatAtMs }) },
+    text: `attribute_exists(#openIn) AND #attempt = :attempt AND #state = :state AND ${beat}`,
+    values: { attempt, state, ...(beatAtMs === undefined ? {} : { beatAtMs }) },
   };
 }
 

@@ -5,8 +5,8 @@ import { noUsage } from "../model/model.ts";
 
 /**
  * A run's states. `leased` --begin--> `running` --close--> `completed` | `failed` | `lost`; and from both open states
- * --next leg--> `leased`, for a handover or a restart.
- * - leased: the present leg's event is on the way. Exactly one invocation of that leg may begin.
+ * --next attempt--> `leased`, for a handover or a restart.
+ * - leased: the present attempt's event is on the way. Exactly one invocation of that attempt may begin.
  * - running: one invocation (`invocationId`) works under the lease; it beats, notes rounds and closes.
  * - completed: Studio accepted the deliverables.
  * - failed: Studio was told a reason that its user can read.
@@ -51,18 +51,18 @@ export const runSchema = z.object({
   /** The credential id of the runner key that took the lease. */
   keyId: z.string(),
   state: z.enum(runStates),
-  leg: z.number().int().positive(),
+  attempt: z.number().int().positive(),
   leasedAtMs: z.number(),
   /** How long a lease lasts as Studio gives it. */
   leaseMs: z.number().transform((ms) => Math.max(1, ms)),
   leaseExpiresAtMs: z.number(),
-  /** When the present leg's event was sent. */
+  /** When the present attempt's event was sent. */
   calledAtMs: z.number(),
-  /** Legs that began anew after trouble, the first leg included. */
+  /** Attempts that began anew after trouble, the first attempt included. */
   starts: z.number().default(1),
-  /** Legs that took over from a healthy one. */
+  /** Attempts that took over from a healthy one. */
   handovers: z.number().default(0),
-  /** What ended earlier legs: codes, oldest first. */
+  /** What ended earlier attempts: codes, oldest first. */
   troubles: z.array(z.string()).default([]),
   /** The pool, while the run is open; absent once it is closed. Key of the sparse index `open`. */
   openIn: z.string().optional(),
@@ -120,18 +120,18 @@ export type Inherited = Readonly<z.output<typeof inheritedSchema>>;
 export type Reporting = Readonly<z.output<typeof reportingSchema>>;
 export type Run = Readonly<z.output<typeof runSchema>>;
 
-export interface LegRef {
+export interface AttemptRef {
   readonly pool: string;
   readonly runId: string;
-  readonly leg: number;
+  readonly attempt: number;
 }
 
-/** Names the one invocation that may write for a leg. A write that does not match it means: superseded. */
-export interface Fence extends LegRef {
+/** Names the one invocation that may write for an attempt. A write that does not match it means: superseded. */
+export interface Fence extends AttemptRef {
   readonly invocationId: string;
 }
 
-/** What a leg notes of its work on the way. */
+/** What an attempt notes of its work on the way. */
 export type RunProgress = Partial<
   Pick<
     Run,

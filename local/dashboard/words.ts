@@ -35,7 +35,7 @@ const serviceMeanings: Readonly<Record<string, string>> = {
 const moments: Readonly<Record<MetricDefinition["emitter"][number], string>> = {
   dispatcher: "at the end of a dispatch window",
   processor: "while jobs are worked on",
-  settler: "when a leg has ended in trouble",
+  settler: "when an attempt has ended in trouble",
 };
 
 const mostMeanings = 3;

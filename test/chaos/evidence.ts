@@ -26,10 +26,10 @@ export interface CaseEnd extends PlannedCase {
   readonly markedFor: ReadonlySet<string>;
   readonly asked: ReturnType<Asked["of"]>;
   readonly runs: readonly RunRow[];
-  /** Legs of it that ended in a broken invocation. */
-  readonly brokenLegs: number;
-  /** The same, and legs that were frozen or cut off from the run store. */
-  readonly disturbedLegs: number;
+  /** Attempts of it that ended in a broken invocation. */
+  readonly brokenAttempts: number;
+  /** The same, and attempts that were frozen or cut off from the run store. */
+  readonly disturbedAttempts: number;
   /** Rounds of runs of it whose lease was really taken away, the one under way included: nobody could take up their chain. */
   readonly takenRounds: number;
   /** Rounds that were asked right before their run passed into another hand, so that their ids could not be noted any more. */
@@ -163,12 +163,12 @@ function casesOf(
       ),
       asked: asked.of(one.tag),
       runs: own,
-      brokenLegs: ofRuns(watch.brokenLegs),
-      disturbedLegs: ofRuns((runId) => {
+      brokenAttempts: ofRuns(watch.brokenAttempts),
+      disturbedAttempts: ofRuns((runId) => {
         const halted = (attempts.get(runId) ?? []).filter((attempt) =>
           isHalted(attempt, disturbance.intervals),
         );
-        return watch.brokenLegs(runId) + halted.filter(({ isBroken }) => !isBroken).length;
+        return watch.brokenAttempts(runId) + halted.filter(({ isBroken }) => !isBroken).length;
       }),
       takenRounds: taken.reduce((sum, { rounds }) => sum + rounds + 1, 0),
       crossedRounds: ofRuns((runId) =>
@@ -198,14 +198,14 @@ function casesOf(
   });
 }
 
-/** By their run: events of legs whose row was written by a process that broke or was halted before it could send them. */
+/** By their run: events of attempts whose row was written by a process that broke or was halted before it could send them. */
 function unsentEvents({ watch, rowHistory }: Stage, isHindered: IsHindered): readonly string[] {
   const seen = new Set<string>();
   return rowHistory.writes().flatMap((write) => {
-    const { runId, leg } = write;
-    if (seen.has(`${runId} ${leg}`)) return [];
-    seen.add(`${runId} ${leg}`);
-    return isHindered(write) && !watch.isCalled({ runId, leg }) ? [runId] : [];
+    const { runId, attempt } = write;
+    if (seen.has(`${runId} ${attempt}`)) return [];
+    seen.add(`${runId} ${attempt}`);
+    return isHindered(write) && !watch.isCalled({ runId, attempt }) ? [runId] : [];
   });
 }
 
@@ -229,13 +229,13 @@ function isUncountable({ watch, rowHistory }: Stage, run: RunRow, isHindered: Is
 }
 
 /** Whether an attempt that was invoked came to record its begin, within the time after which it is taken for lost. */
-const beganInStore = ({ rowHistory }: Stage, { runId, leg, fromMs }: Attempt): boolean =>
+const beganInStore = ({ rowHistory }: Stage, { runId, attempt, fromMs }: Attempt): boolean =>
   rowHistory
     .writes()
     .some(
       (write) =>
         write.runId === runId &&
-        write.leg === leg &&
+        write.attempt === attempt &&
         write.state === "running" &&
         write.atMs - fromMs <= startLimitMs,
     );

@@ -15,7 +15,7 @@ export const deeds = {
   stolen: ["stolen-lease", "leases stolen"],
   putBack: ["stolen-lease", "leases put back into the queue"],
   expired: ["stolen-lease", "leases expired at once"],
-  studioDown: ["outage", "Studio down for longer than a leg"],
+  studioDown: ["outage", "Studio down for longer than an attempt"],
   ledgerThrottled: ["outage", "run store throttled for everybody"],
   rotated: ["key", "runner keys rotated"],
   revoked: ["key", "runner keys revoked in flight"],

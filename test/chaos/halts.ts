@@ -33,12 +33,12 @@ interface Began {
   readonly halt: PlannedCase["halt"];
 }
 
-function onLegBegan({ stage, queue, over }: Scene, listener: (began: Began) => void): void {
+function onAttemptBegan({ stage, queue, over }: Scene, listener: (began: Began) => void): void {
   stage.watch.onLine((line, requestId) => {
     const { workspaceId } = line;
-    if (line.message !== "leg_began" || workspaceId === undefined || over.signal.aborted) return;
+    if (line.message !== "attempt_began" || workspaceId === undefined || over.signal.aborted) return;
     const invocation = runningAs(stage, requestId);
-    const halt = line["leg"] === 1 ? queue.caseIn(workspaceId)?.halt : undefined;
+    const halt = line["attempt"] === 1 ? queue.caseIn(workspaceId)?.halt : undefined;
     if (invocation) listener({ invocation, halt });
   });
 }
@@ -49,7 +49,7 @@ export function cutOffProcesses(scene: Scene): void {
   const random = seeded(options.seed, "cuts");
   const deedOf = { reset: "cutReset", silent: "cutSilent" } as const;
   let attempts = 0;
-  onLegBegan(scene, ({ invocation: { environment }, halt }) => {
+  onAttemptBegan(scene, ({ invocation: { environment }, halt }) => {
     const isPlanned = halt === "cut off";
     const owed = (["reset", "silent"] as const).filter((how) => !isDone(scene, deedOf[how]));
     const due = dueAt(owed, ++attempts, plannedEvery.process);
@@ -93,13 +93,13 @@ function freeze(scene: Scene, { environment, pid }: Invocation, { deed, ms }: Fr
 function freezeAttempts(scene: Scene, random: Random): void {
   const { options, over } = scene;
   let attempts = 0;
-  onLegBegan(scene, ({ invocation, halt }) => {
+  onAttemptBegan(scene, ({ invocation, halt }) => {
     const isPlanned = halt === "at work";
     const owed = isDone(scene, "frozenProcessor") ? [] : [true];
     const due = dueAt(owed, ++attempts, plannedEvery.process);
     if (random() >= scaled(scene, shares.frozen) && due === undefined && !isPlanned) return;
     const ms = within(random, lengthsMs[isPlanned ? "at work" : "frozen"]);
-    const afterMs = between(random, 0, due === undefined ? options.legSeconds * 300 : plannedMs);
+    const afterMs = between(random, 0, due === undefined ? options.attemptSeconds * 300 : plannedMs);
     void later(over.signal, afterMs, () => {
       if (runningAs(scene.stage, invocation.requestId))
         freeze(scene, invocation, { deed: "frozenProcessor", ms });

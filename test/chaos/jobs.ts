@@ -10,7 +10,7 @@ export interface JobKind {
   readonly fails?: RegExp;
   /** Its process is killed each time that it begins. */
   readonly isPoison?: true;
-  /** `slow`: nearly as long as a leg; `long`: longer. */
+  /** `slow`: nearly as long as an attempt; `long`: longer. */
   readonly pace?: "slow" | "long";
 }
 
@@ -19,8 +19,13 @@ export const jobKinds: readonly JobKind[] = [
   { name: "two tool rounds", weight: 24, words: "[[rounds:2]]" },
   { name: "three tool rounds", weight: 12, words: "[[rounds:3]]" },
   { name: "slow rounds", weight: 10, words: "[[rounds:2]] [[slow:1200]]", pace: "slow" },
-  { name: "a round as long as a leg", weight: 2, words: "[[rounds:1]] [[slow:7000]]" },
-  { name: "more rounds than fit into a leg", weight: 3, words: "[[rounds:3]] [[slow:1800]]", pace: "long" },
+  { name: "a round as long as an attempt", weight: 2, words: "[[rounds:1]] [[slow:7000]]" },
+  {
+    name: "more rounds than fit into an attempt",
+    weight: 3,
+    words: "[[rounds:3]] [[slow:1800]]",
+    pace: "long",
+  },
   { name: "wrong calls", weight: 8, words: "[[rounds:1]] [[bad-json]] [[unknown-tool]]" },
   { name: "a repair", weight: 6, words: "[[rounds:1]] [[dangling]]" },
   { name: "declined", weight: 2, words: "[[refuse]]", fails: /declined|refused|can't help/i },

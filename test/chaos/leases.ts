@@ -11,16 +11,16 @@ const deedOf = { other: "stolen", nobody: "putBack", time: "expired" } as const;
 const isLeased = ({ studio }: Stage, workspaceId: string): boolean =>
   studio.snapshot().some((one) => one.workspaceId === workspaceId && one.state === "leased");
 
-/** Told when a workspace's run begins its first leg. */
+/** Told when a workspace's run begins its first attempt. */
 function onRunBegan({ stage, over }: Scene, listener: (workspaceId: string) => void): void {
   stage.watch.onLine((line) => {
     const { workspaceId } = line;
-    if (line.message !== "leg_began" || line["leg"] !== 1 || workspaceId === undefined) return;
+    if (line.message !== "attempt_began" || line["attempt"] !== 1 || workspaceId === undefined) return;
     if (!over.signal.aborted) listener(workspaceId);
   });
 }
 
-/** Leases that are given to somebody else, put back into the queue, or expire, under a run in its first leg. */
+/** Leases that are given to somebody else, put back into the queue, or expire, under a run in its first attempt. */
 export function takeLeases(scene: Scene): void {
   const { stage, options, over } = scene;
   const random = seeded(options.seed, "leases");

@@ -15,7 +15,7 @@ export interface ChaosOptions {
   /** Runs in flight. */
   readonly concurrency: number;
   /** The processor's time-out. */
-  readonly legSeconds: number;
+  readonly attemptSeconds: number;
   readonly leaseMs: number;
   /** Faults stop when every job has ended, and after this at the latest. */
   readonly limitMs: number;
@@ -99,7 +99,7 @@ export function chaosOf(jobs: number): ChaosOptions {
     killRate: 0.05,
     only: new Set(allKinds),
     concurrency: 12,
-    legSeconds: 8,
+    attemptSeconds: 8,
     leaseMs: 15_000,
     limitMs: 120_000 + jobs * 1_500,
     eventsFile: undefined,

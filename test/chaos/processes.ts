@@ -64,7 +64,7 @@ export function killProcesses(scene: Scene): void {
     counts.processor.killed += 1;
     did(scene, "memory");
   });
-  const longestMs = { dispatcher: 500, processor: options.legSeconds * 400 };
+  const longestMs = { dispatcher: 500, processor: options.attemptSeconds * 400 };
 
   watch.onInvoke((invocation) => {
     const { role, requestId } = invocation;
@@ -96,7 +96,7 @@ export function poison(scene: Scene): void {
   const { stage, queue, over } = scene;
   stage.watch.onLine((line, requestId) => {
     const { workspaceId } = line;
-    if (line.message !== "leg_began" || workspaceId === undefined || over.signal.aborted) return;
+    if (line.message !== "attempt_began" || workspaceId === undefined || over.signal.aborted) return;
     const isPoison = queue.caseIn(workspaceId)?.kind.isPoison === true;
     const invocation = isPoison ? runningAs(stage, requestId) : undefined;
     if (!invocation) return;

@@ -20,12 +20,18 @@ function named(failure: string | null, words: string): number {
  * No more is named than was done: broken invocations that Lambda saw; lost, late and unsent events; and silence, which
  * is what a broken, frozen or cut off process leaves, or a beat that came to nothing.
  */
-function isTrueOfWorker({ brokenLegs, disturbedLegs, unstarted, failedBeats, failure }: CaseEnd): boolean {
+function isTrueOfWorker({
+  brokenAttempts,
+  disturbedAttempts,
+  unstarted,
+  failedBeats,
+  failure,
+}: CaseEnd): boolean {
   const seen = named(failure, seenByLambda);
   return (
-    seen <= brokenLegs &&
+    seen <= brokenAttempts &&
     named(failure, "could not be started") <= unstarted &&
-    named(failure, "fell silent") <= Math.max(brokenLegs, disturbedLegs) - seen + failedBeats
+    named(failure, "fell silent") <= Math.max(brokenAttempts, disturbedAttempts) - seen + failedBeats
   );
 }
 

@@ -33,13 +33,13 @@ function neededBy({ kind, asked }: CaseEnd, roundsOfKind: ReadonlyMap<string, nu
 }
 
 /**
- * A leg that is killed, frozen or cut off between asking and noting the response's id asks once more
- * (docs/reliability.md): a job asks again at most once for each leg of it to which that was done, and for the rounds of a
- * run whose lease was really taken away, and once for a leg whose run passed into another hand between the two. A lease
+ * An attempt that is killed, frozen or cut off between asking and noting the response's id asks once more
+ * (docs/reliability.md): a job asks again at most once for each attempt of it to which that was done, and for the rounds of a
+ * run whose lease was really taken away, and once for an attempt whose run passed into another hand between the two. A lease
  * that Studio gave twice to one key was not taken away.
  */
 const asksForNothing = (one: CaseEnd): boolean =>
-  repeats(one) > one.disturbedLegs + one.takenRounds + one.crossedRounds;
+  repeats(one) > one.disturbedAttempts + one.takenRounds + one.crossedRounds;
 
 export function roundsOf(cases: readonly CaseEnd[], roundsOfKind: ReadonlyMap<string, number>): Rounds {
   return {
@@ -68,7 +68,7 @@ export function roundsBroken(rounds: Rounds, jobs: number): readonly string[] {
   return [
     ...(repeated.length === 0
       ? []
-      : [`${repeated.length} jobs asked again although no leg of theirs had broken`]),
+      : [`${repeated.length} jobs asked again although no attempt of theirs had broken`]),
     ...(isOver
       ? [`${own} rounds were asked of the model, ${needed} were needed: more than ${roundsBound} times`]
       : []),
@@ -77,15 +77,17 @@ export function roundsBroken(rounds: Rounds, jobs: number): readonly string[] {
 
 interface Seen {
   readonly requests: readonly (PacedCall & { readonly method: string; readonly path: string })[];
-  readonly writes: readonly Pick<RowWrite, "runId" | "leg" | "state" | "caller" | "atMs">[];
+  readonly writes: readonly Pick<RowWrite, "runId" | "attempt" | "state" | "caller" | "atMs">[];
 }
 
-/** Rounds that an attempt asked for right before another hand closed its run or began the next leg, so that it could not note their ids. */
+/** Rounds that an attempt asked for right before another hand closed its run or began the next attempt, so that it could not note their ids. */
 export function crossedRounds({ requests, writes }: Seen, attempts: readonly Attempt[]): number {
-  return attempts.filter(({ runId, environment, leg, fromMs }) => {
+  return attempts.filter(({ runId, environment, attempt, fromMs }) => {
     const ofRun = writes.filter((write) => write.runId === runId);
     const taken = ofRun.find(
-      (write) => write.caller !== environment && (write.leg > leg || (write.leg === leg && isClosed(write))),
+      (write) =>
+        write.caller !== environment &&
+        (write.attempt > attempt || (write.attempt === attempt && isClosed(write))),
     );
     if (taken === undefined) return false;
     const asked = requests.findLast(

@@ -12,7 +12,7 @@ export interface RowWrite {
   readonly isNew: boolean;
   readonly runId: string;
   readonly workspaceId: string;
-  readonly leg: number;
+  readonly attempt: number;
   readonly state: string;
   readonly delivering: boolean;
 }
@@ -27,7 +27,7 @@ const text = z.object({ S: z.string() });
 const rowSchema = z.object({
   runId: text,
   workspaceId: text,
-  leg: z.object({ N: z.coerce.number() }),
+  attempt: z.object({ N: z.coerce.number() }),
   state: text,
   delivering: z.object({ BOOL: z.boolean() }).optional(),
 });
@@ -50,7 +50,7 @@ export function watchRows(): RowHistory {
           isNew,
           runId: row.runId.S,
           workspaceId: row.workspaceId.S,
-          leg: row.leg.N,
+          attempt: row.attempt.N,
           state: row.state.S,
           delivering: row.delivering?.BOOL ?? false,
         };

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import * as z from "zod";
 import { systemClock } from "../../lib/core/clock.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
-import { legEventSchema } from "../../lib/core/invoker.ts";
+import { attemptEventSchema } from "../../lib/core/invoker.ts";
 import { runSchema } from "../../lib/runs/run.ts";
 import { retry } from "../../lib/core/retry.ts";
 import { parseRunnerKeys } from "../../lib/keys/secrets.ts";
@@ -38,7 +38,7 @@ const dispatcherSeconds = 5;
 const tickMs = 1_000;
 /** Short, so that the sweep finds a lost event while its lease still lives. */
 const maxEventAgeMs = 2_000;
-/** A leg that begins later than this after its event was queued may be taken for lost (lib/dispatch/sweep.ts). */
+/** An attempt that begins later than this after its event was queued may be taken for lost (lib/dispatch/sweep.ts). */
 export const startLimitMs = maxEventAgeMs * 1.2;
 
 /** A run's row; a later version of the runner says whether its report was answered. */
@@ -142,7 +142,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   proxies.lambda.pointTo(cloud.env["AWS_ENDPOINT_URL_LAMBDA"]!);
   proxies.secretsManager.pointTo(cloud.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"]!);
   proxies.lambda.onTaken(({ body, answer }) => {
-    watch.called(String(answer.headers["x-amzn-requestid"]), legEventSchema.parse(JSON.parse(body)));
+    watch.called(String(answer.headers["x-amzn-requestid"]), attemptEventSchema.parse(JSON.parse(body)));
   });
   proxies.dynamodb.onTaken(rowHistory.observe);
   const template = readTemplate(templateFile);
@@ -230,11 +230,11 @@ function idOf({ Resources }: Template, part: string): string {
 }
 
 /** Beside the first one, where the bundles are. */
-function withTimeouts(templateFile: string, { legSeconds }: ChaosOptions): string {
+function withTimeouts(templateFile: string, { attemptSeconds }: ChaosOptions): string {
   const template = readTemplate(templateFile);
-  template.Resources[idOf(template, parts.processor)]!.Properties["Timeout"] = legSeconds;
+  template.Resources[idOf(template, parts.processor)]!.Properties["Timeout"] = attemptSeconds;
   template.Resources[idOf(template, parts.dispatcher)]!.Properties["Timeout"] = dispatcherSeconds;
-  const file = join(dirname(templateFile), `Chaos${legSeconds}.template.json`);
+  const file = join(dirname(templateFile), `Chaos${attemptSeconds}.template.json`);
   writeFileSync(file, JSON.stringify(template));
   return file;
 }

@@ -6,7 +6,7 @@ export interface WrongPost {
   readonly path: string;
   readonly status: number;
   readonly runId: string;
-  readonly leg: number;
+  readonly attempt: number;
   /** How long after the attempt had lost its run, or after its last accepted write. */
   readonly afterMs: number;
 }
@@ -36,13 +36,13 @@ const ownedBy = ({ writes }: Records): Owned => ({
 const ends: readonly string[] = ["completed", "failed", "lost"];
 
 /**
- * When the run passed into other hands: a newer run of its workspace was made, the next leg was called, or another
+ * When the run passed into other hands: a newer run of its workspace was made, the next attempt was called, or another
  * process closed it. `undefined`: never.
  */
-function lostAtMs({ byRun, madeIn }: Owned, { runId, leg, environment }: Attempt): number | undefined {
+function lostAtMs({ byRun, madeIn }: Owned, { runId, attempt, environment }: Attempt): number | undefined {
   const own = byRun.get(runId) ?? [];
   const moved = own.find(
-    (write) => write.leg > leg || (ends.includes(write.state) && write.caller !== environment),
+    (write) => write.attempt > attempt || (ends.includes(write.state) && write.caller !== environment),
   );
   const { workspaceId = "" } = own[0] ?? {};
   const newer = madeIn.get(workspaceId)?.find((write) => write.runId > runId);
@@ -107,6 +107,6 @@ export function postsWithoutProof(
 
 const wrongPost = (
   { workspaceId = "", path, status }: SentCall["entry"],
-  { runId, leg }: Attempt,
+  { runId, attempt }: Attempt,
   afterMs: number,
-): WrongPost => ({ workspaceId, path, status, runId, leg, afterMs });
+): WrongPost => ({ workspaceId, path, status, runId, attempt, afterMs });

@@ -44,11 +44,11 @@ export function timetableOf(scene: Scene): Entry[] {
   ].toSorted((left, right) => left.at - right.at);
 }
 
-/** For longer than a leg, and shorter than a lease. */
+/** For longer than an attempt, and shorter than a lease. */
 async function studioDown(scene: Scene): Promise<void> {
   did(scene, "studioDown");
   const end = scene.stage.studio.faults.addFirst(studioOutage);
-  await pause(scene.options.legSeconds * 1_000 + 500);
+  await pause(scene.options.attemptSeconds * 1_000 + 500);
   end();
 }
 
@@ -130,7 +130,7 @@ async function revokeKey(scene: Scene): Promise<void> {
   const limit = AbortSignal.any([over.signal, AbortSignal.timeout(60_000)]);
   limit.addEventListener("abort", () => used.resolve(false), { once: true });
   stage.watch.onLine((line) => {
-    if (line["keyId"] === key.credentialId && line.message === "leg_began" && !limit.aborted)
+    if (line["keyId"] === key.credentialId && line.message === "attempt_began" && !limit.aborted)
       used.resolve(true);
   });
   stage.putRunnerKeys([...before, key.runnerToken]);

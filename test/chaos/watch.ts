@@ -1,4 +1,4 @@
-import type { LegEvent } from "../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../lib/core/invoker.ts";
 import { parseLogLine, isMetricLine, type LogLine } from "../../lib/core/log-line.ts";
 import type { LogEvent } from "../../lib/core/log.ts";
 import type { MetricName } from "../../lib/core/metrics.ts";
@@ -23,8 +23,8 @@ export interface TimedInvocation {
   readonly isBroken: boolean;
 }
 
-/** One invocation of the processor, and the leg that it was sent for. */
-export type Attempt = TimedInvocation & Pick<LegEvent, "runId" | "leg">;
+/** One invocation of the processor, and the attempt that it was sent for. */
+export type Attempt = TimedInvocation & Pick<AttemptEvent, "runId" | "attempt">;
 
 export interface Watch {
   observe(event: CloudEvent): void;
@@ -42,11 +42,11 @@ export interface Watch {
   /** Errors that handlers threw and that are none of ours, as `name: message`: bugs. */
   defects(): readonly string[];
   /** Invocations for a run that broke; those that a bug ended are left out. */
-  brokenLegs(runId: string): number;
+  brokenAttempts(runId: string): number;
   /** An event for a run that Lambda has taken. */
-  called(requestId: string, event: LegEvent): void;
-  isCalled(leg: Pick<LegEvent, "runId" | "leg">): boolean;
-  /** Events for a run that could not be sent, or whose leg did not begin within so long. */
+  called(requestId: string, event: AttemptEvent): void;
+  isCalled(attempt: Pick<AttemptEvent, "runId" | "attempt">): boolean;
+  /** Events for a run that could not be sent, or whose attempt did not begin within so long. */
   unstarted(runId: string, withinMs: number): number;
   /** Lines of that name that tell of the run. */
   linesOf(runId: string, name: LogEvent): number;
@@ -78,7 +78,7 @@ export function watchCloud(): Watch {
   const lines = new Map<string, number>();
   const ofRuns = new Map<string, number>();
   const metrics = new Map<string, number>();
-  const called = new Map<string, LegEvent>();
+  const called = new Map<string, AttemptEvent>();
   const queuedAtMs = new Map<string, number>();
   const begunAtMs = new Map<string, number>();
   const brokenListeners: ((requestId: string, errorType: string) => void)[] = [];
@@ -104,7 +104,7 @@ export function watchCloud(): Watch {
     const { runId, message } = line;
     add(ofRuns, `${runId} ${message}`);
     const { requestId = "" } = event;
-    if (message === "leg_began" && !begunAtMs.has(requestId)) begunAtMs.set(requestId, event.atMs);
+    if (message === "attempt_began" && !begunAtMs.has(requestId)) begunAtMs.set(requestId, event.atMs);
     for (const tell of lineListeners) tell(line, event.requestId);
   }
 
@@ -151,20 +151,21 @@ export function watchCloud(): Watch {
     begun: (role) => begun.get(role) ?? 0,
     broken: () => broken,
     invocations: () => all,
-    isCalled: ({ runId, leg }) => [...called.values()].some((one) => one.runId === runId && one.leg === leg),
+    isCalled: ({ runId, attempt }) =>
+      [...called.values()].some((one) => one.runId === runId && one.attempt === attempt),
     attempts: () =>
       all.flatMap(({ requestId, ...one }) => {
         const event = one.role === "processor" ? called.get(requestId) : undefined;
-        return event ? [{ ...one, runId: event.runId, leg: event.leg }] : [];
+        return event ? [{ ...one, runId: event.runId, attempt: event.attempt }] : [];
       }),
     roleOf: (environment) => all.find((one) => one.environment === environment)?.role ?? "processor",
     defects: () => defects,
-    brokenLegs: (runId) =>
+    brokenAttempts: (runId) =>
       [...brokenRequests].filter((requestId) => called.get(requestId)?.runId === runId).length,
     called: (requestId, event) => void called.set(requestId, event),
     unstarted: (runId, withinMs) =>
       [...called].filter(([requestId, event]) => event.runId === runId && !beganWithin(requestId, withinMs))
-        .length + (ofRuns.get(`${runId} leg_not_invoked`) ?? 0),
+        .length + (ofRuns.get(`${runId} attempt_not_invoked`) ?? 0),
     linesOf: (runId, name) => ofRuns.get(`${runId} ${name}`) ?? 0,
     metric: (name) => metrics.get(name) ?? 0,
     lines: () => lines,

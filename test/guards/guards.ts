@@ -18,8 +18,8 @@ const everyOutcomeIsCountedOnce = "5. Every outcome is counted once";
 const noSecret = "6. No secret anywhere";
 const noAnswerHurts = "7. No answer can hurt us";
 
-const legTest = "test/unit/attempt/leg.test.ts";
-const handoverTest = "test/unit/attempt/leg-handover.test.ts";
+const attemptTest = "test/unit/attempt/attempt.test.ts";
+const handoverTest = "test/unit/attempt/attempt-handover.test.ts";
 const recoverTest = "test/unit/attempt/recover.test.ts";
 const workTest = "test/unit/attempt/work.test.ts";
 const claimTest = "test/unit/dispatch/claim.test.ts";
@@ -37,15 +37,15 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsLost,
-    guard: "the settler and the sweep restart a run whose leg has ended without closing it",
+    guard: "the settler and the sweep restart a run whose attempt has ended without closing it",
     file: "lib/attempt/recover.ts",
     remove: "  await invokeOrLeave({ ...deps, log }, taken);",
     put: "",
-    test: { file: recoverTest, name: "restarts the run on the next leg while the lease answers" },
+    test: { file: recoverTest, name: "restarts the run on the next attempt while the lease answers" },
   },
   {
     promise: nothingIsLost,
-    guard: "the sweep finds legs that never began and legs that fell silent",
+    guard: "the sweep finds attempts that never began and attempts that fell silent",
     file: "lib/dispatch/sweep.ts",
     remove: '? "silent" : undefined',
     put: "? undefined : undefined",
@@ -57,25 +57,25 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/persist.ts",
     remove: "      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;",
     put: "      if (error) throw error;",
-    test: { file: legTest, name: "is repeated through an outage of minutes, while the lease is kept" },
+    test: { file: attemptTest, name: "is repeated through an outage of minutes, while the lease is kept" },
   },
   {
     promise: nothingIsLost,
-    guard: "a leg whose process is asked to end leaves its run open for the sweep",
+    guard: "an attempt whose process is asked to end leaves its run open for the sweep",
     file: "lib/attempt/ending.ts",
     remove: '  shutdown: "stopped",',
     put: '  shutdown: "lost",',
     test: {
-      file: "test/unit/attempt/leg-shutdown.test.ts",
+      file: "test/unit/attempt/attempt-shutdown.test.ts",
       name: "ends at once, beats no more, posts nothing, and leaves the run open with its chain noted",
     },
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "of duplicate events exactly one begins the leg",
+    guard: "of duplicate events exactly one begins the attempt",
     file: "lib/runs/ledger.ts",
-    remove: "#leg = :leg AND (#state = :leased OR",
-    put: "#leg = :leg AND (#state = :leased OR #state = :running OR",
+    remove: "#attempt = :attempt AND (#state = :leased OR",
+    put: "#attempt = :attempt AND (#state = :leased OR #state = :running OR",
     test: { file: ledgerTest, name: "lets exactly one of five invocations of the same event begin" },
   },
   {
@@ -88,11 +88,11 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "a later leg takes up the chain of stored responses",
+    guard: "a later attempt takes up the chain of stored responses",
     file: "lib/attempt/work.ts",
-    remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, leg);",
+    remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, attempt);",
     put: "",
-    test: { file: workTest, name: "asks for nothing that an earlier leg has asked for" },
+    test: { file: workTest, name: "asks for nothing that an earlier attempt has asked for" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -107,7 +107,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "of two hands that find the same dead leg only one starts the next",
+    guard: "of two hands that find the same dead attempt only one starts the next",
     file: "lib/runs/ledger.ts",
     remove: "const move = moveOnce(randomUUID(), unmoved(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
@@ -115,7 +115,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "what Studio refuses is mended once in a run, whatever its legs",
+    guard: "what Studio refuses is mended once in a run, whatever its attempts",
     file: "lib/attempt/work.ts",
     remove: "!run.repaired && !from.sentBack",
     put: "true",
@@ -126,7 +126,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "a superseded leg asks the model for nothing",
+    guard: "a superseded attempt asks the model for nothing",
     file: "lib/attempt/work.ts",
     remove: "{ ...generation, mayAsk }",
     put: "{ ...generation, mayAsk: undefined }",
@@ -136,7 +136,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "a new run of the same job takes up the responses of the earlier run",
     file: "lib/attempt/work.ts",
-    remove: "  return inherited && !startedOver ? takeOver(deps, leg, inherited) : undefined;",
+    remove: "  return inherited && !startedOver ? takeOver(deps, attempt, inherited) : undefined;",
     put: "  return undefined;",
     test: {
       file: workTest,
@@ -156,11 +156,11 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "a refused beat aborts the leg",
+    guard: "a refused beat aborts the attempt",
     file: "lib/attempt/keeper.ts",
     remove: "    if (hasCode(error, ...lossCodes)) this.#lose(error);",
     put: "    if (hasCode(error, ...lossCodes)) void error;",
-    test: { file: legTest, name: "aborts the work at once, and nothing is posted after it" },
+    test: { file: attemptTest, name: "aborts the work at once, and nothing is posted after it" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -169,7 +169,7 @@ export const guards: readonly Guard[] = [
     remove: "      await deps.prove(signal, unansweredAtMs);",
     put: "",
     test: {
-      file: legTest,
+      file: attemptTest,
       name: "that went unanswered is repeated only once the job, the lease and the run are known to be ours",
     },
   },
@@ -192,7 +192,7 @@ export const guards: readonly Guard[] = [
       '      if (unansweredAtMs !== undefined && !(await isStillLeased(deps, signal))) return "unconfirmed";',
     put: "",
     test: {
-      file: legTest,
+      file: attemptTest,
       name: "that went unanswered is not repeated under the lease of the workspace's next job",
     },
   },
@@ -208,10 +208,10 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a run that was created after a newer one took its workspace stops before it works",
-    file: "lib/attempt/leg.ts",
+    file: "lib/attempt/attempt.ts",
     remove: "  if (!(await deps.workspaces.isOf(run))) return leaveToNewer({ ...deps, log }, fence, run);",
     put: "",
-    test: { file: legTest, name: "stops at once where a newer run has the workspace already" },
+    test: { file: attemptTest, name: "stops at once where a newer run has the workspace already" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -223,23 +223,23 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "a leg that has been superseded is refused every write",
+    guard: "an attempt that has been superseded is refused every write",
     file: "lib/runs/moves.ts",
     remove: 'const owned = "#state = :running AND #invocationId = :invocationId";',
     put: 'const owned = "#state = :running AND attribute_exists(#invocationId) AND :invocationId = :invocationId";',
-    test: { file: ledgerTest, name: "refuses every write of an invocation that does not own the leg" },
+    test: { file: ledgerTest, name: "refuses every write of an invocation that does not own the attempt" },
   },
   {
     promise: theDeadlineIsOurs,
-    guard: "a leg hands over before the platform ends it",
+    guard: "an attempt hands over before the platform ends it",
     file: "lib/attempt/ending.ts",
-    remove: '  leg_deadline: "handed_over",',
+    remove: '  attempt_deadline: "handed_over",',
     put: "",
     test: { file: handoverTest, name: "hands the run over, 20 s before the platform's end, posting nothing" },
   },
   {
     promise: theDeadlineIsOurs,
-    guard: "no call of the ledger takes longer than a leg's reserve allows for",
+    guard: "no call of the ledger takes longer than an attempt's reserve allows for",
     file: "lib/adapters/dynamodb.ts",
     remove: "limitMs: timing.ledgerLimitMs",
     put: "limitMs: 60_000",
@@ -265,7 +265,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/count.ts",
     remove: "  if (!(await close(costUsd))) return false;",
     put: "  await close(costUsd);",
-    test: { file: legTest, name: "counts no outcome that the ledger does not accept" },
+    test: { file: attemptTest, name: "counts no outcome that the ledger does not accept" },
   },
   {
     promise: everyOutcomeIsCountedOnce,
@@ -274,7 +274,7 @@ export const guards: readonly Guard[] = [
     remove: "      await progress.note({ ...known, reporting, jobDigest }, signal);",
     put: "      void jobDigest;",
     test: {
-      file: "test/unit/attempt/leg-reporting.test.ts",
+      file: "test/unit/attempt/attempt-reporting.test.ts",
       name: "is noted with its reason before it is sent",
     },
   },

@@ -135,7 +135,7 @@ describe("with the local stack running", () => {
         requestContext: { requestId: "r", condition: "RetriesExhausted" },
         requestPayload: {
           requestContext: { requestId: "none", condition: "RetriesExhausted" },
-          requestPayload: { pool: "local", runId, leg: 1 },
+          requestPayload: { pool: "local", runId, attempt: 1 },
         },
       });
     const queue = scenario.cloud.queue(idOf("DeadLetters"));
@@ -154,8 +154,8 @@ describe("with the local stack running", () => {
       { action: "keep", done: false },
     ]);
     expect(queue.depth()).toEqual({ visible: 1, hidden: 0 });
-    // The event is of an invocation that nobody knows, so the settler looks and leaves the run to its leg.
-    await eventuallyTrue("the settler has looked", () => scenario.lines("leg_settled").length === 1);
+    // The event is of an invocation that nobody knows, so the settler looks and leaves the run to its attempt.
+    await eventuallyTrue("the settler has looked", () => scenario.lines("attempt_settled").length === 1);
     scenario.hold(() => false);
     await scenario.drain();
     expect(await scenario.ended(running)).toMatchObject({ state: "completed" });

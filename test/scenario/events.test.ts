@@ -22,7 +22,7 @@ test.concurrent("an event that is delivered five times at once is worked on once
   await scenario.window();
   const { runId } = await scenario.run(workspaceId, ({ state }) => state === "leased");
 
-  const event = { pool: "local", runId, leg: 1 };
+  const event = { pool: "local", runId, attempt: 1 };
   await Promise.all(
     Array.from({ length: 5 }, () => scenario.cloud.invoke(idOf("ProcessorRunner"), event, { type: "Event" })),
   );
@@ -37,7 +37,7 @@ test.concurrent("an event that is delivered five times at once is worked on once
     "/heartbeatWorkspaceJob",
     "/completeWorkspaceJob",
   ]);
-  expect(scenario.lines("leg_duplicate")).toHaveLength(4);
+  expect(scenario.lines("attempt_duplicate")).toHaveLength(4);
   expect(scenario.metric("Duplicates")).toBe(4);
   expect(scenario.lines("run_ended")).toHaveLength(1);
   expect(scenario.metric("RunsCompleted")).toBe(1);
@@ -66,7 +66,7 @@ test.concurrent("an event that comes again after its run has ended does nothing"
   const [run] = await scenario.runs();
   const before = { studio: scenario.studio.requests().length, model: scenario.model.requests().length };
 
-  const event = { pool: "local", runId: run!.runId, leg: 1 };
+  const event = { pool: "local", runId: run!.runId, attempt: 1 };
   const answer = await scenario.cloud.invoke(idOf("ProcessorRunner"), event, { type: "RequestResponse" });
 
   expect(answer.functionError).toBeUndefined();
@@ -87,7 +87,7 @@ test.concurrent("an event that is lost is sent anew by the sweep, under the same
 
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   expect(await scenario.runs()).toMatchObject([
-    { state: "completed", leg: 2, starts: 2, troubles: ["event_lost"] },
+    { state: "completed", attempt: 2, starts: 2, troubles: ["event_lost"] },
   ]);
   const swept = scenario.lines("window_ended").map((line) => line["swept"]);
   expect(swept.filter((count) => count !== 0)).toEqual([1]);
@@ -131,10 +131,10 @@ test.concurrent("an event of another shape ends in a function error that names w
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
-  const event = { pool: "local", leg: "one" };
+  const event = { pool: "local", attempt: "one" };
   const answer = await scenario.cloud.invoke(idOf("ProcessorRunner"), event, { type: "RequestResponse" });
   expect(answer.functionError).toBe("Unhandled");
   const { errorMessage } = JSON.parse(answer.payload!);
   expect(errorMessage).toContain("runId");
-  expect(errorMessage).toContain("leg");
+  expect(errorMessage).toContain("attempt");
 });

@@ -16,7 +16,7 @@ describe("the three example workspaces", () => {
   });
   afterAll(() => scenario.close());
 
-  test("are all completed, each by the first leg of one run", async () => {
+  test("are all completed, each by the first attempt of one run", async () => {
     expect(workspaceIds.map((id) => scenario.summary(id).state)).toEqual([
       "completed",
       "completed",
@@ -24,10 +24,10 @@ describe("the three example workspaces", () => {
     ]);
     const runs = await scenario.runs();
     expect(runs.map(({ workspaceId }) => workspaceId).toSorted()).toEqual(workspaceIds.toSorted());
-    expect(runs.map(({ state, reason, leg }) => ({ state, reason, leg }))).toEqual([
-      { state: "completed", reason: "ok", leg: 1 },
-      { state: "completed", reason: "ok", leg: 1 },
-      { state: "completed", reason: "ok", leg: 1 },
+    expect(runs.map(({ state, reason, attempt }) => ({ state, reason, attempt }))).toEqual([
+      { state: "completed", reason: "ok", attempt: 1 },
+      { state: "completed", reason: "ok", attempt: 1 },
+      { state: "completed", reason: "ok", attempt: 1 },
     ]);
   });
 

@@ -4,11 +4,11 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 
 /** Of these, three quarters are for working and the rest for handing over (lib/attempt/deadline.ts). */
 const processorTimeoutSeconds = 6;
-/** Shorter than two legs, of which one has no time to begin late. */
+/** Shorter than two attempts, of which one has no time to begin late. */
 const leaseMs = 8_000;
 
 /** Nothing was ended by Lambda. */
-const brokenLegs = ({ events }: Scenario): readonly string[] =>
+const brokenAttempts = ({ events }: Scenario): readonly string[] =>
   events.flatMap(({ kind }) => (["timeout", "killed", "crash", "error"].includes(kind) ? [kind] : []));
 
 /** From the lease to the completion, in ms. */
@@ -24,7 +24,7 @@ describe("a job that is too slow for one invocation", () => {
     const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
     const workspaceId = scenario.queue(`Plan a launch. [[rounds:1]] ${held}`);
     await scenario.window();
-    await scenario.run(workspaceId, ({ leg, state }) => leg === 3 && state === "running");
+    await scenario.run(workspaceId, ({ attempt, state }) => attempt === 3 && state === "running");
     scenario.hold(() => false);
 
     await scenario.drain();
@@ -35,13 +35,13 @@ describe("a job that is too slow for one invocation", () => {
     const [run, ...others] = await scenario.runs();
     expect(others).toEqual([]);
     expect(run).toMatchObject({ state: "completed", reason: "ok", rounds: 2, starts: 1, troubles: [] });
-    expect(run!.leg).toBeGreaterThan(2);
-    expect(run!.handovers).toBe(run!.leg - 1);
+    expect(run!.attempt).toBeGreaterThan(2);
+    expect(run!.handovers).toBe(run!.attempt - 1);
     expect(scenario.metric("Handovers")).toBe(run!.handovers);
     expect(scenario.lines("job_resumed")).toHaveLength(run!.handovers);
-    // Renewed in every leg, with none to be spared.
+    // Renewed in every attempt, with none to be spared.
     expect(heldForMs(scenario, workspaceId)).toBeGreaterThan(leaseMs);
-    expect(brokenLegs(scenario)).toEqual([]);
+    expect(brokenAttempts(scenario)).toEqual([]);
     expect(scenario.metric("RunsCompleted")).toBe(1);
   });
 
@@ -64,22 +64,22 @@ describe("a job that is too slow for one invocation", () => {
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "failed", failure, leases: 1 });
     const [run, ...others] = await scenario.runs();
     expect(others).toEqual([]);
-    expect(run).toMatchObject({ state: "failed", reason: "run_limit", leg: 2 });
+    expect(run).toMatchObject({ state: "failed", reason: "run_limit", attempt: 2 });
     expect(scenario.asked()).toHaveLength(1);
     expect(await scenario.responseStatus(run!.responseIds.at(-1)!)).toBe("cancelled");
-    expect(brokenLegs(scenario)).toEqual([]);
+    expect(brokenAttempts(scenario)).toEqual([]);
     expect(scenario.metric("RunsFailed")).toBe(1);
   });
 });
 
-test.concurrent("a completion that Studio does not take for longer than a leg is delivered by the next, with no new generation", async ({
+test.concurrent("a completion that Studio does not take for longer than an attempt is delivered by the next, with no new generation", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
   scenario.studio.faults.add({ route: "/completeWorkspaceJob", fault: { kind: "status", status: 503 } });
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
   await scenario.window();
-  await scenario.run(workspaceId, ({ leg, delivering }) => leg === 2 && delivering);
+  await scenario.run(workspaceId, ({ attempt, delivering }) => attempt === 2 && delivering);
   expect(scenario.asked()).toHaveLength(2);
   scenario.studio.faults.clear();
 
@@ -89,6 +89,6 @@ test.concurrent("a completion that Studio does not take for longer than a leg is
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   const { messages } = await scenario.detail(workspaceId);
   expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
-  expect(await scenario.runs()).toMatchObject([{ state: "completed", leg: 2, handovers: 1, starts: 1 }]);
-  expect(brokenLegs(scenario)).toEqual([]);
+  expect(await scenario.runs()).toMatchObject([{ state: "completed", attempt: 2, handovers: 1, starts: 1 }]);
+  expect(brokenAttempts(scenario)).toEqual([]);
 });

@@ -30,7 +30,7 @@ test("an answer of 100 MB from the model fails its job once, with the reason, an
   expect(await scenario.ended(workspaceId)).toMatchObject({
     state: "failed",
     reason: "answer_too_long",
-    leg: 1,
+    attempt: 1,
   });
   expect(scenario.summary(workspaceId)).toMatchObject({
     state: "failed",

@@ -29,7 +29,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     await scenario.cloud.idle();
     const run = await scenario.run(workspaceId, () => true);
     expect(run).toMatchObject({
-      leg: 2,
+      attempt: 2,
       starts: 2,
       troubles: ["killed"],
       startedOver: false,
@@ -70,7 +70,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     await scenario.kill(workspaceId);
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "unconfirmed" });
     expect(posts(scenario, workspaceId)).toEqual(["/completeWorkspaceJob"]);
-    expect((await scenario.runs()).at(-1)).toMatchObject({ leg: 1, state: "completed", troubles: [] });
+    expect((await scenario.runs()).at(-1)).toMatchObject({ attempt: 1, state: "completed", troubles: [] });
   });
 
   test("during the summary of its earlier messages, which is not asked for twice", async () => {
@@ -94,7 +94,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
 
   test("and what it was killed by is counted", () => {
     expect(scenario.metric("Restarts")).toBe(3);
-    expect(scenario.lines("leg_settled").map(({ what, reason }) => `${what}: ${reason}`)).toEqual([
+    expect(scenario.lines("attempt_settled").map(({ what, reason }) => `${what}: ${reason}`)).toEqual([
       "restarted: killed",
       "restarted: killed",
       "completed: killed",

@@ -31,7 +31,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
 
     expect(scenario.asked()).toHaveLength(4);
     expect(scenario.lines("job_started_over")).toHaveLength(1);
-    expect(await scenario.runs()).toMatchObject([{ startedOver: true, leg: 2, state: "completed" }]);
+    expect(await scenario.runs()).toMatchObject([{ startedOver: true, attempt: 2, state: "completed" }]);
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   });
 
@@ -49,7 +49,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     expect(scenario.lines("job_started_over")).toMatchObject([
       { level: "WARN", reason: "model_previous_response_missing" },
     ]);
-    expect(await scenario.runs()).toMatchObject([{ startedOver: true, leg: 2, state: "completed" }]);
+    expect(await scenario.runs()).toMatchObject([{ startedOver: true, attempt: 2, state: "completed" }]);
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   });
 
@@ -61,11 +61,11 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     const workspaceId = scenario.queue(text);
     scenario.hold(() => scenario.asked().length === 2 || scenario.asked().length === 4);
     await scenario.window();
-    for (const leg of [1, 2]) {
-      await eventuallyTrue("the second round is asked for", () => scenario.asked().length === 2 * leg);
+    for (const attempt of [1, 2]) {
+      await eventuallyTrue("the second round is asked for", () => scenario.asked().length === 2 * attempt);
       await scenario.run(
         workspaceId,
-        (run) => run.leg === leg && run.rounds === 2 && run.startedOver === (leg === 2),
+        (run) => run.attempt === attempt && run.rounds === 2 && run.startedOver === (attempt === 2),
       );
       await scenario.kill(workspaceId);
     }

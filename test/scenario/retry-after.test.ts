@@ -76,7 +76,7 @@ test.concurrent("an epoch time as Retry-After holds the pool back for minutes, n
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
     /^Pool local held back until .*, as the model asked/,
   );
-  // The leg that was refused waits to its end; the next one asks at once.
+  // The attempt that was refused waits to its end; the next one asks at once.
   await scenario.kill(workspaceId);
   await scenario.drain();
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });

@@ -111,7 +111,7 @@ async function leaseAtOnce(started: Started, texts: readonly string[]): Promise<
   const window = await started.window();
   expect(JSON.parse(window.payload ?? "")).toMatchObject({ reason: "leased", leased: texts.length });
   const begun = (): ReadonlySet<string | undefined> =>
-    new Set(started.lines("leg_began").map(({ workspaceId }) => workspaceId));
+    new Set(started.lines("attempt_began").map(({ workspaceId }) => workspaceId));
   const haveBegun = (): boolean => {
     const all = begun();
     return workspaceIds.every((id) => all.has(id));
@@ -204,7 +204,7 @@ describe("keys rotated in the middle of running jobs", () => {
     const byLambda = await rotateByLambda(started);
     const fourth = await lease(started, [slow, slow]);
 
-    // Three rotations later a process of the first lease dies: its next leg needs the first key.
+    // Three rotations later a process of the first lease dies: its next attempt needs the first key.
     const stillRunning = running.filter((id) =>
       studio.snapshot().some((one) => one.workspaceId === id && one.state === "leased"),
     );

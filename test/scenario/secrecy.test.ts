@@ -321,7 +321,7 @@ describe("no secret is seen", () => {
     expect(telling).toEqual([]);
   });
 
-  test("in the event of a leg, as the dead letters have it", () => {
+  test("in the event of an attempt, as the dead letters have it", () => {
     expect(deadLetters).toHaveLength(1);
     expect(deadLetters[0]).toContain("runId");
     expectNoSecretIn(JSON.stringify(deadLetters));

@@ -3,7 +3,7 @@ import { eventually } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
 import { startScenario } from "../support/stack.ts";
 
-test("a processor that is asked to end stops in mid-generation and posts nothing; the sweep has the next leg take up its chain", async ({
+test("a processor that is asked to end stops in mid-generation and posts nothing; the sweep has the next attempt take up its chain", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);
@@ -15,7 +15,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
 
   expect(scenario.lines("stopping")).toMatchObject([{ workspaceId, reason: "shutdown" }]);
   const left = await scenario.run(workspaceId, () => true);
-  expect(left).toMatchObject({ state: "running", leg: 1, responseIds });
+  expect(left).toMatchObject({ state: "running", attempt: 1, responseIds });
   const before = scenario.requests(workspaceId);
   expect(before).not.toContain("/completeWorkspaceJob");
   expect(before).not.toContain("/failWorkspaceJob");
@@ -26,10 +26,10 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
   for (const { pid } of processor.environments) process.kill(pid, "SIGKILL");
   await eventually("the sweep's restart", async () => {
     await scenario.window();
-    return scenario.lines("leg_restarted")[0];
+    return scenario.lines("attempt_restarted")[0];
   });
   expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
-  expect(await scenario.runs()).toMatchObject([{ leg: 2, starts: 2, troubles: ["silent"] }]);
+  expect(await scenario.runs()).toMatchObject([{ attempt: 2, starts: 2, troubles: ["silent"] }]);
   expect(scenario.asked()).toHaveLength(2);
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });

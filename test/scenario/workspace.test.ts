@@ -39,7 +39,7 @@ async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
   await eventually("a newer attempt or run", async () => {
     await scenario.window();
     const runs = await scenario.runs();
-    return runs.length > 1 || runs[0]!.leg > 1 ? true : undefined;
+    return runs.length > 1 || runs[0]!.attempt > 1 ? true : undefined;
   });
 }
 

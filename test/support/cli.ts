@@ -285,7 +285,7 @@ async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
     leasedAtMs,
     leaseExpiresAtMs: leasedAtMs + 600_000,
   });
-  const fence = { pool, runId, leg: 1, invocationId: runId };
+  const fence = { pool, runId, attempt: 1, invocationId: runId };
   await runs.begin(fence, { atMs: leasedAtMs + 400, requestId: `request-${runId}` });
   if (progress) await runs.note(fence, progress);
   if (ending) await runs.close(fence, ending);

@@ -3,7 +3,7 @@ import { pickups } from "../../lib/dispatch/pickup.ts";
 import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispatch/window.ts";
 import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
-import { runLeg, type LegDeps } from "../../lib/attempt/leg.ts";
+import { runAttempt, type AttemptDeps } from "../../lib/attempt/attempt.ts";
 import { settle } from "../../lib/attempt/settle.ts";
 import { inTier } from "../../lib/attempt/tiered-model.ts";
 import { timed } from "../../lib/attempt/timed-model.ts";
@@ -79,8 +79,8 @@ const noRoom = (): RunnerError => new RunnerError("model_no_room", "429");
 interface Act {
   readonly studio?: Partial<Studio>;
   readonly steps?: readonly Step[];
-  readonly work?: LegDeps["work"];
-  /** Of a leg's invocation. */
+  readonly work?: AttemptDeps["work"];
+  /** Of an attempt's invocation. */
   readonly remainingMs?: number;
   readonly settings?: Partial<WindowSettings>;
   readonly deps?: (deps: World["deps"]) => Partial<World["deps"]>;
@@ -94,7 +94,7 @@ interface World {
   readonly isBusy: () => boolean;
   readonly table: Table;
   readonly ledger: Ledger;
-  readonly deps: WindowDeps & LegDeps;
+  readonly deps: WindowDeps & AttemptDeps;
 }
 
 interface Setting {
@@ -111,7 +111,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
   const script = scriptedModel(...(act.steps ?? [answer]));
   const tier = { clock, random: () => 0, log: recordingLog(), metrics, pool, serviceTier: "flex" } as const;
   const model = inTier(timed(script, { clock, metrics, pool }), tier);
-  const deps: WindowDeps & LegDeps = {
+  const deps: WindowDeps & AttemptDeps = {
     clock,
     random: () => 0,
     newId: () => `id${++ids}`,
@@ -159,11 +159,11 @@ function watch(table: Table): { readonly table: Table; readonly isBusy: () => bo
   };
 }
 
-/** A run whose only leg began long ago, after which nothing was heard of it, though its lease is alive. */
+/** A run whose only attempt began long ago, after which nothing was heard of it, though its lease is alive. */
 async function silentRun({ pool, ledger }: World): Promise<void> {
   const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
   await ledger.open({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
-  const fence = { pool, runId: "r1", leg: 1, invocationId: "i1" };
+  const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
   await ledger.begin(fence, { atMs: nowMs - 500_000, requestId: "req1" });
   const usage = {
     inputTokens: 10,
@@ -213,11 +213,11 @@ async function lostThrice(world: World): Promise<void> {
 
 /** For the sweep of a window, and for the settler. */
 const recoveries: Readonly<Record<string, Act>> = {
-  "a leg is restarted": { before: silentRun },
+  "an attempt is restarted": { before: silentRun },
   "a job that kills its worker is failed": { before: oftenRestarted },
   "a lease is gone": { before: silentRun, studio: { heartbeat: throwing(lost) } },
   "a delivery had arrived": { before: delivering, studio: { heartbeat: throwing(lost) } },
-  "the key of a lost leg is refused": { before: silentRun, studio: { heartbeat: throwing(refused) } },
+  "the key of a lost attempt is refused": { before: silentRun, studio: { heartbeat: throwing(refused) } },
 };
 
 const leases = (): Studio["lease"] => {
@@ -253,10 +253,10 @@ const windows: Readonly<Record<string, Act>> = {
   },
 };
 
-const untilAborted: LegDeps["work"] = ({ signal }) =>
+const untilAborted: AttemptDeps["work"] = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
-const legs: Readonly<Record<string, Act>> = {
+const attempts: Readonly<Record<string, Act>> = {
   completing: { before: leased },
   "of a duplicate event": { before: silentRun },
   "that the model declines": {
@@ -282,9 +282,9 @@ const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unkn
       { remainingMs: 75_000, stop: new AbortController().signal },
     ),
   processor: ({ deps, pool }, { remainingMs = 300_000 }) =>
-    runLeg(deps, { pool, runId: "r1", leg: 1 }, { remainingMs, requestId: "req1" }),
+    runAttempt(deps, { pool, runId: "r1", attempt: 1 }, { remainingMs, requestId: "req1" }),
   settler: ({ deps, pool }) =>
-    settle(deps, { event: { pool, runId: "r1", leg: 1 }, requestId: "req1", trouble: "crashed" }),
+    settle(deps, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", trouble: "crashed" }),
 };
 
 const plain: Omit<WindowSettings, "pool"> = {
@@ -325,12 +325,12 @@ async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
 
 const acts: Readonly<Record<Emitter, Readonly<Record<string, Act>>>> = {
   dispatcher: windows,
-  processor: legs,
+  processor: attempts,
   settler: recoveries,
 };
 
 /**
- * Runs windows, legs and the settler through success and every kind of failure, over a real table, and gives all that
+ * Runs windows, attempts and the settler through success and every kind of failure, over a real table, and gives all that
  * they emitted.
  */
 export async function emitEverything(local: LocalTable): Promise<readonly Emission[]> {

@@ -70,7 +70,7 @@ export interface Scenario {
   post(workspaceId: string, text: string): Promise<void>;
   /** One invocation of the dispatcher. */
   window(): Promise<WindowResult>;
-  /** `kill -9` of the process that works for the workspace, as soon as its present leg has begun; gives when it was seen to be gone. */
+  /** `kill -9` of the process that works for the workspace, as soon as its present attempt has begun; gives when it was seen to be gone. */
   kill(workspaceId: string): Promise<number>;
   /** The same with SIGTERM: the process is asked to end. */
   terminate(workspaceId: string): Promise<number>;

@@ -13,19 +13,19 @@ function workingOn(events: readonly CloudEvent[], workspaceId: string): string |
   const began = events.findLast((one) => {
     if (one.kind !== "log" || isMetricLine(one.line)) return false;
     const line = parseLogLine(one.line);
-    return line?.message === "leg_began" && line.workspaceId === workspaceId && !ended.has(one.requestId);
+    return line?.message === "attempt_began" && line.workspaceId === workspaceId && !ended.has(one.requestId);
   });
   return began?.kind === "log" ? began.requestId : undefined;
 }
 
-/** The process that works for the workspace, as soon as its present leg has begun. */
+/** The process that works for the workspace, as soon as its present attempt has begun. */
 async function workerOf(
   events: readonly CloudEvent[],
   workspaceId: string,
 ): Promise<{ readonly pid: number; readonly requestId: string }> {
-  const requestId = await eventually(`a leg for ${workspaceId}`, () => workingOn(events, workspaceId));
+  const requestId = await eventually(`an attempt for ${workspaceId}`, () => workingOn(events, workspaceId));
   const invoked = events.find((one) => one.kind === "invoke" && one.requestId === requestId);
-  if (invoked?.kind !== "invoke") throw new Error("a leg without an invocation");
+  if (invoked?.kind !== "invoke") throw new Error("an attempt without an invocation");
   return { pid: invoked.pid, requestId };
 }
 
@@ -36,7 +36,7 @@ export async function freezeWorker(events: readonly CloudEvent[], workspaceId: s
   return () => void process.kill(pid, "SIGCONT");
 }
 
-/** A signal to the process that works for the workspace, as soon as its present leg has begun; gives when its invocation had ended. */
+/** A signal to the process that works for the workspace, as soon as its present attempt has begun; gives when its invocation had ended. */
 export async function killWorker(
   events: readonly CloudEvent[],
   workspaceId: string,
@@ -46,5 +46,5 @@ export async function killWorker(
   process.kill(pid, signal);
   const isItsEnd = (one: CloudEvent): boolean =>
     endKinds.has(one.kind) && "requestId" in one && one.requestId === requestId;
-  return (await eventually("the end of the leg", () => events.find(isItsEnd))).atMs;
+  return (await eventually("the end of the attempt", () => events.find(isItsEnd))).atMs;
 }

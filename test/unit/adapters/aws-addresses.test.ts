@@ -22,7 +22,7 @@ async function hostsWith(variables: Readonly<Record<string, string>>): Promise<r
   await Promise.allSettled([createTable("ledger", client).get({ pool: "p", id: "x" })]);
   await Promise.allSettled([createSecretSource(createSecretsClient(client)).read("keys")]);
   await Promise.allSettled([
-    createLambdaInvoker("processor", client).invoke({ pool: "p", runId: "r", leg: 1 }),
+    createLambdaInvoker("processor", client).invoke({ pool: "p", runId: "r", attempt: 1 }),
   ]);
   return hosts;
 }

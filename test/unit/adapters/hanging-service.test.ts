@@ -24,7 +24,7 @@ test("a service that takes a request and never answers is not waited for: neithe
   onTestFinished(close);
   const config = { ...anyone(endpoint), maxAttempts: 1 };
   const read = createTable("ledger", anyone(endpoint)).get({ pool: "p", id: "x" });
-  const invoke = createLambdaInvoker("processor", config).invoke({ pool: "p", runId: "r", leg: 1 });
+  const invoke = createLambdaInvoker("processor", config).invoke({ pool: "p", runId: "r", attempt: 1 });
   const [reading, invoking] = await Promise.allSettled([read, invoke]);
   expect(reading).toMatchObject({ reason: { code: "ledger_unavailable", retryable: true } });
   expect(invoking).toMatchObject({ reason: { code: "invoke_failed" } });

@@ -11,7 +11,7 @@ export const list = (id: string) => ({ list: { id, title: null, ordered: null, i
 
 export const teas = list("teas");
 
-/** Where an earlier leg left off: nothing made yet, unless told otherwise. */
+/** Where an earlier attempt left off: nothing made yet, unless told otherwise. */
 export const startOf = (overrides: Partial<LoopStart> & Pick<LoopStart, "next">): LoopStart => ({
   workbench: emptyWorkbench,
   rounds: 1,

@@ -16,7 +16,7 @@ import { createHold, heldMs } from "../../support/hold.ts";
 import { context, summaryDeps } from "./context-support.ts";
 import { key, never, thrownBy } from "../model/support.ts";
 
-/** Waits of a leg are a fiftieth of what they are in earnest; silence is not. */
+/** Waits of an attempt are a fiftieth of what they are in earnest; silence is not. */
 const hasty = {
   now: () => Date.now(),
   sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 10_000 ? ms : ms / 50, signal),
@@ -51,7 +51,7 @@ const job: ToolLoopJob = {
 const made = ({ workbench, message, rounds, usage }: LoopResult) => ({ workbench, message, rounds, usage });
 
 /** Gives the ids of the responses that it has begun. */
-async function legKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly string[]> {
+async function attemptKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly string[]> {
   const controller = new AbortController();
   const reason = new Error("killed");
   const ids: string[] = [];
@@ -64,7 +64,7 @@ async function legKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly 
 }
 
 test.for([1, 2, 3, 4, 5])(
-  "a leg killed while round %i is generated: the next one ends the run, and no round is asked twice",
+  "an attempt killed while round %i is generated: the next one ends the run, and no round is asked twice",
   async (round) => {
     const undisturbed = await offline();
     const whole = await runToolLoop({ model: undisturbed.model() }, job, never);
@@ -72,7 +72,7 @@ test.for([1, 2, 3, 4, 5])(
     expect(whole.workbench).not.toEqual(emptyWorkbench);
 
     const { model, creates, server, release } = await offline(round);
-    const responseIds = await legKilledIn(round, { model: model() });
+    const responseIds = await attemptKilledIn(round, { model: model() });
     release();
     const second = model();
     const from = await resume({ model: second }, responseIds, never);
@@ -83,9 +83,9 @@ test.for([1, 2, 3, 4, 5])(
   },
 );
 
-test("a leg killed in a streamed round: that round is asked again, and no other", async () => {
+test("an attempt killed in a streamed round: that round is asked again, and no other", async () => {
   const { model, creates, release } = await offline(3);
-  const responseIds = await legKilledIn(3, { model: model("streaming") });
+  const responseIds = await attemptKilledIn(3, { model: model("streaming") });
   await eventuallyTrue("the model sees that nobody listens", () => creates().at(-1)?.aborted === true);
   release();
   const second = model("streaming");
@@ -98,7 +98,7 @@ test("a leg killed in a streamed round: that round is asked again, and no other"
 
 test("a run is resumed while its reads fail", async () => {
   const { model, creates, server, release } = await offline(3);
-  const responseIds = await legKilledIn(3, { model: model() });
+  const responseIds = await attemptKilledIn(3, { model: model() });
   release();
   const route = "GET /v1/responses/:id";
   const [down, reset] = [{ kind: "status", status: 503 } as const, { kind: "reset", when: "after" } as const];
@@ -112,7 +112,7 @@ test("a run is resumed while its reads fail", async () => {
 
 test("a response that was cancelled is asked for again", async () => {
   const { model, creates } = await offline(2);
-  const responseIds = await legKilledIn(2, { model: model() });
+  const responseIds = await attemptKilledIn(2, { model: model() });
   await model().cancel(responseIds.at(-1)!, never);
   const { next } = await resume({ model: model() }, responseIds, never);
   expect(next).toMatchObject({ kind: "ask", previousResponseId: expect.stringMatching(/^resp_/) });
@@ -142,7 +142,7 @@ test("a create that was answered into a broken line is asked again: the one roun
   expect(creates()).toHaveLength(rounds + 1);
 });
 
-test("a summary that an earlier leg began is followed, and asked for once", async () => {
+test("a summary that an earlier attempt began is followed, and asked for once", async () => {
   const { model, creates, release } = await offline(1);
   const long = context({
     priorNeedsSummarization: true,

@@ -47,7 +47,7 @@ const conversation: fc.Arbitrary<readonly Step[]> = fc
 /** What a run comes to, however it ends. */
 type End = Readonly<Record<string, unknown>>;
 
-interface Leg {
+interface Attempt {
   readonly from: LoopStart | undefined;
   /** Of the run's responses, as its row has them. */
   readonly ids: string[];
@@ -61,8 +61,8 @@ interface Noted {
 
 const killed = new Error("killed");
 
-/** One leg; killed after it has noted something for the `cutAt`th time. */
-async function leg(model: ScriptedModel, { from, ids, cutAt }: Leg): Promise<End | undefined> {
+/** One attempt; killed after it has noted something for the `cutAt`th time. */
+async function attempt(model: ScriptedModel, { from, ids, cutAt }: Attempt): Promise<End | undefined> {
   let notes = 0;
   const note = ({ responseId, number }: Noted): void => {
     ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
@@ -84,16 +84,16 @@ function comparable(end: End) {
   return "goOn" in end ? { ...end, goOn: undefined } : end;
 }
 
-/** Legs until one is not killed. */
+/** Attempts until one is not killed. */
 async function run(model: ScriptedModel, cuts: readonly number[]) {
   const ids: string[] = [];
   let from: LoopStart | undefined;
   for (const cutAt of [...cuts, Number.POSITIVE_INFINITY]) {
-    const end = await leg(model, { from, ids, cutAt });
+    const end = await attempt(model, { from, ids, cutAt });
     if (end !== undefined) return comparable(end);
     if (ids.length > 0) from = await resume({ model }, ids, never);
   }
-  throw new Error("the last leg was killed");
+  throw new Error("the last attempt was killed");
 }
 
 test("a run that is killed and resumed anywhere, and often, ends as if it had never been", async () => {

@@ -20,8 +20,8 @@ const usage = (rounds: number) => ({
   webSearches: 0,
 });
 
-/** A leg that is killed when the response of round `at` has been noted. */
-async function legKilledAt(at: number, model: Model): Promise<void> {
+/** An attempt that is killed when the response of round `at` has been noted. */
+async function attemptKilledAt(at: number, model: Model): Promise<void> {
   const onStarted = ({ number }: Started) => {
     if (number === at) throw killed;
   };
@@ -29,7 +29,7 @@ async function legKilledAt(at: number, model: Model): Promise<void> {
   expect(await thrownBy(runToolLoop({ model, onStarted }, job, never))).toBe(killed);
 }
 
-/** What the next leg sees of the model: the same responses, and its own requests. */
+/** What the next attempt sees of the model: the same responses, and its own requests. */
 const requestsSince = (model: ScriptedModel, count: number) => model.requests.slice(count);
 
 /** The ids of a run's first responses. */
@@ -47,7 +47,7 @@ test("the run's responses are read, and the last one is followed", async () => {
     calls("r2", ["create_list", list("b")], ["create_list", "{broken"]),
     says("{{artifact:list:a}}", "r3"),
   );
-  await legKilledAt(3, model);
+  await attemptKilledAt(3, model);
   const from = await resume({ model }, upTo(3), never);
   expect(model.looks).toEqual(["retrieve r1", "retrieve r2", "retrieve r3"]);
   expect(from.workbench.lists.map(({ id }) => id)).toEqual(["a", "b"]);
@@ -74,7 +74,7 @@ test("the followed response goes on exactly as if it had been asked for", async 
     calls("r2", ["create_list", list("more")]),
     says("{{artifact:list:more}}", "r3"),
   );
-  await legKilledAt(2, model);
+  await attemptKilledAt(2, model);
   const rounds: Round[] = [];
   const from = await resume({ model }, upTo(2), never);
   const result = await loop(model, { from, input: "" }, (round) => void rounds.push(round));
@@ -91,7 +91,7 @@ test("the followed response goes on exactly as if it had been asked for", async 
 
 test("a run that was killed in its first round is followed from its first response", async () => {
   const model = scriptedModel(says("Green.", "r1"));
-  await legKilledAt(1, model);
+  await attemptKilledAt(1, model);
   const from = await resume({ model }, upTo(1), never);
   expect(from).toMatchObject({
     rounds: 0,
@@ -138,7 +138,7 @@ test.for(["failed", "cancelled"] as const)(
       failed("r2", status),
       says("{{artifact:list:teas}}", "r3"),
     );
-    await legKilledAt(2, model);
+    await attemptKilledAt(2, model);
     const from = await resume({ model }, upTo(2), never);
     expect(from).toMatchObject({ rounds: 1, next: { kind: "ask", previousResponseId: "r1" } });
     expect((await loop(model, { from, input: "" })).message).toBe("{{artifact:list:teas}}");
@@ -164,7 +164,7 @@ test("a repair that failed is asked again with the same prompt", async () => {
     failed("r2", "failed"),
     says("Green.", "r3"),
   );
-  await legKilledAt(2, model);
+  await attemptKilledAt(2, model);
   const from = await resume({ model }, upTo(2), never);
   expect(from).toMatchObject({ rounds: 1, toolRounds: 0, repairs: 1 });
   await loop(model, { from, input: "" });
@@ -222,7 +222,7 @@ test("a followed response that fails in passing is asked for again from the one 
     calls("r2", ["create_list", list("late")]),
     says("{{artifact:list:teas}}", "r3"),
   );
-  await legKilledAt(2, model);
+  await attemptKilledAt(2, model);
   const from = await resume({ model }, upTo(2), never);
   const follow = () => Promise.reject(passing);
   const result = await loop({ ...model, follow }, { from, input: "" });
@@ -234,7 +234,7 @@ test("a followed response that fails in passing is asked for again from the one 
 test("a followed first response that fails in passing makes the run start over", async () => {
   const passing = new RunnerError("model_failed", "server_error", { retryable: true });
   const model = scriptedModel(says("Green.", "r1"));
-  await legKilledAt(1, model);
+  await attemptKilledAt(1, model);
   const from = await resume({ model }, upTo(1), never);
   const error = await thrownBy(
     loop({ ...model, follow: () => Promise.reject(passing) }, { from, input: "" }),
@@ -248,7 +248,7 @@ test("a followed first response that fails in passing makes the run start over",
 
 test("a followed response that fails for good goes out and is not asked for again", async () => {
   const model = scriptedModel(calls("r1", ["create_list", teas]), says("Green.", "r2"));
-  await legKilledAt(2, model);
+  await attemptKilledAt(2, model);
   const from = await resume({ model }, upTo(2), never);
   const cancelled = new RunnerError("model_failed", "cancelled");
   const follow = () => Promise.reject(cancelled);
@@ -258,7 +258,7 @@ test("a followed response that fails for good goes out and is not asked for agai
 
 test("a chain that goes away while it is followed makes the run start over", async () => {
   const model = scriptedModel(calls("r1", ["create_list", teas]), says("Green.", "r2"));
-  await legKilledAt(2, model);
+  await attemptKilledAt(2, model);
   const from = await resume({ model }, upTo(2), never);
   const missing = new RunnerError("model_previous_response_missing", "gone");
   const follow = () => Promise.reject(missing);
@@ -344,19 +344,19 @@ test("a run has 30 responses at most", async () => {
   });
 });
 
-test("tool rounds of earlier legs count", async () => {
+test("tool rounds of earlier attempts count", async () => {
   const rounds = Array.from({ length: 25 }, (_, index) => calls(`r${index + 1}`, ["create_list", teas]));
   const model = scriptedModel(...rounds);
-  await legKilledAt(24, model);
+  await attemptKilledAt(24, model);
   const from = await resume({ model }, upTo(24), never);
   expect(await thrownBy(loop(model, { from, input: "" }))).toMatchObject({ code: "tool_rounds_exceeded" });
   model.assertDone();
 });
 
-test("repairs of earlier legs count", async () => {
+test("repairs of earlier attempts count", async () => {
   const stubborn = (id: string) => says("{{artifact:chart:sales}}", id);
   const model = scriptedModel(...["r1", "r2", "r3", "r4", "r5"].map(stubborn));
-  await legKilledAt(4, model);
+  await attemptKilledAt(4, model);
   const from = await resume({ model }, upTo(4), never);
   expect(from.repairs).toBe(3);
   expect(await thrownBy(loop(model, { from, input: "" }))).toMatchObject({
@@ -365,9 +365,9 @@ test("repairs of earlier legs count", async () => {
   model.assertDone();
 });
 
-test("a message that an earlier leg had shortened is not shortened twice", async () => {
+test("a message that an earlier attempt had shortened is not shortened twice", async () => {
   const model = scriptedModel(says("x".repeat(24_001), "r1"), says("y".repeat(24_002), "r2"));
-  await legKilledAt(2, model);
+  await attemptKilledAt(2, model);
   const from = await resume({ model }, upTo(2), never);
   expect(await thrownBy(loop(model, { from, input: "" }))).toMatchObject({
     code: "assistant_message_too_long",
@@ -375,13 +375,13 @@ test("a message that an earlier leg had shortened is not shortened twice", async
   model.assertDone();
 });
 
-test("an empty end after an earlier leg's deliverables delivers them with that leg's words", async () => {
+test("an empty end after an earlier attempt's deliverables delivers them with that attempt's words", async () => {
   const mute = new RunnerError("model_empty", "neither text nor a tool call");
   const model = scriptedModel(
     { ...calls("r1", ["create_list", teas]), text: "Here are the teas." },
     { responseId: "r2", status: "completed", error: mute },
   );
-  await legKilledAt(2, model);
+  await attemptKilledAt(2, model);
   const from = await resume({ model }, upTo(2), never);
   expect(await loop(model, { from, input: "" })).toMatchObject({ message: "Here are the teas.", rounds: 1 });
 });

@@ -169,7 +169,7 @@ test("a summary is stored where that is wanted, and its response is noted", asyn
 });
 
 test("what the note throws goes out: no tail stands in", async () => {
-  const superseded = new RunnerError("superseded", "a newer leg owns the run");
+  const superseded = new RunnerError("superseded", "a newer attempt owns the run");
   const { deps, troubles } = summaryDeps(scriptedModel(says("Fresh.")));
   const onStarted = () => Promise.reject(superseded);
   expect(await thrownBy(earlierContext({ ...deps, onStarted }, context(long), never))).toBe(superseded);
@@ -182,7 +182,7 @@ const followed = (outcome: () => Promise<ReturnType<typeof says>>, ...steps: rea
   return { model, saved, troubles, deps: { ...deps, resumeFrom: "r0" } };
 };
 
-test("a summary that an earlier leg began is followed and saved, and nothing is asked", async () => {
+test("a summary that an earlier attempt began is followed and saved, and nothing is asked", async () => {
   const { deps, model, saved } = followed(async () => says("Earlier.", "r0"));
   expect(await earlierContext(deps, context(long), never)).toMatchObject({
     text: "Earlier.",
@@ -194,7 +194,7 @@ test("a summary that an earlier leg began is followed and saved, and nothing is 
 });
 
 test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
-  "an earlier leg's summary that ended as %s is asked for again",
+  "an earlier attempt's summary that ended as %s is asked for again",
   async (code) => {
     const { deps, model } = followed(() => Promise.reject(new RunnerError(code, "gone")), says("Fresh."));
     expect(await earlierContext(deps, context(long), never)).toMatchObject({ text: "Fresh." });
@@ -202,14 +202,14 @@ test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
   },
 );
 
-test("an earlier leg's summary that was declined is not asked for again: the tail stands in", async () => {
+test("an earlier attempt's summary that was declined is not asked for again: the tail stands in", async () => {
   const refused = new RunnerError("model_refused", "no");
   const { deps, troubles } = followed(() => Promise.reject(refused));
   expect(await earlierContext(deps, context(long), never)).toMatchObject({ summarized: "tail" });
   expect(troubles).toEqual([["summarize", refused]]);
 });
 
-test("an earlier leg's summary that Studio has by now is not followed", async () => {
+test("an earlier attempt's summary that Studio has by now is not followed", async () => {
   const { deps } = followed(() => Promise.reject(new Error("followed")));
   const given = context({ ...long, storedPriorSummary: stored, storedSummaryCoversPrior: true });
   expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Stored.", summarized: "stored" });

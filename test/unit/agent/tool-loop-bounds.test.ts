@@ -34,7 +34,7 @@ test("tool rounds in repairs count too", async () => {
   model.assertDone();
 });
 
-test("tool rounds of earlier legs count too", async () => {
+test("tool rounds of earlier attempts count too", async () => {
   const from = startOf({
     rounds: 24,
     toolRounds: 24,

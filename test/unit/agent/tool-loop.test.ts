@@ -227,13 +227,13 @@ test("each response is noted with its round and what the run has used, before it
 });
 
 test("what the note of a started response throws goes out", async () => {
-  const superseded = new RunnerError("superseded", "a newer leg owns the run");
+  const superseded = new RunnerError("superseded", "a newer attempt owns the run");
   const deps = { model: scriptedModel(says("Green.")), onStarted: () => Promise.reject(superseded) };
   const job = { model: "gpt-6-luna", input: "Compare teas.", store: true };
   expect(await thrownBy(runToolLoop(deps, job, never))).toBe(superseded);
 });
 
-test("an earlier leg's rounds and usage go on being counted", async () => {
+test("an earlier attempt's rounds and usage go on being counted", async () => {
   const from = startOf({
     rounds: 7,
     usage: {
@@ -270,13 +270,13 @@ test("an earlier leg's rounds and usage go on being counted", async () => {
   });
 });
 
-test("an earlier leg's chain that is gone goes out: its turns are not in memory", async () => {
+test("an earlier attempt's chain that is gone goes out: its turns are not in memory", async () => {
   const from = startOf({ next: { kind: "ask", previousResponseId: "r7", input: [] } });
   expect(await thrownBy(loop(scriptedModel(missing), { from }))).toBe(missing);
 });
 
 test("what the note throws ends the loop", async () => {
-  const superseded = new RunnerError("superseded", "a newer leg owns the run");
+  const superseded = new RunnerError("superseded", "a newer attempt owns the run");
   const model = scriptedModel(calls("r1", ["create_list", teas]));
   expect(await thrownBy(loop(model, {}, () => Promise.reject(superseded)))).toBe(superseded);
 });

@@ -4,7 +4,7 @@ import { deliver } from "../../../lib/attempt/delivery.ts";
 import type { StudioJob } from "../../../lib/attempt/studio-job.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { recordingLog } from "../../support/silent.ts";
-import { product } from "./leg-world.ts";
+import { product } from "./attempt-world.ts";
 
 const lost = new RunnerError("lease_lost", "the lease is gone: 409", { status: 409 });
 

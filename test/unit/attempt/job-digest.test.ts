@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
-import { jobContext } from "./leg-world.ts";
+import { jobContext } from "./attempt-world.ts";
 
 const message = (id: string | undefined, text: string) => ({
   id,

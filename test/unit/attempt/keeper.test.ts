@@ -61,7 +61,7 @@ function keep(
       },
     },
     {
-      fence: { pool: "default", runId: "r", leg: 1, invocationId: "i" },
+      fence: { pool: "default", runId: "r", attempt: 1, invocationId: "i" },
       leaseMs: tenMinutes,
       leaseExpiresAtMs: leasedAtMs + tenMinutes,
     },
@@ -336,7 +336,7 @@ describe("confirm", () => {
     const kept = keep(() => new Promise(() => undefined));
     const deadline = new AbortController();
     const confirmed = kept.keeper.confirm(deadline.signal);
-    deadline.abort(new RunnerError("leg_deadline", "over"));
-    await expect(confirmed).rejects.toMatchObject({ code: "leg_deadline" });
+    deadline.abort(new RunnerError("attempt_deadline", "over"));
+    await expect(confirmed).rejects.toMatchObject({ code: "attempt_deadline" });
   });
 });

@@ -96,7 +96,7 @@ test("a provider that always says Retry-After: 0 is asked ever more seldom", asy
   expect(await answer).toBe(turn);
 });
 
-test("what the window saw when it leased, or the leg itself, is not looked at again for a second", async () => {
+test("what the window saw when it leased, or the attempt itself, is not looked at again for a second", async () => {
   const world = build({ answers: [turn, turn, turn], poolFreeAtMs: 0 });
   await world.clock.advance(1_000);
   await world.generate();
@@ -113,7 +113,7 @@ test("what was seen in the future, by a clock that is ahead, is no knowledge", a
   expect(world.looks()).toBe(1);
 });
 
-test("after a 429 of its own a leg looks, whatever was seen before", async () => {
+test("after a 429 of its own an attempt looks, whatever was seen before", async () => {
   const world = build({ answers: [tooMany(500), turn], poolFreeAtMs: 0 });
   const answer = world.generate();
   await world.clock.advance(500);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { overdue, sweep } from "../../../lib/dispatch/sweep.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { LegEvent } from "../../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { recover, type RecoverDeps } from "../../../lib/attempt/recover.ts";
-import { legFailureSchema, settle } from "../../../lib/attempt/settle.ts";
+import { attemptFailureSchema, settle } from "../../../lib/attempt/settle.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
 import { createLedger, type Ledger } from "../../../lib/runs/ledger.ts";
 import type { Fence, Run } from "../../../lib/runs/run.ts";
@@ -58,7 +58,7 @@ interface World {
 
 function build(world: World = {}) {
   const clock = createFakeClock(1_000_000);
-  const invoked: LegEvent[] = [];
+  const invoked: AttemptEvent[] = [];
   const told: string[] = [];
   const metrics = recordingMetrics();
   const log = recordingLog();
@@ -116,7 +116,7 @@ async function leased(pool = "default"): Promise<Fence> {
     leasedAtMs: 900_000,
     leaseExpiresAtMs: 1_500_000,
   });
-  return { pool, runId, leg: 1, invocationId: "i1" };
+  return { pool, runId, attempt: 1, invocationId: "i1" };
 }
 
 async function running(pool = "default"): Promise<Fence> {
@@ -129,7 +129,7 @@ async function seen({ pool, runId }: Fence): Promise<Run> {
   return (await ledger.read(pool, runId))!;
 }
 
-/** After `starts` legs that crashed. */
+/** After `starts` attempts that crashed. */
 async function crashed(starts: number): Promise<Run> {
   let run = await seen(await running());
   for (let start = 1; start < starts; start++) {
@@ -143,14 +143,14 @@ async function crashed(starts: number): Promise<Run> {
 }
 
 describe("recovery", () => {
-  it("restarts the run on the next leg while the lease answers", async () => {
+  it("restarts the run on the next attempt while the lease answers", async () => {
     const { deps, invoked, metrics } = build();
     const fence = await running();
     expect(await recover(deps, await seen(fence), "crashed")).toBe("restarted");
-    expect(invoked).toEqual([{ pool: "default", runId: fence.runId, leg: 2 }]);
+    expect(invoked).toEqual([{ pool: "default", runId: fence.runId, attempt: 2 }]);
     expect(await seen(fence)).toMatchObject({
       state: "leased",
-      leg: 2,
+      attempt: 2,
       starts: 2,
       troubles: ["crashed"],
       leaseExpiresAtMs: 1_600_000,
@@ -171,7 +171,7 @@ describe("recovery", () => {
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
   });
 
-  it("tells a failure that Studio did not take before, and adds no trouble of a leg that was never called", async () => {
+  it("tells a failure that Studio did not take before, and adds no trouble of an attempt that was never called", async () => {
     let tries = 0;
     const { deps, told, metrics } = build({
       fail: async () => {
@@ -245,7 +245,7 @@ describe("recovery", () => {
     await clock.advance(2_000);
     expect(await recovery).toBe("left");
     expect(log.events).toEqual(["beat_failed"]);
-    expect(await seen(fence)).toMatchObject({ state: "running", leg: 1 });
+    expect(await seen(fence)).toMatchObject({ state: "running", attempt: 1 });
     await clock.advance(498_000);
     expect(await recover(deps, await seen(fence), "crashed")).toBe("lost");
   });
@@ -259,7 +259,7 @@ describe("recovery", () => {
     expect([...one.invoked, ...other.invoked]).toHaveLength(1);
   });
 
-  it("leaves a leg whose event cannot be sent to the sweep", async () => {
+  it("leaves an attempt whose event cannot be sent to the sweep", async () => {
     const { deps, log } = build({
       invoke: async () => {
         throw new RunnerError("invoke_failed", "throttled");
@@ -267,8 +267,8 @@ describe("recovery", () => {
     });
     const fence = await running();
     expect(await recover(deps, await seen(fence), "crashed")).toBe("restarted");
-    expect(await seen(fence)).toMatchObject({ state: "leased", leg: 2 });
-    expect(log.events).toContain("leg_not_invoked");
+    expect(await seen(fence)).toMatchObject({ state: "leased", attempt: 2 });
+    expect(log.events).toContain("attempt_not_invoked");
   });
 
   it("closes a run whose lease is over without asking: the same key may hold the job's next lease", async () => {
@@ -304,7 +304,7 @@ describe("recovery", () => {
     expect(await seen(fence)).toMatchObject({ state: "lost", reason: "model_refused" });
   });
 
-  it("tells the failure itself that a dead leg could not tell any more", async () => {
+  it("tells the failure itself that a dead attempt could not tell any more", async () => {
     const { deps, told, invoked } = build();
     const fence = await running();
     const reporting = { reason: "model_refused", explanation: "declined: no" };
@@ -415,7 +415,7 @@ describe("recovery", () => {
     );
   });
 
-  it("that tells of the run's limit late names no leg that was never called", async () => {
+  it("that tells of the run's limit late names no attempt that was never called", async () => {
     let tries = 0;
     const { deps, clock, told } = build({
       fail: async () => {
@@ -443,7 +443,7 @@ describe("recovery", () => {
 });
 
 describe("the settler", () => {
-  const record = (event: LegEvent, more: Record<string, unknown> = {}) => ({
+  const record = (event: AttemptEvent, more: Record<string, unknown> = {}) => ({
     version: "1.0",
     timestamp: "2026-11-20T12:00:00.000Z",
     requestContext: {
@@ -460,51 +460,54 @@ describe("the settler", () => {
     },
     ...more,
   });
-  const eventOf = ({ pool, runId, leg }: Fence): LegEvent => ({ pool, runId, leg });
+  const eventOf = ({ pool, runId, attempt }: Fence): AttemptEvent => ({ pool, runId, attempt });
 
-  it("restarts the leg whose invocation failed", async () => {
+  it("restarts the attempt whose invocation failed", async () => {
     const { deps, invoked } = build();
     const fence = await running();
-    expect(await settle(deps, legFailureSchema.parse(record(eventOf(fence))))).toBe("restarted");
-    expect(invoked).toEqual([{ ...eventOf(fence), leg: 2 }]);
+    expect(await settle(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("restarted");
+    expect(invoked).toEqual([{ ...eventOf(fence), attempt: 2 }]);
     expect(await seen(fence)).toMatchObject({ troubles: ["killed"] });
   });
 
-  it("restarts a leg whose event grew too old before it began", async () => {
+  it("restarts an attempt whose event grew too old before it began", async () => {
     const { deps } = build();
     const fence = await leased();
     const aged = record(eventOf(fence), {
       requestContext: { requestId: "req9", condition: "EventAgeExceeded" },
       responsePayload: undefined,
     });
-    expect(await settle(deps, legFailureSchema.parse(aged))).toBe("restarted");
+    expect(await settle(deps, attemptFailureSchema.parse(aged))).toBe("restarted");
     expect(await seen(fence)).toMatchObject({ troubles: ["event_lost"] });
   });
 
-  it("never touches a run whose newer leg has been called", async () => {
+  it("never touches a run whose newer attempt has been called", async () => {
     const { deps, invoked, told } = build();
     const fence = await running();
     await ledger.handOver(fence, { atMs: 950_000, handovers: 1, leaseExpiresAtMs: 1_500_000, progress: {} });
-    expect(await settle(deps, legFailureSchema.parse(record(eventOf(fence))))).toBe("left");
+    expect(await settle(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
     expect([...invoked, ...told]).toEqual([]);
   });
 
-  it("never touches a leg that is at work in another invocation", async () => {
+  it("never touches an attempt that is at work in another invocation", async () => {
     const { deps } = build();
     const fence = await running();
     const duplicate = record(eventOf(fence), {
       requestContext: { requestId: "req2", condition: "RetriesExhausted" },
     });
-    expect(await settle(deps, legFailureSchema.parse(duplicate))).toBe("left");
+    expect(await settle(deps, attemptFailureSchema.parse(duplicate))).toBe("left");
   });
 
   it("has nothing to do for a run that has ended, or that nobody knows", async () => {
     const { deps } = build();
     const fence = await running();
     await ledger.close(fence, { state: "completed", reason: "ok", atMs: 950_000 });
-    expect(await settle(deps, legFailureSchema.parse(record(eventOf(fence))))).toBe("left");
+    expect(await settle(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
     expect(
-      await settle(deps, legFailureSchema.parse(record({ pool: "default", runId: "nobody", leg: 1 }))),
+      await settle(
+        deps,
+        attemptFailureSchema.parse(record({ pool: "default", runId: "nobody", attempt: 1 })),
+      ),
     ).toBe("left");
   });
 });
@@ -513,12 +516,20 @@ describe("the sweep", () => {
   const settings = { pool: "default", maxEventAgeMs: 300_000 };
 
   it.each([
-    ["a leg that was called within the event's age", { state: "leased", calledAtMs: 640_000 }, undefined],
-    ["a leg whose event must be gone", { state: "leased", calledAtMs: 639_999 }, "event_lost"],
-    ["a leg that beat two intervals ago", { state: "running", beatAtMs: 760_000 }, undefined],
-    ["a leg that is silent for more than two and a half", { state: "running", beatAtMs: 699_999 }, "silent"],
-    ["a leg that began just now and never beat", { state: "running", beganAtMs: 990_000 }, undefined],
-    ["a leg that began long ago and never beat", { state: "running", beganAtMs: 600_000 }, "silent"],
+    [
+      "an attempt that was called within the event's age",
+      { state: "leased", calledAtMs: 640_000 },
+      undefined,
+    ],
+    ["an attempt whose event must be gone", { state: "leased", calledAtMs: 639_999 }, "event_lost"],
+    ["an attempt that beat two intervals ago", { state: "running", beatAtMs: 760_000 }, undefined],
+    [
+      "an attempt that is silent for more than two and a half",
+      { state: "running", beatAtMs: 699_999 },
+      "silent",
+    ],
+    ["an attempt that began just now and never beat", { state: "running", beganAtMs: 990_000 }, undefined],
+    ["an attempt that began long ago and never beat", { state: "running", beganAtMs: 600_000 }, "silent"],
   ] as const)("judges %s", async (_, change, verdict) => {
     const { beganAtMs: _began, beatAtMs: _beat, ...run } = await seen(await running("judged"));
     expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(verdict);
@@ -533,8 +544,8 @@ describe("the sweep", () => {
     const well = await leased(pool);
     await ledger.begin(well, { atMs: clock.now(), requestId: "req2" });
     expect(await sweep(deps, { ...settings, pool }, await ledger.openRuns(pool))).toBe(1);
-    expect(invoked).toEqual([{ pool, runId: silent.runId, leg: 2 }]);
-    expect(await seen(waiting)).toMatchObject({ leg: 1, state: "leased" });
-    expect(await seen(well)).toMatchObject({ leg: 1, state: "running" });
+    expect(invoked).toEqual([{ pool, runId: silent.runId, attempt: 2 }]);
+    expect(await seen(waiting)).toMatchObject({ attempt: 1, state: "leased" });
+    expect(await seen(well)).toMatchObject({ attempt: 1, state: "running" });
   });
 });

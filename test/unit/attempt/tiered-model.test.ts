@@ -10,7 +10,7 @@ import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 const noRoom = new RunnerError("model_no_room", "no room", { status: 429 });
 const request: ModelRequest = { model: "m", instructions: "i", input: [], tools: [], store: false };
 
-function leg(serviceTier: ServiceTier | undefined, ...steps: readonly Step[]) {
+function attempt(serviceTier: ServiceTier | undefined, ...steps: readonly Step[]) {
   const clock = createFakeClock(0);
   const log = recordingLog();
   const metrics = recordingMetrics();
@@ -30,16 +30,16 @@ function leg(serviceTier: ServiceTier | undefined, ...steps: readonly Step[]) {
 
 describe("a model that is asked in a tier", () => {
   test("is asked in the tier of the settings, or in none", async () => {
-    const flex = leg("flex", says("Done."));
+    const flex = attempt("flex", says("Done."));
     await flex.generate();
     expect(flex.tiers()).toEqual(["flex"]);
-    const none = leg(undefined, says("Done."));
+    const none = attempt(undefined, says("Done."));
     await none.generate();
     expect(none.tiers()).toEqual([undefined]);
   });
 
   test("is asked again after a while where the tier has no room", async () => {
-    const { clock, generate, tiers, emitted } = leg("flex", noRoom, noRoom, says("Done."));
+    const { clock, generate, tiers, emitted } = attempt("flex", noRoom, noRoom, says("Done."));
     const done = generate();
     await clock.advance(4_999);
     expect(tiers()).toHaveLength(1);
@@ -51,9 +51,9 @@ describe("a model that is asked in a tier", () => {
     expect(emitted).toEqual([]);
   });
 
-  test("is asked in the tier auto for the rest of the leg after two minutes without room, which is told and counted", async () => {
+  test("is asked in the tier auto for the rest of the attempt after two minutes without room, which is told and counted", async () => {
     const refusals = Array.from({ length: 6 }, () => noRoom);
-    const { clock, log, generate, tiers, emitted } = leg("flex", ...refusals, says("One."), says("Two."));
+    const { clock, log, generate, tiers, emitted } = attempt("flex", ...refusals, says("One."), says("Two."));
     const first = generate();
     await clock.advance(119_999);
     expect(tiers()).toHaveLength(5); // at 0, 5, 15, 35 and 75 s
@@ -67,18 +67,18 @@ describe("a model that is asked in a tier", () => {
     ]);
   });
 
-  test("waits no longer than its leg lasts", async () => {
-    const { clock, generate } = leg("flex", noRoom);
+  test("waits no longer than its attempt lasts", async () => {
+    const { clock, generate } = attempt("flex", noRoom);
     const over = new AbortController();
     const done = generate(over.signal).catch((error: unknown) => error);
     await clock.advance(1_000);
-    over.abort("the leg is over");
-    expect(await done).toBe("the leg is over");
+    over.abort("the attempt is over");
+    expect(await done).toBe("the attempt is over");
   });
 
   test("throws every other error as it is, and a lack of room in a tier that nobody waits for", async () => {
     const refused = new RunnerError("model_refused", "no");
-    await expect(leg("flex", refused).generate()).rejects.toBe(refused);
-    await expect(leg("priority", noRoom).generate()).rejects.toBe(noRoom);
+    await expect(attempt("flex", refused).generate()).rejects.toBe(refused);
+    await expect(attempt("priority", noRoom).generate()).rejects.toBe(noRoom);
   });
 });

@@ -14,8 +14,8 @@ const unused = (): never => {
 };
 const list = { list: { id: "teas", items: ["green"] } };
 
-/** A leg's side of the work, for a run as its row says. */
-function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
+/** An attempt's side of the work, for a run as its row says. */
+function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
   const notes: RunProgress[] = [];
   const started: RoundStart[] = [];
   const ended: RoundEnd[] = [];
@@ -29,7 +29,7 @@ function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
     workspaceId: "w",
     keyId: "k",
     state: "running",
-    leg: 1,
+    attempt: 1,
     leasedAtMs: 0,
     leaseMs: 600_000,
     leaseExpiresAtMs: 600_000,
@@ -79,10 +79,10 @@ function leg(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
 const work = (model: ScriptedModel, store = true) =>
   createWork({ modelFor: () => model, modelName: "m", summaryModelName: "s", store });
 
-describe("a first leg", () => {
+describe("a first attempt", () => {
   it("reads the context and makes the payload", async () => {
     const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
-    const first = leg();
+    const first = attempt();
     const product = await work(model)(first.context);
     expect(product.payload).toMatchObject({
       assistantMessage: "{{artifact:list:teas}}",
@@ -100,7 +100,7 @@ describe("a first leg", () => {
     const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
     const roundOptions = { reasoningEffort: "low", maxOutputTokens: 2_000 } as const;
     const settings = { modelFor: () => model, modelName: "m", summaryModelName: "s", store: true };
-    await createWork({ ...settings, roundOptions })(leg().context);
+    await createWork({ ...settings, roundOptions })(attempt().context);
     expect(model.requests.map(({ options }) => options)).toEqual([roundOptions, roundOptions]);
   });
 
@@ -112,40 +112,40 @@ describe("a first leg", () => {
       createdAtMs,
     });
     const recentMessages = [message("a", 50_000), message("b", 90_000), message("c", 80_000)];
-    const skewed = leg({}, { recentMessages, skewMs: 60_000 });
+    const skewed = attempt({}, { recentMessages, skewMs: 60_000 });
     await work(scriptedModel(says("Done.")))(skewed.context);
     expect(skewed.written).toEqual([30_000]);
-    const plain = leg({}, { recentMessages });
+    const plain = attempt({}, { recentMessages });
     await work(scriptedModel(says("Done.")))(plain.context);
     expect(plain.written).toEqual([90_000]);
   });
 
   it("tells nothing where Studio does not say when", async () => {
-    const silent = leg();
+    const silent = attempt();
     await work(scriptedModel(says("Done.")))(silent.context);
     expect(silent.written).toEqual([undefined]);
   });
 
   it("notes no response that the provider does not keep", async () => {
-    const first = leg();
+    const first = attempt();
     await work(scriptedModel(says("Done.")), false)(first.context);
     expect(first.started.map(({ responseId }) => responseId)).toEqual([undefined]);
   });
 
   it("sends what Studio refuses back to the model, on the same chain", async () => {
     const model = scriptedModel(says("Too long a title.", "r1"), says("Shorter.", "r2"));
-    const product = await work(model)(leg().context);
+    const product = await work(model)(attempt().context);
     expect((await product.repair?.("title: at most 200"))?.payload.assistantMessage).toBe("Shorter.");
     expect(model.requests[1]).toMatchObject({ previousResponseId: "r1" });
   });
 });
 
-describe("a later leg", () => {
-  it("asks for nothing that an earlier leg has asked for", async () => {
+describe("a later attempt", () => {
+  it("asks for nothing that an earlier attempt has asked for", async () => {
     const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
-    await work(model)(leg().context);
+    await work(model)(attempt().context);
     const asked = model.requests.length;
-    const later = leg({ leg: 2, rounds: 2, responseIds: ["r1", "r2"] });
+    const later = attempt({ attempt: 2, rounds: 2, responseIds: ["r1", "r2"] });
     const product = await work(model)(later.context);
     expect(product.payload).toMatchObject({
       assistantMessage: "{{artifact:list:teas}}",
@@ -158,7 +158,7 @@ describe("a later leg", () => {
   });
 
   it("starts over once where the chain cannot be read, and says so", async () => {
-    const later = leg({ leg: 2, rounds: 1, responseIds: ["gone"] });
+    const later = attempt({ attempt: 2, rounds: 1, responseIds: ["gone"] });
     const product = await work(scriptedModel(says("Again.")))(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
     expect(later.notes).toEqual([{ startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage }]);
@@ -167,7 +167,7 @@ describe("a later leg", () => {
 
   it("starts over once where the provider keeps no responses, and says so", async () => {
     const noted = { ...noUsage, inputTokens: 7 };
-    const later = leg({ leg: 2, rounds: 2, usage: noted });
+    const later = attempt({ attempt: 2, rounds: 2, usage: noted });
     const product = await work(scriptedModel(says("Again.")), false)(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
     expect(later.notes).toEqual([
@@ -177,14 +177,14 @@ describe("a later leg", () => {
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
     // The first attempt was paid for too.
     expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
-    const again = leg({ leg: 3, rounds: 1, startedOver: true });
+    const again = attempt({ attempt: 3, rounds: 1, startedOver: true });
     await expect(work(scriptedModel(), false)(again.context)).rejects.toMatchObject({
       code: "model_previous_response_missing",
     });
   });
 
   it("of a run that was asked for nothing yet begins it", async () => {
-    const later = leg({ leg: 2 });
+    const later = attempt({ attempt: 2 });
     const product = await work(scriptedModel(says("Done.")), false)(later.context);
     expect(product.payload.assistantMessage).toBe("Done.");
     expect(later.notes).toEqual([]);
@@ -193,31 +193,31 @@ describe("a later leg", () => {
 
   it("asks for no second repair: neither after one that the row knows of, nor one that the chain shows", async () => {
     const model = scriptedModel(says("Refused.", "r1"), says("Mended.", "r2"));
-    const first = await work(model)(leg().context);
-    const known = leg({ leg: 2, rounds: 1, responseIds: ["r1"], repaired: true });
+    const first = await work(model)(attempt().context);
+    const known = attempt({ attempt: 2, rounds: 1, responseIds: ["r1"], repaired: true });
     expect((await work(model)(known.context)).repair).toBeUndefined();
-    const unknown = leg({ leg: 2, rounds: 1, responseIds: ["r1"] });
+    const unknown = attempt({ attempt: 2, rounds: 1, responseIds: ["r1"] });
     expect((await work(model)(unknown.context)).repair).toBeDefined();
     await first.repair?.("title: at most 200");
-    const shown = leg({ leg: 2, rounds: 2, responseIds: ["r1", "r2"] });
+    const shown = attempt({ attempt: 2, rounds: 2, responseIds: ["r1", "r2"] });
     expect((await work(model)(shown.context)).repair).toBeUndefined();
   });
 
   it("asks for the first round again where its response failed, however often the run has started over", async () => {
     const error = new RunnerError("model_failed", "server_error", { retryable: true });
     const model = scriptedModel({ responseId: "r1", status: "failed", error }, says("Again.", "r2"));
-    await work(model)(leg().context).catch(() => undefined);
-    const later = leg({ leg: 3, rounds: 1, responseIds: ["r1"], startedOver: true });
+    await work(model)(attempt().context).catch(() => undefined);
+    const later = attempt({ attempt: 3, rounds: 1, responseIds: ["r1"], startedOver: true });
     const product = await work(model)(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
     expect(later.notes[0]).toMatchObject({ responseIds: [], rounds: 0 });
-    const unmarked = leg({ leg: 2, rounds: 1, responseIds: ["r1"] });
+    const unmarked = attempt({ attempt: 2, rounds: 1, responseIds: ["r1"] });
     await work({ ...model, generate: async () => says("Again.", "r3") })(unmarked.context);
     expect(unmarked.notes[0]).toMatchObject({ startedOver: false, responseIds: [] });
   });
 
   it("does not start over twice", async () => {
-    const later = leg({ leg: 3, rounds: 1, responseIds: ["gone"], startedOver: true });
+    const later = attempt({ attempt: 3, rounds: 1, responseIds: ["gone"], startedOver: true });
     await expect(work(scriptedModel())(later.context)).rejects.toMatchObject({
       code: "model_previous_response_missing",
     });
@@ -225,9 +225,9 @@ describe("a later leg", () => {
 
   it("counts what the summary has cost beside the chain", async () => {
     const model = scriptedModel(says("Done.", "r1"));
-    await work(model)(leg().context);
+    await work(model)(attempt().context);
     const usageBeside = { ...noUsage, inputTokens: 7 };
-    const later = leg({ leg: 2, rounds: 1, responseIds: ["r1"], usageBeside });
+    const later = attempt({ attempt: 2, rounds: 1, responseIds: ["r1"], usageBeside });
     await work(model)(later.context);
     expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
   });
@@ -248,7 +248,7 @@ describe("a run of a job that an earlier run has worked on", () => {
   /** What a run leaves that was lost after its first round. */
   async function lostAfterOneRound() {
     const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
-    const earlier = leg({}, thisJob);
+    const earlier = attempt({}, thisJob);
     let jobDigest = "";
     const context = { ...earlier.context, onJobRead: (digest: string) => void (jobDigest = digest) };
     const lost = new RunnerError("superseded", "a newer run has the workspace");
@@ -282,7 +282,7 @@ describe("a run of a job that an earlier run has worked on", () => {
 
   it("asks for nothing that the earlier run has paid for, and counts only what it adds", async () => {
     const { model, inherited } = await lostAfterOneRound();
-    const next = leg({ inherited }, thisJob);
+    const next = attempt({ inherited }, thisJob);
     const product = await work(model)(next.context);
     expect(product.payload).toMatchObject({
       assistantMessage: "{{artifact:list:teas}}",
@@ -302,9 +302,15 @@ describe("a run of a job that an earlier run has worked on", () => {
 
   it("counts the same when its second attempt takes it up", async () => {
     const { model, inherited } = await lostAfterOneRound();
-    await work(model)(leg({ inherited }, thisJob).context);
-    const row = { leg: 2, rounds: 2, responseIds: ["r1", "r2"], usageBefore: usageOf(1), usage: usageOf(0) };
-    const second = leg({ ...row, inherited }, thisJob);
+    await work(model)(attempt({ inherited }, thisJob).context);
+    const row = {
+      attempt: 2,
+      rounds: 2,
+      responseIds: ["r1", "r2"],
+      usageBefore: usageOf(1),
+      usage: usageOf(0),
+    };
+    const second = attempt({ ...row, inherited }, thisJob);
     await work(model)(second.context);
     expect(model.requests).toHaveLength(2);
     expect(second.ended.map(({ usage }) => usage)).toEqual([usageOf(1)]);
@@ -312,7 +318,7 @@ describe("a run of a job that an earlier run has worked on", () => {
 
   it("begins anew when the workspace's lease is for another job", async () => {
     const { inherited } = await lostAfterOneRound();
-    const next = leg({ inherited }, { recentMessages: [message("m1"), message("m2")] });
+    const next = attempt({ inherited }, { recentMessages: [message("m1"), message("m2")] });
     const product = await work(scriptedModel(says("Two answers.")))(next.context);
     expect(product.payload.assistantMessage).toBe("Two answers.");
     expect(next.contexts()).toBe(1);
@@ -322,7 +328,7 @@ describe("a run of a job that an earlier run has worked on", () => {
 
   it("begins anew, and says so, when the first response is cancelled while it is followed", async () => {
     const { inherited } = await lostAfterOneRound();
-    const next = leg({ inherited }, thisJob);
+    const next = attempt({ inherited }, thisJob);
     const model = scriptedModel(says("Again."));
     const cancelled = new RunnerError("model_failed", "the response was cancelled", { retryable: true });
     const losing = {
@@ -344,7 +350,7 @@ describe("a run of a job that an earlier run has worked on", () => {
 
   it("begins anew, and says so, when the provider does not have the responses any more", async () => {
     const { inherited } = await lostAfterOneRound();
-    const next = leg({ inherited }, thisJob);
+    const next = attempt({ inherited }, thisJob);
     const product = await work(scriptedModel(says("Again.")))(next.context);
     expect(product.payload.assistantMessage).toBe("Again.");
     expect(next.log.events).toEqual(["job_started_over", "prior_context"]);
@@ -362,7 +368,7 @@ describe("the newest message in the log", () => {
 
   /** The preview in the log of a job of two messages. */
   async function previewOf(previewCharacters: number | undefined): Promise<string | undefined> {
-    const { context, log } = leg();
+    const { context, log } = attempt();
     const read = async (signal: AbortSignal) => ({
       ...(await context.job.context(signal)),
       recentMessages: [message("👩‍💻 Compare teas.", 2), message("Hello.", 1)],

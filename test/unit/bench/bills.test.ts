@@ -38,12 +38,12 @@ it("CPU takes longer where Lambda gives less than one vCPU for the memory", () =
   expect(stretchMs(10, 128)).toBeCloseTo(128.2, 1);
 });
 
-it("1,000 jobs are paid from their lease to the end of their leg, with two writes for each of an open run's", () => {
+it("1,000 jobs are paid from their lease to the end of their attempt, with two writes for each of an open run's", () => {
   const lease = { durationMs: 100, cpuMs: 0, requests: { PutItem: 1, GetItem: 9 }, logBytes: 500 };
-  const leg = { durationMs: 1_000, cpuMs: 0, requests: { UpdateItem: 4, GetItem: 1 }, logBytes: 1_500 };
+  const attempt = { durationMs: 1_000, cpuMs: 0, requests: { UpdateItem: 4, GetItem: 1 }, logBytes: 1_500 };
   const bill = thousandJobs({
     lease,
-    leg,
+    attempt,
     dispatcherMemoryMb: 128,
     processorMemoryMb: 512,
     inferenceSeconds: 60,

@@ -26,8 +26,8 @@ export function ended(more: Partial<CaseEnd> = {}): CaseEnd {
       ["round 3", 1],
     ]),
     runs: [],
-    brokenLegs: 0,
-    disturbedLegs: more.brokenLegs ?? 0,
+    brokenAttempts: 0,
+    disturbedAttempts: more.brokenAttempts ?? 0,
     takenRounds: 0,
     crossedRounds: 0,
     isTaken: false,
@@ -109,7 +109,7 @@ export const write = (atMs: number, more: Partial<RowWrite> = {}): RowWrite => (
   isNew: false,
   runId: "run-1",
   workspaceId: "ws_1",
-  leg: 1,
+  attempt: 1,
   state: "running",
   delivering: false,
   ...more,
@@ -117,7 +117,7 @@ export const write = (atMs: number, more: Partial<RowWrite> = {}): RowWrite => (
 
 export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   runId: "run-1",
-  leg: 1,
+  attempt: 1,
   environment: "p1",
   fromMs: 0,
   isBroken: false,

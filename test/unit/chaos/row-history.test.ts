@@ -5,7 +5,7 @@ const row = {
   id: { S: "run#r1" },
   runId: { S: "r1" },
   workspaceId: { S: "ws_1" },
-  leg: { N: "2" },
+  attempt: { N: "2" },
   state: { S: "running" },
 };
 const written = (action: string, body: object, answer: object, status = 200) => {
@@ -26,7 +26,7 @@ const common = {
   isAnswered: true,
   runId: "r1",
   workspaceId: "ws_1",
-  leg: 2,
+  attempt: 2,
   state: "running",
 };
 

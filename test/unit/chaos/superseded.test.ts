@@ -38,8 +38,8 @@ test("a process that stood still when its run was superseded hears of it when it
   expect(look(6_900, "p2")).toEqual([4_900]);
 });
 
-test("a post after the next leg was called is found", () => {
-  expect(found([made, write(2_000, { caller: "d1", leg: 2 })], post(5_000)).superseded).toEqual([3_000]);
+test("a post after the next attempt was called is found", () => {
+  expect(found([made, write(2_000, { caller: "d1", attempt: 2 })], post(5_000)).superseded).toEqual([3_000]);
 });
 
 test("a post after another process closed the run is found, and one before its own close is not", () => {
@@ -61,9 +61,9 @@ test("a post needs a write of its own process that the run store took within hal
 });
 
 test("a call belongs to the attempt that ran in its process at that time", () => {
-  const attempts = [attempt(), attempt({ runId: "run-2", leg: 3, fromMs: 4_000 })];
+  const attempts = [attempt(), attempt({ runId: "run-2", attempt: 3, fromMs: 4_000 })];
   const all = records({ journal: [post(3_999), post(4_000)], attempts });
-  expect(sentCalls(all).map(({ runId, attempt: one }) => `${runId} ${one?.leg}`)).toEqual([
+  expect(sentCalls(all).map(({ runId, attempt: one }) => `${runId} ${one?.attempt}`)).toEqual([
     "run-1 1",
     "run-2 3",
   ]);

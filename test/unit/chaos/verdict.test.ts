@@ -20,25 +20,25 @@ test("a job with two results was completed twice", () => {
 test("a worker's failure is true when Lambda saw as many broken invocations as it names", () => {
   const failure = "The worker ran out of memory and was killed (as happens when memory runs out) twice.";
   const job = { kind: poison, state: "failed", failure, results: 0 } as const;
-  expect(broken(ended({ ...job, brokenLegs: 3 }))).toEqual([]);
-  expect(broken(ended({ ...job, brokenLegs: 2 }))).toEqual([
+  expect(broken(ended({ ...job, brokenAttempts: 3 }))).toEqual([]);
+  expect(broken(ended({ ...job, brokenAttempts: 2 }))).toEqual([
     `case-1 (poison) failed without a true reason: ${failure}`,
   ]);
 });
 
-test("a leg could not be started, or fell silent, only where that was done to its run", () => {
+test("an attempt could not be started, or fell silent, only where that was done to its run", () => {
   const never = {
     state: "failed",
     failure: "The worker could not be started twice and fell silent.",
     results: 0,
   } as const;
   expect(broken(ended({ ...never, unstarted: 2, failedBeats: 1 }))).toEqual([]);
-  expect(broken(ended({ ...never, unstarted: 2, brokenLegs: 1 }))).toEqual([]);
+  expect(broken(ended({ ...never, unstarted: 2, brokenAttempts: 1 }))).toEqual([]);
   expect(broken(ended({ ...never, unstarted: 1, failedBeats: 1 }))).toHaveLength(1);
   expect(broken(ended({ ...never, unstarted: 2 }))).toHaveLength(1);
   const both = { ...never, failure: "The worker crashed and fell silent." } as const;
-  expect(broken(ended({ ...both, brokenLegs: 1 }))).toHaveLength(1);
-  expect(broken(ended({ ...both, brokenLegs: 2 }))).toEqual([]);
+  expect(broken(ended({ ...both, brokenAttempts: 1 }))).toHaveLength(1);
+  expect(broken(ended({ ...both, brokenAttempts: 2 }))).toEqual([]);
 });
 
 test("the model was not available only where it failed one of the job's runs again and again", () => {
@@ -79,7 +79,7 @@ test("a job with another job's answer, or with one that names nobody, has a wron
   expect(broken(ended({ markedFor: new Set(["case-2"]) }))).toEqual([wrong]);
   expect(broken(ended({ markedFor: new Set(["case-1", "case-2"]) }))).toEqual([wrong]);
   expect(broken(ended({ markedFor: new Set() }))).toEqual([wrong]);
-  const reason = { state: "failed", results: 0, failure: "The worker crashed.", brokenLegs: 1 } as const;
+  const reason = { state: "failed", results: 0, failure: "The worker crashed.", brokenAttempts: 1 } as const;
   expect(broken(ended(reason))).toEqual([]);
   expect(broken(ended({ ...reason, markedFor: new Set(["case-2"]) }))).toEqual([wrong]);
 });
@@ -100,21 +100,21 @@ const twice = new Map([
   ["round 3", 1],
 ]);
 
-test("a round is asked again only where a leg broke, or where the lease was taken away", () => {
+test("a round is asked again only where an attempt broke, or where the lease was taken away", () => {
   expect(broken(ended({ asked: twice }))).toEqual([
-    "1 jobs asked again although no leg of theirs had broken",
+    "1 jobs asked again although no attempt of theirs had broken",
   ]);
-  expect(broken(ended({ asked: twice, brokenLegs: 1 }))).toEqual([]);
+  expect(broken(ended({ asked: twice, brokenAttempts: 1 }))).toEqual([]);
   expect(broken(ended({ asked: twice, isTaken: true, takenRounds: 1 }))).toEqual([]);
   expect(broken(ended({ asked: twice, crossedRounds: 1 }))).toEqual([]);
   const thrice = new Map([["round 1", 3]]);
-  expect(broken(ended({ asked: thrice, brokenLegs: 1 }))).toHaveLength(1);
-  expect(broken(ended({ asked: thrice, brokenLegs: 1, takenRounds: 1 }))).toEqual([]);
+  expect(broken(ended({ asked: thrice, brokenAttempts: 1 }))).toHaveLength(1);
+  expect(broken(ended({ asked: thrice, brokenAttempts: 1, takenRounds: 1 }))).toEqual([]);
 });
 
 test("rounds asked again break the bound of 1.02, from 250 jobs on", () => {
   const jobs = (repeated: number) =>
-    Array.from({ length: 300 }, (_, at) => ended(at < repeated ? { asked: twice, brokenLegs: 1 } : {}));
+    Array.from({ length: 300 }, (_, at) => ended(at < repeated ? { asked: twice, brokenAttempts: 1 } : {}));
   expect(broken(...jobs(18))).toEqual([]);
   expect(broken(...jobs(19))).toEqual([
     "919 rounds were asked of the model, 900 were needed: more than 1.02 times",

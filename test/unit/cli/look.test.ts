@@ -69,7 +69,7 @@ describe("jobs", () => {
     expect(code).toBe(0);
     expect(out).toBe(
       [
-        "   AGE  WORKSPACE  STATE      REASON         LEGS  ROUNDS   TIME     COST",
+        "   AGE  WORKSPACE  STATE      REASON         ATTEMPTS  ROUNDS   TIME     COST",
         " 5.0 s  ws-new     running                      1       0  5.0 s",
         "10 min  ws-mid     failed     model_refused     1       1  5.0 s",
         "   2 h  ws-old     completed                    1       4   40 s  $0.0123",
@@ -93,7 +93,7 @@ describe("jobs", () => {
           leasedAtMs: now - 600_000,
           endedAtMs: now - 595_000,
           leaseExpiresAtMs: now,
-          legs: 1,
+          attempts: 1,
           starts: 1,
           handovers: 0,
           troubles: [],
@@ -124,11 +124,11 @@ describe("jobs", () => {
     expect(await ids("--state", "lost")).toEqual([]);
   });
 
-  it("fits a narrow terminal: long texts are cut, then legs and rounds are left out", async () => {
+  it("fits a narrow terminal: long texts are cut, then attempts and rounds are left out", async () => {
     cli.columns = 60;
     expect((await cli.run("jobs")).out).toBe(
       [
-        "   AGE  WORKSPA…  STATE      REASON     LEGS   TIME     COST",
+        "   AGE  WORKSPA…  STATE      REASON     ATTEMPTS   TIME     COST",
         " 5.0 s  ws-new    running                  1  5.0 s",
         "10 min  ws-mid    failed     model_re…     1  5.0 s",
         "   2 h  ws-old    completed                1   40 s  $0.0123",
@@ -193,15 +193,15 @@ function logOfMiddleRun(): void {
   cli.aws.logs = {
     [`${pool}-dispatcher`]: [line(t + 1, "job_leased")],
     [`${pool}-processor`]: [
-      line(t + 400, "leg_began", { leg: 1 }),
+      line(t + 400, "attempt_began", { attempt: 1 }),
       {
         id: "metrics",
         atMs: t + 2_000,
         text: '{"_aws":{"Timestamp":1},"pool":"p","Beats":1}',
       },
-      line(t + 3_000, "round_ended", { leg: 1, round: 1, calls: 2 }),
+      line(t + 3_000, "round_ended", { attempt: 1, round: 1, calls: 2 }),
       line(t + 5_000, "run_ended", {
-        leg: 1,
+        attempt: 1,
         level: "WARN",
         state: "failed",
         reason: "model_refused",
@@ -225,7 +225,7 @@ describe("explain", () => {
       [
         "Workspace ws-mid: 1 run",
         "",
-        `Run ${second}  failed  5.0 s, 1 leg, 1 round, 0 tokens in, 0 out`,
+        `Run ${second}  failed  5.0 s, 1 attempt, 1 round, 0 tokens in, 0 out`,
         "Reason: model_refused: The model declined.",
         "from 2026-11-20 02:50:00 UTC",
         "    +0.0s  ledger        the run is opened under a lease of 10 min, key key-1",
@@ -303,8 +303,8 @@ describe("logs", () => {
     ],
     [{ message: "prior_context", what: "verbatim" }, "read the job's messages"],
     [
-      { message: "leg_settled", what: "left", reason: "killed" },
-      "left a leg alone that ended in trouble (killed): its run has ended or moved on",
+      { message: "attempt_settled", what: "left", reason: "killed" },
+      "left an attempt alone that ended in trouble (killed): its run has ended or moved on",
     ],
     [{ message: "window_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
     [{ message: "window_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],
@@ -383,7 +383,7 @@ describe("logs", () => {
       .trimEnd()
       .split("\n")
       .map((text) => JSON.parse(text).line.message);
-    expect(events).toEqual(["job_leased", "leg_began", "round_ended", "run_ended", "round_ended"]);
+    expect(events).toEqual(["job_leased", "attempt_began", "round_ended", "run_ended", "round_ended"]);
   });
 
   it("refuses a function that is none, and one that this pool does not have", async () => {

@@ -88,7 +88,7 @@ describe("drain", () => {
   const running = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
   const end = () =>
     cli.ledger.runs.close(
-      { pool, runId: running, leg: 1, invocationId: running },
+      { pool, runId: running, attempt: 1, invocationId: running },
       { state: "completed", reason: "ok", atMs: cli.nowMs },
     );
 

@@ -49,10 +49,10 @@ beforeEach(async () => {
 });
 
 /** As Lambda writes it: the settler's own event inside. */
-function deadLetter(runId: string, leg = 1): unknown {
+function deadLetter(runId: string, attempt = 1): unknown {
   const requestPayload = {
     requestContext: { requestId: `request-${runId}`, condition: "RetriesExhausted" },
-    requestPayload: { pool, runId, leg },
+    requestPayload: { pool, runId, attempt },
     responsePayload: { errorType: "Sandbox.Timedout", errorMessage: "Task timed out" },
   };
   const body = JSON.stringify({
@@ -84,8 +84,8 @@ describe("redrive", () => {
     [dead, 1, "its lease is dead: the job is Studio's again, and there is nothing to run again"],
     [ended, 1, "its run has ended: completed (ok)"],
     ["01JCZ9V5W3X8K2M4N6P8Q0R2S8", 1, "the ledger does not know its run any more"],
-  ])("deletes the letter of run %s leg %i and says: %s", async (runId, leg, why) => {
-    deadLetter(runId, leg);
+  ])("deletes the letter of run %s attempt %i and says: %s", async (runId, attempt, why) => {
+    deadLetter(runId, attempt);
     const answer = await cli.run("redrive", "--yes", "--json");
     expect(answer.code).toBe(0);
     expect(answer.json()).toMatchObject({ deadLetters: [{ runId, action: "delete", why, done: true }] });
@@ -93,19 +93,19 @@ describe("redrive", () => {
     expect(queue).toEqual([]);
   });
 
-  it("deletes the letter of a leg after which another went on", async () => {
+  it("deletes the letter of an attempt after which another went on", async () => {
     const run = await cli.ledger.runs.read(pool, alive);
     if (run)
       await cli.ledger.runs.restart(run, { atMs: now, trouble: "killed", leaseExpiresAtMs: now + 60_000 });
     deadLetter(alive);
-    expect((await cli.run("redrive", "--yes")).out).toContain("leg 2 went on with its run");
+    expect((await cli.run("redrive", "--yes")).out).toContain("attempt 2 went on with its run");
   });
 
-  it("keeps what is no record of a failed leg, and gives it back", async () => {
+  it("keeps what is no record of a failed attempt, and gives it back", async () => {
     queue.push({ id: "m-odd", body: "not json", receipt: "r-odd", sentAtMs: now });
     const { code, out } = await cli.run("redrive", "--yes");
     expect(code).toBe(1);
-    expect(out).toContain("it is no record of a failed leg; --show prints it, --drop removes it");
+    expect(out).toContain("it is no record of a failed attempt; --show prints it, --drop removes it");
     expect(queue).toHaveLength(1);
     expect(givenBack).toEqual(["r-odd"]);
   });
@@ -130,7 +130,7 @@ describe("redrive", () => {
     deadLetter(dead);
     const { code, out } = await cli.run("redrive", "--drop", "--yes");
     expect(code).toBe(0);
-    expect(out).toMatch(/m-odd\s+dropped\s+it is no record of a failed leg/);
+    expect(out).toMatch(/m-odd\s+dropped\s+it is no record of a failed attempt/);
     expect(queue).toEqual([]);
   });
 

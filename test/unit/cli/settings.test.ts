@@ -168,12 +168,14 @@ describe("cost", () => {
     await cli.addRun({ pool, runId: "01JCZ9V5W3X8K2M4N6P8Q0R2S6", leasedAtMs: now - 1_000 });
     const { json } = await cli.run("cost", "--json");
     const jobs = (json() as Cost).per1000Jobs[0]!;
-    expect(jobs.measured).toEqual({ runs: 2, seconds: 30, legs: 1, rounds: 3, tokensUsd: 0.015 });
+    expect(jobs.measured).toEqual({ runs: 2, seconds: 30, attempts: 1, rounds: 3, tokensUsd: 0.015 });
     expect(jobs.tokensUsd).toBeCloseTo(15, 9);
     // 1,000 jobs of 30 s at 256 MB.
     expect(jobs.items[0]).toMatchObject({ what: "processor, compute", quantity: 7_500 });
     expect(jobs.items[0]!.listUsd).toBeCloseTo(0.1, 3);
-    expect((await cli.run("cost")).out).toContain("measured over 2 runs: 30.0 s, 1.0 legs, 3.0 rounds each");
+    expect((await cli.run("cost")).out).toContain(
+      "measured over 2 runs: 30.0 s, 1.0 attempts, 3.0 rounds each",
+    );
   });
 
   it("goes by the project's settings before any deploy, and says so", async () => {

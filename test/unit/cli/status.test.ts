@@ -130,7 +130,7 @@ describe("status of a pool with a row that is no run", () => {
   it("goes on without it, and says so", async () => {
     await goodWindow();
     await local.table.put(
-      { pool, id: "run#odd", openIn: pool, leaseExpiresAtMs: 1, leg: "first" },
+      { pool, id: "run#odd", openIn: pool, leaseExpiresAtMs: 1, attempt: "first" },
       undefined,
     );
     const { code, out } = await cli.run("status");

@@ -124,14 +124,14 @@ describe("withTimeLimit", () => {
 describe("abortAfter", () => {
   it("aborts at its time with its reason, unless cancelled", async () => {
     const clock = createFakeClock();
-    const reason = (): RunnerError => new RunnerError("leg_deadline", "over");
+    const reason = (): RunnerError => new RunnerError("attempt_deadline", "over");
     const rings = abortAfter(clock, { afterMs: 500, reason });
     const cancelled = abortAfter(clock, { afterMs: 500, reason });
     cancelled.cancel();
     await clock.advance(499);
     expect(rings.signal.aborted).toBe(false);
     await clock.advance(1);
-    expect(rings.signal.reason).toMatchObject({ code: "leg_deadline" });
+    expect(rings.signal.reason).toMatchObject({ code: "attempt_deadline" });
     expect(cancelled.signal.aborted).toBe(false);
   });
 });
@@ -139,7 +139,7 @@ describe("abortAfter", () => {
 it("abortAfter takes NaN for a defect, not for no alarm", async () => {
   const alarm = abortAfter(systemClock, {
     afterMs: Number.NaN,
-    reason: () => new RunnerError("leg_deadline", "over"),
+    reason: () => new RunnerError("attempt_deadline", "over"),
   });
   await expect(unlessAborted(alarm.signal, new Promise(() => undefined))).rejects.toThrow(RangeError);
 });

@@ -18,7 +18,7 @@ describe("the page", () => {
       "Count",
       "pool, reason; pool",
       "settler, dispatcher",
-      "Legs begun anew after a leg ended in trouble, by what ended it.",
+      "Attempts begun anew after an attempt ended in trouble, by what ended it.",
       "",
     ]);
   });

@@ -82,7 +82,7 @@ it("what ends runs is told by its reason", () => {
   expect(reasonsOf("Restarts")).toEqual(["crashed", "silent"]);
 });
 
-it("a leg that completes tells of its lease, its job's wait, its inference, its run and its cost", () => {
+it("an attempt that completes tells of its lease, its job's wait, its inference, its run and its cost", () => {
   expect(byAct("completing")).toEqual([
     "LeaseLeftPercent 99.83333333333333",
     "PickupSeconds 9",

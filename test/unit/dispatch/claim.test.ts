@@ -66,7 +66,7 @@ function build() {
   const lease = async (progress: RunProgress = {}) => {
     const runId = `run-${++runs}`;
     const claim = await claimWorkspace(deps, { pool, workspaceId: "w", runId });
-    const fence: Fence = { pool, runId, leg: 1, invocationId: `i-${runId}` };
+    const fence: Fence = { pool, runId, attempt: 1, invocationId: `i-${runId}` };
     if (claim.kind === "left_alone") return { claim, fence };
     const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
     await ledger.open({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited: claim.inherited });

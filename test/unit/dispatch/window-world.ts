@@ -1,7 +1,7 @@
 import { pickups } from "../../../lib/dispatch/pickup.ts";
 import type { WindowDeps, WindowSettings } from "../../../lib/dispatch/window.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { LegEvent } from "../../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
 import type { Control } from "../../../lib/runs/control.ts";
 import type { EndedWindow } from "../../../lib/runs/dispatch-lock.ts";
@@ -40,14 +40,14 @@ interface World {
   readonly alreadyOpen?: number;
   readonly random?: number;
   readonly backoff?: Backoff;
-  readonly invoke?: (event: LegEvent) => Promise<void>;
+  readonly invoke?: (event: AttemptEvent) => Promise<void>;
   readonly openRun?: (run: NewRun) => Promise<void>;
 }
 
 export function build(world: World) {
   const { clock } = world;
   const opened: NewRun[] = [];
-  const invoked: LegEvent[] = [];
+  const invoked: AttemptEvent[] = [];
   const leasedWith: string[] = [];
   const released: string[] = [];
   const left: EndedWindow[] = [];
@@ -63,7 +63,7 @@ export function build(world: World) {
       workspaceId: "w",
       keyId: "k1",
       state: "running",
-      leg: 1,
+      attempt: 1,
       leasedAtMs: 0,
       leaseMs: 1e12,
       leaseExpiresAtMs: 1e12,
@@ -140,7 +140,7 @@ export function build(world: World) {
           ...found,
           id: `run#${runId}`,
           state: "leased",
-          leg: 1,
+          attempt: 1,
           leaseMs: 600_000,
           calledAtMs: found.leasedAtMs,
           openIn: "default",

@@ -30,7 +30,7 @@ describe("a window", () => {
     expect(world.invoked).toHaveLength(7);
   });
 
-  it("opens the run before it invokes its leg, and names neither key nor workspace in the event", async () => {
+  it("opens the run before it invokes its attempt, and names neither key nor workspace in the event", async () => {
     const clock = createFakeClock();
     const order: string[] = [];
     const world = build({
@@ -41,7 +41,7 @@ describe("a window", () => {
     });
     await runWindow(world.deps, settings, time);
     expect(order).toEqual(["open", "invoke"]);
-    expect(world.invoked).toEqual([{ pool: "default", runId: "id2", leg: 1 }]);
+    expect(world.invoked).toEqual([{ pool: "default", runId: "id2", attempt: 1 }]);
   });
 
   it("records no run for a lease that is over already", async () => {
@@ -422,7 +422,7 @@ describe("keys", () => {
 });
 
 describe("a lease that cannot be started", () => {
-  it("is left to the sweep when its leg cannot be invoked; the others go on", async () => {
+  it("is left to the sweep when its attempt cannot be invoked; the others go on", async () => {
     const clock = createFakeClock();
     let invokes = 0;
     const world = build({
@@ -434,10 +434,10 @@ describe("a lease that cannot be started", () => {
     });
     expect(await runWindow(world.deps, settings, time)).toMatchObject({ leased: 2 });
     expect(world.invoked).toHaveLength(1);
-    expect(world.log.events).toContain("leg_not_invoked");
+    expect(world.log.events).toContain("attempt_not_invoked");
   });
 
-  it("is let go and counted when the ledger cannot record it; no leg is invoked", async () => {
+  it("is let go and counted when the ledger cannot record it; no attempt is invoked", async () => {
     const clock = createFakeClock();
     const world = build({
       clock,

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { wrap } from "../../../functions/middleware.ts";
 import { dispatchEventSchema } from "../../../lib/dispatch/dispatch-event.ts";
-import { legEventSchema } from "../../../lib/core/invoker.ts";
-import { legFailureSchema } from "../../../lib/attempt/settle.ts";
+import { attemptEventSchema } from "../../../lib/core/invoker.ts";
+import { attemptFailureSchema } from "../../../lib/attempt/settle.ts";
 import { createJsonLog } from "../../../lib/core/json-log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";
 
@@ -110,12 +110,12 @@ describe("a handler", () => {
 });
 
 describe("an event", () => {
-  it("of a leg is taken as it is, and refused with every wrong field named", async () => {
-    const read = reading(legEventSchema);
-    expect(await read({ pool: "p", runId: "r", leg: 1 })).toEqual({ pool: "p", runId: "r", leg: 1 });
-    await expect(read({ pool: "", leg: 0 })).rejects.toThrow(/pool: .*runId: .*leg: /);
+  it("of an attempt is taken as it is, and refused with every wrong field named", async () => {
+    const read = reading(attemptEventSchema);
+    expect(await read({ pool: "p", runId: "r", attempt: 1 })).toEqual({ pool: "p", runId: "r", attempt: 1 });
+    await expect(read({ pool: "", attempt: 0 })).rejects.toThrow(/pool: .*runId: .*attempt: /);
     await expect(read(null)).rejects.toThrow(/event: /);
-    await expect(read({ pool: "p", runId: "r", leg: 1, key: "x" })).rejects.toThrow(/key/);
+    await expect(read({ pool: "p", runId: "r", attempt: 1, key: "x" })).rejects.toThrow(/key/);
   });
 
   it("of the schedule must name the pool that is served", async () => {
@@ -126,8 +126,8 @@ describe("an event", () => {
     await expect(read(undefined)).rejects.toThrow("the event is wrong: ");
   });
 
-  it("of a failed leg is refused with every wrong field named", async () => {
-    await expect(reading(legFailureSchema)({ requestPayload: { pool: "p" } })).rejects.toThrow(
+  it("of a failed attempt is refused with every wrong field named", async () => {
+    await expect(reading(attemptFailureSchema)({ requestPayload: { pool: "p" } })).rejects.toThrow(
       /requestContext: .*requestPayload\.runId: /,
     );
   });

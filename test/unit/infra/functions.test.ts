@@ -61,7 +61,7 @@ it("a dispatcher's event is never retried, and dies before the next one comes", 
   });
 });
 
-it("a leg's event is never retried by Lambda: its failure goes to the settler", () => {
+it("an attempt's event is never retried by Lambda: its failure goes to the settler", () => {
   expect(eventRulesOf("Processor")).toEqual({
     FunctionName: ref(processor),
     Qualifier: "$LATEST",

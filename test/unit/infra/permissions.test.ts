@@ -49,7 +49,7 @@ it("the processor may do this and nothing else", () => {
   });
 });
 
-it("a leg may also call the next one, and Lambda the settler in its name", () => {
+it("an attempt may also call the next one, and Lambda the settler in its name", () => {
   expect(stack.resource("AWS::IAM::Policy", "ProcessorOnward").Properties).toMatchObject({
     Roles: [ref(roleOf("Processor"))],
     PolicyDocument: {

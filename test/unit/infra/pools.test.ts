@@ -190,7 +190,7 @@ describe("pools", () => {
     },
   );
 
-  it("a failed leg goes to its own pool's settler", () => {
+  it("a failed attempt goes to its own pool's settler", () => {
     const events = stack.resource("AWS::Lambda::EventInvokeConfig", "PoolMineProcessor");
     expect(events.Properties["DestinationConfig"]).toEqual({
       OnFailure: { Destination: { "Fn::GetAtt": [functionOf("PoolMineSettler").logicalId, "Arn"] } },

@@ -63,13 +63,13 @@ describe("the time-outs of a pool", () => {
     ]);
   });
 
-  it("leave a leg time to work beside its reserve", () => {
+  it("leave an attempt time to work beside its reserve", () => {
     expect(brokenPoolRelations(times({ runLimitMinutes: 13, processorTimeoutSeconds: 80 }))).toEqual([]);
     expect(brokenPoolRelations(times({ processorTimeoutSeconds: 79 }))).toEqual([
       {
         path: "processor.timeoutSeconds",
         sentence:
-          "processor.timeoutSeconds is 79, but timing.legReserveMs keeps 20 s of it free and a leg needs 60 s to work. Give 80 or more.",
+          "processor.timeoutSeconds is 79, but timing.attemptReserveMs keeps 20 s of it free and an attempt needs 60 s to work. Give 80 or more.",
       },
     ]);
   });
@@ -83,18 +83,18 @@ describe("the time-outs of a pool", () => {
 });
 
 describe("the run limit", () => {
-  it("is reached before a run is out of legs", () => {
+  it("is reached before a run is out of attempts", () => {
     expect(brokenPoolRelations(times({ processorTimeoutSeconds: 297 }))).toEqual([]);
     expect(brokenPoolRelations(times({ processorTimeoutSeconds: 296 }))).toEqual([
       {
         path: "runLimitMinutes",
         sentence:
-          "runLimitMinutes is 60, but timing.maxHandovers allows a run 13 legs, each of which works for 276 s: processor.timeoutSeconds (296) less timing.legReserveMs. Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
+          "runLimitMinutes is 60, but timing.maxHandovers allows a run 13 attempts, each of which works for 276 s: processor.timeoutSeconds (296) less timing.attemptReserveMs. Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
       },
     ]);
   });
 
-  it("is not judged by legs that are too short to work", () => {
+  it("is not judged by attempts that are too short to work", () => {
     const broken = brokenPoolRelations(times({ processorTimeoutSeconds: 79 }));
     expect(broken.map(({ path }) => path)).toEqual(["processor.timeoutSeconds"]);
   });
@@ -112,7 +112,7 @@ describe("relations of our own times", () => {
       {
         path: "timing.maxEventAgeMs",
         sentence:
-          "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late leg would begin with too little of it left.",
+          "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late attempt would begin with too little of it left.",
       },
     ],
     [
@@ -129,16 +129,16 @@ describe("relations of our own times", () => {
       {
         path: "timing.hardReserveMs",
         sentence:
-          "timing.hardReserveMs (11 s) takes more than half of timing.legReserveMs (20 s): a leg at its deadline would have no time to report.",
+          "timing.hardReserveMs (11 s) takes more than half of timing.attemptReserveMs (20 s): an attempt at its deadline would have no time to report.",
       },
     ],
     [
-      "a leg's last note, its last beat and its handover fit into the reserve",
+      "an attempt's last note, its last beat and its handover fit into the reserve",
       { invokeLimitMs: 8_001 },
       {
-        path: "timing.legReserveMs",
+        path: "timing.attemptReserveMs",
         sentence:
-          "timing.legReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): a leg's last note, its last beat and its handover could outlast the function.",
+          "timing.attemptReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last beat and its handover could outlast the function.",
       },
     ],
     [
@@ -147,7 +147,7 @@ describe("relations of our own times", () => {
       {
         path: "timing.hardReserveMs",
         sentence:
-          "timing.hardReserveMs (7.999 s) does not hold timing.ledgerLimitMs (4 s) twice: a leg's last beat and its close could outlast the function.",
+          "timing.hardReserveMs (7.999 s) does not hold timing.ledgerLimitMs (4 s) twice: an attempt's last beat and its close could outlast the function.",
       },
     ],
     [
@@ -160,7 +160,7 @@ describe("relations of our own times", () => {
       },
     ],
     [
-      "Lambda does not take a run's legs for a loop",
+      "Lambda does not take a run's attempts for a loop",
       { maxHandovers: 13 },
       {
         path: "timing.maxHandovers",

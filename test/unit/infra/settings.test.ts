@@ -107,7 +107,7 @@ describe("all problems at once", () => {
   - pools[0].pikup: unknown setting (given a text of length 4). Did you mean "pickup"?
   - logLevel: given "loud". Give one of: trace, debug, info, warn, error, fatal.
   - stackname: unknown setting (given a text of length 1). Did you mean "stackName"?
-  - pools[0].processor.timeoutSeconds: processor.timeoutSeconds is 30, but timing.legReserveMs keeps 20 s of it free and a leg needs 60 s to work. Give 80 or more.`,
+  - pools[0].processor.timeoutSeconds: processor.timeoutSeconds is 30, but timing.attemptReserveMs keeps 20 s of it free and an attempt needs 60 s to work. Give 80 or more.`,
       ),
     );
   });

@@ -160,7 +160,7 @@ describe("a caller's signal", () => {
     const caller = new AbortController();
     const impatient = cache.get(caller.signal);
     const patient = cache.get(new AbortController().signal);
-    const reason = new Error("leg over");
+    const reason = new Error("attempt over");
     caller.abort(reason);
     await expect(impatient).rejects.toBe(reason);
     value.resolve("one");
@@ -170,7 +170,7 @@ describe("a caller's signal", () => {
 
   it("reads nothing when it came first", async () => {
     const { cache, reads } = createScene("one");
-    const reason = new Error("leg over");
+    const reason = new Error("attempt over");
     await expect(cache.get(AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(reads).toHaveLength(0);
   });

@@ -179,7 +179,7 @@ describe("trouble", () => {
     const { source, server } = await createScene(() => ({ raw: () => undefined }));
     const caller = new AbortController();
     const value = source.read("studio/keys", caller.signal);
-    const reason = new Error("leg over");
+    const reason = new Error("attempt over");
     await Promise.all([
       expect(value).rejects.toBe(reason),
       server.received(1).then(() => caller.abort(reason)),

@@ -135,7 +135,7 @@ it("keeps rows under conditions and finds them by the template's index", async (
   const TableName = watched.cloud.tableName("Ledger");
   const put = new PutItemCommand({
     TableName,
-    Item: { pk: { S: "run-1" }, state: { S: "leased" }, at: { N: "5" }, leg: { N: "1" } },
+    Item: { pk: { S: "run-1" }, state: { S: "leased" }, at: { N: "5" }, attempt: { N: "1" } },
     ConditionExpression: "attribute_not_exists(pk)",
   });
   await client.send(put);
@@ -145,9 +145,9 @@ it("keeps rows under conditions and finds them by the template's index", async (
       TableName,
       Key: { pk: { S: "run-1" } },
       UpdateExpression: "SET #state = :running",
-      ConditionExpression: "leg = :leg",
+      ConditionExpression: "attempt = :attempt",
       ExpressionAttributeNames: { "#state": "state" },
-      ExpressionAttributeValues: { ":running": { S: "running" }, ":leg": { N: "1" } },
+      ExpressionAttributeValues: { ":running": { S: "running" }, ":attempt": { N: "1" } },
     }),
   );
 
@@ -164,7 +164,7 @@ it("keeps rows under conditions and finds them by the template's index", async (
     new GetItemCommand({ TableName, Key: { pk: { S: "run-1" } }, ConsistentRead: true }),
   );
   expect(found.Items).toEqual([
-    { pk: { S: "run-1" }, state: { S: "running" }, at: { N: "5" }, leg: { N: "1" } },
+    { pk: { S: "run-1" }, state: { S: "running" }, at: { N: "5" }, attempt: { N: "1" } },
   ]);
   expect(row.Item?.["state"]).toEqual({ S: "running" });
 });

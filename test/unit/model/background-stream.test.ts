@@ -213,14 +213,14 @@ test("a stream without the previous response that was named is cancelled before 
 test("an abort in the middle closes the stream and leaves the response running", async () => {
   await using it = await run([silence(created(), delta(1))]);
   const controller = new AbortController();
-  const reason = new Error("the leg is over");
+  const reason = new Error("the attempt is over");
   const onStarted = async () => void setTimeout(() => controller.abort(reason), 20);
   expect(await thrownBy(it.model.generate(request, { signal: controller.signal, onStarted }))).toBe(reason);
   await it.server.seen[0]!.closed;
   expect(it.calls()).toEqual([create]);
 });
 
-test("a later leg follows a response by its events from the start", async () => {
+test("a later attempt follows a response by its events from the start", async () => {
   await using it = await run([running, whole]);
   expect((await it.model.follow("resp_1", never)).text).toBe("Hi");
   expect(it.calls()).toEqual([look, `${look}?stream=true`]);

@@ -251,7 +251,7 @@ test("a key that is refused on the way is fetched anew, and nothing is asked aga
 
 test("an abort between looks rejects at once with the signal's reason, and the generation runs on", async () => {
   const controller = new AbortController();
-  const reason = new Error("the leg is over");
+  const reason = new Error("the attempt is over");
   const clock = {
     now: () => 0,
     sleep: async (ms: number, signal?: AbortSignal) => {
@@ -269,7 +269,7 @@ test("an abort in a look closes it and rejects with the signal's reason", async 
   const controller = new AbortController();
   const outcome = thrownBy(it.model.generate(request, { signal: controller.signal }));
   await it.server.arrived(2);
-  const reason = new Error("the leg is over");
+  const reason = new Error("the attempt is over");
   controller.abort(reason);
   expect(await outcome).toBe(reason);
   await it.server.seen[1]!.closed;
@@ -286,7 +286,7 @@ test("what the note throws goes out as it is, unrepeated; the response that nobo
 
 test("a note that an abort cut short may have been made: the response is left running", async () => {
   const controller = new AbortController();
-  const reason = new Error("the leg is over");
+  const reason = new Error("the attempt is over");
   await using it = await run([queued]);
   const onStarted = async () => {
     controller.abort(reason);

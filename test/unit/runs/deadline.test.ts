@@ -44,7 +44,7 @@ it("a caller's own signal still ends a call sooner, with its reason", async () =
 
 it("an event that Lambda does not take is given up after 4 s in all too", async () => {
   const { server, clock, options } = await silence();
-  const sending = createLambdaInvoker("processor", options).invoke({ pool: "p", runId: "r", leg: 1 });
+  const sending = createLambdaInvoker("processor", options).invoke({ pool: "p", runId: "r", attempt: 1 });
   let ended = false;
   sending.catch(() => (ended = true));
   await server.received(1);

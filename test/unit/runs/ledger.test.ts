@@ -32,7 +32,7 @@ async function opened(pool = "default"): Promise<Fence> {
     leasedAtMs: 1_000,
     leaseExpiresAtMs: 601_000,
   });
-  return { pool, runId, leg: 1, invocationId: "first" };
+  return { pool, runId, attempt: 1, invocationId: "first" };
 }
 
 async function begun(): Promise<Fence> {
@@ -60,7 +60,7 @@ describe("begin", () => {
       workspaceId: "ws1",
       keyId: "cred1",
       state: "running",
-      leg: 1,
+      attempt: 1,
       leasedAtMs: 1_000,
       leaseMs: 600_000,
       leaseExpiresAtMs: 601_000,
@@ -121,13 +121,13 @@ describe("begin", () => {
     expect(await ledger.begin(fence, { ...began, atMs: 2_500 })).toBeDefined();
   });
 
-  it("refuses a leg that is not the run's", async () => {
+  it("refuses an attempt that is not the run's", async () => {
     const fence = await opened();
-    expect(await ledger.begin({ ...fence, leg: 2 }, began)).toBeUndefined();
+    expect(await ledger.begin({ ...fence, attempt: 2 }, began)).toBeUndefined();
   });
 
   it("refuses a run that was never opened", async () => {
-    const fence = { pool: "default", runId: "nobody", leg: 1, invocationId: "first" };
+    const fence = { pool: "default", runId: "nobody", attempt: 1, invocationId: "first" };
     expect(await ledger.begin(fence, began)).toBeUndefined();
   });
 
@@ -139,7 +139,7 @@ describe("begin", () => {
 });
 
 describe("the fence", () => {
-  it("keeps the lease's length as the newest beat tells it, by which a silent leg is judged", async () => {
+  it("keeps the lease's length as the newest beat tells it, by which a silent attempt is judged", async () => {
     const fence = await begun();
     await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
     expect(await readBack(fence)).toMatchObject({ leaseMs: 1_200_000 });
@@ -167,7 +167,7 @@ describe("the fence", () => {
     expect(run?.openIn).toBeUndefined();
   });
 
-  it("refuses every write of an invocation that does not own the leg", async () => {
+  it("refuses every write of an invocation that does not own the attempt", async () => {
     const other = { ...(await begun()), invocationId: "second" };
     expect(await ledger.beat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
     expect(await ledger.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
@@ -190,8 +190,8 @@ async function readBack(fence: Fence): Promise<Run> {
   return run!;
 }
 
-describe("the next leg", () => {
-  it("is given what the leg before it knows, also where a note did not arrive", async () => {
+describe("the next attempt", () => {
+  it("is given what the attempt before it knows, also where a note did not arrive", async () => {
     const fence = await begun();
     const progress = { rounds: 1, responseIds: ["resp_1"] };
     expect(
@@ -199,7 +199,7 @@ describe("the next leg", () => {
     ).toBe(true);
     expect(await readBack(fence)).toMatchObject({
       state: "leased",
-      leg: 2,
+      attempt: 2,
       leaseExpiresAtMs: 700_000,
       ...progress,
     });
@@ -212,20 +212,20 @@ describe("the next leg", () => {
     ).toBe(true);
     expect(await readBack(fence)).toMatchObject({
       state: "leased",
-      leg: 2,
+      attempt: 2,
       calledAtMs: 5_000,
       handovers: 1,
       starts: 1,
     });
     expect(await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
     expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
-    expect(await ledger.begin({ ...fence, leg: 2, invocationId: "second" }, began)).toMatchObject({
-      leg: 2,
+    expect(await ledger.begin({ ...fence, attempt: 2, invocationId: "second" }, began)).toMatchObject({
+      attempt: 2,
       state: "running",
     });
   });
 
-  it("keeps what the earlier leg noted", async () => {
+  it("keeps what the earlier attempt noted", async () => {
     const fence = await begun();
     await ledger.note(fence, {
       rounds: 2,
@@ -235,7 +235,7 @@ describe("the next leg", () => {
       model: "m",
     });
     await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} });
-    const next = await ledger.begin({ ...fence, leg: 2, invocationId: "second" }, began);
+    const next = await ledger.begin({ ...fence, attempt: 2, invocationId: "second" }, began);
     expect(next).toMatchObject({
       rounds: 2,
       responseIds: ["resp_2"],
@@ -251,13 +251,13 @@ describe("the next leg", () => {
     const restarted = await ledger.restart(await readBack(fence), restart);
     expect(restarted).toMatchObject({
       state: "leased",
-      leg: 2,
+      attempt: 2,
       starts: 2,
       troubles: ["crashed"],
       leaseExpiresAtMs: 607_000,
     });
     const again = await ledger.restart(restarted!, { ...restart, trouble: "timed_out" });
-    expect(again).toMatchObject({ leg: 3, starts: 3, troubles: ["crashed", "timed_out"] });
+    expect(again).toMatchObject({ attempt: 3, starts: 3, troubles: ["crashed", "timed_out"] });
   });
 
   it("is opened by one of two hands that saw the same run", async () => {
@@ -267,7 +267,7 @@ describe("the next leg", () => {
     expect(both.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
-  it("is not opened, and the run not closed, when the leg has begun or beaten since it was seen", async () => {
+  it("is not opened, and the run not closed, when the attempt has begun or beaten since it was seen", async () => {
     const fence = await opened();
     const restart = { atMs: 7_000, trouble: "silent", leaseExpiresAtMs: 607_000 };
     const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
@@ -305,7 +305,7 @@ describe("the next leg", () => {
     ).toBe(true);
     const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
     const restarted = await repeating.restart(await readBack(fence), restart);
-    expect(restarted).toMatchObject({ leg: 3, handovers: 1, starts: 2, troubles: ["event_lost"] });
+    expect(restarted).toMatchObject({ attempt: 3, handovers: 1, starts: 2, troubles: ["event_lost"] });
     const ending = { state: "lost", reason: "event_lost", atMs: 8_000 } as const;
     expect(await repeating.closeAbandoned(restarted!, ending)).toBe(true);
   });
@@ -408,10 +408,10 @@ describe("an open row that is no run", () => {
   it("is told of and left out: one row must not stop a pool", async () => {
     const told: string[] = [];
     const tolerant = createLedger(local.table, ({ message }) => told.push(message));
-    const strange = { id: "run#strange", openIn: "odd", leaseExpiresAtMs: 1, leg: "first" };
+    const strange = { id: "run#strange", openIn: "odd", leaseExpiresAtMs: 1, attempt: "first" };
     await local.table.put({ ...strange, pool: "odd" }, undefined);
     expect(await tolerant.openRuns("odd")).toEqual([]);
-    expect(told).toEqual([expect.stringMatching(/^the ledger row run#strange is not a run: .*leg/)]);
+    expect(told).toEqual([expect.stringMatching(/^the ledger row run#strange is not a run: .*attempt/)]);
     expect(await ledger.openRuns("odd")).toEqual([]);
     expect(await tolerant.recentRuns("odd", { limit: 10 })).toEqual([]);
     expect(await tolerant.read("odd", "strange")).toBeUndefined();

@@ -140,7 +140,7 @@ describe("runs of the past", () => {
 
   it("keep what they have cost, and when their job was written", async () => {
     const ledger = createLedger(local.table);
-    const fence = { pool: "past", runId: "01A", leg: 1, invocationId: "i" };
+    const fence = { pool: "past", runId: "01A", attempt: 1, invocationId: "i" };
     await ledger.begin(fence, { atMs: 2_000, requestId: "r" });
     await ledger.note(fence, { createdAtMs: 500 });
     await ledger.close(fence, { state: "completed", reason: "ok", costUsd: 0.25, atMs: 3_000 });

@@ -2,19 +2,19 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { noUsage } from "../../../lib/model/model.ts";
-import { runLeg } from "../../../lib/attempt/leg.ts";
+import { runAttempt } from "../../../lib/attempt/attempt.ts";
 import type { Ledger } from "../../../lib/runs/ledger.ts";
-import { build, endless, event, fifteenMinutes, lost, outage, product } from "./leg-world.ts";
+import { build, endless, event, fifteenMinutes, lost, outage, product } from "./attempt-world.ts";
 
-describe("the leg's deadline", () => {
+describe("the attempt's deadline", () => {
   it("hands the run over, 20 s before the platform's end, posting nothing", async () => {
     const { deps, clock, requests, endings, invoked, metrics } = build({ work: endless });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(879_999);
     expect(invoked).toEqual([]);
     await clock.advance(1);
-    expect(await leg).toEqual({ state: "handed_over", reason: "leg_deadline" });
-    expect(invoked).toEqual([{ pool: "default", runId: "r1", leg: 2 }]);
+    expect(await attempt).toEqual({ state: "handed_over", reason: "attempt_deadline" });
+    expect(invoked).toEqual([{ pool: "default", runId: "r1", attempt: 2 }]);
     expect(requests.every((request) => request.startsWith("heartbeat"))).toBe(true);
     expect(endings).toEqual([]);
     const ofBeats = /^Beats/;
@@ -30,7 +30,7 @@ describe("the leg's deadline", () => {
         throw outage;
       },
     });
-    const delivering = runLeg(complete.deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const delivering = runAttempt(complete.deps, event, { remainingMs: 300_000, requestId: "req1" });
     await complete.clock.advance(280_000);
     expect(await delivering).toMatchObject({ state: "handed_over" });
     expect(complete.notes).toContainEqual(expect.objectContaining({ delivering: true }));
@@ -43,13 +43,13 @@ describe("the leg's deadline", () => {
         throw outage;
       },
     });
-    const reporting = runLeg(report.deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const reporting = runAttempt(report.deps, event, { remainingMs: 300_000, requestId: "req1" });
     await report.clock.advance(280_000);
     expect(await reporting).toMatchObject({ state: "handed_over" });
     expect(report.endings).toEqual([]);
   });
 
-  it("gives the next leg what the ledger could not be told before", async () => {
+  it("gives the next attempt what the ledger could not be told before", async () => {
     const { deps, clock, handedOver } = build({
       note: async () => {
         throw new RunnerError("ledger_unavailable", "no answer", { retryable: true });
@@ -59,9 +59,9 @@ describe("the leg's deadline", () => {
         return endless(context);
       },
     });
-    const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    expect(await leg).toMatchObject({ state: "handed_over" });
+    expect(await attempt).toMatchObject({ state: "handed_over" });
     expect(handedOver).toEqual([expect.objectContaining({ rounds: 1, responseIds: ["resp_1"] })]);
   });
 
@@ -75,25 +75,25 @@ describe("the leg's deadline", () => {
         return product;
       },
     });
-    const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(275_001);
-    expect(await leg).toMatchObject({ state: "handed_over", reason: "leg_deadline" });
+    expect(await attempt).toMatchObject({ state: "handed_over", reason: "attempt_deadline" });
     expect(isAsking).toBe(true);
   });
 
-  it("does not cancel the generation that the next leg follows", async () => {
+  it("does not cancel the generation that the next attempt follows", async () => {
     const { deps, clock, cancelled } = build({ work: endless, row: { responseIds: ["resp_7"] } });
-    const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    await leg;
+    await attempt;
     expect(cancelled).toEqual([]);
   });
 
-  it("starts no next leg when the ledger says that one is there", async () => {
+  it("starts no next attempt when the ledger says that one is there", async () => {
     const { deps, clock, invoked } = build({ work: endless, handsOver: false });
-    const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    expect(await leg).toMatchObject({ state: "superseded" });
+    expect(await attempt).toMatchObject({ state: "superseded" });
     expect(invoked).toEqual([]);
   });
 
@@ -104,17 +104,17 @@ describe("the leg's deadline", () => {
         throw new RunnerError("invoke_failed", "TooManyRequestsException");
       },
     });
-    const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    expect(await leg).toMatchObject({ state: "handed_over" });
-    expect(log.events).toContain("leg_not_invoked");
+    expect(await attempt).toMatchObject({ state: "handed_over" });
+    expect(log.events).toContain("attempt_not_invoked");
   });
 
   it("fails the job after the last handover that is allowed", async () => {
     const { deps, clock, requests } = build({ work: endless, row: { handovers: 12 } });
-    const leg = runLeg(deps, event, { remainingMs: 300_000, requestId: "req1" });
+    const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    expect(await leg).toMatchObject({ state: "failed", reason: "too_many_handovers" });
+    expect(await attempt).toMatchObject({ state: "failed", reason: "too_many_handovers" });
     expect(requests.at(-1)).toBe("fail The job did not end within 13 invocations of the runner.");
   });
 
@@ -123,9 +123,9 @@ describe("the leg's deadline", () => {
       work: endless,
       row: { responseIds: ["resp_7"], leasedAtMs: 1_000_000 - 3_500_000, leaseExpiresAtMs: 1_600_000 },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(100_000);
-    expect(await leg).toMatchObject({ state: "failed", reason: "run_limit" });
+    expect(await attempt).toMatchObject({ state: "failed", reason: "run_limit" });
     expect(requests.at(-1)).toBe("fail The job was stopped: it did not end within 60 minutes.");
     expect(cancelled).toEqual(["resp_7"]);
   });
@@ -142,46 +142,46 @@ describe("a summary of the earlier messages that is being made when the lease is
         throw lost;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(120_000);
-    expect(await leg).toMatchObject({ state: "lost" });
+    expect(await attempt).toMatchObject({ state: "lost" });
     expect(cancelled).toEqual(["resp_s"]);
   });
 
-  it("is cancelled by a later leg too", async () => {
+  it("is cancelled by a later attempt too", async () => {
     const { deps, cancelled } = build({
       leasedAgoMs: 400_000,
-      row: { leg: 2, summaryResponseId: "resp_s" },
+      row: { attempt: 2, summaryResponseId: "resp_s" },
       heartbeat: async () => {
         throw lost;
       },
     });
-    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toMatchObject({ state: "lost" });
+    expect(await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes)).toMatchObject({ state: "lost" });
     expect(cancelled).toEqual(["resp_s"]);
   });
 });
 
-describe("a later leg", () => {
+describe("a later attempt", () => {
   it("cancels the generation when the lease turns out to be lost", async () => {
     const { deps, cancelled } = build({
       leasedAgoMs: 400_000,
-      row: { leg: 2, responseIds: ["resp_7"] },
+      row: { attempt: 2, responseIds: ["resp_7"] },
       heartbeat: async () => {
         throw lost;
       },
     });
-    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toMatchObject({ state: "lost" });
+    expect(await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes)).toMatchObject({ state: "lost" });
     expect(cancelled).toEqual(["resp_7"]);
   });
 
-  it("takes a lease that went during an earlier leg's delivery for an accepted completion", async () => {
+  it("takes a lease that went during an earlier attempt's delivery for an accepted completion", async () => {
     const { deps, endings } = build({
-      row: { leg: 2, delivering: true },
+      row: { attempt: 2, delivering: true },
       heartbeat: async () => {
         throw lost;
       },
     });
-    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toMatchObject({
+    expect(await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes)).toMatchObject({
       state: "completed",
       reason: "unconfirmed",
     });
@@ -210,7 +210,7 @@ describe("a refused payload", () => {
         if (number === 1) throw refusal;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "completed", reason: "ok" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "completed", reason: "ok" });
     expect(words).toEqual(["POST /completeWorkspaceJob answered 400: too many charts"]);
     expect(notes).toMatchObject([
       { delivering: true },
@@ -233,7 +233,7 @@ describe("a refused payload", () => {
         if (number === 1) throw refusal;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "completed" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "completed" });
   });
 
   it("that is refused again fails the job with Studio's words", async () => {
@@ -243,7 +243,7 @@ describe("a refused payload", () => {
         throw refusal;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({
       state: "failed",
       reason: "studio_rejected",
     });
@@ -270,7 +270,9 @@ describe("the ledger's notes", () => {
         return deps.ledger.note(...call);
       },
     };
-    expect(await runLeg({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({ state: "completed" });
+    expect(await runAttempt({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({
+      state: "completed",
+    });
     expect(notes).toHaveLength(2);
   });
 
@@ -285,7 +287,7 @@ describe("the ledger's notes", () => {
         return product;
       },
     });
-    const attempt = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(10_000);
     expect(notes).toEqual([]);
     isDown = false;
@@ -303,14 +305,14 @@ describe("the ledger's notes", () => {
       },
       row: { rounds: 1, responseIds: ["resp_1"] },
     });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(notes.slice(0, 2).map(({ responseIds }) => responseIds)).toEqual([
       ["resp_1", "resp_2"],
       ["resp_1", "resp_2b"],
     ]);
   });
 
-  it("that the fence refuses end the leg at once", async () => {
+  it("that the fence refuses end the attempt at once", async () => {
     const { deps, requests } = build({
       work: async ({ note }) => {
         await note({ startedOver: true });
@@ -318,7 +320,9 @@ describe("the ledger's notes", () => {
       },
     });
     const ledger = { ...deps.ledger, note: async () => false };
-    expect(await runLeg({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
+    expect(await runAttempt({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({
+      state: "superseded",
+    });
     expect(requests).toEqual([]);
   });
 });

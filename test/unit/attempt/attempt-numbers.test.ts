@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { runLeg, type LegDeps } from "../../../lib/attempt/leg.ts";
-import { build, event, fifteenMinutes, lost, outage, product } from "./leg-world.ts";
+import { runAttempt, type AttemptDeps } from "../../../lib/attempt/attempt.ts";
+import { build, event, fifteenMinutes, lost, outage, product } from "./attempt-world.ts";
 
 const usage = {
   inputTokens: 100,
@@ -13,7 +13,7 @@ const usage = {
   costUsd: 0.00025,
 };
 
-const oneRound: LegDeps["work"] = async ({ onRoundEnded }) => {
+const oneRound: AttemptDeps["work"] = async ({ onRoundEnded }) => {
   onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage });
   return product;
 };
@@ -21,7 +21,7 @@ const oneRound: LegDeps["work"] = async ({ onRoundEnded }) => {
 describe("what a run has cost", () => {
   it("is in its row, its line and its metric, and in the day's spending, once", async () => {
     const { deps, endings, log, metrics, spent } = build({ work: oneRound });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(endings).toMatchObject([{ state: "completed", costUsd: 0.00025 }]);
     expect(log.lines.find((line) => line.event === "run_ended")?.fields).toMatchObject({
       state: "completed",
@@ -53,7 +53,7 @@ describe("what a run has cost", () => {
       throw lost;
     };
     const { deps, endings, spent } = build({ work: oneRound, heartbeat });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(endings).toMatchObject([{ state: "lost", costUsd: 0.00025 }]);
     expect(spent).toMatchObject([{ costUsd: 0.00025, runs: 1, lost: 1 }]);
   });
@@ -65,7 +65,7 @@ describe("what a run has cost", () => {
         return product;
       },
     });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(endings[0]).toMatchObject({ state: "completed", costUsd: undefined });
     expect(metrics.emitted.filter((line) => line.startsWith("CostUsd"))).toEqual([]);
     expect(log.lines.filter((line) => line.event === "price_unknown")).toMatchObject([
@@ -79,16 +79,16 @@ describe("what a run has cost", () => {
       throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
     };
     const { deps, log } = build({ work: oneRound, addSpend });
-    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
     expect(log.lines.find((line) => line.event === "spend_not_noted")?.fields).toMatchObject({
       reason: "ledger_unavailable",
       costUsd: 0.00025,
     });
   });
 
-  it("is counted under its model also by a later leg that asks for nothing more", async () => {
-    const { deps, metrics, spent } = build({ row: { leg: 2, rounds: 1, model: "m", usage } });
-    await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes);
+  it("is counted under its model also by a later attempt that asks for nothing more", async () => {
+    const { deps, metrics, spent } = build({ row: { attempt: 2, rounds: 1, model: "m", usage } });
+    await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes);
     expect(metrics.emitted).toContain("Tokens{pool=default,model=m,kind=input} 100");
     expect(spent).toMatchObject([{ costUsd: 0.00025 }]);
   });
@@ -96,41 +96,41 @@ describe("what a run has cost", () => {
 
 describe("how long a job has waited", () => {
   const reads =
-    (createdAtMs: number): LegDeps["work"] =>
+    (createdAtMs: number): AttemptDeps["work"] =>
     async ({ onJobRead, onRoundStarted }) => {
       onJobRead("digest", createdAtMs);
       await onRoundStarted({ number: 1, responseId: "resp_1", usage });
       return product;
     };
 
-  it("is told by its first leg, and noted with the first round", async () => {
+  it("is told by its first attempt, and noted with the first round", async () => {
     const { deps, metrics, notes } = build({ work: reads(987_500) });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(metrics.emitted).toContain("PickupSeconds{pool=default} 12.5");
     expect(notes[0]).toMatchObject({ rounds: 1, createdAtMs: 987_500 });
   });
 
   it("is never less than nothing, whatever the clocks say", async () => {
     const { deps, metrics } = build({ work: reads(1_000_700) });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(metrics.emitted).toContain("PickupSeconds{pool=default} 0");
   });
 
-  it("is not told again by a later leg", async () => {
-    const { deps, metrics } = build({ work: reads(900_000), row: { leg: 2 } });
-    await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes);
+  it("is not told again by a later attempt", async () => {
+    const { deps, metrics } = build({ work: reads(900_000), row: { attempt: 2 } });
+    await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes);
     expect(metrics.emitted.filter((line) => line.startsWith("PickupSeconds"))).toEqual([]);
   });
 });
 
-describe("the lease that a leg begins with", () => {
+describe("the lease that an attempt begins with", () => {
   it.each([
     [0, 100],
     [150_000, 75],
     [700_000, 0],
   ])("taken %i ms ago, of 600 s: %i percent are left", async (leasedAgoMs, percent) => {
     const { deps, metrics } = build({ leasedAgoMs });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(metrics.emitted[0]).toBe(`LeaseLeftPercent{pool=default} ${percent}`);
   });
 });
@@ -144,9 +144,9 @@ describe("beats", () => {
         return { leaseExpiresAtMs: undefined };
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(60_000);
-    await leg;
+    await attempt;
     expect(metrics.emitted.slice(1, 3)).toEqual(["BeatsFailed{pool=default} 1", "Beats{pool=default} 1"]);
   });
 });
@@ -166,7 +166,7 @@ describe("a refused key", () => {
         return { leaseExpiresAtMs: undefined };
       },
     });
-    const attempt = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(60_000);
     expect(await attempt).toMatchObject({ state: "completed" });
     expect(refusalsIn(metrics.emitted)).toHaveLength(3);
@@ -178,7 +178,7 @@ describe("a refused key", () => {
         throw refusal("model_key_refused");
       },
     });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(refusalsIn(metrics.emitted)).toEqual(["KeysRefused{pool=default} 1"]);
   });
 });
@@ -206,9 +206,15 @@ describe("trouble on the way has a line of its own kind", () => {
     const cancelResponse = async (): Promise<never> => {
       throw new RunnerError("model_unavailable", "502");
     };
-    const attempt = runLeg({ ...deps, ledger, cancelResponse }, event, fifteenMinutes);
+    const attempt = runAttempt({ ...deps, ledger, cancelResponse }, event, fifteenMinutes);
     await clock.advance(60_000);
     await attempt;
-    expect(log.events).toEqual(["leg_began", "call_retried", "cancel_failed", "report_failed", "run_ended"]);
+    expect(log.events).toEqual([
+      "attempt_began",
+      "call_retried",
+      "cancel_failed",
+      "report_failed",
+      "run_ended",
+    ]);
   });
 });

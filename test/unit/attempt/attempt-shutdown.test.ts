@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { noUsage } from "../../../lib/model/model.ts";
-import { runLeg } from "../../../lib/attempt/leg.ts";
-import { build, endless, event, fifteenMinutes, outage } from "./leg-world.ts";
+import { runAttempt } from "../../../lib/attempt/attempt.ts";
+import { build, endless, event, fifteenMinutes, outage } from "./attempt-world.ts";
 
 const shutdown = new RunnerError("shutdown", "the process is asked to end");
 const stopped = { state: "stopped", reason: "shutdown" };
 
-describe("a leg whose process is asked to end", () => {
+describe("an attempt whose process is asked to end", () => {
   it("ends at once, beats no more, posts nothing, and leaves the run open with its chain noted", async () => {
     const { deps, clock, stop, requests, endings, invoked, cancelled, notes, log } = build({
       work: async (context) => {
@@ -16,10 +16,10 @@ describe("a leg whose process is asked to end", () => {
         return endless(context);
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(130_000);
     stop.abort(shutdown);
-    expect(await leg).toEqual(stopped);
+    expect(await attempt).toEqual(stopped);
     await clock.advance(600_000);
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect([...endings, ...invoked, ...cancelled]).toEqual([]);
@@ -40,11 +40,11 @@ describe("a leg whose process is asked to end", () => {
       },
     });
     for (const { deps, clock, stop, endings, requests } of [completing, failing]) {
-      const leg = runLeg(deps, event, fifteenMinutes);
+      const attempt = runAttempt(deps, event, fifteenMinutes);
       await clock.advance(10_000);
       const before = requests.length;
       stop.abort(shutdown);
-      expect(await leg).toEqual(stopped);
+      expect(await attempt).toEqual(stopped);
       await clock.advance(100_000);
       expect(requests).toHaveLength(before);
       expect(endings).toEqual([]);
@@ -54,7 +54,7 @@ describe("a leg whose process is asked to end", () => {
   it("does no work when it was asked before it began", async () => {
     const { deps, stop, requests, endings } = build();
     stop.abort(shutdown);
-    expect(await runLeg(deps, event, fifteenMinutes)).toEqual(stopped);
+    expect(await runAttempt(deps, event, fifteenMinutes)).toEqual(stopped);
     expect([...requests, ...endings]).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { runLeg } from "../../../lib/attempt/leg.ts";
-import { build, endless, event, fifteenMinutes, product } from "./leg-world.ts";
+import { runAttempt } from "../../../lib/attempt/attempt.ts";
+import { build, endless, event, fifteenMinutes, product } from "./attempt-world.ts";
 
 const tooMany = (retryAfterMs?: number): RunnerError =>
   new RunnerError("studio_unavailable", "Studio answered 429", {
@@ -21,7 +21,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
         return product;
       },
     });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(heldBack).toEqual(["default: studio until 1045000"]);
     expect(requests).toEqual(["context ws1", "heartbeat k1.secret", "complete ws1"]);
   });
@@ -32,9 +32,9 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
         if (number === 1) throw tooMany();
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(20_000);
-    expect(await leg).toMatchObject({ state: "completed", reason: "ok" });
+    expect(await attempt).toMatchObject({ state: "completed", reason: "ok" });
     expect(heldBack).toEqual(["default: studio until 1005000"]);
   });
 
@@ -44,9 +44,9 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
         if (number <= 3) throw tooMany(0);
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(20_000);
-    expect(await leg).toMatchObject({ state: "completed", reason: "ok" });
+    expect(await attempt).toMatchObject({ state: "completed", reason: "ok" });
     expect(heldBack).toEqual([
       "default: studio until 1001000",
       "default: studio until 1002500",
@@ -69,9 +69,9 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
         throw new RunnerError("ledger_unavailable", "throttled");
       },
     });
-    const leg = runLeg(deps, event, { remainingMs: 400_000, requestId: "req1" });
+    const attempt = runAttempt(deps, event, { remainingMs: 400_000, requestId: "req1" });
     await clock.advance(380_000);
-    expect(await leg).toMatchObject({ state: "handed_over" });
+    expect(await attempt).toMatchObject({ state: "handed_over" });
     expect(beats).toEqual([120_000, 165_000, 285_000, 295_000]);
     expect(heldBack).toEqual([]);
     expect(log.events).toContain("backoff_unavailable");
@@ -84,9 +84,9 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
           throw new RunnerError("studio_unavailable", "503", { retryable: true, status: 503 });
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(5_000);
-    await leg;
+    await attempt;
     expect(heldBack).toEqual([]);
   });
 });

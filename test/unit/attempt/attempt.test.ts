@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { runLeg, type LegDeps } from "../../../lib/attempt/leg.ts";
+import { runAttempt, type AttemptDeps } from "../../../lib/attempt/attempt.ts";
 import {
   build,
   endless,
@@ -11,12 +11,12 @@ import {
   lost,
   outage,
   product,
-} from "./leg-world.ts";
+} from "./attempt-world.ts";
 
-describe("a leg that goes well", () => {
+describe("an attempt that goes well", () => {
   it("beats once, completes and closes the run", async () => {
     const { deps, requests, endings, metrics, log } = build();
-    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
     expect(endings).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000, costUsd: 0 }]);
     expect(metrics.emitted).toEqual([
@@ -25,12 +25,12 @@ describe("a leg that goes well", () => {
       "RunsCompleted{pool=default} 1",
       "RunSeconds{pool=default} 0",
     ]);
-    expect(log.events).toEqual(["leg_began", "run_ended"]);
+    expect(log.events).toEqual(["attempt_began", "run_ended"]);
   });
 
   it("leaves no timer behind", async () => {
     const { deps, clock } = build();
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(clock.sleeping()).toBe(0);
   });
 
@@ -41,9 +41,9 @@ describe("a leg that goes well", () => {
         return product;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(500_000);
-    await leg;
+    await attempt;
     // Every two minutes, and before the completion.
     expect(requests.filter((request) => request.startsWith("heartbeat"))).toHaveLength(5);
     expect(requests.at(-1)).toBe("complete ws1");
@@ -65,7 +65,7 @@ describe("a leg that goes well", () => {
         return product;
       },
     });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(metrics.emitted.slice(4)).toEqual([
       "Tokens{pool=default,model=m,kind=input} 100",
       "Tokens{pool=default,model=m,kind=cached_input} 40",
@@ -79,14 +79,17 @@ describe("a leg that goes well", () => {
 describe("the fence", () => {
   it("lets a duplicate event do nothing but be counted", async () => {
     const { deps, requests, endings, metrics } = build({ begins: false });
-    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "duplicate", reason: "duplicate" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({
+      state: "duplicate",
+      reason: "duplicate",
+    });
     expect([...requests, ...endings]).toEqual([]);
     expect(metrics.emitted).toEqual(["Duplicates{pool=default} 1"]);
   });
 
-  it("posts nothing and closes nothing once a newer leg owns the run", async () => {
+  it("posts nothing and closes nothing once a newer attempt owns the run", async () => {
     const { deps, requests, endings, metrics } = build({ ownsBeat: false });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect(endings).toEqual([]);
     expect(metrics.emitted).toEqual([
@@ -98,7 +101,10 @@ describe("the fence", () => {
 
   it("stops at once where a newer run has the workspace already", async () => {
     const { deps, requests, endings, metrics } = build({ hasWorkspace: false });
-    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "superseded", reason: "superseded" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({
+      state: "superseded",
+      reason: "superseded",
+    });
     expect(requests).toEqual([]);
     expect(endings).toMatchObject([{ state: "lost", reason: "superseded" }]);
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=superseded} 1");
@@ -106,10 +112,10 @@ describe("the fence", () => {
 
   it("counts no outcome that the ledger does not accept", async () => {
     const { deps, metrics, spent, log } = build({ ownsClose: false });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
     expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "Beats{pool=default} 1"]);
     expect(spent).toEqual([]);
-    expect(log.events).toEqual(["leg_began", "leg_superseded"]);
+    expect(log.events).toEqual(["attempt_began", "attempt_superseded"]);
   });
 });
 
@@ -121,7 +127,7 @@ describe("an attempt that cannot reach the run store", () => {
   it("posts no deliverables until the run store has accepted a write", async () => {
     const { deps, clock, requests } = build();
     const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
-    const attempt = runLeg({ ...deps, ledger }, event, fifteenMinutes);
+    const attempt = runAttempt({ ...deps, ledger }, event, fifteenMinutes);
     await clock.advance(60_000);
     expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
     await clock.advance(900_000);
@@ -136,7 +142,7 @@ describe("an attempt that cannot reach the run store", () => {
       },
     });
     const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
-    const attempt = runLeg({ ...deps, ledger }, event, fifteenMinutes);
+    const attempt = runAttempt({ ...deps, ledger }, event, fifteenMinutes);
     await clock.advance(960_000);
     await attempt.catch(() => undefined);
     expect(requests.filter((request) => request.startsWith("fail"))).toEqual([]);
@@ -151,9 +157,9 @@ describe("a lost lease", () => {
         throw lost;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(120_000);
-    expect(await leg).toEqual({ state: "lost", reason: "lease_lost" });
+    expect(await attempt).toEqual({ state: "lost", reason: "lease_lost" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect(endings).toMatchObject([{ state: "lost", reason: "lease_lost" }]);
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=lease_lost} 1");
@@ -165,7 +171,7 @@ describe("a lost lease", () => {
         throw lost;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "lost" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
   });
 
@@ -175,7 +181,10 @@ describe("a lost lease", () => {
         throw lost;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost", reason: "lease_lost" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({
+      state: "lost",
+      reason: "lease_lost",
+    });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
   });
 });
@@ -187,9 +196,9 @@ describe("delivery", () => {
         if (number < 12) throw outage;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(400_000);
-    expect(await leg).toEqual({ state: "completed", reason: "ok" });
+    expect(await attempt).toEqual({ state: "completed", reason: "ok" });
     expect(requests.filter((request) => request.startsWith("complete"))).toHaveLength(12);
   });
 
@@ -201,7 +210,7 @@ describe("delivery", () => {
       },
       context: async () => ({ ...jobContext, recentMessages: [next] }),
     });
-    const attempt = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(60_000);
     expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "context ws1"]);
@@ -210,10 +219,10 @@ describe("delivery", () => {
 
   it("of an earlier attempt that may have arrived is not repeated under the next job's lease either", async () => {
     const { deps, requests } = build({
-      row: { leg: 2, delivering: true },
+      row: { attempt: 2, delivering: true },
       context: async () => ({ ...jobContext, recentMessages: [] }),
     });
-    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toEqual({
+    expect(await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes)).toEqual({
       state: "completed",
       reason: "unconfirmed",
     });
@@ -226,9 +235,9 @@ describe("delivery", () => {
         throw number === 1 ? outage : lost;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(5_000);
-    expect(await leg).toEqual({ state: "completed", reason: "unconfirmed" });
+    expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(endings).toMatchObject([{ state: "completed", reason: "unconfirmed" }]);
     expect(log.events).toContain("completion_unconfirmed");
   });
@@ -242,9 +251,9 @@ describe("delivery", () => {
       heartbeat: async () => (++beats === 1 ? { leaseExpiresAtMs: 1_600_000 } : down()),
       complete: down,
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(600_000);
-    expect(await leg).toMatchObject({ state: "lost", reason: "lease_lost" });
+    expect(await attempt).toMatchObject({ state: "lost", reason: "lease_lost" });
   });
 
   it("that a proxy's page with status 200 answered is not taken for a failure", async () => {
@@ -260,9 +269,9 @@ describe("delivery", () => {
         throw page;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(5_000);
-    expect(await leg).toEqual({ state: "completed", reason: "unconfirmed" });
+    expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "context ws1", "heartbeat k1.secret"]);
   });
 
@@ -273,9 +282,9 @@ describe("delivery", () => {
         if (number === 1) throw outage;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(5_000);
-    expect(await leg).toMatchObject({ state: "completed" });
+    expect(await attempt).toMatchObject({ state: "completed" });
     expect(requests).toEqual([
       "heartbeat k1.secret",
       "complete ws1",
@@ -296,7 +305,7 @@ describe("delivery", () => {
         throw refusal;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({
       state: "failed",
       reason: "studio_rejected",
     });
@@ -306,7 +315,7 @@ describe("delivery", () => {
 
 describe("a failure", () => {
   const failing =
-    (error: unknown): LegDeps["work"] =>
+    (error: unknown): AttemptDeps["work"] =>
     async () => {
       throw error;
     };
@@ -315,7 +324,10 @@ describe("a failure", () => {
     const { deps, requests, endings, metrics } = build({
       work: failing(new RunnerError("model_refused", "the model declined: no")),
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({ state: "failed", reason: "model_refused" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({
+      state: "failed",
+      reason: "model_refused",
+    });
     expect(requests).toEqual(["heartbeat k1.secret", "fail the model declined: no"]);
     expect(endings).toEqual([
       {
@@ -332,7 +344,7 @@ describe("a failure", () => {
   it("of our own making is reported in plain words, and its cause comes out for the error alarm", async () => {
     const bug = new TypeError("cannot read properties of undefined");
     const { deps, requests } = build({ work: failing(bug) });
-    expect(await runLeg(deps, event, fifteenMinutes)).toEqual({
+    expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({
       state: "failed",
       reason: "internal",
       defect: bug,
@@ -350,7 +362,7 @@ describe("a failure", () => {
       },
       context: async () => ({ ...jobContext, recentMessages: [] }),
     });
-    const attempt = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(60_000);
     expect(await attempt).toMatchObject({ state: "failed", reason: "model_refused" });
     expect(requests).toEqual(["heartbeat k1.secret", "fail no", "context ws1"]);
@@ -364,7 +376,7 @@ describe("a failure", () => {
         throw lost;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({
       state: "lost",
       reason: "model_refused",
     });
@@ -386,7 +398,7 @@ describe("a late begin", () => {
         return product;
       },
     });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(order).toEqual(["beat", "work"]);
   });
 
@@ -402,7 +414,7 @@ describe("a late begin", () => {
         return product;
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "lost" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "lost" });
     expect(worked).toBe(false);
   });
 });
@@ -419,7 +431,7 @@ describe("a refused key", () => {
         return { leaseExpiresAtMs: undefined };
       },
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "completed" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "completed" });
     expect(requests).toEqual(["heartbeat k1.old", "heartbeat k1.new", "complete ws1"]);
   });
 
@@ -431,7 +443,7 @@ describe("a refused key", () => {
         return { leaseExpiresAtMs: undefined };
       },
     });
-    const attempt = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(60_000);
     expect(await attempt).toMatchObject({ state: "completed", reason: "ok" });
   });
@@ -442,7 +454,7 @@ describe("a refused key", () => {
         throw refusal;
       },
     });
-    const attempt = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(600_000);
     expect(await attempt).toMatchObject({ state: "lost", reason: "key_refused" });
     expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
@@ -450,7 +462,7 @@ describe("a refused key", () => {
 
   it("is that of the lease, not the pool's first", async () => {
     const { deps, requests } = build({ keys: [key("k0", "k0.secret"), key("k1", "k1.secret")] });
-    await runLeg(deps, event, fifteenMinutes);
+    await runAttempt(deps, event, fifteenMinutes);
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
   });
 });

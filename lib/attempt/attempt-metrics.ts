@@ -2,10 +2,10 @@ import { hasCode, type RunnerError } from "../core/errors.ts";
 import type { Run } from "../runs/run.ts";
 import type { Metrics } from "../core/metrics.ts";
 
-/** What a leg counts on its way; its run's end is count.ts's. */
-export interface LegMetrics {
+/** What an attempt counts on its way; its run's end is count.ts's. */
+export interface AttemptMetrics {
   began(leaseLeftMs: number): void;
-  /** Only the first leg tells how long the job has waited. */
+  /** Only the first attempt tells how long the job has waited. */
   jobRead(createdAtMs: number): void;
   readonly beat: () => void;
   readonly beatFailed: (error: RunnerError) => void;
@@ -14,8 +14,8 @@ export interface LegMetrics {
   handedOver(): void;
 }
 
-export function legMetrics(metrics: Metrics, run: Run): LegMetrics {
-  const { pool, leg, leaseMs, beganAtMs } = run;
+export function attemptMetrics(metrics: Metrics, run: Run): AttemptMetrics {
+  const { pool, attempt, leaseMs, beganAtMs } = run;
   const refused = (error: unknown): void => {
     if (hasCode(error, "key_refused", "model_key_refused", "model_access_refused"))
       metrics.emit("KeysRefused", { pool }, 1);
@@ -26,7 +26,7 @@ export function legMetrics(metrics: Metrics, run: Run): LegMetrics {
       metrics.emit("LeaseLeftPercent", { pool }, percent);
     },
     jobRead: (createdAtMs) => {
-      if (leg > 1 || beganAtMs === undefined) return;
+      if (attempt > 1 || beganAtMs === undefined) return;
       metrics.emit("PickupSeconds", { pool }, Math.max(0, beganAtMs - createdAtMs) / 1000);
     },
     beat: () => metrics.emit("Beats", { pool }, 1),

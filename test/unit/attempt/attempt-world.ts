@@ -1,18 +1,18 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { LegDeps } from "../../../lib/attempt/leg.ts";
+import type { AttemptDeps } from "../../../lib/attempt/attempt.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { Ending } from "../../../lib/runs/ledger.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
-import type { LegEvent } from "../../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import type { JobCall, Studio } from "../../../lib/studio/studio.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
-export const event = { pool: "default", runId: "r1", leg: 1 };
+export const event = { pool: "default", runId: "r1", attempt: 1 };
 export const fifteenMinutes = { remainingMs: 900_000, requestId: "req1" };
 const unused = (): never => {
   throw new Error("not this test's business");
@@ -58,7 +58,7 @@ const digest = jobDigest(jobContext);
 
 export interface World {
   readonly begins?: boolean;
-  readonly work?: LegDeps["work"];
+  readonly work?: AttemptDeps["work"];
   readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
   readonly complete?: (call: JobCall, number: number) => Promise<void>;
   readonly fail?: () => Promise<void>;
@@ -67,11 +67,11 @@ export interface World {
   readonly hasWorkspace?: boolean;
   readonly ownsClose?: boolean;
   readonly leasedAgoMs?: number;
-  /** Over the row as the leg begins it. */
+  /** Over the row as the attempt begins it. */
   readonly row?: Partial<Run>;
   readonly handsOver?: boolean;
   readonly note?: () => Promise<void>;
-  readonly invoke?: (event: LegEvent) => Promise<void>;
+  readonly invoke?: (event: AttemptEvent) => Promise<void>;
   readonly addSpend?: () => Promise<void>;
   readonly keys?: readonly RunnerKey[];
   readonly freshKeys?: readonly RunnerKey[];
@@ -85,7 +85,7 @@ export function build(world: World = {}) {
   const endings: Omit<Ending, "progress">[] = [];
   const notes: RunProgress[] = [];
   const handedOver: RunProgress[] = [];
-  const invoked: LegEvent[] = [];
+  const invoked: AttemptEvent[] = [];
   const cancelled: string[] = [];
   const spent: object[] = [];
   const heldBack: string[] = [];
@@ -127,7 +127,7 @@ export function build(world: World = {}) {
       await world.fail?.();
     },
   };
-  const deps: LegDeps = {
+  const deps: AttemptDeps = {
     clock,
     random: () => 1,
     newId: () => "invocation1",
@@ -205,5 +205,5 @@ export function build(world: World = {}) {
 }
 
 /** Work that goes on until its signal aborts. */
-export const endless: LegDeps["work"] = ({ signal }) =>
+export const endless: AttemptDeps["work"] = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { runLeg } from "../../../lib/attempt/leg.ts";
-import { build, event, fifteenMinutes, jobContext, lost, outage } from "./leg-world.ts";
+import { runAttempt } from "../../../lib/attempt/attempt.ts";
+import { build, event, fifteenMinutes, jobContext, lost, outage } from "./attempt-world.ts";
 
 const declined = async (): Promise<never> => {
   throw new RunnerError("model_refused", "the model declined: no");
@@ -15,14 +15,16 @@ describe("the report of a failure", () => {
       work: declined,
       fail: async () => expect(notes).toMatchObject([{ reporting }]),
     });
-    expect(await runLeg(deps, event, fifteenMinutes)).toMatchObject({ state: "failed" });
+    expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "failed" });
     expect(notes).toHaveLength(1);
   });
 
-  it("is not sent by a leg that the ledger's fence refuses", async () => {
+  it("is not sent by an attempt that the ledger's fence refuses", async () => {
     const { deps, requests } = build({ work: declined });
     const ledger = { ...deps.ledger, note: async () => false };
-    expect(await runLeg({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
+    expect(await runAttempt({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({
+      state: "superseded",
+    });
     expect(requests).toEqual(["heartbeat k1.secret"]);
   });
 
@@ -34,15 +36,15 @@ describe("the report of a failure", () => {
         throw ++tries === 1 ? outage : lost;
       },
     });
-    const leg = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(5_000);
-    expect(await leg).toEqual({ state: "failed", reason: "model_refused" });
+    expect(await attempt).toEqual({ state: "failed", reason: "model_refused" });
     expect(endings).toMatchObject([{ state: "failed", ...reporting }]);
   });
 
-  it("is all that a later leg does, whatever the work would come to now", async () => {
-    const { deps, requests, endings } = build({ row: { leg: 2, reporting } });
-    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toEqual({
+  it("is all that a later attempt does, whatever the work would come to now", async () => {
+    const { deps, requests, endings } = build({ row: { attempt: 2, reporting } });
+    expect(await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes)).toEqual({
       state: "failed",
       reason: "model_refused",
     });
@@ -63,7 +65,7 @@ describe("the report of a failure", () => {
       },
       row: { leasedAtMs: 1_000_000 - 3_500_000 },
     });
-    const attempt = runLeg(deps, event, fifteenMinutes);
+    const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(90_000);
     // The run's limit ends the delivery; by then the workspace's next job has the lease.
     deps.studio.context = async () => ({ ...jobContext, recentMessages: [] });
@@ -73,14 +75,14 @@ describe("the report of a failure", () => {
     expect(endings).toMatchObject([{ state: "completed", unconfirmed: true }]);
   });
 
-  it("had arrived in an earlier leg when Studio says that the lease is gone", async () => {
+  it("had arrived in an earlier attempt when Studio says that the lease is gone", async () => {
     const { deps, requests } = build({
-      row: { leg: 2, reporting },
+      row: { attempt: 2, reporting },
       fail: async () => {
         throw lost;
       },
     });
-    expect(await runLeg(deps, { ...event, leg: 2 }, fifteenMinutes)).toEqual({
+    expect(await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes)).toEqual({
       state: "failed",
       reason: "model_refused",
     });

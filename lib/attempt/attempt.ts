@@ -14,15 +14,15 @@ import { isToldLost, LostTrack } from "./delivery.ts";
 import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
 import { pressed } from "./hold-back.ts";
 import { LeaseKeeper } from "./keeper.ts";
-import type { Invoker, LegEvent } from "../core/invoker.ts";
-import { legMetrics, type LegMetrics } from "./leg-metrics.ts";
+import type { Invoker, AttemptEvent } from "../core/invoker.ts";
+import { attemptMetrics, type AttemptMetrics } from "./attempt-metrics.ts";
 import { Posting } from "./posting.ts";
 import { Progress } from "./progress.ts";
 import { invokeOrLeave } from "./recover.ts";
 import { bindJob, type StudioJob } from "./studio-job.ts";
 import type { Product, WorkContext } from "./work-context.ts";
 
-export interface LegDeps extends CountDeps {
+export interface AttemptDeps extends CountDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newId: () => string;
@@ -48,7 +48,7 @@ export interface Invocation {
   readonly requestId: string;
 }
 
-export interface LegResult {
+export interface AttemptResult {
   readonly state: EndState | "superseded" | "duplicate" | "handed_over" | "stopped";
   readonly reason: string;
   /** A defect of ours: the entry point throws it, so that the function's error alarm fires. */
@@ -56,39 +56,43 @@ export interface LegResult {
 }
 
 /**
- * The story of one leg: begin, keep the lease, work, deliver or report, close; or hand over to the next leg before the
- * platform ends this one. A leg whose process is asked to end leaves its run open for the sweep.
+ * The story of one attempt: begin, keep the lease, work, deliver or report, close; or hand over to the next attempt before the
+ * platform ends this one. An attempt whose process is asked to end leaves its run open for the sweep.
  * @throws RunnerError `ledger_unavailable` when the run can be neither begun nor closed
  */
-export async function runLeg(deps: LegDeps, event: LegEvent, invocation: Invocation): Promise<LegResult> {
+export async function runAttempt(
+  deps: AttemptDeps,
+  event: AttemptEvent,
+  invocation: Invocation,
+): Promise<AttemptResult> {
   const { requestId, remainingMs } = invocation;
   const fence: Fence = { ...event, invocationId: deps.newId() };
   const nowMs = deps.clock.now();
   const run = await deps.ledger.begin(fence, { atMs: nowMs, requestId });
   if (!run) {
-    deps.log.info("leg_duplicate", event);
+    deps.log.info("attempt_duplicate", event);
     deps.metrics.emit("Duplicates", { pool: event.pool }, 1);
     return { state: "duplicate", reason: "duplicate" };
   }
   const log = deps.log.with({ ...event, workspaceId: run.workspaceId });
   const leaseLeftMs = run.leaseExpiresAtMs - nowMs;
-  log.info("leg_began", { leaseLeftMs, keyId: run.keyId });
-  const counted = legMetrics(deps.metrics, run);
+  log.info("attempt_began", { leaseLeftMs, keyId: run.keyId });
+  const counted = attemptMetrics(deps.metrics, run);
   counted.began(leaseLeftMs);
   if (!(await deps.workspaces.isOf(run))) return leaveToNewer({ ...deps, log }, fence, run);
-  return new Leg({ ...deps, log, counted }, fence, run).run(deadlinesOf(nowMs, remainingMs));
+  return new Attempt({ ...deps, log, counted }, fence, run).run(deadlinesOf(nowMs, remainingMs));
 }
 
 /** The dispatcher was held up for so long, between claiming the workspace and creating this run, that a newer one has it. */
-async function leaveToNewer(deps: LegDeps, fence: Fence, run: Run): Promise<LegResult> {
+async function leaveToNewer(deps: AttemptDeps, fence: Fence, run: Run): Promise<AttemptResult> {
   const end = endOfAbandoned(run, { reason: "superseded", isTold: true });
   await closeAbandoned(deps, { run, end }, (ending) => deps.ledger.close(fence, ending));
   return { state: "superseded", reason: "superseded" };
 }
 
-type Deps = LegDeps & { readonly counted: LegMetrics };
+type Deps = AttemptDeps & { readonly counted: AttemptMetrics };
 
-class Leg {
+class Attempt {
   readonly #deps: Deps;
   readonly #fence: Fence;
   readonly #run: Run;
@@ -112,7 +116,7 @@ class Leg {
     this.#over = AbortSignal.any([this.#keeper.signal, deps.stop]);
   }
 
-  async run(deadlines: Deadlines): Promise<LegResult> {
+  async run(deadlines: Deadlines): Promise<AttemptResult> {
     try {
       const outcome = await this.#attempt(deadlines);
       // The keeper beats on until Studio has its answer; what follows must not race with a beat.
@@ -192,7 +196,7 @@ class Leg {
         : this.#tooMany(deadlines);
     await this.#progress.cancelPending();
     if (verdict === "failed") return this.#report(ending, deadlines);
-    // An earlier leg's delivery may have arrived unanswered.
+    // An earlier attempt's delivery may have arrived unanswered.
     if (this.#run.delivering && isToldLost(error)) return unconfirmed;
     const isUnknown = this.#run.delivering || error instanceof LostTrack;
     return { state: "lost", ...ending, unconfirmed: isUnknown || undefined };
@@ -214,7 +218,7 @@ class Leg {
       const { error, verdict } = judge(thrown);
       if (verdict === "stopped") return { state: verdict, reason: error.code };
       this.#deps.counted.refused(error);
-      // An earlier leg's report may have arrived unanswered.
+      // An earlier attempt's report may have arrived unanswered.
       if (reporting && isToldLost(error)) return { state: "failed", ...ending, unconfirmed: true };
       this.#deps.log.warn("report_failed", { reason: error.code, error });
       const canHandOver = verdict === "handed_over" && this.#run.handovers < timing.maxHandovers;
@@ -226,27 +230,27 @@ class Leg {
     }
   }
 
-  async #handOver(reason: string): Promise<LegResult> {
+  async #handOver(reason: string): Promise<AttemptResult> {
     const { clock, ledger, log, counted } = this.#deps;
-    const { pool, runId, leg, handovers } = this.#run;
+    const { pool, runId, attempt, handovers } = this.#run;
     const atMs = clock.now();
     const leaseExpiresAtMs = atMs + this.#keeper.leaseLeftMs();
     const handover = { atMs, handovers: handovers + 1, leaseExpiresAtMs, progress: this.#progress.known };
     const ours = await ledger.handOver(this.#fence, handover);
     if (!ours) return { state: "superseded", reason };
-    log.info("leg_handed_over", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });
+    log.info("attempt_handed_over", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });
     counted.handedOver();
-    await invokeOrLeave(this.#deps, { pool, runId, leg: leg + 1 });
+    await invokeOrLeave(this.#deps, { pool, runId, attempt: attempt + 1 });
     return { state: "handed_over", reason };
   }
 
-  /** As a killed leg does, but at once and in order. */
-  #leave(reason: string): LegResult {
+  /** As a killed attempt does, but at once and in order. */
+  #leave(reason: string): AttemptResult {
     this.#deps.log.info("stopping", { reason });
     return { state: "stopped", reason };
   }
 
-  async #close(state: EndState | "superseded", outcome: Outcome): Promise<LegResult> {
+  async #close(state: EndState | "superseded", outcome: Outcome): Promise<AttemptResult> {
     const { reason, explanation, defect, product } = outcome;
     const result = { state, reason, ...(defect === undefined ? {} : { defect }) };
     const { clock, ledger, log } = this.#deps;
@@ -264,7 +268,7 @@ class Leg {
         ledger.close(this.#fence, { state, ...closing, costUsd }),
       ));
     if (closed) return result;
-    log.info("leg_superseded", { reason, ...told });
+    log.info("attempt_superseded", { reason, ...told });
     return { ...result, state: "superseded" };
   }
 }

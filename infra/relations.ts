@@ -25,7 +25,7 @@ export interface Bounds {
       | "maxEventAgeMs"
       | "maxBeatMs"
       | "maxStarts"
-      | "maxHandovers"
+      | "maxContinuations"
       | "recoverBeatLimitMs"
       | "recoverReportLimitMs",
       number
@@ -72,7 +72,7 @@ const seconds = (ms: number): string => `${ms / 1000} s`;
 /** What an attempt has for its work. */
 const workMs = ({ pool, timing: { attemptReserveMs } }: PoolInput): number =>
   pool.processorTimeoutSeconds * 1000 - attemptReserveMs;
-const attempts = ({ timing: { maxHandovers } }: PoolInput): number => maxHandovers + 1;
+const attempts = ({ timing: { maxContinuations } }: PoolInput): number => maxContinuations + 1;
 const runLimitMs = ({ pool }: PoolInput): number => pool.runLimitMinutes * 60_000;
 const windowMs = ({ pool, pickups: modes }: PoolInput): number => modes[pool.pickup].windowMs;
 
@@ -118,7 +118,7 @@ const poolRows: readonly Row<PoolInput>[] = [
     left: (input) => (workMs(input) < input.attemptWorkMs ? 0 : runLimitMs(input)),
     right: (input) => attempts(input) * workMs(input),
     sentence: (input) =>
-      `runLimitMinutes is ${input.pool.runLimitMinutes}, but timing.maxHandovers allows a run ${attempts(input)} attempts, each of which works for ` +
+      `runLimitMinutes is ${input.pool.runLimitMinutes}, but timing.maxContinuations allows a run ${attempts(input)} attempts, each of which works for ` +
       `${seconds(workMs(input))}: processor.timeoutSeconds (${input.pool.processorTimeoutSeconds}) less timing.attemptReserveMs. ` +
       `Give ${Math.floor((attempts(input) * workMs(input)) / 60_000)} or less${longerAttempts(input)}.`,
   },
@@ -165,7 +165,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.timing.attemptReserveMs,
     sentence: ({ timing: { attemptReserveMs, ledgerLimitMs, invokeLimitMs } }) =>
       `timing.attemptReserveMs (${seconds(attemptReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) three times and ` +
-      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last beat and its handover could outlast the function.`,
+      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last beat and its continuation could outlast the function.`,
   },
   {
     path: "timing.hardReserveMs",
@@ -184,13 +184,13 @@ const timingRows: readonly Row<Bounds>[] = [
       `(${seconds(input.studioLeaseMs)}): one lost beat would cost the lease.`,
   },
   {
-    path: "timing.maxHandovers",
-    // A run's invocations: its starts and its handovers. One less than the limit, which Lambda gives as "about".
-    left: ({ timing: { maxHandovers, maxStarts } }) => maxHandovers + maxStarts + 1,
+    path: "timing.maxContinuations",
+    // A run's invocations: its starts and its continuations. One less than the limit, which Lambda gives as "about".
+    left: ({ timing: { maxContinuations, maxStarts } }) => maxContinuations + maxStarts + 1,
     right: (input) => input.recursionLimit,
-    sentence: ({ timing: { maxHandovers, maxStarts }, recursionLimit }) =>
-      `timing.maxHandovers (${maxHandovers}) and timing.maxStarts (${maxStarts}) let a run call its processor ` +
-      `${maxHandovers + maxStarts} times, but Lambda takes about ${recursionLimit} for a loop and drops the call.`,
+    sentence: ({ timing: { maxContinuations, maxStarts }, recursionLimit }) =>
+      `timing.maxContinuations (${maxContinuations}) and timing.maxStarts (${maxStarts}) let a run call its processor ` +
+      `${maxContinuations + maxStarts} times, but Lambda takes about ${recursionLimit} for a loop and drops the call.`,
   },
   {
     path: "settlerTimeoutMs",

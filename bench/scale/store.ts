@@ -81,7 +81,7 @@ function ledgerOf(scene: Scene): WindowDeps["ledger"] {
     touch: unused,
     supersede: unused,
     note: unused,
-    handOver: unused,
+    continueRun: unused,
     restart: unused,
     closeAbandoned: unused,
     close: unused,

@@ -78,7 +78,7 @@ export function toJob(run: Run): Readonly<Record<string, unknown>> {
     leaseExpiresAtMs: rest.leaseExpiresAtMs,
     attempts: rest.attempt,
     starts: rest.starts,
-    handovers: rest.handovers,
+    continuations: rest.continuations,
     troubles: rest.troubles,
     rounds: rest.rounds,
     model: rest.model ?? null,

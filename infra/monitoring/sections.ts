@@ -115,11 +115,11 @@ function outcomes(watched: Watched): Section {
           metrics: [split("Restarts")],
         }),
         graph({
-          title: "Handovers and duplicates",
-          good: "handovers only with long jobs, hardly any duplicate",
+          title: "Continuations and duplicates",
+          good: "continuations only with long jobs, hardly any duplicate",
           width: 8,
           unit: "attempts",
-          metrics: [count("Handovers", "handovers"), count("Duplicates", "duplicates")],
+          metrics: [count("Continuations", "continuations"), count("Duplicates", "duplicates")],
         }),
         graph({
           title: "Run time",

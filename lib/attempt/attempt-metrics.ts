@@ -11,7 +11,7 @@ export interface AttemptMetrics {
   readonly beatFailed: (error: RunnerError) => void;
   /** Counts an error that is a refused key, Studio's or the model's: both have been read again by now. */
   refused(error: unknown): void;
-  handedOver(): void;
+  continued(): void;
 }
 
 export function attemptMetrics(metrics: Metrics, run: Run): AttemptMetrics {
@@ -35,6 +35,6 @@ export function attemptMetrics(metrics: Metrics, run: Run): AttemptMetrics {
       refused(error);
     },
     refused,
-    handedOver: () => metrics.emit("Handovers", { pool }, 1),
+    continued: () => metrics.emit("Continuations", { pool }, 1),
   };
 }

@@ -49,14 +49,14 @@ export interface Invocation {
 }
 
 export interface AttemptResult {
-  readonly state: EndState | "superseded" | "duplicate" | "handed_over" | "stopped";
+  readonly state: EndState | "superseded" | "duplicate" | "continued" | "stopped";
   readonly reason: string;
   /** A defect of ours: the entry point throws it, so that the function's error alarm fires. */
   readonly defect?: unknown;
 }
 
 /**
- * The story of one attempt: begin, keep the lease, work, deliver or report, close; or hand over to the next attempt before the
+ * The story of one attempt: begin, keep the lease, work, deliver or report, close; or continue in the next attempt before the
  * platform ends this one. An attempt whose process is asked to end leaves its run open for the sweep.
  * @throws RunnerError `ledger_unavailable` when the run can be neither begun nor closed
  */
@@ -122,7 +122,7 @@ class Attempt {
       // The keeper beats on until Studio has its answer; what follows must not race with a beat.
       await this.#keeper.stop();
       const { state, reason } = outcome;
-      if (state === "handed_over") return await this.#handOver(reason);
+      if (state === "continued") return await this.#continueRun(reason);
       if (state === "stopped") return this.#leave(reason);
       return await this.#close(state, outcome);
     } finally {
@@ -190,8 +190,8 @@ class Attempt {
     const defect = error.code === "internal" ? { defect: error.cause ?? error } : {};
     const ending = { reason: error.code, explanation, ...defect };
     if (verdict === "superseded" || verdict === "stopped") return { state: verdict, ...ending };
-    if (verdict === "handed_over")
-      return this.#run.handovers < timing.maxHandovers
+    if (verdict === "continued")
+      return this.#run.continuations < timing.maxContinuations
         ? { state: verdict, ...ending }
         : this.#tooMany(deadlines);
     await this.#progress.cancelPending();
@@ -203,8 +203,8 @@ class Attempt {
   }
 
   #tooMany(deadlines: Deadlines): Promise<Outcome> {
-    const explanation = `The job did not end within ${timing.maxHandovers + 1} invocations of the runner.`;
-    return this.#report({ reason: "too_many_handovers", explanation }, deadlines);
+    const explanation = `The job did not end within ${timing.maxContinuations + 1} invocations of the runner.`;
+    return this.#report({ reason: "too_many_continuations", explanation }, deadlines);
   }
 
   async #report(ending: Reporting & Pick<Outcome, "defect">, deadlines: Deadlines): Promise<Outcome> {
@@ -221,8 +221,8 @@ class Attempt {
       // An earlier attempt's report may have arrived unanswered.
       if (reporting && isToldLost(error)) return { state: "failed", ...ending, unconfirmed: true };
       this.#deps.log.warn("report_failed", { reason: error.code, error });
-      const canHandOver = verdict === "handed_over" && this.#run.handovers < timing.maxHandovers;
-      if (canHandOver || verdict === "superseded") return { ...ending, state: verdict };
+      const mayContinue = verdict === "continued" && this.#run.continuations < timing.maxContinuations;
+      if (mayContinue || verdict === "superseded") return { ...ending, state: verdict };
       const isUnknown = reporting !== undefined || error instanceof LostTrack;
       return { ...ending, state: "lost", unconfirmed: isUnknown || undefined };
     } finally {
@@ -230,18 +230,23 @@ class Attempt {
     }
   }
 
-  async #handOver(reason: string): Promise<AttemptResult> {
+  async #continueRun(reason: string): Promise<AttemptResult> {
     const { clock, ledger, log, counted } = this.#deps;
-    const { pool, runId, attempt, handovers } = this.#run;
+    const { pool, runId, attempt, continuations } = this.#run;
     const atMs = clock.now();
     const leaseExpiresAtMs = atMs + this.#keeper.leaseLeftMs();
-    const handover = { atMs, handovers: handovers + 1, leaseExpiresAtMs, progress: this.#progress.known };
-    const ours = await ledger.handOver(this.#fence, handover);
+    const continuation = {
+      atMs,
+      continuations: continuations + 1,
+      leaseExpiresAtMs,
+      progress: this.#progress.known,
+    };
+    const ours = await ledger.continueRun(this.#fence, continuation);
     if (!ours) return { state: "superseded", reason };
-    log.info("attempt_handed_over", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });
-    counted.handedOver();
+    log.info("attempt_continued", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });
+    counted.continued();
     await invokeOrLeave(this.#deps, { pool, runId, attempt: attempt + 1 });
-    return { state: "handed_over", reason };
+    return { state: "continued", reason };
   }
 
   /** As a killed attempt does, but at once and in order. */

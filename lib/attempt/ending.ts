@@ -3,11 +3,11 @@ import type { EndState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
 /** How an attempt that did not complete ends: the user is told, nothing may be posted any more, the next attempt goes on, or the sweep finds it. */
-export type Verdict = "failed" | "lost" | "superseded" | "handed_over" | "stopped";
+export type Verdict = "failed" | "lost" | "superseded" | "continued" | "stopped";
 
 /** Codes that are not told to the user. Every other code fails the job with its reason. */
 const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
-  attempt_deadline: "handed_over",
+  attempt_deadline: "continued",
   lease_lost: "lost",
   key_refused: "lost",
   shutdown: "stopped",
@@ -32,7 +32,7 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
 
 /** How an attempt's story ended, before the ledger knows. */
 export interface Outcome {
-  readonly state: EndState | "superseded" | "handed_over" | "stopped";
+  readonly state: EndState | "superseded" | "continued" | "stopped";
   readonly reason: string;
   readonly explanation?: string;
   /** Nobody here knows whether Studio took the post that ends the job. */

@@ -35,7 +35,7 @@ export class Progress {
     this.#pendingResponseId = responseIds.at(-1) ?? run.summaryResponseId;
   }
 
-  /** What a handover and the close write. */
+  /** What a continuation and the close write. */
   get known(): RunProgress {
     return this.#known;
   }

@@ -32,7 +32,7 @@ export type ErrorCode =
   | "empty_context"
   | "attempt_deadline" // the attempt's share of the function's time-out is used up: the next attempt goes on
   | "run_limit" // the run lasted longer than it may
-  | "too_many_handovers"
+  | "too_many_continuations"
   // What ends an attempt from outside (lib/attempt/trouble.ts)
   | "crashed"
   | "out_of_memory"

@@ -66,7 +66,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   lease_dropped: (line) => `let the lease go: ${why(line)}`,
   attempt_began: () => "started to work",
   attempt_duplicate: () => "did nothing: this event had already been worked on",
-  attempt_handed_over: () => "handed over to the next attempt: the time of this invocation is over",
+  attempt_continued: () => "continues in the next attempt: the time of this invocation is over",
   attempt_restarted: (line) => `starts again after trouble (${line.reason}), start ${line.starts}`,
   attempt_settled: (line) =>
     line.what === "left" ? undefined : `looked after an attempt that ended in trouble (${line.reason})`,

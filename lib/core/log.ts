@@ -22,7 +22,7 @@ export type LogEvent =
   | "price_unknown"
   | "daily_cap_reached"
   | "attempt_superseded"
-  | "attempt_handed_over"
+  | "attempt_continued"
   | "attempt_restarted"
   | "attempt_settled"
   | "attempt_not_invoked"

@@ -85,7 +85,7 @@ export const metricTable = {
     meaning: "Attempts begun anew after an attempt ended in trouble, by what ended it.",
     emitter: ["settler", "dispatcher"],
   },
-  Handovers: {
+  Continuations: {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Attempts that took over from a healthy one at its deadline.",

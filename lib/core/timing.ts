@@ -4,7 +4,7 @@ export const timing = {
   scheduleMs: 60_000,
   /** Kept free at the end of a dispatcher's time-out for its last calls. */
   dispatchReserveMs: 15_000,
-  /** Kept free at the end of an attempt: for its last note and beat, and the handover; or for reporting and closing. */
+  /** Kept free at the end of an attempt: for its last note and beat, and the continuation; or for reporting and closing. */
   attemptReserveMs: 20_000,
   /** No round is asked for in so short a time before an attempt's work ends: an id that comes too late would be paid for in vain. */
   askMarginMs: 5_000,
@@ -36,7 +36,7 @@ export const timing = {
   /** For a lease's length, doubled with each further loss, at most this long. */
   maxLeftAloneMs: 21_600_000,
   /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
-  maxHandovers: 12,
+  maxContinuations: 12,
   /** Beats that an attempt may miss before the sweep takes it for dead. */
   silentBeats: 2.5,
   /** How long an attempt waits, over all its rounds, for room in the tier that it asks in. */

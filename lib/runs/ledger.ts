@@ -69,7 +69,7 @@ export interface Ledger {
   /** Safe to repeat by the same invocation with the same state. */
   close(fence: Fence, ending: Ending): Promise<boolean>;
   /** Gives a running attempt's work to the next attempt, whose event is still to be sent. */
-  handOver(fence: Fence, handover: Handover): Promise<boolean>;
+  continueRun(fence: Fence, continuation: Continuation): Promise<boolean>;
   /** The same for a run as it was read, unless it has moved since: then its attempt is alive, or another hand was faster. */
   restart(run: Run, restart: Restart): Promise<Run | undefined>;
   /** Proves by a write that the run is still as it was read. */
@@ -92,9 +92,9 @@ export interface Beat {
   readonly leaseExpiresAtMs: number;
 }
 
-export interface Handover {
+export interface Continuation {
   readonly atMs: number;
-  readonly handovers: number;
+  readonly continuations: number;
   /** As the attempt knows it: a beat that Studio accepted may not have been recorded. */
   readonly leaseExpiresAtMs: number;
   /** All that the attempt knows: a note may not have arrived. */
@@ -143,7 +143,7 @@ export function createLedger(
         },
       })) !== undefined,
 
-    handOver: (fence, handover) => handOver(table, fence, handover),
+    continueRun: (fence, continuation) => continueRun(table, fence, continuation),
 
     restart: (run, restart) => restartRun(table, run, restart),
     touch: async (run, atMs) =>
@@ -223,17 +223,17 @@ async function begin(
   return item && parseRun(item);
 }
 
-async function handOver(
+async function continueRun(
   table: Table,
   fence: Fence,
-  { atMs, handovers, leaseExpiresAtMs, progress }: Handover,
+  { atMs, continuations, leaseExpiresAtMs, progress }: Continuation,
 ): Promise<boolean> {
   const { set, remove } = nextAttempt(fence.attempt, atMs);
   const owns = { text: `#attempt = :attempt AND ${owned}`, values: ownedValues(fence) };
   const move = moveOnce(fence.invocationId, owns);
   return (
     (await table.update(keyOf(fence), {
-      set: { ...progress, ...set, handovers, leaseExpiresAtMs, ...move.set },
+      set: { ...progress, ...set, continuations, leaseExpiresAtMs, ...move.set },
       remove,
       condition: move.condition,
     })) !== undefined

@@ -5,7 +5,7 @@ import { noUsage } from "../model/model.ts";
 
 /**
  * A run's states. `leased` --begin--> `running` --close--> `completed` | `failed` | `lost`; and from both open states
- * --next attempt--> `leased`, for a handover or a restart.
+ * --next attempt--> `leased`, for a continuation or a restart.
  * - leased: the present attempt's event is on the way. Exactly one invocation of that attempt may begin.
  * - running: one invocation (`invocationId`) works under the lease; it beats, notes rounds and closes.
  * - completed: Studio accepted the deliverables.
@@ -61,7 +61,7 @@ export const runSchema = z.object({
   /** Attempts that began anew after trouble, the first attempt included. */
   starts: z.number().default(1),
   /** Attempts that took over from a healthy one. */
-  handovers: z.number().default(0),
+  continuations: z.number().default(0),
   /** What ended earlier attempts: codes, oldest first. */
   troubles: z.array(z.string()).default([]),
   /** The pool, while the run is open; absent once it is closed. Key of the sparse index `open`. */

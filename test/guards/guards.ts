@@ -19,7 +19,7 @@ const noSecret = "6. No secret anywhere";
 const noAnswerHurts = "7. No answer can hurt us";
 
 const attemptTest = "test/unit/attempt/attempt.test.ts";
-const handoverTest = "test/unit/attempt/attempt-handover.test.ts";
+const continuationTest = "test/unit/attempt/attempt-continuation.test.ts";
 const recoverTest = "test/unit/attempt/recover.test.ts";
 const workTest = "test/unit/attempt/work.test.ts";
 const claimTest = "test/unit/dispatch/claim.test.ts";
@@ -84,7 +84,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/progress.ts",
     remove: "    await this.note(\n      { ...this.#known, rounds: number",
     put: "    void this.note(\n      { ...this.#known, rounds: number",
-    test: { file: handoverTest, name: "have a round's response id before the round is waited for" },
+    test: { file: continuationTest, name: "have a round's response id before the round is waited for" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -231,11 +231,14 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: theDeadlineIsOurs,
-    guard: "an attempt hands over before the platform ends it",
+    guard: "an attempt continues in another one before the platform ends it",
     file: "lib/attempt/ending.ts",
-    remove: '  attempt_deadline: "handed_over",',
+    remove: '  attempt_deadline: "continued",',
     put: "",
-    test: { file: handoverTest, name: "hands the run over, 20 s before the platform's end, posting nothing" },
+    test: {
+      file: continuationTest,
+      name: "continues the run in another attempt, 20 s before the platform's end, posting nothing",
+    },
   },
   {
     promise: theDeadlineIsOurs,

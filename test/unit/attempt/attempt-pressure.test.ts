@@ -71,7 +71,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     });
     const attempt = runAttempt(deps, event, { remainingMs: 400_000, requestId: "req1" });
     await clock.advance(380_000);
-    expect(await attempt).toMatchObject({ state: "handed_over" });
+    expect(await attempt).toMatchObject({ state: "continued" });
     expect(beats).toEqual([120_000, 165_000, 285_000, 295_000]);
     expect(heldBack).toEqual([]);
     expect(log.events).toContain("backoff_unavailable");

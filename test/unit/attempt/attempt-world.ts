@@ -69,7 +69,7 @@ export interface World {
   readonly leasedAgoMs?: number;
   /** Over the row as the attempt begins it. */
   readonly row?: Partial<Run>;
-  readonly handsOver?: boolean;
+  readonly continues?: boolean;
   readonly note?: () => Promise<void>;
   readonly invoke?: (event: AttemptEvent) => Promise<void>;
   readonly addSpend?: () => Promise<void>;
@@ -84,7 +84,7 @@ export function build(world: World = {}) {
   const requests: string[] = [];
   const endings: Omit<Ending, "progress">[] = [];
   const notes: RunProgress[] = [];
-  const handedOver: RunProgress[] = [];
+  const continued: RunProgress[] = [];
   const invoked: AttemptEvent[] = [];
   const cancelled: string[] = [];
   const spent: object[] = [];
@@ -173,9 +173,9 @@ export function build(world: World = {}) {
         notes.push(progress);
         return true;
       },
-      handOver: async (_, { progress }) => {
-        handedOver.push(progress);
-        return world.handsOver ?? true;
+      continueRun: async (_, { progress }) => {
+        continued.push(progress);
+        return world.continues ?? true;
       },
       close: async (_, { progress, ...ending }) => {
         expect(progress !== undefined || world.hasWorkspace === false).toBe(true);
@@ -200,7 +200,7 @@ export function build(world: World = {}) {
     cancelResponse: async (responseId) => void cancelled.push(responseId),
     work: world.work ?? (async () => product),
   };
-  const asks = { requests, endings, notes, handedOver, invoked, cancelled, spent, heldBack };
+  const asks = { requests, endings, notes, continued, invoked, cancelled, spent, heldBack };
   return { clock, deps, stop, log, metrics, ...asks };
 }
 

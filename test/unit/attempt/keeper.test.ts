@@ -50,7 +50,7 @@ function keep(
         open: unused,
         begin: unused,
         note: unused,
-        handOver: unused,
+        continueRun: unused,
         restart: unused,
         close: unused,
         closeAbandoned: unused,

@@ -484,7 +484,12 @@ describe("the settler", () => {
   it("never touches a run whose newer attempt has been called", async () => {
     const { deps, invoked, told } = build();
     const fence = await running();
-    await ledger.handOver(fence, { atMs: 950_000, handovers: 1, leaseExpiresAtMs: 1_500_000, progress: {} });
+    await ledger.continueRun(fence, {
+      atMs: 950_000,
+      continuations: 1,
+      leaseExpiresAtMs: 1_500_000,
+      progress: {},
+    });
     expect(await settle(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
     expect([...invoked, ...told]).toEqual([]);
   });

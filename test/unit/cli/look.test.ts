@@ -95,7 +95,7 @@ describe("jobs", () => {
           leaseExpiresAtMs: now,
           attempts: 1,
           starts: 1,
-          handovers: 0,
+          continuations: 0,
           troubles: [],
           rounds: 1,
           model: null,

@@ -129,7 +129,7 @@ export function build(world: World) {
       touch: unused,
       supersede: unused,
       note: unused,
-      handOver: unused,
+      continueRun: unused,
       restart: unused,
       closeAbandoned: unused,
       close: unused,

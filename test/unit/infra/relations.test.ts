@@ -89,7 +89,7 @@ describe("the run limit", () => {
       {
         path: "runLimitMinutes",
         sentence:
-          "runLimitMinutes is 60, but timing.maxHandovers allows a run 13 attempts, each of which works for 276 s: processor.timeoutSeconds (296) less timing.attemptReserveMs. Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
+          "runLimitMinutes is 60, but timing.maxContinuations allows a run 13 attempts, each of which works for 276 s: processor.timeoutSeconds (296) less timing.attemptReserveMs. Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
       },
     ]);
   });
@@ -133,12 +133,12 @@ describe("relations of our own times", () => {
       },
     ],
     [
-      "an attempt's last note, its last beat and its handover fit into the reserve",
+      "an attempt's last note, its last beat and its continuation fit into the reserve",
       { invokeLimitMs: 8_001 },
       {
         path: "timing.attemptReserveMs",
         sentence:
-          "timing.attemptReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last beat and its handover could outlast the function.",
+          "timing.attemptReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last beat and its continuation could outlast the function.",
       },
     ],
     [
@@ -161,11 +161,11 @@ describe("relations of our own times", () => {
     ],
     [
       "Lambda does not take a run's attempts for a loop",
-      { maxHandovers: 13 },
+      { maxContinuations: 13 },
       {
-        path: "timing.maxHandovers",
+        path: "timing.maxContinuations",
         sentence:
-          "timing.maxHandovers (13) and timing.maxStarts (3) let a run call its processor 16 times, but Lambda takes about 16 for a loop and drops the call.",
+          "timing.maxContinuations (13) and timing.maxStarts (3) let a run call its processor 16 times, but Lambda takes about 16 for a loop and drops the call.",
       },
     ],
   ])("%s", (_, overrides, broken) => {

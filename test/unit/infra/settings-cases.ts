@@ -109,7 +109,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "more time than the attempts of a run have",
     pool({ runLimitMinutes: 191 }),
-    "pools[0].runLimitMinutes: runLimitMinutes is 191, but timing.maxHandovers allows a run 13 attempts, each of which works for 880 s: processor.timeoutSeconds (900) less timing.attemptReserveMs. Give 190 or less.",
+    "pools[0].runLimitMinutes: runLimitMinutes is 191, but timing.maxContinuations allows a run 13 attempts, each of which works for 880 s: processor.timeoutSeconds (900) less timing.attemptReserveMs. Give 190 or less.",
   ],
   [
     "an unknown way to ask a round",

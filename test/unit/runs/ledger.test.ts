@@ -66,7 +66,7 @@ describe("begin", () => {
       leaseExpiresAtMs: 601_000,
       calledAtMs: 1_000,
       starts: 1,
-      handovers: 0,
+      continuations: 0,
       troubles: [],
       startedOver: false,
       repaired: false,
@@ -195,7 +195,7 @@ describe("the next attempt", () => {
     const fence = await begun();
     const progress = { rounds: 1, responseIds: ["resp_1"] };
     expect(
-      await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 700_000, progress }),
+      await ledger.continueRun(fence, { atMs: 5_000, continuations: 1, leaseExpiresAtMs: 700_000, progress }),
     ).toBe(true);
     expect(await readBack(fence)).toMatchObject({
       state: "leased",
@@ -208,13 +208,18 @@ describe("the next attempt", () => {
   it("takes over from a running one, which writes nothing any more", async () => {
     const fence = await begun();
     expect(
-      await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} }),
+      await ledger.continueRun(fence, {
+        atMs: 5_000,
+        continuations: 1,
+        leaseExpiresAtMs: 601_000,
+        progress: {},
+      }),
     ).toBe(true);
     expect(await readBack(fence)).toMatchObject({
       state: "leased",
       attempt: 2,
       calledAtMs: 5_000,
-      handovers: 1,
+      continuations: 1,
       starts: 1,
     });
     expect(await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
@@ -234,7 +239,12 @@ describe("the next attempt", () => {
       usage,
       model: "m",
     });
-    await ledger.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} });
+    await ledger.continueRun(fence, {
+      atMs: 5_000,
+      continuations: 1,
+      leaseExpiresAtMs: 601_000,
+      progress: {},
+    });
     const next = await ledger.begin({ ...fence, attempt: 2, invocationId: "second" }, began);
     expect(next).toMatchObject({
       rounds: 2,
@@ -301,11 +311,16 @@ describe("the next attempt", () => {
     });
     const fence = await begun();
     expect(
-      await repeating.handOver(fence, { atMs: 5_000, handovers: 1, leaseExpiresAtMs: 601_000, progress: {} }),
+      await repeating.continueRun(fence, {
+        atMs: 5_000,
+        continuations: 1,
+        leaseExpiresAtMs: 601_000,
+        progress: {},
+      }),
     ).toBe(true);
     const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
     const restarted = await repeating.restart(await readBack(fence), restart);
-    expect(restarted).toMatchObject({ attempt: 3, handovers: 1, starts: 2, troubles: ["event_lost"] });
+    expect(restarted).toMatchObject({ attempt: 3, continuations: 1, starts: 2, troubles: ["event_lost"] });
     const ending = { state: "lost", reason: "event_lost", atMs: 8_000 } as const;
     expect(await repeating.closeAbandoned(restarted!, ending)).toBe(true);
   });

@@ -7,24 +7,24 @@ import type { Ledger } from "../../../lib/runs/ledger.ts";
 import { build, endless, event, fifteenMinutes, lost, outage, product } from "./attempt-world.ts";
 
 describe("the attempt's deadline", () => {
-  it("hands the run over, 20 s before the platform's end, posting nothing", async () => {
+  it("continues the run in another attempt, 20 s before the platform's end, posting nothing", async () => {
     const { deps, clock, requests, endings, invoked, metrics } = build({ work: endless });
     const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(879_999);
     expect(invoked).toEqual([]);
     await clock.advance(1);
-    expect(await attempt).toEqual({ state: "handed_over", reason: "attempt_deadline" });
+    expect(await attempt).toEqual({ state: "continued", reason: "attempt_deadline" });
     expect(invoked).toEqual([{ pool: "default", runId: "r1", attempt: 2 }]);
     expect(requests.every((request) => request.startsWith("heartbeat"))).toBe(true);
     expect(endings).toEqual([]);
     const ofBeats = /^Beats/;
     expect(metrics.emitted.filter((line) => !ofBeats.test(line))).toEqual([
       "LeaseLeftPercent{pool=default} 100",
-      "Handovers{pool=default} 1",
+      "Continuations{pool=default} 1",
     ]);
   });
 
-  it("hands over while Studio will not take a completion, or the report of a failure", async () => {
+  it("continues in another attempt while Studio will not take a completion, or the report of a failure", async () => {
     const complete = build({
       complete: async () => {
         throw outage;
@@ -32,7 +32,7 @@ describe("the attempt's deadline", () => {
     });
     const delivering = runAttempt(complete.deps, event, { remainingMs: 300_000, requestId: "req1" });
     await complete.clock.advance(280_000);
-    expect(await delivering).toMatchObject({ state: "handed_over" });
+    expect(await delivering).toMatchObject({ state: "continued" });
     expect(complete.notes).toContainEqual(expect.objectContaining({ delivering: true }));
 
     const report = build({
@@ -45,12 +45,12 @@ describe("the attempt's deadline", () => {
     });
     const reporting = runAttempt(report.deps, event, { remainingMs: 300_000, requestId: "req1" });
     await report.clock.advance(280_000);
-    expect(await reporting).toMatchObject({ state: "handed_over" });
+    expect(await reporting).toMatchObject({ state: "continued" });
     expect(report.endings).toEqual([]);
   });
 
   it("gives the next attempt what the ledger could not be told before", async () => {
-    const { deps, clock, handedOver } = build({
+    const { deps, clock, continued } = build({
       note: async () => {
         throw new RunnerError("ledger_unavailable", "no answer", { retryable: true });
       },
@@ -61,8 +61,8 @@ describe("the attempt's deadline", () => {
     });
     const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    expect(await attempt).toMatchObject({ state: "handed_over" });
-    expect(handedOver).toEqual([expect.objectContaining({ rounds: 1, responseIds: ["resp_1"] })]);
+    expect(await attempt).toMatchObject({ state: "continued" });
+    expect(continued).toEqual([expect.objectContaining({ rounds: 1, responseIds: ["resp_1"] })]);
   });
 
   it("asks for no round whose answer might come after it", async () => {
@@ -77,7 +77,7 @@ describe("the attempt's deadline", () => {
     });
     const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(275_001);
-    expect(await attempt).toMatchObject({ state: "handed_over", reason: "attempt_deadline" });
+    expect(await attempt).toMatchObject({ state: "continued", reason: "attempt_deadline" });
     expect(isAsking).toBe(true);
   });
 
@@ -90,7 +90,7 @@ describe("the attempt's deadline", () => {
   });
 
   it("starts no next attempt when the ledger says that one is there", async () => {
-    const { deps, clock, invoked } = build({ work: endless, handsOver: false });
+    const { deps, clock, invoked } = build({ work: endless, continues: false });
     const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
     expect(await attempt).toMatchObject({ state: "superseded" });
@@ -106,15 +106,15 @@ describe("the attempt's deadline", () => {
     });
     const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    expect(await attempt).toMatchObject({ state: "handed_over" });
+    expect(await attempt).toMatchObject({ state: "continued" });
     expect(log.events).toContain("attempt_not_invoked");
   });
 
-  it("fails the job after the last handover that is allowed", async () => {
-    const { deps, clock, requests } = build({ work: endless, row: { handovers: 12 } });
+  it("fails the job after the last continuation that is allowed", async () => {
+    const { deps, clock, requests } = build({ work: endless, row: { continuations: 12 } });
     const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
-    expect(await attempt).toMatchObject({ state: "failed", reason: "too_many_handovers" });
+    expect(await attempt).toMatchObject({ state: "failed", reason: "too_many_continuations" });
     expect(requests.at(-1)).toBe("fail The job did not end within 13 invocations of the runner.");
   });
 

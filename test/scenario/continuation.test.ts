@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** Of these, three quarters are for working and the rest for handing over (lib/attempt/deadline.ts). */
+/** Of these, three quarters are for working and the rest for starting the next attempt (lib/attempt/deadline.ts). */
 const processorTimeoutSeconds = 6;
 /** Shorter than two attempts, of which one has no time to begin late. */
 const leaseMs = 8_000;
@@ -36,9 +36,9 @@ describe("a job that is too slow for one invocation", () => {
     expect(others).toEqual([]);
     expect(run).toMatchObject({ state: "completed", reason: "ok", rounds: 2, starts: 1, troubles: [] });
     expect(run!.attempt).toBeGreaterThan(2);
-    expect(run!.handovers).toBe(run!.attempt - 1);
-    expect(scenario.metric("Handovers")).toBe(run!.handovers);
-    expect(scenario.lines("job_resumed")).toHaveLength(run!.handovers);
+    expect(run!.continuations).toBe(run!.attempt - 1);
+    expect(scenario.metric("Continuations")).toBe(run!.continuations);
+    expect(scenario.lines("job_resumed")).toHaveLength(run!.continuations);
     // Renewed in every attempt, with none to be spared.
     expect(heldForMs(scenario, workspaceId)).toBeGreaterThan(leaseMs);
     expect(brokenAttempts(scenario)).toEqual([]);
@@ -89,6 +89,8 @@ test.concurrent("a completion that Studio does not take for longer than an attem
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   const { messages } = await scenario.detail(workspaceId);
   expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
-  expect(await scenario.runs()).toMatchObject([{ state: "completed", attempt: 2, handovers: 1, starts: 1 }]);
+  expect(await scenario.runs()).toMatchObject([
+    { state: "completed", attempt: 2, continuations: 1, starts: 1 },
+  ]);
   expect(brokenAttempts(scenario)).toEqual([]);
 });

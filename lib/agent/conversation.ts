@@ -2,15 +2,15 @@ import { limits } from "../deliverables/limits.ts";
 import { toPayload } from "../deliverables/payload.ts";
 import { danglingPlaceholders, repairPrompt } from "../deliverables/placeholders.ts";
 import { applyToolCall } from "../deliverables/registry.ts";
-import type { Workbench } from "../deliverables/workbench.ts";
-import { emptyWorkbench } from "../deliverables/workbench.ts";
+import type { Draft } from "../deliverables/draft.ts";
+import { emptyDraft } from "../deliverables/draft.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
 import type { InputItem, ModelRequest, ModelTurn, Usage } from "../model/model.ts";
 
 /** What a run has come to, whichever attempt did it. */
 interface Standing {
-  readonly workbench: Workbench;
+  readonly draft: Draft;
   readonly rounds: number;
   readonly toolRounds: number;
   readonly repairs: number;
@@ -67,7 +67,7 @@ export interface Opening {
 export function beginConversation({ input, store, from }: Opening): Conversation {
   if (from !== undefined) return takeUp(from);
   return {
-    workbench: emptyWorkbench,
+    draft: emptyDraft,
     rounds: 0,
     toolRounds: 0,
     repairs: 0,
@@ -94,8 +94,8 @@ function takeUp({ usage: _counted, next, ...standing }: LoopStart): Conversation
 
 /** A conversation as another attempt takes it up. */
 export function startFrom(now: Conversation, usage: Usage, next: NextRound): LoopStart {
-  const { workbench, rounds, toolRounds, repairs, shortened, words } = now;
-  return { workbench, rounds, toolRounds, repairs, shortened, words, usage, next };
+  const { draft, rounds, toolRounds, repairs, shortened, words } = now;
+  return { draft, rounds, toolRounds, repairs, shortened, words, usage, next };
 }
 
 /** What the next round sends. A provider that does not keep responses is told not to, so that it hands out what can be sent again. */
@@ -144,9 +144,9 @@ export function proceed(heard: Conversation, turn: ModelTurn | undefined): Step 
 }
 
 /** What the model itself can put right in its message. */
-function faultIn({ workbench, words }: Conversation): RunnerError | undefined {
+function faultIn({ draft, words }: Conversation): RunnerError | undefined {
   try {
-    toPayload(workbench, words);
+    toPayload(draft, words);
     return undefined;
   } catch (error) {
     if (hasCode(error, "deliverable_placeholder_mismatch", "assistant_message_too_long")) return error;
@@ -166,15 +166,15 @@ function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
       `the model was still calling tools after ${maxToolRounds} rounds, so the job was stopped`,
     );
   }
-  let { workbench } = now;
+  let { draft } = now;
   const outputs = new Map<string, readonly string[]>();
   const seen = new Set<string>();
   for (const call of calls) {
     const words = JSON.stringify([call.callId, call.name, call.arguments]);
     if (seen.has(words)) continue;
     seen.add(words);
-    const applied = applyToolCall(workbench, call);
-    workbench = applied.workbench;
+    const applied = applyToolCall(draft, call);
+    draft = applied.draft;
     outputs.set(call.callId, [...(outputs.get(call.callId) ?? []), applied.output]);
   }
   const unsent = [...outputs].map(([callId, parts]): InputItem => ({
@@ -182,17 +182,17 @@ function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
     callId,
     output: parts.join("\n"),
   }));
-  return { ...now, workbench, unsent, toolRounds: now.toolRounds + 1 };
+  return { ...now, draft, unsent, toolRounds: now.toolRounds + 1 };
 }
 
 /** Asks the model to correct its message. @throws `fault` itself when that has been tried often enough */
 function askForRepair(now: Conversation, fault: RunnerError): Conversation {
-  const { words, workbench } = now;
+  const { words, draft } = now;
   const isTooLong = hasCode(fault, "assistant_message_too_long");
   if (now.repairs >= maxRepairRounds || (isTooLong && now.shortened)) throw fault;
   const text = isTooLong
     ? shortenPrompt(words.trim().length)
-    : repairPrompt(danglingPlaceholders(words, workbench), workbench);
+    : repairPrompt(danglingPlaceholders(words, draft), draft);
   // A model that ended without a word has not heard it yet.
   const isUnsent = now.unsent.some((item) => item.type === "message" && item.text === text);
   return {

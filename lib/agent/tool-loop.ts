@@ -1,5 +1,5 @@
 import { toolDefinitions } from "../deliverables/registry.ts";
-import type { Workbench } from "../deliverables/workbench.ts";
+import type { Draft } from "../deliverables/draft.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
 import { beginConversation, hear, nextRequest, proceed, unchain } from "./conversation.ts";
@@ -48,7 +48,7 @@ export interface ToolLoopJob {
 }
 
 export interface LoopResult {
-  readonly workbench: Workbench;
+  readonly draft: Draft;
   readonly message: string;
   /** Of all rounds of the run, earlier attempts and repairs included. */
   readonly usage: Usage;
@@ -100,10 +100,10 @@ async function converse(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal)
     if (turn !== undefined) await note(deps, next.rounds, turn);
     const step = proceed(next, turn);
     if (step.kind === "done") {
-      const { workbench, words: message, rounds } = next;
+      const { draft, words: message, rounds } = next;
       const goOn = (text: string): Promise<LoopResult> =>
         converse(deps, { fixed, now: { ...next, unsent: [{ type: "message", text }] }, usage }, signal);
-      return { workbench, message, usage, rounds, goOn };
+      return { draft, message, usage, rounds, goOn };
     }
     now = step.now;
   }
@@ -132,7 +132,7 @@ async function ask(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Pro
   } catch (error) {
     const another = otherWay(now, error);
     if (another !== undefined) return await ask(deps, { ...asking, now: another }, signal);
-    const endedMutely = hasCode(error, "model_empty") && hasDeliverables(now.workbench);
+    const endedMutely = hasCode(error, "model_empty") && hasDeliverables(now.draft);
     if (endedMutely) return { turn: undefined, next: { ...now, running: undefined } };
     throw error;
   }
@@ -177,5 +177,4 @@ async function note(
   await deps.onRound?.({ number, responseId, usage, calls: calls.length });
 }
 
-const hasDeliverables = (workbench: Workbench): boolean =>
-  Object.values(workbench).some((made) => made.length > 0);
+const hasDeliverables = (draft: Draft): boolean => Object.values(draft).some((made) => made.length > 0);

@@ -227,8 +227,8 @@ function loopDeps({ model, store }: WorkDeps, attempt: WorkContext, counted: Cou
 
 function productOf(result: LoopResult, mayRepair: boolean): Product {
   const product = {
-    payload: toPayload(result.workbench, result.message),
-    deliverables: countDeliverables(result.workbench),
+    payload: toPayload(result.draft, result.message),
+    deliverables: countDeliverables(result.draft),
   };
   if (!mayRepair) return product;
   return {

@@ -3,7 +3,7 @@ import { text, title, token, tokenId } from "./fields.ts";
 import { limits } from "./limits.ts";
 import { preview } from "./problems.ts";
 import { defineTool, foldId } from "./tool.ts";
-import type { ChecklistDeliverable } from "./workbench.ts";
+import type { ChecklistDeliverable } from "./draft.ts";
 
 const caps = limits.checklist;
 

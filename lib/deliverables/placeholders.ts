@@ -10,7 +10,7 @@ export interface Placeholder {
   readonly id: string;
 }
 
-/** Deliverables by payload key: a workbench, or a payload of unchecked items. */
+/** Deliverables by payload key: a draft, or a payload of unchecked items. */
 export type Made = Readonly<Partial<Record<PayloadKey, readonly unknown[]>>>;
 
 /** A placeholder without its "}}", at the end of a text without any "}". */

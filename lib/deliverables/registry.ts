@@ -12,9 +12,9 @@ import { svgTool } from "./svg.ts";
 import { tableTool } from "./table.ts";
 import { placeholderFor } from "./tool.ts";
 import type { PayloadKey, Tool } from "./tool.ts";
-import type { Workbench } from "./workbench.ts";
+import type { Draft } from "./draft.ts";
 
-/** Every tool. A new kind of deliverable is one file and one line here (and its shape in workbench.ts). */
+/** Every tool. A new kind of deliverable is one file and one line here (and its shape in draft.ts). */
 export const tools: readonly Tool[] = [
   fileTool,
   pieChartTool,
@@ -39,26 +39,26 @@ export const toolDefinitions: readonly ToolDefinition[] = tools.map((tool) => ({
 }));
 
 export interface ToolResult {
-  readonly workbench: Workbench;
+  readonly draft: Draft;
   /** Compact JSON for the model. */
   readonly output: string;
   readonly ok: boolean;
 }
 
 /**
- * One call of the model on the workbench. A model's mistake never throws: the workbench comes back as it was, with an
+ * One call of the model on the draft. A model's mistake never throws: the draft comes back as it was, with an
  * answer that names the field, what was given and what is allowed.
  */
-export function applyToolCall(workbench: Workbench, call: Pick<ToolCall, "name" | "arguments">): ToolResult {
+export function applyToolCall(draft: Draft, call: Pick<ToolCall, "name" | "arguments">): ToolResult {
   const tool = tools.find(({ name }) => name === call.name);
   if (tool === undefined) {
     const names = tools.map(({ name }) => name).join(", ");
-    return refusal(workbench, `there is no tool ${preview(call.name)}; the tools are ${names}`);
+    return refusal(draft, `there is no tool ${preview(call.name)}; the tools are ${names}`);
   }
   const read = readArguments(tool, call.arguments);
-  if (!read.ok) return refusal(workbench, `${tool.name}: ${read.problem}`);
-  const applied = tool.apply(workbench, read.fields);
-  if (!applied.ok) return refusal(workbench, `${tool.name}: ${joinProblems(applied.problems)}`);
+  if (!read.ok) return refusal(draft, `${tool.name}: ${read.problem}`);
+  const applied = tool.apply(draft, read.fields);
+  if (!applied.ok) return refusal(draft, `${tool.name}: ${joinProblems(applied.problems)}`);
   const { id, notes } = applied;
   const reminder = `Show it in your message with ${placeholderFor(tool.kind, id)}`;
   const output = JSON.stringify({
@@ -67,9 +67,9 @@ export function applyToolCall(workbench: Workbench, call: Pick<ToolCall, "name" 
     reminder,
     ...(notes.length === 0 ? {} : { changed: notes }),
   });
-  return { workbench: applied.workbench, output, ok: true };
+  return { draft: applied.draft, output, ok: true };
 }
 
-function refusal(workbench: Workbench, error: string): ToolResult {
-  return { workbench, output: JSON.stringify({ ok: false, error }), ok: false };
+function refusal(draft: Draft, error: string): ToolResult {
+  return { draft, output: JSON.stringify({ ok: false, error }), ok: false };
 }

@@ -3,7 +3,7 @@ import { freeId, text, title } from "./fields.ts";
 import { limits } from "./limits.ts";
 import { defineTool } from "./tool.ts";
 import type { Tool } from "./tool.ts";
-import type { SeriesChart } from "./workbench.ts";
+import type { SeriesChart } from "./draft.ts";
 
 const caps = limits.seriesChart;
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { capped, freeId, text, title } from "./fields.ts";
 import { limits } from "./limits.ts";
 import { defineTool } from "./tool.ts";
-import type { TableDeliverable } from "./workbench.ts";
+import type { TableDeliverable } from "./draft.ts";
 
 const caps = limits.table;
 

@@ -1,15 +1,15 @@
 import type * as z from "zod";
 import { limits } from "./limits.ts";
 import { describeIssues, preview } from "./problems.ts";
-import type { Workbench } from "./workbench.ts";
+import type { Draft } from "./draft.ts";
 
-export type PayloadKey = keyof Workbench;
+export type PayloadKey = keyof Draft;
 
-/** What came of offering one deliverable to the workbench. `notes` are for the model: what was changed on the way. */
+/** What came of offering one deliverable to the draft. `notes` are for the model: what was changed on the way. */
 export type Applied =
   | {
       readonly ok: true;
-      readonly workbench: Workbench;
+      readonly draft: Draft;
       readonly id: string;
       readonly notes: readonly string[];
     }
@@ -38,9 +38,9 @@ interface ToolSpec<Key extends PayloadKey> {
   readonly caps: string;
   /** When to use it: words for the model. */
   readonly description: string;
-  readonly schema: ItemSchema & z.ZodType<Workbench[Key][number]>;
+  readonly schema: ItemSchema & z.ZodType<Draft[Key][number]>;
   /** What happens to a valid item before it is kept. */
-  readonly clean?: (item: Workbench[Key][number]) => Cleaned<Workbench[Key][number]>;
+  readonly clean?: (item: Draft[Key][number]) => Cleaned<Draft[Key][number]>;
 }
 
 /** One record per tool. Definitions, dispatch, caps, payload keys, placeholder kinds and the README are derived from the list of them. */
@@ -56,8 +56,8 @@ export interface Tool {
   readonly schema: ItemSchema;
   /** The ID of an item of this kind, as placeholders name it; "" for anything else. */
   idOf(item: unknown): string;
-  /** Never throws; the given workbench stays as it is. */
-  apply(workbench: Workbench, candidate: unknown): Applied;
+  /** Never throws; the given draft stays as it is. */
+  apply(draft: Draft, candidate: unknown): Applied;
 }
 
 export function defineTool<Key extends PayloadKey>(spec: ToolSpec<Key>): Tool {
@@ -66,10 +66,10 @@ export function defineTool<Key extends PayloadKey>(spec: ToolSpec<Key>): Tool {
     ...spec,
     wrapper: spec.wrapper,
     idOf,
-    apply: (workbench, candidate) => {
+    apply: (draft, candidate) => {
       const parsed = spec.schema.safeParse(candidate);
       if (!parsed.success) return { ok: false, problems: describeIssues(parsed.error.issues, candidate) };
-      const made = workbench[spec.payloadKey];
+      const made = draft[spec.payloadKey];
       const most = limits.most[spec.payloadKey];
       if (made.length >= most) {
         return { ok: false, problems: [`${spec.payloadKey}: ${most} of ${most} are made, no more fit`] };
@@ -82,7 +82,7 @@ export function defineTool<Key extends PayloadKey>(spec: ToolSpec<Key>): Tool {
       if (!cleaned.ok) return cleaned;
       return {
         ok: true,
-        workbench: { ...workbench, [spec.payloadKey]: [...made, cleaned.item] },
+        draft: { ...draft, [spec.payloadKey]: [...made, cleaned.item] },
         id,
         notes: cleaned.notes,
       };

@@ -1,4 +1,4 @@
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import type { LoopStart } from "../../../lib/agent/conversation.ts";
 import type { ToolLoopJob, Round } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
@@ -13,7 +13,7 @@ export const teas = list("teas");
 
 /** Where an earlier attempt left off: nothing made yet, unless told otherwise. */
 export const startOf = (overrides: Partial<LoopStart> & Pick<LoopStart, "next">): LoopStart => ({
-  workbench: emptyWorkbench,
+  draft: emptyDraft,
   rounds: 1,
   toolRounds: 1,
   repairs: 0,

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { createHttp } from "../../../lib/adapters/http.ts";
 import { createModelClient } from "../../../lib/model/client.ts";
 import { createOpenAiModel } from "../../../lib/model/openai.ts";
@@ -48,7 +48,7 @@ const job: ToolLoopJob = {
 };
 
 /** What a run makes, without the ids that the model gives. */
-const made = ({ workbench, message, rounds, usage }: LoopResult) => ({ workbench, message, rounds, usage });
+const made = ({ draft, message, rounds, usage }: LoopResult) => ({ draft, message, rounds, usage });
 
 /** Gives the ids of the responses that it has begun. */
 async function attemptKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly string[]> {
@@ -69,7 +69,7 @@ test.for([1, 2, 3, 4, 5])(
     const undisturbed = await offline();
     const whole = await runToolLoop({ model: undisturbed.model() }, job, never);
     expect(whole.rounds).toBe(5);
-    expect(whole.workbench).not.toEqual(emptyWorkbench);
+    expect(whole.draft).not.toEqual(emptyDraft);
 
     const { model, creates, server, release } = await offline(round);
     const responseIds = await attemptKilledIn(round, { model: model() });

@@ -50,7 +50,7 @@ test("the run's responses are read, and the last one is followed", async () => {
   await attemptKilledAt(3, model);
   const from = await resume({ model }, upTo(3), never);
   expect(model.looks).toEqual(["retrieve r1", "retrieve r2", "retrieve r3"]);
-  expect(from.workbench.lists.map(({ id }) => id)).toEqual(["a", "b"]);
+  expect(from.draft.lists.map(({ id }) => id)).toEqual(["a", "b"]);
   expect(from).toMatchObject({
     rounds: 2,
     toolRounds: 2,
@@ -80,7 +80,7 @@ test("the followed response goes on exactly as if it had been asked for", async 
   const result = await loop(model, { from, input: "" }, (round) => void rounds.push(round));
   model.assertDone();
   expect(result).toMatchObject({ message: "{{artifact:list:more}}", rounds: 3, usage: usage(3) });
-  expect(result.workbench.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
+  expect(result.draft.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
   expect(rounds.map(({ number, responseId }) => `${number} ${responseId}`)).toEqual(["2 r2", "3 r3"]);
   expect(model.requests[2]).toMatchObject({
     previousResponseId: "r2",
@@ -330,7 +330,7 @@ test("a run is taken up from a provider that does not say which response follows
     r3: { status: "in_progress" },
   });
   const from = await resume({ model }, ["r1", "r2", "r3"], never);
-  expect(from.workbench.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
+  expect(from.draft.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
   expect(from.next).toMatchObject({ kind: "follow", responseId: "r3", previousResponseId: "r2" });
 });
 

@@ -50,9 +50,9 @@ test("a placeholder without its deliverable is repaired on the chain, by a tool"
     calls("r2", ["create_list", teas]),
     says("See {{artifact:list:teas}}.", "r3"),
   );
-  const { message, workbench, usage, rounds } = await loop(model);
+  const { message, draft, usage, rounds } = await loop(model);
   expect(message).toBe("See {{artifact:list:teas}}.");
-  expect(workbench.lists).toHaveLength(1);
+  expect(draft.lists).toHaveLength(1);
   expect({ rounds, inputTokens: usage.inputTokens }).toEqual({ rounds: 3, inputTokens: 300 });
   const [, repair] = model.requests;
   expect(repair).toMatchObject({ previousResponseId: "r1", input: [{ type: "message" }] });
@@ -112,9 +112,9 @@ test("an empty answer with nothing made fails the job", async () => {
 
 test("an empty answer after deliverables delivers them, with the words said beside the calls", async () => {
   const making = { ...calls("r1", ["create_list", teas]), text: "Here are the teas." };
-  const { message, workbench } = await loop(scriptedModel(making, empty));
+  const { message, draft } = await loop(scriptedModel(making, empty));
   expect(message).toBe("Here are the teas.");
-  expect(workbench.lists).toHaveLength(1);
+  expect(draft.lists).toHaveLength(1);
 });
 
 test("an empty answer does not hide a placeholder that needs repair", async () => {

@@ -12,7 +12,7 @@ test("a message without tools ends in one round", async () => {
   const model = scriptedModel(says("Green tea."));
   const { goOn: _goOn, ...result } = await loop(model);
   expect(result).toEqual({
-    workbench: { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] },
+    draft: { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] },
     message: "Green tea.",
     usage: {
       inputTokens: 100,
@@ -35,12 +35,12 @@ test("an answer that was not taken is gone on from, on the same chain and with w
     says("{{artifact:list:teas}} {{artifact:list:more}}", "r4"),
   );
   const first = await loop(model);
-  const { workbench, rounds, message } = await first.goOn("Studio wants another list.");
+  const { draft, rounds, message } = await first.goOn("Studio wants another list.");
   expect(model.requests[2]).toMatchObject({
     previousResponseId: "r2",
     input: [{ type: "message", text: "Studio wants another list." }],
   });
-  expect(workbench.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
+  expect(draft.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
   expect({ rounds, message }).toEqual({
     rounds: 4,
     message: "{{artifact:list:teas}} {{artifact:list:more}}",
@@ -67,8 +67,8 @@ test("parallel calls are applied and answered in the order of the calls", async 
     calls("r1", ["create_list", list("second")], ["create_list", list("first")]),
     says("See {{artifact:list:first}} and {{artifact:list:second}}.", "r2"),
   );
-  const { workbench } = await loop(model);
-  expect(workbench.lists.map(({ id }) => id)).toEqual(["second", "first"]);
+  const { draft } = await loop(model);
+  expect(draft.lists.map(({ id }) => id)).toEqual(["second", "first"]);
   expect(model.requests[1]!.input).toMatchObject([
     { type: "tool_output", callId: "r1-1" },
     { type: "tool_output", callId: "r1-2" },
@@ -80,8 +80,8 @@ test("a refused call is answered with its fault beside the accepted ones", async
     calls("r1", ["create_list", "{broken"], ["no_such_tool", {}], ["create_list", teas]),
     says("See {{artifact:list:teas}}.", "r2"),
   );
-  const { workbench } = await loop(model);
-  expect(workbench.lists.map(({ id }) => id)).toEqual(["teas"]);
+  const { draft } = await loop(model);
+  expect(draft.lists.map(({ id }) => id)).toEqual(["teas"]);
   const outputs = model.requests[1]!.input.map((item) => (item.type === "tool_output" ? item.output : ""));
   expect(outputs.map((output) => JSON.parse(output).ok)).toEqual([false, false, true]);
   expect(outputs[1]).toContain("there is no tool");
@@ -98,8 +98,8 @@ test("two calls with one id are both carried out, and answered in one output", a
     underOneId(list("green"), list("black")),
     says("{{artifact:list:green}} {{artifact:list:black}}", "r2"),
   );
-  const { workbench } = await loop(model);
-  expect(workbench.lists.map(({ id }) => id)).toEqual(["green", "black"]);
+  const { draft } = await loop(model);
+  expect(draft.lists.map(({ id }) => id)).toEqual(["green", "black"]);
   const [output, ...more] = model.requests[1]!.input;
   expect(more).toEqual([]);
   expect(output).toMatchObject({ type: "tool_output", callId: "call_0" });
@@ -112,8 +112,8 @@ test("two calls with one id are both carried out, and answered in one output", a
 
 test("a call that comes twice, id and all, is carried out and answered once", async () => {
   const model = scriptedModel(underOneId(teas, teas), says("{{artifact:list:teas}}", "r2"));
-  const { workbench } = await loop(model);
-  expect(workbench.lists).toHaveLength(1);
+  const { draft } = await loop(model);
+  expect(draft.lists).toHaveLength(1);
   const outputs = model.requests[1]!.input;
   expect(outputs).toHaveLength(1);
   expect(JSON.parse(outputs[0]?.type === "tool_output" ? outputs[0].output : "")).toMatchObject({ ok: true });

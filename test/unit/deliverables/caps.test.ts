@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { call, errorOf } from "./samples.ts";
 import type { Fields } from "./samples.ts";
 
@@ -139,16 +139,14 @@ describe("a cap is taken whole, and one more is refused by name", () => {
     const at = call(tool, fields(cap));
     expect(errorOf(at)).toBe("");
     const over = call(tool, fields(cap + 1));
-    expect(over.workbench).toBe(emptyWorkbench);
+    expect(over.draft).toBe(emptyDraft);
     expect(errorOf(over)).toContain(`${field}: ${cap + 1} `);
     expect(errorOf(over)).toContain(`at most ${cap}`);
   });
 
   test("nothing accepted at a cap was shortened", () => {
-    expect(call("create_svg", { content: paddedSvg(64_000) }).workbench.svgs[0]?.content).toBe(
-      paddedSvg(64_000),
-    );
-    expect(call("create_file", { content: chars(48_000) }).workbench.files[0]?.content).toBe(chars(48_000));
+    expect(call("create_svg", { content: paddedSvg(64_000) }).draft.svgs[0]?.content).toBe(paddedSvg(64_000));
+    expect(call("create_file", { content: chars(48_000) }).draft.files[0]?.content).toBe(chars(48_000));
   });
 });
 
@@ -177,24 +175,24 @@ describe("deliverables of one job", () => {
     ["create_checklist", "checklists", 8],
     ["create_svg", "svgs", 8],
   ] as const)("%s: %s hold %d", (tool, key, most) => {
-    let workbench = emptyWorkbench;
+    let draft = emptyDraft;
     for (let i = 0; i < most; i++) {
-      const result = call(tool, tool === "create_file" ? { name: `f${i}.md` } : { id: `d${i}` }, workbench);
+      const result = call(tool, tool === "create_file" ? { name: `f${i}.md` } : { id: `d${i}` }, draft);
       expect(result.ok).toBe(true);
-      workbench = result.workbench;
+      draft = result.draft;
     }
-    const over = call(tool, tool === "create_file" ? { name: "over.md" } : { id: "over" }, workbench);
+    const over = call(tool, tool === "create_file" ? { name: "over.md" } : { id: "over" }, draft);
     expect(errorOf(over)).toBe(`${tool}: ${key}: ${most} of ${most} are made, no more fit`);
-    expect(over.workbench[key]).toHaveLength(most);
+    expect(over.draft[key]).toHaveLength(most);
   });
 
   test("all charts together: 12", () => {
     const tools = [...seriesTools, "create_pie_chart", "create_scatter_chart"];
-    let workbench = emptyWorkbench;
-    for (let i = 0; i < 12; i++) ({ workbench } = call(tools[i % 6]!, { id: `c${i}` }, workbench));
-    expect(workbench.charts).toHaveLength(12);
+    let draft = emptyDraft;
+    for (let i = 0; i < 12; i++) ({ draft } = call(tools[i % 6]!, { id: `c${i}` }, draft));
+    expect(draft.charts).toHaveLength(12);
     for (const tool of tools) {
-      expect(errorOf(call(tool, { id: "over" }, workbench))).toContain("charts: 12 of 12 are made");
+      expect(errorOf(call(tool, { id: "over" }, draft))).toContain("charts: 12 of 12 are made");
     }
   });
 });

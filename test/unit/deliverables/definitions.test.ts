@@ -4,8 +4,8 @@ import { countDeliverables, payloadKeys } from "../../../lib/deliverables/payloa
 import { danglingPlaceholders } from "../../../lib/deliverables/placeholders.ts";
 import { deliverablesTable } from "../../../lib/deliverables/reference.ts";
 import { payloadKeyByKind, toolDefinitions, tools } from "../../../lib/deliverables/registry.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
-import { fullWorkbench, samples } from "./samples.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
+import { fullDraft, samples } from "./samples.ts";
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -125,16 +125,16 @@ describe("a kind is one record", () => {
       expect(payloadKeys).toContain(tool.payloadKey);
       expect(limits.most[tool.payloadKey]).toBeGreaterThan(0);
       expect(deliverablesTable()).toContain(`| \`${name}\` | ${tool.makes} |`);
-      const made = fullWorkbench()[tool.payloadKey].map((item) => tool.idOf(item));
+      const made = fullDraft()[tool.payloadKey].map((item) => tool.idOf(item));
       const message = `{{artifact:${tool.kind}:${made[0]}}}`;
-      expect(danglingPlaceholders(message, fullWorkbench())).toEqual([]);
-      expect(danglingPlaceholders(message, emptyWorkbench)).toHaveLength(1);
-      expect(countDeliverables(fullWorkbench())[tool.kind]).toBe(made.length);
+      expect(danglingPlaceholders(message, fullDraft())).toEqual([]);
+      expect(danglingPlaceholders(message, emptyDraft)).toHaveLength(1);
+      expect(countDeliverables(fullDraft())[tool.kind]).toBe(made.length);
     },
   );
 
-  test("the payload has exactly the workbench's keys", () => {
-    expect(payloadKeys.toSorted()).toEqual(Object.keys(emptyWorkbench).toSorted());
+  test("the payload has exactly the draft's keys", () => {
+    expect(payloadKeys.toSorted()).toEqual(Object.keys(emptyDraft).toSorted());
   });
 });
 

@@ -13,7 +13,7 @@ describe("takes a relative path of plain segments", () => {
     "NOTES.MD",
     "_a/.b/c.md",
   ])("%s", (name) => {
-    expect(call("create_file", { name }).workbench.files[0]?.name).toBe(name);
+    expect(call("create_file", { name }).draft.files[0]?.name).toBe(name);
   });
 
   test("160 characters in all", () => {
@@ -52,7 +52,7 @@ describe("refuses a file name that leaves its folder, or that Studio would chang
     ["", "at least 1"],
   ])("%j", (name, reason) => {
     const result = call("create_file", { name });
-    expect(result.workbench.files).toEqual([]);
+    expect(result.draft.files).toEqual([]);
     expect(errorOf(result)).toContain(reason);
   });
 });

@@ -4,10 +4,10 @@ import {
   findPlaceholders,
   repairPrompt,
 } from "../../../lib/deliverables/placeholders.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
-import { fullWorkbench } from "./samples.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
+import { fullDraft } from "./samples.ts";
 
-const tokens = (message: string, made = fullWorkbench()): string[] =>
+const tokens = (message: string, made = fullDraft()): string[] =>
   danglingPlaceholders(message, made).map(({ token }) => token);
 
 test("finds placeholders in the order of the message, whatever their case and spaces", () => {
@@ -30,7 +30,7 @@ test("what was made does not dangle, regardless of case and spaces", () => {
     "{{artifact:chart:KPI}} {{artifact:table:plans}} {{artifact:file:Specs/Api.md}} {{ artifact : svg : logo }} " +
     "{{artifact:LIST:steps}} {{artifact:checklist:launch}}";
   expect(tokens(message)).toEqual([]);
-  expect(tokens(message, emptyWorkbench)).toHaveLength(6);
+  expect(tokens(message, emptyDraft)).toHaveLength(6);
 });
 
 describe("dangling", () => {
@@ -54,7 +54,7 @@ describe("dangling", () => {
 });
 
 test("the repair prompt names tokens, tools, what exists and both ways out", () => {
-  const made = { ...emptyWorkbench, lists: fullWorkbench().lists };
+  const made = { ...emptyDraft, lists: fullDraft().lists };
   const dangling = danglingPlaceholders(
     "{{artifact:table:t}} {{artifact:graph:g}} {{artifact:chart:}}",
     made,
@@ -72,7 +72,7 @@ test("the repair prompt names tokens, tools, what exists and both ways out", () 
 });
 
 test("the repair prompt offers all six chart tools", () => {
-  const prompt = repairPrompt(danglingPlaceholders("{{artifact:chart:c}}", emptyWorkbench), emptyWorkbench);
+  const prompt = repairPrompt(danglingPlaceholders("{{artifact:chart:c}}", emptyDraft), emptyDraft);
   expect(prompt).toContain(
     "make it with create_pie_chart or create_bar_chart or create_stacked_bar_chart or create_line_chart or create_area_chart or create_scatter_chart",
   );

@@ -8,7 +8,7 @@ import {
 } from "../../../lib/deliverables/placeholders.ts";
 import { applyToolCall, tools } from "../../../lib/deliverables/registry.ts";
 import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
 import { samples } from "./samples.ts";
 import type { Fields } from "./samples.ts";
@@ -96,16 +96,16 @@ test("no call throws, every answer is JSON, and Studio takes whatever was accept
   let accepted = 0;
   fc.assert(
     fc.property(fc.array(anyCall, { maxLength: 12 }), (calls) => {
-      let workbench = emptyWorkbench;
+      let draft = emptyDraft;
       for (const call of calls) {
-        const result = applyToolCall(workbench, call);
+        const result = applyToolCall(draft, call);
         const answer: { ok: boolean; error?: string } = JSON.parse(result.output);
         expect(answer.ok).toBe(result.ok);
-        expect(result.workbench === workbench).toBe(!result.ok);
+        expect(result.draft === draft).toBe(!result.ok);
         accepted += result.ok ? 1 : 0;
-        workbench = result.workbench;
+        draft = result.draft;
       }
-      expect(problemsOf({ workspaceId: "ws", ...toPayload(workbench, "Done.") })).toEqual([]);
+      expect(problemsOf({ workspaceId: "ws", ...toPayload(draft, "Done.") })).toEqual([]);
     }),
     { numRuns: 300 },
   );
@@ -140,9 +140,9 @@ test("no message throws, and no token that Studio reads is missed", () => {
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {
       const message = pieces.join("");
-      const dangling = danglingPlaceholders(message, emptyWorkbench);
-      expect(repairPrompt(dangling, emptyWorkbench)).toContain("Nothing has been made");
-      const again = danglingPlaceholders(dangling.map(({ token }) => token).join(" "), emptyWorkbench);
+      const dangling = danglingPlaceholders(message, emptyDraft);
+      expect(repairPrompt(dangling, emptyDraft)).toContain("Nothing has been made");
+      const again = danglingPlaceholders(dangling.map(({ token }) => token).join(" "), emptyDraft);
       expect(again).toEqual(dangling);
       const read = findPlaceholders(message).map(({ token }) => token);
       const readByStudio = message.match(studioTokens) ?? [];

@@ -1,6 +1,6 @@
 import { applyToolCall } from "../../../lib/deliverables/registry.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
-import type { Workbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
+import type { Draft } from "../../../lib/deliverables/draft.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -59,8 +59,8 @@ export function argumentsOf(name: string, overrides: Fields = {}): string {
 }
 
 /** Calls the tool with its sample, some fields replaced. */
-export function call(name: string, overrides: Fields = {}, workbench: Workbench = emptyWorkbench) {
-  return applyToolCall(workbench, { name, arguments: argumentsOf(name, overrides) });
+export function call(name: string, overrides: Fields = {}, draft: Draft = emptyDraft) {
+  return applyToolCall(draft, { name, arguments: argumentsOf(name, overrides) });
 }
 
 /** The answer's reason, or "" when the call was taken. */
@@ -70,9 +70,6 @@ export function errorOf(result: { readonly output: string }): string {
 }
 
 /** Every tool called once. */
-export function fullWorkbench(): Workbench {
-  return Object.keys(samples).reduce(
-    (workbench, name) => call(name, {}, workbench).workbench,
-    emptyWorkbench,
-  );
+export function fullDraft(): Draft {
+  return Object.keys(samples).reduce((draft, name) => call(name, {}, draft).draft, emptyDraft);
 }

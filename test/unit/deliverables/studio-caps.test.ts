@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { toPayload } from "../../../lib/deliverables/payload.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
 import { call, errorOf, samples } from "./samples.ts";
 import type { Fields } from "./samples.ts";
@@ -109,7 +109,7 @@ function postedAsGiven({ tool, put }: TextField, text: string): object {
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
   const points = tool === "create_scatter_chart" && !("series" in put(text)) ? { series: [] } : {};
   const item = { ...given, ...points, ...(kind === undefined ? {} : { kind }) };
-  return { workspaceId: "ws", assistantMessage: "Done.", ...emptyWorkbench, [key]: [item] };
+  return { workspaceId: "ws", assistantMessage: "Done.", ...emptyDraft, [key]: [item] };
 }
 
 const emoji = "😀";
@@ -152,7 +152,7 @@ test("what passes is taken by Studio's rules, and what they refuse is refused by
   fc.assert(
     fc.property(nearItsCap, ({ field, text }) => {
       const result = call(field.tool, field.put(text));
-      const posted = result.ok ? { workspaceId: "ws", ...toPayload(result.workbench, "Done.") } : undefined;
+      const posted = result.ok ? { workspaceId: "ws", ...toPayload(result.draft, "Done.") } : undefined;
       expect(posted === undefined ? [] : problemsOf(posted)).toEqual([]);
       const isRefused = problemsOf(postedAsGiven(field, text)).length > 0;
       const words = `${field.path}: ${text.length} characters given, at most ${field.cap}`;
@@ -169,14 +169,14 @@ describe("a cap counts UTF-16 units, as Studio does: an emoji is two", () => {
     const start = fill("a", emoji, field.cap);
     const atCap = call(field.tool, field.put(start));
     expect(errorOf(atCap)).toBe("");
-    expect(JSON.stringify(atCap.workbench)).toContain(emoji.repeat(20));
+    expect(JSON.stringify(atCap.draft)).toContain(emoji.repeat(20));
     const over = call(field.tool, field.put(`${start}x`));
     expect(errorOf(over)).toContain(`${field.path}: ${field.cap + 1} characters given, at most ${field.cap}`);
   });
 
   test("the assistant message: 24000", () => {
     const message = emoji.repeat(12_000);
-    expect(toPayload(emptyWorkbench, message).assistantMessage).toBe(message);
-    expect(() => toPayload(emptyWorkbench, `${message}x`)).toThrow(RunnerError);
+    expect(toPayload(emptyDraft, message).assistantMessage).toBe(message);
+    expect(() => toPayload(emptyDraft, `${message}x`)).toThrow(RunnerError);
   });
 });

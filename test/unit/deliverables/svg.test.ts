@@ -215,7 +215,7 @@ test("the tool's answer lists what was changed, and delivers the clean drawing",
   expect(result.output).toBe(
     '{"ok":true,"id":"logo","reminder":"Show it in your message with {{artifact:svg:logo}}","changed":["removed <style>","removed attribute onclick"]}',
   );
-  expect(result.workbench.svgs).toEqual([{ id: "logo", content: svg("<rect/>") }]);
+  expect(result.draft.svgs).toEqual([{ id: "logo", content: svg("<rect/>") }]);
 });
 
 test("the tool's refusal gives the reason", () => {

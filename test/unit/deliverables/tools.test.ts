@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { applyToolCall } from "../../../lib/deliverables/registry.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
-import { argumentsOf, call, drawing, errorOf, fullWorkbench, samples } from "./samples.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
+import { argumentsOf, call, drawing, errorOf, fullDraft, samples } from "./samples.ts";
 import type { Fields } from "./samples.ts";
 
 const many = <T>(count: number, make: (at: number) => T): readonly T[] =>
   Array.from({ length: count }, (_, at) => make(at));
 
-const apply = (name: string, json: string) => applyToolCall(emptyWorkbench, { name, arguments: json });
+const apply = (name: string, json: string) => applyToolCall(emptyDraft, { name, arguments: json });
 
 test("every tool puts its deliverable into the payload's shape", () => {
-  expect(fullWorkbench()).toEqual({
+  expect(fullDraft()).toEqual({
     files: [{ name: "specs/api.md", content: "# API" }],
     charts: [
       { kind: "pie", id: "mix", title: "Mix", segments: [{ label: "A", value: 1 }] },
@@ -54,8 +54,8 @@ test("the answer names the id and the placeholder", () => {
   expect(call("create_file").output).toContain("{{artifact:file:specs/api.md}}");
 });
 
-test("the given workbench stays as it was", () => {
-  const before = fullWorkbench();
+test("the given draft stays as it was", () => {
+  const before = fullDraft();
   const copy = structuredClone(before);
   call("create_list", { id: "other" }, before);
   expect(before).toEqual(copy);
@@ -64,7 +64,7 @@ test("the given workbench stays as it was", () => {
 test("an unknown tool is answered with the valid ones", () => {
   const result = apply("create_poem", "{}");
   expect(result.ok).toBe(false);
-  expect(result.workbench).toBe(emptyWorkbench);
+  expect(result.draft).toBe(emptyDraft);
   expect(errorOf(result)).toBe(
     'there is no tool "create_poem"; the tools are create_file, create_pie_chart, create_bar_chart, ' +
       "create_stacked_bar_chart, create_line_chart, create_area_chart, create_scatter_chart, create_table, " +
@@ -95,16 +95,16 @@ describe("malformed JSON is answered with its position", () => {
 describe("forgiving where nothing is lost", () => {
   test.each([[null], [""], ["  \n"]])("title %j is no title", (title) => {
     for (const name of Object.keys(samples).filter((one) => one !== "create_file")) {
-      const { workbench, ok } = call(name, { title });
+      const { draft, ok } = call(name, { title });
       expect(ok).toBe(true);
-      expect(JSON.stringify(workbench)).not.toContain('"title"');
+      expect(JSON.stringify(draft)).not.toContain('"title"');
     }
   });
 
   test("a right kind inside is ignored", () => {
     expect(call("create_table", { kind: "table" }).ok).toBe(true);
     expect(call("create_stacked_bar_chart", { kind: "stacked_bar" }).ok).toBe(true);
-    expect(call("create_svg", { kind: "svg" }).workbench.svgs).toEqual([{ id: "logo", content: drawing }]);
+    expect(call("create_svg", { kind: "svg" }).draft.svgs).toEqual([{ id: "logo", content: drawing }]);
     expect(call("create_file", { kind: "file" }).ok).toBe(true);
   });
 
@@ -116,13 +116,13 @@ describe("forgiving where nothing is lost", () => {
   });
 
   test("ordered: false is an unordered list", () => {
-    expect(call("create_list", { ordered: false }).workbench.lists).toEqual([
+    expect(call("create_list", { ordered: false }).draft.lists).toEqual([
       { kind: "list", id: "steps", items: ["Build", "Ship"] },
     ]);
   });
 
   test("an id loses the spaces around it", () => {
-    expect(call("create_list", { id: " steps " }).workbench.lists[0]?.id).toBe("steps");
+    expect(call("create_list", { id: " steps " }).draft.lists[0]?.id).toBe("steps");
   });
 
   test.each(["create_table", "create_list", "create_checklist", "create_svg"])(
@@ -166,20 +166,20 @@ describe("nothing is dropped silently", () => {
 
 describe("ids", () => {
   test("all charts share one id space, whatever the case", () => {
-    const { workbench } = call("create_pie_chart", { id: "Sales" });
-    expect(errorOf(call("create_scatter_chart", { id: "sALES" }, workbench))).toBe(
+    const { draft } = call("create_pie_chart", { id: "Sales" });
+    expect(errorOf(call("create_scatter_chart", { id: "sALES" }, draft))).toBe(
       'create_scatter_chart: id: "sALES" is taken by another chart; ids differ in more than case',
     );
   });
 
   test("file names differ in more than case", () => {
-    const { workbench } = call("create_file", { name: "A/readme.md" });
-    expect(errorOf(call("create_file", { name: "a/README.MD" }, workbench))).toContain("is taken");
+    const { draft } = call("create_file", { name: "A/readme.md" });
+    expect(errorOf(call("create_file", { name: "a/README.MD" }, draft))).toContain("is taken");
   });
 
   test("different kinds may share an id", () => {
-    const { workbench } = call("create_list", { id: "same" });
-    expect(call("create_checklist", { id: "same" }, workbench).ok).toBe(true);
+    const { draft } = call("create_list", { id: "same" });
+    expect(call("create_checklist", { id: "same" }, draft).ok).toBe(true);
   });
 
   test("item ids of a checklist are unique, whatever the case", () => {

@@ -23,7 +23,7 @@ import { applyToolCall } from "../../../lib/deliverables/registry.ts";
 import * as allowed from "../../../lib/deliverables/svg-allowed.ts";
 import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
 import { looksScripted, quieten } from "../../../lib/deliverables/svg-scripts.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { troubleError } from "../../../lib/model/provider-trouble.ts";
 import { parseLogLine, sentenceOf } from "../../../lib/core/log-line.ts";
 import { printable } from "../../../lib/core/printable.ts";
@@ -48,7 +48,7 @@ const calling =
   (text) => {
     const { wrapper, fields } = samples[name] ?? { fields: {} };
     const all = { ...fields, ...put(text) };
-    return applyToolCall(emptyWorkbench, {
+    return applyToolCall(emptyDraft, {
       name,
       arguments: JSON.stringify(wrapper === undefined ? all : { [wrapper]: all }),
     });
@@ -70,7 +70,7 @@ const ignoringErrors =
 const payload = (change: object): object => ({
   workspaceId: "ws",
   assistantMessage: "x",
-  ...emptyWorkbench,
+  ...emptyDraft,
   ...change,
 });
 
@@ -79,8 +79,8 @@ const inDrawing = (text: string): string => `<svg><rect/>${text.slice(0, 63_900)
 
 /** Every function that is given text from outside: of a model, of Studio, of AWS, of a log. */
 export const targets: Readonly<Record<string, Target>> = {
-  "a tool's arguments": (text) => applyToolCall(emptyWorkbench, { name: "create_file", arguments: text }),
-  "a tool's name": (text) => applyToolCall(emptyWorkbench, { name: text, arguments: "{}" }),
+  "a tool's arguments": (text) => applyToolCall(emptyDraft, { name: "create_file", arguments: text }),
+  "a tool's name": (text) => applyToolCall(emptyDraft, { name: text, arguments: "{}" }),
   "an unknown field": calling("create_list", (text) => ({ [text]: text })),
   "a file's name": calling("create_file", (name) => ({ name })),
   "a file's content": calling("create_file", (content) => ({ content })),
@@ -105,12 +105,9 @@ export const targets: Readonly<Record<string, Target>> = {
   "a style's value": allowed.isSafeStyleValue,
   "names in a drawing": (text) => [allowed.canonicalElement(text), allowed.canonicalAttribute(text)],
   findPlaceholders,
-  "a message with placeholders": (text) =>
-    repairPrompt(danglingPlaceholders(text, emptyWorkbench), emptyWorkbench),
-  "an assistant message": ignoringErrors((text) => toPayload(emptyWorkbench, text)),
-  "an assistant message at the cap": ignoringErrors((text) =>
-    toPayload(emptyWorkbench, text.slice(0, 24_000)),
-  ),
+  "a message with placeholders": (text) => repairPrompt(danglingPlaceholders(text, emptyDraft), emptyDraft),
+  "an assistant message": ignoringErrors((text) => toPayload(emptyDraft, text)),
+  "an assistant message at the cap": ignoringErrors((text) => toPayload(emptyDraft, text.slice(0, 24_000))),
   preview,
   "the local Studio's rules": (text) => [
     problemsOf(payload({ assistantMessage: text })),

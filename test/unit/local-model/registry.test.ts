@@ -1,26 +1,26 @@
 import { describe, expect, test } from "vitest";
 import { applyToolCall, toolDefinitions } from "../../../lib/deliverables/registry.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { exampleWorkspaces } from "../../../local/model/examples.ts";
 import { strictSchemaProblem } from "../../../local/model/strict-schema.ts";
 import { drive } from "./drive.ts";
 import { toolNames } from "./tools.ts";
 
 function driveWithRunnerTools(text: string) {
-  let workbench = emptyWorkbench;
+  let draft = emptyDraft;
   const refusals: string[] = [];
   const changes: string[] = [];
   const story = drive(text, {
     tools: toolDefinitions,
     answer: (call) => {
-      const applied = applyToolCall(workbench, call);
-      workbench = applied.workbench;
+      const applied = applyToolCall(draft, call);
+      draft = applied.draft;
       if (!applied.ok) refusals.push(applied.output);
       if (applied.output.includes('"changed"')) changes.push(applied.output);
       return applied.output;
     },
   });
-  return { story, workbench, refusals, changes };
+  return { story, draft, refusals, changes };
 }
 
 describe("with the runner's own tools", () => {
@@ -56,18 +56,18 @@ describe("with the runner's own tools", () => {
     ["negative-stacked", 1],
     ["rounds:9", 0],
   ])("[[%s]] has %i refusal and ends with everything made", (word, count) => {
-    const { story, refusals, workbench } = driveWithRunnerTools(`Help me learn the cello. [[${word}]]`);
+    const { story, refusals, draft } = driveWithRunnerTools(`Help me learn the cello. [[${word}]]`);
 
     expect(refusals).toHaveLength(count);
     expect(story.message).toContain("{{artifact:checklist:next-steps}}");
-    expect(Object.values(workbench).flat()).toHaveLength(story.rounds.flat().length - count);
+    expect(Object.values(draft).flat()).toHaveLength(story.rounds.flat().length - count);
   });
 
   test("[[svg-script]] leaves one SVG without a script", () => {
-    const { workbench } = driveWithRunnerTools("Help me learn the cello. [[svg-script]]");
+    const { draft } = driveWithRunnerTools("Help me learn the cello. [[svg-script]]");
 
-    expect(workbench.svgs.map((svg) => svg.id)).toEqual(["trend"]);
-    expect(workbench.svgs[0]?.content).toContain("<polyline");
-    expect(workbench.svgs[0]?.content).not.toMatch(/script|onclick|alert/);
+    expect(draft.svgs.map((svg) => svg.id)).toEqual(["trend"]);
+    expect(draft.svgs[0]?.content).toContain("<polyline");
+    expect(draft.svgs[0]?.content).not.toMatch(/script|onclick|alert/);
   });
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { toPayload } from "../../../lib/deliverables/payload.ts";
 import { applyToolCall } from "../../../lib/deliverables/registry.ts";
-import { emptyWorkbench } from "../../../lib/deliverables/workbench.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
 
 const times = <T>(count: number, make: (at: number) => T): T[] =>
@@ -66,13 +66,13 @@ const atTheCap: Readonly<Record<string, object>> = {
 };
 
 function payloadOf(calls: readonly (readonly [name: string, fields: object])[], message = text(24_000)) {
-  let workbench = emptyWorkbench;
+  let draft = emptyDraft;
   const outputs = calls.map(([name, fields]) => {
-    const applied = applyToolCall(workbench, { name, arguments: JSON.stringify(fields) });
-    workbench = applied.workbench;
+    const applied = applyToolCall(draft, { name, arguments: JSON.stringify(fields) });
+    draft = applied.draft;
     return applied.output;
   });
-  return { outputs, body: { workspaceId: "ws-1", ...toPayload(workbench, message) } };
+  return { outputs, body: { workspaceId: "ws-1", ...toPayload(draft, message) } };
 }
 
 const { body: fullest, outputs: fullestOutputs } = payloadOf(Object.entries(atTheCap));
@@ -145,7 +145,7 @@ describe("the independent reading of the API page refuses", () => {
     ["no message field", { assistantMessage: undefined }, "assistantMessage is not a text"],
     [
       "nothing at all",
-      { ...emptyWorkbench, assistantMessage: " " },
+      { ...emptyDraft, assistantMessage: " " },
       "assistantMessage is blank, and nothing else is there",
     ],
     [

@@ -46,9 +46,9 @@ test("a tool is called, answered and shown, over the whole conversation", async 
     match: { userMessage: "Compare teas", toolName: "create_list" },
     response: { toolCalls: [{ id: "call_1", name: "create_list", arguments: JSON.stringify(teas) }] },
   });
-  const { message, workbench, rounds } = await loop(model(), { store: false });
+  const { message, draft, rounds } = await loop(model(), { store: false });
   expect({ message, rounds }).toEqual({ message: "See {{artifact:list:teas}}.", rounds: 2 });
-  expect(workbench.lists).toMatchObject([{ id: "teas", items: ["green", "black"] }]);
+  expect(draft.lists).toMatchObject([{ id: "teas", items: ["green", "black"] }]);
 });
 
 test("its error is an error", async () => {

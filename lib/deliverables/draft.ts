@@ -1,5 +1,5 @@
-/** What a run has produced so far. Immutable: a tool returns a new workbench. Shapes: studio-api.md, "Deliverables". */
-export interface Workbench {
+/** What a run has produced so far. Immutable: a tool returns a new draft. Shapes: studio-api.md, "Deliverables". */
+export interface Draft {
   readonly files: readonly FileDeliverable[];
   readonly charts: readonly ChartDeliverable[];
   readonly datasets: readonly TableDeliverable[];
@@ -8,7 +8,7 @@ export interface Workbench {
   readonly checklists: readonly ChecklistDeliverable[];
 }
 
-export const emptyWorkbench: Workbench = {
+export const emptyDraft: Draft = {
   files: [],
   charts: [],
   datasets: [],

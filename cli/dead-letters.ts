@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { withoutSecrets } from "../infra/secret-like.ts";
 import { keepHead } from "../lib/core/text.ts";
-import { attemptFailureSchema } from "../lib/attempt/settle.ts";
+import { attemptFailureSchema } from "../lib/attempt/failure.ts";
 import type { Run } from "../lib/runs/run.ts";
 import { printableLines } from "../lib/core/printable.ts";
 import type { Context } from "./context.ts";
@@ -19,14 +19,14 @@ export interface DeadLetter extends Verdict {
   readonly runId: string | undefined;
   readonly workspaceId: string | undefined;
   readonly attempt: number | undefined;
-  /** What the settler is called with. */
+  /** What recovery is called with. */
   readonly event: unknown;
 }
 
-/** What Lambda tells the settler's on-failure destination: the settler's own event is inside. */
+/** What Lambda tells recovery's on-failure destination: recovery's own event is inside. */
 const recordSchema = z.looseObject({ requestPayload: z.unknown() });
 
-/** Looks at the ledger for each message: is there still something to be settled? @throws RunnerError `ledger_unavailable` */
+/** Looks at the ledger for each message: is there still something to recover? @throws RunnerError `ledger_unavailable` */
 export async function readDeadLetter(
   context: Context,
   pool: StackPool,
@@ -81,7 +81,7 @@ const rows: readonly ((given: Case) => Verdict | undefined)[] = [
 export const judge = (given: Case): Verdict =>
   rows.map((row) => row(given)).find((verdict) => verdict !== undefined) ?? {
     action: "send",
-    why: "its lease is alive: the settler can still go on with it",
+    why: "its lease is alive: recovery can still go on with it",
   };
 
 const shownCharacters = 2_000;

@@ -16,7 +16,7 @@ export interface Stack {
   output(id: string): string;
 }
 
-export const roles = ["dispatcher", "processor", "settler", "rotator"] as const;
+export const roles = ["dispatcher", "processor", "recovery", "rotator"] as const;
 export type Role = (typeof roles)[number];
 
 export interface StackPool {
@@ -59,7 +59,7 @@ function readPool(
   const groups = [
     ["dispatcher", optional("DispatcherLog")],
     ["processor", optional("ProcessorLog")],
-    ["settler", optional("SettlerLog")],
+    ["recovery", optional("RecoveryLog")],
     ["rotator", optional("RotatorLog")],
   ].filter((entry) => entry[1] !== undefined);
   return {

@@ -6,10 +6,10 @@ import {
   parseDispatcherConfig,
   parseProcessorConfig,
   parseRotatorConfig,
-  parseSettlerConfig,
+  parseRecoveryConfig,
   type DispatcherConfig,
   type ProcessorConfig,
-  type SettlerConfig,
+  type RecoveryConfig,
 } from "../lib/core/config.ts";
 import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
 import { pickups } from "../lib/dispatch/pickup.ts";
@@ -147,8 +147,8 @@ export function processor(logger: Logger): AttemptDeps {
   };
 }
 
-export function settler(logger: Logger): RecoverDeps {
-  const config = parseSettlerConfig(process.env);
+export function recovery(logger: Logger): RecoverDeps {
+  const config = parseRecoveryConfig(process.env);
   return {
     ...common(logger, config),
     invoker: createLambdaInvoker(config.RUNNER_PROCESSOR_FUNCTION),
@@ -236,7 +236,7 @@ export function rotator(logger: Logger): Rotator {
   };
 }
 
-function common(logger: Logger, config: DispatcherConfig | ProcessorConfig | SettlerConfig) {
+function common(logger: Logger, config: DispatcherConfig | ProcessorConfig | RecoveryConfig) {
   const http = createHttp();
   const secrets = createSecretSource(createSecretsClient());
   const metrics = createEmfMetrics({ clock, writeLine: (line) => void process.stdout.write(`${line}\n`) });

@@ -8,7 +8,7 @@ const reasons = {
   "AwsSolutions-IAM5[Resource::*]":
     "X-Ray's traces and STS's tokens of one's own identity know no resources to which the right could be narrowed.",
   "AwsSolutions-SQS3":
-    "This queue is itself where events end that could not be settled: nothing reads it but people, so there is no second failure to catch.",
+    "This queue is itself where events end that could not be recovered: nothing reads it but people, so there is no second failure to catch.",
 } as const;
 
 export function acknowledge(scope: IConstruct, rule: keyof typeof reasons): void {

@@ -3,7 +3,7 @@ import { LogLevel, OutputFormat, SourceMapMode, type BundlingOptions } from "aws
 import type { BuildOptions } from "esbuild";
 
 /** Every deployed function, by its file in functions/. */
-export const functionNames = ["dispatch", "process", "settle", "rotate"] as const;
+export const functionNames = ["dispatch", "process", "recover", "rotate"] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 export const projectRoot = fileURLToPath(new URL("..", import.meta.url));

@@ -21,7 +21,7 @@ export function addOutputs(scope: Construct, runner: StudioRunner): readonly Cfn
       what: "the model's API key",
       file: "model-key.txt",
     }),
-    ...runner.pools.flatMap(({ settings, runnerKeys, dispatcher, processor, settler, rotator }) => {
+    ...runner.pools.flatMap(({ settings, runnerKeys, dispatcher, processor, recovery, rotator }) => {
       const id = poolId(settings.name);
       const ofPool = `of pool ${settings.name}`;
       return [
@@ -36,14 +36,14 @@ export function addOutputs(scope: Construct, runner: StudioRunner): readonly Cfn
           description: `The processor ${ofPool}`,
         },
         {
-          id: `${id}Settler`,
-          value: settler.runner.function.functionName,
-          description: `The settler ${ofPool}`,
+          id: `${id}Recovery`,
+          value: recovery.runner.function.functionName,
+          description: `Recovery ${ofPool}`,
         },
         {
           id: `${id}DeadLetters`,
-          value: settler.deadLetters.queueUrl,
-          description: `Events ${ofPool} that the settler could not settle`,
+          value: recovery.deadLetters.queueUrl,
+          description: `Events ${ofPool} that recovery could not settle`,
         },
         ...keyOutputs(`${id}Keys`, {
           secret: runnerKeys,

@@ -7,7 +7,7 @@ import { PoolMonitoring } from "./monitoring/monitoring.ts";
 import { Processor } from "./processor.ts";
 import { Rotator } from "./rotator.ts";
 import type { PoolSettings, Settings } from "./settings.ts";
-import { Settler } from "./settler.ts";
+import { Recovery } from "./recovery.ts";
 
 export interface PoolProps {
   readonly settings: Settings;
@@ -17,13 +17,13 @@ export interface PoolProps {
   readonly alarmTopic: ITopic | undefined;
 }
 
-/** All of one pool: its runner keys, its dispatcher with the schedule, its processor, its settler, and what watches them. */
+/** All of one pool: its runner keys, its dispatcher with the schedule, its processor, its recovery, and what watches them. */
 export class Pool extends Construct {
   readonly settings: PoolSettings;
   readonly runnerKeys: KeySecret;
   readonly dispatcher: Dispatcher;
   readonly processor: Processor;
-  readonly settler: Settler;
+  readonly recovery: Recovery;
   /** Only where the settings ask for it. */
   readonly rotator: Rotator | undefined;
   readonly monitoring: PoolMonitoring;
@@ -39,8 +39,8 @@ export class Pool extends Construct {
     const { runnerKeys } = this;
     this.processor = new Processor(this, "Processor", { ...props, runnerKeys });
     const calling = { ...props, runnerKeys, processor: this.processor.runner.function };
-    this.settler = new Settler(this, "Settler", calling);
-    this.processor.settleBy(this.settler.runner.function);
+    this.recovery = new Recovery(this, "Recovery", calling);
+    this.processor.settleBy(this.recovery.runner.function);
     this.dispatcher = new Dispatcher(this, "Dispatcher", calling);
     this.rotator = pool.rotation && new Rotator(this, "Rotator", { ...props, runnerKeys });
     this.monitoring = new PoolMonitoring(this, "Monitoring", {
@@ -48,9 +48,9 @@ export class Pool extends Construct {
       functions: {
         dispatcher: this.dispatcher.runner,
         processor: this.processor.runner,
-        settler: this.settler.runner,
+        recovery: this.recovery.runner,
       },
-      deadLetters: this.settler.deadLetters,
+      deadLetters: this.recovery.deadLetters,
       topic: props.alarmTopic,
     });
   }

@@ -21,7 +21,7 @@ export interface ProcessorProps {
   readonly modelKey: KeySecret | undefined;
 }
 
-/** The processor of one pool. It takes events once its settler is known: `settleBy`. */
+/** The processor of one pool. It takes events once its recovery is known: `settleBy`. */
 export class Processor extends Construct {
   readonly runner: RunnerFunction;
 
@@ -66,22 +66,22 @@ export class Processor extends Construct {
   }
 
   /**
-   * Lets an attempt call the next one, and Lambda call the settler for an attempt that failed: both as the processor's role. In a
+   * Lets an attempt call the next one, and Lambda call recovery for an attempt that failed: both as the processor's role. In a
    * policy beside the role, because the function waits for all that is in its role: a statement there that named the
-   * function, or the settler that names it, would make the function wait for itself.
+   * function, or recovery that names it, would make the function wait for itself.
    */
-  settleBy(settler: IFunction): void {
+  settleBy(recovery: IFunction): void {
     const { role, function: processor } = this.runner;
     const invoke = new PolicyStatement({
       actions: ["lambda:InvokeFunction"],
-      resources: [processor.functionArn, settler.functionArn],
+      resources: [processor.functionArn, recovery.functionArn],
     });
     const policy = new Policy(this, "Onward", { roles: [role], statements: [invoke] });
     const events = this.runner.takeEvents({
       maxEventAgeMs: timing.maxEventAgeMs,
       // Whether to start again is decided by the ledger.
       retries: 0,
-      onFailureArn: settler.functionArn,
+      onFailureArn: recovery.functionArn,
     });
     // Lambda refuses a destination that the role may not invoke yet.
     events.node.addDependency(policy);

@@ -42,7 +42,7 @@ export interface Bounds {
   readonly maxTimeoutSeconds: number;
   /** Lambda drops a call that would make the same function run more often than this in one chain (decisions/0008). */
   readonly recursionLimit: number;
-  readonly settlerTimeoutMs: number;
+  readonly recoveryTimeoutMs: number;
 }
 
 export const bounds: Bounds = {
@@ -53,7 +53,7 @@ export const bounds: Bounds = {
   eventAgeFloorMs: 60_000,
   maxTimeoutSeconds: 900,
   recursionLimit: 16,
-  settlerTimeoutMs: 60_000,
+  recoveryTimeoutMs: 60_000,
 };
 
 /** Durations in milliseconds: `left` must not exceed `right`. */
@@ -193,14 +193,14 @@ const timingRows: readonly Row<Bounds>[] = [
       `${maxContinuations + maxStarts} times, but Lambda takes about ${recursionLimit} for a loop and drops the call.`,
   },
   {
-    path: "settlerTimeoutMs",
+    path: "recoveryTimeoutMs",
     left: ({ timing: { recoverBeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
       recoverBeatLimitMs + recoverReportLimitMs + hardReserveMs,
-    right: (input) => input.settlerTimeoutMs,
-    sentence: ({ settlerTimeoutMs, timing: { recoverBeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
-      `settlerTimeoutMs (${seconds(settlerTimeoutMs)}) does not hold timing.recoverBeatLimitMs (${seconds(recoverBeatLimitMs)}), ` +
+    right: (input) => input.recoveryTimeoutMs,
+    sentence: ({ recoveryTimeoutMs, timing: { recoverBeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
+      `recoveryTimeoutMs (${seconds(recoveryTimeoutMs)}) does not hold timing.recoverBeatLimitMs (${seconds(recoverBeatLimitMs)}), ` +
       `timing.recoverReportLimitMs (${seconds(recoverReportLimitMs)}) and timing.hardReserveMs (${seconds(hardReserveMs)}): ` +
-      `Lambda would end the settler before it has closed the run.`,
+      `Lambda would end recovery before it has closed the run.`,
   },
 ];
 

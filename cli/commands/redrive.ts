@@ -15,9 +15,9 @@ const dayMs = 86_400_000;
 
 export const redrive: Command = defineCommand({
   name: "redrive",
-  summary: "Dead letters and lost runs: settles what can be, and says what has settled itself",
+  summary: "Dead letters and lost runs: recovers what can be recovered, and says what needs nothing",
   details:
-    "A dead letter whose lease is alive goes to the settler again. One whose run has ended or moved on, or whose lease is dead " +
+    "A dead letter whose lease is alive goes to recovery again. One whose run has ended or moved on, or whose lease is dead " +
     "(the job is Studio's again), is deleted. What nobody can read is kept, until --drop. Lost runs are listed: nothing is to be done for them. " +
     "Ends with 1 when dead letters are left.",
   options: [
@@ -46,7 +46,7 @@ export const redrive: Command = defineCommand({
     const pools = await context.pools();
     const lost = (await Promise.all(pools.map((pool) => findLost(context, pool, since)))).flat();
     const borrowed = (await borrow(context, pools)).map((letter) => (drop ? dropped(letter) : letter));
-    const done = await settleAll(context, borrowed, { dryRun, yes });
+    const done = await recoverAll(context, borrowed, { dryRun, yes });
     const data = { dryRun, deadLetters: done.map((one) => toData(one, show)), lostRuns: lost.map(toLost) };
     const left = done.some(({ state }) => state !== "done");
     return {
@@ -89,7 +89,7 @@ interface Wish {
 }
 
 /** Does what the verdicts say, once it is agreed to; what is not done goes back into the queue. */
-async function settleAll(
+async function recoverAll(
   context: Context,
   letters: readonly Borrowed[],
   wish: Wish,
@@ -101,7 +101,7 @@ async function settleAll(
     const done: Done[] = [];
     for (const letter of letters) {
       if (letter.action !== "keep") {
-        await settle(context, letter);
+        await recover(context, letter);
         open.delete(letter);
       }
       done.push({ ...letter, state: letter.action === "keep" ? "left" : "done" });
@@ -124,14 +124,14 @@ async function isAgreed(
   if (yes) return true;
   if (!input.isTerminal) {
     throw new CliError("usage", `${count(letters.length, "dead letter")} wait, and there is nobody to ask.`, {
-      remedy: "Give --yes to settle them, or --dry-run to see what would be done.",
+      remedy: "Give --yes to recover them, or --dry-run to see what would be done.",
     });
   }
   const of = (wanted: DeadLetter["action"]): number =>
     doable.filter(({ action }) => action === wanted).length;
   const [sends, deletes, drops] = [of("send"), of("delete"), of("drop")];
-  const settled = `Send ${sends} to the settler again, and delete ${deletes} that need nothing?`;
-  if (sends + deletes > 0 && !(await prompts.confirm(settled, true))) return false;
+  const question = `Send ${sends} to recovery again, and delete ${deletes} that need nothing?`;
+  if (sends + deletes > 0 && !(await prompts.confirm(question, true))) return false;
   // What is dropped is gone for ever: that is a question of its own, and its answer holds for all of it.
   return (
     drops === 0 ||
@@ -139,10 +139,10 @@ async function isAgreed(
   );
 }
 
-async function settle(context: Context, { pool, action, event, message }: Borrowed): Promise<void> {
+async function recover(context: Context, { pool, action, event, message }: Borrowed): Promise<void> {
   const { queues, functions } = await context.aws();
-  // Sent before it is deleted: settling twice is harmless, settling never is not.
-  if (action === "send") await functions.send(pool.output("Settler"), event);
+  // Sent before it is deleted: recovering twice is harmless, never recovering is not.
+  if (action === "send") await functions.send(pool.output("Recovery"), event);
   await queues.remove(pool.output("DeadLetters"), message.receipt);
 }
 
@@ -194,7 +194,7 @@ interface View {
 
 const actionWords = {
   delete: { done: "deleted", left: "would be deleted" },
-  send: { done: "sent to the settler", left: "would go to the settler" },
+  send: { done: "sent to recovery", left: "would go to recovery" },
   drop: { done: "dropped", left: "would be dropped" },
   keep: { done: "kept", left: "kept" },
 } as const;

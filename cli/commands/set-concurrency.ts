@@ -6,7 +6,7 @@ import { concurrencyOf } from "../pool-status.ts";
 import type { StackPool } from "../stack.ts";
 import { orDefault, whole } from "../values.ts";
 
-/** Per pool, beside its runs: its dispatcher and its settler. */
+/** Per pool, beside its runs: its dispatcher and its recovery. */
 const functionsBeside = 2;
 
 export const setConcurrency: Command = defineCommand({

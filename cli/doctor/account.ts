@@ -4,7 +4,7 @@ import type { Check, Facts, Finding } from "./check.ts";
 const bootstrapStack = "CDKToolkit";
 /** What aws-cdk-lib's default synthesizer asks for. */
 const oldestBootstrap = 6;
-/** Per pool, beside its runs: its dispatcher and its settler. */
+/** Per pool, beside its runs: its dispatcher and its recovery. */
 const functionsBeside = 2;
 
 /** What can be looked at with credentials alone. */

@@ -173,7 +173,7 @@ export const alarmRows = [
     sources: {
       dispatcher: { from: "lambda", metric: "Throttles", of: "dispatcher" },
       processor: { from: "lambda", metric: "Throttles", of: "processor" },
-      settler: { from: "lambda", metric: "Throttles", of: "settler" },
+      recovery: { from: "lambda", metric: "Throttles", of: "recovery" },
       ledger: { from: "runner", metric: "LedgerThrottles", statistic: "Sum" },
     },
     // A sum over those that have a value.
@@ -198,8 +198,9 @@ export const alarmRows = [
     periods: once,
     ...quiet,
     limit: () => ({ threshold: 1, when: "at the first message; it is deleted after 14 days." }),
-    means: "A failed attempt could not be settled in three tries; its event waits in the dead-letter queue.",
-    lookAt: "the settler's errors, then send the events again.",
+    means:
+      "A failed attempt could not be recovered in three tries; its event waits in the dead-letter queue.",
+    lookAt: "recovery's errors, then send the events again.",
     command: "redrive",
   },
   {

@@ -19,7 +19,7 @@ export type SplitMetricName = {
   [N in MetricName]: Table[N] extends { readonly dimensions: readonly ["pool"] } ? never : N;
 }[MetricName];
 
-export type FunctionRole = "dispatcher" | "processor" | "settler";
+export type FunctionRole = "dispatcher" | "processor" | "recovery";
 
 /** What the monitoring of one pool looks at. */
 export interface Watched {

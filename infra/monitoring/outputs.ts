@@ -46,10 +46,10 @@ export function operatingOutputs(runner: StudioRunner): readonly Output[] {
 }
 
 function poolOutputs(pool: Pool, json: (value: unknown) => string): readonly Output[] {
-  const { settings, dispatcher, processor, settler, rotator, monitoring } = pool;
+  const { settings, dispatcher, processor, recovery, rotator, monitoring } = pool;
   const id = poolId(settings.name);
   const ofPool = `of pool ${settings.name}`;
-  const parts = { Dispatcher: dispatcher, Processor: processor, Settler: settler };
+  const parts = { Dispatcher: dispatcher, Processor: processor, Recovery: recovery };
   const logs = Object.entries(rotator === undefined ? parts : { ...parts, Rotator: rotator });
   const names = Object.fromEntries(monitoring.alarms.map(({ id: alarm, name }) => [alarm, name]));
   return [

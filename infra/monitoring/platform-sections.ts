@@ -44,7 +44,7 @@ function ofTimeout(role: FunctionRole, { pool, functions }: Watched): IMetric {
   const timeoutMs = {
     dispatcher: pool.dispatcher.timeoutSeconds * 1000,
     processor: pool.processor.timeoutSeconds * 1000,
-    settler: bounds.settlerTimeoutMs,
+    recovery: bounds.recoveryTimeoutMs,
   }[role];
   const longest = lambdaMetric("Duration", functions[role], { statistic: "Maximum", periodSeconds });
   return new MathExpression({

@@ -22,7 +22,7 @@ const happened = (...events: readonly LogEvent[]): string =>
   `filter ${events.map((event) => `message = "${event}"`).join(" or ")}`;
 const sum = (field: keyof LogFields): string => `sum(${field}) as ${field}Sum`;
 
-const everyone = ["dispatcher", "processor", "settler"] as const;
+const everyone = ["dispatcher", "processor", "recovery"] as const;
 /** Whoever closes a run writes its last line. */
 const ends = happened("run_ended");
 

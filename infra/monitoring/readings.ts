@@ -12,7 +12,7 @@ import {
 } from "./metric.ts";
 
 export const periodSeconds = 60;
-export const roles: readonly FunctionRole[] = ["dispatcher", "processor", "settler"];
+export const roles: readonly FunctionRole[] = ["dispatcher", "processor", "recovery"];
 
 /** Short ways to read this pool's metrics, one value a minute. */
 export function readings({ pool, functions }: Watched) {

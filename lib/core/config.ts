@@ -118,7 +118,7 @@ const processorSchema = z
     { path: ["OPENAI_KEY_SECRET"], error: "is missing, and so is the identity in its place" },
   );
 
-const settlerSchema = z.object({
+const recoverySchema = z.object({
   ...common,
   RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
 });
@@ -133,7 +133,7 @@ const rotatorSchema = z.object({
 });
 
 export type RotatorConfig = Readonly<z.output<typeof rotatorSchema>>;
-export type SettlerConfig = Readonly<z.output<typeof settlerSchema>>;
+export type RecoveryConfig = Readonly<z.output<typeof recoverySchema>>;
 export type DispatcherConfig = Readonly<z.output<typeof dispatcherSchema>>;
 export type ProcessorConfig = Readonly<z.output<typeof processorSchema>>;
 
@@ -146,7 +146,7 @@ export const parseDispatcherConfig = (env: Environment): DispatcherConfig => par
 export const parseProcessorConfig = (env: Environment): ProcessorConfig => parse(processorSchema, env);
 
 /** @throws RunnerError `config_invalid` naming every wrong variable at once */
-export const parseSettlerConfig = (env: Environment): SettlerConfig => parse(settlerSchema, env);
+export const parseRecoveryConfig = (env: Environment): RecoveryConfig => parse(recoverySchema, env);
 
 /** @throws RunnerError `config_invalid` naming every wrong variable at once */
 export const parseRotatorConfig = (env: Environment): RotatorConfig => parse(rotatorSchema, env);
@@ -155,7 +155,7 @@ type Variables = Readonly<Record<string, string | number | boolean | object | un
 
 /** A config as a function's environment; undefined values are left out, objects become JSON. */
 export function toEnvironment(
-  config: DispatcherConfig | ProcessorConfig | SettlerConfig | RotatorConfig,
+  config: DispatcherConfig | ProcessorConfig | RecoveryConfig | RotatorConfig,
 ): Record<string, string> {
   const variables: Variables = config;
   return Object.fromEntries(

@@ -68,7 +68,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   attempt_duplicate: () => "did nothing: this event had already been worked on",
   attempt_continued: () => "continues in the next attempt: the time of this invocation is over",
   attempt_restarted: (line) => `starts again after trouble (${line.reason}), start ${line.starts}`,
-  attempt_settled: (line) =>
+  recovery_ended: (line) =>
     line.what === "left" ? undefined : `looked after an attempt that ended in trouble (${line.reason})`,
   attempt_not_invoked: (line) => `could not start the attempt, the next sweep will: ${why(line)}`,
   job_resumed: (line) => `goes on where the last attempt was: round ${line.round}`,
@@ -120,7 +120,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
 /** What is not worth a line where a person watches jobs, in words for those who read every line. */
 const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
   window_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
-  attempt_settled: (line) =>
+  recovery_ended: (line) =>
     `left an attempt alone that ended in trouble (${line.reason}): its run has ended or moved on`,
   prior_context: (line) =>
     line.what === "fresh"

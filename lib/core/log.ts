@@ -24,7 +24,7 @@ export type LogEvent =
   | "attempt_superseded"
   | "attempt_continued"
   | "attempt_restarted"
-  | "attempt_settled"
+  | "recovery_ended"
   | "attempt_not_invoked"
   | "job_resumed"
   | "job_taken_over"

@@ -6,7 +6,7 @@ export const metricsNamespace = "StudioRunner";
 
 export type Dimension = "pool" | "reason" | "model" | "kind";
 export type MetricUnit = "Count" | "Seconds" | "Percent" | "None";
-export type Emitter = "dispatcher" | "processor" | "settler";
+export type Emitter = "dispatcher" | "processor" | "recovery";
 
 export interface MetricRow {
   readonly unit: MetricUnit;
@@ -17,7 +17,7 @@ export interface MetricRow {
   readonly emitter: readonly Emitter[];
 }
 
-const enders = ["processor", "settler", "dispatcher"] as const;
+const enders = ["processor", "recovery", "dispatcher"] as const;
 
 export const metricTable = {
   Windows: {
@@ -83,7 +83,7 @@ export const metricTable = {
     dimensions: ["pool", "reason"],
     totals: true,
     meaning: "Attempts begun anew after an attempt ended in trouble, by what ended it.",
-    emitter: ["settler", "dispatcher"],
+    emitter: ["recovery", "dispatcher"],
   },
   Continuations: {
     unit: "Count",

@@ -26,7 +26,7 @@ export const timing = {
   cancelLimitMs: 5_000,
   /** A run that lasts longer than this fails, saying so; a pool may set another. */
   runLimitMs: 3_600_000,
-  /** Of a recovery's beat and of its report, below the settler's time-out. */
+  /** Of a recovery's beat and of its report, below recovery's time-out. */
   recoverBeatLimitMs: 15_000,
   recoverReportLimitMs: 30_000,
   /** Starts of one run, the first included: a job that kills its worker each time is ended. */

@@ -67,7 +67,7 @@ export const runSchema = z.object({
   /** The pool, while the run is open; absent once it is closed. Key of the sparse index `open`. */
   openIn: z.string().optional(),
   invocationId: z.string().optional(),
-  /** The platform's id of that invocation, as the settler is told it. */
+  /** The platform's id of that invocation, as recovery is told it. */
   requestId: z.string().optional(),
   beganAtMs: z.number().optional(),
   beatAtMs: z.number().optional(),

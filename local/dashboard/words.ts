@@ -35,7 +35,7 @@ const serviceMeanings: Readonly<Record<string, string>> = {
 const moments: Readonly<Record<MetricDefinition["emitter"][number], string>> = {
   dispatcher: "at the end of a dispatch window",
   processor: "while jobs are worked on",
-  settler: "when an attempt has ended in trouble",
+  recovery: "when an attempt has ended in trouble",
 };
 
 const mostMeanings = 3;
@@ -53,7 +53,7 @@ export function emptySentence(queries: readonly SeriesQuery[], rangeText: string
 /** Where a metric has several emitters, the one that usually emits it. */
 function momentOf(names: readonly string[]): string | undefined {
   const emitters = new Set(names.flatMap((name) => definitionOf(name)?.emitter ?? []));
-  const usual = (["processor", "settler", "dispatcher"] as const).find((emitter) => emitters.has(emitter));
+  const usual = (["processor", "recovery", "dispatcher"] as const).find((emitter) => emitters.has(emitter));
   return usual === undefined ? undefined : moments[usual];
 }
 

@@ -72,7 +72,7 @@ export async function runChaos(
       invocations: {
         processor: watch.begun("processor"),
         dispatcher: watch.begun("dispatcher"),
-        settler: watch.begun("settler"),
+        recovery: watch.begun("recovery"),
       },
       lines: watch.lines(),
       studioSkewMs: stage.clock.skewMs(),

@@ -68,7 +68,7 @@ export function killProcesses(scene: Scene): void {
 
   watch.onInvoke((invocation) => {
     const { role, requestId } = invocation;
-    if (over.signal.aborted || role === "settler") return;
+    if (over.signal.aborted || role === "recovery") return;
     const count = counts[role];
     count.of += 1;
     // A kill that comes after the invocation's end hits nobody: such misses are made up for.

@@ -14,7 +14,7 @@ export interface Report extends Verdict {
   readonly calls: Readonly<Record<string, number>>;
   /** Invocations that ended in something else than an answer. */
   readonly endings: ReadonlyMap<string, number>;
-  readonly invocations: Readonly<Record<"processor" | "dispatcher" | "settler", number>>;
+  readonly invocations: Readonly<Record<"processor" | "dispatcher" | "recovery", number>>;
   /** The functions' own log lines. */
   readonly lines: ReadonlyMap<string, number>;
   readonly studioSkewMs: number;
@@ -69,7 +69,7 @@ export function format(report: Report, options: ChaosOptions): string {
     const head: Row = [hit, calls === undefined ? all : `${all} of ${calls} calls${share(all, calls)}`];
     return [head, ...[...names].toSorted().map(([name, count]): Row => [`  ${name}`, count])];
   });
-  const { processor, dispatcher, settler } = report.invocations;
+  const { processor, dispatcher, recovery } = report.invocations;
   const failures = [...report.failed].reduce((sum, [, count]) => sum + count, 0);
   const { asked, needed, again } = report.rounds;
   const times = (rounds: number): string => (rounds / Math.max(1, needed)).toFixed(4);
@@ -79,7 +79,7 @@ export function format(report: Report, options: ChaosOptions): string {
     ...faults,
     ...unstruck(report.faults, options).map((name): Row => [`  never struck: ${name}`, 0]),
     ["  Studio's clock against ours", `${report.studioSkewMs / 1_000} s`],
-    ["Invocations", `${processor} processors, ${dispatcher} dispatchers, ${settler} settlers`],
+    ["Invocations", `${processor} processors, ${dispatcher} dispatchers, ${recovery} recoveries`],
     ...[...report.endings].toSorted().map(([name, count]): Row => [`  ${name}`, count]),
     ["Jobs", report.jobs],
     ["  completed", report.completed],

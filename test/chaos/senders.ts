@@ -28,7 +28,7 @@ export interface Records {
 export interface SentCall {
   readonly entry: JournalEntry;
   readonly runId: string | undefined;
-  /** Of a processor; a dispatcher or settler calls for runs whose attempt has ended. */
+  /** Of a processor; a dispatcher or recovery calls for runs whose attempt has ended. */
   readonly attempt: Attempt | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { LogEvent } from "../../lib/core/log.ts";
 import type { MetricName } from "../../lib/core/metrics.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";
 
-export type Role = "dispatcher" | "processor" | "settler";
+export type Role = "dispatcher" | "processor" | "recovery";
 
 export interface Invocation {
   readonly requestId: string;
@@ -177,7 +177,7 @@ export function watchCloud(): Watch {
 }
 
 const roleOf = (label: string): Role =>
-  (["dispatcher", "settler"] as const).find((role) => label.includes(role.slice(0, 6))) ?? "processor";
+  (["dispatcher", "recovery"] as const).find((role) => label.includes(role.slice(0, 6))) ?? "processor";
 
 export function add<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);

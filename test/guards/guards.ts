@@ -37,7 +37,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsLost,
-    guard: "the settler and the sweep restart a run whose attempt has ended without closing it",
+    guard: "recovery and the sweep restart a run whose attempt has ended without closing it",
     file: "lib/attempt/recover.ts",
     remove: "  await invokeOrLeave({ ...deps, log }, taken);",
     put: "",

@@ -13,7 +13,7 @@ import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 const pool = "local";
-const settler = "pool-local-settler";
+const recovery = "pool-local-recovery";
 
 let proxy: FaultyProxy;
 let scenario: Scenario;
@@ -55,7 +55,7 @@ async function record(work: () => Promise<void>): Promise<Recording> {
   const from = events.length;
   await work();
   await cloud.idle();
-  const deadLetters = cloud.queue(idOf("SettlerDeadLetters")).receive();
+  const deadLetters = cloud.queue(idOf("RecoveryDeadLetters")).receive();
   return { events: events.slice(from), deadLetters };
 }
 
@@ -105,16 +105,16 @@ async function killWorkers(times: readonly number[]): Promise<void> {
   for (const id of ids) await scenario.ended(id);
 }
 
-async function dieUnsettled(): Promise<void> {
+async function dieUnrecovered(): Promise<void> {
   const killed = (): number =>
-    scenario.events.filter((one) => one.kind === "killed" && one.function === settler).length;
+    scenario.events.filter((one) => one.kind === "killed" && one.function === recovery).length;
   const before = killed();
   const [id] = await startJobs(1);
-  scenario.cloud.faults.kill(settler, 0);
+  scenario.cloud.faults.kill(recovery, 0);
   await scenario.kill(id!);
   for (const tries of [1, 2, 3]) {
-    await eventuallyTrue("the settler is killed", () => killed() === before + tries);
-    if (tries < 3) scenario.cloud.faults.kill(settler, 0);
+    await eventuallyTrue("recovery is killed", () => killed() === before + tries);
+    if (tries < 3) scenario.cloud.faults.kill(recovery, 0);
   }
 }
 
@@ -281,8 +281,8 @@ const rows: readonly Row[] = [
   { fault: "Lambda turns one window away", make: overrun, fires: [] },
   {
     alarm: "DeadLetters",
-    fault: "the settler dies three times",
-    make: dieUnsettled,
+    fault: "recovery dies three times",
+    make: dieUnrecovered,
     fires: ["DeadLetters", "Page"],
   },
   { alarm: "Spending80", fault: "85 % of the cap are spent", make: spend(85), fires: ["Spending80"] },

@@ -126,7 +126,7 @@ describe("with the local stack running", () => {
     expect((await diagnose()).verdicts).toMatchObject({ "runner-keys-accepted": "ok", rotation: "ok" });
   });
 
-  test("redrive sends a dead letter with a live lease to the settler, and deletes one that needs nothing", async () => {
+  test("redrive sends a dead letter with a live lease to recovery, and deletes one that needs nothing", async () => {
     const running = scenario.queue(`Take your time. ${held}`);
     await scenario.window();
     const [run] = (await scenario.runs()).filter(({ workspaceId }) => workspaceId === running);
@@ -154,8 +154,8 @@ describe("with the local stack running", () => {
       { action: "keep", done: false },
     ]);
     expect(queue.depth()).toEqual({ visible: 1, hidden: 0 });
-    // The event is of an invocation that nobody knows, so the settler looks and leaves the run to its attempt.
-    await eventuallyTrue("the settler has looked", () => scenario.lines("attempt_settled").length === 1);
+    // The event is of an invocation that nobody knows, so recovery looks and leaves the run to its attempt.
+    await eventuallyTrue("recovery has looked", () => scenario.lines("recovery_ended").length === 1);
     scenario.hold(() => false);
     await scenario.drain();
     expect(await scenario.ended(running)).toMatchObject({ state: "completed" });

@@ -94,7 +94,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
 
   test("and what it was killed by is counted", () => {
     expect(scenario.metric("Restarts")).toBe(3);
-    expect(scenario.lines("attempt_settled").map(({ what, reason }) => `${what}: ${reason}`)).toEqual([
+    expect(scenario.lines("recovery_ended").map(({ what, reason }) => `${what}: ${reason}`)).toEqual([
       "restarted: killed",
       "restarted: killed",
       "completed: killed",

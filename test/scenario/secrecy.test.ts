@@ -13,7 +13,7 @@ import { commandLineOf, descendantsOf, environmentOf } from "../support/processe
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-const settler = "pool-local-settler";
+const recovery = "pool-local-recovery";
 
 /** Values that look like keys and are none, as a person may paste them in the wrong place. */
 const canaries = {
@@ -61,11 +61,11 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
   // Its event goes to the dead letters; the sweep finds the run.
   const workspaceId = scenario.queue("Plan a launch. [[slow:500]]");
   await scenario.window();
-  cloud.faults.kill(settler, 0);
+  cloud.faults.kill(recovery, 0);
   await scenario.kill(workspaceId);
   for (const tries of [1, 2, 3]) {
-    await eventuallyTrue("the settler is killed", () => killed(scenario, settler) === tries);
-    if (tries < 3) cloud.faults.kill(settler, 0);
+    await eventuallyTrue("recovery is killed", () => killed(scenario, recovery) === tries);
+    if (tries < 3) cloud.faults.kill(recovery, 0);
   }
   await scenario.drain();
 
@@ -223,7 +223,7 @@ describe("no secret is seen", () => {
     mkdirSync(projectRoot);
     for (const name of ["cdk.json", "package.json"]) copyFileSync(join(root, name), join(projectRoot, name));
     const cli = createHereCli({ stateDir: scenario.stateDir, projectRoot });
-    const queue = scenario.cloud.queue(idOf("SettlerDeadLetters"));
+    const queue = scenario.cloud.queue(idOf("RecoveryDeadLetters"));
     deadLetters = queue.receive();
     for (const json of [[], ["--json"]]) {
       for (const body of deadLetters) queue.send(body);
@@ -378,7 +378,7 @@ describe("no secret is seen", () => {
     const titles = pids.map(commandLineOf);
     expect(titles).toContain("studio-runner pool-local-dispatcher");
     expect(titles).toContain("studio-runner pool-local-processor");
-    expect(titles).toContain("studio-runner pool-local-settler");
+    expect(titles).toContain("studio-runner pool-local-recovery");
     expect(titles).toContain("studio-runner pool-local-rotator");
     expect(titles).toContain("studio-runner dynamodb");
     const environments = pids.flatMap(environmentOf);

@@ -17,7 +17,7 @@ type Template = z.output<typeof templateSchema>;
 /** The template's functions, by what they are. */
 const functionsIn = ({ Resources }: Template) =>
   Object.entries(Resources).flatMap(([id, { Type, Properties }]) => {
-    const [kind] = /Dispatcher|Processor|Settler|Rotator/.exec(id) ?? [];
+    const [kind] = /Dispatcher|Processor|Recovery|Rotator/.exec(id) ?? [];
     return Type === "AWS::Lambda::Function" && kind !== undefined ? [{ kind, Properties }] : [];
   });
 

@@ -250,12 +250,12 @@ function outputsOf(fake: FakeAws): Record<string, string> {
     return {
       [`${id}Schedule`]: `${name}-schedule`,
       [`${id}DeadLetters`]: `https://sqs/${name}`,
-      [`${id}Settler`]: `${name}-settler-function`,
+      [`${id}Recovery`]: `${name}-recovery-function`,
       [`${id}KeysSecret`]: `${name}-keys`,
       ...(rotation ? { [`${id}Rotator`]: `${name}-rotator`, [`${id}AccountSecret`]: `${name}-account` } : {}),
       [`${id}DispatcherLog`]: `${name}-dispatcher`,
       [`${id}ProcessorLog`]: `${name}-processor`,
-      [`${id}SettlerLog`]: `${name}-settler`,
+      [`${id}RecoveryLog`]: `${name}-recovery`,
       [`${id}Alarms`]: JSON.stringify({
         NoGoodPoll: `${name}-NoGoodPoll`,
         DeadLetters: `${name}-DeadLetters`,

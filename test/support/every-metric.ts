@@ -4,7 +4,7 @@ import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispa
 import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
 import { runAttempt, type AttemptDeps } from "../../lib/attempt/attempt.ts";
-import { settle } from "../../lib/attempt/settle.ts";
+import { recoverFailed } from "../../lib/attempt/failure.ts";
 import { inTier } from "../../lib/attempt/tiered-model.ts";
 import { timed } from "../../lib/attempt/timed-model.ts";
 import { createWork } from "../../lib/attempt/work.ts";
@@ -211,7 +211,7 @@ async function lostThrice(world: World): Promise<void> {
   await deps.workspaces.claim(pool, claim);
 }
 
-/** For the sweep of a window, and for the settler. */
+/** For the sweep of a window, and for recovery. */
 const recoveries: Readonly<Record<string, Act>> = {
   "an attempt is restarted": { before: silentRun },
   "a job that kills its worker is failed": { before: oftenRestarted },
@@ -283,8 +283,8 @@ const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unkn
     ),
   processor: ({ deps, pool }, { remainingMs = 300_000 }) =>
     runAttempt(deps, { pool, runId: "r1", attempt: 1 }, { remainingMs, requestId: "req1" }),
-  settler: ({ deps, pool }) =>
-    settle(deps, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", trouble: "crashed" }),
+  recovery: ({ deps, pool }) =>
+    recoverFailed(deps, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", trouble: "crashed" }),
 };
 
 const plain: Omit<WindowSettings, "pool"> = {
@@ -326,11 +326,11 @@ async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
 const acts: Readonly<Record<Emitter, Readonly<Record<string, Act>>>> = {
   dispatcher: windows,
   processor: attempts,
-  settler: recoveries,
+  recovery: recoveries,
 };
 
 /**
- * Runs windows, attempts and the settler through success and every kind of failure, over a real table, and gives all that
+ * Runs windows, attempts and recovery through success and every kind of failure, over a real table, and gives all that
  * they emitted.
  */
 export async function emitEverything(local: LocalTable): Promise<readonly Emission[]> {
@@ -339,7 +339,7 @@ export async function emitEverything(local: LocalTable): Promise<readonly Emissi
     emit: (name, dimensions, value) => void emissions.push({ part, act, name, dimensions, value }),
   });
   let pools = 0;
-  for (const part of ["dispatcher", "processor", "settler"] as const) {
+  for (const part of ["dispatcher", "processor", "recovery"] as const) {
     for (const [name, act] of Object.entries(acts[part])) {
       const pool = `every${++pools}`;
       const world = worldOf(local, { metrics: recorder(part, name), pool, act });

@@ -4,7 +4,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { recover, type RecoverDeps } from "../../../lib/attempt/recover.ts";
-import { attemptFailureSchema, settle } from "../../../lib/attempt/settle.ts";
+import { attemptFailureSchema, recoverFailed } from "../../../lib/attempt/failure.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
 import { createLedger, type Ledger } from "../../../lib/runs/ledger.ts";
 import type { Fence, Run } from "../../../lib/runs/run.ts";
@@ -323,7 +323,7 @@ describe("recovery", () => {
         if (++beats > 2) throw lost;
         return { leaseExpiresAtMs: 1_600_000 };
       },
-      // It arrives, and the settler dies before it can close the run.
+      // It arrives, and recovery dies before it can close the run.
       fail: async () => {
         throw new RunnerError("studio_contract", "a page in the place of JSON");
       },
@@ -442,7 +442,7 @@ describe("recovery", () => {
   });
 });
 
-describe("the settler", () => {
+describe("recovery", () => {
   const record = (event: AttemptEvent, more: Record<string, unknown> = {}) => ({
     version: "1.0",
     timestamp: "2026-11-20T12:00:00.000Z",
@@ -465,7 +465,7 @@ describe("the settler", () => {
   it("restarts the attempt whose invocation failed", async () => {
     const { deps, invoked } = build();
     const fence = await running();
-    expect(await settle(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("restarted");
+    expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("restarted");
     expect(invoked).toEqual([{ ...eventOf(fence), attempt: 2 }]);
     expect(await seen(fence)).toMatchObject({ troubles: ["killed"] });
   });
@@ -477,7 +477,7 @@ describe("the settler", () => {
       requestContext: { requestId: "req9", condition: "EventAgeExceeded" },
       responsePayload: undefined,
     });
-    expect(await settle(deps, attemptFailureSchema.parse(aged))).toBe("restarted");
+    expect(await recoverFailed(deps, attemptFailureSchema.parse(aged))).toBe("restarted");
     expect(await seen(fence)).toMatchObject({ troubles: ["event_lost"] });
   });
 
@@ -490,7 +490,7 @@ describe("the settler", () => {
       leaseExpiresAtMs: 1_500_000,
       progress: {},
     });
-    expect(await settle(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
+    expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
     expect([...invoked, ...told]).toEqual([]);
   });
 
@@ -500,16 +500,16 @@ describe("the settler", () => {
     const duplicate = record(eventOf(fence), {
       requestContext: { requestId: "req2", condition: "RetriesExhausted" },
     });
-    expect(await settle(deps, attemptFailureSchema.parse(duplicate))).toBe("left");
+    expect(await recoverFailed(deps, attemptFailureSchema.parse(duplicate))).toBe("left");
   });
 
   it("has nothing to do for a run that has ended, or that nobody knows", async () => {
     const { deps } = build();
     const fence = await running();
     await ledger.close(fence, { state: "completed", reason: "ok", atMs: 950_000 });
-    expect(await settle(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
+    expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
     expect(
-      await settle(
+      await recoverFailed(
         deps,
         attemptFailureSchema.parse(record({ pool: "default", runId: "nobody", attempt: 1 })),
       ),

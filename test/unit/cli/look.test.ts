@@ -303,7 +303,7 @@ describe("logs", () => {
     ],
     [{ message: "prior_context", what: "verbatim" }, "read the job's messages"],
     [
-      { message: "attempt_settled", what: "left", reason: "killed" },
+      { message: "recovery_ended", what: "left", reason: "killed" },
       "left an attempt alone that ended in trouble (killed): its run has ended or moved on",
     ],
     [{ message: "window_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
@@ -311,8 +311,10 @@ describe("logs", () => {
     [{ message: "of_a_later_version" }, "of a later version"],
   ])("tells %j in words", async (fields, words) => {
     const text = JSON.stringify({ level: "INFO", pool, ...fields });
-    cli.aws.logs[`${pool}-settler`] = [{ id: "1", atMs: now - 1_000, text }];
-    expect((await cli.run("logs", "--function", "settler")).out).toBe(`02:59:59.000  settler     ${words}\n`);
+    cli.aws.logs[`${pool}-recovery`] = [{ id: "1", atMs: now - 1_000, text }];
+    expect((await cli.run("logs", "--function", "recovery")).out).toBe(
+      `02:59:59.000  recovery     ${words}\n`,
+    );
   });
 
   it("gives the lines as they were written with --json", async () => {
@@ -351,14 +353,14 @@ describe("logs", () => {
       text: JSON.stringify({ time: "x", type: "platform.report", record }),
     });
     cli.aws.logs = {
-      [`${pool}-settler`]: [
+      [`${pool}-recovery`]: [
         platform("1", { status: "success", metrics: {} }),
         platform("2", { status: "timeout", metrics: {} }),
         { id: "3", atMs: now, text: "Segmentation fault" },
       ],
     };
     expect((await cli.run("logs")).out).toBe(
-      "03:00:00.000  settler     Lambda ended the invocation: timeout\n03:00:00.000  settler     Segmentation fault\n",
+      "03:00:00.000  recovery     Lambda ended the invocation: timeout\n03:00:00.000  recovery     Segmentation fault\n",
     );
   });
 

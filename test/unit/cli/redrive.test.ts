@@ -48,7 +48,7 @@ beforeEach(async () => {
   });
 });
 
-/** As Lambda writes it: the settler's own event inside. */
+/** As Lambda writes it: recovery's own event inside. */
 function deadLetter(runId: string, attempt = 1): unknown {
   const requestPayload = {
     requestContext: { requestId: `request-${runId}`, condition: "RetriesExhausted" },
@@ -70,12 +70,12 @@ describe("redrive", () => {
     expect(code).toBe(0);
   });
 
-  it("sends the event of a run whose lease is alive to the settler again, and deletes the letter", async () => {
+  it("sends the event of a run whose lease is alive to recovery again, and deletes the letter", async () => {
     const event = deadLetter(alive);
     const { code, out } = await cli.run("redrive", "--yes");
     expect(code).toBe(0);
-    expect(out).toMatch(/2 min ago\s+ws-alive\s+sent to the settler\s+its lease is alive/);
-    expect(sent).toEqual([{ name: `${pool}-settler-function`, event }]);
+    expect(out).toMatch(/2 min ago\s+ws-alive\s+sent to recovery\s+its lease is alive/);
+    expect(sent).toEqual([{ name: `${pool}-recovery-function`, event }]);
     expect(queue).toEqual([]);
     expect(givenBack).toEqual([]);
   });
@@ -125,7 +125,7 @@ describe("redrive", () => {
     expect(givenBack).toEqual(["r-odd", `r-${dead}`]);
   });
 
-  it("removes with --drop --yes what nobody can read, and settles the rest", async () => {
+  it("removes with --drop --yes what nobody can read, and recovers the rest", async () => {
     queue.push({ id: "m-odd", body: "not json", receipt: "r-odd", sentAtMs: now });
     deadLetter(dead);
     const { code, out } = await cli.run("redrive", "--drop", "--yes");
@@ -159,7 +159,7 @@ describe("redrive", () => {
     deadLetter(dead);
     const { code, out } = await cli.run("redrive", "--dry-run");
     expect(code).toBe(1);
-    expect(out).toContain("would go to the settler");
+    expect(out).toContain("would go to recovery");
     expect(out).toContain("would be deleted");
     expect(sent).toEqual([]);
     expect(givenBack).toEqual([`r-${alive}`, `r-${dead}`]);
@@ -169,7 +169,7 @@ describe("redrive", () => {
     deadLetter(alive);
     const { code, err } = await cli.run("redrive");
     expect(code).toBe(2);
-    expect(err).toContain("Give --yes to settle them");
+    expect(err).toContain("Give --yes to recover them");
     expect(givenBack).toEqual([`r-${alive}`]);
   });
 

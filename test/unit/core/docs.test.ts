@@ -17,7 +17,7 @@ describe("the page", () => {
       "`Restarts`",
       "Count",
       "pool, reason; pool",
-      "settler, dispatcher",
+      "recovery, dispatcher",
       "Attempts begun anew after an attempt ended in trouble, by what ended it.",
       "",
     ]);

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { wrap } from "../../../functions/middleware.ts";
 import { dispatchEventSchema } from "../../../lib/dispatch/dispatch-event.ts";
 import { attemptEventSchema } from "../../../lib/core/invoker.ts";
-import { attemptFailureSchema } from "../../../lib/attempt/settle.ts";
+import { attemptFailureSchema } from "../../../lib/attempt/failure.ts";
 import { createJsonLog } from "../../../lib/core/json-log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";
 

@@ -153,7 +153,7 @@ describe("with the default settings and a cap of 20 USD", () => {
         { Expression: "SUM(METRICS())", ReturnData: true },
         stat("dispatcher", throttles("Dispatcher"), ["Sum", 300]),
         stat("processor", throttles("Processor"), ["Sum", 300]),
-        stat("settler", throttles("Settler"), ["Sum", 300]),
+        stat("recovery", throttles("Recovery"), ["Sum", 300]),
         stat("ledger", ofPool("LedgerThrottles"), ["Sum", 300]),
       ],
     });

@@ -101,7 +101,7 @@ describe("limits drawn", () => {
     expect(expressions).toEqual([
       "100 * dispatcher / 75000",
       "100 * processor / 900000",
-      "100 * settler / 60000",
+      "100 * recovery / 60000",
     ]);
   });
 });

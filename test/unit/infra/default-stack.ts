@@ -8,10 +8,10 @@ export function defaultStack() {
   const runnerKeys = stack.resource("AWS::SecretsManager::Secret", "PoolDefaultKeys");
   const dispatcher = stack.resource("AWS::Lambda::Function", "Dispatcher");
   const processor = stack.resource("AWS::Lambda::Function", "Processor");
-  const settler = stack.resource("AWS::Lambda::Function", "Settler");
+  const recovery = stack.resource("AWS::Lambda::Function", "Recovery");
   const deadLetters = stack.resource("AWS::SQS::Queue");
   const logOf = (part: string): Resource => stack.resource("AWS::Logs::LogGroup", part);
   const roleOf = (part: string): Resource => stack.resource("AWS::IAM::Role", `${part}RunnerRole`);
-  const functions = { dispatcher, processor, settler };
+  const functions = { dispatcher, processor, recovery };
   return { stack, table, modelKey, runnerKeys, ...functions, deadLetters, logOf, roleOf };
 }

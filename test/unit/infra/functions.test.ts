@@ -1,10 +1,14 @@
 import { expect, it } from "vitest";
 import * as z from "zod";
-import { parseDispatcherConfig, parseProcessorConfig, parseSettlerConfig } from "../../../lib/core/config.ts";
+import {
+  parseDispatcherConfig,
+  parseProcessorConfig,
+  parseRecoveryConfig,
+} from "../../../lib/core/config.ts";
 import { defaultStack } from "./default-stack.ts";
 import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf, roleOf } =
+const { stack, table, modelKey, runnerKeys, dispatcher, processor, recovery, deadLetters, logOf, roleOf } =
   defaultStack();
 
 const environmentSchema = z.object({ Variables: z.record(z.string(), z.unknown()) });
@@ -24,7 +28,7 @@ const roomy = "--max-semi-space-size=2";
 it.each([
   { part: "Dispatcher", fn: dispatcher, memoryMb: 150, timeoutSeconds: 75, nodeOptions: scarce },
   { part: "Processor", fn: processor, memoryMb: 256, timeoutSeconds: 900, nodeOptions: roomy },
-  { part: "Settler", fn: settler, memoryMb: 256, timeoutSeconds: 60, nodeOptions: roomy },
+  { part: "Recovery", fn: recovery, memoryMb: 256, timeoutSeconds: 60, nodeOptions: roomy },
 ])(
   "the $part runs on Node 24, arm64, with a log of its own in JSON",
   ({ part, fn, memoryMb, timeoutSeconds, nodeOptions }) => {
@@ -61,19 +65,19 @@ it("a dispatcher's event is never retried, and dies before the next one comes", 
   });
 });
 
-it("an attempt's event is never retried by Lambda: its failure goes to the settler", () => {
+it("an attempt's event is never retried by Lambda: its failure goes to recovery", () => {
   expect(eventRulesOf("Processor")).toEqual({
     FunctionName: ref(processor),
     Qualifier: "$LATEST",
     MaximumRetryAttempts: 0,
     MaximumEventAgeInSeconds: 300,
-    DestinationConfig: { OnFailure: { Destination: arnOf(settler) } },
+    DestinationConfig: { OnFailure: { Destination: arnOf(recovery) } },
   });
 });
 
-it("a settler's event is tried three times within one lease, then it becomes a dead letter", () => {
-  expect(eventRulesOf("Settler")).toEqual({
-    FunctionName: ref(settler),
+it("a recovery's event is tried three times within one lease, then it becomes a dead letter", () => {
+  expect(eventRulesOf("Recovery")).toEqual({
+    FunctionName: ref(recovery),
     Qualifier: "$LATEST",
     MaximumRetryAttempts: 2,
     MaximumEventAgeInSeconds: 600,
@@ -121,8 +125,8 @@ it("the processor gets its settings by environment", () => {
   });
 });
 
-it("the settler gets its settings by environment", () => {
-  expect(settler.Properties["Environment"]).toEqual({
+it("recovery gets its settings by environment", () => {
+  expect(recovery.Properties["Environment"]).toEqual({
     Variables: {
       RUNNER_RUN_LIMIT_MS: "3600000",
       RUNNER_POOL: "default",
@@ -139,7 +143,7 @@ it("the settler gets its settings by environment", () => {
 it("the environments are what the functions accept", () => {
   expect(parseDispatcherConfig(resolved(dispatcher)).RUNNER_CONCURRENCY).toBe(10);
   expect(parseProcessorConfig(resolved(processor)).OPENAI_STORE).toBe(true);
-  expect(parseSettlerConfig(resolved(settler)).RUNNER_POOL).toBe("default");
+  expect(parseRecoveryConfig(resolved(recovery)).RUNNER_POOL).toBe("default");
 });
 
 it("a preview of jobs reaches the processor only where a setting asks for it", () => {
@@ -150,7 +154,7 @@ it("a preview of jobs reaches the processor only where a setting asks for it", (
 });
 
 it("functions have no fixed name and no reserved concurrency, and may not call themselves in circles", () => {
-  for (const fn of [dispatcher, processor, settler]) {
+  for (const fn of [dispatcher, processor, recovery]) {
     expect(fn.Properties).not.toHaveProperty("FunctionName");
     expect(fn.Properties).not.toHaveProperty("ReservedConcurrentExecutions");
     expect(fn.Properties).not.toHaveProperty("RecursiveLoop");

@@ -32,7 +32,7 @@ const stack = synthesizeUnbundled(
 const issuer =
   "The key is issued by Studio or by the model's provider, who offer no rotation to Secrets Manager. A new value is taken up without a deploy.";
 const lastStop =
-  "This queue is itself where events end that could not be settled: nothing reads it but people, so there is no second failure to catch.";
+  "This queue is itself where events end that could not be recovered: nothing reads it but people, so there is no second failure to catch.";
 
 describe("cdk-nag, AwsSolutions", () => {
   it("finds nothing", () => {
@@ -56,9 +56,9 @@ describe("cdk-nag, AwsSolutions", () => {
     expect(acknowledged).toEqual([
       ["StudioRunner/Runner/ModelKey/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
       ["StudioRunner/Runner/PoolMine/Keys/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
-      ["StudioRunner/Runner/PoolMine/Settler/DeadLetters", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
+      ["StudioRunner/Runner/PoolMine/Recovery/DeadLetters", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
       ["StudioRunner/Runner/PoolAll/Keys/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
-      ["StudioRunner/Runner/PoolAll/Settler/DeadLetters", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
+      ["StudioRunner/Runner/PoolAll/Recovery/DeadLetters", { "AwsSolutions::AwsSolutions-SQS3": lastStop }],
     ]);
   });
 
@@ -105,7 +105,7 @@ describe("cdk-nag, AwsSolutions", () => {
       "StudioRunner/Runner/PoolMine/Processor/Identity",
       "StudioRunner/Runner/PoolMine/Processor/Runner/Tracing",
       "StudioRunner/Runner/PoolMine/Rotator/Runner/Tracing",
-      "StudioRunner/Runner/PoolMine/Settler/Runner/Tracing",
+      "StudioRunner/Runner/PoolMine/Recovery/Runner/Tracing",
     ]);
     const wide = all.resources("AWS::IAM::Policy").filter(({ Properties }) => {
       const { Statement } = policySchema.parse(Properties["PolicyDocument"]);

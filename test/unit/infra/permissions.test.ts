@@ -4,7 +4,7 @@ import { addStack } from "../../../infra/synthesize.ts";
 import { defaultStack } from "./default-stack.ts";
 import { arnOf, ref, synthesizeUnbundled, testApp } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf, roleOf } =
+const { stack, table, modelKey, runnerKeys, dispatcher, processor, recovery, deadLetters, logOf, roleOf } =
   defaultStack();
 
 /** Of the policy that a function's deployment waits for. */
@@ -49,21 +49,21 @@ it("the processor may do this and nothing else", () => {
   });
 });
 
-it("an attempt may also call the next one, and Lambda the settler in its name", () => {
+it("an attempt may also call the next one, and Lambda recovery in its name", () => {
   expect(stack.resource("AWS::IAM::Policy", "ProcessorOnward").Properties).toMatchObject({
     Roles: [ref(roleOf("Processor"))],
     PolicyDocument: {
       Version: "2012-10-17",
-      Statement: [allow("lambda:InvokeFunction", [arnOf(processor), arnOf(settler)])],
+      Statement: [allow("lambda:InvokeFunction", [arnOf(processor), arnOf(recovery)])],
     },
   });
 });
 
-it("the settler may do this and nothing else", () => {
-  expect(statementsOf("Settler")).toEqual({
+it("recovery may do this and nothing else", () => {
+  expect(statementsOf("Recovery")).toEqual({
     Version: "2012-10-17",
     Statement: [
-      allow(["logs:CreateLogStream", "logs:PutLogEvents"], arnOf(logOf("Settler"))),
+      allow(["logs:CreateLogStream", "logs:PutLogEvents"], arnOf(logOf("Recovery"))),
       allowOwnRows(["dynamodb:GetItem", "dynamodb:UpdateItem"], arnOf(table)),
       allow("secretsmanager:GetSecretValue", ref(runnerKeys)),
       allow("lambda:InvokeFunction", arnOf(processor)),
@@ -80,7 +80,7 @@ it("the same call in the role itself would be refused: the processor would wait 
   expect(() => app.synth()).toThrow("Circular Dependencies");
 });
 
-it("Lambda learns of the settler only when the processor's role may call it", () => {
+it("Lambda learns of recovery only when the processor's role may call it", () => {
   const events = stack.resource("AWS::Lambda::EventInvokeConfig", "Processor");
   expect(events.DependsOn).toEqual([stack.resource("AWS::IAM::Policy", "ProcessorOnward").logicalId]);
 });
@@ -130,7 +130,7 @@ it("the schedule may invoke its dispatcher and nothing else, and only for this a
 
 it("with tracing each function may also send traces, and is not made before it may", () => {
   const traced = synthesizeUnbundled({ monitoring: { tracing: "xray" } });
-  for (const part of ["Dispatcher", "Processor", "Settler"]) {
+  for (const part of ["Dispatcher", "Processor", "Recovery"]) {
     const policy = traced.resource("AWS::IAM::Policy", `${part}RunnerTracing`);
     expect(policy.Properties).toMatchObject({
       Roles: [ref(traced.resource("AWS::IAM::Role", `${part}RunnerRole`))],

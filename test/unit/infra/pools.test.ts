@@ -102,8 +102,8 @@ describe("every setting reaches the template", () => {
     });
   });
 
-  it("a pool's settler", () => {
-    expect(variablesOf("PoolMineSettler")).toEqual({
+  it("a pool's recovery", () => {
+    expect(variablesOf("PoolMineRecovery")).toEqual({
       Variables: {
         RUNNER_RUN_LIMIT_MS: "5400000",
         RUNNER_POOL: "mine",
@@ -179,7 +179,7 @@ describe("pools", () => {
     expect(targets).toMatchObject([{ Input: '{"pool":"mine"}' }, { Input: '{"pool":"every-one"}' }]);
   });
 
-  it.each(["DispatcherRunnerRole", "SettlerRunnerRole", "ProcessorOnward"])(
+  it.each(["DispatcherRunnerRole", "RecoveryRunnerRole", "ProcessorOnward"])(
     "the policy %s names its own pool's keys and functions only",
     (part) => {
       const policy = stack.resource("AWS::IAM::Policy", `PoolEveryOne${part}`);
@@ -190,10 +190,10 @@ describe("pools", () => {
     },
   );
 
-  it("a failed attempt goes to its own pool's settler", () => {
+  it("a failed attempt goes to its own pool's recovery", () => {
     const events = stack.resource("AWS::Lambda::EventInvokeConfig", "PoolMineProcessor");
     expect(events.Properties["DestinationConfig"]).toEqual({
-      OnFailure: { Destination: { "Fn::GetAtt": [functionOf("PoolMineSettler").logicalId, "Arn"] } },
+      OnFailure: { Destination: { "Fn::GetAtt": [functionOf("PoolMineRecovery").logicalId, "Arn"] } },
     });
   });
 });

@@ -27,7 +27,7 @@ describe("saved queries", () => {
   });
 
   it("read the logs of the pool's functions", () => {
-    const logs = ["Dispatcher", "Processor", "Settler"].map((part) =>
+    const logs = ["Dispatcher", "Processor", "Recovery"].map((part) =>
       ref(stack.resource("AWS::Logs::LogGroup", part)),
     );
     expect(queries.map(({ LogGroupNames }) => LogGroupNames)).toEqual([logs, logs, logs, logs, [logs[0]]]);

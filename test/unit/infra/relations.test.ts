@@ -172,13 +172,13 @@ describe("relations of our own times", () => {
     expect(brokenTimingRelations(withTiming(overrides))).toEqual([broken]);
   });
 
-  it("the settler has time for a beat and a report", () => {
-    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 54_000 })).toEqual([]);
-    expect(brokenTimingRelations({ ...bounds, settlerTimeoutMs: 53_000 })).toEqual([
+  it("recovery has time for a beat and a report", () => {
+    expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 54_000 })).toEqual([]);
+    expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 53_000 })).toEqual([
       {
-        path: "settlerTimeoutMs",
+        path: "recoveryTimeoutMs",
         sentence:
-          "settlerTimeoutMs (53 s) does not hold timing.recoverBeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (9 s): Lambda would end the settler before it has closed the run.",
+          "recoveryTimeoutMs (53 s) does not hold timing.recoverBeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (9 s): Lambda would end recovery before it has closed the run.",
       },
     ]);
   });

@@ -25,16 +25,16 @@ const always = {
     `dynamodb:GetItem on LedgerTable ${ownRows}`,
     `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
-    "lambda:InvokeFunction on PoolDefaultSettlerRunnerFunction",
+    "lambda:InvokeFunction on PoolDefaultRecoveryRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
-  PoolDefaultSettler: [
-    ...ownLog("Settler"),
+  PoolDefaultRecovery: [
+    ...ownLog("Recovery"),
     `dynamodb:GetItem on LedgerTable ${ownRows}`,
     `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
-    "sqs:SendMessage on PoolDefaultSettlerDeadLetters",
+    "sqs:SendMessage on PoolDefaultRecoveryDeadLetters",
   ],
   PoolDefaultDispatcherSchedule: ["lambda:InvokeFunction on PoolDefaultDispatcherRunnerFunction"],
 } as const;
@@ -98,7 +98,7 @@ const traces = ["xray:PutTelemetryRecords on *", "xray:PutTraceSegments on *"];
 const tracing = {
   PoolDefaultDispatcher: traces,
   PoolDefaultProcessor: traces,
-  PoolDefaultSettler: traces,
+  PoolDefaultRecovery: traces,
 };
 const rotatorTracing = { PoolDefaultRotator: traces };
 

@@ -5,7 +5,7 @@ import { defaultStack } from "./default-stack.ts";
 import { alarmsOf } from "./monitored.ts";
 import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, settler, deadLetters, logOf } =
+const { stack, table, modelKey, runnerKeys, dispatcher, processor, recovery, deadLetters, logOf } =
   defaultStack();
 
 it("the schedule starts the dispatcher every minute, without retries and without a flexible window", () => {
@@ -69,11 +69,11 @@ it("keys have secrets without any value, generated or given, and without a fixed
 });
 
 it("keys go with the stack, as the logs do", () => {
-  for (const resource of [modelKey, runnerKeys, logOf("Dispatcher"), logOf("Processor"), logOf("Settler")])
+  for (const resource of [modelKey, runnerKeys, logOf("Dispatcher"), logOf("Processor"), logOf("Recovery")])
     expect(resource).toMatchObject({ DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete" });
 });
 
-it("what could not be settled ends in an encrypted queue for 14 days", () => {
+it("what could not be recovered ends in an encrypted queue for 14 days", () => {
   expect(deadLetters.Properties).toEqual({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
 });
 
@@ -107,7 +107,7 @@ it("the outputs name what an operator needs, and the commands that put the keys 
     ModelKeyCommand: command(modelKey, "model-key.txt"),
     PoolDefaultDispatcher: ref(dispatcher),
     PoolDefaultProcessor: ref(processor),
-    PoolDefaultSettler: ref(settler),
+    PoolDefaultRecovery: ref(recovery),
     PoolDefaultDeadLetters: ref(deadLetters),
     PoolDefaultKeysSecret: ref(runnerKeys),
     PoolDefaultKeysCommand: command(runnerKeys, "runner-keys.txt"),
@@ -118,7 +118,7 @@ it("the outputs name what an operator needs, and the commands that put the keys 
     PoolDefaultSchedule: ref(stack.resource("AWS::Scheduler::Schedule")),
     PoolDefaultDispatcherLog: ref(logOf("Dispatcher")),
     PoolDefaultProcessorLog: ref(logOf("Processor")),
-    PoolDefaultSettlerLog: ref(logOf("Settler")),
+    PoolDefaultRecoveryLog: ref(logOf("Recovery")),
     PoolDefaultAlarms: named({
       ...Object.fromEntries([...alarmsOf(stack)].map(([id, { resource }]) => [id, ref(resource)])),
       Page: ref(stack.resource("AWS::CloudWatch::CompositeAlarm")),

@@ -78,20 +78,20 @@ it("tries once where the template says no retries, and sends Lambda's record to 
 it("invokes a failure function with the record of a crash", async () => {
   const config = eventInvokeConfig("Worker", {
     MaximumRetryAttempts: 0,
-    DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": ["Settler", "Arn"] } } },
+    DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": ["Recovery", "Arn"] } } },
   });
-  const settler = {
+  const recovery = {
     source: `export const handler = async (record) => { console.log(JSON.stringify(record.responsePayload)); };`,
   };
   const { cloud, events } = await start({
-    functions: { Worker: {}, Settler: settler },
+    functions: { Worker: {}, Recovery: recovery },
     resources: { Config: config },
   });
   const { requestId } = await cloud.invoke("Worker", { do: "exit", code: 4 }, { type: "Event" });
   await cloud.idle();
 
   const line = events.flatMap((event) =>
-    event.kind === "log" && event.function === "settler" ? [event.line] : [],
+    event.kind === "log" && event.function === "recovery" ? [event.line] : [],
   )[0];
   expect(line).toContain(
     `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ${requestId} Error: Runtime exited with error: exit status 4"}`,

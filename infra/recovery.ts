@@ -12,7 +12,7 @@ import { bounds } from "./relations.ts";
 import { RunnerFunction } from "./runner-function.ts";
 import type { PoolSettings, Settings } from "./settings.ts";
 
-export interface SettlerProps {
+export interface RecoveryProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
   readonly ledger: LedgerTable;
@@ -22,20 +22,20 @@ export interface SettlerProps {
 
 const memoryMb = 256;
 
-/** The settler of one pool, and the queue that gets the events that it could not settle. */
-export class Settler extends Construct {
+/** Recovery of one pool, and the queue that gets the events that it could not settle. */
+export class Recovery extends Construct {
   readonly runner: RunnerFunction;
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, props: SettlerProps) {
+  constructor(scope: Construct, id: string, props: RecoveryProps) {
     super(scope, id);
     const { settings, pool, ledger, runnerKeys, processor } = props;
     this.deadLetters = this.#createQueue();
     this.runner = new RunnerFunction(this, "Runner", {
-      name: "settle",
+      name: "recover",
       description: `studio-runner, pool ${pool.name}: goes on with runs whose attempt failed`,
       memoryMb,
-      timeoutSeconds: bounds.settlerTimeoutMs / 1000,
+      timeoutSeconds: bounds.recoveryTimeoutMs / 1000,
       environment: toEnvironment({
         ...commonVariables(props),
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,

@@ -35,13 +35,13 @@ export const attemptFailureSchema = z
  * is at work in another invocation (of a duplicate event) is not touched.
  * @throws RunnerError `ledger_unavailable`
  */
-export async function settle(deps: RecoverDeps, failure: AttemptFailure): Promise<Recovery> {
+export async function recoverFailed(deps: RecoverDeps, failure: AttemptFailure): Promise<Recovery> {
   const { event, requestId, trouble } = failure;
   const run = await deps.ledger.read(event.pool, event.runId);
   const isOurs =
     run?.attempt === event.attempt &&
     (run.state === "leased" || (run.state === "running" && run.requestId === requestId));
   const recovery = run && isOurs ? await recover(deps, run, trouble) : "left";
-  deps.log.info("attempt_settled", { ...event, reason: trouble, what: recovery, requestId });
+  deps.log.info("recovery_ended", { ...event, reason: trouble, what: recovery, requestId });
   return recovery;
 }

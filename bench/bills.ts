@@ -64,7 +64,7 @@ export interface Job {
   readonly dispatcherMemoryMb: number;
   readonly processorMemoryMb: number;
   readonly inferenceSeconds: number;
-  readonly beats: number;
+  readonly heartbeats: number;
 }
 
 /** What 1,000 jobs add to a month in which windows are open anyway. A lease's own time is counted with a short window's. */
@@ -72,7 +72,7 @@ export function thousandJobs(job: Job): Bill {
   const { lease, attempt, inferenceSeconds } = job;
   const units = unitsOf(attempt.requests, "open run");
   const opening = unitsOf({ PutItem: lease.requests["PutItem"] ?? 1 }, "open run").writes;
-  const beating = job.beats * unitsOf({ UpdateItem: 1 }, "open run").writes;
+  const heartbeatWrites = job.heartbeats * unitsOf({ UpdateItem: 1 }, "open run").writes;
   const attemptMs =
     inferenceSeconds * 1000 + attempt.durationMs + stretchMs(attempt.cpuMs, job.processorMemoryMb);
   const leaseMs = lease.durationMs + stretchMs(lease.cpuMs, job.dispatcherMemoryMb);
@@ -82,7 +82,7 @@ export function thousandJobs(job: Job): Bill {
     "Lambda compute": 1_000 * gbSeconds * compute.usd,
     "Lambda requests": 1_000 * request.usd,
     "DynamoDB requests":
-      1_000 * (units.reads * ledgerRead.usd + (units.writes + opening + beating) * ledgerWrite.usd),
+      1_000 * (units.reads * ledgerRead.usd + (units.writes + opening + heartbeatWrites) * ledgerWrite.usd),
     "log lines": 1_000 * ((attempt.logBytes + lease.logBytes) / 1e9) * logs.usd,
   };
 }

@@ -226,7 +226,7 @@ function jobsRow(built: Built, inferenceSeconds: number, replies: JobReplies): J
     dispatcherMemoryMb: functionOf(built, "Dispatcher").memoryMb,
     processorMemoryMb: functionOf(built, "ProcessorRunner").memoryMb,
     inferenceSeconds,
-    beats: Math.floor((inferenceSeconds * 1000) / timing.maxBeatMs),
+    heartbeats: Math.floor((inferenceSeconds * 1000) / timing.maxHeartbeatMs),
   });
   return { inferenceSeconds, bill: roundedBill(bill), total: rounded(totalOf(bill), 3) };
 }

@@ -91,7 +91,7 @@ export const parts: readonly Part[] = [
     {
       name: "rounds",
       title: "Rounds",
-      what: "A queue of jobs of three rounds each, functions warm, worked off by the runner and by as many processes of the public worker's loop (lease, context, rounds, beat, completion; one job at a time each). Ideal is jobs / concurrency × rounds × latency of the model. Between rounds is from a round's end at the model to the next request there, or to the completion at Studio.",
+      what: "A queue of jobs of three rounds each, functions warm, worked off by the runner and by as many processes of the public worker's loop (lease, context, rounds, heartbeat, completion; one job at a time each). Ideal is jobs / concurrency × rounds × latency of the model. Between rounds is from a round's end at the model to the next request there, or to the completion at Studio.",
     },
     roundsOf,
     renderRounds,

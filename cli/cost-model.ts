@@ -135,7 +135,7 @@ export function measure(runs: readonly Run[]): Measured | undefined {
   };
 }
 
-/** Each of these is written to the table and to its index: opening, closing, a beat. The rest is one write. */
+/** Each of these is written to the table and to its index: opening, closing, a heartbeat. The rest is one write. */
 const writesOfIndexed = 2;
 const bytesPerJob = 4_000;
 const bytesPerRound = 1_200;
@@ -144,9 +144,9 @@ const bytesPerRound = 1_200;
 export function jobsCost({ processor }: PoolSettings, measured: Measured): readonly CostItem[] {
   const { seconds, attempts, rounds } = measured;
   const jobs = 1_000;
-  const beats = seconds / (timing.maxBeatMs / 1_000);
+  const heartbeats = seconds / (timing.maxHeartbeatMs / 1_000);
   // Begun once per attempt; its start and end noted once per round; the day's spend added to once.
-  const writes = writesOfIndexed * (2 + beats) + attempts + 2 * rounds + 1;
+  const writes = writesOfIndexed * (2 + heartbeats) + attempts + 2 * rounds + 1;
   return [
     itemOf("processor, compute", "compute", (jobs * seconds * processor.memoryMb) / 1_024),
     itemOf("processor, starts", "request", jobs * attempts),

@@ -23,10 +23,10 @@ export interface Bounds {
       | "ledgerLimitMs"
       | "invokeLimitMs"
       | "maxEventAgeMs"
-      | "maxBeatMs"
+      | "maxHeartbeatMs"
       | "maxStarts"
       | "maxContinuations"
-      | "recoverBeatLimitMs"
+      | "recoverHeartbeatLimitMs"
       | "recoverReportLimitMs",
       number
     >
@@ -165,7 +165,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.timing.attemptReserveMs,
     sentence: ({ timing: { attemptReserveMs, ledgerLimitMs, invokeLimitMs } }) =>
       `timing.attemptReserveMs (${seconds(attemptReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) three times and ` +
-      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last beat and its continuation could outlast the function.`,
+      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last heartbeat and its continuation could outlast the function.`,
   },
   {
     path: "timing.hardReserveMs",
@@ -173,15 +173,15 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.timing.hardReserveMs,
     sentence: ({ timing: { hardReserveMs, ledgerLimitMs } }) =>
       `timing.hardReserveMs (${seconds(hardReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) twice: ` +
-      `an attempt's last beat and its close could outlast the function.`,
+      `an attempt's last heartbeat and its close could outlast the function.`,
   },
   {
-    path: "timing.maxBeatMs",
-    left: (input) => 2 * input.timing.maxBeatMs,
+    path: "timing.maxHeartbeatMs",
+    left: (input) => 2 * input.timing.maxHeartbeatMs,
     right: (input) => input.studioLeaseMs,
     sentence: (input) =>
-      `timing.maxBeatMs (${seconds(input.timing.maxBeatMs)}) is more than half of Studio's lease ` +
-      `(${seconds(input.studioLeaseMs)}): one lost beat would cost the lease.`,
+      `timing.maxHeartbeatMs (${seconds(input.timing.maxHeartbeatMs)}) is more than half of Studio's lease ` +
+      `(${seconds(input.studioLeaseMs)}): one lost heartbeat would cost the lease.`,
   },
   {
     path: "timing.maxContinuations",
@@ -194,11 +194,14 @@ const timingRows: readonly Row<Bounds>[] = [
   },
   {
     path: "recoveryTimeoutMs",
-    left: ({ timing: { recoverBeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
-      recoverBeatLimitMs + recoverReportLimitMs + hardReserveMs,
+    left: ({ timing: { recoverHeartbeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
+      recoverHeartbeatLimitMs + recoverReportLimitMs + hardReserveMs,
     right: (input) => input.recoveryTimeoutMs,
-    sentence: ({ recoveryTimeoutMs, timing: { recoverBeatLimitMs, recoverReportLimitMs, hardReserveMs } }) =>
-      `recoveryTimeoutMs (${seconds(recoveryTimeoutMs)}) does not hold timing.recoverBeatLimitMs (${seconds(recoverBeatLimitMs)}), ` +
+    sentence: ({
+      recoveryTimeoutMs,
+      timing: { recoverHeartbeatLimitMs, recoverReportLimitMs, hardReserveMs },
+    }) =>
+      `recoveryTimeoutMs (${seconds(recoveryTimeoutMs)}) does not hold timing.recoverHeartbeatLimitMs (${seconds(recoverHeartbeatLimitMs)}), ` +
       `timing.recoverReportLimitMs (${seconds(recoverReportLimitMs)}) and timing.hardReserveMs (${seconds(hardReserveMs)}): ` +
       `Lambda would end recovery before it has closed the run.`,
   },

@@ -21,7 +21,7 @@ export interface Steps {
 
 let client: OpenAI | undefined;
 
-/** Context, rounds with the model until it calls no tool any more, beat, completion. */
+/** Context, rounds with the model until it calls no tool any more, heartbeat, completion. */
 export async function runOne(workspaceId: string, steps: Steps = {}): Promise<void> {
   const startedAtMs = Date.now();
   const context = await studio("/getWorkspaceRunnerContext", { workspaceId }, contextSchema);
@@ -53,7 +53,7 @@ export async function runOne(workspaceId: string, steps: Steps = {}): Promise<vo
     request = calls.length > 0 ? outputs(request, { responseId, calls }) : undefined;
   }
   await studio("/heartbeatWorkspaceJob", { workspaceId }, heartbeatAnswerSchema);
-  count("Beats");
+  count("Heartbeats");
   await steps.beforePost?.();
   await studio("/completeWorkspaceJob", completion(workspaceId, text), acceptedAnswerSchema);
   log("run_ended", { workspaceId, state: "completed", elapsedMs: Date.now() - startedAtMs, ...usage });

@@ -24,7 +24,7 @@ export const handler = middy()
     await runOne(workspaceId, {
       beforeRound: () => getItem("backoff"),
       onRound: (responseId) => setItem(id, { lastResponseId: responseId }),
-      beforePost: () => setItem(id, { delivering: true, beatAtMs: Date.now() }),
+      beforePost: () => setItem(id, { delivering: true, heartbeatAtMs: Date.now() }),
     });
     await setItem(id, { state: "completed", endedAtMs: Date.now() });
     await setItem("spend", { runs: 1 });

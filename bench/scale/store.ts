@@ -76,7 +76,7 @@ function ledgerOf(scene: Scene): WindowDeps["ledger"] {
     recentRuns: unused,
     runsOf: unused,
     begin: unused,
-    beat: unused,
+    heartbeat: unused,
     owns: unused,
     touch: unused,
     supersede: unused,
@@ -96,7 +96,7 @@ const rowOf = (run: NewRun): Run =>
     attempt: 1,
     leaseMs: 600_000,
     calledAtMs: run.leasedAtMs,
-    beatAtMs: run.leasedAtMs,
+    heartbeatAtMs: run.leasedAtMs,
     openIn: pool,
     // Heartbeats keep it alive.
     leaseExpiresAtMs: Number.MAX_SAFE_INTEGER,

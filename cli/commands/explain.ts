@@ -102,13 +102,15 @@ function ledgerSteps(run: Run): readonly Step[] {
     what,
     tone,
   });
-  const { leasedAtMs, keyId, beatAtMs, endedAtMs, state, reason, createdAtMs, leaseExpiresAtMs } = run;
+  const { leasedAtMs, keyId, heartbeatAtMs, endedAtMs, state, reason, createdAtMs, leaseExpiresAtMs } = run;
   return [
     ...(createdAtMs === undefined ? [] : [step(createdAtMs, "its newest message was written")]),
     step(leasedAtMs, `the run is opened under a lease of ${formatDuration(run.leaseMs)}, key ${keyId}`),
-    ...(endedAtMs === undefined && beatAtMs !== undefined ? [step(beatAtMs, "the newest beat")] : []),
+    ...(endedAtMs === undefined && heartbeatAtMs !== undefined
+      ? [step(heartbeatAtMs, "the newest heartbeat")]
+      : []),
     ...(endedAtMs === undefined
-      ? [step(leaseExpiresAtMs, "the lease ends, unless a beat renews it")]
+      ? [step(leaseExpiresAtMs, "the lease ends, unless a heartbeat renews it")]
       : [step(endedAtMs, `the run is closed: ${state}, ${reason ?? "no reason"}`, toneOfEnd(state))]),
   ];
 }

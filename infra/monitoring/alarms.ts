@@ -111,7 +111,7 @@ export const alarmRows = [
       };
     },
     means: "Runs lose their lease. Their jobs go back to Studio's queue and are paid for again.",
-    lookAt: "beats failed and the lost runs by reason.",
+    lookAt: "heartbeats failed and the lost runs by reason.",
     command: "jobs --state lost",
   },
   {

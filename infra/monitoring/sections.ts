@@ -173,15 +173,15 @@ function inference(watched: Watched): Section {
 function leases(watched: Watched): Section {
   const { count, read } = readings(watched);
   return {
-    title: "Leases and beats",
+    title: "Leases and heartbeats",
     rows: [
       [
         graph({
-          title: "Beats",
+          title: "Heartbeats",
           good: "hardly any failed",
           width: 8,
-          unit: "beats",
-          metrics: [count("Beats", "accepted"), count("BeatsFailed", "failed")],
+          unit: "heartbeats",
+          metrics: [count("Heartbeats", "accepted"), count("HeartbeatsFailed", "failed")],
         }),
         graph({
           title: "Lease left at begin",

@@ -7,8 +7,8 @@ export interface AttemptMetrics {
   began(leaseLeftMs: number): void;
   /** Only the first attempt tells how long the job has waited. */
   jobRead(createdAtMs: number): void;
-  readonly beat: () => void;
-  readonly beatFailed: (error: RunnerError) => void;
+  readonly heartbeat: () => void;
+  readonly heartbeatFailed: (error: RunnerError) => void;
   /** Counts an error that is a refused key, Studio's or the model's: both have been read again by now. */
   refused(error: unknown): void;
   continued(): void;
@@ -29,9 +29,9 @@ export function attemptMetrics(metrics: Metrics, run: Run): AttemptMetrics {
       if (attempt > 1 || beganAtMs === undefined) return;
       metrics.emit("PickupSeconds", { pool }, Math.max(0, beganAtMs - createdAtMs) / 1000);
     },
-    beat: () => metrics.emit("Beats", { pool }, 1),
-    beatFailed: (error) => {
-      metrics.emit("BeatsFailed", { pool }, 1);
+    heartbeat: () => metrics.emit("Heartbeats", { pool }, 1),
+    heartbeatFailed: (error) => {
+      metrics.emit("HeartbeatsFailed", { pool }, 1);
       refused(error);
     },
     refused,

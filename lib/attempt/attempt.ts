@@ -13,7 +13,7 @@ import { deadlinesOf, reportAlarm, requireTimeToAsk, workAlarm, type Deadlines }
 import { isToldLost, LostTrack } from "./delivery.ts";
 import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
 import { pressed } from "./hold-back.ts";
-import { LeaseKeeper } from "./keeper.ts";
+import { LeaseHeartbeat } from "./lease-heartbeat.ts";
 import type { Invoker, AttemptEvent } from "../core/invoker.ts";
 import { attemptMetrics, type AttemptMetrics } from "./attempt-metrics.ts";
 import { Posting } from "./posting.ts";
@@ -97,7 +97,7 @@ class Attempt {
   readonly #fence: Fence;
   readonly #run: Run;
   readonly #job: StudioJob;
-  readonly #keeper: LeaseKeeper;
+  readonly #heartbeat: LeaseHeartbeat;
   /** The lease is lost, or the process is to end: nothing may be begun any more. */
   readonly #over: AbortSignal;
   readonly #progress: Progress;
@@ -109,24 +109,24 @@ class Attempt {
     this.#run = run;
     this.#progress = new Progress(deps, fence, run);
     this.#job = pressed(bindJob(deps, run), deps, run.pool);
-    const told = { onBeat: deps.counted.beat, onBeatFailed: deps.counted.beatFailed };
-    this.#keeper = new LeaseKeeper({ ...deps, ...told, job: this.#job }, { ...run, fence });
-    const sides = { run, job: this.#job, keeper: this.#keeper, progress: this.#progress };
+    const told = { onHeartbeat: deps.counted.heartbeat, onHeartbeatFailed: deps.counted.heartbeatFailed };
+    this.#heartbeat = new LeaseHeartbeat({ ...deps, ...told, job: this.#job }, { ...run, fence });
+    const sides = { run, job: this.#job, heartbeat: this.#heartbeat, progress: this.#progress };
     this.#posting = new Posting(deps, sides);
-    this.#over = AbortSignal.any([this.#keeper.signal, deps.stop]);
+    this.#over = AbortSignal.any([this.#heartbeat.signal, deps.stop]);
   }
 
   async run(deadlines: Deadlines): Promise<AttemptResult> {
     try {
       const outcome = await this.#attempt(deadlines);
-      // The keeper beats on until Studio has its answer; what follows must not race with a beat.
-      await this.#keeper.stop();
+      // Heartbeats go on until Studio has its answer; what follows must not race with one.
+      await this.#heartbeat.stop();
       const { state, reason } = outcome;
       if (state === "continued") return await this.#continueRun(reason);
       if (state === "stopped") return this.#leave(reason);
       return await this.#close(state, outcome);
     } finally {
-      await this.#keeper.stop();
+      await this.#heartbeat.stop();
     }
   }
 
@@ -147,9 +147,9 @@ class Attempt {
 
   async #complete(signal: AbortSignal, deadlines: Deadlines): Promise<Outcome> {
     signal.throwIfAborted();
-    if (this.#keeper.isLate()) {
-      await this.#keeper.confirm(signal);
-      this.#deps.log.info("lease_renewed", { leaseLeftMs: this.#keeper.leaseLeftMs() });
+    if (this.#heartbeat.isLate()) {
+      await this.#heartbeat.confirm(signal);
+      this.#deps.log.info("lease_renewed", { leaseLeftMs: this.#heartbeat.leaseLeftMs() });
     }
     const product = await this.#deps.work({
       ...this.#deps,
@@ -173,14 +173,14 @@ class Attempt {
     return {
       ...this.#job,
       updateSummary: async (update, until) => {
-        await this.#keeper.confirm(signal);
+        await this.#heartbeat.confirm(signal);
         await this.#job.updateSummary(update, until);
       },
     };
   }
 
   async #requireOwnership(signal: AbortSignal): Promise<void> {
-    if (this.#keeper.isKeyRefused) await this.#keeper.confirm(signal);
+    if (this.#heartbeat.isKeyRefused) await this.#heartbeat.confirm(signal);
     await this.#progress.requireOwnership(signal);
   }
 
@@ -234,7 +234,7 @@ class Attempt {
     const { clock, ledger, log, counted } = this.#deps;
     const { pool, runId, attempt, continuations } = this.#run;
     const atMs = clock.now();
-    const leaseExpiresAtMs = atMs + this.#keeper.leaseLeftMs();
+    const leaseExpiresAtMs = atMs + this.#heartbeat.leaseLeftMs();
     const continuation = {
       atMs,
       continuations: continuations + 1,
@@ -243,7 +243,7 @@ class Attempt {
     };
     const ours = await ledger.continueRun(this.#fence, continuation);
     if (!ours) return { state: "superseded", reason };
-    log.info("attempt_continued", { reason, leaseLeftMs: this.#keeper.leaseLeftMs() });
+    log.info("attempt_continued", { reason, leaseLeftMs: this.#heartbeat.leaseLeftMs() });
     counted.continued();
     await invokeOrLeave(this.#deps, { pool, runId, attempt: attempt + 1 });
     return { state: "continued", reason };

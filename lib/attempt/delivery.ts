@@ -58,7 +58,7 @@ async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Prom
         await send();
       } catch (thrown) {
         const error = isForeign(thrown) ? unanswered(thrown) : thrown;
-        // Cut off is unanswered too: the beat that found the lease gone may have found this very post.
+        // Cut off is unanswered too: the heartbeat that found the lease gone may have found this very post.
         if (signal.aborted || mayHaveArrived(error)) unansweredAtMs = deps.clock.now();
         throw error;
       }

@@ -30,7 +30,7 @@ export async function holdBack(
   }
 }
 
-/** A job whose 429s stop the pool's leasing too. They go to the caller at once: no beat waits for the ledger. */
+/** A job whose 429s stop the pool's leasing too. They go to the caller at once: no heartbeat waits for the ledger. */
 export function pressed(job: StudioJob, deps: HoldBackDeps, pool: string): StudioJob {
   let refusals = 0;
   const heed = async <T>(answer: Promise<T>): Promise<T> => {

@@ -9,7 +9,7 @@ import {
   type DeliveryDeps,
 } from "./delivery.ts";
 import { unconfirmed, type Outcome } from "./ending.ts";
-import type { LeaseKeeper } from "./keeper.ts";
+import type { LeaseHeartbeat } from "./lease-heartbeat.ts";
 import { persist, type PersistDeps } from "./persist.ts";
 import type { Progress } from "./progress.ts";
 import type { StudioJob } from "./studio-job.ts";
@@ -19,7 +19,7 @@ interface Sides {
   /** As the attempt began it. */
   readonly run: Run;
   readonly job: StudioJob;
-  readonly keeper: LeaseKeeper;
+  readonly heartbeat: LeaseHeartbeat;
   readonly progress: Progress;
 }
 
@@ -52,8 +52,8 @@ export class Posting {
   }
 
   async #complete(product: Product, signal: AbortSignal): Promise<Outcome> {
-    const { run, keeper, progress } = this.#sides;
-    await keeper.confirm(signal);
+    const { run, heartbeat, progress } = this.#sides;
+    await heartbeat.confirm(signal);
     await progress.note({ ...progress.known, delivering: true }, signal);
     const answer = await deliver(this.#deliveryDeps(run.delivering), product.payload, signal);
     return answer === "accepted"
@@ -63,9 +63,9 @@ export class Posting {
 
   /** @throws as `deliver` (delivery.ts) */
   async report(reporting: Reporting, signal: AbortSignal): Promise<Outcome> {
-    const { run, job, keeper, progress } = this.#sides;
+    const { run, job, heartbeat, progress } = this.#sides;
     if (progress.known.delivering && (await this.#hasArrived(signal))) return unconfirmed;
-    await keeper.confirm(signal);
+    await heartbeat.confirm(signal);
     const { known } = progress;
     if (!run.reporting) {
       const jobDigest = known.jobDigest ?? (await digestForReport(job, signal));
@@ -87,9 +87,9 @@ export class Posting {
   }
 
   #deliveryDeps(mayHavePosted: boolean): DeliveryDeps {
-    const { job, keeper, progress } = this.#sides;
+    const { job, heartbeat, progress } = this.#sides;
     const { jobDigest } = progress.known;
-    const prove: DeliveryDeps["prove"] = (signal, sinceMs) => keeper.confirm(signal, sinceMs);
+    const prove: DeliveryDeps["prove"] = (signal, sinceMs) => heartbeat.confirm(signal, sinceMs);
     return { ...this.#deps, job, prove, jobDigest, mayHavePosted };
   }
 }

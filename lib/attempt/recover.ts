@@ -80,10 +80,10 @@ export async function invokeOrLeave(
 }
 
 /** One hitch must not leave a run to the next sweep; an outage is not waited for. */
-const beatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
+const heartbeatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
 /**
- * The lease's new end, by a beat. `told`: Studio says that it is gone, or it is another job's by now; `over`: nothing can be
+ * The lease's new end, by a heartbeat. `told`: Studio says that it is gone, or it is another job's by now; `over`: nothing can be
  * posted under it any more.
  */
 async function askForLease(
@@ -93,12 +93,12 @@ async function askForLease(
 ): Promise<number | "told" | "over" | "unknown"> {
   const { clock } = deps;
   if (!(await deps.workspaces.isOf(run))) return "told";
-  // Past its end a beat proves nothing: Studio may have leased the job anew to the same key, for another run of ours.
+  // Past its end a heartbeat proves nothing: Studio may have leased the job anew to the same key, for another run of ours.
   if (clock.now() >= run.leaseExpiresAtMs) return "over";
   try {
-    const limit = { clock, limitMs: timing.recoverBeatLimitMs, what: "the beat" };
+    const limit = { clock, limitMs: timing.recoverHeartbeatLimitMs, what: "the heartbeat" };
     return await withTimeLimit(limit, (signal) =>
-      retry({ deps, policy: beatPolicy, signal }, async () => {
+      retry({ deps, policy: heartbeatPolicy, signal }, async () => {
         const { leaseExpiresAtMs } = await job.heartbeat(signal);
         // A post that arrived has ended the job: then the lease is that of the workspace's next one.
         const mayHavePosted = run.delivering || run.reporting !== undefined;
@@ -111,7 +111,7 @@ async function askForLease(
     // A refused key may be accepted again before the lease ends.
     if (hasCode(error, "key_refused")) deps.metrics.emit("KeysRefused", { pool: run.pool }, 1);
     const { pool, runId, attempt } = run;
-    deps.log.warn("beat_failed", {
+    deps.log.warn("heartbeat_failed", {
       pool,
       runId,
       attempt,
@@ -136,7 +136,7 @@ async function digestOf(
   { reporting }: Pick<Restart, "reporting">,
 ): Promise<string | undefined> {
   if (!reporting || run.jobDigest !== undefined) return run.jobDigest;
-  const limit = { clock, limitMs: timing.recoverBeatLimitMs, what: "the context" };
+  const limit = { clock, limitMs: timing.recoverHeartbeatLimitMs, what: "the context" };
   try {
     return await withTimeLimit(limit, (signal) => digestForReport(job, signal));
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 export type ErrorCode =
   // Studio (lib/studio)
-  | "lease_lost" // 403, 404, 409, 410, 412 on a job route, or no successful beat for a whole lease
+  | "lease_lost" // 403, 404, 409, 410, 412 on a job route, or no successful heartbeat for a whole lease
   | "key_refused" // 401: the runner key is not accepted
   | "studio_contract" // an answer that breaks the API's schema, or HTML with status 200
   | "studio_unavailable" // 408, 429, 5xx, network fault or time-out: try again
@@ -39,7 +39,7 @@ export type ErrorCode =
   | "killed"
   | "timed_out"
   | "event_lost" // the attempt's event never arrived, or too late
-  | "silent" // the attempt stopped to beat
+  | "silent" // no heartbeat of the attempt came
   | "superseded" // a newer attempt, or a close, owns the run
   // Root
   | "ledger_unavailable"

@@ -84,7 +84,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     `goes on in the tier auto: ${String(line["tier"])} had no room for ${seconds(line.waitMs)}`,
   row_unreadable: (line) => `left out a row of the ledger: ${why(line)}`,
   lease_renewed: () => "renewed the lease before starting",
-  beat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,
+  heartbeat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,
   lease_lost: (line) => `lost the lease: ${why(line)}`,
   prior_context: (line) =>
     line.error ? `could not ${line.what} the earlier messages: ${why(line)}` : undefined,

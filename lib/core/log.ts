@@ -8,7 +8,7 @@ export type LogEvent =
   | "attempt_began"
   | "attempt_duplicate"
   | "lease_renewed"
-  | "beat_failed"
+  | "heartbeat_failed"
   | "lease_lost"
   | "prior_context"
   | "round_ended"

@@ -111,13 +111,13 @@ export const metricTable = {
       "One round with the model, from asking to the whole answer, retries included. A round that spans two attempts is not measured.",
     emitter: ["processor"],
   },
-  Beats: {
+  Heartbeats: {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Heartbeats that Studio accepted.",
     emitter: ["processor"],
   },
-  BeatsFailed: {
+  HeartbeatsFailed: {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Heartbeats that did not succeed.",

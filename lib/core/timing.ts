@@ -4,20 +4,20 @@ export const timing = {
   scheduleMs: 60_000,
   /** Kept free at the end of a dispatcher's time-out for its last calls. */
   dispatchReserveMs: 15_000,
-  /** Kept free at the end of an attempt: for its last note and beat, and the continuation; or for reporting and closing. */
+  /** Kept free at the end of an attempt: for its last note and heartbeat, and the continuation; or for reporting and closing. */
   attemptReserveMs: 20_000,
   /** No round is asked for in so short a time before an attempt's work ends: an id that comes too late would be paid for in vain. */
   askMarginMs: 5_000,
   /** An async event older than this is dropped by Lambda; below half of the server's lease of 10 minutes. */
   maxEventAgeMs: 300_000,
-  /** Kept free at the very end of an invocation, after all reporting: for the last beat's note and the close. */
+  /** Kept free at the very end of an invocation, after all reporting: for the last heartbeat's note and the close. */
   hardReserveMs: 9_000,
   /** One call of the ledger (of a query: each page) and one of Lambda, in all, its repetitions included. */
   ledgerLimitMs: 4_000,
   invokeLimitMs: 4_000,
-  /** The shortest beat interval, so that a lease of seconds in a test does not become a flood. */
-  minBeatMs: 200,
-  maxBeatMs: 120_000,
+  /** The shortest heartbeat interval, so that a lease of seconds in a test does not become a flood. */
+  minHeartbeatMs: 200,
+  maxHeartbeatMs: 120_000,
   /** A proof that lease and run are ours holds for so long: above `ledgerLimitMs`, below any attempt that is taken for dead. */
   proofFreshMs: 10_000,
   /** Of the token with which AWS says who we are: long enough for one exchange; the role's policy allows no longer. */
@@ -26,8 +26,8 @@ export const timing = {
   cancelLimitMs: 5_000,
   /** A run that lasts longer than this fails, saying so; a pool may set another. */
   runLimitMs: 3_600_000,
-  /** Of a recovery's beat and of its report, below recovery's time-out. */
-  recoverBeatLimitMs: 15_000,
+  /** Of a recovery's heartbeat and of its report, below recovery's time-out. */
+  recoverHeartbeatLimitMs: 15_000,
   recoverReportLimitMs: 30_000,
   /** Starts of one run, the first included: a job that kills its worker each time is ended. */
   maxStarts: 3,
@@ -37,8 +37,8 @@ export const timing = {
   maxLeftAloneMs: 21_600_000,
   /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
   maxContinuations: 12,
-  /** Beats that an attempt may miss before the sweep takes it for dead. */
-  silentBeats: 2.5,
+  /** Heartbeats that an attempt may miss before the sweep takes it for dead. */
+  silentHeartbeats: 2.5,
   /** How long an attempt waits, over all its rounds, for room in the tier that it asks in. */
   tierPatienceMs: 120_000,
   /** How long the pool holds back after a 429 that names no time. */
@@ -52,8 +52,8 @@ export const timing = {
   revokeAfterMs: 900_000,
   /** How often the rotator looks for such keys. */
   revokeEveryMs: 900_000,
-  /** How long a lease is taken to last whose end is missing or absurd: the first beat may tell more. */
+  /** How long a lease is taken to last whose end is missing or absurd: the first heartbeat may tell more. */
   assumedLeaseMs: 60_000,
-  /** Beats per lease, at least. */
-  beatsPerLease: 5,
+  /** Heartbeats per lease, at least. */
+  heartbeatsPerLease: 5,
 } as const;

@@ -1,4 +1,4 @@
-import { beatIntervalMs } from "../attempt/keeper.ts";
+import { heartbeatIntervalMs } from "../attempt/lease-heartbeat.ts";
 import { recover, type RecoverDeps } from "../attempt/recover.ts";
 import type { Trouble } from "../attempt/trouble.ts";
 import type { Run } from "../runs/run.ts";
@@ -18,8 +18,10 @@ export function overdue(run: Run, settings: SweepSettings, nowMs: number): Troub
   if (run.state === "leased") {
     return nowMs - run.calledAtMs > settings.maxEventAgeMs * 1.2 ? "event_lost" : undefined;
   }
-  const silentMs = nowMs - (run.beatAtMs ?? run.beganAtMs ?? run.calledAtMs);
-  return silentMs > timing.silentBeats * beatIntervalMs(run.leaseMs, () => 1) ? "silent" : undefined;
+  const silentMs = nowMs - (run.heartbeatAtMs ?? run.beganAtMs ?? run.calledAtMs);
+  return silentMs > timing.silentHeartbeats * heartbeatIntervalMs(run.leaseMs, () => 1)
+    ? "silent"
+    : undefined;
 }
 
 /**

@@ -13,7 +13,7 @@ export interface TryKeyDeps {
 
 export type KeyAnswer = "accepted" | "refused";
 
-/** No workspace has this id, so that a beat for it takes and keeps no job. */
+/** No workspace has this id, so that a heartbeat for it takes and keeps no job. */
 const nobodysWorkspace = "studio-runner-key-check";
 const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAfterMs: 10_000 };
 

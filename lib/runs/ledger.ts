@@ -62,7 +62,7 @@ export interface Ledger {
   open(run: NewRun): Promise<void>;
   /** Moves `leased` to `running` for exactly one invocation of the attempt; `undefined` for every other. Safe to repeat by the same one. */
   begin(fence: Fence, began: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
-  beat(fence: Fence, beat: Beat): Promise<boolean>;
+  heartbeat(fence: Fence, heartbeat: Heartbeat): Promise<boolean>;
   /** Whether the caller still owns the run. A consistent read. */
   owns(fence: Fence): Promise<boolean>;
   note(fence: Fence, progress: RunProgress): Promise<boolean>;
@@ -87,7 +87,7 @@ export interface Ledger {
   runsOf(pool: string, workspaceId: string): Promise<readonly Run[]>;
 }
 
-export interface Beat {
+export interface Heartbeat {
   readonly atMs: number;
   readonly leaseExpiresAtMs: number;
 }
@@ -95,7 +95,7 @@ export interface Beat {
 export interface Continuation {
   readonly atMs: number;
   readonly continuations: number;
-  /** As the attempt knows it: a beat that Studio accepted may not have been recorded. */
+  /** As the attempt knows it: a heartbeat that Studio accepted may not have been recorded. */
   readonly leaseExpiresAtMs: number;
   /** All that the attempt knows: a note may not have arrived. */
   readonly progress: RunProgress;
@@ -118,9 +118,9 @@ export function createLedger(
     open: (run) => open(table, run),
     begin: (fence, began) => begin(table, fence, began),
 
-    beat: (fence, { atMs, leaseExpiresAtMs }) =>
+    heartbeat: (fence, { atMs, leaseExpiresAtMs }) =>
       updateOwned(table, fence, {
-        set: { beatAtMs: atMs, leaseExpiresAtMs, leaseMs: Math.max(1, leaseExpiresAtMs - atMs) },
+        set: { heartbeatAtMs: atMs, leaseExpiresAtMs, leaseMs: Math.max(1, leaseExpiresAtMs - atMs) },
       }),
 
     owns: async (fence) => {

@@ -24,7 +24,7 @@ export function nextAttempt(
 ): { readonly set: Item; readonly remove: readonly string[] } {
   return {
     set: { state: "leased", attempt: attempt + 1, calledAtMs: atMs },
-    remove: ["invocationId", "requestId", "beganAtMs", "beatAtMs"],
+    remove: ["invocationId", "requestId", "beganAtMs", "heartbeatAtMs"],
   };
 }
 
@@ -35,13 +35,14 @@ export function ownedValues(fence: Fence): Item {
   return { attempt: fence.attempt, running: "running", invocationId: fence.invocationId };
 }
 
-/** The row is open, and as it was read: the same attempt, and no beat since. */
+/** The row is open, and as it was read: the same attempt, and no heartbeat since. */
 export function unmoved(run: Run): Expression {
-  const { attempt, state, beatAtMs } = run;
-  const beat = beatAtMs === undefined ? "attribute_not_exists(#beatAtMs)" : "#beatAtMs = :beatAtMs";
+  const { attempt, state, heartbeatAtMs } = run;
+  const heartbeat =
+    heartbeatAtMs === undefined ? "attribute_not_exists(#heartbeatAtMs)" : "#heartbeatAtMs = :heartbeatAtMs";
   return {
-    text: `attribute_exists(#openIn) AND #attempt = :attempt AND #state = :state AND ${beat}`,
-    values: { attempt, state, ...(beatAtMs === undefined ? {} : { beatAtMs }) },
+    text: `attribute_exists(#openIn) AND #attempt = :attempt AND #state = :state AND ${heartbeat}`,
+    values: { attempt, state, ...(heartbeatAtMs === undefined ? {} : { heartbeatAtMs }) },
   };
 }
 

@@ -7,7 +7,7 @@ import { noUsage } from "../model/model.ts";
  * A run's states. `leased` --begin--> `running` --close--> `completed` | `failed` | `lost`; and from both open states
  * --next attempt--> `leased`, for a continuation or a restart.
  * - leased: the present attempt's event is on the way. Exactly one invocation of that attempt may begin.
- * - running: one invocation (`invocationId`) works under the lease; it beats, notes rounds and closes.
+ * - running: one invocation (`invocationId`) works under the lease; it sends heartbeats, notes rounds and closes.
  * - completed: Studio accepted the deliverables.
  * - failed: Studio was told a reason that its user can read.
  * - lost: the lease is gone, or a newer run has the workspace; the job is Studio's again.
@@ -70,7 +70,7 @@ export const runSchema = z.object({
   /** The platform's id of that invocation, as recovery is told it. */
   requestId: z.string().optional(),
   beganAtMs: z.number().optional(),
-  beatAtMs: z.number().optional(),
+  heartbeatAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),
   /** When the window that leased last saw that the pool need not hold back. */
   poolFreeAtMs: z.number().optional(),

@@ -63,7 +63,7 @@ export const routes = {
     answer: heartbeatAnswerSchema,
     body: "any",
     limitMs: 15_000,
-    retry: noRetry, // the keeper owns the rhythm
+    retry: noRetry, // the heartbeat owns the rhythm
   },
   updateSummary: {
     path: "/updateWorkspaceRunnerSummary",

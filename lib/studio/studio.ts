@@ -41,7 +41,7 @@ export interface Studio {
   /** `undefined` when the queue is empty. Never repeated by itself: an unanswered call may have leased a job. */
   lease(call: Call): Promise<Lease | undefined>;
   context(call: JobCall): Promise<Context>;
-  /** The lease's new end in epoch ms by our clock, where Studio tells it. Never repeated by itself: the keeper owns it. */
+  /** The lease's new end in epoch ms by our clock, where Studio tells it. Never repeated by itself: the heartbeat owns it. */
   heartbeat(call: JobCall): Promise<HeartbeatAnswer>;
   updateSummary(call: JobCall, update: SummaryUpdate): Promise<void>;
   complete(call: JobCall, payload: CompletePayload): Promise<void>;

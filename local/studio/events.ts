@@ -53,7 +53,9 @@ export function streamChanges(deps: StreamDeps, response: ServerResponse): void 
     },
     { once: true },
   );
-  void repeat({ clock: deps.clock, everyMs: streamHeartbeatMs, signal }, () => response.write(": beat\n\n"));
+  void repeat({ clock: deps.clock, everyMs: streamHeartbeatMs, signal }, () =>
+    response.write(": heartbeat\n\n"),
+  );
 }
 
 /** Runs `work` every `everyMs` until the signal aborts; what `work` throws ends it too. */

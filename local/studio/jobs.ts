@@ -49,7 +49,7 @@ export interface JobResult {
   readonly deliverables: StoredDeliverables;
 }
 
-/** Whom a stolen lease goes to: a holder that never works and never beats, nobody (back to the queue), or time (it expires now). */
+/** Whom a stolen lease goes to: a holder that never works and sends no heartbeats, nobody (back to the queue), or time (it expires now). */
 export type LeaseThief = "other" | "nobody" | "time";
 
 /**

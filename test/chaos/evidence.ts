@@ -37,8 +37,8 @@ export interface CaseEnd extends PlannedCase {
   readonly isTaken: boolean;
   /** Events for it that were lost, late, or could not be sent. */
   readonly unstarted: number;
-  /** Beats of it that failed, or could not be noted. */
-  readonly failedBeats: number;
+  /** Heartbeats of it that failed, or could not be noted. */
+  readonly failedHeartbeats: number;
   /** Answers of the model with trouble, or none, to one of its runs: of the run that met most. */
   readonly modelFaults: number;
   /** Contexts of its workspace that came in a wrong shape. */
@@ -184,7 +184,7 @@ function casesOf(
           unsent.filter((id) => id === runId).length +
           (attempts.get(runId) ?? []).filter(isStalled).length,
       ),
-      failedBeats: ofRuns((runId) => watch.linesOf(runId, "beat_failed")),
+      failedHeartbeats: ofRuns((runId) => watch.linesOf(runId, "heartbeat_failed")),
       modelFaults: Math.max(0, ...own.map(({ runId }) => faultsOf(runId))),
       misshapenContexts: studio.faults
         .log()

@@ -24,7 +24,7 @@ export const deeds = {
   endUnanswered: ["second-message", "ends of first jobs whose answer is lost"],
   doubledSame: ["doubled-lease", "jobs leased once more to the same key"],
   doubledOther: ["doubled-lease", "jobs leased once more to another key"],
-  oddBeats: ["odd-body", "jobs whose heartbeats all have odd answers"],
+  oddHeartbeats: ["odd-body", "jobs whose heartbeats all have odd answers"],
   studioSpell: ["retry-after", "seconds of 429 or 503 from Studio"],
   modelSpell: ["retry-after", "seconds of 429 or 503 from the model"],
   cutReset: ["cut-off", "attempts cut off from the run store by resets"],

@@ -87,11 +87,11 @@ export const loseEndName = "end done, answer lost, a second message waits";
 /** Every heartbeat of some jobs is answered oddly, by a Studio that extends the lease all the same. */
 export function spoilHeartbeats(scene: Scene): void {
   scene.queue.onQueued(({ workspaceId, one }) => {
-    const fault = oddBodies[one.oddBeats ?? ""];
+    const fault = oddBodies[one.oddHeartbeats ?? ""];
     if (fault === undefined || scene.over.signal.aborted) return;
-    const name = `every heartbeat's 200 with ${one.oddBeats}`;
+    const name = `every heartbeat's 200 with ${one.oddHeartbeats}`;
     scene.stage.studio.faults.addFirst({ name, route: heartbeatRoute, workspaceId, fault });
-    did(scene, "oddBeats");
+    did(scene, "oddHeartbeats");
   });
 }
 

@@ -16,13 +16,20 @@ export interface PlannedCase extends Case {
   /** Of each lease; or, where it is 50 ms, of the first ones. */
   readonly leaseMs?: 50 | 5_000;
   /** What every answer to a heartbeat of it holds. */
-  readonly oddBeats?: string;
+  readonly oddHeartbeats?: string;
   /** Its first attempt stands still, or cannot reach the run store, for longer than the others wait for it. */
   readonly halt?: "at work" | "before the post" | "cut off";
 }
 
 /** Of all jobs. */
-const shares = { second: 0.15, again: 0.12, fiveSeconds: 0.06, fiftyMs: 0.015, oddBeats: 0.02, halted: 0.02 };
+const shares = {
+  second: 0.15,
+  again: 0.12,
+  fiveSeconds: 0.06,
+  fiftyMs: 0.015,
+  oddHeartbeats: 0.02,
+  halted: 0.02,
+};
 
 interface PlanOptions extends Pick<ChaosOptions, "jobs" | "kinds" | "only"> {
   /** Of the first one's tag. */
@@ -96,8 +103,8 @@ function treatmentsFor(kinds: readonly JobKind[]): readonly Treatment[] {
   return [
     {
       of: "odd-body",
-      share: shares.oddBeats,
-      what: (at) => ({ oddBeats: bodies[at % bodies.length]!, leaseMs: 5_000, ...kindOf("long") }),
+      share: shares.oddHeartbeats,
+      what: (at) => ({ oddHeartbeats: bodies[at % bodies.length]!, leaseMs: 5_000, ...kindOf("long") }),
     },
     {
       of: "doubled-lease",

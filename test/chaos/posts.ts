@@ -20,8 +20,8 @@ const lossStatuses = [403, 404, 409, 410, 412];
  * Studio's journal alone, one lease at a time: of a workspace, to a key. A post counts when
  * - an earlier request under the same lease was answered that the lease is gone (403, 404, 409, 410, 412), more than
  *   half a second before the post came; or
- * - the last lease or beat that Studio granted had run out by more than a second and a half before the post came.
- * Posts that came first and learnt of the loss by their own answer do not count: no beat could have told sooner.
+ * - the last lease or heartbeat that Studio granted had run out by more than a second and a half before the post came.
+ * Posts that came first and learnt of the loss by their own answer do not count: no heartbeat could have told sooner.
  */
 export function postsAfterLoss(
   journal: readonly JournalEntry[],
@@ -37,7 +37,7 @@ export function postsAfterLoss(
   );
 }
 
-/** A lease or beat that a fault held back counts from when it took effect; a post from when its runner sent it. */
+/** A lease or heartbeat that a fault held back counts from when it took effect; a post from when its runner sent it. */
 const orderOf = ({ path, at, doneAt = at }: JournalEntry): number => (extendsLease(path) ? doneAt : at);
 
 /** Each part begins with the lease itself. */

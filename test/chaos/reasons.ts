@@ -18,20 +18,20 @@ function named(failure: string | null, words: string): number {
 
 /**
  * No more is named than was done: broken invocations that Lambda saw; lost, late and unsent events; and silence, which
- * is what a broken, frozen or cut off process leaves, or a beat that came to nothing.
+ * is what a broken, frozen or cut off process leaves, or a heartbeat that came to nothing.
  */
 function isTrueOfWorker({
   brokenAttempts,
   disturbedAttempts,
   unstarted,
-  failedBeats,
+  failedHeartbeats,
   failure,
 }: CaseEnd): boolean {
   const seen = named(failure, seenByLambda);
   return (
     seen <= brokenAttempts &&
     named(failure, "could not be started") <= unstarted &&
-    named(failure, "fell silent") <= Math.max(brokenAttempts, disturbedAttempts) - seen + failedBeats
+    named(failure, "fell silent") <= Math.max(brokenAttempts, disturbedAttempts) - seen + failedHeartbeats
   );
 }
 

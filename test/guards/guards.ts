@@ -67,7 +67,7 @@ export const guards: readonly Guard[] = [
     put: '  shutdown: "lost",',
     test: {
       file: "test/unit/attempt/attempt-shutdown.test.ts",
-      name: "ends at once, beats no more, posts nothing, and leaves the run open with its chain noted",
+      name: "ends at once, sends no more heartbeats, posts nothing, and leaves the run open with its chain noted",
     },
   },
   {
@@ -96,7 +96,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "a lease past its end is not taken up again, since a beat may find another run's",
+    guard: "a lease past its end is not taken up again, since a heartbeat may find another run's",
     file: "lib/attempt/recover.ts",
     remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "over";',
     put: "",
@@ -156,8 +156,8 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "a refused beat aborts the attempt",
-    file: "lib/attempt/keeper.ts",
+    guard: "a refused heartbeat aborts the attempt",
+    file: "lib/attempt/lease-heartbeat.ts",
     remove: "    if (hasCode(error, ...lossCodes)) this.#lose(error);",
     put: "    if (hasCode(error, ...lossCodes)) void error;",
     test: { file: attemptTest, name: "aborts the work at once, and nothing is posted after it" },
@@ -175,13 +175,13 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "a beat proves nothing before the ledger has accepted it too",
-    file: "lib/attempt/keeper.ts",
-    remove: "      await this.#noteBeat(atMs);",
+    guard: "a heartbeat proves nothing before the ledger has accepted it too",
+    file: "lib/attempt/lease-heartbeat.ts",
+    remove: "      await this.#noteHeartbeat(atMs);",
     put: "",
     test: {
-      file: "test/unit/attempt/keeper.test.ts",
-      name: "waits until the ledger has accepted the beat too",
+      file: "test/unit/attempt/lease-heartbeat.test.ts",
+      name: "waits until the ledger has accepted the heartbeat too",
     },
   },
   {

@@ -12,8 +12,8 @@ export interface StudioTraits {
   /** Default: each answer has one, by Studio's clock. */
   readonly date?: "absent";
   /**
-   * What an accepted beat, completion, failure or summary is answered with, dealt out to the workspaces in turn. Default:
-   * the lease's new end after a beat, `{ ok: true }` after the others.
+   * What an accepted heartbeat, completion, failure or summary is answered with, dealt out to the workspaces in turn. Default:
+   * the lease's new end after a heartbeat, `{ ok: true }` after the others.
    */
   readonly accepted?: readonly Accepted[];
   /** The context carries fields that the page does not know. */

@@ -40,7 +40,7 @@ async function open(path = "/dashboard") {
 }
 
 const place = (x: number, y: number, width: number, height: number) => ({ x, y, width, height });
-const metrics = [["StudioRunner", "Beats", "pool", "a", { id: "m" }]];
+const metrics = [["StudioRunner", "Heartbeats", "pool", "a", { id: "m" }]];
 const lineWidget = (title: string, cells: ReturnType<typeof place>, more: object = {}) => ({
   type: "metric",
   ...cells,
@@ -56,7 +56,7 @@ const lately = (values: readonly number[]) =>
 
 const everyWidget = [
   { type: "text", ...place(0, 0, 24, 1), properties: { markdown: "## Is it working <script>now</script>" } },
-  lineWidget("Beats · good: some", place(0, 1, 12, 6)),
+  lineWidget("Heartbeats · good: some", place(0, 1, 12, 6)),
   lineWidget("Areas", place(12, 1, 12, 6), { stacked: true, legend: { position: "right" } }),
   lineWidget("Number", place(0, 7, 6, 3), { view: "singleValue" }),
   lineWidget("Gauge", place(6, 7, 6, 3), { view: "gauge" }),
@@ -81,10 +81,10 @@ inChromium("the dashboard page", () => {
     source = everything();
     const { page, complaints } = await open();
     const widget = (title: string) => page.locator(".widget", { hasText: title }).first();
-    await widget("Beats").locator("canvas").waitFor();
+    await widget("Heartbeats").locator("canvas").waitFor();
     expect(await page.locator(".widget-text h4").textContent()).toBe("Is it working ");
-    expect(await widget("Beats").locator("canvas").getAttribute("aria-label")).toBe(
-      "Beats · good: some. accepted: last 2",
+    expect(await widget("Heartbeats").locator("canvas").getAttribute("aria-label")).toBe(
+      "Heartbeats · good: some. accepted: last 2",
     );
     expect(await widget("Number").locator(".number-value").textContent()).toBe("2");
     expect(await widget("Gauge").locator(".gauge-figure").textContent()).toBe("2");
@@ -98,7 +98,10 @@ inChromium("the dashboard page", () => {
       "Not drawn here: Widgets of type “explorer” are not drawn here.",
     );
 
-    const [left, right] = await Promise.all([widget("Beats").boundingBox(), widget("Areas").boundingBox()]);
+    const [left, right] = await Promise.all([
+      widget("Heartbeats").boundingBox(),
+      widget("Areas").boundingBox(),
+    ]);
     expect(right?.y).toBe(left?.y);
     expect(right?.width).toBeCloseTo(left?.width ?? 0, 0);
     expect(right?.x).toBeGreaterThan((left?.x ?? 0) + (left?.width ?? 0));
@@ -144,7 +147,7 @@ inChromium("the dashboard page", () => {
   });
 
   test("asks for the time range that was picked, and keeps it in the address", async () => {
-    const asking = fakeSource({ widgets: [lineWidget("Beats", place(0, 0, 24, 6))] });
+    const asking = fakeSource({ widgets: [lineWidget("Heartbeats", place(0, 0, 24, 6))] });
     source = asking;
     const { page } = await open();
     await page.locator(".widget").waitFor();

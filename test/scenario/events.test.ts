@@ -109,7 +109,7 @@ test.concurrent("an event that is lost and not missed in time loses nothing: its
   expect(leases).toBeGreaterThan(1);
 });
 
-test.concurrent("an event that comes after half of the lease beats before it does anything else", async ({
+test.concurrent("an event that comes after half of the lease sends a heartbeat before it does anything else", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);

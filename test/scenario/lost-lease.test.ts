@@ -5,7 +5,7 @@ import { eventuallyTrue } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** A beat is due after a fifth of it; and all of it is left to a processor that starts slowly. */
+/** A heartbeat is due after a fifth of it; and all of it is left to a processor that starts slowly. */
 const leaseMs = 12_000;
 
 const posted = (requests: readonly string[]): readonly string[] =>
@@ -35,15 +35,15 @@ async function expectStopped(started: Scenario, { responseIds }: Run): Promise<v
   expect(await started.responseStatus(lastResponseId!)).toBe("cancelled");
 }
 
-/** The answers to beats that did not renew the lease: a run that goes on after such a one has more of them. */
-const refusedBeats = ({ studio }: Scenario): readonly number[] =>
+/** The answers to heartbeats that did not renew the lease: a run that goes on after such a one has more of them. */
+const refusedHeartbeats = ({ studio }: Scenario): readonly number[] =>
   studio
     .requests()
     .flatMap(({ path, status }) => (path === "/heartbeatWorkspaceJob" && status !== 200 ? [status] : []));
 
 const endOf = ({ state, reason }: Run) => ({ state, reason });
 
-test.concurrent("a lease taken away in mid-generation cancels the response at the next beat, and nothing is posted", async ({
+test.concurrent("a lease taken away in mid-generation cancels the response at the next heartbeat, and nothing is posted", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
@@ -54,7 +54,7 @@ test.concurrent("a lease taken away in mid-generation cancels the response at th
   await scenario.cloud.idle();
   const [run] = await scenario.runs();
 
-  expect(refusedBeats(scenario)).toEqual([409]);
+  expect(refusedHeartbeats(scenario)).toEqual([409]);
   await expectStopped(scenario, run!);
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
   expect(end).toMatchObject({ state: "lost", reason: "lease_lost" });
@@ -63,7 +63,7 @@ test.concurrent("a lease taken away in mid-generation cancels the response at th
   expect(scenario.metric("RunsLost")).toBe(1);
 });
 
-test.concurrent("a streamed generation is aborted at the next beat when its lease is taken away", async ({
+test.concurrent("a streamed generation is aborted at the next heartbeat when its lease is taken away", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs, variables: { OPENAI_MODE: "streaming" } }, onTestFinished);
@@ -75,7 +75,7 @@ test.concurrent("a streamed generation is aborted at the next beat when its leas
   await scenario.ended(workspaceId);
   await scenario.cloud.idle();
 
-  expect(refusedBeats(scenario)).toEqual([409]);
+  expect(refusedHeartbeats(scenario)).toEqual([409]);
   expect(scenario.asked()).toHaveLength(1);
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
 });
@@ -118,7 +118,7 @@ test.concurrent("a job whose lease went back to the queue is worked on by anothe
   expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
 });
 
-test.concurrent("a lease that no beat could renew is given up at its end, and its job comes back", async ({
+test.concurrent("a lease that no heartbeat could renew is given up at its end, and its job comes back", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 6_000 }, onTestFinished);
@@ -133,8 +133,8 @@ test.concurrent("a lease that no beat could renew is given up at its end, and it
   await scenario.drain();
 
   expect(end).toMatchObject({ state: "lost", reason: "lease_lost", explanation: expect.any(String) });
-  expect(scenario.lines("beat_failed").length).toBeGreaterThan(3);
-  expect(scenario.metric("BeatsFailed")).toBe(scenario.lines("beat_failed").length);
+  expect(scenario.lines("heartbeat_failed").length).toBeGreaterThan(3);
+  expect(scenario.metric("HeartbeatsFailed")).toBe(scenario.lines("heartbeat_failed").length);
   expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
   const ends = (await scenario.runs()).map(endOf);
   expect(ends[0]).toEqual({ state: "lost", reason: "lease_lost" });

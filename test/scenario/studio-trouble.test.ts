@@ -4,7 +4,7 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 
 let scenario: Scenario;
 beforeAll(async () => {
-  // A beat that failed is repeated after a fraction of it.
+  // A heartbeat that failed is repeated after a fraction of it.
   scenario = await startScenario({ turnMs: 10, leaseMs: 20_000 });
 });
 afterEach(() => scenario.studio.faults.clear());
@@ -91,7 +91,7 @@ describe("a job is completed and delivered once", () => {
     expect(await delivered(workspaceId)).toBe(1);
   });
 
-  test("when a beat fails on the way", async () => {
+  test("when a heartbeat fails on the way", async () => {
     hit("/heartbeatWorkspaceJob", 1, { kind: "reset", when: "before" });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("completed: ok");

@@ -31,7 +31,7 @@ import { killWorker } from "./working-on.ts";
 export interface ScenarioOptions extends Timeouts {
   /** Default 4. */
   readonly concurrency?: number;
-  /** Default five minutes, in which no lease runs out and no beat is due. */
+  /** Default five minutes, in which no lease runs out and no heartbeat is due. */
   readonly leaseMs?: number;
   /** Of one turn of the model; `heldMs` of hold.ts: until the test lets it go on. Default 20 ms. */
   readonly turnMs?: number;

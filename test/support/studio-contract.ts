@@ -153,8 +153,8 @@ function leasedJob(scene: Scene): void {
     const lease = await scene.studio.lease(call(scene.server.userKey));
     const job = { ...call(scene.server.userKey), workspaceId };
     await systemClock.sleep(20);
-    const beat = await scene.studio.heartbeat(job);
-    expect(beat.leaseExpiresAtMs).toBeGreaterThan(lease?.leaseExpiresAtMs ?? Number.POSITIVE_INFINITY);
+    const heartbeat = await scene.studio.heartbeat(job);
+    expect(heartbeat.leaseExpiresAtMs).toBeGreaterThan(lease?.leaseExpiresAtMs ?? Number.POSITIVE_INFINITY);
     await scene.studio.fail(job, "cleared");
   });
 

@@ -17,8 +17,8 @@ describe("the attempt's deadline", () => {
     expect(invoked).toEqual([{ pool: "default", runId: "r1", attempt: 2 }]);
     expect(requests.every((request) => request.startsWith("heartbeat"))).toBe(true);
     expect(endings).toEqual([]);
-    const ofBeats = /^Beats/;
-    expect(metrics.emitted.filter((line) => !ofBeats.test(line))).toEqual([
+    const ofHeartbeats = /^Heartbeats/;
+    expect(metrics.emitted.filter((line) => !ofHeartbeats.test(line))).toEqual([
       "LeaseLeftPercent{pool=default} 100",
       "Continuations{pool=default} 1",
     ]);

@@ -135,19 +135,22 @@ describe("the lease that an attempt begins with", () => {
   });
 });
 
-describe("beats", () => {
+describe("heartbeats", () => {
   it("are counted as they succeed and fail", async () => {
-    let beats = 0;
+    let heartbeats = 0;
     const { deps, clock, metrics } = build({
       heartbeat: async () => {
-        if (++beats === 1) throw outage;
+        if (++heartbeats === 1) throw outage;
         return { leaseExpiresAtMs: undefined };
       },
     });
     const attempt = runAttempt(deps, event, fifteenMinutes);
     await clock.advance(60_000);
     await attempt;
-    expect(metrics.emitted.slice(1, 3)).toEqual(["BeatsFailed{pool=default} 1", "Beats{pool=default} 1"]);
+    expect(metrics.emitted.slice(1, 3)).toEqual([
+      "HeartbeatsFailed{pool=default} 1",
+      "Heartbeats{pool=default} 1",
+    ]);
   });
 });
 

@@ -54,25 +54,25 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     ]);
   });
 
-  it("a beat, and the next beats keep their time, also when the ledger does not answer", async () => {
-    const beats: number[] = [];
+  it("a heartbeat, and the next heartbeats keep their time, also when the ledger does not answer", async () => {
+    const heartbeats: number[] = [];
     const { deps, clock, heldBack, log } = build({
       work: endless,
       heartbeat: async () => {
-        beats.push(clock.now() - 1_000_000);
-        if (beats.length === 1) throw tooMany(45_000);
-        if (beats.length === 3) throw tooMany(10_000);
+        heartbeats.push(clock.now() - 1_000_000);
+        if (heartbeats.length === 1) throw tooMany(45_000);
+        if (heartbeats.length === 3) throw tooMany(10_000);
         return { leaseExpiresAtMs: undefined };
       },
       extendBackoff: async () => {
-        if (beats.length === 1) await new Promise(() => undefined);
+        if (heartbeats.length === 1) await new Promise(() => undefined);
         throw new RunnerError("ledger_unavailable", "throttled");
       },
     });
     const attempt = runAttempt(deps, event, { remainingMs: 400_000, requestId: "req1" });
     await clock.advance(380_000);
     expect(await attempt).toMatchObject({ state: "continued" });
-    expect(beats).toEqual([120_000, 165_000, 285_000, 295_000]);
+    expect(heartbeats).toEqual([120_000, 165_000, 285_000, 295_000]);
     expect(heldBack).toEqual([]);
     expect(log.events).toContain("backoff_unavailable");
   });

@@ -8,7 +8,7 @@ const shutdown = new RunnerError("shutdown", "the process is asked to end");
 const stopped = { state: "stopped", reason: "shutdown" };
 
 describe("an attempt whose process is asked to end", () => {
-  it("ends at once, beats no more, posts nothing, and leaves the run open with its chain noted", async () => {
+  it("ends at once, sends no more heartbeats, posts nothing, and leaves the run open with its chain noted", async () => {
     const { deps, clock, stop, requests, endings, invoked, cancelled, notes, log } = build({
       work: async (context) => {
         const started = { number: 1, responseId: "resp_1", previousResponseId: undefined, usage: noUsage };

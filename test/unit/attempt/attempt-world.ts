@@ -62,7 +62,7 @@ export interface World {
   readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
   readonly complete?: (call: JobCall, number: number) => Promise<void>;
   readonly fail?: () => Promise<void>;
-  readonly ownsBeat?: boolean;
+  readonly ownsHeartbeat?: boolean;
   readonly owns?: boolean;
   readonly hasWorkspace?: boolean;
   readonly ownsClose?: boolean;
@@ -164,7 +164,7 @@ export function build(world: World = {}) {
     },
     ledger: {
       begin: async () => (world.begins === false ? undefined : run),
-      beat: async () => world.ownsBeat ?? true,
+      heartbeat: async () => world.ownsHeartbeat ?? true,
       owns: async () => world.owns ?? true,
       touch: unused,
       supersede: unused,

@@ -14,14 +14,14 @@ import {
 } from "./attempt-world.ts";
 
 describe("an attempt that goes well", () => {
-  it("beats once, completes and closes the run", async () => {
+  it("sends one heartbeat, completes and closes the run", async () => {
     const { deps, requests, endings, metrics, log } = build();
     expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
     expect(endings).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000, costUsd: 0 }]);
     expect(metrics.emitted).toEqual([
       "LeaseLeftPercent{pool=default} 100",
-      "Beats{pool=default} 1",
+      "Heartbeats{pool=default} 1",
       "RunsCompleted{pool=default} 1",
       "RunSeconds{pool=default} 0",
     ]);
@@ -88,14 +88,14 @@ describe("the fence", () => {
   });
 
   it("posts nothing and closes nothing once a newer attempt owns the run", async () => {
-    const { deps, requests, endings, metrics } = build({ ownsBeat: false });
+    const { deps, requests, endings, metrics } = build({ ownsHeartbeat: false });
     expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect(endings).toEqual([]);
     expect(metrics.emitted).toEqual([
       "LeaseLeftPercent{pool=default} 100",
-      "Beats{pool=default} 1",
-      "BeatsFailed{pool=default} 1",
+      "Heartbeats{pool=default} 1",
+      "HeartbeatsFailed{pool=default} 1",
     ]);
   });
 
@@ -113,7 +113,7 @@ describe("the fence", () => {
   it("counts no outcome that the ledger does not accept", async () => {
     const { deps, metrics, spent, log } = build({ ownsClose: false });
     expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
-    expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "Beats{pool=default} 1"]);
+    expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "Heartbeats{pool=default} 1"]);
     expect(spent).toEqual([]);
     expect(log.events).toEqual(["attempt_began", "attempt_superseded"]);
   });
@@ -126,7 +126,7 @@ describe("an attempt that cannot reach the run store", () => {
 
   it("posts no deliverables until the run store has accepted a write", async () => {
     const { deps, clock, requests } = build();
-    const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
+    const ledger = { ...deps.ledger, heartbeat: unreachable, note: unreachable };
     const attempt = runAttempt({ ...deps, ledger }, event, fifteenMinutes);
     await clock.advance(60_000);
     expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
@@ -141,7 +141,7 @@ describe("an attempt that cannot reach the run store", () => {
         throw new RunnerError("model_refused", "no");
       },
     });
-    const ledger = { ...deps.ledger, beat: unreachable, note: unreachable };
+    const ledger = { ...deps.ledger, heartbeat: unreachable, note: unreachable };
     const attempt = runAttempt({ ...deps, ledger }, event, fifteenMinutes);
     await clock.advance(960_000);
     await attempt.catch(() => undefined);
@@ -165,7 +165,7 @@ describe("a lost lease", () => {
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=lease_lost} 1");
   });
 
-  it("that shows itself only in the beat before completing stops the delivery", async () => {
+  it("that shows itself only in the heartbeat before completing stops the delivery", async () => {
     const { deps, requests } = build({
       heartbeat: async () => {
         throw lost;
@@ -246,9 +246,9 @@ describe("delivery", () => {
     const down = async (): Promise<never> => {
       throw outage;
     };
-    let beats = 0;
+    let heartbeats = 0;
     const { deps, clock } = build({
-      heartbeat: async () => (++beats === 1 ? { leaseExpiresAtMs: 1_600_000 } : down()),
+      heartbeat: async () => (++heartbeats === 1 ? { leaseExpiresAtMs: 1_600_000 } : down()),
       complete: down,
     });
     const attempt = runAttempt(deps, event, fifteenMinutes);
@@ -258,10 +258,10 @@ describe("delivery", () => {
 
   it("that a proxy's page with status 200 answered is not taken for a failure", async () => {
     const page = new RunnerError("studio_contract", "a page in the place of JSON", { status: 200 });
-    let beats = 0;
+    let heartbeats = 0;
     const { deps, clock, requests } = build({
       heartbeat: async () => {
-        if (++beats > 1) throw lost;
+        if (++heartbeats > 1) throw lost;
         return { leaseExpiresAtMs: undefined };
       },
       complete: async () => {
@@ -385,12 +385,12 @@ describe("a failure", () => {
 });
 
 describe("a late begin", () => {
-  it("beats before anything else", async () => {
+  it("sends a heartbeat before anything else", async () => {
     const order: string[] = [];
     const { deps } = build({
       leasedAgoMs: 301_000,
       heartbeat: async () => {
-        order.push("beat");
+        order.push("heartbeat");
         return { leaseExpiresAtMs: undefined };
       },
       work: async () => {
@@ -399,10 +399,10 @@ describe("a late begin", () => {
       },
     });
     await runAttempt(deps, event, fifteenMinutes);
-    expect(order).toEqual(["beat", "work"]);
+    expect(order).toEqual(["heartbeat", "work"]);
   });
 
-  it("does no work when that beat says that the lease is gone", async () => {
+  it("does no work when that heartbeat says that the lease is gone", async () => {
     let worked = false;
     const { deps } = build({
       leasedAgoMs: 700_000,

@@ -21,7 +21,7 @@ function build(complete: StudioJob["complete"]) {
   return deps;
 }
 
-test("a completion that is cut off when a beat finds the lease gone may have arrived: it is unconfirmed, not lost", async () => {
+test("a completion that is cut off when a heartbeat finds the lease gone may have arrived: it is unconfirmed, not lost", async () => {
   const lease = new AbortController();
   const deps = build((_, signal) => {
     lease.abort(lost);

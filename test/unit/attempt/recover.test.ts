@@ -219,16 +219,19 @@ describe("recovery", () => {
     expect(await seen(fence)).toMatchObject({ state: "lost", reason: "silent" });
   });
 
-  it("is not put off by one failed beat", async () => {
-    let beats = 0;
+  it("is not put off by one failed heartbeat", async () => {
+    let heartbeats = 0;
     const { deps, clock } = build({
       heartbeat: async () => {
-        if (++beats === 1) throw outage;
+        if (++heartbeats === 1) throw outage;
         return { leaseExpiresAtMs: 1_600_000 };
       },
     });
     const recovery = recover(deps, await seen(await running()), "crashed");
-    await eventuallyTrue("the pause before the second beat", () => beats === 1 && clock.sleeping() > 1);
+    await eventuallyTrue(
+      "the pause before the second heartbeat",
+      () => heartbeats === 1 && clock.sleeping() > 1,
+    );
     await clock.advance(250);
     expect(await recovery).toBe("restarted");
   });
@@ -244,7 +247,7 @@ describe("recovery", () => {
     await eventuallyTrue("the pause before the next try", () => clock.sleeping() > 1);
     await clock.advance(2_000);
     expect(await recovery).toBe("left");
-    expect(log.events).toEqual(["beat_failed"]);
+    expect(log.events).toEqual(["heartbeat_failed"]);
     expect(await seen(fence)).toMatchObject({ state: "running", attempt: 1 });
     await clock.advance(498_000);
     expect(await recover(deps, await seen(fence), "crashed")).toBe("lost");
@@ -316,11 +319,11 @@ describe("recovery", () => {
   });
 
   it("notes its own report before it sends it, and takes a lease that is gone then for its arrival", async () => {
-    let beats = 0;
+    let heartbeats = 0;
     const { deps } = build({
       heartbeat: async () => {
         // The recovery's, and the one right before its report.
-        if (++beats > 2) throw lost;
+        if (++heartbeats > 2) throw lost;
         return { leaseExpiresAtMs: 1_600_000 };
       },
       // It arrives, and recovery dies before it can close the run.
@@ -399,7 +402,7 @@ describe("recovery", () => {
     expect(await recover(deps, await seen(lapsing), "crashed")).toBe("lost");
   });
 
-  it("holds the pool's leasing back when Studio answers its beat with 429", async () => {
+  it("holds the pool's leasing back when Studio answers its heartbeat with 429", async () => {
     const { deps } = build({
       heartbeat: async () => {
         throw new RunnerError("studio_unavailable", "429", {
@@ -425,7 +428,7 @@ describe("recovery", () => {
     });
     const fence = await running();
     await clock.advance(3_600_000);
-    await ledger.beat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 9_000_000 });
+    await ledger.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 9_000_000 });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
     expect(await recover(deps, await seen(fence), "event_lost")).toBe("failed");
     expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
@@ -436,7 +439,7 @@ describe("recovery", () => {
     const { deps, clock, told } = build();
     const fence = await running();
     await clock.advance(3_600_000);
-    await ledger.beat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 5_199_000 });
+    await ledger.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 5_199_000 });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
     expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
   });
@@ -527,16 +530,24 @@ describe("the sweep", () => {
       undefined,
     ],
     ["an attempt whose event must be gone", { state: "leased", calledAtMs: 639_999 }, "event_lost"],
-    ["an attempt that beat two intervals ago", { state: "running", beatAtMs: 760_000 }, undefined],
+    ["an attempt that heartbeat two intervals ago", { state: "running", heartbeatAtMs: 760_000 }, undefined],
     [
       "an attempt that is silent for more than two and a half",
-      { state: "running", beatAtMs: 699_999 },
+      { state: "running", heartbeatAtMs: 699_999 },
       "silent",
     ],
-    ["an attempt that began just now and never beat", { state: "running", beganAtMs: 990_000 }, undefined],
-    ["an attempt that began long ago and never beat", { state: "running", beganAtMs: 600_000 }, "silent"],
+    [
+      "an attempt that began just now and never heartbeat",
+      { state: "running", beganAtMs: 990_000 },
+      undefined,
+    ],
+    [
+      "an attempt that began long ago and never heartbeat",
+      { state: "running", beganAtMs: 600_000 },
+      "silent",
+    ],
   ] as const)("judges %s", async (_, change, verdict) => {
-    const { beganAtMs: _began, beatAtMs: _beat, ...run } = await seen(await running("judged"));
+    const { beganAtMs: _began, heartbeatAtMs: _heartbeat, ...run } = await seen(await running("judged"));
     expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(verdict);
   });
 

@@ -16,8 +16,8 @@ interface Scene {
   readonly refused?: readonly string[];
 }
 
-/** Two beats of a job that was leased with the credential "mine". */
-async function beatTwice({ cached, stored = cached, retired = [], refused = [] }: Scene) {
+/** Two heartbeats of a job that was leased with the credential "mine". */
+async function heartbeatTwice({ cached, stored = cached, retired = [], refused = [] }: Scene) {
   const reads: string[] = [];
   const keys: RunnerKeys = {
     get: async () => cached.map(keyOf),
@@ -40,7 +40,7 @@ async function beatTwice({ cached, stored = cached, retired = [], refused = [] }
   } as unknown as Studio;
   const job = bindJob({ studio, keys }, { workspaceId: "ws_1", keyId: "mine" });
   const errors: string[] = [];
-  for (let beat = 0; beat < 2; beat++) {
+  for (let heartbeat = 0; heartbeat < 2; heartbeat++) {
     await job.heartbeat(new AbortController().signal).catch((error: RunnerError) => errors.push(error.code));
   }
   return { used, reads, errors };
@@ -60,23 +60,25 @@ describe("the key of a run", () => {
       ["refresh", "retired"],
     ],
   ] as const)("is %s", async (_, scene, reads) => {
-    expect(await beatTwice(scene)).toEqual({ used: ["mine.1", "mine.1"], reads, errors: [] });
+    expect(await heartbeatTwice(scene)).toEqual({ used: ["mine.1", "mine.1"], reads, errors: [] });
   });
 
   it("is another one of the pool only when it is in neither stage", async () => {
     const scene = { cached: ["new.1"], retired: ["other.1"] };
-    expect(await beatTwice(scene)).toMatchObject({ used: ["new.1", "new.1"] });
+    expect(await heartbeatTwice(scene)).toMatchObject({ used: ["new.1", "new.1"] });
   });
 
   it("is an error when there is none at all", async () => {
-    expect(await beatTwice({ cached: [] })).toMatchObject({ errors: ["secret_missing", "secret_missing"] });
+    expect(await heartbeatTwice({ cached: [] })).toMatchObject({
+      errors: ["secret_missing", "secret_missing"],
+    });
   });
 });
 
 describe("a refused key", () => {
   it("is replaced by the same credential's new secret", async () => {
     const scene = { cached: ["mine.1"], stored: ["mine.2"], refused: ["mine.1"] };
-    expect(await beatTwice(scene)).toEqual({
+    expect(await heartbeatTwice(scene)).toEqual({
       used: ["mine.1", "mine.2", "mine.2"],
       reads: ["refresh", "retired"],
       errors: [],
@@ -85,12 +87,12 @@ describe("a refused key", () => {
 
   it("is looked for in the stage before as well", async () => {
     const scene = { cached: ["mine.1"], stored: ["new.1"], retired: ["mine.2"], refused: ["mine.1"] };
-    expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
+    expect(await heartbeatTwice(scene)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
   });
 
   it("is not replaced by another key of the pool while it is stored: that one does not hold the lease", async () => {
     const scene = { cached: ["mine.1", "new.1"], refused: ["mine.1"] };
-    expect(await beatTwice(scene)).toMatchObject({
+    expect(await heartbeatTwice(scene)).toMatchObject({
       used: ["mine.1", "mine.1"],
       errors: ["key_refused", "key_refused"],
     });
@@ -98,12 +100,12 @@ describe("a refused key", () => {
 
   it("is replaced by another key of the pool once it is stored nowhere any more", async () => {
     const scene = { cached: ["mine.1"], stored: ["new.1"], refused: ["mine.1"] };
-    expect(await beatTwice(scene)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
+    expect(await heartbeatTwice(scene)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
   });
 
   it("is told when there is no other, and looked for anew each time", async () => {
     const scene = { cached: ["mine.1"], refused: ["mine.1"] };
-    expect(await beatTwice(scene)).toEqual({
+    expect(await heartbeatTwice(scene)).toEqual({
       used: ["mine.1", "mine.1"],
       reads: ["refresh", "retired", "refresh", "retired"],
       errors: ["key_refused", "key_refused"],

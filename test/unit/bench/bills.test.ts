@@ -47,7 +47,7 @@ it("1,000 jobs are paid from their lease to the end of their attempt, with two w
     dispatcherMemoryMb: 128,
     processorMemoryMb: 512,
     inferenceSeconds: 60,
-    beats: 1,
+    heartbeats: 1,
   });
   expect(bill["Lambda compute"]).toBeCloseTo(1_000 * (0.5 * 61 + 0.125 * 0.1) * 0.0000133334, 6);
   expect(bill["DynamoDB requests"]).toBeCloseTo(0.000125 + 12 * 0.000625, 6);

@@ -97,7 +97,7 @@ describe("a lease that was given up", () => {
     untilMs: 15_000,
     end: "expired" as const,
   };
-  const beat = entry("/heartbeatWorkspaceJob", 5_000, { jobId: 1, lease: 1, leaseMs: 10_000 });
+  const heartbeat = entry("/heartbeatWorkspaceJob", 5_000, { jobId: 1, lease: 1, leaseMs: 10_000 });
   const closed = write(6_000, { state: "lost" });
   const found = (journal: Records["journal"], record: object = {}, closer = closed) => {
     const { all, found: at } = look(own, journal, { writes: [made, closer] });
@@ -105,17 +105,17 @@ describe("a lease that was given up", () => {
   };
 
   test("while Studio held it and had said so is found", () => {
-    expect(found([beat])).toEqual(["Studio held the lease for 9 s more"]);
+    expect(found([heartbeat])).toEqual(["Studio held the lease for 9 s more"]);
   });
 
   test("after Studio had said that it is gone is none, and neither is one that Studio had taken away", () => {
-    expect(found([beat, entry("/heartbeatWorkspaceJob", 5_500, refused)])).toEqual([]);
-    expect(found([beat], { untilMs: 5_500, end: "stolen" })).toEqual([]);
+    expect(found([heartbeat, entry("/heartbeatWorkspaceJob", 5_500, refused)])).toEqual([]);
+    expect(found([heartbeat], { untilMs: 5_500, end: "stolen" })).toEqual([]);
   });
 
   test("by another process, or without an answer to the last heartbeats, is none", () => {
-    expect(found([beat], {}, { ...closed, caller: "d1" })).toEqual([]);
-    const unheard = entry("/heartbeatWorkspaceJob", 5_000, { ...beat, ...lost });
+    expect(found([heartbeat], {}, { ...closed, caller: "d1" })).toEqual([]);
+    const unheard = entry("/heartbeatWorkspaceJob", 5_000, { ...heartbeat, ...lost });
     expect(found([unheard])).toEqual(["Studio held the lease for 4 s more"]);
     const later = run("lost", { reason: "lease_lost", endedAtMs: 9_000 });
     const { all, found: at } = look(later, [unheard], { writes: [made, { ...closed, atMs: 9_000 }] });
@@ -124,13 +124,13 @@ describe("a lease that was given up", () => {
 
   test("after another process had its heartbeats answered is none: the attempt does not know of them", () => {
     const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
-    const others = { ...beat, at: 4_000, doneAt: 4_000, answeredAt: 4_100, lease: 2, caller: "d2" };
+    const others = { ...heartbeat, at: 4_000, doneAt: 4_000, answeredAt: 4_100, lease: 2, caller: "d2" };
     expect(found([short, others], { lease: 2 })).toEqual([]);
   });
 
   test("while an answer was on its way that came too late to be read is none", () => {
     const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
-    const late = { ...beat, at: 4_000, doneAt: 4_000, lease: 2 };
+    const late = { ...heartbeat, at: 4_000, doneAt: 4_000, lease: 2 };
     expect(found([short, { ...late, answeredAt: 4_900 }], { lease: 2 })).toEqual([
       "Studio held the lease for 8 s more",
     ]);

@@ -32,7 +32,7 @@ export function ended(more: Partial<CaseEnd> = {}): CaseEnd {
     crossedRounds: 0,
     isTaken: false,
     unstarted: 0,
-    failedBeats: 0,
+    failedHeartbeats: 0,
     modelFaults: 0,
     misshapenContexts: 0,
     ...more,

@@ -25,8 +25,8 @@ test("what is done to single jobs is done to two at least, and only where its ki
   const all = plan(40, ...allKinds);
   expect(all.filter(({ again }) => again !== undefined).length).toBeGreaterThanOrEqual(2);
   expect(all.filter(({ leaseMs }) => leaseMs === 50).length).toBe(2);
-  expect(all.filter(({ oddBeats }) => oddBeats !== undefined).length).toBe(2);
+  expect(all.filter(({ oddHeartbeats }) => oddHeartbeats !== undefined).length).toBe(2);
   const none = plan(40, "calls");
-  expect(none.filter((one) => one.again ?? one.leaseMs ?? one.oddBeats ?? one.follows)).toEqual([]);
+  expect(none.filter((one) => one.again ?? one.leaseMs ?? one.oddHeartbeats ?? one.follows)).toEqual([]);
   expect(none.filter(({ kind }) => kind.isPoison)).toEqual([]);
 });

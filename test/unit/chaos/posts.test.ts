@@ -23,8 +23,8 @@ test("a post after an answer that told of the loss is found", () => {
 });
 
 test("a post after the last granted lease has run out is found", () => {
-  const beat = entry("/heartbeatWorkspaceJob", 3_000, 200);
-  expect(found(beat, entry("/failWorkspaceJob", 14_501, 410))).toEqual([
+  const heartbeat = entry("/heartbeatWorkspaceJob", 3_000, 200);
+  expect(found(heartbeat, entry("/failWorkspaceJob", 14_501, 410))).toEqual([
     "/failWorkspaceJob by the lease's own end",
   ]);
 });

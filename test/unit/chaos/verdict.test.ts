@@ -32,9 +32,9 @@ test("an attempt could not be started, or fell silent, only where that was done 
     failure: "The worker could not be started twice and fell silent.",
     results: 0,
   } as const;
-  expect(broken(ended({ ...never, unstarted: 2, failedBeats: 1 }))).toEqual([]);
+  expect(broken(ended({ ...never, unstarted: 2, failedHeartbeats: 1 }))).toEqual([]);
   expect(broken(ended({ ...never, unstarted: 2, brokenAttempts: 1 }))).toEqual([]);
-  expect(broken(ended({ ...never, unstarted: 1, failedBeats: 1 }))).toHaveLength(1);
+  expect(broken(ended({ ...never, unstarted: 1, failedHeartbeats: 1 }))).toHaveLength(1);
   expect(broken(ended({ ...never, unstarted: 2 }))).toHaveLength(1);
   const both = { ...never, failure: "The worker crashed and fell silent." } as const;
   expect(broken(ended({ ...both, brokenAttempts: 1 }))).toHaveLength(1);

@@ -45,7 +45,7 @@ const logged = (...lines: readonly string[]): void => {
 const logLine = (text: string): string =>
   JSON.stringify({
     level: "WARN",
-    message: "beat_failed",
+    message: "heartbeat_failed",
     workspaceId: `ws ${text}`,
     runId,
     explanation: `why ${text}`,

@@ -197,7 +197,7 @@ function logOfMiddleRun(): void {
       {
         id: "metrics",
         atMs: t + 2_000,
-        text: '{"_aws":{"Timestamp":1},"pool":"p","Beats":1}',
+        text: '{"_aws":{"Timestamp":1},"pool":"p","Heartbeats":1}',
       },
       line(t + 3_000, "round_ended", { attempt: 1, round: 1, calls: 2 }),
       line(t + 5_000, "run_ended", {
@@ -260,7 +260,9 @@ describe("explain", () => {
   });
 
   it("of a running job says when its lease ends", async () => {
-    expect((await cli.run("explain", "ws-new")).out).toContain("the lease ends, unless a beat renews it");
+    expect((await cli.run("explain", "ws-new")).out).toContain(
+      "the lease ends, unless a heartbeat renews it",
+    );
   });
 
   it.each([["ws-none"], ["01JCZ9V5W3X8K2M4N6P8Q0R2SZ"]])(

@@ -88,7 +88,7 @@ describe("a lease of a workspace that has an open run", () => {
     await lease();
     expect(await stateOf("run-1")).toEqual({ state: "lost", reason: "superseded", unconfirmed: undefined });
     expect(await ledger.owns(fence)).toBe(false);
-    expect(await ledger.beat(fence, { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs })).toBe(false);
+    expect(await ledger.heartbeat(fence, { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs })).toBe(false);
     expect(await ledger.note(fence, { delivering: true })).toBe(false);
     expect((await ledger.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
     expect(metrics.emitted).toContain(`RunsLost{pool=${pool},reason=superseded} 1`);

@@ -68,7 +68,7 @@ export function build(world: World) {
       leaseMs: 1e12,
       leaseExpiresAtMs: 1e12,
       calledAtMs: 0,
-      beatAtMs: 0,
+      heartbeatAtMs: 0,
     }),
   );
   const deps: WindowDeps = {
@@ -124,7 +124,7 @@ export function build(world: World) {
       recentRuns: unused,
       runsOf: unused,
       begin: unused,
-      beat: unused,
+      heartbeat: unused,
       owns: unused,
       touch: unused,
       supersede: unused,

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { targets } from "./targets.ts";
 
 /**
- * Text from outside must not block the event loop: an attempt that cannot beat loses its lease. Every function that is given
+ * Text from outside must not block the event loop: an attempt that cannot heartbeat loses its lease. Every function that is given
  * such text gets a megabyte of its worst, in a process of its own, so that one that does not end can be ended.
  */
 

@@ -55,7 +55,7 @@ const calling =
   };
 
 const logLine = (text: string): string =>
-  JSON.stringify({ level: "WARN", message: "beat_failed", workspaceId: text, explanation: text });
+  JSON.stringify({ level: "WARN", message: "heartbeat_failed", workspaceId: text, explanation: text });
 
 const ignoringErrors =
   (run: Target): Target =>

@@ -20,7 +20,7 @@ describe("the dashboard of a pool", () => {
       "Queue and pickup",
       "Outcomes",
       "Inference, tokens and cost",
-      "Leases and beats",
+      "Leases and heartbeats",
       "Functions",
       "From the logs",
     ]);

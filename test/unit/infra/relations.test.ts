@@ -133,30 +133,30 @@ describe("relations of our own times", () => {
       },
     ],
     [
-      "an attempt's last note, its last beat and its continuation fit into the reserve",
+      "an attempt's last note, its last heartbeat and its continuation fit into the reserve",
       { invokeLimitMs: 8_001 },
       {
         path: "timing.attemptReserveMs",
         sentence:
-          "timing.attemptReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last beat and its continuation could outlast the function.",
+          "timing.attemptReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last heartbeat and its continuation could outlast the function.",
       },
     ],
     [
-      "the last beat and the close fit into what is kept after reporting",
+      "the last heartbeat and the close fit into what is kept after reporting",
       { hardReserveMs: 7_999 },
       {
         path: "timing.hardReserveMs",
         sentence:
-          "timing.hardReserveMs (7.999 s) does not hold timing.ledgerLimitMs (4 s) twice: an attempt's last beat and its close could outlast the function.",
+          "timing.hardReserveMs (7.999 s) does not hold timing.ledgerLimitMs (4 s) twice: an attempt's last heartbeat and its close could outlast the function.",
       },
     ],
     [
-      "one lost beat does not cost the lease",
-      { maxBeatMs: 301_000 },
+      "one lost heartbeat does not cost the lease",
+      { maxHeartbeatMs: 301_000 },
       {
-        path: "timing.maxBeatMs",
+        path: "timing.maxHeartbeatMs",
         sentence:
-          "timing.maxBeatMs (301 s) is more than half of Studio's lease (600 s): one lost beat would cost the lease.",
+          "timing.maxHeartbeatMs (301 s) is more than half of Studio's lease (600 s): one lost heartbeat would cost the lease.",
       },
     ],
     [
@@ -172,13 +172,13 @@ describe("relations of our own times", () => {
     expect(brokenTimingRelations(withTiming(overrides))).toEqual([broken]);
   });
 
-  it("recovery has time for a beat and a report", () => {
+  it("recovery has time for a heartbeat and a report", () => {
     expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 54_000 })).toEqual([]);
     expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 53_000 })).toEqual([
       {
         path: "recoveryTimeoutMs",
         sentence:
-          "recoveryTimeoutMs (53 s) does not hold timing.recoverBeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (9 s): Lambda would end recovery before it has closed the run.",
+          "recoveryTimeoutMs (53 s) does not hold timing.recoverHeartbeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (9 s): Lambda would end recovery before it has closed the run.",
       },
     ]);
   });

@@ -13,7 +13,7 @@ function watch(more: Partial<WatchedCloud> = {}) {
     logQuery: () => ({ columns: [], rows: [], scanned: 0 }),
     metricData: (...args) => {
       asked.push(args);
-      return [{ id: "m", label: "beats", periodMs: 60_000, points: [{ atMs: 60_000, value: 2 }] }];
+      return [{ id: "m", label: "heartbeats", periodMs: 60_000, points: [{ atMs: 60_000, value: 2 }] }];
     },
     ...more,
   });
@@ -94,10 +94,10 @@ describe("numbers", () => {
   const range = { startMs: 0, endMs: 900_000 };
   const metric: SeriesQuery = {
     id: "m",
-    label: "beats",
+    label: "heartbeats",
     periodSeconds: 60,
     returnData: true,
-    what: { metric: { namespace: "N", name: "Beats", dimensions: { pool: "a" }, stat: "Sum" } },
+    what: { metric: { namespace: "N", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" } },
   };
 
   it("are asked for as CloudWatch is asked", () => {
@@ -109,17 +109,21 @@ describe("numbers", () => {
       what: { expression: "m * 2" },
     };
     expect(source.metricData([metric, expression], range)).toEqual([
-      { id: "m", label: "beats", points: [[60_000, 2]] },
+      { id: "m", label: "heartbeats", points: [[60_000, 2]] },
     ]);
     expect(asked).toEqual([
       [
         [
           {
             Id: "m",
-            Label: "beats",
+            Label: "heartbeats",
             ReturnData: true,
             MetricStat: {
-              Metric: { Namespace: "N", MetricName: "Beats", Dimensions: [{ Name: "pool", Value: "a" }] },
+              Metric: {
+                Namespace: "N",
+                MetricName: "Heartbeats",
+                Dimensions: [{ Name: "pool", Value: "a" }],
+              },
               Period: 60,
               Stat: "Sum",
             },

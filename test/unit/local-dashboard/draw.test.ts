@@ -19,13 +19,17 @@ const metricWidget = (properties: object) => ({
   y: 0,
   width: 8,
   height: 6,
-  properties: { metrics: [["StudioRunner", "Beats", "pool", "a", { id: "m" }]], period: 60, ...properties },
+  properties: {
+    metrics: [["StudioRunner", "Heartbeats", "pool", "a", { id: "m" }]],
+    period: 60,
+    ...properties,
+  },
 });
 const points = [
   [atMs, 3],
   [atMs + minuteMs, 5],
 ] as const;
-const beats = { m: [{ label: "beats", points }] };
+const heartbeats = { m: [{ label: "heartbeats", points }] };
 
 describe("a dashboard", () => {
   it("is laid out as its body says", () => {
@@ -103,11 +107,11 @@ describe("what cannot be drawn", () => {
 describe("metric widgets", () => {
   it("draw lines with units, axes, thresholds and moments", () => {
     const { first } = draw({
-      series: beats,
+      series: heartbeats,
       widgets: [
         metricWidget({
           stacked: true,
-          yAxis: { left: { min: 0, label: "beats" } },
+          yAxis: { left: { min: 0, label: "heartbeats" } },
           legend: { position: "right" },
           annotations: {
             horizontal: [
@@ -127,8 +131,8 @@ describe("metric widgets", () => {
       kind: "chart",
       stacked: true,
       periodMs: 60_000,
-      series: [{ label: "beats", color: undefined, axis: "left", unit: "", points }],
-      axes: { left: { min: 0, label: "beats" }, right: { label: "" } },
+      series: [{ label: "heartbeats", color: undefined, axis: "left", unit: "", points }],
+      axes: { left: { min: 0, label: "heartbeats" }, right: { label: "" } },
       lines: [
         { value: 4, to: undefined, label: "limit", color: "#d62728", fill: "above", axis: "left" },
         { value: 1, to: 2, label: "band", color: undefined, fill: "none", axis: "left" },
@@ -148,10 +152,10 @@ describe("metric widgets", () => {
 
   it("keep a hidden row out of the picture", () => {
     const metrics = [
-      ["StudioRunner", "Beats", "pool", "a", { id: "m", visible: false }],
+      ["StudioRunner", "Heartbeats", "pool", "a", { id: "m", visible: false }],
       [{ expression: "m * 2", id: "e", label: "twice" }],
     ];
-    const series = { ...beats, e: [{ label: "twice", points }] };
+    const series = { ...heartbeats, e: [{ label: "twice", points }] };
     const { first } = draw({ widgets: [metricWidget({ metrics })], series });
     expect(first).toMatchObject({ kind: "chart", series: [{ label: "twice" }] });
   });
@@ -173,31 +177,34 @@ describe("metric widgets", () => {
     ["pie", { kind: "bars", shape: "pie" }],
   ])("show the last value as %s", (view, expected) => {
     const { first } = draw({
-      series: beats,
+      series: heartbeats,
       widgets: [metricWidget({ view, yAxis: { left: { max: 10 } } })],
     });
-    expect(first).toMatchObject({ ...expected, values: [{ label: "beats", value: 5 }] });
+    expect(first).toMatchObject({ ...expected, values: [{ label: "heartbeats", value: 5 }] });
   });
 
   it("summarize each series in a table", () => {
-    expect(draw({ series: beats, widgets: [metricWidget({ view: "table" })] }).first).toEqual({
+    expect(draw({ series: heartbeats, widgets: [metricWidget({ view: "table" })] }).first).toEqual({
       kind: "table",
       columns: ["metric", "last", "min", "max", "average"],
-      rows: [["beats", "5", "3", "5", "4"]],
+      rows: [["heartbeats", "5", "3", "5", "4"]],
     });
   });
 
   it("keep a number without data in its place", () => {
     const { first } = draw({
-      series: { m: [{ label: "beats", points: [] }] },
+      series: { m: [{ label: "heartbeats", points: [] }] },
       widgets: [metricWidget({ view: "singleValue" })],
     });
-    expect(first).toMatchObject({ kind: "numbers", values: [{ label: "beats", value: null, trend: [] }] });
+    expect(first).toMatchObject({
+      kind: "numbers",
+      values: [{ label: "heartbeats", value: null, trend: [] }],
+    });
   });
 
   it("draw the way to a number, unless it is over the whole time", () => {
     const number = (more: object) =>
-      draw({ series: beats, widgets: [metricWidget({ view: "singleValue", ...more })] });
+      draw({ series: heartbeats, widgets: [metricWidget({ view: "singleValue", ...more })] });
     expect(number({}).first).toMatchObject({ values: [{ trend: points }] });
     expect(number({ sparkline: false }).first).toMatchObject({ values: [{ trend: [] }] });
     expect(number({ setPeriodToTimeRange: true }).first).toMatchObject({ values: [{ trend: [] }] });

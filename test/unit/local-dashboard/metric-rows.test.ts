@@ -8,7 +8,7 @@ const metricsOf = (metrics: unknown) => rowsOf(metrics).map(({ query }) => query
 
 describe("the rows of a metric widget", () => {
   it("names a metric with its dimensions, and takes statistic and period from the widget", () => {
-    expect(rowsOf([["StudioRunner", "Beats", "pool", "a"]], { stat: "Sum", period: 60 })).toEqual([
+    expect(rowsOf([["StudioRunner", "Heartbeats", "pool", "a"]], { stat: "Sum", period: 60 })).toEqual([
       {
         query: {
           id: "row1",
@@ -16,7 +16,7 @@ describe("the rows of a metric widget", () => {
           periodSeconds: 60,
           returnData: true,
           what: {
-            metric: { namespace: "StudioRunner", name: "Beats", dimensions: { pool: "a" }, stat: "Sum" },
+            metric: { namespace: "StudioRunner", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" },
           },
         },
         color: undefined,

@@ -17,7 +17,7 @@ const expression = (text: string): SeriesQuery => ({
 
 describe("units", () => {
   it.each([
-    [metric("Beats"), ""],
+    [metric("Heartbeats"), ""],
     [metric("PickupSeconds", "p95"), "s"],
     [metric("RunSeconds", "SampleCount"), ""],
     [metric("LeaseLeftPercent", "Minimum"), "%"],
@@ -35,7 +35,7 @@ describe("units", () => {
 
 describe("the sentence where there is no data", () => {
   it("says what is counted, and when", () => {
-    expect(emptySentence([metric("Beats")], "15 minutes")).toBe(
+    expect(emptySentence([metric("Heartbeats")], "15 minutes")).toBe(
       "Nothing in the last 15 minutes. Counted while jobs are worked on: Heartbeats that Studio accepted.",
     );
     expect(emptySentence([metric("JobsLeased")], "day")).toBe(

@@ -62,7 +62,7 @@ it("sends a comment every 15 s", async () => {
   const stream = await openStream();
   await stream.until("retry");
   await fixture.clock.advance(15_000);
-  expect(await stream.until(": beat\n\n")).toBe("retry: 1000\n\n: beat\n\n");
+  expect(await stream.until(": heartbeat\n\n")).toBe("retry: 1000\n\n: heartbeat\n\n");
 });
 
 it("ends a listener's subscription", () => {

@@ -184,18 +184,18 @@ describe("the control routes", () => {
     const lease = await fixture.post("/leaseWorkspaceJob", {}, made.runnerToken);
     expect(lease.json.workspaceId).toBe(workspaceId);
     expect((await control("POST", "steal", { workspaceId })).status).toBe(200);
-    const beat = () => fixture.post("/heartbeatWorkspaceJob", { workspaceId }, made.runnerToken);
-    expect((await beat()).status).toBe(409);
+    const heartbeat = () => fixture.post("/heartbeatWorkspaceJob", { workspaceId }, made.runnerToken);
+    expect((await heartbeat()).status).toBe(409);
     expect(state()).toBe("leased");
     await control("POST", "revoke", { instanceId: made.instanceId });
-    expect((await beat()).status).toBe(401);
+    expect((await heartbeat()).status).toBe(401);
     await control("POST", "faults", { fault: { kind: "status", status: 500 } });
-    expect((await beat()).status).toBe(500);
+    expect((await heartbeat()).status).toBe(500);
     expect((await control("GET", "faults")).json).toEqual([
       { atMs: noonMs, path: "/heartbeatWorkspaceJob", kind: "status", workspaceId },
     ]);
     await control("DELETE", "faults");
-    expect((await beat()).status).toBe(401);
+    expect((await heartbeat()).status).toBe(401);
     expect((await control("GET", "requests")).json).toHaveLength(5);
   });
 

@@ -31,8 +31,8 @@ describe("the file", () => {
     const second = await startFixture({ file });
     expect(second.studio.snapshot()).toEqual(before);
     expect((await second.send(`/api/workspaces/${done}`)).json).toEqual(detail);
-    const beat = await second.post("/heartbeatWorkspaceJob", { workspaceId: held }, first.userKey);
-    expect(beat.status).toBe(200);
+    const heartbeat = await second.post("/heartbeatWorkspaceJob", { workspaceId: held }, first.userKey);
+    expect(heartbeat.status).toBe(200);
     expect((await second.post("/leaseWorkspaceJob", {}, revoked.runnerToken)).status).toBe(401);
     await second.close();
   });

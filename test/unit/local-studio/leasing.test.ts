@@ -85,8 +85,8 @@ describe("a lease", () => {
   it("is made ten minutes long again by a heartbeat", async () => {
     const workspaceId = await leaseNew();
     await fixture.clock.advance(599_999);
-    const beat = await fixture.post("/heartbeatWorkspaceJob", { workspaceId });
-    expect(beat.json).toEqual({ ok: true, leaseExpiresAt: noonMs + 599_999 + 600_000 });
+    const heartbeat = await fixture.post("/heartbeatWorkspaceJob", { workspaceId });
+    expect(heartbeat.json).toEqual({ ok: true, leaseExpiresAt: noonMs + 599_999 + 600_000 });
     await fixture.clock.advance(599_999);
     expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(200);
   });

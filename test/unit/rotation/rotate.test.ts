@@ -235,13 +235,13 @@ describe("setting keys", () => {
 describe("trying a key", () => {
   const answering = (code?: "key_refused" | "lease_lost" | "studio_rejected" | "studio_contract") => {
     const world = createWorld();
-    const beaten: string[] = [];
+    const triedWorkspaces: string[] = [];
     const heartbeat = async ({ workspaceId }: { readonly workspaceId: string }) => {
-      beaten.push(workspaceId);
+      triedWorkspaces.push(workspaceId);
       if (code !== undefined) throw new RunnerError(code, "no");
       return { leaseExpiresAtMs: undefined };
     };
-    return { deps: { ...world.deps, studio: { heartbeat } }, beaten };
+    return { deps: { ...world.deps, studio: { heartbeat } }, triedWorkspaces };
   };
 
   it.each([
@@ -250,9 +250,9 @@ describe("trying a key", () => {
     ["studio_rejected", "accepted"],
     ["key_refused", "refused"],
   ] as const)("%s means %s", async (code, answer) => {
-    const { deps, beaten } = answering(code);
+    const { deps, triedWorkspaces } = answering(code);
     expect(await tryKey(deps, keyOf("a"))).toBe(answer);
-    expect(beaten).toEqual(["studio-runner-key-check"]);
+    expect(triedWorkspaces).toEqual(["studio-runner-key-check"]);
   });
 
   it("says nothing when a web page answers", async () => {

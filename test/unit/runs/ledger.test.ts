@@ -139,15 +139,15 @@ describe("begin", () => {
 });
 
 describe("the fence", () => {
-  it("keeps the lease's length as the newest beat tells it, by which a silent attempt is judged", async () => {
+  it("keeps the lease's length as the newest heartbeat tells it, by which a silent attempt is judged", async () => {
     const fence = await begun();
-    await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
+    await ledger.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
     expect(await readBack(fence)).toMatchObject({ leaseMs: 1_200_000 });
   });
 
-  it("lets the owner beat, note rounds and close", async () => {
+  it("lets the owner heartbeat, note rounds and close", async () => {
     const fence = await begun();
-    expect(await ledger.beat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
+    expect(await ledger.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
     expect(await ledger.note(fence, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(true);
     expect(
       await ledger.close(fence, { state: "failed", reason: "model_refused", explanation: "no", atMs: 4_000 }),
@@ -157,7 +157,7 @@ describe("the fence", () => {
       state: "failed",
       reason: "model_refused",
       explanation: "no",
-      beatAtMs: 3_000,
+      heartbeatAtMs: 3_000,
       leaseExpiresAtMs: 603_000,
       rounds: 1,
       responseIds: ["resp_1"],
@@ -169,17 +169,17 @@ describe("the fence", () => {
 
   it("refuses every write of an invocation that does not own the attempt", async () => {
     const other = { ...(await begun()), invocationId: "second" };
-    expect(await ledger.beat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
+    expect(await ledger.heartbeat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
     expect(await ledger.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
     expect(await ledger.close(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
   });
 
-  it("refuses beats after the close, and a second close with another state", async () => {
+  it("refuses heartbeats after the close, and a second close with another state", async () => {
     const fence = await begun();
     expect(await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
     expect(await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
     expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
-    expect(await ledger.beat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
+    expect(await ledger.heartbeat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
   });
 });
 
@@ -222,7 +222,7 @@ describe("the next attempt", () => {
       continuations: 1,
       starts: 1,
     });
-    expect(await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
+    expect(await ledger.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
     expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
     expect(await ledger.begin({ ...fence, attempt: 2, invocationId: "second" }, began)).toMatchObject({
       attempt: 2,
@@ -277,7 +277,7 @@ describe("the next attempt", () => {
     expect(both.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
-  it("is not opened, and the run not closed, when the attempt has begun or beaten since it was seen", async () => {
+  it("is not opened, and the run not closed, when the attempt has begun or sent a heartbeat since it was seen", async () => {
     const fence = await opened();
     const restart = { atMs: 7_000, trouble: "silent", leaseExpiresAtMs: 607_000 };
     const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
@@ -285,7 +285,7 @@ describe("the next attempt", () => {
     await ledger.begin(fence, began);
     expect(await ledger.restart(leased, restart)).toBeUndefined();
     const running = await readBack(fence);
-    await ledger.beat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
+    await ledger.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
     expect(await ledger.restart(running, restart)).toBeUndefined();
     expect(await ledger.closeAbandoned(running, ending)).toBe(false);
     expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);

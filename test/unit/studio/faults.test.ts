@@ -141,7 +141,7 @@ describe("the caller's abort", () => {
     const caller = new AbortController();
     const failed = rejectionOf(studio.heartbeat(jobCall(caller.signal)));
     await server.received(1);
-    const reason = new RunnerError("time_limit", "the beat took too long", { retryable: true });
+    const reason = new RunnerError("time_limit", "the heartbeat took too long", { retryable: true });
     caller.abort(reason);
     expect(await failed).toBe(reason);
   });

@@ -7,18 +7,18 @@ import { retryWaitMs } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
 import type { StudioJob } from "./studio-job.ts";
 
-export interface KeeperDeps {
+export interface HeartbeatDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly job: StudioJob;
   readonly ledger: Ledger;
   readonly log: Log;
-  /** Studio has accepted a beat. */
-  readonly onBeat: () => void;
-  readonly onBeatFailed: (error: RunnerError) => void;
+  /** Studio has accepted a heartbeat. */
+  readonly onHeartbeat: () => void;
+  readonly onHeartbeatFailed: (error: RunnerError) => void;
 }
 
-export interface KeptLease {
+export interface HeldLease {
   readonly fence: Fence;
   /** Its length as Studio gives it. */
   readonly leaseMs: number;
@@ -26,21 +26,21 @@ export interface KeptLease {
 }
 
 /** A fifth of the lease's real length, at most 120 s (DESIGN.md, "Time"); jittered downwards by a tenth. */
-export function beatIntervalMs(leaseLengthMs: number, random: () => number): number {
-  const fullMs = Math.min(leaseLengthMs / timing.beatsPerLease, timing.maxBeatMs);
-  return Math.max(timing.minBeatMs, Math.round(fullMs * (0.9 + random() / 10)));
+export function heartbeatIntervalMs(leaseLengthMs: number, random: () => number): number {
+  const fullMs = Math.min(leaseLengthMs / timing.heartbeatsPerLease, timing.maxHeartbeatMs);
+  return Math.max(timing.minHeartbeatMs, Math.round(fullMs * (0.9 + random() / 10)));
 }
 
 /** These mean that the lease is not ours any more; whatever else goes wrong is tried again until the lease's own end. */
 const lossCodes = ["lease_lost", "superseded"] as const;
 
 /**
- * Keeps a lease alive with beats on a timer, from the attempt's begin to the accepted completion: one beat at a time, each
+ * Keeps a lease alive with heartbeats on a timer, from the attempt's begin to the accepted completion: one heartbeat at a time, each
  * cut off after one interval. Loss is final: `signal` aborts with `lease_lost`, `key_refused` or `superseded`, and
  * nothing may be posted after it.
  */
-export class LeaseKeeper {
-  readonly #deps: KeeperDeps;
+export class LeaseHeartbeat {
+  readonly #deps: HeartbeatDeps;
   readonly #fence: Fence;
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
@@ -48,15 +48,15 @@ export class LeaseKeeper {
   readonly #keeping: Promise<void>;
   #lengthMs: number;
   #expiresAtMs: number;
-  /** When the newest beat was sent that Studio and then the ledger accepted. */
+  /** When the newest heartbeat was sent that Studio and then the ledger accepted. */
   #provenAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  /** Of the key, since Studio last accepted a beat. */
+  /** Of the key, since Studio last accepted a heartbeat. */
   #keyRefusal: RunnerError | undefined;
   #inFlight: Promise<number> | undefined;
 
-  /** Begins to beat at once. */
-  constructor(deps: KeeperDeps, lease: KeptLease) {
+  /** Starts its timer at once. */
+  constructor(deps: HeartbeatDeps, lease: HeldLease) {
     this.#deps = deps;
     this.#fence = lease.fence;
     this.#lengthMs = lease.leaseMs;
@@ -78,13 +78,13 @@ export class LeaseKeeper {
     return this.#expiresAtMs - this.#deps.clock.now();
   }
 
-  /** Half of the lease or more has passed, as after a late event: beat before anything else. */
+  /** Half of the lease or more has passed, as after a late event: send a heartbeat before anything else. */
   isLate(): boolean {
     return this.leaseLeftMs() < this.#lengthMs / 2;
   }
 
   /**
-   * Resolves once a beat has proved that the lease is ours at Studio and the run ours in the ledger, in this order: since
+   * Resolves once a heartbeat has proved that the lease is ours at Studio and the run ours in the ledger, in this order: since
    * the time that the caller names, and so shortly ago that the proof still holds, also after a frozen process wakes.
    * @throws the reason of the loss, or `signal`'s
    */
@@ -92,15 +92,15 @@ export class LeaseKeeper {
     const until = AbortSignal.any([this.signal, signal]);
     until.throwIfAborted();
     while (!this.#isProven(sinceMs)) {
-      const waitMs = await unlessAborted(until, this.#beat());
+      const waitMs = await unlessAborted(until, this.#heartbeat());
       until.throwIfAborted();
-      // A good beat that was on its way before proves too little: the next one need not wait for its turn.
-      const soonMs = this.#failures > 0 ? waitMs : timing.minBeatMs;
+      // A good heartbeat that was on its way before proves too little: the next one need not wait for its turn.
+      const soonMs = this.#failures > 0 ? waitMs : timing.minHeartbeatMs;
       if (!this.#isProven(sinceMs)) await this.#deps.clock.sleep(soonMs, until);
     }
   }
 
-  /** Ends the beats; resolves when none is in flight. */
+  /** Ends the heartbeats; resolves when none is in flight. */
   async stop(): Promise<void> {
     this.#stopped.abort("stopped");
     await this.#keeping;
@@ -118,35 +118,35 @@ export class LeaseKeeper {
       const leftMs = this.leaseLeftMs();
       if (leftMs <= 0) return this.#lose(this.#lapse());
       await this.#sleep(Math.min(waitMs, leftMs));
-      if (!this.#done.aborted && this.leaseLeftMs() > 0) waitMs = await this.#beat();
+      if (!this.#done.aborted && this.leaseLeftMs() > 0) waitMs = await this.#heartbeat();
     }
   }
 
   /** The lease has run out. */
   #lapse(): RunnerError {
-    return this.#keyRefusal ?? new RunnerError("lease_lost", "no beat succeeded before the lease ended");
+    return this.#keyRefusal ?? new RunnerError("lease_lost", "no heartbeat succeeded before the lease ended");
   }
 
-  #beat(): Promise<number> {
-    this.#inFlight ??= this.#beatOnce().finally(() => (this.#inFlight = undefined));
+  #heartbeat(): Promise<number> {
+    this.#inFlight ??= this.#heartbeatOnce().finally(() => (this.#inFlight = undefined));
     return this.#inFlight;
   }
 
-  /** Answers the wait until the next beat; never throws. */
-  async #beatOnce(): Promise<number> {
-    const { clock, job, onBeat } = this.#deps;
+  /** Answers the wait until the next heartbeat; never throws. */
+  async #heartbeatOnce(): Promise<number> {
+    const { clock, job, onHeartbeat } = this.#deps;
     const intervalMs = this.#intervalMs();
     try {
       // Nor is it waited for beyond the lease's end.
       const limitMs = Math.max(0, Math.min(intervalMs, this.leaseLeftMs()));
-      const limit = { clock, limitMs, signal: this.#done, what: "the beat" };
+      const limit = { clock, limitMs, signal: this.#done, what: "the heartbeat" };
       const sentAtMs = clock.now();
       const answer = await withTimeLimit(limit, (signal) => job.heartbeat(signal));
       const atMs = clock.now();
       this.#keyRefusal = undefined;
       this.#extend(atMs, answer.leaseExpiresAtMs);
-      onBeat();
-      await this.#noteBeat(atMs);
+      onHeartbeat();
+      await this.#noteHeartbeat(atMs);
       this.#provenAtMs = sentAtMs;
       this.#failures = 0;
       return intervalMs;
@@ -163,21 +163,22 @@ export class LeaseKeeper {
 
   #onFailure(error: RunnerError, intervalMs: number): number {
     if (hasCode(error, ...lossCodes)) this.#lose(error);
-    else this.#deps.log.warn("beat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
+    else
+      this.#deps.log.warn("heartbeat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
     // One that the ledger did not answer was accepted by Studio all the same.
-    if (error.code !== "ledger_unavailable") this.#deps.onBeatFailed(error);
+    if (error.code !== "ledger_unavailable") this.#deps.onHeartbeatFailed(error);
     if (hasCode(error, "key_refused")) this.#keyRefusal = error;
     this.#failures += 1;
     // The nearer the lease's end, the sooner the next try.
-    const soonMs = Math.max(timing.minBeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
+    const soonMs = Math.max(timing.minHeartbeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
     const wait = { attempt: this.#failures, askedMs: error.retryAfterMs };
     return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, wait, this.#deps.random));
   }
 
-  /** The fence's half of a beat. An unreachable ledger does not end a lease that Studio has just extended. */
-  async #noteBeat(atMs: number): Promise<void> {
+  /** The fence's half of a heartbeat. An unreachable ledger does not end a lease that Studio has just extended. */
+  async #noteHeartbeat(atMs: number): Promise<void> {
     const { ledger } = this.#deps;
-    const ours = await ledger.beat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
+    const ours = await ledger.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
     if (!ours) throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
   }
 
@@ -187,10 +188,10 @@ export class LeaseKeeper {
   }
 
   #intervalMs(): number {
-    return beatIntervalMs(this.#lengthMs, this.#deps.random);
+    return heartbeatIntervalMs(this.#lengthMs, this.#deps.random);
   }
 
-  /** Ends early, without an error, when the keeper is done. */
+  /** Ends early, without an error, when the heartbeat is done. */
   async #sleep(ms: number): Promise<void> {
     await this.#deps.clock.sleep(ms, this.#done).catch(() => undefined);
   }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { beatIntervalMs, LeaseKeeper } from "../../../lib/attempt/keeper.ts";
+import { heartbeatIntervalMs, LeaseHeartbeat } from "../../../lib/attempt/lease-heartbeat.ts";
 import type { StudioJob } from "../../../lib/attempt/studio-job.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { recordingLog } from "../../support/silent.ts";
@@ -10,32 +10,32 @@ const tenMinutes = 600_000;
 
 type Heartbeat = StudioJob["heartbeat"];
 
-const keepers: LeaseKeeper[] = [];
-afterEach(() => Promise.all(keepers.splice(0).map((keeper) => keeper.stop())));
+const running: LeaseHeartbeat[] = [];
+afterEach(() => Promise.all(running.splice(0).map((heartbeat) => heartbeat.stop())));
 
 /** Keeps a lease of ten minutes taken now, with `random` 1 so that the interval is the whole 120 s. */
 function keep(
-  heartbeat: Heartbeat,
+  answer: Heartbeat,
   options: { readonly ours?: () => boolean; readonly takenAgoMs?: number } = {},
 ) {
   const clock = createFakeClock();
-  const beats: number[] = [];
+  const heartbeats: number[] = [];
   const startMs = clock.now();
   const leasedAtMs = startMs - (options.takenAgoMs ?? 0);
   const unused = (): never => {
-    throw new Error("not a keeper's business");
+    throw new Error("not a heartbeat's business");
   };
-  const keeper = new LeaseKeeper(
+  const heartbeat = new LeaseHeartbeat(
     {
       clock,
       random: () => 1,
       log: recordingLog(),
-      onBeat: () => undefined,
-      onBeatFailed: () => undefined,
+      onHeartbeat: () => undefined,
+      onHeartbeatFailed: () => undefined,
       job: {
         heartbeat: (signal) => {
-          beats.push(clock.now() - startMs);
-          return heartbeat(signal);
+          heartbeats.push(clock.now() - startMs);
+          return answer(signal);
         },
         context: unused,
         updateSummary: unused,
@@ -43,7 +43,7 @@ function keep(
         fail: unused,
       },
       ledger: {
-        beat: async () => options.ours?.() ?? true,
+        heartbeat: async () => options.ours?.() ?? true,
         owns: unused,
         touch: unused,
         supersede: unused,
@@ -66,8 +66,8 @@ function keep(
       leaseExpiresAtMs: leasedAtMs + tenMinutes,
     },
   );
-  keepers.push(keeper);
-  return { clock, beats, keeper, startMs };
+  running.push(heartbeat);
+  return { clock, heartbeats, heartbeat, startMs };
 }
 
 const extendsBy =
@@ -75,32 +75,32 @@ const extendsBy =
   async () => ({ leaseExpiresAtMs: clockOf() + tenMinutes });
 const unavailable = new RunnerError("studio_unavailable", "502", { retryable: true, status: 502 });
 
-describe("the beat interval", () => {
+describe("the heartbeat interval", () => {
   it.each([
     [600_000, 120_000],
     [3_600_000, 120_000],
     [60_000, 12_000],
     [100, 200],
   ])("of a lease of %i ms is %i ms", (leaseMs, expected) => {
-    expect(beatIntervalMs(leaseMs, () => 1)).toBe(expected);
+    expect(heartbeatIntervalMs(leaseMs, () => 1)).toBe(expected);
   });
 
   it("is jittered downwards by at most a tenth", () => {
-    expect(beatIntervalMs(600_000, () => 0)).toBe(108_000);
+    expect(heartbeatIntervalMs(600_000, () => 0)).toBe(108_000);
   });
 });
 
-describe("the keeper", () => {
-  it("beats on its interval for as long as it runs", async () => {
+describe("the heartbeat", () => {
+  it("sends heartbeats on its interval for as long as it runs", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
     await kept.clock.advance(1_300_000);
-    expect(kept.beats).toEqual([
+    expect(kept.heartbeats).toEqual([
       120_000, 240_000, 360_000, 480_000, 600_000, 720_000, 840_000, 960_000, 1_080_000, 1_200_000,
     ]);
-    expect(kept.keeper.signal.aborted).toBe(false);
+    expect(kept.heartbeat.signal.aborted).toBe(false);
   });
 
-  it("never has two beats in flight, and cuts a hanging one off after one interval", async () => {
+  it("never has two heartbeats in flight, and cuts a hanging one off after one interval", async () => {
     let open = 0;
     let most = 0;
     const kept = keep(
@@ -115,7 +115,7 @@ describe("the keeper", () => {
     );
     await kept.clock.advance(599_000);
     expect(most).toBe(1);
-    expect(kept.beats).toEqual([120_000, 241_000, 363_000, 487_000]);
+    expect(kept.heartbeats).toEqual([120_000, 241_000, 363_000, 487_000]);
   });
 
   it("aborts at once when Studio says that the lease is gone", async () => {
@@ -123,7 +123,7 @@ describe("the keeper", () => {
       throw new RunnerError("lease_lost", "gone");
     });
     await kept.clock.advance(120_000);
-    expect(kept.keeper.signal.reason).toMatchObject({ code: "lease_lost" });
+    expect(kept.heartbeat.signal.reason).toMatchObject({ code: "lease_lost" });
   });
 
   it("goes on when a key that was refused is accepted again", async () => {
@@ -133,11 +133,11 @@ describe("the keeper", () => {
       return { leaseExpiresAtMs: undefined };
     });
     await kept.clock.advance(300_000);
-    expect(kept.keeper.isKeyRefused).toBe(true);
+    expect(kept.heartbeat.isKeyRefused).toBe(true);
     isRefused = false;
     await kept.clock.advance(400_000);
-    expect(kept.keeper.isKeyRefused).toBe(false);
-    expect(kept.keeper.signal.aborted).toBe(false);
+    expect(kept.heartbeat.isKeyRefused).toBe(false);
+    expect(kept.heartbeat.signal.aborted).toBe(false);
   });
 
   it("names the refused key when the lease ends without one that is accepted", async () => {
@@ -145,10 +145,10 @@ describe("the keeper", () => {
       throw new RunnerError("key_refused", "401", { status: 401 });
     });
     await kept.clock.advance(600_000);
-    expect(kept.keeper.signal.reason).toMatchObject({ code: "key_refused" });
+    expect(kept.heartbeat.signal.reason).toMatchObject({ code: "key_refused" });
   });
 
-  it("names the refused key also when nobody answers the beats after it", async () => {
+  it("names the refused key also when nobody answers the heartbeats after it", async () => {
     let isRefused = true;
     const kept = keep(async () => {
       if (!isRefused) throw unavailable;
@@ -156,21 +156,21 @@ describe("the keeper", () => {
       throw new RunnerError("key_refused", "401", { status: 401 });
     });
     await kept.clock.advance(1_000_000);
-    expect(kept.keeper.signal.reason).toMatchObject({ code: "key_refused" });
+    expect(kept.heartbeat.signal.reason).toMatchObject({ code: "key_refused" });
   });
 
-  it("takes an accepted beat for one, whatever end of the lease it tells", async () => {
+  it("takes an accepted heartbeat as such, whatever end of the lease it tells", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: 5 }));
     await kept.clock.advance(120_000);
-    expect(kept.keeper.leaseLeftMs()).toBe(600_000);
+    expect(kept.heartbeat.leaseLeftMs()).toBe(600_000);
     await kept.clock.advance(1_200_000);
-    expect(kept.keeper.signal.aborted).toBe(false);
+    expect(kept.heartbeat.signal.aborted).toBe(false);
   });
 
-  it("aborts as superseded when the ledger's fence refuses the beat", async () => {
+  it("aborts as superseded when the ledger's fence refuses the heartbeat", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }), { ours: () => false });
     await kept.clock.advance(120_000);
-    expect(kept.keeper.signal.reason).toMatchObject({ code: "superseded" });
+    expect(kept.heartbeat.signal.reason).toMatchObject({ code: "superseded" });
   });
 
   it("tries again through an outage and goes on when Studio is back", async () => {
@@ -180,30 +180,30 @@ describe("the keeper", () => {
       return { leaseExpiresAtMs: undefined };
     });
     await kept.clock.advance(590_000);
-    expect(kept.keeper.signal.aborted).toBe(false);
+    expect(kept.heartbeat.signal.aborted).toBe(false);
     broken = false;
     await kept.clock.advance(600_000);
-    expect(kept.keeper.signal.aborted).toBe(false);
+    expect(kept.heartbeat.signal.aborted).toBe(false);
   });
 
-  it("gives the lease up as lost exactly at its end when no beat has succeeded", async () => {
+  it("gives the lease up as lost exactly at its end when no heartbeat has succeeded", async () => {
     const kept = keep(async () => {
       throw unavailable;
     });
     await kept.clock.advance(599_999);
-    expect(kept.keeper.signal.aborted).toBe(false);
+    expect(kept.heartbeat.signal.aborted).toBe(false);
     await kept.clock.advance(1);
-    expect(kept.keeper.signal.reason).toMatchObject({ code: "lease_lost" });
+    expect(kept.heartbeat.signal.reason).toMatchObject({ code: "lease_lost" });
   });
 
-  it("gives it up exactly then also when a beat is on its way that nobody answers", async () => {
+  it("gives it up exactly then also when a heartbeat is on its way that nobody answers", async () => {
     const kept = keep(
       (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
     );
     await kept.clock.advance(599_999);
-    expect(kept.keeper.signal.aborted).toBe(false);
+    expect(kept.heartbeat.signal.aborted).toBe(false);
     await kept.clock.advance(1);
-    expect(kept.keeper.signal.reason).toMatchObject({ code: "lease_lost" });
+    expect(kept.heartbeat.signal.reason).toMatchObject({ code: "lease_lost" });
   });
 
   it("waits as long as Studio asks before the next try", async () => {
@@ -215,57 +215,57 @@ describe("the keeper", () => {
       });
     });
     await kept.clock.advance(215_000);
-    expect(kept.beats).toEqual([120_000, 165_000, 210_000]);
+    expect(kept.heartbeats).toEqual([120_000, 165_000, 210_000]);
   });
 
-  it("beats ever more seldom when Studio says Retry-After: 0, and keeps the lease", async () => {
+  it("sends heartbeats less and less often when Studio says Retry-After: 0, and keeps the lease", async () => {
     const kept = keep(async () => {
-      if (kept.beats.length >= 200) return { leaseExpiresAtMs: undefined };
+      if (kept.heartbeats.length >= 200) return { leaseExpiresAtMs: undefined };
       throw new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs: 0 });
     });
     await kept.clock.advance(210_000);
-    expect(kept.beats).toEqual([120_000, 121_000, 123_000, 127_000, 135_000, 151_000, 181_000]);
+    expect(kept.heartbeats).toEqual([120_000, 121_000, 123_000, 127_000, 135_000, 151_000, 181_000]);
   });
 
-  it("beats no more after stop, and leaves no timer behind", async () => {
+  it("sends no heartbeat after stop, and leaves no timer behind", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
-    await kept.keeper.stop();
+    await kept.heartbeat.stop();
     await kept.clock.advance(1_000_000);
-    expect(kept.beats).toEqual([]);
+    expect(kept.heartbeats).toEqual([]);
     expect(kept.clock.sleeping()).toBe(0);
   });
 
-  it("follows the lease's new end that a beat's answer gives", async () => {
+  it("follows the lease's new end that a heartbeat's answer gives", async () => {
     const kept = keep(extendsBy(() => 5_000_000));
     await kept.clock.advance(120_000);
-    expect(kept.keeper.leaseLeftMs()).toBe(5_600_000 - (kept.startMs + 120_000));
+    expect(kept.heartbeat.leaseLeftMs()).toBe(5_600_000 - (kept.startMs + 120_000));
   });
 
   it("knows a late begin: half of the lease or more has passed", () => {
-    expect(keep(async () => ({ leaseExpiresAtMs: undefined }), { takenAgoMs: 299_000 }).keeper.isLate()).toBe(
-      false,
-    );
-    expect(keep(async () => ({ leaseExpiresAtMs: undefined }), { takenAgoMs: 301_000 }).keeper.isLate()).toBe(
-      true,
-    );
+    expect(
+      keep(async () => ({ leaseExpiresAtMs: undefined }), { takenAgoMs: 299_000 }).heartbeat.isLate(),
+    ).toBe(false);
+    expect(
+      keep(async () => ({ leaseExpiresAtMs: undefined }), { takenAgoMs: 301_000 }).heartbeat.isLate(),
+    ).toBe(true);
   });
 });
 
 describe("confirm", () => {
-  it("beats at once", async () => {
+  it("sends a heartbeat at once", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
-    await kept.keeper.confirm(never);
-    expect(kept.beats).toEqual([0]);
+    await kept.heartbeat.confirm(never);
+    expect(kept.heartbeats).toEqual([0]);
   });
 
-  it("needs no second beat right after one", async () => {
+  it("needs no second heartbeat right after one", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
     await kept.clock.advance(121_000);
-    await kept.keeper.confirm(never);
-    expect(kept.beats).toEqual([120_000]);
+    await kept.heartbeat.confirm(never);
+    expect(kept.heartbeats).toEqual([120_000]);
   });
 
-  it("waits until the ledger has accepted the beat too", async () => {
+  it("waits until the ledger has accepted the heartbeat too", async () => {
     let isDown = true;
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }), {
       ours: () => {
@@ -274,7 +274,7 @@ describe("confirm", () => {
       },
     });
     let isConfirmed = false;
-    const confirmed = kept.keeper.confirm(never).then(() => (isConfirmed = true));
+    const confirmed = kept.heartbeat.confirm(never).then(() => (isConfirmed = true));
     await kept.clock.advance(20_000);
     expect(isConfirmed).toBe(false);
     isDown = false;
@@ -282,60 +282,60 @@ describe("confirm", () => {
     await confirmed;
   });
 
-  it("beats again after a process was frozen", async () => {
+  it("sends another heartbeat after a process was frozen", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
-    await kept.keeper.confirm(never);
+    await kept.heartbeat.confirm(never);
     await kept.clock.advance(9_000);
-    await kept.keeper.confirm(never);
-    expect(kept.beats).toEqual([0]);
+    await kept.heartbeat.confirm(never);
+    expect(kept.heartbeats).toEqual([0]);
     await kept.clock.advance(2_000);
-    await kept.keeper.confirm(never);
-    expect(kept.beats).toEqual([0, 11_000]);
+    await kept.heartbeat.confirm(never);
+    expect(kept.heartbeats).toEqual([0, 11_000]);
   });
 
-  it("takes no beat for a proof that was sent before the time that the caller names", async () => {
+  it("takes no heartbeat for a proof that was sent before the time that the caller names", async () => {
     const kept: ReturnType<typeof keep> = keep(async () => {
       await kept.clock.sleep(1_000);
       return { leaseExpiresAtMs: undefined };
     });
     await kept.clock.advance(120_500);
-    const confirmed = kept.keeper.confirm(never, kept.clock.now());
+    const confirmed = kept.heartbeat.confirm(never, kept.clock.now());
     await kept.clock.advance(3_000);
     await confirmed;
-    expect(kept.beats).toEqual([120_000, 121_200]);
+    expect(kept.heartbeats).toEqual([120_000, 121_200]);
   });
 
-  it("beats again where an earlier proof is not recent enough for the caller", async () => {
+  it("sends another heartbeat where an earlier proof is not recent enough for the caller", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }));
-    await kept.keeper.confirm(never);
+    await kept.heartbeat.confirm(never);
     await kept.clock.advance(1_000);
-    await kept.keeper.confirm(never, kept.startMs + 500);
-    expect(kept.beats).toEqual([0, 1_000]);
+    await kept.heartbeat.confirm(never, kept.startMs + 500);
+    expect(kept.heartbeats).toEqual([0, 1_000]);
   });
 
   it("throws the loss when the lease is gone", async () => {
     const kept = keep(async () => {
       throw new RunnerError("lease_lost", "gone");
     });
-    await expect(kept.keeper.confirm(never)).rejects.toMatchObject({ code: "lease_lost" });
+    await expect(kept.heartbeat.confirm(never)).rejects.toMatchObject({ code: "lease_lost" });
   });
 
-  it("tries until a beat succeeds", async () => {
+  it("tries until a heartbeat succeeds", async () => {
     let tries = 0;
     const kept = keep(async () => {
       if (++tries < 3) throw unavailable;
       return { leaseExpiresAtMs: undefined };
     });
-    const confirmed = kept.keeper.confirm(never);
+    const confirmed = kept.heartbeat.confirm(never);
     await kept.clock.advance(3_000);
     await confirmed;
-    expect(kept.beats).toEqual([0, 1_000, 3_000]);
+    expect(kept.heartbeats).toEqual([0, 1_000, 3_000]);
   });
 
   it("ends with the caller's deadline", async () => {
     const kept = keep(() => new Promise(() => undefined));
     const deadline = new AbortController();
-    const confirmed = kept.keeper.confirm(deadline.signal);
+    const confirmed = kept.heartbeat.confirm(deadline.signal);
     deadline.abort(new RunnerError("attempt_deadline", "over"));
     await expect(confirmed).rejects.toMatchObject({ code: "attempt_deadline" });
   });

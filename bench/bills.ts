@@ -42,7 +42,7 @@ export function idleMonth(window: Measured, billedMs: number, memoryMb: number):
       "Lambda compute": perWindow("compute", (memoryMb / 1024) * (billedMs / 1000)),
       "Lambda requests": perWindow("request", 1),
       "Scheduler invocations": schedules * awsPrices.schedule.usd,
-      "DynamoDB requests": perWindow("ledgerRead", reads) + perWindow("ledgerWrite", writes),
+      "DynamoDB requests": perWindow("runStoreRead", reads) + perWindow("runStoreWrite", writes),
     },
     logLines: { "log lines": perWindow("logs", window.logBytes / 1e9) },
     secretCalls: { "Secrets Manager calls": perWindow("secretRead", secretCalls) },
@@ -77,12 +77,13 @@ export function thousandJobs(job: Job): Bill {
     inferenceSeconds * 1000 + attempt.durationMs + stretchMs(attempt.cpuMs, job.processorMemoryMb);
   const leaseMs = lease.durationMs + stretchMs(lease.cpuMs, job.dispatcherMemoryMb);
   const gbSeconds = (job.processorMemoryMb * attemptMs + job.dispatcherMemoryMb * leaseMs) / 1024 / 1000;
-  const { compute, request, ledgerRead, ledgerWrite, logs } = awsPrices;
+  const { compute, request, runStoreRead, runStoreWrite, logs } = awsPrices;
   return {
     "Lambda compute": 1_000 * gbSeconds * compute.usd,
     "Lambda requests": 1_000 * request.usd,
     "DynamoDB requests":
-      1_000 * (units.reads * ledgerRead.usd + (units.writes + opening + heartbeatWrites) * ledgerWrite.usd),
+      1_000 *
+      (units.reads * runStoreRead.usd + (units.writes + opening + heartbeatWrites) * runStoreWrite.usd),
     "log lines": 1_000 * ((attempt.logBytes + lease.logBytes) / 1e9) * logs.usd,
   };
 }

@@ -31,7 +31,7 @@ import { rounded } from "./stats.ts";
 
 export interface IdleRow {
   readonly mode: PickupMode;
-  /** Of one pool, in a month without a job: Lambda, its schedule and the ledger. */
+  /** Of one pool, in a month without a job: Lambda, its schedule and the run store. */
   readonly bill: Bill;
   readonly computeAndRequests: number;
   readonly logLines: number;

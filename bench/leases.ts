@@ -1,6 +1,6 @@
 import { ulid } from "ulid";
 import type { AttemptEvent } from "../lib/core/invoker.ts";
-import { createLedger } from "../lib/runs/ledger.ts";
+import { createRunStore } from "../lib/runs/run-store.ts";
 import { pool, textAt, type Aws, type Others } from "./ground.ts";
 
 export const question = "Say in one sentence what a queue is.";
@@ -29,6 +29,6 @@ export async function leaseOne(others: Others, { table }: Aws): Promise<AttemptE
     leaseExpiresAtMs: leasedAtMs + 600_000,
     poolFreeAtMs: leasedAtMs,
   };
-  await createLedger(table).open(run);
+  await createRunStore(table).open(run);
   return { pool, runId: run.runId, attempt: 1 };
 }

@@ -17,7 +17,7 @@ export interface Overhead {
   /** Of a warm process, per job. Milliseconds. */
   readonly cpuMs: number;
   readonly cpuP90Ms: number;
-  /** Of a plain worker with the same packages and the same calls to Studio, the model and the ledger. */
+  /** Of a plain worker with the same packages and the same calls to Studio, the model and the run store. */
   readonly plainCpuMs: number;
   readonly ratioToPlain: number;
   readonly peakMemoryMb: number;
@@ -25,14 +25,14 @@ export interface Overhead {
   /** Sent by the processor for one job. The dispatcher's lease call is not among them. */
   readonly requests: Readonly<Record<string, number>>;
   readonly studioRequests: number;
-  readonly ledgerRequests: number;
+  readonly runStoreRequests: number;
   readonly modelRequests: number;
   readonly logLines: number;
   readonly logBytes: number;
 }
 
 const studioPaths = /Workspace/;
-const ledgerActions = /^(?:Get|Put|Update|Delete)Item$|^Query$/;
+const runStoreActions = /^(?:Get|Put|Update|Delete)Item$|^Query$/;
 const modelPaths = /\/responses/;
 
 /** One job after the other in a warm process, in blocks by turns with the plain bundle. */
@@ -109,7 +109,7 @@ function summarize(runs: readonly Compared[]): Overhead {
     plainPeakMemoryMb: rounded(runs.at(-1)?.plain.at(-1)?.peakMemoryMb ?? 0),
     requests,
     studioRequests: countOf(studioPaths),
-    ledgerRequests: countOf(ledgerActions),
+    runStoreRequests: countOf(runStoreActions),
     modelRequests: countOf(modelPaths),
     logLines: last?.lines ?? 0,
     logBytes: last?.logBytes ?? 0,

@@ -55,7 +55,7 @@ export const parts: readonly Part[] = [
     {
       name: "cold",
       title: "Cold start",
-      what: "A fresh process until its handler is loaded, with full CPU as Lambda gives it then; and its first real call (secret, ledger, Studio and, for the processor, the model included), with the share of a CPU that the function's memory gives it. Against a plain bundle of the same packages (AWS SDK, undici, openai, zod, middy, Powertools), imported as their READMEs show it. Medians; ours and the plain one by turns.",
+      what: "A fresh process until its handler is loaded, with full CPU as Lambda gives it then; and its first real call (secret, run store, Studio and, for the processor, the model included), with the share of a CPU that the function's memory gives it. Against a plain bundle of the same packages (AWS SDK, undici, openai, zod, middy, Powertools), imported as their READMEs show it. Medians; ours and the plain one by turns.",
     },
     cold,
     renderCold,

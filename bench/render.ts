@@ -143,7 +143,7 @@ export function renderOverhead(row: Overhead): string {
       ["peak memory of the process", `${row.peakMemoryMb} MB`, `${row.plainPeakMemoryMb} MB`, ""],
     ],
   );
-  const requests = `Requests of one job: ${row.studioRequests + 1} to Studio (its lease included), ${row.ledgerRequests} to the ledger, ${row.modelRequests} to the model; ${row.logLines} log lines, ${row.logBytes} bytes.`;
+  const requests = `Requests of one job: ${row.studioRequests + 1} to Studio (its lease included), ${row.runStoreRequests} to the run store, ${row.modelRequests} to the model; ${row.logLines} log lines, ${row.logBytes} bytes.`;
   return `${figures}\n\n${requests}`;
 }
 

@@ -32,7 +32,7 @@ export const performanceSchema = z.object({
     ratioToPlain: z.number(),
     peakMemoryMb: z.number(),
     studioRequests: z.number(),
-    ledgerRequests: z.number(),
+    runStoreRequests: z.number(),
   }),
   dispatch: z.array(
     z.object({ studioLatencyMs: z.number(), perSecond: z.number(), cpuMsPerLease: z.number() }),
@@ -120,7 +120,7 @@ function work({ drain, refill, overhead, dispatch }: Performance): readonly Targ
       limit: 1.5,
       unit: "",
       value: overhead.ratioToPlain,
-      why: "Ours also proves its lease and its place in the ledger before each post, and bounds what every server answers.",
+      why: "Ours also proves its lease and its place in the run store before each post, and bounds what every server answers.",
     },
     {
       what: "overhead: requests to Studio",

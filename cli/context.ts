@@ -3,7 +3,7 @@ import type { Table } from "../lib/adapters/dynamodb.ts";
 import { createBackoffRow, type BackoffRow } from "../lib/runs/backoff.ts";
 import { createControlRow, type ControlRow } from "../lib/runs/control.ts";
 import { createDispatchLock, type DispatchLock } from "../lib/runs/dispatch-lock.ts";
-import { createLedger, type Ledger } from "../lib/runs/ledger.ts";
+import { createRunStore, type RunStore } from "../lib/runs/run-store.ts";
 import { createSpendRow, type SpendRow } from "../lib/runs/spend.ts";
 import { createWorkspaceRows, type WorkspaceRows } from "../lib/runs/workspaces.ts";
 import type { SecretStore, SecretSource } from "../lib/adapters/secrets-manager.ts";
@@ -36,9 +36,9 @@ export interface Input {
   readAll(): Promise<string>;
 }
 
-export interface LedgerPorts {
+export interface RunStorePorts {
   readonly table: Table;
-  readonly runs: Ledger;
+  readonly runs: RunStore;
   readonly control: ControlRow;
   readonly backoff: BackoffRow;
   readonly lock: DispatchLock;
@@ -80,7 +80,7 @@ export interface Context extends World {
   pools(): Promise<readonly StackPool[]>;
   /** The one pool. @throws CliError `pool_needed` when there are several and none is named; `not_found` */
   pool(): Promise<StackPool>;
-  ledger(): Promise<LedgerPorts>;
+  runStore(): Promise<RunStorePorts>;
   /** Who asks, as it is kept beside what they set: an ARN, or the user of this machine for the local stack. */
   caller(): Promise<string>;
   /** The same, but nothing is known yet: for after a deploy. */
@@ -129,9 +129,9 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
     stack,
     pools,
     pool: async () => onlyPool(await pools()),
-    ledger: once(async () =>
-      createLedgerPorts(
-        edges.connect.table((await stack()).output("LedgerTable"), await account()),
+    runStore: once(async () =>
+      createRunStorePorts(
+        edges.connect.table((await stack()).output("RunStoreTable"), await account()),
         edges.clock,
       ),
     ),
@@ -152,11 +152,11 @@ async function findTarget(options: GlobalOptions, edges: ContextEdges): Promise<
   return { stackName, account: toAwsAccount({ region, profile, local: undefined }) };
 }
 
-function createLedgerPorts(table: Table, clock: Clock): LedgerPorts {
+function createRunStorePorts(table: Table, clock: Clock): RunStorePorts {
   const unreadable = new Set<string>();
   return {
     table,
-    runs: createLedger(table, ({ message }) => void unreadable.add(message)),
+    runs: createRunStore(table, ({ message }) => void unreadable.add(message)),
     unreadable,
     workspaces: createWorkspaceRows(table),
     control: createControlRow(table),

@@ -19,7 +19,7 @@ export interface CostItem {
 }
 
 const windowsPerMonth = 30 * 24 * 60;
-/** Of a window beside its polling: its calls to the ledger and its last answer from Studio. Measured locally, rounded up. */
+/** Of a window beside its polling: its calls to the run store and its last answer from Studio. Measured locally, rounded up. */
 const windowOverheadSeconds = 0.5;
 /** Lock taken and released. */
 const writesPerWindow = 2;
@@ -42,10 +42,10 @@ export function idleCost(settings: Settings, pools: readonly PoolSettings[]): re
     { what: "dispatcher, compute", price: "compute", of: idleGbSeconds },
     { what: "dispatcher, starts", price: "request", of: () => windowsPerMonth },
     { what: "schedule", price: "schedule", of: () => windowsPerMonth },
-    { what: "ledger, writes", price: "ledgerWrite", of: () => windowsPerMonth * writesPerWindow },
+    { what: "run store, writes", price: "runStoreWrite", of: () => windowsPerMonth * writesPerWindow },
     {
-      what: "ledger, reads",
-      price: "ledgerRead",
+      what: "run store, reads",
+      price: "runStoreRead",
       of: (pool) => windowsPerMonth * (readsPerWindow + cappedOnly(pool)),
     },
     { what: "secrets", price: "secret", of: ownSecrets },
@@ -150,7 +150,7 @@ export function jobsCost({ processor }: PoolSettings, measured: Measured): reado
   return [
     itemOf("processor, compute", "compute", (jobs * seconds * processor.memoryMb) / 1_024),
     itemOf("processor, starts", "request", jobs * attempts),
-    itemOf("ledger, writes", "ledgerWrite", jobs * writes),
+    itemOf("run store, writes", "runStoreWrite", jobs * writes),
     itemOf("log lines", "logs", (jobs * (bytesPerJob + rounds * bytesPerRound)) / 1e9),
   ];
 }

@@ -26,7 +26,7 @@ export interface DeadLetter extends Verdict {
 /** What Lambda tells recovery's on-failure destination: recovery's own event is inside. */
 const recordSchema = z.looseObject({ requestPayload: z.unknown() });
 
-/** Looks at the ledger for each message: is there still something to recover? @throws RunnerError `ledger_unavailable` */
+/** Looks at the run store for each message: is there still something to recover? @throws RunnerError `run_store_unavailable` */
 export async function readDeadLetter(
   context: Context,
   pool: StackPool,
@@ -47,7 +47,7 @@ export async function readDeadLetter(
     };
   }
   const { runId, attempt } = failed;
-  const { runs } = await context.ledger();
+  const { runs } = await context.runStore();
   const run = await runs.read(pool.name, runId);
   const verdict = judge({ run, attempt, nowMs: context.clock.now() });
   return { message, ...verdict, event, runId, workspaceId: run?.workspaceId, attempt };
@@ -60,7 +60,7 @@ interface Case {
 }
 
 const rows: readonly ((given: Case) => Verdict | undefined)[] = [
-  ({ run }) => (run ? undefined : { action: "delete", why: "the ledger does not know its run any more" }),
+  ({ run }) => (run ? undefined : { action: "delete", why: "the run store does not know its run any more" }),
   ({ run }) =>
     run?.openIn === undefined
       ? { action: "delete", why: `its run has ended: ${run?.state ?? ""} (${run?.reason ?? ""})` }

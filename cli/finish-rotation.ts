@@ -6,7 +6,7 @@ import { count, formatDuration } from "./format.ts";
 import { adminDeps } from "./rotation.ts";
 
 const lookEveryMs = 5_000;
-/** Beyond a window's time-out: a lease that was just taken is in the ledger by then. */
+/** Beyond a window's time-out: a lease that was just taken is in the run store by then. */
 const slackMs = 15_000;
 
 export interface FinishTimes {

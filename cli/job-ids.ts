@@ -20,16 +20,16 @@ export interface FoundRuns {
  */
 export async function findRunsOf(context: Context, id: string): Promise<FoundRuns> {
   const pools = await context.pools();
-  const { runs: ledger } = await context.ledger();
+  const { runs: runStore } = await context.runStore();
   const found = await Promise.all(
     pools.map(async (pool) => {
-      const run = isRunId(id) ? await ledger.read(pool.name, id) : undefined;
-      const [first, ...rest] = run ? [run] : (await ledger.runsOf(pool.name, id)).toReversed();
+      const run = isRunId(id) ? await runStore.read(pool.name, id) : undefined;
+      const [first, ...rest] = run ? [run] : (await runStore.runsOf(pool.name, id)).toReversed();
       return first ? { pool, runs: [first, ...rest] as const } : undefined;
     }),
   );
   const [one] = found.filter((each) => each !== undefined);
   if (one) return { pool: one.pool, runs: [one.runs[0], ...one.runs.slice(1)] };
-  const remedy = "The ledger keeps runs for 30 days. npm run runner -- jobs lists the recent ones.";
+  const remedy = "The run store keeps runs for 30 days. npm run runner -- jobs lists the recent ones.";
   throw new CliError("not_found", `No run is known for ${id}.`, { remedy });
 }

@@ -62,17 +62,17 @@ const goodPollWithinMs = 300_000;
 
 /** Runs whose lease is live, as the dispatcher counts them. */
 export async function countInFlight(context: Context, pool: string): Promise<number> {
-  const { runs } = await context.ledger();
+  const { runs } = await context.runStore();
   const nowMs = context.clock.now();
   return (await runs.openRuns(pool)).filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs > nowMs).length;
 }
 
 /**
- * One pool as it stands. What AWS will not tell beside the ledger is a problem in the answer, not the end of it.
- * @throws RunnerError `ledger_unavailable`
+ * One pool as it stands. What AWS will not tell beside the run store is a problem in the answer, not the end of it.
+ * @throws RunnerError `run_store_unavailable`
  */
 export async function readPoolStatus(context: Context, pool: StackPool): Promise<PoolStatus> {
-  const { control, backoff, lock, spend, workspaces, unreadable } = await context.ledger();
+  const { control, backoff, lock, spend, workspaces, unreadable } = await context.runStore();
   const { name } = pool;
   const nowMs = context.clock.now();
   const day = utcDay(nowMs);

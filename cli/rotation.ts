@@ -18,14 +18,14 @@ export async function adminDeps(context: Context): Promise<MintDeps & RevokeDeps
   const accountId = await keyTable["account-key"].find(context);
   const [{ settings }, { runs, table }, store] = await Promise.all([
     context.stack(),
-    context.ledger(),
+    context.runStore(),
     context.secrets(),
   ]);
   const at = { secretId: accountId, baseUrl: settings.studio.signInUrl };
   const studio = connectStudio(context, settings);
   return {
     store,
-    ledger: runs,
+    runStore: runs,
     rotation: createRotationRow(table),
     studio: {
       ...studio,

@@ -28,7 +28,7 @@ export async function storeRunnerKeys(
   { pool, secretId, secret: { keys, instances } }: NewRunnerKeys,
 ): Promise<Stored> {
   const { clock, newId } = context;
-  const [store, { runs: ledger, table }] = await Promise.all([context.secrets(), context.ledger()]);
-  const deps = { store, ledger, rotation: createRotationRow(table), clock, newId };
+  const [store, { runs: runStore, table }] = await Promise.all([context.secrets(), context.runStore()]);
+  const deps = { store, runStore, rotation: createRotationRow(table), clock, newId };
   return { secretId, versionId: await setKeys(deps, { pool, secretId, keys, instances }) };
 }

@@ -31,7 +31,7 @@ import { createBackoffRow } from "../lib/runs/backoff.ts";
 import { createCountedTable } from "../lib/runs/counted-table.ts";
 import { createControlRow } from "../lib/runs/control.ts";
 import { createDispatchLock } from "../lib/runs/dispatch-lock.ts";
-import { createLedger } from "../lib/runs/ledger.ts";
+import { createRunStore } from "../lib/runs/run-store.ts";
 import { createRotationRow } from "../lib/runs/rotation.ts";
 import { createSpendRow } from "../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../lib/runs/workspaces.ts";
@@ -212,7 +212,7 @@ export interface Rotator {
 
 export function rotator(logger: Logger): Rotator {
   const config = parseRotatorConfig(process.env);
-  const table = createTable(config.RUNNER_LEDGER_TABLE);
+  const table = createTable(config.RUNNER_RUN_STORE_TABLE);
   const { fetch } = createHttp();
   const store = createSecretStore(createSecretsClient());
   const account = { secretId: config.RUNNER_ACCOUNT_SECRET, baseUrl: config.RUNNER_SIGN_IN_URL };
@@ -222,7 +222,7 @@ export function rotator(logger: Logger): Rotator {
       random,
       log: createJsonLog(logger),
       store,
-      ledger: createLedger(table),
+      runStore: createRunStore(table),
       rotation: createRotationRow(table),
       studio: createStudio({ baseUrl: config.RUNNER_API_BASE, fetch, clock, random }),
       signIn: () => signIn({ secrets: store, fetch, clock, random, ...account }),
@@ -240,7 +240,7 @@ function common(logger: Logger, config: DispatcherConfig | ProcessorConfig | Rec
   const http = createHttp();
   const secrets = createSecretSource(createSecretsClient());
   const metrics = createEmfMetrics({ clock, writeLine: (line) => void process.stdout.write(`${line}\n`) });
-  const { RUNNER_LEDGER_TABLE: tableName, RUNNER_POOL: pool } = config;
+  const { RUNNER_RUN_STORE_TABLE: tableName, RUNNER_POOL: pool } = config;
   const table = createCountedTable({ tableName, pool, metrics });
   const log = createJsonLog(logger);
   return {
@@ -250,7 +250,9 @@ function common(logger: Logger, config: DispatcherConfig | ProcessorConfig | Rec
     secrets,
     table,
     workspaces: createWorkspaceRows(table),
-    ledger: createLedger(table, (error) => log.error("row_unreadable", { pool, reason: error.code, error })),
+    runStore: createRunStore(table, (error) =>
+      log.error("row_unreadable", { pool, reason: error.code, error }),
+    ),
     backoff: createBackoffRow(table, clock),
     spend: createSpendRow(table),
     runLimitMs: config.RUNNER_RUN_LIMIT_MS,

@@ -8,7 +8,7 @@ import { toEnvironment } from "../lib/core/config.ts";
 import { timing } from "../lib/core/timing.ts";
 import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
-import type { LedgerTable } from "./ledger-table.ts";
+import type { RunStoreTable } from "./run-store-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
 import { scheduleRole } from "./schedule-role.ts";
 import type { PoolSettings, Settings } from "./settings.ts";
@@ -16,7 +16,7 @@ import type { PoolSettings, Settings } from "./settings.ts";
 export interface DispatcherProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
-  readonly ledger: LedgerTable;
+  readonly runStore: RunStoreTable;
   readonly runnerKeys: KeySecret;
   readonly processor: IFunction;
 }
@@ -28,7 +28,7 @@ export class Dispatcher extends Construct {
 
   constructor(scope: Construct, id: string, props: DispatcherProps) {
     super(scope, id);
-    const { settings, pool, ledger, runnerKeys, processor } = props;
+    const { settings, pool, runStore, runnerKeys, processor } = props;
     this.runner = new RunnerFunction(this, "Runner", {
       name: "dispatch",
       description: `studio-runner, pool ${pool.name}: leases ${pool.kind} jobs and starts a run for each`,
@@ -43,8 +43,8 @@ export class Dispatcher extends Construct {
         RUNNER_MAX_EVENT_AGE_MS: timing.maxEventAgeMs,
       }),
       statements: [
-        ledger.rowStatement(pool.name, "GetItem", "PutItem", "UpdateItem"),
-        ledger.openRunsStatement(pool.name),
+        runStore.rowStatement(pool.name, "GetItem", "PutItem", "UpdateItem"),
+        runStore.openRunsStatement(pool.name),
         runnerKeys.readStatement(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
       ],

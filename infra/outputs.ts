@@ -15,7 +15,7 @@ interface Output {
 /** What an operator needs after a deploy: names, secret ARNs, and the commands that put the keys in. */
 export function addOutputs(scope: Construct, runner: StudioRunner): readonly CfnOutput[] {
   const outputs: readonly Output[] = [
-    { id: "LedgerTable", value: runner.ledger.tableName, description: "The ledger's table" },
+    { id: "RunStoreTable", value: runner.runStore.tableName, description: "The run store's table" },
     ...keyOutputs("ModelKey", {
       secret: runner.modelKey,
       what: "the model's API key",

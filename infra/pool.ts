@@ -2,7 +2,7 @@ import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { Dispatcher } from "./dispatcher.ts";
 import { KeySecret } from "./key-secret.ts";
-import type { LedgerTable } from "./ledger-table.ts";
+import type { RunStoreTable } from "./run-store-table.ts";
 import { PoolMonitoring } from "./monitoring/monitoring.ts";
 import { Processor } from "./processor.ts";
 import { Rotator } from "./rotator.ts";
@@ -12,7 +12,7 @@ import { Recovery } from "./recovery.ts";
 export interface PoolProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
-  readonly ledger: LedgerTable;
+  readonly runStore: RunStoreTable;
   readonly modelKey: KeySecret | undefined;
   readonly alarmTopic: ITopic | undefined;
 }

@@ -7,7 +7,7 @@ import { acknowledge } from "./acknowledge.ts";
 import { allowBedrock } from "./bedrock.ts";
 import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
-import type { LedgerTable } from "./ledger-table.ts";
+import type { RunStoreTable } from "./run-store-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
 import { ownInstructions } from "./own-instructions.ts";
 import { bedrockOf, priceListFor, type PoolSettings, type Settings } from "./settings.ts";
@@ -15,7 +15,7 @@ import { bedrockOf, priceListFor, type PoolSettings, type Settings } from "./set
 export interface ProcessorProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
-  readonly ledger: LedgerTable;
+  readonly runStore: RunStoreTable;
   readonly runnerKeys: KeySecret;
   /** Absent: the processor shows its own identity, or signs its requests. */
   readonly modelKey: KeySecret | undefined;
@@ -27,7 +27,7 @@ export class Processor extends Construct {
 
   constructor(scope: Construct, id: string, props: ProcessorProps) {
     super(scope, id);
-    const { settings, pool, ledger, runnerKeys, modelKey } = props;
+    const { settings, pool, runStore, runnerKeys, modelKey } = props;
     this.runner = new RunnerFunction(this, "Runner", {
       name: "process",
       description: `studio-runner, pool ${pool.name}: works on one run`,
@@ -35,7 +35,7 @@ export class Processor extends Construct {
       environment: environment(props),
       instructions: ownInstructions(settings.inference),
       statements: [
-        ledger.rowStatement(pool.name, "GetItem", "UpdateItem"),
+        runStore.rowStatement(pool.name, "GetItem", "UpdateItem"),
         runnerKeys.readStatement(),
         ...(modelKey ? [modelKey.readStatement()] : []),
       ],
@@ -79,7 +79,7 @@ export class Processor extends Construct {
     const policy = new Policy(this, "Onward", { roles: [role], statements: [invoke] });
     const events = this.runner.takeEvents({
       maxEventAgeMs: timing.maxEventAgeMs,
-      // Whether to start again is decided by the ledger.
+      // Whether to start again is decided by the run store.
       retries: 0,
       onFailureArn: recovery.functionArn,
     });

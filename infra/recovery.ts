@@ -7,7 +7,7 @@ import { toEnvironment } from "../lib/core/config.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
-import type { LedgerTable } from "./ledger-table.ts";
+import type { RunStoreTable } from "./run-store-table.ts";
 import { bounds } from "./relations.ts";
 import { RunnerFunction } from "./runner-function.ts";
 import type { PoolSettings, Settings } from "./settings.ts";
@@ -15,7 +15,7 @@ import type { PoolSettings, Settings } from "./settings.ts";
 export interface RecoveryProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
-  readonly ledger: LedgerTable;
+  readonly runStore: RunStoreTable;
   readonly runnerKeys: KeySecret;
   readonly processor: IFunction;
 }
@@ -29,7 +29,7 @@ export class Recovery extends Construct {
 
   constructor(scope: Construct, id: string, props: RecoveryProps) {
     super(scope, id);
-    const { settings, pool, ledger, runnerKeys, processor } = props;
+    const { settings, pool, runStore, runnerKeys, processor } = props;
     this.deadLetters = this.#createQueue();
     this.runner = new RunnerFunction(this, "Runner", {
       name: "recover",
@@ -41,7 +41,7 @@ export class Recovery extends Construct {
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,
       }),
       statements: [
-        ledger.rowStatement(pool.name, "GetItem", "UpdateItem"),
+        runStore.rowStatement(pool.name, "GetItem", "UpdateItem"),
         runnerKeys.readStatement(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
         new PolicyStatement({ actions: ["sqs:SendMessage"], resources: [this.deadLetters.queueArn] }),

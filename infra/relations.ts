@@ -20,7 +20,7 @@ export interface Bounds {
       | "dispatchReserveMs"
       | "attemptReserveMs"
       | "hardReserveMs"
-      | "ledgerLimitMs"
+      | "runStoreLimitMs"
       | "invokeLimitMs"
       | "maxEventAgeMs"
       | "maxHeartbeatMs"
@@ -161,18 +161,18 @@ const timingRows: readonly Row<Bounds>[] = [
   },
   {
     path: "timing.attemptReserveMs",
-    left: ({ timing: { ledgerLimitMs, invokeLimitMs } }) => 3 * ledgerLimitMs + invokeLimitMs,
+    left: ({ timing: { runStoreLimitMs, invokeLimitMs } }) => 3 * runStoreLimitMs + invokeLimitMs,
     right: (input) => input.timing.attemptReserveMs,
-    sentence: ({ timing: { attemptReserveMs, ledgerLimitMs, invokeLimitMs } }) =>
-      `timing.attemptReserveMs (${seconds(attemptReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) three times and ` +
+    sentence: ({ timing: { attemptReserveMs, runStoreLimitMs, invokeLimitMs } }) =>
+      `timing.attemptReserveMs (${seconds(attemptReserveMs)}) does not hold timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) three times and ` +
       `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last heartbeat and its continuation could outlast the function.`,
   },
   {
     path: "timing.hardReserveMs",
-    left: (input) => 2 * input.timing.ledgerLimitMs,
+    left: (input) => 2 * input.timing.runStoreLimitMs,
     right: (input) => input.timing.hardReserveMs,
-    sentence: ({ timing: { hardReserveMs, ledgerLimitMs } }) =>
-      `timing.hardReserveMs (${seconds(hardReserveMs)}) does not hold timing.ledgerLimitMs (${seconds(ledgerLimitMs)}) twice: ` +
+    sentence: ({ timing: { hardReserveMs, runStoreLimitMs } }) =>
+      `timing.hardReserveMs (${seconds(hardReserveMs)}) does not hold timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) twice: ` +
       `an attempt's last heartbeat and its close could outlast the function.`,
   },
   {

@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import { toEnvironment } from "../lib/core/config.ts";
 import { timing } from "../lib/core/timing.ts";
 import { KeySecret } from "./key-secret.ts";
-import type { LedgerTable } from "./ledger-table.ts";
+import type { RunStoreTable } from "./run-store-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
 import { scheduleRole } from "./schedule-role.ts";
 import type { PoolSettings, Settings } from "./settings.ts";
@@ -15,7 +15,7 @@ import type { PoolSettings, Settings } from "./settings.ts";
 export interface RotatorProps {
   readonly settings: Settings;
   readonly pool: PoolSettings;
-  readonly ledger: LedgerTable;
+  readonly runStore: RunStoreTable;
   readonly runnerKeys: KeySecret;
 }
 
@@ -31,7 +31,7 @@ export class Rotator extends Construct {
 
   constructor(scope: Construct, id: string, props: RotatorProps) {
     super(scope, id);
-    const { settings, pool, ledger, runnerKeys } = props;
+    const { settings, pool, runStore, runnerKeys } = props;
     const { name, rotation } = pool;
     this.account = new KeySecret(this, "Account", {
       description: `studio-runner, pool ${name}: Firebase refresh token of the account whose runner keys are rotated`,
@@ -44,8 +44,8 @@ export class Rotator extends Construct {
       timeoutSeconds,
       environment: this.#environment(props),
       statements: [
-        ledger.rowStatement(name, "GetItem", "UpdateItem"),
-        ledger.openRunsStatement(name),
+        runStore.rowStatement(name, "GetItem", "UpdateItem"),
+        runStore.openRunsStatement(name),
         runnerKeys.rotateStatement(),
         this.account.renewStatement(),
       ],
@@ -56,11 +56,11 @@ export class Rotator extends Construct {
     this.#serveSecretsManager(runnerKeys, rotation?.everyDays);
   }
 
-  #environment({ settings, pool, ledger, runnerKeys }: RotatorProps): Record<string, string> {
+  #environment({ settings, pool, runStore, runnerKeys }: RotatorProps): Record<string, string> {
     return toEnvironment({
       RUNNER_POOL: pool.name,
       RUNNER_API_BASE: settings.studio.baseUrl,
-      RUNNER_LEDGER_TABLE: ledger.tableName,
+      RUNNER_RUN_STORE_TABLE: runStore.tableName,
       RUNNER_KEY_SECRET: runnerKeys.arn,
       RUNNER_KIND: pool.kind,
       RUNNER_ACCOUNT_SECRET: this.account.arn,

@@ -292,11 +292,11 @@ export const settingsSchema = object({
     .readonly()
     .prefault([{ name: "default", kind: "user" }]),
   /** An existing table in place of our own: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
-  ledgerTableArn: tableArn().optional(),
+  runStoreTableArn: tableArn().optional(),
   endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
-  /** Of the ledger. */
+  /** Of the run store. */
   removalPolicy: choice(["destroy", "retain"]).default("retain"),
   monitoring: monitoringSchema.prefault({}),
   updates: updatesSchema.optional(),

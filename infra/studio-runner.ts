@@ -2,7 +2,7 @@ import { Tags } from "aws-cdk-lib";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { KeySecret } from "./key-secret.ts";
-import { LedgerTable } from "./ledger-table.ts";
+import { RunStoreTable } from "./run-store-table.ts";
 import { AlarmTopic } from "./monitoring/alarm-topic.ts";
 import { levels } from "./monitoring/levels.ts";
 import { poolId } from "./pool-id.ts";
@@ -13,12 +13,12 @@ import { parseSettings, storesModelKey, type Settings, type SettingsInput } from
 export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
 
 /**
- * Runs Studio jobs in the account of its stack: a ledger, the model's key, and what each pool needs.
+ * Runs Studio jobs in the account of its stack: a run store, the model's key, and what each pool needs.
  * @throws RunnerError `config_invalid` with every problem of the props at once
  */
 export class StudioRunner extends Construct {
   readonly settings: Settings;
-  readonly ledger: LedgerTable;
+  readonly runStore: RunStoreTable;
   /** Absent where the processors show their own identity, or sign their requests. */
   readonly modelKey: KeySecret | undefined;
   /** Where all alarms speak; absent at monitoring level `off`. */
@@ -29,9 +29,9 @@ export class StudioRunner extends Construct {
     super(scope, id);
     const settings = parseSettings(props);
     this.settings = settings;
-    this.ledger = new LedgerTable(this, "Ledger", {
+    this.runStore = new RunStoreTable(this, "RunStore", {
       removalPolicy: settings.removalPolicy,
-      importedArn: settings.ledgerTableArn,
+      importedArn: settings.runStoreTableArn,
     });
     this.modelKey = storesModelKey(settings)
       ? new KeySecret(this, "ModelKey", {
@@ -41,9 +41,9 @@ export class StudioRunner extends Construct {
       : undefined;
     const { email, level } = settings.monitoring;
     this.alarmTopic = levels[level].topic ? new AlarmTopic(this, "Alarms", { email }).topic : undefined;
-    const { ledger, modelKey, alarmTopic } = this;
+    const { runStore, modelKey, alarmTopic } = this;
     this.pools = settings.pools.map(
-      (pool) => new Pool(this, poolId(pool.name), { settings, pool, ledger, modelKey, alarmTopic }),
+      (pool) => new Pool(this, poolId(pool.name), { settings, pool, runStore, modelKey, alarmTopic }),
     );
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
   }

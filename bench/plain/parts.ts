@@ -13,7 +13,7 @@ import { z } from "zod";
 const env = z
   .object({
     RUNNER_API_BASE: z.string(),
-    RUNNER_LEDGER_TABLE: z.string(),
+    RUNNER_RUN_STORE_TABLE: z.string(),
     RUNNER_KEY_SECRET: z.string(),
     RUNNER_POOL: z.string(),
     OPENAI_KEY_SECRET: z.string().default(""),
@@ -22,7 +22,7 @@ const env = z
   })
   .parse(process.env);
 
-const TableName = env.RUNNER_LEDGER_TABLE;
+const TableName = env.RUNNER_RUN_STORE_TABLE;
 const dynamodb = new DynamoDBClient({});
 const secretsManager = new SecretsManagerClient({});
 const dispatcher = new Agent({ keepAliveTimeout: 10_000 });

@@ -3,7 +3,7 @@ import { leaseAnswerSchema } from "../../lib/studio/schemas.ts";
 import { log, studio } from "./parts.ts";
 
 /**
- * A worker as the public runner is one: one job at a time, without ledger or fence. It makes the same calls, checks the same answers
+ * A worker as the public runner is one: one job at a time, without run store or fence. It makes the same calls, checks the same answers
  * and writes the same log lines. One event works until the queue is
  * empty, or for as many jobs as it says; or on jobs that somebody has leased for it, as a processor does.
  */

@@ -146,7 +146,7 @@ function studioOf(scene: Scene): WindowDeps["studio"] {
 
 function outcomeOf({ load, seen, studio, writes, reads, lambda, billed }: Scene): Outcome {
   const { jobs, concurrency, jobSeconds, dispatcherMemoryMb } = load;
-  const { compute, request, ledgerWrite, ledgerRead } = awsPrices;
+  const { compute, request, runStoreWrite, runStoreRead } = awsPrices;
   const megabyteMs =
     billed.dispatcherMs * dispatcherMemoryMb + billed.processorMs * assumed.processorMemoryMb;
   return {
@@ -161,8 +161,8 @@ function outcomeOf({ load, seen, studio, writes, reads, lambda, billed }: Scene)
     usd:
       (compute.usd * megabyteMs) / (1_000 * 1_024) +
       request.usd * jobs +
-      ledgerWrite.usd * writes.total() +
-      ledgerRead.usd * reads.total(),
+      runStoreWrite.usd * writes.total() +
+      runStoreRead.usd * reads.total(),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { WindowDeps } from "../../lib/dispatch/window.ts";
-import type { NewRun } from "../../lib/runs/ledger.ts";
+import type { NewRun } from "../../lib/runs/run-store.ts";
 import { runSchema, type Run } from "../../lib/runs/run.ts";
 import { assumed } from "./resources.ts";
 import type { Scene } from "./scene.ts";
@@ -20,13 +20,13 @@ async function read({ clock, reads }: Scene, units = 0.5): Promise<void> {
   await clock.sleep(assumed.dynamoDbMs);
 }
 
-type Store = Pick<WindowDeps, "control" | "backoff" | "lock" | "spend" | "workspaces" | "ledger">;
+type Store = Pick<WindowDeps, "control" | "backoff" | "lock" | "spend" | "workspaces" | "runStore">;
 
 /** The run store as the dispatcher asks it: what it keeps, how long it takes, and what it is billed. */
 export function storeOf(scene: Scene): Store {
   const { heldBack, lock } = scene;
   return {
-    ledger: ledgerOf(scene),
+    runStore: runStoreOf(scene),
     control: { read: async () => read(scene).then(() => ({ paused: false })), write: unused },
     backoff: {
       read: async () => read(scene).then(() => ({ ...heldBack })),
@@ -59,7 +59,7 @@ export function storeOf(scene: Scene): Store {
   };
 }
 
-function ledgerOf(scene: Scene): WindowDeps["ledger"] {
+function runStoreOf(scene: Scene): WindowDeps["runStore"] {
   const { cpu, openRuns } = scene;
   return {
     open: async (run) => {

@@ -12,7 +12,7 @@ export const clearBackoff: Command = defineCommand({
   input: z.object({}),
   run: async (context) => {
     const { name: pool } = await context.pool();
-    const { backoff } = await context.ledger();
+    const { backoff } = await context.runStore();
     const cleared = backoffsOf(await backoff.read(pool), context.clock.now());
     await backoff.clear(pool);
     const lines = cleared.map((one) => `Pool ${pool} held back ${backoffText(one)}: cleared.`);

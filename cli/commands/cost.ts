@@ -24,7 +24,7 @@ export const cost: Command = defineCommand({
   summary: "Per month idle, item by item, and per 1,000 jobs as measured",
   details:
     "From the deployed settings (the project's, before a deploy) and AWS's list prices of us-east-1; per 1,000 jobs from the " +
-    `newest ${measuredRuns} runs of the ledger. Estimates: the bill is AWS's and the provider's.`,
+    `newest ${measuredRuns} runs of the run store. Estimates: the bill is AWS's and the provider's.`,
   examples: [
     { line: "cost", shows: "the whole stack" },
     { line: "cost --pool default --json", shows: "one pool, for a script" },
@@ -78,7 +78,7 @@ interface CostData {
 }
 
 async function jobsOf(context: Context, pool: PoolSettings): Promise<PoolJobs> {
-  const { runs } = await context.ledger();
+  const { runs } = await context.runStore();
   const measured = measure(await runs.recentRuns(pool.name, { limit: measuredRuns }));
   if (!measured) return { pool: pool.name, measured: null, items: [], tokensUsd: null, listUsd: null };
   const items = jobsCost(pool, measured);

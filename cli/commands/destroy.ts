@@ -14,7 +14,7 @@ export const destroy: Command = defineCommand({
   summary: "Removes the stack by cdk destroy, and says what stays",
   details:
     "Asks for the stack's name first. Refuses while jobs are in flight (exit code 1): drain the pools before, or give --force. " +
-    "The ledger stays where removalPolicy is retain; keys that the stack made go with it.",
+    "The run store stays where removalPolicy is retain; keys that the stack made go with it.",
   options: [
     { flags: "--confirm <name>", meaning: "the stack's name, in place of the question" },
     {
@@ -67,17 +67,17 @@ async function checkName(
 
 /** A line for each thing that outlives the stack, with how to remove it. */
 function whatStays(stack: Stack): readonly string[] {
-  const table = stack.output("LedgerTable");
+  const table = stack.output("RunStoreTable");
   const rows: readonly { readonly holds: (settings: Settings) => boolean; readonly line: string }[] = [
     {
-      holds: ({ ledgerTableArn }) => ledgerTableArn !== undefined,
-      line: `The ledger ${table} stays: it was brought along.`,
+      holds: ({ runStoreTableArn }) => runStoreTableArn !== undefined,
+      line: `The run store ${table} stays: it was brought along.`,
     },
     {
-      holds: ({ ledgerTableArn, removalPolicy }) =>
-        ledgerTableArn === undefined && removalPolicy === "retain",
+      holds: ({ runStoreTableArn, removalPolicy }) =>
+        runStoreTableArn === undefined && removalPolicy === "retain",
       line:
-        `The ledger ${table} stays (removalPolicy retain). To remove it too:\n` +
+        `The run store ${table} stays (removalPolicy retain). To remove it too:\n` +
         `  aws dynamodb update-table --table-name ${table} --no-deletion-protection-enabled\n` +
         `  aws dynamodb delete-table --table-name ${table}`,
     },

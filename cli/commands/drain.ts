@@ -49,14 +49,14 @@ export const drain: Command = defineCommand({
 
 /** A pool that is paused keeps who paused it and why. */
 async function reasonOf(context: Context, pool: string): Promise<string | undefined> {
-  const { control } = await context.ledger();
+  const { control } = await context.runStore();
   return (await control.read(pool)).paused ? undefined : "drain";
 }
 
 /** How many runs are in flight at the end: 0, or what is left at `untilMs`. */
 async function waitUntilEmpty(context: Context, pool: string, untilMs: number): Promise<number> {
   const { clock, terminal, signal } = context;
-  const { lock } = await context.ledger();
+  const { lock } = await context.runStore();
   const startedAtMs = clock.now();
   // Of a window that may have looked before the pause was written; every later one sees it.
   const { owner: suspect } = await lock.read(pool);

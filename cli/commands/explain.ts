@@ -16,7 +16,7 @@ const marginMs = 120_000;
 
 interface Step {
   readonly atMs: number;
-  readonly source: Role | "ledger";
+  readonly source: Role | "run store";
   readonly attempt: number | null;
   readonly event: string | null;
   readonly what: string;
@@ -31,7 +31,7 @@ interface Story {
 
 export const explain: Command = defineCommand({
   name: "explain",
-  summary: "One job's timeline, from the ledger and the logs of all functions and attempts",
+  summary: "One job's timeline, from the run store and the logs of all functions and attempts",
   details:
     "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never hold prompts or answers.",
   arguments: [{ name: "job", meaning: "a workspace's id, or a run's" }],
@@ -88,15 +88,15 @@ function storyOf(run: Run, lines: readonly ToldLine[]): Story {
     what,
     tone,
   }));
-  const steps = [...ledgerSteps(run), ...told].toSorted((a, b) => a.atMs - b.atMs);
+  const steps = [...runStoreSteps(run), ...told].toSorted((a, b) => a.atMs - b.atMs);
   return { run, steps, logLines: own.length };
 }
 
-/** What the ledger alone knows, so that a story is whole where logs are gone. */
-function ledgerSteps(run: Run): readonly Step[] {
+/** What the run store alone knows, so that a story is whole where logs are gone. */
+function runStoreSteps(run: Run): readonly Step[] {
   const step = (atMs: number, what: string, tone: Step["tone"] = "plain"): Step => ({
     atMs,
-    source: "ledger",
+    source: "run store",
     attempt: null,
     event: null,
     what,

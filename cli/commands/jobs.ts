@@ -19,7 +19,7 @@ type Input = z.output<typeof input>;
 export const jobs: Command = defineCommand({
   name: "jobs",
   summary: "Recent jobs, newest first: outcome, reason, attempts, time and cost",
-  details: "Runs are kept in the ledger for 30 days after their end.",
+  details: "Runs are kept in the run store for 30 days after their end.",
   options: [
     { flags: "--limit <count>", meaning: "so many at most; default: 20" },
     { flags: "--state <state>", meaning: `only these: ${runStates.join(", ")}` },
@@ -49,7 +49,7 @@ export async function findRuns(
   pool: string,
   { limit, state, since }: Input,
 ): Promise<readonly Run[]> {
-  const { runs } = await context.ledger();
+  const { runs } = await context.runStore();
   const fromMs = since === undefined ? 0 : context.clock.now() - since;
   const found: Run[] = [];
   let beforeRunId: string | undefined;
@@ -106,7 +106,7 @@ interface View {
 }
 
 function render(runs: readonly Run[], { nowMs, pools, screen }: View): string {
-  if (runs.length === 0) return "No such jobs in the ledger.";
+  if (runs.length === 0) return "No such jobs in the run store.";
   const rows = runs.map((run): readonly Cell[] => [
     formatDuration(nowMs - run.leasedAtMs),
     run.workspaceId,

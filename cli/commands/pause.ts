@@ -21,7 +21,7 @@ export async function switchPool(
   { paused, why }: { readonly paused: boolean; readonly why: string | undefined },
 ): Promise<Switched> {
   const { name: pool } = await context.pool();
-  const { control } = await context.ledger();
+  const { control } = await context.runStore();
   const before = why === undefined ? await control.read(pool) : undefined;
   if (before?.by !== undefined && before.paused === paused) {
     const { by, why: earlier = null, atMs = null } = before;

@@ -148,7 +148,7 @@ async function recover(context: Context, { pool, action, event, message }: Borro
 
 /** Runs that were lost, and open ones whose lease is over: the next window's sweep closes those. */
 async function findLost(context: Context, pool: StackPool, sinceMs: number): Promise<readonly Run[]> {
-  const { runs } = await context.ledger();
+  const { runs } = await context.runStore();
   const nowMs = context.clock.now();
   const [lost, open] = await Promise.all([
     findRuns(context, pool.name, { limit: 100, state: "lost", since: sinceMs }),

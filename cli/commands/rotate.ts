@@ -69,7 +69,7 @@ export const rotate: Command = defineCommand({
 async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outcome> {
   const { terminal } = context;
   const pool = await context.pool();
-  const { table } = await context.ledger();
+  const { table } = await context.runStore();
   const secretId = pool.output("KeysSecret");
   const { kind } = pool.settings;
   const rotation = createRotationRow(table);
@@ -136,14 +136,14 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
   const { terminal, clock, newId, signal } = context;
   const [{ settings }, { runs, lock, table }, store] = await Promise.all([
     context.stack(),
-    context.ledger(),
+    context.runStore(),
     context.secrets(),
   ]);
   let promotedAtMs = 0;
   return {
     ...tryDeps(context, settings),
     store,
-    ledger: runs,
+    runStore: runs,
     rotation: createRotationRow(table),
     newId,
     signal,

@@ -26,7 +26,7 @@ export const setCap: Command = defineCommand({
   run: async (context, { usd }) => {
     const [stack, pool] = await Promise.all([context.stack(), context.pool()]);
     if (usd !== "default") checkPrices(stack);
-    const { control, spend } = await context.ledger();
+    const { control, spend } = await context.runStore();
     const by = await context.caller();
     const atMs = context.clock.now();
     await control.write(

@@ -23,7 +23,7 @@ export const setConcurrency: Command = defineCommand({
   input: z.object({ count: orDefault(whole(0, 1_000)) }),
   run: async (context, { count: wanted }) => {
     const pool = await context.pool();
-    const { control } = await context.ledger();
+    const { control } = await context.runStore();
     const before = concurrencyOf(pool, await control.read(pool.name)).value;
     const concurrency = wanted === "default" ? pool.settings.concurrency : wanted;
     if (concurrency > before) await checkAccount(context, pool, concurrency);
@@ -45,11 +45,11 @@ export const setConcurrency: Command = defineCommand({
 
 /** @throws CliError `refused` */
 async function checkAccount(context: Context, pool: StackPool, concurrency: number): Promise<void> {
-  const [{ pools }, ledger, aws] = await Promise.all([context.stack(), context.ledger(), context.aws()]);
+  const [{ pools }, runStore, aws] = await Promise.all([context.stack(), context.runStore(), context.aws()]);
   const others = await Promise.all(
     pools
       .filter(({ name }) => name !== pool.name)
-      .map(async (other) => concurrencyOf(other, await ledger.control.read(other.name)).value),
+      .map(async (other) => concurrencyOf(other, await runStore.control.read(other.name)).value),
   );
   const { unreserved } = await aws.functions.accountConcurrency();
   const taken = others.reduce((sum, one) => sum + one, functionsBeside * pools.length);

@@ -174,7 +174,7 @@ export const alarmRows = [
       dispatcher: { from: "lambda", metric: "Throttles", of: "dispatcher" },
       processor: { from: "lambda", metric: "Throttles", of: "processor" },
       recovery: { from: "lambda", metric: "Throttles", of: "recovery" },
-      ledger: { from: "runner", metric: "LedgerThrottles", statistic: "Sum" },
+      runStore: { from: "runner", metric: "RunStoreThrottles", statistic: "Sum" },
     },
     // A sum over those that have a value.
     expression: () => "SUM(METRICS())",

@@ -198,7 +198,7 @@ function leases(watched: Watched): Section {
           unit: "calls",
           metrics: [
             count("KeysRefused", "keys refused"),
-            count("LedgerThrottles", "ledger throttles"),
+            count("RunStoreThrottles", "run store throttles"),
             count("TiersLeft", "service tiers left"),
           ],
         }),

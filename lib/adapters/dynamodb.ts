@@ -59,8 +59,8 @@ export interface Query {
 }
 
 /**
- * One DynamoDB table with single-item conditional writes: all that the ledger needs. `signal` cuts a call off.
- * @throws RunnerError `ledger_unavailable`, retryable when trying again can help; or the signal's reason
+ * One DynamoDB table with single-item conditional writes: all that the run store needs. `signal` cuts a call off.
+ * @throws RunnerError `run_store_unavailable`, retryable when trying again can help; or the signal's reason
  */
 export interface Table {
   get(key: ItemKey, signal?: AbortSignal): Promise<Item | undefined>;
@@ -79,7 +79,7 @@ export interface TableOptions extends DynamoDBClientConfig {
   readonly clock?: Clock;
 }
 
-/** The SDK repeats throttles and faults itself, within `timing.ledgerLimitMs`. A conditional write is safe to repeat. */
+/** The SDK repeats throttles and faults itself, within `timing.runStoreLimitMs`. A conditional write is safe to repeat. */
 const clientDefaults: DynamoDBClientConfig = {
   maxAttempts: 5,
   retryMode: "standard",
@@ -112,7 +112,9 @@ export function createTable(tableName: string, options: TableOptions = {}): Tabl
       const command = new UpdateCommand({ TableName, Key, ...how });
       const answer = await whereHeld(send(signal, (sent) => client.send(command, sent)));
       if (answer && !answer.Attributes)
-        throw new RunnerError("ledger_unavailable", "the ledger's answer has no item", { retryable: true });
+        throw new RunnerError("run_store_unavailable", "the run store's answer has no item", {
+          retryable: true,
+        });
       return answer?.Attributes;
     },
 
@@ -141,7 +143,7 @@ function createClient(config: DynamoDBClientConfig, onThrottled?: () => void): D
 const createSend =
   (clock: Clock): Send =>
   async (signal, call) => {
-    const limit = { clock, limitMs: timing.ledgerLimitMs, what: "the call" };
+    const limit = { clock, limitMs: timing.runStoreLimitMs, what: "the call" };
     try {
       return await withTimeLimit(signal ? { ...limit, signal } : limit, (abortSignal) =>
         call({ abortSignal }),
@@ -169,7 +171,7 @@ function unavailable(error: unknown): unknown {
   if (!isLate && !isRefusal(error) && networkFault(error) === undefined && !isWithoutCredentials(error))
     return error;
   const why = isLate ? error.message : `${error.name}: ${error.message}`;
-  return new RunnerError("ledger_unavailable", `the ledger did not answer: ${why}`, {
+  return new RunnerError("run_store_unavailable", `the run store did not answer: ${why}`, {
     retryable: isLate || isPassing(error),
     cause: error,
   });

@@ -7,7 +7,7 @@ import { connections } from "./aws.ts";
 
 /**
  * The SDK repeats throttles and network faults itself, until `timing.invokeLimitMs` is over. An event that arrives twice
- * is stopped by the ledger's fence.
+ * is stopped by the run store's fence.
  */
 const clientDefaults: LambdaClientConfig = {
   maxAttempts: 4,

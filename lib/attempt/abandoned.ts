@@ -1,4 +1,4 @@
-import type { Ending } from "../runs/ledger.ts";
+import type { Ending } from "../runs/run-store.ts";
 import type { Run } from "../runs/run.ts";
 import type { Clock } from "../core/clock.ts";
 import { closeAndCount, type CountDeps } from "./count.ts";
@@ -25,8 +25,8 @@ export function endOfAbandoned({ reporting, delivering }: Run, { reason, isTold 
 }
 
 /**
- * Closes a run in its attempt's stead by `write`, and counts its end once. `false`: the ledger did not accept it.
- * @throws RunnerError `ledger_unavailable`
+ * Closes a run in its attempt's stead by `write`, and counts its end once. `false`: the run store did not accept it.
+ * @throws RunnerError `run_store_unavailable`
  */
 export async function closeAbandoned(
   deps: CountDeps & { readonly clock: Clock },

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { noUsage } from "../model/model.ts";
 import type { BackoffRow } from "../runs/backoff.ts";
-import type { Ledger } from "../runs/ledger.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { EndState, Fence, Reporting, Run } from "../runs/run.ts";
 import type { RunnerKeys } from "../keys/runner-keys.ts";
 import type { Studio } from "../studio/studio.ts";
@@ -26,7 +26,7 @@ export interface AttemptDeps extends CountDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newId: () => string;
-  readonly ledger: Ledger;
+  readonly runStore: RunStore;
   readonly workspaces: WorkspaceRows;
   readonly backoff: BackoffRow;
   readonly studio: Studio;
@@ -58,7 +58,7 @@ export interface AttemptResult {
 /**
  * The story of one attempt: begin, keep the lease, work, deliver or report, close; or continue in the next attempt before the
  * platform ends this one. An attempt whose process is asked to end leaves its run open for the sweep.
- * @throws RunnerError `ledger_unavailable` when the run can be neither begun nor closed
+ * @throws RunnerError `run_store_unavailable` when the run can be neither begun nor closed
  */
 export async function runAttempt(
   deps: AttemptDeps,
@@ -68,7 +68,7 @@ export async function runAttempt(
   const { requestId, remainingMs } = invocation;
   const fence: Fence = { ...event, invocationId: deps.newId() };
   const nowMs = deps.clock.now();
-  const run = await deps.ledger.begin(fence, { atMs: nowMs, requestId });
+  const run = await deps.runStore.begin(fence, { atMs: nowMs, requestId });
   if (!run) {
     deps.log.info("attempt_duplicate", event);
     deps.metrics.emit("Duplicates", { pool: event.pool }, 1);
@@ -86,7 +86,7 @@ export async function runAttempt(
 /** The dispatcher was held up for so long, between claiming the workspace and creating this run, that a newer one has it. */
 async function leaveToNewer(deps: AttemptDeps, fence: Fence, run: Run): Promise<AttemptResult> {
   const end = endOfAbandoned(run, { reason: "superseded", isTold: true });
-  await closeAbandoned(deps, { run, end }, (ending) => deps.ledger.close(fence, ending));
+  await closeAbandoned(deps, { run, end }, (ending) => deps.runStore.close(fence, ending));
   return { state: "superseded", reason: "superseded" };
 }
 
@@ -231,7 +231,7 @@ class Attempt {
   }
 
   async #continueRun(reason: string): Promise<AttemptResult> {
-    const { clock, ledger, log, counted } = this.#deps;
+    const { clock, runStore, log, counted } = this.#deps;
     const { pool, runId, attempt, continuations } = this.#run;
     const atMs = clock.now();
     const leaseExpiresAtMs = atMs + this.#heartbeat.leaseLeftMs();
@@ -241,7 +241,7 @@ class Attempt {
       leaseExpiresAtMs,
       progress: this.#progress.known,
     };
-    const ours = await ledger.continueRun(this.#fence, continuation);
+    const ours = await runStore.continueRun(this.#fence, continuation);
     if (!ours) return { state: "superseded", reason };
     log.info("attempt_continued", { reason, leaseLeftMs: this.#heartbeat.leaseLeftMs() });
     counted.continued();
@@ -258,7 +258,7 @@ class Attempt {
   async #close(state: EndState | "superseded", outcome: Outcome): Promise<AttemptResult> {
     const { reason, explanation, defect, product } = outcome;
     const result = { state, reason, ...(defect === undefined ? {} : { defect }) };
-    const { clock, ledger, log } = this.#deps;
+    const { clock, runStore, log } = this.#deps;
     const progress = this.#progress.known;
     const { rounds = 0, usage = noUsage, model } = progress;
     const atMs = clock.now();
@@ -270,7 +270,7 @@ class Attempt {
     const closed =
       state !== "superseded" &&
       (await closeAndCount(this.#deps, { run: this.#run, end: { state, ...end }, told }, (costUsd) =>
-        ledger.close(this.#fence, { state, ...closing, costUsd }),
+        runStore.close(this.#fence, { state, ...closing, costUsd }),
       ));
     if (closed) return result;
     log.info("attempt_superseded", { reason, ...told });

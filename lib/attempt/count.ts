@@ -22,7 +22,7 @@ export interface CountedEnd {
 
 /**
  * Closes a run by `close`, and counts its end once: in metrics, in the day's spend and in a log line that has `told` too.
- * `false`: the ledger did not accept the close, and nothing is counted.
+ * `false`: the run store did not accept the close, and nothing is counted.
  * @throws what `close` throws
  */
 export async function closeAndCount(

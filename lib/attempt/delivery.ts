@@ -6,7 +6,7 @@ import type { StudioJob } from "./studio-job.ts";
 
 export interface DeliveryDeps extends PersistDeps {
   readonly job: StudioJob;
-  /** Proves that the lease is ours at Studio and the run ours in the ledger: now, or since the time that is named. */
+  /** Proves that the lease is ours at Studio and the run ours in the run store: now, or since the time that is named. */
   readonly prove: (signal: AbortSignal, sinceMs?: number) => Promise<void>;
   /** The run's job (job-digest.ts); undefined where its context was never read. */
   readonly jobDigest: string | undefined;

@@ -21,7 +21,7 @@ export function verdictOn(error: RunnerError): Verdict {
 /** What Studio's user reads instead of our own words, where those would say nothing to them. */
 const plainWords: Partial<Record<ErrorCode, string>> = {
   internal: "The runner failed because of a defect of its own. Its operator finds the details in the log.",
-  ledger_unavailable: "The runner could not reach its own records. Please send the message again.",
+  run_store_unavailable: "The runner could not reach its own records. Please send the message again.",
   model_key_refused:
     "The model provider refused the runner's key. The operator of this runner has to set a valid key.",
   secret_missing: "The runner has no key for the model yet. The operator of this runner has to set it.",
@@ -30,7 +30,7 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
   secrets_unavailable: "The runner could not read its keys. Please send the message again.",
 };
 
-/** How an attempt's story ended, before the ledger knows. */
+/** How an attempt's story ended, before the run store knows. */
 export interface Outcome {
   readonly state: EndState | "superseded" | "continued" | "stopped";
   readonly reason: string;

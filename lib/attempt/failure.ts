@@ -33,11 +33,11 @@ export const attemptFailureSchema = z
 /**
  * Goes on with a run whose attempt's invocation failed. A run that has ended, whose newer attempt has been called, or whose attempt
  * is at work in another invocation (of a duplicate event) is not touched.
- * @throws RunnerError `ledger_unavailable`
+ * @throws RunnerError `run_store_unavailable`
  */
 export async function recoverFailed(deps: RecoverDeps, failure: AttemptFailure): Promise<Recovery> {
   const { event, requestId, trouble } = failure;
-  const run = await deps.ledger.read(event.pool, event.runId);
+  const run = await deps.runStore.read(event.pool, event.runId);
   const isOurs =
     run?.attempt === event.attempt &&
     (run.state === "leased" || (run.state === "running" && run.requestId === requestId));

@@ -1,6 +1,6 @@
 import { unlessAborted, withTimeLimit, type Clock } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
-import type { Ledger } from "../runs/ledger.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { Fence } from "../runs/run.ts";
 import type { Log } from "../core/log.ts";
 import { retryWaitMs } from "../core/retry.ts";
@@ -11,7 +11,7 @@ export interface HeartbeatDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly job: StudioJob;
-  readonly ledger: Ledger;
+  readonly runStore: RunStore;
   readonly log: Log;
   /** Studio has accepted a heartbeat. */
   readonly onHeartbeat: () => void;
@@ -48,7 +48,7 @@ export class LeaseHeartbeat {
   readonly #keeping: Promise<void>;
   #lengthMs: number;
   #expiresAtMs: number;
-  /** When the newest heartbeat was sent that Studio and then the ledger accepted. */
+  /** When the newest heartbeat was sent that Studio and then the run store accepted. */
   #provenAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   /** Of the key, since Studio last accepted a heartbeat. */
@@ -84,7 +84,7 @@ export class LeaseHeartbeat {
   }
 
   /**
-   * Resolves once a heartbeat has proved that the lease is ours at Studio and the run ours in the ledger, in this order: since
+   * Resolves once a heartbeat has proved that the lease is ours at Studio and the run ours in the run store, in this order: since
    * the time that the caller names, and so shortly ago that the proof still holds, also after a frozen process wakes.
    * @throws the reason of the loss, or `signal`'s
    */
@@ -165,8 +165,8 @@ export class LeaseHeartbeat {
     if (hasCode(error, ...lossCodes)) this.#lose(error);
     else
       this.#deps.log.warn("heartbeat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
-    // One that the ledger did not answer was accepted by Studio all the same.
-    if (error.code !== "ledger_unavailable") this.#deps.onHeartbeatFailed(error);
+    // One that the run store did not answer was accepted by Studio all the same.
+    if (error.code !== "run_store_unavailable") this.#deps.onHeartbeatFailed(error);
     if (hasCode(error, "key_refused")) this.#keyRefusal = error;
     this.#failures += 1;
     // The nearer the lease's end, the sooner the next try.
@@ -175,10 +175,10 @@ export class LeaseHeartbeat {
     return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, wait, this.#deps.random));
   }
 
-  /** The fence's half of a heartbeat. An unreachable ledger does not end a lease that Studio has just extended. */
+  /** The fence's half of a heartbeat. An unreachable run store does not end a lease that Studio has just extended. */
   async #noteHeartbeat(atMs: number): Promise<void> {
-    const { ledger } = this.#deps;
-    const ours = await ledger.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
+    const { runStore } = this.#deps;
+    const ours = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
     if (!ours) throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
   }
 

@@ -26,9 +26,9 @@ export type PacedModel = (poolFreeAtMs?: number) => Model;
 const knownForMs = 1_000;
 
 /**
- * A model whose 429 slows the whole pool: it is noted in the ledger, and within a second no run of the pool asks a new
+ * A model whose 429 slows the whole pool: it is noted in the run store, and within a second no run of the pool asks a new
  * round before its time is over; then they do not all ask at once. A 429 fails no job: the round is asked again until the signal ends it,
- * at a continuation or at the run's limit. An unreachable ledger slows nobody else.
+ * at a continuation or at the run's limit. An unreachable run store slows nobody else.
  */
 export function paced(provider: PacedProvider, deps: PaceDeps): PacedModel {
   const { pool } = deps;

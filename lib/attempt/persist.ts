@@ -13,7 +13,7 @@ export interface PersistDeps {
 const pace: Pace = { baseMs: 500, maxMs: 30_000 };
 
 /**
- * A call to Studio or to the ledger that the run cannot go on without: repeated through any outage.
+ * A call to Studio or to the run store that the run cannot go on without: repeated through any outage.
  * @throws what trying again cannot help, or the signal's reason
  */
 export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: () => Promise<T>): Promise<T> {

@@ -24,7 +24,7 @@ interface Sides {
 }
 
 /**
- * How an attempt tells Studio what came of its run. Before each post the lease is proved at Studio, and the ledger has recorded
+ * How an attempt tells Studio what came of its run. Before each post the lease is proved at Studio, and the run store has recorded
  * what is about to be sent, so that whoever comes after this attempt knows that it may have arrived.
  */
 export class Posting {

@@ -1,18 +1,18 @@
 import { RunnerError, toRunnerError } from "../core/errors.ts";
-import type { Ledger } from "../runs/ledger.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { Fence, Run, RunProgress } from "../runs/run.ts";
 import type { AttemptMetrics } from "./attempt-metrics.ts";
 import { persist, type PersistDeps } from "./persist.ts";
 import type { RoundEnd, RoundStart } from "./work-context.ts";
 
 export interface ProgressDeps extends PersistDeps {
-  readonly ledger: Ledger;
+  readonly runStore: RunStore;
   readonly modelName: string;
   readonly counted: AttemptMetrics;
   readonly cancelResponse: (responseId: string) => Promise<void>;
 }
 
-/** What an attempt's work has come to: noted in the ledger as it goes, so that the next attempt can take it up. */
+/** What an attempt's work has come to: noted in the run store as it goes, so that the next attempt can take it up. */
 export class Progress {
   readonly #deps: ProgressDeps;
   readonly #fence: Fence;
@@ -67,19 +67,19 @@ export class Progress {
   }
 
   /**
-   * Resolves once the ledger has taken it: an attempt goes no further than what the next one would know of.
+   * Resolves once the run store has taken it: an attempt goes no further than what the next one would know of.
    * @throws RunnerError `superseded`; the signal's reason
    */
   async note(progress: RunProgress, signal: AbortSignal): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
-    const ours = await persist(this.#deps, signal, () => this.#deps.ledger.note(this.#fence, progress));
+    const ours = await persist(this.#deps, signal, () => this.#deps.runStore.note(this.#fence, progress));
     if (!ours) throw superseded();
   }
 
   /** Before anything is asked of the model. @throws as `note` */
   async requireOwnership(signal: AbortSignal): Promise<void> {
-    if (!(await persist(this.#deps, signal, () => this.#deps.ledger.owns(this.#fence)))) throw superseded();
+    if (!(await persist(this.#deps, signal, () => this.#deps.runStore.owns(this.#fence)))) throw superseded();
   }
 
   async cancelPending(): Promise<void> {

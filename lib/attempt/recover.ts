@@ -2,7 +2,7 @@ import { withTimeLimit, type Clock } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Invoker } from "../core/invoker.ts";
 import type { BackoffRow } from "../runs/backoff.ts";
-import type { Ledger, Restart } from "../runs/ledger.ts";
+import type { RunStore, Restart } from "../runs/run-store.ts";
 import type { Reporting, Run } from "../runs/run.ts";
 import type { WorkspaceRows } from "../runs/workspaces.ts";
 import { retry, type RetryPolicy } from "../core/retry.ts";
@@ -17,7 +17,7 @@ import { explainTroubles, type Trouble } from "./trouble.ts";
 export interface RecoverDeps extends StudioJobDeps, CountDeps {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly ledger: Ledger;
+  readonly runStore: RunStore;
   readonly workspaces: WorkspaceRows;
   readonly backoff: BackoffRow;
   readonly invoker: Invoker;
@@ -31,7 +31,7 @@ export type Recovery = "restarted" | "failed" | "lost" | "completed" | "left";
 /**
  * Brings a run whose attempt has ended without closing it to an end or on its way again: restarted on the next attempt while
  * starts remain and the lease answers, else failed with a reason that its user can read, or lost with its lease.
- * @throws RunnerError `ledger_unavailable`
+ * @throws RunnerError `run_store_unavailable`
  */
 export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Promise<Recovery> {
   const log = deps.log.with({
@@ -52,7 +52,7 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
   const next = nextOf(deps, run, trouble);
   const jobDigest = await digestOf(deps, { run, job }, next);
   const restart = { ...next, jobDigest, atMs: deps.clock.now(), leaseExpiresAtMs: lease };
-  const taken = await deps.ledger.restart(run, restart);
+  const taken = await deps.runStore.restart(run, restart);
   if (!taken) return "left";
   if (restart.reporting) {
     const mayHavePosted = run.delivering || run.reporting !== undefined;
@@ -186,16 +186,16 @@ async function fail(
   return (await closeAs(deps, run, end)) ? end.state : "left";
 }
 
-/** Before each post, as an attempt does: the lease is ours at Studio, and the run in the ledger is still as we took it. */
+/** Before each post, as an attempt does: the lease is ours at Studio, and the run in the run store is still as we took it. */
 async function proveOwnership(
-  { clock, ledger }: RecoverDeps,
+  { clock, runStore }: RecoverDeps,
   { run, job }: Pick<Report, "run" | "job">,
   signal: AbortSignal,
 ): Promise<void> {
   await job.heartbeat(signal);
-  if (await ledger.touch(run, clock.now())) return;
+  if (await runStore.touch(run, clock.now())) return;
   throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
 }
 
 const closeAs = (deps: RecoverDeps, run: Run, end: End): Promise<boolean> =>
-  closeAbandoned(deps, { run, end }, (ending) => deps.ledger.closeAbandoned(run, ending));
+  closeAbandoned(deps, { run, end }, (ending) => deps.runStore.closeAbandoned(run, ending));

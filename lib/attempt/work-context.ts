@@ -35,7 +35,7 @@ export interface WorkContext extends PersistDeps {
   /** As the attempt began it: what earlier attempts have noted. */
   readonly run: Run;
   readonly signal: AbortSignal;
-  /** Resolves once the ledger has taken it. @throws RunnerError `superseded`; the signal's reason */
+  /** Resolves once the run store has taken it. @throws RunnerError `superseded`; the signal's reason */
   readonly note: (progress: RunProgress) => Promise<void>;
   /** Before each request to the model that costs something. @throws RunnerError `attempt_deadline`, and as `note` */
   readonly mayAsk: () => Promise<void>;

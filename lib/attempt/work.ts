@@ -72,7 +72,7 @@ async function goOn(deps: WorkDeps, attempt: WorkContext, { from, run }: TakenUp
     { ...asked(deps), input: "", from },
     attempt.signal,
   );
-  // The chain knows of a repair that the ledger could not note.
+  // The chain knows of a repair that the run store could not note.
   return productOf(result, !run.repaired && !from.sentBack);
 }
 

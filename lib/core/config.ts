@@ -51,7 +51,7 @@ function parseJson(text: string): unknown {
 const base = {
   RUNNER_POOL: z.string().min(1),
   RUNNER_API_BASE: z.url(),
-  RUNNER_LEDGER_TABLE: z.string().min(1),
+  RUNNER_RUN_STORE_TABLE: z.string().min(1),
   RUNNER_KEY_SECRET: z.string().min(1),
 };
 

@@ -1,6 +1,6 @@
 /**
  * The one error family. Every failure that the runner reports carries a stable `code`; the same codes are the
- * reasons in the ledger, in logs and in metrics. Anything that is not a `RunnerError` is a bug in the runner.
+ * reasons in the run store, in logs and in metrics. Anything that is not a `RunnerError` is a bug in the runner.
  */
 export type ErrorCode =
   // Studio (lib/studio)
@@ -42,7 +42,7 @@ export type ErrorCode =
   | "silent" // no heartbeat of the attempt came
   | "superseded" // a newer attempt, or a close, owns the run
   // Root
-  | "ledger_unavailable"
+  | "run_store_unavailable"
   | "secret_missing"
   | "secret_malformed"
   | "secrets_unavailable"

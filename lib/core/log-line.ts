@@ -82,7 +82,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   pool_held_back: (line) => `waits ${seconds(line.waitMs)}, as the model asked of the pool`,
   tier_left: (line) =>
     `goes on in the tier auto: ${String(line["tier"])} had no room for ${seconds(line.waitMs)}`,
-  row_unreadable: (line) => `left out a row of the ledger: ${why(line)}`,
+  row_unreadable: (line) => `left out a row of the run store: ${why(line)}`,
   lease_renewed: () => "renewed the lease before starting",
   heartbeat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,
   lease_lost: (line) => `lost the lease: ${why(line)}`,
@@ -155,7 +155,7 @@ export function toneOf(line: LogLine): Tone {
   return line.level === "INFO" ? "plain" : "bad";
 }
 
-/** "3 charts, 1 table"; words as in the ledger. */
+/** "3 charts, 1 table"; words as in the run store. */
 export function listDeliverables(counts: Readonly<Record<string, number>> = {}): string {
   const made = Object.entries(counts).filter(([, number]) => number > 0);
   return made.length === 0 ? "a message" : made.map(([kind, number]) => count(number, kind)).join(", ");

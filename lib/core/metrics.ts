@@ -167,7 +167,7 @@ export const metricTable = {
     meaning: "Times that Studio or the model's provider refused a key, also after the secret was read again.",
     emitter: enders,
   },
-  LedgerThrottles: {
+  RunStoreThrottles: {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Calls to DynamoDB that it throttled, each repetition counted.",

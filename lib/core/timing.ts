@@ -12,13 +12,13 @@ export const timing = {
   maxEventAgeMs: 300_000,
   /** Kept free at the very end of an invocation, after all reporting: for the last heartbeat's note and the close. */
   hardReserveMs: 9_000,
-  /** One call of the ledger (of a query: each page) and one of Lambda, in all, its repetitions included. */
-  ledgerLimitMs: 4_000,
+  /** One call of the run store (of a query: each page) and one of Lambda, in all, its repetitions included. */
+  runStoreLimitMs: 4_000,
   invokeLimitMs: 4_000,
   /** The shortest heartbeat interval, so that a lease of seconds in a test does not become a flood. */
   minHeartbeatMs: 200,
   maxHeartbeatMs: 120_000,
-  /** A proof that lease and run are ours holds for so long: above `ledgerLimitMs`, below any attempt that is taken for dead. */
+  /** A proof that lease and run are ours holds for so long: above `runStoreLimitMs`, below any attempt that is taken for dead. */
   proofFreshMs: 10_000,
   /** Of the token with which AWS says who we are: long enough for one exchange; the role's policy allows no longer. */
   subjectTokenSeconds: 300,

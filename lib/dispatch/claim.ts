@@ -3,14 +3,14 @@ import { RunnerError } from "../core/errors.ts";
 import { addUsage } from "../model/model.ts";
 import { closeAbandoned, endOfAbandoned } from "../attempt/abandoned.ts";
 import type { CountDeps } from "../attempt/count.ts";
-import type { Ledger } from "../runs/ledger.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { Inherited, Run } from "../runs/run.ts";
 import type { Workspace, WorkspaceRows } from "../runs/workspaces.ts";
 import { timing } from "../core/timing.ts";
 
 export interface ClaimDeps extends CountDeps {
   readonly clock: Clock;
-  readonly ledger: Ledger;
+  readonly runStore: RunStore;
   readonly workspaces: WorkspaceRows;
 }
 
@@ -32,10 +32,10 @@ const tries = 3;
 /**
  * Gives a leased workspace to a new run. The lease proves that an earlier run's lease is over: such a run is superseded
  * first, so that a workspace never has two runs that may post.
- * @throws RunnerError `ledger_unavailable`
+ * @throws RunnerError `run_store_unavailable`
  */
 export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<Claim> {
-  const { clock, ledger, workspaces } = deps;
+  const { clock, runStore, workspaces } = deps;
   const { pool, workspaceId, runId } = lease;
   for (let attempt = 1; attempt <= tries; attempt++) {
     const known = await workspaces.read(pool, workspaceId);
@@ -51,21 +51,21 @@ export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<
     const claim = { workspaceId, runId, earlierRunId: earlier?.runId, losses, previousRunId, atMs: nowMs };
     if (!(await workspaces.claim(pool, claim))) continue;
     // Its dispatcher may have created it since it was looked for. One that begins later finds the workspace taken.
-    const late = known && earlier?.runId !== known.runId ? await ledger.read(pool, known.runId) : undefined;
+    const late = known && earlier?.runId !== known.runId ? await runStore.read(pool, known.runId) : undefined;
     const last = (await superseded(deps, late)) ?? earlier;
     return { kind: "claimed", inherited: inheritedFrom(last) };
   }
-  throw new RunnerError("ledger_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
+  throw new RunnerError("run_store_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
 }
 
 /** A dispatcher that dies between claiming a workspace and creating its run leaves one that was never created. */
 async function earlierRun(
-  { ledger }: ClaimDeps,
+  { runStore }: ClaimDeps,
   pool: string,
   { runId, earlierRunId }: Workspace,
 ): Promise<Run | undefined> {
-  const newest = await ledger.read(pool, runId);
-  return newest ?? (earlierRunId === undefined ? undefined : ledger.read(pool, earlierRunId));
+  const newest = await runStore.read(pool, runId);
+  return newest ?? (earlierRunId === undefined ? undefined : runStore.read(pool, earlierRunId));
 }
 
 /** The run as it is closed now. */
@@ -78,7 +78,7 @@ async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | 
     let closed: Run | undefined;
     await closeAbandoned(deps, { run: closing, end }, async (ending) => {
       // As it is closed: a round may have begun since it was read.
-      closed = await deps.ledger.supersede(closing, ending);
+      closed = await deps.runStore.supersede(closing, ending);
       return closed !== undefined;
     });
     if (closed) {
@@ -86,10 +86,10 @@ async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | 
       deps.log.warn("run_superseded", { pool, runId, attempt, workspaceId, state: end.state });
       return closed;
     }
-    present = await deps.ledger.read(closing.pool, closing.runId);
+    present = await deps.runStore.read(closing.pool, closing.runId);
   }
   throw new RunnerError(
-    "ledger_unavailable",
+    "run_store_unavailable",
     `run ${run?.runId} could not be superseded: it moved ${tries} times`,
   );
 }

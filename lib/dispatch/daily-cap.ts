@@ -28,7 +28,7 @@ export class DailyCap {
     this.capUsd = capUsd;
   }
 
-  /** @throws RunnerError `ledger_unavailable` */
+  /** @throws RunnerError `run_store_unavailable` */
   async look(): Promise<void> {
     if (this.capUsd === undefined) return;
     const { clock, spend } = this.#deps;

@@ -2,7 +2,7 @@ import type { RunnerKey } from "../core/secret.ts";
 
 export interface KeyRingSettings {
   readonly leasesPerKey: number | undefined;
-  /** Leases that a key holds in the ledger. */
+  /** Leases that a key holds in the run store. */
   readonly heldBy: (keyId: string) => number;
   /** 0 (included) to 1 (excluded): which key begins, so that none is asked last in every window. */
   readonly random: () => number;

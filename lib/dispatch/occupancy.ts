@@ -1,15 +1,15 @@
 import type { Clock } from "../core/clock.ts";
-import type { Ledger } from "../runs/ledger.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { Run } from "../runs/run.ts";
 
 export interface OccupancyDeps {
   readonly clock: Clock;
-  readonly ledger: Ledger;
+  readonly runStore: RunStore;
 }
 
 /**
- * How many runs of a pool are in flight, counted from ledger rows that expire. Only this window adds runs (the dispatch
- * lock sees to that), so once none is in flight the ledger need not be asked again until we add one.
+ * How many runs of a pool are in flight, counted from run store rows that expire. Only this window adds runs (the dispatch
+ * lock sees to that), so once none is in flight the run store need not be asked again until we add one.
  */
 export class Occupancy {
   readonly #deps: OccupancyDeps;
@@ -40,15 +40,15 @@ export class Occupancy {
     this.#notePeak();
   }
 
-  /** Looks which runs are still in flight. @throws RunnerError `ledger_unavailable` */
+  /** Looks which runs are still in flight. @throws RunnerError `run_store_unavailable` */
   async count(): Promise<void> {
     if (this.#openRuns) await this.#countFirst(this.#openRuns);
-    else if (this.#runs.size > 0) await this.#count(await this.#deps.ledger.openRuns(this.#pool));
+    else if (this.#runs.size > 0) await this.#count(await this.#deps.runStore.openRuns(this.#pool));
   }
 
   /** A read that failed is made anew by the next count. */
   async #countFirst(openRuns: Promise<readonly Run[]>): Promise<void> {
-    const rows = await openRuns.catch(() => this.#deps.ledger.openRuns(this.#pool));
+    const rows = await openRuns.catch(() => this.#deps.runStore.openRuns(this.#pool));
     await this.#count(rows);
     this.#openRuns = undefined;
   }
@@ -70,7 +70,7 @@ export class Occupancy {
   }
 
   async #isOpen(runId: string): Promise<boolean> {
-    const run = await this.#deps.ledger.read(this.#pool, runId);
+    const run = await this.#deps.runStore.read(this.#pool, runId);
     return run?.openIn !== undefined && run.leaseExpiresAtMs > this.#deps.clock.now();
   }
 }

@@ -95,7 +95,7 @@ export class Poller {
 
   /**
    * Takes no more leases once `isOver`, also in mid-ramp.
-   * @throws RunnerError `ledger_unavailable` and what reading the keys anew throws
+   * @throws RunnerError `run_store_unavailable` and what reading the keys anew throws
    */
   async poll(isOver: () => boolean): Promise<Poll> {
     this.polls++;

@@ -26,7 +26,7 @@ export function overdue(run: Run, settings: SweepSettings, nowMs: number): Troub
 
 /**
  * Looks at every open run of the pool, as just read, and recovers those that should have moved. Gives how many it touched.
- * @throws RunnerError `ledger_unavailable`
+ * @throws RunnerError `run_store_unavailable`
  */
 export async function sweep(
   deps: RecoverDeps,

@@ -114,14 +114,14 @@ class Window {
   }
 
   async #work(locked: Promise<boolean>): Promise<Result> {
-    const { clock, control, keys, backoff, ledger } = this.#deps;
+    const { clock, control, keys, backoff, runStore } = this.#deps;
     const { pool } = this.#settings;
     const startedAtMs = clock.now();
     const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
     const [ours, [operator, runnerKeys, heldBack]] = await Promise.all([locked, reading]);
     if (!ours) return this.#result("overlap");
     // Only now: a run that the window before us opens must be in it.
-    const openRuns = ledger.openRuns(pool);
+    const openRuns = runStore.openRuns(pool);
     // A pool that leases nothing is still looked after.
     const sweeping = this.#sweep(openRuns);
     try {

@@ -29,7 +29,7 @@ export interface Minted {
 /**
  * Makes new runner instances at Studio. Each is noted at once, so that one whose key is never used is revoked later on
  * (revoke.ts); only a crash between Studio's answer and the note leaves one behind, whose key nobody has.
- * @throws RunnerError as `StudioAdmin` and `signIn` do; `ledger_unavailable`
+ * @throws RunnerError as `StudioAdmin` and `signIn` do; `run_store_unavailable`
  */
 export async function mintKeys(deps: MintDeps, { pool, kind, count }: Minting): Promise<Minted> {
   const accountToken = await deps.signIn();

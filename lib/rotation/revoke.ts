@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/errors.ts";
-import type { Ledger } from "../runs/ledger.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { KnownInstance, KnownInstances, RotationRow } from "../runs/rotation.ts";
 import type { Log } from "../core/log.ts";
 import { parseRunnerSecret, tryParseRunnerSecret, type RunnerInstance } from "../keys/runner-secret.ts";
@@ -11,7 +11,7 @@ import { dropPending } from "./stages.ts";
 
 export interface RevokeDeps {
   readonly store: SecretStore;
-  readonly ledger: Pick<Ledger, "openRuns">;
+  readonly runStore: Pick<RunStore, "openRuns">;
   readonly rotation: RotationRow;
   readonly studio: Pick<StudioAdmin, "revokeRunnerInstance">;
   /** A fresh account token (sign-in.ts); asked for only when there is something to revoke. */
@@ -40,7 +40,7 @@ export interface RevokeSummary {
 /**
  * Revokes every known instance whose key nothing uses any more: it neither leases (AWSCURRENT), nor is about to
  * (AWSPENDING), nor has an open run. Safe to repeat and to break off anywhere: it goes by what is, not by what was done.
- * @throws RunnerError `secret_missing`, `secret_malformed`, `secrets_unavailable`, `ledger_unavailable`, and what `signIn`
+ * @throws RunnerError `secret_missing`, `secret_malformed`, `secrets_unavailable`, `run_store_unavailable`, and what `signIn`
  *   and Studio throw; what is not revoked yet stays noted
  */
 export async function revokeUnused(deps: RevokeDeps, settings: RevokeSettings): Promise<RevokeSummary> {
@@ -70,7 +70,7 @@ interface Use {
   readonly named: readonly RunnerInstance[];
 }
 
-async function lookAtUse({ store, ledger }: RevokeDeps, { pool, secretId }: RevokeSettings): Promise<Use> {
+async function lookAtUse({ store, runStore }: RevokeDeps, { pool, secretId }: RevokeSettings): Promise<Use> {
   const { AWSCURRENT, AWSPENDING, AWSPREVIOUS } = await store.stages(secretId);
   const read = (versionId: string | undefined): Promise<string | undefined> =>
     versionId === undefined ? Promise.resolve(undefined) : store.readVersion(secretId, versionId);
@@ -78,7 +78,7 @@ async function lookAtUse({ store, ledger }: RevokeDeps, { pool, secretId }: Revo
     read(AWSCURRENT),
     read(AWSPENDING),
     read(AWSPREVIOUS),
-    ledger.openRuns(pool),
+    runStore.openRuns(pool),
   ]);
   // A present value that nobody can read says nothing about which keys are used: that stops us.
   const present = parseRunnerSecret(current ?? "", secretId);

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
-import type { Ledger } from "../runs/ledger.ts";
+import type { RunStore } from "../runs/run-store.ts";
 import type { KnownInstances, RotationRow } from "../runs/rotation.ts";
 import {
   renderRunnerSecret,
@@ -15,7 +15,7 @@ import { timing } from "../core/timing.ts";
 
 export interface StageKeyDeps {
   readonly store: SecretStore;
-  readonly ledger: Pick<Ledger, "openRuns">;
+  readonly runStore: Pick<RunStore, "openRuns">;
   readonly rotation: RotationRow;
   readonly clock: Clock;
 }
@@ -57,16 +57,16 @@ export interface Version {
  * Stores new keys as a version that nobody uses yet. The keys before them stay in it as retired ones, each until no open run
  * has held it for a while: a dispatch cycle may still lease with a key that it read before. Safe to repeat; `taken`: the
  * version has other keys already.
- * @throws RunnerError `key_refused` for a key that is being revoked; `ledger_unavailable`, `secrets_unavailable`
+ * @throws RunnerError `key_refused` for a key that is being revoked; `run_store_unavailable`, `secrets_unavailable`
  */
 export async function stageKey(
   deps: StageKeyDeps,
   given: NewKeys & Version,
   stage: "AWSPENDING" | "STUDIO_RUNNER_CLI",
 ): Promise<"stored" | "taken"> {
-  const { store, ledger, clock } = deps;
+  const { store, runStore, clock } = deps;
   const { pool, secretId, versionId, keys, instances, present } = given;
-  const inUse = new Set((await ledger.openRuns(pool)).map(({ keyId }) => keyId));
+  const inUse = new Set((await runStore.openRuns(pool)).map(({ keyId }) => keyId));
   const retired = retire(given, inUse, clock.now());
   await note(deps, given);
   const text = renderRunnerSecret({ keys, retired, instances, replaces: present.versionId });

@@ -3,16 +3,16 @@ import type { Metrics } from "../core/metrics.ts";
 
 export interface CountedTable {
   readonly tableName: string;
-  /** Whose ledger it is here. */
+  /** Whose run store it is here. */
   readonly pool: string;
   readonly metrics: Metrics;
 }
 
-/** The ledger's table; calls that DynamoDB throttles are counted, also those that a repetition heals. */
+/** The run store's table; calls that DynamoDB throttles are counted, also those that a repetition heals. */
 export function createCountedTable(
   { tableName, pool, metrics }: CountedTable,
   options: Omit<TableOptions, "onThrottled"> = {},
 ): Table {
-  const onThrottled = (): void => metrics.emit("LedgerThrottles", { pool }, 1);
+  const onThrottled = (): void => metrics.emit("RunStoreThrottles", { pool }, 1);
   return createTable(tableName, { ...options, onThrottled });
 }

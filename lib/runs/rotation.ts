@@ -26,7 +26,7 @@ export type KnownInstances = readonly KnownInstance[];
 
 /**
  * What a pool knows of its runner instances, so that none is forgotten before it is revoked: also not one that was minted
- * just before a crash. @throws RunnerError `ledger_unavailable`
+ * just before a crash. @throws RunnerError `run_store_unavailable`
  */
 export interface RotationRow {
   read(pool: string): Promise<KnownInstances>;
@@ -52,7 +52,7 @@ export function createRotationRow(table: Table): RotationRow {
         const set = { revision: revision + 1, instances: z.array(knownInstanceSchema).parse(changed) };
         if (await table.update({ pool, id }, { set, condition })) return changed;
       }
-      throw new RunnerError("ledger_unavailable", "the rotation row is changed all the time; try again", {
+      throw new RunnerError("run_store_unavailable", "the rotation row is changed all the time; try again", {
         retryable: true,
       });
     },

@@ -170,5 +170,5 @@ export function parseRun(item: Item): Run {
 
 function noRun(item: Item, { issues }: z.ZodError): RunnerError {
   const fields = issues.map(({ path }) => path.join(".")).join(", ");
-  return new RunnerError("internal", `the ledger row ${String(item["id"])} is not a run: ${fields}`);
+  return new RunnerError("internal", `the run store row ${String(item["id"])} is not a run: ${fields}`);
 }

@@ -22,7 +22,7 @@ export interface SpendRow {
   read(pool: string, day: string): Promise<Spend>;
 }
 
-/** For a year's comparison; runs are kept for a month (ledger.ts). */
+/** For a year's comparison; runs are kept for a month (run-store.ts). */
 const keptForSeconds = 400 * 24 * 3600;
 
 export const utcDay = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);

@@ -57,7 +57,7 @@ export async function runChaos(
       roundsOfKind,
       leaseMs: options.leaseMs,
       hit: {
-        ledger: (faults["DynamoDB"]?.size ?? 0) > 0,
+        runStore: (faults["DynamoDB"]?.size ?? 0) > 0,
         secrets: (faults["Secrets Manager"]?.size ?? 0) > 0,
       },
       counted: countedSince(stage, before.counted),

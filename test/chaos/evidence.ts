@@ -58,7 +58,7 @@ export interface Evidence {
   readonly defects: readonly string[];
   readonly leaseMs: number;
   /** Faults that could be the reason of a failure; by what they hit. */
-  readonly hit: Readonly<Record<"ledger" | "secrets", boolean>>;
+  readonly hit: Readonly<Record<"runStore" | "secrets", boolean>>;
   readonly paced: Readonly<Record<string, readonly PacedCall[]>>;
   readonly longestHoldMs: number;
   /** How long the machine held this process up at most. */

@@ -1,6 +1,6 @@
 import type { FaultKind } from "./kinds.ts";
 import { modelShares } from "./model-faults.ts";
-import { cuts, ledgerOutages, serviceFaults } from "./service-faults.ts";
+import { cuts, runStoreOutages, serviceFaults } from "./service-faults.ts";
 import { studioOutage, studioShares } from "./studio-faults.ts";
 
 /** What is done beyond the faults of calls: its kind, and how the report names it. */
@@ -16,7 +16,7 @@ export const deeds = {
   putBack: ["stolen-lease", "leases put back into the queue"],
   expired: ["stolen-lease", "leases expired at once"],
   studioDown: ["outage", "Studio down for longer than an attempt"],
-  ledgerThrottled: ["outage", "run store throttled for everybody"],
+  runStoreThrottled: ["outage", "run store throttled for everybody"],
   rotated: ["key", "runner keys rotated"],
   revoked: ["key", "runner keys revoked in flight"],
   secondQueued: ["second-message", "second messages while the first job was queued"],
@@ -29,7 +29,7 @@ export const deeds = {
   modelSpell: ["retry-after", "seconds of 429 or 503 from the model"],
   cutReset: ["cut-off", "attempts cut off from the run store by resets"],
   cutSilent: ["cut-off", "attempts cut off from the run store by silence"],
-  ledgerCut: ["cut-off", "run store out of everybody's reach"],
+  runStoreCut: ["cut-off", "run store out of everybody's reach"],
   frozenProcessor: ["frozen", "processors frozen"],
   frozenBeforePost: ["frozen", "processors frozen right before a post"],
   frozenDispatcher: ["frozen", "dispatchers frozen"],
@@ -66,8 +66,8 @@ export const namedFaults: readonly NamedFault[] = [
   ...Object.entries(services).flatMap(([hit, service]) =>
     serviceFaults[service].map(({ name }) => ({ kind: "calls" as const, hit, name })),
   ),
-  { kind: "outage", hit: "DynamoDB", name: ledgerOutages.throttled.name },
-  ...[ledgerOutages.cut, ...Object.values(cuts)].map(({ name }) => ({
+  { kind: "outage", hit: "DynamoDB", name: runStoreOutages.throttled.name },
+  ...[runStoreOutages.cut, ...Object.values(cuts)].map(({ name }) => ({
     kind: "cut-off" as const,
     hit: "DynamoDB",
     name,

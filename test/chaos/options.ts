@@ -6,7 +6,7 @@ export interface ChaosOptions {
   readonly jobs: number;
   readonly kinds: readonly JobKind[];
   readonly seed: number;
-  /** Share of the calls to Studio, model, ledger, Lambda and Secrets Manager that go wrong. */
+  /** Share of the calls to Studio, model, run store, Lambda and Secrets Manager that go wrong. */
   readonly faultRate: number;
   /** Share of the invocations of processors and dispatchers that are killed. */
   readonly killRate: number;

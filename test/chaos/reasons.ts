@@ -57,7 +57,7 @@ const reasons: readonly {
   {
     name: "the runner's records were out of reach",
     pattern: /its own records/,
-    isTrue: (_, { hit }) => hit.ledger,
+    isTrue: (_, { hit }) => hit.runStore,
   },
   {
     name: "the runner's keys were out of reach",

@@ -34,7 +34,7 @@ export const serviceFaults = {
 } as const satisfies Readonly<Record<string, readonly ServiceFault[]>>;
 
 /** For everybody. */
-export const ledgerOutages = {
+export const runStoreOutages = {
   throttled: { ...throttle, name: "outage: throttled" },
   cut: { name: "outage: cut off", weight: 1, kind: "reset", when: "before" },
 } as const satisfies Readonly<Record<string, ServiceFault>>;

@@ -24,7 +24,7 @@ import { watchCloud, type Watch } from "./watch.ts";
 
 /** The names that the template's ids hold. */
 const parts = {
-  table: "LedgerTable",
+  table: "RunStoreTable",
   processor: "ProcessorRunner",
   dispatcher: "Dispatcher",
   keys: "KeysSecret",

@@ -4,11 +4,11 @@ import type { FaultKind } from "./kinds.ts";
 import { between, seeded } from "./random.ts";
 import { retryAfters, type RetryAfter } from "./rules.ts";
 import { did, has, type Scene } from "./scene.ts";
-import { ledgerOutages } from "./service-faults.ts";
+import { runStoreOutages } from "./service-faults.ts";
 import type { Stage } from "./stage.ts";
 import { studioOutage } from "./studio-faults.ts";
 
-const ledgerOutageMs = 2_500;
+const runStoreOutageMs = 2_500;
 const spellMs = 2_500;
 
 export interface Entry {
@@ -32,8 +32,8 @@ export function timetableOf(scene: Scene): Entry[] {
   };
   return [
     ...often("outage", jobs / 250, studioDown),
-    ...often("outage", jobs / 250, ledgerThrottled),
-    ...often("cut-off", jobs / 250, ledgerCut),
+    ...often("outage", jobs / 250, runStoreThrottled),
+    ...often("cut-off", jobs / 250, runStoreCut),
     ...often("key", jobs / 300, rotateKey),
     // Early: somebody must still be leased with the key.
     ...often("key", jobs / 300, revokeKey, 0.2),
@@ -52,19 +52,19 @@ async function studioDown(scene: Scene): Promise<void> {
   end();
 }
 
-async function ledgerThrottled(scene: Scene): Promise<void> {
-  did(scene, "ledgerThrottled");
-  await ledgerAway(scene.stage, "throttled");
+async function runStoreThrottled(scene: Scene): Promise<void> {
+  did(scene, "runStoreThrottled");
+  await runStoreAway(scene.stage, "throttled");
 }
 
-async function ledgerCut(scene: Scene): Promise<void> {
-  did(scene, "ledgerCut");
-  await ledgerAway(scene.stage, "cut");
+async function runStoreCut(scene: Scene): Promise<void> {
+  did(scene, "runStoreCut");
+  await runStoreAway(scene.stage, "cut");
 }
 
-async function ledgerAway({ proxies }: Stage, how: keyof typeof ledgerOutages): Promise<void> {
-  proxies.dynamodb.setOutage(ledgerOutages[how]);
-  await pause(ledgerOutageMs);
+async function runStoreAway({ proxies }: Stage, how: keyof typeof runStoreOutages): Promise<void> {
+  proxies.dynamodb.setOutage(runStoreOutages[how]);
+  await pause(runStoreOutageMs);
   proxies.dynamodb.setOutage(undefined);
 }
 

@@ -24,7 +24,7 @@ const recoverTest = "test/unit/attempt/recover.test.ts";
 const workTest = "test/unit/attempt/work.test.ts";
 const claimTest = "test/unit/dispatch/claim.test.ts";
 const windowTest = "test/unit/dispatch/window.test.ts";
-const ledgerTest = "test/unit/runs/ledger.test.ts";
+const runStoreTest = "test/unit/runs/run-store.test.ts";
 
 export const guards: readonly Guard[] = [
   {
@@ -73,10 +73,10 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "of duplicate events exactly one begins the attempt",
-    file: "lib/runs/ledger.ts",
+    file: "lib/runs/run-store.ts",
     remove: "#attempt = :attempt AND (#state = :leased OR",
     put: "#attempt = :attempt AND (#state = :leased OR #state = :running OR",
-    test: { file: ledgerTest, name: "lets exactly one of five invocations of the same event begin" },
+    test: { file: runStoreTest, name: "lets exactly one of five invocations of the same event begin" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -108,7 +108,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPaidTwice,
     guard: "of two hands that find the same dead attempt only one starts the next",
-    file: "lib/runs/ledger.ts",
+    file: "lib/runs/run-store.ts",
     remove: "const move = moveOnce(randomUUID(), unmoved(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
     test: { file: recoverTest, name: "is done by one of two hands" },
@@ -164,7 +164,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "each post proves the lease at Studio and the run in the ledger first, since the try before it",
+    guard: "each post proves the lease at Studio and the run in the run store first, since the try before it",
     file: "lib/attempt/delivery.ts",
     remove: "      await deps.prove(signal, unansweredAtMs);",
     put: "",
@@ -175,13 +175,13 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "a heartbeat proves nothing before the ledger has accepted it too",
+    guard: "a heartbeat proves nothing before the run store has accepted it too",
     file: "lib/attempt/lease-heartbeat.ts",
     remove: "      await this.#noteHeartbeat(atMs);",
     put: "",
     test: {
       file: "test/unit/attempt/lease-heartbeat.test.ts",
-      name: "waits until the ledger has accepted the heartbeat too",
+      name: "waits until the run store has accepted the heartbeat too",
     },
   },
   {
@@ -227,7 +227,7 @@ export const guards: readonly Guard[] = [
     file: "lib/runs/moves.ts",
     remove: 'const owned = "#state = :running AND #invocationId = :invocationId";',
     put: 'const owned = "#state = :running AND attribute_exists(#invocationId) AND :invocationId = :invocationId";',
-    test: { file: ledgerTest, name: "refuses every write of an invocation that does not own the attempt" },
+    test: { file: runStoreTest, name: "refuses every write of an invocation that does not own the attempt" },
   },
   {
     promise: theDeadlineIsOurs,
@@ -242,13 +242,13 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: theDeadlineIsOurs,
-    guard: "no call of the ledger takes longer than an attempt's reserve allows for",
+    guard: "no call of the run store takes longer than an attempt's reserve allows for",
     file: "lib/adapters/dynamodb.ts",
-    remove: "limitMs: timing.ledgerLimitMs",
+    remove: "limitMs: timing.runStoreLimitMs",
     put: "limitMs: 60_000",
     test: {
       file: "test/unit/runs/deadline.test.ts",
-      name: "a call that the ledger does not answer is given up after 4 s in all, its repetitions included",
+      name: "a call that the run store does not answer is given up after 4 s in all, its repetitions included",
     },
   },
   {
@@ -264,11 +264,11 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: everyOutcomeIsCountedOnce,
-    guard: "only a close that the ledger accepts is counted",
+    guard: "only a close that the run store accepts is counted",
     file: "lib/attempt/count.ts",
     remove: "  if (!(await close(costUsd))) return false;",
     put: "  await close(costUsd);",
-    test: { file: attemptTest, name: "counts no outcome that the ledger does not accept" },
+    test: { file: attemptTest, name: "counts no outcome that the run store does not accept" },
   },
   {
     promise: everyOutcomeIsCountedOnce,
@@ -322,7 +322,7 @@ export const guards: readonly Guard[] = [
   {
     promise: noAnswerHurts,
     guard:
-      "only a JSON object is an answer of the ledger: an empty page is not taken for a row that is not there",
+      "only a JSON object is an answer of the run store: an empty page is not taken for a row that is not there",
     file: "lib/adapters/aws.ts",
     remove: "  if (!isJsonObject(answer.toString())) throw new NoAnswer(statusCode);",
     put: "",
@@ -338,16 +338,16 @@ export const guards: readonly Guard[] = [
     remove: "  onUnreadable(noRun(item, result.error));\n  return [];",
     put: "  throw noRun(item, result.error);",
     test: {
-      file: ledgerTest,
+      file: runStoreTest,
       name: "is told of and left out: one row must not stop a pool",
     },
   },
   {
     promise: noAnswerHurts,
     guard: "a row of another pool that names this one is left out",
-    file: "lib/runs/ledger.ts",
+    file: "lib/runs/run-store.ts",
     remove: "runs.filter((run) => run.pool === pool)",
     put: "runs.filter(() => true)",
-    test: { file: ledgerTest, name: "are not rows of another pool that name this one" },
+    test: { file: runStoreTest, name: "are not rows of another pool that name this one" },
   },
 ];

@@ -32,7 +32,7 @@ async function build(settings: StackSettings, outdir: string): Promise<string> {
 
 beforeAll(async () => {
   let calls = 0;
-  // Every third call of the ledger or so, once the rate says so.
+  // Every third call of the run store or so, once the rate says so.
   const type = "ProvisionedThroughputExceededException";
   proxy = await startProxy(
     [{ name: "throttled", weight: 1, kind: "answer", status: 400, type }],
@@ -170,7 +170,7 @@ async function overrun(): Promise<void> {
   expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
 }
 
-async function throttleLedger(): Promise<void> {
+async function throttleRunStore(): Promise<void> {
   proxy.setRate(0.3);
   await scenario.window();
   expect(proxy.fired().get("throttled")).toBeGreaterThan(0);
@@ -273,8 +273,8 @@ const rows: readonly Row[] = [
   },
   {
     alarm: "Throttles",
-    fault: "DynamoDB throttles the ledger for a while",
-    make: throttleLedger,
+    fault: "DynamoDB throttles the run store for a while",
+    make: throttleRunStore,
     minutes: [0, 5],
     fires: ["Throttles"],
   },

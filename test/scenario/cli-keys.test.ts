@@ -150,7 +150,7 @@ describe("with the local stack running", () => {
     expect(done.code).toBe(1);
     expect((JSON.parse(done.stdout) as { deadLetters: object[] }).deadLetters).toMatchObject([
       { workspaceId: running, action: "send", done: true },
-      { action: "delete", why: "the ledger does not know its run any more", done: true },
+      { action: "delete", why: "the run store does not know its run any more", done: true },
       { action: "keep", done: false },
     ]);
     expect(queue.depth()).toEqual({ visible: 1, hidden: 0 });

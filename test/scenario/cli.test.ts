@@ -101,7 +101,7 @@ describe("after a job that completed and one that failed", () => {
     expect(states[completed]).toBe("completed");
   });
 
-  test("explain tells a job from its message to its end, from the ledger and both functions", async () => {
+  test("explain tells a job from its message to its end, from the run store and both functions", async () => {
     const { code, stdout } = await runner("explain", completed);
     expect(code).toBe(0);
     for (const text of [

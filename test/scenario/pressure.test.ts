@@ -74,10 +74,10 @@ test.concurrent("with DynamoDB out of reach nothing is leased, and the alarm fir
 
   expect(error).toMatchObject({
     errorType: "RunnerError",
-    errorMessage: expect.stringContaining("the ledger did not answer"),
+    errorMessage: expect.stringContaining("the run store did not answer"),
   });
   expect(scenario.lines("window_ended")).toMatchObject([
-    { level: "ERROR", reason: "ledger_unavailable", leased: 0 },
+    { level: "ERROR", reason: "run_store_unavailable", leased: 0 },
   ]);
   expect(scenario.studio.requests()).toEqual([]);
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "queued", leases: 0 });

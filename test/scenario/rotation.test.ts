@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import { createHttp } from "../../lib/adapters/http.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
-import { createLedger } from "../../lib/runs/ledger.ts";
+import { createRunStore } from "../../lib/runs/run-store.ts";
 import { createRotationRow } from "../../lib/runs/rotation.ts";
 import type { LogEvent } from "../../lib/core/log.ts";
 import { isMetricLine, parseLogLine, type LogLine } from "../../lib/core/log-line.ts";
@@ -137,7 +137,7 @@ async function rotateByCommand(
   started: Started,
   { runnerToken, instanceId, credentialId }: NewRunnerInstance,
 ) {
-  const table = createTable(outputOf(started, "LedgerTable"), started.aws);
+  const table = createTable(outputOf(started, "RunStoreTable"), started.aws);
   const { fetch: send, close } = createHttp();
   const deps = { clock: systemClock, random: Math.random };
   const store = createSecretStore(createSecretsClient(started.aws));
@@ -147,7 +147,7 @@ async function rotateByCommand(
       ...deps,
       store,
       newId: () => randomUUID(),
-      ledger: createLedger(table),
+      runStore: createRunStore(table),
       rotation: createRotationRow(table),
       studio: createStudio({ ...deps, baseUrl: started.studio.url, fetch: send }),
     },

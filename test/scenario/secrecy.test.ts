@@ -327,10 +327,10 @@ describe("no secret is seen", () => {
     expectNoSecretIn(JSON.stringify(deadLetters));
   });
 
-  test("in the ledger", async () => {
+  test("in the run store", async () => {
     const client = new DynamoDBClient(awsOf(scenario.cloud));
     const { Items = [] } = await client.send(
-      new ScanCommand({ TableName: scenario.cloud.tableName(idOf("LedgerTable")) }),
+      new ScanCommand({ TableName: scenario.cloud.tableName(idOf("RunStoreTable")) }),
     );
     client.destroy();
     const ids = Items.map(({ id }) => id?.S?.split("#")[0]);

@@ -12,7 +12,7 @@ const completing = [
   "long-message",
 ] as const;
 
-/** Failures: the code in the ledger, and what the user reads. */
+/** Failures: the code in the run store, and what the user reads. */
 const failing = [
   [
     "dangling-forever",

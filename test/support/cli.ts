@@ -4,12 +4,12 @@ import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { createBackoffRow } from "../../lib/runs/backoff.ts";
 import { createControlRow } from "../../lib/runs/control.ts";
 import { createDispatchLock } from "../../lib/runs/dispatch-lock.ts";
-import { createLedger, type Ending } from "../../lib/runs/ledger.ts";
+import { createRunStore, type Ending } from "../../lib/runs/run-store.ts";
 import { createSpendRow } from "../../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../../lib/runs/workspaces.ts";
 import type { RunProgress } from "../../lib/runs/run.ts";
 import { commands } from "../../cli/commands.ts";
-import { createContext, type ContextEdges, type LedgerPorts, type Secrets } from "../../cli/context.ts";
+import { createContext, type ContextEdges, type RunStorePorts, type Secrets } from "../../cli/context.ts";
 import type { Aws, AlarmState, LogQuery, LogRecord } from "../../cli/ports.ts";
 import { runCli } from "../../cli/run.ts";
 import { createTerminal } from "../../cli/terminal.ts";
@@ -46,7 +46,7 @@ export interface FakeAws {
 
 export interface FakeCli {
   readonly aws: FakeAws;
-  readonly ledger: LedgerPorts;
+  readonly runStore: RunStorePorts;
   nowMs: number;
   /** The project's settings, as in cdk.json. */
   projectSettings: unknown;
@@ -76,11 +76,11 @@ export interface FakeRun {
   readonly ending?: Omit<Ending, "progress">;
 }
 
-/** The command line over a real ledger, with a stand-in for AWS; time stands still but for a command's own waits. */
+/** The command line over a real run store, with a stand-in for AWS; time stands still but for a command's own waits. */
 export function fakeCli(table: Table, nowMs: number): FakeCli {
-  const ledger: LedgerPorts = {
+  const runStore: RunStorePorts = {
     table,
-    runs: createLedger(table),
+    runs: createRunStore(table),
     control: createControlRow(table),
     backoff: createBackoffRow(table, createFakeClock(nowMs)),
     lock: createDispatchLock(table),
@@ -103,7 +103,7 @@ export function fakeCli(table: Table, nowMs: number): FakeCli {
       services: {},
       broken: {},
     },
-    ledger,
+    runStore,
     nowMs,
     projectSettings: {},
     projectVersion: "0.1.0",
@@ -173,7 +173,7 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
         defaultStateDir: "/nowhere/.local",
         connect: {
           aws: () => createFakeAws(cli.aws),
-          table: () => cli.ledger.table,
+          table: () => cli.runStore.table,
           secrets: () => cli.secrets ?? unexpectedly(),
         },
         ...cli.edges,
@@ -267,7 +267,7 @@ function outputsOf(fake: FakeAws): Record<string, string> {
     {
       Version: fake.version,
       Settings: JSON.stringify(settings),
-      LedgerTable: "ledger",
+      RunStoreTable: "runs",
       ModelKeySecret: "model-key",
     },
     ...perPool,
@@ -275,7 +275,7 @@ function outputsOf(fake: FakeAws): Record<string, string> {
 }
 
 async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
-  const { runs } = cli.ledger;
+  const { runs } = cli.runStore;
   const { runId, workspaceId = "ws-1", pool = "default", leasedAtMs, progress, ending } = wanted;
   await runs.open({
     pool,

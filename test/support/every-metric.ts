@@ -12,7 +12,7 @@ import { createBackoffRow } from "../../lib/runs/backoff.ts";
 import { createControlRow } from "../../lib/runs/control.ts";
 import { createCountedTable } from "../../lib/runs/counted-table.ts";
 import { createDispatchLock } from "../../lib/runs/dispatch-lock.ts";
-import { createLedger, type Ledger } from "../../lib/runs/ledger.ts";
+import { createRunStore, type RunStore } from "../../lib/runs/run-store.ts";
 import { createSpendRow } from "../../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../../lib/runs/workspaces.ts";
 import type { ModelTurn } from "../../lib/model/model.ts";
@@ -23,7 +23,7 @@ import type { Studio } from "../../lib/studio/studio.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { script as httpScript, startHttpServer } from "./http-server.ts";
 import { anyone } from "./aws.ts";
-import type { LocalTable } from "./ledger.ts";
+import type { LocalTable } from "./run-store.ts";
 import { says, scriptedModel, type Step } from "./scripted-model.ts";
 import { recordingLog } from "./silent.ts";
 
@@ -93,7 +93,7 @@ interface World {
   /** Whether an answer of the table is awaited. */
   readonly isBusy: () => boolean;
   readonly table: Table;
-  readonly ledger: Ledger;
+  readonly runStore: RunStore;
   readonly deps: WindowDeps & AttemptDeps;
 }
 
@@ -106,7 +106,7 @@ interface Setting {
 function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
   const clock = createFakeClock(nowMs);
   const { table, isBusy } = watch(local.table);
-  const ledger = createLedger(table);
+  const runStore = createRunStore(table);
   let ids = 0;
   const script = scriptedModel(...(act.steps ?? [answer]));
   const tier = { clock, random: () => 0, log: recordingLog(), metrics, pool, serviceTier: "flex" } as const;
@@ -117,7 +117,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
     newId: () => `id${++ids}`,
     log: recordingLog(),
     metrics,
-    ledger,
+    runStore,
     workspaces: createWorkspaceRows(table),
     spend: createSpendRow(table),
     control: createControlRow(table),
@@ -137,7 +137,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
       act.work ?? createWork({ modelFor: () => model, modelName: "m", summaryModelName: "m", store: true }),
     cancelResponse: async () => undefined,
   };
-  return { pool, clock, isBusy, ledger, table, deps: { ...deps, ...act.deps?.(deps) } };
+  return { pool, clock, isBusy, runStore, table, deps: { ...deps, ...act.deps?.(deps) } };
 }
 
 function watch(table: Table): { readonly table: Table; readonly isBusy: () => boolean } {
@@ -160,11 +160,11 @@ function watch(table: Table): { readonly table: Table; readonly isBusy: () => bo
 }
 
 /** A run whose only attempt began long ago, after which nothing was heard of it, though its lease is alive. */
-async function silentRun({ pool, ledger }: World): Promise<void> {
+async function silentRun({ pool, runStore }: World): Promise<void> {
   const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
-  await ledger.open({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
+  await runStore.open({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
   const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
-  await ledger.begin(fence, { atMs: nowMs - 500_000, requestId: "req1" });
+  await runStore.begin(fence, { atMs: nowMs - 500_000, requestId: "req1" });
   const usage = {
     inputTokens: 10,
     cachedInputTokens: 2,
@@ -174,7 +174,7 @@ async function silentRun({ pool, ledger }: World): Promise<void> {
     webSearches: 0,
     costUsd: 0.0001,
   };
-  await ledger.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage });
+  await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage });
 }
 
 async function oftenRestarted(world: World): Promise<void> {
@@ -190,8 +190,8 @@ async function delivering(world: World): Promise<void> {
 
 const leasedFor =
   (leftMs: number) =>
-  ({ pool, ledger }: World): Promise<void> =>
-    ledger.open({
+  ({ pool, runStore }: World): Promise<void> =>
+    runStore.open({
       pool,
       runId: "r1",
       workspaceId: "w",
@@ -204,9 +204,9 @@ const leased = leasedFor(599_000);
 /** Three runs in a row were paid for and lost; the last one just now. */
 async function lostThrice(world: World): Promise<void> {
   await silentRun(world);
-  const { pool, ledger, deps } = world;
-  const run = (await ledger.read(pool, "r1"))!;
-  await ledger.closeAbandoned(run, { state: "lost", reason: "silent", atMs: nowMs });
+  const { pool, runStore, deps } = world;
+  const run = (await runStore.read(pool, "r1"))!;
+  await runStore.closeAbandoned(run, { state: "lost", reason: "silent", atMs: nowMs });
   const claim = { workspaceId: "w", runId: "r1", losses: 2, previousRunId: undefined, atMs: nowMs };
   await deps.workspaces.claim(pool, claim);
 }
@@ -249,7 +249,7 @@ const windows: Readonly<Record<string, Act>> = {
   "leasing a workspace that is lost again and again": { before: lostThrice, studio: { lease: leases() } },
   "with a lease that cannot be recorded": {
     studio: { lease: leases() },
-    deps: ({ ledger }) => ({ ledger: { ...ledger, open: throwing(outage) } }),
+    deps: ({ runStore }) => ({ runStore: { ...runStore, open: throwing(outage) } }),
   },
 };
 
@@ -318,7 +318,7 @@ async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
       { headers: { "content-type": type }, body: {} },
     ),
   );
-  const table = createCountedTable({ tableName: "ledger", pool, metrics }, anyone(server.baseUrl));
+  const table = createCountedTable({ tableName: "runs", pool, metrics }, anyone(server.baseUrl));
   await table.get({ pool, id: "x" });
   await server.close();
 }

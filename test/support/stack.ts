@@ -92,7 +92,7 @@ export interface Scenario {
   /** How a response at the model stands; "missing": it is not kept. */
   responseStatus(responseId: string): Promise<string>;
   deleteResponse(responseId: string): Promise<void>;
-  /** The ledger's runs, oldest first. */
+  /** The run store's runs, oldest first. */
   runs(): Promise<readonly Run[]>;
   /** The workspace's newest run, once `holds` of it. */
   run(workspaceId: string, holds: (run: Run) => boolean): Promise<Run>;
@@ -154,7 +154,7 @@ export async function startScenario(
   const { cloud, studio, model } = stack;
   if (!studio || !model) throw new Error("a scenario has its own Studio and model");
   const secretIds = { Keys: idOf("KeysSecret"), ModelKey: idOf("ModelKeySecret") };
-  const table = createTable(cloud.tableName(idOf("LedgerTable")), accountOf(cloud));
+  const table = createTable(cloud.tableName(idOf("RunStoreTable")), accountOf(cloud));
   const logLines = (): readonly string[] => events.flatMap((one) => (one.kind === "log" ? [one.line] : []));
   const lines = (event: LogEvent): readonly LogLine[] =>
     logLines().flatMap((text) => {

@@ -19,7 +19,7 @@ async function hostsWith(variables: Readonly<Record<string, string>>): Promise<r
     },
   };
   const client = { requestHandler };
-  await Promise.allSettled([createTable("ledger", client).get({ pool: "p", id: "x" })]);
+  await Promise.allSettled([createTable("runs", client).get({ pool: "p", id: "x" })]);
   await Promise.allSettled([createSecretSource(createSecretsClient(client)).read("keys")]);
   await Promise.allSettled([
     createLambdaInvoker("processor", client).invoke({ pool: "p", runId: "r", attempt: 1 }),

@@ -8,10 +8,10 @@ import { script, startHttpServer, type Answerer, type Reply } from "../../suppor
 const services = [
   {
     service: "DynamoDB",
-    code: "ledger_unavailable",
+    code: "run_store_unavailable",
     good: { body: { Item: { pool: { S: "p" }, id: { S: "x" } } } },
     ask: (url: string, signal?: AbortSignal) =>
-      createTable("ledger", anyone(url)).get({ pool: "p", id: "x" }, signal),
+      createTable("runs", anyone(url)).get({ pool: "p", id: "x" }, signal),
     answer: { pool: "p", id: "x" },
   },
   {
@@ -95,12 +95,12 @@ describe.each(services)("$service", ({ code, good, ask, answer }) => {
   }, 10_000);
 });
 
-describe("a call of the ledger", () => {
+describe("a call of the run store", () => {
   const found: Reply = { body: { Item: { id: { S: "x" } } } };
 
   it("does not take an empty page for a row that is not there", async () => {
     const server = await serve(script({ status: 200, body: "" }, found));
-    expect(await createTable("ledger", anyone(server.baseUrl)).get({ pool: "p", id: "x" })).toEqual({
+    expect(await createTable("runs", anyone(server.baseUrl)).get({ pool: "p", id: "x" })).toEqual({
       id: "x",
     });
   });
@@ -108,8 +108,8 @@ describe("a call of the ledger", () => {
   it("reads no more of an answer than fits into memory", async () => {
     const server = await serve(() => ({ body: `{"Item":{"a":{"S":"${"x".repeat(17 * 1024 * 1024)}"}}}` }));
     await expect(
-      createTable("ledger", { ...anyone(server.baseUrl), maxAttempts: 1 }).get({ pool: "p", id: "x" }),
-    ).rejects.toMatchObject({ code: "ledger_unavailable", message: expect.stringContaining("HTTP 200") });
+      createTable("runs", { ...anyone(server.baseUrl), maxAttempts: 1 }).get({ pool: "p", id: "x" }),
+    ).rejects.toMatchObject({ code: "run_store_unavailable", message: expect.stringContaining("HTTP 200") });
   });
 
   const condition = { text: "attribute_not_exists(#id)", values: {} };
@@ -120,7 +120,7 @@ describe("a call of the ledger", () => {
       message: "no",
     };
     const server = await serve(() => ({ status: 400, body }));
-    const table = createTable("ledger", anyone(server.baseUrl));
+    const table = createTable("runs", anyone(server.baseUrl));
     expect(await table.put({ pool: "p", id: "x" }, condition)).toBe(false);
     expect(await table.update({ pool: "p", id: "x" }, { set: { a: 1 }, condition })).toBeUndefined();
     expect(server.requests).toHaveLength(2);
@@ -128,14 +128,14 @@ describe("a call of the ledger", () => {
 
   it("survives that the connection it is sent over has died meanwhile", async () => {
     const server = await serve(script(found, { raw: ({ socket }) => void socket?.resetAndDestroy() }, found));
-    const table = createTable("ledger", anyone(server.baseUrl));
+    const table = createTable("runs", anyone(server.baseUrl));
     expect(await table.get({ pool: "p", id: "x" })).toEqual({ id: "x" });
     expect(await table.get({ pool: "p", id: "x" })).toEqual({ id: "x" });
   });
 
   it("that nobody can send is a bug of ours, not an outage", async () => {
     const server = await serve(() => ({}));
-    const table = createTable("ledger", anyone(server.baseUrl));
+    const table = createTable("runs", anyone(server.baseUrl));
     await expect(table.put({ pool: "p", id: "x", at: 2 ** 60 }, undefined)).rejects.toThrow(
       /MAX_SAFE_INTEGER/,
     );
@@ -148,8 +148,8 @@ describe("a call of the ledger", () => {
   it("is an outage without credentials, which no repetition heals", async () => {
     const none = Object.assign(new Error("none"), { name: "CredentialsProviderError" });
     const account = { ...anyone("http://127.0.0.1:9"), credentials: () => Promise.reject(none) };
-    await expect(createTable("ledger", account).get({ pool: "p", id: "x" })).rejects.toMatchObject({
-      code: "ledger_unavailable",
+    await expect(createTable("runs", account).get({ pool: "p", id: "x" })).rejects.toMatchObject({
+      code: "run_store_unavailable",
       retryable: false,
     });
   });

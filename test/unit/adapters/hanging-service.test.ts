@@ -17,15 +17,15 @@ async function silentService(): Promise<{ readonly endpoint: string; close(): vo
   return { endpoint: `http://127.0.0.1:${address.port}`, close };
 }
 
-test("a service that takes a request and never answers is not waited for: neither the ledger nor Lambda", async ({
+test("a service that takes a request and never answers is not waited for: neither the run store nor Lambda", async ({
   onTestFinished,
 }) => {
   const { endpoint, close } = await silentService();
   onTestFinished(close);
   const config = { ...anyone(endpoint), maxAttempts: 1 };
-  const read = createTable("ledger", anyone(endpoint)).get({ pool: "p", id: "x" });
+  const read = createTable("runs", anyone(endpoint)).get({ pool: "p", id: "x" });
   const invoke = createLambdaInvoker("processor", config).invoke({ pool: "p", runId: "r", attempt: 1 });
   const [reading, invoking] = await Promise.allSettled([read, invoke]);
-  expect(reading).toMatchObject({ reason: { code: "ledger_unavailable", retryable: true } });
+  expect(reading).toMatchObject({ reason: { code: "run_store_unavailable", retryable: true } });
   expect(invoking).toMatchObject({ reason: { code: "invoke_failed" } });
 });

@@ -216,7 +216,7 @@ test("streaming: a server that does not announce its responses has them noted at
 
 test("streaming: what the note throws goes out as it is, closes the request, and is not repeated", async () => {
   await using server = await startResponsesServer([silence(created)]);
-  const unavailable = new RunnerError("ledger_unavailable", "no ledger", { retryable: true });
+  const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
   const onStarted = () => Promise.reject(unavailable);
   const outcome = adapter(server.baseUrl).model.generate(request, { signal: never, onStarted });
   expect(await thrownBy(outcome)).toBe(unavailable);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { noUsage } from "../../../lib/model/model.ts";
 import { runAttempt } from "../../../lib/attempt/attempt.ts";
-import type { Ledger } from "../../../lib/runs/ledger.ts";
+import type { RunStore } from "../../../lib/runs/run-store.ts";
 import { build, endless, event, fifteenMinutes, lost, outage, product } from "./attempt-world.ts";
 
 describe("the attempt's deadline", () => {
@@ -49,10 +49,10 @@ describe("the attempt's deadline", () => {
     expect(report.endings).toEqual([]);
   });
 
-  it("gives the next attempt what the ledger could not be told before", async () => {
+  it("gives the next attempt what the run store could not be told before", async () => {
     const { deps, clock, continued } = build({
       note: async () => {
-        throw new RunnerError("ledger_unavailable", "no answer", { retryable: true });
+        throw new RunnerError("run_store_unavailable", "no answer", { retryable: true });
       },
       work: async (context) => {
         await context.onRoundStarted({ number: 1, responseId: "resp_1", usage: noUsage });
@@ -89,7 +89,7 @@ describe("the attempt's deadline", () => {
     expect(cancelled).toEqual([]);
   });
 
-  it("starts no next attempt when the ledger says that one is there", async () => {
+  it("starts no next attempt when the run store says that one is there", async () => {
     const { deps, clock, invoked } = build({ work: endless, continues: false });
     const attempt = runAttempt(deps, event, { remainingMs: 300_000, requestId: "req1" });
     await clock.advance(280_000);
@@ -251,7 +251,7 @@ describe("a refused payload", () => {
   });
 });
 
-describe("the ledger's notes", () => {
+describe("the run store's notes", () => {
   it("have a round's response id before the round is waited for", async () => {
     const { deps, notes } = build({
       work: async ({ onRoundStarted }) => {
@@ -263,24 +263,24 @@ describe("the ledger's notes", () => {
       },
       row: { rounds: 2, responseIds: ["resp_1", "resp_2"] },
     });
-    const ledger: Ledger = {
-      ...deps.ledger,
+    const runStore: RunStore = {
+      ...deps.runStore,
       note: async (...call) => {
         await nextTurn();
-        return deps.ledger.note(...call);
+        return deps.runStore.note(...call);
       },
     };
-    expect(await runAttempt({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({
+    expect(await runAttempt({ ...deps, runStore }, event, fifteenMinutes)).toMatchObject({
       state: "completed",
     });
     expect(notes).toHaveLength(2);
   });
 
-  it("are waited for until the ledger takes them", async () => {
+  it("are waited for until the run store takes them", async () => {
     let isDown = true;
     const { deps, clock, notes } = build({
       note: async () => {
-        if (isDown) throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+        if (isDown) throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
       },
       work: async ({ note }) => {
         await note({ startedOver: true });
@@ -319,8 +319,8 @@ describe("the ledger's notes", () => {
         return product;
       },
     });
-    const ledger = { ...deps.ledger, note: async () => false };
-    expect(await runAttempt({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({
+    const runStore = { ...deps.runStore, note: async () => false };
+    expect(await runAttempt({ ...deps, runStore }, event, fifteenMinutes)).toMatchObject({
       state: "superseded",
     });
     expect(requests).toEqual([]);

@@ -76,12 +76,12 @@ describe("what a run has cost", () => {
 
   it("that cannot be added to the day does not change the run's end", async () => {
     const addSpend = async (): Promise<never> => {
-      throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+      throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
     };
     const { deps, log } = build({ work: oneRound, addSpend });
     expect(await runAttempt(deps, event, fifteenMinutes)).toEqual({ state: "completed", reason: "ok" });
     expect(log.lines.find((line) => line.event === "spend_not_noted")?.fields).toMatchObject({
-      reason: "ledger_unavailable",
+      reason: "run_store_unavailable",
       costUsd: 0.00025,
     });
   });
@@ -199,17 +199,17 @@ describe("trouble on the way has a line of its own kind", () => {
       },
     });
     let notes = 0;
-    const ledger = {
-      ...deps.ledger,
+    const runStore = {
+      ...deps.runStore,
       note: async (): Promise<boolean> => {
-        if (++notes === 1) throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+        if (++notes === 1) throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
         return true;
       },
     };
     const cancelResponse = async (): Promise<never> => {
       throw new RunnerError("model_unavailable", "502");
     };
-    const attempt = runAttempt({ ...deps, ledger, cancelResponse }, event, fifteenMinutes);
+    const attempt = runAttempt({ ...deps, runStore, cancelResponse }, event, fifteenMinutes);
     await clock.advance(60_000);
     await attempt;
     expect(log.events).toEqual([

@@ -54,7 +54,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     ]);
   });
 
-  it("a heartbeat, and the next heartbeats keep their time, also when the ledger does not answer", async () => {
+  it("a heartbeat, and the next heartbeats keep their time, also when the run store does not answer", async () => {
     const heartbeats: number[] = [];
     const { deps, clock, heldBack, log } = build({
       work: endless,
@@ -66,7 +66,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
       },
       extendBackoff: async () => {
         if (heartbeats.length === 1) await new Promise(() => undefined);
-        throw new RunnerError("ledger_unavailable", "throttled");
+        throw new RunnerError("run_store_unavailable", "throttled");
       },
     });
     const attempt = runAttempt(deps, event, { remainingMs: 400_000, requestId: "req1" });

@@ -19,10 +19,10 @@ describe("the report of a failure", () => {
     expect(notes).toHaveLength(1);
   });
 
-  it("is not sent by an attempt that the ledger's fence refuses", async () => {
+  it("is not sent by an attempt that the run store's fence refuses", async () => {
     const { deps, requests } = build({ work: declined });
-    const ledger = { ...deps.ledger, note: async () => false };
-    expect(await runAttempt({ ...deps, ledger }, event, fifteenMinutes)).toMatchObject({
+    const runStore = { ...deps.runStore, note: async () => false };
+    expect(await runAttempt({ ...deps, runStore }, event, fifteenMinutes)).toMatchObject({
       state: "superseded",
     });
     expect(requests).toEqual(["heartbeat k1.secret"]);

@@ -3,7 +3,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptDeps } from "../../../lib/attempt/attempt.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
-import type { Ending } from "../../../lib/runs/ledger.ts";
+import type { Ending } from "../../../lib/runs/run-store.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
@@ -162,7 +162,7 @@ export function build(world: World = {}) {
       claim: unused,
       leftAlone: unused,
     },
-    ledger: {
+    runStore: {
       begin: async () => (world.begins === false ? undefined : run),
       heartbeat: async () => world.ownsHeartbeat ?? true,
       owns: async () => world.owns ?? true,

@@ -110,7 +110,7 @@ describe("the fence", () => {
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=superseded} 1");
   });
 
-  it("counts no outcome that the ledger does not accept", async () => {
+  it("counts no outcome that the run store does not accept", async () => {
     const { deps, metrics, spent, log } = build({ ownsClose: false });
     expect(await runAttempt(deps, event, fifteenMinutes)).toMatchObject({ state: "superseded" });
     expect(metrics.emitted).toEqual(["LeaseLeftPercent{pool=default} 100", "Heartbeats{pool=default} 1"]);
@@ -121,13 +121,13 @@ describe("the fence", () => {
 
 describe("an attempt that cannot reach the run store", () => {
   const unreachable = async (): Promise<never> => {
-    throw new RunnerError("ledger_unavailable", "no answer", { retryable: true });
+    throw new RunnerError("run_store_unavailable", "no answer", { retryable: true });
   };
 
   it("posts no deliverables until the run store has accepted a write", async () => {
     const { deps, clock, requests } = build();
-    const ledger = { ...deps.ledger, heartbeat: unreachable, note: unreachable };
-    const attempt = runAttempt({ ...deps, ledger }, event, fifteenMinutes);
+    const runStore = { ...deps.runStore, heartbeat: unreachable, note: unreachable };
+    const attempt = runAttempt({ ...deps, runStore }, event, fifteenMinutes);
     await clock.advance(60_000);
     expect(requests.filter((request) => request.startsWith("complete"))).toEqual([]);
     await clock.advance(900_000);
@@ -141,8 +141,8 @@ describe("an attempt that cannot reach the run store", () => {
         throw new RunnerError("model_refused", "no");
       },
     });
-    const ledger = { ...deps.ledger, heartbeat: unreachable, note: unreachable };
-    const attempt = runAttempt({ ...deps, ledger }, event, fifteenMinutes);
+    const runStore = { ...deps.runStore, heartbeat: unreachable, note: unreachable };
+    const attempt = runAttempt({ ...deps, runStore }, event, fifteenMinutes);
     await clock.advance(960_000);
     await attempt.catch(() => undefined);
     expect(requests.filter((request) => request.startsWith("fail"))).toEqual([]);

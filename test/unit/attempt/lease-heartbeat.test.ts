@@ -42,7 +42,7 @@ function keep(
         complete: unused,
         fail: unused,
       },
-      ledger: {
+      runStore: {
         heartbeat: async () => options.ours?.() ?? true,
         owns: unused,
         touch: unused,
@@ -167,7 +167,7 @@ describe("the heartbeat", () => {
     expect(kept.heartbeat.signal.aborted).toBe(false);
   });
 
-  it("aborts as superseded when the ledger's fence refuses the heartbeat", async () => {
+  it("aborts as superseded when the run store's fence refuses the heartbeat", async () => {
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }), { ours: () => false });
     await kept.clock.advance(120_000);
     expect(kept.heartbeat.signal.reason).toMatchObject({ code: "superseded" });
@@ -265,11 +265,11 @@ describe("confirm", () => {
     expect(kept.heartbeats).toEqual([120_000]);
   });
 
-  it("waits until the ledger has accepted the heartbeat too", async () => {
+  it("waits until the run store has accepted the heartbeat too", async () => {
     let isDown = true;
     const kept = keep(async () => ({ leaseExpiresAtMs: undefined }), {
       ours: () => {
-        if (isDown) throw new RunnerError("ledger_unavailable", "not now", { retryable: true });
+        if (isDown) throw new RunnerError("run_store_unavailable", "not now", { retryable: true });
         return true;
       },
     });

@@ -9,7 +9,7 @@ const turn = { message: "answer" } as unknown as ModelTurn;
 const request = {} as ModelRequest;
 
 interface World {
-  /** Epoch ms; each look at the ledger takes the next, and the last one stays. */
+  /** Epoch ms; each look at the run store takes the next, and the last one stays. */
   readonly heldUntilMs?: readonly number[];
   readonly answers: readonly (RunnerError | ModelTurn)[];
   readonly random?: number;

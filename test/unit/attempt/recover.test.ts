@@ -6,21 +6,21 @@ import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { recover, type RecoverDeps } from "../../../lib/attempt/recover.ts";
 import { attemptFailureSchema, recoverFailed } from "../../../lib/attempt/failure.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
-import { createLedger, type Ledger } from "../../../lib/runs/ledger.ts";
+import { createRunStore, type RunStore } from "../../../lib/runs/run-store.ts";
 import type { Fence, Run } from "../../../lib/runs/run.ts";
 import { createSpendRow } from "../../../lib/runs/spend.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import { eventually, eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
 let local: LocalTable;
-let ledger: Ledger;
+let runStore: RunStore;
 beforeAll(async () => {
   local = await startLocalTable();
-  ledger = createLedger(local.table);
+  runStore = createRunStore(local.table);
 });
 afterAll(() => local.close());
 
@@ -66,7 +66,7 @@ function build(world: World = {}) {
     clock,
     random: () => 1,
     runLimitMs: 3_600_000,
-    ledger,
+    runStore,
     workspaces: {
       isOf: async () => world.hasWorkspace ?? true,
       read: unused,
@@ -108,7 +108,7 @@ let serial = 0;
 /** A run that was leased at 900,000 with a lease of ten minutes. */
 async function leased(pool = "default"): Promise<Fence> {
   const runId = `r${++serial}`;
-  await ledger.open({
+  await runStore.open({
     pool,
     runId,
     workspaceId: "ws1",
@@ -121,19 +121,19 @@ async function leased(pool = "default"): Promise<Fence> {
 
 async function running(pool = "default"): Promise<Fence> {
   const fence = await leased(pool);
-  await ledger.begin(fence, { atMs: 901_000, requestId: "req1" });
+  await runStore.begin(fence, { atMs: 901_000, requestId: "req1" });
   return fence;
 }
 
 async function seen({ pool, runId }: Fence): Promise<Run> {
-  return (await ledger.read(pool, runId))!;
+  return (await runStore.read(pool, runId))!;
 }
 
 /** After `starts` attempts that crashed. */
 async function crashed(starts: number): Promise<Run> {
   let run = await seen(await running());
   for (let start = 1; start < starts; start++) {
-    run = (await ledger.restart(run, {
+    run = (await runStore.restart(run, {
       atMs: 950_000,
       trouble: "out_of_memory",
       leaseExpiresAtMs: 1_500_000,
@@ -164,7 +164,7 @@ describe("recovery", () => {
     expect(await recover(deps, run, "out_of_memory")).toBe("failed");
     expect(told).toEqual(["The worker ran out of memory three times."]);
     expect(invoked).toEqual([]);
-    expect(await ledger.read("default", run.runId)).toMatchObject({
+    expect(await runStore.read("default", run.runId)).toMatchObject({
       state: "failed",
       reason: "out_of_memory",
     });
@@ -180,7 +180,7 @@ describe("recovery", () => {
     });
     const run = await crashed(3);
     expect(await recover(deps, run, "out_of_memory")).toBe("left");
-    expect(await recover(deps, (await ledger.read("default", run.runId))!, "event_lost")).toBe("failed");
+    expect(await recover(deps, (await runStore.read("default", run.runId))!, "event_lost")).toBe("failed");
     expect(told).toEqual(["The worker ran out of memory three times."]);
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
   });
@@ -205,7 +205,7 @@ describe("recovery", () => {
       },
     });
     const fence = await running();
-    await ledger.note(fence, { delivering: true });
+    await runStore.note(fence, { delivering: true });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("completed");
     expect(await seen(fence)).toMatchObject({ state: "completed", reason: "unconfirmed" });
   });
@@ -213,7 +213,7 @@ describe("recovery", () => {
   it("does not take a lease that ran out during the delivery, in an outage, for an accepted completion", async () => {
     const { deps, clock } = build({});
     const fence = await running();
-    await ledger.note(fence, { delivering: true });
+    await runStore.note(fence, { delivering: true });
     await clock.advance(600_001);
     expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
     expect(await seen(fence)).toMatchObject({ state: "lost", reason: "silent" });
@@ -291,7 +291,7 @@ describe("recovery", () => {
     });
     const fence = await running();
     const reporting = { reason: "model_refused", explanation: "the model declined: no" };
-    await ledger.note(fence, { reporting });
+    await runStore.note(fence, { reporting });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
     expect(await seen(fence)).toMatchObject({ state: "failed", ...reporting });
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
@@ -301,7 +301,7 @@ describe("recovery", () => {
   it("does not take a lease that ran out during the report for an accepted report", async () => {
     const { deps, clock } = build();
     const fence = await running();
-    await ledger.note(fence, { reporting: { reason: "model_refused", explanation: "no" } });
+    await runStore.note(fence, { reporting: { reason: "model_refused", explanation: "no" } });
     await clock.advance(600_001);
     expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
     expect(await seen(fence)).toMatchObject({ state: "lost", reason: "model_refused" });
@@ -311,7 +311,7 @@ describe("recovery", () => {
     const { deps, told, invoked } = build();
     const fence = await running();
     const reporting = { reason: "model_refused", explanation: "declined: no" };
-    await ledger.note(fence, { reporting, jobDigest: digest });
+    await runStore.note(fence, { reporting, jobDigest: digest });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
     expect(told).toEqual(["declined: no"]);
     expect(invoked).toEqual([]);
@@ -333,8 +333,8 @@ describe("recovery", () => {
     });
     const run = await crashed(3);
     expect(await recover(deps, run, "out_of_memory")).toBe("left");
-    expect(await recover(deps, (await ledger.read("default", run.runId))!, "event_lost")).toBe("failed");
-    expect(await ledger.read("default", run.runId)).toMatchObject({
+    expect(await recover(deps, (await runStore.read("default", run.runId))!, "event_lost")).toBe("failed");
+    expect(await runStore.read("default", run.runId)).toMatchObject({
       state: "failed",
       reason: "out_of_memory",
       explanation: "The worker ran out of memory three times.",
@@ -353,7 +353,7 @@ describe("recovery", () => {
     const { deps, told } = build({ context: async () => nextJob });
     const fence = await running();
     const reporting = { reason: "model_refused", explanation: "declined: no" };
-    await ledger.note(fence, { reporting, jobDigest: digest });
+    await runStore.note(fence, { reporting, jobDigest: digest });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
     expect(told).toEqual([]);
     expect(await seen(fence)).toMatchObject({ state: "failed", reason: "model_refused", unconfirmed: true });
@@ -362,7 +362,7 @@ describe("recovery", () => {
   it("starts no attempt under the lease of the workspace's next job", async () => {
     const { deps, invoked } = build({ context: async () => nextJob });
     const fence = await running();
-    await ledger.note(fence, { delivering: true, jobDigest: digest });
+    await runStore.note(fence, { delivering: true, jobDigest: digest });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("completed");
     expect(invoked).toEqual([]);
     expect(await seen(fence)).toMatchObject({ state: "completed", reason: "unconfirmed", unconfirmed: true });
@@ -373,12 +373,12 @@ describe("recovery", () => {
       heartbeat: async () => {
         const run = await seen(fence);
         if (run.state === "leased")
-          await ledger.supersede(run, { state: "lost", reason: "superseded", atMs: 1_000_000 });
+          await runStore.supersede(run, { state: "lost", reason: "superseded", atMs: 1_000_000 });
         return { leaseExpiresAtMs: 1_600_000 };
       },
     });
     const fence = await running();
-    await ledger.note(fence, { jobDigest: digest });
+    await runStore.note(fence, { jobDigest: digest });
     await local.table.update({ pool: "default", id: `run#${fence.runId}` }, { set: { starts: 3 } });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
     expect(told).toEqual([]);
@@ -428,7 +428,7 @@ describe("recovery", () => {
     });
     const fence = await running();
     await clock.advance(3_600_000);
-    await ledger.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 9_000_000 });
+    await runStore.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 9_000_000 });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
     expect(await recover(deps, await seen(fence), "event_lost")).toBe("failed");
     expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
@@ -439,7 +439,7 @@ describe("recovery", () => {
     const { deps, clock, told } = build();
     const fence = await running();
     await clock.advance(3_600_000);
-    await ledger.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 5_199_000 });
+    await runStore.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 5_199_000 });
     expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
     expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
   });
@@ -487,7 +487,7 @@ describe("recovery", () => {
   it("never touches a run whose newer attempt has been called", async () => {
     const { deps, invoked, told } = build();
     const fence = await running();
-    await ledger.continueRun(fence, {
+    await runStore.continueRun(fence, {
       atMs: 950_000,
       continuations: 1,
       leaseExpiresAtMs: 1_500_000,
@@ -509,7 +509,7 @@ describe("recovery", () => {
   it("has nothing to do for a run that has ended, or that nobody knows", async () => {
     const { deps } = build();
     const fence = await running();
-    await ledger.close(fence, { state: "completed", reason: "ok", atMs: 950_000 });
+    await runStore.close(fence, { state: "completed", reason: "ok", atMs: 950_000 });
     expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
     expect(
       await recoverFailed(
@@ -558,8 +558,8 @@ describe("the sweep", () => {
     const waiting = await leased(pool);
     await clock.advance(210_000); // silent since 901,000: more than 300,000; called at 900,000: less than 360,000
     const well = await leased(pool);
-    await ledger.begin(well, { atMs: clock.now(), requestId: "req2" });
-    expect(await sweep(deps, { ...settings, pool }, await ledger.openRuns(pool))).toBe(1);
+    await runStore.begin(well, { atMs: clock.now(), requestId: "req2" });
+    expect(await sweep(deps, { ...settings, pool }, await runStore.openRuns(pool))).toBe(1);
     expect(invoked).toEqual([{ pool, runId: silent.runId, attempt: 2 }]);
     expect(await seen(waiting)).toMatchObject({ attempt: 1, state: "leased" });
     expect(await seen(well)).toMatchObject({ attempt: 1, state: "running" });

@@ -65,7 +65,7 @@ export const evidence = (cases: readonly CaseEnd[], more: Partial<Evidence> = {}
   unreadableRows: 0,
   defects: [],
   leaseMs: 10_000,
-  hit: { ledger: true, secrets: true },
+  hit: { runStore: true, secrets: true },
   paced: {},
   longestHoldMs: 0,
   lagMs: 0,

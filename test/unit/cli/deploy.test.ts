@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ProgramRun } from "../../../cli/programs.ts";
 import { connectKeys, patientClock, type FakeSecrets } from "../../support/cli-keys.ts";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 
@@ -102,12 +102,12 @@ describe("destroy", () => {
     expect(code).toBe(0);
     expect(programs[0]?.args).toEqual(["destroy", "StudioRunner", "--force"]);
     expect(out).toContain("StudioRunner is removed.");
-    expect(out).toContain("aws dynamodb delete-table --table-name ledger");
+    expect(out).toContain("aws dynamodb delete-table --table-name runs");
   });
 
-  it("says nothing of a ledger that goes too", async () => {
+  it("says nothing of a run store that goes too", async () => {
     cli.aws.settings = { pools: [{ name: pool, kind: "user" }], removalPolicy: "destroy" };
-    expect((await cli.run("destroy", "--confirm", "StudioRunner")).out).not.toContain("ledger");
+    expect((await cli.run("destroy", "--confirm", "StudioRunner")).out).not.toContain("--table-name");
   });
 
   it("asks for the name at a terminal, and shows what stays before", async () => {
@@ -115,7 +115,7 @@ describe("destroy", () => {
     Object.assign(cli.edges, { input: { isTerminal: true }, prompts: { text } });
     const { code, err } = await cli.run("destroy");
     expect(code).toBe(0);
-    expect(err).toContain("The ledger ledger stays");
+    expect(err).toContain("The run store runs stays");
   });
 
   it.each([

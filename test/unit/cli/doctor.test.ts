@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connectKeys, patientClock, type FakeSecrets, type FakeWeb } from "../../support/cli-keys.ts";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 async function window(reason: string, goodPollAtMs = now - 20_000): Promise<void> {
-  const { lock } = cli.ledger;
+  const { lock } = cli.runStore;
   await lock.acquire({ pool, owner: "w", nowMs: now - 60_000, untilMs: now });
   const lastWindow = { reason, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
   await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs });

@@ -3,7 +3,7 @@ import { renderChecks } from "../../../cli/doctor/render.ts";
 import { createTerminal } from "../../../cli/terminal.ts";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
 import { control, hostileTexts, withoutOurColours } from "../../support/hostile-text.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 const runId = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
@@ -67,10 +67,10 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     return output("logs");
   },
   "status, with alarms and who paused": async (text) => {
-    await cli.ledger.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
+    await cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
     const reason = `because ${text}`;
     cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now }];
-    const { lock } = cli.ledger;
+    const { lock } = cli.runStore;
     await lock.acquire({ pool, owner: "w", nowMs: now - 60_000, untilMs: now });
     const lastWindow = { reason: `reason ${text}`, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
     await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs: now });
@@ -78,7 +78,7 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     return output("status");
   },
   "pause, of a pool that is paused": async (text) => {
-    await cli.ledger.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
+    await cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
     return output("pause");
   },
   "redrive, with letters and lost runs": async (text) => {

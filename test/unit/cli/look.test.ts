@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 const first = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
@@ -218,7 +218,7 @@ describe("explain", () => {
     logOfMiddleRun();
   });
 
-  it("tells one run's story from the ledger and the logs, in order", async () => {
+  it("tells one run's story from the run store and the logs, in order", async () => {
     const { code, out } = await cli.run("explain", "ws-mid");
     expect(code).toBe(0);
     expect(out).toBe(
@@ -228,11 +228,11 @@ describe("explain", () => {
         `Run ${second}  failed  5.0 s, 1 attempt, 1 round, 0 tokens in, 0 out`,
         "Reason: model_refused: The model declined.",
         "from 2026-11-20 02:50:00 UTC",
-        "    +0.0s  ledger        the run is opened under a lease of 10 min, key key-1",
+        "    +0.0s  run store        the run is opened under a lease of 10 min, key key-1",
         "    +0.0s  dispatcher    leased",
         "    +0.4s  processor 1   started to work",
         "    +3.0s  processor 1   round 1: the model called 2 tools",
-        "    +5.0s  ledger        the run is closed: failed, model_refused",
+        "    +5.0s  run store        the run is closed: failed, model_refused",
         "    +5.0s  processor 1   failed after 5.0 s: The model declined.",
         "",
       ].join("\n"),
@@ -251,7 +251,7 @@ describe("explain", () => {
     });
   });
 
-  it("says so when the log lines are gone, and tells what the ledger knows", async () => {
+  it("says so when the log lines are gone, and tells what the run store knows", async () => {
     cli.aws.logs = {};
     const { code, out } = await cli.run("explain", "ws-old");
     expect(code).toBe(0);

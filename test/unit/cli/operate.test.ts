@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 const ann = "arn:aws:iam::123456789012:user/ann";
@@ -18,7 +18,7 @@ beforeEach(() => {
   cli.aws.settings = { pools: [{ name: pool, kind: "user", concurrency: 4 }] };
 });
 
-const control = () => cli.ledger.control.read(pool);
+const control = () => cli.runStore.control.read(pool);
 
 describe("pause and resume", () => {
   it("keep who and why, and tell what they did", async () => {
@@ -87,7 +87,7 @@ describe("pause and resume", () => {
 describe("drain", () => {
   const running = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
   const end = () =>
-    cli.ledger.runs.close(
+    cli.runStore.runs.close(
       { pool, runId: running, attempt: 1, invocationId: running },
       { state: "completed", reason: "ok", atMs: cli.nowMs },
     );
@@ -107,11 +107,11 @@ describe("drain", () => {
   });
 
   it("waits for the window that was open when it was paused", async () => {
-    await cli.ledger.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
+    await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     cli.onSleep = async () => {
       if (cli.nowMs !== now + 10_000) return;
       const lastWindow = { reason: "empty", atMs: cli.nowMs, polls: 1, leased: 0, inFlight: 0 };
-      await cli.ledger.lock.release({ pool, owner: "w" }, { lastWindow });
+      await cli.runStore.lock.release({ pool, owner: "w" }, { lastWindow });
     };
     const answer = await cli.run("drain", "--json");
     expect(answer.json()).toMatchObject({ drained: true, inFlight: 0, waitedMs: 12_000, why: "drain" });
@@ -209,7 +209,7 @@ describe("set-concurrency", () => {
 
 describe("set-cap", () => {
   it("sets, tells where the day stands, and default takes it away", async () => {
-    await cli.ledger.spend.add(pool, "2026-11-20", { costUsd: 3, runs: 1 });
+    await cli.runStore.spend.add(pool, "2026-11-20", { costUsd: 3, runs: 1 });
     const raised = await cli.run("set-cap", "50");
     expect(raised.code).toBe(0);
     expect(raised.out).toBe(
@@ -253,25 +253,25 @@ describe("set-cap", () => {
 
 describe("clear-backoff", () => {
   it("tells who had asked to wait and until when, and the pool is free", async () => {
-    await cli.ledger.backoff.extend(pool, "studio", now + 90_000);
-    await cli.ledger.backoff.extend(pool, "model", now + 30_000);
+    await cli.runStore.backoff.extend(pool, "studio", now + 90_000);
+    await cli.runStore.backoff.extend(pool, "model", now + 30_000);
     const { code, out } = await cli.run("clear-backoff");
     expect(code).toBe(0);
     expect(out).toBe(
       `Pool ${pool} held back until 03:01:30 UTC, as Studio asked: cleared.\n` +
         `Pool ${pool} held back until 03:00:30 UTC, as the model asked: cleared.\n`,
     );
-    expect(await cli.ledger.backoff.read(pool)).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
+    expect(await cli.runStore.backoff.read(pool)).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
   });
 
   it("is one JSON document with --json", async () => {
-    await cli.ledger.backoff.extend(pool, "model", now + 30_000);
+    await cli.runStore.backoff.extend(pool, "model", now + 30_000);
     const answer = await cli.run("clear-backoff", "--json");
     expect(answer.json()).toEqual({ pool, cleared: [{ by: "model", untilMs: now + 30_000 }] });
   });
 
   it("says so when nobody holds the pool back, or the wait is over", async () => {
-    await cli.ledger.backoff.extend(pool, "studio", now - 1);
+    await cli.runStore.backoff.extend(pool, "studio", now - 1);
     const { code, out } = await cli.run("clear-backoff");
     expect(code).toBe(0);
     expect(out).toBe(`Nothing to clear: pool ${pool} does not hold back.\n`);
@@ -285,11 +285,11 @@ describe("clear-backoff", () => {
         { name: other, kind: "global" },
       ],
     };
-    await cli.ledger.backoff.extend(pool, "studio", now + 90_000);
-    await cli.ledger.backoff.extend(other, "studio", now + 90_000);
+    await cli.runStore.backoff.extend(pool, "studio", now + 90_000);
+    await cli.runStore.backoff.extend(other, "studio", now + 90_000);
     expect((await cli.run("clear-backoff")).code).toBe(2);
     expect((await cli.run("clear-backoff", "--pool", other)).code).toBe(0);
-    expect((await cli.ledger.backoff.read(pool)).studioUntilMs).toBe(now + 90_000);
-    expect((await cli.ledger.backoff.read(other)).studioUntilMs).toBe(0);
+    expect((await cli.runStore.backoff.read(pool)).studioUntilMs).toBe(now + 90_000);
+    expect((await cli.runStore.backoff.read(other)).studioUntilMs).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 const alive = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
@@ -83,7 +83,7 @@ describe("redrive", () => {
   it.each([
     [dead, 1, "its lease is dead: the job is Studio's again, and there is nothing to run again"],
     [ended, 1, "its run has ended: completed (ok)"],
-    ["01JCZ9V5W3X8K2M4N6P8Q0R2S8", 1, "the ledger does not know its run any more"],
+    ["01JCZ9V5W3X8K2M4N6P8Q0R2S8", 1, "the run store does not know its run any more"],
   ])("deletes the letter of run %s attempt %i and says: %s", async (runId, attempt, why) => {
     deadLetter(runId, attempt);
     const answer = await cli.run("redrive", "--yes", "--json");
@@ -94,9 +94,9 @@ describe("redrive", () => {
   });
 
   it("deletes the letter of an attempt after which another went on", async () => {
-    const run = await cli.ledger.runs.read(pool, alive);
+    const run = await cli.runStore.runs.read(pool, alive);
     if (run)
-      await cli.ledger.runs.restart(run, { atMs: now, trouble: "killed", leaseExpiresAtMs: now + 60_000 });
+      await cli.runStore.runs.restart(run, { atMs: now, trouble: "killed", leaseExpiresAtMs: now + 60_000 });
     deadLetter(alive);
     expect((await cli.run("redrive", "--yes")).out).toContain("attempt 2 went on with its run");
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRotationRow } from "../../../lib/runs/rotation.ts";
 import { connectKeys, giveInput, type FakeSecrets, type FakeWeb } from "../../support/cli-keys.ts";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 const runId = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
@@ -32,7 +32,7 @@ const keys = (): unknown => {
 };
 
 async function window(reason: string): Promise<void> {
-  const { lock } = cli.ledger;
+  const { lock } = cli.runStore;
   const atMs = cli.nowMs;
   await lock.acquire({ pool, owner: "w", nowMs: atMs, untilMs: atMs + 60_000 });
   const lastWindow = { reason, atMs, polls: 1, leased: 0, inFlight: 0 };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fakeCli, type CliAnswer, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 const now = Date.parse("2026-11-20T03:00:00Z");
 
@@ -19,14 +19,14 @@ beforeEach(() => {
 });
 
 async function goodWindow(reason = "empty", atMs = now - 20_000): Promise<void> {
-  const { lock } = cli.ledger;
+  const { lock } = cli.runStore;
   await lock.acquire({ pool, owner: "w", nowMs: atMs, untilMs: atMs + 60_000 });
   const lastWindow = { reason, atMs, polls: 3, leased: 0, inFlight: 0 };
   await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs: now - 20_000 });
 }
 
 const spend = (costUsd: number) =>
-  cli.ledger.spend.add(pool, "2026-11-20", { costUsd, runs: 3, completed: 2, failed: 1 });
+  cli.runStore.spend.add(pool, "2026-11-20", { costUsd, runs: 3, completed: 2, failed: 1 });
 
 describe("status of a healthy pool", () => {
   it("shows one screen and ends with 0", async () => {
@@ -80,8 +80,8 @@ describe("status of a healthy pool", () => {
 describe("status of a pool that was asked to wait", () => {
   it("says by whom and until when, and finds nothing wrong", async () => {
     await goodWindow("rate_limited");
-    await cli.ledger.backoff.extend(pool, "studio", now + 150_000);
-    await cli.ledger.backoff.extend(pool, "model", now + 42_000);
+    await cli.runStore.backoff.extend(pool, "studio", now + 150_000);
+    await cli.runStore.backoff.extend(pool, "model", now + 42_000);
     const { code, out } = await cli.run("status");
     expect(out).toContain(
       [
@@ -101,7 +101,7 @@ describe("status of a pool that was asked to wait", () => {
 
   it("says nothing of a wait that is over", async () => {
     await goodWindow();
-    await cli.ledger.backoff.extend(pool, "studio", now - 1);
+    await cli.runStore.backoff.extend(pool, "studio", now - 1);
     expect((await cli.run("status")).out).not.toContain("Back-off");
   });
 });
@@ -110,7 +110,7 @@ describe("status of a pool with workspaces that are left alone", () => {
   it("names them and says until when, and finds nothing wrong", async () => {
     await goodWindow();
     for (const at of [1, 2, 3, 4])
-      await cli.ledger.workspaces.claim(pool, {
+      await cli.runStore.workspaces.claim(pool, {
         workspaceId: `ws_${at}`,
         runId: `run-${at}`,
         losses: 2,
@@ -135,7 +135,7 @@ describe("status of a pool with a row that is no run", () => {
     );
     const { code, out } = await cli.run("status");
     expect(code).toBe(1);
-    expect(out).toContain("! Left out: the ledger row run#odd is not a run");
+    expect(out).toContain("! Left out: the run store row run#odd is not a run");
     await local.table.update({ pool, id: "run#odd" }, { remove: ["openIn"] });
   });
 });
@@ -202,7 +202,7 @@ describe("status of a pool in trouble", () => {
   });
 
   it("finds nothing wrong while the first window of all is open", async () => {
-    await cli.ledger.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
+    await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     expect((await cli.run("status")).code).toBe(0);
     cli.nowMs = now + 61_000;
     expect(await problems()).toEqual(["No window has had a good poll yet."]);
@@ -223,16 +223,16 @@ describe("status of a pool in trouble", () => {
 
   it("explains a spending alarm that the raised cap has not turned off yet", async () => {
     await goodWindow();
-    await cli.ledger.spend.add(pool, "2026-11-20", { costUsd: 5, runs: 1 });
+    await cli.runStore.spend.add(pool, "2026-11-20", { costUsd: 5, runs: 1 });
     cli.aws.alarms = [
       { name: `${pool}-Spending100`, state: "ALARM", reason: "5 >= 5", sinceMs: now - 60_000 },
     ];
-    await cli.ledger.control.write(pool, { dailyCapUsd: 50 });
+    await cli.runStore.control.write(pool, { dailyCapUsd: 50 });
     expect(await problems()).toEqual([
       "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100). " +
         "The spending is at 10 % of the present cap: it stays on until the next window has ended and its number has been looked at, up to 5 minutes.",
     ]);
-    await cli.ledger.control.write(pool, { dailyCapUsd: 5 });
+    await cli.runStore.control.write(pool, { dailyCapUsd: 5 });
     expect(await problems()).toEqual(["Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)"]);
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { commands } from "../../../cli/commands.ts";
 import { exits } from "../../../cli/errors.ts";
 import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 let local: LocalTable;
 let cli: FakeCli;
@@ -83,7 +83,7 @@ describe("errors from outside", () => {
     expect(err).toContain("Error: Nothing answers at 127.0.0.1:4401.\n");
     expect(err).toContain("npm start");
     const { RunnerError } = await import("../../../lib/core/errors.ts");
-    cli.aws.broken.stacks = new RunnerError("ledger_unavailable", "no ledger", { cause: refused });
+    cli.aws.broken.stacks = new RunnerError("run_store_unavailable", "no run store", { cause: refused });
     expect((await cli.run("status")).err).toContain("Nothing answers at 127.0.0.1:4401.");
   });
 
@@ -130,13 +130,13 @@ describe("errors from outside", () => {
     );
   });
 
-  it("sees a refusal behind the ledger's own error", async () => {
+  it("sees a refusal behind the run store's own error", async () => {
     const { RunnerError } = await import("../../../lib/core/errors.ts");
     const cause = named("AccessDeniedException", "not authorized to perform dynamodb:GetItem");
     const table = {
       ...local.table,
       get: () =>
-        Promise.reject(new RunnerError("ledger_unavailable", "the ledger did not answer", { cause })),
+        Promise.reject(new RunnerError("run_store_unavailable", "the run store did not answer", { cause })),
     };
     const answer = await fakeCli(table, 0).run("pause", "--why", "trouble", "--json");
     // The write is an update and works; reading the status does not.

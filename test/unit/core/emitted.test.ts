@@ -7,7 +7,7 @@ import {
   type MetricRow,
 } from "../../../lib/core/metrics.ts";
 import { emitEverything, type Emission } from "../../support/every-metric.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 import { alarmsOf, metricsOf, monitored, widgetsOf } from "../infra/monitored.ts";
 
 let local: LocalTable;

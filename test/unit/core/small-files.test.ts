@@ -37,7 +37,7 @@ describe("errors", () => {
 const dispatcherVariables = {
   RUNNER_POOL: "default",
   RUNNER_API_BASE: "https://studio.example.com",
-  RUNNER_LEDGER_TABLE: "ledger",
+  RUNNER_RUN_STORE_TABLE: "runs",
   RUNNER_KEY_SECRET: "arn:secret",
   RUNNER_PICKUP: "balanced",
   RUNNER_CONCURRENCY: "10",
@@ -50,7 +50,7 @@ const dispatcherVariables = {
 const processorVariables = {
   RUNNER_POOL: "default",
   RUNNER_API_BASE: "https://studio.example.com",
-  RUNNER_LEDGER_TABLE: "ledger",
+  RUNNER_RUN_STORE_TABLE: "runs",
   RUNNER_KEY_SECRET: "arn:secret",
   RUNNER_RUN_LIMIT_MS: "3600000",
   OPENAI_KEY_SECRET: "arn",

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 import { createTable, type Table } from "../../../lib/adapters/dynamodb.ts";
-import { openRunsIndex } from "../../../lib/runs/ledger.ts";
+import { openRunsIndex } from "../../../lib/runs/run-store.ts";
 import { anyone } from "../../support/aws.ts";
 import { startHttpServer } from "../../support/http-server.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 let local: LocalTable;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ let table: Table;
 let pool: string;
 let serial = 0;
 beforeEach(() => {
-  table = tableAt(`http://127.0.0.1:${local.port}`, "ledger");
+  table = tableAt(`http://127.0.0.1:${local.port}`, "runs");
   pool = `pool-${++serial}-${Math.random()}`;
 });
 
@@ -71,11 +71,11 @@ it("finds items by their keys, in both orders, in pages and by an index", async 
   expect((await idsOf({ index: openRunsIndex, where: open }))[0]).toBe("run#2");
 });
 
-it("tells a table that is not there from a ledger that does not answer", async () => {
+it("tells a table that is not there from a run store that does not answer", async () => {
   const missing = tableAt(`http://127.0.0.1:${local.port}`, "nowhere").get({ pool, id: "a" });
-  await expect(missing).rejects.toMatchObject({ code: "ledger_unavailable", retryable: false });
-  const silent = tableAt("http://127.0.0.1:9", "ledger").get({ pool, id: "a" });
-  await expect(silent).rejects.toMatchObject({ code: "ledger_unavailable", retryable: true });
+  await expect(missing).rejects.toMatchObject({ code: "run_store_unavailable", retryable: false });
+  const silent = tableAt("http://127.0.0.1:9", "runs").get({ pool, id: "a" });
+  await expect(silent).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
 });
 
 it("does not take an answer without the item for a condition that does not hold", async () => {
@@ -84,8 +84,8 @@ it("does not take an answer without the item for a condition that does not hold"
     body: {},
   }));
   onTestFinished(() => server.close());
-  const writing = tableAt(server.baseUrl, "ledger").update({ pool, id: "a" }, { set: { count: 1 } });
-  await expect(writing).rejects.toMatchObject({ code: "ledger_unavailable", retryable: true });
+  const writing = tableAt(server.baseUrl, "runs").update({ pool, id: "a" }, { set: { count: 1 } });
+  await expect(writing).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
 });
 
 it("ends with the caller's reason", async () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { claimWorkspace, type ClaimDeps } from "../../../lib/dispatch/claim.ts";
-import { createLedger } from "../../../lib/runs/ledger.ts";
+import { createRunStore } from "../../../lib/runs/run-store.ts";
 import type { Fence, RunProgress } from "../../../lib/runs/run.ts";
 import { createSpendRow } from "../../../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../../../lib/runs/workspaces.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
 let local: LocalTable;
@@ -51,11 +51,11 @@ const twoRounds: RunProgress = {
 function build() {
   const clock = createFakeClock(startMs);
   const { table } = local;
-  const ledger = createLedger(table);
+  const runStore = createRunStore(table);
   const metrics = recordingMetrics();
   const deps: ClaimDeps = {
     clock,
-    ledger,
+    runStore,
     metrics,
     workspaces: createWorkspaceRows(table),
     log: recordingLog(),
@@ -69,28 +69,30 @@ function build() {
     const fence: Fence = { pool, runId, attempt: 1, invocationId: `i-${runId}` };
     if (claim.kind === "left_alone") return { claim, fence };
     const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
-    await ledger.open({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited: claim.inherited });
-    await ledger.begin(fence, { atMs: clock.now(), requestId: `req-${runId}` });
-    await ledger.note(fence, { rounds: 0, ...progress });
+    await runStore.open({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited: claim.inherited });
+    await runStore.begin(fence, { atMs: clock.now(), requestId: `req-${runId}` });
+    await runStore.note(fence, { rounds: 0, ...progress });
     return { claim, fence };
   };
   const stateOf = async (runId: string) => {
-    const { state, reason, unconfirmed } = (await ledger.read(pool, runId))!;
+    const { state, reason, unconfirmed } = (await runStore.read(pool, runId))!;
     return { state, reason, unconfirmed };
   };
-  return { deps, clock, ledger, metrics, lease, stateOf };
+  return { deps, clock, runStore, metrics, lease, stateOf };
 }
 
 describe("a lease of a workspace that has an open run", () => {
   it("supersedes that run, whose attempt then owns nothing any more", async () => {
-    const { ledger, lease, stateOf, metrics } = build();
+    const { runStore, lease, stateOf, metrics } = build();
     const { fence } = await lease();
     await lease();
     expect(await stateOf("run-1")).toEqual({ state: "lost", reason: "superseded", unconfirmed: undefined });
-    expect(await ledger.owns(fence)).toBe(false);
-    expect(await ledger.heartbeat(fence, { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs })).toBe(false);
-    expect(await ledger.note(fence, { delivering: true })).toBe(false);
-    expect((await ledger.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
+    expect(await runStore.owns(fence)).toBe(false);
+    expect(await runStore.heartbeat(fence, { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs })).toBe(
+      false,
+    );
+    expect(await runStore.note(fence, { delivering: true })).toBe(false);
+    expect((await runStore.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
     expect(metrics.emitted).toContain(`RunsLost{pool=${pool},reason=superseded} 1`);
   });
 
@@ -109,28 +111,28 @@ describe("a lease of a workspace that has an open run", () => {
   });
 
   it("judges the run by what it does when it is superseded, not by what was read a moment before", async () => {
-    const { deps, ledger, lease, stateOf } = build();
+    const { deps, runStore, lease, stateOf } = build();
     const { fence } = await lease();
     let isFirst = true;
-    const supersede: typeof ledger.supersede = async (run, ending) => {
-      if (isFirst) await ledger.note(fence, { delivering: true });
+    const supersede: typeof runStore.supersede = async (run, ending) => {
+      if (isFirst) await runStore.note(fence, { delivering: true });
       isFirst = false;
-      return ledger.supersede(run, ending);
+      return runStore.supersede(run, ending);
     };
     await claimWorkspace(
-      { ...deps, ledger: { ...ledger, supersede } },
+      { ...deps, runStore: { ...runStore, supersede } },
       { pool, workspaceId: "w", runId: "run-2" },
     );
     expect(await stateOf("run-1")).toEqual({ state: "completed", reason: "unconfirmed", unconfirmed: true });
   });
 
   it("supersedes a run that was created between looking for it and taking the workspace", async () => {
-    const { deps, ledger, stateOf } = build();
+    const { deps, runStore, stateOf } = build();
     await claimWorkspace(deps, { pool, workspaceId: "w", runId: "run-a" });
     const { workspaces } = deps;
     const claim: typeof workspaces.claim = async (...asked) => {
       const times = { leasedAtMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
-      await ledger.open({ pool, runId: "run-a", workspaceId: "w", keyId: "k", ...times });
+      await runStore.open({ pool, runId: "run-a", workspaceId: "w", keyId: "k", ...times });
       return workspaces.claim(...asked);
     };
     await claimWorkspace(
@@ -176,14 +178,14 @@ describe("a new run inherits", () => {
   });
 
   it("also the response of a round that began while the run was being superseded", async () => {
-    const { deps, ledger, lease } = build();
+    const { deps, runStore, lease } = build();
     const { fence } = await lease(twoRounds);
-    const supersede: typeof ledger.supersede = async (run, ending) => {
-      await ledger.note(fence, { rounds: 3, responseIds: ["r1", "r2", "r3"] });
-      return ledger.supersede(run, ending);
+    const supersede: typeof runStore.supersede = async (run, ending) => {
+      await runStore.note(fence, { rounds: 3, responseIds: ["r1", "r2", "r3"] });
+      return runStore.supersede(run, ending);
     };
     const claim = await claimWorkspace(
-      { ...deps, ledger: { ...ledger, supersede } },
+      { ...deps, runStore: { ...runStore, supersede } },
       { pool, workspaceId: "w", runId: "run-2" },
     );
     expect(claim).toMatchObject({ inherited: { responseIds: ["r1", "r2", "r3"] } });
@@ -224,9 +226,9 @@ describe("a new run inherits", () => {
   });
 
   it("nothing of a job that Studio has surely ended", async () => {
-    const { clock, ledger, lease } = build();
+    const { clock, runStore, lease } = build();
     const { fence } = await lease(twoRounds);
-    await ledger.close(fence, { state: "completed", reason: "ok", atMs: clock.now() });
+    await runStore.close(fence, { state: "completed", reason: "ok", atMs: clock.now() });
     expect((await lease()).claim).toEqual({ kind: "claimed", inherited: undefined });
   });
 
@@ -239,10 +241,13 @@ describe("a new run inherits", () => {
 
 describe("a workspace that is lost again and again", () => {
   /** A run that is paid for and then loses its lease. */
-  async function lose({ clock, ledger, lease }: ReturnType<typeof build>, progress: RunProgress = twoRounds) {
+  async function lose(
+    { clock, runStore, lease }: ReturnType<typeof build>,
+    progress: RunProgress = twoRounds,
+  ) {
     const { claim, fence } = await lease(progress);
     if (claim.kind === "claimed")
-      await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: clock.now() });
+      await runStore.close(fence, { state: "lost", reason: "lease_lost", atMs: clock.now() });
     return claim;
   }
 
@@ -285,7 +290,7 @@ describe("a workspace that is lost again and again", () => {
     const world = build();
     for (const _ of [1, 2]) await lose(world);
     const { fence } = await world.lease(twoRounds);
-    await world.ledger.close(fence, { state: "completed", reason: "ok", atMs: world.clock.now() });
+    await world.runStore.close(fence, { state: "completed", reason: "ok", atMs: world.clock.now() });
     for (const _ of [1, 2, 3]) expect(await lose(world)).toMatchObject({ kind: "claimed" });
   });
 });

@@ -19,16 +19,16 @@ describe("a pool whose places are all taken", () => {
       };
       const world = build({ clock, lease });
       // Each run takes 2.05 s.
-      const { read } = world.deps.ledger;
-      const ledger = {
-        ...world.deps.ledger,
+      const { read } = world.deps.runStore;
+      const runStore = {
+        ...world.deps.runStore,
         read: async (of: string, runId: string) => {
           const run = await read(of, runId);
           return run && run.leasedAtMs + 2_050 > clock.now() ? run : undefined;
         },
       };
       const window = runWindow(
-        { ...world.deps, ledger },
+        { ...world.deps, runStore },
         { ...settings, pickup: pickups[mode], concurrency: 2 },
         time,
       );
@@ -42,10 +42,10 @@ describe("a pool whose places are all taken", () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: empty, alreadyOpen: 10, spentUsd: () => 1 });
     const reads = { openRuns: 0, backoff: 0, spend: 0 };
-    const { ledger, backoff, spend } = world.deps;
+    const { runStore, backoff, spend } = world.deps;
     const deps = {
       ...world.deps,
-      ledger: { ...ledger, openRuns: (of: string) => (reads.openRuns++, ledger.openRuns(of)) },
+      runStore: { ...runStore, openRuns: (of: string) => (reads.openRuns++, runStore.openRuns(of)) },
       backoff: { ...backoff, read: (of: string) => (reads.backoff++, backoff.read(of)) },
       spend: { ...spend, read: (of: string, day: string) => (reads.spend++, spend.read(of, day)) },
     };

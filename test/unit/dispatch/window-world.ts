@@ -5,7 +5,7 @@ import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
 import type { Control } from "../../../lib/runs/control.ts";
 import type { EndedWindow } from "../../../lib/runs/dispatch-lock.ts";
-import type { NewRun } from "../../../lib/runs/ledger.ts";
+import type { NewRun } from "../../../lib/runs/run-store.ts";
 import { runSchema } from "../../../lib/runs/run.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
@@ -115,7 +115,7 @@ export function build(world: World) {
       claim: async () => true,
       leftAlone: unused,
     },
-    ledger: {
+    runStore: {
       open: async (run) => {
         await world.openRun?.(run);
         opened.push(run);

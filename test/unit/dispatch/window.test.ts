@@ -297,15 +297,15 @@ describe("the sweep", () => {
   it("also looks after a paused pool's runs", async () => {
     const clock = createFakeClock(10_000_000);
     const world = build({ clock, lease: empty, control: { paused: true }, alreadyOpen: 2 });
-    const ledger = {
-      ...world.deps.ledger,
+    const runStore = {
+      ...world.deps.runStore,
       openRuns: async () =>
-        (await world.deps.ledger.openRuns("default")).map((run) => ({ ...run, leaseMs: 600_000 })),
+        (await world.deps.runStore.openRuns("default")).map((run) => ({ ...run, leaseMs: 600_000 })),
       restart: async () => undefined,
     };
     const heartbeat = async () => ({ leaseExpiresAtMs: undefined });
     const studio = { ...world.deps.studio, heartbeat, context: fails(unavailable) };
-    expect(await runWindow({ ...world.deps, ledger, studio }, settings, time)).toMatchObject({
+    expect(await runWindow({ ...world.deps, runStore, studio }, settings, time)).toMatchObject({
       reason: "paused",
       swept: 2,
     });
@@ -315,14 +315,14 @@ describe("the sweep", () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock) });
     let asked = 0;
-    const ledger = {
-      ...world.deps.ledger,
+    const runStore = {
+      ...world.deps.runStore,
       openRuns: async () => {
-        if (++asked === 1) throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+        if (++asked === 1) throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
         return [];
       },
     };
-    expect(await runWindow({ ...world.deps, ledger }, settings, time)).toMatchObject({ reason: "leased" });
+    expect(await runWindow({ ...world.deps, runStore }, settings, time)).toMatchObject({ reason: "leased" });
     expect(world.log.events).toContain("sweep_failed");
   });
 });
@@ -437,13 +437,13 @@ describe("a lease that cannot be started", () => {
     expect(world.log.events).toContain("attempt_not_invoked");
   });
 
-  it("is let go and counted when the ledger cannot record it; no attempt is invoked", async () => {
+  it("is let go and counted when the run store cannot record it; no attempt is invoked", async () => {
     const clock = createFakeClock();
     const world = build({
       clock,
       lease: queueOf(1, clock),
       openRun: async () => {
-        throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+        throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
       },
     });
     await runWindow(world.deps, settings, time);
@@ -487,7 +487,7 @@ describe("what a window leaves behind", () => {
   it("may fail to be written: the window's own end stands", async () => {
     const world = build({ clock: createFakeClock(), lease: empty });
     const release = async (): Promise<never> => {
-      throw new RunnerError("ledger_unavailable", "throttled", { retryable: true });
+      throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
     };
     const deps = { ...world.deps, lock: { ...world.deps.lock, release } };
     expect(await runWindow(deps, settings, time)).toMatchObject({ reason: "empty" });
@@ -526,9 +526,9 @@ describe("the numbers of a window", () => {
   it("tell of the most runs at once, also where all have ended before the window does", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(4, clock) });
-    const ledger = { ...world.deps.ledger, read: async () => undefined };
+    const runStore = { ...world.deps.runStore, read: async () => undefined };
     const pickup = { windowMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;
-    const window = runWindow({ ...world.deps, ledger }, { ...settings, pickup }, time);
+    const window = runWindow({ ...world.deps, runStore }, { ...settings, pickup }, time);
     await clock.advance(5_000);
     expect(await window).toMatchObject({ leased: 4, inFlight: 0 });
     expect(world.metrics.emitted.slice(-2)).toEqual([

@@ -154,7 +154,7 @@ describe("with the default settings and a cap of 20 USD", () => {
         stat("dispatcher", throttles("Dispatcher"), ["Sum", 300]),
         stat("processor", throttles("Processor"), ["Sum", 300]),
         stat("recovery", throttles("Recovery"), ["Sum", 300]),
-        stat("ledger", ofPool("LedgerThrottles"), ["Sum", 300]),
+        stat("runStore", ofPool("RunStoreThrottles"), ["Sum", 300]),
       ],
     });
   });

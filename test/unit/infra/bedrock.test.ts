@@ -42,7 +42,7 @@ it("a processor's variables are read back without a key", () => {
   const variables = {
     RUNNER_POOL: "mine",
     RUNNER_API_BASE: "https://studio.example.com",
-    RUNNER_LEDGER_TABLE: "ledger",
+    RUNNER_RUN_STORE_TABLE: "runs",
     RUNNER_KEY_SECRET: "keys",
     RUNNER_RUN_LIMIT_MS: "1000",
     RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',

@@ -6,7 +6,7 @@ import { readTemplate, synthesizeUnbundled, testApp, type Resource } from "./syn
 
 const keysArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:runner/keys-AbCdEf";
 const modelKeyArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-GhIjKl";
-const ledgerArn = "arn:aws:dynamodb:eu-west-1:123456789012:table/kept-ledger";
+const runStoreArn = "arn:aws:dynamodb:eu-west-1:123456789012:table/kept-run-store";
 
 /** Every setting away from its default, and what can be brought along is. */
 const stack = synthesizeUnbundled({
@@ -38,7 +38,7 @@ const stack = synthesizeUnbundled({
     },
     { name: "every-one", kind: "global", pickup: "economy" },
   ],
-  ledgerTableArn: ledgerArn,
+  runStoreTableArn: runStoreArn,
   endpoints: { fips: true, dualStack: true },
   logRetentionDays: 90,
   logLevel: "debug",
@@ -60,7 +60,7 @@ describe("every setting reaches the template", () => {
       Variables: {
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
-        RUNNER_LEDGER_TABLE: "kept-ledger",
+        RUNNER_RUN_STORE_TABLE: "kept-run-store",
         RUNNER_KEY_SECRET: keysArn,
         RUNNER_PICKUP: "fast",
         RUNNER_CONCURRENCY: "7",
@@ -82,7 +82,7 @@ describe("every setting reaches the template", () => {
         RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
-        RUNNER_LEDGER_TABLE: "kept-ledger",
+        RUNNER_RUN_STORE_TABLE: "kept-run-store",
         RUNNER_KEY_SECRET: keysArn,
         OPENAI_KEY_SECRET: modelKeyArn,
         OPENAI_MODEL: "model-1",
@@ -108,7 +108,7 @@ describe("every setting reaches the template", () => {
         RUNNER_RUN_LIMIT_MS: "5400000",
         RUNNER_POOL: "mine",
         RUNNER_API_BASE: "https://studio.example.com",
-        RUNNER_LEDGER_TABLE: "kept-ledger",
+        RUNNER_RUN_STORE_TABLE: "kept-run-store",
         RUNNER_KEY_SECRET: keysArn,
         RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
         ...addresses,
@@ -212,7 +212,7 @@ describe("what was brought along", () => {
     ).toMatchObject({
       Statement: [
         { Action: ["logs:CreateLogStream", "logs:PutLogEvents"] },
-        { Action: ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource: ledgerArn },
+        { Action: ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource: runStoreArn },
         { Action: "secretsmanager:GetSecretValue", Resource: [modelKeyArn, keysArn] },
       ],
     });
@@ -221,8 +221,8 @@ describe("what was brought along", () => {
     ).toMatchObject({
       Statement: [
         { Action: ["logs:CreateLogStream", "logs:PutLogEvents"] },
-        { Resource: ledgerArn },
-        { Action: "dynamodb:Query", Resource: `${ledgerArn}/index/open` },
+        { Resource: runStoreArn },
+        { Action: "dynamodb:Query", Resource: `${runStoreArn}/index/open` },
         { Action: "secretsmanager:GetSecretValue", Resource: keysArn },
         { Action: "lambda:InvokeFunction" },
       ],

@@ -138,7 +138,7 @@ describe("relations of our own times", () => {
       {
         path: "timing.attemptReserveMs",
         sentence:
-          "timing.attemptReserveMs (20 s) does not hold timing.ledgerLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last heartbeat and its continuation could outlast the function.",
+          "timing.attemptReserveMs (20 s) does not hold timing.runStoreLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last heartbeat and its continuation could outlast the function.",
       },
     ],
     [
@@ -147,7 +147,7 @@ describe("relations of our own times", () => {
       {
         path: "timing.hardReserveMs",
         sentence:
-          "timing.hardReserveMs (7.999 s) does not hold timing.ledgerLimitMs (4 s) twice: an attempt's last heartbeat and its close could outlast the function.",
+          "timing.hardReserveMs (7.999 s) does not hold timing.runStoreLimitMs (4 s) twice: an attempt's last heartbeat and its close could outlast the function.",
       },
     ],
     [

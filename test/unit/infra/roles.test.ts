@@ -13,25 +13,25 @@ const ownRows = 'if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["defau
 const always = {
   PoolDefaultDispatcher: [
     ...ownLog("Dispatcher"),
-    `dynamodb:GetItem on LedgerTable ${ownRows}`,
-    `dynamodb:PutItem on LedgerTable ${ownRows}`,
-    `dynamodb:Query on LedgerTable/index/open ${ownRows}`,
-    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
+    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
+    `dynamodb:PutItem on RunStoreTable ${ownRows}`,
+    `dynamodb:Query on RunStoreTable/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultProcessor: [
     ...ownLog("Processor"),
-    `dynamodb:GetItem on LedgerTable ${ownRows}`,
-    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
+    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
     "lambda:InvokeFunction on PoolDefaultRecoveryRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultRecovery: [
     ...ownLog("Recovery"),
-    `dynamodb:GetItem on LedgerTable ${ownRows}`,
-    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
+    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
     "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
     "sqs:SendMessage on PoolDefaultRecoveryDeadLetters",
@@ -81,9 +81,9 @@ const runtime = {
 const rotation = {
   PoolDefaultRotator: [
     ...ownLog("Rotator"),
-    `dynamodb:GetItem on LedgerTable ${ownRows}`,
-    `dynamodb:Query on LedgerTable/index/open ${ownRows}`,
-    `dynamodb:UpdateItem on LedgerTable ${ownRows}`,
+    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
+    `dynamodb:Query on RunStoreTable/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
     "secretsmanager:DescribeSecret on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultRotatorAccountSecret",
@@ -193,7 +193,7 @@ describe.each(variants)("with $name", ({ settings, rights }) => {
   });
 });
 
-it("a second pool's roles name nothing of the first, but the ledger and the model's key", () => {
+it("a second pool's roles name nothing of the first, but the run store and the model's key", () => {
   const pools = [withRotation, { ...withRotation, name: "other" }];
   const roles = Object.entries(rightsOf(synthesizeUnbundled({ pools })));
   expect(roles).toHaveLength(12);
@@ -203,15 +203,15 @@ it("a second pool's roles name nothing of the first, but the ledger and the mode
   }
 });
 
-it("each role reaches the rows of its own pool in the ledger, and no other rows", () => {
+it("each role reaches the rows of its own pool in the run store, and no other rows", () => {
   const pools = [withRotation, { ...withRotation, name: "other" }];
-  const onLedger = Object.entries(rightsOf(synthesizeUnbundled({ pools }))).flatMap(([role, { may }]) =>
-    may.filter((line) => line.includes("LedgerTable")).map((line) => [role, line] as const),
+  const onRunStore = Object.entries(rightsOf(synthesizeUnbundled({ pools }))).flatMap(([role, { may }]) =>
+    may.filter((line) => line.includes("RunStoreTable")).map((line) => [role, line] as const),
   );
-  expect(onLedger).toHaveLength(22);
-  for (const [role, line] of onLedger) {
+  expect(onRunStore).toHaveLength(22);
+  for (const [role, line] of onRunStore) {
     const pool = role.startsWith("PoolOther") ? "other" : "default";
-    expect(line).toMatch(/ on LedgerTable(\/index\/open)? if /);
+    expect(line).toMatch(/ on RunStoreTable(\/index\/open)? if /);
     expect(line.split(" if ")[1]).toBe(`{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${pool}"]}}`);
   }
 });

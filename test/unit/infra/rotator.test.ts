@@ -47,7 +47,7 @@ it("it gets its settings by environment, as the function accepts them", () => {
   const variables = {
     RUNNER_POOL: "mine",
     RUNNER_API_BASE: "https://cloud.xenonflare.com",
-    RUNNER_LEDGER_TABLE: ref(table),
+    RUNNER_RUN_STORE_TABLE: ref(table),
     RUNNER_KEY_SECRET: ref(keys),
     RUNNER_KIND: "global",
     RUNNER_ACCOUNT_SECRET: ref(account),

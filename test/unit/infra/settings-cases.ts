@@ -26,7 +26,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "an unknown setting",
     { zebra: 1 },
-    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, ledgerTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
+    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
   ],
   [
     "a slip in a setting's name",
@@ -225,7 +225,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   ],
   [
     "a table's name in place of its ARN",
-    { ledgerTableArn: "ledger" },
-    'ledgerTableArn: given "ledger". Give the table\'s whole ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.',
+    { runStoreTableArn: "run store" },
+    'runStoreTableArn: given "run store". Give the table\'s whole ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.',
   ],
 ];

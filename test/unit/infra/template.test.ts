@@ -25,7 +25,7 @@ it("the schedule starts the dispatcher every minute, without retries and without
   });
 });
 
-it("the ledger is an on-demand table by pool and id, with the index of open runs and rows that expire", () => {
+it("the run store is an on-demand table by pool and id, with the index of open runs and rows that expire", () => {
   expect(table.Properties).toEqual({
     BillingMode: "PAY_PER_REQUEST",
     KeySchema: [
@@ -55,7 +55,7 @@ it("the ledger is an on-demand table by pool and id, with the index of open runs
   });
 });
 
-it("the ledger stays when the stack goes", () => {
+it("the run store stays when the stack goes", () => {
   expect(table).toMatchObject({ DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
 });
 
@@ -102,7 +102,7 @@ const command = (secret: Resource, file: string) => ({
 it("the outputs name what an operator needs, and the commands that put the keys in", () => {
   const values = Object.fromEntries(Object.entries(stack.outputs).map(([id, { Value }]) => [id, Value]));
   expect(values).toEqual({
-    LedgerTable: ref(table),
+    RunStoreTable: ref(table),
     ModelKeySecret: ref(modelKey),
     ModelKeyCommand: command(modelKey, "model-key.txt"),
     PoolDefaultDispatcher: ref(dispatcher),

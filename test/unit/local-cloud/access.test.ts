@@ -22,7 +22,7 @@ beforeAll(async () => {
     {
       functions: { Worker: {} },
       resources: {
-        Ledger: table,
+        RunStore: table,
         ModelKey: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "model/key" } },
       },
     },

@@ -101,7 +101,7 @@ it("fires a schedule on request with Scheduler's own event where the template gi
 
 it("stops with no process left behind: running, frozen, database and warden", async () => {
   const before = familyOf(process.pid);
-  const watched = await startWatched({ functions: { Worker: {} }, resources: { Ledger: table } });
+  const watched = await startWatched({ functions: { Worker: {} }, resources: { RunStore: table } });
   await call(watched.cloud, "Worker", { do: "nothing" });
   const running = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
   const waiting = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
@@ -158,7 +158,7 @@ it("ends a process that has not been used for long", async () => {
 });
 
 it("takes every process along when it is killed itself, the frozen ones too", async () => {
-  const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { Ledger: table } });
+  const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { RunStore: table } });
   const script = `
     import { startCloud } from "./local/cloud/cloud.ts";
     import { systemClock } from "./lib/core/clock.ts";
@@ -181,10 +181,10 @@ it("takes every process along when it is killed itself, the frozen ones too", as
 
 it("keeps tables in its data folder, without the rows whose time to live is over", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "local-cloud-data-"));
-  const fixture = { resources: { Ledger: table } };
+  const fixture = { resources: { RunStore: table } };
   const first = await startWatched(fixture, { dataDir });
   const client = clientOf(first.cloud);
-  const TableName = first.cloud.tableName("Ledger");
+  const TableName = first.cloud.tableName("RunStore");
   for (const [pk, expiresAt] of [
     ["kept", "99999999999"],
     ["over", "1000"],
@@ -204,7 +204,7 @@ it("keeps tables in its data folder, without the rows whose time to live is over
     ...table,
     Properties: { ...table.Properties, KeySchema: [{ AttributeName: "pk", KeyType: "RANGE" }] },
   };
-  await expect(startWatched({ resources: { Ledger: other } }, { dataDir })).rejects.toThrow(
+  await expect(startWatched({ resources: { RunStore: other } }, { dataDir })).rejects.toThrow(
     /made for another template.*delete the folder/,
   );
   rmSync(dataDir, { recursive: true });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   watched = await startWatched({
     functions: { Echo: {} },
     resources: {
-      Ledger: {
+      RunStore: {
         Type: "AWS::DynamoDB::GlobalTable",
         Properties: {
           BillingMode: "PAY_PER_REQUEST",
@@ -132,7 +132,7 @@ it("accepts an Event of exactly 1 MB", async () => {
 
 it("keeps rows under conditions and finds them by the template's index", async () => {
   const client = new DynamoDBClient();
-  const TableName = watched.cloud.tableName("Ledger");
+  const TableName = watched.cloud.tableName("RunStore");
   const put = new PutItemCommand({
     TableName,
     Item: { pk: { S: "run-1" }, state: { S: "leased" }, at: { N: "5" }, attempt: { N: "1" } },

@@ -277,7 +277,7 @@ test("an abort in a look closes it and rejects with the signal's reason", async 
 });
 
 test("what the note throws goes out as it is, unrepeated; the response that nobody knows is cancelled", async () => {
-  const unavailable = new RunnerError("ledger_unavailable", "no ledger", { retryable: true });
+  const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
   await using it = await run([queued, stored("cancelled")]);
   const onStarted = () => Promise.reject(unavailable);
   expect(await thrownBy(it.model.generate(request, { signal: never, onStarted }))).toBe(unavailable);

@@ -201,15 +201,15 @@ describe("setting keys", () => {
 
   it("replaces a value that somebody else stores at the same time, and keeps its keys", async () => {
     const world = createWorld();
-    const openRuns = world.deps.ledger.openRuns;
+    const openRuns = world.deps.runStore.openRuns;
     let looks = 0;
-    const ledger = {
+    const runStore = {
       openRuns: (pool: string) => {
         if (++looks === 1) world.put("third.secret");
         return openRuns(pool);
       },
     };
-    await setKeys({ ...world.deps, ledger }, keys);
+    await setKeys({ ...world.deps, runStore }, keys);
     expect(world.value("AWSCURRENT")).toMatchObject({
       keys: ["fresh.secret"],
       retired: ["third.secret", "old.secret"],
@@ -219,13 +219,13 @@ describe("setting keys", () => {
   it("gives up where somebody else is faster each time", async () => {
     const world = createWorld();
     let puts = 0;
-    const ledger = {
+    const runStore = {
       openRuns: async () => {
         world.put(`other${++puts}.secret`);
         return [];
       },
     };
-    await expect(setKeys({ ...world.deps, ledger }, keys)).rejects.toMatchObject({
+    await expect(setKeys({ ...world.deps, runStore }, keys)).rejects.toMatchObject({
       code: "rotation_superseded",
     });
     expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("other5.secret");

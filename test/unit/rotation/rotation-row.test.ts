@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createRotationRow } from "../../../lib/runs/rotation.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 let local: LocalTable;
 beforeAll(async () => {

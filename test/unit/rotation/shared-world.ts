@@ -47,7 +47,7 @@ const startMs = 1_795_176_000_000;
 const oneCallMs = 100;
 
 /**
- * Secrets Manager with the rules of its stages, Studio, the ledger and several actors that use them at one time. Each
+ * Secrets Manager with the rules of its stages, Studio, the run store and several actors that use them at one time. Each
  * actor stops before each of its calls; `take` lets one call take effect, and its actor go on to its next one.
  */
 export function createSharedWorld() {
@@ -122,7 +122,7 @@ export function createSharedWorld() {
   };
 
   const table = (through: Gate): Table => ({
-    get: (key) => through(() => rows.get(key.pool), "ledger_unavailable"),
+    get: (key) => through(() => rows.get(key.pool), "run_store_unavailable"),
     update: (key, { set = {}, condition }) =>
       through(() => {
         const row = rows.get(key.pool);
@@ -131,7 +131,7 @@ export function createSharedWorld() {
           noted.add(instanceId);
         rows.set(key.pool, { ...row, ...set });
         return { ...row, ...set };
-      }, "ledger_unavailable"),
+      }, "run_store_unavailable"),
     put: () => Promise.reject(new Error("nobody puts a row here")),
     query: () => Promise.reject(new Error("nobody asks for rows here")),
   });
@@ -203,9 +203,9 @@ export function createSharedWorld() {
       random: () => 0,
       log: recordingLog(),
       store: createStore(clientOf(actor)),
-      ledger: {
+      runStore: {
         openRuns: () =>
-          through(() => [...runs.values()].map((keyId) => ({ keyId }) as Run), "ledger_unavailable"),
+          through(() => [...runs.values()].map((keyId) => ({ keyId }) as Run), "run_store_unavailable"),
       },
       rotation: createRotationRow(table(through)),
       studio: studio(through),
@@ -275,7 +275,7 @@ export function createSharedWorld() {
     pass: (ms: number) => void (nowMs += ms),
     /** Instances that are alive at Studio and whose key nobody can have: its only answer was lost. */
     createRun: (actor: Actor, keyId: string): Promise<void> =>
-      gateOf(actor)(() => void runs.set(`run${++counter}`, keyId), "ledger_unavailable"),
+      gateOf(actor)(() => void runs.set(`run${++counter}`, keyId), "run_store_unavailable"),
     /** Some version of the secret has told the rotator of it. */
     isNamed: (instanceId: string): boolean =>
       everStored.some((text) => text.includes(JSON.stringify(instanceId))),
@@ -303,7 +303,7 @@ export type SharedWorld = ReturnType<typeof createSharedWorld>;
 /** What an actor is told in the place of an answer. */
 const lostAnswers = {
   cut_off: Object.assign(new Error("cut"), { code: "ECONNRESET" }),
-  ledger_unavailable: new RunnerError("ledger_unavailable", "no answer"),
+  run_store_unavailable: new RunnerError("run_store_unavailable", "no answer"),
   studio_unavailable: new RunnerError("studio_unavailable", "no answer"),
   nothing: undefined,
 };

@@ -88,7 +88,7 @@ export function createWorld(text = "old.secret"): World {
       newId: () => version(++state.versions),
       log,
       store: storeOver(stored, after),
-      ledger: { openRuns: async () => state.open.map((keyId) => ({ keyId }) as Run) },
+      runStore: { openRuns: async () => state.open.map((keyId) => ({ keyId }) as Run) },
       rotation,
       studio,
       signIn: async () => {

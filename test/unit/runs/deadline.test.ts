@@ -14,9 +14,9 @@ async function silence() {
   return { server, clock, options: { clock, ...anyone(server.baseUrl) } };
 }
 
-it("a call that the ledger does not answer is given up after 4 s in all, its repetitions included", async () => {
+it("a call that the run store does not answer is given up after 4 s in all, its repetitions included", async () => {
   const { server, clock, options } = await silence();
-  const table = createTable("ledger", options);
+  const table = createTable("runs", options);
   let ended = false;
   const writing = table.update({ pool: "p", id: "x" }, { set: { a: 1 } });
   writing.catch(() => (ended = true));
@@ -26,9 +26,9 @@ it("a call that the ledger does not answer is given up after 4 s in all, its rep
   await clock.advance(1);
   await eventuallyTrue("the end of the call", () => ended, 500);
   await expect(writing).rejects.toMatchObject({
-    code: "ledger_unavailable",
+    code: "run_store_unavailable",
     retryable: true,
-    message: "the ledger did not answer: the call took longer than 4000 ms",
+    message: "the run store did not answer: the call took longer than 4000 ms",
   });
   expect(clock.sleeping()).toBe(0);
 });
@@ -36,7 +36,7 @@ it("a call that the ledger does not answer is given up after 4 s in all, its rep
 it("a caller's own signal still ends a call sooner, with its reason", async () => {
   const { server, options } = await silence();
   const caller = new AbortController();
-  const reading = createTable("ledger", options).get({ pool: "p", id: "x" }, caller.signal);
+  const reading = createTable("runs", options).get({ pool: "p", id: "x" }, caller.signal);
   await server.received(1);
   caller.abort(new Error("enough"));
   await expect(reading).rejects.toThrow("enough");

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createControlRow } from "../../../lib/runs/control.ts";
 import { createDispatchLock } from "../../../lib/runs/dispatch-lock.ts";
-import { createLedger } from "../../../lib/runs/ledger.ts";
+import { createRunStore } from "../../../lib/runs/run-store.ts";
 import { createSpendRow, utcDay } from "../../../lib/runs/spend.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 let local: LocalTable;
 beforeAll(async () => {
@@ -103,13 +103,13 @@ describe("the control row", () => {
 describe("runs of the past", () => {
   const ids = ["01A", "01B", "01C", "01D", "01E"];
   beforeAll(async () => {
-    const ledger = createLedger(local.table);
+    const runStore = createRunStore(local.table);
     for (const [index, runId] of ids.entries()) {
       const workspaceId = index % 2 === 0 ? "even" : "odd";
       const lease = { leasedAtMs: 1_000, leaseExpiresAtMs: 601_000 };
-      await ledger.open({ pool: "past", runId, workspaceId, keyId: "k", ...lease });
+      await runStore.open({ pool: "past", runId, workspaceId, keyId: "k", ...lease });
     }
-    await ledger.open({
+    await runStore.open({
       pool: "other",
       runId: "01F",
       workspaceId: "even",
@@ -124,26 +124,29 @@ describe("runs of the past", () => {
   const idsOf = (runs: readonly { readonly runId: string }[]) => runs.map(({ runId }) => runId);
 
   it("come newest first, page by page, rows of other kinds left out", async () => {
-    const ledger = createLedger(local.table);
-    expect(idsOf(await ledger.recentRuns("past", { limit: 2 }))).toEqual(["01E", "01D"]);
-    expect(idsOf(await ledger.recentRuns("past", { limit: 2, beforeRunId: "01D" }))).toEqual(["01C", "01B"]);
-    expect(idsOf(await ledger.recentRuns("past", { limit: 9, beforeRunId: "01B" }))).toEqual(["01A"]);
-    expect(await ledger.recentRuns("past", { limit: 2, beforeRunId: "01A" })).toEqual([]);
-    expect(await ledger.recentRuns("nobody", { limit: 2 })).toEqual([]);
+    const runStore = createRunStore(local.table);
+    expect(idsOf(await runStore.recentRuns("past", { limit: 2 }))).toEqual(["01E", "01D"]);
+    expect(idsOf(await runStore.recentRuns("past", { limit: 2, beforeRunId: "01D" }))).toEqual([
+      "01C",
+      "01B",
+    ]);
+    expect(idsOf(await runStore.recentRuns("past", { limit: 9, beforeRunId: "01B" }))).toEqual(["01A"]);
+    expect(await runStore.recentRuns("past", { limit: 2, beforeRunId: "01A" })).toEqual([]);
+    expect(await runStore.recentRuns("nobody", { limit: 2 })).toEqual([]);
   });
 
   it("of one workspace come newest first, of their pool only", async () => {
-    const ledger = createLedger(local.table);
-    expect(idsOf(await ledger.runsOf("past", "even"))).toEqual(["01E", "01C", "01A"]);
-    expect(await ledger.runsOf("past", "nobody")).toEqual([]);
+    const runStore = createRunStore(local.table);
+    expect(idsOf(await runStore.runsOf("past", "even"))).toEqual(["01E", "01C", "01A"]);
+    expect(await runStore.runsOf("past", "nobody")).toEqual([]);
   });
 
   it("keep what they have cost, and when their job was written", async () => {
-    const ledger = createLedger(local.table);
+    const runStore = createRunStore(local.table);
     const fence = { pool: "past", runId: "01A", attempt: 1, invocationId: "i" };
-    await ledger.begin(fence, { atMs: 2_000, requestId: "r" });
-    await ledger.note(fence, { createdAtMs: 500 });
-    await ledger.close(fence, { state: "completed", reason: "ok", costUsd: 0.25, atMs: 3_000 });
-    expect(await ledger.read("past", "01A")).toMatchObject({ createdAtMs: 500, costUsd: 0.25 });
+    await runStore.begin(fence, { atMs: 2_000, requestId: "r" });
+    await runStore.note(fence, { createdAtMs: 500 });
+    await runStore.close(fence, { state: "completed", reason: "ok", costUsd: 0.25, atMs: 3_000 });
+    expect(await runStore.read("past", "01A")).toMatchObject({ createdAtMs: 500, costUsd: 0.25 });
   });
 });

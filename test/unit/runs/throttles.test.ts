@@ -19,10 +19,7 @@ async function tableAnswering(...replies: readonly Reply[]) {
   const server = await startHttpServer(script(...replies));
   onTestFinished(() => server.close());
   const metrics = recordingMetrics();
-  const table: Table = createCountedTable(
-    { tableName: "ledger", pool: "p", metrics },
-    anyone(server.baseUrl),
-  );
+  const table: Table = createCountedTable({ tableName: "runs", pool: "p", metrics }, anyone(server.baseUrl));
   return { table, metrics };
 }
 
@@ -33,7 +30,7 @@ it("a throttled call is counted each time, also when its repetition succeeds", a
     found,
   );
   expect(await table.get({ pool: "p", id: "x" })).toEqual({ pool: "p", id: "x" });
-  expect(metrics.emitted).toEqual(["LedgerThrottles{pool=p} 1", "LedgerThrottles{pool=p} 1"]);
+  expect(metrics.emitted).toEqual(["RunStoreThrottles{pool=p} 1", "RunStoreThrottles{pool=p} 1"]);
 });
 
 it("other refusals are none", async () => {
@@ -43,6 +40,6 @@ it("other refusals are none", async () => {
   );
   const condition = { text: "#a = :a", values: { a: 1 } };
   expect(await table.put({ pool: "p", id: "x" }, condition)).toBe(false);
-  await expect(table.get({ pool: "p", id: "x" })).rejects.toMatchObject({ code: "ledger_unavailable" });
+  await expect(table.get({ pool: "p", id: "x" })).rejects.toMatchObject({ code: "run_store_unavailable" });
   expect(metrics.emitted).toEqual([]);
 });

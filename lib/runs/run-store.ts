@@ -56,9 +56,9 @@ export interface Restart {
 /**
  * The runs, and who may write to them: single-item conditional writes only. A write answered `false` (or `undefined`)
  * means that the caller does not own the run: it must stop and post nothing.
- * @throws RunnerError `ledger_unavailable`
+ * @throws RunnerError `run_store_unavailable`
  */
-export interface Ledger {
+export interface RunStore {
   open(run: NewRun): Promise<void>;
   /** Moves `leased` to `running` for exactly one invocation of the attempt; `undefined` for every other. Safe to repeat by the same one. */
   begin(fence: Fence, began: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
@@ -110,10 +110,10 @@ export interface RunPage {
  * @param onUnreadable is told of a row that is no run, as a later version or a hand may write it. Lists leave it out, so
  *   that it stops nothing but itself.
  */
-export function createLedger(
+export function createRunStore(
   table: Table,
   onUnreadable: (problem: RunnerError) => void = () => undefined,
-): Ledger {
+): RunStore {
   return {
     open: (run) => open(table, run),
     begin: (fence, began) => begin(table, fence, began),
@@ -162,7 +162,7 @@ export function createLedger(
 function reading(
   table: Table,
   onUnreadable: (problem: RunnerError) => void,
-): Pick<Ledger, "read" | "openRuns" | "recentRuns" | "runsOf"> {
+): Pick<RunStore, "read" | "openRuns" | "recentRuns" | "runsOf"> {
   const runsAmong = (items: readonly Item[]): readonly Run[] =>
     items.flatMap((item) => readable(item, onUnreadable));
   return {

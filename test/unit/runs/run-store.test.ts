@@ -2,19 +2,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
 import { createControlRow } from "../../../lib/runs/control.ts";
 import { createDispatchLock } from "../../../lib/runs/dispatch-lock.ts";
-import { createLedger, type Ledger } from "../../../lib/runs/ledger.ts";
+import { createRunStore, type RunStore } from "../../../lib/runs/run-store.ts";
 import { createTable } from "../../../lib/adapters/dynamodb.ts";
 import type { Fence, Run } from "../../../lib/runs/run.ts";
 import { anyone } from "../../support/aws.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { startLocalTable, type LocalTable } from "../../support/ledger.ts";
+import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 
 let local: LocalTable;
-let ledger: Ledger;
+let runStore: RunStore;
 
 beforeAll(async () => {
   local = await startLocalTable();
-  ledger = createLedger(local.table);
+  runStore = createRunStore(local.table);
 });
 afterAll(() => local.close());
 
@@ -24,7 +24,7 @@ let serial = 0;
 
 async function opened(pool = "default"): Promise<Fence> {
   const runId = `run-${++serial}`;
-  await ledger.open({
+  await runStore.open({
     pool,
     runId,
     workspaceId: "ws1",
@@ -37,7 +37,7 @@ async function opened(pool = "default"): Promise<Fence> {
 
 async function begun(): Promise<Fence> {
   const fence = await opened();
-  expect(await ledger.begin(fence, began)).toBeDefined();
+  expect(await runStore.begin(fence, began)).toBeDefined();
   return fence;
 }
 
@@ -53,7 +53,7 @@ const usage = {
 describe("begin", () => {
   it("moves a leased run to running and gives its row", async () => {
     const fence = await opened();
-    expect(await ledger.begin(fence, began)).toEqual({
+    expect(await runStore.begin(fence, began)).toEqual({
       pool: "default",
       id: `run#${fence.runId}`,
       runId: fence.runId,
@@ -111,48 +111,53 @@ describe("begin", () => {
     const fence = await opened();
     const ids = ["a", "b", "c", "d", "e"];
     const runs = await Promise.all(
-      ids.map((invocationId) => ledger.begin({ ...fence, invocationId }, began)),
+      ids.map((invocationId) => runStore.begin({ ...fence, invocationId }, began)),
     );
     expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
   it("may be repeated by the same invocation, as happens after a lost answer", async () => {
     const fence = await begun();
-    expect(await ledger.begin(fence, { ...began, atMs: 2_500 })).toBeDefined();
+    expect(await runStore.begin(fence, { ...began, atMs: 2_500 })).toBeDefined();
   });
 
   it("refuses an attempt that is not the run's", async () => {
     const fence = await opened();
-    expect(await ledger.begin({ ...fence, attempt: 2 }, began)).toBeUndefined();
+    expect(await runStore.begin({ ...fence, attempt: 2 }, began)).toBeUndefined();
   });
 
   it("refuses a run that was never opened", async () => {
     const fence = { pool: "default", runId: "nobody", attempt: 1, invocationId: "first" };
-    expect(await ledger.begin(fence, began)).toBeUndefined();
+    expect(await runStore.begin(fence, began)).toBeUndefined();
   });
 
   it("refuses a run that has ended", async () => {
     const fence = await begun();
-    await ledger.close(fence, { state: "completed", reason: "ok", atMs: 3_000 });
-    expect(await ledger.begin(fence, { ...began, atMs: 4_000 })).toBeUndefined();
+    await runStore.close(fence, { state: "completed", reason: "ok", atMs: 3_000 });
+    expect(await runStore.begin(fence, { ...began, atMs: 4_000 })).toBeUndefined();
   });
 });
 
 describe("the fence", () => {
   it("keeps the lease's length as the newest heartbeat tells it, by which a silent attempt is judged", async () => {
     const fence = await begun();
-    await ledger.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
+    await runStore.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
     expect(await readBack(fence)).toMatchObject({ leaseMs: 1_200_000 });
   });
 
   it("lets the owner heartbeat, note rounds and close", async () => {
     const fence = await begun();
-    expect(await ledger.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
-    expect(await ledger.note(fence, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(true);
+    expect(await runStore.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
+    expect(await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(true);
     expect(
-      await ledger.close(fence, { state: "failed", reason: "model_refused", explanation: "no", atMs: 4_000 }),
+      await runStore.close(fence, {
+        state: "failed",
+        reason: "model_refused",
+        explanation: "no",
+        atMs: 4_000,
+      }),
     ).toBe(true);
-    const run = await ledger.read("default", fence.runId);
+    const run = await runStore.read("default", fence.runId);
     expect(run).toMatchObject({
       state: "failed",
       reason: "model_refused",
@@ -169,23 +174,23 @@ describe("the fence", () => {
 
   it("refuses every write of an invocation that does not own the attempt", async () => {
     const other = { ...(await begun()), invocationId: "second" };
-    expect(await ledger.heartbeat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
-    expect(await ledger.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
-    expect(await ledger.close(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
+    expect(await runStore.heartbeat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
+    expect(await runStore.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
+    expect(await runStore.close(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
   });
 
   it("refuses heartbeats after the close, and a second close with another state", async () => {
     const fence = await begun();
-    expect(await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
-    expect(await ledger.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
-    expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
-    expect(await ledger.heartbeat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
+    expect(await runStore.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
+    expect(await runStore.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
+    expect(await runStore.close(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
+    expect(await runStore.heartbeat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
   });
 });
 
 /** The run as a sweep reads it. */
 async function readBack(fence: Fence): Promise<Run> {
-  const run = await ledger.read(fence.pool, fence.runId);
+  const run = await runStore.read(fence.pool, fence.runId);
   expect(run).toBeDefined();
   return run!;
 }
@@ -195,7 +200,12 @@ describe("the next attempt", () => {
     const fence = await begun();
     const progress = { rounds: 1, responseIds: ["resp_1"] };
     expect(
-      await ledger.continueRun(fence, { atMs: 5_000, continuations: 1, leaseExpiresAtMs: 700_000, progress }),
+      await runStore.continueRun(fence, {
+        atMs: 5_000,
+        continuations: 1,
+        leaseExpiresAtMs: 700_000,
+        progress,
+      }),
     ).toBe(true);
     expect(await readBack(fence)).toMatchObject({
       state: "leased",
@@ -208,7 +218,7 @@ describe("the next attempt", () => {
   it("takes over from a running one, which writes nothing any more", async () => {
     const fence = await begun();
     expect(
-      await ledger.continueRun(fence, {
+      await runStore.continueRun(fence, {
         atMs: 5_000,
         continuations: 1,
         leaseExpiresAtMs: 601_000,
@@ -222,9 +232,9 @@ describe("the next attempt", () => {
       continuations: 1,
       starts: 1,
     });
-    expect(await ledger.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
-    expect(await ledger.close(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
-    expect(await ledger.begin({ ...fence, attempt: 2, invocationId: "second" }, began)).toMatchObject({
+    expect(await runStore.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
+    expect(await runStore.close(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
+    expect(await runStore.begin({ ...fence, attempt: 2, invocationId: "second" }, began)).toMatchObject({
       attempt: 2,
       state: "running",
     });
@@ -232,20 +242,20 @@ describe("the next attempt", () => {
 
   it("keeps what the earlier attempt noted", async () => {
     const fence = await begun();
-    await ledger.note(fence, {
+    await runStore.note(fence, {
       rounds: 2,
       responseIds: ["resp_2"],
       summaryResponseId: "resp_s",
       usage,
       model: "m",
     });
-    await ledger.continueRun(fence, {
+    await runStore.continueRun(fence, {
       atMs: 5_000,
       continuations: 1,
       leaseExpiresAtMs: 601_000,
       progress: {},
     });
-    const next = await ledger.begin({ ...fence, attempt: 2, invocationId: "second" }, began);
+    const next = await runStore.begin({ ...fence, attempt: 2, invocationId: "second" }, began);
     expect(next).toMatchObject({
       rounds: 2,
       responseIds: ["resp_2"],
@@ -258,7 +268,7 @@ describe("the next attempt", () => {
   it("is opened by a restart after trouble, which is counted and remembered", async () => {
     const fence = await begun();
     const restart = { atMs: 7_000, trouble: "crashed", leaseExpiresAtMs: 607_000 };
-    const restarted = await ledger.restart(await readBack(fence), restart);
+    const restarted = await runStore.restart(await readBack(fence), restart);
     expect(restarted).toMatchObject({
       state: "leased",
       attempt: 2,
@@ -266,14 +276,14 @@ describe("the next attempt", () => {
       troubles: ["crashed"],
       leaseExpiresAtMs: 607_000,
     });
-    const again = await ledger.restart(restarted!, { ...restart, trouble: "timed_out" });
+    const again = await runStore.restart(restarted!, { ...restart, trouble: "timed_out" });
     expect(again).toMatchObject({ attempt: 3, starts: 3, troubles: ["crashed", "timed_out"] });
   });
 
   it("is opened by one of two hands that saw the same run", async () => {
     const seen = await readBack(await opened());
     const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
-    const both = await Promise.all([ledger.restart(seen, restart), ledger.restart(seen, restart)]);
+    const both = await Promise.all([runStore.restart(seen, restart), runStore.restart(seen, restart)]);
     expect(both.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
@@ -282,27 +292,27 @@ describe("the next attempt", () => {
     const restart = { atMs: 7_000, trouble: "silent", leaseExpiresAtMs: 607_000 };
     const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
     const leased = await readBack(fence);
-    await ledger.begin(fence, began);
-    expect(await ledger.restart(leased, restart)).toBeUndefined();
+    await runStore.begin(fence, began);
+    expect(await runStore.restart(leased, restart)).toBeUndefined();
     const running = await readBack(fence);
-    await ledger.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
-    expect(await ledger.restart(running, restart)).toBeUndefined();
-    expect(await ledger.closeAbandoned(running, ending)).toBe(false);
-    expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);
-    expect(await ledger.restart(await readBack(fence), restart)).toBeUndefined();
+    await runStore.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
+    expect(await runStore.restart(running, restart)).toBeUndefined();
+    expect(await runStore.closeAbandoned(running, ending)).toBe(false);
+    expect(await runStore.closeAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await runStore.restart(await readBack(fence), restart)).toBeUndefined();
   });
 
   it("is not there, nor this one any more, once the run has been closed in its stead: its own close is refused", async () => {
     const fence = await begun();
     const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
-    expect(await ledger.closeAbandoned(await readBack(fence), ending)).toBe(true);
-    expect(await ledger.close(fence, { ...ending, reason: "lease_lost" })).toBe(false);
+    expect(await runStore.closeAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await runStore.close(fence, { ...ending, reason: "lease_lost" })).toBe(false);
     expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
   });
 
   it("is opened, and the run closed, also when the SDK repeats the write because its answer was lost", async () => {
     const { update } = local.table;
-    const repeating = createLedger({
+    const repeating = createRunStore({
       ...local.table,
       update: async (...call) => {
         await update(...call);
@@ -330,19 +340,19 @@ describe("open runs", () => {
   it("are those that are not closed, of their own pool only, whatever their lease", async () => {
     const leased = await opened("p1");
     const running = await opened("p1");
-    await ledger.begin(running, began);
+    await runStore.begin(running, began);
     const ended = await opened("p1");
-    await ledger.begin(ended, began);
-    await ledger.close(ended, { state: "completed", reason: "ok", atMs: 3_000 });
+    await runStore.begin(ended, began);
+    await runStore.close(ended, { state: "completed", reason: "ok", atMs: 3_000 });
     await opened("p2");
-    const ids = (await ledger.openRuns("p1")).map(({ runId }) => runId);
+    const ids = (await runStore.openRuns("p1")).map(({ runId }) => runId);
     expect(ids.toSorted()).toEqual([leased.runId, running.runId].toSorted());
   });
 
   it("are not rows of another pool that name this one", async () => {
     const { pool, runId } = await opened("stranger");
     await local.table.update({ pool, id: `run#${runId}` }, { set: { openIn: "victim" } });
-    expect(await ledger.openRuns("victim")).toEqual([]);
+    expect(await runStore.openRuns("victim")).toEqual([]);
   });
 });
 
@@ -422,12 +432,12 @@ describe("the dispatch lock", () => {
 describe("an open row that is no run", () => {
   it("is told of and left out: one row must not stop a pool", async () => {
     const told: string[] = [];
-    const tolerant = createLedger(local.table, ({ message }) => told.push(message));
+    const tolerant = createRunStore(local.table, ({ message }) => told.push(message));
     const strange = { id: "run#strange", openIn: "odd", leaseExpiresAtMs: 1, attempt: "first" };
     await local.table.put({ ...strange, pool: "odd" }, undefined);
     expect(await tolerant.openRuns("odd")).toEqual([]);
-    expect(told).toEqual([expect.stringMatching(/^the ledger row run#strange is not a run: .*attempt/)]);
-    expect(await ledger.openRuns("odd")).toEqual([]);
+    expect(told).toEqual([expect.stringMatching(/^the runStore row run#strange is not a run: .*attempt/)]);
+    expect(await runStore.openRuns("odd")).toEqual([]);
     expect(await tolerant.recentRuns("odd", { limit: 10 })).toEqual([]);
     expect(await tolerant.read("odd", "strange")).toBeUndefined();
   });
@@ -442,16 +452,16 @@ describe("the control row", () => {
   });
 });
 
-describe("an unreachable ledger", () => {
-  it("is ledger_unavailable, and worth another try", async () => {
-    const table = createTable("ledger", anyone("http://127.0.0.1:9"));
-    const failure = createLedger(table).read("default", "x");
-    await expect(failure).rejects.toMatchObject({ code: "ledger_unavailable", retryable: true });
+describe("an unreachable run store", () => {
+  it("is run_store_unavailable, and worth another try", async () => {
+    const table = createTable("runs", anyone("http://127.0.0.1:9"));
+    const failure = createRunStore(table).read("default", "x");
+    await expect(failure).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
   });
 
   it("is not worth another try when there is no such table", async () => {
     const table = createTable("nowhere", anyone(`http://127.0.0.1:${local.port}`));
-    const failure = createLedger(table).read("default", "x");
-    await expect(failure).rejects.toMatchObject({ code: "ledger_unavailable", retryable: false });
+    const failure = createRunStore(table).read("default", "x");
+    await expect(failure).rejects.toMatchObject({ code: "run_store_unavailable", retryable: false });
   });
 });

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { createTable, type Table } from "../../lib/adapters/dynamodb.ts";
 import { anyone } from "./aws.ts";
-import { openRunsIndex } from "../../lib/runs/ledger.ts";
+import { openRunsIndex } from "../../lib/runs/run-store.ts";
 
 export interface LocalTable {
   readonly table: Table;
@@ -11,7 +11,7 @@ export interface LocalTable {
   close(): Promise<void>;
 }
 
-/** A ledger table of its own in dynalite, with the keys that infra/ledger-table.ts gives it. */
+/** A run store table of its own in dynalite, with the keys that infra/run-store-table.ts gives it. */
 export async function startLocalTable(): Promise<LocalTable> {
   const server = dynalite({ createTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
@@ -20,7 +20,7 @@ export async function startLocalTable(): Promise<LocalTable> {
   const client = new DynamoDBClient(config);
   await client.send(
     new CreateTableCommand({
-      TableName: "ledger",
+      TableName: "runs",
       BillingMode: "PAY_PER_REQUEST",
       AttributeDefinitions: [
         { AttributeName: "pool", AttributeType: "S" },
@@ -46,7 +46,7 @@ export async function startLocalTable(): Promise<LocalTable> {
   );
   client.destroy();
   return {
-    table: createTable("ledger", config),
+    table: createTable("runs", config),
     port,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -2,10 +2,10 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { openRunsIndex } from "../lib/runs/ledger.ts";
+import { openRunsIndex } from "../lib/runs/run-store.ts";
 import type { Settings } from "./settings.ts";
 
-export interface LedgerTableProps {
+export interface RunStoreTableProps {
   readonly removalPolicy: Settings["removalPolicy"];
   /** An existing table with the same keys and index. Absent: one is created. */
   readonly importedArn: string | undefined;
@@ -16,12 +16,12 @@ const removalPolicies = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.
 /** The leading key is the partition key of what is asked: `pool` in the table, `openIn` in the index. Both hold the pool's name. */
 const ofPool = (pool: string) => ({ "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [pool] } });
 
-/** The ledger: rows by `pool` and `id`, and the sparse index of open runs. */
-export class LedgerTable extends Construct {
+/** The run store: rows by `pool` and `id`, and the sparse index of open runs. */
+export class RunStoreTable extends Construct {
   readonly tableName: string;
   readonly tableArn: string;
 
-  constructor(scope: Construct, id: string, props: LedgerTableProps) {
+  constructor(scope: Construct, id: string, props: RunStoreTableProps) {
     super(scope, id);
     const { importedArn, removalPolicy } = props;
     const table =
@@ -49,7 +49,7 @@ export class LedgerTable extends Construct {
     });
   }
 
-  #create(removalPolicy: LedgerTableProps["removalPolicy"]): Table {
+  #create(removalPolicy: RunStoreTableProps["removalPolicy"]): Table {
     const table = new Table(this, "Table", {
       partitionKey: { name: "pool", type: AttributeType.STRING },
       sortKey: { name: "id", type: AttributeType.STRING },

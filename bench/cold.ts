@@ -75,7 +75,7 @@ interface Scene {
 async function measure(built: Built, scene: Scene, subject: Subject): Promise<ColdRow> {
   const fn = functionOf(built, subject.part);
   const plain = built.bundles[subject.name];
-  const overrides = { ...addressesOf(scene.others), RUNNER_PICKUP: "economy" };
+  const overrides = { ...addressesOf(scene.others), RUNNER_POLLING: "economy" };
   const env = scene.aws.variables(fn, overrides);
   const cpuShare = Math.min(1, fn.memoryMb / vcpuMemoryMb);
   let quota: QuotaKind | undefined;

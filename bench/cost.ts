@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { awsPrices, awsPricesAsOf, type AwsPriceName } from "../infra/aws-prices.ts";
-import { pickupModes, type PickupMode } from "../lib/core/options.ts";
+import { pollingModes, type PollingMode } from "../lib/core/options.ts";
 import { timing } from "../lib/core/timing.ts";
 import { buildStack } from "../local/build.ts";
 import {
@@ -30,7 +30,7 @@ import { leaseOne, question } from "./leases.ts";
 import { rounded } from "./stats.ts";
 
 export interface IdleRow {
-  readonly mode: PickupMode;
+  readonly mode: PollingMode;
   /** Of one pool, in a month without a job: Lambda, its schedule and the run store. */
   readonly bill: Bill;
   readonly computeAndRequests: number;
@@ -75,7 +75,7 @@ export async function cost(built: Built): Promise<Cost> {
   try {
     await others.delayStudio(studioLatencyMs);
     const windows = await Promise.all(
-      pickupModes.map(async (mode) => ({ mode, window: await idleWindow(built, { others, aws }, mode) })),
+      pollingModes.map(async (mode) => ({ mode, window: await idleWindow(built, { others, aws }, mode) })),
     );
     const [economy] = windows.filter(({ mode }) => mode === "economy");
     if (economy === undefined) throw new Error("no economy");
@@ -106,15 +106,15 @@ interface Scene {
 }
 
 /** The second one of a process: windows begin in warm ones, but the first of a day. */
-async function idleWindow(built: Built, { others, aws }: Scene, mode: PickupMode): Promise<HostReply> {
+async function idleWindow(built: Built, { others, aws }: Scene, mode: PollingMode): Promise<HostReply> {
   const fn = functionOf(built, "Dispatcher");
   // A pool of its own each, so that they do not wait for each other's lock.
   const own = { RUNNER_POOL: `${pool}-${mode}` };
-  const hostOf = (RUNNER_PICKUP: PickupMode) =>
+  const hostOf = (RUNNER_POLLING: PollingMode) =>
     startHost({
       folder: built.folder,
       file: join(fn.codeFolder, "index.js"),
-      env: aws.variables(fn, { ...addressesOf(others), ...own, RUNNER_PICKUP }),
+      env: aws.variables(fn, { ...addressesOf(others), ...own, RUNNER_POLLING }),
     });
   const host = hostOf(mode);
   try {
@@ -126,7 +126,7 @@ async function idleWindow(built: Built, { others, aws }: Scene, mode: PickupMode
   }
 }
 
-function idleRow(mode: PickupMode, { computeAndRequests: bill, logLines, secretCalls }: IdleMonth): IdleRow {
+function idleRow(mode: PollingMode, { computeAndRequests: bill, logLines, secretCalls }: IdleMonth): IdleRow {
   const computeAndRequests = totalOf(bill);
   return {
     mode,
@@ -198,7 +198,7 @@ interface JobReplies {
 
 /** A job with one round: its lease in a window, and its attempt; both in warm processes. */
 async function oneJob(built: Built, { others, aws }: Scene): Promise<JobReplies> {
-  const overrides = { ...addressesOf(others), RUNNER_PICKUP: "economy" };
+  const overrides = { ...addressesOf(others), RUNNER_POLLING: "economy" };
   const start = (part: "Dispatcher" | "ProcessorRunner") => {
     const fn = functionOf(built, part);
     return startHost({

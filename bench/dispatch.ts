@@ -43,7 +43,7 @@ async function measure(built: Built, { studioLatencyMs, jobs }: Load): Promise<D
   const fn = functionOf(built, "Dispatcher");
   const overrides = {
     ...addressesOf(others),
-    RUNNER_PICKUP: "economy",
+    RUNNER_POLLING: "economy",
     RUNNER_CONCURRENCY: String(10 * jobs),
   };
   const env = aws.variables(fn, overrides);

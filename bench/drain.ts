@@ -10,9 +10,9 @@ export interface Drain {
   readonly concurrency: number;
   readonly modelLatencyMs: number;
   readonly seconds: number;
-  /** jobs / concurrency × latency, and one pickup. */
+  /** jobs / concurrency × latency, and one polling. */
   readonly idealSeconds: number;
-  readonly pickupSeconds: number;
+  readonly timeInQueueSeconds: number;
   readonly ratio: number;
   /** One job at a time, as the public runner works: measured over a few jobs and multiplied. */
   readonly oneByOneSeconds: number;
@@ -31,7 +31,7 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
   const [jobs, concurrency, modelLatencyMs] = isShort ? [40, 10, 1_000] : [500, 50, 4_000];
   const others = await startOthers(modelLatencyMs);
   try {
-    const live = await startLive(built, others, { pickup: "fast", concurrency });
+    const live = await startLive(built, others, { polling: "fast", concurrency });
     try {
       // Each process works on a few jobs: V8 compiles what it has seen often enough.
       await Promise.all([live.window(), warmUp(live, others, concurrency)]);
@@ -44,17 +44,17 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
       await ended(live, jobs);
       const seconds = (Date.now() - startedAtMs) / 1000;
       const cpu = cpuBetween(cpuBefore, readProcessCpu());
-      const pickupSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
+      const timeInQueueSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
       await window;
       const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 5)) * jobs;
-      const idealSeconds = (jobs / concurrency) * (modelLatencyMs / 1000) + pickupSeconds;
+      const idealSeconds = (jobs / concurrency) * (modelLatencyMs / 1000) + timeInQueueSeconds;
       return {
         jobs,
         concurrency,
         modelLatencyMs,
         seconds: rounded(seconds, 2),
         idealSeconds: rounded(idealSeconds, 2),
-        pickupSeconds: rounded(pickupSeconds, 2),
+        timeInQueueSeconds: rounded(timeInQueueSeconds, 2),
         ratio: rounded(seconds / idealSeconds, 2),
         oneByOneSeconds: rounded(oneByOneSeconds),
         timesFaster: rounded(oneByOneSeconds / seconds),

@@ -22,14 +22,14 @@ export interface Live {
 }
 
 export interface LiveOptions {
-  readonly pickup: "economy" | "balanced" | "fast";
+  readonly polling: "economy" | "balanced" | "fast";
   readonly concurrency: number;
 }
 
 export async function startLive(
   { templateFile, stack }: Built,
   others: Others,
-  { pickup, concurrency }: LiveOptions,
+  { polling, concurrency }: LiveOptions,
 ): Promise<Live> {
   const seen: Seen = { beganAtMs: new Map(), ends: [] };
   const dispatcher = stack.functions.find(({ logicalId }) => logicalId.includes("Dispatcher"))?.name ?? "";
@@ -39,7 +39,7 @@ export async function startLive(
     secrets: { "*ModelKey*": modelKey, "*Keys*": others.runnerKey },
     variables: {
       ...addressesOf(others),
-      RUNNER_PICKUP: pickup,
+      RUNNER_POLLING: polling,
       RUNNER_CONCURRENCY: String(concurrency),
     },
     schedules: "off",

@@ -5,7 +5,7 @@ import { drain } from "./drain.ts";
 import type { Built } from "./ground.ts";
 import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
-import { pickup } from "./pickup.ts";
+import { polling } from "./polling.ts";
 import { refill } from "./refill.ts";
 import { roundsOf } from "./rounds.ts";
 import {
@@ -15,7 +15,7 @@ import {
   renderDrain,
   renderMemory,
   renderOverhead,
-  renderPickup,
+  renderPolling,
   renderRefill,
   renderRounds,
 } from "./render.ts";
@@ -62,18 +62,18 @@ export const parts: readonly Part[] = [
   ),
   part(
     {
-      name: "pickup",
-      title: "Pickup",
+      name: "polling",
+      title: "Polling",
       what: "From a message queued at Studio to the first attempt begun, within the dispatch window, functions warm. `economy` opens one window a minute: the wait for it is added as arithmetic.",
     },
-    pickup,
-    renderPickup,
+    polling,
+    renderPolling,
   ),
   part(
     {
       name: "drain",
       title: "Drain",
-      what: "A full queue, a model of fixed latency, warm functions; ideal is jobs / concurrency × latency and one pickup. One at a time is a plain worker as the public runner is one, measured over a few jobs and multiplied.",
+      what: "A full queue, a model of fixed latency, warm functions; ideal is jobs / concurrency × latency and one polling. One at a time is a plain worker as the public runner is one, measured over a few jobs and multiplied.",
     },
     drain,
     renderDrain,
@@ -127,7 +127,7 @@ export const parts: readonly Part[] = [
     {
       name: "cost",
       title: "Cost",
-      what: "From one idle window of each mode and one job, counted request by request, and the resources of the synthesized template. Jobs cost the same with each pickup mode: what a mode costs more is its idle bill.",
+      what: "From one idle window of each mode and one job, counted request by request, and the resources of the synthesized template. Jobs cost the same with each polling mode: what a mode costs more is its idle bill.",
     },
     cost,
     renderCost,

@@ -1,8 +1,8 @@
-import type { PickupMode } from "../lib/core/options.ts";
+import type { PollingMode } from "../lib/core/options.ts";
 import { table, usd } from "./tables.ts";
 import type { Performance } from "./targets.ts";
 
-const looks: Readonly<Record<PickupMode, string>> = {
+const looks: Readonly<Record<PollingMode, string>> = {
   economy: "once a minute",
   balanced: "for 50 s of each minute: 0.25 s after a job, slowing to every 2 s",
   fast: "for 57 s of each minute: 0.1 s after a job, else every second",
@@ -12,24 +12,24 @@ const cents = (value: number): string => `$${value.toFixed(2)}`;
 
 /** What the README has from the bench, by the name of its place in it. */
 const readmeParts: Readonly<Record<string, (measured: Performance) => string>> = {
-  measured: ({ drain, overhead, pickup, cost, dispatch }) => {
+  measured: ({ drain, overhead, polling, cost, dispatch }) => {
     const lease = dispatch.find((row) => row.studioLatencyMs === 50);
     const { jobs, concurrency, seconds, timesFaster } = drain;
-    const monthly = (mode: PickupMode): string =>
+    const monthly = (mode: PollingMode): string =>
       cents(cost.idle.find((row) => row.mode === mode)?.computeAndRequests ?? Number.NaN);
-    const wait = pickup.find((row) => row.mode === "fast" && row.studioLatencyMs === 50)?.p50 ?? Number.NaN;
+    const wait = polling.find((row) => row.mode === "fast" && row.studioLatencyMs === 50)?.p50 ?? Number.NaN;
     return [
       `Measured ([how](docs/performance.md), \`npm run bench\`): ${jobs} jobs of ${drain.modelLatencyMs / 1000} s each are through in ${seconds} s at ${concurrency} at a time,`,
-      `${timesFaster} times as fast as one after the other. Half of all messages are begun within ${wait.toFixed(1)} s with \`pickup: fast\`, which costs`,
+      `${timesFaster} times as fast as one after the other. Half of all messages are begun within ${wait.toFixed(1)} s with \`polling: fast\`, which costs`,
       `${monthly("fast")} a month while idle; looking once a minute (\`economy\`) costs ${monthly("economy")}. Per job the processor takes`,
       `${overhead.cpuMs} ms of CPU, and the dispatcher ${lease?.cpuMsPerLease} ms.`,
     ].join("\n");
   },
-  pickup: ({ pickup, cost }) =>
+  polling: ({ polling, cost }) =>
     table(
-      ["pickup", "looks for work", "a message waits: half of them", "99 of 100", "idle, a month"],
+      ["polling", "looks for work", "a message waits: half of them", "99 of 100", "idle, a month"],
       cost.idle.map(({ mode, computeAndRequests }) => {
-        const row = pickup.find((one) => one.mode === mode && one.studioLatencyMs === 50);
+        const row = polling.find((one) => one.mode === mode && one.studioLatencyMs === 50);
         const waits = [row?.p50 ?? Number.NaN, row?.p99 ?? Number.NaN];
         return [
           `\`${mode}\``,

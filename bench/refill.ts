@@ -1,12 +1,12 @@
 import * as z from "zod";
-import type { PickupMode } from "../lib/core/options.ts";
+import type { PollingMode } from "../lib/core/options.ts";
 import { startOthers, type Built, type Others } from "./ground.ts";
 import { startLive, workOff } from "./live.ts";
 import { call } from "./servers/client.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
 export interface RefillRow {
-  readonly mode: PickupMode;
+  readonly mode: PollingMode;
   readonly jobs: number;
   readonly concurrency: number;
   readonly modelLatencyMs: number;
@@ -34,9 +34,9 @@ export async function refill(
   return rows;
 }
 
-async function measure(built: Built, mode: PickupMode, jobs: number): Promise<RefillRow> {
+async function measure(built: Built, mode: PollingMode, jobs: number): Promise<RefillRow> {
   const others = await startOthers(modelLatencyMs);
-  const live = await startLive(built, others, { pickup: mode, concurrency });
+  const live = await startLive(built, others, { polling: mode, concurrency });
   try {
     await workOff(live, others, concurrency * 2); // warm
     await others.delayStudio(studioLatencyMs);

@@ -5,7 +5,7 @@ import type { DispatchRow } from "./dispatch.ts";
 import type { Drain } from "./drain.ts";
 import type { MemoryRow } from "./memory.ts";
 import type { Overhead } from "./overhead.ts";
-import type { PickupRow } from "./pickup.ts";
+import type { PollingRow } from "./polling.ts";
 import type { RefillRow } from "./refill.ts";
 import type { RoundsRow } from "./rounds.ts";
 import { kilobytes, table, usd } from "./tables.ts";
@@ -34,9 +34,9 @@ export function renderCold(rows: readonly ColdRow[]): string {
   return [table(head, cells), quota, empty, "Largest packages, minified:", ...packages].join("\n\n");
 }
 
-export function renderPickup(rows: readonly PickupRow[]): string {
+export function renderPolling(rows: readonly PollingRow[]): string {
   return table(
-    ["pickup", "Studio answers in", "messages", "p50", "p95", "p99"],
+    ["polling", "Studio answers in", "messages", "p50", "p95", "p99"],
     rows.map((row) => [
       row.mode,
       `${row.studioLatencyMs} ms`,
@@ -68,7 +68,7 @@ export function renderDrain(row: Drain): string {
 export function renderRefill(rows: readonly RefillRow[]): string {
   return table(
     [
-      "pickup",
+      "polling",
       "jobs",
       "at a time",
       "model",

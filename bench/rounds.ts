@@ -74,7 +74,7 @@ interface Queue {
 
 async function ourSeconds(built: Built, { jobs, latencyMs }: Queue) {
   const others = await startOthers(latencyMs, rounds);
-  const live = await startLive(built, others, { pickup: "economy", concurrency });
+  const live = await startLive(built, others, { polling: "economy", concurrency });
   try {
     await workOff(live, others, concurrency * 2); // warm
     const startedAtMs = Date.now();

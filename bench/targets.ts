@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { pickupModes } from "../lib/core/options.ts";
+import { pollingModes } from "../lib/core/options.ts";
 import { table } from "./tables.ts";
 
-const modes = z.enum(pickupModes);
+const modes = z.enum(pollingModes);
 
 /** docs/performance.json, as far as the targets and the README's tables need it. */
 export const performanceSchema = z.object({
@@ -14,7 +14,7 @@ export const performanceSchema = z.object({
       ratio: z.number(),
     }),
   ),
-  pickup: z.array(
+  polling: z.array(
     z.object({ mode: modes, studioLatencyMs: z.number(), p50: z.number(), p95: z.number(), p99: z.number() }),
   ),
   drain: z.object({
@@ -74,7 +74,7 @@ export function targetsOf(measured: Performance): readonly Target[] {
   return [...speed(measured), ...work(measured), ...money(measured)];
 }
 
-function speed({ cold, pickup }: Performance): readonly Target[] {
+function speed({ cold, polling }: Performance): readonly Target[] {
   const p50 = { fast: 0.7, balanced: 1.5 };
   return [
     ...cold.map(({ name, ratio }) => ({
@@ -84,12 +84,12 @@ function speed({ cold, pickup }: Performance): readonly Target[] {
       value: ratio,
       why: "What is left is Node's own start, compiling the same packages, and the first connections.",
     })),
-    ...pickup.flatMap(({ mode, studioLatencyMs, ...row }) =>
+    ...polling.flatMap(({ mode, studioLatencyMs, ...row }) =>
       mode === "economy" || studioLatencyMs !== 50
         ? []
         : [
-            { what: `pickup, ${mode}: p50 at 50 ms`, limit: p50[mode], unit: " s", value: row.p50 },
-            { what: `pickup, ${mode}: p99 at 50 ms`, limit: 3, unit: " s", value: row.p99 },
+            { what: `polling, ${mode}: p50 at 50 ms`, limit: p50[mode], unit: " s", value: row.p50 },
+            { what: `polling, ${mode}: p99 at 50 ms`, limit: 3, unit: " s", value: row.p99 },
           ],
     ),
   ];

@@ -2,7 +2,7 @@ import { alarmRows } from "../infra/monitoring/alarms.ts";
 import type { AlarmRow } from "../infra/monitoring/alarm-row.ts";
 import { levels } from "../infra/monitoring/levels.ts";
 import { storesModelKey, type PoolSettings, type Settings } from "../infra/settings.ts";
-import { pickups } from "../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../lib/dispatch/polling.ts";
 import type { Run } from "../lib/runs/run.ts";
 import { metricTable } from "../lib/core/metrics.ts";
 import { timing } from "../lib/core/timing.ts";
@@ -81,8 +81,8 @@ function ownSecrets({ keySecretArn, rotation }: PoolSettings): number {
 const sharedSecrets = (settings: Settings): number =>
   storesModelKey(settings) && settings.inference.keySecretArn === undefined ? 1 : 0;
 
-function idleGbSeconds({ pickup, dispatcher }: PoolSettings): number {
-  const seconds = pickups[pickup].windowMs / 1_000 + windowOverheadSeconds;
+function idleGbSeconds({ polling, dispatcher }: PoolSettings): number {
+  const seconds = pollingTimes[polling].windowMs / 1_000 + windowOverheadSeconds;
   return (windowsPerMonth * seconds * dispatcher.memoryMb) / 1_024;
 }
 

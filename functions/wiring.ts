@@ -12,7 +12,7 @@ import {
   type RecoveryConfig,
 } from "../lib/core/config.ts";
 import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
-import { pickups } from "../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../lib/dispatch/polling.ts";
 import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createEmfMetrics } from "../lib/core/emf.ts";
 import { RunnerError } from "../lib/core/errors.ts";
@@ -89,7 +89,7 @@ export function dispatcher(logger: Logger): Dispatcher {
     },
     settings: {
       pool: config.RUNNER_POOL,
-      pickup: pickups[config.RUNNER_PICKUP],
+      polling: pollingTimes[config.RUNNER_POLLING],
       concurrency: config.RUNNER_CONCURRENCY,
       leasesPerKey: config.RUNNER_LEASES_PER_KEY,
       dailyCapUsd: config.RUNNER_DAILY_CAP_USD,

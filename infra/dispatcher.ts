@@ -35,7 +35,7 @@ export class Dispatcher extends Construct {
       ...pool.dispatcher,
       environment: toEnvironment({
         ...commonVariables(props),
-        RUNNER_PICKUP: pool.pickup,
+        RUNNER_POLLING: pool.polling,
         RUNNER_CONCURRENCY: pool.concurrency,
         RUNNER_LEASES_PER_KEY: pool.leasesPerKey,
         RUNNER_DAILY_CAP_USD: pool.dailyCapUsd,

@@ -1,12 +1,12 @@
-import { pickups, type Pickup } from "../lib/dispatch/pickup.ts";
-import type { GenerationMode, PickupMode } from "../lib/core/options.ts";
+import { pollingTimes, type PollingTimes } from "../lib/dispatch/polling.ts";
+import type { GenerationMode, PollingMode } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type Prices } from "../lib/model/prices.ts";
 import { timing } from "../lib/core/timing.ts";
 import { formatPath, type Problem } from "./problems.ts";
 
 /** The settings of one pool that must fit each other and our own times. */
 export interface PoolTimes {
-  readonly pickup: PickupMode;
+  readonly polling: PollingMode;
   readonly runLimitMinutes: number;
   readonly dispatcherTimeoutSeconds: number;
   readonly processorTimeoutSeconds: number;
@@ -31,7 +31,7 @@ export interface Bounds {
       number
     >
   >;
-  readonly pickups: Readonly<Record<PickupMode, Pickup>>;
+  readonly pollingTimes: Readonly<Record<PollingMode, PollingTimes>>;
   /** A lease as Studio gives it (studio-api.md). */
   readonly studioLeaseMs: number;
   /** Shorter than this an attempt is not worth its start: one model round takes tens of seconds. */
@@ -47,7 +47,7 @@ export interface Bounds {
 
 export const bounds: Bounds = {
   timing,
-  pickups,
+  pollingTimes,
   studioLeaseMs: 600_000,
   attemptWorkMs: 60_000,
   eventAgeFloorMs: 60_000,
@@ -74,25 +74,25 @@ const workMs = ({ pool, timing: { attemptReserveMs } }: PoolInput): number =>
   pool.processorTimeoutSeconds * 1000 - attemptReserveMs;
 const attempts = ({ timing: { maxContinuations } }: PoolInput): number => maxContinuations + 1;
 const runLimitMs = ({ pool }: PoolInput): number => pool.runLimitMinutes * 60_000;
-const windowMs = ({ pool, pickups: modes }: PoolInput): number => modes[pool.pickup].windowMs;
+const windowMs = ({ pool, pollingTimes: modes }: PoolInput): number => modes[pool.polling].windowMs;
 
 const poolRows: readonly Row<PoolInput>[] = [
   {
-    path: "pickup",
+    path: "polling",
     left: windowMs,
     right: (input) => input.timing.scheduleMs,
     sentence: (input) =>
-      `pickup "${input.pool.pickup}" polls for ${seconds(windowMs(input))}, but timing.scheduleMs starts the next window after ` +
-      `${seconds(input.timing.scheduleMs)}. Choose a pickup with a shorter window.`,
+      `polling "${input.pool.polling}" polls for ${seconds(windowMs(input))}, but timing.scheduleMs starts the next window after ` +
+      `${seconds(input.timing.scheduleMs)}. Choose a polling with a shorter window.`,
   },
   {
     path: "dispatcher.timeoutSeconds",
     left: (input) => windowMs(input) + input.timing.dispatchReserveMs,
     right: ({ pool }) => pool.dispatcherTimeoutSeconds * 1000,
     sentence: (input) =>
-      `pickup "${input.pool.pickup}" polls for ${seconds(windowMs(input))} and timing.dispatchReserveMs keeps ` +
+      `polling "${input.pool.polling}" polls for ${seconds(windowMs(input))} and timing.dispatchReserveMs keeps ` +
       `${seconds(input.timing.dispatchReserveMs)} free after it, but dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}. ` +
-      `Give ${Math.ceil((windowMs(input) + input.timing.dispatchReserveMs) / 1000)} or more, or a pickup with a shorter window.`,
+      `Give ${Math.ceil((windowMs(input) + input.timing.dispatchReserveMs) / 1000)} or more, or a polling with a shorter window.`,
   },
   {
     path: "dispatcher.timeoutSeconds",

@@ -8,7 +8,7 @@ import {
   reasoningEfforts,
   serviceTiers,
   bedrockEndpoints,
-  pickupModes,
+  pollingModes,
 } from "../lib/core/options.ts";
 import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
@@ -208,7 +208,7 @@ export const poolSchema = object({
     /^(?=.{1,20}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
   ),
   kind: choice(["user", "global"]),
-  pickup: choice(pickupModes).default("balanced"),
+  polling: choice(pollingModes).default("balanced"),
   concurrency: whole(1, 1000, " (runs at once)").default(10),
   /** Leases that one runner key may hold at once; absent: no cap. */
   leasesPerKey: whole(1, 1000, " (leases per runner key)").optional(),

@@ -133,7 +133,7 @@ const instructedSchema = z.object({
 const cappedSchema = z.object({ dailyCapUsd: z.number() });
 const namedSchema = z.object({ name: z.string() });
 const timesSchema = z.object({
-  pickup: poolSchema.shape.pickup,
+  polling: poolSchema.shape.polling,
   runLimitMinutes: poolSchema.shape.runLimitMinutes,
   dispatcher: z.object({ timeoutSeconds: dispatcherSchema.shape.timeoutSeconds }).prefault({}),
   processor: z.object({ timeoutSeconds: processorSchema.shape.timeoutSeconds }).prefault({}),
@@ -177,9 +177,9 @@ function brokenCredentials(given: {
 function findBrokenInPool(pool: unknown, path: string): readonly Problem[] {
   const times = timesSchema.safeParse(pool);
   if (!times.success) return [];
-  const { pickup, runLimitMinutes, dispatcher, processor } = times.data;
+  const { polling, runLimitMinutes, dispatcher, processor } = times.data;
   const broken = brokenPoolRelations({
-    pickup,
+    polling,
     runLimitMinutes,
     dispatcherTimeoutSeconds: dispatcher.timeoutSeconds,
     processorTimeoutSeconds: processor.timeoutSeconds,

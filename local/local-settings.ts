@@ -34,7 +34,7 @@ export function settingsOf(options: LocalOptions, { model, addresses }: Chosen):
       {
         name: "local",
         kind: "user",
-        pickup: options.once ? "economy" : "fast",
+        polling: options.once ? "economy" : "fast",
         concurrency: options.concurrency,
         ...(options.dailyCapUsd === undefined ? {} : { dailyCapUsd: options.dailyCapUsd }),
         ...(options.studio ? {} : { rotation: {} }),

@@ -26,7 +26,7 @@ export async function runOne(workspaceId: string, steps: Steps = {}): Promise<vo
   const startedAtMs = Date.now();
   const context = await studio("/getWorkspaceRunnerContext", { workspaceId }, contextSchema);
   log("prior_context", { workspaceId, what: "none" });
-  count("PickupSeconds");
+  count("TimeInQueueSeconds");
   client ??= new OpenAI({
     apiKey: await secret(env.OPENAI_KEY_SECRET),
     baseURL: env.OPENAI_BASE_URL,

@@ -1,7 +1,7 @@
 import type { Load } from "./scene.ts";
 import type { Outcome } from "./simulate.ts";
 
-const atOnce = { jobs: 1_000, jobSeconds: 60, pickup: "fast", concurrency: 1_000 } as const;
+const atOnce = { jobs: 1_000, jobSeconds: 60, polling: "fast", concurrency: 1_000 } as const;
 
 /** What docs/scaling.md shows. */
 export const loads: readonly Load[] = [
@@ -9,16 +9,16 @@ export const loads: readonly Load[] = [
   { ...atOnce, dispatcherMemoryMb: 512 },
   { ...atOnce, dispatcherMemoryMb: 1_769 },
   { ...atOnce, dispatcherMemoryMb: 1_769, studioPerSecond: 50 },
-  { jobs: 1_000, jobSeconds: 60, pickup: "economy", concurrency: 100, dispatcherMemoryMb: 150 },
-  { jobs: 5_000, jobSeconds: 10, pickup: "fast", concurrency: 500, dispatcherMemoryMb: 512 },
-  { jobs: 5_000, jobSeconds: 10, pickup: "fast", concurrency: 500, dispatcherMemoryMb: 1_769 },
+  { jobs: 1_000, jobSeconds: 60, polling: "economy", concurrency: 100, dispatcherMemoryMb: 150 },
+  { jobs: 5_000, jobSeconds: 10, polling: "fast", concurrency: 500, dispatcherMemoryMb: 512 },
+  { jobs: 5_000, jobSeconds: 10, polling: "fast", concurrency: 500, dispatcherMemoryMb: 1_769 },
 ];
 
 export const head = [
   "jobs",
   "each takes",
   "at once",
-  "pickup",
+  "polling",
   "dispatcher",
   "Studio",
   "all places taken after",
@@ -35,7 +35,7 @@ export const rowOf = (load: Load, outcome: Outcome): readonly (string | number)[
   load.jobs,
   `${load.jobSeconds} s`,
   load.concurrency,
-  load.pickup,
+  load.polling,
   `${load.dispatcherMemoryMb} MB`,
   load.studioPerSecond === undefined ? "takes all" : `takes ${load.studioPerSecond}/s`,
   `${outcome.fullSeconds.toFixed(1)} s`,

@@ -1,4 +1,4 @@
-import type { PickupMode } from "../../lib/core/options.ts";
+import type { PollingMode } from "../../lib/core/options.ts";
 import type { Run } from "../../lib/runs/run.ts";
 import { vcpuMemoryMb } from "../bills.ts";
 import { counter, environmentsOf, serial } from "./resources.ts";
@@ -9,7 +9,7 @@ export interface Load {
   readonly jobs: number;
   /** What the model takes for one. */
   readonly jobSeconds: number;
-  readonly pickup: PickupMode;
+  readonly polling: PollingMode;
   readonly concurrency: number;
   readonly dispatcherMemoryMb: number;
   /** Studio answers 429 to more requests than this in a second; absent: to none. */

@@ -1,5 +1,5 @@
 import { awsPrices } from "../../infra/aws-prices.ts";
-import { pickups } from "../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { runWindow, type WindowDeps } from "../../lib/dispatch/window.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
 import type { Log } from "../../lib/core/log.ts";
@@ -43,7 +43,7 @@ async function openWindows(scene: Scene): Promise<void> {
   const settings = {
     pool,
     concurrency: load.concurrency,
-    pickup: pickups[load.pickup],
+    polling: pollingTimes[load.polling],
     leasesPerKey: undefined,
     dailyCapUsd: undefined,
     maxEventAgeMs: timing.maxEventAgeMs,

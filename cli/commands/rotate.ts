@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { pickups } from "../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { createRotationRow } from "../../lib/runs/rotation.ts";
 import { mintKeys } from "../../lib/rotation/mint.ts";
 import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotation/rotate.ts";
@@ -157,7 +157,7 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
       const { lastWindow } = await lock.read(pool.name);
       if (lastWindow?.reason !== "key_refused") return false;
       // A window that was open at the promotion had the old keys, which may be why they are rotated.
-      return lastWindow.atMs - pickups[pool.settings.pickup].windowMs > promotedAtMs;
+      return lastWindow.atMs - pollingTimes[pool.settings.polling].windowMs > promotedAtMs;
     },
   };
 }

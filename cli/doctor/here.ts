@@ -1,6 +1,6 @@
 import { ownInstructions } from "../../infra/own-instructions.ts";
 import { bedrockOf, priceListFor, type Settings } from "../../infra/settings.ts";
-import { pickups } from "../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { timing } from "../../lib/core/timing.ts";
 import { attempt, valueOf } from "../attempt.ts";
 import { count, formatDuration } from "../format.ts";
@@ -79,12 +79,12 @@ export const localChecks: readonly Check[] = [
 /** The settings' own arithmetic holds when they are read at all (infra/relations.ts): this shows its results. */
 function summaryOf({ stackName, inference, pools }: Settings): string {
   const each = pools.map((pool) => {
-    const { name, kind, pickup, processor, runLimitMinutes, concurrency } = pool;
+    const { name, kind, polling, processor, runLimitMinutes, concurrency } = pool;
     const attemptMs = processor.timeoutSeconds * 1_000 - timing.attemptReserveMs;
     const window =
-      pickups[pickup].windowMs === 0
+      pollingTimes[polling].windowMs === 0
         ? "once a minute"
-        : `${formatDuration(pickups[pickup].windowMs)} of a minute`;
+        : `${formatDuration(pollingTimes[polling].windowMs)} of a minute`;
     return `${name} (${kind}): polls ${window}, ${count(concurrency, "run")} at once, attempts of ${formatDuration(attemptMs)}, runs of up to ${runLimitMinutes} min`;
   });
   return `stack ${stackName}, model ${inference.model}; ${each.join("; ")}`;

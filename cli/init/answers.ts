@@ -22,7 +22,7 @@ export const modelOf: Readonly<Record<Provider, string>> = {
   runtime: "us.openai.gpt-6-luna",
 };
 
-export interface PoolAnswers extends Pick<PoolSettings, "name" | "kind" | "pickup" | "concurrency"> {
+export interface PoolAnswers extends Pick<PoolSettings, "name" | "kind" | "polling" | "concurrency"> {
   readonly dailyCapUsd: number | undefined;
 }
 
@@ -47,8 +47,8 @@ export function answersOf(settings: Settings): Answers {
   };
 }
 
-export function poolAnswersOf({ name, kind, pickup, concurrency, dailyCapUsd }: PoolSettings): PoolAnswers {
-  return { name, kind, pickup, concurrency, dailyCapUsd };
+export function poolAnswersOf({ name, kind, polling, concurrency, dailyCapUsd }: PoolSettings): PoolAnswers {
+  return { name, kind, polling, concurrency, dailyCapUsd };
 }
 
 /** A pool that is not there yet, with the settings' own defaults. */

@@ -12,7 +12,7 @@ import type { OptionRow } from "../command.ts";
 import { money, whole } from "../values.ts";
 import { modelOf, newPool, providerAnswers, type Answers, type PoolAnswers } from "./answers.ts";
 
-const { kind, pickup, name: poolName } = poolSchema.shape;
+const { kind, polling, name: poolName } = poolSchema.shape;
 
 /** `default:user,europe:global` */
 const poolList = z.string().transform((text, context) => {
@@ -36,7 +36,7 @@ export const flagsSchema = z.object({
   force: z.boolean().default(false),
   pools: poolList.optional(),
   kind: kind.optional(),
-  pickup: pickup.unwrap().optional(),
+  polling: polling.unwrap().optional(),
   concurrency: whole(1, 1_000).optional(),
   cap: z.union([z.literal("none"), money(capLimitsUsd.min, capLimitsUsd.max)]).optional(),
   provider: z.enum(providerAnswers, { error: `Give one of: ${providerAnswers.join(", ")}.` }).optional(),
@@ -51,7 +51,7 @@ export const flagRows: readonly OptionRow[] = [
   { flags: "--force", meaning: "overwrite settings that differ without asking" },
   { flags: "--pools <list>", meaning: "the whole list of pools: name:kind,name:kind" },
   { flags: "--kind <kind>", meaning: "user or global; as the next three of the pool in --pool, or of all" },
-  { flags: "--pickup <mode>", meaning: "economy, balanced or fast" },
+  { flags: "--polling <mode>", meaning: "economy, balanced or fast" },
   { flags: "--concurrency <count>", meaning: "so many jobs at once" },
   { flags: "--cap <usd>", meaning: "estimated spending per day at which leasing stops, or none" },
   {
@@ -92,7 +92,7 @@ function poolWithFlags(answers: PoolAnswers, flags: Flags): PoolAnswers {
   return {
     name: answers.name,
     kind: flags.kind ?? answers.kind,
-    pickup: flags.pickup ?? answers.pickup,
+    polling: flags.polling ?? answers.polling,
     concurrency: flags.concurrency ?? answers.concurrency,
     dailyCapUsd: cap === "none" ? undefined : (cap ?? answers.dailyCapUsd),
   };

@@ -7,7 +7,7 @@ import {
   poolSchema,
   settingsSchema,
 } from "../../infra/settings-schema.ts";
-import { pickupModes } from "../../lib/core/options.ts";
+import { pollingModes } from "../../lib/core/options.ts";
 import type { Prompts } from "../prompts.ts";
 import { money, whole } from "../values.ts";
 import { wrongModelName } from "../../infra/provider-relations.ts";
@@ -96,10 +96,10 @@ async function askPool(
     ],
     default: present.kind,
   });
-  const pickup = await prompts.choose({
+  const polling = await prompts.choose({
     message: `Pool ${name}: how quickly is a job picked up?`,
-    choices: pickupModes.map((value) => ({ value, name: pickupWords[value] })),
-    default: present.pickup,
+    choices: pollingModes.map((value) => ({ value, name: pollingWords[value] })),
+    default: present.polling,
   });
   const concurrency = await prompts.text({
     message: `Pool ${name}: how many jobs at once?`,
@@ -114,13 +114,13 @@ async function askPool(
   return {
     name,
     kind,
-    pickup,
+    polling,
     concurrency: Number(concurrency),
     dailyCapUsd: cap === none ? undefined : Number(cap),
   };
 }
 
-const pickupWords = {
+const pollingWords = {
   economy: "economy: within a minute, the cheapest",
   balanced: "balanced: within seconds, in most of each minute",
   fast: "fast: within a second",

@@ -46,7 +46,7 @@ function queue(watched: Watched): Section {
   const { count, read, split } = readings(watched);
   const { concurrency } = watched.pool;
   return {
-    title: "Queue and pickup",
+    title: "Queue",
     rows: [
       [
         graph({
@@ -57,11 +57,11 @@ function queue(watched: Watched): Section {
           metrics: [split("Windows")],
         }),
         graph({
-          title: "Pickup",
+          title: "Time in queue",
           good: "p50 of seconds; minutes mean a full pool",
           width: 8,
           unit: "seconds",
-          metrics: [read("PickupSeconds", "p50", "p50"), read("PickupSeconds", "p95", "p95")],
+          metrics: [read("TimeInQueueSeconds", "p50", "p50"), read("TimeInQueueSeconds", "p95", "p95")],
         }),
         graph({
           title: "Capacity",

@@ -27,7 +27,7 @@ export function attemptMetrics(metrics: Metrics, run: Run): AttemptMetrics {
     },
     jobRead: (createdAtMs) => {
       if (attempt > 1 || beganAtMs === undefined) return;
-      metrics.emit("PickupSeconds", { pool }, Math.max(0, beganAtMs - createdAtMs) / 1000);
+      metrics.emit("TimeInQueueSeconds", { pool }, Math.max(0, beganAtMs - createdAtMs) / 1000);
     },
     heartbeat: () => metrics.emit("Heartbeats", { pool }, 1),
     heartbeatFailed: (error) => {

@@ -5,7 +5,7 @@ import {
   reasoningEfforts,
   serviceTiers,
   bedrockEndpoints,
-  pickupModes,
+  pollingModes,
 } from "./options.ts";
 import { RunnerError } from "./errors.ts";
 
@@ -63,7 +63,7 @@ const common = {
 
 const dispatcherSchema = z.object({
   ...common,
-  RUNNER_PICKUP: z.enum(pickupModes),
+  RUNNER_POLLING: z.enum(pollingModes),
   RUNNER_CONCURRENCY: z.coerce.number().int().positive(),
   /** Leases that one runner key may hold at once; absent: no cap. */
   RUNNER_LEASES_PER_KEY: z.coerce.number().int().positive().optional(),

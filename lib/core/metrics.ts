@@ -91,7 +91,7 @@ export const metricTable = {
     meaning: "Attempts that took over from a healthy one at its deadline.",
     emitter: ["processor"],
   },
-  PickupSeconds: {
+  TimeInQueueSeconds: {
     unit: "Seconds",
     dimensions: ["pool"],
     meaning:

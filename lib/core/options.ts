@@ -1,8 +1,8 @@
 /** The values that settings and the functions' variables can take. */
 
 /** How eagerly a pool looks for work inside its minute. */
-export const pickupModes = ["economy", "balanced", "fast"] as const;
-export type PickupMode = (typeof pickupModes)[number];
+export const pollingModes = ["economy", "balanced", "fast"] as const;
+export type PollingMode = (typeof pollingModes)[number];
 
 /**
  * The two addresses at which Amazon Bedrock serves the Responses API. Both store responses. mantle also generates in the

@@ -1,6 +1,6 @@
 import { RunnerError } from "../core/errors.ts";
 import { retryWaitMs } from "../core/retry.ts";
-import { full, type Pickup } from "./pickup.ts";
+import { full, type PollingTimes } from "./polling.ts";
 import type { Poll } from "./poller.ts";
 
 /** How long a window waits at most after polls that failed one after the other, unless asked to wait longer. */
@@ -13,19 +13,19 @@ interface Now {
 
 /** The wait after each poll: short at capacity and after a hit, growing while idle or failing, as long as anybody asked for. */
 export class Waits {
-  readonly #pickup: Pickup;
+  readonly #polling: PollingTimes;
   readonly #random: () => number;
   #idleMs: number;
   #failures = 0;
 
-  constructor(pickup: Pickup, random: () => number) {
-    this.#pickup = pickup;
+  constructor(polling: PollingTimes, random: () => number) {
+    this.#polling = polling;
     this.#random = random;
-    this.#idleMs = pickup.idleWaitMs[0];
+    this.#idleMs = polling.idleWaitMs[0];
   }
 
   after({ leased, end }: Poll, { nowMs, inFlight }: Now): number {
-    const { busyWaitMs, idleWaitMs } = this.#pickup;
+    const { busyWaitMs, idleWaitMs } = this.#polling;
     const [firstMs, lastMs] = idleWaitMs;
     if (end instanceof RunnerError) {
       const failed = { attempt: ++this.#failures, askedMs: end.retryAfterMs ?? lastMs };

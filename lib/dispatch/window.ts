@@ -6,7 +6,7 @@ import type { DispatchLock } from "../runs/dispatch-lock.ts";
 import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { DailyCap } from "./daily-cap.ts";
-import { full, type Pickup } from "./pickup.ts";
+import { full, type PollingTimes } from "./polling.ts";
 import { Poller, type Poll, type PollerDeps, type PollerSettings, type PollerStart } from "./poller.ts";
 import { sweep, type SweepSettings } from "./sweep.ts";
 import { Waits } from "./waits.ts";
@@ -17,7 +17,7 @@ export interface WindowDeps extends PollerDeps, RecoverDeps {
 }
 
 export interface WindowSettings extends PollerSettings, SweepSettings {
-  readonly pickup: Pickup;
+  readonly polling: PollingTimes;
   /** Estimated spending in a UTC day at which leasing stops; absent: no cap. The control row may say otherwise. */
   readonly dailyCapUsd: number | undefined;
 }
@@ -146,16 +146,16 @@ class Window {
 
   async #pollUntilEnd(poller: Poller, startedAtMs: number): Promise<Result> {
     const { clock } = this.#deps;
-    const { pickup } = this.#settings;
+    const { polling } = this.#settings;
     const { remainingMs, stop } = this.#time;
     const endsAtMs = (end: Poll["end"]): number => {
-      const windowMs = end === "at_capacity" ? full.windowMs : pickup.windowMs;
+      const windowMs = end === "at_capacity" ? full.windowMs : polling.windowMs;
       return startedAtMs + Math.min(windowMs, remainingMs - timing.dispatchReserveMs);
     };
     // A wave of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
     const rampEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
     const isOver = (): boolean => stop.aborted || clock.now() >= rampEndsAtMs;
-    const waits = new Waits(pickup, this.#deps.random);
+    const waits = new Waits(polling, this.#deps.random);
     let answered: Poll["end"] | undefined;
     for (;;) {
       const poll = await poller.poll(isOver);

@@ -116,7 +116,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     clock: systemClock,
     secrets: { "*ModelKey*": modelKey, "*Keys*": JSON.stringify(firstKeys) },
     variables: {
-      RUNNER_PICKUP: "economy",
+      RUNNER_POLLING: "economy",
       RUNNER_CONCURRENCY: String(concurrency),
       RUNNER_MAX_EVENT_AGE_MS: String(maxEventAgeMs),
       OPENAI_MODEL: modelName,

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { pickups } from "../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispatch/window.ts";
 import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
@@ -288,7 +288,7 @@ const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unkn
 };
 
 const plain: Omit<WindowSettings, "pool"> = {
-  pickup: pickups.economy,
+  polling: pollingTimes.economy,
   concurrency: 10,
   leasesPerKey: undefined,
   dailyCapUsd: undefined,

@@ -35,7 +35,7 @@ export interface ScenarioOptions extends Timeouts {
   readonly leaseMs?: number;
   /** Of one turn of the model; `heldMs` of hold.ts: until the test lets it go on. Default 20 ms. */
   readonly turnMs?: number;
-  /** The dispatcher runs by its schedule, in pickup "fast"; else only when `window` or `drain` invoke it. */
+  /** The dispatcher runs by its schedule, in polling "fast"; else only when `window` or `drain` invoke it. */
   readonly serve?: boolean;
   /** Over the functions' own variables. */
   readonly variables?: Readonly<Record<string, string>>;
@@ -249,7 +249,7 @@ function reuse(settings: StackSettings, options: ScenarioOptions): BuiltStack {
   const { studio, inference, pools } = settings;
   const variables = {
     RUNNER_API_BASE: studio?.baseUrl,
-    RUNNER_PICKUP: pools?.[0]?.pickup,
+    RUNNER_POLLING: pools?.[0]?.polling,
     RUNNER_CONCURRENCY: String(pools?.[0]?.concurrency),
     OPENAI_BASE_URL: inference?.baseUrl,
     OPENAI_MODEL: inference?.model,

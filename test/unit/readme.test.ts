@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { deliverablesTable } from "../../lib/deliverables/reference.ts";
-import { pickupModes } from "../../lib/core/options.ts";
+import { pollingModes } from "../../lib/core/options.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(resolve(root, file), "utf8");
@@ -39,8 +39,8 @@ describe("the README", () => {
     for (const row of rowsOf(deliverablesTable())) expect(rows).toContain(row);
   });
 
-  it("names every pickup mode", () => {
-    for (const mode of pickupModes) expect(readme).toContain(`| \`${mode}\``);
+  it("names every polling mode", () => {
+    for (const mode of pollingModes) expect(readme).toContain(`| \`${mode}\``);
   });
 
   it("links only to files that exist", () => {

@@ -106,20 +106,20 @@ describe("how long a job has waited", () => {
   it("is told by its first attempt, and noted with the first round", async () => {
     const { deps, metrics, notes } = build({ work: reads(987_500) });
     await runAttempt(deps, event, fifteenMinutes);
-    expect(metrics.emitted).toContain("PickupSeconds{pool=default} 12.5");
+    expect(metrics.emitted).toContain("TimeInQueueSeconds{pool=default} 12.5");
     expect(notes[0]).toMatchObject({ rounds: 1, createdAtMs: 987_500 });
   });
 
   it("is never less than nothing, whatever the clocks say", async () => {
     const { deps, metrics } = build({ work: reads(1_000_700) });
     await runAttempt(deps, event, fifteenMinutes);
-    expect(metrics.emitted).toContain("PickupSeconds{pool=default} 0");
+    expect(metrics.emitted).toContain("TimeInQueueSeconds{pool=default} 0");
   });
 
   it("is not told again by a later attempt", async () => {
     const { deps, metrics } = build({ work: reads(900_000), row: { attempt: 2 } });
     await runAttempt(deps, { ...event, attempt: 2 }, fifteenMinutes);
-    expect(metrics.emitted.filter((line) => line.startsWith("PickupSeconds"))).toEqual([]);
+    expect(metrics.emitted.filter((line) => line.startsWith("TimeInQueueSeconds"))).toEqual([]);
   });
 });
 

@@ -20,7 +20,7 @@ const shown = page
 const load: Load = {
   jobs: 300,
   jobSeconds: 20,
-  pickup: "economy",
+  polling: "economy",
   concurrency: 100,
   dispatcherMemoryMb: 1_769,
 };

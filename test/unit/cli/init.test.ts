@@ -70,13 +70,13 @@ function atTerminal(): void {
 describe("init without a terminal", () => {
   it("writes what the options say, and keeps the rest of the file", async () => {
     const { code, out } = await cli.run(
-      ..."init --yes --stack Runner2 --cap 20 --concurrency 5 --pickup fast".split(" "),
+      ..."init --yes --stack Runner2 --cap 20 --concurrency 5 --polling fast".split(" "),
       ..."--email ops@example.com --monitoring lean --model gpt-6-sol".split(" "),
     );
     expect(code).toBe(0);
     expect(settings()).toEqual({
       stackName: "Runner2",
-      pools: [{ name: "default", kind: "user", pickup: "fast", concurrency: 5, dailyCapUsd: 20 }],
+      pools: [{ name: "default", kind: "user", polling: "fast", concurrency: 5, dailyCapUsd: 20 }],
       inference: { model: "gpt-6-sol" },
       monitoring: { level: "lean", email: "ops@example.com" },
     });
@@ -155,8 +155,8 @@ describe("init without a terminal", () => {
       "3",
     );
     expect(settings().pools).toEqual([
-      { name: "default", kind: "user", pickup: "balanced", concurrency: 10 },
-      { name: "europe-2", kind: "global", pickup: "balanced", concurrency: 10, dailyCapUsd: 3 },
+      { name: "default", kind: "user", polling: "balanced", concurrency: 10 },
+      { name: "europe-2", kind: "global", polling: "balanced", concurrency: 10, dailyCapUsd: 3 },
     ]);
   });
 
@@ -205,7 +205,7 @@ describe("init at a terminal", () => {
   it("takes the defaults", async () => {
     expect((await cli.run("init")).code).toBe(0);
     expect(settings().pools).toEqual([
-      { name: "default", kind: "user", pickup: "balanced", concurrency: 10 },
+      { name: "default", kind: "user", polling: "balanced", concurrency: 10 },
     ]);
     expect(asked).toEqual([
       "Name of the CloudFormation stack",

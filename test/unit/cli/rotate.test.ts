@@ -19,7 +19,7 @@ let pool = "";
 beforeEach(() => {
   pool = `rot${counter++}`;
   cli = fakeCli(local.table, now);
-  cli.aws.settings = { pools: [{ name: pool, kind: "user", pickup: "economy", rotation: {} }] };
+  cli.aws.settings = { pools: [{ name: pool, kind: "user", polling: "economy", rotation: {} }] };
   ({ secrets, web } = connectKeys(cli));
   secrets.set(`${pool}-keys`, "key-1.secret-of-one");
   secrets.set(`${pool}-account`, '{"refreshToken":"refresh","apiKey":"web"}');
@@ -85,8 +85,8 @@ describe("rotate", () => {
     expect(keys()).toEqual(["two.secret-of-two"]);
   });
 
-  it("takes no notice of an open window of a slower pickup that still had the old key", async () => {
-    cli.aws.settings = { pools: [{ name: pool, kind: "user", pickup: "balanced" }] };
+  it("takes no notice of an open window of a slower polling that still had the old key", async () => {
+    cli.aws.settings = { pools: [{ name: pool, kind: "user", polling: "balanced" }] };
     cli.onSleep = async () => {
       if (cli.nowMs <= now + 40_000) await window("key_refused");
     };

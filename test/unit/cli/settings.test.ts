@@ -129,12 +129,12 @@ describe("cost", () => {
     });
   });
 
-  it("follows pickup, monitoring and secrets that were brought along", async () => {
+  it("follows polling, monitoring and secrets that were brought along", async () => {
     const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mine-AbCdEf";
     cli.aws.settings = {
       monitoring: { level: "off" },
       inference: { keySecretArn: arn },
-      pools: [{ name: pool, kind: "user", pickup: "economy", keySecretArn: arn }],
+      pools: [{ name: pool, kind: "user", polling: "economy", keySecretArn: arn }],
     };
     const { json } = await cli.run("cost", "--json");
     const whats = (json() as Cost).idlePerMonth.items.map((item) => item.what);

@@ -85,7 +85,7 @@ it("what ends runs is told by its reason", () => {
 it("an attempt that completes tells of its lease, its job's wait, its inference, its run and its cost", () => {
   expect(byAct("completing")).toEqual([
     "LeaseLeftPercent 99.83333333333333",
-    "PickupSeconds 9",
+    "TimeInQueueSeconds 9",
     expect.stringMatching(/^InferenceSeconds \d/),
     "Heartbeats 1",
     "RunsCompleted 1",

@@ -39,7 +39,7 @@ const dispatcherVariables = {
   RUNNER_API_BASE: "https://studio.example.com",
   RUNNER_RUN_STORE_TABLE: "runs",
   RUNNER_KEY_SECRET: "arn:secret",
-  RUNNER_PICKUP: "balanced",
+  RUNNER_POLLING: "balanced",
   RUNNER_CONCURRENCY: "10",
   RUNNER_PROCESSOR_FUNCTION: "processor",
   RUNNER_RUN_LIMIT_MS: "3600000",
@@ -101,9 +101,9 @@ describe("the functions' environment", () => {
       parseDispatcherConfig({
         ...dispatcherVariables,
         RUNNER_CONCURRENCY: "0",
-        RUNNER_PICKUP: "slow",
+        RUNNER_POLLING: "slow",
         RUNNER_POOL: "",
       });
-    expect(read).toThrow(/RUNNER_POOL: .*RUNNER_PICKUP: .*RUNNER_CONCURRENCY: /);
+    expect(read).toThrow(/RUNNER_POOL: .*RUNNER_POLLING: .*RUNNER_CONCURRENCY: /);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pickups } from "../../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../../lib/dispatch/polling.ts";
 import { runWindow } from "../../../lib/dispatch/window.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { build, empty, queueOf, settings, time } from "./window-world.ts";
@@ -52,7 +52,7 @@ describe("a daily cap", () => {
       spentUsd: () => (clock.now() < 1_000 ? 4 : 5),
       alreadyOpen: 9,
     });
-    const window = runWindow(world.deps, { ...capped, pickup: pickups.balanced }, time);
+    const window = runWindow(world.deps, { ...capped, polling: pollingTimes.balanced }, time);
     await clock.advance(2_000);
     expect(await window).toMatchObject({ reason: "daily_cap", polls: 3, leased: 0, inFlight: 9 });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { full, pickups } from "../../../lib/dispatch/pickup.ts";
+import { full, pollingTimes } from "../../../lib/dispatch/polling.ts";
 import { runWindow } from "../../../lib/dispatch/window.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
@@ -29,7 +29,7 @@ describe("a pool whose places are all taken", () => {
       };
       const window = runWindow(
         { ...world.deps, runStore },
-        { ...settings, pickup: pickups[mode], concurrency: 2 },
+        { ...settings, polling: pollingTimes[mode], concurrency: 2 },
         time,
       );
       await clock.advance(60_000);
@@ -61,7 +61,7 @@ describe("a pool whose places are all taken", () => {
     async (mode) => {
       const clock = createFakeClock();
       const world = build({ clock, lease: empty, control: { concurrency: 0 } });
-      const window = runWindow(world.deps, { ...settings, pickup: pickups[mode] }, time);
+      const window = runWindow(world.deps, { ...settings, polling: pollingTimes[mode] }, time);
       expect(await window).toMatchObject({ reason: "at_capacity", polls: 1 });
     },
   );

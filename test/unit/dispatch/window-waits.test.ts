@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pickups } from "../../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../../lib/dispatch/polling.ts";
 import { runWindow } from "../../../lib/dispatch/window.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
@@ -21,7 +21,9 @@ test.each([
         throw new RunnerError("studio_unavailable", "busy", { retryable: true, status, retryAfterMs: 0 });
       },
     });
-    const window = runWindow(world.deps, { ...settings, pickup: pickups.fast }, time).catch(() => undefined);
+    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.fast }, time).catch(
+      () => undefined,
+    );
     await clock.advance(60_000);
     await window;
     expect(polledAtMs).toEqual(expected);
@@ -43,7 +45,7 @@ test.each([
     const world = build({ clock, lease: fails(error) });
     const window = runWindow(
       world.deps,
-      { ...settings, pickup: pickups.fast },
+      { ...settings, polling: pollingTimes.fast },
       { ...time, remainingMs: 18_000 },
     );
     await clock.advance(60_000);

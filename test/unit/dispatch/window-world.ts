@@ -1,4 +1,4 @@
-import { pickups } from "../../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../../lib/dispatch/polling.ts";
 import type { WindowDeps, WindowSettings } from "../../../lib/dispatch/window.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
@@ -160,7 +160,7 @@ export function build(world: World) {
 
 export const settings: WindowSettings = {
   pool: "default",
-  pickup: pickups.economy,
+  polling: pollingTimes.economy,
   concurrency: 10,
   leasesPerKey: undefined,
   dailyCapUsd: undefined,

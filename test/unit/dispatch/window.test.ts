@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pickups } from "../../../lib/dispatch/pickup.ts";
+import { pollingTimes } from "../../../lib/dispatch/polling.ts";
 import { runWindow } from "../../../lib/dispatch/window.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
@@ -110,7 +110,7 @@ describe("a window", () => {
   });
 });
 
-describe("pickup", () => {
+describe("polling", () => {
   it("economy polls once", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: empty });
@@ -122,7 +122,7 @@ describe("pickup", () => {
     const clock = createFakeClock();
     const times: number[] = [];
     const world = build({ clock, lease: async () => void times.push(clock.now()) });
-    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
     await window;
     expect(times.slice(0, 5)).toEqual([0, 500, 1_500, 3_500, 5_500]);
@@ -135,7 +135,7 @@ describe("pickup", () => {
     const world = build({ clock, lease: async () => void times.push(clock.now()) });
     const window = runWindow(
       world.deps,
-      { ...settings, pickup: pickups.fast },
+      { ...settings, polling: pollingTimes.fast },
       { ...time, remainingMs: 90_000 },
     );
     await clock.advance(60_000);
@@ -150,7 +150,7 @@ describe("pickup", () => {
     const world = build({ clock, lease: async () => void times.push(clock.now()) });
     const window = runWindow(
       world.deps,
-      { ...settings, pickup: pickups.fast },
+      { ...settings, polling: pollingTimes.fast },
       { ...time, remainingMs: 20_000 },
     );
     await clock.advance(60_000);
@@ -164,7 +164,7 @@ describe("pickup", () => {
     const world = build({ clock, lease: empty });
     const window = runWindow(
       world.deps,
-      { ...settings, pickup: pickups.balanced },
+      { ...settings, polling: pollingTimes.balanced },
       { ...time, stop: stop.signal },
     );
     await clock.advance(1_000);
@@ -229,7 +229,7 @@ describe("trouble with Studio", () => {
     );
     const world = build({ clock, lease: fails(broken) });
     await expect(
-      runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time),
+      runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time),
     ).rejects.toMatchObject({
       code: "studio_contract",
     });
@@ -248,7 +248,7 @@ describe("trouble with Studio", () => {
         throw limited(call === 1 ? 7_000 : 90_000);
       },
     });
-    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
     expect(await window).toMatchObject({ reason: "rate_limited" });
     expect(times).toEqual([0, 7_000]);
@@ -274,7 +274,7 @@ describe("holding back", () => {
   ])("for %j asks for nothing in the whole window: %s", async (backoff, reason) => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock), backoff });
-    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
     expect(await window).toMatchObject({ reason, leased: 0 });
     expect(world.leasedWith).toEqual([]);
@@ -287,7 +287,7 @@ describe("holding back", () => {
       lease: queueOf(1, clock),
       backoff: { modelUntilMs: 7_000, studioUntilMs: 0 },
     });
-    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
     expect(await window).toMatchObject({ reason: "leased", leased: 1 });
   });
@@ -366,7 +366,7 @@ describe("keys", () => {
         return queue();
       },
     });
-    const window = runWindow(world.deps, { ...settings, pickup: pickups.balanced }, time);
+    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
     expect(await window).toMatchObject({ reason: "leased", leased: 1 });
     expect(rotated).toBe(true);
@@ -414,7 +414,9 @@ describe("keys", () => {
   it("that are all refused stop the window at once, and the window throws", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: fails(refusal) });
-    await expect(runWindow(world.deps, { ...settings, pickup: pickups.fast }, time)).rejects.toMatchObject({
+    await expect(
+      runWindow(world.deps, { ...settings, polling: pollingTimes.fast }, time),
+    ).rejects.toMatchObject({
       code: "key_refused",
     });
     expect(world.leasedWith).toEqual(["k1"]);
@@ -527,8 +529,8 @@ describe("the numbers of a window", () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(4, clock) });
     const runStore = { ...world.deps.runStore, read: async () => undefined };
-    const pickup = { windowMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;
-    const window = runWindow({ ...world.deps, runStore }, { ...settings, pickup }, time);
+    const polling = { windowMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;
+    const window = runWindow({ ...world.deps, runStore }, { ...settings, polling }, time);
     await clock.advance(5_000);
     expect(await window).toMatchObject({ leased: 4, inFlight: 0 });
     expect(world.metrics.emitted.slice(-2)).toEqual([

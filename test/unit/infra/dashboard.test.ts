@@ -17,7 +17,7 @@ describe("the dashboard of a pool", () => {
   it("goes from whether it works to the logs", () => {
     expect(headings).toEqual([
       "Is it working",
-      "Queue and pickup",
+      "Queue",
       "Outcomes",
       "Inference, tokens and cost",
       "Leases and heartbeats",

@@ -93,7 +93,7 @@ it("the dispatcher gets its settings by environment", () => {
       RUNNER_API_BASE: "https://cloud.xenonflare.com",
       RUNNER_RUN_STORE_TABLE: ref(table),
       RUNNER_KEY_SECRET: ref(runnerKeys),
-      RUNNER_PICKUP: "balanced",
+      RUNNER_POLLING: "balanced",
       RUNNER_CONCURRENCY: "10",
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
       RUNNER_MAX_EVENT_AGE_MS: "300000",

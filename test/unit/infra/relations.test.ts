@@ -9,7 +9,7 @@ import {
 import type { Problem } from "../../../infra/problems.ts";
 
 const times = (overrides: Partial<PoolTimes> = {}): PoolTimes => ({
-  pickup: "balanced",
+  polling: "balanced",
   runLimitMinutes: 60,
   dispatcherTimeoutSeconds: 75,
   processorTimeoutSeconds: 900,
@@ -23,18 +23,18 @@ const withTiming = (overrides: Partial<Bounds["timing"]>): Bounds => ({
 
 describe("relations of a pool's settings", () => {
   it.each(["economy", "balanced", "fast"] as const)(
-    "hold with pickup %s and the default time-outs",
-    (pickup) => {
-      expect(brokenPoolRelations(times({ pickup }))).toEqual([]);
+    "hold with polling %s and the default time-outs",
+    (polling) => {
+      expect(brokenPoolRelations(times({ polling }))).toEqual([]);
     },
   );
 
   it("keep the polling window inside the schedule's period", () => {
-    expect(brokenPoolRelations(times({ pickup: "fast" }), withTiming({ scheduleMs: 50_000 }))).toEqual([
+    expect(brokenPoolRelations(times({ polling: "fast" }), withTiming({ scheduleMs: 50_000 }))).toEqual([
       {
-        path: "pickup",
+        path: "polling",
         sentence:
-          'pickup "fast" polls for 57 s, but timing.scheduleMs starts the next window after 50 s. Choose a pickup with a shorter window.',
+          'polling "fast" polls for 57 s, but timing.scheduleMs starts the next window after 50 s. Choose a polling with a shorter window.',
       },
     ]);
   });
@@ -45,7 +45,7 @@ describe("relations of a pool's settings", () => {
       {
         path: "dispatcher.timeoutSeconds",
         sentence:
-          'pickup "balanced" polls for 50 s and timing.dispatchReserveMs keeps 15 s free after it, but dispatcher.timeoutSeconds is 64. Give 65 or more, or a pickup with a shorter window.',
+          'polling "balanced" polls for 50 s and timing.dispatchReserveMs keeps 15 s free after it, but dispatcher.timeoutSeconds is 64. Give 65 or more, or a polling with a shorter window.',
       },
     ]);
   });
@@ -76,7 +76,7 @@ describe("the time-outs of a pool", () => {
 
   it("are reported together", () => {
     const broken = brokenPoolRelations(
-      times({ pickup: "fast", dispatcherTimeoutSeconds: 60, processorTimeoutSeconds: 20 }),
+      times({ polling: "fast", dispatcherTimeoutSeconds: 60, processorTimeoutSeconds: 20 }),
     );
     expect(broken.map(({ path }) => path)).toEqual(["dispatcher.timeoutSeconds", "processor.timeoutSeconds"]);
   });

@@ -82,9 +82,9 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   ],
   ["an unknown kind", pool({ kind: "all" }), 'pools[0].kind: given "all". Give one of: user, global.'],
   [
-    "an unknown pickup",
-    pool({ pickup: "slow" }),
-    'pools[0].pickup: given "slow". Give one of: economy, balanced, fast.',
+    "an unknown polling",
+    pool({ polling: "slow" }),
+    'pools[0].polling: given "slow". Give one of: economy, balanced, fast.',
   ],
   [
     "no concurrency",

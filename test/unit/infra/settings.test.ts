@@ -32,7 +32,7 @@ describe("defaults", () => {
         {
           name: "default",
           kind: "user",
-          pickup: "balanced",
+          polling: "balanced",
           concurrency: 10,
           runLimitMinutes: 60,
           processor: { memoryMb: 256, timeoutSeconds: 900 },
@@ -104,7 +104,7 @@ describe("all problems at once", () => {
       new RunnerError(
         "config_invalid",
         `the settings "studio-runner" have 4 problems:
-  - pools[0].pikup: unknown setting (given a text of length 4). Did you mean "pickup"?
+  - pools[0].pikup: unknown setting (given a text of length 4). Did you mean "polling"?
   - logLevel: given "loud". Give one of: trace, debug, info, warn, error, fatal.
   - stackname: unknown setting (given a text of length 1). Did you mean "stackName"?
   - pools[0].processor.timeoutSeconds: processor.timeoutSeconds is 30, but timing.attemptReserveMs keeps 20 s of it free and an attempt needs 60 s to work. Give 80 or more.`,

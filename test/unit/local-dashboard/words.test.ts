@@ -18,7 +18,7 @@ const expression = (text: string): SeriesQuery => ({
 describe("units", () => {
   it.each([
     [metric("Heartbeats"), ""],
-    [metric("PickupSeconds", "p95"), "s"],
+    [metric("TimeInQueueSeconds", "p95"), "s"],
     [metric("RunSeconds", "SampleCount"), ""],
     [metric("LeaseLeftPercent", "Minimum"), "%"],
     [metric("CostUsd"), "$"],

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { pickups } from "../lib/dispatch/pickup.ts";
-import type { PickupMode } from "../lib/core/options.ts";
+import { pollingTimes } from "../lib/dispatch/polling.ts";
+import type { PollingMode } from "../lib/core/options.ts";
 import { timing } from "../lib/core/timing.ts";
 import { startOthers, type Built, type Others } from "./ground.ts";
 import { startLive, type Live } from "./live.ts";
 import { question } from "./leases.ts";
 import { percentile, rounded } from "./stats.ts";
 
-export interface PickupRow {
-  readonly mode: PickupMode;
+export interface PollingRow {
+  readonly mode: PollingMode;
   readonly studioLatencyMs: number;
   readonly messages: number;
   /** From the message queued at Studio to its first attempt begun, within the window. Seconds. */
@@ -18,16 +18,16 @@ export interface PickupRow {
 }
 
 interface Combination {
-  readonly mode: PickupMode;
+  readonly mode: PollingMode;
   readonly studioLatencyMs: number;
   readonly messages: number;
 }
 
 /** Side by side: each of them waits for most of the time, and some two jobs a second are little work. */
-export async function pickup(
+export async function polling(
   built: Built,
   { isShort }: { readonly isShort: boolean },
-): Promise<readonly PickupRow[]> {
+): Promise<readonly PollingRow[]> {
   const latenciesMs = isShort ? [50] : [5, 50, 150];
   const rows = latenciesMs.map(async (studioLatencyMs) => [
     ...(await Promise.all(
@@ -40,10 +40,10 @@ export async function pickup(
   return (await Promise.all(rows)).flat();
 }
 
-async function measure(built: Built, combination: Combination): Promise<PickupRow> {
+async function measure(built: Built, combination: Combination): Promise<PollingRow> {
   const { mode, studioLatencyMs } = combination;
   const others = await startOthers(0);
-  const live = await startLive(built, others, { pickup: mode, concurrency: 10 });
+  const live = await startLive(built, others, { polling: mode, concurrency: 10 });
   try {
     await others.delayStudio(studioLatencyMs);
     const seconds =
@@ -65,7 +65,7 @@ async function withinWindows(
   { mode, messages }: Combination,
 ): Promise<readonly number[]> {
   const seconds: Promise<number>[] = [];
-  const { windowMs } = pickups[mode];
+  const { windowMs } = pollingTimes[mode];
   while (seconds.length <= messages) {
     const closesAtMs = Date.now() + windowMs;
     const window = live.window();

@@ -1,7 +1,7 @@
-import type { PickupMode } from "../core/options.ts";
+import type { PollingMode } from "../core/options.ts";
 
 /** How eagerly a pool looks for work inside its minute. README: latency and monthly cost of each mode. */
-export interface Pickup {
+export interface PollingTimes {
   /** How long the dispatcher goes on polling; 0 means until the first empty answer. A full pool is watched for longer. */
   readonly windowMs: number;
   /** Wait after a poll that leased something and emptied the queue. */
@@ -10,11 +10,11 @@ export interface Pickup {
   readonly idleWaitMs: readonly [first: number, last: number];
 }
 
-export const pickups = {
+export const pollingTimes = {
   economy: { windowMs: 0, busyWaitMs: 0, idleWaitMs: [0, 0] },
   balanced: { windowMs: 50_000, busyWaitMs: 250, idleWaitMs: [500, 2_000] },
   fast: { windowMs: 57_000, busyWaitMs: 100, idleWaitMs: [1_000, 1_000] },
-} as const satisfies Readonly<Record<PickupMode, Pickup>>;
+} as const satisfies Readonly<Record<PollingMode, PollingTimes>>;
 
 /**
  * A pool at capacity may have a queue: it is watched for so long, in every mode, and looked at so often. A look reads all

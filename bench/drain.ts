@@ -71,9 +71,9 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
 /** Ever more at once: dozens of processes that load at the same moment would keep the run store waiting for seconds. */
 async function warmUp(live: Live, others: Others, concurrency: number): Promise<void> {
   const jobs = concurrency * warmUpJobs;
-  for (let [queued, wave] = [0, 5]; queued < jobs; wave = Math.min(wave * 2, concurrency)) {
-    await fill(others, wave);
-    queued += wave;
+  for (let [queued, batch] = [0, 5]; queued < jobs; batch = Math.min(batch * 2, concurrency)) {
+    await fill(others, batch);
+    queued += batch;
     await ended(live, queued);
   }
 }

@@ -49,7 +49,7 @@ export class Recovery extends Construct {
       settings,
     });
     this.runner.takeEvents({
-      // The failed attempt sends no more heartbeats: after one lease there is nothing left to save, and the sweep closes the run.
+      // The failed attempt sends no more heartbeats: after one lease there is nothing left to save, and the reaper closes the run.
       maxEventAgeMs: bounds.studioLeaseMs,
       // Settling twice is harmless: the second finds the run moved on. After 1 and 2 minutes, all within the age.
       retries: 2,

@@ -146,7 +146,7 @@ async function recover(context: Context, { pool, action, event, message }: Borro
   await queues.remove(pool.output("DeadLetters"), message.receipt);
 }
 
-/** Runs that were lost, and open ones whose lease is over: the next window's sweep closes those. */
+/** Runs that were lost, and open ones whose lease is over: the next window's reaper closes those. */
 async function findLost(context: Context, pool: StackPool, sinceMs: number): Promise<readonly Run[]> {
   const { runs } = await context.runStore();
   const nowMs = context.clock.now();

@@ -87,7 +87,7 @@ export const queryRows = {
     title: "Dispatcher decisions",
     of: ["dispatcher"],
     lines: [
-      columns("@timestamp", "reason", "polls", "leased", "inFlight", "swept", "elapsedMs"),
+      columns("@timestamp", "reason", "polls", "leased", "inFlight", "reaped", "elapsedMs"),
       happened("window_ended"),
       "sort @timestamp desc",
       "limit 100",

@@ -57,7 +57,7 @@ export interface AttemptResult {
 
 /**
  * The story of one attempt: begin, keep the lease, work, deliver or report, close; or continue in the next attempt before the
- * platform ends this one. An attempt whose process is asked to end leaves its run open for the sweep.
+ * platform ends this one. An attempt whose process is asked to end leaves its run open for the reaper.
  * @throws RunnerError `run_store_unavailable` when the run can be neither begun nor closed
  */
 export async function runAttempt(

@@ -2,7 +2,7 @@ import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.
 import type { EndState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
-/** How an attempt that did not complete ends: the user is told, nothing may be posted any more, the next attempt goes on, or the sweep finds it. */
+/** How an attempt that did not complete ends: the user is told, nothing may be posted any more, the next attempt goes on, or the reaper finds it. */
 export type Verdict = "failed" | "lost" | "superseded" | "continued" | "stopped";
 
 /** Codes that are not told to the user. Every other code fails the job with its reason. */

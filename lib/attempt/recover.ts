@@ -25,7 +25,7 @@ export interface RecoverDeps extends StudioJobDeps, CountDeps {
   readonly runLimitMs: number;
 }
 
-/** `left`: somebody else has moved the run, or Studio cannot be asked just now; a later sweep looks again. */
+/** `left`: somebody else has moved the run, or Studio cannot be asked just now; a later reaper looks again. */
 export type Recovery = "restarted" | "failed" | "lost" | "completed" | "left";
 
 /**
@@ -65,7 +65,7 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
   return "restarted";
 }
 
-/** An event that cannot be sent is left to the sweep, which finds the attempt that never began. */
+/** An event that cannot be sent is left to the reaper, which finds the attempt that never began. */
 export async function invokeOrLeave(
   deps: Pick<RecoverDeps, "invoker" | "log">,
   run: Pick<Run, "pool" | "runId" | "attempt">,
@@ -79,7 +79,7 @@ export async function invokeOrLeave(
   }
 }
 
-/** One hitch must not leave a run to the next sweep; an outage is not waited for. */
+/** One hitch must not leave a run to the next dispatch; an outage is not waited for. */
 const heartbeatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
 /**

@@ -60,7 +60,7 @@ const why = (line: LogLine): string =>
 /** How each event reads to a person at the terminal; `undefined`: not worth a line. */
 const sentences: Readonly<Record<LogEvent, Sentence>> = {
   window_ended: (line) => (line.error ? `stopped looking for work: ${why(line)}` : undefined),
-  sweep_failed: (line) => `could not look after older runs: ${why(line)}`,
+  reaper_failed: (line) => `could not look after older runs: ${why(line)}`,
   poll_failed: (line) => `could not ask for work: ${why(line)}`,
   job_leased: () => "leased",
   lease_dropped: (line) => `let the lease go: ${why(line)}`,
@@ -70,7 +70,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   attempt_restarted: (line) => `starts again after trouble (${line.reason}), start ${line.starts}`,
   recovery_ended: (line) =>
     line.what === "left" ? undefined : `looked after an attempt that ended in trouble (${line.reason})`,
-  attempt_not_invoked: (line) => `could not start the attempt, the next sweep will: ${why(line)}`,
+  attempt_not_invoked: (line) => `could not start the attempt, the next dispatch will: ${why(line)}`,
   job_resumed: (line) => `goes on where the last attempt was: round ${line.round}`,
   job_taken_over: (line) =>
     `goes on with the job of the earlier run ${line.earlierRunId}: round ${line.round}`,

@@ -2,7 +2,7 @@
 export type LogEvent =
   | "window_ended"
   | "poll_failed"
-  | "sweep_failed"
+  | "reaper_failed"
   | "job_leased"
   | "lease_dropped"
   | "attempt_began"
@@ -83,7 +83,7 @@ export interface LogFields {
   readonly deliverables?: Readonly<Record<string, number>>;
   readonly what?: string;
   readonly starts?: number;
-  readonly swept?: number;
+  readonly reaped?: number;
   readonly requestId?: string;
   /** The beginning of the job's newest message (setting monitoring.previewCharacters). */
   readonly preview?: string;

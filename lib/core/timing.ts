@@ -37,7 +37,7 @@ export const timing = {
   maxLeftAloneMs: 21_600_000,
   /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
   maxContinuations: 12,
-  /** Heartbeats that an attempt may miss before the sweep takes it for dead. */
+  /** Heartbeats that an attempt may miss before the reaper takes it for dead. */
   silentHeartbeats: 2.5,
   /** How long an attempt waits, over all its rounds, for room in the tier that it asks in. */
   tierPatienceMs: 120_000,

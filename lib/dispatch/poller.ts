@@ -9,7 +9,7 @@ import type { Studio } from "../studio/studio.ts";
 import type { DailyCap } from "./daily-cap.ts";
 import { KeyRing } from "./key-ring.ts";
 import { Occupancy } from "./occupancy.ts";
-import { ramp, type RampResult } from "./ramp.ts";
+import { slowStart, type SlowStartResult } from "./slow-start.ts";
 import { startRun, type StartDeps } from "./start.ts";
 
 export interface PollerDeps extends StartDeps {
@@ -94,7 +94,7 @@ export class Poller {
   }
 
   /**
-   * Takes no more leases once `isOver`, also in mid-ramp.
+   * Takes no more leases once `isOver`, also in mid-batch.
    * @throws RunnerError `run_store_unavailable` and what reading the keys anew throws
    */
   async poll(isOver: () => boolean): Promise<Poll> {
@@ -145,20 +145,20 @@ export class Poller {
     return Math.max(0, this.#settings.concurrency - this.inFlight);
   }
 
-  async #ask(isOver: () => boolean): Promise<RampResult> {
-    const answer = await ramp(this.#rampDeps(isOver), this.#free(), this.#width);
+  async #ask(isOver: () => boolean): Promise<SlowStartResult> {
+    const answer = await slowStart(this.#slowStartDeps(isOver), this.#free(), this.#width);
     this.#width = answer.nextWidth;
     await Promise.all(this.#starting);
     return answer;
   }
 
-  #rampDeps(isOver: () => boolean): Parameters<typeof ramp>[0] {
+  #slowStartDeps(isOver: () => boolean): Parameters<typeof slowStart>[0] {
     const ring = this.#ring;
     return {
       // Never aborted: a call that is cut off may have leased a job. Its own time limit ends it.
       lease: (key) => this.#deps.studio.lease({ key, signal: new AbortController().signal }),
       nextKey: () => (isOver() ? undefined : ring.take()),
-      beforeWave: async () => {
+      beforeBatch: async () => {
         while (this.#starting.size >= startsAtOnce) await Promise.race(this.#starting);
       },
       onLeased: (lease, key) => this.#start(lease, key),
@@ -208,7 +208,7 @@ export class Poller {
     this.#refusedKeys = refused;
   }
 
-  /** The ramp goes on while the run's row is written and its attempt is invoked. */
+  /** Slow start goes on while the run's row is written and its attempt is invoked. */
   #start(lease: Lease, key: RunnerKey): void {
     const start = this.#startRun(lease, key).finally(() => {
       this.#ring.giveBack(key);

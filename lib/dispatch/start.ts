@@ -20,7 +20,7 @@ export interface TakenLease {
 /**
  * Turns a lease into a run: the workspace becomes the run's, then its row is written, then its event is sent. A lease
  * that cannot be recorded is let go: its job returns to Studio's queue when the lease ends. An event that cannot be sent
- * is left to the sweep. Never throws; `undefined` means let go.
+ * is left to the reaper. Never throws; `undefined` means let go.
  */
 export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
   const { pool, lease, keyId } = taken;

@@ -8,7 +8,7 @@ import { timing } from "../core/timing.ts";
 import { DailyCap } from "./daily-cap.ts";
 import { full, type PollingTimes } from "./polling.ts";
 import { Poller, type Poll, type PollerDeps, type PollerSettings, type PollerStart } from "./poller.ts";
-import { sweep, type SweepSettings } from "./sweep.ts";
+import { reap, type ReaperSettings } from "./reaper.ts";
 import { Waits } from "./waits.ts";
 
 export interface WindowDeps extends PollerDeps, RecoverDeps {
@@ -16,7 +16,7 @@ export interface WindowDeps extends PollerDeps, RecoverDeps {
   readonly lock: DispatchLock;
 }
 
-export interface WindowSettings extends PollerSettings, SweepSettings {
+export interface WindowSettings extends PollerSettings, ReaperSettings {
   readonly polling: PollingTimes;
   /** Estimated spending in a UTC day at which leasing stops; absent: no cap. The control row may say otherwise. */
   readonly dailyCapUsd: number | undefined;
@@ -48,7 +48,7 @@ export interface WindowSummary {
   readonly leased: number;
   readonly inFlight: number;
   /** Runs that should have moved by themselves, and were looked after. */
-  readonly swept: number;
+  readonly reaped: number;
 }
 
 export interface WindowTime {
@@ -90,7 +90,7 @@ class Window {
   readonly #time: WindowTime;
   #poller: Poller | undefined;
   #cap: DailyCap | undefined;
-  #swept = 0;
+  #reaped = 0;
 
   constructor(deps: WindowDeps, settings: WindowSettings, time: WindowTime) {
     this.#deps = deps;
@@ -123,13 +123,13 @@ class Window {
     // Only now: a run that the window before us opens must be in it.
     const openRuns = runStore.openRuns(pool);
     // A pool that leases nothing is still looked after.
-    const sweeping = this.#sweep(openRuns);
+    const reaping = this.#reap(openRuns);
     try {
       const poller = await this.#prepare(operator, { keys: runnerKeys, backoff: heldBack, openRuns });
       const result = poller ? await this.#pollUntilEnd(poller, startedAtMs) : this.#result("paused");
-      return { ...result, swept: await sweeping };
+      return { ...result, reaped: await reaping };
     } finally {
-      await sweeping;
+      await reaping;
     }
   }
 
@@ -152,9 +152,9 @@ class Window {
       const windowMs = end === "at_capacity" ? full.windowMs : polling.windowMs;
       return startedAtMs + Math.min(windowMs, remainingMs - timing.dispatchReserveMs);
     };
-    // A wave of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
-    const rampEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
-    const isOver = (): boolean => stop.aborted || clock.now() >= rampEndsAtMs;
+    // A batch of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
+    const leasingEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
+    const isOver = (): boolean => stop.aborted || clock.now() >= leasingEndsAtMs;
     const waits = new Waits(polling, this.#deps.random);
     let answered: Poll["end"] | undefined;
     for (;;) {
@@ -182,7 +182,7 @@ class Window {
 
   #result(reason: WindowReason, more: Partial<Pick<Result, "good" | "error">> = {}): Result {
     const { polls = 0, leased = 0, inFlight = 0 } = this.#poller ?? {};
-    return { reason, polls, leased, inFlight, swept: this.#swept, good: reason === "paused", ...more };
+    return { reason, polls, leased, inFlight, reaped: this.#reaped, good: reason === "paused", ...more };
   }
 
   /** An idle window emits three at most: metrics are billed by the minute that has data. */
@@ -209,14 +209,14 @@ class Window {
   }
 
   /** What goes wrong here is no reason not to lease; the next window looks again. */
-  async #sweep(openRuns: Promise<readonly Run[]>): Promise<number> {
+  async #reap(openRuns: Promise<readonly Run[]>): Promise<number> {
     try {
-      this.#swept = await sweep(this.#deps, this.#settings, await openRuns);
+      this.#reaped = await reap(this.#deps, this.#settings, await openRuns);
     } catch (thrown) {
       const error = toRunnerError(thrown);
-      this.#deps.log.error("sweep_failed", { pool: this.#settings.pool, reason: error.code, error });
+      this.#deps.log.error("reaper_failed", { pool: this.#settings.pool, reason: error.code, error });
     }
-    return this.#swept;
+    return this.#reaped;
   }
 
   /** The lock dies by itself; a failed release only costs the next window its start. */

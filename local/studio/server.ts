@@ -18,7 +18,7 @@ import type { NewJob } from "./queueing.ts";
 import { createStore, type JobRow, type MessageRow } from "./store.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
-const sweepMs = 1_000;
+const reaperMs = 1_000;
 
 export interface StudioOptions {
   /** The SQLite file; made when absent. ":memory:" keeps nothing. */
@@ -103,7 +103,7 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
     database.close();
     throw error;
   });
-  void sweep(jobs, options.clock, closing.signal);
+  void reap(jobs, options.clock, closing.signal);
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     closing.abort();
@@ -170,6 +170,6 @@ function createParts(options: StudioOptions, database: DatabaseSync, signal: Abo
 }
 
 /** Only tells the page early: whoever asks gets the state by the clock anyway, and the error of a file that fails. */
-async function sweep(jobs: Jobs, clock: Clock, signal: AbortSignal): Promise<void> {
-  await repeat({ clock, everyMs: sweepMs, signal }, jobs.releaseExpired).catch(() => undefined);
+async function reap(jobs: Jobs, clock: Clock, signal: AbortSignal): Promise<void> {
+  await repeat({ clock, everyMs: reaperMs, signal }, jobs.releaseExpired).catch(() => undefined);
 }

@@ -136,7 +136,7 @@ async function runUnderFaults(stage: Stage, options: ChaosOptions, tell: Tell) {
 }
 
 /**
- * Jobs end before their runs are closed (by their attempt, or by the sweep after a kill in between), and runs are closed
+ * Jobs end before their runs are closed (by their attempt, or by the reaper after a kill in between), and runs are closed
  * before their end is counted. An attempt that was killed between the two has nothing more to say.
  */
 async function closeRuns(stage: Stage): Promise<void> {

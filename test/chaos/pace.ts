@@ -11,7 +11,7 @@ export interface BusiestSecond {
   readonly calls: number;
 }
 
-/** Calls that one process may make within a second. A dispatcher leases in waves; a run asks, looks and sends heartbeats. */
+/** Calls that one process may make within a second. A dispatcher leases in batches; a run asks, looks and sends heartbeats. */
 export const paceBounds: Readonly<Record<string, number>> = { Studio: 40, model: 20, DynamoDB: 80 };
 
 /** For each service, the process that called most within any second. */

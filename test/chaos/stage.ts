@@ -36,9 +36,9 @@ const modelName = "offline-canned";
 /** A dispatcher's lock lives for as long as it could: a killed one holds the pool up for this long. */
 const dispatcherSeconds = 5;
 const tickMs = 1_000;
-/** Short, so that the sweep finds a lost event while its lease still lives. */
+/** Short, so that the reaper finds a lost event while its lease still lives. */
 const maxEventAgeMs = 2_000;
-/** An attempt that begins later than this after its event was queued may be taken for lost (lib/dispatch/sweep.ts). */
+/** An attempt that begins later than this after its event was queued may be taken for lost (lib/dispatch/reaper.ts). */
 export const startLimitMs = maxEventAgeMs * 1.2;
 
 /** A run's row; a later version of the runner says whether its report was answered. */

@@ -30,14 +30,14 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsLost,
     guard: "a lease answer that breaks its schema is an error, never an empty queue",
-    file: "lib/dispatch/ramp.ts",
+    file: "lib/dispatch/slow-start.ts",
     remove: "    return error;",
     put: '    return "empty";',
     test: { file: windowTest, name: "never takes a malformed lease answer for an empty queue" },
   },
   {
     promise: nothingIsLost,
-    guard: "recovery and the sweep restart a run whose attempt has ended without closing it",
+    guard: "recovery and the reaper restart a run whose attempt has ended without closing it",
     file: "lib/attempt/recover.ts",
     remove: "  await invokeOrLeave({ ...deps, log }, taken);",
     put: "",
@@ -45,8 +45,8 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsLost,
-    guard: "the sweep finds attempts that never began and attempts that fell silent",
-    file: "lib/dispatch/sweep.ts",
+    guard: "the reaper finds attempts that never began and attempts that fell silent",
+    file: "lib/dispatch/reaper.ts",
     remove: '? "silent" : undefined',
     put: "? undefined : undefined",
     test: { file: recoverTest, name: "recovers what should have moved, and leaves the rest" },
@@ -61,7 +61,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsLost,
-    guard: "an attempt whose process is asked to end leaves its run open for the sweep",
+    guard: "an attempt whose process is asked to end leaves its run open for the reaper",
     file: "lib/attempt/ending.ts",
     remove: '  shutdown: "stopped",',
     put: '  shutdown: "lost",',

@@ -63,7 +63,7 @@ describe("a paused pool", () => {
 
     await control.write("local", { paused: true, by: "ops", why: "month's end" });
     const paused = await scenario.window();
-    expect(paused.summary).toEqual({ reason: "paused", polls: 0, leased: 0, inFlight: 0, swept: 0 });
+    expect(paused.summary).toEqual({ reason: "paused", polls: 0, leased: 0, inFlight: 0, reaped: 0 });
     expect(scenario.lines("window_ended")).toMatchObject([{ level: "INFO", reason: "paused" }]);
     expect(scenario.studio.requests()).toEqual([]);
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "queued", leases: 0 });
@@ -100,7 +100,7 @@ test.concurrent("of two windows at one time only one polls; the other says so", 
     polls: 0,
     leased: 0,
     inFlight: 0,
-    swept: 0,
+    reaped: 0,
   });
   expect((await first).summary).toMatchObject({ reason: "leased", leased: 1 });
   expect((await scenario.ended(workspaceId)).state).toBe("completed");
@@ -113,7 +113,7 @@ test.concurrent("a window that finds nothing says so", async ({ onTestFinished }
     polls: 1,
     leased: 0,
     inFlight: 0,
-    swept: 0,
+    reaped: 0,
   });
   expect(scenario.metric("Windows")).toBe(1);
 });

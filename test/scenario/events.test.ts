@@ -76,7 +76,7 @@ test.concurrent("an event that comes again after its run has ended does nothing"
   expect(await scenario.runs()).toEqual([run]);
 });
 
-test.concurrent("an event that is lost is sent anew by the sweep, under the same lease", async ({
+test.concurrent("an event that is lost is sent anew by the reaper, under the same lease", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ variables: { RUNNER_MAX_EVENT_AGE_MS: "4000" } }, onTestFinished);
@@ -89,8 +89,8 @@ test.concurrent("an event that is lost is sent anew by the sweep, under the same
   expect(await scenario.runs()).toMatchObject([
     { state: "completed", attempt: 2, starts: 2, troubles: ["event_lost"] },
   ]);
-  const swept = scenario.lines("window_ended").map((line) => line["swept"]);
-  expect(swept.filter((count) => count !== 0)).toEqual([1]);
+  const reaped = scenario.lines("window_ended").map((line) => line["reaped"]);
+  expect(reaped.filter((count) => count !== 0)).toEqual([1]);
   expect(scenario.metric("Restarts")).toBe(1);
   expect(scenario.asked()).toHaveLength(2);
 });

@@ -58,7 +58,7 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
   });
   await scenario.window();
 
-  // Its event goes to the dead letters; the sweep finds the run.
+  // Its event goes to the dead letters; the reaper finds the run.
   const workspaceId = scenario.queue("Plan a launch. [[slow:500]]");
   await scenario.window();
   cloud.faults.kill(recovery, 0);

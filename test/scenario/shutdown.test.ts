@@ -3,7 +3,7 @@ import { eventually } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
 import { startScenario } from "../support/stack.ts";
 
-test("a processor that is asked to end stops in mid-generation and posts nothing; the sweep has the next attempt take up its chain", async ({
+test("a processor that is asked to end stops in mid-generation and posts nothing; the reaper has the next attempt take up its chain", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);
@@ -24,7 +24,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
   scenario.hold(() => false);
   const processor = scenario.cloud.functions().find(({ label }) => label.includes("processor"))!;
   for (const { pid } of processor.environments) process.kill(pid, "SIGKILL");
-  await eventually("the sweep's restart", async () => {
+  await eventually("the reaper's restart", async () => {
     await scenario.window();
     return scenario.lines("attempt_restarted")[0];
   });

@@ -211,7 +211,7 @@ async function lostThrice(world: World): Promise<void> {
   await deps.workspaces.claim(pool, claim);
 }
 
-/** For the sweep of a window, and for recovery. */
+/** For the reaper of a window, and for recovery. */
 const recoveries: Readonly<Record<string, Act>> = {
   "an attempt is restarted": { before: silentRun },
   "a job that kills its worker is failed": { before: oftenRestarted },

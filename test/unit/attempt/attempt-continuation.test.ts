@@ -97,7 +97,7 @@ describe("the attempt's deadline", () => {
     expect(invoked).toEqual([]);
   });
 
-  it("leaves an event that cannot be sent to the sweep", async () => {
+  it("leaves an event that cannot be sent to the reaper", async () => {
     const { deps, clock, log } = build({
       work: endless,
       invoke: async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { overdue, sweep } from "../../../lib/dispatch/sweep.ts";
+import { overdue, reap } from "../../../lib/dispatch/reaper.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
@@ -262,7 +262,7 @@ describe("recovery", () => {
     expect([...one.invoked, ...other.invoked]).toHaveLength(1);
   });
 
-  it("leaves an attempt whose event cannot be sent to the sweep", async () => {
+  it("leaves an attempt whose event cannot be sent to the reaper", async () => {
     const { deps, log } = build({
       invoke: async () => {
         throw new RunnerError("invoke_failed", "throttled");
@@ -520,7 +520,7 @@ describe("recovery", () => {
   });
 });
 
-describe("the sweep", () => {
+describe("the reaper", () => {
   const settings = { pool: "default", maxEventAgeMs: 300_000 };
 
   it.each([
@@ -553,13 +553,13 @@ describe("the sweep", () => {
 
   it("recovers what should have moved, and leaves the rest", async () => {
     const { deps, invoked, clock } = build();
-    const pool = "swept";
+    const pool = "reaped";
     const silent = await running(pool);
     const waiting = await leased(pool);
     await clock.advance(210_000); // silent since 901,000: more than 300,000; called at 900,000: less than 360,000
     const well = await leased(pool);
     await runStore.begin(well, { atMs: clock.now(), requestId: "req2" });
-    expect(await sweep(deps, { ...settings, pool }, await runStore.openRuns(pool))).toBe(1);
+    expect(await reap(deps, { ...settings, pool }, await runStore.openRuns(pool))).toBe(1);
     expect(invoked).toEqual([{ pool, runId: silent.runId, attempt: 2 }]);
     expect(await seen(waiting)).toMatchObject({ attempt: 1, state: "leased" });
     expect(await seen(well)).toMatchObject({ attempt: 1, state: "running" });

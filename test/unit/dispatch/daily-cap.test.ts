@@ -15,7 +15,7 @@ describe("a daily cap", () => {
       polls: 1,
       leased: 0,
       inFlight: 2,
-      swept: 0,
+      reaped: 0,
     });
     expect(world.leasedWith).toEqual([]);
     expect(world.log.lines[0]).toEqual({

@@ -7,7 +7,7 @@ import { createFakeClock } from "../../support/fake-clock.ts";
 import { build, empty, fails, key, onePoll, queueOf, settings, time, unavailable } from "./window-world.ts";
 
 describe("a window", () => {
-  it("leases until the queue is empty: in waves of 1, 2, 4, 8", async () => {
+  it("leases until the queue is empty: in batches of 1, 2, 4, 8", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(7, clock) });
     expect(await runWindow(world.deps, settings, time)).toEqual({
@@ -15,7 +15,7 @@ describe("a window", () => {
       polls: 1,
       leased: 7,
       inFlight: 7,
-      swept: 0,
+      reaped: 0,
     });
     expect(world.leasedWith).toHaveLength(10);
     expect(world.opened.map((run) => run.workspaceId).toSorted()).toEqual([
@@ -73,7 +73,7 @@ describe("a window", () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(100, clock), alreadyOpen: 4 });
     const summary = await runWindow(world.deps, settings, onePoll);
-    expect(summary).toEqual({ reason: "leased", polls: 1, leased: 6, inFlight: 10, swept: 0 });
+    expect(summary).toEqual({ reason: "leased", polls: 1, leased: 6, inFlight: 10, reaped: 0 });
     expect(world.leasedWith).toHaveLength(6);
   });
 
@@ -174,7 +174,7 @@ describe("polling", () => {
   });
 });
 
-describe("a ramp", () => {
+describe("slow start", () => {
   it.each([
     ["it is asked to stop", { remainingMs: 75_000, stopAtMs: 6_000 }],
     ["its function's time is over", { remainingMs: 8_000, stopAtMs: 1e9 }],
@@ -200,7 +200,7 @@ describe("a ramp", () => {
 });
 
 describe("trouble with Studio", () => {
-  it("ends the ramp at the first error and does not repeat the lease call at once", async () => {
+  it("ends slow start at the first error and does not repeat the lease call at once", async () => {
     const clock = createFakeClock();
     const world = build({
       clock,
@@ -293,7 +293,7 @@ describe("holding back", () => {
   });
 });
 
-describe("the sweep", () => {
+describe("the reaper", () => {
   it("also looks after a paused pool's runs", async () => {
     const clock = createFakeClock(10_000_000);
     const world = build({ clock, lease: empty, control: { paused: true }, alreadyOpen: 2 });
@@ -307,7 +307,7 @@ describe("the sweep", () => {
     const studio = { ...world.deps.studio, heartbeat, context: fails(unavailable) };
     expect(await runWindow({ ...world.deps, runStore, studio }, settings, time)).toMatchObject({
       reason: "paused",
-      swept: 2,
+      reaped: 2,
     });
   });
 
@@ -323,7 +323,7 @@ describe("the sweep", () => {
       },
     };
     expect(await runWindow({ ...world.deps, runStore }, settings, time)).toMatchObject({ reason: "leased" });
-    expect(world.log.events).toContain("sweep_failed");
+    expect(world.log.events).toContain("reaper_failed");
   });
 });
 
@@ -424,7 +424,7 @@ describe("keys", () => {
 });
 
 describe("a lease that cannot be started", () => {
-  it("is left to the sweep when its attempt cannot be invoked; the others go on", async () => {
+  it("is left to the reaper when its attempt cannot be invoked; the others go on", async () => {
     const clock = createFakeClock();
     let invokes = 0;
     const world = build({

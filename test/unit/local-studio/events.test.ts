@@ -77,7 +77,7 @@ it("ends a listener's subscription", () => {
 it("forgets a stream whose client left", async () => {
   const stream = await openStream();
   await stream.until("retry");
-  expect(fixture.clock.sleeping()).toBe(2); // the sweeper and the stream's heartbeat
+  expect(fixture.clock.sleeping()).toBe(2); // the reaper and the stream's heartbeat
   await stream.reader.cancel();
   await expect.poll(() => fixture.clock.sleeping()).toBe(1);
 });

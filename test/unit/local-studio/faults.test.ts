@@ -86,7 +86,7 @@ describe("a fault of the connection", () => {
     fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ fault: { kind: "delay", ms: 3_000 } });
     const reply = fixture.post("/leaseWorkspaceJob");
-    await expect.poll(() => fixture.clock.sleeping()).toBe(2); // the sweeper and the fault
+    await expect.poll(() => fixture.clock.sleeping()).toBe(2); // the reaper and the fault
     expect(state()).toBe("queued");
     await fixture.clock.advance(3_000);
     expect((await reply).json.leased).toBe(true);

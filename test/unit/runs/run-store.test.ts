@@ -188,7 +188,7 @@ describe("the fence", () => {
   });
 });
 
-/** The run as a sweep reads it. */
+/** The run as the reaper reads it. */
 async function readBack(fence: Fence): Promise<Run> {
   const run = await runStore.read(fence.pool, fence.runId);
   expect(run).toBeDefined();

@@ -4,7 +4,7 @@ import type { Trouble } from "../attempt/trouble.ts";
 import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 
-export interface SweepSettings {
+export interface ReaperSettings {
   readonly pool: string;
   /** After this Lambda drops an attempt's event. */
   readonly maxEventAgeMs: number;
@@ -14,7 +14,7 @@ export interface SweepSettings {
 const batchSize = 16;
 
 /** Why a run should have moved by now; `undefined`: it is well, or somebody may still be at it. */
-export function overdue(run: Run, settings: SweepSettings, nowMs: number): Trouble | undefined {
+export function overdue(run: Run, settings: ReaperSettings, nowMs: number): Trouble | undefined {
   if (run.state === "leased") {
     return nowMs - run.calledAtMs > settings.maxEventAgeMs * 1.2 ? "event_lost" : undefined;
   }
@@ -28,9 +28,9 @@ export function overdue(run: Run, settings: SweepSettings, nowMs: number): Troub
  * Looks at every open run of the pool, as just read, and recovers those that should have moved. Gives how many it touched.
  * @throws RunnerError `run_store_unavailable`
  */
-export async function sweep(
+export async function reap(
   deps: RecoverDeps,
-  settings: SweepSettings,
+  settings: ReaperSettings,
   openRuns: readonly Run[],
 ): Promise<number> {
   const nowMs = deps.clock.now();

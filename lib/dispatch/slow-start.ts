@@ -3,35 +3,39 @@ import type { RunnerKey } from "../core/secret.ts";
 import type { Lease } from "../studio/schemas.ts";
 
 /** More lease calls than this at once would trip rate limits before they help. */
-const widestWave = 32;
+const widestBatch = 32;
 
-export interface RampDeps {
+export interface SlowStartDeps {
   /** One lease call with this key. */
   readonly lease: (key: RunnerKey) => Promise<Lease | undefined>;
   /** A key that may take one more lease now; it counts as taken until `lease` answers empty or fails. */
   readonly nextKey: () => RunnerKey | undefined;
-  /** Before each wave: lets those who start the leased runs keep up. */
-  readonly beforeWave: () => Promise<void>;
+  /** Before each batch: lets those who start the leased runs keep up. */
+  readonly beforeBatch: () => Promise<void>;
   readonly onLeased: (lease: Lease, key: RunnerKey) => void;
   readonly onNotLeased: (key: RunnerKey, error?: RunnerError) => void;
 }
 
-export interface RampResult {
+export interface SlowStartResult {
   readonly leased: number;
-  /** What ended the ramp. `full`: no capacity or no key is left; the queue may hold more. */
+  /** What ended the slow start. `full`: no capacity or no key is left; the queue may hold more. */
   readonly end: "full" | "empty" | RunnerError;
-  /** For the next ramp's first wave: after a full one there is no need to feel the way again. */
+  /** For the next slow start's first batch: after a full one there is no need to feel the way again. */
   readonly nextWidth: number;
 }
 
 /**
- * Lease calls in waves of 1, 2, 4, 8 … while all of a wave hit. The first empty answer or error is the last wave's.
- * `firstWidth`: as the last ramp said.
+ * Lease calls in batches of 1, 2, 4, 8 … while all of a batch hit. The first empty answer or error is the last batch's.
+ * `firstWidth`: as the last slow start said.
  */
-export async function ramp(deps: RampDeps, capacity: number, firstWidth = 1): Promise<RampResult> {
+export async function slowStart(
+  deps: SlowStartDeps,
+  capacity: number,
+  firstWidth = 1,
+): Promise<SlowStartResult> {
   let leased = 0;
-  for (let width = firstWidth; ; width = Math.min(width * 2, widestWave)) {
-    await deps.beforeWave();
+  for (let width = firstWidth; ; width = Math.min(width * 2, widestBatch)) {
+    await deps.beforeBatch();
     const keys = takeKeys(deps.nextKey, Math.min(width, capacity - leased));
     if (keys.length === 0) return { leased, end: "full", nextWidth: width };
     const answers = await Promise.all(keys.map((key) => leaseWith(deps, key)));
@@ -42,7 +46,7 @@ export async function ramp(deps: RampDeps, capacity: number, firstWidth = 1): Pr
   }
 }
 
-function takeKeys(nextKey: RampDeps["nextKey"], count: number): readonly RunnerKey[] {
+function takeKeys(nextKey: SlowStartDeps["nextKey"], count: number): readonly RunnerKey[] {
   const keys: RunnerKey[] = [];
   while (keys.length < count) {
     const key = nextKey();
@@ -52,7 +56,7 @@ function takeKeys(nextKey: RampDeps["nextKey"], count: number): readonly RunnerK
   return keys;
 }
 
-async function leaseWith(deps: RampDeps, key: RunnerKey): Promise<"leased" | "empty" | RunnerError> {
+async function leaseWith(deps: SlowStartDeps, key: RunnerKey): Promise<"leased" | "empty" | RunnerError> {
   try {
     const lease = await deps.lease(key);
     if (lease) deps.onLeased(lease, key);

@@ -29,23 +29,22 @@ export interface IdleMonth {
 }
 
 /**
- * A month of idle windows. Free tiers are not counted, but for the schedule's: the first 14 million invocations of
+ * A month of idle cycles. Free tiers are not counted, but for the schedule's: the first 14 million invocations of
  * EventBridge Scheduler are free in each month, and a pool uses 43,200.
  */
-export function idleMonth(window: Measured, billedMs: number, memoryMb: number): IdleMonth {
-  const { reads, writes, secretCalls } = unitsOf(window.requests, "pool row");
+export function idleMonth(cycle: Measured, billedMs: number, memoryMb: number): IdleMonth {
+  const { reads, writes, secretCalls } = unitsOf(cycle.requests, "pool row");
   const schedules = Math.max(0, minutesPerMonth - awsPrices.schedule.free);
-  const perWindow = (name: AwsPriceName, quantity: number) =>
-    minutesPerMonth * quantity * awsPrices[name].usd;
+  const perCycle = (name: AwsPriceName, quantity: number) => minutesPerMonth * quantity * awsPrices[name].usd;
   return {
     computeAndRequests: {
-      "Lambda compute": perWindow("compute", (memoryMb / 1024) * (billedMs / 1000)),
-      "Lambda requests": perWindow("request", 1),
+      "Lambda compute": perCycle("compute", (memoryMb / 1024) * (billedMs / 1000)),
+      "Lambda requests": perCycle("request", 1),
       "Scheduler invocations": schedules * awsPrices.schedule.usd,
-      "DynamoDB requests": perWindow("runStoreRead", reads) + perWindow("runStoreWrite", writes),
+      "DynamoDB requests": perCycle("runStoreRead", reads) + perCycle("runStoreWrite", writes),
     },
-    logLines: { "log lines": perWindow("logs", window.logBytes / 1e9) },
-    secretCalls: { "Secrets Manager calls": perWindow("secretRead", secretCalls) },
+    logLines: { "log lines": perCycle("logs", cycle.logBytes / 1e9) },
+    secretCalls: { "Secrets Manager calls": perCycle("secretRead", secretCalls) },
   };
 }
 
@@ -67,7 +66,7 @@ export interface Job {
   readonly heartbeats: number;
 }
 
-/** What 1,000 jobs add to a month in which windows are open anyway. A lease's own time is counted with a short window's. */
+/** What 1,000 jobs add to a month in which cycles are open anyway. A lease's own time is counted with a short cycle's. */
 export function thousandJobs(job: Job): Bill {
   const { lease, attempt, inferenceSeconds } = job;
   const units = unitsOf(attempt.requests, "open run");

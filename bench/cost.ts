@@ -68,22 +68,22 @@ const studioLatencyMs = 50;
 const monitoringLevels = ["full", "lean", "off"] as const;
 const inferencesSeconds = [10, 60, 300] as const;
 
-/** From one idle window of each mode and one job, counted request by request. */
+/** From one idle cycle of each mode and one job, counted request by request. */
 export async function cost(built: Built): Promise<Cost> {
   const others = await startOthers(0);
   const aws = await startAws(built, others.runnerKey);
   try {
     await others.delayStudio(studioLatencyMs);
-    const windows = await Promise.all(
-      pollingModes.map(async (mode) => ({ mode, window: await idleWindow(built, { others, aws }, mode) })),
+    const cycles = await Promise.all(
+      pollingModes.map(async (mode) => ({ mode, cycle: await idleCycle(built, { others, aws }, mode) })),
     );
-    const [economy] = windows.filter(({ mode }) => mode === "economy");
+    const [economy] = cycles.filter(({ mode }) => mode === "economy");
     if (economy === undefined) throw new Error("no economy");
     const memoryMb = functionOf(built, "Dispatcher").memoryMb;
-    // A window that polls on ends on time, whatever its polls take: only what comes before and after them is longer.
-    const longerMs = stretchMs(economy.window.cpuMs, memoryMb);
-    const monthOf = (window: HostReply) => idleMonth(window, window.durationMs + longerMs, memoryMb);
-    const idle = { month: monthOf(economy.window), metrics: economy.window.metrics.length };
+    // A cycle that polls on ends on time, whatever its polls take: only what comes before and after them is longer.
+    const longerMs = stretchMs(economy.cycle.cpuMs, memoryMb);
+    const monthOf = (cycle: HostReply) => idleMonth(cycle, cycle.durationMs + longerMs, memoryMb);
+    const idle = { month: monthOf(economy.cycle), metrics: economy.cycle.metrics.length };
     const monitoring: MonitoringRow[] = [];
     for (const level of monitoringLevels) monitoring.push(await monitoringRow(built, level, idle));
     const job = await oneJob(built, { others, aws });
@@ -91,7 +91,7 @@ export async function cost(built: Built): Promise<Cost> {
       pricesAsOf: awsPricesAsOf,
       dispatcherMemoryMb: memoryMb,
       processorMemoryMb: functionOf(built, "ProcessorRunner").memoryMb,
-      idle: windows.map(({ mode, window }) => idleRow(mode, monthOf(window))),
+      idle: cycles.map(({ mode, cycle }) => idleRow(mode, monthOf(cycle))),
       monitoring,
       jobs: inferencesSeconds.map((seconds) => jobsRow(built, seconds, job)),
     };
@@ -105,8 +105,8 @@ interface Scene {
   readonly aws: Aws;
 }
 
-/** The second one of a process: windows begin in warm ones, but the first of a day. */
-async function idleWindow(built: Built, { others, aws }: Scene, mode: PollingMode): Promise<HostReply> {
+/** The second one of a process: cycles begin in warm ones, but the first of a day. */
+async function idleCycle(built: Built, { others, aws }: Scene, mode: PollingMode): Promise<HostReply> {
   const fn = functionOf(built, "Dispatcher");
   // A pool of its own each, so that they do not wait for each other's lock.
   const own = { RUNNER_POOL: `${pool}-${mode}` };
@@ -118,9 +118,9 @@ async function idleWindow(built: Built, { others, aws }: Scene, mode: PollingMod
     });
   const host = hostOf(mode);
   try {
-    const window = { event: { pool: own.RUNNER_POOL }, timeoutMs: fn.timeoutMs };
-    if (mode === "economy") await host.invoke(window);
-    return await host.invoke(window);
+    const cycle = { event: { pool: own.RUNNER_POOL }, timeoutMs: fn.timeoutMs };
+    if (mode === "economy") await host.invoke(cycle);
+    return await host.invoke(cycle);
   } finally {
     await host.close();
   }
@@ -196,7 +196,7 @@ interface JobReplies {
   readonly attempt: HostReply;
 }
 
-/** A job with one round: its lease in a window, and its attempt; both in warm processes. */
+/** A job with one round: its lease in a cycle, and its attempt; both in warm processes. */
 async function oneJob(built: Built, { others, aws }: Scene): Promise<JobReplies> {
   const overrides = { ...addressesOf(others), RUNNER_POLLING: "economy" };
   const start = (part: "Dispatcher" | "ProcessorRunner") => {

@@ -20,7 +20,7 @@ export const studioLatenciesMs = [5, 50, 150] as const;
 
 const summarySchema = z.object({ leased: z.number() });
 
-/** One warm dispatcher empties a long queue in one window: fewer jobs than a pool may run at once, or it would wait for ends. */
+/** One warm dispatcher empties a long queue in one cycle: fewer jobs than a pool may run at once, or it would wait for ends. */
 export async function dispatch(
   built: Built,
   { isShort }: { readonly isShort: boolean },
@@ -48,13 +48,13 @@ async function measure(built: Built, { studioLatencyMs, jobs }: Load): Promise<D
   };
   const env = aws.variables(fn, overrides);
   const host = startHost({ folder: built.folder, file: join(fn.codeFolder, "index.js"), env });
-  const window = { event: { pool }, timeoutMs: fn.timeoutMs };
+  const cycle = { event: { pool }, timeoutMs: fn.timeoutMs };
   try {
     for (let job = 0; job < 60; job++) await others.queue(question);
-    await host.invoke(window);
+    await host.invoke(cycle);
     for (let job = 0; job < jobs; job++) await others.queue(question);
     await others.delayStudio(studioLatencyMs);
-    const reply = await host.invoke(window);
+    const reply = await host.invoke(cycle);
     const { leased } = summarySchema.parse(reply.result);
     const seconds = reply.durationMs / 1000;
     return {

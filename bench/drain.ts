@@ -34,18 +34,18 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
     const live = await startLive(built, others, { polling: "fast", concurrency });
     try {
       // Each process works on a few jobs: V8 compiles what it has seen often enough.
-      await Promise.all([live.window(), warmUp(live, others, concurrency)]);
+      await Promise.all([live.cycle(), warmUp(live, others, concurrency)]);
       await live.cloud.idle();
       live.reset();
       await fill(others, jobs);
       const cpuBefore = readProcessCpu();
       const startedAtMs = Date.now();
-      const window = live.window();
+      const cycle = live.cycle();
       await ended(live, jobs);
       const seconds = (Date.now() - startedAtMs) / 1000;
       const cpu = cpuBetween(cpuBefore, readProcessCpu());
       const timeInQueueSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
-      await window;
+      await cycle;
       const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 5)) * jobs;
       const idealSeconds = (jobs / concurrency) * (modelLatencyMs / 1000) + timeInQueueSeconds;
       return {

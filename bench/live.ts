@@ -7,7 +7,7 @@ import { parseLogLine } from "../lib/core/log-line.ts";
 import { question } from "./leases.ts";
 import { addressesOf, modelKey, pool, type Built, type Others } from "./ground.ts";
 
-/** The stack with its functions in processes of their own; windows are opened by hand. */
+/** The stack with its functions in processes of their own; cycles are opened by hand. */
 export interface Live {
   readonly cloud: LocalCloud;
   /** Epoch ms at which the first attempt of a workspace's run began, by workspace id, as far as it has. */
@@ -16,8 +16,8 @@ export interface Live {
   readonly ends: readonly string[];
   /** Forgets both. */
   reset(): void;
-  /** Opens one dispatch window and resolves at its end. @throws Error when the dispatcher fails */
-  window(): Promise<void>;
+  /** Opens one dispatch cycle and resolves at its end. @throws Error when the dispatcher fails */
+  cycle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export async function startLive(
       seen.beganAtMs.clear();
       seen.ends.length = 0;
     },
-    window: async () => {
+    cycle: async () => {
       const { functionError, payload } = await cloud.invoke(
         dispatcher,
         { pool },
@@ -79,7 +79,7 @@ function note({ beganAtMs, ends }: Seen, event: CloudEvent): void {
   beganAtMs.set(line.workspaceId, event.atMs);
 }
 
-/** Longer than one dispatch window, which has to lease them all. */
+/** Longer than one dispatch cycle, which has to lease them all. */
 const longestMs = 90_000;
 
 /** Resolves once so many jobs have been completed. @throws Error when one was not, or they take too long */
@@ -89,11 +89,11 @@ export async function ended({ ends }: Live, jobs: number): Promise<void> {
   if (ends.some((end) => end !== "completed")) throw new Error(`not every job completed: ${ends.join(", ")}`);
 }
 
-/** Queues so many jobs, and resolves when one window has leased them and all have been completed. */
+/** Queues so many jobs, and resolves when one cycle has leased them and all have been completed. */
 export async function workOff(live: Live, { queue }: Others, jobs: number): Promise<void> {
   live.reset();
   for (let job = 0; job < jobs; job++) await queue(question);
-  const window = live.window();
+  const cycle = live.cycle();
   await ended(live, jobs);
-  await window;
+  await cycle;
 }

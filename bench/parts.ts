@@ -64,7 +64,7 @@ export const parts: readonly Part[] = [
     {
       name: "polling",
       title: "Polling",
-      what: "From a message queued at Studio to the first attempt begun, within the dispatch window, functions warm. `economy` opens one window a minute: the wait for it is added as arithmetic.",
+      what: "From a message queued at Studio to the first attempt begun, within the dispatch cycle, functions warm. `economy` opens one cycle a minute: the wait for it is added as arithmetic.",
     },
     polling,
     renderPolling,
@@ -82,7 +82,7 @@ export const parts: readonly Part[] = [
     {
       name: "refill",
       title: "Refill",
-      what: "A queue that is longer than the pool is wide, within one dispatch window, functions warm: how long a place stays empty between a job's completion at Studio and the lease that fills it. Ideal is jobs / concurrency × latency of the model.",
+      what: "A queue that is longer than the pool is wide, within one dispatch cycle, functions warm: how long a place stays empty between a job's completion at Studio and the lease that fills it. Ideal is jobs / concurrency × latency of the model.",
     },
     refill,
     renderRefill,
@@ -127,7 +127,7 @@ export const parts: readonly Part[] = [
     {
       name: "cost",
       title: "Cost",
-      what: "From one idle window of each mode and one job, counted request by request, and the resources of the synthesized template. Jobs cost the same with each polling mode: what a mode costs more is its idle bill.",
+      what: "From one idle cycle of each mode and one job, counted request by request, and the resources of the synthesized template. Jobs cost the same with each polling mode: what a mode costs more is its idle bill.",
     },
     cost,
     renderCost,

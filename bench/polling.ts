@@ -11,7 +11,7 @@ export interface PollingRow {
   readonly mode: PollingMode;
   readonly studioLatencyMs: number;
   readonly messages: number;
-  /** From the message queued at Studio to its first attempt begun, within the window. Seconds. */
+  /** From the message queued at Studio to its first attempt begun, within the cycle. Seconds. */
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -49,7 +49,7 @@ async function measure(built: Built, combination: Combination): Promise<PollingR
     const seconds =
       mode === "economy"
         ? await byTheMinute(live, others, combination.messages)
-        : await withinWindows(live, others, combination);
+        : await withinCycles(live, others, combination);
     const at = (share: number): number => rounded(percentile(seconds, share), 2);
     return { mode, studioLatencyMs, messages: seconds.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
   } finally {
@@ -58,61 +58,61 @@ async function measure(built: Built, combination: Combination): Promise<PollingR
   }
 }
 
-/** Messages at random times within windows that follow each other; the first one finds cold processes and is not counted. */
-async function withinWindows(
+/** Messages at random times within cycles that follow each other; the first one finds cold processes and is not counted. */
+async function withinCycles(
   live: Live,
   others: Others,
   { mode, messages }: Combination,
 ): Promise<readonly number[]> {
   const seconds: Promise<number>[] = [];
-  const { windowMs } = pollingTimes[mode];
+  const { cycleMs } = pollingTimes[mode];
   while (seconds.length <= messages) {
-    const closesAtMs = Date.now() + windowMs;
-    const window = live.window();
+    const closesAtMs = Date.now() + cycleMs;
+    const cycle = live.cycle();
     await sleep(1_500);
     // Further apart than the pause after a hit, so that most find the dispatcher waiting as it does when idle.
     while (seconds.length <= messages && Date.now() < closesAtMs - 9_000) {
       await sleep(500 + Math.random() * 4_000);
-      seconds.push(queueAndWait(live, others, window));
+      seconds.push(queueAndWait(live, others, cycle));
     }
-    await window;
+    await cycle;
   }
   return (await Promise.all(seconds)).slice(1);
 }
 
-/** A window a minute: the message waits for its start, evenly spread over the minute, then for what is measured here. */
+/** A cycle a minute: the message waits for its start, evenly spread over the minute, then for what is measured here. */
 async function byTheMinute(live: Live, others: Others, messages: number): Promise<readonly number[]> {
-  await oneWindow(live, others); // cold
+  await oneCycle(live, others); // cold
   const ends: number[] = [];
-  for (let message = 0; message < messages; message++) ends.push(await oneWindow(live, others));
+  for (let message = 0; message < messages; message++) ends.push(await oneCycle(live, others));
   const minute = Array.from({ length: 60 }, (_, second) => second + 0.5);
   return ends.flatMap((end) => minute.map((waited) => (waited * timing.scheduleMs) / 60_000 + end));
 }
 
-/** From a window's start to the first attempt of a message that was waiting for it. Seconds. */
-async function oneWindow(live: Live, { queue }: Others): Promise<number> {
+/** From a cycle's start to the first attempt of a message that was waiting for it. Seconds. */
+async function oneCycle(live: Live, { queue }: Others): Promise<number> {
   const workspaceId = await queue(question);
   const sinceMs = Date.now();
-  const window = live.window();
-  const seconds = await secondsUntilBegun(live, { workspaceId, sinceMs, window });
-  await window; // the next one must not find its lock
+  const cycle = live.cycle();
+  const seconds = await secondsUntilBegun(live, { workspaceId, sinceMs, cycle });
+  await cycle; // the next one must not find its lock
   return seconds;
 }
 
-async function queueAndWait(live: Live, { queue }: Others, window: Promise<void>): Promise<number> {
+async function queueAndWait(live: Live, { queue }: Others, cycle: Promise<void>): Promise<number> {
   const sinceMs = Date.now();
-  return secondsUntilBegun(live, { workspaceId: await queue(question), sinceMs, window });
+  return secondsUntilBegun(live, { workspaceId: await queue(question), sinceMs, cycle });
 }
 
 interface Waiting {
   readonly workspaceId: string;
   readonly sinceMs: number;
-  readonly window: Promise<void>;
+  readonly cycle: Promise<void>;
 }
 
-async function secondsUntilBegun(live: Live, { workspaceId, sinceMs, window }: Waiting): Promise<number> {
+async function secondsUntilBegun(live: Live, { workspaceId, sinceMs, cycle }: Waiting): Promise<number> {
   let failed: unknown;
-  window.catch((error: unknown) => (failed = error));
+  cycle.catch((error: unknown) => (failed = error));
   for (const limitMs = Date.now() + 70_000; Date.now() < limitMs;) {
     const beganAtMs = live.beganAtMs.get(workspaceId);
     if (beganAtMs !== undefined) return (beganAtMs - sinceMs) / 1000;

@@ -11,7 +11,7 @@ export interface RefillRow {
   readonly concurrency: number;
   readonly modelLatencyMs: number;
   readonly studioLatencyMs: number;
-  /** From the window's start to the last completion. */
+  /** From the cycle's start to the last completion. */
   readonly seconds: number;
   /** jobs / concurrency × latency of the model. */
   readonly idealSeconds: number;

@@ -18,19 +18,19 @@ export interface CostItem {
   readonly usd: number;
 }
 
-const windowsPerMonth = 30 * 24 * 60;
-/** Of a window beside its polling: its calls to the run store and its last answer from Studio. Measured locally, rounded up. */
-const windowOverheadSeconds = 0.5;
+const cyclesPerMonth = 30 * 24 * 60;
+/** Of a cycle beside its polling: its calls to the run store and its last answer from Studio. Measured locally, rounded up. */
+const cycleOverheadSeconds = 0.5;
 /** Lock taken and released. */
-const writesPerWindow = 2;
+const writesPerCycle = 2;
 /** Control and back-off, and half a one for the runs in flight: that read may be an old one. */
-const readsPerWindow = 2.5;
+const readsPerCycle = 2.5;
 /** The runner keys. */
-const secretReadsPerWindow = 1;
-/** Windows and GoodPolls. */
+const secretReadsPerCycle = 1;
+/** Cycles and GoodPolls. */
 const idleMetrics = 2;
-/** The window's line, its metrics, and Lambda's own two. */
-const bytesPerWindow = 2_000;
+/** The cycle's line, its metrics, and Lambda's own two. */
+const bytesPerCycle = 2_000;
 
 /** A month of 30 days in which no job comes, of these pools. */
 export function idleCost(settings: Settings, pools: readonly PoolSettings[]): readonly CostItem[] {
@@ -40,21 +40,21 @@ export function idleCost(settings: Settings, pools: readonly PoolSettings[]): re
     readonly of: (pool: PoolSettings) => number;
   }[] = [
     { what: "dispatcher, compute", price: "compute", of: idleGbSeconds },
-    { what: "dispatcher, starts", price: "request", of: () => windowsPerMonth },
-    { what: "schedule", price: "schedule", of: () => windowsPerMonth },
-    { what: "run store, writes", price: "runStoreWrite", of: () => windowsPerMonth * writesPerWindow },
+    { what: "dispatcher, starts", price: "request", of: () => cyclesPerMonth },
+    { what: "schedule", price: "schedule", of: () => cyclesPerMonth },
+    { what: "run store, writes", price: "runStoreWrite", of: () => cyclesPerMonth * writesPerCycle },
     {
       what: "run store, reads",
       price: "runStoreRead",
-      of: (pool) => windowsPerMonth * (readsPerWindow + cappedOnly(pool)),
+      of: (pool) => cyclesPerMonth * (readsPerCycle + cappedOnly(pool)),
     },
     { what: "secrets", price: "secret", of: ownSecrets },
-    { what: "secrets, reads", price: "secretRead", of: () => windowsPerMonth * secretReadsPerWindow },
+    { what: "secrets, reads", price: "secretRead", of: () => cyclesPerMonth * secretReadsPerCycle },
     { what: "custom metrics", price: "metric", of: (pool) => idleMetrics + cappedOnly(pool) },
     { what: "alarms", price: "alarm", of: (pool) => alarmMetrics(settings, pool) },
     { what: "alarm Page", price: "compositeAlarm", of: () => (contentsOf(settings).page ? 1 : 0) },
     { what: "dashboards", price: "dashboard", of: () => (contentsOf(settings).dashboard ? 1 : 0) },
-    { what: "log lines", price: "logs", of: () => (windowsPerMonth * bytesPerWindow) / 1e9 },
+    { what: "log lines", price: "logs", of: () => (cyclesPerMonth * bytesPerCycle) / 1e9 },
   ];
   return rows
     .map(({ what, price, of }) => {
@@ -82,8 +82,8 @@ const sharedSecrets = (settings: Settings): number =>
   storesModelKey(settings) && settings.inference.keySecretArn === undefined ? 1 : 0;
 
 function idleGbSeconds({ polling, dispatcher }: PoolSettings): number {
-  const seconds = pollingTimes[polling].windowMs / 1_000 + windowOverheadSeconds;
-  return (windowsPerMonth * seconds * dispatcher.memoryMb) / 1_024;
+  const seconds = pollingTimes[polling].cycleMs / 1_000 + cycleOverheadSeconds;
+  return (cyclesPerMonth * seconds * dispatcher.memoryMb) / 1_024;
 }
 
 /** An alarm is billed by the metrics that it reads. */

@@ -6,12 +6,12 @@ import { count, formatDuration } from "./format.ts";
 import { adminDeps } from "./rotation.ts";
 
 const lookEveryMs = 5_000;
-/** Beyond a window's time-out: a lease that was just taken is in the run store by then. */
+/** Beyond a cycle's time-out: a lease that was just taken is in the run store by then. */
 const slackMs = 15_000;
 
 export interface FinishTimes {
   readonly timeoutMs: number;
-  /** Absent: longer than a dispatch window of the pool can last. */
+  /** Absent: longer than a dispatch cycle of the pool can last. */
   readonly unusedForMs: number | undefined;
 }
 
@@ -21,8 +21,8 @@ export async function finishRotation(context: Context, times: FinishTimes): Prom
   const pool = await context.pool();
   const deps = await adminDeps(context);
   const secretId = pool.output("KeysSecret");
-  const windowMs = pool.settings.dispatcher.timeoutSeconds * 1_000;
-  const settings = { pool: pool.name, secretId, revokeAfterMs: times.unusedForMs ?? windowMs + slackMs };
+  const cycleMs = pool.settings.dispatcher.timeoutSeconds * 1_000;
+  const settings = { pool: pool.name, secretId, revokeAfterMs: times.unusedForMs ?? cycleMs + slackMs };
   const untilMs = clock.now() + times.timeoutMs;
   const revoked: string[] = [];
   for (;;) {

@@ -11,7 +11,7 @@ import {
 import { printable } from "../lib/core/printable.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
-import { reasonInWords } from "./window-words.ts";
+import { reasonInWords } from "./cycle-words.ts";
 
 /** One line of a function's log, in words that a terminal may have, and as it was written. */
 export interface ToldLine {
@@ -76,9 +76,9 @@ export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | un
   };
 }
 
-/** A window's reason as `status` says it. */
+/** A cycle's reason as `status` says it. */
 function quietWords(line: LogLine): string {
-  if (line.message !== "window_ended" || line.reason === undefined) return quietSentenceOf(line);
+  if (line.message !== "cycle_ended" || line.reason === undefined) return quietSentenceOf(line);
   return quietSentenceOf({ ...line, reason: reasonInWords(line.reason) });
 }
 

@@ -2,13 +2,13 @@ import { utcDay, type Spend } from "../lib/runs/spend.ts";
 import type { HeldBack } from "../lib/dispatch/poller.ts";
 import type { Backoff } from "../lib/runs/backoff.ts";
 import type { Control } from "../lib/runs/control.ts";
-import type { LastWindow, LockState } from "../lib/runs/dispatch-lock.ts";
+import type { LastCycle, LockState } from "../lib/runs/dispatch-lock.ts";
 import { attempt, problemOf, valueOf, type Part } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { formatAge, formatDuration, formatTime } from "./format.ts";
 import type { AlarmState, ScheduleState } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
-import { isGoodReason, reasonInWords } from "./window-words.ts";
+import { isGoodReason, reasonInWords } from "./cycle-words.ts";
 
 export type PoolState = "on" | "paused" | "capped" | "schedule_off";
 
@@ -37,7 +37,7 @@ export interface PoolStatus {
   readonly backoff: readonly HeldBack[];
   /** Workspaces whose runs lost their leases again and again. */
   readonly leftAlone: readonly LeftAlone[];
-  readonly lastWindow: LastWindow | null;
+  readonly lastCycle: LastCycle | null;
   readonly goodPollAtMs: number | null;
   readonly inFlight: number;
   readonly concurrency: Chosen<number>;
@@ -100,7 +100,7 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
       workspaceId,
       untilMs: leftAloneUntilMs,
     })),
-    lastWindow: state.lastWindow ?? null,
+    lastCycle: state.lastCycle ?? null,
     goodPollAtMs: state.goodPollAtMs ?? null,
     inFlight,
     concurrency: concurrencyOf(pool, set),
@@ -202,26 +202,26 @@ interface Facts extends Asked {
   readonly spentPercent: number | undefined;
 }
 
-/** After the cap has been raised: the alarm goes by the number that the next window tells. */
+/** After the cap has been raised: the alarm goes by the number that the next cycle tells. */
 function staysOn(id: string, spentPercent: number | undefined): string {
   const threshold = Number(/^Spending(\d+)$/.exec(id)?.[1]);
   if (spentPercent === undefined || !(spentPercent < threshold)) return "";
   const percent = Math.floor(spentPercent);
-  return `. The spending is at ${percent} % of the present cap: it stays on until the next window has ended and its number has been looked at, up to 5 minutes.`;
+  return `. The spending is at ${percent} % of the present cap: it stays on until the next cycle has ended and its number has been looked at, up to 5 minutes.`;
 }
 
 const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
-  ({ schedule }) => (valueOf(schedule)?.enabled === false ? ["The schedule is off: no window starts."] : []),
-  ({ lock: { goodPollAtMs, lastWindow, lockedUntilMs = 0 }, nowMs, schedule }) => {
+  ({ schedule }) => (valueOf(schedule)?.enabled === false ? ["The schedule is off: no cycle starts."] : []),
+  ({ lock: { goodPollAtMs, lastCycle, lockedUntilMs = 0 }, nowMs, schedule }) => {
     if (valueOf(schedule)?.enabled === false) return [];
-    const isFirstOpen = lastWindow === undefined && lockedUntilMs > nowMs;
-    if (goodPollAtMs === undefined) return isFirstOpen ? [] : ["No window has had a good poll yet."];
+    const isFirstOpen = lastCycle === undefined && lockedUntilMs > nowMs;
+    if (goodPollAtMs === undefined) return isFirstOpen ? [] : ["No cycle has had a good poll yet."];
     const ageMs = nowMs - goodPollAtMs;
     return ageMs > goodPollWithinMs ? [`The last good poll was ${formatAge(ageMs)}.`] : [];
   },
-  ({ lock: { lastWindow } }) =>
-    lastWindow && !isGoodReason(lastWindow.reason)
-      ? [`The last window ${reasonInWords(lastWindow.reason)}.`]
+  ({ lock: { lastCycle } }) =>
+    lastCycle && !isGoodReason(lastCycle.reason)
+      ? [`The last cycle ${reasonInWords(lastCycle.reason)}.`]
       : [],
   ({ alarms, nowMs, spentPercent }) =>
     (valueOf(alarms) ?? [])

@@ -1,16 +1,16 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { dispatchEventSchema } from "../lib/dispatch/dispatch-event.ts";
-import { runWindow } from "../lib/dispatch/window.ts";
+import { runCycle } from "../lib/dispatch/cycle.ts";
 import { wrap } from "./middleware.ts";
 import { dispatcher } from "./wiring.ts";
 
 const logger = new Logger({ serviceName: "dispatcher" });
 const { deps, settings, stop } = dispatcher(logger);
 
-/** Once a minute per pool: one dispatch window. What it cannot handle it rethrows, so that the function's alarm fires. */
+/** Once a minute per pool: one dispatch cycle. What it cannot handle it rethrows, so that the function's alarm fires. */
 export const handler = wrap({
   logger,
   schema: dispatchEventSchema(settings.pool),
   handler: async (_, context) =>
-    runWindow(deps, settings, { remainingMs: context.getRemainingTimeInMillis(), stop }),
+    runCycle(deps, settings, { remainingMs: context.getRemainingTimeInMillis(), stop }),
 });

@@ -11,7 +11,7 @@ import {
   type ProcessorConfig,
   type RecoveryConfig,
 } from "../lib/core/config.ts";
-import type { WindowDeps, WindowSettings } from "../lib/dispatch/window.ts";
+import type { CycleDeps, CycleSettings } from "../lib/dispatch/cycle.ts";
 import { pollingTimes } from "../lib/dispatch/polling.ts";
 import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createEmfMetrics } from "../lib/core/emf.ts";
@@ -60,8 +60,8 @@ const random = Math.random;
 const randomShare = (): number => randomBytes(1).readUInt8() / 256;
 
 export interface Dispatcher {
-  readonly deps: WindowDeps;
-  readonly settings: WindowSettings;
+  readonly deps: CycleDeps;
+  readonly settings: CycleSettings;
   /** Aborts when the process is asked to end: no new leases. */
   readonly stop: AbortSignal;
 }
@@ -75,7 +75,7 @@ export function dispatcher(logger: Logger): Dispatcher {
   return {
     deps: {
       ...shared,
-      // Each window reads its keys anew, so that a new value is used by the next one (docs/decisions/0010).
+      // Each cycle reads its keys anew, so that a new value is used by the next one (docs/decisions/0010).
       keys: createRunnerKeys({
         source: shared.secrets,
         clock,

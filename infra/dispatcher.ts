@@ -59,7 +59,7 @@ export class Dispatcher extends Construct {
     const dispatcher = this.runner.function;
     const period = Duration.millis(timing.scheduleMs);
     return new Schedule(this, "Schedule", {
-      description: `studio-runner, pool ${pool}: starts a dispatch window`,
+      description: `studio-runner, pool ${pool}: starts a dispatch cycle`,
       schedule: ScheduleExpression.rate(period),
       target: new LambdaInvoke(dispatcher, {
         input: ScheduleTargetInput.fromObject({ pool }),

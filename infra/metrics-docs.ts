@@ -27,7 +27,7 @@ const intro = [
   "a function that is killed. Where two sets of dimensions are given, each value is counted under both: the second is the sum, for alarms.",
   "",
   "CloudWatch bills each distinct set of dimension values as a metric, by the hour in which it has data. So nothing unbounded is a dimension,",
-  "and a window with nothing to do emits two metrics only (three with a daily cap).",
+  "and a cycle with nothing to do emits two metrics only (three with a daily cap).",
   "",
 ];
 

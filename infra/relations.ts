@@ -74,33 +74,33 @@ const workMs = ({ pool, timing: { attemptReserveMs } }: PoolInput): number =>
   pool.processorTimeoutSeconds * 1000 - attemptReserveMs;
 const attempts = ({ timing: { maxContinuations } }: PoolInput): number => maxContinuations + 1;
 const runLimitMs = ({ pool }: PoolInput): number => pool.runLimitMinutes * 60_000;
-const windowMs = ({ pool, pollingTimes: modes }: PoolInput): number => modes[pool.polling].windowMs;
+const cycleMs = ({ pool, pollingTimes: modes }: PoolInput): number => modes[pool.polling].cycleMs;
 
 const poolRows: readonly Row<PoolInput>[] = [
   {
     path: "polling",
-    left: windowMs,
+    left: cycleMs,
     right: (input) => input.timing.scheduleMs,
     sentence: (input) =>
-      `polling "${input.pool.polling}" polls for ${seconds(windowMs(input))}, but timing.scheduleMs starts the next window after ` +
-      `${seconds(input.timing.scheduleMs)}. Choose a polling with a shorter window.`,
+      `polling "${input.pool.polling}" polls for ${seconds(cycleMs(input))}, but timing.scheduleMs starts the next cycle after ` +
+      `${seconds(input.timing.scheduleMs)}. Choose a polling mode with a shorter cycle.`,
   },
   {
     path: "dispatcher.timeoutSeconds",
-    left: (input) => windowMs(input) + input.timing.dispatchReserveMs,
+    left: (input) => cycleMs(input) + input.timing.dispatchReserveMs,
     right: ({ pool }) => pool.dispatcherTimeoutSeconds * 1000,
     sentence: (input) =>
-      `polling "${input.pool.polling}" polls for ${seconds(windowMs(input))} and timing.dispatchReserveMs keeps ` +
+      `polling "${input.pool.polling}" polls for ${seconds(cycleMs(input))} and timing.dispatchReserveMs keeps ` +
       `${seconds(input.timing.dispatchReserveMs)} free after it, but dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}. ` +
-      `Give ${Math.ceil((windowMs(input) + input.timing.dispatchReserveMs) / 1000)} or more, or a polling with a shorter window.`,
+      `Give ${Math.ceil((cycleMs(input) + input.timing.dispatchReserveMs) / 1000)} or more, or a polling mode with a shorter cycle.`,
   },
   {
     path: "dispatcher.timeoutSeconds",
     left: ({ pool }) => pool.dispatcherTimeoutSeconds * 1000,
     right: (input) => 2 * input.timing.scheduleMs,
     sentence: (input) =>
-      `dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}, but timing.scheduleMs starts a window every ` +
-      `${seconds(input.timing.scheduleMs)}, and a window that hangs holds back the next ones. ` +
+      `dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}, but timing.scheduleMs starts a cycle every ` +
+      `${seconds(input.timing.scheduleMs)}, and a cycle that hangs holds back the next ones. ` +
       `Give ${(2 * input.timing.scheduleMs) / 1000} or less.`,
   },
   {

@@ -3,11 +3,11 @@ import * as z from "zod";
 import { RunnerError } from "../lib/core/errors.ts";
 import type { LocalStack } from "./stack.ts";
 
-/** Between two windows. */
+/** Between two cycles. */
 const pauseMs = 500;
 
 /**
- * Dispatch windows one after the other until the queue is empty and everything has ended. `false`: the dispatcher could
+ * Dispatch cycles one after the other until the queue is empty and everything has ended. `false`: the dispatcher could
  * not ask for work (it has said why), or it was interrupted.
  */
 export async function drain(stack: LocalStack, clock: Clock, interrupted: AbortSignal): Promise<boolean> {
@@ -16,9 +16,9 @@ export async function drain(stack: LocalStack, clock: Clock, interrupted: AbortS
   if (!dispatcher) throw new RunnerError("config_invalid", "the template has no dispatcher");
   let emptyBefore = false;
   while (!interrupted.aborted) {
-    const window = await cloud.invoke(dispatcher.logicalId, { pool: "local" }, { type: "RequestResponse" });
-    const isBroken = window.functionError !== undefined;
-    const isEmpty = !isBroken && foundNothing(window.payload);
+    const cycle = await cloud.invoke(dispatcher.logicalId, { pool: "local" }, { type: "RequestResponse" });
+    const isBroken = cycle.functionError !== undefined;
+    const isEmpty = !isBroken && foundNothing(cycle.payload);
     // A place is filled as soon as it is free; an empty queue is not asked again before the runs have ended.
     if (isBroken || isEmpty) await cloud.idle();
     if (isBroken) return false;

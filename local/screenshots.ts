@@ -50,7 +50,7 @@ const rounds: readonly (readonly string[])[] = [
   ],
 ];
 const betweenRoundsMs = 45_000;
-/** Alarms are evaluated, and windows reported, once a minute. */
+/** Alarms are evaluated, and cycles reported, once a minute. */
 const settlingMs = 70_000;
 const patienceMs = 120_000;
 
@@ -118,7 +118,7 @@ async function work(studioUrl: string): Promise<void> {
     const workspaces = workspacesSchema.parse(await (await fetch(`${studioUrl}/api/workspaces`)).json());
     return workspaces.every(({ state }) => state === "completed" || state === "failed") || undefined;
   });
-  print(`All jobs have ended; waiting ${settlingMs / 1_000} s for the last window and the alarms`);
+  print(`All jobs have ended; waiting ${settlingMs / 1_000} s for the last cycle and the alarms`);
   await sleep(settlingMs);
 }
 

@@ -9,7 +9,7 @@ import { count, env, getItem, log, logger, openRuns, secret, setItem, studio } f
 
 const lambda = new LambdaClient({});
 
-/** The same calls as an idle dispatch window of the runner. */
+/** The same calls as an idle dispatch cycle of the runner. */
 export const handler = middy()
   .use(injectLambdaContext(logger))
   .use(parser({ schema: z.object({ pool: z.string() }) }))
@@ -27,8 +27,8 @@ export const handler = middy()
       const Payload = JSON.stringify(answer);
       await lambda.send(new InvokeCommand({ FunctionName: "processor", InvocationType: "Event", Payload }));
     }
-    log("window_ended", { owner });
-    count("Windows");
+    log("cycle_ended", { owner });
+    count("Cycles");
     count("GoodPolls");
     await setItem("lock", { lockedUntilMs: 0 });
     return { reason: "empty" };

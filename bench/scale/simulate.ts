@@ -1,6 +1,6 @@
 import { awsPrices } from "../../infra/aws-prices.ts";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
-import { runWindow, type WindowDeps } from "../../lib/dispatch/window.ts";
+import { runCycle, type CycleDeps } from "../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
 import type { Log } from "../../lib/core/log.ts";
 import { Secret } from "../../lib/core/secret.ts";
@@ -30,15 +30,15 @@ const remainingMs = 75_000;
 /** Works off a queue that is there at once, with the real dispatcher; Studio, DynamoDB and Lambda are what `assumed` says. */
 export async function simulate(load: Load): Promise<Outcome> {
   const scene = sceneOf(createVirtualClock(), load);
-  const windows = openWindows(scene);
+  const cycles = openCycles(scene);
   await scene.clock.runUntil(scene.done.promise);
   scene.stop.abort("all jobs have ended");
-  await scene.clock.runUntil(windows);
+  await scene.clock.runUntil(cycles);
   return outcomeOf(scene);
 }
 
 /** One a minute, as the schedule starts them. */
-async function openWindows(scene: Scene): Promise<void> {
+async function openCycles(scene: Scene): Promise<void> {
   const { clock, load, stop, billed } = scene;
   const settings = {
     pool,
@@ -54,10 +54,10 @@ async function openWindows(scene: Scene): Promise<void> {
     await clock.sleep(dueMs - clock.now(), stop.signal).catch(() => undefined);
     if (stop.signal.aborted) break;
     const startedAtMs = clock.now();
-    const window = runWindow(deps, settings, { remainingMs, stop: stop.signal })
+    const cycle = runCycle(deps, settings, { remainingMs, stop: stop.signal })
       .catch(() => undefined) // as in Lambda: the next one comes by its schedule
       .then(() => void (billed.dispatcherMs += clock.now() - startedAtMs));
-    open.push(window);
+    open.push(cycle);
   }
   await Promise.all(open);
 }
@@ -101,7 +101,7 @@ async function work(scene: Scene, runId: string): Promise<void> {
   if (seen.ended === load.jobs) done.resolve();
 }
 
-function depsOf(scene: Scene): WindowDeps {
+function depsOf(scene: Scene): CycleDeps {
   let ids = 0;
   return {
     ...storeOf(scene),
@@ -126,7 +126,7 @@ function depsOf(scene: Scene): WindowDeps {
   };
 }
 
-function studioOf(scene: Scene): WindowDeps["studio"] {
+function studioOf(scene: Scene): CycleDeps["studio"] {
   const { clock, load, seen } = scene;
   return {
     lease: async () => {

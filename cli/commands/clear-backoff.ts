@@ -7,7 +7,7 @@ export const clearBackoff: Command = defineCommand({
   summary: "Lease and ask again though Studio or the model asked to wait",
   details:
     "After a 429 the whole pool holds back, for 3 minutes at most; status shows who asked and until when. " +
-    "A window or a job that is waiting already waits to the end; whatever comes after it does not.",
+    "A cycle or a job that is waiting already waits to the end; whatever comes after it does not.",
   examples: [{ line: "clear-backoff", shows: "tells what it has cleared" }],
   input: z.object({}),
   run: async (context) => {

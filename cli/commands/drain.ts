@@ -7,7 +7,7 @@ import { duration, sentence } from "../values.ts";
 import { alreadyText, switchPool } from "./pause.ts";
 
 const lookEveryMs = 2_000;
-/** The index of open runs lags a little behind, and a window may begin in the very moment of the pause. */
+/** The index of open runs lags a little behind, and a cycle may begin in the very moment of the pause. */
 const quietLooksNeeded = 2;
 
 export const drain: Command = defineCommand({
@@ -15,7 +15,7 @@ export const drain: Command = defineCommand({
   summary: "Pause, and wait until nothing is in flight",
   details:
     "The pool stays paused, also after Ctrl-C or the time-out (exit code 1): resume ends it. " +
-    "A dispatch window that was open when it was paused is waited for too.",
+    "A dispatch cycle that was open when it was paused is waited for too.",
   options: [
     {
       flags: "--timeout <time>",
@@ -58,7 +58,7 @@ async function waitUntilEmpty(context: Context, pool: string, untilMs: number): 
   const { clock, terminal, signal } = context;
   const { lock } = await context.runStore();
   const startedAtMs = clock.now();
-  // Of a window that may have looked before the pause was written; every later one sees it.
+  // Of a cycle that may have looked before the pause was written; every later one sees it.
   const { owner: suspect } = await lock.read(pool);
   let quietLooks = 0;
   for (;;) {
@@ -68,7 +68,7 @@ async function waitUntilEmpty(context: Context, pool: string, untilMs: number): 
     quietLooks = inFlight === 0 && !isOpen ? quietLooks + 1 : 0;
     if (quietLooks === quietLooksNeeded || nowMs >= untilMs) return inFlight;
     const what =
-      inFlight === 0 && isOpen ? "a dispatch window is still open" : `${count(inFlight, "run")} in flight`;
+      inFlight === 0 && isOpen ? "a dispatch cycle is still open" : `${count(inFlight, "run")} in flight`;
     terminal.progress(`Draining pool ${pool}: ${what} (${formatDuration(nowMs - startedAtMs)})`);
     await clock.sleep(Math.min(lookEveryMs, untilMs - nowMs), signal);
   }

@@ -50,7 +50,7 @@ const input = z.object({ why: sentence().optional() });
 export const pause: Command = defineCommand({
   name: "pause",
   summary: "Lease no more jobs; running ones go on",
-  details: "Works without a deploy, at the next dispatch window: within a minute.",
+  details: "Works without a deploy, at the next dispatch cycle: within a minute.",
   options,
   examples: [{ line: 'pause --why "Studio maintenance"', shows: "who paused and why stays until resume" }],
   input,
@@ -70,7 +70,7 @@ export const resume: Command = defineCommand({
   name: "resume",
   summary: "Lease jobs again after pause or drain",
   options,
-  examples: [{ line: "resume", shows: "the next dispatch window leases again" }],
+  examples: [{ line: "resume", shows: "the next dispatch cycle leases again" }],
   input,
   run: async (context, { why }) => {
     const data = await switchPool(context, { paused: false, why });

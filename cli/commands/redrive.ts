@@ -146,7 +146,7 @@ async function recover(context: Context, { pool, action, event, message }: Borro
   await queues.remove(pool.output("DeadLetters"), message.receipt);
 }
 
-/** Runs that were lost, and open ones whose lease is over: the next window's reaper closes those. */
+/** Runs that were lost, and open ones whose lease is over: the next cycle's reaper closes those. */
 async function findLost(context: Context, pool: StackPool, sinceMs: number): Promise<readonly Run[]> {
   const { runs } = await context.runStore();
   const nowMs = context.clock.now();
@@ -173,7 +173,7 @@ const toData = ({ pool, message, runId, workspaceId, attempt, action, why, state
 const lostWords = (run: Run): string =>
   run.state === "lost"
     ? `lost (${run.reason ?? ""}): Studio leases the job again, nothing is to be done`
-    : "its lease is over: the next window closes it as lost, and Studio leases the job again";
+    : "its lease is over: the next cycle closes it as lost, and Studio leases the job again";
 
 const toLost = (run: Run) => ({
   pool: run.pool,

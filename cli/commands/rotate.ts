@@ -48,7 +48,7 @@ export const rotate: Command = defineCommand({
     { flags: "--timeout <time>", meaning: "with --finish: wait so long at most; default: 15m" },
     {
       flags: "--unused-for <time>",
-      meaning: "with --finish: so long must a key be unused; default: a window's time-out and 15 s",
+      meaning: "with --finish: so long must a key be unused; default: a cycle's time-out and 15 s",
     },
   ],
   examples: [
@@ -154,17 +154,17 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
     sawRefusal: async () => {
       const watchedMs = clock.now() - promotedAtMs;
       terminal.progress(`Watching for refusals: ${formatDuration(watchedMs)} of ${formatDuration(watchMs)}`);
-      const { lastWindow } = await lock.read(pool.name);
-      if (lastWindow?.reason !== "key_refused") return false;
-      // A window that was open at the promotion had the old keys, which may be why they are rotated.
-      return lastWindow.atMs - pollingTimes[pool.settings.polling].windowMs > promotedAtMs;
+      const { lastCycle } = await lock.read(pool.name);
+      if (lastCycle?.reason !== "key_refused") return false;
+      // A cycle that was open at the promotion had the old keys, which may be why they are rotated.
+      return lastCycle.atMs - pollingTimes[pool.settings.polling].cycleMs > promotedAtMs;
     },
   };
 }
 
 const stepWords = {
   tried: "Studio accepts it: storing and promoting it",
-  promoted: "Promoted: the next window leases with it",
+  promoted: "Promoted: the next cycle leases with it",
   watched: "Watched to the end",
 } as const;
 
@@ -198,10 +198,10 @@ const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
     `Studio refused ${whoIn(data)} after the promotion, but somebody has stored another value meanwhile: that one was left in place.`,
 };
 
-/** A dispatch window does not tell which of its keys was refused. */
+/** A dispatch cycle does not tell which of its keys was refused. */
 const whoIn = ({ refused, keptKeys }: Data): string =>
   refused.length === 0
-    ? "a dispatch window"
+    ? "a dispatch cycle"
     : nameRefused(
         refused,
         keptKeys.map(({ keyId }) => keyId),

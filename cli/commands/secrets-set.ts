@@ -14,7 +14,7 @@ import { choice } from "../values.ts";
 
 export const secretsSet: Command = defineCommand({
   name: "secrets set",
-  summary: "Store a key: tried first, used from the next window on, no deploy",
+  summary: "Store a key: tried first, used from the next cycle on, no deploy",
   details:
     "The value comes from standard input or a hidden prompt, never from an argument. It is tried at Studio or at the model's provider " +
     "before it is stored; a key that is refused is not stored (exit code 1). Jobs that run finish with the key that leased them.",

@@ -15,7 +15,7 @@ export const setCap: Command = defineCommand({
   name: "set-cap",
   summary: "The daily cap on estimated spending, without a deploy",
   details:
-    "Holds from the next dispatch window on, until another value or default is set. At the cap no job is leased any more " +
+    "Holds from the next dispatch cycle on, until another value or default is set. At the cap no job is leased any more " +
     "until 00:00 UTC; running jobs go on. Alarms on spending exist where a cap is deployed (setting pools[].dailyCapUsd).",
   arguments: [{ name: "usd", meaning: "US dollars per day, or default: as deployed" }],
   examples: [

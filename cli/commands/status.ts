@@ -10,13 +10,13 @@ import {
   type Switched,
 } from "../pool-status.ts";
 import type { Colours, Screen } from "../terminal.ts";
-import { reasonInWords } from "../window-words.ts";
+import { reasonInWords } from "../cycle-words.ts";
 
 export const status: Command = defineCommand({
   name: "status",
   summary: "One screen: is it working, what runs, what today came to",
   details:
-    "Ends with 1 when something needs a person: an alarm in ALARM, no good poll for 5 minutes, a window that failed, " +
+    "Ends with 1 when something needs a person: an alarm in ALARM, no good poll for 5 minutes, a cycle that failed, " +
     "dead letters, the schedule off, or a part that could not be asked. A pause or a daily cap alone is no trouble.",
   examples: [
     { line: "status", shows: "every pool of the stack" },
@@ -75,7 +75,7 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
     ["State", stateLine(pool, nowMs, colours)],
     ...pool.backoff.map((one) => ["Back-off", `${backoffText(one)}; clear-backoff ends it`] as const),
     ...leftAloneLines(pool),
-    ["Last window", windowLine(pool, nowMs)],
+    ["Last cycle", cycleLine(pool, nowMs)],
     ["Good poll", pool.goodPollAtMs === null ? "never" : formatAge(nowMs - pool.goodPollAtMs)],
     ["In flight", inFlightLine(pool)],
     ["Today", todayLine(pool)],
@@ -117,9 +117,9 @@ function switchedText({ by, why, atMs }: Switched, nowMs: number): string {
   return printable(`${who}${since}${why === undefined ? "" : `: ${why}`}`);
 }
 
-function windowLine({ lastWindow }: PoolStatus, nowMs: number): string {
-  if (!lastWindow) return "none has ended yet";
-  const { reason, atMs, leased } = lastWindow;
+function cycleLine({ lastCycle }: PoolStatus, nowMs: number): string {
+  if (!lastCycle) return "none has ended yet";
+  const { reason, atMs, leased } = lastCycle;
   return printable(`${formatAge(nowMs - atMs)}: ${reasonInWords(reason)}${leased > 0 ? ` (${leased})` : ""}`);
 }
 

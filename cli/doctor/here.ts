@@ -81,11 +81,11 @@ function summaryOf({ stackName, inference, pools }: Settings): string {
   const each = pools.map((pool) => {
     const { name, kind, polling, processor, runLimitMinutes, concurrency } = pool;
     const attemptMs = processor.timeoutSeconds * 1_000 - timing.attemptReserveMs;
-    const window =
-      pollingTimes[polling].windowMs === 0
+    const cycle =
+      pollingTimes[polling].cycleMs === 0
         ? "once a minute"
-        : `${formatDuration(pollingTimes[polling].windowMs)} of a minute`;
-    return `${name} (${kind}): polls ${window}, ${count(concurrency, "run")} at once, attempts of ${formatDuration(attemptMs)}, runs of up to ${runLimitMinutes} min`;
+        : `${formatDuration(pollingTimes[polling].cycleMs)} of a minute`;
+    return `${name} (${kind}): polls ${cycle}, ${count(concurrency, "run")} at once, attempts of ${formatDuration(attemptMs)}, runs of up to ${runLimitMinutes} min`;
   });
   return `stack ${stackName}, model ${inference.model}; ${each.join("; ")}`;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { count, formatAge } from "../format.ts";
 import type { PoolStatus } from "../pool-status.ts";
 import { compareVersions } from "../versions.ts";
-import { isGoodReason, reasonInWords } from "../window-words.ts";
+import { isGoodReason, reasonInWords } from "../cycle-words.ts";
 import { perPool, settingsUnread, type Check, type Facts, type Finding } from "./check.ts";
 import { toCliError } from "../errors.ts";
 
@@ -46,7 +46,7 @@ export const stackChecks: readonly Check[] = [
     if (schedule === null) return { verdict: "warn", finding: "could not be asked" };
     if (schedule.enabled) return { verdict: "ok", finding: `on, ${schedule.expression}` };
     const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
-    return { verdict: "fail", finding: "off: no dispatch window starts", remedy };
+    return { verdict: "fail", finding: "off: no dispatch cycle starts", remedy };
   }),
   byStatus("paused", "Leasing", ({ state, paused, dailyCapUsd }) => {
     if (paused) {
@@ -99,21 +99,21 @@ async function judgeDeployed(facts: Facts): Promise<Finding> {
   }
 }
 
-function judgePolls({ goodPollAtMs, lastWindow, schedule }: PoolStatus, nowMs: number): Finding {
+function judgePolls({ goodPollAtMs, lastCycle, schedule }: PoolStatus, nowMs: number): Finding {
   if (schedule?.enabled === false) return { verdict: "skipped", finding: "the schedule is off" };
   const remedy = "See why: npm run runner -- logs --function dispatcher --since 10m";
-  if (lastWindow && !isGoodReason(lastWindow.reason)) {
-    const when = formatAge(nowMs - lastWindow.atMs);
+  if (lastCycle && !isGoodReason(lastCycle.reason)) {
+    const when = formatAge(nowMs - lastCycle.atMs);
     return {
       verdict: "fail",
-      finding: `the last window ${reasonInWords(lastWindow.reason)}, ${when}`,
+      finding: `the last cycle ${reasonInWords(lastCycle.reason)}, ${when}`,
       remedy,
     };
   }
   if (goodPollAtMs === null)
     return {
       verdict: "warn",
-      finding: "none yet: the first window ends within two minutes of a deploy",
+      finding: "none yet: the first cycle ends within two minutes of a deploy",
       remedy,
     };
   const ageMs = nowMs - goodPollAtMs;

@@ -6,8 +6,8 @@ import type { AlarmInput, AlarmRow } from "./alarm-row.ts";
 const once = { breaking: 1, of: 1 } as const;
 const fiveMinutes = 300;
 const quarterHour = 900;
-/** One bad window heals by itself in the next; this many in a row do not. */
-const deadAfterWindows = 5;
+/** One bad cycle heals by itself in the next; this many in a row do not. */
+const deadAfterCycles = 5;
 
 const isCapped = (pool: PoolSettings): boolean => pool.dailyCapUsd !== undefined;
 /** What a row of runs in trouble has in common; 0 is never reported, so silence is health. */
@@ -47,17 +47,17 @@ export const alarmRows = [
     sources: { good: { from: "runner", metric: "GoodPolls", statistic: "Sum" } },
     // Minute by minute: CloudWatch waits for later data of a long period first, and would tell a quarter of an hour later.
     periodSeconds: timing.scheduleMs / 1000,
-    periods: { breaking: deadAfterWindows, of: deadAfterWindows },
+    periods: { breaking: deadAfterCycles, of: deadAfterCycles },
     comparison: "below",
     // The dead man's switch: a dispatcher that does not run reports nothing.
     missing: "breaching",
     limit: () => ({
       threshold: 1,
-      when: `when none of ${deadAfterWindows} windows in a row (one a minute) was good; windows that report nothing count as bad.`,
+      when: `when none of ${deadAfterCycles} cycles in a row (one a minute) was good; cycles that report nothing count as bad.`,
     }),
     means:
-      "The pool is dead: no dispatch window has had an answer from Studio, and none has stayed away on purpose. Jobs wait in Studio's queue.",
-    lookAt: "the windows by reason: no key yet, a refused key, Studio down, or a schedule that is off.",
+      "The pool is dead: no dispatch cycle has had an answer from Studio, and none has stayed away on purpose. Jobs wait in Studio's queue.",
+    lookAt: "the cycles by reason: no key yet, a refused key, Studio down, or a schedule that is off.",
     command: "doctor",
   },
   {
@@ -231,10 +231,10 @@ export const alarmRows = [
     ...quiet,
     limit: () => ({
       threshold: 3,
-      when: "at 3 errors in 5 minutes: more than half of the windows, of which one a minute begins.",
+      when: "at 3 errors in 5 minutes: more than half of the cycles, of which one a minute begins.",
     }),
-    means: "Dispatch windows end in errors: no poll of theirs was answered, or the dispatcher itself broke.",
-    lookAt: "the windows by reason and the dispatcher's log.",
+    means: "Dispatch cycles end in errors: no poll of theirs was answered, or the dispatcher itself broke.",
+    lookAt: "the cycles by reason and the dispatcher's log.",
     command: "logs --function dispatcher",
   },
 ] as const satisfies readonly AlarmRow[];

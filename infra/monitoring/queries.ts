@@ -88,7 +88,7 @@ export const queryRows = {
     of: ["dispatcher"],
     lines: [
       columns("@timestamp", "reason", "polls", "leased", "inFlight", "reaped", "elapsedMs"),
-      happened("window_ended"),
+      happened("cycle_ended"),
       "sort @timestamp desc",
       "limit 100",
     ],

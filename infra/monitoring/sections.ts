@@ -50,11 +50,11 @@ function queue(watched: Watched): Section {
     rows: [
       [
         graph({
-          title: "Windows by reason",
+          title: "Cycles by reason",
           good: "one a minute: leased, empty or at_capacity",
           width: 8,
-          unit: "windows",
-          metrics: [split("Windows")],
+          unit: "cycles",
+          metrics: [split("Cycles")],
         }),
         graph({
           title: "Time in queue",

@@ -19,7 +19,7 @@ export type PacedProvider = (
   onRateLimited: (limit: { readonly retryAfterMs: number | undefined }) => void,
 ) => Model;
 
-/** For one attempt. `poolFreeAtMs`: when somebody last saw that the pool need not wait; a window looks before it leases. */
+/** For one attempt. `poolFreeAtMs`: when somebody last saw that the pool need not wait; a cycle looks before it leases. */
 export type PacedModel = (poolFreeAtMs?: number) => Model;
 
 /** What was seen so shortly ago is not looked at again. */

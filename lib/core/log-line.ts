@@ -59,7 +59,7 @@ const why = (line: LogLine): string =>
 
 /** How each event reads to a person at the terminal; `undefined`: not worth a line. */
 const sentences: Readonly<Record<LogEvent, Sentence>> = {
-  window_ended: (line) => (line.error ? `stopped looking for work: ${why(line)}` : undefined),
+  cycle_ended: (line) => (line.error ? `stopped looking for work: ${why(line)}` : undefined),
   reaper_failed: (line) => `could not look after older runs: ${why(line)}`,
   poll_failed: (line) => `could not ask for work: ${why(line)}`,
   job_leased: () => "leased",
@@ -119,7 +119,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
 
 /** What is not worth a line where a person watches jobs, in words for those who read every line. */
 const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
-  window_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
+  cycle_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
   recovery_ended: (line) =>
     `left an attempt alone that ended in trouble (${line.reason}): its run has ended or moved on`,
   prior_context: (line) =>

@@ -1,6 +1,6 @@
 /** Everything that happens, by name: one JSON line each. The set is closed, so that queries and docs can rely on it. */
 export type LogEvent =
-  | "window_ended"
+  | "cycle_ended"
   | "poll_failed"
   | "reaper_failed"
   | "job_leased"
@@ -52,7 +52,7 @@ export interface LogFields {
   readonly earlierRunId?: string;
   readonly keyId?: string;
   readonly state?: string;
-  /** An error code, or a window's reason. */
+  /** An error code, or a cycle's reason. */
   readonly reason?: string;
   readonly explanation?: string;
   readonly error?: Error;

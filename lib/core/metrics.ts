@@ -20,17 +20,17 @@ export interface MetricRow {
 const enders = ["processor", "recovery", "dispatcher"] as const;
 
 export const metricTable = {
-  Windows: {
+  Cycles: {
     unit: "Count",
     dimensions: ["pool", "reason"],
-    meaning: "Dispatch windows, by what came of them. Emitted once by every window, idle ones too.",
+    meaning: "Dispatch cycles, by what came of them. Emitted once by every cycle, idle ones too.",
     emitter: ["dispatcher"],
   },
   GoodPolls: {
     unit: "Count",
     dimensions: ["pool"],
     meaning:
-      "1 by each window in which Studio answered, or that did not ask on purpose: paused, at capacity or at the daily cap. None for minutes means that the pool is dead.",
+      "1 by each cycle in which Studio answered, or that did not ask on purpose: paused, at capacity or at the daily cap. None for minutes means that the pool is dead.",
     emitter: ["dispatcher"],
   },
   JobsLeased: {
@@ -132,13 +132,13 @@ export const metricTable = {
   InFlight: {
     unit: "Count",
     dimensions: ["pool"],
-    meaning: "The most runs in flight at once in a window. Not emitted by idle windows.",
+    meaning: "The most runs in flight at once in a cycle. Not emitted by idle cycles.",
     emitter: ["dispatcher"],
   },
   FreeCapacity: {
     unit: "Count",
     dimensions: ["pool"],
-    meaning: "Runs that the pool still had room for then. Not emitted by idle windows.",
+    meaning: "Runs that the pool still had room for then. Not emitted by idle cycles.",
     emitter: ["dispatcher"],
   },
   Tokens: {
@@ -176,7 +176,7 @@ export const metricTable = {
   DailySpendPercent: {
     unit: "Percent",
     dimensions: ["pool"],
-    meaning: "The day's estimated spending, of the daily cap. Emitted by each window where a cap is set.",
+    meaning: "The day's estimated spending, of the daily cap. Emitted by each cycle where a cap is set.",
     emitter: ["dispatcher"],
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;

@@ -48,7 +48,7 @@ export const timing = {
    * five without a good poll that set off the alarm NoGoodPoll. Who meant it says so again.
    */
   maxRetryWaitMs: 180_000,
-  /** A runner key that nothing has used for so long is revoked: longer than a window, and than `rotate` watches. */
+  /** A runner key that nothing has used for so long is revoked: longer than a cycle, and than `rotate` watches. */
   revokeAfterMs: 900_000,
   /** How often the rotator looks for such keys. */
   revokeEveryMs: 900_000,

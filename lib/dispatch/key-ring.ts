@@ -4,7 +4,7 @@ export interface KeyRingSettings {
   readonly leasesPerKey: number | undefined;
   /** Leases that a key holds in the run store. */
   readonly heldBy: (keyId: string) => number;
-  /** 0 (included) to 1 (excluded): which key begins, so that none is asked last in every window. */
+  /** 0 (included) to 1 (excluded): which key begins, so that none is asked last in every cycle. */
   readonly random: () => number;
 }
 

@@ -8,13 +8,13 @@ export interface OccupancyDeps {
 }
 
 /**
- * How many runs of a pool are in flight, counted from run store rows that expire. Only this window adds runs (the dispatch
+ * How many runs of a pool are in flight, counted from run store rows that expire. Only this cycle adds runs (the dispatch
  * lock sees to that), so once none is in flight the run store need not be asked again until we add one.
  */
 export class Occupancy {
   readonly #deps: OccupancyDeps;
   readonly #pool: string;
-  /** What the window has asked for already, for the first count. */
+  /** What the cycle has asked for already, for the first count. */
   #openRuns: Promise<readonly Run[]> | undefined;
   /** Key ids by run id. */
   #runs = new Map<string, string>();

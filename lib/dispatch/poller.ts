@@ -26,12 +26,12 @@ export interface PollerSettings {
   readonly leasesPerKey: number | undefined;
 }
 
-/** What one window polls with. */
+/** What one cycle polls with. */
 export interface PollerStart {
   readonly keys: readonly RunnerKey[];
   /** Looked at already. */
   readonly cap: DailyCap;
-  /** As read at the window's start. */
+  /** As read at the cycle's start. */
   readonly backoff: Backoff;
   /** Every run that is not closed, asked for under the lock. */
   readonly openRuns: Promise<readonly Run[]>;
@@ -87,7 +87,7 @@ export class Poller {
     return this.#occupancy.inFlight;
   }
 
-  /** Of the window so far: at its end a run may be over that filled it. */
+  /** Of the cycle so far: at its end a run may be over that filled it. */
   get peak(): { readonly inFlight: number; readonly free: number } {
     const { peak: inFlight } = this.#occupancy;
     return { inFlight, free: Math.max(0, this.#settings.concurrency - inFlight) };
@@ -181,7 +181,7 @@ export class Poller {
     return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
-  /** The next windows know it too. */
+  /** The next cycles know it too. */
   async #holdBack(askedMs: number | undefined): Promise<HeldBack> {
     const { clock, random } = this.#deps;
     const untilMs = clock.now() + rateLimitWaitMs({ attempt: ++this.#rateLimits, askedMs }, random);
@@ -189,7 +189,7 @@ export class Poller {
     return { by: "studio", untilMs };
   }
 
-  /** After a refusal the secret is read again, once per window; polling goes on while any key is left to try. */
+  /** After a refusal the secret is read again, once per cycle; polling goes on while any key is left to try. */
   async #hasAnotherKey(error: RunnerError): Promise<boolean> {
     if (error.code !== "key_refused") return false;
     if (!this.#refreshedKeys) {

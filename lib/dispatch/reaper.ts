@@ -10,7 +10,7 @@ export interface ReaperSettings {
   readonly maxEventAgeMs: number;
 }
 
-/** As many at once as a mass crash may leave without holding up the window. */
+/** As many at once as a mass crash may leave without holding up the cycle. */
 const batchSize = 16;
 
 /** Why a run should have moved by now; `undefined`: it is well, or somebody may still be at it. */

@@ -13,7 +13,7 @@ export interface TakenLease {
   readonly pool: string;
   readonly lease: Lease;
   readonly keyId: string;
-  /** When the window last saw that the pool need not hold back. */
+  /** When the cycle last saw that the pool need not hold back. */
   readonly poolFreeAtMs: number;
 }
 

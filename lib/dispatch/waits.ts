@@ -3,7 +3,7 @@ import { retryWaitMs } from "../core/retry.ts";
 import { full, type PollingTimes } from "./polling.ts";
 import type { Poll } from "./poller.ts";
 
-/** How long a window waits at most after polls that failed one after the other, unless asked to wait longer. */
+/** How long a cycle waits at most after polls that failed one after the other, unless asked to wait longer. */
 const slowestMs = 30_000;
 
 interface Now {

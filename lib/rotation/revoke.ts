@@ -24,7 +24,7 @@ export interface RevokeSettings {
   readonly pool: string;
   readonly secretId: string;
   /**
-   * So long must a key have been seen unused: longer than a dispatch window, which may still lease with a key that it read
+   * So long must a key have been seen unused: longer than a dispatch cycle, which may still lease with a key that it read
    * at its start, and long enough for going back to it.
    */
   readonly revokeAfterMs: number;

@@ -8,7 +8,7 @@ export interface RotateDeps extends StageKeyDeps, TryKeyDeps {
   readonly newId: () => string;
   /** Told of each step when it is done. */
   readonly onStep?: (step: "tried" | "promoted" | "watched") => void;
-  /** Whether a dispatch window of the pool was refused since the promotion, beside our own trying. */
+  /** Whether a dispatch cycle of the pool was refused since the promotion, beside our own trying. */
   readonly sawRefusal?: () => Promise<boolean>;
   readonly signal?: AbortSignal;
 }
@@ -26,7 +26,7 @@ export interface Rotated {
   readonly outcome: RotateOutcome;
   /** Of the new keys, where they were stored. */
   readonly versionId?: string;
-  /** Credential ids that Studio refused when they were tried; none where a dispatch window was refused. */
+  /** Credential ids that Studio refused when they were tried; none where a dispatch cycle was refused. */
   readonly refused: readonly string[];
   /** How long after the promotion refusals were looked for, up to the last answer. */
   readonly watchedMs: number;

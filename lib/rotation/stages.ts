@@ -115,7 +115,7 @@ async function note({ rotation }: StageKeyDeps, { pool, keys, present }: NewKeys
 }
 
 /**
- * Makes a version the present one, in the place of the one that it was made to replace: from the next dispatch window on its
+ * Makes a version the present one, in the place of the one that it was made to replace: from the next dispatch cycle on its
  * keys lease. `false`: another value is present by now, and stays. Safe to repeat.
  * @throws RunnerError `secrets_unavailable`
  */

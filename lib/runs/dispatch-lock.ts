@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { Table } from "../adapters/dynamodb.ts";
 
-const lastWindowSchema = z.object({
-  /** A `WindowReason`. */
+const lastCycleSchema = z.object({
+  /** A `CycleReason`. */
   reason: z.string(),
   /** When it ended. */
   atMs: z.number(),
@@ -12,25 +12,25 @@ const lastWindowSchema = z.object({
 });
 
 const lockSchema = z.object({
-  /** Absent while no window is open. */
+  /** Absent while no cycle is open. */
   owner: z.string().optional(),
   lockedUntilMs: z.number().optional(),
-  /** The newest window that ended by itself, for `status`. */
-  lastWindow: lastWindowSchema.optional(),
+  /** The newest cycle that ended by itself, for `status`. */
+  lastCycle: lastCycleSchema.optional(),
   /** When Studio last answered, or was not asked on purpose. */
   goodPollAtMs: z.number().optional(),
 });
 
-export type LastWindow = Readonly<z.output<typeof lastWindowSchema>>;
+export type LastCycle = Readonly<z.output<typeof lastCycleSchema>>;
 export type LockState = Readonly<z.output<typeof lockSchema>>;
 
-export interface EndedWindow {
-  readonly lastWindow: LastWindow;
+export interface EndedCycle {
+  readonly lastCycle: LastCycle;
   /** Absent where no poll was a good one: the earlier time stands. */
   readonly goodPollAtMs?: number | undefined;
 }
 
-/** Keeps two dispatch windows of one pool from overlapping. It dies by itself when its holder does. */
+/** Keeps two dispatch cycles of one pool from overlapping. It dies by itself when its holder does. */
 export interface DispatchLock {
   /** `false` while another owner holds it. */
   acquire(lock: {
@@ -39,8 +39,8 @@ export interface DispatchLock {
     readonly nowMs: number;
     readonly untilMs: number;
   }): Promise<boolean>;
-  /** Leaves behind what came of the window. Nothing happens where another owner holds the lock by now. */
-  release(lock: { readonly pool: string; readonly owner: string }, ended: EndedWindow): Promise<void>;
+  /** Leaves behind what came of the cycle. Nothing happens where another owner holds the lock by now. */
+  release(lock: { readonly pool: string; readonly owner: string }, ended: EndedCycle): Promise<void>;
   read(pool: string): Promise<LockState>;
 }
 

@@ -27,7 +27,7 @@ export interface NewRun {
   readonly keyId: string;
   readonly leasedAtMs: number;
   readonly leaseExpiresAtMs: number;
-  /** When the window last saw that the pool need not hold back. */
+  /** When the cycle last saw that the pool need not hold back. */
   readonly poolFreeAtMs?: number;
   readonly inherited?: Inherited | undefined;
 }

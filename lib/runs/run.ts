@@ -72,7 +72,7 @@ export const runSchema = z.object({
   beganAtMs: z.number().optional(),
   heartbeatAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),
-  /** When the window that leased last saw that the pool need not hold back. */
+  /** When the cycle that leased last saw that the pool need not hold back. */
   poolFreeAtMs: z.number().optional(),
   /** What an earlier run left of the same workspace: taken up if it was for the same job. */
   inherited: inheritedSchema.optional(),

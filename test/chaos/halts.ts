@@ -127,11 +127,11 @@ function freezeBeforePosts(scene: Scene, random: Random): void {
 
 function freezeDispatchers(scene: Scene, random: Random): void {
   const { stage, over } = scene;
-  let windows = 0;
+  let cycles = 0;
   stage.watch.onInvoke((invocation) => {
     if (invocation.role !== "dispatcher" || over.signal.aborted) return;
     const owed = isDone(scene, "frozenDispatcher") ? [] : [true];
-    const due = dueAt(owed, ++windows, plannedEvery.process);
+    const due = dueAt(owed, ++cycles, plannedEvery.process);
     if (random() >= scaled(scene, shares.dispatcher) && due === undefined) return;
     const ms = within(random, lengthsMs.frozen);
     void later(over.signal, between(random, 0, due === undefined ? 300 : plannedMs), () => {

@@ -38,7 +38,7 @@ const lost = (Object.keys(routes) as RouteName[]).flatMap((route) =>
     name: `${route} done, answer lost: ${how}`,
     kind: "lost-answer",
     route: routes[route],
-    // A silent lease call holds up its whole window.
+    // A silent lease call holds up its whole cycle.
     share: route === "lease" && how === "silence" ? 0.01 : 0.06,
     fault,
   })),

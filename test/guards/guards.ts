@@ -23,7 +23,7 @@ const continuationTest = "test/unit/attempt/attempt-continuation.test.ts";
 const recoverTest = "test/unit/attempt/recover.test.ts";
 const workTest = "test/unit/attempt/work.test.ts";
 const claimTest = "test/unit/dispatch/claim.test.ts";
-const windowTest = "test/unit/dispatch/window.test.ts";
+const cycleTest = "test/unit/dispatch/cycle.test.ts";
 const runStoreTest = "test/unit/runs/run-store.test.ts";
 
 export const guards: readonly Guard[] = [
@@ -33,7 +33,7 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/slow-start.ts",
     remove: "    return error;",
     put: '    return "empty";',
-    test: { file: windowTest, name: "never takes a malformed lease answer for an empty queue" },
+    test: { file: cycleTest, name: "never takes a malformed lease answer for an empty queue" },
   },
   {
     promise: nothingIsLost,
@@ -283,11 +283,11 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: everyOutcomeIsCountedOnce,
-    guard: "every window says what came of it, also when nothing did",
-    file: "lib/dispatch/window.ts",
-    remove: '    metrics.emit("Windows", { pool, reason }, 1);',
+    guard: "every cycle says what came of it, also when nothing did",
+    file: "lib/dispatch/cycle.ts",
+    remove: '    metrics.emit("Cycles", { pool, reason }, 1);',
     put: "",
-    test: { file: windowTest, name: "says what came of it in one log line and one metric" },
+    test: { file: cycleTest, name: "says what came of it in one log line and one metric" },
   },
   {
     promise: noSecret,

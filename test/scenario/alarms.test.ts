@@ -21,7 +21,7 @@ let templateFile: string;
 let idle: Recording;
 let busy: Recording;
 
-/** With a cap, so that its alarms are there; and with room for one window at a time. */
+/** With a cap, so that its alarms are there; and with room for one cycle at a time. */
 async function build(settings: StackSettings, outdir: string): Promise<string> {
   templateFile = await buildWith({}, { dailyCapUsd: 100 })(settings, outdir);
   const template = JSON.parse(readFileSync(templateFile, "utf8"));
@@ -42,7 +42,7 @@ beforeAll(async () => {
   scenario = await startScenario({ concurrency: 6, leaseMs: 16_000, build, variables });
   proxy.pointTo(scenario.cloud.env["AWS_ENDPOINT_URL_DYNAMODB"]!);
   busy = await record(() => runJobs(["ok", "ok", "ok", "ok", "ok", "ok"]));
-  idle = await record(async () => void (await scenario.window()));
+  idle = await record(async () => void (await scenario.cycle()));
 });
 afterAll(async () => {
   await scenario.close();
@@ -81,7 +81,7 @@ async function runJobs(jobs: readonly (keyof typeof texts)[]): Promise<void> {
 async function startJobs(count: number): Promise<readonly string[]> {
   scenario.hold(() => true);
   const ids = Array.from({ length: count }, () => scenario.queue(`${texts.ok} ${held}`));
-  await scenario.window();
+  await scenario.cycle();
   for (const id of ids) await scenario.run(id, ({ responseIds }) => responseIds.length > 0);
   return ids;
 }
@@ -122,7 +122,7 @@ async function dieUnrecovered(): Promise<void> {
 async function beginLate(delayMs: number, change: (runId: string) => Promise<void>): Promise<void> {
   scenario.cloud.faults.delayEvent(delayMs);
   const id = scenario.queue(texts.ok);
-  await scenario.window();
+  await scenario.cycle();
   const { runId } = await scenario.run(id, ({ state }) => state === "leased");
   await change(runId);
   await scenario.ended(id);
@@ -142,7 +142,7 @@ const spend = (percent: number) => async (): Promise<void> => {
     return costUsd > 0 ? costUsd : undefined;
   });
   await createControlRow(scenario.table).write(pool, { dailyCapUsd: (100 * spent) / percent });
-  await scenario.window();
+  await scenario.cycle();
 };
 
 async function refuseRunnerKey(): Promise<void> {
@@ -150,7 +150,7 @@ async function refuseRunnerKey(): Promise<void> {
   const revoked = scenario.studio.createKey("user");
   scenario.studio.revokeKey(revoked.instanceId);
   scenario.putSecret("Keys", revoked.runnerToken);
-  expect((await scenario.window()).error?.errorMessage).toContain("key");
+  expect((await scenario.cycle()).error?.errorMessage).toContain("key");
   scenario.putSecret("Keys", runnerKey);
 }
 
@@ -161,18 +161,18 @@ async function refuseModelKey(): Promise<void> {
 
 async function losesStudio(): Promise<void> {
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", fault: { kind: "status", status: 503 } });
-  expect((await scenario.window()).error).toBeDefined();
+  expect((await scenario.cycle()).error).toBeDefined();
 }
 
-/** Two windows at once, where there is room for one. */
+/** Two cycles at once, where there is room for one. */
 async function overrun(): Promise<void> {
-  const both = await Promise.allSettled([scenario.window(), scenario.window()]);
+  const both = await Promise.allSettled([scenario.cycle(), scenario.cycle()]);
   expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
 }
 
 async function throttleRunStore(): Promise<void> {
   proxy.setRate(0.3);
-  await scenario.window();
+  await scenario.cycle();
   expect(proxy.fired().get("throttled")).toBeGreaterThan(0);
 }
 
@@ -193,32 +193,32 @@ interface Row {
 const rows: readonly Row[] = [
   {
     alarm: "NoGoodPoll",
-    fault: "no dispatch window opens",
+    fault: "no dispatch cycle opens",
     make: async () => undefined,
     minutes: from(0, 10),
     fires: ["NoGoodPoll", "Page"],
   },
   {
-    fault: "no dispatch window opens for three minutes",
+    fault: "no dispatch cycle opens for three minutes",
     make: async () => undefined,
     minutes: from(0, 3),
     fires: [],
   },
   {
     alarm: "DispatcherErrors",
-    fault: "Studio is down for four windows",
+    fault: "Studio is down for four cycles",
     make: losesStudio,
     minutes: from(0, 4),
     fires: ["DispatcherErrors"],
   },
   {
     alarm: "NoGoodPoll",
-    fault: "Studio is down for ten windows",
+    fault: "Studio is down for ten cycles",
     make: losesStudio,
     minutes: from(0, 10),
     fires: ["NoGoodPoll", "DispatcherErrors", "Page"],
   },
-  { fault: "Studio is down for two windows", make: losesStudio, minutes: [0, 1], fires: [] },
+  { fault: "Studio is down for two cycles", make: losesStudio, minutes: [0, 1], fires: [] },
   {
     alarm: "KeysRefused",
     fault: "Studio refuses the runner key",
@@ -266,7 +266,7 @@ const rows: readonly Row[] = [
   { fault: "a run takes 45 of 60 minutes", make: leasedBefore(45), fires: [] },
   {
     alarm: "Throttles",
-    fault: "Lambda turns windows away for a while",
+    fault: "Lambda turns cycles away for a while",
     make: overrun,
     minutes: [0, 5],
     fires: ["Throttles"],
@@ -278,7 +278,7 @@ const rows: readonly Row[] = [
     minutes: [0, 5],
     fires: ["Throttles"],
   },
-  { fault: "Lambda turns one window away", make: overrun, fires: [] },
+  { fault: "Lambda turns one cycle away", make: overrun, fires: [] },
   {
     alarm: "DeadLetters",
     fault: "recovery dies three times",
@@ -300,7 +300,7 @@ const wellMinutes = 20;
 /** After: CloudWatch looks back for a value over three periods, of which the longest has 15 minutes. */
 const mendedMinutes = 50;
 
-/** The fault amid a life in which a window opens each minute and, long before, jobs were done. */
+/** The fault amid a life in which a cycle opens each minute and, long before, jobs were done. */
 function live(fault: Recording, at: readonly number[]): Timeline {
   const minutes = wellMinutes + Math.max(...at) + mendedMinutes;
   const faulty = at.map((minute) => wellMinutes + minute);

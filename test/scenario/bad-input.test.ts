@@ -1,18 +1,18 @@
 import { afterEach, expect, test } from "vitest";
 import { closedPort } from "../support/free-port.ts";
 import { idOf } from "../support/scenario-template.ts";
-import { startScenario, type Scenario, type WindowResult } from "../support/stack.ts";
+import { startScenario, type Scenario, type CycleResult } from "../support/stack.ts";
 
 let scenario: Scenario | undefined;
 afterEach(() => scenario?.close());
 
-/** What every window that could not look for work must leave behind: an alarm, a line that says why, and the job. */
-function expectRefusal(started: Scenario, result: WindowResult, reason: string): string {
-  const [line, ...more] = started.lines("window_ended");
+/** What every cycle that could not look for work must leave behind: an alarm, a line that says why, and the job. */
+function expectRefusal(started: Scenario, result: CycleResult, reason: string): string {
+  const [line, ...more] = started.lines("cycle_ended");
   expect(more).toEqual([]);
   expect(line).toMatchObject({ level: "ERROR", reason, leased: 0 });
   expect(result.error).toMatchObject({ errorType: "RunnerError" });
-  expect(started.metric("Windows")).toBe(1);
+  expect(started.metric("Cycles")).toBe(1);
   expect(started.studio.snapshot().map(({ state, leases }) => ({ state, leases }))).toEqual([
     { state: "queued", leases: 0 },
   ]);
@@ -24,7 +24,7 @@ test("a malformed runner key is named as such, without a part of it", async () =
   scenario = await startScenario();
   scenario.putSecret("Keys", "Bearer cred_1234.hunter2");
   scenario.queue("Plan a launch.");
-  const said = expectRefusal(scenario, await scenario.window(), "secret_malformed");
+  const said = expectRefusal(scenario, await scenario.cycle(), "secret_malformed");
   expect(said).toMatch(/^the secret "arn:aws:secretsmanager:.*" starts with "Bearer"; store the key alone$/);
   expect(JSON.stringify(scenario.events)).not.toContain("hunter2");
   expect(scenario.studio.requests()).toEqual([]);
@@ -36,16 +36,16 @@ test("a revoked runner key is refused, and the job stays in the queue", async ()
   scenario.putSecret("Keys", key.runnerToken);
   scenario.studio.revokeKey(key.instanceId);
   scenario.queue("Plan a launch.");
-  const said = expectRefusal(scenario, await scenario.window(), "key_refused");
+  const said = expectRefusal(scenario, await scenario.cycle(), "key_refused");
   expect(said).toContain("Studio refused the runner key (revoked, or not a key of this Studio)");
 });
 
-test("a key that was rotated in the secret after its revocation is picked up by the next window", async () => {
+test("a key that was rotated in the secret after its revocation is picked up by the next cycle", async () => {
   scenario = await startScenario();
   const { studio } = scenario;
   const [old, fresh] = [studio.createKey("user"), studio.createKey("user")];
   scenario.putSecret("Keys", old.runnerToken);
-  expect((await scenario.window()).summary).toMatchObject({ reason: "empty" });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "empty" });
   studio.revokeKey(old.instanceId);
   scenario.putSecret("Keys", fresh.runnerToken);
   const workspaceId = scenario.queue("Plan a launch.");
@@ -57,7 +57,7 @@ test("a Studio that cannot be reached is named with its address and what to chec
   const address = `http://127.0.0.1:${await closedPort()}`;
   scenario = await startScenario({ variables: { RUNNER_API_BASE: address } });
   scenario.queue("Plan a launch.");
-  const said = expectRefusal(scenario, await scenario.window(), "studio_unavailable");
+  const said = expectRefusal(scenario, await scenario.cycle(), "studio_unavailable");
   expect(said).toBe(
     `Studio at ${address} could not be reached: ECONNREFUSED, check the address and that Studio is running there (POST /leaseWorkspaceJob)`,
   );
@@ -67,7 +67,7 @@ test("a proxy's page with status 200 is a broken contract, never an empty queue"
   scenario = await startScenario();
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", fault: { kind: "html", status: 200 } });
   scenario.queue("Plan a launch.");
-  const said = expectRefusal(scenario, await scenario.window(), "studio_contract");
+  const said = expectRefusal(scenario, await scenario.cycle(), "studio_contract");
   expect(said).toContain("POST /leaseWorkspaceJob");
   expect(said).toContain("in the place of JSON");
 });
@@ -77,7 +77,7 @@ test("a lease answer of the wrong shape is a broken contract, never an empty que
   const body = { leased: true, leaseExpiresAt: Date.now() + 600_000 };
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", fault: { kind: "status", status: 200, body } });
   scenario.queue("Plan a launch.");
-  const said = expectRefusal(scenario, await scenario.window(), "studio_contract");
+  const said = expectRefusal(scenario, await scenario.cycle(), "studio_contract");
   expect(said).toContain("workspaceId");
 });
 
@@ -85,7 +85,7 @@ test("a secret without a value says that it has none", async () => {
   scenario = await startScenario();
   scenario.cloud.clearSecret(idOf("KeysSecret"));
   scenario.queue("Plan a launch.");
-  const said = expectRefusal(scenario, await scenario.window(), "secret_missing");
+  const said = expectRefusal(scenario, await scenario.cycle(), "secret_missing");
   expect(said).toMatch(/^the secret "arn:aws:secretsmanager:.*" exists but has no value yet; set it: aws /);
   expect(scenario.studio.requests()).toEqual([]);
 });

@@ -95,7 +95,7 @@ describe("a job whose processor is killed in its second round", () => {
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
     let killed = false;
     scenario.hold(() => !killed && scenario.asked().length === 2);
-    await scenario.window();
+    await scenario.cycle();
     await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
     await scenario.kill(workspaceId);
     killed = true;

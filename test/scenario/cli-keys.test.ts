@@ -67,8 +67,8 @@ function newKey(): string {
 const present = (): string => scenario.secrets().runnerKey;
 
 describe("with the local stack running", () => {
-  test("doctor finds it well after a window", async () => {
-    await scenario.window();
+  test("doctor finds it well after a cycle", async () => {
+    await scenario.cycle();
     const { code, verdicts, diagnosis } = await diagnose(inProcess);
     expect(diagnosis.checks.filter(({ verdict }) => verdict === "fail" || verdict === "warn")).toEqual([]);
     expect(verdicts).toMatchObject({
@@ -99,7 +99,7 @@ describe("with the local stack running", () => {
 
   test("a key put in by hand and one by rotate: running jobs complete, the old key is revoked", async () => {
     const ids = Array.from({ length: 6 }, (_, number) => scenario.queue(`Job ${number}.`));
-    await scenario.window();
+    await scenario.cycle();
     keys.push(present());
     const rotated = await runner(["rotate", "--mint", "--watch", "2"]);
     keys.push(...(JSON.parse(present()) as { keys: string[] }).keys);
@@ -128,7 +128,7 @@ describe("with the local stack running", () => {
 
   test("redrive sends a dead letter with a live lease to recovery, and deletes one that needs nothing", async () => {
     const running = scenario.queue(`Take your time. ${held}`);
-    await scenario.window();
+    await scenario.cycle();
     const [run] = (await scenario.runs()).filter(({ workspaceId }) => workspaceId === running);
     const letterOf = (runId: string): string =>
       JSON.stringify({

@@ -7,7 +7,7 @@ import { createHereCli } from "../support/here-cli.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 /**
- * The real command line against a stack that runs: in this process, but for where the process itself matters. Windows
+ * The real command line against a stack that runs: in this process, but for where the process itself matters. Cycles
  * open when a test says so.
  */
 const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-"));
@@ -57,7 +57,7 @@ interface Status {
     readonly state: string;
     readonly paused: { readonly by: string; readonly why: string } | null;
     readonly today: { readonly completed: number; readonly failed: number; readonly costUsd: number };
-    readonly lastWindow: { readonly reason: string };
+    readonly lastCycle: { readonly reason: string };
     readonly alarms: readonly { readonly id: string }[];
     readonly problems: readonly string[];
   }[];
@@ -80,13 +80,13 @@ describe("after a job that completed and one that failed", () => {
 
   test("status tells of a good poll and of the day, and ends with 0", async () => {
     const { code, pool } = await statusOfPool();
-    expect(pool).toMatchObject({ state: "on", paused: null, lastWindow: { reason: "empty" }, problems: [] });
+    expect(pool).toMatchObject({ state: "on", paused: null, lastCycle: { reason: "empty" }, problems: [] });
     expect(pool.today.completed + pool.today.failed).toBe(2);
     expect(pool.today.costUsd).toBeGreaterThan(0);
     expect(pool.alarms.map(({ id }) => id)).toContain("NoGoodPoll");
     expect(code).toBe(0);
     const text = await inProcess("status");
-    expect(text.stdout).toContain("Last window   ");
+    expect(text.stdout).toContain("Last cycle   ");
     expect(text.stdout).toContain(": nothing waits at Studio");
     expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: "" });
   });
@@ -152,13 +152,13 @@ describe("an operator's hand", () => {
   test("a paused pool leases nothing and says who and why; resume goes on", async () => {
     expect((await inProcess("pause", "--why", "Studio maintenance")).code).toBe(0);
     const waiting = scenario.queue("Wait for me.");
-    expect((await scenario.window()).summary).toMatchObject({ reason: "paused", leased: 0 });
+    expect((await scenario.cycle()).summary).toMatchObject({ reason: "paused", leased: 0 });
     expect(scenario.summary(waiting).state).toBe("queued");
     const { code, pool } = await statusOfPool();
     expect(pool).toMatchObject({
       state: "paused",
       paused: { by: userInfo().username, why: "Studio maintenance" },
-      lastWindow: { reason: "paused" },
+      lastCycle: { reason: "paused" },
     });
     expect(code).toBe(0);
     expect((await runner("resume")).code).toBe(0);
@@ -168,7 +168,7 @@ describe("an operator's hand", () => {
 
   test("drain returns when what runs has ended", async () => {
     const running = scenario.queue("Take your time.");
-    await scenario.window();
+    await scenario.cycle();
     const { code, stdout } = await runner("drain", "--timeout", "60s");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Pool local is drained after /);
@@ -179,9 +179,9 @@ describe("an operator's hand", () => {
   test("a cap that is reached stops leasing and says so; a higher one goes on", async () => {
     expect((await runner("set-cap", "0.01")).code).toBe(0);
     const waiting = scenario.queue("Cost something.");
-    expect((await scenario.window()).summary).toMatchObject({ reason: "daily_cap", leased: 0 });
+    expect((await scenario.cycle()).summary).toMatchObject({ reason: "daily_cap", leased: 0 });
     const { pool } = await statusOfPool();
-    expect(pool).toMatchObject({ state: "capped", lastWindow: { reason: "daily_cap" } });
+    expect(pool).toMatchObject({ state: "capped", lastCycle: { reason: "daily_cap" } });
     expect((await runner("set-cap", "100")).code).toBe(0);
     await scenario.drain();
     expect(await scenario.ended(waiting)).toMatchObject({ state: "completed" });
@@ -191,10 +191,10 @@ describe("an operator's hand", () => {
   test("a concurrency of one leases one at a time; more than the account has room for is refused", async () => {
     expect((await runner("set-concurrency", "1")).code).toBe(0);
     const both = [scenario.queue("One."), scenario.queue("Two.")];
-    const window = scenario.window();
+    const cycle = scenario.cycle();
     await scenario.run(both[0]!, ({ state }) => state === "running");
     expect(scenario.summary(both[1]!)).toMatchObject({ state: "queued" });
-    expect((await window).summary).toMatchObject({ leased: 2 });
+    expect((await cycle).summary).toMatchObject({ leased: 2 });
     const refused = await runner("set-concurrency", "500", "--json");
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "refused" } });

@@ -23,7 +23,7 @@ describe("a job that is too slow for one invocation", () => {
   }) => {
     const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
     const workspaceId = scenario.queue(`Plan a launch. [[rounds:1]] ${held}`);
-    await scenario.window();
+    await scenario.cycle();
     await scenario.run(workspaceId, ({ attempt, state }) => attempt === 3 && state === "running");
     scenario.hold(() => false);
 
@@ -78,7 +78,7 @@ test.concurrent("a completion that Studio does not take for longer than an attem
   const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
   scenario.studio.faults.add({ route: "/completeWorkspaceJob", fault: { kind: "status", status: 503 } });
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
-  await scenario.window();
+  await scenario.cycle();
   await scenario.run(workspaceId, ({ attempt, delivering }) => attempt === 2 && delivering);
   expect(scenario.asked()).toHaveLength(2);
   scenario.studio.faults.clear();

@@ -26,7 +26,7 @@ test("a daily cap that is reached: running jobs end, none is leased any more, an
 
   // Nothing is spent yet: two are leased, and go on to their end though they pass the cap.
   const leased = queue(2);
-  await scenario.window();
+  await scenario.cycle();
   for (const id of leased) expect(await scenario.ended(id)).toMatchObject({ state: "completed" });
 
   const today = utcDay(Date.now());
@@ -36,14 +36,14 @@ test("a daily cap that is reached: running jobs end, none is leased any more, an
 
   const waiting = queue(3);
   const states = (): readonly string[] => [...leased, ...waiting].map((id) => scenario.summary(id).state);
-  const { summary, error } = await scenario.window();
+  const { summary, error } = await scenario.cycle();
   expect(error).toBeUndefined();
   expect(summary).toMatchObject({ reason: "daily_cap", leased: 0 });
   expect(states()).toEqual(["completed", "completed", "queued", "queued", "queued"]);
   expect(scenario.lines("daily_cap_reached").at(-1)).toMatchObject({ level: "WARN", pool, capUsd: 0.01 });
   const state = await lock.read(pool);
-  expect(state.lastWindow).toMatchObject({ reason: "daily_cap", leased: 0 });
-  expect(state.goodPollAtMs).toBe(state.lastWindow?.atMs);
+  expect(state.lastCycle).toMatchObject({ reason: "daily_cap", leased: 0 });
+  expect(state.goodPollAtMs).toBe(state.lastCycle?.atMs);
 
   // What the day has cost is the sum of its runs.
   const runs = await scenario.runs();
@@ -61,17 +61,17 @@ test("a daily cap that is reached: running jobs end, none is leased any more, an
   expect(status.stdout).toContain("the day's spending has reached its cap");
   const asJson = JSON.parse((await cli(["status", "--local", "--json"])).stdout) as unknown;
   expect(asJson).toMatchObject({
-    pools: [{ state: "capped", dailyCapUsd: { value: 0.01 }, lastWindow: { reason: "daily_cap" } }],
+    pools: [{ state: "capped", dailyCapUsd: { value: 0.01 }, lastCycle: { reason: "daily_cap" } }],
   });
 
   expect((await cli(["set-cap", "100", "--local"])).code).toBe(0);
   await scenario.drain();
   expect(states()).toEqual(["completed", "completed", "completed", "completed", "completed"]);
-  expect((await lock.read(pool)).lastWindow?.reason).toBe("empty");
+  expect((await lock.read(pool)).lastCycle?.reason).toBe("empty");
   expect((await spend.read(pool, today)).runs).toBe(5);
 });
 
-test("an operator's concurrency holds for the next window, without a deploy", async ({ onTestFinished }) => {
+test("an operator's concurrency holds for the next cycle, without a deploy", async ({ onTestFinished }) => {
   const scenario = await startScenario({ concurrency: 4, turnMs: heldMs }, onTestFinished);
   const { studio } = scenario;
   const leased = (): number => studio.snapshot().filter(({ state }) => state === "leased").length;
@@ -83,10 +83,10 @@ test("an operator's concurrency holds for the next window, without a deploy", as
     for (let index = 0; index < 4; index++) scenario.queue(`Plan launch ${index}.`);
     widest = 0;
     scenario.hold(() => true);
-    const window = scenario.window();
+    const cycle = scenario.cycle();
     await eventuallyTrue("as many are leased as may be", () => leased() === (concurrency ?? 4));
     scenario.hold(() => false);
-    await window;
+    await cycle;
     await scenario.drain();
     return widest;
   };

@@ -38,20 +38,20 @@ describe("concurrency", () => {
     expect(processor!.environments.length).toBeLessThan(6);
   });
 
-  test.concurrent("that is used up keeps economy's window open: a place that frees is filled by the same window, until the queue is empty", async ({
+  test.concurrent("that is used up keeps economy's cycle open: a place that frees is filled by the same cycle, until the queue is empty", async ({
     onTestFinished,
   }) => {
     const scenario = await startScenario({ concurrency: 1, turnMs: heldMs }, onTestFinished);
     const workspaceIds = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:1]]`));
-    const window = scenario.window();
+    const cycle = scenario.cycle();
     await eventuallyTrue("one is leased", () => stateOf(scenario, workspaceIds).includes("leased"));
     expect(stateOf(scenario, workspaceIds)).toEqual(["leased", "queued", "queued"]);
 
     scenario.hold(() => false);
 
-    expect((await window).summary).toMatchObject({ reason: "leased", leased: 3 });
+    expect((await cycle).summary).toMatchObject({ reason: "leased", leased: 3 });
     for (const id of workspaceIds) expect((await scenario.ended(id)).state).toBe("completed");
-    expect(scenario.metric("Windows")).toBe(1);
+    expect(scenario.metric("Cycles")).toBe(1);
   });
 });
 
@@ -62,9 +62,9 @@ describe("a paused pool", () => {
     const workspaceId = scenario.queue("Plan a launch.");
 
     await control.write("local", { paused: true, by: "ops", why: "month's end" });
-    const paused = await scenario.window();
+    const paused = await scenario.cycle();
     expect(paused.summary).toEqual({ reason: "paused", polls: 0, leased: 0, inFlight: 0, reaped: 0 });
-    expect(scenario.lines("window_ended")).toMatchObject([{ level: "INFO", reason: "paused" }]);
+    expect(scenario.lines("cycle_ended")).toMatchObject([{ level: "INFO", reason: "paused" }]);
     expect(scenario.studio.requests()).toEqual([]);
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "queued", leases: 0 });
 
@@ -76,16 +76,14 @@ describe("a paused pool", () => {
   test.concurrent("lets the jobs that it has begun come to their end", async ({ onTestFinished }) => {
     const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
-    await scenario.window();
+    await scenario.cycle();
     await createControlRow(scenario.table).write("local", { paused: true });
     scenario.hold(() => false);
     expect((await scenario.ended(workspaceId)).state).toBe("completed");
   });
 });
 
-test.concurrent("of two windows at one time only one polls; the other says so", async ({
-  onTestFinished,
-}) => {
+test.concurrent("of two cycles at one time only one polls; the other says so", async ({ onTestFinished }) => {
   const scenario = await startScenario({}, onTestFinished);
   scenario.studio.faults.add({
     route: "/leaseWorkspaceJob",
@@ -93,9 +91,9 @@ test.concurrent("of two windows at one time only one polls; the other says so", 
     fault: { kind: "delay", ms: 5_000 },
   });
   const workspaceId = scenario.queue("Plan a launch.");
-  const first = scenario.window();
-  await eventuallyTrue("the first window polls", () => scenario.studio.requests().length === 1);
-  expect((await scenario.window()).summary).toEqual({
+  const first = scenario.cycle();
+  await eventuallyTrue("the first cycle polls", () => scenario.studio.requests().length === 1);
+  expect((await scenario.cycle()).summary).toEqual({
     reason: "overlap",
     polls: 0,
     leased: 0,
@@ -106,19 +104,19 @@ test.concurrent("of two windows at one time only one polls; the other says so", 
   expect((await scenario.ended(workspaceId)).state).toBe("completed");
 });
 
-test.concurrent("a window that finds nothing says so", async ({ onTestFinished }) => {
+test.concurrent("a cycle that finds nothing says so", async ({ onTestFinished }) => {
   const scenario = await startScenario({}, onTestFinished);
-  expect((await scenario.window()).summary).toEqual({
+  expect((await scenario.cycle()).summary).toEqual({
     reason: "empty",
     polls: 1,
     leased: 0,
     inFlight: 0,
     reaped: 0,
   });
-  expect(scenario.metric("Windows")).toBe(1);
+  expect(scenario.metric("Cycles")).toBe(1);
 });
 
-test.concurrent("a window for a pool that the dispatcher does not serve ends in a function error", async ({
+test.concurrent("a cycle for a pool that the dispatcher does not serve ends in a function error", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);

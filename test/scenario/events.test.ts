@@ -19,7 +19,7 @@ test.concurrent("an event that is delivered five times at once is worked on once
   // The dispatcher's own is taken out of the way.
   scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
-  await scenario.window();
+  await scenario.cycle();
   const { runId } = await scenario.run(workspaceId, ({ state }) => state === "leased");
 
   const event = { pool: "local", runId, attempt: 1 };
@@ -89,7 +89,7 @@ test.concurrent("an event that is lost is sent anew by the reaper, under the sam
   expect(await scenario.runs()).toMatchObject([
     { state: "completed", attempt: 2, starts: 2, troubles: ["event_lost"] },
   ]);
-  const reaped = scenario.lines("window_ended").map((line) => line["reaped"]);
+  const reaped = scenario.lines("cycle_ended").map((line) => line["reaped"]);
   expect(reaped.filter((count) => count !== 0)).toEqual([1]);
   expect(scenario.metric("Restarts")).toBe(1);
   expect(scenario.asked()).toHaveLength(2);

@@ -39,10 +39,10 @@ test("200 jobs complete, and no alarm comes on, then or later", async () => {
   expect(states).toEqual([...alarmRows.map(() => ["metric", "OK"]), ["composite", "OK"]]);
   expect(cloud.notifications().filter(({ subject }) => !subject.startsWith("OK: "))).toEqual([]);
 
-  // And after each minute of an hour around it, in which a window opens each minute.
+  // And after each minute of an hour around it, in which a cycle opens each minute.
   const recording: Recording = { events: [...events], deadLetters: [] };
   const idleFrom = events.length;
-  await scenario.window();
+  await scenario.cycle();
   const idle: Recording = { events: events.slice(idleFrom), deadLetters: [] };
   const busyMinute = 10;
   const { minutes, ids, told } = playTimeline({

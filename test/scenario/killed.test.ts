@@ -17,12 +17,12 @@ describe("a job whose processor is killed goes on at once, under the same lease,
   afterAll(() => scenario.close());
 
   /**
-   * Kills the workspace's processor once its run is as `when` says, and lets the run end, with no window that could see to
+   * Kills the workspace's processor once its run is as `when` says, and lets the run end, with no cycle that could see to
    * it; gives what was asked of the model.
    */
   async function killOnce(workspaceId: string, when: (run: Run) => boolean): Promise<number> {
     const before = scenario.asked().length;
-    await scenario.window();
+    await scenario.cycle();
     await scenario.run(workspaceId, when);
     await scenario.kill(workspaceId);
     scenario.hold(() => false);
@@ -65,7 +65,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     const delay = { kind: "delay", ms: 60_000, when: "after" } as const;
     scenario.studio.faults.add({ route: "/completeWorkspaceJob", times: 1, fault: delay });
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
-    await scenario.window();
+    await scenario.cycle();
     await eventuallyTrue("Studio has it", () => scenario.summary(workspaceId).state === "completed");
     await scenario.kill(workspaceId);
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "unconfirmed" });
@@ -112,7 +112,7 @@ describe("a dispatcher that is killed", () => {
   });
   afterAll(() => scenario.close());
 
-  test("in mid-window loses no job: what it began goes on, and a lease that nobody knew comes back", async () => {
+  test("in mid-cycle loses no job: what it began goes on, and a lease that nobody knew comes back", async () => {
     const { studio } = scenario;
     const workspaceIds = ["one", "two"].map((name) => scenario.queue(`Plan launch ${name}. [[rounds:1]]`));
     const leased = (): readonly string[] =>
@@ -126,11 +126,11 @@ describe("a dispatcher that is killed", () => {
         fault: { kind: "delay", ms: 20_000, when: "after" },
       });
     });
-    const window = scenario.window();
+    const cycle = scenario.cycle();
     await eventuallyTrue("both are leased", () => leased().length === 2);
     await scenario.run(workspaceIds[0]!, ({ state }) => state === "running");
     scenario.killDispatcher();
-    expect((await window).error).toMatchObject({ errorType: "Runtime.ExitError" });
+    expect((await cycle).error).toMatchObject({ errorType: "Runtime.ExitError" });
 
     await scenario.drain();
 

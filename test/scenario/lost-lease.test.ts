@@ -13,7 +13,7 @@ const posted = (requests: readonly string[]): readonly string[] =>
 
 async function startGenerating(started: Scenario): Promise<string> {
   const workspaceId = started.queue(`Plan a launch. ${held}`);
-  await started.window();
+  await started.cycle();
   await started.run(workspaceId, ({ responseIds }) => responseIds.length > 0);
   return workspaceId;
 }
@@ -104,7 +104,7 @@ test.concurrent("a job whose lease went back to the queue is worked on by anothe
   const scenario = await startScenario({ leaseMs }, onTestFinished);
   scenario.model.faults.add({ times: 1, fault: { kind: "silent" } });
   const workspaceId = scenario.queue("Plan a launch.");
-  await scenario.window();
+  await scenario.cycle();
   await eventuallyTrue("the model is asked", () => scenario.model.requests().length === 1);
 
   scenario.studio.steal(workspaceId, "nobody");
@@ -126,7 +126,7 @@ test.concurrent("a lease that no heartbeat could renew is given up at its end, a
   studio.faults.add({ route: "/heartbeatWorkspaceJob", fault: { kind: "status", status: 503 } });
   model.faults.add({ times: 1, fault: { kind: "silent" } });
   const workspaceId = scenario.queue("Plan a launch.");
-  await scenario.window();
+  await scenario.cycle();
 
   const end = await scenario.ended(workspaceId);
   studio.faults.clear();
@@ -146,7 +146,7 @@ test.concurrent("a lease whose answer was lost comes back when it ends", async (
   const fault = { kind: "reset", when: "after" } as const;
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault });
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
-  expect((await scenario.window()).error).toBeDefined();
+  expect((await scenario.cycle()).error).toBeDefined();
   await scenario.drain();
   const { state, leases } = scenario.summary(workspaceId);
   expect(state).toBe("completed");

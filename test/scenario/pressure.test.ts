@@ -3,7 +3,7 @@ import { closedPort } from "../support/free-port.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** Long enough for everyone to hear of it, and for a window or two, on a busy machine. */
+/** Long enough for everyone to hear of it, and for a cycle or two, on a busy machine. */
 const askedSeconds = 6;
 const headers = { "retry-after": String(askedSeconds) };
 
@@ -16,7 +16,7 @@ test.concurrent("429 from the model slows the whole pool: no run asks for a roun
   // A run looks at the pool's row once a second, and is far from its end then.
   const scenario = await startScenario({ turnMs: 250 }, onTestFinished);
   const workspaceIds = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:9]]`));
-  await scenario.window();
+  await scenario.cycle();
   await eventuallyTrue("all are at work", () => scenario.asked().length >= 6);
   scenario.model.faults.add({
     route: "POST /v1/responses",
@@ -28,7 +28,7 @@ test.concurrent("429 from the model slows the whole pool: no run asks for a roun
   await eventuallyTrue("the others know", () => scenario.lines("pool_held_back").length === 2);
   const askedBefore = scenario.asked().length;
   const leaseCallsBefore = leaseCalls(scenario).length;
-  expect((await scenario.window()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
   expect(leaseCalls(scenario)).toHaveLength(leaseCallsBefore);
   await scenario.drain();
 
@@ -42,7 +42,7 @@ test.concurrent("429 from the model slows the whole pool: no run asks for a roun
   expect(scenario.asked()).toHaveLength(3 * 10 + 1);
 });
 
-test.concurrent("429 from Studio on a lease stops this window and the next, for as long as it asked", async ({
+test.concurrent("429 from Studio on a lease stops this cycle and the next, for as long as it asked", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -53,8 +53,8 @@ test.concurrent("429 from Studio on a lease stops this window and the next, for 
   });
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
 
-  expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", polls: 1, leased: 0 });
-  expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", polls: 1, leased: 0 });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "rate_limited", polls: 1, leased: 0 });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "rate_limited", polls: 1, leased: 0 });
   expect(leaseCalls(scenario)).toHaveLength(1);
   await scenario.drain();
 
@@ -70,13 +70,13 @@ test.concurrent("with DynamoDB out of reach nothing is leased, and the alarm fir
   const scenario = await startScenario({ variables: { AWS_ENDPOINT_URL_DYNAMODB: nowhere } }, onTestFinished);
   const workspaceId = scenario.queue("Plan a launch.");
 
-  const { error } = await scenario.window();
+  const { error } = await scenario.cycle();
 
   expect(error).toMatchObject({
     errorType: "RunnerError",
     errorMessage: expect.stringContaining("the run store did not answer"),
   });
-  expect(scenario.lines("window_ended")).toMatchObject([
+  expect(scenario.lines("cycle_ended")).toMatchObject([
     { level: "ERROR", reason: "run_store_unavailable", leased: 0 },
   ]);
   expect(scenario.studio.requests()).toEqual([]);

@@ -14,7 +14,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
   /** The first round goes by, the second stands still until the worker is killed in it. */
   async function killInSecondRound(scenario: Scenario, workspaceId: string): Promise<Run> {
     scenario.hold(() => scenario.asked().length === 2);
-    await scenario.window();
+    await scenario.cycle();
     const run = await scenario.run(workspaceId, ({ rounds }) => rounds === 2);
     await scenario.kill(workspaceId);
     return run;
@@ -60,7 +60,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     );
     const workspaceId = scenario.queue(text);
     scenario.hold(() => scenario.asked().length === 2 || scenario.asked().length === 4);
-    await scenario.window();
+    await scenario.cycle();
     for (const attempt of [1, 2]) {
       await eventuallyTrue("the second round is asked for", () => scenario.asked().length === 2 * attempt);
       await scenario.run(

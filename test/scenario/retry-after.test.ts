@@ -31,7 +31,7 @@ test.concurrent("Retry-After: 0 from the model, then from Studio: each is asked 
   const { model, studio } = scenario;
   model.faults.add({ route: "POST /v1/responses", fault: tooMany("0") });
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
-  await scenario.window();
+  await scenario.cycle();
   await eventuallyTrue("three rounds are refused", () => refusedRounds(scenario).length >= 3);
   studio.faults.add({ route: "/completeWorkspaceJob", fault: tooMany("0") });
   model.faults.clear();
@@ -58,8 +58,8 @@ test.concurrent("an epoch time as Retry-After holds the pool back for minutes, n
   scenario.model.faults.add({ route: "POST /v1/responses", times: 1, fault: epoch });
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
 
-  expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", leased: 0 });
-  expect((await scenario.window()).summary).toMatchObject({ reason: "rate_limited", leased: 0 });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "rate_limited", leased: 0 });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "rate_limited", leased: 0 });
   expect(leaseCalls(scenario)).toBe(1);
   expect(await untilMs(scenario, "studioUntilMs")).toBeLessThanOrEqual(Date.now() + threeMinutesMs);
   expect((await cli(["status", "--local"])).stdout).toMatch(
@@ -69,9 +69,9 @@ test.concurrent("an epoch time as Retry-After holds the pool back for minutes, n
     /^Pool local held back until .*, as Studio asked/,
   );
 
-  expect((await scenario.window()).summary).toMatchObject({ reason: "leased", leased: 1 });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "leased", leased: 1 });
   expect(await untilMs(scenario, "modelUntilMs")).toBeLessThanOrEqual(Date.now() + threeMinutesMs);
-  expect((await scenario.window()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
   expect(scenario.asked()).toHaveLength(1);
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
     /^Pool local held back until .*, as the model asked/,

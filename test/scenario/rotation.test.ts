@@ -28,11 +28,11 @@ import { killWorker } from "../support/working-on.ts";
 
 type Finish = (close: () => Promise<void>) => void;
 
-/** Longer than a window by hand. */
+/** Longer than a cycle by hand. */
 const revokeAfterMs = 5_000;
 const now = { type: "RequestResponse" } as const;
 
-/** A stack that is synthesized for the test, as `npm start` does it; windows are opened by hand. */
+/** A stack that is synthesized for the test, as `npm start` does it; cycles are opened by hand. */
 async function start(
   jobs: number,
   adapt: (settings: StackSettings) => StackSettings,
@@ -80,7 +80,7 @@ async function start(
     hold,
     lines,
     functionOf,
-    window: () => cloud.invoke(functionOf("dispatch"), { pool: "local" }, now),
+    cycle: () => cloud.invoke(functionOf("dispatch"), { pool: "local" }, now),
     aws: { endpoint: cloud.endpointUrl, region: cloud.region, credentials: cloud.credentials },
   };
 }
@@ -108,8 +108,8 @@ async function lease(started: Started, texts: readonly string[]): Promise<readon
 
 async function leaseAtOnce(started: Started, texts: readonly string[]): Promise<readonly string[]> {
   const workspaceIds = texts.map((text) => started.studio.queueJob({ text, target: "user" }));
-  const window = await started.window();
-  expect(JSON.parse(window.payload ?? "")).toMatchObject({ reason: "leased", leased: texts.length });
+  const cycle = await started.cycle();
+  expect(JSON.parse(cycle.payload ?? "")).toMatchObject({ reason: "leased", leased: texts.length });
   const begun = (): ReadonlySet<string | undefined> =>
     new Set(started.lines("attempt_began").map(({ workspaceId }) => workspaceId));
   const haveBegun = (): boolean => {

@@ -50,17 +50,17 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
   scenario.queue("Plan a launch.");
   await scenario.drain();
   studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault: refusal });
-  await scenario.window();
+  await scenario.cycle();
   studio.faults.add({
     route: "/leaseWorkspaceJob",
     times: 1,
     fault: { kind: "status", status: 401, body: { error: `unknown key ${runnerKey}` } },
   });
-  await scenario.window();
+  await scenario.cycle();
 
   // Its event goes to the dead letters; the reaper finds the run.
   const workspaceId = scenario.queue("Plan a launch. [[slow:500]]");
-  await scenario.window();
+  await scenario.cycle();
   cloud.faults.kill(recovery, 0);
   await scenario.kill(workspaceId);
   for (const tries of [1, 2, 3]) {
@@ -71,7 +71,7 @@ async function makeTrouble(scenario: Scenario): Promise<void> {
 
   // This one is settled.
   const settledId = scenario.queue("Plan a launch. [[slow:500]]");
-  await scenario.window();
+  await scenario.cycle();
   await scenario.kill(settledId);
   await scenario.drain();
 }
@@ -302,9 +302,9 @@ describe("no secret is seen", () => {
       "ok",
       "ok",
     ]);
-    const windows = scenario.lines("window_ended").map(({ reason }) => reason);
-    expect(windows).toContain("studio_rejected");
-    expect(windows).toContain("key_refused");
+    const cycles = scenario.lines("cycle_ended").map(({ reason }) => reason);
+    expect(cycles).toContain("studio_rejected");
+    expect(cycles).toContain("key_refused");
   });
 
   test("in a log line, an error or an event of the cloud, those of the rotation included", () => {

@@ -8,7 +8,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
 }) => {
   const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);
   const workspaceId = scenario.queue(`Plan a launch. [[rounds:1]] ${held}`);
-  await scenario.window();
+  await scenario.cycle();
   const { responseIds } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
   // Its round lasts for as long as this test wants.
   await scenario.terminate(workspaceId);
@@ -25,7 +25,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
   const processor = scenario.cloud.functions().find(({ label }) => label.includes("processor"))!;
   for (const { pid } of processor.environments) process.kill(pid, "SIGKILL");
   await eventually("the reaper's restart", async () => {
-    await scenario.window();
+    await scenario.cycle();
     return scenario.lines("attempt_restarted")[0];
   });
   expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });

@@ -147,10 +147,10 @@ describe("a failed job is reported", () => {
   });
 });
 
-test("a window goes on after a lease call that failed, and the next one takes the job", async () => {
+test("a cycle goes on after a lease call that failed, and the next one takes the job", async () => {
   hit("/leaseWorkspaceJob", 1, { kind: "status", status: 503 });
   const workspaceId = scenario.queue("Plan a launch.");
-  expect((await scenario.window()).error?.errorMessage).toContain("Studio is not available just now");
+  expect((await scenario.cycle()).error?.errorMessage).toContain("Studio is not available just now");
   await scenario.drain();
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });

@@ -24,7 +24,7 @@ async function answers(scenario: Scenario, workspaceId: string): Promise<readonl
 /** A job at work in a workspace where the next message waits already. */
 async function twoMessages(scenario: Scenario, first: string, second: string): Promise<string> {
   const workspaceId = scenario.queue(first);
-  await scenario.window();
+  await scenario.cycle();
   await scenario.run(workspaceId, ({ rounds }) => rounds > 0);
   await scenario.post(workspaceId, second);
   scenario.hold(() => false);
@@ -37,7 +37,7 @@ const hit = ({ studio }: Scenario, route: `/${string}`, fault: FaultRule["fault"
 /** Dispatch cycles until there is one more run, or the one there is has a newer attempt. */
 async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
   await eventually("a newer attempt or run", async () => {
-    await scenario.window();
+    await scenario.cycle();
     const runs = await scenario.runs();
     return runs.length > 1 || runs[0]!.attempt > 1 ? true : undefined;
   });
@@ -87,10 +87,10 @@ test.concurrent("a job that Studio leases twice to one key is paid once and answ
 }) => {
   const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
-  await scenario.window();
+  await scenario.cycle();
   await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
   scenario.studio.steal(workspaceId, "nobody");
-  await scenario.window();
+  await scenario.cycle();
   scenario.hold(() => false);
   await scenario.drain();
   expect(await endsOf(scenario)).toEqual(["lost: superseded", "completed: ok"]);
@@ -103,7 +103,7 @@ test.concurrent("an attempt that was frozen while another took over asks the mod
 }) => {
   const scenario = await startScenario({ turnMs: heldMs, leaseMs: 8_000 }, onTestFinished);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:3]]");
-  await scenario.window();
+  await scenario.cycle();
   await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
   const thaw = await freezeWorker(scenario.events, workspaceId);
   await dispatchUntilMoved(scenario);

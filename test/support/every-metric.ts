@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
-import { runWindow, type WindowDeps, type WindowSettings } from "../../lib/dispatch/window.ts";
+import { runCycle, type CycleDeps, type CycleSettings } from "../../lib/dispatch/cycle.ts";
 import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
 import { runAttempt, type AttemptDeps } from "../../lib/attempt/attempt.ts";
@@ -82,7 +82,7 @@ interface Act {
   readonly work?: AttemptDeps["work"];
   /** Of an attempt's invocation. */
   readonly remainingMs?: number;
-  readonly settings?: Partial<WindowSettings>;
+  readonly settings?: Partial<CycleSettings>;
   readonly deps?: (deps: World["deps"]) => Partial<World["deps"]>;
   readonly before?: (world: World) => Promise<void>;
 }
@@ -94,7 +94,7 @@ interface World {
   readonly isBusy: () => boolean;
   readonly table: Table;
   readonly runStore: RunStore;
-  readonly deps: WindowDeps & AttemptDeps;
+  readonly deps: CycleDeps & AttemptDeps;
 }
 
 interface Setting {
@@ -111,7 +111,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
   const script = scriptedModel(...(act.steps ?? [answer]));
   const tier = { clock, random: () => 0, log: recordingLog(), metrics, pool, serviceTier: "flex" } as const;
   const model = inTier(timed(script, { clock, metrics, pool }), tier);
-  const deps: WindowDeps & AttemptDeps = {
+  const deps: CycleDeps & AttemptDeps = {
     clock,
     random: () => 0,
     newId: () => `id${++ids}`,
@@ -211,7 +211,7 @@ async function lostThrice(world: World): Promise<void> {
   await deps.workspaces.claim(pool, claim);
 }
 
-/** For the reaper of a window, and for recovery. */
+/** For the reaper of a cycle, and for recovery. */
 const recoveries: Readonly<Record<string, Act>> = {
   "an attempt is restarted": { before: silentRun },
   "a job that kills its worker is failed": { before: oftenRestarted },
@@ -225,7 +225,7 @@ const leases = (): Studio["lease"] => {
   return async () => (left-- > 0 ? { workspaceId: "w", leaseExpiresAtMs: nowMs + 600_000 } : undefined);
 };
 
-const windows: Readonly<Record<string, Act>> = {
+const cycles: Readonly<Record<string, Act>> = {
   ...recoveries,
   idle: {},
   "idle with a cap": { settings: { dailyCapUsd: 5 } },
@@ -276,7 +276,7 @@ const attempts: Readonly<Record<string, Act>> = {
 
 const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unknown>>> = {
   dispatcher: ({ deps, pool }, { settings }) =>
-    runWindow(
+    runCycle(
       deps,
       { ...plain, pool, ...settings },
       { remainingMs: 75_000, stop: new AbortController().signal },
@@ -287,7 +287,7 @@ const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unkn
     recoverFailed(deps, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", trouble: "crashed" }),
 };
 
-const plain: Omit<WindowSettings, "pool"> = {
+const plain: Omit<CycleSettings, "pool"> = {
   polling: pollingTimes.economy,
   concurrency: 10,
   leasesPerKey: undefined,
@@ -324,13 +324,13 @@ async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
 }
 
 const acts: Readonly<Record<Emitter, Readonly<Record<string, Act>>>> = {
-  dispatcher: windows,
+  dispatcher: cycles,
   processor: attempts,
   recovery: recoveries,
 };
 
 /**
- * Runs windows, attempts and recovery through success and every kind of failure, over a real table, and gives all that
+ * Runs cycles, attempts and recovery through success and every kind of failure, over a real table, and gives all that
  * they emitted.
  */
 export async function emitEverything(local: LocalTable): Promise<readonly Emission[]> {

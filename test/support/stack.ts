@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { systemClock, type Clock } from "../../lib/core/clock.ts";
-import type { WindowSummary } from "../../lib/dispatch/window.ts";
+import type { CycleSummary } from "../../lib/dispatch/cycle.ts";
 import { createTable, type Table } from "../../lib/adapters/dynamodb.ts";
 import { accountOf } from "./aws.ts";
 import { parseSettings, priceListFor } from "../../infra/settings.ts";
@@ -35,7 +35,7 @@ export interface ScenarioOptions extends Timeouts {
   readonly leaseMs?: number;
   /** Of one turn of the model; `heldMs` of hold.ts: until the test lets it go on. Default 20 ms. */
   readonly turnMs?: number;
-  /** The dispatcher runs by its schedule, in polling "fast"; else only when `window` or `drain` invoke it. */
+  /** The dispatcher runs by its schedule, in polling "fast"; else only when `cycle` or `drain` invoke it. */
   readonly serve?: boolean;
   /** Over the functions' own variables. */
   readonly variables?: Readonly<Record<string, string>>;
@@ -45,9 +45,9 @@ export interface ScenarioOptions extends Timeouts {
   readonly build?: (settings: StackSettings, outdir: string) => Promise<string>;
 }
 
-export interface WindowResult {
+export interface CycleResult {
   /** What the dispatcher answered; absent when it ended with a function error. */
-  readonly summary?: WindowSummary;
+  readonly summary?: CycleSummary;
   /** The function error that Lambda counts, and its alarm sees. */
   readonly error?: { readonly errorType: string; readonly errorMessage: string };
 }
@@ -69,16 +69,16 @@ export interface Scenario {
   /** The next message in a workspace: another job of it. */
   post(workspaceId: string, text: string): Promise<void>;
   /** One invocation of the dispatcher. */
-  window(): Promise<WindowResult>;
+  cycle(): Promise<CycleResult>;
   /** `kill -9` of the process that works for the workspace, as soon as its present attempt has begun; gives when it was seen to be gone. */
   kill(workspaceId: string): Promise<number>;
   /** The same with SIGTERM: the process is asked to end. */
   terminate(workspaceId: string): Promise<number>;
-  /** `kill -9` of the dispatcher in mid-window. */
+  /** `kill -9` of the dispatcher in mid-cycle. */
   killDispatcher(): void;
   /** See hold.ts. */
   hold(isHeld: () => boolean): void;
-  /** Windows until the queue is empty and everything has ended. */
+  /** Cycles until the queue is empty and everything has ended. */
   drain(): Promise<void>;
   /** The line with which the workspace's newest run ended, once it has. */
   ended(workspaceId: string): Promise<LogLine>;
@@ -109,7 +109,7 @@ export interface Scenario {
 
 const pool = "local";
 
-/** The pauses between two windows of a drain, which are there for people, are shorter. */
+/** The pauses between two cycles of a drain, which are there for people, are shorter. */
 const hasty: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
@@ -186,18 +186,18 @@ export async function startScenario(
     killDispatcher: () => {
       const [dispatcher] = cloud.functions().filter(({ logicalId }) => logicalId === idOf("Dispatcher"));
       const running = dispatcher?.environments.find(({ state }) => state === "running");
-      if (!running) throw new Error("no window is open");
+      if (!running) throw new Error("no cycle is open");
       process.kill(running.pid, "SIGKILL");
     },
-    window: async () => windowResult(await cloud.invoke(idOf("Dispatcher"), { pool }, now)),
+    cycle: async () => cycleResult(await cloud.invoke(idOf("Dispatcher"), { pool }, now)),
     hold,
     drain: async () => {
       const limit = AbortSignal.timeout(150_000);
-      // After a window that failed comes another, as on a schedule.
+      // After a cycle that failed comes another, as on a schedule.
       while (!(await drain(stack, hasty, limit))) {
         if (!limit.aborted) continue;
-        const last = JSON.stringify(lines("window_ended").at(-1));
-        throw new Error(`the queue could not be drained; the last window: ${last}`);
+        const last = JSON.stringify(lines("cycle_ended").at(-1));
+        throw new Error(`the queue could not be drained; the last cycle: ${last}`);
       }
     },
     ended: (workspaceId) =>
@@ -261,10 +261,10 @@ function reuse(settings: StackSettings, options: ScenarioOptions): BuiltStack {
   return { templateFile: templateFor(options), variables: z.record(z.string(), z.string()).parse(variables) };
 }
 
-function windowResult({ functionError, payload = "" }: InvokeResult): WindowResult {
+function cycleResult({ functionError, payload = "" }: InvokeResult): CycleResult {
   const answer: unknown = JSON.parse(payload);
-  if (functionError !== undefined) return { error: answer as WindowResult["error"] & {} };
-  return { summary: answer as WindowSummary };
+  if (functionError !== undefined) return { error: answer as CycleResult["error"] & {} };
+  return { summary: answer as CycleSummary };
 }
 
 /** Of embedded metrics, one line each. */

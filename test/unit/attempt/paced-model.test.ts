@@ -96,7 +96,7 @@ test("a provider that always says Retry-After: 0 is asked ever more seldom", asy
   expect(await answer).toBe(turn);
 });
 
-test("what the window saw when it leased, or the attempt itself, is not looked at again for a second", async () => {
+test("what the cycle saw when it leased, or the attempt itself, is not looked at again for a second", async () => {
   const world = build({ answers: [turn, turn, turn], poolFreeAtMs: 0 });
   await world.clock.advance(1_000);
   await world.generate();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { idleMonth, lambdaFreeTier, stretchMs, thousandJobs, totalOf } from "../../../bench/bills.ts";
 
-const window = {
+const cycle = {
   durationMs: 100,
   cpuMs: 10,
   requests: { UpdateItem: 2, GetItem: 2, Query: 1, GetSecretValue: 1, "/leaseWorkspaceJob": 1 },
@@ -9,8 +9,8 @@ const window = {
 };
 
 describe("an idle month", () => {
-  it("is 43,200 windows, each with its compute and its requests; the schedule's are free", () => {
-    const { computeAndRequests } = idleMonth(window, 200, 128);
+  it("is 43,200 cycles, each with its compute and its requests; the schedule's are free", () => {
+    const { computeAndRequests } = idleMonth(cycle, 200, 128);
     // 0.125 GB × 0.2 s
     expect(computeAndRequests["Lambda compute"]).toBeCloseTo(43_200 * 0.025 * 0.0000133334, 6);
     expect(computeAndRequests["Lambda requests"]).toBeCloseTo(0.00864, 6);
@@ -20,7 +20,7 @@ describe("an idle month", () => {
   });
 
   it("names log lines and the secret's calls apart", () => {
-    const { logLines, secretCalls } = idleMonth(window, 200, 128);
+    const { logLines, secretCalls } = idleMonth(cycle, 200, 128);
     expect(logLines).toEqual({ "log lines": expect.closeTo(0.0216, 6) });
     expect(secretCalls).toEqual({ "Secrets Manager calls": expect.closeTo(0.216, 6) });
   });

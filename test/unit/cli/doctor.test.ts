@@ -24,14 +24,14 @@ beforeEach(async () => {
   secrets.set(`${pool}-account`, '{"refreshToken":"refresh-token-value","apiKey":"web"}');
   secrets.set("model-key", "sk-model-key-of-the-test");
   cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "OK", reason: undefined, sinceMs: undefined }];
-  await window("empty");
+  await cycle("empty");
 });
 
-async function window(reason: string, goodPollAtMs = now - 20_000): Promise<void> {
+async function cycle(reason: string, goodPollAtMs = now - 20_000): Promise<void> {
   const { lock } = cli.runStore;
   await lock.acquire({ pool, owner: "w", nowMs: now - 60_000, untilMs: now });
-  const lastWindow = { reason, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
-  await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs });
+  const lastCycle = { reason, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
+  await lock.release({ pool, owner: "w" }, { lastCycle, goodPollAtMs });
 }
 
 interface Row {
@@ -253,7 +253,7 @@ describe("doctor finds", () => {
       () => (cli.aws.scheduleOn = false),
       "schedule",
       "fail",
-      "off: no dispatch window starts",
+      "off: no dispatch cycle starts",
     ],
     [
       "a pause",
@@ -262,13 +262,13 @@ describe("doctor finds", () => {
       "warn",
       "paused by arn:aws:iam::123456789012:user/ann: night",
     ],
-    ["a silent dispatcher", () => window("empty", now - 600_000), "polls", "fail", "10 min ago"],
+    ["a silent dispatcher", () => cycle("empty", now - 600_000), "polls", "fail", "10 min ago"],
     [
-      "a window that failed",
-      () => window("key_refused"),
+      "a cycle that failed",
+      () => cycle("key_refused"),
       "polls",
       "fail",
-      "the last window failed: key_refused, 20 s ago",
+      "the last cycle failed: key_refused, 20 s ago",
     ],
     [
       "dead letters",

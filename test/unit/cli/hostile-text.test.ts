@@ -72,8 +72,8 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now }];
     const { lock } = cli.runStore;
     await lock.acquire({ pool, owner: "w", nowMs: now - 60_000, untilMs: now });
-    const lastWindow = { reason: `reason ${text}`, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
-    await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs: now });
+    const lastCycle = { reason: `reason ${text}`, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
+    await lock.release({ pool, owner: "w" }, { lastCycle, goodPollAtMs: now });
     cli.aws.broken.schedules = new Error(`schedules ${text}`);
     return output("status");
   },

@@ -308,8 +308,8 @@ describe("logs", () => {
       { message: "recovery_ended", what: "left", reason: "killed" },
       "left an attempt alone that ended in trouble (killed): its run has ended or moved on",
     ],
-    [{ message: "window_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
-    [{ message: "window_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],
+    [{ message: "cycle_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
+    [{ message: "cycle_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],
     [{ message: "of_a_later_version" }, "of a later version"],
   ])("tells %j in words", async (fields, words) => {
     const text = JSON.stringify({ level: "INFO", pool, ...fields });

@@ -106,12 +106,12 @@ describe("drain", () => {
     expect(await control()).toMatchObject({ paused: true, why: "new model" });
   });
 
-  it("waits for the window that was open when it was paused", async () => {
+  it("waits for the cycle that was open when it was paused", async () => {
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     cli.onSleep = async () => {
       if (cli.nowMs !== now + 10_000) return;
-      const lastWindow = { reason: "empty", atMs: cli.nowMs, polls: 1, leased: 0, inFlight: 0 };
-      await cli.runStore.lock.release({ pool, owner: "w" }, { lastWindow });
+      const lastCycle = { reason: "empty", atMs: cli.nowMs, polls: 1, leased: 0, inFlight: 0 };
+      await cli.runStore.lock.release({ pool, owner: "w" }, { lastCycle });
     };
     const answer = await cli.run("drain", "--json");
     expect(answer.json()).toMatchObject({ drained: true, inFlight: 0, waitedMs: 12_000, why: "drain" });

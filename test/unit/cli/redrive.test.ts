@@ -179,6 +179,6 @@ describe("redrive", () => {
     const { code, out } = await cli.run("redrive");
     expect(code).toBe(0);
     expect(out).toContain("lost (silent): Studio leases the job again, nothing is to be done");
-    expect(out).toMatch(/ws-dead\s+its lease is over: the next window closes it as lost/);
+    expect(out).toMatch(/ws-dead\s+its lease is over: the next cycle closes it as lost/);
   });
 });

@@ -31,12 +31,12 @@ const keys = (): unknown => {
   return text.startsWith("{") ? JSON.parse(text).keys : [text];
 };
 
-async function window(reason: string): Promise<void> {
+async function cycle(reason: string): Promise<void> {
   const { lock } = cli.runStore;
   const atMs = cli.nowMs;
   await lock.acquire({ pool, owner: "w", nowMs: atMs, untilMs: atMs + 60_000 });
-  const lastWindow = { reason, atMs, polls: 1, leased: 0, inFlight: 0 };
-  await lock.release({ pool, owner: "w" }, { lastWindow });
+  const lastCycle = { reason, atMs, polls: 1, leased: 0, inFlight: 0 };
+  await lock.release({ pool, owner: "w" }, { lastCycle });
 }
 
 describe("rotate", () => {
@@ -45,7 +45,7 @@ describe("rotate", () => {
     expect(code).toBe(0);
     expect(out).toContain(`Pool ${pool} leases with two now; nobody was refused in 2 min.`);
     expect(out).toContain("Revoke key-1 on Studio's page once no job uses it");
-    expect(err).toContain("Promoted: the next window leases with it");
+    expect(err).toContain("Promoted: the next cycle leases with it");
     expect(out + err).not.toContain("secret-of");
     expect(keys()).toEqual(["two.secret-of-two"]);
     expect(secrets.stages(`${pool}-keys`)).toEqual({
@@ -73,22 +73,22 @@ describe("rotate", () => {
     expect(keys()).toEqual(["key-1.secret-of-one"]);
   });
 
-  it("rolls back when a dispatch window is refused after the promotion", async () => {
-    cli.onSleep = () => window("key_refused");
+  it("rolls back when a dispatch cycle is refused after the promotion", async () => {
+    cli.onSleep = () => cycle("key_refused");
     expect((await cli.run("rotate", "--json")).json()).toMatchObject({ outcome: "rolled_back" });
   });
 
-  it("does not blame the new key for a window that the old one was refused in", async () => {
-    await window("key_refused");
+  it("does not blame the new key for a cycle that the old one was refused in", async () => {
+    await cycle("key_refused");
     cli.nowMs += 1_000;
     expect((await cli.run("rotate", "--watch", "10")).code).toBe(0);
     expect(keys()).toEqual(["two.secret-of-two"]);
   });
 
-  it("takes no notice of an open window of a slower polling that still had the old key", async () => {
+  it("takes no notice of an open cycle of a slower polling that still had the old key", async () => {
     cli.aws.settings = { pools: [{ name: pool, kind: "user", polling: "balanced" }] };
     cli.onSleep = async () => {
-      if (cli.nowMs <= now + 40_000) await window("key_refused");
+      if (cli.nowMs <= now + 40_000) await cycle("key_refused");
     };
     expect((await cli.run("rotate")).code).toBe(0);
   });
@@ -195,11 +195,11 @@ describe("a key that is refused in a rotation", () => {
     );
   });
 
-  it("is nobody's in particular where a dispatch window was refused", async () => {
-    cli.onSleep = () => window("key_refused");
+  it("is nobody's in particular where a dispatch cycle was refused", async () => {
+    cli.onSleep = () => cycle("key_refused");
     const { out } = await cli.run("rotate");
     expect(out).toBe(
-      `Studio refused a dispatch window after the promotion: pool ${pool} leases with its old keys again.\n`,
+      `Studio refused a dispatch cycle after the promotion: pool ${pool} leases with its old keys again.\n`,
     );
   });
 
@@ -261,7 +261,7 @@ describe("rotate --finish", () => {
     secrets.set(`${pool}-keys`, "two.secret-of-two");
   });
 
-  it("revokes an old key once it is unused for longer than a window can last", async () => {
+  it("revokes an old key once it is unused for longer than a cycle can last", async () => {
     const { code, out } = await cli.run("rotate", "--finish");
     expect(code).toBe(0);
     expect(out).toContain("Revoked: key-1.");

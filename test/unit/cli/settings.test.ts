@@ -114,7 +114,7 @@ describe("cost", () => {
     expect(code).toBe(0);
     const { idlePerMonth, per1000Jobs, settingsFrom, awsPricesAsOf } = json() as Cost;
     const items = Object.fromEntries(idlePerMonth.items.map((item) => [item.what, item]));
-    // 43,200 windows of 50.5 s at 150 MB.
+    // 43,200 cycles of 50.5 s at 150 MB.
     expect(items["dispatcher, compute"]!.quantity).toBe(319_570.3125);
     expect(items["dispatcher, compute"]!.listUsd).toBeCloseTo(4.26, 2);
     expect(items["dispatcher, compute"]!.usd).toBe(0);
@@ -139,7 +139,7 @@ describe("cost", () => {
     const { json } = await cli.run("cost", "--json");
     const whats = (json() as Cost).idlePerMonth.items.map((item) => item.what);
     for (const gone of ["secrets", "alarms", "alarm Page", "dashboards"]) expect(whats).not.toContain(gone);
-    // 43,200 windows of 0.5 s at 150 MB.
+    // 43,200 cycles of 0.5 s at 150 MB.
     expect((json() as Cost).idlePerMonth.items[0]).toMatchObject({
       what: "dispatcher, compute",
       quantity: 3_164.0625,

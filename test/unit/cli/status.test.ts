@@ -18,11 +18,11 @@ beforeEach(() => {
   cli.aws.settings = { pools: [{ name: pool, kind: "user", concurrency: 4, dailyCapUsd: 10 }] };
 });
 
-async function goodWindow(reason = "empty", atMs = now - 20_000): Promise<void> {
+async function goodCycle(reason = "empty", atMs = now - 20_000): Promise<void> {
   const { lock } = cli.runStore;
   await lock.acquire({ pool, owner: "w", nowMs: atMs, untilMs: atMs + 60_000 });
-  const lastWindow = { reason, atMs, polls: 3, leased: 0, inFlight: 0 };
-  await lock.release({ pool, owner: "w" }, { lastWindow, goodPollAtMs: now - 20_000 });
+  const lastCycle = { reason, atMs, polls: 3, leased: 0, inFlight: 0 };
+  await lock.release({ pool, owner: "w" }, { lastCycle, goodPollAtMs: now - 20_000 });
 }
 
 const spend = (costUsd: number) =>
@@ -30,7 +30,7 @@ const spend = (costUsd: number) =>
 
 describe("status of a healthy pool", () => {
   it("shows one screen and ends with 0", async () => {
-    await goodWindow();
+    await goodCycle();
     await spend(2.5);
     await cli.addRun({ runId: "01JCZ9V5W3X8K2M4N6P8Q0R2S4", pool, leasedAtMs: now - 30_000 });
     cli.aws.alarms = [
@@ -44,7 +44,7 @@ describe("status of a healthy pool", () => {
         "",
         `Pool ${pool}`,
         "  State         on",
-        "  Last window   20 s ago: nothing waits at Studio",
+        "  Last cycle   20 s ago: nothing waits at Studio",
         "  Good poll     20 s ago",
         "  In flight     1 of 4",
         "  Today         2 completed, 1 failed, 0 lost",
@@ -59,7 +59,7 @@ describe("status of a healthy pool", () => {
   });
 
   it("is one JSON document with --json", async () => {
-    await goodWindow();
+    await goodCycle();
     const answer = await cli.run("status", "--json");
     expect(answer.code).toBe(0);
     expect(answer.json()).toMatchObject({
@@ -71,7 +71,7 @@ describe("status of a healthy pool", () => {
   });
 
   it("says when this checkout is another version", async () => {
-    await goodWindow();
+    await goodCycle();
     cli.projectVersion = "0.2.0";
     expect((await cli.run("status")).out).toContain("version 0.1.0 (this checkout is 0.2.0)");
   });
@@ -79,7 +79,7 @@ describe("status of a healthy pool", () => {
 
 describe("status of a pool that was asked to wait", () => {
   it("says by whom and until when, and finds nothing wrong", async () => {
-    await goodWindow("rate_limited");
+    await goodCycle("rate_limited");
     await cli.runStore.backoff.extend(pool, "studio", now + 150_000);
     await cli.runStore.backoff.extend(pool, "model", now + 42_000);
     const { code, out } = await cli.run("status");
@@ -88,7 +88,7 @@ describe("status of a pool that was asked to wait", () => {
         "  State         on",
         "  Back-off      until 03:02:30 UTC, as Studio asked; clear-backoff ends it",
         "  Back-off      until 03:00:42 UTC, as the model asked; clear-backoff ends it",
-        "  Last window   20 s ago: Studio asked to wait",
+        "  Last cycle   20 s ago: Studio asked to wait",
       ].join("\n"),
     );
     expect(code).toBe(0);
@@ -100,7 +100,7 @@ describe("status of a pool that was asked to wait", () => {
   });
 
   it("says nothing of a wait that is over", async () => {
-    await goodWindow();
+    await goodCycle();
     await cli.runStore.backoff.extend(pool, "studio", now - 1);
     expect((await cli.run("status")).out).not.toContain("Back-off");
   });
@@ -108,7 +108,7 @@ describe("status of a pool that was asked to wait", () => {
 
 describe("status of a pool with workspaces that are left alone", () => {
   it("names them and says until when, and finds nothing wrong", async () => {
-    await goodWindow();
+    await goodCycle();
     for (const at of [1, 2, 3, 4])
       await cli.runStore.workspaces.claim(pool, {
         workspaceId: `ws_${at}`,
@@ -128,7 +128,7 @@ describe("status of a pool with workspaces that are left alone", () => {
 
 describe("status of a pool with a row that is no run", () => {
   it("goes on without it, and says so", async () => {
-    await goodWindow();
+    await goodCycle();
     await local.table.put(
       { pool, id: "run#odd", openIn: pool, leaseExpiresAtMs: 1, attempt: "first" },
       undefined,
@@ -142,7 +142,7 @@ describe("status of a pool with a row that is no run", () => {
 
 describe("status of a pool that an operator holds", () => {
   it("says who paused it, when and why, and finds nothing wrong", async () => {
-    await goodWindow("paused");
+    await goodCycle("paused");
     await cli.run("pause", "--why", "Studio maintenance");
     cli.nowMs += 120_000;
     const { code, out } = await cli.run("status");
@@ -151,7 +151,7 @@ describe("status of a pool that an operator holds", () => {
   });
 
   it("keeps who resumed it, when and why", async () => {
-    await goodWindow();
+    await goodCycle();
     await cli.run("pause", "--why", "Studio maintenance");
     await cli.run("resume", "--why", "it is over");
     cli.nowMs += 120_000;
@@ -163,7 +163,7 @@ describe("status of a pool that an operator holds", () => {
   });
 
   it("says that the cap is reached, and what an operator set in place of the deployed one", async () => {
-    await goodWindow("daily_cap");
+    await goodCycle("daily_cap");
     await spend(7);
     await cli.run("set-cap", "7");
     await cli.run("resume");
@@ -176,7 +176,7 @@ describe("status of a pool that an operator holds", () => {
   });
 
   it("shows a concurrency that differs from the deployed one", async () => {
-    await goodWindow();
+    await goodCycle();
     await cli.run("set-concurrency", "2");
     expect((await cli.run("status")).out).toContain(
       "0 of 2 (deployed: 4; set by arn:aws:iam::123456789012:user/ann)",
@@ -192,29 +192,29 @@ describe("status of a pool in trouble", () => {
   };
 
   it("tells of a last good poll that is older than five minutes", async () => {
-    await goodWindow();
+    await goodCycle();
     cli.nowMs = now + 300_000;
     expect(await problems()).toEqual(["The last good poll was 5 min ago."]);
   });
 
   it("tells of a pool without any good poll", async () => {
-    expect(await problems()).toEqual(["No window has had a good poll yet."]);
+    expect(await problems()).toEqual(["No cycle has had a good poll yet."]);
   });
 
-  it("finds nothing wrong while the first window of all is open", async () => {
+  it("finds nothing wrong while the first cycle of all is open", async () => {
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     expect((await cli.run("status")).code).toBe(0);
     cli.nowMs = now + 61_000;
-    expect(await problems()).toEqual(["No window has had a good poll yet."]);
+    expect(await problems()).toEqual(["No cycle has had a good poll yet."]);
   });
 
-  it("tells of a window that failed", async () => {
-    await goodWindow("key_refused");
-    expect(await problems()).toEqual(["The last window failed: key_refused."]);
+  it("tells of a cycle that failed", async () => {
+    await goodCycle("key_refused");
+    expect(await problems()).toEqual(["The last cycle failed: key_refused."]);
   });
 
   it("tells of alarms with their runbook entry", async () => {
-    await goodWindow();
+    await goodCycle();
     cli.aws.alarms = [
       { name: `${pool}-DeadLetters`, state: "ALARM", reason: "1 >= 1", sinceMs: now - 600_000 },
     ];
@@ -222,7 +222,7 @@ describe("status of a pool in trouble", () => {
   });
 
   it("explains a spending alarm that the raised cap has not turned off yet", async () => {
-    await goodWindow();
+    await goodCycle();
     await cli.runStore.spend.add(pool, "2026-11-20", { costUsd: 5, runs: 1 });
     cli.aws.alarms = [
       { name: `${pool}-Spending100`, state: "ALARM", reason: "5 >= 5", sinceMs: now - 60_000 },
@@ -230,14 +230,14 @@ describe("status of a pool in trouble", () => {
     await cli.runStore.control.write(pool, { dailyCapUsd: 50 });
     expect(await problems()).toEqual([
       "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100). " +
-        "The spending is at 10 % of the present cap: it stays on until the next window has ended and its number has been looked at, up to 5 minutes.",
+        "The spending is at 10 % of the present cap: it stays on until the next cycle has ended and its number has been looked at, up to 5 minutes.",
     ]);
     await cli.runStore.control.write(pool, { dailyCapUsd: 5 });
     expect(await problems()).toEqual(["Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)"]);
   });
 
   it("leaves out a reason that only names ARNs: the alarms that a composite one pages for have lines of their own", async () => {
-    await goodWindow();
+    await goodCycle();
     const reason = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x transitioned to ALARM";
     cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now - 60_000 }];
     expect(await problems()).toEqual(["Alarm NoGoodPoll for 60 s (docs/runbook.md#nogoodpoll)"]);
@@ -247,19 +247,19 @@ describe("status of a pool in trouble", () => {
     [1, "1 dead letter waits: npm run runner -- redrive"],
     [2, "2 dead letters wait: npm run runner -- redrive"],
   ])("tells of %s dead letters and their command", async (waiting, told) => {
-    await goodWindow();
+    await goodCycle();
     cli.aws.deadLetters = waiting;
     expect(await problems()).toEqual([told]);
   });
 
   it("tells that the schedule is off, and not also that nothing polls", async () => {
     cli.aws.scheduleOn = false;
-    expect(await problems()).toEqual(["The schedule is off: no window starts."]);
+    expect(await problems()).toEqual(["The schedule is off: no cycle starts."]);
     expect((await cli.run("status")).out).toContain("off, its schedule is disabled");
   });
 
   it("shows the rest when a part may not be asked", async () => {
-    await goodWindow();
+    await goodCycle();
     const denied = new Error("not authorized to perform cloudwatch:DescribeAlarms");
     denied.name = "AccessDeniedException";
     cli.aws.broken.alarms = denied;

@@ -56,13 +56,13 @@ it("every metric that an alarm or a widget names was emitted with those dimensio
   expect(named.filter(({ name, dimensions }) => !emitted.has(`${name} by ${dimensions.join()}`))).toEqual([]);
 });
 
-it("an idle window emits two metrics, and three where a cap is set", () => {
-  expect(byAct("idle")).toEqual(["Windows 1", "GoodPolls 1"]);
-  expect(byAct("idle with a cap")).toEqual(["Windows 1", "GoodPolls 1", "DailySpendPercent 0"]);
+it("an idle cycle emits two metrics, and three where a cap is set", () => {
+  expect(byAct("idle")).toEqual(["Cycles 1", "GoodPolls 1"]);
+  expect(byAct("idle with a cap")).toEqual(["Cycles 1", "GoodPolls 1", "DailySpendPercent 0"]);
 });
 
-it("every kind of window has its reason", () => {
-  expect(reasonsOf("Windows")).toEqual([
+it("every kind of cycle has its reason", () => {
+  expect(reasonsOf("Cycles")).toEqual([
     "at_capacity",
     "daily_cap",
     "empty",

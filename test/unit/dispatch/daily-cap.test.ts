@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { pollingTimes } from "../../../lib/dispatch/polling.ts";
-import { runWindow } from "../../../lib/dispatch/window.ts";
+import { runCycle } from "../../../lib/dispatch/cycle.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { build, empty, queueOf, settings, time } from "./window-world.ts";
+import { build, empty, queueOf, settings, time } from "./cycle-world.ts";
 
 const capped = { ...settings, dailyCapUsd: 5 };
 
 describe("a daily cap", () => {
-  it("that is reached stops leasing; what runs goes on, and the window says why", async () => {
+  it("that is reached stops leasing; what runs goes on, and the cycle says why", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(3, clock), spentUsd: () => 5, alreadyOpen: 2 });
-    expect(await runWindow(world.deps, capped, time)).toEqual({
+    expect(await runCycle(world.deps, capped, time)).toEqual({
       reason: "daily_cap",
       polls: 1,
       leased: 0,
@@ -23,7 +23,7 @@ describe("a daily cap", () => {
       fields: { pool: "default", spentUsd: 5, capUsd: 5 },
     });
     expect(world.metrics.emitted).toEqual([
-      "Windows{pool=default,reason=daily_cap} 1",
+      "Cycles{pool=default,reason=daily_cap} 1",
       "GoodPolls{pool=default} 1",
       "DailySpendPercent{pool=default} 100",
       "InFlight{pool=default} 2",
@@ -31,7 +31,7 @@ describe("a daily cap", () => {
     ]);
     expect(world.left).toEqual([
       {
-        lastWindow: { reason: "daily_cap", atMs: 0, polls: 1, leased: 0, inFlight: 2 },
+        lastCycle: { reason: "daily_cap", atMs: 0, polls: 1, leased: 0, inFlight: 2 },
         goodPollAtMs: 0,
       },
     ]);
@@ -40,11 +40,11 @@ describe("a daily cap", () => {
   it("that is not reached lets the pool lease, and shows how near it is", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock), spentUsd: () => 4 });
-    expect(await runWindow(world.deps, capped, time)).toMatchObject({ reason: "leased", leased: 1 });
+    expect(await runCycle(world.deps, capped, time)).toMatchObject({ reason: "leased", leased: 1 });
     expect(world.metrics.emitted).toContain("DailySpendPercent{pool=default} 80");
   });
 
-  it("is looked at again while runs are in flight, and ends the window that reaches it", async () => {
+  it("is looked at again while runs are in flight, and ends the cycle that reaches it", async () => {
     const clock = createFakeClock();
     const world = build({
       clock,
@@ -52,9 +52,9 @@ describe("a daily cap", () => {
       spentUsd: () => (clock.now() < 1_000 ? 4 : 5),
       alreadyOpen: 9,
     });
-    const window = runWindow(world.deps, { ...capped, polling: pollingTimes.balanced }, time);
+    const cycle = runCycle(world.deps, { ...capped, polling: pollingTimes.balanced }, time);
     await clock.advance(2_000);
-    expect(await window).toMatchObject({ reason: "daily_cap", polls: 3, leased: 0, inFlight: 9 });
+    expect(await cycle).toMatchObject({ reason: "daily_cap", polls: 3, leased: 0, inFlight: 9 });
   });
 
   it("is of one UTC day: the next day's spending begins at nothing", async () => {
@@ -68,7 +68,7 @@ describe("a daily cap", () => {
         days.push(day);
         return { ...(await spend.read(pool, day)), costUsd: day === "2026-10-04" ? 9 : 0 };
       };
-      return (await runWindow({ ...world.deps, spend: { ...spend, read } }, capped, time)).reason;
+      return (await runCycle({ ...world.deps, spend: { ...spend, read } }, capped, time)).reason;
     };
     expect(await spendOn(lastSecond)).toBe("daily_cap");
     expect(await spendOn(lastSecond + 1_000)).toBe("leased");
@@ -85,14 +85,14 @@ describe("a daily cap", () => {
     async (control, reason) => {
       const clock = createFakeClock();
       const world = build({ clock, lease: queueOf(1, clock), spentUsd: () => 5, control });
-      expect(await runWindow(world.deps, capped, time)).toMatchObject({ reason });
+      expect(await runCycle(world.deps, capped, time)).toMatchObject({ reason });
     },
   );
 
   it("may be set for now where none is deployed", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock), spentUsd: () => 5, control: { dailyCapUsd: 1 } });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({ reason: "daily_cap" });
+    expect(await runCycle(world.deps, settings, time)).toMatchObject({ reason: "daily_cap" });
   });
 
   it("costs nothing where there is none: nothing is read, nothing emitted", async () => {
@@ -101,9 +101,9 @@ describe("a daily cap", () => {
       throw new Error("there is no cap");
     };
     const world = build({ clock, lease: empty, spentUsd });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.metrics.emitted).toEqual([
-      "Windows{pool=default,reason=empty} 1",
+      "Cycles{pool=default,reason=empty} 1",
       "GoodPolls{pool=default} 1",
     ]);
   });
@@ -111,9 +111,9 @@ describe("a daily cap", () => {
   it("is shown while the pool is paused, which stays the reason", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: empty, control: { paused: true }, spentUsd: () => 6 });
-    expect(await runWindow(world.deps, capped, time)).toMatchObject({ reason: "paused" });
+    expect(await runCycle(world.deps, capped, time)).toMatchObject({ reason: "paused" });
     expect(world.metrics.emitted).toEqual([
-      "Windows{pool=default,reason=paused} 1",
+      "Cycles{pool=default,reason=paused} 1",
       "GoodPolls{pool=default} 1",
       "DailySpendPercent{pool=default} 120",
     ]);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { full, pollingTimes } from "../../../lib/dispatch/polling.ts";
-import { runWindow } from "../../../lib/dispatch/window.ts";
+import { runCycle } from "../../../lib/dispatch/cycle.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { build, empty, queueOf, settings, time } from "./window-world.ts";
+import { build, empty, queueOf, settings, time } from "./cycle-world.ts";
 
 describe("a pool whose places are all taken", () => {
   it.each(["economy", "balanced", "fast"] as const)(
@@ -27,13 +27,13 @@ describe("a pool whose places are all taken", () => {
           return run && run.leasedAtMs + 2_050 > clock.now() ? run : undefined;
         },
       };
-      const window = runWindow(
+      const cycle = runCycle(
         { ...world.deps, runStore },
         { ...settings, polling: pollingTimes[mode], concurrency: 2 },
         time,
       );
       await clock.advance(60_000);
-      expect(await window).toMatchObject({ reason: "leased", leased: 5 });
+      expect(await cycle).toMatchObject({ reason: "leased", leased: 5 });
       expect(leasedAtMs).toEqual([0, 0, 2_100, 2_100, 4_200]);
     },
   );
@@ -49,9 +49,9 @@ describe("a pool whose places are all taken", () => {
       backoff: { ...backoff, read: (of: string) => (reads.backoff++, backoff.read(of)) },
       spend: { ...spend, read: (of: string, day: string) => (reads.spend++, spend.read(of, day)) },
     };
-    const window = runWindow(deps, { ...settings, dailyCapUsd: 5 }, time);
+    const cycle = runCycle(deps, { ...settings, dailyCapUsd: 5 }, time);
     await clock.advance(60_000);
-    expect(await window).toMatchObject({ reason: "at_capacity", polls: 570 });
+    expect(await cycle).toMatchObject({ reason: "at_capacity", polls: 570 });
     expect(reads).toEqual({ openRuns: 570, backoff: 1, spend: 1 });
     expect(world.leasedWith).toEqual([]);
   });
@@ -61,8 +61,8 @@ describe("a pool whose places are all taken", () => {
     async (mode) => {
       const clock = createFakeClock();
       const world = build({ clock, lease: empty, control: { concurrency: 0 } });
-      const window = runWindow(world.deps, { ...settings, polling: pollingTimes[mode] }, time);
-      expect(await window).toMatchObject({ reason: "at_capacity", polls: 1 });
+      const cycle = runCycle(world.deps, { ...settings, polling: pollingTimes[mode] }, time);
+      expect(await cycle).toMatchObject({ reason: "at_capacity", polls: 1 });
     },
   );
 });

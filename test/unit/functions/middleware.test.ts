@@ -58,7 +58,7 @@ describe("the lines of an invocation", () => {
       handler: async ({ pool }) => {
         log.with({ pool }).info("job_leased");
         await work(pool);
-        log.info("window_ended");
+        log.info("cycle_ended");
       },
     });
   };
@@ -69,9 +69,9 @@ describe("the lines of an invocation", () => {
     await handler({ pool: "b" }, contextOf("two"));
     expect(lines.map(({ message, pool, function_request_id: id }) => [message, pool, id])).toEqual([
       ["job_leased", "a", "one"],
-      ["window_ended", undefined, "one"],
+      ["cycle_ended", undefined, "one"],
       ["job_leased", "b", "two"],
-      ["window_ended", undefined, "two"],
+      ["cycle_ended", undefined, "two"],
     ]);
   });
 

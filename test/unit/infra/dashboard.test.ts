@@ -52,7 +52,7 @@ describe("the dashboard of a pool", () => {
       "RunsFailed",
       "RunsLost",
       "Tokens",
-      "Windows",
+      "Cycles",
     ]);
   });
 

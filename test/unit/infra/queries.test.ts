@@ -34,7 +34,7 @@ describe("saved queries", () => {
   });
 
   it("know the log's events and fields as this test reads them", () => {
-    expect(events).toContain("window_ended");
+    expect(events).toContain("cycle_ended");
     expect(fields).toContain("elapsedMs");
   });
 

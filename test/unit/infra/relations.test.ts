@@ -29,23 +29,23 @@ describe("relations of a pool's settings", () => {
     },
   );
 
-  it("keep the polling window inside the schedule's period", () => {
+  it("keep the polling cycle inside the schedule's period", () => {
     expect(brokenPoolRelations(times({ polling: "fast" }), withTiming({ scheduleMs: 50_000 }))).toEqual([
       {
         path: "polling",
         sentence:
-          'polling "fast" polls for 57 s, but timing.scheduleMs starts the next window after 50 s. Choose a polling with a shorter window.',
+          'polling "fast" polls for 57 s, but timing.scheduleMs starts the next cycle after 50 s. Choose a polling mode with a shorter cycle.',
       },
     ]);
   });
 
-  it("keep the window and its reserve inside the dispatcher's time-out", () => {
+  it("keep the cycle and its reserve inside the dispatcher's time-out", () => {
     expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 65 }))).toEqual([]);
     expect(brokenPoolRelations(times({ dispatcherTimeoutSeconds: 64 }))).toEqual([
       {
         path: "dispatcher.timeoutSeconds",
         sentence:
-          'polling "balanced" polls for 50 s and timing.dispatchReserveMs keeps 15 s free after it, but dispatcher.timeoutSeconds is 64. Give 65 or more, or a polling with a shorter window.',
+          'polling "balanced" polls for 50 s and timing.dispatchReserveMs keeps 15 s free after it, but dispatcher.timeoutSeconds is 64. Give 65 or more, or a polling mode with a shorter cycle.',
       },
     ]);
   });
@@ -58,7 +58,7 @@ describe("the time-outs of a pool", () => {
       {
         path: "dispatcher.timeoutSeconds",
         sentence:
-          "dispatcher.timeoutSeconds is 121, but timing.scheduleMs starts a window every 60 s, and a window that hangs holds back the next ones. Give 120 or less.",
+          "dispatcher.timeoutSeconds is 121, but timing.scheduleMs starts a cycle every 60 s, and a cycle that hangs holds back the next ones. Give 120 or less.",
       },
     ]);
   });

@@ -8,10 +8,10 @@ import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts
 const { stack, table, modelKey, runnerKeys, dispatcher, processor, recovery, deadLetters, logOf } =
   defaultStack();
 
-it("the schedule starts the dispatcher every minute, without retries and without a flexible window", () => {
+it("the schedule starts the dispatcher every minute, without retries and without a flexible cycle", () => {
   const schedule = stack.resource("AWS::Scheduler::Schedule");
   expect(schedule.Properties).toEqual({
-    Description: "studio-runner, pool default: starts a dispatch window",
+    Description: "studio-runner, pool default: starts a dispatch cycle",
     ScheduleExpression: "rate(1 minute)",
     ScheduleExpressionTimezone: "Etc/UTC",
     State: "ENABLED",

@@ -91,7 +91,7 @@ describe("the keys of a pool", () => {
     await expect(scene({ previous: outage }).keys.retired()).rejects.toBe(outage);
   });
 
-  it("are read by each window where they may have no age", async () => {
+  it("are read by each cycle where they may have no age", async () => {
     const { keys, values } = scene({ maxAgeMs: 0 });
     await keys.get();
     values.current = "newest.1";

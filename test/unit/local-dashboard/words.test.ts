@@ -39,7 +39,7 @@ describe("the sentence where there is no data", () => {
       "Nothing in the last 15 minutes. Counted while jobs are worked on: Heartbeats that Studio accepted.",
     );
     expect(emptySentence([metric("JobsLeased")], "day")).toBe(
-      "Nothing in the last day. Counted at the end of a dispatch window: Jobs leased from Studio.",
+      "Nothing in the last day. Counted at the end of a dispatch cycle: Jobs leased from Studio.",
     );
   });
 

@@ -81,7 +81,7 @@ describe("a rotation by command", () => {
     expect(world.value("AWSCURRENT").keys).toEqual(["fresh.secret"]);
   });
 
-  it("goes back when a dispatch window was refused", async () => {
+  it("goes back when a dispatch cycle was refused", async () => {
     const world = createWorld();
     expect(await rotating(world, { sawRefusal: async () => true })).toMatchObject({ outcome: "rolled_back" });
   });

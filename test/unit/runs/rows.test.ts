@@ -50,30 +50,30 @@ describe("a day's spending", () => {
 
 describe("the lock's row", () => {
   const ask = { pool: "l", nowMs: 1_000, untilMs: 61_000 };
-  const window = { reason: "empty", atMs: 5_000, polls: 25, leased: 0, inFlight: 0 };
+  const cycle = { reason: "empty", atMs: 5_000, polls: 25, leased: 0, inFlight: 0 };
 
-  it("keeps what came of the last window after its release, and can be taken again", async () => {
+  it("keeps what came of the last cycle after its release, and can be taken again", async () => {
     const lock = createDispatchLock(local.table);
     expect(await lock.read("l")).toEqual({});
     await lock.acquire({ ...ask, owner: "a" });
-    await lock.release({ pool: "l", owner: "a" }, { lastWindow: window, goodPollAtMs: 5_000 });
-    expect(await lock.read("l")).toEqual({ lastWindow: window, goodPollAtMs: 5_000 });
+    await lock.release({ pool: "l", owner: "a" }, { lastCycle: cycle, goodPollAtMs: 5_000 });
+    expect(await lock.read("l")).toEqual({ lastCycle: cycle, goodPollAtMs: 5_000 });
     expect(await lock.acquire({ ...ask, owner: "b" })).toBe(true);
-    expect(await lock.read("l")).toMatchObject({ owner: "b", lockedUntilMs: 61_000, lastWindow: window });
+    expect(await lock.read("l")).toMatchObject({ owner: "b", lockedUntilMs: 61_000, lastCycle: cycle });
   });
 
-  it("keeps the time of the last good poll through windows that have none", async () => {
+  it("keeps the time of the last good poll through cycles that have none", async () => {
     const lock = createDispatchLock(local.table);
-    const failed = { ...window, reason: "studio_unavailable", atMs: 9_000 };
-    await lock.release({ pool: "l", owner: "b" }, { lastWindow: failed });
-    expect(await lock.read("l")).toEqual({ lastWindow: failed, goodPollAtMs: 5_000 });
+    const failed = { ...cycle, reason: "studio_unavailable", atMs: 9_000 };
+    await lock.release({ pool: "l", owner: "b" }, { lastCycle: failed });
+    expect(await lock.read("l")).toEqual({ lastCycle: failed, goodPollAtMs: 5_000 });
   });
 
-  it("is not written by a window that has lost it", async () => {
+  it("is not written by a cycle that has lost it", async () => {
     const lock = createDispatchLock(local.table);
     await lock.acquire({ ...ask, owner: "c" });
-    const late = { ...window, reason: "leased", atMs: 99_000 };
-    await lock.release({ pool: "l", owner: "b" }, { lastWindow: late, goodPollAtMs: 99_000 });
+    const late = { ...cycle, reason: "leased", atMs: 99_000 };
+    await lock.release({ pool: "l", owner: "b" }, { lastCycle: late, goodPollAtMs: 99_000 });
     expect(await lock.read("l")).toMatchObject({ owner: "c", goodPollAtMs: 5_000 });
   });
 });

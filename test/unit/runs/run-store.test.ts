@@ -408,8 +408,8 @@ describe("the back-off row", () => {
 
 describe("the dispatch lock", () => {
   const ask = { pool: "default", nowMs: 1_000, untilMs: 61_000 };
-  const lastWindow = { reason: "empty", atMs: 2_000, polls: 3, leased: 0, inFlight: 1 };
-  const ended = { lastWindow, goodPollAtMs: 2_000 };
+  const lastCycle = { reason: "empty", atMs: 2_000, polls: 3, leased: 0, inFlight: 1 };
+  const ended = { lastCycle, goodPollAtMs: 2_000 };
 
   it("is held by one owner until released", async () => {
     const lock = createDispatchLock(local.table);

@@ -11,19 +11,19 @@ import { Poller, type Poll, type PollerDeps, type PollerSettings, type PollerSta
 import { reap, type ReaperSettings } from "./reaper.ts";
 import { Waits } from "./waits.ts";
 
-export interface WindowDeps extends PollerDeps, RecoverDeps {
+export interface CycleDeps extends PollerDeps, RecoverDeps {
   readonly control: ControlRow;
   readonly lock: DispatchLock;
 }
 
-export interface WindowSettings extends PollerSettings, ReaperSettings {
+export interface CycleSettings extends PollerSettings, ReaperSettings {
   readonly polling: PollingTimes;
   /** Estimated spending in a UTC day at which leasing stops; absent: no cap. The control row may say otherwise. */
   readonly dailyCapUsd: number | undefined;
 }
 
-/** What came of a window. An error's code says why no poll of it was answered. */
-export type WindowReason =
+/** What came of a cycle. An error's code says why no poll of it was answered. */
+export type CycleReason =
   | "leased"
   | "empty"
   | "at_capacity"
@@ -34,7 +34,7 @@ export type WindowReason =
   | "model_rate_limited"
   | ErrorCode;
 
-const heldBackReasons: Readonly<Record<Throttler, WindowReason>> = {
+const heldBackReasons: Readonly<Record<Throttler, CycleReason>> = {
   studio: "rate_limited",
   model: "model_rate_limited",
 };
@@ -42,8 +42,8 @@ const heldBackReasons: Readonly<Record<Throttler, WindowReason>> = {
 /** More runs at once than an operator can mean. */
 const maxConcurrency = 1000;
 
-export interface WindowSummary {
-  readonly reason: WindowReason;
+export interface CycleSummary {
+  readonly reason: CycleReason;
   readonly polls: number;
   readonly leased: number;
   readonly inFlight: number;
@@ -51,48 +51,48 @@ export interface WindowSummary {
   readonly reaped: number;
 }
 
-export interface WindowTime {
+export interface CycleTime {
   /** What the platform leaves this invocation. */
   readonly remainingMs: number;
-  /** Ends the window early: no new leases. */
+  /** Ends the cycle early: no new leases. */
   readonly stop: AbortSignal;
 }
 
 /**
- * One dispatch window: look after runs that should have moved, and lease what the pool has room for, one run and one
+ * One dispatch cycle: look after runs that should have moved, and lease what the pool has room for, one run and one
  * processor invocation per lease. Says what came of it in one log line and a few metrics.
- * @throws RunnerError when no poll of the window was answered, so that the function's error alarm fires
+ * @throws RunnerError when no poll of the cycle was answered, so that the function's error alarm fires
  */
-export async function runWindow(
-  deps: WindowDeps,
-  settings: WindowSettings,
-  time: WindowTime,
-): Promise<WindowSummary> {
+export async function runCycle(
+  deps: CycleDeps,
+  settings: CycleSettings,
+  time: CycleTime,
+): Promise<CycleSummary> {
   const startedAtMs = deps.clock.now();
   const { pool } = settings;
-  const { error, good: _good, ...summary } = await new Window(deps, settings, time).run();
+  const { error, good: _good, ...summary } = await new Cycle(deps, settings, time).run();
   const fields = { pool, ...summary, elapsedMs: deps.clock.now() - startedAtMs };
-  if (error) deps.log.error("window_ended", { ...fields, error });
-  else deps.log.info("window_ended", fields);
+  if (error) deps.log.error("cycle_ended", { ...fields, error });
+  else deps.log.info("cycle_ended", fields);
   if (error) throw error;
   return summary;
 }
 
-interface Result extends WindowSummary {
+interface Result extends CycleSummary {
   readonly error?: RunnerError;
   /** Studio answered, or was not asked on purpose. */
   readonly good: boolean;
 }
 
-class Window {
-  readonly #deps: WindowDeps;
-  readonly #settings: WindowSettings;
-  readonly #time: WindowTime;
+class Cycle {
+  readonly #deps: CycleDeps;
+  readonly #settings: CycleSettings;
+  readonly #time: CycleTime;
   #poller: Poller | undefined;
   #cap: DailyCap | undefined;
   #reaped = 0;
 
-  constructor(deps: WindowDeps, settings: WindowSettings, time: WindowTime) {
+  constructor(deps: CycleDeps, settings: CycleSettings, time: CycleTime) {
     this.#deps = deps;
     this.#settings = settings;
     this.#time = time;
@@ -120,7 +120,7 @@ class Window {
     const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
     const [ours, [operator, runnerKeys, heldBack]] = await Promise.all([locked, reading]);
     if (!ours) return this.#result("overlap");
-    // Only now: a run that the window before us opens must be in it.
+    // Only now: a run that the cycle before us opens must be in it.
     const openRuns = runStore.openRuns(pool);
     // A pool that leases nothing is still looked after.
     const reaping = this.#reap(openRuns);
@@ -149,8 +149,8 @@ class Window {
     const { polling } = this.#settings;
     const { remainingMs, stop } = this.#time;
     const endsAtMs = (end: Poll["end"]): number => {
-      const windowMs = end === "at_capacity" ? full.windowMs : polling.windowMs;
-      return startedAtMs + Math.min(windowMs, remainingMs - timing.dispatchReserveMs);
+      const cycleMs = end === "at_capacity" ? full.cycleMs : polling.cycleMs;
+      return startedAtMs + Math.min(cycleMs, remainingMs - timing.dispatchReserveMs);
     };
     // A batch of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
     const leasingEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
@@ -168,7 +168,7 @@ class Window {
     }
   }
 
-  /** A window that was answered at least once is a good one, whatever failed beside it. */
+  /** A cycle that was answered at least once is a good one, whatever failed beside it. */
   #ended(best: Poll["end"], last: Poll["end"]): Result {
     if (last === "daily_cap") this.#tellOfCap();
     if (last instanceof RunnerError && last.code === "internal")
@@ -180,16 +180,16 @@ class Window {
       : this.#result(heldBackReasons[best.by]);
   }
 
-  #result(reason: WindowReason, more: Partial<Pick<Result, "good" | "error">> = {}): Result {
+  #result(reason: CycleReason, more: Partial<Pick<Result, "good" | "error">> = {}): Result {
     const { polls = 0, leased = 0, inFlight = 0 } = this.#poller ?? {};
     return { reason, polls, leased, inFlight, reaped: this.#reaped, good: reason === "paused", ...more };
   }
 
-  /** An idle window emits three at most: metrics are billed by the minute that has data. */
+  /** An idle cycle emits three at most: metrics are billed by the minute that has data. */
   #emit({ reason, good }: Result): void {
     const { metrics } = this.#deps;
     const { pool } = this.#settings;
-    metrics.emit("Windows", { pool, reason }, 1);
+    metrics.emit("Cycles", { pool, reason }, 1);
     if (good) metrics.emit("GoodPolls", { pool }, 1);
     const spentPercent = this.#cap?.percent();
     if (spentPercent !== undefined) metrics.emit("DailySpendPercent", { pool }, spentPercent);
@@ -208,7 +208,7 @@ class Window {
     this.#deps.log.warn("daily_cap_reached", { pool: this.#settings.pool, ...money });
   }
 
-  /** What goes wrong here is no reason not to lease; the next window looks again. */
+  /** What goes wrong here is no reason not to lease; the next cycle looks again. */
   async #reap(openRuns: Promise<readonly Run[]>): Promise<number> {
     try {
       this.#reaped = await reap(this.#deps, this.#settings, await openRuns);
@@ -219,16 +219,16 @@ class Window {
     return this.#reaped;
   }
 
-  /** The lock dies by itself; a failed release only costs the next window its start. */
+  /** The lock dies by itself; a failed release only costs the next cycle its start. */
   async #release(locked: Promise<boolean>, owner: string, result: Result): Promise<void> {
     const { clock, lock, log } = this.#deps;
     const { pool } = this.#settings;
     const { reason, polls, leased, inFlight, good } = result;
     const atMs = clock.now();
-    const lastWindow = { reason, atMs, polls, leased, inFlight };
+    const lastCycle = { reason, atMs, polls, leased, inFlight };
     try {
       if (!(await locked)) return;
-      await lock.release({ pool, owner }, { lastWindow, ...(good ? { goodPollAtMs: atMs } : {}) });
+      await lock.release({ pool, owner }, { lastCycle, ...(good ? { goodPollAtMs: atMs } : {}) });
     } catch (thrown) {
       const error = toRunnerError(thrown);
       log.warn("lock_not_released", { pool, reason: error.code, error });
@@ -236,7 +236,7 @@ class Window {
   }
 }
 
-/** Nothing that happens within this window changes it. */
+/** Nothing that happens within this cycle changes it. */
 function isFinal({ end }: Poll, inFlight: number): boolean {
   const mayRunNothing = end === "at_capacity" && inFlight === 0;
   return mayRunNothing || end === "daily_cap" || (end instanceof RunnerError && !end.retryable);

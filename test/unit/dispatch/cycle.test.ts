@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { pollingTimes } from "../../../lib/dispatch/polling.ts";
-import { runWindow } from "../../../lib/dispatch/window.ts";
+import { runCycle } from "../../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { build, empty, fails, key, onePoll, queueOf, settings, time, unavailable } from "./window-world.ts";
+import { build, empty, fails, key, onePoll, queueOf, settings, time, unavailable } from "./cycle-world.ts";
 
-describe("a window", () => {
+describe("a cycle", () => {
   it("leases until the queue is empty: in batches of 1, 2, 4, 8", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(7, clock) });
-    expect(await runWindow(world.deps, settings, time)).toEqual({
+    expect(await runCycle(world.deps, settings, time)).toEqual({
       reason: "leased",
       polls: 1,
       leased: 7,
@@ -39,7 +39,7 @@ describe("a window", () => {
       openRun: async () => void order.push("open"),
       invoke: async () => void order.push("invoke"),
     });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(order).toEqual(["open", "invoke"]);
     expect(world.invoked).toEqual([{ pool: "default", runId: "id2", attempt: 1 }]);
   });
@@ -50,7 +50,7 @@ describe("a window", () => {
     const lease = async () =>
       left-- > 0 ? { workspaceId: "ws1", leaseExpiresAtMs: clock.now() - 1 } : undefined;
     const world = build({ clock, lease });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.opened).toEqual([]);
     expect(world.invoked).toEqual([]);
   });
@@ -63,16 +63,16 @@ describe("a window", () => {
       return queued();
     };
     const world = build({ clock, lease });
-    const window = runWindow(world.deps, settings, time);
+    const cycle = runCycle(world.deps, settings, time);
     await clock.advance(10_000);
-    await window;
+    await cycle;
     expect(world.opened).toMatchObject([{ poolFreeAtMs: 5_000, leasedAtMs: 7_000 }]);
   });
 
   it("never leases more than the free capacity", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(100, clock), alreadyOpen: 4 });
-    const summary = await runWindow(world.deps, settings, onePoll);
+    const summary = await runCycle(world.deps, settings, onePoll);
     expect(summary).toEqual({ reason: "leased", polls: 1, leased: 6, inFlight: 10, reaped: 0 });
     expect(world.leasedWith).toHaveLength(6);
   });
@@ -80,19 +80,19 @@ describe("a window", () => {
   it("asks for nothing at capacity", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock), alreadyOpen: 10 });
-    expect(await runWindow(world.deps, settings, onePoll)).toMatchObject({
+    expect(await runCycle(world.deps, settings, onePoll)).toMatchObject({
       reason: "at_capacity",
       leased: 0,
     });
     expect(world.leasedWith).toEqual([]);
   });
 
-  it("asks for nothing while paused, or while another window holds the lock", async () => {
+  it("asks for nothing while paused, or while another cycle holds the lock", async () => {
     const clock = createFakeClock();
     const paused = build({ clock, lease: queueOf(1, clock), control: { paused: true } });
-    expect(await runWindow(paused.deps, settings, time)).toMatchObject({ reason: "paused" });
+    expect(await runCycle(paused.deps, settings, time)).toMatchObject({ reason: "paused" });
     const locked = build({ clock, lease: queueOf(1, clock), locked: true });
-    expect(await runWindow(locked.deps, settings, time)).toMatchObject({ reason: "overlap" });
+    expect(await runCycle(locked.deps, settings, time)).toMatchObject({ reason: "overlap" });
     expect([...paused.leasedWith, ...locked.leasedWith]).toEqual([]);
     expect(paused.released).toEqual(["id1"]);
     expect(locked.released).toEqual([]);
@@ -101,10 +101,10 @@ describe("a window", () => {
   it("says what came of it in one log line and one metric", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: empty });
-    await runWindow(world.deps, settings, time);
-    expect(world.log.events).toEqual(["window_ended"]);
+    await runCycle(world.deps, settings, time);
+    expect(world.log.events).toEqual(["cycle_ended"]);
     expect(world.metrics.emitted).toEqual([
-      "Windows{pool=default,reason=empty} 1",
+      "Cycles{pool=default,reason=empty} 1",
       "GoodPolls{pool=default} 1",
     ]);
   });
@@ -114,7 +114,7 @@ describe("polling", () => {
   it("economy polls once", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: empty });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.leasedWith).toHaveLength(1);
   });
 
@@ -122,9 +122,9 @@ describe("polling", () => {
     const clock = createFakeClock();
     const times: number[] = [];
     const world = build({ clock, lease: async () => void times.push(clock.now()) });
-    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
+    const cycle = runCycle(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
-    await window;
+    await cycle;
     expect(times.slice(0, 5)).toEqual([0, 500, 1_500, 3_500, 5_500]);
     expect(times.at(-1)).toBe(49_500);
   });
@@ -133,13 +133,13 @@ describe("polling", () => {
     const clock = createFakeClock();
     const times: number[] = [];
     const world = build({ clock, lease: async () => void times.push(clock.now()) });
-    const window = runWindow(
+    const cycle = runCycle(
       world.deps,
       { ...settings, polling: pollingTimes.fast },
       { ...time, remainingMs: 90_000 },
     );
     await clock.advance(60_000);
-    await window;
+    await cycle;
     expect(times.slice(0, 4)).toEqual([0, 1_000, 2_000, 3_000]);
     expect(times.at(-1)).toBe(56_000);
   });
@@ -148,13 +148,13 @@ describe("polling", () => {
     const clock = createFakeClock();
     const times: number[] = [];
     const world = build({ clock, lease: async () => void times.push(clock.now()) });
-    const window = runWindow(
+    const cycle = runCycle(
       world.deps,
       { ...settings, polling: pollingTimes.fast },
       { ...time, remainingMs: 20_000 },
     );
     await clock.advance(60_000);
-    await window;
+    await cycle;
     expect(times.at(-1)).toBe(4_000);
   });
 
@@ -162,14 +162,14 @@ describe("polling", () => {
     const clock = createFakeClock();
     const stop = new AbortController();
     const world = build({ clock, lease: empty });
-    const window = runWindow(
+    const cycle = runCycle(
       world.deps,
       { ...settings, polling: pollingTimes.balanced },
       { ...time, stop: stop.signal },
     );
     await clock.advance(1_000);
     stop.abort();
-    expect(await window).toMatchObject({ reason: "empty", polls: 2 });
+    expect(await cycle).toMatchObject({ reason: "empty", polls: 2 });
     expect(clock.sleeping()).toBe(0);
   });
 });
@@ -188,13 +188,9 @@ describe("slow start", () => {
       return queue();
     };
     const world = build({ clock, lease });
-    const window = runWindow(
-      world.deps,
-      { ...settings, concurrency: 50 },
-      { remainingMs, stop: stop.signal },
-    );
+    const cycle = runCycle(world.deps, { ...settings, concurrency: 50 }, { remainingMs, stop: stop.signal });
     await clock.advance(60_000);
-    expect(await window).toMatchObject({ reason: "leased", leased: 3 });
+    expect(await cycle).toMatchObject({ reason: "leased", leased: 3 });
     expect(world.invoked).toHaveLength(3);
   });
 });
@@ -209,15 +205,15 @@ describe("trouble with Studio", () => {
         return { workspaceId: `ws${call}`, leaseExpiresAtMs: 600_000 };
       },
     });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({ reason: "leased", leased: 2 });
+    expect(await runCycle(world.deps, settings, time)).toMatchObject({ reason: "leased", leased: 2 });
     expect(world.leasedWith).toHaveLength(3);
   });
 
-  it("throws when no poll of the window was answered, after saying why", async () => {
+  it("throws when no poll of the cycle was answered, after saying why", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: fails(unavailable) });
-    await expect(runWindow(world.deps, settings, time)).rejects.toMatchObject({ code: "studio_unavailable" });
-    expect(world.metrics.emitted).toEqual(["Windows{pool=default,reason=studio_unavailable} 1"]);
+    await expect(runCycle(world.deps, settings, time)).rejects.toMatchObject({ code: "studio_unavailable" });
+    expect(world.metrics.emitted).toEqual(["Cycles{pool=default,reason=studio_unavailable} 1"]);
     expect(world.released).toEqual(["id1"]);
   });
 
@@ -229,14 +225,14 @@ describe("trouble with Studio", () => {
     );
     const world = build({ clock, lease: fails(broken) });
     await expect(
-      runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time),
+      runCycle(world.deps, { ...settings, polling: pollingTimes.balanced }, time),
     ).rejects.toMatchObject({
       code: "studio_contract",
     });
     expect(world.leasedWith).toHaveLength(1);
   });
 
-  it("waits as long as a 429 asks, and ends the window quietly when that is past its end", async () => {
+  it("waits as long as a 429 asks, and ends the cycle quietly when that is past its end", async () => {
     const clock = createFakeClock();
     const limited = (retryAfterMs: number) =>
       new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs });
@@ -248,15 +244,15 @@ describe("trouble with Studio", () => {
         throw limited(call === 1 ? 7_000 : 90_000);
       },
     });
-    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
+    const cycle = runCycle(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
-    expect(await window).toMatchObject({ reason: "rate_limited" });
+    expect(await cycle).toMatchObject({ reason: "rate_limited" });
     expect(times).toEqual([0, 7_000]);
   });
 });
 
 describe("holding back", () => {
-  it("is noted for the next windows when Studio answers 429", async () => {
+  it("is noted for the next cycles when Studio answers 429", async () => {
     const clock = createFakeClock();
     const error = new RunnerError("studio_unavailable", "429", {
       retryable: true,
@@ -264,32 +260,32 @@ describe("holding back", () => {
       retryAfterMs: 90_000,
     });
     const world = build({ clock, lease: fails(error) });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.heldBack).toEqual(["studio until 90000"]);
   });
 
   it.each([
     [{ modelUntilMs: 70_000, studioUntilMs: 0 }, "model_rate_limited"],
     [{ modelUntilMs: 0, studioUntilMs: 70_000 }, "rate_limited"],
-  ])("for %j asks for nothing in the whole window: %s", async (backoff, reason) => {
+  ])("for %j asks for nothing in the whole cycle: %s", async (backoff, reason) => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock), backoff });
-    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
+    const cycle = runCycle(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
-    expect(await window).toMatchObject({ reason, leased: 0 });
+    expect(await cycle).toMatchObject({ reason, leased: 0 });
     expect(world.leasedWith).toEqual([]);
   });
 
-  it("ends within the window when its time is over", async () => {
+  it("ends within the cycle when its time is over", async () => {
     const clock = createFakeClock();
     const world = build({
       clock,
       lease: queueOf(1, clock),
       backoff: { modelUntilMs: 7_000, studioUntilMs: 0 },
     });
-    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
+    const cycle = runCycle(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
-    expect(await window).toMatchObject({ reason: "leased", leased: 1 });
+    expect(await cycle).toMatchObject({ reason: "leased", leased: 1 });
   });
 });
 
@@ -305,13 +301,13 @@ describe("the reaper", () => {
     };
     const heartbeat = async () => ({ leaseExpiresAtMs: undefined });
     const studio = { ...world.deps.studio, heartbeat, context: fails(unavailable) };
-    expect(await runWindow({ ...world.deps, runStore, studio }, settings, time)).toMatchObject({
+    expect(await runCycle({ ...world.deps, runStore, studio }, settings, time)).toMatchObject({
       reason: "paused",
       reaped: 2,
     });
   });
 
-  it("that fails does not keep the window from leasing", async () => {
+  it("that fails does not keep the cycle from leasing", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(1, clock) });
     let asked = 0;
@@ -322,7 +318,7 @@ describe("the reaper", () => {
         return [];
       },
     };
-    expect(await runWindow({ ...world.deps, runStore }, settings, time)).toMatchObject({ reason: "leased" });
+    expect(await runCycle({ ...world.deps, runStore }, settings, time)).toMatchObject({ reason: "leased" });
     expect(world.log.events).toContain("reaper_failed");
   });
 });
@@ -333,21 +329,21 @@ describe("keys", () => {
   it("are used in turn", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(3, clock), keys: [key("k1"), key("k2")] });
-    await runWindow(world.deps, { ...settings, concurrency: 3 }, onePoll);
+    await runCycle(world.deps, { ...settings, concurrency: 3 }, onePoll);
     expect(world.leasedWith).toEqual(["k1", "k2", "k1"]);
   });
 
-  it("begin with any of them, so that none is asked last in every window", async () => {
+  it("begin with any of them, so that none is asked last in every cycle", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: empty, keys: [key("k1"), key("k2")], random: 0.5 });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.leasedWith).toEqual(["k2"]);
   });
 
   it("hold no more leases than their cap", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(9, clock), keys: [key("k1"), key("k2")] });
-    const summary = await runWindow(world.deps, { ...settings, leasesPerKey: 1 }, onePoll);
+    const summary = await runCycle(world.deps, { ...settings, leasesPerKey: 1 }, onePoll);
     expect(summary).toMatchObject({ leased: 2 });
     expect(world.leasedWith.toSorted()).toEqual(["k1", "k2"]);
   });
@@ -366,9 +362,9 @@ describe("keys", () => {
         return queue();
       },
     });
-    const window = runWindow(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
+    const cycle = runCycle(world.deps, { ...settings, polling: pollingTimes.balanced }, time);
     await clock.advance(60_000);
-    expect(await window).toMatchObject({ reason: "leased", leased: 1 });
+    expect(await cycle).toMatchObject({ reason: "leased", leased: 1 });
     expect(rotated).toBe(true);
     expect(world.leasedWith.filter((id) => id === "k1")).toHaveLength(1);
   });
@@ -384,7 +380,7 @@ describe("keys", () => {
         return queue();
       },
     });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({
+    expect(await runCycle(world.deps, settings, time)).toMatchObject({
       reason: "leased",
       polls: 1,
       leased: 1,
@@ -404,18 +400,18 @@ describe("keys", () => {
         return undefined;
       },
     });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({ reason: "empty" });
+    expect(await runCycle(world.deps, settings, time)).toMatchObject({ reason: "empty" });
     expect(world.metrics.emitted).toEqual([
-      "Windows{pool=default,reason=empty} 1",
+      "Cycles{pool=default,reason=empty} 1",
       "GoodPolls{pool=default} 1",
     ]);
   });
 
-  it("that are all refused stop the window at once, and the window throws", async () => {
+  it("that are all refused stop the cycle at once, and the cycle throws", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: fails(refusal) });
     await expect(
-      runWindow(world.deps, { ...settings, polling: pollingTimes.fast }, time),
+      runCycle(world.deps, { ...settings, polling: pollingTimes.fast }, time),
     ).rejects.toMatchObject({
       code: "key_refused",
     });
@@ -434,7 +430,7 @@ describe("a lease that cannot be started", () => {
         if (++invokes === 1) throw new RunnerError("invoke_failed", "TooManyRequestsException");
       },
     });
-    expect(await runWindow(world.deps, settings, time)).toMatchObject({ leased: 2 });
+    expect(await runCycle(world.deps, settings, time)).toMatchObject({ leased: 2 });
     expect(world.invoked).toHaveLength(1);
     expect(world.log.events).toContain("attempt_not_invoked");
   });
@@ -448,17 +444,17 @@ describe("a lease that cannot be started", () => {
         throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
       },
     });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.invoked).toEqual([]);
     expect(world.metrics.emitted).toEqual([
       "LeasesDropped{pool=default} 1",
-      "Windows{pool=default,reason=empty} 1",
+      "Cycles{pool=default,reason=empty} 1",
       "GoodPolls{pool=default} 1",
     ]);
   });
 });
 
-describe("what a window leaves behind", () => {
+describe("what a cycle leaves behind", () => {
   it.each([
     ["an empty queue", { lease: empty }, "empty", true],
     ["a pool that is full", { lease: empty, alreadyOpen: 10 }, "at_capacity", true],
@@ -473,27 +469,27 @@ describe("what a window leaves behind", () => {
   ])("after %s: its reason, and whether a poll was good", async (_, given, reason, good) => {
     const clock = createFakeClock(7_000);
     const world = build({ clock, ...given });
-    await runWindow(world.deps, settings, onePoll).catch(() => undefined);
-    expect(world.left).toMatchObject([{ lastWindow: { reason, atMs: 7_000 } }]);
+    await runCycle(world.deps, settings, onePoll).catch(() => undefined);
+    expect(world.left).toMatchObject([{ lastCycle: { reason, atMs: 7_000 } }]);
     expect(world.left[0]?.goodPollAtMs).toBe(good ? 7_000 : undefined);
     expect(world.metrics.emitted.includes("GoodPolls{pool=default} 1")).toBe(good);
   });
 
-  it("is nothing where another window holds the lock", async () => {
+  it("is nothing where another cycle holds the lock", async () => {
     const world = build({ clock: createFakeClock(), lease: empty, locked: true });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.left).toEqual([]);
-    expect(world.metrics.emitted).toEqual(["Windows{pool=default,reason=overlap} 1"]);
+    expect(world.metrics.emitted).toEqual(["Cycles{pool=default,reason=overlap} 1"]);
   });
 
-  it("may fail to be written: the window's own end stands", async () => {
+  it("may fail to be written: the cycle's own end stands", async () => {
     const world = build({ clock: createFakeClock(), lease: empty });
     const release = async (): Promise<never> => {
       throw new RunnerError("run_store_unavailable", "throttled", { retryable: true });
     };
     const deps = { ...world.deps, lock: { ...world.deps.lock, release } };
-    expect(await runWindow(deps, settings, time)).toMatchObject({ reason: "empty" });
-    expect(world.log.events).toEqual(["lock_not_released", "window_ended"]);
+    expect(await runCycle(deps, settings, time)).toMatchObject({ reason: "empty" });
+    expect(world.log.events).toEqual(["lock_not_released", "cycle_ended"]);
   });
 });
 
@@ -506,33 +502,33 @@ describe("an operator's concurrency", () => {
   ])("of %i over the deployed 10 leases %i of a long queue", async (concurrency, leased) => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(2_000, clock), control: { concurrency } });
-    expect(await runWindow(world.deps, settings, onePoll)).toMatchObject({ leased, inFlight: leased });
+    expect(await runCycle(world.deps, settings, onePoll)).toMatchObject({ leased, inFlight: leased });
   });
 });
 
-describe("the numbers of a window", () => {
+describe("the numbers of a cycle", () => {
   it("tell how many runs are in flight, and how many more there is room for", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(2, clock), alreadyOpen: 3 });
-    await runWindow(world.deps, settings, time);
+    await runCycle(world.deps, settings, time);
     expect(world.metrics.emitted).toEqual([
       "JobsLeased{pool=default} 1",
       "JobsLeased{pool=default} 1",
-      "Windows{pool=default,reason=leased} 1",
+      "Cycles{pool=default,reason=leased} 1",
       "GoodPolls{pool=default} 1",
       "InFlight{pool=default} 5",
       "FreeCapacity{pool=default} 5",
     ]);
   });
 
-  it("tell of the most runs at once, also where all have ended before the window does", async () => {
+  it("tell of the most runs at once, also where all have ended before the cycle does", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(4, clock) });
     const runStore = { ...world.deps.runStore, read: async () => undefined };
-    const polling = { windowMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;
-    const window = runWindow({ ...world.deps, runStore }, { ...settings, polling }, time);
+    const polling = { cycleMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;
+    const cycle = runCycle({ ...world.deps, runStore }, { ...settings, polling }, time);
     await clock.advance(5_000);
-    expect(await window).toMatchObject({ leased: 4, inFlight: 0 });
+    expect(await cycle).toMatchObject({ leased: 4, inFlight: 0 });
     expect(world.metrics.emitted.slice(-2)).toEqual([
       "InFlight{pool=default} 4",
       "FreeCapacity{pool=default} 6",

@@ -1,10 +1,10 @@
 import { pollingTimes } from "../../../lib/dispatch/polling.ts";
-import type { WindowDeps, WindowSettings } from "../../../lib/dispatch/window.ts";
+import type { CycleDeps, CycleSettings } from "../../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
 import type { Control } from "../../../lib/runs/control.ts";
-import type { EndedWindow } from "../../../lib/runs/dispatch-lock.ts";
+import type { EndedCycle } from "../../../lib/runs/dispatch-lock.ts";
 import type { NewRun } from "../../../lib/runs/run-store.ts";
 import { runSchema } from "../../../lib/runs/run.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
@@ -50,7 +50,7 @@ export function build(world: World) {
   const invoked: AttemptEvent[] = [];
   const leasedWith: string[] = [];
   const released: string[] = [];
-  const left: EndedWindow[] = [];
+  const left: EndedCycle[] = [];
   const heldBack: string[] = [];
   const log = recordingLog();
   const metrics = recordingMetrics();
@@ -71,7 +71,7 @@ export function build(world: World) {
       heartbeatAtMs: 0,
     }),
   );
-  const deps: WindowDeps = {
+  const deps: CycleDeps = {
     clock,
     random: () => world.random ?? 0,
     runLimitMs: 3_600_000,
@@ -158,7 +158,7 @@ export function build(world: World) {
   return { deps, opened, invoked, leasedWith, released, left, heldBack, log, metrics };
 }
 
-export const settings: WindowSettings = {
+export const settings: CycleSettings = {
   pool: "default",
   polling: pollingTimes.economy,
   concurrency: 10,

@@ -29,6 +29,6 @@ export async function leaseOne(others: Others, { table }: Aws): Promise<AttemptE
     leaseExpiresAtMs: leasedAtMs + 600_000,
     poolFreeAtMs: leasedAtMs,
   };
-  await createRunStore(table).open(run);
+  await createRunStore(table).create(run);
   return { pool, runId: run.runId, attempt: 1 };
 }

@@ -62,7 +62,7 @@ export function storeOf(scene: Scene): Store {
 function runStoreOf(scene: Scene): CycleDeps["runStore"] {
   const { cpu, openRuns } = scene;
   return {
-    open: async (run) => {
+    create: async (run) => {
       await cpu(assumed.cpuMsPerLease);
       await write(scene, assumed.writesPerOpen - 1);
       openRuns.set(run.runId, rowOf(run));
@@ -75,7 +75,7 @@ function runStoreOf(scene: Scene): CycleDeps["runStore"] {
     read: async (_, runId) => read(scene).then(() => openRuns.get(runId)),
     recentRuns: unused,
     runsOf: unused,
-    begin: unused,
+    start: unused,
     heartbeat: unused,
     owns: unused,
     touch: unused,
@@ -83,8 +83,8 @@ function runStoreOf(scene: Scene): CycleDeps["runStore"] {
     note: unused,
     continueRun: unused,
     restart: unused,
-    closeAbandoned: unused,
-    close: unused,
+    finishAbandoned: unused,
+    finish: unused,
   };
 }
 

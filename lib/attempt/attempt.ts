@@ -68,7 +68,7 @@ export async function runAttempt(
   const { requestId, remainingMs } = invocation;
   const fence: Fence = { ...event, invocationId: deps.newId() };
   const nowMs = deps.clock.now();
-  const run = await deps.runStore.begin(fence, { atMs: nowMs, requestId });
+  const run = await deps.runStore.start(fence, { atMs: nowMs, requestId });
   if (!run) {
     deps.log.info("attempt_duplicate", event);
     deps.metrics.emit("Duplicates", { pool: event.pool }, 1);
@@ -86,7 +86,7 @@ export async function runAttempt(
 /** The dispatcher was held up for so long, between claiming the workspace and creating this run, that a newer one has it. */
 async function leaveToNewer(deps: AttemptDeps, fence: Fence, run: Run): Promise<AttemptResult> {
   const end = endOfAbandoned(run, { reason: "superseded", isTold: true });
-  await closeAbandoned(deps, { run, end }, (ending) => deps.runStore.close(fence, ending));
+  await closeAbandoned(deps, { run, end }, (ending) => deps.runStore.finish(fence, ending));
   return { state: "superseded", reason: "superseded" };
 }
 
@@ -270,7 +270,7 @@ class Attempt {
     const closed =
       state !== "superseded" &&
       (await closeAndCount(this.#deps, { run: this.#run, end: { state, ...end }, told }, (costUsd) =>
-        runStore.close(this.#fence, { state, ...closing, costUsd }),
+        runStore.finish(this.#fence, { state, ...closing, costUsd }),
       ));
     if (closed) return result;
     log.info("attempt_superseded", { reason, ...told });

@@ -198,4 +198,4 @@ async function proveOwnership(
 }
 
 const closeAs = (deps: RecoverDeps, run: Run, end: End): Promise<boolean> =>
-  closeAbandoned(deps, { run, end }, (ending) => deps.runStore.closeAbandoned(run, ending));
+  closeAbandoned(deps, { run, end }, (ending) => deps.runStore.finishAbandoned(run, ending));

@@ -43,7 +43,7 @@ export async function startRun(deps: StartDeps, taken: TakenLease): Promise<stri
       );
     const times = { leasedAtMs, leaseExpiresAtMs, poolFreeAtMs: taken.poolFreeAtMs };
     const { runId } = attempt;
-    await deps.runStore.open({ pool, runId, workspaceId, keyId, ...times, inherited: claim.inherited });
+    await deps.runStore.create({ pool, runId, workspaceId, keyId, ...times, inherited: claim.inherited });
   } catch (thrown) {
     const error = toRunnerError(thrown);
     log.error("lease_dropped", { reason: error.code, error });

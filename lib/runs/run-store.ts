@@ -59,15 +59,15 @@ export interface Restart {
  * @throws RunnerError `run_store_unavailable`
  */
 export interface RunStore {
-  open(run: NewRun): Promise<void>;
+  create(run: NewRun): Promise<void>;
   /** Moves `leased` to `running` for exactly one invocation of the attempt; `undefined` for every other. Safe to repeat by the same one. */
-  begin(fence: Fence, began: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
+  start(fence: Fence, started: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
   heartbeat(fence: Fence, heartbeat: Heartbeat): Promise<boolean>;
   /** Whether the caller still owns the run. A consistent read. */
   owns(fence: Fence): Promise<boolean>;
   note(fence: Fence, progress: RunProgress): Promise<boolean>;
   /** Safe to repeat by the same invocation with the same state. */
-  close(fence: Fence, ending: Ending): Promise<boolean>;
+  finish(fence: Fence, ending: Ending): Promise<boolean>;
   /** Gives a running attempt's work to the next attempt, whose event is still to be sent. */
   continueRun(fence: Fence, continuation: Continuation): Promise<boolean>;
   /** The same for a run as it was read, unless it has moved since: then its attempt is alive, or another hand was faster. */
@@ -75,7 +75,7 @@ export interface RunStore {
   /** Proves by a write that the run is still as it was read. */
   touch(run: Run, atMs: number): Promise<boolean>;
   /** Closes a run as it was read, unless it has moved since. */
-  closeAbandoned(run: Run, ending: Ending): Promise<boolean>;
+  finishAbandoned(run: Run, ending: Ending): Promise<boolean>;
   /** Closes a run whatever its attempt does, unless it is closed or has begun to post since it was read. Gives its last state. */
   supersede(run: Run, ending: Ending): Promise<Run | undefined>;
   read(pool: string, runId: string): Promise<Run | undefined>;
@@ -115,8 +115,8 @@ export function createRunStore(
   onUnreadable: (problem: RunnerError) => void = () => undefined,
 ): RunStore {
   return {
-    open: (run) => open(table, run),
-    begin: (fence, began) => begin(table, fence, began),
+    create: (run) => create(table, run),
+    start: (fence, started) => start(table, fence, started),
 
     heartbeat: (fence, { atMs, leaseExpiresAtMs }) =>
       updateOwned(table, fence, {
@@ -134,8 +134,8 @@ export function createRunStore(
 
     note: (fence, progress) => updateOwned(table, fence, { set: progress }),
 
-    close: async (fence, ending) =>
-      (await close(table, fence, {
+    finish: async (fence, ending) =>
+      (await finish(table, fence, {
         ...ending,
         condition: {
           text: "#attempt = :attempt AND #invocationId = :invocationId AND #state IN (:running, :end)",
@@ -148,10 +148,10 @@ export function createRunStore(
     restart: (run, restart) => restartRun(table, run, restart),
     touch: async (run, atMs) =>
       (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unmoved(run) })) !== undefined,
-    closeAbandoned: async (run, ending) =>
-      (await closeFor(table, run, { ...ending, unless: unmoved(run) })) !== undefined,
+    finishAbandoned: async (run, ending) =>
+      (await finishFor(table, run, { ...ending, unless: unmoved(run) })) !== undefined,
     supersede: async (run, ending) => {
-      const item = await closeFor(table, run, { ...ending, unless: openAndPostingAs(run) });
+      const item = await finishFor(table, run, { ...ending, unless: openAndPostingAs(run) });
       return item && parseRun(item);
     },
 
@@ -191,7 +191,7 @@ function reading(
   };
 }
 
-async function open(table: Table, run: NewRun): Promise<void> {
+async function create(table: Table, run: NewRun): Promise<void> {
   const item = {
     ...run,
     id: runItemId(run.runId),
@@ -208,7 +208,7 @@ async function open(table: Table, run: NewRun): Promise<void> {
     throw new RunnerError("internal", `run ${run.runId} was opened twice`);
 }
 
-async function begin(
+async function start(
   table: Table,
   fence: Fence,
   { atMs, requestId }: { readonly atMs: number; readonly requestId: string },
@@ -267,17 +267,17 @@ async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "con
 }
 
 /** Closes a run in its attempt's stead, which then owns it no more: were it alive, its own close would be counted too. */
-async function closeFor(
+async function finishFor(
   table: Table,
   run: Run,
   ending: Ending & { unless: Expression },
 ): Promise<Item | undefined> {
   const { unless, ...end } = ending;
   const { set, condition } = moveOnce(randomUUID(), unless);
-  return close(table, run, { ...end, condition, set, remove: ["invocationId"] });
+  return finish(table, run, { ...end, condition, set, remove: ["invocationId"] });
 }
 
-async function close(
+async function finish(
   table: Table,
   attempt: AttemptRef,
   ending: Ending & {

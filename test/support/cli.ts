@@ -277,7 +277,7 @@ function outputsOf(fake: FakeAws): Record<string, string> {
 async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
   const { runs } = cli.runStore;
   const { runId, workspaceId = "ws-1", pool = "default", leasedAtMs, progress, ending } = wanted;
-  await runs.open({
+  await runs.create({
     pool,
     runId,
     workspaceId,
@@ -286,7 +286,7 @@ async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
     leaseExpiresAtMs: leasedAtMs + 600_000,
   });
   const fence = { pool, runId, attempt: 1, invocationId: runId };
-  await runs.begin(fence, { atMs: leasedAtMs + 400, requestId: `request-${runId}` });
+  await runs.start(fence, { atMs: leasedAtMs + 400, requestId: `request-${runId}` });
   if (progress) await runs.note(fence, progress);
-  if (ending) await runs.close(fence, ending);
+  if (ending) await runs.finish(fence, ending);
 }

@@ -162,9 +162,9 @@ function watch(table: Table): { readonly table: Table; readonly isBusy: () => bo
 /** A run whose only attempt began long ago, after which nothing was heard of it, though its lease is alive. */
 async function silentRun({ pool, runStore }: World): Promise<void> {
   const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
-  await runStore.open({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
+  await runStore.create({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
   const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
-  await runStore.begin(fence, { atMs: nowMs - 500_000, requestId: "req1" });
+  await runStore.start(fence, { atMs: nowMs - 500_000, requestId: "req1" });
   const usage = {
     inputTokens: 10,
     cachedInputTokens: 2,
@@ -191,7 +191,7 @@ async function delivering(world: World): Promise<void> {
 const leasedFor =
   (leftMs: number) =>
   ({ pool, runStore }: World): Promise<void> =>
-    runStore.open({
+    runStore.create({
       pool,
       runId: "r1",
       workspaceId: "w",
@@ -206,7 +206,7 @@ async function lostThrice(world: World): Promise<void> {
   await silentRun(world);
   const { pool, runStore, deps } = world;
   const run = (await runStore.read(pool, "r1"))!;
-  await runStore.closeAbandoned(run, { state: "lost", reason: "silent", atMs: nowMs });
+  await runStore.finishAbandoned(run, { state: "lost", reason: "silent", atMs: nowMs });
   const claim = { workspaceId: "w", runId: "r1", losses: 2, previousRunId: undefined, atMs: nowMs };
   await deps.workspaces.claim(pool, claim);
 }
@@ -249,7 +249,7 @@ const cycles: Readonly<Record<string, Act>> = {
   "leasing a workspace that is lost again and again": { before: lostThrice, studio: { lease: leases() } },
   "with a lease that cannot be recorded": {
     studio: { lease: leases() },
-    deps: ({ runStore }) => ({ runStore: { ...runStore, open: throwing(outage) } }),
+    deps: ({ runStore }) => ({ runStore: { ...runStore, create: throwing(outage) } }),
   },
 };
 

@@ -163,7 +163,7 @@ export function build(world: World = {}) {
       leftAlone: unused,
     },
     runStore: {
-      begin: async () => (world.begins === false ? undefined : run),
+      start: async () => (world.begins === false ? undefined : run),
       heartbeat: async () => world.ownsHeartbeat ?? true,
       owns: async () => world.owns ?? true,
       touch: unused,
@@ -177,14 +177,14 @@ export function build(world: World = {}) {
         continued.push(progress);
         return world.continues ?? true;
       },
-      close: async (_, { progress, ...ending }) => {
+      finish: async (_, { progress, ...ending }) => {
         expect(progress !== undefined || world.hasWorkspace === false).toBe(true);
         endings.push(ending);
         return world.ownsClose ?? true;
       },
-      open: unused,
+      create: unused,
       restart: unused,
-      closeAbandoned: unused,
+      finishAbandoned: unused,
       read: unused,
       openRuns: unused,
       recentRuns: unused,

@@ -108,7 +108,7 @@ let serial = 0;
 /** A run that was leased at 900,000 with a lease of ten minutes. */
 async function leased(pool = "default"): Promise<Fence> {
   const runId = `r${++serial}`;
-  await runStore.open({
+  await runStore.create({
     pool,
     runId,
     workspaceId: "ws1",
@@ -121,7 +121,7 @@ async function leased(pool = "default"): Promise<Fence> {
 
 async function running(pool = "default"): Promise<Fence> {
   const fence = await leased(pool);
-  await runStore.begin(fence, { atMs: 901_000, requestId: "req1" });
+  await runStore.start(fence, { atMs: 901_000, requestId: "req1" });
   return fence;
 }
 
@@ -509,7 +509,7 @@ describe("recovery", () => {
   it("has nothing to do for a run that has ended, or that nobody knows", async () => {
     const { deps } = build();
     const fence = await running();
-    await runStore.close(fence, { state: "completed", reason: "ok", atMs: 950_000 });
+    await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 950_000 });
     expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
     expect(
       await recoverFailed(
@@ -558,7 +558,7 @@ describe("the reaper", () => {
     const waiting = await leased(pool);
     await clock.advance(210_000); // silent since 901,000: more than 300,000; called at 900,000: less than 360,000
     const well = await leased(pool);
-    await runStore.begin(well, { atMs: clock.now(), requestId: "req2" });
+    await runStore.start(well, { atMs: clock.now(), requestId: "req2" });
     expect(await reap(deps, { ...settings, pool }, await runStore.openRuns(pool))).toBe(1);
     expect(invoked).toEqual([{ pool, runId: silent.runId, attempt: 2 }]);
     expect(await seen(waiting)).toMatchObject({ attempt: 1, state: "leased" });

@@ -87,7 +87,7 @@ describe("pause and resume", () => {
 describe("drain", () => {
   const running = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
   const end = () =>
-    cli.runStore.runs.close(
+    cli.runStore.runs.finish(
       { pool, runId: running, attempt: 1, invocationId: running },
       { state: "completed", reason: "ok", atMs: cli.nowMs },
     );

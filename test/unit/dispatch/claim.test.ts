@@ -69,8 +69,8 @@ function build() {
     const fence: Fence = { pool, runId, attempt: 1, invocationId: `i-${runId}` };
     if (claim.kind === "left_alone") return { claim, fence };
     const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
-    await runStore.open({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited: claim.inherited });
-    await runStore.begin(fence, { atMs: clock.now(), requestId: `req-${runId}` });
+    await runStore.create({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited: claim.inherited });
+    await runStore.start(fence, { atMs: clock.now(), requestId: `req-${runId}` });
     await runStore.note(fence, { rounds: 0, ...progress });
     return { claim, fence };
   };
@@ -132,7 +132,7 @@ describe("a lease of a workspace that has an open run", () => {
     const { workspaces } = deps;
     const claim: typeof workspaces.claim = async (...asked) => {
       const times = { leasedAtMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
-      await runStore.open({ pool, runId: "run-a", workspaceId: "w", keyId: "k", ...times });
+      await runStore.create({ pool, runId: "run-a", workspaceId: "w", keyId: "k", ...times });
       return workspaces.claim(...asked);
     };
     await claimWorkspace(
@@ -228,7 +228,7 @@ describe("a new run inherits", () => {
   it("nothing of a job that Studio has surely ended", async () => {
     const { clock, runStore, lease } = build();
     const { fence } = await lease(twoRounds);
-    await runStore.close(fence, { state: "completed", reason: "ok", atMs: clock.now() });
+    await runStore.finish(fence, { state: "completed", reason: "ok", atMs: clock.now() });
     expect((await lease()).claim).toEqual({ kind: "claimed", inherited: undefined });
   });
 
@@ -247,7 +247,7 @@ describe("a workspace that is lost again and again", () => {
   ) {
     const { claim, fence } = await lease(progress);
     if (claim.kind === "claimed")
-      await runStore.close(fence, { state: "lost", reason: "lease_lost", atMs: clock.now() });
+      await runStore.finish(fence, { state: "lost", reason: "lease_lost", atMs: clock.now() });
     return claim;
   }
 
@@ -290,7 +290,7 @@ describe("a workspace that is lost again and again", () => {
     const world = build();
     for (const _ of [1, 2]) await lose(world);
     const { fence } = await world.lease(twoRounds);
-    await world.runStore.close(fence, { state: "completed", reason: "ok", atMs: world.clock.now() });
+    await world.runStore.finish(fence, { state: "completed", reason: "ok", atMs: world.clock.now() });
     for (const _ of [1, 2, 3]) expect(await lose(world)).toMatchObject({ kind: "claimed" });
   });
 });

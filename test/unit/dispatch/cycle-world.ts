@@ -116,14 +116,14 @@ export function build(world: World) {
       leftAlone: unused,
     },
     runStore: {
-      open: async (run) => {
+      create: async (run) => {
         await world.openRun?.(run);
         opened.push(run);
       },
       openRuns: async () => rowsBefore,
       recentRuns: unused,
       runsOf: unused,
-      begin: unused,
+      start: unused,
       heartbeat: unused,
       owns: unused,
       touch: unused,
@@ -131,8 +131,8 @@ export function build(world: World) {
       note: unused,
       continueRun: unused,
       restart: unused,
-      closeAbandoned: unused,
-      close: unused,
+      finishAbandoned: unused,
+      finish: unused,
       read: async (_, runId) => {
         const found = opened.find((run) => run.runId === runId);
         if (!found) return undefined;

@@ -107,9 +107,9 @@ describe("runs of the past", () => {
     for (const [index, runId] of ids.entries()) {
       const workspaceId = index % 2 === 0 ? "even" : "odd";
       const lease = { leasedAtMs: 1_000, leaseExpiresAtMs: 601_000 };
-      await runStore.open({ pool: "past", runId, workspaceId, keyId: "k", ...lease });
+      await runStore.create({ pool: "past", runId, workspaceId, keyId: "k", ...lease });
     }
-    await runStore.open({
+    await runStore.create({
       pool: "other",
       runId: "01F",
       workspaceId: "even",
@@ -144,9 +144,9 @@ describe("runs of the past", () => {
   it("keep what they have cost, and when their job was written", async () => {
     const runStore = createRunStore(local.table);
     const fence = { pool: "past", runId: "01A", attempt: 1, invocationId: "i" };
-    await runStore.begin(fence, { atMs: 2_000, requestId: "r" });
+    await runStore.start(fence, { atMs: 2_000, requestId: "r" });
     await runStore.note(fence, { createdAtMs: 500 });
-    await runStore.close(fence, { state: "completed", reason: "ok", costUsd: 0.25, atMs: 3_000 });
+    await runStore.finish(fence, { state: "completed", reason: "ok", costUsd: 0.25, atMs: 3_000 });
     expect(await runStore.read("past", "01A")).toMatchObject({ createdAtMs: 500, costUsd: 0.25 });
   });
 });

@@ -24,7 +24,7 @@ let serial = 0;
 
 async function opened(pool = "default"): Promise<Fence> {
   const runId = `run-${++serial}`;
-  await runStore.open({
+  await runStore.create({
     pool,
     runId,
     workspaceId: "ws1",
@@ -37,7 +37,7 @@ async function opened(pool = "default"): Promise<Fence> {
 
 async function begun(): Promise<Fence> {
   const fence = await opened();
-  expect(await runStore.begin(fence, began)).toBeDefined();
+  expect(await runStore.start(fence, began)).toBeDefined();
   return fence;
 }
 
@@ -53,7 +53,7 @@ const usage = {
 describe("begin", () => {
   it("moves a leased run to running and gives its row", async () => {
     const fence = await opened();
-    expect(await runStore.begin(fence, began)).toEqual({
+    expect(await runStore.start(fence, began)).toEqual({
       pool: "default",
       id: `run#${fence.runId}`,
       runId: fence.runId,
@@ -111,30 +111,30 @@ describe("begin", () => {
     const fence = await opened();
     const ids = ["a", "b", "c", "d", "e"];
     const runs = await Promise.all(
-      ids.map((invocationId) => runStore.begin({ ...fence, invocationId }, began)),
+      ids.map((invocationId) => runStore.start({ ...fence, invocationId }, began)),
     );
     expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
   it("may be repeated by the same invocation, as happens after a lost answer", async () => {
     const fence = await begun();
-    expect(await runStore.begin(fence, { ...began, atMs: 2_500 })).toBeDefined();
+    expect(await runStore.start(fence, { ...began, atMs: 2_500 })).toBeDefined();
   });
 
   it("refuses an attempt that is not the run's", async () => {
     const fence = await opened();
-    expect(await runStore.begin({ ...fence, attempt: 2 }, began)).toBeUndefined();
+    expect(await runStore.start({ ...fence, attempt: 2 }, began)).toBeUndefined();
   });
 
   it("refuses a run that was never opened", async () => {
     const fence = { pool: "default", runId: "nobody", attempt: 1, invocationId: "first" };
-    expect(await runStore.begin(fence, began)).toBeUndefined();
+    expect(await runStore.start(fence, began)).toBeUndefined();
   });
 
   it("refuses a run that has ended", async () => {
     const fence = await begun();
-    await runStore.close(fence, { state: "completed", reason: "ok", atMs: 3_000 });
-    expect(await runStore.begin(fence, { ...began, atMs: 4_000 })).toBeUndefined();
+    await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 3_000 });
+    expect(await runStore.start(fence, { ...began, atMs: 4_000 })).toBeUndefined();
   });
 });
 
@@ -150,7 +150,7 @@ describe("the fence", () => {
     expect(await runStore.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
     expect(await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(true);
     expect(
-      await runStore.close(fence, {
+      await runStore.finish(fence, {
         state: "failed",
         reason: "model_refused",
         explanation: "no",
@@ -176,14 +176,14 @@ describe("the fence", () => {
     const other = { ...(await begun()), invocationId: "second" };
     expect(await runStore.heartbeat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
     expect(await runStore.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
-    expect(await runStore.close(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
+    expect(await runStore.finish(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
   });
 
   it("refuses heartbeats after the close, and a second close with another state", async () => {
     const fence = await begun();
-    expect(await runStore.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
-    expect(await runStore.close(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
-    expect(await runStore.close(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
+    expect(await runStore.finish(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
+    expect(await runStore.finish(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
+    expect(await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
     expect(await runStore.heartbeat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
   });
 });
@@ -233,8 +233,8 @@ describe("the next attempt", () => {
       starts: 1,
     });
     expect(await runStore.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
-    expect(await runStore.close(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
-    expect(await runStore.begin({ ...fence, attempt: 2, invocationId: "second" }, began)).toMatchObject({
+    expect(await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
+    expect(await runStore.start({ ...fence, attempt: 2, invocationId: "second" }, began)).toMatchObject({
       attempt: 2,
       state: "running",
     });
@@ -255,7 +255,7 @@ describe("the next attempt", () => {
       leaseExpiresAtMs: 601_000,
       progress: {},
     });
-    const next = await runStore.begin({ ...fence, attempt: 2, invocationId: "second" }, began);
+    const next = await runStore.start({ ...fence, attempt: 2, invocationId: "second" }, began);
     expect(next).toMatchObject({
       rounds: 2,
       responseIds: ["resp_2"],
@@ -292,21 +292,21 @@ describe("the next attempt", () => {
     const restart = { atMs: 7_000, trouble: "silent", leaseExpiresAtMs: 607_000 };
     const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
     const leased = await readBack(fence);
-    await runStore.begin(fence, began);
+    await runStore.start(fence, began);
     expect(await runStore.restart(leased, restart)).toBeUndefined();
     const running = await readBack(fence);
     await runStore.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
     expect(await runStore.restart(running, restart)).toBeUndefined();
-    expect(await runStore.closeAbandoned(running, ending)).toBe(false);
-    expect(await runStore.closeAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await runStore.finishAbandoned(running, ending)).toBe(false);
+    expect(await runStore.finishAbandoned(await readBack(fence), ending)).toBe(true);
     expect(await runStore.restart(await readBack(fence), restart)).toBeUndefined();
   });
 
   it("is not there, nor this one any more, once the run has been closed in its stead: its own close is refused", async () => {
     const fence = await begun();
     const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
-    expect(await runStore.closeAbandoned(await readBack(fence), ending)).toBe(true);
-    expect(await runStore.close(fence, { ...ending, reason: "lease_lost" })).toBe(false);
+    expect(await runStore.finishAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await runStore.finish(fence, { ...ending, reason: "lease_lost" })).toBe(false);
     expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
   });
 
@@ -332,7 +332,7 @@ describe("the next attempt", () => {
     const restarted = await repeating.restart(await readBack(fence), restart);
     expect(restarted).toMatchObject({ attempt: 3, continuations: 1, starts: 2, troubles: ["event_lost"] });
     const ending = { state: "lost", reason: "event_lost", atMs: 8_000 } as const;
-    expect(await repeating.closeAbandoned(restarted!, ending)).toBe(true);
+    expect(await repeating.finishAbandoned(restarted!, ending)).toBe(true);
   });
 });
 
@@ -340,10 +340,10 @@ describe("open runs", () => {
   it("are those that are not closed, of their own pool only, whatever their lease", async () => {
     const leased = await opened("p1");
     const running = await opened("p1");
-    await runStore.begin(running, began);
+    await runStore.start(running, began);
     const ended = await opened("p1");
-    await runStore.begin(ended, began);
-    await runStore.close(ended, { state: "completed", reason: "ok", atMs: 3_000 });
+    await runStore.start(ended, began);
+    await runStore.finish(ended, { state: "completed", reason: "ok", atMs: 3_000 });
     await opened("p2");
     const ids = (await runStore.openRuns("p1")).map(({ runId }) => runId);
     expect(ids.toSorted()).toEqual([leased.runId, running.runId].toSorted());

@@ -47,10 +47,17 @@ function distinct(problems: readonly Problem[]): readonly Problem[] {
   return problems.filter((problem, index) => lines.indexOf(line(problem)) === index);
 }
 
+/** Settings that had another name before 0.2. */
+const renamed: Readonly<Record<string, string>> = { pickup: "polling", ledgerTableArn: "runStoreTableArn" };
+
 function unknownName(path: Path, { input, knownNames }: Context): Problem {
   const place = path.slice(0, -1);
   const known = knownNames[patternOf(place)] ?? knownNames[`${patternOf(place.slice(0, -1))}.*`] ?? [];
-  const meant = nearest(String(path.at(-1)), known);
+  const name = String(path.at(-1));
+  const newName = renamed[name];
+  if (newName !== undefined && known.includes(newName))
+    return { path: formatPath(path), sentence: `is now called "${newName}". Rename it.` };
+  const meant = nearest(name, known);
   const advice = meant === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean "${meant}"?`;
   const given = describeUnknown(valueAt(input, path));
   return { path: formatPath(path), sentence: `unknown setting (given ${given}). ${advice}` };

@@ -61,7 +61,10 @@ export interface Restart {
 export interface RunStore {
   create(run: NewRun): Promise<void>;
   /** Moves `leased` to `running` for exactly one invocation of the attempt; `undefined` for every other. Safe to repeat by the same one. */
-  start(fence: Fence, started: { readonly atMs: number; readonly requestId: string }): Promise<Run | undefined>;
+  start(
+    fence: Fence,
+    started: { readonly atMs: number; readonly requestId: string },
+  ): Promise<Run | undefined>;
   heartbeat(fence: Fence, heartbeat: Heartbeat): Promise<boolean>;
   /** Whether the caller still owns the run. A consistent read. */
   owns(fence: Fence): Promise<boolean>;

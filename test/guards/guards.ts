@@ -47,8 +47,8 @@ export const guards: readonly Guard[] = [
     promise: nothingIsLost,
     guard: "the reaper finds attempts that never began and attempts that fell silent",
     file: "lib/dispatch/reaper.ts",
-    remove: '? "silent" : undefined',
-    put: "? undefined : undefined",
+    remove: '? "silent"',
+    put: "? undefined",
     test: { file: recoverTest, name: "recovers what should have moved, and leaves the rest" },
   },
   {

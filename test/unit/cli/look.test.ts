@@ -70,9 +70,9 @@ describe("jobs", () => {
     expect(out).toBe(
       [
         "   AGE  WORKSPACE  STATE      REASON         ATTEMPTS  ROUNDS   TIME     COST",
-        " 5.0 s  ws-new     running                      1       0  5.0 s",
-        "10 min  ws-mid     failed     model_refused     1       1  5.0 s",
-        "   2 h  ws-old     completed                    1       4   40 s  $0.0123",
+        " 5.0 s  ws-new     running                          1       0  5.0 s",
+        "10 min  ws-mid     failed     model_refused         1       1  5.0 s",
+        "   2 h  ws-old     completed                        1       4   40 s  $0.0123",
         "",
       ].join("\n"),
     );
@@ -128,10 +128,10 @@ describe("jobs", () => {
     cli.columns = 60;
     expect((await cli.run("jobs")).out).toBe(
       [
-        "   AGE  WORKSPA…  STATE      REASON     ATTEMPTS   TIME     COST",
-        " 5.0 s  ws-new    running                  1  5.0 s",
-        "10 min  ws-mid    failed     model_re…     1  5.0 s",
-        "   2 h  ws-old    completed                1   40 s  $0.0123",
+        "   AGE  WORKSPACE  STATE      REASON          TIME     COST",
+        " 5.0 s  ws-new     running                   5.0 s",
+        "10 min  ws-mid     failed     model_refused  5.0 s",
+        "   2 h  ws-old     completed                  40 s  $0.0123",
         "",
       ].join("\n"),
     );
@@ -228,11 +228,11 @@ describe("explain", () => {
         `Run ${second}  failed  5.0 s, 1 attempt, 1 round, 0 tokens in, 0 out`,
         "Reason: model_refused: The model declined.",
         "from 2026-11-20 02:50:00 UTC",
-        "    +0.0s  run store        the run is opened under a lease of 10 min, key key-1",
+        "    +0.0s  run store     the run is opened under a lease of 10 min, key key-1",
         "    +0.0s  dispatcher    leased",
         "    +0.4s  processor 1   started to work",
         "    +3.0s  processor 1   round 1: the model called 2 tools",
-        "    +5.0s  run store        the run is closed: failed, model_refused",
+        "    +5.0s  run store     the run is closed: failed, model_refused",
         "    +5.0s  processor 1   failed after 5.0 s: The model declined.",
         "",
       ].join("\n"),
@@ -315,7 +315,7 @@ describe("logs", () => {
     const text = JSON.stringify({ level: "INFO", pool, ...fields });
     cli.aws.logs[`${pool}-recovery`] = [{ id: "1", atMs: now - 1_000, text }];
     expect((await cli.run("logs", "--function", "recovery")).out).toBe(
-      `02:59:59.000  recovery     ${words}\n`,
+      `02:59:59.000  recovery    ${words}\n`,
     );
   });
 
@@ -362,7 +362,7 @@ describe("logs", () => {
       ],
     };
     expect((await cli.run("logs")).out).toBe(
-      "03:00:00.000  recovery     Lambda ended the invocation: timeout\n03:00:00.000  recovery     Segmentation fault\n",
+      "03:00:00.000  recovery    Lambda ended the invocation: timeout\n03:00:00.000  recovery    Segmentation fault\n",
     );
   });
 

@@ -44,7 +44,7 @@ describe("status of a healthy pool", () => {
         "",
         `Pool ${pool}`,
         "  State         on",
-        "  Last cycle   20 s ago: nothing waits at Studio",
+        "  Last cycle    20 s ago: nothing waits at Studio",
         "  Good poll     20 s ago",
         "  In flight     1 of 4",
         "  Today         2 completed, 1 failed, 0 lost",
@@ -88,7 +88,7 @@ describe("status of a pool that was asked to wait", () => {
         "  State         on",
         "  Back-off      until 03:02:30 UTC, as Studio asked; clear-backoff ends it",
         "  Back-off      until 03:00:42 UTC, as the model asked; clear-backoff ends it",
-        "  Last cycle   20 s ago: Studio asked to wait",
+        "  Last cycle    20 s ago: Studio asked to wait",
       ].join("\n"),
     );
     expect(code).toBe(0);

@@ -69,7 +69,14 @@ function build() {
     const fence: Fence = { pool, runId, attempt: 1, invocationId: `i-${runId}` };
     if (claim.kind === "left_alone") return { claim, fence };
     const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
-    await runStore.create({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited: claim.inherited });
+    await runStore.create({
+      pool,
+      runId,
+      workspaceId: "w",
+      keyId: "k",
+      ...times,
+      inherited: claim.inherited,
+    });
     await runStore.start(fence, { atMs: clock.now(), requestId: `req-${runId}` });
     await runStore.note(fence, { rounds: 0, ...progress });
     return { claim, fence };

@@ -47,12 +47,12 @@ describe("the dashboard of a pool", () => {
     const split = new Set(drawn.flatMap(({ name, dimensions }) => (dimensions.length > 1 ? [name] : [])));
     expect([...split].toSorted()).toEqual([
       "CostUsd",
+      "Cycles",
       "InferenceSeconds",
       "Restarts",
       "RunsFailed",
       "RunsLost",
       "Tokens",
-      "Cycles",
     ]);
   });
 

@@ -104,8 +104,8 @@ describe("cdk-nag, AwsSolutions", () => {
       "StudioRunner/Runner/PoolMine/Dispatcher/Runner/Tracing",
       "StudioRunner/Runner/PoolMine/Processor/Identity",
       "StudioRunner/Runner/PoolMine/Processor/Runner/Tracing",
-      "StudioRunner/Runner/PoolMine/Rotator/Runner/Tracing",
       "StudioRunner/Runner/PoolMine/Recovery/Runner/Tracing",
+      "StudioRunner/Runner/PoolMine/Rotator/Runner/Tracing",
     ]);
     const wide = all.resources("AWS::IAM::Policy").filter(({ Properties }) => {
       const { Statement } = policySchema.parse(Properties["PolicyDocument"]);

@@ -29,6 +29,16 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
     "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
   ],
   [
+    "an old name",
+    { ledgerTableArn: "arn:aws:dynamodb:eu-central-1:123456789012:table/runs" },
+    'ledgerTableArn: is now called "runStoreTableArn". Rename it.',
+  ],
+  [
+    "an old name in a pool",
+    pool({ pickup: "fast" }),
+    'pools[0].pickup: is now called "polling". Rename it.',
+  ],
+  [
     "a slip in a setting's name",
     pool({ concurency: 3 }),
     'pools[0].concurency: unknown setting (given 3). Did you mean "concurrency"?',

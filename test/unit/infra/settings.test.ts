@@ -98,13 +98,13 @@ describe("all problems at once", () => {
     const input = {
       stackname: "x",
       logLevel: "loud",
-      pools: [{ name: "a", kind: "user", pikup: "fast", processor: { timeoutSeconds: 30 } }],
+      pools: [{ name: "a", kind: "user", poling: "fast", processor: { timeoutSeconds: 30 } }],
     };
     expect(() => parseSettings(input)).toThrow(
       new RunnerError(
         "config_invalid",
         `the settings "studio-runner" have 4 problems:
-  - pools[0].pikup: unknown setting (given a text of length 4). Did you mean "polling"?
+  - pools[0].poling: unknown setting (given a text of length 4). Did you mean "polling"?
   - logLevel: given "loud". Give one of: trace, debug, info, warn, error, fatal.
   - stackname: unknown setting (given a text of length 1). Did you mean "stackName"?
   - pools[0].processor.timeoutSeconds: processor.timeoutSeconds is 30, but timing.attemptReserveMs keeps 20 s of it free and an attempt needs 60 s to work. Give 80 or more.`,

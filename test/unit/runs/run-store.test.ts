@@ -436,7 +436,7 @@ describe("an open row that is no run", () => {
     const strange = { id: "run#strange", openIn: "odd", leaseExpiresAtMs: 1, attempt: "first" };
     await local.table.put({ ...strange, pool: "odd" }, undefined);
     expect(await tolerant.openRuns("odd")).toEqual([]);
-    expect(told).toEqual([expect.stringMatching(/^the runStore row run#strange is not a run: .*attempt/)]);
+    expect(told).toEqual([expect.stringMatching(/^the run store row run#strange is not a run: .*attempt/)]);
     expect(await runStore.openRuns("odd")).toEqual([]);
     expect(await tolerant.recentRuns("odd", { limit: 10 })).toEqual([]);
     expect(await tolerant.read("odd", "strange")).toBeUndefined();

@@ -19,15 +19,15 @@ const readmeParts: Readonly<Record<string, (measured: Performance) => string>> =
       cents(cost.idle.find((row) => row.mode === mode)?.computeAndRequests ?? Number.NaN);
     const wait = polling.find((row) => row.mode === "fast" && row.studioLatencyMs === 50)?.p50 ?? Number.NaN;
     return [
-      `Measured ([how](docs/performance.md), \`npm run bench\`): ${jobs} jobs of ${drain.modelLatencyMs / 1000} s each are through in ${seconds} s at ${concurrency} at a time,`,
-      `${timesFaster} times as fast as one after the other. Half of all messages are begun within ${wait.toFixed(1)} s with \`polling: fast\`, which costs`,
-      `${monthly("fast")} a month while idle; looking once a minute (\`economy\`) costs ${monthly("economy")}. Per job the processor takes`,
-      `${overhead.cpuMs} ms of CPU, and the dispatcher ${lease?.cpuMsPerLease} ms.`,
+      `Measured ([how](docs/performance.md), \`npm run bench\`): ${jobs} jobs of ${drain.modelLatencyMs / 1000} s each finish in ${seconds} s with ${concurrency} at a time,`,
+      `${timesFaster} times as fast as one after the other. With \`polling: fast\`, half of all messages start within ${wait.toFixed(1)} s; it costs`,
+      `${monthly("fast")} a month while idle. Polling once a minute (\`economy\`) costs ${monthly("economy")}. A job takes`,
+      `${overhead.cpuMs} ms of the processor's CPU time and ${lease?.cpuMsPerLease} ms of the dispatcher's.`,
     ].join("\n");
   },
   polling: ({ polling, cost }) =>
     table(
-      ["polling", "looks for work", "a message waits: half of them", "99 of 100", "idle, a month"],
+      ["polling", "asks Studio for work", "median wait of a message", "99th percentile", "idle, a month"],
       cost.idle.map(({ mode, computeAndRequests }) => {
         const row = polling.find((one) => one.mode === mode && one.studioLatencyMs === 50);
         const waits = [row?.p50 ?? Number.NaN, row?.p99 ?? Number.NaN];

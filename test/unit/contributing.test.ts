@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect, it } from "vitest";
+import { commands } from "../../cli/commands.ts";
+import { tools } from "../../lib/deliverables/registry.ts";
+import { metricTable } from "../../lib/core/metrics.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(resolve(root, file), "utf8");
+const guides = { "CONTRIBUTING.md": read("CONTRIBUTING.md"), "docs/architecture.md": read("docs/architecture.md") };
+const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+
+it.each(Object.entries(guides))("%s names only files and folders that exist", (_, text) => {
+  const places = [...text.matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, place = ""]) => place);
+  expect(places.length).toBeGreaterThan(15);
+  expect(places.filter((place) => !existsSync(resolve(root, place)))).toEqual([]);
+});
+
+it("CONTRIBUTING.md names only scripts that exist", () => {
+  const named = [...guides["CONTRIBUTING.md"].matchAll(/npm run ([\w-]+)/g)].map(([, name = ""]) => name);
+  expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+});
+
+it("CONTRIBUTING.md names the lists that a new kind, metric or command is added to", () => {
+  const lists = { tools, metricTable, commands };
+  for (const name of Object.keys(lists)) expect(guides["CONTRIBUTING.md"]).toContain(`\`${name}\` in \``);
+});
+
+it.each([
+  ["lib/deliverables/registry.ts", "export const tools"],
+  ["lib/core/metrics.ts", "export const metricTable"],
+  ["cli/commands.ts", "export const commands"],
+  ["lib/attempt/ending.ts", "const plainWords"],
+])("%s still holds the list that the guides name", (file, declaration) => {
+  expect(read(file)).toContain(declaration);
+});

@@ -9,7 +9,7 @@ import {
   type Aws,
   type Built,
   type Others,
-} from "./ground.ts";
+} from "./fixture.ts";
 import { join } from "node:path";
 import { statSync } from "node:fs";
 import { vcpuMemoryMb } from "./bills.ts";

@@ -23,7 +23,7 @@ import {
   type Aws,
   type Built,
   type Others,
-} from "./ground.ts";
+} from "./fixture.ts";
 import { startHost } from "./host-client.ts";
 import type { HostReply } from "./host-messages.ts";
 import { leaseOne, question } from "./leases.ts";

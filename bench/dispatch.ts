@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as z from "zod";
-import { addressesOf, functionOf, pool, startAws, startOthers, type Built } from "./ground.ts";
+import { addressesOf, functionOf, pool, startAws, startOthers, type Built } from "./fixture.ts";
 import { startHost } from "./host-client.ts";
 import { question } from "./leases.ts";
 import { rounded } from "./stats.ts";

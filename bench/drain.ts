@@ -1,4 +1,4 @@
-import { startAws, startOthers, functionOf, addressesOf, type Built, type Others } from "./ground.ts";
+import { startAws, startOthers, functionOf, addressesOf, type Built, type Others } from "./fixture.ts";
 import { startHost } from "./host-client.ts";
 import { ended, startLive, type Live } from "./live.ts";
 import { question } from "./leases.ts";

@@ -1,7 +1,7 @@
 import { ulid } from "ulid";
 import type { AttemptEvent } from "../lib/core/invoker.ts";
 import { createRunStore } from "../lib/runs/run-store.ts";
-import { pool, textAt, type Aws, type Others } from "./ground.ts";
+import { pool, textAt, type Aws, type Others } from "./fixture.ts";
 
 export const question = "Say in one sentence what a queue is.";
 
@@ -27,7 +27,6 @@ export async function leaseOne(others: Others, { table }: Aws): Promise<AttemptE
     keyId: others.runnerKey.split(".")[0] ?? "",
     leasedAtMs,
     leaseExpiresAtMs: leasedAtMs + 600_000,
-    poolFreeAtMs: leasedAtMs,
   };
   await createRunStore(table).create(run);
   return { pool, runId: run.runId, attempt: 1 };

@@ -5,7 +5,7 @@ import type { CloudEvent } from "../local/cloud/events.ts";
 import type { LocalCloud } from "../local/cloud/local-cloud.ts";
 import { parseLogLine } from "../lib/core/log-line.ts";
 import { question } from "./leases.ts";
-import { addressesOf, modelKey, pool, type Built, type Others } from "./ground.ts";
+import { addressesOf, modelKey, pool, type Built, type Others } from "./fixture.ts";
 
 /** The stack with its functions in processes of their own; cycles are opened by hand. */
 export interface Live {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCommandLine, usage } from "./command-line.ts";
-import { buildAll } from "./ground.ts";
+import { buildAll } from "./fixture.ts";
 import { machine } from "./machine.ts";
 import type { Part, PartResult } from "./parts.ts";
 import { withReadmeTables } from "./readme.ts";

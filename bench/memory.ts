@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { awsPrices } from "../infra/aws-prices.ts";
 import { memoryVariables } from "../infra/runner-function.ts";
 import { vcpuMemoryMb } from "./bills.ts";
-import { addressesOf, functionOf, startAws, startOthers, type Built } from "./ground.ts";
+import { addressesOf, functionOf, startAws, startOthers, type Built } from "./fixture.ts";
 import { startHost } from "./host-client.ts";
 import { leaseOne } from "./leases.ts";
 import { median, percentile, rounded } from "./stats.ts";

@@ -7,7 +7,7 @@ import {
   type Aws,
   type Built,
   type Others,
-} from "./ground.ts";
+} from "./fixture.ts";
 import { startHost, type Host } from "./host-client.ts";
 import { leaseOne } from "./leases.ts";
 import { median, percentile, rounded, sum } from "./stats.ts";

@@ -2,7 +2,7 @@ import { cold } from "./cold.ts";
 import { cost } from "./cost.ts";
 import { dispatch } from "./dispatch.ts";
 import { drain } from "./drain.ts";
-import type { Built } from "./ground.ts";
+import type { Built } from "./fixture.ts";
 import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { polling } from "./polling.ts";

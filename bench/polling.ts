@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pollingTimes } from "../lib/dispatch/polling.ts";
 import type { PollingMode } from "../lib/core/options.ts";
 import { timing } from "../lib/core/timing.ts";
-import { startOthers, type Built, type Others } from "./ground.ts";
+import { startOthers, type Built, type Others } from "./fixture.ts";
 import { startLive, type Live } from "./live.ts";
 import { question } from "./leases.ts";
 import { percentile, rounded } from "./stats.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { PollingMode } from "../lib/core/options.ts";
-import { startOthers, type Built, type Others } from "./ground.ts";
+import { startOthers, type Built, type Others } from "./fixture.ts";
 import { startLive, workOff } from "./live.ts";
 import { call } from "./servers/client.ts";
 import { median, percentile, rounded } from "./stats.ts";

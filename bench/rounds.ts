@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { addressesOf, functionOf, startAws, startOthers, type Built, type Others } from "./ground.ts";
+import { addressesOf, functionOf, startAws, startOthers, type Built, type Others } from "./fixture.ts";
 import { startHost } from "./host-client.ts";
 import { question } from "./leases.ts";
 import { startLive, workOff } from "./live.ts";

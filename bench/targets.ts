@@ -69,7 +69,7 @@ export interface Target {
 
 export const isMet = ({ value, limit, least }: Target): boolean => (least ? value >= limit : value <= limit);
 
-/** What issue 5 asks for, against what was measured. */
+/** What is asked for, against what was measured. */
 export function targetsOf(measured: Performance): readonly Target[] {
   return [...speed(measured), ...work(measured), ...money(measured)];
 }
@@ -148,6 +148,7 @@ function work({ drain, refill, overhead, dispatch }: Performance): readonly Targ
 
 function money({ cost }: Performance): readonly Target[] {
   const limits = { economy: 0.15, balanced: undefined, fast: 5 };
+  const perThousand: Readonly<Record<number, number>> = { 60: 0.25, 300: 1.1 };
   return [
     ...cost.idle.flatMap(({ mode, computeAndRequests: value }) => {
       const limit = limits[mode];
@@ -160,6 +161,12 @@ function money({ cost }: Performance): readonly Target[] {
         ? [{ what: "cost, lean: whole idle bill, a month", limit: 2.5, unit: " $", value }]
         : [],
     ),
+    ...cost.jobs.flatMap(({ inferenceSeconds, total: value }) => {
+      const limit = perThousand[inferenceSeconds];
+      return limit === undefined
+        ? []
+        : [{ what: `cost, 1,000 jobs of ${inferenceSeconds} s: beyond idle`, limit, unit: " $", value }];
+    }),
   ];
 }
 

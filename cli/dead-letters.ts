@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { withoutSecrets } from "../infra/secret-like.ts";
 import { keepHead } from "../lib/core/text.ts";
-import { attemptFailureSchema } from "../lib/attempt/failure.ts";
+import { failedInvocationSchema } from "../lib/attempt/failed-invocation.ts";
 import type { Run } from "../lib/runs/run.ts";
 import { printableLines } from "../lib/core/printable.ts";
 import type { Context } from "./context.ts";
 import type { QueuedMessage } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
+import { parseJson } from "../lib/core/json.ts";
 
 /** What is to be done with a dead letter, and why. `keep`: nobody can read it; `drop`: nor wants to. */
 export interface Verdict {
@@ -33,7 +34,7 @@ export async function readDeadLetter(
   message: QueuedMessage,
 ): Promise<DeadLetter> {
   const event = recordSchema.safeParse(parseJson(message.body)).data?.requestPayload;
-  const failed = attemptFailureSchema.safeParse(event).data?.event;
+  const failed = failedInvocationSchema.safeParse(event).data?.event;
   if (!failed) {
     const why = "it is no record of a failed attempt; --show prints it, --drop removes it";
     return {
@@ -95,12 +96,4 @@ export function bodyForPeople(body: string): string {
   const safe = printableLines(withoutSecrets(body.replaceAll(sequences, "")));
   const shown = keepHead(safe, shownCharacters);
   return shown === safe ? safe : `${shown}… (${safe.length - shown.length} more characters)`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

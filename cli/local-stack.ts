@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { CliError } from "./errors.ts";
+import { parseJson } from "../lib/core/json.ts";
 
 const schema = z.object({
   stackName: z.string(),
@@ -28,12 +29,4 @@ export async function readLocalStack(
   const file = text === undefined ? undefined : schema.safeParse(parseJson(text)).data;
   if (file && isAlive(file.pid)) return file;
   throw new CliError("not_running", `No local stack runs in ${stateDir}.`, { remedy });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

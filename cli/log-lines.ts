@@ -1,17 +1,11 @@
 import * as z from "zod";
-import {
-  isMetricLine,
-  parseLogLine,
-  quietSentenceOf,
-  sentenceOf,
-  toneOf,
-  type LogLine,
-  type Tone,
-} from "../lib/core/log-line.ts";
+import { isMetricLine, parseLogLine, type LogLine } from "../lib/core/log-line.ts";
+import { quietSentenceOf, sentenceOf, toneOf, type Tone } from "./sentences.ts";
 import { printable } from "../lib/core/printable.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
 import { reasonInWords } from "./cycle-words.ts";
+import { parseJson } from "../lib/core/json.ts";
 
 /** One line of a function's log, in words that a terminal may have, and as it was written. */
 export interface ToldLine {
@@ -104,14 +98,6 @@ function tellPlatform(
 function timeOf(timestamp: string | undefined): number | undefined {
   const atMs = timestamp === undefined ? Number.NaN : Date.parse(timestamp);
   return Number.isNaN(atMs) ? undefined : atMs;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** CloudWatch's filter for lines with one of these values. */

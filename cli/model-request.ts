@@ -6,7 +6,7 @@ import { userAgent } from "../lib/adapters/http.ts";
 import { toolDefinitions } from "../lib/deliverables/registry.ts";
 import { RunnerError } from "../lib/core/errors.ts";
 import { jobInstructions } from "../lib/agent/instructions.ts";
-import { troubleNames, type ProviderTrouble } from "../lib/model/provider-trouble.ts";
+import { failureNames, type ProviderFailure } from "../lib/model/provider-errors.ts";
 import { requestBody } from "../lib/model/request-body.ts";
 import type { Secret } from "../lib/core/secret.ts";
 import type { Context } from "./context.ts";
@@ -53,7 +53,7 @@ export async function ask(
   { responses }: OpenAI,
   body: ResponseCreateParamsNonStreaming,
   unreached: string,
-): Promise<ProviderTrouble | undefined> {
+): Promise<ProviderFailure | undefined> {
   try {
     await responses.create(body);
     return undefined;
@@ -62,7 +62,7 @@ export async function ask(
     if (!(error instanceof APIError) || error.status === undefined)
       throw new RunnerError("model_unavailable", unreached);
     const { status } = error;
-    return { ...troubleNames(error.error), status, isJson: error.error !== undefined };
+    return { ...failureNames(error.error), status, isJson: error.error !== undefined };
   }
 }
 

@@ -5,6 +5,7 @@ import { userAgent } from "../lib/adapters/http.ts";
 import type { Secret } from "../lib/core/secret.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
+import { parseJson } from "../lib/core/json.ts";
 
 /** The OpenAI SDK's own address. */
 const openAiUrl = "https://api.openai.com/v1";
@@ -61,14 +62,6 @@ export async function askModel(
 
 const failed = (how: string, cause?: unknown): CliError =>
   new CliError("check_failed", `The model's provider ${how}.`, { cause });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 export const isOpenAi = ({ inference: { baseUrl } }: Settings): boolean =>
   baseUrl === undefined || baseUrl === openAiUrl;

@@ -1,6 +1,6 @@
 import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
 import type { BedrockEndpoint } from "../lib/core/options.ts";
-import type { ProviderTrouble } from "../lib/model/provider-trouble.ts";
+import type { ProviderFailure } from "../lib/model/provider-errors.ts";
 
 /** What the commands ask of AWS, one adapter per service in cli/aws/. Each throws what its SDK client throws. */
 
@@ -90,7 +90,7 @@ export interface Bedrock {
     readonly endpoint: BedrockEndpoint;
     readonly region: string;
     readonly body: ResponseCreateParamsNonStreaming;
-  }): Promise<ProviderTrouble | undefined>;
+  }): Promise<ProviderFailure | undefined>;
 }
 
 export interface Aws {

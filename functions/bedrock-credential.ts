@@ -1,6 +1,6 @@
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import type { ProcessorConfig } from "../lib/core/config.ts";
-import { placeOf } from "../lib/model/bedrock-endpoint.ts";
+import { placeOf } from "../lib/core/options.ts";
 import { bedrockProvider } from "../lib/model/bedrock.ts";
 import type { Credential } from "../lib/model/client.ts";
 

@@ -5,7 +5,7 @@ import middy, { type MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import type * as z from "zod";
 import { RunnerError } from "../lib/core/errors.ts";
-import { problemOf } from "../lib/core/event-problem.ts";
+import { problemOf } from "../lib/core/json.ts";
 
 export interface Wrapping<Event> {
   /** Of all lines of the function. */
@@ -31,7 +31,7 @@ export function wrap<Event>({ logger, schema, handler }: Wrapping<Event>) {
 const refuse =
   (schema: z.ZodType) =>
   (_: Error, event: unknown): never => {
-    const problems = schema.safeParse(event).error?.issues.map(problemOf) ?? [];
+    const problems = schema.safeParse(event).error?.issues.map((issue) => problemOf(issue, "event")) ?? [];
     throw new RunnerError("event_invalid", `the event is wrong: ${problems.join("; ")}`);
   };
 

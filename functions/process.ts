@@ -2,7 +2,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { attemptEventSchema } from "../lib/core/invoker.ts";
 import { runAttempt } from "../lib/attempt/attempt.ts";
 import { wrap } from "./middleware.ts";
-import { processor } from "./wiring.ts";
+import { processor } from "./container.ts";
 
 const logger = new Logger({ serviceName: "processor" });
 const deps = processor(logger);

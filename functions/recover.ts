@@ -1,7 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { attemptFailureSchema, recoverFailed } from "../lib/attempt/failure.ts";
+import { failedInvocationSchema, recoverFailed } from "../lib/attempt/failed-invocation.ts";
 import { wrap } from "./middleware.ts";
-import { recovery } from "./wiring.ts";
+import { recovery } from "./container.ts";
 
 const logger = new Logger({ serviceName: "recovery" });
 const deps = recovery(logger);
@@ -9,6 +9,6 @@ const deps = recovery(logger);
 /** The on-failure destination of the processor's invocations. Its own failures go to a dead-letter queue. */
 export const handler = wrap({
   logger,
-  schema: attemptFailureSchema,
+  schema: failedInvocationSchema,
   handler: async (failure) => recoverFailed(deps, failure),
 });

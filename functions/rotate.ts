@@ -2,7 +2,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { rotationEventSchema } from "../lib/rotation/rotation-event.ts";
 import { runRotation } from "../lib/rotation/steps.ts";
 import { wrap } from "./middleware.ts";
-import { rotator } from "./wiring.ts";
+import { rotator } from "./container.ts";
 
 const logger = new Logger({ serviceName: "rotator" });
 const { deps, settings } = rotator(logger);

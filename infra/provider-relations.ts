@@ -1,5 +1,4 @@
-import { isOpenWeight } from "../lib/model/bedrock-endpoint.ts";
-import type { GenerationMode, BedrockEndpoint } from "../lib/core/options.ts";
+import { type GenerationMode, type BedrockEndpoint, isOpenWeight } from "../lib/core/options.ts";
 import type { Problem } from "./problems.ts";
 import type { providers } from "./settings-schema.ts";
 

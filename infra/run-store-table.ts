@@ -2,7 +2,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { openRunsIndex } from "../lib/runs/run-store.ts";
+import { openRunsIndex } from "../lib/runs/run-queries.ts";
 import type { Settings } from "./settings.ts";
 
 export interface RunStoreTableProps {

@@ -1,4 +1,5 @@
-import { isMetricLine, parseLogLine, sentenceOf, toneOf, type Tone } from "../lib/core/log-line.ts";
+import { isMetricLine, parseLogLine } from "../lib/core/log-line.ts";
+import { sentenceOf, toneOf, type Tone } from "../cli/sentences.ts";
 import { printable } from "../lib/core/printable.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 

@@ -1,5 +1,6 @@
 import type { CloudEvent } from "./cloud/events.ts";
-import { listDeliverables, parseLogLine, type LogLine } from "../lib/core/log-line.ts";
+import { parseLogLine, type LogLine } from "../lib/core/log-line.ts";
+import { listDeliverables } from "../cli/sentences.ts";
 import { printable } from "../lib/core/printable.ts";
 
 export interface RunRow {

@@ -2,6 +2,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Credentials } from "./cloud/signature.ts";
+import { parseJson } from "../lib/core/json.ts";
 
 /** What a running `npm start` tells its user's other programs, the command line's `--local` above all. */
 export interface StackFile {
@@ -33,14 +34,6 @@ const ownSchema = z.object({ pid: z.number() });
 /** Leaves alone what another process has written since. */
 export async function removeStackFile(stateDir: string, pid: number): Promise<void> {
   const text = await readFile(nameIn(stateDir), "utf8").catch(() => "{}");
-  const own = ownSchema.safeParse(parse(text)).data?.pid === pid;
+  const own = ownSchema.safeParse(parseJson(text)).data?.pid === pid;
   if (own) await rm(nameIn(stateDir), { force: true });
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

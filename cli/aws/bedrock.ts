@@ -1,6 +1,6 @@
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import OpenAI from "openai";
-import { placeOf } from "../../lib/model/bedrock-endpoint.ts";
+import { placeOf } from "../../lib/core/options.ts";
 import { bedrockProvider } from "../../lib/model/bedrock.ts";
 import { ask, askLimitMs } from "../model-request.ts";
 import type { Bedrock } from "../ports.ts";
@@ -18,12 +18,12 @@ export function createBedrock({ credentials = fromNodeProviderChain() }: AwsAcco
       });
       const openai = new OpenAI({ provider, maxRetries: 0, timeout: askLimitMs, logLevel: "off" });
       const place = placeOf(endpoint, region);
-      const trouble = await ask(
+      const failure = await ask(
         openai,
         body,
         `${place} did not answer, or there are no credentials to sign with`,
       );
-      return trouble && { ...trouble, place };
+      return failure && { ...failure, place };
     },
   };
 }

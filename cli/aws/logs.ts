@@ -21,8 +21,8 @@ async function readAll(client: CloudWatchLogsClient, query: LogQuery): Promise<r
       logGroupName: group,
       startTime: Math.max(0, Math.floor(startMs)),
       ...(endMs === undefined ? {} : { endTime: Math.ceil(endMs) }),
-      ...(pattern === undefined ? {} : { filterPattern: pattern }),
-      ...(nextToken === undefined ? {} : { nextToken }),
+      filterPattern: pattern,
+      nextToken,
     });
     const page: FilterLogEventsCommandOutput | undefined = await client
       .send(command, signal === undefined ? {} : { abortSignal: signal })

@@ -5,16 +5,17 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { compareVersions, versionSchema } from "../versions.ts";
+import { parseJson } from "../../lib/core/json.ts";
 
 const limitMs = 5_000;
 const maxCharacters = 1_000_000;
 
 export const checkUpdate: Command = defineCommand({
   name: "check-update",
-  summary: "Is there a newer release than the deployed one?",
+  summary: "Checks whether there is a newer release than the deployed one",
   details:
     "Reads the address in the setting updates.feedUrl: JSON { version, url }, or GitHub's /releases/latest. " +
-    "Ends with 1 when an update is available, with 5 when the feed could not be read.",
+    "Exits with 1 if an update is available, with 5 if the feed could not be read.",
   examples: [{ line: "check-update", shows: "disabled, up to date, or update available" }],
   input: z.object({}),
   run: async (context) => {
@@ -70,12 +71,4 @@ async function readFeed(context: Context, feedUrl: string): Promise<Release> {
   const feed = text.length > maxCharacters ? undefined : feedSchema.safeParse(parseJson(text)).data;
   if (!feed) throw failed("holds neither { version, url } nor a GitHub release");
   return { version: feed.version, url: feed.url };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

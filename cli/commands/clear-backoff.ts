@@ -4,11 +4,11 @@ import { backoffsOf, backoffText } from "../pool-status.ts";
 
 export const clearBackoff: Command = defineCommand({
   name: "clear-backoff",
-  summary: "Lease and ask again though Studio or the model asked to wait",
+  summary: "Ends a wait that Studio or the model asked for",
   details:
-    "After a 429 the whole pool holds back, for 3 minutes at most; status shows who asked and until when. " +
-    "A cycle or a job that is waiting already waits to the end; whatever comes after it does not.",
-  examples: [{ line: "clear-backoff", shows: "tells what it has cleared" }],
+    "After a 429 the whole pool waits, for at most 3 minutes; status shows who asked and until when. " +
+    "A cycle or job that is already waiting waits to the end; later ones do not.",
+  examples: [{ line: "clear-backoff", shows: "shows what was cleared" }],
   input: z.object({}),
   run: async (context) => {
     const { name: pool } = await context.pool();

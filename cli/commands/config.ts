@@ -21,11 +21,11 @@ const input = z.object({ differences: z.boolean().default(false) });
 
 export const config: Command = defineCommand({
   name: "config",
-  summary: "The settings with their defaults: the project's and the deployed ones",
+  summary: "Shows the settings with their defaults, in the project and as deployed",
   details:
     "Differences are marked: they take effect with the next deploy. What was set without a deploy is shown by status. " +
     "Settings hold no secrets; a text that looks like one is not shown.",
-  options: [{ flags: "--differences", meaning: "only what differs" }],
+  options: [{ flags: "--differences", meaning: "show only differences" }],
   examples: [
     { line: "config", shows: "every setting" },
     { line: "config --differences", shows: "what the next deploy would change" },

@@ -21,7 +21,7 @@ const measuredRuns = 200;
 
 export const cost: Command = defineCommand({
   name: "cost",
-  summary: "Per month idle, item by item, and per 1,000 jobs as measured",
+  summary: "Estimates the cost of an idle month and of 1,000 jobs, item by item",
   details:
     "From the deployed settings (the project's, before a deploy) and AWS's list prices of us-east-1; per 1,000 jobs from the " +
     `newest ${measuredRuns} runs of the run store. Estimates: the bill is AWS's and the provider's.`,

@@ -12,10 +12,10 @@ import type { Screen } from "../terminal.ts";
 
 export const deploy: Command = defineCommand({
   name: "deploy",
-  summary: "Checks what a deploy needs, runs cdk deploy, and says what comes next",
+  summary: "Runs the checks and cdk deploy, and shows the next steps",
   details:
-    "Nothing is deployed when a check fails (exit code 1). Without --yes cdk asks before it widens permissions.",
-  options: [{ flags: "--yes", meaning: "do not ask before permissions are widened: for a pipeline" }],
+    "Deploys nothing if a check fails (exit code 1). Without --yes, cdk asks before it widens permissions.",
+  options: [{ flags: "--yes", meaning: "do not ask before widening permissions, for pipelines" }],
   examples: [
     { line: "deploy", shows: "the first time, and for every change of settings or version" },
     { line: "deploy --yes --region eu-central-1", shows: "without questions" },

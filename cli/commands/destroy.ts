@@ -11,15 +11,15 @@ import type { Stack } from "../stack.ts";
 
 export const destroy: Command = defineCommand({
   name: "destroy",
-  summary: "Removes the stack by cdk destroy, and says what stays",
+  summary: "Deletes the stack with cdk destroy, and lists what is kept",
   details:
-    "Asks for the stack's name first. Refuses while jobs are in flight (exit code 1): drain the pools before, or give --force. " +
-    "The run store stays where removalPolicy is retain; keys that the stack made go with it.",
+    "Asks for the stack's name first. Refuses while jobs are in flight (exit code 1): drain the pools first, or use --force. " +
+    "Keeps the run store if removalPolicy is retain; secrets that the stack created are deleted with it.",
   options: [
-    { flags: "--confirm <name>", meaning: "the stack's name, in place of the question" },
+    { flags: "--confirm <name>", meaning: "the stack's name, instead of asking" },
     {
       flags: "--force",
-      meaning: "also while jobs are in flight: they are Studio's again when their leases end",
+      meaning: "even with jobs in flight: they return to Studio's queue when their leases expire",
     },
   ],
   examples: [

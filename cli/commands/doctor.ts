@@ -9,13 +9,13 @@ import { countVerdicts, renderChecks } from "../doctor/render.ts";
 
 export const doctor: Command = defineCommand({
   name: "doctor",
-  summary: "Checks everything, before and after a deploy; each finding with its remedy",
+  summary: "Checks everything, before and after a deploy, and says how to fix what it finds",
   details:
-    "This machine, the settings and their arithmetic, AWS, the stack, each secret and whether Studio and the model's provider accept it, " +
-    "polls, dead letters, alarms; the model answers one request of a job, with 16 tokens at most. It takes no job and changes nothing. Ends with 1 when a check fails; warnings do not count.",
+    "Checks this machine, the settings, AWS, the stack, each secret and whether Studio and the model's provider accept it, " +
+    "polls, dead letters and alarms. Sends the model one request with at most 16 tokens. Leases no job and changes nothing. Exits with 1 if a check fails; warnings do not count.",
   examples: [
-    { line: "doctor", shows: "before the first deploy, after it, and when something is odd" },
-    { line: "doctor --local", shows: "the stack of npm start" },
+    { line: "doctor", shows: "before and after the first deploy, and when something is wrong" },
+    { line: "doctor --local", shows: "checks the stack of npm start" },
     { line: "doctor --json", shows: "for a script: checks[].id, verdict, finding, remedy" },
   ],
   input: z.object({}),

@@ -12,16 +12,16 @@ const quietLooksNeeded = 2;
 
 export const drain: Command = defineCommand({
   name: "drain",
-  summary: "Pause, and wait until nothing is in flight",
+  summary: "Pauses a pool and waits until no job is in flight",
   details:
     "The pool stays paused, also after Ctrl-C or the time-out (exit code 1): resume ends it. " +
     "A dispatch cycle that was open when it was paused is waited for too.",
   options: [
     {
       flags: "--timeout <time>",
-      meaning: "wait so long at most; default: the pool's run limit and 5 minutes",
+      meaning: "how long to wait; default: the pool's run limit and 5 minutes",
     },
-    { flags: "--why <text>", meaning: "the reason, kept and shown by status" },
+    { flags: "--why <text>", meaning: "the reason, shown by status" },
   ],
   examples: [
     { line: 'drain --why "new model key" --timeout 30m', shows: "returns when nothing runs any more" },

@@ -31,10 +31,10 @@ interface Story {
 
 export const explain: Command = defineCommand({
   name: "explain",
-  summary: "One job's timeline, from the run store and the logs of all functions and attempts",
+  summary: "Shows one job's timeline from the run store and the logs",
   details:
     "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never hold prompts or answers.",
-  arguments: [{ name: "job", meaning: "a workspace's id, or a run's" }],
+  arguments: [{ name: "job", meaning: "the id of a workspace or a run" }],
   examples: [
     { line: "explain ws_7f3a", shows: "every run of the workspace" },
     { line: "explain 01JCZ9V5W3X8K2M4N6P8Q0R2S4", shows: "one run" },
@@ -135,8 +135,8 @@ function renderStory({ run, steps, logLines }: Story, colours: Colours): string 
   return [head, ...why, ...begun, ...lines, ...none].join("\n");
 }
 
-function whyOf({ reason, explanation, troubles }: Run): string {
-  const earlier = troubles.length === 0 ? "" : `  (earlier attempts: ${troubles.join(", ")})`;
+function whyOf({ reason, explanation, failures }: Run): string {
+  const earlier = failures.length === 0 ? "" : `  (earlier attempts: ${failures.join(", ")})`;
   return printable(`Reason: ${reason}${explanation === undefined ? "" : `: ${explanation}`}${earlier}`);
 }
 

@@ -18,11 +18,11 @@ type Input = z.output<typeof input>;
 
 export const jobs: Command = defineCommand({
   name: "jobs",
-  summary: "Recent jobs, newest first: outcome, reason, attempts, time and cost",
+  summary: "Lists recent jobs, newest first, with outcome, reason, attempts, time and cost",
   details: "Runs are kept in the run store for 30 days after their end.",
   options: [
-    { flags: "--limit <count>", meaning: "so many at most; default: 20" },
-    { flags: "--state <state>", meaning: `only these: ${runStates.join(", ")}` },
+    { flags: "--limit <count>", meaning: "how many to show; default: 20" },
+    { flags: "--state <state>", meaning: `only runs in this state: ${runStates.join(", ")}` },
     { flags: "--since <time>", meaning: "leased within this time: 90s, 5m, 2h, 7d" },
   ],
   examples: [
@@ -79,7 +79,7 @@ export function toJob(run: Run): Readonly<Record<string, unknown>> {
     attempts: rest.attempt,
     starts: rest.starts,
     continuations: rest.continuations,
-    troubles: rest.troubles,
+    failures: rest.failures,
     rounds: rest.rounds,
     model: rest.model ?? null,
     usage,

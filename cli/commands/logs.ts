@@ -23,14 +23,14 @@ type Input = z.output<typeof input>;
 
 export const logs: Command = defineCommand({
   name: "logs",
-  summary: "The functions' log lines, in words",
+  summary: "Shows the functions' log lines in plain words",
   details:
     "With --json the lines are as they were written; together with --follow one JSON document per line, for as long as it runs.",
   options: [
-    { flags: "--follow", meaning: "go on with new lines until Ctrl-C" },
-    { flags: "--job <id>", meaning: "only of this workspace, or of this run" },
-    { flags: "--since <time>", meaning: "from so long ago on: 90s, 5m, 2h, 7d; default: 10m" },
-    { flags: "--function <name>", meaning: `only of this one: ${roles.join(", ")}` },
+    { flags: "--follow", meaning: "keep showing new lines until Ctrl-C" },
+    { flags: "--job <id>", meaning: "only lines of this workspace or run" },
+    { flags: "--since <time>", meaning: "lines since this long ago: 90s, 5m, 2h, 7d; default: 10m" },
+    { flags: "--function <name>", meaning: `only this function: ${roles.join(", ")}` },
   ],
   examples: [
     { line: "logs --follow", shows: "what happens now, in all functions" },

@@ -43,14 +43,14 @@ export function alreadyText({ pool, paused, by, why, atMs }: Switched, nowMs: nu
 }
 
 const options = [
-  { flags: "--why <text>", meaning: "the reason, kept and shown by status; without it an earlier one stays" },
+  { flags: "--why <text>", meaning: "the reason, shown by status; without it, an earlier one is kept" },
 ];
 const input = z.object({ why: sentence().optional() });
 
 export const pause: Command = defineCommand({
   name: "pause",
-  summary: "Lease no more jobs; running ones go on",
-  details: "Works without a deploy, at the next dispatch cycle: within a minute.",
+  summary: "Stops leasing; running jobs continue",
+  details: "Takes effect without a deploy, at the next dispatch cycle: within a minute.",
   options,
   examples: [{ line: 'pause --why "Studio maintenance"', shows: "who paused and why stays until resume" }],
   input,
@@ -68,7 +68,7 @@ export const pause: Command = defineCommand({
 
 export const resume: Command = defineCommand({
   name: "resume",
-  summary: "Lease jobs again after pause or drain",
+  summary: "Leases jobs again after pause or drain",
   options,
   examples: [{ line: "resume", shows: "the next dispatch cycle leases again" }],
   input,

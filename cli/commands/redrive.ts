@@ -15,17 +15,17 @@ const dayMs = 86_400_000;
 
 export const redrive: Command = defineCommand({
   name: "redrive",
-  summary: "Dead letters and lost runs: recovers what can be recovered, and says what needs nothing",
+  summary: "Processes dead letters again, and lists lost runs",
   details:
-    "A dead letter whose lease is alive goes to recovery again. One whose run has ended or moved on, or whose lease is dead " +
-    "(the job is Studio's again), is deleted. What nobody can read is kept, until --drop. Lost runs are listed: nothing is to be done for them. " +
-    "Ends with 1 when dead letters are left.",
+    "Sends a dead letter to recovery again if its lease is live. Deletes it if its run has ended or moved on, or its lease has expired " +
+    "(the job is back in Studio's queue). Keeps unreadable ones until --drop. Lost runs are listed for information. " +
+    "Exits with 1 if dead letters are left.",
   options: [
-    { flags: "--dry-run", meaning: "say what would be done, and do nothing" },
-    { flags: "--show", meaning: "print what nobody can read, without its secrets, and do nothing" },
-    { flags: "--drop", meaning: "remove what nobody can read, too" },
-    { flags: "--yes", meaning: "do it without asking" },
-    { flags: "--since <time>", meaning: "list runs that were lost within this time; default: 1d" },
+    { flags: "--dry-run", meaning: "show what would be done, and change nothing" },
+    { flags: "--show", meaning: "print unreadable ones, without secrets, and change nothing" },
+    { flags: "--drop", meaning: "also delete unreadable ones" },
+    { flags: "--yes", meaning: "do not ask for confirmation" },
+    { flags: "--since <time>", meaning: "list runs lost within this time; default: 1d" },
   ],
   examples: [
     { line: "redrive --dry-run", shows: "what waits, and what would be done with it" },

@@ -32,23 +32,23 @@ type Input = z.output<typeof input>;
 
 export const rotate: Command = defineCommand({
   name: "rotate",
-  summary: "New runner keys: tried, stored, promoted, watched, rolled back when refused",
+  summary: "Replaces runner keys: tries, stores and promotes new ones, and rolls back if they are refused",
   details:
-    "The key comes from standard input or a hidden prompt, or with --mint from Studio, as the account that secrets set account-key stored. " +
-    "Running jobs finish with the key that leased them. Ends with 1 when the new keys are refused; the old ones lease then. " +
-    "--finish does another thing: it revokes old keys that no job uses any more.",
+    "Reads the key from standard input or a hidden prompt, or creates it at Studio with --mint, using the account stored by secrets set account-key. " +
+    "Running jobs finish with the key that leased them. Exits with 1 if the new keys are refused; the old ones stay in use then. " +
+    "With --finish, revokes old keys that no job uses instead.",
   noMore: noValueArgument,
   options: [
-    { flags: "--mint", meaning: "have Studio make as many new keys as there are; needs the account key" },
-    { flags: "--watch <time>", meaning: "look for refusals for so long after the promotion; default: 120s" },
+    { flags: "--mint", meaning: "create as many new keys at Studio as there are; needs the account key" },
+    { flags: "--watch <time>", meaning: "how long to watch for refusals after the promotion; default: 120s" },
     {
       flags: "--finish",
-      meaning: "revoke old keys that no job uses any more, and wait for those that are used",
+      meaning: "revoke old keys that no job uses, and wait for those still in use",
     },
-    { flags: "--timeout <time>", meaning: "with --finish: wait so long at most; default: 15m" },
+    { flags: "--timeout <time>", meaning: "with --finish: how long to wait; default: 15m" },
     {
       flags: "--unused-for <time>",
-      meaning: "with --finish: so long must a key be unused; default: a cycle's time-out and 15 s",
+      meaning: "with --finish: how long a key must be unused; default: a cycle's timeout and 15 s",
     },
   ],
   examples: [

@@ -14,13 +14,13 @@ import { choice } from "../values.ts";
 
 export const secretsSet: Command = defineCommand({
   name: "secrets set",
-  summary: "Store a key: tried first, used from the next cycle on, no deploy",
+  summary: "Tries and stores a key, used from the next cycle on without a deploy",
   details:
-    "The value comes from standard input or a hidden prompt, never from an argument. It is tried at Studio or at the model's provider " +
-    "before it is stored; a key that is refused is not stored (exit code 1). Jobs that run finish with the key that leased them.",
+    "Reads the value from standard input or a hidden prompt, never from an argument. Tries it at Studio or at the model's provider " +
+    "first and does not store a refused key (exit code 1). Running jobs finish with the key that leased them.",
   arguments: [{ name: "name", meaning: keyNames.join(", ") }],
   noMore: noValueArgument,
-  options: [{ flags: "--no-try", meaning: "store it without trying it first" }],
+  options: [{ flags: "--no-try", meaning: "store the key without trying it" }],
   examples: [
     { line: "secrets set runner-keys < runner-keys.txt", shows: "one key, or a JSON list of keys" },
     { line: "secrets set model-key", shows: "asks for it, without showing it" },

@@ -13,11 +13,11 @@ const { min, max } = capLimitsUsd;
 
 export const setCap: Command = defineCommand({
   name: "set-cap",
-  summary: "The daily cap on estimated spending, without a deploy",
+  summary: "Sets the daily cap on estimated spending, without a deploy",
   details:
     "Holds from the next dispatch cycle on, until another value or default is set. At the cap no job is leased any more " +
     "until 00:00 UTC; running jobs go on. Alarms on spending exist where a cap is deployed (setting pools[].dailyCapUsd).",
-  arguments: [{ name: "usd", meaning: "US dollars per day, or default: as deployed" }],
+  arguments: [{ name: "usd", meaning: "US dollars per day, or default for the deployed cap" }],
   examples: [
     { line: "set-cap 50", shows: "raises or lowers it for now" },
     { line: "set-cap default", shows: "as deployed again" },

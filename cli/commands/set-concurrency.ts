@@ -11,11 +11,11 @@ const functionsBeside = 2;
 
 export const setConcurrency: Command = defineCommand({
   name: "set-concurrency",
-  summary: "How many jobs may run at once, without a deploy",
+  summary: "Sets how many jobs run at once, without a deploy",
   details:
     "Holds from the next dispatch cycle on, until another value or default is set; 0 leases nothing. " +
     "A value that the account's Lambda concurrency has no room for is refused (exit code 1).",
-  arguments: [{ name: "count", meaning: "0 to 1000, or default: as deployed" }],
+  arguments: [{ name: "count", meaning: "0 to 1000, or default for the deployed value" }],
   examples: [
     { line: "set-concurrency 25", shows: "checks the account first" },
     { line: "set-concurrency default", shows: "as deployed again" },

@@ -14,10 +14,10 @@ import { reasonInWords } from "../cycle-words.ts";
 
 export const status: Command = defineCommand({
   name: "status",
-  summary: "One screen: is it working, what runs, what today came to",
+  summary: "Shows on one screen whether the runner works, which jobs run, and today's totals",
   details:
-    "Ends with 1 when something needs a person: an alarm in ALARM, no good poll for 5 minutes, a cycle that failed, " +
-    "dead letters, the schedule off, or a part that could not be asked. A pause or a daily cap alone is no trouble.",
+    "Exits with 1 if something needs attention: an alarm in ALARM, no good poll for 5 minutes, a failed cycle, " +
+    "dead letters, a disabled schedule, or a part that did not answer. A pause or a reached daily cap does not count.",
   examples: [
     { line: "status", shows: "every pool of the stack" },
     { line: "status --pool default --json", shows: "one pool, for a script" },

@@ -1,7 +1,7 @@
 import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
 import { bedrockOf, type Bedrock } from "../../infra/settings.ts";
-import { bedrockRefusal } from "../../lib/model/bedrock-trouble.ts";
-import { troubleError } from "../../lib/model/provider-trouble.ts";
+import { bedrockRefusal } from "../../lib/model/bedrock-errors.ts";
+import { failureError } from "../../lib/model/provider-errors.ts";
 import { oneWord, roundShape } from "../model-request.ts";
 import type { Stack } from "../stack.ts";
 import type { Check, Facts, Finding } from "./check.ts";
@@ -41,13 +41,13 @@ async function judgeAccess(
 ): Promise<Finding> {
   const region = given.region ?? regionOf(stack);
   const { bedrock } = await facts.context.aws();
-  const trouble = await bedrock.ask({ endpoint, region, body });
-  if (trouble === undefined) {
+  const failure = await bedrock.ask({ endpoint, region, body });
+  if (failure === undefined) {
     const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost next to nothing)`;
     return { verdict: "ok", finding };
   }
-  const refusal = bedrockRefusal(trouble);
-  if (refusal === undefined) throw troubleError(trouble);
+  const refusal = bedrockRefusal(failure);
+  if (refusal === undefined) throw failureError(failure);
   const { kind, finding, remedy } = refusal;
   if (kind === "permission") return asOneself(finding, model);
   return { verdict: "fail", finding: `${model}: ${finding}`, remedy: `${capital(remedy)}.` };

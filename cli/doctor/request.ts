@@ -1,6 +1,6 @@
 import type { Settings } from "../../infra/settings.ts";
 import { hasCode } from "../../lib/core/errors.ts";
-import { troubleError } from "../../lib/model/provider-trouble.ts";
+import { failureError } from "../../lib/model/provider-errors.ts";
 import { parseModelKey } from "../../lib/keys/secrets.ts";
 import { insteadOfKey } from "../key-names.ts";
 import { ask, openAiFor, roundShape } from "../model-request.ts";
@@ -24,13 +24,13 @@ async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> 
     return { verdict: "skipped", finding: "there is no key that the provider accepts" };
   const text = await (await context.secrets()).read(deployed.output("ModelKeySecret"));
   const openai = openAiFor(context, settings, parseModelKey(text, "model-key"));
-  const trouble = await ask(openai, roundShape(settings), "the model's provider did not answer");
+  const failure = await ask(openai, roundShape(settings), "the model's provider did not answer");
   const { model: name, serviceTier: tier } = settings.inference;
-  if (trouble === undefined) {
+  if (failure === undefined) {
     const finding = `${name} answers a job's request${described(settings)} (asked for 16 tokens, which cost next to nothing)`;
     return { verdict: "ok", finding };
   }
-  const error = troubleError({ ...trouble, tier });
+  const error = failureError({ ...failure, tier });
   if (hasCode(error, "model_no_room")) {
     const remedy = "Nothing: jobs wait for two minutes, and go on in the tier auto.";
     return { verdict: "warn", finding: error.message, remedy };

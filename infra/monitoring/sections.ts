@@ -184,7 +184,7 @@ function leases(watched: Watched): Section {
           metrics: [count("Heartbeats", "accepted"), count("HeartbeatsFailed", "failed")],
         }),
         graph({
-          title: "Lease left at begin",
+          title: "Lease left at start",
           good: "near 100 %",
           width: 8,
           unit: "percent",

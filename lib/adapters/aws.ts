@@ -2,15 +2,15 @@ import { isServerError, isThrottlingError, isTransientError } from "@smithy/core
 import { HttpResponse } from "@smithy/core/transport";
 import type { FinalizeRequestMiddleware, Pluggable, SdkError } from "@smithy/types";
 
-/** What the adapters of AWS's services share: how long they wait, what they take for an answer, and what an error means. */
+/** Shared by the adapters of AWS's services: timeouts, validation of answers, and the meaning of errors. */
 
 interface Waits {
   readonly connectMs: number;
-  /** For the first word of an answer, and for each further one. */
+  /** For the first byte of an answer, and between two further ones. */
   readonly silenceMs: number;
 }
 
-/** Unused connections are kept for longer than the pause between two polls, and not for long: a function freezes. */
+/** Idle connections are kept longer than the pause between two polls, but not long, because Lambda freezes functions. */
 const pool = { timeout: 10_000 };
 
 /** The settings of the SDK's own HTTP client. */
@@ -26,7 +26,7 @@ export const connections = ({ connectMs, silenceMs }: Waits) => ({
 /** Both DynamoDB's and Secrets Manager's answers stay far below. */
 const longestBytes = 16 * 1024 * 1024;
 
-/** In the place of an answer came something else: a proxy's page, or nothing. What is in it is not quoted. */
+/** The answer is not the service's, such as a proxy's page or an empty body. Its content is not quoted. */
 class NoAnswer extends Error {
   readonly $metadata: { readonly httpStatusCode: number };
   readonly $retryable: object | undefined;
@@ -40,9 +40,9 @@ class NoAnswer extends Error {
 }
 
 /**
- * For clients of services that speak JSON: only a JSON object is an answer. The SDK takes an empty page with status 200 for
- * an answer without fields, quotes a page that is no JSON in its error, and repeats neither; nor does it repeat a call
- * whose answer is no HTTP.
+ * For clients of JSON services: accepts only a JSON object as an answer. The SDK accepts an empty body with status 200 as
+ * an answer without fields, quotes a page that is not JSON in its error, and retries neither of these, nor a call
+ * whose answer is not HTTP.
  */
 export function checkedAnswers<I extends object, O extends object>(): Pluggable<I, O> {
   return {
@@ -86,7 +86,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** Tells each throttled attempt, also those that a repetition heals. */
+/** Reports each throttled try, including those that succeed on retry. */
 export function throttlesTold<I extends object, O extends object>(onThrottled: () => void): Pluggable<I, O> {
   const told: FinalizeRequestMiddleware<I, O> = (next) => async (args) => {
     try {
@@ -102,11 +102,11 @@ export function throttlesTold<I extends object, O extends object>(onThrottled: (
 
 export const isThrottle = (error: unknown): boolean => isSdkError(error) && isThrottlingError(error);
 
-/** What another try can heal: no answer, one that is none, a fault of the service, too much at once. */
+/** Errors that a retry can fix: no answer, a foreign answer, a fault of the service, a throttle. */
 export const isPassing = (error: unknown): boolean =>
   isSdkError(error) && (isThrottlingError(error) || isTransientError(error) || isServerError(error));
 
-/** All that is more in an SDK's error is optional. */
+/** Fields of an SDK error; all are optional. */
 const isSdkError = (error: unknown): error is SdkError => error instanceof Error;
 
 /** A service's own error, by its name: `AccessDeniedException`; `HTTP 503` where there was none. */
@@ -118,7 +118,7 @@ export function isRefusal(error: unknown): error is Error {
 
 const networkCode = /^E(?:CONN|HOST|NET|AI_|PIPE|TIMEDOUT|NOTFOUND|PROTO)|^HPE_|CERT|^ERR_(?:TLS|SSL)/;
 
-/** Why there was no answer at all: Node's word for a broken connection, or the SDK's for a silent one. */
+/** Why there was no answer: Node's code for a broken connection, or the SDK's name for a timeout. */
 export function networkFault(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -126,6 +126,6 @@ export function networkFault(error: unknown): string | undefined {
   return error.name === "TimeoutError" ? "time-out" : undefined;
 }
 
-/** Nobody here could sign: no service was asked. */
+/** No credentials: no request was sent. */
 export const isWithoutCredentials = (error: unknown): boolean =>
   error instanceof Error && /^(?:Credentials|Token)ProviderError$/.test(error.name);

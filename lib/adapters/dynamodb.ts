@@ -39,27 +39,27 @@ export interface Expression {
 export interface Update {
   readonly set?: Item;
   readonly remove?: readonly string[];
-  /** Atomically: what is there plus this, from 0. A lost answer may make a repetition add twice, unless the condition stops it. */
+  /** Adds atomically, starting from 0. If an answer is lost, the retry may add twice, unless the condition prevents it. */
   readonly add?: Readonly<Record<string, number>>;
   readonly condition?: Expression;
 }
 
 export interface Query {
   readonly index?: string;
-  /** Over the keys. */
+  /** Condition on the keys. */
   readonly where: Expression;
-  /** Over other attributes: what does not match is read all the same, and paid for. */
+  /** Condition on other attributes. Items that do not match are read and billed anyway. */
   readonly filter?: Expression;
   /** Last key first. */
   readonly newestFirst?: boolean;
-  /** Items at most. */
+  /** The most items to return. */
   readonly limit?: number;
-  /** Begins behind this key. */
+  /** Starts after this key. */
   readonly after?: ItemKey;
 }
 
 /**
- * One DynamoDB table with single-item conditional writes: all that the run store needs. `signal` cuts a call off.
+ * One DynamoDB table with conditional writes of single items. `signal` aborts a call.
  * @throws RunnerError `run_store_unavailable`, retryable when trying again can help; or the signal's reason
  */
 export interface Table {
@@ -73,13 +73,13 @@ export interface Table {
 
 /** The SDK's own settings; region, endpoint and credentials otherwise come from the standard AWS variables. */
 export interface TableOptions extends DynamoDBClientConfig {
-  /** Told of each call that DynamoDB throttled, repetitions too. */
+  /** Called for each throttled call, retries included. */
   readonly onThrottled?: () => void;
-  /** Times the calls. */
+  /** Used for time limits. */
   readonly clock?: Clock;
 }
 
-/** The SDK repeats throttles and faults itself, within `timing.runStoreLimitMs`. A conditional write is safe to repeat. */
+/** The SDK retries throttles and faults within `timing.runStoreLimitMs`. A conditional write is safe to repeat. */
 const clientDefaults: DynamoDBClientConfig = {
   maxAttempts: 5,
   retryMode: "standard",
@@ -164,7 +164,7 @@ async function whereHeld<T>(write: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A bug of ours stays what it is. */
+/** Bugs of ours pass through unchanged. */
 function unavailable(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const isLate = hasCode(error, "time_limit");
@@ -180,7 +180,7 @@ function unavailable(error: unknown): unknown {
 function queryExpression({ index, where, filter, newestFirst = false, limit }: Query) {
   return {
     ...(index === undefined ? { ConsistentRead: true } : { IndexName: index }),
-    // DynamoDB counts what it reads, before it filters.
+    // DynamoDB applies the limit before the filter.
     ...(limit === undefined || filter !== undefined ? {} : { Limit: limit }),
     ...(filter === undefined ? {} : { FilterExpression: filter.text }),
     KeyConditionExpression: where.text,

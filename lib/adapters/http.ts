@@ -1,6 +1,6 @@
 import { Agent, fetch, type Dispatcher } from "undici";
 
-/** What this runner calls itself to Studio and to the model's provider. */
+/** The User-Agent for Studio and the model's provider. */
 export const userAgent = "studio-runner";
 
 export interface HttpRequest {
@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-/** As much of a `Response` as the runner reads. */
+/** The part of a `Response` that the runner reads. */
 export interface HttpAnswer {
   readonly status: number;
   readonly ok: boolean;
@@ -25,24 +25,24 @@ export type Fetch = (url: string, init?: HttpRequest) => Promise<HttpAnswer>;
 
 export interface HttpOptions {
   readonly connectMs?: number;
-  /** How long an answer may be silent: before its head, and between two parts of its body. */
+  /** How long to wait for an answer's head, and between two chunks of its body. */
   readonly silenceMs?: number;
 }
 
 /** HTTP over one pool of connections. */
 export interface Http {
-  /** Follows no redirect: a key goes nowhere else. @throws TypeError, see `brokenExchange`; the signal's reason */
+  /** Follows no redirects, so that a key is not sent elsewhere. @throws TypeError, see `brokenExchange`; the signal's reason */
   readonly fetch: typeof fetch;
-  /** The same connections, for a request with a silence limit of its own. */
+  /** The same connections, with another silence limit. */
   silentFor(silenceMs: number): Dispatcher;
-  /** Ends every connection; requests still under way fail. */
+  /** Closes all connections; requests in flight fail. */
   close(): Promise<void>;
 }
 
-/** Unused connections are kept for longer than the pause between two polls, and not for long: a function freezes. */
+/** Idle connections are kept longer than the pause between two polls, but not long, because Lambda freezes functions. */
 const keepAliveMs = 10_000;
 
-/** The default silence is as long as the longest time limit of a route of Studio. */
+/** The default silence limit equals the longest time limit of Studio's routes. */
 export function createHttp({ connectMs = 10_000, silenceMs = 60_000 }: HttpOptions = {}): Http {
   const agent = new Agent({
     connect: { timeout: connectMs },
@@ -63,10 +63,10 @@ export function createHttp({ connectMs = 10_000, silenceMs = 60_000 }: HttpOptio
   };
 }
 
-/** undici reports it as it reports a broken exchange. */
+/** undici reports this like a broken exchange. */
 const wrongCall = "UND_ERR_INVALID_ARG";
 
-/** Why an exchange broke; `undefined` for anything else that `fetch` throws: an abort's reason, or a wrong call. */
+/** Why an exchange broke; `undefined` for other errors of `fetch`: an abort's reason, or a wrong call. */
 export function brokenExchange(thrown: unknown): Error | undefined {
   if (!(thrown instanceof TypeError) || !/^(?:fetch failed|terminated)$/.test(thrown.message))
     return undefined;
@@ -74,7 +74,7 @@ export function brokenExchange(thrown: unknown): Error | undefined {
   return cause instanceof Error && "code" in cause && cause.code !== wrongCall ? cause : undefined;
 }
 
-/** A body as text, or as much of it as the limit allows: the connection of what is left unread is cut. */
+/** Reads a body as text, up to the limit; closes the connection if more is left. */
 export async function readText(
   body: HttpAnswer["body"],
   longestBytes: number,

@@ -6,8 +6,8 @@ import { timing } from "../core/timing.ts";
 import { connections } from "./aws.ts";
 
 /**
- * The SDK repeats throttles and network faults itself, until `timing.invokeLimitMs` is over. An event that arrives twice
- * is stopped by the run store's fence.
+ * The SDK retries throttles and network faults within `timing.invokeLimitMs`. The run store's fence stops an event that
+ * arrives twice.
  */
 const clientDefaults: LambdaClientConfig = {
   maxAttempts: 4,
@@ -16,11 +16,11 @@ const clientDefaults: LambdaClientConfig = {
 };
 
 export interface InvokerOptions extends LambdaClientConfig {
-  /** Times the calls. */
+  /** Used for time limits. */
   readonly clock?: Clock;
 }
 
-/** Starts attempts through Lambda's Invoke. */
+/** Starts attempts with Lambda's Invoke. */
 export function createLambdaInvoker(
   functionName: string,
   { clock = systemClock, ...config }: InvokerOptions = {},

@@ -9,41 +9,42 @@ import {
   type PutSecretValueCommandInput,
   type SecretsManagerClientConfig,
 } from "@aws-sdk/client-secrets-manager";
-import { hasCode, RunnerError, type ErrorCode } from "../core/errors.ts";
-import { checkedAnswers, connections, isPassing, isRefusal, isThrottle, networkFault } from "./aws.ts";
+import { hasCode, RunnerError } from "../core/errors.ts";
+import { checkedAnswers, connections } from "./aws.ts";
+import { failureOf, putCommand, withoutValue, type Action } from "./secrets-errors.ts";
 
 /**
  * The labels of a secret's versions that we use. A label is on one version at a time.
- * - STUDIO_RUNNER_CLI: the newest version that the command line wrote. AWSPENDING is Secrets Manager's own: one that a broken
- *   command left behind would pass for its rotation.
+ * - STUDIO_RUNNER_CLI: the newest version that the command line wrote. It does not use AWSPENDING, because Secrets Manager would take
+ *   a version that a failed command left behind for one of its own rotations.
  */
 export type Stage = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "STUDIO_RUNNER_CLI";
 
 /** The version id that carries each label. */
 export type Stages = Readonly<Partial<Record<Stage, string>>>;
 
-/** Where secrets are read from: Secrets Manager, or whatever stands in for it. */
+/** A source of secrets: Secrets Manager, or a substitute in tests. */
 export interface SecretSource {
   /**
-   * The present value of one secret.
+   * The current value of one secret.
    * @throws RunnerError `secret_missing`, `secret_malformed` (binary) or `secrets_unavailable`; `signal.reason` when aborted
    */
   read(secretId: string, signal?: AbortSignal): Promise<string>;
 }
 
-/** A secret's older or newer value beside the present one. */
+/** Reads a secret's older or newer values beside the current one. */
 export interface StagedSecrets {
   /**
-   * The value of the version with this label; `undefined` where there is none.
+   * The value of the version with this label; `undefined` if there is none.
    * @throws RunnerError `secret_missing` (no such secret), `secret_malformed` (binary), `secrets_unavailable`; `signal.reason`
    */
   readStage(secretId: string, stage: Stage, signal?: AbortSignal): Promise<string | undefined>;
 }
 
-/** A secret with its versions, as a rotation moves them. Throws as `readStage` does. */
+/** A secret's versions and labels, for rotation. Throws as `readStage` does. */
 export interface SecretStore extends StagedSecrets {
   stages(secretId: string): Promise<Stages>;
-  /** The value of one version; `undefined` where it has none (yet). */
+  /** The value of one version; `undefined` if it has none (yet). */
   readVersion(secretId: string, versionId: string): Promise<string | undefined>;
   /**
    * Stores a value under `versionId` (32 to 64 characters) and labels it; a secret's first value becomes AWSCURRENT too. Safe
@@ -60,8 +61,8 @@ export interface SecretStore extends StagedSecrets {
   /** Stores a value as AWSCURRENT. */
   put(secretId: string, text: string): Promise<void>;
   /**
-   * Moves a label, or takes it off `from` where `to` is absent. What loses AWSCURRENT gets AWSPREVIOUS. Refused, as
-   * `secrets_unavailable`, where the label is on another version than `from`: also when a lost answer made it come twice.
+   * Moves a label, or removes it from `from` if `to` is absent. The version that loses AWSCURRENT gets AWSPREVIOUS. Throws
+   * `secrets_unavailable` if the label is not on `from`, also when the call is repeated after a lost answer.
    */
   moveStage(
     secretId: string,
@@ -69,7 +70,7 @@ export interface SecretStore extends StagedSecrets {
   ): Promise<void>;
 }
 
-/** The SDK repeats throttled and broken calls itself. */
+/** The SDK retries throttled and broken calls. */
 const clientDefaults: SecretsManagerClientConfig = {
   maxAttempts: 3,
   retryMode: "standard",
@@ -91,7 +92,7 @@ export function createSecretSource(client: SecretsManagerClient): SecretSource &
   };
 }
 
-/** The same with all that a rotation does. */
+/** AWS Secrets Manager with everything that a rotation needs. */
 export function createSecretStore(client: SecretsManagerClient): SecretSource & SecretStore {
   const write = (SecretId: string, version: Omit<PutSecretValueCommandInput, "SecretId">) =>
     told({ secretId: SecretId, action: "PutSecretValue" }, () =>
@@ -112,8 +113,8 @@ export function createSecretStore(client: SecretsManagerClient): SecretSource & 
       }
     },
     put: async (secretId, text) => {
-      // The SDK gives all repetitions one token: a second version with the same value would take the older value's place
-      // as the previous one.
+      // The SDK uses one token for all retries. Otherwise a second version with the same value would replace the previous
+      // value.
       await write(secretId, { SecretString: text });
     },
     moveStage: async (SecretId, { stage, to, from }) => {
@@ -137,7 +138,7 @@ async function told<T>({ secretId, action, signal }: Asked, call: () => Promise<
     return await call();
   } catch (error) {
     signal?.throwIfAborted();
-    throw troubleOf(error, secretId, action);
+    throw failureOf(error, secretId, action);
   }
 }
 
@@ -167,7 +168,7 @@ async function describe(client: SecretsManagerClient, SecretId: string): Promise
   return Object.fromEntries(holders);
 }
 
-/** A secret without such a version is nothing wrong; one that does not exist is. */
+/** A secret without such a version is fine; a missing secret is an error. */
 async function ifThere(value: Promise<string>): Promise<string | undefined> {
   try {
     return await value;
@@ -177,113 +178,9 @@ async function ifThere(value: Promise<string>): Promise<string | undefined> {
   }
 }
 
-/** "Secrets Manager can't find the specified secret value for staging label: …" */
 const isWithoutValue = (cause: unknown): boolean =>
   cause instanceof Error && withoutValue.test(cause.message);
-const withoutValue = /secret value/i;
 
-/** That version has another value. */
+/** The version exists with another value. */
 const isTaken = (error: unknown): boolean =>
   error instanceof RunnerError && error.cause instanceof ResourceExistsException;
-
-/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html */
-type Action = "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "UpdateSecretVersionStage";
-
-/** What was not done to a secret, for the error's sentence. */
-const done: Readonly<Record<Action, string>> = {
-  GetSecretValue: "read",
-  DescribeSecret: "described",
-  PutSecretValue: "written",
-  UpdateSecretVersionStage: "rotated",
-};
-
-interface Trouble {
-  readonly code: ErrorCode;
-  readonly retryable: boolean;
-  readonly sentence: (secretId: string, action: Action) => string;
-}
-
-interface Row extends Trouble {
-  readonly name: RegExp;
-  /** Further told apart by the service's words. */
-  readonly message?: RegExp;
-}
-
-const putCommand = (id: string): string =>
-  `aws secretsmanager put-secret-value --secret-id ${id} --secret-string file:///dev/stdin`;
-
-/** What the service's errors mean; the first row that fits counts. */
-const rows: readonly Row[] = [
-  {
-    name: /^ResourceNotFoundException$/,
-    message: withoutValue,
-    code: "secret_missing",
-    retryable: false,
-    sentence: (id) => `the secret "${id}" exists but has no value yet; set it: ${putCommand(id)}`,
-  },
-  {
-    name: /^ResourceNotFoundException$/,
-    code: "secret_missing",
-    retryable: false,
-    sentence: (id) =>
-      `there is no secret "${id}" in this account and region; check the name, or create it and set it: ${putCommand(id)}`,
-  },
-  {
-    name: /^InvalidRequestException$/,
-    message: /delet/i,
-    code: "secret_missing",
-    retryable: false,
-    sentence: (id) =>
-      `the secret "${id}" is marked for deletion; keep it: aws secretsmanager restore-secret --secret-id ${id}`,
-  },
-  {
-    name: /^AccessDenied(?:Exception)?$/,
-    code: "secrets_unavailable",
-    retryable: false,
-    sentence: (id, action) =>
-      `the secret "${id}" may not be ${done[action]}; the role needs secretsmanager:${action} on it (and kms:Decrypt, if it has a key of its own)`,
-  },
-  {
-    name: /^DecryptionFailure$/,
-    code: "secrets_unavailable",
-    retryable: false,
-    sentence: (id) => `the secret "${id}" cannot be decrypted; check its KMS key`,
-  },
-  {
-    name: /^(?:CredentialsProviderError|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken(?:Exception)?|InvalidSignatureException)$/,
-    code: "secrets_unavailable",
-    retryable: false,
-    sentence: (id, action) =>
-      `the secret "${id}" was not ${done[action]}: the AWS credentials are missing, expired or wrong`,
-  },
-];
-
-function troubleOf(thrown: unknown, secretId: string, action: Action): unknown {
-  if (!(thrown instanceof Error)) return thrown;
-  const { name, message } = thrown;
-  const trouble =
-    rows.find((row) => row.name.test(name) && (row.message?.test(message) ?? true)) ?? otherTrouble(thrown);
-  if (trouble === undefined) return thrown;
-  return new RunnerError(trouble.code, trouble.sentence(secretId, action), {
-    retryable: trouble.retryable,
-    cause: thrown,
-  });
-}
-
-/** Any other answer of the service, or a fault of the network; `undefined` for anything else, which is a bug. */
-function otherTrouble(error: Error): Trouble | undefined {
-  const why = whyNot(error);
-  if (why === undefined) return undefined;
-  return {
-    code: "secrets_unavailable",
-    retryable: isPassing(error),
-    sentence: (id, action) => `the secret "${id}" was not ${done[action]}: Secrets Manager ${why}`,
-  };
-}
-
-function whyNot(error: Error): string | undefined {
-  if (isThrottle(error)) return "is throttling";
-  const fault = networkFault(error);
-  if (fault !== undefined) return `is out of reach (${fault})`;
-  return isRefusal(error) ? `answered ${error.name}` : undefined;
-}

@@ -3,7 +3,7 @@ import { RunnerError } from "../core/errors.ts";
 import { connections } from "./aws.ts";
 
 export interface SubjectTokenOptions {
-  /** For whom the token is. */
+  /** The token's audience. */
   readonly audience: string;
   readonly validSeconds: number;
 }
@@ -13,7 +13,7 @@ const clientDefaults = {
   requestHandler: connections({ connectMs: 2_000, silenceMs: 5_000 }),
 };
 
-/** What STS's errors mean. Any other one passes by itself. */
+/** The meaning of STS's errors. Others are temporary. */
 const remedies: Readonly<Record<string, string>> = {
   OutboundWebIdentityFederationDisabledException:
     "outbound identity federation is off in this AWS account; switch it on: aws iam enable-outbound-web-identity-federation",
@@ -39,13 +39,13 @@ export function createSubjectTokens({ audience, validSeconds }: SubjectTokenOpti
       const { WebIdentityToken: token } = await client.send(command);
       if (token !== undefined) return token;
     } catch (error) {
-      throw troubleOf(error);
+      throw failureOf(error);
     }
     throw unavailable("AWS gave no identity token");
   };
 }
 
-function troubleOf(error: unknown): unknown {
+function failureOf(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof TypeError) return error;
   const remedy = remedies[error.name];
   if (remedy !== undefined) return new RunnerError("model_key_refused", remedy, { cause: error });
@@ -55,5 +55,5 @@ function troubleOf(error: unknown): unknown {
 const unavailable = (message: string, cause?: Error): RunnerError =>
   new RunnerError("model_unavailable", message, {
     retryable: true,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });

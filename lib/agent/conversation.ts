@@ -8,57 +8,57 @@ import { hasCode, RunnerError } from "../core/errors.ts";
 import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
 import type { InputItem, ModelRequest, ModelTurn, Usage } from "../model/model.ts";
 
-/** What a run has come to, whichever attempt did it. */
+/** The result of a run's rounds so far, over all attempts. */
 interface Standing {
   readonly draft: Draft;
   readonly rounds: number;
   readonly toolRounds: number;
   readonly repairs: number;
-  /** The model has been asked to shorten its message; it is not asked twice. */
+  /** Whether the model was asked to shorten its message; this happens once. */
   readonly shortened: boolean;
-  /** The model's newest words, which stand if it ends without any. */
+  /** The model's newest text; used if its last turn has none. */
   readonly words: string;
 }
 
-/** A run's talk with the model as it stands between two rounds. Immutable: each step returns the next state. */
+/** A run's conversation with the model between two rounds. Immutable: each step returns the next state. */
 export interface Conversation extends Standing {
   readonly previousResponseId: string | undefined;
-  /** What the provider has not seen yet. */
+  /** Input that the provider has not received yet. */
   readonly unsent: readonly InputItem[];
-  /** A response of an earlier attempt that answers `unsent` already: it is followed, not asked for. */
+  /** A response of an earlier attempt that answers `unsent` already: it is followed instead of requested. */
   readonly running: string | undefined;
-  /** Everything before `unsent`; undefined where an earlier attempt had it. */
+  /** Everything before `unsent`; undefined if only an earlier attempt knew it. */
   readonly remembered: readonly InputItem[] | undefined;
-  /** Rounds refer to the stored one before them; false: the whole conversation is sent. */
+  /** Whether rounds refer to the stored round before them; otherwise each sends the whole conversation. */
   readonly chained: boolean;
 }
 
-/** Where an earlier attempt left off (resume.ts). */
+/** Where an earlier attempt stopped (resume.ts). */
 export interface LoopStart extends Standing {
-  /** Of all that has been heard up to here. */
+  /** Usage of all turns so far. */
   readonly usage: Usage;
   readonly next: NextRound;
 }
 
 export type NextRound =
-  /** The round is asked for. */
+  /** The round is still to be requested. */
   | {
       readonly kind: "ask";
       readonly previousResponseId: string;
       /** What the provider has not seen yet. */
       readonly input: readonly InputItem[];
     }
-  /** The round has been asked for, with this input: its response is waited for. */
+  /** The round was requested with this input; its response is awaited. */
   | {
       readonly kind: "follow";
       readonly responseId: string;
-      /** Undefined: it is the run's first. */
+      /** Undefined for the run's first round. */
       readonly previousResponseId: string | undefined;
       readonly input: readonly InputItem[];
     };
 
 export interface Opening {
-  /** Not used with `from`: the provider has it. */
+  /** Ignored with `from`: the provider has it already. */
   readonly input: string;
   readonly store: boolean;
   readonly from?: LoopStart;
@@ -92,20 +92,20 @@ function takeUp({ usage: _counted, next, ...standing }: LoopStart): Conversation
   };
 }
 
-/** A conversation as another attempt takes it up. */
+/** The conversation from which another attempt resumes. */
 export function startFrom(now: Conversation, usage: Usage, next: NextRound): LoopStart {
   const { draft, rounds, toolRounds, repairs, shortened, words } = now;
   return { draft, rounds, toolRounds, repairs, shortened, words, usage, next };
 }
 
-/** What the next round sends. A provider that does not keep responses is told not to, so that it hands out what can be sent again. */
+/** The next round's request. If the provider keeps no responses, it is told so and returns items that can be sent again. */
 export function nextRequest(now: Conversation): Pick<ModelRequest, "input" | "previousResponseId" | "store"> {
   const { previousResponseId, remembered = [], unsent } = now;
   if (!now.chained) return { input: [...remembered, ...unsent], store: false };
   return { input: unsent, store: true, ...(previousResponseId === undefined ? {} : { previousResponseId }) };
 }
 
-/** Goes on without the chain; undefined where that is impossible. */
+/** The conversation without stored rounds; undefined if that is impossible. */
 export function unchain(now: Conversation): Conversation | undefined {
   const isChained = now.chained && now.previousResponseId !== undefined;
   return isChained && now.remembered !== undefined ? { ...now, chained: false } : undefined;
@@ -129,12 +129,12 @@ export function hear(now: Conversation, turn: ModelTurn): Conversation {
 
 export type Step =
   | { readonly kind: "go_on"; readonly now: Conversation }
-  /** The message can be delivered with what has been made. */
+  /** The message can be delivered with the draft. */
   | { readonly kind: "done" };
 
 /**
- * What follows from a turn that has been heard: live, and again when an earlier attempt's rounds are replayed. No turn: the
- * model ended without a word.
+ * Applies a turn of the model: live, and again when an earlier attempt's rounds are replayed. No turn: the
+ * model ended without text.
  * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`, `model_empty`
  */
 export function proceed(heard: Conversation, turn: ModelTurn | undefined): Step {
@@ -143,7 +143,7 @@ export function proceed(heard: Conversation, turn: ModelTurn | undefined): Step 
   return fault === undefined ? { kind: "done" } : { kind: "go_on", now: askForRepair(heard, fault) };
 }
 
-/** What the model itself can put right in its message. */
+/** Faults that the model can correct in its message. */
 function faultIn({ draft, words }: Conversation): RunnerError | undefined {
   try {
     toPayload(draft, words);
@@ -155,8 +155,8 @@ function faultIn({ draft, words }: Conversation): RunnerError | undefined {
 }
 
 /**
- * Every call is carried out and answered, in the order of the calls; a refused call is answered with what is wrong. The API
- * takes one output for each call id: calls that share one are answered together, and one that is repeated word by word counts once.
+ * Executes and answers every call, in order; a refused call is answered with its problems. The API
+ * accepts one output per call id: calls that share an id get one answer, and an identical repeated call counts once.
  * @throws RunnerError `tool_rounds_exceeded`
  */
 function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
@@ -185,7 +185,7 @@ function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
   return { ...now, draft, unsent, toolRounds: now.toolRounds + 1 };
 }
 
-/** Asks the model to correct its message. @throws `fault` itself when that has been tried often enough */
+/** Asks the model to correct its message. @throws `fault` after too many tries */
 function askForRepair(now: Conversation, fault: RunnerError): Conversation {
   const { words, draft } = now;
   const isTooLong = hasCode(fault, "assistant_message_too_long");
@@ -193,7 +193,7 @@ function askForRepair(now: Conversation, fault: RunnerError): Conversation {
   const text = isTooLong
     ? shortenPrompt(words.trim().length)
     : repairPrompt(danglingPlaceholders(words, draft), draft);
-  // A model that ended without a word has not heard it yet.
+  // A model that ended without text has not received this input yet.
   const isUnsent = now.unsent.some((item) => item.type === "message" && item.text === text);
   return {
     ...now,

@@ -7,7 +7,7 @@ import { earlierContext } from "./summary.ts";
 
 export interface ModelInput {
   readonly input: string;
-  /** Of the summary, where one was made. */
+  /** Usage of the summary, if one was made. */
   readonly usage: Usage;
   /** `idea`: a workspace without messages. */
   readonly summarized: EarlierContext["summarized"] | "idea";
@@ -42,7 +42,7 @@ export interface InputParts {
   readonly recentText: string;
 }
 
-/** Title, earlier context and recent text under headings; what is blank has no section. */
+/** Title, earlier context and recent text under headings, without empty sections. */
 export function modelInput({ title, earlier, recentText }: InputParts): string {
   const sections: readonly (readonly [string, string])[] = [
     ["Workspace title", title ?? ""],

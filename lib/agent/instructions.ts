@@ -7,7 +7,7 @@ import type { HostedTool } from "../core/options.ts";
 export interface InstructionParts {
   readonly tools: readonly ToolDefinition[];
   readonly hostedTools?: readonly HostedTool[] | undefined;
-  /** Of the runner's owner: added to ours. */
+  /** The owner's instructions, added to ours. */
   readonly own?: string | undefined;
 }
 
@@ -17,8 +17,8 @@ const hostedToolAdvice: Readonly<Record<HostedTool, string>> = {
 };
 
 /**
- * The model's instructions for a job. Sent with every round: a chained response does not carry them over. What each
- * tool is for and its caps come with the tools themselves.
+ * The model's instructions for a job. They are sent with every round, because a chained response does not inherit them. The tools'
+ * own descriptions say what each tool is for and its caps.
  */
 export function jobInstructions({ tools, hostedTools = [], own }: InstructionParts): string {
   const sections = [

@@ -13,22 +13,22 @@ interface Link extends StoredTurn {
   readonly responseId: string;
 }
 
-/** Every round, the last answer, and the one that has not ended. */
+/** All rounds, the last answer, and the round that has not ended. */
 const longestChain = maxToolRounds + maxRepairRounds + 2;
-/** It runs, or its end is for good: following it tells what it came to. The others are asked for again. */
+/** The response runs or ended for good, so it is followed. Rounds with other ends are requested again. */
 const followed: readonly StoredTurn["status"][] = ["completed", "queued", "in_progress", "incomplete"];
 const unreadable = ["model_previous_response_missing", "model_rejected", "model_contract"] as const;
 
 export interface Resumed extends LoopStart {
-  /** An answer that was in order for the tool loop was not taken: its repair has been asked for. */
+  /** Studio refused an answer that the tool loop accepted, and its repair was requested. */
   readonly sentBack: boolean;
 }
 
 /**
- * Where the run stands whose responses these are, oldest first: reads them and replays their calls. Nothing is asked of
- * the model.
- * @throws RunnerError `model_previous_response_missing` where they cannot be read, or nothing of them can be used: the
- * run has to start over (`retryable`: no round has succeeded); what `Model.retrieve` throws else; `signal.reason` when aborted
+ * Rebuilds a run's conversation from its stored responses, oldest first: reads them and replays their calls. Sends no request for
+ * a new round.
+ * @throws RunnerError `model_previous_response_missing` if they cannot be read or used: the
+ * run has to start over (`retryable`: no round has succeeded); other errors of `Model.retrieve`; `signal.reason` when aborted
  */
 export async function resume(
   { model }: ResumeDeps,
@@ -47,9 +47,9 @@ export async function resume(
 
 interface LinkToRead {
   readonly responseId: string;
-  /** As the run has recorded it. */
+  /** The id that the run recorded. */
   readonly previousResponseId: string | undefined;
-  /** And not the first: its round can be asked for again. */
+  /** Whether it is the last response but not the first: its round can be requested again. */
   readonly isNewest: boolean;
 }
 
@@ -59,18 +59,18 @@ async function readLink(
   signal: AbortSignal,
 ): Promise<Link> {
   const stored = await model.retrieve(responseId, signal).catch((error: unknown): StoredTurn => {
-    // A streamed response is not kept before it has ended.
+    // A streamed response is stored only when it has ended.
     if (isNewest && hasCode(error, "model_previous_response_missing"))
       return { previousResponseId, status: "failed", turn: undefined, usage: noUsage };
     throw hasCode(error, ...unreadable) ? missing(error.message) : error;
   });
-  // Not every provider names the response before it. One that names another has not kept this chain.
+  // Not every provider names the previous response. If it names another one, it has not kept this chain.
   const named = stored.previousResponseId ?? previousResponseId;
   if (named !== previousResponseId) throw missing(`${responseId} follows on another response`);
   return { ...stored, responseId, previousResponseId };
 }
 
-/** Follows the last response; where that one came to nothing, its round is asked for again. */
+/** Follows the last response; if it failed, requests its round again. */
 function startAt(chain: readonly Link[]): Resumed {
   const last = chain.at(-1);
   const earlier = chain.slice(0, -1);
@@ -82,7 +82,7 @@ function startAt(chain: readonly Link[]): Resumed {
     return { ...startFrom(now, usage, next), sentBack };
   }
   if (previousResponseId === undefined) throw missing(`its first response is ${last.status}`, true);
-  // Where its round's input is not known, the answer before it is heard once more, which leads to that input again.
+  // If its round's input is unknown, apply the answer before it once more, which produces that input again.
   const start = hasReason
     ? startFrom(now, usage, { kind: "ask", previousResponseId, input: now.unsent })
     : startAt(earlier);
@@ -92,15 +92,15 @@ function startAt(chain: readonly Link[]): Resumed {
 interface Replayed {
   readonly now: Conversation;
   readonly usage: Usage;
-  /** False where the last of the turns needed nothing that the tool loop knows of, and yet has a successor. */
+  /** False if the last turn needed no further round in the tool loop, but has a successor. */
   readonly hasReason: boolean;
-  /** The same of any of the turns. */
+  /** The same for any turn. */
   readonly sentBack: boolean;
 }
 
-/** What the tool loop made of these turns when they were live: the same steps with the same rules. */
+/** Replays these turns with the same steps and rules as the tool loop. */
 function replay(turns: readonly Link[]): Replayed {
-  // The first round's input is the provider's; it is not sent again.
+  // The provider has the first round's input; it is not sent again.
   let now: Conversation = { ...beginConversation({ input: "", store: true }), unsent: [] };
   let usage = noUsage;
   let hasReason = true;
@@ -112,7 +112,7 @@ function replay(turns: readonly Link[]): Replayed {
     const step = proceed(heard, turn);
     hasReason = step.kind === "go_on";
     sentBack ||= !hasReason;
-    // An answer in order that was not the end was sent back for a reason of others: that is a repair too.
+    // A valid answer that was not the last one was sent back because Studio refused it: that is a repair too.
     now = step.kind === "go_on" ? step.now : { ...heard, repairs: heard.repairs + 1 };
   }
   return { now, usage, hasReason, sentBack };

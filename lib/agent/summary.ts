@@ -10,30 +10,30 @@ import { keepHead, keepTail } from "../core/text.ts";
 export interface SummaryDeps {
   readonly model: Model;
   readonly summaryModel: string;
-  /** Keep the summary's response at the provider, so that it can be resumed from. Default false. */
+  /** Whether the provider keeps the summary's response, so that it can be resumed. Default false. */
   readonly store?: boolean;
-  /** The summary's response has its id, and is not waited for before this has settled. What it throws goes out. */
+  /** Awaited as soon as the summary's response id is known. If it throws, its error passes through. */
   readonly onStarted?: (responseId: string) => Promise<void>;
-  /** A summary's response that an earlier attempt began: it is followed instead of asked for, if it is of use. */
+  /** A response that an earlier attempt started for the summary: it is followed instead of requested, if usable. */
   readonly resumeFrom?: string | undefined;
   /** `/updateWorkspaceRunnerSummary` for the leased workspace. */
   readonly saveSummary: (update: SummaryUpdate, signal: AbortSignal) => Promise<void>;
-  /** The summary was not made (its tail stands in) or not saved (it is used all the same). */
-  readonly onTrouble?: (step: "summarize" | "save", error: RunnerError) => void;
+  /** The summary was not made (the tail is used instead) or not saved (it is used anyway). */
+  readonly onFailure?: (step: "summarize" | "save", error: RunnerError) => void;
 }
 
 export interface EarlierContext {
   readonly text: string;
   readonly usage: Usage;
-  /** Where the text is from: `tail` is the end of the verbatim text, where a summary could not be made. */
+  /** The text's source: `tail` is the end of the verbatim text, used if no summary could be made. */
   readonly summarized: "verbatim" | "stored" | "fresh" | "tail";
 }
 
-/** With these the job's own rounds cannot succeed either. */
+/** Errors with which the job's own rounds cannot succeed either. */
 const hopeless = ["model_key_refused", "model_quota_exhausted"] as const;
 
 /**
- * What was said before the recent messages (studio-api.md, "How the model input is made").
+ * The context from before the recent messages (studio-api.md, "How the model input is made").
  * @throws RunnerError `model_key_refused`, `model_quota_exhausted`, `lease_lost`, `key_refused`; `signal.reason` when
  * aborted; what `onStarted` throws
  */
@@ -70,12 +70,12 @@ async function summarize(
     signal.throwIfAborted();
     if (!(error instanceof RunnerError) || !error.code.startsWith("model_") || hasCode(error, ...hopeless))
       throw error;
-    deps.onTrouble?.("summarize", error);
+    deps.onFailure?.("summarize", error);
     return undefined;
   }
 }
 
-/** Undefined where there is nothing to resume from, or it came to nothing. */
+/** Undefined if there is nothing to resume, or the response failed. */
 async function resumed(
   { model, resumeFrom }: SummaryDeps,
   signal: AbortSignal,
@@ -117,6 +117,6 @@ async function save(deps: SummaryDeps, { context, summaryText }: Saving, signal:
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, "lease_lost", "key_refused")) throw error;
-    deps.onTrouble?.("save", toRunnerError(error));
+    deps.onFailure?.("save", toRunnerError(error));
   }
 }

@@ -3,63 +3,69 @@ import type { Draft } from "../deliverables/draft.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
 import { beginConversation, hear, nextRequest, proceed, unchain } from "./conversation.ts";
-import { BadEnd } from "../model/bad-end.ts";
+import {
+  type Model,
+  type ModelRequest,
+  type ModelTurn,
+  type RoundOptions,
+  type Usage,
+  BadEnd,
+} from "../model/model.ts";
 import { jobInstructions } from "./instructions.ts";
-import type { Model, ModelRequest, ModelTurn, RoundOptions, Usage } from "../model/model.ts";
 import { addUsage, noUsage } from "../model/model.ts";
 
 export interface Round {
-  /** 1 for the first round of the run, whatever the attempt. */
+  /** 1 for the run's first round; continues over attempts. */
   readonly number: number;
   readonly responseId: string;
-  /** Of this round. */
+  /** Usage of this round. */
   readonly usage: Usage;
-  /** Tool calls that the round asked for. */
+  /** Number of tool calls in the round. */
   readonly calls: number;
 }
 
 export interface Started {
-  /** The round that the response is for; 1 for the first of the run, whatever the attempt. */
+  /** The response's round; 1 for the run's first round. */
   readonly number: number;
   readonly responseId: string;
-  /** Of the run's rounds before it. */
+  /** Usage of the run's rounds before it. */
   readonly usage: Usage;
 }
 
 export interface ToolLoopDeps {
   readonly model: Model;
-  /** A round's response has its id, and is not waited for before this has settled. What it throws goes out. */
+  /** Awaited as soon as a round's response id is known. If it throws, its error passes through. */
   readonly onStarted?: (started: Started) => Promise<void> | void;
-  /** The checkpoint: called after each round, before its calls are applied. What it throws goes out. */
+  /** Called after each round, before its calls are applied. If it throws, its error passes through. */
   readonly onRound?: (round: Round) => Promise<void> | void;
 }
 
 export interface ToolLoopJob {
   readonly model: string;
-  /** Not used with `from`: the provider has it. */
+  /** Ignored with `from`: the provider has it already. */
   readonly input: string;
-  /** Chain stored responses; false sends the whole conversation in each round. */
+  /** Whether to chain stored responses; otherwise each round sends the whole conversation. */
   readonly store: boolean;
   readonly options?: RoundOptions | undefined;
-  /** The owner's, added to ours. */
+  /** The owner's instructions, added to ours. */
   readonly instructions?: string | undefined;
-  /** Absent: from the start. */
+  /** Where to resume; absent: from the start. */
   readonly from?: LoopStart;
 }
 
 export interface LoopResult {
   readonly draft: Draft;
   readonly message: string;
-  /** Of all rounds of the run, earlier attempts and repairs included. */
+  /** Usage of all rounds of the run, including earlier attempts and repairs. */
   readonly usage: Usage;
-  /** Rounds of the run, earlier attempts included. */
+  /** Rounds of the run, including earlier attempts. */
   readonly rounds: number;
-  /** Goes on with one more message to the model: the answer before it was not taken. */
+  /** Continues with one more message to the model, because the answer was refused. */
   readonly goOn: (text: string) => Promise<LoopResult>;
 }
 
 /**
- * Rounds with the model until it has written a message that can be delivered with what it has made.
+ * Runs rounds with the model until it has written a message that can be delivered with its draft.
  * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`,
  * `model_empty` and every `model_*` of the model; `model_previous_response_missing` where an earlier attempt's rounds cannot
  * be taken up; `signal.reason` when aborted
@@ -89,7 +95,7 @@ async function converse(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal)
   for (;;) {
     signal.throwIfAborted();
     const { turn, next } = await ask(deps, { fixed, now, usage }, signal).catch(async (error: unknown) => {
-      // It has been paid for all the same.
+      // It is billed anyway.
       if (error instanceof BadEnd) {
         const { responseId, usage: paid } = error;
         await note(deps, now.rounds + 1, { responseId, usage: paid, calls: [] });
@@ -114,12 +120,12 @@ type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools" | "options">;
 interface Asking {
   readonly fixed: Fixed;
   readonly now: Conversation;
-  /** Of the rounds up to here. */
+  /** Usage of the rounds so far. */
   readonly usage: Usage;
 }
 
 interface Heard {
-  /** Undefined when the model ended without a word, but has made something before. */
+  /** Undefined if the model ended without text but has made deliverables before. */
   readonly turn: ModelTurn | undefined;
   readonly next: Conversation;
 }
@@ -155,7 +161,7 @@ async function turnOf(
   );
 }
 
-/** The same round by other means; undefined where there are none. @throws where only a new start helps */
+/** The round to send instead; undefined if there is none. @throws if the run must start over */
 function otherWay(now: Conversation, error: unknown): Conversation | undefined {
   if (hasCode(error, "model_previous_response_missing")) return unchain(now);
   const hasFailedInPassing = hasCode(error, "model_failed") && error.retryable;

@@ -7,14 +7,13 @@ export type End = Pick<Ending, "state" | "reason" | "explanation" | "unconfirmed
 
 export interface Abandonment {
   readonly reason: string;
-  /** Studio has said that the lease is gone, or has given it to another run of ours. */
+  /** Studio said that the lease is gone, or gave it to another run of ours. */
   readonly isTold: boolean;
 }
 
 /**
- * The end of a run that lost its lease without a word from its attempt. A lease that went while the deliverables or the
- * report of a failure were on their way was most probably taken by their arrival. Of one that ran out in an outage nobody
- * knows.
+ * The outcome of a run that lost its lease while its attempt was silent. If the deliverables or a failure report had been sent, their
+ * arrival most probably ended the lease. If the lease expired in an outage, the outcome is unknown.
  */
 export function endOfAbandoned({ reporting, delivering }: Run, { reason, isTold }: Abandonment): End {
   if (reporting) return { state: isTold ? "failed" : "lost", ...reporting, unconfirmed: true };
@@ -25,7 +24,7 @@ export function endOfAbandoned({ reporting, delivering }: Run, { reason, isTold 
 }
 
 /**
- * Closes a run in its attempt's stead by `write`, and counts its end once. `false`: the run store did not accept it.
+ * Finishes a run for its attempt with `write` and, if the write is accepted, records metrics and spend. `false`: not accepted.
  * @throws RunnerError `run_store_unavailable`
  */
 export async function closeAbandoned(

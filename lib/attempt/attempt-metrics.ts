@@ -2,14 +2,14 @@ import { hasCode, type RunnerError } from "../core/errors.ts";
 import type { Run } from "../runs/run.ts";
 import type { Metrics } from "../core/metrics.ts";
 
-/** What an attempt counts on its way; its run's end is count.ts's. */
+/** Metrics of a running attempt. count.ts has those of the run's end. */
 export interface AttemptMetrics {
   began(leaseLeftMs: number): void;
-  /** Only the first attempt tells how long the job has waited. */
+  /** Records how long the job waited; on the first attempt only. */
   jobRead(createdAtMs: number): void;
   readonly heartbeat: () => void;
   readonly heartbeatFailed: (error: RunnerError) => void;
-  /** Counts an error that is a refused key, Studio's or the model's: both have been read again by now. */
+  /** Counts the error if it is a refused key, Studio's or the model's. Both have been read again by then. */
   refused(error: unknown): void;
   continued(): void;
 }

@@ -35,30 +35,30 @@ export interface AttemptDeps extends CountDeps {
   readonly modelName: string;
   readonly runLimitMs: number;
   readonly work: (context: WorkContext) => Promise<Product>;
-  /** Stops a generation that nobody waits for any more. */
+  /** Cancels a generation whose result is not needed. */
   readonly cancelResponse: (responseId: string) => Promise<void>;
   /** Aborts with `shutdown` when the process is asked to end. */
   readonly stop: AbortSignal;
 }
 
 export interface Invocation {
-  /** What the platform leaves this invocation. */
+  /** How long the platform lets this invocation run. */
   readonly remainingMs: number;
-  /** The platform's id of it. */
+  /** The platform's request id. */
   readonly requestId: string;
 }
 
 export interface AttemptResult {
   readonly state: EndState | "superseded" | "duplicate" | "continued" | "stopped";
   readonly reason: string;
-  /** A defect of ours: the entry point throws it, so that the function's error alarm fires. */
+  /** A bug of ours. The entry point rethrows it, so that the function's error alarm fires. */
   readonly defect?: unknown;
 }
 
 /**
- * The story of one attempt: begin, keep the lease, work, deliver or report, close; or continue in the next attempt before the
- * platform ends this one. An attempt whose process is asked to end leaves its run open for the reaper.
- * @throws RunnerError `run_store_unavailable` when the run can be neither begun nor closed
+ * Runs one attempt: starts it in the run store, keeps the lease, works, delivers or reports a failure, and finishes the run; or
+ * starts a continuation before the platform's timeout. If the process is asked to stop, the run stays open for the reaper.
+ * @throws RunnerError `run_store_unavailable` when the run can be neither started nor finished
  */
 export async function runAttempt(
   deps: AttemptDeps,
@@ -83,7 +83,7 @@ export async function runAttempt(
   return new Attempt({ ...deps, log, counted }, fence, run).run(deadlinesOf(nowMs, remainingMs));
 }
 
-/** The dispatcher was held up for so long, between claiming the workspace and creating this run, that a newer one has it. */
+/** The dispatcher was delayed between claiming the workspace and creating this run, and a newer run has the workspace. */
 async function leaveToNewer(deps: AttemptDeps, fence: Fence, run: Run): Promise<AttemptResult> {
   const end = endOfAbandoned(run, { reason: "superseded", isTold: true });
   await closeAbandoned(deps, { run, end }, (ending) => deps.runStore.finish(fence, ending));
@@ -98,7 +98,7 @@ class Attempt {
   readonly #run: Run;
   readonly #job: StudioJob;
   readonly #heartbeat: LeaseHeartbeat;
-  /** The lease is lost, or the process is to end: nothing may be begun any more. */
+  /** Aborts when the lease is lost or the process is asked to stop. */
   readonly #over: AbortSignal;
   readonly #progress: Progress;
   readonly #posting: Posting;
@@ -119,7 +119,7 @@ class Attempt {
   async run(deadlines: Deadlines): Promise<AttemptResult> {
     try {
       const outcome = await this.#attempt(deadlines);
-      // Heartbeats go on until Studio has its answer; what follows must not race with one.
+      // Heartbeats continue until Studio has the answer; the writes that follow must not race with one.
       await this.#heartbeat.stop();
       const { state, reason } = outcome;
       if (state === "continued") return await this.#continueRun(reason);
@@ -168,7 +168,7 @@ class Attempt {
     return this.#posting.deliver(product, signal);
   }
 
-  /** What is written to the workspace on the way is a post too. */
+  /** Saving the summary is a post too, and needs proof of the lease. */
   #jobUnder(signal: AbortSignal): StudioJob {
     return {
       ...this.#job,
@@ -196,7 +196,7 @@ class Attempt {
         : this.#tooMany(deadlines);
     await this.#progress.cancelPending();
     if (verdict === "failed") return this.#report(ending, deadlines);
-    // An earlier attempt's delivery may have arrived unanswered.
+    // An earlier attempt's delivery may have arrived without an answer.
     if (this.#run.delivering && isToldLost(error)) return unconfirmed;
     const isUnknown = this.#run.delivering || error instanceof LostTrack;
     return { state: "lost", ...ending, unconfirmed: isUnknown || undefined };
@@ -218,7 +218,7 @@ class Attempt {
       const { error, verdict } = judge(thrown);
       if (verdict === "stopped") return { state: verdict, reason: error.code };
       this.#deps.counted.refused(error);
-      // An earlier attempt's report may have arrived unanswered.
+      // An earlier attempt's report may have arrived without an answer.
       if (reporting && isToldLost(error)) return { state: "failed", ...ending, unconfirmed: true };
       this.#deps.log.warn("report_failed", { reason: error.code, error });
       const mayContinue = verdict === "continued" && this.#run.continuations < timing.maxContinuations;
@@ -249,7 +249,7 @@ class Attempt {
     return { state: "continued", reason };
   }
 
-  /** As a killed attempt does, but at once and in order. */
+  /** Leaves the run open, as a killed attempt would, for the reaper to restart. */
   #leave(reason: string): AttemptResult {
     this.#deps.log.info("stopping", { reason });
     return { state: "stopped", reason };

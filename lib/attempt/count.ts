@@ -21,8 +21,8 @@ export interface CountedEnd {
 }
 
 /**
- * Closes a run by `close`, and counts its end once: in metrics, in the day's spend and in a log line that has `told` too.
- * `false`: the run store did not accept the close, and nothing is counted.
+ * Finishes a run with `close` and, if the write is accepted, records metrics, the day's spend and a log line with the fields of `told`.
+ * `false`: the run store did not accept the write, and nothing is recorded.
  * @throws what `close` throws
  */
 export async function closeAndCount(
@@ -49,7 +49,7 @@ export async function closeAndCount(
   return true;
 }
 
-/** Sums of small numbers end in noise. */
+/** Removes floating-point noise. */
 const toBillionths = (usd: number | undefined): number | undefined =>
   usd === undefined ? undefined : Math.round(usd * 1e9) / 1e9;
 
@@ -71,7 +71,7 @@ function emitEnd(metrics: Metrics, run: Run, { state, reason, atMs, usage, model
   if (costUsd !== undefined) metrics.emit("CostUsd", { pool, model }, costUsd);
 }
 
-/** The run has ended whatever becomes of this; what is lost here makes the day look a little cheaper. */
+/** A failure here does not change the run's outcome. It makes the day's spend look slightly lower. */
 async function addToDay({ spend, log }: CountDeps, pool: string, end: Priced): Promise<void> {
   const { state, atMs, costUsd = 0, usage } = end;
   const { inputTokens, outputTokens } = usage;

@@ -2,14 +2,14 @@ import { abortAfter, type Alarm, type Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
 import { timing } from "../core/timing.ts";
 
-/** Epoch ms: when no round is asked for any more, when work must stop, and when reporting must. */
+/** Epoch ms: when no new round may start, when work must stop, and when reporting must stop. */
 export interface Deadlines {
   readonly askMs: number;
   readonly workMs: number;
   readonly reportMs: number;
 }
 
-/** Short time-outs get short reserves. */
+/** Functions with a short timeout get shorter reserves. */
 export function deadlinesOf(nowMs: number, remainingMs: number): Deadlines {
   const workMs = nowMs + remainingMs - Math.min(timing.attemptReserveMs, remainingMs / 4);
   return {
@@ -21,7 +21,7 @@ export function deadlinesOf(nowMs: number, remainingMs: number): Deadlines {
 
 export interface WorkLimits {
   readonly workMs: number;
-  /** When the run's own time is over, whatever the attempt's. */
+  /** When the run's own time limit ends, independent of the attempt's. */
   readonly runEndsAtMs: number;
   readonly runLimitMs: number;
   readonly outer: AbortSignal;
@@ -33,13 +33,13 @@ export function workAlarm(clock: Clock, { workMs, runEndsAtMs, runLimitMs, outer
   return abortAfter(clock, { afterMs: Math.min(runEndsAtMs, workMs) - clock.now(), reason, outer });
 }
 
-/** For telling of a failure: until work would have had to stop, or what is left after that. */
+/** The time limit for reporting a failure: until work would have had to stop, or what is left after that. */
 export function reportAlarm(clock: Clock, { workMs, reportMs }: Deadlines, outer: AbortSignal): Alarm {
   const untilMs = clock.now() < workMs ? workMs : reportMs;
   return abortAfter(clock, { afterMs: untilMs - clock.now(), reason: attemptDeadline, outer });
 }
 
-/** @throws RunnerError `attempt_deadline` where the answer to a question, with its id, might come too late to be recorded */
+/** @throws RunnerError `attempt_deadline` if a response's id might arrive too late to be recorded */
 export function requireTimeToAsk(clock: Clock, { askMs }: Deadlines): void {
   if (clock.now() >= askMs) throw attemptDeadline();
 }

@@ -6,21 +6,21 @@ import type { StudioJob } from "./studio-job.ts";
 
 export interface DeliveryDeps extends PersistDeps {
   readonly job: StudioJob;
-  /** Proves that the lease is ours at Studio and the run ours in the run store: now, or since the time that is named. */
+  /** Proves the lease at Studio and the run in the run store, by an exchange after `sinceMs`. */
   readonly prove: (signal: AbortSignal, sinceMs?: number) => Promise<void>;
-  /** The run's job (job-digest.ts); undefined where its context was never read. */
+  /** Identifies the run's job (job-digest.ts); undefined if its context was never read. */
   readonly jobDigest: string | undefined;
-  /** An earlier attempt may have posted already. */
+  /** Whether an earlier attempt may have posted already. */
   readonly mayHavePosted: boolean;
 }
 
-/** `unconfirmed`: a try went unanswered, and now the job, or its lease, is gone, as after a post that arrived. */
+/** `unconfirmed`: a post got no answer, and then the job or its lease was gone, as if the post had arrived. */
 export type Posted = "accepted" | "unconfirmed";
 
 /**
- * Posts the deliverables, through any outage.
+ * Posts the deliverables. Retries through an outage for as long as the lease is kept.
  * @throws RunnerError `studio_rejected` when the payload is refused, `lease_lost`, `key_refused`, `superseded`; or the
- *   signal's reason. A `LostTrack` where a try went unanswered before that.
+ *   signal's reason. A `LostTrack` if a post got no answer before that.
  */
 export async function deliver(
   deps: DeliveryDeps,
@@ -41,12 +41,12 @@ export async function reportFailure(
   return await postEnd(deps, signal, () => deps.job.fail(reason, signal));
 }
 
-/** The lease ended before an unanswered post could be repeated: nobody here knows whether Studio took it. */
+/** The lease ended before an unanswered post could be repeated: it is unknown whether Studio accepted it. */
 export class LostTrack extends RunnerError {}
 
 /**
- * A post that ends the job at Studio, and the lease with it. Studio tells jobs apart by key and workspace only. After a
- * post that went unanswered the lease may be that of the workspace's next job, so that the job is compared first.
+ * Posts the end of the job to Studio, which also ends the lease. Studio identifies a job by key and workspace only. After an
+ * unanswered post, the lease may belong to the workspace's next job, so the job is compared before the post is repeated.
  */
 async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Promise<void>): Promise<Posted> {
   let unansweredAtMs = deps.mayHavePosted ? deps.clock.now() : undefined;
@@ -58,7 +58,7 @@ async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Prom
         await send();
       } catch (thrown) {
         const error = isForeign(thrown) ? unanswered(thrown) : thrown;
-        // Cut off is unanswered too: the heartbeat that found the lease gone may have found this very post.
+        // An aborted post counts as unanswered: the lease may be gone because this post arrived.
         if (signal.aborted || mayHaveArrived(error)) unansweredAtMs = deps.clock.now();
         throw error;
       }
@@ -71,7 +71,7 @@ async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Prom
   }
 }
 
-/** Whether the lease that the key holds now is for this very job. */
+/** Whether the lease that the key holds now is for this job. */
 export async function isStillLeased(
   { job, jobDigest: own }: Pick<DeliveryDeps, "job" | "jobDigest">,
   signal: AbortSignal,
@@ -86,8 +86,8 @@ export async function isStillLeased(
 }
 
 /**
- * For a run that has to report a failure before it has read its job: without a digest its report could not be repeated.
- * Undefined where Studio does not give the context either.
+ * The digest for a run that has to report a failure before it read its job; without it the report could not be repeated.
+ * Undefined if Studio does not return the context.
  */
 export async function digestForReport(job: StudioJob, signal: AbortSignal): Promise<string | undefined> {
   try {
@@ -99,12 +99,12 @@ export async function digestForReport(job: StudioJob, signal: AbortSignal): Prom
   }
 }
 
-/** Studio itself said so. A lease that ran out while nobody answered tells nothing of what arrived. */
+/** Whether Studio itself said that the lease is gone. An expired lease does not show what arrived. */
 export function isToldLost(error: RunnerError): boolean {
   return error.code === "lease_lost" && error.status !== undefined;
 }
 
-/** A success in words that are not Studio's, as a proxy's page: nobody knows what became of the request. */
+/** A success that is not Studio's answer, such as a proxy's page: the request's effect is unknown. */
 function isForeign(thrown: unknown): thrown is RunnerError {
   return hasCode(thrown, "studio_contract") && thrown.status !== undefined && thrown.status < 300;
 }

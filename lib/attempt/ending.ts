@@ -2,10 +2,10 @@ import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.
 import type { EndState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
-/** How an attempt that did not complete ends: the user is told, nothing may be posted any more, the next attempt goes on, or the reaper finds it. */
+/** How an attempt that did not complete ends: the user is told, nothing more is posted, the next attempt continues, or the reaper takes over. */
 export type Verdict = "failed" | "lost" | "superseded" | "continued" | "stopped";
 
-/** Codes that are not told to the user. Every other code fails the job with its reason. */
+/** Codes that do not fail the job. Every other code fails it, with a reason for the user. */
 const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
   attempt_deadline: "continued",
   lease_lost: "lost",
@@ -18,7 +18,7 @@ export function verdictOn(error: RunnerError): Verdict {
   return quietEndings[error.code] ?? "failed";
 }
 
-/** What Studio's user reads instead of our own words, where those would say nothing to them. */
+/** What Studio's user reads in place of an error message that is meant for operators. */
 const plainWords: Partial<Record<ErrorCode, string>> = {
   internal: "The runner failed because of a defect of its own. Its operator finds the details in the log.",
   run_store_unavailable: "The runner could not reach its own records. Please send the message again.",
@@ -30,19 +30,19 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
   secrets_unavailable: "The runner could not read its keys. Please send the message again.",
 };
 
-/** How an attempt's story ended, before the run store knows. */
+/** How an attempt ended, before it is written to the run store. */
 export interface Outcome {
   readonly state: EndState | "superseded" | "continued" | "stopped";
   readonly reason: string;
   readonly explanation?: string;
-  /** Nobody here knows whether Studio took the post that ends the job. */
+  /** It is unknown whether Studio accepted the post that ends the job. */
   readonly unconfirmed?: true | undefined;
   readonly product?: Product;
-  /** A defect of ours: the entry point throws it, so that the function's error alarm fires. */
+  /** A bug of ours. The entry point rethrows it, so that the function's error alarm fires. */
   readonly defect?: unknown;
 }
 
-/** The deliverables were posted, and probably taken. */
+/** The deliverables were posted and probably accepted. */
 export const unconfirmed = { state: "completed", reason: "unconfirmed", unconfirmed: true } as const;
 
 export interface Failure {

@@ -17,7 +17,7 @@ export interface Limit extends Failed {
   readonly by: Throttler;
 }
 
-/** Has the whole pool hold back, through the run store. Never throws: an unreachable run store slows nobody else. */
+/** Makes the whole pool wait, through the run store. Never throws: if the run store is out of reach, only this run waits. */
 export async function holdBack(
   { clock, random, backoff, log }: HoldBackDeps,
   { pool, by, ...refused }: Limit,
@@ -30,7 +30,7 @@ export async function holdBack(
   }
 }
 
-/** A job whose 429s stop the pool's leasing too. They go to the caller at once: no heartbeat waits for the run store. */
+/** A job whose 429s also stop the pool's leasing. The caller gets the error without waiting for the run store. */
 export function pressed(job: StudioJob, deps: HoldBackDeps, pool: string): StudioJob {
   let refusals = 0;
   const heed = async <T>(answer: Promise<T>): Promise<T> => {

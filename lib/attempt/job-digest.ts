@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { Context } from "../studio/schemas.ts";
 
 /**
- * Names the job that a context is for, as the API has no id for it: a digest of the messages that are to be answered, or
- * of title, idea and text where there are none (studio-api.md, "Context object"). By id and text: an absurd id is unknown,
- * and numbers may be absurd in one answer and not in the next.
+ * Identifies the job of a context, since the API has no id for it: a digest of the messages to be answered, or
+ * of title, idea and text if there are none (studio-api.md, "Context object"). It uses ids and texts only, because an out-of-range
+ * number in one answer can be valid in the next.
  */
 export function jobDigest({ recentMessages, recentText, title, legacyIdea }: Context): string {
   const job =

@@ -13,7 +13,7 @@ export interface HeartbeatDeps {
   readonly job: StudioJob;
   readonly runStore: RunStore;
   readonly log: Log;
-  /** Studio has accepted a heartbeat. */
+  /** Called when Studio accepted a heartbeat. */
   readonly onHeartbeat: () => void;
   readonly onHeartbeatFailed: (error: RunnerError) => void;
 }
@@ -25,19 +25,19 @@ export interface HeldLease {
   readonly leaseExpiresAtMs: number;
 }
 
-/** A fifth of the lease's real length, at most 120 s (DESIGN.md, "Time"); jittered downwards by a tenth. */
+/** A fifth of the lease's length, at most 120 s, shortened by a random tenth at most. */
 export function heartbeatIntervalMs(leaseLengthMs: number, random: () => number): number {
   const fullMs = Math.min(leaseLengthMs / timing.heartbeatsPerLease, timing.maxHeartbeatMs);
   return Math.max(timing.minHeartbeatMs, Math.round(fullMs * (0.9 + random() / 10)));
 }
 
-/** These mean that the lease is not ours any more; whatever else goes wrong is tried again until the lease's own end. */
+/** Errors that end the lease. Everything else is retried until the lease expires. */
 const lossCodes = ["lease_lost", "superseded"] as const;
 
 /**
- * Keeps a lease alive with heartbeats on a timer, from the attempt's begin to the accepted completion: one heartbeat at a time, each
- * cut off after one interval. Loss is final: `signal` aborts with `lease_lost`, `key_refused` or `superseded`, and
- * nothing may be posted after it.
+ * Keeps a lease alive with heartbeats on a timer, from the attempt's start to the accepted completion. Only one heartbeat is in flight,
+ * with a time limit of one interval. When the lease is lost, `signal` aborts with `lease_lost`, `key_refused` or `superseded`;
+ * nothing may be posted after that.
  */
 export class LeaseHeartbeat {
   readonly #deps: HeartbeatDeps;
@@ -48,10 +48,10 @@ export class LeaseHeartbeat {
   readonly #keeping: Promise<void>;
   #lengthMs: number;
   #expiresAtMs: number;
-  /** When the newest heartbeat was sent that Studio and then the run store accepted. */
+  /** When the newest heartbeat that both Studio and the run store accepted was sent. */
   #provenAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  /** Of the key, since Studio last accepted a heartbeat. */
+  /** The refusal of the key, until Studio accepts a heartbeat again. */
   #keyRefusal: RunnerError | undefined;
   #inFlight: Promise<number> | undefined;
 
@@ -64,12 +64,12 @@ export class LeaseHeartbeat {
     this.#keeping = this.#keep();
   }
 
-  /** Aborts when the lease is known to be lost. */
+  /** Aborts when the lease is lost. */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Studio refuses the key, which may pass: until it accepts it again, nothing is to be paid for. */
+  /** Studio refuses the key, perhaps temporarily. Until it accepts the key again, the model is not asked. */
   get isKeyRefused(): boolean {
     return this.#keyRefusal !== undefined;
   }
@@ -78,14 +78,14 @@ export class LeaseHeartbeat {
     return this.#expiresAtMs - this.#deps.clock.now();
   }
 
-  /** Half of the lease or more has passed, as after a late event: send a heartbeat before anything else. */
+  /** Whether half of the lease or more has passed, for example because the event was late. Send a heartbeat first then. */
   isLate(): boolean {
     return this.leaseLeftMs() < this.#lengthMs / 2;
   }
 
   /**
-   * Resolves once a heartbeat has proved that the lease is ours at Studio and the run ours in the run store, in this order: since
-   * the time that the caller names, and so shortly ago that the proof still holds, also after a frozen process wakes.
+   * Resolves once a heartbeat has proved the lease at Studio and then the run in the run store. The proof must be newer than
+   * `sinceMs` and still fresh, which it is not if the process was frozen in the meantime.
    * @throws the reason of the loss, or `signal`'s
    */
   async confirm(signal: AbortSignal, sinceMs = Number.NEGATIVE_INFINITY): Promise<void> {
@@ -94,13 +94,13 @@ export class LeaseHeartbeat {
     while (!this.#isProven(sinceMs)) {
       const waitMs = await unlessAborted(until, this.#heartbeat());
       until.throwIfAborted();
-      // A good heartbeat that was on its way before proves too little: the next one need not wait for its turn.
+      // A heartbeat that was sent too early proves nothing. Send the next one soon.
       const soonMs = this.#failures > 0 ? waitMs : timing.minHeartbeatMs;
       if (!this.#isProven(sinceMs)) await this.#deps.clock.sleep(soonMs, until);
     }
   }
 
-  /** Ends the heartbeats; resolves when none is in flight. */
+  /** Stops the timer; resolves when no heartbeat is in flight. */
   async stop(): Promise<void> {
     this.#stopped.abort("stopped");
     await this.#keeping;
@@ -122,7 +122,7 @@ export class LeaseHeartbeat {
     }
   }
 
-  /** The lease has run out. */
+  /** The error for an expired lease. */
   #lapse(): RunnerError {
     return this.#keyRefusal ?? new RunnerError("lease_lost", "no heartbeat succeeded before the lease ended");
   }
@@ -132,12 +132,12 @@ export class LeaseHeartbeat {
     return this.#inFlight;
   }
 
-  /** Answers the wait until the next heartbeat; never throws. */
+  /** Returns the wait until the next heartbeat; never throws. */
   async #heartbeatOnce(): Promise<number> {
     const { clock, job, onHeartbeat } = this.#deps;
     const intervalMs = this.#intervalMs();
     try {
-      // Nor is it waited for beyond the lease's end.
+      // Never wait beyond the lease's end.
       const limitMs = Math.max(0, Math.min(intervalMs, this.leaseLeftMs()));
       const limit = { clock, limitMs, signal: this.#done, what: "the heartbeat" };
       const sentAtMs = clock.now();
@@ -155,7 +155,7 @@ export class LeaseHeartbeat {
     }
   }
 
-  /** Studio has extended the lease. An end that is over already cannot be the new one. */
+  /** Studio extended the lease. An expiry in the past is ignored. */
   #extend(atMs: number, toldMs: number | undefined): void {
     if (toldMs !== undefined && toldMs > atMs) this.#lengthMs = toldMs - atMs;
     this.#expiresAtMs = atMs + this.#lengthMs;
@@ -165,17 +165,17 @@ export class LeaseHeartbeat {
     if (hasCode(error, ...lossCodes)) this.#lose(error);
     else
       this.#deps.log.warn("heartbeat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
-    // One that the run store did not answer was accepted by Studio all the same.
+    // A heartbeat that only the run store did not answer was accepted by Studio.
     if (error.code !== "run_store_unavailable") this.#deps.onHeartbeatFailed(error);
     if (hasCode(error, "key_refused")) this.#keyRefusal = error;
     this.#failures += 1;
-    // The nearer the lease's end, the sooner the next try.
+    // Retry sooner as the lease's end comes closer.
     const soonMs = Math.max(timing.minHeartbeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
     const wait = { attempt: this.#failures, askedMs: error.retryAfterMs };
     return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, wait, this.#deps.random));
   }
 
-  /** The fence's half of a heartbeat. An unreachable run store does not end a lease that Studio has just extended. */
+  /** Records the heartbeat in the run store. If the run store is out of reach, the lease that Studio extended goes on. */
   async #noteHeartbeat(atMs: number): Promise<void> {
     const { runStore } = this.#deps;
     const ours = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
@@ -191,7 +191,7 @@ export class LeaseHeartbeat {
     return heartbeatIntervalMs(this.#lengthMs, this.#deps.random);
   }
 
-  /** Ends early, without an error, when the heartbeat is done. */
+  /** Ends early, without an error, when the timer is stopped. */
   async #sleep(ms: number): Promise<void> {
     await this.#deps.clock.sleep(ms, this.#done).catch(() => undefined);
   }

@@ -14,42 +14,26 @@ export interface PaceDeps {
   readonly log: Log;
 }
 
-/** Makes the model, given whom to tell of a 429. */
+/** Creates the model client; it calls `onRateLimited` on each 429. */
 export type PacedProvider = (
   onRateLimited: (limit: { readonly retryAfterMs: number | undefined }) => void,
 ) => Model;
 
-/** For one attempt. `poolFreeAtMs`: when somebody last saw that the pool need not wait; a cycle looks before it leases. */
-export type PacedModel = (poolFreeAtMs?: number) => Model;
-
-/** What was seen so shortly ago is not looked at again. */
+/** The back-off row is not read again for so long. */
 const knownForMs = 1_000;
 
 /**
- * A model whose 429 slows the whole pool: it is noted in the run store, and within a second no run of the pool asks a new
- * round before its time is over; then they do not all ask at once. A 429 fails no job: the round is asked again until the signal ends it,
- * at a continuation or at the run's limit. An unreachable run store slows nobody else.
+ * A model whose 429 makes the whole pool wait: the wait is written to the run store, and within a second no run of the pool starts a new
+ * round before it is over. The runs then start again at slightly different times. A 429 never fails a job: the round is retried until the
+ * signal aborts, at a continuation or at the run's time limit. If the run store is out of reach, only this run waits.
  */
-export function paced(provider: PacedProvider, deps: PaceDeps): PacedModel {
-  const { pool } = deps;
+export function paced(provider: PacedProvider, deps: PaceDeps): Model {
+  const { clock, random, backoff, pool, log } = deps;
   let refusals = 0;
+  let freeAtMs = Number.NEGATIVE_INFINITY;
   const model = provider(
     ({ retryAfterMs: askedMs }) => void holdBack(deps, { pool, by: "model", attempt: ++refusals, askedMs }),
   );
-  const counted: Model = {
-    ...model,
-    generate: async (request, generation) => {
-      const turn = await model.generate(request, generation);
-      refusals = 0;
-      return turn;
-    },
-  };
-  return (poolFreeAtMs) => pacedAttempt(counted, deps, poolFreeAtMs);
-}
-
-function pacedAttempt(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATIVE_INFINITY): Model {
-  const { clock, random, backoff, pool, log } = deps;
-  let freeAtMs = poolFreeAtMs;
 
   const heldBackMs = async (): Promise<number> => {
     try {
@@ -64,11 +48,9 @@ function pacedAttempt(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATI
   const wait = (waitMs: number, signal: AbortSignal): Promise<void> =>
     clock.sleep(waitMs + Math.round(spreadMs(waitMs) * random()), signal);
 
-  /** Others may have been told to wait for longer in the meantime. */
+  /** Other runs may have extended the wait in the meantime. */
   const waitForPool = async (signal: AbortSignal): Promise<void> => {
-    const ageMs = clock.now() - freeAtMs;
-    // Another machine's clock may be ahead of ours.
-    if (ageMs >= 0 && ageMs <= knownForMs) return;
+    if (Math.abs(clock.now() - freeAtMs) <= knownForMs) return;
     for (let waitMs = await heldBackMs(); waitMs > 0; waitMs = await heldBackMs()) {
       log.info("pool_held_back", { waitMs });
       await wait(waitMs, signal);
@@ -82,7 +64,9 @@ function pacedAttempt(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATI
       for (let attempt = 1; ; attempt++) {
         await waitForPool(generation.signal);
         try {
-          return await model.generate(request, generation);
+          const turn = await model.generate(request, generation);
+          refusals = 0;
+          return turn;
         } catch (error) {
           if (!(error instanceof RunnerError) || error.status !== 429 || !error.retryable) throw error;
           freeAtMs = Number.NEGATIVE_INFINITY;
@@ -94,5 +78,5 @@ function pacedAttempt(model: Model, deps: PaceDeps, poolFreeAtMs = Number.NEGATI
   };
 }
 
-/** Over which the runs that waited together ask again: a fifth of the wait, 5 s at most. */
+/** The runs that waited start again within this time: a fifth of the wait, at most 5 s. */
 const spreadMs = (waitMs: number): number => Math.min(waitMs / 5, 5_000);

@@ -9,12 +9,12 @@ export interface PersistDeps {
   readonly log: Log;
 }
 
-/** Repeated for as long as the signal allows: the lease's end or the attempt's deadline stops it, not a count. */
+/** Retries have no maximum count: the lease's end or the attempt's deadline stops them. */
 const pace: Pace = { baseMs: 500, maxMs: 30_000 };
 
 /**
- * A call to Studio or to the run store that the run cannot go on without: repeated through any outage.
- * @throws what trying again cannot help, or the signal's reason
+ * Makes a call to Studio or the run store that the run needs, and retries it through an outage.
+ * @throws errors that are not retryable, or the signal's reason
  */
 export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -30,7 +30,7 @@ export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: (
   }
 }
 
-/** A refused key may be accepted again, as after a passing fault of Studio: the lease's end bounds the wait. */
+/** A refused key is retried too, since Studio may refuse it by mistake. The lease's end bounds the wait. */
 export function canRepeat(error: RunnerError): boolean {
   return error.retryable || error.code === "key_refused";
 }

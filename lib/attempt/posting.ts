@@ -24,8 +24,8 @@ interface Sides {
 }
 
 /**
- * How an attempt tells Studio what came of its run. Before each post the lease is proved at Studio, and the run store has recorded
- * what is about to be sent, so that whoever comes after this attempt knows that it may have arrived.
+ * Posts an attempt's result to Studio. Before each post, the lease is proved at Studio and the run store records
+ * what is about to be sent, so that a later attempt knows that it may have arrived.
  */
 export class Posting {
   readonly #deps: PersistDeps;
@@ -37,7 +37,7 @@ export class Posting {
   }
 
   /**
-   * A payload that Studio refuses goes back to the model once in the whole run, with Studio's words.
+   * If Studio refuses the payload, the model repairs it, with Studio's message as input; once per run.
    * @throws as `deliver` (delivery.ts); what the repair throws
    */
   async deliver(product: Product, signal: AbortSignal): Promise<Outcome> {
@@ -76,7 +76,7 @@ export class Posting {
     return { state: "failed", ...reporting, unconfirmed: answer === "accepted" ? undefined : true };
   }
 
-  /** Deliverables went unanswered, and their job's lease is gone, or another job's by now. */
+  /** The deliverables got no answer, and the job's lease is gone or belongs to another job. */
   async #hasArrived(signal: AbortSignal): Promise<boolean> {
     try {
       return !(await persist(this.#deps, signal, () => isStillLeased(this.#deliveryDeps(true), signal)));

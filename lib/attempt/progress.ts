@@ -12,12 +12,12 @@ export interface ProgressDeps extends PersistDeps {
   readonly cancelResponse: (responseId: string) => Promise<void>;
 }
 
-/** What an attempt's work has come to: noted in the run store as it goes, so that the next attempt can take it up. */
+/** An attempt's progress, written to the run store as it goes, so that the next attempt can resume from it. */
 export class Progress {
   readonly #deps: ProgressDeps;
   readonly #fence: Fence;
   #known: RunProgress;
-  /** A response that is generating, or was when the last attempt ended. */
+  /** The response that is being generated, or was when the last attempt ended. */
   #pendingResponseId: string | undefined;
 
   constructor(deps: ProgressDeps, fence: Fence, run: Run) {
@@ -35,12 +35,12 @@ export class Progress {
     this.#pendingResponseId = responseIds.at(-1) ?? run.summaryResponseId;
   }
 
-  /** What a continuation and the close write. */
+  /** What a continuation and the final write record. */
   get known(): RunProgress {
     return this.#known;
   }
 
-  /** Written with the next note. */
+  /** Written with the next `note`. */
   onJobRead(jobDigest: string, createdAtMs: number | undefined): void {
     this.#known = { ...this.#known, jobDigest };
     if (createdAtMs === undefined) return;
@@ -51,7 +51,7 @@ export class Progress {
   async onRoundStarted({ number, responseId, usage }: RoundStart, signal: AbortSignal): Promise<void> {
     this.#pendingResponseId = responseId;
     const { responseIds: earlier = [] } = this.#known;
-    // A round that is asked for again has a new response in the place of the one that failed.
+    // A retried round replaces the response that failed.
     const responseIds = responseId === undefined ? [] : [...earlier.slice(0, number - 1), responseId];
     await this.note(
       { ...this.#known, rounds: number, usage, model: this.#deps.modelName, responseIds },
@@ -67,7 +67,7 @@ export class Progress {
   }
 
   /**
-   * Resolves once the run store has taken it: an attempt goes no further than what the next one would know of.
+   * Resolves once the run store accepted it, so that the next attempt knows everything that this one did.
    * @throws RunnerError `superseded`; the signal's reason
    */
   async note(progress: RunProgress, signal: AbortSignal): Promise<void> {
@@ -77,7 +77,7 @@ export class Progress {
     if (!ours) throw superseded();
   }
 
-  /** Before anything is asked of the model. @throws as `note` */
+  /** Call before each request to the model. @throws as `note` */
   async requireOwnership(signal: AbortSignal): Promise<void> {
     if (!(await persist(this.#deps, signal, () => this.#deps.runStore.owns(this.#fence)))) throw superseded();
   }

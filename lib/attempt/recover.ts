@@ -12,7 +12,7 @@ import type { CountDeps } from "./count.ts";
 import { digestForReport, isStillLeased, reportFailure, type DeliveryDeps } from "./delivery.ts";
 import { pressed } from "./hold-back.ts";
 import { bindJob, type StudioJob, type StudioJobDeps } from "./studio-job.ts";
-import { explainTroubles, type Trouble } from "./trouble.ts";
+import { explainFailures, type AttemptFailure } from "./attempt-failure.ts";
 
 export interface RecoverDeps extends StudioJobDeps, CountDeps {
   readonly clock: Clock;
@@ -21,19 +21,19 @@ export interface RecoverDeps extends StudioJobDeps, CountDeps {
   readonly workspaces: WorkspaceRows;
   readonly backoff: BackoffRow;
   readonly invoker: Invoker;
-  /** A run that lasts longer fails, saying so. */
+  /** A run that lasts longer fails with a reason that says so. */
   readonly runLimitMs: number;
 }
 
-/** `left`: somebody else has moved the run, or Studio cannot be asked just now; a later reaper looks again. */
+/** `left`: another process changed the run, or Studio is out of reach; the next reaper looks again. */
 export type Recovery = "restarted" | "failed" | "lost" | "completed" | "left";
 
 /**
- * Brings a run whose attempt has ended without closing it to an end or on its way again: restarted on the next attempt while
- * starts remain and the lease answers, else failed with a reason that its user can read, or lost with its lease.
+ * Recovers a run whose attempt ended without finishing it. Restarts it with the next attempt while starts remain and the lease is held;
+ * otherwise fails it with a reason for the user, or marks it as lost with its lease.
  * @throws RunnerError `run_store_unavailable`
  */
-export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Promise<Recovery> {
+export async function recover(deps: RecoverDeps, run: Run, failure: AttemptFailure): Promise<Recovery> {
   const log = deps.log.with({
     pool: run.pool,
     runId: run.runId,
@@ -44,12 +44,12 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
   const lease = await askForLease(deps, run, job);
   if (lease === "unknown") return "left";
   if (typeof lease === "string") {
-    const end = endOfAbandoned(run, { reason: trouble, isTold: lease === "told" });
+    const end = endOfAbandoned(run, { reason: failure, isTold: lease === "told" });
     return (await closeAs(deps, run, end)) ? end.state : "left";
   }
 
-  // Taking the next attempt is what makes this hand the only one that goes on.
-  const next = nextOf(deps, run, trouble);
+  // Only one process can move the run to the next attempt; it alone continues.
+  const next = nextOf(deps, run, failure);
   const jobDigest = await digestOf(deps, { run, job }, next);
   const restart = { ...next, jobDigest, atMs: deps.clock.now(), leaseExpiresAtMs: lease };
   const taken = await deps.runStore.restart(run, restart);
@@ -59,13 +59,13 @@ export async function recover(deps: RecoverDeps, run: Run, trouble: Trouble): Pr
     return fail({ ...deps, log }, { run: taken, job, mayHavePosted }, restart.reporting);
   }
 
-  log.warn("attempt_restarted", { reason: trouble, starts: taken.starts });
-  deps.metrics.emit("Restarts", { pool: run.pool, reason: trouble }, 1);
+  log.warn("attempt_restarted", { reason: failure, starts: taken.starts });
+  deps.metrics.emit("Restarts", { pool: run.pool, reason: failure }, 1);
   await invokeOrLeave({ ...deps, log }, taken);
   return "restarted";
 }
 
-/** An event that cannot be sent is left to the reaper, which finds the attempt that never began. */
+/** If the event cannot be sent, the reaper finds the attempt that never started. */
 export async function invokeOrLeave(
   deps: Pick<RecoverDeps, "invoker" | "log">,
   run: Pick<Run, "pool" | "runId" | "attempt">,
@@ -79,12 +79,12 @@ export async function invokeOrLeave(
   }
 }
 
-/** One hitch must not leave a run to the next dispatch; an outage is not waited for. */
+/** Retries short faults, so that the run need not wait for the next cycle. Does not wait for an outage. */
 const heartbeatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
 /**
- * The lease's new end, by a heartbeat. `told`: Studio says that it is gone, or it is another job's by now; `over`: nothing can be
- * posted under it any more.
+ * The lease's new expiry, by a heartbeat. `told`: Studio says that the lease is gone or belongs to another job; `over`: it expired,
+ * and nothing can be posted under it.
  */
 async function askForLease(
   deps: RecoverDeps,
@@ -93,14 +93,14 @@ async function askForLease(
 ): Promise<number | "told" | "over" | "unknown"> {
   const { clock } = deps;
   if (!(await deps.workspaces.isOf(run))) return "told";
-  // Past its end a heartbeat proves nothing: Studio may have leased the job anew to the same key, for another run of ours.
+  // After its expiry, a heartbeat proves nothing: Studio may have leased the job to the same key again, for another run of ours.
   if (clock.now() >= run.leaseExpiresAtMs) return "over";
   try {
     const limit = { clock, limitMs: timing.recoverHeartbeatLimitMs, what: "the heartbeat" };
     return await withTimeLimit(limit, (signal) =>
       retry({ deps, policy: heartbeatPolicy, signal }, async () => {
         const { leaseExpiresAtMs } = await job.heartbeat(signal);
-        // A post that arrived has ended the job: then the lease is that of the workspace's next one.
+        // If the post arrived, the job is over and the lease belongs to the workspace's next job.
         const mayHavePosted = run.delivering || run.reporting !== undefined;
         if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "told";
         return leaseExpiresAtMs ?? clock.now() + run.leaseMs;
@@ -108,7 +108,7 @@ async function askForLease(
     );
   } catch (error) {
     if (hasCode(error, "lease_lost")) return "told";
-    // A refused key may be accepted again before the lease ends.
+    // Studio may accept a refused key again before the lease ends.
     if (hasCode(error, "key_refused")) deps.metrics.emit("KeysRefused", { pool: run.pool }, 1);
     const { pool, runId, attempt } = run;
     deps.log.warn("heartbeat_failed", {
@@ -122,14 +122,18 @@ async function askForLease(
   }
 }
 
-/** Where only Studio has still to be told, no attempt was called: that it is missing is no trouble of the job's. */
-function nextOf(deps: RecoverDeps, run: Run, trouble: Trouble): Pick<Restart, "trouble" | "reporting"> {
-  if (run.reporting) return { trouble: undefined, reporting: run.reporting };
-  const next = { ...run, starts: run.starts + 1, troubles: [...run.troubles, trouble] };
-  return { trouble, reporting: endingOf(deps, next, trouble) };
+/** If only the report to Studio is missing, no attempt was started, and its absence is not the job's fault. */
+function nextOf(
+  deps: RecoverDeps,
+  run: Run,
+  failure: AttemptFailure,
+): Pick<Restart, "failure" | "reporting"> {
+  if (run.reporting) return { failure: undefined, reporting: run.reporting };
+  const next = { ...run, starts: run.starts + 1, failures: [...run.failures, failure] };
+  return { failure, reporting: endingOf(deps, next, failure) };
 }
 
-/** Of a run that is taken only to report its failure, where its attempts have not told it. */
+/** The ending of a run that is taken only to report its failure, if no attempt reported it. */
 async function digestOf(
   { clock }: RecoverDeps,
   { run, job }: Pick<Report, "run" | "job">,
@@ -145,13 +149,17 @@ async function digestOf(
   }
 }
 
-function endingOf({ clock, runLimitMs }: RecoverDeps, run: Run, trouble: Trouble): Reporting | undefined {
-  if (run.starts > timing.maxStarts) return { reason: trouble, explanation: explainTroubles(run.troubles) };
+function endingOf(
+  { clock, runLimitMs }: RecoverDeps,
+  run: Run,
+  failure: AttemptFailure,
+): Reporting | undefined {
+  if (run.starts > timing.maxStarts) return { reason: failure, explanation: explainFailures(run.failures) };
   if (clock.now() - run.leasedAtMs < runLimitMs) return undefined;
   const minutes = Math.round(runLimitMs / 60_000);
   return {
     reason: "run_limit",
-    explanation: `The job did not end within ${minutes} minutes. ${explainTroubles(run.troubles)}`,
+    explanation: `The job did not end within ${minutes} minutes. ${explainFailures(run.failures)}`,
   };
 }
 
@@ -186,7 +194,7 @@ async function fail(
   return (await closeAs(deps, run, end)) ? end.state : "left";
 }
 
-/** Before each post, as an attempt does: the lease is ours at Studio, and the run in the run store is still as we took it. */
+/** Before each post, as an attempt does: proves the lease at Studio, and that the run is unchanged in the run store. */
 async function proveOwnership(
   { clock, runStore }: RecoverDeps,
   { run, job }: Pick<Report, "run" | "job">,

@@ -4,7 +4,7 @@ import type { RunnerKey } from "../core/secret.ts";
 import type { Context } from "../studio/schemas.ts";
 import type { CompletePayload, JobCall, Studio, SummaryUpdate } from "../studio/studio.ts";
 
-/** Studio as one attempt sees it: its workspace and the key that took the lease are bound. Errors as `Studio`'s. */
+/** Studio for one attempt, with the workspace and the lease's key bound. Throws as `Studio` does. */
 export interface StudioJob {
   context(signal: AbortSignal): Promise<Context>;
   heartbeat(signal: AbortSignal): Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
@@ -18,7 +18,7 @@ export interface StudioJobDeps {
   readonly keys: RunnerKeys;
 }
 
-/** A refused key is looked for anew, in both stages; when that does not help, `key_refused` goes out. */
+/** If the key is refused, reads both stages of the secret again; throws `key_refused` if that does not help. */
 export function bindJob(
   deps: StudioJobDeps,
   job: { readonly workspaceId: string; readonly keyId: string },
@@ -55,8 +55,8 @@ const byId = (keys: readonly RunnerKey[], keyId: string): RunnerKey | undefined 
   keys.find(({ id }) => id === keyId);
 
 /**
- * The key that took the lease. One that our cache does not have is newer than the cache, or was rotated away since; only
- * when it is nowhere any more is another key of the pool tried in its place.
+ * The key that took the lease. If the cache does not have it, the key is newer than the cache or was rotated. Another key of the pool
+ * is tried only if the secret does not hold it in any stage.
  */
 async function keyOfLease(keys: RunnerKeys, keyId: string, signal: AbortSignal): Promise<RunnerKey> {
   const known = byId(await keys.get(signal), keyId);
@@ -73,9 +73,8 @@ interface Refusal {
 }
 
 /**
- * The lease's key with another secret. Another of the pool's keys is tried only where the lease's is in neither stage any
- * more: while it is there, Studio may accept it again, and to a key that does not hold the lease it says that the lease is
- * lost.
+ * The lease's key with a new secret value. Another key of the pool is tried only if the lease's key is in neither stage: while it is
+ * there, Studio may accept it again, and Studio answers a key that does not hold the lease that the lease is lost.
  */
 async function anotherKey(
   keys: RunnerKeys,

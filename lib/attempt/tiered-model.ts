@@ -13,15 +13,15 @@ export interface TierDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly pool: string;
-  /** Absent: the provider's own. */
+  /** Absent: the provider's default. */
   readonly serviceTier: ServiceTier | undefined;
 }
 
 const pace: Pace = { baseMs: 5_000, maxMs: 60_000 };
 
 /**
- * For one attempt: a model that is asked in this tier. Where the tier has no room, the round waits and is asked again, for
- * `timing.tierPatienceMs` in all; from then on the attempt asks in the tier `auto`.
+ * A model for one attempt that sends requests in this tier. If the tier has no capacity, the round waits and is retried, for
+ * `timing.tierPatienceMs` in all; after that the attempt uses the tier `auto`.
  */
 export function inTier(model: Model, deps: TierDeps): Model {
   const { clock, random, log, metrics, pool } = deps;

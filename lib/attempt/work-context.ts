@@ -4,21 +4,21 @@ import type { CompletePayload } from "../studio/studio.ts";
 import type { PersistDeps } from "./persist.ts";
 import type { StudioJob } from "./studio-job.ts";
 
-/** What the model's work comes to. */
+/** The result of the model's work. */
 export interface Product {
   readonly payload: CompletePayload;
-  /** How many of each kind. */
+  /** Number of deliverables by kind. */
   readonly deliverables: Readonly<Record<string, number>>;
-  /** Asks the model to mend what Studio refused, in Studio's words. Absent once the run has had that. */
+  /** Asks the model to repair what Studio refused, given Studio's message. Absent if the run has used its repair. */
   readonly repair?: (refusal: string) => Promise<Product>;
 }
 
 export interface RoundStart {
-  /** 1 for the run's first round, whatever the attempt. */
+  /** 1 for the run's first round; continues over attempts. */
   readonly number: number;
-  /** Absent where the provider does not keep responses: then there is nothing to resume from. */
+  /** Absent if the provider does not keep responses: the run cannot resume then. */
   readonly responseId: string | undefined;
-  /** Of the whole run up to now. */
+  /** Usage of the whole run so far. */
   readonly usage: Usage;
 }
 
@@ -29,19 +29,19 @@ export interface RoundEnd {
   readonly usage: Usage;
 }
 
-/** What an attempt gives its work (work.ts), and wants to be told. */
+/** What an attempt passes to its work (work.ts), with callbacks for progress. */
 export interface WorkContext extends PersistDeps {
   readonly job: StudioJob;
-  /** As the attempt began it: what earlier attempts have noted. */
+  /** The run as it was when the attempt started, with the progress of earlier attempts. */
   readonly run: Run;
   readonly signal: AbortSignal;
-  /** Resolves once the run store has taken it. @throws RunnerError `superseded`; the signal's reason */
+  /** Writes progress; resolves once the run store accepted it. @throws RunnerError `superseded`; the signal's reason */
   readonly note: (progress: RunProgress) => Promise<void>;
-  /** Before each request to the model that costs something. @throws RunnerError `attempt_deadline`, and as `note` */
+  /** Call before each billed request to the model. @throws RunnerError `attempt_deadline`, and as `note` */
   readonly mayAsk: () => Promise<void>;
-  /** The job's context is there, and may say when its newest message was written (by our clock). */
+  /** Called when the job's context was read, with the time of its newest message (epoch ms, our clock) if known. */
   readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;
-  /** Before anything is waited for: from here on the round can be resumed. @throws RunnerError `superseded` */
+  /** Called as soon as a round's response id is known; from then on the round can be resumed. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
   readonly onRoundEnded: (end: RoundEnd) => void;
 }

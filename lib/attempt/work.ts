@@ -6,7 +6,6 @@ import { resume, type Resumed } from "../agent/resume.ts";
 import { runToolLoop, type LoopResult, type ToolLoopDeps } from "../agent/tool-loop.ts";
 import type { Inherited, Run } from "../runs/run.ts";
 import type { LogFields } from "../core/log.ts";
-import { once } from "../core/once.ts";
 import type { Context } from "../studio/schemas.ts";
 import { jobDigest } from "./job-digest.ts";
 import { persist } from "./persist.ts";
@@ -15,34 +14,34 @@ import type { Product, WorkContext } from "./work-context.ts";
 export interface WorkSettings {
   readonly modelName: string;
   readonly summaryModelName: string;
-  /** Of a job's rounds; a summary is asked for without them. */
+  /** Options of a job's rounds. The summary is requested without them. */
   readonly roundOptions?: RoundOptions | undefined;
-  /** The owner's, added to ours. */
+  /** The pool owner's instructions, added to ours. */
   readonly instructions?: string | undefined;
-  /** The provider keeps responses: rounds are chained, and a later attempt goes on where an earlier one ended. */
+  /** Whether the provider keeps responses, so that rounds are chained and a later attempt can resume. */
   readonly store: boolean;
-  /** So much of the newest message is logged, in code points; absent: nothing of it. */
+  /** How much of the newest message is logged, in code points; absent: nothing. */
   readonly previewCharacters?: number | undefined;
-  /** For one attempt of the run. */
-  readonly modelFor: (run: Run) => Model;
+  /** For one attempt. */
+  readonly modelFor: () => Model;
 }
 
 interface WorkDeps extends WorkSettings {
   readonly model: Model;
-  /** Asked of Studio once. */
+  /** Read from Studio once. */
   readonly context: () => Promise<Context>;
 }
 
 /**
- * From a leased workspace to deliverables that Studio can take: context, model input, rounds with the model, payload. A
- * later attempt, and a new run of the same job, read the stored responses instead, replay their tool calls, and ask for
- * nothing twice.
+ * Turns a leased workspace into a payload for Studio: reads the context, builds the model's input, runs the rounds. A
+ * later attempt, or a new run of the same job, reads the stored responses instead and replays their tool calls; no round is requested
+ * twice.
  */
 export function createWork(settings: WorkSettings): (context: WorkContext) => Promise<Product> {
   return async (attempt) => {
     const deps = {
       ...settings,
-      model: asOwner(settings.modelFor(attempt.run), attempt),
+      model: asOwner(settings.modelFor(), attempt),
       context: once(() => readContext(attempt)),
     };
     const taken = await takeUp(deps, attempt);
@@ -53,7 +52,7 @@ export function createWork(settings: WorkSettings): (context: WorkContext) => Pr
 
 async function begin(deps: WorkDeps, attempt: WorkContext): Promise<Product> {
   const { input, usage } = await prepare(deps, attempt);
-  // What an attempt has cost that is begun anew is paid for all the same.
+  // Usage of an abandoned start was billed too.
   const usageBeside = addUsage(attempt.run.usage, usage);
   if (usageBeside.inputTokens > 0) await attempt.note({ usageBeside });
   const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
@@ -72,7 +71,7 @@ async function goOn(deps: WorkDeps, attempt: WorkContext, { from, run }: TakenUp
     { ...asked(deps), input: "", from },
     attempt.signal,
   );
-  // The chain knows of a repair that the run store could not note.
+  // The stored responses show a repair that could not be written to the run store.
   return productOf(result, !run.repaired && !from.sentBack);
 }
 
@@ -84,8 +83,8 @@ const asked = ({ modelName: model, store, roundOptions: options, instructions }:
 });
 
 /**
- * Undefined: the earlier responses are of no use, and the job is begun anew. Where rounds had succeeded, it happens once
- * in a run: they are paid for again.
+ * Undefined if the earlier responses cannot be used and the job starts over. If rounds had succeeded, this happens only once
+ * per run, because they are paid for again.
  */
 async function orStartOver<T>(attempt: WorkContext, work: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -104,7 +103,7 @@ async function orStartOver<T>(attempt: WorkContext, work: () => Promise<T>): Pro
   }
 }
 
-/** A superseded attempt asks the model for nothing. */
+/** Checks ownership before each request, so that a superseded attempt sends none. */
 function asOwner(model: Model, { mayAsk }: WorkContext): Model {
   return { ...model, generate: (request, generation) => model.generate(request, { ...generation, mayAsk }) };
 }
@@ -116,7 +115,7 @@ interface TakenUp {
   readonly run: Standing;
 }
 
-/** Where earlier attempts, or an earlier run of the same job, left off; undefined where nothing can be taken up. */
+/** Where earlier attempts, or an earlier run of the same job, stopped; undefined if there is nothing to resume. */
 async function takeUp(deps: WorkDeps, attempt: WorkContext): Promise<TakenUp | undefined> {
   const { rounds, responseIds, startedOver, inherited } = attempt.run;
   if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, attempt);
@@ -133,7 +132,7 @@ function takeUpOwn({ model }: WorkDeps, attempt: WorkContext): Promise<TakenUp |
   });
 }
 
-/** Studio may lease a job again that an earlier run has worked on: what has been paid for is not bought again. */
+/** Studio can lease a job again that an earlier run worked on. Rounds that were paid for are reused. */
 async function takeOver(
   { model, context }: WorkDeps,
   attempt: WorkContext,
@@ -177,7 +176,7 @@ async function prepare(
       resumeFrom: attempt.run.summaryResponseId,
       onStarted: (summaryResponseId) => attempt.note({ summaryResponseId }),
       saveSummary: (update, until) => job.updateSummary(update, until),
-      onTrouble: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
+      onFailure: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
     },
     signal,
   );
@@ -191,21 +190,21 @@ function preview({ recentMessages, legacyIdea }: Context, characters = 0): LogFi
   return characters === 0 ? {} : { preview: Array.from(text).slice(0, characters).join("") };
 }
 
-/** By our clock, where Studio's offset from it is known. */
+/** In our clock's time, if the offset of Studio's clock is known. */
 function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | undefined {
   const times = recentMessages.flatMap(({ createdAtMs }) => createdAtMs ?? []);
   return times.length === 0 ? undefined : Math.max(...times) - skewMs;
 }
 
-/** What was used before this attempt's first round. */
+/** Usage before this attempt's first round. */
 interface Counted extends Pick<Run, "usageBeside" | "usageBefore"> {
-  /** Of the rounds that it takes up. */
+  /** Usage of the rounds that it resumes from. */
   readonly rounds: Usage;
 }
 
 function loopDeps({ model, store }: WorkDeps, attempt: WorkContext, counted: Counted): ToolLoopDeps {
   const { usageBeside, usageBefore } = counted;
-  // What an earlier run has counted is not this run's.
+  // Usage that an earlier run reported is not reported again.
   const own = (rounds: Usage): Usage => usageBeyond(addUsage(usageBeside, rounds), usageBefore);
   let { rounds } = counted;
   return {
@@ -239,3 +238,9 @@ function productOf(result: LoopResult, mayRepair: boolean): Product {
 
 const mendPrompt = (refusal: string): string =>
   `Studio did not accept the result: ${refusal}. Mend what it names with the tools, then write the whole message again.`;
+
+/** Calls `make` on first use and caches its result. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

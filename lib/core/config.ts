@@ -8,15 +8,16 @@ import {
   pollingModes,
 } from "./options.ts";
 import { RunnerError } from "./errors.ts";
+import { parseJson, problemOf } from "./json.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 
-/** More of a job's text than this is never logged. */
+/** The most characters of a job's text that can be logged. */
 export const maxPreviewCharacters = 200;
 
 const price = z.number().nonnegative();
 
-/** JSON, as `PriceList`: of the models that the pool uses; empty where nobody knows their prices. */
+/** JSON of a `PriceList`: the models that the pool uses; empty if their prices are unknown. */
 const prices = z
   .string()
   .transform(parseJson)
@@ -36,16 +37,8 @@ const prices = z
     }),
   );
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /**
- * The environment variables of the functions: written by infra through `toEnvironment`, read back by wiring.ts through
+ * The environment variables of the functions: written by infra through `toEnvironment`, read back by functions/container.ts through
  * `parse…`. Names that the public runner already has keep their names (studio-api.md, "Environment").
  */
 const base = {
@@ -57,7 +50,7 @@ const base = {
 
 const common = {
   ...base,
-  /** A run that lasts longer fails, saying so. */
+  /** A run that lasts longer fails with a reason that says so. */
   RUNNER_RUN_LIMIT_MS: milliseconds,
 };
 
@@ -77,11 +70,11 @@ const dispatcherSchema = z.object({
 const processorSchema = z
   .object({
     ...common,
-    /** Amazon Bedrock is asked, by requests that the role signs: none of the next five is there. */
+    /** Set for Amazon Bedrock, whose requests the role signs. The next five are absent then. */
     BEDROCK_ENDPOINT: z.enum(bedrockEndpoints).optional(),
     /** Absent: the function's own region. */
     BEDROCK_REGION: z.string().min(1).optional(),
-    /** Absent: the role's own identity is shown in the place of a key, as the next four say. */
+    /** Absent: the role's own identity takes the place of a key, as the next four configure. */
     OPENAI_KEY_SECRET: z.string().min(1).optional(),
     OPENAI_IDENTITY_PROVIDER: z.string().min(1).optional(),
     OPENAI_SERVICE_ACCOUNT: z.string().min(1).optional(),
@@ -91,7 +84,7 @@ const processorSchema = z
     OPENAI_MODEL: z.string().min(1),
     OPENAI_SUMMARY_MODEL: z.string().min(1),
     OPENAI_BASE_URL: z.url().optional(),
-    /** How a round is asked: see lib/model/openai.ts. */
+    /** How a round is requested: see lib/model/openai.ts. */
     OPENAI_MODE: z.enum(generationModes),
     OPENAI_SERVICE_TIER: z.enum(serviceTiers).optional(),
     OPENAI_REASONING_EFFORT: z.enum(reasoningEfforts).optional(),
@@ -107,7 +100,7 @@ const processorSchema = z
     RUNNER_PRICES: prices,
     /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
     OPENAI_STORE: z.stringbool(),
-    /** So much of a job's newest message goes into the log; absent: nothing of it. */
+    /** How many characters of a job's newest message are logged; absent: none. */
     RUNNER_PREVIEW_CHARACTERS: z.coerce.number().int().positive().max(maxPreviewCharacters).optional(),
   })
   .refine(
@@ -128,7 +121,7 @@ const rotatorSchema = z.object({
   RUNNER_KIND: z.enum(["user", "global"]),
   RUNNER_ACCOUNT_SECRET: z.string().min(1),
   RUNNER_SIGN_IN_URL: z.url(),
-  /** A key that nothing has used for so long is revoked. */
+  /** A key is revoked after being unused for this long. */
   RUNNER_REVOKE_AFTER_MS: milliseconds,
 });
 
@@ -168,6 +161,6 @@ export function toEnvironment(
 function parse<T>(schema: z.ZodType<T>, env: Environment): T {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const problems = result.error.issues.map((issue) => problemOf(issue, "the whole"));
   throw new RunnerError("config_invalid", `the function's environment is wrong: ${problems.join("; ")}`);
 }

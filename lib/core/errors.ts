@@ -33,7 +33,7 @@ export type ErrorCode =
   | "attempt_deadline" // the attempt's share of the function's time-out is used up: the next attempt goes on
   | "run_limit" // the run lasted longer than it may
   | "too_many_continuations"
-  // What ends an attempt from outside (lib/attempt/trouble.ts)
+  // Crashes and losses of an attempt (lib/attempt/attempt-failure.ts)
   | "crashed"
   | "out_of_memory"
   | "killed"
@@ -57,15 +57,15 @@ export type ErrorCode =
   | "internal"; // a bug
 
 export interface RunnerErrorOptions {
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
   readonly cause?: unknown;
   /** HTTP status of the answer, where there was one. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** How long the other side asked us to wait (Retry-After), in milliseconds. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
-/** Carries a code and a sentence a person can read. Never put a key, a header or a request body into either. */
+/** Has a code and a sentence for people. Never put a key, a header or a request body into either. */
 export class RunnerError extends Error {
   override readonly name = "RunnerError";
   readonly code: ErrorCode;
@@ -89,7 +89,7 @@ export function hasCode<C extends ErrorCode>(
   return error instanceof RunnerError && codes.some((code) => code === error.code);
 }
 
-/** The family's view of anything thrown: itself, or `internal` with the original as cause. */
+/** Converts anything thrown: a RunnerError stays as it is, everything else becomes `internal` with the original as cause. */
 export function toRunnerError(thrown: unknown): RunnerError {
   if (thrown instanceof RunnerError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,4 +1,4 @@
-/** Everything that happens, by name: one JSON line each. The set is closed, so that queries and docs can rely on it. */
+/** The names of all log events. The set is closed, so that queries and docs can rely on it. */
 export type LogEvent =
   | "cycle_ended"
   | "poll_failed"
@@ -42,7 +42,7 @@ export type LogEvent =
   | "key_not_revocable"
   | "stopping";
 
-/** All fields that a line may have. Never a prompt, a key, or an answer's text; `preview` only where a setting asks for it. */
+/** All fields that a line can have. Never a prompt, a key or an answer's text; `preview` only if a setting enables it. */
 export interface LogFields {
   readonly pool?: string;
   readonly workspaceId?: string;
@@ -93,6 +93,6 @@ export interface Log {
   info(event: LogEvent, fields?: LogFields): void;
   warn(event: LogEvent, fields?: LogFields): void;
   error(event: LogEvent, fields?: LogFields): void;
-  /** A log whose every line carries these fields too. */
+  /** A log that adds these fields to every line. */
   with(fields: LogFields): Log;
 }

@@ -1,6 +1,6 @@
 /**
- * Every metric that the runner emits: the one truth for the code, the dashboard, the alarms and the docs. Each
- * distinct set of dimension values is billed as a metric of its own, so nothing unbounded (no workspace, no run) is one.
+ * Every metric that the runner emits. The code, the dashboard, the alarms and the docs are derived from this table. Each
+ * distinct set of dimension values is billed as a metric of its own, so no dimension is unbounded (no workspace, no run).
  */
 export const metricsNamespace = "StudioRunner";
 
@@ -82,7 +82,7 @@ export const metricTable = {
     unit: "Count",
     dimensions: ["pool", "reason"],
     totals: true,
-    meaning: "Attempts begun anew after an attempt ended in trouble, by what ended it.",
+    meaning: "Restarts after an attempt failed, by the reason of the failure.",
     emitter: ["recovery", "dispatcher"],
   },
   Continuations: {

@@ -1,16 +1,23 @@
 /** The values that settings and the functions' variables can take. */
 
-/** How eagerly a pool looks for work inside its minute. */
+/** How often a pool asks Studio for work. */
 export const pollingModes = ["economy", "balanced", "fast"] as const;
 export type PollingMode = (typeof pollingModes)[number];
 
 /**
  * The two addresses at which Amazon Bedrock serves the Responses API. Both store responses. mantle also generates in the
- * background, so that another invocation can take a response up; runtime answers while one waits.
+ * background, so that another invocation can resume a response; runtime answers while the caller waits.
  * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
  */
 export const bedrockEndpoints = ["mantle", "runtime"] as const;
 export type BedrockEndpoint = (typeof bedrockEndpoints)[number];
+
+/** mantle serves these at another path than the other models of OpenAI. */
+export const isOpenWeight = (model: string): boolean => model.startsWith("openai.gpt-oss-");
+
+/** The endpoint's name in messages. */
+export const placeOf = (endpoint: BedrockEndpoint, region: string): string =>
+  `Amazon Bedrock's ${endpoint} endpoint in ${region}`;
 
 /**
  * How a round that is stored is requested; the others are always streamed.

@@ -1,13 +1,13 @@
 /**
- * What steers a terminal (C0, DEL and C1 control characters) or shows words in another order than they stand in (bidi
- * embeddings, overrides and isolates). Zero-width characters are none of these: emoji and several scripts are made with
- * them, and they change nothing but themselves.
+ * Characters that control a terminal (C0, DEL and C1) or change the order in which text is shown (bidi
+ * embeddings, overrides and isolates). Zero-width characters are allowed: emoji and several scripts need
+ * them, and they are harmless.
  */
 const unprintable = /(?!\n)[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu;
 
 const blank = /\r\n|[\t-\r\u0085\u2028\u2029]/g;
 
-/** Text from outside over its own lines: what is unprintable is shown as JSON writes it, so that a reader sees that it was there. */
+/** Foreign text, made safe for a terminal: unprintable characters are shown as JSON escapes. Keeps line breaks. */
 export const printableLines = (text: string): string =>
   text.replaceAll(unprintable, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 

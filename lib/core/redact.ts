@@ -1,15 +1,15 @@
-/** Takes a credential out of a text of the other side's, which may echo what it was sent. */
+/** Removes a credential from a server's text, which may echo what it was sent. */
 export type Redact = (text: string) => string;
 
-/** Shorter parts of a key are not looked for: they would blot out ordinary words. */
+/** Shorter parts of a key are not searched for: they would match ordinary words. */
 const shortestSecret = 6;
-/** From this length on a key is also found that has lost its end: by its first characters. */
+/** A key that was cut short is found by its first characters, if it has at least this length. */
 const cutSecret = 16;
 const beginning = 8;
 
 const redacted = "[redacted]";
 
-/** The whole credential, and what stands behind its first dot; each also where it was cut short. */
+/** The whole credential and the part after its first dot; each also if it was cut short. */
 export function redactor(credential: string): Redact {
   const secrets = [credential, credential.slice(credential.indexOf(".") + 1)].filter(
     (secret) => secret.length >= shortestSecret,

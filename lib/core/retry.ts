@@ -2,17 +2,17 @@ import type { Clock } from "./clock.ts";
 import { RunnerError } from "./errors.ts";
 import { timing } from "./timing.ts";
 
-/** How the waits between attempts grow: doubling from the first to the last of these. */
+/** How the waits between tries grow: doubling from `baseMs` to `maxMs`. */
 export interface Pace {
   readonly baseMs: number;
   readonly maxMs: number;
 }
 
-/** How often and how patiently a call is repeated. Pure data: each route and adapter declares its own. */
+/** How often a call is retried, and with which waits. Each route and adapter declares its own. */
 export interface RetryPolicy extends Pace {
   /** Tries in all, the first included. */
   readonly attempts: number;
-  /** A longer Retry-After than this is not waited for: the error goes to the caller. */
+  /** If Retry-After is longer than this, the error goes to the caller without a retry. */
   readonly maxRetryAfterMs: number;
 }
 
@@ -24,16 +24,16 @@ export interface RetryDeps {
   readonly random: () => number;
 }
 
-/** What failed: the attempt's number, from 1, and the wait that the other side asked for (Retry-After). */
+/** The number of the try that failed, from 1, and the wait that the server asked for (Retry-After). */
 export interface Failed {
   readonly attempt: number;
   readonly askedMs: number | undefined;
 }
 
 /**
- * The wait before attempt `attempt + 1`. Every wait before a repetition is computed here: as long as asked, but no
- * shorter than our own exponential back-off (jittered between half and whole), so that Retry-After: 0 makes no hot loop,
- * and no longer than `timing.maxRetryWaitMs`.
+ * The wait before try `attempt + 1`. Every wait before a retry is computed here: as long as the server asked, but at least
+ * our own exponential back-off (jittered between half and whole), so that Retry-After: 0 causes no hot loop,
+ * and at most `timing.maxRetryWaitMs`.
  */
 export function retryWaitMs(pace: Pace, { attempt, askedMs = 0 }: Failed, random: () => number): number {
   const fullMs = Math.min(pace.maxMs, pace.baseMs * 2 ** (attempt - 1));
@@ -43,7 +43,7 @@ export function retryWaitMs(pace: Pace, { attempt, askedMs = 0 }: Failed, random
 
 const rateLimitPace: Pace = { baseMs: 1_000, maxMs: 60_000 };
 
-/** How long a pool holds back after 429s in a row, `attempt` so far. */
+/** How long a pool waits after a number of 429s in a row. */
 export function rateLimitWaitMs({ attempt, askedMs }: Failed, random: () => number): number {
   return retryWaitMs(rateLimitPace, { attempt, askedMs: askedMs ?? timing.rateLimitMs }, random);
 }
@@ -56,7 +56,7 @@ export interface RetryContext {
 }
 
 /**
- * Repeats `work` while it throws a retryable RunnerError. Anything else, a bug included, goes out at once.
+ * Repeats `work` while it throws a retryable RunnerError. Anything else, such as a bug, is thrown at once.
  * @throws the last error, or `signal.reason` when aborted while waiting
  */
 export async function retry<T>(context: RetryContext, work: (attempt: number) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 const redacted = "[redacted]";
 
-/** A secret value that cannot reach a log, an error or JSON by accident: only `reveal()` gives it. */
+/** A secret value that cannot reach a log, an error or JSON by accident: only `reveal()` returns it. */
 export class Secret {
   readonly #value: string;
 
@@ -8,7 +8,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** Call this only where the value leaves for its owner (an Authorization header). */
+  /** Call this only where the value is sent to its owner, as in an Authorization header. */
   reveal(): string {
     return this.#value;
   }

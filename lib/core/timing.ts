@@ -1,58 +1,58 @@
-/** The runner's own times and bounds, shared by the code that obeys them and the app that checks their relations (DESIGN.md, "Time"). */
+/** The runner's own times and bounds. infra/relations.ts checks at synth that they fit each other and the settings. */
 export const timing = {
-  /** EventBridge Scheduler's floor for `rate()`. */
+  /** EventBridge Scheduler's minimum for `rate()`. */
   scheduleMs: 60_000,
-  /** Kept free at the end of a dispatcher's time-out for its last calls. */
+  /** Reserved at the end of the dispatcher's timeout for its last calls. */
   dispatchReserveMs: 15_000,
-  /** Kept free at the end of an attempt: for its last note and heartbeat, and the continuation; or for reporting and closing. */
+  /** Reserved at the end of an attempt: for its last writes and heartbeat and the continuation, or for reporting a failure. */
   attemptReserveMs: 20_000,
-  /** No round is asked for in so short a time before an attempt's work ends: an id that comes too late would be paid for in vain. */
+  /** No round starts this shortly before an attempt's work ends: a response whose id comes too late could not be resumed. */
   askMarginMs: 5_000,
-  /** An async event older than this is dropped by Lambda; below half of the server's lease of 10 minutes. */
+  /** Lambda drops an asynchronous event older than this. Below half of Studio's lease of 10 minutes. */
   maxEventAgeMs: 300_000,
-  /** Kept free at the very end of an invocation, after all reporting: for the last heartbeat's note and the close. */
+  /** Reserved at the very end of an invocation, after all reporting, for the last writes to the run store. */
   hardReserveMs: 9_000,
-  /** One call of the run store (of a query: each page) and one of Lambda, in all, its repetitions included. */
+  /** Time limits of one call to the run store (per page of a query) and one to Lambda, retries included. */
   runStoreLimitMs: 4_000,
   invokeLimitMs: 4_000,
-  /** The shortest heartbeat interval, so that a lease of seconds in a test does not become a flood. */
+  /** The shortest heartbeat interval, for leases of seconds. */
   minHeartbeatMs: 200,
   maxHeartbeatMs: 120_000,
-  /** A proof that lease and run are ours holds for so long: above `runStoreLimitMs`, below any attempt that is taken for dead. */
+  /** How long a proof of lease and run is valid: above `runStoreLimitMs`, below the time after which an attempt counts as dead. */
   proofFreshMs: 10_000,
-  /** Of the token with which AWS says who we are: long enough for one exchange; the role's policy allows no longer. */
+  /** Lifetime of the AWS identity token: enough for one exchange. The role's policy allows no more. */
   subjectTokenSeconds: 300,
-  /** For telling the provider to stop; then the generation is left to it. */
+  /** Time limit of a request to cancel a response. */
   cancelLimitMs: 5_000,
-  /** A run that lasts longer than this fails, saying so; a pool may set another. */
+  /** Default time limit of a run; a pool can set another. */
   runLimitMs: 3_600_000,
-  /** Of a recovery's heartbeat and of its report, below recovery's time-out. */
+  /** Time limits of recovery's heartbeat and report, below its function's timeout. */
   recoverHeartbeatLimitMs: 15_000,
   recoverReportLimitMs: 30_000,
-  /** Starts of one run, the first included: a job that kills its worker each time is ended. */
+  /** Starts of one run, the first included. A job that crashes its worker every time fails after these. */
   maxStarts: 3,
-  /** Runs of a workspace that may lose their lease in a row, after having paid for rounds; then the workspace is left alone. */
+  /** How many runs of a workspace in a row may pay for rounds and lose their lease before the workspace is left alone. */
   maxLosses: 3,
-  /** For a lease's length, doubled with each further loss, at most this long. */
+  /** The longest time a workspace is left alone: a lease's length, doubled with each further loss, up to this. */
   maxLeftAloneMs: 21_600_000,
-  /** Below the some 16 hops after which Lambda takes functions that start each other for a loop (decisions/0008). */
+  /** Below the about 16 hops after which Lambda's recursion guard stops functions that invoke each other (decisions/0008). */
   maxContinuations: 12,
-  /** Heartbeats that an attempt may miss before the reaper takes it for dead. */
+  /** Heartbeats that an attempt may miss before the reaper considers it dead. */
   silentHeartbeats: 2.5,
-  /** How long an attempt waits, over all its rounds, for room in the tier that it asks in. */
+  /** How long an attempt waits, over all its rounds, for capacity in its service tier. */
   tierPatienceMs: 120_000,
-  /** How long the pool holds back after a 429 that names no time. */
+  /** How long the pool waits after a 429 without Retry-After. */
   rateLimitMs: 5_000,
   /**
-   * Nobody waits longer before asking again, whatever Retry-After says. An absurd value costs minutes: fewer than the
-   * five without a good poll that set off the alarm NoGoodPoll. Who meant it says so again.
+   * The longest wait before a retry, whatever Retry-After says. Shorter than the five minutes without a good poll that
+   * set off the alarm NoGoodPoll. A server that means a longer wait will ask again.
    */
   maxRetryWaitMs: 180_000,
-  /** A runner key that nothing has used for so long is revoked: longer than a cycle, and than `rotate` watches. */
+  /** A runner key is revoked after being unused for this long: longer than a cycle, and longer than `rotate` watches. */
   revokeAfterMs: 900_000,
-  /** How often the rotator looks for such keys. */
+  /** How often the rotator looks for keys to revoke. */
   revokeEveryMs: 900_000,
-  /** How long a lease is taken to last whose end is missing or absurd: the first heartbeat may tell more. */
+  /** The assumed length of a lease whose expiry is missing or out of range, until a heartbeat's answer has a valid one. */
   assumedLeaseMs: 60_000,
   /** Heartbeats per lease, at least. */
   heartbeatsPerLease: 5,

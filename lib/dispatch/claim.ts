@@ -17,16 +17,16 @@ export interface ClaimDeps extends CountDeps {
 export interface NewLease {
   readonly pool: string;
   readonly workspaceId: string;
-  /** Of the run that is to be created for it. */
+  /** The id of the run to be created. */
   readonly runId: string;
 }
 
 export type Claim =
   | { readonly kind: "claimed"; readonly inherited: Inherited | undefined }
-  /** Run after run of this workspace was paid for and lost: for a while none is created. */
+  /** Several runs of this workspace in a row paid for rounds and lost their lease: none is created for a while. */
   | { readonly kind: "left_alone"; readonly losses: number; readonly untilMs: number };
 
-/** Somebody else may move the same rows, but not again and again. */
+/** Another process can change the same rows, but not many times in a row. */
 const tries = 3;
 
 /**
@@ -50,7 +50,7 @@ export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<
     }
     const claim = { workspaceId, runId, earlierRunId: earlier?.runId, losses, previousRunId, atMs: nowMs };
     if (!(await workspaces.claim(pool, claim))) continue;
-    // Its dispatcher may have created it since it was looked for. One that begins later finds the workspace taken.
+    // Its dispatcher may have created it since we looked. If it starts later, it finds that the workspace belongs to another run.
     const late = known && earlier?.runId !== known.runId ? await runStore.read(pool, known.runId) : undefined;
     const last = (await superseded(deps, late)) ?? earlier;
     return { kind: "claimed", inherited: inheritedFrom(last) };
@@ -58,7 +58,7 @@ export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<
   throw new RunnerError("run_store_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
 }
 
-/** A dispatcher that dies between claiming a workspace and creating its run leaves one that was never created. */
+/** If a dispatcher dies between claiming a workspace and creating the run, the named run does not exist. */
 async function earlierRun(
   { runStore }: ClaimDeps,
   pool: string,
@@ -68,7 +68,7 @@ async function earlierRun(
   return newest ?? (earlierRunId === undefined ? undefined : runStore.read(pool, earlierRunId));
 }
 
-/** The run as it is closed now. */
+/** The run as it was finished. */
 async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | undefined> {
   let present = run;
   for (let attempt = 1; attempt <= tries; attempt++) {
@@ -77,7 +77,7 @@ async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | 
     const end = endOfAbandoned(closing, { reason: "superseded", isTold: true });
     let closed: Run | undefined;
     await closeAbandoned(deps, { run: closing, end }, async (ending) => {
-      // As it is closed: a round may have begun since it was read.
+      // Uses the run as it was finished: a round may have started since it was read.
       closed = await deps.runStore.supersede(closing, ending);
       return closed !== undefined;
     });
@@ -94,7 +94,7 @@ async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | 
   );
 }
 
-/** Only what was paid for counts; an end of the job begins anew. */
+/** Counts only runs that paid for rounds; a run that ended its job resets the count. */
 function lossesAfter(known: Workspace | undefined, earlier: Run | undefined): number {
   if (earlier?.state !== "lost") return 0;
   return (known?.losses ?? 0) + (earlier.rounds > 0 ? 1 : 0);
@@ -106,7 +106,7 @@ function leftAloneUntil(losses: number, earlier: Run | undefined): number {
   return earlier.endedAtMs + Math.min(timing.maxLeftAloneMs, earlier.leaseMs * 2 ** further);
 }
 
-/** What can be taken up if the lease turns out to be for the same job. A job that Studio has surely ended is not leased again. */
+/** Progress that can be reused if the lease is for the same job. A job that Studio has ended is not leased again. */
 function inheritedFrom(earlier: Run | undefined): Inherited | undefined {
   if (!earlier || (earlier.state !== "lost" && !earlier.unconfirmed)) return undefined;
   const { runId, jobDigest, responseIds, usage, usageBeside, usageBefore, repaired, inherited } = earlier;

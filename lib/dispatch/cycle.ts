@@ -18,11 +18,11 @@ export interface CycleDeps extends PollerDeps, RecoverDeps {
 
 export interface CycleSettings extends PollerSettings, ReaperSettings {
   readonly polling: PollingTimes;
-  /** Estimated spending in a UTC day at which leasing stops; absent: no cap. The control row may say otherwise. */
+  /** Estimated spending in a UTC day at which leasing stops; absent: no cap. The control row can override it. */
   readonly dailyCapUsd: number | undefined;
 }
 
-/** What came of a cycle. An error's code says why no poll of it was answered. */
+/** A cycle's result. An error's code if no poll was answered. */
 export type CycleReason =
   | "leased"
   | "empty"
@@ -39,7 +39,7 @@ const heldBackReasons: Readonly<Record<Throttler, CycleReason>> = {
   model: "model_rate_limited",
 };
 
-/** More runs at once than an operator can mean. */
+/** An upper bound for what an operator can set. */
 const maxConcurrency = 1000;
 
 export interface CycleSummary {
@@ -47,20 +47,20 @@ export interface CycleSummary {
   readonly polls: number;
   readonly leased: number;
   readonly inFlight: number;
-  /** Runs that should have moved by themselves, and were looked after. */
+  /** Runs that the reaper recovered. */
   readonly reaped: number;
 }
 
 export interface CycleTime {
-  /** What the platform leaves this invocation. */
+  /** How long the platform lets this invocation run. */
   readonly remainingMs: number;
   /** Ends the cycle early: no new leases. */
   readonly stop: AbortSignal;
 }
 
 /**
- * One dispatch cycle: look after runs that should have moved, and lease what the pool has room for, one run and one
- * processor invocation per lease. Says what came of it in one log line and a few metrics.
+ * Runs one dispatch cycle: recovers silent runs, and leases jobs up to the pool's free capacity, with one run and one
+ * processor invocation per lease. Reports its result in one log line and a few metrics.
  * @throws RunnerError when no poll of the cycle was answered, so that the function's error alarm fires
  */
 export async function runCycle(
@@ -80,7 +80,7 @@ export async function runCycle(
 
 interface Result extends CycleSummary {
   readonly error?: RunnerError;
-  /** Studio answered, or was not asked on purpose. */
+  /** Studio answered, or was not asked for a good reason. */
   readonly good: boolean;
 }
 
@@ -120,9 +120,9 @@ class Cycle {
     const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
     const [ours, [operator, runnerKeys, heldBack]] = await Promise.all([locked, reading]);
     if (!ours) return this.#result("overlap");
-    // Only now: a run that the cycle before us opens must be in it.
+    // Read under the lock, so that it includes runs that the previous cycle created.
     const openRuns = runStore.openRuns(pool);
-    // A pool that leases nothing is still looked after.
+    // The reaper also runs for a pool that leases nothing.
     const reaping = this.#reap(openRuns);
     try {
       const poller = await this.#prepare(operator, { keys: runnerKeys, backoff: heldBack, openRuns });
@@ -152,7 +152,7 @@ class Cycle {
       const cycleMs = end === "at_capacity" ? full.cycleMs : polling.cycleMs;
       return startedAtMs + Math.min(cycleMs, remainingMs - timing.dispatchReserveMs);
     };
-    // A batch of lease calls must end, and its runs be opened, in the time that is kept free. Short time-outs keep less.
+    // A batch of lease calls must end, and its runs be created, within the reserve. Short timeouts have a shorter reserve.
     const leasingEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
     const isOver = (): boolean => stop.aborted || clock.now() >= leasingEndsAtMs;
     const waits = new Waits(polling, this.#deps.random);
@@ -168,7 +168,7 @@ class Cycle {
     }
   }
 
-  /** A cycle that was answered at least once is a good one, whatever failed beside it. */
+  /** A cycle is good if Studio answered at least once, whatever else failed. */
   #ended(best: Poll["end"], last: Poll["end"]): Result {
     if (last === "daily_cap") this.#tellOfCap();
     if (last instanceof RunnerError && last.code === "internal")
@@ -185,7 +185,7 @@ class Cycle {
     return { reason, polls, leased, inFlight, reaped: this.#reaped, good: reason === "paused", ...more };
   }
 
-  /** An idle cycle emits three at most: metrics are billed by the minute that has data. */
+  /** An idle cycle emits at most three metrics: CloudWatch bills metrics by the hours that have data. */
   #emit({ reason, good }: Result): void {
     const { metrics } = this.#deps;
     const { pool } = this.#settings;
@@ -208,7 +208,7 @@ class Cycle {
     this.#deps.log.warn("daily_cap_reached", { pool: this.#settings.pool, ...money });
   }
 
-  /** What goes wrong here is no reason not to lease; the next cycle looks again. */
+  /** A failure here does not stop leasing; the next cycle tries again. */
   async #reap(openRuns: Promise<readonly Run[]>): Promise<number> {
     try {
       this.#reaped = await reap(this.#deps, this.#settings, await openRuns);
@@ -219,7 +219,7 @@ class Cycle {
     return this.#reaped;
   }
 
-  /** The lock dies by itself; a failed release only costs the next cycle its start. */
+  /** The lock expires by itself: if the release fails, only the next cycle is skipped. */
   async #release(locked: Promise<boolean>, owner: string, result: Result): Promise<void> {
     const { clock, lock, log } = this.#deps;
     const { pool } = this.#settings;
@@ -236,7 +236,7 @@ class Cycle {
   }
 }
 
-/** Nothing that happens within this cycle changes it. */
+/** Stays the same for the whole cycle. */
 function isFinal({ end }: Poll, inFlight: number): boolean {
   const mayRunNothing = end === "at_capacity" && inFlight === 0;
   return mayRunNothing || end === "daily_cap" || (end instanceof RunnerError && !end.retryable);

@@ -13,8 +13,8 @@ export interface CappedPool {
 }
 
 /**
- * What the pool's ended runs have cost today (UTC) against its cap. Runs in flight are not in it: the cap is passed by
- * what they still cost.
+ * Compares what the pool's finished runs cost today (UTC) with its cap. Runs in flight are not included, so spending can
+ * exceed the cap by what they still cost.
  */
 export class DailyCap {
   readonly #deps: DailyCapDeps;
@@ -39,7 +39,7 @@ export class DailyCap {
     return this.capUsd !== undefined && (this.spentUsd ?? 0) >= this.capUsd;
   }
 
-  /** Of the cap; absent where there is none. A cap of nothing is always reached. */
+  /** Percent of the cap; absent without a cap. A cap of 0 is always reached. */
   percent(): number | undefined {
     if (this.capUsd === undefined || this.spentUsd === undefined) return undefined;
     return this.capUsd === 0 ? 100 : (100 * this.spentUsd) / this.capUsd;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** The schedule names the pool; a dispatcher that serves another one must not run. */
+/** The schedule names the pool. A dispatcher of another pool refuses the event. */
 export const dispatchEventSchema = (servedPool: string) =>
   z.looseObject({
     pool: z.literal(servedPool, {

@@ -2,13 +2,13 @@ import type { RunnerKey } from "../core/secret.ts";
 
 export interface KeyRingSettings {
   readonly leasesPerKey: number | undefined;
-  /** Leases that a key holds in the run store. */
+  /** Leases that a key holds, according to the run store. */
   readonly heldBy: (keyId: string) => number;
-  /** 0 (included) to 1 (excluded): which key begins, so that none is asked last in every cycle. */
+  /** 0 (included) to 1 (excluded): chooses the first key, so that no key is last in every cycle. */
   readonly random: () => number;
 }
 
-/** Hands out a pool's keys in turn, within the cap of leases per key, leaving out those that Studio refused. */
+/** Returns a pool's keys in turn, within the cap of leases per key, without those that Studio refused. */
 export class KeyRing {
   readonly #settings: KeyRingSettings;
   readonly #refused = new Set<string>();
@@ -22,7 +22,7 @@ export class KeyRing {
     this.#turn = Math.floor(settings.random() * keys.length);
   }
 
-  /** Takes a place of a key until `giveBack`. */
+  /** Reserves a lease of a key until `giveBack`. */
   take(): RunnerKey | undefined {
     for (let tried = 0; tried < this.#keys.length; tried++) {
       const key = this.#keys[this.#turn++ % this.#keys.length];
@@ -41,7 +41,7 @@ export class KeyRing {
     this.#refused.add(key.value.reveal());
   }
 
-  /** The secret's newest keys; one that was refused stays out for as long as its value is the same. */
+  /** Replaces the keys with the secret's newest ones. A refused key stays excluded while its value is the same. */
   replace(keys: readonly RunnerKey[]): void {
     this.#keys = keys;
   }
@@ -50,7 +50,7 @@ export class KeyRing {
     return this.#keys.some((key) => !this.#refused.has(key.value.reveal()));
   }
 
-  /** Keys of the secret that Studio refused. */
+  /** Number of keys that Studio refused. */
   refusedCount(): number {
     return this.#keys.filter((key) => this.#refused.has(key.value.reveal())).length;
   }

@@ -8,17 +8,17 @@ export interface OccupancyDeps {
 }
 
 /**
- * How many runs of a pool are in flight, counted from run store rows that expire. Only this cycle adds runs (the dispatch
- * lock sees to that), so once none is in flight the run store need not be asked again until we add one.
+ * Counts the runs in flight of a pool from rows whose lease is live. Only this cycle adds runs (the dispatch
+ * lock ensures that), so when none is in flight, the run store is not read again until we add one.
  */
 export class Occupancy {
   readonly #deps: OccupancyDeps;
   readonly #pool: string;
-  /** What the cycle has asked for already, for the first count. */
+  /** The cycle's first read of the unfinished runs, for the first count. */
   #openRuns: Promise<readonly Run[]> | undefined;
   /** Key ids by run id. */
   #runs = new Map<string, string>();
-  /** The most runs that were in flight at once, as far as was looked. */
+  /** The highest count so far. */
   peak = 0;
 
   constructor(deps: OccupancyDeps, pool: string, openRuns: Promise<readonly Run[]>) {
@@ -40,13 +40,13 @@ export class Occupancy {
     this.#notePeak();
   }
 
-  /** Looks which runs are still in flight. @throws RunnerError `run_store_unavailable` */
+  /** Reads which runs are still in flight. @throws RunnerError `run_store_unavailable` */
   async count(): Promise<void> {
     if (this.#openRuns) await this.#countFirst(this.#openRuns);
     else if (this.#runs.size > 0) await this.#count(await this.#deps.runStore.openRuns(this.#pool));
   }
 
-  /** A read that failed is made anew by the next count. */
+  /** A failed read is retried by the next count. */
   async #countFirst(openRuns: Promise<readonly Run[]>): Promise<void> {
     const rows = await openRuns.catch(() => this.#deps.runStore.openRuns(this.#pool));
     await this.#count(rows);
@@ -57,7 +57,7 @@ export class Occupancy {
     const nowMs = this.#deps.clock.now();
     const live = rows.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs > nowMs);
     const runs = new Map(live.map((row) => [row.runId, row.keyId]));
-    // The index lags behind: what it does not show yet, or any more, the rows themselves tell.
+    // The index is eventually consistent: for runs that it does not show, read the rows.
     const unseen = [...this.#runs].filter(([runId]) => !runs.has(runId));
     const open = await Promise.all(unseen.map(([runId]) => this.#isOpen(runId)));
     for (const [at, [runId, run]] of unseen.entries()) if (open[at]) runs.set(runId, run);

@@ -21,26 +21,26 @@ export interface PollerDeps extends StartDeps {
 
 export interface PollerSettings {
   readonly pool: string;
-  /** Runs in flight at most. */
+  /** The most runs in flight. */
   readonly concurrency: number;
   readonly leasesPerKey: number | undefined;
 }
 
-/** What one cycle polls with. */
+/** What a cycle passes to its poller. */
 export interface PollerStart {
   readonly keys: readonly RunnerKey[];
-  /** Looked at already. */
+  /** The back-off row, if it was read already. */
   readonly cap: DailyCap;
-  /** As read at the cycle's start. */
+  /** The keys as read at the cycle's start. */
   readonly backoff: Backoff;
-  /** Every run that is not closed, asked for under the lock. */
+  /** Every unfinished run, read under the lock. */
   readonly openRuns: Promise<readonly Run[]>;
 }
 
-/** More rows and events on their way than this would only fill the memory: they wait for the processor, not for answers. */
+/** The most runs that are being created at once. More would only use memory: they wait for CPU, not for answers. */
 const startsAtOnce = 32;
 
-/** The pool holds back because somebody asked one of us to. Epoch ms. */
+/** The pool waits because Studio or the model asked for it. Epoch ms. */
 export interface HeldBack {
   readonly by: Throttler;
   readonly untilMs: number;
@@ -51,7 +51,7 @@ export interface Poll {
   readonly end: "at_capacity" | "daily_cap" | "empty" | HeldBack | RunnerError;
 }
 
-/** Asks Studio for jobs, as many as the pool has room for, and starts a run for each. */
+/** Leases jobs from Studio, up to the pool's free capacity, and starts a run for each. */
 export class Poller {
   readonly #deps: PollerDeps;
   readonly #settings: PollerSettings;
@@ -65,11 +65,10 @@ export class Poller {
   #rateLimits = 0;
   #width = 1;
   #wasBusy = false;
-  #poolFreeAtMs = 0;
   polls = 0;
   leased = 0;
 
-  /** Until the first poll has looked at it. */
+  /** Until the first poll has used it. */
   #backoff: Backoff | undefined;
 
   constructor(deps: PollerDeps, settings: PollerSettings, start: PollerStart) {
@@ -87,14 +86,14 @@ export class Poller {
     return this.#occupancy.inFlight;
   }
 
-  /** Of the cycle so far: at its end a run may be over that filled it. */
+  /** The highest number in the cycle so far: runs may have ended since. */
   get peak(): { readonly inFlight: number; readonly free: number } {
     const { peak: inFlight } = this.#occupancy;
     return { inFlight, free: Math.max(0, this.#settings.concurrency - inFlight) };
   }
 
   /**
-   * Takes no more leases once `isOver`, also in mid-batch.
+   * Stops leasing once `isOver` returns true, also between batches.
    * @throws RunnerError `run_store_unavailable` and what reading the keys anew throws
    */
   async poll(isOver: () => boolean): Promise<Poll> {
@@ -103,7 +102,7 @@ export class Poller {
     const known = this.#backoff;
     this.#backoff = undefined;
     await this.#occupancy.count();
-    // One read a look, as long as there is no room.
+    // One read per check while the pool is at capacity.
     if (this.#free() === 0) return { leased: 0, end: "at_capacity" };
     const forbidden = await this.#forbidden(known, wasBusy);
     if (forbidden) return { leased: 0, end: forbidden };
@@ -115,19 +114,18 @@ export class Poller {
       if (answer.leased > 0 || end === "empty") this.#rateLimits = 0;
       if (end === "full") return { leased, end: "at_capacity" };
       if (end === "empty") return { leased, end };
-      const trouble = await this.#trouble(end);
-      // Each round leaves out one key more, so that this comes to an end.
-      if (trouble !== "ask_again") return { leased, end: trouble };
+      const next = await this.#afterError(end);
+      // Each pass excludes one more key, so the loop ends.
+      if (next !== "ask_again") return { leased, end: next };
     }
   }
 
-  /** What runs in flight have told or cost since we last looked may forbid to ask. */
+  /** Whether a back-off or the daily cap forbids leasing; runs in flight may have changed either since the last check. */
   async #forbidden(
     known: Backoff | undefined,
     busy: boolean,
   ): Promise<Exclude<Poll["end"], RunnerError> | undefined> {
-    // Without a run in flight nobody notes a back-off: what was seen last still holds.
-    const seenAtMs = this.#deps.clock.now();
+    // Without a run in flight nobody writes a back-off, so the last check still holds.
     if (known || busy || this.#wasBusy) {
       const { pool } = this.#settings;
       const [backoff] = known
@@ -137,7 +135,6 @@ export class Poller {
       const heldBack = this.#heldBack(backoff);
       if (heldBack) return heldBack;
     }
-    this.#poolFreeAtMs = seenAtMs;
     return this.#cap.isReached() ? "daily_cap" : undefined;
   }
 
@@ -155,7 +152,7 @@ export class Poller {
   #slowStartDeps(isOver: () => boolean): Parameters<typeof slowStart>[0] {
     const ring = this.#ring;
     return {
-      // Never aborted: a call that is cut off may have leased a job. Its own time limit ends it.
+      // Never aborted, because an aborted call may have leased a job. Its own time limit ends it.
       lease: (key) => this.#deps.studio.lease({ key, signal: new AbortController().signal }),
       nextKey: () => (isOver() ? undefined : ring.take()),
       beforeBatch: async () => {
@@ -175,13 +172,13 @@ export class Poller {
     return { by: studioUntilMs === untilMs ? "studio" : "model", untilMs };
   }
 
-  async #trouble(error: RunnerError): Promise<HeldBack | RunnerError | "ask_again"> {
+  async #afterError(error: RunnerError): Promise<HeldBack | RunnerError | "ask_again"> {
     this.#deps.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
     if (error.status === 429) return this.#holdBack(error.retryAfterMs);
     return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
-  /** The next cycles know it too. */
+  /** Writes the wait to the run store, so that the next cycles obey it too. */
   async #holdBack(askedMs: number | undefined): Promise<HeldBack> {
     const { clock, random } = this.#deps;
     const untilMs = clock.now() + rateLimitWaitMs({ attempt: ++this.#rateLimits, askedMs }, random);
@@ -189,7 +186,7 @@ export class Poller {
     return { by: "studio", untilMs };
   }
 
-  /** After a refusal the secret is read again, once per cycle; polling goes on while any key is left to try. */
+  /** After a refusal, reads the secret again, once per cycle. Polling continues while a key is left to try. */
   async #hasAnotherKey(error: RunnerError): Promise<boolean> {
     if (error.code !== "key_refused") return false;
     if (!this.#refreshedKeys) {
@@ -200,7 +197,7 @@ export class Poller {
     return this.#ring.hasUsable();
   }
 
-  /** Each key once; one that the secret does not hold any more has been replaced, and is nobody's trouble. */
+  /** Counts each refused key once. A key that the secret no longer holds was replaced and does not count. */
   #countRefused(): void {
     const refused = this.#ring.refusedCount();
     const more = refused - this.#refusedKeys;
@@ -208,7 +205,7 @@ export class Poller {
     this.#refusedKeys = refused;
   }
 
-  /** Slow start goes on while the run's row is written and its attempt is invoked. */
+  /** Does not wait: slow start continues while the run is created and its attempt is invoked. */
   #start(lease: Lease, key: RunnerKey): void {
     const start = this.#startRun(lease, key).finally(() => {
       this.#ring.giveBack(key);
@@ -219,7 +216,7 @@ export class Poller {
 
   async #startRun(lease: Lease, key: RunnerKey): Promise<void> {
     const { pool } = this.#settings;
-    const taken = { pool, lease, keyId: key.id, poolFreeAtMs: this.#poolFreeAtMs };
+    const taken = { pool, lease, keyId: key.id };
     const runId = await startRun(this.#deps, taken);
     if (runId === undefined) return;
     this.#occupancy.add(runId, key.id);

@@ -1,12 +1,12 @@
 import type { PollingMode } from "../core/options.ts";
 
-/** How eagerly a pool looks for work inside its minute. README: latency and monthly cost of each mode. */
+/** How a mode polls within a cycle. README.md has the latency and monthly cost of each mode. */
 export interface PollingTimes {
-  /** How long the dispatcher goes on polling; 0 means until the first empty answer. A full pool is watched for longer. */
+  /** How long the dispatcher polls; 0 means until the first empty answer. A pool at capacity is watched for longer. */
   readonly cycleMs: number;
-  /** Wait after a poll that leased something and emptied the queue. */
+  /** The wait after a poll that leased jobs and emptied the queue. */
   readonly busyWaitMs: number;
-  /** The idle wait grows from the first to the last of these, doubling with each empty poll. */
+  /** The wait after an empty poll doubles from the first to the last of these. */
   readonly idleWaitMs: readonly [first: number, last: number];
 }
 
@@ -17,8 +17,8 @@ export const pollingTimes = {
 } as const satisfies Readonly<Record<PollingMode, PollingTimes>>;
 
 /**
- * A pool at capacity may have a queue: it is watched for so long, in every mode, and looked at so often. A look reads all
- * runs, so that many runs are looked at less often; many end within a second all the same (docs/decisions/0022).
+ * How long a pool at capacity is watched, in every mode, and how often it is checked. A check reads all unfinished
+ * runs, so a pool with many runs is checked less often; many of them end within a second anyway (docs/decisions/0022).
  */
 export const full = {
   cycleMs: 57_000,

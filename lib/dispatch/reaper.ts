@@ -1,20 +1,20 @@
 import { heartbeatIntervalMs } from "../attempt/lease-heartbeat.ts";
 import { recover, type RecoverDeps } from "../attempt/recover.ts";
-import type { Trouble } from "../attempt/trouble.ts";
+import type { AttemptFailure } from "../attempt/attempt-failure.ts";
 import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 
 export interface ReaperSettings {
   readonly pool: string;
-  /** After this Lambda drops an attempt's event. */
+  /** Lambda drops an attempt's event after this time. */
   readonly maxEventAgeMs: number;
 }
 
-/** As many at once as a mass crash may leave without holding up the cycle. */
+/** Runs that are recovered at once, so that a mass crash does not delay the cycle. */
 const batchSize = 16;
 
-/** Why a run should have moved by now; `undefined`: it is well, or somebody may still be at it. */
-export function overdue(run: Run, settings: ReaperSettings, nowMs: number): Trouble | undefined {
+/** Why a run counts as dead; `undefined`: its attempt may still be alive. */
+export function overdue(run: Run, settings: ReaperSettings, nowMs: number): AttemptFailure | undefined {
   if (run.state === "leased") {
     return nowMs - run.calledAtMs > settings.maxEventAgeMs * 1.2 ? "event_lost" : undefined;
   }
@@ -25,7 +25,7 @@ export function overdue(run: Run, settings: ReaperSettings, nowMs: number): Trou
 }
 
 /**
- * Looks at every open run of the pool, as just read, and recovers those that should have moved. Gives how many it touched.
+ * Recovers those of the pool's unfinished runs whose attempt is dead. Returns their number.
  * @throws RunnerError `run_store_unavailable`
  */
 export async function reap(
@@ -35,16 +35,16 @@ export async function reap(
 ): Promise<number> {
   const nowMs = deps.clock.now();
   const due = openRuns.flatMap((run) => {
-    const trouble = overdue(run, settings, nowMs);
-    return trouble === undefined ? [] : [{ run, trouble }];
+    const failure = overdue(run, settings, nowMs);
+    return failure === undefined ? [] : [{ run, failure }];
   });
   const failures: unknown[] = [];
   for (let first = 0; first < due.length; first += batchSize) {
     const batch = due.slice(first, first + batchSize);
-    const ends = await Promise.allSettled(batch.map(({ run, trouble }) => recover(deps, run, trouble)));
+    const ends = await Promise.allSettled(batch.map(({ run, failure }) => recover(deps, run, failure)));
     failures.push(...ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : [])));
   }
-  // One run's trouble is told when all have been looked after.
+  // Report a failure only after all runs were handled.
   if (failures.length > 0) throw failures[0];
   return due.length;
 }

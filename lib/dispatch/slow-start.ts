@@ -2,15 +2,15 @@ import { RunnerError, toRunnerError } from "../core/errors.ts";
 import type { RunnerKey } from "../core/secret.ts";
 import type { Lease } from "../studio/schemas.ts";
 
-/** More lease calls than this at once would trip rate limits before they help. */
+/** More lease calls at once would hit rate limits without leasing faster. */
 const widestBatch = 32;
 
 export interface SlowStartDeps {
-  /** One lease call with this key. */
+  /** Sends one lease call with this key. */
   readonly lease: (key: RunnerKey) => Promise<Lease | undefined>;
-  /** A key that may take one more lease now; it counts as taken until `lease` answers empty or fails. */
+  /** A key that may take one more lease now; the lease is reserved until `lease` returns empty or fails. */
   readonly nextKey: () => RunnerKey | undefined;
-  /** Before each batch: lets those who start the leased runs keep up. */
+  /** Awaited before each batch, so that starting the leased runs can keep up. */
   readonly beforeBatch: () => Promise<void>;
   readonly onLeased: (lease: Lease, key: RunnerKey) => void;
   readonly onNotLeased: (key: RunnerKey, error?: RunnerError) => void;
@@ -20,13 +20,13 @@ export interface SlowStartResult {
   readonly leased: number;
   /** What ended the slow start. `full`: no capacity or no key is left; the queue may hold more. */
   readonly end: "full" | "empty" | RunnerError;
-  /** For the next slow start's first batch: after a full one there is no need to feel the way again. */
+  /** The size of the next call's first batch: after a full batch there is no need to start slowly again. */
   readonly nextWidth: number;
 }
 
 /**
- * Lease calls in batches of 1, 2, 4, 8 … while all of a batch hit. The first empty answer or error is the last batch's.
- * `firstWidth`: as the last slow start said.
+ * Sends lease calls in batches of 1, 2, 4, 8 … while every call of a batch leases a job. Stops after the batch with the first
+ * empty answer or error. `firstWidth`: `nextWidth` of the previous call.
  */
 export async function slowStart(
   deps: SlowStartDeps,

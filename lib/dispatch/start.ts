@@ -13,14 +13,12 @@ export interface TakenLease {
   readonly pool: string;
   readonly lease: Lease;
   readonly keyId: string;
-  /** When the cycle last saw that the pool need not hold back. */
-  readonly poolFreeAtMs: number;
 }
 
 /**
- * Turns a lease into a run: the workspace becomes the run's, then its row is written, then its event is sent. A lease
- * that cannot be recorded is let go: its job returns to Studio's queue when the lease ends. An event that cannot be sent
- * is left to the reaper. Never throws; `undefined` means let go.
+ * Turns a lease into a run: claims the workspace, creates the run's row, then sends the attempt's event. If the lease
+ * cannot be recorded, it is dropped: its job returns to Studio's queue when the lease expires. If the event cannot be sent,
+ * the reaper restarts the run. Never throws; `undefined` means dropped.
  */
 export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
   const { pool, lease, keyId } = taken;
@@ -41,7 +39,7 @@ export async function startRun(deps: StartDeps, taken: TakenLease): Promise<stri
         "lease_lost",
         `the lease had been over for ${overMs} ms when it was to be recorded`,
       );
-    const times = { leasedAtMs, leaseExpiresAtMs, poolFreeAtMs: taken.poolFreeAtMs };
+    const times = { leasedAtMs, leaseExpiresAtMs };
     const { runId } = attempt;
     await deps.runStore.create({ pool, runId, workspaceId, keyId, ...times, inherited: claim.inherited });
   } catch (thrown) {

@@ -3,7 +3,7 @@ import { retryWaitMs } from "../core/retry.ts";
 import { full, type PollingTimes } from "./polling.ts";
 import type { Poll } from "./poller.ts";
 
-/** How long a cycle waits at most after polls that failed one after the other, unless asked to wait longer. */
+/** The longest wait after failed polls in a row, unless the server asks for a longer one. */
 const slowestMs = 30_000;
 
 interface Now {
@@ -11,7 +11,7 @@ interface Now {
   readonly inFlight: number;
 }
 
-/** The wait after each poll: short at capacity and after a hit, growing while idle or failing, as long as anybody asked for. */
+/** The wait after each poll: short at capacity and after a lease, growing while idle or failing, at least as long as a server asked. */
 export class Waits {
   readonly #polling: PollingTimes;
   readonly #random: () => number;

@@ -7,12 +7,12 @@ import type { StagedSecrets, SecretSource } from "../adapters/secrets-manager.ts
 
 /** The runner keys of a pool. `get` and `refresh` as a SecretCache's (lib/keys/secrets.ts). */
 export interface RunnerKeys {
-  /** The keys that lease. */
+  /** The keys for new leases. */
   get(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
   refresh(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
   /**
-   * Keys that lease no more, newest first: the secret's own list of them, then those of AWSPREVIOUS, read anew. A run that
-   * was leased with one finishes with it.
+   * Keys that are no longer used for new leases, newest first: the secret's list of retired keys, then those of AWSPREVIOUS. A run
+   * that was leased with one of them finishes with it.
    */
   retired(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
 }
@@ -42,7 +42,7 @@ export function createRunnerKeys(deps: RunnerKeysDeps): RunnerKeys {
   };
 }
 
-/** A value that cannot be read as text is none of ours. */
+/** A value that is not text was not written by us. */
 async function readPrevious(
   source: StagedSecrets,
   secretId: string,

@@ -7,35 +7,35 @@ const instanceSchema = z.object({
   instanceId: z.string().min(1),
   credentialId: z.string().min(1),
   createdAtMs: z.number(),
-  /** Of the key. Absent: the pool's own. */
+  /** The key's kind. Absent: the pool's kind. */
   kind: z.enum(["user", "global"]).optional(),
 });
 
-/** The instance at Studio that a runner key belongs to: what is revoked. Nothing secret in it. */
+/** The runner instance at Studio that a key belongs to, and that is revoked with it. Holds no secret. */
 export type RunnerInstance = Readonly<z.output<typeof instanceSchema>>;
 
-/** All that a pool's secret may hold. */
+/** Everything that a pool's secret can hold. */
 export interface RunnerSecret {
-  /** These lease. */
+  /** Keys for new leases. */
   readonly keys: readonly RunnerKey[];
-  /** These lease no more: runs that they leased finish with them. */
+  /** Retired keys: runs that they leased finish with them. */
   readonly retired: readonly RetiredKey[];
-  /** Known for keys that the runner minted, or that somebody wrote down with their instance. */
+  /** Instances of keys that the runner created, or that were stored with their instance. */
   readonly instances: readonly RunnerInstance[];
-  /** The version that was present when this value was made, and that it may replace; absent: none was, or nobody knows. */
+  /** The version that was current when this value was made, and that it may replace; absent: none, or unknown. */
   readonly replaces?: string | undefined;
 }
 
 export interface RetiredKey extends RunnerKey {
-  /** Since when no open run holds it, as far as we saw. Absent: it leased when this value was made, or a run holds it. */
+  /** Since when no unfinished run uses it, as far as we saw. Absent: it was in use when this value was made, or a run uses it. */
   readonly unusedSinceMs?: number | undefined;
 }
 
-/** What only the object form has. A slip in it costs a convenience, and must not stop the keys. */
+/** Fields of the object form only. A mistake in them must not make the keys unusable. */
 const moreSchema = z.looseObject({
   retired: z.array(z.string()).catch([]),
   instances: z.array(instanceSchema).catch([]),
-  /** Of retired keys, by credential id. */
+  /** Times for retired keys, by credential id. */
   unusedSinceMs: z.record(z.string(), z.number()).catch({}),
   replaces: z.string().optional().catch(undefined),
 });
@@ -60,13 +60,13 @@ export function parseRunnerSecret(text: string, where: string): RunnerSecret {
 }
 
 export interface Replaceable {
-  /** As many new ones are made, of the pool's own kind. */
+  /** Keys of the pool's kind, which a rotation replaces one by one. */
   readonly replaced: readonly RunnerKey[];
-  /** Of another kind, with their instances: a rotation makes none of these, and leaves them where they are. */
+  /** Keys of another kind, with their instances; a rotation keeps them unchanged. */
   readonly kept: Keyed;
 }
 
-/** What of a pool's keys a rotation replaces. */
+/** Divides a pool's keys into those that a rotation replaces and keeps. */
 export function splitByKind({ keys, instances }: Keyed, kind: RunnerInstance["kind"]): Replaceable {
   const others = instances.filter((one) => one.kind !== undefined && one.kind !== kind);
   const isOther = ({ id }: RunnerKey): boolean => others.some(({ credentialId }) => credentialId === id);
@@ -78,7 +78,7 @@ export function splitByKind({ keys, instances }: Keyed, kind: RunnerInstance["ki
 
 type Keyed = Pick<RunnerSecret, "keys" | "instances">;
 
-/** As `parseRunnerSecret`, but nothing of a value that is malformed. */
+/** Like `parseRunnerSecret`, but returns nothing for a malformed value. */
 export function tryParseRunnerSecret(text: string | undefined, where: string): RunnerSecret {
   const nothing: RunnerSecret = { keys: [], retired: [], instances: [] };
   if (text === undefined) return nothing;
@@ -96,7 +96,7 @@ function parseLeniently(key: string, where: string): readonly RunnerKey[] {
 
 const reveal = ({ value }: RunnerKey): string => value.reveal();
 
-/** The object form as text. It holds the keys themselves: for the secret only. */
+/** The object form as text. It contains the keys: store it in the secret only. */
 export function renderRunnerSecret({ keys, retired, instances, replaces }: RunnerSecret): string {
   const unused = retired.filter(({ unusedSinceMs }) => unusedSinceMs !== undefined);
   const unusedSinceMs = Object.fromEntries(unused.map((key) => [key.id, key.unusedSinceMs]));

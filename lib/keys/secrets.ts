@@ -1,19 +1,18 @@
 import * as z from "zod";
 import type { SecretSource } from "../adapters/secrets-manager.ts";
-import { withTimeLimit, type Clock } from "../core/clock.ts";
+import { unlessAborted, withTimeLimit, type Clock } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
 import { Secret, type RunnerKey } from "../core/secret.ts";
 
 export interface SecretCache<T> {
   /**
-   * The parsed value, at most `maxAgeMs` old. When it has to be read again and that fails because Secrets Manager is
-   * throttled or out of reach, or because the new value is malformed (a slip while rotating must not stop the
-   * runs whose key still works), the last good value is given and another reading is tried 30 s later. A
-   * secret that is gone or forbidden is an error at once.
+   * The parsed value, at most `maxAgeMs` old. If it must be read again and Secrets Manager is throttled or out of reach,
+   * or the new value is malformed, returns the last good value and tries again 30 s later: a mistake while rotating must
+   * not stop runs whose key still works. A missing or forbidden secret is an error at once.
    */
   get(signal?: AbortSignal): Promise<T>;
   /**
-   * Reads now, after a key was refused. The last good value is given only when Secrets Manager is throttled or out of
+   * Reads now, after a key was refused. Returns the last good value only if Secrets Manager is throttled or out of
    * reach; a malformed new value is an error here.
    */
   refresh(signal?: AbortSignal): Promise<T>;
@@ -23,10 +22,10 @@ export interface SecretCacheDeps<T> {
   readonly source: SecretSource;
   readonly clock: Clock;
   readonly secretId: string;
-  /** Gets the text and the secret's name for its error's sentence. */
+  /** `where` is the secret's name, for error messages. */
   readonly parse: (text: string, where: string) => T;
   readonly maxAgeMs?: number;
-  /** Told when the last good value stands in for one that could not be had. */
+  /** Called when the last good value is used because the current one could not be read. */
   readonly onStale?: (error: RunnerError) => void;
 }
 
@@ -40,8 +39,8 @@ const outOfReach: Tolerates = (error) => hasCode(error, "secrets_unavailable") &
 const outOfReachOrMalformed: Tolerates = (error) => outOfReach(error) || hasCode(error, "secret_malformed");
 
 /**
- * One secret, read when first needed and again when it is too old. Concurrent callers share one reading (also a
- * `refresh` joins one under way); a caller's signal ends its own waiting only.
+ * Caches one secret, read on first use and again when it is too old. Concurrent callers share one read (`refresh` also
+ * joins a read in progress); a caller's signal ends only its own wait.
  */
 export function createSecretCache<T>(deps: SecretCacheDeps<T>): SecretCache<T> {
   const { clock, maxAgeMs = fiveMinutesMs } = deps;
@@ -61,7 +60,7 @@ export function createSecretCache<T>(deps: SecretCacheDeps<T>): SecretCache<T> {
       reading = undefined;
     });
     try {
-      return await orAborted(reading, signal);
+      return signal ? await unlessAborted(signal, reading) : await reading;
     } catch (error) {
       signal?.throwIfAborted();
       if (good === undefined || !tolerates(error)) throw error;
@@ -90,16 +89,7 @@ async function readText<T>({ source, clock, secretId }: SecretCacheDeps<T>): Pro
   }
 }
 
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  return promise;
-}
-
-/** Texts that stand where a secret should be. They match a whole value, or one half of a runner key. */
+/** Placeholders in place of a secret. They match a whole value, or one half of a runner key. */
 const placeholders: readonly RegExp[] = [
   /^(?:replace|change|fill|insert|set|paste)[-_ .]?(?:me|this|it|in|here|with.*)$/i,
   /^your[-_ ].*(?:key|token|secret|here)/i,
@@ -112,7 +102,7 @@ const placeholders: readonly RegExp[] = [
   /^credentialid\.secret$/i,
 ];
 
-/** Slips that are told by name. The order counts: the first that fits is reported. */
+/** Common mistakes. The first match is reported. */
 const slips: readonly { readonly pattern: RegExp; readonly problem: string }[] = [
   { pattern: /^$/, problem: "is empty" },
   { pattern: /^(["'`]).*\1$/s, problem: "is wrapped in quotes; store it without them" },
@@ -169,7 +159,7 @@ function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Without a cause: the parser's message quotes the text.
+    // No cause: the parser's message quotes the text.
     throw malformed(where, "starts like JSON, but is not");
   }
 }

@@ -9,14 +9,14 @@ import { endOf, headOf, refuseWithoutPrevious, storedTurnFrom } from "./response
 import type { Begun, Refused, ResponsesApi } from "./responses-api.ts";
 import { readToEnd, type Seen } from "./streaming.ts";
 
-/** Looking costs nothing, so that it is repeated until the signal ends it. */
+/** Reading a response is free, so it is retried until the signal aborts. */
 const patience: RetryPolicy = {
   attempts: Number.POSITIVE_INFINITY,
   baseMs: 500,
   maxMs: 5_000,
   maxRetryAfterMs: Number.POSITIVE_INFINITY,
 };
-/** A provider's stores can lag behind its answers, and a proxy can speak for it: such news counts when it lasts (4 to 8 s). */
+/** A provider's store can lag behind, and a proxy can answer for it: a missing response counts only if it stays missing (4 to 8 s). */
 const believedAtAttempt = 5;
 const unreadable = ["model_previous_response_missing", "model_contract", "model_rejected"] as const;
 const isDoubtful = (error: unknown): error is RunnerError =>
@@ -24,18 +24,17 @@ const isDoubtful = (error: unknown): error is RunnerError =>
 
 const cancelPolicy: RetryPolicy = { attempts: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
-/** Chosen for rounds of real lengths: docs/decisions/0023. */
+/** Tuned for realistic round lengths: docs/decisions/0023. */
 const [firstPollMs, slowestPollMs, pollShare] = [500, 2_000, 1 / 8];
 
 export type BackgroundResult =
   | { readonly turn: ModelTurn; readonly ranInBackground: boolean }
-  /** Or responses in the background cannot be read. */
+  /** The provider has no background mode, or its background responses cannot be read. */
   | Refused;
 
 /**
- * One round in the background: begun, noted, and followed until it has ended: by its events, which are taken up again
- * where the connection breaks, or by looking at it. It outlives our process. Retries as in streaming, but that a request
- * to begin which nobody answered is not repeated (see `begin`).
+ * Runs one round in the background: starts it, records its id, and follows it to its end, by its events, which are resumed
+ * when the connection breaks, or by polling. The response outlives our process. Retries as in streaming.ts.
  */
 export async function generateInBackground(
   deps: ExchangeDeps,
@@ -76,9 +75,9 @@ interface Beginning {
 type Read = Exclude<Begun, { readonly events: unknown }> | { readonly end: TerminalEvent };
 
 /**
- * The one gap in "nothing is paid twice" (docs/reliability.md): a request to begin that went out and was not answered may
- * have begun a response, and there is no documented idempotency key and no list of responses to look it up in. It is
- * repeated: one round may be paid twice, where else a job would fail for a broken connection.
+ * The one gap in "nothing is paid twice" (docs/reliability.md): a request that got no answer may have started a response,
+ * and the API has neither an idempotency key nor a list of responses. The request is repeated, so one round may be paid
+ * twice; otherwise a broken connection would fail the job.
  */
 async function begin(
   deps: ExchangeDeps,
@@ -94,7 +93,7 @@ async function begin(
   } catch (error) {
     signal.throwIfAborted();
     const { response } = seen;
-    // A response that no background keeps has ended with its connection.
+    // Without background mode the response ended with its connection.
     if (response === undefined || !isPassing(error) || !ranInBackground(seen)) throw error;
     return { end: await followed(deps, { ...seen, responseId: headOf(response).responseId }, signal) };
   }
@@ -108,7 +107,7 @@ interface Started {
   readonly signal: AbortSignal;
 }
 
-/** A response that is of no use, or that nobody will find again since it could not be noted, need not go on. */
+/** Cancels a response that cannot be used, or whose id could not be recorded. */
 async function orCancelled(
   deps: ExchangeDeps,
   { responseId, signal }: Started,
@@ -117,13 +116,13 @@ async function orCancelled(
   try {
     await work();
   } catch (error) {
-    // At an abort the note may have been made: the next attempt decides.
+    // After an abort the id may have been recorded: the next attempt decides.
     if (!signal.aborted) await cancelResponse(deps, responseId, signal);
     throw error;
   }
 }
 
-/** Shows whether this provider lets its responses in the background be read at all. */
+/** Checks whether this provider's background responses can be read at all. */
 async function firstLook(
   deps: ExchangeDeps,
   response: unknown,
@@ -153,7 +152,7 @@ export async function followResponse(
   return conclude(deps, end);
 }
 
-/** A run that lost its lease cancels what the next run of the job may follow already: that round can be asked for again. */
+/** A response can be cancelled by a run that lost its lease while the job's next run follows it. That round can be requested again. */
 const cancelledByAnother = (): RunnerError =>
   new RunnerError("model_failed", "the response was cancelled, as by a run that lost its lease", {
     retryable: true,
@@ -168,7 +167,7 @@ export async function retrieveResponse(
   return storedTurnFrom(await look(deps, responseId, signal), deps);
 }
 
-/** Never throws but `signal.reason`: a response that has ended, or is gone, is as good as cancelled. */
+/** Throws only `signal.reason`: a response that ended or is gone counts as cancelled. */
 export async function cancelResponse(
   deps: ExchangeDeps,
   responseId: string,
@@ -187,8 +186,8 @@ export async function cancelResponse(
 }
 
 /**
- * Reads the response's events on from the last one that was seen, again after each break, until it has ended. Where the
- * provider has no events of it, it is looked at instead.
+ * Reads the response's events from the last one that was seen, again after each break, until the response ends. If the
+ * provider has no events for it, polls instead.
  */
 async function followed(
   deps: ExchangeDeps,
@@ -212,7 +211,7 @@ async function followed(
   });
 }
 
-/** Looks at the response until it has ended. */
+/** Polls the response until it ends. */
 async function polledToEnd(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<TerminalEvent> {
   let response = first;
   let head: ResponseHead = headOf(response);
@@ -225,7 +224,7 @@ async function polledToEnd(deps: ExchangeDeps, first: unknown, signal: AbortSign
   return { outcome: endOf(head.status) ?? "completed", response, items: [] };
 }
 
-/** A share of the time waited so far: what is slow is looked at seldom, and nothing is noticed much too late. */
+/** A share of the time waited so far: a slow response is polled less often, and its end is still noticed soon. */
 function pollWaitMs(waitedMs: number, random: () => number): number {
   const ceilingMs = Math.min(slowestPollMs, Math.max(firstPollMs, waitedMs * pollShare));
   return Math.round(ceilingMs * (1 - random() / 5));

@@ -1,22 +1,21 @@
 import { bedrock, type AwsCredentialsProvider } from "openai/providers/bedrock/aws";
 import type { Environment } from "../core/config.ts";
-import { isOpenWeight } from "./bedrock-endpoint.ts";
-import type { BedrockEndpoint } from "../core/options.ts";
+import { type BedrockEndpoint, isOpenWeight } from "../core/options.ts";
 
 export interface BedrockTarget {
   readonly endpoint: BedrockEndpoint;
   readonly region: string;
-  /** Any that the client will ask: it has the path of all. */
+  /** One of the models that the client will use: it determines the path for all. */
   readonly model: string;
-  /** Asked before each request, so that renewed credentials are used. */
+  /** Called before each request, so that renewed credentials are used. */
   readonly credentials: AwsCredentialsProvider;
-  /** Of the process: says whether another address is wanted. */
+  /** The process's variables, which can select another endpoint. */
   readonly env: Environment;
 }
 
 /**
- * For `new OpenAI({ provider })`: requests are signed by Signature Version 4 and go to that endpoint alone. No key, and
- * AWS_BEARER_TOKEN_BEDROCK is not looked at. AWS_BEDROCK_BASE_URL leads elsewhere, as for every client of the SDK.
+ * For `new OpenAI({ provider })`: requests are signed with Signature Version 4 and go only to that endpoint. Needs no key and
+ * ignores AWS_BEARER_TOKEN_BEDROCK. AWS_BEDROCK_BASE_URL overrides the endpoint, as for every client of the SDK.
  */
 export function bedrockProvider(target: BedrockTarget) {
   const { endpoint, region, credentials, env } = target;
@@ -24,7 +23,7 @@ export function bedrockProvider(target: BedrockTarget) {
   return bedrock({ endpoint, region, credentialProvider: credentials, ...(baseURL ? { baseURL } : {}) });
 }
 
-/** `undefined`: the SDK's own. It knows neither mantle's second path nor what is set for AWS's clients. */
+/** `undefined`: the SDK's default. The SDK knows neither mantle's second path nor AWS's FIPS and dual-stack variables. */
 function addressOf({ endpoint, region, model, env }: BedrockTarget): string | undefined {
   if (endpoint === "mantle")
     return isOpenWeight(model) ? `https://bedrock-mantle.${region}.api.aws/v1` : undefined;

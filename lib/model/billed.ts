@@ -2,13 +2,13 @@ import * as z from "zod";
 import { boundedList } from "../core/bounded.ts";
 import { noUsage, type Usage } from "./model.ts";
 
-/** An absurd count is unknown: it must not count against the day's spending. No model takes or gives as many tokens. */
+/** A count above this is treated as unknown, so that it does not affect the day's spending. No model uses as many tokens. */
 const countSchema = z.int().min(0).max(10_000_000).catch(0);
 
-/** What a response is billed by (OpenAI API reference, "The response object"). Servers may leave all of it out. */
+/** The fields that determine a response's price (OpenAI API reference, "The response object"). Servers may omit them all. */
 export const billedSchema = z.looseObject({
   model: z.string().nullish().catch(undefined),
-  /** The tier that answered, which need not be the one that was asked for. */
+  /** The tier that answered, which can differ from the requested one. */
   service_tier: z.string().nullish().catch(undefined),
   usage: z
     .looseObject({
@@ -32,17 +32,17 @@ type Billed = z.infer<typeof billedSchema>;
 
 export interface Bill {
   readonly usage: Omit<Usage, "costUsd">;
-  /** Names of the model, the surest first. */
+  /** Names of the model, the most reliable first. */
   readonly models: readonly string[];
   readonly tier: string | undefined;
 }
 
-/** In US dollars; `undefined`: no price is known. */
+/** In US dollars; `undefined` if no price is known. */
 export type CostOf = (bill: Bill) => number | undefined;
 
 export interface Billing {
   readonly costOf?: CostOf | undefined;
-  /** As it was asked for; absent where an earlier attempt asked. */
+  /** The requested tier; absent if an earlier attempt sent the request. */
   readonly model?: string | undefined;
 }
 
@@ -63,7 +63,7 @@ export function usageOf(response: Billed & { readonly output?: unknown }, { cost
   return { ...usage, costUsd: costOf?.({ usage, models, tier: response.service_tier ?? undefined }) };
 }
 
-/** Where the provider does not say how many it bills. A search without an action is one: older servers name none. */
+/** Counts searches if the provider does not report them. A search call without an action counts: older servers name none. */
 const searchesSchema = boundedList(
   z.looseObject({
     type: z.string(),

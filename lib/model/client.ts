@@ -3,29 +3,29 @@ import { Response } from "undici";
 import { readText, userAgent, type Http } from "../adapters/http.ts";
 import { redactor, type Redact } from "../core/redact.ts";
 import type { Secret } from "../core/secret.ts";
-import { identityRefused, saysNoForGood } from "./provider-trouble.ts";
+import { identityRefused, saysNoForGood } from "./provider-errors.ts";
 
 /** A stored key of the model's provider. */
 export interface KeySource {
   get(): Promise<Secret>;
-  /** Past the cache: called once after the provider refused the cached key. */
+  /** Bypasses the cache; called once after the provider refused the cached key. */
   refresh(): Promise<Secret>;
 }
 
-/** Short-lived tokens of the provider in the place of a stored key (docs/decisions/0019). */
+/** Short-lived tokens of the provider in place of a stored key (docs/decisions/0019). */
 export interface Identity {
   readonly identityProviderId: string;
   readonly serviceAccountId: string;
-  /** A fresh token that proves who we are (lib/adapters/sts.ts). */
+  /** A fresh token that proves our AWS identity (lib/adapters/sts.ts). */
   readonly subjectToken: () => Promise<string>;
-  /** Default OpenAI's own. */
+  /** Default: OpenAI's. */
   readonly tokenUrl?: string | undefined;
 }
 
-/** Amazon Bedrock, which is asked by requests that the provider signs (bedrock.ts). */
+/** Amazon Bedrock, with signed requests (bedrock.ts). */
 export interface Signing {
   readonly provider: NonNullable<ClientOptions["provider"]>;
-  /** For people. */
+  /** The endpoint's name in messages. */
   readonly place: string;
 }
 
@@ -37,29 +37,29 @@ export type Credential =
 export interface ModelClientOptions {
   readonly http: Pick<Http, "fetch" | "silentFor">;
   readonly credential: Credential;
-  /** With or without a trailing slash. Default OpenAI's. */
+  /** With or without a trailing slash. Default: OpenAI's. */
   readonly baseUrl?: string | undefined;
 }
 
-/** The provider's own client, made once for all jobs of a process: tokens live as long as it does. */
+/** The provider's client, created once per process, so that its tokens are reused. */
 export interface ModelClient {
   readonly openai: OpenAI;
-  /** For `fetchOptions` of a request: ends an exchange that is silent for so long. */
+  /** For `fetchOptions` of a request: ends an exchange after this long without data. */
   silentFor(silenceMs: number): NonNullable<ClientOptions["fetchOptions"]>;
-  /** Takes the credentials that were sent last out of a text. */
+  /** Removes the credentials that were sent last from a text. */
   readonly redact: Redact;
-  /** Where Amazon Bedrock is asked; absent: another provider is. */
+  /** The name of the Bedrock endpoint; absent for other providers. */
   readonly place: string | undefined;
-  /** Absent where the client renews its tokens by itself, or signs. */
+  /** Absent if the client renews its tokens itself, or signs requests. */
   readonly key: KeySource | undefined;
 }
 
 const openAiUrl = "https://api.openai.com/v1";
-/** The client's time-out for the head of an answer: never before the silence limit, which counts for the body too. */
+/** The client's timeout for an answer's head: longer than the silence limit, which applies to the body too. */
 const timeout = 3_600_000;
-/** Of a refusal, and of a token's answer. */
+/** The longest refusal or token answer that is read, in bytes. */
 const longestWordsBytes = 64 * 1024;
-/** A key is renewed now and then: what is said of the one before it may still come. */
+/** Keeps the previous keys for redaction: messages about them can still arrive. */
 const rememberedKeys = 4;
 
 export function createModelClient({ http, credential, baseUrl }: ModelClientOptions): ModelClient {
@@ -74,7 +74,7 @@ export function createModelClient({ http, credential, baseUrl }: ModelClientOpti
     maxRetries: 0,
     timeout,
     logLevel: "off",
-    // Not from the environment.
+    // Do not read these from the environment.
     adminAPIKey: null,
     organization: null,
     project: null,
@@ -99,14 +99,14 @@ export function createModelClient({ http, credential, baseUrl }: ModelClientOpti
 
 type Authentication = Pick<ClientOptions, "apiKey" | "workloadIdentity" | "provider" | "baseURL">;
 
-/** A provider has its own address. */
+/** A `provider` brings its own address. */
 function authentication(credential: Credential, baseURL = openAiUrl): Authentication {
   if ("signing" in credential) return { provider: credential.signing.provider };
   if ("apiKey" in credential)
     return { baseURL, apiKey: async () => (await credential.apiKey.get()).reveal() };
   const { identityProviderId, serviceAccountId, subjectToken } = credential.identity;
   const provider = { tokenType: "jwt", getToken: subjectToken } as const;
-  // Renewed at half of a token's life at the latest, so that a round that begins with it is answered before its end.
+  // Tokens are renewed at half of their lifetime, so that a round that starts with one is answered before it expires.
   return {
     baseURL,
     apiKey: null,
@@ -119,15 +119,15 @@ interface Sent {
   readonly init: RequestInit | undefined;
 }
 
-/** The client's own, which it does not let us set. https://developers.openai.com/api/reference/workload-identity-federation */
+/** The client's fixed address. https://developers.openai.com/api/reference/workload-identity-federation */
 const openAiTokenUrl = "https://auth.openai.com/oauth/token";
 
-/** The refusals of an exchange whose code the client reads; others it takes for the model's. */
+/** Status codes of token exchanges whose error code the client reads; it takes others for the model's. */
 const clientReads: readonly number[] = [400, 401, 403];
-/** A `Response` takes none beyond it. */
+/** The highest status that a `Response` accepts. */
 const highestStatus = 599;
 
-/** The client reads refusals and tokens whole: they are cut off here. Other answers are read by responses-api.ts. */
+/** The client reads refusals and tokens as a whole, so they are limited here. responses-api.ts limits other answers. */
 async function boundedFetch(
   { fetch }: Pick<Http, "fetch">,
   credential: Credential,
@@ -141,7 +141,7 @@ async function boundedFetch(
   const answer = await fetch(address, { ...theirs, redirect: "manual" });
   if (answer.ok && !isForToken) return answer;
   const { status, headers, body } = answer;
-  // A body that cannot be read leaves the status, which says what matters.
+  // If the body cannot be read, the status is enough.
   const { text } = await readText(body, longestWordsBytes).catch(() => ({ text: "" }));
   if (isForToken && saysNoForGood(status) && !clientReads.includes(status)) throw identityRefused(status);
   return new Response(text === "" ? null : text, { status: Math.min(status, highestStatus), headers });

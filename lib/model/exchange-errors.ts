@@ -6,14 +6,14 @@ import {
   connectionError,
   identityRefused,
   isRateLimit,
-  troubleError,
-  troubleNames,
-  type ProviderTrouble,
-} from "./provider-trouble.ts";
+  failureError,
+  failureNames,
+  type ProviderFailure,
+} from "./provider-errors.ts";
 import type { ApiDeps } from "./responses-api.ts";
 
-/** What the errors of an exchange are about. */
-export type About = Pick<ProviderTrouble, "previousResponseId" | "isForStored" | "tier">;
+/** The request that the errors are about. */
+export type About = Pick<ProviderFailure, "previousResponseId" | "isForStored" | "tier">;
 
 interface Asked extends About {
   readonly silenceMs: number;
@@ -21,8 +21,8 @@ interface Asked extends About {
 }
 
 /**
- * What the client throws, as what goes out. Its errors carry headers and bodies: ours keep the status, the code, the
- * request id and a few of the provider's words, and have no cause.
+ * Converts the client's errors. They hold headers and bodies; ours keep only the status, the code, the
+ * request id and a short message of the provider, and have no cause.
  */
 export function describer(deps: ApiDeps, asked: Asked): (error: unknown) => unknown {
   return (error) => {
@@ -50,8 +50,8 @@ function causesOf(error: unknown): readonly Error[] {
 
 function refusal(deps: ApiDeps, asked: Asked, error: APIError): RunnerError {
   const { redact, place } = deps.client;
-  const { code, type, param, message } = troubleNames(error.error);
-  const trouble: ProviderTrouble = {
+  const { code, type, param, message } = failureNames(error.error);
+  const failure: ProviderFailure = {
     code: code && redact(code),
     type,
     param,
@@ -65,8 +65,8 @@ function refusal(deps: ApiDeps, asked: Asked, error: APIError): RunnerError {
     tier: asked.tier,
     place,
   };
-  if (isRateLimit(trouble)) deps.onRateLimited?.({ retryAfterMs: trouble.retryAfterMs });
-  return troubleError(trouble);
+  if (isRateLimit(failure)) deps.onRateLimited?.({ retryAfterMs: failure.retryAfterMs });
+  return failureError(failure);
 }
 
 const silenceCodes: readonly unknown[] = ["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"];
@@ -79,7 +79,7 @@ function broken(chain: readonly Error[], { silenceMs }: Asked): RunnerError {
   });
 }
 
-/** A bug's words may hold the Authorization header, so that only its name goes out. */
+/** A bug's message may contain the Authorization header, so only its name is kept. */
 const bug = (error: unknown): RunnerError =>
   new RunnerError(
     "internal",

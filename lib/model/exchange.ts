@@ -19,27 +19,27 @@ export type ModelNote =
     }
   | { readonly kind: "cancel_failed"; readonly code: ErrorCode; readonly status: number | undefined }
   | { readonly kind: "key_refetched" }
-  /** The provider does not stream responses in the background: from now on they are looked at. */
+  /** The provider does not stream background responses: they are polled from now on. */
   | { readonly kind: "background_stream_refused" }
-  /** The provider makes no responses in the background: from now on they are streamed. */
+  /** The provider has no background mode: responses are streamed from now on. */
   | { readonly kind: "background_refused" };
 
 export interface ExchangeDeps extends ApiDeps {
   /** 0 (included) to 1 (excluded). */
   readonly random: () => number;
-  /** Without a byte for this long, from the request on, the line of a generation counts as dead. Default 90 s. */
+  /** A generation's connection counts as dead after this long without a byte, from the request on. Default 90 s. */
   readonly silenceMs?: number;
-  /** The same for what is answered at once: a look at a stored response, a cancellation. Default 15 s. */
+  /** The same for requests that are answered at once: reading a stored response, cancelling one. Default 15 s. */
   readonly answerMs?: number;
   readonly onEvent?: (note: ModelNote) => void;
-  /** Absent: what a response costs is not known. */
+  /** Absent: costs are unknown. */
   readonly costOf?: CostOf | undefined;
 }
 
 export const defaultSilenceMs = 90_000;
 export const defaultAnswerMs = 15_000;
 
-/** For asking the model. */
+/** For requests to the model. */
 export const askingPolicy: RetryPolicy = {
   attempts: 5,
   baseMs: 1_000,
@@ -48,8 +48,8 @@ export const askingPolicy: RetryPolicy = {
 };
 
 /**
- * One try of something with the API. A refused key is fetched anew and tried once more. The connection is closed at the
- * end in any case, and the promise settles at the signal's abort.
+ * Makes one try of an exchange with the API. If the key is refused, fetches it again and tries once more. Always closes the
+ * connection at the end. The promise settles when the signal aborts.
  * @throws RunnerError; what fetching the key throws; `signal.reason`
  */
 export async function exchange<T>(
@@ -104,7 +104,7 @@ export async function repeated<T>(
   );
 }
 
-/** A response that has ended, as a turn; `model` as it was asked for. @throws RunnerError as `turnFrom` does */
+/** Converts a response that ended to a turn; `model` is the requested one. @throws RunnerError as `turnFrom` does */
 export function conclude(deps: ExchangeDeps, end: TerminalEvent, model?: string): ModelTurn {
   const { client, costOf } = deps;
   if (endedAtRateLimit(end.response)) deps.onRateLimited?.({ retryAfterMs: undefined });

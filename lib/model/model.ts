@@ -1,5 +1,7 @@
+import { RunnerError } from "../core/errors.ts";
 import type { HostedTool, ReasoningEffort, ServiceTier } from "../core/options.ts";
-/** The model port. One adapter (openai.ts) knows the provider; everything else speaks these types. */
+
+/** The model port. One adapter (openai.ts) knows the provider; everything else uses these types. */
 
 export interface ToolDefinition {
   readonly name: string;
@@ -24,9 +26,9 @@ export interface Usage {
   readonly outputTokens: number;
   /** Part of `outputTokens`. */
   readonly reasoningTokens: number;
-  /** Searches that the provider made for the model, and bills. */
+  /** Billed searches that the provider ran for the model. */
   readonly webSearches: number;
-  /** Estimated from the prices of the model and the tier that answered, in US dollars; absent: no price is known. */
+  /** Estimated from the prices of the model and the tier that answered, in US dollars; absent if no price is known. */
   readonly costUsd?: number | undefined;
 }
 
@@ -42,7 +44,7 @@ export const noUsage: Usage = {
 
 export const addUsage = (left: Usage, right: Usage): Usage => combine(left, right, (a, b) => a + b);
 
-/** What `all` has more than `part`. */
+/** The usage in `all` beyond `part`. */
 export const usageBeyond = (all: Usage, part: Usage): Usage =>
   combine(all, part, (a, b) => Math.max(0, a - b));
 
@@ -62,17 +64,17 @@ function combine(left: Usage, right: Usage, of: (left: number, right: number) =>
 export type InputItem =
   | { readonly type: "message"; readonly text: string }
   | { readonly type: "tool_output"; readonly callId: string; readonly output: string }
-  /** What an earlier turn produced, as the provider gave it: used only where the chain is not stored. */
+  /** An earlier turn's output, as the provider returned it; used only if the provider keeps no responses. */
   | { readonly type: "earlier_turn"; readonly items: readonly unknown[] };
 
-/** How a job's rounds are asked for. What is absent is left to the provider. */
+/** Options of a job's rounds. Absent ones are left to the provider. */
 export interface RoundOptions {
   readonly serviceTier?: ServiceTier | undefined;
   readonly hostedTools?: readonly HostedTool[] | undefined;
   readonly reasoningEffort?: ReasoningEffort | undefined;
-  /** Of one round, its reasoning included. */
+  /** Limit of one round, including its reasoning. */
   readonly maxOutputTokens?: number | undefined;
-  /** Requests with the same key find the instructions and tools that they share in the provider's cache. */
+  /** Requests with the same key share cached instructions and tools at the provider. */
   readonly promptCacheKey?: string | undefined;
 }
 
@@ -82,7 +84,7 @@ export interface ModelRequest {
   readonly input: readonly InputItem[];
   readonly tools: readonly ToolDefinition[];
   readonly previousResponseId?: string;
-  /** Keep the response at the provider, so that it can be chained and resumed from. */
+  /** Whether the provider keeps the response, so that it can be chained and resumed. */
   readonly store: boolean;
   readonly options?: RoundOptions | undefined;
 }
@@ -92,20 +94,20 @@ export interface ModelTurn {
   readonly text: string;
   readonly calls: readonly ToolCall[];
   readonly usage: Usage;
-  /** The turn's output as the provider gave it, for replay without a stored chain. */
+  /** The turn's output as the provider returned it, for replay if the provider keeps no responses. */
   readonly outputItems: readonly unknown[];
 }
 
-/** What goes with one generation while it lasts. */
+/** The signal and callbacks of one generation. */
 export interface Generation {
-  /** Its abort ends the waiting. A response in the background runs on: an earlier attempt's generation is the next one's. */
+  /** Aborting it ends the wait. A background response continues, so that the next attempt can resume it. */
   readonly signal: AbortSignal;
   /**
-   * Awaited as soon as the response's id is known, before anything is waited for; again with the new id where a
-   * response that failed in passing is asked for again. What it throws goes out and ends the generation.
+   * Awaited as soon as the response's id is known; again with the new id if a failed response is retried. If it throws, the
+   * generation ends with that error.
    */
   readonly onStarted?: ((responseId: string) => Promise<void>) | undefined;
-  /** Awaited before each request that begins a response. What it throws goes out, and nothing is asked. */
+  /** Awaited before each request that starts a response. If it throws, no request is sent. */
   readonly mayAsk?: (() => Promise<void>) | undefined;
 }
 
@@ -115,26 +117,38 @@ export type ResponseStatus = "queued" | "in_progress" | "completed" | "failed" |
 export interface StoredTurn {
   readonly previousResponseId: string | undefined;
   readonly status: ResponseStatus;
-  /** Undefined unless the response is completed and holds words or calls. */
+  /** Undefined unless the response is completed and has text or calls. */
   readonly turn: ModelTurn | undefined;
-  /** Tokens that it has cost, however it ended; nothing while it runs. */
+  /** Usage, however the response ended; zero while it runs. */
   readonly usage: Usage;
 }
 
 export interface Model {
   /**
-   * One round: asks once, with retries inside (see openai.ts).
+   * Runs one round, with retries (see openai.ts).
    * @throws RunnerError `model_*`; `signal.reason` at once when aborted; what `onStarted` and `mayAsk` throw
    */
   generate(request: ModelRequest, generation: Generation): Promise<ModelTurn>;
   /**
-   * Waits for the end of a generation that an earlier attempt began, and asks for nothing.
-   * @throws RunnerError as `generate` does, retryable where the same question may succeed;
-   * `model_previous_response_missing` where the provider does not have the response; `signal.reason` when aborted
+   * Waits for the end of a response that an earlier attempt started. Sends no new request.
+   * @throws RunnerError as `generate` does, retryable if a new request may succeed;
+   * `model_previous_response_missing` if the provider does not have the response; `signal.reason` when aborted
    */
   follow(responseId: string, signal: AbortSignal): Promise<ModelTurn>;
-  /** One look at a stored response. @throws RunnerError as `follow` does, but not for how the response ended */
+  /** Reads a stored response once. @throws RunnerError as `follow` does, but not for how the response ended */
   retrieve(responseId: string, signal: AbortSignal): Promise<StoredTurn>;
-  /** Stops a generation in the background, as far as that can be done. @throws only `signal.reason`, when aborted */
+  /** Cancels a background response, if possible. @throws only `signal.reason`, when aborted */
   cancel(responseId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** A response that ended without a usable result, but is billed. */
+export class BadEnd extends RunnerError {
+  readonly responseId: string;
+  readonly usage: Usage;
+
+  constructor(error: RunnerError, response: { readonly responseId: string; readonly usage: Usage }) {
+    super(error.code, error.message, error);
+    this.responseId = response.responseId;
+    this.usage = response.usage;
+  }
 }

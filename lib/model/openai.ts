@@ -7,7 +7,7 @@ import type { BackgroundDelivery } from "./request-body.ts";
 import { generateStreaming } from "./streaming.ts";
 
 export interface OpenAiDeps extends ExchangeDeps {
-  /** How responses that are stored are made; the others are always streamed. Default streaming. */
+  /** How stored responses are requested; others are always streamed. Default: streaming. */
   readonly mode?: GenerationMode;
 }
 
@@ -59,7 +59,7 @@ export function createOpenAiModel(deps: OpenAiDeps): Model {
   };
 }
 
-/** What the caller's own work throws must go out as it is: were it retryable, our retry layer would ask the model again. */
+/** Errors of the caller's callbacks pass through unchanged: if they were retryable, our retry layer would ask the model again. */
 function guarded() {
   let failure: { readonly thrown: unknown } | undefined;
   return {

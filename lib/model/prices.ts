@@ -3,23 +3,23 @@ import type { Bill, CostOf } from "./billed.ts";
 /** US dollars per million tokens. */
 export interface Price {
   readonly inputPerMillionUsd: number;
-  /** Of the input tokens that the provider had in its cache. */
+  /** Price of input tokens that were read from the provider's cache. */
   readonly cachedInputPerMillionUsd: number;
-  /** Of the input tokens that it wrote into its cache. Absent: a quarter more than the price of input. */
+  /** Price of input tokens that were written to its cache. Absent: a quarter more than the input price. */
   readonly cacheWritePerMillionUsd?: number | undefined;
   /** Reasoning tokens are output tokens. */
   readonly outputPerMillionUsd: number;
 }
 
-/** By the model's name. */
+/** Prices by model name. */
 export type Prices = Readonly<Record<string, Price>>;
 
-/** All that a response's cost depends on. */
+/** Everything that a response's cost depends on. */
 export interface PriceList {
   readonly models: Prices;
-  /** Multiples of a model's prices, in the tiers that have others. */
+  /** Factors on a model's prices, for tiers with other prices. */
   readonly tiers: Readonly<Record<PricedTier, number>>;
-  /** Of one search by the hosted tool; what it finds is billed as input. */
+  /** Price of one search by the hosted tool; its results are billed as input. */
   readonly webSearchUsd: number;
 }
 

@@ -1,7 +1,7 @@
 import type { ResponseCreateParamsBase, ResponseInput } from "openai/resources/responses/responses";
 import type { InputItem, ModelRequest } from "./model.ts";
 
-/** How the answer comes: as events on the open line, or by asking for it later, or both. */
+/** How the answer is delivered: as events on the open connection, by reading it later, or both. */
 const deliveries = {
   stream: { stream: true },
   background: { stream: false, background: true },

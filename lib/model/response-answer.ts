@@ -2,12 +2,11 @@ import * as z from "zod";
 import { boundedList, idSchema } from "../core/bounded.ts";
 import { RunnerError } from "../core/errors.ts";
 import type { Redact } from "../core/redact.ts";
-import { BadEnd } from "./bad-end.ts";
+import { type ModelTurn, type ResponseStatus, type StoredTurn, type ToolCall, BadEnd } from "./model.ts";
 import { billedSchema, usageOf, type Billing } from "./billed.ts";
-import type { ModelTurn, ResponseStatus, StoredTurn, ToolCall } from "./model.ts";
-import { failedResponseError, isRateLimit, words } from "./provider-trouble.ts";
+import { failedResponseError, isRateLimit, words } from "./provider-errors.ts";
 
-/** How a response ended. The event's name says it where the response's own status does not. */
+/** How a response ended; by the event's name if the response has no status. */
 export const outcomes = ["completed", "failed", "incomplete", "cancelled"] as const;
 export type Outcome = (typeof outcomes)[number];
 
@@ -29,7 +28,7 @@ const responseSchema = z.looseObject({
   ...billedSchema.shape,
 });
 
-/** While a response runs, nothing but its head means anything. */
+/** While a response runs, only its head is meaningful. */
 const headSchema = responseSchema.extend({
   status: z.enum(["queued", "in_progress", ...outcomes]).nullish(),
   previous_response_id: idSchema.nullish().catch(undefined),
@@ -62,13 +61,13 @@ export interface TerminalEvent {
 }
 
 export interface Reading extends Billing {
-  /** Takes secrets out of the provider's words. */
+  /** Removes secrets from the provider's message. */
   readonly redact: Redact;
 }
 
 /**
  * A finished stream as a turn.
- * @throws RunnerError `model_contract`, where the response cannot be read; else BadEnd: `model_contract`, `model_failed`,
+ * @throws RunnerError `model_contract` if the response cannot be read; otherwise BadEnd: `model_contract`, `model_failed`,
  * `model_incomplete`, `model_content_filtered`, `model_refused`, `model_empty`, `model_quota_exhausted`
  */
 export function turnFrom(event: TerminalEvent, reading: Reading): ModelTurn {
@@ -122,8 +121,8 @@ function readHead({
 }
 
 /**
- * Some servers take the reference to the previous response, leave it out and answer a question without its beginning.
- * They say so in the response's first form, before it has cost much.
+ * Some servers accept the reference to the previous response but ignore it, and answer without the earlier conversation.
+ * The response's first event shows that, before it has cost much.
  * @throws RunnerError `model_previous_response_missing`
  */
 export function refuseWithoutPrevious(response: unknown, previousResponseId: string | undefined): void {
@@ -135,11 +134,11 @@ export function refuseWithoutPrevious(response: unknown, previousResponseId: str
   );
 }
 
-/** How a response has ended; undefined while it runs. */
+/** How a response ended; undefined while it runs. */
 export const endOf = (status: ResponseStatus): Outcome | undefined =>
   outcomes.find((outcome) => outcome === status);
 
-/** @throws RunnerError `model_contract` where not even its head can be read */
+/** @throws RunnerError `model_contract` if not even its head can be read */
 export function storedTurnFrom(response: unknown, { costOf }: Billing): StoredTurn {
   const head = parse(headSchema, response, "response");
   const { previousResponseId, status } = readHead(head);
@@ -156,7 +155,7 @@ function wholeTurn(response: unknown): ModelTurn | undefined {
   }
 }
 
-/** The response failed because too much was asked of the account at once. */
+/** Whether the response failed because of a rate limit. */
 export function endedAtRateLimit(response: unknown): boolean {
   const { error, service_tier: tier } = responseSchema.safeParse(response).data ?? {};
   return isRateLimit({ code: error?.code ?? undefined, tier: tier ?? undefined, isJson: true });
@@ -204,7 +203,7 @@ function callFrom(item: unknown): ToolCall {
   return { callId: call.call_id, name: call.name, arguments: call.arguments };
 }
 
-/** As a conversation is sent again: with one output for each call id goes one call. */
+/** When a conversation is sent again, each call id has one call and one output. */
 function oneCallPerId(output: z.infer<typeof outputSchema>): z.infer<typeof outputSchema> {
   const seen = new Set<unknown>();
   return output.filter(({ type, call_id: id }) => {

@@ -15,13 +15,13 @@ import { answerTooLong, boundedEvents } from "./stream-bounds.ts";
 export interface ApiDeps {
   readonly client: ModelClient;
   readonly clock: Clock;
-  /** Told of each 429 that is not about quota, with the wait that it asked for. */
+  /** Called for each 429 that is not about quota, with the wait that it asked for. */
   readonly onRateLimited?: (limit: { readonly retryAfterMs: number | undefined }) => void;
 }
 
-/** When an exchange is over. */
+/** When an exchange ends. */
 export interface Line {
-  /** Without a byte for this long, from the request on, the exchange ends. */
+  /** The exchange ends after this long without a byte, from the request on. */
   readonly silenceMs: number;
   readonly signal: AbortSignal;
 }
@@ -34,21 +34,21 @@ export interface ApiEvent {
   readonly sequence?: number | undefined;
 }
 
-/** The provider's answer to a request for a response in the background: it as it stands, its events, or "not so". */
+/** The provider's answer to a background request: the response as it is, its events, or a refusal of the mode. */
 export type Begun = { readonly response: unknown } | { readonly events: AsyncIterable<ApiEvent> } | Refused;
 
-/** The provider makes no responses in the background, or does not stream those. */
+/** The provider has no background mode, or does not stream background responses. */
 export interface Refused {
   readonly refusal: RunnerError;
   readonly of: RefusedPart;
 }
 type RefusedPart = "background" | "stream";
 
-/** The Responses API, one try each. Answers are unchecked. What they throw are RunnerErrors. */
+/** The Responses API, without retries. Answers are not validated. All functions throw RunnerErrors. */
 export interface ResponsesApi {
   stream(request: ModelRequest): Promise<AsyncIterable<ApiEvent>>;
   begin(request: ModelRequest, delivery: BackgroundDelivery): Promise<Begun>;
-  /** Of a response in the background: those after the event with that number, or all. */
+  /** Events of a background response: those after the event with that number, or all. */
   events(responseId: string, after: number | undefined): Promise<AsyncIterable<ApiEvent>>;
   retrieve(responseId: string): Promise<unknown>;
   cancel(responseId: string): Promise<unknown>;
@@ -62,7 +62,7 @@ export function openResponsesApi(deps: ApiDeps, { silenceMs, signal }: Line): Re
     const describe = describer(deps, { ...about, silenceMs, nowMs: deps.clock.now() });
     return {
       describe,
-      // The Response itself: compatible servers answer otherwise than the client expects.
+      // Read the raw Response: compatible servers answer differently from what the client expects.
       create: (body) => responses.create(body, options).asResponse(),
       events: (answer) => eventsOf(client, answer, describe),
     };
@@ -92,7 +92,7 @@ const aboutOf = ({ previousResponseId, options }: ModelRequest): About => ({
 });
 
 interface Exchange {
-  /** A caught error as what goes out. */
+  /** Converts a caught error to the one that is thrown. */
   readonly describe: (error: unknown) => unknown;
   readonly create: (body: ResponseCreateParamsBase) => Promise<Response>;
   readonly events: (answer: Response) => AsyncIterable<ApiEvent>;
@@ -122,7 +122,7 @@ const isEventStream = ({ headers }: Response): boolean =>
 
 const isJson = ({ headers }: Response): boolean => /\bjson\b/i.test(headers.get("content-type") ?? "");
 
-/** A server that does not stream has answered all the same, and the answer is paid for. */
+/** A server that does not stream has still answered, and the answer is billed. */
 async function* wholeAnswer(
   answer: Response,
   describe: Exchange["describe"],
@@ -148,7 +148,7 @@ async function* eventsOf(
   }
 }
 
-/** Items are kept until the response ends. */
+/** Collects items until the response ends. */
 function keep(kept: { chars: number; parts: number }, item: unknown): void {
   const json = JSON.stringify(item) ?? "";
   kept.chars += json.length;
@@ -165,7 +165,7 @@ interface RawEvent {
 
 const sequenceSchema = z.int().nonnegative();
 
-/** The client throws for errors in a frame of that name and in a field of that name. */
+/** The client throws for `error` events and for events with an `error` field. */
 function fieldsOf(event: unknown, { headers }: Response): ApiEvent {
   if (typeof event !== "object" || event === null) throw new SyntaxError("an event is no object");
   const { type, item, response, sequence_number: number }: RawEvent = event;
@@ -230,7 +230,7 @@ async function jsonIn({ body }: Response, describe: Exchange["describe"]): Promi
   }
 }
 
-/** A page is a proxy's, and passes. */
+/** An HTML page comes from a proxy and may pass. */
 function refusePage({ headers }: Response, wanted: string): void {
   const type = headers.get("content-type") ?? "";
   if (!/\bhtml\b/i.test(type)) return;
@@ -238,13 +238,13 @@ function refusePage({ headers }: Response, wanted: string): void {
   throw new RunnerError("model_contract", what, { retryable: true });
 }
 
-/** Models without reasoning refuse the `include` that a conversation without stored responses asks for. */
+/** Models without reasoning refuse the `include` that conversations without stored responses need. */
 const isEncryptedContentUnsupported = (error: unknown): boolean =>
   error instanceof APIError &&
   error.status === 400 &&
   (error.param === "include" || /encrypted content is not supported/i.test(error.message));
 
-/** By name as OpenAI, vLLM and FastAPI's validation say it; 501 as servers do that have no store. */
+/** Matches the parameter's name in errors of OpenAI, vLLM and FastAPI; 501 comes from servers without a store. */
 function refusedPart(error: unknown, delivery: Delivery): RefusedPart | undefined {
   if (!(error instanceof APIError)) return undefined;
   if (error.status === 501) return "background";

@@ -1,7 +1,7 @@
 import { fitsMemory, longestAnswerBytes, partsIn } from "../core/bounded.ts";
 import { RunnerError } from "../core/errors.ts";
 
-/** Of a stream: most of it are deltas, 200 to 300 bytes for each token, which are not kept. */
+/** The most bytes of a stream. Most are deltas of 200 to 300 bytes per token, which are not kept. */
 const longestStreamBytes = 128 * 1024 * 1024;
 
 export const answerTooLong = (longestBytes: number): RunnerError =>
@@ -10,12 +10,12 @@ export const answerTooLong = (longestBytes: number): RunnerError =>
     `the model's answer is too long: more than ${longestBytes / (1024 * 1024)} MiB, or more than fits into memory`,
   );
 
-/** They mean nothing between events, and a million of them would keep the client busy for minutes. */
+/** Blank lines between events are meaningless, and a million of them would keep the client busy for minutes. */
 const emptyLines = /(?:\r\n|\n|\r){4}/;
 const withoutEmptyLines = (latin1: string): Uint8Array =>
   Buffer.from(latin1.replaceAll(/(?:\r\n|\n|\r){3,}/g, "\n\n"), "latin1");
 
-/** The same event stream; it breaks where it, or one event of it, is longer than what we read. */
+/** Limits an event stream: throws if the stream or one of its events is too long. */
 export function boundedEvents({ body, headers }: Response): Response {
   let [streamBytes, eventBytes, eventParts] = [0, 0, 0];
   let tail = ""; // an empty line may come in several chunks

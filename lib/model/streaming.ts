@@ -8,8 +8,8 @@ import { headOf, outcomes, refuseWithoutPrevious } from "./response-answer.ts";
 import type { ApiEvent } from "./responses-api.ts";
 
 /**
- * One round over an open line, which the response does not outlive. 5 attempts on 408, 409, 429, 5xx, a web page, a
- * lost connection, silence and passing faults of the provider.
+ * Runs one round over an open connection; the response ends with it. Up to 5 tries on 408, 409, 429, 5xx, an HTML page, a
+ * lost connection, silence and temporary faults of the provider.
  */
 export async function generateStreaming(
   deps: ExchangeDeps,
@@ -31,22 +31,22 @@ export async function generateStreaming(
 
 /** What has been read of a response's events. */
 export interface Seen {
-  /** Called with the response's first form; awaited before the next event is looked at. */
+  /** Called with the response's first event; awaited before the next event is read. */
   readonly started?: (response: unknown) => Promise<void>;
-  /** Whole items, for servers that leave a response's `output` empty at its end. */
+  /** Complete items, for servers whose final response has an empty `output`. */
   readonly items: unknown[];
-  /** Its first form. */
+  /** The response as its first event shows it. */
   response?: unknown;
-  /** Number of the last event, where they have numbers. */
+  /** Number of the last event, if events are numbered. */
   after?: number | undefined;
 }
 
-/** How long the stream may stay open behind the event that ends the response. */
+/** How long the stream may stay open after the event that ends the response. */
 export const lastWordsMs = 150;
 
 /**
- * Reads until the response has ended in whatever way, and then to the stream's own end, which follows at once: only a
- * connection that has been read to its end can be used again by the next round.
+ * Reads until the response ends, and then to the end of the stream, which follows at once: the next round can reuse a
+ * connection only if it was read to its end.
  */
 export async function readToEnd(
   { clock }: ExchangeDeps,
@@ -68,7 +68,7 @@ async function readAll(
   seen: Seen,
   onEnded: (end: TerminalEvent) => void,
 ): Promise<void> {
-  // Events without numbers begin from the start.
+  // Without numbers, read all events again.
   if (seen.after === undefined) seen.items.length = 0;
   let isEnded = false;
   for await (const { type, item, response, sequence } of stream) {
@@ -93,7 +93,7 @@ async function readAll(
 const isKnown = (sequence: number | undefined, after: number | undefined): boolean =>
   sequence !== undefined && after !== undefined && sequence <= after;
 
-/** `response.created` has it first. */
+/** The id comes with `response.created`. */
 const hasId = (response: unknown): boolean =>
   typeof response === "object" &&
   response !== null &&

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { problemOf } from "../core/event-problem.ts";
+import { problemOf } from "../core/json.ts";
 
 export const rotationSteps = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
 export type RotationStep = (typeof rotationSteps)[number];
@@ -30,6 +30,6 @@ export function rotationEventSchema(secretId: string) {
   return z.union([revokeSchema, stepSchema], {
     // Whatever is not our schedule's is meant as a step.
     error: ({ code, errors }) =>
-      code === "invalid_union" ? errors[1]?.map(problemOf).join("; ") : undefined,
+      code === "invalid_union" ? errors[1]?.map((issue) => problemOf(issue, "event")).join("; ") : undefined,
   });
 }

@@ -5,6 +5,7 @@ import { readText, userAgent, type Fetch } from "../adapters/http.ts";
 import { retry, type RetryPolicy } from "../core/retry.ts";
 import { Secret } from "../core/secret.ts";
 import type { SecretStore, SecretSource } from "../adapters/secrets-manager.ts";
+import { parseJson } from "../core/json.ts";
 
 export interface SignInDeps {
   readonly secrets: SecretSource & Pick<SecretStore, "put">;
@@ -48,7 +49,7 @@ export async function signIn(deps: SignInDeps): Promise<Secret> {
 
 /** @throws RunnerError `secret_malformed`, without a word of the value */
 export function parseAccount(text: string, where: string): Account {
-  const result = accountSchema.safeParse(jsonIn(text));
+  const result = accountSchema.safeParse(parseJson(text));
   if (result.success) return result.data;
   const shape = '{ "refreshToken": "…", "apiKey": "…" }';
   throw new RunnerError("secret_malformed", `the secret "${where}" is not of the form ${shape}`);
@@ -76,7 +77,7 @@ async function post(
   try {
     return await withTimeLimit({ clock: deps.clock, limitMs, what: "signing in" }, async (signal) => {
       const answer = await deps.fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
-      return { status: answer.status, body: jsonIn((await readText(answer.body, longestBytes)).text) };
+      return { status: answer.status, body: parseJson((await readText(answer.body, longestBytes)).text) };
     });
   } catch {
     throw unavailable(`${originOf(deps)} did not answer`);
@@ -101,11 +102,3 @@ const unavailable = (why: string): RunnerError =>
   });
 
 const originOf = ({ baseUrl }: SignInDeps): string => new URL(baseUrl).origin;
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

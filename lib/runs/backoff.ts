@@ -3,13 +3,13 @@ import type { Clock } from "../core/clock.ts";
 import type { Table } from "../adapters/dynamodb.ts";
 import { timing } from "../core/timing.ts";
 
-/** What is not a number was not written by us. */
+/** A value that is not a number counts as absent. */
 const epochMs = z.number().default(0).catch(0);
 
 const backoffSchema = z.object({
-  /** No round is asked of the model before this (epoch ms), by any run of the pool. */
+  /** No run of the pool starts a round before this (epoch ms). */
   modelUntilMs: epochMs,
-  /** No lease is asked of Studio before this. */
+  /** The pool sends no lease call before this (epoch ms). */
   studioUntilMs: epochMs,
 });
 
@@ -17,8 +17,8 @@ export type Backoff = Readonly<z.output<typeof backoffSchema>>;
 export type Throttler = "model" | "studio";
 
 /**
- * How long the whole pool holds back, as the other side asked one of us: `timing.maxRetryWaitMs` from now at most. Until
- * it is over or cleared, it only ever grows.
+ * How long the whole pool waits because Studio or the model asked one of its processes to: at most `timing.maxRetryWaitMs` from now.
+ * The wait can only be extended until it is over or cleared.
  */
 export interface BackoffRow {
   read(pool: string): Promise<Backoff>;
@@ -34,8 +34,8 @@ export function createBackoffRow(table: Table, clock: Clock): BackoffRow {
   return {
     read: async (pool) => {
       const { modelUntilMs, studioUntilMs } = backoffSchema.parse((await table.get({ pool, id })) ?? {});
-      // A time that is later was written by an older version or by hand. To cut it to the latest would move it along with
-      // the clock, and it would never be over.
+      // A later time was written by an older version or by hand. Limiting it to the maximum would move it along with
+      // the clock, and it would never end.
       const latest = latestMs();
       const valid = (atMs: number): number => (atMs <= latest ? atMs : 0);
       return { modelUntilMs: valid(modelUntilMs), studioUntilMs: valid(studioUntilMs) };

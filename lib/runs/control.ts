@@ -3,24 +3,24 @@ import type { Table } from "../adapters/dynamodb.ts";
 
 const controlSchema = z.object({
   paused: z.boolean().default(false),
-  /** Who paused or resumed, and why: kept for `status`. */
+  /** Who paused or resumed, and why; shown by `status`. */
   by: z.string().optional(),
   why: z.string().optional(),
   atMs: z.number().optional(),
-  /** In place of the deployed one. */
+  /** Overrides the deployed concurrency. */
   concurrency: z.number().int().nonnegative().optional(),
   concurrencyBy: z.string().optional(),
   concurrencyAtMs: z.number().optional(),
-  /** In place of the deployed one, so that a cap can be raised at once. */
+  /** Overrides the deployed cap, so that it can be raised at once. */
   dailyCapUsd: z.number().nonnegative().optional(),
   dailyCapBy: z.string().optional(),
   dailyCapAtMs: z.number().optional(),
 });
 
-/** What an operator set for a pool without a deploy. No row means: not paused, and everything as deployed. */
+/** What an operator set for a pool without a deploy. No row: not paused, all settings as deployed. */
 export type Control = Readonly<z.output<typeof controlSchema>>;
 
-/** Only what is named changes; null takes it out, so that the deployed value holds again. */
+/** Changes only the given fields; null removes a field, so that the deployed value applies again. */
 export type ControlChange = { readonly [K in keyof Control]?: Control[K] | null };
 
 export interface ControlRow {

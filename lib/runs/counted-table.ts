@@ -3,12 +3,12 @@ import type { Metrics } from "../core/metrics.ts";
 
 export interface CountedTable {
   readonly tableName: string;
-  /** Whose run store it is here. */
+  /** The pool whose run store this is. */
   readonly pool: string;
   readonly metrics: Metrics;
 }
 
-/** The run store's table; calls that DynamoDB throttles are counted, also those that a repetition heals. */
+/** The run store's table. Counts calls that DynamoDB throttles, including those that succeed on retry. */
 export function createCountedTable(
   { tableName, pool, metrics }: CountedTable,
   options: Omit<TableOptions, "onThrottled"> = {},

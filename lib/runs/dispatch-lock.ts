@@ -12,12 +12,12 @@ const lastCycleSchema = z.object({
 });
 
 const lockSchema = z.object({
-  /** Absent while no cycle is open. */
+  /** Absent while no cycle runs. */
   owner: z.string().optional(),
   lockedUntilMs: z.number().optional(),
-  /** The newest cycle that ended by itself, for `status`. */
+  /** The newest cycle that ended normally; shown by `status`. */
   lastCycle: lastCycleSchema.optional(),
-  /** When Studio last answered, or was not asked on purpose. */
+  /** When Studio last answered, or was not asked for a good reason (paused, at capacity, daily cap). */
   goodPollAtMs: z.number().optional(),
 });
 
@@ -26,11 +26,11 @@ export type LockState = Readonly<z.output<typeof lockSchema>>;
 
 export interface EndedCycle {
   readonly lastCycle: LastCycle;
-  /** Absent where no poll was a good one: the earlier time stands. */
+  /** Absent if no poll succeeded: the earlier time stays. */
   readonly goodPollAtMs?: number | undefined;
 }
 
-/** Keeps two dispatch cycles of one pool from overlapping. It dies by itself when its holder does. */
+/** Prevents overlapping dispatch cycles of one pool. Expires by itself if its holder dies. */
 export interface DispatchLock {
   /** `false` while another owner holds it. */
   acquire(lock: {
@@ -39,7 +39,7 @@ export interface DispatchLock {
     readonly nowMs: number;
     readonly untilMs: number;
   }): Promise<boolean>;
-  /** Leaves behind what came of the cycle. Nothing happens where another owner holds the lock by now. */
+  /** Releases the lock and records the cycle's result. Does nothing if another owner holds the lock by then. */
   release(lock: { readonly pool: string; readonly owner: string }, ended: EndedCycle): Promise<void>;
   read(pool: string): Promise<LockState>;
 }

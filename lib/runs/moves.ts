@@ -1,11 +1,11 @@
 import type { Expression, Item } from "../adapters/dynamodb.ts";
 import type { Fence, Run } from "./run.ts";
 
-/** The conditions under which a run's row may be written (DESIGN.md, "Promises"). */
+/** The conditions under which a run's row may be written (docs/reliability.md). */
 
 /**
- * A write that takes the run from the state of its own condition. It is repeated when its answer was lost, and must
- * not take its own effect for another hand's.
+ * A write that changes the state that its own condition requires. When its answer is lost it is repeated, and must
+ * not mistake its own effect for another process's write.
  */
 export function moveOnce(
   movedBy: string,
@@ -17,7 +17,7 @@ export function moveOnce(
   };
 }
 
-/** The next attempt's row as nobody has begun it yet. */
+/** The row of a next attempt that no invocation has started yet. */
 export function nextAttempt(
   attempt: number,
   atMs: number,
@@ -28,14 +28,14 @@ export function nextAttempt(
   };
 }
 
-/** The caller's invocation works on the run. */
+/** The caller's invocation owns the run. */
 export const owned = "#state = :running AND #invocationId = :invocationId";
 
 export function ownedValues(fence: Fence): Item {
   return { attempt: fence.attempt, running: "running", invocationId: fence.invocationId };
 }
 
-/** The row is open, and as it was read: the same attempt, and no heartbeat since. */
+/** The run is open and unchanged since it was read: the same attempt, no heartbeat since. */
 export function unmoved(run: Run): Expression {
   const { attempt, state, heartbeatAtMs } = run;
   const heartbeat =
@@ -46,7 +46,7 @@ export function unmoved(run: Run): Expression {
   };
 }
 
-/** The row is open, and what it says of posts on their way is what was read. */
+/** The run is open, and what it records of posts that were sent is unchanged since it was read. */
 export function openAndPostingAs({ delivering, reporting }: Run): Expression {
   const delivers = delivering
     ? "#delivering = :yes"

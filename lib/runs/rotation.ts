@@ -6,16 +6,16 @@ const knownInstanceSchema = z.object({
   instanceId: z.string(),
   credentialId: z.string(),
   createdAtMs: z.number(),
-  /** Since when nothing uses its key, as far as we saw; absent while something does. */
+  /** Since when nothing has used its key, as far as we saw; absent while it is in use. */
   unusedSinceMs: z.number().optional(),
-  /** It is revoked now, or was about to be: its key is not stored any more. */
+  /** It is revoked or about to be: its key is no longer stored. */
   isRevoking: z.boolean().optional(),
-  /** Kept for as long as the secret still names it, so that it is not revoked again and again. */
+  /** Kept while the secret still names it, so that it is not revoked repeatedly. */
   revokedAtMs: z.number().optional(),
 });
 
 const rowSchema = z.object({
-  /** Counts the changes, so that no hand overwrites what another one noted. */
+  /** Counts the changes, so that concurrent writers do not overwrite each other. */
   revision: z.number().default(0),
   instances: z.array(knownInstanceSchema).default([]),
 });
@@ -25,12 +25,12 @@ export type KnownInstance = Readonly<z.output<typeof knownInstanceSchema>>;
 export type KnownInstances = readonly KnownInstance[];
 
 /**
- * What a pool knows of its runner instances, so that none is forgotten before it is revoked: also not one that was minted
+ * The pool's runner instances, recorded so that each is revoked in the end, even one that was created
  * just before a crash. @throws RunnerError `run_store_unavailable`
  */
 export interface RotationRow {
   read(pool: string): Promise<KnownInstances>;
-  /** Puts `change` of what is there in its place; done anew where another hand was faster. Gives what is there then. */
+  /** Replaces the value with `change(value)`; retries if another writer was faster. Returns the new value. */
   change(pool: string, change: (known: KnownInstances) => KnownInstances): Promise<KnownInstances>;
 }
 

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Expression, Item, ItemKey, Table, Update } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
 import { moveOnce, nextAttempt, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
+import { createRunQueries, type RunQueries } from "./run-queries.ts";
 import {
   parseRun,
-  readable,
   runItemId,
   type EndState,
   type Fence,
@@ -15,9 +15,6 @@ import {
   type RunProgress,
 } from "./run.ts";
 
-/** The table's sparse index over open runs: `openIn`, `leaseExpiresAtMs`. */
-export const openRunsIndex = "open";
-
 const keptForSeconds = 30 * 24 * 3600;
 
 export interface NewRun {
@@ -27,8 +24,6 @@ export interface NewRun {
   readonly keyId: string;
   readonly leasedAtMs: number;
   readonly leaseExpiresAtMs: number;
-  /** When the cycle last saw that the pool need not hold back. */
-  readonly poolFreeAtMs?: number;
   readonly inherited?: Inherited | undefined;
 }
 
@@ -42,23 +37,23 @@ export interface Ending {
   readonly atMs: number;
 }
 
-/** Why, and from when on, another attempt shall go on with a run that has been abandoned. */
+/** Why and when the next attempt takes over an abandoned run. */
 export interface Restart {
   readonly atMs: number;
-  /** An error's code; `undefined`: no trouble beyond those that the run remembers. */
-  readonly trouble: string | undefined;
+  /** An error's code; `undefined`: no failure beyond those that the row holds. */
+  readonly failure: string | undefined;
   readonly leaseExpiresAtMs: number;
-  /** The attempt is taken only to tell Studio of this failure. */
+  /** The attempt only reports this failure to Studio. */
   readonly reporting?: Reporting | undefined;
   readonly jobDigest?: string | undefined;
 }
 
 /**
- * The runs, and who may write to them: single-item conditional writes only. A write answered `false` (or `undefined`)
+ * The runs of all pools. Every write is a conditional write of one item. `false` (or `undefined`)
  * means that the caller does not own the run: it must stop and post nothing.
  * @throws RunnerError `run_store_unavailable`
  */
-export interface RunStore {
+export interface RunStore extends RunQueries {
   create(run: NewRun): Promise<void>;
   /** Moves `leased` to `running` for exactly one invocation of the attempt; `undefined` for every other. Safe to repeat by the same one. */
   start(
@@ -71,23 +66,16 @@ export interface RunStore {
   note(fence: Fence, progress: RunProgress): Promise<boolean>;
   /** Safe to repeat by the same invocation with the same state. */
   finish(fence: Fence, ending: Ending): Promise<boolean>;
-  /** Gives a running attempt's work to the next attempt, whose event is still to be sent. */
+  /** Passes a running attempt's work to the next attempt. The caller sends the next attempt's event afterwards. */
   continueRun(fence: Fence, continuation: Continuation): Promise<boolean>;
-  /** The same for a run as it was read, unless it has moved since: then its attempt is alive, or another hand was faster. */
+  /** Passes an abandoned run to the next attempt, if the run is unchanged since it was read. */
   restart(run: Run, restart: Restart): Promise<Run | undefined>;
-  /** Proves by a write that the run is still as it was read. */
+  /** Proves by a write that the run is unchanged since it was read. */
   touch(run: Run, atMs: number): Promise<boolean>;
-  /** Closes a run as it was read, unless it has moved since. */
+  /** Finishes a run if it is unchanged since it was read. */
   finishAbandoned(run: Run, ending: Ending): Promise<boolean>;
-  /** Closes a run whatever its attempt does, unless it is closed or has begun to post since it was read. Gives its last state. */
+  /** Finishes a run regardless of its attempt, unless it is finished or started to post since it was read. Returns its last state. */
   supersede(run: Run, ending: Ending): Promise<Run | undefined>;
-  read(pool: string, runId: string): Promise<Run | undefined>;
-  /** Every run that is not closed, oldest lease first. Eventually consistent. */
-  openRuns(pool: string): Promise<readonly Run[]>;
-  /** Newest first; from behind `beforeRunId` on, for the next page. */
-  recentRuns(pool: string, page: RunPage): Promise<readonly Run[]>;
-  /** Every run of one workspace, newest first. Reads all of the pool's: for an operator's question, not for the way of a job. */
-  runsOf(pool: string, workspaceId: string): Promise<readonly Run[]>;
 }
 
 export interface Heartbeat {
@@ -104,14 +92,9 @@ export interface Continuation {
   readonly progress: RunProgress;
 }
 
-export interface RunPage {
-  readonly limit: number;
-  readonly beforeRunId?: string | undefined;
-}
-
 /**
- * @param onUnreadable is told of a row that is no run, as a later version or a hand may write it. Lists leave it out, so
- *   that it stops nothing but itself.
+ * @param onUnreadable called with the problem of a row that is not a valid run, such as one of a later version. Lists leave it out,
+ *   so that it affects nothing else.
  */
 export function createRunStore(
   table: Table,
@@ -158,39 +141,7 @@ export function createRunStore(
       return item && parseRun(item);
     },
 
-    ...reading(table, onUnreadable),
-  };
-}
-
-function reading(
-  table: Table,
-  onUnreadable: (problem: RunnerError) => void,
-): Pick<RunStore, "read" | "openRuns" | "recentRuns" | "runsOf"> {
-  const runsAmong = (items: readonly Item[]): readonly Run[] =>
-    items.flatMap((item) => readable(item, onUnreadable));
-  return {
-    read: async (pool, runId) => {
-      const item = await table.get({ pool, id: runItemId(runId) });
-      return item && runsAmong([item])[0];
-    },
-
-    openRuns: async (pool) => {
-      const where = { text: "#openIn = :pool", values: { pool } };
-      const runs = runsAmong(await table.query({ index: openRunsIndex, where }));
-      // Another pool's role may write this pool's name into its own rows.
-      return runs.filter((run) => run.pool === pool);
-    },
-
-    recentRuns: async (pool, { limit, beforeRunId }) => {
-      const after = beforeRunId === undefined ? {} : { after: { pool, id: runItemId(beforeRunId) } };
-      const query = { where: allRuns(pool), newestFirst: true, limit, ...after };
-      return runsAmong(await table.query(query));
-    },
-
-    runsOf: async (pool, workspaceId) => {
-      const filter = { text: "#workspaceId = :workspaceId", values: { workspaceId } };
-      return runsAmong(await table.query({ where: allRuns(pool), filter, newestFirst: true }));
-    },
+    ...createRunQueries(table, onUnreadable),
   };
 }
 
@@ -205,7 +156,7 @@ async function create(table: Table, run: NewRun): Promise<void> {
     openIn: run.pool,
     ...ttl(run.leasedAtMs),
   };
-  // Repeating the write is harmless until the attempt has begun, which is never before this returns.
+  // Repeating the write is safe until the attempt has started, which cannot happen before this returns.
   const unclaimed = { text: "attribute_not_exists(#id) OR #state = :leased", values: { leased: "leased" } };
   if (!(await table.put(item, unclaimed)))
     throw new RunnerError("internal", `run ${run.runId} was opened twice`);
@@ -244,20 +195,16 @@ async function continueRun(
 }
 
 async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run | undefined> {
-  const { atMs, trouble, leaseExpiresAtMs, reporting, jobDigest } = restart;
+  const { atMs, failure, leaseExpiresAtMs, reporting, jobDigest } = restart;
   const { set, remove } = nextAttempt(run.attempt, atMs);
-  const troubles = trouble === undefined ? run.troubles : [...run.troubles, trouble];
+  const failures = failure === undefined ? run.failures : [...run.failures, failure];
   const move = moveOnce(randomUUID(), unmoved(run));
   const item = await table.update(keyOf(run), {
-    set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, troubles, reporting, jobDigest, ...move.set },
+    set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, failures, reporting, jobDigest, ...move.set },
     remove,
     condition: move.condition,
   });
   return item && parseRun(item);
-}
-
-function allRuns(pool: string): Expression {
-  return { text: "#pool = :pool AND begins_with(#id, :runs)", values: { pool, runs: runItemId("") } };
 }
 
 function keyOf(attempt: AttemptRef): ItemKey {
@@ -269,7 +216,7 @@ async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "con
   return (await table.update(keyOf(fence), { ...change, condition })) !== undefined;
 }
 
-/** Closes a run in its attempt's stead, which then owns it no more: were it alive, its own close would be counted too. */
+/** Finishes a run for its attempt, which no longer owns it: otherwise its own last write would be counted too. */
 async function finishFor(
   table: Table,
   run: Run,

@@ -4,13 +4,13 @@ import { RunnerError } from "../core/errors.ts";
 import { noUsage } from "../model/model.ts";
 
 /**
- * A run's states. `leased` --begin--> `running` --close--> `completed` | `failed` | `lost`; and from both open states
- * --next attempt--> `leased`, for a continuation or a restart.
- * - leased: the present attempt's event is on the way. Exactly one invocation of that attempt may begin.
- * - running: one invocation (`invocationId`) works under the lease; it sends heartbeats, notes rounds and closes.
+ * A run's states: `leased` --start--> `running` --finish--> `completed` | `failed` | `lost`. Both unfinished states can go back to
+ * `leased` with the next attempt, for a continuation or a restart.
+ * - leased: the attempt's event was sent. Exactly one invocation of that attempt can start.
+ * - running: one invocation (`invocationId`) works under the lease; it sends heartbeats, records rounds and finishes the run.
  * - completed: Studio accepted the deliverables.
- * - failed: Studio was told a reason that its user can read.
- * - lost: the lease is gone, or a newer run has the workspace; the job is Studio's again.
+ * - failed: Studio received a reason that its user can read.
+ * - lost: the lease is gone, or a newer run has the workspace; the job is back in Studio's queue.
  */
 export const runStates = ["leased", "running", "completed", "failed", "lost"] as const;
 export type RunState = (typeof runStates)[number];
@@ -37,7 +37,7 @@ const inheritedSchema = z.object({
 
 const reportingSchema = z.object({
   reason: z.string(),
-  /** What the job's user reads. */
+  /** The sentence that the job's user reads. */
   explanation: z.string(),
 });
 
@@ -53,66 +53,64 @@ export const runSchema = z.object({
   state: z.enum(runStates),
   attempt: z.number().int().positive(),
   leasedAtMs: z.number(),
-  /** How long a lease lasts as Studio gives it. */
+  /** The lease's length as Studio grants it. */
   leaseMs: z.number().transform((ms) => Math.max(1, ms)),
   leaseExpiresAtMs: z.number(),
-  /** When the present attempt's event was sent. */
+  /** When the current attempt's event was sent. */
   calledAtMs: z.number(),
-  /** Attempts that began anew after trouble, the first attempt included. */
+  /** Starts: the first attempt, and every restart after a crash. */
   starts: z.number().default(1),
-  /** Attempts that took over from a healthy one. */
+  /** Continuations: attempts that took over from a healthy one. */
   continuations: z.number().default(0),
-  /** What ended earlier attempts: codes, oldest first. */
-  troubles: z.array(z.string()).default([]),
-  /** The pool, while the run is open; absent once it is closed. Key of the sparse index `open`. */
+  /** Why earlier attempts crashed: codes, oldest first. */
+  failures: z.array(z.string()).default([]),
+  /** The pool, while the run is unfinished; absent afterwards. Key of the sparse index `open`. */
   openIn: z.string().optional(),
   invocationId: z.string().optional(),
-  /** The platform's id of that invocation, as recovery is told it. */
+  /** The platform's request id of that invocation; Lambda gives it to recovery. */
   requestId: z.string().optional(),
   beganAtMs: z.number().optional(),
   heartbeatAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),
-  /** When the cycle that leased last saw that the pool need not hold back. */
-  poolFreeAtMs: z.number().optional(),
-  /** What an earlier run left of the same workspace: taken up if it was for the same job. */
+  /** Progress of an earlier run of the workspace: reused if it was for the same job. */
   inherited: inheritedSchema.optional(),
   /** Why the run ended: an error's code, or `ok`. */
   reason: z.string().optional(),
-  /** The same in a sentence, as Studio's user reads it. */
+  /** The reason in a sentence for Studio's user. */
   explanation: z.string().optional(),
-  /** A post that ends the job was sent and never answered: nobody here knows whether Studio took it. */
+  /** The post that ends the job got no answer: it is unknown whether Studio accepted it. */
   unconfirmed: z.boolean().optional(),
   rounds: z.number().default(0),
   /** Which job of the workspace this is (lib/attempt/job-digest.ts); absent before its context was read. */
   jobDigest: z.string().optional(),
   /**
-   * The stored responses of the run's rounds, oldest first. Each is recorded as soon as its id is known, so the last one
-   * may still be generating. As many as the tool loop has rounds, at most.
+   * Ids of the stored responses of the run's rounds, oldest first. Each is recorded as soon as it is known, so the last one
+   * may still be generating. At most as many as the tool loop allows rounds.
    */
   responseIds: z.array(z.string()).default([]),
-  /** The same for the summary of the earlier messages. */
+  /** The id of the response that summarizes earlier messages. */
   summaryResponseId: z.string().optional(),
-  /** The chain could not be read once, and the job was begun anew. */
+  /** The stored responses could not be read once, and the job started over. */
   startedOver: z.boolean().default(false),
-  /** The deliverables are on their way: a lease that is gone now was probably taken by their arrival. */
+  /** The deliverables were sent: if the lease is gone now, their arrival probably ended it. */
   delivering: z.boolean().default(false),
-  /** Studio refused the deliverables once, and the model was asked to mend them: it is not asked twice. */
+  /** Studio refused the deliverables, and the model was asked to repair them. This happens once per run. */
   repaired: z.boolean().default(false),
   /**
-   * The failure is on its way to Studio, and nothing else can become of the run: a lease that is gone now was probably
-   * taken by its arrival.
+   * The failure report was sent, and the run cannot end otherwise: if the lease is gone now, the report's arrival probably
+   * ended it.
    */
   reporting: reportingSchema.optional(),
   model: z.string().optional(),
-  /** What the run itself has paid for. */
+  /** Usage of this run alone. */
   usage: usageSchema.default(noUsage),
-  /** What was paid for beside the rounds of `responseIds`: a summary, and rounds before the job was begun anew. */
+  /** Usage beside the rounds of `responseIds`: the summary, and rounds before the job started over. */
   usageBeside: usageSchema.default(noUsage),
-  /** What the inherited rounds have cost, which the earlier run has counted. */
+  /** Usage of inherited rounds, which the earlier run reported. */
   usageBefore: usageSchema.default(noUsage),
   /** When the job's newest message was written, by our clock; absent before its context was read. */
   createdAtMs: z.number().optional(),
-  /** Estimated, of a run that has ended; absent where nobody knows the model's price. */
+  /** Estimated cost of a finished run; absent if the model's price is unknown. */
   costUsd: z.number().optional(),
 });
 
@@ -126,12 +124,12 @@ export interface AttemptRef {
   readonly attempt: number;
 }
 
-/** Names the one invocation that may write for an attempt. A write that does not match it means: superseded. */
+/** Identifies the one invocation that may write for an attempt. A write that does not match is refused: superseded. */
 export interface Fence extends AttemptRef {
   readonly invocationId: string;
 }
 
-/** What an attempt notes of its work on the way. */
+/** Progress that an attempt writes to its row. */
 export type RunProgress = Partial<
   Pick<
     Run,
@@ -153,7 +151,7 @@ export type RunProgress = Partial<
 
 export const runItemId = (runId: string): string => `run#${runId}`;
 
-/** None where the row is no run, which `onUnreadable` is told of. */
+/** Empty if the row is not a valid run; `onUnreadable` gets the problem. */
 export function readable(item: Item, onUnreadable: (problem: RunnerError) => void): readonly Run[] {
   const result = runSchema.safeParse(item);
   if (result.success) return [result.data];
@@ -161,7 +159,7 @@ export function readable(item: Item, onUnreadable: (problem: RunnerError) => voi
   return [];
 }
 
-/** @throws RunnerError `internal` where the row is no run */
+/** @throws RunnerError `internal` if the row is not a valid run */
 export function parseRun(item: Item): Run {
   const result = runSchema.safeParse(item);
   if (result.success) return result.data;

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { ItemKey, Table } from "../adapters/dynamodb.ts";
 
-/** What a day's ended runs come to. The day is that of a run's end, in UTC. */
+/** Totals of the runs that ended on one day (UTC). */
 const spendSchema = z.object({
-  /** Estimated; runs of models without a known price add nothing. */
+  /** Estimated; runs of models with unknown prices add nothing. */
   costUsd: z.number().default(0),
   runs: z.number().default(0),
   completed: z.number().default(0),
@@ -16,13 +16,13 @@ const spendSchema = z.object({
 export type Spend = Readonly<z.output<typeof spendSchema>>;
 
 export interface SpendRow {
-  /** Atomic. An answer that is lost may make a repetition add twice: the cap then holds back early, never late. */
+  /** Atomic. If an answer is lost, the retry may add twice: the cap is then reached early, never late. */
   add(pool: string, day: string, amounts: Partial<Spend>): Promise<void>;
-  /** All zero where nothing has ended on that day. */
+  /** All zero if no run ended on that day. */
   read(pool: string, day: string): Promise<Spend>;
 }
 
-/** For a year's comparison; runs are kept for a month (run-store.ts). */
+/** Kept for a year, so that years can be compared; runs are kept for a month (run-store.ts). */
 const keptForSeconds = 400 * 24 * 3600;
 
 export const utcDay = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);

@@ -2,14 +2,14 @@ import * as z from "zod";
 import type { ItemKey, Table } from "../adapters/dynamodb.ts";
 import type { Run } from "./run.ts";
 
-/** What is odd in a row counts as absent: it must not keep the workspace's jobs from being worked on. */
+/** An invalid field counts as absent, so that it cannot block the workspace's jobs. */
 const workspaceSchema = z.object({
   workspaceId: z.string().catch(""),
-  /** The newest run of the workspace: the only one that may be open. */
+  /** The newest run of the workspace: the only one that may be unfinished. */
   runId: z.string().catch(""),
-  /** The run before it: for the case that the newest one was never created. */
+  /** The run before it, in case the newest one was never created. */
   earlierRunId: z.string().optional().catch(undefined),
-  /** How many runs in a row have paid for rounds and then lost their lease. */
+  /** How many runs in a row paid for rounds and then lost their lease. */
   losses: z.number().default(0).catch(0),
   /** No run is created before this (epoch ms), because of these losses. */
   leftAloneUntilMs: z.number().optional().catch(undefined),
@@ -17,10 +17,10 @@ const workspaceSchema = z.object({
 
 export type Workspace = Readonly<z.output<typeof workspaceSchema>>;
 
-/** Which run has a workspace. Studio tells leases apart by key and workspace only, so that there may be only one. */
+/** Which run has a workspace. Studio identifies a lease by key and workspace only, so a workspace has at most one run. */
 export interface WorkspaceRows {
   read(pool: string, workspaceId: string): Promise<Workspace | undefined>;
-  /** False where a newer run has the workspace: a run that was created too late to be superseded stops there. */
+  /** False if a newer run has the workspace: this run was created too late to be superseded, and must stop. */
   isOf(run: Pick<Run, "pool" | "workspaceId" | "runId">): Promise<boolean>;
   /**
    * Gives the workspace to a run, unless it has changed hands since `previousRunId` was read.

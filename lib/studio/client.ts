@@ -10,14 +10,15 @@ import { contractBroken, refusal, tooLong, unreadable, type Answer, type Attempt
 import { post, type Wire } from "./exchange.ts";
 import { routes, type Route, type RouteBody } from "./routes.ts";
 import type { AdminCall, JobCall, Studio, StudioAdmin } from "./studio.ts";
-import { cut, pageWords, parseJson } from "./words.ts";
+import { cut, pageWords } from "./words.ts";
+import { parseJson, problemOf } from "../core/json.ts";
 
 export interface StudioDeps {
   /** Studio's address, with or without a trailing slash. */
   readonly baseUrl: string;
   readonly fetch: Fetch;
   readonly clock: Clock;
-  /** 0 (included) to 1 (excluded): the jitter of repeated calls. */
+  /** 0 (included) to 1 (excluded): jitter of retries. */
   readonly random: () => number;
 }
 
@@ -26,7 +27,7 @@ const longestReason = 500;
 
 const secondLookMs = 1_000;
 
-/** More than these do not fit into an error's sentence. */
+/** The most problems in one error message. */
 const shownProblems = 5;
 
 interface Request {
@@ -44,7 +45,7 @@ interface Reply<T> {
 }
 
 /**
- * Studio over HTTP. Which call is repeated, and how long one try may take, is told in routes.ts.
+ * Studio's API over HTTP. routes.ts says which calls are retried and how long one try may take.
  * @throws RunnerError `config_invalid` when `baseUrl` is not an http(s) address; the methods throw what studio.ts says
  */
 export function createStudio(deps: StudioDeps): Studio & StudioAdmin {
@@ -82,7 +83,7 @@ function jobRoutes(send: Send, clock: Clock): Studio {
     heartbeat: async (call) => {
       const { value, skewMs, isPage } = await sendJob(routes.heartbeat, call);
       const toldMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
-      // A lease that has just been extended is not over.
+      // A lease that was just extended cannot be over.
       const leaseExpiresAtMs = toldMs !== undefined && toldMs > clock.now() ? toldMs : undefined;
       return isPage ? { leaseExpiresAtMs, isPage } : { leaseExpiresAtMs };
     },
@@ -100,7 +101,7 @@ function jobRoutes(send: Send, clock: Clock): Studio {
   };
 }
 
-/** A whole answer that breaks the contract is believed when the next one does too. */
+/** A complete answer that breaks the contract counts only if the next one does too. */
 async function twice<T>(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
   ask: () => Promise<T>,
@@ -114,7 +115,7 @@ async function twice<T>(
   return await ask();
 }
 
-/** By our clock; `undefined` where Studio says nothing usable. */
+/** In our clock's time; `undefined` if Studio's value is unusable. */
 function leaseEnd(value: unknown, skewMs: number, nowMs: number): number | undefined {
   const toldMs = epochMs(value);
   return nearTime(toldMs === undefined ? undefined : toldMs - skewMs, nowMs);
@@ -173,13 +174,11 @@ function read<T>(route: Route<T>, answer: Answer, attempt: Attempt): T {
   }
   const result = route.answer.safeParse(json);
   if (result.success) return result.data;
-  const problems = result.error.issues
-    .slice(0, shownProblems)
-    .map((issue) => `${issue.path.join(".") || "the whole"}: ${issue.message}`);
+  const problems = result.error.issues.slice(0, shownProblems).map((issue) => problemOf(issue, "the whole"));
   throw contractBroken(answer, attempt, `a body of the wrong shape: ${problems.join("; ")}`);
 }
 
-/** Why a 2xx is no answer to this route; `undefined`: it is one. */
+/** Why a 2xx is not a valid answer to this route; `undefined` if it is. */
 function bodyProblem(
   wants: RouteBody,
   { text }: Answer,

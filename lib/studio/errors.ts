@@ -5,7 +5,7 @@ import { parseRetryAfter } from "../core/retry-after.ts";
 import type { RouteKind } from "./routes.ts";
 import { bodyWords, cleanCause, fold, pageWords } from "./words.ts";
 
-/** One try of one route, as far as an error may tell of it. */
+/** One try of one route, with what an error may mention. */
 export interface Attempt {
   readonly path: string;
   readonly kind: RouteKind;
@@ -18,7 +18,7 @@ export interface Answer {
   readonly status: number;
   header(name: string): string | undefined;
   readonly text: string;
-  /** The body was longer than we read. */
+  /** The body was longer than the limit. */
   readonly truncated: boolean;
   /** Epoch ms by our clock. */
   readonly receivedAtMs: number;
@@ -26,7 +26,7 @@ export interface Answer {
   readonly skewMs: number;
 }
 
-/** Statuses that mean more than "the request was wrong", by the kind of route. 408, 429 and 5xx mean the same on all. */
+/** Statuses with a special meaning, by kind of route. 408, 429 and 5xx mean the same on all routes. */
 const refusals: Readonly<Record<RouteKind, Readonly<Record<number, ErrorCode>>>> = {
   lease: { 401: "key_refused", 403: "key_refused" },
   job: {
@@ -48,7 +48,7 @@ const keySentences: Readonly<Record<RouteKind, string>> = {
   management: "Studio refused the account token (expired, or its account may not do this): sign in again",
 };
 
-/** What an answer that is not a 2xx means. */
+/** The error for an answer that is not a 2xx. */
 export function refusal(answer: Answer, attempt: Attempt): RunnerError {
   const { status } = answer;
   if (status >= 300 && status < 400) return redirected(answer, attempt);
@@ -63,7 +63,7 @@ export function refusal(answer: Answer, attempt: Attempt): RunnerError {
     return new RunnerError("studio_unavailable", `Studio is not available just now: ${facts}`, {
       retryable: true,
       status,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      retryAfterMs,
     });
   }
   switch (meaning) {
@@ -76,13 +76,13 @@ export function refusal(answer: Answer, attempt: Attempt): RunnerError {
   }
 }
 
-/** An answer that breaks the API's contract; `what` says how, in Studio's own words where needed. */
+/** The error for an answer that breaks the API's contract; `what` says how. */
 export function contractBroken(answer: Answer, attempt: Attempt, what: string): RunnerError {
   const sentence = `Studio broke its contract: ${answered(answer, attempt)} with ${fold(what, attempt.redact)}`;
   return new RunnerError("studio_contract", sentence, { status: answer.status });
 }
 
-/** An answer in the place of Studio's, as of a proxy: another try may reach Studio. */
+/** The error for an answer that is not Studio's, such as a proxy's: a retry may reach Studio. */
 export function unreadable(answer: Answer, attempt: Attempt, what: string): RunnerError {
   const sentence = `Studio is not available just now: ${answered(answer, attempt)} with ${fold(what, attempt.redact)}`;
   return new RunnerError("studio_unavailable", sentence, { retryable: true, status: answer.status });
@@ -93,14 +93,14 @@ export function tooLong(answer: Answer, attempt: Attempt): RunnerError {
   return new RunnerError("answer_too_long", sentence, { status: answer.status });
 }
 
-/** A key with a character that no header can carry. fetch's own error would show the key. */
+/** The key has a character that a header cannot carry. fetch's own error would show the key. */
 export function unsendable(attempt: Attempt): RunnerError {
   const what = attempt.kind === "management" ? "account token" : "runner key";
   const sentence = `the ${what} is empty or holds a space or another character that cannot be sent`;
   return new RunnerError("key_refused", `${sentence}: POST ${attempt.path} was not sent`);
 }
 
-/** The network's or the clock's fault as `studio_unavailable`; `undefined` for anything else, which is a bug. */
+/** Network faults and time limits as `studio_unavailable`; `undefined` for anything else, which is a bug. */
 export function faultOf(thrown: unknown, attempt: Attempt): RunnerError | undefined {
   const request = `POST ${attempt.path}`;
   if (hasCode(thrown, "time_limit")) {
@@ -115,7 +115,7 @@ export function faultOf(thrown: unknown, attempt: Attempt): RunnerError | undefi
   return new RunnerError("studio_unavailable", sentence, { retryable: true, cause });
 }
 
-/** What a person can do about a network fault. */
+/** How to fix a network fault. */
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: "check the address and that Studio is running there",
   ENOTFOUND: "check the host name",
@@ -131,7 +131,7 @@ const hints: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not trusted here",
 };
 
-/** A broken exchange: its cause has the system's code, or undici's. */
+/** A broken exchange; its cause has the system's or undici's code. */
 function networkFault(thrown: unknown): { readonly code: string } | undefined {
   const cause = brokenExchange(thrown);
   if (cause?.name === "HTTPParserError") return { code: "the answer is not HTTP" };
@@ -139,7 +139,7 @@ function networkFault(thrown: unknown): { readonly code: string } | undefined {
   return { code: cause.code };
 }
 
-/** A bug's error as it is, unless it carries the credential. */
+/** A bug's error unchanged, unless it contains the credential. */
 export function bugOf(thrown: unknown, attempt: Attempt): unknown {
   if (cleanCause(thrown, attempt.redact) === thrown) return thrown;
   return new RunnerError(

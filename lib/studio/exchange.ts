@@ -23,13 +23,13 @@ export interface Ask {
 
 type Head = Omit<Answer, "text" | "truncated">;
 
-/** Of a refusal, and of an answer whose status says it all: enough for its words. */
+/** The longest body of a refusal, or of an answer whose status is enough, that is read. */
 const longestWordsBytes = 64 * 1024;
 
 /**
- * One POST to Studio and its whole answer, whatever its status.
+ * Sends one POST to Studio and returns its whole answer, whatever its status.
  * @throws RunnerError `studio_unavailable` for network faults and the time limit; `key_refused` for a key that cannot be
- *   sent; `signal.reason` at once when aborted; anything else as it is, being a bug
+ *   sent; `signal.reason` at once when aborted; bugs unchanged
  */
 export async function post(wire: Wire, ask: Ask): Promise<Answer> {
   const { attempt, signal, limitMs } = ask;
@@ -52,7 +52,7 @@ export async function post(wire: Wire, ask: Ask): Promise<Answer> {
     signal.throwIfAborted();
     const fault = faultOf(error, attempt);
     if (fault === undefined) throw bugOf(error, attempt);
-    // The status says all that matters, also when the body never comes to an end.
+    // The status is enough, even if the body never ends.
     if (seen.head !== undefined && (seen.head.status >= 300 || ask.wants === "any"))
       return { ...seen.head, text: "", truncated: true };
     throw fault;

@@ -8,14 +8,14 @@ import {
   leaseAnswerSchema,
 } from "./schemas.ts";
 
-/** What a refusal means differs: before a lease is held, under one, and for the account's owner. */
+/** Kinds of routes, which differ in what a refusal means: before a lease, under a lease, for the account's owner. */
 export type RouteKind = "lease" | "job" | "management";
 
 /**
- * What a 2xx has to come with.
- * - json: a whole body of the schema.
- * - any but a page: the status says it all; but a web page is a proxy's, and nobody knows whether the request arrived.
- * - any: the status says it all.
+ * What a 2xx must contain.
+ * - json: a complete body that matches the schema.
+ * - any but a page: anything but an HTML page, which comes from a proxy and does not show whether the request arrived.
+ * - any: anything; the status is enough.
  */
 export type RouteBody = "json" | "any but a page" | "any";
 
@@ -24,15 +24,15 @@ export interface Route<T> {
   readonly kind: RouteKind;
   readonly answer: z.ZodType<T>;
   readonly body: RouteBody;
-  /** A 2xx with a page, cut JSON or nothing is an outage: asking again does no harm. Else such an answer is final. */
+  /** Whether a 2xx with a page, cut JSON or no body counts as an outage and is retried. Otherwise it is final. */
   readonly passesWhenUnreadable?: true;
-  /** For one try, its answer's body included. */
+  /** Time limit of one try, including the answer's body. */
   readonly limitMs: number;
-  /** Only routes that may be asked twice without harm are repeated. */
+  /** Only routes that are safe to repeat are retried. */
   readonly retry: RetryPolicy;
 }
 
-/** May be repeated, and is: by the job, for as long as it holds the lease (lib/attempt/persist.ts). */
+/** Safe to repeat. The attempt retries it for as long as it holds the lease (lib/attempt/persist.ts). */
 const repeatedByJob: RetryPolicy = noRetry;
 
 /** As patient as the public runner (studio-api.md, "Environment of the public runner"). */

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { boundedList, epochMs, idSchema } from "../core/bounded.ts";
 
 /**
- * `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown extra fields are tolerated everywhere. Nothing hangs on
- * a lease's `workspace`, and a lease refused for it, or for an odd end, would keep the job from everyone for as long as it lasts.
+ * `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown fields are allowed everywhere. A lease is not refused for a
+ * strange `workspace` or expiry, because the job would then be blocked until the lease ends.
  */
 export const leaseAnswerSchema = z.discriminatedUnion("leased", [
   z.looseObject({ leased: z.literal(false) }),
@@ -16,22 +16,22 @@ export const leaseAnswerSchema = z.discriminatedUnion("leased", [
 
 export interface Lease {
   readonly workspaceId: string;
-  /** Epoch ms by our clock: Studio's `leaseExpiresAt` minus `skewMs`, or assumed where that says nothing usable. It may have passed. */
+  /** Epoch ms by our clock: Studio's `leaseExpiresAt` minus `skewMs`, or assumed if that is unusable. May be in the past. */
   readonly leaseExpiresAtMs: number;
-  /** Studio's clock minus ours as measured (skew.ts); 0 or absent: none worth counting. */
+  /** Studio's clock minus ours as measured (skew.ts); 0 or absent: negligible. */
   readonly skewMs?: number;
 }
 
-/** Nothing hangs on an absurd one. */
+/** An out-of-range value is ignored. */
 const countSchema = z.int().min(0).optional().catch(undefined);
 
 const messageSchema = z.looseObject({
-  /** Undefined where it is none that can be sent back. */
+  /** Undefined if it cannot be sent back. */
   id: z.string().transform((id) => idSchema.safeParse(id).data),
   role: z.literal("user"),
   text: z.string(),
   subtitle: z.string().nullish(),
-  /** Undefined where it is no time: then nobody knows how long the message has waited. */
+  /** Undefined if it is not a valid time. */
   createdAtMs: z.unknown().optional().transform(epochMs),
 });
 
@@ -61,7 +61,7 @@ export type Context = z.infer<typeof contextSchema> & {
   readonly skewMs?: number;
 };
 
-/** Whatever it says, a 2xx has extended the lease. */
+/** A 2xx extended the lease, whatever its body. */
 export const heartbeatAnswerSchema = z
   .looseObject({ leaseExpiresAt: z.unknown().optional() })
   .catch({ leaseExpiresAt: undefined });
@@ -73,6 +73,6 @@ export const createInstanceAnswerSchema = z.looseObject({
   credentialId: idSchema,
   runnerToken: z.string().min(1).max(4_096),
   kind: z.enum(["user", "global"]),
-  // Nothing hangs on the name, and an answer refused for it would lose the key, which is shown once.
+  // The name is not needed, and refusing the answer for it would lose the key, which is shown only once.
   name: z.string().nullish(),
 });

@@ -1,7 +1,7 @@
 import type { RunnerKey, Secret } from "../core/secret.ts";
 import type { Context, Lease } from "./schemas.ts";
 
-/** What `/completeWorkspaceJob` carries besides the workspace id (studio-api.md, "Deliverables"). */
+/** The body of `/completeWorkspaceJob` besides the workspace id (studio-api.md, "Deliverables"). */
 export interface CompletePayload {
   readonly assistantMessage: string;
   readonly files: readonly unknown[];
@@ -29,7 +29,7 @@ export interface JobCall extends Call {
 
 export interface HeartbeatAnswer {
   readonly leaseExpiresAtMs: number | undefined;
-  /** A web page came with the 2xx: the lease counts as kept, but nobody knows whether Studio has seen the key. */
+  /** The 2xx came with an HTML page: the lease counts as kept, but it is unknown whether Studio saw the key. */
   readonly isPage?: boolean;
 }
 
@@ -38,20 +38,20 @@ export interface HeartbeatAnswer {
  * `studio_contract`, `studio_unavailable` (retryable), `studio_rejected`; or the signal's reason when aborted.
  */
 export interface Studio {
-  /** `undefined` when the queue is empty. Never repeated by itself: an unanswered call may have leased a job. */
+  /** `undefined` when the queue is empty. Never retried: an unanswered call may have leased a job. */
   lease(call: Call): Promise<Lease | undefined>;
   context(call: JobCall): Promise<Context>;
-  /** The lease's new end in epoch ms by our clock, where Studio tells it. Never repeated by itself: the heartbeat owns it. */
+  /** The lease's new expiry in epoch ms by our clock, if Studio returns it. Never retried here: the heartbeat's timer does that. */
   heartbeat(call: JobCall): Promise<HeartbeatAnswer>;
   updateSummary(call: JobCall, update: SummaryUpdate): Promise<void>;
   complete(call: JobCall, payload: CompletePayload): Promise<void>;
-  /** `reason` is cut to 500 characters, the API's cap. Studio ends the job for its user. */
+  /** `reason` is cut to 500 characters, the API's cap. */
   fail(call: JobCall, reason: string): Promise<void>;
 }
 
 export type RunnerKind = "user" | "global";
 
-/** The management routes. They take an account token (a Firebase ID token), never a runner key. */
+/** The management routes. They need an account token (a Firebase ID token), not a runner key. */
 export interface StudioAdmin {
   createRunnerInstance(
     call: AdminCall,

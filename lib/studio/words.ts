@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import type { Redact } from "../core/redact.ts";
+import { parseJson } from "../core/json.ts";
 
 const longestWords = 300;
-/** `cause`, unless it carries what must be redacted somewhere inside. */
+/** `cause`, unless it contains the credential. */
 export function cleanCause(cause: unknown, redact: Redact): unknown {
   const shown = inspect(cause, { depth: 10, maxStringLength: null });
   return redact(shown) === shown ? cause : undefined;
@@ -24,8 +25,8 @@ export function fold(text: string, redact: Redact): string {
 }
 
 /**
- * What a body says about itself, for an error's sentence: the API's `error` and `detail`, or that it is an HTML page
- * and its title. Empty where there is nothing worth saying.
+ * A body's message for an error: the API's `error` and `detail`, or that it is an HTML page
+ * and its title. Empty if there is none.
  */
 export function bodyWords(text: string, redact: Redact): string {
   const page = pageWords(text, redact);
@@ -37,21 +38,12 @@ export function bodyWords(text: string, redact: Redact): string {
   return fold([error, detail].filter((word) => word !== "").join(": "), redact);
 }
 
-/** "an HTML page titled …" where `text` is one, else empty. */
+/** "an HTML page titled …" if `text` is one, otherwise empty. */
 export function pageWords(text: string, redact: Redact): string {
   if (!/^\s*<(?:!doctype|html|head|body)\b/i.test(text)) return "";
-  // No tag is looked at twice: text of any length is read once.
+  // Linear: no tag is read twice.
   const title = fold(/<title[^<>]*>([^<]*)/i.exec(text)?.[1] ?? "", redact);
   return title === "" ? "an HTML page" : `an HTML page titled "${title}"`;
-}
-
-/** `undefined` (which JSON cannot say) where `text` is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function wordOf(value: unknown): string {

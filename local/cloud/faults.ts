@@ -1,4 +1,4 @@
-/** Trouble on request, for tests: what Lambda may do to anybody at any time. `function` is a label ("processor"). */
+/** Faults on request, for tests: what Lambda may do to anybody at any time. `function` is a label ("processor"). */
 export interface Faults {
   /** The next `count` asynchronous events are each delivered twice, under one request id. */
   duplicate(count: number): void;

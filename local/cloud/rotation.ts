@@ -99,8 +99,8 @@ export function createRotations(deps: RotationsDeps): Rotations {
 
 const describe = ({ functionArn, rules, enabled, rotatedMs }: Settings): object => ({
   RotationEnabled: enabled,
-  ...(functionArn === undefined ? {} : { RotationLambdaARN: functionArn }),
-  ...(rules === undefined ? {} : { RotationRules: rules }),
+  RotationLambdaARN: functionArn,
+  RotationRules: rules,
   ...(rotatedMs === undefined ? {} : { LastRotatedDate: rotatedMs / 1_000 }),
 });
 

@@ -112,7 +112,7 @@ export const secretsActions: Actions<SecretsDeps> = {
     answer: ({ SecretId }, { store, rotations }) => {
       const secret = store.find(SecretId);
       const pending = rotations.cancel(secret);
-      return { ...identity(secret), ...(pending === undefined ? {} : { VersionId: pending }) };
+      return { ...identity(secret), VersionId: pending };
     },
   }),
   ListSecretVersionIds: action({

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { LocalCloud } from "../cloud/local-cloud.ts";
 import type { DashboardSource, SeriesQuery } from "./source.ts";
+import { parseJson } from "../../lib/core/json.ts";
 
 /** What the dashboard page needs of the local cloud. */
 export type WatchedCloud = Pick<LocalCloud, "alarms" | "dashboards" | "metricData" | "logQuery" | "outputs">;
@@ -46,21 +47,13 @@ const namesSchema = z.record(z.string(), z.string());
 function readableNames(cloud: WatchedCloud, key: RegExp): ReadonlyMap<string, string> {
   const outputs = Object.entries(cloud.outputs()).filter(([name]) => key.test(name));
   const pairs = outputs.flatMap(([, value]) =>
-    Object.entries(namesSchema.safeParse(parse(value)).data ?? {}),
+    Object.entries(namesSchema.safeParse(parseJson(value)).data ?? {}),
   );
   return new Map(pairs.map(([readable, physical]) => [physical, readable]));
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function metricQuery({ id, label, periodSeconds, returnData, what }: SeriesQuery) {
-  const common = { Id: id, ReturnData: returnData, ...(label === undefined ? {} : { Label: label }) };
+  const common = { Id: id, ReturnData: returnData, Label: label };
   if ("expression" in what) return { ...common, Period: periodSeconds, Expression: what.expression };
   const { namespace, name, dimensions, stat } = what.metric;
   const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));

@@ -12,6 +12,7 @@ import { metricContent } from "./metric-widget.ts";
 import type { Scene } from "./scene.ts";
 import type { DashboardSource, LogQuery, SourceAlarm, TimeRange } from "./source.ts";
 import type { AlarmsContent, AlarmView, DashboardView, PlacedWidget, WidgetContent } from "./view.ts";
+import { problemOf } from "../../lib/core/json.ts";
 
 export interface Wanted {
   /** Absent: the first one. */
@@ -61,7 +62,7 @@ function contentOf({ type, properties }: Widget, scene: Scene): WidgetContent {
 
 function sentenceOf(error: unknown): string {
   if (error instanceof z.ZodError) {
-    const issues = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+    const issues = error.issues.map((issue) => problemOf(issue, "widget"));
     return `The definition of this widget is not understood here (${issues.join("; ")}).`;
   }
   return error instanceof Error ? error.message : String(error);

@@ -35,7 +35,7 @@ const serviceMeanings: Readonly<Record<string, string>> = {
 const moments: Readonly<Record<MetricDefinition["emitter"][number], string>> = {
   dispatcher: "at the end of a dispatch cycle",
   processor: "while jobs are worked on",
-  recovery: "when an attempt has ended in trouble",
+  recovery: "when an attempt failed",
 };
 
 const mostMeanings = 3;

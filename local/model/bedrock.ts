@@ -3,6 +3,7 @@ import { ServiceError } from "../cloud/errors.ts";
 import { checkSignature, type Credentials } from "../cloud/signature.ts";
 import { isObject } from "./fit.ts";
 import { ApiError } from "./wire.ts";
+import { parseJson } from "../../lib/core/json.ts";
 
 /** What makes the offline model one of Amazon Bedrock's two endpoints. */
 export interface BedrockOptions {
@@ -47,7 +48,7 @@ export function admit(options: BedrockOptions, request: BedrockRequest, nowMs: n
   }
   const action = actionOf(endpoint, request);
   if (options.denied?.includes(action) === true) throw denied(options, action);
-  const body = request.method === "POST" ? parse(request.body) : undefined;
+  const body = request.method === "POST" ? parseJson(request.body) : undefined;
   if (!isObject(body) || request.target.endsWith("/cancel")) return;
   checkModel(options, String(body["model"]));
   if (endpoint === "runtime" && body["background"] === true)
@@ -97,13 +98,5 @@ class AwsRefusal extends ApiError {
     const { message, code } = this;
     if (!this.#isWrapped) return { message };
     return { error: { code, message, param: null, type: "permission_denied_error" } };
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
+import { problemOf } from "../../lib/core/json.ts";
 
 export const maxBodyBytes = 4 * 1024 * 1024;
 
@@ -88,7 +89,7 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
 export function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+  const problems = parsed.error.issues.map((issue) => problemOf(issue, "body"));
   throw new Refusal(400, problems.join("; "), { detail: problems });
 }
 

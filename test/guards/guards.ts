@@ -345,7 +345,7 @@ export const guards: readonly Guard[] = [
   {
     promise: noAnswerHurts,
     guard: "a row of another pool that names this one is left out",
-    file: "lib/runs/run-store.ts",
+    file: "lib/runs/run-queries.ts",
     remove: "runs.filter((run) => run.pool === pool)",
     put: "runs.filter(() => true)",
     test: { file: runStoreTest, name: "are not rows of another pool that name this one" },

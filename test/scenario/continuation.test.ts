@@ -34,7 +34,7 @@ describe("a job that is too slow for one invocation", () => {
     expect(scenario.asked().map(({ status }) => status)).toEqual([200, 200]);
     const [run, ...others] = await scenario.runs();
     expect(others).toEqual([]);
-    expect(run).toMatchObject({ state: "completed", reason: "ok", rounds: 2, starts: 1, troubles: [] });
+    expect(run).toMatchObject({ state: "completed", reason: "ok", rounds: 2, starts: 1, failures: [] });
     expect(run!.attempt).toBeGreaterThan(2);
     expect(run!.continuations).toBe(run!.attempt - 1);
     expect(scenario.metric("Continuations")).toBe(run!.continuations);

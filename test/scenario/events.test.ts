@@ -87,7 +87,7 @@ test.concurrent("an event that is lost is sent anew by the reaper, under the sam
 
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   expect(await scenario.runs()).toMatchObject([
-    { state: "completed", attempt: 2, starts: 2, troubles: ["event_lost"] },
+    { state: "completed", attempt: 2, starts: 2, failures: ["event_lost"] },
   ]);
   const reaped = scenario.lines("cycle_ended").map((line) => line["reaped"]);
   expect(reaped.filter((count) => count !== 0)).toEqual([1]);

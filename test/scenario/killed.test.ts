@@ -31,7 +31,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     expect(run).toMatchObject({
       attempt: 2,
       starts: 2,
-      troubles: ["killed"],
+      failures: ["killed"],
       startedOver: false,
       state: "completed",
       reason: "ok",
@@ -70,7 +70,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     await scenario.kill(workspaceId);
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "unconfirmed" });
     expect(posts(scenario, workspaceId)).toEqual(["/completeWorkspaceJob"]);
-    expect((await scenario.runs()).at(-1)).toMatchObject({ attempt: 1, state: "completed", troubles: [] });
+    expect((await scenario.runs()).at(-1)).toMatchObject({ attempt: 1, state: "completed", failures: [] });
   });
 
   test("during the summary of its earlier messages, which is not asked for twice", async () => {

@@ -103,7 +103,7 @@ test.concurrent("a job that is killed each time ends as failed after its starts,
   expect(scenario.summary(poison)).toMatchObject({ state: "failed", leases: 1, failure });
   expect(await reads(scenario, poison)).toEqual(["user", "failure"]);
   const run = (await scenario.runs()).find(({ workspaceId }) => workspaceId === poison);
-  expect(run).toMatchObject({ state: "failed", reason: "killed", troubles: ["killed", "killed", "killed"] });
+  expect(run).toMatchObject({ state: "failed", reason: "killed", failures: ["killed", "killed", "killed"] });
   expect(others.map((id) => scenario.summary(id))).toMatchObject(
     others.map(() => ({ state: "completed", leases: 1 })),
   );

@@ -27,7 +27,7 @@ const canaries = {
 const canaryParts = Object.values(canaries).map((text) => /CANARY\w+/.exec(text)![0]);
 
 /** Jobs of every sort of ending, with servers that repeat the keys in their own words. */
-async function makeTrouble(scenario: Scenario): Promise<void> {
+async function makeFailure(scenario: Scenario): Promise<void> {
   const { studio, model, cloud } = scenario;
   const { runnerKey, modelKey } = scenario.secrets();
   const echo = (key: string) => ({ error: { message: `You sent Bearer ${key}`, code: "odd", echo: key } });
@@ -252,7 +252,7 @@ describe("no secret is seen", () => {
     const { cloud, studio, model, stateDir } = scenario;
     for (const secret of scenario.madeSecrets) secrets.add(secret);
     collect();
-    await makeTrouble(scenario);
+    await makeFailure(scenario);
     await rotateByLambda(scenario);
     collect();
     const { workspaceId, runId } = (await scenario.runs())[0]!;

@@ -29,7 +29,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
     return scenario.lines("attempt_restarted")[0];
   });
   expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
-  expect(await scenario.runs()).toMatchObject([{ attempt: 2, starts: 2, troubles: ["silent"] }]);
+  expect(await scenario.runs()).toMatchObject([{ attempt: 2, starts: 2, failures: ["silent"] }]);
   expect(scenario.asked()).toHaveLength(2);
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });

@@ -4,7 +4,7 @@ import { runCycle, type CycleDeps, type CycleSettings } from "../../lib/dispatch
 import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
 import { runAttempt, type AttemptDeps } from "../../lib/attempt/attempt.ts";
-import { recoverFailed } from "../../lib/attempt/failure.ts";
+import { recoverFailed } from "../../lib/attempt/failed-invocation.ts";
 import { inTier } from "../../lib/attempt/tiered-model.ts";
 import { timed } from "../../lib/attempt/timed-model.ts";
 import { createWork } from "../../lib/attempt/work.ts";
@@ -284,7 +284,7 @@ const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unkn
   processor: ({ deps, pool }, { remainingMs = 300_000 }) =>
     runAttempt(deps, { pool, runId: "r1", attempt: 1 }, { remainingMs, requestId: "req1" }),
   recovery: ({ deps, pool }) =>
-    recoverFailed(deps, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", trouble: "crashed" }),
+    recoverFailed(deps, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", failure: "crashed" }),
 };
 
 const plain: Omit<CycleSettings, "pool"> = {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { createTable, type Table } from "../../lib/adapters/dynamodb.ts";
 import { anyone } from "./aws.ts";
-import { openRunsIndex } from "../../lib/runs/run-store.ts";
+import { openRunsIndex } from "../../lib/runs/run-queries.ts";
 
 export interface LocalTable {
   readonly table: Table;

@@ -6,7 +6,7 @@ import { Response } from "undici";
 import { createHttp } from "../../lib/adapters/http.ts";
 import { createModelClient } from "../../lib/model/client.ts";
 import { createOpenAiModel } from "../../lib/model/openai.ts";
-import { troubleError, troubleNames, words } from "../../lib/model/provider-trouble.ts";
+import { failureError, failureNames, words } from "../../lib/model/provider-errors.ts";
 import { redactor } from "../../lib/core/redact.ts";
 import { parseRetryAfter } from "../../lib/core/retry-after.ts";
 import { Secret } from "../../lib/core/secret.ts";
@@ -64,7 +64,7 @@ const functions: Readonly<Record<string, Feed>> = {
   clockSkewMs: (text) => clockSkewMs({ sentAtMs: 0, receivedAtMs: 0, date: text }),
   epochMs: (text) => epochMs(text),
   words: (text) => words(text),
-  troubleError: (text) => troubleError({ ...troubleNames(asBody(text)), isJson: true }),
+  failureError: (text) => failureError({ ...failureNames(asBody(text)), isJson: true }),
   "the model's refusal": (text) => ask(400, [text]),
   "the model's answer": (text) => ask(200, [text]),
   "the model's stream": (text) => ask(200, [text], "text/event-stream"),

@@ -7,7 +7,10 @@ import { metricTable } from "../../lib/core/metrics.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(resolve(root, file), "utf8");
-const guides = { "CONTRIBUTING.md": read("CONTRIBUTING.md"), "docs/architecture.md": read("docs/architecture.md") };
+const guides = {
+  "CONTRIBUTING.md": read("CONTRIBUTING.md"),
+  "docs/architecture.md": read("docs/architecture.md"),
+};
 const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
 
 it.each(Object.entries(guides))("%s names only files and folders that exist", (_, text) => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { deliverablesTable } from "../../lib/deliverables/reference.ts";
+import { deliverablesTable } from "../support/deliverables-table.ts";
 import { pollingModes } from "../../lib/core/options.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -28,7 +28,7 @@ export const cloudFormationActions: Actions<StackInfo> = {
         Outputs: outputs.map(({ key, value, description }) => ({
           OutputKey: key,
           OutputValue: value,
-          ...(description === undefined ? {} : { Description: description }),
+          Description: description,
         })),
       };
       return { Stacks: [stack] };

@@ -72,7 +72,7 @@ function commonOf({ definition, state, reason, sinceMs }: AlarmStatus): object {
   return {
     AlarmName: name,
     AlarmArn: arn,
-    ...(description === undefined ? {} : { AlarmDescription: description }),
+    AlarmDescription: description,
     ActionsEnabled: true,
     AlarmActions: actions.ALARM,
     OKActions: actions.OK,

@@ -35,8 +35,8 @@ export const schedulerRoutes: readonly Route<Scheduler>[] = [
           Target: {
             Arn: targetArn,
             RoleArn: localRoleArn(targetArn),
-            ...(input === undefined ? {} : { Input: input }),
-            ...(retryPolicy === undefined ? {} : { RetryPolicy: retryPolicy }),
+            Input: input,
+            RetryPolicy: retryPolicy,
           },
         },
       };

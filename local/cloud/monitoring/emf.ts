@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { MetricId, Sample } from "./metric-store.ts";
+import { parseJson } from "../../../lib/core/json.ts";
 
 const name = z.string().min(1);
 const lineSchema = z.looseObject({
@@ -28,7 +29,7 @@ export interface EmittedSample extends Sample {
  */
 export function readEmf(text: string): readonly EmittedSample[] {
   if (!text.startsWith("{") || !text.includes('"_aws"')) return [];
-  const line = lineSchema.safeParse(parse(text)).data;
+  const line = lineSchema.safeParse(parseJson(text)).data;
   if (line === undefined) return [];
   const { _aws: metadata } = line;
   return metadata.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) =>
@@ -57,12 +58,4 @@ function samplesOf(line: Line, { namespace, name: metricName, keys }: Wanted): r
   const metric = { namespace, name: metricName, dimensions };
   const { _aws: metadata } = line;
   return values.map((value) => ({ metric, atMs: metadata.Timestamp, value }));
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

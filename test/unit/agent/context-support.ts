@@ -31,7 +31,7 @@ export function summaryDeps(model: Model, saveSummary?: SummaryDeps["saveSummary
     model,
     summaryModel: "gpt-6-luna-mini",
     saveSummary: saveSummary ?? (async (update) => void saved.push(update)),
-    onTrouble: (step, error) => void troubles.push([step, error]),
+    onFailure: (step, error) => void troubles.push([step, error]),
   };
   return { deps, saved, troubles };
 }

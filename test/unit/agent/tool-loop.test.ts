@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { BadEnd } from "../../../lib/model/bad-end.ts";
-import { addUsage, type ModelTurn } from "../../../lib/model/model.ts";
+import { addUsage, type ModelTurn, BadEnd } from "../../../lib/model/model.ts";
 import type { Round } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";

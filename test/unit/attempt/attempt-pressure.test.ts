@@ -7,7 +7,7 @@ const tooMany = (retryAfterMs?: number): RunnerError =>
   new RunnerError("studio_unavailable", "Studio answered 429", {
     retryable: true,
     status: 429,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    retryAfterMs,
   });
 
 describe("a 429 of Studio on a job's route holds the pool's leasing back:", () => {

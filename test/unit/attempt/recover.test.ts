@@ -4,7 +4,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { recover, type RecoverDeps } from "../../../lib/attempt/recover.ts";
-import { attemptFailureSchema, recoverFailed } from "../../../lib/attempt/failure.ts";
+import { failedInvocationSchema, recoverFailed } from "../../../lib/attempt/failed-invocation.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
 import { createRunStore, type RunStore } from "../../../lib/runs/run-store.ts";
 import type { Fence, Run } from "../../../lib/runs/run.ts";
@@ -135,7 +135,7 @@ async function crashed(starts: number): Promise<Run> {
   for (let start = 1; start < starts; start++) {
     run = (await runStore.restart(run, {
       atMs: 950_000,
-      trouble: "out_of_memory",
+      failure: "out_of_memory",
       leaseExpiresAtMs: 1_500_000,
     }))!;
   }
@@ -152,7 +152,7 @@ describe("recovery", () => {
       state: "leased",
       attempt: 2,
       starts: 2,
-      troubles: ["crashed"],
+      failures: ["crashed"],
       leaseExpiresAtMs: 1_600_000,
     });
     expect(metrics.emitted).toEqual(["Restarts{pool=default,reason=crashed} 1"]);
@@ -315,7 +315,7 @@ describe("recovery", () => {
     expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
     expect(told).toEqual(["declined: no"]);
     expect(invoked).toEqual([]);
-    expect(await seen(fence)).toMatchObject({ state: "failed", reason: "model_refused", troubles: [] });
+    expect(await seen(fence)).toMatchObject({ state: "failed", reason: "model_refused", failures: [] });
   });
 
   it("notes its own report before it sends it, and takes a lease that is gone then for its arrival", async () => {
@@ -432,7 +432,7 @@ describe("recovery", () => {
     expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
     expect(await recover(deps, await seen(fence), "event_lost")).toBe("failed");
     expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
-    expect(await seen(fence)).toMatchObject({ reason: "run_limit", troubles: ["crashed"] });
+    expect(await seen(fence)).toMatchObject({ reason: "run_limit", failures: ["crashed"] });
   });
 
   it("ends a run that is past its limit", async () => {
@@ -468,9 +468,9 @@ describe("recovery", () => {
   it("restarts the attempt whose invocation failed", async () => {
     const { deps, invoked } = build();
     const fence = await running();
-    expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("restarted");
+    expect(await recoverFailed(deps, failedInvocationSchema.parse(record(eventOf(fence))))).toBe("restarted");
     expect(invoked).toEqual([{ ...eventOf(fence), attempt: 2 }]);
-    expect(await seen(fence)).toMatchObject({ troubles: ["killed"] });
+    expect(await seen(fence)).toMatchObject({ failures: ["killed"] });
   });
 
   it("restarts an attempt whose event grew too old before it began", async () => {
@@ -480,8 +480,8 @@ describe("recovery", () => {
       requestContext: { requestId: "req9", condition: "EventAgeExceeded" },
       responsePayload: undefined,
     });
-    expect(await recoverFailed(deps, attemptFailureSchema.parse(aged))).toBe("restarted");
-    expect(await seen(fence)).toMatchObject({ troubles: ["event_lost"] });
+    expect(await recoverFailed(deps, failedInvocationSchema.parse(aged))).toBe("restarted");
+    expect(await seen(fence)).toMatchObject({ failures: ["event_lost"] });
   });
 
   it("never touches a run whose newer attempt has been called", async () => {
@@ -493,7 +493,7 @@ describe("recovery", () => {
       leaseExpiresAtMs: 1_500_000,
       progress: {},
     });
-    expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
+    expect(await recoverFailed(deps, failedInvocationSchema.parse(record(eventOf(fence))))).toBe("left");
     expect([...invoked, ...told]).toEqual([]);
   });
 
@@ -503,18 +503,18 @@ describe("recovery", () => {
     const duplicate = record(eventOf(fence), {
       requestContext: { requestId: "req2", condition: "RetriesExhausted" },
     });
-    expect(await recoverFailed(deps, attemptFailureSchema.parse(duplicate))).toBe("left");
+    expect(await recoverFailed(deps, failedInvocationSchema.parse(duplicate))).toBe("left");
   });
 
   it("has nothing to do for a run that has ended, or that nobody knows", async () => {
     const { deps } = build();
     const fence = await running();
     await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 950_000 });
-    expect(await recoverFailed(deps, attemptFailureSchema.parse(record(eventOf(fence))))).toBe("left");
+    expect(await recoverFailed(deps, failedInvocationSchema.parse(record(eventOf(fence))))).toBe("left");
     expect(
       await recoverFailed(
         deps,
-        attemptFailureSchema.parse(record({ pool: "default", runId: "nobody", attempt: 1 })),
+        failedInvocationSchema.parse(record({ pool: "default", runId: "nobody", attempt: 1 })),
       ),
     ).toBe("left");
   });

@@ -414,7 +414,7 @@ describe("doctor finds", () => {
 describe("doctor of a stack that asks Amazon Bedrock", () => {
   const place = "Amazon Bedrock's mantle endpoint in us-west-2";
   const asked: unknown[] = [];
-  const answer = (trouble?: {
+  const answer = (failure?: {
     readonly status: number;
     readonly code?: string;
     readonly message: string;
@@ -423,7 +423,7 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
     cli.projectSettings = cli.aws.settings = { inference, pools: [{ name: pool, kind: "user" }] };
     const ask = (question: unknown) => {
       asked.splice(0, 1, question);
-      return Promise.resolve(trouble && { ...trouble, isJson: true, place });
+      return Promise.resolve(failure && { ...failure, isJson: true, place });
     };
     Object.assign(cli.aws.services, { bedrock: { ask } });
   };

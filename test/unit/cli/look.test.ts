@@ -96,7 +96,7 @@ describe("jobs", () => {
           attempts: 1,
           starts: 1,
           continuations: 0,
-          troubles: [],
+          failures: [],
           rounds: 1,
           model: null,
           usage: {
@@ -306,7 +306,7 @@ describe("logs", () => {
     [{ message: "prior_context", what: "verbatim" }, "read the job's messages"],
     [
       { message: "recovery_ended", what: "left", reason: "killed" },
-      "left an attempt alone that ended in trouble (killed): its run has ended or moved on",
+      "ignored an attempt that failed (killed): its run has ended or moved on",
     ],
     [{ message: "cycle_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
     [{ message: "cycle_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],

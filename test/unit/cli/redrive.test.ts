@@ -96,7 +96,7 @@ describe("redrive", () => {
   it("deletes the letter of an attempt after which another went on", async () => {
     const run = await cli.runStore.runs.read(pool, alive);
     if (run)
-      await cli.runStore.runs.restart(run, { atMs: now, trouble: "killed", leaseExpiresAtMs: now + 60_000 });
+      await cli.runStore.runs.restart(run, { atMs: now, failure: "killed", leaseExpiresAtMs: now + 60_000 });
     deadLetter(alive);
     expect((await cli.run("redrive", "--yes")).out).toContain("attempt 2 went on with its run");
   });

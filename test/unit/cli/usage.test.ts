@@ -28,11 +28,6 @@ describe("help", () => {
     expect(out).toContain("--pool ");
   });
 
-  it("ends a summary that asks with its own mark", async () => {
-    const { out } = await cli.run("check-update", "--help");
-    expect(out).toContain("Is there a newer release than the deployed one?\n");
-  });
-
   it("fits the terminal", async () => {
     cli.columns = 70;
     const { out } = await cli.run("status", "--help");
@@ -138,7 +133,7 @@ describe("errors from outside", () => {
       get: () =>
         Promise.reject(new RunnerError("run_store_unavailable", "the run store did not answer", { cause })),
     };
-    const answer = await fakeCli(table, 0).run("pause", "--why", "trouble", "--json");
+    const answer = await fakeCli(table, 0).run("pause", "--why", "failure", "--json");
     // The write is an update and works; reading the status does not.
     expect(answer.code).toBe(0);
     const refused = await fakeCli(table, 0).run("status", "--json");

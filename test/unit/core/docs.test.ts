@@ -18,7 +18,7 @@ describe("the page", () => {
       "Count",
       "pool, reason; pool",
       "recovery, dispatcher",
-      "Attempts begun anew after an attempt ended in trouble, by what ended it.",
+      "Restarts after an attempt failed, by the reason of the failure.",
       "",
     ]);
   });

@@ -17,7 +17,7 @@ function scene(random = 1) {
 const passing = (retryAfterMs?: number): RunnerError =>
   new RunnerError("studio_unavailable", "503", {
     retryable: true,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    retryAfterMs,
   });
 
 /** Fails with each error in turn, then succeeds. */

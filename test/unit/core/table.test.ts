@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 import { createTable, type Table } from "../../../lib/adapters/dynamodb.ts";
-import { openRunsIndex } from "../../../lib/runs/run-store.ts";
+import { openRunsIndex } from "../../../lib/runs/run-queries.ts";
 import { anyone } from "../../support/aws.ts";
 import { startHttpServer } from "../../support/http-server.ts";
 import { startLocalTable, type LocalTable } from "../../support/run-store.ts";

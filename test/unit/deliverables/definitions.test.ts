@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { limits } from "../../../lib/deliverables/limits.ts";
 import { countDeliverables, payloadKeys } from "../../../lib/deliverables/payload.ts";
 import { danglingPlaceholders } from "../../../lib/deliverables/placeholders.ts";
-import { deliverablesTable } from "../../../lib/deliverables/reference.ts";
+import { deliverablesTable } from "../../support/deliverables-table.ts";
 import { payloadKeyByKind, toolDefinitions, tools } from "../../../lib/deliverables/registry.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { fullDraft, samples } from "./samples.ts";

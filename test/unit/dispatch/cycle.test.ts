@@ -55,20 +55,6 @@ describe("a cycle", () => {
     expect(world.invoked).toEqual([]);
   });
 
-  it("tells each run when it looked at the pool's back-off, however long the lease call took", async () => {
-    const clock = createFakeClock(5_000);
-    const queued = queueOf(1, clock);
-    const lease = async () => {
-      await clock.sleep(2_000);
-      return queued();
-    };
-    const world = build({ clock, lease });
-    const cycle = runCycle(world.deps, settings, time);
-    await clock.advance(10_000);
-    await cycle;
-    expect(world.opened).toMatchObject([{ poolFreeAtMs: 5_000, leasedAtMs: 7_000 }]);
-  });
-
   it("never leases more than the free capacity", async () => {
     const clock = createFakeClock();
     const world = build({ clock, lease: queueOf(100, clock), alreadyOpen: 4 });

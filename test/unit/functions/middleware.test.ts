@@ -5,7 +5,7 @@ import * as z from "zod";
 import { wrap } from "../../../functions/middleware.ts";
 import { dispatchEventSchema } from "../../../lib/dispatch/dispatch-event.ts";
 import { attemptEventSchema } from "../../../lib/core/invoker.ts";
-import { attemptFailureSchema } from "../../../lib/attempt/failure.ts";
+import { failedInvocationSchema } from "../../../lib/attempt/failed-invocation.ts";
 import { createJsonLog } from "../../../lib/core/json-log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";
 
@@ -127,7 +127,7 @@ describe("an event", () => {
   });
 
   it("of a failed attempt is refused with every wrong field named", async () => {
-    await expect(reading(attemptFailureSchema)({ requestPayload: { pool: "p" } })).rejects.toThrow(
+    await expect(reading(failedInvocationSchema)({ requestPayload: { pool: "p" } })).rejects.toThrow(
       /requestContext: .*requestPayload\.runId: /,
     );
   });

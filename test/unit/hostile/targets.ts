@@ -24,8 +24,9 @@ import * as allowed from "../../../lib/deliverables/svg-allowed.ts";
 import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
 import { looksScripted, quieten } from "../../../lib/deliverables/svg-scripts.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
-import { troubleError } from "../../../lib/model/provider-trouble.ts";
-import { parseLogLine, sentenceOf } from "../../../lib/core/log-line.ts";
+import { failureError } from "../../../lib/model/provider-errors.ts";
+import { parseLogLine } from "../../../lib/core/log-line.ts";
+import { sentenceOf } from "../../../cli/sentences.ts";
 import { printable } from "../../../lib/core/printable.ts";
 import { samples } from "../deliverables/samples.ts";
 
@@ -122,7 +123,7 @@ export const targets: Readonly<Record<string, Target>> = {
   "the offline model's topic": topicOf,
   "the offline model's special words": specialWords,
   "a refusal of Amazon Bedrock": (text) =>
-    troubleError({ status: 403, isJson: true, place: "Amazon Bedrock", message: text }),
+    failureError({ status: 403, isJson: true, place: "Amazon Bedrock", message: text }),
   "the offline model's summary": summarize,
   "a log line": (text) => parseLogLine(text),
   "a log line's words": (text) => {

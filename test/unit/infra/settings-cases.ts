@@ -33,11 +33,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
     { ledgerTableArn: "arn:aws:dynamodb:eu-central-1:123456789012:table/runs" },
     'ledgerTableArn: is now called "runStoreTableArn". Rename it.',
   ],
-  [
-    "an old name in a pool",
-    pool({ pickup: "fast" }),
-    'pools[0].pickup: is now called "polling". Rename it.',
-  ],
+  ["an old name in a pool", pool({ pickup: "fast" }), 'pools[0].pickup: is now called "polling". Rename it.'],
   [
     "a slip in a setting's name",
     pool({ concurency: 3 }),

@@ -28,7 +28,7 @@ const refusal = (type: string, message: string, status = 400): Reply => ({
 
 const put = "aws secretsmanager put-secret-value --secret-id studio/keys --secret-string file:///dev/stdin";
 
-interface Trouble {
+interface ServiceFailure {
   readonly what: string;
   readonly reply: Reply;
   readonly code: ErrorCode;
@@ -36,7 +36,7 @@ interface Trouble {
   readonly message: string;
 }
 
-const troubles: readonly Trouble[] = [
+const troubles: readonly ServiceFailure[] = [
   {
     what: "a secret that does not exist",
     reply: refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret."),

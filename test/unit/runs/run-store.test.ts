@@ -67,7 +67,7 @@ describe("begin", () => {
       calledAtMs: 1_000,
       starts: 1,
       continuations: 0,
-      troubles: [],
+      failures: [],
       startedOver: false,
       repaired: false,
       delivering: false,
@@ -267,29 +267,29 @@ describe("the next attempt", () => {
 
   it("is opened by a restart after trouble, which is counted and remembered", async () => {
     const fence = await begun();
-    const restart = { atMs: 7_000, trouble: "crashed", leaseExpiresAtMs: 607_000 };
+    const restart = { atMs: 7_000, failure: "crashed", leaseExpiresAtMs: 607_000 };
     const restarted = await runStore.restart(await readBack(fence), restart);
     expect(restarted).toMatchObject({
       state: "leased",
       attempt: 2,
       starts: 2,
-      troubles: ["crashed"],
+      failures: ["crashed"],
       leaseExpiresAtMs: 607_000,
     });
-    const again = await runStore.restart(restarted!, { ...restart, trouble: "timed_out" });
-    expect(again).toMatchObject({ attempt: 3, starts: 3, troubles: ["crashed", "timed_out"] });
+    const again = await runStore.restart(restarted!, { ...restart, failure: "timed_out" });
+    expect(again).toMatchObject({ attempt: 3, starts: 3, failures: ["crashed", "timed_out"] });
   });
 
   it("is opened by one of two hands that saw the same run", async () => {
     const seen = await readBack(await opened());
-    const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
+    const restart = { atMs: 7_000, failure: "event_lost", leaseExpiresAtMs: 607_000 };
     const both = await Promise.all([runStore.restart(seen, restart), runStore.restart(seen, restart)]);
     expect(both.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
   it("is not opened, and the run not closed, when the attempt has begun or sent a heartbeat since it was seen", async () => {
     const fence = await opened();
-    const restart = { atMs: 7_000, trouble: "silent", leaseExpiresAtMs: 607_000 };
+    const restart = { atMs: 7_000, failure: "silent", leaseExpiresAtMs: 607_000 };
     const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
     const leased = await readBack(fence);
     await runStore.start(fence, began);
@@ -328,9 +328,9 @@ describe("the next attempt", () => {
         progress: {},
       }),
     ).toBe(true);
-    const restart = { atMs: 7_000, trouble: "event_lost", leaseExpiresAtMs: 607_000 };
+    const restart = { atMs: 7_000, failure: "event_lost", leaseExpiresAtMs: 607_000 };
     const restarted = await repeating.restart(await readBack(fence), restart);
-    expect(restarted).toMatchObject({ attempt: 3, continuations: 1, starts: 2, troubles: ["event_lost"] });
+    expect(restarted).toMatchObject({ attempt: 3, continuations: 1, starts: 2, failures: ["event_lost"] });
     const ending = { state: "lost", reason: "event_lost", atMs: 8_000 } as const;
     expect(await repeating.finishAbandoned(restarted!, ending)).toBe(true);
   });

@@ -15,7 +15,7 @@ import { freshId, h, icon, put } from "../dom.js";
  */
 
 /**
- * A field for a message. Enter or Ctrl+Enter sends, Shift+Enter makes a line; on a touch screen Enter makes a line.
+ * A field for a message. Enter or Ctrl+Enter sends, Shift+Enter inserts a line break; on a touch screen Enter inserts one.
  * The text stays until the server has it.
  * @param {ComposerOptions} options
  */
@@ -84,7 +84,7 @@ function frame({ label, placeholder, submitLabel, rows, extras = [] }) {
     keyCap("Shift"),
     " + ",
     keyCap("Enter"),
-    " makes a line",
+    " for a new line",
   );
   const form = h(
     "form",

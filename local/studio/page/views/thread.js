@@ -44,7 +44,7 @@ export function threadView(id, { store, actions, drafts }) {
     const summary = detail ?? summaries?.find((one) => one.workspaceId === id);
     put(heading, summary ? nameOf(summary) : "Workspace");
     put(tags, summary && badge(summary.target), summary && pill(summary));
-    put(trouble, troubleOf({ detail, detailError, retry: () => void actions.loadDetail() }));
+    put(trouble, failureOf({ detail, detailError, retry: () => void actions.loadDetail() }));
     if (!detail || detail === shown) return;
     shown = detail;
     const { isFirst, arrived } = messages.show(detail);
@@ -98,7 +98,7 @@ function scrollTo(scroller, target) {
 /**
  * @param {{ detail: WorkspaceDetail | null, detailError: string | null, retry: () => void }} what
  */
-function troubleOf({ detail, detailError, retry }) {
+function failureOf({ detail, detailError, retry }) {
   if (detailError !== null) {
     const again = h("button", { type: "button", class: "button button-small", onclick: retry }, "Try again");
     return h("div", { class: "problem", role: "alert" }, h("span", {}, detailError), again);

@@ -10,33 +10,33 @@ const phrases = {
   silent: "fell silent",
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
-export type Trouble = keyof typeof phrases;
+export type AttemptFailure = keyof typeof phrases;
 
-export function isTrouble(code: string): code is Trouble {
+export function isFailure(code: string): code is AttemptFailure {
   return Object.hasOwn(phrases, code);
 }
 
 const times = ["", "", " twice", " three times", " four times", " five times"];
 
 /** "The worker ran out of memory twice and crashed." */
-export function explainTroubles(troubles: readonly string[]): string {
-  const counts = new Map<Trouble, number>();
-  for (const trouble of troubles.filter(isTrouble)) counts.set(trouble, (counts.get(trouble) ?? 0) + 1);
+export function explainFailures(failures: readonly string[]): string {
+  const counts = new Map<AttemptFailure, number>();
+  for (const failure of failures.filter(isFailure)) counts.set(failure, (counts.get(failure) ?? 0) + 1);
   const parts = [...counts].map(
-    ([trouble, count]) => `${phrases[trouble]}${times[count] ?? ` ${count} times`}`,
+    ([failure, count]) => `${phrases[failure]}${times[count] ?? ` ${count} times`}`,
   );
   const last = parts.pop() ?? "did not finish";
   return `The worker ${parts.length > 0 ? `${parts.join(", ")} and ` : ""}${last}.`;
 }
 
 /** Lambda's words for how an invocation ended (platform-facts.md, section 1), first match wins. */
-const signs: readonly (readonly [pattern: RegExp, trouble: Trouble])[] = [
+const signs: readonly (readonly [pattern: RegExp, failure: AttemptFailure])[] = [
   [/timed out|Sandbox\.Timedout/i, "timed_out"],
   [/OutOfMemory|heap out of memory/i, "out_of_memory"],
   [/signal: killed/i, "killed"],
 ];
 
 /** What a failed invocation's error type and message tell. */
-export function troubleOf(error: string): Trouble {
+export function failureOf(error: string): AttemptFailure {
   return signs.find(([pattern]) => pattern.test(error))?.[1] ?? "crashed";
 }

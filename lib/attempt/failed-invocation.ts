@@ -1,17 +1,17 @@
 import * as z from "zod";
 import { attemptEventSchema, type AttemptEvent } from "../core/invoker.ts";
 import { recover, type RecoverDeps, type Recovery } from "./recover.ts";
-import { troubleOf, type Trouble } from "./trouble.ts";
+import { failureOf, type AttemptFailure } from "./attempt-failure.ts";
 
-export interface AttemptFailure {
+export interface FailedInvocation {
   readonly event: AttemptEvent;
   /** Of the invocation that failed. */
   readonly requestId: string;
-  readonly trouble: Trouble;
+  readonly failure: AttemptFailure;
 }
 
-/** What Lambda tells an on-failure destination of an asynchronous invocation. */
-export const attemptFailureSchema = z
+/** The record that Lambda sends to the on-failure destination of an asynchronous invocation. */
+export const failedInvocationSchema = z
   .looseObject({
     requestContext: z.looseObject({ requestId: z.string(), condition: z.string() }),
     requestPayload: attemptEventSchema,
@@ -20,28 +20,28 @@ export const attemptFailureSchema = z
       .nullish()
       .catch(undefined),
   })
-  .transform(({ requestContext, requestPayload, responsePayload }): AttemptFailure => {
+  .transform(({ requestContext, requestPayload, responsePayload }): FailedInvocation => {
     const { errorType = "", errorMessage = "" } = responsePayload ?? {};
     const aged = requestContext.condition === "EventAgeExceeded";
     return {
       event: requestPayload,
       requestId: requestContext.requestId,
-      trouble: aged ? "event_lost" : troubleOf(`${errorType}: ${errorMessage}`),
+      failure: aged ? "event_lost" : failureOf(`${errorType}: ${errorMessage}`),
     };
   });
 
 /**
- * Goes on with a run whose attempt's invocation failed. A run that has ended, whose newer attempt has been called, or whose attempt
- * is at work in another invocation (of a duplicate event) is not touched.
+ * Recovers a run after the invocation of its attempt failed. Leaves the run alone if it is finished, if a newer attempt was started,
+ * or if the attempt runs in another invocation (of a duplicate event).
  * @throws RunnerError `run_store_unavailable`
  */
-export async function recoverFailed(deps: RecoverDeps, failure: AttemptFailure): Promise<Recovery> {
-  const { event, requestId, trouble } = failure;
+export async function recoverFailed(deps: RecoverDeps, failed: FailedInvocation): Promise<Recovery> {
+  const { event, requestId, failure } = failed;
   const run = await deps.runStore.read(event.pool, event.runId);
   const isOurs =
     run?.attempt === event.attempt &&
     (run.state === "leased" || (run.state === "running" && run.requestId === requestId));
-  const recovery = run && isOurs ? await recover(deps, run, trouble) : "left";
-  deps.log.info("recovery_ended", { ...event, reason: trouble, what: recovery, requestId });
+  const recovery = run && isOurs ? await recover(deps, run, failure) : "left";
+  deps.log.info("recovery_ended", { ...event, reason: failure, what: recovery, requestId });
   return recovery;
 }

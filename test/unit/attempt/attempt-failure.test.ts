@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { explainTroubles, troubleOf } from "../../../lib/attempt/trouble.ts";
+import { explainFailures, failureOf } from "../../../lib/attempt/attempt-failure.ts";
 
-describe("troubles", () => {
+describe("failures", () => {
   it.each([
     [["out_of_memory", "out_of_memory"], "The worker ran out of memory twice."],
     [["crashed"], "The worker crashed."],
     [["timed_out", "crashed", "crashed"], "The worker ran out of time and crashed twice."],
     [["event_lost", "event_lost", "event_lost"], "The worker could not be started three times."],
     [[], "The worker did not finish."],
-  ])("%j reads: %s", (troubles, sentence) => {
-    expect(explainTroubles(troubles)).toBe(sentence);
+  ])("%j reads: %s", (failures, sentence) => {
+    expect(explainFailures(failures)).toBe(sentence);
   });
 
   it.each([
@@ -18,7 +18,7 @@ describe("troubles", () => {
     ["Runtime.ExitError: Runtime exited with error: signal: killed", "killed"],
     ["Runtime.ExitError: Runtime exited with error: exit status 1", "crashed"],
     ["TypeError: x is not a function", "crashed"],
-  ])("%s means %s", (error, trouble) => {
-    expect(troubleOf(error)).toBe(trouble);
+  ])("%s means %s", (error, failure) => {
+    expect(failureOf(error)).toBe(failure);
   });
 });

@@ -1,10 +1,10 @@
 import type { ErrorCode, RunnerErrorOptions } from "../core/errors.ts";
 import { RunnerError } from "../core/errors.ts";
-import { bedrockRefusal } from "./bedrock-trouble.ts";
+import { bedrockRefusal } from "./bedrock-errors.ts";
 import { keepHead } from "../core/text.ts";
 
 /** What the provider said instead of an answer: no headers, no key, no request. */
-export interface ProviderTrouble {
+export interface ProviderFailure {
   /** HTTP status; absent for an error inside a stream that had begun with 200. */
   readonly status?: number | undefined;
   readonly code?: string | undefined;
@@ -17,26 +17,26 @@ export interface ProviderTrouble {
   readonly isJson: boolean;
   /** The request's `previous_response_id`. */
   readonly previousResponseId?: string | undefined;
-  /** Where Amazon Bedrock was asked; absent: another provider was. */
+  /** The name of the Bedrock endpoint; absent for other providers. */
   readonly place?: string | undefined;
   /** The request was for a stored response. */
   readonly isForStored?: boolean | undefined;
-  /** In which the request asked. */
+  /** The requested tier. */
   readonly tier?: string | undefined;
 }
 
 interface Row {
-  readonly when: (trouble: ProviderTrouble) => boolean;
+  readonly when: (failure: ProviderFailure) => boolean;
   readonly code: ErrorCode;
   readonly sentence: string;
   readonly retryable?: true;
-  /** The provider's own words are left out: its 401 echoes part of the key. */
+  /** Omits the provider's message: its 401 echoes part of the key. */
   readonly wordless?: true;
 }
 
 const wordsMax = 300;
 
-/** Seen as code or as type, with 429 and inside streams that began with 200. */
+/** Appears as code or as type, with 429 and in streams that started with 200. */
 const quotaNames = ["insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"];
 const passingNames = [
   "server_error",
@@ -51,36 +51,36 @@ const noRoomNames = ["resource_unavailable", "resource_unavailable_error"];
 const modelNames = ["model_not_found", "unsupported_country_region_territory"];
 const keyNames = ["invalid_api_key", "authentication_error"];
 const passingStatuses = [408, 409, 429];
-/** Of a refusal: another try meets it again. */
+/** Refusals that a retry cannot change. */
 export const saysNoForGood = (status: number): boolean =>
   status >= 300 && status < 500 && !passingStatuses.includes(status);
 const rateLimitName = "rate_limit_exceeded";
 /** Not kept, not ours to read, or a server that keeps nothing and has no such route. */
 const notStoredStatuses = [403, 404, 405, 501];
 
-const named = (trouble: ProviderTrouble, names: readonly string[]): boolean =>
-  [trouble.code, trouble.type].some((name) => name !== undefined && names.includes(name));
+const named = (failure: ProviderFailure, names: readonly string[]): boolean =>
+  [failure.code, failure.type].some((name) => name !== undefined && names.includes(name));
 
 /**
  * OpenAI: 400 with the code. Others: 404 that names the response. A refused parameter means no chain either (zero
  * retention); servers without stored responses name it in words only, some with 500 (llama.cpp and its kin).
  */
-const chainIsMissing = ({ code, param, status, message = "", ...trouble }: ProviderTrouble): boolean => {
+const chainIsMissing = ({ code, param, status, message = "", ...failure }: ProviderFailure): boolean => {
   if (code === "previous_response_not_found") return true;
-  if (trouble.isForStored === true) return status !== undefined && notStoredStatuses.includes(status);
-  const { previousResponseId } = trouble;
+  if (failure.isForStored === true) return status !== undefined && notStoredStatuses.includes(status);
+  const { previousResponseId } = failure;
   if (previousResponseId === undefined) return false;
   if (param === "previous_response_id" || message.includes("previous_response_id")) return true;
   return status === 404 && message.includes(previousResponseId);
 };
 
-/** Waiting helps, or another tier: nothing was generated, and nothing is billed. */
-const tierHasNoRoom = (trouble: ProviderTrouble): boolean =>
-  trouble.tier === "flex" &&
-  (named(trouble, noRoomNames) ||
-    (trouble.status === 429 && !named(trouble, [...quotaNames, rateLimitName])));
+/** Waiting or another tier helps: nothing was generated, and nothing is billed. */
+const tierHasNoRoom = (failure: ProviderFailure): boolean =>
+  failure.tier === "flex" &&
+  (named(failure, noRoomNames) ||
+    (failure.status === 429 && !named(failure, [...quotaNames, rateLimitName])));
 
-/** The first row that fits says what the trouble is. */
+/** The first row that matches describes the error. */
 const rows: readonly Row[] = [
   {
     when: chainIsMissing,
@@ -88,7 +88,7 @@ const rows: readonly Row[] = [
     sentence: "the model's provider does not have the previous response",
   },
   {
-    when: (trouble) => named(trouble, quotaNames),
+    when: (failure) => named(failure, quotaNames),
     code: "model_quota_exhausted",
     sentence: "the quota of the model's account is used up",
   },
@@ -98,38 +98,38 @@ const rows: readonly Row[] = [
     sentence: "the model's provider has no room in the service tier that was asked for",
   },
   {
-    when: (trouble) => named(trouble, modelNames),
+    when: (failure) => named(failure, modelNames),
     code: "model_rejected",
     sentence: "the model's provider rejected the request",
   },
   {
-    when: (trouble) => trouble.status === 401 || named(trouble, keyNames),
+    when: (failure) => failure.status === 401 || named(failure, keyNames),
     code: "model_key_refused",
     sentence: "the model's provider refused the key",
     wordless: true,
   },
   {
-    when: (trouble) => trouble.status === 403,
+    when: (failure) => failure.status === 403,
     code: "model_key_refused",
     sentence: "the model's provider refused the key for this",
   },
   {
-    when: (trouble) =>
-      trouble.status === undefined
-        ? named(trouble, passingNames)
-        : (trouble.status >= 500 && trouble.status !== 501) || passingStatuses.includes(trouble.status),
+    when: (failure) =>
+      failure.status === undefined
+        ? named(failure, passingNames)
+        : (failure.status >= 500 && failure.status !== 501) || passingStatuses.includes(failure.status),
     code: "model_unavailable",
     sentence: "the model's provider is not available",
     retryable: true,
   },
   {
-    when: (trouble) => !trouble.isJson,
+    when: (failure) => !failure.isJson,
     code: "model_contract",
     sentence: "what answered at the model's address is not the Responses API",
     wordless: true,
   },
   {
-    when: (trouble) => trouble.status !== undefined || trouble.type === "invalid_request_error",
+    when: (failure) => failure.status !== undefined || failure.type === "invalid_request_error",
     code: "model_rejected",
     sentence: "the model's provider rejected the request",
   },
@@ -141,35 +141,35 @@ const rows: readonly Row[] = [
 ];
 
 /** The RunnerError for a refused request or an error event. It keeps status, code and request id, and drops everything else. */
-export function troubleError(trouble: ProviderTrouble): RunnerError {
-  const refusal = chainIsMissing(trouble) ? undefined : bedrockRefusal(trouble);
+export function failureError(failure: ProviderFailure): RunnerError {
+  const refusal = chainIsMissing(failure) ? undefined : bedrockRefusal(failure);
   if (refusal) {
-    const sentence = `${refusal.finding}: ${refusal.remedy}${details(trouble)}`;
-    return new RunnerError(refusal.code, sentence, optionsOf({}, trouble));
+    const sentence = `${refusal.finding}: ${refusal.remedy}${details(failure)}`;
+    return new RunnerError(refusal.code, sentence, optionsOf({}, failure));
   }
-  const row = rows.find(({ when }) => when(trouble));
-  if (row === undefined) throw new RunnerError("internal", "no row for the provider's trouble");
-  const message = `${row.sentence}${row.wordless ? "" : colonWords(trouble.message)}${details(trouble)}`;
-  return new RunnerError(row.code, message, optionsOf(row, trouble));
+  const row = rows.find(({ when }) => when(failure));
+  if (row === undefined) throw new RunnerError("internal", "no row for the provider's failure");
+  const message = `${row.sentence}${row.wordless ? "" : colonWords(failure.message)}${details(failure)}`;
+  return new RunnerError(row.code, message, optionsOf(row, failure));
 }
 
-/** True for a 429 that waiting helps, and for the same news in an error event or a failed response. */
-export const isRateLimit = (trouble: ProviderTrouble): boolean =>
-  !named(trouble, quotaNames) &&
-  !tierHasNoRoom(trouble) &&
-  (trouble.status === 429 || named(trouble, [rateLimitName]));
+/** Whether it is a 429 that waiting helps, or the same in an error event or a failed response. */
+export const isRateLimit = (failure: ProviderFailure): boolean =>
+  !named(failure, quotaNames) &&
+  !tierHasNoRoom(failure) &&
+  (failure.status === 429 || named(failure, [rateLimitName]));
 
 /** A response that ended as failed or cancelled: only a passing fault of the provider is worth another try. */
-export function failedResponseError(outcome: "failed" | "cancelled", trouble: ProviderTrouble): RunnerError {
-  if (chainIsMissing(trouble) || named(trouble, quotaNames) || tierHasNoRoom(trouble))
-    return troubleError(trouble);
-  const message = `the model's provider reports the response as ${outcome}${colonWords(trouble.message)}${details(trouble)}`;
-  const retryable = outcome === "failed" && named(trouble, passingNames);
+export function failedResponseError(outcome: "failed" | "cancelled", failure: ProviderFailure): RunnerError {
+  if (chainIsMissing(failure) || named(failure, quotaNames) || tierHasNoRoom(failure))
+    return failureError(failure);
+  const message = `the model's provider reports the response as ${outcome}${colonWords(failure.message)}${details(failure)}`;
+  const retryable = outcome === "failed" && named(failure, passingNames);
   return new RunnerError("model_failed", message, { retryable });
 }
 
 /** The names in the API's error body `{ code, type, param, message }`, in a bare sentence, in FastAPI's `{ detail }`, or in AWS's `{ Message }`. */
-export function troubleNames(body: unknown): Pick<ProviderTrouble, "code" | "type" | "param" | "message"> {
+export function failureNames(body: unknown): Pick<ProviderFailure, "code" | "type" | "param" | "message"> {
   if (typeof body === "string") return { message: body };
   const field = (name: string): string | undefined => {
     const value: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
@@ -183,7 +183,7 @@ export function troubleNames(body: unknown): Pick<ProviderTrouble, "code" | "typ
   };
 }
 
-/** One line of someone else's words, short, and without anything that looks like a key, or like one with stars in it. */
+/** A provider's message in one short line, without anything that looks like a key, masked or not. */
 export function words(text: string): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
   const clean = line
@@ -195,7 +195,7 @@ export function words(text: string): string {
 const colonWords = (text: string | undefined): string =>
   text === undefined || text === "" ? "" : `: ${words(text)}`;
 
-/** A parameter that comes from a setting: not every model takes each value. */
+/** Parameters that come from settings: not every model accepts each value. */
 const settingsOf: ReadonlyMap<string, string> = new Map([
   ["service_tier", "inference.serviceTier"],
   ["reasoning", "inference.reasoningEffort"],
@@ -203,7 +203,7 @@ const settingsOf: ReadonlyMap<string, string> = new Map([
   ["tools", "inference.hostedTools"],
 ]);
 
-function details({ status, code, requestId, param = "" }: ProviderTrouble): string {
+function details({ status, code, requestId, param = "" }: ProviderFailure): string {
   const setting = settingsOf.get(/^\w*/.exec(param)?.[0] ?? "");
   const parts = [
     status === undefined ? [] : [`HTTP ${status}`],
@@ -216,12 +216,12 @@ function details({ status, code, requestId, param = "" }: ProviderTrouble): stri
 
 function optionsOf(
   row: Pick<Row, "retryable">,
-  { status, retryAfterMs }: ProviderTrouble,
+  { status, retryAfterMs }: ProviderFailure,
 ): RunnerErrorOptions {
   return {
     retryable: row.retryable ?? false,
-    ...(status === undefined ? {} : { status }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    status,
+    retryAfterMs,
   };
 }
 

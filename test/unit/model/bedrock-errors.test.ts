@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { troubleError, type ProviderTrouble } from "../../../lib/model/provider-trouble.ts";
+import { failureError, type ProviderFailure } from "../../../lib/model/provider-errors.ts";
 
 const place = "Amazon Bedrock's mantle endpoint in us-east-1";
-const told = (trouble: Partial<ProviderTrouble>) => {
-  const { code, message, retryable } = troubleError({ isJson: true, place, ...trouble });
+const told = (failure: Partial<ProviderFailure>) => {
+  const { code, message, retryable } = failureError({ isJson: true, place, ...failure });
   return { code, message, retryable };
 };
 
@@ -52,8 +52,8 @@ describe("a refusal of Amazon Bedrock says what to do", () => {
       "model_rejected",
       "Amazon Bedrock's mantle endpoint in us-east-1 does not offer the model: set inference.region to a region that its model card names, or choose a model that is offered here (inference.model) (HTTP 400)",
     ],
-  ])("%s", (_, trouble, code, message) => {
-    expect(told(trouble)).toEqual({ code, message, retryable: false });
+  ])("%s", (_, failure, code, message) => {
+    expect(told(failure)).toEqual({ code, message, retryable: false });
   });
 
   it("without an account, a role or an ARN: a job's user reads it", () => {

@@ -105,7 +105,7 @@ export function processor(logger: Logger): AttemptDeps {
   const { log, metrics } = shared;
   const { RUNNER_POOL: pool, OPENAI_SERVICE_TIER: serviceTier } = config;
   const provider = providerModel(config, shared);
-  const modelFor = paced((onRateLimited) => timed(provider(onRateLimited), { clock, metrics, pool }), {
+  const model = paced((onRateLimited) => timed(provider(onRateLimited), { clock, metrics, pool }), {
     clock,
     random,
     backoff: shared.backoff,
@@ -121,15 +121,7 @@ export function processor(logger: Logger): AttemptDeps {
     newId: () => randomUUID(),
     modelName: config.OPENAI_MODEL,
     work: createWork({
-      modelFor: ({ attempt, poolFreeAtMs }) =>
-        inTier(modelFor(attempt === 1 ? poolFreeAtMs : undefined), {
-          clock,
-          random,
-          log,
-          metrics,
-          pool,
-          serviceTier,
-        }),
+      modelFor: () => inTier(model, { clock, random, log, metrics, pool, serviceTier }),
       modelName: config.OPENAI_MODEL,
       summaryModelName: config.OPENAI_SUMMARY_MODEL,
       roundOptions: {
@@ -143,7 +135,7 @@ export function processor(logger: Logger): AttemptDeps {
       previewCharacters: config.RUNNER_PREVIEW_CHARACTERS,
     }),
     stop: stopping.signal,
-    cancelResponse: (responseId) => modelFor().cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
+    cancelResponse: (responseId) => model.cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../core/errors.ts";
-import type { ProviderTrouble } from "./provider-trouble.ts";
+import type { ProviderFailure } from "./provider-errors.ts";
 
-/** A refusal of Amazon Bedrock: what it means, and what its operator can do. No account, role or request of AWS's words. */
+/** What a refusal of Amazon Bedrock means and what the operator can do. Contains no account, role or request id from AWS's message. */
 export interface BedrockRefusal {
   readonly kind: "permission" | "access" | "signature" | "model";
   readonly code: ErrorCode;
@@ -11,15 +11,15 @@ export interface BedrockRefusal {
 
 interface Row extends Pick<BedrockRefusal, "kind" | "code" | "remedy"> {
   readonly statuses: readonly number[];
-  /** In AWS's words, or in a code of its own. */
+  /** Matches AWS's message, or its error code. */
   readonly said: RegExp;
   readonly finding: (place: string, said: RegExpExecArray) => string;
 }
 
-/** Seen with 401 as well as 403, and 400 for what the JSON services refuse. */
+/** Bedrock uses 401 as well as 403, and 400 for what its JSON services refuse. */
 const refusedStatuses = [400, 401, 403];
 
-/** The first that fits: AWS says of a missing subscription, too, what one is not authorized to perform. */
+/** The first match counts: for a missing subscription AWS also says what one is not authorized to perform. */
 const rows: readonly Row[] = [
   {
     kind: "access",
@@ -33,7 +33,7 @@ const rows: readonly Row[] = [
     kind: "permission",
     code: "model_access_refused",
     statuses: refusedStatuses,
-    // A code comes before the words, and is looked for where these name no action.
+    // The code comes before the message, and is used if the message names no action.
     said: /not authorized to perform:? (bedrock(?:-mantle)?:\w{1,64})|not authorized|\baccess_?denied(?!.*not authorized)/i,
     finding: (place, [, action]) =>
       `the processor's role may not ${action === undefined ? "ask this" : `perform ${action}`} at ${place}`,
@@ -60,12 +60,12 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** AWS's sentences are shorter; what is longer is not read to its end. */
+/** AWS's messages are shorter; longer ones are cut. */
 const longestSentence = 2_000;
 
-/** `undefined`: not asked at Bedrock, or nothing that is told of there alone. */
-export function bedrockRefusal(trouble: ProviderTrouble): BedrockRefusal | undefined {
-  const { place, status = 0, code = "", type = "", message = "" } = trouble;
+/** `undefined`: the request did not go to Bedrock, or the error is not specific to it. */
+export function bedrockRefusal(failure: ProviderFailure): BedrockRefusal | undefined {
+  const { place, status = 0, code = "", type = "", message = "" } = failure;
   if (place === undefined) return undefined;
   const sentence = `${code} ${type} ${message}`.slice(0, longestSentence);
   for (const { statuses, said, finding, ...row } of rows) {

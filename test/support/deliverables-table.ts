@@ -1,5 +1,5 @@
-import { limits } from "./limits.ts";
-import { tools } from "./registry.ts";
+import { limits } from "../../lib/deliverables/limits.ts";
+import { tools } from "../../lib/deliverables/registry.ts";
 
 /** The README's table of tools, as Markdown. */
 export function deliverablesTable(): string {

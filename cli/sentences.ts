@@ -1,0 +1,116 @@
+import type { LogEvent } from "../lib/core/log.ts";
+import type { LogLine } from "../lib/core/log-line.ts";
+import { printable } from "../lib/core/printable.ts";
+
+type Sentence = (line: LogLine) => string | undefined;
+
+const seconds = (ms = 0): string => `${(ms / 1_000).toFixed(1)} s`;
+const why = (line: LogLine): string =>
+  line.explanation ?? line.error?.message ?? line.reason ?? "no reason was given";
+
+/** How each event reads to a person at the terminal; `undefined`: not worth a line. */
+const sentences: Readonly<Record<LogEvent, Sentence>> = {
+  cycle_ended: (line) => (line.error ? `stopped looking for work: ${why(line)}` : undefined),
+  reaper_failed: (line) => `could not look after older runs: ${why(line)}`,
+  poll_failed: (line) => `could not ask for work: ${why(line)}`,
+  job_leased: () => "leased",
+  lease_dropped: (line) => `let the lease go: ${why(line)}`,
+  attempt_began: () => "started to work",
+  attempt_duplicate: () => "did nothing: this event had already been worked on",
+  attempt_continued: () => "continues in the next attempt: the time of this invocation is over",
+  attempt_restarted: (line) => `restarted after a failure (${line.reason}), start ${line.starts}`,
+  recovery_ended: (line) =>
+    line.what === "left" ? undefined : `recovered an attempt that failed (${line.reason})`,
+  attempt_not_invoked: (line) => `could not start the attempt, the next dispatch will: ${why(line)}`,
+  job_resumed: (line) => `goes on where the last attempt was: round ${line.round}`,
+  job_taken_over: (line) =>
+    `goes on with the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
+  run_superseded: (line) => `was superseded: its workspace has been leased anew (${line.state})`,
+  workspace_left_alone: (line) =>
+    `leaves the workspace alone for ${seconds(line.waitMs)}: its last ${line.losses} runs lost their leases`,
+  job_started_over: (line) => `starts over, the model's earlier responses cannot be read: ${why(line)}`,
+  payload_refused: (line) => `Studio refused the result, the model is asked to mend it: ${why(line)}`,
+  pool_held_back: (line) => `waits ${seconds(line.waitMs)}, as the model asked of the pool`,
+  tier_left: (line) =>
+    `goes on in the tier auto: ${String(line["tier"])} had no room for ${seconds(line.waitMs)}`,
+  row_unreadable: (line) => `left out a row of the run store: ${why(line)}`,
+  lease_renewed: () => "renewed the lease before starting",
+  heartbeat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,
+  lease_lost: (line) => `lost the lease: ${why(line)}`,
+  prior_context: (line) =>
+    line.error ? `could not ${line.what} the earlier messages: ${why(line)}` : undefined,
+  round_ended: (line) =>
+    line.calls
+      ? `round ${line.round}: the model called ${count(line.calls, "tool")}`
+      : `round ${line.round}: the model answered`,
+  call_retried: (line) =>
+    line.reason === "key_refetched"
+      ? "reads the model key again, after a refusal"
+      : `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
+  completion_unconfirmed: () => "delivered, but Studio did not confirm it",
+  report_failed: (line) => `could not tell Studio of the failure: ${why(line)}`,
+  cancel_failed: (line) => `could not stop the model: ${why(line)}`,
+  backoff_unavailable: (line) => `could not share a wait with the pool: ${why(line)}`,
+  lock_not_released: (line) => `could not release the dispatch lock: ${why(line)}`,
+  spend_not_noted: (line) => `could not add the run to the day's spending: ${why(line)}`,
+  price_unknown: (line) => `nobody knows what the model ${line.model} costs: give its prices in the settings`,
+  daily_cap_reached: (line) =>
+    `leases nothing more today: the estimated spending of $${line.spentUsd} has reached the cap of $${line.capUsd}`,
+  attempt_superseded: () => "did nothing more: a newer attempt, or a close, owns the run",
+  run_ended: (line) =>
+    line.state === "completed"
+      ? `completed in ${seconds(line.elapsedMs)}: ${listDeliverables(line.deliverables)}`
+      : `${line.state} after ${seconds(line.elapsedMs)}: ${why(line)}`,
+  rotation_step: (line) => `did ${line.what}`,
+  key_minted: (line) => `had Studio make a new runner key, ${line.keyId}`,
+  key_revoked: (line) => `had Studio revoke the runner key ${line.keyId}, which nothing uses any more`,
+  key_not_revocable: (line) => `cannot revoke the runner key ${line.keyId}: ${why(line)}`,
+  stopping: () => "stopping",
+};
+
+/** What is not worth a line where a person watches jobs, in words for those who read every line. */
+const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
+  cycle_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
+  recovery_ended: (line) => `ignored an attempt that failed (${line.reason}): its run has ended or moved on`,
+  prior_context: (line) =>
+    line.what === "fresh"
+      ? "read the job's messages; the model summed up the earlier ones"
+      : "read the job's messages",
+};
+
+/** Words for a line of which `sentenceOf` says nothing. */
+export function quietSentenceOf(line: LogLine): string {
+  const words = isLogEvent(line.message) ? quietSentences[line.message]?.(line) : undefined;
+  return printable(words ?? inWords(line.message));
+}
+
+/** An event of a later version than ours. */
+const inWords = (name: string): string =>
+  /^[a-z]+(?:_[a-z]+)+$/.test(name) ? name.replaceAll("_", " ") : name;
+
+export type Tone = "plain" | "good" | "bad";
+
+/** The line in words, as a terminal may have them; `undefined`: not worth a line. */
+export function sentenceOf(line: LogLine): string | undefined {
+  const words = isLogEvent(line.message) ? sentences[line.message](line) : inWords(line.message);
+  return words === undefined ? undefined : printable(words);
+}
+
+function isLogEvent(message: string): message is LogEvent {
+  return Object.hasOwn(sentences, message);
+}
+
+export function toneOf(line: LogLine): Tone {
+  if (line.message === "run_ended") return line.state === "completed" ? "good" : "bad";
+  return line.level === "INFO" ? "plain" : "bad";
+}
+
+/** "3 charts, 1 table"; words as in the run store. */
+export function listDeliverables(counts: Readonly<Record<string, number>> = {}): string {
+  const made = Object.entries(counts).filter(([, number]) => number > 0);
+  return made.length === 0 ? "a message" : made.map(([kind, number]) => count(number, kind)).join(", ");
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
+}

@@ -192,7 +192,7 @@ export async function startScenario(
     window: async () => windowResult(await cloud.invoke(idOf("Dispatcher"), { pool }, now)),
     hold,
     drain: async () => {
-      const limit = AbortSignal.timeout(150_000);
+      const limit = AbortSignal.timeout(400_000);
       // After a window that failed comes another, as on a schedule.
       while (!(await drain(stack, hasty, limit))) {
         if (!limit.aborted) continue;

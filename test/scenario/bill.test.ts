@@ -33,7 +33,7 @@ const tiers = { default: 1, flex: 0.5, priority: 2 } as const;
 
 test.for(["flex", "priority", "default"] as const)(
   "a job in the tier %s is asked for as the settings say, and costs what its responses come to by hand",
-  { timeout: 90_000 },
+  { timeout: 300_000 },
   async (serviceTier, { onTestFinished }) => {
     const build = buildWith({
       spend: {

@@ -11,7 +11,7 @@ let scenario: Scenario;
 
 beforeAll(async () => {
   scenario = await startScenario({
-    concurrency: 16,
+    concurrency: 8,
     leaseMs: 600_000,
     turnMs: 1,
     build: async (settings, outdir) => {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const everyMs = 10;
 /** Reached only when something hangs, and before the test's own limit, which cannot say what was waited for. */
-const hangMs = 50_000;
+const hangMs = 110_000;
 
 /** The first value that `look` gives, asked again and again. @throws Error naming `what` after `limitMs` */
 export async function eventually<T>(

@@ -192,7 +192,7 @@ export async function startScenario(
     cycle: async () => cycleResult(await cloud.invoke(idOf("Dispatcher"), { pool }, now)),
     hold,
     drain: async () => {
-      const limit = AbortSignal.timeout(150_000);
+      const limit = AbortSignal.timeout(400_000);
       // After a cycle that failed comes another, as on a schedule.
       while (!(await drain(stack, hasty, limit))) {
         if (!limit.aborted) continue;

@@ -28,7 +28,7 @@ export interface RunsAtStudio {
 
 /** Runs whose outcome, as the run store has it, is not what Studio knows of them. */
 export function disagreements(
-  { runs }: Pick<Records, "runs">,
+  { runs, freezes }: Pick<Records, "runs" | "freezes">,
   { calls, ownLeases }: RunsAtStudio,
 ): readonly Disagreement[] {
   const posts = Map.groupBy(
@@ -42,8 +42,9 @@ export function disagreements(
   );
   return runs.flatMap((run) => {
     const isSuperseded = newest.get(run.workspaceId) !== run.runId;
-    const sent = (posts.get(run.runId) ?? []).map(({ entry }) => entry);
-    const but = problemOf(run, { sent, jobId: ownLeases.get(run.runId)?.jobId, isSuperseded });
+    const sent = posts.get(run.runId) ?? [];
+    const jobId = ownLeases.get(run.runId)?.jobId;
+    const but = problemOf(run, { sent, jobId, isSuperseded, freezes });
     const { runId, workspaceId, state, reason, unconfirmed } = run;
     const claims = `${state}, ${reason}${unconfirmed ? ", unconfirmed" : ""}`;
     return but === undefined ? [] : [{ runId, workspaceId, claims, but }];
@@ -51,13 +52,15 @@ export function disagreements(
 }
 
 interface Sent {
-  readonly sent: readonly SentCall["entry"][];
+  readonly sent: readonly SentCall[];
   /** Of the run's own job, where it is known. */
   readonly jobId: number | undefined;
   readonly isSuperseded: boolean;
+  readonly freezes: Records["freezes"];
 }
 
-function problemOf(run: RunRow, { sent, jobId, isSuperseded }: Sent): string | undefined {
+function problemOf(run: RunRow, { sent: calls, jobId, isSuperseded, freezes }: Sent): string | undefined {
+  const sent = calls.map(({ entry }) => entry);
   const accepted = sent.filter(isAccepted);
   const foreign = accepted.find((entry) => jobId !== undefined && entry.jobId !== jobId);
   if (foreign) return `its ${foreign.path} was taken for job ${foreign.jobId}, and its own is ${jobId}`;
@@ -80,15 +83,24 @@ function problemOf(run: RunRow, { sent, jobId, isSuperseded }: Sent): string | u
         : "no completion was sent";
     case "failed":
       if (complete.accepted) return "Studio took a completion";
+      // Stopped between recording the report and sending it; the next lease then proved that this one was over.
+      if (run.unconfirmed && run.reporting && isSuperseded) return undefined;
       return fail.accepted || fail.unanswered ? undefined : "Studio was told of no failure";
     case "lost":
-      // It says itself that it does not know, and nobody has told it.
-      if (run.unconfirmed && !complete.confirmed && !fail.confirmed) return undefined;
+      // It says itself that it does not know, and no process that could have recorded the answer has heard it.
+      if (run.unconfirmed && !calls.some((call) => isHeard(call, freezes))) return undefined;
       return accepted.length > 0 ? `Studio took its ${accepted[0]?.path}` : undefined;
     default:
       return undefined; // open runs are counted by themselves
   }
 }
+
+/** Whether the post was confirmed to a process that went on to work, neither killed nor frozen. */
+const isHeard = ({ entry, attempt }: SentCall, freezes: Records["freezes"]): boolean =>
+  isAccepted(entry) &&
+  isAnswered(entry) &&
+  attempt?.isBroken !== true &&
+  !freezes.some((one) => one.environment === entry.caller && one.toMs >= entry.at);
 
 /** Whoever got no answer, or one that is none, cannot know what became of the call. */
 const mayBeLost = ({ status }: SentCall["entry"]): boolean => status === 0 || status >= 500 || status < 300;

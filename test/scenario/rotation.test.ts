@@ -211,7 +211,7 @@ describe("keys rotated in the middle of running jobs", () => {
     expect(stillRunning).toHaveLength(jobs);
     await killWorker(started.events, stillRunning[0]!);
     started.hold(() => false);
-    expect(await drain(started.stack, systemClock, AbortSignal.timeout(200_000))).toBe(true);
+    expect(await drain(started.stack, systemClock, AbortSignal.timeout(500_000))).toBe(true);
 
     const states = studio.snapshot().map(({ state, leases }) => `${state} ${leases}`);
     expect(states).toEqual(Array(jobs + 6).fill("completed 1"));

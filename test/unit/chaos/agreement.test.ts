@@ -59,6 +59,28 @@ describe("a run's outcome", () => {
     );
   });
 
+  test("lost but unconfirmed is true where the process that was told was killed, or frozen, before it could record it", () => {
+    const unconfirmed = run("lost", { unconfirmed: true });
+    const killed = look(unconfirmed, [complete()], { attempts: [attempt({ isBroken: true })] });
+    expect(disagreements(killed.all, killed.found)).toEqual([]);
+    const freezes = [{ environment: attempt().environment, fromMs: 1_001, toMs: 9_000 }];
+    const frozen = look(unconfirmed, [complete()], { freezes });
+    expect(disagreements(frozen.all, frozen.found)).toEqual([]);
+  });
+
+  test("failed but unconfirmed is true where a report was recorded, and a newer run has the workspace", () => {
+    const reporting = { reason: "killed", explanation: "The worker was killed." };
+    const unconfirmed = run("failed", { unconfirmed: true, reporting });
+    const newer = run("completed", { runId: "run-2", reason: "unconfirmed", delivering: true });
+    const found = (...runs: RunRow[]) => {
+      const all = records({ journal: [lease], runs, writes: [made] });
+      return disagreements(all, { calls: sentCalls(all), ownLeases: leasesOfRuns(all) });
+    };
+    expect(found(unconfirmed, newer).map(({ runId }) => runId)).not.toContain("run-1");
+    expect(found(unconfirmed)).toMatchObject([{ runId: "run-1", but: "Studio was told of no failure" }]);
+    expect(found(run("failed", { unconfirmed: true }), newer)).toMatchObject([{ runId: "run-1" }, {}]);
+  });
+
   test("a post that Studio took for another job is told, whatever became of the run", () => {
     const ok = run("completed", { reason: "ok" });
     expect(problem(ok, complete(lost), complete({ at: 2_000, jobId: 2 }))).toBe(

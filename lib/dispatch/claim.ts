@@ -37,7 +37,7 @@ const tries = 3;
 export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<Claim> {
   const { clock, runStore, workspaces } = deps;
   const { pool, workspaceId, runId } = lease;
-  for (let attempt = 1; attempt <= tries; attempt++) {
+  for (let tried = 1; tried <= tries; tried++) {
     const known = await workspaces.read(pool, workspaceId);
     const earlier = known && (await superseded(deps, await earlierRun(deps, pool, known)));
     const losses = lossesAfter(known, earlier);
@@ -71,7 +71,7 @@ async function earlierRun(
 /** The run as it was finished. */
 async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | undefined> {
   let present = run;
-  for (let attempt = 1; attempt <= tries; attempt++) {
+  for (let tried = 1; tried <= tries; tried++) {
     if (present?.openIn === undefined) return present;
     const closing = present;
     const end = endOfAbandoned(closing, { reason: "superseded", isTold: true });

@@ -464,11 +464,13 @@ describe("recovery", () => {
     ...more,
   });
   const eventOf = ({ pool, runId, attempt }: Fence): AttemptEvent => ({ pool, runId, attempt });
+  const recoverRecord = (deps: RecoverDeps, event: AttemptEvent, more: Record<string, unknown> = {}) =>
+    recoverFailed(deps, failedInvocationSchema.parse(record(event, more)));
 
   it("restarts the attempt whose invocation failed", async () => {
     const { deps, invoked } = build();
     const fence = await running();
-    expect(await recoverFailed(deps, failedInvocationSchema.parse(record(eventOf(fence))))).toBe("restarted");
+    expect(await recoverRecord(deps, eventOf(fence))).toBe("restarted");
     expect(invoked).toEqual([{ ...eventOf(fence), attempt: 2 }]);
     expect(await seen(fence)).toMatchObject({ failures: ["killed"] });
   });
@@ -476,47 +478,34 @@ describe("recovery", () => {
   it("restarts an attempt whose event grew too old before it began", async () => {
     const { deps } = build();
     const fence = await leased();
-    const aged = record(eventOf(fence), {
-      requestContext: { requestId: "req9", condition: "EventAgeExceeded" },
-      responsePayload: undefined,
-    });
-    expect(await recoverFailed(deps, failedInvocationSchema.parse(aged))).toBe("restarted");
+    const requestContext = { requestId: "req9", condition: "EventAgeExceeded" };
+    const aged = { requestContext, responsePayload: undefined };
+    expect(await recoverRecord(deps, eventOf(fence), aged)).toBe("restarted");
     expect(await seen(fence)).toMatchObject({ failures: ["event_lost"] });
   });
 
   it("never touches a run whose newer attempt has been called", async () => {
     const { deps, invoked, told } = build();
     const fence = await running();
-    await runStore.continueRun(fence, {
-      atMs: 950_000,
-      continuations: 1,
-      leaseExpiresAtMs: 1_500_000,
-      progress: {},
-    });
-    expect(await recoverFailed(deps, failedInvocationSchema.parse(record(eventOf(fence))))).toBe("left");
+    const next = { atMs: 950_000, continuations: 1, leaseExpiresAtMs: 1_500_000, progress: {} };
+    await runStore.continueRun(fence, next);
+    expect(await recoverRecord(deps, eventOf(fence))).toBe("left");
     expect([...invoked, ...told]).toEqual([]);
   });
 
   it("never touches an attempt that is at work in another invocation", async () => {
     const { deps } = build();
     const fence = await running();
-    const duplicate = record(eventOf(fence), {
-      requestContext: { requestId: "req2", condition: "RetriesExhausted" },
-    });
-    expect(await recoverFailed(deps, failedInvocationSchema.parse(duplicate))).toBe("left");
+    const duplicate = { requestContext: { requestId: "req2", condition: "RetriesExhausted" } };
+    expect(await recoverRecord(deps, eventOf(fence), duplicate)).toBe("left");
   });
 
   it("has nothing to do for a run that has ended, or that nobody knows", async () => {
     const { deps } = build();
     const fence = await running();
     await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 950_000 });
-    expect(await recoverFailed(deps, failedInvocationSchema.parse(record(eventOf(fence))))).toBe("left");
-    expect(
-      await recoverFailed(
-        deps,
-        failedInvocationSchema.parse(record({ pool: "default", runId: "nobody", attempt: 1 })),
-      ),
-    ).toBe("left");
+    expect(await recoverRecord(deps, eventOf(fence))).toBe("left");
+    expect(await recoverRecord(deps, { pool: "default", runId: "nobody", attempt: 1 })).toBe("left");
   });
 });
 
@@ -524,28 +513,16 @@ describe("the reaper", () => {
   const settings = { pool: "default", maxEventAgeMs: 300_000 };
 
   it.each([
-    [
-      "an attempt that was called within the event's age",
-      { state: "leased", calledAtMs: 640_000 },
-      undefined,
-    ],
+    ["an attempt that was just called", { state: "leased", calledAtMs: 640_000 }, undefined],
     ["an attempt whose event must be gone", { state: "leased", calledAtMs: 639_999 }, "event_lost"],
-    ["an attempt that heartbeat two intervals ago", { state: "running", heartbeatAtMs: 760_000 }, undefined],
+    ["an attempt heard two intervals ago", { state: "running", heartbeatAtMs: 760_000 }, undefined],
     [
-      "an attempt that is silent for more than two and a half",
+      "an attempt silent for more than two and a half",
       { state: "running", heartbeatAtMs: 699_999 },
       "silent",
     ],
-    [
-      "an attempt that began just now and never heartbeat",
-      { state: "running", beganAtMs: 990_000 },
-      undefined,
-    ],
-    [
-      "an attempt that began long ago and never heartbeat",
-      { state: "running", beganAtMs: 600_000 },
-      "silent",
-    ],
+    ["an attempt that just started", { state: "running", beganAtMs: 990_000 }, undefined],
+    ["a silent attempt that started long ago", { state: "running", beganAtMs: 600_000 }, "silent"],
   ] as const)("judges %s", async (_, change, verdict) => {
     const { beganAtMs: _began, heartbeatAtMs: _heartbeat, ...run } = await seen(await running("judged"));
     expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(verdict);

@@ -104,7 +104,7 @@ function countedSince(stage: Stage, before: Counted): Counted {
 /** One job of each kind without any fault: the rounds that it needs. */
 async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<ReadonlyMap<string, number>> {
   const trials = kinds.map((kind, at) => ({ kind, tag: `trial-${at + 1}` }));
-  const isOver = await queueCases(stage, trials).until(1, 60_000);
+  const isOver = await queueCases(stage, trials).until(1, 240_000);
   if (!isOver) throw new Error("the jobs do not even end without faults");
   return new Map(trials.map(({ kind, tag }) => [kind.name, total(stage.asked.of(tag))]));
 }

@@ -112,8 +112,8 @@ test.concurrent("an event that is lost and not missed in time loses nothing: its
 test.concurrent("an event that comes after half of the lease sends a heartbeat before it does anything else", async ({
   onTestFinished,
 }) => {
-  const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);
-  scenario.cloud.faults.delayEvent(4_200);
+  const scenario = await startScenario({ leaseMs: 24_000 }, onTestFinished);
+  scenario.cloud.faults.delayEvent(12_200);
   const workspaceId = scenario.queue("Plan a launch.");
 
   await scenario.drain();

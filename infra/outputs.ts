@@ -43,7 +43,7 @@ export function addOutputs(scope: Construct, runner: StudioRunner): readonly Cfn
         {
           id: `${id}DeadLetters`,
           value: recovery.deadLetters.queueUrl,
-          description: `Events ${ofPool} that recovery could not settle`,
+          description: `Events ${ofPool} that recovery could not handle`,
         },
         ...keyOutputs(`${id}Keys`, {
           secret: runnerKeys,

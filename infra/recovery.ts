@@ -22,7 +22,7 @@ export interface RecoveryProps {
 
 const memoryMb = 256;
 
-/** Recovery of one pool, and the queue that gets the events that it could not settle. */
+/** Recovery of one pool, and the queue that gets the events that it could not handle. */
 export class Recovery extends Construct {
   readonly runner: RunnerFunction;
   readonly deadLetters: Queue;
@@ -51,7 +51,7 @@ export class Recovery extends Construct {
     this.runner.takeEvents({
       // The failed attempt sends no more heartbeats: after one lease there is nothing left to save, and the reaper closes the run.
       maxEventAgeMs: bounds.studioLeaseMs,
-      // Settling twice is harmless: the second finds the run moved on. After 1 and 2 minutes, all within the age.
+      // A repeated event is harmless: the second try finds that the run has moved on. After 1 and 2 minutes, all within the age.
       retries: 2,
       onFailureArn: this.deadLetters.queueArn,
     });

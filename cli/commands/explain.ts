@@ -105,13 +105,13 @@ function runStoreSteps(run: Run): readonly Step[] {
   const { leasedAtMs, keyId, heartbeatAtMs, endedAtMs, state, reason, createdAtMs, leaseExpiresAtMs } = run;
   return [
     ...(createdAtMs === undefined ? [] : [step(createdAtMs, "its newest message was written")]),
-    step(leasedAtMs, `the run is opened under a lease of ${formatDuration(run.leaseMs)}, key ${keyId}`),
+    step(leasedAtMs, `the run is created under a lease of ${formatDuration(run.leaseMs)}, key ${keyId}`),
     ...(endedAtMs === undefined && heartbeatAtMs !== undefined
       ? [step(heartbeatAtMs, "the newest heartbeat")]
       : []),
     ...(endedAtMs === undefined
       ? [step(leaseExpiresAtMs, "the lease ends, unless a heartbeat renews it")]
-      : [step(endedAtMs, `the run is closed: ${state}, ${reason ?? "no reason"}`, toneOfEnd(state))]),
+      : [step(endedAtMs, `the run is finished: ${state}, ${reason ?? "no reason"}`, toneOfEnd(state))]),
   ];
 }
 

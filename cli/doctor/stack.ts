@@ -64,7 +64,7 @@ export const stackChecks: readonly Check[] = [
     if (deadLetters === 0) return { verdict: "ok", finding: "none" };
     return {
       verdict: "fail",
-      finding: `${count(deadLetters, "event")} that recovery could not settle`,
+      finding: `${count(deadLetters, "event")} that recovery could not handle`,
       remedy: "npm run runner -- redrive",
     };
   }),

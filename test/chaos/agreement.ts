@@ -88,19 +88,23 @@ function problemOf(run: RunRow, { sent: calls, jobId, isSuperseded, freezes }: S
       return fail.accepted || fail.unanswered ? undefined : "Studio was told of no failure";
     case "lost":
       // It says itself that it does not know, and no process that could have recorded the answer has heard it.
-      if (run.unconfirmed && !calls.some((call) => isHeard(call, freezes))) return undefined;
+      if (run.unconfirmed && !calls.some((call) => isHeard(call, run, freezes))) return undefined;
       return accepted.length > 0 ? `Studio took its ${accepted[0]?.path}` : undefined;
     default:
       return undefined; // open runs are counted by themselves
   }
 }
 
-/** Whether the post was confirmed to a process that went on to work, neither killed nor frozen. */
-const isHeard = ({ entry, attempt }: SentCall, freezes: Records["freezes"]): boolean =>
+/** Whether the post was confirmed to a process that was neither killed nor frozen before the run ended. */
+const isHeard = (
+  { entry, attempt }: SentCall,
+  { endedAtMs = Infinity }: RunRow,
+  freezes: Records["freezes"],
+): boolean =>
   isAccepted(entry) &&
   isAnswered(entry) &&
   attempt?.isBroken !== true &&
-  !freezes.some((one) => one.environment === entry.caller && one.toMs >= entry.at);
+  !freezes.some((one) => one.environment === entry.caller && one.fromMs <= endedAtMs && one.toMs >= entry.at);
 
 /** Whoever got no answer, or one that is none, cannot know what became of the call. */
 const mayBeLost = ({ status }: SentCall["entry"]): boolean => status === 0 || status >= 500 || status < 300;

@@ -109,7 +109,7 @@ describe("after a job that completed and one that failed", () => {
       "dispatcher",
       "started to work",
       "round 1: the model called",
-      "the run is closed: completed, ok",
+      "the run is finished: completed, ok",
     ])
       expect(stdout).toContain(text);
     const [row] = (await scenario.runs()).filter(({ workspaceId }) => workspaceId === completed);

@@ -66,6 +66,10 @@ describe("a run's outcome", () => {
     const freezes = [{ environment: attempt().environment, fromMs: 1_001, toMs: 9_000 }];
     const frozen = look(unconfirmed, [complete()], { freezes });
     expect(disagreements(frozen.all, frozen.found)).toEqual([]);
+    const ended = run("lost", { unconfirmed: true, endedAtMs: 1_500 });
+    const later = [{ environment: attempt().environment, fromMs: 2_000, toMs: 9_000 }];
+    const frozenLater = look(ended, [complete()], { freezes: later });
+    expect(disagreements(frozenLater.all, frozenLater.found)).toHaveLength(1);
   });
 
   test("failed but unconfirmed is true where a report was recorded, and a newer run has the workspace", () => {

@@ -275,7 +275,7 @@ describe("doctor finds", () => {
       () => (cli.aws.deadLetters = 2),
       "dead-letters",
       "fail",
-      "2 events that recovery could not settle",
+      "2 events that recovery could not handle",
     ],
     [
       "an alarm",

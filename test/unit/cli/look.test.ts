@@ -228,11 +228,11 @@ describe("explain", () => {
         `Run ${second}  failed  5.0 s, 1 attempt, 1 round, 0 tokens in, 0 out`,
         "Reason: model_refused: The model declined.",
         "from 2026-11-20 02:50:00 UTC",
-        "    +0.0s  run store     the run is opened under a lease of 10 min, key key-1",
+        "    +0.0s  run store     the run is created under a lease of 10 min, key key-1",
         "    +0.0s  dispatcher    leased",
         "    +0.4s  processor 1   started to work",
         "    +3.0s  processor 1   round 1: the model called 2 tools",
-        "    +5.0s  run store     the run is closed: failed, model_refused",
+        "    +5.0s  run store     the run is finished: failed, model_refused",
         "    +5.0s  processor 1   failed after 5.0 s: The model declined.",
         "",
       ].join("\n"),
@@ -255,7 +255,7 @@ describe("explain", () => {
     cli.aws.logs = {};
     const { code, out } = await cli.run("explain", "ws-old");
     expect(code).toBe(0);
-    expect(out).toContain("the run is closed: completed, ok");
+    expect(out).toContain("the run is finished: completed, ok");
     expect(out).toContain("No log lines were found");
   });
 

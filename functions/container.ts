@@ -11,7 +11,7 @@ import {
   type ProcessorConfig,
   type RecoveryConfig,
 } from "../lib/core/config.ts";
-import type { CycleDeps, CycleSettings } from "../lib/dispatch/cycle.ts";
+import type { CyclePorts, CycleSettings } from "../lib/dispatch/cycle.ts";
 import { pollingTimes } from "../lib/dispatch/polling.ts";
 import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createEmfMetrics } from "../lib/core/emf.ts";
@@ -19,9 +19,9 @@ import { RunnerError } from "../lib/core/errors.ts";
 import { createHttp } from "../lib/adapters/http.ts";
 import { createModelClient, type Credential } from "../lib/model/client.ts";
 import { createOpenAiModel } from "../lib/model/openai.ts";
-import type { AttemptDeps } from "../lib/attempt/attempt.ts";
+import type { AttemptPorts } from "../lib/attempt/attempt.ts";
 import { paced, type PacedProvider } from "../lib/attempt/paced-model.ts";
-import type { RecoverDeps } from "../lib/attempt/recover.ts";
+import type { RecoveryPorts } from "../lib/attempt/recover.ts";
 import { inTier } from "../lib/attempt/tiered-model.ts";
 import { timed } from "../lib/attempt/timed-model.ts";
 import { createWork } from "../lib/attempt/work.ts";
@@ -60,7 +60,7 @@ const random = Math.random;
 const randomShare = (): number => randomBytes(1).readUInt8() / 256;
 
 export interface Dispatcher {
-  readonly deps: CycleDeps;
+  readonly deps: CyclePorts;
   readonly settings: CycleSettings;
   /** Aborts when the process is asked to end: no new leases. */
   readonly stop: AbortSignal;
@@ -99,7 +99,7 @@ export function dispatcher(logger: Logger): Dispatcher {
   };
 }
 
-export function processor(logger: Logger): AttemptDeps {
+export function processor(logger: Logger): AttemptPorts {
   const config = parseProcessorConfig(process.env);
   const shared = common(logger, config);
   const { log, metrics } = shared;
@@ -139,7 +139,7 @@ export function processor(logger: Logger): AttemptDeps {
   };
 }
 
-export function recovery(logger: Logger): RecoverDeps {
+export function recovery(logger: Logger): RecoveryPorts {
   const config = parseRecoveryConfig(process.env);
   return {
     ...common(logger, config),

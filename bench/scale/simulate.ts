@@ -1,6 +1,6 @@
 import { awsPrices } from "../../infra/aws-prices.ts";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
-import { runCycle, type CycleDeps } from "../../lib/dispatch/cycle.ts";
+import { runCycle, type CyclePorts } from "../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
 import type { Log } from "../../lib/core/log.ts";
 import { Secret } from "../../lib/core/secret.ts";
@@ -101,7 +101,7 @@ async function work(scene: Scene, runId: string): Promise<void> {
   if (seen.ended === load.jobs) done.resolve();
 }
 
-function depsOf(scene: Scene): CycleDeps {
+function depsOf(scene: Scene): CyclePorts {
   let ids = 0;
   return {
     ...storeOf(scene),
@@ -126,7 +126,7 @@ function depsOf(scene: Scene): CycleDeps {
   };
 }
 
-function studioOf(scene: Scene): CycleDeps["studio"] {
+function studioOf(scene: Scene): CyclePorts["studio"] {
   const { clock, load, seen } = scene;
   return {
     lease: async () => {

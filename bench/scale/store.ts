@@ -1,4 +1,4 @@
-import type { CycleDeps } from "../../lib/dispatch/cycle.ts";
+import type { CyclePorts } from "../../lib/dispatch/cycle.ts";
 import type { NewRun } from "../../lib/runs/run-store.ts";
 import { runSchema, type Run } from "../../lib/runs/run.ts";
 import { assumed } from "./resources.ts";
@@ -20,7 +20,7 @@ async function read({ clock, reads }: Scene, units = 0.5): Promise<void> {
   await clock.sleep(assumed.dynamoDbMs);
 }
 
-type Store = Pick<CycleDeps, "control" | "backoff" | "lock" | "spend" | "workspaces" | "runStore">;
+type Store = Pick<CyclePorts, "control" | "backoff" | "lock" | "spend" | "workspaces" | "runStore">;
 
 /** The run store as the dispatcher asks it: what it keeps, how long it takes, and what it is billed. */
 export function storeOf(scene: Scene): Store {
@@ -59,7 +59,7 @@ export function storeOf(scene: Scene): Store {
   };
 }
 
-function runStoreOf(scene: Scene): CycleDeps["runStore"] {
+function runStoreOf(scene: Scene): CyclePorts["runStore"] {
   const { cpu, openRuns } = scene;
   return {
     create: async (run) => {

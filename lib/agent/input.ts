@@ -2,7 +2,7 @@ import { RunnerError } from "../core/errors.ts";
 import type { Context } from "../studio/schemas.ts";
 import type { Usage } from "../model/model.ts";
 import { noUsage } from "../model/model.ts";
-import type { EarlierContext, SummaryDeps } from "./summary.ts";
+import type { EarlierContext, SummaryOptions } from "./summary.ts";
 import { earlierContext } from "./summary.ts";
 
 export interface ModelInput {
@@ -19,7 +19,7 @@ export interface ModelInput {
  */
 export async function buildInput(
   context: Context,
-  deps: SummaryDeps,
+  options: SummaryOptions,
   signal: AbortSignal,
 ): Promise<ModelInput> {
   const { title, recentText } = context;
@@ -32,7 +32,7 @@ export async function buildInput(
     };
   }
   requireText(recentText + context.priorTextVerbatim);
-  const { text, usage, summarized } = await earlierContext(deps, context, signal);
+  const { text, usage, summarized } = await earlierContext(options, context, signal);
   return { input: modelInput({ title, earlier: text, recentText }), usage, summarized };
 }
 

@@ -5,10 +5,6 @@ import { beginConversation, hear, proceed, startFrom } from "./conversation.ts";
 import type { Model, StoredTurn, Usage } from "../model/model.ts";
 import { addUsage, noUsage } from "../model/model.ts";
 
-export interface ResumeDeps {
-  readonly model: Pick<Model, "retrieve">;
-}
-
 interface Link extends StoredTurn {
   readonly responseId: string;
 }
@@ -31,7 +27,7 @@ export interface Resumed extends LoopStart {
  * run has to start over (`retryable`: no round has succeeded); other errors of `Model.retrieve`; `signal.reason` when aborted
  */
 export async function resume(
-  { model }: ResumeDeps,
+  { model }: { readonly model: Pick<Model, "retrieve"> },
   responseIds: readonly string[],
   signal: AbortSignal,
 ): Promise<Resumed> {
@@ -54,7 +50,7 @@ interface LinkToRead {
 }
 
 async function readLink(
-  model: ResumeDeps["model"],
+  model: Pick<Model, "retrieve">,
   { responseId, previousResponseId, isNewest }: LinkToRead,
   signal: AbortSignal,
 ): Promise<Link> {

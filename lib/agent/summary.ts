@@ -7,7 +7,7 @@ import type { Model, ModelTurn, Usage } from "../model/model.ts";
 import { noUsage } from "../model/model.ts";
 import { keepHead, keepTail } from "../core/text.ts";
 
-export interface SummaryDeps {
+export interface SummaryOptions {
   readonly model: Model;
   readonly summaryModel: string;
   /** Whether the provider keeps the summary's response, so that it can be resumed. Default false. */
@@ -38,7 +38,7 @@ const hopeless = ["model_key_refused", "model_quota_exhausted"] as const;
  * aborted; what `onStarted` throws
  */
 export async function earlierContext(
-  deps: SummaryDeps,
+  options: SummaryOptions,
   context: Context,
   signal: AbortSignal,
 ): Promise<EarlierContext> {
@@ -50,34 +50,34 @@ export async function earlierContext(
   if (storedSummaryCoversPrior && storedPriorSummary !== null && storedPriorSummary.text.trim() !== "") {
     return { text: storedPriorSummary.text, usage: noUsage, summarized: "stored" };
   }
-  const fresh = await summarize(deps, priorTextVerbatim, signal);
+  const fresh = await summarize(options, priorTextVerbatim, signal);
   if (fresh === undefined) {
     return { text: keepTail(priorTextVerbatim, summaryChars), usage: noUsage, summarized: "tail" };
   }
-  await save(deps, { context, summaryText: fresh.text }, signal);
+  await save(options, { context, summaryText: fresh.text }, signal);
   return { ...fresh, summarized: "fresh" };
 }
 
 async function summarize(
-  deps: SummaryDeps,
+  options: SummaryOptions,
   prior: string,
   signal: AbortSignal,
 ): Promise<{ readonly text: string; readonly usage: Usage } | undefined> {
   try {
-    const turn = (await resumed(deps, signal)) ?? (await ask(deps, prior, signal));
+    const turn = (await resumed(options, signal)) ?? (await ask(options, prior, signal));
     return { text: keepHead(turn.text.trim(), summaryChars), usage: turn.usage };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof RunnerError) || !error.code.startsWith("model_") || hasCode(error, ...hopeless))
       throw error;
-    deps.onFailure?.("summarize", error);
+    options.onFailure?.("summarize", error);
     return undefined;
   }
 }
 
 /** Undefined if there is nothing to resume, or the response failed. */
 async function resumed(
-  { model, resumeFrom }: SummaryDeps,
+  { model, resumeFrom }: SummaryOptions,
   signal: AbortSignal,
 ): Promise<ModelTurn | undefined> {
   if (resumeFrom === undefined) return undefined;
@@ -89,8 +89,8 @@ async function resumed(
   }
 }
 
-async function ask(deps: SummaryDeps, prior: string, signal: AbortSignal): Promise<ModelTurn> {
-  const { model, summaryModel, store = false, onStarted } = deps;
+async function ask(options: SummaryOptions, prior: string, signal: AbortSignal): Promise<ModelTurn> {
+  const { model, summaryModel, store = false, onStarted } = options;
   return await model.generate(
     {
       model: summaryModel,
@@ -108,15 +108,19 @@ interface Saving {
   readonly summaryText: string;
 }
 
-async function save(deps: SummaryDeps, { context, summaryText }: Saving, signal: AbortSignal): Promise<void> {
+async function save(
+  options: SummaryOptions,
+  { context, summaryText }: Saving,
+  signal: AbortSignal,
+): Promise<void> {
   const fromMessageId = context.priorMessages[0]?.id;
   const throughMessageId = context.priorMessages.at(-1)?.id;
   if (fromMessageId === undefined || throughMessageId === undefined) return;
   try {
-    await deps.saveSummary({ summaryText, fromMessageId, throughMessageId }, signal);
+    await options.saveSummary({ summaryText, fromMessageId, throughMessageId }, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, "lease_lost", "key_refused")) throw error;
-    deps.onFailure?.("save", toRunnerError(error));
+    options.onFailure?.("save", toRunnerError(error));
   }
 }

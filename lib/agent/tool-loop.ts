@@ -32,7 +32,7 @@ export interface Started {
   readonly usage: Usage;
 }
 
-export interface ToolLoopDeps {
+export interface LoopContext {
   readonly model: Model;
   /** Awaited as soon as a round's response id is known. If it throws, its error passes through. */
   readonly onStarted?: (started: Started) => Promise<void> | void;
@@ -71,7 +71,7 @@ export interface LoopResult {
  * be taken up; `signal.reason` when aborted
  */
 export async function runToolLoop(
-  deps: ToolLoopDeps,
+  loop: LoopContext,
   job: ToolLoopJob,
   signal: AbortSignal,
 ): Promise<LoopResult> {
@@ -86,29 +86,29 @@ export async function runToolLoop(
     options: job.options,
   };
   const asking = { fixed, now: beginConversation(job), usage: job.from?.usage ?? noUsage };
-  return converse(deps, asking, signal);
+  return converse(loop, asking, signal);
 }
 
-async function converse(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Promise<LoopResult> {
+async function converse(loop: LoopContext, asking: Asking, signal: AbortSignal): Promise<LoopResult> {
   const { fixed } = asking;
   let { now, usage } = asking;
   for (;;) {
     signal.throwIfAborted();
-    const { turn, next } = await ask(deps, { fixed, now, usage }, signal).catch(async (error: unknown) => {
+    const { turn, next } = await ask(loop, { fixed, now, usage }, signal).catch(async (error: unknown) => {
       // It is billed anyway.
       if (error instanceof BadEnd) {
         const { responseId, usage: paid } = error;
-        await note(deps, now.rounds + 1, { responseId, usage: paid, calls: [] });
+        await note(loop, now.rounds + 1, { responseId, usage: paid, calls: [] });
       }
       throw error;
     });
     usage = addUsage(usage, turn?.usage ?? noUsage);
-    if (turn !== undefined) await note(deps, next.rounds, turn);
+    if (turn !== undefined) await note(loop, next.rounds, turn);
     const step = proceed(next, turn);
     if (step.kind === "done") {
       const { draft, words: message, rounds } = next;
       const goOn = (text: string): Promise<LoopResult> =>
-        converse(deps, { fixed, now: { ...next, unsent: [{ type: "message", text }] }, usage }, signal);
+        converse(loop, { fixed, now: { ...next, unsent: [{ type: "message", text }] }, usage }, signal);
       return { draft, message, usage, rounds, goOn };
     }
     now = step.now;
@@ -130,14 +130,14 @@ interface Heard {
   readonly next: Conversation;
 }
 
-async function ask(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Promise<Heard> {
+async function ask(loop: LoopContext, asking: Asking, signal: AbortSignal): Promise<Heard> {
   const { now } = asking;
   try {
-    const turn = await turnOf(deps, asking, signal);
+    const turn = await turnOf(loop, asking, signal);
     return { turn, next: hear(now, turn) };
   } catch (error) {
     const another = otherWay(now, error);
-    if (another !== undefined) return await ask(deps, { ...asking, now: another }, signal);
+    if (another !== undefined) return await ask(loop, { ...asking, now: another }, signal);
     const endedMutely = hasCode(error, "model_empty") && hasDeliverables(now.draft);
     if (endedMutely) return { turn: undefined, next: { ...now, running: undefined } };
     throw error;
@@ -145,7 +145,7 @@ async function ask(deps: ToolLoopDeps, asking: Asking, signal: AbortSignal): Pro
 }
 
 async function turnOf(
-  { model, onStarted }: ToolLoopDeps,
+  { model, onStarted }: LoopContext,
   { fixed, now, usage }: Asking,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
@@ -175,12 +175,12 @@ function otherWay(now: Conversation, error: unknown): Conversation | undefined {
 }
 
 async function note(
-  deps: ToolLoopDeps,
+  loop: LoopContext,
   number: number,
   turn: Pick<ModelTurn, "responseId" | "usage" | "calls">,
 ): Promise<void> {
   const { responseId, usage, calls } = turn;
-  await deps.onRound?.({ number, responseId, usage, calls: calls.length });
+  await loop.onRound?.({ number, responseId, usage, calls: calls.length });
 }
 
 const hasDeliverables = (draft: Draft): boolean => Object.values(draft).some((made) => made.length > 0);

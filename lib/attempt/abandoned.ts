@@ -1,7 +1,7 @@
 import type { Ending } from "../runs/run-store.ts";
 import type { Run } from "../runs/run.ts";
-import type { Clock } from "../core/clock.ts";
-import { closeAndCount, type CountDeps } from "./count.ts";
+import { closeAndCount } from "./count.ts";
+import type { Ports } from "./ports.ts";
 
 export type End = Pick<Ending, "state" | "reason" | "explanation" | "unconfirmed">;
 
@@ -28,18 +28,17 @@ export function endOfAbandoned({ reporting, delivering }: Run, { reason, isTold 
  * @throws RunnerError `run_store_unavailable`
  */
 export async function closeAbandoned(
-  deps: CountDeps & { readonly clock: Clock },
+  { clock, metrics, spend, log: poolLog }: Pick<Ports, "clock" | "metrics" | "spend" | "log">,
   { run, end }: { readonly run: Run; readonly end: End },
   write: (ending: Ending) => Promise<boolean>,
 ): Promise<boolean> {
-  const atMs = deps.clock.now();
+  const atMs = clock.now();
   const { pool, runId, attempt, workspaceId, rounds, usage, model } = run;
   const { state, reason, explanation } = end;
-  const log = deps.log.with({ pool, runId, attempt, workspaceId });
-  const told = { rounds, ...(explanation === undefined ? {} : { explanation }) };
+  const log = poolLog.with({ pool, runId, attempt, workspaceId });
   return closeAndCount(
-    { ...deps, log },
-    { run, end: { state, reason, atMs, usage, model }, told },
+    { metrics, spend, log },
+    { run, end: { state, reason, atMs, usage, model }, logFields: { rounds, explanation } },
     (costUsd) => write({ ...end, atMs, costUsd }),
   );
 }

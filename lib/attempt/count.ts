@@ -1,15 +1,10 @@
 import { toRunnerError } from "../core/errors.ts";
 import type { Usage } from "../model/model.ts";
 import type { EndState, Run } from "../runs/run.ts";
-import { utcDay, type SpendRow } from "../runs/spend.ts";
-import type { Log, LogFields } from "../core/log.ts";
+import { utcDay } from "../runs/spend.ts";
+import type { LogFields } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
-
-export interface CountDeps {
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly spend: SpendRow;
-}
+import type { Ports } from "./ports.ts";
 
 export interface CountedEnd {
   readonly state: EndState;
@@ -21,31 +16,31 @@ export interface CountedEnd {
 }
 
 /**
- * Finishes a run with `close` and, if the write is accepted, records metrics, the day's spend and a log line with the fields of `told`.
+ * Finishes a run with `close` and, if the write is accepted, records metrics, the day's spend and a log line with the `logFields`.
  * `false`: the run store did not accept the write, and nothing is recorded.
  * @throws what `close` throws
  */
 export async function closeAndCount(
-  deps: CountDeps,
-  { run, end, told }: { readonly run: Run; readonly end: CountedEnd; readonly told: LogFields },
+  ports: Pick<Ports, "metrics" | "log" | "spend">,
+  { run, end, logFields }: { readonly run: Run; readonly end: CountedEnd; readonly logFields: LogFields },
   close: (costUsd: number | undefined) => Promise<boolean>,
 ): Promise<boolean> {
   const { model, usage } = end;
   const costUsd = toBillionths(model === undefined ? 0 : usage.costUsd);
   if (!(await close(costUsd))) return false;
-  emitEnd(deps.metrics, run, { ...end, costUsd });
+  emitEnd(ports.metrics, run, { ...end, costUsd });
   const { state, reason, atMs } = end;
-  deps.log.info("run_ended", {
+  ports.log.info("run_ended", {
     state,
     reason,
     elapsedMs: atMs - run.leasedAtMs,
     ...usage,
     costUsd,
-    ...(model === undefined ? {} : { model }),
-    ...told,
+    model,
+    ...logFields,
   });
-  if (model !== undefined && costUsd === undefined) deps.log.warn("price_unknown", { model });
-  await addToDay(deps, run.pool, { ...end, costUsd });
+  if (model !== undefined && costUsd === undefined) ports.log.warn("price_unknown", { model });
+  await addToDay(ports, run.pool, { ...end, costUsd });
   return true;
 }
 
@@ -72,7 +67,11 @@ function emitEnd(metrics: Metrics, run: Run, { state, reason, atMs, usage, model
 }
 
 /** A failure here does not change the run's outcome. It makes the day's spend look slightly lower. */
-async function addToDay({ spend, log }: CountDeps, pool: string, end: Priced): Promise<void> {
+async function addToDay(
+  { spend, log }: Pick<Ports, "spend" | "log">,
+  pool: string,
+  end: Priced,
+): Promise<void> {
   const { state, atMs, costUsd = 0, usage } = end;
   const { inputTokens, outputTokens } = usage;
   try {

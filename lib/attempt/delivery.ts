@@ -1,10 +1,12 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { CompletePayload } from "../studio/studio.ts";
 import { jobDigest } from "./job-digest.ts";
-import { persist, type PersistDeps } from "./persist.ts";
+import { persist } from "./persist.ts";
+import type { Retrying } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 
-export interface DeliveryDeps extends PersistDeps {
+/** One post to Studio that ends the job. */
+export interface Delivery extends Retrying {
   readonly job: StudioJob;
   /** Proves the lease at Studio and the run in the run store, by an exchange after `sinceMs`. */
   readonly prove: (signal: AbortSignal, sinceMs?: number) => Promise<void>;
@@ -23,22 +25,22 @@ export type Posted = "accepted" | "unconfirmed";
  *   signal's reason. A `LostTrack` if a post got no answer before that.
  */
 export async function deliver(
-  deps: DeliveryDeps,
+  delivery: Delivery,
   payload: CompletePayload,
   signal: AbortSignal,
 ): Promise<Posted> {
-  const answer = await postEnd(deps, signal, () => deps.job.complete(payload, signal));
-  if (answer === "unconfirmed") deps.log.warn("completion_unconfirmed");
+  const answer = await postEnd(delivery, signal, () => delivery.job.complete(payload, signal));
+  if (answer === "unconfirmed") delivery.log.warn("completion_unconfirmed");
   return answer;
 }
 
 /** Tells Studio, and so the user, why the job failed. @throws as `deliver` */
 export async function reportFailure(
-  deps: DeliveryDeps,
+  delivery: Delivery,
   reason: string,
   signal: AbortSignal,
 ): Promise<Posted> {
-  return await postEnd(deps, signal, () => deps.job.fail(reason, signal));
+  return await postEnd(delivery, signal, () => delivery.job.fail(reason, signal));
 }
 
 /** The lease ended before an unanswered post could be repeated: it is unknown whether Studio accepted it. */
@@ -48,18 +50,18 @@ export class LostTrack extends RunnerError {}
  * Posts the end of the job to Studio, which also ends the lease. Studio identifies a job by key and workspace only. After an
  * unanswered post, the lease may belong to the workspace's next job, so the job is compared before the post is repeated.
  */
-async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Promise<void>): Promise<Posted> {
-  let unansweredAtMs = deps.mayHavePosted ? deps.clock.now() : undefined;
+async function postEnd(delivery: Delivery, signal: AbortSignal, send: () => Promise<void>): Promise<Posted> {
+  let unansweredAtMs = delivery.mayHavePosted ? delivery.clock.now() : undefined;
   try {
-    return await persist(deps, signal, async () => {
-      if (unansweredAtMs !== undefined && !(await isStillLeased(deps, signal))) return "unconfirmed";
-      await deps.prove(signal, unansweredAtMs);
+    return await persist(delivery, signal, async () => {
+      if (unansweredAtMs !== undefined && !(await isStillLeased(delivery, signal))) return "unconfirmed";
+      await delivery.prove(signal, unansweredAtMs);
       try {
         await send();
       } catch (thrown) {
         const error = isForeign(thrown) ? unanswered(thrown) : thrown;
         // An aborted post counts as unanswered: the lease may be gone because this post arrived.
-        if (signal.aborted || mayHaveArrived(error)) unansweredAtMs = deps.clock.now();
+        if (signal.aborted || mayHaveArrived(error)) unansweredAtMs = delivery.clock.now();
         throw error;
       }
       return "accepted";
@@ -73,7 +75,7 @@ async function postEnd(deps: DeliveryDeps, signal: AbortSignal, send: () => Prom
 
 /** Whether the lease that the key holds now is for this job. */
 export async function isStillLeased(
-  { job, jobDigest: own }: Pick<DeliveryDeps, "job" | "jobDigest">,
+  { job, jobDigest: own }: Pick<Delivery, "job" | "jobDigest">,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (own === undefined) return false;

@@ -34,10 +34,10 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
 export interface Outcome {
   readonly state: EndState | "superseded" | "continued" | "stopped";
   readonly reason: string;
-  readonly explanation?: string;
+  readonly explanation?: string | undefined;
   /** It is unknown whether Studio accepted the post that ends the job. */
   readonly unconfirmed?: true | undefined;
-  readonly product?: Product;
+  readonly product?: Product | undefined;
   /** A bug of ours. The entry point rethrows it, so that the function's error alarm fires. */
   readonly defect?: unknown;
 }

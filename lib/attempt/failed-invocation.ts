@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { attemptEventSchema, type AttemptEvent } from "../core/invoker.ts";
-import { recover, type RecoverDeps, type Recovery } from "./recover.ts";
+import { recover, type RecoveryPorts, type Recovery } from "./recover.ts";
 import { failureOf, type AttemptFailure } from "./attempt-failure.ts";
 
 export interface FailedInvocation {
@@ -35,13 +35,13 @@ export const failedInvocationSchema = z
  * or if the attempt runs in another invocation (of a duplicate event).
  * @throws RunnerError `run_store_unavailable`
  */
-export async function recoverFailed(deps: RecoverDeps, failed: FailedInvocation): Promise<Recovery> {
+export async function recoverFailed(ports: RecoveryPorts, failed: FailedInvocation): Promise<Recovery> {
   const { event, requestId, failure } = failed;
-  const run = await deps.runStore.read(event.pool, event.runId);
+  const run = await ports.runStore.read(event.pool, event.runId);
   const isOurs =
     run?.attempt === event.attempt &&
     (run.state === "leased" || (run.state === "running" && run.requestId === requestId));
-  const recovery = run && isOurs ? await recover(deps, run, failure) : "left";
-  deps.log.info("recovery_ended", { ...event, reason: failure, what: recovery, requestId });
+  const recovery = run && isOurs ? await recover(ports, run, failure) : "left";
+  ports.log.info("recovery_ended", { ...event, reason: failure, what: recovery, requestId });
   return recovery;
 }

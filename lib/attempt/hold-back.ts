@@ -1,16 +1,10 @@
-import type { Clock } from "../core/clock.ts";
 import { RunnerError, toRunnerError } from "../core/errors.ts";
-import type { BackoffRow, Throttler } from "../runs/backoff.ts";
-import type { Log } from "../core/log.ts";
+import type { Throttler } from "../runs/backoff.ts";
 import { rateLimitWaitMs, type Failed } from "../core/retry.ts";
+import type { Ports } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 
-export interface HoldBackDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly backoff: BackoffRow;
-  readonly log: Log;
-}
+export type HoldBackPorts = Pick<Ports, "clock" | "random" | "backoff" | "log">;
 
 export interface Limit extends Failed {
   readonly pool: string;
@@ -19,7 +13,7 @@ export interface Limit extends Failed {
 
 /** Makes the whole pool wait, through the run store. Never throws: if the run store is out of reach, only this run waits. */
 export async function holdBack(
-  { clock, random, backoff, log }: HoldBackDeps,
+  { clock, random, backoff, log }: HoldBackPorts,
   { pool, by, ...refused }: Limit,
 ): Promise<void> {
   try {
@@ -31,7 +25,7 @@ export async function holdBack(
 }
 
 /** A job whose 429s also stop the pool's leasing. The caller gets the error without waiting for the run store. */
-export function pressed(job: StudioJob, deps: HoldBackDeps, pool: string): StudioJob {
+export function pressed(job: StudioJob, ports: HoldBackPorts, pool: string): StudioJob {
   let refusals = 0;
   const heed = async <T>(answer: Promise<T>): Promise<T> => {
     try {
@@ -40,7 +34,7 @@ export function pressed(job: StudioJob, deps: HoldBackDeps, pool: string): Studi
       return value;
     } catch (error) {
       if (error instanceof RunnerError && error.status === 429)
-        void holdBack(deps, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
+        void holdBack(ports, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
       throw error;
     }
   };

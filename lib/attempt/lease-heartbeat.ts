@@ -1,18 +1,13 @@
-import { unlessAborted, withTimeLimit, type Clock } from "../core/clock.ts";
+import { unlessAborted, withTimeLimit } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
-import type { RunStore } from "../runs/run-store.ts";
 import type { Fence } from "../runs/run.ts";
-import type { Log } from "../core/log.ts";
 import { retryWaitMs } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
+import type { Ports } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 
-export interface HeartbeatDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface HeartbeatPorts extends Pick<Ports, "clock" | "random" | "runStore" | "log"> {
   readonly job: StudioJob;
-  readonly runStore: RunStore;
-  readonly log: Log;
   /** Called when Studio accepted a heartbeat. */
   readonly onHeartbeat: () => void;
   readonly onHeartbeatFailed: (error: RunnerError) => void;
@@ -40,7 +35,7 @@ const lossCodes = ["lease_lost", "superseded"] as const;
  * nothing may be posted after that.
  */
 export class LeaseHeartbeat {
-  readonly #deps: HeartbeatDeps;
+  readonly #ports: HeartbeatPorts;
   readonly #fence: Fence;
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
@@ -56,8 +51,8 @@ export class LeaseHeartbeat {
   #inFlight: Promise<number> | undefined;
 
   /** Starts its timer at once. */
-  constructor(deps: HeartbeatDeps, lease: HeldLease) {
-    this.#deps = deps;
+  constructor(ports: HeartbeatPorts, lease: HeldLease) {
+    this.#ports = ports;
     this.#fence = lease.fence;
     this.#lengthMs = lease.leaseMs;
     this.#expiresAtMs = lease.leaseExpiresAtMs;
@@ -75,7 +70,7 @@ export class LeaseHeartbeat {
   }
 
   leaseLeftMs(): number {
-    return this.#expiresAtMs - this.#deps.clock.now();
+    return this.#expiresAtMs - this.#ports.clock.now();
   }
 
   /** Whether half of the lease or more has passed, for example because the event was late. Send a heartbeat first then. */
@@ -96,7 +91,7 @@ export class LeaseHeartbeat {
       until.throwIfAborted();
       // A heartbeat that was sent too early proves nothing. Send the next one soon.
       const soonMs = this.#failures > 0 ? waitMs : timing.minHeartbeatMs;
-      if (!this.#isProven(sinceMs)) await this.#deps.clock.sleep(soonMs, until);
+      if (!this.#isProven(sinceMs)) await this.#ports.clock.sleep(soonMs, until);
     }
   }
 
@@ -109,7 +104,7 @@ export class LeaseHeartbeat {
 
   #isProven(sinceMs: number): boolean {
     const freshMs = Math.min(timing.proofFreshMs, this.#lengthMs / 2);
-    return this.#provenAtMs >= Math.max(sinceMs, this.#deps.clock.now() - freshMs);
+    return this.#provenAtMs >= Math.max(sinceMs, this.#ports.clock.now() - freshMs);
   }
 
   async #keep(): Promise<void> {
@@ -134,7 +129,7 @@ export class LeaseHeartbeat {
 
   /** Returns the wait until the next heartbeat; never throws. */
   async #heartbeatOnce(): Promise<number> {
-    const { clock, job, onHeartbeat } = this.#deps;
+    const { clock, job, onHeartbeat } = this.#ports;
     const intervalMs = this.#intervalMs();
     try {
       // Never wait beyond the lease's end.
@@ -164,35 +159,39 @@ export class LeaseHeartbeat {
   #onFailure(error: RunnerError, intervalMs: number): number {
     if (hasCode(error, ...lossCodes)) this.#lose(error);
     else
-      this.#deps.log.warn("heartbeat_failed", { reason: error.code, error, leaseLeftMs: this.leaseLeftMs() });
+      this.#ports.log.warn("heartbeat_failed", {
+        reason: error.code,
+        error,
+        leaseLeftMs: this.leaseLeftMs(),
+      });
     // A heartbeat that only the run store did not answer was accepted by Studio.
-    if (error.code !== "run_store_unavailable") this.#deps.onHeartbeatFailed(error);
+    if (error.code !== "run_store_unavailable") this.#ports.onHeartbeatFailed(error);
     if (hasCode(error, "key_refused")) this.#keyRefusal = error;
     this.#failures += 1;
     // Retry sooner as the lease's end comes closer.
     const soonMs = Math.max(timing.minHeartbeatMs, Math.min(intervalMs, this.leaseLeftMs() * 2) / 4);
     const wait = { attempt: this.#failures, askedMs: error.retryAfterMs };
-    return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, wait, this.#deps.random));
+    return Math.min(intervalMs, retryWaitMs({ baseMs: 1_000, maxMs: soonMs }, wait, this.#ports.random));
   }
 
   /** Records the heartbeat in the run store. If the run store is out of reach, the lease that Studio extended goes on. */
   async #noteHeartbeat(atMs: number): Promise<void> {
-    const { runStore } = this.#deps;
+    const { runStore } = this.#ports;
     const ours = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
     if (!ours) throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
   }
 
   #lose(error: RunnerError): void {
-    this.#deps.log.warn("lease_lost", { reason: error.code, explanation: error.message });
+    this.#ports.log.warn("lease_lost", { reason: error.code, explanation: error.message });
     this.#lost.abort(error);
   }
 
   #intervalMs(): number {
-    return heartbeatIntervalMs(this.#lengthMs, this.#deps.random);
+    return heartbeatIntervalMs(this.#lengthMs, this.#ports.random);
   }
 
   /** Ends early, without an error, when the timer is stopped. */
   async #sleep(ms: number): Promise<void> {
-    await this.#deps.clock.sleep(ms, this.#done).catch(() => undefined);
+    await this.#ports.clock.sleep(ms, this.#done).catch(() => undefined);
   }
 }

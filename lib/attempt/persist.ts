@@ -1,13 +1,6 @@
-import type { Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
 import { retryWaitMs, type Pace } from "../core/retry.ts";
-
-export interface PersistDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-}
+import type { Retrying } from "./ports.ts";
 
 /** Retries have no maximum count: the lease's end or the attempt's deadline stops them. */
 const pace: Pace = { baseMs: 500, maxMs: 30_000 };
@@ -16,16 +9,20 @@ const pace: Pace = { baseMs: 500, maxMs: 30_000 };
  * Makes a call to Studio or the run store that the run needs, and retries it through an outage.
  * @throws errors that are not retryable, or the signal's reason
  */
-export async function persist<T>(deps: PersistDeps, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+export async function persist<T>(
+  { clock, random, log }: Retrying,
+  signal: AbortSignal,
+  send: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await send();
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;
-      const waitMs = retryWaitMs(pace, { attempt, askedMs: error.retryAfterMs }, deps.random);
-      deps.log.warn("call_retried", { reason: error.code, explanation: error.message, waitMs });
-      await deps.clock.sleep(waitMs, signal);
+      const waitMs = retryWaitMs(pace, { attempt, askedMs: error.retryAfterMs }, random);
+      log.warn("call_retried", { reason: error.code, explanation: error.message, waitMs });
+      await clock.sleep(waitMs, signal);
     }
   }
 }

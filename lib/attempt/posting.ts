@@ -6,11 +6,12 @@ import {
   isStillLeased,
   isToldLost,
   reportFailure,
-  type DeliveryDeps,
+  type Delivery,
 } from "./delivery.ts";
 import { unconfirmed, type Outcome } from "./ending.ts";
 import type { LeaseHeartbeat } from "./lease-heartbeat.ts";
-import { persist, type PersistDeps } from "./persist.ts";
+import { persist } from "./persist.ts";
+import type { Retrying } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { StudioJob } from "./studio-job.ts";
 import type { Product } from "./work-context.ts";
@@ -28,11 +29,11 @@ interface Sides {
  * what is about to be sent, so that a later attempt knows that it may have arrived.
  */
 export class Posting {
-  readonly #deps: PersistDeps;
+  readonly #ports: Retrying;
   readonly #sides: Sides;
 
-  constructor(deps: PersistDeps, sides: Sides) {
-    this.#deps = deps;
+  constructor(ports: Retrying, sides: Sides) {
+    this.#ports = ports;
     this.#sides = sides;
   }
 
@@ -45,7 +46,7 @@ export class Posting {
       return await this.#complete(product, signal);
     } catch (error) {
       if (!hasCode(error, "studio_rejected") || !product.repair) throw error;
-      this.#deps.log.warn("payload_refused", { reason: error.code, explanation: error.message });
+      this.#ports.log.warn("payload_refused", { reason: error.code, explanation: error.message });
       await this.#sides.progress.note({ delivering: false, repaired: true }, signal);
       return this.#complete(await product.repair(error.message), signal);
     }
@@ -55,7 +56,7 @@ export class Posting {
     const { run, heartbeat, progress } = this.#sides;
     await heartbeat.confirm(signal);
     await progress.note({ ...progress.known, delivering: true }, signal);
-    const answer = await deliver(this.#deliveryDeps(run.delivering), product.payload, signal);
+    const answer = await deliver(this.#delivery(run.delivering), product.payload, signal);
     return answer === "accepted"
       ? { state: "completed", reason: "ok", product }
       : { ...unconfirmed, product };
@@ -72,24 +73,25 @@ export class Posting {
       await progress.note({ ...known, reporting, jobDigest }, signal);
     }
     const mayHavePosted = run.reporting !== undefined;
-    const answer = await reportFailure(this.#deliveryDeps(mayHavePosted), reporting.explanation, signal);
+    const answer = await reportFailure(this.#delivery(mayHavePosted), reporting.explanation, signal);
     return { state: "failed", ...reporting, unconfirmed: answer === "accepted" ? undefined : true };
   }
 
   /** The deliverables got no answer, and the job's lease is gone or belongs to another job. */
   async #hasArrived(signal: AbortSignal): Promise<boolean> {
     try {
-      return !(await persist(this.#deps, signal, () => isStillLeased(this.#deliveryDeps(true), signal)));
+      return !(await persist(this.#ports, signal, () => isStillLeased(this.#delivery(true), signal)));
     } catch (error) {
       if (error instanceof RunnerError && isToldLost(error)) return true;
       throw error;
     }
   }
 
-  #deliveryDeps(mayHavePosted: boolean): DeliveryDeps {
+  #delivery(mayHavePosted: boolean): Delivery {
     const { job, heartbeat, progress } = this.#sides;
     const { jobDigest } = progress.known;
-    const prove: DeliveryDeps["prove"] = (signal, sinceMs) => heartbeat.confirm(signal, sinceMs);
-    return { ...this.#deps, job, prove, jobDigest, mayHavePosted };
+    const prove: Delivery["prove"] = (signal, sinceMs) => heartbeat.confirm(signal, sinceMs);
+    const { clock, random, log } = this.#ports;
+    return { clock, random, log, job, prove, jobDigest, mayHavePosted };
   }
 }

@@ -2,10 +2,11 @@ import { RunnerError, toRunnerError } from "../core/errors.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Fence, Run, RunProgress } from "../runs/run.ts";
 import type { AttemptMetrics } from "./attempt-metrics.ts";
-import { persist, type PersistDeps } from "./persist.ts";
+import { persist } from "./persist.ts";
+import type { Retrying } from "./ports.ts";
 import type { RoundEnd, RoundStart } from "./work-context.ts";
 
-export interface ProgressDeps extends PersistDeps {
+export interface ProgressPorts extends Retrying {
   readonly runStore: RunStore;
   readonly modelName: string;
   readonly counted: AttemptMetrics;
@@ -14,24 +15,17 @@ export interface ProgressDeps extends PersistDeps {
 
 /** An attempt's progress, written to the run store as it goes, so that the next attempt can resume from it. */
 export class Progress {
-  readonly #deps: ProgressDeps;
+  readonly #ports: ProgressPorts;
   readonly #fence: Fence;
   #known: RunProgress;
   /** The response that is being generated, or was when the last attempt ended. */
   #pendingResponseId: string | undefined;
 
-  constructor(deps: ProgressDeps, fence: Fence, run: Run) {
+  constructor(ports: ProgressPorts, fence: Fence, run: Run) {
     const { rounds, responseIds, usage, delivering, model, jobDigest } = run;
-    this.#deps = deps;
+    this.#ports = ports;
     this.#fence = fence;
-    this.#known = {
-      rounds,
-      responseIds,
-      usage,
-      delivering,
-      ...(model === undefined ? {} : { model }),
-      ...(jobDigest === undefined ? {} : { jobDigest }),
-    };
+    this.#known = { rounds, responseIds, usage, delivering, model, jobDigest };
     this.#pendingResponseId = responseIds.at(-1) ?? run.summaryResponseId;
   }
 
@@ -45,7 +39,7 @@ export class Progress {
     this.#known = { ...this.#known, jobDigest };
     if (createdAtMs === undefined) return;
     this.#known = { ...this.#known, createdAtMs };
-    this.#deps.counted.jobRead(createdAtMs);
+    this.#ports.counted.jobRead(createdAtMs);
   }
 
   async onRoundStarted({ number, responseId, usage }: RoundStart, signal: AbortSignal): Promise<void> {
@@ -54,16 +48,16 @@ export class Progress {
     // A retried round replaces the response that failed.
     const responseIds = responseId === undefined ? [] : [...earlier.slice(0, number - 1), responseId];
     await this.note(
-      { ...this.#known, rounds: number, usage, model: this.#deps.modelName, responseIds },
+      { ...this.#known, rounds: number, usage, model: this.#ports.modelName, responseIds },
       signal,
     );
   }
 
   onRoundEnded({ number, responseId, calls, usage }: RoundEnd): void {
     this.#pendingResponseId = undefined;
-    this.#known = { ...this.#known, rounds: number, usage, model: this.#deps.modelName };
+    this.#known = { ...this.#known, rounds: number, usage, model: this.#ports.modelName };
     const { inputTokens, outputTokens } = usage;
-    this.#deps.log.info("round_ended", { round: number, responseId, calls, inputTokens, outputTokens });
+    this.#ports.log.info("round_ended", { round: number, responseId, calls, inputTokens, outputTokens });
   }
 
   /**
@@ -73,20 +67,21 @@ export class Progress {
   async note(progress: RunProgress, signal: AbortSignal): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
-    const ours = await persist(this.#deps, signal, () => this.#deps.runStore.note(this.#fence, progress));
+    const ours = await persist(this.#ports, signal, () => this.#ports.runStore.note(this.#fence, progress));
     if (!ours) throw superseded();
   }
 
   /** Call before each request to the model. @throws as `note` */
   async requireOwnership(signal: AbortSignal): Promise<void> {
-    if (!(await persist(this.#deps, signal, () => this.#deps.runStore.owns(this.#fence)))) throw superseded();
+    if (!(await persist(this.#ports, signal, () => this.#ports.runStore.owns(this.#fence))))
+      throw superseded();
   }
 
   async cancelPending(): Promise<void> {
     if (this.#pendingResponseId === undefined) return;
-    await this.#deps.cancelResponse(this.#pendingResponseId).catch((thrown: unknown) => {
+    await this.#ports.cancelResponse(this.#pendingResponseId).catch((thrown: unknown) => {
       const error = toRunnerError(thrown);
-      this.#deps.log.warn("cancel_failed", { reason: error.code, error });
+      this.#ports.log.warn("cancel_failed", { reason: error.code, error });
     });
   }
 }

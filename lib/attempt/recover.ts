@@ -1,26 +1,18 @@
 import { withTimeLimit, type Clock } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
-import type { Invoker } from "../core/invoker.ts";
-import type { BackoffRow } from "../runs/backoff.ts";
-import type { RunStore, Restart } from "../runs/run-store.ts";
+import type { Restart } from "../runs/run-store.ts";
 import type { Reporting, Run } from "../runs/run.ts";
-import type { WorkspaceRows } from "../runs/workspaces.ts";
+import type { Log } from "../core/log.ts";
 import { retry, type RetryPolicy } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
 import { closeAbandoned, endOfAbandoned, type End } from "./abandoned.ts";
-import type { CountDeps } from "./count.ts";
-import { digestForReport, isStillLeased, reportFailure, type DeliveryDeps } from "./delivery.ts";
+import { digestForReport, isStillLeased, reportFailure } from "./delivery.ts";
 import { pressed } from "./hold-back.ts";
-import { bindJob, type StudioJob, type StudioJobDeps } from "./studio-job.ts";
+import type { Ports } from "./ports.ts";
+import { bindJob, type StudioJob } from "./studio-job.ts";
 import { explainFailures, type AttemptFailure } from "./attempt-failure.ts";
 
-export interface RecoverDeps extends StudioJobDeps, CountDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly runStore: RunStore;
-  readonly workspaces: WorkspaceRows;
-  readonly backoff: BackoffRow;
-  readonly invoker: Invoker;
+export interface RecoveryPorts extends Ports {
   /** A run that lasts longer fails with a reason that says so. */
   readonly runLimitMs: number;
 }
@@ -33,49 +25,46 @@ export type Recovery = "restarted" | "failed" | "lost" | "completed" | "left";
  * otherwise fails it with a reason for the user, or marks it as lost with its lease.
  * @throws RunnerError `run_store_unavailable`
  */
-export async function recover(deps: RecoverDeps, run: Run, failure: AttemptFailure): Promise<Recovery> {
-  const log = deps.log.with({
-    pool: run.pool,
-    runId: run.runId,
-    attempt: run.attempt,
-    workspaceId: run.workspaceId,
-  });
-  const job = pressed(bindJob(deps, run), { ...deps, log }, run.pool);
-  const lease = await askForLease(deps, run, job);
+export async function recover(ports: RecoveryPorts, run: Run, failure: AttemptFailure): Promise<Recovery> {
+  const { clock, random, backoff, runStore, invoker, metrics } = ports;
+  const { pool, runId, attempt, workspaceId } = run;
+  const log = ports.log.with({ pool, runId, attempt, workspaceId });
+  const job = pressed(bindJob(ports, run), { clock, random, backoff, log }, pool);
+  const lease = await askForLease(ports, run, job);
   if (lease === "unknown") return "left";
   if (typeof lease === "string") {
     const end = endOfAbandoned(run, { reason: failure, isTold: lease === "told" });
-    return (await closeAs(deps, run, end)) ? end.state : "left";
+    return (await closeAs(ports, run, end)) ? end.state : "left";
   }
 
   // Only one process can move the run to the next attempt; it alone continues.
-  const next = nextOf(deps, run, failure);
-  const jobDigest = await digestOf(deps, { run, job }, next);
-  const restart = { ...next, jobDigest, atMs: deps.clock.now(), leaseExpiresAtMs: lease };
-  const taken = await deps.runStore.restart(run, restart);
+  const next = nextOf(ports, run, failure);
+  const jobDigest = await digestOf(clock, { run, job }, next);
+  const restart = { ...next, jobDigest, atMs: clock.now(), leaseExpiresAtMs: lease };
+  const taken = await runStore.restart(run, restart);
   if (!taken) return "left";
   if (restart.reporting) {
     const mayHavePosted = run.delivering || run.reporting !== undefined;
-    return fail({ ...deps, log }, { run: taken, job, mayHavePosted }, restart.reporting);
+    return fail(ports, { run: taken, job, log, mayHavePosted }, restart.reporting);
   }
 
   log.warn("attempt_restarted", { reason: failure, starts: taken.starts });
-  deps.metrics.emit("Restarts", { pool: run.pool, reason: failure }, 1);
-  await invokeOrLeave({ ...deps, log }, taken);
+  metrics.emit("Restarts", { pool, reason: failure }, 1);
+  await invokeOrLeave({ invoker, log }, taken);
   return "restarted";
 }
 
 /** If the event cannot be sent, the reaper finds the attempt that never started. */
 export async function invokeOrLeave(
-  deps: Pick<RecoverDeps, "invoker" | "log">,
+  { invoker, log }: Pick<Ports, "invoker" | "log">,
   run: Pick<Run, "pool" | "runId" | "attempt">,
 ): Promise<void> {
   const { pool, runId, attempt } = run;
   try {
-    await deps.invoker.invoke({ pool, runId, attempt });
+    await invoker.invoke({ pool, runId, attempt });
   } catch (thrown) {
     const error = toRunnerError(thrown);
-    deps.log.error("attempt_not_invoked", { reason: error.code, error });
+    log.error("attempt_not_invoked", { reason: error.code, error });
   }
 }
 
@@ -87,18 +76,17 @@ const heartbeatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, m
  * and nothing can be posted under it.
  */
 async function askForLease(
-  deps: RecoverDeps,
+  { clock, random, workspaces, metrics, log }: Ports,
   run: Run,
   job: StudioJob,
 ): Promise<number | "told" | "over" | "unknown"> {
-  const { clock } = deps;
-  if (!(await deps.workspaces.isOf(run))) return "told";
+  if (!(await workspaces.isOf(run))) return "told";
   // After its expiry, a heartbeat proves nothing: Studio may have leased the job to the same key again, for another run of ours.
   if (clock.now() >= run.leaseExpiresAtMs) return "over";
   try {
     const limit = { clock, limitMs: timing.recoverHeartbeatLimitMs, what: "the heartbeat" };
     return await withTimeLimit(limit, (signal) =>
-      retry({ deps, policy: heartbeatPolicy, signal }, async () => {
+      retry({ clock, random, policy: heartbeatPolicy, signal }, async () => {
         const { leaseExpiresAtMs } = await job.heartbeat(signal);
         // If the post arrived, the job is over and the lease belongs to the workspace's next job.
         const mayHavePosted = run.delivering || run.reporting !== undefined;
@@ -109,33 +97,28 @@ async function askForLease(
   } catch (error) {
     if (hasCode(error, "lease_lost")) return "told";
     // Studio may accept a refused key again before the lease ends.
-    if (hasCode(error, "key_refused")) deps.metrics.emit("KeysRefused", { pool: run.pool }, 1);
+    if (hasCode(error, "key_refused")) metrics.emit("KeysRefused", { pool: run.pool }, 1);
     const { pool, runId, attempt } = run;
-    deps.log.warn("heartbeat_failed", {
-      pool,
-      runId,
-      attempt,
-      reason: toRunnerError(error).code,
-      error: toRunnerError(error),
-    });
+    const cause = toRunnerError(error);
+    log.warn("heartbeat_failed", { pool, runId, attempt, reason: cause.code, error: cause });
     return "unknown";
   }
 }
 
 /** If only the report to Studio is missing, no attempt was started, and its absence is not the job's fault. */
 function nextOf(
-  deps: RecoverDeps,
+  ports: Pick<RecoveryPorts, "clock" | "runLimitMs">,
   run: Run,
   failure: AttemptFailure,
 ): Pick<Restart, "failure" | "reporting"> {
   if (run.reporting) return { failure: undefined, reporting: run.reporting };
   const next = { ...run, starts: run.starts + 1, failures: [...run.failures, failure] };
-  return { failure, reporting: endingOf(deps, next, failure) };
+  return { failure, reporting: endingOf(ports, next, failure) };
 }
 
 /** The ending of a run that is taken only to report its failure, if no attempt reported it. */
 async function digestOf(
-  { clock }: RecoverDeps,
+  clock: Clock,
   { run, job }: Pick<Report, "run" | "job">,
   { reporting }: Pick<Restart, "reporting">,
 ): Promise<string | undefined> {
@@ -150,7 +133,7 @@ async function digestOf(
 }
 
 function endingOf(
-  { clock, runLimitMs }: RecoverDeps,
+  { clock, runLimitMs }: Pick<RecoveryPorts, "clock" | "runLimitMs">,
   run: Run,
   failure: AttemptFailure,
 ): Reporting | undefined {
@@ -163,40 +146,42 @@ function endingOf(
   };
 }
 
-interface Report extends Pick<DeliveryDeps, "job" | "mayHavePosted"> {
+interface Report {
   readonly run: Run;
+  readonly job: StudioJob;
+  readonly log: Log;
+  /** Whether an attempt may have posted the job's end already. */
+  readonly mayHavePosted: boolean;
 }
 
 async function fail(
-  deps: RecoverDeps,
-  { run, job, mayHavePosted }: Report,
-  verdict: Reporting,
+  ports: Ports,
+  { run, job, log, mayHavePosted }: Report,
+  reporting: Reporting,
 ): Promise<Recovery> {
+  const { clock, random } = ports;
   const { jobDigest } = run;
-  const prove = (signal: AbortSignal): Promise<void> => proveOwnership(deps, { run, job }, signal);
-  let end: End = { state: "failed", ...verdict };
+  const prove = (signal: AbortSignal): Promise<void> => proveOwnership(ports, { run, job }, signal);
+  const delivery = { clock, random, log, job, prove, jobDigest, mayHavePosted };
+  let end: End = { state: "failed", ...reporting };
   try {
-    const limit = {
-      clock: deps.clock,
-      limitMs: timing.recoverReportLimitMs,
-      what: "the report of the failure",
-    };
+    const limit = { clock, limitMs: timing.recoverReportLimitMs, what: "the report of the failure" };
     const answer = await withTimeLimit(limit, (signal) =>
-      reportFailure({ ...deps, job, prove, jobDigest, mayHavePosted }, verdict.explanation, signal),
+      reportFailure(delivery, reporting.explanation, signal),
     );
     if (answer === "unconfirmed") end = { ...end, unconfirmed: true };
   } catch (thrown) {
     const error = toRunnerError(thrown);
-    deps.log.warn("report_failed", { reason: error.code, error });
+    log.warn("report_failed", { reason: error.code, error });
     if (error.code !== "lease_lost") return "left";
     end = { ...end, state: "lost" };
   }
-  return (await closeAs(deps, run, end)) ? end.state : "left";
+  return (await closeAs(ports, run, end)) ? end.state : "left";
 }
 
 /** Before each post, as an attempt does: proves the lease at Studio, and that the run is unchanged in the run store. */
 async function proveOwnership(
-  { clock, runStore }: RecoverDeps,
+  { clock, runStore }: Pick<Ports, "clock" | "runStore">,
   { run, job }: Pick<Report, "run" | "job">,
   signal: AbortSignal,
 ): Promise<void> {
@@ -205,5 +190,5 @@ async function proveOwnership(
   throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
 }
 
-const closeAs = (deps: RecoverDeps, run: Run, end: End): Promise<boolean> =>
-  closeAbandoned(deps, { run, end }, (ending) => deps.runStore.finishAbandoned(run, ending));
+const closeAs = (ports: Ports, run: Run, end: End): Promise<boolean> =>
+  closeAbandoned(ports, { run, end }, (ending) => ports.runStore.finishAbandoned(run, ending));

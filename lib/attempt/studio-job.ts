@@ -2,7 +2,8 @@ import { hasCode, RunnerError } from "../core/errors.ts";
 import type { RunnerKeys } from "../keys/runner-keys.ts";
 import type { RunnerKey } from "../core/secret.ts";
 import type { Context } from "../studio/schemas.ts";
-import type { CompletePayload, JobCall, Studio, SummaryUpdate } from "../studio/studio.ts";
+import type { CompletePayload, JobCall, SummaryUpdate } from "../studio/studio.ts";
+import type { Ports } from "./ports.ts";
 
 /** Studio for one attempt, with the workspace and the lease's key bound. Throws as `Studio` does. */
 export interface StudioJob {
@@ -13,20 +14,15 @@ export interface StudioJob {
   fail(reason: string, signal: AbortSignal): Promise<void>;
 }
 
-export interface StudioJobDeps {
-  readonly studio: Studio;
-  readonly keys: RunnerKeys;
-}
-
 /** If the key is refused, reads both stages of the secret again; throws `key_refused` if that does not help. */
 export function bindJob(
-  deps: StudioJobDeps,
+  { studio, keys }: Pick<Ports, "studio" | "keys">,
   job: { readonly workspaceId: string; readonly keyId: string },
 ): StudioJob {
   let current: Promise<RunnerKey> | undefined;
 
   async function withKey<T>(signal: AbortSignal, send: (call: JobCall) => Promise<T>): Promise<T> {
-    current ??= keyOfLease(deps.keys, job.keyId, signal);
+    current ??= keyOfLease(keys, job.keyId, signal);
     const key = await current.catch((error: unknown) => {
       current = undefined;
       throw error;
@@ -35,7 +31,7 @@ export function bindJob(
       return await send({ key, signal, workspaceId: job.workspaceId });
     } catch (error) {
       if (!hasCode(error, "key_refused")) throw error;
-      const fresh = await anotherKey(deps.keys, { keyId: job.keyId, refused: key }, signal);
+      const fresh = await anotherKey(keys, { keyId: job.keyId, refused: key }, signal);
       if (fresh === undefined) throw error;
       current = Promise.resolve(fresh);
       return send({ key: fresh, signal, workspaceId: job.workspaceId });
@@ -43,11 +39,11 @@ export function bindJob(
   }
 
   return {
-    context: (signal) => withKey(signal, (call) => deps.studio.context(call)),
-    heartbeat: (signal) => withKey(signal, (call) => deps.studio.heartbeat(call)),
-    updateSummary: (update, signal) => withKey(signal, (call) => deps.studio.updateSummary(call, update)),
-    complete: (payload, signal) => withKey(signal, (call) => deps.studio.complete(call, payload)),
-    fail: (reason, signal) => withKey(signal, (call) => deps.studio.fail(call, reason)),
+    context: (signal) => withKey(signal, (call) => studio.context(call)),
+    heartbeat: (signal) => withKey(signal, (call) => studio.heartbeat(call)),
+    updateSummary: (update, signal) => withKey(signal, (call) => studio.updateSummary(call, update)),
+    complete: (payload, signal) => withKey(signal, (call) => studio.complete(call, payload)),
+    fail: (reason, signal) => withKey(signal, (call) => studio.fail(call, reason)),
   };
 }
 

@@ -1,17 +1,11 @@
-import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/errors.ts";
 import type { Generation, Model, ModelRequest, ModelTurn } from "../model/model.ts";
 import type { ServiceTier } from "../core/options.ts";
-import type { Log } from "../core/log.ts";
-import type { Metrics } from "../core/metrics.ts";
 import { retryWaitMs, type Pace } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
+import type { Ports } from "./ports.ts";
 
-export interface TierDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly metrics: Metrics;
+export interface Tiering extends Pick<Ports, "clock" | "random" | "log" | "metrics"> {
   readonly pool: string;
   /** Absent: the provider's default. */
   readonly serviceTier: ServiceTier | undefined;
@@ -23,9 +17,9 @@ const pace: Pace = { baseMs: 5_000, maxMs: 60_000 };
  * A model for one attempt that sends requests in this tier. If the tier has no capacity, the round waits and is retried, for
  * `timing.tierPatienceMs` in all; after that the attempt uses the tier `auto`.
  */
-export function inTier(model: Model, deps: TierDeps): Model {
-  const { clock, random, log, metrics, pool } = deps;
-  let tier = deps.serviceTier;
+export function inTier(model: Model, tiering: Tiering): Model {
+  const { clock, random, log, metrics, pool } = tiering;
+  let tier = tiering.serviceTier;
   let leftMs = timing.tierPatienceMs;
 
   const generate = async (

@@ -1,15 +1,11 @@
-import type { Clock } from "../core/clock.ts";
 import type { Model } from "../model/model.ts";
-import type { Metrics } from "../core/metrics.ts";
-
-export interface TimeDeps {
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly pool: string;
-}
+import type { Ports } from "./ports.ts";
 
 /** A model whose answers are timed. What fails, or is only followed by a later attempt, has no time of its own. */
-export function timed(model: Model, { clock, metrics, pool }: TimeDeps): Model {
+export function timed(
+  model: Model,
+  { clock, metrics, pool }: Pick<Ports, "clock" | "metrics"> & { readonly pool: string },
+): Model {
   return {
     ...model,
     generate: async (request, generation) => {

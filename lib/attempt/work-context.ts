@@ -1,7 +1,7 @@
 import type { Usage } from "../model/model.ts";
 import type { Run, RunProgress } from "../runs/run.ts";
 import type { CompletePayload } from "../studio/studio.ts";
-import type { PersistDeps } from "./persist.ts";
+import type { Retrying } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 
 /** The result of the model's work. */
@@ -30,7 +30,7 @@ export interface RoundEnd {
 }
 
 /** What an attempt passes to its work (work.ts), with callbacks for progress. */
-export interface WorkContext extends PersistDeps {
+export interface WorkContext extends Retrying {
   readonly job: StudioJob;
   /** The run as it was when the attempt started, with the progress of earlier attempts. */
   readonly run: Run;

@@ -3,7 +3,7 @@ import { hasCode, RunnerError } from "../core/errors.ts";
 import { buildInput } from "../agent/input.ts";
 import { addUsage, noUsage, usageBeyond, type Model, type RoundOptions, type Usage } from "../model/model.ts";
 import { resume, type Resumed } from "../agent/resume.ts";
-import { runToolLoop, type LoopResult, type ToolLoopDeps } from "../agent/tool-loop.ts";
+import { runToolLoop, type LoopResult, type LoopContext } from "../agent/tool-loop.ts";
 import type { Inherited, Run } from "../runs/run.ts";
 import type { LogFields } from "../core/log.ts";
 import type { Context } from "../studio/schemas.ts";
@@ -26,7 +26,7 @@ export interface WorkSettings {
   readonly modelFor: () => Model;
 }
 
-interface WorkDeps extends WorkSettings {
+interface WorkPorts extends WorkSettings {
   readonly model: Model;
   /** Read from Studio once. */
   readonly context: () => Promise<Context>;
@@ -39,43 +39,43 @@ interface WorkDeps extends WorkSettings {
  */
 export function createWork(settings: WorkSettings): (context: WorkContext) => Promise<Product> {
   return async (attempt) => {
-    const deps = {
+    const ports = {
       ...settings,
       model: asOwner(settings.modelFor(), attempt),
       context: once(() => readContext(attempt)),
     };
-    const taken = await takeUp(deps, attempt);
-    const goneOn = taken && (await orStartOver(attempt, () => goOn(deps, attempt, taken)));
-    return goneOn ?? (await begin(deps, attempt));
+    const taken = await takeUp(ports, attempt);
+    const goneOn = taken && (await orStartOver(attempt, () => goOn(ports, attempt, taken)));
+    return goneOn ?? (await begin(ports, attempt));
   };
 }
 
-async function begin(deps: WorkDeps, attempt: WorkContext): Promise<Product> {
-  const { input, usage } = await prepare(deps, attempt);
+async function begin(ports: WorkPorts, attempt: WorkContext): Promise<Product> {
+  const { input, usage } = await prepare(ports, attempt);
   // Usage of an abandoned start was billed too.
   const usageBeside = addUsage(attempt.run.usage, usage);
   if (usageBeside.inputTokens > 0) await attempt.note({ usageBeside });
   const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
   const result = await runToolLoop(
-    loopDeps(deps, attempt, counted),
-    { ...asked(deps), input },
+    loopContext(ports, attempt, counted),
+    { ...asked(ports), input },
     attempt.signal,
   );
   return productOf(result, !attempt.run.repaired);
 }
 
-async function goOn(deps: WorkDeps, attempt: WorkContext, { from, run }: TakenUp): Promise<Product> {
+async function goOn(ports: WorkPorts, attempt: WorkContext, { from, run }: TakenUp): Promise<Product> {
   const counted = { ...run, rounds: from.usage };
   const result = await runToolLoop(
-    loopDeps(deps, attempt, counted),
-    { ...asked(deps), input: "", from },
+    loopContext(ports, attempt, counted),
+    { ...asked(ports), input: "", from },
     attempt.signal,
   );
   // The stored responses show a repair that could not be written to the run store.
   return productOf(result, !run.repaired && !from.sentBack);
 }
 
-const asked = ({ modelName: model, store, roundOptions: options, instructions }: WorkDeps) => ({
+const asked = ({ modelName: model, store, roundOptions: options, instructions }: WorkPorts) => ({
   model,
   store,
   options,
@@ -116,13 +116,13 @@ interface TakenUp {
 }
 
 /** Where earlier attempts, or an earlier run of the same job, stopped; undefined if there is nothing to resume. */
-async function takeUp(deps: WorkDeps, attempt: WorkContext): Promise<TakenUp | undefined> {
+async function takeUp(ports: WorkPorts, attempt: WorkContext): Promise<TakenUp | undefined> {
   const { rounds, responseIds, startedOver, inherited } = attempt.run;
-  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(deps, attempt);
-  return inherited && !startedOver ? takeOver(deps, attempt, inherited) : undefined;
+  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(ports, attempt);
+  return inherited && !startedOver ? takeOver(ports, attempt, inherited) : undefined;
 }
 
-function takeUpOwn({ model }: WorkDeps, attempt: WorkContext): Promise<TakenUp | undefined> {
+function takeUpOwn({ model }: WorkPorts, attempt: WorkContext): Promise<TakenUp | undefined> {
   const { rounds, responseIds } = attempt.run;
   return orStartOver(attempt, async () => {
     if (responseIds.length === 0) throw notKept();
@@ -134,7 +134,7 @@ function takeUpOwn({ model }: WorkDeps, attempt: WorkContext): Promise<TakenUp |
 
 /** Studio can lease a job again that an earlier run worked on. Rounds that were paid for are reused. */
 async function takeOver(
-  { model, context }: WorkDeps,
+  { model, context }: WorkPorts,
   attempt: WorkContext,
   earlier: Inherited,
 ): Promise<TakenUp | undefined> {
@@ -155,24 +155,25 @@ const notKept = (): RunnerError =>
     "the run's earlier rounds cannot be taken up: the provider keeps no responses",
   );
 
-async function readContext({ job, signal, onJobRead, ...deps }: WorkContext): Promise<Context> {
-  const context = await persist(deps, signal, () => job.context(signal));
+async function readContext(attempt: WorkContext): Promise<Context> {
+  const { job, signal, onJobRead } = attempt;
+  const context = await persist(attempt, signal, () => job.context(signal));
   onJobRead(jobDigest(context), newestMessageAtMs(context));
   return context;
 }
 
 async function prepare(
-  deps: WorkDeps,
+  ports: WorkPorts,
   attempt: WorkContext,
 ): Promise<{ readonly input: string; readonly usage: Usage }> {
   const { job, log, signal } = attempt;
-  const context = await deps.context();
+  const context = await ports.context();
   const { input, summarized, usage } = await buildInput(
     context,
     {
-      model: deps.model,
-      summaryModel: deps.summaryModelName,
-      store: deps.store,
+      model: ports.model,
+      summaryModel: ports.summaryModelName,
+      store: ports.store,
       resumeFrom: attempt.run.summaryResponseId,
       onStarted: (summaryResponseId) => attempt.note({ summaryResponseId }),
       saveSummary: (update, until) => job.updateSummary(update, until),
@@ -180,7 +181,7 @@ async function prepare(
     },
     signal,
   );
-  log.info("prior_context", { what: summarized, ...preview(context, deps.previewCharacters) });
+  log.info("prior_context", { what: summarized, ...preview(context, ports.previewCharacters) });
   return { input, usage };
 }
 
@@ -202,7 +203,7 @@ interface Counted extends Pick<Run, "usageBeside" | "usageBefore"> {
   readonly rounds: Usage;
 }
 
-function loopDeps({ model, store }: WorkDeps, attempt: WorkContext, counted: Counted): ToolLoopDeps {
+function loopContext({ model, store }: WorkPorts, attempt: WorkContext, counted: Counted): LoopContext {
   const { usageBeside, usageBefore } = counted;
   // Usage that an earlier run reported is not reported again.
   const own = (rounds: Usage): Usage => usageBeyond(addUsage(usageBeside, rounds), usageBefore);

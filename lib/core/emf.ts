@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { dimensionSetsOf, metricsNamespace, metricTable, type Metrics } from "./metrics.ts";
 
-export interface EmfDeps {
+export interface EmfOptions {
   readonly clock: Clock;
   /** Gets one whole line. Not `console`: Lambda's JSON logging would wrap the line, and CloudWatch not see a metric. */
   readonly writeLine: (line: string) => void;
@@ -12,7 +12,7 @@ export interface EmfDeps {
  * Written by hand: Powertools adds a dimension `service` to every set, and warns of a key that is in two sets.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function createEmfMetrics({ clock, writeLine }: EmfDeps): Metrics {
+export function createEmfMetrics({ clock, writeLine }: EmfOptions): Metrics {
   return {
     emit: (name, dimensions, value) => {
       const directive = {

@@ -44,49 +44,49 @@ export type LogEvent =
 
 /** All fields that a line can have. Never a prompt, a key or an answer's text; `preview` only if a setting enables it. */
 export interface LogFields {
-  readonly pool?: string;
-  readonly workspaceId?: string;
-  readonly runId?: string;
-  readonly attempt?: number;
+  readonly pool?: string | undefined;
+  readonly workspaceId?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly attempt?: number | undefined;
   /** Of the same workspace. */
-  readonly earlierRunId?: string;
-  readonly keyId?: string;
-  readonly state?: string;
+  readonly earlierRunId?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly state?: string | undefined;
   /** An error code, or a cycle's reason. */
-  readonly reason?: string;
-  readonly explanation?: string;
-  readonly error?: Error;
-  readonly polls?: number;
-  readonly leased?: number;
-  readonly inFlight?: number;
-  readonly round?: number;
-  readonly rounds?: number;
-  readonly calls?: number;
+  readonly reason?: string | undefined;
+  readonly explanation?: string | undefined;
+  readonly error?: Error | undefined;
+  readonly polls?: number | undefined;
+  readonly leased?: number | undefined;
+  readonly inFlight?: number | undefined;
+  readonly round?: number | undefined;
+  readonly rounds?: number | undefined;
+  readonly calls?: number | undefined;
   readonly responseId?: string | undefined;
-  readonly waitMs?: number;
-  readonly losses?: number;
-  readonly elapsedMs?: number;
-  readonly leaseLeftMs?: number;
-  readonly inputTokens?: number;
-  readonly cachedInputTokens?: number;
-  readonly outputTokens?: number;
-  readonly cacheWriteTokens?: number;
-  readonly reasoningTokens?: number;
-  readonly webSearches?: number;
-  readonly model?: string;
+  readonly waitMs?: number | undefined;
+  readonly losses?: number | undefined;
+  readonly elapsedMs?: number | undefined;
+  readonly leaseLeftMs?: number | undefined;
+  readonly inputTokens?: number | undefined;
+  readonly cachedInputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+  readonly cacheWriteTokens?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
+  readonly webSearches?: number | undefined;
+  readonly model?: string | undefined;
   /** The provider's service tier. */
   readonly tier?: string | undefined;
   /** Estimated. */
   readonly costUsd?: number | undefined;
-  readonly spentUsd?: number;
-  readonly capUsd?: number;
-  readonly deliverables?: Readonly<Record<string, number>>;
-  readonly what?: string;
-  readonly starts?: number;
-  readonly reaped?: number;
-  readonly requestId?: string;
+  readonly spentUsd?: number | undefined;
+  readonly capUsd?: number | undefined;
+  readonly deliverables?: Readonly<Record<string, number>> | undefined;
+  readonly what?: string | undefined;
+  readonly starts?: number | undefined;
+  readonly reaped?: number | undefined;
+  readonly requestId?: string | undefined;
   /** The beginning of the job's newest message (setting monitoring.previewCharacters). */
-  readonly preview?: string;
+  readonly preview?: string | undefined;
 }
 
 export interface Log {

@@ -18,12 +18,6 @@ export interface RetryPolicy extends Pace {
 
 export const noRetry: RetryPolicy = { attempts: 1, baseMs: 0, maxMs: 0, maxRetryAfterMs: 0 };
 
-export interface RetryDeps {
-  readonly clock: Clock;
-  /** 0 (included) to 1 (excluded). */
-  readonly random: () => number;
-}
-
 /** The number of the try that failed, from 1, and the wait that the server asked for (Retry-After). */
 export interface Failed {
   readonly attempt: number;
@@ -49,7 +43,9 @@ export function rateLimitWaitMs({ attempt, askedMs }: Failed, random: () => numb
 }
 
 export interface RetryContext {
-  readonly deps: RetryDeps;
+  readonly clock: Clock;
+  /** 0 (included) to 1 (excluded). */
+  readonly random: () => number;
   readonly policy: RetryPolicy;
   readonly signal?: AbortSignal;
   readonly onRetry?: (error: RunnerError, waitMs: number) => void;
@@ -60,7 +56,7 @@ export interface RetryContext {
  * @throws the last error, or `signal.reason` when aborted while waiting
  */
 export async function retry<T>(context: RetryContext, work: (attempt: number) => Promise<T>): Promise<T> {
-  const { deps, policy, signal } = context;
+  const { clock, random, policy, signal } = context;
   for (let attempt = 1; ; attempt++) {
     try {
       return await work(attempt);
@@ -68,9 +64,9 @@ export async function retry<T>(context: RetryContext, work: (attempt: number) =>
       signal?.throwIfAborted();
       if (!(error instanceof RunnerError) || !error.retryable || attempt >= policy.attempts) throw error;
       if ((error.retryAfterMs ?? 0) > policy.maxRetryAfterMs) throw error;
-      const waitMs = retryWaitMs(policy, { attempt, askedMs: error.retryAfterMs }, deps.random);
+      const waitMs = retryWaitMs(policy, { attempt, askedMs: error.retryAfterMs }, random);
       context.onRetry?.(error, waitMs);
-      await deps.clock.sleep(waitMs, signal);
+      await clock.sleep(waitMs, signal);
     }
   }
 }

@@ -1,18 +1,12 @@
-import type { Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
 import { addUsage } from "../model/model.ts";
 import { closeAbandoned, endOfAbandoned } from "../attempt/abandoned.ts";
-import type { CountDeps } from "../attempt/count.ts";
-import type { RunStore } from "../runs/run-store.ts";
+import type { Ports } from "../attempt/ports.ts";
 import type { Inherited, Run } from "../runs/run.ts";
-import type { Workspace, WorkspaceRows } from "../runs/workspaces.ts";
+import type { Workspace } from "../runs/workspaces.ts";
 import { timing } from "../core/timing.ts";
 
-export interface ClaimDeps extends CountDeps {
-  readonly clock: Clock;
-  readonly runStore: RunStore;
-  readonly workspaces: WorkspaceRows;
-}
+export type ClaimPorts = Pick<Ports, "clock" | "log" | "metrics" | "runStore" | "workspaces" | "spend">;
 
 export interface NewLease {
   readonly pool: string;
@@ -34,12 +28,12 @@ const tries = 3;
  * first, so that a workspace never has two runs that may post.
  * @throws RunnerError `run_store_unavailable`
  */
-export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<Claim> {
-  const { clock, runStore, workspaces } = deps;
+export async function claimWorkspace(ports: ClaimPorts, lease: NewLease): Promise<Claim> {
+  const { clock, runStore, workspaces } = ports;
   const { pool, workspaceId, runId } = lease;
   for (let tried = 1; tried <= tries; tried++) {
     const known = await workspaces.read(pool, workspaceId);
-    const earlier = known && (await superseded(deps, await earlierRun(deps, pool, known)));
+    const earlier = known && (await superseded(ports, await earlierRun(ports, pool, known)));
     const losses = lossesAfter(known, earlier);
     const nowMs = clock.now();
     const untilMs = leftAloneUntil(losses, earlier);
@@ -52,7 +46,7 @@ export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<
     if (!(await workspaces.claim(pool, claim))) continue;
     // Its dispatcher may have created it since we looked. If it starts later, it finds that the workspace belongs to another run.
     const late = known && earlier?.runId !== known.runId ? await runStore.read(pool, known.runId) : undefined;
-    const last = (await superseded(deps, late)) ?? earlier;
+    const last = (await superseded(ports, late)) ?? earlier;
     return { kind: "claimed", inherited: inheritedFrom(last) };
   }
   throw new RunnerError("run_store_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
@@ -60,7 +54,7 @@ export async function claimWorkspace(deps: ClaimDeps, lease: NewLease): Promise<
 
 /** If a dispatcher dies between claiming a workspace and creating the run, the named run does not exist. */
 async function earlierRun(
-  { runStore }: ClaimDeps,
+  { runStore }: Pick<Ports, "runStore">,
   pool: string,
   { runId, earlierRunId }: Workspace,
 ): Promise<Run | undefined> {
@@ -69,24 +63,24 @@ async function earlierRun(
 }
 
 /** The run as it was finished. */
-async function superseded(deps: ClaimDeps, run: Run | undefined): Promise<Run | undefined> {
+async function superseded(ports: ClaimPorts, run: Run | undefined): Promise<Run | undefined> {
   let present = run;
   for (let tried = 1; tried <= tries; tried++) {
     if (present?.openIn === undefined) return present;
     const closing = present;
     const end = endOfAbandoned(closing, { reason: "superseded", isTold: true });
     let closed: Run | undefined;
-    await closeAbandoned(deps, { run: closing, end }, async (ending) => {
+    await closeAbandoned(ports, { run: closing, end }, async (ending) => {
       // Uses the run as it was finished: a round may have started since it was read.
-      closed = await deps.runStore.supersede(closing, ending);
+      closed = await ports.runStore.supersede(closing, ending);
       return closed !== undefined;
     });
     if (closed) {
       const { pool, runId, attempt, workspaceId } = closing;
-      deps.log.warn("run_superseded", { pool, runId, attempt, workspaceId, state: end.state });
+      ports.log.warn("run_superseded", { pool, runId, attempt, workspaceId, state: end.state });
       return closed;
     }
-    present = await deps.runStore.read(closing.pool, closing.runId);
+    present = await ports.runStore.read(closing.pool, closing.runId);
   }
   throw new RunnerError(
     "run_store_unavailable",

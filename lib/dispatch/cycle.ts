@@ -1,5 +1,5 @@
 import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
-import type { RecoverDeps } from "../attempt/recover.ts";
+import type { RecoveryPorts } from "../attempt/recover.ts";
 import type { Throttler } from "../runs/backoff.ts";
 import type { Control, ControlRow } from "../runs/control.ts";
 import type { DispatchLock } from "../runs/dispatch-lock.ts";
@@ -7,11 +7,12 @@ import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { DailyCap } from "./daily-cap.ts";
 import { full, type PollingTimes } from "./polling.ts";
-import { Poller, type Poll, type PollerDeps, type PollerSettings, type PollerStart } from "./poller.ts";
+import { Poller, type Poll, type PollerSettings, type PollerStart } from "./poller.ts";
 import { reap, type ReaperSettings } from "./reaper.ts";
+import type { StartPorts } from "./start.ts";
 import { Waits } from "./waits.ts";
 
-export interface CycleDeps extends PollerDeps, RecoverDeps {
+export interface CyclePorts extends StartPorts, RecoveryPorts {
   readonly control: ControlRow;
   readonly lock: DispatchLock;
 }
@@ -64,16 +65,16 @@ export interface CycleTime {
  * @throws RunnerError when no poll of the cycle was answered, so that the function's error alarm fires
  */
 export async function runCycle(
-  deps: CycleDeps,
+  ports: CyclePorts,
   settings: CycleSettings,
   time: CycleTime,
 ): Promise<CycleSummary> {
-  const startedAtMs = deps.clock.now();
+  const startedAtMs = ports.clock.now();
   const { pool } = settings;
-  const { error, good: _good, ...summary } = await new Cycle(deps, settings, time).run();
-  const fields = { pool, ...summary, elapsedMs: deps.clock.now() - startedAtMs };
-  if (error) deps.log.error("cycle_ended", { ...fields, error });
-  else deps.log.info("cycle_ended", fields);
+  const { error, good: _good, ...summary } = await new Cycle(ports, settings, time).run();
+  const fields = { pool, ...summary, elapsedMs: ports.clock.now() - startedAtMs };
+  if (error) ports.log.error("cycle_ended", { ...fields, error });
+  else ports.log.info("cycle_ended", fields);
   if (error) throw error;
   return summary;
 }
@@ -85,21 +86,21 @@ interface Result extends CycleSummary {
 }
 
 class Cycle {
-  readonly #deps: CycleDeps;
+  readonly #ports: CyclePorts;
   readonly #settings: CycleSettings;
   readonly #time: CycleTime;
   #poller: Poller | undefined;
   #cap: DailyCap | undefined;
   #reaped = 0;
 
-  constructor(deps: CycleDeps, settings: CycleSettings, time: CycleTime) {
-    this.#deps = deps;
+  constructor(ports: CyclePorts, settings: CycleSettings, time: CycleTime) {
+    this.#ports = ports;
     this.#settings = settings;
     this.#time = time;
   }
 
   async run(): Promise<Result> {
-    const { clock, lock, newId } = this.#deps;
+    const { clock, lock, newId } = this.#ports;
     const { pool } = this.#settings;
     const owner = newId();
     const nowMs = clock.now();
@@ -114,7 +115,7 @@ class Cycle {
   }
 
   async #work(locked: Promise<boolean>): Promise<Result> {
-    const { clock, control, keys, backoff, runStore } = this.#deps;
+    const { clock, control, keys, backoff, runStore } = this.#ports;
     const { pool } = this.#settings;
     const startedAtMs = clock.now();
     const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
@@ -135,17 +136,17 @@ class Cycle {
 
   async #prepare(operator: Control, start: Omit<PollerStart, "cap">): Promise<Poller | undefined> {
     const { pool, concurrency, dailyCapUsd } = this.#settings;
-    const cap = new DailyCap(this.#deps, { pool, capUsd: operator.dailyCapUsd ?? dailyCapUsd });
+    const cap = new DailyCap(this.#ports, { pool, capUsd: operator.dailyCapUsd ?? dailyCapUsd });
     this.#cap = cap;
     await cap.look();
     if (operator.paused) return undefined;
     const limit = Math.min(operator.concurrency ?? concurrency, maxConcurrency);
-    this.#poller = new Poller(this.#deps, { ...this.#settings, concurrency: limit }, { ...start, cap });
+    this.#poller = new Poller(this.#ports, { ...this.#settings, concurrency: limit }, { ...start, cap });
     return this.#poller;
   }
 
   async #pollUntilEnd(poller: Poller, startedAtMs: number): Promise<Result> {
-    const { clock } = this.#deps;
+    const { clock } = this.#ports;
     const { polling } = this.#settings;
     const { remainingMs, stop } = this.#time;
     const endsAtMs = (end: Poll["end"]): number => {
@@ -155,7 +156,7 @@ class Cycle {
     // A batch of lease calls must end, and its runs be created, within the reserve. Short timeouts have a shorter reserve.
     const leasingEndsAtMs = startedAtMs + remainingMs - Math.min(timing.dispatchReserveMs, remainingMs / 4);
     const isOver = (): boolean => stop.aborted || clock.now() >= leasingEndsAtMs;
-    const waits = new Waits(polling, this.#deps.random);
+    const waits = new Waits(polling, this.#ports.random);
     let answered: Poll["end"] | undefined;
     for (;;) {
       const poll = await poller.poll(isOver);
@@ -187,7 +188,7 @@ class Cycle {
 
   /** An idle cycle emits at most three metrics: CloudWatch bills metrics by the hours that have data. */
   #emit({ reason, good }: Result): void {
-    const { metrics } = this.#deps;
+    const { metrics } = this.#ports;
     const { pool } = this.#settings;
     metrics.emit("Cycles", { pool, reason }, 1);
     if (good) metrics.emit("GoodPolls", { pool }, 1);
@@ -201,27 +202,23 @@ class Cycle {
 
   #tellOfCap(): void {
     const { spentUsd, capUsd } = this.#cap ?? {};
-    const money = {
-      ...(spentUsd === undefined ? {} : { spentUsd }),
-      ...(capUsd === undefined ? {} : { capUsd }),
-    };
-    this.#deps.log.warn("daily_cap_reached", { pool: this.#settings.pool, ...money });
+    this.#ports.log.warn("daily_cap_reached", { pool: this.#settings.pool, spentUsd, capUsd });
   }
 
   /** A failure here does not stop leasing; the next cycle tries again. */
   async #reap(openRuns: Promise<readonly Run[]>): Promise<number> {
     try {
-      this.#reaped = await reap(this.#deps, this.#settings, await openRuns);
+      this.#reaped = await reap(this.#ports, this.#settings, await openRuns);
     } catch (thrown) {
       const error = toRunnerError(thrown);
-      this.#deps.log.error("reaper_failed", { pool: this.#settings.pool, reason: error.code, error });
+      this.#ports.log.error("reaper_failed", { pool: this.#settings.pool, reason: error.code, error });
     }
     return this.#reaped;
   }
 
   /** The lock expires by itself: if the release fails, only the next cycle is skipped. */
   async #release(locked: Promise<boolean>, owner: string, result: Result): Promise<void> {
-    const { clock, lock, log } = this.#deps;
+    const { clock, lock, log } = this.#ports;
     const { pool } = this.#settings;
     const { reason, polls, leased, inFlight, good } = result;
     const atMs = clock.now();

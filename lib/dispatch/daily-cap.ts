@@ -1,10 +1,5 @@
-import type { Clock } from "../core/clock.ts";
-import { utcDay, type SpendRow } from "../runs/spend.ts";
-
-export interface DailyCapDeps {
-  readonly clock: Clock;
-  readonly spend: SpendRow;
-}
+import type { Ports } from "../attempt/ports.ts";
+import { utcDay } from "../runs/spend.ts";
 
 export interface CappedPool {
   readonly pool: string;
@@ -17,13 +12,13 @@ export interface CappedPool {
  * exceed the cap by what they still cost.
  */
 export class DailyCap {
-  readonly #deps: DailyCapDeps;
+  readonly #ports: Pick<Ports, "clock" | "spend">;
   readonly #pool: string;
   readonly capUsd: number | undefined;
   spentUsd: number | undefined;
 
-  constructor(deps: DailyCapDeps, { pool, capUsd }: CappedPool) {
-    this.#deps = deps;
+  constructor(ports: Pick<Ports, "clock" | "spend">, { pool, capUsd }: CappedPool) {
+    this.#ports = ports;
     this.#pool = pool;
     this.capUsd = capUsd;
   }
@@ -31,7 +26,7 @@ export class DailyCap {
   /** @throws RunnerError `run_store_unavailable` */
   async look(): Promise<void> {
     if (this.capUsd === undefined) return;
-    const { clock, spend } = this.#deps;
+    const { clock, spend } = this.#ports;
     this.spentUsd = (await spend.read(this.#pool, utcDay(clock.now()))).costUsd;
   }
 

@@ -1,18 +1,12 @@
-import type { Clock } from "../core/clock.ts";
-import type { RunStore } from "../runs/run-store.ts";
+import type { Ports } from "../attempt/ports.ts";
 import type { Run } from "../runs/run.ts";
-
-export interface OccupancyDeps {
-  readonly clock: Clock;
-  readonly runStore: RunStore;
-}
 
 /**
  * Counts the runs in flight of a pool from rows whose lease is live. Only this cycle adds runs (the dispatch
  * lock ensures that), so when none is in flight, the run store is not read again until we add one.
  */
 export class Occupancy {
-  readonly #deps: OccupancyDeps;
+  readonly #ports: Pick<Ports, "clock" | "runStore">;
   readonly #pool: string;
   /** The cycle's first read of the unfinished runs, for the first count. */
   #openRuns: Promise<readonly Run[]> | undefined;
@@ -21,8 +15,8 @@ export class Occupancy {
   /** The highest count so far. */
   peak = 0;
 
-  constructor(deps: OccupancyDeps, pool: string, openRuns: Promise<readonly Run[]>) {
-    this.#deps = deps;
+  constructor(ports: Pick<Ports, "clock" | "runStore">, pool: string, openRuns: Promise<readonly Run[]>) {
+    this.#ports = ports;
     this.#pool = pool;
     this.#openRuns = openRuns;
   }
@@ -43,18 +37,18 @@ export class Occupancy {
   /** Reads which runs are still in flight. @throws RunnerError `run_store_unavailable` */
   async count(): Promise<void> {
     if (this.#openRuns) await this.#countFirst(this.#openRuns);
-    else if (this.#runs.size > 0) await this.#count(await this.#deps.runStore.openRuns(this.#pool));
+    else if (this.#runs.size > 0) await this.#count(await this.#ports.runStore.openRuns(this.#pool));
   }
 
   /** A failed read is retried by the next count. */
   async #countFirst(openRuns: Promise<readonly Run[]>): Promise<void> {
-    const rows = await openRuns.catch(() => this.#deps.runStore.openRuns(this.#pool));
+    const rows = await openRuns.catch(() => this.#ports.runStore.openRuns(this.#pool));
     await this.#count(rows);
     this.#openRuns = undefined;
   }
 
   async #count(rows: readonly Run[]): Promise<void> {
-    const nowMs = this.#deps.clock.now();
+    const nowMs = this.#ports.clock.now();
     const live = rows.filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs > nowMs);
     const runs = new Map(live.map((row) => [row.runId, row.keyId]));
     // The index is eventually consistent: for runs that it does not show, read the rows.
@@ -70,7 +64,7 @@ export class Occupancy {
   }
 
   async #isOpen(runId: string): Promise<boolean> {
-    const run = await this.#deps.runStore.read(this.#pool, runId);
-    return run?.openIn !== undefined && run.leaseExpiresAtMs > this.#deps.clock.now();
+    const run = await this.#ports.runStore.read(this.#pool, runId);
+    return run?.openIn !== undefined && run.leaseExpiresAtMs > this.#ports.clock.now();
   }
 }

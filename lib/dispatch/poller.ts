@@ -1,23 +1,14 @@
 import type { RunnerError } from "../core/errors.ts";
-import type { Backoff, BackoffRow, Throttler } from "../runs/backoff.ts";
+import type { Backoff, Throttler } from "../runs/backoff.ts";
 import type { Run } from "../runs/run.ts";
 import { rateLimitWaitMs } from "../core/retry.ts";
-import type { RunnerKeys } from "../keys/runner-keys.ts";
 import type { RunnerKey } from "../core/secret.ts";
 import type { Lease } from "../studio/schemas.ts";
-import type { Studio } from "../studio/studio.ts";
 import type { DailyCap } from "./daily-cap.ts";
 import { KeyRing } from "./key-ring.ts";
 import { Occupancy } from "./occupancy.ts";
 import { slowStart, type SlowStartResult } from "./slow-start.ts";
-import { startRun, type StartDeps } from "./start.ts";
-
-export interface PollerDeps extends StartDeps {
-  readonly random: () => number;
-  readonly studio: Studio;
-  readonly keys: RunnerKeys;
-  readonly backoff: BackoffRow;
-}
+import { startRun, type StartPorts } from "./start.ts";
 
 export interface PollerSettings {
   readonly pool: string;
@@ -53,7 +44,7 @@ export interface Poll {
 
 /** Leases jobs from Studio, up to the pool's free capacity, and starts a run for each. */
 export class Poller {
-  readonly #deps: PollerDeps;
+  readonly #ports: StartPorts;
   readonly #settings: PollerSettings;
   readonly #occupancy: Occupancy;
   readonly #ring: KeyRing;
@@ -71,15 +62,15 @@ export class Poller {
   /** Until the first poll has used it. */
   #backoff: Backoff | undefined;
 
-  constructor(deps: PollerDeps, settings: PollerSettings, start: PollerStart) {
+  constructor(ports: StartPorts, settings: PollerSettings, start: PollerStart) {
     const { keys, cap, backoff, openRuns } = start;
-    this.#deps = deps;
+    this.#ports = ports;
     this.#settings = settings;
     this.#cap = cap;
     this.#backoff = backoff;
-    this.#occupancy = new Occupancy(deps, settings.pool, openRuns);
+    this.#occupancy = new Occupancy(ports, settings.pool, openRuns);
     const heldBy = (keyId: string): number => this.#occupancy.heldBy(keyId);
-    this.#ring = new KeyRing(keys, { leasesPerKey: settings.leasesPerKey, heldBy, random: deps.random });
+    this.#ring = new KeyRing(keys, { leasesPerKey: settings.leasesPerKey, heldBy, random: ports.random });
   }
 
   get inFlight(): number {
@@ -130,7 +121,7 @@ export class Poller {
       const { pool } = this.#settings;
       const [backoff] = known
         ? [known]
-        : await Promise.all([this.#deps.backoff.read(pool), this.#cap.look()]);
+        : await Promise.all([this.#ports.backoff.read(pool), this.#cap.look()]);
       this.#wasBusy = busy;
       const heldBack = this.#heldBack(backoff);
       if (heldBack) return heldBack;
@@ -143,17 +134,17 @@ export class Poller {
   }
 
   async #ask(isOver: () => boolean): Promise<SlowStartResult> {
-    const answer = await slowStart(this.#slowStartDeps(isOver), this.#free(), this.#width);
+    const answer = await slowStart(this.#leasing(isOver), this.#free(), this.#width);
     this.#width = answer.nextWidth;
     await Promise.all(this.#starting);
     return answer;
   }
 
-  #slowStartDeps(isOver: () => boolean): Parameters<typeof slowStart>[0] {
+  #leasing(isOver: () => boolean): Parameters<typeof slowStart>[0] {
     const ring = this.#ring;
     return {
       // Never aborted, because an aborted call may have leased a job. Its own time limit ends it.
-      lease: (key) => this.#deps.studio.lease({ key, signal: new AbortController().signal }),
+      lease: (key) => this.#ports.studio.lease({ key, signal: new AbortController().signal }),
       nextKey: () => (isOver() ? undefined : ring.take()),
       beforeBatch: async () => {
         while (this.#starting.size >= startsAtOnce) await Promise.race(this.#starting);
@@ -168,21 +159,21 @@ export class Poller {
 
   #heldBack({ modelUntilMs, studioUntilMs }: Backoff): HeldBack | undefined {
     const untilMs = Math.max(modelUntilMs, studioUntilMs);
-    if (untilMs <= this.#deps.clock.now()) return undefined;
+    if (untilMs <= this.#ports.clock.now()) return undefined;
     return { by: studioUntilMs === untilMs ? "studio" : "model", untilMs };
   }
 
   async #afterError(error: RunnerError): Promise<HeldBack | RunnerError | "ask_again"> {
-    this.#deps.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
+    this.#ports.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
     if (error.status === 429) return this.#holdBack(error.retryAfterMs);
     return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
   /** Writes the wait to the run store, so that the next cycles obey it too. */
   async #holdBack(askedMs: number | undefined): Promise<HeldBack> {
-    const { clock, random } = this.#deps;
+    const { clock, random } = this.#ports;
     const untilMs = clock.now() + rateLimitWaitMs({ attempt: ++this.#rateLimits, askedMs }, random);
-    await this.#deps.backoff.extend(this.#settings.pool, "studio", untilMs);
+    await this.#ports.backoff.extend(this.#settings.pool, "studio", untilMs);
     return { by: "studio", untilMs };
   }
 
@@ -191,7 +182,7 @@ export class Poller {
     if (error.code !== "key_refused") return false;
     if (!this.#refreshedKeys) {
       this.#refreshedKeys = true;
-      this.#ring.replace(await this.#deps.keys.refresh());
+      this.#ring.replace(await this.#ports.keys.refresh());
     }
     this.#countRefused();
     return this.#ring.hasUsable();
@@ -201,7 +192,7 @@ export class Poller {
   #countRefused(): void {
     const refused = this.#ring.refusedCount();
     const more = refused - this.#refusedKeys;
-    if (more > 0) this.#deps.metrics.emit("KeysRefused", { pool: this.#settings.pool }, more);
+    if (more > 0) this.#ports.metrics.emit("KeysRefused", { pool: this.#settings.pool }, more);
     this.#refusedKeys = refused;
   }
 
@@ -217,7 +208,7 @@ export class Poller {
   async #startRun(lease: Lease, key: RunnerKey): Promise<void> {
     const { pool } = this.#settings;
     const taken = { pool, lease, keyId: key.id };
-    const runId = await startRun(this.#deps, taken);
+    const runId = await startRun(this.#ports, taken);
     if (runId === undefined) return;
     this.#occupancy.add(runId, key.id);
     this.leased++;

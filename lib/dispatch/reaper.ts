@@ -1,5 +1,5 @@
 import { heartbeatIntervalMs } from "../attempt/lease-heartbeat.ts";
-import { recover, type RecoverDeps } from "../attempt/recover.ts";
+import { recover, type RecoveryPorts } from "../attempt/recover.ts";
 import type { AttemptFailure } from "../attempt/attempt-failure.ts";
 import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
@@ -29,11 +29,11 @@ export function overdue(run: Run, settings: ReaperSettings, nowMs: number): Atte
  * @throws RunnerError `run_store_unavailable`
  */
 export async function reap(
-  deps: RecoverDeps,
+  ports: RecoveryPorts,
   settings: ReaperSettings,
   openRuns: readonly Run[],
 ): Promise<number> {
-  const nowMs = deps.clock.now();
+  const nowMs = ports.clock.now();
   const due = openRuns.flatMap((run) => {
     const failure = overdue(run, settings, nowMs);
     return failure === undefined ? [] : [{ run, failure }];
@@ -41,7 +41,7 @@ export async function reap(
   const failures: unknown[] = [];
   for (let first = 0; first < due.length; first += batchSize) {
     const batch = due.slice(first, first + batchSize);
-    const ends = await Promise.allSettled(batch.map(({ run, failure }) => recover(deps, run, failure)));
+    const ends = await Promise.allSettled(batch.map(({ run, failure }) => recover(ports, run, failure)));
     failures.push(...ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : [])));
   }
   // Report a failure only after all runs were handled.

@@ -5,7 +5,7 @@ import type { Lease } from "../studio/schemas.ts";
 /** More lease calls at once would hit rate limits without leasing faster. */
 const widestBatch = 32;
 
-export interface SlowStartDeps {
+export interface Leasing {
   /** Sends one lease call with this key. */
   readonly lease: (key: RunnerKey) => Promise<Lease | undefined>;
   /** A key that may take one more lease now; the lease is reserved until `lease` returns empty or fails. */
@@ -29,16 +29,16 @@ export interface SlowStartResult {
  * empty answer or error. `firstWidth`: `nextWidth` of the previous call.
  */
 export async function slowStart(
-  deps: SlowStartDeps,
+  leasing: Leasing,
   capacity: number,
   firstWidth = 1,
 ): Promise<SlowStartResult> {
   let leased = 0;
   for (let width = firstWidth; ; width = Math.min(width * 2, widestBatch)) {
-    await deps.beforeBatch();
-    const keys = takeKeys(deps.nextKey, Math.min(width, capacity - leased));
+    await leasing.beforeBatch();
+    const keys = takeKeys(leasing.nextKey, Math.min(width, capacity - leased));
     if (keys.length === 0) return { leased, end: "full", nextWidth: width };
-    const answers = await Promise.all(keys.map((key) => leaseWith(deps, key)));
+    const answers = await Promise.all(keys.map((key) => leaseWith(leasing, key)));
     leased += answers.filter((answer) => answer === "leased").length;
     const error = answers.find((answer) => answer instanceof RunnerError);
     if (error instanceof RunnerError) return { leased, end: error, nextWidth: 1 };
@@ -46,7 +46,7 @@ export async function slowStart(
   }
 }
 
-function takeKeys(nextKey: SlowStartDeps["nextKey"], count: number): readonly RunnerKey[] {
+function takeKeys(nextKey: Leasing["nextKey"], count: number): readonly RunnerKey[] {
   const keys: RunnerKey[] = [];
   while (keys.length < count) {
     const key = nextKey();
@@ -56,15 +56,15 @@ function takeKeys(nextKey: SlowStartDeps["nextKey"], count: number): readonly Ru
   return keys;
 }
 
-async function leaseWith(deps: SlowStartDeps, key: RunnerKey): Promise<"leased" | "empty" | RunnerError> {
+async function leaseWith(leasing: Leasing, key: RunnerKey): Promise<"leased" | "empty" | RunnerError> {
   try {
-    const lease = await deps.lease(key);
-    if (lease) deps.onLeased(lease, key);
-    else deps.onNotLeased(key);
+    const lease = await leasing.lease(key);
+    if (lease) leasing.onLeased(lease, key);
+    else leasing.onNotLeased(key);
     return lease ? "leased" : "empty";
   } catch (thrown) {
     const error = toRunnerError(thrown);
-    deps.onNotLeased(key, error);
+    leasing.onNotLeased(key, error);
     return error;
   }
 }

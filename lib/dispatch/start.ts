@@ -1,12 +1,11 @@
 import { RunnerError, toRunnerError } from "../core/errors.ts";
-import type { Invoker } from "../core/invoker.ts";
+import type { Ports } from "../attempt/ports.ts";
 import { invokeOrLeave } from "../attempt/recover.ts";
 import type { Lease } from "../studio/schemas.ts";
-import { claimWorkspace, type ClaimDeps } from "./claim.ts";
+import { claimWorkspace } from "./claim.ts";
 
-export interface StartDeps extends ClaimDeps {
+export interface StartPorts extends Ports {
   readonly newId: () => string;
-  readonly invoker: Invoker;
 }
 
 export interface TakenLease {
@@ -20,20 +19,20 @@ export interface TakenLease {
  * cannot be recorded, it is dropped: its job returns to Studio's queue when the lease expires. If the event cannot be sent,
  * the reaper restarts the run. Never throws; `undefined` means dropped.
  */
-export async function startRun(deps: StartDeps, taken: TakenLease): Promise<string | undefined> {
+export async function startRun(ports: StartPorts, taken: TakenLease): Promise<string | undefined> {
   const { pool, lease, keyId } = taken;
   const { workspaceId, leaseExpiresAtMs } = lease;
-  const attempt = { pool, runId: deps.newId(), attempt: 1 };
-  const log = deps.log.with({ ...attempt, workspaceId, keyId });
-  const leasedAtMs = deps.clock.now();
+  const attempt = { pool, runId: ports.newId(), attempt: 1 };
+  const log = ports.log.with({ ...attempt, workspaceId, keyId });
+  const leasedAtMs = ports.clock.now();
   try {
-    const claim = await claimWorkspace(deps, { pool, workspaceId, runId: attempt.runId });
+    const claim = await claimWorkspace(ports, { pool, workspaceId, runId: attempt.runId });
     if (claim.kind === "left_alone") {
       log.warn("workspace_left_alone", { losses: claim.losses, waitMs: claim.untilMs - leasedAtMs });
-      deps.metrics.emit("WorkspacesLeftAlone", { pool }, 1);
+      ports.metrics.emit("WorkspacesLeftAlone", { pool }, 1);
       return undefined;
     }
-    const overMs = deps.clock.now() - leaseExpiresAtMs;
+    const overMs = ports.clock.now() - leaseExpiresAtMs;
     if (overMs >= 0)
       throw new RunnerError(
         "lease_lost",
@@ -41,15 +40,15 @@ export async function startRun(deps: StartDeps, taken: TakenLease): Promise<stri
       );
     const times = { leasedAtMs, leaseExpiresAtMs };
     const { runId } = attempt;
-    await deps.runStore.create({ pool, runId, workspaceId, keyId, ...times, inherited: claim.inherited });
+    await ports.runStore.create({ pool, runId, workspaceId, keyId, ...times, inherited: claim.inherited });
   } catch (thrown) {
     const error = toRunnerError(thrown);
     log.error("lease_dropped", { reason: error.code, error });
-    deps.metrics.emit("LeasesDropped", { pool }, 1);
+    ports.metrics.emit("LeasesDropped", { pool }, 1);
     return undefined;
   }
-  await invokeOrLeave({ invoker: deps.invoker, log }, attempt);
+  await invokeOrLeave({ invoker: ports.invoker, log }, attempt);
   log.info("job_leased", { leaseLeftMs: leaseExpiresAtMs - leasedAtMs });
-  deps.metrics.emit("JobsLeased", { pool }, 1);
+  ports.metrics.emit("JobsLeased", { pool }, 1);
   return attempt.runId;
 }

@@ -17,7 +17,7 @@ export interface RunnerKeys {
   retired(signal?: AbortSignal): Promise<readonly RunnerKey[]>;
 }
 
-export interface RunnerKeysDeps {
+export interface RunnerKeysOptions {
   readonly source: SecretSource & StagedSecrets;
   readonly clock: Clock;
   readonly secretId: string;
@@ -25,9 +25,8 @@ export interface RunnerKeysDeps {
   readonly maxAgeMs?: number;
 }
 
-export function createRunnerKeys(deps: RunnerKeysDeps): RunnerKeys {
-  const { source, secretId } = deps;
-  const current = createSecretCache({ ...deps, parse: parseRunnerSecret });
+export function createRunnerKeys({ source, clock, secretId, maxAgeMs }: RunnerKeysOptions): RunnerKeys {
+  const current = createSecretCache({ source, clock, secretId, maxAgeMs, parse: parseRunnerSecret });
   return {
     get: async (signal) => (await current.get(signal)).keys,
     refresh: async (signal) => (await current.refresh(signal)).keys,

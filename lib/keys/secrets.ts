@@ -18,13 +18,13 @@ export interface SecretCache<T> {
   refresh(signal?: AbortSignal): Promise<T>;
 }
 
-export interface SecretCacheDeps<T> {
+export interface SecretCacheOptions<T> {
   readonly source: SecretSource;
   readonly clock: Clock;
   readonly secretId: string;
   /** `where` is the secret's name, for error messages. */
   readonly parse: (text: string, where: string) => T;
-  readonly maxAgeMs?: number;
+  readonly maxAgeMs?: number | undefined;
   /** Called when the last good value is used because the current one could not be read. */
   readonly onStale?: (error: RunnerError) => void;
 }
@@ -42,7 +42,7 @@ const outOfReachOrMalformed: Tolerates = (error) => outOfReach(error) || hasCode
  * Caches one secret, read on first use and again when it is too old. Concurrent callers share one read (`refresh` also
  * joins a read in progress); a caller's signal ends only its own wait.
  */
-export function createSecretCache<T>(deps: SecretCacheDeps<T>): SecretCache<T> {
+export function createSecretCache<T>(deps: SecretCacheOptions<T>): SecretCache<T> {
   const { clock, maxAgeMs = fiveMinutesMs } = deps;
   let good: { readonly value: T; readonly freshUntilMs: number } | undefined;
   let reading: Promise<T> | undefined;
@@ -79,7 +79,7 @@ export function createSecretCache<T>(deps: SecretCacheDeps<T>): SecretCache<T> {
   };
 }
 
-async function readText<T>({ source, clock, secretId }: SecretCacheDeps<T>): Promise<string> {
+async function readText<T>({ source, clock, secretId }: SecretCacheOptions<T>): Promise<string> {
   const limit = { clock, limitMs: readLimitMs, what: `reading the secret "${secretId}"` };
   try {
     return await withTimeLimit(limit, (signal) => source.read(secretId, signal));

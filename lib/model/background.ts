@@ -1,6 +1,6 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { RetryPolicy } from "../core/retry.ts";
-import type { ExchangeDeps } from "./exchange.ts";
+import type { Provider } from "./exchange.ts";
 import { askingPolicy, conclude, defaultAnswerMs, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn, StoredTurn } from "./model.ts";
 import type { BackgroundDelivery } from "./request-body.ts";
@@ -37,31 +37,31 @@ export type BackgroundResult =
  * when the connection breaks, or by polling. The response outlives our process. Retries as in streaming.ts.
  */
 export async function generateInBackground(
-  deps: ExchangeDeps,
+  provider: Provider,
   request: ModelRequest,
   { signal, onStarted, mayAsk, delivery }: Generation & { readonly delivery: BackgroundDelivery },
 ): Promise<BackgroundResult> {
   const started = async (response: unknown): Promise<void> => {
     const { responseId } = headOf(response);
-    await orCancelled(deps, { responseId, signal }, async () => {
+    await orCancelled(provider, { responseId, signal }, async () => {
       refuseWithoutPrevious(response, request.previousResponseId);
       await onStarted?.(responseId);
     });
   };
-  return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+  return await repeated(provider, { policy: askingPolicy, signal }, async () => {
     await mayAsk?.();
     const seen: Seen = { items: [], started };
-    const begun = await begin(deps, { request, delivery, seen }, signal);
+    const begun = await begin(provider, { request, delivery, seen }, signal);
     if ("refusal" in begun) return begun;
     if ("end" in begun) {
-      const turn = conclude(deps, begun.end, request.model);
+      const turn = conclude(provider, begun.end, request.model);
       return { turn, ranInBackground: ranInBackground(seen) };
     }
     await started(begun.response);
     const { background, status } = headOf(begun.response);
-    const first = await firstLook(deps, begun.response, signal);
+    const first = await firstLook(provider, begun.response, signal);
     if ("refusal" in first) return first;
-    const turn = conclude(deps, await polledToEnd(deps, first.response, signal), request.model);
+    const turn = conclude(provider, await polledToEnd(provider, first.response, signal), request.model);
     return { turn, ranInBackground: background || endOf(status) === undefined };
   });
 }
@@ -80,22 +80,22 @@ type Read = Exclude<Begun, { readonly events: unknown }> | { readonly end: Termi
  * twice; otherwise a broken connection would fail the job.
  */
 async function begin(
-  deps: ExchangeDeps,
+  provider: Provider,
   { request, delivery, seen }: Beginning,
   signal: AbortSignal,
 ): Promise<Read> {
-  const { silenceMs = defaultSilenceMs } = deps;
+  const { silenceMs = defaultSilenceMs } = provider;
   try {
-    return await exchange(deps, { signal, silenceMs }, async (api): Promise<Read> => {
+    return await exchange(provider, { signal, silenceMs }, async (api): Promise<Read> => {
       const begun = await api.begin(request, delivery);
-      return "events" in begun ? { end: await readToEnd(deps, begun.events, seen) } : begun;
+      return "events" in begun ? { end: await readToEnd(provider, begun.events, seen) } : begun;
     });
   } catch (error) {
     signal.throwIfAborted();
     const { response } = seen;
     // Without background mode the response ended with its connection.
     if (response === undefined || !isPassing(error) || !ranInBackground(seen)) throw error;
-    return { end: await followed(deps, { ...seen, responseId: headOf(response).responseId }, signal) };
+    return { end: await followed(provider, { ...seen, responseId: headOf(response).responseId }, signal) };
   }
 }
 
@@ -109,7 +109,7 @@ interface Started {
 
 /** Cancels a response that cannot be used, or whose id could not be recorded. */
 async function orCancelled(
-  deps: ExchangeDeps,
+  provider: Provider,
   { responseId, signal }: Started,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -117,39 +117,39 @@ async function orCancelled(
     await work();
   } catch (error) {
     // After an abort the id may have been recorded: the next attempt decides.
-    if (!signal.aborted) await cancelResponse(deps, responseId, signal);
+    if (!signal.aborted) await cancelResponse(provider, responseId, signal);
     throw error;
   }
 }
 
 /** Checks whether this provider's background responses can be read at all. */
 async function firstLook(
-  deps: ExchangeDeps,
+  provider: Provider,
   response: unknown,
   signal: AbortSignal,
 ): Promise<{ readonly response: unknown } | Refused> {
   const { status, responseId } = headOf(response);
   if (endOf(status) !== undefined) return { response };
-  await deps.clock.sleep(pollWaitMs(0, deps.random), signal);
+  await provider.clock.sleep(pollWaitMs(0, provider.random), signal);
   try {
-    return { response: await look(deps, responseId, signal) };
+    return { response: await look(provider, responseId, signal) };
   } catch (error) {
     signal.throwIfAborted();
     if (!hasCode(error, ...unreadable)) throw error;
-    await cancelResponse(deps, responseId, signal);
+    await cancelResponse(provider, responseId, signal);
     return { refusal: error, of: "background" };
   }
 }
 
 /** @throws RunnerError as `Model.follow` does */
 export async function followResponse(
-  deps: ExchangeDeps,
+  provider: Provider,
   responseId: string,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
-  const end = await followed(deps, { responseId, items: [] }, signal);
+  const end = await followed(provider, { responseId, items: [] }, signal);
   if (headOf(end.response).status === "cancelled") throw cancelledByAnother();
-  return conclude(deps, end);
+  return conclude(provider, end);
 }
 
 /** A response can be cancelled by a run that lost its lease while the job's next run follows it. That round can be requested again. */
@@ -160,28 +160,28 @@ const cancelledByAnother = (): RunnerError =>
 
 /** @throws RunnerError as `Model.retrieve` does */
 export async function retrieveResponse(
-  deps: ExchangeDeps,
+  provider: Provider,
   responseId: string,
   signal: AbortSignal,
 ): Promise<StoredTurn> {
-  return storedTurnFrom(await look(deps, responseId, signal), deps);
+  return storedTurnFrom(await look(provider, responseId, signal), provider);
 }
 
 /** Throws only `signal.reason`: a response that ended or is gone counts as cancelled. */
 export async function cancelResponse(
-  deps: ExchangeDeps,
+  provider: Provider,
   responseId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const silenceMs = deps.answerMs ?? defaultAnswerMs;
+  const silenceMs = provider.answerMs ?? defaultAnswerMs;
   try {
-    await repeated(deps, { policy: cancelPolicy, signal }, () =>
-      exchange(deps, { signal, silenceMs }, (api) => api.cancel(responseId)),
+    await repeated(provider, { policy: cancelPolicy, signal }, () =>
+      exchange(provider, { signal, silenceMs }, (api) => api.cancel(responseId)),
     );
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof RunnerError)) throw error;
-    deps.onEvent?.({ kind: "cancel_failed", code: error.code, status: error.status });
+    provider.onEvent?.({ kind: "cancel_failed", code: error.code, status: error.status });
   }
 }
 
@@ -190,36 +190,36 @@ export async function cancelResponse(
  * provider has no events for it, polls instead.
  */
 async function followed(
-  deps: ExchangeDeps,
+  provider: Provider,
   seen: Seen & { readonly responseId: string },
   signal: AbortSignal,
 ): Promise<TerminalEvent> {
-  const { silenceMs = defaultSilenceMs } = deps;
+  const { silenceMs = defaultSilenceMs } = provider;
   const readOn = async (api: ResponsesApi): Promise<TerminalEvent> =>
-    readToEnd(deps, await api.events(seen.responseId, seen.after), seen);
-  return await repeated(deps, { policy: patience, signal }, async () => {
-    const response = await look(deps, seen.responseId, signal);
+    readToEnd(provider, await api.events(seen.responseId, seen.after), seen);
+  return await repeated(provider, { policy: patience, signal }, async () => {
+    const response = await look(provider, seen.responseId, signal);
     const outcome = endOf(headOf(response).status);
     if (outcome !== undefined) return { outcome, response, items: seen.items };
     try {
-      return await exchange(deps, { signal, silenceMs }, readOn);
+      return await exchange(provider, { signal, silenceMs }, readOn);
     } catch (error) {
       signal.throwIfAborted();
       if (!hasCode(error, ...unreadable)) throw error;
-      return await polledToEnd(deps, response, signal);
+      return await polledToEnd(provider, response, signal);
     }
   });
 }
 
 /** Polls the response until it ends. */
-async function polledToEnd(deps: ExchangeDeps, first: unknown, signal: AbortSignal): Promise<TerminalEvent> {
+async function polledToEnd(provider: Provider, first: unknown, signal: AbortSignal): Promise<TerminalEvent> {
   let response = first;
   let head: ResponseHead = headOf(response);
   for (let waitedMs = 0; endOf(head.status) === undefined; head = headOf(response)) {
-    const waitMs = pollWaitMs(waitedMs, deps.random);
-    await deps.clock.sleep(waitMs, signal);
+    const waitMs = pollWaitMs(waitedMs, provider.random);
+    await provider.clock.sleep(waitMs, signal);
     waitedMs += waitMs;
-    response = await look(deps, head.responseId, signal);
+    response = await look(provider, head.responseId, signal);
   }
   return { outcome: endOf(head.status) ?? "completed", response, items: [] };
 }
@@ -230,11 +230,11 @@ function pollWaitMs(waitedMs: number, random: () => number): number {
   return Math.round(ceilingMs * (1 - random() / 5));
 }
 
-async function look(deps: ExchangeDeps, responseId: string, signal: AbortSignal): Promise<unknown> {
-  const silenceMs = deps.answerMs ?? defaultAnswerMs;
-  return await repeated(deps, { policy: patience, signal }, async (attempt) => {
+async function look(provider: Provider, responseId: string, signal: AbortSignal): Promise<unknown> {
+  const silenceMs = provider.answerMs ?? defaultAnswerMs;
+  return await repeated(provider, { policy: patience, signal }, async (attempt) => {
     try {
-      const response = await exchange(deps, { signal, silenceMs }, (api) => api.retrieve(responseId));
+      const response = await exchange(provider, { signal, silenceMs }, (api) => api.retrieve(responseId));
       headOf(response);
       return response;
     } catch (error) {

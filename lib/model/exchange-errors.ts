@@ -10,7 +10,7 @@ import {
   failureNames,
   type ProviderFailure,
 } from "./provider-errors.ts";
-import type { ApiDeps } from "./responses-api.ts";
+import type { ApiOptions } from "./responses-api.ts";
 
 /** The request that the errors are about. */
 export type About = Pick<ProviderFailure, "previousResponseId" | "isForStored" | "tier">;
@@ -24,7 +24,7 @@ interface Asked extends About {
  * Converts the client's errors. They hold headers and bodies; ours keep only the status, the code, the
  * request id and a short message of the provider, and have no cause.
  */
-export function describer(deps: ApiDeps, asked: Asked): (error: unknown) => unknown {
+export function describer(provider: ApiOptions, asked: Asked): (error: unknown) => unknown {
   return (error) => {
     const chain = causesOf(error);
     const ours = chain.find((one) => one instanceof RunnerError);
@@ -32,7 +32,7 @@ export function describer(deps: ApiDeps, asked: Asked): (error: unknown) => unkn
     const oauth = chain.find((one) => one instanceof OAuthError);
     if (oauth !== undefined) return identityRefused(oauth.status, oauth.error_code);
     if (error instanceof APIError && !(error instanceof APIConnectionError))
-      return refusal(deps, asked, error);
+      return refusal(provider, asked, error);
     if (error instanceof SyntaxError)
       return new RunnerError("model_contract", "the model's answer holds broken JSON");
     if (chain.some((one) => brokenExchange(one) !== undefined)) return broken(chain, asked);
@@ -48,8 +48,8 @@ function causesOf(error: unknown): readonly Error[] {
   return chain;
 }
 
-function refusal(deps: ApiDeps, asked: Asked, error: APIError): RunnerError {
-  const { redact, place } = deps.client;
+function refusal(provider: ApiOptions, asked: Asked, error: APIError): RunnerError {
+  const { redact, place } = provider.client;
   const { code, type, param, message } = failureNames(error.error);
   const failure: ProviderFailure = {
     code: code && redact(code),
@@ -65,7 +65,7 @@ function refusal(deps: ApiDeps, asked: Asked, error: APIError): RunnerError {
     tier: asked.tier,
     place,
   };
-  if (isRateLimit(failure)) deps.onRateLimited?.({ retryAfterMs: failure.retryAfterMs });
+  if (isRateLimit(failure)) provider.onRateLimited?.({ retryAfterMs: failure.retryAfterMs });
   return failureError(failure);
 }
 

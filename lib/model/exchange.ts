@@ -7,7 +7,7 @@ import type { CostOf } from "./billed.ts";
 import type { ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
 import { endedAtRateLimit, turnFrom } from "./response-answer.ts";
-import { openResponsesApi, type ApiDeps, type Line, type ResponsesApi } from "./responses-api.ts";
+import { openResponsesApi, type ApiOptions, type Line, type ResponsesApi } from "./responses-api.ts";
 
 /** Worth a log line; nothing secret in it. */
 export type ModelNote =
@@ -24,7 +24,7 @@ export type ModelNote =
   /** The provider has no background mode: responses are streamed from now on. */
   | { readonly kind: "background_refused" };
 
-export interface ExchangeDeps extends ApiDeps {
+export interface Provider extends ApiOptions {
   /** 0 (included) to 1 (excluded). */
   readonly random: () => number;
   /** A generation's connection counts as dead after this long without a byte, from the request on. Default 90 s. */
@@ -53,18 +53,18 @@ export const askingPolicy: RetryPolicy = {
  * @throws RunnerError; what fetching the key throws; `signal.reason`
  */
 export async function exchange<T>(
-  deps: ExchangeDeps,
+  provider: Provider,
   { silenceMs, signal }: Line,
   work: (api: ResponsesApi) => Promise<T>,
 ): Promise<T> {
-  const { key } = deps.client;
+  const { key } = provider.client;
   const attempt = async (readyKey: () => Promise<unknown> | undefined): Promise<T> => {
     signal.throwIfAborted();
     const over = new AbortController();
     const line = { silenceMs, signal: AbortSignal.any([signal, over.signal]) };
     const run = async (): Promise<T> => {
       await readyKey();
-      return await work(openResponsesApi(deps, line));
+      return await work(openResponsesApi(provider, line));
     };
     try {
       return await unlessAborted(signal, run());
@@ -78,7 +78,7 @@ export async function exchange<T>(
     signal.throwIfAborted();
     if (key === undefined || !hasCode(error, "model_key_refused")) throw error;
   }
-  deps.onEvent?.({ kind: "key_refetched" });
+  provider.onEvent?.({ kind: "key_refetched" });
   return await attempt(() => key.refresh());
 }
 
@@ -89,24 +89,25 @@ export interface Repetition {
 
 /** The adapter's one retry layer (the SDK's is off). */
 export async function repeated<T>(
-  deps: ExchangeDeps,
+  { clock, random, onEvent }: Provider,
   { policy, signal }: Repetition,
   work: (attempt: number) => Promise<T>,
 ): Promise<T> {
   return await retry(
     {
-      deps,
+      clock,
+      random,
       policy,
       signal,
-      onRetry: ({ code, status }, waitMs) => deps.onEvent?.({ kind: "retry", code, status, waitMs }),
+      onRetry: ({ code, status }, waitMs) => onEvent?.({ kind: "retry", code, status, waitMs }),
     },
     work,
   );
 }
 
 /** Converts a response that ended to a turn; `model` is the requested one. @throws RunnerError as `turnFrom` does */
-export function conclude(deps: ExchangeDeps, end: TerminalEvent, model?: string): ModelTurn {
-  const { client, costOf } = deps;
-  if (endedAtRateLimit(end.response)) deps.onRateLimited?.({ retryAfterMs: undefined });
+export function conclude(provider: Provider, end: TerminalEvent, model?: string): ModelTurn {
+  const { client, costOf } = provider;
+  if (endedAtRateLimit(end.response)) provider.onRateLimited?.({ retryAfterMs: undefined });
   return turnFrom(end, { redact: client.redact, costOf, model });
 }

@@ -1,42 +1,42 @@
 import { RunnerError } from "../core/errors.ts";
 import { cancelResponse, followResponse, generateInBackground, retrieveResponse } from "./background.ts";
-import type { ExchangeDeps } from "./exchange.ts";
+import type { Provider } from "./exchange.ts";
 import type { Generation, Model, ModelRequest, ModelTurn } from "./model.ts";
 import type { GenerationMode } from "../core/options.ts";
 import type { BackgroundDelivery } from "./request-body.ts";
 import { generateStreaming } from "./streaming.ts";
 
-export interface OpenAiDeps extends ExchangeDeps {
+export interface OpenAiOptions extends Provider {
   /** How stored responses are requested; others are always streamed. Default: streaming. */
   readonly mode?: GenerationMode;
 }
 
 /** The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. */
-export function createOpenAiModel(deps: OpenAiDeps): Model {
-  let mode = deps.mode ?? "streaming";
+export function createOpenAiModel(provider: OpenAiOptions): Model {
+  let mode = provider.mode ?? "streaming";
   let delivery: BackgroundDelivery = "background_stream";
   const streamFromNowOn = (): void => {
     if (mode === "streaming") return;
     mode = "streaming";
-    deps.onEvent?.({ kind: "background_refused" });
+    provider.onEvent?.({ kind: "background_refused" });
   };
 
   const generate = async (request: ModelRequest, generation: Generation): Promise<ModelTurn> => {
-    if (mode === "streaming" || !request.store) return await generateStreaming(deps, request, generation);
-    const result = await generateInBackground(deps, request, { ...generation, delivery });
-    const isOurChoice = deps.mode === "auto";
+    if (mode === "streaming" || !request.store) return await generateStreaming(provider, request, generation);
+    const result = await generateInBackground(provider, request, { ...generation, delivery });
+    const isOurChoice = provider.mode === "auto";
     if ("turn" in result) {
       if (isOurChoice && !result.ranInBackground) streamFromNowOn();
       return result.turn;
     }
     if (result.of === "stream") {
       delivery = "background";
-      deps.onEvent?.({ kind: "background_stream_refused" });
+      provider.onEvent?.({ kind: "background_stream_refused" });
       return await generate(request, generation);
     }
     if (!isOurChoice) throw result.refusal;
     streamFromNowOn();
-    return await generateStreaming(deps, request, generation);
+    return await generateStreaming(provider, request, generation);
   };
 
   return {
@@ -53,9 +53,9 @@ export function createOpenAiModel(deps: OpenAiDeps): Model {
         throw callers.failure() ?? error;
       }
     },
-    follow: (responseId, signal) => followResponse(deps, responseId, signal),
-    retrieve: (responseId, signal) => retrieveResponse(deps, responseId, signal),
-    cancel: (responseId, signal) => cancelResponse(deps, responseId, signal),
+    follow: (responseId, signal) => followResponse(provider, responseId, signal),
+    retrieve: (responseId, signal) => retrieveResponse(provider, responseId, signal),
+    cancel: (responseId, signal) => cancelResponse(provider, responseId, signal),
   };
 }
 

@@ -12,7 +12,7 @@ import type { ModelRequest } from "./model.ts";
 import { requestBody, type BackgroundDelivery, type Delivery } from "./request-body.ts";
 import { answerTooLong, boundedEvents } from "./stream-bounds.ts";
 
-export interface ApiDeps {
+export interface ApiOptions {
   readonly client: ModelClient;
   readonly clock: Clock;
   /** Called for each 429 that is not about quota, with the wait that it asked for. */
@@ -54,12 +54,12 @@ export interface ResponsesApi {
   cancel(responseId: string): Promise<unknown>;
 }
 
-export function openResponsesApi(deps: ApiDeps, { silenceMs, signal }: Line): ResponsesApi {
-  const { client } = deps;
+export function openResponsesApi(provider: ApiOptions, { silenceMs, signal }: Line): ResponsesApi {
+  const { client } = provider;
   const { responses } = client.openai;
   const options = { signal, fetchOptions: client.silentFor(silenceMs) };
   const exchange = (about: About): Exchange => {
-    const describe = describer(deps, { ...about, silenceMs, nowMs: deps.clock.now() });
+    const describe = describer(provider, { ...about, silenceMs, nowMs: provider.clock.now() });
     return {
       describe,
       // Read the raw Response: compatible servers answer differently from what the client expects.

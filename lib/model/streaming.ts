@@ -1,6 +1,6 @@
 import { idSchema } from "../core/bounded.ts";
 import { RunnerError } from "../core/errors.ts";
-import type { ExchangeDeps } from "./exchange.ts";
+import type { Provider } from "./exchange.ts";
 import { askingPolicy, conclude, defaultSilenceMs, exchange, repeated } from "./exchange.ts";
 import type { Generation, ModelRequest, ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";
@@ -12,19 +12,23 @@ import type { ApiEvent } from "./responses-api.ts";
  * lost connection, silence and temporary faults of the provider.
  */
 export async function generateStreaming(
-  deps: ExchangeDeps,
+  provider: Provider,
   request: ModelRequest,
   { signal, onStarted, mayAsk }: Generation,
 ): Promise<ModelTurn> {
-  const { silenceMs = defaultSilenceMs } = deps;
+  const { silenceMs = defaultSilenceMs } = provider;
   const started = async (response: unknown): Promise<void> => {
     refuseWithoutPrevious(response, request.previousResponseId);
     await onStarted?.(headOf(response).responseId);
   };
-  return await repeated(deps, { policy: askingPolicy, signal }, async () => {
+  return await repeated(provider, { policy: askingPolicy, signal }, async () => {
     await mayAsk?.();
-    return await exchange(deps, { signal, silenceMs }, async (api) =>
-      conclude(deps, await readToEnd(deps, await api.stream(request), { items: [], started }), request.model),
+    return await exchange(provider, { signal, silenceMs }, async (api) =>
+      conclude(
+        provider,
+        await readToEnd(provider, await api.stream(request), { items: [], started }),
+        request.model,
+      ),
     );
   });
 }
@@ -49,7 +53,7 @@ export const lastWordsMs = 150;
  * connection only if it was read to its end.
  */
 export async function readToEnd(
-  { clock }: ExchangeDeps,
+  { clock }: Provider,
   stream: AsyncIterable<ApiEvent>,
   seen: Seen,
 ): Promise<TerminalEvent> {

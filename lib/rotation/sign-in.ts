@@ -41,7 +41,9 @@ const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAf
  */
 export async function signIn(deps: SignInDeps): Promise<Secret> {
   const account = parseAccount(await deps.secrets.read(deps.secretId), deps.secretId);
-  const answer = await retry({ deps, policy }, () => exchange(deps, account));
+  const answer = await retry({ clock: deps.clock, random: deps.random, policy }, () =>
+    exchange(deps, account),
+  );
   if (answer.refresh_token !== account.refreshToken)
     await deps.secrets.put(deps.secretId, JSON.stringify({ ...account, refreshToken: answer.refresh_token }));
   return new Secret(answer.id_token);

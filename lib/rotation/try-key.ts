@@ -21,11 +21,15 @@ const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAf
  * Whether Studio accepts a runner key, without taking a job. 401 is a refusal; "no such job", in whatever words, is not.
  * @throws RunnerError `studio_unavailable` or `studio_contract`: nothing is known then
  */
-export async function tryKey(deps: TryKeyDeps, key: RunnerKey, signal?: AbortSignal): Promise<KeyAnswer> {
+export async function tryKey(
+  { studio, clock, random }: TryKeyDeps,
+  key: RunnerKey,
+  signal?: AbortSignal,
+): Promise<KeyAnswer> {
   const until = signal ?? new AbortController().signal;
   const call = { key, workspaceId: nobodysWorkspace, signal: until };
   try {
-    const { isPage } = await retry({ deps, policy, signal: until }, () => deps.studio.heartbeat(call));
+    const { isPage } = await retry({ clock, random, policy, signal: until }, () => studio.heartbeat(call));
     if (!isPage) return "accepted";
   } catch (error) {
     if (hasCode(error, "key_refused")) return "refused";

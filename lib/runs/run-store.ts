@@ -30,7 +30,7 @@ export interface NewRun {
 export interface Ending {
   readonly state: EndState;
   readonly reason: string;
-  readonly explanation?: string;
+  readonly explanation?: string | undefined;
   readonly unconfirmed?: boolean | undefined;
   readonly progress?: RunProgress;
   readonly costUsd?: number | undefined;

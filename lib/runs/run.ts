@@ -129,25 +129,25 @@ export interface Fence extends AttemptRef {
   readonly invocationId: string;
 }
 
-/** Progress that an attempt writes to its row. */
-export type RunProgress = Partial<
-  Pick<
-    Run,
-    | "rounds"
-    | "jobDigest"
-    | "responseIds"
-    | "summaryResponseId"
-    | "startedOver"
-    | "delivering"
-    | "repaired"
-    | "reporting"
-    | "model"
-    | "usage"
-    | "usageBeside"
-    | "usageBefore"
-    | "createdAtMs"
-  >
+type ProgressFields = Pick<
+  Run,
+  | "rounds"
+  | "jobDigest"
+  | "responseIds"
+  | "summaryResponseId"
+  | "startedOver"
+  | "delivering"
+  | "repaired"
+  | "reporting"
+  | "model"
+  | "usage"
+  | "usageBeside"
+  | "usageBefore"
+  | "createdAtMs"
 >;
+
+/** Progress that an attempt writes to its row. What is undefined is not written. */
+export type RunProgress = { readonly [Name in keyof ProgressFields]?: ProgressFields[Name] | undefined };
 
 export const runItemId = (runId: string): string => `run#${runId}`;
 

@@ -13,7 +13,7 @@ import type { AdminCall, JobCall, Studio, StudioAdmin } from "./studio.ts";
 import { cut, pageWords } from "./words.ts";
 import { parseJson, problemOf } from "../core/json.ts";
 
-export interface StudioDeps {
+export interface StudioOptions {
   /** Studio's address, with or without a trailing slash. */
   readonly baseUrl: string;
   readonly fetch: Fetch;
@@ -48,11 +48,13 @@ interface Reply<T> {
  * Studio's API over HTTP. routes.ts says which calls are retried and how long one try may take.
  * @throws RunnerError `config_invalid` when `baseUrl` is not an http(s) address; the methods throw what studio.ts says
  */
-export function createStudio(deps: StudioDeps): Studio & StudioAdmin {
-  const wire: Wire = { baseUrl: parseBaseUrl(deps.baseUrl), fetch: deps.fetch, clock: deps.clock };
+export function createStudio({ baseUrl, fetch, clock, random }: StudioOptions): Studio & StudioAdmin {
+  const wire: Wire = { baseUrl: parseBaseUrl(baseUrl), fetch, clock };
   const send: Send = (route, request) =>
-    retry({ deps, policy: route.retry, signal: request.signal }, () => sendOnce(wire, route, request));
-  return { ...jobRoutes(send, deps.clock), ...managementRoutes(send) };
+    retry({ clock, random, policy: route.retry, signal: request.signal }, () =>
+      sendOnce(wire, route, request),
+    );
+  return { ...jobRoutes(send, clock), ...managementRoutes(send) };
 }
 
 function jobRoutes(send: Send, clock: Clock): Studio {

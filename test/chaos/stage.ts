@@ -203,7 +203,8 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
 const patiently = <T>(work: () => Promise<T>): Promise<T> =>
   retry(
     {
-      deps: { clock: systemClock, random: Math.random },
+      clock: systemClock,
+      random: Math.random,
       policy: { attempts: 10, baseMs: 500, maxMs: 2_000, maxRetryAfterMs: 0 },
     },
     work,

@@ -200,11 +200,12 @@ inChromium("the dashboard page", () => {
     const { page } = await open();
     await page.setViewportSize({ width: 390, height: 844 });
     await page.locator(".number-value").waitFor();
-    const widths = await page.evaluate<number[]>(
-      "[...document.querySelectorAll('.widget')].map((each) => each.offsetWidth)",
-    );
-    expect(new Set(widths).size).toBe(1);
-    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    const widths = () =>
+      page.evaluate<number[]>("[...document.querySelectorAll('.widget')].map((each) => each.offsetWidth)");
+    const tooWide = () => page.evaluate("document.documentElement.scrollWidth - innerWidth");
+    // The charts are drawn anew for the new width.
+    await expect.poll(async () => new Set(await widths()).size).toBe(1);
+    await expect.poll(tooWide).toBeLessThanOrEqual(0);
   });
 
   test("leads to Studio's page and back", async () => {

@@ -52,16 +52,16 @@ inChromium("the page on a phone", () => {
   });
 
   test("scrolls nothing sideways: list, new workspace, answer", async () => {
-    expect(await stickingOut()).toEqual([]);
+    await expect.poll(stickingOut).toEqual([]);
     await page.getByRole("link", { name: "New workspace" }).tap();
-    expect(await stickingOut()).toEqual([]);
+    await expect.poll(stickingOut).toEqual([]);
     await page.goBack();
     await page.locator("#workspaces a").tap();
     await page.locator(".card").last().waitFor();
-    expect(await stickingOut()).toEqual([]);
-    expect(await width()).toEqual([390, 390]);
+    await expect.poll(stickingOut).toEqual([]);
+    await expect.poll(width).toEqual([390, 390]);
     await page.setViewportSize({ width: 360, height: 780 });
-    expect(await width()).toEqual([360, 360]);
+    await expect.poll(width).toEqual([360, 360]);
     await page.setViewportSize(phone.viewport);
   });
 

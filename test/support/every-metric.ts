@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
-import { runCycle, type CycleDeps, type CycleSettings } from "../../lib/dispatch/cycle.ts";
+import { runCycle, type CyclePorts, type CycleSettings } from "../../lib/dispatch/cycle.ts";
 import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
-import { runAttempt, type AttemptDeps } from "../../lib/attempt/attempt.ts";
+import { runAttempt, type AttemptPorts } from "../../lib/attempt/attempt.ts";
 import { recoverFailed } from "../../lib/attempt/failed-invocation.ts";
 import { inTier } from "../../lib/attempt/tiered-model.ts";
 import { timed } from "../../lib/attempt/timed-model.ts";
@@ -79,7 +79,7 @@ const noRoom = (): RunnerError => new RunnerError("model_no_room", "429");
 interface Act {
   readonly studio?: Partial<Studio>;
   readonly steps?: readonly Step[];
-  readonly work?: AttemptDeps["work"];
+  readonly work?: AttemptPorts["work"];
   /** Of an attempt's invocation. */
   readonly remainingMs?: number;
   readonly settings?: Partial<CycleSettings>;
@@ -94,7 +94,7 @@ interface World {
   readonly isBusy: () => boolean;
   readonly table: Table;
   readonly runStore: RunStore;
-  readonly deps: CycleDeps & AttemptDeps;
+  readonly deps: CyclePorts & AttemptPorts;
 }
 
 interface Setting {
@@ -111,7 +111,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
   const script = scriptedModel(...(act.steps ?? [answer]));
   const tier = { clock, random: () => 0, log: recordingLog(), metrics, pool, serviceTier: "flex" } as const;
   const model = inTier(timed(script, { clock, metrics, pool }), tier);
-  const deps: CycleDeps & AttemptDeps = {
+  const deps: CyclePorts & AttemptPorts = {
     clock,
     random: () => 0,
     newId: () => `id${++ids}`,
@@ -253,7 +253,7 @@ const cycles: Readonly<Record<string, Act>> = {
   },
 };
 
-const untilAborted: AttemptDeps["work"] = ({ signal }) =>
+const untilAborted: AttemptPorts["work"] = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 const attempts: Readonly<Record<string, Act>> = {

@@ -7,7 +7,7 @@ import { createOpenAiModel } from "../../../lib/model/openai.ts";
 import type { GenerationMode } from "../../../lib/core/options.ts";
 import { resume } from "../../../lib/agent/resume.ts";
 import { earlierContext } from "../../../lib/agent/summary.ts";
-import type { LoopResult, ToolLoopDeps, ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
+import type { LoopResult, LoopContext, ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 import { startModel } from "../../../local/model/server.ts";
@@ -51,11 +51,11 @@ const job: ToolLoopJob = {
 const made = ({ draft, message, rounds, usage }: LoopResult) => ({ draft, message, rounds, usage });
 
 /** Gives the ids of the responses that it has begun. */
-async function attemptKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly string[]> {
+async function attemptKilledIn(round: number, deps: LoopContext): Promise<readonly string[]> {
   const controller = new AbortController();
   const reason = new Error("killed");
   const ids: string[] = [];
-  const onStarted: ToolLoopDeps["onStarted"] = ({ number, responseId }) => {
+  const onStarted: LoopContext["onStarted"] = ({ number, responseId }) => {
     ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
     if (number === round) setTimeout(() => controller.abort(reason), 5);
   };
@@ -122,7 +122,7 @@ test("a response that was cancelled is asked for again", async () => {
 test("cancelling what has ended is fine", async () => {
   const { model } = await offline();
   let responseId = "";
-  const onRound: ToolLoopDeps["onRound"] = (round) => void (responseId = round.responseId);
+  const onRound: LoopContext["onRound"] = (round) => void (responseId = round.responseId);
   await runToolLoop({ model: model(), onRound }, job, never);
   await model().cancel(responseId, never);
   expect((await model().retrieve(responseId, never)).status).toBe("completed");

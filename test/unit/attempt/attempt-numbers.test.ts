@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { runAttempt, type AttemptDeps } from "../../../lib/attempt/attempt.ts";
+import { runAttempt, type AttemptPorts } from "../../../lib/attempt/attempt.ts";
 import { build, event, fifteenMinutes, lost, outage, product } from "./attempt-world.ts";
 
 const usage = {
@@ -13,7 +13,7 @@ const usage = {
   costUsd: 0.00025,
 };
 
-const oneRound: AttemptDeps["work"] = async ({ onRoundEnded }) => {
+const oneRound: AttemptPorts["work"] = async ({ onRoundEnded }) => {
   onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage });
   return product;
 };
@@ -96,7 +96,7 @@ describe("what a run has cost", () => {
 
 describe("how long a job has waited", () => {
   const reads =
-    (createdAtMs: number): AttemptDeps["work"] =>
+    (createdAtMs: number): AttemptPorts["work"] =>
     async ({ onJobRead, onRoundStarted }) => {
       onJobRead("digest", createdAtMs);
       await onRoundStarted({ number: 1, responseId: "resp_1", usage });

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { AttemptDeps } from "../../../lib/attempt/attempt.ts";
+import type { AttemptPorts } from "../../../lib/attempt/attempt.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { Ending } from "../../../lib/runs/run-store.ts";
@@ -58,7 +58,7 @@ const digest = jobDigest(jobContext);
 
 export interface World {
   readonly begins?: boolean;
-  readonly work?: AttemptDeps["work"];
+  readonly work?: AttemptPorts["work"];
   readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
   readonly complete?: (call: JobCall, number: number) => Promise<void>;
   readonly fail?: () => Promise<void>;
@@ -127,7 +127,7 @@ export function build(world: World = {}) {
       await world.fail?.();
     },
   };
-  const deps: AttemptDeps = {
+  const deps: AttemptPorts = {
     clock,
     random: () => 1,
     newId: () => "invocation1",
@@ -205,5 +205,5 @@ export function build(world: World = {}) {
 }
 
 /** Work that goes on until its signal aborts. */
-export const endless: AttemptDeps["work"] = ({ signal }) =>
+export const endless: AttemptPorts["work"] = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { runAttempt, type AttemptDeps } from "../../../lib/attempt/attempt.ts";
+import { runAttempt, type AttemptPorts } from "../../../lib/attempt/attempt.ts";
 import {
   build,
   endless,
@@ -315,7 +315,7 @@ describe("delivery", () => {
 
 describe("a failure", () => {
   const failing =
-    (error: unknown): AttemptDeps["work"] =>
+    (error: unknown): AttemptPorts["work"] =>
     async () => {
       throw error;
     };

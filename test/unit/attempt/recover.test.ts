@@ -3,7 +3,7 @@ import { overdue, reap } from "../../../lib/dispatch/reaper.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
-import { recover, type RecoverDeps } from "../../../lib/attempt/recover.ts";
+import { recover, type RecoveryPorts } from "../../../lib/attempt/recover.ts";
 import { failedInvocationSchema, recoverFailed } from "../../../lib/attempt/failed-invocation.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
 import { createRunStore, type RunStore } from "../../../lib/runs/run-store.ts";
@@ -62,7 +62,7 @@ function build(world: World = {}) {
   const told: string[] = [];
   const metrics = recordingMetrics();
   const log = recordingLog();
-  const deps: RecoverDeps = {
+  const deps: RecoveryPorts = {
     clock,
     random: () => 1,
     runLimitMs: 3_600_000,
@@ -464,7 +464,7 @@ describe("recovery", () => {
     ...more,
   });
   const eventOf = ({ pool, runId, attempt }: Fence): AttemptEvent => ({ pool, runId, attempt });
-  const recoverRecord = (deps: RecoverDeps, event: AttemptEvent, more: Record<string, unknown> = {}) =>
+  const recoverRecord = (deps: RecoveryPorts, event: AttemptEvent, more: Record<string, unknown> = {}) =>
     recoverFailed(deps, failedInvocationSchema.parse(record(event, more)));
 
   it("restarts the attempt whose invocation failed", async () => {

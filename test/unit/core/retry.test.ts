@@ -50,14 +50,14 @@ describe("retry", () => {
   it("repeats a fault that can pass, with growing waits", async () => {
     const { deps, waits } = scene();
     const call = failsWith(passing(), passing());
-    expect(await retry({ deps, policy }, call.work)).toBe("done");
+    expect(await retry({ ...deps, policy }, call.work)).toBe("done");
     expect(waits).toEqual([500, 1_000]);
   });
 
   it("gives up with the last error after its attempts", async () => {
     const { deps } = scene();
     const call = failsWith(passing(), passing(), passing(), passing(), passing());
-    await expect(retry({ deps, policy }, call.work)).rejects.toMatchObject({ code: "studio_unavailable" });
+    await expect(retry({ ...deps, policy }, call.work)).rejects.toMatchObject({ code: "studio_unavailable" });
     expect(call.tries()).toBe(4);
   });
 
@@ -67,22 +67,22 @@ describe("retry", () => {
   ])("never repeats %s", async (_, error) => {
     const { deps } = scene();
     const call = failsWith(error, error);
-    await expect(retry({ deps, policy }, call.work)).rejects.toBe(error);
+    await expect(retry({ ...deps, policy }, call.work)).rejects.toBe(error);
     expect(call.tries()).toBe(1);
   });
 
   it("waits as long as the other side asks, and not at all when that is too long", async () => {
     const { deps, waits } = scene();
-    await retry({ deps, policy }, failsWith(passing(7_000)).work);
+    await retry({ ...deps, policy }, failsWith(passing(7_000)).work);
     expect(waits).toEqual([7_000]);
     const long = failsWith(passing(60_001));
-    await expect(retry({ deps, policy }, long.work)).rejects.toMatchObject({ retryAfterMs: 60_001 });
+    await expect(retry({ ...deps, policy }, long.work)).rejects.toMatchObject({ retryAfterMs: 60_001 });
     expect(long.tries()).toBe(1);
   });
 
   it("never waits less than its own back-off, whatever Retry-After says", async () => {
     const { deps, waits } = scene();
-    await retry({ deps, policy }, failsWith(passing(0), passing(1), passing(0)).work);
+    await retry({ ...deps, policy }, failsWith(passing(0), passing(1), passing(0)).work);
     expect(waits).toEqual([500, 1_000, 2_000]);
   });
 
@@ -91,7 +91,7 @@ describe("retry", () => {
     async (askedMs) => {
       const { deps, waits } = scene();
       const patient = { ...policy, maxRetryAfterMs: Number.POSITIVE_INFINITY };
-      await retry({ deps, policy: patient }, failsWith(passing(askedMs)).work);
+      await retry({ ...deps, policy: patient }, failsWith(passing(askedMs)).work);
       expect(waits).toEqual([180_000]);
     },
   );
@@ -99,7 +99,7 @@ describe("retry", () => {
   it("ends with the signal's reason", async () => {
     const { deps } = scene();
     const ending = new AbortController();
-    const tried = retry({ deps, policy, signal: ending.signal }, async () => {
+    const tried = retry({ ...deps, policy, signal: ending.signal }, async () => {
       ending.abort(new RunnerError("lease_lost", "gone"));
       throw passing();
     });
@@ -109,7 +109,7 @@ describe("retry", () => {
   it("tries once under noRetry", async () => {
     const { deps } = scene();
     const call = failsWith(passing());
-    await expect(retry({ deps, policy: noRetry }, call.work)).rejects.toMatchObject({
+    await expect(retry({ ...deps, policy: noRetry }, call.work)).rejects.toMatchObject({
       code: "studio_unavailable",
     });
     expect(call.tries()).toBe(1);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { claimWorkspace, type ClaimDeps } from "../../../lib/dispatch/claim.ts";
+import { claimWorkspace, type ClaimPorts } from "../../../lib/dispatch/claim.ts";
 import { createRunStore } from "../../../lib/runs/run-store.ts";
 import type { Fence, RunProgress } from "../../../lib/runs/run.ts";
 import { createSpendRow } from "../../../lib/runs/spend.ts";
@@ -53,7 +53,7 @@ function build() {
   const { table } = local;
   const runStore = createRunStore(table);
   const metrics = recordingMetrics();
-  const deps: ClaimDeps = {
+  const deps: ClaimPorts = {
     clock,
     runStore,
     metrics,

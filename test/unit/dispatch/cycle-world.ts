@@ -1,5 +1,5 @@
 import { pollingTimes } from "../../../lib/dispatch/polling.ts";
-import type { CycleDeps, CycleSettings } from "../../../lib/dispatch/cycle.ts";
+import type { CyclePorts, CycleSettings } from "../../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
@@ -71,7 +71,7 @@ export function build(world: World) {
       heartbeatAtMs: 0,
     }),
   );
-  const deps: CycleDeps = {
+  const deps: CyclePorts = {
     clock,
     random: () => world.random ?? 0,
     runLimitMs: 3_600_000,

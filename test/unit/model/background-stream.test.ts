@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { OpenAiDeps } from "../../../lib/model/openai.ts";
+import type { OpenAiOptions } from "../../../lib/model/openai.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
@@ -41,7 +41,7 @@ const itemDone = (number: number, item: unknown) => ({
 const running = stored("in_progress");
 const whole = stream(created(), delta(1), completed(message("Hi")));
 
-async function run(answers: readonly Answer[], overrides: Partial<OpenAiDeps> = {}) {
+async function run(answers: readonly Answer[], overrides: Partial<OpenAiOptions> = {}) {
   const server = await startResponsesServer(answers);
   return {
     ...adapter(server.baseUrl, { mode: "auto", ...overrides }),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { OpenAiDeps } from "../../../lib/model/openai.ts";
+import type { OpenAiOptions } from "../../../lib/model/openai.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
@@ -21,7 +21,7 @@ const running = stored("in_progress");
 const whole = storedWhole(message("Hi"));
 const down = apiError(503, { message: "Down" });
 
-async function run(answers: readonly Answer[], overrides: Partial<OpenAiDeps> = {}) {
+async function run(answers: readonly Answer[], overrides: Partial<OpenAiOptions> = {}) {
   const server = await startResponsesServer(answers);
   const calls = () => server.seen.map(({ method, path }) => `${method} ${path}`);
   return {

@@ -3,7 +3,7 @@ import type { Clock } from "../../../lib/core/clock.ts";
 import type { RunnerError } from "../../../lib/core/errors.ts";
 import type { ModelRequest } from "../../../lib/model/model.ts";
 import type { ModelNote } from "../../../lib/model/exchange.ts";
-import type { OpenAiDeps } from "../../../lib/model/openai.ts";
+import type { OpenAiOptions } from "../../../lib/model/openai.ts";
 import { createHttp } from "../../../lib/adapters/http.ts";
 import { createModelClient, type KeySource } from "../../../lib/model/client.ts";
 import { lastWordsMs } from "../../../lib/model/streaming.ts";
@@ -41,7 +41,7 @@ function twoKeys(): KeySource {
   };
 }
 
-interface Overrides extends Partial<OpenAiDeps> {
+interface Overrides extends Partial<OpenAiOptions> {
   readonly apiKey?: KeySource;
 }
 

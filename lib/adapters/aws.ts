@@ -87,8 +87,8 @@ function isJsonObject(text: string): boolean {
 }
 
 /** Reports each throttled try, including those that succeed on retry. */
-export function throttlesTold<I extends object, O extends object>(onThrottled: () => void): Pluggable<I, O> {
-  const told: FinalizeRequestMiddleware<I, O> = (next) => async (args) => {
+export function countThrottles<I extends object, O extends object>(onThrottled: () => void): Pluggable<I, O> {
+  const counter: FinalizeRequestMiddleware<I, O> = (next) => async (args) => {
     try {
       return await next(args);
     } catch (error) {
@@ -96,8 +96,8 @@ export function throttlesTold<I extends object, O extends object>(onThrottled: (
       throw error;
     }
   };
-  const where = { name: "throttlesTold", relation: "after", toMiddleware: "retryMiddleware" } as const;
-  return { applyToStack: (stack) => stack.addRelativeTo(told, where) };
+  const where = { name: "countThrottles", relation: "after", toMiddleware: "retryMiddleware" } as const;
+  return { applyToStack: (stack) => stack.addRelativeTo(counter, where) };
 }
 
 export const isThrottle = (error: unknown): boolean => isSdkError(error) && isThrottlingError(error);

@@ -17,11 +17,11 @@ import { timing } from "../core/timing.ts";
 import {
   checkedAnswers,
   connections,
+  countThrottles,
   isPassing,
   isRefusal,
   isWithoutCredentials,
   networkFault,
-  throttlesTold,
 } from "./aws.ts";
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -136,7 +136,7 @@ export function createTable(tableName: string, options: TableOptions = {}): Tabl
 function createClient(config: DynamoDBClientConfig, onThrottled?: () => void): DynamoDBDocumentClient {
   const client = new DynamoDBClient({ ...clientDefaults, ...config });
   client.middlewareStack.use(checkedAnswers());
-  if (onThrottled) client.middlewareStack.use(throttlesTold(onThrottled));
+  if (onThrottled) client.middlewareStack.use(countThrottles(onThrottled));
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 

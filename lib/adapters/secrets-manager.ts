@@ -95,7 +95,7 @@ export function createSecretSource(client: SecretsManagerClient): SecretSource &
 /** AWS Secrets Manager with everything that a rotation needs. */
 export function createSecretStore(client: SecretsManagerClient): SecretSource & SecretStore {
   const write = (SecretId: string, version: Omit<PutSecretValueCommandInput, "SecretId">) =>
-    told({ secretId: SecretId, action: "PutSecretValue" }, () =>
+    send({ secretId: SecretId, action: "PutSecretValue" }, () =>
       client.send(new PutSecretValueCommand({ SecretId, ...version })),
     );
   return {
@@ -119,7 +119,7 @@ export function createSecretStore(client: SecretsManagerClient): SecretSource & 
     },
     moveStage: async (SecretId, { stage, to, from }) => {
       const move = { VersionStage: stage, MoveToVersionId: to, RemoveFromVersionId: from };
-      await told({ secretId: SecretId, action: "UpdateSecretVersionStage" }, () =>
+      await send({ secretId: SecretId, action: "UpdateSecretVersionStage" }, () =>
         client.send(new UpdateSecretVersionStageCommand({ SecretId, ...move })),
       );
     },
@@ -132,7 +132,7 @@ interface Asked {
   readonly signal?: AbortSignal | undefined;
 }
 
-async function told<T>({ secretId, action, signal }: Asked, call: () => Promise<T>): Promise<T> {
+async function send<T>({ secretId, action, signal }: Asked, call: () => Promise<T>): Promise<T> {
   signal?.throwIfAborted();
   try {
     return await call();
@@ -148,7 +148,7 @@ async function read(
   signal?: AbortSignal,
 ): Promise<string> {
   const { SecretId: secretId } = which;
-  const { SecretString: text } = await told({ secretId, action: "GetSecretValue", signal }, () =>
+  const { SecretString: text } = await send({ secretId, action: "GetSecretValue", signal }, () =>
     client.send(new GetSecretValueCommand(which), signal ? { abortSignal: signal } : {}),
   );
   if (text !== undefined) return text;
@@ -159,7 +159,7 @@ async function read(
 }
 
 async function describe(client: SecretsManagerClient, SecretId: string): Promise<Stages> {
-  const { VersionIdsToStages = {} } = await told({ secretId: SecretId, action: "DescribeSecret" }, () =>
+  const { VersionIdsToStages = {} } = await send({ secretId: SecretId, action: "DescribeSecret" }, () =>
     client.send(new DescribeSecretCommand({ SecretId })),
   );
   const holders = Object.entries(VersionIdsToStages).flatMap(([versionId, stages]) =>

@@ -8,17 +8,17 @@ export type End = Pick<Ending, "state" | "reason" | "explanation" | "unconfirmed
 export interface Abandonment {
   readonly reason: string;
   /** Studio said that the lease is gone, or gave it to another run of ours. */
-  readonly isTold: boolean;
+  readonly isGone: boolean;
 }
 
 /**
  * The outcome of a run that lost its lease while its attempt was silent. If the deliverables or a failure report had been sent, their
  * arrival most probably ended the lease. If the lease expired in an outage, the outcome is unknown.
  */
-export function endOfAbandoned({ reporting, delivering }: Run, { reason, isTold }: Abandonment): End {
-  if (reporting) return { state: isTold ? "failed" : "lost", ...reporting, unconfirmed: true };
+export function endOfAbandoned({ reporting, delivering }: Run, { reason, isGone }: Abandonment): End {
+  if (reporting) return { state: isGone ? "failed" : "lost", ...reporting, unconfirmed: true };
   if (!delivering) return { state: "lost", reason };
-  return isTold
+  return isGone
     ? { state: "completed", reason: "unconfirmed", unconfirmed: true }
     : { state: "lost", reason, unconfirmed: true };
 }

@@ -14,7 +14,7 @@ export interface AttemptMetrics {
   continued(): void;
 }
 
-export function attemptMetrics(metrics: Metrics, run: Run): AttemptMetrics {
+export function createAttemptMetrics(metrics: Metrics, run: Run): AttemptMetrics {
   const { pool, attempt, leaseMs, beganAtMs } = run;
   const refused = (error: unknown): void => {
     if (hasCode(error, "key_refused", "model_key_refused", "model_access_refused"))

@@ -2,13 +2,13 @@ import type { Fence, Reporting, Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { closeAbandoned, endOfAbandoned } from "./abandoned.ts";
 import { deadlinesOf, reportAlarm, requireTimeToAsk, workAlarm, type Deadlines } from "./deadline.ts";
-import { isToldLost, LostTrack } from "./delivery.ts";
+import { isConfirmedLoss, LostTrack } from "./delivery.ts";
 import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
 import { pressed } from "./hold-back.ts";
 import { continueRun, finishRun, type AttemptResult, type StartedAttempt } from "./finish.ts";
 import { LeaseHeartbeat } from "./lease-heartbeat.ts";
 import type { AttemptEvent } from "../core/invoker.ts";
-import { attemptMetrics } from "./attempt-metrics.ts";
+import { createAttemptMetrics } from "./attempt-metrics.ts";
 import type { Ports } from "./ports.ts";
 import { Posting } from "./posting.ts";
 import { Progress } from "./progress.ts";
@@ -56,17 +56,17 @@ export async function runAttempt(
   const log = ports.log.with({ ...event, workspaceId: run.workspaceId });
   const leaseLeftMs = run.leaseExpiresAtMs - nowMs;
   log.info("attempt_began", { leaseLeftMs, keyId: run.keyId });
-  const counted = attemptMetrics(metrics, run);
-  counted.began(leaseLeftMs);
+  const attemptMetrics = createAttemptMetrics(metrics, run);
+  attemptMetrics.began(leaseLeftMs);
   if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);
   const job = pressed(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
   const deadlines = deadlinesOf(nowMs, remainingMs);
-  return new Attempt(ports, { fence, run, job, log, counted, deadlines }).run();
+  return new Attempt(ports, { fence, run, job, log, attemptMetrics, deadlines }).run();
 }
 
 /** The dispatcher was delayed between claiming the workspace and creating this run, and a newer run has the workspace. */
 async function leaveToNewer(ports: AttemptPorts, fence: Fence, run: Run): Promise<AttemptResult> {
-  const end = endOfAbandoned(run, { reason: "superseded", isTold: true });
+  const end = endOfAbandoned(run, { reason: "superseded", isGone: true });
   await closeAbandoned(ports, { run, end }, (ending) => ports.runStore.finish(fence, ending));
   return { state: "superseded", reason: "superseded" };
 }
@@ -87,11 +87,11 @@ class Attempt {
 
   constructor(ports: AttemptPorts, started: Started) {
     const { clock, random, runStore, modelName, cancelResponse } = ports;
-    const { fence, run, job, log, counted } = started;
-    const { heartbeat: onHeartbeat, heartbeatFailed: onHeartbeatFailed } = counted;
+    const { fence, run, job, log, attemptMetrics } = started;
+    const { heartbeat: onHeartbeat, heartbeatFailed: onHeartbeatFailed } = attemptMetrics;
     this.#ports = ports;
     this.#started = started;
-    const progressPorts = { clock, random, log, runStore, modelName, counted, cancelResponse };
+    const progressPorts = { clock, random, log, runStore, modelName, attemptMetrics, cancelResponse };
     this.#progress = new Progress(progressPorts, fence, run);
     const heartbeatPorts = { clock, random, log, runStore, job, onHeartbeat, onHeartbeatFailed };
     this.#heartbeat = new LeaseHeartbeat(heartbeatPorts, { ...run, fence });
@@ -179,39 +179,39 @@ class Attempt {
   }
 
   async #end(failure: Failure): Promise<Outcome> {
-    const { error, verdict, explanation } = failure;
-    const { run, counted } = this.#started;
-    counted.refused(error);
+    const { error, state, explanation } = failure;
+    const { run, attemptMetrics } = this.#started;
+    attemptMetrics.refused(error);
     const defect = error.code === "internal" ? (error.cause ?? error) : undefined;
     const ending = { reason: error.code, explanation, defect };
-    if (verdict === "superseded" || verdict === "stopped") return { state: verdict, ...ending };
-    if (verdict === "continued")
+    if (state === "superseded" || state === "stopped") return { state, ...ending };
+    if (state === "continued")
       return run.continuations < timing.maxContinuations
-        ? { state: verdict, ...ending }
+        ? { state, ...ending }
         : this.#report(tooManyContinuations);
     await this.#progress.cancelPending();
-    if (verdict === "failed") return this.#report(ending);
+    if (state === "failed") return this.#report(ending);
     // An earlier attempt's delivery may have arrived without an answer.
-    if (run.delivering && isToldLost(error)) return unconfirmed;
+    if (run.delivering && isConfirmedLoss(error)) return unconfirmed;
     const isUnknown = run.delivering || error instanceof LostTrack;
     return { state: "lost", ...ending, unconfirmed: isUnknown || undefined };
   }
 
   async #report(ending: Reporting & Pick<Outcome, "defect">): Promise<Outcome> {
     const { reason, explanation, defect } = ending;
-    const { run, log, counted, deadlines } = this.#started;
+    const { run, log, attemptMetrics, deadlines } = this.#started;
     const alarm = reportAlarm(this.#ports.clock, deadlines, this.#over);
     try {
       return { ...(await this.#posting.report({ reason, explanation }, alarm.signal)), defect };
     } catch (thrown) {
-      const { error, verdict } = judge(thrown);
-      if (verdict === "stopped") return { state: verdict, reason: error.code };
-      counted.refused(error);
+      const { error, state } = judge(thrown);
+      if (state === "stopped") return { state, reason: error.code };
+      attemptMetrics.refused(error);
       // An earlier attempt's report may have arrived without an answer.
-      if (run.reporting && isToldLost(error)) return { state: "failed", ...ending, unconfirmed: true };
+      if (run.reporting && isConfirmedLoss(error)) return { state: "failed", ...ending, unconfirmed: true };
       log.warn("report_failed", { reason: error.code, error });
-      const mayContinue = verdict === "continued" && run.continuations < timing.maxContinuations;
-      if (mayContinue || verdict === "superseded") return { ...ending, state: verdict };
+      const mayContinue = state === "continued" && run.continuations < timing.maxContinuations;
+      if (mayContinue || state === "superseded") return { ...ending, state };
       const isUnknown = run.reporting !== undefined || error instanceof LostTrack;
       return { ...ending, state: "lost", unconfirmed: isUnknown || undefined };
     } finally {

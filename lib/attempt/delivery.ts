@@ -68,7 +68,7 @@ async function postEnd(delivery: Delivery, signal: AbortSignal, send: () => Prom
     });
   } catch (error) {
     if (unansweredAtMs === undefined || !hasCode(error, "lease_lost", "key_refused")) throw error;
-    if (isToldLost(error)) return "unconfirmed";
+    if (isConfirmedLoss(error)) return "unconfirmed";
     throw new LostTrack(error.code, error.message, { cause: error });
   }
 }
@@ -102,7 +102,7 @@ export async function digestForReport(job: StudioJob, signal: AbortSignal): Prom
 }
 
 /** Whether Studio itself said that the lease is gone. An expired lease does not show what arrived. */
-export function isToldLost(error: RunnerError): boolean {
+export function isConfirmedLoss(error: RunnerError): boolean {
   return error.code === "lease_lost" && error.status !== undefined;
 }
 

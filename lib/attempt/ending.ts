@@ -2,11 +2,11 @@ import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.
 import type { EndState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
-/** How an attempt that did not complete ends: the user is told, nothing more is posted, the next attempt continues, or the reaper takes over. */
-export type Verdict = "failed" | "lost" | "superseded" | "continued" | "stopped";
+/** How an attempt that did not complete ends: the user gets a reason, nothing more is posted, the next attempt continues, or the reaper takes over. */
+export type FailureState = "failed" | "lost" | "superseded" | "continued" | "stopped";
 
 /** Codes that do not fail the job. Every other code fails it, with a reason for the user. */
-const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
+const quietEndings: Partial<Record<ErrorCode, FailureState>> = {
   attempt_deadline: "continued",
   lease_lost: "lost",
   key_refused: "lost",
@@ -14,7 +14,7 @@ const quietEndings: Partial<Record<ErrorCode, Verdict>> = {
   superseded: "superseded",
 };
 
-export function verdictOn(error: RunnerError): Verdict {
+export function stateAfter(error: RunnerError): FailureState {
   return quietEndings[error.code] ?? "failed";
 }
 
@@ -47,12 +47,12 @@ export const unconfirmed = { state: "completed", reason: "unconfirmed", unconfir
 
 export interface Failure {
   readonly error: RunnerError;
-  readonly verdict: Verdict;
+  readonly state: FailureState;
   /** A sentence for the user: at most 500 characters are shown (studio-api.md, `/failWorkspaceJob`). */
   readonly explanation: string;
 }
 
 export function judge(thrown: unknown): Failure {
   const error = toRunnerError(thrown);
-  return { error, verdict: verdictOn(error), explanation: plainWords[error.code] ?? error.message };
+  return { error, state: stateAfter(error), explanation: plainWords[error.code] ?? error.message };
 }

@@ -12,7 +12,7 @@ export interface StartedAttempt {
   /** As the attempt started it. */
   readonly run: Run;
   readonly log: Log;
-  readonly counted: AttemptMetrics;
+  readonly attemptMetrics: AttemptMetrics;
 }
 
 export interface AttemptResult {
@@ -31,7 +31,7 @@ interface Continuation {
 /** Hands the run to its next attempt. @throws RunnerError `run_store_unavailable` */
 export async function continueRun(
   { clock, runStore, invoker }: Pick<Ports, "clock" | "runStore" | "invoker">,
-  { fence, run, log, counted }: StartedAttempt,
+  { fence, run, log, attemptMetrics }: StartedAttempt,
   { reason, progress, leaseLeftMs }: Continuation,
 ): Promise<AttemptResult> {
   const { pool, runId, attempt } = run;
@@ -41,7 +41,7 @@ export async function continueRun(
   const ours = await runStore.continueRun(fence, { atMs, continuations, leaseExpiresAtMs, progress });
   if (!ours) return { state: "superseded", reason };
   log.info("attempt_continued", { reason, leaseLeftMs });
-  counted.continued();
+  attemptMetrics.continued();
   await invokeOrLeave({ invoker, log }, { pool, runId, attempt: attempt + 1 });
   return { state: "continued", reason };
 }

@@ -4,7 +4,7 @@ import {
   deliver,
   digestForReport,
   isStillLeased,
-  isToldLost,
+  isConfirmedLoss,
   reportFailure,
   type Delivery,
 } from "./delivery.ts";
@@ -82,7 +82,7 @@ export class Posting {
     try {
       return !(await persist(this.#ports, signal, () => isStillLeased(this.#delivery(true), signal)));
     } catch (error) {
-      if (error instanceof RunnerError && isToldLost(error)) return true;
+      if (error instanceof RunnerError && isConfirmedLoss(error)) return true;
       throw error;
     }
   }

@@ -9,7 +9,7 @@ import type { RoundEnd, RoundStart } from "./work-context.ts";
 export interface ProgressPorts extends Retrying {
   readonly runStore: RunStore;
   readonly modelName: string;
-  readonly counted: AttemptMetrics;
+  readonly attemptMetrics: AttemptMetrics;
   readonly cancelResponse: (responseId: string) => Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export class Progress {
     this.#known = { ...this.#known, jobDigest };
     if (createdAtMs === undefined) return;
     this.#known = { ...this.#known, createdAtMs };
-    this.#ports.counted.jobRead(createdAtMs);
+    this.#ports.attemptMetrics.jobRead(createdAtMs);
   }
 
   async onRoundStarted({ number, responseId, usage }: RoundStart, signal: AbortSignal): Promise<void> {

@@ -33,7 +33,7 @@ export async function recover(ports: RecoveryPorts, run: Run, failure: AttemptFa
   const lease = await askForLease(ports, run, job);
   if (lease === "unknown") return "left";
   if (typeof lease === "string") {
-    const end = endOfAbandoned(run, { reason: failure, isTold: lease === "told" });
+    const end = endOfAbandoned(run, { reason: failure, isGone: lease === "gone" });
     return (await closeAs(ports, run, end)) ? end.state : "left";
   }
 
@@ -72,17 +72,17 @@ export async function invokeOrLeave(
 const heartbeatPolicy: RetryPolicy = { attempts: 3, baseMs: 250, maxMs: 1_000, maxRetryAfterMs: 2_000 };
 
 /**
- * The lease's new expiry, by a heartbeat. `told`: Studio says that the lease is gone or belongs to another job; `over`: it expired,
+ * The lease's new expiry, by a heartbeat. `gone`: Studio says that the lease is gone or belongs to another job; `expired`: it ended before we looked,
  * and nothing can be posted under it.
  */
 async function askForLease(
   { clock, random, workspaces, metrics, log }: Ports,
   run: Run,
   job: StudioJob,
-): Promise<number | "told" | "over" | "unknown"> {
-  if (!(await workspaces.isOf(run))) return "told";
+): Promise<number | "gone" | "expired" | "unknown"> {
+  if (!(await workspaces.isOf(run))) return "gone";
   // After its expiry, a heartbeat proves nothing: Studio may have leased the job to the same key again, for another run of ours.
-  if (clock.now() >= run.leaseExpiresAtMs) return "over";
+  if (clock.now() >= run.leaseExpiresAtMs) return "expired";
   try {
     const limit = { clock, limitMs: timing.recoverHeartbeatLimitMs, what: "the heartbeat" };
     return await withTimeLimit(limit, (signal) =>
@@ -90,12 +90,12 @@ async function askForLease(
         const { leaseExpiresAtMs } = await job.heartbeat(signal);
         // If the post arrived, the job is over and the lease belongs to the workspace's next job.
         const mayHavePosted = run.delivering || run.reporting !== undefined;
-        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "told";
+        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "gone";
         return leaseExpiresAtMs ?? clock.now() + run.leaseMs;
       }),
     );
   } catch (error) {
-    if (hasCode(error, "lease_lost")) return "told";
+    if (hasCode(error, "lease_lost")) return "gone";
     // Studio may accept a refused key again before the lease ends.
     if (hasCode(error, "key_refused")) metrics.emit("KeysRefused", { pool: run.pool }, 1);
     const { pool, runId, attempt } = run;

@@ -68,7 +68,7 @@ async function superseded(ports: ClaimPorts, run: Run | undefined): Promise<Run 
   for (let tried = 1; tried <= tries; tried++) {
     if (present?.openIn === undefined) return present;
     const closing = present;
-    const end = endOfAbandoned(closing, { reason: "superseded", isTold: true });
+    const end = endOfAbandoned(closing, { reason: "superseded", isGone: true });
     let closed: Run | undefined;
     await closeAbandoned(ports, { run: closing, end }, async (ending) => {
       // Uses the run as it was finished: a round may have started since it was read.

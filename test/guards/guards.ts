@@ -98,7 +98,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "a lease past its end is not taken up again, since a heartbeat may find another run's",
     file: "lib/attempt/recover.ts",
-    remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "over";',
+    remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "expired";',
     put: "",
     test: {
       file: recoverTest,

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 
-/** The project's own CDK, on this terminal. @throws CliError `aws_failed` when it ends with an error */
+/** Runs the project's own CDK in this terminal. @throws CliError `aws_failed` if it ends with an error */
 export async function runCdk(context: Context, args: readonly string[]): Promise<void> {
   const { project, programs, options, terminal } = context;
   const { region, profile, json } = options;
@@ -19,7 +19,7 @@ export async function runCdk(context: Context, args: readonly string[]): Promise
   throw new CliError("aws_failed", `cdk ${args[0] ?? ""} ended with ${code}: its own words are above.`);
 }
 
-/** The stack that the project makes. @throws CliError `usage` where `--stack` names another */
+/** The name of the stack in the project's settings. @throws CliError `usage` if `--stack` names another */
 export async function ownStackName({ project, options }: Context): Promise<string> {
   const { stackName } = await project.settings();
   if (options.stack === undefined || options.stack === stackName) return stackName;

@@ -3,7 +3,7 @@ import type { ErrorCode } from "../lib/core/errors.ts";
 
 type GoodReason = Exclude<CycleReason, ErrorCode>;
 
-/** What came of a dispatch cycle, in words; the reasons that are not here are codes of errors. */
+/** Descriptions of how a dispatch cycle ended. Reasons that are missing here are error codes. */
 const words: Readonly<Record<GoodReason, string>> = {
   leased: "leased jobs",
   empty: "nothing waits at Studio",
@@ -15,7 +15,7 @@ const words: Readonly<Record<GoodReason, string>> = {
   daily_cap: "the day's spending has reached its cap",
 };
 
-/** A cycle ended as cycles do: Studio answered, or was not asked on purpose. */
+/** Whether the cycle ended normally: Studio answered, or was deliberately not asked. */
 export const isGoodReason = (reason: string): reason is GoodReason => Object.hasOwn(words, reason);
 
 export const reasonInWords = (reason: string): string =>

@@ -9,7 +9,10 @@ import type { QueuedMessage } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
 import { parseJson } from "../lib/core/json.ts";
 
-/** What is to be done with a dead letter, and why. `keep`: nobody can read it; `drop`: nor wants to. */
+/**
+ * What to do with a dead letter, and why. `keep`: it cannot be read. `drop`: it cannot be read, and the user
+ * wants to delete it.
+ */
 export interface Verdict {
   readonly action: "delete" | "send" | "keep" | "drop";
   readonly why: string;
@@ -20,14 +23,17 @@ export interface DeadLetter extends Verdict {
   readonly runId: string | undefined;
   readonly workspaceId: string | undefined;
   readonly attempt: number | undefined;
-  /** What recovery is called with. */
+  /** The event for recovery. */
   readonly event: unknown;
 }
 
-/** What Lambda tells recovery's on-failure destination: recovery's own event is inside. */
+/** The record that Lambda sends to recovery's on-failure destination; it contains recovery's own event. */
 const recordSchema = z.looseObject({ requestPayload: z.unknown() });
 
-/** Looks at the run store for each message: is there still something to recover? @throws RunnerError `run_store_unavailable` */
+/**
+ * Reads a dead letter, and looks in the run store for whether there is still something to recover.
+ * @throws RunnerError `run_store_unavailable`
+ */
 export async function readDeadLetter(
   context: Context,
   pool: StackPool,
@@ -88,10 +94,10 @@ export const judge = (given: Case): Verdict =>
 const shownCharacters = 2_000;
 
 const escape = "\u001B";
-/** Colours and moves of the cursor: their last letter would hide the beginning of a secret. */
+/** ANSI sequences. They are removed first, because their last letter would hide the beginning of a secret. */
 const sequences = new RegExp(`${escape}\\[[0-?]*[ -/]*[@-~]`, "g");
 
-/** A dead letter as a person may see it: without secrets, control characters and its length. */
+/** A dead letter's body for display: shortened, and without secrets and control characters. */
 export function bodyForPeople(body: string): string {
   const safe = printableLines(withoutSecrets(body.replaceAll(sequences, "")));
   const shown = keepHead(safe, shownCharacters);

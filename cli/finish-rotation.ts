@@ -6,16 +6,16 @@ import { count, formatDuration } from "./format.ts";
 import { adminDeps } from "./rotation.ts";
 
 const lookEveryMs = 5_000;
-/** Beyond a cycle's time-out: a lease that was just taken is in the run store by then. */
+/** Added to a cycle's timeout. By then, the run store has every lease that was taken. */
 const slackMs = 15_000;
 
 export interface FinishTimes {
   readonly timeoutMs: number;
-  /** Absent: longer than a dispatch cycle of the pool can last. */
+  /** Absent: longer than the pool's longest dispatch cycle. */
   readonly unusedForMs: number | undefined;
 }
 
-/** Revokes the old runner instances at Studio, each once no job uses its key; waits for the jobs that do. */
+/** Revokes the old runner instances at Studio, each as soon as no job uses its key. Waits for those jobs. */
 export async function finishRotation(context: Context, times: FinishTimes): Promise<Outcome> {
   const { clock, terminal, signal } = context;
   const pool = await context.pool();
@@ -41,7 +41,7 @@ export async function finishRotation(context: Context, times: FinishTimes): Prom
   }
 }
 
-/** Old keys whose instance is known and alive. */
+/** Old keys whose instance is known and not revoked yet. */
 async function leftOver(
   { store, rotation }: Awaited<ReturnType<typeof adminDeps>>,
   { pool, secretId }: { readonly pool: string; readonly secretId: string },

@@ -1,8 +1,8 @@
-/** A JSON file as its owner wrote it, of which one value is replaced: everything else keeps its every character. */
+/** Replaces one value in the text of a JSON file and leaves every other character as it is. */
 
 /**
- * Puts `value` at `path`, in the file's own indentation. Objects that are missing on the way are made.
- * @throws SyntaxError when the text is no JSON, TypeError when something on the way is not an object
+ * Puts `value` at `path`, using the file's indentation. Creates objects that are missing on the path.
+ * @throws SyntaxError if the text is not JSON, TypeError if a value on the path is not an object
  */
 export function replaceValue(text: string, path: readonly [string, ...string[]], value: unknown): string {
   JSON.parse(text);
@@ -13,7 +13,7 @@ export function replaceValue(text: string, path: readonly [string, ...string[]],
 interface Replacement {
   readonly path: readonly [string, ...string[]];
   readonly value: unknown;
-  /** Of the members, in steps of the indentation. */
+  /** Nesting depth of the members, in steps of indentation. */
   readonly depth: number;
 }
 
@@ -36,7 +36,7 @@ function replaceIn(text: string, objectAt: number, { path, value, depth }: Repla
   );
 }
 
-/** As the object's first member. */
+/** Inserts as the object's first member. */
 function insert(text: string, objectAt: number, member: string): string {
   const after = text.slice(objectAt + 1);
   const isEmpty = /^\s*\}/.test(after);
@@ -55,12 +55,14 @@ function print(value: unknown, text: string, depth: number): string {
 
 interface Member {
   readonly name: string;
-  /** Where its value begins, and the first place behind it. */
+  /** The start and the end (excluded) of its value. */
   readonly from: number;
   readonly to: number;
 }
 
-/** A string, a bracket, or a run of anything else that is not white space. The text is known to be JSON. */
+/**
+ * A string, a bracket, or a run of other characters without white space. The text is known to be valid JSON.
+ */
 const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 function members(text: string, objectAt: number): readonly Member[] {

@@ -18,7 +18,7 @@ export type LocalStackFile = Readonly<z.output<typeof schema>>;
 const remedy = "Start it with npm start in another terminal; --state-dir names its folder if it has another.";
 
 /**
- * What a running `npm start` says of itself in its state folder.
+ * Reads what a running `npm start` has written to its state folder.
  * @throws CliError `not_running`
  */
 export async function readLocalStack(

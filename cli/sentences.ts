@@ -8,7 +8,7 @@ const seconds = (ms = 0): string => `${(ms / 1_000).toFixed(1)} s`;
 const why = (line: LogLine): string =>
   line.explanation ?? line.error?.message ?? line.reason ?? "no reason was given";
 
-/** How each event reads to a person at the terminal; `undefined`: not worth a line. */
+/** A sentence for each event; `undefined`: not worth showing. */
 const sentences: Readonly<Record<LogEvent, Sentence>> = {
   cycle_ended: (line) => (line.error ? `stopped looking for work: ${why(line)}` : undefined),
   reaper_failed: (line) => `could not look after older runs: ${why(line)}`,
@@ -68,7 +68,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   stopping: () => "stopping",
 };
 
-/** What is not worth a line where a person watches jobs, in words for those who read every line. */
+/** Sentences for lines that only the command `logs` shows. */
 const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
   cycle_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
   recovery_ended: (line) => `ignored an attempt that failed (${line.reason}): its run has ended or moved on`,
@@ -78,19 +78,19 @@ const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => strin
       : "read the job's messages",
 };
 
-/** Words for a line of which `sentenceOf` says nothing. */
+/** A description of a line for which `sentenceOf` returns undefined. */
 export function quietSentenceOf(line: LogLine): string {
   const words = isLogEvent(line.message) ? quietSentences[line.message]?.(line) : undefined;
   return printable(words ?? inWords(line.message));
 }
 
-/** An event of a later version than ours. */
+/** An event of a newer version. */
 const inWords = (name: string): string =>
   /^[a-z]+(?:_[a-z]+)+$/.test(name) ? name.replaceAll("_", " ") : name;
 
 export type Tone = "plain" | "good" | "bad";
 
-/** The line in words, as a terminal may have them; `undefined`: not worth a line. */
+/** A sentence about the line, safe for a terminal; `undefined`: not worth showing. */
 export function sentenceOf(line: LogLine): string | undefined {
   const words = isLogEvent(line.message) ? sentences[line.message](line) : inWords(line.message);
   return words === undefined ? undefined : printable(words);
@@ -105,7 +105,7 @@ export function toneOf(line: LogLine): Tone {
   return line.level === "INFO" ? "plain" : "bad";
 }
 
-/** "3 charts, 1 table"; words as in the run store. */
+/** "3 charts, 1 table"; kinds as in the run store. */
 export function listDeliverables(counts: Readonly<Record<string, number>> = {}): string {
   const made = Object.entries(counts).filter(([, number]) => number > 0);
   return made.length === 0 ? "a message" : made.map(([kind, number]) => count(number, kind)).join(", ");

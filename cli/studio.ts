@@ -19,8 +19,8 @@ export function tryDeps(context: Context, settings: Settings): TryKeyDeps {
 }
 
 /**
- * The ids of the keys that Studio refuses, without taking a job.
- * @throws CliError `check_failed` where Studio cannot be asked
+ * The ids of the keys that Studio refuses, found out without taking a job.
+ * @throws CliError `check_failed` if Studio cannot be asked
  */
 export async function askForRefused(
   context: Context,

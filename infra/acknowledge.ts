@@ -1,7 +1,7 @@
 import { Validations } from "aws-cdk-lib";
 import type { IConstruct } from "constructs";
 
-/** Rules of cdk-nag's AwsSolutions pack that we break on purpose, each with its reason. */
+/** Rules of cdk-nag's AwsSolutions pack that this stack breaks on purpose, with the reasons. */
 const reasons = {
   "AwsSolutions-SMG4":
     "The key is issued by Studio or by the model's provider, who offer no rotation to Secrets Manager. A new value is taken up without a deploy.",
@@ -12,11 +12,11 @@ const reasons = {
 } as const;
 
 export function acknowledge(scope: IConstruct, rule: keyof typeof reasons): void {
-  // The plugin's name comes first in the id that the report matches.
+  // The id in the report starts with the plugin's name.
   Validations.of(scope).acknowledge({ id: `AwsSolutions::${rule}`, reason: reasons[rule] });
 }
 
-/** For an ARN that leaves open the region, and nothing else. */
+/** Acknowledges the wildcard of an ARN that only leaves the region open. */
 export function acknowledgeRegions(scope: IConstruct, arn: string): void {
   const reason =
     "An inference profile of Bedrock sends a request to regions of AWS's choice. All but the region is named.";

@@ -33,7 +33,7 @@ export const cost: Command = defineCommand({
   run: async (context) => {
     const deployed = await attempt(() => context.stack());
     const stack = valueOf(deployed);
-    // A pool that the stack does not have is the caller's mistake; a stack that is not there is not.
+    // An unknown pool is the user's mistake; a missing stack is not.
     const pools = stack ? choosePools(stack, context.options.pool).map((pool) => pool.settings) : undefined;
     const settings = stack?.settings ?? (await context.project.settings());
     const chosen = pools ?? settings.pools;
@@ -62,7 +62,7 @@ interface PoolJobs {
   /** Null: no run has ended yet. */
   readonly measured: Measured | null;
   readonly items: readonly CostItem[];
-  /** The model's tokens; null where no price is known. */
+  /** The cost of the model's tokens. Null: the price is unknown. */
   readonly tokensUsd: number | null;
   readonly listUsd: number | null;
 }

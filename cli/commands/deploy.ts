@@ -50,7 +50,7 @@ function refusal(checks: readonly CheckResult[]): Outcome {
   return { data: { deployed: false, checks }, text, exit: "finding" };
 }
 
-/** The remedies of keys that are not there yet, and then the one command that looks at everything. */
+/** The remedies for missing keys, and then `doctor`. */
 function nextSteps(checks: readonly CheckResult[]): readonly string[] {
   const remedies = checks
     .filter(({ verdict }) => verdict === "fail")

@@ -41,7 +41,7 @@ export const destroy: Command = defineCommand({
   },
 });
 
-/** @throws CliError `refused` */
+/** @throws CliError `refused` if jobs are in flight */
 async function refuseBusy(context: Context, { pools }: Stack): Promise<void> {
   const each = await Promise.all(pools.map(({ name }) => countInFlight(context, name)));
   const inFlight = each.reduce((sum, one) => sum + one, 0);
@@ -51,7 +51,7 @@ async function refuseBusy(context: Context, { pools }: Stack): Promise<void> {
   });
 }
 
-/** @throws CliError `usage` where the name is another */
+/** @throws CliError `usage` if another name is given */
 async function checkName(
   { input, prompts }: Context,
   stackName: string,
@@ -65,7 +65,7 @@ async function checkName(
   throw new CliError("usage", `The stack is named ${stackName}: nothing was removed.`);
 }
 
-/** A line for each thing that outlives the stack, with how to remove it. */
+/** A line for each resource that outlives the stack, with how to delete it. */
 function whatStays(stack: Stack): readonly string[] {
   const table = stack.output("RunStoreTable");
   const rows: readonly { readonly holds: (settings: Settings) => boolean; readonly line: string }[] = [

@@ -7,7 +7,7 @@ import { duration, sentence } from "../values.ts";
 import { alreadyText, switchPool } from "./pause.ts";
 
 const lookEveryMs = 2_000;
-/** The index of open runs lags a little behind, and a cycle may begin in the very moment of the pause. */
+/** The index of open runs lags behind slightly, and a cycle may start at the moment of the pause. */
 const quietLooksNeeded = 2;
 
 export const drain: Command = defineCommand({
@@ -47,18 +47,18 @@ export const drain: Command = defineCommand({
   },
 });
 
-/** A pool that is paused keeps who paused it and why. */
+/** The reason of an existing pause, which drain keeps. */
 async function reasonOf(context: Context, pool: string): Promise<string | undefined> {
   const { control } = await context.runStore();
   return (await control.read(pool)).paused ? undefined : "drain";
 }
 
-/** How many runs are in flight at the end: 0, or what is left at `untilMs`. */
+/** Returns the number of runs in flight: 0, or what is left at `untilMs`. */
 async function waitUntilEmpty(context: Context, pool: string, untilMs: number): Promise<number> {
   const { clock, terminal, signal } = context;
   const { lock } = await context.runStore();
   const startedAtMs = clock.now();
-  // Of a cycle that may have looked before the pause was written; every later one sees it.
+  // The cycle that may have started before the pause was written. Every later one sees the pause.
   const { owner: suspect } = await lock.read(pool);
   let quietLooks = 0;
   for (;;) {

@@ -11,7 +11,7 @@ import type { Colours, Screen } from "../terminal.ts";
 import { id } from "../values.ts";
 import { paintState, toJob } from "./jobs.ts";
 
-/** Lines are written a little before the lease is noted and after the run is closed. */
+/** Log lines are written slightly before the lease is recorded and after the run is finished. */
 const marginMs = 120_000;
 
 interface Step {
@@ -53,7 +53,7 @@ export const explain: Command = defineCommand({
   },
 });
 
-/** Of all functions, about these runs' workspace, from the first run's lease to the last one's end. */
+/** Log lines of all functions about the runs' workspace, from the first lease to the last end. */
 async function readLines(
   context: Context,
   pool: StackPool,
@@ -92,7 +92,7 @@ function storyOf(run: Run, lines: readonly ToldLine[]): Story {
   return { run, steps, logLines: own.length };
 }
 
-/** What the run store alone knows, so that a story is whole where logs are gone. */
+/** Steps from the run store, so that the timeline is complete even if the logs have expired. */
 function runStoreSteps(run: Run): readonly Step[] {
   const step = (atMs: number, what: string, tone: Step["tone"] = "plain"): Step => ({
     atMs,

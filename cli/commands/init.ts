@@ -32,7 +32,7 @@ export const init: Command = defineCommand({
     const text = await project.cdkJson();
     const written = await readWritten(context, text, flags);
     const wanted = await findWanted(context, written, flags);
-    // Refuses what does not fit together, with every problem and its place.
+    // Reports every inconsistency with its place.
     const settings = parseSettings(wanted);
     const changes = changesOf(written, wanted);
     const isSame = isDeepStrictEqual(written, wanted);
@@ -70,11 +70,11 @@ async function findWanted(context: Context, written: Written, flags: Flags): Pro
 interface Change {
   readonly path: string;
   readonly from: string | number | boolean;
-  /** Null: it is taken out. */
+  /** Null: the value is removed. */
   readonly to: string | number | boolean | null;
 }
 
-/** What is written already and would be another; what is new overwrites nothing. */
+/** Existing values that would change. New values overwrite nothing and are not listed. */
 function changesOf(written: object, wanted: object): readonly Change[] {
   const after = leavesOf(wanted);
   return [...leavesOf(written)].flatMap(([path, from]) => {

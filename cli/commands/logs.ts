@@ -10,7 +10,7 @@ import type { Screen } from "../terminal.ts";
 import { choice, duration, id } from "../values.ts";
 
 const followEveryMs = 2_000;
-/** CloudWatch shows lines up to this late, and not in order. */
+/** CloudWatch can show lines this late, and out of order. */
 const lateMs = 15_000;
 
 const input = z.object({
@@ -93,7 +93,7 @@ async function read(context: Context, { wanted, sources, startMs }: Reading): Pr
   return perSource.flat().toSorted((a, b) => a.atMs - b.atMs);
 }
 
-/** Asks again and again, a little into the past, and shows what it has not shown yet. Ctrl-C is its good end. */
+/** Polls for lines, each time from slightly in the past, and shows new ones only. Runs until Ctrl-C. */
 async function follow(context: Context, { startMs, ...reading }: Reading): Promise<never> {
   const { clock, signal, terminal, options } = context;
   let fromMs = startMs;

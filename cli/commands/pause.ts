@@ -11,11 +11,14 @@ export interface Switched {
   readonly by: string;
   readonly why: string | null;
   readonly atMs: number | null;
-  /** False: it was so already, and who and why have stayed. */
+  /** False: the state was already set, and who set it and why are unchanged. */
   readonly changed: boolean;
 }
 
-/** Writes who paused or resumed, and why; what else an operator has set stays. Again, without a reason, changes nothing. */
+/**
+ * Pauses or resumes a pool, and records who did it and why. Keeps the operator's other settings. Does nothing
+ * if the state is already set and no reason is given.
+ */
 export async function switchPool(
   context: Context,
   { paused, why }: { readonly paused: boolean; readonly why: string | undefined },
@@ -34,7 +37,9 @@ export async function switchPool(
   return { pool, ...change, changed: true };
 }
 
-/** "Pool a is paused already, by ann, 2 min ago: maintenance. That stays; --why gives another reason." */
+/**
+ * "Pool a is already paused, by ann, 2 min ago: maintenance. That is kept; use --why to change the reason."
+ */
 export function alreadyText({ pool, paused, by, why, atMs }: Switched, nowMs: number): string {
   const since = atMs === null ? "" : `, ${formatAge(nowMs - atMs)}`;
   const state = paused ? "is paused already" : "leases already, resumed";

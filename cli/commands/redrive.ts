@@ -88,7 +88,7 @@ interface Wish {
   readonly yes: boolean;
 }
 
-/** Does what the verdicts say, once it is agreed to; what is not done goes back into the queue. */
+/** Carries out each letter's action if the user agrees. Returns the other letters to the queue. */
 async function recoverAll(
   context: Context,
   letters: readonly Borrowed[],
@@ -132,7 +132,7 @@ async function isAgreed(
   const [sends, deletes, drops] = [of("send"), of("delete"), of("drop")];
   const question = `Send ${sends} to recovery again, and delete ${deletes} that need nothing?`;
   if (sends + deletes > 0 && !(await prompts.confirm(question, true))) return false;
-  // What is dropped is gone for ever: that is a question of its own, and its answer holds for all of it.
+  // Dropping is irreversible, so it needs a confirmation of its own, which covers all dropped letters.
   return (
     drops === 0 ||
     prompts.confirm(`Remove for ever ${count(drops, "dead letter")} that nobody can read?`, false)
@@ -141,12 +141,13 @@ async function isAgreed(
 
 async function recover(context: Context, { pool, action, event, message }: Borrowed): Promise<void> {
   const { queues, functions } = await context.aws();
-  // Sent before it is deleted: recovering twice is harmless, never recovering is not.
+  // Sends the event before deleting the message, because a repeated recovery is harmless and a missing one is
+  // not.
   if (action === "send") await functions.send(pool.output("Recovery"), event);
   await queues.remove(pool.output("DeadLetters"), message.receipt);
 }
 
-/** Runs that were lost, and open ones whose lease is over: the next cycle's reaper closes those. */
+/** Lost runs, and open runs whose lease has expired, which the reaper finishes in the next cycle. */
 async function findLost(context: Context, pool: StackPool, sinceMs: number): Promise<readonly Run[]> {
   const { runs } = await context.runStore();
   const nowMs = context.clock.now();

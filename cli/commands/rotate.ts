@@ -102,7 +102,7 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
   return { data, text: () => render(data), exit: outcome === "promoted" ? "ok" : "finding" };
 }
 
-/** The new keys first; one that is given anew is no kept one. */
+/** New keys first. A kept key that is given again counts as new. */
 function withKept({ keys, instances }: Keyed, kept: Keyed): Keyed {
   const given = new Set(keys.map(({ id }) => id));
   return {
@@ -116,7 +116,7 @@ type Keyed = Pick<RunnerSecret, "keys" | "instances">;
 interface Wanted {
   readonly mint: boolean;
   readonly pool: StackPool;
-  /** As many as there are now. */
+  /** The number of keys in the pool now. */
   readonly count: number;
 }
 
@@ -156,7 +156,8 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
       terminal.progress(`Watching for refusals: ${formatDuration(watchedMs)} of ${formatDuration(watchMs)}`);
       const { lastCycle } = await lock.read(pool.name);
       if (lastCycle?.reason !== "key_refused") return false;
-      // A cycle that was open at the promotion had the old keys, which may be why they are rotated.
+      // A cycle that was running at the promotion used the old keys, whose refusal may be the reason for the
+      // rotation.
       return lastCycle.atMs - pollingTimes[pool.settings.polling].cycleMs > promotedAtMs;
     },
   };
@@ -171,16 +172,16 @@ const stepWords = {
 interface Data {
   readonly pool: string;
   readonly outcome: RotateOutcome;
-  /** None where nothing was stored. */
+  /** Null: nothing was stored. */
   readonly versionId: string | null;
   readonly previousVersionId: string | null;
   readonly newKeys: readonly string[];
-  /** Of the new keys and of those that stay: which Studio refused when they were tried. */
+  /** New and kept keys that Studio refused when they were tried. */
   readonly refused: readonly string[];
   readonly oldKeys: readonly OldKey[];
   readonly watchedMs: number;
   readonly hasRotator: boolean;
-  /** The pool's. */
+  /** The pool's kind. */
   readonly kind: RunnerKind;
   readonly keptKeys: readonly { readonly keyId: string; readonly kind: RunnerKind | undefined }[];
 }
@@ -198,7 +199,7 @@ const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
     `Studio refused ${whoIn(data)} after the promotion, but somebody has stored another value meanwhile: that one was left in place.`,
 };
 
-/** A dispatch cycle does not tell which of its keys was refused. */
+/** The refused keys in words. A dispatch cycle does not record which of its keys was refused. */
 const whoIn = ({ refused, keptKeys }: Data): string =>
   refused.length === 0
     ? "a dispatch cycle"

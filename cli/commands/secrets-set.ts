@@ -42,14 +42,16 @@ export const secretsSet: Command = defineCommand({
   },
 });
 
-/** What came of trying: the text to store (its owner may have renewed it), and what a person should know. */
+/**
+ * The result of trying a key: the text to store (the provider may have renewed it), and a note for the user.
+ */
 interface Tried {
   readonly text: string;
   readonly note?: string;
 }
 
 interface Handler {
-  /** @throws CliError `refused`, `check_failed`: nothing is stored then */
+  /** @throws CliError `refused`, `check_failed`; then nothing is stored */
   readonly attempt: (context: Context, text: string) => Promise<Tried>;
   readonly store: (context: Context, secretId: string, text: string) => Promise<Stored>;
 }
@@ -104,7 +106,7 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
   },
 };
 
-/** A key that nobody could try is not stored by accident. */
+/** Rejects with a remedy if the key could not be tried, so that nobody stores an untried key by accident. */
 async function withoutAnswer<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -55,7 +55,7 @@ function render({ pool, dailyCapUsd, spentUsd }: Data): string {
   return `Pool ${pool} may spend ${formatUsd(dailyCapUsd)} a day. Today: ${formatUsd(spentUsd)}, estimated. ${state}`;
 }
 
-/** @throws CliError `refused` */
+/** @throws CliError `refused` if a model's price is unknown */
 function checkPrices({ settings: { inference, spend } }: Stack): void {
   const unknown = [...new Set([inference.model, inference.summaryModel])].filter(
     (model) => priceOf(spend.prices, model) === undefined,

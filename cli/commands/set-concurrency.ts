@@ -6,7 +6,7 @@ import { concurrencyOf } from "../pool-status.ts";
 import type { StackPool } from "../stack.ts";
 import { orDefault, whole } from "../values.ts";
 
-/** Per pool, beside its runs: its dispatcher and its recovery. */
+/** Functions per pool that run beside its runs: dispatcher and recovery. */
 const functionsBeside = 2;
 
 export const setConcurrency: Command = defineCommand({
@@ -43,7 +43,7 @@ export const setConcurrency: Command = defineCommand({
   },
 });
 
-/** @throws CliError `refused` */
+/** @throws CliError `refused` if the account's Lambda concurrency is too low */
 async function checkAccount(context: Context, pool: StackPool, concurrency: number): Promise<void> {
   const [{ pools }, runStore, aws] = await Promise.all([context.stack(), context.runStore(), context.aws()]);
   const others = await Promise.all(

@@ -88,7 +88,7 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
 }
 
-/** More than these would push the rest off the screen; `--json` has them all. */
+/** The maximum number of workspaces shown; `--json` has them all. */
 const mostLeftAlone = 3;
 
 function leftAloneLines({ leftAlone }: PoolStatus): readonly (readonly [string, string])[] {

@@ -1,13 +1,13 @@
 import type { Check, Facts, Finding } from "./check.ts";
 
-/** `cdk bootstrap`'s own name. */
+/** The name of `cdk bootstrap`'s stack. */
 const bootstrapStack = "CDKToolkit";
-/** What aws-cdk-lib's default synthesizer asks for. */
+/** The version that aws-cdk-lib's default synthesizer requires. */
 const oldestBootstrap = 6;
-/** Per pool, beside its runs: its dispatcher and its recovery. */
+/** Functions per pool that run beside its runs: dispatcher and recovery. */
 const functionsBeside = 2;
 
-/** What can be looked at with credentials alone. */
+/** Checks that need nothing but credentials. */
 export const accountChecks: readonly Check[] = [
   {
     id: "credentials",

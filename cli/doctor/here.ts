@@ -10,16 +10,16 @@ import { compareVersions } from "../versions.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
 const dayMs = 86_400_000;
-/** Older prices are told as such. */
+/** Older prices get a warning. */
 const pricesFreshMs = 180 * dayMs;
-/** A shutdown this near is warned of. */
+/** A shutdown within this time gets a warning. */
 const shutdownNearMs = 90 * dayMs;
-/** Runs TypeScript without flags. */
+/** The first version that runs TypeScript without flags. */
 const oldestNode = "22.18.0";
-/** The functions' own (infra/runner-function.ts). */
+/** The version that the functions use (infra/runner-function.ts). */
 const lambdaNode = "24.0.0";
 
-/** What can be looked at without AWS: this machine, the checkout, the settings. */
+/** Checks that do not need AWS: this machine, the checkout and the settings. */
 export const localChecks: readonly Check[] = [
   {
     id: "node",
@@ -56,7 +56,7 @@ export const localChecks: readonly Check[] = [
     needs: [],
     run: async (facts) => {
       const settings = await facts.settings();
-      ownInstructions(settings.inference); // a file that cannot be read is told here
+      ownInstructions(settings.inference); // throws if a file of instructions cannot be read
       return { verdict: "ok", finding: summaryOf(settings) };
     },
   },
@@ -76,7 +76,7 @@ export const localChecks: readonly Check[] = [
   },
 ];
 
-/** The settings' own arithmetic holds when they are read at all (infra/relations.ts): this shows its results. */
+/** A summary of the settings. Parsing has already checked that they are consistent (infra/relations.ts). */
 function summaryOf({ stackName, inference, pools }: Settings): string {
   const each = pools.map((pool) => {
     const { name, kind, polling, processor, runLimitMinutes, concurrency } = pool;
@@ -116,7 +116,8 @@ async function judgeModel(facts: Facts): Promise<Finding> {
       finding: `${model}: until when, its model card in Amazon Bedrock's user guide says`,
     };
   const deployed = valueOf(await attempt(() => facts.stack()))?.settings;
-  // The answer is about the deployed model; another one in cdk.json is not asked for yet.
+  // The answer is about the deployed model. If cdk.json names another one, the provider has not been asked
+  // about it.
   const isDeployed = deployed?.inference.model === model;
   const answer = isDeployed ? valueOf(await attempt(() => facts.model())) : undefined;
   if (answer?.kind === "unseen") {

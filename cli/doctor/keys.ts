@@ -12,7 +12,7 @@ import type { StackPool } from "../stack.ts";
 import { askForRefused } from "../studio.ts";
 import { perPool, type Check, type Facts, type Finding } from "./check.ts";
 
-/** The stack's secrets: there, well formed, and accepted by whom they are for. */
+/** Checks that the stack's secrets exist, are well formed, and are accepted by Studio or the provider. */
 export const keyChecks: readonly Check[] = [
   perPool("runner-keys", "Runner keys", async ({ context }, pool) =>
     judgeSecret(context, {
@@ -84,7 +84,7 @@ interface Kept<T> {
   readonly name: string;
   readonly secretId: string;
   readonly parse: (text: string, where: string) => T;
-  /** What is said of a good value: nothing of the value itself. */
+  /** Describes a good value without showing any of it. */
   readonly good: (parsed: T) => string;
 }
 
@@ -111,7 +111,10 @@ async function judgeRunnerKeys({ context, stack }: Facts, pool: StackPool): Prom
   return { verdict: "fail", finding: `Studio refuses ${refused.join(", ")}`, remedy };
 }
 
-/** Signs in as the rotator does, and makes nothing; a refresh token that the sign-in has renewed is stored, or it would be lost. */
+/**
+ * Signs in as the rotator does, and creates nothing. Stores a refresh token that the sign-in renewed, because
+ * the old one may stop working.
+ */
 async function judgeSignIn({ context, stack }: Facts, pool: StackPool): Promise<Finding> {
   const secretId = pool.optional("AccountSecret");
   if (secretId === undefined) return { verdict: "skipped", finding: "the pool has no rotator" };
@@ -137,7 +140,7 @@ async function readKeys(context: Context, pool: StackPool): Promise<readonly Run
 async function judgeRotation({ context }: Facts, pool: StackPool): Promise<Finding> {
   const secretId = pool.output("KeysSecret");
   const { AWSPENDING, AWSCURRENT, AWSPREVIOUS } = await (await context.secrets()).stages(secretId);
-  // After a rotation the label may stay where it was.
+  // AWSPENDING may stay on the current or previous version after a rotation.
   const isOver = AWSPENDING === undefined || AWSPENDING === AWSCURRENT || AWSPENDING === AWSPREVIOUS;
   if (isOver) return { verdict: "ok", finding: "none is pending" };
   return {

@@ -6,7 +6,10 @@ import { insteadOfKey } from "../key-names.ts";
 import { ask, openAiFor, roundShape } from "../model-request.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
-/** Tries a job's request once: only the answer says whether the model takes each of the settings. Bedrock's is in bedrock.ts. */
+/**
+ * Tries one request like a job's, because only the answer shows whether the model accepts every setting.
+ * bedrock.ts does this for Bedrock.
+ */
 export const requestChecks: readonly Check[] = [
   { id: "model-request", title: "Model request", needs: ["stack"], run: judgeRequest },
 ];

@@ -6,10 +6,10 @@ import { isGoodReason, reasonInWords } from "../cycle-words.ts";
 import { perPool, settingsUnread, type Check, type Facts, type Finding } from "./check.ts";
 import { toCliError } from "../errors.ts";
 
-/** The dead-man alarm's own time. */
+/** The period of the dead-man alarm. */
 const goodPollWithinMs = 300_000;
 
-/** What the deployed stack tells of itself. */
+/** Checks of the deployed stack. */
 export const stackChecks: readonly Check[] = [
   { id: "deployed", title: "Stack", needs: ["credentials"], run: judgeDeployed },
   {
@@ -79,7 +79,7 @@ export const stackChecks: readonly Check[] = [
   }),
 ];
 
-/** As JSON has it: what is absent is not there. */
+/** Converts through JSON, which removes undefined fields. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 async function judgeDeployed(facts: Facts): Promise<Finding> {
@@ -124,7 +124,7 @@ function judgePolls({ goodPollAtMs, lastCycle, schedule }: PoolStatus, nowMs: nu
   };
 }
 
-/** What `status` says of each pool, judged. */
+/** A check of what `status` reports about each pool. */
 function byStatus(id: string, title: string, judge: (status: PoolStatus, nowMs: number) => Finding): Check {
   return perPool(id, title, async (facts, pool) => {
     const nowMs = facts.context.clock.now();

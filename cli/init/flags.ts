@@ -30,7 +30,7 @@ const poolList = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Of `init`, as commander gives them. */
+/** The options of `init`, as commander returns them. */
 export const flagsSchema = z.object({
   yes: z.boolean().default(false),
   force: z.boolean().default(false),
@@ -63,7 +63,10 @@ export const flagRows: readonly OptionRow[] = [
   { flags: "--monitoring <level>", meaning: "full, lean or off" },
 ];
 
-/** The options over what is there. `--stack` names the stack. @throws CliError `not_found` for a `--pool` that is none */
+/**
+ * Applies the options to the answers. `--stack` is the stack's name. @throws CliError `not_found` for an
+ * unknown `--pool`
+ */
 export function withFlags(answers: Answers, flags: Flags, { stack, pool }: GlobalOptions): Answers {
   const { pools: listed, provider = answers.provider, email, monitoring } = flags;
   const before = provider === answers.provider ? answers.model : modelOf[provider];

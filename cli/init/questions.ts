@@ -22,7 +22,7 @@ import {
 
 const mostPools = 10;
 
-/** Asks for everything, with what is there as the default of each question. */
+/** Asks for every value. The defaults are the present values. */
 export async function askAll(prompts: Prompts, present: Answers): Promise<Answers> {
   const stackName = await prompts.text({
     message: "Name of the CloudFormation stack",

@@ -42,7 +42,7 @@ export function createRunnerKeys(deps: RunnerKeysDeps): RunnerKeys {
   };
 }
 
-/** A value that is not text was not written by us. */
+/** The previous value. A value that is not text was not written by this project and is ignored. */
 async function readPrevious(
   source: StagedSecrets,
   secretId: string,

@@ -2,15 +2,15 @@ import { chmodSync, mkdirSync, readdirSync, statSync, type Stats } from "node:fs
 import { dirname } from "node:path";
 import { RunnerError } from "../lib/core/errors.ts";
 
-/** The permissions of all others than the owner. */
+/** The permission bits of everybody but the owner. */
 const others = 0o077;
-/** What `npm start` keeps in its folder; SQLite's own files have longer names. */
+/** What `npm start` keeps in its folder. SQLite adds files whose names start with its file's name. */
 const ours = ["stack.json", "studio.sqlite", "cdk.out"];
 
 /**
- * Makes a folder for its owner alone, and those that lead to it. One that is there is closed to others, if there is
- * nothing of theirs in it; then the answer says so. Node's own `recursive` never comes back where the parent exists and
- * still answers "no such folder", as /proc does.
+ * Creates a folder, and its missing parents, for its owner alone. Restricts an existing folder if it contains
+ * nothing but this project's files, and returns a sentence about it. Does not use Node's `recursive`, which
+ * never returns where the parent exists and still answers "no such folder", as in /proc.
  * @throws RunnerError `config_invalid`
  */
 export function makeFolder(path: string): string | undefined {
@@ -42,7 +42,7 @@ function close(path: string, { uid, mode }: Stats): string | undefined {
   return `The folder ${path} was open to other users of this machine: now it is yours alone.`;
 }
 
-/** Below a file, in a folder that we may not read …: the same sentence. */
+/** Returns the same error for a path below a file, in an unreadable folder, and so on. */
 function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -59,7 +59,7 @@ function makeNew(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // Another process was faster.
+    // Another process created it first.
     if (codeOf(error) === "EEXIST") return;
     throw cannot(path, problemOf(error), error);
   }

@@ -10,13 +10,13 @@ export interface Told {
   readonly tone: Tone;
 }
 
-/** "pool-local-processor" is the processor to a person; there is one pool here. */
+/** "pool-local-processor" is shown as "processor", because there is only one pool here. */
 const roleOf = (functionLabel: string): string => functionLabel.split("-").at(-1) ?? functionLabel;
 
-/** What a person should read about something that happened; `undefined`: nothing. */
+/** A message about an event for the person at the terminal; `undefined`: none. */
 export function tell(event: CloudEvent): Told | undefined {
   if (event.kind === "log") return tellLog(roleOf(event.function), event.line);
-  // What our functions throw they have told before, in a line of their own.
+  // A function that throws a RunnerError has already logged it.
   const isTold = event.kind === "error" && event.errorType === "RunnerError";
   if (!isTold && (event.kind === "error" || endedBadly(event))) {
     return told(roleOf(event.function), `${event.errorType}: ${event.errorMessage}`, "bad");
@@ -45,7 +45,7 @@ function told(who: string, what: string, tone: Tone): Told {
 
 const labelCharacters = 26;
 
-/** A workspace by its title, cut to a word or two; by its id where it has none that we know. */
+/** A workspace's title, shortened, or its id if no title is known. */
 export function workspaceLabel(workspaceId: string, title: string | null | undefined): string {
   const characters = Array.from(printable((title ?? "").replaceAll(/[\s\p{Cc}]+/gu, " ").trim()));
   if (characters.length === 0) return printable(workspaceId);

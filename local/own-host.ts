@@ -6,8 +6,8 @@ export const foreignHost =
   "This server answers as 127.0.0.1 or localhost only, with its own port in the Host header: other names may lead a browser here by a trick.";
 
 /**
- * Whether the request asks for this server by a name of this machine. A page whose own name was made to resolve to
- * 127.0.0.1 is of the same origin as its requests, and could read every answer; its name stands in Host.
+ * Whether the request's Host header is a name of this machine. Otherwise a page whose name was made to
+ * resolve to 127.0.0.1 (DNS rebinding) could read every answer.
  */
 export function isOwnHost({ headers, socket }: Pick<IncomingMessage, "headers" | "socket">): boolean {
   return names.some((name) => headers.host === `${name}:${socket.localPort}`);

@@ -88,7 +88,7 @@ interface PartsInput {
   readonly closing: AbortSignal;
 }
 
-/** The services' state, without a way in. */
+/** Creates the services' state, without endpoints. */
 function createParts(input: PartsInput): ServicesDeps {
   const { options, ground, closing } = input;
   const { clock, emit, stack, account } = ground;
@@ -150,12 +150,13 @@ interface Running {
   readonly runtimes: readonly FunctionRuntime[];
 }
 
-/** For what was asked to end to leave its work in order. */
+/** How long processes have to finish after SIGTERM. */
 const windDownMs = 1_000;
 
 /**
- * What schedules start is asked to end at once: it is what takes new work. The rest may go on with what it has until
- * the grace is over, and is then asked too. The endpoints stay open meanwhile: what runs may still save its work.
+ * Sends SIGTERM at once to the functions that schedules start, because they take new work. The others have
+ * `graceMs` to finish, and then get SIGTERM too. The endpoints stay open in the meantime, so that functions
+ * can still save their work.
  */
 async function stopAll({ ground, closing, activity, runtimes }: Running, graceMs: number): Promise<void> {
   closing.abort(new CloudError("the local cloud is stopping"));
@@ -174,7 +175,7 @@ async function stopAll({ ground, closing, activity, runtimes }: Running, graceMs
   await closeGround(ground);
 }
 
-/** @throws CloudError naming what there is */
+/** @throws CloudError that names the available ids */
 function byLogicalId<T extends { readonly logicalId: string }>(
   resources: readonly T[],
   logicalId: string,

@@ -10,7 +10,7 @@ import type { FunctionResource } from "./resources.ts";
 import { after } from "./timers.ts";
 import { signalGroup, type Warden } from "./warden.ts";
 
-/** Lambda's limit for a module's import; when it is over, the first invocation's time is added to it. */
+/** Lambda's limit for loading a module. After it, loading counts as part of the first invocation. */
 const initLimitMs = 10_000;
 
 export interface Call {
@@ -19,17 +19,17 @@ export interface Call {
   readonly payload: string;
   readonly trace: string;
   readonly attempt: number;
-  /** A fault. */
+  /** A fault to inject. */
   readonly kill: Kill | undefined;
 }
 
-/** An invocation's end with its measures. */
+/** How an invocation ended, with duration and memory. */
 export type Ending = Outcome & { readonly durationMs: number; readonly maxMemoryMb: number | undefined };
 
 export interface EnvironmentDeps {
   readonly clock: Clock;
   readonly warden: Warden;
-  /** The whole environment of the process. */
+  /** All environment variables of the process. */
   readonly variables: Readonly<Record<string, string>>;
   readonly onLine: (line: {
     readonly requestId: string | undefined;
@@ -52,10 +52,10 @@ const messageSchema: z.ZodType<ChildMessage> = z.discriminatedUnion("kind", [
 
 const bootstrap = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
 
-/** One operating-system process that runs one invocation at a time and stands still in between. */
+/** An operating-system process that runs one invocation at a time and is frozen in between. */
 export class ExecutionEnvironment {
   readonly pid: number;
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has exited. */
   readonly ended: Promise<void>;
   readonly #fn: FunctionResource;
   readonly #clock: Clock;
@@ -63,7 +63,7 @@ export class ExecutionEnvironment {
   readonly #words: Words;
   readonly #loaded: Promise<Verdict>;
   #requestId: string | undefined;
-  /** Of the invocation that runs; none is running without it. */
+  /** Aborts when the present invocation ends; undefined while none runs. */
   #over: AbortSignal | undefined;
   #frozenMs = 0;
   #alive = true;
@@ -92,7 +92,9 @@ export class ExecutionEnvironment {
     return this.#alive;
   }
 
-  /** Resolves when the function's module is loaded, with the failure if it could not be; never rejects. */
+  /**
+   * Resolves when the function's module is loaded, with the failure if it could not be loaded. Never rejects.
+   */
   async ready(requestId: string): Promise<Failure | undefined> {
     const verdict = await this.#loaded;
     if (verdict.kind === "ready") return undefined;
@@ -101,7 +103,7 @@ export class ExecutionEnvironment {
     return failure;
   }
 
-  /** Never rejects. After a failure other than `error` the process is gone or about to be. */
+  /** Never rejects. After any failure other than `error`, the process has exited or is about to. */
   async invoke(call: Call): Promise<Ending> {
     const clock = this.#clock;
     const { pid } = this;
@@ -109,16 +111,16 @@ export class ExecutionEnvironment {
     const startedMs = clock.now();
     const verdict = await this.#verdictOf(call);
     const goesOn = verdict.kind === "response" || (verdict.kind === "failed" && !verdict.fatal);
-    // Freezing at the answer is what Lambda does: work that was not awaited stands still until the next invocation.
+    // Freezes at the answer, as Lambda does: work that was not awaited stops until the next invocation.
     if (goesOn) signalGroup(pid, "SIGSTOP");
     const circumstances = { fn: this.#fn, requestId: call.requestId, killed: this.#killed };
     const measures = { durationMs: clock.now() - startedMs, maxMemoryMb: memoryOf(pid)?.peakMb };
     if (!goesOn) this.kill();
-    await new Promise((resolve) => setImmediate(resolve)); // its last lines are in the pipe already: let them be read
+    await new Promise((resolve) => setImmediate(resolve)); // its last lines are already in the pipe; let them be read
     return { ...outcomeOf(verdict, circumstances), ...measures };
   }
 
-  /** Stands still for so long in mid-invocation. `false`: none is running. */
+  /** Freezes the process for `ms` during an invocation. `false`: no invocation is running. */
   freeze(ms: number): boolean {
     const over = this.#over;
     if (over === undefined || over.aborted || !this.#alive) return false;
@@ -128,7 +130,7 @@ export class ExecutionEnvironment {
     return true;
   }
 
-  /** Asks the function to wind down. */
+  /** Sends SIGTERM, so that the function can finish. */
   terminate(): void {
     signalGroup(this.pid, "SIGTERM");
   }
@@ -160,7 +162,7 @@ export class ExecutionEnvironment {
     const killed = kill && after(clock, kill.afterMs, signal);
     if (kill?.how === "signal") void killed?.then(() => this.kill());
     signalGroup(pid, "SIGCONT");
-    this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows itself as the process's exit
+    this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows as the process's exit
     const verdict = await Promise.race([
       reply,
       this.#timeout(signal),
@@ -195,11 +197,11 @@ function spawnEnvironment(fn: FunctionResource, variables: Readonly<Record<strin
     execPath: process.execPath,
     execArgv: heapLimit(fn, variables),
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    detached: true, // its own process group: Ctrl-C does not reach it, and its end takes its own children along
+    detached: true, // a process group of its own, so that Ctrl-C does not reach it and its children end with it
   });
 }
 
-/** As Lambda's own runtime has it, unless the function says so itself. */
+/** Lambda's default heap limit, unless the function sets one. */
 const heapLimit = (fn: FunctionResource, { NODE_OPTIONS = "" }: Readonly<Record<string, string>>) =>
   NODE_OPTIONS.includes("--max-old-space-size")
     ? []
@@ -214,9 +216,9 @@ const invokeMessage = (fn: FunctionResource, call: Call): InvokeMessage => ({
 });
 
 interface Words {
-  /** The process's next message; its exit is the last and stays. */
+  /** The next message from the process. After its exit, always the exit. */
   next(): Promise<Verdict>;
-  /** How it ended. */
+  /** Resolves with how the process ended. */
   readonly ended: Promise<string>;
 }
 

@@ -8,7 +8,7 @@ import { after } from "./timers.ts";
 const memoryPollMs = 100;
 const maxResponseBytes = 6_291_556;
 
-/** How an invocation came to its end, in an execution environment's terms. */
+/** How an invocation ended, as its execution environment sees it. */
 export type Verdict =
   | ChildMessage
   | { readonly kind: "exit"; readonly how: string }
@@ -31,7 +31,7 @@ export type Outcome = Failure | Success;
 export interface Circumstances {
   readonly fn: FunctionResource;
   readonly requestId: string;
-  /** We killed the process: for a fault, or at the stop. */
+  /** Whether this process killed the environment, for a fault or at the stop. */
   readonly killed: boolean;
 }
 
@@ -42,7 +42,7 @@ export function outcomeOf(verdict: Verdict, circumstances: Circumstances): Outco
   return { ok: false, kind: "error", error: { errorType: "Function.ResponseSizeTooLarge", errorMessage } };
 }
 
-/** Types and sentences are Lambda's own. */
+/** Converts an outcome to Lambda's error type and message. */
 export function failureOf(verdict: Verdict, { fn, requestId, killed }: Circumstances): Failure {
   const fail = (kind: FailureKind, errorType: string, problem: string): Failure => ({
     ok: false,
@@ -75,7 +75,7 @@ export function failureOf(verdict: Verdict, { fn, requestId, killed }: Circumsta
   }
 }
 
-/** Settles when the process's resident memory is over the limit; never, where there is no /proc. */
+/** Resolves when the process's resident memory exceeds the limit. Never resolves if there is no /proc. */
 export async function overMemory(watch: {
   readonly clock: Clock;
   readonly pid: number;

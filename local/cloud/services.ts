@@ -29,9 +29,12 @@ export interface ServicesDeps {
 }
 
 export interface Services {
-  /** The AWS services of this cloud, each in the protocol that the AWS SDK for JavaScript 3.1162 speaks to it. */
+  /**
+   * The services that require a signature, each with the protocol that the AWS SDK for JavaScript 3.1162 uses
+   * for it.
+   */
   readonly signed: readonly Service[];
-  /** Asked by those who have no credential of the account. */
+  /** Routes for callers without credentials of the account. */
   readonly open: Service;
 }
 
@@ -69,7 +72,7 @@ export function createServices(deps: ServicesDeps): Services {
   return { signed, open: restService(keyRoutes, tokens) };
 }
 
-/** Where whoever is given a token of `GetWebIdentityToken` finds the keys to check it. */
+/** Where the receiver of a token of `GetWebIdentityToken` finds the keys to verify it. */
 const keyRoutes = [
   {
     method: "GET",

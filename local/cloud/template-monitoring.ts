@@ -15,7 +15,7 @@ const comparison = z.enum([
 const missingData = z.enum(["missing", "ignore", "breaching", "notBreaching"]).default("missing");
 const dimensions = z.array(z.object({ Name: z.string(), Value: z.string() })).default([]);
 
-/** @throws TemplateError for what CloudWatch would refuse, or what is not understood here */
+/** @throws TemplateError for an alarm that CloudWatch would refuse, or that is unsupported here */
 export function alarmOf(source: Source): MetricAlarm {
   const evaluationPeriods = read(source, "EvaluationPeriods", number);
   const queries = read(source, "Metrics", z.array(metricQuerySchema).optional());

@@ -15,7 +15,7 @@ import type { AlarmsContent, AlarmView, DashboardView, PlacedWidget, WidgetConte
 import { problemOf } from "../../lib/core/json.ts";
 
 export interface Wanted {
-  /** Absent: the first one. */
+  /** Absent: the first dashboard. */
   readonly name?: string | undefined;
   readonly range: TimeRange;
   /** "15 minutes" */
@@ -24,7 +24,7 @@ export interface Wanted {
 
 export type Drawn = Omit<DashboardView, "studioUrl">;
 
-/** The stack's dashboards, and one of them drawn. `undefined`: there is none of that name. */
+/** The stack's dashboards, with one of them drawn. `undefined`: there is none with that name. */
 export function drawDashboard(source: DashboardSource, wanted: Wanted): Drawn | undefined {
   const all = source.dashboards();
   const dashboards = all.map(({ name, title }) => ({ name, title }));
@@ -48,7 +48,7 @@ function placed(widget: Widget, scene: Scene): PlacedWidget {
   return { x, y, width, height, title, content: contentOf(widget, scene) };
 }
 
-/** Never throws: what cannot be drawn says so in its place. */
+/** Never throws. A widget that cannot be drawn shows the problem instead. */
 function contentOf({ type, properties }: Widget, scene: Scene): WidgetContent {
   const draw = kinds[type];
   if (draw === undefined)
@@ -93,7 +93,7 @@ function alarmsContent(
   return { kind: "alarms", alarms: shown.map(alarmView) };
 }
 
-/** Without what only the lookup needs. */
+/** Removes the field that is only needed for the lookup. */
 const alarmView = ({ arn: _arn, ...view }: SourceAlarm): AlarmView => view;
 
 function logContent({ query, view }: LogWidget, { source, range, rangeText }: Scene): WidgetContent {
@@ -107,7 +107,7 @@ function logContent({ query, view }: LogWidget, { source, range, rangeText }: Sc
 
 const sourceCommand = /^\s*SOURCE\s+'([^']*)'\s*\|?/;
 
-/** A log widget names its log groups in front: `SOURCE 'one' | SOURCE 'two' | fields …`. */
+/** A log widget names its log groups first: `SOURCE 'one' | SOURCE 'two' | fields …`. */
 export function splitSources(query: string): LogQuery {
   const logGroups: string[] = [];
   let text = query;

@@ -6,8 +6,8 @@ import type { LineAnnotation, MarkAnnotation, NumberView, SeriesView, WidgetCont
 import { emptySentence, unitOf } from "./words.ts";
 
 /**
- * What a metric widget shows: lines over time, or one value per series.
- * @throws Error with a sentence about what cannot be worked out
+ * The content of a metric widget: lines over time, or one value per series.
+ * @throws Error with a sentence about what cannot be computed
  */
 export function metricContent(widget: MetricWidget, scene: Scene): WidgetContent {
   if (widget.metrics.length === 0) throw new Error("This widget names no metric.");
@@ -56,10 +56,10 @@ const views: Readonly<Record<MetricWidget["view"], (input: ViewInput) => WidgetC
   }),
 };
 
-/** Views of one value per series; the others show the way there. */
+/** Views with one value per series. The others show values over time. */
 const isSingle = ({ view }: MetricWidget): boolean => view !== "timeSeries" && view !== "table";
 
-/** CloudWatch keeps metrics in minutes, and so the finest line has one point a minute. */
+/** CloudWatch keeps metrics by the minute, so the finest line has one point per minute. */
 const finestSeconds = 60;
 const autoPeriods = [
   { upToMs: 3 * 3_600_000, seconds: finestSeconds },
@@ -73,7 +73,7 @@ function periodOf(widget: MetricWidget, wantedSeconds: number, { range, inherit 
   return autoPeriods.find(({ upToMs }) => lengthMs <= upToMs)?.seconds ?? wantedSeconds;
 }
 
-/** A row's series in the order of the rows; a row that found none leaves none. */
+/** Series in the order of the rows. A row without results has none. */
 function seriesOf(rows: readonly MetricRow[], { source, range }: Scene): readonly SeriesView[] {
   const found = source.metricData(
     rows.map(({ query }) => withPeriod(query)),

@@ -12,9 +12,9 @@ import type { DashboardView } from "./view.ts";
 
 export interface DashboardDeps {
   readonly clock: Clock;
-  /** `undefined` while the stack starts. */
+  /** `undefined` while the stack is starting. */
   readonly source: () => DashboardSource | undefined;
-  /** Where the page links to as Studio. */
+  /** The Studio address that the page links to. */
   readonly studioUrl: string;
 }
 
@@ -33,7 +33,7 @@ const querySchema = z.object({
 
 const runbookFile = resolve(import.meta.dirname, "../../docs/runbook.md");
 
-/** What view.ts lists. */
+/** The routes listed in view.ts. */
 export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknown>[] {
   const withLogCache = createLogCache(deps.clock);
   const source = (): DashboardSource => {

@@ -58,7 +58,8 @@ function loading({ api, store, showDetail }) {
       try {
         store.set({ info: await api.info() });
       } catch {
-        // The list says that the server is away; this is asked again when the stream is back.
+        // The workspace list shows that the server is unreachable. This is loaded again when the stream is
+        // back.
       }
     },
     async loadDetail() {

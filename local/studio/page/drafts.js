@@ -18,7 +18,7 @@ export function createDrafts(storage) {
       try {
         storage.setItem(nameOf(key), text);
       } catch {
-        // Storage is full or switched off: the text is still in its field.
+        // Storage is full or turned off. The text is still in its field.
       }
     },
   };

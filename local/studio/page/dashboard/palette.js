@@ -1,6 +1,6 @@
 import { readTheme } from "../deliverables/chart-theme.js";
 
-/** How many series get a colour of their own before the palette comes round again, paler. */
+/** The number of series with a colour of their own. Further ones reuse the palette in paler shades. */
 const mostSeries = 24;
 
 /**

@@ -19,7 +19,7 @@ const seriesKinds = /** @type {const} */ ({
   area: { type: "line", stacked: false, filled: true },
 });
 
-/** Shapes beside colours, so that series can be told apart without colour. */
+/** Shapes in addition to colours, so that series can be told apart without colour. */
 const pointShapes = /** @type {const} */ ([
   "circle",
   "rect",

@@ -35,10 +35,10 @@ export function grid({ label, columns, rows }) {
   );
 }
 
-/** Longer ones are no figures, and cost a browser too much to make sure. */
+/** Longer cells are not numbers, and matching them would be slow. */
 const figureCharacters = 40;
 
-/** Cells of more characters would stand one word to a line on a phone. */
+/** Longer cells would break into one word per line on a phone. */
 const longCharacters = 24;
 
 /**

@@ -6,7 +6,7 @@
  * @typedef {{ lines: readonly LineAnnotation[], marks: readonly MarkAnnotation[], theme: ChartTheme }} Options
  */
 
-/** A threshold that is this many times as high as the data leaves them their room, and shows at its own height no more. */
+/** A threshold is left out if it is more than this many times higher than the data. */
 const farAway = 4;
 
 /**

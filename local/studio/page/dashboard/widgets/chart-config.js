@@ -54,12 +54,12 @@ function dataset({ label, colour, axis, points }, { stacked, periodMs }, frame) 
     backgroundColor: stacked ? withAlpha(colour, 0.35) : colour,
     fill: stacked ? "stack" : false,
     borderWidth: 1.75,
-    // A value without neighbours makes no line: it is a dot.
+    // A value without neighbours has no line, so it gets a dot.
     pointRadius: stacked ? 0 : points.map((_, at) => (isAlone(at) ? 2.5 : 0)),
     pointHoverRadius: 4,
     pointBackgroundColor: colour,
     pointBorderColor: colour,
-    // Where a period has no data the line breaks.
+    // Breaks the line where a period has no data.
     spanGaps: periodMs * 1.5,
   };
 }

@@ -24,17 +24,17 @@ export interface ColdRow {
   readonly plainBytes: number;
   /** Largest first. */
   readonly packages: readonly { readonly name: string; readonly bytes: number }[];
-  /** How the first call was held to its share of a CPU, and that share. */
+  /** How the first call was limited to its share of a CPU. */
   readonly quota: QuotaKind | undefined;
   readonly cpuShare: number;
-  /** From the process's start until its handler is there, with full CPU. Milliseconds. */
+  /** Milliseconds from the start of the process until its handler is loaded, with full CPU. */
   readonly emptyReadyMs: number;
   readonly readyMs: number;
   readonly plainReadyMs: number;
-  /** The first real call, with the share that the function's memory gives it. */
+  /** Duration of the first real call, with the CPU share that the function's memory gives it. */
   readonly callMs: number;
   readonly plainCallMs: number;
-  /** Both together, ours against the plain bundle's. */
+  /** Start plus call, relative to the plain bundle. */
   readonly ratio: number;
 }
 
@@ -49,7 +49,7 @@ const subjects: readonly Subject[] = [
   { name: "process", part: "ProcessorRunner", event: leaseOne },
 ];
 
-/** Fresh processes, ours and the plain ones by turns; medians. */
+/** Medians over new processes, alternating between the runner's bundles and the plain ones. */
 export async function cold(
   built: Built,
   { isShort }: { readonly isShort: boolean },
@@ -95,7 +95,7 @@ async function measure(built: Built, scene: Scene, subject: Subject): Promise<Co
   for (let round = 0; round <= scene.rounds; round++)
     for (const kind of ["empty", "ours", "plain"] as const) {
       const one = await start(files[kind]);
-      // The first of each brings the files into the page cache.
+      // The first round only brings the files into the page cache.
       if (round > 0) starts[kind].push(one);
     }
   const of = (kind: keyof typeof starts, pick: (one: Start) => number): number =>

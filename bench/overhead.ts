@@ -14,15 +14,18 @@ import { median, percentile, rounded, sum } from "./stats.ts";
 
 export interface Overhead {
   readonly jobs: number;
-  /** Of a warm process, per job. Milliseconds. */
+  /** CPU time per job in a warm process, in milliseconds. */
   readonly cpuMs: number;
   readonly cpuP90Ms: number;
-  /** Of a plain worker with the same packages and the same calls to Studio, the model and the run store. */
+  /**
+   * The same for a plain worker with the same packages and the same calls to Studio, the model and the run
+   * store.
+   */
   readonly plainCpuMs: number;
   readonly ratioToPlain: number;
   readonly peakMemoryMb: number;
   readonly plainPeakMemoryMb: number;
-  /** Sent by the processor for one job. The dispatcher's lease call is not among them. */
+  /** Requests that the processor sends for one job. Does not include the dispatcher's lease call. */
   readonly requests: Readonly<Record<string, number>>;
   readonly studioRequests: number;
   readonly runStoreRequests: number;
@@ -35,7 +38,7 @@ const studioPaths = /Workspace/;
 const runStoreActions = /^(?:Get|Put|Update|Delete)Item$|^Query$/;
 const modelPaths = /\/responses/;
 
-/** One job after the other in a warm process, in blocks by turns with the plain bundle. */
+/** Runs jobs one after the other in a warm process, in blocks that alternate with the plain bundle. */
 export async function overhead(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Overhead> {
   const others = await startOthers(0);
   const aws = await startAws(built, others.runnerKey);
@@ -70,7 +73,7 @@ interface Scene {
 
 type Block = readonly Awaited<ReturnType<Host["invoke"]>>[];
 
-/** A block of jobs of each kind, one right after the other. */
+/** A block of jobs of each kind, one directly after the other. */
 interface Compared {
   readonly own: Block;
   readonly plain: Block;
@@ -103,7 +106,7 @@ function summarize(runs: readonly Compared[]): Overhead {
       1,
     ),
     plainCpuMs: rounded(median(runs.map(({ plain }) => meanCpuMs(plain))), 1),
-    // Block against the block that ran right after it.
+    // Compares each block with the block that ran directly after it.
     ratioToPlain: rounded(median(runs.map(({ own, plain }) => meanCpuMs(own) / meanCpuMs(plain))), 2),
     peakMemoryMb: rounded(last?.peakMemoryMb ?? 0),
     plainPeakMemoryMb: rounded(runs.at(-1)?.plain.at(-1)?.peakMemoryMb ?? 0),

@@ -12,13 +12,13 @@ import { createVirtualClock } from "./virtual-clock.ts";
 
 export interface Outcome {
   readonly drainSeconds: number;
-  /** jobs / concurrency × the time that a job takes. */
+  /** jobs / concurrency × the duration of a job. */
   readonly idealSeconds: number;
-  /** From the queue's start until all places are taken, or all jobs are leased. */
+  /** Seconds from the start until all slots are taken, or all jobs are leased. */
   readonly fullSeconds: number;
   readonly studioPeakPerSecond: number;
   readonly refusedByStudio: number;
-  /** Write units of the one partition that a pool's rows are in. */
+  /** Write units of the single partition that contains a pool's rows. */
   readonly writePeakPerSecond: number;
   readonly readPeakPerSecond: number;
   readonly environments: number;
@@ -27,7 +27,7 @@ export interface Outcome {
 
 const remainingMs = 75_000;
 
-/** Works off a queue that is there at once, with the real dispatcher; Studio, DynamoDB and Lambda are what `assumed` says. */
+/** Works off a full queue with the real dispatcher. Studio, DynamoDB and Lambda behave as `assumed` says. */
 export async function simulate(load: Load): Promise<Outcome> {
   const scene = sceneOf(createVirtualClock(), load);
   const cycles = openCycles(scene);
@@ -37,7 +37,7 @@ export async function simulate(load: Load): Promise<Outcome> {
   return outcomeOf(scene);
 }
 
-/** One a minute, as the schedule starts them. */
+/** Starts a cycle every minute, as the schedule does. */
 async function openCycles(scene: Scene): Promise<void> {
   const { clock, load, stop, billed } = scene;
   const settings = {
@@ -55,7 +55,7 @@ async function openCycles(scene: Scene): Promise<void> {
     if (stop.signal.aborted) break;
     const startedAtMs = clock.now();
     const cycle = runCycle(deps, settings, { remainingMs, stop: stop.signal })
-      .catch(() => undefined) // as in Lambda: the next one comes by its schedule
+      .catch(() => undefined) // as in Lambda, the next cycle starts by its schedule
       .then(() => void (billed.dispatcherMs += clock.now() - startedAtMs));
     open.push(cycle);
   }
@@ -88,10 +88,10 @@ async function work(scene: Scene, runId: string): Promise<void> {
   const { clock, load, lambda, openRuns, seen, billed, done } = scene;
   const startMs = await lambda.start();
   const beganAtMs = clock.now() - startMs;
-  await askUntilTaken(scene); // context
+  await askUntilTaken(scene); // the context
   await clock.sleep(load.jobSeconds * 1_000);
   await askUntilTaken(scene); // the heartbeat that proves the lease
-  await askUntilTaken(scene); // completion
+  await askUntilTaken(scene); // the completion
   await write(scene, assumed.writesPerJob - assumed.writesPerOpen);
   openRuns.delete(runId);
   lambda.end();

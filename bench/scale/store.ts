@@ -22,7 +22,7 @@ async function read({ clock, reads }: Scene, units = 0.5): Promise<void> {
 
 type Store = Pick<CycleDeps, "control" | "backoff" | "lock" | "spend" | "workspaces" | "runStore">;
 
-/** The run store as the dispatcher asks it: what it keeps, how long it takes, and what it is billed. */
+/** The run store as the dispatcher uses it, with its latency and billing. */
 export function storeOf(scene: Scene): Store {
   const { heldBack, lock } = scene;
   return {
@@ -98,6 +98,6 @@ const rowOf = (run: NewRun): Run =>
     calledAtMs: run.leasedAtMs,
     heartbeatAtMs: run.leasedAtMs,
     openIn: pool,
-    // Heartbeats keep it alive.
+    // Stands for the heartbeats that keep it alive.
     leaseExpiresAtMs: Number.MAX_SAFE_INTEGER,
   });

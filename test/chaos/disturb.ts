@@ -10,21 +10,21 @@ import { timetableOf } from "./timetable.ts";
 import { add } from "./watch.ts";
 
 export interface Disturbance {
-  /** What was done beyond the faults of calls, by name. */
+  /** The number of disturbances other than faults of calls, by name. */
   done(): ReadonlyMap<string, number>;
-  /** Processes that stood still, or could not reach the run store. */
+  /** Times in which a process was frozen, or could not reach the run store. */
   readonly intervals: readonly Interval[];
-  /** The longest that the pool was asked to hold back. */
+  /** The longest wait that the pool was asked for. */
   longestHoldMs(): number;
   /** Does what is due once this share of the jobs has ended. */
   progressed(share: number): void;
-  /** All faults rest; what was begun is undone. */
+  /** Stops all faults and undoes what was started. */
   stop(): Promise<void>;
 }
 
 /**
- * Lets everything go wrong by a plan that the seed fixes: rates and dice. Which call or process a die hits depends on the
- * machine's timing, so that two runs of a seed are alike and not the same.
+ * Applies faults by a plan that the seed determines: rates and random numbers. Which call or process a fault
+ * hits also depends on the machine's timing, so two runs of a seed are similar but not equal.
  */
 export function disturb(started: Omit<Scene, "done" | "intervals" | "over">): Disturbance {
   const scene: Scene = { ...started, done: new Map(), intervals: [], over: new AbortController() };
@@ -73,7 +73,7 @@ export function disturb(started: Omit<Scene, "done" | "intervals" | "over">): Di
   };
 }
 
-/** A job that was offered again counts when somebody took it. */
+/** A job that was offered again counts when somebody leased it. */
 function withDoubled({ done, stage }: Scene): ReadonlyMap<string, number> {
   const all = new Map(done);
   for (const { end } of stage.studio.leases()) {

@@ -14,9 +14,9 @@ import {
 import { cuts } from "./service-faults.ts";
 import type { Invocation } from "./watch.ts";
 
-/** Of the attempts; of the posts; of the dispatchers. */
+/** Shares of the attempts, the posts and the dispatchers. */
 const shares = { cut: 0.03, frozen: 0.03, beforePost: 0.02, dispatcher: 0.015 };
-/** By the dice; and of a job that is to be halted while others take it for dead. */
+/** Durations: random ones, and one for a job that is to be halted until others consider it dead. */
 const lengthsMs = {
   cut: [2_000, 8_000],
   frozen: [1_000, 12_000],
@@ -29,7 +29,7 @@ const within = (random: Random, [low, high]: Range): number => between(random, l
 
 interface Began {
   readonly invocation: Invocation;
-  /** Of a job's first attempt, where it is planned. */
+  /** Applies to a job's first attempt, if it is planned. */
   readonly halt: PlannedCase["halt"];
 }
 
@@ -43,7 +43,7 @@ function onAttemptBegan({ stage, queue, over }: Scene, listener: (began: Began) 
   });
 }
 
-/** One attempt's process cannot reach the run store, while everybody else's can. */
+/** One attempt's process cannot reach the run store, while all others can. */
 export function cutOffProcesses(scene: Scene): void {
   const { stage, options, over, intervals } = scene;
   const random = seeded(options.seed, "cuts");
@@ -62,7 +62,7 @@ export function cutOffProcesses(scene: Scene): void {
       intervals.push({ environment, fromMs, toMs: fromMs + ms, isFrozen: false });
       stage.proxies.dynamodb.cutOff(environment, cuts[how]);
       did(scene, deedOf[how]);
-      // Also once the faults rest: it ends by itself.
+      // Also runs after the faults have stopped, because it ends by itself.
       setTimeout(() => stage.proxies.dynamodb.cutOff(environment, undefined), ms);
     });
   });
@@ -107,7 +107,10 @@ function freezeAttempts(scene: Scene, random: Random): void {
   });
 }
 
-/** When the run store has taken the note that the deliverables are on their way, and the attempt has not heard of it yet. */
+/**
+ * Freezes an attempt after the run store has accepted its note that the deliverables are being sent, and
+ * before the attempt learns of it.
+ */
 function freezeBeforePosts(scene: Scene, random: Random): void {
   const { stage, queue, over } = scene;
   const seen = new Set<string>();

@@ -11,7 +11,7 @@ const deedOf = { other: "stolen", nobody: "putBack", time: "expired" } as const;
 const isLeased = ({ studio }: Stage, workspaceId: string): boolean =>
   studio.snapshot().some((one) => one.workspaceId === workspaceId && one.state === "leased");
 
-/** Told when a workspace's run begins its first attempt. */
+/** Calls the listener when a workspace's run starts its first attempt. */
 function onRunBegan({ stage, over }: Scene, listener: (workspaceId: string) => void): void {
   stage.watch.onLine((line) => {
     const { workspaceId } = line;
@@ -20,7 +20,10 @@ function onRunBegan({ stage, over }: Scene, listener: (workspaceId: string) => v
   });
 }
 
-/** Leases that are given to somebody else, put back into the queue, or expire, under a run in its first attempt. */
+/**
+ * Takes away leases of runs in their first attempt: gives them to another holder, returns the job to the
+ * queue, or lets the lease expire.
+ */
 export function takeLeases(scene: Scene): void {
   const { stage, options, over } = scene;
   const random = seeded(options.seed, "leases");
@@ -42,7 +45,7 @@ export function takeLeases(scene: Scene): void {
   });
 }
 
-/** Planned jobs are offered once more while their first run works. */
+/** Offers planned jobs again while their first run works. */
 export function doubleLeases(scene: Scene): void {
   const { stage, options, queue, over } = scene;
   const random = seeded(options.seed, "doubled");
@@ -55,7 +58,7 @@ export function doubleLeases(scene: Scene): void {
   });
 }
 
-/** Second messages that do not wait for the first job's end, and answers to that end that are lost. */
+/** Sends second messages before the first job ends, and loses answers to the call that ends it. */
 export function postSeconds(scene: Scene): void {
   const { stage, options, queue, over } = scene;
   const { studio } = stage;
@@ -84,7 +87,7 @@ export function postSeconds(scene: Scene): void {
 
 export const loseEndName = "end done, answer lost, a second message waits";
 
-/** Every heartbeat of some jobs is answered oddly, by a Studio that extends the lease all the same. */
+/** Gives unusual answers to every heartbeat of some jobs, while Studio extends the lease. */
 export function spoilHeartbeats(scene: Scene): void {
   scene.queue.onQueued(({ workspaceId, one }) => {
     const fault = oddBodies[one.oddHeartbeats ?? ""];
@@ -95,7 +98,7 @@ export function spoilHeartbeats(scene: Scene): void {
   });
 }
 
-/** The queue has seen to them. */
+/** Only counts the short leases; the queue creates them. */
 export function tellOfShortLeases(scene: Scene): void {
   scene.queue.onQueued(({ one }) => {
     if (one.leaseMs === 5_000) did(scene, "fiveSeconds");

@@ -13,12 +13,12 @@ import {
   type Scene,
 } from "./scene.ts";
 
-/** What befalls a share of the events, and of out-of-memory kills among all kills. */
+/** Shares of the events that are duplicated, lost or late, and of out-of-memory kills among all kills. */
 const shares = { duplicate: 0.03, drop: 0.02, late: 0.03, memory: 0.3 };
 
 type Fate = Extract<Deed, "duplicate" | "drop" | "late">;
 
-/** Duplicate, lost and late events, of any function: decided at each invocation for the next event. */
+/** Duplicates, drops and delays events of any function. Each invocation decides about the next event. */
 export function disturbEvents(scene: Scene): void {
   const { cloud, watch } = scene.stage;
   const random = seeded(scene.options.seed, "events");
@@ -29,7 +29,7 @@ export function disturbEvents(scene: Scene): void {
     late: () => cloud.faults.delayEvent(between(random, 500, 4_000)),
   };
   let invocations = 0;
-  // A delay holds until it is taken back, and is meant for one event.
+  // A delay lasts until it is reset, and applies to one event.
   watch.onQueued(() => cloud.faults.delayEvent(0));
   watch.onInvoke(() => {
     if (scene.over.signal.aborted) return;
@@ -53,7 +53,10 @@ function fateOf(scene: Scene, die: number): Fate | undefined {
 
 const killsOf = { dispatcher: ["killDispatcher"], processor: ["killProcessor", "memory"] } as const;
 
-/** `kill -9` at a random moment of an invocation, its cold start included; or the end that Lambda's memory limit brings. */
+/**
+ * Kills a process at a random moment of an invocation, including its cold start, as with `kill -9` or at
+ * Lambda's memory limit.
+ */
 export function killProcesses(scene: Scene): void {
   const { stage, options, over } = scene;
   const { watch, cloud, labels } = stage;
@@ -71,7 +74,7 @@ export function killProcesses(scene: Scene): void {
     if (over.signal.aborted || role === "recovery") return;
     const count = counts[role];
     count.of += 1;
-    // A kill that comes after the invocation's end hits nobody: such misses are made up for.
+    // A kill after the invocation's end has no effect, so misses are made up for.
     const isBehind = count.killed < options.killRate * count.of - 1;
     const owed = killsOf[role].filter((kind) => !isDone(scene, kind));
     const due = dueAt(owed, count.of, plannedEvery.kill);
@@ -91,7 +94,7 @@ export function killProcesses(scene: Scene): void {
   });
 }
 
-/** A job that kills its process each time it is begun. */
+/** Kills the process of a poison job each time the job starts. */
 export function poison(scene: Scene): void {
   const { stage, queue, over } = scene;
   stage.watch.onLine((line, requestId) => {

@@ -10,12 +10,12 @@ export interface Report extends Verdict {
   readonly elapsedMs: number;
   /** By what they hit, then by name. */
   readonly faults: Readonly<Record<string, ReadonlyMap<string, number>>>;
-  /** Calls by service, those that went wrong included. */
+  /** Calls by service, including those that failed. */
   readonly calls: Readonly<Record<string, number>>;
-  /** Invocations that ended in something else than an answer. */
+  /** Invocations that ended other than with an answer. */
   readonly endings: ReadonlyMap<string, number>;
   readonly invocations: Readonly<Record<"processor" | "dispatcher" | "recovery", number>>;
-  /** The functions' own log lines. */
+  /** The functions' log lines, by event. */
   readonly lines: ReadonlyMap<string, number>;
   readonly studioSkewMs: number;
 }
@@ -45,7 +45,7 @@ export function faultsOf(
   };
 }
 
-/** Faults that were wanted and never struck. */
+/** Faults that should have been applied and never were. */
 export const unstruck = (
   faults: Report["faults"],
   { only, faultRate, killRate }: Pick<ChaosOptions, "only" | "faultRate" | "killRate">,
@@ -128,7 +128,7 @@ export function format(report: Report, options: ChaosOptions): string {
 }
 
 const mostDetails = 12;
-/** A longer name pushes its own number to the right, and nobody else's. */
+/** A longer name moves only its own number to the right. */
 const widestName = 64;
 
 const detailsOf = (report: Report): Readonly<Record<string, readonly object[]>> => ({
@@ -142,7 +142,7 @@ const detailsOf = (report: Report): Readonly<Record<string, readonly object[]>> 
   "Asked again": report.rounds.repeated,
 });
 
-/** Maps as objects. */
+/** Writes maps as objects. */
 export const toJson = (report: Report): string =>
   JSON.stringify(
     report,

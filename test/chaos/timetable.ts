@@ -35,7 +35,7 @@ export function timetableOf(scene: Scene): Entry[] {
     ...often("outage", jobs / 250, runStoreThrottled),
     ...often("cut-off", jobs / 250, runStoreCut),
     ...often("key", jobs / 300, rotateKey),
-    // Early: somebody must still be leased with the key.
+    // Early, so that a run is still using the key.
     ...often("key", jobs / 300, revokeKey, 0.2),
     ...often("retry-after", jobs / 100, spellOf("studio", scene)),
     ...often("retry-after", jobs / 100, spellOf("model", scene)),
@@ -44,7 +44,7 @@ export function timetableOf(scene: Scene): Entry[] {
   ].toSorted((left, right) => left.at - right.at);
 }
 
-/** For longer than an attempt, and shorter than a lease. */
+/** Longer than an attempt, and shorter than a lease. */
 async function studioDown(scene: Scene): Promise<void> {
   did(scene, "studioDown");
   const end = scene.stage.studio.faults.addFirst(studioOutage);
@@ -68,10 +68,10 @@ async function runStoreAway({ proxies }: Stage, how: keyof typeof runStoreOutage
   proxies.dynamodb.setOutage(undefined);
 }
 
-/** Wishes that were a hot loop once, in turn. */
+/** Values of Retry-After that once caused a hot loop, used in turn. */
 const spellWishes: readonly RetryAfter[] = ["0", "25 days", "a past date", "negative"];
 
-/** For seconds every call is answered so: whoever does not wait asks without end. */
+/** Answers every call in this way for seconds. A caller that does not wait asks without end. */
 function spellOf(server: "studio" | "model", { stage }: Scene): Act {
   let spells = server === "studio" ? 0 : 1;
   return async (scene) => {
@@ -86,7 +86,7 @@ function spellOf(server: "studio" | "model", { stage }: Scene): Act {
   };
 }
 
-/** By up to a second, there and back again. */
+/** By up to a second, back and forth. */
 function stepClock({ options }: Scene): Act {
   const random = seeded(options.seed, "steps");
   let wanderMs = 0;
@@ -99,14 +99,17 @@ function stepClock({ options }: Scene): Act {
   };
 }
 
-/** Every lease that is held is over at once. */
+/** Lets every held lease expire at once. */
 async function jumpClock(scene: Scene): Promise<void> {
   scene.stage.clock.jump();
   did(scene, "skewJumped");
   await Promise.resolve();
 }
 
-/** The new key stands first; the old ones stay beside it, as the runs in flight need them: two rotations may come close. */
+/**
+ * Puts the new key first and keeps the old ones, because runs in flight need them: two rotations may be close
+ * together.
+ */
 async function rotateKey(scene: Scene): Promise<void> {
   const { stage } = scene;
   const fresh = stage.studio.createKey("user").runnerToken;
@@ -121,7 +124,7 @@ function killDispatchers({ cloud }: Stage): void {
   for (const { pid } of dispatcher?.environments ?? []) signalGroup(pid, "SIGKILL");
 }
 
-/** A key is revoked as soon as a lease was taken with it: the run that holds it is in flight. */
+/** Revokes a key as soon as a lease was taken with it, so that a run in flight holds it. */
 async function revokeKey(scene: Scene): Promise<void> {
   const { stage, over } = scene;
   const key = stage.studio.createKey("user");
@@ -134,7 +137,7 @@ async function revokeKey(scene: Scene): Promise<void> {
       used.resolve(true);
   });
   stage.putRunnerKeys([...before, key.runnerToken]);
-  // Dispatchers keep what they have read for minutes: a process of their own reads anew.
+  // Dispatchers cache keys for minutes, so their processes are replaced.
   for (const { pid } of stage.watch.running().filter(({ role }) => role === "dispatcher"))
     signalGroup(pid, "SIGKILL");
   const isInFlight = await used.promise;

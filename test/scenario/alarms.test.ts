@@ -21,7 +21,7 @@ let templateFile: string;
 let idle: Recording;
 let busy: Recording;
 
-/** With a cap, so that its alarms are there; and with room for one cycle at a time. */
+/** With a cap, so that its alarms exist, and with room for only one cycle at a time. */
 async function build(settings: StackSettings, outdir: string): Promise<string> {
   templateFile = await buildWith({}, { dailyCapUsd: 100 })(settings, outdir);
   const template = JSON.parse(readFileSync(templateFile, "utf8"));
@@ -32,7 +32,7 @@ async function build(settings: StackSettings, outdir: string): Promise<string> {
 
 beforeAll(async () => {
   let calls = 0;
-  // Every third call of the run store or so, once the rate says so.
+  // At this rate, about every third call to the run store fails.
   const type = "ProvisionedThroughputExceededException";
   proxy = await startProxy(
     [{ name: "throttled", weight: 1, kind: "answer", status: 400, type }],
@@ -49,7 +49,7 @@ afterAll(async () => {
   await proxy.close();
 });
 
-/** What happens while `work` goes on, up to where nothing runs any more. */
+/** Records what happens during `work`, until nothing runs any more. */
 async function record(work: () => Promise<void>): Promise<Recording> {
   const { cloud, events } = scenario;
   const from = events.length;
@@ -59,7 +59,7 @@ async function record(work: () => Promise<void>): Promise<Recording> {
   return { events: events.slice(from), deadLetters };
 }
 
-/** Puts the pool in order again; nobody's metrics. */
+/** Resets the pool, without emitting metrics. */
 async function mend(): Promise<void> {
   scenario.studio.faults.clear();
   scenario.model.faults.clear();
@@ -77,7 +77,7 @@ async function runJobs(jobs: readonly (keyof typeof texts)[]): Promise<void> {
   await scenario.drain();
 }
 
-/** Their rounds have begun, under leases of their own, and do not end yet. */
+/** Starts jobs whose rounds have begun under their leases and do not end yet. */
 async function startJobs(count: number): Promise<readonly string[]> {
   scenario.hold(() => true);
   const ids = Array.from({ length: count }, () => scenario.queue(`${texts.ok} ${held}`));
@@ -92,7 +92,7 @@ async function stealLeases(count: number): Promise<void> {
   for (const id of ids) await scenario.run(id, ({ state }) => state === "lost");
 }
 
-/** As often as `times` has numbers, each of a job: it is killed so often. */
+/** For each number, kills the worker of a new job that often. */
 async function killWorkers(times: readonly number[]): Promise<void> {
   const ids = await startJobs(times.length);
   for (const [index, id] of ids.entries()) {
@@ -118,7 +118,7 @@ async function dieUnrecovered(): Promise<void> {
   }
 }
 
-/** A job that begins after `change` has had its way with its run. */
+/** Runs a job whose attempt starts late, after `change` has modified its run. */
 async function beginLate(delayMs: number, change: (runId: string) => Promise<void>): Promise<void> {
   scenario.cloud.faults.delayEvent(delayMs);
   const id = scenario.queue(texts.ok);
@@ -128,14 +128,14 @@ async function beginLate(delayMs: number, change: (runId: string) => Promise<voi
   await scenario.ended(id);
 }
 
-/** As if it had been leased so long ago. */
+/** Makes the run look as if it had been leased this long ago. */
 const leasedBefore = (minutes: number) => (): Promise<void> =>
   beginLate(2_500, async (runId) => {
     const leasedAtMs = Date.now() - minutes * 60_000;
     await scenario.table.update({ pool, id: `run#${runId}` }, { set: { leasedAtMs } });
   });
 
-/** The cap of which the day's spending is that many percent. */
+/** Sets the cap so that the day's spending is this percentage of it. */
 const spend = (percent: number) => async (): Promise<void> => {
   const spent = await eventually("a cost", async () => {
     const { costUsd } = await createSpendRow(scenario.table).read(pool, utcDay(Date.now()));
@@ -164,7 +164,7 @@ async function losesStudio(): Promise<void> {
   expect((await scenario.cycle()).error).toBeDefined();
 }
 
-/** Two cycles at once, where there is room for one. */
+/** Starts two cycles at once, where there is room for one. */
 async function overrun(): Promise<void> {
   const both = await Promise.allSettled([scenario.cycle(), scenario.cycle()]);
   expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
@@ -180,13 +180,13 @@ const from = (first: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, index) => first + index);
 
 interface Row {
-  /** What it is the fault for; absent: too little of a fault for any alarm. */
+  /** The alarm that the fault is for. Absent: the fault is too small for any alarm. */
   readonly alarm?: AlarmId;
   readonly fault: string;
   readonly make: () => Promise<void>;
-  /** Minutes at which it happens; default: once. */
+  /** The minutes at which it happens. Default: once. */
   readonly minutes?: readonly number[];
-  /** The alarms that come on, in the table's order: that one, and whom else it concerns. */
+  /** The alarms that fire, in the table's order: the one above, and others that the fault affects. */
   readonly fires: readonly AlarmId[];
 }
 
@@ -295,12 +295,12 @@ const rows: readonly Row[] = [
   { fault: "75 % of the cap are spent", make: spend(75), fires: [] },
 ];
 
-/** Before: longer than a period, so that none holds the earlier jobs too. */
+/** Before the fault: longer than a period, so that no period also contains the earlier jobs. */
 const wellMinutes = 20;
-/** After: CloudWatch looks back for a value over three periods, of which the longest has 15 minutes. */
+/** After it: CloudWatch looks for a value in three periods, of which the longest has 15 minutes. */
 const mendedMinutes = 50;
 
-/** The fault amid a life in which a cycle opens each minute and, long before, jobs were done. */
+/** The fault in a timeline with a cycle every minute and jobs long before. */
 function live(fault: Recording, at: readonly number[]): Timeline {
   const minutes = wellMinutes + Math.max(...at) + mendedMinutes;
   const faulty = at.map((minute) => wellMinutes + minute);
@@ -335,7 +335,7 @@ describe("an alarm comes on by the fault it is for, from what the functions emit
     expect(inOrder(seen.flatMap(({ firing }) => firing))).toEqual(fires);
     expect(seen.at(-1)).toMatchObject({ firing: [], undecided: [] });
 
-    // Those that page speak through Page.
+    // Paging alarms send through Page.
     const pages = new Set<string>(alarmRows.flatMap(({ id, pages: does }) => (does ? [id] : [])));
     const voices = fires.filter((id) => !pages.has(id));
     const alarmed = told.filter((one) => one.endsWith(" ALARM")).map((one) => one.replace(" ALARM", ""));

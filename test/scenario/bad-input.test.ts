@@ -6,7 +6,10 @@ import { startScenario, type Scenario, type CycleResult } from "../support/stack
 let scenario: Scenario | undefined;
 afterEach(() => scenario?.close());
 
-/** What every cycle that could not look for work must leave behind: an alarm, a line that says why, and the job. */
+/**
+ * Expects what every cycle must leave behind that could not look for work: an alarm, a line that says why,
+ * and the job.
+ */
 function expectRefusal(started: Scenario, result: CycleResult, reason: string): string {
   const [line, ...more] = started.lines("cycle_ended");
   expect(more).toEqual([]);

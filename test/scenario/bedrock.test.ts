@@ -15,10 +15,13 @@ interface Options {
   readonly onTestFinished: Finish;
 }
 
-const region = "us-east-1"; // the local cloud's
+const region = "us-east-1"; // the local cloud's region
 const models = { mantle: "openai.gpt-6-luna", runtime: "us.openai.gpt-6-luna" } as const;
 
-/** The real functions, which sign with the credentials that they have, and an offline model that checks that. */
+/**
+ * Starts the real functions, which sign with their own credentials, and an offline model that verifies the
+ * signatures.
+ */
 async function start(
   endpoint: Endpoint,
   { served = {}, turnMs = 20, onTestFinished }: Options,
@@ -75,7 +78,7 @@ describe("a job is completed", () => {
       fault: { kind: "reset", when: "mid-stream", events: 3 },
     });
     expect(await runJob(scenario)).toMatchObject({ state: "completed", failure: null });
-    // Looked at after the cut, by a request that is signed like the others.
+    // After the cut, the response is retrieved with a signed request.
     expect(asked(scenario)).toContain("GET /v1/responses/:id 200");
     expect(asked(scenario).every((line) => line.endsWith(" 200"))).toBe(true);
     expect(Object.keys(scenario.cloud.outputs()).filter((name) => name.startsWith("ModelKey"))).toEqual([]);

@@ -10,11 +10,15 @@ import { held } from "../support/hold.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** The commands about keys and dead letters against a stack that was synthesized for them: in this process, but for a few. */
+/**
+ * Runs the commands for keys and dead letters, most of them in this process, against a stack that was
+ * synthesized for them.
+ */
 const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-keys-"));
 let scenario: Scenario;
 beforeAll(async () => {
-  // The commands ask Studio and the model where the deployed settings say: no template of other scenarios has those.
+  // The commands read the addresses of Studio and the model from the deployed settings, which the template of
+  // other scenarios does not contain.
   scenario = await startScenario({ concurrency: 6, turnMs: 400, build });
   const { stackName, region, endpointUrl, credentials } = scenario.cloud;
   const file = { stackName, region, endpointUrl, credentials, pid: process.pid };
@@ -25,7 +29,7 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true, force: true });
 });
 
-/** Every output of every command: no key may be in any. */
+/** Every output of every command. No key may be in it. */
 let outputs = "";
 
 const here = createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
@@ -36,7 +40,7 @@ async function runner(argv: readonly string[], input = "", run = here): Promise<
   return ended;
 }
 
-/** In a process of its own, which reads its standard input. */
+/** Runs the command in a process of its own, which reads its standard input. */
 const inProcess = (argv: readonly string[], input?: string): Promise<Ended> =>
   runner(argv, input, (all, given = "") => runCommand(all, { script: "cli/main.ts", input: given }));
 
@@ -55,7 +59,7 @@ async function diagnose(run = runner): Promise<{
   return { code, verdicts, diagnosis };
 }
 
-/** Every runner key that there has been. */
+/** Every runner key so far. */
 const keys: string[] = [];
 
 function newKey(): string {
@@ -154,7 +158,7 @@ describe("with the local stack running", () => {
       { action: "keep", done: false },
     ]);
     expect(queue.depth()).toEqual({ visible: 1, hidden: 0 });
-    // The event is of an invocation that nobody knows, so recovery looks and leaves the run to its attempt.
+    // The event belongs to an unknown invocation, so recovery leaves the run to its attempt.
     await eventuallyTrue("recovery has looked", () => scenario.lines("recovery_ended").length === 1);
     scenario.hold(() => false);
     await scenario.drain();

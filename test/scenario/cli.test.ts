@@ -7,8 +7,8 @@ import { createHereCli } from "../support/here-cli.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 /**
- * The real command line against a stack that runs: in this process, but for where the process itself matters. Cycles
- * open when a test says so.
+ * Runs the real command line against a running stack, mostly in this process. Cycles start only when a test
+ * says so.
  */
 const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-"));
 let scenario: Scenario;

@@ -12,12 +12,12 @@ import { closedPort } from "../support/free-port.ts";
 import { commandLineOf, descendantsOf, isRunning } from "../support/processes.ts";
 
 const folders = mkdtempSync(join(tmpdir(), "studio-runner-command-"));
-// As .local/ lies in this project, which is a package of ES modules; the bundles are none.
+// Like .local/ in this project, which is a package of ES modules, while the bundles are CommonJS.
 writeFileSync(join(folders, "package.json"), JSON.stringify({ type: "module" }));
 const temporaryFolder = (): string => mkdtempSync(join(folders, "state-"));
 afterAll(() => rmSync(folders, { recursive: true, force: true }));
 
-/** The local Studio's file of a state folder, while no command serves it. */
+/** Opens the local Studio's file of a state folder, while no command serves it. */
 async function withStudio<T>(stateDir: string, use: (studio: LocalStudio) => T | Promise<T>): Promise<T> {
   const studio = await startStudio({
     file: join(stateDir, "studio.sqlite"),

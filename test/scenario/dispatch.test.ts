@@ -8,7 +8,7 @@ const stateOf = (started: Scenario, workspaceIds: readonly string[]): readonly s
   workspaceIds.map((id) => started.summary(id).state);
 
 describe("concurrency", () => {
-  /** From now on: tells the most jobs that were leased at one time. */
+  /** Watches from now on. The result returns the highest number of simultaneous leases. */
   function watchWidest({ studio }: Scenario): () => number {
     let most = 0;
     studio.onChange(() => {
@@ -33,7 +33,7 @@ describe("concurrency", () => {
     const leasedAtOnce = studio.snapshot().map(({ leases }) => leases);
     expect(leasedAtOnce).toEqual([1, 1, 1, 1, 1, 1]);
     expect(stateOf(scenario, workspaceIds)).toEqual(Array(6).fill("completed"));
-    // Used again; one more only where a place was filled before the process that left it had answered.
+    // Processes are reused. There is one more only where a slot was filled before its process had answered.
     const processor = scenario.cloud.functions().find(({ label }) => label.endsWith("processor"));
     expect(processor!.environments.length).toBeLessThan(6);
   });

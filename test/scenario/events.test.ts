@@ -16,7 +16,7 @@ test.concurrent("an event that is delivered five times at once is worked on once
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: 300 }, onTestFinished);
-  // The dispatcher's own is taken out of the way.
+  // Drops the dispatcher's own event.
   scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
   await scenario.cycle();

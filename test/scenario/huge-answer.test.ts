@@ -10,7 +10,7 @@ afterEach(async () => {
   await model?.close();
 });
 
-/** 100 MB in one piece: more than a processor of 512 MB could parse. */
+/** 100 MB in one piece, which is more than a processor with 512 MB could parse. */
 function hugeAnswer(response: ServerResponse): void {
   const chunk = Buffer.alloc(1_000_000, "x");
   response.writeHead(200, { "content-type": "application/json" });

@@ -17,8 +17,8 @@ describe("a job whose processor is killed goes on at once, under the same lease,
   afterAll(() => scenario.close());
 
   /**
-   * Kills the workspace's processor once its run is as `when` says, and lets the run end, with no cycle that could see to
-   * it; gives what was asked of the model.
+   * Kills the workspace's processor once its run matches `when`, and waits for the run's end, without a cycle
+   * that could recover it. Returns the number of requests to the model.
    */
   async function killOnce(workspaceId: string, when: (run: Run) => boolean): Promise<number> {
     const before = scenario.asked().length;
@@ -117,7 +117,7 @@ describe("a dispatcher that is killed", () => {
     const workspaceIds = ["one", "two"].map((name) => scenario.queue(`Plan launch ${name}. [[rounds:1]]`));
     const leased = (): readonly string[] =>
       studio.snapshot().flatMap(({ workspaceId, leases }) => (leases > 0 ? [workspaceId] : []));
-    // The second lease is given, and its answer does not arrive in the dispatcher's life.
+    // The second lease is granted, but its answer does not arrive before the dispatcher ends.
     const stop = studio.onChange(() => {
       stop();
       studio.faults.add({

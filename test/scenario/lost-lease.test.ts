@@ -5,7 +5,7 @@ import { eventuallyTrue } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** A heartbeat is due after a fifth of it; and all of it is left to a processor that starts slowly. */
+/** A heartbeat is due after a fifth of this, and a processor that starts slowly has all of it. */
 const leaseMs = 12_000;
 
 const posted = (requests: readonly string[]): readonly string[] =>
@@ -18,14 +18,16 @@ async function startGenerating(started: Scenario): Promise<string> {
   return workspaceId;
 }
 
-/** The requests to stop a response, with the response's id. */
+/** Requests to cancel a response, with the response's id. */
 const cancellations = ({ model }: Scenario): readonly (RequestRecord & { readonly responseId: string })[] =>
   model.requests().flatMap((one) => {
     const responseId = /^\/v1\/responses\/([^/]+)\/cancel$/.exec(one.path)?.[1];
     return responseId === undefined ? [] : [{ ...one, responseId }];
   });
 
-/** What the run asked for is stopped, with one request, and it asked for nothing more. */
+/**
+ * Expects that the run's response was cancelled, with one request, and that the run requested nothing more.
+ */
 async function expectStopped(started: Scenario, { responseIds }: Run): Promise<void> {
   const lastResponseId = responseIds.at(-1);
   expect(started.asked()).toHaveLength(1);
@@ -35,7 +37,7 @@ async function expectStopped(started: Scenario, { responseIds }: Run): Promise<v
   expect(await started.responseStatus(lastResponseId!)).toBe("cancelled");
 }
 
-/** The answers to heartbeats that did not renew the lease: a run that goes on after such a one has more of them. */
+/** Answers to heartbeats that did not renew the lease. A run that continues after one would get more. */
 const refusedHeartbeats = ({ studio }: Scenario): readonly number[] =>
   studio
     .requests()
@@ -151,6 +153,6 @@ test.concurrent("a lease whose answer was lost comes back when it ends", async (
   const { state, leases } = scenario.summary(workspaceId);
   expect(state).toBe("completed");
   expect(leases).toBeGreaterThan(1);
-  // The first lease is known to nobody.
+  // Nobody knows of the first lease.
   expect(await scenario.runs()).toHaveLength(leases - 1);
 });

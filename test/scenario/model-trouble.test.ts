@@ -14,17 +14,17 @@ const begin = (mode: "background" | "streaming" | "auto"): void => {
 const ask = "POST /v1/responses";
 const look = "GET /v1/responses/:id";
 
-/** A fault for the next `times` requests to the model of that sort. */
+/** Adds a fault for the next `times` requests of this kind to the model. */
 const hit = (route: string, times: number, fault: FaultRule["fault"]): void =>
   scenario.model.faults.add({ route, times, fault });
 
 interface Ran {
   readonly workspaceId: string;
-  /** Rounds that the model was asked for, refused ones too. */
+  /** Rounds requested from the model, including refused ones. */
   readonly asked: number;
 }
 
-/** A job of a tool round and a message, which are two rounds when all goes well. */
+/** Runs a job with a tool round and a message: two rounds without faults. */
 async function runJob(): Promise<Ran> {
   const before = scenario.asked().length;
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");

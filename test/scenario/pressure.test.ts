@@ -3,7 +3,7 @@ import { closedPort } from "../support/free-port.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** Long enough for everyone to hear of it, and for a cycle or two, on a busy machine. */
+/** Long enough for every run to learn of it, and for a cycle or two on a busy machine. */
 const askedSeconds = 6;
 const headers = { "retry-after": String(askedSeconds) };
 
@@ -13,7 +13,7 @@ const leaseCalls = ({ studio }: Scenario): readonly number[] =>
 test.concurrent("429 from the model slows the whole pool: no run asks for a round, and no job is leased, before the time is over", async ({
   onTestFinished,
 }) => {
-  // A run looks at the pool's row once a second, and is far from its end then.
+  // A run reads the pool's row once a second, long before its end.
   const scenario = await startScenario({ turnMs: 250 }, onTestFinished);
   const workspaceIds = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:9]]`));
   await scenario.cycle();
@@ -38,7 +38,7 @@ test.concurrent("429 from the model slows the whole pool: no run asks for a roun
   expect(workspaceIds.map((id) => scenario.summary(id))).toMatchObject(
     workspaceIds.map(() => ({ state: "completed", leases: 1 })),
   );
-  // Each job's ten rounds, and the one that was refused.
+  // Ten rounds of each job, and the one that was refused.
   expect(scenario.asked()).toHaveLength(3 * 10 + 1);
 });
 

@@ -8,10 +8,10 @@ const reads = async (scenario: Scenario, workspaceId: string): Promise<readonly 
   (await scenario.detail(workspaceId)).messages.map(({ role }) => role);
 
 describe("a killed job whose earlier rounds cannot be read starts over once, and says so:", () => {
-  /** Of two rounds. */
+  /** A job of two rounds. */
   const text = "Plan a launch. [[rounds:1]]";
 
-  /** The first round goes by, the second stands still until the worker is killed in it. */
+  /** Lets the first round pass, and kills the worker in the second, which is held. */
   async function killInSecondRound(scenario: Scenario, workspaceId: string): Promise<Run> {
     scenario.hold(() => scenario.asked().length === 2);
     await scenario.cycle();
@@ -20,7 +20,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     return run;
   }
 
-  // The slowest first: such news is believed when it lasts.
+  // The slowest first: this error is believed only when it persists.
   test.concurrent("its responses were deleted", async ({ onTestFinished }) => {
     const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
     const workspaceId = scenario.queue(text);

@@ -7,7 +7,7 @@ const tooMany = (retryAfter: string) =>
   ({ kind: "status", status: 429, headers: { "retry-after": retryAfter } }) as const;
 const threeMinutesMs = 180_000;
 
-/** Between one and the next. */
+/** Differences between consecutive times. */
 const gaps = (atMs: readonly number[]): readonly number[] =>
   atMs.slice(1).map((at, index) => at - atMs[index]!);
 
@@ -17,7 +17,7 @@ const refusedRounds = (scenario: Scenario): readonly number[] =>
 const completions = ({ studio }: Scenario): readonly number[] =>
   studio.requests().flatMap(({ path, at }) => (path === "/completeWorkspaceJob" ? [at] : []));
 
-/** Of the pool's back-off row, once it is there. */
+/** A field of the pool's back-off row, once the row exists. */
 const untilMs = ({ table }: Scenario, name: "modelUntilMs" | "studioUntilMs"): Promise<unknown> =>
   eventually(`the row's ${name}`, async () => (await table.get({ pool: "local", id: "backoff" }))?.[name]);
 
@@ -76,7 +76,7 @@ test.concurrent("an epoch time as Retry-After holds the pool back for minutes, n
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
     /^Pool local held back until .*, as the model asked/,
   );
-  // The attempt that was refused waits to its end; the next one asks at once.
+  // The refused attempt waits until its end. The next one asks at once.
   await scenario.kill(workspaceId);
   await scenario.drain();
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });

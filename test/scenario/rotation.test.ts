@@ -28,11 +28,11 @@ import { killWorker } from "../support/working-on.ts";
 
 type Finish = (close: () => Promise<void>) => void;
 
-/** Longer than a cycle by hand. */
+/** Longer than a cycle on request. */
 const revokeAfterMs = 5_000;
 const now = { type: "RequestResponse" } as const;
 
-/** A stack that is synthesized for the test, as `npm start` does it; cycles are opened by hand. */
+/** Starts a stack that is synthesized for the test, as `npm start` does. Cycles start on request. */
 async function start(
   jobs: number,
   adapt: (settings: StackSettings) => StackSettings,
@@ -89,7 +89,7 @@ type Started = Awaited<ReturnType<typeof start>>;
 
 const outputOf = ({ cloud }: Started, name: string): string => cloud.outputs()[name] ?? "";
 
-/** Who leased it and who spoke for it afterwards, by credential id. */
+/** The key that leased the workspace's job and the keys of later calls for it, by credential id. */
 const voicesOf = ({ studio }: Started, workspaceId: string): readonly (string | undefined)[] => [
   ...new Set(
     studio
@@ -99,7 +99,10 @@ const voicesOf = ({ studio }: Started, workspaceId: string): readonly (string | 
   ),
 ];
 
-/** A few at a time: a busy machine could not start twenty processes within the time limits of the run store. */
+/**
+ * Leases a few at a time, because a busy machine could not start twenty processes within the run store's time
+ * limits.
+ */
 async function lease(started: Started, texts: readonly string[]): Promise<readonly string[]> {
   const atOnce = 5;
   const first = await leaseAtOnce(started, texts.slice(0, atOnce));
@@ -164,7 +167,7 @@ async function rotateByCommand(
   return rotated;
 }
 
-/** As Secrets Manager does it: the four steps. Gives the key that it minted. */
+/** Runs the four steps as Secrets Manager does. Returns the minted key. */
 async function rotateByLambda(
   started: Started,
 ): Promise<Pick<NewRunnerInstance, "runnerToken" | "credentialId">> {
@@ -183,7 +186,7 @@ async function rotateByLambda(
 }
 
 describe("keys rotated in the middle of running jobs", () => {
-  /** None ends before all rotations are over. */
+  /** A job that does not end before all rotations are over. */
   const slow = `Plan launch. [[rounds:2]] ${held}`;
   const jobs = 20;
 
@@ -204,7 +207,7 @@ describe("keys rotated in the middle of running jobs", () => {
     const byLambda = await rotateByLambda(started);
     const fourth = await lease(started, [slow, slow]);
 
-    // Three rotations later a process of the first lease dies: its next attempt needs the first key.
+    // Three rotations later, a process of the first lease is killed. Its next attempt needs the first key.
     const stillRunning = running.filter((id) =>
       studio.snapshot().some((one) => one.workspaceId === id && one.state === "leased"),
     );
@@ -228,7 +231,7 @@ describe("keys rotated in the middle of running jobs", () => {
 
     const rotator = started.functionOf("rotator");
     await cloud.invoke(rotator, { revokeUnused: true }, now);
-    // A key that is unused for so long is revoked, and not before.
+    // A key is revoked after it has been unused for this time, and not before.
     await systemClock.sleep(revokeAfterMs);
     const revoked = await cloud.invoke(rotator, { revokeUnused: true }, now);
     expect(revoked.functionError).toBeUndefined();

@@ -10,7 +10,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
   const workspaceId = scenario.queue(`Plan a launch. [[rounds:1]] ${held}`);
   await scenario.cycle();
   const { responseIds } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
-  // Its round lasts for as long as this test wants.
+  // Its round lasts until this test ends it.
   await scenario.terminate(workspaceId);
 
   expect(scenario.lines("stopping")).toMatchObject([{ workspaceId, reason: "shutdown" }]);
@@ -20,7 +20,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
   expect(before).not.toContain("/completeWorkspaceJob");
   expect(before).not.toContain("/failWorkspaceJob");
 
-  // As at a shutdown, the process is not used again.
+  // The process is not used again, as at a shutdown.
   scenario.hold(() => false);
   const processor = scenario.cloud.functions().find(({ label }) => label.includes("processor"))!;
   for (const { pid } of processor.environments) process.kill(pid, "SIGKILL");

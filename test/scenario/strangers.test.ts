@@ -13,14 +13,17 @@ import { listeningPortsOf } from "../support/listening-ports.ts";
 import type { OtherUserReport, OtherUserTask } from "../support/other-user.ts";
 import { commandLineOf, descendantsOf } from "../support/processes.ts";
 
-/** `npm start` with a real key, and those who are not meant to have it: other users of the machine, and pages in a browser. */
+/**
+ * `npm start` with a real key, and those who must not get it: other users of the machine, and pages in a
+ * browser.
+ */
 
 const modelKey = "sk-proj-CANARYofTheModel00000000000000000000000000";
 const runnerKey = /cred_\w+\.[\w-]{20,}/;
 const isRoot = process.getuid?.() === 0;
 
 const folder = mkdtempSync(join(tmpdir(), "studio-runner-strangers-"));
-// As an earlier version has left it, below folders that anybody may enter.
+// As an earlier version left it, in folders that everybody may enter.
 const stateDir = join(folder, "state");
 let command: Command;
 let studioUrl: string;
@@ -58,7 +61,7 @@ function idsOf(type: string): readonly string[] {
   return Object.keys(Resources).filter((id) => Resources[id]!.Type === type);
 }
 
-/** With a signature that anybody can make up, as the local cloud's first edition took it. */
+/** A signature that anybody can make up, which the local cloud's first edition accepted. */
 const madeUp =
   "AWS4-HMAC-SHA256 Credential=local/20261120/us-east-1/x/aws4_request, SignedHeaders=host;x-amz-date, Signature=" +
   "0".repeat(64);
@@ -70,7 +73,7 @@ interface Try {
   readonly body?: string;
 }
 
-/** Every secret, every function, and every table, with and without a signature. */
+/** Requests for every secret, function and table, with and without a signature. */
 function tries(): readonly Try[] {
   const json = (target: string, body: object) => ({
     path: "/",
@@ -151,7 +154,7 @@ describe.skipIf(!isRoot)(
 test("every file of the state folder is its owner's alone, which an earlier version had left open", async () => {
   await command.printed("was open to other users of this machine: now it is yours alone.");
   const names = readdirSync(stateDir, { recursive: true, encoding: "utf8" });
-  // Folders of bundles are opened by the CDK, for Docker; nobody gets there through the closed ones above.
+  // The CDK makes the folders of bundles readable for Docker, but the closed folders above protect them.
   const kept = names.filter((name) => statSync(join(stateDir, name)).isFile());
   const open = ["", "cdk.out", ...kept].filter((name) => (statSync(join(stateDir, name)).mode & 0o077) !== 0);
   expect(open).toEqual([]);
@@ -191,7 +194,7 @@ inChromium("a page in a browser of this machine", () => {
     readonly body: string;
   }
 
-  /** What a page of that address gets to see of these requests. */
+  /** What a page with that address can read of these requests. */
   async function seenFrom(address: string, requests: readonly (Try & { readonly url: string })[]) {
     const page = await browser.context.newPage();
     await page.goto(address);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startScenario } from "../support/stack.ts";
 
-/** After every kind of event of a round: from its first to beyond its last. */
+/** Cuts after every event of a round, from its first to beyond its last. */
 const cutAfter = Array.from({ length: 14 }, (_, index) => index + 1);
 const cutsOfEach = 4;
 

@@ -4,7 +4,7 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 
 let scenario: Scenario;
 beforeAll(async () => {
-  // A heartbeat that failed is repeated after a fraction of it.
+  // A failed heartbeat is repeated after a fraction of the lease.
   scenario = await startScenario({ turnMs: 10, leaseMs: 20_000 });
 });
 afterEach(() => scenario.studio.faults.clear());
@@ -13,7 +13,7 @@ afterAll(() => scenario.close());
 const hit = (route: `/${string}`, times: number, fault: FaultRule["fault"]): void =>
   scenario.studio.faults.add({ route, times, fault });
 
-/** Gives the workspace's id. */
+/** Returns the workspace's id. */
 async function runJob(text = "Plan a launch. [[rounds:1]]"): Promise<string> {
   const workspaceId = scenario.queue(text);
   await scenario.drain();
@@ -23,7 +23,7 @@ async function runJob(text = "Plan a launch. [[rounds:1]]"): Promise<string> {
 const calls = (workspaceId: string, path: `/${string}`): number =>
   scenario.requests(workspaceId).filter((one) => one === path).length;
 
-/** Assistant messages that Studio has stored for the workspace. */
+/** The number of assistant messages that Studio has stored for the workspace. */
 async function delivered(workspaceId: string): Promise<number> {
   const { messages } = await scenario.detail(workspaceId);
   return messages.filter(({ role }) => role === "assistant").length;
@@ -85,7 +85,7 @@ describe("a job is completed and delivered once", () => {
     expect(scenario.lines("payload_refused")).toMatchObject([
       { reason: "studio_rejected", explanation: expect.stringContaining("charts[0]: too wide") },
     ]);
-    // A tool round, the message; then the refusal goes out as a message that follows on it.
+    // A tool round and the message; then the refusal is sent in a message that follows it.
     const [, , told] = scenario.asked().slice(askedBefore);
     expect(told).toMatchObject({ previousResponseId: expect.any(String), inputKinds: ["message"] });
     expect(await delivered(workspaceId)).toBe(1);
@@ -142,7 +142,7 @@ describe("a failed job is reported", () => {
     hit("/getWorkspaceRunnerContext", 2, { kind: "status", status: 200, body: { title: null } });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("failed: studio_contract");
-    // The third names the job, should the report of the failure go unanswered.
+    // The third reads the job again, for the case that the failure's report gets no answer.
     expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(3);
   });
 });

@@ -12,7 +12,7 @@ const completing = [
   "long-message",
 ] as const;
 
-/** Failures: the code in the run store, and what the user reads. */
+/** Failures: the code in the run store, and the text for the user. */
 const failing = [
   [
     "dangling-forever",
@@ -52,7 +52,7 @@ async function answerTo(word: (typeof completing)[number]): Promise<AssistantMes
   return answer;
 }
 
-/** What the answer holds, in words that placeholders use; beside it each answer has the plan of its scenario. */
+/** The answer's deliverables, as placeholders name them. Each answer also has its scenario's plan. */
 function madeIn({ deliverables }: AssistantMessage): readonly string[] {
   const { charts, datasets, files, lists, checklists, svgs } = deliverables;
   return [

@@ -6,13 +6,16 @@ import { heldMs } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 import { freezeWorker } from "../support/working-on.ts";
 
-/** Studio tells leases apart by key and workspace only: what belongs to which job is the runner's to know. */
+/**
+ * Studio identifies a lease by key and workspace only, so the runner has to know which post belongs to which
+ * job.
+ */
 
 const endOf = ({ state, reason }: Run) => `${state}: ${reason}`;
 
 const endsOf = async (scenario: Scenario): Promise<readonly string[]> => (await scenario.runs()).map(endOf);
 
-/** What Studio has stored for the workspace's messages, in order. */
+/** The texts that Studio has stored for the workspace's messages, in order. */
 async function answers(scenario: Scenario, workspaceId: string): Promise<readonly string[]> {
   const { messages } = await scenario.detail(workspaceId);
   return messages.flatMap((one) => {
@@ -21,7 +24,7 @@ async function answers(scenario: Scenario, workspaceId: string): Promise<readonl
   });
 }
 
-/** A job at work in a workspace where the next message waits already. */
+/** A job in progress, in a workspace where the next message already waits. */
 async function twoMessages(scenario: Scenario, first: string, second: string): Promise<string> {
   const workspaceId = scenario.queue(first);
   await scenario.cycle();
@@ -34,7 +37,7 @@ async function twoMessages(scenario: Scenario, first: string, second: string): P
 const hit = ({ studio }: Scenario, route: `/${string}`, fault: FaultRule["fault"]): void =>
   studio.faults.add({ route, times: 1, fault });
 
-/** Dispatch cycles until there is one more run, or the one there is has a newer attempt. */
+/** Runs dispatch cycles until there is one more run, or the existing one has a newer attempt. */
 async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
   await eventually("a newer attempt or run", async () => {
     await scenario.cycle();
@@ -52,7 +55,8 @@ test.concurrent("a completion whose answer was lost is not posted as the answer 
   const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
   hit(scenario, "/completeWorkspaceJob", { kind: "html", status: 502, when: "after" });
   const workspaceId = await twoMessages(scenario, "Plan a launch. [[rounds:1]]", "What is new? [[refuse]]");
-  // Whatever the first run asks of Studio before it repeats its post, the second job has the lease by then.
+  // Delays Studio's heartbeats, so that the second job has the lease before the first run can repeat its
+  // post.
   hit(scenario, "/heartbeatWorkspaceJob", { kind: "delay", ms: 1 });
   for (const route of ["/heartbeatWorkspaceJob", "/getWorkspaceRunnerContext"] as const)
     hit(scenario, route, { kind: "delay", ms: 5_000 });

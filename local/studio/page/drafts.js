@@ -2,7 +2,7 @@
 const nameOf = (key) => `draft:${key}`;
 
 /**
- * Texts that are not sent yet, one per composer. They outlive a reload, so that nothing typed is lost.
+ * Unsent texts, one per composer. They survive a reload, so that nothing typed is lost.
  * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage
  */
 export function createDrafts(storage) {

@@ -73,7 +73,7 @@ function followAddress({ store, actions }) {
 }
 
 /**
- * Where the pane that had the focus is gone (on a phone), the focus goes to the one that came.
+ * Moves the focus to the new pane if the pane that had it is hidden, as on a phone.
  * @param {"list" | "new" | "thread"} view
  */
 function focusAfterMove(view) {

@@ -44,7 +44,7 @@ export function renderMarkdown(text) {
 }
 
 /**
- * The parser goes one call deeper for each quotation or list inside another, and has no bound of its own.
+ * The parser recurses for each nested quotation or list and has no limit of its own.
  * @param {string} text
  * @returns {string}
  */

@@ -4,7 +4,7 @@ import { readTheme } from "../deliverables/chart-theme.js";
 const mostSeries = 24;
 
 /**
- * A label's colour stays its own while the page is open, also when other series come or go.
+ * A label keeps its colour while the page is open, even if other series appear or disappear.
  * @returns {(label: string) => string}
  */
 export function paletteOf() {

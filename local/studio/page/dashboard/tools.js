@@ -11,7 +11,7 @@ const ranges = [
 ];
 
 /**
- * The right side of the page's head: alarms, which dashboard, which time range, how fresh.
+ * The right side of the page's header: alarms, choice of dashboard and time range, and the time of the last update.
  * @param {object} deps
  * @param {HTMLElement} deps.root
  * @param {{ name: string | null, minutes: string }} deps.wanted

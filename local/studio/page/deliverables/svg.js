@@ -6,7 +6,7 @@ import { openViewer } from "../viewer.js";
 import { card, cardButton } from "./card.js";
 
 /**
- * Sanitized once more, whatever the server did, and shown as a picture: a picture runs nothing and fetches nothing.
+ * Sanitizes the SVG again, whatever the server did. It is then shown as an image, which runs and fetches nothing.
  * @param {string} content
  * @returns {string | null} well-formed SVG; null when nothing drawable is left
  */

@@ -9,7 +9,7 @@ import { renderMarkdown } from "../markdown.js";
 import { fillPlaceholders, markPlaceholders } from "../placeholders.js";
 
 /**
- * An answer: its text with each deliverable in its place, and the others after it.
+ * An answer: its text with the deliverables at their placeholders, and the others after it.
  * @param {AssistantMessage} message
  * @param {DrawContext} context
  */

@@ -1,5 +1,5 @@
 /**
- * One drawing per kind of message.
+ * Draws each kind of message.
  * @import { AssistantMessage, FailureMessage, ThreadMessage, UserMessage, WorkspaceDetail } from "../../page-api.ts"
  * @import { DrawContext } from "../deliverables/registry.js"
  *
@@ -41,7 +41,7 @@ export function drawMessage(message, context) {
 }
 
 /**
- * Ticks are left out: they are taken over without drawing the answer again.
+ * Leaves ticks out, because they are updated without redrawing the answer.
  * @param {ThreadMessage} message
  * @returns {string}
  */

@@ -54,7 +54,7 @@ function noteFor({ summaries, listError }, retry) {
 }
 
 /**
- * @param {Map<string, HTMLElement>} rows kept from one rendering to the next, so that the focus stays
+ * @param {Map<string, HTMLElement>} rows reused in every rendering, so that the focus stays
  * @param {WorkspaceSummary} summary
  * @param {boolean} isOpen
  */

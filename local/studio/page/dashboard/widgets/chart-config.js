@@ -79,7 +79,7 @@ function alone(points, periodMs) {
 }
 
 /**
- * Areas upon each other need a value in every period: none is as good as zero.
+ * Stacked areas need a value in every period, so missing values become zero.
  * @param {readonly Point[]} points
  * @param {number} periodMs
  * @param {Frame} frame
@@ -163,7 +163,7 @@ const tickSteps = [1, 5, 10, 15, 30, 60, 120, 240, 360].map((count) => count * m
 const mostTicks = 6;
 
 /**
- * Round times of the viewer's own clock.
+ * Round times in the viewer's time zone.
  * @param {number} startMs
  * @param {number} endMs
  * @returns {readonly number[]}

@@ -10,7 +10,7 @@ import { chartConfig } from "./chart-config.js";
 /** @typedef {SeriesView & { colour: string }} ColouredSeries */
 
 /**
- * Lines or stacked areas over time. The canvas stays; only its data are changed.
+ * Lines or stacked areas over time. Updates change the data and keep the canvas.
  * @param {ChartContent} content
  * @param {Setting} setting
  */

@@ -117,7 +117,7 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
     const stackName = await (await target()).stackName();
     const deployed = await (await aws()).stacks.outputs(stackName);
     if (deployed) return readStack(stackName, deployed);
-    const remedy = "Deploy it with npm run runner -- deploy; --stack and --region name another.";
+    const remedy = "Deploy it with npm run runner -- deploy, or name another with --stack and --region.";
     throw new CliError("not_deployed", `There is no stack ${stackName} in this account and region.`, {
       remedy,
     });

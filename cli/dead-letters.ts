@@ -42,7 +42,7 @@ export async function readDeadLetter(
   const event = recordSchema.safeParse(parseJson(message.body)).data?.requestPayload;
   const failed = failedInvocationSchema.safeParse(event).data?.event;
   if (!failed) {
-    const why = "it is no record of a failed attempt; --show prints it, --drop removes it";
+    const why = "it is not a record of a failed attempt; --show prints it, --drop removes it";
     return {
       message,
       action: "keep",
@@ -67,20 +67,20 @@ interface Case {
 }
 
 const rows: readonly ((given: Case) => Verdict | undefined)[] = [
-  ({ run }) => (run ? undefined : { action: "delete", why: "the run store does not know its run any more" }),
+  ({ run }) => (run ? undefined : { action: "delete", why: "its run is no longer in the run store" }),
   ({ run }) =>
     run?.openIn === undefined
       ? { action: "delete", why: `its run has ended: ${run?.state ?? ""} (${run?.reason ?? ""})` }
       : undefined,
   ({ run, attempt }) =>
     run && run.attempt > attempt
-      ? { action: "delete", why: `attempt ${run.attempt} went on with its run` }
+      ? { action: "delete", why: `attempt ${run.attempt} continued its run` }
       : undefined,
   ({ run, nowMs }) =>
     run && run.leaseExpiresAtMs <= nowMs
       ? {
           action: "delete",
-          why: "its lease is dead: the job is Studio's again, and there is nothing to run again",
+          why: "its lease has expired: the job is back in Studio's queue, and there is nothing to recover",
         }
       : undefined,
 ];
@@ -88,7 +88,7 @@ const rows: readonly ((given: Case) => Verdict | undefined)[] = [
 export const judge = (given: Case): Verdict =>
   rows.map((row) => row(given)).find((verdict) => verdict !== undefined) ?? {
     action: "send",
-    why: "its lease is alive: recovery can still go on with it",
+    why: "its lease is live: recovery can still continue it",
   };
 
 const shownCharacters = 2_000;

@@ -7,12 +7,12 @@ export const exits = {
   ok: { code: 0, meaning: "done, and nothing is wrong" },
   finding: {
     code: 1,
-    meaning: "done, and something needs a person; or refused, for the reason that is given",
+    meaning: "done, but something needs attention; or refused, for the given reason",
   },
-  usage: { code: 2, meaning: "the command line, or the project's settings, are wrong" },
-  missing: { code: 3, meaning: "the stack, the pool or the job is not there" },
-  access: { code: 4, meaning: "no credentials, or they may not do this" },
-  failed: { code: 5, meaning: "it could not be done or checked: AWS, the network, or a defect" },
+  usage: { code: 2, meaning: "the command line or the project's settings are wrong" },
+  missing: { code: 3, meaning: "the stack, the pool or the job does not exist" },
+  access: { code: 4, meaning: "no credentials, or without permission for this" },
+  failed: { code: 5, meaning: "it could not be done or checked: AWS, the network, or a bug" },
   interrupted: { code: 130, meaning: "stopped by Ctrl-C" },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;
 
@@ -91,12 +91,12 @@ const known: readonly Known[] = [
   {
     code: "access_denied",
     names: ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"],
-    remedy: "Use credentials that may do this: --profile names others.",
+    remedy: "Use credentials that have permission for this; --profile names others.",
   },
   {
     code: "not_found",
     names: ["ResourceNotFoundException", "QueueDoesNotExist"],
-    remedy: "Deploy again: something that the stack names is gone.",
+    remedy: "Deploy again: a resource of the stack no longer exists.",
   },
 ];
 
@@ -161,7 +161,7 @@ function nothingAnswers(silent: Error, cause: Error): CliError {
   const host = address ?? hostname;
   const where = host === undefined ? "the address" : `${host}${port === undefined ? "" : `:${port}`}`;
   const remedy =
-    "With --local: is npm start still at work? Else look at the network, at --region, and at AWS_ENDPOINT_URL where it is set.";
+    "With --local: is npm start still running? Otherwise check the network, --region, and AWS_ENDPOINT_URL if it is set.";
   return new CliError("aws_failed", `Nothing answers at ${where}.`, { remedy, cause });
 }
 

@@ -35,7 +35,7 @@ export async function finishRotation(context: Context, times: FinishTimes): Prom
     }
     const used = left.length - waiting.length;
     terminal.progress(
-      `${count(left.length, "old key")} left: ${used} with jobs that run, ${waiting.length} unused for less than ${formatDuration(settings.revokeAfterMs)}`,
+      `${count(left.length, "old key")} left: ${used} used by running jobs, ${waiting.length} unused for less than ${formatDuration(settings.revokeAfterMs)}`,
     );
     await clock.sleep(Math.min(lookEveryMs, untilMs - clock.now()), signal);
   }
@@ -67,6 +67,6 @@ interface Data {
 function render({ pool, revoked, left }: Data): string {
   const done = revoked.length === 0 ? "No old key was revoked." : `Revoked: ${revoked.join(", ")}.`;
   if (left.length === 0)
-    return `${done} Pool ${pool} has no old key left that the runner knows the instance of.`;
+    return `${done} Pool ${pool} has no old key left whose instance the runner knows.`;
   return `${done} Still used, or used a moment ago: ${left.join(", ")}. Run it again once their jobs have ended.`;
 }

@@ -53,6 +53,6 @@ export const keyTable: Readonly<Record<KeyName, KeyRow>> = {
 export function insteadOfKey(settings: Settings): string | undefined {
   if (storesModelKey(settings)) return undefined;
   return bedrockOf(settings) === undefined
-    ? "the processor shows its AWS identity (inference.workloadIdentity)"
+    ? "the processor uses its AWS identity (inference.workloadIdentity)"
     : "the processor's role signs its requests to Amazon Bedrock (inference.provider)";
 }

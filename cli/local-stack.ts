@@ -15,7 +15,7 @@ const schema = z.object({
 /** The stack that `npm start` runs on this machine. */
 export type LocalStackFile = Readonly<z.output<typeof schema>>;
 
-const remedy = "Start it with npm start in another terminal; --state-dir names its folder if it has another.";
+const remedy = "Start it with npm start in another terminal, or name its folder with --state-dir.";
 
 /**
  * Reads what a running `npm start` has written to its state folder.

@@ -209,7 +209,7 @@ function staysOn(id: string, spentPercent: number | undefined): string {
   const threshold = Number(/^Spending(\d+)$/.exec(id)?.[1]);
   if (spentPercent === undefined || !(spentPercent < threshold)) return "";
   const percent = Math.floor(spentPercent);
-  return `. The spending is at ${percent} % of the present cap: it stays on until the next cycle has ended and its number has been looked at, up to 5 minutes.`;
+  return `. The spending is at ${percent} % of the present cap: the alarm stays on until it has evaluated the next cycle, up to 5 minutes.`;
 }
 
 const problemRows: readonly ((facts: Facts) => readonly string[])[] = [

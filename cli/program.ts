@@ -16,12 +16,12 @@ export const programName = "npm run runner --";
 
 /** Accepted by every command, before or after its name. */
 export const globalOptions: readonly OptionRow[] = [
-  { flags: "--pool <name>", meaning: "the pool; needed where the stack has several" },
+  { flags: "--pool <name>", meaning: "the pool; required if the stack has several" },
   { flags: "--region <region>", meaning: "the stack's AWS region; default: the shell's" },
   { flags: "--profile <name>", meaning: "the AWS profile to sign in with; default: the shell's" },
   { flags: "--stack <name>", meaning: "the stack; default: cdk.json's stackName" },
-  { flags: "--json", meaning: "one JSON document on standard output, and nothing else" },
-  { flags: "--local", meaning: "the stack that npm start runs on this machine, in place of AWS" },
+  { flags: "--json", meaning: "print only one JSON document on standard output" },
+  { flags: "--local", meaning: "use the stack that npm start runs on this machine, instead of AWS" },
   { flags: "--state-dir <folder>", meaning: "the local stack's folder; default: .local in the project" },
 ];
 
@@ -73,7 +73,7 @@ export function parseCommandLine(
 function noCommand(commands: readonly Command[], argv: readonly string[]): CliError {
   const within = commands.filter(({ name }) => name.startsWith(`${argv[0] ?? ""} `));
   const names = (within.length > 0 ? within : commands).map(({ name }) => name).join(", ");
-  return new CliError("usage", `No command is given. There are: ${names}.`, {
+  return new CliError("usage", `No command is given. Commands: ${names}.`, {
     remedy: `See ${programName} --help`,
   });
 }

@@ -63,7 +63,7 @@ async function readText(root: string, name: string): Promise<string> {
     return await readFile(join(root, name), "utf8");
   } catch (error) {
     throw new CliError("config_invalid", `${name} cannot be read.`, {
-      remedy: `Look at ${join(root, name)}.`,
+      remedy: `Check ${join(root, name)}.`,
       cause: error,
     });
   }
@@ -75,7 +75,7 @@ async function readJson(root: string, name: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     throw new CliError("config_invalid", `${name} cannot be read as JSON.`, {
-      remedy: `Look at ${join(root, name)}.`,
+      remedy: `Check ${join(root, name)}.`,
       cause: error,
     });
   }

@@ -23,7 +23,7 @@ export async function readSecret<T>(
   const text = given.trim();
   if (text === "") {
     const remedy = `Pipe it in: npm run --silent runner -- … < file, or run it in a terminal and paste it.`;
-    throw new CliError("usage", `No value came on standard input for ${what}.`, { remedy });
+    throw new CliError("usage", `Standard input has no value for ${what}.`, { remedy });
   }
   try {
     return { text, parsed: parse(text, name) };
@@ -36,4 +36,4 @@ export async function readSecret<T>(
 /** Explains why a command that reads a secret accepts no argument. */
 export const noValueArgument =
   "A key is never given as an argument: it would stay in the shell's history, and every process on this machine could see it. " +
-  "Pipe it to standard input, or paste it at the hidden prompt. If it was a real key, replace it: it has been seen.";
+  "Pipe it to standard input, or paste it at the hidden prompt. If it was a real key, replace it, because it may have been seen.";

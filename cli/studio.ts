@@ -31,6 +31,6 @@ export async function askForRefused(
     return await refusedKeys(tryDeps(context, settings), keys, context.signal);
   } catch (error) {
     if (!hasCode(error, "studio_unavailable", "studio_contract")) throw error;
-    throw new CliError("check_failed", `Studio cannot be asked: ${error.message}.`, { cause: error });
+    throw new CliError("check_failed", `Studio did not answer: ${error.message}.`, { cause: error });
   }
 }

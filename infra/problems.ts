@@ -58,7 +58,7 @@ function unknownName(path: Path, { input, knownNames }: Context): Problem {
   if (newName !== undefined && known.includes(newName))
     return { path: formatPath(path), sentence: `is now called "${newName}". Rename it.` };
   const meant = nearest(name, known);
-  const advice = meant === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean "${meant}"?`;
+  const advice = meant === undefined ? `Allowed here: ${known.join(", ")}.` : `Did you mean "${meant}"?`;
   const given = describeUnknown(valueAt(input, path));
   return { path: formatPath(path), sentence: `unknown setting (given ${given}). ${advice}` };
 }
@@ -77,8 +77,8 @@ function valueAt(input: unknown, path: Path): unknown {
 }
 
 const secretAdvice =
-  "Keys never go into settings, they would end up in the template: " +
-  "leave it out, and put the key into Secrets Manager with the command that the deploy prints.";
+  "Keys must not be in settings, because they would end up in the template: " +
+  "leave it out, and store the key in Secrets Manager with the command that the deploy prints.";
 
 /** Finds names and values that look like secrets, anywhere in the input. The problems never show them. */
 export function findSecrets(input: unknown, path: Path = []): readonly Problem[] {

@@ -74,9 +74,9 @@ const modelNames: Readonly<Record<BedrockEndpoint, RegExp>> = {
 
 const modelHints: Readonly<Record<BedrockEndpoint, string>> = {
   mantle:
-    "is not what Bedrock's mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.",
+    "is not the name of an OpenAI model at Bedrock's mantle endpoint. Give a name like openai.gpt-6-luna, without a geography prefix.",
   runtime:
-    "is not what Bedrock's runtime endpoint calls a model of OpenAI. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.",
+    "is not the name of an OpenAI model at Bedrock's runtime endpoint. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.",
 };
 
 const otherPath =
@@ -84,4 +84,4 @@ const otherPath =
 const noFips =
   'endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.';
 const synchronous =
-  'inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".';
+  'inference.mode is "background", but Bedrock\'s runtime endpoint does not support background mode. Give "auto" or "streaming", or set inference.endpoint to "mantle".';

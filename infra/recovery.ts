@@ -33,7 +33,7 @@ export class Recovery extends Construct {
     this.deadLetters = this.#createQueue();
     this.runner = new RunnerFunction(this, "Runner", {
       name: "recover",
-      description: `studio-runner, pool ${pool.name}: goes on with runs whose attempt failed`,
+      description: `studio-runner, pool ${pool.name}: recovers runs whose attempt failed`,
       memoryMb,
       timeoutSeconds: bounds.recoveryTimeoutMs / 1000,
       environment: toEnvironment({

@@ -143,7 +143,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.studioLeaseMs,
     sentence: (input) =>
       `timing.maxEventAgeMs (${seconds(input.timing.maxEventAgeMs)}) is more than half of Studio's lease ` +
-      `(${seconds(input.studioLeaseMs)}): a late attempt would begin with too little of it left.`,
+      `(${seconds(input.studioLeaseMs)}): a late attempt would begin with too little of its lease left.`,
   },
   {
     path: "timing.maxEventAgeMs",
@@ -166,15 +166,15 @@ const timingRows: readonly Row<Bounds>[] = [
     left: ({ timing: { runStoreLimitMs, invokeLimitMs } }) => 3 * runStoreLimitMs + invokeLimitMs,
     right: (input) => input.timing.attemptReserveMs,
     sentence: ({ timing: { attemptReserveMs, runStoreLimitMs, invokeLimitMs } }) =>
-      `timing.attemptReserveMs (${seconds(attemptReserveMs)}) does not hold timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) three times and ` +
-      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last heartbeat and its continuation could outlast the function.`,
+      `timing.attemptReserveMs (${seconds(attemptReserveMs)}) is shorter than three times timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) and ` +
+      `timing.invokeLimitMs (${seconds(invokeLimitMs)}) together: an attempt's last note, its last heartbeat and its continuation could outlast the function.`,
   },
   {
     path: "timing.hardReserveMs",
     left: (input) => 2 * input.timing.runStoreLimitMs,
     right: (input) => input.timing.hardReserveMs,
     sentence: ({ timing: { hardReserveMs, runStoreLimitMs } }) =>
-      `timing.hardReserveMs (${seconds(hardReserveMs)}) does not hold timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) twice: ` +
+      `timing.hardReserveMs (${seconds(hardReserveMs)}) is shorter than twice timing.runStoreLimitMs (${seconds(runStoreLimitMs)}): ` +
       `an attempt's last heartbeat and its close could outlast the function.`,
   },
   {
@@ -231,7 +231,7 @@ export function brokenInstructions(given: {
 }): readonly Problem[] {
   if (given.instructions === undefined || given.instructionsFile === undefined) return [];
   const sentence =
-    "inference.instructions gives the text that inference.instructionsFile names a file of. Leave one of them out.";
+    "inference.instructions and inference.instructionsFile both give instructions. Leave one of them out.";
   return [{ path: "inference.instructionsFile", sentence }];
 }
 
@@ -254,7 +254,7 @@ export function brokenSpendRelations(
   return caps.flatMap((capUsd, index) =>
     (capUsd === undefined ? [] : unknown).map((name) => ({
       path: formatPath(["pools", index, "dailyCapUsd"]),
-      sentence: `dailyCapUsd is ${capUsd}, but nothing says what the model "${name}" costs. Give its prices in spend.prices, or leave the cap out.`,
+      sentence: `dailyCapUsd is ${capUsd}, but the price of the model "${name}" is unknown. Give its prices in spend.prices, or leave the cap out.`,
     })),
   );
 }

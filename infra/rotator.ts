@@ -80,7 +80,7 @@ export class Rotator extends Construct {
     const rotator = this.runner.function;
     const period = Duration.millis(timing.revokeEveryMs);
     void new Schedule(this, "Schedule", {
-      description: `studio-runner, pool ${pool}: revokes runner keys that nothing uses any more`,
+      description: `studio-runner, pool ${pool}: revokes unused runner keys`,
       schedule: ScheduleExpression.rate(period),
       target: new LambdaInvoke(rotator, {
         input: ScheduleTargetInput.fromObject({ revokeUnused: true }),

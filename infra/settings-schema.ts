@@ -60,13 +60,13 @@ const arn = (hint: string, pattern: RegExp) =>
  */
 const secretArn = () =>
   arn(
-    "Give the secret's whole ARN, with its six last characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.",
+    "Give the secret's complete ARN with its last six characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.",
     /^arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
   );
 
 const tableArn = () =>
   arn(
-    "Give the table's whole ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.",
+    "Give the table's complete ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.",
     /^arn:aws[\w-]*:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}$/,
   );
 

@@ -173,7 +173,7 @@ function brokenCredentials(given: {
 }): readonly Problem[] {
   if (given.keySecretArn === undefined || given.workloadIdentity === undefined) return [];
   const sentence =
-    "inference.workloadIdentity stands in the place of a stored key, but inference.keySecretArn names one. Leave one of them out.";
+    "inference.workloadIdentity replaces a stored key, but inference.keySecretArn names one. Leave one of them out.";
   return [{ path: "inference.workloadIdentity", sentence }];
 }
 

@@ -19,7 +19,7 @@ export function makeFolder(path: string): string | undefined {
     makeNew(path);
     return undefined;
   }
-  if (!found.isDirectory()) throw cannot(path, "a file stands there");
+  if (!found.isDirectory()) throw cannot(path, "there is a file with this name");
   return close(path, found);
 }
 
@@ -34,12 +34,12 @@ function close(path: string, { uid, mode }: Stats): string | undefined {
   }
   if ((mode & others) === 0) return undefined;
   if (readdirSync(path).some((name) => !ours.some((own) => name.startsWith(own)))) {
-    const what = `the folder ${path} is open to other users of this machine, and holds other files than ours`;
+    const what = `the folder ${path} is open to other users of this machine, and contains files that are not the runner's`;
     const advice = `Close it with chmod 700 ${path}, or name another with --state-dir`;
     throw new RunnerError("config_invalid", `${what}. ${advice}`);
   }
   chmodSync(path, 0o700);
-  return `The folder ${path} was open to other users of this machine: now it is yours alone.`;
+  return `The folder ${path} was open to other users of this machine. It is now restricted to you.`;
 }
 
 /** Returns the same error for a path below a file, in an unreadable folder, and so on. */
@@ -66,11 +66,11 @@ function makeNew(path: string): void {
 }
 
 const problems: Readonly<Record<string, string>> = {
-  ENOENT: "its parent takes none",
-  EACCES: "its parent may not be written",
-  EPERM: "its parent may not be written",
-  EROFS: "its parent may not be written",
-  ENOTDIR: "a file stands in its way",
+  ENOENT: "its parent does not allow it",
+  EACCES: "its parent is not writable",
+  EPERM: "its parent is not writable",
+  EROFS: "its parent is not writable",
+  ENOTDIR: "a part of its path is a file",
   ENOSPC: "the disk is full",
 };
 

@@ -120,7 +120,7 @@ function feed(name: string, text: string | undefined): string | undefined {
 function folder(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (text.trim() !== "") return resolve(text);
-  throw new RunnerError("config_invalid", `${name} takes a folder, not a blank`);
+  throw new RunnerError("config_invalid", `${name} takes a folder, not an empty text`);
 }
 
 function studioOf(env: Environment): LocalOptions["studio"] {

@@ -88,7 +88,7 @@ function redacted(text: string): string {
 }
 
 function render(rows: readonly Row[], screen: Screen): string {
-  if (rows.length === 0) return "Nothing differs: the deployed settings are the project's.";
+  if (rows.length === 0) return "No differences: the deployed settings are the project's.";
   const { yellow } = screen.colours;
   const columns = [
     { title: "" },

@@ -23,8 +23,8 @@ export const cost: Command = defineCommand({
   name: "cost",
   summary: "Estimates the cost of an idle month and of 1,000 jobs, item by item",
   details:
-    "From the deployed settings (the project's, before a deploy) and AWS's list prices of us-east-1; per 1,000 jobs from the " +
-    `newest ${measuredRuns} runs of the run store. Estimates: the bill is AWS's and the provider's.`,
+    "Uses the deployed settings (before a deploy, the project's) and AWS list prices of us-east-1, and for 1,000 jobs the " +
+    `newest ${measuredRuns} runs in the run store. These are estimates; AWS and the provider send the bills.`,
   examples: [
     { line: "cost", shows: "the whole stack" },
     { line: "cost --pool default --json", shows: "one pool, for a script" },
@@ -126,7 +126,7 @@ function amountOf({ quantity, price }: CostItem): string {
 }
 
 function renderJobs({ measured, items, tokensUsd, listUsd }: PoolJobs): string {
-  if (measured === null || listUsd === null) return "  no run has ended yet: nothing is measured";
+  if (measured === null || listUsd === null) return "  no run has ended yet, so nothing is measured";
   const { runs, seconds, attempts, rounds } = measured;
   const lines = items.map(
     (item) => `  ${item.what.padEnd(20)} ${formatUsd(item.listUsd).padStart(9)}  ${amountOf(item)}`,

@@ -24,7 +24,7 @@ export const deploy: Command = defineCommand({
   run: async (context, { yes }) => {
     refuseLocal(context, "deploy");
     if (!yes && !context.input.isTerminal) {
-      throw new CliError("usage", "cdk has no terminal to ask at whether permissions may be widened.", {
+      throw new CliError("usage", "cdk has no terminal in which to ask whether permissions may be widened.", {
         remedy: "Give --yes.",
       });
     }
@@ -46,7 +46,7 @@ export const deploy: Command = defineCommand({
 
 function refusal(checks: readonly CheckResult[]): Outcome {
   const text = (screen: Screen): string =>
-    `${renderChecks(checks, screen)}\n\nNothing was deployed: mend what failed first.`;
+    `${renderChecks(checks, screen)}\n\nNothing was deployed. Fix the failed checks first.`;
   return { data: { deployed: false, checks }, text, exit: "finding" };
 }
 

@@ -14,8 +14,8 @@ export const drain: Command = defineCommand({
   name: "drain",
   summary: "Pauses a pool and waits until no job is in flight",
   details:
-    "The pool stays paused, also after Ctrl-C or the time-out (exit code 1): resume ends it. " +
-    "A dispatch cycle that was open when it was paused is waited for too.",
+    "The pool stays paused, even after Ctrl-C or the timeout (exit code 1), until resume. " +
+    "Also waits for a dispatch cycle that was running at the pause.",
   options: [
     {
       flags: "--timeout <time>",
@@ -24,7 +24,7 @@ export const drain: Command = defineCommand({
     { flags: "--why <text>", meaning: "the reason, shown by status" },
   ],
   examples: [
-    { line: 'drain --why "new model key" --timeout 30m', shows: "returns when nothing runs any more" },
+    { line: 'drain --why "new model key" --timeout 30m', shows: "returns when no job is running" },
   ],
   input: z.object({ timeout: duration().optional(), why: sentence().optional() }),
   run: async (context, { timeout, why }) => {
@@ -41,7 +41,7 @@ export const drain: Command = defineCommand({
     const kept = paused.changed ? "" : `\n${alreadyText(paused, clock.now())}`;
     const text = (): string =>
       data.drained
-        ? `Pool ${pool.name} is drained after ${formatDuration(data.waitedMs)}: nothing runs, and it stays paused.${kept}`
+        ? `Pool ${pool.name} is drained after ${formatDuration(data.waitedMs)}: no job is running, and the pool stays paused.${kept}`
         : `${count(inFlight, "run")} still in flight after ${formatDuration(data.waitedMs)}. The pool stays paused.${kept}`;
     return { data, text, exit: data.drained ? "ok" : "finding" };
   },
@@ -68,7 +68,7 @@ async function waitUntilEmpty(context: Context, pool: string, untilMs: number): 
     quietLooks = inFlight === 0 && !isOpen ? quietLooks + 1 : 0;
     if (quietLooks === quietLooksNeeded || nowMs >= untilMs) return inFlight;
     const what =
-      inFlight === 0 && isOpen ? "a dispatch cycle is still open" : `${count(inFlight, "run")} in flight`;
+      inFlight === 0 && isOpen ? "a dispatch cycle is still running" : `${count(inFlight, "run")} in flight`;
     terminal.progress(`Draining pool ${pool}: ${what} (${formatDuration(nowMs - startedAtMs)})`);
     await clock.sleep(Math.min(lookEveryMs, untilMs - nowMs), signal);
   }

@@ -33,7 +33,7 @@ export const explain: Command = defineCommand({
   name: "explain",
   summary: "Shows one job's timeline from the run store and the logs",
   details:
-    "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never hold prompts or answers.",
+    "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never contain prompts or answers.",
   arguments: [{ name: "job", meaning: "the id of a workspace or a run" }],
   examples: [
     { line: "explain ws_7f3a", shows: "every run of the workspace" },
@@ -125,7 +125,7 @@ function render(workspaceId: string, stories: readonly Story[], screen: Screen):
 
 function renderStory({ run, steps, logLines }: Story, colours: Colours): string {
   const head = `Run ${colours.bold(run.runId)}  ${paintState(run.state, colours)}  ${colours.dim(facts(run))}`;
-  const unsure = run.unconfirmed ? [colours.yellow("Studio did not confirm this: what it says counts.")] : [];
+  const unsure = run.unconfirmed ? [colours.yellow("Studio did not confirm this, so its own state may differ.")] : [];
   const why = run.reason === undefined || run.reason === "ok" ? [] : [whyOf(run), ...unsure];
   const [first] = steps;
   const lines = steps.map((step) => stepLine(step, first?.atMs ?? 0, colours));

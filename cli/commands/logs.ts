@@ -25,7 +25,7 @@ export const logs: Command = defineCommand({
   name: "logs",
   summary: "Shows the functions' log lines in plain words",
   details:
-    "With --json the lines are as they were written; together with --follow one JSON document per line, for as long as it runs.",
+    "With --json the lines are shown as they were written, and with --follow as one JSON document per line.",
   options: [
     { flags: "--follow", meaning: "keep showing new lines until Ctrl-C" },
     { flags: "--job <id>", meaning: "only lines of this workspace or run" },

@@ -42,9 +42,9 @@ export async function switchPool(
  */
 export function alreadyText({ pool, paused, by, why, atMs }: Switched, nowMs: number): string {
   const since = atMs === null ? "" : `, ${formatAge(nowMs - atMs)}`;
-  const state = paused ? "is paused already" : "leases already, resumed";
+  const state = paused ? "is already paused" : "is already leasing, resumed";
   const what = `${state}${paused ? "," : ""} by ${by}${since}${why === null ? "" : `: ${why}`}`;
-  return printable(`Pool ${pool} ${what}. That stays; --why gives another reason.`);
+  return printable(`Pool ${pool} ${what}. That is kept; use --why to change the reason.`);
 }
 
 const options = [
@@ -57,7 +57,7 @@ export const pause: Command = defineCommand({
   summary: "Stops leasing; running jobs continue",
   details: "Takes effect without a deploy, at the next dispatch cycle: within a minute.",
   options,
-  examples: [{ line: 'pause --why "Studio maintenance"', shows: "who paused and why stays until resume" }],
+  examples: [{ line: 'pause --why "Studio maintenance"', shows: "status shows who paused and why" }],
   input,
   run: async (context, { why }) => {
     const data = await switchPool(context, { paused: true, why });
@@ -65,7 +65,7 @@ export const pause: Command = defineCommand({
       data,
       text: () =>
         data.changed
-          ? `Pool ${data.pool} is paused: no new leases within a minute, running jobs go on.`
+          ? `Pool ${data.pool} is paused: leasing stops within a minute, and running jobs continue.`
           : alreadyText(data, context.clock.now()),
     };
   },
@@ -79,7 +79,7 @@ export const resume: Command = defineCommand({
   input,
   run: async (context, { why }) => {
     const data = await switchPool(context, { paused: false, why });
-    const done = `Pool ${data.pool} leases again, within a minute.`;
+    const done = `Pool ${data.pool} leases again within a minute.`;
     return { data, text: () => (data.changed ? done : alreadyText(data, context.clock.now())) };
   },
 });

@@ -23,7 +23,7 @@ export const secretsSet: Command = defineCommand({
   options: [{ flags: "--no-try", meaning: "store the key without trying it" }],
   examples: [
     { line: "secrets set runner-keys < runner-keys.txt", shows: "one key, or a JSON list of keys" },
-    { line: "secrets set model-key", shows: "asks for it, without showing it" },
+    { line: "secrets set model-key", shows: "asks for the key without showing it" },
     { line: "secrets set account-key --pool europe < account.json", shows: "what the rotator signs in with" },
   ],
   input: z.object({ name: choice(keyNames), try: z.boolean().default(true) }),
@@ -66,7 +66,7 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
       const refused = await withoutAnswer(() => askForRefused(context, settings, keys));
       if (refused.length === 0) return { text };
       throw new CliError("refused", `Studio refuses the runner key ${refused.join(", ")}.`, {
-        remedy: `${nothingStored} Look at the key on Studio's page: it may be revoked, or belong to another Studio.`,
+        remedy: `${nothingStored} Check the key on Studio's page: it may be revoked, or belong to another Studio.`,
       });
     },
     store: async (context, secretId, text) => {
@@ -84,7 +84,7 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
       const { model } = settings.inference;
       return {
         text,
-        note: `The provider accepts it, but it sees no model "${model}" (inference.model): jobs will fail.`,
+        note: `The provider accepts it, but it has no access to the model "${model}" (inference.model): jobs will fail.`,
       };
     },
     store: storeText,

@@ -96,7 +96,7 @@ function leftAloneLines({ leftAlone }: PoolStatus): readonly (readonly [string, 
     const until = formatTime(untilMs).slice(11);
     return [
       "Left alone",
-      printable(`${workspaceId} until ${until} UTC: its runs lost their leases in a row`),
+      printable(`${workspaceId} until ${until} UTC: several of its runs in a row lost their leases`),
     ] as const;
   });
   const more = leftAlone.length - lines.length;

@@ -38,7 +38,7 @@ export const accountChecks: readonly Check[] = [
         functions.accountConcurrency(),
       ]);
       const needed = pools.reduce((sum, { concurrency }) => sum + concurrency + functionsBeside, 0);
-      const finding = `the account runs ${unreserved} invocations at once; the pools' runs and what is beside them need ${needed}`;
+      const finding = `the account can run ${unreserved} invocations at once; the pools need ${needed}, including dispatchers and recovery`;
       if (needed <= unreserved) return { verdict: "ok", finding };
       const remedy =
         'Lower the pools\' concurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".';

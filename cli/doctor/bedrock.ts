@@ -44,7 +44,7 @@ async function judgeAccess(
   const { bedrock } = await facts.context.aws();
   const failure = await bedrock.ask({ endpoint, region, body });
   if (failure === undefined) {
-    const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost next to nothing)`;
+    const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost almost nothing)`;
     return { verdict: "ok", finding };
   }
   const refusal = bedrockRefusal(failure);
@@ -57,9 +57,9 @@ async function judgeAccess(
 /** Says that a finding is about the user's own credentials, not the processor's role. */
 const asOneself = (finding: string, model: string): Finding => ({
   verdict: "warn",
-  finding: `${model}: ${finding.replace("the processor's role", "your own identity")}; whether the processor's role may was not seen`,
+  finding: `${model}: ${finding.replace("the processor's role", "your own identity")}; whether the processor's role may is not known`,
   remedy:
-    "Ask as somebody with the right (--profile), or look at the reasons of failed jobs: npm run runner -- jobs. The role's own rights come with a deploy.",
+    "Use credentials with this permission (--profile), or look at the reasons of failed jobs: npm run runner -- jobs. A deploy gives the role its permissions.",
 });
 
 const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -88,7 +88,7 @@ export const settingsUnread = "the settings cannot be read";
 
 const needRows: Readonly<Record<Need, NeedRow>> = {
   settings: { have: (facts) => facts.settings(), without: settingsUnread },
-  credentials: { have: (facts) => facts.credentials(), without: "AWS cannot be asked" },
+  credentials: { have: (facts) => facts.credentials(), without: "the AWS credentials do not work" },
   stack: {
     have: (facts) => facts.stack(),
     after: "credentials",
@@ -98,7 +98,7 @@ const needRows: Readonly<Record<Need, NeedRow>> = {
 
 /** Runs all checks at once, each with its own time limit. Returns the results in the order of the checks. */
 export async function runChecks(facts: Facts, checks: readonly Check[]): Promise<readonly CheckResult[]> {
-  facts.context.terminal.progress(`Looking at ${checks.length} things`);
+  facts.context.terminal.progress(`Running ${checks.length} checks`);
   const results = await Promise.all(
     checks.map(async (check) => {
       const findings = await runCheck(facts, check);

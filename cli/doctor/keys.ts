@@ -71,7 +71,7 @@ const answerFindings: Readonly<Record<ModelAnswer["kind"], Finding>> = {
   unseen: { verdict: "ok", finding: "accepted" },
   untold: {
     verdict: "ok",
-    finding: "accepted; it may not read about models, so nobody can say which it may use",
+    finding: "accepted, but it may not read about models, so access to the model was not checked",
   },
   refused: {
     verdict: "fail",
@@ -126,7 +126,7 @@ async function judgeSignIn({ context, stack }: Facts, pool: StackPool): Promise<
   } catch (error) {
     if (hasCode(error, "secret_missing", "secret_malformed")) return nothingToTry;
     if (!hasCode(error, "sign_in_refused")) throw error;
-    const finding = `the sign-in refuses it, so that no key can be made or revoked: ${error.message}`;
+    const finding = `the sign-in refuses it, so no key can be created or revoked: ${error.message}`;
     return { verdict: "fail", finding, remedy: "npm run runner -- secrets set account-key" };
   }
 }
@@ -145,7 +145,7 @@ async function judgeRotation({ context }: Facts, pool: StackPool): Promise<Findi
   if (isOver) return { verdict: "ok", finding: "none is pending" };
   return {
     verdict: "warn",
-    finding: "new keys are pending: a rotation is under way, or one was broken off",
-    remedy: `When none is under way: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
+    finding: "new keys are pending: a rotation is running, or was interrupted",
+    remedy: `If none is running: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
   };
 }

@@ -39,11 +39,11 @@ export const stackChecks: readonly Check[] = [
       if (isDeepStrictEqual(plain(project), plain(settings)))
         return { verdict: "ok", finding: "the same as in cdk.json" };
       const remedy = "See them: npm run runner -- config --differences. Deploy: npm run runner -- deploy";
-      return { verdict: "warn", finding: "cdk.json has others, which are not deployed yet", remedy };
+      return { verdict: "warn", finding: "cdk.json has changes that are not deployed yet", remedy };
     },
   },
   byStatus("schedule", "Schedule", ({ schedule }) => {
-    if (schedule === null) return { verdict: "warn", finding: "could not be asked" };
+    if (schedule === null) return { verdict: "warn", finding: "could not be read" };
     if (schedule.enabled) return { verdict: "ok", finding: `on, ${schedule.expression}` };
     const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
     return { verdict: "fail", finding: "off: no dispatch cycle starts", remedy };
@@ -60,7 +60,7 @@ export const stackChecks: readonly Check[] = [
   }),
   byStatus("polls", "Last good poll", judgePolls),
   byStatus("dead-letters", "Dead letters", ({ deadLetters }) => {
-    if (deadLetters === null) return { verdict: "warn", finding: "could not be asked" };
+    if (deadLetters === null) return { verdict: "warn", finding: "could not be read" };
     if (deadLetters === 0) return { verdict: "ok", finding: "none" };
     return {
       verdict: "fail",
@@ -69,7 +69,7 @@ export const stackChecks: readonly Check[] = [
     };
   }),
   byStatus("alarms", "Alarms", ({ alarms }) => {
-    if (alarms === null) return { verdict: "warn", finding: "could not be asked" };
+    if (alarms === null) return { verdict: "warn", finding: "could not be read" };
     if (alarms.length === 0)
       return { verdict: "skipped", finding: "this stack has none (setting monitoring.level)" };
     const loud = alarms.filter(({ state }) => state === "ALARM").map(({ id }) => id);

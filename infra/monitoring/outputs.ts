@@ -38,7 +38,7 @@ export function operatingOutputs(runner: StudioRunner): readonly Output[] {
           {
             id: "AlarmTopic",
             value: alarmTopic.topicArn,
-            description: "Where the alarms speak: subscribe here",
+            description: "The topic of all alarms: subscribe here",
           },
         ]),
     ...pools.flatMap((pool) => poolOutputs(pool, json)),

@@ -32,7 +32,7 @@ const ends = happened("run_ended");
 /** The saved queries of a pool over the JSON log lines of its functions. */
 export const queryRows = {
   story: {
-    title: "Story of one job",
+    title: "Timeline of one job",
     of: everyone,
     lines: [
       columns(

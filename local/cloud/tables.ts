@@ -92,7 +92,7 @@ function checkSame(table: TableResource, existing: TableDescription, folder: str
   const found = shapeOf(KeySchema, [...GlobalSecondaryIndexes, ...LocalSecondaryIndexes]);
   if (wanted === found) return;
   throw new CloudError(
-    `table ${table.name} in ${folder} was made for another template (${found}): delete the folder`,
+    `table ${table.name} in ${folder} was created for another template (${found}): delete the folder`,
   );
 }
 

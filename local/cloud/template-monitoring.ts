@@ -121,6 +121,6 @@ export function dashboardOf(source: Source): Dashboard {
     const body: unknown = JSON.parse(text);
     return { logicalId: source.logicalId, name: identityOf(source).name, body };
   } catch (error) {
-    throw new TemplateError(`${source.logicalId}, DashboardBody: it is no JSON`, { cause: error });
+    throw new TemplateError(`${source.logicalId}, DashboardBody: it is not JSON`, { cause: error });
   }
 }

@@ -63,7 +63,7 @@ function contentOf({ type, properties }: Widget, scene: Scene): WidgetContent {
 function sentenceOf(error: unknown): string {
   if (error instanceof z.ZodError) {
     const issues = error.issues.map((issue) => problemOf(issue, "widget"));
-    return `The definition of this widget is not understood here (${issues.join("; ")}).`;
+    return `The definition of this widget is not supported here (${issues.join("; ")}).`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -39,7 +39,7 @@ export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknow
   const source = (): DashboardSource => {
     const found = deps.source();
     if (found === undefined)
-      throw new Refusal(503, "The stack is starting; its dashboard comes in a moment.");
+      throw new Refusal(503, "The stack is starting. Its dashboard will be available in a moment.");
     return withLogCache(found);
   };
   return [
@@ -62,7 +62,7 @@ export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknow
       path: "/api/runbook",
       handle: async () => {
         const markdown = await readFile(runbookFile, "utf8").catch(() => {
-          throw new Refusal(404, "docs/runbook.md is not there");
+          throw new Refusal(404, "docs/runbook.md does not exist");
         });
         return json(200, { markdown });
       },

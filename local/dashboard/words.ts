@@ -26,9 +26,9 @@ export function unitOf(query: SeriesQuery): string {
 const serviceMeanings: Readonly<Record<string, string>> = {
   Invocations: "Invocations of the functions.",
   Errors: "Invocations that ended in an error.",
-  Throttles: "Invocations that Lambda refused for want of concurrency.",
+  Throttles: "Invocations that Lambda refused because no concurrency was left.",
   Duration: "How long the invocations took.",
-  ConcurrentExecutions: "Invocations at one time.",
+  ConcurrentExecutions: "Simultaneous invocations.",
   ApproximateNumberOfMessagesVisible: "Messages that wait in the queue.",
 };
 

@@ -136,7 +136,7 @@ const chart: Rule = (value, path, note) => {
   const kind = isFields(value) && typeof value["kind"] === "string" ? value["kind"] : "";
   const rule = Object.hasOwn(chartRules, kind) ? chartRules[kind] : undefined;
   if (rule) rule(value, path, note);
-  else note(`${path}.kind`, "is no kind of chart");
+  else note(`${path}.kind`, "is not a kind of chart");
 };
 
 const table = object({
@@ -178,7 +178,7 @@ const svg = object({
     text(64_000)(value, path, note);
     if (typeof value !== "string") return;
     if (!/^\s*<svg[\s>][\s\S]*<\/svg>\s*$/.test(value)) note(path, "is not a whole <svg>…</svg>");
-    if (forbiddenInSvg.test(value) || hasHandler(value)) note(path, "holds what could run");
+    if (forbiddenInSvg.test(value) || hasHandler(value)) note(path, "contains something that could run");
   },
 });
 
@@ -213,7 +213,7 @@ function namesIn(body: Fields, { kind, key, name }: (typeof kinds)[number]): rea
 function checkTogether(body: Fields, note: Note): void {
   const perKind = kinds.map((row) => ({ ...row, names: namesIn(body, row) }));
   for (const { key, names } of perKind) {
-    if (new Set(names).size !== names.length) note(key, "names one thing twice");
+    if (new Set(names).size !== names.length) note(key, "contains a name twice");
   }
   const there = new Set(perKind.flatMap(({ names }) => names));
   const message = typeof body["assistantMessage"] === "string" ? body["assistantMessage"] : "";
@@ -221,7 +221,7 @@ function checkTogether(body: Fields, note: Note): void {
     if (!there.has(named)) note("assistantMessage", `names ${whole}, which is not in the payload`);
   }
   if (message.trim() === "" && there.size === 0)
-    note("assistantMessage", "is blank, and nothing else is there");
+    note("assistantMessage", "is blank, and there is no deliverable");
 }
 
 const placeholder = /\{\{\s*artifact\s*:\s*(chart|table|file|svg|list|checklist)\s*:([^}]+)$/i;

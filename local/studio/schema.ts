@@ -67,9 +67,9 @@ const tables = `
 const openProblems: Readonly<Record<number, string>> = {
   5: "is in use by another local Studio. Stop that one, or name another file",
   8: "cannot be written. Check its permissions, or name another file",
-  11: "is damaged. Move it away or delete it, and start again: a new one is made",
+  11: "is damaged. Move it away or delete it, and start again: a new one is created",
   14: "cannot be opened. Check that its folder exists and that it can be written",
-  26: "is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is made",
+  26: "is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is created",
 };
 
 /**
@@ -109,7 +109,7 @@ function prepare(database: DatabaseSync, file: string): void {
   const isNew = found === 0 && textOf(database, "SELECT count(*) FROM sqlite_schema") === "0";
   if (!isNew && found !== version) {
     const advice = "Move it away or name another file";
-    const what = `holds something else than a local Studio of version ${version}`;
+    const what = `contains something other than a local Studio of version ${version}`;
     throw new RunnerError("config_invalid", `${file} ${what}. ${advice}`);
   }
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");

@@ -107,7 +107,7 @@ describe("with the local stack running", () => {
     keys.push(present());
     const rotated = await runner(["rotate", "--mint", "--watch", "2"]);
     keys.push(...(JSON.parse(present()) as { keys: string[] }).keys);
-    expect(rotated.stdout).toMatch(/^Pool local leases with \S+ now; nobody was refused in \d+\.\d s\./);
+    expect(rotated.stdout).toMatch(/^Pool local now leases with \S+; nothing was refused in \d+\.\d s\./);
     expect(rotated.code).toBe(0);
     const given = await runner(["rotate", "--watch", "1", "--json"], newKey());
     expect(JSON.parse(given.stdout)).toMatchObject({ outcome: "promoted", pool: "local" });
@@ -154,7 +154,7 @@ describe("with the local stack running", () => {
     expect(done.code).toBe(1);
     expect((JSON.parse(done.stdout) as { deadLetters: object[] }).deadLetters).toMatchObject([
       { workspaceId: running, action: "send", done: true },
-      { action: "delete", why: "the run store does not know its run any more", done: true },
+      { action: "delete", why: "its run is no longer in the run store", done: true },
       { action: "keep", done: false },
     ]);
     expect(queue.depth()).toEqual({ visible: 1, hidden: 0 });

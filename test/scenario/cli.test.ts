@@ -87,7 +87,7 @@ describe("after a job that completed and one that failed", () => {
     expect(code).toBe(0);
     const text = await inProcess("status");
     expect(text.stdout).toContain("Last cycle   ");
-    expect(text.stdout).toContain(": nothing waits at Studio");
+    expect(text.stdout).toContain(": no job waits at Studio");
     expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: "" });
   });
 
@@ -107,7 +107,7 @@ describe("after a job that completed and one that failed", () => {
     for (const text of [
       "its newest message was written",
       "dispatcher",
-      "started to work",
+      "started working",
       "round 1: the model called",
       "the run is finished: completed, ok",
     ])

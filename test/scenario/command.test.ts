@@ -104,7 +104,7 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
   test.each([
     [["--port", "zero"], '--port takes a whole number from 1 to 65535, not "zero"'],
     [["--concurrency", "0"], '--concurrency takes a whole number from 1 to 1000, not "0"'],
-    [["--state-dir", " "], "--state-dir takes a folder, not a blank"],
+    [["--state-dir", " "], "--state-dir takes a folder, not an empty text"],
   ] as const)("the value of a flag: %j", async (args, sentence) => {
     expect(await fails(args)).toBe(sentence);
   });
@@ -157,7 +157,7 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
     const before = readFileSync(file);
     const said = await fails(["--state-dir", stateDir]);
     expect(said).toBe(
-      `${file} is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is made`,
+      `${file} is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is created`,
     );
     expect(readFileSync(file)).toEqual(before);
   });
@@ -171,7 +171,7 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
   test("a state folder that is a file", async () => {
     const file = join(temporaryFolder(), "state");
     writeFileSync(file, "");
-    expect(await fails(["--state-dir", file])).toContain("cannot be made: a file stands there");
+    expect(await fails(["--state-dir", file])).toContain("cannot be made: there is a file with this name");
   });
 
   test("a state folder where none can be", async () => {
@@ -187,7 +187,7 @@ describe.concurrent("Ctrl-C", () => {
     const stateDir = temporaryFolder();
     await queue(stateDir, "Plan a launch. [[rounds:1]]");
     const command = await serve(stateDir);
-    await command.printed("started to work");
+    await command.printed("started working");
     const pids = descendantsOf(command.child.pid!);
     expect(pids.map(commandLineOf)).toContain("studio-runner pool-local-dispatcher");
 
@@ -195,7 +195,7 @@ describe.concurrent("Ctrl-C", () => {
     const { code, stdout, stderr } = await command.ended;
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("Stopping: no new leases, running jobs get 10 s. Again to stop at once.");
+    expect(stdout).toContain("Stopping: no new leases, running jobs get 10 s. Press Ctrl-C again to stop at once.");
     expect(pids.filter(isRunning)).toEqual([]);
     expect((await workspaces(stateDir)).map(({ state }) => state)).toEqual(["completed"]);
   });
@@ -204,7 +204,7 @@ describe.concurrent("Ctrl-C", () => {
     const stateDir = temporaryFolder();
     await queue(stateDir, "Plan a launch. [[slow:120000]]");
     const command = await serve(stateDir);
-    await command.printed("started to work");
+    await command.printed("started working");
     const pids = descendantsOf(command.child.pid!);
 
     command.child.kill("SIGINT");
@@ -219,7 +219,7 @@ describe.concurrent("Ctrl-C", () => {
     const stateDir = temporaryFolder();
     await queue(stateDir, "Plan a launch. [[slow:120000]]");
     const command = await serve(stateDir);
-    await command.printed("started to work");
+    await command.printed("started working");
     const pids = descendantsOf(command.child.pid!);
 
     command.child.kill("SIGINT");

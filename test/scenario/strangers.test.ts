@@ -152,7 +152,7 @@ describe.skipIf(!isRoot)(
 );
 
 test("every file of the state folder is its owner's alone, which an earlier version had left open", async () => {
-  await command.printed("was open to other users of this machine: now it is yours alone.");
+  await command.printed("was open to other users of this machine. It is now restricted to you.");
   const names = readdirSync(stateDir, { recursive: true, encoding: "utf8" });
   // The CDK makes the folders of bundles readable for Docker, but the closed folders above protect them.
   const kept = names.filter((name) => statSync(join(stateDir, name)).isFile());

@@ -60,7 +60,7 @@ describe("secrets set", () => {
   });
 
   it.each([
-    ["model-key", "", "No value came on standard input for the model key."],
+    ["model-key", "", "Standard input has no value for the model key."],
     ["model-key", '"sk-quoted-key-123456"', 'The secret "model-key" is wrapped in quotes'],
     ["runner-keys", "no-dot-at-all", 'The secret "runner-keys" is not of the form credentialId.secret'],
     ["account-key", "{}", 'The secret "account-key"'],

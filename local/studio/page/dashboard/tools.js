@@ -24,7 +24,7 @@ export function mountTools({ root, wanted, onChange }) {
   const range = rangePicker(wanted.minutes, (minutes) => onChange({ minutes }));
   const live = h(
     "span",
-    { class: "live live-connecting fresh", title: "Drawn anew every 5 seconds" },
+    { class: "live live-connecting fresh", title: "Updated every 5 seconds" },
     "Loading",
   );
   put(root, alarms, picker, range, live);

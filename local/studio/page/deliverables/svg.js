@@ -26,7 +26,7 @@ function draw({ id, title = id, content }) {
     return {
       element: card(
         { kind: "svg", title },
-        h("p", { class: "note" }, "This drawing holds nothing that can be shown."),
+        h("p", { class: "note" }, "This drawing contains nothing that can be shown."),
       ),
     };
   }

@@ -27,7 +27,7 @@ export function drawAnswer({ text, deliverables }, context) {
   const fill = (placeholder) => {
     const item = itemFor(items, placeholder);
     if (!item)
-      return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which did not come with it.`);
+      return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which is missing.`);
     if (drawn.has(item)) return note(`The ${item.kind} “${item.id}” is shown above.`);
     return draw(item);
   };

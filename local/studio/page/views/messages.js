@@ -98,16 +98,16 @@ function failureMessage({ reason, createdAtMs }, { reuse, lastText }) {
  */
 export function pendingMessage({ state, leases, leaseExpiresAtMs }) {
   if (state === "queued") {
-    const again = leases > 0 ? " An earlier lease ran out, so it is in the queue again." : "";
+    const again = leases > 0 ? " An earlier lease expired, so it is in the queue again." : "";
     return pending("Queued", `Waiting for a runner to lease this job.${again}`);
   }
   if (state !== "leased") return null;
-  const again = leases > 1 ? ` This is lease number ${leases}: an earlier one ran out.` : "";
+  const again = leases > 1 ? ` This is lease number ${leases}: an earlier one expired.` : "";
   const left =
     leaseExpiresAtMs === null
       ? []
       : [" Its lease, which it renews, has ", leaseClock(leaseExpiresAtMs), " left."];
-  return pending("Working", `A runner is on it.${again}`, ...left);
+  return pending("Working", `A runner is working on it.${again}`, ...left);
 }
 
 /**

@@ -23,7 +23,7 @@ export function leaseClock(endsAtMs) {
   const props = {
     class: "lease-clock",
     "data-ends-at": endsAtMs,
-    title: "Left of the lease, which the runner renews",
+    title: "Time left on the lease, which the runner renews",
   };
   return h("span", props, countdown(endsAtMs - Date.now()));
 }

@@ -50,7 +50,7 @@ function noteFor({ summaries, listError }, retry) {
     return h("div", { class: "problem", role: "alert" }, h("span", {}, listError), again);
   }
   if (summaries === null) return h("p", { class: "quiet" }, "Loading…");
-  return h("p", { class: "quiet" }, "No workspaces yet. Your first message makes one.");
+  return h("p", { class: "quiet" }, "No workspaces yet. Your first message creates one.");
 }
 
 /**

@@ -193,13 +193,13 @@ interface Row {
 const rows: readonly Row[] = [
   {
     alarm: "NoGoodPoll",
-    fault: "no dispatch cycle opens",
+    fault: "no dispatch cycle starts",
     make: async () => undefined,
     minutes: from(0, 10),
     fires: ["NoGoodPoll", "Page"],
   },
   {
-    fault: "no dispatch cycle opens for three minutes",
+    fault: "no dispatch cycle starts for three minutes",
     make: async () => undefined,
     minutes: from(0, 3),
     fires: [],
@@ -266,7 +266,7 @@ const rows: readonly Row[] = [
   { fault: "a run takes 45 of 60 minutes", make: leasedBefore(45), fires: [] },
   {
     alarm: "Throttles",
-    fault: "Lambda turns cycles away for a while",
+    fault: "Lambda throttles cycles for a while",
     make: overrun,
     minutes: [0, 5],
     fires: ["Throttles"],
@@ -278,21 +278,21 @@ const rows: readonly Row[] = [
     minutes: [0, 5],
     fires: ["Throttles"],
   },
-  { fault: "Lambda turns one cycle away", make: overrun, fires: [] },
+  { fault: "Lambda throttles one cycle", make: overrun, fires: [] },
   {
     alarm: "DeadLetters",
-    fault: "recovery dies three times",
+    fault: "recovery is killed three times",
     make: dieUnrecovered,
     fires: ["DeadLetters", "Page"],
   },
-  { alarm: "Spending80", fault: "85 % of the cap are spent", make: spend(85), fires: ["Spending80"] },
+  { alarm: "Spending80", fault: "85 % of the cap is spent", make: spend(85), fires: ["Spending80"] },
   {
     alarm: "Spending100",
-    fault: "110 % of the cap are spent",
+    fault: "110 % of the cap is spent",
     make: spend(110),
     fires: ["Spending80", "Spending100", "Page"],
   },
-  { fault: "75 % of the cap are spent", make: spend(75), fires: [] },
+  { fault: "75 % of the cap is spent", make: spend(75), fires: [] },
 ];
 
 /** Before the fault: longer than a period, so that no period also contains the earlier jobs. */
@@ -323,7 +323,7 @@ const inOrder = (ids: Iterable<string>): readonly string[] => {
 
 afterEach(mend);
 
-describe("an alarm comes on by the fault it is for, from what the functions emitted, and goes off again", () => {
+describe("each alarm fires for its fault, from what the functions emitted, and then returns to OK", () => {
   test.each(rows)("$fault: $fires", async ({ make, minutes = [0], fires }) => {
     const fault = await record(make);
     const { minutes: seen, told, ids } = live(fault, minutes);
@@ -343,14 +343,14 @@ describe("an alarm comes on by the fault it is for, from what the functions emit
     expect(alarmed.length).toBe(voices.length);
   });
 
-  test("the dead man's switch does so after seven silent minutes", () => {
+  test("NoGoodPoll fires after seven minutes without any data", () => {
     const nothing = { events: [], deadLetters: [] };
     const { minutes } = live(nothing, from(0, 20));
     const first = minutes.find(({ firing }) => firing.includes("NoGoodPoll"))!;
     expect(first.minute + 1 - wellMinutes).toBe(7);
   });
 
-  test("each alarm has its fault", () => {
+  test("every alarm has a fault that makes it fire", () => {
     const proven = rows.flatMap(({ alarm, fires }) => (alarm && fires.includes(alarm) ? [alarm] : []));
     expect(inOrder(proven)).toEqual(alarmRows.map(({ id }) => id));
     expect(rows.some(({ fires }) => fires.includes("Page"))).toBe(true);

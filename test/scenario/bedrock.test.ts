@@ -68,7 +68,7 @@ const asked = (scenario: Scenario) =>
     .map(({ method, path, status }) => `${method} ${path.replace(/resp_\w+/, ":id")} ${status}`);
 
 describe("a job is completed", () => {
-  test("in the background at mantle, with requests that are signed and no model key", async ({
+  test("in background mode at mantle, with signed requests and no model key", async ({
     onTestFinished,
   }) => {
     const scenario = await start("mantle", { onTestFinished });
@@ -85,7 +85,7 @@ describe("a job is completed", () => {
     expect(await modelAccess(scenario)).toMatchObject({ verdict: "ok" });
   });
 
-  test("over streams at runtime, which are never asked for in the background", async ({ onTestFinished }) => {
+  test("with streams at runtime, which is never asked for background mode", async ({ onTestFinished }) => {
     const scenario = await start("runtime", { onTestFinished });
     expect(await runJob(scenario)).toMatchObject({ state: "completed", failure: null });
     expect(new Set(asked(scenario))).toEqual(new Set(["POST /v1/responses 200"]));
@@ -105,7 +105,7 @@ describe("a job whose processor is killed in its second round", () => {
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
   }
 
-  test("goes on at mantle with the response that is being made: no round is paid twice", async ({
+  test("continues at mantle with the response in progress, and pays for no round twice", async ({
     onTestFinished,
   }) => {
     const scenario = await start("mantle", { turnMs: heldMs, onTestFinished });
@@ -115,7 +115,7 @@ describe("a job whose processor is killed in its second round", () => {
     expect(scenario.lines("job_started_over")).toEqual([]);
   });
 
-  test("goes on at runtime after the round that is stored, and asks for the broken one again", async ({
+  test("continues at runtime after the last stored round, and requests the interrupted one again", async ({
     onTestFinished,
   }) => {
     const scenario = await start("runtime", { turnMs: heldMs, onTestFinished });
@@ -125,7 +125,7 @@ describe("a job whose processor is killed in its second round", () => {
   });
 });
 
-describe("a job fails once, and doctor says the same, where", () => {
+describe("a job fails after one request, and doctor reports the same, if", () => {
   const elsewhere = "Amazon Bedrock's mantle endpoint in us-east-1";
 
   test.each([
@@ -156,7 +156,7 @@ describe("a job fails once, and doctor says the same, where", () => {
     }
   });
 
-  test("the role's policy does not allow it: doctor tells of who asks it", async ({ onTestFinished }) => {
+  test("the role's policy does not allow it; doctor reports on the user's own credentials", async ({ onTestFinished }) => {
     const served = { denied: ["bedrock:InvokeModel"] };
     const scenario = await start("runtime", { served, onTestFinished });
     const { state, failure } = await runJob(scenario);

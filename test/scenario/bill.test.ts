@@ -32,7 +32,7 @@ const own = "Sign as the reports team. Grüße!";
 const tiers = { default: 1, flex: 0.5, priority: 2 } as const;
 
 test.for(["flex", "priority", "default"] as const)(
-  "a job in the tier %s is asked for as the settings say, and costs what its responses come to by hand",
+  "a job in the tier %s uses the tier of the settings, and costs as much as its responses by hand calculation",
   { timeout: 300_000 },
   async (serviceTier, { onTestFinished }) => {
     const build = buildWith({

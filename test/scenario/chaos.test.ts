@@ -13,7 +13,7 @@ const quick = jobKinds.filter(({ name }) => name !== "a round as long as an atte
  * lost in every way. Adds jobs if a fault has not been applied among the first ones.
  */
 test(
-  "50 jobs under faults of every kind: each gets its own answer once, nothing is posted after a loss, and the run store says what Studio knows",
+  "50 jobs under faults of every kind each get their own answer once, nothing is posted after a lease is lost, and the run store agrees with Studio",
   { timeout: 480_000 },
   async () => {
     const options = {

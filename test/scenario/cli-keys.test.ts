@@ -71,7 +71,7 @@ function newKey(): string {
 const present = (): string => scenario.secrets().runnerKey;
 
 describe("with the local stack running", () => {
-  test("doctor finds it well after a cycle", async () => {
+  test("doctor finds nothing wrong after a cycle", async () => {
     await scenario.cycle();
     const { code, verdicts, diagnosis } = await diagnose(inProcess);
     expect(diagnosis.checks.filter(({ verdict }) => verdict === "fail" || verdict === "warn")).toEqual([]);
@@ -88,7 +88,7 @@ describe("with the local stack running", () => {
     expect(code).toBe(0);
   });
 
-  test("secrets set tries what it stores; what is refused is not stored", async () => {
+  test("secrets set tries a key first and does not store a refused one", async () => {
     const wrong = await inProcess(["secrets", "set", "model-key"], "sk-of-somebody-else\n");
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain("The model's provider refuses this key.");
@@ -101,7 +101,7 @@ describe("with the local stack running", () => {
     expect((await diagnose()).code).toBe(0);
   });
 
-  test("a key put in by hand and one by rotate: running jobs complete, the old key is revoked", async () => {
+  test("running jobs complete after a key is stored by hand and another by rotate, and the old key is revoked", async () => {
     const ids = Array.from({ length: 6 }, (_, number) => scenario.queue(`Job ${number}.`));
     await scenario.cycle();
     keys.push(present());
@@ -130,7 +130,7 @@ describe("with the local stack running", () => {
     expect((await diagnose()).verdicts).toMatchObject({ "runner-keys-accepted": "ok", rotation: "ok" });
   });
 
-  test("redrive sends a dead letter with a live lease to recovery, and deletes one that needs nothing", async () => {
+  test("redrive sends a dead letter with a live lease to recovery, and deletes one that needs no recovery", async () => {
     const running = scenario.queue(`Take your time. ${held}`);
     await scenario.cycle();
     const [run] = (await scenario.runs()).filter(({ workspaceId }) => workspaceId === running);
@@ -173,7 +173,7 @@ describe("with the local stack running", () => {
     }
   });
 
-  test("no key was in any output", () => {
+  test("no command's output contains a key", () => {
     expect(keys).toHaveLength(3);
     for (const secret of [...keys, scenario.secrets().modelKey]) expect(outputs).not.toContain(secret);
     expect(outputs).not.toMatch(/knows-this-key|sk-of-somebody-else/);

@@ -21,7 +21,7 @@ function heldForMs({ studio }: Scenario, workspaceId: string): number {
 }
 
 describe("a job that is too slow for one invocation", () => {
-  test.concurrent("completes over several, with one generation per round and one lease", async ({
+  test.concurrent("completes in several, with one generation per round and one lease", async ({
     onTestFinished,
   }) => {
     const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
@@ -48,7 +48,7 @@ describe("a job that is too slow for one invocation", () => {
     expect(scenario.metric("RunsCompleted")).toBe(1);
   });
 
-  test.concurrent("and for the run's limit fails, saying so, and its generation is cancelled", async ({
+  test.concurrent("and for the run's limit fails with a reason that says so, and its generation is cancelled", async ({
     onTestFinished,
   }) => {
     const limit = { RUNNER_RUN_LIMIT_MS: "8900" };
@@ -75,7 +75,7 @@ describe("a job that is too slow for one invocation", () => {
   });
 });
 
-test.concurrent("a completion that Studio does not take for longer than an attempt is delivered by the next, with no new generation", async ({
+test.concurrent("a completion that Studio refuses for longer than an attempt is delivered by the next attempt without a new generation", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);

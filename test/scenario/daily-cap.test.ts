@@ -13,7 +13,7 @@ const pool = "local";
 /** At this price a job costs about 0.10 USD. */
 const dear = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
 
-test("a daily cap that is reached: running jobs end, none is leased any more, and raising the cap goes on", async ({
+test("at the daily cap running jobs end and no more are leased, until the cap is raised", async ({
   onTestFinished,
 }) => {
   // Each job costs more than the whole cap.
@@ -71,7 +71,7 @@ test("a daily cap that is reached: running jobs end, none is leased any more, an
   expect((await spend.read(pool, today)).runs).toBe(5);
 });
 
-test("an operator's concurrency holds for the next cycle, without a deploy", async ({ onTestFinished }) => {
+test("an operator's concurrency applies from the next cycle without a deploy", async ({ onTestFinished }) => {
   const scenario = await startScenario({ concurrency: 4, turnMs: heldMs }, onTestFinished);
   const { studio } = scenario;
   const leased = (): number => studio.snapshot().filter(({ state }) => state === "leased").length;

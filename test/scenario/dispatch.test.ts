@@ -17,7 +17,7 @@ describe("concurrency", () => {
     return () => most;
   }
 
-  test.concurrent("of 2 works on 6 jobs, never on more than two at once, and completes them all", async ({
+  test.concurrent("of 2 completes 6 jobs, never more than two at once", async ({
     onTestFinished,
   }) => {
     const scenario = await startScenario({ serve: true, concurrency: 2, turnMs: 100 }, onTestFinished);
@@ -38,7 +38,7 @@ describe("concurrency", () => {
     expect(processor!.environments.length).toBeLessThan(6);
   });
 
-  test.concurrent("that is used up keeps economy's cycle open: a place that frees is filled by the same cycle, until the queue is empty", async ({
+  test.concurrent("that is used up keeps an economy cycle running, which fills every free slot until the queue is empty", async ({
     onTestFinished,
   }) => {
     const scenario = await startScenario({ concurrency: 1, turnMs: heldMs }, onTestFinished);
@@ -56,7 +56,7 @@ describe("concurrency", () => {
 });
 
 describe("a paused pool", () => {
-  test.concurrent("leases nothing and says why; resumed, it goes on", async ({ onTestFinished }) => {
+  test.concurrent("leases nothing and says why, until it is resumed", async ({ onTestFinished }) => {
     const scenario = await startScenario({}, onTestFinished);
     const control = createControlRow(scenario.table);
     const workspaceId = scenario.queue("Plan a launch.");
@@ -73,7 +73,7 @@ describe("a paused pool", () => {
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   });
 
-  test.concurrent("lets the jobs that it has begun come to their end", async ({ onTestFinished }) => {
+  test.concurrent("lets running jobs finish", async ({ onTestFinished }) => {
     const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
     await scenario.cycle();
@@ -83,7 +83,7 @@ describe("a paused pool", () => {
   });
 });
 
-test.concurrent("of two cycles at one time only one polls; the other says so", async ({ onTestFinished }) => {
+test.concurrent("of two simultaneous cycles only one polls, and the other says why it does not", async ({ onTestFinished }) => {
   const scenario = await startScenario({}, onTestFinished);
   scenario.studio.faults.add({
     route: "/leaseWorkspaceJob",

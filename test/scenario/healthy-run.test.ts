@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => scenario.close());
 
-test("200 jobs complete, and no alarm comes on, then or later", async () => {
+test("200 jobs complete, and no alarm fires then or later", async () => {
   const { cloud, events, studio } = scenario;
   for (let index = 0; index < jobs; index++) scenario.queue(`Plan launch ${index}. [[rounds:1]]`);
   await scenario.drain();

@@ -22,7 +22,7 @@ function hugeAnswer(response: ServerResponse): void {
   more(100);
 }
 
-test("an answer of 100 MB from the model fails its job once, with the reason, and the processor lives", async () => {
+test("an answer of 100 MB from the model fails its job once, with the reason, and the processor survives", async () => {
   model = await startHttpServer(() => ({ raw: hugeAnswer }));
   scenario = await startScenario({ variables: { OPENAI_BASE_URL: `${model.baseUrl}/v1` } });
   const workspaceId = scenario.queue("Plan a launch.");

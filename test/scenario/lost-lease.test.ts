@@ -45,7 +45,7 @@ const refusedHeartbeats = ({ studio }: Scenario): readonly number[] =>
 
 const endOf = ({ state, reason }: Run) => ({ state, reason });
 
-test.concurrent("a lease taken away in mid-generation cancels the response at the next heartbeat, and nothing is posted", async ({
+test.concurrent("when a lease is taken away during a generation, the next heartbeat cancels the response and nothing is posted", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
@@ -82,7 +82,7 @@ test.concurrent("a streamed generation is aborted at the next heartbeat when its
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
 });
 
-test.concurrent("a key that is revoked in mid-generation cancels the response, and nothing is posted", async ({
+test.concurrent("when a key is revoked during a generation, the response is cancelled and nothing is posted", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
@@ -100,7 +100,7 @@ test.concurrent("a key that is revoked in mid-generation cancels the response, a
   expect(end).toMatchObject({ state: "lost", reason: "key_refused" });
 });
 
-test.concurrent("a job whose lease went back to the queue is worked on by another run", async ({
+test.concurrent("a job that was put back into the queue is completed by another run", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
@@ -120,7 +120,7 @@ test.concurrent("a job whose lease went back to the queue is worked on by anothe
   expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
 });
 
-test.concurrent("a lease that no heartbeat could renew is given up at its end, and its job comes back", async ({
+test.concurrent("a lease that no heartbeat could renew is given up at its end, and its job returns", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 6_000 }, onTestFinished);
@@ -143,7 +143,7 @@ test.concurrent("a lease that no heartbeat could renew is given up at its end, a
   expect(ends.at(-1)).toEqual({ state: "completed", reason: "ok" });
 });
 
-test.concurrent("a lease whose answer was lost comes back when it ends", async ({ onTestFinished }) => {
+test.concurrent("the job of a lease whose answer was lost returns when the lease expires", async ({ onTestFinished }) => {
   const scenario = await startScenario({ leaseMs: 3_500 }, onTestFinished);
   const fault = { kind: "reset", when: "after" } as const;
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault });

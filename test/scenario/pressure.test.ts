@@ -10,7 +10,7 @@ const headers = { "retry-after": String(askedSeconds) };
 const leaseCalls = ({ studio }: Scenario): readonly number[] =>
   studio.requests().flatMap(({ path, at }) => (path === "/leaseWorkspaceJob" ? [at] : []));
 
-test.concurrent("429 from the model slows the whole pool: no run asks for a round, and no job is leased, before the time is over", async ({
+test.concurrent("after a 429 from the model, no run of the pool requests a round and no job is leased until the wait is over", async ({
   onTestFinished,
 }) => {
   // A run reads the pool's row once a second, long before its end.
@@ -42,7 +42,7 @@ test.concurrent("429 from the model slows the whole pool: no run asks for a roun
   expect(scenario.asked()).toHaveLength(3 * 10 + 1);
 });
 
-test.concurrent("429 from Studio on a lease stops this cycle and the next, for as long as it asked", async ({
+test.concurrent("after a 429 from Studio on a lease call, this cycle and the next wait as long as it asked", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -63,7 +63,7 @@ test.concurrent("429 from Studio on a lease stops this cycle and the next, for a
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("with DynamoDB out of reach nothing is leased, and the alarm fires", async ({
+test.concurrent("while DynamoDB is out of reach nothing is leased, and the alarm fires", async ({
   onTestFinished,
 }) => {
   const nowhere = `http://127.0.0.1:${await closedPort()}`;

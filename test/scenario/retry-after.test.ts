@@ -24,7 +24,7 @@ const untilMs = ({ table }: Scenario, name: "modelUntilMs" | "studioUntilMs"): P
 const leaseCalls = ({ studio }: Scenario): number =>
   studio.requests().filter(({ path }) => path === "/leaseWorkspaceJob").length;
 
-test.concurrent("Retry-After: 0 from the model, then from Studio: each is asked ever more seldom, and the job completes", async ({
+test.concurrent("with Retry-After 0 from the model and then from Studio, the pauses between calls grow and the job completes", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -48,7 +48,7 @@ test.concurrent("Retry-After: 0 from the model, then from Studio: each is asked 
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("an epoch time as Retry-After holds the pool back for minutes, not for decades, and an operator sees and ends it", async ({
+test.concurrent("with an epoch time as Retry-After, the pool waits for minutes and not decades, and an operator can see and end the wait", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);

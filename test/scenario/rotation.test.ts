@@ -185,12 +185,12 @@ async function rotateByLambda(
   return { runnerToken, credentialId: runnerToken.split(".")[0] ?? "" };
 }
 
-describe("keys rotated in the middle of running jobs", () => {
+describe("keys are rotated while jobs run", () => {
   /** A job that does not end before all rotations are over. */
   const slow = `Plan launch. [[rounds:2]] ${held}`;
   const jobs = 20;
 
-  test("by hand, by command and by Lambda: every job completes with the key that leased it, none is refused, the old keys end up revoked", async ({
+  test("by hand, by command and by Lambda, and every job completes with the key that leased it, no call is refused, and the old keys are revoked", async ({
     onTestFinished,
   }) => {
     const started = await start(jobs + 6, (settings) => settings, onTestFinished);
@@ -242,7 +242,7 @@ describe("keys rotated in the middle of running jobs", () => {
   }, 300_000);
 });
 
-test("a whole job runs without any stored model key: the processor's own identity is exchanged for a token", async ({
+test("a job completes without a stored model key, with a token for the processor's own identity", async ({
   onTestFinished,
 }) => {
   const adapt = (settings: StackSettings): StackSettings => ({

@@ -205,7 +205,7 @@ const awsOf = ({ endpointUrl: endpoint, region, credentials }: Scenario["cloud"]
 const halvesOf = (value: string): readonly string[] =>
   [...value.matchAll(/cred_\w+\.([\w-]+)/g)].map(([, half]) => half!);
 
-describe("no secret is seen", () => {
+describe("no secret can be found", () => {
   let scenario: Scenario;
   let made: Made;
   const secrets = new Set<string>(canaryParts);
@@ -287,7 +287,7 @@ describe("no secret is seen", () => {
     [...secrets].filter((secret) => formsOf(secret).some((form) => text.includes(form)));
   const expectNoSecretIn = (text: string): void => expect(seenIn(text)).toEqual([]);
 
-  test("in what is looked at here, if it were there", () => {
+  test("unless a test puts it there, which the search detects", () => {
     for (const secret of secrets) expect(secret.length).toBeGreaterThanOrEqual(20);
     for (const secret of secrets) expect(seenIn(`{"authorization":"Bearer ${secret}"}`)).toEqual([secret]);
     // From the start, the rotation, and two rounds of commands with three keys each, of which two are created
@@ -308,12 +308,12 @@ describe("no secret is seen", () => {
     expect(cycles).toContain("key_refused");
   });
 
-  test("in a log line, an error or an event of the cloud, those of the rotation included", () => {
+  test("in a log line, an error or an event of the cloud, including the rotation's", () => {
     expect(scenario.events.filter(({ kind }) => kind === "rotation").length).toBeGreaterThanOrEqual(5);
     expectNoSecretIn(JSON.stringify(scenario.events));
   });
 
-  test("in any answer of a command, for people or for programs, right or wrong", () => {
+  test("in any output of a command, as text or JSON, for success or failure", () => {
     expect(answers.filter(({ code, expected }) => code !== expected)).toEqual([]);
     const isUsed = (name: string): boolean =>
       answers.some(({ line, code }) => line.startsWith(`${name} `) && code !== null);
@@ -322,7 +322,7 @@ describe("no secret is seen", () => {
     expect(telling).toEqual([]);
   });
 
-  test("in the event of an attempt, as the dead letters have it", () => {
+  test("in the event of an attempt in the dead-letter queue", () => {
     expect(deadLetters).toHaveLength(1);
     expect(deadLetters[0]).toContain("runId");
     expectNoSecretIn(JSON.stringify(deadLetters));
@@ -339,7 +339,7 @@ describe("no secret is seen", () => {
     expectNoSecretIn(JSON.stringify(Items));
   });
 
-  test("in metrics, alarms and what the alarms' topic was told", () => {
+  test("in metrics, alarms and messages to the alarm topic", () => {
     const { cloud } = scenario;
     const notifications = cloud.notifications();
     expect(notifications.map(({ subject }) => subject)).toContainEqual(
@@ -358,7 +358,7 @@ describe("no secret is seen", () => {
     }
   });
 
-  test("in what Studio's user reads", async () => {
+  test("in what Studio's user can read", async () => {
     for (const { workspaceId } of scenario.studio.snapshot())
       expectNoSecretIn(JSON.stringify(await scenario.detail(workspaceId)));
   });

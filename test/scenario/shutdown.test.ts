@@ -3,7 +3,7 @@ import { eventually } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
 import { startScenario } from "../support/stack.ts";
 
-test("a processor that is asked to end stops in mid-generation and posts nothing; the reaper has the next attempt take up its chain", async ({
+test("a processor that gets SIGTERM stops during a generation and posts nothing, and the reaper's next attempt continues its responses", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);

@@ -133,14 +133,14 @@ describe.skipIf(!isRoot)(
       [report] = (await once(child, "message")) as [OtherUserReport];
     });
 
-    test("reads no file of the state folder, and no process's environment", () => {
+    test("cannot read a file of the state folder or a process's environment", () => {
       expect(report.uid).toBe(65_534);
       expect(files).toContain(join(stateDir, "stack.json"));
       expect(files).toContain(join(stateDir, "studio.sqlite"));
       expect(Object.keys(report.read)).toEqual([]);
     });
 
-    test("is given no secret, no row and no invocation by any port that takes connections", () => {
+    test("cannot get a secret, a row or an invocation from any open port", () => {
       expect(ports.length).toBeGreaterThanOrEqual(2);
       expect(report.answers.length).toBe(ports.length * tries().length);
       expect(report.answers.filter(({ status }) => status < 400)).toEqual([]);
@@ -151,7 +151,7 @@ describe.skipIf(!isRoot)(
   },
 );
 
-test("every file of the state folder is its owner's alone, which an earlier version had left open", async () => {
+test("npm start restricts every file of a state folder that an earlier version left open", async () => {
   await command.printed("was open to other users of this machine. It is now restricted to you.");
   const names = readdirSync(stateDir, { recursive: true, encoding: "utf8" });
   // The CDK makes the folders of bundles readable for Docker, but the closed folders above protect them.
@@ -160,7 +160,7 @@ test("every file of the state folder is its owner's alone, which an earlier vers
   expect(open).toEqual([]);
 });
 
-test("no command line of its processes, which all users may read, shows a secret", () => {
+test("no command line of npm start's processes contains a secret", () => {
   const file = JSON.parse(readFileSync(join(stateDir, "stack.json"), "utf8")) as StackFile;
   const pids = [command.child.pid!, ...descendantsOf(command.child.pid!)];
   const lines = pids.map(commandLineOf).join("\n");
@@ -210,7 +210,7 @@ inChromium("a page in a browser of this machine", () => {
     return seen;
   }
 
-  test("whose name was made to resolve to 127.0.0.1 reads no key and no workspace, and invokes nothing", async () => {
+  test("whose name resolves to 127.0.0.1 cannot read a key or a workspace, or invoke a function", async () => {
     const pageTries: readonly Try[] = [
       { path: "/api/workspaces", method: "GET", headers: {} },
       { path: "/v1/models", method: "GET", headers: {} },
@@ -223,7 +223,7 @@ inChromium("a page in a browser of this machine", () => {
     }
   });
 
-  test("of another site queues no job, with any kind of body", async () => {
+  test("from another site cannot queue a job with any kind of body", async () => {
     const { port } = site.address() as { readonly port: number };
     const workspaces = async () =>
       ((await (await fetch(`${studioUrl}/api/workspaces`)).json()) as object[]).length;

@@ -49,7 +49,7 @@ async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
 const isPosted = (scenario: Scenario, workspaceId: string, path: string): Promise<void> =>
   eventuallyTrue(`a call of ${path}`, () => scenario.requests(workspaceId).includes(path));
 
-test.concurrent("a completion whose answer was lost is not posted as the answer to the workspace's next message", async ({
+test.concurrent("a completion without an answer is not posted again as the answer to the workspace's next message", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
@@ -70,7 +70,7 @@ test.concurrent("a completion whose answer was lost is not posted as the answer 
   expect(await endsOf(scenario)).toEqual(["completed: unconfirmed", "failed: model_refused"]);
 });
 
-test.concurrent("a failure whose report was not answered is not told as the failure of the workspace's next message", async ({
+test.concurrent("a failure report without an answer is not posted again for the workspace's next message", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
@@ -102,7 +102,7 @@ test.concurrent("a job that Studio leases twice to one key is paid once and answ
   expect(await answers(scenario, workspaceId)).toHaveLength(1);
 });
 
-test.concurrent("an attempt that was frozen while another took over asks the model for nothing more", async ({
+test.concurrent("an attempt that was frozen while another took over requests nothing more from the model", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: heldMs, leaseMs: 8_000 }, onTestFinished);

@@ -66,21 +66,21 @@ export async function cold(
   }
 }
 
-interface Scene {
+interface Fixture {
   readonly others: Others;
   readonly aws: Aws;
   readonly rounds: number;
 }
 
-async function measure(built: Built, scene: Scene, subject: Subject): Promise<ColdRow> {
+async function measure(built: Built, fixture: Fixture, subject: Subject): Promise<ColdRow> {
   const fn = functionOf(built, subject.part);
   const plain = built.bundles[subject.name];
-  const overrides = { ...addressesOf(scene.others), RUNNER_POLLING: "economy" };
-  const env = scene.aws.variables(fn, overrides);
+  const overrides = { ...addressesOf(fixture.others), RUNNER_POLLING: "economy" };
+  const env = fixture.aws.variables(fn, overrides);
   const cpuShare = Math.min(1, fn.memoryMb / vcpuMemoryMb);
   let quota: QuotaKind | undefined;
   const start = async (file: string): Promise<Start> => {
-    const event = await subject.event(scene.others, scene.aws);
+    const event = await subject.event(fixture.others, fixture.aws);
     const host = startHost({ folder: built.folder, file, env, cpuShare });
     try {
       quota = await host.ready;
@@ -92,7 +92,7 @@ async function measure(built: Built, scene: Scene, subject: Subject): Promise<Co
   };
   const starts: Readonly<Record<"empty" | "ours" | "plain", Start[]>> = { empty: [], ours: [], plain: [] };
   const files = { empty: built.bundles.empty, ours: join(fn.codeFolder, "index.js"), plain };
-  for (let round = 0; round <= scene.rounds; round++)
+  for (let round = 0; round <= fixture.rounds; round++)
     for (const kind of ["empty", "ours", "plain"] as const) {
       const one = await start(files[kind]);
       // The first round only brings the files into the page cache.

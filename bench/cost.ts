@@ -101,13 +101,13 @@ export async function cost(built: Built): Promise<Cost> {
   }
 }
 
-interface Scene {
+interface Fixture {
   readonly others: Others;
   readonly aws: Aws;
 }
 
 /** Measures the second cycle of a process, because all but the first of a day run in warm processes. */
-async function idleCycle(built: Built, { others, aws }: Scene, mode: PollingMode): Promise<HostReply> {
+async function idleCycle(built: Built, { others, aws }: Fixture, mode: PollingMode): Promise<HostReply> {
   const fn = functionOf(built, "Dispatcher");
   // Each uses a pool of its own, so that they do not wait for each other's lock.
   const own = { RUNNER_POOL: `${pool}-${mode}` };
@@ -198,7 +198,7 @@ interface JobReplies {
 }
 
 /** A job with one round: its lease in a cycle, and its attempt, both in warm processes. */
-async function oneJob(built: Built, { others, aws }: Scene): Promise<JobReplies> {
+async function oneJob(built: Built, { others, aws }: Fixture): Promise<JobReplies> {
   const overrides = { ...addressesOf(others), RUNNER_POLLING: "economy" };
   const start = (part: "Dispatcher" | "ProcessorRunner") => {
     const fn = functionOf(built, part);

@@ -47,15 +47,15 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
   const { folder, bundles } = built;
   const ours = startHost({ folder, file: join(fn.codeFolder, "index.js"), env });
   const plain = startHost({ folder, file: bundles.process, env });
-  const scene = { others, aws, timeoutMs: fn.timeoutMs };
+  const fixture = { others, aws, timeoutMs: fn.timeoutMs };
   try {
     const [warmUpJobs, blocks] = isShort ? [100, 3] : [250, 20];
-    for (const host of [ours, plain]) await attemptBlock(scene, host, warmUpJobs);
+    for (const host of [ours, plain]) await attemptBlock(fixture, host, warmUpJobs);
     const runs: Compared[] = [];
     for (let block = 0; block < blocks; block++)
       runs.push({
-        own: await attemptBlock(scene, ours, blockJobs),
-        plain: await attemptBlock(scene, plain, blockJobs),
+        own: await attemptBlock(fixture, ours, blockJobs),
+        plain: await attemptBlock(fixture, plain, blockJobs),
       });
     return summarize(runs);
   } finally {
@@ -65,7 +65,7 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
 
 const blockJobs = 40;
 
-interface Scene {
+interface Fixture {
   readonly others: Others;
   readonly aws: Aws;
   readonly timeoutMs: number;
@@ -81,7 +81,7 @@ interface Compared {
 
 const meanCpuMs = (block: Block): number => sum(block.map(({ cpuMs }) => cpuMs)) / block.length;
 
-async function attemptBlock({ others, aws, timeoutMs }: Scene, host: Host, jobs: number): Promise<Block> {
+async function attemptBlock({ others, aws, timeoutMs }: Fixture, host: Host, jobs: number): Promise<Block> {
   const replies: Block[number][] = [];
   for (let job = 0; job < jobs; job++) {
     replies.push(await host.invoke({ event: await leaseOne(others, aws), timeoutMs }));

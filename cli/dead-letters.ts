@@ -13,12 +13,12 @@ import { parseJson } from "../lib/core/json.ts";
  * What to do with a dead letter, and why. `keep`: it cannot be read. `drop`: it cannot be read, and the user
  * wants to delete it.
  */
-export interface Verdict {
+export interface Decision {
   readonly action: "delete" | "send" | "keep" | "drop";
   readonly why: string;
 }
 
-export interface DeadLetter extends Verdict {
+export interface DeadLetter extends Decision {
   readonly message: QueuedMessage;
   readonly runId: string | undefined;
   readonly workspaceId: string | undefined;
@@ -56,8 +56,8 @@ export async function readDeadLetter(
   const { runId, attempt } = failed;
   const { runs } = await context.runStore();
   const run = await runs.read(pool.name, runId);
-  const verdict = judge({ run, attempt, nowMs: context.clock.now() });
-  return { message, ...verdict, event, runId, workspaceId: run?.workspaceId, attempt };
+  const decision = judge({ run, attempt, nowMs: context.clock.now() });
+  return { message, ...decision, event, runId, workspaceId: run?.workspaceId, attempt };
 }
 
 interface Case {
@@ -66,7 +66,7 @@ interface Case {
   readonly nowMs: number;
 }
 
-const rows: readonly ((given: Case) => Verdict | undefined)[] = [
+const rows: readonly ((given: Case) => Decision | undefined)[] = [
   ({ run }) => (run ? undefined : { action: "delete", why: "its run is no longer in the run store" }),
   ({ run }) =>
     run?.openIn === undefined
@@ -85,8 +85,8 @@ const rows: readonly ((given: Case) => Verdict | undefined)[] = [
       : undefined,
 ];
 
-export const judge = (given: Case): Verdict =>
-  rows.map((row) => row(given)).find((verdict) => verdict !== undefined) ?? {
+export const judge = (given: Case): Decision =>
+  rows.map((row) => row(given)).find((decision) => decision !== undefined) ?? {
     action: "send",
     why: "its lease is live: recovery can still continue it",
   };

@@ -8,7 +8,7 @@ import { reasonInWords } from "./cycle-words.ts";
 import { parseJson } from "../lib/core/json.ts";
 
 /** One line of a function's log: readable and safe for a terminal, and in its original form. */
-export interface ToldLine {
+export interface ReadableLine {
   readonly atMs: number;
   readonly function: Role;
   /** The event's name; `undefined` if the line is not the runner's (from Lambda, or a crash). */
@@ -36,11 +36,11 @@ const platformSchema = z.object({
 });
 
 /** `undefined` for metrics, and for Lambda's lines about a successful invocation. */
-export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | undefined {
+export function toReadableLine({ atMs, text }: LogRecord, role: Role): ReadableLine | undefined {
   if (isMetricLine(text)) return undefined;
   const fields = parseJson(text);
   const platform = platformSchema.safeParse(fields);
-  if (platform.success) return tellPlatform(platform.data, { atMs, role, fields });
+  if (platform.success) return toReadablePlatformLine(platform.data, { atMs, role, fields });
   const line = parseLogLine(text);
   if (!line) {
     const none = { event: undefined, workspaceId: undefined, runId: undefined, attempt: undefined };
@@ -82,10 +82,10 @@ interface PlatformLine {
   readonly fields: unknown;
 }
 
-function tellPlatform(
+function toReadablePlatformLine(
   { type, record }: z.output<typeof platformSchema>,
   { atMs, role, fields }: PlatformLine,
-): ToldLine | undefined {
+): ReadableLine | undefined {
   const { status = "success", errorType } = record;
   if (type !== "platform.report" || status === "success") return undefined;
   const why = errorType === undefined ? "" : ` (${errorType})`;

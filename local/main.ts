@@ -8,7 +8,7 @@ import { printableLines } from "../lib/core/printable.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import { makeFolder } from "./folder.ts";
 import { exampleWorkspaces } from "./model/examples.ts";
-import { tell, workspaceLabel, type Told } from "./narrate.ts";
+import { tell, workspaceLabel, type TerminalLine } from "./narrate.ts";
 import { drain } from "./once.ts";
 import { parseOptions, usage, type LocalOptions } from "./options.ts";
 import { formatTable, RunReport } from "./report.ts";
@@ -138,18 +138,18 @@ async function runOnce(
   return report.rows.every(({ completed }) => completed) ? 0 : 1;
 }
 
-const paint: Readonly<Record<Told["tone"], (text: string) => string>> = {
+const paint: Readonly<Record<TerminalLine["tone"], (text: string) => string>> = {
   plain: String,
   good: pc.green,
   bad: pc.red,
 };
 
 function narrate(event: CloudEvent, studio: LocalStack["studio"]): void {
-  const told = tell(event);
-  if (!told) return;
+  const line = tell(event);
+  if (!line) return;
   const time = new Date(event.atMs).toTimeString().slice(0, 8);
-  const where = told.workspaceId === undefined ? "" : `${nameOf(told.workspaceId, studio)}  `;
-  print(`${pc.dim(time)}  ${told.who.padEnd(10)}  ${pc.cyan(where)}${paint[told.tone](told.what)}`);
+  const where = line.workspaceId === undefined ? "" : `${nameOf(line.workspaceId, studio)}  `;
+  print(`${pc.dim(time)}  ${line.who.padEnd(10)}  ${pc.cyan(where)}${paint[line.tone](line.what)}`);
 }
 
 /** Studio's title of a workspace, or the id if Studio does not know it. */

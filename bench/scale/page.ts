@@ -1,4 +1,4 @@
-import type { Load } from "./scene.ts";
+import type { Load } from "./simulation.ts";
 import type { Outcome } from "./simulate.ts";
 
 const atOnce = { jobs: 1_000, jobSeconds: 60, polling: "fast", concurrency: 1_000 } as const;

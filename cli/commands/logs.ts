@@ -4,7 +4,7 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { isRunId } from "../job-ids.ts";
-import { filterFor, tellRecord, type ToldLine } from "../log-lines.ts";
+import { filterFor, toReadableLine, type ReadableLine } from "../log-lines.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
 import type { Screen } from "../terminal.ts";
 import { choice, duration, id } from "../values.ts";
@@ -74,7 +74,7 @@ interface Reading {
   readonly startMs: number;
 }
 
-type KeyedLine = ToldLine & { readonly id: string };
+type KeyedLine = ReadableLine & { readonly id: string };
 
 async function read(context: Context, { wanted, sources, startMs }: Reading): Promise<readonly KeyedLine[]> {
   const { logs: port } = await context.aws();
@@ -85,8 +85,8 @@ async function read(context: Context, { wanted, sources, startMs }: Reading): Pr
     sources.map(async ({ role, group }) => {
       const records = await port.records({ group, startMs, signal: context.signal, ...pattern });
       return records.flatMap((record) => {
-        const told = tellRecord(record, role);
-        return told ? [{ ...told, id: `${group} ${record.id}` }] : [];
+        const readable = toReadableLine(record, role);
+        return readable ? [{ ...readable, id: `${group} ${record.id}` }] : [];
       });
     }),
   );
@@ -109,10 +109,10 @@ async function follow(context: Context, { startMs, ...reading }: Reading): Promi
   }
 }
 
-const toData = ({ atMs, function: role, fields }: ToldLine) => ({ atMs, function: role, line: fields });
+const toData = ({ atMs, function: role, fields }: ReadableLine) => ({ atMs, function: role, line: fields });
 
 function formatLine(
-  { atMs, function: role, workspaceId, what, tone, minor }: ToldLine,
+  { atMs, function: role, workspaceId, what, tone, minor }: ReadableLine,
   screen: Screen,
 ): string {
   const { colours } = screen;

@@ -122,7 +122,7 @@ async function runCheck(facts: Facts, check: Check): Promise<readonly Finding[]>
     });
   } catch (error) {
     signal.throwIfAborted();
-    return [{ verdict: check.unknown ?? "fail", ...told(error) }];
+    return [{ verdict: check.unknown ?? "fail", ...describeError(error) }];
   }
 }
 
@@ -137,7 +137,7 @@ const findings: readonly CliErrorCode[] = [
   "refused",
 ];
 
-function told(error: unknown): { readonly finding: string; readonly remedy?: string } {
+function describeError(error: unknown): { readonly finding: string; readonly remedy?: string } {
   const { code, message, remedy } = toCliError(error);
   const finding = findings.includes(code) ? message : `could not be checked: ${message}`;
   return remedy === undefined ? { finding } : { finding, remedy };

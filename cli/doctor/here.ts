@@ -126,9 +126,9 @@ async function judgeModel(facts: Facts): Promise<Finding> {
     const verdict = isOpenAi(settings) ? "fail" : "warn";
     return { verdict, finding: `the key has no access to the model ${model}`, remedy };
   }
-  const told = answer?.kind === "available" ? answer.shutdownDate : undefined;
+  const providerDate = answer?.kind === "available" ? answer.shutdownDate : undefined;
   const known = shutdownOf(model);
-  const shutdown = told === undefined ? known : { date: told, instead: known?.instead };
+  const shutdown = providerDate === undefined ? known : { date: providerDate, instead: known?.instead };
   const source = answer?.kind === "available" ? "available to the key" : `in the built-in list of ${modelDatesAsOf}`;
   if (!shutdown) return { verdict: "ok", finding: `${model}: ${source}, no shutdown announced` };
   return judgeShutdown(model, shutdown, facts.context.clock.now());

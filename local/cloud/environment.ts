@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { Clock } from "../../lib/core/clock.ts";
 import type { Kill } from "./faults.ts";
 import type { ChildMessage, InvokeMessage } from "./messages.ts";
-import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type Verdict } from "./outcome.ts";
+import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type RawOutcome } from "./outcome.ts";
 import { exitOf, memoryOf, readLines } from "./process-io.ts";
 import type { FunctionResource } from "./resources.ts";
 import { after } from "./timers.ts";
@@ -61,7 +61,7 @@ export class ExecutionEnvironment {
   readonly #clock: Clock;
   readonly #child: ChildProcess;
   readonly #words: Words;
-  readonly #loaded: Promise<Verdict>;
+  readonly #loaded: Promise<RawOutcome>;
   #requestId: string | undefined;
   /** Aborts when the present invocation ends; undefined while none runs. */
   #over: AbortSignal | undefined;
@@ -96,9 +96,9 @@ export class ExecutionEnvironment {
    * Resolves when the function's module is loaded, with the failure if it could not be loaded. Never rejects.
    */
   async ready(requestId: string): Promise<Failure | undefined> {
-    const verdict = await this.#loaded;
-    if (verdict.kind === "ready") return undefined;
-    const failure = failureOf(verdict, { fn: this.#fn, requestId, killed: this.#killed });
+    const rawOutcome = await this.#loaded;
+    if (rawOutcome.kind === "ready") return undefined;
+    const failure = failureOf(rawOutcome, { fn: this.#fn, requestId, killed: this.#killed });
     this.kill();
     return failure;
   }
@@ -109,15 +109,15 @@ export class ExecutionEnvironment {
     const { pid } = this;
     this.#requestId = call.requestId;
     const startedMs = clock.now();
-    const verdict = await this.#verdictOf(call);
-    const goesOn = verdict.kind === "response" || (verdict.kind === "failed" && !verdict.fatal);
+    const rawOutcome = await this.#rawOutcomeOf(call);
+    const goesOn = rawOutcome.kind === "response" || (rawOutcome.kind === "failed" && !rawOutcome.fatal);
     // Freezes at the answer, as Lambda does: work that was not awaited stops until the next invocation.
     if (goesOn) signalGroup(pid, "SIGSTOP");
     const circumstances = { fn: this.#fn, requestId: call.requestId, killed: this.#killed };
     const measures = { durationMs: clock.now() - startedMs, maxMemoryMb: memoryOf(pid)?.peakMb };
     if (!goesOn) this.kill();
     await new Promise((resolve) => setImmediate(resolve)); // its last lines are already in the pipe; let them be read
-    return { ...outcomeOf(verdict, circumstances), ...measures };
+    return { ...outcomeOf(rawOutcome, circumstances), ...measures };
   }
 
   /** Freezes the process for `ms` during an invocation. `false`: no invocation is running. */
@@ -141,15 +141,15 @@ export class ExecutionEnvironment {
     signalGroup(this.pid, "SIGKILL");
   }
 
-  async #load(): Promise<Verdict> {
+  async #load(): Promise<RawOutcome> {
     const over = new AbortController();
     const limit = timeLimit(this.#clock, initLimitMs + this.#fn.timeoutMs, over.signal);
-    const verdict = await Promise.race([this.#words.next(), limit]);
+    const rawOutcome = await Promise.race([this.#words.next(), limit]);
     over.abort();
-    return verdict;
+    return rawOutcome;
   }
 
-  async #verdictOf(call: Call): Promise<Verdict> {
+  async #rawOutcomeOf(call: Call): Promise<RawOutcome> {
     const fn = this.#fn;
     const clock = this.#clock;
     const { pid } = this;
@@ -163,17 +163,17 @@ export class ExecutionEnvironment {
     if (kill?.how === "signal") void killed?.then(() => this.kill());
     signalGroup(pid, "SIGCONT");
     this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows as the process's exit
-    const verdict = await Promise.race([
+    const rawOutcome = await Promise.race([
       reply,
       this.#timeout(signal),
       overMemory({ clock, pid, limitMb: fn.memoryMb, signal }),
       ...(killed && kill?.how === "memory" ? [killed.then(() => ({ kind: "memory" }) as const)] : []),
     ]);
     over.abort();
-    return verdict;
+    return rawOutcome;
   }
 
-  async #timeout(signal: AbortSignal): Promise<Verdict> {
+  async #timeout(signal: AbortSignal): Promise<RawOutcome> {
     const startedMs = this.#clock.now();
     const leftMs = (): number => startedMs + this.#fn.timeoutMs + this.#frozenMs - this.#clock.now();
     while (leftMs() > 0) await after(this.#clock, leftMs(), signal);
@@ -217,33 +217,33 @@ const invokeMessage = (fn: FunctionResource, call: Call): InvokeMessage => ({
 
 interface Words {
   /** The next message from the process. After its exit, always the exit. */
-  next(): Promise<Verdict>;
+  next(): Promise<RawOutcome>;
   /** Resolves with how the process ended. */
   readonly ended: Promise<string>;
 }
 
 function listen(child: ChildProcess, clock: Clock): Words {
-  const arrived: Verdict[] = [];
-  let waiting: ((verdict: Verdict) => void) | undefined;
-  const arrive = (verdict: Verdict): void => {
+  const arrived: RawOutcome[] = [];
+  let waiting: ((rawOutcome: RawOutcome) => void) | undefined;
+  const arrive = (rawOutcome: RawOutcome): void => {
     const resolve = waiting;
     waiting = undefined;
-    if (resolve === undefined) arrived.push(verdict);
-    else resolve(verdict);
+    if (resolve === undefined) arrived.push(rawOutcome);
+    else resolve(rawOutcome);
   };
   child.on("message", (message) => {
     const parsed = messageSchema.safeParse(message);
     if (parsed.success) arrive(parsed.data);
   });
   const ended = exitOf(child, clock);
-  const exit = ended.then((how): Verdict => ({ kind: "exit", how }));
+  const exit = ended.then((how): RawOutcome => ({ kind: "exit", how }));
   void exit.then(arrive);
   return {
     ended,
     next() {
-      const verdict = arrived.shift();
-      if (verdict === undefined) return new Promise((resolve) => (waiting = resolve));
-      return verdict.kind === "exit" ? exit : Promise.resolve(verdict);
+      const rawOutcome = arrived.shift();
+      if (rawOutcome === undefined) return new Promise((resolve) => (waiting = resolve));
+      return rawOutcome.kind === "exit" ? exit : Promise.resolve(rawOutcome);
     },
   };
 }

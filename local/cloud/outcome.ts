@@ -9,7 +9,7 @@ const memoryPollMs = 100;
 const maxResponseBytes = 6_291_556;
 
 /** How an invocation ended, as its execution environment sees it. */
-export type Verdict =
+export type RawOutcome =
   | ChildMessage
   | { readonly kind: "exit"; readonly how: string }
   | { readonly kind: "timeout" | "memory" };
@@ -35,24 +35,24 @@ export interface Circumstances {
   readonly killed: boolean;
 }
 
-export function outcomeOf(verdict: Verdict, circumstances: Circumstances): Outcome {
-  if (verdict.kind !== "response") return failureOf(verdict, circumstances);
-  if (Buffer.byteLength(verdict.payload) <= maxResponseBytes) return { ok: true, payload: verdict.payload };
+export function outcomeOf(rawOutcome: RawOutcome, circumstances: Circumstances): Outcome {
+  if (rawOutcome.kind !== "response") return failureOf(rawOutcome, circumstances);
+  if (Buffer.byteLength(rawOutcome.payload) <= maxResponseBytes) return { ok: true, payload: rawOutcome.payload };
   const errorMessage = `Response payload size exceeded maximum allowed payload size (${maxResponseBytes} bytes).`;
   return { ok: false, kind: "error", error: { errorType: "Function.ResponseSizeTooLarge", errorMessage } };
 }
 
 /** Converts an outcome to Lambda's error type and message. */
-export function failureOf(verdict: Verdict, { fn, requestId, killed }: Circumstances): Failure {
+export function failureOf(rawOutcome: RawOutcome, { fn, requestId, killed }: Circumstances): Failure {
   const fail = (kind: FailureKind, errorType: string, problem: string): Failure => ({
     ok: false,
     kind,
     error: { errorType, errorMessage: `RequestId: ${requestId} Error: ${problem}` },
   });
-  switch (verdict.kind) {
+  switch (rawOutcome.kind) {
     case "failed":
     case "init-failed":
-      return { ok: false, kind: "error", error: verdict.error };
+      return { ok: false, kind: "error", error: rawOutcome.error };
     case "timeout":
       return fail(
         "timeout",
@@ -62,16 +62,16 @@ export function failureOf(verdict: Verdict, { fn, requestId, killed }: Circumsta
     case "memory":
       return fail("killed", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed");
     case "exit":
-      if (verdict.how === "exit status 0") {
+      if (rawOutcome.how === "exit status 0") {
         return fail("crash", "Runtime.ExitError", "Runtime exited without providing a reason");
       }
       return fail(
         killed ? "killed" : "crash",
         "Runtime.ExitError",
-        `Runtime exited with error: ${verdict.how}`,
+        `Runtime exited with error: ${rawOutcome.how}`,
       );
     default:
-      return fail("crash", "Runtime.Unknown", `the runtime said "${verdict.kind}" out of turn`);
+      return fail("crash", "Runtime.Unknown", `the runtime said "${rawOutcome.kind}" out of turn`);
   }
 }
 

@@ -142,7 +142,7 @@ async function runSteps(deps: RotationsDeps, job: Job): Promise<boolean> {
   }
   const { secret, token } = job;
   const promoted = holderOf(secret, "AWSCURRENT") === token;
-  tell(deps, job, { step: "all", reason: promoted ? undefined : "the new version is not AWSCURRENT" });
+  report(deps, job, { step: "all", reason: promoted ? undefined : "the new version is not AWSCURRENT" });
   return promoted;
 }
 
@@ -165,7 +165,7 @@ async function runStep(deps: RotationsDeps, job: Job, step: RotationStep): Promi
     .invoke({ functionName: functionArn, payload, type: "RequestResponse" })
     .then((result) => (result.functionError === undefined ? undefined : (result.payload ?? "failed")))
     .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  tell(deps, job, { step, reason });
+  report(deps, job, { step, reason });
   return reason === undefined;
 }
 
@@ -175,7 +175,7 @@ interface StepEnd {
   readonly reason: string | undefined;
 }
 
-function tell({ emit }: RotationsDeps, { secret, token }: Job, { step, reason }: StepEnd): void {
+function report({ emit }: RotationsDeps, { secret, token }: Job, { step, reason }: StepEnd): void {
   const outcome = reason === undefined ? "done" : "failed";
   emit({ kind: "rotation", secret: secret.name, versionId: token, step, outcome, reason });
 }

@@ -6,7 +6,7 @@ import { schedulerRoutes } from "./api/scheduler.ts";
 import { jsonService, proxyService, queryService, restService, type Service } from "./api/service.ts";
 import { sqsActions } from "./api/sqs.ts";
 import { createTokenSigner, stsActions, type TokenSigner } from "./api/sts.ts";
-import type { Ground } from "./ground.ts";
+import type { CloudContext } from "./context.ts";
 import type { LambdaService } from "./lambda-service.ts";
 import type { LogStore } from "./logs/log-store.ts";
 import { createStartedQueries } from "./logs/log-queries.ts";
@@ -18,7 +18,7 @@ import { secretsActions } from "./secrets-api.ts";
 import type { SecretStore } from "./secrets.ts";
 
 export interface ServicesDeps {
-  readonly ground: Ground;
+  readonly context: CloudContext;
   readonly lambda: LambdaService;
   readonly scheduler: Scheduler;
   readonly monitor: Monitor;
@@ -39,8 +39,8 @@ export interface Services {
 }
 
 export function createServices(deps: ServicesDeps): Services {
-  const { ground, lambda, scheduler, monitor, logs, queues, secrets: store, rotations } = deps;
-  const { clock, account, stack, database, endpoints } = ground;
+  const { context, lambda, scheduler, monitor, logs, queues, secrets: store, rotations } = deps;
+  const { clock, account, stack, database, endpoints } = context;
   const tokens = createTokenSigner(endpoints.url);
   const stackInfo = {
     name: stack.name,

@@ -70,8 +70,8 @@ export function checkSignature(request: SignedRequest, check: SignatureCheck): v
   if (typeof signed === "string") throw refuse("invalid", signed);
   const dateMs = parseDate(String(request.headers["x-amz-date"]));
   // The signer would use this header instead of the body.
-  const told = request.headers["x-amz-content-sha256"];
-  if (told !== undefined && told !== sha256(request.body))
+  const givenHash = request.headers["x-amz-content-sha256"];
+  if (givenHash !== undefined && givenHash !== sha256(request.body))
     throw refuse("invalid", "The header x-amz-content-sha256 is not the hash of the body.");
   if (dateMs === undefined || dayOf(dateMs) !== day || Math.abs(check.nowMs - dateMs) > toleranceMs)
     throw refuse("invalid", "Signature expired, or from a clock that is more than 15 minutes off.");
@@ -136,9 +136,9 @@ function signatureOf({ method, target, body }: SignedRequest, signing: Signing):
   ].join("\n");
   const time = new Date(dateMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const scope = [dayOf(dateMs), region, service, "aws4_request"];
-  const told = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256(canonical)].join("\n");
+  const stringToSign = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256(canonical)].join("\n");
   const key = scope.reduce<Buffer | string>(hmac, `AWS4${credentials.secretAccessKey}`);
-  return hmac(key, told).toString("hex");
+  return hmac(key, stringToSign).toString("hex");
 }
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -112,7 +112,7 @@ export function createFaults(deps: { readonly clock: Clock; readonly random: () 
 /** What the client gets: an answer, a reset connection, or no answer. */
 export type Outcome = Answer | "reset" | "never";
 
-export interface FaultScene {
+export interface FaultContext {
   readonly fault: Fault | undefined;
   readonly clock: Clock;
   /** Aborts when the server closes. */
@@ -120,15 +120,15 @@ export interface FaultScene {
 }
 
 /** Runs the call's effect, with the fault before or after it. */
-export async function withFault(scene: FaultScene, effect: () => Answer): Promise<Outcome> {
-  const { fault } = scene;
+export async function withFault(context: FaultContext, effect: () => Answer): Promise<Outcome> {
+  const { fault } = context;
   if (fault === undefined) return effect();
   if (fault.kind === "cut" || fault.kind === "replace") return distorted(effect(), fault);
   const early = fault.when === "after" ? effect() : undefined;
   if (fault.kind !== "delay") {
     return faultOutcome(fault);
   }
-  await scene.clock.sleep(fault.ms, scene.signal);
+  await context.clock.sleep(fault.ms, context.signal);
   return early ?? effect();
 }
 

@@ -113,8 +113,8 @@ async function handleRunner(deps: ListenerDeps, route: RunnerRoute, exchange: Ex
     const about = workspaceOf(() => parseObject(text));
     note(about);
     const fault = deps.faults.draw(route.path, about.workspaceId);
-    const scene = { fault, clock: deps.clock, signal: deps.signal };
-    return withFault(scene, () => answerOrError(effect(text)));
+    const context = { fault, clock: deps.clock, signal: deps.signal };
+    return withFault(context, () => answerOrError(effect(text)));
   };
   const outcome = await attempt().catch(errorAnswer);
   if (outcome === "never") return;

@@ -9,7 +9,7 @@ import { queueCases } from "./queue.ts";
 import { seeded } from "./random.ts";
 import { faultsOf, unstruck, type Report } from "./report.ts";
 import { openStage, type Stage } from "./stage.ts";
-import { judge } from "./verdict.ts";
+import { judge } from "./outcome.ts";
 
 const lookMs = 200;
 /** After the faults stop: time for every lease, lock and silence to run out twice. */
@@ -53,7 +53,7 @@ export async function runChaos(
     const elapsedMs = Date.now() - startedMs;
     const gathered = await gather(stage, { before, ...played });
     const { faults, calls } = faultsOf(stage, disturbance);
-    const verdict = judge({
+    const outcome = judge({
       ...gathered,
       roundsOfKind,
       leaseMs: options.leaseMs,
@@ -64,7 +64,7 @@ export async function runChaos(
       counted: countedSince(stage, before.counted),
     });
     return {
-      ...verdict,
+      ...outcome,
       seed: options.seed,
       elapsedMs,
       faults,

@@ -8,7 +8,7 @@ import type { PacedCall } from "./pace.ts";
 import type { PlannedCase } from "./plan.ts";
 import type { CaseQueue } from "./queue.ts";
 import { crossedRounds } from "./rounds.ts";
-import type { Interval } from "./scene.ts";
+import type { Interval } from "./context.ts";
 import { leasesOfRuns, sentCalls, type OwnLease, type Records } from "./senders.ts";
 import type { RowWrite } from "./row-history.ts";
 import { startLimitMs, type RunRow, type Stage } from "./stage.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Scene } from "./scene.ts";
+import type { ChaosContext } from "./context.ts";
 
 const lookMs = 300;
 /** A longer wait than this is cleared shortly after it was seen. */
@@ -14,7 +14,7 @@ export interface Operator {
  * Clears the pool's back-off when it is too long for the test, as an operator would. Continues until the end,
  * because faults can still arrive.
  */
-export function clearBackoffs({ stage, options }: Scene): Operator {
+export function clearBackoffs({ stage, options }: ChaosContext): Operator {
   const over = new AbortController();
   let longestMs = 0;
   let isSeen = false;

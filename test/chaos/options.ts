@@ -40,7 +40,7 @@ Flags
 
 Kinds of fault, at a fault rate of 0.1 and a kill rate of 0.05; other rates scale them
 ${kindsInWords()}
-The verdict: no job is lost, completed twice or given another job's answer; nothing is posted after a loss, by a
+The result: no job is lost, completed twice or given another job's answer; nothing is posted after a loss, by a
 superseded attempt, or without a fresh write in the run store; each run's outcome is what Studio knows of it; no round
 is asked of the model again but where a process broke or a lease was really taken away; no process calls in a hot loop.
 `;

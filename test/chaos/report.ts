@@ -2,10 +2,10 @@ import type { Disturbance } from "./disturb.ts";
 import { deedsTitle, namedFaults } from "./faults.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Stage } from "./stage.ts";
-import type { Verdict } from "./verdict.ts";
-import { countBy } from "./verdict.ts";
+import type { ChaosOutcome } from "./outcome.ts";
+import { countBy } from "./outcome.ts";
 
-export interface Report extends Verdict {
+export interface Report extends ChaosOutcome {
   readonly seed: number;
   readonly elapsedMs: number;
   /** By what they hit, then by name. */
@@ -120,11 +120,11 @@ export function format(report: Report, options: ChaosOptions): string {
     ...all.slice(0, mostDetails).map((one) => `  ${JSON.stringify(one)}`),
     ...(all.length > mostDetails ? [`  and ${all.length - mostDetails} more`] : []),
   ]);
-  const verdict =
+  const outcome =
     report.broken.length === 0
       ? ["Every bound holds."]
       : ["BROKEN:", ...report.broken.map((one) => `  ${one}`)];
-  return [table, ...details, "", ...verdict].join("\n");
+  return [table, ...details, "", ...outcome].join("\n");
 }
 
 const mostDetails = 12;

@@ -1,6 +1,6 @@
 import type { JournalEntry } from "../../local/studio/journal.ts";
 import type { RowWrite } from "./row-history.ts";
-import type { Interval } from "./scene.ts";
+import type { Interval } from "./context.ts";
 import type { RunRow } from "./stage.ts";
 import type { Attempt, Role } from "./watch.ts";
 

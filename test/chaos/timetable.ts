@@ -3,7 +3,7 @@ import { signalGroup } from "../../local/cloud/warden.ts";
 import type { FaultKind } from "./kinds.ts";
 import { between, seeded } from "./random.ts";
 import { retryAfters, type RetryAfter } from "./rules.ts";
-import { did, has, type Scene } from "./scene.ts";
+import { did, has, type ChaosContext } from "./context.ts";
 import { runStoreOutages } from "./service-faults.ts";
 import type { Stage } from "./stage.ts";
 import { studioOutage } from "./studio-faults.ts";
@@ -17,17 +17,17 @@ export interface Entry {
   readonly act: () => Promise<void>;
 }
 
-type Act = (scene: Scene) => Promise<void>;
+type Act = (context: ChaosContext) => Promise<void>;
 
-export function timetableOf(scene: Scene): Entry[] {
-  const { jobs, seed } = scene.options;
+export function timetableOf(context: ChaosContext): Entry[] {
+  const { jobs, seed } = context.options;
   const random = seeded(seed, "timetable");
   const often = (kind: FaultKind, times: number, act: Act, within = 0.6): readonly Entry[] => {
-    if (!has(scene, kind)) return [];
+    if (!has(context, kind)) return [];
     const count = Math.max(1, Math.round(times));
     return Array.from({ length: count }, (_, at) => ({
       at: (at + 0.1 + within * random()) / count,
-      act: () => (scene.over.signal.aborted ? Promise.resolve() : act(scene)),
+      act: () => (context.over.signal.aborted ? Promise.resolve() : act(context)),
     }));
   };
   return [
@@ -37,29 +37,29 @@ export function timetableOf(scene: Scene): Entry[] {
     ...often("key", jobs / 300, rotateKey),
     // Early, so that a run is still using the key.
     ...often("key", jobs / 300, revokeKey, 0.2),
-    ...often("retry-after", jobs / 100, spellOf("studio", scene)),
-    ...often("retry-after", jobs / 100, spellOf("model", scene)),
-    ...often("skew", jobs / 25, stepClock(scene)),
-    ...(has(scene, "skew") ? [{ at: 0.5, act: () => jumpClock(scene) }] : []),
+    ...often("retry-after", jobs / 100, spellOf("studio", context)),
+    ...often("retry-after", jobs / 100, spellOf("model", context)),
+    ...often("skew", jobs / 25, stepClock(context)),
+    ...(has(context, "skew") ? [{ at: 0.5, act: () => jumpClock(context) }] : []),
   ].toSorted((left, right) => left.at - right.at);
 }
 
 /** Longer than an attempt, and shorter than a lease. */
-async function studioDown(scene: Scene): Promise<void> {
-  did(scene, "studioDown");
-  const end = scene.stage.studio.faults.addFirst(studioOutage);
-  await pause(scene.options.attemptSeconds * 1_000 + 500);
+async function studioDown(context: ChaosContext): Promise<void> {
+  did(context, "studioDown");
+  const end = context.stage.studio.faults.addFirst(studioOutage);
+  await pause(context.options.attemptSeconds * 1_000 + 500);
   end();
 }
 
-async function runStoreThrottled(scene: Scene): Promise<void> {
-  did(scene, "runStoreThrottled");
-  await runStoreAway(scene.stage, "throttled");
+async function runStoreThrottled(context: ChaosContext): Promise<void> {
+  did(context, "runStoreThrottled");
+  await runStoreAway(context.stage, "throttled");
 }
 
-async function runStoreCut(scene: Scene): Promise<void> {
-  did(scene, "runStoreCut");
-  await runStoreAway(scene.stage, "cut");
+async function runStoreCut(context: ChaosContext): Promise<void> {
+  did(context, "runStoreCut");
+  await runStoreAway(context.stage, "cut");
 }
 
 async function runStoreAway({ proxies }: Stage, how: keyof typeof runStoreOutages): Promise<void> {
@@ -72,12 +72,12 @@ async function runStoreAway({ proxies }: Stage, how: keyof typeof runStoreOutage
 const spellWishes: readonly RetryAfter[] = ["0", "25 days", "a past date", "negative"];
 
 /** Answers every call in this way for seconds. A caller that does not wait asks without end. */
-function spellOf(server: "studio" | "model", { stage }: Scene): Act {
+function spellOf(server: "studio" | "model", { stage }: ChaosContext): Act {
   let spells = server === "studio" ? 0 : 1;
-  return async (scene) => {
+  return async (context) => {
     const wish = spellWishes[Math.floor(spells / 2) % spellWishes.length]!;
     const status = spells++ % 2 === 0 ? 429 : 503;
-    did(scene, server === "studio" ? "studioSpell" : "modelSpell");
+    did(context, server === "studio" ? "studioSpell" : "modelSpell");
     const headers = { "retry-after": retryAfters[wish] };
     const name = `for seconds: ${status}, Retry-After: ${wish}`;
     const end = stage[server].faults.addFirst({ name, fault: { kind: "status", status, headers } });
@@ -87,22 +87,22 @@ function spellOf(server: "studio" | "model", { stage }: Scene): Act {
 }
 
 /** By up to a second, back and forth. */
-function stepClock({ options }: Scene): Act {
+function stepClock({ options }: ChaosContext): Act {
   const random = seeded(options.seed, "steps");
   let wanderMs = 0;
-  return async (scene) => {
+  return async (context) => {
     const nextMs = between(random, -1_000, 1_000);
-    scene.stage.clock.step(nextMs - wanderMs);
+    context.stage.clock.step(nextMs - wanderMs);
     wanderMs = nextMs;
-    did(scene, "skewed");
+    did(context, "skewed");
     await Promise.resolve();
   };
 }
 
 /** Lets every held lease expire at once. */
-async function jumpClock(scene: Scene): Promise<void> {
-  scene.stage.clock.jump();
-  did(scene, "skewJumped");
+async function jumpClock(context: ChaosContext): Promise<void> {
+  context.stage.clock.jump();
+  did(context, "skewJumped");
   await Promise.resolve();
 }
 
@@ -110,12 +110,12 @@ async function jumpClock(scene: Scene): Promise<void> {
  * Puts the new key first and keeps the old ones, because runs in flight need them: two rotations may be close
  * together.
  */
-async function rotateKey(scene: Scene): Promise<void> {
-  const { stage } = scene;
+async function rotateKey(context: ChaosContext): Promise<void> {
+  const { stage } = context;
   const fresh = stage.studio.createKey("user").runnerToken;
   stage.putRunnerKeys([fresh, ...stage.runnerKeys()].slice(0, 4));
   killDispatchers(stage);
-  did(scene, "rotated");
+  did(context, "rotated");
   await Promise.resolve();
 }
 
@@ -125,8 +125,8 @@ function killDispatchers({ cloud }: Stage): void {
 }
 
 /** Revokes a key as soon as a lease was taken with it, so that a run in flight holds it. */
-async function revokeKey(scene: Scene): Promise<void> {
-  const { stage, over } = scene;
+async function revokeKey(context: ChaosContext): Promise<void> {
+  const { stage, over } = context;
   const key = stage.studio.createKey("user");
   const before = stage.runnerKeys();
   const used = Promise.withResolvers<boolean>();
@@ -143,5 +143,5 @@ async function revokeKey(scene: Scene): Promise<void> {
   const isInFlight = await used.promise;
   stage.putRunnerKeys(before);
   stage.studio.revokeKey(key.instanceId);
-  if (isInFlight) did(scene, "revoked");
+  if (isInFlight) did(context, "revoked");
 }

@@ -60,7 +60,7 @@ async function record(work: () => Promise<void>): Promise<Recording> {
 }
 
 /** Resets the pool, without emitting metrics. */
-async function mend(): Promise<void> {
+async function resetPool(): Promise<void> {
   scenario.studio.faults.clear();
   scenario.model.faults.clear();
   scenario.cloud.faults.delayEvent(0);
@@ -296,14 +296,14 @@ const rows: readonly Row[] = [
 ];
 
 /** Before the fault: longer than a period, so that no period also contains the earlier jobs. */
-const wellMinutes = 20;
+const minutesBefore = 20;
 /** After it: CloudWatch looks for a value in three periods, of which the longest has 15 minutes. */
-const mendedMinutes = 50;
+const minutesAfter = 50;
 
 /** The fault in a timeline with a cycle every minute and jobs long before. */
 function live(fault: Recording, at: readonly number[]): Timeline {
-  const minutes = wellMinutes + Math.max(...at) + mendedMinutes;
-  const faulty = at.map((minute) => wellMinutes + minute);
+  const minutes = minutesBefore + Math.max(...at) + minutesAfter;
+  const faulty = at.map((minute) => minutesBefore + minute);
   const others = from(0, minutes).filter((minute) => !faulty.includes(minute));
   return playTimeline({
     templateFile,
@@ -321,7 +321,7 @@ const inOrder = (ids: Iterable<string>): readonly string[] => {
   return [...new Set(ids)].toSorted((left, right) => order.indexOf(left) - order.indexOf(right));
 };
 
-afterEach(mend);
+afterEach(resetPool);
 
 describe("each alarm fires for its fault, from what the functions emitted, and then returns to OK", () => {
   test.each(rows)("$fault: $fires", async ({ make, minutes = [0], fires }) => {
@@ -329,7 +329,7 @@ describe("each alarm fires for its fault, from what the functions emitted, and t
     const { minutes: seen, told, ids } = live(fault, minutes);
 
     expect(inOrder(ids)).toEqual(inOrder([...alarmRows.map(({ id }) => id), "Page"]));
-    const before = seen.slice(0, wellMinutes);
+    const before = seen.slice(0, minutesBefore);
     expect(before.flatMap(({ firing }) => firing)).toEqual([]);
     expect(before.at(-1)?.undecided).toEqual([]);
     expect(inOrder(seen.flatMap(({ firing }) => firing))).toEqual(fires);
@@ -347,7 +347,7 @@ describe("each alarm fires for its fault, from what the functions emitted, and t
     const nothing = { events: [], deadLetters: [] };
     const { minutes } = live(nothing, from(0, 20));
     const first = minutes.find(({ firing }) => firing.includes("NoGoodPoll"))!;
-    expect(first.minute + 1 - wellMinutes).toBe(7);
+    expect(first.minute + 1 - minutesBefore).toBe(7);
   });
 
   test("every alarm has a fault that makes it fire", () => {

@@ -11,13 +11,13 @@ import { startScenario } from "../support/stack.ts";
 const pool = "local";
 
 /** At this price a job costs about 0.10 USD. */
-const dear = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
+const expensive = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
 
 test("at the daily cap running jobs end and no more are leased, until the cap is raised", async ({
   onTestFinished,
 }) => {
   // Each job costs more than the whole cap.
-  const build = buildWith({ spend: { prices: { "offline-canned": dear } } }, { dailyCapUsd: 0.01 });
+  const build = buildWith({ spend: { prices: { "offline-canned": expensive } } }, { dailyCapUsd: 0.01 });
   const scenario = await startScenario({ concurrency: 2, build }, onTestFinished);
   const spend = createSpendRow(scenario.table);
   const lock = createDispatchLock(scenario.table);

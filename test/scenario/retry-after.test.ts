@@ -66,7 +66,7 @@ test.concurrent("with an epoch time as Retry-After, the pool waits for minutes a
     /Back-off +until \d\d:\d\d:\d\d UTC, as Studio asked; clear-backoff ends it/,
   );
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
-    /^Pool local held back until .*, as Studio asked/,
+    /^Pool local had to wait until .*, as Studio asked/,
   );
 
   expect((await scenario.cycle()).summary).toMatchObject({ reason: "leased", leased: 1 });
@@ -74,7 +74,7 @@ test.concurrent("with an epoch time as Retry-After, the pool waits for minutes a
   expect((await scenario.cycle()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
   expect(scenario.asked()).toHaveLength(1);
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
-    /^Pool local held back until .*, as the model asked/,
+    /^Pool local had to wait until .*, as the model asked/,
   );
   // The refused attempt waits until its end. The next one asks at once.
   await scenario.kill(workspaceId);

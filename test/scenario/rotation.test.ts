@@ -90,7 +90,7 @@ type Started = Awaited<ReturnType<typeof start>>;
 const outputOf = ({ cloud }: Started, name: string): string => cloud.outputs()[name] ?? "";
 
 /** The key that leased the workspace's job and the keys of later calls for it, by credential id. */
-const voicesOf = ({ studio }: Started, workspaceId: string): readonly (string | undefined)[] => [
+const keysUsedFor = ({ studio }: Started, workspaceId: string): readonly (string | undefined)[] => [
   ...new Set(
     studio
       .requests()
@@ -225,7 +225,7 @@ describe("keys are rotated while jobs run", () => {
       [fourth, byLambda],
     ] as const;
     for (const [workspaceIds, key] of byKey) {
-      for (const id of workspaceIds) expect(voicesOf(started, id)).toEqual([key!.credentialId]);
+      for (const id of workspaceIds) expect(keysUsedFor(started, id)).toEqual([key!.credentialId]);
     }
     expect(studio.requests().filter(({ status }) => status === 401)).toEqual([]);
 

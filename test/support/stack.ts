@@ -121,7 +121,7 @@ export interface Scenario {
 const pool = "local";
 
 /** Shortens the pauses between two cycles of a drain, which are only for people. */
-const hasty: Clock = {
+const shortPauses: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
 };
@@ -208,7 +208,7 @@ export async function startScenario(
     drain: async () => {
       const limit = AbortSignal.timeout(400_000);
       // A failed cycle is followed by another, as on a schedule.
-      while (!(await drain(stack, hasty, limit))) {
+      while (!(await drain(stack, shortPauses, limit))) {
         if (!limit.aborted) continue;
         const last = JSON.stringify(lines("cycle_ended").at(-1));
         throw new Error(`the queue could not be drained; the last cycle: ${last}`);

@@ -9,7 +9,7 @@ export interface AlarmRule {
   readonly missingData: MissingData;
 }
 
-export interface Verdict {
+export interface Decision {
   readonly state: AlarmState;
   /** The number of values that were evaluated, including breaching ones. */
   readonly evaluated: number;
@@ -34,20 +34,20 @@ export function decide(
   rule: AlarmRule,
   slots: readonly (boolean | undefined)[],
   present: AlarmState,
-): Verdict {
+): Decision {
   const { evaluationPeriods, datapointsToAlarm, missingData } = rule;
   const real = slots.filter((slot) => slot !== undefined).slice(-evaluationPeriods);
   const breaching = real.filter(Boolean).length;
-  const verdict = (state: AlarmState): Verdict => ({ state, evaluated: real.length, breaching });
+  const decision = (state: AlarmState): Decision => ({ state, evaluated: real.length, breaching });
   const filled = missingData === "breaching" ? evaluationPeriods - real.length : 0;
-  if (breaching + filled >= datapointsToAlarm) return verdict("ALARM");
+  if (breaching + filled >= datapointsToAlarm) return decision("ALARM");
   // With enough values or one good value, missing values decide nothing.
   const enough = real.length === evaluationPeriods || breaching < real.length;
-  if (enough || missingData === "breaching" || missingData === "notBreaching") return verdict("OK");
-  if (missingData === "ignore") return verdict(present);
+  if (enough || missingData === "breaching" || missingData === "notBreaching") return decision("OK");
+  if (missingData === "ignore") return decision(present);
   // There are only breaching values, but too few. It is an alarm anyway once the oldest is at least M periods
   // old.
   const oldest = slots.indexOf(true);
   const age = oldest === -1 ? 0 : slots.length - oldest;
-  return verdict(age >= datapointsToAlarm ? "ALARM" : "INSUFFICIENT_DATA");
+  return decision(age >= datapointsToAlarm ? "ALARM" : "INSUFFICIENT_DATA");
 }

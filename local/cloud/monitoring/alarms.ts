@@ -1,7 +1,7 @@
 import { TemplateError } from "../errors.ts";
 import type { Emit } from "../events.ts";
 import type { AlarmDefinition, Comparison, MetricAlarm, Topic } from "./alarm-definitions.ts";
-import { decide, evaluationRange, type AlarmState, type Verdict } from "./alarm-state.ts";
+import { decide, evaluationRange, type AlarmState, type Decision } from "./alarm-state.ts";
 import { ruleHolds } from "./composite-rule.ts";
 import { queryMetrics } from "./metric-data.ts";
 import type { MetricStore } from "./metric-store.ts";
@@ -66,7 +66,7 @@ export function createAlarms({ definitions, topics, store, emit, region, started
     statuses.set(definition.logicalId, after);
     const { logicalId: alarm, name } = definition;
     emit({ kind: "alarm", alarm, name, state: after.state, before: before.state, reason: after.reason });
-    notifications.tell(before, after);
+    notifications.publish(before, after);
   }
 
   const stateOf = (id: string): AlarmState | undefined =>
@@ -134,8 +134,8 @@ function findMetric(alarm: MetricAlarm, { store, nowMs, present }: Moment): Foun
   const slots = values.map((value) =>
     value === undefined ? undefined : breaches[comparison](value, threshold),
   );
-  const verdict = decide(rulesOf(alarm), slots, present);
-  return { state: verdict.state, reason: reasonOf(alarm, verdict, values), values };
+  const decision = decide(rulesOf(alarm), slots, present);
+  return { state: decision.state, reason: reasonOf(alarm, decision, values), values };
 }
 
 /**
@@ -158,13 +158,13 @@ const words: Readonly<Record<Comparison, string>> = {
 };
 
 /** In CloudWatch's format: "Threshold Crossed: 1 of the last 5 values (0) was less than 1 …". */
-function reasonOf(alarm: MetricAlarm, verdict: Verdict, values: readonly (number | undefined)[]): string {
+function reasonOf(alarm: MetricAlarm, decision: Decision, values: readonly (number | undefined)[]): string {
   const { comparison, threshold, missingData, datapointsToAlarm, evaluationPeriods } = alarm;
   const rule = `${words[comparison]} the threshold (${threshold})`;
-  if (verdict.evaluated === 0) {
+  if (decision.evaluated === 0) {
     return `No data in the last ${values.length} periods; missing data is treated as ${missingData}.`;
   }
   const shown = values.filter((value) => value !== undefined).slice(-evaluationPeriods);
   const list = shown.map((value) => Number(value.toFixed(4))).join(", ");
-  return `${verdict.breaching} of the last ${verdict.evaluated} values [${list}] were ${rule}; ${datapointsToAlarm} out of ${evaluationPeriods} make an alarm, missing data is treated as ${missingData}.`;
+  return `${decision.breaching} of the last ${decision.evaluated} values [${list}] were ${rule}; ${datapointsToAlarm} out of ${evaluationPeriods} make an alarm, missing data is treated as ${missingData}.`;
 }

@@ -14,7 +14,7 @@ export interface Notification {
 }
 
 export interface Notifications {
-  tell(before: AlarmStatus, after: AlarmStatus): void;
+  publish(before: AlarmStatus, after: AlarmStatus): void;
   /** Oldest first. */
   all(): readonly Notification[];
 }
@@ -25,7 +25,7 @@ const kept = 500;
 export function createNotifications(topics: readonly Topic[], region: string): Notifications {
   const sent: Notification[] = [];
   return {
-    tell(before, after) {
+    publish(before, after) {
       for (const arn of after.definition.actions[after.state]) {
         const topic = topics.find((one) => one.arn === arn);
         sent.push({

@@ -47,7 +47,7 @@ describe("pause and resume", () => {
     const again = await cli.run("pause");
     expect(again.code).toBe(0);
     expect(again.out).toBe(
-      `Pool ${pool} is paused already, by ${ann}, 2 min ago: new key. That is kept; use --why to change the reason.\n`,
+      `Pool ${pool} is already paused, by ${ann}, 2 min ago: new key. That is kept; use --why to change the reason.\n`,
     );
     const drained = await cli.run("drain", "--json");
     expect(drained.json()).toMatchObject({ drained: true, by: ann, why: "new key", changed: false });

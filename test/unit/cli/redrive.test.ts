@@ -74,7 +74,7 @@ describe("redrive", () => {
     const event = deadLetter(alive);
     const { code, out } = await cli.run("redrive", "--yes");
     expect(code).toBe(0);
-    expect(out).toMatch(/2 min ago\s+ws-alive\s+sent to recovery\s+its lease is alive/);
+    expect(out).toMatch(/2 min ago\s+ws-alive\s+sent to recovery\s+its lease is live/);
     expect(sent).toEqual([{ name: `${pool}-recovery-function`, event }]);
     expect(queue).toEqual([]);
     expect(givenBack).toEqual([]);

@@ -100,7 +100,7 @@ describe("rotate", () => {
     giveInput(cli, "");
     const { code, out } = await cli.run("rotate", "--mint", "--watch", "1");
     expect(code).toBe(0);
-    expect(out).toContain(`Pool ${pool} leases with minted1 now`);
+    expect(out).toContain(`Pool ${pool} now leases with minted1`);
     expect(out).toContain("The rotator revokes key-1 once no job uses it");
     expect(keys()).toEqual(["minted1.secret-of-minted1"]);
   });

@@ -91,7 +91,7 @@ describe("secrets set", () => {
     giveInput(cli, modelKey);
     const { code, out } = await cli.run("secrets", "set", "model-key");
     expect(code).toBe(1);
-    expect(out).toContain('it sees no model "gpt-6-luna" (inference.model): jobs will fail.');
+    expect(out).toContain('it has no access to the model "gpt-6-luna" (inference.model): jobs will fail.');
     expect(secrets.value("model-key")).toBe(modelKey);
   });
 

@@ -53,7 +53,7 @@ describe("prices", () => {
       { tiers: { flex: -1 } },
       "spend.tiers.flex: given -1. Give a number from 0 to 100 (a multiple of the prices).",
     ],
-    [{ tiers: { scale: 1 } }, "spend.tiers.scale: unknown setting (given 1). Known here: flex, priority."],
+    [{ tiers: { scale: 1 } }, "spend.tiers.scale: unknown setting (given 1). Allowed here: flex, priority."],
     [
       { webSearchUsd: "1" },
       'spend.webSearchUsd: given "1". Give a number from 0 to 10 (US dollars per search).',

@@ -15,7 +15,7 @@ const accountId = "000000000000";
  * Resources outside this process's memory, which have to be released, and the stack that was read from the
  * template.
  */
-export interface Ground {
+export interface CloudContext {
   readonly clock: Clock;
   readonly emit: Emit;
   /** Registers an observer of all events from now on. */
@@ -32,7 +32,7 @@ export interface Ground {
 }
 
 /** @throws CloudError, TemplateError; then nothing is left open */
-export async function openGround(options: CloudOptions): Promise<Ground> {
+export async function openContext(options: CloudOptions): Promise<CloudContext> {
   const { clock, region = "us-east-1", onEvent } = options;
   const observers: ((event: CloudEvent) => void)[] = onEvent === undefined ? [] : [onEvent];
   const emit: Emit = (event) => {
@@ -55,7 +55,7 @@ export async function openGround(options: CloudOptions): Promise<Ground> {
   }
 }
 
-type Common = Pick<Ground, "clock" | "emit" | "account" | "stack" | "warden">;
+type Common = Pick<CloudContext, "clock" | "emit" | "account" | "stack" | "warden">;
 
 async function openDatabase({ dataDir }: CloudOptions, common: Common): Promise<Database | undefined> {
   const { clock, emit, account, stack, warden } = common;
@@ -89,7 +89,7 @@ function environmentOf(url: string, credentials: Credentials): Readonly<Record<s
   };
 }
 
-export async function closeGround({ endpoints, database, warden }: Ground): Promise<void> {
+export async function closeContext({ endpoints, database, warden }: CloudContext): Promise<void> {
   await Promise.all([endpoints.close(), database?.close()]);
   await warden.close();
 }

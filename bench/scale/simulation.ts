@@ -16,10 +16,10 @@ export interface Load {
   readonly studioPerSecond?: number;
 }
 
-export type Scene = ReturnType<typeof sceneOf>;
+export type Simulation = ReturnType<typeof simulationOf>;
 
 /** The state of one simulation. */
-export function sceneOf(clock: VirtualClock, load: Load) {
+export function simulationOf(clock: VirtualClock, load: Load) {
   const cpuShare = Math.min(1, load.dispatcherMemoryMb / vcpuMemoryMb);
   return {
     clock,

@@ -16,7 +16,7 @@ export interface Interval {
 }
 
 /** What all disturbances share. */
-export interface Scene {
+export interface ChaosContext {
   readonly stage: Stage;
   readonly options: ChaosOptions;
   readonly queue: CaseQueue;
@@ -35,14 +35,14 @@ export const plannedEvery = { event: 7, kill: 6, lease: 5, process: 4 };
 /** A planned disturbance happens after this time: almost at once, so that it hits. */
 export const plannedMs = 60;
 
-export const has = ({ options }: Pick<Scene, "options">, kind: FaultKind): boolean =>
+export const has = ({ options }: Pick<ChaosContext, "options">, kind: FaultKind): boolean =>
   options.faultRate > 0 && options.only.has(kind);
 
 /** A share at the default rate of faults, scaled to the rate in use. */
-export const scaled = ({ options }: Scene, share: number): number => share * (options.faultRate / 0.1);
+export const scaled = ({ options }: ChaosContext, share: number): number => share * (options.faultRate / 0.1);
 
-export const did = ({ done }: Pick<Scene, "done">, deed: Deed): void => add(done, deeds[deed][1]);
-export const isDone = ({ done }: Scene, deed: Deed): boolean => done.has(deeds[deed][1]);
+export const did = ({ done }: Pick<ChaosContext, "done">, deed: Deed): void => add(done, deeds[deed][1]);
+export const isDone = ({ done }: ChaosContext, deed: Deed): boolean => done.has(deeds[deed][1]);
 
 /** The next item that still has to happen once; `undefined` if there is none, or it is not its turn. */
 export function dueAt<T>(owed: readonly T[], occasion: number, every: number): T | undefined {

@@ -15,7 +15,7 @@ export interface WrongAnswer {
   readonly got: string;
 }
 
-export interface Verdict {
+export interface ChaosOutcome {
   readonly jobs: number;
   readonly completed: number;
   readonly failed: ReadonlyMap<string, number>;
@@ -47,7 +47,7 @@ export interface Verdict {
 /** No server can make a pool wait longer. */
 const longestHoldBoundMs = 900_000;
 
-export function judge(evidence: Evidence): Verdict {
+export function judge(evidence: Evidence): ChaosOutcome {
   const { cases, records, calls, counted, lagMs } = evidence;
   const ended = (state: string): readonly CaseEnd[] => cases.filter((one) => one.state === state);
   const failures = ended("failed").map((one) => ({ one, reason: reasonOf(one, evidence) }));

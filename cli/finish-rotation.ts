@@ -66,7 +66,6 @@ interface Data {
 
 function render({ pool, revoked, left }: Data): string {
   const done = revoked.length === 0 ? "No old key was revoked." : `Revoked: ${revoked.join(", ")}.`;
-  if (left.length === 0)
-    return `${done} Pool ${pool} has no old key left whose instance the runner knows.`;
+  if (left.length === 0) return `${done} Pool ${pool} has no old key left whose instance the runner knows.`;
   return `${done} Still used, or used a moment ago: ${left.join(", ")}. Run it again once their jobs have ended.`;
 }

@@ -23,12 +23,12 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     line.what === "left" ? undefined : `recovered an attempt that failed (${line.reason})`,
   attempt_not_invoked: (line) => `could not start the attempt, the next dispatch will: ${why(line)}`,
   job_resumed: (line) => `continues where the last attempt ended: round ${line.round}`,
-  job_taken_over: (line) =>
-    `continues the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
+  job_taken_over: (line) => `continues the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
   run_superseded: (line) => `was superseded: its workspace has been leased again (${line.state})`,
   workspace_left_alone: (line) =>
     `leaves the workspace alone for ${seconds(line.waitMs)}: its last ${line.losses} runs lost their leases`,
-  job_started_over: (line) => `starts over, because the model's earlier responses cannot be read: ${why(line)}`,
+  job_started_over: (line) =>
+    `starts over, because the model's earlier responses cannot be read: ${why(line)}`,
   payload_refused: (line) => `Studio refused the result, so the model is asked to correct it: ${why(line)}`,
   pool_held_back: (line) => `waits ${seconds(line.waitMs)}, because the model asked the pool to wait`,
   tier_left: (line) =>

@@ -89,7 +89,11 @@ function interruption(): AbortSignal {
   const interrupted = new AbortController();
   const onSignal = (): void => {
     if (interrupted.signal.aborted) process.exit(130);
-    print(pc.dim(`\nStopping: no new leases, running jobs get ${graceMs / 1_000} s. Press Ctrl-C again to stop at once.`));
+    print(
+      pc.dim(
+        `\nStopping: no new leases, running jobs get ${graceMs / 1_000} s. Press Ctrl-C again to stop at once.`,
+      ),
+    );
     interrupted.abort();
   };
   process.on("SIGINT", onSignal);

@@ -47,7 +47,8 @@ async function refuseBusy(context: Context, { pools }: Stack): Promise<void> {
   const inFlight = each.reduce((sum, one) => sum + one, 0);
   if (inFlight === 0) return;
   throw new CliError("refused", `${count(inFlight, "run")} in flight.`, {
-    remedy: "Drain the pools first: npm run runner -- drain. With --force, the jobs return to Studio's queue.",
+    remedy:
+      "Drain the pools first: npm run runner -- drain. With --force, the jobs return to Studio's queue.",
   });
 }
 
@@ -58,7 +59,9 @@ async function checkName(
   confirm: string | undefined,
 ): Promise<void> {
   if (confirm === undefined && !input.isTerminal) {
-    throw new CliError("usage", "Standard input is not a terminal, so nothing can be asked.", { remedy: "Give --confirm STACK" });
+    throw new CliError("usage", "Standard input is not a terminal, so nothing can be asked.", {
+      remedy: "Give --confirm STACK",
+    });
   }
   const given = confirm ?? (await prompts.text({ message: `To delete ${stackName}, type its name` }));
   if (given === stackName) return;

@@ -23,9 +23,7 @@ export const drain: Command = defineCommand({
     },
     { flags: "--why <text>", meaning: "the reason, shown by status" },
   ],
-  examples: [
-    { line: 'drain --why "new model key" --timeout 30m', shows: "returns when no job is running" },
-  ],
+  examples: [{ line: 'drain --why "new model key" --timeout 30m', shows: "returns when no job is running" }],
   input: z.object({ timeout: duration().optional(), why: sentence().optional() }),
   run: async (context, { timeout, why }) => {
     const pool = await context.pool();

@@ -125,7 +125,9 @@ function render(workspaceId: string, timelines: readonly Timeline[], screen: Scr
 
 function renderStory({ run, steps, logLines }: Timeline, colours: Colours): string {
   const head = `Run ${colours.bold(run.runId)}  ${paintState(run.state, colours)}  ${colours.dim(facts(run))}`;
-  const unsure = run.unconfirmed ? [colours.yellow("Studio did not confirm this, so its own state may differ.")] : [];
+  const unsure = run.unconfirmed
+    ? [colours.yellow("Studio did not confirm this, so its own state may differ.")]
+    : [];
   const why = run.reason === undefined || run.reason === "ok" ? [] : [whyOf(run), ...unsure];
   const [first] = steps;
   const lines = steps.map((step) => stepLine(step, first?.atMs ?? 0, colours));

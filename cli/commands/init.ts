@@ -61,7 +61,8 @@ async function findWanted(context: Context, written: Written, flags: Flags): Pro
   if (flags.yes) return merge(written, present);
   if (!input.isTerminal) {
     throw new CliError("usage", "Standard input is not a terminal, so nothing can be asked.", {
-      remedy: "Give --yes, and an option for each setting that should not have its default: npm run runner -- init --help",
+      remedy:
+        "Give --yes, and an option for each setting that should not have its default: npm run runner -- init --help",
     });
   }
   return merge(written, await askAll(prompts, present));

@@ -123,9 +123,13 @@ async function isAgreed(
   if (dryRun || doable.length === 0) return false;
   if (yes) return true;
   if (!input.isTerminal) {
-    throw new CliError("usage", `${count(letters.length, "dead letter")} wait, but standard input is not a terminal, so nothing can be asked.`, {
-      remedy: "Give --yes to recover them, or --dry-run to see what would be done.",
-    });
+    throw new CliError(
+      "usage",
+      `${count(letters.length, "dead letter")} wait, but standard input is not a terminal, so nothing can be asked.`,
+      {
+        remedy: "Give --yes to recover them, or --dry-run to see what would be done.",
+      },
+    );
   }
   const of = (wanted: DeadLetter["action"]): number =>
     doable.filter(({ action }) => action === wanted).length;
@@ -134,8 +138,7 @@ async function isAgreed(
   if (sends + deletes > 0 && !(await prompts.confirm(question, true))) return false;
   // Dropping is irreversible, so it needs a confirmation of its own, which covers all dropped letters.
   return (
-    drops === 0 ||
-    prompts.confirm(`Permanently delete ${count(drops, "unreadable dead letter")}?`, false)
+    drops === 0 || prompts.confirm(`Permanently delete ${count(drops, "unreadable dead letter")}?`, false)
   );
 }
 

@@ -129,7 +129,8 @@ async function judgeModel(facts: Facts): Promise<Finding> {
   const providerDate = answer?.kind === "available" ? answer.shutdownDate : undefined;
   const known = shutdownOf(model);
   const shutdown = providerDate === undefined ? known : { date: providerDate, instead: known?.instead };
-  const source = answer?.kind === "available" ? "available to the key" : `in the built-in list of ${modelDatesAsOf}`;
+  const source =
+    answer?.kind === "available" ? "available to the key" : `in the built-in list of ${modelDatesAsOf}`;
   if (!shutdown) return { verdict: "ok", finding: `${model}: ${source}, no shutdown announced` };
   return judgeShutdown(model, shutdown, facts.context.clock.now());
 }

@@ -17,8 +17,7 @@ export const requestChecks: readonly Check[] = [
 async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> {
   const deployed = await stack();
   const { settings } = deployed;
-  if (insteadOfKey(settings) !== undefined)
-    return { verdict: "skipped", finding: "no model key is stored" };
+  if (insteadOfKey(settings) !== undefined) return { verdict: "skipped", finding: "no model key is stored" };
   const answer = await model().catch((error: unknown) => {
     if (hasCode(error, "secret_missing", "secret_malformed")) return undefined;
     throw error;

@@ -47,10 +47,16 @@ export const flagsSchema = z.object({
 export type Flags = z.output<typeof flagsSchema>;
 
 export const flagRows: readonly OptionRow[] = [
-  { flags: "--yes", meaning: "do not ask; settings without an option keep their value, or get their default" },
+  {
+    flags: "--yes",
+    meaning: "do not ask; settings without an option keep their value, or get their default",
+  },
   { flags: "--force", meaning: "overwrite settings that differ without asking" },
   { flags: "--pools <list>", meaning: "the whole list of pools: name:kind,name:kind" },
-  { flags: "--kind <kind>", meaning: "user or global; like the next three options, for the pool in --pool or for all" },
+  {
+    flags: "--kind <kind>",
+    meaning: "user or global; like the next three options, for the pool in --pool or for all",
+  },
   { flags: "--polling <mode>", meaning: "economy, balanced or fast" },
   { flags: "--concurrency <count>", meaning: "the maximum number of jobs at once" },
   { flags: "--cap <usd>", meaning: "estimated spending per day at which leasing stops, or none" },

@@ -37,7 +37,8 @@ export interface Circumstances {
 
 export function outcomeOf(rawOutcome: RawOutcome, circumstances: Circumstances): Outcome {
   if (rawOutcome.kind !== "response") return failureOf(rawOutcome, circumstances);
-  if (Buffer.byteLength(rawOutcome.payload) <= maxResponseBytes) return { ok: true, payload: rawOutcome.payload };
+  if (Buffer.byteLength(rawOutcome.payload) <= maxResponseBytes)
+    return { ok: true, payload: rawOutcome.payload };
   const errorMessage = `Response payload size exceeded maximum allowed payload size (${maxResponseBytes} bytes).`;
   return { ok: false, kind: "error", error: { errorType: "Function.ResponseSizeTooLarge", errorMessage } };
 }

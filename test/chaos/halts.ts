@@ -138,7 +138,8 @@ function freezeDispatchers(context: ChaosContext, random: Random): void {
     if (random() >= scaled(context, shares.dispatcher) && due === undefined) return;
     const ms = within(random, lengthsMs.frozen);
     void later(over.signal, between(random, 0, due === undefined ? 300 : plannedMs), () => {
-      if (runningAs(stage, invocation.requestId)) freeze(context, invocation, { deed: "frozenDispatcher", ms });
+      if (runningAs(stage, invocation.requestId))
+        freeze(context, invocation, { deed: "frozenDispatcher", ms });
     });
   });
 }

@@ -68,9 +68,7 @@ const asked = (scenario: Scenario) =>
     .map(({ method, path, status }) => `${method} ${path.replace(/resp_\w+/, ":id")} ${status}`);
 
 describe("a job is completed", () => {
-  test("in background mode at mantle, with signed requests and no model key", async ({
-    onTestFinished,
-  }) => {
+  test("in background mode at mantle, with signed requests and no model key", async ({ onTestFinished }) => {
     const scenario = await start("mantle", { onTestFinished });
     scenario.model.faults.add({
       route: "POST /v1/responses",
@@ -156,7 +154,9 @@ describe("a job fails after one request, and doctor reports the same, if", () =>
     }
   });
 
-  test("the role's policy does not allow it; doctor reports on the user's own credentials", async ({ onTestFinished }) => {
+  test("the role's policy does not allow it; doctor reports on the user's own credentials", async ({
+    onTestFinished,
+  }) => {
     const served = { denied: ["bedrock:InvokeModel"] };
     const scenario = await start("runtime", { served, onTestFinished });
     const { state, failure } = await runJob(scenario);

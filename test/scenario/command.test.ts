@@ -195,7 +195,9 @@ describe.concurrent("Ctrl-C", () => {
     const { code, stdout, stderr } = await command.ended;
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("Stopping: no new leases, running jobs get 10 s. Press Ctrl-C again to stop at once.");
+    expect(stdout).toContain(
+      "Stopping: no new leases, running jobs get 10 s. Press Ctrl-C again to stop at once.",
+    );
     expect(pids.filter(isRunning)).toEqual([]);
     expect((await workspaces(stateDir)).map(({ state }) => state)).toEqual(["completed"]);
   });

@@ -17,9 +17,7 @@ describe("concurrency", () => {
     return () => most;
   }
 
-  test.concurrent("of 2 completes 6 jobs, never more than two at once", async ({
-    onTestFinished,
-  }) => {
+  test.concurrent("of 2 completes 6 jobs, never more than two at once", async ({ onTestFinished }) => {
     const scenario = await startScenario({ serve: true, concurrency: 2, turnMs: 100 }, onTestFinished);
     const { studio } = scenario;
     const widest = watchWidest(scenario);
@@ -83,7 +81,9 @@ describe("a paused pool", () => {
   });
 });
 
-test.concurrent("of two simultaneous cycles only one polls, and the other says why it does not", async ({ onTestFinished }) => {
+test.concurrent("of two simultaneous cycles only one polls, and the other says why it does not", async ({
+  onTestFinished,
+}) => {
   const scenario = await startScenario({}, onTestFinished);
   scenario.studio.faults.add({
     route: "/leaseWorkspaceJob",

@@ -76,9 +76,7 @@ test.concurrent("an event that is delivered again after its run has ended does n
   expect(await scenario.runs()).toEqual([run]);
 });
 
-test.concurrent("the reaper sends a lost event again under the same lease", async ({
-  onTestFinished,
-}) => {
+test.concurrent("the reaper sends a lost event again under the same lease", async ({ onTestFinished }) => {
   const scenario = await startScenario({ variables: { RUNNER_MAX_EVENT_AGE_MS: "4000" } }, onTestFinished);
   scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");

@@ -143,7 +143,9 @@ test.concurrent("a lease that no heartbeat could renew is given up at its end, a
   expect(ends.at(-1)).toEqual({ state: "completed", reason: "ok" });
 });
 
-test.concurrent("the job of a lease whose answer was lost returns when the lease expires", async ({ onTestFinished }) => {
+test.concurrent("the job of a lease whose answer was lost returns when the lease expires", async ({
+  onTestFinished,
+}) => {
   const scenario = await startScenario({ leaseMs: 3_500 }, onTestFinished);
   const fault = { kind: "reset", when: "after" } as const;
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault });

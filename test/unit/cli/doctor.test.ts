@@ -153,7 +153,10 @@ describe("doctor before the first deploy", () => {
     expect(code).toBe(1);
     expect(row("credentials")).toMatchObject({ verdict: "fail", finding: "Could not load credentials" });
     expect(row("credentials").remedy).toContain("Sign in to AWS");
-    expect(row("bootstrap")).toMatchObject({ verdict: "skipped", finding: "the AWS credentials do not work" });
+    expect(row("bootstrap")).toMatchObject({
+      verdict: "skipped",
+      finding: "the AWS credentials do not work",
+    });
     expect(row("schedule")).toMatchObject({ verdict: "skipped", finding: "the AWS credentials do not work" });
   });
 

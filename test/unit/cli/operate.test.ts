@@ -24,7 +24,9 @@ describe("pause and resume", () => {
   it("keep who and why, and tell what they did", async () => {
     const paused = await cli.run("pause", "--why", "new key");
     expect(paused.code).toBe(0);
-    expect(paused.out).toBe(`Pool ${pool} is paused: leasing stops within a minute, and running jobs continue.\n`);
+    expect(paused.out).toBe(
+      `Pool ${pool} is paused: leasing stops within a minute, and running jobs continue.\n`,
+    );
     expect(await control()).toEqual({ paused: true, by: ann, why: "new key", atMs: now });
 
     const resumed = await cli.run("resume", "--json");

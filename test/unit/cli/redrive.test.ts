@@ -151,7 +151,9 @@ describe("redrive", () => {
   });
 
   it.each([["--yes"], ["--drop"]])("takes --show alone, not with %s", async (flag) => {
-    expect((await cli.run("redrive", "--show", flag)).err).toContain("--show changes nothing: give it without");
+    expect((await cli.run("redrive", "--show", flag)).err).toContain(
+      "--show changes nothing: give it without",
+    );
   });
 
   it("does nothing with --dry-run", async () => {

@@ -120,7 +120,9 @@ describe("status of a pool with workspaces that are left alone", () => {
       });
     const { code, out } = await cli.run("status");
     expect(code).toBe(0);
-    expect(out).toContain("  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases");
+    expect(out).toContain(
+      "  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases",
+    );
     expect(out).toContain("ws_3 until 03:03:00 UTC");
     expect(out).not.toContain("ws_4");
   });

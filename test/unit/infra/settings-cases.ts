@@ -26,7 +26,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "an unknown setting",
     { zebra: 1 },
-    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
+    "zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
   ],
   [
     "an old name",
@@ -47,7 +47,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "a value under an unknown name, without showing its text",
     { inference: { apiKey: "hunter2" } },
-    "inference.apiKey: unknown setting (given a text of length 7). Known here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, workloadIdentity.",
+    "inference.apiKey: unknown setting (given a text of length 7). Allowed here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, workloadIdentity.",
   ],
   [
     "a service tier that nobody has",

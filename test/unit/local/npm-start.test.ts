@@ -107,7 +107,9 @@ describe("the state folder", () => {
   it("that is a file ends with a sentence", () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
-    expect(() => makeFolder(file)).toThrow(`the folder ${file} cannot be made: there is a file with this name`);
+    expect(() => makeFolder(file)).toThrow(
+      `the folder ${file} cannot be made: there is a file with this name`,
+    );
     expect(() => makeFolder(join(file, "x"))).toThrow("cannot be made");
   });
 });

@@ -26,8 +26,7 @@ export function drawAnswer({ text, deliverables }, context) {
   /** @param {Placeholder} placeholder */
   const fill = (placeholder) => {
     const item = itemFor(items, placeholder);
-    if (!item)
-      return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which is missing.`);
+    if (!item) return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which is missing.`);
     if (drawn.has(item)) return note(`The ${item.kind} “${item.id}” is shown above.`);
     return draw(item);
   };

@@ -97,7 +97,7 @@ function refusal({ secretId }: SignInDeps, status: number, body: unknown): Runne
 }
 
 const unavailable = (why: string): RunnerError =>
-  new RunnerError("sign_in_unavailable", `signing in to Studio's account is not possible just now: ${why}`, {
+  new RunnerError("sign_in_unavailable", `signing in to Studio failed: ${why}`, {
     retryable: true,
   });
 

@@ -183,6 +183,6 @@ export async function setKeys(
     const versionId = deps.newId();
     if (await replaceKeys(deps, { ...given, versionId, present })) return versionId;
   }
-  const sentence = `the secret "${secretId}" is changed all the time; nothing was stored that leases, try again`;
+  const sentence = `the secret "${secretId}" keeps changing: the new keys are not in use, try again`;
   throw new RunnerError("rotation_superseded", sentence);
 }

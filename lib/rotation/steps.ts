@@ -57,7 +57,7 @@ const steps: Steps = {
     if (refused.length === 0) return {};
     const old = splitByKind(value, settings.kind).kept.keys.map(({ id }) => id);
     const which = `${nameRefused(refused, old)} (secret "${settings.secretId}")`;
-    throw new RunnerError("key_refused", `Studio refuses ${which}; the keys before stay in use`);
+    throw new RunnerError("key_refused", `Studio refuses ${which}; the previous keys stay in use`);
   },
 
   finishSecret: async (deps, settings, versionId) => {
@@ -117,8 +117,8 @@ async function abandon(
 ): Promise<never> {
   await dropPending(store, { secretId, versionId });
   const sentence =
-    `the secret "${secretId}" was given another value during this rotation (version ${versionId}): that value stays, and ` +
-    "the rotation is given up. Its new key is revoked in time; the next rotation starts anew";
+    `the secret "${secretId}" got another value during this rotation (version ${versionId}): that value stays, and ` +
+    "the rotation is cancelled. Its new key will be revoked; the next rotation starts over";
   throw new RunnerError("rotation_superseded", sentence);
 }
 

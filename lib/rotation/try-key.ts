@@ -33,7 +33,7 @@ export async function tryKey(deps: TryKeyDeps, key: RunnerKey, signal?: AbortSig
     if (hasCode(error, "lease_lost", "studio_rejected")) return "accepted";
     throw error;
   }
-  throw new RunnerError("studio_contract", "a web page answered in Studio's place, not Studio");
+  throw new RunnerError("studio_contract", "a web page answered instead of Studio");
 }
 
 /**
@@ -45,7 +45,7 @@ export function nameRefused(refused: readonly string[], old: readonly string[]):
   const olds = refused.filter(isOld);
   return [
     ...(news.length > 0 ? [`the new runner key ${news.join(", ")}`] : []),
-    ...(olds.length > 0 ? [`the old runner key ${olds.join(", ")}, which stays beside the new one`] : []),
+    ...(olds.length > 0 ? [`the old runner key ${olds.join(", ")}, which the rotation keeps`] : []),
   ].join(" and ");
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the dashboard page is told: everything is worked out on the server, the page only draws. Times are epoch
+ * The data for the dashboard page. The server computes everything, and the page only draws. Times are epoch
  * milliseconds, `number | null` is null where there is no data.
  *
  * GET /dashboard                          the page; its assets under /page/dashboard/…

@@ -1,5 +1,5 @@
 /**
- * What the page and the local Studio say to each other: JSON over HTTP beside the runner's API, plus one stream of
+ * The API between the page and the local Studio: JSON over HTTP next to the runner's API, plus one stream of
  * server-sent events. Times are epoch milliseconds.
  *
  * GET    /                                    the page; its assets under /page/…

@@ -181,7 +181,7 @@ describe("a key that is refused in a rotation", () => {
     const { code, out } = await cli.run("rotate");
     expect(code).toBe(1);
     expect(out).toBe(
-      `Studio refuses the old runner key key-g, which stays beside the new one: nothing was changed, and pool ${pool} still leases with its old keys.\n`,
+      `Studio refuses the old runner key key-g, which the rotation keeps: nothing was changed, and pool ${pool} still leases with its old keys.\n`,
     );
   });
 

@@ -77,7 +77,8 @@ export interface Context extends World {
   /** @throws CliError `not_deployed` */
   stack(): Promise<Stack>;
   /**
-   * The pools that the command is about: the one that `--pool` names, or all. @throws CliError `not_found`
+   * The pools that the command is about: the one that `--pool` names, or all.
+   * @throws CliError `not_found`
    */
   pools(): Promise<readonly StackPool[]>;
   /** The only pool, or the one that `--pool` names. @throws CliError `pool_needed`, `not_found` */

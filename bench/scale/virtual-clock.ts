@@ -2,7 +2,8 @@ import type { Clock } from "../../lib/core/clock.ts";
 
 export interface VirtualClock extends Clock {
   /**
-   * Advances time until the work is done. @throws what the work throws; Error if nothing is left to wait for
+   * Advances time until the work is done.
+   * @throws what the work throws; Error if nothing is left to wait for
    */
   runUntil(work: Promise<unknown>): Promise<void>;
 }

@@ -70,8 +70,8 @@ export const flagRows: readonly OptionRow[] = [
 ];
 
 /**
- * Applies the options to the answers. `--stack` is the stack's name. @throws CliError `not_found` for an
- * unknown `--pool`
+ * Applies the options to the answers. `--stack` is the stack's name.
+ * @throws CliError `not_found` for an unknown `--pool`
  */
 export function withFlags(answers: Answers, flags: Flags, { stack, pool }: GlobalOptions): Answers {
   const { pools: listed, provider = answers.provider, email, monitoring } = flags;

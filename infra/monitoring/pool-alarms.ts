@@ -80,7 +80,7 @@ export class PoolAlarms extends Construct {
     return alarm;
   }
 
-  /** Uses an L1 construct, because the L2 construct requires a name. */
+  /** Uses an L1 construct, because the L2 construct generates a name. */
   #createPage(paging: readonly Alarm[], { pool, topic }: PoolAlarmsProps): NamedAlarm {
     const rule = AlarmRule.anyOf(...paging.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM)));
     const page = new CfnCompositeAlarm(this, "Page", {

@@ -20,8 +20,8 @@ export interface RotationRequest {
 /** Secrets Manager's rotations. They run on request only, never on a schedule. */
 export interface Rotations {
   /**
-   * Starts a rotation in the background and returns the new version's id. @throws ServiceError
-   * `InvalidRequestException`
+   * Starts a rotation in the background and returns the new version's id.
+   * @throws ServiceError `InvalidRequestException`
    */
   start(secret: StoredSecret, request: RotationRequest): string;
   /** Ends the schedule. Returns the pending version that is left, if any. */

@@ -146,8 +146,8 @@ function ending(deps: JobsDeps, change: Change) {
   const { store } = deps;
   return {
     /**
-     * `read` validates the payload. It is called only if the lease is held. @throws Refusal as
-     * `requireLease`; what `read` throws
+     * `read` validates the payload. It is called only if the lease is held.
+     * @throws Refusal as `requireLease`; what `read` throws
      */
     complete: (holder: Holder, read: () => JobResult): HeldLease =>
       change((nowMs) => {
@@ -163,8 +163,8 @@ function ending(deps: JobsDeps, change: Change) {
         return close(deps, { job, change: { state: "failed", failure: reason }, message }, nowMs);
       }),
     /**
-     * Takes the lease away from its holder, for tests. @throws Refusal 404; 409 if the workspace's job is not
-     * leased
+     * Takes the lease away from its holder, for tests.
+     * @throws Refusal 404; 409 if the workspace's job is not leased
      */
     steal: (workspaceId: string, thief: LeaseThief): void => {
       change((nowMs) => {

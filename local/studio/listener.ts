@@ -140,8 +140,8 @@ const listenProblems: Readonly<Record<string, string>> = {
 };
 
 /**
- * Listens on 127.0.0.1 only and returns the port. @throws RunnerError `config_invalid` if the port is not
- * available
+ * Listens on 127.0.0.1 only and returns the port.
+ * @throws RunnerError `config_invalid` if the port is not available
  */
 export function listen(server: Server, wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -2,19 +2,19 @@ import { awsPrices, type AwsPriceName } from "../infra/aws-prices.ts";
 import type { HostReply } from "./host-messages.ts";
 import { sum } from "./stats.ts";
 
-/** US dollars, by what is paid for. */
+/** US dollars by item. */
 export type Bill = Readonly<Record<string, number>>;
 
 export const totalOf = (...bills: readonly Bill[]): number =>
   sum(bills.flatMap((bill) => Object.values(bill)));
 
-/** What a bill is made of, by invocation. */
+/** The measurements of an invocation that its bill depends on. */
 export type Measured = Pick<HostReply, "durationMs" | "cpuMs" | "requests" | "logBytes">;
 
-/** Lambda gives one vCPU at 1,769 MB and a share of it below. */
+/** Lambda provides one vCPU at 1,769 MB, and a proportional share below. */
 export const vcpuMemoryMb = 1_769;
 
-/** How much longer than here an invocation takes, where its CPU is a share of one. Milliseconds. */
+/** Milliseconds that an invocation takes longer than in the measurement, if it has only a share of a CPU. */
 export function stretchMs(cpuMs: number, memoryMb: number): number {
   return cpuMs * Math.max(0, vcpuMemoryMb / memoryMb - 1);
 }
@@ -24,13 +24,13 @@ export const minutesPerMonth = 30 * 24 * 60;
 export interface IdleMonth {
   readonly computeAndRequests: Bill;
   readonly logLines: Bill;
-  /** Reading, not keeping. */
+  /** Reads of secrets, without storage. */
   readonly secretCalls: Bill;
 }
 
 /**
- * A month of idle cycles. Free tiers are not counted, but for the schedule's: the first 14 million invocations of
- * EventBridge Scheduler are free in each month, and a pool uses 43,200.
+ * The bill of a month of idle cycles. Ignores free tiers except the schedule's: the first 14 million
+ * invocations of EventBridge Scheduler are free each month, and a pool uses 43,200.
  */
 export function idleMonth(cycle: Measured, billedMs: number, memoryMb: number): IdleMonth {
   const { reads, writes, secretCalls } = unitsOf(cycle.requests, "pool row");
@@ -48,7 +48,7 @@ export function idleMonth(cycle: Measured, billedMs: number, memoryMb: number): 
   };
 }
 
-/** Lambda's free tier of each month, per account. */
+/** Lambda's monthly free tier, per account. */
 export function lambdaFreeTier(bill: Bill): number {
   const { compute, request } = awsPrices;
   return (
@@ -66,7 +66,10 @@ export interface Job {
   readonly heartbeats: number;
 }
 
-/** What 1,000 jobs add to a month in which cycles are open anyway. A lease's own time is counted with a short cycle's. */
+/**
+ * What 1,000 jobs add to a month in which cycles run anyway. The time of a lease call is counted as that of a
+ * short cycle.
+ */
 export function thousandJobs(job: Job): Bill {
   const { lease, attempt, inferenceSeconds } = job;
   const units = unitsOf(attempt.requests, "open run");
@@ -88,8 +91,9 @@ export function thousandJobs(job: Job): Bill {
 }
 
 /**
- * Request units of DynamoDB. Rows are below 1 KB. An open run's row is in the index of open runs too, with all its
- * attributes: each write of it is two. Reads of an index are eventually consistent: half a unit.
+ * DynamoDB request units. Rows are below 1 KB. The row of an open run is also in the index of open runs, with
+ * all its attributes, so each write counts twice. Reads of an index are eventually consistent and cost half a
+ * unit.
  */
 const writeUnits = { "pool row": 1, "open run": 2 } as const;
 

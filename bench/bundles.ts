@@ -5,7 +5,7 @@ import { build, type BuildOptions } from "esbuild";
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** As a bundle is made by whoever thinks of nothing: one CommonJS file, minified, with esbuild's own choice of modules. */
+/** A bundle without any tuning: one minified CommonJS file, with esbuild's default module resolution. */
 const plainOptions = {
   bundle: true,
   platform: "node",
@@ -18,7 +18,7 @@ const plainOptions = {
 export const plainNames = ["dispatch", "process", "worker"] as const;
 export type PlainName = (typeof plainNames)[number];
 
-/** The bench's own bundles, by name. */
+/** The benchmark's own bundles, by name. */
 export type Bundles = Readonly<Record<PlainName | "host" | "empty", string>>;
 
 /** Builds the plain bundles, the host and an empty handler into `folder`. */

@@ -24,17 +24,17 @@ export interface ColdRow {
   readonly plainBytes: number;
   /** Largest first. */
   readonly packages: readonly { readonly name: string; readonly bytes: number }[];
-  /** How the first call was held to its share of a CPU, and that share. */
+  /** How the first call was limited to its share of a CPU. */
   readonly quota: QuotaKind | undefined;
   readonly cpuShare: number;
-  /** From the process's start until its handler is there, with full CPU. Milliseconds. */
+  /** Milliseconds from the start of the process until its handler is loaded, with full CPU. */
   readonly emptyReadyMs: number;
   readonly readyMs: number;
   readonly plainReadyMs: number;
-  /** The first real call, with the share that the function's memory gives it. */
+  /** Duration of the first real call, with the CPU share that the function's memory gives it. */
   readonly callMs: number;
   readonly plainCallMs: number;
-  /** Both together, ours against the plain bundle's. */
+  /** Start plus call, relative to the plain bundle. */
   readonly ratio: number;
 }
 
@@ -49,7 +49,7 @@ const subjects: readonly Subject[] = [
   { name: "process", part: "ProcessorRunner", event: leaseOne },
 ];
 
-/** Fresh processes, ours and the plain ones by turns; medians. */
+/** Medians over new processes, alternating between the runner's bundles and the plain ones. */
 export async function cold(
   built: Built,
   { isShort }: { readonly isShort: boolean },
@@ -66,21 +66,21 @@ export async function cold(
   }
 }
 
-interface Scene {
+interface Fixture {
   readonly others: Others;
   readonly aws: Aws;
   readonly rounds: number;
 }
 
-async function measure(built: Built, scene: Scene, subject: Subject): Promise<ColdRow> {
+async function measure(built: Built, fixture: Fixture, subject: Subject): Promise<ColdRow> {
   const fn = functionOf(built, subject.part);
   const plain = built.bundles[subject.name];
-  const overrides = { ...addressesOf(scene.others), RUNNER_POLLING: "economy" };
-  const env = scene.aws.variables(fn, overrides);
+  const overrides = { ...addressesOf(fixture.others), RUNNER_POLLING: "economy" };
+  const env = fixture.aws.variables(fn, overrides);
   const cpuShare = Math.min(1, fn.memoryMb / vcpuMemoryMb);
   let quota: QuotaKind | undefined;
   const start = async (file: string): Promise<Start> => {
-    const event = await subject.event(scene.others, scene.aws);
+    const event = await subject.event(fixture.others, fixture.aws);
     const host = startHost({ folder: built.folder, file, env, cpuShare });
     try {
       quota = await host.ready;
@@ -92,10 +92,10 @@ async function measure(built: Built, scene: Scene, subject: Subject): Promise<Co
   };
   const starts: Readonly<Record<"empty" | "ours" | "plain", Start[]>> = { empty: [], ours: [], plain: [] };
   const files = { empty: built.bundles.empty, ours: join(fn.codeFolder, "index.js"), plain };
-  for (let round = 0; round <= scene.rounds; round++)
+  for (let round = 0; round <= fixture.rounds; round++)
     for (const kind of ["empty", "ours", "plain"] as const) {
       const one = await start(files[kind]);
-      // The first of each brings the files into the page cache.
+      // The first round only brings the files into the page cache.
       if (round > 0) starts[kind].push(one);
     }
   const of = (kind: keyof typeof starts, pick: (one: Start) => number): number =>

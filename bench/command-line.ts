@@ -19,7 +19,7 @@ export interface Asked {
   readonly write: boolean;
 }
 
-/** `wrong`: a sentence that says what is. */
+/** `wrong`: a sentence that says what is wrong. */
 export function readCommandLine(args: readonly string[]): Asked | "help" | { readonly wrong: string } {
   const read = parse(args);
   if ("wrong" in read) return read;

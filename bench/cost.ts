@@ -31,26 +31,26 @@ import { rounded } from "./stats.ts";
 
 export interface IdleRow {
   readonly mode: PollingMode;
-  /** Of one pool, in a month without a job: Lambda, its schedule and the run store. */
+  /** One pool in a month without jobs: Lambda, its schedule and the run store. */
   readonly bill: Bill;
   readonly computeAndRequests: number;
   readonly logLines: number;
   readonly secretCalls: number;
-  /** What is left of compute and requests in an account whose Lambda free tier nothing else uses. */
+  /** The remaining cost of compute and requests if nothing else uses the account's Lambda free tier. */
   readonly withFreeTier: number;
 }
 
 export interface MonitoringRow {
   readonly level: string;
-  /** Beside compute and requests. */
+  /** Costs other than compute and requests. */
   readonly bill: Bill;
-  /** With `economy`: everything that an idle stack costs. */
+  /** Everything that an idle stack costs, with `economy` polling. */
   readonly wholeIdleBill: number;
 }
 
 export interface JobsRow {
   readonly inferenceSeconds: number;
-  /** Beyond the idle bill, for 1,000 jobs; the model is not in it. */
+  /** The additional cost of 1,000 jobs, without the model. */
   readonly bill: Bill;
   readonly total: number;
 }
@@ -68,7 +68,7 @@ const studioLatencyMs = 50;
 const monitoringLevels = ["full", "lean", "off"] as const;
 const inferencesSeconds = [10, 60, 300] as const;
 
-/** From one idle cycle of each mode and one job, counted request by request. */
+/** Computed from one idle cycle of each mode and one job, by counting their requests. */
 export async function cost(built: Built): Promise<Cost> {
   const others = await startOthers(0);
   const aws = await startAws(built, others.runnerKey);
@@ -80,7 +80,8 @@ export async function cost(built: Built): Promise<Cost> {
     const [economy] = cycles.filter(({ mode }) => mode === "economy");
     if (economy === undefined) throw new Error("no economy");
     const memoryMb = functionOf(built, "Dispatcher").memoryMb;
-    // A cycle that polls on ends on time, whatever its polls take: only what comes before and after them is longer.
+    // A polling cycle ends at a fixed time, however long its polls take. Only the work before and after them
+    // takes longer.
     const longerMs = stretchMs(economy.cycle.cpuMs, memoryMb);
     const monthOf = (cycle: HostReply) => idleMonth(cycle, cycle.durationMs + longerMs, memoryMb);
     const idle = { month: monthOf(economy.cycle), metrics: economy.cycle.metrics.length };
@@ -100,15 +101,15 @@ export async function cost(built: Built): Promise<Cost> {
   }
 }
 
-interface Scene {
+interface Fixture {
   readonly others: Others;
   readonly aws: Aws;
 }
 
-/** The second one of a process: cycles begin in warm ones, but the first of a day. */
-async function idleCycle(built: Built, { others, aws }: Scene, mode: PollingMode): Promise<HostReply> {
+/** Measures the second cycle of a process, because all but the first of a day run in warm processes. */
+async function idleCycle(built: Built, { others, aws }: Fixture, mode: PollingMode): Promise<HostReply> {
   const fn = functionOf(built, "Dispatcher");
-  // A pool of its own each, so that they do not wait for each other's lock.
+  // Each uses a pool of its own, so that they do not wait for each other's lock.
   const own = { RUNNER_POOL: `${pool}-${mode}` };
   const hostOf = (RUNNER_POLLING: PollingMode) =>
     startHost({
@@ -186,7 +187,7 @@ async function monitoringRow(
   };
 }
 
-/** An alarm is billed by the metrics that it reads: one, or those of its expression. */
+/** An alarm is billed per metric that it reads: one, or those of its expression. */
 function metricsOf({ Metrics = [] }: { readonly Metrics?: readonly object[] | undefined }): number {
   return Math.max(1, Metrics.filter((row) => "MetricStat" in row).length);
 }
@@ -196,8 +197,8 @@ interface JobReplies {
   readonly attempt: HostReply;
 }
 
-/** A job with one round: its lease in a cycle, and its attempt; both in warm processes. */
-async function oneJob(built: Built, { others, aws }: Scene): Promise<JobReplies> {
+/** A job with one round: its lease in a cycle, and its attempt, both in warm processes. */
+async function oneJob(built: Built, { others, aws }: Fixture): Promise<JobReplies> {
   const overrides = { ...addressesOf(others), RUNNER_POLLING: "economy" };
   const start = (part: "Dispatcher" | "ProcessorRunner") => {
     const fn = functionOf(built, part);

@@ -1,6 +1,9 @@
 import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 
-/** How a process was held to its share of a CPU: by the kernel, or by stopping it for the rest of each period. */
+/**
+ * How a process was limited to its share of a CPU: by the kernel, or by stopping it for a part of each
+ * period.
+ */
 export type QuotaKind = "cgroup v2" | "cgroup v1" | "SIGSTOP and SIGCONT";
 
 export interface Quota {
@@ -8,7 +11,7 @@ export interface Quota {
   release(): void;
 }
 
-/** Gives the process so much of one CPU from now on, as Lambda does once a function has been loaded. */
+/** Limits the process to a share of one CPU from now on, as Lambda does once a function is loaded. */
 export function limitCpu(pid: number, share: number): Quota {
   for (const group of cgroups) {
     const quota = byCgroup(group, pid, share);
@@ -23,7 +26,7 @@ const periodUs = 20_000;
 interface Cgroup {
   readonly kind: QuotaKind;
   readonly folder: string;
-  /** What is written into which of its files, for a quota in microseconds. */
+  /** The contents of the group's files for a quota in microseconds. */
   readonly files: (quotaUs: number) => Readonly<Record<string, string>>;
 }
 
@@ -41,7 +44,7 @@ const cgroups: readonly Cgroup[] = [
   },
 ];
 
-/** `undefined` where this process may not make groups. */
+/** `undefined` if this process may not create control groups. */
 function byCgroup({ kind, folder, files }: Cgroup, pid: number, share: number): Quota | undefined {
   const own = `${folder}/studio-runner-bench-${pid}`;
   try {
@@ -58,26 +61,29 @@ function byCgroup({ kind, folder, files }: Cgroup, pid: number, share: number): 
   }
 }
 
-/** It cannot go before its process has. */
+/** A group can be removed only after its process has ended. */
 function removeGroup(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // never made, or its process is still ending
+    // it was never created, or its process is still ending
   }
 }
 
-/** Long enough that timers of a millisecond are a small error. */
+/** Long enough that a timer error of a millisecond is small. */
 const turnMs = 100;
 
-/** Waiting counts like working here: servers on the same machine answer within a turn or two. */
+/**
+ * Waiting counts as working here, which is a small error: servers on the same machine answer within a turn or
+ * two.
+ */
 function byTurns(pid: number, share: number): Quota {
   let timer: NodeJS.Timeout | undefined;
   const turn = (signal: "SIGCONT" | "SIGSTOP"): void => {
     try {
       process.kill(pid, signal);
     } catch {
-      return; // it has ended
+      return; // the process has ended
     }
     const [next, afterMs] =
       signal === "SIGCONT"

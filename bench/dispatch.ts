@@ -10,9 +10,9 @@ export interface DispatchRow {
   readonly leased: number;
   readonly seconds: number;
   readonly perSecond: number;
-  /** Of the dispatcher, per lease. Milliseconds. */
+  /** The dispatcher's CPU time per lease, in milliseconds. */
   readonly cpuMsPerLease: number;
-  /** Of the dispatcher's process at the end of the burst. */
+  /** Peak memory of the dispatcher's process at the end of the burst. */
   readonly peakMemoryMb: number;
 }
 
@@ -20,7 +20,10 @@ export const studioLatenciesMs = [5, 50, 150] as const;
 
 const summarySchema = z.object({ leased: z.number() });
 
-/** One warm dispatcher empties a long queue in one cycle: fewer jobs than a pool may run at once, or it would wait for ends. */
+/**
+ * One warm dispatcher empties a long queue in one cycle. There are fewer jobs than the pool may run at once,
+ * so that it does not wait for jobs to end.
+ */
 export async function dispatch(
   built: Built,
   { isShort }: { readonly isShort: boolean },

@@ -10,22 +10,22 @@ export interface Drain {
   readonly concurrency: number;
   readonly modelLatencyMs: number;
   readonly seconds: number;
-  /** jobs / concurrency × latency, and one polling. */
+  /** jobs / concurrency × latency, plus one polling interval. */
   readonly idealSeconds: number;
   readonly timeInQueueSeconds: number;
   readonly ratio: number;
   /** One job at a time, as the public runner works: measured over a few jobs and multiplied. */
   readonly oneByOneSeconds: number;
   readonly timesFaster: number;
-  /** What the processes of the local stack took meanwhile; empty where the system does not tell. */
+  /** CPU time of the local stack's processes in the meantime. Empty where the system does not report it. */
   readonly cpu: readonly { readonly process: string; readonly cpuMs: number }[];
 }
 
 const warmUpJobs = 4;
 
 /**
- * A full queue, a warm stack, and a model that takes four seconds. With one second, two cores are the limit and not the
- * runner: all processes together take some 90 ms of CPU for a job.
+ * A full queue, a warm stack, and a model that takes four seconds. With one second, the two cores would be
+ * the limit instead of the runner, because all processes together use about 90 ms of CPU per job.
  */
 export async function drain(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Drain> {
   const [jobs, concurrency, modelLatencyMs] = isShort ? [40, 10, 1_000] : [500, 50, 4_000];
@@ -33,7 +33,7 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
   try {
     const live = await startLive(built, others, { polling: "fast", concurrency });
     try {
-      // Each process works on a few jobs: V8 compiles what it has seen often enough.
+      // Runs a few jobs in each process, so that V8 compiles the hot code.
       await Promise.all([live.cycle(), warmUp(live, others, concurrency)]);
       await live.cloud.idle();
       live.reset();
@@ -68,7 +68,10 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
   }
 }
 
-/** Ever more at once: dozens of processes that load at the same moment would keep the run store waiting for seconds. */
+/**
+ * Increases concurrency step by step, because dozens of processes that load at once would make the run store
+ * wait for seconds.
+ */
 async function warmUp(live: Live, others: Others, concurrency: number): Promise<void> {
   const jobs = concurrency * warmUpJobs;
   for (let [queued, batch] = [0, 5]; queued < jobs; batch = Math.min(batch * 2, concurrency)) {

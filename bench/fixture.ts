@@ -12,10 +12,10 @@ import { call, startServer, type Server } from "./servers/client.ts";
 const region = "us-east-1";
 export const pool = "bench";
 export const modelKey = "sk-bench-0123456789";
-/** One that has a price, so that nothing is logged about it. */
+/** A model with a known price, so that no warning is logged about it. */
 export const modelName = "gpt-6-luna";
 
-/** What every part of a run shares: the stack as it would be deployed, and the bench's own bundles. */
+/** Shared by every part of a run: the stack as it would be deployed, and the benchmark's own bundles. */
 export interface Built {
   readonly folder: string;
   readonly templateFile: string;
@@ -37,7 +37,7 @@ export async function buildAll(): Promise<Built> {
   };
 }
 
-/** The function of the stack whose logical id has `part` in it. */
+/** The stack's function whose logical id contains `part`. */
 export function functionOf({ stack }: Built, part: "Dispatcher" | "ProcessorRunner"): FunctionResource {
   const found = stack.functions.find(({ logicalId }) => logicalId.includes(part));
   if (found === undefined) throw new Error(`the stack has no function ${part}`);
@@ -49,14 +49,14 @@ export interface Others {
   readonly studio: Server;
   readonly model: Server;
   readonly runnerKey: string;
-  /** Every answer of Studio takes so much longer. */
+  /** Delays every answer of Studio by `ms`. */
   readonly delayStudio: (ms: number) => Promise<void>;
-  /** Queues a job; gives its workspace's id. */
+  /** Queues a job and returns its workspace's id. */
   readonly queue: (text: string) => Promise<string>;
   close(): Promise<void>;
 }
 
-/** The model answers each round after this time, and a job in so many rounds. */
+/** The model takes `modelLatencyMs` for each round and finishes a job in `rounds` rounds. */
 export async function startOthers(modelLatencyMs: number, rounds = 1): Promise<Others> {
   const [studio, model] = await Promise.all([
     startServer({ kind: "studio" }),
@@ -80,7 +80,7 @@ export async function startOthers(modelLatencyMs: number, rounds = 1): Promise<O
   };
 }
 
-/** The field of an answer that must be there. */
+/** A required text field of an answer. */
 export function textAt(answer: unknown, field: string): string {
   const value: unknown =
     typeof answer === "object" && answer !== null ? Reflect.get(answer, field) : undefined;
@@ -88,7 +88,7 @@ export function textAt(answer: unknown, field: string): string {
   return value;
 }
 
-/** Variables over the template's, for functions that are to use these servers. */
+/** Variables that make functions use these servers. */
 export function addressesOf({ studio, model }: Others): Readonly<Record<string, string>> {
   return {
     RUNNER_API_BASE: studio.url,
@@ -98,10 +98,10 @@ export function addressesOf({ studio, model }: Others): Readonly<Record<string, 
   };
 }
 
-/** DynamoDB, Secrets Manager and a Lambda that runs nothing, for parts that run one function by hand. */
+/** DynamoDB, Secrets Manager and a Lambda that runs nothing, for parts that run one function directly. */
 export interface Aws {
   readonly table: Table;
-  /** The whole environment of a function's process. */
+  /** All environment variables of a function's process. */
   readonly variables: (
     fn: FunctionResource,
     overrides: Readonly<Record<string, string>>,

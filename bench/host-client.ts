@@ -5,24 +5,24 @@ import { limitCpu, type QuotaKind } from "./cpu-quota.ts";
 import type { HostReply, HostRequest } from "./host-messages.ts";
 
 export interface HostOptions {
-  /** Where `host.cjs` is. */
+  /** The folder of `host.cjs`. */
   readonly folder: string;
   /** The bundle that exports `handler`. */
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Of one CPU, once the bundle has been loaded: all of it and more where absent. */
+  /** Share of one CPU once the bundle is loaded. Absent: not limited. */
   readonly cpuShare?: number;
 }
 
 export interface Host {
-  /** The bundle is loaded, and from now on `cpuShare` holds: how, where it was given. */
+  /** Resolves when the bundle is loaded and the CPU limit applies, with the kind of limit, if any. */
   readonly ready: Promise<QuotaKind | undefined>;
-  /** One invocation at a time. @throws Error when the handler throws, or its process ends */
+  /** Runs one invocation at a time. @throws Error if the handler throws or its process ends */
   invoke(request: HostRequest): Promise<HostReply>;
   close(): Promise<void>;
 }
 
-/** A fresh process that loads the bundle and waits for events. */
+/** Starts a new process that loads the bundle and waits for events. */
 export function startHost({ folder, file, env, cpuShare }: HostOptions): Host {
   const child = fork(join(folder, "host.cjs"), [file], {
     env: { ...env },

@@ -3,27 +3,27 @@ export interface HostRequest {
   readonly timeoutMs: number;
 }
 
-/** Times are the process's own, from its start. */
+/** Times are relative to the start of the process. */
 export interface HostReply {
   readonly result?: unknown;
-  /** What the handler threw. */
+  /** The error that the handler threw. */
   readonly error?: string;
-  /** The module was loaded. */
+  /** When the module was loaded. */
   readonly readyMs: number;
-  /** The handler had answered. */
+  /** When the handler had answered. */
   readonly endedMs: number;
   readonly durationMs: number;
-  /** Used by this invocation. */
+  /** CPU time of this invocation. */
   readonly cpuMs: number;
-  /** Used since the process began. */
+  /** CPU time since the process started. */
   readonly totalCpuMs: number;
-  /** Of the whole process up to now. */
+  /** Peak memory of the whole process so far. */
   readonly peakMemoryMb: number;
-  /** HTTP requests sent: AWS actions by name, others by path. */
+  /** The number of HTTP requests sent: AWS actions by name, others by path. */
   readonly requests: Readonly<Record<string, number>>;
-  /** Written to the log. */
+  /** Lines written to the log. */
   readonly lines: number;
   readonly logBytes: number;
-  /** The custom metrics in it: name and dimension values, each once. */
+  /** The distinct custom metrics in the log: name and dimension values. */
   readonly metrics: readonly string[];
 }

@@ -1,6 +1,7 @@
 /**
- * The main of a process that runs one handler as Lambda's runtime does, and measures it. It is bundled before it is used,
- * so that Node strips no types in a measured start. Argument: the bundle. Messages: see host-client.ts.
+ * The entry point of a process that runs one handler as Lambda's runtime does, and measures it. It is bundled
+ * before use, so that Node does not strip types during a measured start. Argument: the bundle. Messages: see
+ * host-client.ts.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { createRequire } from "node:module";
@@ -10,7 +11,10 @@ type Handler = (event: unknown, context: object) => Promise<unknown>;
 
 const requests: Record<string, number> = {};
 
-/** `http.client.request.start` is of node:http, as AWS's clients use it; `undici:request:create` of everything else. */
+/**
+ * `http.client.request.start` is from node:http, which the AWS clients use; `undici:request:create` is from
+ * everything else.
+ */
 interface Request {
   readonly path?: string;
   getHeader?(name: string): unknown;
@@ -35,7 +39,7 @@ const log: string[] = [];
 
 process.stdout.write = (chunk: string | Uint8Array): boolean => log.push(String(chunk)) > 0;
 
-/** Embedded metrics: each set of dimension values is billed as a metric of its own. */
+/** Metrics in the embedded format. Each set of dimension values is billed as a separate metric. */
 function metricsIn(text: string): readonly string[] {
   const found = text.split("\n").flatMap((line) => {
     if (!line.includes('"_aws"')) return [];

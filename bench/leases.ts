@@ -5,7 +5,7 @@ import { pool, textAt, type Aws, type Others } from "./fixture.ts";
 
 export const question = "Say in one sentence what a queue is.";
 
-/** Queues and leases a job; gives its workspace's id. */
+/** Queues and leases a job, and returns its workspace's id. */
 export async function leaseJob({ studio, runnerKey, queue }: Others): Promise<string> {
   await queue(question);
   const answer = await fetch(`${studio.url}/leaseWorkspaceJob`, {
@@ -16,7 +16,7 @@ export async function leaseJob({ studio, runnerKey, queue }: Others): Promise<st
   return textAt(await answer.json(), "workspaceId");
 }
 
-/** The same, with its run opened as the dispatcher does: the event of its first attempt. */
+/** Leases a job and creates its run as the dispatcher does. Returns the event of its first attempt. */
 export async function leaseOne(others: Others, { table }: Aws): Promise<AttemptEvent> {
   const workspaceId = await leaseJob(others);
   const leasedAtMs = Date.now();

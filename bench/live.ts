@@ -7,16 +7,16 @@ import { parseLogLine } from "../lib/core/log-line.ts";
 import { question } from "./leases.ts";
 import { addressesOf, modelKey, pool, type Built, type Others } from "./fixture.ts";
 
-/** The stack with its functions in processes of their own; cycles are opened by hand. */
+/** The stack with its functions in processes of their own. Dispatch cycles start on request only. */
 export interface Live {
   readonly cloud: LocalCloud;
-  /** Epoch ms at which the first attempt of a workspace's run began, by workspace id, as far as it has. */
+  /** When the first attempt of a workspace's run started, in epoch ms, by workspace id. */
   readonly beganAtMs: ReadonlyMap<string, number>;
-  /** How each run of a workspace ended, in order: "completed", "failed" or "lost". */
+  /** How the runs ended, in order: "completed", "failed" or "lost". */
   readonly ends: readonly string[];
-  /** Forgets both. */
+  /** Clears `beganAtMs` and `ends`. */
   reset(): void;
-  /** Opens one dispatch cycle and resolves at its end. @throws Error when the dispatcher fails */
+  /** Runs one dispatch cycle. @throws Error if the dispatcher fails */
   cycle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -75,21 +75,21 @@ function note({ beganAtMs, ends }: Seen, event: CloudEvent): void {
   const line = parseLogLine(event.line);
   if (line?.message === "run_ended") ends.push(String(line.state));
   if (line?.message !== "attempt_began" || line.workspaceId === undefined) return;
-  // When we read the line: a few milliseconds after it was written.
+  // The time when the line was read, a few milliseconds after it was written.
   beganAtMs.set(line.workspaceId, event.atMs);
 }
 
-/** Longer than one dispatch cycle, which has to lease them all. */
+/** Longer than one dispatch cycle, which has to lease all the jobs. */
 const longestMs = 90_000;
 
-/** Resolves once so many jobs have been completed. @throws Error when one was not, or they take too long */
+/** Resolves when `jobs` jobs have been completed. @throws Error if one was not, or if they take too long */
 export async function ended({ ends }: Live, jobs: number): Promise<void> {
   for (const untilMs = Date.now() + longestMs; ends.length < jobs; await sleep(5))
     if (Date.now() > untilMs) throw new Error(`only ${ends.length} of ${jobs} jobs have ended`);
   if (ends.some((end) => end !== "completed")) throw new Error(`not every job completed: ${ends.join(", ")}`);
 }
 
-/** Queues so many jobs, and resolves when one cycle has leased them and all have been completed. */
+/** Queues `jobs` jobs. Resolves when one cycle has leased them and all have been completed. */
 export async function workOff(live: Live, { queue }: Others, jobs: number): Promise<void> {
   live.reset();
   for (let job = 0; job < jobs; job++) await queue(question);

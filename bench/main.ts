@@ -13,7 +13,7 @@ interface Result extends PartResult {
   readonly part: Part;
 }
 
-/** Exits 2 when the command line is wrong. */
+/** Returns the exit code; 2 if the command line is wrong. */
 async function main(): Promise<number> {
   const asked = readCommandLine(process.argv.slice(2));
   if (asked === "help") {

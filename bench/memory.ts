@@ -9,19 +9,22 @@ import { median, percentile, rounded } from "./stats.ts";
 
 export interface MemoryRow {
   readonly memoryMb: number;
-  /** From the event to the answer, with a model that answers at once: what the runner adds to a job. */
+  /**
+   * Median time from event to answer with a model that answers at once: the time that the runner adds to a
+   * job.
+   */
   readonly addedP50Ms: number;
   readonly addedP95Ms: number;
-  /** Of the whole process: more than `memoryMb` does not fit. */
+  /** Peak memory of the whole process. It does not fit if it exceeds `memoryMb`. */
   readonly peakMemoryMb: number;
-  /** Lambda's compute for 1,000 jobs whose model takes so long, by seconds. */
+  /** The cost of Lambda's compute for 1,000 jobs, by the model's latency in seconds. */
   readonly computeUsd: Readonly<Record<string, number>>;
 }
 
 const sizes = [128, 192, 256, 512, 1_024] as const;
 const modelSeconds = [10, 60, 300] as const;
 
-/** One warm processor for each size, held to the share of a CPU that Lambda gives it. */
+/** Measures one warm processor of each size, limited to Lambda's share of a CPU. */
 export async function memory(
   built: Built,
   { isShort }: { readonly isShort: boolean },

@@ -14,15 +14,18 @@ import { median, percentile, rounded, sum } from "./stats.ts";
 
 export interface Overhead {
   readonly jobs: number;
-  /** Of a warm process, per job. Milliseconds. */
+  /** CPU time per job in a warm process, in milliseconds. */
   readonly cpuMs: number;
   readonly cpuP90Ms: number;
-  /** Of a plain worker with the same packages and the same calls to Studio, the model and the run store. */
+  /**
+   * The same for a plain worker with the same packages and the same calls to Studio, the model and the run
+   * store.
+   */
   readonly plainCpuMs: number;
   readonly ratioToPlain: number;
   readonly peakMemoryMb: number;
   readonly plainPeakMemoryMb: number;
-  /** Sent by the processor for one job. The dispatcher's lease call is not among them. */
+  /** Requests that the processor sends for one job. Does not include the dispatcher's lease call. */
   readonly requests: Readonly<Record<string, number>>;
   readonly studioRequests: number;
   readonly runStoreRequests: number;
@@ -35,7 +38,7 @@ const studioPaths = /Workspace/;
 const runStoreActions = /^(?:Get|Put|Update|Delete)Item$|^Query$/;
 const modelPaths = /\/responses/;
 
-/** One job after the other in a warm process, in blocks by turns with the plain bundle. */
+/** Runs jobs one after the other in a warm process, in blocks that alternate with the plain bundle. */
 export async function overhead(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Overhead> {
   const others = await startOthers(0);
   const aws = await startAws(built, others.runnerKey);
@@ -44,15 +47,15 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
   const { folder, bundles } = built;
   const ours = startHost({ folder, file: join(fn.codeFolder, "index.js"), env });
   const plain = startHost({ folder, file: bundles.process, env });
-  const scene = { others, aws, timeoutMs: fn.timeoutMs };
+  const fixture = { others, aws, timeoutMs: fn.timeoutMs };
   try {
     const [warmUpJobs, blocks] = isShort ? [100, 3] : [250, 20];
-    for (const host of [ours, plain]) await attemptBlock(scene, host, warmUpJobs);
+    for (const host of [ours, plain]) await attemptBlock(fixture, host, warmUpJobs);
     const runs: Compared[] = [];
     for (let block = 0; block < blocks; block++)
       runs.push({
-        own: await attemptBlock(scene, ours, blockJobs),
-        plain: await attemptBlock(scene, plain, blockJobs),
+        own: await attemptBlock(fixture, ours, blockJobs),
+        plain: await attemptBlock(fixture, plain, blockJobs),
       });
     return summarize(runs);
   } finally {
@@ -62,7 +65,7 @@ export async function overhead(built: Built, { isShort }: { readonly isShort: bo
 
 const blockJobs = 40;
 
-interface Scene {
+interface Fixture {
   readonly others: Others;
   readonly aws: Aws;
   readonly timeoutMs: number;
@@ -70,7 +73,7 @@ interface Scene {
 
 type Block = readonly Awaited<ReturnType<Host["invoke"]>>[];
 
-/** A block of jobs of each kind, one right after the other. */
+/** A block of jobs of each kind, one directly after the other. */
 interface Compared {
   readonly own: Block;
   readonly plain: Block;
@@ -78,7 +81,7 @@ interface Compared {
 
 const meanCpuMs = (block: Block): number => sum(block.map(({ cpuMs }) => cpuMs)) / block.length;
 
-async function attemptBlock({ others, aws, timeoutMs }: Scene, host: Host, jobs: number): Promise<Block> {
+async function attemptBlock({ others, aws, timeoutMs }: Fixture, host: Host, jobs: number): Promise<Block> {
   const replies: Block[number][] = [];
   for (let job = 0; job < jobs; job++) {
     replies.push(await host.invoke({ event: await leaseOne(others, aws), timeoutMs }));
@@ -103,7 +106,7 @@ function summarize(runs: readonly Compared[]): Overhead {
       1,
     ),
     plainCpuMs: rounded(median(runs.map(({ plain }) => meanCpuMs(plain))), 1),
-    // Block against the block that ran right after it.
+    // Compares each block with the block that ran directly after it.
     ratioToPlain: rounded(median(runs.map(({ own, plain }) => meanCpuMs(own) / meanCpuMs(plain))), 2),
     peakMemoryMb: rounded(last?.peakMemoryMb ?? 0),
     plainPeakMemoryMb: rounded(runs.at(-1)?.plain.at(-1)?.peakMemoryMb ?? 0),

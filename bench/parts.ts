@@ -25,7 +25,7 @@ export interface Size {
 }
 
 export interface PartResult {
-  /** For `--json`. */
+  /** The output for `--json`. */
   readonly data: unknown;
   readonly markdown: string;
 }
@@ -49,7 +49,7 @@ const part = <T>(
   },
 });
 
-/** Every part, in the order in which they are run. */
+/** Every part, in the order in which the parts run. */
 export const parts: readonly Part[] = [
   part(
     {

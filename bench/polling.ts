@@ -11,7 +11,7 @@ export interface PollingRow {
   readonly mode: PollingMode;
   readonly studioLatencyMs: number;
   readonly messages: number;
-  /** From the message queued at Studio to its first attempt begun, within the cycle. Seconds. */
+  /** Seconds from queueing a message at Studio to the start of its first attempt, within a cycle. */
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -23,7 +23,9 @@ interface Combination {
   readonly messages: number;
 }
 
-/** Side by side: each of them waits for most of the time, and some two jobs a second are little work. */
+/**
+ * Measures the modes in parallel: they wait most of the time, and about two jobs a second are little work.
+ */
 export async function polling(
   built: Built,
   { isShort }: { readonly isShort: boolean },
@@ -58,7 +60,10 @@ async function measure(built: Built, combination: Combination): Promise<PollingR
   }
 }
 
-/** Messages at random times within cycles that follow each other; the first one finds cold processes and is not counted. */
+/**
+ * Sends messages at random times within consecutive cycles. The first one finds cold processes and is not
+ * counted.
+ */
 async function withinCycles(
   live: Live,
   others: Others,
@@ -70,7 +75,8 @@ async function withinCycles(
     const closesAtMs = Date.now() + cycleMs;
     const cycle = live.cycle();
     await sleep(1_500);
-    // Further apart than the pause after a hit, so that most find the dispatcher waiting as it does when idle.
+    // The pause is longer than the one after a lease, so that most messages find the dispatcher in its idle
+    // state.
     while (seconds.length <= messages && Date.now() < closesAtMs - 9_000) {
       await sleep(500 + Math.random() * 4_000);
       seconds.push(queueAndWait(live, others, cycle));
@@ -82,20 +88,20 @@ async function withinCycles(
 
 /** A cycle a minute: the message waits for its start, evenly spread over the minute, then for what is measured here. */
 async function byTheMinute(live: Live, others: Others, messages: number): Promise<readonly number[]> {
-  await oneCycle(live, others); // cold
+  await oneCycle(live, others); // cold processes, not counted
   const ends: number[] = [];
   for (let message = 0; message < messages; message++) ends.push(await oneCycle(live, others));
   const minute = Array.from({ length: 60 }, (_, second) => second + 0.5);
   return ends.flatMap((end) => minute.map((waited) => (waited * timing.scheduleMs) / 60_000 + end));
 }
 
-/** From a cycle's start to the first attempt of a message that was waiting for it. Seconds. */
+/** Seconds from a cycle's start to the first attempt of a message that was waiting for it. */
 async function oneCycle(live: Live, { queue }: Others): Promise<number> {
   const workspaceId = await queue(question);
   const sinceMs = Date.now();
   const cycle = live.cycle();
   const seconds = await secondsUntilBegun(live, { workspaceId, sinceMs, cycle });
-  await cycle; // the next one must not find its lock
+  await cycle; // the next cycle must not find its lock
   return seconds;
 }
 

@@ -5,12 +5,12 @@ interface ProcessCpu {
   readonly cpuMs: number;
 }
 
-/** CPU so far of this process and all below it, by pid. Empty where there is no /proc. */
+/** CPU time of this process and its descendants so far, by pid. Empty if there is no /proc. */
 export type CpuByPid = ReadonlyMap<number, ProcessCpu>;
 
-/** What the kernel counts CPU in (USER_HZ). */
+/** The kernel's unit of CPU time (USER_HZ). */
 const tickMs = 10;
-/** Lambda and the scheduler of the local cloud are in it. */
+/** This process, which includes the local cloud's Lambda and scheduler. */
 const ownTitle = "bench itself";
 
 export function readProcessCpu(): CpuByPid {
@@ -20,7 +20,7 @@ export function readProcessCpu(): CpuByPid {
   return new Map([...all].filter(([pid]) => isOurs(pid)));
 }
 
-/** By title, most first; what took next to nothing is left out, and so is a process that has ended. */
+/** CPU time by title, highest first. Leaves out processes that used almost nothing or have ended. */
 export function cpuBetween(before: CpuByPid, after: CpuByPid): readonly ProcessCpu[] {
   const byTitle = new Map<string, number>();
   for (const [pid, { title, cpuMs }] of after) {
@@ -41,12 +41,12 @@ function pids(): readonly number[] {
   }
 }
 
-/** A process may end while it is looked at. */
+/** A process may end while it is read. */
 function readProcess(pid: number): readonly [[number, ProcessCpu & { readonly parent: number }]] | undefined {
   try {
     const [command = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: behind the name in brackets the parent is the 2nd field,
-    // user time the 12th and system time the 13th.
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: after the name in brackets, the parent is
+    // the 2nd field, user time the 12th and system time the 13th.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");

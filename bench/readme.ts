@@ -10,7 +10,7 @@ const looks: Readonly<Record<PollingMode, string>> = {
 
 const cents = (value: number): string => `$${value.toFixed(2)}`;
 
-/** What the README has from the bench, by the name of its place in it. */
+/** The README's texts from the benchmark, by the name of their place in it. */
 const readmeParts: Readonly<Record<string, (measured: Performance) => string>> = {
   measured: ({ drain, overhead, polling, cost, dispatch }) => {
     const lease = dispatch.find((row) => row.studioLatencyMs === 50);
@@ -63,7 +63,7 @@ const readmeParts: Readonly<Record<string, (measured: Performance) => string>> =
 const placeOf = (name: string): RegExp =>
   new RegExp(`(<!-- bench: ${name} -->\n\n)[^]*?(\n\n<!-- /bench -->)`);
 
-/** The README with this measurement. @throws Error where a part of it has no place */
+/** Returns the README with these measurements. @throws Error if a part has no place in it */
 export function withReadmeTables(readme: string, measured: Performance): string {
   return Object.entries(readmeParts).reduce((text, [name, render]) => {
     const place = placeOf(name);

@@ -11,11 +11,11 @@ export interface RefillRow {
   readonly concurrency: number;
   readonly modelLatencyMs: number;
   readonly studioLatencyMs: number;
-  /** From the cycle's start to the last completion. */
+  /** Seconds from the cycle's start to the last completion. */
   readonly seconds: number;
   /** jobs / concurrency × latency of the model. */
   readonly idealSeconds: number;
-  /** From a job's completion at Studio to the lease that fills its place. */
+  /** Median time from a job's completion at Studio to the lease that fills its slot. */
   readonly p50Ms: number;
   readonly p95Ms: number;
 }
@@ -24,7 +24,7 @@ const concurrency = 4;
 const modelLatencyMs = 2_000;
 const studioLatencyMs = 50;
 
-/** A queue that is longer than the pool is wide, in the mode that looks least often and in the one that looks most often. */
+/** A queue longer than the pool's concurrency, in the modes that poll least and most often. */
 export async function refill(
   built: Built,
   { isShort }: { readonly isShort: boolean },
@@ -38,7 +38,7 @@ async function measure(built: Built, mode: PollingMode, jobs: number): Promise<R
   const others = await startOthers(modelLatencyMs);
   const live = await startLive(built, others, { polling: mode, concurrency });
   try {
-    await workOff(live, others, concurrency * 2); // warm
+    await workOff(live, others, concurrency * 2); // warms the processes up
     await others.delayStudio(studioLatencyMs);
     const startedAtMs = Date.now();
     await workOff(live, others, jobs);
@@ -46,7 +46,7 @@ async function measure(built: Built, mode: PollingMode, jobs: number): Promise<R
       timesOf(others, "/completeWorkspaceJob", startedAtMs),
       timesOf(others, "/leaseWorkspaceJob", startedAtMs),
     ]);
-    // The first places are free from the start; each completion makes room for the next lease.
+    // The first slots are free from the start. Each later lease follows a completion.
     const waits = leases.slice(concurrency).map((leasedAtMs, at) => leasedAtMs - (completions[at] ?? 0));
     return {
       mode,
@@ -69,7 +69,7 @@ const entriesSchema = z.array(
   z.object({ path: z.string(), jobId: z.number().optional(), answeredAt: z.number().default(0) }),
 );
 
-/** When Studio answered the calls of this route that took effect, in order. Epoch ms. */
+/** When Studio answered the successful calls of this route, in order. Epoch ms. */
 async function timesOf({ studio }: Others, route: string, fromMs: number): Promise<readonly number[]> {
   const entries = entriesSchema.parse(await call("GET", `${studio.url}/_local/requests`));
   return entries

@@ -10,17 +10,21 @@ export interface RoundsRow {
   readonly jobs: number;
   readonly concurrency: number;
   readonly roundMs: number;
-  /** Rounds were so many times shorter: what is added to them weighs as much more. */
+  /** How many times shorter the rounds are than in reality, which increases the weight of the overhead. */
   readonly scaledBy: number;
-  /** From the first job's queueing to the last completion at Studio. */
+  /** Seconds from queueing the first job to the last completion at Studio. */
   readonly seconds: number;
-  /** Of as many processes of the public worker's loop, each of which takes a job when it has none. */
+  /**
+   * The same for as many processes with the public worker's loop, each of which takes a job when it has none.
+   */
   readonly peerSeconds: number;
   /** jobs / concurrency x rounds x latency of the model. */
   readonly idealSeconds: number;
   readonly ratioToIdeal: number;
   readonly ratioToPeer: number;
-  /** From a round's end at the model to the next request there, or to the completion at Studio. */
+  /**
+   * Median time from a round's end at the model to the next request there, or to the completion at Studio.
+   */
   readonly betweenP50Ms: number;
   readonly betweenP95Ms: number;
 }
@@ -33,7 +37,7 @@ const runs = [
   { jobs: 8, roundMs: 30_000, scaledBy: 10 },
 ] as const;
 
-/** The same queue worked off by the runner and by the public worker's loop, at the same concurrency. */
+/** Works off the same queue with the runner and with the public worker's loop, at the same concurrency. */
 export async function roundsOf(
   built: Built,
   { isShort }: { readonly isShort: boolean },
@@ -76,7 +80,7 @@ async function ourSeconds(built: Built, { jobs, latencyMs }: Queue) {
   const others = await startOthers(latencyMs, rounds);
   const live = await startLive(built, others, { polling: "economy", concurrency });
   try {
-    await workOff(live, others, concurrency * 2); // warm
+    await workOff(live, others, concurrency * 2); // warms the processes up
     const startedAtMs = Date.now();
     await workOff(live, others, jobs);
     const completions = await completionsSince(others, startedAtMs);
@@ -102,7 +106,7 @@ async function peersSeconds(built: Built, { jobs, latencyMs }: Queue): Promise<n
     Promise.all(workers.map((worker) => worker.invoke({ event: { jobs: each }, timeoutMs: 0 })));
   try {
     for (let job = 0; job < concurrency * 2; job++) await others.queue(question);
-    await workersTake(2); // warm
+    await workersTake(2); // warms the processes up
     const startedAtMs = Date.now();
     for (let job = 0; job < jobs; job++) await others.queue(question);
     await workersTake(jobs);
@@ -125,7 +129,7 @@ const studioEntries = z.array(
 
 interface Completion {
   readonly atMs: number;
-  /** When it was asked for. */
+  /** When the completion was sent. */
   readonly askedAtMs: number;
 }
 
@@ -158,9 +162,9 @@ async function askedSince({ model }: Others, fromMs: number): Promise<readonly A
 }
 
 /**
- * Each request ends a fixed time after it came. What follows it is the earliest further request or completion that comes
- * after that end and follows no earlier one: few jobs run at a time, so that mixing two of them up changes single values
- * and not their sum.
+ * Each request ends a fixed time after it arrived. It is followed by the earliest remaining request or
+ * completion after that end. With few jobs at a time, confusing two of them changes single values but not
+ * their sum.
  */
 function betweenRounds(
   asked: readonly Asked[],

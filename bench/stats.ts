@@ -1,4 +1,4 @@
-/** The value below which `share` (0 to 1) of the values lie; nearest rank. */
+/** The value below which `share` (0 to 1) of the values lie, by nearest rank. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
@@ -8,5 +8,5 @@ export const median = (values: readonly number[]): number => percentile(values, 
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** To `digits` after the point, without an exponent. */
+/** Rounds to `digits` decimal places, without an exponent. */
 export const rounded = (value: number, digits = 0): number => Number(value.toFixed(digits));

@@ -1,6 +1,6 @@
 import { markdownTable } from "../infra/markdown-table.ts";
 
-/** The first `words` columns to the left, the others, being numbers, to the right. */
+/** A table whose first `words` columns are left-aligned, and the others, which are numbers, right-aligned. */
 export const table = (
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],

@@ -4,7 +4,7 @@ import { table } from "./tables.ts";
 
 const modes = z.enum(pollingModes);
 
-/** docs/performance.json, as far as the targets and the README's tables need it. */
+/** The parts of docs/performance.json that the targets and the README's tables need. */
 export const performanceSchema = z.object({
   date: z.string(),
   machine: z.string(),
@@ -58,18 +58,18 @@ export type Performance = Readonly<z.output<typeof performanceSchema>>;
 
 export interface Target {
   readonly what: string;
-  /** `value` must not be above it, or below it where `least` is set. */
+  /** The maximum, or the minimum if `least` is set. */
   readonly limit: number;
   readonly least?: true;
   readonly unit: string;
   readonly value: number;
-  /** Told where it is missed. */
+  /** Shown if the target is missed. */
   readonly why?: string;
 }
 
 export const isMet = ({ value, limit, least }: Target): boolean => (least ? value >= limit : value <= limit);
 
-/** What is asked for, against what was measured. */
+/** The targets compared with the measurements. */
 export function targetsOf(measured: Performance): readonly Target[] {
   return [...speed(measured), ...work(measured), ...money(measured)];
 }
@@ -170,7 +170,7 @@ function money({ cost }: Performance): readonly Target[] {
   ];
 }
 
-/** In Markdown; what is missed with its reason. */
+/** In Markdown; a missed target has its reason. */
 export function renderTargets(targets: readonly Target[]): string {
   const rows = targets.map((target) => [
     target.what,

@@ -1,6 +1,6 @@
 import { toCliError, type CliErrorCode } from "./errors.ts";
 
-/** One part of an answer: had, or not, and then why. The other parts are shown all the same. */
+/** One part of an answer: a value, or the problem that prevented it. The other parts are shown either way. */
 export type Part<T> = { readonly value: T } | { readonly problem: Problem };
 
 export interface Problem {

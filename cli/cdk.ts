@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 
-/** The project's own CDK, on this terminal. @throws CliError `aws_failed` when it ends with an error */
+/** Runs the project's own CDK in this terminal. @throws CliError `aws_failed` if it ends with an error */
 export async function runCdk(context: Context, args: readonly string[]): Promise<void> {
   const { project, programs, options, terminal } = context;
   const { region, profile, json } = options;
@@ -16,14 +16,14 @@ export async function runCdk(context: Context, args: readonly string[]): Promise
   });
   if (code === 0) return;
   if (code === 130) throw new CliError("interrupted", "Stopped.");
-  throw new CliError("aws_failed", `cdk ${args[0] ?? ""} ended with ${code}: its own words are above.`);
+  throw new CliError("aws_failed", `cdk ${args[0] ?? ""} ended with ${code}; its output is above.`);
 }
 
-/** The stack that the project makes. @throws CliError `usage` where `--stack` names another */
+/** The name of the stack in the project's settings. @throws CliError `usage` if `--stack` names another */
 export async function ownStackName({ project, options }: Context): Promise<string> {
   const { stackName } = await project.settings();
   if (options.stack === undefined || options.stack === stackName) return stackName;
-  throw new CliError("usage", `cdk.json names the stack ${stackName}, and not ${options.stack}.`, {
+  throw new CliError("usage", `cdk.json names the stack ${stackName}, not ${options.stack}.`, {
     remedy: "Write the name into cdk.json: npm run runner -- init --stack NAME",
   });
 }

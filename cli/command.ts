@@ -3,13 +3,15 @@ import type { Context } from "./context.ts";
 import { CliError, type ExitName } from "./errors.ts";
 import type { Screen } from "./terminal.ts";
 
-/** What a command found or did: as data for `--json`, and as text for a person. */
+/** The result of a command: data for `--json`, and text for a person. */
 export interface Outcome {
-  /** One JSON document. Times are epoch ms, names carry their unit. Never a secret's value. */
+  /**
+   * One JSON document. Times are epoch ms, and names include their units. Never contains a secret's value.
+   */
   readonly data: unknown;
-  /** `undefined`: everything has been printed on the way. */
+  /** `undefined`: the command has already printed everything. */
   readonly text: ((screen: Screen) => string) | undefined;
-  /** Default `ok`. */
+  /** Default: `ok`. */
   readonly exit?: ExitName;
 }
 
@@ -20,13 +22,13 @@ export interface ArgumentRow {
 }
 
 export interface OptionRow {
-  /** As commander reads it: `--limit <count>`. */
+  /** In commander's syntax: `--limit <count>`. */
   readonly flags: string;
   readonly meaning: string;
 }
 
 export interface Example {
-  /** After `npm run runner -- `. */
+  /** The part after `npm run runner -- `. */
   readonly line: string;
   readonly shows: string;
 }
@@ -36,27 +38,30 @@ export interface CommandWords {
   readonly name: string;
   /** One line, for the list of commands. */
   readonly summary: string;
-  /** More for the command's own help: what it looks at, when its exit code is not 0. */
+  /** More text for the command's own help: what it checks, and when its exit code is not 0. */
   readonly details?: string;
   readonly arguments?: readonly ArgumentRow[];
   readonly options?: readonly OptionRow[];
-  /** Why no more arguments are taken than these: in place of an error that shows them. */
+  /**
+   * Shown instead of the parser's error when there are too many arguments, because that error would repeat
+   * them.
+   */
   readonly noMore?: string;
   readonly examples: readonly Example[];
 }
 
 export interface Command extends CommandWords {
-  /** @throws CliError `usage` for what was given, and what the command itself throws */
+  /** @throws CliError `usage` for invalid input, and whatever the command throws */
   run(context: Context, given: unknown): Promise<Outcome>;
 }
 
 interface Definition<S extends z.ZodType> extends CommandWords {
-  /** Of arguments and options by their names in camel case, as texts. */
+  /** The schema for arguments and options. Its keys are their names in camel case, its values strings. */
   readonly input: S;
   readonly run: (context: Context, input: z.output<S>) => Promise<Outcome>;
 }
 
-/** A command whose arguments and options are checked before it runs. */
+/** Defines a command whose arguments and options are validated before it runs. */
 export function defineCommand<S extends z.ZodType>(definition: Definition<S>): Command {
   const { input, run, ...words } = definition;
   return {
@@ -74,7 +79,7 @@ export function defineCommand<S extends z.ZodType>(definition: Definition<S>): C
 
 export const helpOf = (name: string): string => `See npm run runner -- ${name} --help`;
 
-/** A key of the input as the person typed it: `--why`, or `WORKSPACE`. */
+/** The name of an input as the user types it: `--why`, or `WORKSPACE`. */
 function labelOf({ arguments: given = [] }: CommandWords, key: string): string {
   if (given.some(({ name }) => name === key)) return key.toUpperCase();
   return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

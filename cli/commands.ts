@@ -19,7 +19,7 @@ import { setCap } from "./commands/set-cap.ts";
 import { setConcurrency } from "./commands/set-concurrency.ts";
 import { status } from "./commands/status.ts";
 
-/** Every command, in the order of the help and of docs/cli.md. A new one is a file and a line here. */
+/** Every command, in the order of the help and of docs/cli.md. To add one, add a file and a line here. */
 export const commands: readonly Command[] = [
   init,
   doctor,

@@ -30,9 +30,9 @@ export interface GlobalOptions {
 
 /** Standard input. */
 export interface Input {
-  /** A person types; else another program's output is read. */
+  /** Whether a person types. Otherwise the input comes from another program. */
   readonly isTerminal: boolean;
-  /** Everything, up to its end. */
+  /** Reads everything up to the end. */
   readAll(): Promise<string>;
 }
 
@@ -44,16 +44,16 @@ export interface RunStorePorts {
   readonly lock: DispatchLock;
   readonly spend: SpendRow;
   readonly workspaces: WorkspaceRows;
-  /** What was left out of the answers so far: rows that are no runs, one sentence each. */
+  /** Sentences about rows of the run store that could not be read so far. */
   readonly unreadable: ReadonlySet<string>;
 }
 
 export type Secrets = SecretSource & SecretStore;
 
-/** The world as the command line's edge gives it. */
+/** What main.ts provides to every command. */
 interface World {
   readonly clock: Clock;
-  /** Ctrl-C. */
+  /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
   readonly terminal: Terminal;
   readonly input: Input;
@@ -63,31 +63,34 @@ interface World {
   readonly fetch: typeof fetch;
   /** 0 (included) to 1 (excluded). */
   readonly random: () => number;
-  /** A new unique name of 36 characters. */
+  /** Returns a unique name of 36 characters. */
   readonly newId: () => string;
-  /** Of Node, which runs this: `24.21.0`. */
+  /** The version of the running Node: `24.21.0`. */
   readonly nodeVersion: string;
 }
 
-/** Everything that a command works with. What asks AWS is made when it is first needed, and once. */
+/** Everything that a command works with. AWS clients are created on first use, once. */
 export interface Context extends World {
   readonly options: GlobalOptions;
   aws(): Promise<Aws>;
   secrets(): Promise<Secrets>;
   /** @throws CliError `not_deployed` */
   stack(): Promise<Stack>;
-  /** The pools that the command is about: the one that `--pool` names, or all. @throws CliError `not_found` */
+  /**
+   * The pools that the command is about: the one that `--pool` names, or all.
+   * @throws CliError `not_found`
+   */
   pools(): Promise<readonly StackPool[]>;
-  /** The one pool. @throws CliError `pool_needed` when there are several and none is named; `not_found` */
+  /** The only pool, or the one that `--pool` names. @throws CliError `pool_needed`, `not_found` */
   pool(): Promise<StackPool>;
   runStore(): Promise<RunStorePorts>;
-  /** Who asks, as it is kept beside what they set: an ARN, or the user of this machine for the local stack. */
+  /** The identity to record with an operator's change: an ARN, or this machine's user for the local stack. */
   caller(): Promise<string>;
-  /** The same, but nothing is known yet: for after a deploy. */
+  /** A new context with nothing cached, for use after a deploy. */
   anew(): Context;
 }
 
-/** Makes what speaks with AWS: cli/aws/, or a stand-in. */
+/** Creates AWS clients: those of cli/aws/, or replacements in tests. */
 export interface Connect {
   readonly aws: (account: AwsAccount) => Aws;
   readonly table: (name: string, account: AwsAccount) => Table;
@@ -102,7 +105,7 @@ export interface ContextEdges extends World {
 }
 
 interface Target {
-  /** Read from the settings only where it is asked for: who signs in needs none. @throws CliError `config_invalid` */
+  /** Reads the settings when called, because signing in needs none. @throws CliError `config_invalid` */
   readonly stackName: () => Promise<string>;
   readonly account: AwsAccount;
 }
@@ -115,7 +118,7 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
     const stackName = await (await target()).stackName();
     const deployed = await (await aws()).stacks.outputs(stackName);
     if (deployed) return readStack(stackName, deployed);
-    const remedy = "Deploy it with npm run runner -- deploy; --stack and --region name another.";
+    const remedy = "Deploy it with npm run runner -- deploy, or name another with --stack and --region.";
     throw new CliError("not_deployed", `There is no stack ${stackName} in this account and region.`, {
       remedy,
     });
@@ -182,7 +185,7 @@ export function onlyPool(pools: readonly StackPool[]): StackPool {
   });
 }
 
-/** Made when it is first needed; later calls get the same. */
+/** Calls `make` on the first call; later calls return the same promise. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());

@@ -8,31 +8,34 @@ import { metricTable } from "../lib/core/metrics.ts";
 import { timing } from "../lib/core/timing.ts";
 import { awsPrices, type AwsPriceName } from "../infra/aws-prices.ts";
 
-/** One line of a bill. Amounts are rounded nowhere. */
+/** One item of a bill. Amounts are not rounded. */
 export interface CostItem {
   readonly what: string;
   readonly price: AwsPriceName;
   readonly quantity: number;
   readonly listUsd: number;
-  /** With the account's free tier, if nothing else uses it. */
+  /** The cost with the account's free tier, if nothing else uses it. */
   readonly usd: number;
 }
 
 const cyclesPerMonth = 30 * 24 * 60;
-/** Of a cycle beside its polling: its calls to the run store and its last answer from Studio. Measured locally, rounded up. */
+/**
+ * Duration of a cycle apart from its polling: calls to the run store and Studio's last answer. Measured
+ * locally, rounded up.
+ */
 const cycleOverheadSeconds = 0.5;
-/** Lock taken and released. */
+/** Taking and releasing the lock. */
 const writesPerCycle = 2;
-/** Control and back-off, and half a one for the runs in flight: that read may be an old one. */
+/** Control, back-off, and the runs in flight, which counts half because the read is eventually consistent. */
 const readsPerCycle = 2.5;
 /** The runner keys. */
 const secretReadsPerCycle = 1;
 /** Cycles and GoodPolls. */
 const idleMetrics = 2;
-/** The cycle's line, its metrics, and Lambda's own two. */
+/** The cycle's log line, its metrics, and two lines of Lambda. */
 const bytesPerCycle = 2_000;
 
-/** A month of 30 days in which no job comes, of these pools. */
+/** The cost of these pools in a month of 30 days without jobs. */
 export function idleCost(settings: Settings, pools: readonly PoolSettings[]): readonly CostItem[] {
   const rows: readonly {
     readonly what: string;
@@ -71,13 +74,13 @@ export function idleCost(settings: Settings, pools: readonly PoolSettings[]): re
 const contentsOf = ({ monitoring }: Settings) => levels[monitoring.level];
 const cappedOnly = ({ dailyCapUsd }: PoolSettings): number => (dailyCapUsd === undefined ? 0 : 1);
 
-/** The runner keys, and the account's key for rotation, where the stack keeps them. */
+/** The secrets that the stack creates for a pool: runner keys, and the account key for rotation. */
 function ownSecrets({ keySecretArn, rotation }: PoolSettings): number {
   const account = rotation !== undefined && rotation.accountKeySecretArn === undefined ? 1 : 0;
   return (keySecretArn === undefined ? 1 : 0) + account;
 }
 
-/** The model's key, where the stack keeps it. */
+/** The model key's secret, if the stack creates it. */
 const sharedSecrets = (settings: Settings): number =>
   storesModelKey(settings) && settings.inference.keySecretArn === undefined ? 1 : 0;
 
@@ -86,7 +89,7 @@ function idleGbSeconds({ polling, dispatcher }: PoolSettings): number {
   return (cyclesPerMonth * seconds * dispatcher.memoryMb) / 1_024;
 }
 
-/** An alarm is billed by the metrics that it reads. */
+/** An alarm is billed per metric that it reads. */
 function alarmMetrics(settings: Settings, pool: PoolSettings): number {
   const { alarms } = contentsOf(settings);
   const rows: readonly AlarmRow[] = alarms === "none" ? [] : alarmRows;
@@ -100,23 +103,26 @@ function itemOf(what: string, price: AwsPriceName, quantity: number): CostItem {
   return { what, price, quantity, listUsd: quantity * usd, usd: Math.max(0, quantity - free) * usd };
 }
 
-/** Custom metrics that a pool emits beside the idle ones, with one value per dimension other than the pool: at least. */
+/**
+ * The minimum number of custom metrics that a pool with jobs emits in addition to the idle ones: one value
+ * for each dimension besides the pool.
+ */
 export function metricsOfBusyPool(): number {
   return Object.keys(metricTable).length - idleMetrics;
 }
 
-/** What recent runs took, per run. */
+/** Averages per run, over recent runs. */
 export interface Measured {
   readonly runs: number;
-  /** From a run's lease to its end: what its attempts are billed for, at most. */
+  /** Time from a run's lease to its end: the maximum that its attempts are billed for. */
   readonly seconds: number;
   readonly attempts: number;
   readonly rounds: number;
-  /** Of the model's tokens; absent where no run's price is known. */
+  /** The cost of the model's tokens; `undefined`: no run has a known price. */
   readonly tokensUsd: number | undefined;
 }
 
-/** `undefined`: none of them has ended. */
+/** `undefined`: none of the runs has ended. */
 export function measure(runs: readonly Run[]): Measured | undefined {
   const ended = runs.filter(({ endedAtMs }) => endedAtMs !== undefined);
   if (ended.length === 0) return undefined;
@@ -135,17 +141,23 @@ export function measure(runs: readonly Run[]): Measured | undefined {
   };
 }
 
-/** Each of these is written to the table and to its index: opening, closing, a heartbeat. The rest is one write. */
+/**
+ * Creating and finishing a run, and heartbeats, write to the table and to its index. Other writes affect the
+ * table only.
+ */
 const writesOfIndexed = 2;
 const bytesPerJob = 4_000;
 const bytesPerRound = 1_200;
 
-/** What 1,000 jobs like the measured ones add to the idle month: list prices, without the model's tokens. */
+/**
+ * What 1,000 jobs like the measured ones add to an idle month, at list prices and without the model's tokens.
+ */
 export function jobsCost({ processor }: PoolSettings, measured: Measured): readonly CostItem[] {
   const { seconds, attempts, rounds } = measured;
   const jobs = 1_000;
   const heartbeats = seconds / (timing.maxHeartbeatMs / 1_000);
-  // Begun once per attempt; its start and end noted once per round; the day's spend added to once.
+  // One write at the start of each attempt, two per round for its start and end, and one for the day's
+  // spending.
   const writes = writesOfIndexed * (2 + heartbeats) + attempts + 2 * rounds + 1;
   return [
     itemOf("processor, compute", "compute", (jobs * seconds * processor.memoryMb) / 1_024),

@@ -3,19 +3,19 @@ import type { ErrorCode } from "../lib/core/errors.ts";
 
 type GoodReason = Exclude<CycleReason, ErrorCode>;
 
-/** What came of a dispatch cycle, in words; the reasons that are not here are codes of errors. */
+/** Descriptions of how a dispatch cycle ended. Reasons that are missing here are error codes. */
 const words: Readonly<Record<GoodReason, string>> = {
   leased: "leased jobs",
-  empty: "nothing waits at Studio",
-  at_capacity: "as many runs in flight as allowed",
+  empty: "no job waits at Studio",
+  at_capacity: "the maximum number of runs is in flight",
   paused: "paused",
-  overlap: "the cycle before was still at work",
+  overlap: "the previous cycle was still running",
   rate_limited: "Studio asked to wait",
   model_rate_limited: "the model asked to wait",
   daily_cap: "the day's spending has reached its cap",
 };
 
-/** A cycle ended as cycles do: Studio answered, or was not asked on purpose. */
+/** Whether the cycle ended normally: Studio answered, or was deliberately not asked. */
 export const isGoodReason = (reason: string): reason is GoodReason => Object.hasOwn(words, reason);
 
 export const reasonInWords = (reason: string): string =>

@@ -9,25 +9,31 @@ import type { QueuedMessage } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
 import { parseJson } from "../lib/core/json.ts";
 
-/** What is to be done with a dead letter, and why. `keep`: nobody can read it; `drop`: nor wants to. */
-export interface Verdict {
+/**
+ * What to do with a dead letter, and why. `keep`: it cannot be read. `drop`: it cannot be read, and the user
+ * wants to delete it.
+ */
+export interface Decision {
   readonly action: "delete" | "send" | "keep" | "drop";
   readonly why: string;
 }
 
-export interface DeadLetter extends Verdict {
+export interface DeadLetter extends Decision {
   readonly message: QueuedMessage;
   readonly runId: string | undefined;
   readonly workspaceId: string | undefined;
   readonly attempt: number | undefined;
-  /** What recovery is called with. */
+  /** The event for recovery. */
   readonly event: unknown;
 }
 
-/** What Lambda tells recovery's on-failure destination: recovery's own event is inside. */
+/** The record that Lambda sends to recovery's on-failure destination; it contains recovery's own event. */
 const recordSchema = z.looseObject({ requestPayload: z.unknown() });
 
-/** Looks at the run store for each message: is there still something to recover? @throws RunnerError `run_store_unavailable` */
+/**
+ * Reads a dead letter, and looks in the run store for whether there is still something to recover.
+ * @throws RunnerError `run_store_unavailable`
+ */
 export async function readDeadLetter(
   context: Context,
   pool: StackPool,
@@ -36,7 +42,7 @@ export async function readDeadLetter(
   const event = recordSchema.safeParse(parseJson(message.body)).data?.requestPayload;
   const failed = failedInvocationSchema.safeParse(event).data?.event;
   if (!failed) {
-    const why = "it is no record of a failed attempt; --show prints it, --drop removes it";
+    const why = "it is not a record of a failed attempt; --show prints it, --drop removes it";
     return {
       message,
       action: "keep",
@@ -50,8 +56,8 @@ export async function readDeadLetter(
   const { runId, attempt } = failed;
   const { runs } = await context.runStore();
   const run = await runs.read(pool.name, runId);
-  const verdict = judge({ run, attempt, nowMs: context.clock.now() });
-  return { message, ...verdict, event, runId, workspaceId: run?.workspaceId, attempt };
+  const decision = judge({ run, attempt, nowMs: context.clock.now() });
+  return { message, ...decision, event, runId, workspaceId: run?.workspaceId, attempt };
 }
 
 interface Case {
@@ -60,38 +66,38 @@ interface Case {
   readonly nowMs: number;
 }
 
-const rows: readonly ((given: Case) => Verdict | undefined)[] = [
-  ({ run }) => (run ? undefined : { action: "delete", why: "the run store does not know its run any more" }),
+const rows: readonly ((given: Case) => Decision | undefined)[] = [
+  ({ run }) => (run ? undefined : { action: "delete", why: "its run is no longer in the run store" }),
   ({ run }) =>
     run?.openIn === undefined
       ? { action: "delete", why: `its run has ended: ${run?.state ?? ""} (${run?.reason ?? ""})` }
       : undefined,
   ({ run, attempt }) =>
     run && run.attempt > attempt
-      ? { action: "delete", why: `attempt ${run.attempt} went on with its run` }
+      ? { action: "delete", why: `attempt ${run.attempt} continued its run` }
       : undefined,
   ({ run, nowMs }) =>
     run && run.leaseExpiresAtMs <= nowMs
       ? {
           action: "delete",
-          why: "its lease is dead: the job is Studio's again, and there is nothing to run again",
+          why: "its lease has expired: the job is back in Studio's queue, and there is nothing to recover",
         }
       : undefined,
 ];
 
-export const judge = (given: Case): Verdict =>
-  rows.map((row) => row(given)).find((verdict) => verdict !== undefined) ?? {
+export const judge = (given: Case): Decision =>
+  rows.map((row) => row(given)).find((decision) => decision !== undefined) ?? {
     action: "send",
-    why: "its lease is alive: recovery can still go on with it",
+    why: "its lease is live: recovery can still continue it",
   };
 
 const shownCharacters = 2_000;
 
 const escape = "\u001B";
-/** Colours and moves of the cursor: their last letter would hide the beginning of a secret. */
+/** ANSI sequences. They are removed first, because their last letter would hide the beginning of a secret. */
 const sequences = new RegExp(`${escape}\\[[0-?]*[ -/]*[@-~]`, "g");
 
-/** A dead letter as a person may see it: without secrets, control characters and its length. */
+/** A dead letter's body for display: shortened, and without secrets and control characters. */
 export function bodyForPeople(body: string): string {
   const safe = printableLines(withoutSecrets(body.replaceAll(sequences, "")));
   const shown = keepHead(safe, shownCharacters);

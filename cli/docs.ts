@@ -21,7 +21,7 @@ export function renderCliDocs(rows: readonly Command[]): string {
     table(["option", "meaning"], options),
     "npm writes two lines of its own on standard output first: a script calls `npm run --silent runner -- COMMAND --json`.\n\n" +
       'With `--json` an error is one line on standard error: `{"error": {"code", "message", "remedy"}}`. Times are epoch milliseconds,\n' +
-      "names carry their unit. Progress of long work goes to standard error. Colour goes to terminals only; `NO_COLOR` takes it away.\n" +
+      "names include their unit. Progress of long work goes to standard error. Colour goes to terminals only; `NO_COLOR` turns it off.\n" +
       "A control character in a text from outside (a model, Studio, a log line) is shown as JSON writes it: `\\u001b`.",
     "## Exit codes",
     table(["code", "meaning"], exitRows),

@@ -2,23 +2,26 @@ import * as z from "zod";
 import { RunnerError, type ErrorCode } from "../lib/core/errors.ts";
 import { printable } from "../lib/core/printable.ts";
 
-/** What the exit code of a command says; printed by `--help` and in docs/cli.md. */
+/** The meaning of each exit code, printed by `--help` and in docs/cli.md. */
 export const exits = {
   ok: { code: 0, meaning: "done, and nothing is wrong" },
   finding: {
     code: 1,
-    meaning: "done, and something needs a person; or refused, for the reason that is given",
+    meaning: "done, but something needs attention; or refused, for the given reason",
   },
-  usage: { code: 2, meaning: "the command line, or the project's settings, are wrong" },
-  missing: { code: 3, meaning: "the stack, the pool or the job is not there" },
-  access: { code: 4, meaning: "no credentials, or they may not do this" },
-  failed: { code: 5, meaning: "it could not be done or checked: AWS, the network, or a defect" },
+  usage: { code: 2, meaning: "the command line or the project's settings are wrong" },
+  missing: { code: 3, meaning: "the stack, the pool or the job does not exist" },
+  access: { code: 4, meaning: "no credentials, or without permission for this" },
+  failed: { code: 5, meaning: "it could not be done or checked: AWS, the network, or a bug" },
   interrupted: { code: 130, meaning: "stopped by Ctrl-C" },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;
 
 export type ExitName = keyof typeof exits;
 
-/** The kinds of errors that commands end with, and their exit codes. The names stay: scripts read them in `--json`. */
+/**
+ * The error codes of commands with their exit codes. The names must not change, because scripts read them
+ * from `--json`.
+ */
 const errorExits = {
   usage: "usage",
   config_invalid: "usage",
@@ -39,7 +42,10 @@ const errorExits = {
 
 export type CliErrorCode = keyof typeof errorExits;
 
-/** Ends a command: what is wrong in one sentence, and what to do. Never put a secret's value into either. */
+/**
+ * Ends a command. The message says what is wrong in one sentence, the remedy what to do. Never put a secret's
+ * value into either.
+ */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly code: CliErrorCode;
@@ -62,7 +68,7 @@ export class CliError extends Error {
 
 interface Known {
   readonly code: CliErrorCode;
-  /** Names of SDK errors, and codes of Node's. */
+  /** Names of SDK errors, and Node's error codes. */
   readonly names: readonly string[];
   readonly remedy: string;
 }
@@ -85,16 +91,16 @@ const known: readonly Known[] = [
   {
     code: "access_denied",
     names: ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"],
-    remedy: "Use credentials that may do this: --profile names others.",
+    remedy: "Use credentials that have permission for this; --profile names others.",
   },
   {
     code: "not_found",
     names: ["ResourceNotFoundException", "QueueDoesNotExist"],
-    remedy: "Deploy again: something that the stack names is gone.",
+    remedy: "Deploy again: a resource of the stack no longer exists.",
   },
 ];
 
-/** Errors of lib that say more than what caused them. */
+/** Errors of lib whose own message says more than their cause. */
 const ofRunner: Readonly<Partial<Record<ErrorCode, CliErrorCode>>> = {
   secret_missing: "not_found",
   secret_malformed: "refused",
@@ -108,11 +114,11 @@ const ofRunner: Readonly<Partial<Record<ErrorCode, CliErrorCode>>> = {
   time_limit: "check_failed",
 };
 
-/** A lower-case message of lib's as a sentence. */
+/** Makes a sentence from a lower-case message of lib. */
 export const asSentence = (message: string): string =>
   `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 
-/** Any thrown thing as the error that the command ends with. */
+/** Converts any thrown value to the error that the command ends with. */
 export function toCliError(thrown: unknown): CliError {
   if (thrown instanceof CliError) return thrown;
   if (!(thrown instanceof Error)) return new CliError("internal", printable(String(thrown)));
@@ -140,7 +146,7 @@ export function toCliError(thrown: unknown): CliError {
   return new CliError(code, message || thrown.name, { cause: thrown });
 }
 
-/** Node's codes of a connection that nobody takes, and of a name that nobody knows. */
+/** Node's error codes for a refused connection and an unknown host name. */
 const unanswered: readonly string[] = ["ECONNREFUSED", "ENOTFOUND"];
 
 function nothingAnswers(silent: Error, cause: Error): CliError {
@@ -155,11 +161,14 @@ function nothingAnswers(silent: Error, cause: Error): CliError {
   const host = address ?? hostname;
   const where = host === undefined ? "the address" : `${host}${port === undefined ? "" : `:${port}`}`;
   const remedy =
-    "With --local: is npm start still at work? Else look at the network, at --region, and at AWS_ENDPOINT_URL where it is set.";
+    "With --local: is npm start still running? Otherwise check the network, --region, and AWS_ENDPOINT_URL if it is set.";
   return new CliError("aws_failed", `Nothing answers at ${where}.`, { remedy, cause });
 }
 
-/** With what caused it; of several tries at one address, also those. */
+/**
+ * The error and its causes, including those of an AggregateError, such as several attempts to connect to one
+ * address.
+ */
 function chainOf(error: Error): readonly Error[] {
   const tries: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
   const causes = [error.cause, ...tries].filter((one) => one instanceof Error);
@@ -171,7 +180,7 @@ function namesOf(error: Error): readonly string[] {
   return typeof code === "string" ? [error.name, code] : [error.name];
 }
 
-/** Errors of the language are bugs of ours; what the SDKs throw has names and codes of its own. */
+/** Errors of the language are bugs of this project. Errors of the SDKs have names and codes of their own. */
 function isDefect(error: Error): boolean {
   if (error instanceof RunnerError) return error.code === "internal";
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;

@@ -6,16 +6,16 @@ import { count, formatDuration } from "./format.ts";
 import { adminDeps } from "./rotation.ts";
 
 const lookEveryMs = 5_000;
-/** Beyond a cycle's time-out: a lease that was just taken is in the run store by then. */
+/** Added to a cycle's timeout. By then, the run store has every lease that was taken. */
 const slackMs = 15_000;
 
 export interface FinishTimes {
   readonly timeoutMs: number;
-  /** Absent: longer than a dispatch cycle of the pool can last. */
+  /** Absent: longer than the pool's longest dispatch cycle. */
   readonly unusedForMs: number | undefined;
 }
 
-/** Revokes the old runner instances at Studio, each once no job uses its key; waits for the jobs that do. */
+/** Revokes the old runner instances at Studio, each as soon as no job uses its key. Waits for those jobs. */
 export async function finishRotation(context: Context, times: FinishTimes): Promise<Outcome> {
   const { clock, terminal, signal } = context;
   const pool = await context.pool();
@@ -35,13 +35,13 @@ export async function finishRotation(context: Context, times: FinishTimes): Prom
     }
     const used = left.length - waiting.length;
     terminal.progress(
-      `${count(left.length, "old key")} left: ${used} with jobs that run, ${waiting.length} unused for less than ${formatDuration(settings.revokeAfterMs)}`,
+      `${count(left.length, "old key")} left: ${used} used by running jobs, ${waiting.length} unused for less than ${formatDuration(settings.revokeAfterMs)}`,
     );
     await clock.sleep(Math.min(lookEveryMs, untilMs - clock.now()), signal);
   }
 }
 
-/** Old keys whose instance is known and alive. */
+/** Old keys whose instance is known and not revoked yet. */
 async function leftOver(
   { store, rotation }: Awaited<ReturnType<typeof adminDeps>>,
   { pool, secretId }: { readonly pool: string; readonly secretId: string },
@@ -66,7 +66,6 @@ interface Data {
 
 function render({ pool, revoked, left }: Data): string {
   const done = revoked.length === 0 ? "No old key was revoked." : `Revoked: ${revoked.join(", ")}.`;
-  if (left.length === 0)
-    return `${done} Pool ${pool} has no old key left that the runner knows the instance of.`;
+  if (left.length === 0) return `${done} Pool ${pool} has no old key left whose instance the runner knows.`;
   return `${done} Still used, or used a moment ago: ${left.join(", ")}. Run it again once their jobs have ended.`;
 }

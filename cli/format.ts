@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Numbers and times in a readable form. */
 
 /** `0.4 s`, `12 s`, `5 min`, `2 h 10 min`, `3 d`. */
 export function formatDuration(ms: number): string {
@@ -14,13 +14,13 @@ export function formatDuration(ms: number): string {
 
 export const formatAge = (ms: number): string => `${formatDuration(ms)} ago`;
 
-/** Cents, and more digits for what is less than ten of them: `$12.30`, `$0.0042`. */
+/** In cents, or with more digits below ten cents: `$12.30`, `$0.0042`. */
 export function formatUsd(usd: number): string {
   if (usd === 0 || usd >= 0.1) return `$${usd.toFixed(2)}`;
   return `$${usd < 0.0001 ? usd.toExponential(1) : usd.toFixed(4)}`;
 }
 
-/** UTC, which is what logs and the day's spend use: `2026-11-20 03:04:05`. */
+/** In UTC, like the logs and the day's spending: `2026-11-20 03:04:05`. */
 export const formatTime = (atMs: number): string =>
   new Date(atMs).toISOString().slice(0, 19).replace("T", " ");
 

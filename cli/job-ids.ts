@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 import type { StackPool } from "./stack.ts";
 
-/** A ULID, which is what runs are named by; workspaces have other names. */
+/** A ULID, which is the format of run ids. Workspace ids have other formats. */
 const runIdPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 export const isRunId = (id: string): boolean => runIdPattern.test(id);
@@ -15,7 +15,7 @@ export interface FoundRuns {
 }
 
 /**
- * The runs that an id names: all of a workspace's, or the one run, in the pools that the command is about.
+ * Finds the runs of a workspace, or one run, by id, in the pools that the command is about.
  * @throws CliError `not_found`
  */
 export async function findRunsOf(context: Context, id: string): Promise<FoundRuns> {

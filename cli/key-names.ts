@@ -9,13 +9,13 @@ export type KeyName = (typeof keyNames)[number];
 
 interface KeyRow {
   readonly what: string;
-  /** Throws RunnerError `secret_malformed`, without a word of the value. */
+  /** Throws RunnerError `secret_malformed`, without any part of the value. */
   readonly parse: (text: string, where: string) => unknown;
-  /** The secret's ARN. @throws CliError `refused` where this stack has none */
+  /** The secret's ARN. @throws CliError `refused` if this stack has none */
   readonly find: (context: Context) => Promise<string>;
 }
 
-/** The secrets of a stack, as `secrets set` names them. */
+/** The secrets of a stack, by the names that `secrets set` uses. */
 export const keyTable: Readonly<Record<KeyName, KeyRow>> = {
   "runner-keys": {
     what: "the runner keys",
@@ -46,10 +46,13 @@ export const keyTable: Readonly<Record<KeyName, KeyRow>> = {
   },
 };
 
-/** What the model's provider knows the processor by, where no model key is stored. */
+/**
+ * How the processor proves its identity to the model's provider if no model key is stored; `undefined`: with
+ * the key.
+ */
 export function insteadOfKey(settings: Settings): string | undefined {
   if (storesModelKey(settings)) return undefined;
   return bedrockOf(settings) === undefined
-    ? "the processor shows its AWS identity (inference.workloadIdentity)"
+    ? "the processor uses its AWS identity (inference.workloadIdentity)"
     : "the processor's role signs its requests to Amazon Bedrock (inference.provider)";
 }

@@ -15,10 +15,10 @@ const schema = z.object({
 /** The stack that `npm start` runs on this machine. */
 export type LocalStackFile = Readonly<z.output<typeof schema>>;
 
-const remedy = "Start it with npm start in another terminal; --state-dir names its folder if it has another.";
+const remedy = "Start it with npm start in another terminal, or name its folder with --state-dir.";
 
 /**
- * What a running `npm start` says of itself in its state folder.
+ * Reads what a running `npm start` has written to its state folder.
  * @throws CliError `not_running`
  */
 export async function readLocalStack(

@@ -7,20 +7,20 @@ import type { Role } from "./stack.ts";
 import { reasonInWords } from "./cycle-words.ts";
 import { parseJson } from "../lib/core/json.ts";
 
-/** One line of a function's log, in words that a terminal may have, and as it was written. */
-export interface ToldLine {
+/** One line of a function's log: readable and safe for a terminal, and in its original form. */
+export interface ReadableLine {
   readonly atMs: number;
   readonly function: Role;
-  /** The event's name; absent where another hand wrote the line (Lambda itself, a crash). */
+  /** The event's name; `undefined` if the line is not the runner's (from Lambda, or a crash). */
   readonly event: string | undefined;
   readonly workspaceId: string | undefined;
   readonly runId: string | undefined;
   readonly attempt: number | undefined;
   readonly what: string;
   readonly tone: Tone;
-  /** Tells no step of a job by itself: left out of `explain`, dim in `logs`. */
+  /** The line is not a step of a job: left out of `explain`, dim in `logs`. */
   readonly minor: boolean;
-  /** The line's own fields. */
+  /** The line's original fields. */
   readonly fields: unknown;
 }
 
@@ -29,18 +29,18 @@ const ownSchema = z.looseObject({
   timestamp: z.string().optional(),
 });
 
-/** Lambda's own lines in its JSON log format. */
+/** Lambda's lines in its JSON log format. */
 const platformSchema = z.object({
   type: z.string().startsWith("platform."),
   record: z.looseObject({ status: z.string().optional(), errorType: z.string().optional() }),
 });
 
-/** `undefined` for metrics, and for what Lambda writes about every healthy invocation. */
-export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | undefined {
+/** `undefined` for metrics, and for Lambda's lines about a successful invocation. */
+export function toReadableLine({ atMs, text }: LogRecord, role: Role): ReadableLine | undefined {
   if (isMetricLine(text)) return undefined;
   const fields = parseJson(text);
   const platform = platformSchema.safeParse(fields);
-  if (platform.success) return tellPlatform(platform.data, { atMs, role, fields });
+  if (platform.success) return toReadablePlatformLine(platform.data, { atMs, role, fields });
   const line = parseLogLine(text);
   if (!line) {
     const none = { event: undefined, workspaceId: undefined, runId: undefined, attempt: undefined };
@@ -70,7 +70,7 @@ export function tellRecord({ atMs, text }: LogRecord, role: Role): ToldLine | un
   };
 }
 
-/** A cycle's reason as `status` says it. */
+/** A cycle's reason in the words of `status`. */
 function quietWords(line: LogLine): string {
   if (line.message !== "cycle_ended" || line.reason === undefined) return quietSentenceOf(line);
   return quietSentenceOf({ ...line, reason: reasonInWords(line.reason) });
@@ -82,10 +82,10 @@ interface PlatformLine {
   readonly fields: unknown;
 }
 
-function tellPlatform(
+function toReadablePlatformLine(
   { type, record }: z.output<typeof platformSchema>,
   { atMs, role, fields }: PlatformLine,
-): ToldLine | undefined {
+): ReadableLine | undefined {
   const { status = "success", errorType } = record;
   if (type !== "platform.report" || status === "success") return undefined;
   const why = errorType === undefined ? "" : ` (${errorType})`;
@@ -94,13 +94,13 @@ function tellPlatform(
   return { atMs, function: role, event: type, ...none, what, tone: "bad", minor: false, fields };
 }
 
-/** The line's own time: it orders lines of one millisecond's batch better than when CloudWatch took them. */
+/** The line's own time, which orders lines better than CloudWatch's time of ingestion. */
 function timeOf(timestamp: string | undefined): number | undefined {
   const atMs = timestamp === undefined ? Number.NaN : Date.parse(timestamp);
   return Number.isNaN(atMs) ? undefined : atMs;
 }
 
-/** CloudWatch's filter for lines with one of these values. */
+/** A CloudWatch filter for lines with this value. */
 export function filterFor(field: "workspaceId" | "runId", value: string): string {
   return `{ $.${field} = ${JSON.stringify(value)} }`;
 }

@@ -14,7 +14,9 @@ import { createPrompts } from "./prompts.ts";
 import { runCli } from "./run.ts";
 import { createTerminal } from "./terminal.ts";
 
-/** `npm run runner -- COMMAND`: the edge where arguments, environment, signals and the terminal are. */
+/**
+ * `npm run runner -- COMMAND`: the entry point, which passes arguments, environment, signals and terminal on.
+ */
 
 const projectRoot = resolve(import.meta.dirname, "..");
 
@@ -24,7 +26,7 @@ process.on("SIGINT", () => {
   interrupted.abort();
 });
 
-/** A reader that has seen enough (`| head`) is no error. */
+/** A reader that closes the pipe early (`| head`) is not an error. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(process.exitCode);

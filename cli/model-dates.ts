@@ -1,16 +1,17 @@
-/** When this list was read. */
+/** The date of this list. */
 export const modelDatesAsOf = "2026-11-20";
 
 export interface Shutdown {
-  /** From this day on the provider answers no more: YYYY-MM-DD. */
+  /** The provider stops serving the model on this day: YYYY-MM-DD. */
   readonly date: string;
-  /** The provider's own advice, where it gives one. */
+  /** The replacement that the provider recommends, if any. */
   readonly instead: string | undefined;
 }
 
 /**
- * Announced ends of OpenAI's text models, for when the provider is not asked, or does not tell. Source:
- * https://developers.openai.com/api/docs/deprecations, by way of pages that copied it (platform-facts.md, "Traps found").
+ * Announced shutdowns of OpenAI's text models, for when the provider is not asked or does not say. Source:
+ * https://developers.openai.com/api/docs/deprecations, through pages that copied it (platform-facts.md,
+ * "Traps found").
  */
 const announced: Readonly<Record<string, readonly [date: string, instead?: string]>> = {
   "gpt-5-chat-latest": ["2026-07-23", "gpt-5.3-chat-latest"],
@@ -32,7 +33,7 @@ const announced: Readonly<Record<string, readonly [date: string, instead?: strin
   "o3-pro": ["2026-12-11"],
 };
 
-/** Of the model, or of the one that it is a dated snapshot of. */
+/** The shutdown of the model, or of the model whose dated snapshot it is. */
 export function shutdownOf(model: string): Shutdown | undefined {
   const name = model.replace(/-\d{4}-\d{2}-\d{2}$/, "");
   if (!Object.hasOwn(announced, name)) return undefined;

@@ -12,7 +12,7 @@ import type { Secret } from "../lib/core/secret.ts";
 import type { Context } from "./context.ts";
 
 export const askLimitMs = 15_000;
-/** No provider gives fewer. */
+/** No provider allows fewer output tokens. */
 const leastTokens = 16;
 const question = "Say yes.";
 
@@ -24,7 +24,7 @@ export const oneWord = (model: string): ResponseCreateParamsNonStreaming => ({
   store: false,
 });
 
-/** A job's first round, with all that the settings add to it, but for its length. */
+/** A job's first request with everything that the settings add, except for its length. */
 export function roundShape({ inference }: Settings): ResponseCreateParamsNonStreaming {
   const { model, store, reasoningEffort, serviceTier, hostedTools } = inference;
   const { include: _reasoning, ...body } = requestBody(
@@ -46,8 +46,9 @@ export function roundShape({ inference }: Settings): ResponseCreateParamsNonStre
 }
 
 /**
- * Has a model answer once. What refused that, or `undefined`: it has answered. `unreached` says what is wrong where nobody did.
- * @throws RunnerError `model_unavailable` where nobody answered
+ * Requests one answer from a model. Returns the error that refused it; `undefined`: the model answered.
+ * `unreached` is the message if there was no answer.
+ * @throws RunnerError `model_unavailable` if there was no answer
  */
 export async function ask(
   { responses }: OpenAI,
@@ -58,7 +59,7 @@ export async function ask(
     await responses.create(body);
     return undefined;
   } catch (error) {
-    // Without the cause: the SDK's errors hold headers.
+    // No cause, because the SDK's errors contain headers.
     if (!(error instanceof APIError) || error.status === undefined)
       throw new RunnerError("model_unavailable", unreached);
     const { status } = error;

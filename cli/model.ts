@@ -7,16 +7,16 @@ import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 import { parseJson } from "../lib/core/json.ts";
 
-/** The OpenAI SDK's own address. */
+/** The OpenAI SDK's default. */
 const openAiUrl = "https://api.openai.com/v1";
 const limitMs = 10_000;
 
 /**
- * What the provider says to a key and a model:
- * - available: the key may use it. `shutdownDate` (YYYY-MM-DD) where one is announced; absent: none, or the provider does
- *   not tell.
+ * The provider's answer about a key and a model:
+ * - available: the key may use the model. `shutdownDate` is YYYY-MM-DD; absent: none is announced, or the
+ *   provider does not say.
  * - refused: the key is not accepted.
- * - unseen: the key is accepted, but sees no such model.
+ * - unseen: the key is accepted, but has no access to such a model.
  * - untold: the key is accepted, but may not read about models.
  */
 export type ModelAnswer =
@@ -33,8 +33,8 @@ const answers: Readonly<Record<number, ModelAnswer>> = {
 const modelSchema = z.looseObject({ shutdown_date: z.string().nullish().catch(undefined) });
 
 /**
- * Asks for one model: costs nothing, generates nothing.
- * @throws CliError `check_failed` where there is no answer, or another one
+ * Asks the provider about one model. This is free and generates nothing.
+ * @throws CliError `check_failed` if there is no answer, or an unexpected one
  */
 export async function askModel(
   { fetch, clock, signal }: Context,

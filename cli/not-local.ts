@@ -1,7 +1,7 @@
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 
-/** @throws CliError `usage` for the local stack, which npm start sets up by itself */
+/** @throws CliError `usage` for the local stack, which npm start manages itself */
 export function refuseLocal({ options }: Context, command: string): void {
   if (!options.local) return;
   throw new CliError(

@@ -14,7 +14,7 @@ export type PoolState = "on" | "paused" | "capped" | "schedule_off";
 
 export interface Chosen<T> {
   readonly value: T;
-  /** What the deploy says, where an operator has set another. */
+  /** The deployed value, which an operator may have overridden. */
   readonly deployed: T;
   readonly by?: string | undefined;
   readonly atMs?: number | undefined;
@@ -31,11 +31,11 @@ export interface PoolStatus {
   readonly pool: string;
   readonly state: PoolState;
   readonly paused: Switched | null;
-  /** The last resume, where the pool is not paused. */
+  /** The last resume; null while the pool is paused. */
   readonly resumed: Switched | null;
-  /** Empty: nobody asked to wait, or the wait is over. */
+  /** Waits that have not ended yet, which Studio or the model asked for. */
   readonly backoff: readonly HeldBack[];
-  /** Workspaces whose runs lost their leases again and again. */
+  /** Workspaces that are not leased for a while, because several of their runs lost their leases. */
   readonly leftAlone: readonly LeftAlone[];
   readonly lastCycle: LastCycle | null;
   readonly goodPollAtMs: number | null;
@@ -43,12 +43,12 @@ export interface PoolStatus {
   readonly concurrency: Chosen<number>;
   readonly today: Spend & { readonly day: string };
   readonly dailyCapUsd: Chosen<number | null>;
-  /** Null: could not be asked; `problems` says why. */
+  /** Null: could not be read; `problems` says why. */
   readonly deadLetters: number | null;
   readonly schedule: ScheduleState | null;
   /** By alarm id; null as above. */
   readonly alarms: readonly (AlarmState & { readonly id: string })[] | null;
-  /** What needs a person, one sentence each. */
+  /** What needs attention, one sentence each. */
   readonly problems: readonly string[];
 }
 
@@ -57,10 +57,10 @@ export interface LeftAlone {
   readonly untilMs: number;
 }
 
-/** The dead-man alarm's own time. */
+/** The period of the dead-man alarm. */
 const goodPollWithinMs = 300_000;
 
-/** Runs whose lease is live, as the dispatcher counts them. */
+/** The number of runs whose lease is still live, as the dispatcher counts them. */
 export async function countInFlight(context: Context, pool: string): Promise<number> {
   const { runs } = await context.runStore();
   const nowMs = context.clock.now();
@@ -68,7 +68,7 @@ export async function countInFlight(context: Context, pool: string): Promise<num
 }
 
 /**
- * One pool as it stands. What AWS will not tell beside the run store is a problem in the answer, not the end of it.
+ * Reads the state of one pool. If AWS does not answer, `problems` says so and the rest is still returned.
  * @throws RunnerError `run_store_unavailable`
  */
 export async function readPoolStatus(context: Context, pool: StackPool): Promise<PoolStatus> {
@@ -198,16 +198,18 @@ async function readAlarms(
 interface Facts extends Asked {
   readonly lock: LockState;
   readonly nowMs: number;
-  /** Of the present cap, of the day; `undefined`: no cap. */
+  /** Percent of the present cap that the day has spent; `undefined`: no cap. */
   readonly spentPercent: number | undefined;
 }
 
-/** After the cap has been raised: the alarm goes by the number that the next cycle tells. */
+/**
+ * Explains why the alarm stays on after the cap was raised: it uses the number that the next cycle reports.
+ */
 function staysOn(id: string, spentPercent: number | undefined): string {
   const threshold = Number(/^Spending(\d+)$/.exec(id)?.[1]);
   if (spentPercent === undefined || !(spentPercent < threshold)) return "";
   const percent = Math.floor(spentPercent);
-  return `. The spending is at ${percent} % of the present cap: it stays on until the next cycle has ended and its number has been looked at, up to 5 minutes.`;
+  return `. The spending is at ${percent} % of the present cap: the alarm stays on until it has evaluated the next cycle, up to 5 minutes.`;
 }
 
 const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
@@ -228,7 +230,7 @@ const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
       .filter(({ state }) => state === "ALARM")
       .map(({ id, sinceMs, reason }) => {
         const since = sinceMs === undefined ? "" : ` for ${formatDuration(nowMs - sinceMs)}`;
-        // A composite alarm's reason is a list of ARNs; the alarms that it pages for have lines of their own.
+        // The reason of a composite alarm is a list of ARNs, and the alarms behind it are listed themselves.
         const because = reason === undefined || reason.includes("arn:") ? "" : `: ${reason}`;
         return `Alarm ${id}${since}${because} (docs/runbook.md#${id.toLowerCase()})${staysOn(id, spentPercent)}`;
       }),

@@ -2,15 +2,18 @@ import type { ResponseCreateParamsNonStreaming } from "openai/resources/response
 import type { BedrockEndpoint } from "../lib/core/options.ts";
 import type { ProviderFailure } from "../lib/model/provider-errors.ts";
 
-/** What the commands ask of AWS, one adapter per service in cli/aws/. Each throws what its SDK client throws. */
+/**
+ * The AWS calls that the commands need, with one adapter per service in cli/aws/. Each throws what its SDK
+ * client throws.
+ */
 
 export interface Stacks {
-  /** The outputs of a deployed stack by their names; `undefined`: there is no such stack. */
+  /** The outputs of a deployed stack by name; `undefined`: there is no such stack. */
   outputs(stackName: string): Promise<DeployedOutputs | undefined>;
 }
 
 export interface DeployedOutputs {
-  /** CloudFormation's: `UPDATE_COMPLETE`. */
+  /** CloudFormation's status: `UPDATE_COMPLETE`. */
   readonly status: string;
   readonly outputs: Readonly<Record<string, string>>;
 }
@@ -18,7 +21,7 @@ export interface DeployedOutputs {
 export interface AlarmState {
   readonly name: string;
   readonly state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
-  /** CloudWatch's own sentence. */
+  /** CloudWatch's reason. */
   readonly reason: string | undefined;
   readonly sinceMs: number | undefined;
 }
@@ -37,13 +40,13 @@ export interface LogQuery {
   readonly group: string;
   readonly startMs: number;
   readonly endMs?: number;
-  /** CloudWatch's filter pattern: `{ $.runId = "…" }`. */
+  /** A CloudWatch filter pattern: `{ $.runId = "…" }`. */
   readonly pattern?: string;
   readonly signal?: AbortSignal;
 }
 
 export interface Logs {
-  /** All records of the time, oldest first; none where the group does not exist (any more). */
+  /** All matching records, oldest first; none if the log group does not exist. */
   records(query: LogQuery): Promise<readonly LogRecord[]>;
 }
 
@@ -55,11 +58,11 @@ export interface QueuedMessage {
 }
 
 export interface Queues {
-  /** Messages that wait. */
+  /** The number of waiting messages. */
   depth(queueUrl: string): Promise<number>;
-  /** Borrows all that wait, up to 500, for two minutes: nobody else sees them meanwhile. */
+  /** Receives all waiting messages, up to 500, and hides them from others for two minutes. */
   borrow(queueUrl: string, signal?: AbortSignal): Promise<readonly QueuedMessage[]>;
-  /** Gives a borrowed message back at once. */
+  /** Makes a borrowed message visible again at once. */
   giveBack(queueUrl: string, receipt: string): Promise<void>;
   remove(queueUrl: string, receipt: string): Promise<void>;
 }
@@ -74,9 +77,12 @@ export interface Schedules {
 }
 
 export interface Functions {
-  /** Invocations at one time in the account and region; `unreserved`: what functions without a reservation share. */
+  /**
+   * The account's concurrency limit in the region. `unreserved`: the part that functions without a
+   * reservation share.
+   */
   accountConcurrency(): Promise<{ readonly limit: number; readonly unreserved: number }>;
-  /** Puts an event into the function's own queue. */
+  /** Invokes the function asynchronously. */
   send(functionName: string, event: unknown): Promise<void>;
 }
 
@@ -85,7 +91,10 @@ export interface Identity {
 }
 
 export interface Bedrock {
-  /** Has a model answer once (model-request.ts). What refused that, or `undefined`: it has answered. */
+  /**
+   * Requests one answer from a model (model-request.ts). Returns the error that refused it; `undefined`: it
+   * answered.
+   */
   ask(question: {
     readonly endpoint: BedrockEndpoint;
     readonly region: string;

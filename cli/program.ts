@@ -4,24 +4,24 @@ import type { Command, Example, OptionRow } from "./command.ts";
 import type { GlobalOptions } from "./context.ts";
 import { asSentence, CliError, exits } from "./errors.ts";
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export interface Invocation {
   readonly command: Command;
   readonly options: GlobalOptions;
-  /** The command's own arguments and options, unchecked. */
+  /** The command's own arguments and options, not validated. */
   readonly given: unknown;
 }
 
 export const programName = "npm run runner --";
 
-/** Read by every command, before or after its name. */
+/** Accepted by every command, before or after its name. */
 export const globalOptions: readonly OptionRow[] = [
-  { flags: "--pool <name>", meaning: "the pool; needed where the stack has several" },
+  { flags: "--pool <name>", meaning: "the pool; required if the stack has several" },
   { flags: "--region <region>", meaning: "the stack's AWS region; default: the shell's" },
   { flags: "--profile <name>", meaning: "the AWS profile to sign in with; default: the shell's" },
   { flags: "--stack <name>", meaning: "the stack; default: cdk.json's stackName" },
-  { flags: "--json", meaning: "one JSON document on standard output, and nothing else" },
-  { flags: "--local", meaning: "the stack that npm start runs on this machine, in place of AWS" },
+  { flags: "--json", meaning: "print only one JSON document on standard output" },
+  { flags: "--local", meaning: "use the stack that npm start runs on this machine, instead of AWS" },
   { flags: "--state-dir <folder>", meaning: "the local stack's folder; default: .local in the project" },
 ];
 
@@ -40,7 +40,7 @@ export interface Help {
 }
 
 /**
- * Reads a command line (without node and script).
+ * Parses a command line (without node and script).
  * @throws CliError `usage`
  */
 export function parseCommandLine(
@@ -61,7 +61,7 @@ export function parseCommandLine(
     program.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Asked for with --help; without any command it is an error that shows the same.
+    // --help succeeds. A missing command prints the same help, but is an error.
     if (error.exitCode === 0) return { help: printed.trimEnd() };
     if (error.code === "commander.help") throw noCommand(commands, argv);
     throw new CliError("usage", sentenceOf(error.message), { remedy: `See ${at} --help` });
@@ -73,7 +73,7 @@ export function parseCommandLine(
 function noCommand(commands: readonly Command[], argv: readonly string[]): CliError {
   const within = commands.filter(({ name }) => name.startsWith(`${argv[0] ?? ""} `));
   const names = (within.length > 0 ? within : commands).map(({ name }) => name).join(", ");
-  return new CliError("usage", `No command is given. There are: ${names}.`, {
+  return new CliError("usage", `No command is given. Commands: ${names}.`, {
     remedy: `See ${programName} --help`,
   });
 }
@@ -112,7 +112,7 @@ function addCommand(program: Commander, command: Command, onCommand: OnCommand):
   });
 }
 
-/** `secrets` of `secrets set`. */
+/** The group `secrets` of `secrets set`. */
 function groupOf(program: Commander, name: string, summary: string): Commander {
   const existing = program.commands.find((one) => one.name() === name);
   return existing ?? program.command(name).summary(summary).helpCommand(false);
@@ -121,11 +121,11 @@ function groupOf(program: Commander, name: string, summary: string): Commander {
 interface Output {
   readonly write: (text: string) => void;
   readonly columns: number;
-  /** Told of the command that ends the parsing, as it is typed. */
+  /** Called with the command that ended the parsing, as it is typed. */
   readonly onExit: (path: string) => void;
 }
 
-/** Nothing is printed and no process is ended by commander itself. */
+/** Keeps commander from printing and from ending the process. */
 function configure(command: Commander, output: Output, path = programName): void {
   command
     .exitOverride((error) => {
@@ -153,7 +153,7 @@ function exampleList(examples: readonly Example[]): string {
   return ["Examples:", ...lines].join("\n");
 }
 
-/** "error: unknown option '--x'\n(Did you mean --y?)" as sentences. */
+/** Makes sentences from "error: unknown option '--x'\n(Did you mean --y?)". */
 function sentenceOf(message: string): string {
   const [first = "", ...rest] = withoutValues(message)
     .replace(/^error: /, "")
@@ -162,7 +162,7 @@ function sentenceOf(message: string): string {
   return [/[.?!]$/.test(begun) ? begun : `${begun}.`, ...rest].join(" ");
 }
 
-/** Of an unknown option its name only: who types `--key=…` must not see the key again in a log. */
+/** Keeps only the name of an unknown option, so that the value of `--key=…` is not repeated in a log. */
 const withoutValues = (message: string): string => message.replace(/'(--?[\w-]+)=[^']*'/, "'$1'");
 
 function definedOnly(options: z.output<typeof globalSchema>): GlobalOptions {

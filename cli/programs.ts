@@ -5,15 +5,15 @@ export interface ProgramRun {
   readonly file: string;
   readonly args: readonly string[];
   readonly folder: string;
-  /** Over our own. */
+  /** Override the environment of this process. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Where what it prints goes: standard error, where our standard output is one document for a script. */
+  /** Where the program's output goes. Standard error if standard output is one document for a script. */
   readonly prints: "stdout" | "stderr";
 }
 
-/** Programs beside us, on the same terminal. */
+/** Runs other programs in the same terminal. */
 export interface Programs {
-  /** Its exit code; 130 where a signal ended it. @throws Error where the file cannot be run */
+  /** Returns the exit code; 130 if a signal ended the program. @throws Error if the file cannot be run */
   run(program: ProgramRun): Promise<number>;
 }
 
@@ -25,7 +25,7 @@ export function createPrograms(env: Readonly<Record<string, string | undefined>>
         env: { ...env, ...variables },
         stdio: ["inherit", prints === "stdout" ? "inherit" : 2, "inherit"],
       });
-      // Ctrl-C reaches both of us: the program ends as it likes, and we with it.
+      // Ctrl-C reaches both processes. The program decides how it ends, and this process waits for it.
       const [code] = await once(child, "close");
       return typeof code === "number" ? code : 130;
     },

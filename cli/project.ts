@@ -7,18 +7,21 @@ import { CliError } from "./errors.ts";
 /** The checkout that the command runs in. */
 export interface Project {
   readonly root: string;
-  /** Of package.json. */
+  /** The version in package.json. */
   version(): Promise<string>;
   /**
-   * cdk.json's settings with their defaults.
-   * @throws RunnerError `config_invalid` with every problem; CliError `config_invalid` when cdk.json itself cannot be read
+   * The settings in cdk.json with their defaults.
+   * @throws RunnerError `config_invalid` with every problem; CliError `config_invalid` if cdk.json itself
+   * cannot be read
    */
   settings(): Promise<Settings>;
   /** The text of cdk.json. @throws CliError `config_invalid` */
   cdkJson(): Promise<string>;
-  /** Puts another in its place, whole or not at all. */
+  /** Replaces cdk.json atomically. */
   writeCdkJson(text: string): Promise<void>;
-  /** Packages of package.json that are not installed, or in another version: `esbuild 0.28.2 (installed: 0.27.0)`. */
+  /**
+   * Packages of package.json that are missing or have another version: `esbuild 0.28.2 (installed: 0.27.0)`.
+   */
   missingPackages(): Promise<readonly string[]>;
 }
 
@@ -60,7 +63,7 @@ async function readText(root: string, name: string): Promise<string> {
     return await readFile(join(root, name), "utf8");
   } catch (error) {
     throw new CliError("config_invalid", `${name} cannot be read.`, {
-      remedy: `Look at ${join(root, name)}.`,
+      remedy: `Check ${join(root, name)}.`,
       cause: error,
     });
   }
@@ -72,7 +75,7 @@ async function readJson(root: string, name: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     throw new CliError("config_invalid", `${name} cannot be read as JSON.`, {
-      remedy: `Look at ${join(root, name)}.`,
+      remedy: `Check ${join(root, name)}.`,
       cause: error,
     });
   }

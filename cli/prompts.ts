@@ -4,7 +4,7 @@ import { CliError } from "./errors.ts";
 export interface TextQuestion {
   readonly message: string;
   readonly default?: string;
-  /** A sentence that says what is wrong with it; `undefined`: nothing. */
+  /** Returns a sentence about what is wrong with the text; `undefined`: nothing. */
   readonly problem?: (text: string) => string | undefined;
 }
 
@@ -14,17 +14,17 @@ export interface ChoiceQuestion<T extends string> {
   readonly default: T;
 }
 
-/** Questions to a person at a terminal. @throws CliError `interrupted` at Ctrl-C */
+/** Questions to a person at a terminal. @throws CliError `interrupted` on Ctrl-C */
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
-  /** What is typed or pasted is not shown. */
+  /** Does not show what is typed or pasted. */
   hidden(message: string): Promise<string>;
   choose<T extends string>(question: ChoiceQuestion<T>): Promise<T>;
   confirm(message: string, byDefault: boolean): Promise<boolean>;
 }
 
 export interface PromptEdges {
-  /** Standard error: standard output is for answers. */
+  /** Standard error, because standard output is for results. */
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
 }
@@ -49,7 +49,7 @@ export function createPrompts(edges: PromptEdges): Prompts {
   };
 }
 
-/** inquirer's words for Ctrl-C. */
+/** The names of inquirer's errors for Ctrl-C. */
 const stops: readonly string[] = ["ExitPromptError", "AbortPromptError"];
 
 async function ask<T>(question: () => Promise<T>): Promise<T> {

@@ -5,15 +5,15 @@ import { asSentence, CliError } from "./errors.ts";
 interface Wanted<T> {
   /** "the model key". */
   readonly what: string;
-  /** How the error names it: `model-key`. */
+  /** The name in errors: `model-key`. */
   readonly name: string;
-  /** Throws RunnerError `secret_malformed`, without a word of the value. */
+  /** Throws RunnerError `secret_malformed`, without any part of the value. */
   readonly parse: (text: string, where: string) => T;
 }
 
 /**
- * A secret's value from standard input, or from a prompt that does not show it; never from an argument.
- * @throws CliError `usage` for a value that is empty or malformed, without a word of it
+ * Reads a secret's value from standard input or from a prompt that does not show it; never from an argument.
+ * @throws CliError `usage` for an empty or malformed value, without any part of it
  */
 export async function readSecret<T>(
   { input, prompts }: Context,
@@ -23,7 +23,7 @@ export async function readSecret<T>(
   const text = given.trim();
   if (text === "") {
     const remedy = `Pipe it in: npm run --silent runner -- … < file, or run it in a terminal and paste it.`;
-    throw new CliError("usage", `No value came on standard input for ${what}.`, { remedy });
+    throw new CliError("usage", `Standard input has no value for ${what}.`, { remedy });
   }
   try {
     return { text, parsed: parse(text, name) };
@@ -33,7 +33,7 @@ export async function readSecret<T>(
   }
 }
 
-/** For commands that read a secret: why an argument is not taken. */
+/** Explains why a command that reads a secret accepts no argument. */
 export const noValueArgument =
   "A key is never given as an argument: it would stay in the shell's history, and every process on this machine could see it. " +
-  "Pipe it to standard input, or paste it at the hidden prompt. If it was a real key, replace it: it has been seen.";
+  "Pipe it to standard input, or paste it at the hidden prompt. If it was a real key, replace it, because it may have been seen.";

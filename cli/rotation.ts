@@ -12,7 +12,7 @@ import { keyTable } from "./key-names.ts";
 import { connectStudio } from "./studio.ts";
 import { unlogged } from "./unlogged.ts";
 
-/** What minting and revoking keys takes. @throws CliError `refused` where the pool has no account key */
+/** What minting and revoking keys needs. @throws CliError `refused` if the pool has no account key */
 export async function adminDeps(context: Context): Promise<MintDeps & RevokeDeps> {
   const { fetch, clock, random } = context;
   const accountId = await keyTable["account-key"].find(context);
@@ -38,7 +38,7 @@ export async function adminDeps(context: Context): Promise<MintDeps & RevokeDeps
   };
 }
 
-/** A refusal here is the account key's: no runner key is to blame. */
+/** Says in the error that a refusal is about the account key, not a runner key. */
 async function asAccount<T>(secretId: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -55,18 +55,18 @@ async function asAccount<T>(secretId: string, work: Promise<T>): Promise<T> {
 
 export interface OldKey {
   readonly keyId: string;
-  /** The runner knows its instance at Studio, and can revoke it. */
+  /** Whether the runner knows the key's instance at Studio and can revoke it. */
   readonly revocable: boolean;
 }
 
 export interface PresentKeys {
   readonly present: Present;
   readonly old: readonly OldKey[];
-  /** Of another kind than the pool's: they stay. */
+  /** Keys of another kind than the pool's, which stay. */
   readonly kept: Replaceable["kept"];
 }
 
-/** The keys that lease now, as what they will be after a rotation. @throws CliError `refused` where there are none yet */
+/** The pool's present keys, which the rotation makes old. @throws CliError `refused` if there are none yet */
 export async function presentKeys(
   context: Context,
   { pool, kind, secretId, rotation }: PoolSecret,

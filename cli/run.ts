@@ -7,12 +7,12 @@ import type { Terminal } from "./terminal.ts";
 export interface RunDeps {
   readonly commands: readonly Command[];
   readonly terminal: Terminal;
-  /** Ctrl-C. */
+  /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
   createContext(options: GlobalOptions): Context;
 }
 
-/** One command line from its words to its exit code. All output goes through the terminal. */
+/** Runs one command line and returns its exit code. All output goes through the terminal. */
 export async function runCli(argv: readonly string[], deps: RunDeps): Promise<number> {
   const { terminal } = deps;
   try {
@@ -46,6 +46,6 @@ function showError(terminal: Terminal, error: CliError, asJson: boolean): void {
   }
   const { red } = terminal.colours;
   terminal.err(`${red("Error:")} ${message}${remedy === undefined ? "" : `\n${remedy}`}`);
-  // A defect shows where it is from; everything else is a sentence for the reader.
+  // Only an unexpected error shows its stack. Every other error is a sentence for the user.
   if (code === "internal" && error.cause instanceof Error) terminal.err(error.cause.stack ?? "");
 }

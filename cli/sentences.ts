@@ -8,32 +8,32 @@ const seconds = (ms = 0): string => `${(ms / 1_000).toFixed(1)} s`;
 const why = (line: LogLine): string =>
   line.explanation ?? line.error?.message ?? line.reason ?? "no reason was given";
 
-/** How each event reads to a person at the terminal; `undefined`: not worth a line. */
+/** A sentence for each event; `undefined`: not worth showing. */
 const sentences: Readonly<Record<LogEvent, Sentence>> = {
   cycle_ended: (line) => (line.error ? `stopped looking for work: ${why(line)}` : undefined),
-  reaper_failed: (line) => `could not look after older runs: ${why(line)}`,
+  reaper_failed: (line) => `could not recover older runs: ${why(line)}`,
   poll_failed: (line) => `could not ask for work: ${why(line)}`,
   job_leased: () => "leased",
-  lease_dropped: (line) => `let the lease go: ${why(line)}`,
-  attempt_began: () => "started to work",
-  attempt_duplicate: () => "did nothing: this event had already been worked on",
-  attempt_continued: () => "continues in the next attempt: the time of this invocation is over",
+  lease_dropped: (line) => `dropped the lease: ${why(line)}`,
+  attempt_began: () => "started working",
+  attempt_duplicate: () => "did nothing: this event has already been handled",
+  attempt_continued: () => "continues in the next attempt, because the time of this invocation is over",
   attempt_restarted: (line) => `restarted after a failure (${line.reason}), start ${line.starts}`,
   recovery_ended: (line) =>
     line.what === "left" ? undefined : `recovered an attempt that failed (${line.reason})`,
   attempt_not_invoked: (line) => `could not start the attempt, the next dispatch will: ${why(line)}`,
-  job_resumed: (line) => `goes on where the last attempt was: round ${line.round}`,
-  job_taken_over: (line) =>
-    `goes on with the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
-  run_superseded: (line) => `was superseded: its workspace has been leased anew (${line.state})`,
+  job_resumed: (line) => `continues where the last attempt ended: round ${line.round}`,
+  job_taken_over: (line) => `continues the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
+  run_superseded: (line) => `was superseded: its workspace has been leased again (${line.state})`,
   workspace_left_alone: (line) =>
     `leaves the workspace alone for ${seconds(line.waitMs)}: its last ${line.losses} runs lost their leases`,
-  job_started_over: (line) => `starts over, the model's earlier responses cannot be read: ${why(line)}`,
-  payload_refused: (line) => `Studio refused the result, the model is asked to mend it: ${why(line)}`,
-  pool_held_back: (line) => `waits ${seconds(line.waitMs)}, as the model asked of the pool`,
+  job_started_over: (line) =>
+    `starts over, because the model's earlier responses cannot be read: ${why(line)}`,
+  payload_refused: (line) => `Studio refused the result, so the model is asked to correct it: ${why(line)}`,
+  pool_held_back: (line) => `waits ${seconds(line.waitMs)}, because the model asked the pool to wait`,
   tier_left: (line) =>
-    `goes on in the tier auto: ${String(line["tier"])} had no room for ${seconds(line.waitMs)}`,
-  row_unreadable: (line) => `left out a row of the run store: ${why(line)}`,
+    `continues in the tier auto, because ${String(line["tier"])} had no capacity for ${seconds(line.waitMs)}`,
+  row_unreadable: (line) => `skipped an unreadable row of the run store: ${why(line)}`,
   lease_renewed: () => "renewed the lease before starting",
   heartbeat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,
   lease_lost: (line) => `lost the lease: ${why(line)}`,
@@ -50,25 +50,25 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   completion_unconfirmed: () => "delivered, but Studio did not confirm it",
   report_failed: (line) => `could not tell Studio of the failure: ${why(line)}`,
   cancel_failed: (line) => `could not stop the model: ${why(line)}`,
-  backoff_unavailable: (line) => `could not share a wait with the pool: ${why(line)}`,
+  backoff_unavailable: (line) => `could not tell the pool to wait: ${why(line)}`,
   lock_not_released: (line) => `could not release the dispatch lock: ${why(line)}`,
   spend_not_noted: (line) => `could not add the run to the day's spending: ${why(line)}`,
-  price_unknown: (line) => `nobody knows what the model ${line.model} costs: give its prices in the settings`,
+  price_unknown: (line) => `the price of the model ${line.model} is unknown: give it in the settings`,
   daily_cap_reached: (line) =>
-    `leases nothing more today: the estimated spending of $${line.spentUsd} has reached the cap of $${line.capUsd}`,
-  attempt_superseded: () => "did nothing more: a newer attempt, or a close, owns the run",
+    `leases no more jobs today: the estimated spending of $${line.spentUsd} has reached the cap of $${line.capUsd}`,
+  attempt_superseded: () => "stopped: a newer attempt has taken over the run, or the run has ended",
   run_ended: (line) =>
     line.state === "completed"
       ? `completed in ${seconds(line.elapsedMs)}: ${listDeliverables(line.deliverables)}`
       : `${line.state} after ${seconds(line.elapsedMs)}: ${why(line)}`,
-  rotation_step: (line) => `did ${line.what}`,
-  key_minted: (line) => `had Studio make a new runner key, ${line.keyId}`,
-  key_revoked: (line) => `had Studio revoke the runner key ${line.keyId}, which nothing uses any more`,
+  rotation_step: (line) => `finished the step ${line.what}`,
+  key_minted: (line) => `created the runner key ${line.keyId} at Studio`,
+  key_revoked: (line) => `revoked the runner key ${line.keyId}, which is no longer used, at Studio`,
   key_not_revocable: (line) => `cannot revoke the runner key ${line.keyId}: ${why(line)}`,
   stopping: () => "stopping",
 };
 
-/** What is not worth a line where a person watches jobs, in words for those who read every line. */
+/** Sentences for lines that only the command `logs` shows. */
 const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
   cycle_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
   recovery_ended: (line) => `ignored an attempt that failed (${line.reason}): its run has ended or moved on`,
@@ -78,19 +78,19 @@ const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => strin
       : "read the job's messages",
 };
 
-/** Words for a line of which `sentenceOf` says nothing. */
+/** A description of a line for which `sentenceOf` returns undefined. */
 export function quietSentenceOf(line: LogLine): string {
   const words = isLogEvent(line.message) ? quietSentences[line.message]?.(line) : undefined;
   return printable(words ?? inWords(line.message));
 }
 
-/** An event of a later version than ours. */
+/** An event of a newer version. */
 const inWords = (name: string): string =>
   /^[a-z]+(?:_[a-z]+)+$/.test(name) ? name.replaceAll("_", " ") : name;
 
 export type Tone = "plain" | "good" | "bad";
 
-/** The line in words, as a terminal may have them; `undefined`: not worth a line. */
+/** A sentence about the line, safe for a terminal; `undefined`: not worth showing. */
 export function sentenceOf(line: LogLine): string | undefined {
   const words = isLogEvent(line.message) ? sentences[line.message](line) : inWords(line.message);
   return words === undefined ? undefined : printable(words);
@@ -105,7 +105,7 @@ export function toneOf(line: LogLine): Tone {
   return line.level === "INFO" ? "plain" : "bad";
 }
 
-/** "3 charts, 1 table"; words as in the run store. */
+/** "3 charts, 1 table"; kinds as in the run store. */
 export function listDeliverables(counts: Readonly<Record<string, number>> = {}): string {
   const made = Object.entries(counts).filter(([, number]) => number > 0);
   return made.length === 0 ? "a message" : made.map(([kind, number]) => count(number, kind)).join(", ");

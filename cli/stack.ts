@@ -4,7 +4,7 @@ import { poolId } from "../infra/pool-id.ts";
 import { CliError } from "./errors.ts";
 import type { DeployedOutputs } from "./ports.ts";
 
-/** The stack as it is deployed, from its outputs (infra/outputs.ts). */
+/** The deployed stack, from its outputs (infra/outputs.ts). */
 export interface Stack {
   readonly name: string;
   readonly status: string;
@@ -12,7 +12,7 @@ export interface Stack {
   readonly settings: Settings;
   readonly outputs: Readonly<Record<string, string>>;
   readonly pools: readonly StackPool[];
-  /** @throws CliError `version_skew` where the deployed version does not have it */
+  /** @throws CliError `version_skew` if the deployed version does not have this output */
   output(id: string): string;
 }
 
@@ -22,13 +22,13 @@ export type Role = (typeof roles)[number];
 export interface StackPool {
   readonly name: string;
   readonly settings: PoolSettings;
-  /** Log groups by function; without the rotator where there is none. */
+  /** Log groups by function. A pool without rotation has none for the rotator. */
   readonly logGroups: Readonly<Partial<Record<Role, string>>>;
-  /** Physical names by alarm id; empty where monitoring is off. */
+  /** Physical names by alarm id; empty if monitoring is off. */
   readonly alarms: Readonly<Record<string, string>>;
-  /** One of this pool's outputs: `Keys` + `Secret` is `PoolDefaultKeysSecret`. */
+  /** One of the pool's outputs: `Keys` + `Secret` is `PoolDefaultKeysSecret`. */
   output(suffix: string): string;
-  /** The same where not every stack has it. */
+  /** An output that not every stack has. */
   optional(suffix: string): string | undefined;
 }
 

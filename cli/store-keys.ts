@@ -8,7 +8,7 @@ export interface Stored {
   readonly versionId: string;
 }
 
-/** Stores a value as the secret's present one. Gives the new version. */
+/** Stores a value as the secret's current version. Returns the new version's id. */
 export async function storeText(context: Context, secretId: string, text: string): Promise<Stored> {
   const store = await context.secrets();
   await store.put(secretId, text);
@@ -22,7 +22,7 @@ interface NewRunnerKeys {
   readonly secret: RunnerSecret;
 }
 
-/** The same for runner keys: those that running jobs were leased with stay in the secret, however often it is set. */
+/** The same for runner keys. The keys of running jobs stay in the secret, however often it is set. */
 export async function storeRunnerKeys(
   context: Context,
   { pool, secretId, secret: { keys, instances } }: NewRunnerKeys,

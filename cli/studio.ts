@@ -19,8 +19,8 @@ export function tryDeps(context: Context, settings: Settings): TryKeyDeps {
 }
 
 /**
- * The ids of the keys that Studio refuses, without taking a job.
- * @throws CliError `check_failed` where Studio cannot be asked
+ * The ids of the keys that Studio refuses, found out without taking a job.
+ * @throws CliError `check_failed` if Studio cannot be asked
  */
 export async function askForRefused(
   context: Context,
@@ -31,6 +31,6 @@ export async function askForRefused(
     return await refusedKeys(tryDeps(context, settings), keys, context.signal);
   } catch (error) {
     if (!hasCode(error, "studio_unavailable", "studio_contract")) throw error;
-    throw new CliError("check_failed", `Studio cannot be asked: ${error.message}.`, { cause: error });
+    throw new CliError("check_failed", `Studio did not answer: ${error.message}.`, { cause: error });
   }
 }

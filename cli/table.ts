@@ -4,27 +4,27 @@ import type { Screen } from "./terminal.ts";
 export interface Column {
   readonly title: string;
   readonly align?: "right";
-  /** Gives way first where the terminal is narrow; the others keep their width. */
+  /** Shrinks first if the terminal is narrow. Other columns keep their width. */
   readonly shrinks?: true;
-  /** What is too long goes on in the next line, where it would else be cut. */
+  /** Wraps long text instead of cutting it. */
   readonly wraps?: true;
-  /** Left out where the terminal is still too narrow: the last one first. */
+  /** Left out if the terminal is still too narrow, the last one first. */
   readonly optional?: true;
 }
 
-/** Text from outside, and the colour that it is shown in. */
+/** Text from outside, and the colour to show it in. */
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
 const gap = "  ";
 const narrowest = 8;
 
 interface Part {
-  /** One line, by characters. */
+  /** The characters of one line. */
   readonly text: readonly string[];
   readonly paint: (text: string) => string;
 }
 
-/** Rows in columns that fit the screen; what is too long ends in "…", or goes on below. Each cell is one line, whatever it holds. */
+/** Renders rows in columns that fit the screen. Text that is too long is cut with "…", or wrapped. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
@@ -66,7 +66,7 @@ function layOut(columns: readonly Column[], rows: readonly (readonly Part[])[], 
 const widthOf = (widths: readonly number[]): number =>
   widths.reduce((sum, one) => sum + one, gap.length * (widths.length - 1));
 
-/** Takes what is too much from the widest of the columns that shrink, again and again. */
+/** Narrows the widest of the shrinking columns until the table fits. */
 function fit(columns: readonly Column[], natural: readonly number[], width: number): readonly number[] {
   const widths = [...natural];
   while (widthOf(widths) > width) {
@@ -94,7 +94,7 @@ function lineOf(parts: readonly Part[], columns: readonly Column[], widths: read
     .trimEnd();
 }
 
-/** A row as the lines that it takes. */
+/** The lines of one row. */
 function wrapped(
   row: readonly Part[],
   columns: readonly Column[],
@@ -110,7 +110,7 @@ function wrapped(
   );
 }
 
-/** Broken after a dot, a slash or a blank where there is one in the second half of the line. */
+/** Breaks after a dot, a slash or a space if there is one in the second half of the line. */
 function chunks(text: readonly string[], width: number): readonly (readonly string[])[] {
   if (width < 2) return [text];
   const lines: (readonly string[])[] = [];

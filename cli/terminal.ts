@@ -4,25 +4,27 @@ import { printable, printableLines } from "../lib/core/printable.ts";
 
 export type Colours = ReturnType<typeof pc.createColors>;
 
-/** What a renderer may know of where its text goes. */
+/** What a renderer knows about its output. */
 export interface Screen {
-  /** Characters per line; Infinity where the text goes into a pipe or a file. */
+  /** Characters per line; Infinity for a pipe or a file. */
   readonly columns: number;
-  /** All plain where colour is not wanted. */
+  /** Functions that colour text, or return it unchanged where colour is off. */
   readonly colours: Colours;
 }
 
 export interface Terminal extends Screen {
   /**
-   * A line on standard output. Of control characters only the ends of lines and our own colours get through, whatever the
-   * text was made of; what comes from outside goes through `printable` first, so that it has neither.
+   * Prints a line on standard output. Removes control characters except line ends and the renderers' colours.
+   * Text from outside must go through `printable` first, so that it contains neither.
    */
   out(text: string): void;
   /** The same on standard error. */
   err(text: string): void;
-  /** The present state of long work, on standard error: in place on a terminal, else a line whenever it changed. */
+  /**
+   * Shows the state of long work on standard error: in place on a terminal, otherwise as a line per change.
+   */
   progress(text: string): void;
-  /** Takes the progress line away. */
+  /** Removes the progress line. */
   settled(): void;
 }
 
@@ -41,7 +43,7 @@ export interface TerminalEdges {
 const escape = "\u001B";
 const eraseLine = `\r${escape}[2K`;
 
-/** The codes of the colours that renderers use: bold, dim, red, green, yellow, cyan, and their ends. */
+/** The colours that renderers use: bold, dim, red, green, yellow, cyan, and their ends. */
 const ourColours = new RegExp(`(${escape}\\[(?:1|2|22|31|32|33|36|39)m)`);
 
 export function createTerminal({ stdout, stderr, env }: TerminalEdges): Terminal {
@@ -77,14 +79,17 @@ export function createTerminal({ stdout, stderr, env }: TerminalEdges): Terminal
 
 function guarded(text: string, isColoured: boolean): string {
   if (!isColoured) return printableLines(text);
-  // Every other part is one of our colours.
+  // Every other part is one of the colours.
   return text
     .split(ourColours)
     .map((part, at) => (at % 2 === 1 ? part : printableLines(part)))
     .join("");
 }
 
-/** Colour goes to terminals only; NO_COLOR takes it away, FORCE_COLOR asks for it elsewhere (https://no-color.org). */
+/**
+ * Colour is for terminals only. NO_COLOR turns it off, FORCE_COLOR turns it on elsewhere
+ * (https://no-color.org).
+ */
 function hasColour(stdout: Stream, env: TerminalEdges["env"]): boolean {
   if (env["NO_COLOR"]) return false;
   if (env["FORCE_COLOR"] && env["FORCE_COLOR"] !== "0") return true;

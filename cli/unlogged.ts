@@ -1,6 +1,6 @@
 import type { Log } from "../lib/core/log.ts";
 
-/** For parts of lib that log what a command tells by its answer. */
+/** Discards log lines, for parts of lib whose results a command prints itself. */
 export const unlogged: Log = {
   info: () => undefined,
   warn: () => undefined,

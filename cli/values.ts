@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** Shapes of what people type after an option. Each says what it wants. */
+/** Schemas for values that people type. Each error says what is accepted. */
 
 export const whole = (min: number, max: number) => {
   const hint = `Give a whole number from ${min} to ${max}.`;
@@ -11,7 +11,7 @@ export const whole = (min: number, max: number) => {
     .refine((value) => value >= min && value <= max, hint);
 };
 
-/** `more`: a sentence for who wants another amount than these. */
+/** `more`: a sentence about what to do for an amount outside the range. */
 export const money = (min: number, max: number, more = "") => {
   const hint = `Give an amount in US dollars from ${min} to ${max}, like 25 or 2.50.${more && ` ${more}`}`;
   return z
@@ -32,7 +32,7 @@ export const duration = () => {
     .transform((text) => Number(text.slice(0, -1)) * (unitMs[text.slice(-1)] ?? 0));
 };
 
-/** The same, or whole seconds: `120` → 120,000. */
+/** Like `duration`, or whole seconds: `120` → 120,000. */
 export const seconds = (max: number) => {
   const hint = `Give seconds from 0 to ${max}, or a time like 90s or 5m.`;
   return z
@@ -55,12 +55,15 @@ export const sentence = (max = 200) => {
     .max(max, hint);
 };
 
-/** A number, or the word that takes the operator's own away again. What is neither is told what the number would have to be. */
+/**
+ * A value of the schema, or the word "default", which removes the operator's value. Other input gets the
+ * schema's error.
+ */
 export const orDefault = <S extends z.ZodType>(schema: S) =>
   z.union([z.literal("default"), schema], {
     error: (issue) => (issue.code === "invalid_union" ? issue.errors.at(-1)?.at(0)?.message : undefined),
   });
 
-/** A workspace's or a run's id. */
+/** The id of a workspace or a run. */
 export const id = () =>
   z.string().regex(/^[\w.:-]{1,200}$/, "Give an id of letters, digits, hyphens and underscores.");

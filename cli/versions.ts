@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** A release's version as in package.json, also with a tag's `v` before it. */
+/** A version as in package.json, optionally with a tag's `v` before it. */
 export const versionSchema = z
   .string()
   .regex(/^v?\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/)
@@ -8,11 +8,11 @@ export const versionSchema = z
 
 interface Version {
   readonly numbers: readonly number[];
-  /** Of a pre-release: `rc.1`. */
+  /** The pre-release part: `rc.1`. */
   readonly pre: string | undefined;
 }
 
-/** Above 0 when `a` is the newer one, by semver's rules; build metadata does not count. */
+/** Above 0 if `a` is newer by semver's rules. Ignores build metadata. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [parse(a), parse(b)];
   for (const [at, number] of left.numbers.entries()) {
@@ -30,7 +30,10 @@ function parse(text: string): Version {
   return { numbers: core.split(".").map(Number), pre: pre.length > 0 ? pre.join("-") : undefined };
 }
 
-/** Numbers count as numbers and come before words; of two that begin alike the longer is newer. */
+/**
+ * Numbers are compared as numbers and come before words. If one list begins with the other, the longer is
+ * newer.
+ */
 function comparePre(a: readonly string[], b: readonly string[]): number {
   for (const [at, left] of a.entries()) {
     const right = b[at];

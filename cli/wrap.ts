@@ -1,11 +1,11 @@
 export interface Wrapping {
-  /** Of the screen; Infinity: nothing is wrapped. */
+  /** The screen's width; Infinity: no wrapping. */
   readonly columns: number;
-  /** Of every line but the first, which the caller has begun already. */
+  /** Indentation of every line except the first, which the caller has already started. */
   readonly indent: number;
 }
 
-/** Prose over several lines, broken at spaces; a word that is too long stays whole. Line breaks of its own stay. */
+/** Wraps prose at spaces. Keeps long words whole, and keeps the text's own line breaks. */
 export function wrap(text: string, { columns, indent }: Wrapping): string {
   const width = Math.max(20, columns - indent);
   const lines = text.split("\n").flatMap((line) => wrapLine(line, width));

@@ -1,24 +1,24 @@
 import { Validations } from "aws-cdk-lib";
 import type { IConstruct } from "constructs";
 
-/** Rules of cdk-nag's AwsSolutions pack that we break on purpose, each with its reason. */
+/** Rules of cdk-nag's AwsSolutions pack that this stack breaks on purpose, with the reasons. */
 const reasons = {
   "AwsSolutions-SMG4":
-    "The key is issued by Studio or by the model's provider, who offer no rotation to Secrets Manager. A new value is taken up without a deploy.",
+    "The key is issued by Studio or by the model's provider, which offer no rotation through Secrets Manager. A new value takes effect without a deploy.",
   "AwsSolutions-IAM5[Resource::*]":
-    "X-Ray's traces and STS's tokens of one's own identity know no resources to which the right could be narrowed.",
+    "The actions for X-Ray traces and STS identity tokens support no resources to which they could be restricted.",
   "AwsSolutions-SQS3":
-    "This queue is itself where events end that could not be recovered: nothing reads it but people, so there is no second failure to catch.",
+    "This is itself the dead-letter queue for events that could not be recovered. Only people read it, so there is no second failure to catch.",
 } as const;
 
 export function acknowledge(scope: IConstruct, rule: keyof typeof reasons): void {
-  // The plugin's name comes first in the id that the report matches.
+  // The id in the report starts with the plugin's name.
   Validations.of(scope).acknowledge({ id: `AwsSolutions::${rule}`, reason: reasons[rule] });
 }
 
-/** For an ARN that leaves open the region, and nothing else. */
+/** Acknowledges the wildcard of an ARN that only leaves the region open. */
 export function acknowledgeRegions(scope: IConstruct, arn: string): void {
   const reason =
-    "An inference profile of Bedrock sends a request to regions of AWS's choice. All but the region is named.";
+    "A Bedrock inference profile sends requests to regions that AWS chooses. Everything but the region is specified.";
   Validations.of(scope).acknowledge({ id: `AwsSolutions::AwsSolutions-IAM5[Resource::${arn}]`, reason });
 }

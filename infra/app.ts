@@ -3,9 +3,13 @@ import { RunnerError } from "../lib/core/errors.ts";
 import { settingsKey } from "./settings.ts";
 import { addStack } from "./synthesize.ts";
 
-/** What the CDK command runs (cdk.json, `app`): it hands over the context and the output folder by environment. */
+/**
+ * The entry point for the CDK command (cdk.json, `app`), which passes the context and the output folder in
+ * the environment.
+ */
 try {
-  // Not by itself at the end: after an error that would leave an empty app behind, which looks like a success.
+  // Synthesizes explicitly. The automatic synthesis at exit would write an empty app after an error, which
+  // looks like a success.
   const app = new App({ autoSynth: false });
   addStack(app, app.node.tryGetContext(settingsKey));
   app.synth();

@@ -1,13 +1,14 @@
 /**
- * AWS list prices in US dollars: us-east-1, arm64, on demand. Sources: the services' pricing pages by way of
- * repositories that quote them (platform-facts.md, sections 1 to 4), DynamoDB as lowered in November 2024.
+ * AWS list prices in US dollars: us-east-1, arm64, on demand. Sources: the services' pricing pages, as quoted
+ * in the repositories that platform-facts.md, sections 1 to 4, names. DynamoDB prices are those since
+ * November 2024.
  */
 export const awsPricesAsOf = "2026-10-04";
 
 export interface AwsPrice {
   readonly usd: number;
   readonly unit: string;
-  /** So much per month costs nothing, for the whole account. */
+  /** The free amount per month, for the whole account. */
   readonly free: number;
 }
 

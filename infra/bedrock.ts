@@ -5,8 +5,9 @@ import { acknowledgeRegions } from "./acknowledge.ts";
 import { bedrockOf, type Settings } from "./settings.ts";
 
 /**
- * Lets a processor ask the models of the settings on Amazon Bedrock, and no others; take up and cancel what it has asked
- * for. In a policy of its own, so that what is acknowledged of it covers nothing else of the role.
+ * Lets a processor request, read and cancel responses of the settings' models on Amazon Bedrock, and of no
+ * others. It is a policy of its own, so that acknowledging its wildcards does not cover the role's other
+ * statements.
  * https://docs.aws.amazon.com/bedrock/latest/userguide/inference.html
  */
 export function allowBedrock(scope: Construct, role: IRole, settings: Settings): Policy {
@@ -30,7 +31,7 @@ export function allowBedrock(scope: Construct, role: IRole, settings: Settings):
   return policy;
 }
 
-/** As cdk-nag writes what is not known before the deploy. */
+/** A value that is unknown before the deploy, in cdk-nag's notation. */
 const shown = (value: string, reference: string): string =>
   Token.isUnresolved(value) ? `<${reference}>` : value;
 
@@ -41,10 +42,13 @@ interface Given {
   readonly account: string;
 }
 
-/** Of the account: the only one that runtime knows, and mantle's where a request names none. */
+/**
+ * The account's default project: the only one for the runtime endpoint, and the mantle endpoint's when a
+ * request names none.
+ */
 const project = "project/default";
 
-/** mantle authorizes by project, and says which model is asked for in a condition key. */
+/** mantle authorizes by project and has the requested model in a condition key. */
 function mantleStatements({ models, arn, region, account }: Given): readonly PolicyStatement[] {
   const resources = [arn("bedrock-mantle", region, `${account}:${project}`)];
   return [
@@ -61,8 +65,8 @@ function mantleStatements({ models, arn, region, account }: Given): readonly Pol
 }
 
 /**
- * runtime authorizes a request three times: by its inference profile, by the model in whichever region the profile sends
- * it to, and by the project that the response is stored in, which is in that region too.
+ * runtime authorizes a request against three resources: its inference profile, the model in any region that
+ * the profile may choose, and the project in that region, where the response is stored.
  */
 function runtimeStatements({ models, arn, region, account }: Given): readonly PolicyStatement[] {
   const invoke = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];

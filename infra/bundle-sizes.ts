@@ -19,7 +19,7 @@ export interface PackageSize {
   readonly bytes: number;
 }
 
-/** Builds the function as it is deployed, without writing it. */
+/** Builds the deployed form of the function in memory. */
 export async function measureBundle(name: FunctionName): Promise<BundleSize> {
   const { outputFiles, metafile } = await build(buildOptions(name));
   const code = outputFiles.find(({ path }) => path.endsWith("index.js"))?.contents ?? new Uint8Array();

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { LogLevel, OutputFormat, SourceMapMode, type BundlingOptions } from "aws-cdk-lib/aws-lambda-nodejs";
 import type { BuildOptions } from "esbuild";
 
-/** Every deployed function, by its file in functions/. */
+/** Every deployed function, by the name of its file in functions/. */
 export const functionNames = ["dispatch", "process", "recover", "rotate"] as const;
 export type FunctionName = (typeof functionNames)[number];
 
@@ -11,21 +11,27 @@ export const lockFile = fileURLToPath(new URL("../package-lock.json", import.met
 export const entryOf = (name: FunctionName): string =>
   fileURLToPath(new URL(`../functions/${name}.ts`, import.meta.url));
 
-/** Packages' ES modules, which esbuild can shake. */
+/** Prefers the ES modules of packages, because esbuild can tree-shake them. */
 const mainFields: readonly string[] = ["module", "main"];
 const target = "node24";
 
 const source = (path: string): string => fileURLToPath(new URL(`../functions/${path}`, import.meta.url));
-/** Packages that a function does not need, or not at once, and what stands in for them. */
+/** Replacements for packages that a function does not need, or not at startup. */
 const aliases: Readonly<Record<string, string>> = {
   "@aws-sdk/credential-provider-node": source("credentials.ts"),
   "sanitize-html": source("sanitize-html.cts"),
 };
 
-/** Names stay as they are, so that a stack trace says which function it was: source maps cost 50 MB (docs/decisions/0020). */
+/**
+ * Names are not minified, so that a stack trace names the function. Source maps would cost 50 MB of memory
+ * (docs/decisions/0020).
+ */
 const minified = { minifyWhitespace: true, minifySyntax: true } as const;
 
-/** For NodejsFunction. The AWS SDK is bundled: what runs is the version that is pinned and tested. Never Docker. */
+/**
+ * Options for NodejsFunction. Bundles the AWS SDK, so that the deployed version is the pinned and tested one.
+ * Never uses Docker.
+ */
 export function bundling(instructions?: string): BundlingOptions {
   return {
     ...(instructions === undefined ? {} : { define: instructionsAs(instructions) }),
@@ -48,12 +54,12 @@ export function bundling(instructions?: string): BundlingOptions {
   };
 }
 
-/** CDK gives it to a shell, through which base64 comes unchanged. */
+/** base64, because CDK passes the value through a shell. */
 const instructionsAs = (text: string): Record<string, string> => ({
   "process.env.RUNNER_INSTRUCTIONS": JSON.stringify(Buffer.from(text).toString("base64")),
 });
 
-/** The same for esbuild itself, to measure what NodejsFunction ships. */
+/** The same options for esbuild itself, to measure what NodejsFunction deploys. */
 export function buildOptions(name: FunctionName) {
   return {
     entryPoints: [entryOf(name)],

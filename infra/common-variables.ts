@@ -9,7 +9,7 @@ export interface PoolParts {
   readonly runnerKeys: KeySecret;
 }
 
-/** The variables that every function that works on runs has (lib/core/config.ts, `common`). */
+/** The environment variables of every function that works on runs (lib/core/config.ts, `common`). */
 export function commonVariables({ settings, pool, runStore, runnerKeys }: PoolParts) {
   return {
     RUNNER_POOL: pool.name,

@@ -54,7 +54,7 @@ export class Dispatcher extends Construct {
     this.schedule = this.#createSchedule(pool.name);
   }
 
-  /** A tick that is late or lost is not repeated: the next one does its work. */
+  /** A late or lost event is not repeated, because the next one does its work. */
   #createSchedule(pool: string): Schedule {
     const dispatcher = this.runner.function;
     const period = Duration.millis(timing.scheduleMs);

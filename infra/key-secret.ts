@@ -6,14 +6,15 @@ import { acknowledge } from "./acknowledge.ts";
 
 export interface KeySecretProps {
   readonly description: string;
-  /** An existing secret, whole ARN. Absent: an empty one is created. */
+  /** The complete ARN of an existing secret. Absent: an empty secret is created. */
   readonly importedArn: string | undefined;
 }
 
 /**
- * Where a key is kept. Ours is created without any value: nothing secret passes through the template, and no later
- * deploy can overwrite what was put in. It has no fixed name and goes with the stack: a stack can be created again at
- * once, and no live key stays behind in a secret that nobody remembers. To keep a key, bring the secret (`keySecretArn`).
+ * The secret for a key. A new secret is created without a value: no key passes through the template, and no
+ * later deploy can overwrite a stored one. It has no fixed name and is deleted with the stack, so that the
+ * stack can be created again at once and no live key is left behind. To keep a key, use a secret of your own
+ * (`keySecretArn`).
  */
 export class KeySecret extends Construct {
   readonly arn: string;
@@ -29,12 +30,12 @@ export class KeySecret extends Construct {
     return this.#statement("GetSecretValue");
   }
 
-  /** All that moving it through the stages of a rotation takes. */
+  /** Allows everything that a rotation does with the secret's stages. */
   rotateStatement(): PolicyStatement {
     return this.#statement("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage");
   }
 
-  /** For a value that its reader has to renew. */
+  /** Allows reading and replacing a value that its reader renews. */
   renewStatement(): PolicyStatement {
     return this.#statement("GetSecretValue", "PutSecretValue");
   }
@@ -46,7 +47,7 @@ export class KeySecret extends Construct {
     });
   }
 
-  /** L1, because the L2 construct always has a value generated. */
+  /** Uses an L1 construct, because the L2 construct always generates a value. */
   #create(description: string): CfnSecret {
     const secret = new CfnSecret(this, "Secret", { description });
     secret.applyRemovalPolicy(RemovalPolicy.DESTROY);

@@ -1,4 +1,4 @@
-/** A Markdown table as the formatter leaves it: columns of `numbers` (by index) to the right, the others to the left. */
+/** A Markdown table in the formatter's layout. `numbers` has the indexes of right-aligned columns. */
 export function markdownTable(
   cells: readonly (readonly string[])[],
   { numbers = [] }: { readonly numbers?: readonly number[] } = {},

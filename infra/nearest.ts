@@ -1,4 +1,4 @@
-/** The known name that `given` most likely meant; `undefined` when none is near. */
+/** The known name that `given` most likely means; `undefined` if none is similar. */
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const scored = known.map((name) => ({ name, edits: edits(given.toLowerCase(), name.toLowerCase()) }));
   const best = scored.toSorted((a, b) => a.edits - b.edits)[0];

@@ -12,7 +12,7 @@ interface Output {
   readonly description: string;
 }
 
-/** What an operator needs after a deploy: names, secret ARNs, and the commands that put the keys in. */
+/** Outputs for an operator after a deploy: names, secret ARNs, and the commands that store the keys. */
 export function addOutputs(scope: Construct, runner: StudioRunner): readonly CfnOutput[] {
   const outputs: readonly Output[] = [
     { id: "RunStoreTable", value: runner.runStore.tableName, description: "The run store's table" },
@@ -72,14 +72,17 @@ function rotatorOutputs(rotator: Rotator | undefined, id: string, ofPool: string
 }
 
 interface KeyOutput {
-  /** Absent: there is none. */
+  /** Absent: there is no such secret. */
   readonly secret: KeySecret | undefined;
   readonly what: string;
-  /** A file, so that the key stays out of the shell's history. */
+  /** The command reads a file, so that the key stays out of the shell's history. */
   readonly file: string;
 }
 
-/** None for a secret that is not there. For one that was brought along, the ARN only: its owner has a way to fill it. */
+/**
+ * Outputs of a key's secret. None if there is no secret; only the ARN for an imported one, which its owner
+ * fills.
+ */
 function keyOutputs(id: string, { secret, what, file }: KeyOutput): readonly Output[] {
   if (secret === undefined) return [];
   const arn = { id: `${id}Secret`, value: secret.arn, description: `The secret with ${what}` };

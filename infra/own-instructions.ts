@@ -4,9 +4,9 @@ import { longestInstructions } from "./settings-schema.ts";
 import type { InferenceSettings } from "./settings.ts";
 
 /**
- * What the owner adds to our instructions: the text in the settings, or of the file that they name, from the working
- * directory. `undefined`: nothing.
- * @throws RunnerError `config_invalid` where the file cannot be read, is empty or too long
+ * The owner's additional instructions: the text in the settings, or the contents of the file that they name,
+ * relative to the working directory. `undefined`: none.
+ * @throws RunnerError `config_invalid` if the file cannot be read, is empty or too long
  */
 export function ownInstructions({
   instructions,

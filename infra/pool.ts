@@ -17,14 +17,14 @@ export interface PoolProps {
   readonly alarmTopic: ITopic | undefined;
 }
 
-/** All of one pool: its runner keys, its dispatcher with the schedule, its processor, its recovery, and what watches them. */
+/** One pool: its runner keys, dispatcher with schedule, processor, recovery and monitoring. */
 export class Pool extends Construct {
   readonly settings: PoolSettings;
   readonly runnerKeys: KeySecret;
   readonly dispatcher: Dispatcher;
   readonly processor: Processor;
   readonly recovery: Recovery;
-  /** Only where the settings ask for it. */
+  /** Present only if the settings ask for rotation. */
   readonly rotator: Rotator | undefined;
   readonly monitoring: PoolMonitoring;
 

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { nearest } from "./nearest.ts";
 import { describeGiven, describeUnknown, secretLike } from "./secret-like.ts";
 
-/** Something wrong with the settings: where, and a sentence that says what to do. */
+/** A problem with the settings: its place, and a sentence that says what to do. */
 export interface Problem {
   readonly path: string;
   readonly sentence: string;
@@ -12,7 +12,7 @@ type Path = readonly PropertyKey[];
 
 export const line = ({ path, sentence }: Problem): string => `  - ${path}: ${sentence}`;
 
-/** `pools[0].processor.memoryMb`; the settings as a whole are `(settings)`. */
+/** `pools[0].processor.memoryMb`. The settings as a whole are `(settings)`. */
 export function formatPath(path: Path): string {
   const text = path
     .map((step) => (typeof step === "number" ? `[${step}]` : `.${nameOf(step)}`))
@@ -26,7 +26,7 @@ const nameOf = (step: PropertyKey): string =>
 
 interface Context {
   readonly input: unknown;
-  /** The names that may stand at each place; `[]` stands for a list's item, `.*` for an object's under any name. */
+  /** The allowed names at each place. `[]` stands for an item of a list, `.*` for any name. */
   readonly knownNames: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -41,13 +41,13 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], context: Con
   return distinct(problems);
 }
 
-/** One value can break several checks that say the same. */
+/** Removes duplicates: one value can fail several checks that report the same. */
 function distinct(problems: readonly Problem[]): readonly Problem[] {
   const lines = problems.map(line);
   return problems.filter((problem, index) => lines.indexOf(line(problem)) === index);
 }
 
-/** Settings that had another name before 0.2. */
+/** Settings that had another name before version 0.2. */
 const renamed: Readonly<Record<string, string>> = { pickup: "polling", ledgerTableArn: "runStoreTableArn" };
 
 function unknownName(path: Path, { input, knownNames }: Context): Problem {
@@ -58,7 +58,7 @@ function unknownName(path: Path, { input, knownNames }: Context): Problem {
   if (newName !== undefined && known.includes(newName))
     return { path: formatPath(path), sentence: `is now called "${newName}". Rename it.` };
   const meant = nearest(name, known);
-  const advice = meant === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean "${meant}"?`;
+  const advice = meant === undefined ? `Allowed here: ${known.join(", ")}.` : `Did you mean "${meant}"?`;
   const given = describeUnknown(valueAt(input, path));
   return { path: formatPath(path), sentence: `unknown setting (given ${given}). ${advice}` };
 }
@@ -77,10 +77,10 @@ function valueAt(input: unknown, path: Path): unknown {
 }
 
 const secretAdvice =
-  "Keys never go into settings, they would end up in the template: " +
-  "leave it out, and put the key into Secrets Manager with the command that the deploy prints.";
+  "Keys must not be in settings, because they would end up in the template: " +
+  "leave it out, and store the key in Secrets Manager with the command that the deploy prints.";
 
-/** Values and names anywhere in the input that look like secrets. None is ever shown. */
+/** Finds names and values that look like secrets, anywhere in the input. The problems never show them. */
 export function findSecrets(input: unknown, path: Path = []): readonly Problem[] {
   if (typeof input === "string") return secretProblem(input, path);
   if (typeof input !== "object" || input === null) return [];

@@ -17,11 +17,11 @@ export interface ProcessorProps {
   readonly pool: PoolSettings;
   readonly runStore: RunStoreTable;
   readonly runnerKeys: KeySecret;
-  /** Absent: the processor shows its own identity, or signs its requests. */
+  /** Absent: the processor uses its AWS identity or signs its requests. */
   readonly modelKey: KeySecret | undefined;
 }
 
-/** The processor of one pool. It takes events once its recovery is known: `settleBy`. */
+/** The processor of one pool. Call `settleBy` with its recovery before it can receive events. */
 export class Processor extends Construct {
   readonly runner: RunnerFunction;
 
@@ -48,8 +48,9 @@ export class Processor extends Construct {
   }
 
   /**
-   * Lets the processor ask AWS for a token that says who it is: for the model's provider and a few minutes only. In a policy
-   * of its own, because the right knows no resource, and its acknowledgement would cover the role's other statements.
+   * Lets the processor ask AWS for a short-lived identity token for the model's provider only. It is a policy
+   * of its own, because the action supports no resource, and acknowledging that would cover the role's other
+   * statements.
    */
   #identify(audience: string): void {
     const ask = new PolicyStatement({
@@ -66,9 +67,9 @@ export class Processor extends Construct {
   }
 
   /**
-   * Lets an attempt call the next one, and Lambda call recovery for an attempt that failed: both as the processor's role. In a
-   * policy beside the role, because the function waits for all that is in its role: a statement there that named the
-   * function, or recovery that names it, would make the function wait for itself.
+   * Lets an attempt invoke the next one, and lets Lambda invoke recovery for a failed attempt; both happen
+   * with the processor's role. The policy is not part of the role: the function depends on everything in its
+   * role, so a statement that names the function, or recovery, would create a cycle.
    */
   settleBy(recovery: IFunction): void {
     const { role, function: processor } = this.runner;
@@ -79,7 +80,7 @@ export class Processor extends Construct {
     const policy = new Policy(this, "Onward", { roles: [role], statements: [invoke] });
     const events = this.runner.takeEvents({
       maxEventAgeMs: timing.maxEventAgeMs,
-      // Whether to start again is decided by the run store.
+      // The run store decides whether a run restarts.
       retries: 0,
       onFailureArn: recovery.functionArn,
     });
@@ -105,12 +106,12 @@ function environment(props: ProcessorProps) {
     OPENAI_MODEL: inference.model,
     OPENAI_SUMMARY_MODEL: inference.summaryModel,
     OPENAI_BASE_URL: inference.baseUrl,
-    // The runtime endpoint refuses the background; trying it would cost each function a request.
+    // The runtime endpoint does not support background mode. Trying it would cost each function a request.
     OPENAI_MODE: bedrock?.endpoint === "runtime" ? "streaming" : inference.mode,
     OPENAI_SERVICE_TIER: inference.serviceTier,
     OPENAI_REASONING_EFFORT: inference.reasoningEffort,
     OPENAI_MAX_OUTPUT_TOKENS: inference.maxOutputTokens,
-    // Not every compatible server takes it.
+    // Not every compatible server accepts this parameter.
     OPENAI_PROMPT_CACHE_KEY:
       bedrock === undefined && inference.baseUrl === undefined
         ? `studio-runner-${props.pool.name}`

@@ -11,7 +11,7 @@ interface ProviderChoices {
   readonly [name: string]: unknown;
 }
 
-/** What only one provider knows, and why the other has no use for it. */
+/** Settings for one provider only, and why they do nothing with the other. */
 const foreign: Readonly<Record<ProviderChoices["provider"], Readonly<Record<string, string>>>> = {
   openai: {
     endpoint: "chooses between the endpoints of Amazon Bedrock",
@@ -26,7 +26,7 @@ const foreign: Readonly<Record<ProviderChoices["provider"], Readonly<Record<stri
   },
 };
 
-/** A setting of the other provider would be without effect, and nobody would be told. */
+/** Reports settings of the other provider, which would have no effect without anybody noticing. */
 export function brokenProviderRelations(given: ProviderChoices, isFips: boolean): readonly Problem[] {
   const strangers = Object.entries(foreign[given.provider])
     .filter(([name]) => given[name] !== undefined)
@@ -59,11 +59,14 @@ function brokenBedrock({
   return wrong;
 }
 
-/** `undefined`: nothing is wrong with it. */
+/** The problem with a model's name; `undefined`: none. */
 export const wrongModelName = (endpoint: BedrockEndpoint, model: string): string | undefined =>
   modelNames[endpoint].test(model) ? undefined : `"${model}" ${modelHints[endpoint]}`;
 
-/** mantle takes the model itself, runtime an inference profile: the model behind a prefix that says where it may run. */
+/**
+ * mantle takes a model; runtime takes an inference profile: a model with a prefix for the regions in which it
+ * may run.
+ */
 const modelNames: Readonly<Record<BedrockEndpoint, RegExp>> = {
   mantle: /^openai\.[\w.-]+$/,
   runtime: /^[a-z]+(?:-[a-z]+)?\.openai\.[\w.-]+$/,
@@ -71,9 +74,9 @@ const modelNames: Readonly<Record<BedrockEndpoint, RegExp>> = {
 
 const modelHints: Readonly<Record<BedrockEndpoint, string>> = {
   mantle:
-    "is not what Bedrock's mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.",
+    "is not the name of an OpenAI model at Bedrock's mantle endpoint. Give a name like openai.gpt-6-luna, without a geography prefix.",
   runtime:
-    "is not what Bedrock's runtime endpoint calls a model of OpenAI. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.",
+    "is not the name of an OpenAI model at Bedrock's runtime endpoint. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.",
 };
 
 const otherPath =
@@ -81,4 +84,4 @@ const otherPath =
 const noFips =
   'endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.';
 const synchronous =
-  'inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".';
+  'inference.mode is "background", but Bedrock\'s runtime endpoint does not support background mode. Give "auto" or "streaming", or set inference.endpoint to "mantle".';

@@ -22,7 +22,7 @@ export interface RecoveryProps {
 
 const memoryMb = 256;
 
-/** Recovery of one pool, and the queue that gets the events that it could not handle. */
+/** The recovery function of one pool, and the queue for events that it could not handle. */
 export class Recovery extends Construct {
   readonly runner: RunnerFunction;
   readonly deadLetters: Queue;
@@ -33,7 +33,7 @@ export class Recovery extends Construct {
     this.deadLetters = this.#createQueue();
     this.runner = new RunnerFunction(this, "Runner", {
       name: "recover",
-      description: `studio-runner, pool ${pool.name}: goes on with runs whose attempt failed`,
+      description: `studio-runner, pool ${pool.name}: recovers runs whose attempt failed`,
       memoryMb,
       timeoutSeconds: bounds.recoveryTimeoutMs / 1000,
       environment: toEnvironment({
@@ -49,9 +49,11 @@ export class Recovery extends Construct {
       settings,
     });
     this.runner.takeEvents({
-      // The failed attempt sends no more heartbeats: after one lease there is nothing left to save, and the reaper closes the run.
+      // The failed attempt sends no more heartbeats. After one lease there is nothing left to save, and the
+      // reaper closes the run.
       maxEventAgeMs: bounds.studioLeaseMs,
-      // A repeated event is harmless: the second try finds that the run has moved on. After 1 and 2 minutes, all within the age.
+      // Retries are harmless: the second try finds that the run has changed. They happen after 1 and 2
+      // minutes, within the maximum age.
       retries: 2,
       onFailureArn: this.deadLetters.queueArn,
     });
@@ -61,7 +63,7 @@ export class Recovery extends Construct {
     const queue = new Queue(this, "DeadLetters", {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      retentionPeriod: Duration.days(14), // SQS keeps no message longer
+      retentionPeriod: Duration.days(14), // SQS's maximum
     });
     acknowledge(queue, "AwsSolutions-SQS3");
     return queue;

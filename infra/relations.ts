@@ -4,7 +4,7 @@ import { defaultPrices, priceOf, type Prices } from "../lib/model/prices.ts";
 import { timing } from "../lib/core/timing.ts";
 import { formatPath, type Problem } from "./problems.ts";
 
-/** The settings of one pool that must fit each other and our own times. */
+/** The settings of one pool that must fit each other and the project's constants. */
 export interface PoolTimes {
   readonly polling: PollingMode;
   readonly runLimitMinutes: number;
@@ -12,7 +12,7 @@ export interface PoolTimes {
   readonly processorTimeoutSeconds: number;
 }
 
-/** The times that no setting changes. */
+/** Limits that no setting changes. */
 export interface Bounds {
   readonly timing: Readonly<
     Record<
@@ -32,15 +32,17 @@ export interface Bounds {
     >
   >;
   readonly pollingTimes: Readonly<Record<PollingMode, PollingTimes>>;
-  /** A lease as Studio gives it (studio-api.md). */
+  /** The duration of a lease at Studio (studio-api.md). */
   readonly studioLeaseMs: number;
-  /** Shorter than this an attempt is not worth its start: one model round takes tens of seconds. */
+  /** The minimum useful working time of an attempt. One model round takes tens of seconds. */
   readonly attemptWorkMs: number;
-  /** Lambda's floor for the age of an async event. */
+  /** Lambda's minimum for the age of an asynchronous event. */
   readonly eventAgeFloorMs: number;
-  /** Lambda allows no more. */
+  /** Lambda's maximum. */
   readonly maxTimeoutSeconds: number;
-  /** Lambda drops a call that would make the same function run more often than this in one chain (decisions/0008). */
+  /**
+   * Lambda drops a call if it would run the same function more often than this in one chain (decisions/0008).
+   */
   readonly recursionLimit: number;
   readonly recoveryTimeoutMs: number;
 }
@@ -56,7 +58,7 @@ export const bounds: Bounds = {
   recoveryTimeoutMs: 60_000,
 };
 
-/** Durations in milliseconds: `left` must not exceed `right`. */
+/** A relation between durations in milliseconds: `left` must not exceed `right`. */
 interface Row<Input> {
   readonly path: string;
   left(input: Input): number;
@@ -69,7 +71,7 @@ interface PoolInput extends Bounds {
 }
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
-/** What an attempt has for its work. */
+/** The working time of an attempt. */
 const workMs = ({ pool, timing: { attemptReserveMs } }: PoolInput): number =>
   pool.processorTimeoutSeconds * 1000 - attemptReserveMs;
 const attempts = ({ timing: { maxContinuations } }: PoolInput): number => maxContinuations + 1;
@@ -114,7 +116,7 @@ const poolRows: readonly Row<PoolInput>[] = [
   },
   {
     path: "runLimitMinutes",
-    // An attempt that is too short to work is told of above.
+    // Another row reports an attempt that is too short to work.
     left: (input) => (workMs(input) < input.attemptWorkMs ? 0 : runLimitMs(input)),
     right: (input) => attempts(input) * workMs(input),
     sentence: (input) =>
@@ -124,7 +126,7 @@ const poolRows: readonly Row<PoolInput>[] = [
   },
 ];
 
-/** The other way out, where Lambda has one. */
+/** An alternative remedy, if Lambda allows longer attempts. */
 function longerAttempts(input: PoolInput): string {
   const neededSeconds = Math.ceil(
     (runLimitMs(input) / attempts(input) + input.timing.attemptReserveMs) / 1000,
@@ -141,7 +143,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.studioLeaseMs,
     sentence: (input) =>
       `timing.maxEventAgeMs (${seconds(input.timing.maxEventAgeMs)}) is more than half of Studio's lease ` +
-      `(${seconds(input.studioLeaseMs)}): a late attempt would begin with too little of it left.`,
+      `(${seconds(input.studioLeaseMs)}): a late attempt would begin with too little of its lease left.`,
   },
   {
     path: "timing.maxEventAgeMs",
@@ -164,15 +166,15 @@ const timingRows: readonly Row<Bounds>[] = [
     left: ({ timing: { runStoreLimitMs, invokeLimitMs } }) => 3 * runStoreLimitMs + invokeLimitMs,
     right: (input) => input.timing.attemptReserveMs,
     sentence: ({ timing: { attemptReserveMs, runStoreLimitMs, invokeLimitMs } }) =>
-      `timing.attemptReserveMs (${seconds(attemptReserveMs)}) does not hold timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) three times and ` +
-      `timing.invokeLimitMs (${seconds(invokeLimitMs)}): an attempt's last note, its last heartbeat and its continuation could outlast the function.`,
+      `timing.attemptReserveMs (${seconds(attemptReserveMs)}) is shorter than three times timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) and ` +
+      `timing.invokeLimitMs (${seconds(invokeLimitMs)}) together: an attempt's last note, its last heartbeat and its continuation could outlast the function.`,
   },
   {
     path: "timing.hardReserveMs",
     left: (input) => 2 * input.timing.runStoreLimitMs,
     right: (input) => input.timing.hardReserveMs,
     sentence: ({ timing: { hardReserveMs, runStoreLimitMs } }) =>
-      `timing.hardReserveMs (${seconds(hardReserveMs)}) does not hold timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) twice: ` +
+      `timing.hardReserveMs (${seconds(hardReserveMs)}) is shorter than twice timing.runStoreLimitMs (${seconds(runStoreLimitMs)}): ` +
       `an attempt's last heartbeat and its close could outlast the function.`,
   },
   {
@@ -185,7 +187,8 @@ const timingRows: readonly Row<Bounds>[] = [
   },
   {
     path: "timing.maxContinuations",
-    // A run's invocations: its starts and its continuations. One less than the limit, which Lambda gives as "about".
+    // A run's invocations: its starts and continuations. One below the limit, because Lambda gives it as
+    // "about".
     left: ({ timing: { maxContinuations, maxStarts } }) => maxContinuations + maxStarts + 1,
     right: (input) => input.recursionLimit,
     sentence: ({ timing: { maxContinuations, maxStarts }, recursionLimit }) =>
@@ -212,7 +215,7 @@ interface InferenceChoices {
   readonly store: boolean;
 }
 
-/** The provider generates in the background only what it stores. */
+/** Background mode requires that the provider stores responses. */
 export function brokenInferenceRelations({ mode, store }: InferenceChoices): readonly Problem[] {
   if (store || mode !== "background") return [];
   const sentence =
@@ -221,14 +224,14 @@ export function brokenInferenceRelations({ mode, store }: InferenceChoices): rea
   return [{ path: "inference.mode", sentence }];
 }
 
-/** Which of them counts, nobody could say. */
+/** Reports two kinds of instructions at once, because it is unclear which should apply. */
 export function brokenInstructions(given: {
   readonly instructions?: unknown;
   readonly instructionsFile?: unknown;
 }): readonly Problem[] {
   if (given.instructions === undefined || given.instructionsFile === undefined) return [];
   const sentence =
-    "inference.instructions gives the text that inference.instructionsFile names a file of. Leave one of them out.";
+    "inference.instructions and inference.instructionsFile both give instructions. Leave one of them out.";
   return [{ path: "inference.instructionsFile", sentence }];
 }
 
@@ -237,7 +240,10 @@ interface Spending {
   readonly spend: { readonly prices: Prices };
 }
 
-/** A cap on what nobody can estimate would never be reached. `caps` has an entry per pool. */
+/**
+ * Reports a daily cap without a price for the model, because it could never be reached. `caps` has an entry
+ * per pool.
+ */
 export function brokenSpendRelations(
   { inference, spend }: Spending,
   caps: readonly (number | undefined)[],
@@ -248,19 +254,19 @@ export function brokenSpendRelations(
   return caps.flatMap((capUsd, index) =>
     (capUsd === undefined ? [] : unknown).map((name) => ({
       path: formatPath(["pools", index, "dailyCapUsd"]),
-      sentence: `dailyCapUsd is ${capUsd}, but nothing says what the model "${name}" costs. Give its prices in spend.prices, or leave the cap out.`,
+      sentence: `dailyCapUsd is ${capUsd}, but the price of the model "${name}" is unknown. Give its prices in spend.prices, or leave the cap out.`,
     })),
   );
 }
 
-/** Paths are below the pool. */
+/** Problems of one pool. Their paths are relative to it. */
 export const brokenPoolRelations = (pool: PoolTimes, given: Bounds = bounds): readonly Problem[] =>
   broken(poolRows, { ...given, pool });
 
 export const brokenTimingRelations = (given: Bounds = bounds): readonly Problem[] =>
   broken(timingRows, given);
 
-/** Names become part of ids that hold no hyphen, so they must differ in more than hyphens. */
+/** Reports names that differ in hyphens only, because construct ids contain no hyphens. */
 export function brokenNames(names: readonly (string | undefined)[]): readonly Problem[] {
   const bare = names.map((name) => name?.replaceAll("-", ""));
   return bare.flatMap((name, index) => {

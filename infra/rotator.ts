@@ -20,13 +20,16 @@ export interface RotatorProps {
 }
 
 const memoryMb = 256;
-/** Of one step: signing in, a key per key of the pool, and each tried. */
+/** Timeout of one step: sign in, create each of the pool's keys, and try each. */
 const timeoutSeconds = 180;
 
-/** The rotator of one pool: mints, tries and promotes runner keys, and revokes them once nothing uses them. */
+/**
+ * The rotator of one pool. It mints, tries and promotes runner keys, and revokes those that nothing uses any
+ * more.
+ */
 export class Rotator extends Construct {
   readonly runner: RunnerFunction;
-  /** What it signs in to Studio with. */
+  /** The secret with which the rotator signs in to Studio. */
   readonly account: KeySecret;
 
   constructor(scope: Construct, id: string, props: RotatorProps) {
@@ -69,12 +72,15 @@ export class Rotator extends Construct {
     });
   }
 
-  /** An old key can be revoked only after the jobs that it leased have ended, however it was replaced (docs/decisions/0011). */
+  /**
+   * Runs revocation on a schedule. An old key can be revoked only after the jobs that were leased with it
+   * have ended, however it was replaced (docs/decisions/0011).
+   */
   #revokeNowAndThen(pool: string): void {
     const rotator = this.runner.function;
     const period = Duration.millis(timing.revokeEveryMs);
     void new Schedule(this, "Schedule", {
-      description: `studio-runner, pool ${pool}: revokes runner keys that nothing uses any more`,
+      description: `studio-runner, pool ${pool}: revokes unused runner keys`,
       schedule: ScheduleExpression.rate(period),
       target: new LambdaInvoke(rotator, {
         input: ScheduleTargetInput.fromObject({ revokeUnused: true }),
@@ -85,7 +91,10 @@ export class Rotator extends Construct {
     });
   }
 
-  /** L1, because the L2 construct takes no secret of an L1 one, and may be called for any account's secrets. */
+  /**
+   * Lets Secrets Manager invoke the rotator. Uses an L1 construct, because the L2 construct does not accept
+   * an L1 secret and allows calls for any account's secrets.
+   */
   #serveSecretsManager({ arn }: KeySecret, everyDays: number | undefined): void {
     const rotator = this.runner.function;
     rotator.addPermission("SecretsManager", {
@@ -97,10 +106,10 @@ export class Rotator extends Construct {
       secretId: arn,
       rotationLambdaArn: rotator.functionArn,
       rotationRules: { automaticallyAfterDays: everyDays },
-      // A first deploy has no keys to rotate yet.
+      // After the first deploy there are no keys to rotate yet.
       rotateImmediatelyOnUpdate: false,
     });
-    // Secrets Manager asks at once whether it may call the function.
+    // Secrets Manager checks immediately whether it may invoke the function.
     schedule.node.addDependency(rotator);
   }
 }

@@ -7,13 +7,16 @@ import type { Settings } from "./settings.ts";
 
 export interface RunStoreTableProps {
   readonly removalPolicy: Settings["removalPolicy"];
-  /** An existing table with the same keys and index. Absent: one is created. */
+  /** An existing table with the same keys and index. Absent: a table is created. */
   readonly importedArn: string | undefined;
 }
 
 const removalPolicies = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN } as const;
 
-/** The leading key is the partition key of what is asked: `pool` in the table, `openIn` in the index. Both hold the pool's name. */
+/**
+ * Restricts access to one pool's rows. The leading key is the partition key of the table (`pool`) or of the
+ * index (`openIn`); both contain the pool's name.
+ */
 const ofPool = (pool: string) => ({ "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [pool] } });
 
 /** The run store: rows by `pool` and `id`, and the sparse index of open runs. */
@@ -32,7 +35,7 @@ export class RunStoreTable extends Construct {
     this.tableArn = table.tableArn;
   }
 
-  /** Single rows of one pool, by their key. */
+  /** Allows access to single rows of one pool by their key. */
   rowStatement(pool: string, ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem")[]): PolicyStatement {
     return new PolicyStatement({
       actions: actions.map((action) => `dynamodb:${action}`),

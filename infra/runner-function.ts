@@ -23,20 +23,23 @@ export interface RunnerFunctionProps {
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Text that is written into the bundle: the environment has no room for it. */
+  /** Text that is built into the bundle, because environment variables are too small for it. */
   readonly instructions?: string | undefined;
-  /** All that the function may do, besides writing its own log. */
+  /** Everything that the function may do, besides writing its log. */
   readonly statements: readonly PolicyStatement[];
-  /** What is kept of each invocation: its log, and its trace where that is on; and which of AWS's addresses it asks. */
+  /** The settings for logging, tracing and AWS endpoints. */
   readonly settings: Pick<Settings, "logRetentionDays" | "logLevel" | "monitoring" | "endpoints">;
 }
 
 export interface EventRules {
-  /** Lambda drops an event that has waited for longer. */
+  /** Lambda drops an event that has waited longer than this. */
   readonly maxEventAgeMs: number;
-  /** Attempts of Lambda's after one that failed. */
+  /** How often Lambda retries after a failed attempt. */
   readonly retries: 0 | 1 | 2;
-  /** Gets the record of an event that was dropped, or failed for good. The role must be allowed to write there. */
+  /**
+   * The destination for the record of an event that was dropped or failed finally. The role must be allowed
+   * to write to it.
+   */
   readonly onFailureArn?: string;
 }
 
@@ -50,24 +53,27 @@ const applicationLogLevels = {
 } as const;
 
 /**
- * Keeps the process small, for next to no CPU (docs/decisions/0020): young objects get 2 MB, where memory is scarce old ones
- * are collected before they fill it, and all threads allocate from one arena of glibc's.
+ * Keeps the process small at little CPU cost (docs/decisions/0020): 2 MB for young objects, early collection
+ * of old objects where memory is scarce, and one glibc arena for all threads.
  */
 export const memoryVariables = (memoryMb: number): Record<string, string> => ({
   NODE_OPTIONS: `--max-semi-space-size=2${memoryMb < 256 ? " --max-old-space-size=48" : ""}`,
   MALLOC_ARENA_MAX: "1",
 });
 
-/** The AWS SDK's own variables. https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html */
+/**
+ * Environment variables of the AWS SDK.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html
+ */
 const endpointVariables = ({ endpoints }: Pick<Settings, "endpoints">): Record<string, string> => ({
   ...(endpoints.fips ? { AWS_USE_FIPS_ENDPOINT: "true" } : {}),
   ...(endpoints.dualStack ? { AWS_USE_DUALSTACK_ENDPOINT: "true" } : {}),
 });
 
 /**
- * What all functions share: runtime, bundle, a role and a log group of their own. No fixed names and no reserved
- * concurrency (new accounts have too little of it to reserve). Lambda's recursion guard stays on: a run calls few attempts
- * (docs/decisions/0008).
+ * What all functions share: runtime, bundle, a role and a log group. No fixed names, and no reserved
+ * concurrency, because new accounts have too little of it. Lambda's recursion detection stays on; a run has
+ * few enough attempts (docs/decisions/0008).
  */
 export class RunnerFunction extends Construct {
   readonly function: NodejsFunction;
@@ -76,7 +82,7 @@ export class RunnerFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: RunnerFunctionProps) {
     super(scope, id);
-    // Kept for as long as the settings say, and not beyond the stack: nobody finds a group without a name again.
+    // Deleted with the stack, because nobody would find a log group with a generated name afterwards.
     this.logGroup = new LogGroup(this, "Log", {
       retention: props.settings.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -88,7 +94,7 @@ export class RunnerFunction extends Construct {
       projectRoot,
       depsLockFilePath: lockFile,
       bundling: bundling(props.instructions),
-      awsSdkConnectionReuse: false, // an SDK v2 variable; v3 reuses connections without it
+      awsSdkConnectionReuse: false, // for SDK v2 only; v3 reuses connections by default
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -103,14 +109,15 @@ export class RunnerFunction extends Construct {
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: applicationLogLevels[props.settings.logLevel],
-      systemLogLevelV2: SystemLogLevel.INFO, // with the REPORT line: duration and memory used
+      systemLogLevelV2: SystemLogLevel.INFO, // includes the REPORT line: duration and memory used
     });
     if (props.settings.monitoring.tracing === "xray") this.#trace();
   }
 
   /**
-   * X-Ray, active: Lambda samples invocations and sends their traces as this role. In a policy of its own, because CDK's
-   * `tracing` would put the wildcard beside the role's other statements, and its acknowledgement would cover them all.
+   * Turns on X-Ray: Lambda samples invocations and sends their traces with this role. It is a policy of its
+   * own, because CDK's `tracing` would add the wildcard to the role, and acknowledging that would cover the
+   * role's other statements.
    */
   #trace(): void {
     const policy = new Policy(this, "Tracing", {
@@ -126,17 +133,18 @@ export class RunnerFunction extends Construct {
     const { defaultChild } = this.function.node;
     if (!(defaultChild instanceof CfnFunction)) throw new TypeError("a function without a resource");
     defaultChild.tracingConfig = { mode: Tracing.ACTIVE };
-    // Lambda refuses the mode to a role that may not send yet.
+    // Lambda refuses active tracing for a role that may not send traces yet.
     this.function.node.addDependency(policy);
   }
 
-  /** How Lambda treats this function's asynchronous events. Once only. */
+  /** Configures how Lambda handles this function's asynchronous events. Call it once. */
   takeEvents({ maxEventAgeMs, retries, onFailureArn }: EventRules): EventInvokeConfig {
     return new EventInvokeConfig(this.function, "EventInvokeConfig", {
       function: this.function,
       maxEventAge: Duration.millis(maxEventAgeMs),
       retryAttempts: retries,
-      // CDK's own destinations would also grant what nobody needs: every version and alias, a queue's attributes.
+      // CDK's own destination constructs would also grant access to every version and alias, and to a queue's
+      // attributes.
       ...(onFailureArn === undefined ? {} : { onFailure: { bind: () => ({ destination: onFailureArn }) } }),
     });
   }

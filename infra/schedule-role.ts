@@ -3,7 +3,10 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 
-/** What a schedule invokes its function with. The target's own role would be allowed every version and alias of it too. */
+/**
+ * The role with which a schedule invokes its function. The target's default role could also invoke every
+ * version and alias.
+ */
 export function scheduleRole(scope: Construct, invoked: IFunction): Role {
   const stack = Stack.of(scope);
   const group = stack.formatArn({

@@ -1,4 +1,4 @@
-/** Shapes of secrets that people paste into settings by mistake; each row with the name that an error may say. */
+/** Patterns of secrets that people paste into settings by mistake, with the names that an error may show. */
 const shapes: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   { what: "an OpenAI key", pattern: /(?<![\w-])sk-[\w-]{8,}/ },
   {
@@ -10,16 +10,16 @@ const shapes: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   { what: "a password in a URL", pattern: /:\/\/[^/\s@:]*:[^/\s@]*@/ },
 ];
 
-/** A run of characters this long says nothing to a reader and may be a secret of an unknown make. */
+/** An unbroken run of characters this long is unreadable and may be an unknown kind of secret. */
 const opaque = /[\w+/=-]{24,}/;
 const shownCharacters = 80;
 
-/** What kind of secret the text looks like; `undefined` when it looks like none. */
+/** The kind of secret that the text looks like; `undefined`: none. */
 export function secretLike(text: string): string | undefined {
   return shapes.find(({ pattern }) => pattern.test(text))?.what;
 }
 
-/** The text with a name in place of each part that looks like a secret. */
+/** Replaces each part of the text that looks like a secret with a name for it. */
 export function withoutSecrets(text: string): string {
   return shapes.reduce(
     (left, { what, pattern }) => left.replaceAll(new RegExp(pattern, "g"), `(${what}, not shown)`),
@@ -27,7 +27,7 @@ export function withoutSecrets(text: string): string {
   );
 }
 
-/** A given value as an error may show it: never one that could be a secret. */
+/** A value for an error message; never shows one that could be a secret. */
 export function describeGiven(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
@@ -36,7 +36,7 @@ export function describeGiven(value: unknown): string {
   return hidden ? hiddenText(value) : JSON.stringify(value);
 }
 
-/** Like `describeGiven`, for a value under a name that we do not know: no text is shown at all. */
+/** Like `describeGiven`, for a value under an unknown name: shows no text at all. */
 export function describeUnknown(value: unknown): string {
   return typeof value === "string" ? hiddenText(value) : describeGiven(value);
 }

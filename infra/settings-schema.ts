@@ -48,22 +48,25 @@ function isBaseUrl(value: string): boolean {
 const isSafelyReached = ({ protocol, hostname }: URL): boolean =>
   protocol === "https:" || (protocol === "http:" && loopbackHosts.includes(hostname));
 
-/** A whole ARN, or a reference to one in the same CDK app. */
+/** A complete ARN, or a reference to one in the same CDK app. */
 const arn = (hint: string, pattern: RegExp) =>
   z
     .string({ error: hint })
     .refine((value) => Token.isUnresolved(value) || pattern.test(value), { error: hint });
 
-/** Whole, with the suffix that Secrets Manager appends: a role then names one secret, without a wildcard. */
+/**
+ * A complete ARN with the suffix that Secrets Manager appends, so that a role can name the secret without a
+ * wildcard.
+ */
 const secretArn = () =>
   arn(
-    "Give the secret's whole ARN, with its six last characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.",
+    "Give the secret's complete ARN with its last six characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.",
     /^arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
   );
 
 const tableArn = () =>
   arn(
-    "Give the table's whole ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.",
+    "Give the table's complete ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.",
     /^arn:aws[\w-]*:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}$/,
   );
 
@@ -79,7 +82,7 @@ const perMillionTokens = () => usd(10_000, "US dollars per million tokens");
 export const priceSchema = object({
   inputPerMillionUsd: perMillionTokens(),
   cachedInputPerMillionUsd: perMillionTokens(),
-  /** Of input that the provider writes into its cache. Absent: a quarter more than input. */
+  /** Price of input that the provider writes to its cache. Absent: 1.25 times the price of input. */
   cacheWritePerMillionUsd: perMillionTokens().optional(),
   outputPerMillionUsd: perMillionTokens(),
 });
@@ -90,24 +93,24 @@ export const tiersSchema = object({
   priority: factor().default(defaultTiers.priority),
 });
 
-/** What tokens cost, for estimates and the daily cap. */
+/** Token prices, for cost estimates and the daily cap. */
 export const spendSchema = object({
-  /** By model, over our own list (lib/model/prices.ts). */
+  /** By model; override the built-in list (lib/model/prices.ts). */
   prices: z
     .record(model(), priceSchema, { error: "Give an object of model names and prices." })
     .readonly()
     .prefault({}),
-  /** When they were read: shown beside every estimate. */
+  /** The date of the prices, shown beside every estimate. */
   pricesAsOf: z.iso.date({ error: "Give a day, like 2026-10-04." }).default(defaultPricesAsOf),
-  /** Multiples of the prices in the provider's service tiers. */
+  /** Price multipliers for the provider's service tiers. */
   tiers: tiersSchema.prefault({}),
-  /** Of one search by the hosted tool web_search. */
+  /** The price of one search by the hosted tool web_search. */
   webSearchUsd: usd(10, "US dollars per search").default(defaultWebSearchUsd),
 });
 
 const memoryMb = () => whole(128, 10_240, " (MB)");
 
-/** CloudWatch Logs takes no other numbers. */
+/** CloudWatch Logs accepts these numbers of days only. */
 const logRetention = () => {
   const days = Object.values(RetentionDays).filter((value) => typeof value === "number");
   const hint = `Give one of: ${days.filter((value) => value !== RetentionDays.INFINITE).join(", ")} (days).`;
@@ -124,53 +127,53 @@ export const studioSchema = object({
 
 const identityText = () => text("Give the text that the provider's page shows.", /^\S{1,200}$/);
 
-/** The processor shows its own AWS identity to the model's provider; no key is stored. */
+/** The processor proves its AWS identity to the model's provider; no key is stored. */
 export const workloadIdentitySchema = object({
   identityProviderId: identityText(),
   serviceAccountId: identityText(),
   audience: identityText().default("https://api.openai.com/v1"),
-  /** Where the identity is exchanged for a token; absent: OpenAI's own. */
+  /** Where the identity is exchanged for a token. Absent: OpenAI. */
   tokenUrl: baseUrl().optional(),
 });
 
-/** A function that mints and revokes runner keys, as somebody who is signed in to Studio. */
+/** A function that mints and revokes runner keys with the account of a Studio user. */
 export const rotationSchema = object({
-  /** Absent: only on request. */
+  /** Days between rotations. Absent: rotates only on request. */
   everyDays: whole(1, 1000, " (days)").optional(),
-  /** Of the secret { "refreshToken", "apiKey" }; absent: the stack creates an empty one. */
+  /** ARN of the secret { "refreshToken", "apiKey" }. Absent: the stack creates an empty one. */
   accountKeySecretArn: secretArn().optional(),
 });
 
-/** Who generates: OpenAI or what speaks its Responses API, or Amazon Bedrock, which needs no key. */
+/** The model's provider: OpenAI or a server with its Responses API, or Amazon Bedrock, which needs no key. */
 export const providers = ["openai", "bedrock"] as const;
 
-/** They are sent with every round. */
+/** Maximum number of characters. Instructions are sent with every round. */
 export const longestInstructions = 20_000;
 const instructionsHint = `Give a text of 1 to ${longestInstructions} characters.`;
 
 export const inferenceSchema = object({
   provider: choice(providers).default("openai"),
-  /** Of Bedrock. Default: mantle, which generates in the background. */
+  /** Bedrock's endpoint. Absent: mantle, which supports background mode. */
   endpoint: choice(bedrockEndpoints).optional(),
-  /** Of Bedrock. Absent: the stack's. */
+  /** Bedrock's region. Absent: the stack's. */
   region: text("Give an AWS region, like us-east-1.", /^[a-z]{2,8}(?:-[a-z0-9]+)+-\d+$/).optional(),
   model: model().default("gpt-6-luna"),
-  /** Of prior histories; absent: `model`. */
+  /** The model for summaries of earlier messages. Absent: `model`. */
   summaryModel: model().optional(),
-  /** Absent: the OpenAI SDK's own. */
+  /** Absent: the default of the OpenAI SDK. */
   baseUrl: baseUrl().optional(),
-  /** How a round is asked: see generationModes. */
+  /** How responses are requested: see generationModes. */
   mode: choice(generationModes).default("auto"),
-  /** Of a job's rounds; absent: the model's own. */
+  /** For the rounds of jobs. Absent: the model's default. */
   reasoningEffort: choice(reasoningEfforts).optional(),
-  /** How fast and at what price the provider answers; `flex` costs half. Absent: what the provider's project says. */
+  /** The provider's speed and price; `flex` costs half. Absent: the default of the provider's project. */
   serviceTier: choice(serviceTiers).optional(),
-  /** Tools that run at the provider, billed by it beside the tokens. */
+  /** Tools that run at the provider, which bills them in addition to tokens. */
   hostedTools: z
     .array(choice(hostedTools), { error: 'Give a list, like ["web_search"].' })
     .readonly()
     .optional(),
-  /** Your own, added to ours: a text, or a file of yours with it. */
+  /** Instructions that are added to the built-in ones: a text, or a file. */
   instructions: z
     .string({ error: instructionsHint })
     .trim()
@@ -178,13 +181,13 @@ export const inferenceSchema = object({
     .max(longestInstructions, { error: instructionsHint })
     .optional(),
   instructionsFile: text("Give the path of a text file, from the project's folder.").optional(),
-  /** Of one round, reasoning included: the API takes no less than 16. Absent: the model's own limit. */
+  /** Maximum output of one round, including reasoning; the API's minimum is 16. Absent: the model's limit. */
   maxOutputTokens: whole(16, 1_000_000, " (tokens of one round)").optional(),
-  /** `false` for zero-retention projects: a restarted attempt then starts over. */
+  /** Give `false` for projects with zero data retention. A restarted attempt then starts over. */
   store: z.boolean({ error: "Give true or false." }).default(true),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
-  /** In the place of a key. */
+  /** Used instead of a key. */
   workloadIdentity: workloadIdentitySchema.optional(),
 });
 
@@ -198,7 +201,7 @@ export const dispatcherSchema = object({
   timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds)").default(75),
 });
 
-/** Of a daily cap; `set-cap` and `npm start` take the same. */
+/** Limits of a daily cap, also for `set-cap` and `npm start`. */
 export const capLimitsUsd = { min: 0.01, max: 1_000_000 } as const;
 const capHint = `Give a number from ${capLimitsUsd.min} to ${capLimitsUsd.max} (US dollars per day).`;
 
@@ -210,15 +213,18 @@ export const poolSchema = object({
   kind: choice(["user", "global"]),
   polling: choice(pollingModes).default("balanced"),
   concurrency: whole(1, 1000, " (runs at once)").default(10),
-  /** Leases that one runner key may hold at once; absent: no cap. */
+  /** The maximum number of simultaneous leases per runner key. Absent: no limit. */
   leasesPerKey: whole(1, 1000, " (leases per runner key)").optional(),
-  /** Of estimated spending in a UTC day: once it is reached no job is leased any more, running ones go on. Absent: no cap. */
+  /**
+   * Estimated spending per UTC day. When it is reached, no more jobs are leased; running ones continue.
+   * Absent: no cap.
+   */
   dailyCapUsd: z
     .number({ error: capHint })
     .min(capLimitsUsd.min, { error: capHint })
     .max(capLimitsUsd.max, { error: capHint })
     .optional(),
-  /** A run that lasts longer fails, saying so. */
+  /** A run that takes longer fails with a reason that says so. */
   runLimitMinutes: whole(1, 720, " (minutes)").default(timing.runLimitMs / 60_000),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
@@ -233,12 +239,12 @@ export const monitoringLevels = ["full", "lean", "off"] as const;
 
 export const monitoringSchema = object({
   level: choice(monitoringLevels).default("full"),
-  /** Gets every message of the alarms, once its owner has confirmed the subscription. */
+  /** Receives every alarm, once its owner has confirmed the subscription. */
   email: text("Give an e-mail address.", /^[^\s@]+@[^\s@]+\.[^\s@]+$/).optional(),
-  /** Of the runs that ended: so many failed ones raise an alarm. */
+  /** The percentage of failed runs that raises an alarm. */
   failurePercent: whole(1, 100, " (percent of the runs that ended)").default(20),
   tracing: choice(["off", "xray"]).default("off"),
-  /** So much of a job's newest message is logged. 0: nothing of it. */
+  /** The number of characters of a job's newest message that are logged. 0: none. */
   previewCharacters: whole(
     0,
     maxPreviewCharacters,
@@ -246,17 +252,17 @@ export const monitoringSchema = object({
   ).default(0),
 });
 
-/** Which of AWS's addresses every function asks. */
+/** The AWS endpoints that every function uses. */
 export const endpointsSchema = object({
-  /** Those whose cryptography is validated (FIPS 140-3). AWS has them in the USA, Canada and GovCloud. */
+  /** Endpoints with validated cryptography (FIPS 140-3). AWS has them in the USA, Canada and GovCloud. */
   fips: z.boolean({ error: "Give true or false." }).default(false),
-  /** Those that answer over IPv6 too. */
+  /** Endpoints that also answer over IPv6. */
   dualStack: z.boolean({ error: "Give true or false." }).default(false),
 });
 
 const feedHint = "Give an https:// address (http:// only for this machine).";
 
-/** Also with a query; never with a user. */
+/** Allows a query, but no user name or password. */
 export function isFeedUrl(value: string): boolean {
   const url = URL.parse(value);
   if (url === null || /\s/.test(value) || url.username !== "" || url.password !== "") return false;
@@ -287,16 +293,16 @@ export const settingsSchema = object({
   pools: z
     .array(poolSchema, { error: "Give a list of pools." })
     .min(1, { error: "Give at least one pool." })
-    // CloudFormation's 500 resources and 200 outputs per stack, of which a pool has some 40 and 15.
+    // CloudFormation allows 500 resources and 200 outputs per stack; a pool has about 40 and 15.
     .max(10, { error: "Give at most 10 pools; a stack holds no more. Put the others into a second stack." })
     .readonly()
     .prefault([{ name: "default", kind: "user" }]),
-  /** An existing table in place of our own: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
+  /** An existing table to use: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
   runStoreTableArn: tableArn().optional(),
   endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
-  /** Of the run store. */
+  /** What happens to the run store when the stack is deleted. */
   removalPolicy: choice(["destroy", "retain"]).default("retain"),
   monitoring: monitoringSchema.prefault({}),
   updates: updatesSchema.optional(),

@@ -28,17 +28,20 @@ import {
   workloadIdentitySchema,
 } from "./settings-schema.ts";
 
-/** The key in cdk.json's context. */
+/** The settings' key in cdk.json's context. */
 export const settingsKey = "studio-runner";
 
-/** What may be written down; everything but a pool's name and kind has a default. */
+/** Settings as written by a user. Everything but a pool's name and kind has a default. */
 export type SettingsInput = Readonly<z.input<typeof settingsSchema>>;
 type Parsed = z.output<typeof settingsSchema>;
 export type PoolSettings = Readonly<z.output<typeof poolSchema>>;
 export type InferenceSettings = Readonly<Parsed["inference"] & { summaryModel: string }>;
 export type Settings = Readonly<Omit<Parsed, "inference"> & { inference: InferenceSettings }>;
 
-/** The known names at each place of the settings, for suggestions. `[]` stands for a list's item, `.*` for any name. */
+/**
+ * The known names at each place of the settings, for suggestions. `[]` stands for an item of a list, `.*` for
+ * any name.
+ */
 const knownNames: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(settingsSchema.shape),
   studio: Object.keys(studioSchema.shape),
@@ -56,7 +59,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The settings with their defaults, checked against each other and against our own times.
+ * Checks the settings against each other and against the project's constants, and adds the defaults.
  * @throws RunnerError `config_invalid` with every problem at once: its path, what was given and what to do
  */
 export function parseSettings(input: unknown): Settings {
@@ -74,7 +77,7 @@ export function parseSettings(input: unknown): Settings {
   );
 }
 
-/** What defaults from another setting, or is laid over a list of ours. */
+/** Adds defaults that depend on another setting or on a built-in list. */
 function resolve(parsed: Parsed): Settings {
   const { inference, spend } = parsed;
   const { provider, endpoint = "mantle", model, summaryModel = model } = inference;
@@ -85,7 +88,7 @@ function resolve(parsed: Parsed): Settings {
   };
 }
 
-/** Where Bedrock is asked; `undefined`: it is not. */
+/** Where Bedrock is called; `undefined`: another provider is used. */
 export function bedrockOf({ inference }: Settings): Bedrock | undefined {
   const { provider, endpoint, region } = inference;
   return provider === "bedrock" && endpoint !== undefined ? { endpoint, region } : undefined;
@@ -93,15 +96,15 @@ export function bedrockOf({ inference }: Settings): Bedrock | undefined {
 
 export interface Bedrock {
   readonly endpoint: BedrockEndpoint;
-  /** Absent: the stack's. */
+  /** Absent: the stack's region. */
   readonly region: string | undefined;
 }
 
-/** Whether jobs are worked on with a key that is stored. */
+/** Whether the processor uses a stored model key. */
 export const storesModelKey = ({ inference }: Settings): boolean =>
   inference.provider === "openai" && inference.workloadIdentity === undefined;
 
-/** With the models that the runner asks. */
+/** The price list, with the models that the runner uses. */
 export function priceListFor({ inference, spend }: Settings): PriceList {
   const { prices, tiers, webSearchUsd } = spend;
   const known = [inference.model, inference.summaryModel].flatMap((name) => {
@@ -111,7 +114,7 @@ export function priceListFor({ inference, spend }: Settings): PriceList {
   return { models: Object.fromEntries(known), tiers, webSearchUsd };
 }
 
-/** Only what relations look at, so that they are judged also while something else is wrong. */
+/** Contains only the fields that relations need, so that they are checked even if other fields are wrong. */
 const relatedSchema = z.object({ pools: z.array(z.unknown()) });
 const storingSchema = z.object({ inference: inferenceSchema.pick({ mode: true, store: true }).loose() });
 const spendingSchema = z.object({
@@ -163,14 +166,14 @@ function findBroken(input: unknown): readonly Problem[] {
   ];
 }
 
-/** A key and an identity: nobody could say which one counts. */
+/** Reports a key and an identity at once, because it is unclear which should apply. */
 function brokenCredentials(given: {
   readonly keySecretArn?: unknown;
   readonly workloadIdentity?: unknown;
 }): readonly Problem[] {
   if (given.keySecretArn === undefined || given.workloadIdentity === undefined) return [];
   const sentence =
-    "inference.workloadIdentity stands in the place of a stored key, but inference.keySecretArn names one. Leave one of them out.";
+    "inference.workloadIdentity replaces a stored key, but inference.keySecretArn names one. Leave one of them out.";
   return [{ path: "inference.workloadIdentity", sentence }];
 }
 

@@ -9,19 +9,23 @@ import { poolId } from "./pool-id.ts";
 import { Pool } from "./pool.ts";
 import { parseSettings, storesModelKey, type Settings, type SettingsInput } from "./settings.ts";
 
-/** The settings, without those of a stack. Every one has a default. ARNs may be references within the same CDK app. */
+/**
+ * The settings without those of a stack. Every one has a default. ARNs may be references within the same CDK
+ * app.
+ */
 export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
 
 /**
- * Runs Studio jobs in the account of its stack: a run store, the model's key, and what each pool needs.
+ * Runs Studio jobs in the stack's account: creates a run store, the model key's secret, and the resources of
+ * each pool.
  * @throws RunnerError `config_invalid` with every problem of the props at once
  */
 export class StudioRunner extends Construct {
   readonly settings: Settings;
   readonly runStore: RunStoreTable;
-  /** Absent where the processors show their own identity, or sign their requests. */
+  /** Absent if the processors use their AWS identity or sign their requests. */
   readonly modelKey: KeySecret | undefined;
-  /** Where all alarms speak; absent at monitoring level `off`. */
+  /** The topic of all alarms; absent at monitoring level `off`. */
   readonly alarmTopic: Topic | undefined;
   readonly pools: readonly Pool[];
 

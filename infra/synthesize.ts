@@ -17,7 +17,7 @@ export interface Synthesized {
 }
 
 /**
- * Adds the stack that `settings` describe, checked by cdk-nag when the app is synthesized.
+ * Adds the stack that `settings` describe. cdk-nag checks it when the app is synthesized.
  * @throws RunnerError `config_invalid` with every problem at once
  */
 export function addStack(app: App, settings: unknown): RunnerStack {
@@ -32,8 +32,9 @@ export function addStack(app: App, settings: unknown): RunnerStack {
 }
 
 /**
- * The same template and assets as `cdk synth` makes, without the CDK command.
- * @throws RunnerError `config_invalid` with every problem at once; an Error when a check of CDK or cdk-nag fails
+ * Makes the template and assets that `cdk synth` makes, without the CDK command.
+ * @throws RunnerError `config_invalid` with every problem at once; an Error when a check of CDK or cdk-nag
+ * fails
  */
 export function synthesize(settings: unknown, outdir: string): Synthesized {
   const app = new App({ outdir, analyticsReporting: false, context: cdk.context });

@@ -1,4 +1,4 @@
-/** The escape codes that picocolors and cli-table3 write, as classes of a style sheet. */
+/** The escape codes that picocolors and cli-table3 write, and the CSS class for each. */
 const switches: Readonly<Record<string, { readonly on?: string; readonly off: readonly string[] }>> = {
   "1": { on: "bold", off: [] },
   "2": { on: "dim", off: [] },
@@ -12,7 +12,10 @@ const switches: Readonly<Record<string, { readonly on?: string; readonly off: re
 const colours = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"] as const;
 const introducer = "\u001B[";
 
-/** Terminal output as HTML for a `<pre>`: text is escaped, colours become `<span class="…">`; what moves the cursor is left out. */
+/**
+ * Converts terminal output to HTML for a `<pre>`: escapes text, turns colours into `<span class="…">`, and
+ * drops cursor movements.
+ */
 export function ansiToHtml(text: string): string {
   const [first = "", ...parts] = text.replaceAll(/\r(?!\n)/g, "").split(introducer);
   let html = span(first, []);
@@ -35,7 +38,7 @@ function next(styles: readonly string[], code: string): readonly string[] {
   }
   const withoutColour = styles.filter((style) => !colours.some((colour) => colour === style));
   if (number === 39) return withoutColour;
-  // Code 90 is bright black: grey, which is dim white to a reader.
+  // Code 90 is bright black, which reads as grey.
   if (number === 90) return [...withoutColour, "dim"];
   const colour = colours[number >= 90 ? number - 90 : number - 30];
   return colour === undefined ? styles : [...withoutColour, colour];

@@ -8,9 +8,9 @@ import { RunnerError } from "../lib/core/errors.ts";
 const projectRoot = resolve(import.meta.dirname, "..");
 
 /**
- * Synthesizes and bundles the app with these settings, as `cdk synth` does, in a process of its own: the CDK library
- * and its chatter stay out of ours. Gives the template's file.
- * @throws RunnerError `config_invalid` with all that the app said
+ * Synthesizes and bundles the app with these settings, as `cdk synth` does. Runs in a process of its own, so
+ * that the CDK library and its output stay out of this one. Returns the template's file.
+ * @throws RunnerError `config_invalid` with the app's output
  */
 export async function buildStack(settings: { readonly stackName: string }, outdir: string): Promise<string> {
   parseSettings(settings);
@@ -20,7 +20,7 @@ export async function buildStack(settings: { readonly stackName: string }, outdi
     cwd: projectRoot,
     env: {
       ...process.env,
-      // CloudFormation's own rules are for what is deployed, and checking them takes as long as all the rest.
+      // These rules matter for a real deployment only, and checking them takes as long as everything else.
       CDK_VALIDATION: "false",
       CDK_OUTDIR: outdir,
       CDK_CONTEXT_JSON: JSON.stringify({ ...cdk.context, [settingsKey]: settings }),
@@ -31,7 +31,8 @@ export async function buildStack(settings: { readonly stackName: string }, outdi
   app.stderr.on("data", (chunk: Buffer) => said.push(chunk));
   const code = await new Promise((done, fail) => app.once("error", fail).once("close", done));
   if (code === 0) {
-    // On Lambda no package.json says what a bundle is; here the project's would: that it is an ES module.
+    // On Lambda no package.json applies to a bundle. Here the project's would apply and declare it an ES
+    // module.
     writeFileSync(join(outdir, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
     return join(outdir, `${settings.stackName}.template.json`);
   }

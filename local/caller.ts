@@ -1,6 +1,6 @@
 /**
- * `/~NAME/path`: a base address may name who calls. The local servers take the name off and put it into their journals, so
- * that tests can tell apart processes that share one key.
+ * Splits `/~NAME/path`. A base address may name its caller in this way. The local servers remove the name and
+ * record it in their journals, so that tests can tell apart processes that share a key.
  */
 export function splitCaller(path: string): { readonly caller?: string; readonly path: string } {
   const [, caller, rest] = /^\/~([^/]+)(\/.*)$/.exec(path) ?? [];

@@ -2,15 +2,15 @@ import { chmodSync, mkdirSync, readdirSync, statSync, type Stats } from "node:fs
 import { dirname } from "node:path";
 import { RunnerError } from "../lib/core/errors.ts";
 
-/** The permissions of all others than the owner. */
+/** The permission bits of everybody but the owner. */
 const others = 0o077;
-/** What `npm start` keeps in its folder; SQLite's own files have longer names. */
+/** What `npm start` keeps in its folder. SQLite adds files whose names start with its file's name. */
 const ours = ["stack.json", "studio.sqlite", "cdk.out"];
 
 /**
- * Makes a folder for its owner alone, and those that lead to it. One that is there is closed to others, if there is
- * nothing of theirs in it; then the answer says so. Node's own `recursive` never comes back where the parent exists and
- * still answers "no such folder", as /proc does.
+ * Creates a folder, and its missing parents, for its owner alone. Restricts an existing folder if it contains
+ * nothing but this project's files, and returns a sentence about it. Does not use Node's `recursive`, which
+ * never returns where the parent exists and still answers "no such folder", as in /proc.
  * @throws RunnerError `config_invalid`
  */
 export function makeFolder(path: string): string | undefined {
@@ -19,7 +19,7 @@ export function makeFolder(path: string): string | undefined {
     makeNew(path);
     return undefined;
   }
-  if (!found.isDirectory()) throw cannot(path, "a file stands there");
+  if (!found.isDirectory()) throw cannot(path, "there is a file with this name");
   return close(path, found);
 }
 
@@ -34,15 +34,15 @@ function close(path: string, { uid, mode }: Stats): string | undefined {
   }
   if ((mode & others) === 0) return undefined;
   if (readdirSync(path).some((name) => !ours.some((own) => name.startsWith(own)))) {
-    const what = `the folder ${path} is open to other users of this machine, and holds other files than ours`;
+    const what = `the folder ${path} is open to other users of this machine, and contains files that are not the runner's`;
     const advice = `Close it with chmod 700 ${path}, or name another with --state-dir`;
     throw new RunnerError("config_invalid", `${what}. ${advice}`);
   }
   chmodSync(path, 0o700);
-  return `The folder ${path} was open to other users of this machine: now it is yours alone.`;
+  return `The folder ${path} was open to other users of this machine. It is now restricted to you.`;
 }
 
-/** Below a file, in a folder that we may not read …: the same sentence. */
+/** Returns the same error for a path below a file, in an unreadable folder, and so on. */
 function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -59,18 +59,18 @@ function makeNew(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // Another process was faster.
+    // Another process created it first.
     if (codeOf(error) === "EEXIST") return;
     throw cannot(path, problemOf(error), error);
   }
 }
 
 const problems: Readonly<Record<string, string>> = {
-  ENOENT: "its parent takes none",
-  EACCES: "its parent may not be written",
-  EPERM: "its parent may not be written",
-  EROFS: "its parent may not be written",
-  ENOTDIR: "a file stands in its way",
+  ENOENT: "its parent does not allow it",
+  EACCES: "its parent is not writable",
+  EPERM: "its parent is not writable",
+  EROFS: "its parent is not writable",
+  ENOTDIR: "a part of its path is a file",
   ENOSPC: "the disk is full",
 };
 

@@ -4,7 +4,7 @@ import type { LocalOptions, RealModel } from "./options.ts";
 export type StackSettings = SettingsInput & { readonly stackName: string };
 
 export const cannedModelName = "offline-canned";
-/** Of gpt-6-sol: a few jobs come to the smallest cap. */
+/** The price of gpt-6-sol, at which a few jobs reach the smallest cap. */
 const cannedPrice = { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 0.2, outputPerMillionUsd: 10 };
 
 interface Chosen {
@@ -12,12 +12,12 @@ interface Chosen {
   readonly addresses: { readonly studio: string | undefined; readonly model: string | undefined };
 }
 
-/** The settings that `npm start` builds its stack with. */
+/** The settings of the stack that `npm start` builds. */
 export function settingsOf(options: LocalOptions, { model, addresses }: Chosen): StackSettings {
   const { studio, model: baseUrl } = addresses;
   return {
     stackName: "Local",
-    // The local Studio signs its account's owner in by itself.
+    // The local Studio signs its account's owner in without a person.
     ...(studio === undefined
       ? {}
       : { studio: { baseUrl: studio, ...(options.studio ? {} : { signInUrl: studio }) } }),
@@ -27,7 +27,7 @@ export function settingsOf(options: LocalOptions, { model, addresses }: Chosen):
       store: model.store,
       ...(baseUrl === undefined ? {} : { baseUrl }),
     },
-    // Made-up answers at a real model's price, so that costs and caps can be seen at work.
+    // Gives canned answers the price of a real model, so that costs and caps can be tried out.
     spend: { prices: { [cannedModelName]: cannedPrice } },
     ...(options.feedUrl === undefined ? {} : { updates: { feedUrl: options.feedUrl } }),
     pools: [

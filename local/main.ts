@@ -8,14 +8,17 @@ import { printableLines } from "../lib/core/printable.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import { makeFolder } from "./folder.ts";
 import { exampleWorkspaces } from "./model/examples.ts";
-import { tell, workspaceLabel, type Told } from "./narrate.ts";
+import { tell, workspaceLabel, type TerminalLine } from "./narrate.ts";
 import { drain } from "./once.ts";
 import { parseOptions, usage, type LocalOptions } from "./options.ts";
 import { formatTable, RunReport } from "./report.ts";
 import { removeStackFile, writeStackFile, type StackFile } from "./stack-file.ts";
 import { startStack, type LocalStack } from "./stack.ts";
 
-/** `npm start`: the edge where flags, environment, signals and the terminal are. Exit codes: README, "Run it here". */
+/**
+ * `npm start`: the entry point, which reads flags and environment and handles signals. Exit codes: README,
+ * "Run it here".
+ */
 
 const projectRoot = resolve(import.meta.dirname, "..");
 const defaultStateDir = join(projectRoot, ".local");
@@ -28,7 +31,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const { stateDir = defaultStateDir } = options;
-  // What this process and those that it starts write is for its user alone: Studio's messages are, and so is the credential.
+  // Files of this process and its children are for this user alone, because they contain Studio's messages
+  // and credentials.
   process.umask(0o077);
   const closed = makeFolder(stateDir);
   if (closed !== undefined) print(closed);
@@ -46,7 +50,7 @@ async function main(): Promise<number> {
       narrate(event, running.studio);
     },
   });
-  // Ctrl-C during the build ends the build too, and that is no failure.
+  // Ctrl-C during the build stops the build too, which is not a failure.
   const stack = await starting.catch((error: unknown) => {
     if (interrupted.aborted) return undefined;
     throw error;
@@ -74,18 +78,22 @@ const addressesOf = (options: LocalOptions, { cloud, studio, model }: LocalStack
   modelUrl: model?.url ?? options.model?.baseUrl,
 });
 
-/** The variables of a .env file in this folder, under those that are set. */
+/** The environment, with the variables of a .env file as defaults. */
 function environment(): NodeJS.ProcessEnv {
   const file = resolve(".env");
   return existsSync(file) ? { ...parseEnv(readFileSync(file, "utf8")), ...process.env } : process.env;
 }
 
-/** Aborts at the first Ctrl-C or SIGTERM; the second ends the process at once. */
+/** Aborts at the first Ctrl-C or SIGTERM. The second ends the process at once. */
 function interruption(): AbortSignal {
   const interrupted = new AbortController();
   const onSignal = (): void => {
     if (interrupted.signal.aborted) process.exit(130);
-    print(pc.dim(`\nStopping: no new leases, running jobs get ${graceMs / 1_000} s. Again to stop at once.`));
+    print(
+      pc.dim(
+        `\nStopping: no new leases, running jobs get ${graceMs / 1_000} s. Press Ctrl-C again to stop at once.`,
+      ),
+    );
     interrupted.abort();
   };
   process.on("SIGINT", onSignal);
@@ -107,7 +115,7 @@ function introduce(options: LocalOptions, stack: LocalStack): void {
   print(`${lines.join("\n")}\n`);
 }
 
-/** The examples, where nothing else waits: on the first start, and for every run that ends by itself. */
+/** Queues the example jobs if nothing else waits: on the first start, and for every run with --once. */
 function seed(options: LocalOptions, { studio }: LocalStack): void {
   if (!studio) return;
   const workspaces = studio.snapshot();
@@ -134,21 +142,21 @@ async function runOnce(
   return report.rows.every(({ completed }) => completed) ? 0 : 1;
 }
 
-const paint: Readonly<Record<Told["tone"], (text: string) => string>> = {
+const paint: Readonly<Record<TerminalLine["tone"], (text: string) => string>> = {
   plain: String,
   good: pc.green,
   bad: pc.red,
 };
 
 function narrate(event: CloudEvent, studio: LocalStack["studio"]): void {
-  const told = tell(event);
-  if (!told) return;
+  const line = tell(event);
+  if (!line) return;
   const time = new Date(event.atMs).toTimeString().slice(0, 8);
-  const where = told.workspaceId === undefined ? "" : `${nameOf(told.workspaceId, studio)}  `;
-  print(`${pc.dim(time)}  ${told.who.padEnd(10)}  ${pc.cyan(where)}${paint[told.tone](told.what)}`);
+  const where = line.workspaceId === undefined ? "" : `${nameOf(line.workspaceId, studio)}  `;
+  print(`${pc.dim(time)}  ${line.who.padEnd(10)}  ${pc.cyan(where)}${paint[line.tone](line.what)}`);
 }
 
-/** Studio's own title: of a workspace that it does not know (any more), the id. */
+/** Studio's title of a workspace, or the id if Studio does not know it. */
 const nameOf = (workspaceId: string, studio: LocalStack["studio"]): string =>
   workspaceLabel(workspaceId, studio?.titleOf(workspaceId));
 
@@ -159,7 +167,8 @@ function print(text: string): void {
 try {
   process.exitCode = await main();
 } catch (error) {
-  // Errors of our own families are sentences for the reader; anything else is a defect and shows where it is from.
+  // Errors of this project's own classes are sentences for the user. Any other error is a bug and shows its
+  // stack.
   const expected = error instanceof Error && error.name !== "Error" && !(error instanceof TypeError);
   const words = expected
     ? error.message

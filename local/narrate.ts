@@ -3,23 +3,23 @@ import { sentenceOf, toneOf, type Tone } from "../cli/sentences.ts";
 import { printable } from "../lib/core/printable.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 
-export interface Told {
+export interface TerminalLine {
   readonly who: string;
   readonly workspaceId: string | undefined;
   readonly what: string;
   readonly tone: Tone;
 }
 
-/** "pool-local-processor" is the processor to a person; there is one pool here. */
+/** "pool-local-processor" is shown as "processor", because there is only one pool here. */
 const roleOf = (functionLabel: string): string => functionLabel.split("-").at(-1) ?? functionLabel;
 
-/** What a person should read about something that happened; `undefined`: nothing. */
-export function tell(event: CloudEvent): Told | undefined {
-  if (event.kind === "log") return tellLog(roleOf(event.function), event.line);
-  // What our functions throw they have told before, in a line of their own.
+/** A message about an event for the person at the terminal; `undefined`: none. */
+export function tell(event: CloudEvent): TerminalLine | undefined {
+  if (event.kind === "log") return tellLogLine(roleOf(event.function), event.line);
+  // A function that throws a RunnerError has already logged it.
   const isTold = event.kind === "error" && event.errorType === "RunnerError";
   if (!isTold && (event.kind === "error" || endedBadly(event))) {
-    return told(roleOf(event.function), `${event.errorType}: ${event.errorMessage}`, "bad");
+    return terminalLine(roleOf(event.function), `${event.errorType}: ${event.errorMessage}`, "bad");
   }
   return undefined;
 }
@@ -30,22 +30,22 @@ function endedBadly(
   return event.kind === "timeout" || event.kind === "killed" || event.kind === "crash";
 }
 
-function tellLog(who: string, text: string): Told | undefined {
+function tellLogLine(who: string, text: string): TerminalLine | undefined {
   if (isMetricLine(text)) return undefined;
   const line = parseLogLine(text);
-  if (!line) return told(who, text, "plain");
+  if (!line) return terminalLine(who, text, "plain");
   const sentence = sentenceOf(line);
   if (sentence === undefined) return undefined;
   return { who, workspaceId: line.workspaceId, what: sentence, tone: toneOf(line) };
 }
 
-function told(who: string, what: string, tone: Tone): Told {
+function terminalLine(who: string, what: string, tone: Tone): TerminalLine {
   return { who, workspaceId: undefined, what: printable(what), tone };
 }
 
 const labelCharacters = 26;
 
-/** A workspace by its title, cut to a word or two; by its id where it has none that we know. */
+/** A workspace's title, shortened, or its id if no title is known. */
 export function workspaceLabel(workspaceId: string, title: string | null | undefined): string {
   const characters = Array.from(printable((title ?? "").replaceAll(/[\s\p{Cc}]+/gu, " ").trim()));
   if (characters.length === 0) return printable(workspaceId);

@@ -3,12 +3,12 @@ import * as z from "zod";
 import { RunnerError } from "../lib/core/errors.ts";
 import type { LocalStack } from "./stack.ts";
 
-/** Between two cycles. */
+/** Pause between two cycles. */
 const pauseMs = 500;
 
 /**
- * Dispatch cycles one after the other until the queue is empty and everything has ended. `false`: the dispatcher could
- * not ask for work (it has said why), or it was interrupted.
+ * Runs dispatch cycles until the queue is empty and all work has ended. `false`: interrupted, or the
+ * dispatcher could not ask for work and has logged why.
  */
 export async function drain(stack: LocalStack, clock: Clock, interrupted: AbortSignal): Promise<boolean> {
   const { cloud, studio } = stack;
@@ -19,7 +19,7 @@ export async function drain(stack: LocalStack, clock: Clock, interrupted: AbortS
     const cycle = await cloud.invoke(dispatcher.logicalId, { pool: "local" }, { type: "RequestResponse" });
     const isBroken = cycle.functionError !== undefined;
     const isEmpty = !isBroken && foundNothing(cycle.payload);
-    // A place is filled as soon as it is free; an empty queue is not asked again before the runs have ended.
+    // A free slot is filled at once. After an empty answer, waits for the runs to end before asking again.
     if (isBroken || isEmpty) await cloud.idle();
     if (isBroken) return false;
     const open = studio?.snapshot().some(({ state }) => state === "queued" || state === "leased");
@@ -32,7 +32,7 @@ export async function drain(stack: LocalStack, clock: Clock, interrupted: AbortS
 
 const summarySchema = z.object({ reason: z.string() });
 
-/** The dispatcher's answer, from the handler that this stack runs. */
+/** Whether the dispatcher's answer says that it found no job. */
 function foundNothing(payload = ""): boolean {
   return summarySchema.parse(JSON.parse(payload)).reason === "empty";
 }

@@ -4,21 +4,23 @@ import { capLimitsUsd, isFeedUrl } from "../infra/settings-schema.ts";
 import { RunnerError } from "../lib/core/errors.ts";
 import { parseModelKey, parseRunnerKeys } from "../lib/keys/secrets.ts";
 
-/** What `npm start` was asked for: its flags and the environment variables that the public runner's users know. */
+/**
+ * The options of `npm start`: its flags, and the environment variables that users of the public runner know.
+ */
 export interface LocalOptions {
-  /** Serve until the queue is empty and everything has ended, then report and exit. */
+  /** Serve until the queue is empty and all work has ended, then report and exit. */
   readonly once: boolean;
   readonly port: number;
   readonly concurrency: number;
-  /** Where the local Studio's file and the built stack are kept; absent: the project's own folder. */
+  /** The folder for the local Studio's file and the built stack. Absent: the project's default. */
   readonly stateDir: string | undefined;
-  /** Of estimated spending in a UTC day; absent: no cap. */
+  /** Cap on estimated spending per UTC day. Absent: no cap. */
   readonly dailyCapUsd?: number | undefined;
-  /** Where check-update looks for releases; absent: nowhere. */
+  /** Where check-update looks for releases. Absent: it is off. */
   readonly feedUrl?: string | undefined;
-  /** Another Studio in place of the local one. */
+  /** Another Studio to use instead of the local one. */
   readonly studio: { readonly baseUrl: string; readonly runnerKeys: string } | undefined;
-  /** Another model in place of the offline one. */
+  /** A real model to use instead of the offline one. */
   readonly model: RealModel | undefined;
 }
 
@@ -27,7 +29,7 @@ export interface RealModel {
   readonly baseUrl: string | undefined;
   readonly name: string;
   readonly summaryName: string;
-  /** Whether the provider keeps responses. */
+  /** Whether the provider stores responses. */
   readonly store: boolean;
 }
 
@@ -59,7 +61,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const defaultStudio = "https://cloud.xenonflare.com";
 const defaultModel = "gpt-6-luna";
 
-/** @throws RunnerError `config_invalid` or `secret_malformed`, naming the flag or variable */
+/** @throws RunnerError `config_invalid` or `secret_malformed` that names the flag or variable */
 export function parseOptions(args: readonly string[], env: Environment): LocalOptions | "help" {
   const flags = parseFlags(args);
   if (flags.help) return "help";
@@ -118,7 +120,7 @@ function feed(name: string, text: string | undefined): string | undefined {
 function folder(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (text.trim() !== "") return resolve(text);
-  throw new RunnerError("config_invalid", `${name} takes a folder, not a blank`);
+  throw new RunnerError("config_invalid", `${name} takes a folder, not an empty text`);
 }
 
 function studioOf(env: Environment): LocalOptions["studio"] {
@@ -172,7 +174,7 @@ function flag(env: Environment, name: string, absent: boolean): boolean {
   throw new RunnerError("config_invalid", `${name} takes true or false, not "${text}"`);
 }
 
-/** A blank variable is as good as none, as in a .env file that was copied from an example. */
+/** A blank variable counts as unset, as in a .env file copied from an example. */
 function given(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === "" ? undefined : value;

@@ -12,7 +12,7 @@ export interface RunRow {
   readonly tokens: string;
 }
 
-/** Collects how runs ended from the functions' own log lines, so that it works against any Studio. */
+/** Collects the outcomes of runs from the functions' log lines, so that it works with any Studio. */
 export class RunReport {
   readonly #rows: RunRow[] = [];
 
@@ -47,7 +47,7 @@ const columns = [
   { title: "deliverables", of: (row: RunRow) => row.deliverables, right: false },
 ] as const;
 
-/** The rows under their titles, in columns as wide as they need; lines end without blanks. */
+/** A plain table with columns as wide as needed and no trailing spaces. */
 export function formatTable(rows: readonly RunRow[]): string {
   const cells = [
     columns.map(({ title }) => title),

@@ -10,14 +10,15 @@ import * as z from "zod";
 import { ansiToHtml } from "./ansi.ts";
 
 /**
- * `npm run screenshots`: starts the stack as `npm start` does, gives it jobs for some minutes, and takes pictures of the
- * dashboard page and of two commands for the docs. Needs a Chromium (CHROMIUM_PATH, default /usr/bin/chromium).
+ * `npm run screenshots`: starts the stack as `npm start` does, gives it jobs for some minutes, and takes
+ * screenshots of the dashboard page and of two commands for the docs. Needs Chromium (CHROMIUM_PATH, default
+ * /usr/bin/chromium).
  */
 const projectRoot = resolve(import.meta.dirname, "..");
 const imageDir = join(projectRoot, "docs/images");
 const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 
-/** Special words of the offline model (model/script.ts), one round of jobs in each row. */
+/** Special words of the offline model (model/script.ts). Each row is one round of jobs. */
 const rounds: readonly (readonly string[])[] = [
   ["[[rounds:2]]", "[[rounds:1]]", "[[rounds:3]]"],
   [
@@ -79,7 +80,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Neither a real model nor a real Studio, whatever the shell has set. */
+/** Removes variables that would select a real model or a real Studio. */
 function offlineEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const name of ["OPENAI_API_KEY", "OPENAI_BASE_URL", "RUNNER_TOKEN", "RUNNER_API_BASE"]) env[name] = "";
@@ -95,7 +96,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** The stack says where it is once it serves. */
+/** Waits until the stack has written its address. */
 async function addressIn(stateDir: string, stack: ChildProcess): Promise<string> {
   const file = join(stateDir, "stack.json");
   return until("the stack to start", async () => {
@@ -165,7 +166,7 @@ interface Shot {
 const terminalColumns = 100;
 const usageExitCode = 2;
 
-/** A command's real output, as a terminal would show it. */
+/** Takes a screenshot of a command's real output. */
 async function shootCommand(context: BrowserContext, { command, stateDir }: Shot): Promise<void> {
   const run = spawn(process.execPath, ["cli/main.ts", command, "--local", "--state-dir", stateDir], {
     cwd: projectRoot,

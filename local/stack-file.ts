@@ -4,24 +4,27 @@ import * as z from "zod";
 import type { Credentials } from "./cloud/signature.ts";
 import { parseJson } from "../lib/core/json.ts";
 
-/** What a running `npm start` tells its user's other programs, the command line's `--local` above all. */
+/**
+ * The file in which a running `npm start` tells other programs, such as the command line's `--local`, how to
+ * reach it.
+ */
 export interface StackFile {
   readonly stackName: string;
   readonly region: string;
-  /** Where every AWS service answers. */
+  /** The address of every AWS service. */
   readonly endpointUrl: string;
-  /** What requests to it must be signed with: a secret, for as long as it runs. */
+  /** Credentials to sign requests with. They are secret and valid while it runs. */
   readonly credentials: Credentials;
-  /** Of `npm start` itself. */
+  /** The process id of `npm start`. */
   readonly pid: number;
-  /** Absent: its own default. */
+  /** Absent: the default address. */
   readonly studioUrl?: string | undefined;
   readonly modelUrl?: string | undefined;
 }
 
 const nameIn = (stateDir: string): string => join(stateDir, "stack.json");
 
-/** Whole or not at all: readers never see half of it, and none but its owner reads it. */
+/** Writes the file atomically, readable by its owner only. */
 export async function writeStackFile(stateDir: string, file: StackFile): Promise<void> {
   const draft = `${nameIn(stateDir)}.${file.pid}`;
   await rm(draft, { force: true });
@@ -31,7 +34,7 @@ export async function writeStackFile(stateDir: string, file: StackFile): Promise
 
 const ownSchema = z.object({ pid: z.number() });
 
-/** Leaves alone what another process has written since. */
+/** Does nothing if another process has written the file since. */
 export async function removeStackFile(stateDir: string, pid: number): Promise<void> {
   const text = await readFile(nameIn(stateDir), "utf8").catch(() => "{}");
   const own = ownSchema.safeParse(parseJson(text)).data?.pid === pid;

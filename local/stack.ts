@@ -19,30 +19,30 @@ import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { StudioInfo } from "./studio/page-api.ts";
 import { startStudio, type LocalStudio, type StudioOptions } from "./studio/server.ts";
 
-/** Short enough that a job whose processor was killed comes back while its developer is watching. */
+/** Short, so that a job whose processor was killed returns while its developer is watching. */
 const watchableLeaseMs = 60_000;
 
 export interface StackDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newSecret: () => string;
-  /** Where the local Studio's file and the synthesized template are kept. */
+  /** The folder for the local Studio's file and the synthesized template. */
   readonly stateDir: string;
   readonly onEvent: (event: CloudEvent) => void;
   readonly tuning?: StackTuning;
 }
 
-/** What a person at the terminal has no use for, and a test or a measurement chooses. */
+/** Options for tests and measurements, which users do not need. */
 export interface StackTuning {
-  /** Of the local Studio's leases. Default 60 s. */
+  /** Lease duration of the local Studio. Default: 60 s. */
   readonly leaseMs?: number;
-  /** Of one turn of the offline model. Default: its own. */
+  /** Latency of one turn of the offline model. Default: its own. */
   readonly modelLatencyMs?: number;
-  /** What the offline model's turns wait by. Default: the stack's. */
+  /** The clock of the offline model's turns. Default: the stack's. */
   readonly modelClock?: Clock;
-  /** The offline model is one of Bedrock's endpoints, and takes what the stack's functions sign. */
+  /** Makes the offline model one of Bedrock's endpoints, which accepts the functions' signatures. */
   readonly bedrock?: Omit<BedrockOptions, "credentials">;
-  /** Whose jobs of the local Studio are served. Default: both kinds'. */
+  /** The kinds of jobs that the stack runs. Default: both. */
   readonly kinds?: readonly RunnerKind[];
   /** Default: synthesizes and bundles the app. */
   readonly build?: Build;
@@ -51,30 +51,30 @@ export interface StackTuning {
 export type Build = (settings: StackSettings, outdir: string) => Promise<BuiltStack>;
 
 export interface BuiltStack {
-  /** The template, its assets beside it. */
+  /** The template, with its assets next to it. */
   readonly templateFile: string;
-  /** Over the template's variables, where it was not built from these very settings. */
+  /** Override the template's variables, if it was built from other settings. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface LocalStack {
   readonly cloud: LocalCloud;
-  /** Absent where another Studio is served. */
+  /** Absent if another Studio is used. */
   readonly studio: LocalStudio | undefined;
-  /** The runner's dashboard. Absent where nobody would have the time to look: a run that ends by itself. */
+  /** The runner's dashboard. Absent with --once. */
   readonly dashboardUrl: string | undefined;
-  /** Absent where another model is asked. */
+  /** Absent if a real model is used. */
   readonly model: OfflineModel | undefined;
   readonly modelName: string;
   readonly canned: boolean;
-  /** No new leases; running jobs get `graceMs`; no process is left behind. */
+  /** Stops leasing. Running jobs have `graceMs` to finish. Leaves no process behind. */
   stop(graceMs: number): Promise<void>;
 }
 
 /**
- * The whole stack on this machine: Studio and model (local, unless `options` name others), and the synthesized template
- * with its functions in processes of their own.
- * @throws RunnerError, TemplateError or CloudError with a sentence for the person at the terminal; nothing is left open
+ * Runs the whole stack on this machine: Studio and model (local, unless `options` name others), and the
+ * synthesized template with each function in processes of its own.
+ * @throws RunnerError, TemplateError or CloudError with a sentence for the user; then nothing is left open
  */
 export async function startStack(options: LocalOptions, deps: StackDeps): Promise<LocalStack> {
   const { build = synthesize } = deps.tuning ?? {};
@@ -138,7 +138,10 @@ const cannedModel = (baseUrl: string | undefined) => ({
 
 const templateSchema = z.object({ Resources: z.record(z.string(), z.object({ Type: z.string() })) });
 
-/** Of the values those that the template has a secret for, by a part of its logical id: not every stack has all of them. */
+/**
+ * The values for the template's secrets, matched by a part of the logical id. Not every stack has all of
+ * them.
+ */
 function secretsOf(
   templateFile: string,
   values: Readonly<Record<string, string | undefined>>,
@@ -152,13 +155,13 @@ function secretsOf(
   );
 }
 
-/** One pool serves both kinds here, with a key of each: a message to either target is answered. */
+/** Creates a key of each kind, because one pool runs both kinds of jobs here. */
 function createKeys(studio: LocalStudio, { clock, tuning = {} }: StackDeps): string {
   const { kinds = ["user", "global"] } = tuning;
   const made = kinds.map((kind) => studio.createKey(kind, "npm start"));
   const keys = made.map(({ runnerToken }) => runnerToken);
   if (keys.length === 1) return keys.join("");
-  // With their kinds: a rotation replaces those of the pool's own only.
+  // Records the kinds, because a rotation replaces only keys of the pool's own kind.
   const instances = made.map(({ instanceId, credentialId, kind }): RunnerInstance => ({
     instanceId,
     credentialId,
@@ -186,7 +189,7 @@ function openOfflineModel(
 
 interface Shown {
   readonly info: StudioInfo["model"];
-  /** `undefined` while it starts. */
+  /** `undefined` while the cloud is starting. */
   readonly cloud: () => LocalCloud | undefined;
 }
 
@@ -196,7 +199,10 @@ interface Pages {
   close(): Promise<void>;
 }
 
-/** The local Studio with the dashboard beside its page; where another Studio is served, the dashboard alone. */
+/**
+ * Serves the local Studio with the dashboard next to its page, or only the dashboard if another Studio is
+ * used.
+ */
 async function openPages(options: LocalOptions, deps: StackDeps, { info, cloud }: Shown): Promise<Pages> {
   const source = (): DashboardSource | undefined => {
     const running = cloud();
@@ -221,7 +227,7 @@ function openStudio(
 ): Promise<LocalStudio> {
   return startStudio({
     file: join(deps.stateDir, "studio.sqlite"),
-    // One run that ends by itself needs no known address, and does not mind another that serves.
+    // A run with --once needs no fixed address, and should not conflict with another stack.
     port: options.once ? 0 : options.port,
     clock: deps.clock,
     random: deps.random,

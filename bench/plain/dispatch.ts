@@ -9,7 +9,7 @@ import { count, env, getItem, log, logger, openRuns, secret, setItem, studio } f
 
 const lambda = new LambdaClient({});
 
-/** The same calls as an idle dispatch cycle of the runner. */
+/** Makes the same calls as an idle dispatch cycle of the runner. */
 export const handler = middy()
   .use(injectLambdaContext(logger))
   .use(parser({ schema: z.object({ pool: z.string() }) }))

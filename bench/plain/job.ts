@@ -21,7 +21,7 @@ export interface Steps {
 
 let client: OpenAI | undefined;
 
-/** Context, rounds with the model until it calls no tool any more, heartbeat, completion. */
+/** Reads the context, runs rounds until the model calls no tool, sends a heartbeat, and completes the job. */
 export async function runOne(workspaceId: string, steps: Steps = {}): Promise<void> {
   const startedAtMs = Date.now();
   const context = await studio("/getWorkspaceRunnerContext", { workspaceId }, contextSchema);
@@ -84,7 +84,7 @@ const outputs = (
   input: calls.map((call_id) => ({ type: "function_call_output", call_id, output: "ok" })),
 });
 
-/** The very request that the runner sends, tools and instructions included. */
+/** The same request that the runner sends, including tools and instructions. */
 function question(text: string): Request {
   const body: unknown = requestBody(
     {

@@ -7,8 +7,8 @@ import { Agent, fetch } from "undici";
 import { z } from "zod";
 
 /**
- * What a plain bundle's handlers share: the packages that one takes for such a job, imported as their READMEs show it,
- * nothing deferred. It is what `cold` and `overhead` compare with; it is not deployed.
+ * Shared by the plain bundles' handlers: the usual packages for such a job, imported as in their READMEs,
+ * with nothing deferred. `cold` and `overhead` compare with these bundles; they are never deployed.
  */
 const env = z
   .object({
@@ -40,7 +40,7 @@ export async function secret(SecretId: string): Promise<string> {
   return SecretString;
 }
 
-/** The answer, checked by its schema. */
+/** Calls Studio and validates the answer with the schema. */
 export async function studio<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
   const response = await fetch(`${env.RUNNER_API_BASE}${path}`, {
     method: "POST",
@@ -64,7 +64,7 @@ export async function getItem(id: string): Promise<Record<string, unknown> | und
   return Item && unmarshall(Item);
 }
 
-/** The item as it is then. */
+/** Returns the item after the change. */
 export async function setItem(
   id: string,
   values: Readonly<Record<string, unknown>>,

@@ -11,7 +11,7 @@ const rowSchema = z.object({ workspaceId: z.string() });
 
 export const lambda = new LambdaClient({});
 
-/** The same calls as one attempt of the runner that makes one round. */
+/** Makes the same calls as an attempt of the runner with one round. */
 export const handler = middy()
   .use(injectLambdaContext(logger))
   .use(parser({ schema: eventSchema }))

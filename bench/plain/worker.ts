@@ -3,9 +3,9 @@ import { leaseAnswerSchema } from "../../lib/studio/schemas.ts";
 import { log, studio } from "./parts.ts";
 
 /**
- * A worker as the public runner is one: one job at a time, without run store or fence. It makes the same calls, checks the same answers
- * and writes the same log lines. One event works until the queue is
- * empty, or for as many jobs as it says; or on jobs that somebody has leased for it, as a processor does.
+ * A worker like the public runner: one job at a time, without run store or fence. It makes the same calls,
+ * validates the same answers and writes the same log lines. One event works until the queue is empty, or on a
+ * given number of jobs, or on jobs that have already been leased for it, as a processor does.
  */
 export async function handler(
   event: { readonly jobs: number } | { readonly workspaceIds: readonly string[] },

@@ -1,9 +1,9 @@
-import type { Load } from "./scene.ts";
+import type { Load } from "./simulation.ts";
 import type { Outcome } from "./simulate.ts";
 
 const atOnce = { jobs: 1_000, jobSeconds: 60, polling: "fast", concurrency: 1_000 } as const;
 
-/** What docs/scaling.md shows. */
+/** The loads in docs/scaling.md. */
 export const loads: readonly Load[] = [
   { ...atOnce, dispatcherMemoryMb: 150 },
   { ...atOnce, dispatcherMemoryMb: 512 },
@@ -50,7 +50,7 @@ export const rowOf = (load: Load, outcome: Outcome): readonly (string | number)[
 
 const [from, to] = ["<!-- npm run scale -->", "<!-- end -->"];
 
-/** The page with another table. */
+/** Returns the page with another table. */
 export function between(page: string, text: string): string {
   const [start, end] = [page.indexOf(from), page.indexOf(to)];
   if (start < 0 || end < start)

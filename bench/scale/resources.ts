@@ -1,12 +1,15 @@
 import type { VirtualClock } from "./virtual-clock.ts";
 
-/** From the bench (docs/performance.md) and AWS's documents; memory gives the dispatcher its share of a CPU. */
+/**
+ * Assumptions from the benchmark (docs/performance.md) and AWS's documentation. The dispatcher's memory
+ * determines its share of a CPU.
+ */
 export const assumed = {
   studioMs: 150,
   dynamoDbMs: 6,
   invokeMs: 40,
   cpuMsPerLease: 8,
-  /** Of a look at the open runs: a query, and what each row adds. */
+  /** CPU time for reading the open runs: a query, plus a time per row. */
   cpuMsPerLook: 1,
   cpuMsPerRow: 0.035,
   coldStartMs: 1_200,
@@ -14,13 +17,13 @@ export const assumed = {
   /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html, "scaling rate": new environments of one function */
   environmentsPer10Seconds: 1_000,
   processorMemoryMb: 256,
-  /** Of a run's row, and of a row of the index. */
+  /** Write units for a run's row, and for its row in the index. */
   writesPerOpen: 4,
   writesPerJob: 14,
   rowsPerReadUnit: 8,
 } as const;
 
-/** Counts by the second. */
+/** Counts per second. */
 export function counter(clock: VirtualClock) {
   const bySecond = new Map<number, number>();
   const second = (): number => Math.floor(clock.now() / 1_000);
@@ -32,7 +35,7 @@ export function counter(clock: VirtualClock) {
   };
 }
 
-/** One thing after the other, each taking so many times its own length. */
+/** Runs one thing after the other, each slowed down by the factor `stretch`. */
 export function serial(clock: VirtualClock, stretch: number) {
   let freeAtMs = 0;
   return async (ms: number): Promise<void> => {
@@ -41,7 +44,7 @@ export function serial(clock: VirtualClock, stretch: number) {
   };
 }
 
-/** Lambda's environments of one function. Gives how much of the start is billed. */
+/** Lambda's environments of one function. Returns how much of the start is billed. */
 export function environmentsOf(clock: VirtualClock) {
   const begun: number[] = [];
   let [idle, all] = [0, 0];

@@ -6,19 +6,19 @@ import type { Log } from "../../lib/core/log.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { timing } from "../../lib/core/timing.ts";
 import { assumed } from "./resources.ts";
-import { sceneOf, type Load, type Scene } from "./scene.ts";
+import { simulationOf, type Load, type Simulation } from "./simulation.ts";
 import { pool, storeOf, unused, write } from "./store.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
 export interface Outcome {
   readonly drainSeconds: number;
-  /** jobs / concurrency × the time that a job takes. */
+  /** jobs / concurrency × the duration of a job. */
   readonly idealSeconds: number;
-  /** From the queue's start until all places are taken, or all jobs are leased. */
+  /** Seconds from the start until all slots are taken, or all jobs are leased. */
   readonly fullSeconds: number;
   readonly studioPeakPerSecond: number;
   readonly refusedByStudio: number;
-  /** Write units of the one partition that a pool's rows are in. */
+  /** Write units of the single partition that contains a pool's rows. */
   readonly writePeakPerSecond: number;
   readonly readPeakPerSecond: number;
   readonly environments: number;
@@ -27,19 +27,19 @@ export interface Outcome {
 
 const remainingMs = 75_000;
 
-/** Works off a queue that is there at once, with the real dispatcher; Studio, DynamoDB and Lambda are what `assumed` says. */
+/** Works off a full queue with the real dispatcher. Studio, DynamoDB and Lambda behave as `assumed` says. */
 export async function simulate(load: Load): Promise<Outcome> {
-  const scene = sceneOf(createVirtualClock(), load);
-  const cycles = openCycles(scene);
-  await scene.clock.runUntil(scene.done.promise);
-  scene.stop.abort("all jobs have ended");
-  await scene.clock.runUntil(cycles);
-  return outcomeOf(scene);
+  const simulation = simulationOf(createVirtualClock(), load);
+  const cycles = openCycles(simulation);
+  await simulation.clock.runUntil(simulation.done.promise);
+  simulation.stop.abort("all jobs have ended");
+  await simulation.clock.runUntil(cycles);
+  return outcomeOf(simulation);
 }
 
-/** One a minute, as the schedule starts them. */
-async function openCycles(scene: Scene): Promise<void> {
-  const { clock, load, stop, billed } = scene;
+/** Starts a cycle every minute, as the schedule does. */
+async function openCycles(simulation: Simulation): Promise<void> {
+  const { clock, load, stop, billed } = simulation;
   const settings = {
     pool,
     concurrency: load.concurrency,
@@ -48,21 +48,21 @@ async function openCycles(scene: Scene): Promise<void> {
     dailyCapUsd: undefined,
     maxEventAgeMs: timing.maxEventAgeMs,
   };
-  const deps = depsOf(scene);
+  const deps = depsOf(simulation);
   const open: Promise<unknown>[] = [];
   for (let dueMs = 0; ; dueMs += timing.scheduleMs) {
     await clock.sleep(dueMs - clock.now(), stop.signal).catch(() => undefined);
     if (stop.signal.aborted) break;
     const startedAtMs = clock.now();
     const cycle = runCycle(deps, settings, { remainingMs, stop: stop.signal })
-      .catch(() => undefined) // as in Lambda: the next one comes by its schedule
+      .catch(() => undefined) // as in Lambda, the next cycle starts by its schedule
       .then(() => void (billed.dispatcherMs += clock.now() - startedAtMs));
     open.push(cycle);
   }
   await Promise.all(open);
 }
 
-async function askStudio({ clock, load, studio, seen }: Scene): Promise<void> {
+async function askStudio({ clock, load, studio, seen }: Simulation): Promise<void> {
   const { studioPerSecond = Number.POSITIVE_INFINITY } = load;
   const isTooMany = studio.now() >= studioPerSecond;
   studio.add(1);
@@ -73,26 +73,26 @@ async function askStudio({ clock, load, studio, seen }: Scene): Promise<void> {
   throw new RunnerError("studio_unavailable", "too many requests", options);
 }
 
-async function askUntilTaken(scene: Scene): Promise<void> {
+async function askUntilTaken(simulation: Simulation): Promise<void> {
   for (;;) {
     try {
-      return await askStudio(scene);
+      return await askStudio(simulation);
     } catch {
-      await scene.clock.sleep(1_000);
+      await simulation.clock.sleep(1_000);
     }
   }
 }
 
 /** What a processor does for one run, as far as others notice it. */
-async function work(scene: Scene, runId: string): Promise<void> {
-  const { clock, load, lambda, openRuns, seen, billed, done } = scene;
+async function work(simulation: Simulation, runId: string): Promise<void> {
+  const { clock, load, lambda, openRuns, seen, billed, done } = simulation;
   const startMs = await lambda.start();
   const beganAtMs = clock.now() - startMs;
-  await askUntilTaken(scene); // context
+  await askUntilTaken(simulation); // the context
   await clock.sleep(load.jobSeconds * 1_000);
-  await askUntilTaken(scene); // the heartbeat that proves the lease
-  await askUntilTaken(scene); // completion
-  await write(scene, assumed.writesPerJob - assumed.writesPerOpen);
+  await askUntilTaken(simulation); // the heartbeat that proves the lease
+  await askUntilTaken(simulation); // the completion
+  await write(simulation, assumed.writesPerJob - assumed.writesPerOpen);
   openRuns.delete(runId);
   lambda.end();
   billed.processorMs += clock.now() - beganAtMs;
@@ -101,17 +101,17 @@ async function work(scene: Scene, runId: string): Promise<void> {
   if (seen.ended === load.jobs) done.resolve();
 }
 
-function depsOf(scene: Scene): CyclePorts {
+function depsOf(simulation: Simulation): CyclePorts {
   let ids = 0;
   return {
-    ...storeOf(scene),
-    clock: scene.clock,
+    ...storeOf(simulation),
+    clock: simulation.clock,
     random: () => 0.5,
     runLimitMs: 3_600_000,
     newId: () => `id${++ids}`,
     log: silentLog,
     metrics: { emit: () => undefined },
-    studio: studioOf(scene),
+    studio: studioOf(simulation),
     keys: {
       get: async () => [{ id: "key", value: new Secret("key.secret") }],
       refresh: async () => [],
@@ -119,18 +119,18 @@ function depsOf(scene: Scene): CyclePorts {
     },
     invoker: {
       invoke: async ({ runId }) => {
-        await scene.clock.sleep(assumed.invokeMs);
-        void work(scene, runId);
+        await simulation.clock.sleep(assumed.invokeMs);
+        void work(simulation, runId);
       },
     },
   };
 }
 
-function studioOf(scene: Scene): CyclePorts["studio"] {
-  const { clock, load, seen } = scene;
+function studioOf(simulation: Simulation): CyclePorts["studio"] {
+  const { clock, load, seen } = simulation;
   return {
     lease: async () => {
-      await askStudio(scene);
+      await askStudio(simulation);
       if (seen.leased >= load.jobs) return undefined;
       seen.leased += 1;
       if (seen.leased === Math.min(load.jobs, load.concurrency)) seen.fullAtMs = clock.now();
@@ -144,7 +144,7 @@ function studioOf(scene: Scene): CyclePorts["studio"] {
   };
 }
 
-function outcomeOf({ load, seen, studio, writes, reads, lambda, billed }: Scene): Outcome {
+function outcomeOf({ load, seen, studio, writes, reads, lambda, billed }: Simulation): Outcome {
   const { jobs, concurrency, jobSeconds, dispatcherMemoryMb } = load;
   const { compute, request, runStoreWrite, runStoreRead } = awsPrices;
   const megabyteMs =

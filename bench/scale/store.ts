@@ -2,7 +2,7 @@ import type { CyclePorts } from "../../lib/dispatch/cycle.ts";
 import type { NewRun } from "../../lib/runs/run-store.ts";
 import { runSchema, type Run } from "../../lib/runs/run.ts";
 import { assumed } from "./resources.ts";
-import type { Scene } from "./scene.ts";
+import type { Simulation } from "./simulation.ts";
 
 export const pool = "scale";
 
@@ -10,69 +10,69 @@ export const unused = (): never => {
   throw new Error("the simulation has no use for this");
 };
 
-export async function write({ clock, writes }: Scene, units = 1): Promise<void> {
+export async function write({ clock, writes }: Simulation, units = 1): Promise<void> {
   writes.add(units);
   await clock.sleep(assumed.dynamoDbMs);
 }
 
-async function read({ clock, reads }: Scene, units = 0.5): Promise<void> {
+async function read({ clock, reads }: Simulation, units = 0.5): Promise<void> {
   reads.add(units);
   await clock.sleep(assumed.dynamoDbMs);
 }
 
 type Store = Pick<CyclePorts, "control" | "backoff" | "lock" | "spend" | "workspaces" | "runStore">;
 
-/** The run store as the dispatcher asks it: what it keeps, how long it takes, and what it is billed. */
-export function storeOf(scene: Scene): Store {
-  const { heldBack, lock } = scene;
+/** The run store as the dispatcher uses it, with its latency and billing. */
+export function storeOf(simulation: Simulation): Store {
+  const { heldBack, lock } = simulation;
   return {
-    runStore: runStoreOf(scene),
-    control: { read: async () => read(scene).then(() => ({ paused: false })), write: unused },
+    runStore: runStoreOf(simulation),
+    control: { read: async () => read(simulation).then(() => ({ paused: false })), write: unused },
     backoff: {
-      read: async () => read(scene).then(() => ({ ...heldBack })),
+      read: async () => read(simulation).then(() => ({ ...heldBack })),
       extend: async (_, throttler, untilMs) => {
         heldBack[`${throttler}UntilMs`] = untilMs;
-        await write(scene);
+        await write(simulation);
       },
       clear: unused,
     },
     lock: {
       acquire: async ({ owner }) => {
-        await write(scene);
+        await write(simulation);
         if (lock.owner !== "") return false;
         lock.owner = owner;
         return true;
       },
       release: async () => {
         lock.owner = "";
-        await write(scene);
+        await write(simulation);
       },
       read: unused,
     },
     spend: { read: unused, add: unused },
     workspaces: {
       isOf: async () => true,
-      read: async () => read(scene).then(() => undefined),
-      claim: async () => write(scene).then(() => true),
+      read: async () => read(simulation).then(() => undefined),
+      claim: async () => write(simulation).then(() => true),
       leftAlone: unused,
     },
   };
 }
 
-function runStoreOf(scene: Scene): CyclePorts["runStore"] {
-  const { cpu, openRuns } = scene;
+function runStoreOf(simulation: Simulation): CyclePorts["runStore"] {
+  const { cpu, openRuns } = simulation;
   return {
     create: async (run) => {
       await cpu(assumed.cpuMsPerLease);
-      await write(scene, assumed.writesPerOpen - 1);
+      await write(simulation, assumed.writesPerOpen - 1);
       openRuns.set(run.runId, rowOf(run));
     },
     openRuns: async () => {
       await cpu(assumed.cpuMsPerLook + openRuns.size * assumed.cpuMsPerRow);
-      await read(scene, Math.max(0.5, openRuns.size / assumed.rowsPerReadUnit));
+      await read(simulation, Math.max(0.5, openRuns.size / assumed.rowsPerReadUnit));
       return [...openRuns.values()];
     },
-    read: async (_, runId) => read(scene).then(() => openRuns.get(runId)),
+    read: async (_, runId) => read(simulation).then(() => openRuns.get(runId)),
     recentRuns: unused,
     runsOf: unused,
     start: unused,
@@ -98,6 +98,6 @@ const rowOf = (run: NewRun): Run =>
     calledAtMs: run.leasedAtMs,
     heartbeatAtMs: run.leasedAtMs,
     openIn: pool,
-    // Heartbeats keep it alive.
+    // Stands for the heartbeats that keep it alive.
     leaseExpiresAtMs: Number.MAX_SAFE_INTEGER,
   });

@@ -1,7 +1,10 @@
 import type { Clock } from "../../lib/core/clock.ts";
 
 export interface VirtualClock extends Clock {
-  /** Lets time pass until the work is done. @throws what the work throws; Error when nothing is left to wait for */
+  /**
+   * Advances time until the work is done.
+   * @throws what the work throws; Error if nothing is left to wait for
+   */
   runUntil(work: Promise<unknown>): Promise<void>;
 }
 
@@ -10,10 +13,13 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Time that passes as soon as everybody waits: hours take seconds, and always the same way. */
+/**
+ * A clock that jumps to the next timer as soon as everything waits. Hours take seconds, and the result is
+ * always the same.
+ */
 export function createVirtualClock(): VirtualClock {
   let nowMs = 0;
-  /** By the time at which they wake; a map of times keeps the order of those that wake together. */
+  /** By the time at which they wake. The map keeps the order of those that wake at the same time. */
   const sleepers = new Map<number, Set<Sleeper>>();
   const times: number[] = [];
 

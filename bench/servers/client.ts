@@ -7,12 +7,12 @@ const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 
 export interface Server {
   readonly url: string;
-  /** What else the server has to tell, by name. */
+  /** Other values from the server, by name. */
   readonly facts: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
-/** A server in a process of its own, so that what is measured does not wait for its event loop. */
+/** A server in a process of its own, so that measurements do not wait for its event loop. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const child = fork(main, { execArgv: [], stdio: "inherit" });
   child.send(options);
@@ -33,7 +33,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-/** JSON to and from a server's own routes. */
+/** Sends and receives JSON at a server's own routes. */
 export async function call(method: "GET" | "POST" | "DELETE", url: string, body?: unknown): Promise<unknown> {
   const answer = await fetch(url, {
     method,

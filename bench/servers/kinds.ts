@@ -33,7 +33,10 @@ const clock = systemClock;
 
 const answer: TurnPart = { type: "text", text: "A queue hands work on in the order in which it came." };
 
-/** Every job is done in so many rounds: what is measured is the runner, not the model's wishes. */
+/**
+ * Finishes every job in a fixed number of rounds, so that the measurement does not depend on the model's
+ * script.
+ */
 const inRounds =
   (rounds: number): Script =>
   ({ items }) => {
@@ -48,7 +51,7 @@ const listCall = (round: number): TurnPart => ({
 });
 const unlimited = 1_000_000_000;
 
-/** What runs in a server's process. Each lives until its process ends. */
+/** The servers that can run in a process. Each lives until its process ends. */
 const kinds: Kinds = {
   studio: async () => {
     const studio = await startStudio({
@@ -111,7 +114,7 @@ const secretsActions: Actions<Readonly<Record<string, string>>> = {
   }),
 };
 
-/** A Lambda that takes every event and runs none. */
+/** A Lambda that accepts every event and runs none. */
 const invokeRoutes: readonly Route<undefined>[] = [
   { method: "POST", path: /^\/2015-03-31\//, answer: () => ({ status: 202, body: undefined }) },
 ];

@@ -2,7 +2,7 @@ import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwa
 import type { Alarms, AlarmState } from "../ports.ts";
 import type { AwsConfig } from "./config.ts";
 
-/** DescribeAlarms takes no more names at once. */
+/** DescribeAlarms accepts no more names per call. */
 const namesPerCall = 100;
 
 export function createAlarms(config: AwsConfig): Alarms {

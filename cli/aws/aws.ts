@@ -9,7 +9,7 @@ import { createQueues } from "./queues.ts";
 import { createSchedules } from "./schedules.ts";
 import { createStacks } from "./stacks.ts";
 
-/** Every service; a client connects when it is first asked. */
+/** Creates clients for all services. A client connects when it is first used. */
 export function createAws(account: AwsAccount): Aws {
   const config = toAwsConfig(account);
   return {

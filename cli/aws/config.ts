@@ -1,10 +1,13 @@
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 
-/** Where and as whom the AWS clients ask. Absent: what the SDK finds by itself (environment, profile, SSO). */
+/**
+ * The account and region that the AWS clients use. Absent fields: the SDK's default (environment, profile,
+ * SSO).
+ */
 export interface AwsTarget {
   readonly region: string | undefined;
   readonly profile: string | undefined;
-  /** The local stack in place of AWS. */
+  /** The local stack, used instead of AWS. */
   readonly local: LocalTarget | undefined;
 }
 
@@ -13,7 +16,7 @@ export interface LocalTarget {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-/** As whom and where the clients ask. */
+/** Credentials and region for the AWS clients. */
 export interface AwsAccount {
   readonly region?: string;
   readonly profile?: string;
@@ -30,7 +33,7 @@ export interface AwsConfig extends AwsAccount {
   };
 }
 
-/** For the clients of this folder alike; those of lib/adapters/ have limits of their own. */
+/** The configuration that all clients of this folder share. Those of lib/adapters/ have their own limits. */
 export const toAwsConfig = (account: AwsAccount): AwsConfig => ({
   ...account,
   maxAttempts: 3,

@@ -27,7 +27,7 @@ async function readAll(client: CloudWatchLogsClient, query: LogQuery): Promise<r
     const page: FilterLogEventsCommandOutput | undefined = await client
       .send(command, signal === undefined ? {} : { abortSignal: signal })
       .catch((error: unknown) => {
-        // A function that has never run has no log group yet, where AWS creates it.
+        // Where AWS creates the log group, a function that has never run has none yet.
         if (error instanceof ResourceNotFoundException) return undefined;
         throw error;
       });

@@ -9,10 +9,10 @@ import type { QueuedMessage, Queues } from "../ports.ts";
 import type { AwsConfig } from "./config.ts";
 
 const mostMessages = 500;
-/** SQS gives no more at once. */
+/** SQS returns no more messages per call. */
 const perCall = 10;
 const borrowedForSeconds = 120;
-/** Long polling asks every server of the queue; a short poll may miss what is there. */
+/** Long polling asks every server of the queue. A short poll may miss messages. */
 const waitSeconds = 1;
 
 export function createQueues(config: AwsConfig): Queues {

@@ -23,7 +23,10 @@ export function createStacks(config: AwsConfig): Stacks {
   };
 }
 
-/** CloudFormation has no error type for it: "Stack with id X does not exist", as a ValidationError. */
+/**
+ * CloudFormation has no separate error type for this: it returns a ValidationError, "Stack with id X does not
+ * exist".
+ */
 function isMissing(error: unknown): boolean {
   return error instanceof Error && error.name === "ValidationError" && /does not exist/.test(error.message);
 }

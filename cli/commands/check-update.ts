@@ -43,7 +43,7 @@ interface Release {
 
 const webAddress = z.url({ protocol: /^https?$/ });
 
-/** Both shapes that a feed may have, as one. */
+/** Accepts both formats of a feed and returns one. */
 const feedSchema = z.union([
   z.object({ version: versionSchema, url: webAddress.optional() }),
   z

@@ -15,8 +15,8 @@ export const clearBackoff: Command = defineCommand({
     const { backoff } = await context.runStore();
     const cleared = backoffsOf(await backoff.read(pool), context.clock.now());
     await backoff.clear(pool);
-    const lines = cleared.map((one) => `Pool ${pool} held back ${backoffText(one)}: cleared.`);
-    const nothing = `Nothing to clear: pool ${pool} does not hold back.`;
+    const lines = cleared.map((one) => `Pool ${pool} had to wait ${backoffText(one)}: cleared.`);
+    const nothing = `Nothing to clear: pool ${pool} is not waiting.`;
     return { data: { pool, cleared }, text: () => (lines.length > 0 ? lines.join("\n") : nothing) };
   },
 });

@@ -46,7 +46,7 @@ export const config: Command = defineCommand({
   },
 });
 
-/** A person wants the prices of the models in use, and those that differ; of the others there are many. */
+/** For people, hides the prices of models that are not in use, unless they differ; there are many of them. */
 function isOfUse(all: readonly (Settings | undefined)[]): (row: Row) => boolean {
   const names = all.flatMap((settings) =>
     settings ? [settings.inference.model, settings.inference.summaryModel] : [],
@@ -70,7 +70,7 @@ function compare(project: unknown, deployed: unknown): readonly Row[] {
   }));
 }
 
-/** `pools[0].processor.memoryMb` → 512, in the settings' own order. */
+/** Flattens settings: `pools[0].processor.memoryMb` → 512. Keeps their order. */
 export function leavesOf(value: unknown, path = ""): Leaves {
   if (typeof value === "string") return new Map([[path, redacted(value)]]);
   if (typeof value === "number" || typeof value === "boolean") return new Map([[path, value]]);
@@ -88,7 +88,7 @@ function redacted(text: string): string {
 }
 
 function render(rows: readonly Row[], screen: Screen): string {
-  if (rows.length === 0) return "Nothing differs: the deployed settings are the project's.";
+  if (rows.length === 0) return "No differences: the deployed settings are the project's.";
   const { yellow } = screen.colours;
   const columns = [
     { title: "" },

@@ -23,8 +23,8 @@ export const cost: Command = defineCommand({
   name: "cost",
   summary: "Estimates the cost of an idle month and of 1,000 jobs, item by item",
   details:
-    "From the deployed settings (the project's, before a deploy) and AWS's list prices of us-east-1; per 1,000 jobs from the " +
-    `newest ${measuredRuns} runs of the run store. Estimates: the bill is AWS's and the provider's.`,
+    "Uses the deployed settings (before a deploy, the project's) and AWS list prices of us-east-1, and for 1,000 jobs the " +
+    `newest ${measuredRuns} runs in the run store. These are estimates; AWS and the provider send the bills.`,
   examples: [
     { line: "cost", shows: "the whole stack" },
     { line: "cost --pool default --json", shows: "one pool, for a script" },
@@ -33,7 +33,7 @@ export const cost: Command = defineCommand({
   run: async (context) => {
     const deployed = await attempt(() => context.stack());
     const stack = valueOf(deployed);
-    // A pool that the stack does not have is the caller's mistake; a stack that is not there is not.
+    // An unknown pool is the user's mistake; a missing stack is not.
     const pools = stack ? choosePools(stack, context.options.pool).map((pool) => pool.settings) : undefined;
     const settings = stack?.settings ?? (await context.project.settings());
     const chosen = pools ?? settings.pools;
@@ -62,7 +62,7 @@ interface PoolJobs {
   /** Null: no run has ended yet. */
   readonly measured: Measured | null;
   readonly items: readonly CostItem[];
-  /** The model's tokens; null where no price is known. */
+  /** The cost of the model's tokens. Null: the price is unknown. */
   readonly tokensUsd: number | null;
   readonly listUsd: number | null;
 }
@@ -126,7 +126,7 @@ function amountOf({ quantity, price }: CostItem): string {
 }
 
 function renderJobs({ measured, items, tokensUsd, listUsd }: PoolJobs): string {
-  if (measured === null || listUsd === null) return "  no run has ended yet: nothing is measured";
+  if (measured === null || listUsd === null) return "  no run has ended yet, so nothing is measured";
   const { runs, seconds, attempts, rounds } = measured;
   const lines = items.map(
     (item) => `  ${item.what.padEnd(20)} ${formatUsd(item.listUsd).padStart(9)}  ${amountOf(item)}`,

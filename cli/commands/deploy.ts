@@ -24,7 +24,7 @@ export const deploy: Command = defineCommand({
   run: async (context, { yes }) => {
     refuseLocal(context, "deploy");
     if (!yes && !context.input.isTerminal) {
-      throw new CliError("usage", "cdk has no terminal to ask at whether permissions may be widened.", {
+      throw new CliError("usage", "cdk has no terminal in which to ask whether permissions may be widened.", {
         remedy: "Give --yes.",
       });
     }
@@ -46,11 +46,11 @@ export const deploy: Command = defineCommand({
 
 function refusal(checks: readonly CheckResult[]): Outcome {
   const text = (screen: Screen): string =>
-    `${renderChecks(checks, screen)}\n\nNothing was deployed: mend what failed first.`;
+    `${renderChecks(checks, screen)}\n\nNothing was deployed. Fix the failed checks first.`;
   return { data: { deployed: false, checks }, text, exit: "finding" };
 }
 
-/** The remedies of keys that are not there yet, and then the one command that looks at everything. */
+/** The remedies for missing keys, and then `doctor`. */
 function nextSteps(checks: readonly CheckResult[]): readonly string[] {
   const remedies = checks
     .filter(({ verdict }) => verdict === "fail")

@@ -37,58 +37,61 @@ export const destroy: Command = defineCommand({
     await checkName(context, stackName, confirm);
     await runCdk(context, ["destroy", stackName, "--force"]);
     const data = { stack: stackName, destroyed: true, stays };
-    return { data, text: () => [`${stackName} is removed.`, ...stays].join("\n") };
+    return { data, text: () => [`${stackName} is deleted.`, ...stays].join("\n") };
   },
 });
 
-/** @throws CliError `refused` */
+/** @throws CliError `refused` if jobs are in flight */
 async function refuseBusy(context: Context, { pools }: Stack): Promise<void> {
   const each = await Promise.all(pools.map(({ name }) => countInFlight(context, name)));
   const inFlight = each.reduce((sum, one) => sum + one, 0);
   if (inFlight === 0) return;
   throw new CliError("refused", `${count(inFlight, "run")} in flight.`, {
-    remedy: "End them first: npm run runner -- drain. Or give --force: their jobs go back to Studio.",
+    remedy:
+      "Drain the pools first: npm run runner -- drain. With --force, the jobs return to Studio's queue.",
   });
 }
 
-/** @throws CliError `usage` where the name is another */
+/** @throws CliError `usage` if another name is given */
 async function checkName(
   { input, prompts }: Context,
   stackName: string,
   confirm: string | undefined,
 ): Promise<void> {
   if (confirm === undefined && !input.isTerminal) {
-    throw new CliError("usage", "There is no terminal to ask at.", { remedy: "Give --confirm STACK" });
+    throw new CliError("usage", "Standard input is not a terminal, so nothing can be asked.", {
+      remedy: "Give --confirm STACK",
+    });
   }
-  const given = confirm ?? (await prompts.text({ message: `To remove ${stackName}, type its name` }));
+  const given = confirm ?? (await prompts.text({ message: `To delete ${stackName}, type its name` }));
   if (given === stackName) return;
-  throw new CliError("usage", `The stack is named ${stackName}: nothing was removed.`);
+  throw new CliError("usage", `The stack is named ${stackName}. Nothing was deleted.`);
 }
 
-/** A line for each thing that outlives the stack, with how to remove it. */
+/** A line for each resource that outlives the stack, with how to delete it. */
 function whatStays(stack: Stack): readonly string[] {
   const table = stack.output("RunStoreTable");
   const rows: readonly { readonly holds: (settings: Settings) => boolean; readonly line: string }[] = [
     {
       holds: ({ runStoreTableArn }) => runStoreTableArn !== undefined,
-      line: `The run store ${table} stays: it was brought along.`,
+      line: `The run store ${table} is kept, because the stack did not create it.`,
     },
     {
       holds: ({ runStoreTableArn, removalPolicy }) =>
         runStoreTableArn === undefined && removalPolicy === "retain",
       line:
-        `The run store ${table} stays (removalPolicy retain). To remove it too:\n` +
+        `The run store ${table} is kept (removalPolicy retain). To delete it too:\n` +
         `  aws dynamodb update-table --table-name ${table} --no-deletion-protection-enabled\n` +
         `  aws dynamodb delete-table --table-name ${table}`,
     },
     {
       holds: ({ pools, inference }) =>
         inference.keySecretArn !== undefined || pools.some(({ keySecretArn }) => keySecretArn !== undefined),
-      line: "Secrets that were brought along stay; those that the stack made go with it.",
+      line: "Secrets that the stack did not create are kept; its own secrets are deleted.",
     },
     {
       holds: () => true,
-      line: "The runner instances at Studio stay: revoke them on Studio's page.",
+      line: "The runner instances at Studio are kept. Revoke them on Studio's page.",
     },
   ];
   return rows.filter(({ holds }) => holds(stack.settings)).map(({ line }) => line);

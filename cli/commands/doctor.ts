@@ -37,7 +37,10 @@ export const doctor: Command = defineCommand({
   },
 });
 
-/** A pool that is not there, or a local stack that does not run, is no finding: nothing can be looked at. */
+/**
+ * An unknown pool, or a local stack that is not running, is an error and not a finding, because nothing can
+ * be checked.
+ */
 async function refuseWrongNames(context: Context): Promise<void> {
   const pools = (): ReturnType<Context["pools"]> => context.pools();
   const code = problemOf(await attempt(pools))?.code;

@@ -7,15 +7,15 @@ import { duration, sentence } from "../values.ts";
 import { alreadyText, switchPool } from "./pause.ts";
 
 const lookEveryMs = 2_000;
-/** The index of open runs lags a little behind, and a cycle may begin in the very moment of the pause. */
+/** The index of open runs lags behind slightly, and a cycle may start at the moment of the pause. */
 const quietLooksNeeded = 2;
 
 export const drain: Command = defineCommand({
   name: "drain",
   summary: "Pauses a pool and waits until no job is in flight",
   details:
-    "The pool stays paused, also after Ctrl-C or the time-out (exit code 1): resume ends it. " +
-    "A dispatch cycle that was open when it was paused is waited for too.",
+    "The pool stays paused, even after Ctrl-C or the timeout (exit code 1), until resume. " +
+    "Also waits for a dispatch cycle that was running at the pause.",
   options: [
     {
       flags: "--timeout <time>",
@@ -23,9 +23,7 @@ export const drain: Command = defineCommand({
     },
     { flags: "--why <text>", meaning: "the reason, shown by status" },
   ],
-  examples: [
-    { line: 'drain --why "new model key" --timeout 30m', shows: "returns when nothing runs any more" },
-  ],
+  examples: [{ line: 'drain --why "new model key" --timeout 30m', shows: "returns when no job is running" }],
   input: z.object({ timeout: duration().optional(), why: sentence().optional() }),
   run: async (context, { timeout, why }) => {
     const pool = await context.pool();
@@ -41,24 +39,24 @@ export const drain: Command = defineCommand({
     const kept = paused.changed ? "" : `\n${alreadyText(paused, clock.now())}`;
     const text = (): string =>
       data.drained
-        ? `Pool ${pool.name} is drained after ${formatDuration(data.waitedMs)}: nothing runs, and it stays paused.${kept}`
+        ? `Pool ${pool.name} is drained after ${formatDuration(data.waitedMs)}: no job is running, and the pool stays paused.${kept}`
         : `${count(inFlight, "run")} still in flight after ${formatDuration(data.waitedMs)}. The pool stays paused.${kept}`;
     return { data, text, exit: data.drained ? "ok" : "finding" };
   },
 });
 
-/** A pool that is paused keeps who paused it and why. */
+/** The reason of an existing pause, which drain keeps. */
 async function reasonOf(context: Context, pool: string): Promise<string | undefined> {
   const { control } = await context.runStore();
   return (await control.read(pool)).paused ? undefined : "drain";
 }
 
-/** How many runs are in flight at the end: 0, or what is left at `untilMs`. */
+/** Returns the number of runs in flight: 0, or what is left at `untilMs`. */
 async function waitUntilEmpty(context: Context, pool: string, untilMs: number): Promise<number> {
   const { clock, terminal, signal } = context;
   const { lock } = await context.runStore();
   const startedAtMs = clock.now();
-  // Of a cycle that may have looked before the pause was written; every later one sees it.
+  // The cycle that may have started before the pause was written. Every later one sees the pause.
   const { owner: suspect } = await lock.read(pool);
   let quietLooks = 0;
   for (;;) {
@@ -68,7 +66,7 @@ async function waitUntilEmpty(context: Context, pool: string, untilMs: number): 
     quietLooks = inFlight === 0 && !isOpen ? quietLooks + 1 : 0;
     if (quietLooks === quietLooksNeeded || nowMs >= untilMs) return inFlight;
     const what =
-      inFlight === 0 && isOpen ? "a dispatch cycle is still open" : `${count(inFlight, "run")} in flight`;
+      inFlight === 0 && isOpen ? "a dispatch cycle is still running" : `${count(inFlight, "run")} in flight`;
     terminal.progress(`Draining pool ${pool}: ${what} (${formatDuration(nowMs - startedAtMs)})`);
     await clock.sleep(Math.min(lookEveryMs, untilMs - nowMs), signal);
   }

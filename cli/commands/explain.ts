@@ -5,13 +5,13 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count, formatDuration, formatTime, formatUsd } from "../format.ts";
 import { findRunsOf } from "../job-ids.ts";
-import { filterFor, tellRecord, type ToldLine } from "../log-lines.ts";
+import { filterFor, toReadableLine, type ReadableLine } from "../log-lines.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
 import type { Colours, Screen } from "../terminal.ts";
 import { id } from "../values.ts";
 import { paintState, toJob } from "./jobs.ts";
 
-/** Lines are written a little before the lease is noted and after the run is closed. */
+/** Log lines are written slightly before the lease is recorded and after the run is finished. */
 const marginMs = 120_000;
 
 interface Step {
@@ -20,10 +20,10 @@ interface Step {
   readonly attempt: number | null;
   readonly event: string | null;
   readonly what: string;
-  readonly tone: ToldLine["tone"];
+  readonly tone: ReadableLine["tone"];
 }
 
-interface Story {
+interface Timeline {
   readonly run: Run;
   readonly steps: readonly Step[];
   readonly logLines: number;
@@ -33,7 +33,7 @@ export const explain: Command = defineCommand({
   name: "explain",
   summary: "Shows one job's timeline from the run store and the logs",
   details:
-    "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never hold prompts or answers.",
+    "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never contain prompts or answers.",
   arguments: [{ name: "job", meaning: "the id of a workspace or a run" }],
   examples: [
     { line: "explain ws_7f3a", shows: "every run of the workspace" },
@@ -43,22 +43,22 @@ export const explain: Command = defineCommand({
   run: async (context, { job }) => {
     const { pool, runs } = await findRunsOf(context, job);
     const lines = await readLines(context, pool, runs);
-    const stories = runs.map((run) => storyOf(run, lines));
+    const timelines = runs.map((run) => timelineOf(run, lines));
     const data = {
       pool: pool.name,
       workspaceId: runs[0].workspaceId,
-      runs: stories.map(({ run, steps }) => ({ ...toJob(run), steps })),
+      runs: timelines.map(({ run, steps }) => ({ ...toJob(run), steps })),
     };
-    return { data, text: (screen) => render(data.workspaceId, stories, screen) };
+    return { data, text: (screen) => render(data.workspaceId, timelines, screen) };
   },
 });
 
-/** Of all functions, about these runs' workspace, from the first run's lease to the last one's end. */
+/** Log lines of all functions about the runs' workspace, from the first lease to the last end. */
 async function readLines(
   context: Context,
   pool: StackPool,
   runs: readonly [Run, ...Run[]],
-): Promise<readonly ToldLine[]> {
+): Promise<readonly ReadableLine[]> {
   const { logs } = await context.aws();
   const last = runs.at(-1) ?? runs[0];
   const query = {
@@ -72,15 +72,15 @@ async function readLines(
       const group = pool.logGroups[role];
       if (group === undefined) return [];
       const records = await logs.records({ ...query, group });
-      return records.flatMap((record) => tellRecord(record, role) ?? []);
+      return records.flatMap((record) => toReadableLine(record, role) ?? []);
     }),
   );
   return perRole.flat();
 }
 
-function storyOf(run: Run, lines: readonly ToldLine[]): Story {
+function timelineOf(run: Run, lines: readonly ReadableLine[]): Timeline {
   const own = lines.filter(({ runId, minor }) => runId === run.runId && !minor);
-  const told = own.map(({ atMs, function: source, attempt, event, what, tone }) => ({
+  const logSteps = own.map(({ atMs, function: source, attempt, event, what, tone }) => ({
     atMs,
     source,
     attempt: attempt ?? null,
@@ -88,11 +88,11 @@ function storyOf(run: Run, lines: readonly ToldLine[]): Story {
     what,
     tone,
   }));
-  const steps = [...runStoreSteps(run), ...told].toSorted((a, b) => a.atMs - b.atMs);
+  const steps = [...runStoreSteps(run), ...logSteps].toSorted((a, b) => a.atMs - b.atMs);
   return { run, steps, logLines: own.length };
 }
 
-/** What the run store alone knows, so that a story is whole where logs are gone. */
+/** Steps from the run store, so that the timeline is complete even if the logs have expired. */
 function runStoreSteps(run: Run): readonly Step[] {
   const step = (atMs: number, what: string, tone: Step["tone"] = "plain"): Step => ({
     atMs,
@@ -117,15 +117,17 @@ function runStoreSteps(run: Run): readonly Step[] {
 
 const toneOfEnd = (state: Run["state"]): Step["tone"] => (state === "completed" ? "good" : "bad");
 
-function render(workspaceId: string, stories: readonly Story[], screen: Screen): string {
+function render(workspaceId: string, timelines: readonly Timeline[], screen: Screen): string {
   const { bold } = screen.colours;
-  const head = `Workspace ${bold(printable(workspaceId))}: ${count(stories.length, "run")}`;
-  return [head, ...stories.map((story) => renderStory(story, screen.colours))].join("\n\n");
+  const head = `Workspace ${bold(printable(workspaceId))}: ${count(timelines.length, "run")}`;
+  return [head, ...timelines.map((timeline) => renderStory(timeline, screen.colours))].join("\n\n");
 }
 
-function renderStory({ run, steps, logLines }: Story, colours: Colours): string {
+function renderStory({ run, steps, logLines }: Timeline, colours: Colours): string {
   const head = `Run ${colours.bold(run.runId)}  ${paintState(run.state, colours)}  ${colours.dim(facts(run))}`;
-  const unsure = run.unconfirmed ? [colours.yellow("Studio did not confirm this: what it says counts.")] : [];
+  const unsure = run.unconfirmed
+    ? [colours.yellow("Studio did not confirm this, so its own state may differ.")]
+    : [];
   const why = run.reason === undefined || run.reason === "ok" ? [] : [whyOf(run), ...unsure];
   const [first] = steps;
   const lines = steps.map((step) => stepLine(step, first?.atMs ?? 0, colours));

@@ -21,7 +21,7 @@ export const init: Command = defineCommand({
     "Settings that would change are shown first. Without a terminal: --yes and options.",
   options: flagRows,
   examples: [
-    { line: "init", shows: "asks; what is there is the default" },
+    { line: "init", shows: "asks for each setting; the defaults are the present values" },
     { line: "init --yes --model gpt-6-luna --cap 20 --email ops@example.com", shows: "for a script" },
     { line: "init --yes --pools default:user,europe:global --force", shows: "two pools" },
   ],
@@ -32,7 +32,7 @@ export const init: Command = defineCommand({
     const text = await project.cdkJson();
     const written = await readWritten(context, text, flags);
     const wanted = await findWanted(context, written, flags);
-    // Refuses what does not fit together, with every problem and its place.
+    // Reports every inconsistency with its place.
     const settings = parseSettings(wanted);
     const changes = changesOf(written, wanted);
     const isSame = isDeepStrictEqual(written, wanted);
@@ -48,7 +48,7 @@ export const init: Command = defineCommand({
 async function readWritten({ project }: Context, text: string, { force }: Flags): Promise<Written> {
   const problem = problemOf(await attempt(() => project.settings()));
   if (problem && !force) {
-    const remedy = "Mend it, or let init begin anew: --force";
+    const remedy = "Correct it, or let init start over with --force";
     throw new CliError("config_invalid", problem.message, { remedy });
   }
   const raw = problem ? {} : (cdkSchema.safeParse(JSON.parse(text)).data?.context[settingsKey] ?? {});
@@ -60,8 +60,9 @@ async function findWanted(context: Context, written: Written, flags: Flags): Pro
   const present = withFlags(answersOf(parseSettings(written)), flags, options);
   if (flags.yes) return merge(written, present);
   if (!input.isTerminal) {
-    throw new CliError("usage", "There is no terminal to ask at.", {
-      remedy: "Give --yes, and options for what shall not have its default: npm run runner -- init --help",
+    throw new CliError("usage", "Standard input is not a terminal, so nothing can be asked.", {
+      remedy:
+        "Give --yes, and an option for each setting that should not have its default: npm run runner -- init --help",
     });
   }
   return merge(written, await askAll(prompts, present));
@@ -70,11 +71,11 @@ async function findWanted(context: Context, written: Written, flags: Flags): Pro
 interface Change {
   readonly path: string;
   readonly from: string | number | boolean;
-  /** Null: it is taken out. */
+  /** Null: the value is removed. */
   readonly to: string | number | boolean | null;
 }
 
-/** What is written already and would be another; what is new overwrites nothing. */
+/** Existing values that would change. New values overwrite nothing and are not listed. */
 function changesOf(written: object, wanted: object): readonly Change[] {
   const after = leavesOf(wanted);
   return [...leavesOf(written)].flatMap(([path, from]) => {
@@ -91,7 +92,7 @@ async function agree(
   if (force) return;
   const lines = changes.map(({ path, from, to }) => `  ${path}: ${from} → ${to ?? "(taken out)"}`);
   if (yes || !input.isTerminal) {
-    throw new CliError("refused", `cdk.json has other settings:\n${lines.join("\n")}`, {
+    throw new CliError("refused", `cdk.json already has other settings:\n${lines.join("\n")}`, {
       remedy: "Nothing was written. To overwrite them: --force",
     });
   }
@@ -123,8 +124,8 @@ interface View {
 
 function render({ isSame, wanted, next }: View): string {
   const head = isSame
-    ? "cdk.json has these settings already:"
-    : `Written into cdk.json, context.${settingsKey}:`;
+    ? "cdk.json already has these settings:"
+    : `Written to cdk.json, context.${settingsKey}:`;
   const steps = next.map((line) => `  ${line}`);
   return `${head}\n${JSON.stringify(wanted, undefined, 2)}\n\nNext:\n${steps.join("\n")}`;
 }

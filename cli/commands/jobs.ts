@@ -43,7 +43,7 @@ export const jobs: Command = defineCommand({
   },
 });
 
-/** Newest first; pages until there are enough, or the rest is older than asked for. */
+/** Newest first. Reads pages until there are enough runs, or the rest is older than requested. */
 export async function findRuns(
   context: Context,
   pool: string,
@@ -63,7 +63,7 @@ export async function findRuns(
   }
 }
 
-/** A run as scripts read it; the job's own ids, times in epoch ms. */
+/** A run for scripts, with the job's own ids and times in epoch ms. */
 export function toJob(run: Run): Readonly<Record<string, unknown>> {
   const { usage, endedAtMs, ...rest } = run;
   return {

@@ -4,13 +4,13 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { isRunId } from "../job-ids.ts";
-import { filterFor, tellRecord, type ToldLine } from "../log-lines.ts";
+import { filterFor, toReadableLine, type ReadableLine } from "../log-lines.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
 import type { Screen } from "../terminal.ts";
 import { choice, duration, id } from "../values.ts";
 
 const followEveryMs = 2_000;
-/** CloudWatch shows lines up to this late, and not in order. */
+/** CloudWatch can show lines this late, and out of order. */
 const lateMs = 15_000;
 
 const input = z.object({
@@ -25,7 +25,7 @@ export const logs: Command = defineCommand({
   name: "logs",
   summary: "Shows the functions' log lines in plain words",
   details:
-    "With --json the lines are as they were written; together with --follow one JSON document per line, for as long as it runs.",
+    "With --json the lines are shown as they were written, and with --follow as one JSON document per line.",
   options: [
     { flags: "--follow", meaning: "keep showing new lines until Ctrl-C" },
     { flags: "--job <id>", meaning: "only lines of this workspace or run" },
@@ -74,7 +74,7 @@ interface Reading {
   readonly startMs: number;
 }
 
-type KeyedLine = ToldLine & { readonly id: string };
+type KeyedLine = ReadableLine & { readonly id: string };
 
 async function read(context: Context, { wanted, sources, startMs }: Reading): Promise<readonly KeyedLine[]> {
   const { logs: port } = await context.aws();
@@ -85,15 +85,15 @@ async function read(context: Context, { wanted, sources, startMs }: Reading): Pr
     sources.map(async ({ role, group }) => {
       const records = await port.records({ group, startMs, signal: context.signal, ...pattern });
       return records.flatMap((record) => {
-        const told = tellRecord(record, role);
-        return told ? [{ ...told, id: `${group} ${record.id}` }] : [];
+        const readable = toReadableLine(record, role);
+        return readable ? [{ ...readable, id: `${group} ${record.id}` }] : [];
       });
     }),
   );
   return perSource.flat().toSorted((a, b) => a.atMs - b.atMs);
 }
 
-/** Asks again and again, a little into the past, and shows what it has not shown yet. Ctrl-C is its good end. */
+/** Polls for lines, each time from slightly in the past, and shows new ones only. Runs until Ctrl-C. */
 async function follow(context: Context, { startMs, ...reading }: Reading): Promise<never> {
   const { clock, signal, terminal, options } = context;
   let fromMs = startMs;
@@ -109,10 +109,10 @@ async function follow(context: Context, { startMs, ...reading }: Reading): Promi
   }
 }
 
-const toData = ({ atMs, function: role, fields }: ToldLine) => ({ atMs, function: role, line: fields });
+const toData = ({ atMs, function: role, fields }: ReadableLine) => ({ atMs, function: role, line: fields });
 
 function formatLine(
-  { atMs, function: role, workspaceId, what, tone, minor }: ToldLine,
+  { atMs, function: role, workspaceId, what, tone, minor }: ReadableLine,
   screen: Screen,
 ): string {
   const { colours } = screen;

@@ -11,11 +11,14 @@ export interface Switched {
   readonly by: string;
   readonly why: string | null;
   readonly atMs: number | null;
-  /** False: it was so already, and who and why have stayed. */
+  /** False: the state was already set, and who set it and why are unchanged. */
   readonly changed: boolean;
 }
 
-/** Writes who paused or resumed, and why; what else an operator has set stays. Again, without a reason, changes nothing. */
+/**
+ * Pauses or resumes a pool, and records who did it and why. Keeps the operator's other settings. Does nothing
+ * if the state is already set and no reason is given.
+ */
 export async function switchPool(
   context: Context,
   { paused, why }: { readonly paused: boolean; readonly why: string | undefined },
@@ -34,12 +37,14 @@ export async function switchPool(
   return { pool, ...change, changed: true };
 }
 
-/** "Pool a is paused already, by ann, 2 min ago: maintenance. That stays; --why gives another reason." */
+/**
+ * "Pool a is already paused, by ann, 2 min ago: maintenance. That is kept; use --why to change the reason."
+ */
 export function alreadyText({ pool, paused, by, why, atMs }: Switched, nowMs: number): string {
   const since = atMs === null ? "" : `, ${formatAge(nowMs - atMs)}`;
-  const state = paused ? "is paused already" : "leases already, resumed";
+  const state = paused ? "is already paused" : "is already leasing, resumed";
   const what = `${state}${paused ? "," : ""} by ${by}${since}${why === null ? "" : `: ${why}`}`;
-  return printable(`Pool ${pool} ${what}. That stays; --why gives another reason.`);
+  return printable(`Pool ${pool} ${what}. That is kept; use --why to change the reason.`);
 }
 
 const options = [
@@ -52,7 +57,7 @@ export const pause: Command = defineCommand({
   summary: "Stops leasing; running jobs continue",
   details: "Takes effect without a deploy, at the next dispatch cycle: within a minute.",
   options,
-  examples: [{ line: 'pause --why "Studio maintenance"', shows: "who paused and why stays until resume" }],
+  examples: [{ line: 'pause --why "Studio maintenance"', shows: "status shows who paused and why" }],
   input,
   run: async (context, { why }) => {
     const data = await switchPool(context, { paused: true, why });
@@ -60,7 +65,7 @@ export const pause: Command = defineCommand({
       data,
       text: () =>
         data.changed
-          ? `Pool ${data.pool} is paused: no new leases within a minute, running jobs go on.`
+          ? `Pool ${data.pool} is paused: leasing stops within a minute, and running jobs continue.`
           : alreadyText(data, context.clock.now()),
     };
   },
@@ -74,7 +79,7 @@ export const resume: Command = defineCommand({
   input,
   run: async (context, { why }) => {
     const data = await switchPool(context, { paused: false, why });
-    const done = `Pool ${data.pool} leases again, within a minute.`;
+    const done = `Pool ${data.pool} leases again within a minute.`;
     return { data, text: () => (data.changed ? done : alreadyText(data, context.clock.now())) };
   },
 });

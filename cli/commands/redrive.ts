@@ -28,9 +28,9 @@ export const redrive: Command = defineCommand({
     { flags: "--since <time>", meaning: "list runs lost within this time; default: 1d" },
   ],
   examples: [
-    { line: "redrive --dry-run", shows: "what waits, and what would be done with it" },
+    { line: "redrive --dry-run", shows: "the dead letters, and what would be done with each" },
     { line: "redrive --yes", shows: "for a script" },
-    { line: "redrive --drop", shows: "asks, and empties the queue of what nobody can read" },
+    { line: "redrive --drop", shows: "asks, and deletes unreadable ones" },
   ],
   input: z.object({
     dryRun: z.boolean().default(false),
@@ -41,7 +41,7 @@ export const redrive: Command = defineCommand({
   }),
   run: async (context, { dryRun: isDry, show, drop, yes, since }) => {
     if (show && (drop || yes))
-      throw new CliError("usage", "--show only looks: give it without --drop and --yes.");
+      throw new CliError("usage", "--show changes nothing: give it without --drop and --yes.");
     const dryRun = isDry || show;
     const pools = await context.pools();
     const lost = (await Promise.all(pools.map((pool) => findLost(context, pool, since)))).flat();
@@ -63,7 +63,7 @@ interface Borrowed extends DeadLetter {
 
 const dropped = (letter: Borrowed): Borrowed =>
   letter.action === "keep"
-    ? { ...letter, action: "drop", why: "it is no record of a failed attempt" }
+    ? { ...letter, action: "drop", why: "it is not a record of a failed attempt" }
     : letter;
 
 interface Done extends Borrowed {
@@ -88,7 +88,7 @@ interface Wish {
   readonly yes: boolean;
 }
 
-/** Does what the verdicts say, once it is agreed to; what is not done goes back into the queue. */
+/** Carries out each letter's action if the user agrees. Returns the other letters to the queue. */
 async function recoverAll(
   context: Context,
   letters: readonly Borrowed[],
@@ -123,30 +123,34 @@ async function isAgreed(
   if (dryRun || doable.length === 0) return false;
   if (yes) return true;
   if (!input.isTerminal) {
-    throw new CliError("usage", `${count(letters.length, "dead letter")} wait, and there is nobody to ask.`, {
-      remedy: "Give --yes to recover them, or --dry-run to see what would be done.",
-    });
+    throw new CliError(
+      "usage",
+      `${count(letters.length, "dead letter")} wait, but standard input is not a terminal, so nothing can be asked.`,
+      {
+        remedy: "Give --yes to recover them, or --dry-run to see what would be done.",
+      },
+    );
   }
   const of = (wanted: DeadLetter["action"]): number =>
     doable.filter(({ action }) => action === wanted).length;
   const [sends, deletes, drops] = [of("send"), of("delete"), of("drop")];
-  const question = `Send ${sends} to recovery again, and delete ${deletes} that need nothing?`;
+  const question = `Send ${sends} to recovery again, and delete ${deletes} that need no recovery?`;
   if (sends + deletes > 0 && !(await prompts.confirm(question, true))) return false;
-  // What is dropped is gone for ever: that is a question of its own, and its answer holds for all of it.
+  // Dropping is irreversible, so it needs a confirmation of its own, which covers all dropped letters.
   return (
-    drops === 0 ||
-    prompts.confirm(`Remove for ever ${count(drops, "dead letter")} that nobody can read?`, false)
+    drops === 0 || prompts.confirm(`Permanently delete ${count(drops, "unreadable dead letter")}?`, false)
   );
 }
 
 async function recover(context: Context, { pool, action, event, message }: Borrowed): Promise<void> {
   const { queues, functions } = await context.aws();
-  // Sent before it is deleted: recovering twice is harmless, never recovering is not.
+  // Sends the event before deleting the message, because a repeated recovery is harmless and a missing one is
+  // not.
   if (action === "send") await functions.send(pool.output("Recovery"), event);
   await queues.remove(pool.output("DeadLetters"), message.receipt);
 }
 
-/** Runs that were lost, and open ones whose lease is over: the next cycle's reaper closes those. */
+/** Lost runs, and open runs whose lease has expired, which the reaper finishes in the next cycle. */
 async function findLost(context: Context, pool: StackPool, sinceMs: number): Promise<readonly Run[]> {
   const { runs } = await context.runStore();
   const nowMs = context.clock.now();
@@ -172,8 +176,8 @@ const toData = ({ pool, message, runId, workspaceId, attempt, action, why, state
 
 const lostWords = (run: Run): string =>
   run.state === "lost"
-    ? `lost (${run.reason ?? ""}): Studio leases the job again, nothing is to be done`
-    : "its lease is over: the next cycle closes it as lost, and Studio leases the job again";
+    ? `lost (${run.reason ?? ""}): Studio leases the job again; nothing to do`
+    : "its lease has expired: the next cycle closes it as lost, and Studio leases the job again";
 
 const toLost = (run: Run) => ({
   pool: run.pool,
@@ -194,7 +198,7 @@ interface View {
 
 const actionWords = {
   delete: { done: "deleted", left: "would be deleted" },
-  send: { done: "sent to recovery", left: "would go to recovery" },
+  send: { done: "sent to recovery", left: "would be sent to recovery" },
   drop: { done: "dropped", left: "would be dropped" },
   keep: { done: "kept", left: "kept" },
 } as const;

@@ -52,14 +52,14 @@ export const rotate: Command = defineCommand({
     },
   ],
   examples: [
-    { line: "rotate < new-key.txt", shows: "a key that was made on Studio's page" },
+    { line: "rotate < new-key.txt", shows: "a key that was created on Studio's page" },
     { line: "rotate --mint --pool europe", shows: "a new one from Studio" },
     { line: "rotate --finish", shows: "revokes the old ones once their jobs have ended" },
   ],
   input,
   run: async (context, given) => {
     if (given.finish && given.mint)
-      throw new CliError("usage", "--finish makes no new keys: give --mint or --finish, not both.");
+      throw new CliError("usage", "--finish creates no keys: give --mint or --finish, not both.");
     return given.finish
       ? finishRotation(context, { timeoutMs: given.timeout, unusedForMs: given.unusedFor })
       : rotateNow(context, given);
@@ -102,7 +102,7 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
   return { data, text: () => render(data), exit: outcome === "promoted" ? "ok" : "finding" };
 }
 
-/** The new keys first; one that is given anew is no kept one. */
+/** New keys first. A kept key that is given again counts as new. */
 function withKept({ keys, instances }: Keyed, kept: Keyed): Keyed {
   const given = new Set(keys.map(({ id }) => id));
   return {
@@ -116,7 +116,7 @@ type Keyed = Pick<RunnerSecret, "keys" | "instances">;
 interface Wanted {
   readonly mint: boolean;
   readonly pool: StackPool;
-  /** As many as there are now. */
+  /** The number of keys in the pool now. */
   readonly count: number;
 }
 
@@ -156,7 +156,8 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
       terminal.progress(`Watching for refusals: ${formatDuration(watchedMs)} of ${formatDuration(watchMs)}`);
       const { lastCycle } = await lock.read(pool.name);
       if (lastCycle?.reason !== "key_refused") return false;
-      // A cycle that was open at the promotion had the old keys, which may be why they are rotated.
+      // A cycle that was running at the promotion used the old keys, whose refusal may be the reason for the
+      // rotation.
       return lastCycle.atMs - pollingTimes[pool.settings.polling].cycleMs > promotedAtMs;
     },
   };
@@ -165,40 +166,40 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
 const stepWords = {
   tried: "Studio accepts it: storing and promoting it",
   promoted: "Promoted: the next cycle leases with it",
-  watched: "Watched to the end",
+  watched: "Finished watching",
 } as const;
 
 interface Data {
   readonly pool: string;
   readonly outcome: RotateOutcome;
-  /** None where nothing was stored. */
+  /** Null: nothing was stored. */
   readonly versionId: string | null;
   readonly previousVersionId: string | null;
   readonly newKeys: readonly string[];
-  /** Of the new keys and of those that stay: which Studio refused when they were tried. */
+  /** New and kept keys that Studio refused when they were tried. */
   readonly refused: readonly string[];
   readonly oldKeys: readonly OldKey[];
   readonly watchedMs: number;
   readonly hasRotator: boolean;
-  /** The pool's. */
+  /** The pool's kind. */
   readonly kind: RunnerKind;
   readonly keptKeys: readonly { readonly keyId: string; readonly kind: RunnerKind | undefined }[];
 }
 
 const endWords: Readonly<Record<RotateOutcome, (data: Data) => string>> = {
   promoted: ({ pool, newKeys: ids, watchedMs }) =>
-    `Pool ${pool} leases with ${ids.join(", ")} now; nobody was refused in ${formatDuration(watchedMs)}.`,
+    `Pool ${pool} now leases with ${ids.join(", ")}; nothing was refused in ${formatDuration(watchedMs)}.`,
   refused: (data) =>
-    `Studio refuses ${whoIn(data)}: nothing was changed, pool ${data.pool} leases with its old keys.`,
+    `Studio refuses ${whoIn(data)}: nothing was changed, and pool ${data.pool} still leases with its old keys.`,
   overtaken: ({ newKeys: ids }) =>
-    `Somebody has stored another value since this rotation began: that one stays, and ${ids.join(", ")} is not used. Look at it, and rotate again.`,
+    `Another value has been stored since this rotation began. It stays, and ${ids.join(", ")} is not used. Check it, and rotate again.`,
   rolled_back: (data) =>
     `Studio refused ${whoIn(data)} after the promotion: pool ${data.pool} leases with its old keys again.`,
   superseded: (data) =>
-    `Studio refused ${whoIn(data)} after the promotion, but somebody has stored another value meanwhile: that one was left in place.`,
+    `Studio refused ${whoIn(data)} after the promotion, but another value has been stored since. It was left in place.`,
 };
 
-/** A dispatch cycle does not tell which of its keys was refused. */
+/** The refused keys in words. A dispatch cycle does not record which of its keys was refused. */
 const whoIn = ({ refused, keptKeys }: Data): string =>
   refused.length === 0
     ? "a dispatch cycle"
@@ -215,7 +216,7 @@ function render(data: Data): string {
   const others = oldKeys.map(({ keyId }) => keyId).filter((keyId) => !known.includes(keyId));
   const lines = [
     ...keptKeys.map(
-      ({ keyId, kind }) => `${keyId} is of kind ${kind}, not of the pool's own (${own}): it stays.`,
+      ({ keyId, kind }) => `${keyId} is of kind ${kind}, not of the pool's kind (${own}), so it stays.`,
     ),
     known.length > 0 &&
       `The rotator revokes ${known.join(", ")} once no job uses it; to wait for that: npm run runner -- rotate --finish`,

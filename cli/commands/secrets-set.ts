@@ -23,7 +23,7 @@ export const secretsSet: Command = defineCommand({
   options: [{ flags: "--no-try", meaning: "store the key without trying it" }],
   examples: [
     { line: "secrets set runner-keys < runner-keys.txt", shows: "one key, or a JSON list of keys" },
-    { line: "secrets set model-key", shows: "asks for it, without showing it" },
+    { line: "secrets set model-key", shows: "asks for the key without showing it" },
     { line: "secrets set account-key --pool europe < account.json", shows: "what the rotator signs in with" },
   ],
   input: z.object({ name: choice(keyNames), try: z.boolean().default(true) }),
@@ -42,14 +42,16 @@ export const secretsSet: Command = defineCommand({
   },
 });
 
-/** What came of trying: the text to store (its owner may have renewed it), and what a person should know. */
+/**
+ * The result of trying a key: the text to store (the provider may have renewed it), and a note for the user.
+ */
 interface Tried {
   readonly text: string;
   readonly note?: string;
 }
 
 interface Handler {
-  /** @throws CliError `refused`, `check_failed`: nothing is stored then */
+  /** @throws CliError `refused`, `check_failed`; then nothing is stored */
   readonly attempt: (context: Context, text: string) => Promise<Tried>;
   readonly store: (context: Context, secretId: string, text: string) => Promise<Stored>;
 }
@@ -64,7 +66,7 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
       const refused = await withoutAnswer(() => askForRefused(context, settings, keys));
       if (refused.length === 0) return { text };
       throw new CliError("refused", `Studio refuses the runner key ${refused.join(", ")}.`, {
-        remedy: `${nothingStored} Look at the key on Studio's page: it may be revoked, or belong to another Studio.`,
+        remedy: `${nothingStored} Check the key on Studio's page: it may be revoked, or belong to another Studio.`,
       });
     },
     store: async (context, secretId, text) => {
@@ -82,7 +84,7 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
       const { model } = settings.inference;
       return {
         text,
-        note: `The provider accepts it, but it sees no model "${model}" (inference.model): jobs will fail.`,
+        note: `The provider accepts it, but it has no access to the model "${model}" (inference.model): jobs will fail.`,
       };
     },
     store: storeText,
@@ -104,7 +106,7 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
   },
 };
 
-/** A key that nobody could try is not stored by accident. */
+/** Rejects with a remedy if the key could not be tried, so that nobody stores an untried key by accident. */
 async function withoutAnswer<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

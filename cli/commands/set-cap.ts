@@ -15,12 +15,12 @@ export const setCap: Command = defineCommand({
   name: "set-cap",
   summary: "Sets the daily cap on estimated spending, without a deploy",
   details:
-    "Holds from the next dispatch cycle on, until another value or default is set. At the cap no job is leased any more " +
-    "until 00:00 UTC; running jobs go on. Alarms on spending exist where a cap is deployed (setting pools[].dailyCapUsd).",
+    "Applies from the next dispatch cycle on, until another value or default is set. At the cap no more jobs are leased " +
+    "until 00:00 UTC; running jobs continue. Alarms on spending exist if a cap is deployed (setting pools[].dailyCapUsd).",
   arguments: [{ name: "usd", meaning: "US dollars per day, or default for the deployed cap" }],
   examples: [
     { line: "set-cap 50", shows: "raises or lowers it for now" },
-    { line: "set-cap default", shows: "as deployed again" },
+    { line: "set-cap default", shows: "returns to the deployed value" },
   ],
   input: z.object({ usd: orDefault(money(min, max, "To lease nothing: npm run runner -- pause.")) }),
   run: async (context, { usd }) => {
@@ -55,7 +55,7 @@ function render({ pool, dailyCapUsd, spentUsd }: Data): string {
   return `Pool ${pool} may spend ${formatUsd(dailyCapUsd)} a day. Today: ${formatUsd(spentUsd)}, estimated. ${state}`;
 }
 
-/** @throws CliError `refused` */
+/** @throws CliError `refused` if a model's price is unknown */
 function checkPrices({ settings: { inference, spend } }: Stack): void {
   const unknown = [...new Set([inference.model, inference.summaryModel])].filter(
     (model) => priceOf(spend.prices, model) === undefined,
@@ -63,7 +63,7 @@ function checkPrices({ settings: { inference, spend } }: Stack): void {
   if (unknown.length === 0) return;
   throw new CliError(
     "refused",
-    `No price is known for ${unknown.join(", ")}: a cap could not see its cost.`,
+    `No price is known for ${unknown.join(", ")}: a cap could not include its cost.`,
     {
       remedy: "Write the price into cdk.json (spend.prices) and deploy.",
     },

@@ -6,19 +6,19 @@ import { concurrencyOf } from "../pool-status.ts";
 import type { StackPool } from "../stack.ts";
 import { orDefault, whole } from "../values.ts";
 
-/** Per pool, beside its runs: its dispatcher and its recovery. */
+/** Functions per pool that run beside its runs: dispatcher and recovery. */
 const functionsBeside = 2;
 
 export const setConcurrency: Command = defineCommand({
   name: "set-concurrency",
   summary: "Sets how many jobs run at once, without a deploy",
   details:
-    "Holds from the next dispatch cycle on, until another value or default is set; 0 leases nothing. " +
-    "A value that the account's Lambda concurrency has no room for is refused (exit code 1).",
+    "Applies from the next dispatch cycle on, until another value or default is set; 0 leases nothing. " +
+    "A value that exceeds the account's Lambda concurrency is refused (exit code 1).",
   arguments: [{ name: "count", meaning: "0 to 1000, or default for the deployed value" }],
   examples: [
     { line: "set-concurrency 25", shows: "checks the account first" },
-    { line: "set-concurrency default", shows: "as deployed again" },
+    { line: "set-concurrency default", shows: "returns to the deployed value" },
   ],
   input: z.object({ count: orDefault(whole(0, 1_000)) }),
   run: async (context, { count: wanted }) => {
@@ -43,7 +43,7 @@ export const setConcurrency: Command = defineCommand({
   },
 });
 
-/** @throws CliError `refused` */
+/** @throws CliError `refused` if the account's Lambda concurrency is too low */
 async function checkAccount(context: Context, pool: StackPool, concurrency: number): Promise<void> {
   const [{ pools }, runStore, aws] = await Promise.all([context.stack(), context.runStore(), context.aws()]);
   const others = await Promise.all(
@@ -55,7 +55,7 @@ async function checkAccount(context: Context, pool: StackPool, concurrency: numb
   const taken = others.reduce((sum, one) => sum + one, functionsBeside * pools.length);
   if (taken + concurrency <= unreserved) return;
   const room = Math.max(0, unreserved - taken);
-  const message = `The account runs ${unreserved} Lambda invocations at once; ${concurrency} jobs and what runs beside them need ${taken + concurrency}.`;
+  const message = `The account can run ${unreserved} Lambda invocations at once; ${concurrency} jobs and the other functions need ${taken + concurrency}.`;
   throw new CliError("refused", message, {
     remedy: `Set at most ${room}, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".`,
   });

@@ -88,7 +88,7 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
 }
 
-/** More than these would push the rest off the screen; `--json` has them all. */
+/** The maximum number of workspaces shown; `--json` has them all. */
 const mostLeftAlone = 3;
 
 function leftAloneLines({ leftAlone }: PoolStatus): readonly (readonly [string, string])[] {
@@ -96,7 +96,7 @@ function leftAloneLines({ leftAlone }: PoolStatus): readonly (readonly [string, 
     const until = formatTime(untilMs).slice(11);
     return [
       "Left alone",
-      printable(`${workspaceId} until ${until} UTC: its runs lost their leases in a row`),
+      printable(`${workspaceId} until ${until} UTC: several of its runs in a row lost their leases`),
     ] as const;
   });
   const more = leftAlone.length - lines.length;

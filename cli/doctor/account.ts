@@ -1,13 +1,13 @@
 import type { Check, Facts, Finding } from "./check.ts";
 
-/** `cdk bootstrap`'s own name. */
+/** The name of `cdk bootstrap`'s stack. */
 const bootstrapStack = "CDKToolkit";
-/** What aws-cdk-lib's default synthesizer asks for. */
+/** The version that aws-cdk-lib's default synthesizer requires. */
 const oldestBootstrap = 6;
-/** Per pool, beside its runs: its dispatcher and its recovery. */
+/** Functions per pool that run beside its runs: dispatcher and recovery. */
 const functionsBeside = 2;
 
-/** What can be looked at with credentials alone. */
+/** Checks that need nothing but credentials. */
 export const accountChecks: readonly Check[] = [
   {
     id: "credentials",
@@ -38,7 +38,7 @@ export const accountChecks: readonly Check[] = [
         functions.accountConcurrency(),
       ]);
       const needed = pools.reduce((sum, { concurrency }) => sum + concurrency + functionsBeside, 0);
-      const finding = `the account runs ${unreserved} invocations at once; the pools' runs and what is beside them need ${needed}`;
+      const finding = `the account can run ${unreserved} invocations at once; the pools need ${needed}, including dispatchers and recovery`;
       if (needed <= unreserved) return { verdict: "ok", finding };
       const remedy =
         'Lower the pools\' concurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".';

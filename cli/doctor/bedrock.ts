@@ -7,8 +7,9 @@ import type { Stack } from "../stack.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
 /**
- * Sends the model a job's request, and the one for summaries a short one, because nothing that is free says the same:
- * mantle's list of models does not tell of access, runtime has none. As the person at the terminal: what the processor's role may, its policy in the template says.
+ * Sends one request like a job's to the model, and a short one to the model for summaries. No free call
+ * answers the same question: mantle's list of models does not show access, and runtime has no list. The
+ * requests use the user's own credentials; the policy of the processor's role is in the template.
  */
 export const bedrockChecks: readonly Check[] = [
   {
@@ -43,7 +44,7 @@ async function judgeAccess(
   const { bedrock } = await facts.context.aws();
   const failure = await bedrock.ask({ endpoint, region, body });
   if (failure === undefined) {
-    const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost next to nothing)`;
+    const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost almost nothing)`;
     return { verdict: "ok", finding };
   }
   const refusal = bedrockRefusal(failure);
@@ -53,15 +54,15 @@ async function judgeAccess(
   return { verdict: "fail", finding: `${model}: ${finding}`, remedy: `${capital(remedy)}.` };
 }
 
-/** About who asks here, so that it says nothing of the processor. */
+/** Says that a finding is about the user's own credentials, not the processor's role. */
 const asOneself = (finding: string, model: string): Finding => ({
   verdict: "warn",
-  finding: `${model}: ${finding.replace("the processor's role", "your own identity")}; whether the processor's role may was not seen`,
+  finding: `${model}: ${finding.replace("the processor's role", "your own identity")}; whether the processor's role may is not known`,
   remedy:
-    "Ask as somebody with the right (--profile), or look at the reasons of failed jobs: npm run runner -- jobs. The role's own rights come with a deploy.",
+    "Use credentials with this permission (--profile), or look at the reasons of failed jobs: npm run runner -- jobs. A deploy gives the role its permissions.",
 });
 
 const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
-/** The stack's, from the ARN of a secret that every pool has. */
+/** The stack's region, from the ARN of a secret that every pool has. */
 const regionOf = ({ pools }: Stack): string => pools[0]?.output("KeysSecret").split(":")[3] ?? "";

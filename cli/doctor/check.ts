@@ -10,44 +10,44 @@ import type { Stack, StackPool } from "../stack.ts";
 export const verdicts = ["ok", "warn", "fail", "skipped"] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** Never with a secret's value, or a part of one. */
+/** Never contains a secret's value or a part of one. */
 export interface Finding {
   readonly verdict: Verdict;
   /** One sentence. */
   readonly finding: string;
-  /** What to do, where something is to be done. */
+  /** What to do, if anything. */
   readonly remedy?: string;
-  /** The pool that it is about; absent: the whole stack. */
+  /** The pool that the finding is about; absent: the whole stack. */
   readonly pool?: string;
 }
 
-/** What a check cannot do without. */
+/** What a check requires. */
 export type Need = "settings" | "credentials" | "stack";
 
-/** What several checks look at, asked for once. */
+/** Data that several checks share, each read once. */
 export interface Facts {
   readonly context: Context;
-  /** The project's; of the local stack those that it runs with. */
+  /** The project's settings; with `--local`, those of the local stack. */
   readonly settings: () => Promise<Settings>;
   readonly credentials: () => Promise<{ readonly arn: string; readonly account: string }>;
   readonly stack: () => Promise<Stack>;
-  /** The pools that `--pool` leaves. */
+  /** The pools that `--pool` selects. */
   readonly pools: () => Promise<readonly StackPool[]>;
   readonly status: (pool: StackPool) => Promise<PoolStatus>;
-  /** The deployed model key's answer; `undefined`: there is none to ask with. */
+  /** The provider's answer for the deployed model key; `undefined`: there is no key. */
   readonly model: () => Promise<ModelAnswer | undefined>;
 }
 
 export interface Check {
-  /** Stays: scripts read it. */
+  /** Must not change, because scripts read it. */
   readonly id: string;
   readonly title: string;
-  /** Looked at before a deploy too. */
+  /** Also runs before a deploy. */
   readonly beforeDeploy?: true;
-  /** Makes no sense for the local stack. */
+  /** Does not apply to the local stack. */
   readonly awsOnly?: true;
   readonly needs: readonly Need[];
-  /** What it means when it cannot be looked at. Default: fail. */
+  /** The outcome if the check cannot be carried out. Default: fail. */
   readonly unknown?: "warn";
   readonly run: (facts: Facts) => Promise<Finding | readonly Finding[]>;
 }
@@ -57,7 +57,7 @@ export interface CheckResult extends Finding {
   readonly title: string;
 }
 
-/** A check of each pool by itself. */
+/** A check that runs for each pool. */
 export function perPool(
   id: string,
   title: string,
@@ -78,17 +78,17 @@ const limitMs = 20_000;
 
 interface NeedRow {
   readonly have: (facts: Facts) => Promise<unknown>;
-  /** Looked at first: else its absence would be told as this one's. */
+  /** A requirement to check first, so that its failure is reported instead of this one. */
   readonly after?: Need;
   readonly without: string;
 }
 
-/** In place of what was not looked at because of it: what is wrong with them is told once, by their own check. */
+/** The finding of checks that need the settings. The settings' own check says what is wrong with them. */
 export const settingsUnread = "the settings cannot be read";
 
 const needRows: Readonly<Record<Need, NeedRow>> = {
   settings: { have: (facts) => facts.settings(), without: settingsUnread },
-  credentials: { have: (facts) => facts.credentials(), without: "AWS cannot be asked" },
+  credentials: { have: (facts) => facts.credentials(), without: "the AWS credentials do not work" },
   stack: {
     have: (facts) => facts.stack(),
     after: "credentials",
@@ -96,9 +96,9 @@ const needRows: Readonly<Record<Need, NeedRow>> = {
   },
 };
 
-/** All of them at once, each with its own time limit; in their order. */
+/** Runs all checks at once, each with its own time limit. Returns the results in the order of the checks. */
 export async function runChecks(facts: Facts, checks: readonly Check[]): Promise<readonly CheckResult[]> {
-  facts.context.terminal.progress(`Looking at ${checks.length} things`);
+  facts.context.terminal.progress(`Running ${checks.length} checks`);
   const results = await Promise.all(
     checks.map(async (check) => {
       const findings = await runCheck(facts, check);
@@ -122,11 +122,11 @@ async function runCheck(facts: Facts, check: Check): Promise<readonly Finding[]>
     });
   } catch (error) {
     signal.throwIfAborted();
-    return [{ verdict: check.unknown ?? "fail", ...told(error) }];
+    return [{ verdict: check.unknown ?? "fail", ...describeError(error) }];
   }
 }
 
-/** Errors that say what is wrong, in place of a finding; all others say that nobody could look. */
+/** Errors that are findings themselves. Any other error means that the check could not be carried out. */
 const findings: readonly CliErrorCode[] = [
   "usage",
   "config_invalid",
@@ -137,7 +137,7 @@ const findings: readonly CliErrorCode[] = [
   "refused",
 ];
 
-function told(error: unknown): { readonly finding: string; readonly remedy?: string } {
+function describeError(error: unknown): { readonly finding: string; readonly remedy?: string } {
   const { code, message, remedy } = toCliError(error);
   const finding = findings.includes(code) ? message : `could not be checked: ${message}`;
   return remedy === undefined ? { finding } : { finding, remedy };

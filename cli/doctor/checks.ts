@@ -6,7 +6,7 @@ import { keyChecks } from "./keys.ts";
 import { requestChecks } from "./request.ts";
 import { stackChecks } from "./stack.ts";
 
-/** Every check, in the order of the answer. A new one is a row in one of these lists. */
+/** Every check, in the order of the output. To add one, add a row to one of these lists. */
 export const checks: readonly Check[] = [
   ...localChecks,
   ...accountChecks,
@@ -16,5 +16,5 @@ export const checks: readonly Check[] = [
   ...bedrockChecks,
 ];
 
-/** What a deploy needs. */
+/** The checks that run before a deploy. */
 export const deployChecks = checks.filter(({ beforeDeploy }) => beforeDeploy);

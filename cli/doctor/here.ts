@@ -10,16 +10,16 @@ import { compareVersions } from "../versions.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
 const dayMs = 86_400_000;
-/** Older prices are told as such. */
+/** Older prices get a warning. */
 const pricesFreshMs = 180 * dayMs;
-/** A shutdown this near is warned of. */
+/** A shutdown within this time gets a warning. */
 const shutdownNearMs = 90 * dayMs;
-/** Runs TypeScript without flags. */
+/** The first version that runs TypeScript without flags. */
 const oldestNode = "22.18.0";
-/** The functions' own (infra/runner-function.ts). */
+/** The version that the functions use (infra/runner-function.ts). */
 const lambdaNode = "24.0.0";
 
-/** What can be looked at without AWS: this machine, the checkout, the settings. */
+/** Checks that do not need AWS: this machine, the checkout and the settings. */
 export const localChecks: readonly Check[] = [
   {
     id: "node",
@@ -28,7 +28,7 @@ export const localChecks: readonly Check[] = [
     needs: [],
     run: async ({ context: { nodeVersion } }) => {
       const remedy =
-        "Start it by npm (npm run runner -- …), which takes the project's own Node; or install Node 24.";
+        "Start it with npm (npm run runner -- …), which uses the project's Node, or install Node 24.";
       if (compareVersions(nodeVersion, oldestNode) < 0)
         return { verdict: "fail", finding: `${nodeVersion} is too old`, remedy };
       if (compareVersions(nodeVersion, lambdaNode) < 0)
@@ -44,7 +44,7 @@ export const localChecks: readonly Check[] = [
     run: async ({ context: { project } }) => {
       const missing = await project.missingPackages();
       if (missing.length === 0)
-        return { verdict: "ok", finding: "all installed, as package.json wants them" };
+        return { verdict: "ok", finding: "all installed in the versions of package.json" };
       const finding = `${count(missing.length, "package")} missing or in another version: ${missing.slice(0, 5).join(", ")}`;
       return { verdict: "fail", finding, remedy: "npm ci" };
     },
@@ -56,7 +56,7 @@ export const localChecks: readonly Check[] = [
     needs: [],
     run: async (facts) => {
       const settings = await facts.settings();
-      ownInstructions(settings.inference); // a file that cannot be read is told here
+      ownInstructions(settings.inference); // throws if a file of instructions cannot be read
       return { verdict: "ok", finding: summaryOf(settings) };
     },
   },
@@ -76,7 +76,7 @@ export const localChecks: readonly Check[] = [
   },
 ];
 
-/** The settings' own arithmetic holds when they are read at all (infra/relations.ts): this shows its results. */
+/** A summary of the settings. Parsing has already checked that they are consistent (infra/relations.ts). */
 function summaryOf({ stackName, inference, pools }: Settings): string {
   const each = pools.map((pool) => {
     const { name, kind, polling, processor, runLimitMinutes, concurrency } = pool;
@@ -97,7 +97,7 @@ function judgePrices(settings: Settings, nowMs: number): Finding {
   const unknown = models.filter((model) => !Object.hasOwn(known, model));
   if (unknown.length > 0) {
     const finding = `none is known for ${unknown.join(", ")}: costs are not estimated, and no daily cap can be set`;
-    return { verdict: "warn", finding, remedy: "Write it into cdk.json: spend.prices." };
+    return { verdict: "warn", finding, remedy: "Add it to cdk.json: spend.prices." };
   }
   const ageMs = nowMs - Date.parse(spend.pricesAsOf);
   const finding = `known for ${models.join(", ")}, as of ${spend.pricesAsOf}`;
@@ -113,22 +113,24 @@ async function judgeModel(facts: Facts): Promise<Finding> {
   if (bedrockOf(settings))
     return {
       verdict: "ok",
-      finding: `${model}: until when, its model card in Amazon Bedrock's user guide says`,
+      finding: `${model}: its model card in Amazon Bedrock's user guide has the shutdown date`,
     };
   const deployed = valueOf(await attempt(() => facts.stack()))?.settings;
-  // The answer is about the deployed model; another one in cdk.json is not asked for yet.
+  // The answer is about the deployed model. If cdk.json names another one, the provider has not been asked
+  // about it.
   const isDeployed = deployed?.inference.model === model;
   const answer = isDeployed ? valueOf(await attempt(() => facts.model())) : undefined;
   if (answer?.kind === "unseen") {
     const remedy =
       "Choose a model that the key may use (inference.model), or give its project access to this one.";
     const verdict = isOpenAi(settings) ? "fail" : "warn";
-    return { verdict, finding: `the provider's key sees no model ${model}`, remedy };
+    return { verdict, finding: `the key has no access to the model ${model}`, remedy };
   }
-  const told = answer?.kind === "available" ? answer.shutdownDate : undefined;
+  const providerDate = answer?.kind === "available" ? answer.shutdownDate : undefined;
   const known = shutdownOf(model);
-  const shutdown = told === undefined ? known : { date: told, instead: known?.instead };
-  const source = answer?.kind === "available" ? "available to the key" : `by our list of ${modelDatesAsOf}`;
+  const shutdown = providerDate === undefined ? known : { date: providerDate, instead: known?.instead };
+  const source =
+    answer?.kind === "available" ? "available to the key" : `in the built-in list of ${modelDatesAsOf}`;
   if (!shutdown) return { verdict: "ok", finding: `${model}: ${source}, no shutdown announced` };
   return judgeShutdown(model, shutdown, facts.context.clock.now());
 }

@@ -12,7 +12,7 @@ import type { StackPool } from "../stack.ts";
 import { askForRefused } from "../studio.ts";
 import { perPool, type Check, type Facts, type Finding } from "./check.ts";
 
-/** The stack's secrets: there, well formed, and accepted by whom they are for. */
+/** Checks that the stack's secrets exist, are well formed, and are accepted by Studio or the provider. */
 export const keyChecks: readonly Check[] = [
   perPool("runner-keys", "Runner keys", async ({ context }, pool) =>
     judgeSecret(context, {
@@ -71,7 +71,7 @@ const answerFindings: Readonly<Record<ModelAnswer["kind"], Finding>> = {
   unseen: { verdict: "ok", finding: "accepted" },
   untold: {
     verdict: "ok",
-    finding: "accepted; it may not read about models, so nobody can say which it may use",
+    finding: "accepted, but it may not read about models, so access to the model was not checked",
   },
   refused: {
     verdict: "fail",
@@ -84,7 +84,7 @@ interface Kept<T> {
   readonly name: string;
   readonly secretId: string;
   readonly parse: (text: string, where: string) => T;
-  /** What is said of a good value: nothing of the value itself. */
+  /** Describes a good value without showing any of it. */
   readonly good: (parsed: T) => string;
 }
 
@@ -111,7 +111,10 @@ async function judgeRunnerKeys({ context, stack }: Facts, pool: StackPool): Prom
   return { verdict: "fail", finding: `Studio refuses ${refused.join(", ")}`, remedy };
 }
 
-/** Signs in as the rotator does, and makes nothing; a refresh token that the sign-in has renewed is stored, or it would be lost. */
+/**
+ * Signs in as the rotator does, and creates nothing. Stores a refresh token that the sign-in renewed, because
+ * the old one may stop working.
+ */
 async function judgeSignIn({ context, stack }: Facts, pool: StackPool): Promise<Finding> {
   const secretId = pool.optional("AccountSecret");
   if (secretId === undefined) return { verdict: "skipped", finding: "the pool has no rotator" };
@@ -123,7 +126,7 @@ async function judgeSignIn({ context, stack }: Facts, pool: StackPool): Promise<
   } catch (error) {
     if (hasCode(error, "secret_missing", "secret_malformed")) return nothingToTry;
     if (!hasCode(error, "sign_in_refused")) throw error;
-    const finding = `the sign-in refuses it, so that no key can be made or revoked: ${error.message}`;
+    const finding = `the sign-in refuses it, so no key can be created or revoked: ${error.message}`;
     return { verdict: "fail", finding, remedy: "npm run runner -- secrets set account-key" };
   }
 }
@@ -137,12 +140,12 @@ async function readKeys(context: Context, pool: StackPool): Promise<readonly Run
 async function judgeRotation({ context }: Facts, pool: StackPool): Promise<Finding> {
   const secretId = pool.output("KeysSecret");
   const { AWSPENDING, AWSCURRENT, AWSPREVIOUS } = await (await context.secrets()).stages(secretId);
-  // After a rotation the label may stay where it was.
+  // AWSPENDING may stay on the current or previous version after a rotation.
   const isOver = AWSPENDING === undefined || AWSPENDING === AWSCURRENT || AWSPENDING === AWSPREVIOUS;
   if (isOver) return { verdict: "ok", finding: "none is pending" };
   return {
     verdict: "warn",
-    finding: "new keys are pending: a rotation is under way, or one was broken off",
-    remedy: `When none is under way: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
+    finding: "new keys are pending: a rotation is running, or was interrupted",
+    remedy: `If none is running: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
   };
 }

@@ -6,7 +6,10 @@ import { insteadOfKey } from "../key-names.ts";
 import { ask, openAiFor, roundShape } from "../model-request.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
-/** Tries a job's request once: only the answer says whether the model takes each of the settings. Bedrock's is in bedrock.ts. */
+/**
+ * Tries one request like a job's, because only the answer shows whether the model accepts every setting.
+ * bedrock.ts does this for Bedrock.
+ */
 export const requestChecks: readonly Check[] = [
   { id: "model-request", title: "Model request", needs: ["stack"], run: judgeRequest },
 ];
@@ -14,8 +17,7 @@ export const requestChecks: readonly Check[] = [
 async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> {
   const deployed = await stack();
   const { settings } = deployed;
-  if (insteadOfKey(settings) !== undefined)
-    return { verdict: "skipped", finding: "no key is stored to ask with" };
+  if (insteadOfKey(settings) !== undefined) return { verdict: "skipped", finding: "no model key is stored" };
   const answer = await model().catch((error: unknown) => {
     if (hasCode(error, "secret_missing", "secret_malformed")) return undefined;
     throw error;
@@ -27,12 +29,12 @@ async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> 
   const failure = await ask(openai, roundShape(settings), "the model's provider did not answer");
   const { model: name, serviceTier: tier } = settings.inference;
   if (failure === undefined) {
-    const finding = `${name} answers a job's request${described(settings)} (asked for 16 tokens, which cost next to nothing)`;
+    const finding = `${name} answers a job's request${described(settings)} (asked for 16 tokens, which cost almost nothing)`;
     return { verdict: "ok", finding };
   }
   const error = failureError({ ...failure, tier });
   if (hasCode(error, "model_no_room")) {
-    const remedy = "Nothing: jobs wait for two minutes, and go on in the tier auto.";
+    const remedy = "Nothing to do: jobs wait for two minutes and then use the tier auto.";
     return { verdict: "warn", finding: error.message, remedy };
   }
   if (error.retryable) throw error;

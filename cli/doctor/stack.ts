@@ -6,10 +6,10 @@ import { isGoodReason, reasonInWords } from "../cycle-words.ts";
 import { perPool, settingsUnread, type Check, type Facts, type Finding } from "./check.ts";
 import { toCliError } from "../errors.ts";
 
-/** The dead-man alarm's own time. */
+/** The period of the dead-man alarm. */
 const goodPollWithinMs = 300_000;
 
-/** What the deployed stack tells of itself. */
+/** Checks of the deployed stack. */
 export const stackChecks: readonly Check[] = [
   { id: "deployed", title: "Stack", needs: ["credentials"], run: judgeDeployed },
   {
@@ -39,11 +39,11 @@ export const stackChecks: readonly Check[] = [
       if (isDeepStrictEqual(plain(project), plain(settings)))
         return { verdict: "ok", finding: "the same as in cdk.json" };
       const remedy = "See them: npm run runner -- config --differences. Deploy: npm run runner -- deploy";
-      return { verdict: "warn", finding: "cdk.json has others, which are not deployed yet", remedy };
+      return { verdict: "warn", finding: "cdk.json has changes that are not deployed yet", remedy };
     },
   },
   byStatus("schedule", "Schedule", ({ schedule }) => {
-    if (schedule === null) return { verdict: "warn", finding: "could not be asked" };
+    if (schedule === null) return { verdict: "warn", finding: "could not be read" };
     if (schedule.enabled) return { verdict: "ok", finding: `on, ${schedule.expression}` };
     const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
     return { verdict: "fail", finding: "off: no dispatch cycle starts", remedy };
@@ -60,7 +60,7 @@ export const stackChecks: readonly Check[] = [
   }),
   byStatus("polls", "Last good poll", judgePolls),
   byStatus("dead-letters", "Dead letters", ({ deadLetters }) => {
-    if (deadLetters === null) return { verdict: "warn", finding: "could not be asked" };
+    if (deadLetters === null) return { verdict: "warn", finding: "could not be read" };
     if (deadLetters === 0) return { verdict: "ok", finding: "none" };
     return {
       verdict: "fail",
@@ -69,7 +69,7 @@ export const stackChecks: readonly Check[] = [
     };
   }),
   byStatus("alarms", "Alarms", ({ alarms }) => {
-    if (alarms === null) return { verdict: "warn", finding: "could not be asked" };
+    if (alarms === null) return { verdict: "warn", finding: "could not be read" };
     if (alarms.length === 0)
       return { verdict: "skipped", finding: "this stack has none (setting monitoring.level)" };
     const loud = alarms.filter(({ state }) => state === "ALARM").map(({ id }) => id);
@@ -79,7 +79,7 @@ export const stackChecks: readonly Check[] = [
   }),
 ];
 
-/** As JSON has it: what is absent is not there. */
+/** Converts through JSON, which removes undefined fields. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 async function judgeDeployed(facts: Facts): Promise<Finding> {
@@ -124,7 +124,7 @@ function judgePolls({ goodPollAtMs, lastCycle, schedule }: PoolStatus, nowMs: nu
   };
 }
 
-/** What `status` says of each pool, judged. */
+/** A check of what `status` reports about each pool. */
 function byStatus(id: string, title: string, judge: (status: PoolStatus, nowMs: number) => Finding): Check {
   return perPool(id, title, async (facts, pool) => {
     const nowMs = facts.context.clock.now();

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { bedrockOf, parseSettings, type PoolSettings, type Settings } from "../../infra/settings.ts";
 
-/** What `init` asks for. */
+/** The values that `init` asks for. */
 export interface Answers {
   readonly stackName: string;
   readonly pools: readonly PoolAnswers[];
@@ -11,11 +11,11 @@ export interface Answers {
   readonly level: Settings["monitoring"]["level"];
 }
 
-/** Who generates; Amazon Bedrock by its endpoint. */
+/** The model's provider. Amazon Bedrock is named by its endpoint. */
 export const providerAnswers = ["openai", "mantle", "runtime"] as const;
 export type Provider = (typeof providerAnswers)[number];
 
-/** Of a provider that was not asked before: each calls the same model otherwise. */
+/** The default model when the provider changes. Each provider has another name for the same model. */
 export const modelOf: Readonly<Record<Provider, string>> = {
   openai: "gpt-6-luna",
   mantle: "openai.gpt-6-luna",
@@ -26,7 +26,7 @@ export interface PoolAnswers extends Pick<PoolSettings, "name" | "kind" | "polli
   readonly dailyCapUsd: number | undefined;
 }
 
-/** The settings as they are written down, as far as `init` changes them; everything else is kept as it is. */
+/** The settings in cdk.json that `init` changes. It keeps all others. */
 export const writtenSchema = z.looseObject({
   pools: z.array(z.looseObject({ name: z.string() })).optional(),
   inference: z.looseObject({}).optional(),
@@ -34,7 +34,7 @@ export const writtenSchema = z.looseObject({
 });
 export type Written = z.output<typeof writtenSchema>;
 
-/** What the present settings answer. */
+/** The answers that match the present settings. */
 export function answersOf(settings: Settings): Answers {
   const { stackName, pools, inference, monitoring } = settings;
   return {
@@ -51,14 +51,16 @@ export function poolAnswersOf({ name, kind, polling, concurrency, dailyCapUsd }:
   return { name, kind, polling, concurrency, dailyCapUsd };
 }
 
-/** A pool that is not there yet, with the settings' own defaults. */
+/** A pool that does not exist yet, with the default settings. */
 export function newPool(name: string, kind: PoolSettings["kind"]): PoolAnswers {
   const [pool] = parseSettings({ pools: [{ name: "new", kind }] }).pools;
   if (!pool) throw new TypeError("settings without a pool");
   return { ...poolAnswersOf(pool), name };
 }
 
-/** The answers over what is written: a pool's other settings go with its name. */
+/**
+ * Merges the answers into the written settings. A pool keeps its other settings if its name stays the same.
+ */
 export function merge(written: Written, answers: Answers): object {
   const { pools = [], inference, monitoring, stackName: _, ...others } = written;
   const { level, email } = answers;
@@ -77,7 +79,10 @@ export function merge(written: Written, answers: Answers): object {
   };
 }
 
-/** What fits the other provider only is taken out: the synth would refuse it. A model for summaries is the other one's too. */
+/**
+ * Removes settings that only the other provider has, because the synth would refuse them. The model for
+ * summaries is specific to a provider too.
+ */
 function ofProvider(provider: Provider, written: Written["inference"] = {}): object {
   const { provider: given = "openai", endpoint: at = "mantle", ...rest } = written;
   const before = given === "openai" ? "openai" : at;

@@ -30,7 +30,7 @@ const poolList = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Of `init`, as commander gives them. */
+/** The options of `init`, as commander returns them. */
 export const flagsSchema = z.object({
   yes: z.boolean().default(false),
   force: z.boolean().default(false),
@@ -47,23 +47,32 @@ export const flagsSchema = z.object({
 export type Flags = z.output<typeof flagsSchema>;
 
 export const flagRows: readonly OptionRow[] = [
-  { flags: "--yes", meaning: "ask nothing: what no option says stays as it is, or gets its default" },
+  {
+    flags: "--yes",
+    meaning: "do not ask; settings without an option keep their value, or get their default",
+  },
   { flags: "--force", meaning: "overwrite settings that differ without asking" },
   { flags: "--pools <list>", meaning: "the whole list of pools: name:kind,name:kind" },
-  { flags: "--kind <kind>", meaning: "user or global; as the next three of the pool in --pool, or of all" },
+  {
+    flags: "--kind <kind>",
+    meaning: "user or global; like the next three options, for the pool in --pool or for all",
+  },
   { flags: "--polling <mode>", meaning: "economy, balanced or fast" },
-  { flags: "--concurrency <count>", meaning: "so many jobs at once" },
+  { flags: "--concurrency <count>", meaning: "the maximum number of jobs at once" },
   { flags: "--cap <usd>", meaning: "estimated spending per day at which leasing stops, or none" },
   {
     flags: "--provider <name>",
-    meaning: "who generates: openai, or mantle or runtime, which are Amazon Bedrock's endpoints",
+    meaning: "the model's provider: openai, or Amazon Bedrock's endpoint mantle or runtime",
   },
   { flags: "--model <name>", meaning: "the model that answers" },
-  { flags: "--email <address>", meaning: "gets the alarms' messages, or none" },
+  { flags: "--email <address>", meaning: "the e-mail address that receives the alarms, or none" },
   { flags: "--monitoring <level>", meaning: "full, lean or off" },
 ];
 
-/** The options over what is there. `--stack` names the stack. @throws CliError `not_found` for a `--pool` that is none */
+/**
+ * Applies the options to the answers. `--stack` is the stack's name.
+ * @throws CliError `not_found` for an unknown `--pool`
+ */
 export function withFlags(answers: Answers, flags: Flags, { stack, pool }: GlobalOptions): Answers {
   const { pools: listed, provider = answers.provider, email, monitoring } = flags;
   const before = provider === answers.provider ? answers.model : modelOf[provider];
@@ -74,7 +83,7 @@ export function withFlags(answers: Answers, flags: Flags, { stack, pool }: Globa
     })) ?? answers.pools;
   const names = pools.map(({ name }) => name);
   if (pool !== undefined && !names.includes(pool)) {
-    const remedy = `There are: ${names.join(", ")}. --pools gives the whole list anew.`;
+    const remedy = `Pools: ${names.join(", ")}. --pools replaces the whole list.`;
     throw new CliError("not_found", `There is no pool ${pool} in the settings.`, { remedy });
   }
   return {

@@ -22,7 +22,7 @@ import {
 
 const mostPools = 10;
 
-/** Asks for everything, with what is there as the default of each question. */
+/** Asks for every value. The defaults are the present values. */
 export async function askAll(prompts: Prompts, present: Answers): Promise<Answers> {
   const stackName = await prompts.text({
     message: "Name of the CloudFormation stack",
@@ -53,9 +53,9 @@ export async function askAll(prompts: Prompts, present: Answers): Promise<Answer
 }
 
 const providerWords = {
-  openai: "openai: OpenAI, with a key, or what speaks its API",
-  mantle: "mantle: Amazon Bedrock without a key, in the background",
-  runtime: "runtime: Amazon Bedrock without a key, by inference profiles across regions",
+  openai: "openai: OpenAI or a server with its API, with a key",
+  mantle: "mantle: Amazon Bedrock without a key, in background mode",
+  runtime: "runtime: Amazon Bedrock without a key, with inference profiles across regions",
 } as const;
 
 const problemOfModel = (provider: Provider, model: string): string | undefined =>

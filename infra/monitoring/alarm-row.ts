@@ -13,34 +13,34 @@ export interface AlarmInput {
 
 export interface Limit {
   readonly threshold: number;
-  /** The threshold and where it comes from, to go on "Fires ". */
+  /** The threshold and its origin; completes a sentence that begins with "Fires ". */
   readonly when: string;
 }
 
 export interface AlarmRow {
   readonly id: string;
-  /** Needs a person now, also at night: speaks through the composite alarm `Page`. */
+  /** Whether the alarm needs a person at once, even at night. Sends through the composite alarm `Page`. */
   readonly pages: boolean;
-  /** Kept at level `lean`. */
+  /** Whether level `lean` includes the alarm. */
   readonly lean: boolean;
-  /** Absent: in every pool. */
+  /** Which pools have the alarm. Absent: all. */
   readonly where?: (pool: PoolSettings) => boolean;
   readonly sources: Readonly<Record<string, Source>>;
-  /** Of the sources' names; absent: the one source itself. */
+  /** An expression over the names in `sources`. Absent: the only source itself. */
   readonly expression?: (input: AlarmInput) => string;
   readonly periodSeconds: number;
-  /** Of the last `of` periods so many must break the threshold. */
+  /** Fires if at least `breaking` of the last `of` periods break the threshold. */
   readonly periods: { readonly breaking: number; readonly of: number };
   readonly comparison: "below" | "atLeast";
   readonly missing: "breaching" | "notBreaching" | "ignore";
   readonly limit: (input: AlarmInput) => Limit;
   readonly means: string;
   readonly lookAt: string;
-  /** Of the operator's command line, without the pool. */
+  /** A command of the operator's command line, without the pool. */
   readonly command: string;
 }
 
-/** CloudWatch takes no more. */
+/** CloudWatch's limit. */
 export const maxDescriptionCharacters = 1024;
 
 export function describeAlarm(row: AlarmRow, input: AlarmInput): string {

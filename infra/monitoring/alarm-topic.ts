@@ -5,9 +5,9 @@ import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
 
 /**
- * Where all alarms of a stack speak. SNS keeps it encrypted on disk with no key of ours: alarms cannot publish through
- * the free key `aws/sns`, whose policy does not know them, and a key of one's own costs 1 USD a month. A message holds an
- * alarm's name, its description and numbers; nothing of a job.
+ * The SNS topic that receives a stack's alarms. SNS encrypts it at rest without a KMS key: alarms cannot
+ * publish through the free key `aws/sns`, and a key of one's own costs 1 USD a month. A message contains an
+ * alarm's name, its description and numbers, but no job data.
  */
 export class AlarmTopic extends Construct {
   readonly topic: Topic;
@@ -15,7 +15,7 @@ export class AlarmTopic extends Construct {
   constructor(scope: Construct, id: string, props: { readonly email: string | undefined }) {
     super(scope, id);
     this.topic = new Topic(this, "Topic", { enforceSSL: true });
-    // A topic with a policy of its own has lost the default one, which lets the account's alarms in.
+    // A topic policy replaces the default one, which lets the account's alarms publish.
     this.topic.addToResourcePolicy(this.#letAlarmsPublish());
     if (props.email !== undefined) this.topic.addSubscription(new EmailSubscription(props.email));
   }

@@ -6,21 +6,24 @@ import type { AlarmInput, AlarmRow } from "./alarm-row.ts";
 const once = { breaking: 1, of: 1 } as const;
 const fiveMinutes = 300;
 const quarterHour = 900;
-/** One bad cycle heals by itself in the next; this many in a row do not. */
+/** One bad cycle recovers in the next. This many in a row do not. */
 const deadAfterCycles = 5;
 
 const isCapped = (pool: PoolSettings): boolean => pool.dailyCapUsd !== undefined;
-/** What a row of runs in trouble has in common; 0 is never reported, so silence is health. */
+/**
+ * For metrics that are reported only when something is wrong: 0 is never reported, so missing data is good.
+ */
 const quiet = { comparison: "atLeast", missing: "notBreaching" } as const;
 
 /**
- * One failed run alone must not reach the percentage, and fewer than five say nothing.
- * With 20 percent: 1 of 6 is 17 percent, 2 of 6 raise the alarm.
+ * The minimum number of ended runs for the failure alarm. One failed run alone must not reach the percentage,
+ * and fewer than five runs are too few to judge. With 20 percent, 1 of 6 is 17 percent and 2 of 6 raise the
+ * alarm.
  */
 const fewestEnded = ({ settings }: AlarmInput): number =>
   Math.max(5, Math.floor(100 / settings.monitoring.failurePercent) + 1);
 
-/** Of the lease, once an event has waited for as long as it may. */
+/** Percent of the lease that is left when an event has waited for the maximum time. */
 export const leaseFloorPercent = 100 * (1 - timing.maxEventAgeMs / bounds.studioLeaseMs);
 
 const spending = (percent: 80 | 100) =>
@@ -30,7 +33,7 @@ const spending = (percent: 80 | 100) =>
     periodSeconds: fiveMinutes,
     periods: once,
     comparison: "atLeast",
-    // What is spent does not shrink while nobody reports it.
+    // While nothing is reported, the day's spending does not go down.
     missing: "ignore",
     limit: ({ pool }: AlarmInput) => ({
       threshold: percent,
@@ -38,18 +41,19 @@ const spending = (percent: 80 | 100) =>
     }),
   }) as const;
 
-/** Every alarm of a pool. Ids are anchors of docs/runbook.md and names for the command line. */
+/** Every alarm of a pool. The ids are anchors in docs/runbook.md and names on the command line. */
 export const alarmRows = [
   {
     id: "NoGoodPoll",
     pages: true,
     lean: true,
     sources: { good: { from: "runner", metric: "GoodPolls", statistic: "Sum" } },
-    // Minute by minute: CloudWatch waits for later data of a long period first, and would tell a quarter of an hour later.
+    // Uses periods of one minute: for a long period CloudWatch waits for late data and would alarm a quarter
+    // of an hour later.
     periodSeconds: timing.scheduleMs / 1000,
     periods: { breaking: deadAfterCycles, of: deadAfterCycles },
     comparison: "below",
-    // The dead man's switch: a dispatcher that does not run reports nothing.
+    // A dispatcher that does not run reports nothing, so missing data is bad.
     missing: "breaching",
     limit: () => ({
       threshold: 1,
@@ -80,7 +84,7 @@ export const alarmRows = [
     lean: false,
     sources: {
       failed: { from: "runner", metric: "RunsFailed", statistic: "Sum" },
-      // Every end is timed, whatever its outcome: so this has a value wherever `failed` has one.
+      // Every run reports its duration, whatever its outcome, so this has a value wherever `failed` has one.
       ended: { from: "runner", metric: "RunSeconds", statistic: "SampleCount" },
     },
     expression: (input) => `IF(ended >= ${fewestEnded(input)}, 100 * failed / ended, 0)`,
@@ -176,7 +180,7 @@ export const alarmRows = [
       recovery: { from: "lambda", metric: "Throttles", of: "recovery" },
       runStore: { from: "runner", metric: "RunStoreThrottles", statistic: "Sum" },
     },
-    // A sum over those that have a value.
+    // Adds the sources that have a value.
     expression: () => "SUM(METRICS())",
     periodSeconds: fiveMinutes,
     periods: { breaking: 2, of: 3 },

@@ -10,7 +10,7 @@ export interface PoolDashboardProps extends Watched {
   readonly alarms: readonly NamedAlarm[];
 }
 
-/** The dashboard of one pool. `npm start` draws the same from the template. */
+/** The dashboard of one pool. `npm start` draws the same dashboard from the template. */
 export class PoolDashboard extends Construct {
   readonly name: string;
 

@@ -2,21 +2,22 @@ import type { Settings } from "../settings.ts";
 
 type Level = Settings["monitoring"]["level"];
 
-/** What a level of the setting `monitoring.level` creates. */
+/** What a value of the setting `monitoring.level` creates. */
 export interface LevelContents {
   readonly topic: boolean;
   readonly savedQueries: boolean;
-  /** `paging`: those that `lean` keeps. */
+  /** `paging`: the alarms that `lean` includes. */
   readonly alarms: "all" | "paging" | "none";
-  /** The composite alarm `Page`, through which the paging alarms then speak. */
+  /** Whether there is a composite alarm `Page`, through which the paging alarms send. */
   readonly page: boolean;
   readonly dashboard: boolean;
 }
 
 /**
- * Per pool and month, list prices of us-east-1 (an alarm costs 0.10 USD per metric that it reads, a composite alarm 0.50
- * USD, a dashboard 3 USD after the account's first three; saved queries and the topic cost nothing):
- * - `full`: 14 alarm metrics 1.40 USD (1.60 with a daily cap), Page 0.50 USD, dashboard 0 or 3 USD: 1.90 to 5.10 USD
+ * Cost per pool and month at list prices of us-east-1. An alarm costs 0.10 USD per metric, a composite alarm
+ * 0.50 USD, and a dashboard 3 USD after the account's first three; saved queries and the topic are free.
+ * - `full`: 14 alarm metrics 1.40 USD (1.60 with a daily cap), Page 0.50 USD, dashboard 0 or 3 USD: 1.90 to
+ *   5.10 USD
  * - `lean`: 3 alarms 0.30 USD (0.40 with a daily cap)
  * - `off`: nothing
  * The runner's own metrics are emitted, and billed, at every level.

@@ -7,21 +7,21 @@ import type { PoolSettings, Settings } from "../settings.ts";
 
 type Table = typeof metricTable;
 
-/** Metrics that CloudWatch keeps under the pool alone: an alarm or a widget can name them. */
+/** Metrics whose only dimension is the pool, so an alarm or a widget can name them. */
 export type PoolMetricName = {
   [N in MetricName]: Table[N] extends { readonly dimensions: readonly ["pool"] } | { readonly totals: true }
     ? N
     : never;
 }[MetricName];
 
-/** Metrics that are split by more than the pool: a widget searches for them. */
+/** Metrics with dimensions besides the pool, which a widget has to search for. */
 export type SplitMetricName = {
   [N in MetricName]: Table[N] extends { readonly dimensions: readonly ["pool"] } ? never : N;
 }[MetricName];
 
 export type FunctionRole = "dispatcher" | "processor" | "recovery";
 
-/** What the monitoring of one pool looks at. */
+/** What the monitoring of one pool needs to know about it. */
 export interface Watched {
   readonly settings: Settings;
   readonly pool: PoolSettings;
@@ -35,7 +35,7 @@ export interface Reading {
   readonly label?: string;
 }
 
-/** The metric of a pool, over all of its other dimensions. */
+/** The metric of a pool over all its other dimensions. */
 export function poolMetric(name: PoolMetricName, pool: string, reading: Reading): Metric {
   return named({ namespace: metricsNamespace, metricName: name, dimensionsMap: { pool } }, reading);
 }
@@ -50,7 +50,7 @@ export function queueMetric(name: string, queue: IQueue, reading: Reading): Metr
   return named({ namespace: "AWS/SQS", metricName: name, dimensionsMap }, reading);
 }
 
-/** One line for each value of the metric's dimensions beside the pool, as far as there are any. */
+/** One series for each existing combination of the metric's other dimensions. */
 export function splitMetric(name: SplitMetricName, pool: string, reading: Reading): SearchExpression {
   const others = metricTable[name].dimensions.slice(1);
   return new SearchExpression({
@@ -60,7 +60,7 @@ export function splitMetric(name: SplitMetricName, pool: string, reading: Readin
   });
 }
 
-/** The sum of those lines. */
+/** The sum of the series of `splitMetric`. */
 export function summedMetric(name: SplitMetricName, pool: string, reading: Reading): MathExpression {
   return new MathExpression({
     expression: `SUM(${searchFor(name, pool, reading)})`,

@@ -7,11 +7,11 @@ import { PoolAlarms, type NamedAlarm } from "./pool-alarms.ts";
 import { SavedQueries } from "./queries.ts";
 
 export interface PoolMonitoringProps extends Watched {
-  /** Absent where the level has none: then there are no alarms either. */
+  /** Absent if the level has no topic; then there are no alarms either. */
   readonly topic: ITopic | undefined;
 }
 
-/** What watches one pool, as far as the setting `monitoring.level` goes. */
+/** The monitoring of one pool, according to the setting `monitoring.level`. */
 export class PoolMonitoring extends Construct {
   readonly alarms: readonly NamedAlarm[];
   readonly savedQueries: SavedQueries | undefined;

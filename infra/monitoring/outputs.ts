@@ -11,7 +11,7 @@ interface Output {
   readonly description: string;
 }
 
-/** What the command line asks the stack for: version, settings, and the names that CloudFormation made. */
+/** Stack outputs for the command line: version, settings, and the names that CloudFormation generated. */
 export function operatingOutputs(runner: StudioRunner): readonly Output[] {
   const { settings, alarmTopic, pools } = runner;
   const stack = Stack.of(runner);
@@ -38,7 +38,7 @@ export function operatingOutputs(runner: StudioRunner): readonly Output[] {
           {
             id: "AlarmTopic",
             value: alarmTopic.topicArn,
-            description: "Where the alarms speak: subscribe here",
+            description: "The topic of all alarms: subscribe here",
           },
         ]),
     ...pools.flatMap((pool) => poolOutputs(pool, json)),

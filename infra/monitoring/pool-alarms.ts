@@ -22,7 +22,7 @@ export interface PoolAlarmsProps extends Watched {
   readonly topic: ITopic;
 }
 
-/** An alarm as CloudFormation will have named it. */
+/** An alarm and the name that CloudFormation gives it. */
 export interface NamedAlarm {
   readonly id: AlarmId;
   readonly name: string;
@@ -41,8 +41,8 @@ const missingData = {
 } as const;
 
 /**
- * The alarms of one pool. Those that page speak through `Page` where it exists, so that one fault sends one message;
- * all others tell the topic themselves.
+ * The alarms of one pool. Paging alarms send through `Page`, if it exists, so that one fault sends one
+ * message. All others send to the topic themselves.
  */
 export class PoolAlarms extends Construct {
   readonly alarms: readonly NamedAlarm[];
@@ -80,7 +80,7 @@ export class PoolAlarms extends Construct {
     return alarm;
   }
 
-  /** L1, because the L2 construct gives it a name of its own making. */
+  /** Uses an L1 construct, because the L2 construct generates a name. */
   #createPage(paging: readonly Alarm[], { pool, topic }: PoolAlarmsProps): NamedAlarm {
     const rule = AlarmRule.anyOf(...paging.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM)));
     const page = new CfnCompositeAlarm(this, "Page", {

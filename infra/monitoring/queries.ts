@@ -4,17 +4,20 @@ import { Construct } from "constructs";
 import type { LogEvent, LogFields } from "../../lib/core/log.ts";
 import type { FunctionRole, Watched } from "./metric.ts";
 
-/** What every line has beside the closed set of lib/core/log.ts: from CloudWatch Logs, and from the logger (`message` is the event). */
+/**
+ * The fields of lib/core/log.ts, and those that CloudWatch Logs and the logger add to every line (`message`
+ * is the event).
+ */
 type Column = keyof LogFields | "@timestamp" | "message" | "service" | "level" | "function_request_id";
 
 export interface QueryRow {
   readonly title: string;
   readonly of: readonly FunctionRole[];
-  /** A Logs Insights query, line by line. */
+  /** A Logs Insights query, one line per item. */
   readonly lines: readonly string[];
 }
 
-/** Written in place of the workspace by whoever runs the query. */
+/** Whoever runs the query replaces this with a workspace id. */
 export const workspacePlaceholder = "WORKSPACE-ID";
 
 const columns = (...names: readonly Column[]): string => `fields ${names.join(", ")}`;
@@ -23,13 +26,13 @@ const happened = (...events: readonly LogEvent[]): string =>
 const sum = (field: keyof LogFields): string => `sum(${field}) as ${field}Sum`;
 
 const everyone = ["dispatcher", "processor", "recovery"] as const;
-/** Whoever closes a run writes its last line. */
+/** A run's last line, written by whatever finishes the run. */
 const ends = happened("run_ended");
 
-/** The saved queries of a pool, over the JSON lines of its functions. */
+/** The saved queries of a pool over the JSON log lines of its functions. */
 export const queryRows = {
   story: {
-    title: "Story of one job",
+    title: "Timeline of one job",
     of: everyone,
     lines: [
       columns(
@@ -45,7 +48,7 @@ export const queryRows = {
         "what",
         "leaseLeftMs",
         "runId",
-        // The same as `record.requestId` of Lambda's own report.
+        // Equals `record.requestId` in Lambda's report.
         "function_request_id",
       ),
       `filter workspaceId = "${workspacePlaceholder}"`,
@@ -95,7 +98,9 @@ export const queryRows = {
   },
 } as const satisfies Readonly<Record<string, QueryRow>>;
 
-/** Memory and time as Lambda reports them after each invocation (its system log, JSON format, level INFO). */
+/**
+ * Memory and duration as Lambda reports them after each invocation (its system log, JSON format, level INFO).
+ */
 export const memoryQuery: QueryRow = {
   title: "Memory and longest invocation",
   of: everyone,
@@ -110,7 +115,7 @@ export const queryText = ({ lines }: QueryRow): string => lines.join("\n| ");
 export const logGroupsOf = ({ of }: QueryRow, { functions }: Watched): string[] =>
   of.map((role) => functions[role].logGroup.logGroupName);
 
-/** The queries in CloudWatch's list of saved ones, in a folder named after the stack and the pool. */
+/** Saves the queries in CloudWatch, in a folder named after the stack and the pool. */
 export class SavedQueries extends Construct {
   readonly definitions: readonly CfnQueryDefinition[];
 

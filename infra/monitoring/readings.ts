@@ -14,7 +14,7 @@ import {
 export const periodSeconds = 60;
 export const roles: readonly FunctionRole[] = ["dispatcher", "processor", "recovery"];
 
-/** Short ways to read this pool's metrics, one value a minute. */
+/** Shortcuts for reading this pool's metrics, with one value per minute. */
 export function readings({ pool, functions }: Watched) {
   const read = (name: PoolMetricName, statistic: Reading["statistic"], label: string): IMetric =>
     poolMetric(name, pool.name, { statistic, periodSeconds, label });

@@ -1,12 +1,15 @@
 import { parseSettings, type Settings } from "../settings.ts";
 
-/** CloudFormation names no limit for an output's value; custom resources and parameters have this one. */
+/**
+ * CloudFormation documents no limit for an output's value. This is the one for parameters and custom
+ * resources.
+ */
 export const maxSettingsBytes = 4096;
 
 /**
- * The settings as JSON for the stack's output: whole, so that a later version with other defaults reads what was
- * deployed. Those of many pools, which would be too long, go without what equals today's defaults.
- * `parseSettings` takes both.
+ * The settings as JSON for the stack's output: complete, so that a later version with other defaults reads
+ * what was deployed. If that is too long, which happens with many pools, values equal to today's defaults are
+ * left out. `parseSettings` accepts both.
  */
 export function settingsText(settings: Settings, toJson: (value: unknown) => string): string {
   const whole = Buffer.byteLength(JSON.stringify(settings)) <= maxSettingsBytes;
@@ -30,7 +33,7 @@ type Tree = Readonly<Record<string, unknown>>;
 const isTree = (value: unknown): value is Tree =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What `given` has otherwise than `base`, level by level. */
+/** The values of `given` that differ from `base`, at any depth. */
 function difference(given: object, base: unknown): Tree {
   const known: Tree = isTree(base) ? base : {};
   return Object.fromEntries(

@@ -13,20 +13,20 @@ import {
 import type { Watched } from "./metric.ts";
 import { logGroupsOf, queryText, type QueryRow } from "./queries.ts";
 
-/** What every widget says. */
+/** Text that every widget has. */
 interface Words {
   readonly title: string;
-  /** What it shows while all is well. */
+  /** What the widget shows while all is well. */
   readonly good: string;
 }
 
-/** One part of the dashboard: a heading and rows of widgets, each row 24 columns wide at most. */
+/** A part of the dashboard: a heading and rows of widgets. A row is at most 24 columns wide. */
 export interface Section {
   readonly title: string;
   readonly rows: readonly (readonly IWidget[])[];
 }
 
-/** Of a graph's 24 columns. */
+/** Width in columns, of 24. */
 type Width = 6 | 8 | 12 | 24;
 
 const heading = ({ title, good }: Words): string => `${title} · good: ${good}`;
@@ -38,7 +38,7 @@ const graphHeight = 6;
 export const text = (markdown: string, height = 1): IWidget =>
   new TextWidget({ markdown, width: fullWidth, height });
 
-/** Each metric as one number over the time that the dashboard shows. */
+/** Each metric as one number over the dashboard's time range. */
 export function numbers(words: Words, metrics: readonly IMetric[]): IWidget {
   return new SingleValueWidget({
     title: heading(words),
@@ -53,7 +53,7 @@ export interface Graph extends Words {
   readonly width: Width;
   readonly metrics: readonly IMetric[];
   readonly unit: string;
-  /** A line to stay below, or above. */
+  /** A horizontal line that the values should stay below or above. */
   readonly limit?: { readonly value: number; readonly label: string };
 }
 

@@ -1,15 +1,18 @@
 import * as z from "zod";
 import { limits } from "./limits.ts";
 
-/** The zod pieces that several deliverables share. Descriptions are words for the model; caps are added to them by json-schema.ts. */
+/**
+ * zod schemas that several deliverables share. Descriptions are read by the model; json-schema.ts adds the
+ * caps to them.
+ */
 
 const tokenPattern = /^[A-Za-z0-9_-]+$/;
-/** Braces cannot stand in a placeholder, and it is trimmed. */
+/** A placeholder cannot contain braces, and its id is trimmed. */
 const idPattern = /^(?!\s)[^{}\r\n]+(?<!\s)$/;
 
 /**
- * Text of at most so many UTF-16 units, as Studio counts them. zod's own `max` counts code points, and lets through twice
- * as many emoji; `maxLength` is where json-schema.ts finds the cap.
+ * Text of at most `maxUnits` UTF-16 units, as Studio counts them. zod's own `max` counts code points, and
+ * would allow twice as many emoji. `maxLength` is where json-schema.ts finds the cap.
  */
 export const capped = (maxUnits: number): z.ZodString =>
   z
@@ -20,7 +23,7 @@ export const capped = (maxUnits: number): z.ZodString =>
       issues.push({ code: "too_big", origin: "string", maximum: maxUnits, input: value, continue: true });
     });
 
-/** Text that must say something. */
+/** Text that must not be blank. */
 export const text = (maxUnits: number): z.ZodString => capped(maxUnits).regex(/\S/, "must not be blank");
 
 /** An id of letters, digits, `_` and `-`. */

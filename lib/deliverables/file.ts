@@ -31,7 +31,7 @@ interface NameRule {
   readonly words: string;
 }
 
-/** A name that passes all of them stays inside its folder. */
+/** A name that passes every rule cannot leave its folder. */
 const nameRules: readonly NameRule[] = [
   { broken: (name) => name.includes("\\"), words: "must use / between folders, not a backslash" },
   { broken: (name) => name.startsWith("/"), words: "must be relative, without a / at its start" },

@@ -5,14 +5,15 @@ import type { ItemSchema, Tool } from "./tool.ts";
 type Node = Readonly<z.core.JSONSchema.BaseSchema>;
 type Words = Readonly<Record<string, unknown>>;
 
-/** The item's own JSON Schema, caps included. */
+/** The item's JSON Schema, including its caps. */
 export const itemSchema = (schema: ItemSchema): Node =>
   z.toJSONSchema(schema, { io: "input", target: "draft-7" });
 
 /**
- * The tool's parameters as OpenAI's strict mode takes them: every property required (optional ones may be null),
- * `additionalProperties: false`, and only the keywords type, properties, required, items, enum and description. Caps are
- * put into the descriptions, `kind` is left out: the tool's name says it.
+ * The tool's parameters for OpenAI's strict mode: every property is required (optional ones may be null),
+ * `additionalProperties` is false, and only the keywords type, properties, required, items, enum and
+ * description are used. Caps are put into the descriptions. `kind` is left out, because the tool's name
+ * implies it.
  */
 export function strictParameters(tool: Tool): Words {
   const fields = strict(itemSchema(tool.schema));
@@ -21,8 +22,8 @@ export function strictParameters(tool: Tool): Words {
 }
 
 /**
- * The arguments without what says nothing: an optional field that is null, blank, or `false` where only `true` is
- * allowed, and an unknown field that is null. Nothing else is touched.
+ * Removes arguments without content: an optional field that is null, blank, or `false` where only `true` is
+ * allowed, and an unknown field that is null. Changes nothing else.
  */
 export function dropBlanks(node: Node, value: unknown): unknown {
   if (Array.isArray(value)) {

@@ -1,10 +1,10 @@
 /**
- * Every cap of studio-api.md, "Deliverables". Lengths are UTF-16 code units, as Studio counts them. The two caps that
- * the page leaves out (`table.columnChars`, `file.nameChars`) are those that the public runner cuts at: over them the
- * text would be shortened behind the user's back.
+ * Every cap of studio-api.md, "Deliverables". Lengths are UTF-16 code units, as Studio counts them. The page
+ * does not give caps for `table.columnChars` and `file.nameChars`; the public runner silently cuts text at
+ * these lengths, so longer text is refused.
  */
 export const limits = {
-  /** Deliverables of one payload, by payload key. All six forms of chart share `charts`. */
+  /** Maximum number of deliverables in one payload, by payload key. All six chart types share `charts`. */
   most: { files: 24, charts: 12, datasets: 8, svgs: 8, lists: 12, checklists: 8 },
   assistantMessageChars: 24_000,
   idChars: 64,

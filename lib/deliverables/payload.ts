@@ -9,7 +9,8 @@ import type { Draft } from "./draft.ts";
 
 /**
  * The body of `/completeWorkspaceJob`, without the workspace id.
- * @throws RunnerError `model_empty`, `assistant_message_too_long`, `deliverable_placeholder_mismatch` (names the tokens)
+ * @throws RunnerError `model_empty`, `assistant_message_too_long`, `deliverable_placeholder_mismatch` (names
+ * the tokens)
  */
 export function toPayload(draft: Draft, assistantMessage: string): CompletePayload {
   const message = assistantMessage.trim();
@@ -32,7 +33,7 @@ export function toPayload(draft: Draft, assistantMessage: string): CompletePaylo
   return { assistantMessage: message, ...draft };
 }
 
-/** How many there are of each kind, by the placeholder's KIND. */
+/** The number of deliverables of each kind, by the placeholder's KIND. */
 export function countDeliverables(draft: Draft): Readonly<Record<string, number>> {
   return Object.fromEntries([...payloadKeyByKind].map(([kind, key]) => [kind, draft[key].length]));
 }

@@ -2,23 +2,27 @@ import { payloadKeyByKind, tools } from "./registry.ts";
 import { foldId, placeholderFor } from "./tool.ts";
 import type { PayloadKey } from "./tool.ts";
 
-/** `{{artifact:KIND:ID}}` in an assistant message; `token` as it was written. */
+/** `{{artifact:KIND:ID}}` in an assistant message. `token` is the text as it was written. */
 export interface Placeholder {
   readonly token: string;
-  /** Lower case; perhaps no kind that exists. */
+  /** In lower case. The kind may not exist. */
   readonly kind: string;
   readonly id: string;
 }
 
-/** Deliverables by payload key: a draft, or a payload of unchecked items. */
+/** Deliverables by payload key: of a draft, or of a payload whose items are unchecked. */
 export type Made = Readonly<Partial<Record<PayloadKey, readonly unknown[]>>>;
 
-/** A placeholder without its "}}", at the end of a text without any "}". */
+/** Matches a placeholder without its closing braces at the end of a text that contains no "}". */
 const pattern = /\{\{\s*artifact\s*(?::([^{}:]*)(?::([^}]*))?)?$/i;
 
-/** Every placeholder in the order of the message, repeated ones too. Case and spaces inside do not matter. */
+/**
+ * Every placeholder in the order of the message, including repeated ones. Ignores case and spaces inside the
+ * braces.
+ */
 export function findPlaceholders(message: string): readonly Placeholder[] {
-  // Cut at each "}" first: a pattern for the whole would look through all that follows each of many openings.
+  // Splits at each "}" first. One pattern for the whole message would take quadratic time on many opening
+  // braces.
   const parts = message.split("}");
   return parts.flatMap((part, at) => {
     const isClosed = parts[at + 1] === "" && at + 2 < parts.length;
@@ -29,7 +33,9 @@ export function findPlaceholders(message: string): readonly Placeholder[] {
   });
 }
 
-/** The placeholders without a deliverable, each kind and id once. A kind that does not exist is dangling too. */
+/**
+ * The placeholders that name no deliverable, each kind and id once. A kind that does not exist counts too.
+ */
 export function danglingPlaceholders(message: string, made: Made): readonly Placeholder[] {
   const known = new Set(madeReferences(made).map(({ kind, id }) => referenceKey(kind, id)));
   const dangling = new Map<string, Placeholder>();
@@ -40,7 +46,10 @@ export function danglingPlaceholders(message: string, made: Made): readonly Plac
   return [...dangling.values()];
 }
 
-/** Words for the model: which tokens have no deliverable, what exists, and the two ways out. */
+/**
+ * A prompt for the model: which tokens have no deliverable, which deliverables exist, and the two ways to
+ * correct it.
+ */
 export function repairPrompt(dangling: readonly Placeholder[], made: Made): string {
   const existing = madeReferences(made).map(({ kind, id }) => placeholderFor(kind, id));
   return [

@@ -7,7 +7,10 @@ type Path = readonly PropertyKey[];
 const previewChars = 60;
 const shownProblems = 8;
 
-/** zod's issues as sentences that name the field, what was given and what is allowed. `given` is the value that was checked. */
+/**
+ * Turns zod's issues into sentences that name the field, the given value and what is allowed. `given` is the
+ * checked value.
+ */
 export function describeIssues(issues: readonly Issue[], given: unknown): readonly string[] {
   return issues.map((issue) => {
     const where = pathText(issue.path);
@@ -16,14 +19,17 @@ export function describeIssues(issues: readonly Issue[], given: unknown): readon
   });
 }
 
-/** All problems in one line. The first eight are written out, the rest counted. */
+/** All problems in one line: the first eight in full, then the number of the others. */
 export function joinProblems(problems: readonly string[]): string {
   const rest = problems.length - shownProblems;
   const shown = problems.slice(0, shownProblems).join("; ");
   return rest > 0 ? `${shown}; and ${rest} more problems` : shown;
 }
 
-/** A value as an error may show it: scalars shortened, structures named only (they may be huge or very deep). */
+/**
+ * A value as an error may show it: a shortened scalar, or only the type of a structure, which may be huge or
+ * very deep.
+ */
 export function preview(value: unknown): string {
   if (typeof value === "string") {
     return value.length > previewChars

@@ -10,8 +10,8 @@ export type ReadArguments =
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A call's arguments as a candidate for the tool's schema. Forgiving where nothing is lost: the wrapper may be left out,
- * `kind` may be given if it is right, optional fields may be null or blank, an id may have spaces around it.
+ * Parses a call's arguments into a candidate for the tool's schema. Accepts harmless deviations: a missing
+ * wrapper, a correct `kind`, null or blank optional fields, and spaces around an id.
  */
 export function readArguments(tool: Tool, json: string): ReadArguments {
   const parsed = parseJson(json);
@@ -60,7 +60,7 @@ function parseJson(json: string): ReadArguments {
   }
 }
 
-/** V8 says where, except for an unexpected token and for a text that ends too early. */
+/** V8 gives the position, except for an unexpected token and for text that ends too early. */
 function withPosition(reason: string, json: string): string {
   if (/at position \d+/.test(reason)) return reason;
   if (!unexpectedToken.test(reason)) return `${reason} at position ${json.length}`;
@@ -70,7 +70,7 @@ function withPosition(reason: string, json: string): string {
 
 const unexpectedToken = /^Unexpected token/;
 
-/** The shortest beginning of `json` that already has the bad token ends with it. */
+/** The position of the bad token: the end of the shortest prefix of `json` that produces the same error. */
 function tokenPosition(json: string): number {
   let good = 0;
   let bad = json.length;

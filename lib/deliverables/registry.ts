@@ -14,7 +14,7 @@ import { placeholderFor } from "./tool.ts";
 import type { PayloadKey, Tool } from "./tool.ts";
 import type { Draft } from "./draft.ts";
 
-/** Every tool. A new kind of deliverable is one file and one line here (and its shape in draft.ts). */
+/** Every tool. To add a kind of deliverable, add a file, a line here, and its shape in draft.ts. */
 export const tools: readonly Tool[] = [
   fileTool,
   pieChartTool,
@@ -26,12 +26,15 @@ export const tools: readonly Tool[] = [
   svgTool,
 ];
 
-/** What placeholders may name, and where each kind lies in the payload. */
+/** The kinds that placeholders may name, with the payload key that holds each. */
 export const payloadKeyByKind: ReadonlyMap<string, PayloadKey> = new Map(
   tools.map((tool) => [tool.kind, tool.payloadKey]),
 );
 
-/** The tools as the model is told of them: made when the function is loaded, with full CPU (docs/decisions/0020). */
+/**
+ * The tools as the model receives them. Built when the function is loaded, when it has full CPU
+ * (docs/decisions/0020).
+ */
 export const toolDefinitions: readonly ToolDefinition[] = tools.map((tool) => ({
   name: tool.name,
   description: `${tool.description} Show it in your message with ${placeholderFor(tool.kind, tool.idField.toUpperCase())}.`,
@@ -46,8 +49,8 @@ export interface ToolResult {
 }
 
 /**
- * One call of the model on the draft. A model's mistake never throws: the draft comes back as it was, with an
- * answer that names the field, what was given and what is allowed.
+ * Applies one call of the model to the draft. A model's mistake never throws: the draft is returned
+ * unchanged, with an answer that names the field, the given value and what is allowed.
  */
 export function applyToolCall(draft: Draft, call: Pick<ToolCall, "name" | "arguments">): ToolResult {
   const tool = tools.find(({ name }) => name === call.name);

@@ -11,9 +11,9 @@ interface Row {
   readonly kind: SeriesChart["kind"];
   readonly words: string;
   readonly use: string;
-  /** Bars may lie. */
+  /** Whether bars may be horizontal. */
   readonly oriented: boolean;
-  /** Stacks cannot hold negative parts. */
+  /** Whether values may be negative. Stacked parts may not. */
   readonly negatives: boolean;
 }
 
@@ -48,7 +48,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** Bar, stacked bar, line and area chart: rows of one definition. */
+/** The bar, stacked bar, line and area charts, which share one definition. */
 export const seriesChartTools: readonly Tool[] = rows.map((row) =>
   defineTool({
     name: `create_${row.kind}_chart`,

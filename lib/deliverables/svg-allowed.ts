@@ -1,10 +1,11 @@
 import { looksScripted } from "./svg-scripts.ts";
 
 /**
- * What an SVG may hold. Names are in their SVG spelling; a model's `viewbox` or `lineargradient` is put right by
- * `canonical…`. Left out on purpose: script, style, foreignObject, image, feImage, animation, links, event handlers,
- * `class` (it would pick up the page's styles), and seven harmless attributes whose names end in "on…" words, such as
- * `patternContentUnits` and `specularConstant`: Studio takes them for event handlers and refuses the payload.
+ * What an SVG may contain. Names have their SVG spelling; `canonicalElement` and `canonicalAttribute` correct
+ * a model's `viewbox` or `lineargradient`. Left out on purpose: script, style, foreignObject, image, feImage,
+ * animation, links, event handlers, and `class` (it would pick up the page's styles). Also left out are seven
+ * harmless attributes whose names contain "on", such as `patternContentUnits` and `specularConstant`: Studio
+ * takes them for event handlers and refuses the payload.
  */
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -17,15 +18,15 @@ export const elements: readonly string[] = words(`
   feMorphology feOffset fePointLight feSpecularLighting feSpotLight feTile feTurbulence
 `);
 
-/** At least one of these must remain, or there is nothing to see. */
+/** A drawing needs at least one of these elements to be visible. */
 export const drawable: ReadonlySet<string> = new Set(
   words("path rect circle ellipse line polyline polygon text use"),
 );
 
-/** Elements that go while what they hold stays. */
+/** Elements that are removed while their contents are kept. */
 export const unwrapped: readonly string[] = ["a"];
 
-/** Presentation attributes; also allowed as properties in `style`. */
+/** Presentation attributes, which are also allowed as properties in `style`. */
 const presentation = words(`
   alignment-baseline baseline-shift clip-path clip-rule color color-interpolation color-interpolation-filters
   direction display dominant-baseline fill fill-opacity fill-rule filter flood-color flood-opacity font-family
@@ -51,7 +52,7 @@ const plain = words(`
   stdDeviation radius scale xChannelSelector yChannelSelector baseFrequency numOctaves seed stitchTiles
 `);
 
-/** Free text: shown or spoken, never computed. */
+/** Free text for people and screen readers. */
 const spoken = words("aria-hidden aria-label aria-labelledby aria-describedby");
 
 type Check = (value: string) => boolean;
@@ -65,7 +66,7 @@ const namespaces: Readonly<Record<string, string>> = {
 
 export const svgNamespace = "http://www.w3.org/2000/svg";
 
-/** Every allowed attribute with the check that its value must pass. */
+/** Every allowed attribute, with the check for its value. */
 export const attributes: ReadonlyMap<string, Check> = new Map<string, Check>([
   ...[...presentation, ...plain].map((name): [string, Check] => [name, isSafeValue]),
   ...spoken.map((name): [string, Check] => [name, isQuiet]),
@@ -76,10 +77,10 @@ export const attributes: ReadonlyMap<string, Check> = new Map<string, Check>([
 const elementSpelling = new Map(elements.map((name) => [name.toLowerCase(), name]));
 const attributeSpelling = new Map([...attributes.keys()].map((name) => [name.toLowerCase(), name]));
 
-/** The allowed element that is meant, or undefined. */
+/** The allowed element with this name in any case, or undefined. */
 export const canonicalElement = (name: string): string | undefined => elementSpelling.get(name.toLowerCase());
 
-/** The allowed attribute that is meant, or undefined. `xlink:href` is the old name of `href`. */
+/** The allowed attribute with this name in any case, or undefined. `xlink:href` is the old name of `href`. */
 export function canonicalAttribute(name: string): string | undefined {
   const lower = name.toLowerCase();
   return attributeSpelling.get(lower === "xlink:href" ? "href" : lower);
@@ -96,21 +97,24 @@ const functions: ReadonlySet<string> = new Set([
   `),
 ]);
 
-/** No CSS escapes, no function that can load something, and `url()` for local ids only. */
+/** Allows no CSS escapes, no function that can load something, and `url()` for local ids only. */
 function isSafeValue(value: string): boolean {
   if (!isQuiet(value) || value.includes("\\")) return false;
   const calls = value.replaceAll(localUrl, "").split("(").slice(0, -1);
   return calls.every((before) => functions.has(lastWord(before).toLowerCase()));
 }
 
-/** The function's name before a bracket. Split, not matched: long runs of letters must not cost quadratic time. */
+/**
+ * The function's name before a bracket. Splits instead of matching, because a pattern takes quadratic time on
+ * long runs of letters.
+ */
 const lastWord = (before: string): string =>
   before
     .trimEnd()
     .split(/[^\w-]/)
     .at(-1) ?? "";
 
-/** For one declaration's value: quotes and brackets in pairs, and no character that could end it. */
+/** The characters allowed in the value of one declaration; none of them can end it. */
 export const styleValue = /^[\w\s#%.,()'"+*/!-]+$/;
 
 export function isSafeStyleValue(value: string): boolean {

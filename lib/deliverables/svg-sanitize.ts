@@ -8,20 +8,23 @@ export type Sanitized =
   | { readonly ok: true; readonly markup: string; readonly changes: readonly string[] }
   | { readonly ok: false; readonly problem: string };
 
-/** XML rules (names keep their case, no tag is raw text); CDATA and entities are decoded. */
+/** XML rules: names keep their case and no tag contains raw text. CDATA and entities are decoded. */
 const parser = { xmlMode: true, decodeEntities: true } as const;
 
-/** A drawing without xmlns gets it, for viewers outside a page, unless it would not fit. */
+/**
+ * Drawings up to this length get a missing xmlns, which viewers outside a page need. A longer one would
+ * exceed the cap with it.
+ */
 const xmlnsFits = limits.svg.chars - ` xmlns="${allowed.svgNamespace}"`.length;
 
 const shownChanges = 20;
-/** Of a name that the model made up. */
+/** The maximum length of a name from the model in a message. */
 const shownNameChars = 40;
 
 /**
- * The one `<svg>` element in `content`, reduced to what svg-allowed.ts lists. `changes` says everything that was taken
- * out or put right. Refused: anything but one whole `<svg>`, nothing left to see, and more characters than the cap,
- * before or after.
+ * Returns the one `<svg>` element in `content`, reduced to what svg-allowed.ts lists. `changes` names
+ * everything that was removed or corrected. Refuses anything other than one complete `<svg>`, a drawing with
+ * nothing visible left, and one that exceeds the cap before or after cleaning.
  */
 export function sanitizeSvg(content: string): Sanitized {
   if (content.length > limits.svg.chars) return tooLong(content.length, "given");
@@ -57,7 +60,7 @@ interface Outline {
   readonly unclosed: string | undefined;
 }
 
-/** A first pass that only looks: which elements there are, and whether each is closed. */
+/** A first pass that changes nothing: finds the elements and whether each is closed. */
 function readOutline(content: string): Outline {
   const roots: string[] = [];
   const names = new Set<string>();
@@ -75,7 +78,7 @@ function readOutline(content: string): Outline {
       justOpened = true;
     },
     onCloseTag: (name, isImplied) => {
-      // The parser reports <x/> as implied too, at once after its opening.
+      // The parser also reports <x/> as implied, directly after it opens.
       if (isImplied && !justOpened) unclosed ??= name;
       depth -= 1;
       justOpened = false;
@@ -94,7 +97,7 @@ function outlineProblem({ roots, unclosed }: Outline): string | undefined {
   return undefined;
 }
 
-/** What the parser passes over without a word. */
+/** Notes what the parser drops or keeps without reporting it. */
 function noteUnparsed(content: string, note: (change: string) => void): void {
   if (/<\?(?!xml\s)/i.test(content)) note("removed processing instruction");
   for (const [entity] of content.matchAll(/&(?!(?:amp|lt|gt|quot|apos);)[a-z]\w*;/gi)) {
@@ -111,7 +114,7 @@ function clean(content: string, outline: Outline, note: (change: string) => void
     allowedAttributes: { "*": [...allowed.attributes.keys(), "style"] },
     allowedStyles: { "*": stylesByProperty() },
     nonBooleanAttributes: [],
-    // Whatever is not allowed goes with all that it holds.
+    // A forbidden element is removed with everything inside it.
     nonTextTags: [...outline.names].filter(isForeign),
     disallowedTagsMode: "discard",
     onOpenTag: (name) => {
@@ -129,7 +132,7 @@ function clean(content: string, outline: Outline, note: (change: string) => void
         return { tagName: name, attribs: { ...xmlns, ...kept } };
       },
     },
-    // Text outside the root has no tag, whatever the type says.
+    // For text outside the root there is no tag, although the type says there is.
     textFilter: (text, tagName?: string) => {
       if (tagName !== undefined) return text;
       if (text.trim() !== "") note("removed text outside <svg>");
@@ -161,7 +164,10 @@ function keepAttributes(
   return kept;
 }
 
-/** The declarations that are allowed, written anew, so that what was checked is what the sanitizer's parser reads. */
+/**
+ * Keeps the allowed declarations and writes them again, so that the sanitizer's parser reads exactly what was
+ * checked.
+ */
 function keepStyle(style: string, note: (change: string) => void): string {
   const kept: string[] = [];
   for (const declaration of style.split(";")) {
@@ -182,7 +188,10 @@ function stylesByProperty(): Record<string, RegExp[]> {
   return Object.fromEntries([...allowed.styleProperties].map((name) => [name, [allowed.styleValue]]));
 }
 
-/** `<rect></rect>` as `<rect/>`, so that cleaning does not push a drawing over the cap. In HTML, `<title/>` would swallow what follows. */
+/**
+ * Writes `<rect></rect>` as `<rect/>`, so that cleaning does not push a drawing over the cap. Leaves title
+ * and desc alone: in HTML, `<title/>` would swallow the text that follows.
+ */
 const compact = (markup: string): string =>
   markup.replaceAll(/<(?!title\b|desc\b)(\w+)((?: [\w:-]+="[^"<>]*")*)><\/\1>/g, "<$1$2/>");
 

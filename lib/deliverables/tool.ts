@@ -5,7 +5,7 @@ import type { Draft } from "./draft.ts";
 
 export type PayloadKey = keyof Draft;
 
-/** What came of offering one deliverable to the draft. `notes` are for the model: what was changed on the way. */
+/** The result of adding one deliverable to the draft. `notes` tell the model what was changed. */
 export type Applied =
   | {
       readonly ok: true;
@@ -19,7 +19,7 @@ export type Cleaned<Item> =
   | { readonly ok: true; readonly item: Item; readonly notes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** The schema of an item as the payload carries it, `kind` and caps included. */
+/** The schema of an item as the payload contains it, including `kind` and the caps. */
 export type ItemSchema = z.ZodObject<z.ZodRawShape, z.core.$strict>;
 
 interface ToolSpec<Key extends PayloadKey> {
@@ -28,22 +28,25 @@ interface ToolSpec<Key extends PayloadKey> {
   /** KIND in `{{artifact:KIND:ID}}`. */
   readonly kind: string;
   readonly payloadKey: Key;
-  /** The one argument that holds the fields; absent: the fields are at the top level. */
+  /** The one argument that contains the fields. Absent: the fields are at the top level. */
   readonly wrapper?: string;
   /** The field whose value is ID in the placeholder. */
   readonly idField: "id" | "name";
-  /** What it makes, for the README. */
+  /** What the tool makes, for the README. */
   readonly makes: string;
-  /** Its own caps, for the README. */
+  /** The tool's caps, for the README. */
   readonly caps: string;
-  /** When to use it: words for the model. */
+  /** When to use the tool; written for the model. */
   readonly description: string;
   readonly schema: ItemSchema & z.ZodType<Draft[Key][number]>;
-  /** What happens to a valid item before it is kept. */
+  /** Changes or refuses a valid item before it is kept. */
   readonly clean?: (item: Draft[Key][number]) => Cleaned<Draft[Key][number]>;
 }
 
-/** One record per tool. Definitions, dispatch, caps, payload keys, placeholder kinds and the README are derived from the list of them. */
+/**
+ * One record per tool. Definitions, dispatch, caps, payload keys, placeholder kinds and the README are
+ * derived from the list of tools.
+ */
 export interface Tool {
   readonly name: string;
   readonly kind: string;
@@ -56,7 +59,7 @@ export interface Tool {
   readonly schema: ItemSchema;
   /** The ID of an item of this kind, as placeholders name it; "" for anything else. */
   idOf(item: unknown): string;
-  /** Never throws; the given draft stays as it is. */
+  /** Never throws, and does not change the given draft. */
   apply(draft: Draft, candidate: unknown): Applied;
 }
 
@@ -90,7 +93,7 @@ export function defineTool<Key extends PayloadKey>(spec: ToolSpec<Key>): Tool {
   };
 }
 
-/** Ids are compared without regard to case and to spaces around them. */
+/** Normalizes an id for comparison, which ignores case and surrounding spaces. */
 export const foldId = (id: string): string => id.trim().toLowerCase();
 
 export const placeholderFor = (kind: string, id: string): string => `{{artifact:${kind}:${id}}}`;

@@ -41,7 +41,7 @@ export function createRunnerKeys({ source, clock, secretId, maxAgeMs }: RunnerKe
   };
 }
 
-/** A value that is not text was not written by us. */
+/** The previous value. A value that is not text was not written by this project and is ignored. */
 async function readPrevious(
   source: StagedSecrets,
   secretId: string,

@@ -103,7 +103,7 @@ const placeholders: readonly RegExp[] = [
 ];
 
 /** Common mistakes. The first match is reported. */
-const slips: readonly { readonly pattern: RegExp; readonly problem: string }[] = [
+const commonMistakes: readonly { readonly pattern: RegExp; readonly problem: string }[] = [
   { pattern: /^$/, problem: "is empty" },
   { pattern: /^(["'`]).*\1$/s, problem: "is wrapped in quotes; store it without them" },
   { pattern: /^[A-Z][A-Z0-9_]+=/, problem: "is a NAME=value line; store the value alone" },
@@ -174,7 +174,7 @@ function runnerKeyProblem(key: string): string | undefined {
 
 function commonProblem(value: string): string | undefined {
   if (isPlaceholder(value)) return "is a placeholder; store the real key";
-  return slips.find(({ pattern }) => pattern.test(value))?.problem;
+  return commonMistakes.find(({ pattern }) => pattern.test(value))?.problem;
 }
 
 function duplicateProblem(keys: readonly string[], at: number): string | undefined {

@@ -7,7 +7,7 @@ import type { RunnerKind, StudioAdmin } from "../studio/studio.ts";
 
 export interface MintDeps {
   readonly studio: StudioAdmin;
-  /** A fresh account token (sign-in.ts). */
+  /** Returns a fresh account token (sign-in.ts). */
   readonly signIn: () => Promise<Secret>;
   readonly rotation: RotationRow;
   readonly clock: Clock;
@@ -17,7 +17,7 @@ export interface MintDeps {
 export interface Minting {
   readonly pool: string;
   readonly kind: RunnerKind;
-  /** Keys to be made. */
+  /** The number of keys to create. */
   readonly count: number;
 }
 
@@ -27,8 +27,9 @@ export interface Minted {
 }
 
 /**
- * Makes new runner instances at Studio. Each is noted at once, so that one whose key is never used is revoked later on
- * (revoke.ts); only a crash between Studio's answer and the note leaves one behind, whose key nobody has.
+ * Creates new runner instances at Studio. Records each one at once, so that revoke.ts can revoke it later if
+ * its key is never used. Only a crash between Studio's answer and the record leaves an unknown instance, and
+ * nobody has its key.
  * @throws RunnerError as `StudioAdmin` and `signIn` do; `run_store_unavailable`
  */
 export async function mintKeys(deps: MintDeps, { pool, kind, count }: Minting): Promise<Minted> {

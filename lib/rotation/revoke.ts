@@ -14,7 +14,7 @@ export interface RevokeDeps {
   readonly runStore: Pick<RunStore, "openRuns">;
   readonly rotation: RotationRow;
   readonly studio: Pick<StudioAdmin, "revokeRunnerInstance">;
-  /** A fresh account token (sign-in.ts); asked for only when there is something to revoke. */
+  /** Returns a fresh account token (sign-in.ts). Called only when there is something to revoke. */
   readonly signIn: () => Promise<Secret>;
   readonly clock: Clock;
   readonly log: Log;
@@ -24,8 +24,8 @@ export interface RevokeSettings {
   readonly pool: string;
   readonly secretId: string;
   /**
-   * So long must a key have been seen unused: longer than a dispatch cycle, which may still lease with a key that it read
-   * at its start, and long enough for going back to it.
+   * How long a key must have been unused before it is revoked. Longer than a dispatch cycle, which may still
+   * lease with a key that it read at its start, and long enough for a rollback to the key.
    */
   readonly revokeAfterMs: number;
 }
@@ -33,15 +33,15 @@ export interface RevokeSettings {
 export interface RevokeSummary {
   /** Credential ids. */
   readonly revoked: readonly string[];
-  /** Unused, but not for long enough. */
+  /** Credential ids of keys that have not been unused for long enough. */
   readonly waiting: readonly string[];
 }
 
 /**
- * Revokes every known instance whose key nothing uses any more: it neither leases (AWSCURRENT), nor is about to
- * (AWSPENDING), nor has an open run. Safe to repeat and to break off anywhere: it goes by what is, not by what was done.
- * @throws RunnerError `secret_missing`, `secret_malformed`, `secrets_unavailable`, `run_store_unavailable`, and what `signIn`
- *   and Studio throw; what is not revoked yet stays noted
+ * Revokes every known instance whose key is no longer used: it is not in AWSCURRENT or AWSPENDING, and no
+ * open run has it. Safe to repeat and to interrupt, because it looks at the present state only.
+ * @throws RunnerError `secret_missing`, `secret_malformed`, `secrets_unavailable`, `run_store_unavailable`,
+ * and what `signIn` and Studio throw; instances that are not revoked yet stay recorded
  */
 export async function revokeUnused(deps: RevokeDeps, settings: RevokeSettings): Promise<RevokeSummary> {
   const { clock, rotation } = deps;
@@ -64,7 +64,7 @@ const ids = (instances: KnownInstances): readonly string[] =>
   instances.map(({ credentialId }) => credentialId);
 
 interface Use {
-  /** Credential ids of keys that something uses. */
+  /** Credential ids of keys that are in use. */
   readonly used: ReadonlySet<string>;
   /** Instances that the secret names, in any stage. */
   readonly named: readonly RunnerInstance[];
@@ -80,12 +80,13 @@ async function lookAtUse({ store, runStore }: RevokeDeps, { pool, secretId }: Re
     read(AWSPREVIOUS),
     runStore.openRuns(pool),
   ]);
-  // A present value that nobody can read says nothing about which keys are used: that stops us.
+  // If the current value is unreadable, the keys in use are unknown, so this throws.
   const present = parseRunnerSecret(current ?? "", secretId);
   const next = tryParseRunnerSecret(pending, secretId);
   const last = tryParseRunnerSecret(previous, secretId);
   const isOver = AWSPENDING === AWSCURRENT || next.replaces !== AWSCURRENT;
-  // It will never be present, and would stand in the next rotation's way. One without a value has only begun.
+  // This version can never become current and would block the next rotation. A version without a value is
+  // still being created.
   if (AWSPENDING !== undefined && AWSPENDING !== AWSCURRENT && pending !== undefined && isOver)
     await dropPending(store, { secretId, versionId: AWSPENDING });
   const keyIds = [...present.keys, ...(isOver ? [] : next.keys)].map(({ id }) => id);
@@ -101,8 +102,8 @@ interface When {
 }
 
 /**
- * All that is known by now, each with the time since which it is unused, and whether that is long enough; what is revoked is
- * forgotten with the secret.
+ * Returns all known instances with the time since which each has been unused, and whether it is due for
+ * revocation. Drops revoked instances that the secret no longer names.
  */
 function mark(known: KnownInstances, { used, named }: Use, { nowMs, revokeAfterMs }: When): KnownInstances {
   const all = new Map([...named, ...known].map((one): [string, KnownInstance] => [one.instanceId, one]));
@@ -127,7 +128,7 @@ async function revokeAll(deps: RevokeDeps, pool: string, due: KnownInstances): P
         instanceId,
       );
     } catch (error) {
-      // It is gone already: revoked on the page, or before a crash of ours.
+      // The instance is already gone: it was revoked on Studio's page, or before a crash of the rotator.
       if (!hasCode(error, "studio_rejected") || error.status !== 404) throw error;
     }
     deps.log.info("key_revoked", { pool, keyId: credentialId });

@@ -4,38 +4,42 @@ import { refusedKeys, type TryKeyDeps } from "./try-key.ts";
 import { watchRefusals, type WatchTime } from "./watch.ts";
 
 export interface RotateDeps extends StageKeyDeps, TryKeyDeps {
-  /** A new unique name of 32 to 64 characters, for a version. */
+  /** Returns a unique name of 32 to 64 characters for a version. */
   readonly newId: () => string;
-  /** Told of each step when it is done. */
+  /** Called after each step. */
   readonly onStep?: (step: "tried" | "promoted" | "watched") => void;
-  /** Whether a dispatch cycle of the pool was refused since the promotion, beside our own trying. */
+  /** Whether Studio refused a dispatch cycle of the pool since the promotion. */
   readonly sawRefusal?: () => Promise<boolean>;
   readonly signal?: AbortSignal;
 }
 
 /**
- * - promoted: the new keys lease, and were refused by nobody.
- * - refused: Studio does not know them; nothing has changed.
- * - overtaken: somebody has stored another value since `present` was read; nothing has changed.
- * - rolled_back: refused after all; the keys before them lease again.
- * - superseded: refused, but somebody has put another value in their place meanwhile: that one was left.
+ * - promoted: new jobs are leased with the new keys, and Studio refused none of them.
+ * - refused: Studio does not accept the new keys; nothing has changed.
+ * - overtaken: another value was stored after `present` was read; nothing has changed.
+ * - rolled_back: Studio refused a new key after the promotion; the previous keys are in use again.
+ * - superseded: Studio refused a new key after the promotion, but another value has been stored since, and
+ *   was left.
  */
 export type RotateOutcome = "promoted" | "refused" | "overtaken" | "rolled_back" | "superseded";
 
 export interface Rotated {
   readonly outcome: RotateOutcome;
-  /** Of the new keys, where they were stored. */
+  /** The version with the new keys, if they were stored. */
   readonly versionId?: string;
-  /** Credential ids that Studio refused when they were tried; none where a dispatch cycle was refused. */
+  /**
+   * Credential ids that Studio refused when the keys were tried. Empty if only a dispatch cycle was refused.
+   */
   readonly refused: readonly string[];
-  /** How long after the promotion refusals were looked for, up to the last answer. */
+  /** Time from the promotion to the last check that Studio answered. */
   readonly watchedMs: number;
 }
 
 /**
- * A rotation by command: tried, stored and promoted, watched, and rolled back when they are refused after all.
- * @throws RunnerError as `stageKey`, and `studio_unavailable`, `studio_contract`; before the promotion nothing has changed
- *   then, after it the new keys lease
+ * Rotates keys on an operator's command: tries the new keys, stores and promotes them, watches for refusals,
+ * and rolls back if there is one.
+ * @throws RunnerError as `stageKey`, and `studio_unavailable`, `studio_contract`. If it throws before the
+ * promotion, nothing has changed; after it, the new keys are in use.
  */
 export async function rotateKeys(
   deps: RotateDeps,
@@ -50,7 +54,7 @@ export async function rotateKeys(
     return { outcome: "overtaken", versionId, refused, watchedMs: 0 };
   onStep?.("promoted");
 
-  /** A Studio that is out of reach for a moment is no reason to go back to another key. */
+  /** If Studio is briefly out of reach, the new keys stay. */
   const look = async (): Promise<"accepted" | "refused" | "unknown"> => {
     if (await deps.sawRefusal?.()) return "refused";
     try {
@@ -72,14 +76,15 @@ export async function rotateKeys(
 }
 
 /**
- * The keys before in a new version: an older one that became present again would pass for one that nobody has replaced, and
- * would not hold the keys of runs that were leased meanwhile. `false`: somebody has stored a third value.
+ * Restores the previous keys as a new version. If an old version became current again, it would look as if it
+ * had never been replaced, and it would lack the keys of runs that were leased in the meantime. `false`:
+ * another value has been stored since.
  */
 async function goBack(deps: RotateDeps, given: NewKeys, promoted: string): Promise<boolean> {
   const present = await readPresent(deps.store, given.secretId);
   if (present.versionId !== promoted) return false;
   const { keys, instances } = given.present.current;
   if (keys.length === 0)
-    throw new RunnerError("secret_missing", `the secret "${given.secretId}" had no keys before these`);
+    throw new RunnerError("secret_missing", `the secret "${given.secretId}" had no keys before this rotation`);
   return replaceKeys(deps, { ...given, keys, instances, present, versionId: deps.newId() });
 }

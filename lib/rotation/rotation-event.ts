@@ -4,7 +4,7 @@ import { problemOf } from "../core/json.ts";
 export const rotationSteps = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
 export type RotationStep = (typeof rotationSteps)[number];
 
-/** What Secrets Manager calls the rotator with, or our own schedule. */
+/** The event that Secrets Manager or the stack's schedule sends to the rotator. */
 export type RotationEvent =
   | { readonly step: RotationStep; readonly versionId: string }
   | { readonly step: "revokeUnused" };
@@ -17,7 +17,7 @@ export function rotationEventSchema(secretId: string) {
       SecretId: z.literal(secretId, {
         error: ({ input }) => `names ${JSON.stringify(input)}; this one rotates "${secretId}"`,
       }),
-      /** The new version's id. */
+      /** The id of the new version. */
       ClientRequestToken: z.string().min(1),
     })
     .transform(({ Step, ClientRequestToken }): RotationEvent => ({
@@ -28,7 +28,7 @@ export function rotationEventSchema(secretId: string) {
     .strictObject({ revokeUnused: z.literal(true) })
     .transform((): RotationEvent => ({ step: "revokeUnused" }));
   return z.union([revokeSchema, stepSchema], {
-    // Whatever is not our schedule's is meant as a step.
+    // Anything that is not the schedule's event is treated as a step.
     error: ({ code, errors }) =>
       code === "invalid_union" ? errors[1]?.map((issue) => problemOf(issue, "event")).join("; ") : undefined,
   });

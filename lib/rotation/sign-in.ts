@@ -13,15 +13,15 @@ export interface SignInDeps {
   readonly clock: Clock;
   /** 0 (included) to 1 (excluded). */
   readonly random: () => number;
-  /** Of the secret `{ "refreshToken": "…", "apiKey": "…" }`. */
+  /** The secret `{ "refreshToken": "…", "apiKey": "…" }`. */
   readonly secretId: string;
-  /** Firebase's own, or a stand-in for it; without a trailing slash. */
+  /** The address of Firebase, or of a replacement in tests; without a trailing slash. */
   readonly baseUrl: string;
 }
 
 export const firebaseTokenUrl = "https://securetoken.googleapis.com";
 
-/** `apiKey` is the Firebase web API key of Studio: it names the project, and is no secret by itself. */
+/** `apiKey` is the Firebase web API key of Studio. It names the project and is not a secret by itself. */
 const accountSchema = z.looseObject({ refreshToken: z.string().min(1), apiKey: z.string().min(1) });
 type Account = z.output<typeof accountSchema>;
 
@@ -34,10 +34,10 @@ const longestBytes = 64 * 1024;
 const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAfterMs: 10_000 };
 
 /**
- * Exchanges the account's Firebase refresh token for a short-lived account token. Nothing is kept; a refresh token that
- * Firebase has renewed goes back into its secret.
- * @throws RunnerError `sign_in_refused` (a person has to sign in again), `sign_in_unavailable` (retryable), and what reading
- *   and writing the secret throw
+ * Exchanges the account's Firebase refresh token for a short-lived account token. Keeps neither; if Firebase
+ * renews the refresh token, stores the new one in the secret.
+ * @throws RunnerError `sign_in_refused` (a person has to sign in again), `sign_in_unavailable` (retryable),
+ * and what reading and writing the secret throw
  */
 export async function signIn(deps: SignInDeps): Promise<Secret> {
   const account = parseAccount(await deps.secrets.read(deps.secretId), deps.secretId);
@@ -49,7 +49,7 @@ export async function signIn(deps: SignInDeps): Promise<Secret> {
   return new Secret(answer.id_token);
 }
 
-/** @throws RunnerError `secret_malformed`, without a word of the value */
+/** @throws RunnerError `secret_malformed`, without any part of the value */
 export function parseAccount(text: string, where: string): Account {
   const result = accountSchema.safeParse(parseJson(text));
   if (result.success) return result.data;
@@ -68,7 +68,7 @@ async function exchange(deps: SignInDeps, account: Account): Promise<z.output<ty
   );
 }
 
-/** Errors of the exchange are told without their cause: the request's address and body hold the secret. */
+/** Errors have no cause, because the request's address and body contain the secret. */
 async function post(
   deps: SignInDeps,
   { apiKey, refreshToken }: Account,
@@ -88,7 +88,7 @@ async function post(
 
 function refusal({ secretId }: SignInDeps, status: number, body: unknown): RunnerError {
   const { data } = refusalSchema.safeParse(body);
-  // Firebase's codes, like TOKEN_EXPIRED; its other words are not for a log.
+  // Firebase's error codes, like TOKEN_EXPIRED. The rest of its message is not logged.
   const code = /^[A-Z_]{3,60}/.exec(data?.error.message ?? "")?.[0];
   const said = `Firebase answered ${status}${code === undefined ? "" : ` ${code}`}`;
   if (status === 408 || status === 429 || status >= 500) return unavailable(said);
@@ -99,7 +99,7 @@ function refusal({ secretId }: SignInDeps, status: number, body: unknown): Runne
 }
 
 const unavailable = (why: string): RunnerError =>
-  new RunnerError("sign_in_unavailable", `signing in to Studio's account is not possible just now: ${why}`, {
+  new RunnerError("sign_in_unavailable", `signing in to Studio failed: ${why}`, {
     retryable: true,
   });
 

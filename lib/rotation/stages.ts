@@ -20,15 +20,18 @@ export interface StageKeyDeps {
   readonly clock: Clock;
 }
 
-/** A secret as it was at one moment: what is stored over it is made from this, and replaces this and nothing else. */
+/** A secret at one moment. A new value is derived from it and may replace only this version. */
 export interface Present {
-  /** Of the value that leases; `undefined`: there is none yet. */
+  /** The version id of AWSCURRENT; `undefined`: there is none yet. */
   readonly versionId: string | undefined;
   readonly current: RunnerSecret;
   readonly previous: RunnerSecret;
 }
 
-/** Nothing of a value that is missing or malformed. @throws RunnerError `secrets_unavailable`, `secret_missing` */
+/**
+ * Reads the secret. A missing or malformed value counts as empty.
+ * @throws RunnerError `secrets_unavailable`, `secret_missing`
+ */
 export async function readPresent(store: SecretStore, secretId: string): Promise<Present> {
   const { AWSCURRENT, AWSPREVIOUS } = await store.stages(secretId);
   const read = async (versionId: string | undefined): Promise<RunnerSecret> =>
@@ -41,9 +44,9 @@ export interface NewKeys {
   readonly pool: string;
   readonly secretId: string;
   readonly keys: readonly RunnerKey[];
-  /** Of those keys whose instance at Studio is known: only these can be revoked some day. */
+  /** The instances of those keys whose instance at Studio is known. Only these can be revoked later. */
   readonly instances: readonly RunnerInstance[];
-  /** What they replace. */
+  /** The value that the keys replace. */
   readonly present: Present;
 }
 
@@ -54,10 +57,11 @@ export interface Version {
 }
 
 /**
- * Stores new keys as a version that nobody uses yet. The keys before them stay in it as retired ones, each until no open run
- * has held it for a while: a dispatch cycle may still lease with a key that it read before. Safe to repeat; `taken`: the
- * version has other keys already.
- * @throws RunnerError `key_refused` for a key that is being revoked; `run_store_unavailable`, `secrets_unavailable`
+ * Stores new keys as a version that is not in use yet. The version also contains the previous keys as retired
+ * ones, each until no open run has used it for a while, because a dispatch cycle may still lease with a key
+ * that it read before. Safe to repeat. `taken`: the version already has other keys.
+ * @throws RunnerError `key_refused` for a key that is being revoked; `run_store_unavailable`,
+ * `secrets_unavailable`
  */
 export async function stageKey(
   deps: StageKeyDeps,
@@ -92,8 +96,9 @@ function retire(
 }
 
 /**
- * Notes the instances that the secret names, so that they are revoked some day. The time that a key counts as unused begins
- * anew after it has leased; with one that is being revoked nothing is stored.
+ * Records the instances that the secret names, so that they can be revoked later. Resets the unused time of
+ * keys that are or become current.
+ * @throws RunnerError `key_refused` if one of the keys is being revoked
  */
 async function note({ rotation }: StageKeyDeps, { pool, keys, present }: NewKeys): Promise<void> {
   const { current, previous } = present;
@@ -115,8 +120,8 @@ async function note({ rotation }: StageKeyDeps, { pool, keys, present }: NewKeys
 }
 
 /**
- * Makes a version the present one, in the place of the one that it was made to replace: from the next dispatch cycle on its
- * keys lease. `false`: another value is present by now, and stays. Safe to repeat.
+ * Makes a version current, if the version that it replaces still is. The next dispatch cycle leases with its
+ * keys. `false`: another value is current and stays. Safe to repeat.
  * @throws RunnerError `secrets_unavailable`
  */
 export const promote = (
@@ -124,7 +129,7 @@ export const promote = (
   { secretId, versionId, replaces }: Version & { readonly replaces: string | undefined },
 ): Promise<boolean> => move(store, secretId, { stage: "AWSCURRENT", to: versionId, from: replaces });
 
-/** Takes AWSPENDING off a version that will never be present. */
+/** Removes AWSPENDING from a version that will never become current. */
 export async function dropPending(store: SecretStore, { secretId, versionId }: Version): Promise<void> {
   const { AWSPENDING } = await store.stages(secretId);
   if (AWSPENDING === versionId) await move(store, secretId, { stage: "AWSPENDING", from: versionId });
@@ -136,7 +141,10 @@ interface Move {
   readonly from: string | undefined;
 }
 
-/** `false`: the label is on neither of the two. A move is refused too where its first answer was lost. */
+/**
+ * Moves a label. `false`: the label is on another version. A move whose first answer was lost also fails, so
+ * the label is read after a failure.
+ */
 async function move(store: SecretStore, secretId: string, { stage, to, from }: Move): Promise<boolean> {
   try {
     await store.moveStage(secretId, { stage, to, from });
@@ -150,7 +158,7 @@ async function move(store: SecretStore, secretId: string, { stage, to, from }: M
 }
 
 /**
- * Stores new keys, and makes them the present ones. `false`: another value is present by now, and stays.
+ * Stores new keys and makes them current. `false`: another value is current and stays.
  * @throws RunnerError as `stageKey`
  */
 export async function replaceKeys(deps: StageKeyDeps, given: NewKeys & Version): Promise<boolean> {
@@ -161,8 +169,9 @@ export async function replaceKeys(deps: StageKeyDeps, given: NewKeys & Version):
 const maxTries = 5;
 
 /**
- * The same over whatever is present, also when another hand writes at the same time. Gives the new version's id.
- * @throws RunnerError as `stageKey`; `rotation_superseded` where somebody else was faster again and again
+ * Like `replaceKeys`, but replaces any current value, and tries again if another writer was faster. Returns
+ * the new version's id.
+ * @throws RunnerError as `stageKey`; `rotation_superseded` if another writer was faster every time
  */
 export async function setKeys(
   deps: StageKeyDeps & { readonly newId: () => string },
@@ -174,6 +183,6 @@ export async function setKeys(
     const versionId = deps.newId();
     if (await replaceKeys(deps, { ...given, versionId, present })) return versionId;
   }
-  const sentence = `the secret "${secretId}" is changed all the time; nothing was stored that leases, try again`;
+  const sentence = `the secret "${secretId}" keeps changing: the new keys are not in use, try again`;
   throw new RunnerError("rotation_superseded", sentence);
 }

@@ -25,8 +25,8 @@ type Steps = Readonly<
 >;
 
 /**
- * The four steps of Secrets Manager's rotation. Each looks first at what is there, so that it may be repeated after a crash
- * at any place.
+ * The four steps of a rotation by Secrets Manager. Each step first reads the present state, so it can be
+ * repeated after a crash at any point.
  */
 const steps: Steps = {
   createSecret: async (deps, settings, versionId) => {
@@ -39,12 +39,13 @@ const steps: Steps = {
     const minted = await mintKeys(deps, { pool, kind, count: Math.max(1, replaced.length) });
     const keys = [...minted.keys, ...kept.keys];
     const instances = [...minted.instances, ...kept.instances];
-    // Taken: a second invocation was faster. What we have minted is used by nobody, and is revoked in time.
+    // "taken" means that a concurrent invocation was faster. The keys minted here are never used and will be
+    // revoked.
     await stageKey(deps, { pool, secretId, versionId, keys, instances, present }, "AWSPENDING");
     return {};
   },
 
-  /** Nothing to be set at Studio: a key that it has made is valid already. */
+  /** Studio needs no change: it has already accepted the keys that it created. */
   setSecret: async (deps, settings, versionId) => {
     await readPending(deps, settings, versionId);
     return {};
@@ -56,7 +57,7 @@ const steps: Steps = {
     if (refused.length === 0) return {};
     const old = splitByKind(value, settings.kind).kept.keys.map(({ id }) => id);
     const which = `${nameRefused(refused, old)} (secret "${settings.secretId}")`;
-    throw new RunnerError("key_refused", `Studio refuses ${which}; the keys before stay in use`);
+    throw new RunnerError("key_refused", `Studio refuses ${which}; the previous keys stay in use`);
   },
 
   finishSecret: async (deps, settings, versionId) => {
@@ -74,8 +75,8 @@ const steps: Steps = {
 };
 
 /**
- * One invocation of the rotator.
- * @throws RunnerError of any part: Secrets Manager tries the rotation again, with the same version
+ * Runs one invocation of the rotator.
+ * @throws RunnerError from any part; Secrets Manager then retries the rotation with the same version
  */
 export async function runRotation(
   deps: RotatorDeps,
@@ -105,8 +106,9 @@ async function readPending(
 }
 
 /**
- * Another value has been stored since this one was made, and holds keys that this one does not know of. With the label gone
- * the next rotation starts anew; the look for old keys revokes what was minted.
+ * Gives up a version because another value has been stored since it was created; that value has keys that
+ * this version lacks. Without the AWSPENDING label the next rotation starts from the beginning, and
+ * revokeUnused revokes the minted keys.
  */
 async function abandon(
   { store }: RotatorDeps,
@@ -115,12 +117,12 @@ async function abandon(
 ): Promise<never> {
   await dropPending(store, { secretId, versionId });
   const sentence =
-    `the secret "${secretId}" was given another value during this rotation (version ${versionId}): that value stays, and ` +
-    "the rotation is given up. Its new key is revoked in time; the next rotation starts anew";
+    `the secret "${secretId}" got another value during this rotation (version ${versionId}): that value stays, and ` +
+    "the rotation is cancelled. Its new key will be revoked; the next rotation starts over";
   throw new RunnerError("rotation_superseded", sentence);
 }
 
-/** A key that somebody put in by hand, without its instance, is one that we cannot revoke. */
+/** Warns of keys that were stored by hand without their instance, because the rotator cannot revoke them. */
 async function warnOfOthers(deps: RotatorDeps, { pool, secretId }: RotatorSettings): Promise<void> {
   const [{ current }, known] = await Promise.all([
     readPresent(deps.store, secretId),

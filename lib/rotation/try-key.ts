@@ -13,13 +13,14 @@ export interface TryKeyDeps {
 
 export type KeyAnswer = "accepted" | "refused";
 
-/** No workspace has this id, so that a heartbeat for it takes and keeps no job. */
+/** No workspace has this id, so a heartbeat for it affects no job. */
 const nobodysWorkspace = "studio-runner-key-check";
 const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAfterMs: 10_000 };
 
 /**
- * Whether Studio accepts a runner key, without taking a job. 401 is a refusal; "no such job", in whatever words, is not.
- * @throws RunnerError `studio_unavailable` or `studio_contract`: nothing is known then
+ * Whether Studio accepts a runner key, found out without taking a job. It refuses a key
+ * with 401. An answer that there is no such job means that the key is accepted.
+ * @throws RunnerError `studio_unavailable` or `studio_contract` if Studio gave no usable answer
  */
 export async function tryKey(
   { studio, clock, random }: TryKeyDeps,
@@ -36,21 +37,23 @@ export async function tryKey(
     if (hasCode(error, "lease_lost", "studio_rejected")) return "accepted";
     throw error;
   }
-  throw new RunnerError("studio_contract", "a web page answered in Studio's place, not Studio");
+  throw new RunnerError("studio_contract", "a web page answered instead of Studio");
 }
 
-/** Which of the keys of a rotation were refused, in words. `old`: ids of those that it leaves where they are. */
+/**
+ * A phrase that names the keys that Studio refused. `old`: ids of keys that the rotation does not replace.
+ */
 export function nameRefused(refused: readonly string[], old: readonly string[]): string {
   const isOld = (id: string): boolean => old.includes(id);
   const news = refused.filter((id) => !isOld(id));
   const olds = refused.filter(isOld);
   return [
     ...(news.length > 0 ? [`the new runner key ${news.join(", ")}`] : []),
-    ...(olds.length > 0 ? [`the old runner key ${olds.join(", ")}, which stays beside the new one`] : []),
+    ...(olds.length > 0 ? [`the old runner key ${olds.join(", ")}, which the rotation keeps`] : []),
   ].join(" and ");
 }
 
-/** The ids of those that Studio refuses. @throws as `tryKey` */
+/** The ids of the keys that Studio refuses. @throws as `tryKey` */
 export async function refusedKeys(
   deps: TryKeyDeps,
   keys: readonly RunnerKey[],

@@ -3,7 +3,7 @@ import type { KeyAnswer } from "./try-key.ts";
 
 export interface WatchDeps {
   readonly clock: Clock;
-  /** One look. `unknown`: nobody can be asked just now. */
+  /** Checks once. `unknown`: Studio cannot be asked at the moment. */
   readonly look: () => Promise<KeyAnswer | "unknown">;
   readonly signal?: AbortSignal | undefined;
 }
@@ -15,13 +15,13 @@ export interface WatchTime {
 
 export interface Watched {
   readonly answer: KeyAnswer;
-  /** Until the last look that was answered. */
+  /** Time from the start to the last check that was answered. */
   readonly watchedMs: number;
 }
 
 /**
- * Looks at once, again and again, and at the very end; gives the first refusal, or `accepted` at the end. Rejects with the
- * signal's reason.
+ * Checks at once, then every `everyMs`, and at the end of `forMs`. Returns the first refusal, or `accepted`
+ * at the end. Rejects with the signal's reason.
  */
 export async function watchRefusals(
   { clock, look, signal }: WatchDeps,

@@ -7,7 +7,7 @@ import type { FunctionRuntime } from "./lambda.ts";
 import type { LambdaFailure } from "./messages.ts";
 import type { AsyncInvoke } from "./resources.ts";
 
-/** An asynchronous invocation that was accepted (202). */
+/** An asynchronous invocation that was accepted with 202. */
 export interface AsyncEvent {
   readonly requestId: string;
   /** JSON text. */
@@ -16,12 +16,12 @@ export interface AsyncEvent {
   readonly receivedMs: number;
 }
 
-/** An event that nobody will try again. */
+/** An event that will not be tried again. */
 export interface FailedEvent {
   readonly event: AsyncEvent;
   readonly condition: FailureCondition;
   readonly invocations: number;
-  /** Undefined when it was never tried. */
+  /** Undefined if the event was never tried. */
   readonly error: LambdaFailure | undefined;
 }
 
@@ -31,14 +31,14 @@ export interface AsyncQueueDeps {
   readonly faults: FaultPlan;
   readonly runtime: FunctionRuntime;
   readonly gate: Gate;
-  /** Before the second attempt, the third …; Lambda waits one minute, then two. */
+  /** Delays before the second attempt, the third and so on. Lambda waits one minute, then two. */
   readonly retryDelaysMs: readonly number[];
   readonly onFailed: (failed: FailedEvent) => void;
-  /** Aborts when the cloud stops: what waits is dropped. */
+  /** Aborts when the cloud stops; waiting events are dropped. */
   readonly closing: AbortSignal;
 }
 
-/** One function's asynchronous events: their age, their attempts, their end. */
+/** The asynchronous events of one function: limits their age and retries them. */
 export class AsyncQueue {
   readonly #deps: AsyncQueueDeps;
   readonly #label: string;
@@ -51,12 +51,12 @@ export class AsyncQueue {
     this.#config = deps.runtime.resource.asyncInvoke;
   }
 
-  /** Events that wait: for a place, for a retry, or by a fault. */
+  /** The number of events that wait for concurrency, for a retry, or because of a fault. */
   waiting(): number {
     return this.#waiting;
   }
 
-  /** Settles when the event is done with. */
+  /** Resolves when the event has been handled or given up. */
   async submit(event: AsyncEvent): Promise<void> {
     const { clock, emit, faults, closing } = this.#deps;
     const of = { function: this.#label, requestId: event.requestId };
@@ -94,7 +94,7 @@ export class AsyncQueue {
     }
   }
 
-  /** A place to run in, or undefined when the event is or grows too old. */
+  /** Waits for concurrency. Undefined if the event is too old or becomes too old. */
   async #enter({ requestId, receivedMs }: AsyncEvent): Promise<Leave | undefined> {
     const { clock, emit, gate, closing } = this.#deps;
     const limitMs = receivedMs + this.#config.maxAgeMs - clock.now();

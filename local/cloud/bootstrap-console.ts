@@ -18,7 +18,10 @@ interface Line {
   readonly args: readonly unknown[];
 }
 
-/** As Lambda's Node runtime does: `console` writes lines with time, request id and level, in text or in JSON. */
+/**
+ * Makes `console` write lines with time, request id and level, as text or JSON, as Lambda's Node runtime
+ * does.
+ */
 export function captureConsole(requestId: () => string | undefined): void {
   const json = process.env["AWS_LAMBDA_LOG_FORMAT"] === "JSON";
   const lowest = json ? Math.max(0, levels.indexOf(process.env["AWS_LAMBDA_LOG_LEVEL"] ?? "TRACE")) : 0;

@@ -2,14 +2,15 @@ import { realpathSync } from "node:fs";
 import { isBuiltin, registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 
-/** Packages that Lambda's Node runtime brings along; a bundle may leave them out. */
+/** Packages that Lambda's Node runtime provides, so a bundle may omit them. */
 const runtimePackages = ["@aws-sdk/", "@smithy/"];
 
 const isBare = (specifier: string): boolean => !/^(\.{0,2}\/|[a-z]+:|#)/.test(specifier);
 
 /**
- * A function finds on this machine what it would find on Lambda: its own folder, Node's modules and the AWS SDK. The
- * project's node_modules folder above the bundle is out of reach, so a package missing from a bundle is found here.
+ * Restricts a function to the modules that it finds on Lambda: its own folder, Node's modules and the AWS
+ * SDK. The project's node_modules folder is out of reach, so a package that is missing from a bundle fails
+ * here too.
  */
 export function limitModules(taskRoot: string): void {
   const root = pathToFileURL(`${realpathSync(taskRoot)}/`).href;

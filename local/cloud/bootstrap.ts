@@ -1,6 +1,7 @@
 /**
- * The main of an execution environment's process: what Lambda's Node runtime does, over IPC in place of its HTTP
- * runtime API. Arguments: process title, function ARN. Everything else comes from the standard Lambda variables.
+ * The entry point of an execution environment's process. Does what Lambda's Node runtime does, over IPC
+ * instead of the HTTP runtime API. Arguments: process title, function ARN. Everything else comes from the
+ * standard Lambda variables.
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -25,7 +26,7 @@ const env = process.env;
 let requestId: string | undefined;
 
 function send(message: ChildMessage, then?: () => void): void {
-  if (!process.connected) process.exit(0); // the parent is gone
+  if (!process.connected) process.exit(0); // the parent has exited
   process.send?.(message, undefined, undefined, then);
 }
 
@@ -39,7 +40,10 @@ function toFailure(thrown: unknown, errorType?: string): LambdaFailure {
   };
 }
 
-/** Exit codes as Lambda's runtime has them: 129 for an uncaught exception, 128 for an unhandled rejection. */
+/**
+ * Reports an unhandled error. The exit codes are those of Lambda's runtime: 129 for an uncaught exception,
+ * 128 for an unhandled rejection.
+ */
 function onFatal(error: LambdaFailure, exitCode: number): void {
   if (requestId === undefined) return send({ kind: "init-failed", error }, () => process.exit(exitCode));
   send({ kind: "failed", requestId, error, fatal: true }, () => process.exit(exitCode));
@@ -67,7 +71,9 @@ async function loadHandler(): Promise<Handler> {
   return handler;
 }
 
-/** As Lambda's runtime does: `.js` (of a folder that no package.json calls a module) and `.cjs` are required. */
+/**
+ * Loads `.js` and `.cjs` files with require, as Lambda's runtime does unless a package.json declares modules.
+ */
 async function loadModule(file: string): Promise<Record<string, unknown>> {
   return extname(file) === ".mjs" ? await import(pathToFileURL(file).href) : createRequire(file)(file);
 }
@@ -117,7 +123,7 @@ function isInvoke(message: unknown): message is InvokeMessage {
 
 process.title = title;
 process.on("disconnect", () => process.exit(0));
-// The parent decides when an environment ends; a function that wants to wind down listens for SIGTERM itself.
+// The parent decides when an environment ends. A function that needs SIGTERM installs its own listener.
 process.on("SIGTERM", () => undefined);
 process.on("uncaughtException", (error) => onFatal(toFailure(error), 129));
 process.on("unhandledRejection", (reason) =>

@@ -1,6 +1,6 @@
 import { CloudError } from "./errors.ts";
 import { createFaults, type FaultPlan } from "./faults.ts";
-import { closeGround, openGround, type Ground } from "./ground.ts";
+import { closeContext, openContext, type CloudContext } from "./context.ts";
 import { FunctionRuntime } from "./lambda.ts";
 import { LambdaService } from "./lambda-service.ts";
 import type { CloudOptions, FunctionInfo, LocalCloud } from "./local-cloud.ts";
@@ -21,30 +21,30 @@ import { variablesOf } from "./variables.ts";
  * @throws TemplateError, CloudError
  */
 export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
-  const ground = await openGround(options);
+  const context = await openContext(options);
   try {
-    return build(ground, options);
+    return build(context, options);
   } catch (error) {
-    await closeGround(ground);
+    await closeContext(context);
     throw error;
   }
 }
 
-function build(ground: Ground, options: CloudOptions): LocalCloud {
+function build(context: CloudContext, options: CloudOptions): LocalCloud {
   const activity = createActivity();
   const closing = new AbortController();
   const faults = createFaults();
-  const runtimes = createRuntimes({ options, ground, faults });
-  const parts = createParts({ options, ground, faults, activity, runtimes, closing: closing.signal });
+  const runtimes = createRuntimes({ options, context, faults });
+  const parts = createParts({ options, context, faults, activity, runtimes, closing: closing.signal });
   const { lambda, scheduler, monitor, logs, queues, secrets } = parts;
-  ground.observe((event) => logs.observe(event));
-  ground.observe((event) => monitor.observe(event));
+  context.observe((event) => logs.observe(event));
+  context.observe((event) => monitor.observe(event));
   const { signed, open } = createServices(parts);
-  ground.endpoints.serve(signed, open);
+  context.endpoints.serve(signed, open);
   const timing = { intervalMs: options.scheduleIntervalMs, firstTickMs: options.firstTickMs ?? 0 };
   if (options.schedules !== "off") scheduler.start(timing, closing.signal);
   monitor.start(closing.signal);
-  const { stack, account, endpoints, credentials, env, clock } = ground;
+  const { stack, account, endpoints, credentials, env, clock } = context;
   let stopped: Promise<void> | undefined;
   return {
     stackName: stack.name,
@@ -75,23 +75,23 @@ function build(ground: Ground, options: CloudOptions): LocalCloud {
     logQuery: (query) => queryLogs(logs, query),
     outputs: () => Object.fromEntries(stack.outputs.map(({ key, value }) => [key, value])),
     idle: () => activity.idle(),
-    stop: ({ graceMs }) => (stopped ??= stopAll({ ground, closing, activity, runtimes }, graceMs)),
+    stop: ({ graceMs }) => (stopped ??= stopAll({ context, closing, activity, runtimes }, graceMs)),
   };
 }
 
 interface PartsInput {
   readonly options: CloudOptions;
-  readonly ground: Ground;
+  readonly context: CloudContext;
   readonly faults: FaultPlan;
   readonly activity: Activity;
   readonly runtimes: readonly FunctionRuntime[];
   readonly closing: AbortSignal;
 }
 
-/** The services' state, without a way in. */
+/** Creates the services' state, without endpoints. */
 function createParts(input: PartsInput): ServicesDeps {
-  const { options, ground, closing } = input;
-  const { clock, emit, stack, account } = ground;
+  const { options, context, closing } = input;
+  const { clock, emit, stack, account } = context;
   const retryDelaysMs = options.retryDelaysMs ?? [1000, 2000];
   const common = { clock, emit, retryDelaysMs, closing, activity: input.activity };
   const queues = stack.queues.map((queue) => createMessageQueue({ clock, ...queue }));
@@ -104,7 +104,7 @@ function createParts(input: PartsInput): ServicesDeps {
   });
   const secrets = createSecretStore(withValues(stack.secrets, options.secrets), clock);
   return {
-    ground,
+    context,
     lambda,
     queues,
     secrets,
@@ -115,10 +115,10 @@ function createParts(input: PartsInput): ServicesDeps {
   };
 }
 
-type RuntimesInput = Pick<PartsInput, "options" | "ground" | "faults">;
+type RuntimesInput = Pick<PartsInput, "options" | "context" | "faults">;
 
-function createRuntimes({ options, ground, faults }: RuntimesInput): readonly FunctionRuntime[] {
-  const { clock, emit, warden, account, env, stack } = ground;
+function createRuntimes({ options, context, faults }: RuntimesInput): readonly FunctionRuntime[] {
+  const { clock, emit, warden, account, env, stack } = context;
   const { variables: overrides = {}, variablesOf: ofEnvironment = () => ({}) } = options;
   return stack.functions.map(
     (fn) =>
@@ -144,37 +144,38 @@ function functionsOf(lambda: LambdaService): readonly FunctionInfo[] {
 }
 
 interface Running {
-  readonly ground: Ground;
+  readonly context: CloudContext;
   readonly closing: AbortController;
   readonly activity: Activity;
   readonly runtimes: readonly FunctionRuntime[];
 }
 
-/** For what was asked to end to leave its work in order. */
+/** How long processes have to finish after SIGTERM. */
 const windDownMs = 1_000;
 
 /**
- * What schedules start is asked to end at once: it is what takes new work. The rest may go on with what it has until
- * the grace is over, and is then asked too. The endpoints stay open meanwhile: what runs may still save its work.
+ * Sends SIGTERM at once to the functions that schedules start, because they take new work. The others have
+ * `graceMs` to finish, and then get SIGTERM too. The endpoints stay open in the meantime, so that functions
+ * can still save their work.
  */
-async function stopAll({ ground, closing, activity, runtimes }: Running, graceMs: number): Promise<void> {
+async function stopAll({ context, closing, activity, runtimes }: Running, graceMs: number): Promise<void> {
   closing.abort(new CloudError("the local cloud is stopping"));
   const idleWithin = async (limitMs: number): Promise<void> => {
     const over = new AbortController();
-    await Promise.race([activity.idle(), after(ground.clock, limitMs, over.signal)]);
+    await Promise.race([activity.idle(), after(context.clock, limitMs, over.signal)]);
     over.abort();
   };
-  const starters = new Set(ground.stack.schedules.map(({ targetArn }) => targetArn));
+  const starters = new Set(context.stack.schedules.map(({ targetArn }) => targetArn));
   for (const runtime of runtimes) if (starters.has(runtime.resource.arn)) runtime.terminate();
   await idleWithin(graceMs);
   for (const runtime of runtimes) runtime.terminate();
   await idleWithin(Math.min(graceMs, windDownMs));
   await Promise.all(runtimes.map((runtime) => runtime.kill()));
   await activity.idle();
-  await closeGround(ground);
+  await closeContext(context);
 }
 
-/** @throws CloudError naming what there is */
+/** @throws CloudError that names the available ids */
 function byLogicalId<T extends { readonly logicalId: string }>(
   resources: readonly T[],
   logicalId: string,

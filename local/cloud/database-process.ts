@@ -1,7 +1,7 @@
 /**
- * The main of the DynamoDB process: dynalite on a socket, which tells its parent when it listens. Arguments: the socket's
- * path, and the data folder, empty for memory. dynalite throws from its callbacks where nobody can catch, hence a process
- * of its own.
+ * The entry point of the DynamoDB process: dynalite on a socket. Tells the parent when it listens. Arguments:
+ * the socket's path, and the data folder (empty: in memory). It is a separate process because dynalite throws
+ * from callbacks, where nothing can catch the error.
  */
 import dynalite from "dynalite";
 
@@ -15,10 +15,10 @@ const server = dynalite({
   updateTableMs: 0,
 });
 
-// Its one caller keeps its connections.
+// Its only caller keeps its connections open.
 server.keepAliveTimeout = 0;
 
-/** A caller that was killed in mid-request is the caller's trouble, not the database's. */
+/** A request whose caller was killed is not an error of the database. */
 const isAbortedRequest = (error: Error): boolean => "code" in error && error.code === "ECONNRESET";
 
 function close(): void {

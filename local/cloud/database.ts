@@ -19,12 +19,12 @@ const closeLimitMs = 3_000;
 export interface DatabaseOptions extends TablesOptions {
   readonly warden: Warden;
   readonly accountId: string;
-  /** The process ended without being asked to. */
+  /** Called when the process ends unexpectedly. */
   readonly onEnded: (how: string) => void;
 }
 
 export interface Database {
-  /** Its connections lead to the database, which nobody else reaches. */
+  /** Connects to the database, which is reachable in no other way. */
   readonly agent: Agent;
   close(): Promise<void>;
 }
@@ -34,15 +34,15 @@ const main = fileURLToPath(new URL("./database-process.ts", import.meta.url));
 interface DatabaseProcess {
   readonly agent: Agent;
   readonly listening: Promise<unknown>;
-  /** Rejects when the process ends, with its last words. */
+  /** Rejects when the process ends, with its last output. */
   readonly broken: Promise<never>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * DynamoDB on dynalite in a process of its own, with the template's tables. dynalite takes any signature: it listens on a
- * socket in a folder that only our user may enter.
- * @throws CloudError when the data folder cannot be used
+ * Runs DynamoDB as dynalite in a process of its own, with the template's tables. dynalite accepts any
+ * signature, so it listens on a socket in a folder that only this user may enter.
+ * @throws CloudError if the data folder cannot be used
  */
 export async function startDatabase(options: DatabaseOptions): Promise<Database> {
   const { clock, onEnded } = options;
@@ -53,7 +53,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
     await withTimeLimit(limit, async () => {
       await Promise.race([listening, broken]);
       await createTables(agent, options).catch(async (error: unknown) => {
-        await Promise.race([broken, clock.sleep(lastWordsMs)]); // its own words say more than a broken connection
+        await Promise.race([broken, clock.sleep(lastWordsMs)]); // its output says more than a broken connection
         throw error;
       });
     });
@@ -101,7 +101,7 @@ function spawnDatabase({ clock, warden, region, accountId, folder = "" }: Databa
     const where = folder === "" ? "" : `, data folder ${folder}, perhaps in use by another run`;
     throw new CloudError(`the local DynamoDB ended (${how}${where}): ${complaints.join(" ")}`);
   });
-  broken.catch(() => undefined); // whoever waits for it is told; nobody waits at a planned end
+  broken.catch(() => undefined); // prevents an unhandled rejection at a planned end
   return {
     agent,
     listening: once(child, "message"),

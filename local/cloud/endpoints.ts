@@ -8,28 +8,28 @@ import { isQuery, type Answer, type Service } from "./api/service.ts";
 import { CloudError, ServiceError } from "./errors.ts";
 import { checkSignature, type Credentials } from "./signature.ts";
 
-/** More than Lambda takes for any invocation type: then the answer names the limit. */
+/** Above Lambda's limits, so that its own check can answer with the limit. */
 const maxBodyBytes = 8 * 1024 * 1024;
 
 export interface Endpoints {
-  /** "http://127.0.0.1:34567": for all services. */
+  /** "http://127.0.0.1:34567", for all services. */
   readonly url: string;
-  /** `open` answers what it knows without a signature. */
+  /** `open` answers requests that need no signature. */
   serve(services: readonly Service[], open?: Service): void;
   close(): Promise<void>;
 }
 
 export interface EndpointsOptions {
   readonly clock: Clock;
-  /** With which requests must be signed: any process of this machine can send one. */
+  /** Requests must be signed with these, because any process on this machine can send one. */
   readonly credentials: Credentials;
-  /** "host:port" of proxies that lead here. */
+  /** "host:port" of proxies in front of this address. */
   readonly proxies?: readonly string[];
 }
 
 /**
- * The AWS services over HTTP, on one port of the system's choice, for this machine only. The address is known before
- * anything is served, because the functions' environments hold it.
+ * Serves the AWS services over HTTP on a free port, on this machine only. The address is known before
+ * services are added, because the functions' environment variables contain it.
  */
 export async function openEndpoints(options: EndpointsOptions): Promise<Endpoints> {
   let served: Served | undefined;
@@ -38,7 +38,7 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
       sendError(request, response, error),
     );
   });
-  // Longer than its callers' pauses, so that a kept connection is not closed under a request.
+  // Longer than the pauses of callers, so that a kept connection is not closed while a request arrives.
   server.keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -105,7 +105,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   for await (const chunk of request) {
     const buffer = Buffer.from(chunk);
     bytes += buffer.length;
-    if (bytes <= maxBodyBytes) chunks.push(buffer); // the rest is read and dropped, so that our answer can be heard
+    if (bytes <= maxBodyBytes) chunks.push(buffer); // read and drop the rest, so that the client can read the answer
   }
   if (bytes <= maxBodyBytes) return Buffer.concat(chunks).toString("utf8");
   throw new ServiceError(
@@ -115,9 +115,9 @@ async function readBody(request: IncomingMessage): Promise<string> {
   );
 }
 
-/** AWS's error shapes: XML, a header for REST-JSON services, a field for JSON ones. The SDK reads any. */
+/** Sends an error in AWS's formats: XML for the query protocol, a header for REST-JSON, a field for JSON. */
 function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  if (response.destroyed || (request.destroyed && !request.complete)) return; // the caller has gone
+  if (response.destroyed || (request.destroyed && !request.complete)) return; // the caller has disconnected
   const known =
     error instanceof ServiceError
       ? error

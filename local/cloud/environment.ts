@@ -4,13 +4,13 @@ import * as z from "zod";
 import type { Clock } from "../../lib/core/clock.ts";
 import type { Kill } from "./faults.ts";
 import type { ChildMessage, InvokeMessage } from "./messages.ts";
-import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type Verdict } from "./outcome.ts";
+import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type RawOutcome } from "./outcome.ts";
 import { exitOf, memoryOf, readLines } from "./process-io.ts";
 import type { FunctionResource } from "./resources.ts";
 import { after } from "./timers.ts";
 import { signalGroup, type Warden } from "./warden.ts";
 
-/** Lambda's limit for a module's import; when it is over, the first invocation's time is added to it. */
+/** Lambda's limit for loading a module. After it, loading counts as part of the first invocation. */
 const initLimitMs = 10_000;
 
 export interface Call {
@@ -19,17 +19,17 @@ export interface Call {
   readonly payload: string;
   readonly trace: string;
   readonly attempt: number;
-  /** A fault. */
+  /** A fault to inject. */
   readonly kill: Kill | undefined;
 }
 
-/** An invocation's end with its measures. */
+/** How an invocation ended, with duration and memory. */
 export type Ending = Outcome & { readonly durationMs: number; readonly maxMemoryMb: number | undefined };
 
 export interface EnvironmentDeps {
   readonly clock: Clock;
   readonly warden: Warden;
-  /** The whole environment of the process. */
+  /** All environment variables of the process. */
   readonly variables: Readonly<Record<string, string>>;
   readonly onLine: (line: {
     readonly requestId: string | undefined;
@@ -52,18 +52,18 @@ const messageSchema: z.ZodType<ChildMessage> = z.discriminatedUnion("kind", [
 
 const bootstrap = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
 
-/** One operating-system process that runs one invocation at a time and stands still in between. */
+/** An operating-system process that runs one invocation at a time and is frozen in between. */
 export class ExecutionEnvironment {
   readonly pid: number;
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has exited. */
   readonly ended: Promise<void>;
   readonly #fn: FunctionResource;
   readonly #clock: Clock;
   readonly #child: ChildProcess;
   readonly #words: Words;
-  readonly #loaded: Promise<Verdict>;
+  readonly #loaded: Promise<RawOutcome>;
   #requestId: string | undefined;
-  /** Of the invocation that runs; none is running without it. */
+  /** Aborts when the present invocation ends; undefined while none runs. */
   #over: AbortSignal | undefined;
   #frozenMs = 0;
   #alive = true;
@@ -92,33 +92,35 @@ export class ExecutionEnvironment {
     return this.#alive;
   }
 
-  /** Resolves when the function's module is loaded, with the failure if it could not be; never rejects. */
+  /**
+   * Resolves when the function's module is loaded, with the failure if it could not be loaded. Never rejects.
+   */
   async ready(requestId: string): Promise<Failure | undefined> {
-    const verdict = await this.#loaded;
-    if (verdict.kind === "ready") return undefined;
-    const failure = failureOf(verdict, { fn: this.#fn, requestId, killed: this.#killed });
+    const rawOutcome = await this.#loaded;
+    if (rawOutcome.kind === "ready") return undefined;
+    const failure = failureOf(rawOutcome, { fn: this.#fn, requestId, killed: this.#killed });
     this.kill();
     return failure;
   }
 
-  /** Never rejects. After a failure other than `error` the process is gone or about to be. */
+  /** Never rejects. After any failure other than `error`, the process has exited or is about to. */
   async invoke(call: Call): Promise<Ending> {
     const clock = this.#clock;
     const { pid } = this;
     this.#requestId = call.requestId;
     const startedMs = clock.now();
-    const verdict = await this.#verdictOf(call);
-    const goesOn = verdict.kind === "response" || (verdict.kind === "failed" && !verdict.fatal);
-    // Freezing at the answer is what Lambda does: work that was not awaited stands still until the next invocation.
+    const rawOutcome = await this.#rawOutcomeOf(call);
+    const goesOn = rawOutcome.kind === "response" || (rawOutcome.kind === "failed" && !rawOutcome.fatal);
+    // Freezes at the answer, as Lambda does: work that was not awaited stops until the next invocation.
     if (goesOn) signalGroup(pid, "SIGSTOP");
     const circumstances = { fn: this.#fn, requestId: call.requestId, killed: this.#killed };
     const measures = { durationMs: clock.now() - startedMs, maxMemoryMb: memoryOf(pid)?.peakMb };
     if (!goesOn) this.kill();
-    await new Promise((resolve) => setImmediate(resolve)); // its last lines are in the pipe already: let them be read
-    return { ...outcomeOf(verdict, circumstances), ...measures };
+    await new Promise((resolve) => setImmediate(resolve)); // its last lines are already in the pipe; let them be read
+    return { ...outcomeOf(rawOutcome, circumstances), ...measures };
   }
 
-  /** Stands still for so long in mid-invocation. `false`: none is running. */
+  /** Freezes the process for `ms` during an invocation. `false`: no invocation is running. */
   freeze(ms: number): boolean {
     const over = this.#over;
     if (over === undefined || over.aborted || !this.#alive) return false;
@@ -128,7 +130,7 @@ export class ExecutionEnvironment {
     return true;
   }
 
-  /** Asks the function to wind down. */
+  /** Sends SIGTERM, so that the function can finish. */
   terminate(): void {
     signalGroup(this.pid, "SIGTERM");
   }
@@ -139,15 +141,15 @@ export class ExecutionEnvironment {
     signalGroup(this.pid, "SIGKILL");
   }
 
-  async #load(): Promise<Verdict> {
+  async #load(): Promise<RawOutcome> {
     const over = new AbortController();
     const limit = timeLimit(this.#clock, initLimitMs + this.#fn.timeoutMs, over.signal);
-    const verdict = await Promise.race([this.#words.next(), limit]);
+    const rawOutcome = await Promise.race([this.#words.next(), limit]);
     over.abort();
-    return verdict;
+    return rawOutcome;
   }
 
-  async #verdictOf(call: Call): Promise<Verdict> {
+  async #rawOutcomeOf(call: Call): Promise<RawOutcome> {
     const fn = this.#fn;
     const clock = this.#clock;
     const { pid } = this;
@@ -160,18 +162,18 @@ export class ExecutionEnvironment {
     const killed = kill && after(clock, kill.afterMs, signal);
     if (kill?.how === "signal") void killed?.then(() => this.kill());
     signalGroup(pid, "SIGCONT");
-    this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows itself as the process's exit
-    const verdict = await Promise.race([
+    this.#child.send(invokeMessage(fn, call), () => undefined); // a closed channel shows as the process's exit
+    const rawOutcome = await Promise.race([
       reply,
       this.#timeout(signal),
       overMemory({ clock, pid, limitMb: fn.memoryMb, signal }),
       ...(killed && kill?.how === "memory" ? [killed.then(() => ({ kind: "memory" }) as const)] : []),
     ]);
     over.abort();
-    return verdict;
+    return rawOutcome;
   }
 
-  async #timeout(signal: AbortSignal): Promise<Verdict> {
+  async #timeout(signal: AbortSignal): Promise<RawOutcome> {
     const startedMs = this.#clock.now();
     const leftMs = (): number => startedMs + this.#fn.timeoutMs + this.#frozenMs - this.#clock.now();
     while (leftMs() > 0) await after(this.#clock, leftMs(), signal);
@@ -195,11 +197,11 @@ function spawnEnvironment(fn: FunctionResource, variables: Readonly<Record<strin
     execPath: process.execPath,
     execArgv: heapLimit(fn, variables),
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    detached: true, // its own process group: Ctrl-C does not reach it, and its end takes its own children along
+    detached: true, // a process group of its own, so that Ctrl-C does not reach it and its children end with it
   });
 }
 
-/** As Lambda's own runtime has it, unless the function says so itself. */
+/** Lambda's default heap limit, unless the function sets one. */
 const heapLimit = (fn: FunctionResource, { NODE_OPTIONS = "" }: Readonly<Record<string, string>>) =>
   NODE_OPTIONS.includes("--max-old-space-size")
     ? []
@@ -214,34 +216,34 @@ const invokeMessage = (fn: FunctionResource, call: Call): InvokeMessage => ({
 });
 
 interface Words {
-  /** The process's next message; its exit is the last and stays. */
-  next(): Promise<Verdict>;
-  /** How it ended. */
+  /** The next message from the process. After its exit, always the exit. */
+  next(): Promise<RawOutcome>;
+  /** Resolves with how the process ended. */
   readonly ended: Promise<string>;
 }
 
 function listen(child: ChildProcess, clock: Clock): Words {
-  const arrived: Verdict[] = [];
-  let waiting: ((verdict: Verdict) => void) | undefined;
-  const arrive = (verdict: Verdict): void => {
+  const arrived: RawOutcome[] = [];
+  let waiting: ((rawOutcome: RawOutcome) => void) | undefined;
+  const arrive = (rawOutcome: RawOutcome): void => {
     const resolve = waiting;
     waiting = undefined;
-    if (resolve === undefined) arrived.push(verdict);
-    else resolve(verdict);
+    if (resolve === undefined) arrived.push(rawOutcome);
+    else resolve(rawOutcome);
   };
   child.on("message", (message) => {
     const parsed = messageSchema.safeParse(message);
     if (parsed.success) arrive(parsed.data);
   });
   const ended = exitOf(child, clock);
-  const exit = ended.then((how): Verdict => ({ kind: "exit", how }));
+  const exit = ended.then((how): RawOutcome => ({ kind: "exit", how }));
   void exit.then(arrive);
   return {
     ended,
     next() {
-      const verdict = arrived.shift();
-      if (verdict === undefined) return new Promise((resolve) => (waiting = resolve));
-      return verdict.kind === "exit" ? exit : Promise.resolve(verdict);
+      const rawOutcome = arrived.shift();
+      if (rawOutcome === undefined) return new Promise((resolve) => (waiting = resolve));
+      return rawOutcome.kind === "exit" ? exit : Promise.resolve(rawOutcome);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** A refusal of one of the local services: `type` is the AWS exception's name, the message is in AWS's words. */
+/** An error response of a local service. `type` is the name of AWS's exception; the message is AWS's. */
 export class ServiceError extends Error {
   override readonly name = "ServiceError";
   readonly type: string;
@@ -11,12 +11,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** The template asks for something that cannot be run here. The message names the resource. */
+/** The template needs something that cannot run here. The message names the resource. */
 export class TemplateError extends Error {
   override readonly name = "TemplateError";
 }
 
-/** The local cloud could not start or is damaged; the message says what to do. */
+/** The local cloud could not start or has failed. The message says what to do. */
 export class CloudError extends Error {
   override readonly name = "CloudError";
 }

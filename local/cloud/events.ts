@@ -1,13 +1,13 @@
 import type { AlarmState } from "./monitoring/alarm-state.ts";
 
-/** In Secrets Manager's order. */
+/** In the order of Secrets Manager. */
 export const rotationSteps = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
 export type RotationStep = (typeof rotationSteps)[number];
 
 /**
- * What happens in the local cloud, as it happens. `function` is the readable name ("processor"), `requestId` the
- * invocation's. An invocation ends in exactly one of `end` (its handler answered), `error` (its handler threw, or its
- * module did not load), `timeout`, `killed` (memory, fault or stop) and `crash` (its process ended by itself).
+ * An event in the local cloud. `function` is the readable name ("processor"), `requestId` the invocation's.
+ * An invocation ends with exactly one of `end` (the handler answered), `error` (the handler threw, or the
+ * module did not load), `timeout`, `killed` (memory, fault or stop) and `crash` (the process ended itself).
  */
 export type CloudEvent = CloudEventBody & { readonly atMs: number };
 
@@ -72,7 +72,7 @@ export type CloudEventBody =
       readonly reason: string;
     }
   | {
-      /** One step of a secret's rotation, or all of them. */
+      /** A step of a secret's rotation, or the whole rotation, has ended. */
       readonly kind: "rotation";
       readonly secret: string;
       readonly versionId: string;
@@ -88,12 +88,12 @@ export type CloudEventBody =
       readonly line: string;
     };
 
-/** Why an asynchronous event went to its on-failure destination. */
+/** Why an asynchronous event was sent to its on-failure destination. */
 export type FailureCondition = "RetriesExhausted" | "EventAgeExceeded";
 
 export type Emit = (event: CloudEventBody) => void;
 
-/** How an invocation came to its end. */
+/** The event that ends an invocation. */
 export type EndEvent = CloudEvent & { readonly kind: "end" | FailureKind };
 
 export const isEnd = (event: CloudEvent): event is EndEvent => endKinds.includes(event.kind);

@@ -1,6 +1,9 @@
 import { ServiceError } from "./errors.ts";
 
-/** An expression of one of CloudWatch's small languages: metric math, SEARCH, alarm rules, Logs Insights, filter patterns. */
+/**
+ * A parsed expression of one of CloudWatch's languages: metric math, SEARCH, alarm rules, Logs Insights,
+ * filter patterns.
+ */
 export type Expression =
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "text" | "regex"; readonly value: string }
@@ -17,20 +20,20 @@ export interface Binary {
   readonly right: Expression;
 }
 
-/** What tells one language from another. */
+/** The differences between the languages. */
 export interface Grammar {
-  /** For messages: "a metric math expression". */
+  /** For error messages: "a metric math expression". */
   readonly what: string;
-  /** Binary operators by what binds tighter: later rows do. Words are in lower case and found in any case. */
+  /** Binary operators in rows of increasing precedence. Words are in lower case and match any case. */
   readonly operators: readonly (readonly string[])[];
-  /** Operators before an operand, with the row of `operators` whose operators end their operand. */
+  /** Prefix operators, with the row of `operators` whose operators end their operand. */
   readonly prefixes: Readonly<Record<string, number>>;
   readonly name: RegExp;
-  /** Operands that stand side by side are joined by this operator. */
+  /** The operator between operands that have none between them. */
   readonly implicit?: string;
-  /** `like /…/` */
+  /** Whether `like /…/` is allowed. */
   readonly regexes?: boolean;
-  /** `5m` is a text. */
+  /** Whether `5m` is a text. */
   readonly durations?: boolean;
 }
 
@@ -39,7 +42,7 @@ interface Token {
   readonly text: string;
 }
 
-/** @throws ServiceError `ValidationError`, naming the expression and what was not understood */
+/** @throws ServiceError `ValidationError` with the expression and the unexpected part */
 export function parseExpression(source: string, grammar: Grammar): Expression {
   const tokens = tokensOf(source, grammar);
   const parser = new Parser(tokens, { source, grammar });
@@ -56,7 +59,7 @@ interface Input {
 const refusal = ({ source, grammar }: Input, problem: string): ServiceError =>
   new ServiceError("ValidationError", `${grammar.what} is not understood locally: ${problem} in "${source}"`);
 
-/** Precedence climbing over the grammar's table. */
+/** A precedence-climbing parser for the grammar's operators. */
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #input: Input;
@@ -122,7 +125,7 @@ class Parser {
     return { kind: "call", name, args: this.#items(")") };
   }
 
-  /** Up to and with the closing sign. */
+  /** Parses up to and including the closing sign. */
   #items(closing: string): readonly Expression[] {
     const items: Expression[] = [];
     while (this.#peek().text !== closing || this.#peek().kind !== "sign") {
@@ -177,7 +180,7 @@ interface Reader {
 }
 
 function next(previous: Token | undefined, { take, name, grammar }: Reader): Token | undefined {
-  // Anywhere else a slash divides.
+  // Elsewhere, a slash is the division operator.
   const matches = previous !== undefined && /(?:like|=~)$/i.test(previous.text);
   const pattern = grammar.regexes === true && matches ? take(regex) : undefined;
   if (pattern) return { kind: "regex", text: pattern[1] ?? "" };
@@ -189,7 +192,7 @@ function next(previous: Token | undefined, { take, name, grammar }: Reader): Tok
   if (named) return { kind: "name", text: named[0].replaceAll(/\s+/g, " ") };
   const digits = take(number);
   if (digits) return { kind: "number", text: digits[0] };
-  const all = take(star); // count(*)
+  const all = take(star); // as in count(*)
   if (all) return { kind: "name", text: "*" };
   const signed = take(sign);
   return signed && { kind: "sign", text: signed[0] };

@@ -1,16 +1,19 @@
-/** Faults on request, for tests: what Lambda may do to anybody at any time. `function` is a label ("processor"). */
+/** Injects faults for tests: things that Lambda may do at any time. `function` is a label ("processor"). */
 export interface Faults {
-  /** The next `count` asynchronous events are each delivered twice, under one request id. */
+  /** Delivers each of the next `count` asynchronous events twice, with the same request id. */
   duplicate(count: number): void;
-  /** The next `count` asynchronous events are accepted and never delivered. */
+  /** Accepts the next `count` asynchronous events and never delivers them. */
   dropEvent(count: number): void;
-  /** Every asynchronous event from now on waits this long before its first attempt; 0 ends it. */
+  /** Delays the first attempt of every asynchronous event from now on; 0 ends the delay. */
   delayEvent(ms: number): void;
-  /** The next invocation of the function has its process killed, this long after it began: as by `kill -9`, or at its memory limit. */
+  /**
+   * Kills the process of the function's next invocation this long after it starts, as `kill -9` does, or as
+   * at the memory limit.
+   */
   kill(functionLabel: string, afterMs: number, how?: Kill["how"]): void;
   /**
-   * A process in mid-invocation stands still for so long, as when its host does: its time-out stands still too. `false`:
-   * no invocation runs in it.
+   * Freezes a process during an invocation for `ms`, as if its host had stopped; its timeout stops too.
+   * `false`: it runs no invocation.
    */
   freeze(pid: number, ms: number): boolean;
 }

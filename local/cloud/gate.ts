@@ -1,10 +1,10 @@
 export type Leave = () => void;
 
-/** A concurrency limit: first come, first served. */
+/** A concurrency limit; callers are served in order of arrival. */
 export interface Gate {
   /** Undefined when the limit is reached. */
   tryEnter(): Leave | undefined;
-  /** Waits for a place; rejects with `signal.reason` when aborted while waiting. */
+  /** Waits for a slot. Rejects with `signal.reason` if aborted while waiting. */
   enter(signal: AbortSignal): Promise<Leave>;
 }
 

@@ -2,12 +2,12 @@ import type { Attributes } from "./intrinsics.ts";
 
 export interface Naming {
   readonly logicalId: string;
-  /** The name that the template gives, if it does. */
+  /** The name in the template, if any. */
   readonly givenName: string | undefined;
   readonly stack: string;
   readonly region: string;
   readonly accountId: string;
-  /** Where this cloud answers; queues have their URL there. Default: AWS's own. */
+  /** The address of this cloud, which queue URLs contain. Default: AWS's. */
   readonly endpointUrl?: string | undefined;
 }
 
@@ -19,14 +19,14 @@ export interface Identity extends Attributes {
 interface Kind {
   readonly nameProperty: string;
   readonly service: string;
-  /** The last part of the ARN. */
+  /** Returns the last part of the ARN. */
   readonly resource: (name: string, naming: Naming) => string;
   readonly ref: (name: string, arn: string, naming: Naming) => string;
-  /** Names of attributes whose value is the name; `Arn` is always there. */
+  /** Attributes whose value is the name. `Arn` always exists. */
   readonly nameAttributes?: readonly string[];
-  /** The same for the ARN. */
+  /** Attributes whose value is the ARN. */
   readonly arnAttributes?: readonly string[];
-  /** Its ARN names no region. */
+  /** The ARN contains no region. */
   readonly global?: true;
 }
 
@@ -59,7 +59,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   "AWS::SecretsManager::Secret": {
     nameProperty: "Name",
     service: "secretsmanager",
-    resource: (name) => `secret:${name}-abcdef`, // Secrets Manager adds six characters of its own
+    resource: (name) => `secret:${name}-abcdef`, // Secrets Manager appends six characters
     ref: byArn,
   },
   "AWS::SQS::Queue": {
@@ -107,18 +107,18 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** The property that names a resource of this type; undefined for types that do not run here. */
+/** The property with the name of resources of this type; undefined for types that do not run here. */
 export const namePropertyOf = (type: string): string | undefined => kinds[type]?.nameProperty;
 
 /**
- * Name and ARN of a resource. Generated names are the same at each start, so that kept tables are found again. Undefined
- * for types that do not run here.
+ * The name and ARN of a resource. Generated names are the same at every start, so that kept tables are found
+ * again. Undefined for types that do not run here.
  */
 export function identityOf(type: string, naming: Naming): Identity | undefined {
   const kind = kinds[type];
   if (kind === undefined) return undefined;
   const { stack, logicalId, region, accountId } = naming;
-  // A generated secret name is "<logical id>-<random>" on CloudFormation, and CDK takes ARNs apart by that hyphen.
+  // CloudFormation generates "<logical id>-<random>" for a secret, and CDK splits ARNs at that hyphen.
   const generated =
     type === "AWS::SecretsManager::Secret" ? `${logicalId}-local` : `${stack}-${logicalId}`.slice(-64);
   const name = naming.givenName ?? generated;

@@ -1,20 +1,20 @@
 import { TemplateError } from "./errors.ts";
 
-/** What a `Ref` gives and what each `Fn::GetAtt` gives, for one resource that runs here. */
+/** The values of `Ref` and `Fn::GetAtt` for a resource that runs here. */
 export interface Attributes {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
 
 export interface Scope {
-  /** Pseudo parameters and template parameters with a default. */
+  /** Pseudo parameters, and template parameters that have a default. */
   readonly parameters: ReadonlyMap<string, unknown>;
   readonly resources: ReadonlyMap<string, Attributes>;
-  /** Every resource of the template, for messages. */
+  /** The type of every resource in the template, for error messages. */
   readonly types: ReadonlyMap<string, string>;
 }
 
-/** Where a value stands, for messages: "Processor60228016, Environment". */
+/** Where a value is, for error messages: "Processor60228016, Environment". */
 export interface Place {
   readonly scope: Scope;
   readonly where: string;
@@ -26,8 +26,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * Replaces CloudFormation's functions in `value` by what they mean here.
- * @throws TemplateError naming the resource and the property
+ * Evaluates CloudFormation's functions in `value`.
+ * @throws TemplateError that names the resource and the property
  */
 export function resolve(value: unknown, place: Place): unknown {
   if (Array.isArray(value)) return value.map((item) => resolve(item, place));
@@ -105,7 +105,7 @@ function describe(name: string, { scope }: Place): string {
   return type === undefined ? `"${name}" (a parameter without a default, or unknown)` : `${name} (${type})`;
 }
 
-/** @throws TemplateError where the value is not a text, a number or a boolean */
+/** @throws TemplateError if the value is not a text, a number or a boolean */
 export function resolveText(value: unknown, place: Place): string {
   const resolved = resolve(value, place);
   if (typeof resolved === "string") return resolved;

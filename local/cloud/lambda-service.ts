@@ -10,7 +10,7 @@ import type { MessageQueue } from "./queues.ts";
 import type { Activity } from "./timers.ts";
 import { nextTrace, recursionLimit } from "./trace.ts";
 
-/** Lambda's limits for a request: 1 MB asynchronous, 6 MB synchronous (platform-facts.md, section 1). */
+/** Lambda's request limits: 1 MB asynchronous, 6 MB synchronous (platform-facts.md, section 1). */
 export const maxPayloadBytes = { Event: 1_048_576, RequestResponse: 6_291_456, DryRun: 6_291_456 } as const;
 
 export type InvocationType = keyof typeof maxPayloadBytes;
@@ -21,7 +21,7 @@ export interface InvokeRequest {
   /** JSON text; empty means `{}`. */
   readonly payload: string;
   readonly type: InvocationType;
-  /** The caller's trace, for the recursion guard. */
+  /** The caller's trace header, for recursion detection. */
   readonly trace?: string | undefined;
 }
 
@@ -58,7 +58,10 @@ interface AcceptedCall {
   readonly trace: string;
 }
 
-/** Lambda's Invoke: its checks, its three types, and where failed events go. */
+/**
+ * Lambda's Invoke: validates requests, runs the three invocation types, and sends failed events to their
+ * destination.
+ */
 export class LambdaService {
   readonly functions: readonly ServedFunction[];
   readonly accountConcurrency: number;
@@ -86,7 +89,7 @@ export class LambdaService {
     throw new ServiceError("ResourceNotFoundException", `Function not found: ${functionName}`, 404);
   }
 
-  /** @throws ServiceError in Lambda's words */
+  /** @throws ServiceError with Lambda's types and messages */
   async invoke({ functionName, payload, type, trace: incoming }: InvokeRequest): Promise<InvokeResult> {
     const { activity, closing, emit } = this.#deps;
     const target = this.find(functionName);
@@ -169,7 +172,10 @@ function checkPayload(payload: string, type: InvocationType): void {
   }
 }
 
-/** The record of an asynchronous invocation that failed for good: docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+/**
+ * The record of an asynchronous invocation that failed finally:
+ * docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
 function destinationRecord(runtime: FunctionRuntime, failed: FailedEvent, nowMs: number): object {
   const { event, condition, invocations, error } = failed;
   const response = {

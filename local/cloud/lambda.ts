@@ -12,11 +12,11 @@ export interface FunctionDeps {
   readonly emit: Emit;
   readonly warden: Warden;
   readonly faults: FaultPlan;
-  /** Lambda's own variables and the template's; each environment adds its log stream. */
+  /** Lambda's variables and the template's. Each environment adds its log stream. */
   readonly variables: Readonly<Record<string, string>>;
-  /** More of them, for the environment of that name alone. */
+  /** Additional variables for the environment with this name. */
   readonly variablesOf: (environment: string) => Readonly<Record<string, string>>;
-  /** A process that has not been used for this long is ended. */
+  /** A process that is idle for this long is ended. */
   readonly reapAfterMs: number;
 }
 
@@ -35,15 +35,15 @@ interface Slot {
   readonly startedMs: number;
   state: EnvironmentInfo["state"];
   invocations: number;
-  /** Aborted when the environment is used again, or gone. */
+  /** Aborted when the environment is used again or has ended. */
   idle: AbortController;
 }
 
-/** One function: its processes, and invocations one at a time in each. */
+/** One function: manages its processes, each of which runs one invocation at a time. */
 export class FunctionRuntime {
   readonly resource: FunctionResource;
   readonly #deps: FunctionDeps;
-  /** The one that was used last stands last. */
+  /** In order of use; the most recently used is last. */
   readonly #slots = new Set<Slot>();
   #streams = 0;
   #terminating = false;
@@ -86,13 +86,16 @@ export class FunctionRuntime {
     }));
   }
 
-  /** As `Faults.freeze`. */
+  /** See `Faults.freeze`. */
   freeze(pid: number, ms: number): boolean {
     const slot = [...this.#slots].find(({ environment }) => environment.pid === pid);
     return slot !== undefined && slot.environment.freeze(ms);
   }
 
-  /** SIGTERM to every process that works, to one that is starting when it has; the others end at once. */
+  /**
+   * Sends SIGTERM to every busy process, and to a starting one once it has started. Ends idle processes at
+   * once.
+   */
   terminate(): void {
     this.#terminating = true;
     for (const { environment, state } of this.#slots) {
@@ -101,7 +104,7 @@ export class FunctionRuntime {
     }
   }
 
-  /** Ends what is left and resolves when it is gone. */
+  /** Kills the remaining processes. Resolves when they have exited. */
   async kill(): Promise<void> {
     const all = [...this.#slots].map(({ environment }) => environment);
     for (const environment of all) environment.kill();
@@ -138,7 +141,7 @@ export class FunctionRuntime {
     return slot;
   }
 
-  /** The one that was used last: the others may then grow old. */
+  /** Takes the most recently used environment, so that the others can become idle long enough to end. */
   #takeWarm(): Slot | undefined {
     const slot = [...this.#slots].findLast(
       ({ state, environment }) => state === "frozen" && environment.isAlive(),

@@ -16,30 +16,33 @@ import type { MessageQueue } from "./queues.ts";
 import type { Credentials } from "./signature.ts";
 
 export interface CloudOptions {
-  /** `cdk.out/<stack>.template.json`, its assets beside it. */
+  /** `cdk.out/<stack>.template.json`, with its assets next to it. */
   readonly templateFile: string;
   readonly clock: Clock;
-  /** Secret values by logical id, name or ARN; `*` stands for any letters: `{ "*ModelKey*": "sk-…" }`. */
+  /** Secret values by logical id, name or ARN. `*` matches any characters: `{ "*ModelKey*": "sk-…" }`. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Variables over the template's, for every function. */
+  /** Variables for every function; they override the template's. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** More of them for one process, by the name that its "invoke" events have. */
+  /** Additional variables for one process, by the name in its "invoke" events. */
   readonly variablesOf?: (environment: string) => Readonly<Record<string, string>>;
-  /** Tables are kept here; in memory without it. */
+  /** Where tables are kept. Absent: in memory. */
   readonly dataDir?: string;
   readonly region?: string;
   readonly onEvent?: (event: CloudEvent) => void;
-  /** "off": schedules fire through `tick` only. Default "on". */
+  /** "off": schedules fire only through `tick`. Default: "on". */
   readonly schedules?: "on" | "off";
-  /** In place of every schedule's own interval. */
+  /** Replaces every schedule's interval. */
   readonly scheduleIntervalMs?: number;
-  /** Before the first tick. Default 0. */
+  /** Delay before the first tick. Default: 0. */
   readonly firstTickMs?: number;
-  /** Waits before an async event's second and third attempt. Default 1 s and 2 s, where Lambda takes minutes. */
+  /**
+   * Delays before the second and third attempt of an asynchronous event. Default: 1 s and 2 s; Lambda waits
+   * minutes.
+   */
   readonly retryDelaysMs?: readonly number[];
-  /** Invocations at one time in the whole account. Default 100; new AWS accounts have 10. */
+  /** Simultaneous invocations in the account. Default: 100; new AWS accounts have 10. */
   readonly accountConcurrency?: number;
-  /** An unused process is ended after this. Default 5 minutes. */
+  /** An idle process is ended after this time. Default: 5 minutes. */
   readonly reapAfterMs?: number;
 }
 
@@ -49,7 +52,7 @@ export interface FunctionInfo {
   readonly label: string;
   readonly title: string;
   readonly inFlight: number;
-  /** Async events that wait. */
+  /** The number of waiting asynchronous events. */
   readonly queued: number;
   readonly environments: readonly EnvironmentInfo[];
 }
@@ -57,48 +60,51 @@ export interface FunctionInfo {
 export interface LocalCloud {
   readonly stackName: string;
   readonly region: string;
-  /** Where every service answers: an AWS SDK's `AWS_ENDPOINT_URL`. */
+  /** The address of every service, for the AWS SDK's `AWS_ENDPOINT_URL`. */
   readonly endpointUrl: string;
-  /** With which every request there must be signed. */
+  /** Every request must be signed with these. */
   readonly credentials: Credentials;
-  /** Point any AWS SDK at this cloud: where it is, and its credentials. */
+  /** Environment variables that point any AWS SDK at this cloud: address and credentials. */
   readonly env: Readonly<Record<string, string>>;
   readonly faults: Faults;
-  /** `functionName`: logical id, name or ARN. `payload` is sent as JSON. Rejects with a ServiceError in Lambda's words. */
+  /**
+   * `functionName`: logical id, name or ARN. `payload` is sent as JSON. Rejects with a ServiceError that has
+   * Lambda's type and message.
+   */
   invoke(
     functionName: string,
     payload: unknown,
     options: { readonly type: InvocationType },
   ): Promise<InvokeResult>;
-  /** Fires one schedule, or all enabled ones, at once; gives the request ids. */
+  /** Fires one schedule, or all enabled ones, at once. Returns the request ids. */
   tick(scheduleId?: string): Promise<readonly string[]>;
   functions(): readonly FunctionInfo[];
   /** A table's name by its logical id. */
   tableName(logicalId: string): string;
   queue(logicalId: string): MessageQueue;
   putSecret(id: string, value: string): void;
-  /** Makes the secret as it is before anybody has given it a value. */
+  /** Removes the secret's value, as if it had just been created. */
   clearSecret(id: string): void;
   getSecret(id: string): string;
   alarms(): readonly AlarmStatus[];
-  /** Evaluates the alarms as CloudWatch would at that time; without one, now. By themselves they are each minute. */
+  /** Evaluates the alarms as of `atMs`, by default now. They are also evaluated every minute. */
   evaluateAlarms(atMs?: number): void;
-  /** What the template's topics were given, oldest first. */
+  /** The messages that the template's topics received, oldest first. */
   notifications(): readonly Notification[];
   dashboards(): readonly Dashboard[];
   /** Every metric that has been emitted. */
   metrics(): readonly MetricId[];
-  /** CloudWatch's GetMetricData. @throws ServiceError for what is not understood here */
+  /** CloudWatch's GetMetricData. @throws ServiceError for unsupported queries */
   metricData(queries: readonly MetricQueryInput[], range: MetricRange): readonly MetricDataResult[];
-  /** A Logs Insights query. @throws ServiceError for what is not understood here */
+  /** Runs a Logs Insights query. @throws ServiceError for unsupported queries */
   logQuery(query: LogQuery): InsightsResult;
-  /** Of the stack. */
+  /** The stack's outputs. */
   outputs(): Readonly<Record<string, string>>;
-  /** Resolves once no event waits and nothing runs. */
+  /** Resolves when no event waits and no invocation runs. */
   idle(): Promise<void>;
   /**
-   * Takes no more work and sends SIGTERM to what schedules started; what runs besides has `graceMs` to end, then gets
-   * SIGTERM too and a second more. No process is left.
+   * Accepts no more work and sends SIGTERM to the functions that schedules started. The others have `graceMs`
+   * to finish, then get SIGTERM and one more second. Leaves no process behind.
    */
   stop(options: { readonly graceMs: number }): Promise<void>;
 }

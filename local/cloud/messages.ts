@@ -1,4 +1,4 @@
-/** What the parent and an execution environment's process say to each other over IPC. */
+/** IPC messages between the parent and an execution environment's process. */
 export interface InvokeMessage {
   readonly kind: "invoke";
   readonly requestId: string;
@@ -8,7 +8,7 @@ export interface InvokeMessage {
   readonly trace: string;
 }
 
-/** An error as Lambda shows it to the caller. */
+/** An error in the format that Lambda returns to the caller. */
 export interface LambdaFailure {
   readonly errorType: string;
   readonly errorMessage: string;
@@ -23,6 +23,6 @@ export type ChildMessage =
       readonly kind: "failed";
       readonly requestId: string;
       readonly error: LambdaFailure;
-      /** The process is about to exit: nothing more can run in it. */
+      /** The process is about to exit and can run no more invocations. */
       readonly fatal: boolean;
     };

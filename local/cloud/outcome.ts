@@ -8,8 +8,8 @@ import { after } from "./timers.ts";
 const memoryPollMs = 100;
 const maxResponseBytes = 6_291_556;
 
-/** How an invocation came to its end, in an execution environment's terms. */
-export type Verdict =
+/** How an invocation ended, as its execution environment sees it. */
+export type RawOutcome =
   | ChildMessage
   | { readonly kind: "exit"; readonly how: string }
   | { readonly kind: "timeout" | "memory" };
@@ -31,28 +31,29 @@ export type Outcome = Failure | Success;
 export interface Circumstances {
   readonly fn: FunctionResource;
   readonly requestId: string;
-  /** We killed the process: for a fault, or at the stop. */
+  /** Whether this process killed the environment, for a fault or at the stop. */
   readonly killed: boolean;
 }
 
-export function outcomeOf(verdict: Verdict, circumstances: Circumstances): Outcome {
-  if (verdict.kind !== "response") return failureOf(verdict, circumstances);
-  if (Buffer.byteLength(verdict.payload) <= maxResponseBytes) return { ok: true, payload: verdict.payload };
+export function outcomeOf(rawOutcome: RawOutcome, circumstances: Circumstances): Outcome {
+  if (rawOutcome.kind !== "response") return failureOf(rawOutcome, circumstances);
+  if (Buffer.byteLength(rawOutcome.payload) <= maxResponseBytes)
+    return { ok: true, payload: rawOutcome.payload };
   const errorMessage = `Response payload size exceeded maximum allowed payload size (${maxResponseBytes} bytes).`;
   return { ok: false, kind: "error", error: { errorType: "Function.ResponseSizeTooLarge", errorMessage } };
 }
 
-/** Types and sentences are Lambda's own. */
-export function failureOf(verdict: Verdict, { fn, requestId, killed }: Circumstances): Failure {
+/** Converts an outcome to Lambda's error type and message. */
+export function failureOf(rawOutcome: RawOutcome, { fn, requestId, killed }: Circumstances): Failure {
   const fail = (kind: FailureKind, errorType: string, problem: string): Failure => ({
     ok: false,
     kind,
     error: { errorType, errorMessage: `RequestId: ${requestId} Error: ${problem}` },
   });
-  switch (verdict.kind) {
+  switch (rawOutcome.kind) {
     case "failed":
     case "init-failed":
-      return { ok: false, kind: "error", error: verdict.error };
+      return { ok: false, kind: "error", error: rawOutcome.error };
     case "timeout":
       return fail(
         "timeout",
@@ -62,20 +63,20 @@ export function failureOf(verdict: Verdict, { fn, requestId, killed }: Circumsta
     case "memory":
       return fail("killed", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed");
     case "exit":
-      if (verdict.how === "exit status 0") {
+      if (rawOutcome.how === "exit status 0") {
         return fail("crash", "Runtime.ExitError", "Runtime exited without providing a reason");
       }
       return fail(
         killed ? "killed" : "crash",
         "Runtime.ExitError",
-        `Runtime exited with error: ${verdict.how}`,
+        `Runtime exited with error: ${rawOutcome.how}`,
       );
     default:
-      return fail("crash", "Runtime.Unknown", `the runtime said "${verdict.kind}" out of turn`);
+      return fail("crash", "Runtime.Unknown", `the runtime said "${rawOutcome.kind}" out of turn`);
   }
 }
 
-/** Settles when the process's resident memory is over the limit; never, where there is no /proc. */
+/** Resolves when the process's resident memory exceeds the limit. Never resolves if there is no /proc. */
 export async function overMemory(watch: {
   readonly clock: Clock;
   readonly pid: number;

@@ -5,7 +5,10 @@ import type { Readable } from "node:stream";
 import type { Clock } from "../../lib/core/clock.ts";
 import { signalGroup } from "./warden.ts";
 
-/** Calls `onLine` for each line, also for a last one without an end. Splits at \n only: \r may stand inside a line. */
+/**
+ * Calls `onLine` for each line, including a last one without a line end. Splits at \n only, because a line
+ * may contain \r.
+ */
 export function readLines(stream: Readable, onLine: (line: string) => void): void {
   let rest = "";
   stream.setEncoding("utf8");
@@ -19,14 +22,14 @@ export function readLines(stream: Readable, onLine: (line: string) => void): voi
   });
 }
 
-/** What a process that was started as its own group's leader ended with: "exit status 1", "signal: killed". */
+/** Resolves with how a process group's leader ended: "exit status 1", "signal: killed". */
 export function exitOf(child: ChildProcess, clock: Clock): Promise<string> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(`could not start: ${error.message}`));
     child.once("exit", (code, signal) => {
-      signalGroup(child.pid ?? 0, "SIGKILL"); // what it started ends with it
+      signalGroup(child.pid ?? 0, "SIGKILL"); // ends the processes that it started too
       const how = signal === null ? `exit status ${code ?? 0}` : `signal: ${signalNames[signal] ?? signal}`;
-      // Last lines and messages are still in the pipes; a stranger that holds them open must not hold us.
+      // Waits for output that is still in the pipes, but not forever: another process may hold them open.
       void Promise.race([once(child, "close"), clock.sleep(500)]).then(() => resolve(how));
     });
   });
@@ -44,7 +47,7 @@ export interface Memory {
   readonly peakMb: number;
 }
 
-/** Undefined where there is no /proc, or when the process is gone. */
+/** Undefined if there is no /proc, or if the process has exited. */
 export function memoryOf(pid: number): Memory | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");

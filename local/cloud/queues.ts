@@ -6,28 +6,28 @@ export interface ReceivedMessage {
   readonly id: string;
   readonly body: string;
   readonly md5: string;
-  /** For `delete`; each receipt has one of its own. */
+  /** Identifies this receipt of the message for `delete`. */
   readonly receipt: string;
   readonly sentMs: number;
-  /** This one counted. */
+  /** How often the message was received, including this time. */
   readonly receives: number;
 }
 
-/** An SQS queue in memory: what arrived, oldest first. */
+/** An SQS queue in memory, oldest message first. */
 export interface MessageQueue {
   readonly name: string;
   readonly arn: string;
   readonly url: string;
   send(body: string): { readonly id: string; readonly md5: string };
-  /** Takes all messages that are there and visible. */
+  /** Takes and deletes all visible messages. */
   receive(): readonly string[];
-  /** Lends messages: each is hidden until it is deleted or its time is over. */
+  /** Receives messages. Each is hidden until it is deleted or `hiddenMs` is over. */
   lend(options: { readonly max: number; readonly hiddenMs?: number | undefined }): readonly ReceivedMessage[];
-  /** Hides a lent message for so long from now on; 0 gives it back. Nothing where it is gone. */
+  /** Hides a received message for `hiddenMs` from now; 0 makes it visible. Does nothing if it was deleted. */
   hide(receipt: string, hiddenMs: number): void;
   /** @throws ServiceError `ReceiptHandleIsInvalid` */
   delete(receipt: string): void;
-  /** Messages that are there, lent ones too. */
+  /** The number of messages, including hidden ones. */
   size(): number;
   depth(): { readonly visible: number; readonly hidden: number };
   readonly visibilityMs: number;
@@ -82,7 +82,7 @@ export function createMessageQueue({ clock, ...own }: QueueOptions): MessageQueu
     },
     delete(receipt) {
       const message = messages.find((one) => one.receipt === receipt);
-      // SQS accepts an old receipt too: what is gone is gone.
+      // SQS also accepts an old receipt of a message that was deleted.
       if (message === undefined && !/^[0-9a-f-]{36}$/.test(receipt)) {
         throw new ServiceError(
           "ReceiptHandleIsInvalid",

@@ -1,13 +1,13 @@
 import type { AlarmDefinition, Dashboard, Topic } from "./monitoring/alarm-definitions.ts";
 
-/** The resources of a template that run here, with every reference resolved. */
+/** The template's resources that run here, with all references resolved. */
 export interface FunctionResource {
   readonly logicalId: string;
   readonly name: string;
   readonly arn: string;
   /** Readable name: "processor". */
   readonly label: string;
-  /** The title of its processes: "studio-runner processor". */
+  /** The title of the function's processes: "studio-runner processor". */
   readonly title: string;
   readonly handler: string;
   readonly codeFolder: string;
@@ -58,7 +58,7 @@ export interface SecretResource {
   readonly logicalId: string;
   readonly name: string;
   readonly arn: string;
-  /** As CloudFormation would create it: a literal or a generated value, or none until somebody puts one. */
+  /** The literal or generated value that CloudFormation would create; undefined until a value is put. */
   readonly initialValue: string | undefined;
 }
 
@@ -81,11 +81,11 @@ export interface QueueResource {
   readonly name: string;
   readonly arn: string;
   readonly url: string;
-  /** How long a message that was received is hidden. */
+  /** How long a received message is hidden. */
   readonly visibilityMs: number;
 }
 
-/** How a secret is to be rotated. Locally it is only on request: never by itself. */
+/** The rotation of a secret. Locally it runs only on request. */
 export interface RotationResource {
   readonly secretId: string;
   readonly functionArn: string | undefined;
@@ -111,7 +111,7 @@ export interface Stack {
   readonly schedules: readonly ScheduleResource[];
   readonly queues: readonly QueueResource[];
   readonly rotations: readonly RotationResource[];
-  /** Names. */
+  /** Names of log groups. */
   readonly logGroups: readonly string[];
   readonly alarms: readonly AlarmDefinition[];
   readonly topics: readonly Topic[];

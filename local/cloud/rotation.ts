@@ -8,20 +8,23 @@ import { holderOf, type SecretStore, type StoredSecret } from "./secrets.ts";
 import type { Activity } from "./timers.ts";
 
 export interface RotationRequest {
-  /** The new version's id. */
+  /** The id of the new version. */
   readonly token: string | undefined;
-  /** Over the secret's own settings, which it changes. */
+  /** Replaces the function in the secret's settings. */
   readonly functionArn: string | undefined;
   readonly rules: RotationRules | undefined;
-  /** False: only the test step is run, on a pending copy of the present value. */
+  /** False: runs only the test step, on a pending copy of the current value. */
   readonly now: boolean;
 }
 
-/** Secrets Manager's rotations: on request only, never by their schedule. */
+/** Secrets Manager's rotations. They run on request only, never on a schedule. */
 export interface Rotations {
-  /** Accepts a rotation, which then runs by itself; gives the new version's id. @throws ServiceError `InvalidRequestException` */
+  /**
+   * Starts a rotation in the background and returns the new version's id.
+   * @throws ServiceError `InvalidRequestException`
+   */
   start(secret: StoredSecret, request: RotationRequest): string;
-  /** Ends the schedule; gives the pending version that is left over, if there is one. */
+  /** Ends the schedule. Returns the pending version that is left, if any. */
   cancel(secret: StoredSecret): string | undefined;
   describe(secret: StoredSecret): object;
 }
@@ -33,7 +36,9 @@ export interface RotationsDeps {
   readonly store: SecretStore;
   readonly lambda: Pick<LambdaService, "invoke">;
   readonly configured: readonly RotationResource[];
-  /** Before the second try of a rotation that failed, the third …; Secrets Manager waits for hours. */
+  /**
+   * Delays before the second try of a failed rotation, the third and so on. Secrets Manager waits for hours.
+   */
   readonly retryDelaysMs: readonly number[];
   readonly closing: AbortSignal;
 }
@@ -43,7 +48,7 @@ interface Settings {
   readonly rules: RotationRules | undefined;
   readonly enabled: boolean;
   readonly rotatedMs: number | undefined;
-  /** Stops the tries that are still to come. */
+  /** Prevents further tries. */
   readonly cancelled: AbortController;
 }
 
@@ -106,7 +111,9 @@ const describe = ({ functionArn, rules, enabled, rotatedMs }: Settings): object 
 
 const invalid = (message: string): ServiceError => new ServiceError("InvalidRequestException", message);
 
-/** A pending version that is not the current one stands for a rotation that is not over (platform-facts.md, section 3). */
+/**
+ * A pending version that is not current means that a rotation has not ended (platform-facts.md, section 3).
+ */
 function leftOver(secret: StoredSecret): string | undefined {
   const pending = holderOf(secret, "AWSPENDING");
   return pending === holderOf(secret, "AWSCURRENT") ? undefined : pending;
@@ -118,13 +125,13 @@ function checkPending(secret: StoredSecret, token: string): void {
   throw invalid("A previous rotation isn't complete. That rotation will be reattempted.");
 }
 
-/** All four steps, from the first one again where one failed. Gives whether it succeeded. */
+/** Runs all four steps, and starts over if one fails. Returns whether the rotation succeeded. */
 async function rotate(deps: RotationsDeps, job: Job, signal: AbortSignal): Promise<boolean> {
   for (let attempt = 0; !signal.aborted; attempt++) {
     if (await runSteps(deps, job)) return true;
     const delayMs = deps.retryDelaysMs[attempt];
     if (delayMs === undefined) return false;
-    await deps.clock.sleep(delayMs, signal).catch(() => undefined); // cancelled: the loop ends
+    await deps.clock.sleep(delayMs, signal).catch(() => undefined); // on cancellation the loop ends
   }
   return false;
 }
@@ -135,11 +142,11 @@ async function runSteps(deps: RotationsDeps, job: Job): Promise<boolean> {
   }
   const { secret, token } = job;
   const promoted = holderOf(secret, "AWSCURRENT") === token;
-  tell(deps, job, { step: "all", reason: promoted ? undefined : "the new version is not AWSCURRENT" });
+  report(deps, job, { step: "all", reason: promoted ? undefined : "the new version is not AWSCURRENT" });
   return promoted;
 }
 
-/** The present value as a pending version, tested, and unstaged again. */
+/** Stages the current value as pending, runs the test step, and removes the stage. */
 async function testOnly(deps: RotationsDeps, job: Job): Promise<void> {
   const { store } = deps;
   const { secret, token } = job;
@@ -158,17 +165,17 @@ async function runStep(deps: RotationsDeps, job: Job, step: RotationStep): Promi
     .invoke({ functionName: functionArn, payload, type: "RequestResponse" })
     .then((result) => (result.functionError === undefined ? undefined : (result.payload ?? "failed")))
     .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  tell(deps, job, { step, reason });
+  report(deps, job, { step, reason });
   return reason === undefined;
 }
 
 interface StepEnd {
   readonly step: RotationStep | "all";
-  /** Why it failed. */
+  /** Why the step failed. */
   readonly reason: string | undefined;
 }
 
-function tell({ emit }: RotationsDeps, { secret, token }: Job, { step, reason }: StepEnd): void {
+function report({ emit }: RotationsDeps, { secret, token }: Job, { step, reason }: StepEnd): void {
   const outcome = reason === undefined ? "done" : "failed";
   emit({ kind: "rotation", secret: secret.name, versionId: token, step, outcome, reason });
 }

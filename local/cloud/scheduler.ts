@@ -14,16 +14,16 @@ export interface SchedulerDeps {
 }
 
 export interface Timing {
-  /** Overrides every schedule's own interval. */
+  /** Replaces every schedule's interval. */
   readonly intervalMs: number | undefined;
-  /** Before the first tick. */
+  /** Delay before the first tick. */
   readonly firstTickMs: number;
 }
 
 export interface Scheduler {
-  /** Fires a schedule, or all that are enabled, at once. Returns the request ids. */
+  /** Fires one schedule, or all enabled ones, at once. Returns the request ids. */
   tick(logicalId?: string): Promise<readonly string[]>;
-  /** Fires each enabled schedule now and then each interval, until the signal aborts. */
+  /** Fires each enabled schedule at every interval, until the signal aborts. */
   start(timing: Timing, signal: AbortSignal): void;
   readonly schedules: readonly ScheduleResource[];
   isEnabled(logicalId: string): boolean;
@@ -49,7 +49,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       const waitMs = dueMs - clock.now();
       if (waitMs > 0) await clock.sleep(waitMs, signal);
       if (isEnabled(schedule.logicalId)) await fire(deps, schedule, dueMs);
-      // After a machine's sleep the missed ticks are not made up for.
+      // Ticks that were missed while the machine slept are skipped.
       count = Math.max(count + 1, Math.ceil((clock.now() - startMs) / intervalMs));
     }
   }
@@ -91,14 +91,14 @@ async function fire(deps: SchedulerDeps, schedule: ScheduleResource, dueMs: numb
   return requestId;
 }
 
-/** Work that ends with the signal, and only then may fail. */
+/** Runs work in the background. Errors after the signal's abort are ignored. */
 function background(signal: AbortSignal, work: Promise<void>): void {
   work.catch((reason: unknown) => {
     if (!signal.aborted) throw reason;
   });
 }
 
-/** EventBridge Scheduler's default event, or the template's input with its context attributes filled in. */
+/** EventBridge Scheduler's default event, or the template's input with its context attributes replaced. */
 function inputOf(schedule: ScheduleResource, dueMs: number, account: SchedulerDeps["account"]): string {
   const time = new Date(dueMs).toISOString().replace(/\.\d+Z$/, "Z");
   const id = randomUUID();

@@ -4,7 +4,7 @@ import { CloudError, ServiceError } from "./errors.ts";
 import type { SecretResource } from "./resources.ts";
 
 interface Version {
-  /** Undefined: a place for a value, as a rotation makes one. */
+  /** Undefined: a version without a value, as a rotation creates it. */
   readonly value: string | undefined;
   readonly createdMs: number;
   readonly stages: Set<string>;
@@ -37,7 +37,7 @@ export interface StageMove {
   readonly fromVersion?: string | undefined;
 }
 
-/** Secrets Manager's secrets and version stages, in memory. `id` is a name, an ARN or a logical id. */
+/** Secrets Manager's secrets and stages, in memory. `id` is a name, an ARN or a logical id. */
 export interface SecretStore {
   /** @throws ServiceError `ResourceNotFoundException` */
   find(id: string): StoredSecret;
@@ -50,7 +50,7 @@ export interface SecretStore {
   put(id: string, version: NewVersion): FoundVersion;
   /** @throws ServiceError `ResourceNotFoundException`, `InvalidParameterException` */
   moveStage(id: string, move: StageMove): StoredSecret;
-  /** A version without a value, staged as AWSPENDING; nothing where the version is there already. */
+  /** Adds a version without a value and stages it as AWSPENDING. Does nothing if the version exists. */
   reserve(id: string, versionId: string): void;
 }
 
@@ -66,7 +66,7 @@ export function createSecretStore(resources: readonly SecretResource[], clock: C
   }));
 
   function find(id: string): StoredSecret {
-    // Secrets Manager also takes an ARN without its six random characters.
+    // Secrets Manager also accepts an ARN without its six random characters.
     const found = secrets.find(
       ({ logicalId, name, arn }) =>
         [logicalId, name, arn].includes(id) || arn.replace(/-[A-Za-z0-9]{6}$/, "") === id,
@@ -112,7 +112,7 @@ function put(
 ): FoundVersion {
   const existing = secret.versions.get(versionId);
   const version = fill(existing, value, nowMs);
-  // The same value once more: the request is ignored, its stages too.
+  // The request repeats the same value, so it is ignored, including its stages.
   if (version === existing) return { secret, versionId, version };
   const isFirst = secret.versions.size === 0;
   secret.versions.set(versionId, version);
@@ -120,7 +120,7 @@ function put(
   return { secret, versionId, version };
 }
 
-/** @throws ServiceError `ResourceExistsException` for a version that has another value */
+/** @throws ServiceError `ResourceExistsException` if the version has another value */
 function fill(existing: Version | undefined, value: string, nowMs: number): FilledVersion {
   if (existing === undefined) return { value, createdMs: nowMs, stages: new Set() };
   if (!isFilled(existing)) return { ...existing, value };
@@ -131,7 +131,7 @@ function fill(existing: Version | undefined, value: string, nowMs: number): Fill
 
 const isFilled = (version: Version): version is FilledVersion => version.value !== undefined;
 
-/** A stage is on one version at a time; the version that loses AWSCURRENT becomes AWSPREVIOUS. */
+/** Moves a stage to a version. The version that loses AWSCURRENT gets AWSPREVIOUS. */
 function attach(secret: StoredSecret, stage: string, versionId: string): void {
   const former = holderOf(secret, stage);
   if (former === versionId) return;
@@ -152,12 +152,15 @@ function moveStage(secret: StoredSecret, { stage, toVersion, fromVersion }: Stag
   if (refusal !== undefined) throw new ServiceError("InvalidParameterException", refusal);
   if (toVersion !== undefined) attach(secret, stage, toVersion);
   else if (holder !== undefined) secret.versions.get(holder)?.stages.delete(stage);
-  // As there: what becomes current by a move is pending no more.
+  // As in Secrets Manager, a version that becomes current by a move is no longer pending.
   if (stage === "AWSCURRENT") secret.versions.get(toVersion ?? "")?.stages.delete("AWSPENDING");
   return secret;
 }
 
-/** Also where the stage is already where it should go: RemoveFromVersionId has to name its holder. */
+/**
+ * The error for a move. RemoveFromVersionId must name the present holder, even if the stage is already at its
+ * target.
+ */
 function refusalOf(
   { stage, toVersion, fromVersion }: StageMove,
   holder: string | undefined,
@@ -172,8 +175,8 @@ function refusalOf(
 }
 
 /**
- * The template's secrets with the values given for them. A key of `values` is a logical id, a name or an ARN; `*` stands
- * for any letters. A key without `*` that is not in the template is a secret that exists outside it.
+ * The template's secrets with the given values. A key of `values` is a logical id, a name or an ARN; `*`
+ * matches any characters. A key without `*` that is not in the template becomes a secret outside it.
  * @throws CloudError for a pattern that matches nothing
  */
 export function withValues(

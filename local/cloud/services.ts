@@ -6,7 +6,7 @@ import { schedulerRoutes } from "./api/scheduler.ts";
 import { jsonService, proxyService, queryService, restService, type Service } from "./api/service.ts";
 import { sqsActions } from "./api/sqs.ts";
 import { createTokenSigner, stsActions, type TokenSigner } from "./api/sts.ts";
-import type { Ground } from "./ground.ts";
+import type { CloudContext } from "./context.ts";
 import type { LambdaService } from "./lambda-service.ts";
 import type { LogStore } from "./logs/log-store.ts";
 import { createStartedQueries } from "./logs/log-queries.ts";
@@ -18,7 +18,7 @@ import { secretsActions } from "./secrets-api.ts";
 import type { SecretStore } from "./secrets.ts";
 
 export interface ServicesDeps {
-  readonly ground: Ground;
+  readonly context: CloudContext;
   readonly lambda: LambdaService;
   readonly scheduler: Scheduler;
   readonly monitor: Monitor;
@@ -29,15 +29,18 @@ export interface ServicesDeps {
 }
 
 export interface Services {
-  /** The AWS services of this cloud, each in the protocol that the AWS SDK for JavaScript 3.1162 speaks to it. */
+  /**
+   * The services that require a signature, each with the protocol that the AWS SDK for JavaScript 3.1162 uses
+   * for it.
+   */
   readonly signed: readonly Service[];
-  /** Asked by those who have no credential of the account. */
+  /** Routes for callers without credentials of the account. */
   readonly open: Service;
 }
 
 export function createServices(deps: ServicesDeps): Services {
-  const { ground, lambda, scheduler, monitor, logs, queues, secrets: store, rotations } = deps;
-  const { clock, account, stack, database, endpoints } = ground;
+  const { context, lambda, scheduler, monitor, logs, queues, secrets: store, rotations } = deps;
+  const { clock, account, stack, database, endpoints } = context;
   const tokens = createTokenSigner(endpoints.url);
   const stackInfo = {
     name: stack.name,
@@ -69,7 +72,7 @@ export function createServices(deps: ServicesDeps): Services {
   return { signed, open: restService(keyRoutes, tokens) };
 }
 
-/** Where whoever is given a token of `GetWebIdentityToken` finds the keys to check it. */
+/** Where the receiver of a token of `GetWebIdentityToken` finds the keys to verify it. */
 const keyRoutes = [
   {
     method: "GET",

@@ -15,7 +15,7 @@ export const newCredentials = (): Credentials => ({
 
 export interface SignedRequest {
   readonly method: string;
-  /** With its query, as it came. */
+  /** The path with its query, as it was received. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -24,13 +24,13 @@ export interface SignedRequest {
 export interface SignatureCheck {
   readonly credentials: Credentials;
   readonly nowMs: number;
-  /** AWS's query protocol has names of its own for the same refusals. */
+  /** The query protocol has other names for the same errors. */
   readonly isQuery: boolean;
-  /** For whom it must be signed. Absent: whatever it says itself. */
+  /** The region and service that the request must be signed for. Absent: those that it names itself. */
   readonly scope?: { readonly region: string; readonly service: string };
 }
 
-/** By what is wrong, as JSON and REST services name it, and as those of the query protocol do. */
+/** Error types in JSON and REST services, and in the query protocol. */
 const refusals = {
   missing: ["MissingAuthenticationTokenException", "MissingAuthenticationToken"],
   incomplete: ["IncompleteSignatureException", "IncompleteSignature"],
@@ -43,13 +43,14 @@ const authorizationPattern =
   /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request, *SignedHeaders=([^,\s]+), *Signature=([0-9a-f]{64})$/;
 
 /**
- * Lets a request pass that is signed by AWS's Signature Version 4: the whole of it, with these credentials and of now.
- * @throws ServiceError as AWS refuses it
+ * Verifies that a request is completely signed with Signature Version 4, with these credentials and the
+ * present time.
+ * @throws ServiceError with AWS's error
  */
 export function checkSignature(request: SignedRequest, check: SignatureCheck): void {
   const refuse = (what: keyof typeof refusals, message: string): ServiceError => {
     const [type, queryType] = refusals[what];
-    // The JSON services refuse with 400, the others with 403.
+    // JSON services refuse with 400, others with 403.
     const status = request.headers["x-amz-target"] === undefined ? 403 : 400;
     return new ServiceError(check.isQuery ? queryType : type, message, status);
   };
@@ -68,9 +69,9 @@ export function checkSignature(request: SignedRequest, check: SignatureCheck): v
   const signed = signedHeaders(request.headers, list.split(";"));
   if (typeof signed === "string") throw refuse("invalid", signed);
   const dateMs = parseDate(String(request.headers["x-amz-date"]));
-  // The signer would believe this header about the body.
-  const told = request.headers["x-amz-content-sha256"];
-  if (told !== undefined && told !== sha256(request.body))
+  // The signer would use this header instead of the body.
+  const givenHash = request.headers["x-amz-content-sha256"];
+  if (givenHash !== undefined && givenHash !== sha256(request.body))
     throw refuse("invalid", "The header x-amz-content-sha256 is not the hash of the body.");
   if (dateMs === undefined || dayOf(dateMs) !== day || Math.abs(check.nowMs - dateMs) > toleranceMs)
     throw refuse("invalid", "Signature expired, or from a clock that is more than 15 minutes off.");
@@ -81,7 +82,7 @@ export function checkSignature(request: SignedRequest, check: SignatureCheck): v
   }
 }
 
-/** The headers that are said to be signed, or what is wrong with them: what a service goes by has to be among them. */
+/** The signed headers, or what is wrong with them. The headers that a service relies on must be signed. */
 function signedHeaders(
   headers: IncomingHttpHeaders,
   names: readonly string[],
@@ -116,8 +117,8 @@ interface Signing extends SignatureCheck {
 }
 
 /**
- * The signature that the request should have. By hand, because those that sign all use AWS's own signer: a mistake of its,
- * or in how it is used, would be made here too.
+ * Computes the signature that the request should have. Does not use AWS's signer, because the callers do, and
+ * then its bugs and misuse would go unnoticed.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 function signatureOf({ method, target, body }: SignedRequest, signing: Signing): string {
@@ -135,15 +136,15 @@ function signatureOf({ method, target, body }: SignedRequest, signing: Signing):
   ].join("\n");
   const time = new Date(dateMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const scope = [dayOf(dateMs), region, service, "aws4_request"];
-  const told = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256(canonical)].join("\n");
+  const stringToSign = ["AWS4-HMAC-SHA256", time, scope.join("/"), sha256(canonical)].join("\n");
   const key = scope.reduce<Buffer | string>(hmac, `AWS4${credentials.secretAccessKey}`);
-  return hmac(key, told).toString("hex");
+  return hmac(key, stringToSign).toString("hex");
 }
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const hmac = (key: Buffer | string, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 
-/** RFC 3986. A path comes escaped, and is escaped once more. */
+/** Escapes as in RFC 3986. A path is already escaped when it arrives, and is escaped again. */
 const escaped = (text: string): string =>
   encodeURIComponent(text).replaceAll(
     /[!'()*]/g,

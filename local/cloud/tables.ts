@@ -17,15 +17,15 @@ import type { KeyElement, TableIndex, TableResource } from "./resources.ts";
 export interface TablesOptions {
   readonly clock: Clock;
   readonly region: string;
-  /** For messages; undefined: in memory. */
+  /** For error messages. Undefined: in memory. */
   readonly folder: string | undefined;
   readonly tables: readonly TableResource[];
 }
 
 /**
- * Creates the tables that are not there yet. Rows whose time to live is over are deleted at the start only: the real
- * service promises no more than "within a few days".
- * @throws CloudError when a kept table does not fit the template
+ * Creates missing tables. Deletes rows whose time to live is over only now, at the start; DynamoDB promises
+ * no more than "within a few days".
+ * @throws CloudError if a kept table does not match the template
  */
 export async function createTables(
   agent: Agent,
@@ -34,7 +34,7 @@ export async function createTables(
   const client = new DynamoDBClient({
     endpoint: "http://localhost",
     region,
-    credentials: { accessKeyId: "local", secretAccessKey: "local" }, // dynalite takes any
+    credentials: { accessKeyId: "local", secretAccessKey: "local" }, // dynalite accepts any
     requestHandler: { httpAgent: agent },
     maxAttempts: 1,
   });
@@ -85,14 +85,14 @@ const indexOf = ({ IndexName, KeySchema, Projection }: TableIndex) => ({
   },
 });
 
-/** @throws CloudError when a kept table has other keys or indexes than the template's */
+/** @throws CloudError if a kept table's keys or indexes differ from the template's */
 function checkSame(table: TableResource, existing: TableDescription, folder: string | undefined): void {
   const wanted = shapeOf(table.keys, [...table.globalIndexes, ...table.localIndexes]);
   const { KeySchema, GlobalSecondaryIndexes = [], LocalSecondaryIndexes = [] } = existing;
   const found = shapeOf(KeySchema, [...GlobalSecondaryIndexes, ...LocalSecondaryIndexes]);
   if (wanted === found) return;
   throw new CloudError(
-    `table ${table.name} in ${folder} was made for another template (${found}): delete the folder`,
+    `table ${table.name} in ${folder} was created for another template (${found}): delete the folder`,
   );
 }
 

@@ -15,7 +15,7 @@ const comparison = z.enum([
 const missingData = z.enum(["missing", "ignore", "breaching", "notBreaching"]).default("missing");
 const dimensions = z.array(z.object({ Name: z.string(), Value: z.string() })).default([]);
 
-/** @throws TemplateError for what CloudWatch would refuse, or what is not understood here */
+/** @throws TemplateError for an alarm that CloudWatch would refuse, or that is unsupported here */
 export function alarmOf(source: Source): MetricAlarm {
   const evaluationPeriods = read(source, "EvaluationPeriods", number);
   const queries = read(source, "Metrics", z.array(metricQuerySchema).optional());
@@ -121,6 +121,6 @@ export function dashboardOf(source: Source): Dashboard {
     const body: unknown = JSON.parse(text);
     return { logicalId: source.logicalId, name: identityOf(source).name, body };
   } catch (error) {
-    throw new TemplateError(`${source.logicalId}, DashboardBody: it is no JSON`, { cause: error });
+    throw new TemplateError(`${source.logicalId}, DashboardBody: it is not JSON`, { cause: error });
   }
 }

@@ -15,13 +15,16 @@ import type {
   TableResource,
 } from "./resources.ts";
 
-/** One resource of the template; properties are resolved when they are asked for, so that the rest may stay unknown. */
+/**
+ * One resource of the template. Properties are resolved when they are read, so that unsupported ones do no
+ * harm.
+ */
 export interface Source {
   readonly logicalId: string;
-  /** Where the assets are. */
+  /** The folder of the assets. */
   readonly folder: string;
   readonly identity: Identity | undefined;
-  /** `path`: "Timeout", or into an object: "Target.Arn". */
+  /** `path`: "Timeout", or a path into an object: "Target.Arn". */
   property(path: string): unknown;
 }
 
@@ -36,7 +39,7 @@ const looseSchema = z.record(z.string(), z.unknown());
 /** Lambda's defaults: 2 retries within 6 hours. */
 const defaultAsyncInvoke: AsyncInvoke = { maxRetries: 2, maxAgeMs: 21_600_000, onFailureArn: undefined };
 
-/** @throws TemplateError naming the resource and its property */
+/** @throws TemplateError that names the resource and its property */
 export function read<T>(source: Source, key: string, schema: z.ZodType<T>): T {
   const result = schema.safeParse(source.property(key));
   if (result.success) return result.data;
@@ -61,7 +64,7 @@ const loggingSchema = z
   })
   .default({ LogFormat: "Text" });
 
-/** Undefined for functions of other runtimes (CDK's own helpers): they are never invoked here. */
+/** Undefined for functions with another runtime (CDK's own helpers), which are never invoked here. */
 export function functionOf(source: Source): FunctionResource | undefined {
   if (!read(source, "Runtime", z.string().default("")).startsWith("nodejs")) return undefined;
   const { logicalId } = source;

@@ -46,8 +46,8 @@ export interface Account {
 }
 
 /**
- * Reads a synthesized template (`cdk.out/<stack>.template.json`); assets are looked for beside it.
- * @throws TemplateError naming the file, or the resource and its property
+ * Reads a synthesized template (`cdk.out/<stack>.template.json`), whose assets are in the same folder.
+ * @throws TemplateError that names the file, or the resource and its property
  */
 export function readStack(templateFile: string, account: Account): Stack {
   const template = parse(templateFile);
@@ -96,7 +96,7 @@ const outputsOf = (template: Template, scope: Scope): readonly Output[] =>
     description: Description,
   }));
 
-/** @throws TemplateError for a schedule's target or a failure destination that is not in the template */
+/** @throws TemplateError if a schedule's target or a failure destination is not in the template */
 function checkTargets({ functions, schedules, queues }: Stack): void {
   const functionArns = functions.map(({ arn }) => arn);
   const destinations = [...functionArns, ...queues.map(({ arn }) => arn)];
@@ -170,7 +170,7 @@ function identitiesOf(
   return identities;
 }
 
-/** Two functions with one label would be indistinguishable in a process list: these keep their logical ids. */
+/** Functions with the same label keep their logical ids, so that a process list can tell them apart. */
 function withUniqueLabels(functions: readonly FunctionResource[]): FunctionResource[] {
   return functions.map((fn) => {
     const shared = functions.some((other) => other !== fn && other.label === fn.label);

@@ -1,14 +1,16 @@
 import type { Clock } from "../../lib/core/clock.ts";
 
-/** Resolves after `ms`; never settles once the signal aborts, so that it can lose a race quietly. */
+/**
+ * Resolves after `ms`. Never settles after the signal aborts, so that it can lose a race without an error.
+ */
 export function after(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return clock.sleep(ms, signal).catch(() => new Promise<never>(() => undefined));
 }
 
 export interface Activity {
-  /** Counts `work` as something under way until it settles. */
+  /** Counts `work` as active until it settles. */
   track<T>(work: Promise<T>): Promise<T>;
-  /** Resolves once nothing is under way. */
+  /** Resolves when no work is active. */
   idle(): Promise<void>;
 }
 

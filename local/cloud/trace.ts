@@ -1,16 +1,19 @@
 import { createHash, randomBytes } from "node:crypto";
 
-/** Lambda stops a chain of functions that calls the same function more often than about this (platform-facts.md, section 1). */
+/**
+ * Lambda stops a chain that calls the same function more often than about this (platform-facts.md, section
+ * 1).
+ */
 export const recursionLimit = 16;
 
 export interface Trace {
-  /** For `_X_AMZN_TRACE_ID`; the AWS SDK passes it on in `X-Amzn-Trace-Id`, which is how Lambda counts. */
+  /** For `_X_AMZN_TRACE_ID`. The AWS SDK sends it as `X-Amzn-Trace-Id`, which Lambda uses to count. */
   readonly header: string;
-  /** Invocations of this function in the chain, this one included. */
+  /** Invocations of this function in the chain, including this one. */
   readonly hops: number;
 }
 
-/** The chain's trace after one more invocation of `functionArn`. */
+/** The trace after one more invocation of `functionArn`. */
 export function nextTrace(incoming: string | undefined, functionArn: string): Trace {
   const fields = new Map(
     (incoming ?? "").split(";").flatMap((field) => {

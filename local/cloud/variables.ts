@@ -2,15 +2,17 @@ import type { FunctionResource } from "./resources.ts";
 
 export interface VariablesOptions {
   readonly region: string;
-  /** Where the local cloud is, and what to sign with. */
+  /** The address of the local cloud and the credentials to sign with. */
   readonly endpoints: Readonly<Record<string, string>>;
-  /** Values of the person who runs this, over all of these: another Studio, another model, a proxy before an endpoint. */
+  /**
+   * The user's values, which override all others: another Studio, another model, a proxy before an endpoint.
+   */
   readonly overrides: Readonly<Record<string, string>>;
 }
 
 /**
- * The whole environment of a function's process, as on Lambda: the standard variables and the template's. Nothing of our
- * own environment is in it.
+ * All environment variables of a function's process, as on Lambda: the standard ones and the template's.
+ * Inherits nothing from this process.
  */
 export function variablesOf(fn: FunctionResource, options: VariablesOptions): Record<string, string> {
   const { region, endpoints, overrides } = options;
@@ -31,14 +33,16 @@ export function variablesOf(fn: FunctionResource, options: VariablesOptions): Re
     AWS_DEFAULT_REGION: region,
     LAMBDA_TASK_ROOT: fn.codeFolder,
     _HANDLER: fn.handler,
-    HOME: "/nonexistent", // as there: no ~/.aws of ours to be read
+    HOME: "/nonexistent", // as on Lambda, so that the user's ~/.aws is not read
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
     PATH: "/usr/local/bin:/usr/bin:/bin",
   };
 }
 
-/** This cloud has one address only; the SDK refuses one that is given and is to be a FIPS or dual-stack one too. */
+/**
+ * Removes the variables for FIPS and dual-stack endpoints, because the SDK refuses them with a given address.
+ */
 function withoutOtherAddresses(variables: Readonly<Record<string, string>>): Record<string, string> {
   const { AWS_USE_FIPS_ENDPOINT: _fips, AWS_USE_DUALSTACK_ENDPOINT: _dualStack, ...others } = variables;
   return others;

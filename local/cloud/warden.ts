@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** Reads "+ pid" and "- pid"; when its input ends, whatever is still listed is killed with its whole process group. */
+/**
+ * Reads "+ pid" and "- pid". When its input ends, kills the process group of every pid that is still listed.
+ */
 const script = `live=""
 while read -r op pid; do
   case "$op" in
@@ -19,8 +21,8 @@ export interface Warden {
 }
 
 /**
- * A small shell process that outlives us by a moment. A frozen environment cannot notice that its parent was killed, so
- * someone else has to: the kernel closes our end of the pipe, however we die.
+ * Starts a small shell process that outlives this one briefly. A frozen environment cannot notice that its
+ * parent was killed, but the kernel always closes this end of the pipe.
  */
 export function startWarden(): Warden {
   const child = spawn("/bin/sh", ["-c", script, "studio-runner warden"], {
@@ -28,10 +30,10 @@ export function startWarden(): Warden {
     detached: true, // Ctrl-C in the terminal must not reach it
     env: { PATH: "/usr/bin:/bin" },
   });
-  child.stdin.on("error", () => undefined); // it was killed by hand: environments still end at their IPC disconnect
+  child.stdin.on("error", () => undefined); // if it was killed, environments still end when their IPC disconnects
   const ended = once(child, "exit").then(
     () => undefined,
-    () => undefined, // no /bin/sh here
+    () => undefined, // there is no /bin/sh
   );
   return {
     add: (pid) => void child.stdin.write(`+ ${pid}\n`),
@@ -43,12 +45,15 @@ export function startWarden(): Warden {
   };
 }
 
-/** The process and everything it started; it may be gone already. Needs a process that was spawned detached. */
+/**
+ * Signals a process and everything that it started, if it still runs. The process must have been spawned
+ * detached.
+ */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   if (pid <= 0) return;
   try {
     process.kill(-pid, signal);
   } catch {
-    // ESRCH: ended between our look and our signal
+    // ESRCH: it has ended in the meantime.
   }
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /**
- * The body of a CloudWatch dashboard, as far as it can be drawn here.
+ * The supported part of a CloudWatch dashboard's body.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 const cells = z.int().min(0);
@@ -16,7 +16,7 @@ const widgetSchema = z.object({
 });
 
 export const bodySchema = z.object({
-  /** "inherit": each widget's own period holds. "auto": the period goes with the time range. */
+  /** "inherit": uses each widget's own period. "auto": the period depends on the time range. */
   periodOverride: z.enum(["auto", "inherit"]).default("auto"),
   widgets: z.array(widgetSchema),
 });

@@ -3,10 +3,10 @@ import type { LocalCloud } from "../cloud/local-cloud.ts";
 import type { DashboardSource, SeriesQuery } from "./source.ts";
 import { parseJson } from "../../lib/core/json.ts";
 
-/** What the dashboard page needs of the local cloud. */
+/** The parts of the local cloud that the dashboard page needs. */
 export type WatchedCloud = Pick<LocalCloud, "alarms" | "dashboards" | "metricData" | "logQuery" | "outputs">;
 
-/** The local cloud's CloudWatch, as a dashboard is drawn from it. */
+/** Reads dashboard data from the local cloud's CloudWatch. */
 export function cloudSource(cloud: WatchedCloud): DashboardSource {
   return {
     dashboards() {
@@ -23,7 +23,7 @@ export function cloudSource(cloud: WatchedCloud): DashboardSource {
       });
     },
     metricData(queries, range) {
-      // One value over the whole range: its only period begins with it.
+      // One value for the whole range, in a period that starts with it.
       const lengthMs = range.endMs - range.startMs;
       const sliding = queries.some(({ periodSeconds }) => periodSeconds * 1_000 === lengthMs);
       return cloud
@@ -43,7 +43,10 @@ export function cloudSource(cloud: WatchedCloud): DashboardSource {
 
 const namesSchema = z.record(z.string(), z.string());
 
-/** By the physical name: what it stands for, from the stack's outputs of this kind (JSON, readable name to physical). */
+/**
+ * Readable names by physical name, from the stack outputs that match `key` (JSON from readable to physical
+ * names).
+ */
 function readableNames(cloud: WatchedCloud, key: RegExp): ReadonlyMap<string, string> {
   const outputs = Object.entries(cloud.outputs()).filter(([name]) => key.test(name));
   const pairs = outputs.flatMap(([, value]) =>

@@ -9,13 +9,13 @@ import {
   type Widget,
 } from "./body.ts";
 import { metricContent } from "./metric-widget.ts";
-import type { Scene } from "./scene.ts";
+import type { DrawContext } from "./context.ts";
 import type { DashboardSource, LogQuery, SourceAlarm, TimeRange } from "./source.ts";
 import type { AlarmsContent, AlarmView, DashboardView, PlacedWidget, WidgetContent } from "./view.ts";
 import { problemOf } from "../../lib/core/json.ts";
 
 export interface Wanted {
-  /** Absent: the first one. */
+  /** Absent: the first dashboard. */
   readonly name?: string | undefined;
   readonly range: TimeRange;
   /** "15 minutes" */
@@ -24,7 +24,7 @@ export interface Wanted {
 
 export type Drawn = Omit<DashboardView, "studioUrl">;
 
-/** The stack's dashboards, and one of them drawn. `undefined`: there is none of that name. */
+/** The stack's dashboards, with one of them drawn. `undefined`: there is none with that name. */
 export function drawDashboard(source: DashboardSource, wanted: Wanted): Drawn | undefined {
   const all = source.dashboards();
   const dashboards = all.map(({ name, title }) => ({ name, title }));
@@ -36,25 +36,25 @@ export function drawDashboard(source: DashboardSource, wanted: Wanted): Drawn | 
 
 function widgetsOf(body: unknown, { source, range, rangeText }: Wanted & { source: DashboardSource }) {
   const { widgets, periodOverride } = bodySchema.parse(body);
-  const scene = { source, range, rangeText, inherit: periodOverride === "inherit" };
-  return widgets.map((widget) => placed(widget, scene));
+  const context = { source, range, rangeText, inherit: periodOverride === "inherit" };
+  return widgets.map((widget) => placed(widget, context));
 }
 
 const titledSchema = z.object({ title: z.string().default("") });
 
-function placed(widget: Widget, scene: Scene): PlacedWidget {
+function placed(widget: Widget, context: DrawContext): PlacedWidget {
   const { x, y, width, height, properties } = widget;
   const title = titledSchema.safeParse(properties).data?.title ?? "";
-  return { x, y, width, height, title, content: contentOf(widget, scene) };
+  return { x, y, width, height, title, content: contentOf(widget, context) };
 }
 
-/** Never throws: what cannot be drawn says so in its place. */
-function contentOf({ type, properties }: Widget, scene: Scene): WidgetContent {
+/** Never throws. A widget that cannot be drawn shows the problem instead. */
+function contentOf({ type, properties }: Widget, context: DrawContext): WidgetContent {
   const draw = kinds[type];
   if (draw === undefined)
     return { kind: "problem", sentence: `Widgets of type “${type}” are not drawn here.` };
   try {
-    return draw(properties, scene);
+    return draw(properties, context);
   } catch (error) {
     return { kind: "problem", sentence: sentenceOf(error) };
   }
@@ -63,23 +63,23 @@ function contentOf({ type, properties }: Widget, scene: Scene): WidgetContent {
 function sentenceOf(error: unknown): string {
   if (error instanceof z.ZodError) {
     const issues = error.issues.map((issue) => problemOf(issue, "widget"));
-    return `The definition of this widget is not understood here (${issues.join("; ")}).`;
+    return `The definition of this widget is not supported here (${issues.join("; ")}).`;
   }
   return error instanceof Error ? error.message : String(error);
 }
 
-type Draw = (properties: unknown, scene: Scene) => WidgetContent;
+type Draw = (properties: unknown, context: DrawContext) => WidgetContent;
 
 const kinds: Readonly<Record<string, Draw | undefined>> = {
   text: (properties) => ({ kind: "text", markdown: textWidgetSchema.parse(properties).markdown }),
-  metric: (properties, scene) => metricContent(metricWidgetSchema.parse(properties), scene),
-  alarm: (properties, scene) => alarmsContent(alarmWidgetSchema.parse(properties), scene),
-  log: (properties, scene) => logContent(logWidgetSchema.parse(properties), scene),
+  metric: (properties, context) => metricContent(metricWidgetSchema.parse(properties), context),
+  alarm: (properties, context) => alarmsContent(alarmWidgetSchema.parse(properties), context),
+  log: (properties, context) => logContent(logWidgetSchema.parse(properties), context),
 };
 
 function alarmsContent(
   { alarms, states }: z.output<typeof alarmWidgetSchema>,
-  { source }: Scene,
+  { source }: DrawContext,
 ): AlarmsContent | WidgetContent {
   const known = source.alarms();
   const found = alarms.map((wanted) => known.find(({ arn, name }) => wanted === arn || wanted === name));
@@ -93,10 +93,10 @@ function alarmsContent(
   return { kind: "alarms", alarms: shown.map(alarmView) };
 }
 
-/** Without what only the lookup needs. */
+/** Removes the field that is only needed for the lookup. */
 const alarmView = ({ arn: _arn, ...view }: SourceAlarm): AlarmView => view;
 
-function logContent({ query, view }: LogWidget, { source, range, rangeText }: Scene): WidgetContent {
+function logContent({ query, view }: LogWidget, { source, range, rangeText }: DrawContext): WidgetContent {
   if (view !== "table") throw new Error(`Log queries are drawn as tables here, not as “${view}”.`);
   const { columns, rows } = source.queryLogs(splitSources(query), range);
   if (rows.length === 0) {
@@ -107,7 +107,7 @@ function logContent({ query, view }: LogWidget, { source, range, rangeText }: Sc
 
 const sourceCommand = /^\s*SOURCE\s+'([^']*)'\s*\|?/;
 
-/** A log widget names its log groups in front: `SOURCE 'one' | SOURCE 'two' | fields …`. */
+/** A log widget names its log groups first: `SOURCE 'one' | SOURCE 'two' | fields …`. */
 export function splitSources(query: string): LogQuery {
   const logGroups: string[] = [];
   let text = query;

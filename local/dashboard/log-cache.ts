@@ -1,12 +1,15 @@
 import type { Clock } from "../../lib/core/clock.ts";
 import type { DashboardSource, LogRows } from "./source.ts";
 
-/** An answer is kept for this many times as long as it took: no query takes more than a fiftieth of the time. */
+/**
+ * A result is kept for this many times the duration of its query, so a query takes at most a fiftieth of the
+ * time.
+ */
 const keepFactor = 50;
 
 /**
- * Log queries read every line that is kept, in the process that also serves the stack, and the page asks every few
- * seconds. So what was expensive is asked less often.
+ * Caches results of log queries, the longer the more they cost. A query reads every line in the process that
+ * also serves the stack, and the page repeats it every few seconds.
  */
 export function createLogCache(clock: Clock): (source: DashboardSource) => DashboardSource {
   const kept = new Map<string, { readonly untilMs: number; readonly rows: LogRows }>();

@@ -3,7 +3,7 @@ import { type MetricWidget, metricOptionsSchema } from "./body.ts";
 import type { MetricStat, SeriesQuery } from "./source.ts";
 import type { AxisSide } from "./view.ts";
 
-/** One row of a metric widget: what to ask for, and how it is to look. */
+/** One row of a metric widget: the query and its appearance. */
 export interface MetricRow {
   readonly query: SeriesQuery;
   readonly color: string | undefined;
@@ -14,9 +14,9 @@ type Cell = MetricWidget["metrics"][number][number];
 type Options = z.output<typeof metricOptionsSchema>;
 
 /**
- * The widget's `metrics` with their shorthand written out: "." stands for what is above it, "..." for all of the row
- * above that the rest of its own row does not replace.
- * @throws Error naming the row that is neither a metric nor an expression
+ * Expands the shorthand in the widget's `metrics`: "." repeats the value above it, "..." repeats everything
+ * in the row above that its own row does not replace.
+ * @throws Error that names the row that is neither a metric nor an expression
  */
 export function metricRows(widget: MetricWidget, periodSecondsOf: PeriodOf): readonly MetricRow[] {
   const rows: MetricRow[] = [];
@@ -36,7 +36,7 @@ export function metricRows(widget: MetricWidget, periodSecondsOf: PeriodOf): rea
   return rows;
 }
 
-/** The period to use for the one that the widget wants. */
+/** Returns the period to use for the widget's period. */
 export type PeriodOf = (wantedSeconds: number) => number;
 
 function splitRow(cells: readonly Cell[]): { readonly words: readonly string[]; readonly options: Options } {
@@ -65,7 +65,7 @@ function metricOf([namespace, name, ...pairs]: readonly string[], stat: string):
 
 const searchPeriod = /(SEARCH\(\s*'[^']*'\s*,\s*'[^']*')\s*,\s*\d+\s*\)/g;
 
-/** A SEARCH names its period once more inside: it goes with the query's. */
+/** Adjusts the period inside a SEARCH to the query's. */
 export function withPeriod(query: SeriesQuery): SeriesQuery {
   if ("metric" in query.what) return query;
   const expression = query.what.expression.replaceAll(searchPeriod, `$1, ${query.periodSeconds})`);

@@ -1,42 +1,42 @@
 import type { MetricWidget } from "./body.ts";
 import { type MetricRow, metricRows, withPeriod } from "./metric-rows.ts";
 import type { SeriesData } from "./source.ts";
-import type { Scene } from "./scene.ts";
+import type { DrawContext } from "./context.ts";
 import type { LineAnnotation, MarkAnnotation, NumberView, SeriesView, WidgetContent } from "./view.ts";
 import { emptySentence, unitOf } from "./words.ts";
 
 /**
- * What a metric widget shows: lines over time, or one value per series.
- * @throws Error with a sentence about what cannot be worked out
+ * The content of a metric widget: lines over time, or one value per series.
+ * @throws Error with a sentence about what cannot be computed
  */
-export function metricContent(widget: MetricWidget, scene: Scene): WidgetContent {
+export function metricContent(widget: MetricWidget, context: DrawContext): WidgetContent {
   if (widget.metrics.length === 0) throw new Error("This widget names no metric.");
-  const rows = metricRows(widget, (wanted) => periodOf(widget, wanted, scene));
-  const series = seriesOf(rows, scene);
+  const rows = metricRows(widget, (wanted) => periodOf(widget, wanted, context));
+  const series = seriesOf(rows, context);
   const isEmpty = series.every(({ points }) => points.length === 0);
   if (isEmpty && widget.view !== "singleValue") {
     const queries = rows.map(({ query }) => query);
-    return { kind: "empty", sentence: emptySentence(queries, scene.rangeText) };
+    return { kind: "empty", sentence: emptySentence(queries, context.rangeText) };
   }
-  return views[widget.view]({ widget, rows, series, scene });
+  return views[widget.view]({ widget, rows, series, context });
 }
 
 interface ViewInput {
   readonly widget: MetricWidget;
   readonly rows: readonly MetricRow[];
   readonly series: readonly SeriesView[];
-  readonly scene: Scene;
+  readonly context: DrawContext;
 }
 
 const views: Readonly<Record<MetricWidget["view"], (input: ViewInput) => WidgetContent>> = {
-  timeSeries: ({ widget, rows, series, scene }) => ({
+  timeSeries: ({ widget, rows, series, context }) => ({
     kind: "chart",
     stacked: widget.stacked,
     periodMs: Math.min(...rows.map(({ query }) => query.periodSeconds)) * 1_000,
     series,
     axes: { left: { label: "", ...widget.yAxis.left }, right: { label: "", ...widget.yAxis.right } },
     lines: linesOf(widget),
-    marks: marksOf(widget, scene),
+    marks: marksOf(widget, context),
     legend: widget.legend?.position ?? "bottom",
   }),
   singleValue: (input) => ({ kind: "numbers", values: numbersOf(input) }),
@@ -56,25 +56,25 @@ const views: Readonly<Record<MetricWidget["view"], (input: ViewInput) => WidgetC
   }),
 };
 
-/** Views of one value per series; the others show the way there. */
+/** Views with one value per series. The others show values over time. */
 const isSingle = ({ view }: MetricWidget): boolean => view !== "timeSeries" && view !== "table";
 
-/** CloudWatch keeps metrics in minutes, and so the finest line has one point a minute. */
+/** CloudWatch keeps metrics by the minute, so the finest line has one point per minute. */
 const finestSeconds = 60;
 const autoPeriods = [
   { upToMs: 3 * 3_600_000, seconds: finestSeconds },
   { upToMs: Number.POSITIVE_INFINITY, seconds: 300 },
 ] as const;
 
-function periodOf(widget: MetricWidget, wantedSeconds: number, { range, inherit }: Scene): number {
+function periodOf(widget: MetricWidget, wantedSeconds: number, { range, inherit }: DrawContext): number {
   const lengthMs = range.endMs - range.startMs;
   if (isSingle(widget) && widget.setPeriodToTimeRange) return lengthMs / 1_000;
   if (inherit) return wantedSeconds;
   return autoPeriods.find(({ upToMs }) => lengthMs <= upToMs)?.seconds ?? wantedSeconds;
 }
 
-/** A row's series in the order of the rows; a row that found none leaves none. */
-function seriesOf(rows: readonly MetricRow[], { source, range }: Scene): readonly SeriesView[] {
+/** Series in the order of the rows. A row without results has none. */
+function seriesOf(rows: readonly MetricRow[], { source, range }: DrawContext): readonly SeriesView[] {
   const found = source.metricData(
     rows.map(({ query }) => withPeriod(query)),
     range,
@@ -114,7 +114,7 @@ function linesOf({ annotations }: MetricWidget): readonly LineAnnotation[] {
   });
 }
 
-function marksOf({ annotations }: MetricWidget, { range }: Scene): readonly MarkAnnotation[] {
+function marksOf({ annotations }: MetricWidget, { range }: DrawContext): readonly MarkAnnotation[] {
   return annotations.vertical
     .filter(({ visible }) => visible)
     .map(({ value, label, color }) => ({ atMs: Date.parse(value), label, color }))

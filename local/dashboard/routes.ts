@@ -12,9 +12,9 @@ import type { DashboardView } from "./view.ts";
 
 export interface DashboardDeps {
   readonly clock: Clock;
-  /** `undefined` while the stack starts. */
+  /** `undefined` while the stack is starting. */
   readonly source: () => DashboardSource | undefined;
-  /** Where the page links to as Studio. */
+  /** The Studio address that the page links to. */
   readonly studioUrl: string;
 }
 
@@ -33,13 +33,13 @@ const querySchema = z.object({
 
 const runbookFile = resolve(import.meta.dirname, "../../docs/runbook.md");
 
-/** What view.ts lists. */
+/** The routes listed in view.ts. */
 export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknown>[] {
   const withLogCache = createLogCache(deps.clock);
   const source = (): DashboardSource => {
     const found = deps.source();
     if (found === undefined)
-      throw new Refusal(503, "The stack is starting; its dashboard comes in a moment.");
+      throw new Refusal(503, "The stack is starting. Its dashboard will be available in a moment.");
     return withLogCache(found);
   };
   return [
@@ -62,7 +62,7 @@ export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknow
       path: "/api/runbook",
       handle: async () => {
         const markdown = await readFile(runbookFile, "utf8").catch(() => {
-          throw new Refusal(404, "docs/runbook.md is not there");
+          throw new Refusal(404, "docs/runbook.md does not exist");
         });
         return json(200, { markdown });
       },

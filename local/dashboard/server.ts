@@ -10,8 +10,8 @@ export interface DashboardServer {
 }
 
 /**
- * The dashboard alone on 127.0.0.1, where another Studio than the local one is served.
- * @throws RunnerError `config_invalid` when the port cannot be had
+ * Serves only the dashboard on 127.0.0.1, for when another Studio than the local one is used.
+ * @throws RunnerError `config_invalid` if the port is not available
  */
 export async function startDashboardServer(
   routes: readonly TableRoute<unknown>[],

@@ -1,24 +1,27 @@
 import type { AlarmView } from "./view.ts";
 
-/** What a dashboard is drawn from: the stack's own definitions and what was measured. */
+/** The data for drawing dashboards: the stack's definitions and the measurements. */
 export interface DashboardSource {
-  /** In the template's order; `body` is the parsed one of an AWS::CloudWatch::Dashboard, its references resolved. */
+  /**
+   * In the template's order. `body` is the parsed body of an AWS::CloudWatch::Dashboard with its references
+   * resolved.
+   */
   dashboards(): readonly DashboardDefinition[];
   alarms(): readonly SourceAlarm[];
-  /** @throws Error with a sentence about what it cannot work out */
+  /** @throws Error with a sentence about what cannot be computed */
   metricData(queries: readonly SeriesQuery[], range: TimeRange): readonly SeriesData[];
-  /** @throws Error with a sentence about what it cannot work out */
+  /** @throws Error with a sentence about what cannot be computed */
   queryLogs(query: LogQuery, range: TimeRange): LogRows;
 }
 
 export interface DashboardDefinition {
   readonly name: string;
-  /** For people. */
+  /** The name for people. */
   readonly title: string;
   readonly body: unknown;
 }
 
-/** `name` and `arn` are what a widget may know it by. */
+/** A widget may refer to an alarm by `name` or `arn`. */
 export interface SourceAlarm extends AlarmView {
   readonly arn: string;
 }
@@ -45,7 +48,10 @@ export interface MetricStat {
   readonly stat: string;
 }
 
-/** A SEARCH gives several of one id. Points are in the order of time, each at its period's start. */
+/**
+ * A SEARCH returns several with the same id. Points are in the order of time, each at the start of its
+ * period.
+ */
 export interface SeriesData {
   readonly id: string;
   readonly label: string;
@@ -54,7 +60,7 @@ export interface SeriesData {
 
 export interface LogQuery {
   readonly logGroups: readonly string[];
-  /** Logs Insights, without its SOURCE commands. */
+  /** A Logs Insights query without its SOURCE commands. */
   readonly text: string;
 }
 

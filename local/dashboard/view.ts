@@ -1,5 +1,5 @@
 /**
- * What the dashboard page is told: everything is worked out on the server, the page only draws. Times are epoch
+ * The data for the dashboard page. The server computes everything, and the page only draws. Times are epoch
  * milliseconds, `number | null` is null where there is no data.
  *
  * GET /dashboard                          the page; its assets under /page/dashboard/…
@@ -7,15 +7,15 @@
  * GET /api/runbook                        { markdown }: docs/runbook.md
  */
 export interface DashboardView {
-  /** Studio's page. */
+  /** The address of Studio's page. */
   readonly studioUrl: string;
   readonly dashboards: readonly DashboardName[];
-  /** Of the one shown; absent where the stack has none. */
+  /** The shown dashboard; absent if the stack has none. */
   readonly name?: string;
   readonly startMs: number;
   readonly endMs: number;
   readonly widgets: readonly PlacedWidget[];
-  /** Of the whole stack. */
+  /** All alarms of the stack. */
   readonly alarms: readonly AlarmView[];
 }
 
@@ -24,7 +24,7 @@ export interface DashboardName {
   readonly title: string;
 }
 
-/** In cells of CloudWatch's grid of 24 columns. `x` and `y` are absent where the layout is left to the page. */
+/** In cells of CloudWatch's grid of 24 columns. Without `x` and `y`, the page decides on the layout. */
 export interface PlacedWidget {
   readonly x?: number | undefined;
   readonly y?: number | undefined;
@@ -50,7 +50,7 @@ export interface TextContent {
   readonly markdown: string;
 }
 
-/** Lines over time; `stacked` draws areas upon each other. */
+/** Lines over time; `stacked` draws stacked areas. */
 export interface ChartContent {
   readonly kind: "chart";
   readonly stacked: boolean;
@@ -66,7 +66,7 @@ export type AxisSide = "left" | "right";
 
 export interface SeriesView {
   readonly label: string;
-  /** As the dashboard's author chose it; else the page's palette. */
+  /** The colour in the dashboard's definition. Absent: the page's palette. */
   readonly color?: string | undefined;
   readonly axis: AxisSide;
   readonly unit: string;
@@ -81,7 +81,7 @@ export interface AxisView {
   readonly max?: number | undefined;
 }
 
-/** A threshold. With `to` it is a band. */
+/** A threshold, or with `to` a band. */
 export interface LineAnnotation {
   readonly value: number;
   readonly to?: number | undefined;
@@ -91,14 +91,14 @@ export interface LineAnnotation {
   readonly axis: AxisSide;
 }
 
-/** A moment. */
+/** A vertical line at a time. */
 export interface MarkAnnotation {
   readonly atMs: number;
   readonly label: string;
   readonly color?: string | undefined;
 }
 
-/** One value per series, compared. */
+/** One value per series, for comparison. */
 export interface BarsContent {
   readonly kind: "bars";
   readonly shape: "bar" | "pie";
@@ -115,9 +115,9 @@ export interface NumberView {
   readonly color?: string | undefined;
   readonly value: number | null;
   readonly unit: string;
-  /** All digits, as the dashboard's author asked. */
+  /** Shows all digits, as the dashboard's definition asks. */
   readonly exact: boolean;
-  /** The way there, where one is to be drawn. */
+  /** Values over time, if the widget shows them. */
   readonly trend: readonly Point[];
 }
 
@@ -140,10 +140,10 @@ export interface AlarmView {
   readonly name: string;
   readonly title: string;
   readonly state: AlarmState;
-  /** Why it is in this state. */
+  /** Why the alarm is in this state. */
   readonly reason: string;
   readonly sinceMs?: number | undefined;
-  /** What it means, what to look at, what to run. */
+  /** What the alarm means, what to look at, and what to run. */
   readonly description: string;
 }
 
@@ -153,13 +153,13 @@ export interface TableContent {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Nothing to draw yet: what will show, and when. */
+/** There is no data yet: says what the widget will show, and when. */
 export interface EmptyContent {
   readonly kind: "empty";
   readonly sentence: string;
 }
 
-/** It cannot be drawn, and says why. */
+/** The widget cannot be drawn: says why. */
 export interface ProblemContent {
   readonly kind: "problem";
   readonly sentence: string;

@@ -1,7 +1,7 @@
 import { metricTable, type MetricRow as MetricDefinition } from "../../lib/core/metrics.ts";
 import type { SeriesQuery } from "./source.ts";
 
-/** What the dashboard says of a metric beside its numbers: its unit, and what will show where there are none yet. */
+/** Texts of the dashboard about metrics: units, and what a widget without data will show. */
 
 const units: Readonly<Record<MetricDefinition["unit"], string>> = {
   Count: "",
@@ -10,10 +10,10 @@ const units: Readonly<Record<MetricDefinition["unit"], string>> = {
   None: "",
 };
 
-/** Metrics of AWS services that are no plain counts. */
+/** Metrics of AWS services that are not plain counts. */
 const serviceUnits: Readonly<Record<string, string>> = { Duration: "ms" };
 
-/** Only a count of samples has no unit of its own. */
+/** The unit of a query's values. A count of samples has none. */
 export function unitOf(query: SeriesQuery): string {
   const isCount = "metric" in query.what && query.what.metric.stat === "SampleCount";
   const [name] = namesIn(query);
@@ -26,9 +26,9 @@ export function unitOf(query: SeriesQuery): string {
 const serviceMeanings: Readonly<Record<string, string>> = {
   Invocations: "Invocations of the functions.",
   Errors: "Invocations that ended in an error.",
-  Throttles: "Invocations that Lambda refused for want of concurrency.",
+  Throttles: "Invocations that Lambda refused because no concurrency was left.",
   Duration: "How long the invocations took.",
-  ConcurrentExecutions: "Invocations at one time.",
+  ConcurrentExecutions: "Simultaneous invocations.",
   ApproximateNumberOfMessagesVisible: "Messages that wait in the queue.",
 };
 
@@ -50,7 +50,7 @@ export function emptySentence(queries: readonly SeriesQuery[], rangeText: string
   return `Nothing in the last ${rangeText}. ${moment === undefined ? "Shows" : `Counted ${moment}`}: ${what}`;
 }
 
-/** Where a metric has several emitters, the one that usually emits it. */
+/** When the metric is emitted; of several emitters, the usual one. */
 function momentOf(names: readonly string[]): string | undefined {
   const emitters = new Set(names.flatMap((name) => definitionOf(name)?.emitter ?? []));
   const usual = (["processor", "recovery", "dispatcher"] as const).find((emitter) => emitters.has(emitter));
@@ -62,7 +62,7 @@ const meaningOf = (name: string): string | undefined => definitionOf(name)?.mean
 const definitions: ReadonlyMap<string, MetricDefinition> = new Map(Object.entries(metricTable));
 const definitionOf = (name: string): MetricDefinition | undefined => definitions.get(name);
 
-/** The metrics that a query reads by name; an expression over other rows names none. */
+/** The metrics that a query reads by name. An expression over other rows names none. */
 function namesIn({ what }: SeriesQuery): readonly string[] {
   if ("metric" in what) return [what.metric.name];
   return [...what.expression.matchAll(/MetricName\s*=\s*\\?"?'?(\w+)/g)].flatMap(([, name]) => name ?? []);

@@ -5,24 +5,26 @@ import { isObject } from "./fit.ts";
 import { ApiError } from "./wire.ts";
 import { parseJson } from "../../lib/core/json.ts";
 
-/** What makes the offline model one of Amazon Bedrock's two endpoints. */
+/** Makes the offline model act as one of Amazon Bedrock's two endpoints. */
 export interface BedrockOptions {
   readonly endpoint: "mantle" | "runtime";
-  /** Where it stands: signatures must be for this region. */
+  /** The region that requests must be signed for. */
   readonly region: string;
-  /** Whose requests are let in. Asked for with each: they may be made after the model has started. */
+  /**
+   * The accepted credentials. Read for each request, because they may be created after the model has started.
+   */
   readonly credentials: () => Credentials | undefined;
-  /** What is offered in this region. */
+  /** The models that exist in this region. */
   readonly models: readonly string[];
-  /** Those of them that the account has access to. Default: all. */
+  /** The models that the account has access to. Default: all. */
   readonly granted?: readonly string[];
-  /** Actions that whoever signs may not perform: `bedrock:InvokeModel`. */
+  /** Actions that the caller may not perform: `bedrock:InvokeModel`. */
   readonly denied?: readonly string[];
 }
 
 export interface BedrockRequest {
   readonly method: string;
-  /** With its query, as it came. */
+  /** The path with its query, as it was received. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -32,9 +34,9 @@ const services = { mantle: "bedrock-mantle", runtime: "bedrock" } as const;
 const account = "000000000000";
 
 /**
- * Lets a request pass that Bedrock would let pass: signed for this endpoint and region, by somebody who may, and for a model
- * that is offered and granted.
- * @throws ApiError as Bedrock refuses it
+ * Accepts a request that Bedrock would accept: signed for this endpoint and region, by a caller with
+ * permission, and for a model that exists and is granted.
+ * @throws ApiError with Bedrock's error
  */
 export function admit(options: BedrockOptions, request: BedrockRequest, nowMs: number): void {
   const { endpoint, region } = options;
@@ -84,7 +86,7 @@ function denied({ endpoint, region }: BedrockOptions, action: string): ApiError 
   return new AwsRefusal(endpoint, "AccessDeniedException", sentence);
 }
 
-/** mantle puts AWS's refusals into OpenAI's shape, runtime leaves them in that of AWS. */
+/** An error of AWS. mantle returns it in OpenAI's format, runtime in AWS's. */
 class AwsRefusal extends ApiError {
   readonly #isWrapped: boolean;
 

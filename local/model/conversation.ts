@@ -1,4 +1,4 @@
-/** What the script sees and says. The wire shapes around it are wire.ts's business. */
+/** The script's input and output. wire.ts has the formats of the API. */
 
 export type ConversationItem =
   | { readonly type: "user"; readonly text: string }
@@ -8,11 +8,11 @@ export type ConversationItem =
 
 export interface OfferedTool {
   readonly name: string;
-  /** JSON Schema of the arguments; null when the tool takes none. */
+  /** JSON Schema of the arguments; null if the tool takes none. */
   readonly parameters: Readonly<Record<string, unknown>> | null;
 }
 
-/** The whole exchange so far, whether it came as a chain of stored responses or in one input. */
+/** The whole conversation so far, from a chain of stored responses or from one input. */
 export interface Conversation {
   readonly tools: readonly OfferedTool[];
   readonly items: readonly ConversationItem[];
@@ -28,11 +28,14 @@ export type TurnOutcome = "completed" | "max_output_tokens" | "content_filter" |
 export interface Turn {
   readonly parts: readonly TurnPart[];
   readonly outcome: TurnOutcome;
-  /** How long the turn takes; absent: the server's own latency. */
+  /** How long the turn takes. Absent: the server's default latency. */
   readonly latencyMs?: number;
 }
 
-/** Pure over the conversation: parallel jobs cannot interfere, and a restart on the same chain gets the same turn. */
+/**
+ * A pure function of the conversation, so that parallel jobs do not interfere, and a restart on the same
+ * chain gets the same turn.
+ */
 export type Script = (conversation: Conversation) => Turn;
 
 export interface Round {
@@ -43,14 +46,17 @@ export interface CurrentRequest {
   readonly text: string;
   /** Tool rounds since the request, oldest first. */
   readonly rounds: readonly Round[];
-  /** How often the caller has sent the final message back. */
+  /** How often the caller has asked for a correction of the final message. */
   readonly repairs: number;
 }
 
-/** A user message after an answer is a repair prompt when it speaks of the answer's form, else a new request. */
+/**
+ * A user message after an answer is a repair prompt if it is about the answer's format. Otherwise it is a new
+ * request.
+ */
 const repairPrompt = /placeholder|artifact|deliverable|too long|characters|empty/i;
 
-/** The newest request and what has been done about it. */
+/** The newest request and the rounds since. */
 export function currentRequest(items: readonly ConversationItem[]): CurrentRequest {
   const start = items.findLastIndex(
     (item, index) => item.type === "user" && startsRequest(items, index, item.text),

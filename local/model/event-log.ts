@@ -1,10 +1,13 @@
 import type { StreamEvent } from "./wire.ts";
 
-/** The events of one response, kept so that any number of readers can follow from any point. */
+/** The events of one response, kept so that any number of readers can start at any point. */
 export interface EventLog {
   append(event: Readonly<Record<string, unknown>> & { readonly type: string }): void;
   end(): void;
-  /** Events after sequence number `after` (-1: all), as they come, until the end or the signal. */
+  /**
+   * Events after sequence number `after` (-1: all), as they arrive, until the response ends or the signal
+   * aborts.
+   */
   read(after: number, signal: AbortSignal): AsyncGenerator<StreamEvent, void, undefined>;
 }
 

@@ -3,7 +3,9 @@ export interface ExampleWorkspace {
   readonly text: string;
 }
 
-/** First messages for a new local Studio. Their canned answers together hold every kind of deliverable. */
+/**
+ * The first messages of a new local Studio. Together, their canned answers contain every kind of deliverable.
+ */
 export const exampleWorkspaces: readonly ExampleWorkspace[] = [
   {
     title: "Launch of a coffee subscription",

@@ -3,7 +3,7 @@ import type { EventLog } from "./event-log.ts";
 import type { Fault } from "./faults.ts";
 import { ApiError } from "./wire.ts";
 
-/** One line of the journal. */
+/** One entry of the journal. */
 export interface RequestRecord {
   readonly method: string;
   readonly path: string;
@@ -15,30 +15,30 @@ export interface RequestRecord {
   readonly previousResponseId: string | null;
   /** The types of the input items, in order. */
   readonly inputKinds: readonly string[];
-  /** The client left before its answer was complete. */
+  /** The client disconnected before its answer was complete. */
   readonly aborted: boolean;
-  /** Status of the answer; null while there is none. */
+  /** The answer's status; null while there is none. */
   readonly status: number | null;
 }
 
-/** One request on its way through the server. */
+/** One HTTP request and its response. */
 export interface Exchange {
   readonly request: IncomingMessage;
-  /** The request's body. @throws ApiError 413 for one without end */
+  /** Reads the request's body. @throws ApiError 413 if it is too large */
   text(): Promise<string>;
   readonly response: ServerResponse;
   readonly url: URL;
-  /** Aborts when the client leaves. */
+  /** Aborts when the client disconnects. */
   readonly gone: AbortSignal;
   readonly fault: Fault | undefined;
   note(fields: Partial<RequestRecord>): void;
 }
 
 const largestBody = 32 * 1024 * 1024;
-/** A stream that is cut in the middle has passed on this many events, unless the fault says how many. */
+/** The number of events before a stream is cut, unless the fault gives another. */
 const eventsBeforeCut = 6;
 
-/** @throws ApiError 413 for a body without end */
+/** @throws ApiError 413 if the body is too large */
 export async function readText(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
@@ -51,7 +51,7 @@ export async function readText(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString("utf8");
 }
 
-/** @throws ApiError 400 for malformed JSON, 413 for a body without end */
+/** @throws ApiError 400 for malformed JSON, 413 if the body is too large */
 export async function readJson(exchange: Exchange): Promise<unknown> {
   const text = await exchange.text();
   try {
@@ -97,7 +97,7 @@ export function sendError(exchange: Exchange, error: unknown): void {
   sendJson(exchange, known.status, known.body());
 }
 
-/** Server-sent events in the API's framing: the event's type twice, and no `[DONE]`. */
+/** Sends server-sent events in the API's format: each has its type twice, and there is no `[DONE]`. */
 export async function sendEvents(
   exchange: Exchange,
   events: Pick<EventLog, "read">,

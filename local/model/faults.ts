@@ -7,31 +7,34 @@ const faultSchema = z.discriminatedUnion("kind", [
     headers: z.record(z.string(), z.string()).optional(),
     body: z.unknown().optional(),
   }),
-  /** A proxy's page with status 200. */
+  /** A proxy's HTML page with status 200. */
   z.strictObject({ kind: z.literal("html") }),
-  /** Half of the answer's body, as if that were all. */
+  /** The first half of the body, as if it were complete. */
   z.strictObject({ kind: z.literal("cut") }),
-  /** Every field of that name in the answer, however deep, has this value. */
+  /** Replaces every field of that name in the answer, at any depth. */
   z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
-  /** `after`: the work is done and paid, its answer never arrives. `mid-stream`: after so many events, or half of the JSON. */
+  /**
+   * `after`: the work is done and billed, but the answer never arrives. `mid-stream`: after this many events,
+   * or half of the JSON.
+   */
   z.strictObject({
     kind: z.literal("reset"),
     when: z.enum(["before", "after", "mid-stream"]),
     events: z.number().int().positive().optional(),
   }),
   z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative() }),
-  /** The connection stays open and nothing (more) comes. */
+  /** The connection stays open and nothing (more) is sent. */
   z.strictObject({ kind: z.literal("silent"), when: z.enum(["before", "mid-stream"]).optional() }),
 ]);
 
 const ruleSchema = z.strictObject({
-  /** How the log calls it. */
+  /** The rule's name in the log. */
   name: z.string().optional(),
-  /** As in routes.ts, "POST /v1/responses" or "GET /v1/responses/:id"; absent: every route. */
+  /** As in routes.ts: "POST /v1/responses" or "GET /v1/responses/:id". Absent: every route. */
   route: z.string().optional(),
-  /** 0 to 1; absent: always. */
+  /** 0 to 1. Absent: always. */
   probability: z.number().min(0).max(1).optional(),
-  /** How often the rule strikes; absent: until cleared. */
+  /** How often the rule applies. Absent: until it is removed. */
   times: z.number().int().positive().optional(),
   fault: faultSchema,
 });
@@ -42,22 +45,22 @@ export type FaultRule = Readonly<z.output<typeof ruleSchema>>;
 export interface FiredFault {
   readonly route: string;
   readonly kind: Fault["kind"];
-  /** The rule's. */
+  /** The rule's name. */
   readonly name: string | undefined;
 }
 
 export interface Faults {
   add(rule: FaultRule): void;
-  /** A rule that is looked at before all others. Gives the function that takes it out again. */
+  /** Adds a rule that is tried before all others. Returns a function that removes it. */
   addFirst(rule: FaultRule): () => void;
   clear(): void;
-  /** The fault that strikes this request, if any; the first rule that fits wins. */
+  /** The fault for this request, if any, from the first rule that matches. */
   strike(route: string): Fault | undefined;
-  /** The faults that struck, oldest first. */
+  /** The faults that were applied, oldest first. */
   log(): readonly FiredFault[];
 }
 
-/** @throws ZodError for anything that is not a rule */
+/** @throws ZodError for an invalid rule */
 export const parseFaultRule = (rule: unknown): FaultRule => ruleSchema.parse(rule);
 
 export function createFaults(random: () => number): Faults {

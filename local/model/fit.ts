@@ -1,8 +1,8 @@
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Gives canned arguments the exact form that a tool's schema asks for, as constrained decoding does for a real model:
- * unknown properties go, required ones that are absent become null (or the type's empty value).
+ * Adapts canned arguments to a tool's schema, as constrained decoding does for a real model: removes unknown
+ * properties, and sets missing required ones to null (or to the type's empty value).
  */
 export function fitToSchema(value: unknown, schema: unknown): unknown {
   if (!isObject(schema)) return value;

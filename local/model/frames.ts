@@ -2,7 +2,7 @@ import type { OutputItem, ResponseBody } from "./wire.ts";
 
 type Event = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** One step of a generation: wait, let the response become `body`, then tell the listeners. */
+/** One step of a generation: wait, set the response to `body`, then emit the events. */
 export interface Frame {
   readonly waitMs: number;
   readonly event: Event;
@@ -13,8 +13,8 @@ const textChunk = 60;
 const argumentsChunk = 240;
 
 /**
- * The event sequence of one response, in the API's order. Half of the latency passes before the first item ("thinking"),
- * the rest is spread over the items.
+ * The events of one response, in the API's order. Half of the latency passes before the first item
+ * ("thinking"), the rest is spread over the items.
  */
 export function framesOf(initial: ResponseBody, final: ResponseBody, latencyMs: number): readonly Frame[] {
   const running: ResponseBody = { ...initial, status: "in_progress" };
@@ -102,7 +102,7 @@ function partEvents(part: MessagePart, item: Place, contentIndex: number): reado
   ];
 }
 
-/** Cuts between code points, so that no delta holds half a character. */
+/** Cuts between code points, so that no delta contains half a character. */
 function chunks(text: string, size: number): readonly string[] {
   const characters = Array.from(text);
   return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>

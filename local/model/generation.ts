@@ -5,13 +5,13 @@ import type { Frame } from "./frames.ts";
 import type { ResponseBody } from "./wire.ts";
 import { terminalStatuses } from "./wire.ts";
 
-/** A response on its way, and afterwards as it ended. */
+/** A response that is being generated or has ended. */
 export interface Generation {
   body(): ResponseBody;
   readonly events: Pick<EventLog, "read">;
-  /** Settles when the response has ended, however; never rejects. */
+  /** Resolves when the response has ended in any way; never rejects. */
   readonly finished: Promise<void>;
-  /** Ends it as `cancelled`, if it has not ended. */
+  /** Ends the response as `cancelled` if it has not ended yet. */
   cancel(): void;
 }
 

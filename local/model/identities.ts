@@ -2,11 +2,11 @@ import * as z from "zod";
 import type { Clock } from "../../lib/core/clock.ts";
 import { ApiError } from "./wire.ts";
 
-/** Tokens in the place of keys, as OpenAI's workload identity federation gives them. */
+/** Issues tokens that replace keys, like OpenAI's workload identity federation. */
 export interface Identities {
-  /** @throws ApiError 400 naming what is wrong */
+  /** @throws ApiError 400 that says what is wrong */
   exchange(body: unknown): object;
-  /** Whether it is a token of ours that is still valid. */
+  /** Whether this server issued the token and it is still valid. */
   knows(token: string): boolean;
 }
 

@@ -11,7 +11,10 @@ const refusal = z.looseObject({ type: z.literal("refusal"), refusal: z.string() 
 
 const itemId = z.string().optional();
 
-/** A person's words are `input_text`, the model's own `output_text`: the API refuses the one for the other. */
+/**
+ * A user's content is `input_text`, the model's own is `output_text`. The API refuses one in place of the
+ * other.
+ */
 const personMessage = z.looseObject({
   id: itemId,
   type: z.literal("message"),
@@ -51,7 +54,7 @@ type ParsedItem =
   | z.output<typeof functionCallOutput>
   | z.output<typeof reasoning>;
 
-/** An accepted input item: content in parts, and with an id. */
+/** A validated input item: its content is a list of parts, and it has an id. */
 export type InputItem = ParsedItem & { readonly id: string };
 
 export type ContextItem = InputItem | OutputItem;
@@ -71,7 +74,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   reasoning: { idPrefix: "rs", schemaFor: () => reasoning },
 };
 
-/** @throws ApiError 400 that names the wrong item and field */
+/** @throws ApiError 400 that names the invalid item and field */
 export function inputItems(
   input: string | readonly unknown[],
   newId: (prefix: string) => string,
@@ -89,7 +92,7 @@ export function inputItems(
   });
 }
 
-/** A message may leave its type out. */
+/** A message may omit its type. */
 function typeOf(item: Readonly<Record<string, unknown>>): string {
   if (typeof item["type"] === "string") return item["type"];
   return "role" in item ? "message" : "";
@@ -114,7 +117,7 @@ const textOf = (parts: string | readonly Part[]): string =>
     ? parts
     : parts.map((part) => ("text" in part ? part.text : part.refusal)).join("");
 
-/** The script's view; instructions and reasoning do not move it. */
+/** The conversation for the script, without instructions and reasoning, which do not affect it. */
 export function conversationItems(context: readonly ContextItem[]): readonly ConversationItem[] {
   return context.flatMap((item): readonly ConversationItem[] => {
     if (item.type === "function_call") {
@@ -128,7 +131,7 @@ export function conversationItems(context: readonly ContextItem[]): readonly Con
   });
 }
 
-/** @throws ApiError 400 where a call has no output, or two, or an output no call */
+/** @throws ApiError 400 if a call does not have exactly one output, or an output has no call */
 export function checkToolOutputs(context: readonly ContextItem[]): void {
   const calls = new Set(context.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
   const outputs = context.flatMap((item) => (item.type === "function_call_output" ? [item.call_id] : []));

@@ -1,14 +1,17 @@
 import type * as z from "zod";
 import { ApiError } from "./wire.ts";
 
-/** `["tools", 0, "name"]` → `tools[0].name`, as the API writes its params. */
+/** `["tools", 0, "name"]` → `tools[0].name`, the API's format for `param`. */
 const paramOf = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? String(part) : `${text}.${String(part)}`;
   }, "");
 
-/** A schema's first complaint in the API's words. `source` is what was checked, `prefix` its place in the body. */
+/**
+ * The first validation error in the API's format. `source` is the checked value, `prefix` its place in the
+ * body.
+ */
 export function invalid(
   issue: z.core.$ZodIssue | undefined,
   source: unknown,
@@ -24,7 +27,7 @@ export function invalid(
     const code = "missing_required_parameter";
     return new ApiError(400, `Missing required parameter: '${param}'.`, { code, param });
   }
-  // A union that is told apart by a field complains of that field's value.
+  // For a discriminated union, the error is about the discriminator's value.
   const isOfType = issue.code === "invalid_type" || (issue.code === "invalid_union" && !issue.discriminator);
   const code = isOfType ? "invalid_type" : "invalid_value";
   return new ApiError(400, `Invalid value for '${param}': ${issue.message}.`, { code, param });

@@ -14,14 +14,14 @@ const functionTool = z.looseObject({
   strict: z.boolean().nullish(),
 });
 
-/** Runs at the provider. It is offered here, and never used. */
+/** A tool that runs at the provider. Accepted, but never used here. */
 const webSearchTool = z.looseObject({ type: z.enum(["web_search", "web_search_2025_08_26"]) });
 
 const serviceTiers = ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] as const;
-/** That answers, where it is not the one that was asked for. */
+/** The service tier in the response, if it differs from the requested one. */
 const answeringTiers: Readonly<Record<string, string>> = { auto: "default", fast: "priority" };
 
-/** Parameters without a shape that matters here: some are repeated in the response, none has an effect. */
+/** Parameters that are not validated in detail. Some are repeated in the response; none has an effect. */
 const unchecked = {
   access_programs: z.unknown().optional(),
   max_tool_calls: z.unknown().optional(),
@@ -37,7 +37,10 @@ const unchecked = {
   stream_options: z.unknown().optional(),
 };
 
-/** Parameters as in openai 7.55.0, ResponseCreateParamsBase, but `conversation` and `prompt`: those are not served here. */
+/**
+ * Parameters of openai 7.55.0, ResponseCreateParamsBase, except `conversation` and `prompt`, which are not
+ * supported here.
+ */
 const createSchema = z.strictObject({
   ...unchecked,
   model: z.string().min(1),

@@ -14,7 +14,7 @@ export interface ResponsesDeps {
   readonly clock: Clock;
   readonly script: Script;
   readonly latencyMs: number;
-  /** `resp` → `resp_…`, never twice the same. */
+  /** `resp` → `resp_…`; never returns the same id twice. */
   readonly newId: (prefix: string) => string;
 }
 
@@ -27,7 +27,7 @@ export interface StoredResponse {
   readonly expiresAtMs: number;
 }
 
-/** The API's memory and its one verb that matters: create. */
+/** Creates and stores responses. */
 export interface Responses {
   /** @throws ApiError 400, 404 for a request that does not fit the conversation */
   create(request: CreateRequest): StoredResponse;
@@ -37,7 +37,7 @@ export interface Responses {
   cancelAll(): void;
 }
 
-/** An unstored background response can be fetched for about ten minutes (platform-facts.md, "Retention"). */
+/** How long an unstored background response can be fetched (platform-facts.md, "Retention"). */
 const unstoredBackgroundMs = 600_000;
 
 export function createResponses(deps: ResponsesDeps): Responses {
@@ -100,7 +100,7 @@ function chainContext(
   return [...previous.context, ...output];
 }
 
-/** A reasoning item is either known here or brings its encrypted content. */
+/** A reasoning item must be stored here or contain its encrypted content. */
 function checkReasoning(input: readonly InputItem[], isStoredItem: (id: string) => boolean): void {
   for (const item of input) {
     if (item.type !== "reasoning" || item.encrypted_content || isStoredItem(item.id)) continue;

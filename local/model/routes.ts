@@ -11,7 +11,7 @@ export interface RouteDeps {
 }
 
 interface Route {
-  /** As fault rules name it. */
+  /** The name in fault rules. */
   readonly name: string;
   readonly method: string;
   readonly pattern: RegExp;
@@ -64,7 +64,7 @@ async function create(exchange: Exchange, { responses, newId }: RouteDeps): Prom
   if (!exchange.gone.aborted) sendJson(exchange, 200, generation.body());
 }
 
-/** Before any check, so that the journal also shows what was refused. */
+/** Records the request before any check, so that the journal also shows refused ones. */
 function noteCreate(exchange: Exchange, body: unknown): void {
   if (!isObject(body)) throw new ApiError(400, "Invalid type for the request body: expected an object.");
   const input: readonly unknown[] = Array.isArray(body["input"]) ? body["input"] : [];
@@ -105,7 +105,7 @@ async function cancel(exchange: Exchange, { responses }: RouteDeps, id: string):
   sendJson(exchange, 200, generation.body());
 }
 
-/** The response's own input (not the chain's), newest first unless `order=asc`, in pages. */
+/** Lists the response's own input without the chain's, newest first unless `order=asc`, in pages. */
 function listInput(exchange: Exchange, { responses }: RouteDeps, id: string): void {
   const query = exchange.url.searchParams;
   const items = orderedInput(responses.find(id), query.get("order"));

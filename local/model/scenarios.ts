@@ -6,7 +6,7 @@ import type { Scenario } from "./steps.ts";
 
 const specific: readonly Scenario[] = [business, operations, architecture];
 
-/** The scenario with the most keywords in the text; the general one when there is none. */
+/** The scenario with the most keywords in the text, or the general one if there are none. */
 export function chooseScenario(text: string): Scenario {
   const words = new Set(text.toLowerCase().match(/[a-z]+/g));
   const scored = specific.map((scenario) => ({

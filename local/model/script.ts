@@ -1,6 +1,6 @@
 /**
- * The offline model's mind: a scenario is chosen by the words of the request, its steps are called in waves, failed
- * calls are repeated in a corrected form, and the message comes last. A request without tools gets a summary.
+ * The offline model's script. Chooses a scenario by the words of the request, calls its steps in waves, repeats failed
+ * calls in a corrected form, and sends the message last. A request without tools gets a summary.
  *
  * Special words in the last paragraph of the user's text (earlier ones may be older messages), for tests and
  * demonstrations:
@@ -9,8 +9,8 @@
  *   [[dangling]]           the first message names a chart that does not exist; the next one does not
  *   [[dangling-forever]]   every message does
  *   [[long-message]]       the first message has more than 24,000 characters
- *   [[refuse]] [[incomplete]] [[content-filter]] [[empty]] [[failed]]   the answer ends so
- *   [[endless]]            one more tool call in each round, for ever
+ *   [[refuse]] [[incomplete]] [[content-filter]] [[empty]] [[failed]]   the answer ends in this way
+ *   [[endless]]            one more tool call in each round, without end
  *   [[rounds:N]]           N tool rounds before the message
  *   [[slow:MS]]            each turn takes MS milliseconds
  */
@@ -69,7 +69,7 @@ function workTurn(conversation: Conversation, request: CurrentRequest, reading: 
   return message(messageText(paragraphs, states, { ...reading, repairs: request.repairs }));
 }
 
-/** `[[rounds:N]]` and `[[endless]]` fold or stretch the waves. */
+/** Distributes the waves over the number of rounds that `[[rounds:N]]` or `[[endless]]` asks for. */
 function inRounds(
   waves: readonly (readonly Step[])[],
   words: SpecialWords,
@@ -99,7 +99,7 @@ const isOpen = (state: StepState): boolean => !state.done && state.attempt < tri
 const openSteps = (states: readonly StepState[], round: number): readonly StepState[] =>
   states.filter((state) => state.wave <= round && isOpen(state));
 
-/** Runs through the rounds that have been: the calls of a round are known, so its outputs say what became of each. */
+/** The state of every step after the past rounds. The calls of a round are known, and its outputs show which succeeded. */
 function replay(waves: readonly (readonly Step[])[], rounds: readonly Round[]): readonly StepState[] {
   const start = waves.flatMap((steps, wave) =>
     steps.map((step) => ({ step, wave, attempt: 0, done: false })),
@@ -116,7 +116,7 @@ function replay(waves: readonly (readonly Step[])[], rounds: readonly Round[]): 
   }, start);
 }
 
-/** A tool answers JSON with `ok`; anything else is taken as consent. */
+/** A tool answers with JSON that contains `ok`. Any other output counts as success. */
 function succeeded(output: string | undefined): boolean {
   if (output === undefined) return false;
   try {

@@ -1,7 +1,7 @@
 /**
- * The offline model: a Responses API server with canned answers (script.ts), for running the whole stack without a key.
- * It speaks create (plain, streamed, in the background), retrieve, cancel, delete, input items and models, refuses what
- * the real API refuses, and keeps everything in memory.
+ * The offline model: a Responses API server with canned answers (script.ts), for running the whole stack
+ * without a key. Supports create (plain, streamed, background), retrieve, cancel, delete, input items and
+ * models. Refuses what the real API refuses, and keeps everything in memory.
  */
 import { randomBytes, timingSafeEqual, createHash } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -26,25 +26,25 @@ export interface ModelOptions {
   /** 0 or absent: any free port. */
   readonly port?: number;
   readonly clock: Clock;
-  /** Per turn; the default lets a person see the states go by. */
+  /** Latency per turn. The default is long enough for a person to see each state. */
   readonly latencyMs?: number;
-  /** Accepted bearer keys, beside tokens that were exchanged here; absent: any that is not empty. */
+  /** Accepted bearer keys, in addition to tokens that were issued here. Absent: any that is not empty. */
   readonly keys?: readonly string[];
-  /** Requests are signed in place of a key, as Amazon Bedrock wants them. */
+  /** Requires signed requests instead of a key, as Amazon Bedrock does. */
   readonly bedrock?: BedrockOptions;
   readonly script?: Script;
-  /** For faults that have a probability: 0 (included) to 1 (excluded). */
+  /** For faults with a probability. 0 (included) to 1 (excluded). */
   readonly random?: () => number;
   /** Serves POST and DELETE /_local/faults and GET /_local/requests, without a key. */
   readonly control?: boolean;
 }
 
 export interface OfflineModel {
-  /** Ends in /v1, as OPENAI_BASE_URL wants it. */
+  /** Ends in /v1, as OPENAI_BASE_URL does. */
   readonly url: string;
   requests(): readonly RequestRecord[];
   readonly faults: Pick<Faults, "add" | "addFirst" | "clear" | "log">;
-  /** Cancels what is being generated and closes every connection. */
+  /** Cancels running generations and closes every connection. */
   close(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ interface State {
 
 const newId = (prefix: string): string => `${prefix}_${randomBytes(24).toString("hex")}`;
 
-/** @throws Error with `code: "EADDRINUSE"` where the port is taken */
+/** @throws Error with `code: "EADDRINUSE"` if the port is taken */
 export async function startModel(options: ModelOptions): Promise<OfflineModel> {
   const { clock, latencyMs = defaultLatencyMs, script = plan, random = Math.random } = options;
   const responses = createResponses({ clock, script, latencyMs, newId });
@@ -98,7 +98,7 @@ function listen(server: Server, port: number): Promise<number> {
 
 async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { caller, path } = splitCaller(request.url ?? "/");
-  // Where Bedrock has the same API.
+  // Bedrock serves the same API under this prefix.
   const url = new URL(path.replace(/^\/openai(?=\/)/, ""), "http://localhost");
   const isControl = url.pathname.startsWith("/_local/");
   const found = isControl ? undefined : findRoute(request.method ?? "", url.pathname);
@@ -166,7 +166,7 @@ function findRoute(method: string, path: string) {
 const htmlPage =
   "<!doctype html><html><head><title>Sign in</title></head><body>Sign in to the network</body></html>";
 
-/** Faults that come before the work. True: the exchange is over. */
+/** Applies faults that happen before the work. True: the exchange is over. */
 async function struck(state: State, exchange: Exchange): Promise<boolean> {
   const { fault, response, gone } = exchange;
   if (fault === undefined) return false;

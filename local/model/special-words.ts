@@ -2,7 +2,7 @@ import type { Mistake, Step } from "./steps.ts";
 import { file, list, stackedBarChart, svg } from "./steps.ts";
 import type { Turn } from "./conversation.ts";
 
-/** `[[name]]` and `[[name:number]]` in a user's text. script.ts says what each one does. */
+/** `[[name]]` and `[[name:number]]` in a user's text. script.ts describes each of them. */
 export interface SpecialWords {
   has(name: string): boolean;
   number(name: string): number | undefined;
@@ -18,7 +18,7 @@ export function specialWords(text: string): SpecialWords {
 
 const partial = "The launch should be staged in three waves, because";
 
-/** Words that end the job at once, in a way that the API has a form for. */
+/** Special words that end the job at once, in a way that the API supports. */
 export const endings: Readonly<Record<string, Turn>> = {
   refuse: {
     parts: [{ type: "refusal", refusal: "I can't help with that request." }],
@@ -39,7 +39,7 @@ const sparkline = (inside: string): string =>
 const quarters = ["Q1", "Q2", "Q3", "Q4"];
 const flows = { id: "cash-flow", title: "Cash in and out by quarter", labels: quarters } as const;
 
-/** Words that make one call go wrong first: the step is the corrected call. */
+/** Special words that make one call wrong at first. The step is the corrected call. */
 export const mistakes: Readonly<Record<string, Step>> = {
   "bad-json": withMistake(
     list({ id: "quick-wins", title: "Quick wins", items: ["Fix the sign-up form", "Answer within a day"] }),
@@ -89,7 +89,7 @@ export const mistakes: Readonly<Record<string, Step>> = {
   ),
 };
 
-/** A small file that fills a tool round. */
+/** A small file, to fill a tool round. */
 export function roundNote(round: number): Step {
   return file({
     name: `notes/round-${round}.md`,

@@ -1,21 +1,21 @@
 import type { Topic } from "./topic.ts";
 
-/** One deliverable that a canned answer wants to produce, and the call that makes it. */
+/** One deliverable of a canned answer, and the call that makes it. */
 export interface Step {
   /** The placeholder's KIND. */
   readonly kind: "chart" | "table" | "file" | "svg" | "list" | "checklist";
-  /** Id, or a file's name. */
+  /** An id, or a file's name. */
   readonly id: string;
   readonly tool: string;
-  /** The tool's arguments under the given id. */
+  /** Returns the tool's arguments for the given id. */
   readonly argumentsFor: (id: string) => object;
-  /** A mistake made on the first try. */
+  /** A mistake in the first try. */
   readonly mistake?: Mistake;
 }
 
 export interface Mistake {
   readonly tool?: string;
-  /** A string goes out as it is: it need not be JSON. */
+  /** A string is sent unchanged and need not be JSON. */
   readonly arguments: object | string;
 }
 
@@ -76,7 +76,7 @@ export const lineChart = (fields: SeriesChart): Step => chart("create_line_chart
 export const areaChart = (fields: SeriesChart): Step => chart("create_area_chart", fields);
 export const scatterChart = (fields: ScatterChart): Step => chart("create_scatter_chart", fields);
 
-/** The tools that take one object under their kind's name. */
+/** A step for the tools that take one object under their kind's name. */
 const wrapped = (kind: "table" | "list" | "checklist" | "svg", fields: Titled): Step => ({
   kind,
   id: fields.id,
@@ -106,7 +106,7 @@ export function idForTry(step: Step, attempt: number): string {
   return step.kind === "file" ? step.id.replace(/(\.\w+)$/, `${suffix}$1`) : `${step.id}${suffix}`;
 }
 
-/** What a paragraph of the final message is: text, or the place of a deliverable (the step's id). */
+/** A paragraph of the final message: text, or the place of a deliverable (the step's id). */
 export type Paragraph = string | { readonly show: string };
 
 export interface Scenario {
@@ -118,7 +118,7 @@ export interface Scenario {
 export const words = (text: string): readonly string[] => text.split(" ");
 
 export interface Answer {
-  /** Tool rounds: the steps of one wave are called in parallel. */
+  /** Tool rounds. The steps of one wave are called in parallel. */
   readonly waves: readonly (readonly Step[])[];
   readonly message: readonly Paragraph[];
 }

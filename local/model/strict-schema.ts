@@ -1,8 +1,8 @@
 import { isObject } from "./fit.ts";
 
 /**
- * What strict tool schemas may hold. Source: OpenAI's structured outputs guide ("Supported schemas") and the errors that
- * its API gives for the rest ("'minLength' is not permitted").
+ * The keywords that strict tool schemas may use. Source: OpenAI's structured outputs guide ("Supported
+ * schemas"), and the API's errors for others ("'minLength' is not permitted").
  */
 const permitted: ReadonlySet<string> = new Set(
   (
@@ -14,7 +14,7 @@ const permitted: ReadonlySet<string> = new Set(
 
 type Context = readonly (string | number)[];
 
-/** The first breach of strict mode, in the API's words; undefined for a schema that it accepts. */
+/** The first violation of strict mode, as the API words it; undefined if the schema is accepted. */
 export function strictSchemaProblem(schema: unknown): string | undefined {
   if (!isObject(schema) || schema["type"] !== "object") {
     const type = isObject(schema) && typeof schema["type"] === "string" ? schema["type"] : "None";
@@ -30,7 +30,7 @@ function problemAt(schema: unknown, context: Context): string | undefined {
   return patternProblem(schema, context) ?? objectProblem(schema, context) ?? childProblem(schema, context);
 }
 
-/** The API's regular expressions know no look-around. */
+/** The API's regular expressions do not support look-around. */
 function patternProblem(schema: Readonly<Record<string, unknown>>, context: Context): string | undefined {
   const pattern = schema["pattern"];
   if (typeof pattern !== "string" || !/\(\?<?[=!]/.test(pattern)) return undefined;

@@ -1,14 +1,16 @@
 const sentenceCount = 6;
 const longestSentence = 320;
 
-/** Telling sentences carry figures, dates, links or decisions; the scale is only a ranking. */
+/**
+ * Informative sentences contain figures, dates, links or decisions. The weights are used only for ranking.
+ */
 const signals: readonly (readonly [pattern: RegExp, weight: number])[] = [
   [/\d/, 2],
   [/https?:\/\//, 2],
   [/\b(must|should|need|want|decide|agreed|deadline|budget|because|never|only)/i, 1],
 ];
 
-/** A short extractive summary: the most telling sentences of the text, in their order. */
+/** A short extractive summary: the most informative sentences of the text, in their order. */
 export function summarize(text: string): string {
   const sentences = text
     .split(/(?<=[.!?])\s+|\n+/)

@@ -1,4 +1,4 @@
-/** What a person wrote, in the forms that canned answers can quote. */
+/** A user's text in the forms that canned answers quote. */
 export interface Topic {
   /** The newest part of the input, without headings, for keywords and special words. */
   readonly text: string;
@@ -8,9 +8,12 @@ export interface Topic {
   readonly quote: string;
 }
 
-/** How runners head the newest messages: this project's (lib/agent/input.ts) and the public one. */
+/**
+ * The headings that runners put above the newest messages: this project's (lib/agent/input.ts) and the public
+ * one's.
+ */
 const requestHeading = /^#{1,6} (?:the request|recent user messages)[ \t]*$/gim;
-/** The public runner's opening for a workspace without messages. */
+/** The public runner's input for a workspace without messages starts like this. */
 const ideaOpening = /^title: .*\n+---\n/i;
 const titleSection = /^(?:# workspace title\s+|title: )(.+)/i;
 
@@ -29,7 +32,7 @@ export function topicOf(input: string): Topic {
   };
 }
 
-/** One line that can stand in Markdown, a title or a placeholder's neighbourhood without being read as markup. */
+/** Converts text to one line that is safe in Markdown, in titles and next to placeholders. */
 function quotable(text: string): string {
   return text
     .replace(/\[\[[^[\]]*\]\]/g, " ")

@@ -2,7 +2,7 @@ import type { ContextItem } from "./input-items.ts";
 import type { CreateRequest } from "./request.ts";
 import type { OutputItem, Usage } from "./wire.ts";
 
-/** Plausible counts: four characters a token, and what the chain already held counts as cached in blocks of 128. */
+/** Estimates tokens: four characters per token. Tokens of the chain count as cached, in blocks of 128. */
 const charactersPerToken = 4;
 const cacheBlock = 128;
 const smallestCache = 1024;

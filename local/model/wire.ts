@@ -1,5 +1,5 @@
 /**
- * The Responses API's shapes, as far as this server speaks them. Source: openai 7.55.0,
+ * The supported part of the Responses API's formats. Source: openai 7.55.0,
  * `resources/responses/responses.d.ts` (Response, ResponseStreamEvent, ResponseUsage, …).
  */
 export interface OutputTextPart {
@@ -21,7 +21,7 @@ export type OutputItem =
       readonly type: "reasoning";
       readonly id: string;
       readonly summary: readonly unknown[];
-      /** Only where the request includes `reasoning.encrypted_content`. */
+      /** Present only if the request includes `reasoning.encrypted_content`. */
       readonly encrypted_content?: string;
     }
   | {
@@ -53,7 +53,7 @@ export interface Usage {
 export interface ResponseBody {
   readonly id: string;
   readonly object: "response";
-  /** Epoch seconds, as all times on this wire. */
+  /** Epoch seconds, like all times of the API. */
   readonly created_at: number;
   readonly completed_at: number | null;
   readonly status: ResponseStatus;
@@ -65,7 +65,7 @@ export interface ResponseBody {
   readonly background: boolean;
   readonly store: boolean;
   readonly usage: Usage | null;
-  /** The request's own settings, echoed. */
+  /** The request's settings, repeated. */
   readonly [setting: string]: unknown;
 }
 
@@ -77,7 +77,7 @@ export interface StreamEvent {
 
 export const terminalStatuses: readonly ResponseStatus[] = ["completed", "incomplete", "cancelled", "failed"];
 
-/** An answer in OpenAI's error shape. Thrown by the handlers, written by the server. */
+/** An error response in OpenAI's format. Handlers throw it, and the server sends it. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;

@@ -18,17 +18,21 @@ const mimeTypes: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
-/** Served by exact name. Each file lies beside its package's main file; its own path is in no package's `exports`. */
+/**
+ * Vendor files, served under exact names. Each is in the same folder as its package's main file, because no
+ * package's `exports` contains it.
+ */
 const vendorFiles: Readonly<Record<string, { readonly package: string; readonly file: string }>> = {
-  // The UMD build: the ES build is in chunks and imports another package by its bare name. It sets `globalThis.Chart`.
+  // The UMD build, which sets `globalThis.Chart`. The ES build is split and imports another package by its
+  // bare name.
   "vendor/chart.js": { package: "chart.js", file: "chart.umd.min.js" },
   "vendor/marked.js": { package: "marked", file: "marked.esm.js" },
   "vendor/purify.js": { package: "dompurify", file: "purify.es.mjs" },
 };
 
 /**
- * A file of the page, or a vendor file. `path` is what follows `/page/`, still escaped.
- * @throws Refusal 404, also for what lies outside the page's folder
+ * Reads a file of the page, or a vendor file. `path` is the part after `/page/`, still escaped.
+ * @throws Refusal 404, also for a path outside the page's folder
  */
 export async function readAsset(path: string): Promise<Answer> {
   const file = assetFile(path);

@@ -1,12 +1,12 @@
 /**
- * What Studio refuses, written from the page "Xenonflare Studio: the job API" alone. Nothing of lib/ is used: the local
- * Studio and the tests judge by these rules what lib/deliverables made, so a misreading there must not be repeated here.
- * Every length is `String.length`: UTF-16 units.
+ * What Studio refuses, written only from the page "Xenonflare Studio: the job API". Uses nothing of lib/: the
+ * local Studio and the tests check the output of lib/deliverables with these rules, so a misreading there
+ * must not be repeated here. Every length is `String.length`: UTF-16 units.
  */
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Notes what is wrong with a value, under a path like `charts[2].labels`. */
+/** Reports what is wrong with a value. `path` is like `charts[2].labels`. */
 type Rule = (value: unknown, path: string, note: Note) => void;
 type Note = (path: string, problem: string) => void;
 
@@ -52,7 +52,7 @@ const many =
 
 const within = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 
-/** An object with these fields and no others; a field whose name ends in `?` may be absent, but not null. */
+/** An object with these fields and no others. A field whose name ends in `?` may be absent, but not null. */
 const object =
   (shape: Readonly<Record<string, Rule>>): Rule =>
   (value, path, note) => {
@@ -136,7 +136,7 @@ const chart: Rule = (value, path, note) => {
   const kind = isFields(value) && typeof value["kind"] === "string" ? value["kind"] : "";
   const rule = Object.hasOwn(chartRules, kind) ? chartRules[kind] : undefined;
   if (rule) rule(value, path, note);
-  else note(`${path}.kind`, "is no kind of chart");
+  else note(`${path}.kind`, "is not a kind of chart");
 };
 
 const table = object({
@@ -167,7 +167,7 @@ const checklist = object({
 
 const forbiddenInSvg = /<\s*(?:script|foreignObject|iframe|embed|object)\b|javascript:/i;
 
-/** The public runner takes any word with "on" in it before a "=" for an event handler, in text too. */
+/** The public runner takes any word that contains "on" before a "=" for an event handler, even in text. */
 const hasHandler = (content: string): boolean =>
   [...content.matchAll(/\b\w+(?=\s*=)/g)].some(([word]) => /on\w/i.test(word));
 
@@ -178,7 +178,7 @@ const svg = object({
     text(64_000)(value, path, note);
     if (typeof value !== "string") return;
     if (!/^\s*<svg[\s>][\s\S]*<\/svg>\s*$/.test(value)) note(path, "is not a whole <svg>…</svg>");
-    if (forbiddenInSvg.test(value) || hasHandler(value)) note(path, "holds what could run");
+    if (forbiddenInSvg.test(value) || hasHandler(value)) note(path, "contains something that could run");
   },
 });
 
@@ -193,7 +193,7 @@ const payload = object({
   checklists: many(8, checklist),
 });
 
-/** Each kind that a placeholder may name: where it lies, and what names it there. */
+/** Each kind that a placeholder may name, with its payload key and the field that identifies it. */
 const kinds = [
   { kind: "chart", key: "charts", name: "id" },
   { kind: "table", key: "datasets", name: "id" },
@@ -203,7 +203,7 @@ const kinds = [
   { kind: "checklist", key: "checklists", name: "id" },
 ] as const;
 
-/** `chart:sales`, in lower case. */
+/** Names like `chart:sales`, in lower case. */
 function namesIn(body: Fields, { kind, key, name }: (typeof kinds)[number]): readonly string[] {
   const entries = body[key];
   const names = Array.isArray(entries) ? entries.map((entry: unknown) => isFields(entry) && entry[name]) : [];
@@ -213,7 +213,7 @@ function namesIn(body: Fields, { kind, key, name }: (typeof kinds)[number]): rea
 function checkTogether(body: Fields, note: Note): void {
   const perKind = kinds.map((row) => ({ ...row, names: namesIn(body, row) }));
   for (const { key, names } of perKind) {
-    if (new Set(names).size !== names.length) note(key, "names one thing twice");
+    if (new Set(names).size !== names.length) note(key, "contains a name twice");
   }
   const there = new Set(perKind.flatMap(({ names }) => names));
   const message = typeof body["assistantMessage"] === "string" ? body["assistantMessage"] : "";
@@ -221,12 +221,12 @@ function checkTogether(body: Fields, note: Note): void {
     if (!there.has(named)) note("assistantMessage", `names ${whole}, which is not in the payload`);
   }
   if (message.trim() === "" && there.size === 0)
-    note("assistantMessage", "is blank, and nothing else is there");
+    note("assistantMessage", "is blank, and there is no deliverable");
 }
 
 const placeholder = /\{\{\s*artifact\s*:\s*(chart|table|file|svg|list|checklist)\s*:([^}]+)$/i;
 
-/** Each ends at the first "}" after it, which must be one of two. Cut there first, so that the time is linear. */
+/** Each placeholder ends at the next "}". Splits there first, which takes linear time. */
 function placeholdersIn(message: string): readonly { readonly whole: string; readonly named: string }[] {
   return message
     .split("}}")
@@ -238,7 +238,7 @@ function placeholdersIn(message: string): readonly { readonly whole: string; rea
     });
 }
 
-/** Everything in a `completeWorkspaceJob` body that breaks the API page; none: Studio takes it. */
+/** Every violation of the API page in a `completeWorkspaceJob` body. Empty: Studio accepts it. */
 export function problemsOf(body: unknown): readonly string[] {
   const problems: string[] = [];
   const note: Note = (path, problem) => void problems.push(`${path} ${problem}`);

@@ -1,9 +1,9 @@
 import type { MessageRow, WorkspaceRow } from "./store.ts";
 
 export interface ContextLimits {
-  /** Messages given as recent, at most; older ones become prior. */
+  /** Maximum number of recent messages; older ones are prior. */
   readonly recentMessages: number;
-  /** Prior text above this asks for a summary. */
+  /** Asks for a summary if the prior text has more tokens than this. */
   readonly priorTokens: number;
 }
 
@@ -12,14 +12,14 @@ export interface ContextSource {
   /** The whole thread, oldest first. */
   readonly messages: readonly MessageRow[];
   readonly jobId: number;
-  /** 0: none yet. */
+  /** 0: no job has completed yet. */
   readonly lastCompletedJobId: number;
   readonly limits: ContextLimits;
 }
 
 /**
- * The object of `/getWorkspaceRunnerContext` (studio-api.md, "Context object"). Recent is what no completed job has answered;
- * messages that wait for a later job are not in it.
+ * The object of `/getWorkspaceRunnerContext` (studio-api.md, "Context object"). Recent messages are those
+ * that no completed job has answered. Messages for a later job are left out.
  */
 export function buildContext(source: ContextSource) {
   const { workspace, jobId, lastCompletedJobId, limits } = source;

@@ -24,7 +24,10 @@ const stealSchema = z.object({
   to: z.enum(["other", "nobody", "time"]).default("other"),
 });
 
-/** What tests and other processes may do to a local Studio: mounted only with the option `control`. */
+/**
+ * Routes with which tests and other processes control a local Studio. They exist only with the option
+ * `control`.
+ */
 export const controlRoutes: readonly TableRoute<ControlDeps>[] = [
   {
     method: "POST",

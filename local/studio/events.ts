@@ -9,7 +9,7 @@ export type ChangeListener = (summary: WorkspaceSummary) => void;
 
 export interface Changes {
   readonly emit: (summary: WorkspaceSummary) => void;
-  /** Gives the function that ends the subscription. */
+  /** Returns a function that ends the subscription. */
   readonly subscribe: (listener: ChangeListener) => () => void;
 }
 
@@ -33,7 +33,7 @@ export interface StreamDeps {
   readonly signal: AbortSignal;
 }
 
-/** The page's event stream. It ends with the client or with the server. */
+/** Sends the page's event stream, until the client disconnects or the server closes. */
 export function streamChanges(deps: StreamDeps, response: ServerResponse): void {
   const ended = new AbortController();
   const signal = AbortSignal.any([deps.signal, ended.signal]);
@@ -58,7 +58,7 @@ export function streamChanges(deps: StreamDeps, response: ServerResponse): void 
   );
 }
 
-/** Runs `work` every `everyMs` until the signal aborts; what `work` throws ends it too. */
+/** Runs `work` every `everyMs` until the signal aborts or `work` throws. */
 export async function repeat(
   rhythm: { readonly clock: Clock; readonly everyMs: number; readonly signal: AbortSignal },
   work: () => void,

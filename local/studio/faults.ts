@@ -2,14 +2,17 @@ import * as z from "zod";
 import type { Clock } from "../../lib/core/clock.ts";
 import type { Answer } from "./http.ts";
 
-/** Whether the call has its effect before it goes wrong. "after": the work is done and the client does not learn it. */
+/**
+ * Whether the call takes effect before it fails. "after": the work is done, but the client does not learn of
+ * it.
+ */
 const when = z.enum(["before", "after"]);
 
 const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("status"),
     status: z.int().min(200).max(599),
-    /** Sent as JSON; a string as it is. Absent: an `{ error }`. */
+    /** Sent as JSON; a string is sent unchanged. Absent: an `{ error }`. */
     body: z.unknown().optional(),
     headers: z.record(z.string(), z.string()).optional(),
     when: when.optional(),
@@ -18,22 +21,22 @@ const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("reset"), when }),
   z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative(), when: when.optional() }),
   z.strictObject({ kind: z.literal("never"), when: when.optional() }),
-  /** Half of the real answer's body, as if that were all. */
+  /** The first half of the real body, as if it were complete. */
   z.strictObject({ kind: z.literal("cut") }),
-  /** Every field of that name in the real answer, however deep, has this value. */
+  /** Replaces every field of that name in the real answer, at any depth. */
   z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
 ]);
 
 export const faultRuleSchema = z.strictObject({
-  /** How the log calls it. */
+  /** The rule's name in the log. */
   name: z.string().optional(),
-  /** A path of the runner's API; absent: all of them. */
+  /** A path of the runner's API. Absent: all. */
   route: z.string().startsWith("/").optional(),
-  /** Calls that speak of this workspace; absent: all of them. */
+  /** Applies to calls about this workspace. Absent: all. */
   workspaceId: z.string().optional(),
-  /** Chance per call; absent: 1. */
+  /** Probability per call. Absent: 1. */
   probability: z.number().min(0).max(1).optional(),
-  /** Calls that it hits in all; absent: no end. */
+  /** The number of calls that the rule applies to. Absent: no limit. */
   times: z.int().positive().optional(),
   fault: faultSchema,
 });
@@ -45,23 +48,23 @@ export interface FiredFault {
   readonly atMs: number;
   readonly path: string;
   readonly kind: Fault["kind"];
-  /** The rule's. */
+  /** The rule's name. */
   readonly name?: string;
-  /** Of which the call spoke. */
+  /** The workspace that the call was about. */
   readonly workspaceId?: string;
 }
 
 export interface Faults {
   add(rule: FaultRule): void;
-  /** A rule that is looked at before all others. Gives the function that takes it out again. */
+  /** Adds a rule that is tried before all others. Returns a function that removes it. */
   addFirst(rule: FaultRule): () => void;
   clear(): void;
-  /** The faults that hit, oldest first. */
+  /** The faults that were applied, oldest first. */
   log(): readonly FiredFault[];
 }
 
 export interface FaultBox extends Faults {
-  /** The first rule that hits this call; using it up counts. */
+  /** Returns the fault of the first rule that applies to this call, and counts it as used. */
   draw(path: string, workspaceId?: string): Fault | undefined;
 }
 
@@ -106,30 +109,30 @@ export function createFaults(deps: { readonly clock: Clock; readonly random: () 
   };
 }
 
-/** What the client gets: an answer, a connection that breaks, or silence until it gives up. */
+/** What the client gets: an answer, a reset connection, or no answer. */
 export type Outcome = Answer | "reset" | "never";
 
-export interface FaultScene {
+export interface FaultContext {
   readonly fault: Fault | undefined;
   readonly clock: Clock;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
 }
 
-/** Runs the call's effect with its fault around it. */
-export async function withFault(scene: FaultScene, effect: () => Answer): Promise<Outcome> {
-  const { fault } = scene;
+/** Runs the call's effect, with the fault before or after it. */
+export async function withFault(context: FaultContext, effect: () => Answer): Promise<Outcome> {
+  const { fault } = context;
   if (fault === undefined) return effect();
   if (fault.kind === "cut" || fault.kind === "replace") return distorted(effect(), fault);
   const early = fault.when === "after" ? effect() : undefined;
   if (fault.kind !== "delay") {
     return faultOutcome(fault);
   }
-  await scene.clock.sleep(fault.ms, scene.signal);
+  await context.clock.sleep(fault.ms, context.signal);
   return early ?? effect();
 }
 
-/** Only what went well is distorted: an error is told as it is. */
+/** Changes successful answers only; errors stay as they are. */
 function distorted(answer: Answer, fault: Extract<Fault, { readonly kind: "cut" | "replace" }>): Answer {
   if (answer.status >= 300 || typeof answer.body !== "string") return answer;
   const { body } = answer;

@@ -4,14 +4,17 @@ import { problemOf } from "../../lib/core/json.ts";
 
 export const maxBodyBytes = 4 * 1024 * 1024;
 
-/** What is sent back: one status, one body. */
+/** An HTTP response: a status and a body. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
 }
 
-/** A "no" with its status and a sentence for whoever asked. Thrown anywhere below the routes; it also rolls a transaction back. */
+/**
+ * An error response: a status and a sentence for the caller. Can be thrown anywhere below the routes; it also
+ * rolls a transaction back.
+ */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: number;
@@ -37,7 +40,10 @@ export const json = (status: number, value: unknown): Answer => ({
   body: JSON.stringify(value),
 });
 
-/** A thrown thing as the API's error answer; what is not a Refusal is a bug here, and says so. */
+/**
+ * Converts a thrown value to the API's error response. Anything but a Refusal is a bug of this server, and
+ * the response says so.
+ */
 export function errorAnswer(thrown: unknown): Answer {
   if (thrown instanceof Refusal) {
     const detail = thrown.detail === undefined ? {} : { detail: thrown.detail };
@@ -49,7 +55,8 @@ export function errorAnswer(thrown: unknown): Answer {
 }
 
 /**
- * The whole body as text. Past the cap the rest is read and thrown away, so that the client lives to read the answer.
+ * Reads the whole body as text. Beyond the limit it reads and discards the rest, so that the client can read
+ * the answer.
  * @throws Refusal 413
  */
 export function readBody(request: IncomingMessage): Promise<string> {
@@ -85,7 +92,7 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
   return parsed.data;
 }
 
-/** @throws Refusal 400 naming every wrong field */
+/** @throws Refusal 400 that names every wrong field */
 export function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -93,7 +100,7 @@ export function check<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new Refusal(400, problems.join("; "), { detail: problems });
 }
 
-/** On every answer. The page runs nothing but its own files, whatever a deliverable holds. */
+/** Sent with every response. The page runs only its own files, whatever a deliverable contains. */
 const securityHeaders = {
   "content-security-policy": [
     "default-src 'self'",
@@ -124,7 +131,7 @@ export function send(response: ServerResponse, answer: Answer): void {
   response.end(body);
 }
 
-/** The request's path and query; `URL` would throw on the odd ones. */
+/** The request's path and query. Does not use `URL`, which throws for unusual ones. */
 export function splitTarget(request: IncomingMessage): {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -135,7 +142,10 @@ export function splitTarget(request: IncomingMessage): {
   return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
 }
 
-/** `/a/:id` against `/a/7` gives `{ id: "7" }`; no match or a broken escape gives undefined. */
+/**
+ * `/a/:id` matches `/a/7` and returns `{ id: "7" }`. Returns undefined for no match and for an invalid
+ * escape.
+ */
 export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split("/");
   const given = path.split("/");

@@ -19,11 +19,11 @@ export interface JobsDeps {
   readonly plan: LeasePlan;
   readonly dailyLimits: Readonly<Record<JobTarget, number>>;
   readonly contextLimits: ContextLimits;
-  /** Called after the change is in the file. */
+  /** Called after a change has been committed. */
   readonly onChange: (workspaceId: string) => void;
 }
 
-/** A credential that says it holds the lease of a workspace's job. */
+/** A credential that claims to hold the lease of a workspace's job. */
 export interface Holder {
   readonly workspaceId: string;
   readonly credentialId: string;
@@ -49,13 +49,17 @@ export interface JobResult {
   readonly deliverables: StoredDeliverables;
 }
 
-/** Whom a stolen lease goes to: a holder that never works and sends no heartbeats, nobody (back to the queue), or time (it expires now). */
+/**
+ * Who gets a stolen lease. `other`: a holder that never works and sends no heartbeats. `nobody`: the job
+ * returns to the queue. `time`: the lease expires now.
+ */
 export type LeaseThief = "other" | "nobody" | "time";
 
 /**
- * The state machine of a job: `queued → leased → completed | failed`, and `leased → queued` when the lease expires. Every
- * method first puts expired leases back, so what is seen depends on the clock alone and never on a timer.
- * A workspace works on one job at a time; a message that comes while it is leased waits in a job of its own.
+ * The state machine of a job: `queued → leased → completed | failed`, and `leased → queued` when the lease
+ * expires. Every method first requeues jobs with expired leases, so the result depends on the clock and not
+ * on a timer. A workspace has one active job at a time; a message that arrives while it is leased waits in
+ * another job.
  */
 export type Jobs = ReturnType<typeof createJobs>;
 
@@ -81,16 +85,16 @@ function putBackExpired(deps: JobsDeps): void {
   }
 }
 
-/** Runs a change in one transaction, then tells the page about the workspace that its result names. */
+/** Runs a change in one transaction, then notifies the page about the workspace in its result. */
 type Change = <T extends { readonly workspaceId: string } | undefined>(work: (nowMs: number) => T) => T;
 
 function queueing(deps: JobsDeps, change: Change) {
   return {
-    /** Gives the new workspace's id. @throws Refusal 429 past the day's limit */
+    /** Returns the new workspace's id. @throws Refusal 429 above the day's limit */
     queue: (job: NewJob): string => change((nowMs) => addWorkspace(deps, job, nowMs)).workspaceId,
     /**
-     * `isOwnJob`: the message does not join a job that waits.
-     * @throws Refusal 404 for an unknown workspace; 429 past the day's limit
+     * `isOwnJob`: gives the message a job of its own, instead of adding it to a waiting one.
+     * @throws Refusal 404 for an unknown workspace; 429 above the day's limit
      */
     post: (workspaceId: string, text: string, isOwnJob = false): void => {
       change((nowMs) => addMessage(deps, { workspaceId, text, isOwnJob }, nowMs));
@@ -101,10 +105,10 @@ function queueing(deps: JobsDeps, change: Change) {
 function working(deps: JobsDeps, change: Change) {
   const { store } = deps;
   return {
-    /** The oldest queued job of the credential's kind, or undefined. */
+    /** Leases the oldest queued job of the credential's kind, if any. */
     lease: (credential: Credential): GivenLease | undefined =>
       change((nowMs) => giveLease(deps, credential, nowMs)),
-    /** Gives the lease's new end. @throws Refusal as `requireLease` */
+    /** Returns the lease's new end. @throws Refusal as `requireLease` */
     heartbeat: (holder: Holder): HeldLease & { readonly leaseExpiresAtMs: number } =>
       change((nowMs) => {
         const job = requireLease(store, holder);
@@ -141,7 +145,10 @@ function working(deps: JobsDeps, change: Change) {
 function ending(deps: JobsDeps, change: Change) {
   const { store } = deps;
   return {
-    /** `read` checks the payload, once the lease is known to be held. @throws Refusal as `requireLease`; what `read` throws */
+    /**
+     * `read` validates the payload. It is called only if the lease is held.
+     * @throws Refusal as `requireLease`; what `read` throws
+     */
     complete: (holder: Holder, read: () => JobResult): HeldLease =>
       change((nowMs) => {
         const job = requireLease(store, holder);
@@ -155,7 +162,10 @@ function ending(deps: JobsDeps, change: Change) {
         const message = { role: "failure" as const, text: reason };
         return close(deps, { job, change: { state: "failed", failure: reason }, message }, nowMs);
       }),
-    /** Takes the lease away from its holder, for tests. @throws Refusal 404; 409 when the workspace's job is not leased */
+    /**
+     * Takes the lease away from its holder, for tests.
+     * @throws Refusal 404; 409 if the workspace's job is not leased
+     */
     steal: (workspaceId: string, thief: LeaseThief): void => {
       change((nowMs) => {
         const job = store.presentJob(requireWorkspace(store, workspaceId).workspaceId);
@@ -212,7 +222,10 @@ function close(deps: JobsDeps, end: Ending, nowMs: number): HeldLease {
   return heldLease(deps, end.job);
 }
 
-/** @throws Refusal 404 unknown workspace; 410 the caller's lease expired; 409 the caller holds no lease of it */
+/**
+ * @throws Refusal 404 for an unknown workspace, 410 if the caller's lease has expired, 409 if the caller does
+ * not hold its lease
+ */
 function requireLease(store: Store, holder: Holder): JobRow {
   requireWorkspace(store, holder.workspaceId);
   const job = store.presentJob(holder.workspaceId);

@@ -1,36 +1,42 @@
 import type { Clock } from "../../lib/core/clock.ts";
 
-/** One request to the runner's API, in order of arrival. */
+/** One request to the runner's API. */
 export interface JournalEntry {
   readonly path: string;
   /** From the body; for a lease, from the answer. */
   readonly workspaceId?: string;
-  /** Of the key that the caller showed, whether it is good or not. */
+  /** The id of the caller's key, whether the key is valid or not. */
   readonly credentialId?: string;
   /** From the base address (local/caller.ts). */
   readonly caller?: string;
-  /** The job, and which of its leases, that the call took effect on; absent when it was refused or never got that far. */
+  /**
+   * The job and the number of the lease that the call took effect on. Absent if the call was refused or had
+   * no effect.
+   */
   readonly jobId?: number;
   readonly lease?: number;
-  /** How long that lease lasts from a heartbeat on. */
+  /** How long that lease lasts after a heartbeat. */
   readonly leaseMs?: number;
   /** Epoch ms. */
   readonly at: number;
-  /** Epoch ms at which it took effect: later than `at` for a call that a fault held back; absent when it had none. */
+  /**
+   * Epoch ms at which the call took effect; later than `at` if a fault delayed it. Absent if it had no
+   * effect.
+   */
   readonly doneAt?: number;
-  /** 0: no answer was sent (yet). */
+  /** 0: no answer has been sent. */
   readonly status: number;
   /** Epoch ms. */
   readonly answeredAt?: number;
 }
 
 export interface Journal {
-  /** Notes a request; the result completes its entry. */
+  /** Records a request. Call the result to complete the entry. */
   readonly open: (path: string) => (more: Partial<Omit<JournalEntry, "path" | "at" | "answeredAt">>) => void;
   readonly entries: () => readonly JournalEntry[];
 }
 
-/** Older entries are forgotten: an idle runner polls for ever. */
+/** Older entries are dropped, because an idle runner polls forever. */
 const maxEntries = 50_000;
 
 export function createJournal(clock: Clock): Journal {

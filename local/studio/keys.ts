@@ -5,7 +5,10 @@ import type { Clock } from "../../lib/core/clock.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { Refusal } from "./http.ts";
 
-/** A new instance with its key, in the shape of `/createRunnerInstance`. `runnerToken` exists nowhere else. */
+/**
+ * A new instance with its key, in the format of `/createRunnerInstance`. `runnerToken` is not stored anywhere
+ * else.
+ */
 export interface NewRunnerInstance {
   readonly instanceId: string;
   readonly credentialId: string;
@@ -30,8 +33,8 @@ export interface Keys {
 }
 
 /**
- * One SHA-256 is enough: the secret is 32 random bytes, so there is no dictionary to slow down, and it is checked on
- * every call.
+ * One SHA-256 is enough: the secret is 32 random bytes, so a dictionary attack is impossible, and it is
+ * checked on every call.
  */
 const hash = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
@@ -48,7 +51,7 @@ const rowSchema = z.object({
 export const bearer = (authorization: string | undefined): string | undefined =>
   /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
 
-/** @throws Refusal 401 unless the header carries exactly the account's token */
+/** @throws Refusal 401 unless the header contains exactly the account's token */
 export function checkAccountToken(authorization: string | undefined, accountToken: string): void {
   const token = bearer(authorization);
   if (token === undefined || !sameText(token, accountToken))

@@ -1,9 +1,9 @@
 import type { Clock } from "../../lib/core/clock.ts";
 
-/** How a lease ended. `doubled`: the job was leased once more, to the same key; `moved`: to another key. */
+/** How a lease ended. `doubled`: the job was leased again to the same key. `moved`: to another key. */
 export type LeaseEnd = "completed" | "failed" | "expired" | "stolen" | "doubled" | "moved";
 
-/** One lease of one job: what tests hold a runner's own records against. Times are epoch ms. */
+/** One lease of one job. Tests compare a runner's own records with these. Times are epoch ms. */
 export interface LeaseRecord {
   readonly workspaceId: string;
   readonly jobId: number;
@@ -12,19 +12,19 @@ export interface LeaseRecord {
   readonly credentialId: string;
   readonly fromMs: number;
   readonly untilMs?: number;
-  /** Absent: not yet. */
+  /** Absent: the lease has not ended. */
   readonly end?: LeaseEnd;
 }
 
 export interface LeaseLog {
   begin(lease: Pick<LeaseRecord, "workspaceId" | "jobId" | "lease" | "credentialId">): void;
-  /** Ends the job's present lease; without one it does nothing. */
+  /** Ends the job's present lease, if there is one. */
   end(jobId: number, how: LeaseEnd): void;
-  /** In the order of their beginning. */
+  /** In order of their start. */
   records(): readonly LeaseRecord[];
 }
 
-/** Older leases are forgotten. */
+/** Older leases are dropped. */
 const maxRecords = 20_000;
 
 export function createLeaseLog(clock: Clock): LeaseLog {

@@ -1,19 +1,19 @@
 import type { JobRow } from "./store.ts";
 
-/** To whom a leased job is leased once more: to the key that holds it, or to another one. */
+/** Who gets a job that is already leased: the key that holds it, or another one. */
 export type Again = "same" | "other";
 
-/** What tests have the local Studio do with the leases that it gives; by default nothing out of the ordinary. */
+/** Lets tests change how the local Studio leases jobs. */
 export interface LeasePlan {
-  /** How long a lease of the workspace's job lasts from now on. */
+  /** The duration of a lease of the workspace's job from now on. */
   lengthOf(workspaceId: string): number;
-  /** The next `leases` leases of the workspace's jobs, each with its heartbeats, last `leaseMs`. */
+  /** Sets the duration of the workspace's next `leases` leases, and of their heartbeats, to `leaseMs`. */
   shorten(workspaceId: string, leaseMs: number, leases?: number): void;
-  /** The next fitting lease call gets the workspace's job, although it is leased. */
+  /** Gives the workspace's job to the next matching lease call, although it is already leased. */
   offerAgain(workspaceId: string, to: Again): void;
-  /** A lease begins: a limited number of short ones is used up. */
+  /** Call when a lease starts; uses up one of a limited number of short leases. */
   onLease(workspaceId: string): void;
-  /** The leased job that this key is to get once more. */
+  /** The leased job that this key should get again, if any. */
   doubled(credentialId: string, presentJob: (workspaceId: string) => JobRow | undefined): JobRow | undefined;
 }
 

@@ -22,7 +22,7 @@ import { type AccountCredentials, answerSignIn, signInPath } from "./sign-in.ts"
 
 export interface ListenerDeps {
   readonly api: RunnerApiDeps;
-  /** With which the account's owner signs in. */
+  /** The account's credentials for signing in. */
   readonly credentials: AccountCredentials;
   readonly page: PageDeps;
   /** Absent: `/_local/…` does not exist. */
@@ -46,11 +46,11 @@ interface Exchange {
 export function createListener(deps: ListenerDeps): Server {
   const server = createServer((request, response) => {
     const exchange = { request, response };
-    // The server's own would be the machine's time; Studio's clock may be set apart from it.
+    // Node's default would be the machine's time, but Studio's clock may differ from it in tests.
     response.setHeader("date", new Date(deps.clock.now()).toUTCString());
     handle(deps, exchange).catch((error: unknown) => send(response, errorAnswer(error)));
   });
-  // Longer than the runner's polling pauses, so that a kept connection is not closed under a request.
+  // Longer than the runner's polling pauses, so that a kept connection is not closed while a request arrives.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -81,12 +81,12 @@ async function handle(deps: ListenerDeps, exchange: Exchange): Promise<void> {
 
 const ofWorkspaceSchema = z.object({ workspaceId: z.string() });
 
-/** The workspace that a request or an answer speaks of, for the journal. */
+/** The workspace that a request or an answer is about, for the journal. */
 function workspaceOf(read: () => unknown): { readonly workspaceId?: string } {
   try {
     return ofWorkspaceSchema.safeParse(read()).data ?? {};
   } catch {
-    return {}; // not even JSON: the route says so to the client
+    return {}; // not JSON; the route tells the client
   }
 }
 
@@ -113,13 +113,13 @@ async function handleRunner(deps: ListenerDeps, route: RunnerRoute, exchange: Ex
     const about = workspaceOf(() => parseObject(text));
     note(about);
     const fault = deps.faults.draw(route.path, about.workspaceId);
-    const scene = { fault, clock: deps.clock, signal: deps.signal };
-    return withFault(scene, () => answerOrError(effect(text)));
+    const context = { fault, clock: deps.clock, signal: deps.signal };
+    return withFault(context, () => answerOrError(effect(text)));
   };
   const outcome = await attempt().catch(errorAnswer);
   if (outcome === "never") return;
   if (outcome === "reset") return void request.socket.resetAndDestroy();
-  if (response.destroyed) return; // its caller has gone: nobody is answered
+  if (response.destroyed) return; // the caller has disconnected
   note({ status: outcome.status });
   send(response, outcome);
 }
@@ -139,7 +139,10 @@ const listenProblems: Readonly<Record<string, string>> = {
   EACCES: "may not be used by this user. Choose another one with --port",
 };
 
-/** Listens on 127.0.0.1 only. Gives the port. @throws RunnerError `config_invalid` when the port cannot be had */
+/**
+ * Listens on 127.0.0.1 only and returns the port.
+ * @throws RunnerError `config_invalid` if the port is not available
+ */
 export function listen(server: Server, wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
@@ -154,7 +157,7 @@ export function listen(server: Server, wanted: number): Promise<number> {
   });
 }
 
-/** Ends every connection at once, also the ones that wait for an answer. */
+/** Closes every connection at once, including those that wait for an answer. */
 export function stop(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

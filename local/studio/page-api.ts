@@ -1,5 +1,5 @@
 /**
- * What the page and the local Studio say to each other: JSON over HTTP beside the runner's API, plus one stream of
+ * The API between the page and the local Studio: JSON over HTTP next to the runner's API, plus one stream of
  * server-sent events. Times are epoch milliseconds.
  *
  * GET    /                                    the page; its assets under /page/…
@@ -16,15 +16,18 @@
  */
 export type JobTarget = "user" | "global";
 
-/** `queued → leased → completed | failed`; an expired lease goes back to `queued`. `idle`: no job yet. */
+/**
+ * `queued → leased → completed | failed`. An expired lease returns the job to `queued`. `idle`: there is no
+ * job yet.
+ */
 export type JobState = "idle" | "queued" | "leased" | "completed" | "failed";
 
 export interface StudioInfo {
-  /** "canned" says so on the page: the answers are scripted, no model is asked. */
+  /** "canned": the answers are scripted, which the page shows. */
   readonly model: { readonly kind: "canned" | "live"; readonly name: string };
   readonly leaseMs: number;
   readonly dailyLimits: Readonly<Record<JobTarget, number>>;
-  /** Whether `/dashboard` is there: the runner's own numbers. */
+  /** Whether `/dashboard`, the runner's dashboard, exists. */
   readonly dashboard: boolean;
 }
 
@@ -33,7 +36,7 @@ export interface WorkspaceSummary {
   readonly title: string | null;
   readonly target: JobTarget;
   readonly state: JobState;
-  /** Times that the present job was leased. */
+  /** How often the present job was leased. */
   readonly leases: number;
   readonly leaseExpiresAtMs: number | null;
   /** Why the last job failed. */
@@ -56,7 +59,10 @@ export interface UserMessage {
   readonly createdAtMs: number;
 }
 
-/** One completed job's result. `text` still holds its `{{artifact:KIND:ID}}` placeholders; the page puts the deliverables there. */
+/**
+ * The result of one completed job. `text` contains its `{{artifact:KIND:ID}}` placeholders, which the page
+ * replaces by deliverables.
+ */
 export interface AssistantMessage {
   readonly role: "assistant";
   readonly id: string;
@@ -74,7 +80,10 @@ export interface FailureMessage {
   readonly createdAtMs: number;
 }
 
-/** The shapes of studio-api.md, "Deliverables", as the runner posted them (checklist ticks as the page left them). */
+/**
+ * In the format of studio-api.md, "Deliverables", as the runner posted them (with the page's checklist
+ * ticks).
+ */
 export interface Deliverables {
   readonly files: readonly { readonly name: string; readonly content: string }[];
   readonly charts: readonly Chart[];

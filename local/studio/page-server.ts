@@ -11,9 +11,9 @@ export interface PageDeps {
   readonly jobs: Jobs;
   readonly workspaces: Workspaces;
   readonly info: StudioInfo;
-  /** Pages beside its own. */
+  /** Additional routes. */
   readonly more: readonly TableRoute<unknown>[];
-  /** Tells the streams that a workspace looks different. */
+  /** Notifies the streams that a workspace has changed. */
   readonly onChange: (workspaceId: string) => void;
 }
 
@@ -24,7 +24,7 @@ export interface RouteCall {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** One row of a table of routes; `:name` in a path is a parameter. */
+/** One row of a route table; `:name` in a path is a parameter. */
 export interface TableRoute<Deps> {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
@@ -120,7 +120,7 @@ export interface TableRequest {
   readonly text: string;
 }
 
-/** @throws Refusal 404, 405, 400, or what the route refuses */
+/** @throws Refusal 404, 405, 400, or what the route throws */
 export async function answerPage(deps: PageDeps, call: TableRequest): Promise<Answer> {
   const { path } = splitTarget(call.request);
   const isAsset = path.startsWith("/page/");
@@ -129,7 +129,7 @@ export async function answerPage(deps: PageDeps, call: TableRequest): Promise<An
   return readAsset(path.slice("/page/".length));
 }
 
-/** @throws Refusal 404, 405, 400, or what the route refuses */
+/** @throws Refusal 404, 405, 400, or what the route throws */
 export async function answerFromTable<Deps>(
   table: readonly TableRoute<Deps>[],
   deps: Deps,
@@ -151,7 +151,7 @@ export async function answerFromTable<Deps>(
   return match.route.handle(deps, { params: match.params, query, body });
 }
 
-/** The method, HEAD counting as GET. @throws Refusal 405 */
+/** The method; HEAD counts as GET. @throws Refusal 405 */
 export function requireMethod(request: IncomingMessage, allowed: readonly string[]): string {
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
   if (allowed.includes(method)) return method;
@@ -165,9 +165,9 @@ export function refuseForeignHost(request: IncomingMessage): void {
 }
 
 /**
- * Other sites must not write here through their visitor's browser: a job may cost money. So the Origin must be our own,
- * the browser must not say that another site asks (it may link here), and what writes must be JSON (which a foreign page
- * cannot send unasked).
+ * Prevents other sites from writing here through the visitor's browser, because a job may cost money. The
+ * Origin must be this server's, the browser must not say that another site sends the request (other sites may
+ * link here), and writes must be JSON (which a foreign page cannot send without permission).
  * @throws Refusal 403, 415
  */
 export function refuseOtherSites(request: IncomingMessage): void {

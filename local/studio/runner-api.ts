@@ -22,11 +22,14 @@ export interface RunnerRequest {
 export interface RouteResult {
   readonly status: number;
   readonly value: Readonly<Record<string, unknown>>;
-  /** Under which it took effect, for the journal. */
+  /** The lease under which the call took effect, for the journal. */
   readonly held?: HeldLease;
 }
 
-/** A route of studio-api.md. All are POST, JSON in and out; whoever may not call learns nothing about the body. */
+/**
+ * A route of studio-api.md. All are POST with JSON. Checks permission before the body, so that an
+ * unauthorized caller learns nothing about it.
+ */
 export interface RunnerRoute {
   readonly path: string;
   /** @throws Refusal 400, 401, 403, 404, 409, 410 */
@@ -71,11 +74,11 @@ const name = z.string().trim().min(1).max(80);
 const ofWorkspace = { workspaceId: text };
 const anyArray = z.array(z.unknown()).default([]);
 
-/** In UTF-16 units; zod's own `max` counts code points. */
+/** Counts UTF-16 units; zod's own `max` counts code points. */
 const capped = (most: number) =>
   text.refine(({ length }) => length <= most, { error: `more than ${most} characters` });
 
-/** What it must be is told in caps.ts; this only says what is kept. */
+/** The parts of a payload that are kept. caps.ts validates it. */
 const resultSchema = z.object({
   assistantMessage: z.string().default(""),
   files: anyArray,

@@ -7,8 +7,9 @@ import { RunnerError } from "../../lib/core/errors.ts";
 const version = 1;
 
 /**
- * Times are epoch milliseconds. A job's `credentialId` and `leaseExpiresAtMs` outlive the lease, so that a late call can be told
- * that its lease expired. A user message belongs to the job that answers it; the other roles to the job that wrote them.
+ * Times are epoch milliseconds. A job keeps `credentialId` and `leaseExpiresAtMs` after the lease, so that a
+ * late call can be told that its lease expired. A user message belongs to the job that answers it, other
+ * messages to the job that wrote them.
  */
 const tables = `
   CREATE TABLE credentials (
@@ -62,19 +63,19 @@ const tables = `
   PRAGMA user_version = ${version};
 `;
 
-/** What SQLite's result codes mean for the person who started us (sqlite.org/rescode.html). */
+/** What SQLite's result codes mean for the user (sqlite.org/rescode.html). */
 const openProblems: Readonly<Record<number, string>> = {
   5: "is in use by another local Studio. Stop that one, or name another file",
   8: "cannot be written. Check its permissions, or name another file",
-  11: "is damaged. Move it away or delete it, and start again: a new one is made",
+  11: "is damaged. Move it away or delete it, and start again: a new one is created",
   14: "cannot be opened. Check that its folder exists and that it can be written",
-  26: "is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is made",
+  26: "is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is created",
 };
 
 /**
- * Opens the file, or makes it. The lock is held until close, so a second server on the same file is refused instead of
- * serving a page that misses half of the events. A file that cannot be used is left as it is.
- * @throws RunnerError `config_invalid` naming the file and what to do
+ * Opens or creates the file. Holds the lock until close, so that a second server on the same file is refused;
+ * otherwise its page would miss half of the events. Does not change a file that cannot be used.
+ * @throws RunnerError `config_invalid` that names the file and says what to do
  */
 export function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
@@ -90,7 +91,9 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
-/** For its owner alone, before SQLite opens it: its other files get the same permissions. */
+/**
+ * Restricts the file to its owner before SQLite opens it. SQLite gives its other files the same permissions.
+ */
 function makePrivate(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const found = statSync(file, { throwIfNoEntry: false });
@@ -106,7 +109,7 @@ function prepare(database: DatabaseSync, file: string): void {
   const isNew = found === 0 && textOf(database, "SELECT count(*) FROM sqlite_schema") === "0";
   if (!isNew && found !== version) {
     const advice = "Move it away or name another file";
-    const what = `holds something else than a local Studio of version ${version}`;
+    const what = `contains something other than a local Studio of version ${version}`;
     throw new RunnerError("config_invalid", `${file} ${what}. ${advice}`);
   }
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
@@ -117,7 +120,7 @@ const errorSchema = z.object({ errcode: z.number() });
 
 function problemOf(error: unknown): string {
   const parsed = errorSchema.safeParse(error);
-  // Extended codes carry the primary one in their low byte.
+  // Extended codes contain the primary code in their low byte.
   const known = parsed.success ? openProblems[parsed.data.errcode & 0xff] : undefined;
   if (known !== undefined) return known;
   return `cannot be used: ${error instanceof Error ? error.message : String(error)}`;
@@ -127,7 +130,7 @@ function textOf(database: DatabaseSync, sql: string): string {
   return String(Object.values(database.prepare(sql).get() ?? {})[0]);
 }
 
-/** All or nothing. Nothing awaits inside, so statements of two requests never mix. */
+/** Runs `work` in a transaction. It is synchronous, so statements of two requests never mix. */
 export function transact<T>(database: DatabaseSync, work: () => T): T {
   database.exec("BEGIN IMMEDIATE");
   try {

@@ -21,74 +21,77 @@ import { createWorkspaces } from "./workspaces.ts";
 const reaperMs = 1_000;
 
 export interface StudioOptions {
-  /** The SQLite file; made when absent. ":memory:" keeps nothing. */
+  /** The SQLite file, created if absent. ":memory:" stores nothing. */
   readonly file: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly clock: Clock;
-  /** By which the journal and the leases' log are timed. Default: `clock`, which tests may set apart from the machine's. */
+  /**
+   * The clock of the journal and the lease log. Default: `clock`, which tests may set to another time than
+   * the machine's.
+   */
   readonly observer?: Clock;
-  /** 0 (included) to 1 (excluded): the dice of the faults. */
+  /** 0 (included) to 1 (excluded), for faults. */
   readonly random: () => number;
   readonly leaseMs?: number;
-  /** Jobs that may be queued in a UTC day. */
+  /** Maximum number of jobs that can be queued per UTC day. */
   readonly dailyLimits?: Partial<Readonly<Record<JobTarget, number>>>;
-  /** What the management routes take as the account's token. */
+  /** The account's token for the management routes. */
   readonly accountToken: string;
-  /** With what that token is had at `/v1/token`. Default: some that nobody can guess. */
+  /** The credentials that get this token at `/v1/token`. Default: random ones. */
   readonly credentials?: AccountCredentials;
-  /** Whether that account may create global keys. */
+  /** Whether the account may create global keys. */
   readonly admins?: boolean;
   readonly info: StudioInfo["model"];
-  /** Routes of the runner's dashboard, which the page then links to. */
+  /** Routes of the runner's dashboard, to which the page then links. */
   readonly dashboard?: readonly TableRoute<unknown>[];
-  /** Mounts `/_local/…` (control.ts). */
+  /** Adds the routes `/_local/…` (control.ts). */
   readonly control?: boolean;
-  /** Messages in `recentMessages` at most. */
+  /** Maximum number of messages in `recentMessages`. */
   readonly recentMessages?: number;
-  /** Estimated tokens of prior text above which a summary is asked for. */
+  /** Asks for a summary if the prior text has more estimated tokens than this. */
   readonly priorTokens?: number;
 }
 
 export interface LocalStudio {
   readonly url: string;
   readonly port: number;
-  /** With what its account's owner signs in, at `/v1/token` as at Firebase. */
+  /** The account's credentials for signing in at `/v1/token`, as at Firebase. */
   readonly credentials: AccountCredentials;
-  /** `runnerToken` is shown here once and kept nowhere. */
+  /** Returns `runnerToken` this one time; it is not stored. */
   createKey(kind: RunnerKind, name?: string): NewRunnerInstance;
   /** @throws Refusal 404 */
   revokeKey(instanceId: string): void;
-  /** Gives the workspace's id. @throws Refusal 429 past the day's limit */
+  /** Returns the workspace's id. @throws Refusal 429 above the day's limit */
   queueJob(job: NewJob): string;
-  /** Another message for the workspace, in a job of its own. @throws Refusal 404, 429 */
+  /** Adds a message to the workspace in a job of its own. @throws Refusal 404, 429 */
   post(workspaceId: string, text: string): void;
   /** Takes the lease of a workspace's job away from its holder. @throws Refusal 404, 409 */
   steal(workspaceId: string, thief?: LeaseThief): void;
-  /** What it does with the leases that it gives. */
+  /** Changes how jobs are leased. */
   readonly plan: Pick<LeasePlan, "shorten" | "offerAgain">;
-  /** Last changed first. */
+  /** Most recently changed first. */
   snapshot(): readonly WorkspaceSummary[];
   /** Oldest first. */
   jobs(): readonly JobRow[];
-  /** A workspace's thread, oldest first: whose job each message is, or answers. */
+  /** A workspace's messages, oldest first, with the job that each belongs to. */
   messages(workspaceId: string): readonly MessageRow[];
-  /** Every lease that it gave, in order. */
+  /** Every lease so far, in order. */
   leases(): readonly LeaseRecord[];
-  /** Null: it has none; `undefined`: there is no such workspace. */
+  /** Null: it has no title. `undefined`: the workspace does not exist. */
   titleOf(workspaceId: string): string | null | undefined;
-  /** Gives the function that ends the subscription. */
+  /** Returns a function that ends the subscription. */
   onChange(listener: ChangeListener): () => void;
   readonly faults: Faults;
   /** Every request to the runner's API, in order of arrival. */
   requests(): readonly JournalEntry[];
-  /** Ends every connection at once and releases the file. */
+  /** Closes every connection at once and releases the file. */
   close(): Promise<void>;
 }
 
 /**
  * Serves the runner's API (studio-api.md) and the page (page-api.ts) on 127.0.0.1.
- * @throws RunnerError `config_invalid` when the file cannot be used or the port cannot be had
+ * @throws RunnerError `config_invalid` if the file cannot be used or the port is not available
  */
 export async function startStudio(options: StudioOptions): Promise<LocalStudio> {
   const database = openDatabase(options.file);
@@ -169,7 +172,10 @@ function createParts(options: StudioOptions, database: DatabaseSync, signal: Abo
   return { jobs, keys, workspaces, store, plan, leases, listener };
 }
 
-/** Only tells the page early: whoever asks gets the state by the clock anyway, and the error of a file that fails. */
+/**
+ * Only notifies the page earlier. Every request computes the state from the clock anyway, and reports an
+ * error of the file.
+ */
 async function reap(jobs: Jobs, clock: Clock, signal: AbortSignal): Promise<void> {
   await repeat({ clock, everyMs: reaperMs, signal }, jobs.releaseExpired).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 import { type Answer, json } from "./http.ts";
 
-/** What an account's owner keeps to sign in with, as Firebase names it. */
+/** The credentials with which an account's owner signs in, in Firebase's terms. */
 export interface AccountCredentials {
   readonly apiKey: string;
   readonly refreshToken: string;
@@ -8,7 +8,7 @@ export interface AccountCredentials {
 
 export interface SignInDeps {
   readonly credentials: AccountCredentials;
-  /** What the management routes take. */
+  /** The token for the management routes. */
   readonly accountToken: string;
 }
 
@@ -25,7 +25,10 @@ const validSeconds = 3_600;
 const refuse = (status: number, message: string): Answer =>
   json(status, { error: { code: status, message } });
 
-/** As Firebase's securetoken service answers (https://firebase.google.com/docs/reference/rest/auth#section-refresh-token). */
+/**
+ * Answers like Firebase's securetoken service
+ * (https://firebase.google.com/docs/reference/rest/auth#section-refresh-token).
+ */
 export function answerSignIn(deps: SignInDeps, { method, query, text }: SignInRequest): Answer {
   const { apiKey, refreshToken } = deps.credentials;
   if (method !== "POST") return refuse(404, "NOT_FOUND");

@@ -25,7 +25,7 @@ const jobSchema = z.object({
   state: z.enum(["queued", "leased", "completed", "failed"]),
   queuedAtMs: z.number(),
   leases: z.number(),
-  /** The holder of the lease, or of the last one. */
+  /** The holder of the present or last lease. */
   credentialId: z.string().nullable(),
   leaseExpiresAtMs: z.number().nullable(),
   failure: z.string().nullable(),
@@ -51,7 +51,7 @@ export type WorkspaceRow = Readonly<z.infer<typeof workspaceSchema>>;
 export type JobRow = Readonly<z.infer<typeof jobSchema>>;
 export type MessageRow = Readonly<z.infer<typeof messageSchema>>;
 
-/** Deliverables on their way in: checked by their caps, not typed one by one. */
+/** New deliverables: their caps have been checked, but they are not typed individually. */
 export type StoredDeliverables = Readonly<Record<keyof Deliverables, readonly unknown[]>>;
 
 export interface NewMessage {
@@ -64,12 +64,14 @@ export interface NewMessage {
   readonly deliverables?: StoredDeliverables;
 }
 
-/** What can change of a job; the rest of the row stays. */
+/** The fields of a job that can change. */
 export type JobChange = Partial<
   Pick<JobRow, "state" | "leases" | "credentialId" | "leaseExpiresAtMs" | "failure">
 >;
 
-/** The rows. No rule lives here: jobs.ts has the state machine, workspaces.ts what the page sees. */
+/**
+ * Reads and writes rows. It contains no rules: jobs.ts has the state machine, workspaces.ts the page's view.
+ */
 export type Store = ReturnType<typeof createStore>;
 
 export function createStore(database: DatabaseSync) {
@@ -92,7 +94,7 @@ function workspaceRows(database: DatabaseSync) {
     "UPDATE workspaces SET summaryText = ?, summaryFromId = ?, summaryThroughId = ? WHERE workspaceId = ?",
   );
   return {
-    /** Gives the new id. */
+    /** Returns the new id. */
     addWorkspace(
       row: { readonly title: string | null; readonly target: JobTarget; readonly legacyIdea: string | null },
       nowMs: number,
@@ -103,7 +105,7 @@ function workspaceRows(database: DatabaseSync) {
     },
     workspace: (workspaceId: string): WorkspaceRow | undefined =>
       workspaceSchema.optional().parse(find.get(workspaceId)),
-    /** Last changed first. */
+    /** Most recently changed first. */
     workspaces: (): readonly WorkspaceRow[] => z.array(workspaceSchema).parse(list.all()),
     touch(workspaceId: string, nowMs: number): void {
       touch.run(nowMs, workspaceId);
@@ -149,13 +151,13 @@ function jobRows(database: DatabaseSync) {
       const { state, leases, credentialId, leaseExpiresAtMs, failure, jobId } = { ...before, ...change };
       update.run(state, leases, credentialId, leaseExpiresAtMs, failure, jobId);
     },
-    /** The oldest open job of the workspace, or else its newest one. */
+    /** The oldest open job of the workspace, or its newest one if none is open. */
     presentJob: (workspaceId: string) => jobOf(present.get(workspaceId)),
-    /** The oldest queued job, leaving out those that wait for an earlier one of their workspace. */
+    /** The oldest queued job, except those that wait for an earlier job of their workspace. */
     nextJob: (target: JobTarget) => jobOf(next.get(target)),
     /** The job that a new message of the workspace can join. */
     waitingJob: (workspaceId: string) => jobOf(waiting.get(workspaceId)),
-    /** 0 when none is. */
+    /** 0 if there is none. */
     lastCompletedJobId: (workspaceId: string): number =>
       countSchema.parse(lastCompleted.get(workspaceId)).count,
   };
@@ -163,7 +165,7 @@ function jobRows(database: DatabaseSync) {
 
 const jobOf = (row: unknown): JobRow | undefined => jobSchema.optional().parse(row);
 
-/** Statements over all workspaces by the clock. */
+/** Statements over all workspaces that depend on the time. */
 function jobTimes(database: DatabaseSync) {
   const since = database.prepare("SELECT count(*) AS count FROM jobs WHERE target = ? AND queuedAtMs >= ?");
   const release = database.prepare(
@@ -172,7 +174,7 @@ function jobTimes(database: DatabaseSync) {
   return {
     jobsSince: (target: JobTarget, sinceMs: number): number =>
       countSchema.parse(since.get(target, sinceMs)).count,
-    /** Gives the jobs whose lease ended at or before `nowMs`. */
+    /** Returns the jobs whose lease ended at or before `nowMs`. */
     releaseExpired: (nowMs: number): readonly z.infer<typeof touchedSchema>[] =>
       z.array(touchedSchema).parse(release.all(nowMs)),
   };

@@ -11,7 +11,7 @@ export interface Tick {
   readonly checked: boolean;
 }
 
-/** What the page sees of the rows (page-api.ts). Reads only, but for the ticks. */
+/** The page's view of the rows (page-api.ts). Read-only, except for checklist ticks. */
 export type Workspaces = ReturnType<typeof createWorkspaces>;
 
 export function createWorkspaces(store: Store) {
@@ -39,7 +39,7 @@ export function createWorkspaces(store: Store) {
       .toReversed()
       .map((row) => ({ messageId: row.id, deliverables: deliverablesOf(row) }));
   return {
-    /** Last changed first. */
+    /** Most recently changed first. */
     list: (): readonly WorkspaceSummary[] => store.workspaces().map(summaryOf),
     title: (workspaceId: string): string | null | undefined => store.workspace(workspaceId)?.title,
     /** @throws Refusal 404 */
@@ -49,14 +49,14 @@ export function createWorkspaces(store: Store) {
       const row = required(workspaceId);
       return { ...summaryOf(row), messages: store.messages(workspaceId).map(threadMessage) };
     },
-    /** The newest file of that name. @throws Refusal 404 */
+    /** The newest file with that name. @throws Refusal 404 */
     file(workspaceId: string, name: string): string {
       const files = results(workspaceId).flatMap((result) => result.deliverables.files);
       const found = files.find((file) => file.name === name);
       if (found === undefined) throw new Refusal(404, "There is no such file in this workspace.");
       return found.content;
     },
-    /** Ticks the item in the newest checklist of that id. @throws Refusal 404 */
+    /** Ticks the item in the newest checklist with that id. @throws Refusal 404 */
     tick(wanted: Tick): void {
       for (const { messageId, deliverables } of results(wanted.workspaceId)) {
         const ticked = withTick(deliverables, wanted);
@@ -102,7 +102,7 @@ const noDeliverables: Deliverables = {
   checklists: [],
 };
 
-/** Our own JSON: it was checked before it was stored. */
+/** Stored deliverables need no validation, because they were checked before. */
 function deliverablesOf(row: MessageRow): Deliverables {
   return row.deliverables === null ? noDeliverables : JSON.parse(row.deliverables);
 }

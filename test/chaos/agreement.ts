@@ -15,9 +15,9 @@ import type { RunRow } from "./stage.ts";
 export interface Disagreement {
   readonly runId: string;
   readonly workspaceId: string;
-  /** What the run's row says. */
+  /** The outcome in the run's row. */
   readonly claims: string;
-  /** What Studio knows. */
+  /** What Studio's records say instead. */
   readonly but: string;
 }
 
@@ -26,7 +26,7 @@ export interface RunsAtStudio {
   readonly ownLeases: ReadonlyMap<string, OwnLease>;
 }
 
-/** Runs whose outcome, as the run store has it, is not what Studio knows of them. */
+/** Runs whose outcome in the run store differs from Studio's records. */
 export function disagreements(
   { runs, freezes }: Pick<Records, "runs" | "freezes">,
   { calls, ownLeases }: RunsAtStudio,
@@ -53,7 +53,7 @@ export function disagreements(
 
 interface Sent {
   readonly sent: readonly SentCall[];
-  /** Of the run's own job, where it is known. */
+  /** The run's own job, if it is known. */
   readonly jobId: number | undefined;
   readonly isSuperseded: boolean;
   readonly freezes: Records["freezes"];
@@ -83,15 +83,17 @@ function problemOf(run: RunRow, { sent: calls, jobId, isSuperseded, freezes }: S
         : "no completion was sent";
     case "failed":
       if (complete.accepted) return "Studio took a completion";
-      // Stopped between recording the report and sending it; the next lease then proved that this one was over.
+      // The process stopped after recording the report and before sending it. The next lease then showed that
+      // this one was over.
       if (run.unconfirmed && run.reporting && isSuperseded) return undefined;
       return fail.accepted || fail.unanswered ? undefined : "Studio was told of no failure";
     case "lost":
-      // It says itself that it does not know, and no process that could have recorded the answer has heard it.
+      // The row itself says that the outcome is unknown, and no process that could have recorded the answer
+      // received it.
       if (run.unconfirmed && !calls.some((call) => isHeard(call, run, freezes))) return undefined;
       return accepted.length > 0 ? `Studio took its ${accepted[0]?.path}` : undefined;
     default:
-      return undefined; // open runs are counted by themselves
+      return undefined; // open runs are checked separately
   }
 }
 
@@ -106,19 +108,22 @@ const isHeard = (
   attempt?.isBroken !== true &&
   !freezes.some((one) => one.environment === entry.caller && one.fromMs <= endedAtMs && one.toMs >= entry.at);
 
-/** Whoever got no answer, or one that is none, cannot know what became of the call. */
+/** A caller without a valid answer cannot know whether the call took effect. */
 const mayBeLost = ({ status }: SentCall["entry"]): boolean => status === 0 || status >= 500 || status < 300;
 
 const lossStatuses = [401, 403, 404, 409, 410, 412];
 const heartbeatRoute = "/heartbeatWorkspaceJob";
-/** Our time is measured with the half second of the Date header, and Studio's clock wanders by a second. */
+/**
+ * The runner knows Studio's time only to half a second (from the Date header), and Studio's clock is off by
+ * up to a second.
+ */
 const doubtMs = 3_000;
-/** An answer that was sent so shortly before the end need not have been read by it. */
+/** An answer sent this shortly before the end may not have been read. */
 const unreadMs = 1_000;
 
 /**
- * Runs that an attempt gave up as lost, while by all that Studio had answered it the lease was live, and Studio still held
- * it for them.
+ * Runs that an attempt gave up as lost, although the lease was live according to all of Studio's answers, and
+ * Studio still held it for them.
  */
 export function givenUp(
   { runs, writes, journal, roleOf }: Records,

@@ -9,22 +9,23 @@ import { queueCases } from "./queue.ts";
 import { seeded } from "./random.ts";
 import { faultsOf, unstruck, type Report } from "./report.ts";
 import { openStage, type Stage } from "./stage.ts";
-import { judge } from "./verdict.ts";
+import { judge } from "./outcome.ts";
 
 const lookMs = 200;
-/** Once the faults rest: time enough for every lease, lock and silence to run out twice. */
+/** After the faults stop: time for every lease, lock and silence to run out twice. */
 const drainMs = 90_000;
-/** Jobs that have not ended, for each run that may be in flight. */
+/** Unfinished jobs for each run that may be in flight. */
 const queuedPerRun = 2;
-/** From a run's close to the function's line that counts it, on a busy machine. */
+/** Time from a run's end to the log line that counts it, on a busy machine. */
 const countedWithinMs = 5_000;
 
 export type Tell = (line: string) => void;
 
 /**
- * One run: the jobs under faults until they have ended, a calm in which what is left must end, and the verdict. The
- * truth is Studio's store and journal, and the model's side; the run store is held against them.
- * @throws Error when not even the jobs without faults end
+ * Runs the jobs under faults until they have ended, then waits without faults until everything has settled,
+ * and returns the outcome. Studio's store and journal, and the model's records, are the truth that the run
+ * store is compared with.
+ * @throws Error if not even the jobs without faults end
  */
 export async function runChaos(
   templateFile: string,
@@ -52,7 +53,7 @@ export async function runChaos(
     const elapsedMs = Date.now() - startedMs;
     const gathered = await gather(stage, { before, ...played });
     const { faults, calls } = faultsOf(stage, disturbance);
-    const verdict = judge({
+    const outcome = judge({
       ...gathered,
       roundsOfKind,
       leaseMs: options.leaseMs,
@@ -63,7 +64,7 @@ export async function runChaos(
       counted: countedSince(stage, before.counted),
     });
     return {
-      ...verdict,
+      ...outcome,
       seed: options.seed,
       elapsedMs,
       faults,
@@ -101,7 +102,7 @@ function countedSince(stage: Stage, before: Counted): Counted {
   };
 }
 
-/** One job of each kind without any fault: the rounds that it needs. */
+/** Runs one job of each kind without faults, to find out how many rounds it needs. */
 async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<ReadonlyMap<string, number>> {
   const trials = kinds.map((kind, at) => ({ kind, tag: `trial-${at + 1}` }));
   const isOver = await queueCases(stage, trials).until(1, 240_000);
@@ -109,7 +110,10 @@ async function tryKinds(stage: Stage, kinds: readonly JobKind[]): Promise<Readon
   return new Map(trials.map(({ kind, tag }) => [kind.name, total(stage.asked.of(tag))]));
 }
 
-/** The jobs; then a few more at a time, as long as there is a fault that has not struck: in few jobs the dice forget some. */
+/**
+ * Runs the jobs, and then a few more at a time while some fault has not been applied: with few jobs, chance
+ * leaves some out.
+ */
 async function runUnderFaults(stage: Stage, options: ChaosOptions, tell: Tell) {
   const random = seeded(options.seed, "jobs");
   const cases = [...planCases(options, random)];
@@ -136,8 +140,9 @@ async function runUnderFaults(stage: Stage, options: ChaosOptions, tell: Tell) {
 }
 
 /**
- * Jobs end before their runs are closed (by their attempt, or by the reaper after a kill in between), and runs are closed
- * before their end is counted. An attempt that was killed between the two has nothing more to say.
+ * Waits until the runs are finished and counted. A job can end before its run is finished (by its attempt, or
+ * by the reaper after a kill in between), and a run is finished before it is counted. An attempt that was
+ * killed between the two logs nothing more.
  */
 async function closeRuns(stage: Stage): Promise<void> {
   const runs = async () => (await stage.rows()).runs;

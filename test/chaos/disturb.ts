@@ -4,52 +4,52 @@ import { doubleLeases, postSeconds, spoilHeartbeats, takeLeases, tellOfShortLeas
 import { modelRules } from "./model-faults.ts";
 import { clearBackoffs } from "./operator.ts";
 import { disturbEvents, killProcesses, poison } from "./processes.ts";
-import { has, type Interval, type Scene } from "./scene.ts";
+import { has, type Interval, type ChaosContext } from "./context.ts";
 import { studioRules } from "./studio-faults.ts";
 import { timetableOf } from "./timetable.ts";
 import { add } from "./watch.ts";
 
 export interface Disturbance {
-  /** What was done beyond the faults of calls, by name. */
+  /** The number of disturbances other than faults of calls, by name. */
   done(): ReadonlyMap<string, number>;
-  /** Processes that stood still, or could not reach the run store. */
+  /** Times in which a process was frozen, or could not reach the run store. */
   readonly intervals: readonly Interval[];
-  /** The longest that the pool was asked to hold back. */
+  /** The longest wait that the pool was asked for. */
   longestHoldMs(): number;
   /** Does what is due once this share of the jobs has ended. */
   progressed(share: number): void;
-  /** All faults rest; what was begun is undone. */
+  /** Stops all faults and undoes what was started. */
   stop(): Promise<void>;
 }
 
 /**
- * Lets everything go wrong by a plan that the seed fixes: rates and dice. Which call or process a die hits depends on the
- * machine's timing, so that two runs of a seed are alike and not the same.
+ * Applies faults by a plan that the seed determines: rates and random numbers. Which call or process a fault
+ * hits also depends on the machine's timing, so two runs of a seed are similar but not equal.
  */
-export function disturb(started: Omit<Scene, "done" | "intervals" | "over">): Disturbance {
-  const scene: Scene = { ...started, done: new Map(), intervals: [], over: new AbortController() };
-  const { stage, options } = scene;
+export function disturb(started: Omit<ChaosContext, "done" | "intervals" | "over">): Disturbance {
+  const context: ChaosContext = { ...started, done: new Map(), intervals: [], over: new AbortController() };
+  const { stage, options } = context;
   const { cloud, studio, model, proxies } = stage;
   for (const rule of studioRules(options)) studio.faults.add(rule);
   for (const rule of modelRules(options)) model.faults.add(rule);
-  const callRate = has(scene, "calls") ? options.faultRate : 0;
+  const callRate = has(context, "calls") ? options.faultRate : 0;
   for (const proxy of Object.values(proxies)) proxy.setRate(callRate);
-  if (has(scene, "events")) disturbEvents(scene);
-  if (options.killRate > 0 && options.only.has("kills")) killProcesses(scene);
-  if (has(scene, "kills")) poison(scene);
-  if (has(scene, "stolen-lease")) takeLeases(scene);
-  if (has(scene, "doubled-lease")) doubleLeases(scene);
-  if (has(scene, "second-message")) postSeconds(scene);
-  if (has(scene, "odd-body")) spoilHeartbeats(scene);
-  if (has(scene, "short-lease")) tellOfShortLeases(scene);
-  if (has(scene, "cut-off")) cutOffProcesses(scene);
-  if (has(scene, "frozen")) freezeProcesses(scene);
-  const operator = clearBackoffs(scene);
-  const timetable = timetableOf(scene);
+  if (has(context, "events")) disturbEvents(context);
+  if (options.killRate > 0 && options.only.has("kills")) killProcesses(context);
+  if (has(context, "kills")) poison(context);
+  if (has(context, "stolen-lease")) takeLeases(context);
+  if (has(context, "doubled-lease")) doubleLeases(context);
+  if (has(context, "second-message")) postSeconds(context);
+  if (has(context, "odd-body")) spoilHeartbeats(context);
+  if (has(context, "short-lease")) tellOfShortLeases(context);
+  if (has(context, "cut-off")) cutOffProcesses(context);
+  if (has(context, "frozen")) freezeProcesses(context);
+  const operator = clearBackoffs(context);
+  const timetable = timetableOf(context);
   let working: Promise<void> = Promise.resolve();
   return {
-    done: () => withDoubled(scene),
-    intervals: scene.intervals,
+    done: () => withDoubled(context),
+    intervals: context.intervals,
     longestHoldMs: operator.longestHoldMs,
     progressed(share) {
       while (timetable[0] && timetable[0].at <= share) {
@@ -59,7 +59,7 @@ export function disturb(started: Omit<Scene, "done" | "intervals" | "over">): Di
     },
     async stop() {
       timetable.length = 0;
-      scene.over.abort();
+      context.over.abort();
       studio.faults.clear();
       model.faults.clear();
       cloud.faults.delayEvent(0);
@@ -73,8 +73,8 @@ export function disturb(started: Omit<Scene, "done" | "intervals" | "over">): Di
   };
 }
 
-/** A job that was offered again counts when somebody took it. */
-function withDoubled({ done, stage }: Scene): ReadonlyMap<string, number> {
+/** A job that was offered again counts when somebody leased it. */
+function withDoubled({ done, stage }: ChaosContext): ReadonlyMap<string, number> {
   const all = new Map(done);
   for (const { end } of stage.studio.leases()) {
     if (end === "doubled") add(all, deeds.doubledSame[1]);

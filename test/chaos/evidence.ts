@@ -8,64 +8,70 @@ import type { PacedCall } from "./pace.ts";
 import type { PlannedCase } from "./plan.ts";
 import type { CaseQueue } from "./queue.ts";
 import { crossedRounds } from "./rounds.ts";
-import type { Interval } from "./scene.ts";
+import type { Interval } from "./context.ts";
 import { leasesOfRuns, sentCalls, type OwnLease, type Records } from "./senders.ts";
 import type { RowWrite } from "./row-history.ts";
 import { startLimitMs, type RunRow, type Stage } from "./stage.ts";
 import type { Attempt, TimedInvocation } from "./watch.ts";
 
-/** What is known of one job when everything is over. */
+/** What is known about one job at the end. */
 export interface CaseEnd extends PlannedCase {
   readonly workspaceId: string;
   readonly state: JobRow["state"];
   readonly failure: string | null;
   readonly leases: number;
-  /** Assistant messages that Studio took for it. */
+  /** Assistant messages that Studio accepted for the job. */
   readonly results: number;
-  /** The jobs that its answer, or its failure's reason, says it is for. */
+  /** The jobs that its answer, or the reason of its failure, names as its own. */
   readonly markedFor: ReadonlySet<string>;
   readonly asked: ReturnType<Asked["of"]>;
   readonly runs: readonly RunRow[];
-  /** Attempts of it that ended in a broken invocation. */
+  /** Its attempts whose invocation failed. */
   readonly brokenAttempts: number;
-  /** The same, and attempts that were frozen or cut off from the run store. */
+  /** Its attempts whose invocation failed, or that were frozen or cut off from the run store. */
   readonly disturbedAttempts: number;
-  /** Rounds of runs of it whose lease was really taken away, the one under way included: nobody could take up their chain. */
+  /**
+   * Rounds of its runs whose lease was really taken away, including the one in progress. No other run could
+   * continue them.
+   */
   readonly takenRounds: number;
-  /** Rounds that were asked right before their run passed into another hand, so that their ids could not be noted any more. */
+  /** Rounds requested directly before their run was taken over, so that their ids could not be recorded. */
   readonly crossedRounds: number;
   readonly isTaken: boolean;
-  /** Events for it that were lost, late, or could not be sent. */
+  /** Its events that were lost, late, or could not be sent. */
   readonly unstarted: number;
-  /** Heartbeats of it that failed, or could not be noted. */
+  /** Its heartbeats that failed or could not be recorded. */
   readonly failedHeartbeats: number;
-  /** Answers of the model with trouble, or none, to one of its runs: of the run that met most. */
+  /** Failed or missing answers of the model to one of its runs: the highest number for any run. */
   readonly modelFaults: number;
-  /** Contexts of its workspace that came in a wrong shape. */
+  /** Contexts of its workspace with an invalid structure. */
   readonly misshapenContexts: number;
 }
 
 export interface Evidence {
   readonly cases: readonly CaseEnd[];
-  /** Of a kind, without faults. */
+  /** Rounds that a job of each kind needs without faults. */
   readonly roundsOfKind: ReadonlyMap<string, number>;
   readonly records: Records;
   readonly calls: ReturnType<typeof sentCalls>;
   readonly disagreements: readonly Disagreement[];
   readonly givenUp: readonly Disagreement[];
   readonly unreadableRows: number;
-  /** Invocations that a bug of ours ended. */
+  /** Invocations that ended because of a bug. */
   readonly defects: readonly string[];
   readonly leaseMs: number;
-  /** Faults that could be the reason of a failure; by what they hit. */
+  /** Whether faults hit the run store or the secrets, which could explain a failure. */
   readonly hit: Readonly<Record<"runStore" | "secrets", boolean>>;
   readonly paced: Readonly<Record<string, readonly PacedCall[]>>;
   readonly longestHoldMs: number;
-  /** How long the machine held this process up at most. */
+  /** The longest time that the machine held this process up. */
   readonly lagMs: number;
-  /** What the metrics say has become of the runs. */
+  /** The ends of runs according to the metrics. */
   readonly counted: Readonly<Record<EndState, number>>;
-  /** Closed runs whose end nobody counted: who closed them was stopped right then, or never heard that it had. */
+  /**
+   * Finished runs that nobody counted, because the process that finished them was stopped, or did not learn
+   * that it had.
+   */
   readonly uncountable: number;
 }
 
@@ -73,7 +79,7 @@ interface Played {
   readonly cases: readonly PlannedCase[];
   readonly queue: CaseQueue;
   readonly disturbance: Disturbance;
-  /** What there was before the first of them. */
+  /** The state before the first job. */
   readonly before: { readonly journal: number; readonly runs: number; readonly atMs: number };
 }
 
@@ -198,7 +204,10 @@ function casesOf(
   });
 }
 
-/** By their run: events of attempts whose row was written by a process that broke or was halted before it could send them. */
+/**
+ * Run ids of events that were never sent, because the process that wrote the attempt's row failed or was
+ * halted before.
+ */
 function unsentEvents({ watch, rowHistory }: Stage, isHindered: IsHindered): readonly string[] {
   const seen = new Set<string>();
   return rowHistory.writes().flatMap((write) => {
@@ -209,7 +218,7 @@ function unsentEvents({ watch, rowHistory }: Stage, isHindered: IsHindered): rea
   });
 }
 
-/** Whether the invocation that wrote a row broke, or was halted. */
+/** Whether the invocation that wrote a row failed or was halted. */
 type IsHindered = (write: RowWrite) => boolean;
 
 function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): IsHindered {
@@ -220,7 +229,7 @@ function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): IsHindere
   };
 }
 
-/** Of closed runs only. */
+/** For finished runs only. */
 function isUncountable({ watch, rowHistory }: Stage, run: RunRow, isHindered: IsHindered): boolean {
   const { runId, state, openIn } = run;
   if (openIn !== undefined || watch.linesOf(runId, "run_ended") > 0) return false;
@@ -228,7 +237,7 @@ function isUncountable({ watch, rowHistory }: Stage, run: RunRow, isHindered: Is
   return closes.length > 0 && closes.every((write) => !write.isAnswered || isHindered(write));
 }
 
-/** Whether an attempt that was invoked came to record its begin, within the time after which it is taken for lost. */
+/** Whether an invoked attempt recorded its start before it would be considered lost. */
 const beganInStore = ({ rowHistory }: Stage, { runId, attempt, fromMs }: Attempt): boolean =>
   rowHistory
     .writes()
@@ -256,7 +265,10 @@ interface OfRun {
   readonly runId: string;
 }
 
-/** A lease that was given twice to one key goes on under its next number, unless that one has a run of its own. */
+/**
+ * A lease that was given to the same key twice continues under the next number, unless that one has a run of
+ * its own.
+ */
 function isReallyTaken(leases: readonly LeaseRecord[], { own, runId }: OfRun): boolean {
   const first = own.get(runId);
   if (first === undefined) return false;

@@ -3,7 +3,7 @@ import { modelShares } from "./model-faults.ts";
 import { cuts, runStoreOutages, serviceFaults } from "./service-faults.ts";
 import { studioOutage, studioShares } from "./studio-faults.ts";
 
-/** What is done beyond the faults of calls: its kind, and how the report names it. */
+/** Disturbances other than faults of calls: their kind, and their name in the report. */
 export const deeds = {
   duplicate: ["events", "events duplicated"],
   drop: ["events", "events lost"],
@@ -42,19 +42,19 @@ export const deeds = {
 export type Deed = keyof typeof deeds;
 export const deedNames = Object.keys(deeds) as Deed[];
 
-/** Where the report counts the deeds. */
+/** The title of the deeds in the report. */
 export const deedsTitle = "processes, events, leases, keys, clocks";
 
 interface NamedFault {
   readonly kind: FaultKind;
-  /** What it hits, as the report has it. */
+  /** What it hits, as named in the report. */
   readonly hit: string;
   readonly name: string;
 }
 
 const services = { DynamoDB: "dynamodb", Lambda: "lambda", "Secrets Manager": "secretsManager" } as const;
 
-/** Every fault of which the report says how often it struck. */
+/** Every fault that the report counts. */
 export const namedFaults: readonly NamedFault[] = [
   ...studioShares.map(({ kind, name }) => ({ kind, hit: "Studio", name })),
   { kind: "outage", hit: "Studio", name: studioOutage.name },

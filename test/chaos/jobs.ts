@@ -6,11 +6,11 @@ export interface JobKind {
   readonly weight: number;
   /** Special words of the offline model (local/model/script.ts). */
   readonly words: string;
-  /** The job fails by itself, and its user reads this. */
+  /** The job fails without any fault, and its user reads this. */
   readonly fails?: RegExp;
-  /** Its process is killed each time that it begins. */
+  /** The process is killed each time the job starts. */
   readonly isPoison?: true;
-  /** `slow`: nearly as long as an attempt; `long`: longer. */
+  /** `slow`: almost as long as an attempt. `long`: longer. */
   readonly pace?: "slow" | "long";
 }
 
@@ -34,7 +34,7 @@ export const jobKinds: readonly JobKind[] = [
 ];
 
 export interface Case {
-  /** In the job's text, so that the model's side can tell whose rounds are asked. */
+  /** Part of the job's text, so that the model's side can tell which job a round belongs to. */
   readonly tag: string;
   readonly kind: JobKind;
 }
@@ -46,24 +46,24 @@ const tags = /\b(?:case|trial)-\d+b?\b/g;
 const marks = /\[for ((?:case|trial)-\d+b?)\]/g;
 const markOf = (tag: string): string => `[for ${tag}]`;
 
-/** The jobs that a message, a deliverable or a failure's reason says it is for. */
+/** The jobs that a message, a deliverable or a failure's reason names as its own. */
 export const markedFor = (text: string): ReadonlySet<string> =>
   new Set([...text.matchAll(marks)].map(([, tag = ""]) => tag));
 
-/** What was asked of the model, seen from its side. */
+/** The requests to the model, as recorded on its side. */
 export interface Asked {
   readonly script: Script;
-  /** How often each round of a job was asked, by the round's place in the conversation. */
+  /** How often each round of a job was requested, by the round's place in the conversation. */
   of(tag: string): ReadonlyMap<string, number>;
 }
 
-/** The offline model's script, which writes into each answer whose job it is for. */
+/** The offline model's script, extended to write the job's tag into each answer. */
 export function watchAsked(): Asked {
   const asked = new Map<string, Map<string, number>>();
   return {
     script: (conversation) => {
       const { text, rounds, repairs } = currentRequest(conversation.items);
-      // The newest message stands last: earlier ones of the workspace may stand before it.
+      // The newest message is last; earlier messages of the workspace may come before it.
       const tag = text.match(tags)?.at(-1) ?? "unknown";
       const ofJob = asked.get(tag) ?? new Map<string, number>();
       const place = `round ${rounds.length + 1}, repair ${repairs}`;
@@ -83,7 +83,7 @@ function marked(turn: Turn, mark: string): Turn {
   return { ...turn, parts };
 }
 
-/** Arguments that are wrong on purpose stay as they are. */
+/** Arguments that are invalid on purpose stay unchanged. */
 function withMarkedTitles(text: string, mark: string): string {
   try {
     const titled = (name: string, value: unknown): unknown =>

@@ -1,4 +1,4 @@
-/** Every kind of fault, with what it does: each can be had alone by `--only`. */
+/** Every kind of fault with its description. `--only` selects single ones. */
 export const faultKinds = {
   calls: "calls to Studio, the model and AWS are refused, cut, answered with 5xx or 429, or slow",
   events: "asynchronous events come twice, late or never",

@@ -1,6 +1,6 @@
 import type { LeaseThief } from "../../local/studio/jobs.ts";
 import { between, seeded } from "./random.ts";
-import { did, dueAt, isDone, later, plannedEvery, plannedMs, scaled, type Scene } from "./scene.ts";
+import { did, dueAt, isDone, later, plannedEvery, plannedMs, scaled, type ChaosContext } from "./context.ts";
 import type { Stage } from "./stage.ts";
 import { endRoutes, heartbeatRoute, lossFaults, oddBodies } from "./studio-faults.ts";
 
@@ -11,8 +11,8 @@ const deedOf = { other: "stolen", nobody: "putBack", time: "expired" } as const;
 const isLeased = ({ studio }: Stage, workspaceId: string): boolean =>
   studio.snapshot().some((one) => one.workspaceId === workspaceId && one.state === "leased");
 
-/** Told when a workspace's run begins its first attempt. */
-function onRunBegan({ stage, over }: Scene, listener: (workspaceId: string) => void): void {
+/** Calls the listener when a workspace's run starts its first attempt. */
+function onRunBegan({ stage, over }: ChaosContext, listener: (workspaceId: string) => void): void {
   stage.watch.onLine((line) => {
     const { workspaceId } = line;
     if (line.message !== "attempt_began" || line["attempt"] !== 1 || workspaceId === undefined) return;
@@ -20,16 +20,19 @@ function onRunBegan({ stage, over }: Scene, listener: (workspaceId: string) => v
   });
 }
 
-/** Leases that are given to somebody else, put back into the queue, or expire, under a run in its first attempt. */
-export function takeLeases(scene: Scene): void {
-  const { stage, options, over } = scene;
+/**
+ * Takes away leases of runs in their first attempt: gives them to another holder, returns the job to the
+ * queue, or lets the lease expire.
+ */
+export function takeLeases(context: ChaosContext): void {
+  const { stage, options, over } = context;
   const random = seeded(options.seed, "leases");
   let [runs, taken] = [0, 0];
-  onRunBegan(scene, (workspaceId) => {
+  onRunBegan(context, (workspaceId) => {
     runs += 1;
-    const owed = thieves.filter((one) => !isDone(scene, deedOf[one]));
+    const owed = thieves.filter((one) => !isDone(context, deedOf[one]));
     const due = dueAt(owed, runs, plannedEvery.lease);
-    const share = scaled(scene, takenShare);
+    const share = scaled(context, takenShare);
     if (random() >= share && taken >= share * runs - 0.5 && due === undefined) return;
     const thief = due ?? thieves[Math.floor(random() * thieves.length)]!;
     const afterMs = between(random, 0, due === undefined ? 1_500 : plannedMs);
@@ -37,17 +40,17 @@ export function takeLeases(scene: Scene): void {
       if (!isLeased(stage, workspaceId)) return;
       stage.studio.steal(workspaceId, thief);
       taken += 1;
-      did(scene, deedOf[thief]);
+      did(context, deedOf[thief]);
     });
   });
 }
 
-/** Planned jobs are offered once more while their first run works. */
-export function doubleLeases(scene: Scene): void {
-  const { stage, options, queue, over } = scene;
+/** Offers planned jobs again while their first run works. */
+export function doubleLeases(context: ChaosContext): void {
+  const { stage, options, queue, over } = context;
   const random = seeded(options.seed, "doubled");
   const offered = new Set<string>();
-  onRunBegan(scene, (workspaceId) => {
+  onRunBegan(context, (workspaceId) => {
     const again = queue.caseIn(workspaceId)?.again;
     if (again === undefined || offered.has(workspaceId)) return;
     offered.add(workspaceId);
@@ -55,9 +58,9 @@ export function doubleLeases(scene: Scene): void {
   });
 }
 
-/** Second messages that do not wait for the first job's end, and answers to that end that are lost. */
-export function postSeconds(scene: Scene): void {
-  const { stage, options, queue, over } = scene;
+/** Sends second messages before the first job ends, and loses answers to the call that ends it. */
+export function postSeconds(context: ChaosContext): void {
+  const { stage, options, queue, over } = context;
   const { studio } = stage;
   const random = seeded(options.seed, "seconds");
   let losses = 0;
@@ -65,18 +68,18 @@ export function postSeconds(scene: Scene): void {
     const fault = lossFaults[losses++ % lossFaults.length]!;
     for (const route of endRoutes)
       studio.faults.add({ name: loseEndName, route, workspaceId, times: 1, fault });
-    did(scene, "endUnanswered");
+    did(context, "endUnanswered");
   };
   const come = (workspaceId: string, deed: "secondQueued" | "secondRunning"): void => {
     const second = queue.postSecond(workspaceId);
     if (second === undefined) return;
-    did(scene, deed);
+    did(context, deed);
     if (second.isEndLost) loseEnd(workspaceId);
   };
   queue.onQueued(({ workspaceId }) => {
     if (queue.secondIn(workspaceId)?.comes === "at once") come(workspaceId, "secondQueued");
   });
-  onRunBegan(scene, (workspaceId) => {
+  onRunBegan(context, (workspaceId) => {
     if (queue.secondIn(workspaceId)?.comes === "later")
       void later(over.signal, between(random, 0, 500), () => come(workspaceId, "secondRunning"));
   });
@@ -84,21 +87,21 @@ export function postSeconds(scene: Scene): void {
 
 export const loseEndName = "end done, answer lost, a second message waits";
 
-/** Every heartbeat of some jobs is answered oddly, by a Studio that extends the lease all the same. */
-export function spoilHeartbeats(scene: Scene): void {
-  scene.queue.onQueued(({ workspaceId, one }) => {
+/** Gives unusual answers to every heartbeat of some jobs, while Studio extends the lease. */
+export function spoilHeartbeats(context: ChaosContext): void {
+  context.queue.onQueued(({ workspaceId, one }) => {
     const fault = oddBodies[one.oddHeartbeats ?? ""];
-    if (fault === undefined || scene.over.signal.aborted) return;
+    if (fault === undefined || context.over.signal.aborted) return;
     const name = `every heartbeat's 200 with ${one.oddHeartbeats}`;
-    scene.stage.studio.faults.addFirst({ name, route: heartbeatRoute, workspaceId, fault });
-    did(scene, "oddHeartbeats");
+    context.stage.studio.faults.addFirst({ name, route: heartbeatRoute, workspaceId, fault });
+    did(context, "oddHeartbeats");
   });
 }
 
-/** The queue has seen to them. */
-export function tellOfShortLeases(scene: Scene): void {
-  scene.queue.onQueued(({ one }) => {
-    if (one.leaseMs === 5_000) did(scene, "fiveSeconds");
-    if (one.leaseMs === 50) did(scene, "fiftyMs");
+/** Only counts the short leases; the queue creates them. */
+export function tellOfShortLeases(context: ChaosContext): void {
+  context.queue.onQueued(({ one }) => {
+    if (one.leaseMs === 5_000) did(context, "fiveSeconds");
+    if (one.leaseMs === 50) did(context, "fiftyMs");
   });
 }

@@ -8,7 +8,7 @@ import { format, toJson } from "./report.ts";
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** `npm run chaos`: exits 1 when a bound is broken, 2 when a flag is wrong. */
+/** `npm run chaos`: exits with 1 if a bound is broken, with 2 if a flag is wrong. */
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return 2;

@@ -6,8 +6,9 @@ const retrieve = "GET /v1/responses/:id";
 const retryAfter = { "retry-after": "1" };
 
 /**
- * A request to begin a response is refused, slowed down, or cut after its first event. Were it cut before, nobody could
- * tell whether it has begun something, since the API has no idempotency key (lib/model/background.ts); what that costs is the platform's.
+ * A request to start a response is refused, delayed, or cut after its first event. It is never cut earlier:
+ * nobody could tell whether it started something, because the API has no idempotency key
+ * (lib/model/background.ts), and that cost is the platform's.
  */
 const calls: readonly Omit<Share<FaultRule>, "kind">[] = [
   { name: "500", route: create, share: 0.4, fault: { kind: "status", status: 500 } },
@@ -25,7 +26,10 @@ const calls: readonly Omit<Share<FaultRule>, "kind">[] = [
   { name: "slow by 0.4 s", route: retrieve, share: 0.2, fault: { kind: "delay", ms: 400 } },
 ];
 
-/** After every kind of event: created, queued, in progress, items that begin and end, their parts and deltas. */
+/**
+ * Cuts after every kind of event: created, queued, in progress, start and end of items, their parts and
+ * deltas.
+ */
 const cuts = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12].map((events): Share<FaultRule> => ({
   name: `stream cut after event ${events}`,
   kind: "calls",
@@ -41,7 +45,10 @@ const oddBodies: Readonly<Record<string, FaultRule["fault"]>> = {
   "cut JSON": { kind: "cut" },
 };
 
-/** Only a look at a response: a begun one whose answer cannot be read is as lost as one that was cut off. */
+/**
+ * Only for requests that retrieve a response. A started response whose answer cannot be read is as lost as
+ * one that was cut off.
+ */
 const odd = Object.entries(oddBodies).map(([name, fault]): Share<FaultRule> => ({
   name: `200 with ${name}`,
   kind: "odd-body",
@@ -67,7 +74,7 @@ const shares: readonly Share<FaultRule>[] = [
   ...calls.map((share) => ({ ...share, kind: "calls" as const })),
 ];
 
-/** A response is looked at only where its stream was cut. */
+/** A response is retrieved only if its stream was cut. */
 const plannedChance = (route: string | undefined): number => (route === retrieve ? 0.5 : 0.05);
 
 export const modelRules = (rates: Rates) => rulesOf<FaultRule>(shares, rates, plannedChance);

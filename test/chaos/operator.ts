@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Scene } from "./scene.ts";
+import type { ChaosContext } from "./context.ts";
 
 const lookMs = 300;
-/** A longer wait than this is cleared once it has been seen for a moment. */
+/** A longer wait than this is cleared shortly after it was seen. */
 const patienceMs = 3_000;
 
 export interface Operator {
@@ -10,8 +10,11 @@ export interface Operator {
   stop(): Promise<void>;
 }
 
-/** An operator who clears a pool's back-off that is too long for our time. Until all is over: faults can still be on their way. */
-export function clearBackoffs({ stage, options }: Scene): Operator {
+/**
+ * Clears the pool's back-off when it is too long for the test, as an operator would. Continues until the end,
+ * because faults can still arrive.
+ */
+export function clearBackoffs({ stage, options }: ChaosContext): Operator {
   const over = new AbortController();
   let longestMs = 0;
   let isSeen = false;

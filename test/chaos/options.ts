@@ -6,20 +6,20 @@ export interface ChaosOptions {
   readonly jobs: number;
   readonly kinds: readonly JobKind[];
   readonly seed: number;
-  /** Share of the calls to Studio, model, run store, Lambda and Secrets Manager that go wrong. */
+  /** Share of the calls to Studio, model, run store, Lambda and Secrets Manager that fail. */
   readonly faultRate: number;
   /** Share of the invocations of processors and dispatchers that are killed. */
   readonly killRate: number;
-  /** The kinds of fault that strike. */
+  /** The kinds of fault to apply. */
   readonly only: ReadonlySet<FaultKind>;
-  /** Runs in flight. */
+  /** The maximum number of runs in flight. */
   readonly concurrency: number;
-  /** The processor's time-out. */
+  /** The processor's timeout. */
   readonly attemptSeconds: number;
   readonly leaseMs: number;
-  /** Faults stop when every job has ended, and after this at the latest. */
+  /** Faults stop when every job has ended, and at the latest after this time. */
   readonly limitMs: number;
-  /** Every event of the cloud is written here, a line of JSON each. */
+  /** The file for every event of the cloud, one JSON object per line. */
   readonly eventsFile: string | undefined;
 }
 
@@ -40,12 +40,12 @@ Flags
 
 Kinds of fault, at a fault rate of 0.1 and a kill rate of 0.05; other rates scale them
 ${kindsInWords()}
-The verdict: no job is lost, completed twice or given another job's answer; nothing is posted after a loss, by a
+The result: no job is lost, completed twice or given another job's answer; nothing is posted after a loss, by a
 superseded attempt, or without a fresh write in the run store; each run's outcome is what Studio knows of it; no round
 is asked of the model again but where a process broke or a lease was really taken away; no process calls in a hot loop.
 `;
 
-/** Lines of at most 120 characters. */
+/** In lines of at most 120 characters. */
 function kindsInWords(): string {
   const indent = " ".repeat(20);
   const wrap = (text: string): string => text.replace(/(.{1,98})(?: |$)/g, `$1\n${indent}`).trimEnd();
@@ -54,7 +54,7 @@ function kindsInWords(): string {
     .join("");
 }
 
-/** @throws TypeError naming the flag */
+/** @throws TypeError that names the flag */
 export function parseOptions(
   args: readonly string[],
   random: () => number,
@@ -89,7 +89,7 @@ export function parseOptions(
   };
 }
 
-/** The common case: times in which a run of `jobs` fits into minutes. */
+/** The default options, with which a run of `jobs` jobs takes minutes. */
 export function chaosOf(jobs: number): ChaosOptions {
   return {
     jobs,

@@ -11,10 +11,13 @@ export interface BusiestSecond {
   readonly calls: number;
 }
 
-/** Calls that one process may make within a second. A dispatcher leases in batches; a run asks, looks and sends heartbeats. */
+/**
+ * The maximum number of calls of one process per second. A dispatcher leases in batches; a processor asks the
+ * model, reads results and sends heartbeats.
+ */
 export const paceBounds: Readonly<Record<string, number>> = { Studio: 40, model: 20, DynamoDB: 80 };
 
-/** For each service, the process that called most within any second. */
+/** For each service, the process with the most calls within any second. */
 export function busiestSeconds(
   calls: Readonly<Record<string, readonly PacedCall[]>>,
 ): readonly BusiestSecond[] {

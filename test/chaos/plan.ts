@@ -4,24 +4,24 @@ import type { ChaosOptions } from "./options.ts";
 import { pick, shuffled, type Random } from "./random.ts";
 import { oddBodies } from "./studio-faults.ts";
 
-/** A job, and what is done to it besides the faults that strike anybody. */
+/** A job, and what is done to it apart from the random faults. */
 export interface PlannedCase extends Case {
-  /** The tag of the job in whose workspace it comes as a second message. */
+  /** The tag of the job in whose workspace this one is a second message. */
   readonly follows?: string;
-  /** It comes at once, or when the first job runs. */
+  /** The second message is sent at once, or when the first job runs. */
   readonly comes?: "at once" | "later";
-  /** The answer to the first job's end is lost. */
+  /** Whether the answer to the call that ends the first job is lost. */
   readonly isEndLost?: true;
   readonly again?: "same" | "other";
-  /** Of each lease; or, where it is 50 ms, of the first ones. */
+  /** The duration of each lease; with 50 ms, of the first ones only. */
   readonly leaseMs?: 50 | 5_000;
-  /** What every answer to a heartbeat of it holds. */
+  /** An unusual value in every answer to its heartbeats. */
   readonly oddHeartbeats?: string;
-  /** Its first attempt stands still, or cannot reach the run store, for longer than the others wait for it. */
+  /** Its first attempt is frozen, or cannot reach the run store, until the others consider it dead. */
   readonly halt?: "at work" | "before the post" | "cut off";
 }
 
-/** Of all jobs. */
+/** Shares of all jobs. */
 const shares = {
   second: 0.15,
   again: 0.12,
@@ -32,11 +32,11 @@ const shares = {
 };
 
 interface PlanOptions extends Pick<ChaosOptions, "jobs" | "kinds" | "only"> {
-  /** Of the first one's tag. */
+  /** Where the number in the first job's tag starts. */
   readonly from?: number;
 }
 
-/** `jobs` cases, second messages among them: one of each kind first, then by their weights. */
+/** Plans `jobs` cases, including second messages: first one of each kind, then by weight. */
 export function planCases(options: PlanOptions, random: Random): readonly PlannedCase[] {
   const { only, jobs, from = 1 } = options;
   const kinds = options.kinds.filter(({ isPoison }) => !isPoison || only.has("kills"));
@@ -51,7 +51,7 @@ export function planCases(options: PlanOptions, random: Random): readonly Planne
 
 const furtherJobs = 24;
 
-/** A few more: as many of them as there may be get a treatment, or fail by themselves. */
+/** Plans a few more cases. As many as allowed get a treatment or fail by themselves. */
 export function furtherCases(options: PlanOptions, random: Random): readonly PlannedCase[] {
   const kinds = options.kinds.filter(({ pace, fails }) => pace !== undefined || fails !== undefined);
   return planCases({ ...options, kinds, jobs: furtherJobs }, random);
@@ -63,7 +63,7 @@ interface Seconds {
   readonly random: Random;
 }
 
-/** Not for poison: which job of the workspace kills its process could not be told. */
+/** Not for poison jobs, because nobody could tell which job of the workspace kills its process. */
 function secondsOf(firsts: readonly PlannedCase[], { count, kinds, random }: Seconds) {
   const harmless = kinds.filter(({ isPoison }) => !isPoison);
   const leaders = shuffled(
@@ -88,7 +88,7 @@ interface Treatments {
 interface Treatment {
   readonly of: FaultKind;
   readonly share: number;
-  /** For the first, second … of them. */
+  /** What is done to the first, second and further of these jobs. */
   readonly what: (at: number) => Partial<PlannedCase>;
 }
 
@@ -97,7 +97,7 @@ function treatmentsFor(kinds: readonly JobKind[]): readonly Treatment[] {
     const kind = kinds.find((one) => one.pace === pace);
     return kind === undefined ? {} : { kind };
   };
-  // Others take it for dead within seconds, and it still has work to do then.
+  // Others consider it dead within seconds, and it still has work to do then.
   const halted = { leaseMs: 5_000, ...kindOf("slow") } as const;
   const bodies = Object.keys(oddBodies);
   return [
@@ -109,7 +109,7 @@ function treatmentsFor(kinds: readonly JobKind[]): readonly Treatment[] {
     {
       of: "doubled-lease",
       share: shares.again,
-      // Still at work when its key, or another one, asks for the next lease.
+      // Slow, so that it is still working when its key, or another one, asks for the next lease.
       what: (at) => ({ again: at % 4 === 1 ? "other" : "same", ...kindOf("slow") }),
     },
     { of: "cut-off", share: shares.halted, what: () => ({ ...halted, halt: "cut off" }) },
@@ -123,10 +123,10 @@ function treatmentsFor(kinds: readonly JobKind[]): readonly Treatment[] {
   ];
 }
 
-/** Each job gets one treatment at most. */
+/** Gives each job at most one treatment. */
 function treat(cases: readonly PlannedCase[], { options, countOf, random }: Treatments) {
   const { only, kinds } = options;
-  // The first ones are one of each kind, and stay so.
+  // The first ones stay one of each kind, without a treatment.
   const others = [...cases.keys()].slice(kinds.length).filter((at) => !cases[at]!.kind.isPoison);
   const free = shuffled(random, others);
   const treated = [...cases];

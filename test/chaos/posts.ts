@@ -4,24 +4,28 @@ export interface PostAfterLoss {
   readonly workspaceId: string;
   readonly path: string;
   readonly status: number;
-  /** How long after the loss was known. */
+  /** Time from the known loss to the post. */
   readonly afterMs: number;
   readonly known: "by an answer" | "by the lease's own end";
 }
 
-/** A post and the news of the loss can cross on their way; our time is measured with the half second of the Date header. */
+/**
+ * A post and the news of the loss can cross on their way, and the runner knows Studio's time only to half a
+ * second.
+ */
 const raceMs = { answer: 500, end: 1_500 };
 
 const posts = ["/completeWorkspaceJob", "/failWorkspaceJob"];
 const lossStatuses = [403, 404, 409, 410, 412];
 
 /**
- * Posts by which a runner tried to deliver or to fail a job although it had to know that its lease was gone. Read from
- * Studio's journal alone, one lease at a time: of a workspace, to a key. A post counts when
- * - an earlier request under the same lease was answered that the lease is gone (403, 404, 409, 410, 412), more than
- *   half a second before the post came; or
- * - the last lease or heartbeat that Studio granted had run out by more than a second and a half before the post came.
- * Posts that came first and learnt of the loss by their own answer do not count: no heartbeat could have told sooner.
+ * Posts with which a runner tried to deliver or fail a job although it had to know that its lease was gone.
+ * Uses Studio's journal only, for one lease (workspace and key) at a time. A post counts if
+ * - an earlier request under the same lease was answered that the lease is gone (403, 404, 409, 410, 412),
+ *   more than half a second before the post arrived; or
+ * - the last lease or heartbeat that Studio granted had expired more than a second and a half before the post
+ *   arrived.
+ * A post whose own answer brought the news does not count, because no heartbeat could have told sooner.
  */
 export function postsAfterLoss(
   journal: readonly JournalEntry[],
@@ -37,10 +41,12 @@ export function postsAfterLoss(
   );
 }
 
-/** A lease or heartbeat that a fault held back counts from when it took effect; a post from when its runner sent it. */
+/**
+ * A lease or heartbeat that a fault delayed counts from when it took effect, a post from when it was sent.
+ */
 const orderOf = ({ path, at, doneAt = at }: JournalEntry): number => (extendsLease(path) ? doneAt : at);
 
-/** Each part begins with the lease itself. */
+/** Each part starts with the lease call itself. */
 function splitByLease(entries: readonly JournalEntry[]): readonly (readonly JournalEntry[])[] {
   const leases: JournalEntry[][] = [];
   for (const entry of entries) {
@@ -52,7 +58,7 @@ function splitByLease(entries: readonly JournalEntry[]): readonly (readonly Jour
 
 interface Times {
   readonly leaseMs: number;
-  /** How long this process was held up at most: it sees news as late as that. */
+  /** The longest time that this process was held up, and so how late it sees events. */
   readonly lagMs: number;
 }
 

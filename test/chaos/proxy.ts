@@ -11,7 +11,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { between, pick, type Random } from "./random.ts";
 
-/** What can go wrong with one call of an AWS service. */
+/** A fault of one call to an AWS service. */
 export type ServiceFault = { readonly name: string; readonly weight: number } & (
   | { readonly kind: "answer"; readonly status: number; readonly type: string }
   | { readonly kind: "reset"; readonly when: "before" | "after" }
@@ -20,22 +20,24 @@ export type ServiceFault = { readonly name: string; readonly weight: number } & 
   | { readonly kind: "silent" }
 );
 
-/** A proxy before an AWS endpoint of the local cloud that lets a share of the calls go wrong. */
+/** A proxy in front of an AWS endpoint of the local cloud that makes a share of the calls fail. */
 export interface FaultyProxy {
   readonly url: string;
-  /** Where calls go on to. */
+  /** Sets where calls are forwarded to. */
   pointTo(target: string): void;
-  /** The first faults are one of each kind, so that none is left to the dice alone. */
+  /**
+   * Sets the share of failing calls. The first faults are one of each kind, so that none is left to chance.
+   */
   setRate(rate: number): void;
-  /** From now on every call fails with this; `undefined`: as the rate says. */
+  /** Makes every call fail with this from now on; `undefined`: back to the rate. */
   setOutage(fault: ServiceFault | undefined): void;
-  /** The same for the calls of one process (its session token names it). */
+  /** The same for the calls of one process, which its session token identifies. */
   cutOff(caller: string, fault: ServiceFault | undefined): void;
-  /** How often each fault struck, by name. */
+  /** How often each fault was applied, by name. */
   fired(): ReadonlyMap<string, number>;
-  /** Who called, and when (epoch ms). */
+  /** The callers and times (epoch ms) of all calls. */
   calls(): readonly ProxyCall[];
-  /** Told of every call that the service has taken, before its caller is. */
+  /** Calls the listener for every call that the service has accepted, before its caller gets the answer. */
   onTaken(listener: (call: TakenCall) => void): void;
   close(): Promise<void>;
 }
@@ -46,15 +48,15 @@ export interface ProxyCall {
 }
 
 export interface TakenCall extends ProxyCall {
-  /** Its `X-Amz-Target`. */
+  /** The call's `X-Amz-Target`. */
   readonly target: string;
   readonly body: string;
   readonly answer: Answer;
-  /** Whether its caller gets the answer. */
+  /** Whether the caller gets the answer. */
   readonly isAnswered: boolean;
 }
 
-/** As long as a kind of fault has not struck, each so manieth call meets the next one. */
+/** Until each kind of fault has been applied, every call with this interval gets the next one. */
 const plannedEvery = 5;
 
 interface State {
@@ -139,7 +141,7 @@ interface Call {
   readonly fault: ServiceFault | undefined;
 }
 
-/** Both of AWS's error shapes: a header for REST-JSON services, a field for JSON 1.x. */
+/** In both of AWS's error formats: a header for REST-JSON services, a field for JSON 1.x. */
 function sendFault(
   response: ServerResponse,
   { status, type }: Extract<ServiceFault, { kind: "answer" }>,

@@ -5,7 +5,7 @@ import type { PlannedCase } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 
 const lookMs = 200;
-/** Of a job whose first leases are over at once. */
+/** For a job whose first leases expire at once. */
 const fiftyMsLeases = 2;
 
 export interface QueuedCase {
@@ -14,24 +14,24 @@ export interface QueuedCase {
 }
 
 export interface CaseQueue {
-  /** Of the workspace's first job. */
+  /** The workspace's first job. */
   caseIn(workspaceId: string): PlannedCase | undefined;
   workspaceOf(one: Case): string;
-  /** Told of each first job as it is queued. */
+  /** Calls the listener for each first job that is queued. */
   onQueued(listener: (queued: QueuedCase) => void): void;
-  /** The workspace's second message, if it has not come yet. */
+  /** The workspace's second message, if it has not been sent. */
   secondIn(workspaceId: string): PlannedCase | undefined;
-  /** Lets it come now, if it has not. */
+  /** Sends the second message now, if it has not been sent. */
   postSecond(workspaceId: string): PlannedCase | undefined;
-  /** More jobs, after those that there are. */
+  /** Appends more jobs. */
   add(cases: readonly PlannedCase[]): void;
-  /** `false` when that share of the jobs has not ended in time. */
+  /** `false` if that share of the jobs has not ended within `limitMs`. */
   until(share: number, limitMs: number, onLook?: (share: number) => void): Promise<boolean>;
 }
 
 /**
- * Queues the first jobs, so many ahead of those that have ended, and says how many have; a second message comes at the
- * latest when its first job has ended. A short queue lets second messages come to their turn soon.
+ * Queues the first jobs, `ahead` more than have ended, and counts those that have. A second message is sent
+ * at the latest when its first job has ended. A short queue lets second messages run soon.
  */
 export function queueCases(stage: Stage, planned: readonly PlannedCase[], ahead = Infinity): CaseQueue {
   const { studio } = stage;

@@ -1,6 +1,9 @@
 export type Random = () => number;
 
-/** A stream of numbers from 0 (included) to 1 (excluded) of its own for each name: mulberry32 over a hash of both. */
+/**
+ * A separate stream of numbers from 0 (included) to 1 (excluded) for each name: mulberry32 with a hash of
+ * seed and name.
+ */
 export function seeded(seed: number, name: string): Random {
   let state = Array.from(name).reduce(
     (hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193),

@@ -5,20 +5,20 @@ export interface Reason {
   readonly isTrue: boolean;
 }
 
-/** Ends that Lambda saw. */
+/** Failures that Lambda saw. */
 const seenByLambda =
   "crashed|ran out of memory|was killed(?: \\(as happens when memory runs out\\))?|ran out of time";
 const multiples: Readonly<Record<string, number>> = { " twice": 2, " three times": 3, " four times": 4 };
 
-/** How often a failure names such an end. */
+/** How often a failure's reason names these words. */
 function named(failure: string | null, words: string): number {
   const found = [...(failure ?? "").matchAll(new RegExp(`(?:${words})( twice| \\w+ times)?`, "g"))];
   return found.reduce((all, [, times]) => all + (multiples[times ?? ""] ?? 1), 0);
 }
 
 /**
- * No more is named than was done: broken invocations that Lambda saw; lost, late and unsent events; and silence, which
- * is what a broken, frozen or cut off process leaves, or a heartbeat that came to nothing.
+ * A reason may not name more than was done: failed invocations that Lambda saw; lost, late and unsent events;
+ * and silence, which comes from a failed, frozen or cut off process, or from a failed heartbeat.
  */
 function isTrueOfWorker({
   brokenAttempts,
@@ -35,10 +35,10 @@ function isTrueOfWorker({
   );
 }
 
-/** One answer does not make a provider that is not available. */
+/** One bad answer does not make a provider unavailable. */
 const modelFaultsNeeded = 3;
 
-/** What a user may read, and when it is true. */
+/** The reasons that a user may read, and when each is true. */
 const reasons: readonly {
   readonly name: string;
   readonly pattern: RegExp;
@@ -65,7 +65,7 @@ const reasons: readonly {
     isTrue: (_, { hit }) => hit.secrets,
   },
   {
-    // Only a whole answer of the wrong shape, and only the second in a row.
+    // Only if a whole answer had the wrong structure, for the second time in a row.
     name: "Studio broke its contract, twice in a row",
     pattern: /Studio broke its contract: POST \/getWorkspaceRunnerContext .* wrong shape/,
     isTrue: ({ misshapenContexts }) => misshapenContexts >= 2,

@@ -2,20 +2,20 @@ import type { Disturbance } from "./disturb.ts";
 import { deedsTitle, namedFaults } from "./faults.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Stage } from "./stage.ts";
-import type { Verdict } from "./verdict.ts";
-import { countBy } from "./verdict.ts";
+import type { ChaosOutcome } from "./outcome.ts";
+import { countBy } from "./outcome.ts";
 
-export interface Report extends Verdict {
+export interface Report extends ChaosOutcome {
   readonly seed: number;
   readonly elapsedMs: number;
   /** By what they hit, then by name. */
   readonly faults: Readonly<Record<string, ReadonlyMap<string, number>>>;
-  /** Calls by service, those that went wrong included. */
+  /** Calls by service, including those that failed. */
   readonly calls: Readonly<Record<string, number>>;
-  /** Invocations that ended in something else than an answer. */
+  /** Invocations that ended other than with an answer. */
   readonly endings: ReadonlyMap<string, number>;
   readonly invocations: Readonly<Record<"processor" | "dispatcher" | "recovery", number>>;
-  /** The functions' own log lines. */
+  /** The functions' log lines, by event. */
   readonly lines: ReadonlyMap<string, number>;
   readonly studioSkewMs: number;
 }
@@ -45,7 +45,7 @@ export function faultsOf(
   };
 }
 
-/** Faults that were wanted and never struck. */
+/** Faults that should have been applied and never were. */
 export const unstruck = (
   faults: Report["faults"],
   { only, faultRate, killRate }: Pick<ChaosOptions, "only" | "faultRate" | "killRate">,
@@ -120,15 +120,15 @@ export function format(report: Report, options: ChaosOptions): string {
     ...all.slice(0, mostDetails).map((one) => `  ${JSON.stringify(one)}`),
     ...(all.length > mostDetails ? [`  and ${all.length - mostDetails} more`] : []),
   ]);
-  const verdict =
+  const outcome =
     report.broken.length === 0
       ? ["Every bound holds."]
       : ["BROKEN:", ...report.broken.map((one) => `  ${one}`)];
-  return [table, ...details, "", ...verdict].join("\n");
+  return [table, ...details, "", ...outcome].join("\n");
 }
 
 const mostDetails = 12;
-/** A longer name pushes its own number to the right, and nobody else's. */
+/** A longer name moves only its own number to the right. */
 const widestName = 64;
 
 const detailsOf = (report: Report): Readonly<Record<string, readonly object[]>> => ({
@@ -142,7 +142,7 @@ const detailsOf = (report: Report): Readonly<Record<string, readonly object[]>> 
   "Asked again": report.rounds.repeated,
 });
 
-/** Maps as objects. */
+/** Writes maps as objects. */
 export const toJson = (report: Report): string =>
   JSON.stringify(
     report,

@@ -4,17 +4,17 @@ import type { PacedCall } from "./pace.ts";
 import type { RowWrite } from "./row-history.ts";
 import type { Attempt } from "./watch.ts";
 
-/** The bound on rounds asked, as a share of the rounds needed. */
+/** The maximum number of rounds requested, as a share of the rounds needed. */
 export const roundsBound = 1.02;
-/** In a run of fewer jobs one broken process can be more than the bound by itself. */
+/** With fewer jobs, one failed process can exceed the bound by itself. */
 const boundHoldsFrom = 250;
 
 export interface Rounds {
   readonly asked: number;
   readonly needed: number;
-  /** Asked more than once: in jobs whose lease was really taken away, and in all others. */
+  /** Rounds requested more than once: in jobs whose lease was really taken away, and in all others. */
   readonly again: { readonly taken: number; readonly others: number };
-  /** The jobs that asked more often than what befell them allows. */
+  /** The jobs that asked more often than their faults explain. */
   readonly repeated: readonly {
     readonly tag: string;
     readonly workspaceId: string;
@@ -26,17 +26,17 @@ const repeats = ({ asked }: CaseEnd): number => total(asked) - asked.size;
 const sum = (cases: readonly CaseEnd[], of: (one: CaseEnd) => number): number =>
   cases.reduce((all, one) => all + of(one), 0);
 
-/** A poisoned job needs no more rounds than it got to. */
+/** A poison job needs no more rounds than it reached. */
 function neededBy({ kind, asked }: CaseEnd, roundsOfKind: ReadonlyMap<string, number>): number {
   const needed = roundsOfKind.get(kind.name) ?? 0;
   return kind.isPoison ? Math.min(needed, asked.size) : needed;
 }
 
 /**
- * An attempt that is killed, frozen or cut off between asking and noting the response's id asks once more
- * (docs/reliability.md): a job asks again at most once for each attempt of it to which that was done, and for the rounds of a
- * run whose lease was really taken away, and once for an attempt whose run passed into another hand between the two. A lease
- * that Studio gave twice to one key was not taken away.
+ * An attempt that is killed, frozen or cut off between requesting a round and recording the response's id
+ * requests it again (docs/reliability.md). So a job may repeat a round once for each such attempt, once for
+ * an attempt whose run was taken over between the two, and for the rounds of a run whose lease was really
+ * taken away. A lease that Studio gave to the same key twice was not taken away.
  */
 const asksForNothing = (one: CaseEnd): boolean =>
   repeats(one) > one.disturbedAttempts + one.takenRounds + one.crossedRounds;
@@ -80,7 +80,10 @@ interface Seen {
   readonly writes: readonly Pick<RowWrite, "runId" | "attempt" | "state" | "caller" | "atMs">[];
 }
 
-/** Rounds that an attempt asked for right before another hand closed its run or began the next attempt, so that it could not note their ids. */
+/**
+ * Rounds that an attempt requested directly before another process finished its run or started the next
+ * attempt, so that it could not record their ids.
+ */
 export function crossedRounds({ requests, writes }: Seen, attempts: readonly Attempt[]): number {
   return attempts.filter(({ runId, environment, attempt, fromMs }) => {
     const ofRun = writes.filter((write) => write.runId === runId);

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import type { TakenCall } from "./proxy.ts";
 
-/** A state of a run's row, as the run store took it. */
+/** A state of a run's row that the run store accepted. */
 export interface RowWrite {
   /** Epoch ms. */
   readonly atMs: number;
   /** The process that wrote it. */
   readonly caller: string | undefined;
-  /** Whether the process heard that it was taken. */
+  /** Whether the process received the answer. */
   readonly isAnswered: boolean;
   readonly isNew: boolean;
   readonly runId: string;
@@ -35,7 +35,7 @@ const putSchema = z.object({ Item: rowSchema });
 const transactionSchema = z.object({ TransactItems: z.array(z.object({ Put: putSchema.optional() })) });
 const updatedSchema = z.object({ Attributes: rowSchema });
 
-/** Reads what passes on the way to DynamoDB: what is put, and the row that an update gives back. */
+/** Reads the traffic to DynamoDB: the rows that are put, and those that updates return. */
 export function watchRows(): RowHistory {
   const writes: RowWrite[] = [];
   const listeners: ((write: RowWrite) => void)[] = [];

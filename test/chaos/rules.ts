@@ -1,6 +1,6 @@
 import type { FaultKind } from "./kinds.ts";
 
-/** A rule whose probability is still to be told: per call, in parts of the rate of faults. */
+/** A rule without its probability, which is derived from the share of calls and the rate of faults. */
 export type Share<Rule> = Omit<Rule, "probability"> & {
   readonly name: string;
   readonly kind: FaultKind;
@@ -14,7 +14,9 @@ export interface Rates {
 
 type Routed<Rule> = Share<Rule> & { readonly route?: string | undefined };
 
-/** Rules for a server: first each of them once, soon (in few jobs the dice would forget some), then by the dice. */
+/**
+ * Rules for a server: first each of them once, early (with few jobs, chance leaves some out), then at random.
+ */
 export function rulesOf<Rule extends object>(
   shares: readonly Routed<Rule>[],
   { faultRate, only }: Rates,
@@ -30,7 +32,10 @@ export function rulesOf<Rule extends object>(
   return [...planned, ...byDice<Rule>(wanted, faultRate)];
 }
 
-/** The first rule that hits wins, so that a later one needs a higher chance for the same share of all calls. */
+/**
+ * The first rule that matches wins, so a later one needs a higher probability for the same share of all
+ * calls.
+ */
 function byDice<Rule extends object>(shares: readonly Routed<Rule>[], rate: number) {
   const spent = new Map<string, number>();
   return shares.map(({ share, kind: _kind, ...rule }) => {
@@ -40,7 +45,7 @@ function byDice<Rule extends object>(shares: readonly Routed<Rule>[], rate: numb
   });
 }
 
-/** What 429 and 503 may ask for, by how the report names it. */
+/** Values of Retry-After that 429 and 503 may have, by their name in the report. */
 export const retryAfters = {
   "0": "0",
   negative: "-5",
@@ -48,14 +53,14 @@ export const retryAfters = {
   "a past date": "Thu, 01 Jan 1970 00:00:00 GMT",
   "a far date": "Fri, 31 Dec 9999 23:59:59 GMT",
   "epoch seconds": "1795000000",
-  // In milliseconds more than a timer can count.
+  // More milliseconds than a timer can count.
   "25 days": "2147484",
   "1e300": "1e300",
 } as const;
 
 export type RetryAfter = keyof typeof retryAfters;
 
-/** One rule for each wish and status, with a name for each wish. */
+/** One rule for each value and status, named after the value. */
 export const retryAfterShares = (share: number, route?: string) =>
   Object.entries(retryAfters).flatMap(([name, value]) =>
     [429, 503].map((status) => ({
@@ -67,5 +72,5 @@ export const retryAfterShares = (share: number, route?: string) =>
     })),
   );
 
-/** Numbers that no server means. */
+/** Numbers that no real server sends. */
 export const absurd = { nanoseconds: 1.76e18, seconds: 1.76e9, negative: -1, "1e300": 1e300 } as const;

@@ -1,6 +1,6 @@
 import type { JournalEntry } from "../../local/studio/journal.ts";
 import type { RowWrite } from "./row-history.ts";
-import type { Interval } from "./scene.ts";
+import type { Interval } from "./context.ts";
 import type { RunRow } from "./stage.ts";
 import type { Attempt, Role } from "./watch.ts";
 
@@ -10,31 +10,31 @@ export const failRoute = "/failWorkspaceJob";
 export const postRoutes: readonly string[] = [completeRoute, failRoute];
 
 export const isAnswered = ({ status }: JournalEntry): boolean => status >= 200 && status < 300;
-/** Studio has done what was asked, whatever its caller was told. */
+/** Whether the call took effect at Studio, whatever its caller was told. */
 export const isAccepted = ({ jobId }: JournalEntry): boolean => jobId !== undefined;
 
-/** What is known of everybody who called, all by one clock. */
+/** Records of everybody who called, all by one clock. */
 export interface Records {
   readonly journal: readonly JournalEntry[];
   readonly runs: readonly RunRow[];
   readonly writes: readonly RowWrite[];
   readonly attempts: readonly Attempt[];
-  /** When processes stood still. */
+  /** When processes were frozen. */
   readonly freezes: readonly Omit<Interval, "isFrozen">[];
   readonly roleOf: (environment: string) => Role;
 }
 
-/** A call about a job, and the run in whose name it was made. */
+/** A call about a job, and the run for which it was made. */
 export interface SentCall {
   readonly entry: JournalEntry;
   readonly runId: string | undefined;
-  /** Of a processor; a dispatcher or recovery calls for runs whose attempt has ended. */
+  /** The processor's attempt. Absent: a dispatcher or recovery calls for runs whose attempt has ended. */
   readonly attempt: Attempt | undefined;
 }
 
 /**
- * Which run each call was made for. A processor works for one run at a time; another process, for the run of that
- * workspace whose row it wrote last.
+ * Assigns each call to a run. A processor works for one run at a time; another process calls for the run of
+ * that workspace whose row it wrote last.
  */
 export function sentCalls({ journal, attempts, writes, roleOf }: Records): readonly SentCall[] {
   const attemptsOf = Map.groupBy(attempts, ({ environment }) => environment);
@@ -54,13 +54,16 @@ export function sentCalls({ journal, attempts, writes, roleOf }: Records): reado
     });
 }
 
-/** The lease that a run was made for: of which job, and which of its leases. */
+/** The lease that a run was created for: its job and the lease's number. */
 export interface OwnLease {
   readonly jobId: number;
   readonly lease: number;
 }
 
-/** Joins the runs with Studio's journal: the newest lease that the process which made the run had been given right before. */
+/**
+ * Joins the runs with Studio's journal. A run belongs to the newest lease that its process had received
+ * before creating it.
+ */
 export function leasesOfRuns({ journal, runs, writes }: Records): ReadonlyMap<string, OwnLease> {
   const made = new Map(writes.filter(({ isNew }) => isNew).map((write) => [write.runId, write]));
   const given = Map.groupBy(

@@ -13,7 +13,7 @@ const throttle = {
   type: "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
 } as const;
 
-/** What the AWS services do, by service. */
+/** Faults of the AWS services, by service. */
 export const serviceFaults = {
   dynamodb: [
     throttle,
@@ -33,7 +33,7 @@ export const serviceFaults = {
   ],
 } as const satisfies Readonly<Record<string, readonly ServiceFault[]>>;
 
-/** For everybody. */
+/** For all callers. */
 export const runStoreOutages = {
   throttled: { ...throttle, name: "outage: throttled" },
   cut: { name: "outage: cut off", weight: 1, kind: "reset", when: "before" },

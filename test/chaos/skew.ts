@@ -2,21 +2,21 @@ import { systemClock, type Clock } from "../../lib/core/clock.ts";
 import type { ChaosOptions } from "./options.ts";
 import { seeded } from "./random.ts";
 
-/** Studio's clock, which is set apart from ours. */
+/** Studio's clock, which differs from the machine's. */
 export interface SkewedClock extends Clock {
-  /** Against ours. */
+  /** The difference from the machine's clock. */
   skewMs(): number;
-  /** Moves on by so much from now on. */
+  /** Moves the clock by `ms` from now on. */
   step(ms: number): void;
-  /** Jumps forward: once, by two minutes. Backward it would keep every abandoned lease for as long. */
+  /** Jumps forward by two minutes, once. A backward jump would extend every abandoned lease by as much. */
   jump(): void;
 }
 
 const farMs = 120_000;
-/** Below what the runner can tell from the whole seconds of the Date header. */
+/** Less than the runner can tell from the Date header, which has whole seconds. */
 const nearMs = 1_200;
 
-/** Behind, then nearly right; or nearly right, then ahead. */
+/** First behind and then almost right, or first almost right and then ahead. */
 export function studioClock({ seed, only }: Pick<ChaosOptions, "seed" | "only">): SkewedClock {
   const isBehind = seeded(seed, "skew")() < 0.5;
   const [before, after] = isBehind ? [-farMs, nearMs] : [-nearMs, farMs];

@@ -22,7 +22,7 @@ import { serviceFaults } from "./service-faults.ts";
 import { studioClock, type SkewedClock } from "./skew.ts";
 import { watchCloud, type Watch } from "./watch.ts";
 
-/** The names that the template's ids hold. */
+/** Parts of the template's logical ids. */
 const parts = {
   table: "RunStoreTable",
   processor: "ProcessorRunner",
@@ -33,25 +33,31 @@ const pool = "local";
 const backoffKey = { pool, id: "backoff" };
 const modelName = "offline-canned";
 
-/** A dispatcher's lock lives for as long as it could: a killed one holds the pool up for this long. */
+/** A dispatcher's lock lasts as long as its timeout, so a killed one blocks the pool for this long. */
 const dispatcherSeconds = 5;
 const tickMs = 1_000;
-/** Short, so that the reaper finds a lost event while its lease still lives. */
+/** Short, so that the reaper finds a lost event while its lease is live. */
 const maxEventAgeMs = 2_000;
-/** An attempt that begins later than this after its event was queued may be taken for lost (lib/dispatch/reaper.ts). */
+/**
+ * An attempt that starts later than this after its event was queued may be considered lost
+ * (lib/dispatch/reaper.ts).
+ */
 export const startLimitMs = maxEventAgeMs * 1.2;
 
-/** A run's row; a later version of the runner says whether its report was answered. */
+/** A run's row. A later version of the runner records whether its report was answered. */
 const rowSchema = runSchema.extend({ unconfirmed: z.boolean().optional() });
 export type RunRow = Readonly<z.output<typeof rowSchema>>;
 
 export interface Rows {
   readonly runs: readonly RunRow[];
-  /** Ids of rows that are no runs. */
+  /** Ids of rows that are not runs. */
   readonly unreadable: readonly string[];
 }
 
-/** The local stack with its servers in this process, the functions in processes of their own, all faults at rest. */
+/**
+ * The local stack with its servers in this process and the functions in processes of their own. All faults
+ * are off.
+ */
 export interface Stage {
   readonly cloud: LocalCloud;
   readonly studio: LocalStudio;
@@ -65,13 +71,13 @@ export interface Stage {
   readonly labels: { readonly processor: string };
   runnerKeys(): readonly string[];
   putRunnerKeys(keys: readonly string[]): void;
-  /** The run store's runs, asked past the proxy. */
+  /** The run store's runs, read without the proxy. */
   rows(): Promise<Rows>;
-  /** How long the pool is still to hold back, as `runner status` would show it. */
+  /** How long the pool still has to wait, as `runner status` would show it. */
   heldBackMs(): Promise<number>;
-  /** What an operator does about it. */
+  /** Clears the back-off as an operator would. */
   clearBackoff(): Promise<void>;
-  /** How long this process, and with it Studio, the model and the proxies, was held up at most. */
+  /** The longest time that this process was held up, and with it Studio, the model and the proxies. */
   lagMs(): number;
   close(): Promise<void>;
 }
@@ -125,7 +131,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
       AWS_ENDPOINT_URL_LAMBDA: proxies.lambda.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: proxies.secretsManager.url,
     },
-    // Every process has its own name in every server's records.
+    // Gives every process its own name in the records of all servers.
     variablesOf: (environment) => ({
       RUNNER_API_BASE: `${studio.url}/~${environment}`,
       OPENAI_BASE_URL: model.url.replace(/\/v1$/, `/~${environment}/v1`),
@@ -199,7 +205,10 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   };
 }
 
-/** On a busy machine the suite's own reads of the run store can take longer than the runner allows its calls. */
+/**
+ * Retries, because on a busy machine the suite's reads of the run store can take longer than the runner's
+ * time limit.
+ */
 const patiently = <T>(work: () => Promise<T>): Promise<T> =>
   retry(
     {
@@ -230,7 +239,7 @@ function idOf({ Resources }: Template, part: string): string {
   return ids[0]!;
 }
 
-/** Beside the first one, where the bundles are. */
+/** Written next to the original, where the bundles are. */
 function withTimeouts(templateFile: string, { attemptSeconds }: ChaosOptions): string {
   const template = readTemplate(templateFile);
   template.Resources[idOf(template, parts.processor)]!.Properties["Timeout"] = attemptSeconds;

@@ -30,7 +30,7 @@ const losses = {
   silence: { kind: "never", when: "after" },
 } as const satisfies Readonly<Record<string, FaultRule["fault"]>>;
 
-/** How an answer can be lost after its call took effect. */
+/** The ways to lose an answer after its call took effect. */
 export const lossFaults: readonly FaultRule["fault"][] = Object.values(losses);
 
 const lost = (Object.keys(routes) as RouteName[]).flatMap((route) =>
@@ -38,7 +38,7 @@ const lost = (Object.keys(routes) as RouteName[]).flatMap((route) =>
     name: `${route} done, answer lost: ${how}`,
     kind: "lost-answer",
     route: routes[route],
-    // A silent lease call holds up its whole cycle.
+    // A lease call without an answer holds up its whole cycle.
     share: route === "lease" && how === "silence" ? 0.01 : 0.06,
     fault,
   })),
@@ -52,7 +52,7 @@ const body = (text: string): FaultRule["fault"] => ({
 });
 const isoTime = "2026-11-20T12:00:00.000Z";
 
-/** Bodies that come with 200 although the call took effect. */
+/** Bodies sent with status 200 after the call took effect. */
 export const oddBodies: Readonly<Record<string, FaultRule["fault"]>> = {
   text: body("OK"),
   page: { kind: "html", status: 200, when: "after" },
@@ -102,7 +102,7 @@ const shares: readonly Share<FaultRule>[] = [
   ...calls.map((share) => ({ ...share, kind: "calls" as const })),
 ];
 
-/** The fewer calls a route has, the sooner it meets what is planned for it. */
+/** The fewer calls a route has, the higher the probability of its planned faults. */
 const plannedChances: Readonly<Record<string, number>> = { [routes.fail]: 1, [routes.lease]: 0.05 };
 const plannedChance = (route: string | undefined): number =>
   route === undefined ? 0.015 : (plannedChances[route] ?? 0.12);
@@ -115,6 +115,6 @@ export const studioOutage = {
   fault: { kind: "status", status: 503 },
 } as const satisfies FaultRule;
 
-/** Both ends of a job: what an answer to them is lost for in one workspace. */
+/** The routes that end a job, whose answers are lost in one workspace. */
 export const endRoutes: readonly string[] = [routes.complete, routes.fail];
 export const heartbeatRoute = routes.heartbeat;

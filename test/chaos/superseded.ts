@@ -7,15 +7,15 @@ export interface WrongPost {
   readonly status: number;
   readonly runId: string;
   readonly attempt: number;
-  /** How long after the attempt had lost its run, or after its last accepted write. */
+  /** Time since the attempt had lost its run, or since its last accepted write. */
   readonly afterMs: number;
 }
 
-/** A post and the news can cross on their way; where this process is held up, so is what it sees. */
+/** A post and the news of the loss can cross on their way. If this process is held up, it sees both late. */
 const raceMs = 1_000;
 /**
- * A write that is half a lease old proves nothing of now: by then others take the attempt for dead. Beyond 10 s none does,
- * however long the lease.
+ * A write older than half a lease proves nothing, because others consider the attempt dead by then. After 10
+ * s it is always too old, however long the lease.
  */
 const freshMs = (leaseMs: number): number => Math.min(leaseMs / 2, 10_000) + raceMs;
 
@@ -36,8 +36,8 @@ const ownedBy = ({ writes }: Records): Owned => ({
 const ends: readonly string[] = ["completed", "failed", "lost"];
 
 /**
- * When the run passed into other hands: a newer run of its workspace was made, the next attempt was called, or another
- * process closed it. `undefined`: never.
+ * When the run was taken over: a newer run of its workspace was created, the next attempt was invoked, or
+ * another process finished it. `undefined`: never.
  */
 function lostAtMs({ byRun, madeIn }: Owned, { runId, attempt, environment }: Attempt): number | undefined {
   const own = byRun.get(runId) ?? [];
@@ -55,7 +55,7 @@ interface Post {
   readonly environment: string;
 }
 
-/** A process that stands still hears of nothing; how old its proof may be when it goes on is looked at for itself. */
+/** A frozen process learns nothing until it continues. The age of its proof is checked separately. */
 function heardAtMs({ freezes }: Records, { at, environment }: Post, lostMs: number): number {
   const thaws = freezes
     .filter((one) => one.environment === environment && one.fromMs <= at && one.toMs >= lostMs)
@@ -87,7 +87,7 @@ export function postsOfSuperseded(
   });
 }
 
-/** Posts without a fresh write of the attempt's that the run store had taken. */
+/** Posts without a recent write by the attempt that the run store had accepted. */
 export function postsWithoutProof(
   records: Records,
   calls: readonly SentCall[],

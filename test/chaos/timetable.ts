@@ -3,7 +3,7 @@ import { signalGroup } from "../../local/cloud/warden.ts";
 import type { FaultKind } from "./kinds.ts";
 import { between, seeded } from "./random.ts";
 import { retryAfters, type RetryAfter } from "./rules.ts";
-import { did, has, type Scene } from "./scene.ts";
+import { did, has, type ChaosContext } from "./context.ts";
 import { runStoreOutages } from "./service-faults.ts";
 import type { Stage } from "./stage.ts";
 import { studioOutage } from "./studio-faults.ts";
@@ -17,17 +17,17 @@ export interface Entry {
   readonly act: () => Promise<void>;
 }
 
-type Act = (scene: Scene) => Promise<void>;
+type Act = (context: ChaosContext) => Promise<void>;
 
-export function timetableOf(scene: Scene): Entry[] {
-  const { jobs, seed } = scene.options;
+export function timetableOf(context: ChaosContext): Entry[] {
+  const { jobs, seed } = context.options;
   const random = seeded(seed, "timetable");
   const often = (kind: FaultKind, times: number, act: Act, within = 0.6): readonly Entry[] => {
-    if (!has(scene, kind)) return [];
+    if (!has(context, kind)) return [];
     const count = Math.max(1, Math.round(times));
     return Array.from({ length: count }, (_, at) => ({
       at: (at + 0.1 + within * random()) / count,
-      act: () => (scene.over.signal.aborted ? Promise.resolve() : act(scene)),
+      act: () => (context.over.signal.aborted ? Promise.resolve() : act(context)),
     }));
   };
   return [
@@ -35,31 +35,31 @@ export function timetableOf(scene: Scene): Entry[] {
     ...often("outage", jobs / 250, runStoreThrottled),
     ...often("cut-off", jobs / 250, runStoreCut),
     ...often("key", jobs / 300, rotateKey),
-    // Early: somebody must still be leased with the key.
+    // Early, so that a run is still using the key.
     ...often("key", jobs / 300, revokeKey, 0.2),
-    ...often("retry-after", jobs / 100, spellOf("studio", scene)),
-    ...often("retry-after", jobs / 100, spellOf("model", scene)),
-    ...often("skew", jobs / 25, stepClock(scene)),
-    ...(has(scene, "skew") ? [{ at: 0.5, act: () => jumpClock(scene) }] : []),
+    ...often("retry-after", jobs / 100, spellOf("studio", context)),
+    ...often("retry-after", jobs / 100, spellOf("model", context)),
+    ...often("skew", jobs / 25, stepClock(context)),
+    ...(has(context, "skew") ? [{ at: 0.5, act: () => jumpClock(context) }] : []),
   ].toSorted((left, right) => left.at - right.at);
 }
 
-/** For longer than an attempt, and shorter than a lease. */
-async function studioDown(scene: Scene): Promise<void> {
-  did(scene, "studioDown");
-  const end = scene.stage.studio.faults.addFirst(studioOutage);
-  await pause(scene.options.attemptSeconds * 1_000 + 500);
+/** Longer than an attempt, and shorter than a lease. */
+async function studioDown(context: ChaosContext): Promise<void> {
+  did(context, "studioDown");
+  const end = context.stage.studio.faults.addFirst(studioOutage);
+  await pause(context.options.attemptSeconds * 1_000 + 500);
   end();
 }
 
-async function runStoreThrottled(scene: Scene): Promise<void> {
-  did(scene, "runStoreThrottled");
-  await runStoreAway(scene.stage, "throttled");
+async function runStoreThrottled(context: ChaosContext): Promise<void> {
+  did(context, "runStoreThrottled");
+  await runStoreAway(context.stage, "throttled");
 }
 
-async function runStoreCut(scene: Scene): Promise<void> {
-  did(scene, "runStoreCut");
-  await runStoreAway(scene.stage, "cut");
+async function runStoreCut(context: ChaosContext): Promise<void> {
+  did(context, "runStoreCut");
+  await runStoreAway(context.stage, "cut");
 }
 
 async function runStoreAway({ proxies }: Stage, how: keyof typeof runStoreOutages): Promise<void> {
@@ -68,16 +68,16 @@ async function runStoreAway({ proxies }: Stage, how: keyof typeof runStoreOutage
   proxies.dynamodb.setOutage(undefined);
 }
 
-/** Wishes that were a hot loop once, in turn. */
+/** Values of Retry-After that once caused a hot loop, used in turn. */
 const spellWishes: readonly RetryAfter[] = ["0", "25 days", "a past date", "negative"];
 
-/** For seconds every call is answered so: whoever does not wait asks without end. */
-function spellOf(server: "studio" | "model", { stage }: Scene): Act {
+/** Answers every call in this way for seconds. A caller that does not wait asks without end. */
+function spellOf(server: "studio" | "model", { stage }: ChaosContext): Act {
   let spells = server === "studio" ? 0 : 1;
-  return async (scene) => {
+  return async (context) => {
     const wish = spellWishes[Math.floor(spells / 2) % spellWishes.length]!;
     const status = spells++ % 2 === 0 ? 429 : 503;
-    did(scene, server === "studio" ? "studioSpell" : "modelSpell");
+    did(context, server === "studio" ? "studioSpell" : "modelSpell");
     const headers = { "retry-after": retryAfters[wish] };
     const name = `for seconds: ${status}, Retry-After: ${wish}`;
     const end = stage[server].faults.addFirst({ name, fault: { kind: "status", status, headers } });
@@ -86,33 +86,36 @@ function spellOf(server: "studio" | "model", { stage }: Scene): Act {
   };
 }
 
-/** By up to a second, there and back again. */
-function stepClock({ options }: Scene): Act {
+/** By up to a second, back and forth. */
+function stepClock({ options }: ChaosContext): Act {
   const random = seeded(options.seed, "steps");
   let wanderMs = 0;
-  return async (scene) => {
+  return async (context) => {
     const nextMs = between(random, -1_000, 1_000);
-    scene.stage.clock.step(nextMs - wanderMs);
+    context.stage.clock.step(nextMs - wanderMs);
     wanderMs = nextMs;
-    did(scene, "skewed");
+    did(context, "skewed");
     await Promise.resolve();
   };
 }
 
-/** Every lease that is held is over at once. */
-async function jumpClock(scene: Scene): Promise<void> {
-  scene.stage.clock.jump();
-  did(scene, "skewJumped");
+/** Lets every held lease expire at once. */
+async function jumpClock(context: ChaosContext): Promise<void> {
+  context.stage.clock.jump();
+  did(context, "skewJumped");
   await Promise.resolve();
 }
 
-/** The new key stands first; the old ones stay beside it, as the runs in flight need them: two rotations may come close. */
-async function rotateKey(scene: Scene): Promise<void> {
-  const { stage } = scene;
+/**
+ * Puts the new key first and keeps the old ones, because runs in flight need them: two rotations may be close
+ * together.
+ */
+async function rotateKey(context: ChaosContext): Promise<void> {
+  const { stage } = context;
   const fresh = stage.studio.createKey("user").runnerToken;
   stage.putRunnerKeys([fresh, ...stage.runnerKeys()].slice(0, 4));
   killDispatchers(stage);
-  did(scene, "rotated");
+  did(context, "rotated");
   await Promise.resolve();
 }
 
@@ -121,9 +124,9 @@ function killDispatchers({ cloud }: Stage): void {
   for (const { pid } of dispatcher?.environments ?? []) signalGroup(pid, "SIGKILL");
 }
 
-/** A key is revoked as soon as a lease was taken with it: the run that holds it is in flight. */
-async function revokeKey(scene: Scene): Promise<void> {
-  const { stage, over } = scene;
+/** Revokes a key as soon as a lease was taken with it, so that a run in flight holds it. */
+async function revokeKey(context: ChaosContext): Promise<void> {
+  const { stage, over } = context;
   const key = stage.studio.createKey("user");
   const before = stage.runnerKeys();
   const used = Promise.withResolvers<boolean>();
@@ -134,11 +137,11 @@ async function revokeKey(scene: Scene): Promise<void> {
       used.resolve(true);
   });
   stage.putRunnerKeys([...before, key.runnerToken]);
-  // Dispatchers keep what they have read for minutes: a process of their own reads anew.
+  // Dispatchers cache keys for minutes, so their processes are replaced.
   for (const { pid } of stage.watch.running().filter(({ role }) => role === "dispatcher"))
     signalGroup(pid, "SIGKILL");
   const isInFlight = await used.promise;
   stage.putRunnerKeys(before);
   stage.studio.revokeKey(key.instanceId);
-  if (isInFlight) did(scene, "revoked");
+  if (isInFlight) did(context, "revoked");
 }

@@ -9,7 +9,7 @@ export type Role = "dispatcher" | "processor" | "recovery";
 export interface Invocation {
   readonly requestId: string;
   readonly pid: number;
-  /** The process, as its calls name it. */
+  /** The process's name in its calls. */
   readonly environment: string;
   readonly role: Role;
 }
@@ -18,56 +18,58 @@ export interface Invocation {
 export interface TimedInvocation {
   readonly environment: string;
   readonly fromMs: number;
-  /** Absent: not yet. */
+  /** Absent: still running. */
   readonly toMs?: number;
   readonly isBroken: boolean;
 }
 
-/** One invocation of the processor, and the attempt that it was sent for. */
+/** One invocation of the processor, and the attempt in its event. */
 export type Attempt = TimedInvocation & Pick<AttemptEvent, "runId" | "attempt">;
 
 export interface Watch {
   observe(event: CloudEvent): void;
-  /** Those that run now. */
+  /** The running invocations. */
   running(): readonly Invocation[];
-  /** Invocations so far, by role. */
+  /** The number of invocations so far, by role. */
   begun(role: Role): number;
-  /** Ends other than an answer, by role and kind. */
+  /** The number of invocations that ended other than with an answer, by role and kind. */
   broken(): ReadonlyMap<string, number>;
-  /** In the order of their beginning, as `attempts`. */
+  /** In order of their start, like `attempts`. */
   invocations(): readonly TimedInvocation[];
   /** Invocations of the processor for a run. */
   attempts(): readonly Attempt[];
   roleOf(environment: string): Role;
-  /** Errors that handlers threw and that are none of ours, as `name: message`: bugs. */
+  /** Errors that handlers threw and that are not the runner's own, as `name: message`. These are bugs. */
   defects(): readonly string[];
-  /** Invocations for a run that broke; those that a bug ended are left out. */
+  /** Failed invocations for a run, except those that ended because of a bug. */
   brokenAttempts(runId: string): number;
-  /** An event for a run that Lambda has taken. */
+  /** Call for an event for a run that Lambda has accepted. */
   called(requestId: string, event: AttemptEvent): void;
   isCalled(attempt: Pick<AttemptEvent, "runId" | "attempt">): boolean;
-  /** Events for a run that could not be sent, or whose attempt did not begin within so long. */
+  /**
+   * The number of events for a run that could not be sent, or whose attempt did not start within `withinMs`.
+   */
   unstarted(runId: string, withinMs: number): number;
-  /** Lines of that name that tell of the run. */
+  /** Log lines with that name about the run. */
   linesOf(runId: string, name: LogEvent): number;
   /** The sum of all values of a metric. */
   metric(name: MetricName): number;
-  /** The functions' own lines, by event name. */
+  /** The functions' log lines, by event name. */
   lines(): ReadonlyMap<string, number>;
   onBroken(listener: (requestId: string, errorType: string) => void): void;
-  /** Told when an event has been queued, its fate being decided. */
+  /** Calls the listener when an event has been queued and its fault has been decided. */
   onQueued(listener: () => void): void;
   onInvoke(listener: (invocation: Invocation) => void): void;
   onLine(listener: (line: LogLine, requestId: string | undefined) => void): void;
 }
 
-/** What a function throws on purpose (lib/core/errors.ts), and what middy throws when its time is over. */
+/** What a function throws on purpose (lib/core/errors.ts), and what middy throws at a timeout. */
 const expectedErrors: readonly string[] = ["RunnerError", "TimeoutError"];
 
 type Timed = Invocation & { readonly fromMs: number; toMs?: number; isBroken: boolean };
 type Ended = Extract<CloudEvent, { readonly requestId: string; readonly pid: number }>;
 
-/** Follows what happens in the local cloud. */
+/** Follows the events of the local cloud. */
 export function watchCloud(): Watch {
   const running = new Map<string, Invocation>();
   const all: Timed[] = [];

@@ -115,7 +115,7 @@ inChromium("an answer that cannot be trusted", () => {
       "A {{artifact:chart:missing}} and {{artifact:list:STEPS}} and **again {{ artifact : list : steps }} here**";
     const { page } = await openWith({ text, deliverables });
     expect(await page.locator(".note").allTextContents()).toEqual([
-      "The answer names a chart “missing”, which did not come with it.",
+      "The answer names a chart “missing”, which is missing.",
       "The list “Steps” is shown above.",
     ]);
     expect(await page.locator(".card").count()).toBe(1);

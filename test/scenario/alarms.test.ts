@@ -21,7 +21,7 @@ let templateFile: string;
 let idle: Recording;
 let busy: Recording;
 
-/** With a cap, so that its alarms are there; and with room for one cycle at a time. */
+/** With a cap, so that its alarms exist, and with room for only one cycle at a time. */
 async function build(settings: StackSettings, outdir: string): Promise<string> {
   templateFile = await buildWith({}, { dailyCapUsd: 100 })(settings, outdir);
   const template = JSON.parse(readFileSync(templateFile, "utf8"));
@@ -32,7 +32,7 @@ async function build(settings: StackSettings, outdir: string): Promise<string> {
 
 beforeAll(async () => {
   let calls = 0;
-  // Every third call of the run store or so, once the rate says so.
+  // At this rate, about every third call to the run store fails.
   const type = "ProvisionedThroughputExceededException";
   proxy = await startProxy(
     [{ name: "throttled", weight: 1, kind: "answer", status: 400, type }],
@@ -49,7 +49,7 @@ afterAll(async () => {
   await proxy.close();
 });
 
-/** What happens while `work` goes on, up to where nothing runs any more. */
+/** Records what happens during `work`, until nothing runs any more. */
 async function record(work: () => Promise<void>): Promise<Recording> {
   const { cloud, events } = scenario;
   const from = events.length;
@@ -59,8 +59,8 @@ async function record(work: () => Promise<void>): Promise<Recording> {
   return { events: events.slice(from), deadLetters };
 }
 
-/** Puts the pool in order again; nobody's metrics. */
-async function mend(): Promise<void> {
+/** Resets the pool, without emitting metrics. */
+async function resetPool(): Promise<void> {
   scenario.studio.faults.clear();
   scenario.model.faults.clear();
   scenario.cloud.faults.delayEvent(0);
@@ -77,7 +77,7 @@ async function runJobs(jobs: readonly (keyof typeof texts)[]): Promise<void> {
   await scenario.drain();
 }
 
-/** Their rounds have begun, under leases of their own, and do not end yet. */
+/** Starts jobs whose rounds have begun under their leases and do not end yet. */
 async function startJobs(count: number): Promise<readonly string[]> {
   scenario.hold(() => true);
   const ids = Array.from({ length: count }, () => scenario.queue(`${texts.ok} ${held}`));
@@ -92,7 +92,7 @@ async function stealLeases(count: number): Promise<void> {
   for (const id of ids) await scenario.run(id, ({ state }) => state === "lost");
 }
 
-/** As often as `times` has numbers, each of a job: it is killed so often. */
+/** For each number, kills the worker of a new job that often. */
 async function killWorkers(times: readonly number[]): Promise<void> {
   const ids = await startJobs(times.length);
   for (const [index, id] of ids.entries()) {
@@ -118,7 +118,7 @@ async function dieUnrecovered(): Promise<void> {
   }
 }
 
-/** A job that begins after `change` has had its way with its run. */
+/** Runs a job whose attempt starts late, after `change` has modified its run. */
 async function beginLate(delayMs: number, change: (runId: string) => Promise<void>): Promise<void> {
   scenario.cloud.faults.delayEvent(delayMs);
   const id = scenario.queue(texts.ok);
@@ -128,14 +128,14 @@ async function beginLate(delayMs: number, change: (runId: string) => Promise<voi
   await scenario.ended(id);
 }
 
-/** As if it had been leased so long ago. */
+/** Makes the run look as if it had been leased this long ago. */
 const leasedBefore = (minutes: number) => (): Promise<void> =>
   beginLate(2_500, async (runId) => {
     const leasedAtMs = Date.now() - minutes * 60_000;
     await scenario.table.update({ pool, id: `run#${runId}` }, { set: { leasedAtMs } });
   });
 
-/** The cap of which the day's spending is that many percent. */
+/** Sets the cap so that the day's spending is this percentage of it. */
 const spend = (percent: number) => async (): Promise<void> => {
   const spent = await eventually("a cost", async () => {
     const { costUsd } = await createSpendRow(scenario.table).read(pool, utcDay(Date.now()));
@@ -164,7 +164,7 @@ async function losesStudio(): Promise<void> {
   expect((await scenario.cycle()).error).toBeDefined();
 }
 
-/** Two cycles at once, where there is room for one. */
+/** Starts two cycles at once, where there is room for one. */
 async function overrun(): Promise<void> {
   const both = await Promise.allSettled([scenario.cycle(), scenario.cycle()]);
   expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
@@ -180,26 +180,26 @@ const from = (first: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, index) => first + index);
 
 interface Row {
-  /** What it is the fault for; absent: too little of a fault for any alarm. */
+  /** The alarm that the fault is for. Absent: the fault is too small for any alarm. */
   readonly alarm?: AlarmId;
   readonly fault: string;
   readonly make: () => Promise<void>;
-  /** Minutes at which it happens; default: once. */
+  /** The minutes at which it happens. Default: once. */
   readonly minutes?: readonly number[];
-  /** The alarms that come on, in the table's order: that one, and whom else it concerns. */
+  /** The alarms that fire, in the table's order: the one above, and others that the fault affects. */
   readonly fires: readonly AlarmId[];
 }
 
 const rows: readonly Row[] = [
   {
     alarm: "NoGoodPoll",
-    fault: "no dispatch cycle opens",
+    fault: "no dispatch cycle starts",
     make: async () => undefined,
     minutes: from(0, 10),
     fires: ["NoGoodPoll", "Page"],
   },
   {
-    fault: "no dispatch cycle opens for three minutes",
+    fault: "no dispatch cycle starts for three minutes",
     make: async () => undefined,
     minutes: from(0, 3),
     fires: [],
@@ -266,7 +266,7 @@ const rows: readonly Row[] = [
   { fault: "a run takes 45 of 60 minutes", make: leasedBefore(45), fires: [] },
   {
     alarm: "Throttles",
-    fault: "Lambda turns cycles away for a while",
+    fault: "Lambda throttles cycles for a while",
     make: overrun,
     minutes: [0, 5],
     fires: ["Throttles"],
@@ -278,32 +278,32 @@ const rows: readonly Row[] = [
     minutes: [0, 5],
     fires: ["Throttles"],
   },
-  { fault: "Lambda turns one cycle away", make: overrun, fires: [] },
+  { fault: "Lambda throttles one cycle", make: overrun, fires: [] },
   {
     alarm: "DeadLetters",
-    fault: "recovery dies three times",
+    fault: "recovery is killed three times",
     make: dieUnrecovered,
     fires: ["DeadLetters", "Page"],
   },
-  { alarm: "Spending80", fault: "85 % of the cap are spent", make: spend(85), fires: ["Spending80"] },
+  { alarm: "Spending80", fault: "85 % of the cap is spent", make: spend(85), fires: ["Spending80"] },
   {
     alarm: "Spending100",
-    fault: "110 % of the cap are spent",
+    fault: "110 % of the cap is spent",
     make: spend(110),
     fires: ["Spending80", "Spending100", "Page"],
   },
-  { fault: "75 % of the cap are spent", make: spend(75), fires: [] },
+  { fault: "75 % of the cap is spent", make: spend(75), fires: [] },
 ];
 
-/** Before: longer than a period, so that none holds the earlier jobs too. */
-const wellMinutes = 20;
-/** After: CloudWatch looks back for a value over three periods, of which the longest has 15 minutes. */
-const mendedMinutes = 50;
+/** Before the fault: longer than a period, so that no period also contains the earlier jobs. */
+const minutesBefore = 20;
+/** After it: CloudWatch looks for a value in three periods, of which the longest has 15 minutes. */
+const minutesAfter = 50;
 
-/** The fault amid a life in which a cycle opens each minute and, long before, jobs were done. */
+/** The fault in a timeline with a cycle every minute and jobs long before. */
 function live(fault: Recording, at: readonly number[]): Timeline {
-  const minutes = wellMinutes + Math.max(...at) + mendedMinutes;
-  const faulty = at.map((minute) => wellMinutes + minute);
+  const minutes = minutesBefore + Math.max(...at) + minutesAfter;
+  const faulty = at.map((minute) => minutesBefore + minute);
   const others = from(0, minutes).filter((minute) => !faulty.includes(minute));
   return playTimeline({
     templateFile,
@@ -321,21 +321,21 @@ const inOrder = (ids: Iterable<string>): readonly string[] => {
   return [...new Set(ids)].toSorted((left, right) => order.indexOf(left) - order.indexOf(right));
 };
 
-afterEach(mend);
+afterEach(resetPool);
 
-describe("an alarm comes on by the fault it is for, from what the functions emitted, and goes off again", () => {
+describe("each alarm fires for its fault, from what the functions emitted, and then returns to OK", () => {
   test.each(rows)("$fault: $fires", async ({ make, minutes = [0], fires }) => {
     const fault = await record(make);
     const { minutes: seen, told, ids } = live(fault, minutes);
 
     expect(inOrder(ids)).toEqual(inOrder([...alarmRows.map(({ id }) => id), "Page"]));
-    const before = seen.slice(0, wellMinutes);
+    const before = seen.slice(0, minutesBefore);
     expect(before.flatMap(({ firing }) => firing)).toEqual([]);
     expect(before.at(-1)?.undecided).toEqual([]);
     expect(inOrder(seen.flatMap(({ firing }) => firing))).toEqual(fires);
     expect(seen.at(-1)).toMatchObject({ firing: [], undecided: [] });
 
-    // Those that page speak through Page.
+    // Paging alarms send through Page.
     const pages = new Set<string>(alarmRows.flatMap(({ id, pages: does }) => (does ? [id] : [])));
     const voices = fires.filter((id) => !pages.has(id));
     const alarmed = told.filter((one) => one.endsWith(" ALARM")).map((one) => one.replace(" ALARM", ""));
@@ -343,14 +343,14 @@ describe("an alarm comes on by the fault it is for, from what the functions emit
     expect(alarmed.length).toBe(voices.length);
   });
 
-  test("the dead man's switch does so after seven silent minutes", () => {
+  test("NoGoodPoll fires after seven minutes without any data", () => {
     const nothing = { events: [], deadLetters: [] };
     const { minutes } = live(nothing, from(0, 20));
     const first = minutes.find(({ firing }) => firing.includes("NoGoodPoll"))!;
-    expect(first.minute + 1 - wellMinutes).toBe(7);
+    expect(first.minute + 1 - minutesBefore).toBe(7);
   });
 
-  test("each alarm has its fault", () => {
+  test("every alarm has a fault that makes it fire", () => {
     const proven = rows.flatMap(({ alarm, fires }) => (alarm && fires.includes(alarm) ? [alarm] : []));
     expect(inOrder(proven)).toEqual(alarmRows.map(({ id }) => id));
     expect(rows.some(({ fires }) => fires.includes("Page"))).toBe(true);

@@ -6,7 +6,10 @@ import { startScenario, type Scenario, type CycleResult } from "../support/stack
 let scenario: Scenario | undefined;
 afterEach(() => scenario?.close());
 
-/** What every cycle that could not look for work must leave behind: an alarm, a line that says why, and the job. */
+/**
+ * Expects what every cycle must leave behind that could not look for work: an alarm, a line that says why,
+ * and the job.
+ */
 function expectRefusal(started: Scenario, result: CycleResult, reason: string): string {
   const [line, ...more] = started.lines("cycle_ended");
   expect(more).toEqual([]);
@@ -20,7 +23,7 @@ function expectRefusal(started: Scenario, result: CycleResult, reason: string): 
   return result.error!.errorMessage;
 }
 
-test("a malformed runner key is named as such, without a part of it", async () => {
+test("a malformed runner key is reported without any part of it", async () => {
   scenario = await startScenario();
   scenario.putSecret("Keys", "Bearer cred_1234.hunter2");
   scenario.queue("Plan a launch.");
@@ -40,7 +43,7 @@ test("a revoked runner key is refused, and the job stays in the queue", async ()
   expect(said).toContain("Studio refused the runner key (revoked, or not a key of this Studio)");
 });
 
-test("a key that was rotated in the secret after its revocation is picked up by the next cycle", async () => {
+test("the next cycle uses a key that replaced a revoked one in the secret", async () => {
   scenario = await startScenario();
   const { studio } = scenario;
   const [old, fresh] = [studio.createKey("user"), studio.createKey("user")];
@@ -53,7 +56,7 @@ test("a key that was rotated in the secret after its revocation is picked up by 
   expect(scenario.summary(workspaceId).state).toBe("completed");
 });
 
-test("a Studio that cannot be reached is named with its address and what to check", async () => {
+test("an unreachable Studio is reported with its address and what to check", async () => {
   const address = `http://127.0.0.1:${await closedPort()}`;
   scenario = await startScenario({ variables: { RUNNER_API_BASE: address } });
   scenario.queue("Plan a launch.");
@@ -63,7 +66,7 @@ test("a Studio that cannot be reached is named with its address and what to chec
   );
 });
 
-test("a proxy's page with status 200 is a broken contract, never an empty queue", async () => {
+test("a proxy's page with status 200 is reported as a broken contract, never as an empty queue", async () => {
   scenario = await startScenario();
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", fault: { kind: "html", status: 200 } });
   scenario.queue("Plan a launch.");
@@ -72,7 +75,7 @@ test("a proxy's page with status 200 is a broken contract, never an empty queue"
   expect(said).toContain("in the place of JSON");
 });
 
-test("a lease answer of the wrong shape is a broken contract, never an empty queue", async () => {
+test("a lease answer of the wrong shape is reported as a broken contract, never as an empty queue", async () => {
   scenario = await startScenario();
   const body = { leased: true, leaseExpiresAt: Date.now() + 600_000 };
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", fault: { kind: "status", status: 200, body } });
@@ -81,7 +84,7 @@ test("a lease answer of the wrong shape is a broken contract, never an empty que
   expect(said).toContain("workspaceId");
 });
 
-test("a secret without a value says that it has none", async () => {
+test("a secret without a value is reported as such", async () => {
   scenario = await startScenario();
   scenario.cloud.clearSecret(idOf("KeysSecret"));
   scenario.queue("Plan a launch.");
@@ -90,7 +93,7 @@ test("a secret without a value says that it has none", async () => {
   expect(scenario.studio.requests()).toEqual([]);
 });
 
-test("a refused model key fails the job with a reason that names the key, and never shows it", async () => {
+test("a refused model key fails the job with a reason that mentions the key and never shows it", async () => {
   scenario = await startScenario();
   scenario.putSecret("ModelKey", "sk-not-accepted-0123456789");
   const workspaceId = scenario.queue("Plan a launch.");

@@ -15,10 +15,13 @@ interface Options {
   readonly onTestFinished: Finish;
 }
 
-const region = "us-east-1"; // the local cloud's
+const region = "us-east-1"; // the local cloud's region
 const models = { mantle: "openai.gpt-6-luna", runtime: "us.openai.gpt-6-luna" } as const;
 
-/** The real functions, which sign with the credentials that they have, and an offline model that checks that. */
+/**
+ * Starts the real functions, which sign with their own credentials, and an offline model that verifies the
+ * signatures.
+ */
 async function start(
   endpoint: Endpoint,
   { served = {}, turnMs = 20, onTestFinished }: Options,
@@ -65,9 +68,7 @@ const asked = (scenario: Scenario) =>
     .map(({ method, path, status }) => `${method} ${path.replace(/resp_\w+/, ":id")} ${status}`);
 
 describe("a job is completed", () => {
-  test("in the background at mantle, with requests that are signed and no model key", async ({
-    onTestFinished,
-  }) => {
+  test("in background mode at mantle, with signed requests and no model key", async ({ onTestFinished }) => {
     const scenario = await start("mantle", { onTestFinished });
     scenario.model.faults.add({
       route: "POST /v1/responses",
@@ -75,14 +76,14 @@ describe("a job is completed", () => {
       fault: { kind: "reset", when: "mid-stream", events: 3 },
     });
     expect(await runJob(scenario)).toMatchObject({ state: "completed", failure: null });
-    // Looked at after the cut, by a request that is signed like the others.
+    // After the cut, the response is retrieved with a signed request.
     expect(asked(scenario)).toContain("GET /v1/responses/:id 200");
     expect(asked(scenario).every((line) => line.endsWith(" 200"))).toBe(true);
     expect(Object.keys(scenario.cloud.outputs()).filter((name) => name.startsWith("ModelKey"))).toEqual([]);
     expect(await modelAccess(scenario)).toMatchObject({ verdict: "ok" });
   });
 
-  test("over streams at runtime, which are never asked for in the background", async ({ onTestFinished }) => {
+  test("with streams at runtime, which is never asked for background mode", async ({ onTestFinished }) => {
     const scenario = await start("runtime", { onTestFinished });
     expect(await runJob(scenario)).toMatchObject({ state: "completed", failure: null });
     expect(new Set(asked(scenario))).toEqual(new Set(["POST /v1/responses 200"]));
@@ -102,7 +103,7 @@ describe("a job whose processor is killed in its second round", () => {
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "ok" });
   }
 
-  test("goes on at mantle with the response that is being made: no round is paid twice", async ({
+  test("continues at mantle with the response in progress, and pays for no round twice", async ({
     onTestFinished,
   }) => {
     const scenario = await start("mantle", { turnMs: heldMs, onTestFinished });
@@ -112,7 +113,7 @@ describe("a job whose processor is killed in its second round", () => {
     expect(scenario.lines("job_started_over")).toEqual([]);
   });
 
-  test("goes on at runtime after the round that is stored, and asks for the broken one again", async ({
+  test("continues at runtime after the last stored round, and requests the interrupted one again", async ({
     onTestFinished,
   }) => {
     const scenario = await start("runtime", { turnMs: heldMs, onTestFinished });
@@ -122,7 +123,7 @@ describe("a job whose processor is killed in its second round", () => {
   });
 });
 
-describe("a job fails once, and doctor says the same, where", () => {
+describe("a job fails after one request, and doctor reports the same, if", () => {
   const elsewhere = "Amazon Bedrock's mantle endpoint in us-east-1";
 
   test.each([
@@ -153,7 +154,9 @@ describe("a job fails once, and doctor says the same, where", () => {
     }
   });
 
-  test("the role's policy does not allow it: doctor tells of who asks it", async ({ onTestFinished }) => {
+  test("the role's policy does not allow it; doctor reports on the user's own credentials", async ({
+    onTestFinished,
+  }) => {
     const served = { denied: ["bedrock:InvokeModel"] };
     const scenario = await start("runtime", { served, onTestFinished });
     const { state, failure } = await runJob(scenario);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { buildWith } from "../support/build-with.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** As the offline model keeps it: the request's own settings and the usage. */
+/** A response as the offline model stores it: the request's settings and the usage. */
 interface Stored {
   readonly service_tier: string;
   readonly reasoning: { readonly effort: string };
@@ -28,11 +28,11 @@ async function responsesOf(scenario: Scenario, ids: readonly string[]): Promise<
 }
 
 const own = "Sign as the reports team. Grüße!";
-/** US dollars per million tokens, and what the tier makes of them. */
+/** Price multipliers of the tiers. The base is in US dollars per million tokens. */
 const tiers = { default: 1, flex: 0.5, priority: 2 } as const;
 
 test.for(["flex", "priority", "default"] as const)(
-  "a job in the tier %s is asked for as the settings say, and costs what its responses come to by hand",
+  "a job in the tier %s uses the tier of the settings, and costs as much as its responses by hand calculation",
   { timeout: 300_000 },
   async (serviceTier, { onTestFinished }) => {
     const build = buildWith({

@@ -5,15 +5,15 @@ import { chaosOf } from "../chaos/options.ts";
 import { format, unstruck } from "../chaos/report.ts";
 
 const declined = jobKinds.filter(({ fails }) => fails !== undefined);
-// Without the kind whose rounds are as long as an attempt: it takes a quarter of a minute by itself.
+// Without the kind whose rounds take as long as an attempt, which alone needs 15 seconds.
 const quick = jobKinds.filter(({ name }) => name !== "a round as long as an attempt");
 
 /**
- * The short form of `npm run chaos`, with shorter leases, and enough failures that each way to lose their answer is
- * taken. There are more jobs where a fault has not struck among the first ones.
+ * The short form of `npm run chaos`, with shorter leases, and with enough failing jobs that their answers are
+ * lost in every way. Adds jobs if a fault has not been applied among the first ones.
  */
 test(
-  "50 jobs under faults of every kind: each gets its own answer once, nothing is posted after a loss, and the run store says what Studio knows",
+  "50 jobs under faults of every kind each get their own answer once, nothing is posted after a lease is lost, and the run store agrees with Studio",
   { timeout: 480_000 },
   async () => {
     const options = {

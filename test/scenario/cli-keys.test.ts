@@ -10,11 +10,15 @@ import { held } from "../support/hold.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** The commands about keys and dead letters against a stack that was synthesized for them: in this process, but for a few. */
+/**
+ * Runs the commands for keys and dead letters, most of them in this process, against a stack that was
+ * synthesized for them.
+ */
 const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-keys-"));
 let scenario: Scenario;
 beforeAll(async () => {
-  // The commands ask Studio and the model where the deployed settings say: no template of other scenarios has those.
+  // The commands read the addresses of Studio and the model from the deployed settings, which the template of
+  // other scenarios does not contain.
   scenario = await startScenario({ concurrency: 6, turnMs: 400, build });
   const { stackName, region, endpointUrl, credentials } = scenario.cloud;
   const file = { stackName, region, endpointUrl, credentials, pid: process.pid };
@@ -25,7 +29,7 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true, force: true });
 });
 
-/** Every output of every command: no key may be in any. */
+/** Every output of every command. No key may be in it. */
 let outputs = "";
 
 const here = createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
@@ -36,7 +40,7 @@ async function runner(argv: readonly string[], input = "", run = here): Promise<
   return ended;
 }
 
-/** In a process of its own, which reads its standard input. */
+/** Runs the command in a process of its own, which reads its standard input. */
 const inProcess = (argv: readonly string[], input?: string): Promise<Ended> =>
   runner(argv, input, (all, given = "") => runCommand(all, { script: "cli/main.ts", input: given }));
 
@@ -55,7 +59,7 @@ async function diagnose(run = runner): Promise<{
   return { code, verdicts, diagnosis };
 }
 
-/** Every runner key that there has been. */
+/** Every runner key so far. */
 const keys: string[] = [];
 
 function newKey(): string {
@@ -67,7 +71,7 @@ function newKey(): string {
 const present = (): string => scenario.secrets().runnerKey;
 
 describe("with the local stack running", () => {
-  test("doctor finds it well after a cycle", async () => {
+  test("doctor finds nothing wrong after a cycle", async () => {
     await scenario.cycle();
     const { code, verdicts, diagnosis } = await diagnose(inProcess);
     expect(diagnosis.checks.filter(({ verdict }) => verdict === "fail" || verdict === "warn")).toEqual([]);
@@ -84,7 +88,7 @@ describe("with the local stack running", () => {
     expect(code).toBe(0);
   });
 
-  test("secrets set tries what it stores; what is refused is not stored", async () => {
+  test("secrets set tries a key first and does not store a refused one", async () => {
     const wrong = await inProcess(["secrets", "set", "model-key"], "sk-of-somebody-else\n");
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain("The model's provider refuses this key.");
@@ -97,13 +101,13 @@ describe("with the local stack running", () => {
     expect((await diagnose()).code).toBe(0);
   });
 
-  test("a key put in by hand and one by rotate: running jobs complete, the old key is revoked", async () => {
+  test("running jobs complete after a key is stored by hand and another by rotate, and the old key is revoked", async () => {
     const ids = Array.from({ length: 6 }, (_, number) => scenario.queue(`Job ${number}.`));
     await scenario.cycle();
     keys.push(present());
     const rotated = await runner(["rotate", "--mint", "--watch", "2"]);
     keys.push(...(JSON.parse(present()) as { keys: string[] }).keys);
-    expect(rotated.stdout).toMatch(/^Pool local leases with \S+ now; nobody was refused in \d+\.\d s\./);
+    expect(rotated.stdout).toMatch(/^Pool local now leases with \S+; nothing was refused in \d+\.\d s\./);
     expect(rotated.code).toBe(0);
     const given = await runner(["rotate", "--watch", "1", "--json"], newKey());
     expect(JSON.parse(given.stdout)).toMatchObject({ outcome: "promoted", pool: "local" });
@@ -126,7 +130,7 @@ describe("with the local stack running", () => {
     expect((await diagnose()).verdicts).toMatchObject({ "runner-keys-accepted": "ok", rotation: "ok" });
   });
 
-  test("redrive sends a dead letter with a live lease to recovery, and deletes one that needs nothing", async () => {
+  test("redrive sends a dead letter with a live lease to recovery, and deletes one that needs no recovery", async () => {
     const running = scenario.queue(`Take your time. ${held}`);
     await scenario.cycle();
     const [run] = (await scenario.runs()).filter(({ workspaceId }) => workspaceId === running);
@@ -150,11 +154,11 @@ describe("with the local stack running", () => {
     expect(done.code).toBe(1);
     expect((JSON.parse(done.stdout) as { deadLetters: object[] }).deadLetters).toMatchObject([
       { workspaceId: running, action: "send", done: true },
-      { action: "delete", why: "the run store does not know its run any more", done: true },
+      { action: "delete", why: "its run is no longer in the run store", done: true },
       { action: "keep", done: false },
     ]);
     expect(queue.depth()).toEqual({ visible: 1, hidden: 0 });
-    // The event is of an invocation that nobody knows, so recovery looks and leaves the run to its attempt.
+    // The event belongs to an unknown invocation, so recovery leaves the run to its attempt.
     await eventuallyTrue("recovery has looked", () => scenario.lines("recovery_ended").length === 1);
     scenario.hold(() => false);
     await scenario.drain();
@@ -169,7 +173,7 @@ describe("with the local stack running", () => {
     }
   });
 
-  test("no key was in any output", () => {
+  test("no command's output contains a key", () => {
     expect(keys).toHaveLength(3);
     for (const secret of [...keys, scenario.secrets().modelKey]) expect(outputs).not.toContain(secret);
     expect(outputs).not.toMatch(/knows-this-key|sk-of-somebody-else/);

@@ -7,8 +7,8 @@ import { createHereCli } from "../support/here-cli.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 /**
- * The real command line against a stack that runs: in this process, but for where the process itself matters. Cycles
- * open when a test says so.
+ * Runs the real command line against a running stack, mostly in this process. Cycles start only when a test
+ * says so.
  */
 const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-"));
 let scenario: Scenario;
@@ -78,7 +78,7 @@ describe("after a job that completed and one that failed", () => {
     await Promise.all([scenario.ended(completed), scenario.ended(failed)]);
   });
 
-  test("status tells of a good poll and of the day, and ends with 0", async () => {
+  test("status shows a good poll and today's totals, and exits with 0", async () => {
     const { code, pool } = await statusOfPool();
     expect(pool).toMatchObject({ state: "on", paused: null, lastCycle: { reason: "empty" }, problems: [] });
     expect(pool.today.completed + pool.today.failed).toBe(2);
@@ -87,11 +87,11 @@ describe("after a job that completed and one that failed", () => {
     expect(code).toBe(0);
     const text = await inProcess("status");
     expect(text.stdout).toContain("Last cycle   ");
-    expect(text.stdout).toContain(": nothing waits at Studio");
+    expect(text.stdout).toContain(": no job waits at Studio");
     expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: "" });
   });
 
-  test("jobs has both with their outcomes", async () => {
+  test("jobs lists both with their outcomes", async () => {
     const { code, data } = await json("jobs");
     expect(code).toBe(0);
     const states = Object.fromEntries((data as Jobs).jobs.map((job) => [job.workspaceId, job.state]));
@@ -101,13 +101,13 @@ describe("after a job that completed and one that failed", () => {
     expect(states[completed]).toBe("completed");
   });
 
-  test("explain tells a job from its message to its end, from the run store and both functions", async () => {
+  test("explain shows a job from its message to its end, from the run store and both functions", async () => {
     const { code, stdout } = await runner("explain", completed);
     expect(code).toBe(0);
     for (const text of [
       "its newest message was written",
       "dispatcher",
-      "started to work",
+      "started working",
       "round 1: the model called",
       "the run is finished: completed, ok",
     ])
@@ -117,7 +117,7 @@ describe("after a job that completed and one that failed", () => {
     expect((byRun.data as Story).runs.map(({ runId }) => runId)).toEqual([row!.runId]);
   });
 
-  test("logs of one job are its lines only; logs go on with --follow until Ctrl-C", async () => {
+  test("logs --job shows the lines of one job only, and logs --follow continues until Ctrl-C", async () => {
     const { data } = await json("logs", "--job", completed);
     expect((data as Lines).lines.map(({ line }) => line.message)).toContain("run_ended");
     expect((data as Lines).lines.filter(({ line }) => line.workspaceId !== completed)).toEqual([]);
@@ -132,7 +132,7 @@ describe("after a job that completed and one that failed", () => {
     expect((await following.ended).code).toBe(130);
   });
 
-  test("config and cost answer from what is deployed", async () => {
+  test("config and cost use the deployed settings", async () => {
     const config = await json("config");
     expect((config.data as Config).settings).toContainEqual(
       expect.objectContaining({ path: "pools[0].name", deployed: "local" }),
@@ -148,8 +148,8 @@ describe("after a job that completed and one that failed", () => {
   });
 });
 
-describe("an operator's hand", () => {
-  test("a paused pool leases nothing and says who and why; resume goes on", async () => {
+describe("an operator's change", () => {
+  test("a paused pool leases nothing and shows who paused it and why, until resume", async () => {
     expect((await inProcess("pause", "--why", "Studio maintenance")).code).toBe(0);
     const waiting = scenario.queue("Wait for me.");
     expect((await scenario.cycle()).summary).toMatchObject({ reason: "paused", leased: 0 });
@@ -166,7 +166,7 @@ describe("an operator's hand", () => {
     expect(await scenario.ended(waiting)).toMatchObject({ state: "completed" });
   });
 
-  test("drain returns when what runs has ended", async () => {
+  test("drain returns when the running jobs have ended", async () => {
     const running = scenario.queue("Take your time.");
     await scenario.cycle();
     const { code, stdout } = await runner("drain", "--timeout", "60s");
@@ -176,7 +176,7 @@ describe("an operator's hand", () => {
     expect((await runner("resume")).code).toBe(0);
   });
 
-  test("a cap that is reached stops leasing and says so; a higher one goes on", async () => {
+  test("a reached cap stops leasing and is shown, and a higher one lets leasing continue", async () => {
     expect((await runner("set-cap", "0.01")).code).toBe(0);
     const waiting = scenario.queue("Cost something.");
     expect((await scenario.cycle()).summary).toMatchObject({ reason: "daily_cap", leased: 0 });
@@ -188,7 +188,7 @@ describe("an operator's hand", () => {
     expect((await runner("set-cap", "default")).code).toBe(0);
   });
 
-  test("a concurrency of one leases one at a time; more than the account has room for is refused", async () => {
+  test("a concurrency of one leases one job at a time, and more than the account allows is refused", async () => {
     expect((await runner("set-concurrency", "1")).code).toBe(0);
     const both = [scenario.queue("One."), scenario.queue("Two.")];
     const cycle = scenario.cycle();
@@ -204,7 +204,7 @@ describe("an operator's hand", () => {
   });
 });
 
-describe("what is wrong", () => {
+describe("a failing command", () => {
   test.each([
     [["status", "--pool", "none"], 3, "There is no pool none."],
     [["explain", "ws-nobody"], 3, "No run is known for ws-nobody."],
@@ -212,18 +212,18 @@ describe("what is wrong", () => {
     [["set-cap", "much"], 2, "USD: "],
     [["nothing"], 2, "Unknown command 'nothing'."],
     [["status", "--stack", "Elsewhere"], 3, "There is no stack Elsewhere in this account and region."],
-  ])("%j is told in a sentence, with its exit code", async (argv, code, message) => {
+  ])("%j exits with its code and a message", async (argv, code, message) => {
     const ended = await runner(...argv);
     expect(ended.stderr).toContain(`Error: ${message}`);
     expect(ended.stdout).toBe("");
     expect(ended.code).toBe(code);
   });
 
-  test("the process has the same exit code and the same sentence", async () => {
+  test("has the same exit code and message in a process of its own", async () => {
     expect(await inProcess("explain", "ws-nobody")).toEqual(await runner("explain", "ws-nobody"));
   });
 
-  test("no key is in any command's output", async () => {
+  test("no command's output contains a key", async () => {
     const outputs = await Promise.all(
       ["status", "jobs", "config", "cost", "logs"].map(async (name) => {
         const { stdout, stderr } = await runner(name, "--json");

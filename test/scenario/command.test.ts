@@ -12,12 +12,12 @@ import { closedPort } from "../support/free-port.ts";
 import { commandLineOf, descendantsOf, isRunning } from "../support/processes.ts";
 
 const folders = mkdtempSync(join(tmpdir(), "studio-runner-command-"));
-// As .local/ lies in this project, which is a package of ES modules; the bundles are none.
+// Like .local/ in this project, which is a package of ES modules, while the bundles are CommonJS.
 writeFileSync(join(folders, "package.json"), JSON.stringify({ type: "module" }));
 const temporaryFolder = (): string => mkdtempSync(join(folders, "state-"));
 afterAll(() => rmSync(folders, { recursive: true, force: true }));
 
-/** The local Studio's file of a state folder, while no command serves it. */
+/** Opens the local Studio's file of a state folder, while no command serves it. */
 async function withStudio<T>(stateDir: string, use: (studio: LocalStudio) => T | Promise<T>): Promise<T> {
   const studio = await startStudio({
     file: join(stateDir, "studio.sqlite"),
@@ -41,7 +41,7 @@ const workspaces = (stateDir: string): Promise<readonly WorkspaceSummary[]> =>
   withStudio(stateDir, (studio) => studio.snapshot());
 
 describe.concurrent("npm start -- --once", () => {
-  test("works on the examples, prints a table and exits 0", async () => {
+  test("completes the examples, prints a table and exits with 0", async () => {
     const stateDir = temporaryFolder();
     const { code, stdout, stderr } = await run(["--once", "--state-dir", stateDir]);
     expect(stderr).toBe("");
@@ -58,7 +58,7 @@ describe.concurrent("npm start -- --once", () => {
     ]);
   });
 
-  test("exits 1 when a job fails, and the table says why", async () => {
+  test("exits with 1 when a job fails, and the table says why", async () => {
     const stateDir = temporaryFolder();
     const workspaceId = await queue(stateDir, "Plan a launch. [[refuse]]");
     const { code, stdout } = await run(["--once", "--state-dir", stateDir]);
@@ -69,7 +69,7 @@ describe.concurrent("npm start -- --once", () => {
     );
   });
 
-  test("exits 1 when Studio cannot be reached, and does not call the queue empty", async () => {
+  test("exits with 1 when Studio cannot be reached, and does not call the queue empty", async () => {
     const base = `http://127.0.0.1:${await closedPort()}`;
     const env = { RUNNER_API_BASE: base, RUNNER_TOKEN: "cred_1.not-shown-anywhere" };
     const { code, stdout, stderr } = await run(["--once", "--state-dir", temporaryFolder()], { env });
@@ -104,7 +104,7 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
   test.each([
     [["--port", "zero"], '--port takes a whole number from 1 to 65535, not "zero"'],
     [["--concurrency", "0"], '--concurrency takes a whole number from 1 to 1000, not "0"'],
-    [["--state-dir", " "], "--state-dir takes a folder, not a blank"],
+    [["--state-dir", " "], "--state-dir takes a folder, not an empty text"],
   ] as const)("the value of a flag: %j", async (args, sentence) => {
     expect(await fails(args)).toBe(sentence);
   });
@@ -134,7 +134,7 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
     expect(await fails(["--once"], { env })).toBe(sentence);
   });
 
-  test("what a .env file says wrong", async () => {
+  test("an invalid value in a .env file", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, ".env"), "RUNNER_TOKEN='hunter2'\n");
     expect(await fails(["--once"], { folder })).toContain('"RUNNER_TOKEN" is not of the form');
@@ -157,12 +157,12 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
     const before = readFileSync(file);
     const said = await fails(["--state-dir", stateDir]);
     expect(said).toBe(
-      `${file} is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is made`,
+      `${file} is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is created`,
     );
     expect(readFileSync(file)).toEqual(before);
   });
 
-  test("a state folder that another one uses", async () => {
+  test("a state folder that another npm start uses", async () => {
     const stateDir = temporaryFolder();
     const said = await withStudio(stateDir, () => fails(["--once", "--state-dir", stateDir]));
     expect(said).toContain("is in use by another local Studio. Stop that one, or name another file");
@@ -171,10 +171,10 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
   test("a state folder that is a file", async () => {
     const file = join(temporaryFolder(), "state");
     writeFileSync(file, "");
-    expect(await fails(["--state-dir", file])).toContain("cannot be made: a file stands there");
+    expect(await fails(["--state-dir", file])).toContain("cannot be made: there is a file with this name");
   });
 
-  test("a state folder where none can be", async () => {
+  test("a state folder that cannot be created", async () => {
     expect(await fails(["--state-dir", "/proc/nope"])).toContain("the folder /proc/nope cannot be made");
   });
 });
@@ -183,11 +183,11 @@ describe.concurrent("Ctrl-C", () => {
   const serve = async (stateDir: string) =>
     start(["--port", String(await closedPort()), "--state-dir", stateDir]);
 
-  test("takes no new leases, lets running jobs end, and leaves no process behind", async () => {
+  test("stops leasing, lets running jobs end, and leaves no process behind", async () => {
     const stateDir = temporaryFolder();
     await queue(stateDir, "Plan a launch. [[rounds:1]]");
     const command = await serve(stateDir);
-    await command.printed("started to work");
+    await command.printed("started working");
     const pids = descendantsOf(command.child.pid!);
     expect(pids.map(commandLineOf)).toContain("studio-runner pool-local-dispatcher");
 
@@ -195,16 +195,18 @@ describe.concurrent("Ctrl-C", () => {
     const { code, stdout, stderr } = await command.ended;
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("Stopping: no new leases, running jobs get 10 s. Again to stop at once.");
+    expect(stdout).toContain(
+      "Stopping: no new leases, running jobs get 10 s. Press Ctrl-C again to stop at once.",
+    );
     expect(pids.filter(isRunning)).toEqual([]);
     expect((await workspaces(stateDir)).map(({ state }) => state)).toEqual(["completed"]);
   });
 
-  test("ends a job that takes too long after ten seconds; its lease brings it back", async () => {
+  test("ends a job that takes too long after ten seconds, and the job returns when its lease expires", async () => {
     const stateDir = temporaryFolder();
     await queue(stateDir, "Plan a launch. [[slow:120000]]");
     const command = await serve(stateDir);
-    await command.printed("started to work");
+    await command.printed("started working");
     const pids = descendantsOf(command.child.pid!);
 
     command.child.kill("SIGINT");
@@ -215,11 +217,11 @@ describe.concurrent("Ctrl-C", () => {
     expect(await workspaces(stateDir)).toMatchObject([{ state: "leased", failure: null }]);
   });
 
-  test("twice ends it at once, and leaves no process behind", async () => {
+  test("pressed twice ends npm start at once, and leaves no process behind", async () => {
     const stateDir = temporaryFolder();
     await queue(stateDir, "Plan a launch. [[slow:120000]]");
     const command = await serve(stateDir);
-    await command.printed("started to work");
+    await command.printed("started working");
     const pids = descendantsOf(command.child.pid!);
 
     command.child.kill("SIGINT");

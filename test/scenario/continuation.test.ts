@@ -2,23 +2,26 @@ import { describe, expect, test } from "vitest";
 import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** Of these, three quarters are for working and the rest for starting the next attempt (lib/attempt/deadline.ts). */
+/**
+ * Three quarters of this are for working, and the rest for starting the next attempt
+ * (lib/attempt/deadline.ts).
+ */
 const processorTimeoutSeconds = 6;
-/** Shorter than two attempts, of which one has no time to begin late. */
+/** Shorter than two attempts; an attempt has no time to start late. */
 const leaseMs = 8_000;
 
-/** Nothing was ended by Lambda. */
+/** Invocations that Lambda ended. */
 const brokenAttempts = ({ events }: Scenario): readonly string[] =>
   events.flatMap(({ kind }) => (["timeout", "killed", "crash", "error"].includes(kind) ? [kind] : []));
 
-/** From the lease to the completion, in ms. */
+/** Time from the lease to the completion, in ms. */
 function heldForMs({ studio }: Scenario, workspaceId: string): number {
   const at = studio.requests().flatMap((one) => (one.workspaceId === workspaceId ? [one.at] : []));
   return at.at(-1)! - at[0]!;
 }
 
 describe("a job that is too slow for one invocation", () => {
-  test.concurrent("completes over several, with one generation per round and one lease", async ({
+  test.concurrent("completes in several, with one generation per round and one lease", async ({
     onTestFinished,
   }) => {
     const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);
@@ -30,7 +33,7 @@ describe("a job that is too slow for one invocation", () => {
     await scenario.drain();
 
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1, failure: null });
-    // A tool round and the message.
+    // One tool round and the message.
     expect(scenario.asked().map(({ status }) => status)).toEqual([200, 200]);
     const [run, ...others] = await scenario.runs();
     expect(others).toEqual([]);
@@ -39,13 +42,13 @@ describe("a job that is too slow for one invocation", () => {
     expect(run!.continuations).toBe(run!.attempt - 1);
     expect(scenario.metric("Continuations")).toBe(run!.continuations);
     expect(scenario.lines("job_resumed")).toHaveLength(run!.continuations);
-    // Renewed in every attempt, with none to be spared.
+    // The lease was renewed in every attempt.
     expect(heldForMs(scenario, workspaceId)).toBeGreaterThan(leaseMs);
     expect(brokenAttempts(scenario)).toEqual([]);
     expect(scenario.metric("RunsCompleted")).toBe(1);
   });
 
-  test.concurrent("and for the run's limit fails, saying so, and its generation is cancelled", async ({
+  test.concurrent("and for the run's limit fails with a reason that says so, and its generation is cancelled", async ({
     onTestFinished,
   }) => {
     const limit = { RUNNER_RUN_LIMIT_MS: "8900" };
@@ -53,7 +56,7 @@ describe("a job that is too slow for one invocation", () => {
       { processorTimeoutSeconds, leaseMs, variables: limit },
       onTestFinished,
     );
-    // The failure is reported also when Studio does not take it at once.
+    // The failure is reported even if Studio does not accept it at once.
     const fault = { kind: "status", status: 503 } as const;
     scenario.studio.faults.add({ route: "/failWorkspaceJob", times: 1, fault });
     const workspaceId = scenario.queue(`Plan a launch. ${held}`);
@@ -72,7 +75,7 @@ describe("a job that is too slow for one invocation", () => {
   });
 });
 
-test.concurrent("a completion that Studio does not take for longer than an attempt is delivered by the next, with no new generation", async ({
+test.concurrent("a completion that Studio refuses for longer than an attempt is delivered by the next attempt without a new generation", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ processorTimeoutSeconds, leaseMs }, onTestFinished);

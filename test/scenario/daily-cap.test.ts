@@ -10,21 +10,21 @@ import { startScenario } from "../support/stack.ts";
 
 const pool = "local";
 
-/** A job of these costs some 0.10 USD. */
-const dear = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
+/** At this price a job costs about 0.10 USD. */
+const expensive = { inputPerMillionUsd: 10, cachedInputPerMillionUsd: 1, outputPerMillionUsd: 50 };
 
-test("a daily cap that is reached: running jobs end, none is leased any more, and raising the cap goes on", async ({
+test("at the daily cap running jobs end and no more are leased, until the cap is raised", async ({
   onTestFinished,
 }) => {
-  // Each job costs more than all of the cap.
-  const build = buildWith({ spend: { prices: { "offline-canned": dear } } }, { dailyCapUsd: 0.01 });
+  // Each job costs more than the whole cap.
+  const build = buildWith({ spend: { prices: { "offline-canned": expensive } } }, { dailyCapUsd: 0.01 });
   const scenario = await startScenario({ concurrency: 2, build }, onTestFinished);
   const spend = createSpendRow(scenario.table);
   const lock = createDispatchLock(scenario.table);
   const queue = (count: number): readonly string[] =>
     Array.from({ length: count }, (_, index) => scenario.queue(`Plan launch ${index}.`));
 
-  // Nothing is spent yet: two are leased, and go on to their end though they pass the cap.
+  // Nothing has been spent yet, so both are leased and finish, although they exceed the cap.
   const leased = queue(2);
   await scenario.cycle();
   for (const id of leased) expect(await scenario.ended(id)).toMatchObject({ state: "completed" });
@@ -45,7 +45,7 @@ test("a daily cap that is reached: running jobs end, none is leased any more, an
   expect(state.lastCycle).toMatchObject({ reason: "daily_cap", leased: 0 });
   expect(state.goodPollAtMs).toBe(state.lastCycle?.atMs);
 
-  // What the day has cost is the sum of its runs.
+  // The day's spending is the sum of its runs.
   const runs = await scenario.runs();
   const costs = runs.map(({ costUsd }) => costUsd!);
   expect(Math.min(...costs)).toBeGreaterThan(0.01);
@@ -71,7 +71,7 @@ test("a daily cap that is reached: running jobs end, none is leased any more, an
   expect((await spend.read(pool, today)).runs).toBe(5);
 });
 
-test("an operator's concurrency holds for the next cycle, without a deploy", async ({ onTestFinished }) => {
+test("an operator's concurrency applies from the next cycle without a deploy", async ({ onTestFinished }) => {
   const scenario = await startScenario({ concurrency: 4, turnMs: heldMs }, onTestFinished);
   const { studio } = scenario;
   const leased = (): number => studio.snapshot().filter(({ state }) => state === "leased").length;

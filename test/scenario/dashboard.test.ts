@@ -5,7 +5,7 @@ import { startScenario } from "../support/stack.ts";
 const contentOf = (view: DashboardView, title: string): WidgetContent | undefined =>
   view.widgets.find((widget) => widget.title.startsWith(title))?.content;
 
-test("the deployed dashboard is drawn whole from a local run", async ({ onTestFinished }) => {
+test("every widget of the deployed dashboard is drawn from a local run", async ({ onTestFinished }) => {
   const scenario = await startScenario({}, onTestFinished);
   scenario.queue("Plan a launch. [[rounds:1]]");
   scenario.queue("Plan a launch.\n\n[[refuse]]");

@@ -8,7 +8,7 @@ const stateOf = (started: Scenario, workspaceIds: readonly string[]): readonly s
   workspaceIds.map((id) => started.summary(id).state);
 
 describe("concurrency", () => {
-  /** From now on: tells the most jobs that were leased at one time. */
+  /** Watches from now on. The result returns the highest number of simultaneous leases. */
   function watchWidest({ studio }: Scenario): () => number {
     let most = 0;
     studio.onChange(() => {
@@ -17,9 +17,7 @@ describe("concurrency", () => {
     return () => most;
   }
 
-  test.concurrent("of 2 works on 6 jobs, never on more than two at once, and completes them all", async ({
-    onTestFinished,
-  }) => {
+  test.concurrent("of 2 completes 6 jobs, never more than two at once", async ({ onTestFinished }) => {
     const scenario = await startScenario({ serve: true, concurrency: 2, turnMs: 100 }, onTestFinished);
     const { studio } = scenario;
     const widest = watchWidest(scenario);
@@ -33,12 +31,12 @@ describe("concurrency", () => {
     const leasedAtOnce = studio.snapshot().map(({ leases }) => leases);
     expect(leasedAtOnce).toEqual([1, 1, 1, 1, 1, 1]);
     expect(stateOf(scenario, workspaceIds)).toEqual(Array(6).fill("completed"));
-    // Used again; one more only where a place was filled before the process that left it had answered.
+    // Processes are reused. There is one more only where a slot was filled before its process had answered.
     const processor = scenario.cloud.functions().find(({ label }) => label.endsWith("processor"));
     expect(processor!.environments.length).toBeLessThan(6);
   });
 
-  test.concurrent("that is used up keeps economy's cycle open: a place that frees is filled by the same cycle, until the queue is empty", async ({
+  test.concurrent("that is used up keeps an economy cycle running, which fills every free slot until the queue is empty", async ({
     onTestFinished,
   }) => {
     const scenario = await startScenario({ concurrency: 1, turnMs: heldMs }, onTestFinished);
@@ -56,7 +54,7 @@ describe("concurrency", () => {
 });
 
 describe("a paused pool", () => {
-  test.concurrent("leases nothing and says why; resumed, it goes on", async ({ onTestFinished }) => {
+  test.concurrent("leases nothing and says why, until it is resumed", async ({ onTestFinished }) => {
     const scenario = await startScenario({}, onTestFinished);
     const control = createControlRow(scenario.table);
     const workspaceId = scenario.queue("Plan a launch.");
@@ -73,7 +71,7 @@ describe("a paused pool", () => {
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   });
 
-  test.concurrent("lets the jobs that it has begun come to their end", async ({ onTestFinished }) => {
+  test.concurrent("lets running jobs finish", async ({ onTestFinished }) => {
     const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
     await scenario.cycle();
@@ -83,7 +81,9 @@ describe("a paused pool", () => {
   });
 });
 
-test.concurrent("of two cycles at one time only one polls; the other says so", async ({ onTestFinished }) => {
+test.concurrent("of two simultaneous cycles only one polls, and the other says why it does not", async ({
+  onTestFinished,
+}) => {
   const scenario = await startScenario({}, onTestFinished);
   scenario.studio.faults.add({
     route: "/leaseWorkspaceJob",

@@ -12,11 +12,11 @@ const endsOf = ({ events }: Scenario): readonly string[] =>
       : [],
   );
 
-test.concurrent("an event that is delivered five times at once is worked on once, and the four others end quietly", async ({
+test.concurrent("an event that is delivered five times at once is handled once, and the other four do nothing", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: 300 }, onTestFinished);
-  // The dispatcher's own is taken out of the way.
+  // Drops the dispatcher's own event.
   scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
   await scenario.cycle();
@@ -44,7 +44,7 @@ test.concurrent("an event that is delivered five times at once is worked on once
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("an event that Lambda delivers twice is worked on once, and the second ends quietly", async ({
+test.concurrent("an event that Lambda delivers twice is handled once, and the second does nothing", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -57,7 +57,7 @@ test.concurrent("an event that Lambda delivers twice is worked on once, and the 
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("an event that comes again after its run has ended does nothing", async ({
+test.concurrent("an event that is delivered again after its run has ended does nothing", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -76,9 +76,7 @@ test.concurrent("an event that comes again after its run has ended does nothing"
   expect(await scenario.runs()).toEqual([run]);
 });
 
-test.concurrent("an event that is lost is sent anew by the reaper, under the same lease", async ({
-  onTestFinished,
-}) => {
+test.concurrent("the reaper sends a lost event again under the same lease", async ({ onTestFinished }) => {
   const scenario = await startScenario({ variables: { RUNNER_MAX_EVENT_AGE_MS: "4000" } }, onTestFinished);
   scenario.cloud.faults.dropEvent(1);
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
@@ -95,7 +93,7 @@ test.concurrent("an event that is lost is sent anew by the reaper, under the sam
   expect(scenario.asked()).toHaveLength(2);
 });
 
-test.concurrent("an event that is lost and not missed in time loses nothing: its job comes back when the lease ends", async ({
+test.concurrent("the job of an event that is lost and not noticed in time returns when its lease expires", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 3_500 }, onTestFinished);
@@ -109,7 +107,7 @@ test.concurrent("an event that is lost and not missed in time loses nothing: its
   expect(leases).toBeGreaterThan(1);
 });
 
-test.concurrent("an event that comes after half of the lease sends a heartbeat before it does anything else", async ({
+test.concurrent("an attempt whose event arrives after half of the lease first sends a heartbeat", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 24_000 }, onTestFinished);
@@ -127,7 +125,7 @@ test.concurrent("an event that comes after half of the lease sends a heartbeat b
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("an event of another shape ends in a function error that names what is wrong with it", async ({
+test.concurrent("an invalid event ends in a function error that says what is wrong with it", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);

@@ -64,7 +64,7 @@ describe("the three example workspaces", () => {
     expect(scenario.lines("run_ended")).toHaveLength(3);
   });
 
-  test("are worked on in processes of their own, whose titles name their function", () => {
+  test("run in processes whose titles name their function", () => {
     const processes = scenario.cloud
       .functions()
       .flatMap(({ environments }) => environments.map(({ pid }) => ({ pid, title: titleOf(pid) })));

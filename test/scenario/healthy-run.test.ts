@@ -15,7 +15,7 @@ beforeAll(async () => {
     leaseMs: 600_000,
     turnMs: 1,
     build: async (settings, outdir) => {
-      // A cap, so that the alarms of spending are there.
+      // With a cap, so that the alarms on spending exist.
       templateFile = await buildWith({}, { dailyCapUsd: 100 })(settings, outdir);
       return templateFile;
     },
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => scenario.close());
 
-test("200 jobs complete, and no alarm comes on, then or later", async () => {
+test("200 jobs complete, and no alarm fires then or later", async () => {
   const { cloud, events, studio } = scenario;
   for (let index = 0; index < jobs; index++) scenario.queue(`Plan launch ${index}. [[rounds:1]]`);
   await scenario.drain();
@@ -33,13 +33,13 @@ test("200 jobs complete, and no alarm comes on, then or later", async () => {
   );
   expect(scenario.metric("RunsCompleted")).toBe(jobs);
 
-  // As the stack itself sees it, now.
+  // As the stack evaluates them now.
   cloud.evaluateAlarms(Date.now() + 60_000);
   const states = cloud.alarms().map(({ definition, state }) => [definition.kind, state]);
   expect(states).toEqual([...alarmRows.map(() => ["metric", "OK"]), ["composite", "OK"]]);
   expect(cloud.notifications().filter(({ subject }) => !subject.startsWith("OK: "))).toEqual([]);
 
-  // And after each minute of an hour around it, in which a cycle opens each minute.
+  // And after every minute of an hour around it, with a cycle every minute.
   const recording: Recording = { events: [...events], deadLetters: [] };
   const idleFrom = events.length;
   await scenario.cycle();

@@ -10,7 +10,7 @@ afterEach(async () => {
   await model?.close();
 });
 
-/** 100 MB in one piece: more than a processor of 512 MB could parse. */
+/** 100 MB in one piece, which is more than a processor with 512 MB could parse. */
 function hugeAnswer(response: ServerResponse): void {
   const chunk = Buffer.alloc(1_000_000, "x");
   response.writeHead(200, { "content-type": "application/json" });
@@ -22,7 +22,7 @@ function hugeAnswer(response: ServerResponse): void {
   more(100);
 }
 
-test("an answer of 100 MB from the model fails its job once, with the reason, and the processor lives", async () => {
+test("an answer of 100 MB from the model fails its job once, with the reason, and the processor survives", async () => {
   model = await startHttpServer(() => ({ raw: hugeAnswer }));
   scenario = await startScenario({ variables: { OPENAI_BASE_URL: `${model.baseUrl}/v1` } });
   const workspaceId = scenario.queue("Plan a launch.");

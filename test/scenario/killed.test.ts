@@ -9,7 +9,7 @@ const posts = (scenario: Scenario, workspaceId: string): readonly string[] =>
     .requests(workspaceId)
     .filter((path) => path === "/completeWorkspaceJob" || path === "/failWorkspaceJob");
 
-describe("a job whose processor is killed goes on at once, under the same lease,", () => {
+describe("a job whose processor is killed continues at once under the same lease", () => {
   let scenario: Scenario;
   beforeAll(async () => {
     scenario = await startScenario({ turnMs: heldMs });
@@ -17,8 +17,8 @@ describe("a job whose processor is killed goes on at once, under the same lease,
   afterAll(() => scenario.close());
 
   /**
-   * Kills the workspace's processor once its run is as `when` says, and lets the run end, with no cycle that could see to
-   * it; gives what was asked of the model.
+   * Kills the workspace's processor once its run matches `when`, and waits for the run's end, without a cycle
+   * that could recover it. Returns the number of requests to the model.
    */
   async function killOnce(workspaceId: string, when: (run: Run) => boolean): Promise<number> {
     const before = scenario.asked().length;
@@ -40,7 +40,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     return scenario.asked().length - before;
   }
 
-  test("during a generation, and no round is asked for twice", async () => {
+  test("during a generation, and requests no round twice", async () => {
     const before = scenario.asked().length;
     scenario.hold(() => scenario.asked().length === before + 2);
     const workspaceId = scenario.queue("Plan a launch. [[rounds:2]]");
@@ -51,7 +51,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     expect(posts(scenario, workspaceId)).toEqual(["/completeWorkspaceJob"]);
   });
 
-  test("during the completion, and nothing is asked for again", async () => {
+  test("during the completion, and requests nothing again", async () => {
     scenario.studio.faults.add({ route: "/completeWorkspaceJob", times: 1, fault: { kind: "never" } });
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
     const asked = await killOnce(workspaceId, ({ delivering }) => delivering);
@@ -61,7 +61,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
   });
 
-  test("after the completion that it was not told of, and nothing is posted again", async () => {
+  test("after a completion without an answer, and posts nothing again", async () => {
     const delay = { kind: "delay", ms: 60_000, when: "after" } as const;
     scenario.studio.faults.add({ route: "/completeWorkspaceJob", times: 1, fault: delay });
     const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
@@ -73,7 +73,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     expect((await scenario.runs()).at(-1)).toMatchObject({ attempt: 1, state: "completed", failures: [] });
   });
 
-  test("during the summary of its earlier messages, which is not asked for twice", async () => {
+  test("during the summary of its earlier messages, and does not request it twice", async () => {
     const history = "We sell 1,200 subscriptions a month and must keep the budget. ".repeat(200);
     const workspaceId = scenario.queue(`${history}\n\nPlan a launch. [[rounds:1]]`);
     await scenario.drain();
@@ -92,7 +92,7 @@ describe("a job whose processor is killed goes on at once, under the same lease,
     ).toHaveLength(1);
   });
 
-  test("and what it was killed by is counted", () => {
+  test("and each restart is counted by its cause", () => {
     expect(scenario.metric("Restarts")).toBe(3);
     expect(scenario.lines("recovery_ended").map(({ what, reason }) => `${what}: ${reason}`)).toEqual([
       "restarted: killed",
@@ -112,12 +112,12 @@ describe("a dispatcher that is killed", () => {
   });
   afterAll(() => scenario.close());
 
-  test("in mid-cycle loses no job: what it began goes on, and a lease that nobody knew comes back", async () => {
+  test("during a cycle loses no job: started jobs continue, and the job of an unknown lease returns", async () => {
     const { studio } = scenario;
     const workspaceIds = ["one", "two"].map((name) => scenario.queue(`Plan launch ${name}. [[rounds:1]]`));
     const leased = (): readonly string[] =>
       studio.snapshot().flatMap(({ workspaceId, leases }) => (leases > 0 ? [workspaceId] : []));
-    // The second lease is given, and its answer does not arrive in the dispatcher's life.
+    // The second lease is granted, but its answer does not arrive before the dispatcher ends.
     const stop = studio.onChange(() => {
       stop();
       studio.faults.add({

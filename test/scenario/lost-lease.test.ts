@@ -5,7 +5,7 @@ import { eventuallyTrue } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** A heartbeat is due after a fifth of it; and all of it is left to a processor that starts slowly. */
+/** A heartbeat is due after a fifth of this, and a processor that starts slowly has all of it. */
 const leaseMs = 12_000;
 
 const posted = (requests: readonly string[]): readonly string[] =>
@@ -18,14 +18,16 @@ async function startGenerating(started: Scenario): Promise<string> {
   return workspaceId;
 }
 
-/** The requests to stop a response, with the response's id. */
+/** Requests to cancel a response, with the response's id. */
 const cancellations = ({ model }: Scenario): readonly (RequestRecord & { readonly responseId: string })[] =>
   model.requests().flatMap((one) => {
     const responseId = /^\/v1\/responses\/([^/]+)\/cancel$/.exec(one.path)?.[1];
     return responseId === undefined ? [] : [{ ...one, responseId }];
   });
 
-/** What the run asked for is stopped, with one request, and it asked for nothing more. */
+/**
+ * Expects that the run's response was cancelled, with one request, and that the run requested nothing more.
+ */
 async function expectStopped(started: Scenario, { responseIds }: Run): Promise<void> {
   const lastResponseId = responseIds.at(-1);
   expect(started.asked()).toHaveLength(1);
@@ -35,7 +37,7 @@ async function expectStopped(started: Scenario, { responseIds }: Run): Promise<v
   expect(await started.responseStatus(lastResponseId!)).toBe("cancelled");
 }
 
-/** The answers to heartbeats that did not renew the lease: a run that goes on after such a one has more of them. */
+/** Answers to heartbeats that did not renew the lease. A run that continues after one would get more. */
 const refusedHeartbeats = ({ studio }: Scenario): readonly number[] =>
   studio
     .requests()
@@ -43,7 +45,7 @@ const refusedHeartbeats = ({ studio }: Scenario): readonly number[] =>
 
 const endOf = ({ state, reason }: Run) => ({ state, reason });
 
-test.concurrent("a lease taken away in mid-generation cancels the response at the next heartbeat, and nothing is posted", async ({
+test.concurrent("when a lease is taken away during a generation, the next heartbeat cancels the response and nothing is posted", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
@@ -80,7 +82,7 @@ test.concurrent("a streamed generation is aborted at the next heartbeat when its
   expect(posted(scenario.requests(workspaceId))).toEqual([]);
 });
 
-test.concurrent("a key that is revoked in mid-generation cancels the response, and nothing is posted", async ({
+test.concurrent("when a key is revoked during a generation, the response is cancelled and nothing is posted", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
@@ -98,7 +100,7 @@ test.concurrent("a key that is revoked in mid-generation cancels the response, a
   expect(end).toMatchObject({ state: "lost", reason: "key_refused" });
 });
 
-test.concurrent("a job whose lease went back to the queue is worked on by another run", async ({
+test.concurrent("a job that was put back into the queue is completed by another run", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs }, onTestFinished);
@@ -118,7 +120,7 @@ test.concurrent("a job whose lease went back to the queue is worked on by anothe
   expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
 });
 
-test.concurrent("a lease that no heartbeat could renew is given up at its end, and its job comes back", async ({
+test.concurrent("a lease that no heartbeat could renew is given up at its end, and its job returns", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 6_000 }, onTestFinished);
@@ -141,7 +143,9 @@ test.concurrent("a lease that no heartbeat could renew is given up at its end, a
   expect(ends.at(-1)).toEqual({ state: "completed", reason: "ok" });
 });
 
-test.concurrent("a lease whose answer was lost comes back when it ends", async ({ onTestFinished }) => {
+test.concurrent("the job of a lease whose answer was lost returns when the lease expires", async ({
+  onTestFinished,
+}) => {
   const scenario = await startScenario({ leaseMs: 3_500 }, onTestFinished);
   const fault = { kind: "reset", when: "after" } as const;
   scenario.studio.faults.add({ route: "/leaseWorkspaceJob", times: 1, fault });
@@ -151,6 +155,6 @@ test.concurrent("a lease whose answer was lost comes back when it ends", async (
   const { state, leases } = scenario.summary(workspaceId);
   expect(state).toBe("completed");
   expect(leases).toBeGreaterThan(1);
-  // The first lease is known to nobody.
+  // Nobody knows of the first lease.
   expect(await scenario.runs()).toHaveLength(leases - 1);
 });

@@ -14,17 +14,17 @@ const begin = (mode: "background" | "streaming" | "auto"): void => {
 const ask = "POST /v1/responses";
 const look = "GET /v1/responses/:id";
 
-/** A fault for the next `times` requests to the model of that sort. */
+/** Adds a fault for the next `times` requests of this kind to the model. */
 const hit = (route: string, times: number, fault: FaultRule["fault"]): void =>
   scenario.model.faults.add({ route, times, fault });
 
 interface Ran {
   readonly workspaceId: string;
-  /** Rounds that the model was asked for, refused ones too. */
+  /** Rounds requested from the model, including refused ones. */
   readonly asked: number;
 }
 
-/** A job of a tool round and a message, which are two rounds when all goes well. */
+/** Runs a job with a tool round and a message: two rounds without faults. */
 async function runJob(): Promise<Ran> {
   const before = scenario.asked().length;
   const workspaceId = scenario.queue("Plan a launch. [[rounds:1]]");
@@ -39,7 +39,7 @@ async function expectCompleted(asked: number): Promise<Ran> {
   return ran;
 }
 
-describe("a job is completed all the same", () => {
+describe("a job is completed", () => {
   begin("auto");
 
   test("when the provider asks to wait, after its Retry-After", async () => {
@@ -62,18 +62,18 @@ describe("a job is completed all the same", () => {
   });
 
   test.each([
-    ["when its response cannot be looked at for a while", 2, { kind: "status", status: 503 }],
-    ["when its response is not to be found at first", 2, { kind: "status", status: 404 }],
-    ["when a proxy answers for its response", 1, { kind: "html" }],
-    ["when the connection is cut at a look at its response", 2, { kind: "reset", when: "before" }],
-  ] as const)("%s, its stream having been cut: no round is asked for again", async (_, times, fault) => {
+    ["when its response cannot be retrieved for a while", 2, { kind: "status", status: 503 }],
+    ["when its response is not found at first", 2, { kind: "status", status: 404 }],
+    ["when a proxy answers instead of its response", 1, { kind: "html" }],
+    ["when the connection is cut while its response is retrieved", 2, { kind: "reset", when: "before" }],
+  ] as const)("%s after its stream was cut, without requesting a round again", async (_, times, fault) => {
     hit(ask, 1, { kind: "reset", when: "mid-stream", events: 3 });
     hit(look, times, fault);
     await expectCompleted(2);
   });
 });
 
-describe("a streamed job is completed all the same", () => {
+describe("a streamed job is completed", () => {
   begin("streaming");
 
   test("when the stream is cut in the middle", async () => {
@@ -85,7 +85,7 @@ describe("a streamed job is completed all the same", () => {
 describe("a job fails with a reason", () => {
   begin("auto");
 
-  test("when the provider does not come back, after a bounded number of tries", async () => {
+  test("when the provider stays unavailable, after a limited number of tries", async () => {
     hit(ask, 100, { kind: "status", status: 503 });
     const { workspaceId, asked } = await runJob();
     const { state, failure } = scenario.summary(workspaceId);
@@ -94,7 +94,7 @@ describe("a job fails with a reason", () => {
     expect(asked).toBe(5);
   });
 
-  test("when the account's quota is used up: trying again cannot help", async () => {
+  test("when the account's quota is used up, without trying again", async () => {
     const body = { error: { message: "You exceeded your current quota.", code: "insufficient_quota" } };
     hit(ask, 100, { kind: "status", status: 429, body });
     const { workspaceId, asked } = await runJob();

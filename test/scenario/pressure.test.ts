@@ -3,17 +3,17 @@ import { closedPort } from "../support/free-port.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-/** Long enough for everyone to hear of it, and for a cycle or two, on a busy machine. */
+/** Long enough for every run to learn of it, and for a cycle or two on a busy machine. */
 const askedSeconds = 6;
 const headers = { "retry-after": String(askedSeconds) };
 
 const leaseCalls = ({ studio }: Scenario): readonly number[] =>
   studio.requests().flatMap(({ path, at }) => (path === "/leaseWorkspaceJob" ? [at] : []));
 
-test.concurrent("429 from the model slows the whole pool: no run asks for a round, and no job is leased, before the time is over", async ({
+test.concurrent("after a 429 from the model, no run of the pool requests a round and no job is leased until the wait is over", async ({
   onTestFinished,
 }) => {
-  // A run looks at the pool's row once a second, and is far from its end then.
+  // A run reads the pool's row once a second, long before its end.
   const scenario = await startScenario({ turnMs: 250 }, onTestFinished);
   const workspaceIds = [1, 2, 3].map((number) => scenario.queue(`Plan launch ${number}. [[rounds:9]]`));
   await scenario.cycle();
@@ -38,11 +38,11 @@ test.concurrent("429 from the model slows the whole pool: no run asks for a roun
   expect(workspaceIds.map((id) => scenario.summary(id))).toMatchObject(
     workspaceIds.map(() => ({ state: "completed", leases: 1 })),
   );
-  // Each job's ten rounds, and the one that was refused.
+  // Ten rounds of each job, and the one that was refused.
   expect(scenario.asked()).toHaveLength(3 * 10 + 1);
 });
 
-test.concurrent("429 from Studio on a lease stops this cycle and the next, for as long as it asked", async ({
+test.concurrent("after a 429 from Studio on a lease call, this cycle and the next wait as long as it asked", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -63,7 +63,7 @@ test.concurrent("429 from Studio on a lease stops this cycle and the next, for a
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("with DynamoDB out of reach nothing is leased, and the alarm fires", async ({
+test.concurrent("while DynamoDB is out of reach nothing is leased, and the alarm fires", async ({
   onTestFinished,
 }) => {
   const nowhere = `http://127.0.0.1:${await closedPort()}`;

@@ -7,11 +7,11 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 const reads = async (scenario: Scenario, workspaceId: string): Promise<readonly string[]> =>
   (await scenario.detail(workspaceId)).messages.map(({ role }) => role);
 
-describe("a killed job whose earlier rounds cannot be read starts over once, and says so:", () => {
-  /** Of two rounds. */
+describe("a killed job whose earlier rounds cannot be read starts over once and logs it", () => {
+  /** A job of two rounds. */
   const text = "Plan a launch. [[rounds:1]]";
 
-  /** The first round goes by, the second stands still until the worker is killed in it. */
+  /** Lets the first round pass, and kills the worker in the second, which is held. */
   async function killInSecondRound(scenario: Scenario, workspaceId: string): Promise<Run> {
     scenario.hold(() => scenario.asked().length === 2);
     await scenario.cycle();
@@ -20,8 +20,8 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     return run;
   }
 
-  // The slowest first: such news is believed when it lasts.
-  test.concurrent("its responses were deleted", async ({ onTestFinished }) => {
+  // The slowest first: this error is believed only when it persists.
+  test.concurrent("because its responses were deleted", async ({ onTestFinished }) => {
     const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
     const workspaceId = scenario.queue(text);
     const { responseIds } = await killInSecondRound(scenario, workspaceId);
@@ -35,7 +35,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   });
 
-  test.concurrent("the provider keeps no responses", async ({ onTestFinished }) => {
+  test.concurrent("because the provider keeps no responses", async ({ onTestFinished }) => {
     const scenario = await startScenario(
       { turnMs: heldMs, variables: { OPENAI_STORE: "false" } },
       onTestFinished,
@@ -53,7 +53,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
   });
 
-  test.concurrent("and a second time it fails with the reason", async ({ onTestFinished }) => {
+  test.concurrent("and fails with the reason the second time", async ({ onTestFinished }) => {
     const scenario = await startScenario(
       { turnMs: heldMs, variables: { OPENAI_STORE: "false" } },
       onTestFinished,
@@ -84,7 +84,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once, and
   });
 });
 
-test.concurrent("a job that is killed each time ends as failed after its starts, in words for its user, and holds up no other", async ({
+test.concurrent("a job that is killed each time fails after its last start with a reason for its user, and delays no other job", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ concurrency: 2 }, onTestFinished);

@@ -7,7 +7,7 @@ const tooMany = (retryAfter: string) =>
   ({ kind: "status", status: 429, headers: { "retry-after": retryAfter } }) as const;
 const threeMinutesMs = 180_000;
 
-/** Between one and the next. */
+/** Differences between consecutive times. */
 const gaps = (atMs: readonly number[]): readonly number[] =>
   atMs.slice(1).map((at, index) => at - atMs[index]!);
 
@@ -17,14 +17,14 @@ const refusedRounds = (scenario: Scenario): readonly number[] =>
 const completions = ({ studio }: Scenario): readonly number[] =>
   studio.requests().flatMap(({ path, at }) => (path === "/completeWorkspaceJob" ? [at] : []));
 
-/** Of the pool's back-off row, once it is there. */
+/** A field of the pool's back-off row, once the row exists. */
 const untilMs = ({ table }: Scenario, name: "modelUntilMs" | "studioUntilMs"): Promise<unknown> =>
   eventually(`the row's ${name}`, async () => (await table.get({ pool: "local", id: "backoff" }))?.[name]);
 
 const leaseCalls = ({ studio }: Scenario): number =>
   studio.requests().filter(({ path }) => path === "/leaseWorkspaceJob").length;
 
-test.concurrent("Retry-After: 0 from the model, then from Studio: each is asked ever more seldom, and the job completes", async ({
+test.concurrent("with Retry-After 0 from the model and then from Studio, the pauses between calls grow and the job completes", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -48,7 +48,7 @@ test.concurrent("Retry-After: 0 from the model, then from Studio: each is asked 
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });
 });
 
-test.concurrent("an epoch time as Retry-After holds the pool back for minutes, not for decades, and an operator sees and ends it", async ({
+test.concurrent("with an epoch time as Retry-After, the pool waits for minutes and not decades, and an operator can see and end the wait", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({}, onTestFinished);
@@ -66,7 +66,7 @@ test.concurrent("an epoch time as Retry-After holds the pool back for minutes, n
     /Back-off +until \d\d:\d\d:\d\d UTC, as Studio asked; clear-backoff ends it/,
   );
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
-    /^Pool local held back until .*, as Studio asked/,
+    /^Pool local had to wait until .*, as Studio asked/,
   );
 
   expect((await scenario.cycle()).summary).toMatchObject({ reason: "leased", leased: 1 });
@@ -74,9 +74,9 @@ test.concurrent("an epoch time as Retry-After holds the pool back for minutes, n
   expect((await scenario.cycle()).summary).toMatchObject({ reason: "model_rate_limited", leased: 0 });
   expect(scenario.asked()).toHaveLength(1);
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
-    /^Pool local held back until .*, as the model asked/,
+    /^Pool local had to wait until .*, as the model asked/,
   );
-  // The attempt that was refused waits to its end; the next one asks at once.
+  // The refused attempt waits until its end. The next one asks at once.
   await scenario.kill(workspaceId);
   await scenario.drain();
   expect(scenario.summary(workspaceId)).toMatchObject({ state: "completed", leases: 1 });

@@ -28,11 +28,11 @@ import { killWorker } from "../support/working-on.ts";
 
 type Finish = (close: () => Promise<void>) => void;
 
-/** Longer than a cycle by hand. */
+/** Longer than a cycle on request. */
 const revokeAfterMs = 5_000;
 const now = { type: "RequestResponse" } as const;
 
-/** A stack that is synthesized for the test, as `npm start` does it; cycles are opened by hand. */
+/** Starts a stack that is synthesized for the test, as `npm start` does. Cycles start on request. */
 async function start(
   jobs: number,
   adapt: (settings: StackSettings) => StackSettings,
@@ -89,8 +89,8 @@ type Started = Awaited<ReturnType<typeof start>>;
 
 const outputOf = ({ cloud }: Started, name: string): string => cloud.outputs()[name] ?? "";
 
-/** Who leased it and who spoke for it afterwards, by credential id. */
-const voicesOf = ({ studio }: Started, workspaceId: string): readonly (string | undefined)[] => [
+/** The key that leased the workspace's job and the keys of later calls for it, by credential id. */
+const keysUsedFor = ({ studio }: Started, workspaceId: string): readonly (string | undefined)[] => [
   ...new Set(
     studio
       .requests()
@@ -99,7 +99,10 @@ const voicesOf = ({ studio }: Started, workspaceId: string): readonly (string | 
   ),
 ];
 
-/** A few at a time: a busy machine could not start twenty processes within the time limits of the run store. */
+/**
+ * Leases a few at a time, because a busy machine could not start twenty processes within the run store's time
+ * limits.
+ */
 async function lease(started: Started, texts: readonly string[]): Promise<readonly string[]> {
   const atOnce = 5;
   const first = await leaseAtOnce(started, texts.slice(0, atOnce));
@@ -164,7 +167,7 @@ async function rotateByCommand(
   return rotated;
 }
 
-/** As Secrets Manager does it: the four steps. Gives the key that it minted. */
+/** Runs the four steps as Secrets Manager does. Returns the minted key. */
 async function rotateByLambda(
   started: Started,
 ): Promise<Pick<NewRunnerInstance, "runnerToken" | "credentialId">> {
@@ -182,12 +185,12 @@ async function rotateByLambda(
   return { runnerToken, credentialId: runnerToken.split(".")[0] ?? "" };
 }
 
-describe("keys rotated in the middle of running jobs", () => {
-  /** None ends before all rotations are over. */
+describe("keys are rotated while jobs run", () => {
+  /** A job that does not end before all rotations are over. */
   const slow = `Plan launch. [[rounds:2]] ${held}`;
   const jobs = 20;
 
-  test("by hand, by command and by Lambda: every job completes with the key that leased it, none is refused, the old keys end up revoked", async ({
+  test("by hand, by command and by Lambda, and every job completes with the key that leased it, no call is refused, and the old keys are revoked", async ({
     onTestFinished,
   }) => {
     const started = await start(jobs + 6, (settings) => settings, onTestFinished);
@@ -204,7 +207,7 @@ describe("keys rotated in the middle of running jobs", () => {
     const byLambda = await rotateByLambda(started);
     const fourth = await lease(started, [slow, slow]);
 
-    // Three rotations later a process of the first lease dies: its next attempt needs the first key.
+    // Three rotations later, a process of the first lease is killed. Its next attempt needs the first key.
     const stillRunning = running.filter((id) =>
       studio.snapshot().some((one) => one.workspaceId === id && one.state === "leased"),
     );
@@ -222,13 +225,13 @@ describe("keys rotated in the middle of running jobs", () => {
       [fourth, byLambda],
     ] as const;
     for (const [workspaceIds, key] of byKey) {
-      for (const id of workspaceIds) expect(voicesOf(started, id)).toEqual([key!.credentialId]);
+      for (const id of workspaceIds) expect(keysUsedFor(started, id)).toEqual([key!.credentialId]);
     }
     expect(studio.requests().filter(({ status }) => status === 401)).toEqual([]);
 
     const rotator = started.functionOf("rotator");
     await cloud.invoke(rotator, { revokeUnused: true }, now);
-    // A key that is unused for so long is revoked, and not before.
+    // A key is revoked after it has been unused for this time, and not before.
     await systemClock.sleep(revokeAfterMs);
     const revoked = await cloud.invoke(rotator, { revokeUnused: true }, now);
     expect(revoked.functionError).toBeUndefined();
@@ -239,7 +242,7 @@ describe("keys rotated in the middle of running jobs", () => {
   }, 300_000);
 });
 
-test("a whole job runs without any stored model key: the processor's own identity is exchanged for a token", async ({
+test("a job completes without a stored model key, with a token for the processor's own identity", async ({
   onTestFinished,
 }) => {
   const adapt = (settings: StackSettings): StackSettings => ({

@@ -15,7 +15,7 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 
 const recovery = "pool-local-recovery";
 
-/** Values that look like keys and are none, as a person may paste them in the wrong place. */
+/** Values that look like keys but are not, as a person may paste them in the wrong place. */
 const canaries = {
   unknownKey: "cred_canary0000000000000.CANARYunknownRunnerKey0000000000000000000000",
   malformedKey: "CANARYmalformedRunnerKey000000000000000000",
@@ -26,7 +26,7 @@ const canaries = {
 } as const;
 const canaryParts = Object.values(canaries).map((text) => /CANARY\w+/.exec(text)![0]);
 
-/** Jobs of every sort of ending, with servers that repeat the keys in their own words. */
+/** Runs jobs with every kind of ending, while servers repeat the keys in their answers. */
 async function makeFailure(scenario: Scenario): Promise<void> {
   const { studio, model, cloud } = scenario;
   const { runnerKey, modelKey } = scenario.secrets();
@@ -45,7 +45,7 @@ async function makeFailure(scenario: Scenario): Promise<void> {
   await scenario.drain();
 
   const refusal = { kind: "status", status: 400, body: { error: `odd key ${runnerKey}` } } as const;
-  // Also as it comes back mended.
+  // Refused again after the model's correction.
   studio.faults.add({ route: "/completeWorkspaceJob", times: 2, fault: refusal });
   scenario.queue("Plan a launch.");
   await scenario.drain();
@@ -58,7 +58,7 @@ async function makeFailure(scenario: Scenario): Promise<void> {
   });
   await scenario.cycle();
 
-  // Its event goes to the dead letters; the reaper finds the run.
+  // Its event goes to the dead letters, and the reaper finds the run.
   const workspaceId = scenario.queue("Plan a launch. [[slow:500]]");
   await scenario.cycle();
   cloud.faults.kill(recovery, 0);
@@ -69,7 +69,7 @@ async function makeFailure(scenario: Scenario): Promise<void> {
   }
   await scenario.drain();
 
-  // This one is settled.
+  // This one is recovered.
   const settledId = scenario.queue("Plan a launch. [[slow:500]]");
   await scenario.cycle();
   await scenario.kill(settledId);
@@ -79,7 +79,7 @@ async function makeFailure(scenario: Scenario): Promise<void> {
 const killed = ({ events }: Scenario, label: string): number =>
   events.filter((one) => one.kind === "killed" && one.function === label).length;
 
-/** With bundles of its own, which are looked through too. */
+/** Uses bundles of its own, which are searched too. */
 const build = buildWith(
   { monitoring: { email: "night@example.com", previewCharacters: 200 } },
   {},
@@ -93,10 +93,10 @@ interface Answer {
   readonly text: string;
 }
 
-/** A command line, standard input, and the exit code that it must end with. */
+/** A command line, its expected exit code, and standard input. */
 type Row = readonly [argv: readonly string[], code: number, input?: string];
 
-/** Every command; what goes wrong stands below what goes right. */
+/** Every command. Failing ones come after successful ones. */
 const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
   const { modelKey } = scenario.secrets();
   const { workspaceId, runId } = made;
@@ -152,7 +152,7 @@ const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
   ];
 };
 
-/** Commands that ask servers which are out of order and repeat `sent`, the secret that they were sent. */
+/** Commands that call broken servers, which repeat `sent`, the secret that they received. */
 const echoRows = (
   scenario: Scenario,
   made: Made,
@@ -179,11 +179,11 @@ function repeatSecret({ studio, model }: Scenario, sent: string): void {
 interface Made {
   readonly workspaceId: string;
   readonly runId: string;
-  /** A new key of Studio's, kept to be looked for. */
+  /** A new key from Studio, recorded so that the test searches for it. */
   freshKey(): string;
 }
 
-/** The rotation by Secrets Manager, whose Lambda mints the key. */
+/** A rotation by Secrets Manager, whose function mints the key. */
 async function rotateByLambda({ cloud, events }: Scenario): Promise<void> {
   const client = new SecretsManagerClient(awsOf(cloud));
   const { PoolLocalKeysSecret: SecretId, PoolLocalRotator: RotationLambdaARN } = cloud.outputs();
@@ -205,7 +205,7 @@ const awsOf = ({ endpointUrl: endpoint, region, credentials }: Scenario["cloud"]
 const halvesOf = (value: string): readonly string[] =>
   [...value.matchAll(/cred_\w+\.([\w-]+)/g)].map(([, half]) => half!);
 
-describe("no secret is seen", () => {
+describe("no secret can be found", () => {
   let scenario: Scenario;
   let made: Made;
   const secrets = new Set<string>(canaryParts);
@@ -238,7 +238,7 @@ describe("no secret is seen", () => {
   }
 
   async function runRow(cli: HereCli, [argv, expected, input]: Row, json: readonly string[]): Promise<void> {
-    // The one that works is not for the local stack.
+    // The successful `init` does not run on the local stack.
     const local = argv[0] === "init" && expected === 0 ? [] : ["--local"];
     const line = [...argv, ...local, ...json];
     const { code, stdout, stderr } = await cli(line, input);
@@ -277,7 +277,7 @@ describe("no secret is seen", () => {
   }, 200_000);
   afterAll(() => scenario.close());
 
-  /** Also as they would look in a header or an address. */
+  /** Includes the forms that a header or an address contains. */
   const formsOf = (secret: string): readonly string[] => [
     secret,
     encodeURIComponent(secret),
@@ -287,10 +287,11 @@ describe("no secret is seen", () => {
     [...secrets].filter((secret) => formsOf(secret).some((form) => text.includes(form)));
   const expectNoSecretIn = (text: string): void => expect(seenIn(text)).toEqual([]);
 
-  test("in what is looked at here, if it were there", () => {
+  test("unless a test puts it there, which the search detects", () => {
     for (const secret of secrets) expect(secret.length).toBeGreaterThanOrEqual(20);
     for (const secret of secrets) expect(seenIn(`{"authorization":"Bearer ${secret}"}`)).toEqual([secret]);
-    // Of a start, the rotation, and two rounds of commands: three keys each, of which two are made here.
+    // From the start, the rotation, and two rounds of commands with three keys each, of which two are created
+    // here.
     expect(secrets.size).toBeGreaterThanOrEqual(canaryParts.length + 3 + 1 + 6);
     const reasons = scenario.lines("run_ended").map(({ reason }) => reason);
     expect(reasons.slice(0, 7)).toEqual([
@@ -307,12 +308,12 @@ describe("no secret is seen", () => {
     expect(cycles).toContain("key_refused");
   });
 
-  test("in a log line, an error or an event of the cloud, those of the rotation included", () => {
+  test("in a log line, an error or an event of the cloud, including the rotation's", () => {
     expect(scenario.events.filter(({ kind }) => kind === "rotation").length).toBeGreaterThanOrEqual(5);
     expectNoSecretIn(JSON.stringify(scenario.events));
   });
 
-  test("in any answer of a command, for people or for programs, right or wrong", () => {
+  test("in any output of a command, as text or JSON, for success or failure", () => {
     expect(answers.filter(({ code, expected }) => code !== expected)).toEqual([]);
     const isUsed = (name: string): boolean =>
       answers.some(({ line, code }) => line.startsWith(`${name} `) && code !== null);
@@ -321,7 +322,7 @@ describe("no secret is seen", () => {
     expect(telling).toEqual([]);
   });
 
-  test("in the event of an attempt, as the dead letters have it", () => {
+  test("in the event of an attempt in the dead-letter queue", () => {
     expect(deadLetters).toHaveLength(1);
     expect(deadLetters[0]).toContain("runId");
     expectNoSecretIn(JSON.stringify(deadLetters));
@@ -338,7 +339,7 @@ describe("no secret is seen", () => {
     expectNoSecretIn(JSON.stringify(Items));
   });
 
-  test("in metrics, alarms and what the alarms' topic was told", () => {
+  test("in metrics, alarms and messages to the alarm topic", () => {
     const { cloud } = scenario;
     const notifications = cloud.notifications();
     expect(notifications.map(({ subject }) => subject)).toContainEqual(
@@ -357,7 +358,7 @@ describe("no secret is seen", () => {
     }
   });
 
-  test("in what Studio's user reads", async () => {
+  test("in what Studio's user can read", async () => {
     for (const { workspaceId } of scenario.studio.snapshot())
       expectNoSecretIn(JSON.stringify(await scenario.detail(workspaceId)));
   });

@@ -3,14 +3,14 @@ import { eventually } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
 import { startScenario } from "../support/stack.ts";
 
-test("a processor that is asked to end stops in mid-generation and posts nothing; the reaper has the next attempt take up its chain", async ({
+test("a processor that gets SIGTERM stops during a generation and posts nothing, and the reaper's next attempt continues its responses", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 8_000 }, onTestFinished);
   const workspaceId = scenario.queue(`Plan a launch. [[rounds:1]] ${held}`);
   await scenario.cycle();
   const { responseIds } = await scenario.run(workspaceId, ({ rounds }) => rounds === 1);
-  // Its round lasts for as long as this test wants.
+  // Its round lasts until this test ends it.
   await scenario.terminate(workspaceId);
 
   expect(scenario.lines("stopping")).toMatchObject([{ workspaceId, reason: "shutdown" }]);
@@ -20,7 +20,7 @@ test("a processor that is asked to end stops in mid-generation and posts nothing
   expect(before).not.toContain("/completeWorkspaceJob");
   expect(before).not.toContain("/failWorkspaceJob");
 
-  // As at a shutdown, the process is not used again.
+  // The process is not used again, as at a shutdown.
   scenario.hold(() => false);
   const processor = scenario.cloud.functions().find(({ label }) => label.includes("processor"))!;
   for (const { pid } of processor.environments) process.kill(pid, "SIGKILL");

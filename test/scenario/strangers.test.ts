@@ -13,14 +13,17 @@ import { listeningPortsOf } from "../support/listening-ports.ts";
 import type { OtherUserReport, OtherUserTask } from "../support/other-user.ts";
 import { commandLineOf, descendantsOf } from "../support/processes.ts";
 
-/** `npm start` with a real key, and those who are not meant to have it: other users of the machine, and pages in a browser. */
+/**
+ * `npm start` with a real key, and those who must not get it: other users of the machine, and pages in a
+ * browser.
+ */
 
 const modelKey = "sk-proj-CANARYofTheModel00000000000000000000000000";
 const runnerKey = /cred_\w+\.[\w-]{20,}/;
 const isRoot = process.getuid?.() === 0;
 
 const folder = mkdtempSync(join(tmpdir(), "studio-runner-strangers-"));
-// As an earlier version has left it, below folders that anybody may enter.
+// As an earlier version left it, in folders that everybody may enter.
 const stateDir = join(folder, "state");
 let command: Command;
 let studioUrl: string;
@@ -58,7 +61,7 @@ function idsOf(type: string): readonly string[] {
   return Object.keys(Resources).filter((id) => Resources[id]!.Type === type);
 }
 
-/** With a signature that anybody can make up, as the local cloud's first edition took it. */
+/** A signature that anybody can make up, which the local cloud's first edition accepted. */
 const madeUp =
   "AWS4-HMAC-SHA256 Credential=local/20261120/us-east-1/x/aws4_request, SignedHeaders=host;x-amz-date, Signature=" +
   "0".repeat(64);
@@ -70,7 +73,7 @@ interface Try {
   readonly body?: string;
 }
 
-/** Every secret, every function, and every table, with and without a signature. */
+/** Requests for every secret, function and table, with and without a signature. */
 function tries(): readonly Try[] {
   const json = (target: string, body: object) => ({
     path: "/",
@@ -130,14 +133,14 @@ describe.skipIf(!isRoot)(
       [report] = (await once(child, "message")) as [OtherUserReport];
     });
 
-    test("reads no file of the state folder, and no process's environment", () => {
+    test("cannot read a file of the state folder or a process's environment", () => {
       expect(report.uid).toBe(65_534);
       expect(files).toContain(join(stateDir, "stack.json"));
       expect(files).toContain(join(stateDir, "studio.sqlite"));
       expect(Object.keys(report.read)).toEqual([]);
     });
 
-    test("is given no secret, no row and no invocation by any port that takes connections", () => {
+    test("cannot get a secret, a row or an invocation from any open port", () => {
       expect(ports.length).toBeGreaterThanOrEqual(2);
       expect(report.answers.length).toBe(ports.length * tries().length);
       expect(report.answers.filter(({ status }) => status < 400)).toEqual([]);
@@ -148,16 +151,16 @@ describe.skipIf(!isRoot)(
   },
 );
 
-test("every file of the state folder is its owner's alone, which an earlier version had left open", async () => {
-  await command.printed("was open to other users of this machine: now it is yours alone.");
+test("npm start restricts every file of a state folder that an earlier version left open", async () => {
+  await command.printed("was open to other users of this machine. It is now restricted to you.");
   const names = readdirSync(stateDir, { recursive: true, encoding: "utf8" });
-  // Folders of bundles are opened by the CDK, for Docker; nobody gets there through the closed ones above.
+  // The CDK makes the folders of bundles readable for Docker, but the closed folders above protect them.
   const kept = names.filter((name) => statSync(join(stateDir, name)).isFile());
   const open = ["", "cdk.out", ...kept].filter((name) => (statSync(join(stateDir, name)).mode & 0o077) !== 0);
   expect(open).toEqual([]);
 });
 
-test("no command line of its processes, which all users may read, shows a secret", () => {
+test("no command line of npm start's processes contains a secret", () => {
   const file = JSON.parse(readFileSync(join(stateDir, "stack.json"), "utf8")) as StackFile;
   const pids = [command.child.pid!, ...descendantsOf(command.child.pid!)];
   const lines = pids.map(commandLineOf).join("\n");
@@ -191,7 +194,7 @@ inChromium("a page in a browser of this machine", () => {
     readonly body: string;
   }
 
-  /** What a page of that address gets to see of these requests. */
+  /** What a page with that address can read of these requests. */
   async function seenFrom(address: string, requests: readonly (Try & { readonly url: string })[]) {
     const page = await browser.context.newPage();
     await page.goto(address);
@@ -207,7 +210,7 @@ inChromium("a page in a browser of this machine", () => {
     return seen;
   }
 
-  test("whose name was made to resolve to 127.0.0.1 reads no key and no workspace, and invokes nothing", async () => {
+  test("whose name resolves to 127.0.0.1 cannot read a key or a workspace, or invoke a function", async () => {
     const pageTries: readonly Try[] = [
       { path: "/api/workspaces", method: "GET", headers: {} },
       { path: "/v1/models", method: "GET", headers: {} },
@@ -220,7 +223,7 @@ inChromium("a page in a browser of this machine", () => {
     }
   });
 
-  test("of another site queues no job, with any kind of body", async () => {
+  test("from another site cannot queue a job with any kind of body", async () => {
     const { port } = site.address() as { readonly port: number };
     const workspaces = async () =>
       ((await (await fetch(`${studioUrl}/api/workspaces`)).json()) as object[]).length;

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { startScenario } from "../support/stack.ts";
 
-/** After every kind of event of a round: from its first to beyond its last. */
+/** Cuts after every event of a round, from its first to beyond its last. */
 const cutAfter = Array.from({ length: 14 }, (_, index) => index + 1);
 const cutsOfEach = 4;
 
-test("streams that are cut at every kind of event are taken up again: every job is completed and no round is asked for twice", async ({
+test("every job completes when its streams are cut after any kind of event, and no round is requested twice", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ concurrency: 8, turnMs: 200 }, onTestFinished);

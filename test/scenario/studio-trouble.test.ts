@@ -4,7 +4,7 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 
 let scenario: Scenario;
 beforeAll(async () => {
-  // A heartbeat that failed is repeated after a fraction of it.
+  // A failed heartbeat is repeated after a fraction of the lease.
   scenario = await startScenario({ turnMs: 10, leaseMs: 20_000 });
 });
 afterEach(() => scenario.studio.faults.clear());
@@ -13,7 +13,7 @@ afterAll(() => scenario.close());
 const hit = (route: `/${string}`, times: number, fault: FaultRule["fault"]): void =>
   scenario.studio.faults.add({ route, times, fault });
 
-/** Gives the workspace's id. */
+/** Returns the workspace's id. */
 async function runJob(text = "Plan a launch. [[rounds:1]]"): Promise<string> {
   const workspaceId = scenario.queue(text);
   await scenario.drain();
@@ -23,7 +23,7 @@ async function runJob(text = "Plan a launch. [[rounds:1]]"): Promise<string> {
 const calls = (workspaceId: string, path: `/${string}`): number =>
   scenario.requests(workspaceId).filter((one) => one === path).length;
 
-/** Assistant messages that Studio has stored for the workspace. */
+/** The number of assistant messages that Studio has stored for the workspace. */
 async function delivered(workspaceId: string): Promise<number> {
   const { messages } = await scenario.detail(workspaceId);
   return messages.filter(({ role }) => role === "assistant").length;
@@ -35,7 +35,7 @@ async function reasonOf(workspaceId: string): Promise<string> {
 }
 
 describe("a job is completed and delivered once", () => {
-  test("when its context is not to be had at first", async () => {
+  test("when its context is unavailable at first", async () => {
     hit("/getWorkspaceRunnerContext", 2, { kind: "status", status: 503 });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("completed: ok");
@@ -43,14 +43,14 @@ describe("a job is completed and delivered once", () => {
     expect(await delivered(workspaceId)).toBe(1);
   });
 
-  test("when a proxy's page with status 200 comes in the place of its context", async () => {
+  test("when a proxy's page with status 200 arrives instead of its context", async () => {
     hit("/getWorkspaceRunnerContext", 2, { kind: "html", status: 200 });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("completed: ok");
     expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(3);
   });
 
-  test("when Studio is out of order at the completion", async () => {
+  test("when Studio fails at the completion", async () => {
     hit("/completeWorkspaceJob", 3, { kind: "status", status: 503 });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("completed: ok");
@@ -69,14 +69,14 @@ describe("a job is completed and delivered once", () => {
     expect(await delivered(workspaceId)).toBe(1);
   });
 
-  test("when the connection is cut before the completion has its effect", async () => {
+  test("when the connection is cut before the completion takes effect", async () => {
     hit("/completeWorkspaceJob", 1, { kind: "reset", when: "before" });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("completed: ok");
     expect(await delivered(workspaceId)).toBe(1);
   });
 
-  test("when Studio refuses the payload: the model is told once, on the same chain, and mends it", async () => {
+  test("when Studio refuses the payload, and the model corrects it in one more round", async () => {
     const askedBefore = scenario.asked().length;
     hit("/completeWorkspaceJob", 1, { kind: "status", status: 400, body: { error: "charts[0]: too wide" } });
     const workspaceId = await runJob();
@@ -85,13 +85,13 @@ describe("a job is completed and delivered once", () => {
     expect(scenario.lines("payload_refused")).toMatchObject([
       { reason: "studio_rejected", explanation: expect.stringContaining("charts[0]: too wide") },
     ]);
-    // A tool round, the message; then the refusal goes out as a message that follows on it.
+    // A tool round and the message; then the refusal is sent in a message that follows it.
     const [, , told] = scenario.asked().slice(askedBefore);
     expect(told).toMatchObject({ previousResponseId: expect.any(String), inputKinds: ["message"] });
     expect(await delivered(workspaceId)).toBe(1);
   });
 
-  test("when a heartbeat fails on the way", async () => {
+  test("when a heartbeat fails in between", async () => {
     hit("/heartbeatWorkspaceJob", 1, { kind: "reset", when: "before" });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("completed: ok");
@@ -99,10 +99,10 @@ describe("a job is completed and delivered once", () => {
   });
 });
 
-describe("a completion that had its effect but whose answer was lost is completed, unconfirmed", () => {
+describe("a completion that took effect but got no answer is recorded as completed and unconfirmed", () => {
   test.each([
     ["by a cut connection", { kind: "reset", when: "after" }],
-    ["behind a proxy's error", { kind: "html", status: 502, when: "after" }],
+    ["after a proxy's error", { kind: "html", status: 502, when: "after" }],
   ] as const)("%s", async (_, fault) => {
     const unconfirmedBefore = scenario.lines("completion_unconfirmed").length;
     hit("/completeWorkspaceJob", 1, fault);
@@ -116,7 +116,7 @@ describe("a completion that had its effect but whose answer was lost is complete
 });
 
 describe("a failed job is reported", () => {
-  test("also when Studio does not take the report at first", async () => {
+  test("even if Studio refuses the report at first", async () => {
     hit("/failWorkspaceJob", 2, { kind: "status", status: 503 });
     const workspaceId = await runJob("Plan a launch. [[refuse]]");
     expect(await reasonOf(workspaceId)).toBe("failed: model_refused");
@@ -127,7 +127,7 @@ describe("a failed job is reported", () => {
     });
   });
 
-  test("when Studio refuses the payload and the mended one too: its words are the reason", async () => {
+  test("with Studio's words when it refuses the payload and the corrected one", async () => {
     hit("/completeWorkspaceJob", 2, { kind: "status", status: 400, body: { error: "charts[0]: too wide" } });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("failed: studio_rejected");
@@ -142,12 +142,12 @@ describe("a failed job is reported", () => {
     hit("/getWorkspaceRunnerContext", 2, { kind: "status", status: 200, body: { title: null } });
     const workspaceId = await runJob();
     expect(await reasonOf(workspaceId)).toBe("failed: studio_contract");
-    // The third names the job, should the report of the failure go unanswered.
+    // The third reads the job again, for the case that the failure's report gets no answer.
     expect(calls(workspaceId, "/getWorkspaceRunnerContext")).toBe(3);
   });
 });
 
-test("a cycle goes on after a lease call that failed, and the next one takes the job", async () => {
+test("a cycle continues after a failed lease call, and its next call leases the job", async () => {
   hit("/leaseWorkspaceJob", 1, { kind: "status", status: 503 });
   const workspaceId = scenario.queue("Plan a launch.");
   expect((await scenario.cycle()).error?.errorMessage).toContain("Studio is not available just now");

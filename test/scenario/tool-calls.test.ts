@@ -12,7 +12,7 @@ const completing = [
   "long-message",
 ] as const;
 
-/** Failures: the code in the run store, and what the user reads. */
+/** Failures: the code in the run store, and the text for the user. */
 const failing = [
   [
     "dangling-forever",
@@ -52,7 +52,7 @@ async function answerTo(word: (typeof completing)[number]): Promise<AssistantMes
   return answer;
 }
 
-/** What the answer holds, in words that placeholders use; beside it each answer has the plan of its scenario. */
+/** The answer's deliverables, as placeholders name them. Each answer also has its scenario's plan. */
 function madeIn({ deliverables }: AssistantMessage): readonly string[] {
   const { charts, datasets, files, lists, checklists, svgs } = deliverables;
   return [
@@ -76,7 +76,7 @@ const plan = [
 const placeholdersIn = ({ text }: AssistantMessage): readonly string[] =>
   [...text.matchAll(/\{\{artifact:([^}]+)\}\}/g)].map(([, what = ""]) => what).toSorted();
 
-describe("a tool call that went wrong is put right by the model, and what it made is stored whole", () => {
+describe("the model corrects a wrong tool call, and the result is stored completely", () => {
   test("arguments that are not JSON", async () => {
     const answer = await answerTo("bad-json");
     expect(madeIn(answer)).toEqual([...plan, "list:quick-wins"].toSorted());
@@ -123,8 +123,8 @@ describe("a tool call that went wrong is put right by the model, and what it mad
   });
 });
 
-describe("a message that could not be delivered is put right by the model", () => {
-  test("one that names a chart that was not made", async () => {
+describe("the model corrects a message that could not be delivered", () => {
+  test("one that names a chart that does not exist", async () => {
     const answer = await answerTo("dangling");
     expect(madeIn(answer)).toEqual(plan);
     expect(placeholdersIn(answer)).toEqual(plan);
@@ -138,7 +138,7 @@ describe("a message that could not be delivered is put right by the model", () =
   });
 });
 
-describe("what cannot be put right fails the job with a reason that names the cause", () => {
+describe("a mistake that cannot be corrected fails the job with a reason that names the cause", () => {
   test.each(failing)("[[%s]]", async (word, reason, explanation) => {
     const workspaceId = workspaceOf(word);
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "failed", failure: explanation });

@@ -6,13 +6,16 @@ import { heldMs } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 import { freezeWorker } from "../support/working-on.ts";
 
-/** Studio tells leases apart by key and workspace only: what belongs to which job is the runner's to know. */
+/**
+ * Studio identifies a lease by key and workspace only, so the runner has to know which post belongs to which
+ * job.
+ */
 
 const endOf = ({ state, reason }: Run) => `${state}: ${reason}`;
 
 const endsOf = async (scenario: Scenario): Promise<readonly string[]> => (await scenario.runs()).map(endOf);
 
-/** What Studio has stored for the workspace's messages, in order. */
+/** The texts that Studio has stored for the workspace's messages, in order. */
 async function answers(scenario: Scenario, workspaceId: string): Promise<readonly string[]> {
   const { messages } = await scenario.detail(workspaceId);
   return messages.flatMap((one) => {
@@ -21,7 +24,7 @@ async function answers(scenario: Scenario, workspaceId: string): Promise<readonl
   });
 }
 
-/** A job at work in a workspace where the next message waits already. */
+/** A job in progress, in a workspace where the next message already waits. */
 async function twoMessages(scenario: Scenario, first: string, second: string): Promise<string> {
   const workspaceId = scenario.queue(first);
   await scenario.cycle();
@@ -34,7 +37,7 @@ async function twoMessages(scenario: Scenario, first: string, second: string): P
 const hit = ({ studio }: Scenario, route: `/${string}`, fault: FaultRule["fault"]): void =>
   studio.faults.add({ route, times: 1, fault });
 
-/** Dispatch cycles until there is one more run, or the one there is has a newer attempt. */
+/** Runs dispatch cycles until there is one more run, or the existing one has a newer attempt. */
 async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
   await eventually("a newer attempt or run", async () => {
     await scenario.cycle();
@@ -46,13 +49,14 @@ async function dispatchUntilMoved(scenario: Scenario): Promise<void> {
 const isPosted = (scenario: Scenario, workspaceId: string, path: string): Promise<void> =>
   eventuallyTrue(`a call of ${path}`, () => scenario.requests(workspaceId).includes(path));
 
-test.concurrent("a completion whose answer was lost is not posted as the answer to the workspace's next message", async ({
+test.concurrent("a completion without an answer is not posted again as the answer to the workspace's next message", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
   hit(scenario, "/completeWorkspaceJob", { kind: "html", status: 502, when: "after" });
   const workspaceId = await twoMessages(scenario, "Plan a launch. [[rounds:1]]", "What is new? [[refuse]]");
-  // Whatever the first run asks of Studio before it repeats its post, the second job has the lease by then.
+  // Delays Studio's heartbeats, so that the second job has the lease before the first run can repeat its
+  // post.
   hit(scenario, "/heartbeatWorkspaceJob", { kind: "delay", ms: 1 });
   for (const route of ["/heartbeatWorkspaceJob", "/getWorkspaceRunnerContext"] as const)
     hit(scenario, route, { kind: "delay", ms: 5_000 });
@@ -66,7 +70,7 @@ test.concurrent("a completion whose answer was lost is not posted as the answer 
   expect(await endsOf(scenario)).toEqual(["completed: unconfirmed", "failed: model_refused"]);
 });
 
-test.concurrent("a failure whose report was not answered is not told as the failure of the workspace's next message", async ({
+test.concurrent("a failure report without an answer is not posted again for the workspace's next message", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: heldMs }, onTestFinished);
@@ -98,7 +102,7 @@ test.concurrent("a job that Studio leases twice to one key is paid once and answ
   expect(await answers(scenario, workspaceId)).toHaveLength(1);
 });
 
-test.concurrent("an attempt that was frozen while another took over asks the model for nothing more", async ({
+test.concurrent("an attempt that was frozen while another took over requests nothing more from the model", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ turnMs: heldMs, leaseMs: 8_000 }, onTestFinished);

@@ -5,21 +5,21 @@ import { createMonitor, type Monitor } from "../../local/cloud/monitoring/monito
 import { createMessageQueue } from "../../local/cloud/queues.ts";
 import { readStack } from "../../local/cloud/template.ts";
 
-/** What functions and queues really did for some seconds. */
+/** What functions and queues really did during some seconds. */
 export interface Recording {
   readonly events: readonly CloudEvent[];
-  /** Left in the dead-letter queue. */
+  /** Messages left in the dead-letter queue. */
   readonly deadLetters: readonly string[];
 }
 
 export interface Act {
   readonly recording: Recording;
-  /** Minutes at whose begin it happens. */
+  /** The minutes at whose start it happens. */
   readonly minutes: readonly number[];
 }
 
 export interface Script {
-  /** Whose alarms are evaluated, by their own definitions. */
+  /** The template whose alarms are evaluated. */
   readonly templateFile: string;
   readonly acts: readonly Act[];
   readonly minutes: number;
@@ -27,28 +27,28 @@ export interface Script {
 
 export interface Minute {
   readonly minute: number;
-  /** Ids of the alarms that are in ALARM at its end. */
+  /** Ids of the alarms that are in ALARM at the end of the minute. */
   readonly firing: readonly string[];
-  /** Those that are neither in ALARM nor OK. */
+  /** Ids of the alarms that are neither in ALARM nor OK. */
   readonly undecided: readonly string[];
 }
 
 export interface Timeline {
   readonly ids: readonly string[];
-  /** One evaluation each. */
+  /** One evaluation per minute. */
   readonly minutes: readonly Minute[];
-  /** Messages to the alarm topic, as "NoGoodPoll ALARM", in order. */
+  /** Messages to the alarm topic in order, like "NoGoodPoll ALARM". */
   readonly told: readonly string[];
 }
 
 const minuteMs = 60_000;
-/** A full hour: begins of minutes are begins of periods. */
+/** A full hour, at which periods of every length start. */
 const beginMs = 3_600_000 * 480_000;
 const account = { region: "us-east-1", accountId: "000000000000" };
 
 /**
- * Plays recordings into a monitor on a time base of its own, so that periods of minutes pass in milliseconds, and has it
- * evaluate each alarm of the template after each minute, as CloudWatch would.
+ * Plays recordings into a monitor with a time base of its own, so that minutes pass in milliseconds.
+ * Evaluates each alarm of the template after each minute, as CloudWatch would.
  */
 export function playTimeline({ templateFile, acts, minutes }: Script): Timeline {
   let nowMs = beginMs;
@@ -66,7 +66,7 @@ export function playTimeline({ templateFile, acts, minutes }: Script): Timeline 
       play(recording.events, nowMs, monitor);
       for (const body of recording.deadLetters) queue.send(body);
     }
-    // The queue is looked at as the minute begins, the alarms as of its end.
+    // The queue is sampled at the start of the minute, the alarms are evaluated at its end.
     monitor.evaluate(nowMs + minuteMs);
     nowMs += minuteMs;
     return readMinute(minute, monitor.alarms.states(), names);
@@ -80,7 +80,7 @@ export function playTimeline({ templateFile, acts, minutes }: Script): Timeline 
 
 const messageSchema = z.object({ AlarmName: z.string(), NewStateValue: z.string() });
 
-/** Ids by physical names, as the stack's output tells them. */
+/** Alarm ids by physical name, from the stack's output. */
 function namesOf(
   outputs: readonly { readonly key: string; readonly value: string }[],
 ): ReadonlyMap<string, string> {
@@ -108,7 +108,7 @@ function play(events: readonly CloudEvent[], fromMs: number, monitor: Monitor): 
   for (const event of events) monitor.observe(moved(event, laterMs));
 }
 
-/** The event as if it had happened later, the time within its metrics too. */
+/** The event moved to a later time, including the time in its metrics. */
 function moved(event: CloudEvent, laterMs: number): CloudEvent {
   const atMs = event.atMs + laterMs;
   if (event.kind !== "log" || !event.line.startsWith("{")) return { ...event, atMs };

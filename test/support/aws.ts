@@ -1,13 +1,13 @@
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
 
-/** For a client that asks a server which takes every key: dynalite by itself, or a test's own. */
+/** For a client of a server that accepts every key: plain dynalite, or a test's own. */
 export const anyone = (endpoint: string) => ({
   endpoint,
   region: "us-east-1",
   credentials: { accessKeyId: "local", secretAccessKey: "local" },
 });
 
-/** For a client that asks a running local cloud. */
+/** For a client of a running local cloud. */
 export const accountOf = ({
   endpointUrl,
   region,

@@ -8,14 +8,17 @@ import { synthesizeWithBundles } from "./bundles.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The one template of all scenarios, its bundles beside it. */
+    /** The template that all scenarios share, with its bundles next to it. */
     readonly templateFile: string;
-    /** One that has every function, for those with settings of their own. */
+    /** A template that has every function, for scenarios with settings of their own. */
     readonly bundledFile: string;
   }
 }
 
-/** Synthesizes and bundles the app once for all scenarios: it takes seconds. Each stack sets its own addresses over it. */
+/**
+ * Synthesizes and bundles the app once for all scenarios, because it takes seconds. Each stack overrides the
+ * addresses.
+ */
 export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), "studio-runner-scenario-"));
   const pool = { name: "local", kind: "user" } as const;

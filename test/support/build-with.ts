@@ -5,11 +5,11 @@ import { synthesizeWithBundles } from "./bundles.ts";
 type Pool = NonNullable<StackSettings["pools"]>[number];
 type Build = (settings: StackSettings, outdir: string) => Promise<string>;
 
-/** A scenario's `build`, with the bundles of build-once.ts. */
+/** A scenario's `build` that uses the bundles of build-once.ts. */
 export const build: Build = async (settings, outdir) =>
   synthesizeWithBundles(inject("bundledFile"), settings, outdir);
 
-/** The same with settings of the test's own; `pool` are fields of its one pool. */
+/** The same with the test's own settings; `pool` has fields of its only pool. */
 export const buildWith =
   (more: Partial<StackSettings>, pool: Partial<Pool> = {}, how: Build = build): Build =>
   (settings, outdir) =>

@@ -14,7 +14,7 @@ const templateSchema = z.looseObject({
 });
 type Template = z.output<typeof templateSchema>;
 
-/** The template's functions, by what they are. */
+/** The template's functions by role. */
 const functionsIn = ({ Resources }: Template) =>
   Object.entries(Resources).flatMap(([id, { Type, Properties }]) => {
     const [kind] = /Dispatcher|Processor|Recovery|Rotator/.exec(id) ?? [];
@@ -22,8 +22,8 @@ const functionsIn = ({ Resources }: Template) =>
   });
 
 /**
- * A template with these settings and the bundles of another: they are the same whatever the settings, and making them
- * takes seconds. Gives its file.
+ * Synthesizes a template with these settings and the bundles of another. Bundles do not depend on the
+ * settings, and making them takes seconds. Returns the template's file.
  */
 export function synthesizeWithBundles(bundledFile: string, settings: StackSettings, outdir: string): string {
   mkdirSync(outdir, { recursive: true });

@@ -7,7 +7,7 @@ import type { FakeCli } from "./cli.ts";
 /** Secrets Manager in memory, by secret id. */
 export interface FakeSecrets {
   readonly port: Secrets;
-  /** As an earlier hand left it. */
+  /** Stores a value as if it had been there before. */
   set(secretId: string, text: string): void;
   value(secretId: string, stage?: Stage): string | undefined;
   stages(secretId: string): Readonly<Partial<Record<Stage, string>>>;
@@ -64,23 +64,23 @@ export function fakeSecrets(): FakeSecrets {
   return { port, set, value, stages: (id) => ({ ...kept(id).stages }) };
 }
 
-/** Studio, its sign-in and the model's provider, by what they refuse. */
+/** Studio, its sign-in and the model's provider. Tests change what they refuse. */
 export interface FakeWeb {
   readonly fetch: typeof fetch;
-  /** Runner keys by credential id. */
+  /** Refused runner keys, by credential id. */
   readonly refusedKeys: Set<string>;
   readonly refusedModelKeys: Set<string>;
-  /** What the provider's key sees; with the day on which it is shut down. */
+  /** The models that the provider's key has access to, with their shutdown dates. */
   readonly models: Map<string, string | null>;
   /** Hosts that do not answer. */
   readonly silent: Set<string>;
-  /** Runner instances at Studio that are alive. */
+  /** Runner instances at Studio that are not revoked. */
   readonly instances: Set<string>;
-  /** What the sign-in gives for a refresh token in place of it. */
+  /** The refresh token that the sign-in returns instead of the given one. */
   renewed: string | undefined;
-  /** Studio refuses the account that signed in. */
+  /** Whether Studio refuses the account that signed in. */
   refusesAccount: boolean;
-  /** What the provider says to a request for a response, in place of an answer. */
+  /** The provider's error for a request for a response, instead of an answer. */
   refusal: { readonly status: number; readonly error: object } | undefined;
   /** Bodies of the requests for a response. */
   readonly asked: unknown[];
@@ -187,7 +187,7 @@ const routes: readonly {
   },
 ];
 
-/** Time limits never come to their end; shorter waits, before another try, are over at once. */
+/** A clock on which time limits never expire, and shorter waits before another try end at once. */
 export const patientClock = (cli: FakeCli): Clock => ({
   now: () => cli.nowMs,
   sleep: (ms, signal) =>
@@ -197,7 +197,9 @@ export const patientClock = (cli: FakeCli): Clock => ({
     }),
 });
 
-/** Standard input of the next commands; `undefined`: a terminal, whose hidden prompt gives `typed`. */
+/**
+ * Sets the standard input of the next commands. `undefined`: a terminal, whose hidden prompt returns `typed`.
+ */
 export function giveInput(cli: FakeCli, text: string | undefined, typed = ""): void {
   const isTerminal = text === undefined;
   const unexpected = (): Promise<never> => Promise.reject(new Error("this was not to be asked"));
@@ -212,7 +214,7 @@ export function giveInput(cli: FakeCli, text: string | undefined, typed = ""): v
   });
 }
 
-/** Keys and the web as the commands' own. */
+/** Connects the fake secrets and web to the commands. */
 export function connectKeys(cli: FakeCli): { readonly secrets: FakeSecrets; readonly web: FakeWeb } {
   const [secrets, web] = [fakeSecrets(), fakeWeb()];
   cli.fetch = web.fetch;

@@ -19,13 +19,13 @@ export interface CliAnswer {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  /** The document on standard output. */
+  /** The JSON document on standard output. */
   readonly json: () => unknown;
-  /** The error on standard error, of `--json`. */
+  /** The JSON error on standard error, with `--json`. */
   readonly error: () => { code: string; message: string; remedy?: string };
 }
 
-/** What the stand-in for AWS answers; tests change it in place. */
+/** The answers of the AWS stand-in. Tests change them in place. */
 export interface FakeAws {
   deployed: boolean;
   settings: unknown;
@@ -38,9 +38,9 @@ export interface FakeAws {
   scheduleOn: boolean;
   unreservedConcurrency: number;
   arn: string;
-  /** In place of this stand-in's own. */
+  /** Replace the stand-in's own services. */
   readonly services: Partial<Aws>;
-  /** Thrown by every call of these services. */
+  /** Errors that every call of these services throws. */
   readonly broken: Partial<Record<keyof Aws, Error>>;
 }
 
@@ -54,15 +54,15 @@ export interface FakeCli {
   columns: number | undefined;
   colour: boolean;
   fetch: typeof fetch;
-  /** Run by every wait of a command; the clock has been moved on. */
+  /** Called for every wait of a command, after the clock has advanced. */
   onSleep: () => Promise<void>;
-  /** Ctrl-C. */
+  /** Aborts like Ctrl-C. */
   readonly interrupt: AbortController;
-  /** In place of this stand-in's own: prompts, programs, secrets … */
+  /** Replace the stand-in's own prompts, programs, secrets and so on. */
   readonly edges: Partial<ContextEdges>;
   secrets: Secrets | undefined;
   run(...argv: string[]): Promise<CliAnswer>;
-  /** A run as the functions would have left it. */
+  /** Adds a run as the functions would have left it. */
   addRun(run: FakeRun): Promise<void>;
 }
 
@@ -72,11 +72,13 @@ export interface FakeRun {
   readonly pool?: string;
   readonly leasedAtMs: number;
   readonly progress?: RunProgress;
-  /** Absent: still running. */
+  /** Absent: the run is still running. */
   readonly ending?: Omit<Ending, "progress">;
 }
 
-/** The command line over a real run store, with a stand-in for AWS; time stands still but for a command's own waits. */
+/**
+ * The command line with a real run store and a stand-in for AWS. Time advances only during a command's waits.
+ */
 export function fakeCli(table: Table, nowMs: number): FakeCli {
   const runStore: RunStorePorts = {
     table,
@@ -134,7 +136,7 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
   const clock = {
     now: () => cli.nowMs,
     sleep: async (ms: number, given?: AbortSignal) => {
-      // What goes on beside the wait gets its turns; a limit that is called off never comes to its time.
+      // Lets other work progress during the wait. A cancelled time limit never expires.
       for (let turn = 0; turn < 20; turn++) {
         given?.throwIfAborted();
         await new Promise(setImmediate);
@@ -242,7 +244,7 @@ function createFakeAws(fake: FakeAws): Aws {
   };
 }
 
-/** As infra/outputs.ts writes them. */
+/** In the format of infra/outputs.ts. */
 function outputsOf(fake: FakeAws): Record<string, string> {
   const settings = parseSettings(fake.settings);
   const perPool = settings.pools.map(({ name, rotation }) => {

@@ -20,21 +20,24 @@ export interface Command {
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Where it runs; a `.env` file there is read. Default: a folder without one. */
+  /** The working directory; a `.env` file there is read. Default: a folder without one. */
   readonly folder?: string;
   /** Default: `npm start`. */
   readonly script?: "local/main.ts" | "cli/main.ts";
-  /** All of standard input. Default: nothing. */
+  /** All of standard input. Default: empty. */
   readonly input?: string;
 }
 
-/** Those of a test that hangs must not stay behind. */
+/** Processes of a test that hangs must be ended too. */
 const running = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** `npm start`, or `npm run runner`, with these arguments, in a process of its own and with nothing of our environment. */
+/**
+ * Runs `npm start` or `npm run runner` with these arguments in a process of its own, without this process's
+ * environment.
+ */
 export function start(
   args: readonly string[],
   { env = {}, folder = import.meta.dirname, script = "local/main.ts", input }: CommandOptions = {},
@@ -44,7 +47,7 @@ export function start(
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  // One that ends without reading it breaks the pipe.
+  // A process that ends without reading its input breaks the pipe.
   child.stdin.on("error", () => undefined).end(input);
   running.add(child);
   child.once("close", () => running.delete(child));

@@ -8,7 +8,7 @@ import type {
 } from "../../local/dashboard/source.ts";
 
 export interface FakeSource extends DashboardSource {
-  /** What was asked, in order. */
+  /** The requests, in order. */
   readonly asked: readonly { readonly queries: readonly SeriesQuery[]; readonly range: TimeRange }[];
   readonly logQueries: readonly LogQuery[];
 }
@@ -24,7 +24,7 @@ export interface FakeSourceOptions {
   readonly queryLogs?: DashboardSource["queryLogs"];
 }
 
-/** A source of one dashboard with these widgets. */
+/** A source with one dashboard that has these widgets. */
 export function fakeSource(options: FakeSourceOptions = {}): FakeSource {
   const { widgets = [], alarms = [], series = {} } = options;
   const asked: { queries: readonly SeriesQuery[]; range: TimeRange }[] = [];

@@ -1,7 +1,7 @@
 import { limits } from "../../lib/deliverables/limits.ts";
 import { tools } from "../../lib/deliverables/registry.ts";
 
-/** The README's table of tools, as Markdown. */
+/** The README's table of tools, in Markdown. */
 export function deliverablesTable(): string {
   const rows = tools.map(({ name, makes, payloadKey, caps }) => {
     const isShared = tools.filter((tool) => tool.payloadKey === payloadKey).length > 1;

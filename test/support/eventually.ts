@@ -1,10 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 const everyMs = 10;
-/** Reached only when something hangs, and before the test's own limit, which cannot say what was waited for. */
+/**
+ * Reached only if something hangs. Shorter than the test's own limit, whose error could not say what was
+ * waited for.
+ */
 const hangMs = 110_000;
 
-/** The first value that `look` gives, asked again and again. @throws Error naming `what` after `limitMs` */
+/** Calls `look` until it returns a value. @throws Error that names `what` after `limitMs` */
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
@@ -17,7 +20,7 @@ export async function eventually<T>(
   }
 }
 
-/** As `eventually`, for a condition. */
+/** Like `eventually`, for a condition. */
 export async function eventuallyTrue(what: string, holds: () => boolean, limitMs?: number): Promise<void> {
   await eventually(what, () => (holds() ? true : undefined), limitMs);
 }

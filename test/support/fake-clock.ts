@@ -1,9 +1,9 @@
 import type { Clock } from "../../lib/core/clock.ts";
 
 export interface FakeClock extends Clock {
-  /** Moves time on, waking sleepers in order; what they start is let run before the next one wakes. */
+  /** Advances time and wakes sleepers in order. Lets what each starts run before the next one wakes. */
   advance(ms: number): Promise<void>;
-  /** Sleepers now. */
+  /** The number of sleepers. */
   sleeping(): number;
 }
 
@@ -55,5 +55,5 @@ export function createFakeClock(startMs = 0): FakeClock {
   };
 }
 
-/** Lets every microtask and what was already due run. */
+/** Runs all microtasks and everything that is already due. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 
-/** Below the ports that a system gives to those who ask for any: nobody comes by one of these by chance. */
+/** Below the range from which systems assign free ports, so that nobody gets one of these by chance. */
 const range = { from: 10_000, count: 20_000 };
 
 /** A port of this machine that nothing listens on. */

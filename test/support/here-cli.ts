@@ -14,9 +14,9 @@ import type { Ended } from "./command.ts";
 import type { Scenario } from "./stack.ts";
 
 export interface HereOptions {
-  /** With the stack.json of the stack that runs. */
+  /** The folder with the running stack's stack.json. */
   readonly stateDir: string;
-  /** With a cdk.json and a package.json; `init` writes there. */
+  /** The folder with a cdk.json and a package.json; `init` writes there. */
   readonly projectRoot: string;
 }
 
@@ -25,7 +25,10 @@ export type HereCli = (argv: readonly string[], input?: string) => Promise<Ended
 
 const unexpected = (): Promise<never> => Promise.reject(new Error("nobody sits at this terminal"));
 
-/** The command line as cli/main.ts runs it, with all that it speaks to, but in this process: a start of its own takes a second. */
+/**
+ * The command line as cli/main.ts runs it, with all its connections, but in this process, because starting a
+ * process takes a second.
+ */
 export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
   return async (argv, input = "") => {
     let [stdout, stderr] = ["", ""];

@@ -1,17 +1,22 @@
 import { systemClock, type Clock } from "../../lib/core/clock.ts";
 
-/** As the time of a turn: it stands still for as long as the test wants. */
+/** A turn with this duration stands still until the test lets it continue. */
 export const heldMs = 9_999_999;
-/** The same in the text of one job. */
+/** The special word for one job's text with the same effect. */
 export const held = `[[slow:${heldMs}]]`;
 
-/** A turn waits in parts, which are some tenths of it; no other wait of the model is nearly so long. */
+/**
+ * A held turn waits in parts of some tenths of its duration. No other wait of the model is nearly as long.
+ */
 const leastMs = 100_000;
 
 export interface Hold {
-  /** For the offline model: real time, but for held turns. */
+  /** The offline model's clock: real time, except for held turns. */
   readonly modelClock: Clock;
-  /** Held turns go on when `isHeld` does not hold, be they begun or not. Until told they all stand still. */
+  /**
+   * Lets held turns continue once `isHeld` returns false, whether they have started or not. Until it is
+   * called, all stand still.
+   */
   hold(isHeld: () => boolean): void;
 }
 

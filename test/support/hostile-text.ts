@@ -1,4 +1,4 @@
-/** What a model, Studio or a log line may hold to deceive who reads it at a terminal. */
+/** Texts with which a model, Studio or a log line could deceive a person at a terminal. */
 export const hostileTexts: readonly string[] = [
   "\u001B[31mred\u001B[0m",
   "\u001B[2J\u001B[1;1Hclear the screen",
@@ -19,11 +19,11 @@ export const hostileTexts: readonly string[] = [
   "half a pair \uD83D",
 ];
 
-/** Everything that a terminal may not be sent on the word of another, but the end of a line. */
+/** Every character that text from outside must not send to a terminal; a line end is allowed. */
 export const control = /(?!\n)[\p{Cc}\u202A-\u202E\u2066-\u2069\u2028\u2029]/u;
 
 const ourColours = [1, 2, 22, 31, 32, 33, 36, 39].map((code) => `\u001B[${code}m`);
 
-/** Without the colours that our own renderers use. */
+/** Removes the colours that the renderers use. */
 export const withoutOurColours = (text: string): string =>
   ourColours.reduce((left, code) => left.replaceAll(code, ""), text);

@@ -10,7 +10,10 @@ export interface RecordedRequest {
   json(): unknown;
 }
 
-/** What the server says to one request. A `body` that is not a text is sent as JSON; `raw` takes the wire over. */
+/**
+ * The server's response to one request. A `body` that is not a string is sent as JSON; `raw` takes over the
+ * response.
+ */
 export type Reply =
   | {
       readonly status?: number;
@@ -24,21 +27,21 @@ export type Answerer = (request: RecordedRequest) => Reply | Promise<Reply>;
 export interface HttpServer {
   /** `http://127.0.0.1:PORT` */
   readonly baseUrl: string;
-  /** Every request so far, oldest first, whole bodies included. */
+  /** Every request so far with its whole body, oldest first. */
   readonly requests: readonly RecordedRequest[];
-  /** Resolves when `count` requests have come. */
+  /** Resolves when `count` requests have arrived. */
   received(count: number): Promise<void>;
-  /** Cuts open connections and stops listening. */
+  /** Closes open connections and stops listening. */
   close(): Promise<void>;
 }
 
-/** Gives the replies in order; a request beyond the script gets status 500, saying so. */
+/** Sends the replies in order. A request beyond the last one gets status 500 with an explanation. */
 export function script(...replies: readonly Reply[]): Answerer {
   const left = [...replies];
   return () => left.shift() ?? { status: 500, body: { error: "unscripted_request" } };
 }
 
-/** A real HTTP server on a free port of this machine that records what it is asked. */
+/** A real HTTP server on a free port of this machine that records its requests. */
 export async function startHttpServer(answer: Answerer): Promise<HttpServer> {
   const requests: RecordedRequest[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { descendantsOf } from "./processes.ts";
 
-/** A row of /proc/net/tcp: local address and port in hexadecimal, remote ones, state "0A" for LISTEN; the tenth field is the inode. */
+/**
+ * A row of /proc/net/tcp: local address and port in hexadecimal, the remote ones, and state "0A" for LISTEN;
+ * the tenth field is the inode.
+ */
 function listeners(): ReadonlyMap<string, number> {
   const rows = readFileSync("/proc/net/tcp", "utf8").trim().split("\n").slice(1);
   return new Map(
@@ -18,12 +21,12 @@ function socketsOf(pid: number): readonly string[] {
     try {
       return /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? [];
     } catch {
-      return []; // it was closed meanwhile
+      return []; // it was closed in the meantime
     }
   });
 }
 
-/** The TCP ports on which a process and everything below it take connections. */
+/** The TCP ports on which a process and its descendants listen. */
 export function listeningPortsOf(root: number): readonly number[] {
   const ports = listeners();
   const inodes = [root, ...descendantsOf(root)].flatMap(socketsOf);

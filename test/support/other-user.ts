@@ -1,6 +1,6 @@
 /**
- * The main of a process that becomes another user of this machine ("nobody") and tries what it is told. It is started
- * by root; everything that it needs is loaded before it changes.
+ * The entry point of a process that becomes another user of this machine ("nobody") and makes the given
+ * attempts to read. Root starts it, and it loads everything that it needs before it changes the user.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import * as z from "zod";
@@ -23,7 +23,7 @@ export type OtherUserTask = z.input<typeof taskSchema>;
 
 export interface OtherUserReport {
   readonly uid: number | undefined;
-  /** What could be read, and what it was. */
+  /** What could be read, with the contents. */
   readonly read: Readonly<Record<string, string>>;
   readonly answers: readonly { readonly url: string; readonly status: number; readonly body: string }[];
 }

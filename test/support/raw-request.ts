@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 
 export interface RawRequest {
   readonly method?: string;
-  /** `host` too, which `fetch` would not take. */
+  /** May contain `host`, which `fetch` would not accept. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
@@ -13,7 +13,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A request whose headers are exactly as the test says. */
+/** Sends a request with exactly these headers. */
 export const rawRequest = (
   url: string,
   { method = "GET", headers = {}, body }: RawRequest = {},

@@ -3,14 +3,14 @@ import { createServer } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:net";
 
-/** What the server saw of one request. */
+/** What the server received in one request. */
 export interface SeenRequest {
   readonly method: string | undefined;
   readonly path: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  /** Empty where the request had none. */
+  /** Empty if the request had none. */
   readonly body: Record<string, unknown>;
-  /** Resolves when the client's side of the exchange is closed. */
+  /** Resolves when the client has closed its side. */
   readonly closed: Promise<unknown>;
 }
 
@@ -21,7 +21,7 @@ export interface ResponsesServer extends AsyncDisposable {
   /** For the client: `http://127.0.0.1:PORT/v1`. */
   readonly baseUrl: string;
   readonly seen: readonly SeenRequest[];
-  /** Resolves when `count` requests have come in. */
+  /** Resolves when `count` requests have arrived. */
   arrived(count: number): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export async function startResponsesServer(answers: readonly Answer[]): Promise<
   };
 }
 
-/** Binds to a free port and gives it. */
+/** Binds to a free port and returns it. */
 export async function listen(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -82,7 +82,7 @@ const begin = (response: ServerResponse): void => {
   response.flushHeaders();
 };
 
-/** A stream of events that ends properly. */
+/** A stream of events that ends normally. */
 export const stream =
   (...events: readonly Event[]): Answer =>
   (response) => {
@@ -90,7 +90,7 @@ export const stream =
     response.end(events.map(frame).join(""));
   };
 
-/** Text of a stream as it is. */
+/** A stream with this text, unchanged. */
 export const rawStream =
   (text: string): Answer =>
   (response) => {
@@ -98,7 +98,7 @@ export const rawStream =
     response.end(text);
   };
 
-/** A stream that begins and then says nothing more. */
+/** A stream that starts and then sends nothing more. */
 export const silence =
   (...events: readonly Event[]): Answer =>
   (response) => {
@@ -114,7 +114,7 @@ export const brokenStream =
     response.write(events.map(frame).join(""), () => response.destroy());
   };
 
-/** Comments, as proxies send them while a model thinks: one every `everyMs`, then the events. */
+/** Sends comments, as proxies do while a model thinks, one every `everyMs`, and then the events. */
 export const slowStream =
   (pace: { readonly everyMs: number; readonly comments: number }, ...events: readonly Event[]): Answer =>
   (response) => {
@@ -130,7 +130,7 @@ export const slowStream =
     response.on("close", () => clearInterval(timer));
   };
 
-/** Takes the request and never answers. */
+/** Accepts the request and never answers. */
 export const noAnswer: Answer = () => undefined;
 
 export const json =
@@ -178,7 +178,7 @@ const usage = {
   total_tokens: 130,
 };
 
-/** A stored response as `GET /responses/{id}` and a create in the background answer it. */
+/** A stored response, as `GET /responses/{id}` and a background create return it. */
 export const stored = (status: string, fields: Event = {}): Answer =>
   json(200, {
     id: "resp_1",
@@ -191,10 +191,10 @@ export const stored = (status: string, fields: Event = {}): Answer =>
     ...fields,
   });
 
-/** The same when it has ended well. */
+/** A stored response that completed successfully. */
 export const storedWhole = (...output: readonly Event[]): Answer => stored("completed", { output, usage });
 
-/** The last event of a stream: `response.completed` and its kin. */
+/** The last event of a stream: `response.completed` and similar. */
 export const ended = (outcome: string, response: Event): Event => ({
   type: `response.${outcome}`,
   sequence_number: 9,

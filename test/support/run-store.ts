@@ -11,7 +11,7 @@ export interface LocalTable {
   close(): Promise<void>;
 }
 
-/** A run store table of its own in dynalite, with the keys that infra/run-store-table.ts gives it. */
+/** A separate run store table in dynalite, with the keys of infra/run-store-table.ts. */
 export async function startLocalTable(): Promise<LocalTable> {
   const server = dynalite({ createTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));

@@ -4,9 +4,9 @@ import { inject } from "vitest";
 import * as z from "zod";
 
 export interface Timeouts {
-  /** In place of the template's. */
+  /** Replaces the template's value. */
   readonly processorTimeoutSeconds?: number;
-  /** In place of the template's. A dispatcher that is killed keeps its lock for so long. */
+  /** Replaces the template's value. A killed dispatcher keeps its lock for this time. */
   readonly dispatcherTimeoutSeconds?: number;
 }
 
@@ -23,7 +23,7 @@ function readTemplate(): Template {
   return templateSchema.parse(JSON.parse(readFileSync(inject("templateFile"), "utf8")));
 }
 
-/** The logical id of the template's only resource of the kind that `part` names: a table, a function, a secret or a queue. */
+/** The logical id of the template's only table, function, secret or queue that `part` names. */
 export function idOf(part: string): string {
   const kinds = [
     "AWS::DynamoDB::Table",
@@ -38,7 +38,7 @@ export function idOf(part: string): string {
   return ids[0]!;
 }
 
-/** The template, or one like it with other time-outs. */
+/** The shared template, or a copy of it with other timeouts. */
 export function templateFor({ processorTimeoutSeconds, dispatcherTimeoutSeconds }: Timeouts): string {
   const built = inject("templateFile");
   const timeouts = [
@@ -50,7 +50,7 @@ export function templateFor({ processorTimeoutSeconds, dispatcherTimeoutSeconds 
   for (const [part, seconds] of timeouts) {
     if (seconds !== undefined) template.Resources[idOf(part)]!.Properties["Timeout"] = seconds;
   }
-  // Beside the first one, where the bundles are.
+  // Written next to the original, where the bundles are.
   const file = join(
     dirname(built),
     `Timeouts-${timeouts.map(([, seconds]) => seconds ?? "").join("-")}.template.json`,

@@ -3,14 +3,14 @@ import { RunnerError } from "../../lib/core/errors.ts";
 import type { Model, ModelRequest, ModelTurn, StoredTurn, ToolCall } from "../../lib/model/model.ts";
 import { noUsage } from "../../lib/model/model.ts";
 
-/** A response that is kept, but came to nothing. */
+/** A stored response that ended without success. */
 export interface EndsBadly {
   readonly responseId: string;
   readonly status: "failed" | "incomplete" | "cancelled" | "completed";
   readonly error: RunnerError;
 }
 
-/** What the model does in one round: a turn, something thrown, or a decision on the request. */
+/** What the model does in one round: returns a turn, throws, or decides on the request. */
 export type Step =
   | ModelTurn
   | EndsBadly
@@ -21,7 +21,7 @@ export interface ScriptedModel extends Model {
   readonly requests: readonly ModelRequest[];
   /** Calls of follow, retrieve and cancel: `follow r2`. */
   readonly looks: readonly string[];
-  /** Fails while steps are left. */
+  /** Fails if steps are left. */
   assertDone(): void;
 }
 
@@ -30,8 +30,8 @@ interface Kept extends StoredTurn {
 }
 
 /**
- * Replays steps in order. A call beyond the last one fails the test. What it has answered to requests that store is kept:
- * by the time its id is told, the response has ended.
+ * Replays steps in order. A call beyond the last one fails the test. Answers to requests that store are kept;
+ * by the time the id is known, the response has ended.
  */
 export function scriptedModel(...steps: readonly Step[]): ScriptedModel {
   const requests: ModelRequest[] = [];
@@ -93,7 +93,7 @@ const usage = {
   webSearches: 0,
 };
 
-/** A turn that only speaks. */
+/** A turn with text only. */
 export const says = (text: string, responseId = "resp_message"): ModelTurn => ({
   responseId,
   text,
@@ -102,7 +102,7 @@ export const says = (text: string, responseId = "resp_message"): ModelTurn => ({
   outputItems: [{ type: "message", role: "assistant", content: [{ type: "output_text", text }] }],
 });
 
-/** A turn that calls tools, each as [name, arguments]; call ids are `RESPONSE-1`, `RESPONSE-2`, … */
+/** A turn that calls tools, each as [name, arguments]. Call ids are `RESPONSE-1`, `RESPONSE-2`, … */
 export const calls = (responseId: string, ...tools: readonly (readonly [string, unknown])[]): ModelTurn => {
   const made: readonly ToolCall[] = tools.map(([name, args], index) => ({
     callId: `${responseId}-${index + 1}`,

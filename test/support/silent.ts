@@ -6,7 +6,7 @@ export interface RecordedLog extends Log {
   readonly lines: readonly { readonly event: LogEvent; readonly fields: LogFields }[];
 }
 
-/** A log that keeps its lines for a test to look at. */
+/** A log that keeps its lines for the test. */
 export function recordingLog(): RecordedLog {
   const lines: { event: LogEvent; fields: LogFields }[] = [];
   const withContext = (context: LogFields): Log => {

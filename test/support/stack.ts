@@ -29,93 +29,107 @@ import { send } from "./send.ts";
 import { killWorker } from "./working-on.ts";
 
 export interface ScenarioOptions extends Timeouts {
-  /** Default 4. */
+  /** Default: 4. */
   readonly concurrency?: number;
-  /** Default five minutes, in which no lease runs out and no heartbeat is due. */
+  /** Default: five minutes, in which no lease expires and no heartbeat is due. */
   readonly leaseMs?: number;
-  /** Of one turn of the model; `heldMs` of hold.ts: until the test lets it go on. Default 20 ms. */
+  /**
+   * Latency of one turn of the model. With `heldMs` of hold.ts, until the test lets it continue. Default: 20
+   * ms.
+   */
   readonly turnMs?: number;
-  /** The dispatcher runs by its schedule, in polling "fast"; else only when `cycle` or `drain` invoke it. */
+  /**
+   * Whether the dispatcher runs on its schedule, with polling "fast". Otherwise it runs only in `cycle` and
+   * `drain`.
+   */
   readonly serve?: boolean;
-  /** Over the functions' own variables. */
+  /** Override the functions' variables. */
   readonly variables?: Readonly<Record<string, string>>;
   /** See local/stack.ts. */
   readonly bedrock?: NonNullable<StackTuning["bedrock"]>;
-  /** Gives a template of the test's own, where the one of all scenarios will not do. */
+  /** Builds a template for this test, if the shared one does not fit. */
   readonly build?: (settings: StackSettings, outdir: string) => Promise<string>;
 }
 
 export interface CycleResult {
-  /** What the dispatcher answered; absent when it ended with a function error. */
+  /** The dispatcher's answer; absent if it ended with a function error. */
   readonly summary?: CycleSummary;
-  /** The function error that Lambda counts, and its alarm sees. */
+  /** The function error, which Lambda counts and its alarm sees. */
   readonly error?: { readonly errorType: string; readonly errorMessage: string };
 }
 
-/** The local stack with a test's hands on it. */
+/** The local stack, with controls for tests. */
 export interface Scenario {
   readonly cloud: LocalCloud;
   readonly studio: LocalStudio;
   readonly model: OfflineModel;
   readonly table: Table;
-  /** Everything that happened in the cloud, log lines included. */
+  /** Everything that happened in the cloud, including log lines. */
   readonly events: readonly CloudEvent[];
-  /** The functions' own log lines of that name. */
+  /** The functions' log lines with that name. */
   lines(event: LogEvent): readonly LogLine[];
-  /** The sum of a metric's values, over its dimensions. */
+  /** The sum of a metric's values over its dimensions. */
   metric(name: MetricName): number;
-  /** Queues a job for a new workspace; gives the workspace's id. */
+  /** Queues a job for a new workspace and returns the workspace's id. */
   queue(text: string): string;
-  /** The next message in a workspace: another job of it. */
+  /** Posts the next message in a workspace, which is another job. */
   post(workspaceId: string, text: string): Promise<void>;
-  /** One invocation of the dispatcher. */
+  /** Runs one invocation of the dispatcher. */
   cycle(): Promise<CycleResult>;
-  /** `kill -9` of the process that works for the workspace, as soon as its present attempt has begun; gives when it was seen to be gone. */
+  /**
+   * `kill -9` of the process that works for the workspace, as soon as its present attempt has started.
+   * Returns when the process was seen to have ended.
+   */
   kill(workspaceId: string): Promise<number>;
-  /** The same with SIGTERM: the process is asked to end. */
+  /** The same with SIGTERM. */
   terminate(workspaceId: string): Promise<number>;
-  /** `kill -9` of the dispatcher in mid-cycle. */
+  /** `kill -9` of the dispatcher during a cycle. */
   killDispatcher(): void;
   /** See hold.ts. */
   hold(isHeld: () => boolean): void;
-  /** Cycles until the queue is empty and everything has ended. */
+  /** Runs cycles until the queue is empty and all work has ended. */
   drain(): Promise<void>;
-  /** The line with which the workspace's newest run ended, once it has. */
+  /** Resolves with the log line for the end of the workspace's newest run. */
   ended(workspaceId: string): Promise<LogLine>;
   summary(workspaceId: string): WorkspaceSummary;
   /** The workspace as the page shows it. */
   detail(workspaceId: string): Promise<WorkspaceDetail>;
   /** Paths of the requests about a workspace, in order. */
   requests(workspaceId: string): readonly string[];
-  /** The requests that ask the model for a round or a summary, refused ones too, in order. All others cost nothing. */
+  /**
+   * Requests to the model for a round or a summary, including refused ones, in order. All others are free.
+   */
   asked(): readonly RequestRecord[];
-  /** How a response at the model stands; "missing": it is not kept. */
+  /** The status of a response at the model; "missing": it is not stored. */
   responseStatus(responseId: string): Promise<string>;
   deleteResponse(responseId: string): Promise<void>;
   /** The run store's runs, oldest first. */
   runs(): Promise<readonly Run[]>;
-  /** The workspace's newest run, once `holds` of it. */
+  /** Resolves with the workspace's newest run once `holds` is true for it. */
   run(workspaceId: string, holds: (run: Run) => boolean): Promise<Run>;
-  /** Puts a value into the template's secret whose logical id has `part` in it. */
+  /** Puts a value into the template's secret whose logical id contains `part`. */
   putSecret(part: "Keys" | "ModelKey", value: string): void;
-  /** The values that must be seen nowhere, by what they are: the present keys, and the account's tokens. */
+  /** Values that must not appear anywhere: the present keys, and the account's tokens. */
   secrets(): Readonly<Record<"runnerKey" | "modelKey" | "refreshToken", string>>;
-  /** Every secret that the stack's start has made. */
+  /** Every secret that the stack's start has created. */
   readonly madeSecrets: readonly string[];
-  /** Where Studio's file is, and the template where the test has built one. */
+  /** The folder of Studio's file, and of the template if the test has built one. */
   readonly stateDir: string;
   close(): Promise<void>;
 }
 
 const pool = "local";
 
-/** The pauses between two cycles of a drain, which are there for people, are shorter. */
-const hasty: Clock = {
+/** Shortens the pauses between two cycles of a drain, which are only for people. */
+const shortPauses: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
 };
 
-/** Starts a stack on the bundles of `build-once.ts`. `onTestFinished`: a test's own, so that the stack is closed at its end. */
+/**
+ * Starts a stack with the bundles of `build-once.ts`. `onTestFinished`: the test's own, so that the stack is
+ * closed at its end.
+ */
 export async function startScenario(
   options: ScenarioOptions = {},
   onTestFinished?: (close: () => Promise<void>) => void,
@@ -193,8 +207,8 @@ export async function startScenario(
     hold,
     drain: async () => {
       const limit = AbortSignal.timeout(400_000);
-      // After a cycle that failed comes another, as on a schedule.
-      while (!(await drain(stack, hasty, limit))) {
+      // A failed cycle is followed by another, as on a schedule.
+      while (!(await drain(stack, shortPauses, limit))) {
         if (!limit.aborted) continue;
         const last = JSON.stringify(lines("cycle_ended").at(-1));
         throw new Error(`the queue could not be drained; the last cycle: ${last}`);
@@ -244,7 +258,7 @@ function stackOptions({ serve = false, concurrency = 4 }: ScenarioOptions, state
   return { once: !serve, port: 0, concurrency, stateDir, studio: undefined, model: undefined };
 }
 
-/** The one template, with what these settings say over it. */
+/** The shared template, with what these settings override. */
 function reuse(settings: StackSettings, options: ScenarioOptions): BuiltStack {
   const { studio, inference, pools } = settings;
   const variables = {
@@ -267,7 +281,7 @@ function cycleResult({ functionError, payload = "" }: InvokeResult): CycleResult
   return { summary: answer as CycleSummary };
 }
 
-/** Of embedded metrics, one line each. */
+/** Sums a metric over lines of embedded metrics. */
 function sum(lines: readonly string[], name: MetricName): number {
   const values = lines.map((line) => (JSON.parse(line) as Record<string, unknown>)[name]);
   return values.reduce<number>((total, value) => total + (typeof value === "number" ? value : 0), 0);

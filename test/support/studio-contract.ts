@@ -12,7 +12,7 @@ import type {
   StudioAdmin,
 } from "../../lib/studio/studio.ts";
 
-/** A Studio to try, with an empty queue. All texts are as they go over the wire. */
+/** The Studio to test, with an empty queue. All texts are as sent over HTTP. */
 export interface StudioUnderTest {
   readonly baseUrl: string;
   /** A `credentialId.secret` of kind user. */
@@ -22,7 +22,7 @@ export interface StudioUnderTest {
   /** A `credentialId.secret` that was revoked. */
   readonly revokedKey: string;
   readonly accountToken: string;
-  /** A user's message that waits for a runner; gives the workspace's id. */
+  /** Queues a user's message and returns the workspace's id. */
   queueJob(text: string, target: "user" | "global"): Promise<string>;
   close(): Promise<void>;
 }
@@ -234,7 +234,7 @@ const admin = (token: string): AdminCall => ({
   signal: AbortSignal.timeout(10_000),
 });
 
-/** Queues a job of its own and leases it. */
+/** Queues a new job and leases it. */
 async function leaseNew({ server, studio }: Scene, text: string): Promise<JobCall> {
   const workspaceId = await server.queueJob(text, "user");
   const lease = await studio.lease(call(server.userKey));

@@ -2,7 +2,7 @@ import type { CloudEvent } from "../../local/cloud/events.ts";
 import { isMetricLine, parseLogLine } from "../../lib/core/log-line.ts";
 import { eventually } from "./eventually.ts";
 
-/** How an invocation ends. */
+/** The ways in which an invocation ends. */
 const endKinds: ReadonlySet<CloudEvent["kind"]> = new Set(["end", "error", "timeout", "killed", "crash"]);
 
 /** The invocation that works for the workspace now. */
@@ -18,7 +18,7 @@ function workingOn(events: readonly CloudEvent[], workspaceId: string): string |
   return began?.kind === "log" ? began.requestId : undefined;
 }
 
-/** The process that works for the workspace, as soon as its present attempt has begun. */
+/** The process that works for the workspace, as soon as its present attempt has started. */
 async function workerOf(
   events: readonly CloudEvent[],
   workspaceId: string,
@@ -29,14 +29,17 @@ async function workerOf(
   return { pid: invoked.pid, requestId };
 }
 
-/** Freezes the process that works for the workspace; gives what lets it go on. */
+/** Freezes the process that works for the workspace. Returns a function that lets it continue. */
 export async function freezeWorker(events: readonly CloudEvent[], workspaceId: string): Promise<() => void> {
   const { pid } = await workerOf(events, workspaceId);
   process.kill(pid, "SIGSTOP");
   return () => void process.kill(pid, "SIGCONT");
 }
 
-/** A signal to the process that works for the workspace, as soon as its present attempt has begun; gives when its invocation had ended. */
+/**
+ * Signals the process that works for the workspace, as soon as its present attempt has started. Returns when
+ * its invocation had ended.
+ */
 export async function killWorker(
   events: readonly CloudEvent[],
   workspaceId: string,

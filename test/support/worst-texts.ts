@@ -13,7 +13,10 @@ import { Secret } from "../../lib/core/secret.ts";
 import { clockSkewMs } from "../../lib/studio/skew.ts";
 import { bodyWords, fold, pageWords } from "../../lib/studio/words.ts";
 
-/** Runs as a worker: feeds every function that reads foreign text with 1 MB of each kind, and tells of each before it begins. */
+/**
+ * Runs as a worker: feeds every function that reads untrusted text with 1 MB of each kind, and reports each
+ * before it starts.
+ */
 
 const size = 1_000_000;
 const much = (text: string): string => text.repeat(Math.ceil(size / text.length));
@@ -86,7 +89,7 @@ async function ask(status: number, chunks: readonly string[], type = "applicatio
   return await model.generate(request, { signal: new AbortController().signal });
 }
 
-/** What a feed throws that is not one of our errors. */
+/** The error if a feed throws anything other than the runner's own errors. */
 async function breakage(feed: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await feed();

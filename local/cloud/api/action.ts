@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ServiceError } from "../errors.ts";
 
-/** One action of a service: the request's fields in, the answer's fields out. */
+/** One action of a service: takes the request's fields and returns the response's fields. */
 export type Action<D> = (body: unknown, deps: D) => object | Promise<object>;
 
 export type Actions<D> = Readonly<Record<string, Action<D>>>;
@@ -11,7 +11,7 @@ export interface ActionRow<T, D> {
   readonly answer: (request: T, deps: D) => object | Promise<object>;
 }
 
-/** Keeps a row's request type together with its answer. @param refusal the service's error type for a bad request */
+/** Binds a request schema to its handler. @param refusal the service's error type for an invalid request */
 export const actionOf =
   <D>(refusal: string) =>
   <T>({ request, answer }: ActionRow<T, D>): Action<D> =>
@@ -21,5 +21,5 @@ export const actionOf =
     return answer(parsed.data, deps);
   };
 
-/** Epoch seconds, as JSON protocols write times. */
+/** Epoch seconds, the format of times in the JSON protocols. */
 export const seconds = (ms: number): number => ms / 1_000;

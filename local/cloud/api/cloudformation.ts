@@ -12,7 +12,7 @@ export interface StackInfo {
 
 const action = actionOf<StackInfo>("ValidationError");
 
-/** CloudFormation's actions of the query protocol. There is one stack. */
+/** CloudFormation's actions in the query protocol. There is only one stack. */
 export const cloudFormationActions: Actions<StackInfo> = {
   DescribeStacks: action({
     request: z.object({ StackName: z.string().optional() }),

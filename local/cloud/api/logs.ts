@@ -12,7 +12,7 @@ export interface LogsDeps {
 
 const action = actionOf<LogsDeps>("InvalidParameterException");
 
-/** A group's name, also from its ARN. */
+/** The group's name, from the name or the ARN. */
 const groupOf = (identifier: string): string =>
   identifier.replace(/^arn:aws:logs:[^:]*:[^:]*:log-group:/, "").replace(/:\*$/, "");
 
@@ -36,7 +36,7 @@ const startQuerySchema = z.object({
   limit: z.number().min(1).max(10_000).optional(),
 });
 
-/** CloudWatch Logs' JSON 1.1 actions. Times are epoch milliseconds; those of queries are seconds. */
+/** CloudWatch Logs' JSON 1.1 actions. Times are epoch milliseconds, except in queries: epoch seconds. */
 export const logsActions: Actions<LogsDeps> = {
   FilterLogEvents: action({
     request: filterSchema,
@@ -45,7 +45,7 @@ export const logsActions: Actions<LogsDeps> = {
         request;
       const group = groupOf(logGroupName ?? logGroupIdentifier ?? "");
       const fits = compileFilter(filterPattern);
-      // The token is the last line that was looked at: lines that arrive meanwhile are in the next page.
+      // The token is the id of the last line that was read, so lines that arrive later are on the next page.
       const from = tokenOf(nextToken);
       const lines = linesOf(store, group, { startMs: startTime, endMs: endTime });
       const found = lines.filter(({ id, text }) => id > from && fits(text));

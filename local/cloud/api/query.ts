@@ -1,9 +1,12 @@
 import type { ServiceError } from "../errors.ts";
 
-/** The query protocol of older services: a form in, XML out. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
+/**
+ * The query protocol of older services: form in, XML out.
+ * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ */
 export interface QueryRequest {
   readonly action: string;
-  /** The form's fields; a list's members in an array. */
+  /** The form's fields. A list's members are in an array. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 

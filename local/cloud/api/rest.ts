@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 export interface RestRequest {
-  /** What the path's groups matched, decoded. */
+  /** The decoded values of the path's groups. */
   readonly names: readonly string[];
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -10,14 +10,14 @@ export interface RestRequest {
 }
 
 export interface RestAnswer {
-  /** Default 200. */
+  /** Default: 200. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON text, or what becomes it. */
+  /** JSON text, or an object to serialize. */
   readonly body: string | object | undefined;
 }
 
-/** One route of a REST-JSON service. */
+/** One route of a service with the REST-JSON protocol. */
 export interface Route<D> {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: RegExp;

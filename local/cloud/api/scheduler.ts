@@ -10,12 +10,12 @@ const updateSchema = z.object({
   Target: z.object({ Arn: z.string() }),
 });
 
-/** Nobody assumes a role here. */
+/** No role is assumed here, so the ARN is made up. */
 const localRoleArn = (targetArn: string): string => `arn:aws:iam::${targetArn.split(":")[4]}:role/local`;
 
 const path = /^\/schedules\/([^/]+)$/;
 
-/** EventBridge Scheduler's routes. Of a schedule only its state can be changed here. */
+/** EventBridge Scheduler's routes. An update can change a schedule's state only. */
 export const schedulerRoutes: readonly Route<Scheduler>[] = [
   {
     method: "GET",

@@ -8,7 +8,7 @@ import type { RestAnswer, Route } from "./rest.ts";
 
 export interface Exchange {
   readonly method: string;
-  /** Without its query. */
+  /** Without the query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -20,15 +20,15 @@ export interface Answer {
   readonly body: string | undefined;
 }
 
-/** One AWS service at the common address. */
+/** One AWS service. All share an address. */
 export interface Service {
-  /** Undefined: the request is not for this service. @throws ServiceError */
+  /** Undefined: the request is for another service. @throws ServiceError */
   answer(exchange: Exchange): Promise<Answer> | undefined;
 }
 
 const formType = "application/x-www-form-urlencoded";
 
-/** Whether the request, and so its answer, is of the query protocol. */
+/** Whether the request uses the query protocol, and so needs an answer in it. */
 export const isQuery = ({ headers }: Pick<Exchange, "headers">): boolean =>
   headers["content-type"]?.startsWith(formType) === true;
 
@@ -45,7 +45,7 @@ async function run<D>({ actions, deps }: Bound<D>, name: string, body: unknown):
   return action(body, deps);
 }
 
-/** A service of a JSON protocol: the header X-Amz-Target names service and action. */
+/** A service with a JSON protocol. The header X-Amz-Target names the service and the action. */
 export function jsonService<D>(
   { prefix, version }: { readonly prefix: string; readonly version: "1.0" | "1.1" },
   bound: Bound<D>,
@@ -66,7 +66,7 @@ export function jsonService<D>(
   };
 }
 
-/** A service of the query protocol: the form's field Version tells which. */
+/** A service with the query protocol, identified by the form's field Version. */
 export function queryService<D>(version: string, bound: Bound<D>): Service {
   return {
     answer(exchange) {
@@ -82,7 +82,7 @@ export function queryService<D>(version: string, bound: Bound<D>): Service {
   };
 }
 
-/** A service with routes. */
+/** A service with REST routes. */
 export function restService<D>(routes: readonly Route<D>[], deps: D): Service {
   return {
     answer({ method, path, headers, body }) {
@@ -107,7 +107,7 @@ function restAnswer({ status = 200, headers = {}, body }: RestAnswer): Answer {
 const passed = ["content-type", "x-amz-target", "x-amz-date", "authorization"];
 const returned = ["content-type", "x-amzn-requestid", "x-amz-crc32"];
 
-/** A service in a process of its own, to which the agent's connections lead. */
+/** A service in another process, reached through `agent`. */
 export function proxyService(prefix: string, agent: Agent): Service {
   return {
     answer({ headers, body }) {

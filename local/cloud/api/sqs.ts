@@ -8,7 +8,7 @@ export type Queues = readonly MessageQueue[];
 const action = actionOf<Queues>("InvalidParameterValue");
 const ofQueue = z.object({ QueueUrl: z.string() });
 
-/** SQS's JSON 1.0 actions. A receive answers at once, also where it was asked to wait. */
+/** SQS's JSON 1.0 actions. ReceiveMessage answers at once and ignores the wait time. */
 export const sqsActions: Actions<Queues> = {
   GetQueueUrl: action({
     request: z.object({ QueueName: z.string() }),
@@ -78,7 +78,7 @@ function attributesOf(queue: MessageQueue): Readonly<Record<string, string>> {
   };
 }
 
-/** By name, or by URL: of its address only the last part counts. */
+/** Finds a queue by name or URL. Only the last part of the URL matters. */
 function find(queues: Queues, urlOrName: string): MessageQueue {
   const queue = queues.find(({ name }) => name === urlOrName.replace(/^.*\//, ""));
   if (queue !== undefined) return queue;

@@ -12,10 +12,10 @@ export interface StsDeps {
 
 const action = actionOf<StsDeps>("ValidationError");
 
-/** All who ask share it here: there is one credential. */
+/** All callers share this role, because there is only one credential. */
 const roleName = "local";
 
-/** STS's actions of the query protocol; lists arrive as `Audience.member.1`. */
+/** STS's actions in the query protocol. Lists arrive as `Audience.member.1`. */
 export const stsActions: Actions<StsDeps> = {
   GetCallerIdentity: action({
     request: z.object({}),
@@ -55,9 +55,9 @@ export type SigningAlgorithm = "RS256" | "ES384";
 
 export interface TokenSigner {
   readonly issuer: string;
-  /** A signed JSON Web Token. */
+  /** Returns a signed JSON Web Token. */
   sign(claims: object, algorithm: SigningAlgorithm): string;
-  /** The public keys, as `/.well-known/jwks.json` gives them. */
+  /** The public keys in the format of `/.well-known/jwks.json`. */
   jwks(): object;
 }
 
@@ -72,7 +72,7 @@ const makers: Readonly<Record<SigningAlgorithm, () => Pair>> = {
 };
 const digests: Readonly<Record<SigningAlgorithm, string>> = { RS256: "sha256", ES384: "sha384" };
 
-/** Keys of its own, made when they are first needed. */
+/** Signs with its own keys, which it creates on first use. */
 export function createTokenSigner(issuer: string): TokenSigner {
   const pairs = new Map<SigningAlgorithm, Pair>();
   const pairOf = (algorithm: SigningAlgorithm): Pair => {

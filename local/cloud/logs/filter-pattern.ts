@@ -10,9 +10,10 @@ const grammar: Grammar = {
 };
 
 /**
- * Whether a log line passes a filter pattern: `{ $.runId = "…" && $.ms > 5 }`, or terms: `ERROR -retry ?a ?b "two words"`.
+ * Compiles a filter pattern to a predicate on log lines: `{ $.runId = "…" && $.ms > 5 }`, or terms: `ERROR
+ * -retry ?a ?b "two words"`.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
- * @throws ServiceError `InvalidParameterException` for what is not understood here
+ * @throws ServiceError `InvalidParameterException` for unsupported patterns
  */
 export function compileFilter(pattern: string): (text: string) => boolean {
   const trimmed = pattern.trim();
@@ -28,7 +29,7 @@ const refuse = (problem: string): ServiceError =>
     `Invalid filter pattern, as far as is known locally: ${problem}`,
   );
 
-/** All plain terms, no term after a minus, and one of those after a question mark. */
+/** All plain terms must match, no term after a minus, and at least one of those after a question mark. */
 function compileTerms(pattern: string): (text: string) => boolean {
   const terms = [...pattern.matchAll(/([-?]?)(?:"((?:[^"\\]|\\.)*)"|(\S+))/g)].map(
     ([, sign = "", quoted, plain = ""]) => ({
@@ -70,7 +71,7 @@ const comparisons: Readonly<Record<string, (left: number, right: number) => bool
   ">=": (left, right) => left >= right,
 };
 
-/** @throws ServiceError for anything but comparisons of a field with a constant */
+/** @throws ServiceError unless every operand is a field compared with a constant */
 function check(expression: Expression): void {
   if (expression.kind !== "binary") throw refuse("a comparison was expected");
   const { operator, left, right } = expression;
@@ -99,7 +100,7 @@ function holds(expression: Expression, line: object): boolean {
   return typeof found === "number" && right.kind === "number" && compare?.(found, right.value) === true;
 }
 
-/** `*` in a text stands for any letters. */
+/** `*` in a text matches any characters. */
 function equal(found: unknown, wanted: Expression): boolean {
   if (wanted.kind === "number") return found === wanted.value;
   if (typeof found !== "string" && typeof found !== "number" && typeof found !== "boolean") return false;

@@ -17,7 +17,7 @@ const grammar: Grammar = {
   durations: true,
 };
 
-/** One value with the name of its column. */
+/** An expression with the name of its column. */
 export interface Column {
   readonly name: string;
   readonly value: Expression;
@@ -46,9 +46,9 @@ const commands: Readonly<Record<string, (rest: string) => Command>> = {
 };
 
 /**
- * The commands of a Logs Insights query, in order.
+ * Parses a Logs Insights query into its commands, in order.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
- * @throws ServiceError `MalformedQueryException` for what is not understood here
+ * @throws ServiceError `MalformedQueryException` for unsupported syntax
  */
 export function parseInsights(query: string): readonly Command[] {
   const text = query.replaceAll(/^\s*#.*$/gm, "");
@@ -76,7 +76,7 @@ function parse(source: string): Expression {
 
 const columnsOf = (list: string): readonly Column[] => parts(list, ",").map(columnOf);
 
-/** Its own text names a column that has no other name. */
+/** A column without an alias is named by its own text. */
 function columnOf(text: string): Column {
   const [what = "", alias] = splitWord(text, "as");
   return { name: (alias ?? what).replaceAll("`", ""), value: parse(what) };
@@ -93,14 +93,14 @@ function countOf(text: string): number {
   return count;
 }
 
-/** In two at a word that stands outside of quotes and brackets. */
+/** Splits the text in two at a word that is outside quotes and brackets. */
 function splitWord(text: string, word: string): readonly string[] {
   const found = outside(text, new RegExp(`\\s${word}\\s+`, "iy"))[0];
   if (found === undefined) return [text.trim()];
   return [text.slice(0, found.begin).trim(), text.slice(found.end).trim()];
 }
 
-/** The parts between separators that stand outside of quotes and brackets. */
+/** Splits the text at separators that are outside quotes and brackets. */
 function parts(text: string, separator: "," | "|"): readonly string[] {
   const found = outside(text, new RegExp(`\\${separator}`, "y"));
   const begins = [0, ...found.map(({ end }) => end)];

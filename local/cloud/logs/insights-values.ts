@@ -3,7 +3,7 @@ import type { Binary, Expression } from "../expression.ts";
 import { malformed } from "./insights-parse.ts";
 import { timeText } from "./log-fields.ts";
 
-/** A row's value by its name. */
+/** Returns a row's value by name. */
 export type Row = (name: string) => unknown;
 
 const asNumber = (value: unknown): number =>
@@ -109,7 +109,7 @@ function evaluateCall(name: string, args: readonly Expression[], row: Row): unkn
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `bin(5m)`: the begin of the line's five minutes. */
+/** `bin(5m)`: the start of the line's five-minute period. */
 function binOf(width: Expression | undefined, row: Row): string {
   const [, count, unit = ""] = /^(\d+)(s|m|h|d)$/.exec(width?.kind === "text" ? width.value : "") ?? [];
   const widthMs = Number(count) * (unitsMs[unit] ?? Number.NaN);
@@ -117,7 +117,7 @@ function binOf(width: Expression | undefined, row: Row): string {
   return timeText(Math.floor(timeOf(row("@timestamp")) / widthMs) * widthMs).slice(0, -4);
 }
 
-/** The value of an expression for a group of rows: aggregates over all, anything else of the first. */
+/** The value of an expression for a group of rows: aggregates use all rows, everything else the first. */
 export function evaluateGroup(expression: Expression, rows: readonly Row[]): unknown {
   if (expression.kind === "binary") {
     const [left, right] = [expression.left, expression.right].map((side) => evaluateGroup(side, rows));
@@ -181,11 +181,11 @@ function operate(operator: string, left: unknown, right: unknown): unknown {
   if (operator === "not in") return Array.isArray(right) && !right.some((item) => compare(left, item) === 0);
   const fits = comparisons[operator];
   if (fits === undefined) throw malformed(`the operator ${operator}`);
-  // What is missing equals nothing, and is neither less nor more than anything.
+  // A missing value is different from everything, and neither less nor greater.
   return isPresent(left) && isPresent(right) ? fits(compare(left, right)) : operator === "!=";
 }
 
-/** By number where both are numbers, else by text. */
+/** Compares as numbers if both are numbers, otherwise as text. */
 export function compare(left: unknown, right: unknown): number {
   const [first, second] = [asNumber(left), asNumber(right)];
   if (!Number.isNaN(first) && !Number.isNaN(second)) return first - second;

@@ -4,7 +4,7 @@ import { fieldsOf } from "./log-fields.ts";
 import type { LogLine } from "./log-store.ts";
 
 export interface InsightsResult {
-  /** Columns in their order; a row has no entry for a value that is missing. */
+  /** Column names in order. A row has no entry for a missing value. */
   readonly columns: readonly string[];
   readonly rows: readonly Readonly<Record<string, string>>[];
   readonly scanned: number;
@@ -12,7 +12,7 @@ export interface InsightsResult {
 
 interface Table {
   readonly rows: readonly Row[];
-  /** Undefined until a command names some. */
+  /** Undefined until a command names columns. */
   readonly columns: readonly string[] | undefined;
   readonly sorted: boolean;
 }
@@ -21,15 +21,15 @@ const defaultLimit = 10_000;
 const defaultColumns = ["@timestamp", "@message"];
 
 /**
- * A Logs Insights query over log lines: fields, display, filter, stats, sort, limit and dedup.
+ * Runs a Logs Insights query over log lines. Supports fields, display, filter, stats, sort, limit and dedup.
  * @param lines oldest first
- * @throws ServiceError `MalformedQueryException` for what is not understood here
+ * @throws ServiceError `MalformedQueryException` for unsupported syntax
  */
 export function runInsights(query: string, lines: readonly LogLine[], limit = defaultLimit): InsightsResult {
   const start: Table = { rows: lines.map((line) => fieldsOf(line)), columns: undefined, sorted: false };
   const end = parseInsights(query).reduce(apply, start);
   const { columns = defaultColumns } = end;
-  // Newest first, where the query does not say otherwise.
+  // The default order is newest first.
   const rows = end.sorted ? end.rows : end.rows.toReversed();
   return {
     columns,
@@ -106,7 +106,7 @@ function sort(rows: readonly Row[], by: Keys): readonly Row[] {
   });
 }
 
-/** A column of an earlier command by its name, or an expression. */
+/** The value of a column: from an earlier command by name, or from its expression. */
 const valueOf = (row: Row, { name, value }: Column): unknown => row(name) ?? evaluate(value, row);
 
 function compareCells(left: unknown, right: unknown): number {

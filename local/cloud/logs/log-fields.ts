@@ -10,7 +10,7 @@ export function parseJsonObject(text: string): object | undefined {
   }
 }
 
-/** The value at "error.name" or "items.0"; a key that itself has dots in it is found too. */
+/** The value at "error.name" or "items.0". Also finds a key that contains dots. */
 export function valueAt(value: unknown, path: string): unknown {
   if (typeof value !== "object" || value === null) return undefined;
   if (Object.hasOwn(value, path)) return Reflect.get(value, path);
@@ -20,13 +20,13 @@ export function valueAt(value: unknown, path: string): unknown {
   return Object.hasOwn(value, head) ? valueAt(Reflect.get(value, head), path.slice(dot + 1)) : undefined;
 }
 
-/** "2026-11-20 08:15:00.123", as Logs Insights writes times. */
+/** "2026-11-20 08:15:00.123", the format of times in Logs Insights. */
 export const timeText = (atMs: number): string =>
   new Date(atMs).toISOString().replace("T", " ").replace("Z", "");
 
 /**
- * A line's fields as Logs Insights discovers them: its own, and those of a line that is JSON. Lambda's report line is JSON
- * too where the function's log is (`record.metrics.durationMs`).
+ * The fields that Logs Insights discovers in a line: built-in ones, and those of a JSON line. Lambda's report
+ * line is JSON too if the function logs JSON (`record.metrics.durationMs`).
  */
 export function fieldsOf(line: LogLine): (name: string) => unknown {
   const json = parseJsonObject(line.text);

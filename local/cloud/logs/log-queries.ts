@@ -4,12 +4,12 @@ import { runInsights, type InsightsResult } from "./insights.ts";
 import type { LogLine, LogStore } from "./log-store.ts";
 
 export interface LogQuery {
-  /** In Logs Insights' language. */
+  /** A Logs Insights query. */
   readonly query: string;
   readonly groups: readonly string[];
   readonly startMs: number;
   readonly endMs: number;
-  /** Rows of the answer. Default 10,000. */
+  /** Maximum number of rows. Default: 10,000. */
   readonly limit?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export function linesOf(
 }
 
 export interface StartedQueries {
-  /** Runs it at once; gives its id. */
+  /** Runs the query at once and returns its id. */
   start(query: LogQuery): string;
   /** @throws ServiceError `ResourceNotFoundException` */
   result(id: string): InsightsResult;
@@ -43,7 +43,7 @@ export interface StartedQueries {
 
 const kept = 50;
 
-/** StartQuery and GetQueryResults: results wait for whoever asks, the newest ones. */
+/** StartQuery and GetQueryResults. Keeps the newest results until they are fetched. */
 export function createStartedQueries(store: LogStore): StartedQueries {
   const results = new Map<string, InsightsResult>();
   return {

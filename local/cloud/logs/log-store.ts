@@ -2,7 +2,7 @@ import { isEnd, type CloudEvent, type EndEvent } from "../events.ts";
 import type { FunctionResource } from "../resources.ts";
 
 export interface LogLine {
-  /** Unique in the store, and growing. */
+  /** Unique in the store, and ascending. */
   readonly id: number;
   readonly atMs: number;
   readonly group: string;
@@ -12,7 +12,9 @@ export interface LogLine {
 
 export interface LogStore {
   observe(event: CloudEvent): void;
-  /** A group's lines of `startMs` ≤ time ≤ `endMs`, oldest first; undefined for a group that does not exist. */
+  /**
+   * Lines of a group with `startMs` ≤ time ≤ `endMs`, oldest first; undefined if the group does not exist.
+   */
   lines(
     group: string,
     range: { readonly startMs: number; readonly endMs: number },
@@ -22,13 +24,13 @@ export interface LogStore {
 
 export interface LogStoreDeps {
   readonly functions: readonly FunctionResource[];
-  /** Log groups of the template, those of functions among them. */
+  /** The template's log groups, including those of functions. */
   readonly groups: readonly string[];
-  /** Of one group; the oldest go first. Default 20,000. */
+  /** Per group; the oldest lines are dropped. Default: 20,000. */
   readonly maxLines?: number;
 }
 
-/** CloudWatch Logs in memory: what functions wrote, and Lambda's own line at the end of each invocation. */
+/** CloudWatch Logs in memory: the functions' output, and Lambda's report after each invocation. */
 export function createLogStore({ functions, groups, maxLines = 20_000 }: LogStoreDeps): LogStore {
   const names = [...groups, ...functions.map(({ log }) => log.group)];
   const kept = new Map<string, LogLine[]>(names.map((name) => [name, []]));

@@ -12,7 +12,7 @@ interface Common {
   readonly name: string;
   readonly arn: string;
   readonly description: string | undefined;
-  /** ARNs of the topics that are told, by the state that is entered. */
+  /** ARNs of the topics to notify, by the state that the alarm enters. */
   readonly actions: {
     readonly ALARM: readonly string[];
     readonly OK: readonly string[];
@@ -22,9 +22,9 @@ interface Common {
 
 export interface MetricAlarm extends Common {
   readonly kind: "metric";
-  /** Exactly one of them returns data: the series that is watched. */
+  /** Exactly one query returns data: the series that the alarm watches. */
   readonly queries: readonly MetricQuery[];
-  /** As the template wrote it, where it is not metric math. */
+  /** The template's metric, if the alarm uses one directly instead of metric math. */
   readonly metric: { readonly namespace: string; readonly name: string } | undefined;
   readonly periodMs: number;
   readonly comparison: Comparison;
@@ -45,7 +45,7 @@ export type AlarmDefinition = MetricAlarm | CompositeAlarm;
 export interface Topic {
   readonly logicalId: string;
   readonly arn: string;
-  /** Who is subscribed: "email:ops@example.com". */
+  /** Subscribers: "email:ops@example.com". */
   readonly subscribers: readonly string[];
 }
 

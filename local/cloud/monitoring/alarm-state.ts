@@ -9,16 +9,16 @@ export interface AlarmRule {
   readonly missingData: MissingData;
 }
 
-export interface Verdict {
+export interface Decision {
   readonly state: AlarmState;
-  /** Values that decided, breaching ones among them. */
+  /** The number of values that were evaluated, including breaching ones. */
   readonly evaluated: number;
   readonly breaching: number;
 }
 
 /**
- * How many values CloudWatch looks back for beyond the N that it needs. It says that there are some, and only by its
- * example how many: 5 where N is 3.
+ * How many values CloudWatch looks at beyond the N that it needs. Its documentation gives no number, only an
+ * example: 5 if N is 3.
  */
 const extraPeriods = 2;
 
@@ -26,27 +26,28 @@ export const evaluationRange = ({ evaluationPeriods }: Pick<AlarmRule, "evaluati
   evaluationPeriods + extraPeriods;
 
 /**
- * CloudWatch's decision, by the tables in its guide.
+ * Decides an alarm's state according to the tables in CloudWatch's documentation.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
- * @param slots the evaluation range, oldest first: whether the value breaches, undefined where it is missing
+ * @param slots the evaluation range, oldest first: whether the value breaches, undefined if it is missing
  */
 export function decide(
   rule: AlarmRule,
   slots: readonly (boolean | undefined)[],
   present: AlarmState,
-): Verdict {
+): Decision {
   const { evaluationPeriods, datapointsToAlarm, missingData } = rule;
   const real = slots.filter((slot) => slot !== undefined).slice(-evaluationPeriods);
   const breaching = real.filter(Boolean).length;
-  const verdict = (state: AlarmState): Verdict => ({ state, evaluated: real.length, breaching });
+  const decision = (state: AlarmState): Decision => ({ state, evaluated: real.length, breaching });
   const filled = missingData === "breaching" ? evaluationPeriods - real.length : 0;
-  if (breaching + filled >= datapointsToAlarm) return verdict("ALARM");
-  // Enough values, a value that is in order, or gaps that count as such: what is missing decides nothing.
+  if (breaching + filled >= datapointsToAlarm) return decision("ALARM");
+  // With enough values or one good value, missing values decide nothing.
   const enough = real.length === evaluationPeriods || breaching < real.length;
-  if (enough || missingData === "breaching" || missingData === "notBreaching") return verdict("OK");
-  if (missingData === "ignore") return verdict(present);
-  // Breaching values only, too few of them: an alarm all the same once the oldest has stood uncontradicted for M periods.
+  if (enough || missingData === "breaching" || missingData === "notBreaching") return decision("OK");
+  if (missingData === "ignore") return decision(present);
+  // There are only breaching values, but too few. It is an alarm anyway once the oldest is at least M periods
+  // old.
   const oldest = slots.indexOf(true);
   const age = oldest === -1 ? 0 : slots.length - oldest;
-  return verdict(age >= datapointsToAlarm ? "ALARM" : "INSUFFICIENT_DATA");
+  return decision(age >= datapointsToAlarm ? "ALARM" : "INSUFFICIENT_DATA");
 }

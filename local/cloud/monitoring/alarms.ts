@@ -1,7 +1,7 @@
 import { TemplateError } from "../errors.ts";
 import type { Emit } from "../events.ts";
 import type { AlarmDefinition, Comparison, MetricAlarm, Topic } from "./alarm-definitions.ts";
-import { decide, evaluationRange, type AlarmState, type Verdict } from "./alarm-state.ts";
+import { decide, evaluationRange, type AlarmState, type Decision } from "./alarm-state.ts";
 import { ruleHolds } from "./composite-rule.ts";
 import { queryMetrics } from "./metric-data.ts";
 import type { MetricStore } from "./metric-store.ts";
@@ -11,9 +11,9 @@ export interface AlarmStatus {
   readonly definition: AlarmDefinition;
   readonly state: AlarmState;
   readonly reason: string;
-  /** When it entered its state. */
+  /** When the alarm entered its state. */
   readonly sinceMs: number;
-  /** The values that were looked at last, oldest first; undefined where there was none. Empty for a composite alarm. */
+  /** The last evaluated values, oldest first; undefined for a missing one. Empty for a composite alarm. */
   readonly values: readonly (number | undefined)[];
 }
 
@@ -27,7 +27,7 @@ export interface AlarmsDeps {
 }
 
 export interface Alarms {
-  /** Evaluates every alarm as CloudWatch would at `nowMs`: over whole minutes that are over by then. */
+  /** Evaluates every alarm as CloudWatch would at `nowMs`, over whole minutes that have ended. */
   evaluate(nowMs: number): void;
   states(): readonly AlarmStatus[];
   notifications(): readonly Notification[];
@@ -43,8 +43,8 @@ const breaches: Readonly<Record<Comparison, (value: number, threshold: number) =
 };
 
 /**
- * The template's alarms: they begin in INSUFFICIENT_DATA, and act when they change their state.
- * @throws TemplateError for an alarm that is not understood here
+ * The template's alarms. They start in INSUFFICIENT_DATA and act when their state changes.
+ * @throws TemplateError for an unsupported alarm
  */
 export function createAlarms({ definitions, topics, store, emit, region, startedMs }: AlarmsDeps): Alarms {
   const notifications = createNotifications(topics, region);
@@ -66,7 +66,7 @@ export function createAlarms({ definitions, topics, store, emit, region, started
     statuses.set(definition.logicalId, after);
     const { logicalId: alarm, name } = definition;
     emit({ kind: "alarm", alarm, name, state: after.state, before: before.state, reason: after.reason });
-    notifications.tell(before, after);
+    notifications.publish(before, after);
   }
 
   const stateOf = (id: string): AlarmState | undefined =>
@@ -82,7 +82,7 @@ export function createAlarms({ definitions, topics, store, emit, region, started
           enter(status, findMetric(definition, { store, nowMs, present: status.state }), nowMs);
         }
       }
-      // A composite may watch composites: each pass carries a change one step further.
+      // A composite alarm may watch composite alarms, and each pass propagates a change by one step.
       const composites = definitions.filter(({ kind }) => kind === "composite");
       for (const _ of composites) {
         for (const { logicalId } of composites) {
@@ -103,7 +103,7 @@ interface Probe {
   readonly stateOf: (id: string) => AlarmState | undefined;
 }
 
-/** An alarm that cannot be evaluated is told at the start, and not in the middle of the night. */
+/** Evaluates each alarm once at the start, so that an unsupported one is reported then and not later. */
 function check(definition: AlarmDefinition, { store, nowMs, stateOf }: Probe): void {
   try {
     if (definition.kind === "metric") findMetric(definition, { store, nowMs, present: "INSUFFICIENT_DATA" });
@@ -124,7 +124,7 @@ interface Moment {
 
 function findMetric(alarm: MetricAlarm, { store, nowMs, present }: Moment): Found {
   const { periodMs, threshold, comparison } = alarm;
-  // With each minute the window moves on by one, whatever the period.
+  // The window moves by one minute each time, whatever the period is.
   const endMs = Math.floor(nowMs / minuteMs) * minuteMs;
   const count = evaluationRange(alarm);
   const startMs = endMs - count * periodMs;
@@ -134,11 +134,14 @@ function findMetric(alarm: MetricAlarm, { store, nowMs, present }: Moment): Foun
   const slots = values.map((value) =>
     value === undefined ? undefined : breaches[comparison](value, threshold),
   );
-  const verdict = decide(rulesOf(alarm), slots, present);
-  return { state: verdict.state, reason: reasonOf(alarm, verdict, values), values };
+  const decision = decide(rulesOf(alarm), slots, present);
+  return { state: decision.state, reason: reasonOf(alarm, decision, values), values };
 }
 
-/** Alarms on DynamoDB's own metrics always ignore missing data, whatever they say (PutMetricAlarm, TreatMissingData). */
+/**
+ * Alarms on DynamoDB's own metrics always ignore missing data, whatever their setting (PutMetricAlarm,
+ * TreatMissingData).
+ */
 const rulesOf = (alarm: MetricAlarm): MetricAlarm =>
   alarm.metric?.namespace === "AWS/DynamoDB" ? { ...alarm, missingData: "ignore" } : alarm;
 
@@ -154,14 +157,14 @@ const words: Readonly<Record<Comparison, string>> = {
   LessThanOrEqualToThreshold: "less than or equal to",
 };
 
-/** In CloudWatch's manner: "Threshold Crossed: 1 of the last 5 values (0) was less than 1 …". */
-function reasonOf(alarm: MetricAlarm, verdict: Verdict, values: readonly (number | undefined)[]): string {
+/** In CloudWatch's format: "Threshold Crossed: 1 of the last 5 values (0) was less than 1 …". */
+function reasonOf(alarm: MetricAlarm, decision: Decision, values: readonly (number | undefined)[]): string {
   const { comparison, threshold, missingData, datapointsToAlarm, evaluationPeriods } = alarm;
   const rule = `${words[comparison]} the threshold (${threshold})`;
-  if (verdict.evaluated === 0) {
+  if (decision.evaluated === 0) {
     return `No data in the last ${values.length} periods; missing data is treated as ${missingData}.`;
   }
   const shown = values.filter((value) => value !== undefined).slice(-evaluationPeriods);
   const list = shown.map((value) => Number(value.toFixed(4))).join(", ");
-  return `${verdict.breaching} of the last ${verdict.evaluated} values [${list}] were ${rule}; ${datapointsToAlarm} out of ${evaluationPeriods} make an alarm, missing data is treated as ${missingData}.`;
+  return `${decision.breaching} of the last ${decision.evaluated} values [${list}] were ${rule}; ${datapointsToAlarm} out of ${evaluationPeriods} make an alarm, missing data is treated as ${missingData}.`;
 }

@@ -16,8 +16,8 @@ const states: Readonly<Record<string, AlarmState>> = {
 };
 
 /**
- * Whether a composite alarm's rule holds.
- * @param stateOf an alarm's state by name or ARN; undefined for one that does not exist
+ * Whether a composite alarm's rule is true.
+ * @param stateOf an alarm's state by name or ARN; undefined if there is none
  * @throws ServiceError `ValidationError`
  */
 export function ruleHolds(rule: string, stateOf: (alarm: string) => AlarmState | undefined): boolean {

@@ -23,8 +23,8 @@ export interface EmittedSample extends Sample {
 }
 
 /**
- * The metrics in a log line of the embedded metric format, one per dimension set; none for any other line, and none for
- * a metric whose value or dimension is missing, as CloudWatch drops it too.
+ * The metrics in a log line of the embedded metric format, one per dimension set. Returns none for any other
+ * line, and drops a metric whose value or dimension is missing, as CloudWatch does.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function readEmf(text: string): readonly EmittedSample[] {

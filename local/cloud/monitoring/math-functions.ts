@@ -19,7 +19,7 @@ const round =
     each(value, (series) => mapSeries(series, change));
 
 /**
- * The functions of metric math that run here, by name.
+ * The supported functions of metric math, by name.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html#metric-math-syntax-functions-list
  */
 export const mathFunctions: Readonly<Record<string, MathFunction>> = {
@@ -68,12 +68,12 @@ export const mathFunctions: Readonly<Record<string, MathFunction>> = {
     const series = found.map((metric) =>
       readSeries(scope.store, scope.range, { ...read, metric, label: labelOf(metric, found) }),
     );
-    // A metric that was silent in all of the range is not found.
+    // A metric without data in the range is not found.
     return { kind: "array", series: series.filter(({ points }) => points.size > 0) };
   },
 };
 
-/** Over the values of each period where there are several series, over all of a series' values where there is one. */
+/** Reduces several series to one value per period, or a single series to one value. */
 function reduce(over: (values: readonly number[]) => number): MathFunction {
   return ([value]) => {
     if (value?.kind === "series") {
@@ -101,7 +101,7 @@ const inOrder = (series: Series): Series => ({
   points: new Map([...series.points].toSorted(([left], [right]) => left - right)),
 });
 
-/** `constant` undefined: the last value again. */
+/** Fills gaps with `constant`, or with the last value if it is undefined. */
 function fill(series: Series, times: readonly number[], constant: number | undefined): Series {
   let last: number | undefined;
   const points = times.flatMap((atMs) => {

@@ -2,16 +2,16 @@ import { ServiceError } from "../errors.ts";
 import { aggregate, statisticOf } from "./statistics.ts";
 import type { MetricId, MetricStore } from "./metric-store.ts";
 
-/** A time series: its values by the time at which each period begins. */
+/** A time series: values by the start of each period. */
 export interface Series {
   readonly label: string;
-  /** Whose values they are, where they are of one metric as it is. */
+  /** The metric whose values these are, unless they were computed. */
   readonly metric?: MetricId;
   readonly periodMs: number;
   readonly points: ReadonlyMap<number, number>;
 }
 
-/** What an expression of metric math is: a number, a time series, a list of them, or a text. */
+/** The value of a metric math expression: a number, a time series, a list of series, or a text. */
 export type MathValue =
   | { readonly kind: "scalar"; readonly value: number }
   | { readonly kind: "series"; readonly series: Series }
@@ -21,19 +21,19 @@ export type MathValue =
 export interface MetricRange {
   readonly startMs: number;
   readonly endMs: number;
-  /** Periods begin at `startMs` itself, as an alarm's do, and not at whole multiples of the period. */
+  /** Periods start at `startMs` itself, as those of alarms do, instead of at multiples of the period. */
   readonly sliding?: boolean;
 }
 
-/** What an expression may refer to. */
+/** What an expression can refer to. */
 export interface MathScope {
   readonly range: MetricRange;
   readonly store: MetricStore;
-  /** Of the expression, where nothing in it has one. */
+  /** The expression's period, if nothing in it has one. */
   readonly periodMs: number;
-  /** Another query's value by its id. */
+  /** Returns another query's value by id. */
   readonly valueOf: (id: string) => MathValue;
-  /** The values of the queries that ask for a metric, by id. */
+  /** The values of the queries for metrics, by id. */
   readonly metrics: () => ReadonlyMap<string, Series>;
 }
 
@@ -55,19 +55,19 @@ export function readSeries(store: MetricStore, range: MetricRange, wanted: Wante
   return { label, metric, periodMs, points };
 }
 
-/** The range from its first period's begin. */
+/** The range, extended to the start of its first period. */
 export function alignedTo({ startMs, endMs, sliding = false }: MetricRange, periodMs: number): MetricRange {
   return { startMs: sliding ? startMs : Math.floor(startMs / periodMs) * periodMs, endMs };
 }
 
-/** The times at which the range's periods begin. */
+/** The starts of the range's periods. */
 export function timesOf(range: MetricRange, periodMs: number): readonly number[] {
   const { startMs, endMs } = alignedTo(range, periodMs);
   const count = Math.max(0, Math.ceil((endMs - startMs) / periodMs));
   return Array.from({ length: count }, (_, index) => startMs + index * periodMs);
 }
 
-/** The series with each value changed; a value that is no number any more (a division by zero) is dropped. */
+/** Changes every value of the series. Drops results that are not finite, such as a division by zero. */
 export function mapSeries(
   series: Series,
   change: (value: number, atMs: number) => number | undefined,
@@ -79,7 +79,7 @@ export function mapSeries(
   return { ...series, points: new Map(points) };
 }
 
-/** The same value in every period. */
+/** A series with the same value in every period. */
 export function constantSeries(value: number, { range, periodMs }: MathScope): Series {
   return {
     label: String(value),

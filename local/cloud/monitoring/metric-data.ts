@@ -13,25 +13,25 @@ import type { MetricQuery } from "./metric-query.ts";
 import type { MetricStore } from "./metric-store.ts";
 
 export interface Point {
-  /** The period's begin. */
+  /** The start of the period. */
   readonly atMs: number;
   readonly value: number;
 }
 
-/** One time series of an answer; a SEARCH gives several of one id. */
+/** One time series of the result. A SEARCH returns several with the same id. */
 export interface MetricDataResult {
   readonly id: string;
   readonly label: string;
   readonly periodMs: number;
-  /** Oldest first; a period without data has none. */
+  /** Oldest first. A period without data has no point. */
   readonly points: readonly Point[];
 }
 
 const defaultPeriodMs = 60_000;
 
 /**
- * CloudWatch's GetMetricData over the local metrics: the series of every query whose data is to be returned.
- * @throws ServiceError `ValidationError` for a query that CloudWatch or we do not understand
+ * CloudWatch's GetMetricData over the local metrics. Returns the series of every query that returns data.
+ * @throws ServiceError `ValidationError` for a query that is invalid or unsupported
  */
 export function queryMetrics(
   store: MetricStore,
@@ -79,7 +79,7 @@ function createEvaluation(store: MetricStore, queries: readonly MetricQuery[], r
 
 const isMetric = ({ MetricStat }: MetricQuery): boolean => MetricStat !== undefined;
 
-/** An expression's period is its own, or that of the metrics beside it. */
+/** An expression's own period, or that of the metrics in the same request. */
 function periodMsOf(query: MetricQuery, queries: readonly MetricQuery[]): number {
   const seconds = query.MetricStat?.Period ?? query.Period ?? queries.find(isMetric)?.MetricStat?.Period;
   return seconds === undefined ? defaultPeriodMs : seconds * 1_000;
@@ -123,7 +123,7 @@ function resultOf(
   return { id: Id, label, periodMs, points: inRange };
 }
 
-/** `${PROP('Dim.reason')}`, `${PROP('MetricName')}` and `${LABEL}`; others stay as they are. */
+/** Replaces `${PROP('Dim.reason')}`, `${PROP('MetricName')}` and `${LABEL}`; leaves others as they are. */
 function dynamicLabel(label: string, { metric, label: own }: Series): string {
   return label
     .replaceAll("${LABEL}", own)

@@ -30,9 +30,9 @@ const operators: Readonly<Record<string, (left: number, right: number) => number
 const aliases: Readonly<Record<string, string>> = { "&&": "and", "||": "or" };
 
 /**
- * The value of a metric math expression.
+ * Evaluates a metric math expression.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
- * @throws ServiceError `ValidationError` for what is not understood here
+ * @throws ServiceError `ValidationError` for unsupported expressions
  */
 export function evaluateMath(source: string, scope: MathScope): MathValue {
   return evaluate(parseExpression(source, grammar), scope);
@@ -45,7 +45,7 @@ function evaluate(expression: Expression, scope: MathScope): MathValue {
     case "text":
       return { kind: "text", text: expression.value };
     case "name":
-      if (expression.name === "REPEAT") return { kind: "text", text: "REPEAT" }; // FILL's word
+      if (expression.name === "REPEAT") return { kind: "text", text: "REPEAT" }; // an argument of FILL
       return scope.valueOf(expression.name);
     case "list":
       return { kind: "array", series: expression.items.flatMap((item) => seriesOf(evaluate(item, scope))) };
@@ -70,7 +70,7 @@ function evaluateBinary({ operator, left, right }: Binary, scope: MathScope): Ma
   return combine(aliases[operator] ?? operator, evaluate(left, scope), evaluate(right, scope));
 }
 
-/** Of two series the periods count in which both have a value. */
+/** Combines two series over the periods in which both have a value. */
 function combine(operator: string, left: MathValue, right: MathValue): MathValue {
   const apply = operators[operator];
   if (apply === undefined || left.kind === "text" || right.kind === "text") {

@@ -3,8 +3,8 @@ import * as z from "zod";
 const number = z.coerce.number();
 
 /**
- * One query for metric data, in CloudWatch's own shape: so it stands in an alarm of the template (`Metrics`) and so the
- * API takes it. Periods are in seconds.
+ * One query for metric data in CloudWatch's format, used in an alarm of the template (`Metrics`) and in the
+ * API. Periods are in seconds.
  */
 export const metricQuerySchema = z.object({
   Id: z.string().min(1),
@@ -29,5 +29,5 @@ export const metricQuerySchema = z.object({
 });
 
 export type MetricQuery = Readonly<z.output<typeof metricQuerySchema>>;
-/** As a caller writes it: what has a default may be left out. */
+/** A query as a caller writes it, without fields that have a default. */
 export type MetricQueryInput = Readonly<z.input<typeof metricQuerySchema>>;

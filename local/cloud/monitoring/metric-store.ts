@@ -1,4 +1,4 @@
-/** A metric: one namespace, one name, one set of dimension values. */
+/** A metric: a namespace, a name, and a set of dimension values. */
 export interface MetricId {
   readonly namespace: string;
   readonly name: string;
@@ -12,16 +12,16 @@ export interface Sample {
 
 export interface MetricStore {
   add(metric: MetricId, sample: Sample): void;
-  /** Samples of `startMs` ≤ time < `endMs`, oldest first. */
+  /** Samples with `startMs` ≤ time < `endMs`, oldest first. */
   samples(metric: MetricId, range: { readonly startMs: number; readonly endMs: number }): readonly Sample[];
   /** Every metric that has been emitted. */
   metrics(): readonly MetricId[];
 }
 
 export interface StoreLimits {
-  /** Metrics; the one that has been silent for longest goes first. */
+  /** Maximum number of metrics. The one without samples for the longest time is dropped. */
   readonly metrics: number;
-  /** Samples of one metric; the oldest go first. */
+  /** Maximum number of samples per metric. The oldest are dropped. */
   readonly samples: number;
 }
 
@@ -32,20 +32,20 @@ interface Series {
   samples: Sample[];
 }
 
-/** CloudWatch's metrics in memory: every sample as it came, so that any period and any percentile can be asked for. */
+/** CloudWatch's metrics in memory. Keeps every sample, so that any period and percentile can be computed. */
 export function createMetricStore(limits: StoreLimits = defaultLimits): MetricStore {
   const all = new Map<string, Series>();
   return {
     add(metric, sample) {
       const key = keyOf(metric);
       const series = all.get(key) ?? { metric, samples: [] };
-      // Taken out and put in again: the map's order is the order of use.
+      // Removes and inserts it again, so that the map is in order of use.
       all.delete(key);
       all.set(key, series);
       const [oldest] = all.keys();
       if (all.size > limits.metrics && oldest !== undefined) all.delete(oldest);
       insert(series.samples, sample);
-      // In portions: dropping one at a time would copy the whole list at each sample.
+      // Drops several at once, because each drop copies the whole list.
       if (series.samples.length > limits.samples * 1.1)
         series.samples = series.samples.slice(-limits.samples);
     },
@@ -57,7 +57,7 @@ export function createMetricStore(limits: StoreLimits = defaultLimits): MetricSt
   };
 }
 
-/** Nearly always at the end: processes' lines may overtake each other by a little. */
+/** Inserts near the end: lines of several processes may arrive slightly out of order. */
 function insert(samples: Sample[], sample: Sample): void {
   const before = samples.findLastIndex(({ atMs }) => atMs <= sample.atMs);
   samples.splice(before + 1, 0, sample);

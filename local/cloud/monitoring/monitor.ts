@@ -19,13 +19,13 @@ export interface MonitorDeps {
   readonly store?: MetricStore;
 }
 
-/** CloudWatch's part of the local cloud: metrics, and the template's alarms over them. */
+/** The local cloud's CloudWatch: metrics, and the template's alarms on them. */
 export interface Monitor {
   readonly alarms: Alarms;
   observe(event: CloudEvent): void;
-  /** Samples the queues, and evaluates the alarms after each minute, until the signal aborts. */
+  /** Samples the queues and evaluates the alarms every minute, until the signal aborts. */
   start(signal: AbortSignal): void;
-  /** Takes what is now to be seen in the queues, then evaluates every alarm as of `atMs`. */
+  /** Samples the queues, then evaluates every alarm as of `atMs`. */
   evaluate(atMs: number): void;
   metricData(queries: readonly MetricQuery[], range: MetricRange): readonly MetricDataResult[];
   metrics(): readonly MetricId[];
@@ -53,7 +53,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    // Not before a whole minute has been lived through: the minutes before the start are nobody's silence.
+    // Skips the first, incomplete minute, because missing data before the start means nothing.
     let evaluatedMinute = Math.floor(startedMs / minuteMs) + 1;
     while (!signal.aborted) {
       const nowMs = clock.now();

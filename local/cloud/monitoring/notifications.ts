@@ -1,31 +1,31 @@
 import type { Topic } from "./alarm-definitions.ts";
 import type { AlarmStatus } from "./alarms.ts";
 
-/** A message that a topic was given. */
+/** A message that was published to a topic. */
 export interface Notification {
   readonly atMs: number;
-  /** The topic's logical id; its ARN where it is not of the template. */
+  /** The topic's logical id, or its ARN if it is not in the template. */
   readonly topic: string;
   readonly subject: string;
-  /** JSON text in CloudWatch's form. */
+  /** JSON text in CloudWatch's format. */
   readonly message: string;
-  /** Who was subscribed: "email:ops@example.com". */
+  /** Subscribers at that time: "email:ops@example.com". */
   readonly subscribers: readonly string[];
 }
 
 export interface Notifications {
-  tell(before: AlarmStatus, after: AlarmStatus): void;
+  publish(before: AlarmStatus, after: AlarmStatus): void;
   /** Oldest first. */
   all(): readonly Notification[];
 }
 
 const kept = 500;
 
-/** SNS as alarms use it: what would have been sent, and to whom. */
+/** SNS, as far as alarms use it: records what would have been sent, and to whom. */
 export function createNotifications(topics: readonly Topic[], region: string): Notifications {
   const sent: Notification[] = [];
   return {
-    tell(before, after) {
+    publish(before, after) {
       for (const arn of after.definition.actions[after.state]) {
         const topic = topics.find((one) => one.arn === arn);
         sent.push({

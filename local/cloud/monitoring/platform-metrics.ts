@@ -16,11 +16,11 @@ interface QueueDepth {
 
 export interface PlatformMetrics {
   observe(event: CloudEvent): void;
-  /** SQS's gauges. */
+  /** Records SQS's gauges. */
   sample(queues: readonly QueueDepth[], atMs: number): void;
 }
 
-/** What Lambda, SQS and EventBridge Scheduler themselves report, from what happens in the local cloud. */
+/** Emits the metrics of Lambda, SQS and EventBridge Scheduler, derived from events in the local cloud. */
 export function createPlatformMetrics({ store, functions, schedules }: PlatformMetricsDeps): PlatformMetrics {
   const names = new Map(functions.map(({ label, name }) => [label, name]));
   const put = (label: string, atMs: number, values: Readonly<Record<string, number>>): void => {
@@ -67,7 +67,7 @@ export function createPlatformMetrics({ store, functions, schedules }: PlatformM
   };
 }
 
-/** Request ids of what runs, by function. */
+/** Tracks the request ids of running invocations, by function. */
 function createRunning() {
   const byLabel = new Map<string, Set<string>>();
   return {
@@ -80,7 +80,7 @@ function createRunning() {
   };
 }
 
-/** Lambda reports an invocation when it is over, errors and throttles as 0 or 1 of each. */
+/** Lambda reports an invocation when it ends, with errors and throttles as 0 or 1. */
 function lambdaValues(event: CloudEvent): Readonly<Record<string, number>> | undefined {
   if (isEnd(event)) {
     const errors = event.kind === "end" ? 0 : 1;

@@ -11,7 +11,7 @@ const grammar: Grammar = {
 };
 
 /**
- * The metrics that a SEARCH's text finds: `{Namespace,dimension,…} MetricName="X" dimension="y"`.
+ * Finds the metrics for a SEARCH text: `{Namespace,dimension,…} MetricName="X" dimension="y"`.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
  * @throws ServiceError `ValidationError`
  */
@@ -56,7 +56,7 @@ function alternatives(value: Expression): readonly Expression[] {
   return either ? [...alternatives(value.left), ...alternatives(value.right)] : [value];
 }
 
-/** A quoted value must be met whole, any other as a part. */
+/** A quoted value must match completely, any other in part. */
 function fits(found: string | undefined, wanted: Expression): boolean {
   if (found === undefined) return false;
   if (wanted.kind === "text") return found === wanted.value;
@@ -76,7 +76,7 @@ const wordsOf = ({ namespace, name, dimensions }: MetricId): readonly string[] =
   ...Object.entries(dimensions).flat(),
 ];
 
-/** What tells the metric from the others that were found with it. */
+/** A label from the properties in which the metric differs from the others that were found. */
 export function labelOf(metric: MetricId, among: readonly MetricId[]): string {
   const differs = (of: (one: MetricId) => string | undefined): boolean =>
     among.some((one) => of(one) !== of(metric));

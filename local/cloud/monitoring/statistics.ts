@@ -1,7 +1,7 @@
 import { ServiceError } from "../errors.ts";
 import type { Sample } from "./metric-store.ts";
 
-/** A statistic over the values of one period; there is at least one value. */
+/** A statistic over the values of one period, of which there is at least one. */
 export type Statistic = (values: readonly number[]) => number;
 
 const sum: Statistic = (values) => values.reduce((total, value) => total + value, 0);
@@ -26,7 +26,7 @@ export function statisticOf(name: string): Statistic {
   throw new ServiceError("ValidationError", `The statistic ${name} is not known locally.`);
 }
 
-/** By nearest rank: always one of the values. CloudWatch's own percentiles are approximations of the same. */
+/** By nearest rank, so the result is always one of the values. CloudWatch approximates the same. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   const rank = Math.max(1, Math.ceil((percent / 100) * sorted.length));
@@ -39,7 +39,7 @@ export interface Periods {
   readonly periodMs: number;
 }
 
-/** The periods' values by the time at which each begins; a period without a sample has none. */
+/** Values by the start of each period. A period without samples has none. */
 export function aggregate(
   samples: readonly Sample[],
   { startMs, periodMs }: Periods,

@@ -42,10 +42,15 @@ const drawArrow = ([path, label, x, y]: (typeof arrows)[number]): string =>
   `<path d="${path}" fill="none" stroke="#64748b" stroke-width="2" marker-end="url(#arrow)"/>` +
   `<text x="${x}" y="${y}" text-anchor="middle" font-size="12" fill="#64748b" ${sans}>${label}</text>`;
 
-/** "one = two" and "javascript: …" are words in a text, and an alarm to whoever searches SVGs for handlers. */
+/**
+ * Removes "=" and ":", because "one = two" and "javascript: …" in a text look like handlers to SVG checks.
+ */
 const harmless = (text: string): string => escapeXml(text.replace(/[=:]/g, " "));
 
-/** A system overview, 930 by 400 units, on its own light ground so that it reads on any page. */
+/**
+ * A system overview of 930 by 400 units, with a light background of its own so that it is readable on any
+ * page.
+ */
 export function systemDiagram(subject: string): string {
   return [
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 930 400" role="img" aria-label="System overview">',

@@ -77,7 +77,7 @@ const message = (topic: Topic): readonly Paragraph[] => [
   { show: "brief.md" },
 ];
 
-/** For any message that no other scenario knows: everything in it is about the user's own words. */
+/** The scenario for messages that match no other. All its content is about the user's own words. */
 export const general: Scenario = {
   name: "general",
   keywords: [],

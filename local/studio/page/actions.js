@@ -1,5 +1,5 @@
 /**
- * What a person or the server can cause. Views call these; these change the store.
+ * Actions of the user and events of the server. Views call them, and they change the store.
  * @import { WorkspaceDetail, WorkspaceSummary, NewWorkspace } from "../page-api.ts"
  * @import { Api } from "./api.js"
  * @import { Store } from "./state.js"
@@ -58,7 +58,8 @@ function loading({ api, store, showDetail }) {
       try {
         store.set({ info: await api.info() });
       } catch {
-        // The list says that the server is away; this is asked again when the stream is back.
+        // The workspace list shows that the server is unreachable. This is loaded again when the stream is
+        // back.
       }
     },
     async loadDetail() {
@@ -77,7 +78,7 @@ function loading({ api, store, showDetail }) {
 /** @typedef {ReturnType<typeof createActions>} Actions */
 
 /**
- * Requests about one workspace can overtake each other; the answer to the request that began last stays.
+ * Requests about one workspace can overtake each other. Keeps the answer to the request that started last.
  * @param {Store} store
  */
 function newestWins(store) {

@@ -1,9 +1,9 @@
 /**
- * The page's side of page-api.ts.
+ * The client for page-api.ts.
  * @import { StudioInfo, WorkspaceSummary, WorkspaceDetail, NewWorkspace } from "../page-api.ts"
  */
 
-/** A request that the server refused or that never reached it; `message` is a sentence for the person. */
+/** A request that failed. `message` is a sentence for the user. */
 export class ApiError extends Error {
   /** @override */
   name = "ApiError";

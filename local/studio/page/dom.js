@@ -1,5 +1,5 @@
 /**
- * Elements without a framework. Text always goes in as text: nothing here parses HTML.
+ * Creates elements without a framework. Text is always inserted as text; nothing here parses HTML.
  * @typedef {Node | string | null | undefined | false} Child
  * @typedef {string | number | boolean | null | undefined | ((event: Event) => unknown)} Prop
  * @typedef {Record<string, Prop>} Props attributes; `on…` functions become listeners; undefined, null and false are left out
@@ -78,7 +78,7 @@ export function icon(name) {
 }
 
 /**
- * An id for `aria-labelledby` and friends.
+ * A new id for `aria-labelledby` and similar attributes.
  * @returns {string}
  */
 export function freshId() {

@@ -1,5 +1,5 @@
 /**
- * Saves a text that the page already has: an older answer's file stays that answer's file, whatever came later.
+ * Saves a text that the page already has, so that an older answer's file is saved even if a newer one has the same name.
  * @param {{ name: string, content: string, type: string }} file
  */
 export function download({ name, content, type }) {

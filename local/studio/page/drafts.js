@@ -2,7 +2,7 @@
 const nameOf = (key) => `draft:${key}`;
 
 /**
- * Texts that are not sent yet, one per composer. They outlive a reload, so that nothing typed is lost.
+ * Unsent texts, one per composer. They survive a reload, so that nothing typed is lost.
  * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage
  */
 export function createDrafts(storage) {
@@ -18,7 +18,7 @@ export function createDrafts(storage) {
       try {
         storage.setItem(nameOf(key), text);
       } catch {
-        // Storage is full or switched off: the text is still in its field.
+        // Storage is full or turned off. The text is still in its field.
       }
     },
   };

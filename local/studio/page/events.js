@@ -1,6 +1,6 @@
 /**
- * The stream of workspace changes. The browser retries a dropped stream by itself; a stream that the server refused
- * is closed for good, so that case is opened again here, with growing pauses.
+ * The stream of workspace changes. The browser reopens a dropped stream by itself, but not one that the server refused,
+ * so that one is reopened here with growing pauses.
  * @import { WorkspaceSummary } from "../page-api.ts"
  * @param {object} deps
  * @param {() => EventSource} deps.open

@@ -1,4 +1,4 @@
-/** How times, sizes and numbers are written on the page. */
+/** Formats times, sizes and numbers for the page. */
 
 const numbers = new Intl.NumberFormat("en", { maximumFractionDigits: 4 });
 const compactNumbers = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
@@ -8,7 +8,7 @@ const days = new Intl.DateTimeFormat("en", { month: "short", day: "numeric" });
 
 /** @param {number} value */
 export const number = (value) => numbers.format(value);
-/** @param {number} value for an axis, where room is short */
+/** @param {number} value for an axis, which has little space */
 export const compactNumber = (value) =>
   Math.abs(value) < 10_000 ? number(value) : compactNumbers.format(value);
 /** @param {number} share 0 to 1 */

@@ -1,4 +1,4 @@
-/** The page's composition root: reads the browser's globals and ties the parts together. */
+/** The page's entry point: reads the browser's globals and connects the parts. */
 import { createActions } from "./actions.js";
 import { createApi } from "./api.js";
 import { createDrafts } from "./drafts.js";
@@ -11,7 +11,7 @@ import { mountNotices } from "./views/notices.js";
 import { mountStatus } from "./views/status.js";
 import { mountWorkspaceList } from "./views/workspace-list.js";
 
-/** How long "Connected again" stays. */
+/** How long "Connected again" is shown. */
 const againMs = 4_000;
 
 /** @param {string} id */
@@ -73,7 +73,7 @@ function followAddress({ store, actions }) {
 }
 
 /**
- * Where the pane that had the focus is gone (on a phone), the focus goes to the one that came.
+ * Moves the focus to the new pane if the pane that had it is hidden, as on a phone.
  * @param {"list" | "new" | "thread"} view
  */
 function focusAfterMove(view) {
@@ -95,7 +95,7 @@ function followEvents({ store, actions }) {
     onOpen() {
       const wasLost = store.get().connection === "lost";
       store.set({ connection: wasLost ? "again" : "open" });
-      loadAll(actions); // what happened before the stream was open was not told
+      loadAll(actions); // events before the stream was open were missed
       if (wasLost)
         setTimeout(() => {
           if (store.get().connection === "again") store.set({ connection: "open" });

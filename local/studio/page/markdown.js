@@ -2,7 +2,7 @@ import { Marked } from "./vendor/marked.js";
 import DOMPurify from "./vendor/purify.js";
 import { h } from "./dom.js";
 
-/** The answer's own headings go below the page's. */
+/** Headings in an answer are below the page's headings. */
 const headingShift = 2;
 
 const marked = new Marked({
@@ -12,7 +12,7 @@ const marked = new Marked({
       const level = Math.min(6, depth + headingShift);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
     },
-    // Nothing is fetched from elsewhere on a model's word: a picture becomes a link to it.
+    // Replaces images by links, so that nothing is fetched from another server because of a model's output.
     image({ href, text }) {
       const link = h("a", { href }, text || href);
       return link.outerHTML;
@@ -44,7 +44,7 @@ export function renderMarkdown(text) {
 }
 
 /**
- * The parser goes one call deeper for each quotation or list inside another, and has no bound of its own.
+ * The parser recurses for each nested quotation or list and has no limit of its own.
  * @param {string} text
  * @returns {string}
  */

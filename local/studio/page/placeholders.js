@@ -1,12 +1,12 @@
 /**
- * `{{artifact:KIND:ID}}` in an answer: marked before the Markdown is read, filled in the finished tree.
+ * Handles `{{artifact:KIND:ID}}` in an answer: marks it before the Markdown is parsed, and fills it in the resulting tree.
  * @typedef {{ readonly kind: string, readonly id: string, readonly source: string }} Placeholder lower case; `source` as written
  */
 
 const pattern = /\{\{\s*artifact\s*:\s*([a-z_]+)\s*:([^{}]+)\}\}/gi;
 
 /**
- * Puts a plain word in each placeholder's place, one that Markdown has no opinion about.
+ * Replaces each placeholder by a plain word that means nothing in Markdown.
  * @param {string} text
  * @returns {{ text: string, placeholders: readonly Placeholder[], slot: RegExp }} `slot` finds the words, group 1 is the index
  */
@@ -44,7 +44,7 @@ export function fillPlaceholders(fragment, { placeholders, slot }, draw) {
 }
 
 /**
- * Models also write `[chart]({{artifact:chart:a}})`: the words stay, the deliverable follows them.
+ * Models also write `[chart]({{artifact:chart:a}})`. Keeps the text, and puts the deliverable after it.
  * @param {Element} link
  * @param {RegExp} slot
  */
@@ -81,7 +81,7 @@ function outermostInline(element) {
 }
 
 /**
- * Puts a block before `rest`, in front of which the text ends: the paragraph around it (or heading, or emphasis) is cut in two.
+ * Inserts a block before `rest`, and splits the paragraph, heading or emphasis around it in two.
  * @param {Text} rest
  * @param {HTMLElement} block
  */

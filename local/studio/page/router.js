@@ -1,8 +1,8 @@
 /**
- * The address's fragment says what is open: `#/`, `#/new`, `#/w/ID`.
+ * The route in the address's fragment: `#/`, `#/new`, `#/w/ID`.
  * @import { Route } from "./state.js"
  * @param {string} hash
- * @returns {Route | null} null for a fragment that is not ours
+ * @returns {Route | null} null for any other fragment
  */
 export function routeOf(hash) {
   if (hash === "" || hash === "#" || hash === "#/") return { view: "list" };

@@ -1,8 +1,8 @@
 /**
- * What the page knows, in one object, and the pure steps that change it.
+ * The page's state in one object, and pure functions that change it.
  * @import { StudioInfo, WorkspaceSummary, WorkspaceDetail } from "../page-api.ts"
  * @typedef {{ readonly view: "list" | "new" } | { readonly view: "thread", readonly id: string }} Route
- * @typedef {"connecting" | "open" | "lost" | "again"} Connection `again`: open after it had been lost, for a moment
+ * @typedef {"connecting" | "open" | "lost" | "again"} Connection `again`: shortly after a lost connection is open again
  * @typedef {object} State
  * @property {StudioInfo | null} info
  * @property {readonly WorkspaceSummary[] | null} summaries newest first; null until loaded
@@ -49,7 +49,7 @@ export function createStore(initial) {
 /** @typedef {ReturnType<typeof createStore>} Store */
 
 /**
- * The list with `next` in it, newest first. An answer that overtook a later event does not undo it.
+ * The list with `next` in it, newest first. Ignores `next` if the list already has a newer state.
  * @param {readonly WorkspaceSummary[]} summaries
  * @param {WorkspaceSummary} next
  * @returns {readonly WorkspaceSummary[]}
@@ -62,7 +62,7 @@ export function withSummary(summaries, next) {
 }
 
 /**
- * The server's whole list; an event that overtook it is not undone.
+ * The server's whole list, except where an event has already brought a newer state.
  * @param {readonly WorkspaceSummary[]} summaries
  * @param {readonly WorkspaceSummary[]} listed
  * @returns {readonly WorkspaceSummary[]}

@@ -1,5 +1,5 @@
 /**
- * One row per job state: its words and its colour.
+ * The texts and the colour of each job state.
  * @import { JobState } from "../page-api.ts"
  * @type {Readonly<Record<JobState, { label: string, tone: string, sentence: string }>>}
  */

@@ -1,8 +1,8 @@
 import { countdown, relativeTime } from "./format.js";
 
 /**
- * Keeps every `[data-ends-at]` countdown and `time[data-at]` in `root` true, once a second. Outside live regions, so
- * that no screen reader counts along.
+ * Updates every `[data-ends-at]` countdown and `time[data-at]` in `root` once a second. They must be outside live regions, so
+ * that screen readers do not read every change.
  * @param {{ root: ParentNode, now: () => number, every: (run: () => void, intervalMs: number) => void }} deps
  */
 export function startTicker({ root, now, every }) {

@@ -1,8 +1,8 @@
 import { freshId, h, icon } from "./dom.js";
 
 /**
- * Shows something large in a modal dialog. Escape, the close button and a click beside it close it; the browser gives the
- * focus back to where it was.
+ * Shows enlarged content in a modal dialog. Escape, the close button and a click outside close it; the browser then restores
+ * the focus.
  * @param {{ title: string, body: Node, actions?: readonly Node[], wide?: boolean }} content
  */
 export function openViewer({ title, body, actions = [], wide = false }) {

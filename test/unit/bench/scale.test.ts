@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { between, head, loads, rowOf } from "../../../bench/scale/page.ts";
-import type { Load } from "../../../bench/scale/scene.ts";
+import type { Load } from "../../../bench/scale/simulation.ts";
 import { simulate } from "../../../bench/scale/simulate.ts";
 
 const page = readFileSync("docs/scaling.md", "utf8");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judge } from "../../chaos/verdict.ts";
+import { judge } from "../../chaos/outcome.ts";
 import type { CaseEnd } from "../../chaos/evidence.ts";
 import { ended, evidence, poison, records, run } from "./fixture.ts";
 

@@ -71,7 +71,7 @@ describe("deploy", () => {
     const { code, out } = await cli.run("deploy", "--yes");
     expect(code).toBe(1);
     expect(out).toContain("✗ CDK bootstrap");
-    expect(out).toContain("Nothing was deployed: mend what failed first.");
+    expect(out).toContain("Nothing was deployed. Fix the failed checks first.");
     expect(programs).toEqual([]);
   });
 
@@ -79,13 +79,13 @@ describe("deploy", () => {
     exitCode = 1;
     const { code, err } = await cli.run("deploy", "--yes");
     expect(code).toBe(5);
-    expect(err).toContain("cdk deploy ended with 1: its own words are above.");
+    expect(err).toContain("cdk deploy ended with 1; its output is above.");
   });
 
   it.each([
     [["deploy"], "Give --yes."],
     [["deploy", "--yes", "--local"], "npm start builds and deploys it by itself"],
-    [["deploy", "--yes", "--stack", "Other"], "cdk.json names the stack StudioRunner, and not Other."],
+    [["deploy", "--yes", "--stack", "Other"], "cdk.json names the stack StudioRunner, not Other."],
     [["destroy", "--local"], "npm start builds and deploys it by itself"],
     [["destroy", "--confirm", "StudioRunner", "--stack", "Other"], "cdk.json names the stack StudioRunner"],
   ])("%j is refused", async (argv, message) => {
@@ -101,7 +101,7 @@ describe("destroy", () => {
     const { code, out } = await cli.run("destroy", "--confirm", "StudioRunner");
     expect(code).toBe(0);
     expect(programs[0]?.args).toEqual(["destroy", "StudioRunner", "--force"]);
-    expect(out).toContain("StudioRunner is removed.");
+    expect(out).toContain("StudioRunner is deleted.");
     expect(out).toContain("aws dynamodb delete-table --table-name runs");
   });
 
@@ -115,12 +115,12 @@ describe("destroy", () => {
     Object.assign(cli.edges, { input: { isTerminal: true }, prompts: { text } });
     const { code, err } = await cli.run("destroy");
     expect(code).toBe(0);
-    expect(err).toContain("The run store runs stays");
+    expect(err).toContain("The run store runs is kept");
   });
 
   it.each([
     [["destroy"], 2, "Give --confirm STACK"],
-    [["destroy", "--confirm", "Another"], 2, "The stack is named StudioRunner: nothing was removed."],
+    [["destroy", "--confirm", "Another"], 2, "The stack is named StudioRunner. Nothing was deleted."],
   ])("%j is refused", async (argv, code, message) => {
     const answer = await cli.run(...argv);
     expect(answer.code).toBe(code);

@@ -49,7 +49,7 @@ describe("doctor's request to the model", () => {
     expect(await look()).toMatchObject({
       verdict: "ok",
       finding:
-        "gpt-6-luna answers a job's request with effort low, tier flex, web_search (asked for 16 tokens, which cost next to nothing)",
+        "gpt-6-luna answers a job's request with effort low, tier flex, web_search (asked for 16 tokens, which cost almost nothing)",
     });
     expect(web.asked).toMatchObject([
       {

@@ -153,8 +153,11 @@ describe("doctor before the first deploy", () => {
     expect(code).toBe(1);
     expect(row("credentials")).toMatchObject({ verdict: "fail", finding: "Could not load credentials" });
     expect(row("credentials").remedy).toContain("Sign in to AWS");
-    expect(row("bootstrap")).toMatchObject({ verdict: "skipped", finding: "AWS cannot be asked" });
-    expect(row("schedule")).toMatchObject({ verdict: "skipped", finding: "AWS cannot be asked" });
+    expect(row("bootstrap")).toMatchObject({
+      verdict: "skipped",
+      finding: "the AWS credentials do not work",
+    });
+    expect(row("schedule")).toMatchObject({ verdict: "skipped", finding: "the AWS credentials do not work" });
   });
 
   it("fails where the account is not bootstrapped, with the command", async () => {
@@ -218,7 +221,7 @@ describe("doctor finds", () => {
       () => web.models.clear(),
       "model",
       "fail",
-      "the provider's key sees no model gpt-6-luna",
+      "the key has no access to the model gpt-6-luna",
     ],
     [
       "a model without a price",
@@ -232,7 +235,7 @@ describe("doctor finds", () => {
       () => (cli.aws.unreservedConcurrency = 10),
       "concurrency",
       "warn",
-      "the account runs 10 invocations at once; the pools' runs and what is beside them need 12",
+      "the account can run 10 invocations at once; the pools need 12, including dispatchers and recovery",
     ],
     [
       "a newer checkout",
@@ -246,7 +249,7 @@ describe("doctor finds", () => {
       () => (cli.projectSettings = { pools: [{ name: pool, kind: "user", rotation: {}, concurrency: 3 }] }),
       "drift",
       "warn",
-      "cdk.json has others, which are not deployed yet",
+      "cdk.json has changes that are not deployed yet",
     ],
     [
       "a schedule that is off",
@@ -296,7 +299,7 @@ describe("doctor finds", () => {
       () => web.silent.add("cloud.xenonflare.com"),
       "runner-keys-accepted",
       "fail",
-      "could not be checked: Studio cannot be asked",
+      "could not be checked: Studio did not answer",
     ],
     [
       "a malformed runner key",
@@ -397,7 +400,7 @@ describe("doctor finds", () => {
       verdict: "warn",
       finding: "could not be checked: not authorized",
     });
-    expect(row("alarms")).toMatchObject({ verdict: "warn", finding: "could not be asked" });
+    expect(row("alarms")).toMatchObject({ verdict: "warn", finding: "could not be read" });
     expect(code).toBe(0);
   });
 
@@ -439,12 +442,12 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
     });
     expect(row("model-key-accepted").verdict).toBe("skipped");
     expect(row("model").finding).toBe(
-      "openai.gpt-6-luna: until when, its model card in Amazon Bedrock's user guide says",
+      "openai.gpt-6-luna: its model card in Amazon Bedrock's user guide has the shutdown date",
     );
     expect(row("model-access")).toMatchObject({
       verdict: "ok",
       finding:
-        "openai.gpt-6-luna answers at the mantle endpoint in us-west-2 (asked for 16 tokens, which cost next to nothing)",
+        "openai.gpt-6-luna answers at the mantle endpoint in us-west-2 (asked for 16 tokens, which cost almost nothing)",
     });
     expect(asked).toMatchObject([
       {
@@ -485,9 +488,9 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
     const { row } = await diagnose();
     expect(row("model-access")).toMatchObject({
       verdict: "warn",
-      finding: `openai.gpt-6-luna: your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may was not seen`,
+      finding: `openai.gpt-6-luna: your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may is not known`,
     });
-    expect(row("model-access").remedy).toContain("Ask as somebody with the right (--profile)");
+    expect(row("model-access").remedy).toContain("Use credentials with this permission (--profile)");
   });
 
   it("says that it could not look where Bedrock has other troubles", async () => {

@@ -81,7 +81,7 @@ describe("init without a terminal", () => {
       monitoring: { level: "lean", email: "ops@example.com" },
     });
     expect(file).toContain('    },\n    "flag":  true\n  }\n}\n');
-    expect(out).toContain("Written into cdk.json, context.studio-runner:");
+    expect(out).toContain("Written to cdk.json, context.studio-runner:");
     expect(out).toContain("  npm run runner -- deploy\n");
   });
 
@@ -168,7 +168,7 @@ describe("init without a terminal", () => {
   });
 
   it.each([
-    [["init"], 2, "There is no terminal to ask at."],
+    [["init"], 2, "Standard input is not a terminal, so nothing can be asked."],
     [
       ["init", "--yes", "--pools", "a:b:c"],
       2,
@@ -180,7 +180,7 @@ describe("init without a terminal", () => {
     [["init", "--yes", "--email", "nobody"], 2, "--email: "],
     [["init", "--yes", "--stack", "1"], 2, "--stack: Give a CloudFormation stack name"],
     [["init", "--yes", "--pool", "none"], 3, "There is no pool none in the settings."],
-    [["init", "--yes", "--model", "gpt-7", "--cap", "1"], 2, 'nothing says what the model "gpt-7" costs'],
+    [["init", "--yes", "--model", "gpt-7", "--cap", "1"], 2, 'the price of the model "gpt-7" is unknown'],
     [["init", "--yes", "--local"], 2, "init is not for the local stack"],
   ])("%j ends with %i", async (argv, code, message) => {
     const answer = await cli.run(...argv);
@@ -193,7 +193,7 @@ describe("init without a terminal", () => {
     file = file.replace('"user"', '"nobody"');
     const { code, err } = await cli.run("init", "--yes");
     expect(code).toBe(2);
-    expect(err).toContain("Mend it, or let init begin anew: --force");
+    expect(err).toContain("Correct it, or let init start over with --force");
     expect((await cli.run("init", "--yes", "--force")).code).toBe(0);
     expect(settings().pools[0]?.kind).toBe("user");
   });

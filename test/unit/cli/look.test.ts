@@ -230,7 +230,7 @@ describe("explain", () => {
         "from 2026-11-20 02:50:00 UTC",
         "    +0.0s  run store     the run is created under a lease of 10 min, key key-1",
         "    +0.0s  dispatcher    leased",
-        "    +0.4s  processor 1   started to work",
+        "    +0.4s  processor 1   started working",
         "    +3.0s  processor 1   round 1: the model called 2 tools",
         "    +5.0s  run store     the run is finished: failed, model_refused",
         "    +5.0s  processor 1   failed after 5.0 s: The model declined.",
@@ -290,7 +290,7 @@ describe("logs", () => {
     expect(out).toBe(
       [
         "02:50:00.001  dispatcher  ws-mid  leased",
-        "02:50:00.400  processor   ws-mid  started to work",
+        "02:50:00.400  processor   ws-mid  started working",
         "02:50:03.000  processor   ws-mid  round 1: the model called 2 tools",
         "02:50:05.000  processor   ws-mid  failed after 5.0 s: The model declined.",
         "",
@@ -308,7 +308,7 @@ describe("logs", () => {
       { message: "recovery_ended", what: "left", reason: "killed" },
       "ignored an attempt that failed (killed): its run has ended or moved on",
     ],
-    [{ message: "cycle_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
+    [{ message: "cycle_ended", reason: "empty" }, "looked for work: no job waits at Studio"],
     [{ message: "cycle_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],
     [{ message: "of_a_later_version" }, "of a later version"],
   ])("tells %j in words", async (fields, words) => {

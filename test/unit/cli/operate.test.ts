@@ -24,7 +24,9 @@ describe("pause and resume", () => {
   it("keep who and why, and tell what they did", async () => {
     const paused = await cli.run("pause", "--why", "new key");
     expect(paused.code).toBe(0);
-    expect(paused.out).toBe(`Pool ${pool} is paused: no new leases within a minute, running jobs go on.\n`);
+    expect(paused.out).toBe(
+      `Pool ${pool} is paused: leasing stops within a minute, and running jobs continue.\n`,
+    );
     expect(await control()).toEqual({ paused: true, by: ann, why: "new key", atMs: now });
 
     const resumed = await cli.run("resume", "--json");
@@ -47,7 +49,7 @@ describe("pause and resume", () => {
     const again = await cli.run("pause");
     expect(again.code).toBe(0);
     expect(again.out).toBe(
-      `Pool ${pool} is paused already, by ${ann}, 2 min ago: new key. That stays; --why gives another reason.\n`,
+      `Pool ${pool} is already paused, by ${ann}, 2 min ago: new key. That is kept; use --why to change the reason.\n`,
     );
     const drained = await cli.run("drain", "--json");
     expect(drained.json()).toMatchObject({ drained: true, by: ann, why: "new key", changed: false });
@@ -101,7 +103,7 @@ describe("drain", () => {
     };
     const { code, out, err } = await cli.run("drain", "--why", "new model");
     expect(code).toBe(0);
-    expect(out).toBe(`Pool ${pool} is drained after 8.0 s: nothing runs, and it stays paused.\n`);
+    expect(out).toBe(`Pool ${pool} is drained after 8.0 s: no job is running, and the pool stays paused.\n`);
     expect(err).toContain(`Draining pool ${pool}: 1 run in flight (2.0 s)\n`);
     expect(await control()).toMatchObject({ paused: true, why: "new model" });
   });
@@ -168,7 +170,7 @@ describe("set-concurrency", () => {
     const { code, err } = await cli.run("set-concurrency", "9");
     expect(code).toBe(1);
     expect(err).toContain(
-      "The account runs 10 Lambda invocations at once; 9 jobs and what runs beside them need 11.",
+      "The account can run 10 Lambda invocations at once; 9 jobs and the other functions need 11.",
     );
     expect(err).toContain("Set at most 8");
     expect(await control()).toEqual({ paused: false });
@@ -227,7 +229,7 @@ describe("set-cap", () => {
     cli.aws.settings = { inference: { model: "mystery-1" }, pools: [{ name: pool, kind: "user" }] };
     const { code, err } = await cli.run("set-cap", "5");
     expect(code).toBe(1);
-    expect(err).toContain("No price is known for mystery-1: a cap could not see its cost.");
+    expect(err).toContain("No price is known for mystery-1: a cap could not include its cost.");
     expect(await control()).toEqual({ paused: false });
   });
 
@@ -258,8 +260,8 @@ describe("clear-backoff", () => {
     const { code, out } = await cli.run("clear-backoff");
     expect(code).toBe(0);
     expect(out).toBe(
-      `Pool ${pool} held back until 03:01:30 UTC, as Studio asked: cleared.\n` +
-        `Pool ${pool} held back until 03:00:30 UTC, as the model asked: cleared.\n`,
+      `Pool ${pool} had to wait until 03:01:30 UTC, as Studio asked: cleared.\n` +
+        `Pool ${pool} had to wait until 03:00:30 UTC, as the model asked: cleared.\n`,
     );
     expect(await cli.runStore.backoff.read(pool)).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
   });
@@ -274,7 +276,7 @@ describe("clear-backoff", () => {
     await cli.runStore.backoff.extend(pool, "studio", now - 1);
     const { code, out } = await cli.run("clear-backoff");
     expect(code).toBe(0);
-    expect(out).toBe(`Nothing to clear: pool ${pool} does not hold back.\n`);
+    expect(out).toBe(`Nothing to clear: pool ${pool} is not waiting.\n`);
   });
 
   it("clears the one pool that is named", async () => {

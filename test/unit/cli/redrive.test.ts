@@ -74,16 +74,16 @@ describe("redrive", () => {
     const event = deadLetter(alive);
     const { code, out } = await cli.run("redrive", "--yes");
     expect(code).toBe(0);
-    expect(out).toMatch(/2 min ago\s+ws-alive\s+sent to recovery\s+its lease is alive/);
+    expect(out).toMatch(/2 min ago\s+ws-alive\s+sent to recovery\s+its lease is live/);
     expect(sent).toEqual([{ name: `${pool}-recovery-function`, event }]);
     expect(queue).toEqual([]);
     expect(givenBack).toEqual([]);
   });
 
   it.each([
-    [dead, 1, "its lease is dead: the job is Studio's again, and there is nothing to run again"],
+    [dead, 1, "its lease has expired: the job is back in Studio's queue, and there is nothing to recover"],
     [ended, 1, "its run has ended: completed (ok)"],
-    ["01JCZ9V5W3X8K2M4N6P8Q0R2S8", 1, "the run store does not know its run any more"],
+    ["01JCZ9V5W3X8K2M4N6P8Q0R2S8", 1, "its run is no longer in the run store"],
   ])("deletes the letter of run %s attempt %i and says: %s", async (runId, attempt, why) => {
     deadLetter(runId, attempt);
     const answer = await cli.run("redrive", "--yes", "--json");
@@ -98,14 +98,14 @@ describe("redrive", () => {
     if (run)
       await cli.runStore.runs.restart(run, { atMs: now, failure: "killed", leaseExpiresAtMs: now + 60_000 });
     deadLetter(alive);
-    expect((await cli.run("redrive", "--yes")).out).toContain("attempt 2 went on with its run");
+    expect((await cli.run("redrive", "--yes")).out).toContain("attempt 2 continued its run");
   });
 
   it("keeps what is no record of a failed attempt, and gives it back", async () => {
     queue.push({ id: "m-odd", body: "not json", receipt: "r-odd", sentAtMs: now });
     const { code, out } = await cli.run("redrive", "--yes");
     expect(code).toBe(1);
-    expect(out).toContain("it is no record of a failed attempt; --show prints it, --drop removes it");
+    expect(out).toContain("it is not a record of a failed attempt; --show prints it, --drop removes it");
     expect(queue).toHaveLength(1);
     expect(givenBack).toEqual(["r-odd"]);
   });
@@ -130,7 +130,7 @@ describe("redrive", () => {
     deadLetter(dead);
     const { code, out } = await cli.run("redrive", "--drop", "--yes");
     expect(code).toBe(0);
-    expect(out).toMatch(/m-odd\s+dropped\s+it is no record of a failed attempt/);
+    expect(out).toMatch(/m-odd\s+dropped\s+it is not a record of a failed attempt/);
     expect(queue).toEqual([]);
   });
 
@@ -146,12 +146,14 @@ describe("redrive", () => {
     const { code, out } = await cli.run("redrive", "--drop");
     expect(code).toBe(1);
     expect(out).toContain("would be dropped");
-    expect(asked).toEqual([["Remove for ever 1 dead letter that nobody can read?", false]]);
+    expect(asked).toEqual([["Permanently delete 1 unreadable dead letter?", false]]);
     expect(givenBack).toEqual(["r-odd"]);
   });
 
   it.each([["--yes"], ["--drop"]])("takes --show alone, not with %s", async (flag) => {
-    expect((await cli.run("redrive", "--show", flag)).err).toContain("--show only looks: give it without");
+    expect((await cli.run("redrive", "--show", flag)).err).toContain(
+      "--show changes nothing: give it without",
+    );
   });
 
   it("does nothing with --dry-run", async () => {
@@ -159,7 +161,7 @@ describe("redrive", () => {
     deadLetter(dead);
     const { code, out } = await cli.run("redrive", "--dry-run");
     expect(code).toBe(1);
-    expect(out).toContain("would go to recovery");
+    expect(out).toContain("would be sent to recovery");
     expect(out).toContain("would be deleted");
     expect(sent).toEqual([]);
     expect(givenBack).toEqual([`r-${alive}`, `r-${dead}`]);
@@ -178,7 +180,7 @@ describe("redrive", () => {
     await cli.addRun({ runId: lost, pool, workspaceId: "ws-lost", leasedAtMs: now - 90_000, ending });
     const { code, out } = await cli.run("redrive");
     expect(code).toBe(0);
-    expect(out).toContain("lost (silent): Studio leases the job again, nothing is to be done");
-    expect(out).toMatch(/ws-dead\s+its lease is over: the next cycle closes it as lost/);
+    expect(out).toContain("lost (silent): Studio leases the job again; nothing to do");
+    expect(out).toMatch(/ws-dead\s+its lease has expired: the next cycle closes it as lost/);
   });
 });

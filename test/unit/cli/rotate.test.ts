@@ -43,7 +43,7 @@ describe("rotate", () => {
   it("promotes a key from standard input, watches for two minutes, and never shows it", async () => {
     const { code, out, err } = await cli.run("rotate");
     expect(code).toBe(0);
-    expect(out).toContain(`Pool ${pool} leases with two now; nobody was refused in 2 min.`);
+    expect(out).toContain(`Pool ${pool} now leases with two; nothing was refused in 2 min.`);
     expect(out).toContain("Revoke key-1 on Studio's page once no job uses it");
     expect(err).toContain("Promoted: the next cycle leases with it");
     expect(out + err).not.toContain("secret-of");
@@ -100,7 +100,7 @@ describe("rotate", () => {
     giveInput(cli, "");
     const { code, out } = await cli.run("rotate", "--mint", "--watch", "1");
     expect(code).toBe(0);
-    expect(out).toContain(`Pool ${pool} leases with minted1 now`);
+    expect(out).toContain(`Pool ${pool} now leases with minted1`);
     expect(out).toContain("The rotator revokes key-1 once no job uses it");
     expect(keys()).toEqual(["minted1.secret-of-minted1"]);
   });
@@ -122,7 +122,7 @@ describe("rotate", () => {
     const { code, out } = await cli.run("rotate", flag, "--watch", "1");
     expect(code).toBe(0);
     expect(keys()).toEqual([`${id}.secret-of-${id}`, "key-g.secret-of-global"]);
-    expect(out).toContain("key-g is of kind global, not of the pool's own (user): it stays.");
+    expect(out).toContain("key-g is of kind global, not of the pool's kind (user), so it stays.");
     expect(out).toMatch(/(?:revokes|Revoke) key-1 /);
   });
 
@@ -156,7 +156,7 @@ describe("rotate", () => {
     giveInput(cli, "\n");
     const { code, err } = await cli.run("rotate");
     expect(code).toBe(2);
-    expect(err).toContain("No value came on standard input for the new runner key.");
+    expect(err).toContain("Standard input has no value for the new runner key.");
   });
 });
 
@@ -167,7 +167,7 @@ describe("a key that is refused in a rotation", () => {
     const { code, out } = await cli.run("rotate");
     expect(code).toBe(1);
     expect(out).toBe(
-      `Studio refuses the new runner key three: nothing was changed, pool ${pool} leases with its old keys.\n`,
+      `Studio refuses the new runner key three: nothing was changed, and pool ${pool} still leases with its old keys.\n`,
     );
   });
 
@@ -181,7 +181,7 @@ describe("a key that is refused in a rotation", () => {
     const { code, out } = await cli.run("rotate");
     expect(code).toBe(1);
     expect(out).toBe(
-      `Studio refuses the old runner key key-g, which stays beside the new one: nothing was changed, pool ${pool} leases with its old keys.\n`,
+      `Studio refuses the old runner key key-g, which the rotation keeps: nothing was changed, and pool ${pool} still leases with its old keys.\n`,
     );
   });
 
@@ -280,7 +280,7 @@ describe("rotate --finish", () => {
   it("is not taken together with --mint: they are two things", async () => {
     const { code, err } = await cli.run("rotate", "--finish", "--mint");
     expect(code).toBe(2);
-    expect(err).toContain("Error: --finish makes no new keys: give --mint or --finish, not both.");
+    expect(err).toContain("Error: --finish creates no keys: give --mint or --finish, not both.");
     expect(web.instances.size).toBe(1);
   });
 

@@ -60,7 +60,7 @@ describe("secrets set", () => {
   });
 
   it.each([
-    ["model-key", "", "No value came on standard input for the model key."],
+    ["model-key", "", "Standard input has no value for the model key."],
     ["model-key", '"sk-quoted-key-123456"', 'The secret "model-key" is wrapped in quotes'],
     ["runner-keys", "no-dot-at-all", 'The secret "runner-keys" is not of the form credentialId.secret'],
     ["account-key", "{}", 'The secret "account-key"'],
@@ -91,7 +91,7 @@ describe("secrets set", () => {
     giveInput(cli, modelKey);
     const { code, out } = await cli.run("secrets", "set", "model-key");
     expect(code).toBe(1);
-    expect(out).toContain('it sees no model "gpt-6-luna" (inference.model): jobs will fail.');
+    expect(out).toContain('it has no access to the model "gpt-6-luna" (inference.model): jobs will fail.');
     expect(secrets.value("model-key")).toBe(modelKey);
   });
 

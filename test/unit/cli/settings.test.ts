@@ -84,7 +84,7 @@ describe("config", () => {
 
   it("says so when nothing differs", async () => {
     expect((await cli.run("config", "--differences")).out).toBe(
-      "Nothing differs: the deployed settings are the project's.\n",
+      "No differences: the deployed settings are the project's.\n",
     );
   });
 

@@ -44,7 +44,7 @@ describe("status of a healthy pool", () => {
         "",
         `Pool ${pool}`,
         "  State         on",
-        "  Last cycle    20 s ago: nothing waits at Studio",
+        "  Last cycle    20 s ago: no job waits at Studio",
         "  Good poll     20 s ago",
         "  In flight     1 of 4",
         "  Today         2 completed, 1 failed, 0 lost",
@@ -120,7 +120,9 @@ describe("status of a pool with workspaces that are left alone", () => {
       });
     const { code, out } = await cli.run("status");
     expect(code).toBe(0);
-    expect(out).toContain("  Left alone    ws_1 until 03:01:00 UTC: its runs lost their leases in a row");
+    expect(out).toContain(
+      "  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases",
+    );
     expect(out).toContain("ws_3 until 03:03:00 UTC");
     expect(out).not.toContain("ws_4");
   });
@@ -230,7 +232,7 @@ describe("status of a pool in trouble", () => {
     await cli.runStore.control.write(pool, { dailyCapUsd: 50 });
     expect(await problems()).toEqual([
       "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100). " +
-        "The spending is at 10 % of the present cap: it stays on until the next cycle has ended and its number has been looked at, up to 5 minutes.",
+        "The spending is at 10 % of the present cap: the alarm stays on until it has evaluated the next cycle, up to 5 minutes.",
     ]);
     await cli.runStore.control.write(pool, { dailyCapUsd: 5 });
     expect(await problems()).toEqual(["Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)"]);

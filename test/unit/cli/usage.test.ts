@@ -42,7 +42,7 @@ describe("a wrong command line ends with 2, nothing on standard output, and", ()
     [["status", "--jsn"], "Unknown option '--jsn'. (Did you mean --json?)"],
     [["jobs", "--limit"], "Option '--limit <count>' argument missing."],
     [["status", "extra"], "Too many arguments for 'status'. Expected 0 arguments but got 1: extra."],
-    [[], "No command is given. There are: init, doctor, status, jobs"],
+    [[], "No command is given. Commands: init, doctor, status, jobs"],
   ] as const)("%j is told apart", async (argv, message) => {
     const { code, out, err } = await cli.run(...argv);
     expect(code).toBe(2);
@@ -148,7 +148,7 @@ describe("a stack that is not there", () => {
     const { code, err } = await cli.run("status");
     expect(code).toBe(3);
     expect(err).toBe(
-      "Error: There is no stack StudioRunner in this account and region.\nDeploy it with npm run runner -- deploy; --stack and --region name another.\n",
+      "Error: There is no stack StudioRunner in this account and region.\nDeploy it with npm run runner -- deploy, or name another with --stack and --region.\n",
     );
   });
 
@@ -158,7 +158,7 @@ describe("a stack that is not there", () => {
     expect(answer.error()).toEqual({
       code: "not_running",
       message: "No local stack runs in /nowhere/.local.",
-      remedy: "Start it with npm start in another terminal; --state-dir names its folder if it has another.",
+      remedy: "Start it with npm start in another terminal, or name its folder with --state-dir.",
     });
   });
 });

@@ -7,7 +7,7 @@ import { tell, workspaceLabel } from "../../../local/narrate.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
 import { bodyForPeople } from "../../../cli/dead-letters.ts";
 import { asSentence, toCliError } from "../../../cli/errors.ts";
-import { tellRecord } from "../../../cli/log-lines.ts";
+import { toReadableLine } from "../../../cli/log-lines.ts";
 import { renderTable } from "../../../cli/table.ts";
 import { createTerminal } from "../../../cli/terminal.ts";
 import { versionSchema } from "../../../cli/versions.ts";
@@ -131,8 +131,8 @@ export const targets: Readonly<Record<string, Target>> = {
     return line && sentenceOf(line);
   },
   "an unknown event": (text) => sentenceOf({ level: "INFO", message: text }),
-  "a log record": (text) => tellRecord({ id: "1", atMs: 0, text }, "processor"),
-  "a log record of ours": (text) => tellRecord({ id: "1", atMs: 0, text: logLine(text) }, "processor"),
+  "a log record": (text) => toReadableLine({ id: "1", atMs: 0, text }, "processor"),
+  "a log record of ours": (text) => toReadableLine({ id: "1", atMs: 0, text: logLine(text) }, "processor"),
   "what npm start tells": (text) =>
     tell({
       kind: "log",

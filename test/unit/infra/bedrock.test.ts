@@ -88,17 +88,17 @@ describe("settings that do not fit the provider are refused, saying what to do",
     [
       "OpenAI's own name of the model",
       { provider: "bedrock" },
-      'inference.model: "gpt-6-luna" is not what Bedrock\'s mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.',
+      'inference.model: "gpt-6-luna" is not the name of an OpenAI model at Bedrock\'s mantle endpoint. Give a name like openai.gpt-6-luna, without a geography prefix.',
     ],
     [
       "an inference profile for mantle",
       { ...mantle, summaryModel: "us.openai.gpt-6-luna" },
-      'inference.summaryModel: "us.openai.gpt-6-luna" is not what Bedrock\'s mantle endpoint calls a model of OpenAI. Give a name like openai.gpt-6-luna, without a geography before it.',
+      'inference.summaryModel: "us.openai.gpt-6-luna" is not the name of an OpenAI model at Bedrock\'s mantle endpoint. Give a name like openai.gpt-6-luna, without a geography prefix.',
     ],
     [
       "a model without its profile for runtime",
       { ...runtime, model: "openai.gpt-6-luna" },
-      'inference.model: "openai.gpt-6-luna" is not what Bedrock\'s runtime endpoint calls a model of OpenAI. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.',
+      'inference.model: "openai.gpt-6-luna" is not the name of an OpenAI model at Bedrock\'s runtime endpoint. Give an inference profile like us.openai.gpt-6-luna, or global.openai.gpt-6-luna if requests may be answered anywhere.',
     ],
     [
       "models of two paths",
@@ -108,7 +108,7 @@ describe("settings that do not fit the provider are refused, saying what to do",
     [
       "the background for runtime",
       { ...runtime, mode: "background" },
-      'inference.mode: inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".',
+      'inference.mode: inference.mode is "background", but Bedrock\'s runtime endpoint does not support background mode. Give "auto" or "streaming", or set inference.endpoint to "mantle".',
     ],
     [
       "an unknown provider",
@@ -140,7 +140,7 @@ describe("settings that do not fit the provider are refused, saying what to do",
   it("a cap on a model of Bedrock, whose price is AWS's own, needs that price", () => {
     const [line] = problems({ inference: mantle, ...pool({ dailyCapUsd: 5 }) });
     expect(line).toBe(
-      'pools[0].dailyCapUsd: dailyCapUsd is 5, but nothing says what the model "openai.gpt-6-luna" costs. Give its prices in spend.prices, or leave the cap out.',
+      'pools[0].dailyCapUsd: dailyCapUsd is 5, but the price of the model "openai.gpt-6-luna" is unknown. Give its prices in spend.prices, or leave the cap out.',
     );
   });
 });

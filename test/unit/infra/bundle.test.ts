@@ -71,7 +71,7 @@ describe("synthesize", () => {
 describe.each([
   ["dispatch", "leases"],
   ["process", "works on one run"],
-  ["recover", "goes on with runs"],
+  ["recover", "recovers runs"],
   ["rotate", "rotates the runner keys"],
 ] as const)("the bundle of %s", (name, described) => {
   it("is one module that needs nothing but Node, and does nothing but export its handler", () => {

@@ -30,9 +30,9 @@ const stack = synthesizeUnbundled(
 );
 
 const issuer =
-  "The key is issued by Studio or by the model's provider, who offer no rotation to Secrets Manager. A new value is taken up without a deploy.";
+  "The key is issued by Studio or by the model's provider, which offer no rotation through Secrets Manager. A new value takes effect without a deploy.";
 const lastStop =
-  "This queue is itself where events end that could not be recovered: nothing reads it but people, so there is no second failure to catch.";
+  "This is itself the dead-letter queue for events that could not be recovered. Only people read it, so there is no second failure to catch.";
 
 describe("cdk-nag, AwsSolutions", () => {
   it("finds nothing", () => {

@@ -18,7 +18,7 @@ const texts = Object.values(queryRows).map((row) => [row.title, queryText(row)] 
 describe("saved queries", () => {
   it("are in a folder of their stack and pool", () => {
     expect(queries.map(({ Name }) => Name)).toEqual([
-      "Nightly/default/Story of one job",
+      "Nightly/default/Timeline of one job",
       "Nightly/default/Failures by reason",
       "Nightly/default/Slowest runs",
       "Nightly/default/Tokens by workspace",

@@ -112,7 +112,7 @@ describe("relations of our own times", () => {
       {
         path: "timing.maxEventAgeMs",
         sentence:
-          "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late attempt would begin with too little of it left.",
+          "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late attempt would begin with too little of its lease left.",
       },
     ],
     [
@@ -138,7 +138,7 @@ describe("relations of our own times", () => {
       {
         path: "timing.attemptReserveMs",
         sentence:
-          "timing.attemptReserveMs (20 s) does not hold timing.runStoreLimitMs (4 s) three times and timing.invokeLimitMs (8.001 s): an attempt's last note, its last heartbeat and its continuation could outlast the function.",
+          "timing.attemptReserveMs (20 s) is shorter than three times timing.runStoreLimitMs (4 s) and timing.invokeLimitMs (8.001 s) together: an attempt's last note, its last heartbeat and its continuation could outlast the function.",
       },
     ],
     [
@@ -147,7 +147,7 @@ describe("relations of our own times", () => {
       {
         path: "timing.hardReserveMs",
         sentence:
-          "timing.hardReserveMs (7.999 s) does not hold timing.runStoreLimitMs (4 s) twice: an attempt's last heartbeat and its close could outlast the function.",
+          "timing.hardReserveMs (7.999 s) is shorter than twice timing.runStoreLimitMs (4 s): an attempt's last heartbeat and its close could outlast the function.",
       },
     ],
     [

@@ -26,7 +26,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "an unknown setting",
     { zebra: 1 },
-    "zebra: unknown setting (given 1). Known here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
+    "zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
   ],
   [
     "an old name",
@@ -47,7 +47,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "a value under an unknown name, without showing its text",
     { inference: { apiKey: "hunter2" } },
-    "inference.apiKey: unknown setting (given a text of length 7). Known here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, workloadIdentity.",
+    "inference.apiKey: unknown setting (given a text of length 7). Allowed here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, workloadIdentity.",
   ],
   [
     "a service tier that nobody has",
@@ -62,7 +62,7 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "instructions in two places",
     { inference: { instructions: "Be brief.", instructionsFile: "style.md" } },
-    "inference.instructionsFile: inference.instructions gives the text that inference.instructionsFile names a file of. Leave one of them out.",
+    "inference.instructionsFile: inference.instructions and inference.instructionsFile both give instructions. Leave one of them out.",
   ],
   [
     "instructions without a text",
@@ -227,11 +227,11 @@ export const refused: readonly (readonly [what: string, input: unknown, line: st
   [
     "half a secret ARN",
     pool({ keySecretArn: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys" }),
-    'pools[0].keySecretArn: given "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys". Give the secret\'s whole ARN, with its six last characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.',
+    'pools[0].keySecretArn: given "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys". Give the secret\'s complete ARN with its last six characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.',
   ],
   [
     "a table's name in place of its ARN",
     { runStoreTableArn: "run store" },
-    'runStoreTableArn: given "run store". Give the table\'s whole ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.',
+    'runStoreTableArn: given "run store". Give the table\'s complete ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.',
   ],
 ];

@@ -21,15 +21,15 @@ it.each(
 )("refuses $what as $path without showing it", ({ what, path, input, value }) => {
   const lines = problems(input);
   expect(lines).toEqual([
-    `${path}: looks like ${what} (not shown). Keys never go into settings, they would end up in the template: leave it out, and put the key into Secrets Manager with the command that the deploy prints.`,
+    `${path}: looks like ${what} (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.`,
   ]);
   expect(lines.join("\n")).not.toContain(value);
 });
 
 it("refuses a secret under an unknown name, and as a name", () => {
   expect(problems({ openaiApiKey: "sk-Ab12Cd34Ef56", "sk-Gh78Ij90Kl12": true })).toEqual([
-    "openaiApiKey: looks like an OpenAI key (not shown). Keys never go into settings, they would end up in the template: leave it out, and put the key into Secrets Manager with the command that the deploy prints.",
-    "(not shown): looks like an OpenAI key (not shown). Keys never go into settings, they would end up in the template: leave it out, and put the key into Secrets Manager with the command that the deploy prints.",
+    "openaiApiKey: looks like an OpenAI key (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.",
+    "(not shown): looks like an OpenAI key (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.",
   ]);
 });
 

@@ -53,7 +53,7 @@ describe("prices", () => {
       { tiers: { flex: -1 } },
       "spend.tiers.flex: given -1. Give a number from 0 to 100 (a multiple of the prices).",
     ],
-    [{ tiers: { scale: 1 } }, "spend.tiers.scale: unknown setting (given 1). Known here: flex, priority."],
+    [{ tiers: { scale: 1 } }, "spend.tiers.scale: unknown setting (given 1). Allowed here: flex, priority."],
     [
       { webSearchUsd: "1" },
       'spend.webSearchUsd: given "1". Give a number from 0 to 10 (US dollars per search).',
@@ -82,7 +82,7 @@ describe("a daily cap", () => {
     const inference = { model: "my-model", summaryModel: "gpt-6-luna" };
     const capped = { ...pool({ dailyCapUsd: 5 }), inference };
     expect(problems(capped)).toEqual([
-      'pools[0].dailyCapUsd: dailyCapUsd is 5, but nothing says what the model "my-model" costs. Give its prices in spend.prices, or leave the cap out.',
+      'pools[0].dailyCapUsd: dailyCapUsd is 5, but the price of the model "my-model" is unknown. Give its prices in spend.prices, or leave the cap out.',
     ]);
     expect(problems({ ...capped, spend: { prices: { "my-model": price } } })).toEqual([]);
     expect(problems({ ...pool({}), inference })).toEqual([]);

@@ -52,7 +52,7 @@ it("the processor is told what it is called there", () => {
 it("a key beside the identity stops the synthesis", () => {
   const keySecretArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-AbCdEf";
   expect(() => parseSettings({ inference: { workloadIdentity, keySecretArn } })).toThrow(
-    "inference.workloadIdentity: inference.workloadIdentity stands in the place of a stored key, but inference.keySecretArn names one",
+    "inference.workloadIdentity: inference.workloadIdentity replaces a stored key, but inference.keySecretArn names one",
   );
 });
 

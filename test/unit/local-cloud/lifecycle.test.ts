@@ -205,7 +205,7 @@ it("keeps tables in its data folder, without the rows whose time to live is over
     Properties: { ...table.Properties, KeySchema: [{ AttributeName: "pk", KeyType: "RANGE" }] },
   };
   await expect(startWatched({ resources: { RunStore: other } }, { dataDir })).rejects.toThrow(
-    /made for another template.*delete the folder/,
+    /created for another template.*delete the folder/,
   );
   rmSync(dataDir, { recursive: true });
 });

@@ -81,7 +81,7 @@ describe("what cannot be drawn", () => {
     });
     expect(widgets[0]?.content).toMatchObject({
       kind: "problem",
-      sentence: expect.stringMatching(/^The definition of this widget is not understood here \(view: /),
+      sentence: expect.stringMatching(/^The definition of this widget is not supported here \(view: /),
     });
     expect(widgets[1]?.content.kind).toBe("text");
   });

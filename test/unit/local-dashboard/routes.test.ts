@@ -71,7 +71,9 @@ describe("the dashboard's addresses", () => {
     const get = await serve(undefined);
     const answer = await get("/api/dashboard");
     expect(answer.status).toBe(503);
-    expect(JSON.parse(answer.text).error).toBe("The stack is starting; its dashboard comes in a moment.");
+    expect(JSON.parse(answer.text).error).toBe(
+      "The stack is starting. Its dashboard will be available in a moment.",
+    );
   });
 
   it("are told to Studio's page, which then links to them", async () => {

@@ -129,7 +129,7 @@ describe("the independent reading of the API page refuses", () => {
     [
       "two ids that differ in case only",
       { lists: [list, { ...list, id: "LIST" }] },
-      "lists names one thing twice",
+      "lists contains a name twice",
     ],
     [
       "an id with a blank",
@@ -146,14 +146,14 @@ describe("the independent reading of the API page refuses", () => {
     [
       "nothing at all",
       { ...emptyDraft, assistantMessage: " " },
-      "assistantMessage is blank, and nothing else is there",
+      "assistantMessage is blank, and there is no deliverable",
     ],
     [
       "a table without kind",
       { datasets: [{ id: "a", columns: ["c"], rows: [] }] },
       "datasets[0].kind is missing",
     ],
-    ["an unknown chart", { charts: [{ kind: "radar", id: "a" }] }, "charts[0].kind is no kind of chart"],
+    ["an unknown chart", { charts: [{ kind: "radar", id: "a" }] }, "charts[0].kind is not a kind of chart"],
     ["an item that is no object", { svgs: ["x"] }, "svgs[0] is not an object"],
     [
       "an svg cut in the middle",
@@ -163,7 +163,7 @@ describe("the independent reading of the API page refuses", () => {
     [
       "a script in an svg",
       { svgs: [{ id: "s", content: "<svg><script>1</script></svg>" }] },
-      "svgs[0].content holds what could run",
+      "svgs[0].content contains something that could run",
     ],
     [
       "a placeholder for nothing",
@@ -187,7 +187,7 @@ describe("what could run in an svg is refused", () => {
     "<OBJECT></OBJECT>",
   ])("%s", (inside) => {
     const svgs = [{ id: "a", content: `<svg>${inside}</svg>` }];
-    expect(problemsOf({ ...fullest, svgs })).toEqual(["svgs[0].content holds what could run"]);
+    expect(problemsOf({ ...fullest, svgs })).toEqual(["svgs[0].content contains something that could run"]);
   });
 
   it("but not what only looks a little like it", () => {

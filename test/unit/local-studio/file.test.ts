@@ -90,7 +90,7 @@ describe("starting is refused", () => {
     writeFileSync(file, content);
     await expect(startFixture({ file })).rejects.toMatchObject({
       code: "config_invalid",
-      message: `${file} is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is made`,
+      message: `${file} is not a SQLite file, or is damaged. Move it away or delete it, and start again: a new one is created`,
     });
     expect(readFileSync(file, "utf8")).toBe(content);
     expect(readdirSync(folder)).toEqual(["studio.sqlite"]);
@@ -104,7 +104,7 @@ describe("starting is refused", () => {
     bytes.fill(0x5a, 4_096, 5 * 4_096);
     writeFileSync(file, bytes);
     await expect(startFixture({ file })).rejects.toThrow(
-      `${file} is damaged. Move it away or delete it, and start again: a new one is made`,
+      `${file} is damaged. Move it away or delete it, and start again: a new one is created`,
     );
     expect(readFileSync(file).equals(bytes)).toBe(true);
   });
@@ -115,7 +115,7 @@ describe("starting is refused", () => {
     other.exec("CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup')");
     other.close();
     await expect(startFixture({ file })).rejects.toThrow(
-      `${file} holds something else than a local Studio of version 1. Move it away or name another file`,
+      `${file} contains something other than a local Studio of version 1. Move it away or name another file`,
     );
     const again = new DatabaseSync(file);
     expect(again.prepare("SELECT name FROM recipes").get()).toEqual({ name: "soup" });

@@ -70,7 +70,7 @@ describe("the state folder", () => {
     for (const name of ["stack.json", "studio.sqlite", "studio.sqlite-wal", "cdk.out"])
       writeFileSync(join(path, name), "");
     expect(makeFolder(path)).toBe(
-      `The folder ${path} was open to other users of this machine: now it is yours alone.`,
+      `The folder ${path} was open to other users of this machine. It is now restricted to you.`,
     );
     expect(modeOf("left")).toBe(0o700);
     expect(makeFolder(path)).toBeUndefined();
@@ -83,7 +83,7 @@ describe("the state folder", () => {
     writeFileSync(join(path, "stack.json"), "");
     writeFileSync(join(path, "holiday.jpg"), "");
     expect(() => makeFolder(path)).toThrow(
-      `the folder ${path} is open to other users of this machine, and holds other files than ours. ` +
+      `the folder ${path} is open to other users of this machine, and contains files that are not the runner's. ` +
         `Close it with chmod 700 ${path}, or name another with --state-dir`,
     );
     expect(modeOf("shared")).toBe(0o755);
@@ -107,7 +107,9 @@ describe("the state folder", () => {
   it("that is a file ends with a sentence", () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
-    expect(() => makeFolder(file)).toThrow(`the folder ${file} cannot be made: a file stands there`);
+    expect(() => makeFolder(file)).toThrow(
+      `the folder ${file} cannot be made: there is a file with this name`,
+    );
     expect(() => makeFolder(join(file, "x"))).toThrow("cannot be made");
   });
 });

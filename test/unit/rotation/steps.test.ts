@@ -92,7 +92,7 @@ describe("testSecret", () => {
     world.refused.add("new1");
     await expect(step(world, "testSecret")).rejects.toMatchObject({
       code: "key_refused",
-      message: 'Studio refuses the new runner key new1 (secret "arn:keys"); the keys before stay in use',
+      message: 'Studio refuses the new runner key new1 (secret "arn:keys"); the previous keys stay in use',
     });
   });
 
@@ -103,7 +103,7 @@ describe("testSecret", () => {
     world.refused.add("g");
     await expect(step(world, "testSecret")).rejects.toMatchObject({
       message:
-        'Studio refuses the old runner key g, which stays beside the new one (secret "arn:keys"); the keys before stay in use',
+        'Studio refuses the old runner key g, which the rotation keeps (secret "arn:keys"); the previous keys stay in use',
     });
   });
 
@@ -143,8 +143,8 @@ describe("a value that somebody stores between createSecret and finishSecret", (
     await expect(step(world, "finishSecret")).rejects.toMatchObject({
       code: "rotation_superseded",
       message:
-        `the secret "arn:keys" was given another value during this rotation (version ${version(1)}): that value stays, and ` +
-        "the rotation is given up. Its new key is revoked in time; the next rotation starts anew",
+        `the secret "arn:keys" got another value during this rotation (version ${version(1)}): that value stays, and ` +
+        "the rotation is cancelled. Its new key will be revoked; the next rotation starts over",
     });
     return world;
   }
@@ -174,7 +174,7 @@ describe("a rotation that was given up", () => {
 
   it("stands in no later rotation's way", async () => {
     const world = await givenUp();
-    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is given up");
+    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is cancelled");
     expect(await world.deps.store.stages(secretId)).not.toHaveProperty("AWSPENDING");
     await rotate(world, 2);
     expect(world.value("AWSCURRENT").keys).toEqual(["new2.secret"]);
@@ -182,14 +182,14 @@ describe("a rotation that was given up", () => {
 
   it("is still given up when Secrets Manager tries it again", async () => {
     const world = await givenUp();
-    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is given up");
+    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is cancelled");
     await expect(rotate(world)).rejects.toMatchObject({ code: "rotation_superseded" });
     expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("newer.secret");
   });
 
   it("leaves no key behind: its new one is revoked", async () => {
     const world = await givenUp();
-    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is given up");
+    await expect(step(world, "finishSecret")).rejects.toThrow("the rotation is cancelled");
     await revoke(world);
     await world.clock.advance(quarterOfAnHourMs);
     expect(await revoke(world)).toMatchObject({ revoked: ["new1"] });

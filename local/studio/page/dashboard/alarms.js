@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 import { exactTime } from "../format.js";
 import { openViewer } from "../viewer.js";
 
-/** One row per state: CloudWatch's word for people, and its colour. @type {Readonly<Record<AlarmState, { label: string, tone: string }>>} */
+/** The label and the colour of each state. @type {Readonly<Record<AlarmState, { label: string, tone: string }>>} */
 const states = {
   OK: { label: "OK", tone: "good" },
   ALARM: { label: "ALARM", tone: "bad" },
@@ -27,13 +27,13 @@ export function alarmTile(alarm) {
 }
 
 /**
- * A long name may be broken where a word in it begins.
+ * Allows line breaks in a long name before each word in it.
  * @param {string} name "RunTimeNearLimit"
  */
 const breakable = (name) => name.split(/(?=[A-Z][a-z])/).flatMap((part) => [h("wbr"), part]);
 
 /**
- * All alarms of the stack in a word, for the head of the page.
+ * A short summary of the stack's alarms for the page's header.
  * @param {readonly AlarmView[]} alarms
  */
 export function alarmSummary(alarms) {
@@ -74,7 +74,7 @@ function openAlarm(alarm) {
 const runbookFile = "docs/runbook.md";
 
 /**
- * A line of an alarm's text: commands are set as such, and the runbook is a link.
+ * A line of an alarm's text, with commands in code style and a link to the runbook.
  * @param {string} line
  * @returns {readonly (Node | string)[]}
  */

@@ -1,4 +1,4 @@
-/** How values of metrics are written: short, with their unit. */
+/** Formats metric values in a short form with their unit. */
 
 const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });

@@ -10,7 +10,7 @@ const noDashboard =
   "This stack has no dashboard. It gets one with the setting monitoring.level “full”, which is the default.";
 
 /**
- * The widgets on CloudWatch's grid of 24 columns. A widget that is drawn anew keeps its elements, so that nothing flickers.
+ * Shows the widgets on CloudWatch's grid of 24 columns. Reuses a widget's elements when it is redrawn, to avoid flicker.
  * @param {{ root: HTMLElement }} deps
  */
 export function mountGrid({ root }) {
@@ -31,7 +31,7 @@ export function mountGrid({ root }) {
 
   return {
     show,
-    /** After the colours have changed. */
+    /** Call when the colours have changed. */
     redraw() {
       if (last === null) return;
       for (const { drawing, content } of shown) drawing.update(content, last);
@@ -52,7 +52,7 @@ function keepOrMake(old, widget, frame) {
   const key = JSON.stringify([place, content.kind]);
   const said = JSON.stringify(content);
   if (old?.key === key) {
-    // A chart moves on with the time even when its values stand.
+    // The time axis of a chart moves even if its values are the same.
     if (old.said !== said || content.kind === "chart") old.drawing.update(content, frame);
     return Object.assign(old, { said, content });
   }
@@ -79,7 +79,7 @@ function framed({ x, y, width, height, title, content }, { element }) {
 }
 
 /**
- * What follows a title's dot is said more quietly, in a line of its own.
+ * Shows the part of a title after its dot in a smaller line of its own.
  * @param {string} title "Failed by reason · good: empty"
  */
 function titleParts(title) {

@@ -1,4 +1,4 @@
-/** The dashboard page's composition root: reads the browser's globals and ties the parts together. */
+/** The entry point of the dashboard page: reads the browser's globals and connects the parts. */
 import { createDashboardApi } from "./api.js";
 import { mountGrid } from "./grid.js";
 import { startRefreshing } from "./refresh.js";

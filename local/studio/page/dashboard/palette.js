@@ -1,10 +1,10 @@
 import { readTheme } from "../deliverables/chart-theme.js";
 
-/** How many series get a colour of their own before the palette comes round again, paler. */
+/** The number of series with a colour of their own. Further ones reuse the palette in paler shades. */
 const mostSeries = 24;
 
 /**
- * A label's colour stays its own while the page is open, also when other series come or go.
+ * A label keeps its colour while the page is open, even if other series appear or disappear.
  * @returns {(label: string) => string}
  */
 export function paletteOf() {

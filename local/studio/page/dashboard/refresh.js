@@ -4,7 +4,7 @@ import { sentenceOf } from "../api.js";
 const everyMs = 5_000;
 
 /**
- * Loads again every five seconds while the page is seen. An answer that something newer has overtaken is thrown away.
+ * Reloads every five seconds while the page is visible. Discards an answer if a newer request has been made.
  * @param {object} deps
  * @param {() => Promise<DashboardView>} deps.load
  * @param {() => boolean} deps.isHidden

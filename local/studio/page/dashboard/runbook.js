@@ -1,4 +1,4 @@
-/** The runbook's page: docs/runbook.md with an anchor at each heading, as alarms link to them. */
+/** The runbook's page: docs/runbook.md with an anchor at each heading, which alarms link to. */
 import { sentenceOf } from "../api.js";
 import { put } from "../dom.js";
 import { renderMarkdown } from "../markdown.js";

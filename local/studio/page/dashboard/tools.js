@@ -11,7 +11,7 @@ const ranges = [
 ];
 
 /**
- * The right side of the page's head: alarms, which dashboard, which time range, how fresh.
+ * The right side of the page's header: alarms, choice of dashboard and time range, and the time of the last update.
  * @param {object} deps
  * @param {HTMLElement} deps.root
  * @param {{ name: string | null, minutes: string }} deps.wanted
@@ -24,7 +24,7 @@ export function mountTools({ root, wanted, onChange }) {
   const range = rangePicker(wanted.minutes, (minutes) => onChange({ minutes }));
   const live = h(
     "span",
-    { class: "live live-connecting fresh", title: "Drawn anew every 5 seconds" },
+    { class: "live live-connecting fresh", title: "Updated every 5 seconds" },
     "Loading",
   );
   put(root, alarms, picker, range, live);

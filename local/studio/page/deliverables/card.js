@@ -2,7 +2,7 @@ import { freshId, h, icon } from "../dom.js";
 /** @import { IconName } from "../dom.js" */
 
 /**
- * The frame around a deliverable: what it is, its title, its buttons.
+ * The frame around a deliverable, with its kind, title and buttons.
  * @param {{ kind: IconName, title: string, meta?: Node | string, actions?: readonly Node[] }} head
  * @param {...(Node | string)} body
  * @returns {HTMLElement}

@@ -11,7 +11,7 @@ import { compactNumber, number } from "../format.js";
 import { withShares } from "./chart-data.js";
 import { tooltipLook, withAlpha } from "./chart-theme.js";
 
-/** One row per kind over labels. */
+/** The chart types that have labels. */
 const seriesKinds = /** @type {const} */ ({
   bar: { type: "bar", stacked: false, filled: false },
   stacked_bar: { type: "bar", stacked: true, filled: false },
@@ -19,7 +19,7 @@ const seriesKinds = /** @type {const} */ ({
   area: { type: "line", stacked: false, filled: true },
 });
 
-/** Shapes beside colours, so that series can be told apart without colour. */
+/** Shapes in addition to colours, so that series can be told apart without colour. */
 const pointShapes = /** @type {const} */ ([
   "circle",
   "rect",

@@ -12,7 +12,7 @@
 const paletteSize = 8;
 
 /**
- * The style sheet's present colours: Chart.js draws on a canvas, which knows no custom properties.
+ * The present colours of the style sheet. Chart.js draws on a canvas, which cannot use custom properties.
  * @param {number} count of colours wanted
  * @returns {ChartTheme}
  */
@@ -36,7 +36,7 @@ export function readTheme(count) {
 }
 
 /**
- * How a tooltip looks on every chart: the page's colours, turned round.
+ * The style of tooltips on every chart: the page's colours, inverted.
  * @param {ChartTheme} theme
  */
 export function tooltipLook(theme) {
@@ -53,7 +53,7 @@ export function tooltipLook(theme) {
 }
 
 /**
- * Past the eighth series the palette comes round again, paler each time.
+ * After the eighth series the palette repeats, paler each time.
  * @param {string} hex
  * @param {number} round
  */

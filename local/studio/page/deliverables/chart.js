@@ -58,7 +58,7 @@ function draw(chart) {
 }
 
 /**
- * The drawing on the canvas, which follows the change between light and dark.
+ * Draws the chart on the canvas, and redraws it when the page changes between light and dark.
  * @param {HTMLCanvasElement} canvas
  * @param {ChartDeliverable} chart
  * @param {HTMLElement} legend
@@ -120,7 +120,7 @@ function fillLegend(legend, entries, colours) {
 
 /**
  * @param {ChartDeliverable} chart
- * @returns {number} pixels; bars that lie get room for each of them
+ * @returns {number} in pixels; horizontal bars get space for each
  */
 function heightOf(chart) {
   if (chart.kind === "pie") return 240;

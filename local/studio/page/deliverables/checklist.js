@@ -64,7 +64,7 @@ function draw(checklist, context) {
 }
 
 /**
- * Ticks show at once and are sent one after the other; a refused one goes back to what the server has.
+ * Shows ticks at once and sends them one after the other. A refused one is reset to the state on the server.
  * @param {{ send: (itemId: string, checked: boolean) => Promise<void>, onProblem: (sentence: string | null) => void }} deps
  */
 function tickInTurn({ send, onProblem }) {

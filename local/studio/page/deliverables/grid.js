@@ -1,12 +1,12 @@
 import { h } from "../dom.js";
 
 /**
- * Columns of figures are set flush right: every cell that says anything is a number, perhaps with a unit sign.
+ * A column of numbers is right-aligned. Every cell in it that is not empty is a number, perhaps with a unit.
  */
 const numeric = /^[-+−]?\s*[$€£¥]?\s*[-+−]?\d[\d\s.,']*\s*(%|[a-zA-Z€$]{1,3})?$/;
 
 /**
- * A table that scrolls inside its card, with its header in sight.
+ * A table that scrolls inside its card while its header stays visible.
  * @param {{ label: string, columns: readonly string[], rows: readonly (readonly string[])[] }} content
  * @returns {HTMLElement}
  */
@@ -35,10 +35,10 @@ export function grid({ label, columns, rows }) {
   );
 }
 
-/** Longer ones are no figures, and cost a browser too much to make sure. */
+/** Longer cells are not numbers, and matching them would be slow. */
 const figureCharacters = 40;
 
-/** Cells of more characters would stand one word to a line on a phone. */
+/** Longer cells would break into one word per line on a phone. */
 const longCharacters = 24;
 
 /**

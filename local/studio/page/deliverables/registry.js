@@ -1,5 +1,5 @@
 /**
- * Every kind of deliverable. A new kind is one file and one line here.
+ * Every kind of deliverable. To add one, add a file and a line here.
  * @import { Deliverables } from "../../page-api.ts"
  * @import { Placeholder } from "../placeholders.js"
  *
@@ -8,11 +8,11 @@
  *
  * @typedef {object} Drawn
  * @property {HTMLElement} element
- * @property {(deliverables: Deliverables) => void} [update] takes over what changed on the server
- * @property {() => void} [destroy] lets go of what outlives the element
+ * @property {(deliverables: Deliverables) => void} [update] applies changes from the server
+ * @property {() => void} [destroy] releases what the element does not own
  *
  * @typedef {object} Item a deliverable that can be drawn
- * @property {string} kind as placeholders call it
+ * @property {string} kind as in placeholders
  * @property {string} id
  * @property {(context: DrawContext) => Drawn} draw
  *

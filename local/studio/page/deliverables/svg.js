@@ -6,7 +6,7 @@ import { openViewer } from "../viewer.js";
 import { card, cardButton } from "./card.js";
 
 /**
- * Sanitized once more, whatever the server did, and shown as a picture: a picture runs nothing and fetches nothing.
+ * Sanitizes the SVG again, whatever the server did. It is then shown as an image, which runs and fetches nothing.
  * @param {string} content
  * @returns {string | null} well-formed SVG; null when nothing drawable is left
  */
@@ -26,7 +26,7 @@ function draw({ id, title = id, content }) {
     return {
       element: card(
         { kind: "svg", title },
-        h("p", { class: "note" }, "This drawing holds nothing that can be shown."),
+        h("p", { class: "note" }, "This drawing contains nothing that can be shown."),
       ),
     };
   }

@@ -1,2 +1,2 @@
-/** What the server hands out as /page/vendor/marked.js. */
+/** Served as /page/vendor/marked.js. */
 export * from "marked";

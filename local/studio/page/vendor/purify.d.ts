@@ -1,2 +1,2 @@
-/** What the server hands out as /page/vendor/purify.js. */
+/** Served as /page/vendor/purify.js. */
 export { default } from "dompurify";

@@ -9,7 +9,7 @@ import { renderMarkdown } from "../markdown.js";
 import { fillPlaceholders, markPlaceholders } from "../placeholders.js";
 
 /**
- * An answer: its text with each deliverable in its place, and the others after it.
+ * An answer: its text with the deliverables at their placeholders, and the others after it.
  * @param {AssistantMessage} message
  * @param {DrawContext} context
  */
@@ -26,8 +26,7 @@ export function drawAnswer({ text, deliverables }, context) {
   /** @param {Placeholder} placeholder */
   const fill = (placeholder) => {
     const item = itemFor(items, placeholder);
-    if (!item)
-      return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which did not come with it.`);
+    if (!item) return note(`The answer names a ${placeholder.kind} “${placeholder.id}”, which is missing.`);
     if (drawn.has(item)) return note(`The ${item.kind} “${item.id}” is shown above.`);
     return draw(item);
   };

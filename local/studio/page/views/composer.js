@@ -10,8 +10,8 @@ import { freshId, h, icon, put } from "../dom.js";
  * @property {number} rows
  * @property {Drafts} drafts
  * @property {string} draftKey
- * @property {readonly Node[]} [extras] further fields, under the message
- * @property {(text: string) => Promise<unknown>} submit rejects with a sentence for the person
+ * @property {readonly Node[]} [extras] more fields, below the message
+ * @property {(text: string) => Promise<unknown>} submit rejects with a sentence for the user
  */
 
 /**
@@ -57,7 +57,7 @@ export function createComposer(options) {
   };
   listen({ form, field, send: () => void send(), onInput: () => setText(field.value) });
   field.value = drafts.read(draftKey);
-  // `fit` once it is in the page: before, it has no height.
+  // Call `fit` when the form is in the page; before that it has no height.
   return { element: form, field, setText, fit: () => fit(field) };
 }
 

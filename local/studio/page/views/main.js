@@ -10,7 +10,7 @@ import { newWorkspaceView } from "./new-workspace.js";
 import { threadView } from "./thread.js";
 
 /**
- * The right side: a workspace, or the field for a new one.
+ * The right side: a workspace, or the form for a new one.
  * @param {{ root: HTMLElement, body: HTMLElement, store: Store, actions: Actions, drafts: Drafts }} deps
  */
 export function mountMain({ root, body, ...deps }) {

@@ -1,5 +1,5 @@
 /**
- * One drawing per kind of message.
+ * Draws each kind of message.
  * @import { AssistantMessage, FailureMessage, ThreadMessage, UserMessage, WorkspaceDetail } from "../../page-api.ts"
  * @import { DrawContext } from "../deliverables/registry.js"
  *
@@ -41,7 +41,7 @@ export function drawMessage(message, context) {
 }
 
 /**
- * Ticks are left out: they are taken over without drawing the answer again.
+ * Leaves ticks out, because they are updated without redrawing the answer.
  * @param {ThreadMessage} message
  * @returns {string}
  */
@@ -98,16 +98,16 @@ function failureMessage({ reason, createdAtMs }, { reuse, lastText }) {
  */
 export function pendingMessage({ state, leases, leaseExpiresAtMs }) {
   if (state === "queued") {
-    const again = leases > 0 ? " An earlier lease ran out, so it is in the queue again." : "";
+    const again = leases > 0 ? " An earlier lease expired, so it is in the queue again." : "";
     return pending("Queued", `Waiting for a runner to lease this job.${again}`);
   }
   if (state !== "leased") return null;
-  const again = leases > 1 ? ` This is lease number ${leases}: an earlier one ran out.` : "";
+  const again = leases > 1 ? ` This is lease number ${leases}: an earlier one expired.` : "";
   const left =
     leaseExpiresAtMs === null
       ? []
       : [" Its lease, which it renews, has ", leaseClock(leaseExpiresAtMs), " left."];
-  return pending("Working", `A runner is on it.${again}`, ...left);
+  return pending("Working", `A runner is working on it.${again}`, ...left);
 }
 
 /**

@@ -114,7 +114,7 @@ function exampleList(choose) {
   return h(
     "section",
     { class: "examples", "aria-label": "Examples" },
-    h("h3", {}, "Or begin with one of these"),
+    h("h3", {}, "Or start with one of these"),
     h("ul", {}, ...rows),
   );
 }

@@ -10,7 +10,7 @@ const connectionSentences = {
 };
 
 /**
- * The thin bars over the page: scripted answers, connection lost and found.
+ * The thin bars above the page: scripted answers, connection lost and restored.
  * @param {{ root: HTMLElement, store: Store }} deps
  */
 export function mountNotices({ root, store }) {

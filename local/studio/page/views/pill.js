@@ -4,7 +4,7 @@ import { countdown, exactTime, relativeTime } from "../format.js";
 import { jobStates } from "../states.js";
 
 /**
- * The job's state; while a runner has it, with the time left on the lease.
+ * The job's state, with the time left on the lease while a runner has it.
  * @param {Pick<WorkspaceSummary, "state" | "leaseExpiresAtMs">} summary
  */
 export function pill({ state, leaseExpiresAtMs }) {
@@ -23,7 +23,7 @@ export function leaseClock(endsAtMs) {
   const props = {
     class: "lease-clock",
     "data-ends-at": endsAtMs,
-    title: "Left of the lease, which the runner renews",
+    title: "Time left on the lease, which the runner renews",
   };
   return h("span", props, countdown(endsAtMs - Date.now()));
 }

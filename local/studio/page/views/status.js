@@ -5,7 +5,7 @@ import { h, put } from "../dom.js";
 const words = { connecting: "Connecting", open: "Live", again: "Live", lost: "Offline" };
 
 /**
- * The foot of the sidebar: whether changes arrive, who answers, and the way to the runner's numbers.
+ * The foot of the sidebar: connection state, model, and a link to the dashboard.
  * @param {{ root: HTMLElement, store: Store }} deps
  */
 export function mountStatus({ root, store }) {

@@ -107,7 +107,7 @@ function failureOf({ detail, detailError, retry }) {
 }
 
 /**
- * The drawn messages. One that stays the same stays the same element: charts, focus and open data tables with it.
+ * The drawn messages. An unchanged message keeps its element, and with it charts, focus and open data tables.
  * @param {HTMLElement} list
  * @param {MessageContext} context
  */

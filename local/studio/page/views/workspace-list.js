@@ -50,11 +50,11 @@ function noteFor({ summaries, listError }, retry) {
     return h("div", { class: "problem", role: "alert" }, h("span", {}, listError), again);
   }
   if (summaries === null) return h("p", { class: "quiet" }, "Loading…");
-  return h("p", { class: "quiet" }, "No workspaces yet. Your first message makes one.");
+  return h("p", { class: "quiet" }, "No workspaces yet. Your first message creates one.");
 }
 
 /**
- * @param {Map<string, HTMLElement>} rows kept from one rendering to the next, so that the focus stays
+ * @param {Map<string, HTMLElement>} rows reused in every rendering, so that the focus stays
  * @param {WorkspaceSummary} summary
  * @param {boolean} isOpen
  */

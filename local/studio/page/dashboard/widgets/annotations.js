@@ -1,17 +1,17 @@
 /**
- * Thresholds, bands and moments on a chart, which Chart.js does not know itself.
+ * Draws thresholds, bands and points in time on a chart, which Chart.js does not support itself.
  * @import { Chart as ChartClass, Plugin } from "chart.js"
  * @import { AxisSide, LineAnnotation, MarkAnnotation, SeriesView } from "../../../../dashboard/view.ts"
  * @import { ChartTheme } from "../../deliverables/chart-theme.js"
  * @typedef {{ lines: readonly LineAnnotation[], marks: readonly MarkAnnotation[], theme: ChartTheme }} Options
  */
 
-/** A threshold that is this many times as high as the data leaves them their room, and shows at its own height no more. */
+/** The axis is extended to a threshold of up to this many times the highest value. */
 const farAway = 4;
 
 /**
- * The axis reaches up to a threshold, unless that would press the data flat: then the line stays out of sight and the
- * legend line says so (see `annotations`).
+ * Extends the axis to the thresholds, except to those that would flatten the data. These get only a label with an arrow at
+ * the top of the chart (see `annotations`).
  * @param {readonly LineAnnotation[]} lines
  * @param {readonly SeriesView[]} series
  * @param {AxisSide} side
@@ -88,7 +88,7 @@ function shade({ ctx: pen, chartArea: area }, { y, otherY }) {
 }
 
 /**
- * At the left end of the line, where a young run has no data; above it where there is room.
+ * Writes at the left end of the line, where a stack that has just started has no data yet; above the line if there is room.
  * @param {ChartClass} chart
  * @param {string} text
  * @param {{ y: number, theme: ChartTheme }} place

@@ -38,7 +38,7 @@ function bars(values) {
   );
 }
 
-/** A circle of this circumference makes a share its own dash length. */
+/** With this circumference, the length of a dash is a percentage. */
 const circumference = 100;
 const radius = circumference / (2 * Math.PI);
 

@@ -54,12 +54,12 @@ function dataset({ label, colour, axis, points }, { stacked, periodMs }, frame) 
     backgroundColor: stacked ? withAlpha(colour, 0.35) : colour,
     fill: stacked ? "stack" : false,
     borderWidth: 1.75,
-    // A value without neighbours makes no line: it is a dot.
+    // A value without neighbours has no line, so it gets a dot.
     pointRadius: stacked ? 0 : points.map((_, at) => (isAlone(at) ? 2.5 : 0)),
     pointHoverRadius: 4,
     pointBackgroundColor: colour,
     pointBorderColor: colour,
-    // Where a period has no data the line breaks.
+    // Breaks the line where a period has no data.
     spanGaps: periodMs * 1.5,
   };
 }
@@ -79,7 +79,7 @@ function alone(points, periodMs) {
 }
 
 /**
- * Areas upon each other need a value in every period: none is as good as zero.
+ * Stacked areas need a value in every period, so missing values become zero.
  * @param {readonly Point[]} points
  * @param {number} periodMs
  * @param {Frame} frame
@@ -163,7 +163,7 @@ const tickSteps = [1, 5, 10, 15, 30, 60, 120, 240, 360].map((count) => count * m
 const mostTicks = 6;
 
 /**
- * Round times of the viewer's own clock.
+ * Round times in the viewer's time zone.
  * @param {number} startMs
  * @param {number} endMs
  * @returns {readonly number[]}

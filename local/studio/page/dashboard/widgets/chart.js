@@ -10,7 +10,7 @@ import { chartConfig } from "./chart-config.js";
 /** @typedef {SeriesView & { colour: string }} ColouredSeries */
 
 /**
- * Lines or stacked areas over time. The canvas stays; only its data are changed.
+ * Lines or stacked areas over time. Updates change the data and keep the canvas.
  * @param {ChartContent} content
  * @param {Setting} setting
  */
@@ -21,7 +21,7 @@ export function chartBody(content, { title, ...frame }) {
   const element = h(
     "div",
     { class: `chart chart-legend-${content.legend}` },
-    // Above their axes, where they have the room that they need.
+    // The axis units are shown above the axes, where there is room.
     h(
       "div",
       { class: "chart-axes" },

@@ -25,7 +25,7 @@ function cell({ label, value, unit, exact, color, trend }) {
 const trendSize = { width: 100, height: 24 };
 
 /**
- * The way to the value, drawn faintly below it.
+ * The values over time, drawn faintly below the number.
  * @param {readonly Point[]} points
  */
 function trendLine(points) {

@@ -1,7 +1,7 @@
 import { put } from "../../dom.js";
 
 /**
- * A body that is put together anew for each new content: cheap, and without a state to keep.
+ * A body that is rebuilt for each new content. This is cheap and needs no state.
  * @template Content
  * @param {HTMLElement} element
  * @param {Content} content

@@ -10,7 +10,7 @@ export function tableBody(content, { title }) {
   const element = grid({ label: title || "Table", ...content });
   return {
     element,
-    /** The scroller stays, and with it the place that was read. @param {TableContent} next */
+    /** Keeps the scrolling element, and with it the scroll position. @param {TableContent} next */
     update: (next) => put(element, ...grid({ label: title || "Table", ...next }).childNodes),
     destroy: () => element.remove(),
   };

@@ -10,7 +10,7 @@ export interface Setting extends Frame {
   readonly title: string;
 }
 
-/** The body of a widget, which is given contents of one kind only: hence methods, which TypeScript lets narrow. */
+/** The body of a widget. It gets contents of one kind only, so these are methods, whose parameters TypeScript lets narrow. */
 export interface Drawing {
   readonly element: HTMLElement;
   update(content: WidgetContent, frame: Frame): void;

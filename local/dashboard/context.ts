@@ -1,7 +1,7 @@
 import type { DashboardSource, TimeRange } from "./source.ts";
 
 /** What every widget of one drawing has in common. */
-export interface Scene {
+export interface DrawContext {
   readonly source: DashboardSource;
   readonly range: TimeRange;
   /** "15 minutes" */

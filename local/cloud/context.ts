@@ -11,25 +11,28 @@ import { startWarden, type Warden } from "./warden.ts";
 
 const accountId = "000000000000";
 
-/** What lives outside this process's memory, and has to be given back; and the stack that was read for it. */
-export interface Ground {
+/**
+ * Resources outside this process's memory, which have to be released, and the stack that was read from the
+ * template.
+ */
+export interface CloudContext {
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Everything that happens from now on. */
+  /** Registers an observer of all events from now on. */
   readonly observe: (observer: (event: CloudEvent) => void) => void;
   readonly account: Account;
   readonly stack: Stack;
   readonly warden: Warden;
   readonly endpoints: Endpoints;
   readonly database: Database | undefined;
-  /** What this cloud's callers sign with. */
+  /** The credentials that this cloud's callers sign with. */
   readonly credentials: Credentials;
-  /** Where it is, and those, in an AWS SDK's own variables. */
+  /** Address and credentials as environment variables of the AWS SDK. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** @throws CloudError, TemplateError, with nothing left open */
-export async function openGround(options: CloudOptions): Promise<Ground> {
+/** @throws CloudError, TemplateError; then nothing is left open */
+export async function openContext(options: CloudOptions): Promise<CloudContext> {
   const { clock, region = "us-east-1", onEvent } = options;
   const observers: ((event: CloudEvent) => void)[] = onEvent === undefined ? [] : [onEvent];
   const emit: Emit = (event) => {
@@ -52,7 +55,7 @@ export async function openGround(options: CloudOptions): Promise<Ground> {
   }
 }
 
-type Common = Pick<Ground, "clock" | "emit" | "account" | "stack" | "warden">;
+type Common = Pick<CloudContext, "clock" | "emit" | "account" | "stack" | "warden">;
 
 async function openDatabase({ dataDir }: CloudOptions, common: Common): Promise<Database | undefined> {
   const { clock, emit, account, stack, warden } = common;
@@ -68,13 +71,13 @@ async function openDatabase({ dataDir }: CloudOptions, common: Common): Promise<
   });
 }
 
-/** Functions that are sent through a proxy sign for its address. */
+/** Addresses of proxies. Functions that are sent through a proxy sign for its address. */
 const proxiesIn = (variables: CloudOptions["variables"] = {}): readonly string[] =>
   Object.entries(variables).flatMap(([name, value]) =>
     name.startsWith("AWS_ENDPOINT_URL") ? (URL.parse(value)?.host ?? []) : [],
   );
 
-/** One address for all. */
+/** Uses one address for all services. */
 function environmentOf(url: string, credentials: Credentials): Readonly<Record<string, string>> {
   return {
     AWS_ENDPOINT_URL: url,
@@ -86,7 +89,7 @@ function environmentOf(url: string, credentials: Credentials): Readonly<Record<s
   };
 }
 
-export async function closeGround({ endpoints, database, warden }: Ground): Promise<void> {
+export async function closeContext({ endpoints, database, warden }: CloudContext): Promise<void> {
   await Promise.all([endpoints.close(), database?.close()]);
   await warden.close();
 }

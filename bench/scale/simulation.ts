@@ -4,22 +4,22 @@ import { vcpuMemoryMb } from "../bills.ts";
 import { counter, environmentsOf, serial } from "./resources.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
-/** What a user can choose, and what comes. */
+/** The settings and the jobs of one simulation. */
 export interface Load {
   readonly jobs: number;
-  /** What the model takes for one. */
+  /** How long the model takes for one job. */
   readonly jobSeconds: number;
   readonly polling: PollingMode;
   readonly concurrency: number;
   readonly dispatcherMemoryMb: number;
-  /** Studio answers 429 to more requests than this in a second; absent: to none. */
+  /** Studio answers 429 above this many requests per second. Absent: never. */
   readonly studioPerSecond?: number;
 }
 
-export type Scene = ReturnType<typeof sceneOf>;
+export type Simulation = ReturnType<typeof simulationOf>;
 
-/** All that one simulation knows. */
-export function sceneOf(clock: VirtualClock, load: Load) {
+/** The state of one simulation. */
+export function simulationOf(clock: VirtualClock, load: Load) {
   const cpuShare = Math.min(1, load.dispatcherMemoryMb / vcpuMemoryMb);
   return {
     clock,

@@ -7,7 +7,7 @@ import { reasonOf } from "./reasons.ts";
 import { roundsBroken, roundsOf, type Rounds } from "./rounds.ts";
 import { postsOfSuperseded, postsWithoutProof, type WrongPost } from "./superseded.ts";
 
-/** A job that got the answer to another one, or an answer that does not say whose it is. */
+/** A job that got the answer to another one, or an answer that does not name its job. */
 export interface WrongAnswer {
   readonly tag: string;
   readonly workspaceId: string;
@@ -15,11 +15,11 @@ export interface WrongAnswer {
   readonly got: string;
 }
 
-export interface Verdict {
+export interface ChaosOutcome {
   readonly jobs: number;
   readonly completed: number;
   readonly failed: ReadonlyMap<string, number>;
-  /** Times that a job went back into the queue, or was leased once more. */
+  /** How often a job returned to the queue or was leased again. */
   readonly leasedAgain: number;
   readonly mostLeases: number;
   readonly lost: number;
@@ -40,14 +40,14 @@ export interface Verdict {
   readonly defects: readonly string[];
   readonly closed: number;
   readonly counted: number;
-  /** Bounds that do not hold, a sentence each. */
+  /** Broken bounds, one sentence each. */
   readonly broken: readonly string[];
 }
 
-/** "A ceiling (minutes)": no wish of a server holds a pool up for longer. */
+/** No server can make a pool wait longer. */
 const longestHoldBoundMs = 900_000;
 
-export function judge(evidence: Evidence): Verdict {
+export function judge(evidence: Evidence): ChaosOutcome {
   const { cases, records, calls, counted, lagMs } = evidence;
   const ended = (state: string): readonly CaseEnd[] => cases.filter((one) => one.state === state);
   const failures = ended("failed").map((one) => ({ one, reason: reasonOf(one, evidence) }));
@@ -128,7 +128,10 @@ const endStates: readonly EndState[] = ["completed", "failed", "lost"];
 const closedAs = (state: EndState, { records }: Evidence): number =>
   records.runs.filter((run) => run.state === state).length;
 
-/** Each closed run is counted once, as what it ended. A process that is stopped between the two may leave one out. */
+/**
+ * Each finished run is counted once, with its outcome. A process that is stopped between the two may leave
+ * one out.
+ */
 function countsBroken(evidence: Evidence): readonly string[] {
   const missing = endStates.map((state) => closedAs(state, evidence) - evidence.counted[state]);
   const twice = sum(missing, (count) => Math.max(0, -count));

@@ -57,16 +57,12 @@ const invoke: Call = {
   body: '{"do":"nothing"}',
 };
 
-/** One call of each service, as its SDK would make it. */
+/** One call of each way to ask: by target, by path and by query. */
 const calls: readonly (readonly [string, Call])[] = [
   ["Secrets Manager", json("secretsmanager.GetSecretValue", { SecretId: "model/key" })],
   ["DynamoDB", json("DynamoDB_20120810.ListTables", {})],
-  ["SQS", json("AmazonSQS.ReceiveMessage", { QueueUrl: "x" })],
-  ["CloudWatch", json("GraniteServiceVersion20100801.DescribeAlarms", {})],
-  ["CloudWatch Logs", json("Logs_20140328.FilterLogEvents", { logGroupName: "x" })],
   ["Lambda", invoke],
   ["Scheduler", { path: "/schedules/Tick", method: "GET", headers: {}, body: "" }],
-  ["CloudFormation", queryCall("DescribeStacks", "2010-05-15")],
   ["STS", queryCall("GetWebIdentityToken", "2011-06-15")],
   ["no service", { path: "/nothing", method: "GET", headers: {}, body: "" }],
 ];
@@ -89,7 +85,7 @@ describe.each(calls)("%s", (_, call) => {
   });
 });
 
-it.each(calls)("gives %s away at no address that is open to all either", async (_, call) => {
+it.each(calls)("%s cannot be asked at an address that is open to all", async (_, call) => {
   for (const method of ["GET", "POST"]) {
     const headers = { ...call.headers, "content-length": String(call.body.length), authorization: "AWS4-" };
     const { body } = await send({ ...call, path: "/.well-known/jwks.json", method, headers });
@@ -123,7 +119,6 @@ it("refuses a wrong secret, in words that the SDK knows", async () => {
 it("makes credentials that nobody can guess, new ones each time", () => {
   const made = [newCredentials(), newCredentials()];
   expect(new Set(made.map(({ secretAccessKey }) => secretAccessKey)).size).toBe(2);
-  for (const { secretAccessKey } of made) expect(secretAccessKey).toMatch(/^[\w-]{40}$/);
   expect(watched.cloud.credentials.secretAccessKey).toMatch(/^[\w-]{40}$/);
 });
 
@@ -136,44 +131,32 @@ describe("a signature", () => {
   const signedAtMs = Date.UTC(2015, 7, 30, 12, 36);
   const authorization = (signedHeaders: string, signature: string): string =>
     `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${signedHeaders}, Signature=${signature}`;
-  const common = { host: "example.amazonaws.com", "x-amz-date": "20150830T123600Z" };
-  const hosted = "host;x-amz-date";
-  const vanilla = {
+  const requestOf = (names: string, signature: string, more: object = {}) => ({
     method: "GET",
     target: "/",
-    headers: {
-      ...common,
-      authorization: authorization(
-        hosted,
-        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
-      ),
-    },
     body: "",
-  };
-  const query = {
-    ...vanilla,
-    target: "/?Param2=value2&Param1=value1",
+    ...more,
     headers: {
-      ...common,
-      authorization: authorization(
-        hosted,
-        "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
-      ),
+      host: "example.amazonaws.com",
+      "x-amz-date": "20150830T123600Z",
+      ...(names.startsWith("content-type") ? { "content-type": "application/x-www-form-urlencoded" } : {}),
+      authorization: authorization(names, signature),
     },
-  };
-  const form = {
-    method: "POST",
-    target: "/",
-    headers: {
-      ...common,
-      "content-type": "application/x-www-form-urlencoded",
-      authorization: authorization(
-        `content-type;${hosted}`,
-        "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
-      ),
-    },
-    body: "Param1=value1",
-  };
+  });
+  const vanilla = requestOf(
+    "host;x-amz-date",
+    "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+  );
+  const query = requestOf(
+    "host;x-amz-date",
+    "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+    { target: "/?Param2=value2&Param1=value1" },
+  );
+  const form = requestOf(
+    "content-type;host;x-amz-date",
+    "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+    { method: "POST", body: "Param1=value1" },
+  );
   const check = { credentials, nowMs: signedAtMs, isQuery: false };
   const checked = async (...given: Parameters<typeof checkSignature>) => checkSignature(...given);
 
@@ -187,12 +170,9 @@ describe("a signature", () => {
 
   it("holds for a quarter of an hour before and after", async () => {
     for (const offMs of [-900_000, 900_000]) {
-      const nowMs = signedAtMs + offMs;
-      await expect(checked(form, { ...check, nowMs })).resolves.toBeUndefined();
-    }
-    for (const offMs of [-900_001, 900_001]) {
-      const nowMs = signedAtMs + offMs;
-      await expect(checked(form, { ...check, nowMs })).rejects.toMatchObject({
+      const at = (ms: number) => checked(form, { ...check, nowMs: signedAtMs + ms });
+      await expect(at(offMs)).resolves.toBeUndefined();
+      await expect(at(offMs + Math.sign(offMs))).rejects.toMatchObject({
         type: "InvalidSignatureException",
         statusCode: 403,
       });
@@ -231,25 +211,21 @@ describe("a signature", () => {
   it("passes for the service and the region that are asked only", async () => {
     const scope = { region: "us-east-1", service: "service" };
     await expect(checked(form, { ...check, scope })).resolves.toBeUndefined();
-    await expect(checked(form, { ...check, scope: { ...scope, region: "us-west-2" } })).rejects.toMatchObject(
-      {
-        type: "InvalidSignatureException",
-        message: "Credential should be scoped to a valid region: 'us-west-2'.",
-      },
+    const other = (more: object) => checked(form, { ...check, scope: { ...scope, ...more } });
+    await expect(other({ region: "us-west-2" })).rejects.toThrow(
+      "Credential should be scoped to a valid region: 'us-west-2'.",
     );
-    await expect(checked(form, { ...check, scope: { ...scope, service: "bedrock" } })).rejects.toMatchObject({
-      message: "Credential should be scoped to correct service: 'bedrock'.",
-    });
+    await expect(other({ service: "bedrock" })).rejects.toThrow(
+      "Credential should be scoped to correct service: 'bedrock'.",
+    );
   });
 
   it("does not pass where the hash that is signed is not that of the body", async () => {
-    const told = { ...common, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
-    const names = "host;x-amz-content-sha256;x-amz-date";
-    const request = { ...vanilla, headers: { ...told, authorization: authorization(names, "0".repeat(64)) } };
-    await expect(checked(request, check)).rejects.toMatchObject({
-      type: "InvalidSignatureException",
-      message: "The header x-amz-content-sha256 is not the hash of the body.",
-    });
+    const request = requestOf("host;x-amz-content-sha256;x-amz-date", "0".repeat(64));
+    const headers = { ...request.headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+    await expect(checked({ ...request, headers }, check)).rejects.toThrow(
+      "The header x-amz-content-sha256 is not the hash of the body.",
+    );
   });
 
   it.each([

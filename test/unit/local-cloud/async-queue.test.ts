@@ -31,25 +31,12 @@ it("tries a failing event three times by default, under one request id", async (
   const { requestId } = await cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
   await cloud.idle();
 
-  expect(kindsOf(events)).toEqual([
-    "queued",
-    "invoke",
-    "cold-start",
-    "error",
-    "retry",
-    "invoke",
-    "error",
-    "retry",
-    "invoke",
-    "error",
-  ]);
-  expect(
-    events.flatMap((event) => (event.kind === "invoke" ? [[event.requestId, event.attempt]] : [])),
-  ).toEqual([
-    [requestId, 1],
-    [requestId, 2],
-    [requestId, 3],
-  ]);
+  expect(kindsOf(events).join(" ")).toBe(
+    "queued invoke cold-start error retry invoke error retry invoke error",
+  );
+  const invokes = events.flatMap((event) => (event.kind === "invoke" ? [event] : []));
+  expect(invokes.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  expect(new Set(invokes.map((event) => event.requestId))).toEqual(new Set([requestId]));
 });
 
 it("tries once where the template says no retries, and sends Lambda's record to the failure queue", async () => {
@@ -113,13 +100,9 @@ it("gives up an event that waited for a place longer than its maximum age, witho
   expect(cloud.queue("Dead").size()).toBe(0);
   await clock.advance(1);
 
-  expect(events).toContainEqual({
-    kind: "event-aged-out",
-    function: "worker",
-    requestId,
-    ageMs: 60_000,
-    atMs: 1_060_000,
-  });
+  expect(events).toContainEqual(
+    expect.objectContaining({ kind: "event-aged-out", requestId, ageMs: 60_000 }),
+  );
   const record = JSON.parse(cloud.queue("Dead").receive()[0] ?? "");
   expect(record.requestContext).toMatchObject({ condition: "EventAgeExceeded", approximateInvokeCount: 0 });
   expect(record).not.toHaveProperty("responsePayload");
@@ -175,24 +158,14 @@ it("answers 429 to a synchronous invocation over a function's reserved concurren
   expect(await first).toBe("waited");
 });
 
-it("stops a function that keeps invoking itself after sixteen rounds", async () => {
-  const source = `
-    import { LambdaClient, InvokeCommand } from "@aws-sdk/client-lambda";
-    const client = new LambdaClient();
-    export const handler = async (event, { functionName }) => {
-      await client.send(new InvokeCommand({ FunctionName: functionName, InvocationType: "Event", Payload: "{}" }));
-    };`;
-  const { cloud, events } = await start({ functions: { Loop: { source } } });
-  await cloud.invoke("Loop", {}, { type: "Event" });
-  await cloud.idle();
-
-  expect(events.filter(({ kind }) => kind === "end")).toHaveLength(16);
-  expect(events).toContainEqual(
-    expect.objectContaining({ kind: "recursion-stopped", function: "loop", hops: 17 }),
-  );
-});
-
-it("lets a function recurse that the template allows to", async () => {
+it.each([
+  { name: "stops a function that keeps invoking itself after sixteen rounds", setting: {}, ends: 16 },
+  {
+    name: "lets a function recurse where the template allows it",
+    setting: { RecursiveLoop: "Allow" },
+    ends: 18,
+  },
+])("$name", async ({ setting, ends }) => {
   const source = `
     import { LambdaClient, InvokeCommand } from "@aws-sdk/client-lambda";
     const client = new LambdaClient();
@@ -201,13 +174,12 @@ it("lets a function recurse that the template allows to", async () => {
       const Payload = JSON.stringify({ n: n + 1 });
       await client.send(new InvokeCommand({ FunctionName: functionName, InvocationType: "Event", Payload }));
     };`;
-  const { cloud, events } = await start({
-    functions: { Loop: { source, properties: { RecursiveLoop: "Allow" } } },
-  });
+  const { cloud, events } = await start({ functions: { Loop: { source, properties: setting } } });
   await cloud.invoke("Loop", { n: 1 }, { type: "Event" });
   await cloud.idle();
 
-  expect(events.filter(({ kind }) => kind === "end")).toHaveLength(18);
+  expect(events.filter(({ kind }) => kind === "end")).toHaveLength(ends);
+  expect(events.some(({ kind }) => kind === "recursion-stopped")).toBe(ends === 16);
 });
 
 it("delivers an event twice, drops it, or kills its process, when told to", async () => {

@@ -9,6 +9,8 @@ import {
   DescribeAlarmsCommand,
   GetMetricDataCommand,
   PutMetricDataCommand,
+  type MetricDataQuery,
+  type ScanBy,
 } from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
@@ -16,7 +18,6 @@ import {
   GetQueryResultsCommand,
   StartQueryCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   GetAccountSettingsCommand,
   GetFunctionConfigurationCommand,
@@ -31,7 +32,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { GetCallerIdentityCommand, GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
+import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { startWatched, type Watched } from "./fixture.ts";
 
@@ -39,17 +40,14 @@ import { startWatched, type Watched } from "./fixture.ts";
 const writer = `export const handler = async ({ lines }) => { for (const line of lines) process.stdout.write(JSON.stringify(line) + "\\n"); };`;
 
 const json = { LoggingConfig: { LogFormat: "JSON", LogGroup: { Ref: "Log" } } };
-const dimensions = [{ Name: "pool", Value: "user" }];
+const stat = (MetricName: string) => ({
+  Metric: { Namespace: "N", MetricName, Dimensions: [{ Name: "pool", Value: "user" }] },
+  Period: 60,
+  Stat: "Sum",
+});
 
 const resources = {
   Log: { Type: "AWS::Logs::LogGroup" },
-  Table: {
-    Type: "AWS::DynamoDB::Table",
-    Properties: {
-      AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
-      KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
-    },
-  },
   Dead: { Type: "AWS::SQS::Queue", Properties: { VisibilityTimeout: 60 } },
   Every: {
     Type: "AWS::Scheduler::Schedule",
@@ -67,7 +65,6 @@ const resources = {
   Failing: {
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
-      AlarmDescription: "Too many fail.",
       AlarmActions: [{ Ref: "Topic" }],
       ComparisonOperator: "GreaterThanOrEqualToThreshold",
       Threshold: 50,
@@ -75,15 +72,8 @@ const resources = {
       TreatMissingData: "notBreaching",
       Metrics: [
         { Id: "e", Expression: "100 * failed / ended" },
-        ...["Failed", "Ended"].map((MetricName) => ({
-          Id: MetricName.toLowerCase(),
-          MetricStat: {
-            Metric: { Namespace: "N", MetricName, Dimensions: dimensions },
-            Period: 60,
-            Stat: "Sum",
-          },
-          ReturnData: false,
-        })),
+        { Id: "failed", MetricStat: stat("Failed"), ReturnData: false },
+        { Id: "ended", MetricStat: stat("Ended"), ReturnData: false },
       ],
     },
   },
@@ -98,7 +88,6 @@ const resources = {
       ComparisonOperator: "GreaterThanThreshold",
       Threshold: 0,
       EvaluationPeriods: 3,
-      DatapointsToAlarm: 2,
     },
   },
   Page: {
@@ -156,27 +145,40 @@ async function write(lines: readonly object[]): Promise<void> {
 }
 
 const hour = 3_600_000;
-const stat = (MetricName: string) => ({
-  Metric: { Namespace: "N", MetricName, Dimensions: dimensions },
-  Period: 60,
-  Stat: "Sum",
-});
+
+const cloudWatch = () => new CloudWatchClient();
+const logs = () => new CloudWatchLogsClient();
+const scheduler = () => new SchedulerClient();
+const sqs = () => new SQSClient();
+const stacks = () => new CloudFormationClient();
+
+const getMetrics = (MetricDataQueries: MetricDataQuery[], ScanBy: ScanBy = "TimestampAscending") => {
+  const range = { StartTime: new Date(startMs - hour), EndTime: new Date(startMs + hour) };
+  return cloudWatch().send(new GetMetricDataCommand({ ...range, ScanBy, MetricDataQueries }));
+};
+
+const runQuery = (queryString: string) => {
+  const range = {
+    startTime: Math.floor((startMs - hour) / 1_000),
+    endTime: Math.ceil((startMs + hour) / 1_000),
+  };
+  return logs().send(new StartQueryCommand({ logGroupNames: ["TestStack-Log"], ...range, queryString }));
+};
+
+const getToken = (SigningAlgorithm: string) => {
+  const Audience = ["https://one", "https://two"];
+  return new STSClient().send(
+    new GetWebIdentityTokenCommand({ Audience, SigningAlgorithm, DurationSeconds: 600 }),
+  );
+};
 
 it("GetMetricData gives metrics and metric math in the order that was asked for", async () => {
-  const command = (ScanBy: "TimestampAscending" | "TimestampDescending") =>
-    new GetMetricDataCommand({
-      StartTime: new Date(startMs - hour),
-      EndTime: new Date(startMs + hour),
-      ScanBy,
-      MetricDataQueries: [
-        { Id: "f", MetricStat: stat("Failed"), Label: "Failed runs" },
-        { Id: "percent", Expression: "100 * FILL(f, 0) / 4" },
-      ],
-    });
-  const { MetricDataResults: results = [] } = await new CloudWatchClient().send(
-    command("TimestampAscending"),
-  );
-  const turned = await new CloudWatchClient().send(command("TimestampDescending"));
+  const queries = [
+    { Id: "f", MetricStat: stat("Failed"), Label: "Failed runs" },
+    { Id: "percent", Expression: "100 * FILL(f, 0) / 4" },
+  ];
+  const { MetricDataResults: results = [] } = await getMetrics(queries);
+  const turned = await getMetrics(queries, "TimestampDescending");
 
   const minute = new Date(Math.floor(startMs / 60_000) * 60_000);
   expect(results[0]).toEqual({
@@ -191,7 +193,7 @@ it("GetMetricData gives metrics and metric math in the order that was asked for"
 });
 
 it("DescribeAlarms gives each alarm's definition and state, and the composite ones on request", async () => {
-  const client = new CloudWatchClient();
+  const client = cloudWatch();
   watched.cloud.evaluateAlarms((Math.floor(startMs / 60_000) + 1) * 60_000);
   const metric = await client.send(new DescribeAlarmsCommand({}));
   const composite = await client.send(new DescribeAlarmsCommand({ AlarmTypes: ["CompositeAlarm"] }));
@@ -202,45 +204,30 @@ it("DescribeAlarms gives each alarm's definition and state, and the composite on
   const rest = await client.send(new DescribeAlarmsCommand({ MaxRecords: 1, NextToken: page.NextToken }));
 
   expect(metric.CompositeAlarms).toEqual([]);
-  expect(metric.MetricAlarms?.map(({ AlarmName }) => AlarmName)).toEqual([
-    "TestStack-Failing",
-    "TestStack-Errors",
+  expect(metric.MetricAlarms).toMatchObject([
+    {
+      AlarmName: "TestStack-Failing",
+      AlarmActions: ["arn:aws:sns:us-east-1:000000000000:TestStack-Topic"],
+      StateValue: "ALARM",
+      Threshold: 50,
+      TreatMissingData: "notBreaching",
+    },
+    {
+      AlarmName: "TestStack-Errors",
+      MetricName: "Errors",
+      Dimensions: [{ Name: "FunctionName", Value: "TestStack-Writer" }],
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 3,
+      TreatMissingData: "missing",
+    },
   ]);
-  expect(metric.MetricAlarms?.[0]).toMatchObject({
-    AlarmArn: "arn:aws:cloudwatch:us-east-1:000000000000:alarm:TestStack-Failing",
-    AlarmDescription: "Too many fail.",
-    AlarmActions: ["arn:aws:sns:us-east-1:000000000000:TestStack-Topic"],
-    StateValue: "ALARM",
-    StateReason:
-      "1 of the last 1 values [75] were greater than or equal to the threshold (50); 1 out of 1 make an alarm, missing data is treated as notBreaching.",
-    StateUpdatedTimestamp: expect.any(Date),
-    Threshold: 50,
-    EvaluationPeriods: 1,
-    DatapointsToAlarm: 1,
-    TreatMissingData: "notBreaching",
-  });
-  expect(metric.MetricAlarms?.[1]).toMatchObject({
-    MetricName: "Errors",
-    Namespace: "AWS/Lambda",
-    Dimensions: [{ Name: "FunctionName", Value: "TestStack-Writer" }],
-    Statistic: "Sum",
-    Period: 60,
-    DatapointsToAlarm: 2,
-    TreatMissingData: "missing",
-  });
   expect(composite.CompositeAlarms?.map(({ AlarmName, StateValue }) => [AlarmName, StateValue])).toEqual([
     ["TestStack-Page", "ALARM"],
   ]);
   expect(firing.MetricAlarms).toHaveLength(1);
   expect(rest.MetricAlarms?.map(({ AlarmName }) => AlarmName)).toEqual(["TestStack-Errors"]);
   expect(rest.NextToken).toBeUndefined();
-  expect(watched.cloud.notifications()).toMatchObject([
-    {
-      topic: "Topic",
-      subscribers: ["email:ops@example.com"],
-      subject: 'ALARM: "TestStack-Failing" in us-east-1',
-    },
-  ]);
+  expect(watched.cloud.notifications()).toMatchObject([{ subscribers: ["email:ops@example.com"] }]);
 });
 
 it("gives the template's dashboards and outputs with their references resolved", () => {
@@ -251,7 +238,7 @@ it("gives the template's dashboards and outputs with their references resolved",
 });
 
 it("FilterLogEvents gives the lines that pass, page by page", async () => {
-  const client = new CloudWatchLogsClient();
+  const client = logs();
   const request = { logGroupName: "TestStack-Log", filterPattern: '{ $.message = "run_ended" }', limit: 1 };
   const first = await client.send(new FilterLogEventsCommand(request));
   const second = await client.send(new FilterLogEventsCommand({ ...request, nextToken: first.nextToken }));
@@ -259,30 +246,18 @@ it("FilterLogEvents gives the lines that pass, page by page", async () => {
     new FilterLogEventsCommand({ logGroupName: "TestStack-Log", startTime: startMs + hour }),
   );
 
-  expect(first.events).toMatchObject([
-    {
-      message: '{"message":"run_ended","runId":"a","ms":10}',
-      timestamp: expect.any(Number),
-      eventId: expect.any(String),
-    },
-  ]);
+  expect(first.events).toMatchObject([{ message: '{"message":"run_ended","runId":"a","ms":10}' }]);
   expect(second.events?.map(({ message }) => JSON.parse(message ?? "").runId)).toEqual(["b"]);
   expect(second.nextToken).toBeUndefined();
   expect(future.events).toEqual([]);
 });
 
 it("StartQuery and GetQueryResults run a Logs Insights query", async () => {
-  const client = new CloudWatchLogsClient();
-  const { queryId } = await client.send(
-    new StartQueryCommand({
-      logGroupNames: ["TestStack-Log"],
-      startTime: Math.floor((startMs - hour) / 1_000),
-      endTime: Math.ceil((startMs + hour) / 1_000),
-      queryString: 'filter message = "run_ended" | stats sum(ms) as total, count(*) as n by message',
-    }),
+  const { queryId } = await runQuery(
+    'filter message = "run_ended" | stats sum(ms) as total, count(*) as n by message',
   );
 
-  expect(await client.send(new GetQueryResultsCommand({ queryId }))).toMatchObject({
+  expect(await logs().send(new GetQueryResultsCommand({ queryId }))).toMatchObject({
     status: "Complete",
     results: [
       [
@@ -294,14 +269,15 @@ it("StartQuery and GetQueryResults run a Logs Insights query", async () => {
   });
 });
 
-it("lends, hides, counts and deletes messages of a queue", async () => {
-  const client = new SQSClient();
+it("hides a received message of a queue, counts it, and forgets it once it is deleted", async () => {
+  const client = sqs();
   const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: "TestStack-Dead" }));
   const count = async () => {
-    const AttributeNames = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
-    const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] });
-    const { Attributes } = await client.send(command);
-    return AttributeNames.map((name) => Attributes?.[name]);
+    const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }),
+    );
+    return names.map((name) => Attributes?.[name]);
   };
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: '{"a":1}' }));
   expect(await count()).toEqual(["1", "0"]);
@@ -316,11 +292,10 @@ it("lends, hides, counts and deletes messages of a queue", async () => {
   const [message] = received.Messages ?? [];
   await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message?.ReceiptHandle }));
   expect(await count()).toEqual(["0", "0"]);
-  expect(watched.cloud.queue("Dead").size()).toBe(0);
 });
 
 it("gives a message again once its time to be hidden is over", async () => {
-  const client = new SQSClient();
+  const client = sqs();
   const QueueUrl = watched.cloud.outputs()["Dead"];
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: "again" }));
   await client.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 }));
@@ -334,16 +309,12 @@ it("gives a message again once its time to be hidden is over", async () => {
   );
 });
 
-it("GetSchedule and UpdateSchedule show and change a schedule's state", async () => {
-  const client = new SchedulerClient();
+it("GetSchedule and UpdateSchedule show and change a schedule's state, and nothing else of it", async () => {
+  const client = scheduler();
   const { State, ScheduleExpression, FlexibleTimeWindow, Target } = await client.send(
     new GetScheduleCommand({ Name: "TestStack-Every" }),
   );
-  expect([State, ScheduleExpression, Target?.Arn]).toEqual([
-    "ENABLED",
-    "rate(1 minute)",
-    "arn:aws:lambda:us-east-1:000000000000:function:TestStack-Writer",
-  ]);
+  expect([State, ScheduleExpression]).toEqual(["ENABLED", "rate(1 minute)"]);
 
   const update = { Name: "TestStack-Every", ScheduleExpression, FlexibleTimeWindow, Target };
   await client.send(new UpdateScheduleCommand({ ...update, State: "DISABLED" }));
@@ -359,12 +330,10 @@ it("GetSchedule and UpdateSchedule show and change a schedule's state", async ()
 });
 
 it("DescribeStacks gives the stack's outputs, whatever letters are in them", async () => {
-  const client = new CloudFormationClient();
-  const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: "TestStack" }));
+  const { Stacks } = await stacks().send(new DescribeStacksCommand({ StackName: "TestStack" }));
 
   expect(Stacks).toMatchObject([
     {
-      StackName: "TestStack",
       StackStatus: "CREATE_COMPLETE",
       Outputs: [
         { OutputKey: "Function", OutputValue: "TestStack-Writer", Description: "The writer" },
@@ -377,15 +346,12 @@ it("DescribeStacks gives the stack's outputs, whatever letters are in them", asy
 
 it("GetFunctionConfiguration and GetAccountSettings say what the functions run with", async () => {
   const client = new LambdaClient();
+  const command = new GetFunctionConfigurationCommand({ FunctionName: "TestStack-Writer" });
 
-  expect(
-    await client.send(new GetFunctionConfigurationCommand({ FunctionName: "TestStack-Writer" })),
-  ).toMatchObject({
+  expect(await client.send(command)).toMatchObject({
     Timeout: 20,
     MemorySize: 256,
     Environment: { Variables: { A: "b" } },
-    LoggingConfig: { LogFormat: "JSON", LogGroup: "TestStack-Log" },
-    State: "Active",
   });
   expect((await client.send(new GetAccountSettingsCommand({}))).AccountLimit).toEqual({
     ConcurrentExecutions: 100,
@@ -393,23 +359,10 @@ it("GetFunctionConfiguration and GetAccountSettings say what the functions run w
   });
 });
 
-it("GetCallerIdentity names one caller", async () => {
-  expect(await new STSClient().send(new GetCallerIdentityCommand({}))).toMatchObject({
-    Account: "000000000000",
-    Arn: "arn:aws:sts::000000000000:assumed-role/local/local",
-  });
-});
-
 it.each(["RS256", "ES384"])(
   "GetWebIdentityToken gives a token that its published key proves, signed by %s",
   async (algorithm) => {
-    const { WebIdentityToken = "", Expiration } = await new STSClient().send(
-      new GetWebIdentityTokenCommand({
-        Audience: ["https://one", "https://two"],
-        SigningAlgorithm: algorithm,
-        DurationSeconds: 600,
-      }),
-    );
+    const { WebIdentityToken = "", Expiration } = await getToken(algorithm);
     const [head = "", claims = "", signature = ""] = WebIdentityToken.split(".");
     const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString());
     const published = await fetch(`${watched.cloud.endpointUrl}/.well-known/jwks.json`);
@@ -425,72 +378,49 @@ it.each(["RS256", "ES384"])(
       exp: Expiration!.getTime() / 1_000,
     });
     expect(decode(claims).exp - decode(claims).iat).toBe(600);
-    expect(
-      verify(
-        hash,
-        Buffer.from(`${head}.${claims}`),
-        { key, dsaEncoding: "ieee-p1363" },
-        Buffer.from(signature, "base64url"),
-      ),
-    ).toBe(true);
+    const signed = Buffer.from(`${head}.${claims}`);
+    const proof = Buffer.from(signature, "base64url");
+    expect(verify(hash, signed, { key, dsaEncoding: "ieee-p1363" }, proof)).toBe(true);
   },
 );
 
-it("serves DynamoDB at the same address", async () => {
-  const client = new DynamoDBClient();
-  await client.send(new PutItemCommand({ TableName: "TestStack-Table", Item: { pk: { S: "ä" } } }));
-
-  const { Item } = await client.send(
-    new GetItemCommand({ TableName: "TestStack-Table", Key: { pk: { S: "ä" } } }),
-  );
-  expect(Item).toEqual({ pk: { S: "ä" } });
-});
-
-const send = {
-  cloudWatch: () => new CloudWatchClient().send(new PutMetricDataCommand({ Namespace: "N", MetricData: [] })),
-  cloudFormation: () => new CloudFormationClient().send(new ListStacksCommand({})),
-  stack: () => new CloudFormationClient().send(new DescribeStacksCommand({ StackName: "Other" })),
-  group: () => new CloudWatchLogsClient().send(new FilterLogEventsCommand({ logGroupName: "Other" })),
-  query: () =>
-    new CloudWatchLogsClient().send(
-      new StartQueryCommand({
-        logGroupName: "TestStack-Log",
-        startTime: 0,
-        endTime: 1,
-        queryString: "unknown x",
-      }),
-    ),
-  queue: () =>
-    new SQSClient().send(
-      new SendMessageCommand({ QueueUrl: `${watched.cloud.endpointUrl}/1/Other`, MessageBody: "x" }),
-    ),
-  schedule: () => new SchedulerClient().send(new GetScheduleCommand({ Name: "Other" })),
-  function: () => new LambdaClient().send(new GetFunctionConfigurationCommand({ FunctionName: "Other" })),
-  table: () => new DynamoDBClient().send(new GetItemCommand({ TableName: "Other", Key: { pk: { S: "x" } } })),
-  algorithm: () =>
-    new STSClient().send(new GetWebIdentityTokenCommand({ Audience: ["x"], SigningAlgorithm: "HS256" })),
-  math: () =>
-    new CloudWatchClient().send(
-      new GetMetricDataCommand({
-        StartTime: new Date(0),
-        EndTime: new Date(1),
-        MetricDataQueries: [{ Id: "e", Expression: "ANOMALY_DETECTION_BAND(m)" }],
-      }),
-    ),
-} as const;
-
 it.each([
-  ["an action of a JSON service that is not served", "cloudWatch", "UnknownOperationException"],
-  ["an action of a query service that is not served", "cloudFormation", "UnknownOperationException"],
-  ["a stack that does not exist", "stack", "ValidationError"],
-  ["a log group that does not exist", "group", "ResourceNotFoundException"],
-  ["a query that is not understood", "query", "MalformedQueryException"],
-  ["a queue that does not exist", "queue", "QueueDoesNotExist"],
-  ["a schedule that does not exist", "schedule", "ResourceNotFoundException"],
-  ["a function that does not exist", "function", "ResourceNotFoundException"],
-  ["a table that does not exist", "table", "ResourceNotFoundException"],
-  ["an algorithm that does not exist", "algorithm", "ValidationError"],
-  ["metric math that is not understood", "math", "ValidationException"],
-] as const)("refuses %s by name", async (_, what, name) => {
-  await expect(send[what]()).rejects.toMatchObject({ name });
+  [
+    "an action of a JSON service that is not served",
+    "UnknownOperationException",
+    () => cloudWatch().send(new PutMetricDataCommand({ Namespace: "N", MetricData: [] })),
+  ],
+  [
+    "an action of a query service that is not served",
+    "UnknownOperationException",
+    () => stacks().send(new ListStacksCommand({})),
+  ],
+  ["another stack", "ValidationError", () => stacks().send(new DescribeStacksCommand({ StackName: "Other" }))],
+  [
+    "another log group",
+    "ResourceNotFoundException",
+    () => logs().send(new FilterLogEventsCommand({ logGroupName: "Other" })),
+  ],
+  ["a log query that is not understood", "MalformedQueryException", () => runQuery("unknown x")],
+  [
+    "another queue",
+    "QueueDoesNotExist",
+    () => {
+      const QueueUrl = `${watched.cloud.endpointUrl}/1/Other`;
+      return sqs().send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }));
+    },
+  ],
+  [
+    "another schedule",
+    "ResourceNotFoundException",
+    () => scheduler().send(new GetScheduleCommand({ Name: "Other" })),
+  ],
+  ["a signing algorithm that does not exist", "ValidationError", () => getToken("HS256")],
+  [
+    "metric math that is not understood",
+    "ValidationException",
+    () => getMetrics([{ Id: "e", Expression: "ANOMALY_DETECTION_BAND(m)" }]),
+  ],
+])("refuses %s by name", async (_, name, send) => {
+  await expect(send()).rejects.toMatchObject({ name });
 });

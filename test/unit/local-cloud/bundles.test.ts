@@ -30,18 +30,8 @@ it.each([
     "Runtime.ImportModuleError",
     "Cannot find package 'zod'",
   ],
-  [
-    "a handler that is not exported",
-    "NamelessA1B2C3D4",
-    "Runtime.HandlerNotFound",
-    "index.handler is undefined or not exported",
-  ],
-  [
-    "a callback handler",
-    "CallbackA1B2C3D4",
-    "Runtime.CallbackHandlerDeprecated",
-    "does not support callback-based",
-  ],
+  ["a handler that is not exported", "NamelessA1B2C3D4", "Runtime.HandlerNotFound", "is undefined"],
+  ["a callback handler", "CallbackA1B2C3D4", "Runtime.CallbackHandlerDeprecated", "callback-based"],
   ["a module that does not parse", "SyntaxA1B2C3D4", "Runtime.UserCodeSyntaxError", ""],
   ["a module that exits", "QuitterA1B2C3D4", "Runtime.ExitError", "exit status 3"],
 ])(

@@ -33,11 +33,8 @@ const clientOf = ({ endpointUrl: endpoint, region, credentials }: LocalCloud) =>
 function familyOf(pid: number): number[] {
   const children = readdirSync("/proc").filter((name) => {
     if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/stat`)) return false;
-    return (
-      readFileSync(`/proc/${name}/stat`, "utf8")
-        .replace(/^.*\) /, "")
-        .split(" ")[1] === String(pid)
-    );
+    const stat = readFileSync(`/proc/${name}/stat`, "utf8").replace(/^.*\) /, "");
+    return stat.split(" ")[1] === String(pid);
   });
   return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
 }
@@ -65,17 +62,11 @@ it("fires each enabled schedule at the start and then at its interval", async ()
   await clock.advance(299_999);
   expect(fired()).toEqual(["Every"]);
   await clock.advance(1);
-  await watched.until(
-    (event) => event.kind === "end" && event !== watched.events.find(({ kind }) => kind === "end"),
-  );
+  await watched.until(() => watched.events.filter(({ kind }) => kind === "end").length === 2);
 
   expect(fired()).toEqual(["Every", "Every"]);
   expect(watched.events).toContainEqual(
-    expect.objectContaining({
-      kind: "schedule-not-timed",
-      schedule: "Cron",
-      expression: "cron(0 3 * * ? *)",
-    }),
+    expect.objectContaining({ kind: "schedule-not-timed", schedule: "Cron" }),
   );
   await watched.close();
 });
@@ -86,29 +77,23 @@ it("fires a schedule on request with Scheduler's own event where the template gi
   const requestIds = await watched.cloud.tick("Every");
   await watched.cloud.idle();
 
-  const line = watched.events.flatMap((event) =>
-    event.kind === "log" ? [event.line.split("\t")[3]] : [],
-  )[0];
+  const lines = watched.events.flatMap((event) => (event.kind === "log" ? [event.line.split("\t")[3]] : []));
   expect(requestIds).toHaveLength(1);
-  expect(JSON.parse(line ?? "")).toMatchObject({
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
     source: "aws.scheduler",
-    "detail-type": "Scheduled Event",
     resources: ["arn:aws:scheduler:us-east-1:000000000000:schedule/default/TestStack-Every"],
   });
   await expect(watched.cloud.tick("Never")).rejects.toMatchObject({ type: "ResourceNotFoundException" });
   await watched.close();
 });
 
-it("stops with no process left behind: running, frozen, database and warden", async () => {
+it("leaves no process behind when it stops, neither running nor frozen, nor the database's", async () => {
   const before = familyOf(process.pid);
   const watched = await startWatched({ functions: { Worker: {} }, resources: { RunStore: table } });
   await call(watched.cloud, "Worker", { do: "nothing" });
   const running = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
   const waiting = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
-  await watched.until(
-    (event) =>
-      event.kind === "cold-start" && watched.events.filter(({ kind }) => kind === "cold-start").length === 2,
-  );
+  await watched.until(() => watched.events.filter(({ kind }) => kind === "cold-start").length === 2);
   const own = familyOf(process.pid).filter((pid) => !before.includes(pid));
   expect(own).toHaveLength(4);
   await watched.close();
@@ -118,7 +103,7 @@ it("stops with no process left behind: running, frozen, database and warden", as
   expect(await waiting).toMatchObject({ errorType: "Runtime.ExitError" });
 });
 
-it("lets what runs wind down within the grace, and takes nothing new meanwhile", async () => {
+it("lets running invocations end within the grace, and takes no new ones meanwhile", async () => {
   const clock = createFakeClock(0);
   const watched = await startWatched({ functions: { Worker: {} } }, { clock });
   const running = call(watched.cloud, "Worker", { do: "waitForTerm" });
@@ -157,7 +142,7 @@ it("ends a process that has not been used for long", async () => {
   await watched.close();
 });
 
-it("takes every process along when it is killed itself, the frozen ones too", async () => {
+it("ends every process when it is killed itself, the frozen ones too", async () => {
   const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { RunStore: table } });
   const script = `
     import { startCloud } from "./local/cloud/cloud.ts";
@@ -200,10 +185,8 @@ it("keeps tables in its data folder, without the rows whose time to live is over
   const rows = await clientOf(second.cloud).send(new ScanCommand({ TableName }));
   expect(rows.Items?.map(({ pk }) => pk?.S).toSorted()).toEqual(["endless", "kept"]);
   await second.close();
-  const other = {
-    ...table,
-    Properties: { ...table.Properties, KeySchema: [{ AttributeName: "pk", KeyType: "RANGE" }] },
-  };
+  const KeySchema = [{ AttributeName: "pk", KeyType: "RANGE" }];
+  const other = { ...table, Properties: { ...table.Properties, KeySchema } };
   await expect(startWatched({ resources: { RunStore: other } }, { dataDir })).rejects.toThrow(
     /made for another template.*delete the folder/,
   );

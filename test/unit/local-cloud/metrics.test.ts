@@ -23,13 +23,10 @@ it("reads a metric of each dimension set from an embedded metric line", () => {
     { Dimensions: [["pool", "reason"], ["pool"]] },
   );
 
+  const jobs = { namespace: "N", name: "Jobs" };
   expect(readEmf(line)).toEqual([
-    {
-      metric: { namespace: "N", name: "Jobs", dimensions: { pool: "user", reason: "empty" } },
-      atMs: 1_000,
-      value: 3,
-    },
-    { metric: { namespace: "N", name: "Jobs", dimensions: { pool: "user" } }, atMs: 1_000, value: 3 },
+    { metric: { ...jobs, dimensions: { pool: "user", reason: "empty" } }, atMs: 1_000, value: 3 },
+    { metric: { ...jobs, dimensions: { pool: "user" } }, atMs: 1_000, value: 3 },
   ]);
 });
 
@@ -72,14 +69,8 @@ it("puts a sample into the period in which it falls, and leaves empty periods ou
     { atMs: 180_000, value: 4 },
   ];
 
-  expect(
-    aggregate(samples, { startMs: 60_000, endMs: 240_000, periodMs: 60_000 }, statisticOf("Sum")),
-  ).toEqual(
-    new Map([
-      [60_000, 3],
-      [180_000, 4],
-    ]),
-  );
+  const range = { startMs: 60_000, endMs: 240_000, periodMs: 60_000 };
+  expect(Object.fromEntries(aggregate(samples, range, statisticOf("Sum")))).toEqual({ 60000: 3, 180000: 4 });
 });
 
 const metric = (name: string) => ({ namespace: "N", name, dimensions: { a: "1", b: "2" } });
@@ -102,9 +93,8 @@ it("forgets the oldest samples, and the metric that was silent for longest", () 
   store.add(metric("Third"), { atMs: 15, value: 0 });
 
   expect(store.metrics().map(({ name }) => name)).toEqual(["Busy", "Third"]);
-  expect(store.samples(metric("Busy"), all).map(({ atMs }) => atMs)).toEqual([
-    3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14,
-  ]);
+  const kept = store.samples(metric("Busy"), all).map(({ atMs }) => atMs);
+  expect(kept).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14]);
 });
 
 const worker = { label: "worker", name: "Stack-Worker" } as FunctionResource;

@@ -1,12 +1,9 @@
 import type OpenAI from "openai";
 import { expect, test } from "vitest";
-import { callsOf, outputsFor, runModel } from "./model-server.ts";
-import { strictTools } from "./tools.ts";
+import { callsOf, cello, outputsFor, runModel } from "./model-server.ts";
 
 const isInputItem = (item: unknown): item is OpenAI.Responses.ResponseInputItem =>
   typeof item === "object" && item !== null && "type" in item;
-
-const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
 
 test("a whole job over a chain of responses with the SDK", async () => {
   const { model, client } = await runModel();
@@ -65,13 +62,9 @@ test("an unstored response can be neither fetched nor continued", async () => {
   expect((await call("GET", `/responses/${body.id}`)).status).toBe(404);
   const next = await call("POST", "/responses", { ...cello, previous_response_id: body.id });
   expect(next.status).toBe(400);
-  expect(next.body).toEqual({
-    error: {
-      message: `Previous response with id '${body.id}' not found.`,
-      type: "invalid_request_error",
-      param: "previous_response_id",
-      code: "previous_response_not_found",
-    },
+  expect(next.body.error).toMatchObject({
+    message: `Previous response with id '${body.id}' not found.`,
+    code: "previous_response_not_found",
   });
 });
 
@@ -82,32 +75,26 @@ test("refuses to go on while a call has no output", async () => {
   const next = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
 
   expect(next.status).toBe(400);
-  expect(next.body.error).toEqual({
-    message: `No tool output found for function call ${outputsFor(body)[1]?.call_id}.`,
-    type: "invalid_request_error",
-    param: "input",
-    code: null,
-  });
+  expect(next.body.error.message).toBe(
+    `No tool output found for function call ${outputsFor(body)[1]?.call_id}.`,
+  );
 });
 
-test("refuses an output that belongs to no call", async () => {
+test("refuses an output that belongs to no call, and a second one for the same call", async () => {
   const { call } = await runModel();
-  const input = [{ type: "function_call_output", call_id: "call_strange", output: "{}" }];
-  const { status, body } = await call("POST", "/responses", { ...cello, input });
+  const strange = [{ type: "function_call_output", call_id: "call_strange", output: "{}" }];
+  const unknown = await call("POST", "/responses", { ...cello, input: strange });
+  expect(unknown.status).toBe(400);
+  expect(unknown.body.error.message).toBe(
+    "No tool call found for function call output with call_id call_strange.",
+  );
 
-  expect(status).toBe(400);
-  expect(body.error.message).toBe("No tool call found for function call output with call_id call_strange.");
-});
-
-test("refuses a second output for one call", async () => {
-  const { call } = await runModel();
   const { body } = await call("POST", "/responses", cello);
   const outputs = outputsFor(body);
   const input = [...outputs, ...outputs.slice(0, 1)];
-  const next = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
-
-  expect(next.status).toBe(400);
-  expect(next.body.error.message).toBe(
+  const twice = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
+  expect(twice.status).toBe(400);
+  expect(twice.body.error.message).toBe(
     `Duplicate function_call_output for call_id '${outputs[0]?.call_id}'. Each function_call must have exactly one matching function_call_output.`,
   );
 });

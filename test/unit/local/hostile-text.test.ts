@@ -4,26 +4,12 @@ import { formatTable, RunReport } from "../../../local/report.ts";
 import { control, hostileTexts } from "../../support/hostile-text.ts";
 
 const log = (line: string) =>
-  ({
-    kind: "log",
-    atMs: 0,
-    function: "pool-local-processor",
-    line,
-    requestId: "1",
-    stream: "stdout",
-  }) as const;
+  ({ kind: "log", atMs: 0, function: "pool-local-processor", line, requestId: "1", stream: "stdout" }) as const;
 
-const ended = (text: string) =>
-  log(
-    JSON.stringify({
-      level: "WARN",
-      message: "run_ended",
-      state: "failed",
-      workspaceId: text,
-      reason: text,
-      explanation: text,
-    }),
-  );
+const ended = (text: string) => {
+  const texts = { workspaceId: text, reason: text, explanation: text };
+  return log(JSON.stringify({ level: "WARN", message: "run_ended", state: "failed", ...texts }));
+};
 
 function table(text: string): string {
   const report = new RunReport();

@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
+import { json } from "../../../local/studio/http.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { rawRequest } from "../../support/raw-request.ts";
 import { fullPayload, messageOnly, noonMs, startFixture, useFixture } from "./fixture.ts";
@@ -39,6 +40,15 @@ describe("the page's API", () => {
       expect([reply.status, typeof reply.json.error]).toEqual([400, "string"]);
     },
   );
+});
+
+it("tells the page of a dashboard only where there is one", async () => {
+  expect((await fixture.send("/api/info")).json.dashboard).toBe(false);
+  const route = { method: "GET", path: "/dashboard", handle: () => json(200, { drawn: true }) } as const;
+  const watched = await startFixture({ dashboard: [route] });
+  expect((await watched.send("/api/info")).json.dashboard).toBe(true);
+  expect((await watched.send("/dashboard")).json).toEqual({ drawn: true });
+  await watched.close();
 });
 
 describe("threads", () => {

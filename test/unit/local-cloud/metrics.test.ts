@@ -6,32 +6,24 @@ import { aggregate, statisticOf } from "../../../local/cloud/monitoring/statisti
 import type { CloudEventBody } from "../../../local/cloud/events.ts";
 import type { FunctionResource } from "../../../local/cloud/resources.ts";
 
-const emf = (fields: object, directive: object = {}): string =>
-  JSON.stringify({
-    _aws: {
-      Timestamp: 1_000,
-      CloudWatchMetrics: [
-        { Namespace: "N", Dimensions: [["pool"]], Metrics: [{ Name: "Jobs", Unit: "Count" }], ...directive },
-      ],
-    },
-    ...fields,
-  });
+function emf(fields: object, more: object = {}): string {
+  const Metrics = [{ Name: "Jobs", Unit: "Count" }];
+  const directive = { Namespace: "N", Dimensions: [["pool"]], Metrics, ...more };
+  return JSON.stringify({ _aws: { Timestamp: 1_000, CloudWatchMetrics: [directive] }, ...fields });
+}
 
-it("reads a metric of each dimension set from an embedded metric line", () => {
-  const line = emf(
-    { pool: "user", reason: "empty", Jobs: 3 },
-    { Dimensions: [["pool", "reason"], ["pool"]] },
-  );
+it("reads each value of a metric for each dimension set from an embedded metric line", () => {
+  const fields = { pool: "user", reason: "empty", Jobs: [3, 4] };
+  const line = emf(fields, { Dimensions: [["pool", "reason"], ["pool"]] });
 
-  const jobs = { namespace: "N", name: "Jobs" };
+  const metric = { namespace: "N", name: "Jobs", dimensions: { pool: "user", reason: "empty" } };
+  const ofPool = { ...metric, dimensions: { pool: "user" } };
   expect(readEmf(line)).toEqual([
-    { metric: { ...jobs, dimensions: { pool: "user", reason: "empty" } }, atMs: 1_000, value: 3 },
-    { metric: { ...jobs, dimensions: { pool: "user" } }, atMs: 1_000, value: 3 },
+    { metric, atMs: 1_000, value: 3 },
+    { metric, atMs: 1_000, value: 4 },
+    { metric: ofPool, atMs: 1_000, value: 3 },
+    { metric: ofPool, atMs: 1_000, value: 4 },
   ]);
-});
-
-it("reads each value of a list", () => {
-  expect(readEmf(emf({ pool: "user", Jobs: [1, 2.5] })).map(({ value }) => value)).toEqual([1, 2.5]);
 });
 
 it.each([
@@ -58,7 +50,7 @@ it.each([
   expect(statisticOf(name)([5, 3, 1, 4, 2])).toBe(expected);
 });
 
-it("refuses a statistic that it does not know", () => {
+it("refuses an unknown statistic", () => {
   expect(() => statisticOf("TM(10%:90%)")).toThrow("The statistic TM(10%:90%) is not known locally.");
 });
 

@@ -90,18 +90,6 @@ test("retrieve gives the response again, delete takes it away, and the rest of t
   expect((await next(second.id)).previous_response_id).toBe(second.id);
 });
 
-test("lists a response's own input in pages, newest first", async () => {
-  const { client } = await runModel();
-  const input = ["one", "two", "three"].map((content) => ({ role: "user" as const, content }));
-  const { id } = await client.responses.create({ model: "m", input });
-
-  const seen: unknown[] = [];
-  for await (const item of client.responses.inputItems.list(id, { limit: 2 })) {
-    seen.push(item.type === "message" && item.content[0]);
-  }
-  expect(seen).toMatchObject([{ text: "three" }, { text: "two" }, { text: "one" }]);
-});
-
 test.each([
   ["refuse", "completed", null],
   ["incomplete", "incomplete", { reason: "max_output_tokens" }],

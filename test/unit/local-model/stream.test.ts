@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import type { SeenEvent } from "./model-server.ts";
-import { callsOf, cello, eventually, outputsFor, parseEvents, runModel } from "./model-server.ts";
+import { cello, eventually, parseEvents, runModel } from "./model-server.ts";
 
 const typesOf = (events: readonly SeenEvent[]): string[] =>
   events.map((event) => event.type).filter((type, index, all) => type !== all[index - 1]);
@@ -53,23 +53,6 @@ test("streams a refusal and an incomplete end as such", async () => {
     type: "response.incomplete",
     response: { status: "incomplete", incomplete_details: { reason: "max_output_tokens" } },
   });
-});
-
-test("the SDK's stream helper puts whole jobs together", async () => {
-  const { client } = await runModel();
-  let response = await client.responses.stream(cello).finalResponse();
-  const rounds = [];
-  while (callsOf(response).length > 0) {
-    rounds.push(callsOf(response).length);
-    const input = outputsFor(response);
-    response = await client.responses
-      .stream({ ...cello, input, previous_response_id: response.id })
-      .finalResponse();
-  }
-
-  expect(rounds).toEqual([3, 2]);
-  expect(response.output_text).toContain("{{artifact:file:brief.md}}");
-  expect(response.usage?.total_tokens).toBeGreaterThan(0);
 });
 
 test("a client that leaves in mid-stream ends the generation", async () => {

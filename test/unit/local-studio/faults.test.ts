@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { Fault } from "../../../local/studio/faults.ts";
 import { noonMs, startFixture, useFixture } from "./fixture.ts";
 
 const fixture = useFixture();
 const lease = () => fixture.post("/leaseWorkspaceJob");
 const control = (method: string, path: string, body?: unknown) =>
   fixture.write(method, `/_local/${path}`, body);
-const failed = () => "connection failed";
 
 describe("a fault", () => {
   it("answers with its status, headers and body, as often as it says", async () => {
@@ -24,48 +24,34 @@ describe("a fault", () => {
     expect(fixture.studio.faults.log()).toEqual([hit, hit]);
   });
 
-  it("spares other routes and the page", async () => {
-    fixture.studio.faults.add({ route: "/failWorkspaceJob", fault: { kind: "status", status: 500 } });
-    expect((await lease()).status).toBe(200);
-    fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
-    expect((await lease()).status).toBe(500);
+  it.each([
+    ["of another route", { route: "/failWorkspaceJob" }, 200],
+    ["of its route", { route: "/heartbeatWorkspaceJob" }, 500],
+    ["of another workspace", { workspaceId: "ws_other" }, 200],
+    ["whose dice, 0.5, are not below its probability", { probability: 0.5 }, 200],
+    ["whose dice, 0.5, are below its probability", { probability: 0.51 }, 500],
+  ])("answers a call %s according to %j: %i", async (_, rule, status) => {
+    const workspaceId = await fixture.leaseNew();
+    fixture.studio.faults.add({ ...rule, fault: { kind: "status", status: 500 } });
+    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(status);
     expect((await fixture.send("/api/info")).status).toBe(200);
   });
 
-  it("hits with its probability", async () => {
-    fixture.studio.faults.add({ probability: 0.5, fault: { kind: "status", status: 500 } });
-    expect((await lease()).status).toBe(200); // the dice show 0.5: not below
-    fixture.studio.faults.add({ probability: 0.51, fault: { kind: "status", status: 502 } });
-    expect((await lease()).status).toBe(502);
-  });
-
-  it("answers HTML as a proxy would, also with status 200", async () => {
-    fixture.studio.faults.add({ fault: { kind: "html", status: 200 } });
-    const reply = await lease();
-    expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
-    expect(reply.text).toMatch(/^<!doctype html>/);
-  });
-});
-
-describe("a fault of the connection", () => {
-  it.each([
-    { when: "before", found: "queued" },
-    { when: "after", found: "leased" },
-  ] as const)("resets the connection $when the effect", async ({ when, found }) => {
+  it.each<[Fault, string, string]>([
+    [{ kind: "status", status: 503, when: "before" }, "503", "queued"],
+    [{ kind: "status", status: 503, when: "after" }, "503", "leased"],
+    [{ kind: "html", status: 200 }, "200", "queued"],
+    [{ kind: "reset", when: "before" }, "no answer", "queued"],
+    [{ kind: "reset", when: "after" }, "no answer", "leased"],
+    [{ kind: "cut" }, "no answer", "leased"],
+  ])("%j: the client of a lease call sees %s, and the job is %s", async (fault, seen, state) => {
     fixture.studio.queueJob({ text: "x" });
-    fixture.studio.faults.add({ times: 1, fault: { kind: "reset", when } });
-    expect(await lease().catch(failed)).toBe("connection failed");
-    expect(fixture.state()).toBe(found);
-  });
-
-  it.each([
-    { when: "before", found: "leased" },
-    { when: "after", found: "completed" },
-  ] as const)("answers 503 $when completing", async ({ when, found }) => {
-    const workspaceId = await fixture.leaseNew();
-    fixture.studio.faults.add({ fault: { kind: "status", status: 503, when } });
-    expect((await fixture.complete(workspaceId)).status).toBe(503);
-    expect(fixture.state()).toBe(found);
+    fixture.studio.faults.add({ times: 1, fault });
+    const answer = lease().then(
+      ({ status }) => String(status),
+      () => "no answer",
+    );
+    expect([await answer, fixture.state()]).toEqual([seen, state]);
   });
 
   it("delays the effect", async () => {
@@ -87,17 +73,8 @@ describe("a fault of the connection", () => {
     await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
     expect(fixture.state()).toBe("queued");
   });
-});
 
-describe("a fault in an answer", () => {
-  it("cuts the body off after the effect, as if that were all", async () => {
-    fixture.studio.queueJob({ text: "x" });
-    fixture.studio.faults.add({ fault: { kind: "cut" } });
-    expect(await lease().catch(() => "not JSON")).toBe("not JSON");
-    expect(fixture.state()).toBe("leased");
-  });
-
-  it("replaces a field wherever it stands, and leaves errors as they are", async () => {
+  it("replaces a field of an answer wherever it stands, and leaves errors as they are", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ fault: { kind: "replace", field: "createdAtMs", with: 1e300 } });
     const refused = await fixture.post("/getWorkspaceRunnerContext", { workspaceId });
@@ -107,15 +84,7 @@ describe("a fault in an answer", () => {
     expect(json.recentMessages[0].createdAtMs).toBe(1e300);
   });
 
-  it("spares calls that speak of another workspace", async () => {
-    const workspaceId = await fixture.leaseNew();
-    fixture.studio.faults.add({ workspaceId: "ws_other", fault: { kind: "status", status: 500 } });
-    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(200);
-    fixture.studio.faults.add({ workspaceId, fault: { kind: "status", status: 500 } });
-    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(500);
-  });
-
-  it("goes before the others while it is there", async () => {
+  it("added as the first goes before the others while it is there", async () => {
     fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
     const takeOut = fixture.studio.faults.addFirst({ fault: { kind: "status", status: 429 } });
     expect((await lease()).status).toBe(429);
@@ -131,7 +100,7 @@ it("the journal has every request to the runner's API with its caller, workspace
   await fixture.post("/heartbeatWorkspaceJob", { workspaceId: "ws_none" });
   await fixture.post("/leaseWorkspaceJob", {}, "wrong.key");
   fixture.studio.faults.add({ fault: { kind: "reset", when: "before" } });
-  await fixture.fail(workspaceId).catch(failed);
+  await fixture.fail(workspaceId).catch(() => undefined);
   await fixture.send("/api/info");
   const [credentialId] = fixture.userKey.split(".");
   const early = { at: noonMs, doneAt: noonMs, answeredAt: noonMs };

@@ -2,34 +2,21 @@ import { ListTablesCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkSignature, newCredentials } from "../../../local/cloud/signature.ts";
 import { rawRequest, type RawRequest } from "../../support/raw-request.ts";
-import { startWatched, type Watched } from "./fixture.ts";
+import { table, useCloud } from "./fixture.ts";
 
-let watched: Watched;
-
-const table = {
-  Type: "AWS::DynamoDB::Table",
-  Properties: {
-    AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
-    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
-  },
-};
-
-beforeAll(async () => {
-  watched = await startWatched(
-    {
-      functions: { Worker: {} },
-      resources: {
-        RunStore: table,
-        ModelKey: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "model/key" } },
-      },
+const watched = useCloud(
+  {
+    functions: { Worker: {} },
+    resources: {
+      RunStore: table(),
+      ModelKey: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "model/key" } },
     },
-    { secrets: { "*ModelKey*": "sk-model" } },
-  );
-});
-afterAll(() => watched.close());
+  },
+  { secrets: { "*ModelKey*": "sk-model" } },
+);
 
 interface Call {
   readonly path: string;

@@ -1,27 +1,10 @@
-import { afterEach, expect, it } from "vitest";
-import { createFakeClock } from "../../support/fake-clock.ts";
-import {
-  call,
-  createGate,
-  eventInvokeConfig,
-  kindsOf,
-  startWatched,
-  type Fixture,
-  type Watched,
-} from "./fixture.ts";
+import { expect, it } from "vitest";
 import type { CloudOptions } from "../../../local/cloud/local-cloud.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { call, createGate, eventInvokeConfig, kindsOf, startForTest, type Fixture } from "./fixture.ts";
 
-let watched: Watched | undefined;
-
-async function start(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
-  watched = await startWatched(fixture, { retryDelaysMs: [1], ...options });
-  return watched;
-}
-
-afterEach(async () => {
-  await watched?.close();
-  watched = undefined;
-});
+const start = (fixture: Fixture, options: Partial<CloudOptions> = {}) =>
+  startForTest(fixture, { retryDelaysMs: [1], ...options });
 
 const toQueue = { OnFailure: { Destination: { "Fn::GetAtt": ["Dead", "Arn"] } } };
 const dead = { Type: "AWS::SQS::Queue" };

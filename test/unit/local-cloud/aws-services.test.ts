@@ -31,8 +31,8 @@ import {
   type ReceiveMessageCommandInput,
 } from "@aws-sdk/client-sqs";
 import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { startWatched, type Watched } from "./fixture.ts";
+import { expect, it } from "vitest";
+import { useCloud } from "./fixture.ts";
 
 /** Writes what its event says, as a line of its own. */
 const writer = `export const handler = async ({ lines }) => { for (const line of lines) process.stdout.write(line + "\\n"); };`;
@@ -75,26 +75,20 @@ const resources = {
   },
 };
 
-let watched: Watched;
-const startMs = Date.now();
-
-beforeAll(async () => {
-  const properties = { LoggingConfig: { LogFormat: "JSON", LogGroup: { Ref: "Log" } } };
-  watched = await startWatched({
-    functions: { Writer: { source: writer, properties } },
-    resources,
-    outputs: {
-      Function: { Value: { Ref: "Writer" }, Description: "The writer" },
-      Odd: { Value: 'a <b> & "c"\n2nd line' },
+const watched = useCloud({
+  functions: {
+    Writer: {
+      source: writer,
+      properties: { LoggingConfig: { LogFormat: "JSON", LogGroup: { Ref: "Log" } } },
     },
-  });
-  for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
+  },
+  resources,
+  outputs: {
+    Function: { Value: { Ref: "Writer" }, Description: "The writer" },
+    Odd: { Value: 'a <b> & "c"\n2nd line' },
+  },
 });
-
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await watched.close();
-});
+const startMs = Date.now();
 
 const cloudWatch = () => new CloudWatchClient();
 const logs = () => new CloudWatchLogsClient();

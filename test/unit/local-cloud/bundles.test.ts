@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { call, startWatched, type Watched } from "./fixture.ts";
+import { expect, it } from "vitest";
+import { call, useCloud } from "./fixture.ts";
 
-let watched: Watched;
-
-beforeAll(async () => {
-  watched = await startWatched({
+const watched = useCloud({
     functions: {
       BrokenA1B2C3D4: { source: `import "left-pad"; export const handler = async () => 1;` },
       AboveA1B2C3D4: { source: `import "zod"; export const handler = async () => 1;` },
@@ -17,10 +14,7 @@ beforeAll(async () => {
       QuitterA1B2C3D4: { source: `process.exit(3);` },
       CommonA1B2C3D4: { source: `exports.handler = async () => "common";`, file: "index.js" },
     },
-  });
 });
-
-afterAll(() => watched.close());
 
 it.each([
   ["a package that does not exist", "BrokenA1B2C3D4", "Runtime.ImportModuleError", "left-pad"],

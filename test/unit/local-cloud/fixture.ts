@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { inject } from "vitest";
+import { afterAll, beforeAll, inject, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import type { CloudEvent } from "../../../local/cloud/events.ts";
@@ -119,6 +119,27 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
   };
 }
 
+/** As `startWatched`; closes with the test. */
+export async function startForTest(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
+  const watched = await startWatched(fixture, options);
+  onTestFinished(() => watched.close());
+  return watched;
+}
+
+/** One cloud for all tests of the file, to which the AWS SDK's clients lead. */
+export function useCloud(fixture: Fixture, options: Partial<CloudOptions> = {}): Watched {
+  let watched: Watched | undefined;
+  beforeAll(async () => {
+    watched = await startWatched(fixture, options);
+    for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await watched?.close();
+  });
+  return new Proxy({} as Watched, { get: (_, name) => watched && Reflect.get(watched, name) });
+}
+
 export const kindsOf = (events: readonly CloudEvent[]): string[] =>
   events.map(({ kind }) => kind).filter((kind) => kind !== "log");
 
@@ -142,12 +163,18 @@ export function isRunning(pid: number): boolean {
   return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
 
-export function eventInvokeConfig(
-  functionId: string,
-  properties: Readonly<Record<string, unknown>>,
-): unknown {
-  return {
-    Type: "AWS::Lambda::EventInvokeConfig",
-    Properties: { FunctionName: { Ref: functionId }, Qualifier: "$LATEST", ...properties },
-  };
-}
+export const eventInvokeConfig = (functionId: string, properties: object): unknown => ({
+  Type: "AWS::Lambda::EventInvokeConfig",
+  Properties: { FunctionName: { Ref: functionId }, Qualifier: "$LATEST", ...properties },
+});
+
+/** A table with the key pk. */
+export const table = (more: object = {}) => ({
+  Type: "AWS::DynamoDB::Table",
+  Properties: {
+    AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+    TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
+    ...more,
+  },
+});

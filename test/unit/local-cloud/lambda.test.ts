@@ -1,40 +1,29 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { call, createGate, isRunning, kindsOf, startWatched, type Watched } from "./fixture.ts";
+import { beforeAll, expect, it, vi } from "vitest";
+import { call, createGate, isRunning, kindsOf, useCloud } from "./fixture.ts";
 
-let watched: Watched;
-
-beforeAll(async () => {
+beforeAll(() => {
   vi.stubEnv("OPENAI_API_KEY", "sk-leak");
   vi.stubEnv("RUNNER_TOKEN", "leak.leak");
-  watched = await startWatched({
-    functions: {
-      RunnerEchoA1B2C3D4: {
-        properties: {
-          Environment: {
-            Variables: {
-              RUNNER_POOL: "user",
-              AWS_USE_FIPS_ENDPOINT: "true",
-              AWS_USE_DUALSTACK_ENDPOINT: "true",
-            },
-          },
-        },
-      },
-      WarmA1B2C3D4: {},
-      FrozenA1B2C3D4: {},
-      QuickA1B2C3D4: { properties: { Timeout: 1 } },
-      StillA1B2C3D4: { properties: { Timeout: 1 } },
-      SmallA1B2C3D4: { properties: { MemorySize: 128 } },
-      LoudA1B2C3D4: {},
-      ParentA1B2C3D4: {},
-      JsonA1B2C3D4: { properties: { LoggingConfig: { LogFormat: "JSON", ApplicationLogLevel: "INFO" } } },
-    },
-  });
 });
 
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await watched.close();
+const Variables = {
+  RUNNER_POOL: "user",
+  AWS_USE_FIPS_ENDPOINT: "true",
+  AWS_USE_DUALSTACK_ENDPOINT: "true",
+};
+const watched = useCloud({
+  functions: {
+    RunnerEchoA1B2C3D4: { properties: { Environment: { Variables } } },
+    WarmA1B2C3D4: {},
+    FrozenA1B2C3D4: {},
+    QuickA1B2C3D4: { properties: { Timeout: 1 } },
+    StillA1B2C3D4: { properties: { Timeout: 1 } },
+    SmallA1B2C3D4: { properties: { MemorySize: 128 } },
+    LoudA1B2C3D4: {},
+    ParentA1B2C3D4: {},
+    JsonA1B2C3D4: { properties: { LoggingConfig: { LogFormat: "JSON", ApplicationLogLevel: "INFO" } } },
+  },
 });
 
 /** Invokes it synchronously: what Lambda answers, and the parsed payload. */

@@ -7,16 +7,8 @@ import { DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dyn
 import { expect, it } from "vitest";
 import type { LocalCloud } from "../../../local/cloud/local-cloud.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { call, isRunning, kindsOf, startWatched, writeTemplate } from "./fixture.ts";
+import { call, isRunning, kindsOf, startForTest, table, writeTemplate } from "./fixture.ts";
 
-const table = {
-  Type: "AWS::DynamoDB::Table",
-  Properties: {
-    AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
-    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
-    TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
-  },
-};
 const schedule = (properties: object = {}) => ({
   Type: "AWS::Scheduler::Schedule",
   Properties: {
@@ -41,7 +33,7 @@ function familyOf(pid: number): number[] {
 
 it("fires each enabled schedule at the start and then at its interval", async () => {
   const clock = createFakeClock(Date.UTC(2026, 10, 20, 12));
-  const watched = await startWatched(
+  const watched = await startForTest(
     {
       functions: { Tick: {} },
       resources: {
@@ -68,12 +60,11 @@ it("fires each enabled schedule at the start and then at its interval", async ()
   expect(watched.events).toContainEqual(
     expect.objectContaining({ kind: "schedule-not-timed", schedule: "Cron" }),
   );
-  await watched.close();
 });
 
 it("fires a schedule on request with Scheduler's own event where the template gives no input", async () => {
   const source = `export const handler = async (event) => console.log(JSON.stringify(event));`;
-  const watched = await startWatched({ functions: { Tick: { source } }, resources: { Every: schedule() } });
+  const watched = await startForTest({ functions: { Tick: { source } }, resources: { Every: schedule() } });
   const requestIds = await watched.cloud.tick("Every");
   await watched.cloud.idle();
 
@@ -84,12 +75,11 @@ it("fires a schedule on request with Scheduler's own event where the template gi
     resources: ["arn:aws:scheduler:us-east-1:000000000000:schedule/default/TestStack-Every"],
   });
   await expect(watched.cloud.tick("Never")).rejects.toMatchObject({ type: "ResourceNotFoundException" });
-  await watched.close();
 });
 
 it("leaves no process behind when it stops, neither running nor frozen, nor the database's", async () => {
   const before = familyOf(process.pid);
-  const watched = await startWatched({ functions: { Worker: {} }, resources: { RunStore: table } });
+  const watched = await startForTest({ functions: { Worker: {} }, resources: { RunStore: table() } });
   await call(watched.cloud, "Worker", { do: "nothing" });
   const running = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
   const waiting = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
@@ -105,7 +95,7 @@ it("leaves no process behind when it stops, neither running nor frozen, nor the 
 
 it("lets running invocations end within the grace, and takes no new ones meanwhile", async () => {
   const clock = createFakeClock(0);
-  const watched = await startWatched({ functions: { Worker: {} } }, { clock });
+  const watched = await startForTest({ functions: { Worker: {} } }, { clock });
   const running = call(watched.cloud, "Worker", { do: "waitForTerm" });
   await watched.until((event) => event.kind === "log" && event.line.includes("begin waitForTerm"));
   const stopping = watched.cloud.stop({ graceMs: 10_000 });
@@ -116,11 +106,10 @@ it("lets running invocations end within the grace, and takes no new ones meanwhi
   await clock.advance(10_000);
   expect(await running).toBe("wound down");
   await stopping;
-  await watched.close();
 });
 
 it("drops events that wait for a retry when it stops, and says so", async () => {
-  const watched = await startWatched({ functions: { Worker: {} } }, { retryDelaysMs: [60_000] });
+  const watched = await startForTest({ functions: { Worker: {} } }, { retryDelaysMs: [60_000] });
   await watched.cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
   await watched.until(({ kind }) => kind === "retry");
   await watched.close();
@@ -130,7 +119,7 @@ it("drops events that wait for a retry when it stops, and says so", async () => 
 
 it("ends a process that has not been used for long", async () => {
   const clock = createFakeClock(0);
-  const watched = await startWatched({ functions: { Worker: {} } }, { clock, reapAfterMs: 1000 });
+  const watched = await startForTest({ functions: { Worker: {} } }, { clock, reapAfterMs: 1000 });
   await call(watched.cloud, "Worker", { do: "nothing" });
   const pid = watched.cloud.functions()[0]?.environments[0]?.pid ?? 0;
   await clock.advance(999);
@@ -139,11 +128,10 @@ it("ends a process that has not been used for long", async () => {
 
   expect(watched.events.at(-1)).toEqual({ kind: "reaped", function: "worker", pid, atMs: 1000 });
   await expect.poll(() => isRunning(pid)).toBe(false);
-  await watched.close();
 });
 
 it("ends every process when it is killed itself, the frozen ones too", async () => {
-  const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { RunStore: table } });
+  const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { RunStore: table() } });
   const script = `
     import { startCloud } from "./local/cloud/cloud.ts";
     import { systemClock } from "./lib/core/clock.ts";
@@ -166,8 +154,8 @@ it("ends every process when it is killed itself, the frozen ones too", async () 
 
 it("keeps tables in its data folder, without the rows whose time to live is over", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "local-cloud-data-"));
-  const fixture = { resources: { RunStore: table } };
-  const first = await startWatched(fixture, { dataDir });
+  const fixture = { resources: { RunStore: table() } };
+  const first = await startForTest(fixture, { dataDir });
   const client = clientOf(first.cloud);
   const TableName = first.cloud.tableName("RunStore");
   for (const [pk, expiresAt] of [
@@ -178,16 +166,15 @@ it("keeps tables in its data folder, without the rows whose time to live is over
     const Item = { pk: { S: pk }, ...(expiresAt === undefined ? {} : { expiresAt: { N: expiresAt } }) };
     await client.send(new PutItemCommand({ TableName, Item }));
   }
-  await expect(startWatched(fixture, { dataDir })).rejects.toThrow(/DynamoDB ended.*perhaps in use/);
+  await expect(startForTest(fixture, { dataDir })).rejects.toThrow(/DynamoDB ended.*perhaps in use/);
   await first.close();
 
-  const second = await startWatched(fixture, { dataDir });
+  const second = await startForTest(fixture, { dataDir });
   const rows = await clientOf(second.cloud).send(new ScanCommand({ TableName }));
   expect(rows.Items?.map(({ pk }) => pk?.S).toSorted()).toEqual(["endless", "kept"]);
   await second.close();
-  const KeySchema = [{ AttributeName: "pk", KeyType: "RANGE" }];
-  const other = { ...table, Properties: { ...table.Properties, KeySchema } };
-  await expect(startWatched({ resources: { RunStore: other } }, { dataDir })).rejects.toThrow(
+  const other = table({ KeySchema: [{ AttributeName: "pk", KeyType: "RANGE" }] });
+  await expect(startForTest({ resources: { RunStore: other } }, { dataDir })).rejects.toThrow(
     /made for another template.*delete the folder/,
   );
   rmSync(dataDir, { recursive: true });

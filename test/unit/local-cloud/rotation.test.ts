@@ -7,14 +7,14 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createRotations } from "../../../local/cloud/rotation.ts";
 import { createSecretStore } from "../../../local/cloud/secrets.ts";
 import { createActivity } from "../../../local/cloud/timers.ts";
 import type { CloudEventBody } from "../../../local/cloud/events.ts";
 import type { InvokeRequest } from "../../../local/cloud/lambda-service.ts";
-import { startWatched, type Watched } from "./fixture.ts";
+import { useCloud } from "./fixture.ts";
 
 /** Notes its steps; each does its work with the same actions as a rotation function on AWS. */
 const rotator = `
@@ -33,34 +33,25 @@ export const handler = async ({ Step, SecretId, ClientRequestToken: token }) => 
   }
 };`;
 
-let watched: Watched;
-
-beforeAll(async () => {
-  const secret = (Name: string) => ({
-    Type: "AWS::SecretsManager::Secret",
-    Properties: { Name, SecretString: "old" },
-  });
-  watched = await startWatched({
-    functions: { Rotator: { source: rotator } },
-    resources: {
-      Key: secret("key"),
-      Other: secret("other"),
-      Plan: {
-        Type: "AWS::SecretsManager::RotationSchedule",
-        Properties: {
-          SecretId: { Ref: "Key" },
-          RotationLambdaARN: { "Fn::GetAtt": ["Rotator", "Arn"] },
-          RotationRules: { ScheduleExpression: "rate(30 days)" },
-        },
-      },
-    },
-  });
-  for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
+const secret = (Name: string) => ({
+  Type: "AWS::SecretsManager::Secret",
+  Properties: { Name, SecretString: "old" },
 });
 
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await watched.close();
+const watched = useCloud({
+  functions: { Rotator: { source: rotator } },
+  resources: {
+    Key: secret("key"),
+    Other: secret("other"),
+    Plan: {
+      Type: "AWS::SecretsManager::RotationSchedule",
+      Properties: {
+        SecretId: { Ref: "Key" },
+        RotationLambdaARN: { "Fn::GetAtt": ["Rotator", "Arn"] },
+        RotationRules: { ScheduleExpression: "rate(30 days)" },
+      },
+    },
+  },
 });
 
 const rotated = new GetSecretValueCommand({ SecretId: "key" });
@@ -118,8 +109,8 @@ type Answer = "ok" | "fails";
 /** Rotations over a function that answers as it is told, step by step. */
 function start(answers: readonly Answer[], retryDelaysMs: readonly number[] = [1_000]) {
   const clock = createFakeClock();
-  const secret = { logicalId: "Key", name: "key", arn: "arn:key", initialValue: "old" };
-  const store = createSecretStore([secret], clock);
+  const key = { logicalId: "Key", name: "key", arn: "arn:key", initialValue: "old" };
+  const store = createSecretStore([key], clock);
   const events: CloudEventBody[] = [];
   const invoked: string[] = [];
   const activity = createActivity();

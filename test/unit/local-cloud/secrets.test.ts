@@ -9,35 +9,27 @@ import {
   type GetSecretValueCommandInput,
   type PutSecretValueCommandInput,
 } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { startWatched, type Watched } from "./fixture.ts";
+import { describe, expect, it } from "vitest";
+import { useCloud } from "./fixture.ts";
 
-let watched: Watched;
+const secret = (Properties: object) => ({ Type: "AWS::SecretsManager::Secret", Properties });
 
-beforeAll(async () => {
-  watched = await startWatched(
-    {
-      resources: {
-        Empty: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "empty" } },
-        First: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "first" } },
-        RunnerKey12345678: { Type: "AWS::SecretsManager::Secret", Properties: { GenerateSecretString: {} } },
-        ModelKey: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "model/key" } },
-      },
+const watched = useCloud(
+  {
+    resources: {
+      Empty: secret({ Name: "empty" }),
+      First: secret({ Name: "first" }),
+      RunnerKey12345678: secret({ GenerateSecretString: {} }),
+      ModelKey: secret({ Name: "model/key" }),
     },
-    {
-      secrets: {
-        "*ModelKey*": "sk-model",
-        "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef": "brought",
-      },
+  },
+  {
+    secrets: {
+      "*ModelKey*": "sk-model",
+      "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef": "brought",
     },
-  );
-  for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
-});
-
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await watched.close();
-});
+  },
+);
 
 const client = () => new SecretsManagerClient();
 const getSecret = (input: GetSecretValueCommandInput) => client().send(new GetSecretValueCommand(input));
@@ -53,21 +45,16 @@ const stagesOf = async (SecretId: string) =>
 it("gives a secret by name, by ARN and by ARN without its suffix", async () => {
   const arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:model/key-abcdef";
   for (const SecretId of ["model/key", arn, arn.slice(0, -7)]) {
-    const secret = await getSecret({ SecretId });
-    expect(secret).toMatchObject({ ARN: arn, SecretString: "sk-model", VersionStages: ["AWSCURRENT"] });
+    const found = await getSecret({ SecretId });
+    expect(found).toMatchObject({ ARN: arn, SecretString: "sk-model", VersionStages: ["AWSCURRENT"] });
   }
 });
 
-it("keeps a secret from outside the template under its ARN", async () => {
-  const secret = await getSecret({ SecretId: "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef" });
-
-  expect(secret.SecretString).toBe("brought");
-});
-
-it("generates a value where the template asks for one", async () => {
-  const secret = await getSecret({ SecretId: "RunnerKey12345678-local" });
-
-  expect(secret.SecretString).toMatch(/^[\w-]{32}$/);
+it.each([
+  ["a secret from outside the template", "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef", /^brought$/],
+  ["a value that the template has generated", "RunnerKey12345678-local", /^[\w-]{32}$/],
+])("gives %s", async (_, SecretId, value) => {
+  expect((await getSecret({ SecretId })).SecretString).toMatch(value);
 });
 
 const noValue = "Secrets Manager can't find the specified secret value for staging label: ";

@@ -5,44 +5,33 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand, LambdaClient, type InvokeCommandInput } from "@aws-sdk/client-lambda";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { startWatched, type Watched } from "./fixture.ts";
+import { expect, it } from "vitest";
+import { table, useCloud } from "./fixture.ts";
 
-let watched: Watched;
-
-beforeAll(async () => {
-  watched = await startWatched({
-    functions: { Echo: {} },
-    resources: {
-      RunStore: {
-        Type: "AWS::DynamoDB::GlobalTable",
-        Properties: {
-          AttributeDefinitions: [
-            { AttributeName: "pk", AttributeType: "S" },
-            { AttributeName: "state", AttributeType: "S" },
-            { AttributeName: "at", AttributeType: "N" },
+const watched = useCloud({
+  functions: { Echo: {} },
+  resources: {
+    RunStore: {
+      ...table({
+      AttributeDefinitions: [
+        { AttributeName: "pk", AttributeType: "S" },
+        { AttributeName: "state", AttributeType: "S" },
+        { AttributeName: "at", AttributeType: "N" },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: "byState",
+          KeySchema: [
+            { AttributeName: "state", KeyType: "HASH" },
+            { AttributeName: "at", KeyType: "RANGE" },
           ],
-          KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
-          GlobalSecondaryIndexes: [
-            {
-              IndexName: "byState",
-              KeySchema: [
-                { AttributeName: "state", KeyType: "HASH" },
-                { AttributeName: "at", KeyType: "RANGE" },
-              ],
-              Projection: { ProjectionType: "ALL" },
-            },
-          ],
+          Projection: { ProjectionType: "ALL" },
         },
-      },
+      ],
+      }),
+      Type: "AWS::DynamoDB::GlobalTable",
     },
-  });
-  for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
-});
-
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await watched.close();
+  },
 });
 
 const invoke = (input: InvokeCommandInput) => new LambdaClient().send(new InvokeCommand(input));

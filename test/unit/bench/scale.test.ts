@@ -42,7 +42,7 @@ describe("the simulation of a large queue", () => {
     expect(await simulate(load)).toEqual(outcome);
   });
 
-  it("shows what little memory and a Studio that refuses cost", async () => {
+  it("shows the cost of little memory and of a Studio that refuses", async () => {
     const [whole, small, refused] = await Promise.all([
       simulate(load),
       simulate({ ...load, dispatcherMemoryMb: 150 }),

@@ -14,7 +14,7 @@ describe("a target", () => {
     expect([3, 2.9].map((value) => isMet({ ...most, least: true, value }))).toEqual([true, false]);
   });
 
-  it("that is missed is told with its reason", () => {
+  it("that is missed is shown with its reason", () => {
     const text = renderTargets([{ what: "drain", limit: 1.25, unit: "", value: 1.5, why: "Few cores." }]);
     expect(text).toContain("**missed**");
     expect(text).toContain("- **drain.** Few cores.");

@@ -151,11 +151,11 @@ describe("a signature", () => {
     ["get-vanilla", vanilla],
     ["get-vanilla-query-order-key-case", query],
     ["post-x-www-form-urlencoded", form],
-  ])("passes in AWS's own example %s", async (_, request) => {
+  ])("is accepted in AWS's own example %s", async (_, request) => {
     await expect(checked(request, check)).resolves.toBeUndefined();
   });
 
-  it("holds for a quarter of an hour before and after", async () => {
+  it("is valid for a quarter of an hour before and after its time", async () => {
     for (const offMs of [-900_000, 900_000]) {
       const at = (ms: number) => checked(form, { ...check, nowMs: signedAtMs + ms });
       await expect(at(offMs)).resolves.toBeUndefined();
@@ -187,15 +187,15 @@ describe("a signature", () => {
     ["action, which was not signed", changed({ "x-amz-target": "secretsmanager.GetSecretValue" })],
     ["hash of the body", changed({ "x-amz-content-sha256": "UNSIGNED-PAYLOAD" })],
     [
-      "list of what is signed",
+      "list of signed headers",
       changed({ authorization: own.replace("content-type;host;x-amz-date", "content-type;x-amz-date") }),
     ],
-    ["a header that is not there", changed({ authorization: own.replace("x-amz-date", "x-amz-date;zero") })],
-  ])("does not pass with another %s", async (_, request) => {
+    ["list of signed headers, of which one is missing", changed({ authorization: own.replace("x-amz-date", "x-amz-date;zero") })],
+  ])("is refused with another %s", async (_, request) => {
     await expect(checked(request, check)).rejects.toMatchObject({ type: "InvalidSignatureException" });
   });
 
-  it("passes for the service and the region that are asked only", async () => {
+  it("is valid only for the service and the region that it names", async () => {
     const scope = { region: "us-east-1", service: "service" };
     await expect(checked(form, { ...check, scope })).resolves.toBeUndefined();
     const other = (more: object) => checked(form, { ...check, scope: { ...scope, ...more } });
@@ -207,7 +207,7 @@ describe("a signature", () => {
     );
   });
 
-  it("does not pass where the hash that is signed is not that of the body", async () => {
+  it("is refused where the signed hash is not that of the body", async () => {
     const request = requestOf("host;x-amz-content-sha256;x-amz-date", "0".repeat(64));
     const headers = { ...request.headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
     await expect(checked({ ...request, headers }, check)).rejects.toThrow(
@@ -221,7 +221,7 @@ describe("a signature", () => {
     ["AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE", "IncompleteSignatureException", "IncompleteSignature"],
     [own.replace("AKIDEXAMPLE", "AKIDOTHER"), "UnrecognizedClientException", "InvalidClientTokenId"],
     [own.replace(/a$/, "b"), "InvalidSignatureException", "SignatureDoesNotMatch"],
-  ])("is refused as AWS does: %s", async (header, type, queryType) => {
+  ])("in the header %s is refused with %s, and by query APIs with %s", async (header, type, queryType) => {
     const { authorization: _, ...headers } = form.headers;
     const request = {
       ...form,

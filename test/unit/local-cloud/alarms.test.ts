@@ -25,7 +25,7 @@ it.each<[number, string, readonly (AlarmState | "KEPT")[]]>([
   [2, "0 - X - -", [O, O, A, O]],
   [2, "- - - - 0", [O, O, A, O]],
   [2, "- - - X -", [A, KEPT, A, O]],
-])("%d of 3 breaching, values %s: as the guide's table has it", (datapointsToAlarm, picture, expected) => {
+])("with %d of 3 to alarm, the values %s give the states of the guide's table", (datapointsToAlarm, picture, expected) => {
   const slots = picture.split(" ").map((mark) => ({ 0: false, X: true })[mark]);
   for (const present of ["OK", "ALARM"] as const) {
     const found = treatments.map(
@@ -112,7 +112,7 @@ it("goes to ALARM when its values have broken the threshold for long enough, and
   expect(stateAt(5)).toBe("OK");
 });
 
-it("fills a silent minute as it was told to, once the range has no value left", () => {
+it("treats silent minutes as configured once no value is left in the range", () => {
   const { add, stateAt } = start(alarm());
   add(1, 1);
 
@@ -148,7 +148,7 @@ it("evaluates metric math", () => {
   expect([2, 3].map(stateAt)).toEqual(["ALARM", "OK"]);
 });
 
-it("ignores missing data of DynamoDB's own metrics, whatever it was told", () => {
+it("ignores missing data of DynamoDB's own metrics, whatever is configured", () => {
   const { stateAt } = start(alarm({ metric: { namespace: "AWS/DynamoDB", name: "ThrottledRequests" } }));
 
   expect(stateAt(9)).toBe("INSUFFICIENT_DATA");

@@ -68,7 +68,7 @@ it("invokes a failure function with the record of a crash", async () => {
   );
 });
 
-it("gives up an event that waited for a place longer than its maximum age, without invoking", async () => {
+it("drops an event that waited for concurrency longer than its maximum age, without invoking", async () => {
   const clock = createFakeClock(1_000_000);
   const config = eventInvokeConfig("Worker", { MaximumEventAgeInSeconds: 60, DestinationConfig: toQueue });
   const { cloud, events, until } = await start(
@@ -93,7 +93,7 @@ it("gives up an event that waited for a place longer than its maximum age, witho
   await busy;
 });
 
-it("gives up a failing event whose next attempt would come too late", async () => {
+it("gives up a failing event whose next attempt would exceed its maximum age", async () => {
   const clock = createFakeClock(0);
   const config = eventInvokeConfig("Worker", { MaximumEventAgeInSeconds: 90, DestinationConfig: toQueue });
   const { cloud, until } = await start(
@@ -165,7 +165,7 @@ it.each([
   expect(events.some(({ kind }) => kind === "recursion-stopped")).toBe(ends === 16);
 });
 
-it("delivers an event twice, drops it, or kills its process, when told to", async () => {
+it("delivers an event twice, drops it, or kills its process, as a fault says", async () => {
   const config = eventInvokeConfig("Worker", { MaximumRetryAttempts: 0 });
   const { cloud, events } = await start({ functions: { Worker: {} }, resources: { Config: config } });
   const invoke = async (event: unknown): Promise<string[]> => {
@@ -184,7 +184,7 @@ it("delivers an event twice, drops it, or kills its process, when told to", asyn
   expect(await invoke({ do: "nothing" })).toEqual(["end", "invoke", "queued"]);
 });
 
-it("holds events back for as long as it is told to", async () => {
+it("holds events back for as long as a fault says", async () => {
   const clock = createFakeClock(0);
   const { cloud, events, until } = await start({ functions: { Worker: {} } }, { clock });
   cloud.faults.delayEvent(5000);

@@ -55,7 +55,7 @@ it("answers a synchronous invocation with what the handler returns, in Lambda's 
   expect(answer.remainingMs).toBeLessThanOrEqual(20_000);
 });
 
-it("gives the process the template's and Lambda's variables, without AWS's other addresses, and nothing of ours", async () => {
+it("gives the process the template's and Lambda's variables, no settings for other AWS endpoints, and none of ours", async () => {
   const env = await call<Record<string, string>>(watched.cloud, "RunnerEchoA1B2C3D4", { do: "env" });
 
   const names = Object.keys(env).filter((name) => !name.startsWith("AWS_LAMBDA_"));
@@ -112,7 +112,7 @@ it("kills a process at its function's timeout and starts a new one for the next 
   expect(next.calls).toBe(1);
 });
 
-it("stands still for as long as a fault says, and its time-out with it", async () => {
+it("freezes a process, and its timeout, for as long as a fault says", async () => {
   const answer = call(watched.cloud, "StillA1B2C3D4", { do: "sleep", ms: 600 });
   const begun = await watched.until(
     (event) => event.kind === "log" && event.function === "still" && event.line.includes("begin sleep"),
@@ -183,7 +183,7 @@ it("refuses an answer over 6 MB", async () => {
   });
 });
 
-it("hands out each log line with its request before the invocation's end", async () => {
+it("emits each log line with its request id before the invocation ends", async () => {
   const { requestId, own } = await invoke("LoudA1B2C3D4", { do: "log" });
 
   const lines = own().flatMap((event) => (event.kind === "log" ? [event.line] : []));
@@ -209,7 +209,7 @@ it("writes JSON lines at the template's log level", async () => {
   expect(lines[2].message).toMatchObject({ errorType: "Error", errorMessage: "two\nlines" });
 });
 
-it("ends what a function has started together with its process", async () => {
+it("ends the processes that a function has started together with its own", async () => {
   const grandchild = await call<number>(watched.cloud, "ParentA1B2C3D4", { do: "spawn" });
   expect(isRunning(grandchild)).toBe(true);
   await call(watched.cloud, "ParentA1B2C3D4", { do: "exit", code: 1 });

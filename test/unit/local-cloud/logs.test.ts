@@ -87,7 +87,7 @@ it.each([
   ["{ $.ok = true }", true],
   ['{ $.error.name = "E" }', true],
   ['{ $.tags.0 = "a" }', true],
-])("the filter pattern %s passes the line: %s", (pattern, expected) => {
+])("the filter pattern %s matches the line: %s", (pattern, expected) => {
   expect(compileFilter(pattern)(line)).toBe(expected);
 });
 
@@ -98,7 +98,7 @@ it.each(["{ $.a IS NULL }", "{ $.a = 01* }", "{ $.a = 1", "{ runId }", "[a, b]",
   },
 );
 
-it("passes no line that is not JSON where a field is asked for", () => {
+it("a pattern about a field matches no line that is not JSON", () => {
   expect(compileFilter("{ $.a != 1 }")("plain")).toBe(false);
 });
 

@@ -133,7 +133,7 @@ it.each([
   expect(() => run(expression)).toThrow(message);
 });
 
-it("begins periods at whole multiples, or at the range's start where it slides", () => {
+it("periods begin at whole multiples, or at the range's start where it slides", () => {
   const queries = [metricQuerySchema.parse({ Id: "a", MetricStat: { ...stat("a"), Period: 120 } })];
   const shifted = { startMs: minute, endMs: 4 * minute };
 

@@ -62,7 +62,7 @@ it("does not count the silence before its start as missing data", async () => {
   expect(changes).toEqual(["129 ALARM"]);
 });
 
-it("evaluates as of any time on request", async () => {
+it("evaluates alarms as of any time on request", async () => {
   const { monitor, changes, queue } = start({ Dead: alarm({}) });
   queue.send("a dead letter");
   monitor.evaluate(60_000);

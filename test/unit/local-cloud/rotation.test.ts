@@ -58,7 +58,7 @@ const rotated = new GetSecretValueCommand({ SecretId: "key" });
 const previous = new GetSecretValueCommand({ SecretId: "key", VersionStage: "AWSPREVIOUS" });
 const describe = (SecretId: string) => new DescribeSecretCommand({ SecretId });
 
-it("takes a secret through the four steps, whose version is pending from the first one on", async () => {
+it("takes a secret through the four steps, and its new version is pending from the first one on", async () => {
   const client = new SecretsManagerClient();
   const token = randomUUID();
   const answer = await client.send(new RotateSecretCommand({ SecretId: "key", ClientRequestToken: token }));
@@ -156,7 +156,7 @@ it("tries a rotation that failed again, from the first step and with the same ve
   expect(events[1]).toMatchObject({ step: "setSecret", outcome: "failed", reason: "no good" });
 });
 
-it("leaves the pending version behind when no try is left, and takes the same rotation up again", async () => {
+it("leaves the pending version behind when no try is left, and resumes the same rotation", async () => {
   const { store, activity, rotate } = start(["fails"], []);
   rotate("v2");
   await activity.idle();
@@ -168,7 +168,7 @@ it("leaves the pending version behind when no try is left, and takes the same ro
   expect(store.get("key").version.value).toBe("new");
 });
 
-it("ends a rotation's tries when it is cancelled", async () => {
+it("makes no further try once the rotation is cancelled", async () => {
   const { clock, store, invoked, activity, rotations, rotate } = start(["fails"]);
   rotate("v2");
   await clock.advance(0);
@@ -179,7 +179,7 @@ it("ends a rotation's tries when it is cancelled", async () => {
   expect(invoked).toEqual(["createSecret"]);
 });
 
-it("only tests, on a copy of the present value, where it is not to rotate now", async () => {
+it("only tests a copy of the present value when the rotation is not to start now", async () => {
   const { store, invoked, activity, rotate } = start(["ok"]);
   rotate("v2", false);
   await activity.idle();

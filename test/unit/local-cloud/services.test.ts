@@ -100,7 +100,7 @@ it("accepts an Event of exactly 1 MB", async () => {
   });
 });
 
-it("keeps rows under conditions and finds them by the template's index", async () => {
+it("enforces conditions on rows, and finds rows by the template's index", async () => {
   const client = new DynamoDBClient();
   const TableName = watched.cloud.tableName("RunStore");
   const put = new PutItemCommand({

@@ -83,7 +83,7 @@ it("keeps functions apart whose readable names are equal", () => {
   expect(stack.functions.map(({ label }) => label)).toEqual(["ProcessorA1B2C3D4", "ProcessorB1B2C3D4"]);
 });
 
-it("leaves alone what it does not run", () => {
+it("ignores resources that it does not run", () => {
   const stack = read({
     functions: { Python: { properties: { Runtime: "python3.13" } } },
     resources: { Bucket: { Type: "AWS::S3::Bucket", Properties: { Name: { "Fn::ImportValue": "x" } } } },
@@ -164,7 +164,7 @@ it("refuses a file that is no template", () => {
   );
 });
 
-it("refuses a secret pattern that matches nothing, with nothing left open", async () => {
+it("refuses a secret pattern that matches nothing", async () => {
   await expect(startWatched({}, { secrets: { "*Modle*": "sk-1" } })).rejects.toThrow(
     'no secret of the template matches "*Modle*"',
   );

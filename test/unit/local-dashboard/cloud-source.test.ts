@@ -98,7 +98,7 @@ describe("numbers", () => {
     ]);
   });
 
-  it("over the whole time come from one period that begins with it", () => {
+  it("over the whole time come from a single period that begins with it", () => {
     const { source, asked } = watch();
     source.metricData([{ ...query, periodSeconds: 900 }], range);
     expect(asked[0]?.[1]).toEqual({ startMs: 0, endMs: 900_000, sliding: true });

@@ -53,7 +53,7 @@ describe("a dashboard", () => {
     expect(drawDashboard(source, { ...wanted, name: "c" })).toBeUndefined();
   });
 
-  it("is empty, and no mistake, in a stack without one", () => {
+  it("is empty without an error in a stack without one", () => {
     const source = fakeSource({ dashboards: () => [], alarms: [alarmNamed("X")] });
     const view = drawDashboard(source, { range: quarter, rangeText: "hour" });
     expect(view).toMatchObject({ dashboards: [], widgets: [], alarms: [{ name: "X" }] });
@@ -74,11 +74,11 @@ describe("what cannot be drawn", () => {
       { type: "log", properties: { query: "stats count(*)", view: "pie" } },
       "Log queries are drawn as tables here, not as “pie”.",
     ],
-  ])("is a widget %s, which is said", (_, widget, sentence) => {
+  ])("is a widget %s, and a sentence says why", (_, widget, sentence) => {
     expect(draw({ widgets: [widget] }).first).toEqual({ kind: "problem", sentence });
   });
 
-  it("is a definition that is not understood, beside which the others are drawn", () => {
+  it("is a definition that is not understood, and the other widgets are drawn", () => {
     const { widgets } = draw({
       widgets: [metricWidget({ view: "heatmap" }), { type: "text", properties: { markdown: "fine" } }],
     });
@@ -89,7 +89,7 @@ describe("what cannot be drawn", () => {
     expect(widgets[1]?.content.kind).toBe("text");
   });
 
-  it("is what cannot be worked out, for the reason that is given", () => {
+  it("is a widget whose numbers cannot be worked out, and the reason is given", () => {
     const sentence = "ANOMALY_DETECTION_BAND is not understood locally.";
     const metricData = () => {
       throw new Error(sentence);
@@ -136,7 +136,7 @@ describe("metric widgets", () => {
     });
   });
 
-  it("say what will show where there is no data", () => {
+  it("say what will appear where there is no data", () => {
     expect(draw({ widgets: [metricWidget({})] }).first).toEqual({
       kind: "empty",
       sentence:
@@ -184,7 +184,7 @@ describe("metric widgets", () => {
     expect(first).toMatchObject({ kind: "numbers", values: [{ value: null, trend: [] }] });
   });
 
-  it("draw the way to a number, unless it is over the whole time", () => {
+  it("draw the trend behind a number, unless the number is over the whole time", () => {
     const number = (more: object) =>
       draw({ series: heartbeats, widgets: [metricWidget({ view: "singleValue", ...more })] });
     expect(number({}).first).toMatchObject({ values: [{ trend: points }] });

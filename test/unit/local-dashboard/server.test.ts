@@ -21,7 +21,7 @@ const get = (path: string, init: RequestInit = {}) =>
   fetch(`${server.url}${path}`, { redirect: "manual", ...init });
 
 describe("the dashboard's server", () => {
-  it("leads from the bare address to the page", async () => {
+  it("redirects from the bare address to the page", async () => {
     const answer = await get("/");
     expect([answer.status, answer.headers.get("location")]).toEqual([302, "/dashboard"]);
   });

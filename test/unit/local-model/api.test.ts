@@ -106,7 +106,7 @@ test.each([
   );
 });
 
-test("answers 404 to an unknown address and notes it", async () => {
+test("answers 404 to an unknown address and records the request", async () => {
   const { model, call } = await runModel();
   const { status, body } = await call("POST", "/chat/completions", {});
 

@@ -57,7 +57,7 @@ test("only background responses can be cancelled, and only streamed ones streame
   expect(streamed.body.error.param).toBe("stream");
 });
 
-test("a background stream that loses its client goes on and is taken up again where it was", async () => {
+test("a background stream continues without its client and is resumed where it was left", async () => {
   const { clock, client, model } = await runSlowModel();
   const stream = await client.responses.create({ ...cello, background: true, stream: true });
   const seen: string[] = [];
@@ -108,7 +108,7 @@ test("an unstored background response is there for ten minutes and cannot be con
   expect((await call("GET", `/responses/${id}`)).status).toBe(404);
 });
 
-test("close ends what is being made", async () => {
+test("closing the server ends the generations in progress", async () => {
   const { clock, client, model } = await runSlowModel();
   await client.responses.create({ ...cello, background: true });
 

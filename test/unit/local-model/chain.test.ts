@@ -5,7 +5,7 @@ import { callsOf, cello, outputsFor, runModel } from "./model-server.ts";
 const isInputItem = (item: unknown): item is OpenAI.Responses.ResponseInputItem =>
   typeof item === "object" && item !== null && "type" in item;
 
-test("a whole job over a chain of responses with the SDK", async () => {
+test("the SDK works off a whole job over a chain of stored responses", async () => {
   const { model, client } = await runModel();
   let response = await client.responses.create(cello);
   const ids = [response.id];
@@ -25,7 +25,7 @@ test("a whole job over a chain of responses with the SDK", async () => {
   ]);
 });
 
-test("the same job without a stored chain, the whole conversation sent each time", async () => {
+test("the SDK works off the same job without storage, sending the whole conversation each time", async () => {
   const { client } = await runModel();
   const settings = { ...cello, include: ["reasoning.encrypted_content" as const], store: false };
   let input: OpenAI.Responses.ResponseInput = [{ role: "user", content: cello.input }];
@@ -41,7 +41,7 @@ test("the same job without a stored chain, the whole conversation sent each time
   expect(response.output_text).toContain("{{artifact:checklist:next-steps}}");
 });
 
-test("refuses unstored reasoning that does not bring its content", async () => {
+test("refuses unstored reasoning without its encrypted content", async () => {
   const { call } = await runModel();
   const first = await call("POST", "/responses", { ...cello, store: false });
   const { output } = first.body;

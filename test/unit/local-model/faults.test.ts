@@ -24,7 +24,7 @@ test("a status fault hits as often as it says, on its route only, with its own h
   expect((await call("POST", "/responses", hello)).status).toBe(200);
 });
 
-test("a rule with a probability asks the dice, and clear ends all rules", async () => {
+test("a rule with a probability depends on the random number, and clear ends all rules", async () => {
   const dice = [0.2, 0.7];
   const { model, call } = await runModel({ random: () => dice.shift() ?? 0 });
   model.faults.add({ probability: 0.5, fault: { kind: "status", status: 503 } });
@@ -45,7 +45,7 @@ test("an HTML fault is a proxy's page with status 200", async () => {
   expect(text).toMatch(/^<!doctype html>/);
 });
 
-test("a reset before leaves nothing done, a reset after leaves a response that nobody was told of", async () => {
+test("a reset before the answer generates nothing, and a reset after it generates a response that is lost", async () => {
   const asked: string[] = [];
   const { model, client } = await runModel({
     script: ({ items }) => {

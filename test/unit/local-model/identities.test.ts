@@ -31,7 +31,7 @@ it("an identity is exchanged for a token that is accepted for an hour", async ()
   expect(await statusWith(body.access_token)).toBe(401);
 });
 
-it("tokens of others, and incomplete requests, are refused", async () => {
+it("unknown tokens and incomplete requests are refused", async () => {
   const { exchange, statusWith } = await startModel();
   expect(await statusWith("token_made_up")).toBe(401);
   expect((await exchange({ ...request, subject_token: "" })).status).toBe(400);

@@ -89,7 +89,7 @@ test("calls only tools that are offered", () => {
   expect(drive(business!, { tools }).rounds.map(namesOf)).toEqual(["create_list"]);
 });
 
-test("gives arguments the form of the tool's schema: null for what is absent, nothing beside", () => {
+test("fits arguments to the tool's schema: null for what is absent, and no other fields", () => {
   const [call] = drive(cello).rounds[1] ?? [];
   expect(JSON.parse(call!.arguments)).toEqual({
     list: {

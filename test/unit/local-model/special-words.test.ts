@@ -44,7 +44,7 @@ test("[[svg-script]] brings a script, and repeats the call without it only where
   expect(again).not.toMatch(/onclick|script/);
 });
 
-test("[[dangling]] names a missing chart until it is told", () => {
+test("[[dangling]] names a missing chart until a repair prompt points it out", () => {
   const first = drive(`${cello} [[dangling]]`);
   const second = drive([...first.items, { type: "user", text: repairPrompt }]);
 

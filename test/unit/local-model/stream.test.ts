@@ -43,7 +43,7 @@ test("streams each call's arguments in pieces that make up its JSON", async () =
   }
 });
 
-test("streams a refusal and an incomplete end as such", async () => {
+test("streams a refusal and an incomplete response as such", async () => {
   const { call } = await runModel();
   const eventsOf = async (input: string) =>
     parseEvents((await call("POST", "/responses", { ...cello, input, stream: true })).text);

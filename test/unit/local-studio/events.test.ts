@@ -34,7 +34,7 @@ it("sends the page each state as it comes, and a comment every 15 s", async () =
   await stream.until(": heartbeat\n\n");
 });
 
-it("announces an expired lease although nobody asks, until the listener ends its subscription", async () => {
+it("announces an expired lease without being asked, until the listener unsubscribes", async () => {
   await fixture.leaseNew();
   const seen: string[] = [];
   const end = fixture.studio.onChange((summary) => seen.push(summary.state));

@@ -84,7 +84,7 @@ describe("a fault", () => {
     expect(json.recentMessages[0].createdAtMs).toBe(1e300);
   });
 
-  it("added as the first goes before the others while it is there", async () => {
+  it("that is added first takes precedence until it is removed", async () => {
     fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
     const takeOut = fixture.studio.faults.addFirst({ fault: { kind: "status", status: 429 } });
     expect((await lease()).status).toBe(429);
@@ -133,7 +133,7 @@ describe("the control routes", () => {
     expect((await control("GET", "requests")).json).toHaveLength(5);
   });
 
-  it("steal a lease for nobody, which puts the job back", async () => {
+  it("steal a lease for nobody, which puts the job back into the queue", async () => {
     const { workspaceId } = (await control("POST", "jobs", { legacyIdea: "x" })).json;
     await lease();
     await control("POST", "steal", { workspaceId, to: "nobody" });

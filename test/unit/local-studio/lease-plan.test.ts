@@ -43,7 +43,7 @@ it("short leases are short with their heartbeats, for as many leases as were ask
   expect(ends()).toEqual(["1.1 expired", "1.2 held"]);
 });
 
-it("a message posted in a job of its own is leased when the first job has ended", async () => {
+it("a message posted as a job of its own is leased after the first job has ended", async () => {
   const workspaceId = await fixture.leaseNew("first");
   fixture.studio.post(workspaceId, "second");
   expect(await fixture.lease()).toEqual({ leased: false });

@@ -31,7 +31,7 @@ describe("the queue", () => {
     expect(leases.filter(({ leased }) => leased)).toHaveLength(1);
   });
 
-  it("has an expired lease's job at its head again, and counts the leases", async () => {
+  it("puts the job of an expired lease at its head again, and counts the leases", async () => {
     const workspaceId = await fixture.leaseNew();
     fixture.studio.queueJob({ text: "later" });
     await fixture.clock.advance(600_000);
@@ -112,7 +112,7 @@ const situations: readonly Situation[] = [
 ];
 
 describe("a lease", () => {
-  it("is made ten minutes long again by a heartbeat", async () => {
+  it("lasts ten minutes again after a heartbeat", async () => {
     const workspaceId = await fixture.leaseNew();
     await fixture.clock.advance(599_999);
     const heartbeat = await fixture.post("/heartbeatWorkspaceJob", { workspaceId });

@@ -73,7 +73,7 @@ describe("threads", () => {
     expect(roles).toEqual(["user", "assistant", "user"]);
   });
 
-  it("ticks an item of a checklist, for good", async () => {
+  it("ticks an item of a checklist and keeps it ticked", async () => {
     const workspaceId = await completed();
     const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
     const reply = await fixture.write("PATCH", `${path}/a`, { checked: true });
@@ -174,7 +174,7 @@ describe("the page's files", () => {
     expect(status).toBe(404);
   });
 
-  it("come with a policy that runs no inline script and loads nothing from elsewhere", async () => {
+  it("have a policy against inline scripts and resources from elsewhere", async () => {
     const policy = (await fixture.send("/api/info")).headers.get("content-security-policy") ?? "";
     expect(policy.split("; ").slice(0, 3)).toEqual([
       "default-src 'self'",
@@ -213,7 +213,7 @@ describe("other sites in the same browser", () => {
     [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
     [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }],
     [{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" }],
-  ])("may link to the page, which its user follows with %j", async (headers) => {
+  ])("may link to the page, which the browser requests with %j", async (headers) => {
     expect((await rawRequest(`${fixture.studio.url}/`, { headers })).status).toBe(200);
   });
 });

@@ -53,7 +53,7 @@ describe("the state folder", () => {
     expect(modeOf("own/deep/state")).toBe(0o700);
   });
 
-  it("that an earlier version left open to others is closed, which is said", () => {
+  it("is closed, with a notice, where an earlier version left it open to others", () => {
     const path = join(folder, "left");
     makeFolder(path);
     chmodSync(path, 0o755);
@@ -66,7 +66,7 @@ describe("the state folder", () => {
     expect(makeFolder(path)).toBeUndefined();
   });
 
-  it("that is open to others and holds other things too is refused and left as it is", () => {
+  it("is refused and left as it is where it is open to others and holds other files too", () => {
     const path = join(folder, "shared");
     makeFolder(path);
     chmodSync(path, 0o755);
@@ -80,7 +80,7 @@ describe("the state folder", () => {
   });
 
   const isRoot = process.getuid?.() === 0;
-  it.skipIf(!isRoot)("that belongs to another user is refused (only root can make one)", () => {
+  it.skipIf(!isRoot)("is refused where it belongs to another user (only root can test this)", () => {
     const path = join(folder, "foreign");
     makeFolder(path);
     chownSync(path, 65_534, 65_534);
@@ -90,11 +90,11 @@ describe("the state folder", () => {
   });
 
   // mkdir of Node itself never comes back from the first one.
-  it.each(["/proc/nope", "/proc/nope/deeper"])("%s ends with a sentence", (path) => {
+  it.each(["/proc/nope", "/proc/nope/deeper"])("cannot be %s, which a sentence says", (path) => {
     expect(() => makeFolder(path)).toThrow(/^the folder \/proc\/nope.* cannot be made/);
   });
 
-  it("that is a file ends with a sentence", () => {
+  it("cannot be a file, which a sentence says", () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
     expect(() => makeFolder(file)).toThrow(`the folder ${file} cannot be made: a file stands there`);
@@ -110,7 +110,7 @@ describe("a workspace in the narration", () => {
     [undefined, "ws_1"],
     ["  \n ", "ws_1"],
     ["two\nlines", "two lines"],
-  ])("of title %j is told as %s", (title, label) => {
+  ])("with the title %j is called %s", (title, label) => {
     expect(workspaceLabel("ws_1", title)).toBe(label);
   });
 });

@@ -190,7 +190,10 @@ describe("a signature", () => {
       "list of signed headers",
       changed({ authorization: own.replace("content-type;host;x-amz-date", "content-type;x-amz-date") }),
     ],
-    ["list of signed headers, of which one is missing", changed({ authorization: own.replace("x-amz-date", "x-amz-date;zero") })],
+    [
+      "list of signed headers, of which one is missing",
+      changed({ authorization: own.replace("x-amz-date", "x-amz-date;zero") }),
+    ],
   ])("is refused with another %s", async (_, request) => {
     await expect(checked(request, check)).rejects.toMatchObject({ type: "InvalidSignatureException" });
   });

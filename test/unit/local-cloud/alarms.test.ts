@@ -25,16 +25,20 @@ it.each<[number, string, readonly (AlarmState | "KEPT")[]]>([
   [2, "0 - X - -", [O, O, A, O]],
   [2, "- - - - 0", [O, O, A, O]],
   [2, "- - - X -", [A, KEPT, A, O]],
-])("with %d of 3 to alarm, the values %s give the states of the guide's table", (datapointsToAlarm, picture, expected) => {
-  const slots = picture.split(" ").map((mark) => ({ 0: false, X: true })[mark]);
-  for (const present of ["OK", "ALARM"] as const) {
-    const found = treatments.map(
-      (missingData) => decide({ evaluationPeriods: 3, datapointsToAlarm, missingData }, slots, present).state,
-    );
+])(
+  "with %d of 3 to alarm, the values %s give the states of the guide's table",
+  (datapointsToAlarm, picture, expected) => {
+    const slots = picture.split(" ").map((mark) => ({ 0: false, X: true })[mark]);
+    for (const present of ["OK", "ALARM"] as const) {
+      const found = treatments.map(
+        (missingData) =>
+          decide({ evaluationPeriods: 3, datapointsToAlarm, missingData }, slots, present).state,
+      );
 
-    expect(found).toEqual(expected.map((state) => (state === "KEPT" ? present : state)));
-  }
-});
+      expect(found).toEqual(expected.map((state) => (state === "KEPT" ? present : state)));
+    }
+  },
+);
 
 const minute = 60_000;
 const metric = { namespace: "N", name: "Good", dimensions: { pool: "user" } };

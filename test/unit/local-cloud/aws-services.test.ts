@@ -216,27 +216,30 @@ it("GetFunctionConfiguration and GetAccountSettings say what the functions run w
 it.each([
   ["RS256", "sha256"],
   ["ES384", "sha384"],
-])("GetWebIdentityToken gives a token that its published key proves, signed by %s", async (algorithm, hash) => {
-  const { WebIdentityToken = "", Expiration } = await getToken(algorithm);
-  const [head = "", claims = "", signature = ""] = WebIdentityToken.split(".");
-  const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString());
-  const published = await fetch(`${watched.cloud.endpointUrl}/.well-known/jwks.json`);
-  const { keys } = (await published.json()) as { keys: { kid: string }[] };
-  const jwk = keys.find(({ kid }) => kid === decode(head).kid)!;
-  const key = createPublicKey({ key: jwk, format: "jwk" });
-  const { iat, ...said } = decode(claims);
+])(
+  "GetWebIdentityToken gives a token that its published key proves, signed by %s",
+  async (algorithm, hash) => {
+    const { WebIdentityToken = "", Expiration } = await getToken(algorithm);
+    const [head = "", claims = "", signature = ""] = WebIdentityToken.split(".");
+    const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString());
+    const published = await fetch(`${watched.cloud.endpointUrl}/.well-known/jwks.json`);
+    const { keys } = (await published.json()) as { keys: { kid: string }[] };
+    const jwk = keys.find(({ kid }) => kid === decode(head).kid)!;
+    const key = createPublicKey({ key: jwk, format: "jwk" });
+    const { iat, ...said } = decode(claims);
 
-  expect(said).toMatchObject({
-    iss: watched.cloud.endpointUrl,
-    aud: ["https://one", "https://two"],
-    sub: "arn:aws:iam::000000000000:role/local",
-    exp: Expiration!.getTime() / 1_000,
-  });
-  expect(said.exp - iat).toBe(600);
-  const signed = Buffer.from(`${head}.${claims}`);
-  const proof = Buffer.from(signature, "base64url");
-  expect(verify(hash, signed, { key, dsaEncoding: "ieee-p1363" }, proof)).toBe(true);
-});
+    expect(said).toMatchObject({
+      iss: watched.cloud.endpointUrl,
+      aud: ["https://one", "https://two"],
+      sub: "arn:aws:iam::000000000000:role/local",
+      exp: Expiration!.getTime() / 1_000,
+    });
+    expect(said.exp - iat).toBe(600);
+    const signed = Buffer.from(`${head}.${claims}`);
+    const proof = Buffer.from(signature, "base64url");
+    expect(verify(hash, signed, { key, dsaEncoding: "ieee-p1363" }, proof)).toBe(true);
+  },
+);
 
 it.each([
   [
@@ -249,7 +252,11 @@ it.each([
     "UnknownOperationException",
     () => stacks().send(new ListStacksCommand({})),
   ],
-  ["another stack", "ValidationError", () => stacks().send(new DescribeStacksCommand({ StackName: "Other" }))],
+  [
+    "another stack",
+    "ValidationError",
+    () => stacks().send(new DescribeStacksCommand({ StackName: "Other" })),
+  ],
   [
     "another log group",
     "ResourceNotFoundException",

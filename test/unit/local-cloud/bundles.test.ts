@@ -2,18 +2,18 @@ import { expect, it } from "vitest";
 import { call, useCloud } from "./fixture.ts";
 
 const watched = useCloud({
-    functions: {
-      BrokenA1B2C3D4: { source: `import "left-pad"; export const handler = async () => 1;` },
-      AboveA1B2C3D4: { source: `import "zod"; export const handler = async () => 1;` },
-      SdkA1B2C3D4: {
-        source: `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => typeof LambdaClient;`,
-      },
-      NamelessA1B2C3D4: { source: `export const other = 1;` },
-      CallbackA1B2C3D4: { source: `export const handler = (event, context, callback) => callback(null, 1);` },
-      SyntaxA1B2C3D4: { source: `export const handler = async () => {` },
-      QuitterA1B2C3D4: { source: `process.exit(3);` },
-      CommonA1B2C3D4: { source: `exports.handler = async () => "common";`, file: "index.js" },
+  functions: {
+    BrokenA1B2C3D4: { source: `import "left-pad"; export const handler = async () => 1;` },
+    AboveA1B2C3D4: { source: `import "zod"; export const handler = async () => 1;` },
+    SdkA1B2C3D4: {
+      source: `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => typeof LambdaClient;`,
     },
+    NamelessA1B2C3D4: { source: `export const other = 1;` },
+    CallbackA1B2C3D4: { source: `export const handler = (event, context, callback) => callback(null, 1);` },
+    SyntaxA1B2C3D4: { source: `export const handler = async () => {` },
+    QuitterA1B2C3D4: { source: `process.exit(3);` },
+    CommonA1B2C3D4: { source: `exports.handler = async () => "common";`, file: "index.js" },
+  },
 });
 
 it.each([

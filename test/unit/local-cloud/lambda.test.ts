@@ -29,8 +29,7 @@ const watched = useCloud({
 /** Invokes it synchronously: what Lambda answers, and the parsed payload. */
 async function invoke(functionName: string, event: object) {
   const result = await watched.cloud.invoke(functionName, event, { type: "RequestResponse" });
-  const own = () =>
-    watched.events.filter((one) => "requestId" in one && one.requestId === result.requestId);
+  const own = () => watched.events.filter((one) => "requestId" in one && one.requestId === result.requestId);
   return { ...result, own, answer: JSON.parse(result.payload ?? "") };
 }
 
@@ -81,7 +80,9 @@ it("runs two invocations at one time in two processes", async () => {
   const gate = createGate();
   const both = [1, 2].map(() => call(watched.cloud, "LoudA1B2C3D4", gate.event));
   const started = () =>
-    watched.events.flatMap((event) => (event.kind === "cold-start" && event.function === "loud" ? [event.pid] : []));
+    watched.events.flatMap((event) =>
+      event.kind === "cold-start" && event.function === "loud" ? [event.pid] : [],
+    );
   await watched.until(() => started().length === 2);
   gate.open();
   await Promise.all(both);

@@ -142,12 +142,12 @@ it.each([
     'filter message = "run_ended" | stats count(*) as runs by state, reason | sort runs desc',
     "failed timeout 2; completed none 1",
   ],
-  ["filter ispresent(ms) | stats sum(ms), avg(ms) as mean, min(ms), max(ms), pct(ms, 50)", "600 200 100 300 200"],
-  ["stats count(tokens), count_distinct(workspace)", "2 2"],
   [
-    "filter ispresent(ms) | stats sum(ms) / count(*) as mean by workspace | sort workspace",
-    "w1 200; w2 200",
+    "filter ispresent(ms) | stats sum(ms), avg(ms) as mean, min(ms), max(ms), pct(ms, 50)",
+    "600 200 100 300 200",
   ],
+  ["stats count(tokens), count_distinct(workspace)", "2 2"],
+  ["filter ispresent(ms) | stats sum(ms) / count(*) as mean by workspace | sort workspace", "w1 200; w2 200"],
   [
     "filter ispresent(ms) | stats max(ms) by bin(2s) | sort @timestamp",
     "1970-01-01 00:00:00 100; 1970-01-01 00:00:02 300",

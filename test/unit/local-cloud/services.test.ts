@@ -13,21 +13,21 @@ const watched = useCloud({
   resources: {
     RunStore: {
       ...table({
-      AttributeDefinitions: [
-        { AttributeName: "pk", AttributeType: "S" },
-        { AttributeName: "state", AttributeType: "S" },
-        { AttributeName: "at", AttributeType: "N" },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: "byState",
-          KeySchema: [
-            { AttributeName: "state", KeyType: "HASH" },
-            { AttributeName: "at", KeyType: "RANGE" },
-          ],
-          Projection: { ProjectionType: "ALL" },
-        },
-      ],
+        AttributeDefinitions: [
+          { AttributeName: "pk", AttributeType: "S" },
+          { AttributeName: "state", AttributeType: "S" },
+          { AttributeName: "at", AttributeType: "N" },
+        ],
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: "byState",
+            KeySchema: [
+              { AttributeName: "state", KeyType: "HASH" },
+              { AttributeName: "at", KeyType: "RANGE" },
+            ],
+            Projection: { ProjectionType: "ALL" },
+          },
+        ],
       }),
       Type: "AWS::DynamoDB::GlobalTable",
     },

@@ -46,7 +46,12 @@ describe("a dashboard", () => {
       { name: "a", title: "A" },
       { name: "b", title: "B" },
     ];
-    const source = fakeSource({ dashboards: () => [{ ...a, body }, { ...b, body }] });
+    const source = fakeSource({
+      dashboards: () => [
+        { ...a, body },
+        { ...b, body },
+      ],
+    });
     const wanted = { range: quarter, rangeText: "hour" };
     expect(drawDashboard(source, wanted)).toMatchObject({ name: "a", dashboards: [a, b] });
     expect(drawDashboard(source, { ...wanted, name: "b" })?.name).toBe("b");

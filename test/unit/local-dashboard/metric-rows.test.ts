@@ -27,7 +27,15 @@ describe("the rows of a metric widget", () => {
   });
 
   it("prefer their own options to the widget's", () => {
-    const own = { id: "m", label: "L", stat: "p95", period: 300, visible: false, yAxis: "right", color: "#123" };
+    const own = {
+      id: "m",
+      label: "L",
+      stat: "p95",
+      period: 300,
+      visible: false,
+      yAxis: "right",
+      color: "#123",
+    };
     const [row] = rowsOf([["N", "M", own]], { stat: "Sum", period: 60 });
     expect(row).toMatchObject({ axis: "right", color: "#123" });
     expect(row?.query).toMatchObject({

@@ -27,12 +27,12 @@ it.each([
 it.each([
   [metric("Heartbeats"), " Counted while jobs are worked on: Heartbeats that Studio accepted."],
   [metric("JobsLeased"), " Counted at the end of a dispatch cycle: Jobs leased from Studio."],
-  [
-    search("RunsLost"),
-    " Counted while jobs are worked on: Runs whose lease was lost; nothing was posted.",
-  ],
+  [search("RunsLost"), " Counted while jobs are worked on: Runs whose lease was lost; nothing was posted."],
   [metric("Invocations"), " Shows: Invocations of the functions."],
   [expression("a / b"), ""],
-])("the sentence where there is no data says what is counted and when, as far as it is known (%#)", (query, rest) => {
-  expect(emptySentence([query], "hour")).toBe(`Nothing in the last hour.${rest}`);
-});
+])(
+  "the sentence where there is no data says what is counted and when, as far as it is known (%#)",
+  (query, rest) => {
+    expect(emptySentence([query], "hour")).toBe(`Nothing in the last hour.${rest}`);
+  },
+);

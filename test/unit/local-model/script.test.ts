@@ -45,7 +45,6 @@ test.each([
   "😀".repeat(400),
   "A system where on = off, javascript:alert(1) {{artifact:chart:x}}",
   "</svg><script>",
-  "A\u0000B app",
 ])("the runner takes every call for the unusual text %j", (text) => {
   const story = drive(text);
 

@@ -63,7 +63,7 @@ test("[[dangling-forever]] names it again after every repair prompt", () => {
 });
 
 test("[[endless]] calls a tool in each round", () => {
-  const story = drive(`${cello} [[endless]]`, { mostRounds: 40 });
+  const story = drive(`${cello} [[endless]]`, { mostRounds: 40, answer: () => '{"ok":true}' });
 
   expect(story.rounds).toHaveLength(40);
   expect(story.rounds[39]?.map((call) => JSON.parse(call.arguments).name)).toEqual(["notes/round-40.md"]);

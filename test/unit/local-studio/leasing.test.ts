@@ -121,11 +121,14 @@ describe("a lease", () => {
     expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(200);
   });
 
-  it.each(situations)("that $name is refused with $status on every route", async ({ make, status, state }) => {
-    const { workspaceId, key } = await make(fixture);
-    for (const [path, body] of calls) {
-      const reply = await fixture.post(path, { workspaceId, ...body }, key);
-      expect([path, reply.status, fixture.state()]).toEqual([path, status, state]);
-    }
-  });
+  it.each(situations)(
+    "that $name is refused with $status on every route",
+    async ({ make, status, state }) => {
+      const { workspaceId, key } = await make(fixture);
+      for (const [path, body] of calls) {
+        const reply = await fixture.post(path, { workspaceId, ...body }, key);
+        expect([path, reply.status, fixture.state()]).toEqual([path, status, state]);
+      }
+    },
+  );
 });

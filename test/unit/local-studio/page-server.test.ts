@@ -66,7 +66,9 @@ describe("threads", () => {
 
   it("adds a message to a thread and queues its job", async () => {
     const workspaceId = await completed(messageOnly);
-    const reply = await fixture.write("POST", `/api/workspaces/${workspaceId}/messages`, { text: "And then?" });
+    const reply = await fixture.write("POST", `/api/workspaces/${workspaceId}/messages`, {
+      text: "And then?",
+    });
     expect(reply.status).toBe(201);
     expect(reply.json).toMatchObject({ state: "queued", preview: "And then?" });
     const roles = reply.json.messages.map((each: { role: string }) => each.role);

@@ -4,7 +4,14 @@ import { formatTable, RunReport } from "../../../local/report.ts";
 import { control, hostileTexts } from "../../support/hostile-text.ts";
 
 const log = (line: string) =>
-  ({ kind: "log", atMs: 0, function: "pool-local-processor", line, requestId: "1", stream: "stdout" }) as const;
+  ({
+    kind: "log",
+    atMs: 0,
+    function: "pool-local-processor",
+    line,
+    requestId: "1",
+    stream: "stdout",
+  }) as const;
 
 const ended = (text: string) => {
   const texts = { workspaceId: text, reason: text, explanation: text };

@@ -1,13 +1,37 @@
 import { expect, it } from "vitest";
 import type { CloudOptions } from "../../../local/cloud/local-cloud.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { call, createGate, eventInvokeConfig, kindsOf, startForTest, type Fixture } from "./fixture.ts";
+import {
+  call,
+  createGate,
+  eventInvokeConfig,
+  kindsOf,
+  startForTest,
+  type Fixture,
+  type Watched,
+} from "./fixture.ts";
 
 const start = (fixture: Fixture, options: Partial<CloudOptions> = {}) =>
   startForTest(fixture, { retryDelaysMs: [1], ...options });
 
 const toQueue = { OnFailure: { Destination: { "Fn::GetAtt": ["Dead", "Arn"] } } };
-const dead = { Type: "AWS::SQS::Queue" };
+/** A worker whose asynchronous invocations have these settings. */
+const worker = (settings: object, functions: Fixture["functions"] = {}): Fixture => ({
+  functions: { Worker: {}, ...functions },
+  resources: { Dead: { Type: "AWS::SQS::Queue" }, Config: eventInvokeConfig("Worker", settings) },
+});
+
+/** An invocation that runs until `end` is called. */
+async function occupy({ cloud, until }: Watched) {
+  const gate = createGate();
+  const running = call(cloud, "Worker", gate.event);
+  await until(({ kind }) => kind === "cold-start");
+  const end = () => {
+    gate.open();
+    return running;
+  };
+  return { end };
+}
 
 it("tries a failing event three times by default, under one request id", async () => {
   const { cloud, events } = await start({ functions: { Worker: {} } });
@@ -23,8 +47,7 @@ it("tries a failing event three times by default, under one request id", async (
 });
 
 it("tries once where the template says no retries, and sends Lambda's record to the failure queue", async () => {
-  const config = eventInvokeConfig("Worker", { MaximumRetryAttempts: 0, DestinationConfig: toQueue });
-  const { cloud } = await start({ functions: { Worker: {} }, resources: { Dead: dead, Config: config } });
+  const { cloud } = await start(worker({ MaximumRetryAttempts: 0, DestinationConfig: toQueue }));
   const { requestId } = await cloud.invoke("Worker", { do: "throw", job: 7 }, { type: "Event" });
   await cloud.idle();
 
@@ -46,38 +69,28 @@ it("tries once where the template says no retries, and sends Lambda's record to 
 });
 
 it("invokes a failure function with the record of a crash", async () => {
-  const config = eventInvokeConfig("Worker", {
-    MaximumRetryAttempts: 0,
-    DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": ["Recovery", "Arn"] } } },
-  });
-  const recovery = {
-    source: `export const handler = async (record) => { console.log(JSON.stringify(record.responsePayload)); };`,
-  };
-  const { cloud, events } = await start({
-    functions: { Worker: {}, Recovery: recovery },
-    resources: { Config: config },
-  });
+  const source = `export const handler = async (record) => console.log(JSON.stringify(record.responsePayload));`;
+  const DestinationConfig = { OnFailure: { Destination: { "Fn::GetAtt": ["Recovery", "Arn"] } } };
+  const settings = { MaximumRetryAttempts: 0, DestinationConfig };
+  const { cloud, events } = await start(worker(settings, { Recovery: { source } }));
   const { requestId } = await cloud.invoke("Worker", { do: "exit", code: 4 }, { type: "Event" });
   await cloud.idle();
 
-  const line = events.flatMap((event) =>
-    event.kind === "log" && event.function === "recovery" ? [event.line] : [],
-  )[0];
-  expect(line).toContain(
-    `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ${requestId} Error: Runtime exited with error: exit status 4"}`,
-  );
+  const log = events.find((event) => event.kind === "log" && event.function === "recovery");
+  expect(log).toMatchObject({
+    line: expect.stringContaining(
+      `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ${requestId} Error: Runtime exited with error: exit status 4"}`,
+    ),
+  });
 });
 
 it("drops an event that waited for concurrency longer than its maximum age, without invoking", async () => {
   const clock = createFakeClock(1_000_000);
-  const config = eventInvokeConfig("Worker", { MaximumEventAgeInSeconds: 60, DestinationConfig: toQueue });
-  const { cloud, events, until } = await start(
-    { functions: { Worker: { properties: { Timeout: 900 } } }, resources: { Dead: dead, Config: config } },
-    { clock, accountConcurrency: 1 },
-  );
-  const gate = createGate();
-  const busy = call(cloud, "Worker", gate.event);
-  await until(({ kind }) => kind === "cold-start");
+  const settings = { MaximumEventAgeInSeconds: 60, DestinationConfig: toQueue };
+  const slow = { Worker: { properties: { Timeout: 900 } } };
+  const watched = await start(worker(settings, slow), { clock, accountConcurrency: 1 });
+  const { cloud, events } = watched;
+  const { end } = await occupy(watched);
   const { requestId } = await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
   await clock.advance(59_999);
   expect(cloud.queue("Dead").size()).toBe(0);
@@ -89,17 +102,13 @@ it("drops an event that waited for concurrency longer than its maximum age, with
   const record = JSON.parse(cloud.queue("Dead").receive()[0] ?? "");
   expect(record.requestContext).toMatchObject({ condition: "EventAgeExceeded", approximateInvokeCount: 0 });
   expect(record).not.toHaveProperty("responsePayload");
-  gate.open();
-  await busy;
+  await end();
 });
 
 it("gives up a failing event whose next attempt would exceed its maximum age", async () => {
   const clock = createFakeClock(0);
-  const config = eventInvokeConfig("Worker", { MaximumEventAgeInSeconds: 90, DestinationConfig: toQueue });
-  const { cloud, until } = await start(
-    { functions: { Worker: {} }, resources: { Dead: dead, Config: config } },
-    { clock, retryDelaysMs: [60_000, 120_000] },
-  );
+  const settings = { MaximumEventAgeInSeconds: 90, DestinationConfig: toQueue };
+  const { cloud, until } = await start(worker(settings), { clock, retryDelaysMs: [60_000, 120_000] });
   await cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
   await until(({ kind }) => kind === "retry");
   await clock.advance(60_000);
@@ -113,32 +122,27 @@ it("gives up a failing event whose next attempt would exceed its maximum age", a
 });
 
 it("keeps an event waiting while the account is at its limit, then runs it", async () => {
-  const { cloud, events, until } = await start({ functions: { Worker: {} } }, { accountConcurrency: 1 });
-  const gate = createGate();
-  const first = call(cloud, "Worker", gate.event);
-  await until(({ kind }) => kind === "cold-start");
+  const watched = await start(worker({}), { accountConcurrency: 1 });
+  const { cloud, events } = watched;
+  const { end } = await occupy(watched);
   await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
   expect(cloud.functions()[0]).toMatchObject({ inFlight: 1, queued: 1 });
-  gate.open();
-  await Promise.all([first, cloud.idle()]);
+  await Promise.all([end(), cloud.idle()]);
 
   expect(kindsOf(events)).toEqual(["invoke", "cold-start", "queued", "throttled", "end", "invoke", "end"]);
   expect(cloud.functions()[0]).toMatchObject({ inFlight: 0, queued: 0 });
 });
 
 it("answers 429 to a synchronous invocation over a function's reserved concurrency", async () => {
-  const worker = { properties: { ReservedConcurrentExecutions: 1 } };
-  const { cloud, until } = await start({ functions: { Worker: worker } });
-  const gate = createGate();
-  const first = call(cloud, "Worker", gate.event);
-  await until(({ kind }) => kind === "cold-start");
+  const reserved = { Worker: { properties: { ReservedConcurrentExecutions: 1 } } };
+  const watched = await start(worker({}, reserved));
+  const { end } = await occupy(watched);
 
-  await expect(call(cloud, "Worker", { do: "nothing" })).rejects.toMatchObject({
+  await expect(call(watched.cloud, "Worker", { do: "nothing" })).rejects.toMatchObject({
     type: "TooManyRequestsException",
     statusCode: 429,
   });
-  gate.open();
-  expect(await first).toBe("waited");
+  expect(await end()).toBe("waited");
 });
 
 it.each([
@@ -166,8 +170,7 @@ it.each([
 });
 
 it("delivers an event twice, drops it, or kills its process, as a fault says", async () => {
-  const config = eventInvokeConfig("Worker", { MaximumRetryAttempts: 0 });
-  const { cloud, events } = await start({ functions: { Worker: {} }, resources: { Config: config } });
+  const { cloud, events } = await start(worker({ MaximumRetryAttempts: 0 }));
   const invoke = async (event: unknown): Promise<string[]> => {
     const { requestId } = await cloud.invoke("Worker", event, { type: "Event" });
     await cloud.idle();

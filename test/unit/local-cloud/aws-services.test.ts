@@ -15,11 +15,6 @@ import {
   FilterLogEventsCommand,
   StartQueryCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import {
-  GetAccountSettingsCommand,
-  GetFunctionConfigurationCommand,
-  LambdaClient,
-} from "@aws-sdk/client-lambda";
 import { GetScheduleCommand, SchedulerClient, UpdateScheduleCommand } from "@aws-sdk/client-scheduler";
 import {
   DeleteMessageCommand,
@@ -69,10 +64,6 @@ const resources = {
     Type: "AWS::CloudWatch::CompositeAlarm",
     Properties: { AlarmRule: { "Fn::Join": ["", ['ALARM("', { "Fn::GetAtt": ["Errors", "Arn"] }, '")']] } },
   },
-  Board: {
-    Type: "AWS::CloudWatch::Dashboard",
-    Properties: { DashboardBody: { "Fn::Join": ["", ['{"widgets":["', { Ref: "Errors" }, '"]}']] } },
-  },
 };
 
 const watched = useCloud({
@@ -119,13 +110,6 @@ it("DescribeAlarms gives alarms by kind and state, page by page", async () => {
   ]);
   const { NextToken } = await named({ MaxRecords: 1 });
   expect(await named({ MaxRecords: 1, NextToken })).toEqual({ alarms: [errors], NextToken: undefined });
-});
-
-it("gives the template's dashboards and outputs with their references resolved", () => {
-  expect(watched.cloud.dashboards()).toEqual([
-    { logicalId: "Board", name: "TestStack-Board", body: { widgets: ["TestStack-Errors"] } },
-  ]);
-  expect(watched.cloud.outputs()).toMatchObject({ Function: "TestStack-Writer" });
 });
 
 it("FilterLogEvents gives the lines that match, page by page", async () => {
@@ -200,17 +184,6 @@ it("DescribeStacks gives the stack's outputs, whatever letters are in them", asy
       ],
     },
   ]);
-});
-
-it("GetFunctionConfiguration and GetAccountSettings say what the functions run with", async () => {
-  const client = new LambdaClient();
-  const command = new GetFunctionConfigurationCommand({ FunctionName: "TestStack-Writer" });
-
-  expect(await client.send(command)).toMatchObject({ Timeout: 20, MemorySize: 256 });
-  expect((await client.send(new GetAccountSettingsCommand({}))).AccountLimit).toEqual({
-    ConcurrentExecutions: 100,
-    UnreservedConcurrentExecutions: 100,
-  });
 });
 
 it.each([

@@ -38,8 +38,8 @@ it("keeps what a function wrote under its group, and Lambda's report at an invoc
     { kind: "schedule", schedule: "s", function: "worker", requestId: "r" },
   ]);
 
-  const [line, report] = store.lines("/log/worker", everything) ?? [];
-  expect(line).toMatchObject({ atMs: 0, text: "one" });
+  const [first, report] = store.lines("/log/worker", everything) ?? [];
+  expect(first).toMatchObject({ atMs: 0, text: "one" });
   expect(report?.atMs).toBe(1_000);
   expect(JSON.parse(report?.text ?? "")).toMatchObject({
     type: "platform.report",
@@ -168,12 +168,6 @@ it.each([
   expect(cells.join("; ")).toBe(expected);
 });
 
-it("names a column after its own text where it has no other name", () => {
-  const { columns } = query("stats count(*) , max( ms ) by bin(5m)");
-
-  expect(columns).toEqual(["bin(5m)", "count(*)", "max( ms )"]);
-});
-
 it.each([
   ["parse @message '*' as x", 'the command "parse"'],
   ["filter", "the expression ends too early"],
@@ -183,10 +177,4 @@ it.each([
   ["filter ms ~ 3", 'unexpected "~"'],
 ])("refuses the query %s", (text, message) => {
   expect(() => query(text)).toThrow(message);
-});
-
-it("answers for a group that does not exist as CloudWatch Logs does", () => {
-  expect(() => queryLogs(runs, { query: "limit 1", groups: ["/log/other"], ...everything })).toThrow(
-    "The specified log group does not exist.",
-  );
 });

@@ -16,11 +16,12 @@ it("reads each value of a metric for each dimension set from an embedded metric 
   const fields = { pool: "user", reason: "empty", Jobs: [3, 4] };
   const line = emf(fields, { Dimensions: [["pool", "reason"], ["pool"]] });
 
-  const metric = { namespace: "N", name: "Jobs", dimensions: { pool: "user", reason: "empty" } };
-  const ofPool = { ...metric, dimensions: { pool: "user" } };
+  const jobs = { namespace: "N", name: "Jobs" };
+  const both = { ...jobs, dimensions: { pool: "user", reason: "empty" } };
+  const ofPool = { ...jobs, dimensions: { pool: "user" } };
   expect(readEmf(line)).toEqual([
-    { metric, atMs: 1_000, value: 3 },
-    { metric, atMs: 1_000, value: 4 },
+    { metric: both, atMs: 1_000, value: 3 },
+    { metric: both, atMs: 1_000, value: 4 },
     { metric: ofPool, atMs: 1_000, value: 3 },
     { metric: ofPool, atMs: 1_000, value: 4 },
   ]);

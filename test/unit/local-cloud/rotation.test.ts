@@ -56,7 +56,7 @@ const watched = useCloud({
 
 const rotated = new GetSecretValueCommand({ SecretId: "key" });
 const previous = new GetSecretValueCommand({ SecretId: "key", VersionStage: "AWSPREVIOUS" });
-const describe = (SecretId: string) => new DescribeSecretCommand({ SecretId });
+const describeSecret = (SecretId: string) => new DescribeSecretCommand({ SecretId });
 
 it("takes a secret through the four steps, and its new version is pending from the first one on", async () => {
   const client = new SecretsManagerClient();
@@ -75,7 +75,7 @@ it("takes a secret through the four steps, and its new version is pending from t
     );
   expect((await client.send(rotated)).SecretString).toBe("new");
   expect((await client.send(previous)).SecretString).toBe("old");
-  expect(await client.send(describe("key"))).toMatchObject({
+  expect(await client.send(describeSecret("key"))).toMatchObject({
     RotationEnabled: true,
     RotationLambdaARN: "arn:aws:lambda:us-east-1:000000000000:function:TestStack-Rotator",
     RotationRules: { ScheduleExpression: "rate(30 days)" },
@@ -101,7 +101,7 @@ it("refuses to rotate a secret without a function, and one whose pending version
 
   const cancelled = await client.send(new CancelRotateSecretCommand({ SecretId: "other" }));
   expect(cancelled.VersionId).toBe(token);
-  expect((await client.send(describe("other"))).RotationEnabled).toBe(false);
+  expect((await client.send(describeSecret("other"))).RotationEnabled).toBe(false);
 });
 
 type Answer = "ok" | "fails";

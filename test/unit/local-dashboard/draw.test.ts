@@ -163,38 +163,24 @@ describe("metric widgets", () => {
   });
 
   it.each([
-    ["singleValue", { kind: "numbers" }],
-    ["gauge", { kind: "gauges", min: 0, max: 10 }],
-    ["bar", { kind: "bars", shape: "bar" }],
-    ["pie", { kind: "bars", shape: "pie" }],
+    ["singleValue", { kind: "numbers", values: [{ value: 5, trend: points }] }],
+    ["gauge", { kind: "gauges", min: 0, max: 10, values: [{ value: 5 }] }],
+    ["bar", { kind: "bars", shape: "bar", values: [{ value: 5 }] }],
+    ["pie", { kind: "bars", shape: "pie", values: [{ value: 5 }] }],
+    ["table", { kind: "table", rows: [["heartbeats", "5", "3", "5", "4"]] }],
   ])("show the last value as %s", (view, expected) => {
-    const { first } = draw({
-      series: heartbeats,
-      widgets: [metricWidget({ view, yAxis: { left: { max: 10 } } })],
+    const widgets = [metricWidget({ view, yAxis: { left: { max: 10 } } })];
+    expect(draw({ series: heartbeats, widgets }).first).toMatchObject(expected);
+  });
+
+  it("keep a number without data in its place, and draw no trend over the whole time", () => {
+    const valuesOf = (series: FakeSourceOptions["series"], more: object) =>
+      draw({ ...(series && { series }), widgets: [metricWidget({ view: "singleValue", ...more })] }).first;
+    const nothing = { m: [{ label: "heartbeats", points: [] }] };
+    expect(valuesOf(nothing, {})).toMatchObject({ values: [{ value: null, trend: [] }] });
+    expect(valuesOf(heartbeats, { setPeriodToTimeRange: true })).toMatchObject({
+      values: [{ value: 5, trend: [] }],
     });
-    expect(first).toMatchObject({ ...expected, values: [{ label: "heartbeats", value: 5 }] });
-  });
-
-  it("summarize each series in a table", () => {
-    expect(draw({ series: heartbeats, widgets: [metricWidget({ view: "table" })] }).first).toEqual({
-      kind: "table",
-      columns: ["metric", "last", "min", "max", "average"],
-      rows: [["heartbeats", "5", "3", "5", "4"]],
-    });
-  });
-
-  it("keep a number without data in its place", () => {
-    const widgets = [metricWidget({ view: "singleValue" })];
-    const { first } = draw({ series: { m: [{ label: "heartbeats", points: [] }] }, widgets });
-    expect(first).toMatchObject({ kind: "numbers", values: [{ value: null, trend: [] }] });
-  });
-
-  it("draw the trend behind a number, unless the number is over the whole time", () => {
-    const number = (more: object) =>
-      draw({ series: heartbeats, widgets: [metricWidget({ view: "singleValue", ...more })] });
-    expect(number({}).first).toMatchObject({ values: [{ trend: points }] });
-    expect(number({ sparkline: false }).first).toMatchObject({ values: [{ trend: [] }] });
-    expect(number({ setPeriodToTimeRange: true }).first).toMatchObject({ values: [{ trend: [] }] });
   });
 });
 

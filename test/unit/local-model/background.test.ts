@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { cello, eventually, runModel, strictTools } from "./model-server.ts";
+import { cello, eventually, runModel } from "./model-server.ts";
 
 async function runSlowModel() {
   const clock = createFakeClock(1_000);
@@ -82,18 +82,6 @@ test("a background stream continues without its client and is resumed where it w
   expect(numbers[0]).toBe(3);
   expect(numbers.at(-1)).toBe(numbers.length + 2);
   expect(last).toBe("response.completed");
-});
-
-test("a response can be followed while it is being made", async () => {
-  const { clock, client } = await runSlowModel();
-  const stream = await client.responses.create({ ...cello, background: true, stream: true });
-  const first = await stream[Symbol.asyncIterator]().next();
-  const id = first.value?.type === "response.created" ? first.value.response.id : "";
-  const followed = client.responses.stream({ response_id: id, tools: strictTools });
-  const end = followed.finalResponse();
-  await clock.advance(10_000);
-
-  expect((await end).output).toHaveLength(4);
 });
 
 test("an unstored background response is there for ten minutes and cannot be continued", async () => {

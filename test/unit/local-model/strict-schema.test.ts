@@ -41,8 +41,6 @@ test.each([
     `${at}Extra required key "body" supplied.`,
   ],
   ["minLength", whole({ ...text, minLength: 1 }), `${inTitle}'minLength' is not permitted.`],
-  ["maxLength", whole({ ...text, maxLength: 9 }), `${inTitle}'maxLength' is not permitted.`],
-  ["oneOf", whole({ oneOf: [text] }), `${inTitle}'oneOf' is not permitted.`],
   [
     "look-around",
     whole({ ...text, pattern: "^(?=a)b" }),

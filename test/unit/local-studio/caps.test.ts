@@ -24,12 +24,7 @@ const atTheCap: Readonly<Record<string, object>> = {
     title: text(200),
     segments: times(24, () => ({ label: text(128), value: 1 })),
   },
-  create_bar_chart: {
-    id: "bar",
-    title: text(200),
-    ...fullSeries,
-    orientation: "vertical",
-  },
+  create_bar_chart: { id: "bar", title: text(200), ...fullSeries, orientation: "vertical" },
   create_stacked_bar_chart: { id: "stacked", title: null, ...fullSeries, orientation: null },
   create_line_chart: { id: "line", title: null, ...fullSeries },
   create_area_chart: { id: "area", title: null, ...fullSeries },
@@ -60,20 +55,16 @@ const atTheCap: Readonly<Record<string, object>> = {
   create_svg: { svg: { id: "svg", title: null, content: svgOf(64_000) } },
 };
 
-function payloadOf(calls: readonly (readonly [name: string, fields: object])[], message = text(24_000)) {
-  let draft = emptyDraft;
-  const outputs = calls.map(([name, fields]) => {
-    const applied = applyToolCall(draft, { name, arguments: JSON.stringify(fields) });
-    draft = applied.draft;
-    return applied.output;
-  });
-  return { outputs, body: { workspaceId: "ws-1", ...toPayload(draft, message) } };
-}
-
-const { body: fullest, outputs: fullestOutputs } = payloadOf(Object.entries(atTheCap));
+let draft = emptyDraft;
+const outputs = Object.entries(atTheCap).map(([name, fields]) => {
+  const applied = applyToolCall(draft, { name, arguments: JSON.stringify(fields) });
+  draft = applied.draft;
+  return applied.output;
+});
+const fullest = { workspaceId: "ws-1", ...toPayload(draft, text(24_000)) };
 
 it("an independent reading of the API page takes what our tools make, up to every cap", () => {
-  for (const output of fullestOutputs) expect(output).toMatch(/^\{"ok":true/);
+  for (const output of outputs) expect(output).toMatch(/^\{"ok":true/);
   expect(problemsOf(fullest)).toEqual([]);
 });
 

@@ -18,40 +18,32 @@ const watched = useCloud(
   { secrets: { "*ModelKey*": "sk-model" } },
 );
 
-interface Call {
-  readonly path: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+type Call = Required<RawRequest> & { readonly path: string };
 
-const json = (target: string, body: object): Call => ({
-  path: "/",
+const get = (path: string): Call => ({ path, method: "GET", headers: {}, body: "" });
+const post = (headers: Call["headers"], body: string, path = "/"): Call => ({
+  path,
   method: "POST",
-  headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": target },
-  body: JSON.stringify(body),
+  headers,
+  body,
 });
-const queryCall = (action: string, version: string): Call => ({
-  path: "/",
-  method: "POST",
-  headers: { "content-type": "application/x-www-form-urlencoded" },
-  body: `Action=${action}&Version=${version}`,
-});
-const invoke: Call = {
-  path: "/2015-03-31/functions/Worker/invocations",
-  method: "POST",
-  headers: {},
-  body: '{"do":"nothing"}',
-};
+const json = (target: string, body: object) =>
+  post({ "content-type": "application/x-amz-json-1.0", "x-amz-target": target }, JSON.stringify(body));
+const query = (action: string, version: string) =>
+  post({ "content-type": "application/x-www-form-urlencoded" }, `Action=${action}&Version=${version}`);
 
-/** One call of each way to ask: by target, by path and by query. */
+/** One call of each service, as its SDK would make it. */
 const calls: readonly (readonly [string, Call])[] = [
   ["Secrets Manager", json("secretsmanager.GetSecretValue", { SecretId: "model/key" })],
   ["DynamoDB", json("DynamoDB_20120810.ListTables", {})],
-  ["Lambda", invoke],
-  ["Scheduler", { path: "/schedules/Tick", method: "GET", headers: {}, body: "" }],
-  ["STS", queryCall("GetWebIdentityToken", "2011-06-15")],
-  ["no service", { path: "/nothing", method: "GET", headers: {}, body: "" }],
+  ["SQS", json("AmazonSQS.ReceiveMessage", { QueueUrl: "x" })],
+  ["CloudWatch", json("GraniteServiceVersion20100801.DescribeAlarms", {})],
+  ["CloudWatch Logs", json("Logs_20140328.FilterLogEvents", { logGroupName: "x" })],
+  ["Lambda", post({}, '{"do":"nothing"}', "/2015-03-31/functions/Worker/invocations")],
+  ["Scheduler", get("/schedules/Tick")],
+  ["CloudFormation", query("DescribeStacks", "2010-05-15")],
+  ["STS", query("GetWebIdentityToken", "2011-06-15")],
+  ["no service", get("/nothing")],
 ];
 
 const send = ({ path, ...rest }: Call, more: Readonly<Record<string, string>> = {}) => {
@@ -134,7 +126,7 @@ describe("a signature", () => {
     "host;x-amz-date",
     "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
   );
-  const query = requestOf(
+  const withQuery = requestOf(
     "host;x-amz-date",
     "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
     { target: "/?Param2=value2&Param1=value1" },
@@ -149,7 +141,7 @@ describe("a signature", () => {
 
   it.each([
     ["get-vanilla", vanilla],
-    ["get-vanilla-query-order-key-case", query],
+    ["get-vanilla-query-order-key-case", withQuery],
     ["post-x-www-form-urlencoded", form],
   ])("is accepted in AWS's own example %s", async (_, request) => {
     await expect(checked(request, check)).resolves.toBeUndefined();
@@ -176,7 +168,7 @@ describe("a signature", () => {
     ["method", { ...form, method: "PUT" }],
     ["path", { ...form, target: "/secrets" }],
     ["query", { ...form, target: "/?Param1=value1" }],
-    ["query's value", { ...query, target: "/?Param2=value2&Param1=value3" }],
+    ["query's value", { ...withQuery, target: "/?Param2=value2&Param1=value3" }],
     ["body", { ...form, body: "Param1=value2" }],
     ["host", changed({ host: "127.0.0.1" })],
     ["content type", changed({ "content-type": "text/plain" })],

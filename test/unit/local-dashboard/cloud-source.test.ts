@@ -42,15 +42,8 @@ describe("names for people", () => {
       alarms: () => [alarm("Local-A1"), alarm("Local-B1"), alarm("Local-Foreign")],
       outputs: () => ({ PoolAAlarms: '{"Restarts":"Local-A1"}', PoolBAlarms: '{"Lost":"Local-B1"}' }),
     });
-    expect(source.alarms()[0]).toEqual({
-      name: "Local-A1",
-      arn: "arn:Local-A1",
-      title: "Restarts",
-      state: "OK",
-      reason: "fine",
-      sinceMs: 7,
-      description: "",
-    });
+    const names = { name: "Local-A1", arn: "arn:Local-A1", title: "Restarts", description: "" };
+    expect(source.alarms()[0]).toEqual({ ...names, state: "OK", reason: "fine", sinceMs: 7 });
     expect(source.alarms().map(({ title }) => title)).toEqual(["Restarts", "Lost", "Local-Foreign"]);
   });
 
@@ -69,13 +62,8 @@ describe("names for people", () => {
 describe("numbers", () => {
   const range = { startMs: 0, endMs: 900_000 };
   const metric = { namespace: "N", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" };
-  const query: SeriesQuery = {
-    id: "m",
-    label: "heartbeats",
-    periodSeconds: 60,
-    returnData: true,
-    what: { metric },
-  };
+  const common = { label: "heartbeats", periodSeconds: 60, returnData: true };
+  const query: SeriesQuery = { id: "m", ...common, what: { metric } };
 
   it("are asked for as CloudWatch is asked", () => {
     const { source, asked } = watch();
@@ -83,11 +71,8 @@ describe("numbers", () => {
     expect(source.metricData([query, expression], range)).toEqual([
       { id: "m", label: "heartbeats", points: [[60_000, 2]] },
     ]);
-    const Metric = {
-      Namespace: "N",
-      MetricName: "Heartbeats",
-      Dimensions: [{ Name: "pool", Value: "a" }],
-    };
+    const Dimensions = [{ Name: "pool", Value: "a" }];
+    const Metric = { Namespace: "N", MetricName: "Heartbeats", Dimensions };
     const MetricStat = { Metric, Period: 60, Stat: "Sum" };
     expect(asked[0]).toEqual([
       [
@@ -110,8 +95,8 @@ it("a log query's rows have a cell for each column", () => {
   const { source } = watch({
     logQuery: ({ query }) => ({ columns, rows: [{ runs: "2" }, { reason: query }], scanned: 9 }),
   });
-  const query = { logGroups: ["g"], text: "fields reason" };
-  const { rows } = source.queryLogs(query, { startMs: 0, endMs: 1 });
+  const asked = { logGroups: ["g"], text: "fields reason" };
+  const { rows } = source.queryLogs(asked, { startMs: 0, endMs: 1 });
   expect(rows).toEqual([
     ["", "2"],
     ["fields reason", ""],

@@ -9,7 +9,7 @@ import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.
 const temporaryFolder = (name: string): string => mkdtempSync(join(inject("temporaryRoot"), name));
 
 /** A bundle that does what its event says. */
-export const obedient = `
+const obedient = `
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 let calls = 0;
@@ -41,7 +41,7 @@ export function createGate() {
   return { event: { do: "wait", file }, open: () => writeFileSync(file, "") };
 }
 
-export interface FixtureFunction {
+interface FixtureFunction {
   readonly source?: string;
   readonly file?: string;
   readonly properties?: Readonly<Record<string, unknown>>;
@@ -83,12 +83,10 @@ export interface Watched {
   readonly events: readonly CloudEvent[];
   /** The first event, past or coming, that fits. */
   readonly until: (fits: (event: CloudEvent) => boolean) => Promise<CloudEvent>;
-  readonly templateFile: string;
   close(): Promise<void>;
 }
 
-export async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
-  const templateFile = options.templateFile ?? writeTemplate(fixture);
+async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
   const events: CloudEvent[] = [];
   const waiting = new Set<{ fits: (event: CloudEvent) => boolean; resolve: (event: CloudEvent) => void }>();
   const cloud = await startCloud({
@@ -96,7 +94,7 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
     secrets: {},
     schedules: "off",
     ...options,
-    templateFile,
+    templateFile: writeTemplate(fixture),
     onEvent(event) {
       events.push(event);
       for (const one of waiting) {
@@ -109,7 +107,6 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
   return {
     cloud,
     events,
-    templateFile,
     until: (fits) => {
       const found = events.find(fits);
       if (found !== undefined) return Promise.resolve(found);
@@ -119,7 +116,7 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
   };
 }
 
-/** As `startWatched`; closes with the test. */
+/** A cloud that closes with the test. */
 export async function startForTest(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
   const watched = await startWatched(fixture, options);
   onTestFinished(() => watched.close());

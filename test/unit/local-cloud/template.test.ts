@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { readStack } from "../../../local/cloud/template.ts";
-import { eventInvokeConfig, startWatched, writeTemplate, type Fixture } from "./fixture.ts";
+import { eventInvokeConfig, startForTest, writeTemplate, type Fixture } from "./fixture.ts";
 
 const account = { region: "eu-central-1", accountId: "111122223333" };
 const read = (fixture: Fixture) => readStack(writeTemplate(fixture), account);
@@ -149,7 +149,7 @@ it("refuses a file that is no template", () => {
 });
 
 it("refuses a secret pattern that matches nothing", async () => {
-  await expect(startWatched({}, { secrets: { "*Modle*": "sk-1" } })).rejects.toThrow(
+  await expect(startForTest({}, { secrets: { "*Modle*": "sk-1" } })).rejects.toThrow(
     'no secret of the template matches "*Modle*"',
   );
 });

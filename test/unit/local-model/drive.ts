@@ -8,7 +8,7 @@ export interface Call {
   readonly arguments: string;
 }
 
-export interface Story {
+interface Story {
   /** The calls of each round. */
   readonly rounds: readonly (readonly Call[])[];
   /** The runner's answers to calls that it refused, or took with a change. */

@@ -26,7 +26,7 @@ export async function runModel(options: Partial<ModelOptions> = {}) {
 }
 
 /** A Response or an error, whichever the test expects. */
-export type AnsweredBody = OpenAI.Responses.Response & {
+type AnsweredBody = OpenAI.Responses.Response & {
   readonly error: {
     readonly message: string;
     readonly type: string;
@@ -35,7 +35,7 @@ export type AnsweredBody = OpenAI.Responses.Response & {
   };
 };
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

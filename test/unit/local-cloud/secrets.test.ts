@@ -95,13 +95,13 @@ describe("moving a stage is refused", () => {
   const current = "AWSCURRENT";
   const pending = "AWSPENDING";
 
-  it.each([
+  it.each<[string, string, { readonly to?: string; readonly from?: string }]>([
     ["whose holder is not named", current, { to: pending }],
     ["where another version than its holder is named", current, { to: pending, from: pending }],
     ["to where it is already, with another holder named", pending, { to: pending, from: current }],
     ["that another version than the named one holds", pending, { from: current }],
     ["without which the secret would have no present value", current, { from: current }],
-  ])("%s", async (_, stage, { to, from }: { to?: string; from?: string }) => {
+  ])("%s", async (_, stage, { to, from }) => {
     const { VersionId: present = "" } = await getSecret({ SecretId: "model/key" });
     const token = randomUUID();
     const version = { ClientRequestToken: token, SecretString: token, VersionStages: [pending] };

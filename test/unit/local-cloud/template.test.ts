@@ -73,7 +73,7 @@ it("ignores resources that it does not run", () => {
     resources: { Bucket: { Type: "AWS::S3::Bucket", Properties: { Name: { "Fn::ImportValue": "x" } } } },
   });
 
-  const { name, ...kinds } = stack;
+  const { name: _, ...kinds } = stack;
   expect(Object.values(kinds).flat()).toEqual([]);
 });
 

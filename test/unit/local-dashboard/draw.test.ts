@@ -184,20 +184,21 @@ describe("metric widgets", () => {
   });
 });
 
-it.each([
-  [
-    "is the whole time where the widget wants one value",
-    {},
-    { view: "singleValue", setPeriodToTimeRange: true },
-    quarter,
-    900,
-  ],
-  ["is the widget's own where the dashboard says so", { periodOverride: "inherit" }, {}, quarter, 300],
-  ["is a minute for 15 minutes otherwise", { periodOverride: "auto" }, {}, quarter, 60],
-  ["is five minutes for a day otherwise", { periodOverride: "auto" }, {}, day, 300],
-])("the period %s", (_, body, properties, range, seconds) => {
-  const { source } = draw({ body, widgets: [metricWidget({ period: 300, ...properties })] }, range);
-  expect(source.asked[0]?.queries[0]?.periodSeconds).toBe(seconds);
+describe("the period", () => {
+  const oneValue = { view: "singleValue", setPeriodToTimeRange: true };
+  const periodOf = (properties: object, periodOverride: string, range = quarter) => {
+    const widgets = [metricWidget({ period: 300, ...properties })];
+    return draw({ body: { periodOverride }, widgets }, range).source.asked[0]?.queries[0]?.periodSeconds;
+  };
+
+  it("is the whole time where the widget wants one value", () => {
+    expect(periodOf(oneValue, "inherit")).toBe(900);
+  });
+
+  it("is the widget's own where the dashboard says so, and fits the time range otherwise", () => {
+    expect(periodOf({}, "inherit")).toBe(300);
+    expect([quarter, day].map((range) => periodOf({}, "auto", range))).toEqual([60, 300]);
+  });
 });
 
 describe("alarm widgets", () => {

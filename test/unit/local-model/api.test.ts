@@ -50,7 +50,7 @@ test.each([
   ["an output without its call id", asked([output]), missing, "input[0].call_id"],
   ["a person's words as output", asked([spoken]), "invalid_type", "input[0].content"],
   ["a tool of another kind", asked("x", { tools: [{ type: "shell" }] }), invalid, "tools[0].type"],
-])("refuses %s", async (_, request, code, param) => {
+])("refuses %s", async (...[, request, code, param]) => {
   const { call } = await runModel();
   const { status, body } = await call("POST", "/responses", request);
 

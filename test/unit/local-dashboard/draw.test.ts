@@ -173,14 +173,14 @@ describe("metric widgets", () => {
     expect(draw({ series: heartbeats, widgets }).first).toMatchObject(expected);
   });
 
-  it("keep a number without data in its place, and draw no trend over the whole time", () => {
+  it("keep a number without data in its place, and draw no trend where none is wanted", () => {
     const valuesOf = (series: FakeSourceOptions["series"], more: object) =>
       draw({ ...(series && { series }), widgets: [metricWidget({ view: "singleValue", ...more })] }).first;
     const nothing = { m: [{ label: "heartbeats", points: [] }] };
     expect(valuesOf(nothing, {})).toMatchObject({ values: [{ value: null, trend: [] }] });
-    expect(valuesOf(heartbeats, { setPeriodToTimeRange: true })).toMatchObject({
-      values: [{ value: 5, trend: [] }],
-    });
+    for (const option of [{ setPeriodToTimeRange: true }, { sparkline: false }]) {
+      expect(valuesOf(heartbeats, option)).toMatchObject({ values: [{ value: 5, trend: [] }] });
+    }
   });
 });
 

@@ -19,13 +19,13 @@ describe("an idle month", () => {
     expect(computeAndRequests["DynamoDB requests"]).toBeCloseTo(43_200 * 1.5625e-6, 6);
   });
 
-  it("names log lines and the secret's calls apart", () => {
+  it("lists log lines and the secret's calls separately", () => {
     const { logLines, secretCalls } = idleMonth(cycle, 200, 128);
     expect(logLines).toEqual({ "log lines": expect.closeTo(0.0216, 6) });
     expect(secretCalls).toEqual({ "Secrets Manager calls": expect.closeTo(0.216, 6) });
   });
 
-  it("has in Lambda's free tier what the tier holds, and no more", () => {
+  it("deducts from Lambda's free tier no more than it holds", () => {
     const small = { "Lambda compute": 0.01, "Lambda requests": 0.008, "DynamoDB requests": 9 };
     expect(lambdaFreeTier(small)).toBeCloseTo(0.018, 6);
     expect(lambdaFreeTier({ "Lambda compute": 8 })).toBeCloseTo(5.33, 2);
@@ -38,7 +38,7 @@ it("CPU takes longer where Lambda gives less than one vCPU for the memory", () =
   expect(stretchMs(10, 128)).toBeCloseTo(128.2, 1);
 });
 
-it("1,000 jobs are paid from their lease to the end of their attempt, with two writes for each of an open run's", () => {
+it("1,000 jobs are paid from lease to the end of the attempt, and a write of an open run counts twice", () => {
   const lease = { durationMs: 100, cpuMs: 0, requests: { PutItem: 1, GetItem: 9 }, logBytes: 500 };
   const attempt = { durationMs: 1_000, cpuMs: 0, requests: { UpdateItem: 4, GetItem: 1 }, logBytes: 1_500 };
   const bill = thousandJobs({

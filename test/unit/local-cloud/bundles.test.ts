@@ -1,26 +1,20 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { call, startWatched, type Watched } from "./fixture.ts";
+import { expect, it } from "vitest";
+import { call, useCloud } from "./fixture.ts";
 
-let watched: Watched;
-
-beforeAll(async () => {
-  watched = await startWatched({
-    functions: {
-      BrokenA1B2C3D4: { source: `import "left-pad"; export const handler = async () => 1;` },
-      AboveA1B2C3D4: { source: `import "zod"; export const handler = async () => 1;` },
-      SdkA1B2C3D4: {
-        source: `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => typeof LambdaClient;`,
-      },
-      NamelessA1B2C3D4: { source: `export const other = 1;` },
-      CallbackA1B2C3D4: { source: `export const handler = (event, context, callback) => callback(null, 1);` },
-      SyntaxA1B2C3D4: { source: `export const handler = async () => {` },
-      QuitterA1B2C3D4: { source: `process.exit(3);` },
-      CommonA1B2C3D4: { source: `exports.handler = async () => "common";`, file: "index.js" },
+const watched = useCloud({
+  functions: {
+    BrokenA1B2C3D4: { source: `import "left-pad"; export const handler = async () => 1;` },
+    AboveA1B2C3D4: { source: `import "zod"; export const handler = async () => 1;` },
+    SdkA1B2C3D4: {
+      source: `import { LambdaClient } from "@aws-sdk/client-lambda"; export const handler = async () => typeof LambdaClient;`,
     },
-  });
+    NamelessA1B2C3D4: { source: `export const other = 1;` },
+    CallbackA1B2C3D4: { source: `export const handler = (event, context, callback) => callback(null, 1);` },
+    SyntaxA1B2C3D4: { source: `export const handler = async () => {` },
+    QuitterA1B2C3D4: { source: `process.exit(3);` },
+    CommonA1B2C3D4: { source: `exports.handler = async () => "common";`, file: "index.js" },
+  },
 });
-
-afterAll(() => watched.close());
 
 it.each([
   ["a package that does not exist", "BrokenA1B2C3D4", "Runtime.ImportModuleError", "left-pad"],
@@ -30,18 +24,8 @@ it.each([
     "Runtime.ImportModuleError",
     "Cannot find package 'zod'",
   ],
-  [
-    "a handler that is not exported",
-    "NamelessA1B2C3D4",
-    "Runtime.HandlerNotFound",
-    "index.handler is undefined or not exported",
-  ],
-  [
-    "a callback handler",
-    "CallbackA1B2C3D4",
-    "Runtime.CallbackHandlerDeprecated",
-    "does not support callback-based",
-  ],
+  ["a handler that is not exported", "NamelessA1B2C3D4", "Runtime.HandlerNotFound", "is undefined"],
+  ["a callback handler", "CallbackA1B2C3D4", "Runtime.CallbackHandlerDeprecated", "callback-based"],
   ["a module that does not parse", "SyntaxA1B2C3D4", "Runtime.UserCodeSyntaxError", ""],
   ["a module that exits", "QuitterA1B2C3D4", "Runtime.ExitError", "exit status 3"],
 ])(

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { inject } from "vitest";
+import { afterAll, beforeAll, inject, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import type { CloudEvent } from "../../../local/cloud/events.ts";
@@ -9,7 +9,7 @@ import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.
 const temporaryFolder = (name: string): string => mkdtempSync(join(inject("temporaryRoot"), name));
 
 /** A bundle that does what its event says. */
-export const obedient = `
+const obedient = `
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 let calls = 0;
@@ -41,7 +41,7 @@ export function createGate() {
   return { event: { do: "wait", file }, open: () => writeFileSync(file, "") };
 }
 
-export interface FixtureFunction {
+interface FixtureFunction {
   readonly source?: string;
   readonly file?: string;
   readonly properties?: Readonly<Record<string, unknown>>;
@@ -83,12 +83,10 @@ export interface Watched {
   readonly events: readonly CloudEvent[];
   /** The first event, past or coming, that fits. */
   readonly until: (fits: (event: CloudEvent) => boolean) => Promise<CloudEvent>;
-  readonly templateFile: string;
   close(): Promise<void>;
 }
 
-export async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
-  const templateFile = options.templateFile ?? writeTemplate(fixture);
+async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
   const events: CloudEvent[] = [];
   const waiting = new Set<{ fits: (event: CloudEvent) => boolean; resolve: (event: CloudEvent) => void }>();
   const cloud = await startCloud({
@@ -96,7 +94,7 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
     secrets: {},
     schedules: "off",
     ...options,
-    templateFile,
+    templateFile: writeTemplate(fixture),
     onEvent(event) {
       events.push(event);
       for (const one of waiting) {
@@ -109,7 +107,6 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
   return {
     cloud,
     events,
-    templateFile,
     until: (fits) => {
       const found = events.find(fits);
       if (found !== undefined) return Promise.resolve(found);
@@ -117,6 +114,27 @@ export async function startWatched(fixture: Fixture, options: Partial<CloudOptio
     },
     close: () => cloud.stop({ graceMs: 0 }),
   };
+}
+
+/** A cloud that closes with the test. */
+export async function startForTest(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
+  const watched = await startWatched(fixture, options);
+  onTestFinished(() => watched.close());
+  return watched;
+}
+
+/** One cloud for all tests of the file, to which the AWS SDK's clients lead. */
+export function useCloud(fixture: Fixture, options: Partial<CloudOptions> = {}): Watched {
+  let watched: Watched | undefined;
+  beforeAll(async () => {
+    watched = await startWatched(fixture, options);
+    for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await watched?.close();
+  });
+  return new Proxy({} as Watched, { get: (_, name) => watched && Reflect.get(watched, name) });
 }
 
 export const kindsOf = (events: readonly CloudEvent[]): string[] =>
@@ -142,12 +160,18 @@ export function isRunning(pid: number): boolean {
   return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
 
-export function eventInvokeConfig(
-  functionId: string,
-  properties: Readonly<Record<string, unknown>>,
-): unknown {
-  return {
-    Type: "AWS::Lambda::EventInvokeConfig",
-    Properties: { FunctionName: { Ref: functionId }, Qualifier: "$LATEST", ...properties },
-  };
-}
+export const eventInvokeConfig = (functionId: string, properties: object): unknown => ({
+  Type: "AWS::Lambda::EventInvokeConfig",
+  Properties: { FunctionName: { Ref: functionId }, Qualifier: "$LATEST", ...properties },
+});
+
+/** A table with the key pk. */
+export const table = (more: object = {}) => ({
+  Type: "AWS::DynamoDB::Table",
+  Properties: {
+    AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+    TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
+    ...more,
+  },
+});

@@ -38,12 +38,10 @@ const stat = (MetricName: string, Stat = "Sum") => ({
 
 function run(expression: string, label?: string) {
   const metrics = Object.keys(data).map((Id) => ({ Id, MetricStat: stat(Id), ReturnData: false }));
-  const queries = [{ Id: "e", Expression: expression, Label: label }, ...metrics];
-  return queryMetrics(
-    store,
-    queries.map((query) => metricQuerySchema.parse(query)),
-    range,
+  const queries = [{ Id: "e", Expression: expression, Label: label }, ...metrics].map((query) =>
+    metricQuerySchema.parse(query),
   );
+  return queryMetrics(store, queries, range);
 }
 
 /** The values of the only series, by minute. */
@@ -94,7 +92,7 @@ it.each<[string, readonly (number | undefined)[]]>([
   ["METRIC_COUNT(METRICS())", [4, 4, 4, 4]],
   [`SUM(SEARCH('{N,pool,reason} MetricName="Failed"', 'Sum', 60))`, [3, none, none, none]],
   [`SUM(SEARCH('{N,nothing}', 'Sum', 60))`, [none, none, none, none]],
-])("%s", (expression, expected) => {
+])("%s is %j in the minutes 0 to 3", (expression, expected) => {
   const rounded = (value: number | undefined) => (value === undefined ? value : Number(value.toFixed(10)));
 
   expect(values(expression).map(rounded)).toEqual(expected.map(rounded));
@@ -117,10 +115,8 @@ it.each([
 it("names the series of a search by a dynamic label", () => {
   const search = `SEARCH('{N,pool,reason} MetricName="Failed"', 'Sum', 60)`;
 
-  expect(run(search, "${PROP('Dim.reason')} of ${PROP('MetricName')}").map(({ label }) => label)).toEqual([
-    "crash of Failed",
-    "timeout of Failed",
-  ]);
+  const labels = run(search, "${PROP('Dim.reason')} of ${PROP('MetricName')}").map(({ label }) => label);
+  expect(labels).toEqual(["crash of Failed", "timeout of Failed"]);
 });
 
 it.each([
@@ -137,7 +133,7 @@ it.each([
   expect(() => run(expression)).toThrow(message);
 });
 
-it("begins periods at whole multiples, or at the range's start where it slides", () => {
+it("periods begin at whole multiples, or at the range's start where it slides", () => {
   const queries = [metricQuerySchema.parse({ Id: "a", MetricStat: { ...stat("a"), Period: 120 } })];
   const shifted = { startMs: minute, endMs: 4 * minute };
 

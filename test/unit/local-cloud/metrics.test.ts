@@ -6,35 +6,25 @@ import { aggregate, statisticOf } from "../../../local/cloud/monitoring/statisti
 import type { CloudEventBody } from "../../../local/cloud/events.ts";
 import type { FunctionResource } from "../../../local/cloud/resources.ts";
 
-const emf = (fields: object, directive: object = {}): string =>
-  JSON.stringify({
-    _aws: {
-      Timestamp: 1_000,
-      CloudWatchMetrics: [
-        { Namespace: "N", Dimensions: [["pool"]], Metrics: [{ Name: "Jobs", Unit: "Count" }], ...directive },
-      ],
-    },
-    ...fields,
-  });
+function emf(fields: object, more: object = {}): string {
+  const Metrics = [{ Name: "Jobs", Unit: "Count" }];
+  const directive = { Namespace: "N", Dimensions: [["pool"]], Metrics, ...more };
+  return JSON.stringify({ _aws: { Timestamp: 1_000, CloudWatchMetrics: [directive] }, ...fields });
+}
 
-it("reads a metric of each dimension set from an embedded metric line", () => {
-  const line = emf(
-    { pool: "user", reason: "empty", Jobs: 3 },
-    { Dimensions: [["pool", "reason"], ["pool"]] },
-  );
+it("reads each value of a metric for each dimension set from an embedded metric line", () => {
+  const fields = { pool: "user", reason: "empty", Jobs: [3, 4] };
+  const line = emf(fields, { Dimensions: [["pool", "reason"], ["pool"]] });
 
+  const jobs = { namespace: "N", name: "Jobs" };
+  const both = { ...jobs, dimensions: { pool: "user", reason: "empty" } };
+  const ofPool = { ...jobs, dimensions: { pool: "user" } };
   expect(readEmf(line)).toEqual([
-    {
-      metric: { namespace: "N", name: "Jobs", dimensions: { pool: "user", reason: "empty" } },
-      atMs: 1_000,
-      value: 3,
-    },
-    { metric: { namespace: "N", name: "Jobs", dimensions: { pool: "user" } }, atMs: 1_000, value: 3 },
+    { metric: both, atMs: 1_000, value: 3 },
+    { metric: both, atMs: 1_000, value: 4 },
+    { metric: ofPool, atMs: 1_000, value: 3 },
+    { metric: ofPool, atMs: 1_000, value: 4 },
   ]);
-});
-
-it("reads each value of a list", () => {
-  expect(readEmf(emf({ pool: "user", Jobs: [1, 2.5] })).map(({ value }) => value)).toEqual([1, 2.5]);
 });
 
 it.each([
@@ -61,7 +51,7 @@ it.each([
   expect(statisticOf(name)([5, 3, 1, 4, 2])).toBe(expected);
 });
 
-it("refuses a statistic that it does not know", () => {
+it("refuses an unknown statistic", () => {
   expect(() => statisticOf("TM(10%:90%)")).toThrow("The statistic TM(10%:90%) is not known locally.");
 });
 
@@ -72,14 +62,8 @@ it("puts a sample into the period in which it falls, and leaves empty periods ou
     { atMs: 180_000, value: 4 },
   ];
 
-  expect(
-    aggregate(samples, { startMs: 60_000, endMs: 240_000, periodMs: 60_000 }, statisticOf("Sum")),
-  ).toEqual(
-    new Map([
-      [60_000, 3],
-      [180_000, 4],
-    ]),
-  );
+  const range = { startMs: 60_000, endMs: 240_000, periodMs: 60_000 };
+  expect(Object.fromEntries(aggregate(samples, range, statisticOf("Sum")))).toEqual({ 60000: 3, 180000: 4 });
 });
 
 const metric = (name: string) => ({ namespace: "N", name, dimensions: { a: "1", b: "2" } });
@@ -102,9 +86,8 @@ it("forgets the oldest samples, and the metric that was silent for longest", () 
   store.add(metric("Third"), { atMs: 15, value: 0 });
 
   expect(store.metrics().map(({ name }) => name)).toEqual(["Busy", "Third"]);
-  expect(store.samples(metric("Busy"), all).map(({ atMs }) => atMs)).toEqual([
-    3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14,
-  ]);
+  const kept = store.samples(metric("Busy"), all).map(({ atMs }) => atMs);
+  expect(kept).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14]);
 });
 
 const worker = { label: "worker", name: "Stack-Worker" } as FunctionResource;

@@ -7,76 +7,64 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
   type GetSecretValueCommandInput,
+  type PutSecretValueCommandInput,
 } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { startWatched, type Watched } from "./fixture.ts";
+import { describe, expect, it } from "vitest";
+import { useCloud } from "./fixture.ts";
 
-let watched: Watched;
+const secret = (Properties: object) => ({ Type: "AWS::SecretsManager::Secret", Properties });
 
-beforeAll(async () => {
-  watched = await startWatched(
-    {
-      resources: {
-        Empty: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "empty" } },
-        First: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "first" } },
-        RunnerKey12345678: { Type: "AWS::SecretsManager::Secret", Properties: { GenerateSecretString: {} } },
-        ModelKey: { Type: "AWS::SecretsManager::Secret", Properties: { Name: "model/key" } },
-      },
+const watched = useCloud(
+  {
+    resources: {
+      Empty: secret({ Name: "empty" }),
+      First: secret({ Name: "first" }),
+      RunnerKey12345678: secret({ GenerateSecretString: {} }),
+      ModelKey: secret({ Name: "model/key" }),
     },
-    {
-      secrets: {
-        "*ModelKey*": "sk-model",
-        "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef": "brought",
-      },
+  },
+  {
+    secrets: {
+      "*ModelKey*": "sk-model",
+      "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef": "brought",
     },
-  );
-  for (const [name, value] of Object.entries(watched.cloud.env)) vi.stubEnv(name, value);
-});
+  },
+);
 
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await watched.close();
-});
-
-const getSecret = (input: GetSecretValueCommandInput) =>
-  new SecretsManagerClient().send(new GetSecretValueCommand(input));
+const client = () => new SecretsManagerClient();
+const getSecret = (input: GetSecretValueCommandInput) => client().send(new GetSecretValueCommand(input));
+const putSecret = (input: PutSecretValueCommandInput) => client().send(new PutSecretValueCommand(input));
+const moveStage = (
+  SecretId: string,
+  VersionStage: string,
+  versions: { MoveToVersionId?: string; RemoveFromVersionId?: string },
+) => client().send(new UpdateSecretVersionStageCommand({ SecretId, VersionStage, ...versions }));
+const stagesOf = async (SecretId: string) =>
+  (await client().send(new DescribeSecretCommand({ SecretId }))).VersionIdsToStages;
 
 it("gives a secret by name, by ARN and by ARN without its suffix", async () => {
   const arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:model/key-abcdef";
   for (const SecretId of ["model/key", arn, arn.slice(0, -7)]) {
-    const secret = await getSecret({ SecretId });
-    expect(secret).toMatchObject({
-      ARN: arn,
-      Name: "model/key",
-      SecretString: "sk-model",
-      VersionStages: ["AWSCURRENT"],
-    });
-    expect(secret.CreatedDate).toBeInstanceOf(Date);
+    const found = await getSecret({ SecretId });
+    expect(found).toMatchObject({ ARN: arn, SecretString: "sk-model", VersionStages: ["AWSCURRENT"] });
   }
 });
 
-it("keeps a secret from outside the template under its ARN", async () => {
-  const secret = await getSecret({ SecretId: "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef" });
-
-  expect(secret.SecretString).toBe("brought");
+it.each([
+  ["a secret from outside the template", "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef", /^brought$/],
+  ["a value that the template has generated", "RunnerKey12345678-local", /^[\w-]{32}$/],
+])("gives %s", async (_, SecretId, value) => {
+  expect((await getSecret({ SecretId })).SecretString).toMatch(value);
 });
 
-it("generates a value where the template asks for one", async () => {
-  const secret = await getSecret({ SecretId: "RunnerKey12345678-local" });
-
-  expect(secret.SecretString).toMatch(/^[\w-]{32}$/);
-});
+const noValue = "Secrets Manager can't find the specified secret value for staging label: ";
 
 it.each([
-  [
-    "a secret without a value",
-    { SecretId: "empty" },
-    "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
-  ],
+  ["a secret without a value", { SecretId: "empty" }, `${noValue}AWSCURRENT`],
   [
     "a stage that is not there",
     { SecretId: "model/key", VersionStage: "AWSPENDING" },
-    "Secrets Manager can't find the specified secret value for staging label: AWSPENDING",
+    `${noValue}AWSPENDING`,
   ],
   [
     "a secret that does not exist",
@@ -88,110 +76,56 @@ it.each([
 });
 
 it("moves stages as a rotation does", async () => {
-  const client = new SecretsManagerClient();
   watched.cloud.putSecret("empty", "old");
-  const old = await getSecret({ SecretId: "empty" });
+  const { VersionId: old = "" } = await getSecret({ SecretId: "empty" });
   const token = randomUUID();
-  await client.send(
-    new PutSecretValueCommand({
-      SecretId: "empty",
-      ClientRequestToken: token,
-      SecretString: "new",
-      VersionStages: ["AWSPENDING"],
-    }),
-  );
+  const version = { ClientRequestToken: token, SecretString: "new", VersionStages: ["AWSPENDING"] };
+  await putSecret({ SecretId: "empty", ...version });
   expect((await getSecret({ SecretId: "empty" })).SecretString).toBe("old");
   expect((await getSecret({ SecretId: "empty", VersionStage: "AWSPENDING" })).SecretString).toBe("new");
-  await client.send(
-    new UpdateSecretVersionStageCommand({
-      SecretId: "empty",
-      VersionStage: "AWSCURRENT",
-      MoveToVersionId: token,
-      RemoveFromVersionId: old.VersionId,
-    }),
-  );
-  const again = new UpdateSecretVersionStageCommand({
-    SecretId: "empty",
-    VersionStage: "AWSPENDING",
-    RemoveFromVersionId: token,
-  });
-  await expect(client.send(again)).rejects.toMatchObject({ name: "InvalidParameterException" });
+  await moveStage("empty", "AWSCURRENT", { MoveToVersionId: token, RemoveFromVersionId: old });
 
-  const described = await client.send(new DescribeSecretCommand({ SecretId: "empty" }));
-  const listed = await client.send(new ListSecretVersionIdsCommand({ SecretId: "empty" }));
+  const listed = await client().send(new ListSecretVersionIdsCommand({ SecretId: "empty" }));
   expect(watched.cloud.getSecret("empty")).toBe("new");
-  expect(described.VersionIdsToStages).toEqual({
-    [token]: ["AWSCURRENT"],
-    [old.VersionId ?? ""]: ["AWSPREVIOUS"],
-  });
-  expect(new Set(listed.Versions?.map(({ VersionId }) => VersionId))).toEqual(
-    new Set([token, old.VersionId]),
-  );
+  expect(await stagesOf("empty")).toEqual({ [token]: ["AWSCURRENT"], [old]: ["AWSPREVIOUS"] });
+  expect(new Set(listed.Versions?.map(({ VersionId }) => VersionId))).toEqual(new Set([token, old]));
 });
 
-describe("moving a stage", () => {
-  const client = () => new SecretsManagerClient();
+describe("moving a stage is refused", () => {
+  const current = "AWSCURRENT";
+  const pending = "AWSPENDING";
 
-  /** A secret with a present value and a pending one. */
-  async function pendingVersion(): Promise<{ readonly current: string; readonly pending: string }> {
-    const { VersionId: current = "" } = await getSecret({ SecretId: "model/key" });
-    const pending = randomUUID();
-    const version = { ClientRequestToken: pending, VersionStages: ["AWSPENDING"] };
-    await client().send(
-      new PutSecretValueCommand({ SecretId: "model/key", SecretString: pending, ...version }),
-    );
-    return { current, pending };
-  }
-
-  const move = (VersionStage: string, more: { MoveToVersionId?: string; RemoveFromVersionId?: string }) =>
-    client().send(new UpdateSecretVersionStageCommand({ SecretId: "model/key", VersionStage, ...more }));
-
-  const refused = { name: "InvalidParameterException" };
-
-  it("is refused where its holder is not named", async () => {
-    const { pending } = await pendingVersion();
-    await expect(move("AWSCURRENT", { MoveToVersionId: pending })).rejects.toMatchObject(refused);
-  });
-
-  it("is refused where another version than its holder is named, also when it is where it should go", async () => {
-    const { current, pending } = await pendingVersion();
-    const other = { MoveToVersionId: pending, RemoveFromVersionId: pending };
-    await expect(move("AWSCURRENT", other)).rejects.toMatchObject(refused);
-    const there = { MoveToVersionId: pending, RemoveFromVersionId: current };
-    await expect(move("AWSPENDING", there)).rejects.toMatchObject(refused);
-    await expect(move("AWSPENDING", { RemoveFromVersionId: current })).rejects.toMatchObject(refused);
-  });
-
-  it("is refused where the secret would be left without a present value", async () => {
-    const { current } = await pendingVersion();
-    await expect(move("AWSCURRENT", { RemoveFromVersionId: current })).rejects.toMatchObject(refused);
+  it.each<[string, string, { readonly to?: string; readonly from?: string }]>([
+    ["whose holder is not named", current, { to: pending }],
+    ["where another version than its holder is named", current, { to: pending, from: pending }],
+    ["to where it is already, with another holder named", pending, { to: pending, from: current }],
+    ["that another version than the named one holds", pending, { from: current }],
+    ["without which the secret would have no present value", current, { from: current }],
+  ])("%s", async (_, stage, { to, from }) => {
+    const { VersionId: present = "" } = await getSecret({ SecretId: "model/key" });
+    const token = randomUUID();
+    const version = { ClientRequestToken: token, SecretString: token, VersionStages: [pending] };
+    await putSecret({ SecretId: "model/key", ...version });
+    const ids: Readonly<Record<string, string>> = { [current]: present, [pending]: token };
+    const moved = moveStage("model/key", stage, {
+      ...(to === undefined ? {} : { MoveToVersionId: ids[to] ?? "" }),
+      ...(from === undefined ? {} : { RemoveFromVersionId: ids[from] ?? "" }),
+    });
+    await expect(moved).rejects.toMatchObject({ name: "InvalidParameterException" });
   });
 });
 
 it("makes a secret's first version the present one, whatever its stage", async () => {
-  const version = { SecretId: "first", SecretString: "a", VersionStages: ["OTHER"] };
-  await new SecretsManagerClient().send(new PutSecretValueCommand(version));
+  await putSecret({ SecretId: "first", SecretString: "a", VersionStages: ["OTHER"] });
   expect((await getSecret({ SecretId: "first" })).VersionStages?.toSorted()).toEqual(["AWSCURRENT", "OTHER"]);
 });
 
-it("ignores a value that a version has already, and its stage", async () => {
-  const client = new SecretsManagerClient();
-  const version = { SecretId: "model/key", ClientRequestToken: randomUUID(), SecretString: "same" };
-  await client.send(new PutSecretValueCommand({ ...version, VersionStages: ["ONE"] }));
-  await client.send(new PutSecretValueCommand({ ...version, VersionStages: ["TWO"] }));
-  const described = await client.send(new DescribeSecretCommand({ SecretId: "model/key" }));
-  expect(described.VersionIdsToStages?.[version.ClientRequestToken]).toEqual(["ONE"]);
-});
-
-it("takes the same version once more and refuses it with another value", async () => {
-  const client = new SecretsManagerClient();
-  const version = { SecretId: "model/key", ClientRequestToken: randomUUID(), VersionStages: ["TEST"] };
-  await client.send(new PutSecretValueCommand({ ...version, SecretString: "a" }));
-  await client.send(new PutSecretValueCommand({ ...version, SecretString: "a" }));
-
-  await expect(
-    client.send(new PutSecretValueCommand({ ...version, SecretString: "b" })),
-  ).rejects.toMatchObject({
+it("takes the same version once more without its stage, and refuses it with another value", async () => {
+  const version = { SecretId: "model/key", ClientRequestToken: randomUUID() };
+  await putSecret({ ...version, SecretString: "a", VersionStages: ["ONE"] });
+  await putSecret({ ...version, SecretString: "a", VersionStages: ["TWO"] });
+  expect((await stagesOf("model/key"))?.[version.ClientRequestToken]).toEqual(["ONE"]);
+  await expect(putSecret({ ...version, SecretString: "b", VersionStages: ["ONE"] })).rejects.toMatchObject({
     name: "ResourceExistsException",
   });
 });

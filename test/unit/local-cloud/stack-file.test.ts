@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { removeStackFile, writeStackFile } from "../../../local/stack-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stack-file-"));
@@ -15,29 +15,31 @@ const file = {
   pid: 11,
 };
 
-it("is written whole, over what an earlier run has left", async () => {
-  await writeStackFile(folder, { ...file, pid: 10 });
-  await writeStackFile(folder, { ...file, studioUrl: "http://127.0.0.1:2" });
+describe("the stack file", () => {
+  it("is written whole, over what an earlier run left", async () => {
+    await writeStackFile(folder, { ...file, pid: 10 });
+    await writeStackFile(folder, { ...file, studioUrl: "http://127.0.0.1:2" });
 
-  expect(readdirSync(folder)).toEqual(["stack.json"]);
-  expect(JSON.parse(readFileSync(join(folder, "stack.json"), "utf8"))).toEqual({
-    ...file,
-    studioUrl: "http://127.0.0.1:2",
+    expect(readdirSync(folder)).toEqual(["stack.json"]);
+    expect(JSON.parse(readFileSync(join(folder, "stack.json"), "utf8"))).toEqual({
+      ...file,
+      studioUrl: "http://127.0.0.1:2",
+    });
   });
-});
 
-it("is its owner's alone from its first byte on, whatever lay there before", async () => {
-  writeFileSync(join(folder, "stack.json"), "{}", { mode: 0o644 });
-  writeFileSync(join(folder, "stack.json.11"), "{}", { mode: 0o644 });
-  await writeStackFile(folder, file);
-  expect(statSync(join(folder, "stack.json")).mode & 0o777).toBe(0o600);
-  expect(readdirSync(folder)).toEqual(["stack.json"]);
-});
+  it("is its owner's alone from its first byte on, whatever lay there before", async () => {
+    writeFileSync(join(folder, "stack.json"), "{}", { mode: 0o644 });
+    writeFileSync(join(folder, "stack.json.11"), "{}", { mode: 0o644 });
+    await writeStackFile(folder, file);
+    expect(statSync(join(folder, "stack.json")).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(["stack.json"]);
+  });
 
-it("is removed by the process that wrote it, and by no other", async () => {
-  await removeStackFile(folder, 10);
-  expect(existsSync(join(folder, "stack.json"))).toBe(true);
-  await removeStackFile(folder, 11);
-  expect(existsSync(join(folder, "stack.json"))).toBe(false);
-  await removeStackFile(folder, 11);
+  it("is removed by the process that wrote it, and by no other", async () => {
+    await removeStackFile(folder, 10);
+    expect(existsSync(join(folder, "stack.json"))).toBe(true);
+    await removeStackFile(folder, 11);
+    expect(existsSync(join(folder, "stack.json"))).toBe(false);
+    await removeStackFile(folder, 11);
+  });
 });

@@ -40,123 +40,65 @@ describe("names for people", () => {
   it("are those of the stack's outputs, for each pool's alarms", () => {
     const { source } = watch({
       alarms: () => [alarm("Local-A1"), alarm("Local-B1"), alarm("Local-Foreign")],
-      outputs: () => ({ PoolAAlarms: '{"Restarts":"Local-A1"}', PoolBAlarms: '{"Restarts":"Local-B1"}' }),
+      outputs: () => ({ PoolAAlarms: '{"Restarts":"Local-A1"}', PoolBAlarms: '{"Lost":"Local-B1"}' }),
     });
-    expect(source.alarms()).toEqual([
-      {
-        name: "Local-A1",
-        arn: "arn:Local-A1",
-        title: "Restarts",
-        state: "OK",
-        reason: "fine",
-        sinceMs: 7,
-        description: "",
-      },
-      {
-        name: "Local-B1",
-        arn: "arn:Local-B1",
-        title: "Restarts",
-        state: "OK",
-        reason: "fine",
-        sinceMs: 7,
-        description: "",
-      },
-      {
-        name: "Local-Foreign",
-        arn: "arn:Local-Foreign",
-        title: "Local-Foreign",
-        state: "OK",
-        reason: "fine",
-        sinceMs: 7,
-        description: "",
-      },
-    ]);
+    const names = { name: "Local-A1", arn: "arn:Local-A1", title: "Restarts", description: "" };
+    expect(source.alarms()[0]).toEqual({ ...names, state: "OK", reason: "fine", sinceMs: 7 });
+    expect(source.alarms().map(({ title }) => title)).toEqual(["Restarts", "Lost", "Local-Foreign"]);
   });
 
-  it("call a dashboard by its pool", () => {
-    const { source } = watch({
-      dashboards: () => [{ logicalId: "D", name: "Local-D1", body: { widgets: [] } }],
-      outputs: () => ({ Dashboard: '{"default":"Local-D1"}' }),
-    });
-    expect(source.dashboards()).toEqual([{ name: "Local-D1", title: "Pool default", body: { widgets: [] } }]);
-  });
-
-  it("do without an output that is no JSON", () => {
+  it.each([
+    ["the pool that the outputs name", '{"default":"Local-D1"}', "Pool default"],
+    ["its own where the output is no JSON", "plain text", "Pool Local-D1"],
+  ])("call a dashboard by %s", (_, output, title) => {
     const { source } = watch({
       dashboards: () => [{ logicalId: "D", name: "Local-D1", body: {} }],
-      outputs: () => ({ Dashboard: "plain text" }),
+      outputs: () => ({ Dashboard: output }),
     });
-    expect(source.dashboards()[0]?.title).toBe("Pool Local-D1");
+    expect(source.dashboards()).toEqual([{ name: "Local-D1", title, body: {} }]);
   });
 });
 
 describe("numbers", () => {
   const range = { startMs: 0, endMs: 900_000 };
-  const metric: SeriesQuery = {
-    id: "m",
-    label: "heartbeats",
-    periodSeconds: 60,
-    returnData: true,
-    what: { metric: { namespace: "N", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" } },
-  };
+  const metric = { namespace: "N", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" };
+  const common = { label: "heartbeats", periodSeconds: 60, returnData: true };
+  const query: SeriesQuery = { id: "m", ...common, what: { metric } };
 
   it("are asked for as CloudWatch is asked", () => {
     const { source, asked } = watch();
-    const expression: SeriesQuery = {
-      id: "e",
-      periodSeconds: 60,
-      returnData: false,
-      what: { expression: "m * 2" },
-    };
-    expect(source.metricData([metric, expression], range)).toEqual([
+    const expression = { id: "e", periodSeconds: 60, returnData: false, what: { expression: "m * 2" } };
+    expect(source.metricData([query, expression], range)).toEqual([
       { id: "m", label: "heartbeats", points: [[60_000, 2]] },
     ]);
-    expect(asked).toEqual([
+    const Dimensions = [{ Name: "pool", Value: "a" }];
+    const Metric = { Namespace: "N", MetricName: "Heartbeats", Dimensions };
+    const MetricStat = { Metric, Period: 60, Stat: "Sum" };
+    expect(asked[0]).toEqual([
       [
-        [
-          {
-            Id: "m",
-            Label: "heartbeats",
-            ReturnData: true,
-            MetricStat: {
-              Metric: {
-                Namespace: "N",
-                MetricName: "Heartbeats",
-                Dimensions: [{ Name: "pool", Value: "a" }],
-              },
-              Period: 60,
-              Stat: "Sum",
-            },
-          },
-          { Id: "e", ReturnData: false, Period: 60, Expression: "m * 2" },
-        ],
-        { startMs: 0, endMs: 900_000, sliding: false },
+        { Id: "m", Label: "heartbeats", ReturnData: true, MetricStat },
+        { Id: "e", ReturnData: false, Period: 60, Expression: "m * 2" },
       ],
+      { startMs: 0, endMs: 900_000, sliding: false },
     ]);
   });
 
-  it("over the whole time come from one period that begins with it", () => {
+  it("over the whole time come from a single period that begins with it", () => {
     const { source, asked } = watch();
-    source.metricData([{ ...metric, periodSeconds: 900 }], range);
+    source.metricData([{ ...query, periodSeconds: 900 }], range);
     expect(asked[0]?.[1]).toEqual({ startMs: 0, endMs: 900_000, sliding: true });
   });
 });
 
-describe("log queries", () => {
-  it("give each row a cell for each column", () => {
-    const { source } = watch({
-      logQuery: (query) => ({
-        columns: ["reason", "runs"],
-        rows: [{ runs: "2" }, { reason: query.query, runs: "1" }],
-        scanned: 9,
-      }),
-    });
-    expect(source.queryLogs({ logGroups: ["g"], text: "fields reason" }, { startMs: 0, endMs: 1 })).toEqual({
-      columns: ["reason", "runs"],
-      rows: [
-        ["", "2"],
-        ["fields reason", "1"],
-      ],
-    });
+it("a log query's rows have a cell for each column", () => {
+  const columns = ["reason", "runs"];
+  const { source } = watch({
+    logQuery: ({ query }) => ({ columns, rows: [{ runs: "2" }, { reason: query }], scanned: 9 }),
   });
+  const asked = { logGroups: ["g"], text: "fields reason" };
+  const { rows } = source.queryLogs(asked, { startMs: 0, endMs: 1 });
+  expect(rows).toEqual([
+    ["", "2"],
+    ["fields reason", ""],
+  ]);
 });

@@ -33,49 +33,57 @@ const heartbeats = { m: [{ label: "heartbeats", points }] };
 
 describe("a dashboard", () => {
   it("is laid out as its body says", () => {
+    const place = { x: 4, y: 2, width: 20, height: 1 };
     const { widgets } = draw({
-      widgets: [{ type: "text", x: 4, y: 2, width: 20, height: 1, properties: { markdown: "# Hello" } }],
+      widgets: [{ type: "text", ...place, properties: { markdown: "# Hello" } }],
     });
-    expect(widgets).toEqual([
-      { x: 4, y: 2, width: 20, height: 1, title: "", content: { kind: "text", markdown: "# Hello" } },
-    ]);
+    expect(widgets).toEqual([{ ...place, title: "", content: { kind: "text", markdown: "# Hello" } }]);
   });
 
   it("is chosen by its name, and is the first one without", () => {
-    const dashboards = () => [
-      { name: "a", title: "A", body: { widgets: [] } },
-      { name: "b", title: "B", body: { widgets: [] } },
+    const body = { widgets: [] };
+    const [a, b] = [
+      { name: "a", title: "A" },
+      { name: "b", title: "B" },
     ];
-    const source = fakeSource({ dashboards });
-    const wanted = { range: quarter, rangeText: "hour" };
-    expect(drawDashboard(source, wanted)).toMatchObject({
-      name: "a",
-      dashboards: [
-        { name: "a", title: "A" },
-        { name: "b", title: "B" },
+    const source = fakeSource({
+      dashboards: () => [
+        { ...a, body },
+        { ...b, body },
       ],
     });
+    const wanted = { range: quarter, rangeText: "hour" };
+    expect(drawDashboard(source, wanted)).toMatchObject({ name: "a", dashboards: [a, b] });
     expect(drawDashboard(source, { ...wanted, name: "b" })?.name).toBe("b");
     expect(drawDashboard(source, { ...wanted, name: "c" })).toBeUndefined();
   });
 
-  it("is empty, and no mistake, in a stack without one", () => {
+  it("is empty without an error in a stack without one", () => {
     const source = fakeSource({ dashboards: () => [], alarms: [alarmNamed("X")] });
     const view = drawDashboard(source, { range: quarter, rangeText: "hour" });
     expect(view).toMatchObject({ dashboards: [], widgets: [], alarms: [{ name: "X" }] });
-    expect(view?.name).toBeUndefined();
   });
 });
 
 describe("what cannot be drawn", () => {
-  it("says so for a type of widget that is not known", () => {
-    expect(draw({ widgets: [{ type: "custom" }] }).first).toEqual({
-      kind: "problem",
-      sentence: "Widgets of type “custom” are not drawn here.",
-    });
+  it.each([
+    ["of an unknown type", { type: "custom" }, "Widgets of type “custom” are not drawn here."],
+    ["without metrics", metricWidget({ metrics: [] }), "This widget names no metric."],
+    [
+      "of an alarm that the stack does not have",
+      { type: "alarm", properties: { alarms: ["Nope"] } },
+      "The stack has no alarm Nope.",
+    ],
+    [
+      "of logs that is not a table",
+      { type: "log", properties: { query: "stats count(*)", view: "pie" } },
+      "Log queries are drawn as tables here, not as “pie”.",
+    ],
+  ])("is a widget %s, and a sentence says why", (_, widget, sentence) => {
+    expect(draw({ widgets: [widget] }).first).toEqual({ kind: "problem", sentence });
   });
 
-  it("says so for a definition that is not understood, and draws the others", () => {
+  it("is a definition that is not understood, and the other widgets are drawn", () => {
     const { widgets } = draw({
       widgets: [metricWidget({ view: "heatmap" }), { type: "text", properties: { markdown: "fine" } }],
     });
@@ -86,21 +94,12 @@ describe("what cannot be drawn", () => {
     expect(widgets[1]?.content.kind).toBe("text");
   });
 
-  it("says why the numbers cannot be worked out", () => {
+  it("is a widget whose numbers cannot be worked out, and the reason is given", () => {
+    const sentence = "ANOMALY_DETECTION_BAND is not understood locally.";
     const metricData = () => {
-      throw new Error("ANOMALY_DETECTION_BAND is not understood locally.");
+      throw new Error(sentence);
     };
-    expect(draw({ widgets: [metricWidget({})], metricData }).first).toEqual({
-      kind: "problem",
-      sentence: "ANOMALY_DETECTION_BAND is not understood locally.",
-    });
-  });
-
-  it("says so for a widget without metrics", () => {
-    expect(draw({ widgets: [metricWidget({ metrics: [] })] }).first).toEqual({
-      kind: "problem",
-      sentence: "This widget names no metric.",
-    });
+    expect(draw({ widgets: [metricWidget({})], metricData }).first).toEqual({ kind: "problem", sentence });
   });
 });
 
@@ -142,7 +141,7 @@ describe("metric widgets", () => {
     });
   });
 
-  it("say what will show where there is no data", () => {
+  it("say what will appear where there is no data", () => {
     expect(draw({ widgets: [metricWidget({})] }).first).toEqual({
       kind: "empty",
       sentence:
@@ -150,84 +149,55 @@ describe("metric widgets", () => {
     });
   });
 
-  it("keep a hidden row out of the picture", () => {
+  it("draw every series of an expression, and no hidden row", () => {
     const metrics = [
       ["StudioRunner", "Heartbeats", "pool", "a", { id: "m", visible: false }],
-      [{ expression: "m * 2", id: "e", label: "twice" }],
+      [{ expression: "SEARCH('{N} X', 'Sum', 60)", id: "s" }],
     ];
-    const series = { ...heartbeats, e: [{ label: "twice", points }] };
-    const { first } = draw({ widgets: [metricWidget({ metrics })], series });
-    expect(first).toMatchObject({ kind: "chart", series: [{ label: "twice" }] });
-  });
-
-  it("draw every series that a SEARCH finds", () => {
-    const metrics = [[{ expression: "SEARCH('{N} X', 'Sum', 60)", id: "s" }]];
     const found = [
       { label: "timeout", points },
       { label: "killed", points },
     ];
-    const { first } = draw({ widgets: [metricWidget({ metrics })], series: { s: found } });
-    expect(first).toMatchObject({ series: [{ label: "timeout" }, { label: "killed" }] });
+    const { first } = draw({ widgets: [metricWidget({ metrics })], series: { ...heartbeats, s: found } });
+    expect(first).toMatchObject({ kind: "chart", series: [{ label: "timeout" }, { label: "killed" }] });
   });
 
   it.each([
-    ["singleValue", { kind: "numbers" }],
-    ["gauge", { kind: "gauges", min: 0, max: 10 }],
-    ["bar", { kind: "bars", shape: "bar" }],
-    ["pie", { kind: "bars", shape: "pie" }],
+    ["singleValue", { kind: "numbers", values: [{ value: 5, trend: points }] }],
+    ["gauge", { kind: "gauges", min: 0, max: 10, values: [{ value: 5 }] }],
+    ["bar", { kind: "bars", shape: "bar", values: [{ value: 5 }] }],
+    ["pie", { kind: "bars", shape: "pie", values: [{ value: 5 }] }],
+    ["table", { kind: "table", rows: [["heartbeats", "5", "3", "5", "4"]] }],
   ])("show the last value as %s", (view, expected) => {
-    const { first } = draw({
-      series: heartbeats,
-      widgets: [metricWidget({ view, yAxis: { left: { max: 10 } } })],
-    });
-    expect(first).toMatchObject({ ...expected, values: [{ label: "heartbeats", value: 5 }] });
+    const widgets = [metricWidget({ view, yAxis: { left: { max: 10 } } })];
+    expect(draw({ series: heartbeats, widgets }).first).toMatchObject(expected);
   });
 
-  it("summarize each series in a table", () => {
-    expect(draw({ series: heartbeats, widgets: [metricWidget({ view: "table" })] }).first).toEqual({
-      kind: "table",
-      columns: ["metric", "last", "min", "max", "average"],
-      rows: [["heartbeats", "5", "3", "5", "4"]],
-    });
-  });
-
-  it("keep a number without data in its place", () => {
-    const { first } = draw({
-      series: { m: [{ label: "heartbeats", points: [] }] },
-      widgets: [metricWidget({ view: "singleValue" })],
-    });
-    expect(first).toMatchObject({
-      kind: "numbers",
-      values: [{ label: "heartbeats", value: null, trend: [] }],
-    });
-  });
-
-  it("draw the way to a number, unless it is over the whole time", () => {
-    const number = (more: object) =>
-      draw({ series: heartbeats, widgets: [metricWidget({ view: "singleValue", ...more })] });
-    expect(number({}).first).toMatchObject({ values: [{ trend: points }] });
-    expect(number({ sparkline: false }).first).toMatchObject({ values: [{ trend: [] }] });
-    expect(number({ setPeriodToTimeRange: true }).first).toMatchObject({ values: [{ trend: [] }] });
+  it("keep a number without data in its place, and draw no trend where none is wanted", () => {
+    const valuesOf = (series: FakeSourceOptions["series"], more: object) =>
+      draw({ ...(series && { series }), widgets: [metricWidget({ view: "singleValue", ...more })] }).first;
+    const nothing = { m: [{ label: "heartbeats", points: [] }] };
+    expect(valuesOf(nothing, {})).toMatchObject({ values: [{ value: null, trend: [] }] });
+    for (const option of [{ setPeriodToTimeRange: true }, { sparkline: false }]) {
+      expect(valuesOf(heartbeats, option)).toMatchObject({ values: [{ value: 5, trend: [] }] });
+    }
   });
 });
 
 describe("the period", () => {
-  const askedFor = (body: object, properties: object, range = quarter) =>
-    draw({ body, widgets: [metricWidget(properties)] }, range).source.asked[0]?.queries[0]?.periodSeconds;
+  const oneValue = { view: "singleValue", setPeriodToTimeRange: true };
+  const periodOf = (properties: object, periodOverride: string, range = quarter) => {
+    const widgets = [metricWidget({ period: 300, ...properties })];
+    return draw({ body: { periodOverride }, widgets }, range).source.asked[0]?.queries[0]?.periodSeconds;
+  };
 
-  it("is the whole time where the widget wants one value for it", () => {
-    expect(askedFor({}, { view: "singleValue", setPeriodToTimeRange: true })).toBe(900);
+  it("is the whole time where the widget wants one value", () => {
+    expect(periodOf(oneValue, "inherit")).toBe(900);
   });
 
-  it("is the widget's own where the dashboard says so", () => {
-    expect(askedFor({ periodOverride: "inherit" }, { period: 300 })).toBe(300);
-  });
-
-  it.each([
-    [quarter, 60],
-    [day, 300],
-  ])("goes with the time range otherwise (%#)", (range, seconds) => {
-    expect(askedFor({ periodOverride: "auto" }, { period: 3_600 }, range)).toBe(seconds);
+  it("is the widget's own where the dashboard says so, and fits the time range otherwise", () => {
+    expect(periodOf({}, "inherit")).toBe(300);
+    expect([quarter, day].map((range) => periodOf({}, "auto", range))).toEqual([60, 300]);
   });
 });
 
@@ -250,13 +220,6 @@ describe("alarm widgets", () => {
     expect(wanted(["ALARM"]).first).toMatchObject({ alarms: [{ name: "B" }] });
     expect(wanted(["INSUFFICIENT_DATA"]).first?.kind).toBe("empty");
   });
-
-  it("say so when the stack has no such alarm", () => {
-    expect(draw({ widgets: [widget({ alarms: ["Nope"] })] }).first).toEqual({
-      kind: "problem",
-      sentence: "The stack has no alarm Nope.",
-    });
-  });
 });
 
 describe("log widgets", () => {
@@ -276,13 +239,6 @@ describe("log widgets", () => {
     expect(draw({ widgets: [widget({ query: "fields a" })] }).first).toEqual({
       kind: "empty",
       sentence: "No log line of the last 15 minutes answers this query.",
-    });
-  });
-
-  it("say so for a view other than a table", () => {
-    expect(draw({ widgets: [widget({ query: "stats count(*)", view: "pie" })] }).first).toMatchObject({
-      kind: "problem",
-      sentence: "Log queries are drawn as tables here, not as “pie”.",
     });
   });
 });

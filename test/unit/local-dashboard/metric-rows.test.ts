@@ -6,89 +6,71 @@ const rowsOf = (metrics: unknown, more: object = {}) =>
   metricRows(metricWidgetSchema.parse({ metrics, ...more }), (wanted) => wanted);
 const metricsOf = (metrics: unknown) => rowsOf(metrics).map(({ query }) => query.what);
 
+const metricOf = (name: string, dimensions: object) => ({
+  metric: { namespace: "N", name, dimensions, stat: "Average" },
+});
+const above = ["N", "One", "pool", "a", "model", "x"];
+
 describe("the rows of a metric widget", () => {
-  it("names a metric with its dimensions, and takes statistic and period from the widget", () => {
-    expect(rowsOf([["StudioRunner", "Heartbeats", "pool", "a"]], { stat: "Sum", period: 60 })).toEqual([
+  it("name a metric with its dimensions, and take statistic and period from the widget", () => {
+    expect(rowsOf([["N", "M", "pool", "a"]], { stat: "Sum", period: 60 })).toMatchObject([
       {
         query: {
           id: "row1",
-          label: undefined,
           periodSeconds: 60,
           returnData: true,
-          what: {
-            metric: { namespace: "StudioRunner", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" },
-          },
+          what: { metric: { namespace: "N", name: "M", dimensions: { pool: "a" }, stat: "Sum" } },
         },
-        color: undefined,
         axis: "left",
       },
     ]);
   });
 
-  it("lets a row's own options go before the widget's", () => {
-    const options = {
+  it("prefer their own options to the widget's", () => {
+    const own = {
       id: "m",
       label: "L",
       stat: "p95",
       period: 300,
       visible: false,
       yAxis: "right",
-      color: "#123456",
+      color: "#123",
     };
-    expect(rowsOf([["N", "M", options]], { stat: "Sum", period: 60 })).toMatchObject([
-      {
-        query: {
-          id: "m",
-          label: "L",
-          periodSeconds: 300,
-          returnData: false,
-          what: { metric: { stat: "p95" } },
-        },
-        axis: "right",
-        color: "#123456",
-      },
+    const [row] = rowsOf([["N", "M", own]], { stat: "Sum", period: 60 });
+    expect(row).toMatchObject({ axis: "right", color: "#123" });
+    expect(row?.query).toMatchObject({
+      id: "m",
+      label: "L",
+      periodSeconds: 300,
+      returnData: false,
+      what: { metric: { stat: "p95" } },
+    });
+  });
+
+  it("take what a dot stands for, or three dots, from the row above", () => {
+    expect(metricsOf([above, [".", "Two", ".", "b", ".", "."], ["...", "y"]]).slice(1)).toEqual([
+      metricOf("Two", { pool: "b", model: "x" }),
+      metricOf("Two", { pool: "b", model: "y" }),
     ]);
   });
 
-  it("takes what a dot stands for from the row above", () => {
-    expect(
-      metricsOf([
-        ["N", "One", "pool", "a", "model", "x"],
-        [".", "Two", ".", "b", ".", "."],
-      ])[1],
-    ).toEqual({
-      metric: { namespace: "N", name: "Two", dimensions: { pool: "b", model: "x" }, stat: "Average" },
-    });
-  });
-
-  it("takes all that is not replaced from the row above for three dots", () => {
-    expect(
-      metricsOf([
-        ["N", "One", "pool", "a", "model", "x"],
-        ["...", "y"],
-      ])[1],
-    ).toEqual({
-      metric: { namespace: "N", name: "One", dimensions: { pool: "a", model: "y" }, stat: "Average" },
-    });
-  });
-
-  it("looks past a row of an expression for what a dot stands for", () => {
+  it("look past a row of an expression for what a dot stands for", () => {
     expect(metricsOf([["N", "One"], [{ expression: "row1 * 2" }], [".", "Two"]])).toEqual([
-      { metric: { namespace: "N", name: "One", dimensions: {}, stat: "Average" } },
+      metricOf("One", {}),
       { expression: "row1 * 2" },
-      { metric: { namespace: "N", name: "Two", dimensions: {}, stat: "Average" } },
+      metricOf("Two", {}),
     ]);
   });
 
-  it.each([[[["N"]]], [[["N", "M", "pool"]]]])("refuses %j, which names no metric", (metrics) => {
+  it.each([[[["N"]]], [[["N", "M", "pool"]]]])("%j are refused, as they name no metric", (metrics) => {
     expect(() => rowsOf(metrics)).toThrow(/names no metric/);
   });
+});
 
-  it("gives a SEARCH the query's period, and leaves everything else as it is", () => {
-    const expression = `SUM(SEARCH('{N,pool} MetricName="A"', 'Sum', 60)) + SEARCH('{N} B', 'p95') / 60`;
-    const query = { id: "e", periodSeconds: 900, returnData: true, what: { expression } };
-    expect(withPeriod(query).what).toEqual({
-      expression: `SUM(SEARCH('{N,pool} MetricName="A"', 'Sum', 900)) + SEARCH('{N} B', 'p95') / 60`,
-    });
+it("gives a SEARCH the query's period, and leaves everything else as it is", () => {
+  const expression = `SUM(SEARCH('{N,pool} MetricName="A"', 'Sum', 60)) + SEARCH('{N} B', 'p95') / 60`;
+  const query = { id: "e", periodSeconds: 900, returnData: true, what: { expression } };
+  expect(withPeriod(query).what).toEqual({
+    expression: `SUM(SEARCH('{N,pool} MetricName="A"', 'Sum', 900)) + SEARCH('{N} B', 'p95') / 60`,
   });
 });

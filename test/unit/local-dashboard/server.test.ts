@@ -4,36 +4,66 @@ import { dashboardRoutes } from "../../../local/dashboard/routes.ts";
 import { startDashboardServer, type DashboardServer } from "../../../local/dashboard/server.ts";
 import { fakeSource } from "../../support/dashboard-source.ts";
 
+const nowMs = 1_800_000_900_000;
+const studioUrl = "https://studio.example.com";
+
 let server: DashboardServer;
+let isReady = true;
 beforeEach(async () => {
-  const routes = dashboardRoutes({
-    clock: systemClock,
-    source: () => fakeSource(),
-    studioUrl: "https://studio.example.com",
-  });
-  server = await startDashboardServer(routes, 0);
+  isReady = true;
+  const clock = { ...systemClock, now: () => nowMs };
+  const source = () => (isReady ? fakeSource() : undefined);
+  server = await startDashboardServer(dashboardRoutes({ clock, source, studioUrl }), 0);
 });
 afterEach(() => server.close());
 
 const get = (path: string, init: RequestInit = {}) =>
   fetch(`${server.url}${path}`, { redirect: "manual", ...init });
 
-describe("the dashboard beside a Studio elsewhere", () => {
-  it("leads from the bare address to the page", async () => {
+describe("the dashboard's server", () => {
+  it("redirects from the bare address to the page", async () => {
     const answer = await get("/");
-    expect(answer.status).toBe(302);
-    expect(answer.headers.get("location")).toBe("/dashboard");
+    expect([answer.status, answer.headers.get("location")]).toEqual([302, "/dashboard"]);
   });
 
-  it("hands out the page, its files and its data, with a link to that Studio", async () => {
-    expect((await get("/dashboard")).status).toBe(200);
-    expect((await get("/page/vendor/chart.js")).headers.get("content-type")).toBe(
-      "text/javascript; charset=utf-8",
-    );
-    expect(JSON.parse(await (await get("/api/dashboard")).text())).toMatchObject({
+  it.each([
+    ["/dashboard", "text/html; charset=utf-8"],
+    ["/dashboard/runbook", "text/html; charset=utf-8"],
+    ["/page/dashboard/main.js", "text/javascript; charset=utf-8"],
+    ["/page/vendor/chart.js", "text/javascript; charset=utf-8"],
+  ])("hands out %s", async (path, type) => {
+    const answer = await get(path);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, type]);
+  });
+
+  it("gives the first dashboard over the last 15 minutes unless told otherwise", async () => {
+    expect(await (await get("/api/dashboard")).json()).toEqual({
+      dashboards: [{ name: "one", title: "Pool one" }],
       name: "one",
-      studioUrl: "https://studio.example.com",
+      startMs: nowMs - 15 * 60_000,
+      endMs: nowMs,
+      widgets: [],
+      alarms: [],
+      studioUrl,
     });
+    const day = await (await get("/api/dashboard?minutes=1440&name=one")).json();
+    expect(day).toMatchObject({ startMs: nowMs - 1_440 * 60_000 });
+  });
+
+  it.each([
+    ["/api/dashboard?name=other", 404, "there is no dashboard other"],
+    ["/api/dashboard?minutes=7", 400, "minutes: "],
+  ])("refuses %s", async (path, status, sentence) => {
+    const answer = await get(path);
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toContain(sentence);
+  });
+
+  it("asks for patience while the stack starts", async () => {
+    isReady = false;
+    const answer = await get("/api/dashboard");
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain("The stack is starting; its dashboard comes in a moment.");
   });
 
   it("answers no other site, and nothing but reads", async () => {

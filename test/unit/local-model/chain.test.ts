@@ -1,14 +1,11 @@
 import type OpenAI from "openai";
 import { expect, test } from "vitest";
-import { callsOf, outputsFor, runModel } from "./model-server.ts";
-import { strictTools } from "./tools.ts";
+import { callsOf, cello, outputsFor, runModel } from "./model-server.ts";
 
 const isInputItem = (item: unknown): item is OpenAI.Responses.ResponseInputItem =>
   typeof item === "object" && item !== null && "type" in item;
 
-const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
-
-test("a whole job over a chain of responses with the SDK", async () => {
+test("the SDK works off a whole job over a chain of stored responses", async () => {
   const { model, client } = await runModel();
   let response = await client.responses.create(cello);
   const ids = [response.id];
@@ -28,7 +25,7 @@ test("a whole job over a chain of responses with the SDK", async () => {
   ]);
 });
 
-test("the same job without a stored chain, the whole conversation sent each time", async () => {
+test("the SDK works off the same job without storage, sending the whole conversation each time", async () => {
   const { client } = await runModel();
   const settings = { ...cello, include: ["reasoning.encrypted_content" as const], store: false };
   let input: OpenAI.Responses.ResponseInput = [{ role: "user", content: cello.input }];
@@ -44,7 +41,7 @@ test("the same job without a stored chain, the whole conversation sent each time
   expect(response.output_text).toContain("{{artifact:checklist:next-steps}}");
 });
 
-test("refuses unstored reasoning that does not bring its content", async () => {
+test("refuses unstored reasoning without its encrypted content", async () => {
   const { call } = await runModel();
   const first = await call("POST", "/responses", { ...cello, store: false });
   const { output } = first.body;
@@ -65,13 +62,9 @@ test("an unstored response can be neither fetched nor continued", async () => {
   expect((await call("GET", `/responses/${body.id}`)).status).toBe(404);
   const next = await call("POST", "/responses", { ...cello, previous_response_id: body.id });
   expect(next.status).toBe(400);
-  expect(next.body).toEqual({
-    error: {
-      message: `Previous response with id '${body.id}' not found.`,
-      type: "invalid_request_error",
-      param: "previous_response_id",
-      code: "previous_response_not_found",
-    },
+  expect(next.body.error).toMatchObject({
+    message: `Previous response with id '${body.id}' not found.`,
+    code: "previous_response_not_found",
   });
 });
 
@@ -82,32 +75,26 @@ test("refuses to go on while a call has no output", async () => {
   const next = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
 
   expect(next.status).toBe(400);
-  expect(next.body.error).toEqual({
-    message: `No tool output found for function call ${outputsFor(body)[1]?.call_id}.`,
-    type: "invalid_request_error",
-    param: "input",
-    code: null,
-  });
+  expect(next.body.error.message).toBe(
+    `No tool output found for function call ${outputsFor(body)[1]?.call_id}.`,
+  );
 });
 
-test("refuses an output that belongs to no call", async () => {
+test("refuses an output that belongs to no call, and a second one for the same call", async () => {
   const { call } = await runModel();
-  const input = [{ type: "function_call_output", call_id: "call_strange", output: "{}" }];
-  const { status, body } = await call("POST", "/responses", { ...cello, input });
+  const strange = [{ type: "function_call_output", call_id: "call_strange", output: "{}" }];
+  const unknown = await call("POST", "/responses", { ...cello, input: strange });
+  expect(unknown.status).toBe(400);
+  expect(unknown.body.error.message).toBe(
+    "No tool call found for function call output with call_id call_strange.",
+  );
 
-  expect(status).toBe(400);
-  expect(body.error.message).toBe("No tool call found for function call output with call_id call_strange.");
-});
-
-test("refuses a second output for one call", async () => {
-  const { call } = await runModel();
   const { body } = await call("POST", "/responses", cello);
   const outputs = outputsFor(body);
   const input = [...outputs, ...outputs.slice(0, 1)];
-  const next = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
-
-  expect(next.status).toBe(400);
-  expect(next.body.error.message).toBe(
+  const twice = await call("POST", "/responses", { ...cello, input, previous_response_id: body.id });
+  expect(twice.status).toBe(400);
+  expect(twice.body.error.message).toBe(
     `Duplicate function_call_output for call_id '${outputs[0]?.call_id}'. Each function_call must have exactly one matching function_call_output.`,
   );
 });

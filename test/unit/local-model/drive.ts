@@ -1,11 +1,20 @@
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
+import { applyToolCall, toolDefinitions } from "../../../lib/deliverables/registry.ts";
 import type { Conversation, ConversationItem, Turn } from "../../../local/model/conversation.ts";
 import { plan } from "../../../local/model/script.ts";
-import type { Call } from "./tools.ts";
-import { answerFor, offered } from "./tools.ts";
 
-export interface Story {
+export interface Call {
+  readonly name: string;
+  readonly arguments: string;
+}
+
+interface Story {
   /** The calls of each round. */
   readonly rounds: readonly (readonly Call[])[];
+  /** The runner's answers to calls that it refused, or took with a change. */
+  readonly complaints: readonly string[];
+  /** The placeholders of what the runner made of the calls. */
+  readonly made: readonly string[];
   readonly message: string;
   readonly last: Turn;
   readonly items: readonly ConversationItem[];
@@ -13,13 +22,17 @@ export interface Story {
 
 interface Options {
   readonly tools?: Conversation["tools"];
+  /** In place of the runner. */
   readonly answer?: (call: Call) => string;
   readonly mostRounds?: number;
 }
 
-/** Runs the script until it stops calling tools. */
+export const placeholdersIn = (text: string): string[] => text.match(/\{\{artifact:[^}]*\}\}/g) ?? [];
+
+/** Runs the script with the runner's own tools until it stops calling them. */
 export function drive(opening: string | readonly ConversationItem[], options: Options = {}): Story {
-  const { tools = offered, answer = answerFor, mostRounds = 30 } = options;
+  const runner = createRunner();
+  const { tools = toolDefinitions, answer = runner.answer, mostRounds = 30 } = options;
   let items = typeof opening === "string" ? [{ type: "user" as const, text: opening }] : [...opening];
   const rounds: Call[][] = [];
   for (;;) {
@@ -27,7 +40,9 @@ export function drive(opening: string | readonly ConversationItem[], options: Op
     const calls = turn.parts.filter((part) => part.type === "call");
     const message = turn.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("");
     if (calls.length === 0 || rounds.length === mostRounds) {
-      return { rounds, message, last: turn, items: [...items, { type: "assistant", text: message }] };
+      const { complaints, made } = runner;
+      const all = [...items, { type: "assistant" as const, text: message }];
+      return { rounds, complaints, made, message, last: turn, items: all };
     }
     const withIds = calls.map((call, index) => ({ ...call, callId: `call_${rounds.length}_${index}` }));
     items = [
@@ -37,4 +52,18 @@ export function drive(opening: string | readonly ConversationItem[], options: Op
     ];
     rounds.push(withIds);
   }
+}
+
+function createRunner() {
+  let draft = emptyDraft;
+  const complaints: string[] = [];
+  const made: string[] = [];
+  const answer = (call: Call): string => {
+    const { draft: next, ok, output } = applyToolCall(draft, call);
+    draft = next;
+    if (!ok || output.includes('"changed"')) complaints.push(output);
+    if (ok) made.push(...placeholdersIn(output));
+    return output;
+  };
+  return { answer, complaints, made };
 }

@@ -10,7 +10,7 @@ const request = {
   service_account_id: "svc_1",
 };
 
-async function scene() {
+async function startModel() {
   const clock = createFakeClock();
   const { model } = await runModel({ clock, keys: ["a-key"] });
   const exchange = (body: unknown) =>
@@ -21,7 +21,7 @@ async function scene() {
 }
 
 it("an identity is exchanged for a token that is accepted for an hour", async () => {
-  const { clock, exchange, statusWith } = await scene();
+  const { clock, exchange, statusWith } = await startModel();
   const answer = await exchange(request);
   expect(answer.status).toBe(200);
   const body = (await answer.json()) as { access_token: string };
@@ -31,8 +31,8 @@ it("an identity is exchanged for a token that is accepted for an hour", async ()
   expect(await statusWith(body.access_token)).toBe(401);
 });
 
-it("tokens of others, and incomplete requests, are refused", async () => {
-  const { exchange, statusWith } = await scene();
+it("unknown tokens and incomplete requests are refused", async () => {
+  const { exchange, statusWith } = await startModel();
   expect(await statusWith("token_made_up")).toBe(401);
   expect((await exchange({ ...request, subject_token: "" })).status).toBe(400);
   expect((await exchange({ ...request, grant_type: "refresh_token" })).status).toBe(400);

@@ -1,10 +1,21 @@
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
+import { toolDefinitions } from "../../../lib/deliverables/registry.ts";
 import type { ModelOptions, OfflineModel } from "../../../local/model/server.ts";
 import { startModel } from "../../../local/model/server.ts";
-import { answerFor } from "./tools.ts";
 import { eventually as seen } from "../../support/eventually.ts";
+
+export const strictTools = toolDefinitions.map(({ name, description, parameters }) => ({
+  type: "function" as const,
+  name,
+  description,
+  parameters: { ...parameters },
+  strict: true,
+}));
+
+/** A request that the model answers in two rounds of calls and a message. */
+export const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
 
 /** A running model that closes with the test, and two ways to talk to it. */
 export async function runModel(options: Partial<ModelOptions> = {}) {
@@ -15,7 +26,7 @@ export async function runModel(options: Partial<ModelOptions> = {}) {
 }
 
 /** A Response or an error, whichever the test expects. */
-export type AnsweredBody = OpenAI.Responses.Response & {
+type AnsweredBody = OpenAI.Responses.Response & {
   readonly error: {
     readonly message: string;
     readonly type: string;
@@ -24,7 +35,7 @@ export type AnsweredBody = OpenAI.Responses.Response & {
   };
 };
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -79,12 +90,12 @@ export function parseEvents(text: string): readonly SeenEvent[] {
 export const callsOf = ({ output }: OpenAI.Responses.Response) =>
   output.filter((item) => item.type === "function_call");
 
-/** A strict runner's answers to the calls of a response. */
+/** A runner's answers to the calls of a response. */
 export const outputsFor = (response: OpenAI.Responses.Response) =>
   callsOf(response).map((item) => ({
     type: "function_call_output" as const,
     call_id: item.call_id,
-    output: answerFor(item),
+    output: '{"ok":true}',
   }));
 
 /** Waits for what another connection sees a moment later. */

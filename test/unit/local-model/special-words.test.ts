@@ -1,32 +1,20 @@
 import { expect, test } from "vitest";
 import { drive } from "./drive.ts";
-import { apply } from "./tools.ts";
 
+const cello = "Help me learn the cello.";
 const repairPrompt = "These placeholders have no deliverable: {{artifact:chart:quarterly-outlook}}";
 
 test.each([
-  { word: "bad-json", wrong: "create_list", right: "create_list", shown: "{{artifact:list:quick-wins}}" },
-  { word: "unknown-tool", wrong: "create_hologram", right: "create_list", shown: "{{artifact:list:views}}" },
-  {
-    word: "path-traversal",
-    wrong: "create_file",
-    right: "create_file",
-    shown: "{{artifact:file:notes/field-notes.md}}",
-  },
-  { word: "svg-script", wrong: "create_svg", right: "create_svg", shown: "{{artifact:svg:trend}}" },
-  {
-    word: "negative-stacked",
-    wrong: "create_stacked_bar_chart",
-    right: "create_stacked_bar_chart",
-    shown: "{{artifact:chart:cash-flow}}",
-  },
-])("[[$word]] first calls $wrong wrongly, then $right rightly", ({ word, wrong, right, shown }) => {
-  const story = drive(`Help me learn the cello. [[${word}]]`);
+  ["bad-json", "create_list", "{{artifact:list:quick-wins}}"],
+  ["unknown-tool", "create_hologram", "{{artifact:list:views}}"],
+  ["path-traversal", "create_file", "{{artifact:file:notes/field-notes.md}}"],
+  ["negative-stacked", "create_stacked_bar_chart", "{{artifact:chart:cash-flow}}"],
+])("[[%s]] calls %s wrongly once, then makes %s", (word, wrong, shown) => {
+  const story = drive(`${cello} [[${word}]]`);
 
-  const first = story.rounds[0]![0]!;
-  expect(first.name).toBe(wrong);
-  expect(apply(first)).toBeUndefined();
-  expect(story.rounds[1]!.filter((call) => apply(call) === shown).map((call) => call.name)).toEqual([right]);
+  expect(story.rounds[0]?.[0]?.name).toBe(wrong);
+  expect(story.complaints).toHaveLength(1);
+  expect(story.made).toContain(shown);
   expect(story.message).toContain(shown);
 });
 
@@ -37,18 +25,27 @@ test("[[bad-json]] is not JSON and [[path-traversal]] leaves its folder", () => 
   expect(JSON.parse(path!.arguments).name).toBe("../../etc/field-notes.md");
 });
 
-test("[[svg-script]] goes on when its script was taken out for it", () => {
-  const story = drive("[[svg-script]]", { answer: () => '{"ok":true,"removed":["script"]}' });
+test("[[svg-script]] brings a script, and repeats the call without it only where it is refused", () => {
+  const svgs = (answer?: () => string) => {
+    const story = drive("[[svg-script]]", answer === undefined ? {} : { answer });
+    expect(story.message).toContain("{{artifact:svg:trend}}");
+    return story.rounds.flat().flatMap((call) => (call.name === "create_svg" ? [call.arguments] : []));
+  };
 
-  const calls = story.rounds.flat().filter((call) => call.name === "create_svg");
-  expect(calls).toHaveLength(1);
-  expect(calls[0]?.arguments).toContain("<script>");
-  expect(calls[0]?.arguments).toContain("onclick=");
-  expect(story.message).toContain("{{artifact:svg:trend}}");
+  const [taken, ...more] = svgs();
+  expect(taken).toMatch(/<script>.*onclick=/);
+  expect(more).toEqual([]);
+  let first = true;
+  const [, again] = svgs(() => {
+    const output = JSON.stringify({ ok: !first });
+    first = false;
+    return output;
+  });
+  expect(again).not.toMatch(/onclick|script/);
 });
 
-test("[[dangling]] names a missing chart until it is told", () => {
-  const first = drive("Help me learn the cello. [[dangling]]");
+test("[[dangling]] names a missing chart until a repair prompt points it out", () => {
+  const first = drive(`${cello} [[dangling]]`);
   const second = drive([...first.items, { type: "user", text: repairPrompt }]);
 
   expect(first.message).toContain("{{artifact:chart:quarterly-outlook}}");
@@ -58,7 +55,7 @@ test("[[dangling]] names a missing chart until it is told", () => {
 });
 
 test("[[dangling-forever]] names it again after every repair prompt", () => {
-  let story = drive("Help me learn the cello. [[dangling-forever]]");
+  let story = drive(`${cello} [[dangling-forever]]`);
   for (let repair = 0; repair < 5; repair++) {
     story = drive([...story.items, { type: "user", text: repairPrompt }]);
     expect(story.message).toContain("{{artifact:chart:quarterly-outlook}}");
@@ -66,36 +63,26 @@ test("[[dangling-forever]] names it again after every repair prompt", () => {
 });
 
 test("[[endless]] calls a tool in each round", () => {
-  const story = drive("Help me learn the cello. [[endless]]", { mostRounds: 40 });
+  const story = drive(`${cello} [[endless]]`, { mostRounds: 40, answer: () => '{"ok":true}' });
 
   expect(story.rounds).toHaveLength(40);
   expect(story.rounds[39]?.map((call) => JSON.parse(call.arguments).name)).toEqual(["notes/round-40.md"]);
 });
 
-test.each([0, 1, 2, 7])("[[rounds:%i]] takes that many rounds", (rounds) => {
-  const story = drive(`Help me learn the cello. [[rounds:${rounds}]]`);
+test.each([0, 1, 2, 7])("[[rounds:%i]] takes that many rounds, and makes each deliverable once", (rounds) => {
+  const story = drive(`${cello} [[rounds:${rounds}]]`);
 
   expect(story.rounds).toHaveLength(rounds);
-  expect(
-    story.rounds
-      .flat()
-      .map((call) => call.name)
-      .filter((name) => name === "create_table"),
-  ).toHaveLength(rounds === 0 ? 0 : 1);
+  const tables = story.rounds.flat().filter(({ name }) => name === "create_table");
+  expect(tables).toHaveLength(rounds === 0 ? 0 : 1);
 });
+
+const partial = [{ type: "text", text: "The launch should be staged in three waves, because" }];
 
 test.each([
   ["refuse", [{ type: "refusal", refusal: "I can't help with that request." }], "completed"],
-  [
-    "incomplete",
-    [{ type: "text", text: "The launch should be staged in three waves, because" }],
-    "max_output_tokens",
-  ],
-  [
-    "content-filter",
-    [{ type: "text", text: "The launch should be staged in three waves, because" }],
-    "content_filter",
-  ],
+  ["incomplete", partial, "max_output_tokens"],
+  ["content-filter", partial, "content_filter"],
   ["empty", [], "completed"],
   ["failed", [], "failed"],
 ])("[[%s]] ends the job at once", (word, parts, outcome) => {
@@ -110,11 +97,6 @@ test("[[long-message]] is over 24,000 characters once", () => {
   expect(second.message.length).toBeLessThan(2_000);
 });
 
-test("[[slow:MS]] sets the time of each turn", () => {
-  expect(drive("Hello [[slow:1500]]").last.latencyMs).toBe(1500);
-  expect(drive("Hello").last.latencyMs).toBeUndefined();
-});
-
 test("words of an older message, in an earlier paragraph, have no effect", () => {
-  expect(drive("[[refuse]] please\n\nHelp me learn the cello.").rounds).toHaveLength(2);
+  expect(drive(`[[refuse]] please\n\n${cello}`).rounds).toHaveLength(2);
 });

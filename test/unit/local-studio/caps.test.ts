@@ -11,8 +11,10 @@ const text = (length: number): string => "x".repeat(length);
 const svgOf = (length: number): string => `<svg><text>${text(length - 24)}</text></svg>`;
 const longPath = ["a", "b", "c", "d"].map((letter) => letter.repeat(28)).join("/");
 
-const series = (count: number, values: number) =>
-  times(count, (at) => ({ name: `${at}`.padEnd(64, "n"), values: times(values, () => 1) }));
+const fullSeries = {
+  labels: times(32, () => text(128)),
+  series: times(8, (at) => ({ name: `${at}`.padEnd(64, "n"), values: times(32, () => 1) })),
+};
 
 /** Each tool's arguments at every cap of the API page. */
 const atTheCap: Readonly<Record<string, object>> = {
@@ -22,22 +24,10 @@ const atTheCap: Readonly<Record<string, object>> = {
     title: text(200),
     segments: times(24, () => ({ label: text(128), value: 1 })),
   },
-  create_bar_chart: {
-    id: "bar",
-    title: text(200),
-    labels: times(32, () => text(128)),
-    series: series(8, 32),
-    orientation: "vertical",
-  },
-  create_stacked_bar_chart: {
-    id: "stacked",
-    title: null,
-    labels: times(32, () => "x"),
-    series: series(8, 32),
-    orientation: null,
-  },
-  create_line_chart: { id: "line", title: null, labels: times(32, () => "x"), series: series(8, 32) },
-  create_area_chart: { id: "area", title: null, labels: times(32, () => "x"), series: series(8, 32) },
+  create_bar_chart: { id: "bar", title: text(200), ...fullSeries, orientation: "vertical" },
+  create_stacked_bar_chart: { id: "stacked", title: null, ...fullSeries, orientation: null },
+  create_line_chart: { id: "line", title: null, ...fullSeries },
+  create_area_chart: { id: "area", title: null, ...fullSeries },
   create_scatter_chart: {
     id: "scatter",
     title: null,
@@ -65,27 +55,24 @@ const atTheCap: Readonly<Record<string, object>> = {
   create_svg: { svg: { id: "svg", title: null, content: svgOf(64_000) } },
 };
 
-function payloadOf(calls: readonly (readonly [name: string, fields: object])[], message = text(24_000)) {
-  let draft = emptyDraft;
-  const outputs = calls.map(([name, fields]) => {
-    const applied = applyToolCall(draft, { name, arguments: JSON.stringify(fields) });
-    draft = applied.draft;
-    return applied.output;
-  });
-  return { outputs, body: { workspaceId: "ws-1", ...toPayload(draft, message) } };
-}
+let draft = emptyDraft;
+const outputs = Object.entries(atTheCap).map(([name, fields]) => {
+  const applied = applyToolCall(draft, { name, arguments: JSON.stringify(fields) });
+  draft = applied.draft;
+  return applied.output;
+});
+const fullest = { workspaceId: "ws-1", ...toPayload(draft, text(24_000)) };
 
-const { body: fullest, outputs: fullestOutputs } = payloadOf(Object.entries(atTheCap));
-
-describe("what our tools make", () => {
-  it("is taken by an independent reading of the API page, up to every cap", () => {
-    for (const output of fullestOutputs) expect(output).toMatch(/^\{"ok":true/);
-    expect(problemsOf(fullest)).toEqual([]);
-  });
+it("an independent reading of the API page takes what our tools make, up to every cap", () => {
+  for (const output of outputs) expect(output).toMatch(/^\{"ok":true/);
+  expect(problemsOf(fullest)).toEqual([]);
 });
 
 const bar = { kind: "bar", id: "b", labels: ["a", "b"], series: [{ name: "n", values: [1, 2] }] };
+const stacked = { ...bar, kind: "stacked_bar", labels: ["a"], series: [{ name: "n", values: [-1] }] };
 const list = { kind: "list", id: "list", items: ["One"] };
+const file = (name: string) => ({ files: [{ name, content: "" }] });
+const svg = (content: string) => ({ svgs: [{ id: "a", content }] });
 
 describe("the independent reading of the API page refuses", () => {
   it.each([
@@ -96,21 +83,9 @@ describe("the independent reading of the API page refuses", () => {
       { assistantMessage: text(24_001) },
       "assistantMessage has 24001 characters, more than 24000",
     ],
-    [
-      "a file that leaves its folder",
-      { files: [{ name: "../a.md", content: "" }] },
-      "files[0].name has a segment that is not allowed",
-    ],
-    [
-      "a file of another type",
-      { files: [{ name: "a.html", content: "" }] },
-      "files[0].name is neither .md nor .txt",
-    ],
-    [
-      "five folders",
-      { files: [{ name: "a/b/c/d/e/f.md", content: "" }] },
-      "files[0].name lies in more than 4 folders",
-    ],
+    ["a file that leaves its folder", file("../a.md"), "files[0].name has a segment that is not allowed"],
+    ["a file of another type", file("a.html"), "files[0].name is neither .md nor .txt"],
+    ["five folders", file("a/b/c/d/e/f.md"), "files[0].name lies in more than 4 folders"],
     [
       "13 charts",
       { charts: times(13, (at) => ({ ...bar, id: `c${at}` })) },
@@ -121,27 +96,15 @@ describe("the independent reading of the API page refuses", () => {
       { charts: [{ ...bar, labels: ["one"] }] },
       "charts[0].series[0] does not have 1 values",
     ],
-    [
-      "negative stacked values",
-      { charts: [{ kind: "stacked_bar", id: "s", labels: ["a"], series: [{ name: "n", values: [-1] }] }] },
-      "charts[0].series[0].values[0] is negative",
-    ],
-    [
-      "two ids that differ in case only",
-      { lists: [list, { ...list, id: "LIST" }] },
-      "lists contains a name twice",
-    ],
+    ["negative stacked values", { charts: [stacked] }, "charts[0].series[0].values[0] is negative"],
+    ["ids that differ in case", { lists: [list, { ...list, id: "LIST" }] }, "lists contains a name twice"],
     [
       "an id with a blank",
       { lists: [{ ...list, id: "a b" }] },
       "lists[0].id has characters that are not allowed",
     ],
     ["a null title", { lists: [{ ...list, title: null }] }, "lists[0].title is not a text"],
-    [
-      "a list that is ordered false",
-      { lists: [{ ...list, ordered: false }] },
-      "lists[0].ordered is not true",
-    ],
+    ["an ordered of false", { lists: [{ ...list, ordered: false }] }, "lists[0].ordered is not true"],
     ["no message field", { assistantMessage: undefined }, "assistantMessage is not a text"],
     [
       "nothing at all",
@@ -155,59 +118,41 @@ describe("the independent reading of the API page refuses", () => {
     ],
     ["an unknown chart", { charts: [{ kind: "radar", id: "a" }] }, "charts[0].kind is not a kind of chart"],
     ["an item that is no object", { svgs: ["x"] }, "svgs[0] is not an object"],
-    [
-      "an svg cut in the middle",
-      { svgs: [{ id: "a", content: "<svg><rect/>" }] },
-      "svgs[0].content is not a whole <svg>…</svg>",
-    ],
-    [
-      "a script in an svg",
-      { svgs: [{ id: "s", content: "<svg><script>1</script></svg>" }] },
-      "svgs[0].content contains something that could run",
-    ],
-    [
-      "a placeholder for nothing",
-      { assistantMessage: "{{artifact:chart:none}}" },
-      "assistantMessage names {{artifact:chart:none}}, which is not in the payload",
-    ],
+    ["an incomplete svg", svg("<svg><rect/>"), "svgs[0].content is not a whole <svg>…</svg>"],
   ])("%s", (_, change, problem) => {
     expect(problemsOf({ ...fullest, ...change })).toContain(problem);
   });
-});
 
-describe("what could run in an svg is refused", () => {
   it.each([
     '<rect onload="x"/>',
     '<rect onload   ="x"/>',
     "<text>Conversion = 5</text>",
     "<text>JavaScript:x</text>",
+    "<script>1</script>",
     "<foreignObject/>",
     "<iframe></iframe>",
     "<embed/>",
     "<OBJECT></OBJECT>",
-  ])("%s", (inside) => {
-    const svgs = [{ id: "a", content: `<svg>${inside}</svg>` }];
-    expect(problemsOf({ ...fullest, svgs })).toEqual(["svgs[0].content contains something that could run"]);
-  });
-
-  it("but not what only looks a little like it", () => {
-    const svgs = [{ id: "a", content: "<svg><text>on = 1, x(on) = 2</text></svg>" }];
-    expect(problemsOf({ ...fullest, svgs })).toEqual([]);
+  ])("an svg with %s, which could run", (inside) => {
+    const problems = problemsOf({ ...fullest, ...svg(`<svg>${inside}</svg>`) });
+    expect(problems).toEqual(["svgs[0].content contains something that could run"]);
   });
 });
 
-describe("placeholders", () => {
-  it.each([
-    ["{{artifact:chart:none}}", ["{{artifact:chart:none}}"]],
-    ["a {{ Artifact : FILE : no.md }} b", ["{{ Artifact : FILE : no.md }}"]],
-    ["{{artifact:list:a {{artifact:list:b}}", ["{{artifact:list:a {{artifact:list:b}}"]],
-    ["{{artifact:list:a}x}} {{artifact:graph:g}} {{artifact:list:}} {{artifact:list:a", []],
-    ["{{artifact:list:list}} {{artifact:list: LIST }}", []],
-  ])("%s: without a deliverable are %j", (assistantMessage, dangling) => {
-    expect(problemsOf({ ...fullest, assistantMessage })).toEqual(
-      dangling.map((token) => `assistantMessage names ${token}, which is not in the payload`),
-    );
-  });
+it("an svg may hold text that only resembles a script", () => {
+  expect(problemsOf({ ...fullest, ...svg("<svg><text>on = 1, x(on) = 2</text></svg>") })).toEqual([]);
+});
+
+it.each([
+  ["{{artifact:chart:none}}", ["{{artifact:chart:none}}"]],
+  ["a {{ Artifact : FILE : no.md }} b", ["{{ Artifact : FILE : no.md }}"]],
+  ["{{artifact:list:a {{artifact:list:b}}", ["{{artifact:list:a {{artifact:list:b}}"]],
+  ["{{artifact:list:a}x}} {{artifact:graph:g}} {{artifact:list:}} {{artifact:list:a", []],
+  ["{{artifact:list:list}} {{artifact:list: LIST }}", []],
+])("of %s the placeholders without a deliverable are %j", (assistantMessage, dangling) => {
+  expect(problemsOf({ ...fullest, assistantMessage })).toEqual(
+    dangling.map((token) => `assistantMessage names ${token}, which is not in the payload`),
+  );
 });
 
 it.each([undefined, null, "x", 3, []])("%j is no payload", (body) => {

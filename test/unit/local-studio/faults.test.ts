@@ -1,21 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Fixture, messageOnly, noonMs, startFixture } from "./fixture.ts";
+import { describe, expect, it } from "vitest";
+import type { Fault } from "../../../local/studio/faults.ts";
+import { noonMs, startFixture, useFixture } from "./fixture.ts";
 
-let fixture: Fixture;
-
-beforeEach(async () => {
-  fixture = await startFixture();
-});
-afterEach(() => fixture.close());
-
+const fixture = useFixture();
+const lease = () => fixture.post("/leaseWorkspaceJob");
 const control = (method: string, path: string, body?: unknown) =>
-  fixture.send(`/_local/${path}`, {
-    method,
-    headers: { "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-const state = () => fixture.studio.snapshot()[0]?.state;
-const failed = () => "connection failed";
+  fixture.write(method, `/_local/${path}`, body);
 
 describe("a fault", () => {
   it("answers with its status, headers and body, as often as it says", async () => {
@@ -26,68 +16,50 @@ describe("a fault", () => {
     });
     fixture.studio.queueJob({ text: "x" });
     const replies = [];
-    for (let call = 0; call < 3; call++) replies.push(await fixture.post("/leaseWorkspaceJob"));
+    for (let call = 0; call < 3; call++) replies.push(await lease());
     expect(replies.map((reply) => reply.status)).toEqual([429, 429, 200]);
     expect(replies[0]?.headers.get("retry-after")).toBe("7");
     expect(replies[0]?.json).toEqual({ error: "slow" });
-    expect(replies[2]?.json.leased).toBe(true);
-    expect(fixture.studio.faults.log()).toEqual([
-      { atMs: noonMs, path: "/leaseWorkspaceJob", kind: "status" },
-      { atMs: noonMs, path: "/leaseWorkspaceJob", kind: "status" },
-    ]);
+    const hit = { atMs: noonMs, path: "/leaseWorkspaceJob", kind: "status" };
+    expect(fixture.studio.faults.log()).toEqual([hit, hit]);
   });
 
-  it("spares other routes and the page", async () => {
-    fixture.studio.faults.add({ route: "/failWorkspaceJob", fault: { kind: "status", status: 500 } });
-    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(200);
-    fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
-    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(500);
+  it.each([
+    ["of another route", { route: "/failWorkspaceJob" }, 200],
+    ["of its route", { route: "/heartbeatWorkspaceJob" }, 500],
+    ["of another workspace", { workspaceId: "ws_other" }, 200],
+    ["whose dice, 0.5, are not below its probability", { probability: 0.5 }, 200],
+    ["whose dice, 0.5, are below its probability", { probability: 0.51 }, 500],
+  ])("answers a call %s according to %j: %i", async (_, rule, status) => {
+    const workspaceId = await fixture.leaseNew();
+    fixture.studio.faults.add({ ...rule, fault: { kind: "status", status: 500 } });
+    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(status);
     expect((await fixture.send("/api/info")).status).toBe(200);
   });
 
-  it("hits with its probability", async () => {
-    fixture.studio.faults.add({ probability: 0.5, fault: { kind: "status", status: 500 } });
-    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(200); // the dice show 0.5: not below
-    fixture.studio.faults.add({ probability: 0.51, fault: { kind: "status", status: 502 } });
-    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(502);
-  });
-
-  it("answers HTML as a proxy would, also with status 200", async () => {
-    fixture.studio.faults.add({ fault: { kind: "html", status: 200 } });
-    const reply = await fixture.post("/leaseWorkspaceJob");
-    expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
-    expect(reply.text).toMatch(/^<!doctype html>/);
-  });
-});
-
-describe("a fault of the connection", () => {
-  it.each([
-    { when: "before", found: "queued" },
-    { when: "after", found: "leased" },
-  ] as const)("resets the connection $when the effect", async ({ when, found }) => {
+  it.each<[Fault, string, string]>([
+    [{ kind: "status", status: 503, when: "before" }, "503", "queued"],
+    [{ kind: "status", status: 503, when: "after" }, "503", "leased"],
+    [{ kind: "html", status: 200 }, "200", "queued"],
+    [{ kind: "reset", when: "before" }, "no answer", "queued"],
+    [{ kind: "reset", when: "after" }, "no answer", "leased"],
+    [{ kind: "cut" }, "no answer", "leased"],
+  ])("%j: the client of a lease call sees %s, and the job is %s", async (fault, seen, state) => {
     fixture.studio.queueJob({ text: "x" });
-    fixture.studio.faults.add({ times: 1, fault: { kind: "reset", when } });
-    expect(await fixture.post("/leaseWorkspaceJob").catch(failed)).toBe("connection failed");
-    expect(state()).toBe(found);
-  });
-
-  it.each([
-    { when: "before", found: "leased" },
-    { when: "after", found: "completed" },
-  ] as const)("answers 503 $when completing", async ({ when, found }) => {
-    const workspaceId = fixture.studio.queueJob({ text: "x" });
-    await fixture.post("/leaseWorkspaceJob");
-    fixture.studio.faults.add({ fault: { kind: "status", status: 503, when } });
-    expect((await fixture.post("/completeWorkspaceJob", { workspaceId, ...messageOnly })).status).toBe(503);
-    expect(state()).toBe(found);
+    fixture.studio.faults.add({ times: 1, fault });
+    const answer = lease().then(
+      ({ status }) => String(status),
+      () => "no answer",
+    );
+    expect([await answer, fixture.state()]).toEqual([seen, state]);
   });
 
   it("delays the effect", async () => {
     fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ fault: { kind: "delay", ms: 3_000 } });
-    const reply = fixture.post("/leaseWorkspaceJob");
+    const reply = lease();
     await expect.poll(() => fixture.clock.sleeping()).toBe(2); // the reaper and the fault
-    expect(state()).toBe("queued");
+    expect(fixture.state()).toBe("queued");
     await fixture.clock.advance(3_000);
     expect((await reply).json.leased).toBe(true);
   });
@@ -99,112 +71,74 @@ describe("a fault of the connection", () => {
     const headers = { authorization: `Bearer ${fixture.userKey}` };
     const call = fixture.send("/leaseWorkspaceJob", { method: "POST", headers, signal });
     await expect(call).rejects.toMatchObject({ name: "TimeoutError" });
-    expect(state()).toBe("queued");
-  });
-});
-
-describe("a fault in an answer", () => {
-  it("cuts the body off after the effect, as if that were all", async () => {
-    fixture.studio.queueJob({ text: "x" });
-    fixture.studio.faults.add({ fault: { kind: "cut" } });
-    expect(await fixture.post("/leaseWorkspaceJob").catch(() => "not JSON")).toBe("not JSON");
-    expect(state()).toBe("leased");
+    expect(fixture.state()).toBe("queued");
   });
 
-  it("replaces a field wherever it stands, and leaves errors as they are", async () => {
+  it("replaces a field of an answer wherever it stands, and leaves errors as they are", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ fault: { kind: "replace", field: "createdAtMs", with: 1e300 } });
     const refused = await fixture.post("/getWorkspaceRunnerContext", { workspaceId });
     expect(refused.json).toEqual({ error: "this key does not hold the lease of this workspace's job" });
-    await fixture.post("/leaseWorkspaceJob");
+    await lease();
     const { json } = await fixture.post("/getWorkspaceRunnerContext", { workspaceId });
     expect(json.recentMessages[0].createdAtMs).toBe(1e300);
   });
 
-  it("spares calls that speak of another workspace", async () => {
-    const workspaceId = fixture.studio.queueJob({ text: "x" });
-    await fixture.post("/leaseWorkspaceJob");
-    fixture.studio.faults.add({ workspaceId: "ws_other", fault: { kind: "status", status: 500 } });
-    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(200);
-    fixture.studio.faults.add({ workspaceId, fault: { kind: "status", status: 500 } });
-    expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(500);
-  });
-
-  it("goes before the others while it is there", async () => {
+  it("that is added first takes precedence until it is removed", async () => {
     fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
     const takeOut = fixture.studio.faults.addFirst({ fault: { kind: "status", status: 429 } });
-    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(429);
+    expect((await lease()).status).toBe(429);
     takeOut();
-    expect((await fixture.post("/leaseWorkspaceJob")).status).toBe(500);
+    expect((await lease()).status).toBe(500);
   });
 });
 
-describe("the journal", () => {
-  it("names the caller that a base address names", async () => {
-    await fixture.post("/~Processor-1/leaseWorkspaceJob");
-    expect(fixture.studio.requests()).toMatchObject([{ path: "/leaseWorkspaceJob", caller: "Processor-1" }]);
-  });
-
-  it("has every request to the runner's API with its workspace and status", async () => {
-    const workspaceId = fixture.studio.queueJob({ text: "x" });
-    await fixture.post("/leaseWorkspaceJob");
-    await fixture.clock.advance(5);
-    await fixture.post("/heartbeatWorkspaceJob", { workspaceId });
-    await fixture.post("/heartbeatWorkspaceJob", { workspaceId: "ws_none" });
-    await fixture.post("/leaseWorkspaceJob", {}, "wrong.key");
-    fixture.studio.faults.add({ fault: { kind: "reset", when: "before" } });
-    await fixture.post("/failWorkspaceJob", { workspaceId }).catch(failed);
-    await fixture.send("/api/info");
-    const [credentialId] = fixture.userKey.split(".");
-    const own = { credentialId, workspaceId };
-    const held = { jobId: 1, lease: 1, leaseMs: 600_000 };
-    const later = { at: noonMs + 5, doneAt: noonMs + 5, answeredAt: noonMs + 5 };
-    expect(fixture.studio.requests()).toEqual([
-      {
-        path: "/leaseWorkspaceJob",
-        at: noonMs,
-        doneAt: noonMs,
-        answeredAt: noonMs,
-        status: 200,
-        ...own,
-        ...held,
-      },
-      { path: "/heartbeatWorkspaceJob", ...later, status: 200, ...own, ...held },
-      { path: "/heartbeatWorkspaceJob", ...later, status: 404, credentialId, workspaceId: "ws_none" },
-      { path: "/leaseWorkspaceJob", ...later, status: 401, credentialId: "wrong" },
-      { path: "/failWorkspaceJob", at: noonMs + 5, status: 0, ...own },
-    ]);
-  });
+it("the journal has every request to the runner's API with its caller, workspace and status", async () => {
+  const workspaceId = fixture.studio.queueJob({ text: "x" });
+  await fixture.post("/~Processor-1/leaseWorkspaceJob");
+  await fixture.clock.advance(5);
+  await fixture.post("/heartbeatWorkspaceJob", { workspaceId: "ws_none" });
+  await fixture.post("/leaseWorkspaceJob", {}, "wrong.key");
+  fixture.studio.faults.add({ fault: { kind: "reset", when: "before" } });
+  await fixture.fail(workspaceId).catch(() => undefined);
+  await fixture.send("/api/info");
+  const [credentialId] = fixture.userKey.split(".");
+  const early = { at: noonMs, doneAt: noonMs, answeredAt: noonMs };
+  const later = { at: noonMs + 5, doneAt: noonMs + 5, answeredAt: noonMs + 5 };
+  const held = { credentialId, workspaceId, jobId: 1, lease: 1, leaseMs: 600_000 };
+  expect(fixture.studio.requests()).toEqual([
+    { path: "/leaseWorkspaceJob", caller: "Processor-1", ...early, status: 200, ...held },
+    { path: "/heartbeatWorkspaceJob", ...later, status: 404, credentialId, workspaceId: "ws_none" },
+    { path: "/leaseWorkspaceJob", ...later, status: 401, credentialId: "wrong" },
+    { path: "/failWorkspaceJob", at: noonMs + 5, status: 0, credentialId, workspaceId },
+  ]);
 });
 
 describe("the control routes", () => {
   it("queue, make and revoke keys, steal, and inject faults for other processes", async () => {
     const { workspaceId } = (await control("POST", "jobs", { text: "x", title: "T" })).json;
     const made = (await control("POST", "keys", { kind: "user" })).json;
-    const lease = await fixture.post("/leaseWorkspaceJob", {}, made.runnerToken);
-    expect(lease.json.workspaceId).toBe(workspaceId);
+    expect((await fixture.lease(made.runnerToken)).workspaceId).toBe(workspaceId);
     expect((await control("POST", "steal", { workspaceId })).status).toBe(200);
     const heartbeat = () => fixture.post("/heartbeatWorkspaceJob", { workspaceId }, made.runnerToken);
     expect((await heartbeat()).status).toBe(409);
-    expect(state()).toBe("leased");
+    expect(fixture.state()).toBe("leased");
     await control("POST", "revoke", { instanceId: made.instanceId });
     expect((await heartbeat()).status).toBe(401);
     await control("POST", "faults", { fault: { kind: "status", status: 500 } });
     expect((await heartbeat()).status).toBe(500);
-    expect((await control("GET", "faults")).json).toEqual([
-      { atMs: noonMs, path: "/heartbeatWorkspaceJob", kind: "status", workspaceId },
-    ]);
+    expect((await control("GET", "faults")).json).toMatchObject([{ kind: "status", workspaceId }]);
     await control("DELETE", "faults");
     expect((await heartbeat()).status).toBe(401);
     expect((await control("GET", "requests")).json).toHaveLength(5);
   });
 
-  it("steal a lease for nobody, which puts the job back", async () => {
+  it("steal a lease for nobody, which puts the job back into the queue", async () => {
     const { workspaceId } = (await control("POST", "jobs", { legacyIdea: "x" })).json;
-    await fixture.post("/leaseWorkspaceJob");
+    await lease();
     await control("POST", "steal", { workspaceId, to: "nobody" });
     expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(409);
-    expect(state()).toBe("queued");
+    expect(fixture.state()).toBe("queued");
     expect((await control("POST", "steal", { workspaceId })).status).toBe(409);
     expect((await control("POST", "steal", { workspaceId: "none" })).status).toBe(404);
   });
@@ -218,9 +152,7 @@ describe("the control routes", () => {
   it("do not exist without the option", async () => {
     const plain = await startFixture({ control: false });
     expect((await plain.send("/_local/requests")).status).toBe(404);
-    const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"text":"x"}' };
-    expect((await plain.send("/_local/jobs", init)).status).toBe(404);
-    expect(plain.studio.snapshot()).toEqual([]);
+    expect((await plain.write("POST", "/_local/jobs", { text: "x" })).status).toBe(404);
     await plain.close();
   });
 });

@@ -18,10 +18,9 @@ describe("the file", () => {
   it("keeps threads, leases and keys over a restart", async () => {
     const first = await startFixture({ file });
     const done = first.studio.queueJob({ text: "done", title: "T" });
-    await first.post("/leaseWorkspaceJob");
-    await first.post("/completeWorkspaceJob", { workspaceId: done, ...fullPayload });
-    const held = first.studio.queueJob({ text: "held" });
-    await first.post("/leaseWorkspaceJob");
+    await first.lease();
+    await first.complete(done, fullPayload);
+    const held = await first.leaseNew("held");
     const revoked = first.studio.createKey("user");
     first.studio.revokeKey(revoked.instanceId);
     const before = first.studio.snapshot();
@@ -33,13 +32,13 @@ describe("the file", () => {
     expect((await second.send(`/api/workspaces/${done}`)).json).toEqual(detail);
     const heartbeat = await second.post("/heartbeatWorkspaceJob", { workspaceId: held }, first.userKey);
     expect(heartbeat.status).toBe(200);
-    expect((await second.post("/leaseWorkspaceJob", {}, revoked.runnerToken)).status).toBe(401);
+    expect(await second.lease(revoked.runnerToken)).toEqual({ error: "the runner key is revoked" });
     await second.close();
   });
 
   it("holds no secret of a key", async () => {
     const fixture = await startFixture({ file });
-    await fixture.post("/leaseWorkspaceJob");
+    await fixture.lease();
     const [id = "", secret = ""] = fixture.userKey.split(".");
     await fixture.close();
     expect(readdirSync(join(folder, "deep"))).toEqual(["studio.sqlite"]);
@@ -75,7 +74,7 @@ describe("the file", () => {
     const first = await startFixture({ file });
     await Promise.all([first.close(), first.close()]);
     const second = await startFixture({ file });
-    expect((await second.post("/leaseWorkspaceJob")).status).toBe(200);
+    expect(await second.lease()).toEqual({ leased: false });
     await second.close();
   });
 });
@@ -121,9 +120,7 @@ describe("starting is refused", () => {
     expect(again.prepare("SELECT name FROM recipes").get()).toEqual({ name: "soup" });
     again.close();
   });
-});
 
-describe("starting is refused, too,", () => {
   it("with a file that another server has open", async () => {
     const first = await startFixture({ file });
     await expect(startFixture({ file })).rejects.toThrow(

@@ -1,3 +1,4 @@
+import { afterEach, beforeEach, expect } from "vitest";
 import { type LocalStudio, startStudio, type StudioOptions } from "../../../local/studio/server.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 
@@ -19,6 +20,16 @@ export interface Fixture {
   post(path: string, body?: unknown, token?: string): Promise<Reply>;
   /** A call with any method, headers and raw body. */
   send(path: string, init?: RequestInit): Promise<Reply>;
+  /** A call of the page's, with a JSON body. */
+  write(method: string, path: string, body?: unknown): Promise<Reply>;
+  /** A lease call's answer. */
+  lease(token?: string): Promise<Reply["json"]>;
+  /** Queues a job of its own and leases it; gives the workspace's id. */
+  leaseNew(text?: string): Promise<string>;
+  complete(workspaceId: string, payload?: object): Promise<Reply>;
+  fail(workspaceId: string, error?: unknown): Promise<Reply>;
+  /** Of the workspace that changed last. */
+  state(): string | undefined;
   /** The key that `post` uses when none is given. */
   readonly userKey: string;
   readonly close: () => Promise<void>;
@@ -50,19 +61,46 @@ export async function startFixture(options: Partial<StudioOptions> = {}): Promis
       json: isJson ? JSON.parse(text) : undefined,
     };
   };
+  const post: Fixture["post"] = (path, body = {}, token = userKey) =>
+    send(path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
   return {
     studio,
     clock,
     userKey,
     send,
-    post: (path, body = {}, token = userKey) =>
+    post,
+    write: (method, path, body) =>
       send(path, {
-        method: "POST",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify(body),
+        method,
+        headers: { "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
+    lease: async (token) => (await post("/leaseWorkspaceJob", {}, token)).json,
+    async leaseNew(text = "Plan a trip") {
+      const workspaceId = studio.queueJob({ text });
+      expect((await post("/leaseWorkspaceJob")).json.workspaceId).toBe(workspaceId);
+      return workspaceId;
+    },
+    complete: (workspaceId, payload = messageOnly) =>
+      post("/completeWorkspaceJob", { workspaceId, ...payload }),
+    fail: (workspaceId, error = "no") => post("/failWorkspaceJob", { workspaceId, error }),
+    state: () => studio.snapshot()[0]?.state,
     close: () => studio.close(),
   };
+}
+
+/** A fixture of its own for each test of the file. */
+export function useFixture(options: Partial<StudioOptions> = {}): Fixture {
+  let fixture: Fixture | undefined;
+  beforeEach(async () => {
+    fixture = await startFixture(options);
+  });
+  afterEach(() => fixture?.close());
+  return new Proxy({} as Fixture, { get: (_, name) => fixture && Reflect.get(fixture, name) });
 }
 
 /** A payload that uses every kind. */

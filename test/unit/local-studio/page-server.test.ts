@@ -1,42 +1,21 @@
 import { request as httpRequest } from "node:http";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { json } from "../../../local/studio/http.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { rawRequest } from "../../support/raw-request.ts";
-import { type Fixture, fullPayload, messageOnly, noonMs, startFixture } from "./fixture.ts";
+import { fullPayload, messageOnly, noonMs, startFixture, useFixture } from "./fixture.ts";
 
-let fixture: Fixture;
-
-beforeEach(async () => {
-  fixture = await startFixture();
-});
-afterEach(() => fixture.close());
-
-const write = (method: string, path: string, body: unknown) =>
-  fixture.send(path, {
-    method,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
+const fixture = useFixture();
 
 async function completed(payload: object = fullPayload): Promise<string> {
-  const workspaceId = fixture.studio.queueJob({ text: "Plan it" });
-  await fixture.post("/leaseWorkspaceJob");
-  expect((await fixture.post("/completeWorkspaceJob", { workspaceId, ...payload })).status).toBe(200);
+  const workspaceId = await fixture.leaseNew();
+  expect((await fixture.complete(workspaceId, payload)).status).toBe(200);
   return workspaceId;
 }
 
 describe("the page's API", () => {
-  it("says what answers and which limits hold", async () => {
-    expect((await fixture.send("/api/info")).json).toEqual({
-      model: { kind: "canned", name: "offline" },
-      leaseMs: 600_000,
-      dailyLimits: { user: 1_000, global: 1_000 },
-      dashboard: false,
-    });
-  });
-
   it("makes a workspace with its message queued", async () => {
-    const reply = await write("POST", "/api/workspaces", { text: " Plan \n a trip ", title: "Trip" });
+    const reply = await fixture.write("POST", "/api/workspaces", { text: " Plan \n a trip ", title: "Trip" });
     expect(reply.status).toBe(201);
     const { workspaceId, messages } = reply.json;
     expect(reply.json).toEqual({
@@ -54,18 +33,22 @@ describe("the page's API", () => {
     expect((await fixture.send(`/api/workspaces/${workspaceId}`)).json).toEqual(reply.json);
   });
 
-  it("has no title where none was given", async () => {
-    const reply = await write("POST", "/api/workspaces", { text: "x", title: " ", target: "global" });
-    expect(reply.json).toMatchObject({ title: null, target: "global" });
-  });
-
   it.each([{}, { text: "  " }, { text: 5 }, { text: "x", target: "mars" }, { text: "x".repeat(100_001) }])(
     "refuses the new workspace %#",
     async (body) => {
-      const reply = await write("POST", "/api/workspaces", body);
+      const reply = await fixture.write("POST", "/api/workspaces", body);
       expect([reply.status, typeof reply.json.error]).toEqual([400, "string"]);
     },
   );
+});
+
+it("tells the page of a dashboard only where there is one", async () => {
+  expect((await fixture.send("/api/info")).json.dashboard).toBe(false);
+  const route = { method: "GET", path: "/dashboard", handle: () => json(200, { drawn: true }) } as const;
+  const watched = await startFixture({ dashboard: [route] });
+  expect((await watched.send("/api/info")).json.dashboard).toBe(true);
+  expect((await watched.send("/dashboard")).json).toEqual({ drawn: true });
+  await watched.close();
 });
 
 describe("threads", () => {
@@ -77,32 +60,32 @@ describe("threads", () => {
       (await fixture.send("/api/workspaces")).json.map((each: { workspaceId: string }) => each.workspaceId);
     expect(await ids()).toEqual([second, first]);
     await fixture.clock.advance(10);
-    await write("POST", `/api/workspaces/${first}/messages`, { text: "more" });
+    await fixture.write("POST", `/api/workspaces/${first}/messages`, { text: "more" });
     expect(await ids()).toEqual([first, second]);
   });
 
   it("adds a message to a thread and queues its job", async () => {
     const workspaceId = await completed(messageOnly);
-    const reply = await write("POST", `/api/workspaces/${workspaceId}/messages`, { text: "And then?" });
+    const reply = await fixture.write("POST", `/api/workspaces/${workspaceId}/messages`, {
+      text: "And then?",
+    });
     expect(reply.status).toBe(201);
     expect(reply.json).toMatchObject({ state: "queued", preview: "And then?" });
-    expect(reply.json.messages.map((each: { role: string }) => each.role)).toEqual([
-      "user",
-      "assistant",
-      "user",
-    ]);
+    const roles = reply.json.messages.map((each: { role: string }) => each.role);
+    expect(roles).toEqual(["user", "assistant", "user"]);
   });
 
-  it("ticks an item of a checklist, for good", async () => {
+  it("ticks an item of a checklist and keeps it ticked", async () => {
     const workspaceId = await completed();
     const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
-    const reply = await write("PATCH", `${path}/a`, { checked: true });
-    const items = [{ id: "a", label: "Do it", checked: true }];
-    expect(reply.json.messages[1].deliverables.checklists[0].items).toEqual(items);
+    const reply = await fixture.write("PATCH", `${path}/a`, { checked: true });
     const again = await fixture.send(`/api/workspaces/${workspaceId}`);
-    expect(again.json.messages[1].deliverables.checklists[0].items).toEqual(items);
-    expect((await write("PATCH", `${path}/b`, { checked: true })).status).toBe(404);
-    expect((await write("PATCH", `${path}/a`, { checked: "yes" })).status).toBe(400);
+    for (const { json } of [reply, again]) {
+      const [checklist] = json.messages[1].deliverables.checklists;
+      expect(checklist.items).toEqual([{ id: "a", label: "Do it", checked: true }]);
+    }
+    expect((await fixture.write("PATCH", `${path}/b`, { checked: true })).status).toBe(404);
+    expect((await fixture.write("PATCH", `${path}/a`, { checked: "yes" })).status).toBe(400);
   });
 });
 
@@ -118,7 +101,7 @@ describe("the page's addresses", () => {
 
   it("knows no other workspace, address or method", async () => {
     expect((await fixture.send("/api/workspaces/none")).status).toBe(404);
-    expect((await write("POST", "/api/workspaces/none/messages", { text: "x" })).status).toBe(404);
+    expect((await fixture.write("POST", "/api/workspaces/none/messages", { text: "x" })).status).toBe(404);
     expect((await fixture.send("/api/nothing")).status).toBe(404);
     expect((await fixture.send("/api/workspaces/%E0%A4%A")).status).toBe(404);
     const reply = await fixture.send("/api/info", { method: "DELETE" });
@@ -130,12 +113,7 @@ describe("daily limits", () => {
   it("refuse the job past the limit of its target until the next UTC day", async () => {
     const clock = createFakeClock(noonMs + 12 * 3_600_000 - 1_500);
     const limited = await startFixture({ clock, dailyLimits: { user: 2, global: 1 } });
-    const queue = (body: object) =>
-      limited.send("/api/workspaces", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ text: "x", ...body }),
-      });
+    const queue = (body: object) => limited.write("POST", "/api/workspaces", { text: "x", ...body });
     expect([(await queue({})).status, (await queue({})).status]).toEqual([201, 201]);
     const refused = await queue({});
     expect(refused.status).toBe(429);
@@ -153,14 +131,9 @@ describe("daily limits", () => {
   it("do not count a message that joins a waiting job", async () => {
     const limited = await startFixture({ dailyLimits: { user: 1 } });
     const workspaceId = limited.studio.queueJob({ text: "one" });
-    const say = () =>
-      limited.send(`/api/workspaces/${workspaceId}/messages`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: '{"text":"more"}',
-      });
+    const say = () => limited.write("POST", `/api/workspaces/${workspaceId}/messages`, { text: "more" });
     expect((await say()).status).toBe(201);
-    await limited.post("/leaseWorkspaceJob");
+    await limited.lease();
     expect((await say()).status).toBe(429);
     await limited.close();
   });
@@ -191,19 +164,19 @@ describe("the page's files", () => {
     "/page/%E0%A4%A",
     "//",
   ])("%s is not found", async (path) => {
+    // fetch would resolve the dots itself.
     const { port } = fixture.studio;
     const status = await new Promise((resolve, reject) => {
-      httpRequest({ port, host: "127.0.0.1", path }, (response) => {
+      const call = httpRequest({ port, host: "127.0.0.1", path }, (response) => {
         response.resume();
         resolve(response.statusCode);
-      })
-        .on("error", reject)
-        .end();
+      });
+      call.on("error", reject).end();
     });
     expect(status).toBe(404);
   });
 
-  it("come with a policy that runs no inline script and loads nothing from elsewhere", async () => {
+  it("have a policy against inline scripts and resources from elsewhere", async () => {
     const policy = (await fixture.send("/api/info")).headers.get("content-security-policy") ?? "";
     expect(policy.split("; ").slice(0, 3)).toEqual([
       "default-src 'self'",
@@ -217,20 +190,10 @@ describe("the page's files", () => {
 describe("other sites in the same browser", () => {
   it.each([
     [403, { origin: "https://evil.example", "content-type": "application/json" }],
-    [403, { host: "evil.example", "content-type": "application/json" }],
     [415, { "content-type": "text/plain" }],
   ])("cannot write: %i for %j", async (status, headers) => {
-    const { port } = fixture.studio;
-    const found = await new Promise((resolve, reject) => {
-      const options = { port, host: "127.0.0.1", path: "/api/workspaces", method: "POST", headers };
-      httpRequest(options, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      })
-        .on("error", reject)
-        .end('{"text":"x"}');
-    });
-    expect(found).toBe(status);
+    const call = { method: "POST", headers, body: '{"text":"x"}' };
+    expect((await rawRequest(`${fixture.studio.url}/api/workspaces`, call)).status).toBe(status);
     expect(fixture.studio.snapshot()).toEqual([]);
   });
 
@@ -241,12 +204,9 @@ describe("other sites in the same browser", () => {
     ["POST", "/api/workspaces", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
     ["DELETE", "/_local/faults", { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" }],
   ])("may not ask %s %s, as the browser says with %j", async (method, path, headers) => {
-    const json = { "content-type": "application/json" };
-    const answer = await rawRequest(`${fixture.studio.url}${path}`, {
-      method,
-      headers: { ...headers, ...json },
-      ...(method === "POST" ? { body: '{"text":"x"}' } : {}),
-    });
+    const call = { method, headers: { ...headers, "content-type": "application/json" } };
+    const body = method === "POST" ? { body: '{"text":"x"}' } : {};
+    const answer = await rawRequest(`${fixture.studio.url}${path}`, { ...call, ...body });
     expect(answer.status).toBe(403);
     expect(fixture.studio.snapshot()).toEqual([]);
   });
@@ -255,7 +215,7 @@ describe("other sites in the same browser", () => {
     [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
     [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }],
     [{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" }],
-  ])("may link to the page, which its user follows with %j", async (headers) => {
+  ])("may link to the page, which the browser requests with %j", async (headers) => {
     expect((await rawRequest(`${fixture.studio.url}/`, { headers })).status).toBe(200);
   });
 });

@@ -1,12 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { accountToken, type Fixture, startFixture } from "./fixture.ts";
+import { describe, expect, it } from "vitest";
+import { accountToken, startFixture, useFixture } from "./fixture.ts";
 
-let fixture: Fixture;
-
-beforeEach(async () => {
-  fixture = await startFixture();
-});
-afterEach(() => fixture.close());
+const fixture = useFixture();
 
 const jobRoutes = [
   "/leaseWorkspaceJob",
@@ -21,23 +16,15 @@ const managementRoutes = ["/createRunnerInstance", "/revokeRunnerInstance", "/up
 describe("every route of the runner's API", () => {
   it.each([...jobRoutes, ...managementRoutes])("%s takes POST only", async (path) => {
     const reply = await fixture.send(path);
-    expect(reply.status).toBe(405);
-    expect(reply.headers.get("allow")).toBe("POST");
-    expect(reply.json.error).toEqual(expect.any(String));
+    expect([reply.status, reply.headers.get("allow")]).toEqual([405, "POST"]);
   });
 
-  it.each(jobRoutes)("%s refuses a missing, a malformed and an unknown key", async (path) => {
+  it.each(jobRoutes)("%s refuses a missing, a malformed, a wrong and an unknown key", async (path) => {
     const [id] = fixture.userKey.split(".");
+    const wrong = ["nonsense", "nobody.secret", `${id}.wrong`, `${fixture.userKey}.more`, accountToken];
     expect((await fixture.send(path, { method: "POST", body: "{}" })).status).toBe(401);
-    for (const token of [
-      "nonsense",
-      "nobody.secret",
-      `${id}.wrong`,
-      `${fixture.userKey}.more`,
-      accountToken,
-    ]) {
-      const reply = await fixture.post(path, {}, token);
-      expect([token, reply.status, typeof reply.json.error]).toEqual([token, 401, "string"]);
+    for (const token of wrong) {
+      expect([token, (await fixture.post(path, {}, token)).status]).toEqual([token, 401]);
     }
   });
 
@@ -57,12 +44,39 @@ describe("every route of the runner's API", () => {
     expect(reply.json.error).toBe("the body is larger than 4194304 bytes");
   });
 
-  it("knows no other route", async () => {
-    expect((await fixture.post("/releaseWorkspaceJob")).status).toBe(404);
-  });
-
   it.each(jobRoutes.slice(1))("%s needs a workspace id", async (path) => {
     expect((await fixture.post(path, { error: "x" })).status).toBe(400);
     expect((await fixture.post(path, { workspaceId: 7 })).status).toBe(400);
+  });
+});
+
+describe("managing runner instances", () => {
+  const manage = (path: string, body: unknown) => fixture.post(path, body, accountToken);
+
+  it("creates a key that works until it is revoked", async () => {
+    const made = await manage("/createRunnerInstance", { kind: "user", name: "laptop" });
+    const { instanceId, credentialId, runnerToken } = made.json;
+    expect(made.status).toBe(201);
+    expect(made.json).toEqual({ instanceId, credentialId, runnerToken, kind: "user", name: "laptop" });
+    expect(runnerToken).toMatch(new RegExp(`^${credentialId}\\.[A-Za-z0-9_-]{43}$`));
+    expect(await fixture.lease(runnerToken)).toEqual({ leased: false });
+    expect((await manage("/revokeRunnerInstance", { instanceId })).json).toEqual({ ok: true });
+    expect(await fixture.lease(runnerToken)).toEqual({ error: "the runner key is revoked" });
+  });
+
+  it.each([
+    [404, "/revokeRunnerInstance", { instanceId: "none" }],
+    [404, "/updateRunnerInstance", { instanceId: "none", name: "x" }],
+    [400, "/createRunnerInstance", { kind: "root" }],
+    [403, "/createRunnerInstance", { kind: "global" }],
+  ])("answers %i to %s with %j", async (status, path, body) => {
+    expect((await manage(path, body)).status).toBe(status);
+  });
+
+  it("creates a global key for an admin", async () => {
+    const admin = await startFixture({ admins: true });
+    const made = await admin.post("/createRunnerInstance", { kind: "global" }, accountToken);
+    expect(made.json).toMatchObject({ kind: "global" });
+    await admin.close();
   });
 });

@@ -13,17 +13,10 @@ const log = (line: string) =>
     stream: "stdout",
   }) as const;
 
-const ended = (text: string) =>
-  log(
-    JSON.stringify({
-      level: "WARN",
-      message: "run_ended",
-      state: "failed",
-      workspaceId: text,
-      reason: text,
-      explanation: text,
-    }),
-  );
+const ended = (text: string) => {
+  const texts = { workspaceId: text, reason: text, explanation: text };
+  return log(JSON.stringify({ level: "WARN", message: "run_ended", state: "failed", ...texts }));
+};
 
 function table(text: string): string {
   const report = new RunReport();

@@ -1,11 +1,11 @@
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
 import { makeFolder } from "../../../local/folder.ts";
 import { workspaceLabel } from "../../../local/narrate.ts";
-import { parseOptions, usage } from "../../../local/options.ts";
+import { parseOptions } from "../../../local/options.ts";
 import { settingsOf } from "../../../local/local-settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "npm-start-"));
@@ -15,20 +15,19 @@ const model = { name: "offline-canned", summaryName: "offline-canned", store: tr
 const addresses = { studio: "http://127.0.0.1:4400", model: "http://127.0.0.1:4500" };
 
 describe("the flags of npm start", () => {
-  it("give the stack a daily cap and a release feed, also on this machine", () => {
-    const options = parseOptions(["--daily-cap", "2.50", "--feed", "http://127.0.0.1:9000/latest.json"], {});
+  it.each([
+    [[], undefined, undefined],
+    [
+      ["--daily-cap", "2.50", "--feed", "http://127.0.0.1:9000/latest.json"],
+      2.5,
+      { feedUrl: "http://127.0.0.1:9000/latest.json" },
+    ],
+  ])("%j give the stack the daily cap %j and the release feed %j", (flags, dailyCapUsd, updates) => {
+    const options = parseOptions(flags, {});
     if (options === "help") throw new Error("no help was asked for");
     const settings = parseSettings(settingsOf(options, { model, addresses }));
-    expect(settings.pools[0]?.dailyCapUsd).toBe(2.5);
-    expect(settings.updates).toEqual({ feedUrl: "http://127.0.0.1:9000/latest.json" });
-  });
-
-  it("leave both out by default", () => {
-    const options = parseOptions([], {});
-    if (options === "help") throw new Error("no help was asked for");
-    const settings = parseSettings(settingsOf(options, { model, addresses }));
-    expect(settings.pools[0]?.dailyCapUsd).toBeUndefined();
-    expect(settings.updates).toBeUndefined();
+    expect(settings.pools[0]?.dailyCapUsd).toBe(dailyCapUsd);
+    expect(settings.updates).toEqual(updates);
   });
 
   it.each([
@@ -43,27 +42,18 @@ describe("the flags of npm start", () => {
   ])("%s %s is refused", (flag, value, message) => {
     expect(() => parseOptions([flag, value], {})).toThrow(message);
   });
-
-  it.each(["--daily-cap USD", "--feed URL"])("%s is in the usage text", (flag) => {
-    expect(usage).toContain(flag);
-  });
 });
 
 describe("the state folder", () => {
   const modeOf = (name: string): number => statSync(join(folder, name)).mode & 0o777;
 
-  it("is made with all that lead to it", () => {
-    makeFolder(join(folder, "a/b/c"));
-    makeFolder(join(folder, "a/b/c"));
-    expect(existsSync(join(folder, "a/b/c"))).toBe(true);
+  it("is its owner's alone, and is made with all that lead to it", () => {
+    makeFolder(join(folder, "own/deep/state"));
+    expect(makeFolder(join(folder, "own/deep/state"))).toBeUndefined();
+    expect(modeOf("own/deep/state")).toBe(0o700);
   });
 
-  it("is its owner's alone", () => {
-    makeFolder(join(folder, "own/state"));
-    expect(modeOf("own/state")).toBe(0o700);
-  });
-
-  it("that an earlier version left open to others is closed, which is said", () => {
+  it("is closed, with a notice, where an earlier version left it open to others", () => {
     const path = join(folder, "left");
     makeFolder(path);
     chmodSync(path, 0o755);
@@ -76,7 +66,7 @@ describe("the state folder", () => {
     expect(makeFolder(path)).toBeUndefined();
   });
 
-  it("that is open to others and holds other things too is refused and left as it is", () => {
+  it("is refused and left as it is where it is open to others and holds other files too", () => {
     const path = join(folder, "shared");
     makeFolder(path);
     chmodSync(path, 0o755);
@@ -90,7 +80,7 @@ describe("the state folder", () => {
   });
 
   const isRoot = process.getuid?.() === 0;
-  it.skipIf(!isRoot)("that belongs to another user is refused (only root can make one)", () => {
+  it.skipIf(!isRoot)("is refused where it belongs to another user (only root can test this)", () => {
     const path = join(folder, "foreign");
     makeFolder(path);
     chownSync(path, 65_534, 65_534);
@@ -100,11 +90,11 @@ describe("the state folder", () => {
   });
 
   // mkdir of Node itself never comes back from the first one.
-  it.each(["/proc/nope", "/proc/nope/deeper"])("%s ends with a sentence", (path) => {
+  it.each(["/proc/nope", "/proc/nope/deeper"])("cannot be %s, which a sentence says", (path) => {
     expect(() => makeFolder(path)).toThrow(/^the folder \/proc\/nope.* cannot be made/);
   });
 
-  it("that is a file ends with a sentence", () => {
+  it("cannot be a file, which a sentence says", () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
     expect(() => makeFolder(file)).toThrow(
@@ -122,7 +112,7 @@ describe("a workspace in the narration", () => {
     [undefined, "ws_1"],
     ["  \n ", "ws_1"],
     ["two\nlines", "two lines"],
-  ])("of title %j is told as %s", (title, label) => {
+  ])("with the title %j is called %s", (title, label) => {
     expect(workspaceLabel("ws_1", title)).toBe(label);
   });
 });

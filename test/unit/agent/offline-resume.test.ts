@@ -101,38 +101,12 @@ test("a run is resumed while its reads fail", async () => {
   const responseIds = await attemptKilledIn(3, { model: model() });
   release();
   const route = "GET /v1/responses/:id";
-  const [down, reset] = [{ kind: "status", status: 503 } as const, { kind: "reset", when: "after" } as const];
-  server.faults.add({ route, times: 3, fault: down });
-  server.faults.add({ route, probability: 0.3, fault: reset });
+  server.faults.add({ route, times: 3, fault: { kind: "status", status: 503 } });
+  server.faults.add({ route, probability: 0.3, fault: { kind: "reset", when: "after" } });
   const second = model();
   const from = await resume({ model: second }, responseIds, never);
   expect((await runToolLoop({ model: second }, { ...job, input: "", from }, never)).rounds).toBe(5);
   expect(creates()).toHaveLength(5);
-});
-
-test("a response that was cancelled is asked for again", async () => {
-  const { model, creates } = await offline(2);
-  const responseIds = await attemptKilledIn(2, { model: model() });
-  await model().cancel(responseIds.at(-1)!, never);
-  const { next } = await resume({ model: model() }, responseIds, never);
-  expect(next).toMatchObject({ kind: "ask", previousResponseId: expect.stringMatching(/^resp_/) });
-  expect(creates()).toHaveLength(2);
-});
-
-test("cancelling what has ended is fine", async () => {
-  const { model } = await offline();
-  let responseId = "";
-  const onRound: ToolLoopDeps["onRound"] = (round) => void (responseId = round.responseId);
-  await runToolLoop({ model: model(), onRound }, job, never);
-  await model().cancel(responseId, never);
-  expect((await model().retrieve(responseId, never)).status).toBe("completed");
-});
-
-test("responses that are gone make the chain missing", async () => {
-  const { model } = await offline();
-  expect(await thrownBy(resume({ model: model() }, ["resp_gone"], never))).toMatchObject({
-    code: "model_previous_response_missing",
-  });
 });
 
 test("a create that was answered into a broken line is asked again: the one round that may be paid twice", async () => {
@@ -144,10 +118,8 @@ test("a create that was answered into a broken line is asked again: the one roun
 
 test("a summary that an earlier attempt began is followed, and asked for once", async () => {
   const { model, creates, release } = await offline(1);
-  const long = context({
-    priorNeedsSummarization: true,
-    priorTextVerbatim: "We like green tea. ".repeat(50),
-  });
+  const priorTextVerbatim = "We like green tea. ".repeat(50);
+  const long = context({ priorNeedsSummarization: true, priorTextVerbatim });
   const controller = new AbortController();
   let responseId = "";
   const first = {

@@ -105,10 +105,13 @@ it.each([
   [0, 100],
   [150_000, 75],
   [700_000, 0],
-])("an attempt tells how much is left of a lease of 600 s taken %i ms ago: %i %%", async (leasedAgoMs, percent) => {
-  const { metrics } = await ran({ leasedAgoMs });
-  expect(metrics.emitted[0]).toBe(`LeaseLeftPercent{pool=default} ${percent}`);
-});
+])(
+  "an attempt tells how much is left of a lease of 600 s taken %i ms ago: %i %%",
+  async (leasedAgoMs, percent) => {
+    const { metrics } = await ran({ leasedAgoMs });
+    expect(metrics.emitted[0]).toBe(`LeaseLeftPercent{pool=default} ${percent}`);
+  },
+);
 
 it("heartbeats are counted as they succeed and fail", async () => {
   const { metrics } = await ran({ heartbeat: throwingFirst(outage) }, { forMs: 60_000 });

@@ -403,7 +403,11 @@ describe("the reaper", () => {
     ["an attempt that was just called", { state: "leased", calledAtMs: 640_000 }, undefined],
     ["an attempt whose event must be gone", { state: "leased", calledAtMs: 639_999 }, "event_lost"],
     ["an attempt heard two intervals ago", { state: "running", heartbeatAtMs: 760_000 }, undefined],
-    ["an attempt silent for more than two and a half", { state: "running", heartbeatAtMs: 699_999 }, "silent"],
+    [
+      "an attempt silent for more than two and a half",
+      { state: "running", heartbeatAtMs: 699_999 },
+      "silent",
+    ],
     ["an attempt that just started", { state: "running", beganAtMs: 990_000 }, undefined],
     ["a silent attempt that started long ago", { state: "running", beganAtMs: 600_000 }, "silent"],
   ] as const)("judges %s", async (_, change, verdict) => {

@@ -168,7 +168,9 @@ describe("a new run inherits", () => {
     const { lease } = build();
     await lease(twoRounds);
     await lease();
-    expect((await lease()).claimed).toMatchObject({ inherited: { runId: "run-1", responseIds: ["r1", "r2"] } });
+    expect((await lease()).claimed).toMatchObject({
+      inherited: { runId: "run-1", responseIds: ["r1", "r2"] },
+    });
   });
 
   it("all that has been paid for, over several runs", async () => {
@@ -184,7 +186,9 @@ describe("a new run inherits", () => {
     const { claim, lease } = build();
     await lease(twoRounds);
     await claim("never-created");
-    expect((await lease()).claimed).toMatchObject({ inherited: { runId: "run-1", responseIds: ["r1", "r2"] } });
+    expect((await lease()).claimed).toMatchObject({
+      inherited: { runId: "run-1", responseIds: ["r1", "r2"] },
+    });
   });
 
   it("nothing of a job that Studio has surely ended", async () => {

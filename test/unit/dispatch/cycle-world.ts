@@ -106,7 +106,14 @@ export function build(world: World = {}) {
         const found = opened.find((run) => run.runId === runId);
         if (!found) return undefined;
         const times = { leaseMs: 600_000, calledAtMs: found.leasedAtMs };
-        const row = { ...found, ...times, id: `run#${runId}`, state: "leased", attempt: 1, openIn: "default" };
+        const row = {
+          ...found,
+          ...times,
+          id: `run#${runId}`,
+          state: "leased",
+          attempt: 1,
+          openIn: "default",
+        };
         return runSchema.parse(row);
       },
     } as CycleDeps["runStore"],

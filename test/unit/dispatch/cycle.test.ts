@@ -329,10 +329,13 @@ it.each([
   [0, 0],
   [20, 20],
   [5_000, 1_000],
-])("an operator's concurrency of %i over the deployed 10 leases %i of a long queue", async (concurrency, leased) => {
-  const { cycle } = build({ jobs: 2_000, control: { concurrency } });
-  expect(await cycle(onePoll)).toMatchObject({ leased, inFlight: leased });
-});
+])(
+  "an operator's concurrency of %i over the deployed 10 leases %i of a long queue",
+  async (concurrency, leased) => {
+    const { cycle } = build({ jobs: 2_000, control: { concurrency } });
+    expect(await cycle(onePoll)).toMatchObject({ leased, inFlight: leased });
+  },
+);
 
 describe("the numbers of a cycle", () => {
   it("tell how many runs are in flight, and how many more there is room for", async () => {

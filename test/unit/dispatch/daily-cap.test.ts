@@ -50,10 +50,13 @@ describe("a daily cap", () => {
     [{ dailyCapUsd: 0 }, 5, "daily_cap"],
     [{}, 5, "daily_cap"],
     [{ dailyCapUsd: 1 }, undefined, "daily_cap"],
-  ])("may be set for now by an operator: %j over the deployed %s, with 5 spent: %s", async (control, dailyCapUsd, reason) => {
-    const { cycle } = build({ jobs: 1, spentUsd: () => 5, control });
-    expect(await cycle({ dailyCapUsd })).toMatchObject({ reason });
-  });
+  ])(
+    "may be set for now by an operator: %j over the deployed %s, with 5 spent: %s",
+    async (control, dailyCapUsd, reason) => {
+      const { cycle } = build({ jobs: 1, spentUsd: () => 5, control });
+      expect(await cycle({ dailyCapUsd })).toMatchObject({ reason });
+    },
+  );
 
   it("costs nothing where there is none: no spending is read, none is shown", async () => {
     const { cycle, metrics } = build({

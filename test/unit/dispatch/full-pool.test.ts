@@ -6,25 +6,28 @@ import { build, queueOf } from "./cycle-world.ts";
 const modes = ["economy", "balanced", "fast"] as const;
 
 describe("a pool whose places are all taken", () => {
-  it.each(modes)("%s fills a place within 0.1 s while the pool is full, until the queue is empty", async (mode) => {
-    const clock = createFakeClock();
-    const leasedAtMs: number[] = [];
-    const queue = queueOf(5, clock);
-    const lease = async () => {
-      const leased = await queue();
-      if (leased) leasedAtMs.push(clock.now());
-      return leased;
-    };
-    const { cycle, deps } = build({ clock, lease });
-    const { read } = deps.runStore;
-    // Each run takes 2.05 s.
-    deps.runStore.read = async (pool, runId) => {
-      const run = await read(pool, runId);
-      return run && run.leasedAtMs + 2_050 > clock.now() ? run : undefined;
-    };
-    expect(await cycle({ mode, concurrency: 2 })).toMatchObject({ reason: "leased", leased: 5 });
-    expect(leasedAtMs).toEqual([0, 0, 2_100, 2_100, 4_200]);
-  });
+  it.each(modes)(
+    "%s fills a place within 0.1 s while the pool is full, until the queue is empty",
+    async (mode) => {
+      const clock = createFakeClock();
+      const leasedAtMs: number[] = [];
+      const queue = queueOf(5, clock);
+      const lease = async () => {
+        const leased = await queue();
+        if (leased) leasedAtMs.push(clock.now());
+        return leased;
+      };
+      const { cycle, deps } = build({ clock, lease });
+      const { read } = deps.runStore;
+      // Each run takes 2.05 s.
+      deps.runStore.read = async (pool, runId) => {
+        const run = await read(pool, runId);
+        return run && run.leasedAtMs + 2_050 > clock.now() ? run : undefined;
+      };
+      expect(await cycle({ mode, concurrency: 2 })).toMatchObject({ reason: "leased", leased: 5 });
+      expect(leasedAtMs).toEqual([0, 0, 2_100, 2_100, 4_200]);
+    },
+  );
 
   it("economy looks at a full pool until its minute is over, with one read each time", async () => {
     const { cycle, deps, leasedWith } = build({ alreadyOpen: 10, spentUsd: () => 1 });

@@ -1,6 +1,6 @@
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import type { LoopStart } from "../../../lib/agent/conversation.ts";
-import type { ToolLoopDeps, ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
+import type { ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import type { Model } from "../../../lib/model/model.ts";
 import { noUsage } from "../../../lib/model/model.ts";
@@ -33,8 +33,13 @@ export const startOf = (overrides: Partial<LoopStart> & Pick<LoopStart, "next">)
   ...overrides,
 });
 
+export type LoopPorts = Parameters<typeof runToolLoop>[0];
+
 export const job: ToolLoopJob = { model: "gpt-6-luna", input: "Compare teas.", store: true };
 
 /** A loop that goes on from an earlier attempt has no input of its own. */
-export const loop = (model: Model, changed: Partial<ToolLoopJob> = {}, notes: Omit<ToolLoopDeps, "model"> = {}) =>
-  runToolLoop({ model, ...notes }, { ...job, ...(changed.from && { input: "" }), ...changed }, never);
+export const loop = (
+  model: Model,
+  changed: Partial<ToolLoopJob> = {},
+  notes: Omit<LoopPorts, "model"> = {},
+) => runToolLoop({ model, ...notes }, { ...job, ...(changed.from && { input: "" }), ...changed }, never);

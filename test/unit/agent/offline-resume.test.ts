@@ -7,13 +7,14 @@ import { createOpenAiModel } from "../../../lib/model/openai.ts";
 import type { GenerationMode } from "../../../lib/core/options.ts";
 import { resume } from "../../../lib/agent/resume.ts";
 import { earlierContext } from "../../../lib/agent/summary.ts";
-import type { LoopResult, ToolLoopDeps, ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
+import type { LoopResult, ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 import { startModel } from "../../../local/model/server.ts";
 import { eventuallyTrue } from "../../support/eventually.ts";
 import { createHold, heldMs } from "../../support/hold.ts";
 import { context, summaryDeps } from "./context-support.ts";
+import type { LoopPorts } from "./loop-support.ts";
 import { key, never, thrownBy } from "../model/support.ts";
 
 /** Waits of an attempt are a fiftieth of what they are in earnest; silence is not. */
@@ -51,11 +52,11 @@ const job: ToolLoopJob = {
 const made = ({ draft, message, rounds, usage }: LoopResult) => ({ draft, message, rounds, usage });
 
 /** Gives the ids of the responses that it has begun. */
-async function attemptKilledIn(round: number, deps: ToolLoopDeps): Promise<readonly string[]> {
+async function attemptKilledIn(round: number, deps: LoopPorts): Promise<readonly string[]> {
   const controller = new AbortController();
   const reason = new Error("killed");
   const ids: string[] = [];
-  const onStarted: ToolLoopDeps["onStarted"] = ({ number, responseId }) => {
+  const onStarted: LoopPorts["onStarted"] = ({ number, responseId }) => {
     ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
     if (number === round) setTimeout(() => controller.abort(reason), 5);
   };

@@ -191,7 +191,11 @@ describe("a response that is followed and", () => {
       { r1: { status: "incomplete" } },
       new RunnerError("model_content_filtered", "the provider's content filter stopped it"),
     ],
-    ["fails for good goes out", { r1, r2: { status: "in_progress" } }, new RunnerError("model_failed", "cancelled")],
+    [
+      "fails for good goes out",
+      { r1, r2: { status: "in_progress" } },
+      new RunnerError("model_failed", "cancelled"),
+    ],
     [
       "goes away makes the run start over",
       { r1, r2: { status: "in_progress" } },

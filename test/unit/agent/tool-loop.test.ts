@@ -152,7 +152,11 @@ const fromEarlier = startOf({ next: { kind: "ask", previousResponseId: "r7", inp
 
 test.each([
   ["a missing response that was not referred to", missing, {}],
-  ["an earlier attempt's chain that is gone, since its turns are not in memory", missing, { from: fromEarlier }],
+  [
+    "an earlier attempt's chain that is gone, since its turns are not in memory",
+    missing,
+    { from: fromEarlier },
+  ],
   ["any other error of the model", new RunnerError("model_refused", "the model declined: no"), {}],
 ])("%s goes out as it is", async (_, error, changed) => {
   expect(await thrownBy(loop(scriptedModel(error), changed))).toBe(error);

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { noUsage } from "../../../lib/model/model.ts";
-import type { AttemptDeps } from "../../../lib/attempt/attempt.ts";
 import {
   build,
   endless,
@@ -14,6 +13,7 @@ import {
   throttled,
   throwing,
   throwingFirst,
+  type Work,
   type World,
 } from "./attempt-world.ts";
 
@@ -112,7 +112,7 @@ describe("the attempt's deadline", () => {
 
 describe("once the lease is lost", () => {
   it("the summary that is being made is cancelled", async () => {
-    const work: AttemptDeps["work"] = async (context) => {
+    const work: Work = async (context) => {
       await context.note({ summaryResponseId: "resp_s" });
       return endless(context);
     };
@@ -195,7 +195,7 @@ describe("the run store's notes", () => {
     expect(notes).toHaveLength(2);
   });
 
-  const noting: AttemptDeps["work"] = async ({ note }) => {
+  const noting: Work = async ({ note }) => {
     await note({ startedOver: true });
     return product;
   };

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { AttemptDeps } from "../../../lib/attempt/attempt.ts";
-import { lost, outage, product, ran, throttled, throwing, throwingFirst } from "./attempt-world.ts";
+import { lost, outage, product, ran, throttled, throwing, throwingFirst, type Work } from "./attempt-world.ts";
 
 const tokens = {
   inputTokens: 100,
@@ -13,7 +12,7 @@ const tokens = {
 };
 const usage = { ...tokens, costUsd: 0.00025 };
 
-const oneRound: AttemptDeps["work"] = async ({ onRoundEnded }) => {
+const oneRound: Work = async ({ onRoundEnded }) => {
   onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage });
   return product;
 };

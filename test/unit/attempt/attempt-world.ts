@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { runAttempt, type AttemptDeps } from "../../../lib/attempt/attempt.ts";
+import { runAttempt } from "../../../lib/attempt/attempt.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { Ending, RunStore } from "../../../lib/runs/run-store.ts";
@@ -8,8 +8,9 @@ import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts"
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
-import type { JobCall, Studio } from "../../../lib/studio/studio.ts";
+import type { JobCall } from "../../../lib/studio/studio.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
 export const event = { pool: "default", runId: "r1", attempt: 1 };
@@ -76,8 +77,11 @@ export const jobContext: Context = {
 /** The context of the workspace's next job. */
 export const nextJobContext: Context = { ...jobContext, recentMessages: [] };
 
+type Ports = Parameters<typeof runAttempt>[0];
+export type Work = Ports["work"];
+
 export interface World {
-  readonly work?: AttemptDeps["work"];
+  readonly work?: Work;
   readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number } | undefined>;
   readonly complete?: (call: JobCall) => Promise<void>;
   readonly fail?: () => Promise<void>;
@@ -125,7 +129,7 @@ export function build(world: World = {}) {
     ...world.row,
   });
   const keys = world.keys ?? [key("k1", "k1.secret")];
-  const deps: AttemptDeps = {
+  const deps: Ports = {
     clock,
     random: () => 1,
     newId: () => "invocation1",
@@ -133,13 +137,13 @@ export function build(world: World = {}) {
     metrics,
     modelName: "m",
     stop: stop.signal,
-    backoff: {
+    backoff: partOf({
       extend: async (pool, throttler, untilMs) => {
         await world.extendBackoff?.();
         heldBack.push(`${pool}: ${throttler} until ${untilMs}`);
       },
-    } as AttemptDeps["backoff"],
-    studio: {
+    }),
+    studio: partOf({
       context: async (call) => {
         requests.push(`context ${call.workspaceId}`);
         return (await world.context?.()) ?? jobContext;
@@ -156,16 +160,16 @@ export function build(world: World = {}) {
         requests.push(`fail ${reason}`);
         await world.fail?.();
       },
-    } as Studio,
+    }),
     keys: { get: async () => keys, refresh: async () => world.freshKeys ?? keys, retired: async () => [] },
-    spend: {
+    spend: partOf({
       add: async (pool, day, amounts) => {
         await world.addSpend?.();
         spent.push({ pool, day, ...amounts });
       },
-    } as AttemptDeps["spend"],
-    workspaces: { isOf: async () => world.hasWorkspace ?? true } as AttemptDeps["workspaces"],
-    runStore: {
+    }),
+    workspaces: partOf({ isOf: async () => world.hasWorkspace ?? true }),
+    runStore: partOf({
       start: async () => run,
       heartbeat: async () => true,
       owns: async () => true,
@@ -184,7 +188,7 @@ export function build(world: World = {}) {
         return true;
       },
       ...world.runStore,
-    } as RunStore,
+    }),
     invoker: {
       invoke: async (next) => {
         await world.invoke?.();
@@ -213,5 +217,5 @@ export const only = (requests: readonly string[], verb: "heartbeat" | "complete"
   requests.filter((request) => request.startsWith(verb));
 
 /** Work that goes on until its signal aborts. */
-export const endless: AttemptDeps["work"] = ({ signal }) =>
+export const endless: Work = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { deliver } from "../../../lib/attempt/delivery.ts";
 import type { StudioJob } from "../../../lib/attempt/studio-job.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { recordingLog } from "../../support/silent.ts";
 import { lost, product, tooManyRequests } from "./attempt-world.ts";
 
@@ -13,7 +14,7 @@ function build(complete: StudioJob["complete"]) {
     prove: async () => undefined,
     jobDigest: "digest",
     mayHavePosted: false,
-    job: { complete } as unknown as StudioJob,
+    job: partOf<StudioJob>({ complete }),
   };
 }
 

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { heartbeatIntervalMs, LeaseHeartbeat } from "../../../lib/attempt/lease-heartbeat.ts";
-import type { StudioJob } from "../../../lib/attempt/studio-job.ts";
-import type { RunStore } from "../../../lib/runs/run-store.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { recordingLog } from "../../support/silent.ts";
 import {
   keyRefused,
@@ -39,13 +38,13 @@ function keep({ answer, isOurs = () => true, takenAgoMs = 0 }: World = {}) {
       log: recordingLog(),
       onHeartbeat: () => undefined,
       onHeartbeatFailed: () => undefined,
-      job: {
+      job: partOf({
         heartbeat: async (signal) => {
           sentAtMs.push(clock.now());
           return { leaseExpiresAtMs: await answer?.(signal, clock) };
         },
-      } as StudioJob,
-      runStore: { heartbeat: async () => isOurs() } as unknown as RunStore,
+      }),
+      runStore: partOf({ heartbeat: async () => isOurs() }),
     },
     {
       fence: { pool: "default", runId: "r", attempt: 1, invocationId: "i" },

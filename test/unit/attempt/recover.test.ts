@@ -15,6 +15,7 @@ import type { Context } from "../../../lib/studio/schemas.ts";
 import type { Studio } from "../../../lib/studio/studio.ts";
 import { eventually, eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 import {
@@ -62,20 +63,20 @@ function build(world: World = {}) {
     random: () => 1,
     runLimitMs: 3_600_000,
     runStore,
-    workspaces: { isOf: async () => world.hasWorkspace ?? true } as WorkspaceRows,
+    workspaces: partOf<WorkspaceRows>({ isOf: async () => world.hasWorkspace ?? true }),
     backoff: createBackoffRow(local.table, clock),
     log,
     metrics,
     spend: createSpendRow(local.table),
     keys: { get: async () => keys, refresh: async () => keys, retired: async () => [] },
-    studio: {
+    studio: partOf<Studio>({
       heartbeat: async () => (await world.heartbeat?.()) ?? { leaseExpiresAtMs: 1_600_000 },
       fail: async (_, reason) => {
         await world.fail?.();
         told.push(reason);
       },
       context: world.context ?? (async () => jobContext),
-    } as Studio,
+    }),
     invoker: {
       invoke: async (event: AttemptEvent) => {
         await world.invoke?.();

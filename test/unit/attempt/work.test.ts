@@ -6,6 +6,7 @@ import type { RoundEnd, RoundStart, WorkContext } from "../../../lib/attempt/wor
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { calls, says, scriptedModel, type ScriptedModel } from "../../support/scripted-model.ts";
 import { recordingLog } from "../../support/silent.ts";
 import { jobContext } from "./attempt-world.ts";
@@ -44,12 +45,12 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
     log,
     run,
     signal: new AbortController().signal,
-    job: {
+    job: partOf({
       context: async () => {
         contexts++;
         return { ...jobContext, recentMessages: [], ...changed };
       },
-    } as WorkContext["job"],
+    }),
     note: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
     onJobRead: (digest, createdAtMs) => {

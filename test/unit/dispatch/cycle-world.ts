@@ -1,5 +1,5 @@
 import { pollingTimes } from "../../../lib/dispatch/polling.ts";
-import { runCycle, type CycleDeps, type CycleSettings } from "../../../lib/dispatch/cycle.ts";
+import { runCycle, type CycleSettings } from "../../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
@@ -10,6 +10,7 @@ import { runSchema } from "../../../lib/runs/run.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
 const noSpend = { costUsd: 0, runs: 0, completed: 0, failed: 0, lost: 0, inputTokens: 0, outputTokens: 0 };
@@ -62,41 +63,35 @@ export function build(world: World = {}) {
       heartbeatAtMs: 0,
     }),
   );
-  const deps: CycleDeps = {
+  const deps: Parameters<typeof runCycle>[0] = {
     clock,
     random: () => world.random ?? 0,
     runLimitMs: 3_600_000,
     newId: () => `id${++ids}`,
     log,
     metrics,
-    studio: {
+    studio: partOf({
       lease: async (call) => {
         leasedWith.push(call.key.id);
         return lease(call.key.id, leasedWith.length);
       },
-    } as CycleDeps["studio"],
-    keys: { get: async () => keys, refresh: async () => world.freshKeys ?? keys } as CycleDeps["keys"],
-    control: { read: async () => ({ paused: false, ...world.control }) } as CycleDeps["control"],
-    backoff: {
+    }),
+    keys: partOf({ get: async () => keys, refresh: async () => world.freshKeys ?? keys }),
+    control: partOf({ read: async () => ({ paused: false, ...world.control }) }),
+    backoff: partOf({
       read: async () => ({ modelUntilMs: 0, studioUntilMs: 0, ...world.backoff }),
       extend: async (_, throttler, untilMs) => void heldBack.push(`${throttler} until ${untilMs}`),
-    } as CycleDeps["backoff"],
-    lock: {
+    }),
+    lock: partOf({
       acquire: async () => !world.locked,
       release: async ({ owner }, ended) => {
         released.push(owner);
         left.push(ended);
       },
-    } as CycleDeps["lock"],
-    spend: {
-      read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }),
-    } as unknown as CycleDeps["spend"],
-    workspaces: {
-      isOf: async () => true,
-      read: async () => undefined,
-      claim: async () => true,
-    } as unknown as CycleDeps["workspaces"],
-    runStore: {
+    }),
+    spend: partOf({ read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }) }),
+    workspaces: partOf({ isOf: async () => true, read: async () => undefined, claim: async () => true }),
+    runStore: partOf({
       create: async (run) => {
         await world.openRun?.(run);
         opened.push(run);
@@ -116,7 +111,7 @@ export function build(world: World = {}) {
         };
         return runSchema.parse(row);
       },
-    } as CycleDeps["runStore"],
+    }),
     invoker: {
       invoke: async (event) => {
         await world.invoke?.(event);

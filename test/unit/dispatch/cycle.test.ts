@@ -61,7 +61,7 @@ describe("a cycle", () => {
   it.each([
     ["paused", { control: { paused: true } }, ["id1"]],
     ["overlap", { locked: true }, []],
-  ])("asks for nothing while it is %s, and releases only its own lock", async (reason, world, locks) => {
+  ])("asks for nothing where the reason is %s, and releases only its own lock", async (reason, world, locks) => {
     const { cycle, leasedWith, released } = build({ jobs: 1, ...world });
     expect(await cycle()).toMatchObject({ reason });
     expect(leasedWith).toEqual([]);
@@ -200,6 +200,7 @@ describe("the reaper", () => {
     deps.runStore.openRuns = async () => silent;
     deps.runStore.restart = async () => undefined;
     deps.studio.heartbeat = async () => ({ leaseExpiresAtMs: undefined });
+    deps.studio.context = fails(unavailable);
     expect(await cycle()).toMatchObject({ reason: "paused", reaped: 2 });
   });
 

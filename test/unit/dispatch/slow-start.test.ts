@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { slowStart, type SlowStartDeps } from "../../../lib/dispatch/slow-start.ts";
+import { slowStart } from "../../../lib/dispatch/slow-start.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 
@@ -10,7 +10,7 @@ const lease = { workspaceId: "ws-1", leaseExpiresAtMs: 600_000, skewMs: 0 };
 function queueOf(jobs: number, error?: RunnerError) {
   const batches: number[] = [];
   let asked = 0;
-  const deps: SlowStartDeps = {
+  const deps: Parameters<typeof slowStart>[0] = {
     nextKey: () => key,
     beforeBatch: async () => undefined,
     lease: async () => {

@@ -142,10 +142,4 @@ describe("runs of the past", () => {
     expect(idsOf(await runStore.runsOf("past", "even"))).toEqual(["01E", "01C", "01A"]);
     expect(await runStore.runsOf("past", "nobody")).toEqual([]);
   });
-
-});
-    await runStore.note(fence, { createdAtMs: 500 });
-    await runStore.finish(fence, { state: "completed", reason: "ok", costUsd: 0.25, atMs: 3_000 });
-    expect(await runStore.read("past", "01A")).toMatchObject({ createdAtMs: 500, costUsd: 0.25 });
-  });
 });

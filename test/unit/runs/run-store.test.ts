@@ -305,6 +305,9 @@ it.each([
   ["is worth another try where it cannot be reached", "runs", () => 9, true],
   ["is not worth another try where there is no such table", "nowhere", () => local.port, false],
 ])("a run store that is unavailable %s", async (_, name, port, retryable) => {
-  const failure = createRunStore(createTable(name, anyone(`http://127.0.0.1:${port()}`))).read("default", "x");
+  const failure = createRunStore(createTable(name, anyone(`http://127.0.0.1:${port()}`))).read(
+    "default",
+    "x",
+  );
   await expect(failure).rejects.toMatchObject({ code: "run_store_unavailable", retryable });
 });

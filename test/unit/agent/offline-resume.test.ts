@@ -110,13 +110,6 @@ test("a run is resumed while its reads fail", async () => {
   expect(creates()).toHaveLength(5);
 });
 
-test("a create that was answered into a broken line is asked again: the one round that may be paid twice", async () => {
-  const { model, creates, server } = await offline();
-  server.faults.add({ route: "POST /v1/responses", times: 1, fault: { kind: "reset", when: "after" } });
-  const { rounds } = await runToolLoop({ model: model() }, job, never);
-  expect(creates()).toHaveLength(rounds + 1);
-});
-
 test("a summary that an earlier attempt began is followed, and asked for once", async () => {
   const { model, creates, release } = await offline(1);
   const priorTextVerbatim = "We like green tea. ".repeat(50);

@@ -4,7 +4,7 @@ import type { ErrorCode } from "../../../lib/core/errors.ts";
 import type { Model, StoredTurn } from "../../../lib/model/model.ts";
 import type { LoopStart } from "../../../lib/agent/conversation.ts";
 import { resume } from "../../../lib/agent/resume.ts";
-import type { Round, Started } from "../../../lib/agent/tool-loop.ts";
+import type { Started } from "../../../lib/agent/tool-loop.ts";
 import { calls, says, scriptedModel, type Step } from "../../support/scripted-model.ts";
 import { list, loop, teas, usageOf } from "./loop-support.ts";
 import { never, thrownBy } from "../model/support.ts";
@@ -65,33 +65,6 @@ test("the run's responses are read, and the last one is followed", async () => {
       ],
     },
   });
-});
-
-test("the followed response goes on exactly as if it had been asked for", async () => {
-  const model = scriptedModel(
-    calls("r1", ["create_list", teas]),
-    calls("r2", ["create_list", list("more")]),
-    says("{{artifact:list:more}}", "r3"),
-  );
-  const rounds: string[] = [];
-  const from = await resumedAt(2, model);
-  const onRound = ({ number, responseId }: Round) => void rounds.push(`${number} ${responseId}`);
-  const result = await loop(model, { from }, { onRound });
-  model.assertDone();
-  expect(result).toMatchObject({ message: "{{artifact:list:more}}", rounds: 3, usage: usageOf(3) });
-  expect(result.draft.lists.map(({ id }) => id)).toEqual(["teas", "more"]);
-  expect(rounds).toEqual(["2 r2", "3 r3"]);
-  const input = [{ type: "tool_output", callId: "r2-1" }];
-  expect(model.requests[2]).toMatchObject({ previousResponseId: "r2", store: true, input });
-});
-
-test("a run that was killed in its first round is followed from its first response", async () => {
-  const model = scriptedModel(says("Green.", "r1"));
-  const from = await resumedAt(1, model);
-  const next = { kind: "follow", responseId: "r1", previousResponseId: undefined, input: [] };
-  expect(from).toMatchObject({ rounds: 0, next });
-  expect((await loop(model, { from })).message).toBe("Green.");
-  model.assertDone();
 });
 
 test.for(["queued", "in_progress", "completed", "incomplete"] as const)(
@@ -288,21 +261,4 @@ test("repairs of earlier attempts count", async () => {
   const error = await thrownBy(loop(model, { from }));
   expect(error).toMatchObject({ code: "deliverable_placeholder_mismatch" });
   model.assertDone();
-});
-
-test("a message that an earlier attempt had shortened is not shortened twice", async () => {
-  const model = scriptedModel(says("x".repeat(24_001), "r1"), says("y".repeat(24_002), "r2"));
-  const from = await resumedAt(2, model);
-  expect(await thrownBy(loop(model, { from }))).toMatchObject({ code: "assistant_message_too_long" });
-  model.assertDone();
-});
-
-test("an empty end after an earlier attempt's deliverables delivers them with that attempt's words", async () => {
-  const error = new RunnerError("model_empty", "neither text nor a tool call");
-  const model = scriptedModel(
-    { ...calls("r1", ["create_list", teas]), text: "Here are the teas." },
-    { responseId: "r2", status: "completed", error },
-  );
-  const from = await resumedAt(2, model);
-  expect(await loop(model, { from })).toMatchObject({ message: "Here are the teas.", rounds: 1 });
 });

@@ -203,18 +203,6 @@ test.each(["onStarted", "onRound"])("what %s throws ends the loop", async (note)
   expect(await thrownBy(loop(model, {}, { [note]: () => Promise.reject(superseded) }))).toBe(superseded);
 });
 
-test("an earlier attempt's rounds and usage go on being counted", async () => {
-  const input = [{ type: "tool_output", callId: "r7-1", output: "{}" } as const];
-  const next = { kind: "ask", previousResponseId: "r7", input } as const;
-  const from = startOf({ rounds: 7, usage: { ...usageOf(0), inputTokens: 1, outputTokens: 2 }, next });
-  const model = scriptedModel(says("Green.", "r8"));
-  const numbers: number[] = [];
-  const result = await loop(model, { from }, { onRound: ({ number }) => void numbers.push(number) });
-  expect(result).toMatchObject({ rounds: 8, usage: { ...usageOf(1), inputTokens: 101, outputTokens: 32 } });
-  expect(numbers).toEqual([8]);
-  expect(model.requests[0]).toMatchObject({ previousResponseId: "r7", input });
-});
-
 test("an abort between rounds rejects with the signal's reason", async () => {
   const controller = new AbortController();
   const reason = new Error("the lease is lost");

@@ -87,13 +87,6 @@ describe("the attempt's deadline", () => {
     expect(invoked).toEqual([]);
   });
 
-  it("leaves an event that cannot be sent to the reaper", async () => {
-    const invoke = throwing(new RunnerError("invoke_failed", "TooManyRequestsException"));
-    const { result, log } = await untilDeadline({ work: endless, invoke });
-    expect(result).toMatchObject({ state: "continued" });
-    expect(log.events).toContain("attempt_not_invoked");
-  });
-
   it("fails the job after the last continuation that is allowed", async () => {
     const { result, requests } = await untilDeadline({ work: endless, row: { continuations: 12 } });
     expect(result).toMatchObject({ state: "failed", reason: "too_many_continuations" });

@@ -8,7 +8,6 @@ import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts"
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
-import type { JobCall } from "../../../lib/studio/studio.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { partOf } from "../../support/part-of.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
@@ -82,8 +81,8 @@ export type Work = Ports["work"];
 
 export interface World {
   readonly work?: Work;
-  readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number } | undefined>;
-  readonly complete?: (call: JobCall) => Promise<void>;
+  readonly heartbeat?: () => Promise<{ readonly leaseExpiresAtMs: number } | undefined>;
+  readonly complete?: () => Promise<void>;
   readonly fail?: () => Promise<void>;
   readonly context?: () => Promise<Context | undefined>;
   readonly runStore?: Partial<RunStore>;
@@ -94,8 +93,6 @@ export interface World {
   readonly note?: () => Promise<void>;
   readonly invoke?: () => Promise<void>;
   readonly addSpend?: () => Promise<void>;
-  readonly keys?: readonly RunnerKey[];
-  readonly freshKeys?: readonly RunnerKey[];
   readonly extendBackoff?: () => Promise<void>;
   readonly cancelResponse?: () => Promise<void>;
 }
@@ -128,7 +125,7 @@ export function build(world: World = {}) {
     jobDigest: jobDigest(jobContext),
     ...world.row,
   });
-  const keys = world.keys ?? [key("k1", "k1.secret")];
+  const keys = [key("k1", "k1.secret")];
   const deps: Ports = {
     clock,
     random: () => 1,
@@ -150,18 +147,18 @@ export function build(world: World = {}) {
       },
       heartbeat: async (call) => {
         requests.push(`heartbeat ${call.key.value.reveal()}`);
-        return (await world.heartbeat?.(call)) ?? { leaseExpiresAtMs: undefined };
+        return (await world.heartbeat?.()) ?? { leaseExpiresAtMs: undefined };
       },
       complete: async (call) => {
         requests.push(`complete ${call.workspaceId}`);
-        await world.complete?.(call);
+        await world.complete?.();
       },
       fail: async (_, reason) => {
         requests.push(`fail ${reason}`);
         await world.fail?.();
       },
     }),
-    keys: { get: async () => keys, refresh: async () => world.freshKeys ?? keys, retired: async () => [] },
+    keys: { get: async () => keys, refresh: async () => keys, retired: async () => [] },
     spend: partOf({
       add: async (pool, day, amounts) => {
         await world.addSpend?.();

@@ -3,7 +3,6 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import {
   build,
   endless,
-  key,
   keyRefused,
   lost,
   nextJobContext,
@@ -245,19 +244,6 @@ describe("a late begin", () => {
 });
 
 describe("a refused key", () => {
-  it("is read again once, and its new value goes on", async () => {
-    const { result, requests } = await ran({
-      keys: [key("k1", "k1.old")],
-      freshKeys: [key("k1", "k1.new")],
-      heartbeat: async (call) => {
-        if (call.key.value.reveal() === "k1.old") throw keyRefused;
-        return undefined;
-      },
-    });
-    expect(result).toMatchObject({ state: "completed" });
-    expect(requests).toEqual(["heartbeat k1.old", "heartbeat k1.new", "complete ws1"]);
-  });
-
   it("that is accepted again within the lease does not end the run; each refusal is counted", async () => {
     const { result, metrics } = await ran({ heartbeat: throwingFirst(keyRefused, 3) }, { forMs: 60_000 });
     expect(result).toMatchObject({ state: "completed", reason: "ok" });

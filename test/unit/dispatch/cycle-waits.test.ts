@@ -25,6 +25,7 @@ test.each([
 
 test.each([
   ["0", 0, ["studio until 500", "studio until 1500", "studio until 3500"]],
+  ["90 s", 90_000, ["studio until 90000"]],
   ["an epoch time", 1_784_000_000_000, ["studio until 180000"]],
 ])(
   "the next cycles know of a 429 with Retry-After: %s, within its bounds",

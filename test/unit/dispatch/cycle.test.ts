@@ -171,12 +171,6 @@ describe("trouble with Studio", () => {
 });
 
 describe("holding back", () => {
-  it("is noted for the next cycles when Studio answers 429", async () => {
-    const { cycle, heldBack } = build({ lease: fails(tooManyRequests(90_000)) });
-    await cycle();
-    expect(heldBack).toEqual(["studio until 90000"]);
-  });
-
   it.each([
     [{ modelUntilMs: 70_000 }, "model_rate_limited"],
     [{ studioUntilMs: 70_000 }, "rate_limited"],

@@ -178,12 +178,6 @@ describe("the next attempt", () => {
     expect(again).toMatchObject({ attempt: 3, starts: 3, failures: ["crashed", "timed_out"] });
   });
 
-  it("is opened by one of two hands that saw the same run", async () => {
-    const seen = await readBack(await opened());
-    const both = await Promise.all([runStore.restart(seen, restart), runStore.restart(seen, restart)]);
-    expect(both.filter((run) => run !== undefined)).toHaveLength(1);
-  });
-
   it("is not opened, and the run not closed, when the attempt has begun or sent a heartbeat since it was seen", async () => {
     const fence = await opened();
     const leased = await readBack(fence);

@@ -4,11 +4,13 @@ import { runAttempt } from "../../../lib/attempt/attempt.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { Ending, RunStore } from "../../../lib/runs/run-store.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { context } from "../agent/context-support.ts";
 import { partOf } from "../../support/part-of.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
@@ -45,34 +47,19 @@ export function throwingAfter(times: number, error: unknown): () => Promise<unde
 }
 
 export const product: Product = {
-  payload: {
-    assistantMessage: "Done.",
-    files: [],
-    charts: [],
-    datasets: [],
-    svgs: [],
-    lists: [],
-    checklists: [],
-  },
+  payload: { assistantMessage: "Done.", ...emptyDraft },
   deliverables: { chart: 1 },
 };
 
 /** The job's context, as Studio gives it for as long as the lease is this job's. */
-export const jobContext: Context = {
+export const jobContext = context({
   workspaceId: "ws1",
   title: null,
-  legacyIdea: null,
   messageCount: 1,
   recentMessages: [{ id: "m1", role: "user", text: "Compare teas.", createdAtMs: 900_000 }],
   priorMessages: [],
   recentText: "Compare teas.",
-  priorTextVerbatim: "",
-  recentTokenEstimate: 1,
-  priorTokenEstimate: 0,
-  priorNeedsSummarization: false,
-  storedPriorSummary: null,
-  storedSummaryCoversPrior: false,
-};
+});
 /** The context of the workspace's next job. */
 export const nextJobContext: Context = { ...jobContext, recentMessages: [] };
 

@@ -9,6 +9,7 @@ import { createFakeClock } from "../../support/fake-clock.ts";
 import { partOf } from "../../support/part-of.ts";
 import { calls, says, scriptedModel, type ScriptedModel } from "../../support/scripted-model.ts";
 import { recordingLog } from "../../support/silent.ts";
+import { usageOf } from "../agent/loop-support.ts";
 import { jobContext } from "./attempt-world.ts";
 
 const list = { list: { id: "teas", items: ["green"] } };
@@ -209,15 +210,6 @@ describe("a later attempt", () => {
 
 describe("a run of a job that an earlier run has worked on", () => {
   const thisJob = { recentMessages: [message("m1")] };
-  const usageOf = (rounds: number) => ({
-    inputTokens: 100 * rounds,
-    cachedInputTokens: 40 * rounds,
-    cacheWriteTokens: 0,
-    outputTokens: 30 * rounds,
-    reasoningTokens: 10 * rounds,
-    webSearches: 0,
-  });
-
   /** What a run leaves that was lost after its first round. */
   async function lostAfterOneRound() {
     const model = twoRounds();

@@ -8,15 +8,6 @@ test("the flags' values are taken as they stand", () => {
   expect(parseOptions(args, random)).toMatchObject({ jobs: 30, seed: 11, faultRate: 0.2, killRate: 0.05 });
 });
 
-test("single kinds of fault can be had, by default all", () => {
-  const kindsOf = (...args: readonly string[]) => {
-    const options = parseOptions(args, random);
-    return options === "help" ? [] : [...options.only];
-  };
-  expect(kindsOf("--only", "frozen,second-message")).toEqual(["frozen", "second-message"]);
-  expect(kindsOf()).toHaveLength(16);
-});
-
 test.each([
   ["--jobs", "1.5", "--jobs takes a whole number"],
   ["--jobs", "0", "--jobs takes a number from 1 to 100000"],

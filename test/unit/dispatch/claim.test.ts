@@ -23,14 +23,7 @@ beforeEach(() => {
 
 const startMs = 1_000_000;
 const leaseMs = 600_000;
-const usage = {
-  inputTokens: 100,
-  cachedInputTokens: 40,
-  cacheWriteTokens: 0,
-  outputTokens: 10,
-  reasoningTokens: 3,
-  webSearches: 0,
-};
+const usage = { ...noUsage, inputTokens: 100, outputTokens: 10 };
 /** Two rounds of a job were asked. */
 const twoRounds: RunProgress = {
   rounds: 2,
@@ -177,7 +170,7 @@ describe("a new run inherits", () => {
     const { lease } = build();
     await lease(twoRounds);
     await lease({ ...twoRounds, responseIds: ["r1", "r2", "r3"], usageBefore: usage });
-    const twice = { inputTokens: 200, cachedInputTokens: 80, outputTokens: 20, reasoningTokens: 6 };
+    const twice = { ...noUsage, inputTokens: 200, outputTokens: 20 };
     const inherited = { runId: "run-2", responseIds: ["r1", "r2", "r3"], usage: twice };
     expect((await lease()).claimed).toMatchObject({ inherited });
   });

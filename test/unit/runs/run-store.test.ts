@@ -22,14 +22,7 @@ const ok = { state: "completed", reason: "ok", atMs: 3_000 } as const;
 const silent = { state: "lost", reason: "silent", atMs: 7_000 } as const;
 const restart = { atMs: 7_000, failure: "silent", leaseExpiresAtMs: 607_000 };
 const heartbeat = { atMs: 6_000, leaseExpiresAtMs: 606_000 };
-const usage = {
-  inputTokens: 10,
-  cachedInputTokens: 2,
-  cacheWriteTokens: 0,
-  outputTokens: 5,
-  reasoningTokens: 1,
-  webSearches: 0,
-};
+const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 };
 
 let serial = 0;
 
@@ -57,33 +50,20 @@ const continueRun = (fence: Fence, progress: RunProgress = {}, store = runStore)
 describe("begin", () => {
   it("moves a leased run to running and gives its row", async () => {
     const fence = await opened();
-    expect(await runStore.start(fence, began)).toEqual({
-      pool: "default",
-      id: `run#${fence.runId}`,
-      runId: fence.runId,
-      workspaceId: "ws1",
-      keyId: "cred1",
+    const leased = { workspaceId: "ws1", keyId: "cred1", leasedAtMs: 1_000, calledAtMs: 1_000, leaseMs: 600_000 };
+    const fresh = { starts: 1, continuations: 0, failures: [], startedOver: false, repaired: false };
+    const unused = { rounds: 0, responseIds: [], usage: noUsage, usageBeside: noUsage, usageBefore: noUsage };
+    expect(await runStore.start(fence, began)).toMatchObject({
+      ...fence,
+      ...leased,
+      ...fresh,
+      ...unused,
       state: "running",
-      attempt: 1,
-      leasedAtMs: 1_000,
-      leaseMs: 600_000,
-      leaseExpiresAtMs: 601_000,
-      calledAtMs: 1_000,
-      starts: 1,
-      continuations: 0,
-      failures: [],
-      startedOver: false,
-      repaired: false,
       delivering: false,
       openIn: "default",
-      invocationId: "first",
+      leaseExpiresAtMs: 601_000,
       requestId: "req1",
       beganAtMs: 2_000,
-      rounds: 0,
-      responseIds: [],
-      usage: noUsage,
-      usageBeside: noUsage,
-      usageBefore: noUsage,
     });
   });
 

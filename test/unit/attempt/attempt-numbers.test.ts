@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { lost, outage, product, ran, throttled, throwing, throwingFirst, type Work } from "./attempt-world.ts";
+import {
+  lost,
+  outage,
+  product,
+  ran,
+  throttled,
+  throwing,
+  throwingFirst,
+  type Work,
+} from "./attempt-world.ts";
 
 const tokens = {
   inputTokens: 100,

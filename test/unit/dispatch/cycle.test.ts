@@ -61,12 +61,15 @@ describe("a cycle", () => {
   it.each([
     ["paused", { control: { paused: true } }, ["id1"]],
     ["overlap", { locked: true }, []],
-  ])("asks for nothing where the reason is %s, and releases only its own lock", async (reason, world, locks) => {
-    const { cycle, leasedWith, released } = build({ jobs: 1, ...world });
-    expect(await cycle()).toMatchObject({ reason });
-    expect(leasedWith).toEqual([]);
-    expect(released).toEqual(locks);
-  });
+  ])(
+    "asks for nothing where the reason is %s, and releases only its own lock",
+    async (reason, world, locks) => {
+      const { cycle, leasedWith, released } = build({ jobs: 1, ...world });
+      expect(await cycle()).toMatchObject({ reason });
+      expect(leasedWith).toEqual([]);
+      expect(released).toEqual(locks);
+    },
+  );
 
   it("says what came of it in one log line and one metric", async () => {
     const { cycle, log, metrics } = build();

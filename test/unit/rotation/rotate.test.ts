@@ -255,7 +255,11 @@ describe("a watch", () => {
   type Answer = "accepted" | "refused" | "unknown";
 
   /** What came of a watch, and when it looked; a look lasts `lookMs`, and its answer depends on when it began. */
-  async function watched(watch: { forMs: number; everyMs: number }, answer: (atMs: number) => Answer, lookMs = 0) {
+  async function watched(
+    watch: { forMs: number; everyMs: number },
+    answer: (atMs: number) => Answer,
+    lookMs = 0,
+  ) {
     const { clock } = createWorld();
     const looks: number[] = [];
     const startMs = clock.now();

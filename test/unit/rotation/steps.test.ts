@@ -18,6 +18,13 @@ async function rotated(count: number, text?: string): Promise<World> {
   return world;
 }
 
+/** A world whose first rotation has a pending version. */
+async function created(text?: string): Promise<World> {
+  const world = createWorld(text);
+  await step(world, "createSecret");
+  return world;
+}
+
 /** A value that has a key of another kind. */
 const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
 const withGlobal = (...keys: readonly string[]) => JSON.stringify({ keys, instances: [instance] });
@@ -29,8 +36,7 @@ const quarterOfAnHourMs = 900_000;
 
 describe("createSecret", () => {
   it("mints a key and stores it as pending, with the instance that it belongs to", async () => {
-    const world = createWorld();
-    await step(world, "createSecret");
+    const world = await created();
     expect(world.value("AWSPENDING")).toEqual({
       keys: ["new1.secret"],
       retired: ["old.secret"],
@@ -41,14 +47,12 @@ describe("createSecret", () => {
   });
 
   it("mints as many keys as the pool has", async () => {
-    const world = createWorld('["a.secret", "b.secret", "c.secret"]');
-    await step(world, "createSecret");
+    const world = await created('["a.secret", "b.secret", "c.secret"]');
     expect(world.value("AWSPENDING").keys).toEqual(["new1.secret", "new2.secret", "new3.secret"]);
   });
 
   it("leaves keys of another kind in place, and mints for those of its own", async () => {
-    const world = createWorld(withGlobal("a.secret", "g.secret"));
-    await step(world, "createSecret");
+    const world = await created(withGlobal("a.secret", "g.secret"));
     expect(world.value("AWSPENDING")).toEqual({
       keys: ["new1.secret", "g.secret"],
       retired: ["a.secret"],
@@ -61,14 +65,12 @@ describe("createSecret", () => {
   });
 
   it("mints one where there is none of its own kind yet", async () => {
-    const world = createWorld(withGlobal("g.secret"));
-    await step(world, "createSecret");
+    const world = await created(withGlobal("g.secret"));
     expect(world.value("AWSPENDING").keys).toEqual(["new1.secret", "g.secret"]);
   });
 
   it("mints nothing when it is repeated, pending or promoted", async () => {
-    const world = createWorld();
-    await step(world, "createSecret");
+    const world = await created();
     await step(world, "createSecret");
     await step(world, "finishSecret");
     await step(world, "createSecret");
@@ -91,28 +93,19 @@ describe("createSecret", () => {
 
 describe("testSecret", () => {
   it("passes for a key that Studio knows, although there is no such job", async () => {
-    const world = createWorld();
-    await step(world, "createSecret");
+    const world = await created();
     expect(await step(world, "testSecret")).toEqual({ step: "testSecret" });
   });
 
-  it("stops the rotation for a key that Studio refuses", async () => {
-    const world = createWorld();
-    await step(world, "createSecret");
-    world.refused.add("new1");
+  it.each([
+    ["new1", "the new runner key new1"],
+    ["g", "the old runner key g, which stays beside the new one"],
+  ])("stops the rotation where Studio refuses %s, named as what it is", async (refused, words) => {
+    const world = await created(withGlobal("a.secret", "g.secret"));
+    world.refused.add(refused);
     await expect(step(world, "testSecret")).rejects.toMatchObject({
       code: "key_refused",
-      message: 'Studio refuses the new runner key new1 (secret "arn:keys"); the keys before stay in use',
-    });
-  });
-
-  it("names a key of another kind that stays as the old one that it is", async () => {
-    const world = createWorld(withGlobal("a.secret", "g.secret"));
-    await step(world, "createSecret");
-    world.refused.add("g");
-    await expect(step(world, "testSecret")).rejects.toMatchObject({
-      message:
-        'Studio refuses the old runner key g, which stays beside the new one (secret "arn:keys"); the keys before stay in use',
+      message: `Studio refuses ${words} (secret "arn:keys"); the keys before stay in use`,
     });
   });
 
@@ -187,8 +180,7 @@ describe("a rotation during which somebody stores another value", () => {
   });
 
   it("is left alone by the look for old keys while it may still be finished", async () => {
-    const world = createWorld();
-    await step(world, "createSecret");
+    const world = await created();
     await world.clock.advance(10 * quarterOfAnHourMs);
     expect(await revoke(world)).toMatchObject({ revoked: [], waiting: [] });
     await step(world, "finishSecret");

@@ -50,7 +50,13 @@ const continueRun = (fence: Fence, progress: RunProgress = {}, store = runStore)
 describe("begin", () => {
   it("moves a leased run to running and gives its row", async () => {
     const fence = await opened();
-    const leased = { workspaceId: "ws1", keyId: "cred1", leasedAtMs: 1_000, calledAtMs: 1_000, leaseMs: 600_000 };
+    const leased = {
+      workspaceId: "ws1",
+      keyId: "cred1",
+      leasedAtMs: 1_000,
+      calledAtMs: 1_000,
+      leaseMs: 600_000,
+    };
     const fresh = { starts: 1, continuations: 0, failures: [], startedOver: false, repaired: false };
     const unused = { rounds: 0, responseIds: [], usage: noUsage, usageBeside: noUsage, usageBefore: noUsage };
     expect(await runStore.start(fence, began)).toMatchObject({

@@ -5,7 +5,7 @@ import type { Round, Started } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
 import { job, list, loop, startOf, teas, usageOf } from "./loop-support.ts";
-import { never, thrownBy } from "../model/support.ts";
+import { thrownBy } from "../model/support.ts";
 
 test("a message without tools ends in one round", async () => {
   const model = scriptedModel(says("Green tea."));

@@ -104,13 +104,6 @@ test("a call that comes twice, id and all, is carried out and answered once", as
   expect(JSON.parse(outputs[0]?.type === "tool_output" ? outputs[0].output : "")).toMatchObject({ ok: true });
 });
 
-test("stored rounds are chained and send only what is new", async () => {
-  const model = scriptedModel(calls("r1", ["create_list", teas]), says("{{artifact:list:teas}}", "r2"));
-  await loop(model);
-  expect(model.requests[1]).toMatchObject({ previousResponseId: "r1", store: true });
-  expect(model.requests[1]!.input).toHaveLength(1);
-});
-
 test("without storing, each round sends the whole conversation", async () => {
   const first = calls("r1", ["create_list", teas]);
   const model = scriptedModel(first, says("{{artifact:list:teas}}", "r2"));

@@ -29,20 +29,6 @@ describe("an attempt that goes well", () => {
     expect(log.events).toEqual(["attempt_began", "run_ended"]);
     expect(clock.sleeping()).toBe(0);
   });
-
-  it("keeps the lease alive while the model works, and proves it again before it completes", async () => {
-    const { requests } = await ran(
-      {
-        work: async ({ clock, signal }) => {
-          await clock.sleep(500_000, signal);
-          return product;
-        },
-      },
-      { forMs: 500_000 },
-    );
-    expect(only(requests, "heartbeat")).toHaveLength(5);
-    expect(requests.at(-1)).toBe("complete ws1");
-  });
 });
 
 describe("the fence", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { rotateKeys } from "../../../lib/rotation/rotate.ts";
-import { dropPending, promote, readPresent, setKeys, stageKey } from "../../../lib/rotation/stages.ts";
+import { promote, readPresent, setKeys, stageKey } from "../../../lib/rotation/stages.ts";
 import { tryKey } from "../../../lib/rotation/try-key.ts";
 import { watchRefusals } from "../../../lib/rotation/watch.ts";
 import { createWorld, keyOf, secretId, version, type World } from "./world.ts";
@@ -110,19 +110,6 @@ describe("each step by itself", () => {
       stageKey(world.deps, { ...given, ...one, keys, present }, "AWSPENDING");
     return { stage, replaces: present.versionId };
   }
-
-  it("is safe to repeat", async () => {
-    const world = createWorld();
-    const { store } = world.deps;
-    const { stage, replaces } = await staged(world);
-    expect(await stage()).toBe("stored");
-    expect(await stage()).toBe("stored");
-    expect(await promote(store, { ...one, replaces })).toBe(true);
-    expect(await promote(store, { ...one, replaces })).toBe(true);
-    await dropPending(store, one);
-    await dropPending(store, one);
-    expect(world.value("AWSCURRENT").keys).toEqual(["fresh.secret"]);
-  });
 
   it("says that a version has other keys already", async () => {
     const { stage } = await staged(createWorld());

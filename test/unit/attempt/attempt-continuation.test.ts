@@ -93,7 +93,7 @@ describe("the attempt's deadline", () => {
     expect(requests.at(-1)).toBe("fail The job did not end within 13 invocations of the runner.");
   });
 
-  it("is not waited for by a run whose own limit comes first: it fails, saying so", async () => {
+  it("does not matter where the run's own limit comes first: the run fails and says so", async () => {
     const leasedAtMs = 1_000_000 - 3_500_000;
     const row = { responseIds: ["resp_7"], leasedAtMs, leaseExpiresAtMs: 1_600_000 };
     const { result, requests, cancelled } = await ran({ work: endless, row }, { forMs: 100_000 });

@@ -58,7 +58,7 @@ describe("a daily cap", () => {
     },
   );
 
-  it("costs nothing where there is none: no spending is read, none is shown", async () => {
+  it("that is not set causes no read of the spending and no metric", async () => {
     const { cycle, metrics } = build({
       spentUsd: () => {
         throw new Error("there is no cap");

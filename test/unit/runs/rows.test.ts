@@ -18,7 +18,7 @@ describe("a day's spending", () => {
     expect(await createSpendRow(local.table).read("p", "2026-10-04")).toEqual(nothing);
   });
 
-  it("loses none of what many hands add at once, and is of one pool and day", async () => {
+  it("loses nothing that is added at the same time, and is of one pool and day", async () => {
     const spend = createSpendRow(local.table);
     const end = { costUsd: 0.1, runs: 1, completed: 1, inputTokens: 10, outputTokens: 2 };
     await Promise.all(Array.from({ length: 20 }, () => spend.add("busy", "2026-10-04", end)));

@@ -131,6 +131,13 @@ describe("the fence", () => {
     expect(await runStore.finish(fence, ok)).toBe(false);
     expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
   });
+
+  it("refuses the owner's close once another process has closed the run", async () => {
+    const fence = await begun();
+    expect(await runStore.finishAbandoned(await readBack(fence), silent)).toBe(true);
+    expect(await runStore.finish(fence, { ...silent, reason: "lease_lost" })).toBe(false);
+    expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
+  });
 });
 
 describe("the next attempt", () => {
@@ -175,13 +182,6 @@ describe("the next attempt", () => {
     expect(await runStore.finishAbandoned(running, silent)).toBe(false);
     expect(await runStore.finishAbandoned(await readBack(fence), silent)).toBe(true);
     expect(await runStore.restart(await readBack(fence), restart)).toBeUndefined();
-  });
-
-  it("is not there, nor this one any more, once the run has been closed in its stead: its own close is refused", async () => {
-    const fence = await begun();
-    expect(await runStore.finishAbandoned(await readBack(fence), silent)).toBe(true);
-    expect(await runStore.finish(fence, { ...silent, reason: "lease_lost" })).toBe(false);
-    expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
   });
 
   it("is opened, and the run closed, also when the SDK repeats the write because its answer was lost", async () => {
@@ -239,7 +239,7 @@ describe("the back-off row", () => {
   );
 
   it.each([1_180_001, 1_784_000_000_000, 10n ** 38n, "tomorrow", null])(
-    "ignores %s, which an older version or a hand wrote",
+    "ignores %s, whoever wrote it",
     async (written) => {
       const backoff = createBackoffRow(local.table, clock);
       const pool = `absurd ${written}`;

@@ -1,6 +1,6 @@
 import type { RunnerError } from "../../../lib/core/errors.ts";
 import type { Model } from "../../../lib/model/model.ts";
-import type { SummaryOptions } from "../../../lib/agent/summary.ts";
+import type { earlierContext } from "../../../lib/agent/summary.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import type { SummaryUpdate } from "../../../lib/studio/studio.ts";
 
@@ -23,11 +23,13 @@ export const context = (overrides: Partial<Context> = {}): Context => ({
   ...overrides,
 });
 
+type SummaryPorts = Parameters<typeof earlierContext>[0];
+
 /** Ports that note what is saved and what went wrong. */
-export function summaryDeps(model: Model, saveSummary?: SummaryOptions["saveSummary"]) {
+export function summaryDeps(model: Model, saveSummary?: SummaryPorts["saveSummary"]) {
   const saved: SummaryUpdate[] = [];
   const troubles: (readonly [string, RunnerError])[] = [];
-  const deps: SummaryOptions = {
+  const deps: SummaryPorts = {
     model,
     summaryModel: "gpt-6-luna-mini",
     saveSummary: saveSummary ?? (async (update) => void saved.push(update)),

@@ -1,16 +1,11 @@
 import { expect, test } from "vitest";
 import { toolDefinitions } from "../../../lib/deliverables/registry.ts";
-import { jobInstructions, summaryInstructions } from "../../../lib/agent/instructions.ts";
+import { jobInstructions } from "../../../lib/agent/instructions.ts";
 import { keepHead, keepTail } from "../../../lib/core/text.ts";
 
 test("the instructions name every tool, every placeholder kind and the bounds", () => {
   const text = jobInstructions({ tools: toolDefinitions });
-  for (const tool of ["create_file", "create_pie_chart", "create_bar_chart", "create_stacked_bar_chart"]) {
-    expect(text).toContain(tool);
-  }
-  for (const tool of ["create_line_chart", "create_area_chart", "create_scatter_chart", "create_svg"]) {
-    expect(text).toContain(tool);
-  }
+  for (const { name } of toolDefinitions) expect(text).toContain(name);
   expect(text).toContain("{{artifact:KIND:ID}}");
   expect(text).toMatch(/KIND is one of (?=.*chart)(?=.*table)(?=.*file)(?=.*svg)(?=.*checklist)/);
   expect(text).toContain("24 rounds in all");
@@ -27,10 +22,6 @@ test("the owner's instructions come last, and hosted tools are explained where t
   expect(text.startsWith(ours)).toBe(true);
   expect(text).toContain("You can search the web.");
   expect(text.endsWith("Write British English.\nSign as the reports team.")).toBe(true);
-});
-
-test("the summary's instructions name its cap", () => {
-  expect(summaryInstructions(39_800)).toContain("at most 39800 characters");
 });
 
 test.for([

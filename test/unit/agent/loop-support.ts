@@ -1,10 +1,20 @@
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import type { LoopStart } from "../../../lib/agent/conversation.ts";
-import type { ToolLoopJob, Round } from "../../../lib/agent/tool-loop.ts";
+import type { ToolLoopJob } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import type { Model } from "../../../lib/model/model.ts";
 import { noUsage } from "../../../lib/model/model.ts";
 import { never } from "../model/support.ts";
+
+/** What so many rounds of the scripted model have used. */
+export const usageOf = (rounds: number) => ({
+  inputTokens: 100 * rounds,
+  cachedInputTokens: 40 * rounds,
+  cacheWriteTokens: 0,
+  outputTokens: 30 * rounds,
+  reasoningTokens: 10 * rounds,
+  webSearches: 0,
+});
 
 /** Arguments of `create_list`. */
 export const list = (id: string) => ({ list: { id, title: null, ordered: null, items: ["green", "black"] } });
@@ -23,13 +33,13 @@ export const startOf = (overrides: Partial<LoopStart> & Pick<LoopStart, "next">)
   ...overrides,
 });
 
+export type LoopPorts = Parameters<typeof runToolLoop>[0];
+
+export const job: ToolLoopJob = { model: "gpt-6-luna", input: "Compare teas.", store: true };
+
+/** A loop that goes on from an earlier attempt has no input of its own. */
 export const loop = (
   model: Model,
-  job: Partial<ToolLoopJob> = {},
-  onRound?: (round: Round) => Promise<void> | void,
-) =>
-  runToolLoop(
-    { model, ...(onRound === undefined ? {} : { onRound }) },
-    { model: "gpt-6-luna", input: "Compare teas.", store: true, ...job },
-    never,
-  );
+  changed: Partial<ToolLoopJob> = {},
+  notes: Omit<LoopPorts, "model"> = {},
+) => runToolLoop({ model, ...notes }, { ...job, ...(changed.from && { input: "" }), ...changed }, never);

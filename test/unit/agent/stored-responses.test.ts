@@ -15,6 +15,15 @@ import {
 } from "../../support/responses-server.ts";
 import { adapter, never, request, thrownBy } from "../model/support.ts";
 
+const usage = { input_tokens: 7, output_tokens: 3 };
+const counted = {
+  inputTokens: 7,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 3,
+  reasoningTokens: 0,
+  webSearches: 0,
+};
 const created = { type: "response.created", response: { id: "resp_1", status: "in_progress" } };
 
 test("following waits for the end, by looking where there are no events, and asks for nothing", async () => {
@@ -68,18 +77,8 @@ test.for([
 
 test("a completed response is retrieved with its turn, its predecessor and its usage", async () => {
   const call = functionCall("call_1", "create_list", "{}");
-  const usage = { input_tokens: 7, output_tokens: 3 };
-  await using server = await startResponsesServer([
-    stored("completed", { previous_response_id: "resp_0", output: [call], usage }),
-  ]);
-  const counted = {
-    inputTokens: 7,
-    cachedInputTokens: 0,
-    cacheWriteTokens: 0,
-    outputTokens: 3,
-    reasoningTokens: 0,
-    webSearches: 0,
-  };
+  const whole = { previous_response_id: "resp_0", output: [call], usage };
+  await using server = await startResponsesServer([stored("completed", whole)]);
   expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual({
     previousResponseId: "resp_0",
     status: "completed",
@@ -97,21 +96,9 @@ test("a completed response is retrieved with its turn, its predecessor and its u
 test.for(["queued", "in_progress", "failed", "cancelled", "incomplete"] as const)(
   "a response that is %s is retrieved without a turn, and with what it cost",
   async (status) => {
-    const usage = { input_tokens: 7, output_tokens: 3 };
     await using server = await startResponsesServer([stored(status, { usage, output: [message("Hi")] })]);
-    expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual({
-      previousResponseId: undefined,
-      status,
-      turn: undefined,
-      usage: {
-        inputTokens: 7,
-        cachedInputTokens: 0,
-        cacheWriteTokens: 0,
-        outputTokens: 3,
-        reasoningTokens: 0,
-        webSearches: 0,
-      },
-    });
+    const retrieved = { previousResponseId: undefined, status, turn: undefined, usage: counted };
+    expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual(retrieved);
   },
 );
 
@@ -138,15 +125,18 @@ test("an id is part of the path, whatever is in it", async () => {
   expect(server.seen[0]!.path).toBe("/v1/responses/resp%2F1%3Fx");
 });
 
-test("an abort while following rejects with the signal's reason", async () => {
-  await using server = await startResponsesServer([noAnswer]);
-  const controller = new AbortController();
-  const outcome = thrownBy(adapter(server.baseUrl).model.follow("resp_1", controller.signal));
-  await server.arrived(1);
-  const reason = new Error("the lease is lost");
-  controller.abort(reason);
-  expect(await outcome).toBe(reason);
-});
+test.for(["follow", "cancel"] as const)(
+  "an abort while calling %s rejects with the signal's reason",
+  async (call) => {
+    await using server = await startResponsesServer([noAnswer]);
+    const controller = new AbortController();
+    const outcome = thrownBy(adapter(server.baseUrl).model[call]("resp_1", controller.signal));
+    await server.arrived(1);
+    const reason = new Error("the lease is lost");
+    controller.abort(reason);
+    expect(await outcome).toBe(reason);
+  },
+);
 
 test("cancelling is one request", async () => {
   await using server = await startResponsesServer([stored("cancelled")]);
@@ -176,16 +166,6 @@ test.for([
   const { model, notes } = adapter(server.baseUrl);
   await model.cancel("resp_1", never);
   expect(notes).toMatchObject([{ kind: "cancel_failed", status }]);
-});
-
-test("cancelling ends with its signal", async () => {
-  await using server = await startResponsesServer([noAnswer]);
-  const controller = new AbortController();
-  const outcome = thrownBy(adapter(server.baseUrl).model.cancel("resp_1", controller.signal));
-  await server.arrived(1);
-  const reason = new Error("out of time");
-  controller.abort(reason);
-  expect(await outcome).toBe(reason);
 });
 
 test("streaming: the id is noted when the response is created, once", async () => {

@@ -2,40 +2,30 @@ import { expect, test } from "vitest";
 import type { ErrorCode } from "../../../lib/core/errors.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { earlierContext } from "../../../lib/agent/summary.ts";
+import { noUsage } from "../../../lib/model/model.ts";
+import type { ModelTurn } from "../../../lib/model/model.ts";
 import type { Step } from "../../support/scripted-model.ts";
 import { says, scriptedModel } from "../../support/scripted-model.ts";
 import { context, summaryDeps } from "./context-support.ts";
+import { usageOf } from "./loop-support.ts";
 import { never, thrownBy } from "../model/support.ts";
 
-const long = { priorNeedsSummarization: true, priorTextVerbatim: "A long story." };
+const long = context({ priorNeedsSummarization: true, priorTextVerbatim: "A long story." });
 const stored = { text: "Stored.", fromMessageId: "m1", throughMessageId: "m3" };
+const covering = { storedPriorSummary: stored, storedSummaryCoversPrior: true };
+const saidFresh = () => scriptedModel(says(" Fresh. ", "r1"));
 
 test("short history stays verbatim and no model is asked", async () => {
   const { deps } = summaryDeps(scriptedModel());
-  const given = context({
-    priorTextVerbatim: "Short.",
-    storedPriorSummary: stored,
-    storedSummaryCoversPrior: true,
-  });
-  expect(await earlierContext(deps, given, never)).toEqual({
-    text: "Short.",
-    usage: {
-      inputTokens: 0,
-      cachedInputTokens: 0,
-      cacheWriteTokens: 0,
-      outputTokens: 0,
-      reasoningTokens: 0,
-      webSearches: 0,
-      costUsd: 0,
-    },
-    summarized: "verbatim",
-  });
+  const given = context({ priorTextVerbatim: "Short.", ...covering });
+  const verbatim = { text: "Short.", usage: noUsage, summarized: "verbatim" };
+  expect(await earlierContext(deps, given, never)).toEqual(verbatim);
 });
 
 test("a stored summary that covers the history is used as it is", async () => {
   const { deps, saved } = summaryDeps(scriptedModel());
-  const given = context({ ...long, storedPriorSummary: stored, storedSummaryCoversPrior: true });
-  expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Stored.", summarized: "stored" });
+  const result = await earlierContext(deps, { ...long, ...covering }, never);
+  expect(result).toMatchObject({ text: "Stored.", summarized: "stored" });
   expect(saved).toEqual([]);
 });
 
@@ -44,44 +34,25 @@ test.for([
   ["is blank", { ...stored, text: " " }, true],
   ["is absent", null, true],
 ] as const)("a stored summary that %s is replaced by a fresh one", async ([, storedPriorSummary, covers]) => {
-  const { deps } = summaryDeps(scriptedModel(says("Fresh.")));
-  const given = context({ ...long, storedPriorSummary, storedSummaryCoversPrior: covers });
+  const { deps } = summaryDeps(saidFresh());
+  const given = { ...long, storedPriorSummary, storedSummaryCoversPrior: covers };
   expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
 });
 
-test("a fresh summary is made by the summary model, unstored and without tools", async () => {
-  const model = scriptedModel(says(" Fresh. "));
-  const { deps } = summaryDeps(model);
-  expect(await earlierContext(deps, context(long), never)).toEqual({
-    text: "Fresh.",
-    usage: {
-      inputTokens: 100,
-      cachedInputTokens: 40,
-      cacheWriteTokens: 0,
-      outputTokens: 30,
-      reasoningTokens: 10,
-      webSearches: 0,
-    },
-    summarized: "fresh",
-  });
-  expect(model.requests[0]).toMatchObject({
-    model: "gpt-6-luna-mini",
-    input: [{ type: "message", text: "A long story." }],
-    tools: [],
-    store: false,
-  });
+test("a fresh summary is made by the summary model, unstored and without tools, and saved with its range", async () => {
+  const model = saidFresh();
+  const { deps, saved } = summaryDeps(model);
+  const fresh = { text: "Fresh.", usage: usageOf(1), summarized: "fresh" };
+  expect(await earlierContext(deps, long, never)).toEqual(fresh);
+  const input = [{ type: "message", text: "A long story." }];
+  expect(model.requests[0]).toMatchObject({ model: "gpt-6-luna-mini", input, tools: [], store: false });
   expect(model.requests[0]!.instructions).toContain("at most 39800 characters");
-});
-
-test("it is saved under the first and the last prior message", async () => {
-  const { deps, saved } = summaryDeps(scriptedModel(says("Fresh.")));
-  await earlierContext(deps, context(long), never);
   expect(saved).toEqual([{ summaryText: "Fresh.", fromMessageId: "m1", throughMessageId: "m3" }]);
 });
 
 test("it is not saved where no prior message is named", async () => {
-  const { deps, saved } = summaryDeps(scriptedModel(says("Fresh.")));
-  await earlierContext(deps, context({ ...long, priorMessages: [] }), never);
+  const { deps, saved } = summaryDeps(saidFresh());
+  await earlierContext(deps, { ...long, priorMessages: [] }, never);
   expect(saved).toEqual([]);
 });
 
@@ -89,7 +60,7 @@ test("the last 360,000 characters go in and at most 39,800 come out", async () =
   const model = scriptedModel(says("z".repeat(50_000)));
   const { deps, saved } = summaryDeps(model);
   const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(360_000)}`;
-  const { text } = await earlierContext(deps, context({ ...long, priorTextVerbatim }), never);
+  const { text } = await earlierContext(deps, { ...long, priorTextVerbatim }, never);
   expect(model.requests[0]!.input).toEqual([{ type: "message", text: "b".repeat(360_000) }]);
   expect(text).toHaveLength(39_800);
   expect(saved[0]!.summaryText).toHaveLength(39_800);
@@ -105,41 +76,33 @@ test.for<ErrorCode>([
   const failure = new RunnerError(code, "no summary");
   const { deps, saved, troubles } = summaryDeps(scriptedModel(failure));
   const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(39_800)}`;
-  const result = await earlierContext(deps, context({ ...long, priorTextVerbatim }), never);
+  const result = await earlierContext(deps, { ...long, priorTextVerbatim }, never);
   expect(result).toMatchObject({ text: "b".repeat(39_800), summarized: "tail" });
   expect(saved).toEqual([]);
   expect(troubles).toEqual([["summarize", failure]]);
 });
 
-test.for<ErrorCode>(["model_key_refused", "model_quota_exhausted", "secret_missing"])(
-  "%s goes out: the job's own rounds could not succeed either",
-  async (code) => {
-    const failure = new RunnerError(code, "no");
-    const { deps } = summaryDeps(scriptedModel(failure));
-    expect(await thrownBy(earlierContext(deps, context(long), never))).toBe(failure);
-  },
-);
-
-test("a bug while summarizing goes out", async () => {
-  const bug = new TypeError("undefined is not a function");
-  const { deps } = summaryDeps(scriptedModel(bug));
-  expect(await thrownBy(earlierContext(deps, context(long), never))).toBe(bug);
+test.for([
+  new RunnerError("model_key_refused", "no"),
+  new RunnerError("model_quota_exhausted", "no"),
+  new RunnerError("secret_missing", "no"),
+  new TypeError("undefined is not a function"),
+])("%s goes out: the job's own rounds could not succeed either", async (failure) => {
+  const { deps } = summaryDeps(scriptedModel(failure));
+  expect(await thrownBy(earlierContext(deps, long, never))).toBe(failure);
 });
 
 test("a failure to save keeps the fresh summary and is told", async () => {
   const failure = new RunnerError("studio_unavailable", "502");
-  const { deps, troubles } = summaryDeps(scriptedModel(says("Fresh.")), () => Promise.reject(failure));
-  expect(await earlierContext(deps, context(long), never)).toMatchObject({
-    text: "Fresh.",
-    summarized: "fresh",
-  });
+  const { deps, troubles } = summaryDeps(saidFresh(), () => Promise.reject(failure));
+  expect(await earlierContext(deps, long, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
   expect(troubles).toEqual([["save", failure]]);
 });
 
 test.for<ErrorCode>(["lease_lost", "key_refused"])("%s while saving goes out", async (code) => {
   const failure = new RunnerError(code, "no");
-  const { deps } = summaryDeps(scriptedModel(says("Fresh.")), () => Promise.reject(failure));
-  expect(await thrownBy(earlierContext(deps, context(long), never))).toBe(failure);
+  const { deps } = summaryDeps(saidFresh(), () => Promise.reject(failure));
+  expect(await thrownBy(earlierContext(deps, long, never))).toBe(failure);
 });
 
 test("an abort while summarizing or saving goes out as the signal's reason", async () => {
@@ -149,34 +112,35 @@ test("an abort while summarizing or saving goes out as the signal's reason", asy
     summarizing.abort(reason);
     throw new RunnerError("model_unavailable", "cut");
   });
-  const first = earlierContext(summaryDeps(whileAsking).deps, context(long), summarizing.signal);
+  const first = earlierContext(summaryDeps(whileAsking).deps, long, summarizing.signal);
   expect(await thrownBy(first)).toBe(reason);
   const saving = new AbortController();
-  const { deps } = summaryDeps(scriptedModel(says("Fresh.")), async () => {
+  const { deps } = summaryDeps(saidFresh(), async () => {
     saving.abort(reason);
     throw new RunnerError("studio_unavailable", "cut");
   });
-  expect(await thrownBy(earlierContext(deps, context(long), saving.signal))).toBe(reason);
+  expect(await thrownBy(earlierContext(deps, long, saving.signal))).toBe(reason);
 });
 
 test("a summary is stored where that is wanted, and its response is noted", async () => {
-  const model = scriptedModel(says("Fresh.", "r1"));
+  const model = saidFresh();
   const noted: string[] = [];
   const onStarted = async (responseId: string) => void noted.push(responseId);
-  await earlierContext({ ...summaryDeps(model).deps, store: true, onStarted }, context(long), never);
+  await earlierContext({ ...summaryDeps(model).deps, store: true, onStarted }, long, never);
   expect(model.requests[0]!.store).toBe(true);
   expect(noted).toEqual(["r1"]);
 });
 
 test("what the note throws goes out: no tail stands in", async () => {
   const superseded = new RunnerError("superseded", "a newer attempt owns the run");
-  const { deps, troubles } = summaryDeps(scriptedModel(says("Fresh.")));
+  const { deps, troubles } = summaryDeps(saidFresh());
   const onStarted = () => Promise.reject(superseded);
-  expect(await thrownBy(earlierContext({ ...deps, onStarted }, context(long), never))).toBe(superseded);
+  expect(await thrownBy(earlierContext({ ...deps, onStarted }, long, never))).toBe(superseded);
   expect(troubles).toEqual([]);
 });
 
-const followed = (outcome: () => Promise<ReturnType<typeof says>>, ...steps: readonly Step[]) => {
+/** An earlier attempt began the summary, and following it comes to `outcome`. */
+const followed = (outcome: () => Promise<ModelTurn>, ...steps: readonly Step[]) => {
   const model = scriptedModel(...steps);
   const { deps, saved, troubles } = summaryDeps({ ...model, follow: outcome });
   return { model, saved, troubles, deps: { ...deps, resumeFrom: "r0" } };
@@ -184,11 +148,8 @@ const followed = (outcome: () => Promise<ReturnType<typeof says>>, ...steps: rea
 
 test("a summary that an earlier attempt began is followed and saved, and nothing is asked", async () => {
   const { deps, model, saved } = followed(async () => says("Earlier.", "r0"));
-  expect(await earlierContext(deps, context(long), never)).toMatchObject({
-    text: "Earlier.",
-    summarized: "fresh",
-    usage: { inputTokens: 100 },
-  });
+  const earlier = { text: "Earlier.", summarized: "fresh", usage: { inputTokens: 100 } };
+  expect(await earlierContext(deps, long, never)).toMatchObject(earlier);
   expect(saved).toEqual([{ summaryText: "Earlier.", fromMessageId: "m1", throughMessageId: "m3" }]);
   expect(model.requests).toEqual([]);
 });
@@ -197,7 +158,7 @@ test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
   "an earlier attempt's summary that ended as %s is asked for again",
   async (code) => {
     const { deps, model } = followed(() => Promise.reject(new RunnerError(code, "gone")), says("Fresh."));
-    expect(await earlierContext(deps, context(long), never)).toMatchObject({ text: "Fresh." });
+    expect(await earlierContext(deps, long, never)).toMatchObject({ text: "Fresh." });
     model.assertDone();
   },
 );
@@ -205,12 +166,12 @@ test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
 test("an earlier attempt's summary that was declined is not asked for again: the tail stands in", async () => {
   const refused = new RunnerError("model_refused", "no");
   const { deps, troubles } = followed(() => Promise.reject(refused));
-  expect(await earlierContext(deps, context(long), never)).toMatchObject({ summarized: "tail" });
+  expect(await earlierContext(deps, long, never)).toMatchObject({ summarized: "tail" });
   expect(troubles).toEqual([["summarize", refused]]);
 });
 
 test("an earlier attempt's summary that Studio has by now is not followed", async () => {
   const { deps } = followed(() => Promise.reject(new Error("followed")));
-  const given = context({ ...long, storedPriorSummary: stored, storedSummaryCoversPrior: true });
-  expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Stored.", summarized: "stored" });
+  const result = await earlierContext(deps, { ...long, ...covering }, never);
+  expect(result).toMatchObject({ text: "Stored.", summarized: "stored" });
 });

@@ -35,13 +35,10 @@ test("tool rounds in repairs count too", async () => {
 });
 
 test("tool rounds of earlier attempts count too", async () => {
-  const from = startOf({
-    rounds: 24,
-    toolRounds: 24,
-    next: { kind: "ask", previousResponseId: "r24", input: [] },
-  });
-  const error = await thrownBy(loop(scriptedModel(calls("r25", ["create_list", teas])), { from }));
-  expect(error).toMatchObject({ code: "tool_rounds_exceeded" });
+  const next = { kind: "ask", previousResponseId: "r24", input: [] } as const;
+  const from = startOf({ rounds: 24, toolRounds: 24, next });
+  const model = scriptedModel(calls("r25", ["create_list", teas]));
+  expect(await thrownBy(loop(model, { from }))).toMatchObject({ code: "tool_rounds_exceeded" });
 });
 
 test("a placeholder without its deliverable is repaired on the chain, by a tool", async () => {

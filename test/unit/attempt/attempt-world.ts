@@ -1,82 +1,87 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { AttemptPorts } from "../../../lib/attempt/attempt.ts";
+import { runAttempt } from "../../../lib/attempt/attempt.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
-import type { Ending } from "../../../lib/runs/run-store.ts";
+import type { Ending, RunStore } from "../../../lib/runs/run-store.ts";
+import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
-import type { JobCall, Studio } from "../../../lib/studio/studio.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { context } from "../agent/context-support.ts";
+import { partOf } from "../../support/part-of.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
 export const event = { pool: "default", runId: "r1", attempt: 1 };
-export const fifteenMinutes = { remainingMs: 900_000, requestId: "req1" };
-const unused = (): never => {
-  throw new Error("not this test's business");
-};
 export const key = (id: string, value: string): RunnerKey => ({ id, value: new Secret(value) });
 export const lost = new RunnerError("lease_lost", "the lease is gone: 409", { status: 409 });
 export const outage = new RunnerError("studio_unavailable", "Studio answered 502", {
   retryable: true,
   status: 502,
 });
+export const keyRefused = new RunnerError("key_refused", "401", { status: 401 });
+export const throttled = new RunnerError("run_store_unavailable", "throttled", { retryable: true });
+export const tooManyRequests = (retryAfterMs?: number): RunnerError =>
+  new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs });
+
+export const throwing = (error: unknown) => async (): Promise<never> => {
+  throw error;
+};
+
+/** Throws at each of its first calls, then does nothing. */
+export function throwingFirst(error: unknown, times = 1): () => Promise<undefined> {
+  let calls = 0;
+  return async () => {
+    if (++calls <= times) throw error;
+  };
+}
+
+/** Does nothing at its first calls, then always throws. */
+export function throwingAfter(times: number, error: unknown): () => Promise<undefined> {
+  let calls = 0;
+  return async () => {
+    if (++calls > times) throw error;
+  };
+}
 
 export const product: Product = {
-  payload: {
-    assistantMessage: "Done.",
-    files: [],
-    charts: [],
-    datasets: [],
-    svgs: [],
-    lists: [],
-    checklists: [],
-  },
+  payload: { assistantMessage: "Done.", ...emptyDraft },
   deliverables: { chart: 1 },
 };
 
 /** The job's context, as Studio gives it for as long as the lease is this job's. */
-export const jobContext: Context = {
+export const jobContext = context({
   workspaceId: "ws1",
   title: null,
-  legacyIdea: null,
   messageCount: 1,
   recentMessages: [{ id: "m1", role: "user", text: "Compare teas.", createdAtMs: 900_000 }],
   priorMessages: [],
   recentText: "Compare teas.",
-  priorTextVerbatim: "",
-  recentTokenEstimate: 1,
-  priorTokenEstimate: 0,
-  priorNeedsSummarization: false,
-  storedPriorSummary: null,
-  storedSummaryCoversPrior: false,
-};
-/** As the run's row has it once the context has been read. */
-const digest = jobDigest(jobContext);
+});
+/** The context of the workspace's next job. */
+export const nextJobContext: Context = { ...jobContext, recentMessages: [] };
+
+type Ports = Parameters<typeof runAttempt>[0];
+export type Work = Ports["work"];
 
 export interface World {
-  readonly begins?: boolean;
-  readonly work?: AttemptPorts["work"];
-  readonly heartbeat?: (call: JobCall) => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
-  readonly complete?: (call: JobCall, number: number) => Promise<void>;
+  readonly work?: Work;
+  readonly heartbeat?: () => Promise<{ readonly leaseExpiresAtMs: number } | undefined>;
+  readonly complete?: () => Promise<void>;
   readonly fail?: () => Promise<void>;
-  readonly ownsHeartbeat?: boolean;
-  readonly owns?: boolean;
+  readonly context?: () => Promise<Context | undefined>;
+  readonly runStore?: Partial<RunStore>;
   readonly hasWorkspace?: boolean;
-  readonly ownsClose?: boolean;
   readonly leasedAgoMs?: number;
   /** Over the row as the attempt begins it. */
   readonly row?: Partial<Run>;
-  readonly continues?: boolean;
   readonly note?: () => Promise<void>;
-  readonly invoke?: (event: AttemptEvent) => Promise<void>;
+  readonly invoke?: () => Promise<void>;
   readonly addSpend?: () => Promise<void>;
-  readonly keys?: readonly RunnerKey[];
-  readonly freshKeys?: readonly RunnerKey[];
-  readonly context?: (call: JobCall) => Promise<Context>;
   readonly extendBackoff?: () => Promise<void>;
+  readonly cancelResponse?: () => Promise<void>;
 }
 
 export function build(world: World = {}) {
@@ -104,30 +109,11 @@ export function build(world: World = {}) {
     leaseExpiresAtMs: leasedAtMs + 600_000,
     calledAtMs: leasedAtMs,
     beganAtMs: clock.now(),
-    jobDigest: digest,
+    jobDigest: jobDigest(jobContext),
     ...world.row,
   });
-  const studio: Studio = {
-    lease: unused,
-    context: async (call) => {
-      requests.push(`context ${call.workspaceId}`);
-      return (await world.context?.(call)) ?? jobContext;
-    },
-    updateSummary: unused,
-    heartbeat: async (call) => {
-      requests.push(`heartbeat ${call.key.value.reveal()}`);
-      return (await world.heartbeat?.(call)) ?? { leaseExpiresAtMs: undefined };
-    },
-    complete: async (call) => {
-      requests.push(`complete ${call.workspaceId}`);
-      await world.complete?.(call, requests.filter((request) => request.startsWith("complete")).length);
-    },
-    fail: async (_, reason) => {
-      requests.push(`fail ${reason}`);
-      await world.fail?.();
-    },
-  };
-  const deps: AttemptPorts = {
+  const keys = [key("k1", "k1.secret")];
+  const deps: Ports = {
     clock,
     random: () => 1,
     newId: () => "invocation1",
@@ -135,39 +121,42 @@ export function build(world: World = {}) {
     metrics,
     modelName: "m",
     stop: stop.signal,
-    backoff: {
-      read: unused,
+    backoff: partOf({
       extend: async (pool, throttler, untilMs) => {
         await world.extendBackoff?.();
         heldBack.push(`${pool}: ${throttler} until ${untilMs}`);
       },
-      clear: unused,
-    },
-    studio,
-    keys: {
-      get: async () => world.keys ?? [key("k1", "k1.secret")],
-      refresh: async () => world.freshKeys ?? world.keys ?? [key("k1", "k1.secret")],
-      retired: async () => [],
-    },
-    spend: {
-      read: unused,
+    }),
+    studio: partOf({
+      context: async (call) => {
+        requests.push(`context ${call.workspaceId}`);
+        return (await world.context?.()) ?? jobContext;
+      },
+      heartbeat: async (call) => {
+        requests.push(`heartbeat ${call.key.value.reveal()}`);
+        return (await world.heartbeat?.()) ?? { leaseExpiresAtMs: undefined };
+      },
+      complete: async (call) => {
+        requests.push(`complete ${call.workspaceId}`);
+        await world.complete?.();
+      },
+      fail: async (_, reason) => {
+        requests.push(`fail ${reason}`);
+        await world.fail?.();
+      },
+    }),
+    keys: { get: async () => keys, refresh: async () => keys, retired: async () => [] },
+    spend: partOf({
       add: async (pool, day, amounts) => {
         await world.addSpend?.();
         spent.push({ pool, day, ...amounts });
       },
-    },
-    workspaces: {
-      isOf: async () => world.hasWorkspace ?? true,
-      read: unused,
-      claim: unused,
-      leftAlone: unused,
-    },
-    runStore: {
-      start: async () => (world.begins === false ? undefined : run),
-      heartbeat: async () => world.ownsHeartbeat ?? true,
-      owns: async () => world.owns ?? true,
-      touch: unused,
-      supersede: unused,
+    }),
+    workspaces: partOf({ isOf: async () => world.hasWorkspace ?? true }),
+    runStore: partOf({
+      start: async () => run,
+      heartbeat: async () => true,
+      owns: async () => true,
       note: async (_, progress) => {
         await world.note?.();
         notes.push(progress);
@@ -175,35 +164,42 @@ export function build(world: World = {}) {
       },
       continueRun: async (_, { progress }) => {
         continued.push(progress);
-        return world.continues ?? true;
+        return true;
       },
       finish: async (_, { progress, ...ending }) => {
         expect(progress !== undefined || world.hasWorkspace === false).toBe(true);
         endings.push(ending);
-        return world.ownsClose ?? true;
+        return true;
       },
-      create: unused,
-      restart: unused,
-      finishAbandoned: unused,
-      read: unused,
-      openRuns: unused,
-      recentRuns: unused,
-      runsOf: unused,
-    },
+      ...world.runStore,
+    }),
     invoker: {
       invoke: async (next) => {
-        await world.invoke?.(next);
+        await world.invoke?.();
         invoked.push(next);
       },
     },
     runLimitMs: 3_600_000,
-    cancelResponse: async (responseId) => void cancelled.push(responseId),
+    cancelResponse: world.cancelResponse ?? (async (responseId) => void cancelled.push(responseId)),
     work: world.work ?? (async () => product),
   };
-  const asks = { requests, endings, notes, continued, invoked, cancelled, spent, heldBack };
-  return { clock, deps, stop, log, metrics, ...asks };
+  /** Begins the attempt. */
+  const begin = (remainingMs = 900_000) =>
+    runAttempt(deps, { ...event, attempt: run.attempt }, { remainingMs, requestId: "req1" });
+  const asked = { requests, endings, notes, continued, invoked, cancelled, spent, heldBack };
+  return { clock, deps, stop, log, metrics, begin, ...asked };
 }
 
+/** Runs an attempt to its end while `forMs` pass, and gives what came of it. */
+export async function ran(world: World = {}, { forMs = 0, remainingMs = 900_000 } = {}) {
+  const built = build(world);
+  const [result] = await Promise.all([built.begin(remainingMs), built.clock.advance(forMs)]);
+  return { ...built, result };
+}
+
+export const only = (requests: readonly string[], verb: "heartbeat" | "complete" | "fail") =>
+  requests.filter((request) => request.startsWith(verb));
+
 /** Work that goes on until its signal aborts. */
-export const endless: AttemptPorts["work"] = ({ signal }) =>
+export const endless: Work = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

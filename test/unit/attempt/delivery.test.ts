@@ -1,24 +1,21 @@
 import { expect, test } from "vitest";
-import { RunnerError } from "../../../lib/core/errors.ts";
 import { deliver } from "../../../lib/attempt/delivery.ts";
 import type { StudioJob } from "../../../lib/attempt/studio-job.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { recordingLog } from "../../support/silent.ts";
-import { product } from "./attempt-world.ts";
-
-const lost = new RunnerError("lease_lost", "the lease is gone: 409", { status: 409 });
+import { lost, product, tooManyRequests } from "./attempt-world.ts";
 
 function build(complete: StudioJob["complete"]) {
-  const deps = {
+  return {
     clock: createFakeClock(),
     random: () => 1,
     log: recordingLog(),
     prove: async () => undefined,
     jobDigest: "digest",
     mayHavePosted: false,
-    job: { complete } as unknown as StudioJob,
+    job: partOf<StudioJob>({ complete }),
   };
-  return deps;
 }
 
 test("a completion that is cut off when a heartbeat finds the lease gone may have arrived: it is unconfirmed, not lost", async () => {
@@ -35,16 +32,11 @@ test("a completion that Studio always answers with Retry-After: 0 is posted ever
   const deps = build(async () => {
     postedAtMs.push(deps.clock.now());
     if (postedAtMs.length > 200) return;
-    throw new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs: 0 });
+    throw tooManyRequests(0);
   });
   const delivered = deliver(deps, product.payload, new AbortController().signal);
   await deps.clock.advance(100_000);
   expect(postedAtMs).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 61_500, 91_500]);
   await deps.clock.advance(10_000_000);
   expect(await delivered).toBe("accepted");
-});
-
-test("a completion that Studio itself answers with a lost lease did not arrive", async () => {
-  const deps = build(() => Promise.reject(lost));
-  await expect(deliver(deps, product.payload, new AbortController().signal)).rejects.toBe(lost);
 });

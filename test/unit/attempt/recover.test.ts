@@ -2,19 +2,34 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { overdue, reap } from "../../../lib/dispatch/reaper.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
+import type { AttemptFailure } from "../../../lib/attempt/attempt-failure.ts";
 import { jobDigest } from "../../../lib/attempt/job-digest.ts";
-import { recover, type RecoveryPorts } from "../../../lib/attempt/recover.ts";
+import { recover } from "../../../lib/attempt/recover.ts";
 import { failedInvocationSchema, recoverFailed } from "../../../lib/attempt/failed-invocation.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
 import { createRunStore, type RunStore } from "../../../lib/runs/run-store.ts";
-import type { Fence, Run } from "../../../lib/runs/run.ts";
+import type { Fence, Run, RunProgress } from "../../../lib/runs/run.ts";
 import { createSpendRow } from "../../../lib/runs/spend.ts";
-import { Secret } from "../../../lib/core/secret.ts";
+import type { WorkspaceRows } from "../../../lib/runs/workspaces.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
+import type { Studio } from "../../../lib/studio/studio.ts";
 import { eventually, eventuallyTrue } from "../../support/eventually.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
+import {
+  jobContext,
+  key,
+  keyRefused,
+  lost,
+  nextJobContext,
+  outage,
+  throwing,
+  throwingAfter,
+  throwingFirst,
+  tooManyRequests,
+} from "./attempt-world.ts";
 
 let local: LocalTable;
 let runStore: RunStore;
@@ -24,34 +39,14 @@ beforeAll(async () => {
 });
 afterAll(() => local.close());
 
-const unused = (): never => {
-  throw new Error("not this test's business");
-};
-const lost = new RunnerError("lease_lost", "409", { status: 409 });
-const outage = new RunnerError("studio_unavailable", "502", { retryable: true, status: 502 });
-
-const context: Context = {
-  workspaceId: "ws1",
-  title: null,
-  legacyIdea: null,
-  messageCount: 1,
-  recentMessages: [{ id: "m1", role: "user", text: "Compare teas.", createdAtMs: 900_000 }],
-  priorMessages: [],
-  recentText: "Compare teas.",
-  priorTextVerbatim: "",
-  recentTokenEstimate: 1,
-  priorTokenEstimate: 0,
-  priorNeedsSummarization: false,
-  storedPriorSummary: null,
-  storedSummaryCoversPrior: false,
-};
-const digest = jobDigest(context);
-const nextJob = { ...context, recentMessages: [] };
+const digest = jobDigest(jobContext);
+const reporting = { reason: "model_refused", explanation: "declined: no" };
+const notTaken = new RunnerError("studio_contract", "a page in the place of JSON");
 
 interface World {
   readonly hasWorkspace?: boolean;
   readonly context?: () => Promise<Context>;
-  readonly heartbeat?: () => Promise<{ readonly leaseExpiresAtMs: number | undefined }>;
+  readonly heartbeat?: () => Promise<{ readonly leaseExpiresAtMs: number } | undefined>;
   readonly fail?: () => Promise<void>;
   readonly invoke?: () => Promise<void>;
 }
@@ -62,200 +57,105 @@ function build(world: World = {}) {
   const told: string[] = [];
   const metrics = recordingMetrics();
   const log = recordingLog();
-  const deps: RecoveryPorts = {
+  const keys = [key("k1", "k1.s")];
+  const deps = {
     clock,
     random: () => 1,
     runLimitMs: 3_600_000,
     runStore,
-    workspaces: {
-      isOf: async () => world.hasWorkspace ?? true,
-      read: unused,
-      claim: unused,
-      leftAlone: unused,
-    },
+    workspaces: partOf<WorkspaceRows>({ isOf: async () => world.hasWorkspace ?? true }),
     backoff: createBackoffRow(local.table, clock),
     log,
     metrics,
     spend: createSpendRow(local.table),
-    keys: {
-      get: async () => [{ id: "k1", value: new Secret("k1.s") }],
-      refresh: async () => [],
-      retired: async () => [],
-    },
-    studio: {
-      heartbeat: world.heartbeat ?? (async () => ({ leaseExpiresAtMs: 1_600_000 })),
+    keys: { get: async () => keys, refresh: async () => keys, retired: async () => [] },
+    studio: partOf<Studio>({
+      heartbeat: async () => (await world.heartbeat?.()) ?? { leaseExpiresAtMs: 1_600_000 },
       fail: async (_, reason) => {
         await world.fail?.();
         told.push(reason);
       },
-      lease: unused,
-      context: world.context ?? (async () => context),
-      updateSummary: unused,
-      complete: unused,
-    },
+      context: world.context ?? (async () => jobContext),
+    }),
     invoker: {
-      invoke: async (event) => {
+      invoke: async (event: AttemptEvent) => {
         await world.invoke?.();
         invoked.push(event);
       },
     },
   };
-  return { deps, clock, invoked, told, metrics, log };
+  const recovered = async (run: RunOf, failure: AttemptFailure = "crashed") =>
+    recover(deps, await seen(run), failure);
+  return { deps, clock, invoked, told, metrics, log, recovered };
 }
 
 let serial = 0;
+type RunOf = Pick<Fence, "pool" | "runId">;
 
 /** A run that was leased at 900,000 with a lease of ten minutes. */
 async function leased(pool = "default"): Promise<Fence> {
   const runId = `r${++serial}`;
-  await runStore.create({
-    pool,
-    runId,
-    workspaceId: "ws1",
-    keyId: "k1",
-    leasedAtMs: 900_000,
-    leaseExpiresAtMs: 1_500_000,
-  });
+  const times = { leasedAtMs: 900_000, leaseExpiresAtMs: 1_500_000 };
+  await runStore.create({ pool, runId, workspaceId: "ws1", keyId: "k1", ...times });
   return { pool, runId, attempt: 1, invocationId: "i1" };
 }
 
-async function running(pool = "default"): Promise<Fence> {
+async function running(progress: RunProgress = {}, pool = "default"): Promise<Fence> {
   const fence = await leased(pool);
   await runStore.start(fence, { atMs: 901_000, requestId: "req1" });
+  await runStore.note(fence, { rounds: 0, ...progress });
   return fence;
 }
 
-async function seen({ pool, runId }: Fence): Promise<Run> {
+async function seen({ pool, runId }: RunOf): Promise<Run> {
   return (await runStore.read(pool, runId))!;
 }
 
-/** After `starts` attempts that crashed. */
-async function crashed(starts: number): Promise<Run> {
-  let run = await seen(await running());
-  for (let start = 1; start < starts; start++) {
-    run = (await runStore.restart(run, {
-      atMs: 950_000,
-      failure: "out_of_memory",
-      leaseExpiresAtMs: 1_500_000,
-    }))!;
-  }
-  return run;
+/** A run whose attempts have all crashed; it has had as many as it may have. */
+async function crashedThreeTimes(): Promise<RunOf> {
+  let run: Run | undefined = await seen(await running());
+  for (const atMs of [950_000, 960_000])
+    run = await runStore.restart(run!, { atMs, failure: "out_of_memory", leaseExpiresAtMs: 1_500_000 });
+  return run!;
+}
+
+/** A run that has lasted an hour, and holds a lease. */
+async function pastItsLimit(clock: ReturnType<typeof createFakeClock>): Promise<Fence> {
+  const fence = await running();
+  await clock.advance(3_600_000);
+  await runStore.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 9_000_000 });
+  return fence;
 }
 
 describe("recovery", () => {
   it("restarts the run on the next attempt while the lease answers", async () => {
-    const { deps, invoked, metrics } = build();
-    const fence = await running();
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("restarted");
-    expect(invoked).toEqual([{ pool: "default", runId: fence.runId, attempt: 2 }]);
-    expect(await seen(fence)).toMatchObject({
-      state: "leased",
-      attempt: 2,
-      starts: 2,
-      failures: ["crashed"],
-      leaseExpiresAtMs: 1_600_000,
-    });
+    const { recovered, invoked, metrics } = build();
+    const run = await running();
+    expect(await recovered(run)).toBe("restarted");
+    expect(invoked).toEqual([{ pool: "default", runId: run.runId, attempt: 2 }]);
+    const next = { state: "leased", attempt: 2, starts: 2, failures: ["crashed"] };
+    expect(await seen(run)).toMatchObject({ ...next, leaseExpiresAtMs: 1_600_000 });
     expect(metrics.emitted).toEqual(["Restarts{pool=default,reason=crashed} 1"]);
   });
 
   it("ends a job that kills its worker each time, with a reason that its user can read", async () => {
-    const { deps, invoked, told, metrics } = build();
-    const run = await crashed(3);
-    expect(await recover(deps, run, "out_of_memory")).toBe("failed");
+    const { recovered, invoked, told, metrics } = build();
+    const run = await crashedThreeTimes();
+    expect(await recovered(run, "out_of_memory")).toBe("failed");
     expect(told).toEqual(["The worker ran out of memory three times."]);
     expect(invoked).toEqual([]);
-    expect(await runStore.read("default", run.runId)).toMatchObject({
-      state: "failed",
-      reason: "out_of_memory",
-    });
+    expect(await seen(run)).toMatchObject({ state: "failed", reason: "out_of_memory" });
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
   });
 
-  it("tells a failure that Studio did not take before, and adds no trouble of an attempt that was never called", async () => {
-    let tries = 0;
-    const { deps, told, metrics } = build({
-      fail: async () => {
-        if (++tries === 1) throw new RunnerError("studio_contract", "a page in the place of JSON");
-      },
-    });
-    const run = await crashed(3);
-    expect(await recover(deps, run, "out_of_memory")).toBe("left");
-    expect(await recover(deps, (await runStore.read("default", run.runId))!, "event_lost")).toBe("failed");
-    expect(told).toEqual(["The worker ran out of memory three times."]);
-    expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
-  });
-
-  it("closes a run whose lease is gone as lost, and counts it", async () => {
-    const { deps, invoked, told, metrics } = build({
-      heartbeat: async () => {
-        throw lost;
-      },
-    });
-    const fence = await running();
-    expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
-    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "silent" });
-    expect([...invoked, ...told]).toEqual([]);
-    expect(metrics.emitted).toContain("RunsLost{pool=default,reason=silent} 1");
-  });
-
-  it("takes a lease that went during the delivery for an accepted completion", async () => {
-    const { deps } = build({
-      heartbeat: async () => {
-        throw lost;
-      },
-    });
-    const fence = await running();
-    await runStore.note(fence, { delivering: true });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("completed");
-    expect(await seen(fence)).toMatchObject({ state: "completed", reason: "unconfirmed" });
-  });
-
-  it("does not take a lease that ran out during the delivery, in an outage, for an accepted completion", async () => {
-    const { deps, clock } = build({});
-    const fence = await running();
-    await runStore.note(fence, { delivering: true });
-    await clock.advance(600_001);
-    expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
-    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "silent" });
-  });
-
-  it("is not put off by one failed heartbeat", async () => {
-    let heartbeats = 0;
-    const { deps, clock } = build({
-      heartbeat: async () => {
-        if (++heartbeats === 1) throw outage;
-        return { leaseExpiresAtMs: 1_600_000 };
-      },
-    });
-    const recovery = recover(deps, await seen(await running()), "crashed");
-    await eventuallyTrue(
-      "the pause before the second heartbeat",
-      () => heartbeats === 1 && clock.sleeping() > 1,
-    );
-    await clock.advance(250);
-    expect(await recovery).toBe("restarted");
-  });
-
-  it("leaves a run alone while Studio is down and the lease may be alive; after its end it is lost", async () => {
-    const { deps, clock, log } = build({
-      heartbeat: async () => {
-        throw outage;
-      },
-    });
-    const fence = await running();
-    const recovery = recover(deps, await seen(fence), "crashed");
-    await eventuallyTrue("the pause before the next try", () => clock.sleeping() > 1);
-    await clock.advance(2_000);
-    expect(await recovery).toBe("left");
-    expect(log.events).toEqual(["heartbeat_failed"]);
-    expect(await seen(fence)).toMatchObject({ state: "running", attempt: 1 });
-    await clock.advance(498_000);
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("lost");
+  it("ends a run that is past its limit", async () => {
+    const { recovered, clock, told } = build();
+    expect(await recovered(await pastItsLimit(clock))).toBe("failed");
+    expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
   });
 
   it("is done by one of two hands", async () => {
-    const one = build();
-    const other = build();
+    const [one, other] = [build(), build()];
     const run = await seen(await running());
     const both = await Promise.all([recover(one.deps, run, "crashed"), recover(other.deps, run, "silent")]);
     expect(both.toSorted()).toEqual(["left", "restarted"]);
@@ -263,190 +163,184 @@ describe("recovery", () => {
   });
 
   it("leaves an attempt whose event cannot be sent to the reaper", async () => {
-    const { deps, log } = build({
-      invoke: async () => {
-        throw new RunnerError("invoke_failed", "throttled");
-      },
-    });
-    const fence = await running();
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("restarted");
-    expect(await seen(fence)).toMatchObject({ state: "leased", attempt: 2 });
+    const { recovered, log } = build({ invoke: throwing(new RunnerError("invoke_failed", "throttled")) });
+    const run = await running();
+    expect(await recovered(run)).toBe("restarted");
+    expect(await seen(run)).toMatchObject({ state: "leased", attempt: 2 });
     expect(log.events).toContain("attempt_not_invoked");
   });
 
-  it("closes a run whose lease is over without asking: the same key may hold the job's next lease", async () => {
-    const { deps, clock, invoked } = build();
-    const fence = await running();
-    await clock.advance(500_000);
-    expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
-    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "silent" });
-    expect(invoked).toEqual([]);
+  it("asks for nothing where a newer run has the workspace", async () => {
+    const { recovered, invoked, told } = build({ hasWorkspace: false });
+    const run = await running();
+    expect(await recovered(run, "event_lost")).toBe("lost");
+    expect([...invoked, ...told]).toEqual([]);
+    expect(await seen(run)).toMatchObject({ state: "lost", reason: "event_lost" });
   });
 
-  it("takes a lease that went during the report of a failure for an accepted report", async () => {
-    const { deps, metrics, told } = build({
-      heartbeat: async () => {
-        throw lost;
-      },
-    });
-    const fence = await running();
-    const reporting = { reason: "model_refused", explanation: "the model declined: no" };
-    await runStore.note(fence, { reporting });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
-    expect(await seen(fence)).toMatchObject({ state: "failed", ...reporting });
+  it("closes a run whose lease is over without asking: the same key may hold the job's next lease", async () => {
+    const { recovered, clock, invoked } = build();
+    const run = await running();
+    await clock.advance(500_000);
+    expect(await recovered(run, "silent")).toBe("lost");
+    expect(await seen(run)).toMatchObject({ state: "lost", reason: "silent" });
+    expect(invoked).toEqual([]);
+  });
+});
+
+describe("a lease that Studio says is gone", () => {
+  it("makes the run lost, which is counted", async () => {
+    const { recovered, invoked, told, metrics } = build({ heartbeat: throwing(lost) });
+    const run = await running();
+    expect(await recovered(run, "silent")).toBe("lost");
+    expect(await seen(run)).toMatchObject({ state: "lost", reason: "silent" });
+    expect([...invoked, ...told]).toEqual([]);
+    expect(metrics.emitted).toContain("RunsLost{pool=default,reason=silent} 1");
+  });
+
+  it("shows that a completion that was being delivered has arrived", async () => {
+    const { recovered } = build({ heartbeat: throwing(lost) });
+    const run = await running({ delivering: true });
+    expect(await recovered(run)).toBe("completed");
+    expect(await seen(run)).toMatchObject({ state: "completed", reason: "unconfirmed" });
+  });
+
+  it("shows that a failure that was being reported has arrived", async () => {
+    const { recovered, metrics, told } = build({ heartbeat: throwing(lost) });
+    const run = await running({ reporting });
+    expect(await recovered(run)).toBe("failed");
+    expect(await seen(run)).toMatchObject({ state: "failed", ...reporting });
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
     expect(told).toEqual([]);
   });
 
-  it("does not take a lease that ran out during the report for an accepted report", async () => {
-    const { deps, clock } = build();
-    const fence = await running();
-    await runStore.note(fence, { reporting: { reason: "model_refused", explanation: "no" } });
+  it.each([
+    ["a delivery", { delivering: true }, "silent"],
+    ["a report", { reporting }, "model_refused"],
+  ])("shows nothing of %s where it has only run out, as in an outage", async (_, noted, reason) => {
+    const { recovered, clock } = build();
+    const run = await running(noted);
     await clock.advance(600_001);
-    expect(await recover(deps, await seen(fence), "silent")).toBe("lost");
-    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "model_refused" });
+    expect(await recovered(run, "silent")).toBe("lost");
+    expect(await seen(run)).toMatchObject({ state: "lost", reason });
   });
+});
 
-  it("tells the failure itself that a dead attempt could not tell any more", async () => {
-    const { deps, told, invoked } = build();
-    const fence = await running();
-    const reporting = { reason: "model_refused", explanation: "declined: no" };
-    await runStore.note(fence, { reporting, jobDigest: digest });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
+describe("a failure that Studio may not know of", () => {
+  it("is told by recovery where a dead attempt could not tell it any more", async () => {
+    const { recovered, told, invoked } = build();
+    const run = await running({ reporting, jobDigest: digest });
+    expect(await recovered(run)).toBe("failed");
     expect(told).toEqual(["declined: no"]);
     expect(invoked).toEqual([]);
-    expect(await seen(fence)).toMatchObject({ state: "failed", reason: "model_refused", failures: [] });
+    expect(await seen(run)).toMatchObject({ state: "failed", reason: "model_refused", failures: [] });
   });
 
-  it("notes its own report before it sends it, and takes a lease that is gone then for its arrival", async () => {
-    let heartbeats = 0;
-    const { deps } = build({
-      heartbeat: async () => {
-        // The recovery's, and the one right before its report.
-        if (++heartbeats > 2) throw lost;
-        return { leaseExpiresAtMs: 1_600_000 };
-      },
-      // It arrives, and recovery dies before it can close the run.
-      fail: async () => {
-        throw new RunnerError("studio_contract", "a page in the place of JSON");
-      },
-    });
-    const run = await crashed(3);
-    expect(await recover(deps, run, "out_of_memory")).toBe("left");
-    expect(await recover(deps, (await runStore.read("default", run.runId))!, "event_lost")).toBe("failed");
-    expect(await runStore.read("default", run.runId)).toMatchObject({
-      state: "failed",
-      reason: "out_of_memory",
-      explanation: "The worker ran out of memory three times.",
-    });
+  it("is told again where Studio did not take it, without the trouble of an attempt that was never called", async () => {
+    const { recovered, told, metrics } = build({ fail: throwingFirst(notTaken) });
+    const run = await crashedThreeTimes();
+    expect(await recovered(run, "out_of_memory")).toBe("left");
+    expect(await recovered(run, "event_lost")).toBe("failed");
+    expect(told).toEqual(["The worker ran out of memory three times."]);
+    expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
   });
 
-  it("asks for nothing where a newer run has the workspace", async () => {
-    const { deps, invoked, told } = build({ hasWorkspace: false });
-    const fence = await running();
-    expect(await recover(deps, await seen(fence), "event_lost")).toBe("lost");
-    expect([...invoked, ...told]).toEqual([]);
-    expect(await seen(fence)).toMatchObject({ state: "lost", reason: "event_lost" });
+  it("is told again with the run's limit as its reason, where that was the reason", async () => {
+    const heartbeat = async () => ({ leaseExpiresAtMs: 9_000_000 });
+    const { recovered, clock, told } = build({ fail: throwingFirst(notTaken), heartbeat });
+    const run = await pastItsLimit(clock);
+    expect(await recovered(run)).toBe("left");
+    expect(await recovered(run, "event_lost")).toBe("failed");
+    expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
+    expect(await seen(run)).toMatchObject({ reason: "run_limit", failures: ["crashed"] });
   });
 
-  it("tells the workspace's next job nothing of a failure that may have been told", async () => {
-    const { deps, told } = build({ context: async () => nextJob });
-    const fence = await running();
-    const reporting = { reason: "model_refused", explanation: "declined: no" };
-    await runStore.note(fence, { reporting, jobDigest: digest });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
+  it("is noted before recovery tells it, and has arrived where the lease is gone then", async () => {
+    // Recovery's heartbeat, and the one right before its report. That arrives, and recovery dies before it can close the run.
+    const { recovered } = build({ heartbeat: throwingAfter(2, lost), fail: throwing(notTaken) });
+    const run = await crashedThreeTimes();
+    expect(await recovered(run, "out_of_memory")).toBe("left");
+    expect(await recovered(run, "event_lost")).toBe("failed");
+    const explanation = "The worker ran out of memory three times.";
+    expect(await seen(run)).toMatchObject({ state: "failed", reason: "out_of_memory", explanation });
+  });
+
+  it("is not told to the workspace's next job", async () => {
+    const { recovered, told } = build({ context: async () => nextJobContext });
+    const run = await running({ reporting, jobDigest: digest });
+    expect(await recovered(run)).toBe("failed");
     expect(told).toEqual([]);
-    expect(await seen(fence)).toMatchObject({ state: "failed", reason: "model_refused", unconfirmed: true });
+    expect(await seen(run)).toMatchObject({ state: "failed", reason: "model_refused", unconfirmed: true });
   });
 
-  it("starts no attempt under the lease of the workspace's next job", async () => {
-    const { deps, invoked } = build({ context: async () => nextJob });
-    const fence = await running();
-    await runStore.note(fence, { delivering: true, jobDigest: digest });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("completed");
-    expect(invoked).toEqual([]);
-    expect(await seen(fence)).toMatchObject({ state: "completed", reason: "unconfirmed", unconfirmed: true });
-  });
-
-  it("posts nothing for a run that was superseded while its failure was to be told", async () => {
-    const { deps, told } = build({
+  it("is not told for a run that was superseded meanwhile", async () => {
+    const { recovered, told } = build({
       heartbeat: async () => {
-        const run = await seen(fence);
-        if (run.state === "leased")
-          await runStore.supersede(run, { state: "lost", reason: "superseded", atMs: 1_000_000 });
-        return { leaseExpiresAtMs: 1_600_000 };
+        const now = await seen(run);
+        if (now.state === "leased")
+          await runStore.supersede(now, { state: "lost", reason: "superseded", atMs: 1_000_000 });
+        return undefined;
       },
     });
-    const fence = await running();
-    await runStore.note(fence, { jobDigest: digest });
-    await local.table.update({ pool: "default", id: `run#${fence.runId}` }, { set: { starts: 3 } });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
+    const run = await crashedThreeTimes();
+    await runStore.start({ ...(await seen(run)), invocationId: "i3" }, { atMs: 970_000, requestId: "req3" });
+    expect(await recovered(run)).toBe("left");
     expect(told).toEqual([]);
   });
+});
 
-  it("leaves a run whose key is refused until the key is accepted again or the lease ends", async () => {
-    let isRefused = true;
-    const { deps, clock, metrics } = build({
-      heartbeat: async () => {
-        if (isRefused) throw new RunnerError("key_refused", "401", { status: 401 });
-        return { leaseExpiresAtMs: 1_600_000 };
-      },
-    });
+it("starts no attempt under the lease of the workspace's next job", async () => {
+  const { recovered, invoked } = build({ context: async () => nextJobContext });
+  const run = await running({ delivering: true, jobDigest: digest });
+  expect(await recovered(run)).toBe("completed");
+  expect(invoked).toEqual([]);
+  expect(await seen(run)).toMatchObject({ state: "completed", reason: "unconfirmed", unconfirmed: true });
+});
+
+describe("trouble with recovery's heartbeat", () => {
+  it("that passes does not keep the run from its restart", async () => {
+    const { recovered, clock } = build({ heartbeat: throwingFirst(outage) });
+    const recovery = recovered(await running());
+    await eventuallyTrue("the pause before the second heartbeat", () => clock.sleeping() > 1);
+    await clock.advance(250);
+    expect(await recovery).toBe("restarted");
+  });
+
+  it("that lasts leaves the run alone while the lease may be alive; after its end it is lost", async () => {
+    const { recovered, clock, log } = build({ heartbeat: throwing(outage) });
+    const run = await running();
+    const recovery = recovered(run);
+    await eventuallyTrue("the pause before the next try", () => clock.sleeping() > 1);
+    await clock.advance(2_000);
+    expect(await recovery).toBe("left");
+    expect(log.events).toEqual(["heartbeat_failed"]);
+    expect(await seen(run)).toMatchObject({ state: "running", attempt: 1 });
+    await clock.advance(498_000);
+    expect(await recovered(run)).toBe("lost");
+  });
+
+  it("because of a refused key leaves the run until the key is accepted again or the lease ends", async () => {
+    const { recovered, clock, metrics } = build({ heartbeat: throwingFirst(keyRefused, 2) });
     const [waiting, lapsing] = [await running(), await running()];
-    expect(await recover(deps, await seen(waiting), "crashed")).toBe("left");
-    expect(await recover(deps, await seen(lapsing), "crashed")).toBe("left");
+    expect(await recovered(waiting)).toBe("left");
+    expect(await recovered(lapsing)).toBe("left");
     expect(metrics.emitted).toContain("KeysRefused{pool=default} 1");
-    isRefused = false;
-    expect(await recover(deps, await seen(waiting), "crashed")).toBe("restarted");
+    expect(await recovered(waiting)).toBe("restarted");
     await clock.advance(500_001);
-    expect(await recover(deps, await seen(lapsing), "crashed")).toBe("lost");
+    expect(await recovered(lapsing)).toBe("lost");
   });
 
-  it("holds the pool's leasing back when Studio answers its heartbeat with 429", async () => {
-    const { deps } = build({
-      heartbeat: async () => {
-        throw new RunnerError("studio_unavailable", "429", {
-          retryable: true,
-          status: 429,
-          retryAfterMs: 45_000,
-        });
-      },
-    });
-    expect(await recover(deps, await seen(await running("pressed")), "crashed")).toBe("left");
+  it("because of a 429 holds the pool's leasing back", async () => {
+    const { deps, recovered } = build({ heartbeat: throwing(tooManyRequests(45_000)) });
+    expect(await recovered(await running({}, "pressed"))).toBe("left");
     await eventually("the back-off", async () =>
       (await deps.backoff.read("pressed")).studioUntilMs === 1_045_000 ? true : undefined,
     );
   });
-
-  it("that tells of the run's limit late names no attempt that was never called", async () => {
-    let tries = 0;
-    const { deps, clock, told } = build({
-      fail: async () => {
-        if (++tries === 1) throw new RunnerError("studio_contract", "a page in the place of JSON");
-      },
-      heartbeat: async () => ({ leaseExpiresAtMs: 9_000_000 }),
-    });
-    const fence = await running();
-    await clock.advance(3_600_000);
-    await runStore.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 9_000_000 });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("left");
-    expect(await recover(deps, await seen(fence), "event_lost")).toBe("failed");
-    expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
-    expect(await seen(fence)).toMatchObject({ reason: "run_limit", failures: ["crashed"] });
-  });
-
-  it("ends a run that is past its limit", async () => {
-    const { deps, clock, told } = build();
-    const fence = await running();
-    await clock.advance(3_600_000);
-    await runStore.heartbeat(fence, { atMs: 4_599_000, leaseExpiresAtMs: 5_199_000 });
-    expect(await recover(deps, await seen(fence), "crashed")).toBe("failed");
-    expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
-  });
 });
 
-describe("recovery", () => {
-  const record = (event: AttemptEvent, more: Record<string, unknown> = {}) => ({
+describe("a failed invocation", () => {
+  const record = {
     version: "1.0",
     timestamp: "2026-11-20T12:00:00.000Z",
     requestContext: {
@@ -455,57 +349,51 @@ describe("recovery", () => {
       condition: "RetriesExhausted",
       approximateInvokeCount: 1,
     },
-    requestPayload: event,
     responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
     responsePayload: {
       errorType: "Runtime.ExitError",
       errorMessage: "RequestId: req1 Error: Runtime exited with error: signal: killed",
     },
-    ...more,
-  });
-  const eventOf = ({ pool, runId, attempt }: Fence): AttemptEvent => ({ pool, runId, attempt });
-  const recoverRecord = (deps: RecoveryPorts, event: AttemptEvent, more: Record<string, unknown> = {}) =>
-    recoverFailed(deps, failedInvocationSchema.parse(record(event, more)));
+  };
+  const told = ({ deps }: ReturnType<typeof build>, { pool, runId }: RunOf, more: object = {}) => {
+    const requestPayload = { pool, runId, attempt: 1 };
+    return recoverFailed(deps, failedInvocationSchema.parse({ ...record, requestPayload, ...more }));
+  };
 
-  it("restarts the attempt whose invocation failed", async () => {
-    const { deps, invoked } = build();
-    const fence = await running();
-    expect(await recoverRecord(deps, eventOf(fence))).toBe("restarted");
-    expect(invoked).toEqual([{ ...eventOf(fence), attempt: 2 }]);
-    expect(await seen(fence)).toMatchObject({ failures: ["killed"] });
+  it("is restarted", async () => {
+    const world = build();
+    const run = await running();
+    expect(await told(world, run)).toBe("restarted");
+    expect(world.invoked).toEqual([{ pool: "default", runId: run.runId, attempt: 2 }]);
+    expect(await seen(run)).toMatchObject({ failures: ["killed"] });
   });
 
-  it("restarts an attempt whose event grew too old before it began", async () => {
-    const { deps } = build();
-    const fence = await leased();
+  it("is restarted where its event grew too old before it began", async () => {
+    const run = await leased();
     const requestContext = { requestId: "req9", condition: "EventAgeExceeded" };
-    const aged = { requestContext, responsePayload: undefined };
-    expect(await recoverRecord(deps, eventOf(fence), aged)).toBe("restarted");
-    expect(await seen(fence)).toMatchObject({ failures: ["event_lost"] });
+    expect(await told(build(), run, { requestContext, responsePayload: undefined })).toBe("restarted");
+    expect(await seen(run)).toMatchObject({ failures: ["event_lost"] });
   });
 
-  it("never touches a run whose newer attempt has been called", async () => {
-    const { deps, invoked, told } = build();
-    const fence = await running();
+  it("is nothing to a run whose newer attempt has been called", async () => {
+    const world = build();
+    const run = await running();
     const next = { atMs: 950_000, continuations: 1, leaseExpiresAtMs: 1_500_000, progress: {} };
-    await runStore.continueRun(fence, next);
-    expect(await recoverRecord(deps, eventOf(fence))).toBe("left");
-    expect([...invoked, ...told]).toEqual([]);
+    await runStore.continueRun(run, next);
+    expect(await told(world, run)).toBe("left");
+    expect([...world.invoked, ...world.told]).toEqual([]);
   });
 
-  it("never touches an attempt that is at work in another invocation", async () => {
-    const { deps } = build();
-    const fence = await running();
-    const duplicate = { requestContext: { requestId: "req2", condition: "RetriesExhausted" } };
-    expect(await recoverRecord(deps, eventOf(fence), duplicate)).toBe("left");
+  it("is nothing to an attempt that is at work in another invocation", async () => {
+    const requestContext = { requestId: "req2", condition: "RetriesExhausted" };
+    expect(await told(build(), await running(), { requestContext })).toBe("left");
   });
 
-  it("has nothing to do for a run that has ended, or that nobody knows", async () => {
-    const { deps } = build();
-    const fence = await running();
-    await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 950_000 });
-    expect(await recoverRecord(deps, eventOf(fence))).toBe("left");
-    expect(await recoverRecord(deps, { pool: "default", runId: "nobody", attempt: 1 })).toBe("left");
+  it("is nothing to a run that has ended, or that nobody knows", async () => {
+    const run = await running();
+    await runStore.finish(run, { state: "completed", reason: "ok", atMs: 950_000 });
+    expect(await told(build(), run)).toBe("left");
+    expect(await told(build(), { pool: "default", runId: "nobody" })).toBe("left");
   });
 });
 
@@ -524,14 +412,14 @@ describe("the reaper", () => {
     ["an attempt that just started", { state: "running", beganAtMs: 990_000 }, undefined],
     ["a silent attempt that started long ago", { state: "running", beganAtMs: 600_000 }, "silent"],
   ] as const)("judges %s", async (_, change, verdict) => {
-    const { beganAtMs: _began, heartbeatAtMs: _heartbeat, ...run } = await seen(await running("judged"));
+    const { beganAtMs: _began, heartbeatAtMs: _heartbeat, ...run } = await seen(await running({}, "judged"));
     expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(verdict);
   });
 
   it("recovers what should have moved, and leaves the rest", async () => {
     const { deps, invoked, clock } = build();
     const pool = "reaped";
-    const silent = await running(pool);
+    const silent = await running({}, pool);
     const waiting = await leased(pool);
     await clock.advance(210_000); // silent since 901,000: more than 300,000; called at 900,000: less than 360,000
     const well = await leased(pool);

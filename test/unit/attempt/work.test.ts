@@ -6,13 +6,16 @@ import type { RoundEnd, RoundStart, WorkContext } from "../../../lib/attempt/wor
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { calls, says, scriptedModel, type ScriptedModel } from "../../support/scripted-model.ts";
 import { recordingLog } from "../../support/silent.ts";
+import { usageOf } from "../agent/loop-support.ts";
+import { jobContext } from "./attempt-world.ts";
 
-const unused = (): never => {
-  throw new Error("not this test's business");
-};
 const list = { list: { id: "teas", items: ["green"] } };
+const twoRounds = () =>
+  scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+const message = (id: string, createdAtMs = 1) => ({ id, role: "user" as const, text: "x", createdAtMs });
 
 /** An attempt's side of the work, for a run as its row says. */
 function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
@@ -20,6 +23,7 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
   const started: RoundStart[] = [];
   const ended: RoundEnd[] = [];
   const written: (number | undefined)[] = [];
+  const digests: string[] = [];
   const log = recordingLog();
   let contexts = 0;
   const run = runSchema.parse({
@@ -42,88 +46,63 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
     log,
     run,
     signal: new AbortController().signal,
-    job: {
+    job: partOf({
       context: async () => {
         contexts++;
-        return {
-          workspaceId: "w",
-          title: null,
-          legacyIdea: null,
-          messageCount: 1,
-          recentMessages: [],
-          priorMessages: [],
-          recentText: "Compare teas.",
-          priorTextVerbatim: "",
-          recentTokenEstimate: 1,
-          priorTokenEstimate: 0,
-          priorNeedsSummarization: false,
-          storedPriorSummary: null,
-          storedSummaryCoversPrior: false,
-          ...changed,
-        };
+        return { ...jobContext, recentMessages: [], ...changed };
       },
-      heartbeat: unused,
-      updateSummary: unused,
-      complete: unused,
-      fail: unused,
-    },
+    }),
     note: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
-    onJobRead: (_, createdAtMs) => void written.push(createdAtMs),
+    onJobRead: (digest, createdAtMs) => {
+      digests.push(digest);
+      written.push(createdAtMs);
+    },
     mayAsk: async () => undefined,
     onRoundEnded: (end) => void ended.push(end),
   };
-  return { context, notes, started, ended, written, log, contexts: () => contexts };
+  const inputTokens = () => ended.map(({ usage }) => usage.inputTokens);
+  return { context, notes, started, ended, written, digests, log, inputTokens, contexts: () => contexts };
 }
 
-const work = (model: ScriptedModel, store = true) =>
-  createWork({ modelFor: () => model, modelName: "m", summaryModelName: "s", store });
+const settingsOf = (model: ScriptedModel) => ({
+  modelFor: () => model,
+  modelName: "m",
+  summaryModelName: "s",
+  store: true,
+});
+const work = (model: ScriptedModel, store = true) => createWork({ ...settingsOf(model), store });
 
 describe("a first attempt", () => {
   it("reads the context and makes the payload", async () => {
-    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
     const first = attempt();
-    const product = await work(model)(first.context);
-    expect(product.payload).toMatchObject({
-      assistantMessage: "{{artifact:list:teas}}",
-      lists: [{ id: "teas" }],
-    });
-    expect(product.deliverables).toMatchObject({ list: 1, chart: 0 });
-    expect(first.started.map(({ number, responseId }) => [number, responseId])).toEqual([
-      [1, "r1"],
-      [2, "r2"],
+    const { payload, deliverables } = await work(twoRounds())(first.context);
+    expect(payload).toMatchObject({ assistantMessage: "{{artifact:list:teas}}", lists: [{ id: "teas" }] });
+    expect(deliverables).toMatchObject({ list: 1, chart: 0 });
+    expect(first.started).toMatchObject([
+      { number: 1, responseId: "r1" },
+      { number: 2, responseId: "r2" },
     ]);
-    expect(first.ended.map(({ usage }) => usage.inputTokens)).toEqual([100, 200]);
+    expect(first.inputTokens()).toEqual([100, 200]);
   });
 
   it("asks for every round with the same options", async () => {
-    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const model = twoRounds();
     const roundOptions = { reasoningEffort: "low", maxOutputTokens: 2_000 } as const;
-    const settings = { modelFor: () => model, modelName: "m", summaryModelName: "s", store: true };
-    await createWork({ ...settings, roundOptions })(attempt().context);
+    await createWork({ ...settingsOf(model), roundOptions })(attempt().context);
     expect(model.requests.map(({ options }) => options)).toEqual([roundOptions, roundOptions]);
   });
 
-  it("tells when the newest message was written, by our clock", async () => {
-    const message = (id: string, createdAtMs: number) => ({
-      id,
-      role: "user" as const,
-      text: "x",
-      createdAtMs,
-    });
-    const recentMessages = [message("a", 50_000), message("b", 90_000), message("c", 80_000)];
-    const skewed = attempt({}, { recentMessages, skewMs: 60_000 });
-    await work(scriptedModel(says("Done.")))(skewed.context);
-    expect(skewed.written).toEqual([30_000]);
-    const plain = attempt({}, { recentMessages });
-    await work(scriptedModel(says("Done.")))(plain.context);
-    expect(plain.written).toEqual([90_000]);
-  });
+  const recentMessages = [message("a", 50_000), message("b", 90_000), message("c", 80_000)];
 
-  it("tells nothing where Studio does not say when", async () => {
-    const silent = attempt();
-    await work(scriptedModel(says("Done.")))(silent.context);
-    expect(silent.written).toEqual([undefined]);
+  it.each([
+    [90_000, "where Studio's clock is ours", { recentMessages }],
+    [30_000, "where Studio's clock is a minute ahead", { recentMessages, skewMs: 60_000 }],
+    [undefined, "where Studio does not say when", {}],
+  ])("tells that the newest message was written at %s %s", async (expected, _, changed) => {
+    const first = attempt({}, changed);
+    await work(scriptedModel(says("Done.")))(first.context);
+    expect(first.written).toEqual([expected]);
   });
 
   it("notes no response that the provider does not keep", async () => {
@@ -142,19 +121,15 @@ describe("a first attempt", () => {
 
 describe("a later attempt", () => {
   it("asks for nothing that an earlier attempt has asked for", async () => {
-    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const model = twoRounds();
     await work(model)(attempt().context);
-    const asked = model.requests.length;
     const later = attempt({ attempt: 2, rounds: 2, responseIds: ["r1", "r2"] });
-    const product = await work(model)(later.context);
-    expect(product.payload).toMatchObject({
-      assistantMessage: "{{artifact:list:teas}}",
-      lists: [{ id: "teas" }],
-    });
-    expect(model.requests).toHaveLength(asked);
+    const { payload } = await work(model)(later.context);
+    expect(payload).toMatchObject({ assistantMessage: "{{artifact:list:teas}}", lists: [{ id: "teas" }] });
+    expect(model.requests).toHaveLength(2);
     expect(later.contexts()).toBe(0);
     expect(later.log.events).toEqual(["job_resumed"]);
-    expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([200]);
+    expect(later.inputTokens()).toEqual([200]);
   });
 
   it("starts over once where the chain cannot be read, and says so", async () => {
@@ -176,7 +151,7 @@ describe("a later attempt", () => {
     ]);
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
     // The first attempt was paid for too.
-    expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
+    expect(later.inputTokens()).toEqual([107]);
     const again = attempt({ attempt: 3, rounds: 1, startedOver: true });
     await expect(work(scriptedModel(), false)(again.context)).rejects.toMatchObject({
       code: "model_previous_response_missing",
@@ -229,28 +204,16 @@ describe("a later attempt", () => {
     const usageBeside = { ...noUsage, inputTokens: 7 };
     const later = attempt({ attempt: 2, rounds: 1, responseIds: ["r1"], usageBeside });
     await work(model)(later.context);
-    expect(later.ended.map(({ usage }) => usage.inputTokens)).toEqual([107]);
+    expect(later.inputTokens()).toEqual([107]);
   });
 });
 
 describe("a run of a job that an earlier run has worked on", () => {
-  const message = (id: string) => ({ id, role: "user" as const, text: "x", createdAtMs: 1 });
   const thisJob = { recentMessages: [message("m1")] };
-  const usageOf = (rounds: number) => ({
-    inputTokens: 100 * rounds,
-    cachedInputTokens: 40 * rounds,
-    cacheWriteTokens: 0,
-    outputTokens: 30 * rounds,
-    reasoningTokens: 10 * rounds,
-    webSearches: 0,
-  });
-
   /** What a run leaves that was lost after its first round. */
   async function lostAfterOneRound() {
-    const model = scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
+    const model = twoRounds();
     const earlier = attempt({}, thisJob);
-    let jobDigest = "";
-    const context = { ...earlier.context, onJobRead: (digest: string) => void (jobDigest = digest) };
     const lost = new RunnerError("superseded", "a newer run has the workspace");
     let rounds = 0;
     const mayAsk = async (): Promise<void> => {
@@ -263,10 +226,10 @@ describe("a run of a job that an earlier run has worked on", () => {
         return model.generate(request, generation);
       },
     };
-    await expect(work(asking)({ ...context, mayAsk })).rejects.toBe(lost);
+    await expect(work(asking)({ ...earlier.context, mayAsk })).rejects.toBe(lost);
     const inherited = {
       runId: "r0",
-      jobDigest,
+      jobDigest: earlier.digests[0]!,
       responseIds: ["r1"],
       usage: usageOf(1),
       usageBeside: noUsage,
@@ -283,11 +246,8 @@ describe("a run of a job that an earlier run has worked on", () => {
   it("asks for nothing that the earlier run has paid for, and counts only what it adds", async () => {
     const { model, inherited } = await lostAfterOneRound();
     const next = attempt({ inherited }, thisJob);
-    const product = await work(model)(next.context);
-    expect(product.payload).toMatchObject({
-      assistantMessage: "{{artifact:list:teas}}",
-      lists: [{ id: "teas" }],
-    });
+    const { payload } = await work(model)(next.context);
+    expect(payload).toMatchObject({ assistantMessage: "{{artifact:list:teas}}", lists: [{ id: "teas" }] });
     expect(model.requests).toHaveLength(2);
     expect(next.contexts()).toBe(1);
     expect(next.notes).toEqual([
@@ -303,13 +263,8 @@ describe("a run of a job that an earlier run has worked on", () => {
   it("counts the same when its second attempt takes it up", async () => {
     const { model, inherited } = await lostAfterOneRound();
     await work(model)(attempt({ inherited }, thisJob).context);
-    const row = {
-      attempt: 2,
-      rounds: 2,
-      responseIds: ["r1", "r2"],
-      usageBefore: usageOf(1),
-      usage: usageOf(0),
-    };
+    const counted = { usageBefore: usageOf(1), usage: usageOf(0) };
+    const row = { attempt: 2, rounds: 2, responseIds: ["r1", "r2"], ...counted };
     const second = attempt({ ...row, inherited }, thisJob);
     await work(model)(second.context);
     expect(model.requests).toHaveLength(2);
@@ -323,27 +278,21 @@ describe("a run of a job that an earlier run has worked on", () => {
     expect(product.payload.assistantMessage).toBe("Two answers.");
     expect(next.contexts()).toBe(1);
     expect(next.log.events).toEqual(["prior_context"]);
-    expect(next.ended.map(({ usage }) => usage.inputTokens)).toEqual([100]);
+    expect(next.inputTokens()).toEqual([100]);
   });
 
   it("begins anew, and says so, when the first response is cancelled while it is followed", async () => {
     const { inherited } = await lostAfterOneRound();
     const next = attempt({ inherited }, thisJob);
-    const model = scriptedModel(says("Again."));
     const cancelled = new RunnerError("model_failed", "the response was cancelled", { retryable: true });
+    const inProgress = { previousResponseId: undefined, status: "in_progress", turn: undefined } as const;
     const losing = {
-      ...model,
-      retrieve: async () => ({
-        previousResponseId: undefined,
-        status: "in_progress" as const,
-        turn: undefined,
-        usage: noUsage,
-      }),
+      ...scriptedModel(says("Again.")),
+      retrieve: async () => ({ ...inProgress, usage: noUsage }),
       follow: () => Promise.reject(cancelled),
     };
-    expect((await work({ ...losing, requests: [], looks: [] })(next.context)).payload.assistantMessage).toBe(
-      "Again.",
-    );
+    const product = await work(losing)(next.context);
+    expect(product.payload.assistantMessage).toBe("Again.");
     expect(next.log.events).toEqual(["job_taken_over", "job_started_over", "prior_context"]);
     expect(next.contexts()).toBe(1);
   });
@@ -354,43 +303,19 @@ describe("a run of a job that an earlier run has worked on", () => {
     const product = await work(scriptedModel(says("Again.")))(next.context);
     expect(product.payload.assistantMessage).toBe("Again.");
     expect(next.log.events).toEqual(["job_started_over", "prior_context"]);
-    expect(next.ended.map(({ usage }) => usage.inputTokens)).toEqual([100]);
+    expect(next.inputTokens()).toEqual([100]);
   });
 });
 
 describe("the newest message in the log", () => {
-  const message = (text: string, createdAtMs: number) => ({
-    id: text,
-    role: "user" as const,
-    text,
-    createdAtMs,
-  });
-
-  /** The preview in the log of a job of two messages. */
-  async function previewOf(previewCharacters: number | undefined): Promise<string | undefined> {
-    const { context, log } = attempt();
-    const read = async (signal: AbortSignal) => ({
-      ...(await context.job.context(signal)),
-      recentMessages: [message("👩‍💻 Compare teas.", 2), message("Hello.", 1)],
-    });
-    const model = scriptedModel(says("Done."));
-    const previewing = createWork({
-      modelFor: () => model,
-      modelName: "m",
-      summaryModelName: "s",
-      store: true,
-      previewCharacters,
-    });
-    await previewing({ ...context, job: { ...context.job, context: read } });
-    return log.lines.find(({ event }) => event === "prior_context")?.fields.preview;
-  }
-
-  it("is not there unless asked for", async () => {
-    expect(await previewOf(undefined)).toBeUndefined();
-  });
-
-  it("is cut to so many code points, never through one", async () => {
-    expect(await previewOf(5)).toBe("👩‍💻 C");
-    expect(await previewOf(200)).toBe("👩‍💻 Compare teas.");
+  it.each([
+    ["is not there unless asked for", undefined, undefined],
+    ["is cut to so many code points, never through one", 5, "👩‍💻 C"],
+    ["is whole where it is shorter", 200, "👩‍💻 Compare teas."],
+  ])("%s", async (_, previewCharacters, preview) => {
+    const newest = { ...message("m2", 2), text: "👩‍💻 Compare teas." };
+    const { context, log } = attempt({}, { recentMessages: [newest, message("m1")] });
+    await createWork({ ...settingsOf(scriptedModel(says("Done."))), previewCharacters })(context);
+    expect(log.lines.find(({ event }) => event === "prior_context")?.fields.preview).toBe(preview);
   });
 });

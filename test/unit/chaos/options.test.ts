@@ -1,32 +1,11 @@
 import { expect, test } from "vitest";
-import { allKinds } from "../../chaos/kinds.ts";
-import { parseOptions, usage } from "../../chaos/options.ts";
+import { parseOptions } from "../../chaos/options.ts";
 
 const random = (): number => 0.5;
 
 test("the flags' values are taken as they stand", () => {
   const args = ["--jobs", "30", "--seed", "11", "--fault-rate", "0.2"];
   expect(parseOptions(args, random)).toMatchObject({ jobs: 30, seed: 11, faultRate: 0.2, killRate: 0.05 });
-});
-
-test("single kinds of fault can be had, by default all", () => {
-  const kindsOf = (...args: readonly string[]) => {
-    const options = parseOptions(args, random);
-    return options === "help" ? [] : [...options.only];
-  };
-  expect(kindsOf("--only", "frozen,second-message")).toEqual(["frozen", "second-message"]);
-  expect(kindsOf()).toHaveLength(16);
-});
-
-test("the help names every kind of fault", () => {
-  for (const kind of allKinds) expect(usage()).toContain(`\n  ${kind} `);
-  expect(
-    Math.max(
-      ...usage()
-        .split("\n")
-        .map((line) => line.length),
-    ),
-  ).toBeLessThanOrEqual(120);
 });
 
 test.each([

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { claimWorkspace, type ClaimPorts } from "../../../lib/dispatch/claim.ts";
+import { claimWorkspace } from "../../../lib/dispatch/claim.ts";
+import { noUsage } from "../../../lib/model/model.ts";
 import { createRunStore } from "../../../lib/runs/run-store.ts";
-import type { Fence, RunProgress } from "../../../lib/runs/run.ts";
+import type { Fence, Inherited, RunProgress } from "../../../lib/runs/run.ts";
 import { createSpendRow } from "../../../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../../../lib/runs/workspaces.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
@@ -22,23 +23,7 @@ beforeEach(() => {
 
 const startMs = 1_000_000;
 const leaseMs = 600_000;
-const usage = {
-  inputTokens: 100,
-  cachedInputTokens: 40,
-  cacheWriteTokens: 0,
-  outputTokens: 10,
-  reasoningTokens: 3,
-  webSearches: 0,
-};
-const noUsage = {
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  cacheWriteTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-  webSearches: 0,
-  costUsd: 0,
-};
+const usage = { ...noUsage, inputTokens: 100, outputTokens: 10 };
 /** Two rounds of a job were asked. */
 const twoRounds: RunProgress = {
   rounds: 2,
@@ -53,7 +38,7 @@ function build() {
   const { table } = local;
   const runStore = createRunStore(table);
   const metrics = recordingMetrics();
-  const deps: ClaimPorts = {
+  const deps = {
     clock,
     runStore,
     metrics,
@@ -61,31 +46,28 @@ function build() {
     log: recordingLog(),
     spend: createSpendRow(table),
   };
+  const claim = (runId: string, workspaceId = "w") => claimWorkspace(deps, { pool, workspaceId, runId });
+  const create = (runId: string, inherited?: Inherited) => {
+    const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
+    return runStore.create({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited });
+  };
   let runs = 0;
   /** A lease of the workspace: claims it and, where that is allowed, creates the run and begins its first attempt. */
   const lease = async (progress: RunProgress = {}) => {
     const runId = `run-${++runs}`;
-    const claim = await claimWorkspace(deps, { pool, workspaceId: "w", runId });
+    const claimed = await claim(runId);
     const fence: Fence = { pool, runId, attempt: 1, invocationId: `i-${runId}` };
-    if (claim.kind === "left_alone") return { claim, fence };
-    const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
-    await runStore.create({
-      pool,
-      runId,
-      workspaceId: "w",
-      keyId: "k",
-      ...times,
-      inherited: claim.inherited,
-    });
+    if (claimed.kind === "left_alone") return { claimed, fence };
+    await create(runId, claimed.inherited);
     await runStore.start(fence, { atMs: clock.now(), requestId: `req-${runId}` });
     await runStore.note(fence, { rounds: 0, ...progress });
-    return { claim, fence };
+    return { claimed, fence };
   };
   const stateOf = async (runId: string) => {
     const { state, reason, unconfirmed } = (await runStore.read(pool, runId))!;
     return { state, reason, unconfirmed };
   };
-  return { deps, clock, runStore, metrics, lease, stateOf };
+  return { deps, clock, runStore, metrics, claim, create, lease, stateOf };
 }
 
 describe("a lease of a workspace that has an open run", () => {
@@ -95,57 +77,46 @@ describe("a lease of a workspace that has an open run", () => {
     await lease();
     expect(await stateOf("run-1")).toEqual({ state: "lost", reason: "superseded", unconfirmed: undefined });
     expect(await runStore.owns(fence)).toBe(false);
-    expect(await runStore.heartbeat(fence, { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs })).toBe(
-      false,
-    );
+    const beat = { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
+    expect(await runStore.heartbeat(fence, beat)).toBe(false);
     expect(await runStore.note(fence, { delivering: true })).toBe(false);
     expect((await runStore.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
     expect(metrics.emitted).toContain(`RunsLost{pool=${pool},reason=superseded} 1`);
   });
 
-  it("takes a run that was delivering for completed, unconfirmed", async () => {
+  it.each([
+    [{ delivering: true }, "completed", "unconfirmed"],
+    [{ reporting: { reason: "model_refused", explanation: "no" } }, "failed", "model_refused"],
+  ])("takes a run that notes %j for %s, unconfirmed", async (noted, state, reason) => {
     const { lease, stateOf } = build();
-    await lease({ ...twoRounds, delivering: true });
+    await lease({ ...twoRounds, ...noted });
     await lease();
-    expect(await stateOf("run-1")).toEqual({ state: "completed", reason: "unconfirmed", unconfirmed: true });
-  });
-
-  it("takes a run that was reporting a failure for failed, unconfirmed", async () => {
-    const { lease, stateOf } = build();
-    await lease({ reporting: { reason: "model_refused", explanation: "declined: no" } });
-    await lease();
-    expect(await stateOf("run-1")).toEqual({ state: "failed", reason: "model_refused", unconfirmed: true });
+    expect(await stateOf("run-1")).toEqual({ state, reason, unconfirmed: true });
   });
 
   it("judges the run by what it does when it is superseded, not by what was read a moment before", async () => {
-    const { deps, runStore, lease, stateOf } = build();
+    const { runStore, claim, lease, stateOf } = build();
     const { fence } = await lease();
+    const { supersede } = runStore;
     let isFirst = true;
-    const supersede: typeof runStore.supersede = async (run, ending) => {
+    runStore.supersede = async (run, ending) => {
       if (isFirst) await runStore.note(fence, { delivering: true });
       isFirst = false;
-      return runStore.supersede(run, ending);
+      return supersede(run, ending);
     };
-    await claimWorkspace(
-      { ...deps, runStore: { ...runStore, supersede } },
-      { pool, workspaceId: "w", runId: "run-2" },
-    );
+    await claim("run-2");
     expect(await stateOf("run-1")).toEqual({ state: "completed", reason: "unconfirmed", unconfirmed: true });
   });
 
   it("supersedes a run that was created between looking for it and taking the workspace", async () => {
-    const { deps, runStore, stateOf } = build();
-    await claimWorkspace(deps, { pool, workspaceId: "w", runId: "run-a" });
-    const { workspaces } = deps;
-    const claim: typeof workspaces.claim = async (...asked) => {
-      const times = { leasedAtMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
-      await runStore.create({ pool, runId: "run-a", workspaceId: "w", keyId: "k", ...times });
-      return workspaces.claim(...asked);
+    const { deps, claim, create, stateOf } = build();
+    await claim("run-a");
+    const { claim: take } = deps.workspaces;
+    deps.workspaces.claim = async (...asked) => {
+      await create("run-a");
+      return take(...asked);
     };
-    await claimWorkspace(
-      { ...deps, workspaces: { ...workspaces, claim } },
-      { pool, workspaceId: "w", runId: "run-b" },
-    );
+    await claim("run-b");
     expect(await stateOf("run-a")).toMatchObject({ state: "lost", reason: "superseded" });
   });
 
@@ -159,9 +130,9 @@ describe("a lease of a workspace that has an open run", () => {
   });
 
   it("does not touch the run of another workspace", async () => {
-    const { deps, lease, stateOf } = build();
+    const { claim, lease, stateOf } = build();
     await lease();
-    await claimWorkspace(deps, { pool, workspaceId: "another", runId: "run-9" });
+    await claim("run-9", "another");
     expect(await stateOf("run-1")).toMatchObject({ state: "running" });
   });
 });
@@ -170,92 +141,70 @@ describe("a new run inherits", () => {
   it("the responses of a superseded run, for the case that it is the same job", async () => {
     const { lease } = build();
     await lease(twoRounds);
-    const { claim } = await lease();
-    expect(claim).toEqual({
-      kind: "claimed",
-      inherited: {
-        runId: "run-1",
-        jobDigest: "job-1",
-        responseIds: ["r1", "r2"],
-        usage,
-        usageBeside: noUsage,
-        repaired: false,
-      },
-    });
+    const job = { runId: "run-1", jobDigest: "job-1", responseIds: ["r1", "r2"], repaired: false };
+    const inherited = { ...job, usage, usageBeside: noUsage };
+    expect((await lease()).claimed).toEqual({ kind: "claimed", inherited });
   });
 
   it("also the response of a round that began while the run was being superseded", async () => {
-    const { deps, runStore, lease } = build();
+    const { runStore, claim, lease } = build();
     const { fence } = await lease(twoRounds);
-    const supersede: typeof runStore.supersede = async (run, ending) => {
+    const { supersede } = runStore;
+    runStore.supersede = async (run, ending) => {
       await runStore.note(fence, { rounds: 3, responseIds: ["r1", "r2", "r3"] });
-      return runStore.supersede(run, ending);
+      return supersede(run, ending);
     };
-    const claim = await claimWorkspace(
-      { ...deps, runStore: { ...runStore, supersede } },
-      { pool, workspaceId: "w", runId: "run-2" },
-    );
-    expect(claim).toMatchObject({ inherited: { responseIds: ["r1", "r2", "r3"] } });
+    expect(await claim("run-2")).toMatchObject({ inherited: { responseIds: ["r1", "r2", "r3"] } });
   });
 
   it("what a run had inherited that did not come to a round of its own", async () => {
     const { lease } = build();
     await lease(twoRounds);
     await lease();
-    expect((await lease()).claim).toMatchObject({ inherited: { runId: "run-1", responseIds: ["r1", "r2"] } });
+    expect((await lease()).claimed).toMatchObject({
+      inherited: { runId: "run-1", responseIds: ["r1", "r2"] },
+    });
   });
 
   it("all that has been paid for, over several runs", async () => {
     const { lease } = build();
     await lease(twoRounds);
     await lease({ ...twoRounds, responseIds: ["r1", "r2", "r3"], usageBefore: usage });
-    expect((await lease()).claim).toMatchObject({
-      inherited: {
-        runId: "run-2",
-        responseIds: ["r1", "r2", "r3"],
-        usage: {
-          inputTokens: 200,
-          cachedInputTokens: 80,
-          cacheWriteTokens: 0,
-          outputTokens: 20,
-          reasoningTokens: 6,
-          webSearches: 0,
-        },
-      },
-    });
+    const twice = { ...noUsage, inputTokens: 200, outputTokens: 20 };
+    const inherited = { runId: "run-2", responseIds: ["r1", "r2", "r3"], usage: twice };
+    expect((await lease()).claimed).toMatchObject({ inherited });
   });
 
   it("the responses of the run before one that was claimed for and never created", async () => {
-    const { deps, lease } = build();
+    const { claim, lease } = build();
     await lease(twoRounds);
-    await claimWorkspace(deps, { pool, workspaceId: "w", runId: "never-created" });
-    expect((await lease()).claim).toMatchObject({ inherited: { runId: "run-1", responseIds: ["r1", "r2"] } });
+    await claim("never-created");
+    expect((await lease()).claimed).toMatchObject({
+      inherited: { runId: "run-1", responseIds: ["r1", "r2"] },
+    });
   });
 
   it("nothing of a job that Studio has surely ended", async () => {
     const { clock, runStore, lease } = build();
     const { fence } = await lease(twoRounds);
     await runStore.finish(fence, { state: "completed", reason: "ok", atMs: clock.now() });
-    expect((await lease()).claim).toEqual({ kind: "claimed", inherited: undefined });
+    expect((await lease()).claimed).toEqual({ kind: "claimed", inherited: undefined });
   });
 
   it("nothing of a run that did not read its job", async () => {
     const { lease } = build();
     await lease();
-    expect((await lease()).claim).toEqual({ kind: "claimed", inherited: undefined });
+    expect((await lease()).claimed).toEqual({ kind: "claimed", inherited: undefined });
   });
 });
 
 describe("a workspace that is lost again and again", () => {
   /** A run that is paid for and then loses its lease. */
-  async function lose(
-    { clock, runStore, lease }: ReturnType<typeof build>,
-    progress: RunProgress = twoRounds,
-  ) {
-    const { claim, fence } = await lease(progress);
-    if (claim.kind === "claimed")
+  async function lose({ clock, runStore, lease }: ReturnType<typeof build>, progress = twoRounds) {
+    const { claimed, fence } = await lease(progress);
+    if (claimed.kind === "claimed")
       await runStore.finish(fence, { state: "lost", reason: "lease_lost", atMs: clock.now() });
-    return claim;
+    return claimed;
   }
 
   it("is left alone after three runs, for as long as a lease, then twice as long", async () => {

@@ -1,5 +1,5 @@
 import { pollingTimes } from "../../../lib/dispatch/polling.ts";
-import type { CyclePorts, CycleSettings } from "../../../lib/dispatch/cycle.ts";
+import { runCycle, type CycleSettings } from "../../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
@@ -9,29 +9,20 @@ import type { NewRun } from "../../../lib/runs/run-store.ts";
 import { runSchema } from "../../../lib/runs/run.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Lease } from "../../../lib/studio/schemas.ts";
-import type { FakeClock } from "../../support/fake-clock.ts";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+import { partOf } from "../../support/part-of.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
-const unused = (): never => {
-  throw new Error("not the dispatcher's business");
-};
-
-const noSpend = {
-  costUsd: 0,
-  runs: 0,
-  completed: 0,
-  failed: 0,
-  lost: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-};
+const noSpend = { costUsd: 0, runs: 0, completed: 0, failed: 0, lost: 0, inputTokens: 0, outputTokens: 0 };
 
 export const key = (id: string, value = `${id}.secret`): RunnerKey => ({ id, value: new Secret(value) });
 
 interface World {
-  readonly clock: FakeClock;
+  readonly clock?: FakeClock;
+  /** Jobs that wait, where `lease` does not answer. */
+  readonly jobs?: number;
   /** Answers lease calls, given the key's id. */
-  readonly lease: (keyId: string, call: number) => Promise<Lease | undefined>;
+  readonly lease?: (keyId: string, call: number) => Promise<Lease | undefined>;
   readonly keys?: readonly RunnerKey[];
   readonly freshKeys?: readonly RunnerKey[];
   readonly control?: Partial<Control>;
@@ -39,13 +30,14 @@ interface World {
   readonly locked?: boolean;
   readonly alreadyOpen?: number;
   readonly random?: number;
-  readonly backoff?: Backoff;
+  readonly backoff?: Partial<Backoff>;
   readonly invoke?: (event: AttemptEvent) => Promise<void>;
   readonly openRun?: (run: NewRun) => Promise<void>;
 }
 
-export function build(world: World) {
-  const { clock } = world;
+export function build(world: World = {}) {
+  const { clock = createFakeClock(), keys = [key("k1")] } = world;
+  const lease = world.lease ?? queueOf(world.jobs ?? 0, clock);
   const opened: NewRun[] = [];
   const invoked: AttemptEvent[] = [];
   const leasedWith: string[] = [];
@@ -71,83 +63,55 @@ export function build(world: World) {
       heartbeatAtMs: 0,
     }),
   );
-  const deps: CyclePorts = {
+  const deps: Parameters<typeof runCycle>[0] = {
     clock,
     random: () => world.random ?? 0,
     runLimitMs: 3_600_000,
     newId: () => `id${++ids}`,
     log,
     metrics,
-    studio: {
+    studio: partOf({
       lease: async (call) => {
         leasedWith.push(call.key.id);
-        return world.lease(call.key.id, leasedWith.length);
+        return lease(call.key.id, leasedWith.length);
       },
-      context: unused,
-      heartbeat: unused,
-      updateSummary: unused,
-      complete: unused,
-      fail: unused,
-    },
-    keys: {
-      get: async () => world.keys ?? [key("k1")],
-      refresh: async () => world.freshKeys ?? world.keys ?? [key("k1")],
-      retired: unused,
-    },
-    control: { read: async () => ({ paused: false, ...world.control }), write: unused },
-    backoff: {
-      read: async () => world.backoff ?? { modelUntilMs: 0, studioUntilMs: 0 },
+    }),
+    keys: partOf({ get: async () => keys, refresh: async () => world.freshKeys ?? keys }),
+    control: partOf({ read: async () => ({ paused: false, ...world.control }) }),
+    backoff: partOf({
+      read: async () => ({ modelUntilMs: 0, studioUntilMs: 0, ...world.backoff }),
       extend: async (_, throttler, untilMs) => void heldBack.push(`${throttler} until ${untilMs}`),
-      clear: unused,
-    },
-    lock: {
+    }),
+    lock: partOf({
       acquire: async () => !world.locked,
       release: async ({ owner }, ended) => {
         released.push(owner);
         left.push(ended);
       },
-      read: unused,
-    },
-    spend: { read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }), add: unused },
-    workspaces: {
-      isOf: async () => true,
-      read: async () => undefined,
-      claim: async () => true,
-      leftAlone: unused,
-    },
-    runStore: {
+    }),
+    spend: partOf({ read: async () => ({ ...noSpend, costUsd: world.spentUsd?.() ?? 0 }) }),
+    workspaces: partOf({ isOf: async () => true, read: async () => undefined, claim: async () => true }),
+    runStore: partOf({
       create: async (run) => {
         await world.openRun?.(run);
         opened.push(run);
       },
       openRuns: async () => rowsBefore,
-      recentRuns: unused,
-      runsOf: unused,
-      start: unused,
-      heartbeat: unused,
-      owns: unused,
-      touch: unused,
-      supersede: unused,
-      note: unused,
-      continueRun: unused,
-      restart: unused,
-      finishAbandoned: unused,
-      finish: unused,
       read: async (_, runId) => {
         const found = opened.find((run) => run.runId === runId);
         if (!found) return undefined;
+        const times = { leaseMs: 600_000, calledAtMs: found.leasedAtMs };
         const row = {
           ...found,
+          ...times,
           id: `run#${runId}`,
           state: "leased",
           attempt: 1,
-          leaseMs: 600_000,
-          calledAtMs: found.leasedAtMs,
           openIn: "default",
         };
         return runSchema.parse(row);
       },
-    },
+    }),
     invoker: {
       invoke: async (event) => {
         await world.invoke?.(event);
@@ -155,21 +119,33 @@ export function build(world: World) {
       },
     },
   };
-  return { deps, opened, invoked, leasedWith, released, left, heldBack, log, metrics };
+  /** Runs a cycle while `forMs` pass. */
+  const cycle = async ({ mode = "economy", forMs = 60_000, ...given }: CycleOptions = {}) => {
+    const { remainingMs = 75_000, stop = new AbortController().signal, ...changed } = given;
+    const settings = { ...deployed, polling: pollingTimes[mode], ...changed };
+    const ending = runCycle(deps, settings, { remainingMs, stop });
+    const [summary] = await Promise.all([ending, clock.advance(forMs)]);
+    return summary;
+  };
+  return { clock, deps, cycle, opened, invoked, leasedWith, released, left, heldBack, log, metrics };
 }
 
-export const settings: CycleSettings = {
+interface CycleOptions extends Partial<CycleSettings> {
+  readonly mode?: keyof typeof pollingTimes;
+  readonly forMs?: number;
+  readonly remainingMs?: number;
+  readonly stop?: AbortSignal;
+}
+
+const deployed = {
   pool: "default",
-  polling: pollingTimes.economy,
   concurrency: 10,
   leasesPerKey: undefined,
   dailyCapUsd: undefined,
   maxEventAgeMs: 300_000,
 };
-const running = (): AbortSignal => new AbortController().signal;
-export const time = { remainingMs: 75_000, stop: running() };
 /** Leaves no time for a second poll. */
-export const onePoll = { ...time, remainingMs: 15_000 };
+export const onePoll = { remainingMs: 15_000 };
 
 /** A queue of `count` jobs. */
 export function queueOf(count: number, clock: FakeClock) {
@@ -178,11 +154,10 @@ export function queueOf(count: number, clock: FakeClock) {
     left-- > 0 ? { workspaceId: `ws${count - left}`, leaseExpiresAtMs: clock.now() + 600_000 } : undefined;
 }
 
-export const empty = async (): Promise<undefined> => undefined;
-export const unavailable = new RunnerError("studio_unavailable", "Studio answered 503", {
-  retryable: true,
-  status: 503,
-});
+export const unavailable = new RunnerError("studio_unavailable", "503", { retryable: true, status: 503 });
+export const tooManyRequests = (retryAfterMs: number) =>
+  new RunnerError("studio_unavailable", "429", { retryable: true, status: 429, retryAfterMs });
+export const throttled = new RunnerError("run_store_unavailable", "throttled", { retryable: true });
 export const fails = (error: RunnerError) => async (): Promise<never> => {
   throw error;
 };

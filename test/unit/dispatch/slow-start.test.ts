@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { slowStart, type Leasing } from "../../../lib/dispatch/slow-start.ts";
+import { slowStart } from "../../../lib/dispatch/slow-start.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 
@@ -8,18 +8,18 @@ const lease = { workspaceId: "ws-1", leaseExpiresAtMs: 600_000, skewMs: 0 };
 
 /** Lease calls by the batch in which they were made. */
 function queueOf(jobs: number, error?: RunnerError) {
-  const batchs: number[] = [];
+  const batches: number[] = [];
   let asked = 0;
-  const deps: Leasing = {
+  const deps: Parameters<typeof slowStart>[0] = {
     nextKey: () => key,
     beforeBatch: async () => undefined,
     lease: async () => {
       if (asked === 0) {
-        batchs.push(0);
+        batches.push(0);
         setImmediate(() => (asked = 0));
       }
       asked += 1;
-      batchs.push((batchs.pop() ?? 0) + 1);
+      batches.push((batches.pop() ?? 0) + 1);
       await new Promise((resolve) => setImmediate(resolve));
       jobs -= 1;
       if (jobs >= 0) return lease;
@@ -29,37 +29,37 @@ function queueOf(jobs: number, error?: RunnerError) {
     onLeased: () => undefined,
     onNotLeased: () => undefined,
   };
-  return { deps, batchs };
+  return { deps, batches };
 }
 
-it("doubles its batchs while they hit, up to the capacity", async () => {
-  const { deps, batchs } = queueOf(1_000);
+it("doubles its batches while they hit, up to the capacity", async () => {
+  const { deps, batches } = queueOf(1_000);
   expect(await slowStart(deps, 20)).toEqual({ leased: 20, end: "full", nextWidth: 32 });
-  expect(batchs).toEqual([1, 2, 4, 8, 5]);
+  expect(batches).toEqual([1, 2, 4, 8, 5]);
 });
 
 it("lets those who start the runs keep up before each batch", async () => {
-  const { deps, batchs } = queueOf(1_000);
+  const { deps, batches } = queueOf(1_000);
   const before: number[] = [];
   const beforeBatch = async (): Promise<void> =>
-    void before.push(batchs.reduce((sum, calls) => sum + calls, 0));
+    void before.push(batches.reduce((sum, calls) => sum + calls, 0));
   await slowStart({ ...deps, beforeBatch }, 20);
   expect(before).toEqual([0, 1, 3, 7, 15, 20]);
 });
 
 it("begins after a full one where that one ended", async () => {
-  const { deps, batchs } = queueOf(1_000);
+  const { deps, batches } = queueOf(1_000);
   const { nextWidth } = await slowStart(deps, 20);
-  batchs.length = 0;
+  batches.length = 0;
   expect(await slowStart(deps, 40, nextWidth)).toMatchObject({ leased: 40, end: "full" });
-  expect(batchs).toEqual([32, 8]);
+  expect(batches).toEqual([32, 8]);
 });
 
 it.each([
   ["an empty answer", undefined],
   ["an error", new RunnerError("studio_unavailable", "not now", { retryable: true })],
 ])("begins after %s with one call again", async (_, error) => {
-  const { deps, batchs } = queueOf(5, error);
+  const { deps, batches } = queueOf(5, error);
   expect(await slowStart(deps, 20)).toEqual({ leased: 5, end: error ?? "empty", nextWidth: 1 });
-  expect(batchs).toEqual([1, 2, 4]);
+  expect(batches).toEqual([1, 2, 4]);
 });

@@ -8,22 +8,11 @@ import { attemptEventSchema } from "../../../lib/core/invoker.ts";
 import { failedInvocationSchema } from "../../../lib/attempt/failed-invocation.ts";
 import { createJsonLog } from "../../../lib/core/json-log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";
+import { partOf } from "../../support/part-of.ts";
 
 /** As much of Lambda's context as a handler and its middleware read. */
-const contextOf = (awsRequestId: string, remainingMs = 60_000): Context => ({
-  awsRequestId,
-  callbackWaitsForEmptyEventLoop: false,
-  functionName: "f",
-  functionVersion: "$LATEST",
-  invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:f",
-  memoryLimitInMB: "256",
-  logGroupName: "group",
-  logStreamName: "stream",
-  getRemainingTimeInMillis: () => remainingMs,
-  done: () => undefined,
-  fail: () => undefined,
-  succeed: () => undefined,
-});
+const contextOf = (awsRequestId: string, remainingMs = 60_000): Context =>
+  partOf({ awsRequestId, getRemainingTimeInMillis: () => remainingMs });
 
 const nothing = async (): Promise<unknown> => undefined;
 

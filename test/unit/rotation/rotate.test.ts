@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { rotateKeys, type RotateDeps } from "../../../lib/rotation/rotate.ts";
-import { dropPending, promote, readPresent, setKeys, stageKey } from "../../../lib/rotation/stages.ts";
+import { rotateKeys } from "../../../lib/rotation/rotate.ts";
+import { promote, readPresent, setKeys, stageKey } from "../../../lib/rotation/stages.ts";
 import { tryKey } from "../../../lib/rotation/try-key.ts";
 import { watchRefusals } from "../../../lib/rotation/watch.ts";
 import { createWorld, keyOf, secretId, version, type World } from "./world.ts";
@@ -14,14 +14,13 @@ const given = {
   watch: { forMs: 120_000, everyMs: 20_000 },
 };
 
+type Ports = Parameters<typeof rotateKeys>[0];
+
 /** Lets the watch go by; `during` is run in its middle. */
-async function rotating(world: World, deps: Partial<RotateDeps> = {}, during?: () => void) {
+async function rotating(world: World, changed: Partial<Ports> = {}, during?: () => void) {
   const steps: string[] = [];
-  const present = await readPresent(world.deps.store, secretId);
-  const rotated = rotateKeys(
-    { ...world.deps, onStep: (step) => steps.push(step), ...deps },
-    { ...given, present },
-  );
+  const deps = { ...world.deps, onStep: (step: string) => steps.push(step), ...changed };
+  const rotated = rotateKeys(deps, { ...given, present: await readPresent(deps.store, secretId) });
   await world.clock.advance(60_000);
   during?.();
   await world.clock.advance(60_000);
@@ -35,18 +34,14 @@ describe("a rotation by command", () => {
     expect(outcome).toBe("promoted");
     expect(steps).toEqual(["tried", "promoted", "watched"]);
     expect(world.value("AWSCURRENT")).toMatchObject({ keys: ["fresh.secret"], retired: ["old.secret"] });
-    expect(await world.deps.store.stages(secretId)).not.toHaveProperty("AWSPENDING");
+    expect(world.text("AWSPENDING")).toBeUndefined();
   });
 
   it("changes nothing for a key that Studio refuses", async () => {
     const world = createWorld();
     world.refused.add("fresh");
-    expect(await rotating(world)).toMatchObject({
-      outcome: "refused",
-      refused: ["fresh"],
-      steps: [],
-    });
-    expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("old.secret");
+    expect(await rotating(world)).toMatchObject({ outcome: "refused", refused: ["fresh"], steps: [] });
+    expect(world.text("AWSCURRENT")).toBe("old.secret");
     expect(Object.keys(await world.deps.store.stages(secretId))).toEqual(["AWSCURRENT"]);
   });
 
@@ -59,18 +54,9 @@ describe("a rotation by command", () => {
     expect(world.value("AWSCURRENT")).toMatchObject({ keys: ["old.secret"], retired: ["fresh.secret"] });
   });
 
-  it("changes nothing when somebody has stored another value since it began", async () => {
-    const world = createWorld();
-    const { heartbeat } = world.deps.studio;
-    const trying: typeof heartbeat = (call) => {
-      world.put("third.secret");
-      return heartbeat(call);
-    };
-    const { outcome, steps } = await rotating(world, { studio: { heartbeat: trying } });
-    expect(outcome).toBe("overtaken");
-    expect(steps).toEqual(["tried"]);
-    expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("third.secret");
-    expect(await world.deps.store.readStage(secretId, "AWSPREVIOUS")).toBe("old.secret");
+  it("goes back when a dispatch cycle was refused", async () => {
+    const rotated = await rotating(createWorld(), { sawRefusal: async () => true });
+    expect(rotated).toMatchObject({ outcome: "rolled_back" });
   });
 
   it("cannot go back where there were no keys before", async () => {
@@ -81,9 +67,17 @@ describe("a rotation by command", () => {
     expect(world.value("AWSCURRENT").keys).toEqual(["fresh.secret"]);
   });
 
-  it("goes back when a dispatch cycle was refused", async () => {
+  it("changes nothing when somebody has stored another value since it began", async () => {
     const world = createWorld();
-    expect(await rotating(world, { sawRefusal: async () => true })).toMatchObject({ outcome: "rolled_back" });
+    const { heartbeat } = world.deps.studio;
+    const trying: typeof heartbeat = (call) => {
+      world.put("third.secret");
+      return heartbeat(call);
+    };
+    const rotated = await rotating(world, { studio: { heartbeat: trying } });
+    expect(rotated).toMatchObject({ outcome: "overtaken", steps: ["tried"] });
+    expect(world.text("AWSCURRENT")).toBe("third.secret");
+    expect(world.text("AWSPREVIOUS")).toBe("old.secret");
   });
 
   it("leaves a third value that somebody has put in meanwhile", async () => {
@@ -93,18 +87,16 @@ describe("a rotation by command", () => {
       world.put("third.secret");
     });
     expect(outcome).toBe("superseded");
-    expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("third.secret");
+    expect(world.text("AWSCURRENT")).toBe("third.secret");
   });
 
   it("does not go back because Studio is out of reach for a while", async () => {
     const world = createWorld();
-    let down = false;
+    let isDown = false;
     const { studio } = world.deps;
     const heartbeat: typeof studio.heartbeat = (call) =>
-      down ? Promise.reject(new RunnerError("studio_unavailable", "502")) : studio.heartbeat(call);
-    const { outcome } = await rotating(world, { studio: { heartbeat } }, () => {
-      down = true;
-    });
+      isDown ? Promise.reject(new RunnerError("studio_unavailable", "502")) : studio.heartbeat(call);
+    const { outcome } = await rotating(world, { studio: { heartbeat } }, () => (isDown = true));
     expect(outcome).toBe("promoted");
   });
 });
@@ -118,19 +110,6 @@ describe("each step by itself", () => {
       stageKey(world.deps, { ...given, ...one, keys, present }, "AWSPENDING");
     return { stage, replaces: present.versionId };
   }
-
-  it("is safe to repeat", async () => {
-    const world = createWorld();
-    const { store } = world.deps;
-    const { stage, replaces } = await staged(world);
-    expect(await stage()).toBe("stored");
-    expect(await stage()).toBe("stored");
-    expect(await promote(store, { ...one, replaces })).toBe(true);
-    expect(await promote(store, { ...one, replaces })).toBe(true);
-    await dropPending(store, one);
-    await dropPending(store, one);
-    expect(world.value("AWSCURRENT").keys).toEqual(["fresh.secret"]);
-  });
 
   it("says that a version has other keys already", async () => {
     const { stage } = await staged(createWorld());
@@ -156,7 +135,7 @@ describe("each step by itself", () => {
     await stage();
     world.put("third.secret");
     expect(await promote(world.deps.store, { ...one, replaces })).toBe(false);
-    expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("third.secret");
+    expect(world.text("AWSCURRENT")).toBe("third.secret");
   });
 });
 
@@ -201,15 +180,12 @@ describe("setting keys", () => {
 
   it("replaces a value that somebody else stores at the same time, and keeps its keys", async () => {
     const world = createWorld();
-    const openRuns = world.deps.runStore.openRuns;
     let looks = 0;
-    const runStore = {
-      openRuns: (pool: string) => {
-        if (++looks === 1) world.put("third.secret");
-        return openRuns(pool);
-      },
+    const openRuns = async () => {
+      if (++looks === 1) world.put("third.secret");
+      return [];
     };
-    await setKeys({ ...world.deps, runStore }, keys);
+    await setKeys({ ...world.deps, runStore: { openRuns } }, keys);
     expect(world.value("AWSCURRENT")).toMatchObject({
       keys: ["fresh.secret"],
       retired: ["third.secret", "old.secret"],
@@ -219,113 +195,105 @@ describe("setting keys", () => {
   it("gives up where somebody else is faster each time", async () => {
     const world = createWorld();
     let puts = 0;
-    const runStore = {
-      openRuns: async () => {
-        world.put(`other${++puts}.secret`);
-        return [];
-      },
+    const openRuns = async () => {
+      world.put(`other${++puts}.secret`);
+      return [];
     };
-    await expect(setKeys({ ...world.deps, runStore }, keys)).rejects.toMatchObject({
-      code: "rotation_superseded",
-    });
-    expect(await world.deps.store.readStage(secretId, "AWSCURRENT")).toBe("other5.secret");
+    const setting = setKeys({ ...world.deps, runStore: { openRuns } }, keys);
+    await expect(setting).rejects.toMatchObject({ code: "rotation_superseded" });
+    expect(world.text("AWSCURRENT")).toBe("other5.secret");
   });
 });
 
 describe("trying a key", () => {
-  const answering = (code?: "key_refused" | "lease_lost" | "studio_rejected" | "studio_contract") => {
-    const world = createWorld();
-    const triedWorkspaces: string[] = [];
+  const triedWith = (answer: () => Promise<{ leaseExpiresAtMs: undefined; isPage?: true }>) => {
+    const workspaces: string[] = [];
     const heartbeat = async ({ workspaceId }: { readonly workspaceId: string }) => {
-      triedWorkspaces.push(workspaceId);
-      if (code !== undefined) throw new RunnerError(code, "no");
-      return { leaseExpiresAtMs: undefined };
+      workspaces.push(workspaceId);
+      return answer();
     };
-    return { deps: { ...world.deps, studio: { heartbeat } }, triedWorkspaces };
+    return { workspaces, tried: tryKey({ ...createWorld().deps, studio: { heartbeat } }, keyOf("a")) };
   };
 
   it.each([
-    [undefined, "accepted"],
     ["lease_lost", "accepted"],
     ["studio_rejected", "accepted"],
     ["key_refused", "refused"],
-  ] as const)("%s means %s", async (code, answer) => {
-    const { deps, triedWorkspaces } = answering(code);
-    expect(await tryKey(deps, keyOf("a"))).toBe(answer);
-    expect(triedWorkspaces).toEqual(["studio-runner-key-check"]);
+  ] as const)("takes %s for %s", async (code, answer) => {
+    const { tried, workspaces } = triedWith(() => Promise.reject(new RunnerError(code, "no")));
+    expect(await tried).toBe(answer);
+    expect(workspaces).toEqual(["studio-runner-key-check"]);
   });
 
-  it("says nothing when a web page answers", async () => {
-    const { deps } = answering();
-    const studio = { heartbeat: async () => ({ leaseExpiresAtMs: undefined, isPage: true }) };
-    await expect(tryKey({ ...deps, studio }, keyOf("a"))).rejects.toMatchObject({ code: "studio_contract" });
+  it("takes an answer that extends a lease for accepted", async () => {
+    const { tried } = triedWith(async () => ({ leaseExpiresAtMs: undefined }));
+    expect(await tried).toBe("accepted");
   });
 
-  it("says nothing when what answers is not Studio", async () => {
-    await expect(tryKey(answering("studio_contract").deps, keyOf("a"))).rejects.toMatchObject({
-      code: "studio_contract",
-    });
+  it.each([
+    ["a web page answers", async () => ({ leaseExpiresAtMs: undefined, isPage: true }) as const],
+    ["what answers is not Studio", () => Promise.reject(new RunnerError("studio_contract", "no"))],
+  ])("says nothing when %s", async (_, answer) => {
+    await expect(triedWith(answer).tried).rejects.toMatchObject({ code: "studio_contract" });
   });
 });
 
-it("a watch looks at once, then at its interval, and ends with the first refusal", async () => {
-  const { clock } = createWorld();
-  const looks: number[] = [];
-  const startMs = clock.now();
-  const watching = watchRefusals(
-    {
-      clock,
-      look: async () => {
-        looks.push(clock.now() - startMs);
-        return looks.length === 3 ? "refused" : "unknown";
-      },
-    },
-    { forMs: 100_000, everyMs: 10_000 },
-  );
-  await clock.advance(100_000);
-  expect(await watching).toEqual({ answer: "refused", watchedMs: 20_000 });
-  expect(looks).toEqual([0, 10_000, 20_000]);
-});
+describe("a watch", () => {
+  type Answer = "accepted" | "refused" | "unknown";
 
-it.each([
-  [25_000, 10_000, [0, 10_000, 20_000, 25_000]],
-  [30_000, 10_000, [0, 10_000, 20_000, 30_000]],
-  [5_000, 10_000, [0, 5_000]],
-  [0, 10_000, [0]],
-])("a watch of %i ms, every %i ms, looks at %j: at its very end too", async (forMs, everyMs, times) => {
-  const { clock } = createWorld();
-  const looks: number[] = [];
-  const startMs = clock.now();
-  const look = async () => {
-    looks.push(clock.now() - startMs);
-    return "accepted" as const;
-  };
-  const watching = watchRefusals({ clock, look }, { forMs, everyMs });
-  await clock.advance(forMs);
-  expect(await watching).toEqual({ answer: "accepted", watchedMs: forMs });
-  expect(looks).toEqual(times);
-});
+  /** What came of a watch, and when it looked; a look lasts `lookMs`, and its answer depends on when it began. */
+  async function watched(
+    watch: { forMs: number; everyMs: number },
+    answer: (atMs: number) => Answer,
+    lookMs = 0,
+  ) {
+    const { clock } = createWorld();
+    const looks: number[] = [];
+    const startMs = clock.now();
+    const look = async (): Promise<Answer> => {
+      const atMs = clock.now() - startMs;
+      looks.push(atMs);
+      if (lookMs > 0) await clock.sleep(lookMs);
+      return answer(atMs);
+    };
+    const watching = watchRefusals({ clock, look }, watch);
+    await clock.advance(watch.forMs + lookMs);
+    return { ...(await watching), looks };
+  }
 
-it("a watch whose looks take time still ends at its end, and with a look", async () => {
-  const { clock } = createWorld();
-  const looks: number[] = [];
-  const startMs = clock.now();
-  const look = async () => {
-    looks.push(clock.now() - startMs);
-    await clock.sleep(3_000);
-    return "accepted" as const;
-  };
-  const watching = watchRefusals({ clock, look }, { forMs: 20_000, everyMs: 10_000 });
-  await clock.advance(23_000);
-  expect(await watching).toEqual({ answer: "accepted", watchedMs: 20_000 });
-  expect(looks).toEqual([0, 13_000, 20_000]);
-});
+  it.each([
+    [25_000, 10_000, [0, 10_000, 20_000, 25_000]],
+    [30_000, 10_000, [0, 10_000, 20_000, 30_000]],
+    [5_000, 10_000, [0, 5_000]],
+    [0, 10_000, [0]],
+  ])("of %i ms, every %i ms, looks at %j: at its very end too", async (forMs, everyMs, looks) => {
+    const answered = { answer: "accepted", watchedMs: forMs, looks };
+    expect(await watched({ forMs, everyMs }, () => "accepted")).toEqual(answered);
+  });
 
-it("a watch that nobody answers at its end has watched until the last answer", async () => {
-  const { clock } = createWorld();
-  const startMs = clock.now();
-  const look = async () => (clock.now() - startMs > 10_000 ? ("unknown" as const) : ("accepted" as const));
-  const watching = watchRefusals({ clock, look }, { forMs: 30_000, everyMs: 10_000 });
-  await clock.advance(30_000);
-  expect(await watching).toEqual({ answer: "accepted", watchedMs: 10_000 });
+  it.each<[string, number, (atMs: number) => Answer, number, object]>([
+    [
+      "ends with the first refusal",
+      100_000,
+      (atMs) => (atMs === 20_000 ? "refused" : "unknown"),
+      0,
+      { answer: "refused", watchedMs: 20_000, looks: [0, 10_000, 20_000] },
+    ],
+    [
+      "ends at its end, and with a look, also where its looks take time",
+      20_000,
+      () => "accepted",
+      3_000,
+      { answer: "accepted", watchedMs: 20_000, looks: [0, 13_000, 20_000] },
+    ],
+    [
+      "that nobody answers at its end has watched until the last answer",
+      30_000,
+      (atMs) => (atMs > 10_000 ? "unknown" : "accepted"),
+      0,
+      { answer: "accepted", watchedMs: 10_000 },
+    ],
+  ])("%s", async (_, forMs, answer, lookMs, expected) => {
+    expect(await watched({ forMs, everyMs: 10_000 }, answer, lookMs)).toMatchObject(expected);
+  });
 });

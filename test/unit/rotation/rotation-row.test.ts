@@ -20,7 +20,7 @@ it("keeps what is known of a pool's instances", async () => {
   expect(await row.read("b")).toEqual([]);
 });
 
-it("loses no change of two hands at one time", async () => {
+it("loses none of several changes at the same time", async () => {
   const row = createRotationRow(local.table);
   await Promise.all(["1", "2", "3"].map((id) => row.change("c", (known) => [...known, instance(id)])));
   expect((await row.read("c")).map(({ instanceId }) => instanceId).toSorted()).toEqual(["1", "2", "3"]);

@@ -5,7 +5,6 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import { createRotationRow } from "../../../lib/runs/rotation.ts";
 import type { Run } from "../../../lib/runs/run.ts";
 import { createRunnerKeys, type RunnerKeys } from "../../../lib/keys/runner-keys.ts";
-import type { RotatorDeps } from "../../../lib/rotation/steps.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import { createSecretStore as createStore } from "../../../lib/adapters/secrets-manager.ts";
 import { ServiceError } from "../../../local/cloud/errors.ts";
@@ -13,7 +12,7 @@ import type { Rotations } from "../../../local/cloud/rotation.ts";
 import { secretsActions } from "../../../local/cloud/secrets-api.ts";
 import { createSecretStore, holderOf } from "../../../local/cloud/secrets.ts";
 import { recordingLog } from "../../support/silent.ts";
-import { keyOf, secretId } from "./world.ts";
+import { keyOf, secretId, type RotatorPorts } from "./world.ts";
 
 /** One call that an actor has made and that has not taken effect yet. */
 interface Call {
@@ -169,7 +168,7 @@ export function createSharedWorld() {
             throw new RunnerError("studio_rejected", "no such instance", { status: 404 });
           instance.isAlive = false;
         }, "studio_unavailable"),
-    }) as unknown as RotatorDeps["studio"];
+    }) as unknown as RotatorPorts["studio"];
 
   type Gate = <T>(effect: () => T, lost?: keyof typeof lostAnswers) => Promise<T>;
 
@@ -192,7 +191,7 @@ export function createSharedWorld() {
   }
 
   /** The ports of one actor. Without one each call takes effect at once. */
-  function portsOf(actor?: Actor): RotatorDeps {
+  function portsOf(actor?: Actor): RotatorPorts {
     const through = gateOf(actor);
     const clock = {
       now: () => nowMs,
@@ -259,7 +258,6 @@ export function createSharedWorld() {
     hasChanged,
     problems,
     runs,
-    secret,
     portsOf,
     runnerKeys,
     newId,

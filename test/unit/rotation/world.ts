@@ -1,7 +1,7 @@
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { KnownInstances, RotationRow } from "../../../lib/runs/rotation.ts";
 import type { Run } from "../../../lib/runs/run.ts";
-import type { RotatorDeps, RotatorSettings } from "../../../lib/rotation/steps.ts";
+import type { RotatorSettings, runRotation } from "../../../lib/rotation/steps.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { SecretStore } from "../../../lib/adapters/secrets-manager.ts";
 import { createSecretStore } from "../../../local/cloud/secrets.ts";
@@ -15,12 +15,17 @@ export const keyOf = (id: string): RunnerKey => ({ id, value: new Secret(`${id}.
 /** 2026-11-20T12:00:00Z */
 const startMs = 1_795_176_000_000;
 
+export type RotatorPorts = Parameters<typeof runRotation>[0];
+type Stage = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS";
+
 export interface World {
-  readonly deps: RotatorDeps & { readonly newId: () => string };
+  readonly deps: RotatorPorts & { readonly newId: () => string };
   readonly clock: FakeClock;
   readonly log: RecordedLog;
-  /** The value of the version with a stage, as JSON. */
-  value(stage: "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS"): { keys: string[]; retired: string[] };
+  /** The value of the version with a stage. */
+  text(stage: Stage): string | undefined;
+  /** The same, as JSON. */
+  value(stage: Stage): { keys: string[]; retired: string[] };
   put(text: string): void;
   /** Runner instances at Studio that are alive, by credential id. */
   alive(): readonly string[];
@@ -30,12 +35,7 @@ export interface World {
   open: string[];
   /** Key ids that Studio refuses. */
   readonly refused: Set<string>;
-  known(): KnownInstances;
-  /** Breaks off at the end of the n-th call from now on that changes something. */
-  crashAfter(calls: number): void;
 }
-
-export class Crash extends Error {}
 
 export function createWorld(text = "old.secret"): World {
   const clock = createFakeClock(startMs);
@@ -43,7 +43,6 @@ export function createWorld(text = "old.secret"): World {
   const resource = { logicalId: "Keys", name: "keys", arn: secretId, initialValue: text };
   const stored = createSecretStore([resource], clock);
   const state = {
-    left: Number.POSITIVE_INFINITY,
     versions: 100,
     open: [] as string[],
     known: [] as KnownInstances,
@@ -51,16 +50,12 @@ export function createWorld(text = "old.secret"): World {
   const instances = new Map<string, { id: string; alive: boolean }>();
   const refused = new Set<string>();
   const signedIn = { times: 0 };
-  const after = <T>(result: T): T => {
-    if (--state.left === 0) throw new Crash();
-    return result;
-  };
 
   const rotation: RotationRow = {
     read: async () => state.known,
     change: async (_pool, change) => {
       state.known = change(state.known);
-      return after(state.known);
+      return state.known;
     },
   };
   const answer = (id: string): void => {
@@ -72,22 +67,21 @@ export function createWorld(text = "old.secret"): World {
     createRunnerInstance: async (_call: unknown, { kind, name }: { kind: string; name?: string }) => {
       const id = `new${instances.size + 1}`;
       instances.set(`instance-of-${id}`, { id, alive: true });
-      return after({ instanceId: `instance-of-${id}`, key: keyOf(id), kind, name });
+      return { instanceId: `instance-of-${id}`, key: keyOf(id), kind, name };
     },
     revokeRunnerInstance: async (_call: unknown, instanceId: string) => {
       const instance = instances.get(instanceId);
       if (!instance?.alive) throw new RunnerError("studio_rejected", "no such instance", { status: 404 });
       instance.alive = false;
-      after(undefined);
     },
-  } as unknown as RotatorDeps["studio"];
+  } as unknown as RotatorPorts["studio"];
   return {
     deps: {
       clock,
       random: () => 0,
       newId: () => version(++state.versions),
       log,
-      store: storeOver(stored, after),
+      store: storeOver(stored),
       runStore: { openRuns: async () => state.open.map((keyId) => ({ keyId }) as Run) },
       rotation,
       studio,
@@ -98,6 +92,7 @@ export function createWorld(text = "old.secret"): World {
     },
     clock,
     log,
+    text: (stage) => textOf(stored, { stage }),
     value: (stage) => JSON.parse(stored.get(secretId, { stage }).version.value),
     put: (value) => void stored.put(secretId, { value }),
     alive: () => [...instances.values()].flatMap(({ id, alive }) => (alive ? [id] : [])),
@@ -112,29 +107,25 @@ export function createWorld(text = "old.secret"): World {
       state.open = keyIds;
     },
     refused,
-    known: () => state.known,
-    crashAfter: (calls) => {
-      state.left = calls;
-    },
   };
 }
 
+type Stored = ReturnType<typeof createSecretStore>;
+
+function textOf(stored: Stored, which: { readonly versionId?: string; readonly stage?: string }) {
+  try {
+    return stored.get(secretId, which).version.value;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The local cloud's versions and stages behind the port. */
-function storeOver(
-  stored: ReturnType<typeof createSecretStore>,
-  after: <T>(result: T) => T,
-): SecretStore & { read(id: string): Promise<string> } {
-  const valueOf = (which: { readonly versionId?: string; readonly stage?: string }): string | undefined => {
-    try {
-      return stored.get(secretId, which).version.value;
-    } catch {
-      return undefined;
-    }
-  };
+function storeOver(stored: Stored): SecretStore & { read(id: string): Promise<string> } {
   return {
-    read: async () => valueOf({}) ?? "",
-    readStage: async (_id, stage) => valueOf({ stage }),
-    readVersion: async (_id, versionId) => valueOf({ versionId }),
+    read: async () => textOf(stored, {}) ?? "",
+    readStage: async (_id, stage) => textOf(stored, { stage }),
+    readVersion: async (_id, versionId) => textOf(stored, { versionId }),
     stages: async () => {
       const { versions } = stored.find(secretId);
       return Object.fromEntries(
@@ -142,22 +133,18 @@ function storeOver(
       );
     },
     putStaged: async (_id, { versionId, text, stage }) => {
-      const present = valueOf({ versionId });
+      const present = textOf(stored, { versionId });
       if (present !== undefined && present !== text) return "taken";
       stored.put(secretId, { value: text, versionId, stages: [stage] });
-      return after("stored");
+      return "stored";
     },
-    put: async (_id, text) => {
-      stored.put(secretId, { value: text });
-      after(undefined);
-    },
+    put: async (_id, text) => void stored.put(secretId, { value: text }),
     moveStage: async (_id, { stage, to, from }) => {
       try {
         stored.moveStage(secretId, { stage, toVersion: to, fromVersion: from });
       } catch (cause) {
         throw new RunnerError("secrets_unavailable", "the move was refused", { cause });
       }
-      after(undefined);
     },
   };
 }

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noUsage } from "../../../lib/model/model.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
-import { createControlRow } from "../../../lib/runs/control.ts";
-import { createDispatchLock } from "../../../lib/runs/dispatch-lock.ts";
 import { createRunStore, type RunStore } from "../../../lib/runs/run-store.ts";
 import { createTable } from "../../../lib/adapters/dynamodb.ts";
-import type { Fence, Run } from "../../../lib/runs/run.ts";
+import type { Fence, Run, RunProgress } from "../../../lib/runs/run.ts";
 import { anyone } from "../../support/aws.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
@@ -19,91 +18,58 @@ beforeAll(async () => {
 afterAll(() => local.close());
 
 const began = { atMs: 2_000, requestId: "req1" };
+const ok = { state: "completed", reason: "ok", atMs: 3_000 } as const;
+const silent = { state: "lost", reason: "silent", atMs: 7_000 } as const;
+const restart = { atMs: 7_000, failure: "silent", leaseExpiresAtMs: 607_000 };
+const heartbeat = { atMs: 6_000, leaseExpiresAtMs: 606_000 };
+const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 };
 
 let serial = 0;
 
 async function opened(pool = "default"): Promise<Fence> {
   const runId = `run-${++serial}`;
-  await runStore.create({
-    pool,
-    runId,
-    workspaceId: "ws1",
-    keyId: "cred1",
-    leasedAtMs: 1_000,
-    leaseExpiresAtMs: 601_000,
-  });
+  const times = { leasedAtMs: 1_000, leaseExpiresAtMs: 601_000 };
+  await runStore.create({ pool, runId, workspaceId: "ws1", keyId: "cred1", ...times });
   return { pool, runId, attempt: 1, invocationId: "first" };
 }
 
-async function begun(): Promise<Fence> {
-  const fence = await opened();
+async function begun(pool = "default"): Promise<Fence> {
+  const fence = await opened(pool);
   expect(await runStore.start(fence, began)).toBeDefined();
   return fence;
 }
 
-const usage = {
-  inputTokens: 10,
-  cachedInputTokens: 2,
-  cacheWriteTokens: 0,
-  outputTokens: 5,
-  reasoningTokens: 1,
-  webSearches: 0,
-};
+/** The run as the reaper reads it. */
+async function readBack(fence: Fence): Promise<Run> {
+  return (await runStore.read(fence.pool, fence.runId))!;
+}
+
+const continueRun = (fence: Fence, progress: RunProgress = {}, store = runStore) =>
+  store.continueRun(fence, { atMs: 5_000, continuations: 1, leaseExpiresAtMs: 700_000, progress });
 
 describe("begin", () => {
   it("moves a leased run to running and gives its row", async () => {
     const fence = await opened();
-    expect(await runStore.start(fence, began)).toEqual({
-      pool: "default",
-      id: `run#${fence.runId}`,
-      runId: fence.runId,
+    const leased = {
       workspaceId: "ws1",
       keyId: "cred1",
-      state: "running",
-      attempt: 1,
       leasedAtMs: 1_000,
-      leaseMs: 600_000,
-      leaseExpiresAtMs: 601_000,
       calledAtMs: 1_000,
-      starts: 1,
-      continuations: 0,
-      failures: [],
-      startedOver: false,
-      repaired: false,
+      leaseMs: 600_000,
+    };
+    const fresh = { starts: 1, continuations: 0, failures: [], startedOver: false, repaired: false };
+    const unused = { rounds: 0, responseIds: [], usage: noUsage, usageBeside: noUsage, usageBefore: noUsage };
+    expect(await runStore.start(fence, began)).toMatchObject({
+      ...fence,
+      ...leased,
+      ...fresh,
+      ...unused,
+      state: "running",
       delivering: false,
       openIn: "default",
-      invocationId: "first",
+      leaseExpiresAtMs: 601_000,
       requestId: "req1",
       beganAtMs: 2_000,
-      rounds: 0,
-      responseIds: [],
-      usage: {
-        inputTokens: 0,
-        cachedInputTokens: 0,
-        cacheWriteTokens: 0,
-        outputTokens: 0,
-        reasoningTokens: 0,
-        webSearches: 0,
-        costUsd: 0,
-      },
-      usageBeside: {
-        inputTokens: 0,
-        cachedInputTokens: 0,
-        cacheWriteTokens: 0,
-        outputTokens: 0,
-        reasoningTokens: 0,
-        webSearches: 0,
-        costUsd: 0,
-      },
-      usageBefore: {
-        inputTokens: 0,
-        cachedInputTokens: 0,
-        cacheWriteTokens: 0,
-        outputTokens: 0,
-        reasoningTokens: 0,
-        webSearches: 0,
-        costUsd: 0,
-      },
     });
   });
 
@@ -117,197 +83,105 @@ describe("begin", () => {
   });
 
   it("may be repeated by the same invocation, as happens after a lost answer", async () => {
-    const fence = await begun();
-    expect(await runStore.start(fence, { ...began, atMs: 2_500 })).toBeDefined();
+    expect(await runStore.start(await begun(), { ...began, atMs: 2_500 })).toBeDefined();
   });
 
-  it("refuses an attempt that is not the run's", async () => {
+  it("refuses an attempt that is not the run's, a run that nobody knows and one that has ended", async () => {
     const fence = await opened();
     expect(await runStore.start({ ...fence, attempt: 2 }, began)).toBeUndefined();
-  });
-
-  it("refuses a run that was never opened", async () => {
-    const fence = { pool: "default", runId: "nobody", attempt: 1, invocationId: "first" };
-    expect(await runStore.start(fence, began)).toBeUndefined();
-  });
-
-  it("refuses a run that has ended", async () => {
-    const fence = await begun();
-    await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 3_000 });
+    expect(await runStore.start({ ...fence, runId: "nobody" }, began)).toBeUndefined();
+    await runStore.start(fence, began);
+    await runStore.finish(fence, ok);
     expect(await runStore.start(fence, { ...began, atMs: 4_000 })).toBeUndefined();
   });
 });
 
 describe("the fence", () => {
+  it("lets the owner heartbeat, note rounds and close", async () => {
+    const fence = await begun();
+    const progress = { rounds: 1, responseIds: ["resp_1"], usage };
+    const ending = { state: "failed", reason: "model_refused", explanation: "no" } as const;
+    const costs = { createdAtMs: 500, costUsd: 0.25 };
+    expect(await runStore.heartbeat(fence, heartbeat)).toBe(true);
+    expect(await runStore.note(fence, { ...progress, createdAtMs: 500 })).toBe(true);
+    expect(await runStore.finish(fence, { ...ending, atMs: 7_000, costUsd: 0.25 })).toBe(true);
+    const run = await readBack(fence);
+    expect(run).toMatchObject({ ...ending, ...progress, ...costs, endedAtMs: 7_000 });
+    expect(run).toMatchObject({ heartbeatAtMs: 6_000, leaseExpiresAtMs: 606_000 });
+    expect(run.openIn).toBeUndefined();
+  });
+
   it("keeps the lease's length as the newest heartbeat tells it, by which a silent attempt is judged", async () => {
     const fence = await begun();
     await runStore.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
     expect(await readBack(fence)).toMatchObject({ leaseMs: 1_200_000 });
   });
 
-  it("lets the owner heartbeat, note rounds and close", async () => {
-    const fence = await begun();
-    expect(await runStore.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(true);
-    expect(await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(true);
-    expect(
-      await runStore.finish(fence, {
-        state: "failed",
-        reason: "model_refused",
-        explanation: "no",
-        atMs: 4_000,
-      }),
-    ).toBe(true);
-    const run = await runStore.read("default", fence.runId);
-    expect(run).toMatchObject({
-      state: "failed",
-      reason: "model_refused",
-      explanation: "no",
-      heartbeatAtMs: 3_000,
-      leaseExpiresAtMs: 603_000,
-      rounds: 1,
-      responseIds: ["resp_1"],
-      usage,
-      endedAtMs: 4_000,
-    });
-    expect(run?.openIn).toBeUndefined();
-  });
-
   it("refuses every write of an invocation that does not own the attempt", async () => {
     const other = { ...(await begun()), invocationId: "second" };
-    expect(await runStore.heartbeat(other, { atMs: 3_000, leaseExpiresAtMs: 603_000 })).toBe(false);
+    expect(await runStore.heartbeat(other, heartbeat)).toBe(false);
     expect(await runStore.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
-    expect(await runStore.finish(other, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
+    expect(await runStore.finish(other, ok)).toBe(false);
   });
 
   it("refuses heartbeats after the close, and a second close with another state", async () => {
     const fence = await begun();
-    expect(await runStore.finish(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
-    expect(await runStore.finish(fence, { state: "lost", reason: "lease_lost", atMs: 3_000 })).toBe(true);
-    expect(await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 3_000 })).toBe(false);
-    expect(await runStore.heartbeat(fence, { atMs: 4_000, leaseExpiresAtMs: 604_000 })).toBe(false);
+    expect(await runStore.finish(fence, silent)).toBe(true);
+    expect(await runStore.finish(fence, silent)).toBe(true);
+    expect(await runStore.finish(fence, ok)).toBe(false);
+    expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
+  });
+
+  it("refuses the owner's close once another process has closed the run", async () => {
+    const fence = await begun();
+    expect(await runStore.finishAbandoned(await readBack(fence), silent)).toBe(true);
+    expect(await runStore.finish(fence, { ...silent, reason: "lease_lost" })).toBe(false);
+    expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
   });
 });
 
-/** The run as the reaper reads it. */
-async function readBack(fence: Fence): Promise<Run> {
-  const run = await runStore.read(fence.pool, fence.runId);
-  expect(run).toBeDefined();
-  return run!;
-}
-
 describe("the next attempt", () => {
-  it("is given what the attempt before it knows, also where a note did not arrive", async () => {
-    const fence = await begun();
-    const progress = { rounds: 1, responseIds: ["resp_1"] };
-    expect(
-      await runStore.continueRun(fence, {
-        atMs: 5_000,
-        continuations: 1,
-        leaseExpiresAtMs: 700_000,
-        progress,
-      }),
-    ).toBe(true);
-    expect(await readBack(fence)).toMatchObject({
-      state: "leased",
-      attempt: 2,
-      leaseExpiresAtMs: 700_000,
-      ...progress,
-    });
-  });
-
   it("takes over from a running one, which writes nothing any more", async () => {
     const fence = await begun();
-    expect(
-      await runStore.continueRun(fence, {
-        atMs: 5_000,
-        continuations: 1,
-        leaseExpiresAtMs: 601_000,
-        progress: {},
-      }),
-    ).toBe(true);
-    expect(await readBack(fence)).toMatchObject({
-      state: "leased",
-      attempt: 2,
-      calledAtMs: 5_000,
-      continuations: 1,
-      starts: 1,
-    });
-    expect(await runStore.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 })).toBe(false);
-    expect(await runStore.finish(fence, { state: "completed", reason: "ok", atMs: 6_000 })).toBe(false);
-    expect(await runStore.start({ ...fence, attempt: 2, invocationId: "second" }, began)).toMatchObject({
-      attempt: 2,
-      state: "running",
-    });
+    expect(await continueRun(fence)).toBe(true);
+    const next = { state: "leased", attempt: 2, calledAtMs: 5_000, continuations: 1, starts: 1 };
+    expect(await readBack(fence)).toMatchObject({ ...next, leaseExpiresAtMs: 700_000 });
+    expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
+    expect(await runStore.finish(fence, ok)).toBe(false);
+    const second = { ...fence, attempt: 2, invocationId: "second" };
+    expect(await runStore.start(second, began)).toMatchObject({ attempt: 2, state: "running" });
   });
 
-  it("keeps what the earlier attempt noted", async () => {
+  it("keeps what the earlier attempt noted, and is given what it could not note", async () => {
     const fence = await begun();
-    await runStore.note(fence, {
-      rounds: 2,
-      responseIds: ["resp_2"],
-      summaryResponseId: "resp_s",
-      usage,
-      model: "m",
-    });
-    await runStore.continueRun(fence, {
-      atMs: 5_000,
-      continuations: 1,
-      leaseExpiresAtMs: 601_000,
-      progress: {},
-    });
+    const noted = { rounds: 1, responseIds: ["resp_1"], summaryResponseId: "resp_s", usage, model: "m" };
+    await runStore.note(fence, noted);
+    const unnoted = { rounds: 2, responseIds: ["resp_1", "resp_2"] };
+    await continueRun(fence, unnoted);
     const next = await runStore.start({ ...fence, attempt: 2, invocationId: "second" }, began);
-    expect(next).toMatchObject({
-      rounds: 2,
-      responseIds: ["resp_2"],
-      summaryResponseId: "resp_s",
-      usage,
-      model: "m",
-    });
+    expect(next).toMatchObject({ ...noted, ...unnoted });
   });
 
   it("is opened by a restart after trouble, which is counted and remembered", async () => {
     const fence = await begun();
-    const restart = { atMs: 7_000, failure: "crashed", leaseExpiresAtMs: 607_000 };
-    const restarted = await runStore.restart(await readBack(fence), restart);
-    expect(restarted).toMatchObject({
-      state: "leased",
-      attempt: 2,
-      starts: 2,
-      failures: ["crashed"],
-      leaseExpiresAtMs: 607_000,
-    });
+    const restarted = await runStore.restart(await readBack(fence), { ...restart, failure: "crashed" });
+    const next = { state: "leased", attempt: 2, starts: 2, failures: ["crashed"] };
+    expect(restarted).toMatchObject({ ...next, leaseExpiresAtMs: 607_000 });
     const again = await runStore.restart(restarted!, { ...restart, failure: "timed_out" });
     expect(again).toMatchObject({ attempt: 3, starts: 3, failures: ["crashed", "timed_out"] });
   });
 
-  it("is opened by one of two hands that saw the same run", async () => {
-    const seen = await readBack(await opened());
-    const restart = { atMs: 7_000, failure: "event_lost", leaseExpiresAtMs: 607_000 };
-    const both = await Promise.all([runStore.restart(seen, restart), runStore.restart(seen, restart)]);
-    expect(both.filter((run) => run !== undefined)).toHaveLength(1);
-  });
-
   it("is not opened, and the run not closed, when the attempt has begun or sent a heartbeat since it was seen", async () => {
     const fence = await opened();
-    const restart = { atMs: 7_000, failure: "silent", leaseExpiresAtMs: 607_000 };
-    const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
     const leased = await readBack(fence);
     await runStore.start(fence, began);
     expect(await runStore.restart(leased, restart)).toBeUndefined();
     const running = await readBack(fence);
-    await runStore.heartbeat(fence, { atMs: 6_000, leaseExpiresAtMs: 606_000 });
+    await runStore.heartbeat(fence, heartbeat);
     expect(await runStore.restart(running, restart)).toBeUndefined();
-    expect(await runStore.finishAbandoned(running, ending)).toBe(false);
-    expect(await runStore.finishAbandoned(await readBack(fence), ending)).toBe(true);
+    expect(await runStore.finishAbandoned(running, silent)).toBe(false);
+    expect(await runStore.finishAbandoned(await readBack(fence), silent)).toBe(true);
     expect(await runStore.restart(await readBack(fence), restart)).toBeUndefined();
-  });
-
-  it("is not there, nor this one any more, once the run has been closed in its stead: its own close is refused", async () => {
-    const fence = await begun();
-    const ending = { state: "lost", reason: "silent", atMs: 7_000 } as const;
-    expect(await runStore.finishAbandoned(await readBack(fence), ending)).toBe(true);
-    expect(await runStore.finish(fence, { ...ending, reason: "lease_lost" })).toBe(false);
-    expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
   });
 
   it("is opened, and the run closed, also when the SDK repeats the write because its answer was lost", async () => {
@@ -320,30 +194,17 @@ describe("the next attempt", () => {
       },
     });
     const fence = await begun();
-    expect(
-      await repeating.continueRun(fence, {
-        atMs: 5_000,
-        continuations: 1,
-        leaseExpiresAtMs: 601_000,
-        progress: {},
-      }),
-    ).toBe(true);
-    const restart = { atMs: 7_000, failure: "event_lost", leaseExpiresAtMs: 607_000 };
+    expect(await continueRun(fence, {}, repeating)).toBe(true);
     const restarted = await repeating.restart(await readBack(fence), restart);
-    expect(restarted).toMatchObject({ attempt: 3, continuations: 1, starts: 2, failures: ["event_lost"] });
-    const ending = { state: "lost", reason: "event_lost", atMs: 8_000 } as const;
-    expect(await repeating.finishAbandoned(restarted!, ending)).toBe(true);
+    expect(restarted).toMatchObject({ attempt: 3, continuations: 1, starts: 2, failures: ["silent"] });
+    expect(await repeating.finishAbandoned(restarted!, { ...silent, atMs: 8_000 })).toBe(true);
   });
 });
 
 describe("open runs", () => {
   it("are those that are not closed, of their own pool only, whatever their lease", async () => {
-    const leased = await opened("p1");
-    const running = await opened("p1");
-    await runStore.start(running, began);
-    const ended = await opened("p1");
-    await runStore.start(ended, began);
-    await runStore.finish(ended, { state: "completed", reason: "ok", atMs: 3_000 });
+    const [leased, running] = [await opened("p1"), await begun("p1")];
+    await runStore.finish(await begun("p1"), ok);
     await opened("p2");
     const ids = (await runStore.openRuns("p1")).map(({ runId }) => runId);
     expect(ids.toSorted()).toEqual([leased.runId, running.runId].toSorted());
@@ -378,7 +239,7 @@ describe("the back-off row", () => {
   );
 
   it.each([1_180_001, 1_784_000_000_000, 10n ** 38n, "tomorrow", null])(
-    "ignores %s, which an older version or a hand wrote",
+    "ignores %s, whoever wrote it",
     async (written) => {
       const backoff = createBackoffRow(local.table, clock);
       const pool = `absurd ${written}`;
@@ -406,29 +267,6 @@ describe("the back-off row", () => {
   });
 });
 
-describe("the dispatch lock", () => {
-  const ask = { pool: "default", nowMs: 1_000, untilMs: 61_000 };
-  const lastCycle = { reason: "empty", atMs: 2_000, polls: 3, leased: 0, inFlight: 1 };
-  const ended = { lastCycle, goodPollAtMs: 2_000 };
-
-  it("is held by one owner until released", async () => {
-    const lock = createDispatchLock(local.table);
-    expect(await lock.acquire({ ...ask, owner: "a" })).toBe(true);
-    expect(await lock.acquire({ ...ask, owner: "b" })).toBe(false);
-    await lock.release({ pool: "default", owner: "b" }, ended);
-    expect(await lock.acquire({ ...ask, owner: "b" })).toBe(false);
-    await lock.release({ pool: "default", owner: "a" }, ended);
-    expect(await lock.acquire({ ...ask, owner: "b" })).toBe(true);
-    await lock.release({ pool: "default", owner: "b" }, ended);
-  });
-
-  it("dies by itself at its time", async () => {
-    const lock = createDispatchLock(local.table);
-    expect(await lock.acquire({ ...ask, owner: "a" })).toBe(true);
-    expect(await lock.acquire({ ...ask, owner: "b", nowMs: 61_001, untilMs: 121_000 })).toBe(true);
-  });
-});
-
 describe("an open row that is no run", () => {
   it("is told of and left out: one row must not stop a pool", async () => {
     const told: string[] = [];
@@ -443,25 +281,13 @@ describe("an open row that is no run", () => {
   });
 });
 
-describe("the control row", () => {
-  it("says not paused when there is no row, and keeps who paused and why", async () => {
-    const control = createControlRow(local.table);
-    expect(await control.read("quiet")).toEqual({ paused: false });
-    await control.write("quiet", { paused: true, by: "ada", why: "deploy", atMs: 5 });
-    expect(await control.read("quiet")).toEqual({ paused: true, by: "ada", why: "deploy", atMs: 5 });
-  });
-});
-
-describe("an unreachable run store", () => {
-  it("is run_store_unavailable, and worth another try", async () => {
-    const table = createTable("runs", anyone("http://127.0.0.1:9"));
-    const failure = createRunStore(table).read("default", "x");
-    await expect(failure).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
-  });
-
-  it("is not worth another try when there is no such table", async () => {
-    const table = createTable("nowhere", anyone(`http://127.0.0.1:${local.port}`));
-    const failure = createRunStore(table).read("default", "x");
-    await expect(failure).rejects.toMatchObject({ code: "run_store_unavailable", retryable: false });
-  });
+it.each([
+  ["is worth another try where it cannot be reached", "runs", () => 9, true],
+  ["is not worth another try where there is no such table", "nowhere", () => local.port, false],
+])("a run store that is unavailable %s", async (_, name, port, retryable) => {
+  const failure = createRunStore(createTable(name, anyone(`http://127.0.0.1:${port()}`))).read(
+    "default",
+    "x",
+  );
+  await expect(failure).rejects.toMatchObject({ code: "run_store_unavailable", retryable });
 });

@@ -4,7 +4,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import { toPayload } from "../../../lib/deliverables/payload.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
-import { call, errorOf, samples } from "./samples.ts";
+import { call, drawn, errorOf, samples } from "./samples.ts";
 import type { Fields } from "./samples.ts";
 
 /** Where each tool's item lies in the payload, and the `kind` that it carries there. */
@@ -34,8 +34,15 @@ interface TextField {
 }
 
 const oneSeries = (name: string) => [{ name, values: [1] }];
-const drawn = (text: string): string =>
-  `<svg xmlns="http://www.w3.org/2000/svg"><rect/><text>${text}</text></svg>`;
+const ofKey = (...keys: readonly string[]) => tools.filter((tool) => keys.includes(places[tool]?.[0] ?? ""));
+const seriesTools = [
+  "create_bar_chart",
+  "create_stacked_bar_chart",
+  "create_line_chart",
+  "create_area_chart",
+];
+
+const anId = { cap: 64, put: (id: string) => ({ id }), path: "id" };
 
 /** Every capped text of studio-api.md, "Deliverables", its cap in UTF-16 units. */
 const textFields: readonly TextField[] = [
@@ -43,22 +50,12 @@ const textFields: readonly TextField[] = [
   ...tools
     .filter((tool) => tool !== "create_file")
     .map((tool): TextField => ({ tool, cap: 200, put: (title) => ({ title }), path: "title" })),
-  ...tools
-    .filter((tool) => places[tool]?.[0] === "charts" || tool === "create_table")
-    .map((tool): TextField => ({ tool, cap: 64, put: (id) => ({ id }), path: "id", holds: "one line" })),
-  ...["create_list", "create_checklist", "create_svg"].map((tool): TextField => ({
-    tool,
-    cap: 64,
-    put: (id) => ({ id }),
-    path: "id",
-    holds: "letters",
-  })),
-  ...["create_bar_chart", "create_stacked_bar_chart", "create_line_chart", "create_area_chart"].flatMap(
-    (tool): readonly TextField[] => [
-      { tool, cap: 128, put: (text) => ({ labels: [text], series: oneSeries("a") }), path: "labels[0]" },
-      { tool, cap: 64, put: (text) => ({ labels: ["a"], series: oneSeries(text) }), path: "series[0].name" },
-    ],
-  ),
+  ...ofKey("charts", "datasets").map((tool): TextField => ({ tool, ...anId, holds: "one line" })),
+  ...ofKey("lists", "checklists", "svgs").map((tool): TextField => ({ tool, ...anId, holds: "letters" })),
+  ...seriesTools.flatMap((tool): readonly TextField[] => [
+    { tool, cap: 128, put: (text) => ({ labels: [text], series: oneSeries("a") }), path: "labels[0]" },
+    { tool, cap: 64, put: (text) => ({ labels: ["a"], series: oneSeries(text) }), path: "series[0].name" },
+  ]),
   {
     tool: "create_pie_chart",
     cap: 128,
@@ -163,14 +160,13 @@ test("what passes is taken by Studio's rules, and what they refuse is refused by
 });
 
 describe("a cap counts UTF-16 units, as Studio does: an emoji is two", () => {
-  const wide = textFields.filter(({ holds }) => holds !== "letters");
-
-  test.each(wide)("$path of $tool: $cap", (field) => {
-    const start = fill("a", emoji, field.cap);
-    const atCap = call(field.tool, field.put(start));
+  test.each(textFields)("$path of $tool: $cap", (field) => {
+    const filler = field.holds === "letters" ? "x" : emoji;
+    const atCap = call(field.tool, field.put(fill("a", filler, field.cap)));
     expect(errorOf(atCap)).toBe("");
-    expect(JSON.stringify(atCap.draft)).toContain(emoji.repeat(20));
-    const over = call(field.tool, field.put(`${start}x`));
+    expect(JSON.stringify(atCap.draft)).toContain(filler.repeat(20));
+    const over = call(field.tool, field.put(fill("a", filler, field.cap + 1)));
+    expect(over.draft).toBe(emptyDraft);
     expect(errorOf(over)).toContain(`${field.path}: ${field.cap + 1} characters given, at most ${field.cap}`);
   });
 

@@ -64,11 +64,14 @@ test.for<readonly [string, Answer]>([
   ["breaks", brokenStream(created(), delta(1), delta(2))],
   ["ends before its response", stream(created(), delta(1), delta(2))],
   ["falls silent", silence(created(), delta(1), delta(2))],
-])("a stream that %s is resumed after its last event, and the model is not asked again", async ([, answer]) => {
-  const { ask, calls } = await auto([answer, running, stream(delta(3), hi)], { silenceMs: 300 });
-  expect((await ask()).text).toBe("Hi");
-  expect(calls()).toEqual([create, look, eventsAfter(2)]);
-});
+])(
+  "a stream that %s is resumed after its last event, and the model is not asked again",
+  async ([, answer]) => {
+    const { ask, calls } = await auto([answer, running, stream(delta(3), hi)], { silenceMs: 300 });
+    expect((await ask()).text).toBe("Hi");
+    expect(calls()).toEqual([create, look, eventsAfter(2)]);
+  },
+);
 
 test("a stream is resumed however often it breaks or cannot be read", async () => {
   const { ask, calls, waits } = await auto([

@@ -27,7 +27,11 @@ const refusingParameter = (param: string): Answer =>
   apiError(400, { message: "No.", param, code: "unsupported_value" });
 
 const ofQuota: readonly Case[] = [
-  ["an exhausted quota is not a rate limit", apiError(429, quota), "No credit. (HTTP 429, code insufficient_quota)"],
+  [
+    "an exhausted quota is not a rate limit",
+    apiError(429, quota),
+    "No credit. (HTTP 429, code insufficient_quota)",
+  ],
   [
     "an exhausted quota is not a lack of room in the tier flex",
     apiError(429, quota),
@@ -55,7 +59,9 @@ const ofRoom: readonly Case[] = [
   ],
   [
     "a failed response says that the tier flex has no room",
-    stream(ended("failed", { service_tier: "flex", error: { code: "resource_unavailable", message: "Later." } })),
+    stream(
+      ended("failed", { service_tier: "flex", error: { code: "resource_unavailable", message: "Later." } }),
+    ),
     "Later. (code resource_unavailable)",
   ],
 ];
@@ -95,11 +101,31 @@ const ofMissing: readonly Case[] = [
 ];
 
 const ofRejection: readonly Case[] = [
-  ["a refused effort", refusingParameter("reasoning.effort"), "No. (HTTP 400, code unsupported_value, setting inference.reasoningEffort)"],
-  ["a refused tier", refusingParameter("service_tier"), "No. (HTTP 400, code unsupported_value, setting inference.serviceTier)"],
-  ["a refused output limit", refusingParameter("max_output_tokens"), "No. (HTTP 400, code unsupported_value, setting inference.maxOutputTokens)"],
-  ["a refused hosted tool", refusingParameter("tools[12]"), "No. (HTTP 400, code unsupported_value, setting inference.hostedTools)"],
-  ["a refused parameter that no setting gives", refusingParameter("constructor"), "No. (HTTP 400, code unsupported_value)"],
+  [
+    "a refused effort",
+    refusingParameter("reasoning.effort"),
+    "No. (HTTP 400, code unsupported_value, setting inference.reasoningEffort)",
+  ],
+  [
+    "a refused tier",
+    refusingParameter("service_tier"),
+    "No. (HTTP 400, code unsupported_value, setting inference.serviceTier)",
+  ],
+  [
+    "a refused output limit",
+    refusingParameter("max_output_tokens"),
+    "No. (HTTP 400, code unsupported_value, setting inference.maxOutputTokens)",
+  ],
+  [
+    "a refused hosted tool",
+    refusingParameter("tools[12]"),
+    "No. (HTTP 400, code unsupported_value, setting inference.hostedTools)",
+  ],
+  [
+    "a refused parameter that no setting gives",
+    refusingParameter("constructor"),
+    "No. (HTTP 400, code unsupported_value)",
+  ],
   [
     "another 404 while chaining is not a missing response",
     apiError(404, { message: "No such model", code: "model_not_found" }),
@@ -125,9 +151,21 @@ const ofRejection: readonly Case[] = [
 ];
 
 const ofContract: readonly Case[] = [
-  ["an HTML page with 404", html(404), "what answered at the model's address is not the Responses API (HTTP 404)"],
-  ["JSON that is not a response", json(200, { ok: true }), "the model's answer breaks the Responses schema at response.id: Invalid input: expected string, received undefined"],
-  ["broken JSON in the stream", rawStream("event: response.completed\ndata: {nope\n\n"), "the model's answer holds broken JSON"],
+  [
+    "an HTML page with 404",
+    html(404),
+    "what answered at the model's address is not the Responses API (HTTP 404)",
+  ],
+  [
+    "JSON that is not a response",
+    json(200, { ok: true }),
+    "the model's answer breaks the Responses schema at response.id: Invalid input: expected string, received undefined",
+  ],
+  [
+    "broken JSON in the stream",
+    rawStream("event: response.completed\ndata: {nope\n\n"),
+    "the model's answer holds broken JSON",
+  ],
   [
     "a tool call without a call id",
     stream(completed({ type: "function_call", name: "create_list", arguments: "{}" })),
@@ -197,7 +235,11 @@ const ofTheEnd: readonly (readonly [ErrorCode, Case])[] = [
 /** None of these is worth another try. */
 export const cases = [
   ["model_quota_exhausted", "the quota of the model's account is used up: ", ofQuota] as const,
-  ["model_no_room", "the model's provider has no room in the service tier that was asked for: ", ofRoom] as const,
+  [
+    "model_no_room",
+    "the model's provider has no room in the service tier that was asked for: ",
+    ofRoom,
+  ] as const,
   ["model_previous_response_missing", "the model's provider ", ofMissing] as const,
   ["model_rejected", "the model's provider rejected the request: ", ofRejection] as const,
   ["model_contract", "", ofContract] as const,

@@ -16,7 +16,11 @@ const fine = stream(completed(message("Hi")));
 const whole = storedWhole(message("Hi"));
 const gone = apiError(404, { message: "Response with id 'resp_1' not found." });
 const none = apiError(501, { message: "Not implemented" });
-const refusal = apiError(400, { message: "Unknown parameter.", param: "background", code: "unknown_parameter" });
+const refusal = apiError(400, {
+  message: "Unknown parameter.",
+  param: "background",
+  code: "unknown_parameter",
+});
 
 type Mode = "streaming" | "background" | "auto" | undefined;
 
@@ -45,6 +49,7 @@ const extraInputs = { loc: ["body", "background"], msg: "Extra inputs are not pe
 test.for<readonly [string, Answer]>([
   ["an unknown parameter", refusal],
   ["words about background mode", apiError(400, { message: "No store: no background mode." })],
+  ["Bedrock's words", apiError(400, { message: "The background parameter is not supported" })],
   ["a validation error of FastAPI", json(422, { detail: [extraInputs] })],
   ["501", none],
 ])("auto: a provider that refuses with %s is streamed from then on", async ([, answer]) => {
@@ -54,7 +59,11 @@ test.for<readonly [string, Answer]>([
 });
 
 test("auto: a provider whose responses cannot be read is streamed from then on", async () => {
-  const { sent } = await sentBy("auto", [stored("queued"), gone, gone, gone, gone, gone, gone, fine, fine], 2);
+  const { sent } = await sentBy(
+    "auto",
+    [stored("queued"), gone, gone, gone, gone, gone, gone, fine, fine],
+    2,
+  );
   expect(sent).toEqual(["background", look, look, look, look, look, cancel, "streaming", "streaming"]);
 });
 
@@ -109,13 +118,21 @@ test.for<readonly [string, Mode, readonly Answer[], readonly (number | undefined
   ["start, poll and end in the background", "background", inBackground, [250, 7_000, undefined]],
   ["no limit, but an outage", "streaming", [apiError(503, { message: "Down" }, asked), fine], []],
   ["no limit, but an exhausted quota", "streaming", [apiError(429, quota)], []],
-  ["no limit, but a failed response without quota", "streaming", [stream(ended("failed", { error: quota }))], []],
-])("the caller hears of each rate limit, even one that is waited out: %s", async ([, mode, answers, told]) => {
-  const heard: (number | undefined)[] = [];
-  const { ask } = await scene(answers, {
-    ...(mode && { mode }),
-    onRateLimited: ({ retryAfterMs }) => heard.push(retryAfterMs),
-  });
-  await ask().catch(() => undefined);
-  expect(heard).toEqual(told);
-});
+  [
+    "no limit, but a failed response without quota",
+    "streaming",
+    [stream(ended("failed", { error: quota }))],
+    [],
+  ],
+])(
+  "the caller hears of each rate limit, even one that is waited out: %s",
+  async ([, mode, answers, told]) => {
+    const heard: (number | undefined)[] = [];
+    const { ask } = await scene(answers, {
+      ...(mode && { mode }),
+      onRateLimited: ({ retryAfterMs }) => heard.push(retryAfterMs),
+    });
+    await ask().catch(() => undefined);
+    expect(heard).toEqual(told);
+  },
+);

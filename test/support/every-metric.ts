@@ -28,9 +28,8 @@ import { says, scriptedModel, type Step } from "./scripted-model.ts";
 import { recordingLog } from "./silent.ts";
 
 export interface Emission {
-  /** Which act of which part emitted it. */
+  /** Who emitted it. */
   readonly part: Emitter;
-  readonly act: string;
   readonly name: MetricName;
   readonly dimensions: Readonly<Record<string, string>>;
   readonly value: number;
@@ -39,7 +38,6 @@ export interface Emission {
 const nowMs = 10_000_000;
 const lost = new RunnerError("lease_lost", "409", { status: 409 });
 const outage = new RunnerError("studio_unavailable", "502", { retryable: true, status: 502 });
-const throttled = new RunnerError("studio_unavailable", "429", { retryable: true, status: 429 });
 const refused = new RunnerError("key_refused", "401", { status: 401 });
 const throwing = (error: unknown) => async (): Promise<never> => {
   throw error;
@@ -159,7 +157,7 @@ function watch(table: Table): { readonly table: Table; readonly isBusy: () => bo
   };
 }
 
-/** A run whose only attempt began long ago, after which nothing was heard of it, though its lease is alive. */
+/** A run with a live lease whose only attempt began long ago and has fallen silent. */
 async function silentRun({ pool, runStore }: World): Promise<void> {
   const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
   await runStore.create({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
@@ -227,25 +225,8 @@ const leases = (): Studio["lease"] => {
 
 const cycles: Readonly<Record<string, Act>> = {
   ...recoveries,
-  idle: {},
   "idle with a cap": { settings: { dailyCapUsd: 5 } },
   leasing: { studio: { lease: leases() } },
-  full: { before: leased, settings: { concurrency: 1 } },
-  paused: { before: ({ deps, pool }) => deps.control.write(pool, { paused: true }) },
-  overlapping: {
-    before: async ({ deps, pool }) =>
-      void (await deps.lock.acquire({ pool, owner: "other", nowMs, untilMs: nowMs + 60_000 })),
-  },
-  "at the daily cap": {
-    settings: { dailyCapUsd: 5 },
-    before: ({ deps, pool }) => deps.spend.add(pool, "1970-01-01", { costUsd: 5 }),
-  },
-  "asked to wait by Studio": { studio: { lease: throwing(throttled) } },
-  "asked to wait by the model": {
-    before: ({ deps, pool }) => deps.backoff.extend(pool, "model", nowMs + 90_000),
-  },
-  "without Studio": { studio: { lease: throwing(outage) } },
-  "with a refused key": { studio: { lease: throwing(refused) } },
   "leasing a workspace that is lost again and again": { before: lostThrice, studio: { lease: leases() } },
   "with a lease that cannot be recorded": {
     studio: { lease: leases() },
@@ -329,24 +310,21 @@ const acts: Readonly<Record<Emitter, Readonly<Record<string, Act>>>> = {
   recovery: recoveries,
 };
 
-/**
- * Runs cycles, attempts and recovery through success and every kind of failure, over a real table, and gives all that
- * they emitted.
- */
+/** Runs cycles, attempts and recovery over a real table so that each metric is emitted by each of its emitters. */
 export async function emitEverything(local: LocalTable): Promise<readonly Emission[]> {
   const emissions: Emission[] = [];
-  const recorder = (part: Emitter, act: string): Metrics => ({
-    emit: (name, dimensions, value) => void emissions.push({ part, act, name, dimensions, value }),
+  const recorder = (part: Emitter): Metrics => ({
+    emit: (name, dimensions, value) => void emissions.push({ part, name, dimensions, value }),
   });
   let pools = 0;
   for (const part of ["dispatcher", "processor", "recovery"] as const) {
-    for (const [name, act] of Object.entries(acts[part])) {
+    for (const act of Object.values(acts[part])) {
       const pool = `every${++pools}`;
-      const world = worldOf(local, { metrics: recorder(part, name), pool, act });
+      const world = worldOf(local, { metrics: recorder(part), pool, act });
       await act.before?.(world);
       await runAct(part, world, act);
     }
-    await throttleOnce(recorder(part, "throttled"), "every");
+    await throttleOnce(recorder(part), "every");
   }
   return emissions;
 }

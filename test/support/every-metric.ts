@@ -28,7 +28,7 @@ import { says, scriptedModel, type Step } from "./scripted-model.ts";
 import { recordingLog } from "./silent.ts";
 
 export interface Emission {
-  /** Who emitted it. */
+  /** The part of the runner that emitted it. */
   readonly part: Emitter;
   readonly name: MetricName;
   readonly dimensions: Readonly<Record<string, string>>;
@@ -73,12 +73,12 @@ const words = says("Done.");
 const answer: ModelTurn = { ...words, usage: { ...words.usage, costUsd: 0.00046 } };
 const noRoom = (): RunnerError => new RunnerError("model_no_room", "429");
 
-/** What one act changes of a world in which all is well. Its pool is its own. */
+/** How one act differs from a world without faults. Each act has a pool of its own. */
 interface Act {
   readonly studio?: Partial<Studio>;
   readonly steps?: readonly Step[];
   readonly work?: AttemptDeps["work"];
-  /** Of an attempt's invocation. */
+  /** The remaining time of an attempt's invocation. */
   readonly remainingMs?: number;
   readonly settings?: Partial<CycleSettings>;
   readonly deps?: (deps: World["deps"]) => Partial<World["deps"]>;
@@ -88,7 +88,7 @@ interface Act {
 interface World {
   readonly pool: string;
   readonly clock: FakeClock;
-  /** Whether an answer of the table is awaited. */
+  /** Whether a request to the table is pending. */
   readonly isBusy: () => boolean;
   readonly table: Table;
   readonly runStore: RunStore;
@@ -157,7 +157,7 @@ function watch(table: Table): { readonly table: Table; readonly isBusy: () => bo
   };
 }
 
-/** A run with a live lease whose only attempt began long ago and has fallen silent. */
+/** A run whose only attempt started long ago and has been silent since, while its lease is live. */
 async function silentRun({ pool, runStore }: World): Promise<void> {
   const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
   await runStore.create({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
@@ -199,7 +199,7 @@ const leasedFor =
     });
 const leased = leasedFor(599_000);
 
-/** Three runs in a row were paid for and lost; the last one just now. */
+/** Three runs in a row that cost money and were lost, the last one just now. */
 async function lostThrice(world: World): Promise<void> {
   await silentRun(world);
   const { pool, runStore, deps } = world;
@@ -282,7 +282,8 @@ async function runAct(part: Emitter, world: World, act: Act): Promise<void> {
   const state = { over: false };
   const end = (): void => void (state.over = true);
   void done.then(end, end);
-  // The table's answers take real time, in which ours stands still; else it passes in small steps.
+  // While a request to the table is pending, real time passes and the fake clock stands still. Otherwise the
+  // clock advances in small steps.
   while (!state.over) {
     if (isBusy()) await nextTurn();
     else await clock.advance(100);
@@ -290,7 +291,7 @@ async function runAct(part: Emitter, world: World, act: Act): Promise<void> {
   }
 }
 
-/** Has DynamoDB throttle a call once. */
+/** Makes DynamoDB throttle one call. */
 async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
   const type = "application/x-amz-json-1.0";
   const server = await startHttpServer(

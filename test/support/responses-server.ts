@@ -1,17 +1,15 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { Server } from "node:net";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { startHttpServer } from "./http-server.ts";
 
-/** What the server saw of one request. */
+/** What the server received in one request. */
 export interface SeenRequest {
-  readonly method: string | undefined;
-  readonly path: string | undefined;
+  readonly method: string;
+  readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** Empty where the request had none. */
+  /** Empty if the request had none. */
   readonly body: Record<string, unknown>;
-  /** Resolves when the client's side of the exchange is closed. */
-  readonly closed: Promise<unknown>;
+  /** Resolves when the client has closed its side. */
+  readonly closed: Promise<void>;
 }
 
 /** One answer of the server. */
@@ -21,53 +19,25 @@ export interface ResponsesServer extends AsyncDisposable {
   /** For the client: `http://127.0.0.1:PORT/v1`. */
   readonly baseUrl: string;
   readonly seen: readonly SeenRequest[];
-  /** Resolves when `count` requests have come in. */
+  /** Resolves when `count` requests have arrived. */
   arrived(count: number): Promise<void>;
 }
 
 /** A real HTTP server that gives one answer per request, in order, and 418 when there are no more. */
 export async function startResponsesServer(answers: readonly Answer[]): Promise<ResponsesServer> {
   const seen: SeenRequest[] = [];
-  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const answer =
-      answers[seen.length] ?? json(418, { error: { message: "the script of the server has ended" } });
-    seen.push({
-      method: request.method,
-      path: request.url,
-      headers: request.headers,
-      body: JSON.parse(Buffer.concat(chunks).toString() || "{}"),
-      closed: once(response, "close"),
-    });
-    answer(response);
-    waiting.filter(({ count }) => count <= seen.length).forEach(({ resolve }) => resolve());
-  };
-  const server = createServer((request, response) => void serve(request, response));
+  const server = await startHttpServer(({ method, path, headers, body }) => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const answer = answers[seen.length] ?? apiError(418, { message: "the script of the server has ended" });
+    seen.push({ method, path, headers, body: JSON.parse(body || "{}"), closed });
+    return { raw: (response) => answer(response.once("close", resolve)) };
+  });
   return {
-    baseUrl: `http://127.0.0.1:${await listen(server)}/v1`,
+    baseUrl: `${server.baseUrl}/v1`,
     seen,
-    arrived: (count) =>
-      new Promise((resolve) => {
-        if (count <= seen.length) resolve();
-        else waiting.push({ count, resolve });
-      }),
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+    arrived: server.received,
+    [Symbol.asyncDispose]: server.close,
   };
-}
-
-/** Binds to a free port and gives it. */
-export async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 type Event = Readonly<Record<string, unknown>>;
@@ -82,7 +52,7 @@ const begin = (response: ServerResponse): void => {
   response.flushHeaders();
 };
 
-/** A stream of events that ends properly. */
+/** A stream of events that ends normally. */
 export const stream =
   (...events: readonly Event[]): Answer =>
   (response) => {
@@ -90,7 +60,7 @@ export const stream =
     response.end(events.map(frame).join(""));
   };
 
-/** Text of a stream as it is. */
+/** A stream with this text, unchanged. */
 export const rawStream =
   (text: string): Answer =>
   (response) => {
@@ -98,7 +68,7 @@ export const rawStream =
     response.end(text);
   };
 
-/** A stream that begins and then says nothing more. */
+/** A stream that starts and then sends nothing more. */
 export const silence =
   (...events: readonly Event[]): Answer =>
   (response) => {
@@ -114,7 +84,7 @@ export const brokenStream =
     response.write(events.map(frame).join(""), () => response.destroy());
   };
 
-/** Comments, as proxies send them while a model thinks: one every `everyMs`, then the events. */
+/** Sends comments, as proxies do while a model thinks, one every `everyMs`, and then the events. */
 export const slowStream =
   (pace: { readonly everyMs: number; readonly comments: number }, ...events: readonly Event[]): Answer =>
   (response) => {
@@ -130,7 +100,7 @@ export const slowStream =
     response.on("close", () => clearInterval(timer));
   };
 
-/** Takes the request and never answers. */
+/** Accepts the request and never answers. */
 export const noAnswer: Answer = () => undefined;
 
 export const json =
@@ -178,7 +148,7 @@ const usage = {
   total_tokens: 130,
 };
 
-/** A stored response as `GET /responses/{id}` and a create in the background answer it. */
+/** A stored response, as `GET /responses/{id}` and a background create return it. */
 export const stored = (status: string, fields: Event = {}): Answer =>
   json(200, {
     id: "resp_1",
@@ -191,10 +161,10 @@ export const stored = (status: string, fields: Event = {}): Answer =>
     ...fields,
   });
 
-/** The same when it has ended well. */
+/** A stored response that completed successfully. */
 export const storedWhole = (...output: readonly Event[]): Answer => stored("completed", { output, usage });
 
-/** The last event of a stream: `response.completed` and its kin. */
+/** The last event of a stream: `response.completed` and similar. */
 export const ended = (outcome: string, response: Event): Event => ({
   type: `response.${outcome}`,
   sequence_number: 9,

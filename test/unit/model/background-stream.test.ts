@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
-import type { OpenAiDeps } from "../../../lib/model/openai.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
@@ -14,7 +13,7 @@ import {
   storedWhole,
   stream,
 } from "../../support/responses-server.ts";
-import { create, look, never, scene } from "./support.ts";
+import { create, look, never, scene, type Overrides } from "./support.ts";
 
 const allEvents = `${look}?stream=true`;
 const eventsAfter = (number: number): string => `${allEvents}&starting_after=${number}`;
@@ -38,7 +37,7 @@ const running = stored("in_progress");
 const hi = completed(message("Hi"));
 const whole = stream(created(), delta(1), hi);
 
-const auto = (answers: readonly Answer[], overrides: Partial<OpenAiDeps> = {}) =>
+const auto = (answers: readonly Answer[], overrides: Overrides = {}) =>
   scene(answers, { mode: "auto", ...overrides });
 
 test("a round in the background is followed by its events, without a poll or a wait", async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { OpenAiDeps } from "../../../lib/model/openai.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
@@ -15,7 +14,7 @@ import {
   storedWhole,
   stream,
 } from "../../support/responses-server.ts";
-import { cancel, create, freshKey, key, look, scene } from "./support.ts";
+import { cancel, create, freshKey, key, look, scene, type Overrides } from "./support.ts";
 
 const queued = stored("queued");
 const running = stored("in_progress");
@@ -24,7 +23,7 @@ const down = apiError(503, { message: "Down" });
 const gone = apiError(404, { message: "Response with id 'resp_1' not found." });
 const reason = new Error("the attempt is over");
 
-const background = (answers: readonly Answer[], overrides: Partial<OpenAiDeps> = {}) =>
+const background = (answers: readonly Answer[], overrides: Overrides = {}) =>
   scene(answers, { mode: "background", ...overrides });
 
 test("a round starts in the background and is polled until it ends if it is not streamed", async () => {

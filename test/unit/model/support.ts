@@ -43,7 +43,7 @@ function twoKeys(): KeySource {
   };
 }
 
-interface Overrides extends Partial<OpenAiDeps> {
+export interface Overrides extends Partial<OpenAiDeps> {
   readonly apiKey?: KeySource;
 }
 

@@ -163,28 +163,15 @@ async function silentRun({ pool, runStore }: World): Promise<void> {
   await runStore.create({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
   const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
   await runStore.start(fence, { atMs: nowMs - 500_000, requestId: "req1" });
-  const usage = {
-    inputTokens: 10,
-    cachedInputTokens: 2,
-    cacheWriteTokens: 0,
-    outputTokens: 5,
-    reasoningTokens: 1,
-    webSearches: 0,
-    costUsd: 0.0001,
+  await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage: answer.usage });
+}
+
+const silentRunWith =
+  (set: Readonly<Record<string, unknown>>) =>
+  async (world: World): Promise<void> => {
+    await silentRun(world);
+    await world.table.update({ pool: world.pool, id: "run#r1" }, { set });
   };
-  await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage });
-}
-
-async function oftenRestarted(world: World): Promise<void> {
-  await silentRun(world);
-  const key = { pool: world.pool, id: "run#r1" };
-  await world.table.update(key, { set: { starts: 3 } });
-}
-
-async function delivering(world: World): Promise<void> {
-  await silentRun(world);
-  await world.table.update({ pool: world.pool, id: "run#r1" }, { set: { delivering: true } });
-}
 
 const leasedFor =
   (leftMs: number) =>
@@ -212,9 +199,9 @@ async function lostThrice(world: World): Promise<void> {
 /** For the reaper of a cycle, and for recovery. */
 const recoveries: Readonly<Record<string, Act>> = {
   "an attempt is restarted": { before: silentRun },
-  "a job that kills its worker is failed": { before: oftenRestarted },
+  "a job that kills its worker is failed": { before: silentRunWith({ starts: 3 }) },
   "a lease is gone": { before: silentRun, studio: { heartbeat: throwing(lost) } },
-  "a delivery had arrived": { before: delivering, studio: { heartbeat: throwing(lost) } },
+  "a delivery had arrived": { before: silentRunWith({ delivering: true }), studio: { heartbeat: throwing(lost) } },
   "the key of a lost attempt is refused": { before: silentRun, studio: { heartbeat: throwing(refused) } },
 };
 

@@ -1,15 +1,161 @@
 import { inspect } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { apiError, completed, ended, message, rawStream, stream } from "../../support/responses-server.ts";
-import { cases } from "./openai-error-cases.ts";
+import type { ErrorCode } from "../../../lib/core/errors.ts";
+import type { ModelRequest } from "../../../lib/model/model.ts";
+import {
+  apiError,
+  completed,
+  ended,
+  functionCall,
+  html,
+  json,
+  message,
+  rawStream,
+  stream,
+} from "../../support/responses-server.ts";
+import type { Answer } from "../../support/responses-server.ts";
 import { freshKey, key, scene } from "./support.ts";
 
 const fine = stream(completed(message("Hi")));
 
-test.for(cases)("reports %s at the first try: %s", async ([code, , answer, words, asked]) => {
+/** What the error's message says after the words of its code, the answer, and what was asked for. */
+type Case = readonly [says: string, answer: Answer, asked?: Partial<ModelRequest>];
+type Fields = Readonly<Record<string, unknown>>;
+
+const chained = { previousResponseId: "resp_0" };
+const inFlex = { options: { serviceTier: "flex" } } as const;
+const api = (status: number, words: string, code?: string): Answer => apiError(status, { message: words, code });
+const unsupported = (param: string): Answer => apiError(400, { message: "No.", param, code: "bad" });
+const errorEvent = (error: Fields): Answer => stream({ type: "error", error });
+const failed = (error: Fields, more: Fields = {}): Answer => stream(ended("failed", { error, ...more }));
+const incomplete = (reason: string, output: readonly unknown[] = []): Answer =>
+  stream(ended("incomplete", { incomplete_details: { reason }, output }));
+const refusal = (words: string): Answer =>
+  stream(completed({ type: "message", content: [{ type: "refusal", refusal: words }] }));
+
+const noQuota = "insufficient_quota";
+const noRoom = { code: "resource_unavailable", message: "No room." };
+const missing = { code: "previous_response_not_found", message: "Missing." };
+const ignored = stream(
+  { type: "response.created", response: { id: "resp_1", previous_response_id: null } },
+  completed(message("What was the question?")),
+);
+const noSchema = "the model's answer breaks the Responses schema at";
+const noText = "Invalid input: expected string, received undefined";
+const half = [message("Half"), functionCall("call_1", "create_list", '{"a"')];
+
+const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] = [
+  [
+    "model_quota_exhausted",
+    "the quota of the model's account is used up: ",
+    [
+      ["Not a rate limit. (HTTP 429, code insufficient_quota)", api(429, "Not a rate limit.", noQuota)],
+      ["Nor a lack of room. (HTTP 429, code insufficient_quota)", api(429, "Nor a lack of room.", noQuota), inFlex],
+      ["No credit. (code insufficient_quota)", failed({ message: "No credit.", type: noQuota, code: noQuota })],
+      [
+        "No credit. (code credit_balance_exhausted, request req_stream)",
+        errorEvent({ message: "No credit.", code: "credit_balance_exhausted" }),
+      ],
+    ],
+  ],
+  [
+    "model_no_room",
+    "the model's provider has no room in the service tier that was asked for: ",
+    [
+      ["No room. (HTTP 429, code resource_unavailable)", apiError(429, noRoom), inFlex],
+      ["No room. (code resource_unavailable)", failed(noRoom, { service_tier: "flex" })],
+    ],
+  ],
+  [
+    "model_previous_response_missing",
+    "the model's provider does not have the previous response: ",
+    [
+      ["Missing. (HTTP 400, code previous_response_not_found)", apiError(400, missing)],
+      ["Response with id resp_0 was not found (HTTP 404)", api(404, "Response with id resp_0 was not found"), chained],
+      ["no support for 'previous_response_id' (HTTP 500)", api(500, "no support for 'previous_response_id'"), chained],
+      ["Missing. (code previous_response_not_found, request req_stream)", errorEvent(missing)],
+    ],
+  ],
+  ["model_previous_response_missing", "", [["the model's provider answered without the previous response", ignored, chained]]],
+  [
+    "model_rejected",
+    "the model's provider rejected the request: ",
+    [
+      ["No. (HTTP 400, code bad, setting inference.reasoningEffort)", unsupported("reasoning.effort")],
+      ["No. (HTTP 400, code bad, setting inference.serviceTier)", unsupported("service_tier")],
+      ["No. (HTTP 400, code bad, setting inference.maxOutputTokens)", unsupported("max_output_tokens")],
+      ["No. (HTTP 400, code bad, setting inference.hostedTools)", unsupported("tools[12]")],
+      ["No. (HTTP 400, code bad)", unsupported("constructor")],
+      ["No such model (HTTP 404, code model_not_found)", api(404, "No such model", "model_not_found"), chained],
+      ["The key is not at fault (HTTP 403, code model_not_found)", api(403, "The key is not at fault", "model_not_found")],
+      [
+        "Invalid schema for function (HTTP 400, request req_9)",
+        apiError(400, { message: "Invalid schema\n for function" }, { "x-request-id": "req_9" }),
+      ],
+      [
+        "Too long (code context_length_exceeded, request req_stream)",
+        errorEvent({ type: "invalid_request_error", code: "context_length_exceeded", message: "Too long" }),
+      ],
+      ["A detail of FastAPI (HTTP 422)", json(422, { detail: "A detail of FastAPI" })],
+    ],
+  ],
+  [
+    "model_contract",
+    "",
+    [
+      ["what answered at the model's address is not the Responses API (HTTP 404)", html(404)],
+      [`${noSchema} response.id: ${noText}`, json(200, { ok: true })],
+      ["the model's answer holds broken JSON", rawStream("event: response.completed\ndata: {nope\n\n")],
+      [
+        `${noSchema} function_call.call_id: ${noText}`,
+        stream(completed({ type: "function_call", name: "create_list", arguments: "{}" })),
+      ],
+    ],
+  ],
+  [
+    "model_failed",
+    "the model's provider reports ",
+    [
+      [
+        "that the response failed: Odd (code strange, request req_stream)",
+        rawStream(`data: ${JSON.stringify({ type: "error", code: "strange", message: "Odd" })}\n\n`),
+      ],
+      ["the response as failed: Bad (code invalid_prompt)", failed({ code: "invalid_prompt", message: "Bad" })],
+      ["the response as cancelled", stream(ended("completed", { status: "cancelled", output: [] }))],
+    ],
+  ],
+  [
+    "model_incomplete",
+    "",
+    [["the model stopped at its output limit, before its answer was whole", incomplete("max_output_tokens", half)]],
+  ],
+  [
+    "model_content_filtered",
+    "",
+    [["the provider's content filter stopped the model's answer", incomplete("content_filter")]],
+  ],
+  [
+    "model_refused",
+    "the model declined: ",
+    [
+      ["I cannot help.", refusal("I cannot help.")],
+      ["x".repeat(300), refusal("x".repeat(500))],
+    ],
+  ],
+  [
+    "model_empty",
+    "",
+    [["the model answered with neither text nor a tool call", stream(completed(message("  \n")))]],
+  ],
+];
+
+test.for(
+  cases.flatMap(([code, words, group]) =>
+    group.map(([says, answer, asked]) => [code, words + says, answer, asked] as const),
+  ),
+)("reports %s at the first try: %s", async ([code, words, answer, asked]) => {
   const { failure, server } = await scene([answer]);
-  const error = await failure(asked);
-  expect(error).toMatchObject({ name: "RunnerError", code, message: words, retryable: false });
+  expect(await failure(asked)).toMatchObject({ name: "RunnerError", code, message: words, retryable: false });
   expect(server.seen).toHaveLength(1);
 });
 
@@ -27,8 +173,8 @@ test("a refused key is fetched again and tried once more", async () => {
 });
 
 test.for([401, 403])("a key refused twice with %i is model_key_refused", async (status) => {
-  const refusal = apiError(status, { message: `Not allowed: ${key}`, type: "invalid_request_error" });
-  const { failure, server } = await scene([refusal, refusal]);
+  const refused = apiError(status, { message: `Not allowed: ${key}`, type: "invalid_request_error" });
+  const { failure, server } = await scene([refused, refused]);
   expect(await failure()).toMatchObject({ code: "model_key_refused", status, retryable: false });
   expect(server.seen).toHaveLength(2);
 });

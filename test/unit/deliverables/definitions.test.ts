@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { limits } from "../../../lib/deliverables/limits.ts";
 import { countDeliverables } from "../../../lib/deliverables/payload.ts";
 import { danglingPlaceholders } from "../../../lib/deliverables/placeholders.ts";
-import { deliverablesTable } from "../../support/deliverables-table.ts";
 import { payloadKeyByKind, toolDefinitions, tools } from "../../../lib/deliverables/registry.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { fullDraft, samples } from "./samples.ts";
@@ -88,7 +87,6 @@ test.each(tools.map((tool) => [tool.name, tool] as const))(
     expect(payloadKeyByKind.get(tool.kind)).toBe(tool.payloadKey);
     expect(samples).toHaveProperty(name);
     expect(limits.most[tool.payloadKey]).toBeGreaterThan(0);
-    expect(deliverablesTable()).toContain(`| \`${name}\` | ${tool.makes} |`);
     const made = fullDraft()[tool.payloadKey].map((item) => tool.idOf(item));
     const message = `{{artifact:${tool.kind}:${made[0]}}}`;
     expect(danglingPlaceholders(message, fullDraft())).toEqual([]);
@@ -96,13 +94,3 @@ test.each(tools.map((tool) => [tool.name, tool] as const))(
     expect(countDeliverables(fullDraft())[tool.kind]).toBe(made.length);
   },
 );
-
-test("the README's table states the caps", () => {
-  const lines = deliverablesTable().split("\n");
-  expect(lines).toHaveLength(13);
-  expect(lines[0]).toBe("| tool | makes | at most, per job | each |");
-  expect(lines).toContain("| `create_list` | list | 12 | 48 items of 512 characters |");
-  expect(lines).toContain(
-    "| `create_stacked_bar_chart` | stacked bar chart | 12 charts together | 32 labels, 8 series, one finite value per label, none negative |",
-  );
-});

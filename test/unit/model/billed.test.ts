@@ -35,11 +35,14 @@ describe("what a response has used", () => {
   });
 
   test("never has more parts than the whole", () => {
-    const details = { cached_tokens: 90, cache_write_tokens: 90 };
-    expect(read({ usage: { ...counts, input_tokens_details: details } })).toMatchObject({
+    const input_tokens_details = { cached_tokens: 90, cache_write_tokens: 90 };
+    const output_tokens_details = { reasoning_tokens: 51 };
+    expect(read({ usage: { ...counts, input_tokens_details, output_tokens_details } })).toMatchObject({
       inputTokens: 100,
       cachedInputTokens: 90,
       cacheWriteTokens: 10,
+      outputTokens: 50,
+      reasoningTokens: 50,
     });
   });
 

@@ -157,10 +157,12 @@ function watch(table: Table): { readonly table: Table; readonly isBusy: () => bo
   };
 }
 
+const run = { runId: "r1", workspaceId: "w", keyId: "k1" };
+
 /** A run whose only attempt started long ago and has been silent since, while its lease is live. */
 async function silentRun({ pool, runStore }: World): Promise<void> {
   const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
-  await runStore.create({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
+  await runStore.create({ ...run, pool, ...times });
   const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
   await runStore.start(fence, { atMs: nowMs - 500_000, requestId: "req1" });
   await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage: answer.usage });
@@ -176,22 +178,15 @@ const silentRunWith =
 const leasedFor =
   (leftMs: number) =>
   ({ pool, runStore }: World): Promise<void> =>
-    runStore.create({
-      pool,
-      runId: "r1",
-      workspaceId: "w",
-      keyId: "k1",
-      leasedAtMs: nowMs - 1_000,
-      leaseExpiresAtMs: nowMs + leftMs,
-    });
+    runStore.create({ ...run, pool, leasedAtMs: nowMs - 1_000, leaseExpiresAtMs: nowMs + leftMs });
 const leased = leasedFor(599_000);
 
 /** Three runs in a row that cost money and were lost, the last one just now. */
 async function lostThrice(world: World): Promise<void> {
   await silentRun(world);
   const { pool, runStore, deps } = world;
-  const run = (await runStore.read(pool, "r1"))!;
-  await runStore.finishAbandoned(run, { state: "lost", reason: "silent", atMs: nowMs });
+  const silent = (await runStore.read(pool, "r1"))!;
+  await runStore.finishAbandoned(silent, { state: "lost", reason: "silent", atMs: nowMs });
   const claim = { workspaceId: "w", runId: "r1", losses: 2, previousRunId: undefined, atMs: nowMs };
   await deps.workspaces.claim(pool, claim);
 }
@@ -227,15 +222,9 @@ const untilAborted: AttemptDeps["work"] = ({ signal }) =>
 const attempts: Readonly<Record<string, Act>> = {
   completing: { before: leased },
   "of a duplicate event": { before: silentRun },
-  "that the model declines": {
-    before: leased,
-    steps: [new RunnerError("model_refused", "no")],
-  },
+  "that the model declines": { before: leased, steps: [new RunnerError("model_refused", "no")] },
   // Seven waits of two minutes in all, then the tier auto.
-  "in a tier without room": {
-    before: leased,
-    steps: [...Array.from({ length: 8 }, noRoom), answer],
-  },
+  "in a tier without room": { before: leased, steps: [...Array.from({ length: 8 }, noRoom), answer] },
   "with a refused model key": { before: leased, steps: [new RunnerError("model_key_refused", "401")] },
   "with a refused runner key": { before: leasedFor(5_000), studio: { heartbeat: throwing(refused) } },
   "whose lease is gone": { before: leased, studio: { heartbeat: throwing(lost) } },

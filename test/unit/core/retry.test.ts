@@ -66,9 +66,7 @@ describe("retry", () => {
   ])("gives up with the last error after %s", async (_, given, tries) => {
     const { run } = scene();
     const call = failsWith(passing(), passing(), passing(), passing(), passing());
-    await expect(run(call.work, { policy: given })).rejects.toMatchObject({
-      code: "studio_unavailable",
-    });
+    await expect(run(call.work, { policy: given })).rejects.toMatchObject({ code: "studio_unavailable" });
     expect(call.tries()).toBe(tries);
   });
 

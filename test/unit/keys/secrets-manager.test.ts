@@ -33,10 +33,7 @@ describe("the source of a secret", () => {
   it("reads its text by its name", async () => {
     const { source, asked } = await scene(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
     expect(await source.read("studio/keys")).toBe("cred-1.abc");
-    expect(asked()).toEqual({
-      action: "secretsmanager.GetSecretValue",
-      body: { SecretId: "studio/keys" },
-    });
+    expect(asked()).toEqual({ action: "secretsmanager.GetSecretValue", body: { SecretId: "studio/keys" } });
   });
 
   it.each<readonly [string, Reply, string, string]>([

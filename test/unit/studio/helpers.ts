@@ -122,11 +122,7 @@ export const calls = {
   context: (studio: Client) => studio.context(jobCall()),
   heartbeat: (studio: Client) => studio.heartbeat(jobCall()),
   updateSummary: (studio: Client) =>
-    studio.updateSummary(jobCall(), {
-      summaryText: "Before",
-      fromMessageId: "m1",
-      throughMessageId: "m2",
-    }),
+    studio.updateSummary(jobCall(), { summaryText: "Before", fromMessageId: "m1", throughMessageId: "m2" }),
   complete: (studio: Client) => studio.complete(jobCall(), payload),
   fail: (studio: Client) => studio.fail(jobCall(), "No luck"),
   createRunnerInstance: (studio: Client) =>

@@ -7,7 +7,7 @@ const keysOf = (text: string): readonly (readonly [string, string])[] =>
   parseRunnerKeys(text, "studio/keys").map((key) => [key.id, key.value.reveal()] as const);
 
 const refused = (problem: string) =>
-  expect.objectContaining({ name: "RunnerError", code: "secret_malformed", message: problem });
+  expect.objectContaining({ name: "RunnerError", code: "secret_malformed", message: problem }) as unknown;
 
 /** Whatever could be shown of the keys, or of the error in their place. */
 function outcomeOf(parse: () => unknown): string {

@@ -30,7 +30,6 @@ import { recordingLog } from "./silent.ts";
 export interface Emission {
   /** The part of the runner that emitted it. */
   readonly part: Emitter;
-  readonly act: string;
   readonly name: MetricName;
   readonly dimensions: Readonly<Record<string, string>>;
   readonly value: number;
@@ -39,7 +38,6 @@ export interface Emission {
 const nowMs = 10_000_000;
 const lost = new RunnerError("lease_lost", "409", { status: 409 });
 const outage = new RunnerError("studio_unavailable", "502", { retryable: true, status: 502 });
-const throttled = new RunnerError("studio_unavailable", "429", { retryable: true, status: 429 });
 const refused = new RunnerError("key_refused", "401", { status: 401 });
 const throwing = (error: unknown) => async (): Promise<never> => {
   throw error;
@@ -159,54 +157,36 @@ function watch(table: Table): { readonly table: Table; readonly isBusy: () => bo
   };
 }
 
+const run = { runId: "r1", workspaceId: "w", keyId: "k1" };
+
 /** A run whose only attempt started long ago and has been silent since, while its lease is live. */
 async function silentRun({ pool, runStore }: World): Promise<void> {
   const times = { leasedAtMs: nowMs - 500_000, leaseExpiresAtMs: nowMs + 600_000 };
-  await runStore.create({ pool, runId: "r1", workspaceId: "w", keyId: "k1", ...times });
+  await runStore.create({ ...run, pool, ...times });
   const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
   await runStore.start(fence, { atMs: nowMs - 500_000, requestId: "req1" });
-  const usage = {
-    inputTokens: 10,
-    cachedInputTokens: 2,
-    cacheWriteTokens: 0,
-    outputTokens: 5,
-    reasoningTokens: 1,
-    webSearches: 0,
-    costUsd: 0.0001,
+  await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage: answer.usage });
+}
+
+const silentRunWith =
+  (set: Readonly<Record<string, unknown>>) =>
+  async (world: World): Promise<void> => {
+    await silentRun(world);
+    await world.table.update({ pool: world.pool, id: "run#r1" }, { set });
   };
-  await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage });
-}
-
-async function oftenRestarted(world: World): Promise<void> {
-  await silentRun(world);
-  const key = { pool: world.pool, id: "run#r1" };
-  await world.table.update(key, { set: { starts: 3 } });
-}
-
-async function delivering(world: World): Promise<void> {
-  await silentRun(world);
-  await world.table.update({ pool: world.pool, id: "run#r1" }, { set: { delivering: true } });
-}
 
 const leasedFor =
   (leftMs: number) =>
   ({ pool, runStore }: World): Promise<void> =>
-    runStore.create({
-      pool,
-      runId: "r1",
-      workspaceId: "w",
-      keyId: "k1",
-      leasedAtMs: nowMs - 1_000,
-      leaseExpiresAtMs: nowMs + leftMs,
-    });
+    runStore.create({ ...run, pool, leasedAtMs: nowMs - 1_000, leaseExpiresAtMs: nowMs + leftMs });
 const leased = leasedFor(599_000);
 
 /** Three runs in a row that cost money and were lost, the last one just now. */
 async function lostThrice(world: World): Promise<void> {
   await silentRun(world);
   const { pool, runStore, deps } = world;
-  const run = (await runStore.read(pool, "r1"))!;
-  await runStore.finishAbandoned(run, { state: "lost", reason: "silent", atMs: nowMs });
+  const silent = (await runStore.read(pool, "r1"))!;
+  await runStore.finishAbandoned(silent, { state: "lost", reason: "silent", atMs: nowMs });
   const claim = { workspaceId: "w", runId: "r1", losses: 2, previousRunId: undefined, atMs: nowMs };
   await deps.workspaces.claim(pool, claim);
 }
@@ -214,9 +194,9 @@ async function lostThrice(world: World): Promise<void> {
 /** For the reaper of a cycle, and for recovery. */
 const recoveries: Readonly<Record<string, Act>> = {
   "an attempt is restarted": { before: silentRun },
-  "a job that kills its worker is failed": { before: oftenRestarted },
+  "a job that kills its worker is failed": { before: silentRunWith({ starts: 3 }) },
   "a lease is gone": { before: silentRun, studio: { heartbeat: throwing(lost) } },
-  "a delivery had arrived": { before: delivering, studio: { heartbeat: throwing(lost) } },
+  "a delivery had arrived": { before: silentRunWith({ delivering: true }), studio: { heartbeat: throwing(lost) } },
   "the key of a lost attempt is refused": { before: silentRun, studio: { heartbeat: throwing(refused) } },
 };
 
@@ -227,25 +207,8 @@ const leases = (): Studio["lease"] => {
 
 const cycles: Readonly<Record<string, Act>> = {
   ...recoveries,
-  idle: {},
   "idle with a cap": { settings: { dailyCapUsd: 5 } },
   leasing: { studio: { lease: leases() } },
-  full: { before: leased, settings: { concurrency: 1 } },
-  paused: { before: ({ deps, pool }) => deps.control.write(pool, { paused: true }) },
-  overlapping: {
-    before: async ({ deps, pool }) =>
-      void (await deps.lock.acquire({ pool, owner: "other", nowMs, untilMs: nowMs + 60_000 })),
-  },
-  "at the daily cap": {
-    settings: { dailyCapUsd: 5 },
-    before: ({ deps, pool }) => deps.spend.add(pool, "1970-01-01", { costUsd: 5 }),
-  },
-  "asked to wait by Studio": { studio: { lease: throwing(throttled) } },
-  "asked to wait by the model": {
-    before: ({ deps, pool }) => deps.backoff.extend(pool, "model", nowMs + 90_000),
-  },
-  "without Studio": { studio: { lease: throwing(outage) } },
-  "with a refused key": { studio: { lease: throwing(refused) } },
   "leasing a workspace that is lost again and again": { before: lostThrice, studio: { lease: leases() } },
   "with a lease that cannot be recorded": {
     studio: { lease: leases() },
@@ -259,15 +222,9 @@ const untilAborted: AttemptPorts["work"] = ({ signal }) =>
 const attempts: Readonly<Record<string, Act>> = {
   completing: { before: leased },
   "of a duplicate event": { before: silentRun },
-  "that the model declines": {
-    before: leased,
-    steps: [new RunnerError("model_refused", "no")],
-  },
+  "that the model declines": { before: leased, steps: [new RunnerError("model_refused", "no")] },
   // Seven waits of two minutes in all, then the tier auto.
-  "in a tier without room": {
-    before: leased,
-    steps: [...Array.from({ length: 8 }, noRoom), answer],
-  },
+  "in a tier without room": { before: leased, steps: [...Array.from({ length: 8 }, noRoom), answer] },
   "with a refused model key": { before: leased, steps: [new RunnerError("model_key_refused", "401")] },
   "with a refused runner key": { before: leasedFor(5_000), studio: { heartbeat: throwing(refused) } },
   "whose lease is gone": { before: leased, studio: { heartbeat: throwing(lost) } },
@@ -330,24 +287,21 @@ const acts: Readonly<Record<Emitter, Readonly<Record<string, Act>>>> = {
   recovery: recoveries,
 };
 
-/**
- * Runs cycles, attempts and recovery through success and every kind of failure, with a real table. Returns
- * everything that they emitted.
- */
+/** Runs cycles, attempts and recovery over a real table so that each metric is emitted by each of its emitters. */
 export async function emitEverything(local: LocalTable): Promise<readonly Emission[]> {
   const emissions: Emission[] = [];
-  const recorder = (part: Emitter, act: string): Metrics => ({
-    emit: (name, dimensions, value) => void emissions.push({ part, act, name, dimensions, value }),
+  const recorder = (part: Emitter): Metrics => ({
+    emit: (name, dimensions, value) => void emissions.push({ part, name, dimensions, value }),
   });
   let pools = 0;
   for (const part of ["dispatcher", "processor", "recovery"] as const) {
-    for (const [name, act] of Object.entries(acts[part])) {
+    for (const act of Object.values(acts[part])) {
       const pool = `every${++pools}`;
-      const world = worldOf(local, { metrics: recorder(part, name), pool, act });
+      const world = worldOf(local, { metrics: recorder(part), pool, act });
       await act.before?.(world);
       await runAct(part, world, act);
     }
-    await throttleOnce(recorder(part, "throttled"), "every");
+    await throttleOnce(recorder(part), "every");
   }
   return emissions;
 }

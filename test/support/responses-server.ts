@@ -1,17 +1,15 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { Server } from "node:net";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { startHttpServer } from "./http-server.ts";
 
 /** What the server received in one request. */
 export interface SeenRequest {
-  readonly method: string | undefined;
-  readonly path: string | undefined;
+  readonly method: string;
+  readonly path: string;
   readonly headers: IncomingHttpHeaders;
   /** Empty if the request had none. */
   readonly body: Record<string, unknown>;
   /** Resolves when the client has closed its side. */
-  readonly closed: Promise<unknown>;
+  readonly closed: Promise<void>;
 }
 
 /** One answer of the server. */
@@ -28,46 +26,18 @@ export interface ResponsesServer extends AsyncDisposable {
 /** A real HTTP server that gives one answer per request, in order, and 418 when there are no more. */
 export async function startResponsesServer(answers: readonly Answer[]): Promise<ResponsesServer> {
   const seen: SeenRequest[] = [];
-  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const answer =
-      answers[seen.length] ?? json(418, { error: { message: "the script of the server has ended" } });
-    seen.push({
-      method: request.method,
-      path: request.url,
-      headers: request.headers,
-      body: JSON.parse(Buffer.concat(chunks).toString() || "{}"),
-      closed: once(response, "close"),
-    });
-    answer(response);
-    waiting.filter(({ count }) => count <= seen.length).forEach(({ resolve }) => resolve());
-  };
-  const server = createServer((request, response) => void serve(request, response));
+  const server = await startHttpServer(({ method, path, headers, body }) => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const answer = answers[seen.length] ?? apiError(418, { message: "the script of the server has ended" });
+    seen.push({ method, path, headers, body: JSON.parse(body || "{}"), closed });
+    return { raw: (response) => answer(response.once("close", resolve)) };
+  });
   return {
-    baseUrl: `http://127.0.0.1:${await listen(server)}/v1`,
+    baseUrl: `${server.baseUrl}/v1`,
     seen,
-    arrived: (count) =>
-      new Promise((resolve) => {
-        if (count <= seen.length) resolve();
-        else waiting.push({ count, resolve });
-      }),
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+    arrived: server.received,
+    [Symbol.asyncDispose]: server.close,
   };
-}
-
-/** Binds to a free port and returns it. */
-export async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 type Event = Readonly<Record<string, unknown>>;

@@ -1,5 +1,7 @@
+import type { ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createTable } from "../../../lib/adapters/dynamodb.ts";
+import { createLambdaInvoker } from "../../../lib/adapters/lambda.ts";
 import { createSecretsClient, createSecretSource } from "../../../lib/adapters/secrets-manager.ts";
 import { anyone } from "../../support/aws.ts";
 import { script, startHttpServer, type Answerer, type Reply } from "../../support/http-server.ts";
@@ -32,35 +34,45 @@ async function serve(answer: Answerer) {
 
 describe.each(services)("$service", ({ code, good, ask, answer }) => {
   const refusal = (type: string, status = 400): Reply => ({ status, body: { __type: type, message: "no" } });
+  const throttled = { "x-amzn-errortype": "ThrottlingException:http://internal.amazon.com/coral/" };
 
-  it.each<{ readonly what: string; readonly reply: Reply }>([
-    { what: "a proxy's page", reply: { status: 503, body: "<html>busy</html>" } },
-    { what: "a page with 200", reply: { status: 200, body: "<html>s3cret</html>" } },
-    { what: "an empty answer", reply: { status: 200, body: "" } },
-    { what: "JSON that says nothing", reply: { status: 200, body: "null" } },
-    { what: "JSON that breaks off", reply: { status: 200, body: '{"SecretString":"s3cret' } },
-    { what: "a fault of the service", reply: refusal("InternalServerError", 500) },
-    { what: "an answer that is no HTTP", reply: { raw: ({ socket }) => void socket?.end("hello\r\n\r\n") } },
-    {
-      what: "an answer cut in its middle",
-      reply: {
+  const head = (response: ServerResponse) =>
+    response.writeHead(200, { "content-length": "100" }).write('{"Item":');
+
+  it.each<readonly [string, Reply]>([
+    ["a proxy's page", { status: 503, body: "<html>busy</html>" }],
+    ["a page with 200", { status: 200, body: "<html>s3cret</html>" }],
+    ["an empty answer", { status: 200, body: "" }],
+    ["JSON that says nothing", { status: 200, body: "null" }],
+    ["JSON that breaks off", { status: 200, body: '{"SecretString":"s3cret' }],
+    ["a fault of the service", refusal("InternalServerError", 500)],
+    ["a throttle that is named in a header", { status: 400, headers: throttled, body: {} }],
+    ["an answer that is not HTTP", { raw: ({ socket }) => void socket?.end("hello\r\n\r\n") }],
+    [
+      "an answer that is cut",
+      {
         raw: (response) => {
-          response.writeHead(200, { "content-length": "100" }).write('{"Item":');
+          head(response);
           setTimeout(() => response.destroy(), 20);
         },
       },
+    ],
+    ["an answer that falls silent", { raw: head }],
+  ])(
+    "is asked again after %s",
+    async (_, reply) => {
+      const server = await serve(script(reply, good));
+      expect(await ask(server.baseUrl)).toEqual(answer);
+      expect(server.requests).toHaveLength(2);
     },
-  ])("is asked again after $what", async ({ reply }) => {
-    const server = await serve(script(reply, good));
-    expect(await ask(server.baseUrl)).toEqual(answer);
-    expect(server.requests).toHaveLength(2);
-  });
+    10_000,
+  );
 
-  it.each<{ readonly what: string; readonly reply: Reply; readonly says: string }>([
-    { what: "a proxy's page", reply: { status: 503, body: "<html>s3cret</html>" }, says: "HTTP 503" },
-    { what: "a page with 200", reply: { status: 200, body: "<html>s3cret</html>" }, says: "HTTP 200" },
-    { what: "JSON that breaks off", reply: { body: '{"SecretString":"s3cret' }, says: "HTTP 200" },
-  ])("does not show what is in $what", async ({ reply, says }) => {
+  it.each<readonly [string, Reply, string]>([
+    ["a proxy's page", { status: 503, body: "<html>s3cret</html>" }, "HTTP 503"],
+    ["a page with 200", { status: 200, body: "<html>s3cret</html>" }, "HTTP 200"],
+    ["JSON that breaks off", { body: '{"SecretString":"s3cret' }, "HTTP 200"],
+  ])("does not show what is in %s", async (_, reply, says) => {
     const server = await serve(() => reply);
     const thrown: unknown = await ask(server.baseUrl).catch((error: unknown) => error);
     expect(thrown).toMatchObject({ code, retryable: true, message: expect.stringContaining(says) });
@@ -68,31 +80,16 @@ describe.each(services)("$service", ({ code, good, ask, answer }) => {
       expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain("s3cret");
   });
 
-  it.each<{ readonly what: string; readonly reply: Reply }>([
-    { what: "a missing right", reply: refusal("AccessDeniedException") },
-    { what: "an expired sign-in", reply: refusal("ExpiredTokenException") },
-    { what: "a page with 403", reply: { status: 403, body: "<html>no</html>" } },
-    { what: "a redirect", reply: { status: 302, headers: { location: "http://127.0.0.1:9" }, body: "" } },
-  ])("is not asked again after $what", async ({ reply }) => {
+  it.each<readonly [string, Reply]>([
+    ["a missing right", refusal("AccessDeniedException")],
+    ["an expired sign-in", refusal("ExpiredTokenException")],
+    ["a page with 403", { status: 403, body: "<html>no</html>" }],
+    ["a redirect", { status: 302, headers: { location: "http://127.0.0.1:9" }, body: "" }],
+  ])("is not asked again after %s", async (_, reply) => {
     const server = await serve(() => reply);
     await expect(ask(server.baseUrl)).rejects.toMatchObject({ code, retryable: false });
     expect(server.requests).toHaveLength(1);
   });
-
-  it("is asked again when it names its throttle in a header", async () => {
-    const headers = { "x-amzn-errortype": "ThrottlingException:http://internal.amazon.com/coral/" };
-    const server = await serve(script({ status: 400, headers, body: {} }, good));
-    expect(await ask(server.baseUrl)).toEqual(answer);
-  });
-
-  it("is asked again when an answer falls silent in its middle", async () => {
-    const silent: Reply = {
-      raw: (response) => void response.writeHead(200, { "content-length": "100" }).write('{"Item":'),
-    };
-    const server = await serve(script(silent, good));
-    expect(await ask(server.baseUrl)).toEqual(answer);
-    expect(server.requests).toHaveLength(2);
-  }, 10_000);
 });
 
 describe("a call of the run store", () => {
@@ -126,14 +123,14 @@ describe("a call of the run store", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("survives that the connection it is sent over has died meanwhile", async () => {
+  it("survives that its connection has died since the call before", async () => {
     const server = await serve(script(found, { raw: ({ socket }) => void socket?.resetAndDestroy() }, found));
     const table = createTable("runs", anyone(server.baseUrl));
     expect(await table.get({ pool: "p", id: "x" })).toEqual({ id: "x" });
     expect(await table.get({ pool: "p", id: "x" })).toEqual({ id: "x" });
   });
 
-  it("that nobody can send is a bug of ours, not an outage", async () => {
+  it("with a value that cannot be stored is a bug, not an outage", async () => {
     const server = await serve(() => ({}));
     const table = createTable("runs", anyone(server.baseUrl));
     await expect(table.put({ pool: "p", id: "x", at: 2 ** 60 }, undefined)).rejects.toThrow(
@@ -145,7 +142,7 @@ describe("a call of the run store", () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it("is an outage without credentials, which no repetition heals", async () => {
+  it("fails without credentials, and a retry does not help", async () => {
     const none = Object.assign(new Error("none"), { name: "CredentialsProviderError" });
     const account = { ...anyone("http://127.0.0.1:9"), credentials: () => Promise.reject(none) };
     await expect(createTable("runs", account).get({ pool: "p", id: "x" })).rejects.toMatchObject({
@@ -153,4 +150,15 @@ describe("a call of the run store", () => {
       retryable: false,
     });
   });
+});
+
+it("a run store or a Lambda service that takes a request and never answers is not waited for", async () => {
+  const { baseUrl } = await serve(() => ({ raw: () => undefined }));
+  const account = { ...anyone(baseUrl), maxAttempts: 1 };
+  const [reading, invoking] = await Promise.allSettled([
+    createTable("runs", anyone(baseUrl)).get({ pool: "p", id: "x" }),
+    createLambdaInvoker("processor", account).invoke({ pool: "p", runId: "r", attempt: 1 }),
+  ]);
+  expect(reading).toMatchObject({ reason: { code: "run_store_unavailable", retryable: true } });
+  expect(invoking).toMatchObject({ reason: { code: "invoke_failed" } });
 });

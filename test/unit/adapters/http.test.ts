@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer as createPlain, type RequestListener } from "node:http";
 import { createServer as createTls } from "node:https";
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { generate } from "selfsigned";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { brokenExchange, createHttp, type Http } from "../../../lib/adapters/http.ts";
-import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";
+import { brokenExchange, createHttp } from "../../../lib/adapters/http.ts";
+import { startHttpServer, type Answerer } from "../../support/http-server.ts";
 
 const silence = Symbol("silence");
 
@@ -19,12 +19,21 @@ async function selfSigned(): Promise<{ readonly key: string; readonly cert: stri
   return { key, cert };
 }
 
-interface Scene {
-  readonly http: Http;
-  readonly server: HttpServer;
+/** Listens on a free port of this machine, and closes with the test. */
+async function listening(server: NetServer, scheme: string): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => sockets.add(socket));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  return `${scheme}://127.0.0.1:${typeof address === "object" ? address?.port : undefined}`;
 }
 
-async function scene(answer: Answerer): Promise<Scene> {
+async function scene(answer: Answerer) {
   const server = await startHttpServer(answer);
   const http = createHttp();
   onTestFinished(async () => {
@@ -60,25 +69,18 @@ describe("createHttp", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("gives up a connection that does not come about", async () => {
-    // A listener that accepts and never speaks: TLS waits for its greeting.
-    const silent = createServer().listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    const sockets = new Set<Socket>();
-    silent.on("connection", (socket) => sockets.add(socket));
+  it("gives up if the connection is not established in time", async () => {
+    // Accepts, and never speaks: TLS waits for its greeting.
+    const url = await listening(createServer(), "https");
     const http = createHttp({ connectMs: 50 });
-    const address = silent.address();
-    const port = typeof address === "object" ? address?.port : undefined;
-    await expect(http.fetch(`https://127.0.0.1:${port}`)).rejects.toMatchObject({
+    await expect(http.fetch(url)).rejects.toMatchObject({
       message: "fetch failed",
       cause: { code: "UND_ERR_CONNECT_TIMEOUT" },
     });
-    for (const socket of sockets) socket.destroy();
-    silent.close();
   });
 
   it.each(["http", "https"])(
-    "cuts an answer that is silent, on a new %s connection and on a kept one",
+    "gives up an answer that is silent, on a new %s connection and on a kept one",
     async (scheme) => {
       const answers = [silence, "ok", silence];
       const listener: RequestListener = (_, response) => {
@@ -86,28 +88,18 @@ describe("createHttp", () => {
         if (answer !== silence) response.end(answer);
       };
       const server = scheme === "http" ? createPlain(listener) : createTls(await selfSigned(), listener);
-      server.listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const address = server.address();
-      const url = `${scheme}://127.0.0.1:${typeof address === "object" ? address?.port : undefined}`;
+      const url = await listening(server, scheme);
       const http = createHttp();
+      onTestFinished(() => http.close());
       const limited = { dispatcher: http.silentFor(500) };
-      onTestFinished(async () => {
-        await http.close();
-        server.closeAllConnections();
-        server.close();
-      });
-      const cut = {
-        message: "fetch failed",
-        cause: { code: "UND_ERR_HEADERS_TIMEOUT" },
-      };
+      const cut = { message: "fetch failed", cause: { code: "UND_ERR_HEADERS_TIMEOUT" } };
       await expect(http.fetch(url, limited)).rejects.toMatchObject(cut);
       expect(await (await http.fetch(url, limited)).text()).toBe("ok");
       await expect(http.fetch(url, limited)).rejects.toMatchObject(cut);
     },
   );
 
-  it("does not take a wrong call for a broken exchange", async () => {
+  it("does not mistake a wrong call for a broken exchange", async () => {
     const { http, server } = await scene(() => ({ body: {} }));
     const wrong = await http
       .fetch(server.baseUrl, { dispatcher: http.silentFor(-1) })
@@ -116,7 +108,7 @@ describe("createHttp", () => {
     expect(brokenExchange(wrong)).toBeUndefined();
   });
 
-  it("fails what is under way when it is closed", async () => {
+  it("rejects requests in progress when it is closed", async () => {
     const { http, server } = await scene(() => ({ raw: () => undefined }));
     const answer = http.fetch(server.baseUrl);
     await Promise.all([

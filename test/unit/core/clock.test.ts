@@ -3,14 +3,12 @@ import { abortAfter, systemClock, unlessAborted, withTimeLimit } from "../../../
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
-describe("the system clock's sleep", () => {
-  it("rejects with the signal's reason at once, and before it begins", async () => {
-    const ending = new AbortController();
-    const slept = systemClock.sleep(60_000, ending.signal);
-    ending.abort(new RunnerError("shutdown", "enough"));
-    await expect(slept).rejects.toMatchObject({ code: "shutdown" });
-    await expect(systemClock.sleep(60_000, ending.signal)).rejects.toMatchObject({ code: "shutdown" });
-  });
+it("a sleep rejects with the signal's reason at once, also if the signal has aborted before", async () => {
+  const ending = new AbortController();
+  const slept = systemClock.sleep(60_000, ending.signal);
+  ending.abort(new RunnerError("shutdown", "enough"));
+  await expect(slept).rejects.toMatchObject({ code: "shutdown" });
+  await expect(systemClock.sleep(60_000, ending.signal)).rejects.toMatchObject({ code: "shutdown" });
 });
 
 describe("a sleep of any length", () => {
@@ -36,6 +34,7 @@ describe("a sleep of any length", () => {
     [Number.NEGATIVE_INFINITY, 1],
     [0, 1],
     [2 ** 31 - 1, 2 ** 31 - 1],
+    [5 * 2 ** 31, 5 * 2 ** 31],
   ])("of %d ms is over after %d ms", async (ms, afterMs) => {
     expect(await isOver(ms, afterMs)).toBe(true);
   });
@@ -49,20 +48,24 @@ describe("a sleep of any length", () => {
   ])("of %d ms is not over after %d ms", async (ms, afterMs) => {
     expect(await isOver(ms, afterMs)).toBe(false);
   });
+});
 
-  it("longer than a timer of Node's ends at its time", async () => {
-    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31 - 1)).toBe(false);
-    expect(await isOver(5 * 2 ** 31, 5 * 2 ** 31)).toBe(true);
-  });
+describe("NaN is a defect", () => {
+  const reason = (): RunnerError => new RunnerError("attempt_deadline", "over");
+  const never = new Promise(() => undefined);
 
-  it("of NaN is a defect, not a sleep of no time", async () => {
-    const slept = systemClock.sleep(Number.NaN);
-    const outcome = slept.then(
-      () => "over",
-      () => "rejected",
-    );
-    await vi.advanceTimersByTimeAsync(1);
-    expect(await outcome).toBe("rejected");
+  it.each<readonly [string, () => Promise<unknown>]>([
+    ["a sleep", () => systemClock.sleep(Number.NaN)],
+    [
+      "a time limit",
+      () => withTimeLimit({ clock: systemClock, limitMs: Number.NaN, what: "work" }, () => never),
+    ],
+    [
+      "an alarm",
+      () => unlessAborted(abortAfter(systemClock, { afterMs: Number.NaN, reason }).signal, never),
+    ],
+  ])("of %s, which is neither over at once nor unlimited", async (_, work) => {
+    await expect(work()).rejects.toThrow(RangeError);
   });
 });
 
@@ -73,13 +76,13 @@ describe("withTimeLimit", () => {
     what: "POST /leaseWorkspaceJob",
   });
 
-  it("gives the result of work that is in time, and leaves no timer", async () => {
+  it("gives the result of work that ends in time, and leaves no timer", async () => {
     const clock = createFakeClock();
     expect(await withTimeLimit(settings(clock), async () => 7)).toBe(7);
     expect(clock.sleeping()).toBe(0);
   });
 
-  it("cuts work off even when it ignores its signal, as a fault worth another try", async () => {
+  it("ends work that ignores its signal, with an error that may be retried", async () => {
     const clock = createFakeClock();
     const limited = withTimeLimit(settings(clock), () => new Promise<never>(() => undefined));
     const outcome = limited.catch((error: unknown) => error);
@@ -103,11 +106,6 @@ describe("withTimeLimit", () => {
     expect(inner?.reason).toMatchObject({ code: "lease_lost" });
   });
 
-  it("takes a limit of NaN for a defect, not for no limit", async () => {
-    const limit = { ...settings(), clock: systemClock, limitMs: Number.NaN };
-    await expect(withTimeLimit(limit, () => new Promise(() => undefined))).rejects.toThrow(RangeError);
-  });
-
   it("does not begin when the outer signal has aborted already", async () => {
     let began = false;
     const limited = withTimeLimit(
@@ -121,8 +119,7 @@ describe("withTimeLimit", () => {
   });
 });
 
-describe("abortAfter", () => {
-  it("aborts at its time with its reason, unless cancelled", async () => {
+it("abortAfter aborts at its time with its reason, unless cancelled", async () => {
     const clock = createFakeClock();
     const reason = (): RunnerError => new RunnerError("attempt_deadline", "over");
     const rings = abortAfter(clock, { afterMs: 500, reason });
@@ -133,24 +130,13 @@ describe("abortAfter", () => {
     await clock.advance(1);
     expect(rings.signal.reason).toMatchObject({ code: "attempt_deadline" });
     expect(cancelled.signal.aborted).toBe(false);
-  });
 });
 
-it("abortAfter takes NaN for a defect, not for no alarm", async () => {
-  const alarm = abortAfter(systemClock, {
-    afterMs: Number.NaN,
-    reason: () => new RunnerError("attempt_deadline", "over"),
-  });
-  await expect(unlessAborted(alarm.signal, new Promise(() => undefined))).rejects.toThrow(RangeError);
-});
-
-describe("unlessAborted", () => {
-  it("settles as the promise does, or rejects at the abort", async () => {
+it("unlessAborted settles as the promise does, or rejects at the abort", async () => {
     const ending = new AbortController();
     expect(await unlessAborted(ending.signal, Promise.resolve(3))).toBe(3);
     await expect(unlessAborted(ending.signal, Promise.reject(new Error("own")))).rejects.toThrow("own");
     const waiting = unlessAborted(ending.signal, new Promise(() => undefined));
     ending.abort(new RunnerError("shutdown", "over"));
     await expect(waiting).rejects.toMatchObject({ code: "shutdown" });
-  });
 });

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { renderMetrics } from "../../../infra/metrics-docs.ts";
 import { createEmfMetrics } from "../../../lib/core/emf.ts";
 import { isMetricLine } from "../../../lib/core/log-line.ts";
-import { dimensionSetsOf, metricTable } from "../../../lib/core/metrics.ts";
+import { metricTable } from "../../../lib/core/metrics.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 function emitter() {
@@ -14,7 +16,7 @@ function emitter() {
 }
 
 describe("the line of a metric", () => {
-  it("holds its namespace, its one set of dimensions, its unit and its value, and nothing else", () => {
+  it("has its namespace, its dimensions, its unit and its value, and nothing else", () => {
     const { lines, metrics } = emitter();
     metrics.emit("RunSeconds", { pool: "eu" }, 1.5);
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
@@ -35,7 +37,7 @@ describe("the line of a metric", () => {
     ]);
   });
 
-  it("of a metric with totals has the pool as a second set, for alarms over all reasons", () => {
+  it("of a metric with totals has the pool as a second set of dimensions, for alarms over all reasons", () => {
     const { lines, metrics } = emitter();
     metrics.emit("RunsFailed", { pool: "eu", reason: "model_refused" }, 1);
     expect(JSON.parse(lines[0]!)).toMatchObject({
@@ -46,7 +48,7 @@ describe("the line of a metric", () => {
     });
   });
 
-  it("is one line, and told from a log line by its beginning", () => {
+  it("is a single line that cannot be mistaken for a log line", () => {
     const { lines, metrics } = emitter();
     metrics.emit("CostUsd", { pool: "eu", model: "a\nb" }, 0.25);
     expect(lines).toHaveLength(1);
@@ -64,10 +66,8 @@ describe("the table", () => {
     }
   });
 
-  it("gives the sums that alarms need to failures, losses and restarts", () => {
-    const summed = Object.keys(metricTable).filter(
-      (name) => dimensionSetsOf(name as keyof typeof metricTable).length === 2,
-    );
-    expect(summed).toEqual(["RunsFailed", "RunsLost", "Restarts"]);
+  it("is what docs/metrics.md says: npm run metrics-docs", () => {
+    const page = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
+    expect(page).toBe(renderMetrics());
   });
 });

@@ -5,20 +5,27 @@ import type { Clock } from "../../../lib/core/clock.ts";
 
 const policy: RetryPolicy = { attempts: 4, baseMs: 500, maxMs: 3_000, maxRetryAfterMs: 60_000 };
 
-function scene(random = 1) {
+interface Changes {
+  readonly policy?: RetryPolicy;
+  readonly signal?: AbortSignal;
+}
+
+function scene() {
   const waits: number[] = [];
   const clock: Clock = {
     now: () => 0,
     sleep: async (ms, signal) => (signal?.throwIfAborted(), void waits.push(ms)),
   };
-  return { waits, deps: { clock, random: () => random } };
+  const deps = { clock, random: () => 1 };
+  return {
+    waits,
+    run: <T>(work: () => Promise<T>, changes: Changes = {}): Promise<T> =>
+      retry({ deps, policy, ...changes }, work),
+  };
 }
 
 const passing = (retryAfterMs?: number): RunnerError =>
-  new RunnerError("studio_unavailable", "503", {
-    retryable: true,
-    retryAfterMs,
-  });
+  new RunnerError("studio_unavailable", "503", { retryable: true, retryAfterMs });
 
 /** Fails with each error in turn, then succeeds. */
 function failsWith(...errors: readonly unknown[]) {
@@ -47,71 +54,65 @@ describe("the back-off", () => {
 });
 
 describe("retry", () => {
-  it("repeats a fault that can pass, with growing waits", async () => {
-    const { deps, waits } = scene();
-    const call = failsWith(passing(), passing());
-    expect(await retry({ ...deps, policy }, call.work)).toBe("done");
+  it("repeats a failure that may pass, with growing waits", async () => {
+    const { run, waits } = scene();
+    expect(await run(failsWith(passing(), passing()).work)).toBe("done");
     expect(waits).toEqual([500, 1_000]);
   });
 
-  it("gives up with the last error after its attempts", async () => {
-    const { deps } = scene();
+  it.each([
+    ["its attempts", policy, 4],
+    ["one attempt under noRetry", noRetry, 1],
+  ])("gives up with the last error after %s", async (_, given, tries) => {
+    const { run } = scene();
     const call = failsWith(passing(), passing(), passing(), passing(), passing());
-    await expect(retry({ ...deps, policy }, call.work)).rejects.toMatchObject({ code: "studio_unavailable" });
-    expect(call.tries()).toBe(4);
+    await expect(run(call.work, { policy: given })).rejects.toMatchObject({ code: "studio_unavailable" });
+    expect(call.tries()).toBe(tries);
   });
 
   it.each([
     ["a bug", new TypeError("x is not a function")],
-    ["a fault that trying again cannot help", new RunnerError("studio_rejected", "400")],
+    ["a failure that trying again cannot help", new RunnerError("studio_rejected", "400")],
   ])("never repeats %s", async (_, error) => {
-    const { deps } = scene();
+    const { run } = scene();
     const call = failsWith(error, error);
-    await expect(retry({ ...deps, policy }, call.work)).rejects.toBe(error);
+    await expect(run(call.work)).rejects.toBe(error);
     expect(call.tries()).toBe(1);
   });
 
-  it("waits as long as the other side asks, and not at all when that is too long", async () => {
-    const { deps, waits } = scene();
-    await retry({ ...deps, policy }, failsWith(passing(7_000)).work);
+  it("waits as long as the other side asks, and gives up if that is too long", async () => {
+    const { run, waits } = scene();
+    await run(failsWith(passing(7_000)).work);
     expect(waits).toEqual([7_000]);
     const long = failsWith(passing(60_001));
-    await expect(retry({ ...deps, policy }, long.work)).rejects.toMatchObject({ retryAfterMs: 60_001 });
+    await expect(run(long.work)).rejects.toMatchObject({ retryAfterMs: 60_001 });
     expect(long.tries()).toBe(1);
   });
 
   it("never waits less than its own back-off, whatever Retry-After says", async () => {
-    const { deps, waits } = scene();
-    await retry({ ...deps, policy }, failsWith(passing(0), passing(1), passing(0)).work);
+    const { run, waits } = scene();
+    await run(failsWith(passing(0), passing(1), passing(0)).work);
     expect(waits).toEqual([500, 1_000, 2_000]);
   });
 
   it.each([1_784_000_000_000, 2 ** 31, 1e300, Number.POSITIVE_INFINITY])(
     "never waits more than three minutes, though Retry-After says %d ms",
     async (askedMs) => {
-      const { deps, waits } = scene();
+      const { run, waits } = scene();
       const patient = { ...policy, maxRetryAfterMs: Number.POSITIVE_INFINITY };
-      await retry({ ...deps, policy: patient }, failsWith(passing(askedMs)).work);
+      await run(failsWith(passing(askedMs)).work, { policy: patient });
       expect(waits).toEqual([180_000]);
     },
   );
 
   it("ends with the signal's reason", async () => {
-    const { deps } = scene();
+    const { run } = scene();
     const ending = new AbortController();
-    const tried = retry({ ...deps, policy, signal: ending.signal }, async () => {
+    const work = async (): Promise<void> => {
       ending.abort(new RunnerError("lease_lost", "gone"));
       throw passing();
-    });
+    };
+    const tried = run(work, { signal: ending.signal });
     await expect(tried).rejects.toMatchObject({ code: "lease_lost" });
-  });
-
-  it("tries once under noRetry", async () => {
-    const { deps } = scene();
-    const call = failsWith(passing());
-    await expect(retry({ ...deps, policy: noRetry }, call.work)).rejects.toMatchObject({
-      code: "studio_unavailable",
-    });
-    expect(call.tries()).toBe(1);
   });
 });

@@ -19,7 +19,7 @@ describe("a secret", () => {
 });
 
 describe("errors", () => {
-  it("of the family stay themselves; anything else is a defect of ours, kept as cause", () => {
+  it("of ours stay unchanged; anything else is an internal error with the original as its cause", () => {
     const own = new RunnerError("lease_lost", "gone");
     expect(toRunnerError(own)).toBe(own);
     const bug = new TypeError("oops");
@@ -34,25 +34,23 @@ describe("errors", () => {
   });
 });
 
-const dispatcherVariables = {
+const shared = {
   RUNNER_POOL: "default",
   RUNNER_API_BASE: "https://studio.example.com",
   RUNNER_RUN_STORE_TABLE: "runs",
   RUNNER_KEY_SECRET: "arn:secret",
+  RUNNER_RUN_LIMIT_MS: "3600000",
+};
+const dispatcherVariables = {
+  ...shared,
   RUNNER_POLLING: "balanced",
   RUNNER_CONCURRENCY: "10",
   RUNNER_PROCESSOR_FUNCTION: "processor",
-  RUNNER_RUN_LIMIT_MS: "3600000",
   RUNNER_MAX_EVENT_AGE_MS: "300000",
   RUNNER_DAILY_CAP_USD: "2.5",
 };
-
 const processorVariables = {
-  RUNNER_POOL: "default",
-  RUNNER_API_BASE: "https://studio.example.com",
-  RUNNER_RUN_STORE_TABLE: "runs",
-  RUNNER_KEY_SECRET: "arn:secret",
-  RUNNER_RUN_LIMIT_MS: "3600000",
+  ...shared,
   OPENAI_KEY_SECRET: "arn",
   OPENAI_MODEL: "m",
   OPENAI_SUMMARY_MODEL: "s",
@@ -65,7 +63,7 @@ const processorVariables = {
 };
 
 describe("the functions' environment", () => {
-  it("is read back as it was written", () => {
+  it("is the same after it was read and written again", () => {
     const config = parseDispatcherConfig(dispatcherVariables);
     expect(config.RUNNER_CONCURRENCY).toBe(10);
     expect(toEnvironment(config)).toEqual(dispatcherVariables);
@@ -75,25 +73,19 @@ describe("the functions' environment", () => {
     expect(toEnvironment(processor)).toEqual(processorVariables);
   });
 
-  it("reads the store flag as a flag", () => {
+  it("has a flag for storing", () => {
     const read = (store: string) => parseProcessorConfig({ ...processorVariables, OPENAI_STORE: store });
     expect(read("false").OPENAI_STORE).toBe(false);
     expect(read("true").OPENAI_STORE).toBe(true);
   });
 
-  it.each(["", "nonsense", "[]", "{}", '{"models":{"m":{}}}', '{"models":{"m":{"inputPerMillionUsd":"2"}}}'])(
-    "refuses the prices %j",
-    (text) => {
-      expect(() => parseProcessorConfig({ ...processorVariables, RUNNER_PRICES: text })).toThrow(
-        "RUNNER_PRICES",
-      );
-    },
-  );
-
-  it.each(["", "web_search", '["telepathy"]'])("refuses the hosted tools %j", (text) => {
-    expect(() => parseProcessorConfig({ ...processorVariables, OPENAI_HOSTED_TOOLS: text })).toThrow(
-      "OPENAI_HOSTED_TOOLS",
-    );
+  it.each([
+    ...["", "nonsense", "[]", "{}", '{"models":{"m":{}}}', '{"models":{"m":{"inputPerMillionUsd":"2"}}}'].map(
+      (text) => ["RUNNER_PRICES", text] as const,
+    ),
+    ...["", "web_search", '["telepathy"]'].map((text) => ["OPENAI_HOSTED_TOOLS", text] as const),
+  ])("refuses a %s of %j", (name, text) => {
+    expect(() => parseProcessorConfig({ ...processorVariables, [name]: text })).toThrow(name);
   });
 
   it("names every wrong variable at once", () => {

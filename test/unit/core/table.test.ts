@@ -11,26 +11,16 @@ beforeAll(async () => {
 });
 afterAll(() => local.close());
 
-const tableAt = (url: string, name: string) => createTable(name, anyone(url));
-
 let table: Table;
 let pool: string;
 let serial = 0;
 beforeEach(() => {
-  table = tableAt(`http://127.0.0.1:${local.port}`, "runs");
+  table = createTable("runs", anyone(`http://127.0.0.1:${local.port}`));
   pool = `pool-${++serial}-${Math.random()}`;
 });
 
 it("gives back what was put, and undefined for what was not", async () => {
-  const item = {
-    pool,
-    id: "a",
-    text: "Grüße",
-    count: 3,
-    list: [1, "b"],
-    nested: { yes: true },
-    none: null,
-  };
+  const item = { pool, id: "a", text: "Grüße", count: 3, list: [1, "b"], nested: { yes: true }, none: null };
   expect(await table.put(item, undefined)).toBe(true);
   expect(await table.get({ pool, id: "a" })).toEqual(item);
   expect(await table.get({ pool, id: "b" })).toBeUndefined();
@@ -47,13 +37,8 @@ it("says whether a write's condition held", async () => {
 it("sets, removes and adds in one update, and gives the item as it is then", async () => {
   await table.put({ pool, id: "a", old: 1, sum: 2 }, undefined);
   const update = { set: { fresh: "x", skipped: undefined }, remove: ["old"], add: { sum: 3, other: 1 } };
-  expect(await table.update({ pool, id: "a" }, update)).toEqual({
-    pool,
-    id: "a",
-    fresh: "x",
-    sum: 5,
-    other: 1,
-  });
+  const updated = { pool, id: "a", fresh: "x", sum: 5, other: 1 };
+  expect(await table.update({ pool, id: "a" }, update)).toEqual(updated);
 });
 
 it("finds items by their keys, in both orders, in pages and by an index", async () => {
@@ -71,24 +56,24 @@ it("finds items by their keys, in both orders, in pages and by an index", async 
   expect((await idsOf({ index: openRunsIndex, where: open }))[0]).toBe("run#2");
 });
 
-it("tells a table that is not there from a run store that does not answer", async () => {
-  const missing = tableAt(`http://127.0.0.1:${local.port}`, "nowhere").get({ pool, id: "a" });
+it("distinguishes a table that does not exist from a run store that does not answer", async () => {
+  const missing = createTable("nowhere", anyone(`http://127.0.0.1:${local.port}`)).get({ pool, id: "a" });
   await expect(missing).rejects.toMatchObject({ code: "run_store_unavailable", retryable: false });
-  const silent = tableAt("http://127.0.0.1:9", "runs").get({ pool, id: "a" });
+  const silent = createTable("runs", anyone("http://127.0.0.1:9")).get({ pool, id: "a" });
   await expect(silent).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
 });
 
-it("does not take an answer without the item for a condition that does not hold", async () => {
+it("does not mistake an answer without the item for a failed condition", async () => {
   const server = await startHttpServer(() => ({
     headers: { "content-type": "application/x-amz-json-1.0" },
     body: {},
   }));
   onTestFinished(() => server.close());
-  const writing = tableAt(server.baseUrl, "runs").update({ pool, id: "a" }, { set: { count: 1 } });
+  const writing = createTable("runs", anyone(server.baseUrl)).update({ pool, id: "a" }, { set: { count: 1 } });
   await expect(writing).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
 });
 
-it("ends with the caller's reason", async () => {
+it("rejects with the caller's reason", async () => {
   const reason = new Error("enough");
   await expect(table.get({ pool, id: "a" }, AbortSignal.abort(reason))).rejects.toBe(reason);
 });

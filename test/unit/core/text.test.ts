@@ -9,7 +9,7 @@ it.each([
   ["a summary's beginning", keepHead, (whole: string, part: string) => whole.startsWith(part)],
   ["a history's end", keepTail, (whole: string, part: string) => whole.endsWith(part)],
   ["a reason's beginning", cut, (whole: string, part: string) => whole.startsWith(part)],
-] as const)("%s has as many UTF-16 units as fit, and never half a character", (_, keep, isPart) => {
+] as const)("%s keeps as many UTF-16 units as fit, and never half a character", (_, keep, isPart) => {
   fc.assert(
     fc.property(anyText, fc.nat(60), (text, most) => {
       const kept = keep(text, most);

@@ -4,19 +4,14 @@ import { call, errorOf } from "./samples.ts";
 const path = (last: string): string => `${`${"f".repeat(38)}/`.repeat(4)}${last}.md`;
 
 describe("takes a relative path of plain segments", () => {
-  test.each([
-    "a.md",
-    "a.txt",
-    "A-b_c.1.md",
-    "a/b/c/d/e.txt",
-    `${"x".repeat(45)}.md`,
-    "NOTES.MD",
-    "_a/.b/c.md",
-  ])("%s", (name) => {
-    expect(call("create_file", { name }).draft.files[0]?.name).toBe(name);
-  });
+  test.each(["a.md", "A-b_c.1.md", "a/b/c/d/e.txt", `${"x".repeat(45)}.md`, "NOTES.MD", "_a/.b/c.md"])(
+    "%s",
+    (name) => {
+      expect(call("create_file", { name }).draft.files[0]?.name).toBe(name);
+    },
+  );
 
-  test("160 characters in all", () => {
+  test("of at most 160 characters", () => {
     expect(path("x")).toHaveLength(160);
     expect(call("create_file", { name: path("x") }).ok).toBe(true);
     expect(errorOf(call("create_file", { name: path("xx") }))).toContain("161 characters given, at most 160");

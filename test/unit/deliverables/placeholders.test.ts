@@ -25,7 +25,7 @@ test("other text in braces is left alone", () => {
   expect(findPlaceholders("{{name}} {artifact:chart:a} {{artifacts:chart:a}} artifact:chart:a")).toEqual([]);
 });
 
-test("what was made does not dangle, regardless of case and spaces", () => {
+test("a placeholder of what was made does not dangle, whatever its case and spaces", () => {
   const message =
     "{{artifact:chart:KPI}} {{artifact:table:plans}} {{artifact:file:Specs/Api.md}} {{ artifact : svg : logo }} " +
     "{{artifact:LIST:steps}} {{artifact:checklist:launch}}";
@@ -33,19 +33,19 @@ test("what was made does not dangle, regardless of case and spaces", () => {
   expect(tokens(message, emptyDraft)).toHaveLength(6);
 });
 
-describe("dangling", () => {
+describe("a placeholder dangles", () => {
   test.each([
-    ["an id that was not made", "{{artifact:chart:other}}"],
-    ["an id of another kind", "{{artifact:list:launch}}"],
-    ["an unknown kind", "{{artifact:graph:kpi}}"],
-    ["no id", "{{artifact:chart:}}"],
-    ["no kind", "{{artifact}}"],
-    ["a brace in the id", "{{artifact:chart:{kpi}}"],
+    ["with an id that was not made", "{{artifact:chart:other}}"],
+    ["with an id of another kind", "{{artifact:list:launch}}"],
+    ["with an unknown kind", "{{artifact:graph:kpi}}"],
+    ["without an id", "{{artifact:chart:}}"],
+    ["without a kind", "{{artifact}}"],
+    ["with a brace in the id", "{{artifact:chart:{kpi}}"],
   ])("%s", (_what, token) => {
     expect(tokens(`x ${token} y`)).toEqual([token]);
   });
 
-  test("each once", () => {
+  test("and is reported once", () => {
     expect(tokens("{{artifact:chart:a}} {{artifact:CHART:A}} {{artifact:chart:b}}")).toEqual([
       "{{artifact:chart:a}}",
       "{{artifact:chart:b}}",

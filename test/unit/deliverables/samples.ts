@@ -7,6 +7,10 @@ export type Fields = Readonly<Record<string, unknown>>;
 export const drawing =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><rect width="5" height="5"/></svg>';
 
+/** A drawing of a text. */
+export const drawn = (text: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg"><rect/><text>${text}</text></svg>`;
+
 /** One good call per tool, its fields without the wrapper. */
 export const samples: Readonly<Record<string, { readonly wrapper?: string; readonly fields: Fields }>> = {
   create_file: { fields: { name: "specs/api.md", content: "# API" } },

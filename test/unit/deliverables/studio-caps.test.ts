@@ -4,7 +4,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import { toPayload } from "../../../lib/deliverables/payload.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
-import { call, errorOf, samples } from "./samples.ts";
+import { call, drawn, errorOf, samples } from "./samples.ts";
 import type { Fields } from "./samples.ts";
 
 /** Where each tool's item lies in the payload, and the `kind` that it carries there. */
@@ -22,85 +22,60 @@ const places: Readonly<Record<string, readonly [key: string, kind?: string]>> = 
   create_svg: ["svgs"],
 };
 const tools = Object.keys(places);
+const ofKey = (...keys: readonly string[]) => tools.filter((tool) => keys.includes(places[tool]?.[0] ?? ""));
+const seriesTools = ["create_bar_chart", "create_stacked_bar_chart", "create_line_chart", "create_area_chart"];
 
-interface TextField {
-  readonly tool: string;
-  readonly cap: number;
-  readonly put: (text: string) => Fields;
-  /** As the tool's answer names it. */
-  readonly path: string;
-  /** What may stand in it. Default: anything. */
-  readonly holds?: "letters" | "one line" | "drawing";
-}
+type Put = (text: string) => Fields;
+/** What may stand in a field that does not take any text. */
+type Holds = "letters" | "one line" | "drawing";
+type Row = readonly [tool: string, path: string, cap: number, put: Put, holds?: Holds];
 
-const oneSeries = (name: string) => [{ name, values: [1] }];
-const drawn = (text: string): string =>
-  `<svg xmlns="http://www.w3.org/2000/svg"><rect/><text>${text}</text></svg>`;
+const seriesOf = (name: string) => ({ series: [{ name, values: [1] }] });
+const anId: Put = (id) => ({ id });
+const aDrawing: Put = (text) => ({
+  content: drawn(text.slice(drawn("").length).replace(/^[\uDC00-\uDFFF]/, "x")),
+});
 
 /** Every capped text of studio-api.md, "Deliverables", its cap in UTF-16 units. */
-const textFields: readonly TextField[] = [
-  { tool: "create_file", cap: 48_000, put: (content) => ({ content }), path: "content" },
+const rows: readonly Row[] = [
+  ["create_file", "content", 48_000, (content) => ({ content })],
+  ["create_svg", "content", 64_000, aDrawing, "drawing"],
   ...tools
     .filter((tool) => tool !== "create_file")
-    .map((tool): TextField => ({ tool, cap: 200, put: (title) => ({ title }), path: "title" })),
-  ...tools
-    .filter((tool) => places[tool]?.[0] === "charts" || tool === "create_table")
-    .map((tool): TextField => ({ tool, cap: 64, put: (id) => ({ id }), path: "id", holds: "one line" })),
-  ...["create_list", "create_checklist", "create_svg"].map((tool): TextField => ({
-    tool,
-    cap: 64,
-    put: (id) => ({ id }),
-    path: "id",
-    holds: "letters",
-  })),
-  ...["create_bar_chart", "create_stacked_bar_chart", "create_line_chart", "create_area_chart"].flatMap(
-    (tool): readonly TextField[] => [
-      { tool, cap: 128, put: (text) => ({ labels: [text], series: oneSeries("a") }), path: "labels[0]" },
-      { tool, cap: 64, put: (text) => ({ labels: ["a"], series: oneSeries(text) }), path: "series[0].name" },
-    ],
-  ),
-  {
-    tool: "create_pie_chart",
-    cap: 128,
-    put: (label) => ({ segments: [{ label, value: 1 }] }),
-    path: "segments[0].label",
-  },
-  {
-    tool: "create_scatter_chart",
-    cap: 64,
-    put: (name) => ({ series: [{ name, points: [{ x: 1, y: 1 }] }] }),
-    path: "series[0].name",
-  },
-  {
-    tool: "create_scatter_chart",
-    cap: 128,
-    put: (label) => ({ series: [{ name: "a", points: [{ x: 1, y: 1, label }] }] }),
-    path: "series[0].points[0].label",
-  },
-  { tool: "create_table", cap: 64, put: (text) => ({ columns: [text], rows: [] }), path: "columns[0]" },
-  { tool: "create_table", cap: 512, put: (text) => ({ columns: ["a"], rows: [[text]] }), path: "rows[0][0]" },
-  { tool: "create_list", cap: 512, put: (text) => ({ items: [text] }), path: "items[0]" },
-  {
-    tool: "create_checklist",
-    cap: 320,
-    put: (label) => ({ items: [{ id: "a", label, checked: true }] }),
-    path: "items[0].label",
-  },
-  {
-    tool: "create_checklist",
-    cap: 48,
-    put: (id) => ({ items: [{ id, label: "a", checked: true }] }),
-    path: "items[0].id",
-    holds: "letters",
-  },
-  {
-    tool: "create_svg",
-    cap: 64_000,
-    put: (text) => ({ content: drawn(text.slice(drawn("").length).replace(/^[\uDC00-\uDFFF]/, "x")) }),
-    path: "content",
-    holds: "drawing",
-  },
+    .map((tool): Row => [tool, "title", 200, (title) => ({ title })]),
+  ...ofKey("charts", "datasets").map((tool): Row => [tool, "id", 64, anId, "one line"]),
+  ...ofKey("lists", "checklists", "svgs").map((tool): Row => [tool, "id", 64, anId, "letters"]),
+  ...seriesTools.flatMap((tool): readonly Row[] => [
+    [tool, "labels[0]", 128, (text) => ({ labels: [text], ...seriesOf("a") })],
+    [tool, "series[0].name", 64, (text) => ({ labels: ["a"], ...seriesOf(text) })],
+  ]),
+  ["create_pie_chart", "segments[0].label", 128, (label) => ({ segments: [{ label, value: 1 }] })],
+  [
+    "create_scatter_chart",
+    "series[0].name",
+    64,
+    (name) => ({ series: [{ name, points: [{ x: 1, y: 1 }] }] }),
+  ],
+  [
+    "create_scatter_chart",
+    "series[0].points[0].label",
+    128,
+    (label) => ({ series: [{ name: "a", points: [{ x: 1, y: 1, label }] }] }),
+  ],
+  ["create_table", "columns[0]", 64, (text) => ({ columns: [text], rows: [] })],
+  ["create_table", "rows[0][0]", 512, (text) => ({ columns: ["a"], rows: [[text]] })],
+  ["create_list", "items[0]", 512, (text) => ({ items: [text] })],
+  ["create_checklist", "items[0].label", 320, (label) => ({ items: [{ id: "a", label, checked: true }] })],
+  [
+    "create_checklist",
+    "items[0].id",
+    48,
+    (id) => ({ items: [{ id, label: "a", checked: true }] }),
+    "letters",
+  ],
 ];
+const textFields = rows.map(([tool, path, cap, put, holds]) => ({ tool, path, cap, put, holds }));
+type TextField = (typeof textFields)[number];
 
 /** The call's fields as they would be posted if nobody looked at them. */
 function postedAsGiven({ tool, put }: TextField, text: string): object {
@@ -120,7 +95,7 @@ const fill = (start: string, filler: string, count: number): string => {
   return start + filler.repeat(Math.floor(missing / filler.length)) + "x".repeat(missing % filler.length);
 };
 
-const allowed: Readonly<Record<NonNullable<TextField["holds"]>, RegExp>> = {
+const allowed: Readonly<Record<Holds, RegExp>> = {
   letters: /[^A-Za-z0-9_-]/gu,
   "one line": /[{}\s]/gu,
   drawing: /[<>&"=\p{Cc}\p{Cs}\ufffe\uffff]/gu,
@@ -163,14 +138,13 @@ test("what passes is taken by Studio's rules, and what they refuse is refused by
 });
 
 describe("a cap counts UTF-16 units, as Studio does: an emoji is two", () => {
-  const wide = textFields.filter(({ holds }) => holds !== "letters");
-
-  test.each(wide)("$path of $tool: $cap", (field) => {
-    const start = fill("a", emoji, field.cap);
-    const atCap = call(field.tool, field.put(start));
+  test.each(textFields)("$path of $tool: $cap", (field) => {
+    const filler = field.holds === "letters" ? "x" : emoji;
+    const atCap = call(field.tool, field.put(fill("a", filler, field.cap)));
     expect(errorOf(atCap)).toBe("");
-    expect(JSON.stringify(atCap.draft)).toContain(emoji.repeat(20));
-    const over = call(field.tool, field.put(`${start}x`));
+    expect(JSON.stringify(atCap.draft)).toContain(filler.repeat(20));
+    const over = call(field.tool, field.put(fill("a", filler, field.cap + 1)));
+    expect(over.draft).toBe(emptyDraft);
     expect(errorOf(over)).toContain(`${field.path}: ${field.cap + 1} characters given, at most ${field.cap}`);
   });
 

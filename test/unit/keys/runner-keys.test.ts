@@ -23,25 +23,19 @@ describe("a pool's secret", () => {
     expect(parseRunnerSecret(text, "keys")).toMatchObject({ retired: [], instances: [] });
   });
 
-  it("gives its keys although somebody has spoilt the rest", () => {
+  it("gives its keys although the rest is malformed", () => {
     const text = '{"keys":["a.1"],"retired":["b.2","nonsense"],"instances":[{"instanceId":7}]}';
     const { keys, retired, instances } = parseRunnerSecret(text, "keys");
     expect([shown(keys), shown(retired), instances]).toEqual([["a.1"], ["b.2"], []]);
   });
 
-  it("is the same when it is written and read again", () => {
-    const unusedSinceMs = { b: 7 };
-    const text = JSON.stringify({
-      keys: ["a.1"],
-      retired: ["b.2", "c.3"],
-      instances: [instance],
-      unusedSinceMs,
-      replaces: "v1",
-    });
+  it("is the same after it was written and read again", () => {
+    const lists = { keys: ["a.1"], retired: ["b.2", "c.3"], instances: [instance] };
+    const text = JSON.stringify({ ...lists, unusedSinceMs: { b: 7 }, replaces: "v1" });
     expect(renderRunnerSecret(parseRunnerSecret(text, "keys"))).toBe(text);
   });
 
-  it.each([undefined, "", "no key"])("that reads %j is nothing, where that is no error", (text) => {
+  it.each([undefined, "", "no key"])("that reads %j counts as empty, if that is allowed", (text) => {
     expect(tryParseRunnerSecret(text, "keys")).toEqual({ keys: [], retired: [], instances: [] });
   });
 });
@@ -69,7 +63,7 @@ describe("the keys of a pool", () => {
     return { keys, reads, values };
   }
 
-  it("that have retired are the secret's own list, then those of the stage before, read anew", async () => {
+  it("that have retired are the secret's own list, then those of the previous stage, read each time", async () => {
     const { keys, reads } = scene({ previous: '{"keys":["old.1"],"retired":["oldest.1"]}' });
     expect(shown(await keys.get())).toEqual(["new.1"]);
     expect(shown(await keys.retired())).toEqual(["older.1", "old.1", "oldest.1"]);
@@ -78,7 +72,7 @@ describe("the keys of a pool", () => {
   });
 
   it.each([
-    ["there is no stage before", undefined],
+    ["there is no previous stage", undefined],
     ["its value was nonsense", "nonsense"],
     ["its value is binary", new RunnerError("secret_malformed", "binary")],
   ])("are the secret's own where %s", async (_, previous) => {
@@ -86,12 +80,12 @@ describe("the keys of a pool", () => {
     expect(shown(await keys.retired())).toEqual(["older.1"]);
   });
 
-  it("say so when nobody can tell", async () => {
+  it("are not given if the previous stage cannot be read", async () => {
     const outage = new RunnerError("secrets_unavailable", "down", { retryable: true });
     await expect(scene({ previous: outage }).keys.retired()).rejects.toBe(outage);
   });
 
-  it("are read by each cycle where they may have no age", async () => {
+  it("are read by each cycle if their maximum age is 0", async () => {
     const { keys, values } = scene({ maxAgeMs: 0 });
     await keys.get();
     values.current = "newest.1";

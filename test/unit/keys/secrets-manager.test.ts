@@ -1,182 +1,110 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { ErrorCode } from "../../../lib/core/errors.ts";
 import {
   createSecretsClient,
   createSecretSource,
-  type SecretSource,
+  createSecretStore,
 } from "../../../lib/adapters/secrets-manager.ts";
 import { anyone } from "../../support/aws.ts";
-import {
-  script,
-  startHttpServer,
-  type Answerer,
-  type HttpServer,
-  type Reply,
-} from "../../support/http-server.ts";
+import { script, startHttpServer, type Answerer, type Reply } from "../../support/http-server.ts";
 
-interface Scene {
-  readonly source: SecretSource;
-  readonly server: HttpServer;
+async function scene(answer: Answerer) {
+  const server = await startHttpServer(answer);
+  onTestFinished(() => server.close());
+  const client = createSecretsClient({ ...anyone(server.baseUrl), maxAttempts: 1 });
+  const asked = () => ({
+    action: server.requests[0]?.headers["x-amz-target"],
+    body: server.requests[0]?.json(),
+  });
+  return { source: createSecretSource(client), store: createSecretStore(client), server, asked };
 }
 
 /** An error as the service words it (AWS JSON 1.1). */
-const refusal = (type: string, message: string, status = 400): Reply => ({
-  status,
+const refusal = (type: string, message: string): Reply => ({
+  status: type === "InternalServiceError" ? 500 : 400,
   headers: { "content-type": "application/x-amz-json-1.1" },
   body: JSON.stringify({ __type: type, message, Message: message }),
 });
+const missing = (what: string): Reply =>
+  refusal("ResourceNotFoundException", `Secrets Manager can't find the specified ${what}`);
 
-const put = "aws secretsmanager put-secret-value --secret-id studio/keys --secret-string file:///dev/stdin";
+const set = "aws secretsmanager put-secret-value --secret-id studio/keys --secret-string file:///dev/stdin";
 
-interface ServiceFailure {
-  readonly what: string;
-  readonly reply: Reply;
-  readonly code: ErrorCode;
-  readonly retryable: boolean;
-  readonly message: string;
-}
-
-const troubles: readonly ServiceFailure[] = [
-  {
-    what: "a secret that does not exist",
-    reply: refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret."),
-    code: "secret_missing",
-    retryable: false,
-    message: `there is no secret "studio/keys" in this account and region; check the name, or create it and set it: ${put}`,
-  },
-  {
-    what: "a secret without a value",
-    reply: refusal(
-      "ResourceNotFoundException",
-      "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
-    ),
-    code: "secret_missing",
-    retryable: false,
-    message: `the secret "studio/keys" exists but has no value yet; set it: ${put}`,
-  },
-  {
-    what: "a secret marked for deletion",
-    reply: refusal(
-      "InvalidRequestException",
-      "You can't perform this operation on the secret because it was marked for deletion.",
-    ),
-    code: "secret_missing",
-    retryable: false,
-    message:
-      'the secret "studio/keys" is marked for deletion; keep it: aws secretsmanager restore-secret --secret-id studio/keys',
-  },
-  {
-    what: "a role without the right",
-    reply: refusal("AccessDeniedException", "User is not authorized"),
-    code: "secrets_unavailable",
-    retryable: false,
-    message:
-      'the secret "studio/keys" may not be read; the role needs secretsmanager:GetSecretValue on it (and kms:Decrypt, if it has a key of its own)',
-  },
-  {
-    what: "a KMS key in the way",
-    reply: refusal("DecryptionFailure", "cannot decrypt"),
-    code: "secrets_unavailable",
-    retryable: false,
-    message: 'the secret "studio/keys" cannot be decrypted; check its KMS key',
-  },
-  {
-    what: "wrong credentials",
-    reply: refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
-    code: "secrets_unavailable",
-    retryable: false,
-    message: 'the secret "studio/keys" was not read: the AWS credentials are missing, expired or wrong',
-  },
-  {
-    what: "another refusal",
-    reply: refusal("InvalidParameterException", "no"),
-    code: "secrets_unavailable",
-    retryable: false,
-    message: 'the secret "studio/keys" was not read: Secrets Manager answered InvalidParameterException',
-  },
-  {
-    what: "throttling",
-    reply: refusal("ThrottlingException", "Rate exceeded"),
-    code: "secrets_unavailable",
-    retryable: true,
-    message: 'the secret "studio/keys" was not read: Secrets Manager is throttling',
-  },
-  {
-    what: "a fault of the service",
-    reply: refusal("InternalServiceError", "oops", 500),
-    code: "secrets_unavailable",
-    retryable: true,
-    message: 'the secret "studio/keys" was not read: Secrets Manager answered InternalServiceError',
-  },
-  {
-    what: "a page in the place of an answer",
-    reply: { status: 503, body: "<html>busy</html>" },
-    code: "secrets_unavailable",
-    retryable: true,
-    message: 'the secret "studio/keys" was not read: Secrets Manager answered ',
-  },
-  {
-    what: "a cut connection",
-    reply: { raw: (response) => response.destroy() },
-    code: "secrets_unavailable",
-    retryable: true,
-    message: 'the secret "studio/keys" was not read: Secrets Manager is out of reach (ECONNRESET)',
-  },
-];
-
-async function createScene(answer: Answerer, maxAttempts = 1): Promise<Scene> {
-  const server = await startHttpServer(answer);
-  onTestFinished(() => server.close());
-  const client = createSecretsClient({ ...anyone(server.baseUrl), maxAttempts });
-  return { source: createSecretSource(client), server };
-}
-
-describe("a value", () => {
-  it("reads a secret's text by its name", async () => {
-    const { source, server } = await createScene(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
+describe("the source of a secret", () => {
+  it("reads its text by its name", async () => {
+    const { source, asked } = await scene(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
     expect(await source.read("studio/keys")).toBe("cred-1.abc");
-    expect(server.requests[0]?.headers["x-amz-target"]).toBe("secretsmanager.GetSecretValue");
-    expect(server.requests[0]?.json()).toEqual({ SecretId: "studio/keys" });
+    expect(asked()).toEqual({ action: "secretsmanager.GetSecretValue", body: { SecretId: "studio/keys" } });
   });
 
-  it("refuses a binary secret", async () => {
-    const { source } = await createScene(script({ body: { Name: "x", SecretBinary: "AAEC" } }));
-    await expect(source.read("studio/keys")).rejects.toMatchObject({
-      code: "secret_malformed",
-      message: `the secret "studio/keys" is binary; store it as text: ${put}`,
-    });
+  it.each<readonly [string, Reply, string, string]>([
+    [
+      "the secret does not exist",
+      missing("secret."),
+      "secret_missing",
+      `there is no secret "studio/keys" in this account and region; check the name, or create it and set it: ${set}`,
+    ],
+    [
+      "the secret has no value",
+      missing("secret value for staging label: AWSCURRENT"),
+      "secret_missing",
+      `the secret "studio/keys" exists but has no value yet; set it: ${set}`,
+    ],
+    [
+      "the secret is marked for deletion",
+      refusal("InvalidRequestException", "You can't do this: the secret was marked for deletion."),
+      "secret_missing",
+      'the secret "studio/keys" is marked for deletion; keep it: aws secretsmanager restore-secret --secret-id studio/keys',
+    ],
+    [
+      "the secret is binary",
+      { body: { Name: "x", SecretBinary: "AAEC" } },
+      "secret_malformed",
+      `the secret "studio/keys" is binary; store it as text: ${set}`,
+    ],
+    [
+      "the role lacks the right",
+      refusal("AccessDeniedException", "User is not authorized"),
+      "secrets_unavailable",
+      'the secret "studio/keys" may not be read; the role needs secretsmanager:GetSecretValue on it (and kms:Decrypt, if it has a key of its own)',
+    ],
+    [
+      "the KMS key is in the way",
+      refusal("DecryptionFailure", "cannot decrypt"),
+      "secrets_unavailable",
+      'the secret "studio/keys" cannot be decrypted; check its KMS key',
+    ],
+    [
+      "the credentials are wrong",
+      refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
+      "secrets_unavailable",
+      'the secret "studio/keys" was not read: the AWS credentials are missing, expired or wrong',
+    ],
+    [
+      "the service refuses for another reason",
+      refusal("InvalidParameterException", "no"),
+      "secrets_unavailable",
+      'the secret "studio/keys" was not read: Secrets Manager answered InvalidParameterException',
+    ],
+  ])("says that %s", async (_, reply, code, message) => {
+    const { source } = await scene(() => reply);
+    await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable: false, message });
   });
-});
 
-describe("trouble", () => {
-  it.each(troubles)("tells $what", async ({ reply, code, retryable, message }) => {
-    const { source, server } = await createScene(() => reply);
-    const said = { message: expect.stringContaining(message) };
-    await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable, ...said });
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it("tells that nothing listens", async () => {
-    const { source, server } = await createScene(() => ({}));
-    await server.close();
+  it.each<readonly [string, Reply, string]>([
+    ["throttles", refusal("ThrottlingException", "Rate exceeded"), "is throttling"],
+    ["fails", refusal("InternalServiceError", "oops"), "answered InternalServiceError"],
+    ["cuts the connection", { raw: (response) => response.destroy() }, "is out of reach (ECONNRESET)"],
+  ])("reports a failure that may pass if the service %s", async (_, reply, words) => {
+    const { source } = await scene(() => reply);
     await expect(source.read("studio/keys")).rejects.toMatchObject({
       code: "secrets_unavailable",
       retryable: true,
-      message: 'the secret "studio/keys" was not read: Secrets Manager is out of reach (ECONNREFUSED)',
+      message: `the secret "studio/keys" was not read: Secrets Manager ${words}`,
     });
   });
 
-  it("repeats a fault of the service", async () => {
-    const { source, server } = await createScene(
-      script(refusal("InternalServiceError", "oops", 500), { body: { SecretString: "cred-1.abc" } }),
-      2,
-    );
-    expect(await source.read("studio/keys")).toBe("cred-1.abc");
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it("rejects with the reason of an abort", async () => {
-    const { source, server } = await createScene(() => ({ raw: () => undefined }));
+  it("rejects with the reason of an abort, also of one before the call", async () => {
+    const { source, server } = await scene(() => ({ raw: () => undefined }));
     const caller = new AbortController();
     const value = source.read("studio/keys", caller.signal);
     const reason = new Error("attempt over");
@@ -187,13 +115,108 @@ describe("trouble", () => {
     await expect(source.read("studio/keys", AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(server.requests).toHaveLength(1);
   });
+
+  it("lets a bug out unchanged", async () => {
+    const bug = new TypeError("x is not a function");
+    const client = createSecretsClient({ region: "eu-central-1", credentials: () => Promise.reject(bug) });
+    await expect(createSecretSource(client).read("studio/keys")).rejects.toBe(bug);
+  });
 });
 
-it("lets a bug out as it is", async () => {
-  const bug = new TypeError("x is not a function");
-  const client = createSecretsClient({
-    region: "eu-central-1",
-    credentials: () => Promise.reject(bug),
+describe("the store reads", () => {
+  it("the value of a stage", async () => {
+    const { store, asked } = await scene(script({ body: { SecretString: "a.1" } }));
+    expect(await store.readStage("keys", "AWSPREVIOUS")).toBe("a.1");
+    expect(asked().body).toEqual({ SecretId: "keys", VersionStage: "AWSPREVIOUS" });
   });
-  await expect(createSecretSource(client).read("studio/keys")).rejects.toBe(bug);
+
+  it("the value of a version", async () => {
+    const { store, asked } = await scene(script({ body: { SecretString: "a.1" } }));
+    expect(await store.readVersion("keys", "v1")).toBe("a.1");
+    expect(asked().body).toEqual({ SecretId: "keys", VersionId: "v1" });
+  });
+
+  it("nothing if no version has the stage, or a value", async () => {
+    const { store } = await scene(() => missing("secret value for staging label: AWSPREVIOUS"));
+    expect(await store.readStage("keys", "AWSPREVIOUS")).toBeUndefined();
+    expect(await store.readVersion("keys", "v1")).toBeUndefined();
+  });
+
+  it("an error, and not nothing, if the secret does not exist", async () => {
+    const { store } = await scene(() => missing("secret."));
+    await expect(store.readStage("keys", "AWSPREVIOUS")).rejects.toMatchObject({ code: "secret_missing" });
+  });
+
+  it("the version of each stage", async () => {
+    const VersionIdsToStages = { v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT", "AWSPENDING"] };
+    const { store } = await scene(script({ body: { VersionIdsToStages } }));
+    const stages = { AWSPREVIOUS: "v1", AWSCURRENT: "v2", AWSPENDING: "v2" };
+    expect(await store.stages("keys")).toEqual(stages);
+  });
+});
+
+describe("the store", () => {
+  const versionId = "v".repeat(32);
+  const pending = { versionId, text: "Zq7.secret", stage: "AWSPENDING" } as const;
+
+  it("writes a pending version under its own id", async () => {
+    const { store, asked } = await scene(script({ body: {} }));
+    expect(await store.putStaged("keys", pending)).toBe("stored");
+    expect(asked()).toEqual({
+      action: "secretsmanager.PutSecretValue",
+      body: {
+        SecretId: "keys",
+        SecretString: "Zq7.secret",
+        ClientRequestToken: versionId,
+        VersionStages: ["AWSPENDING"],
+      },
+    });
+  });
+
+  it("says if that version has another value", async () => {
+    const { store } = await scene(script(refusal("ResourceExistsException", "already in use")));
+    expect(await store.putStaged("keys", pending)).toBe("taken");
+  });
+
+  it("moves a stage from one version to another", async () => {
+    const { store, asked } = await scene(script({ body: {} }));
+    await store.moveStage("keys", { stage: "AWSCURRENT", to: "v2", from: "v1" });
+    expect(asked()).toEqual({
+      action: "secretsmanager.UpdateSecretVersionStage",
+      body: {
+        SecretId: "keys",
+        VersionStage: "AWSCURRENT",
+        MoveToVersionId: "v2",
+        RemoveFromVersionId: "v1",
+      },
+    });
+  });
+
+  it.each([
+    ["putStaged", "written", "PutSecretValue"],
+    ["moveStage", "rotated", "UpdateSecretVersionStage"],
+    ["stages", "described", "DescribeSecret"],
+  ] as const)("names the right that %s lacks", async (method, done, right) => {
+    const { store } = await scene(script(refusal("AccessDeniedException", "no")));
+    const calls = {
+      putStaged: () => store.putStaged("keys", pending),
+      moveStage: () => store.moveStage("keys", { stage: "AWSCURRENT", to: "v2" }),
+      stages: () => store.stages("keys"),
+    };
+    await expect(calls[method]()).rejects.toMatchObject({
+      code: "secrets_unavailable",
+      message: `the secret "keys" may not be ${done}; the role needs secretsmanager:${right} on it (and kms:Decrypt, if it has a key of its own)`,
+    });
+  });
+
+  it("repeats a write whose answer was lost as the same version, so that the older value stays the previous one", async () => {
+    const tokens: unknown[] = [];
+    const server = await startHttpServer((request) => {
+      tokens.push(Object(request.json()).ClientRequestToken);
+      return tokens.length === 1 ? { raw: (response) => response.destroy() } : { body: {} };
+    });
+    onTestFinished(() => server.close());
+    await createSecretStore(createSecretsClient(anyone(server.baseUrl))).put("keys", "b.2");
+    expect(tokens).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), tokens[0]]);
+  });
 });

@@ -1,85 +1,82 @@
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RunnerError } from "../../../lib/core/errors.ts";
 import { parseModelKey, parseRunnerKeys } from "../../../lib/keys/secrets.ts";
 
 const keysOf = (text: string): readonly (readonly [string, string])[] =>
   parseRunnerKeys(text, "studio/keys").map((key) => [key.id, key.value.reveal()] as const);
 
-function problemOf(parse: () => unknown): RunnerError {
-  const outcome = attempt(parse);
-  if (outcome instanceof RunnerError) return outcome;
-  throw new Error("nothing was refused");
-}
+const refused = (problem: string) =>
+  expect.objectContaining({ name: "RunnerError", code: "secret_malformed", message: problem }) as unknown;
 
 /** Whatever could be shown of the keys, or of the error in their place. */
 function outcomeOf(parse: () => unknown): string {
-  return inspect(attempt(parse), { depth: 10 });
-}
-
-function attempt(parse: () => unknown): unknown {
   try {
-    return parse();
+    return inspect(parse(), { depth: 10 });
   } catch (error) {
-    return error;
+    return inspect(error, { depth: 10 });
   }
 }
 
-const malformedKeys: readonly (readonly [string, string])[] = [
-  ["", "is empty"],
-  [" \n", "is empty"],
-  ["nodot", "is not of the form credentialId.secret, with one dot"],
-  ["two.dots.here", "is not of the form credentialId.secret, with one dot"],
-  [".abc", "is not of the form credentialId.secret, with one dot"],
-  ["cred-1.", "is not of the form credentialId.secret, with one dot"],
-  ["cred-1.ab c", "has white space inside"],
-  ["cred-1.abc\ncred-2.def", "has white space inside"],
-  ["cred-1.abé", "has a character that a key cannot have"],
-  ['"cred-1.abc"', "is wrapped in quotes; store it without them"],
-  ["RUNNER_TOKEN=cred-1.abc", "is a NAME=value line; store the value alone"],
-  ["Bearer cred-1.abc", 'starts with "Bearer"; store the key alone'],
-  ["REPLACE_ME", "is a placeholder; store the real key"],
-  ["cred-1.REPLACE_ME", "is a placeholder; store the real key"],
-  ["<id>.<secret>", "is a placeholder; store the real key"],
-  ["credentialId.secret", "is a placeholder; store the real key"],
-  ["{{RUNNER_TOKEN}}", "is a placeholder; store the real key"],
-  ["[", "starts like JSON, but is not"],
-  ['{"keys":["cred-1.abc"', "starts like JSON, but is not"],
-  ["[]", "holds an empty list of runner keys"],
-  ['{"keys":[]}', "holds an empty list of runner keys"],
-  [
-    '{"RUNNER_TOKEN":"cred-1.abc"}',
-    'holds JSON, but not a list of texts, ["id.secret", …], or an object { "keys": ["id.secret", …] }',
-  ],
-  ["[1]", 'holds JSON, but not a list of texts, ["id.secret", …], or an object { "keys": ["id.secret", …] }'],
-  ['["cred-1.abc","nodot"]', "entry 2 of 2 is not of the form credentialId.secret, with one dot"],
-  ['["cred-1.abc","cred-1.def"]', "entry 2 of 2 has the same credential id as entry 1"],
-  ['["","x y.z","cred-1.abc"]', "entry 1 of 3 is empty; entry 2 of 3 has white space inside"],
-];
+const oneDot = "is not of the form credentialId.secret, with one dot";
+const placeholder = "is a placeholder; store the real key";
+const quoted = "is wrapped in quotes; store it without them";
+const assignment = "is a NAME=value line; store the value alone";
+const otherJson =
+  'holds JSON, but not a list of texts, ["id.secret", …], or an object { "keys": ["id.secret", …] }';
+
+const malformedKeys: Readonly<Record<string, readonly string[]>> = {
+  "is empty": ["", " \n"],
+  [oneDot]: ["nodot", "two.dots.here", ".abc", "cred-1."],
+  "has white space inside": ["cred-1.ab c", "cred-1.abc\ncred-2.def"],
+  "has a character that a key cannot have": ["cred-1.abé"],
+  [quoted]: ['"cred-1.abc"'],
+  [assignment]: ["RUNNER_TOKEN=cred-1.abc"],
+  'starts with "Bearer"; store the key alone': ["Bearer cred-1.abc"],
+  [placeholder]: ["REPLACE_ME", "cred-1.REPLACE_ME", "<id>.<secret>", "credentialId.secret", "{{TOKEN}}"],
+  "starts like JSON, but is not": ["[", '{"keys":["cred-1.abc"'],
+  "holds an empty list of runner keys": ["[]", '{"keys":[]}'],
+  [otherJson]: ['{"RUNNER_TOKEN":"cred-1.abc"}', "[1]"],
+  [`entry 2 of 2 ${oneDot}`]: ['["cred-1.abc","nodot"]'],
+  "entry 2 of 2 has the same credential id as entry 1": ['["cred-1.abc","cred-1.def"]'],
+  "entry 1 of 3 is empty; entry 2 of 3 has white space inside": ['["","x y.z","cred-1.abc"]'],
+};
+const malformedModelKeys: Readonly<Record<string, readonly string[]>> = {
+  "is empty": [""],
+  [placeholder]: ["changeme", "CHANGE-ME", "<your key>", "sk-...", "sk-…", "sk-xxxxxxxx"].concat(
+    "your-api-key",
+    "YOUR_OPENAI_API_KEY_HERE",
+    "${OPENAI_API_KEY}",
+  ),
+  [assignment]: ["OPENAI_API_KEY=sk-abc"],
+  [quoted]: ["'sk-abc'"],
+  "is JSON; store the key alone as plain text": ['{"key":"sk-abc"}'],
+  "has white space inside": ["sk-abc def"],
+  "has a character that a key cannot have": ["sk-abc\u200b"],
+};
+const rowsOf = (table: typeof malformedKeys) =>
+  Object.entries(table).flatMap(([problem, texts]) => texts.map((text) => [text, problem] as const));
 
 describe("parseRunnerKeys", () => {
+  const [first, second] = [
+    ["cred-1", "cred-1.abc"],
+    ["cred-2", "cred-2.def"],
+  ];
+
   it.each([
-    ["one key", "cred-1.abc", [["cred-1", "cred-1.abc"]]],
-    ["one key with white space around", "\n  cred-1.abc \r\n", [["cred-1", "cred-1.abc"]]],
-    [
-      "a list",
-      '["cred-1.abc", " cred-2.def\\n"]',
-      [
-        ["cred-1", "cred-1.abc"],
-        ["cred-2", "cred-2.def"],
-      ],
-    ],
-    ["an object with keys", '{"keys":["cred-1.abc"],"note":"x"}', [["cred-1", "cred-1.abc"]]],
+    ["one key", "cred-1.abc", [first]],
+    ["one key with white space around", "\n  cred-1.abc \r\n", [first]],
+    ["a list", '["cred-1.abc", " cred-2.def\\n"]', [first, second]],
+    ["an object with keys", '{"keys":["cred-1.abc"],"note":"x"}', [first]],
     ["characters of base64 and hex", "a_b-c/9.D+/e=_-", [["a_b-c/9", "a_b-c/9.D+/e=_-"]]],
   ])("takes %s", (_, text, expected) => {
     expect(keysOf(text)).toEqual(expected);
   });
 
-  it.each(malformedKeys)("refuses %j, saying how it is wrong", (text, problem) => {
-    const error = problemOf(() => parseRunnerKeys(text, "studio/keys"));
-    expect(error.code).toBe("secret_malformed");
-    expect(error.message).toBe(`the secret "studio/keys" ${problem}`);
+  it.each(rowsOf(malformedKeys))("refuses %j: it %s", (text, problem) => {
+    expect(() => parseRunnerKeys(text, "studio/keys")).toThrow(
+      refused(`the secret "studio/keys" ${problem}`),
+    );
   });
 
   it("never shows a value or a part of one, whatever is stored", () => {
@@ -107,25 +104,7 @@ describe("parseModelKey", () => {
     expect(parseModelKey(`${key}\n`, "openai/key").reveal()).toBe(key);
   });
 
-  it.each([
-    ["", "is empty"],
-    ["changeme", "is a placeholder; store the real key"],
-    ["CHANGE-ME", "is a placeholder; store the real key"],
-    ["<your key>", "is a placeholder; store the real key"],
-    ["sk-...", "is a placeholder; store the real key"],
-    ["sk-…", "is a placeholder; store the real key"],
-    ["sk-xxxxxxxx", "is a placeholder; store the real key"],
-    ["your-api-key", "is a placeholder; store the real key"],
-    ["YOUR_OPENAI_API_KEY_HERE", "is a placeholder; store the real key"],
-    ["${OPENAI_API_KEY}", "is a placeholder; store the real key"],
-    ["OPENAI_API_KEY=sk-abc", "is a NAME=value line; store the value alone"],
-    ["'sk-abc'", "is wrapped in quotes; store it without them"],
-    ['{"key":"sk-abc"}', "is JSON; store the key alone as plain text"],
-    ["sk-abc def", "has white space inside"],
-    ["sk-abc\u200b", "has a character that a key cannot have"],
-  ])("refuses %j", (text, problem) => {
-    const error = problemOf(() => parseModelKey(text, "openai/key"));
-    expect(error.code).toBe("secret_malformed");
-    expect(error.message).toBe(`the secret "openai/key" ${problem}`);
+  it.each(rowsOf(malformedModelKeys))("refuses %j: it %s", (text, problem) => {
+    expect(() => parseModelKey(text, "openai/key")).toThrow(refused(`the secret "openai/key" ${problem}`));
   });
 });

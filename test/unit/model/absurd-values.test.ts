@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { turnFrom } from "../../../lib/model/response-answer.ts";
-import { completed, ended, message, startResponsesServer, stream } from "../../support/responses-server.ts";
-import { adapter, never, request, thrownBy } from "./support.ts";
+import { completed, ended, message, stream } from "../../support/responses-server.ts";
+import { scene } from "./support.ts";
 
 const words = { type: "message", content: [{ type: "output_text", text: "Hi", annotations: [] }] };
 const call = { type: "function_call", call_id: "call_1", name: "create_list", arguments: "{}" };
@@ -27,27 +27,14 @@ describe("usage", () => {
     (absurd) => {
       expect(turnOf(usage(absurd, 7)).usage).toMatchObject({ inputTokens: 0, outputTokens: 7 });
       expect(turnOf(usage(9, absurd)).usage).toMatchObject({ inputTokens: 9, outputTokens: 0 });
-      expect(turnOf(usage(9, 7, absurd, absurd)).usage).toEqual({
+      expect(turnOf(usage(9, 7, absurd, absurd)).usage).toMatchObject({
         inputTokens: 9,
         cachedInputTokens: 0,
-        cacheWriteTokens: 0,
         outputTokens: 7,
         reasoningTokens: 0,
-        webSearches: 0,
       });
     },
   );
-
-  it("of a part is no more than the whole", () => {
-    expect(turnOf(usage(9, 7, 10, 8)).usage).toEqual({
-      inputTokens: 9,
-      cachedInputTokens: 9,
-      cacheWriteTokens: 0,
-      outputTokens: 7,
-      reasoningTokens: 7,
-      webSearches: 0,
-    });
-  });
 
   it("of ten million tokens is a count", () => {
     expect(turnOf(usage(10_000_000, 1)).usage).toMatchObject({ inputTokens: 10_000_000, outputTokens: 1 });
@@ -70,23 +57,18 @@ describe("ids", () => {
   });
 });
 
-test("an absurd id in a stream is not noted", async () => {
+test("an absurd id in a stream is not recorded", async () => {
   const id = "r".repeat(513);
-  await using server = await startResponsesServer([
+  const { ask } = await scene([
     stream({ type: "response.created", response: { id } }, completed(message("Hi"))),
   ]);
   const noted: string[] = [];
-  await adapter(server.baseUrl).model.generate(request, {
-    signal: never,
-    onStarted: async (responseId) => void noted.push(responseId),
-  });
+  await ask({}, { onStarted: async (responseId) => void noted.push(responseId) });
   expect(noted).not.toContain(id);
 });
 
-test("an answer of 30,000 items that are none is refused in one sentence", async () => {
-  const output = Array.from({ length: 30_000 }, () => ({}));
-  await using server = await startResponsesServer([stream(ended("completed", { output }))]);
-  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));
-  expect(error).toMatchObject({ code: "model_contract" });
-  expect(error.message).toContain("output: Too big: expected array to have <=1000 items");
+test("an answer of 30,000 malformed items is refused in one sentence", async () => {
+  const { failure } = await scene([stream(ended("completed", { output: Array(30_000).fill({}) }))]);
+  const says = expect.stringContaining("output: Too big: expected array to have <=1000 items") as unknown;
+  expect(await failure()).toMatchObject({ code: "model_contract", message: says });
 });

@@ -17,30 +17,19 @@ afterEach(async () => {
 
 const model = () => adapter(`${mock.url}/v1`).model;
 
-test("streamed text comes back whole", async () => {
-  mock.onMessage("two teas", { content: "Green tea is unfermented, black tea is fermented. ".repeat(20) });
-  const turn = await model().generate(request, { signal: never });
-  expect(turn.text).toHaveLength(1_000);
-  expect(turn.responseId).toMatch(/^resp/);
-  expect(turn.calls).toEqual([]);
-});
-
-test("usage comes back", async () => {
+test("streamed text comes back whole, with its usage", async () => {
   mock.onMessage("two teas", {
-    content: "Hi",
+    content: "Green tea is unfermented, black tea is fermented. ".repeat(20),
     usage: { input_tokens: 12, output_tokens: 5, total_tokens: 17 },
   });
-  expect((await model().generate(request, { signal: never })).usage).toEqual({
-    inputTokens: 12,
-    cachedInputTokens: 0,
-    cacheWriteTokens: 0,
-    outputTokens: 5,
-    reasoningTokens: 0,
-    webSearches: 0,
-  });
+  const { text, responseId, calls, usage } = await model().generate(request, { signal: never });
+  expect(text).toHaveLength(1_000);
+  expect(responseId).toMatch(/^resp/);
+  expect(calls).toEqual([]);
+  expect(usage).toMatchObject({ inputTokens: 12, outputTokens: 5 });
 });
 
-test("a tool is called, answered and shown, over the whole conversation", async () => {
+test("a tool is called, answered and shown over a whole conversation", async () => {
   mock.addFixture({ match: { hasToolResult: true }, response: { content: "See {{artifact:list:teas}}." } });
   mock.addFixture({
     match: { userMessage: "Compare teas", toolName: "create_list" },
@@ -51,7 +40,7 @@ test("a tool is called, answered and shown, over the whole conversation", async 
   expect(draft.lists).toMatchObject([{ id: "teas", items: ["green", "black"] }]);
 });
 
-test("its error is an error", async () => {
+test("an error of the provider is passed on", async () => {
   mock.addFixture({
     match: { userMessage: "two teas" },
     response: { error: { message: "No such parameter", type: "invalid_request_error" }, status: 400 },
@@ -61,7 +50,7 @@ test("its error is an error", async () => {
   expect(error.message).toContain("No such parameter");
 });
 
-test("a stream that it cuts is tried again until the attempts are used up", async () => {
+test("a stream that is cut is tried again until the attempts are used up", async () => {
   mock.addFixture({
     match: { userMessage: "two teas" },
     response: { content: "Green tea. ".repeat(50) },

@@ -1,60 +1,43 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { OpenAiOptions } from "../../../lib/model/openai.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
+  completed,
   functionCall,
   html,
   json,
   message,
   noAnswer,
-  startResponsesServer,
   stored,
   storedWhole,
+  stream,
 } from "../../support/responses-server.ts";
-import { adapter, freshKey, key, never, request, thrownBy } from "./support.ts";
+import { cancel, create, freshKey, key, look, scene, type Overrides } from "./support.ts";
 
 const queued = stored("queued");
 const running = stored("in_progress");
 const whole = storedWhole(message("Hi"));
 const down = apiError(503, { message: "Down" });
+const gone = apiError(404, { message: "Response with id 'resp_1' not found." });
+const reason = new Error("the attempt is over");
 
-async function run(answers: readonly Answer[], overrides: Partial<OpenAiOptions> = {}) {
-  const server = await startResponsesServer(answers);
-  const calls = () => server.seen.map(({ method, path }) => `${method} ${path}`);
-  return {
-    ...adapter(server.baseUrl, { mode: "background", ...overrides }),
-    server,
-    calls,
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-  };
-}
+const background = (answers: readonly Answer[], overrides: Overrides = {}) =>
+  scene(answers, { mode: "background", ...overrides });
 
-const create = "POST /v1/responses";
-const look = "GET /v1/responses/resp_1";
-const cancel = "POST /v1/responses/resp_1/cancel";
-
-test("a round is begun in the background, then looked at until it has ended where it is not streamed", async () => {
+test("a round starts in the background and is polled until it ends if it is not streamed", async () => {
   const output = [message("Two lists."), functionCall("call_1", "create_list", '{"a":1}')];
-  await using it = await run([queued, running, storedWhole(...output)]);
-  expect(await it.model.generate(request, { signal: never })).toEqual({
+  const { ask, calls, server } = await background([queued, running, storedWhole(...output)]);
+  expect(await ask()).toMatchObject({
     responseId: "resp_1",
     text: "Two lists.",
     calls: [{ callId: "call_1", name: "create_list", arguments: '{"a":1}' }],
-    usage: {
-      inputTokens: 100,
-      cachedInputTokens: 40,
-      cacheWriteTokens: 0,
-      outputTokens: 30,
-      reasoningTokens: 10,
-      webSearches: 0,
-    },
+    usage: { inputTokens: 100, outputTokens: 30 },
     outputItems: output,
   });
-  expect(it.calls()).toEqual([create, look, look]);
-  expect(it.server.seen[0]!.body).toEqual({
+  expect(calls()).toEqual([create, look, look]);
+  expect(server.seen[0]!.body).toEqual({
     model: "gpt-6-luna",
     instructions: "Help.",
     input: [{ type: "message", role: "user", content: "Compare two teas." }],
@@ -62,196 +45,138 @@ test("a round is begun in the background, then looked at until it has ended wher
     stream: true,
     background: true,
   });
-  expect(it.server.seen[1]!.headers).toMatchObject({
-    authorization: `Bearer ${key}`,
-    "user-agent": "studio-runner",
-  });
+  expect(server.seen[1]!.headers.authorization).toBe(`Bearer ${key}`);
 });
 
-test("a response that has ended at once is not looked at", async () => {
-  await using it = await run([whole]);
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.calls()).toEqual([create]);
+test("a response that has ended at once is not polled", async () => {
+  const { ask, calls } = await background([whole]);
+  expect((await ask()).text).toBe("Hi");
+  expect(calls()).toEqual([create]);
 });
 
-test("the id is noted before the first look, and nothing is looked at until it is", async () => {
-  await using it = await run([queued, whole]);
+test("the id is recorded before the first poll", async () => {
+  const { ask, calls } = await background([queued, whole]);
   const noted: string[] = [];
   const onStarted = async (responseId: string): Promise<void> => {
     await systemClock.sleep(20);
-    noted.push(`${responseId} after ${it.calls().join(", ")}`);
+    noted.push(`${responseId} after ${calls().join(", ")}`);
   };
-  await it.model.generate(request, { signal: never, onStarted });
+  await ask({}, { onStarted });
   expect(noted).toEqual(["resp_1 after POST /v1/responses"]);
 });
 
-test("looks become rarer, from half a second to two", async () => {
-  await using it = await run([...Array.from({ length: 23 }, () => running), whole]);
-  await it.model.generate(request, { signal: never });
-  expect(it.waits).toEqual([
+test("polls become rarer, from half a second to two", async () => {
+  const { ask, waits } = await background([...Array<Answer>(23).fill(running), whole]);
+  await ask();
+  expect(waits).toEqual([
     500, 500, 500, 500, 500, 500, 500, 500, 500, 500, 563, 633, 712, 801, 901, 1014, 1141, 1283, 1444, 1624,
     1827, 2000, 2000,
   ]);
 });
 
-test("looks are spread by up to a fifth", async () => {
-  await using it = await run([queued, whole], { random: () => 0.5 });
-  await it.model.generate(request, { signal: never });
-  expect(it.waits).toEqual([450]);
+test("polls are spread by up to a fifth", async () => {
+  const { ask, waits } = await background([queued, whole], { random: () => 0.5 });
+  await ask();
+  expect(waits).toEqual([450]);
 });
 
-const passing: readonly (readonly [string, Answer])[] = [
+test.for<readonly [string, Answer]>([
   ["500", apiError(500, { message: "Oops" })],
   ["429", apiError(429, { message: "Slow down" })],
   ["a proxy's page with 502", html(502)],
   ["a proxy's page with 200", html(200)],
   ["broken JSON", (response) => void response.writeHead(200).end('{"id":')],
-  ["JSON that is no response", json(200, { ok: true })],
+  ["JSON that is not a response", json(200, { ok: true })],
   ["a connection that breaks", (response) => void response.destroy()],
-  ["a store that lags behind", apiError(404, { message: "Response with id 'resp_1' not found." })],
-];
-
-test.for(passing)("a look that meets %s is repeated, and nothing is asked again", async ([, fault]) => {
-  await using it = await run([queued, fault, running, fault, fault, whole]);
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.calls()).toEqual([create, look, look, look, look, look]);
+  ["404 from a store that lags behind", gone],
+  ["silence", noAnswer],
+])("a poll that meets %s is repeated, and the model is not asked again", async ([, fault]) => {
+  const { ask, calls } = await background([queued, fault, running, fault, whole], { answerMs: 500 });
+  expect((await ask()).text).toBe("Hi");
+  expect(calls()).toEqual([create, look, look, look, look]);
 });
 
-test("looks are repeated through any outage", async () => {
-  await using it = await run([queued, ...Array.from({ length: 40 }, () => down), whole]);
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.waits.slice(0, 7)).toEqual([500, 250, 500, 1_000, 2_000, 2_500, 2_500]);
+test("polls are repeated through any outage", async () => {
+  const { ask, waits } = await background([queued, ...Array<Answer>(40).fill(down), whole]);
+  expect((await ask()).text).toBe("Hi");
+  expect(waits.slice(0, 7)).toEqual([500, 250, 500, 1_000, 2_000, 2_500, 2_500]);
 });
 
-test("a look waits as long as it is asked to, however long", async () => {
-  await using it = await run([queued, apiError(429, { message: "Slow" }, { "retry-after": "90" }), whole]);
-  await it.model.generate(request, { signal: never });
-  expect(it.waits).toEqual([500, 90_000]);
+test("a poll waits as long as it is asked to", async () => {
+  const slow = apiError(429, { message: "Slow" }, { "retry-after": "90" });
+  const { ask, waits } = await background([queued, slow, whole]);
+  await ask();
+  expect(waits).toEqual([500, 90_000]);
 });
 
-test("a look that nobody answers is given up and repeated", async () => {
-  await using it = await run([queued, noAnswer, whole], { answerMs: 500 });
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.calls()).toEqual([create, look, look]);
-});
-
-test("a response that is gone for good is missing", async () => {
-  const gone = apiError(404, { message: "Response with id 'resp_1' not found." });
-  await using it = await run([queued, running, gone, gone, gone, gone, gone]);
-  expect(await thrownBy(it.model.generate(request, { signal: never }))).toMatchObject({
-    code: "model_previous_response_missing",
-    retryable: false,
-  });
-  expect(it.calls()).toHaveLength(7);
-});
-
-test.for([
-  ["408", apiError(408, { message: "Slow" })],
-  ["409", apiError(409, { message: "Conflict" })],
-  ["429", apiError(429, { message: "Slow down" })],
-  ["500", apiError(500, { message: "Oops" })],
-  ["a proxy's page with 200", html(200)],
-] as const)("a request to begin that is answered with %s is repeated", async ([, answer]) => {
-  await using it = await run([answer, whole]);
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.waits).toEqual([500]);
+test("a response that stays missing is reported as missing", async () => {
+  const { calls, failure } = await background([queued, running, gone, gone, gone, gone, gone]);
+  expect(await failure()).toMatchObject({ code: "model_previous_response_missing", retryable: false });
+  expect(calls()).toHaveLength(7);
 });
 
 test.for<readonly [string, Answer]>([
-  ["before the answer", (response) => void response.destroy()],
+  ["is answered with 429", apiError(429, { message: "Slow down" })],
+  ["is answered with a proxy's page", html(200)],
+  ["breaks before the answer", (response) => void response.destroy()],
   [
-    "in the answer",
+    "breaks within the answer",
     (response) => {
       response.writeHead(200, { "content-type": "application/json" });
       response.write('{"id":"resp_1"', () => response.destroy());
     },
   ],
-])("a request to begin that breaks %s is repeated", async ([, answer]) => {
-  await using it = await run([answer, whole]);
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.calls().slice(0, 2)).toEqual([create, create]);
+  ["meets silence", noAnswer],
+])("a request to start that %s is repeated", async ([, answer]) => {
+  const { ask, calls, waits } = await background([answer, whole], { silenceMs: 500 });
+  expect((await ask()).text).toBe("Hi");
+  expect(calls()).toEqual([create, create]);
+  expect(waits).toEqual([500]);
 });
 
-test("a request to begin that is met with silence is repeated", async () => {
-  await using it = await run([noAnswer, whole], { silenceMs: 500 });
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.calls().slice(0, 2)).toEqual([create, create]);
-});
-
-test("a request to begin that found nobody listening is repeated", async () => {
-  const server = await startResponsesServer([]);
-  await server[Symbol.asyncDispose]();
-  const { model, waits } = adapter(server.baseUrl, { mode: "background" });
-  expect(await thrownBy(model.generate(request, { signal: never }))).toMatchObject({
-    code: "model_unavailable",
-    message: "the connection to the model's provider failed (ECONNREFUSED)",
-    retryable: true,
-  });
-  expect(waits).toEqual([500, 1_000, 2_000, 4_000]);
-});
-
-test("a response that failed in passing is asked for again, and its successor is noted too", async () => {
+test("a response that failed for the moment is requested again, and its successor is recorded too", async () => {
   const failed = stored("failed", { error: { code: "server_error", message: "Oops" } });
-  await using it = await run([queued, failed, stored("queued", { id: "resp_2" }), whole]);
+  const { ask, calls } = await background([queued, failed, stored("queued", { id: "resp_2" }), whole]);
   const noted: string[] = [];
-  const onStarted = async (responseId: string) => void noted.push(responseId);
-  expect((await it.model.generate(request, { signal: never, onStarted })).text).toBe("Hi");
+  const turn = await ask({}, { onStarted: async (responseId) => void noted.push(responseId) });
+  expect(turn.text).toBe("Hi");
   expect(noted).toEqual(["resp_1", "resp_2"]);
-  expect(it.calls()).toEqual([create, look, create, "GET /v1/responses/resp_2"]);
+  expect(calls()).toEqual([create, look, create, "GET /v1/responses/resp_2"]);
 });
 
-const endings: readonly (readonly [string, Answer, Partial<RunnerError>])[] = [
+test.for<readonly [string, Answer, string]>([
   [
-    "cancelled, even in passing",
+    "was cancelled, even after a fault that may pass",
     stored("cancelled", { error: { code: "server_error", message: "Stopped" } }),
-    {
-      code: "model_failed",
-      message: "the model's provider reports the response as cancelled: Stopped (code server_error)",
-    },
+    "model_failed",
   ],
   [
-    "failed",
+    "failed for good",
     stored("failed", { error: { code: "invalid_prompt", message: "Bad prompt" } }),
-    {
-      code: "model_failed",
-      message: "the model's provider reports the response as failed: Bad prompt (code invalid_prompt)",
-    },
+    "model_failed",
   ],
   [
-    "incomplete",
-    stored("incomplete", {
-      incomplete_details: { reason: "max_output_tokens" },
-      output: [message("Half")],
-    }),
-    { code: "model_incomplete" },
+    "is incomplete",
+    stored("incomplete", { incomplete_details: { reason: "max_output_tokens" } }),
+    "model_incomplete",
   ],
-  [
-    "a refusal",
-    storedWhole({ ...message(""), content: [{ type: "refusal", refusal: "No." }] }),
-    { code: "model_refused", message: "the model declined: No." },
-  ],
-  ["nothing", storedWhole(), { code: "model_empty" }],
-];
-
-test.for(endings)("%s goes out as in streaming, and is not asked again", async ([, ending, expected]) => {
-  await using it = await run([queued, ending]);
-  const error = await thrownBy(it.model.generate(request, { signal: never }));
-  expect(error).toMatchObject({ ...expected, retryable: false });
-  expect(it.calls()).toEqual([create, look]);
+])("a response that %s is not requested again", async ([, ending, code]) => {
+  const { calls, failure } = await background([queued, ending]);
+  expect(await failure()).toMatchObject({ code, retryable: false });
+  expect(calls()).toEqual([create, look]);
 });
 
-test("a key that is refused on the way is fetched anew, and nothing is asked again", async () => {
+test("a key that is refused while polling is fetched again, and the model is not asked again", async () => {
   const refused = apiError(401, { message: "Incorrect API key", code: "invalid_api_key" });
-  await using it = await run([queued, running, refused, whole]);
-  expect((await it.model.generate(request, { signal: never })).text).toBe("Hi");
-  expect(it.calls()).toEqual([create, look, look, look]);
-  expect(it.server.seen[3]!.headers.authorization).toBe(`Bearer ${freshKey}`);
-  expect(it.notes).toEqual([{ kind: "key_refetched" }]);
+  const { ask, calls, notes, server } = await background([queued, running, refused, whole]);
+  expect((await ask()).text).toBe("Hi");
+  expect(calls()).toEqual([create, look, look, look]);
+  expect(server.seen[3]!.headers.authorization).toBe(`Bearer ${freshKey}`);
+  expect(notes).toEqual([{ kind: "key_refetched" }]);
 });
 
-test("an abort between looks rejects at once with the signal's reason, and the generation runs on", async () => {
+test("an abort between polls rejects at once with the signal's reason, and the response runs on", async () => {
   const controller = new AbortController();
-  const reason = new Error("the attempt is over");
   const clock = {
     now: () => 0,
     sleep: async (ms: number, signal?: AbortSignal) => {
@@ -259,56 +184,63 @@ test("an abort between looks rejects at once with the signal's reason, and the g
       return await systemClock.sleep(1_000_000, signal);
     },
   };
-  await using it = await run([queued, whole], { clock });
-  expect(await thrownBy(it.model.generate(request, { signal: controller.signal }))).toBe(reason);
-  expect(it.calls()).toEqual([create]);
+  const { calls, failure } = await background([queued, whole], { clock });
+  expect(await failure({}, { signal: controller.signal })).toBe(reason);
+  expect(calls()).toEqual([create]);
 });
 
-test("an abort in a look closes it and rejects with the signal's reason", async () => {
-  await using it = await run([queued, noAnswer]);
+test("an abort during a poll closes it and rejects with the signal's reason", async () => {
+  const { calls, failure, server } = await background([queued, noAnswer]);
   const controller = new AbortController();
-  const outcome = thrownBy(it.model.generate(request, { signal: controller.signal }));
-  await it.server.arrived(2);
-  const reason = new Error("the attempt is over");
+  const outcome = failure({}, { signal: controller.signal });
+  await server.arrived(2);
   controller.abort(reason);
   expect(await outcome).toBe(reason);
-  await it.server.seen[1]!.closed;
-  expect(it.calls()).toEqual([create, look]);
+  await server.seen[1]!.closed;
+  expect(calls()).toEqual([create, look]);
 });
 
-test("what the note throws goes out as it is, unrepeated; the response that nobody knows is cancelled", async () => {
-  const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
-  await using it = await run([queued, stored("cancelled")]);
-  const onStarted = () => Promise.reject(unavailable);
-  expect(await thrownBy(it.model.generate(request, { signal: never, onStarted }))).toBe(unavailable);
-  expect(it.calls()).toEqual([create, cancel]);
+describe.for<readonly [string, Answer]>([
+  ["polled", queued],
+  [
+    "streamed",
+    stream(
+      { type: "response.created", response: { id: "resp_1", background: true, previous_response_id: null } },
+      completed(message("Hi")),
+    ),
+  ],
+])("a response that is %s", ([, begun]) => {
+  test("is cancelled if its id cannot be recorded; the error goes out unchanged, without a retry", async () => {
+    const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
+    const { calls, failure } = await background([begun, stored("cancelled")]);
+    expect(await failure({}, { onStarted: () => Promise.reject(unavailable) })).toBe(unavailable);
+    expect(calls()).toEqual([create, cancel]);
+  });
+
+  test("is cancelled if it ignores the previous response", async () => {
+    const { calls, failure } = await background([begun, stored("cancelled")]);
+    expect(await failure({ previousResponseId: "resp_0" })).toMatchObject({
+      code: "model_previous_response_missing",
+      message: "the model's provider answered without the previous response",
+    });
+    expect(calls()).toEqual([create, cancel]);
+  });
 });
 
-test("a note that an abort cut short may have been made: the response is left running", async () => {
+test("a response whose id may have been recorded before an abort is left running", async () => {
   const controller = new AbortController();
-  const reason = new Error("the attempt is over");
-  await using it = await run([queued]);
+  const { calls, failure } = await background([queued]);
   const onStarted = async () => {
     controller.abort(reason);
     throw reason;
   };
-  expect(await thrownBy(it.model.generate(request, { signal: controller.signal, onStarted }))).toBe(reason);
-  expect(it.calls()).toEqual([create]);
+  expect(await failure({}, { signal: controller.signal, onStarted })).toBe(reason);
+  expect(calls()).toEqual([create]);
 });
 
-test("a response without the previous one that was named is cancelled before it costs much", async () => {
-  await using it = await run([queued, stored("cancelled")]);
-  const chained = { ...request, previousResponseId: "resp_0" };
-  expect(await thrownBy(it.model.generate(chained, { signal: never }))).toMatchObject({
-    code: "model_previous_response_missing",
-    message: "the model's provider answered without the previous response",
-  });
-  expect(it.calls()).toEqual([create, cancel]);
-});
-
-test("what is not stored is streamed", async () => {
-  await using it = await run([json(200, { id: "resp_1", output: [message("Hi")] })]);
-  await it.model.generate({ ...request, store: false }, { signal: never });
-  expect(it.server.seen[0]!.body).toMatchObject({ store: false, stream: true });
-  expect(it.server.seen[0]!.body).not.toHaveProperty("background");
+test("a response that is not stored is streamed", async () => {
+  const { ask, server } = await background([json(200, { id: "resp_1", output: [message("Hi")] })]);
+  await ask({ store: false });
+  expect(server.seen[0]!.body).toMatchObject({ store: false, stream: true });
+  expect(server.seen[0]!.body).not.toHaveProperty("background");
 });

@@ -11,7 +11,7 @@ const counts = {
 const read = (response: object, billing = {}) => usageOf(billedSchema.parse(response), billing);
 
 describe("what a response has used", () => {
-  test("is told by kinds of tokens, and by the searches that are billed", () => {
+  test("is counted by kind of token, with the searches that are billed", () => {
     const response = { usage: counts, tool_usage: { web_search: { num_requests: 2 } } };
     expect(read(response)).toEqual({
       inputTokens: 100,
@@ -23,7 +23,7 @@ describe("what a response has used", () => {
     });
   });
 
-  test("counts the searches in the output where the provider does not: opening a page is none", () => {
+  test("has the searches in the output if the provider does not count them; opening a page is none", () => {
     const output = [
       { type: "web_search_call", action: { type: "search", queries: ["tea"] } },
       { type: "web_search_call", action: { type: "open_page" } },
@@ -35,15 +35,18 @@ describe("what a response has used", () => {
   });
 
   test("never has more parts than the whole", () => {
-    const details = { cached_tokens: 90, cache_write_tokens: 90 };
-    expect(read({ usage: { ...counts, input_tokens_details: details } })).toMatchObject({
+    const input_tokens_details = { cached_tokens: 90, cache_write_tokens: 90 };
+    const output_tokens_details = { reasoning_tokens: 51 };
+    expect(read({ usage: { ...counts, input_tokens_details, output_tokens_details } })).toMatchObject({
       inputTokens: 100,
       cachedInputTokens: 90,
       cacheWriteTokens: 10,
+      outputTokens: 50,
+      reasoningTokens: 50,
     });
   });
 
-  test("has the cost of the model that was asked for or answered, in the tier that answered", () => {
+  test("costs what the model that was asked for, or that answered, costs in the tier that answered", () => {
     const bills: Bill[] = [];
     const costOf = (bill: Bill): number => bills.push(bill);
     const response = { model: "m-2026-09-01", service_tier: "flex", usage: counts };
@@ -55,7 +58,7 @@ describe("what a response has used", () => {
     ]);
   });
 
-  test("is nothing where the provider tells nothing", () => {
+  test("is nothing if the provider reports nothing", () => {
     expect(read({})).toEqual(noUsage);
   });
 });

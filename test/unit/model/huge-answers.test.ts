@@ -1,14 +1,8 @@
 import { expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
-import {
-  completed,
-  message,
-  startResponsesServer,
-  stored,
-  type Answer,
-} from "../../support/responses-server.ts";
-import { adapter, never, request, thrownBy } from "./support.ts";
+import { completed, message, stored, type Answer } from "../../support/responses-server.ts";
+import { create, look, scene } from "./support.ts";
 
 const mib = 1024 * 1024;
 const timeout = 60_000;
@@ -44,35 +38,26 @@ const as =
     void response.writeHead(status, { "content-type": type });
 
 const events = as("text/event-stream");
-const item = JSON.stringify({
-  type: "response.output_item.done",
-  item: { type: "message", content: [{ type: "output_text", text: "x".repeat(1_000) }] },
-});
+const json = '{"id":"resp_1","output":[],"pad":"';
+const event = (fields: object): string => `data: ${JSON.stringify(fields)}\n\n`;
+const item = { type: "message", content: [{ type: "output_text", text: "x".repeat(1_000) }] };
+const deltaOf = (length: number) => ({ type: "response.output_text.delta", delta: "x".repeat(length) });
 
-const floods: readonly (readonly [string, () => Flood, number])[] = [
-  ["JSON", () => flood(as("application/json"), '{"id":"resp_1","output":[],"pad":"', "x"), 20],
+const endless: readonly (readonly [string, () => Flood, number])[] = [
+  ["JSON", () => flood(as("application/json"), json, "x"), 20],
   ["one event", () => flood(events, "data: ", "x"), 20],
   ["one event of many lines", () => flood(events, "event: response.completed\n", "data: xxxxxxxxxx\n"), 20],
-  ["items", () => flood(events, "", `data: ${item}\n\n`), 20],
-  [
-    "deltas without end",
-    () =>
-      flood(
-        events,
-        "",
-        `data: ${JSON.stringify({ type: "response.output_text.delta", delta: "x".repeat(300) })}\n\n`,
-      ),
-    140,
-  ],
+  ["items", () => flood(events, "", event({ type: "response.output_item.done", item })), 20],
+  ["deltas", () => flood(events, "", event(deltaOf(300))), 140],
 ];
 
-test.each(floods)(
-  "an answer of %s is not read to its end, and is not asked for again",
+test.each(endless)(
+  "an endless answer of %s is not read on beyond its bound, and is not requested again",
   { timeout },
   async (_, make, mostMib) => {
     const { answer, sent } = make();
-    await using server = await startResponsesServer([answer]);
-    const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));
+    const { failure, server } = await scene([answer]);
+    const error = await failure();
     expect(error).toMatchObject({ code: "answer_too_long", retryable: false });
     expect(error.message).toMatch(/^the model's answer is too long: more than \d+ MiB/);
     expect(server.seen).toHaveLength(1);
@@ -84,29 +69,21 @@ test("an answer that is small, but would fill the memory, is not parsed", async 
   const bomb = `{"id":"resp_1","output":[],"pad":[${"{},".repeat(1_100_000)}{}]}`;
   const answer: Answer = (response) =>
     void response.writeHead(200, { "content-type": "application/json" }).end(bomb);
-  await using server = await startResponsesServer([answer]);
-  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));
-  expect(error).toMatchObject({ code: "answer_too_long", retryable: false });
+  const { failure } = await scene([answer]);
+  expect(await failure()).toMatchObject({ code: "answer_too_long", retryable: false });
 });
 
-test(
-  "a stored response that is too long is looked at once, and nothing is asked again",
-  { timeout },
-  async () => {
-    const { answer } = flood(as("application/json"), '{"id":"resp_1","output":[],"pad":"', "x");
-    await using server = await startResponsesServer([stored("queued"), answer]);
-    const { model } = adapter(server.baseUrl, { mode: "auto" });
-    const error = await thrownBy(model.generate(request, { signal: never }));
-    expect(error).toMatchObject({ code: "answer_too_long" });
-    expect(server.seen.map(({ method }) => method)).toEqual(["POST", "GET"]);
-  },
-);
+test("a stored response that is too long is read once, and not requested again", { timeout }, async () => {
+  const { answer } = flood(as("application/json"), json, "x");
+  const { calls, failure } = await scene([stored("queued"), answer], { mode: "auto" });
+  expect(await failure()).toMatchObject({ code: "answer_too_long" });
+  expect(calls()).toEqual([create, look]);
+});
 
-test("of a refusal no more is read than its words need", { timeout }, async () => {
+test("no more is read of a refusal than its message needs", { timeout }, async () => {
   const { answer, sent } = flood(as("application/json", 400), '{"error":{"message":"', "x");
-  await using server = await startResponsesServer([answer]);
-  const error = await thrownBy(adapter(server.baseUrl).model.generate(request, { signal: never }));
-  expect(error).toMatchObject({ status: 400, retryable: false });
+  const { failure } = await scene([answer]);
+  expect(await failure()).toMatchObject({ status: 400, retryable: false });
   expect(sent()).toBeLessThan(10 * mib);
 });
 
@@ -115,10 +92,10 @@ test.each([
   ["\r\n", "\r\n"],
   ["\n\r", "\n"],
 ] as const)(
-  "a long stream whose empty lines come in chunks of their own is not one long event: %j, %j",
+  "a long stream whose empty lines come in separate chunks is not one long event: %j, %j",
   { timeout },
   async (lineEnd, eventEnd) => {
-    const delta = JSON.stringify({ type: "response.output_text.delta", delta: "x".repeat(30_000) });
+    const delta = JSON.stringify(deltaOf(30_000));
     const answer: Answer = (response) => {
       events(response);
       void (async () => {
@@ -128,11 +105,10 @@ test.each([
           response.write(eventEnd);
           await setImmediate();
         }
-        response.end(`data: ${JSON.stringify(completed(message("Hi")))}\n\n`);
+        response.end(event(completed(message("Hi"))));
       })();
     };
-    await using server = await startResponsesServer([answer]);
-    const turn = await adapter(server.baseUrl).model.generate(request, { signal: never });
-    expect(turn.text).toBe("Hi");
+    const { ask } = await scene([answer]);
+    expect((await ask()).text).toBe("Hi");
   },
 );

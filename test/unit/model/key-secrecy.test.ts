@@ -1,19 +1,11 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../lib/core/secret.ts";
-import {
-  apiError,
-  ended,
-  html,
-  json,
-  startResponsesServer,
-  stored,
-  stream,
-  type Answer,
-} from "../../support/responses-server.ts";
-import { adapter, never, request, thrownBy } from "./support.ts";
+import { apiError, completed, ended, json, stored, stream } from "../../support/responses-server.ts";
+import type { Answer } from "../../support/responses-server.ts";
+import { scene } from "./support.ts";
 
-/** Keys as other providers and gateways give them: nothing in them says that they are one. */
+/** Keys of other providers and gateways: nothing in them says that they are keys. */
 const keys = ["gsk0PqLm83TzWvYxRnBcKd", "team-7.Zk19vQmx22LpRt", "0f9c1d7e5b3a48627d90"];
 
 const echoes = (key: string): readonly (readonly [string, string])[] => [
@@ -27,33 +19,17 @@ const echoes = (key: string): readonly (readonly [string, string])[] => [
   ["behind its first dot", `The key ${key.slice(key.indexOf(".") + 1)} may not use this model.`],
 ];
 
-const answers: readonly (readonly [string, (words: string, key: string) => readonly Answer[]])[] = [
-  ["a 400", (words) => [apiError(400, { message: words, type: "invalid_request_error" })]],
-  ["a 403", (words) => [apiError(403, { message: words }), apiError(403, { message: words })]],
-  [
-    "a 400 whose code and request id hold it too",
-    (words, key) => [apiError(400, { message: words, code: key }, { "x-request-id": key })],
-  ],
-  ["a bare detail", (words) => [json(400, { detail: words })]],
-  [
-    "an error in a stream",
-    (words) => [stream({ type: "error", error: { message: words, code: "strange" } })],
-  ],
-  ["a failed response", (words) => [stream(ended("failed", { error: { code: "strange", message: words } }))]],
-  [
-    "an incomplete response",
-    (words) => [stream(ended("incomplete", { incomplete_details: { reason: words } }))],
-  ],
-  [
-    "a refusal",
-    (words) => [
-      stream(
-        ended("completed", { output: [{ type: "message", content: [{ type: "refusal", refusal: words }] }] }),
-      ),
-    ],
-  ],
-  ["a page", () => [html(400)]],
-];
+const answers: Readonly<Record<string, (words: string, key: string) => Answer>> = {
+  "a 400": (message) => apiError(400, { message, type: "invalid_request_error" }),
+  "a 403": (message) => apiError(403, { message }),
+  "a 400 with it in code and request id": (message, key) =>
+    apiError(400, { message, code: key }, { "x-request-id": key }),
+  "a bare detail": (detail) => json(400, { detail }),
+  "an error in a stream": (message) => stream({ type: "error", error: { message, code: "strange" } }),
+  "a failed response": (message) => stream(ended("failed", { error: { code: "strange", message } })),
+  "an incomplete response": (reason) => stream(ended("incomplete", { incomplete_details: { reason } })),
+  "a refusal": (refusal) => stream(completed({ type: "message", content: [{ type: "refusal", refusal }] })),
+};
 
 /** No five characters of the key in a row, its beginning apart: a prefix is the provider's. */
 const shows = (shown: string, key: string): readonly string[] =>
@@ -68,11 +44,11 @@ describe.each(keys)("the key %s", (key) => {
 
   it("is not shown in an error, in whatever form it comes back", async () => {
     const shown: string[] = [];
-    for (const [where, answer] of answers) {
+    for (const [where, answerWith] of Object.entries(answers)) {
       for (const [how, words] of echoes(key)) {
-        await using server = await startResponsesServer(answer(words, key));
-        const { model } = adapter(server.baseUrl, { apiKey });
-        const error = await thrownBy(model.generate(request, { signal: never }));
+        const answer = answerWith(words, key);
+        const { failure } = await scene([answer, answer], { apiKey });
+        const error = await failure();
         expect(error.code).toMatch(/^model_/);
         if (shows(everything(error), key).length > 0) shown.push(`${where}: ${how}`);
       }
@@ -82,9 +58,11 @@ describe.each(keys)("the key %s", (key) => {
 
   it("is not shown when a response in the background has failed", async () => {
     const failed = { error: { code: "strange", message: `The key ${key} may not.` } };
-    await using server = await startResponsesServer([stored("queued"), stored("failed", failed)]);
-    const { model } = adapter(server.baseUrl, { apiKey, mode: "background" });
-    const error = await thrownBy(model.generate(request, { signal: never }));
+    const { failure } = await scene([stored("queued"), stored("failed", failed)], {
+      apiKey,
+      mode: "background",
+    });
+    const error = await failure();
     expect(error.message).toContain("The key [redacted] may not.");
     expect(shows(everything(error), key)).toEqual([]);
   });

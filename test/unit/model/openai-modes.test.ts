@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { GenerationMode } from "../../../lib/core/options.ts";
 import type { Answer } from "../../support/responses-server.ts";
 import {
   apiError,
@@ -7,34 +6,32 @@ import {
   ended,
   json,
   message,
-  startResponsesServer,
   stored,
   storedWhole,
   stream,
 } from "../../support/responses-server.ts";
-import { adapter, never, request, thrownBy } from "./support.ts";
+import { cancel, create, look, scene } from "./support.ts";
 
 const fine = stream(completed(message("Hi")));
 const whole = storedWhole(message("Hi"));
 const gone = apiError(404, { message: "Response with id 'resp_1' not found." });
+const none = apiError(501, { message: "Not implemented" });
 const refusal = apiError(400, {
-  message: "Unknown parameter: 'background'.",
-  type: "invalid_request_error",
+  message: "Unknown parameter.",
   param: "background",
   code: "unknown_parameter",
 });
 
-async function sentBy(mode: GenerationMode | undefined, answers: readonly Answer[], rounds = 1) {
-  await using server = await startResponsesServer(answers);
-  const { model, notes } = adapter(server.baseUrl, mode === undefined ? {} : { mode });
-  for (let round = 0; round < rounds; round++) await model.generate(request, { signal: never });
-  const sent = server.seen.map(({ method, path, body }) =>
-    method === "POST" && path === "/v1/responses"
-      ? body["background"] === true
-        ? "background"
-        : "streaming"
-      : `${method} ${path}`,
-  );
+type Mode = "streaming" | "background" | "auto" | undefined;
+
+async function sentBy(mode: Mode, answers: readonly Answer[], rounds = 1) {
+  const { ask, notes, server } = await scene(answers, mode === undefined ? {} : { mode });
+  for (let round = 0; round < rounds; round++) await ask();
+  const sent = server.seen.map(({ method, path, body }) => {
+    const call = `${method} ${path}`;
+    if (call !== create) return call;
+    return body["background"] === true ? "background" : "streaming";
+  });
   return { sent, notes };
 }
 
@@ -43,132 +40,99 @@ test.for([
   ["streaming", "streaming", fine],
   ["background", "background", whole],
   ["auto", "background", whole],
-] as const)("mode %s makes stored responses in %s", async ([mode, delivery, answer]) => {
-  expect((await sentBy(mode, [answer])).sent).toEqual([delivery]);
+] as const)("mode %s requests stored responses in %s", async ([mode, delivery, answer]) => {
+  expect((await sentBy(mode, [answer, answer], 2)).sent).toEqual([delivery, delivery]);
 });
 
-const refusals: readonly (readonly [string, Answer])[] = [
-  ["an unknown parameter", refusal],
-  [
-    "words about background mode",
-    apiError(400, { message: "This engine has no store and does not support the background mode." }),
-  ],
-  [
-    "a validation error of FastAPI",
-    json(422, {
-      detail: [
-        { loc: ["body", "background"], msg: "Extra inputs are not permitted", type: "extra_forbidden" },
-      ],
-    }),
-  ],
-  ["501", apiError(501, { message: "Not implemented" })],
-];
+const extraInputs = { loc: ["body", "background"], msg: "Extra inputs are not permitted" };
 
-test.for(refusals)("auto: a provider that refuses with %s is streamed from then on", async ([, answer]) => {
+test.for<readonly [string, Answer]>([
+  ["an unknown parameter", refusal],
+  ["words about background mode", apiError(400, { message: "No store: no background mode." })],
+  ["Bedrock's words", apiError(400, { message: "The background parameter is not supported" })],
+  ["a validation error of FastAPI", json(422, { detail: [extraInputs] })],
+  ["501", none],
+])("auto: a provider that refuses with %s is streamed from then on", async ([, answer]) => {
   const { sent, notes } = await sentBy("auto", [answer, fine, fine], 2);
   expect(sent).toEqual(["background", "streaming", "streaming"]);
   expect(notes).toEqual([{ kind: "background_refused" }]);
 });
 
 test("auto: a provider whose responses cannot be read is streamed from then on", async () => {
-  const answers = [stored("queued"), gone, gone, gone, gone, gone, gone, fine, fine];
-  const { sent } = await sentBy("auto", answers, 2);
-  const look = "GET /v1/responses/resp_1";
-  const cancel = "POST /v1/responses/resp_1/cancel";
+  const { sent } = await sentBy(
+    "auto",
+    [stored("queued"), gone, gone, gone, gone, gone, gone, fine, fine],
+    2,
+  );
   expect(sent).toEqual(["background", look, look, look, look, look, cancel, "streaming", "streaming"]);
 });
 
 test("auto: a provider without a route to stored responses is streamed", async () => {
-  const none = apiError(501, { message: "Not implemented" });
   const answers = [stored("queued"), none, none, none, none, none, none, fine];
   expect((await sentBy("auto", answers)).sent.at(-1)).toBe("streaming");
 });
 
-test("auto: a provider that answers in the foreground all the same is streamed from then on", async () => {
+test("auto: a provider that ignores the background parameter is streamed from then on", async () => {
   const foreground = stored("completed", { background: false, output: [message("Hi")] });
   expect((await sentBy("auto", [foreground, fine], 2)).sent).toEqual(["background", "streaming"]);
 });
 
-test("auto: a quick answer in the background is no reason to stream", async () => {
-  expect((await sentBy("auto", [whole, whole], 2)).sent).toEqual(["background", "background"]);
-});
-
-test("auto: one model's refusal is not another's", async () => {
-  expect((await sentBy("auto", [refusal, fine])).sent).toEqual(["background", "streaming"]);
-  expect((await sentBy("auto", [whole])).sent).toEqual(["background"]);
-});
-
 test("auto: any other rejection goes out and changes nothing", async () => {
-  await using server = await startResponsesServer([apiError(400, { message: "Too long" }), whole]);
-  const { model } = adapter(server.baseUrl, { mode: "auto" });
-  const error = await thrownBy(model.generate(request, { signal: never }));
-  expect(error).toMatchObject({ code: "model_rejected" });
-  await model.generate(request, { signal: never });
+  const { ask, failure, server } = await scene([apiError(400, { message: "Too long" }), whole], {
+    mode: "auto",
+  });
+  expect(await failure()).toMatchObject({ code: "model_rejected" });
+  await ask();
   expect(server.seen[1]!.body).toMatchObject({ background: true });
 });
 
-test("auto: a key that is refused at the first look is not a provider without background", async () => {
+test("auto: a key that is refused at the first poll does not mean that there is no background mode", async () => {
   const unauthorized = apiError(401, { message: "No", code: "invalid_api_key" });
-  await using server = await startResponsesServer([stored("queued"), unauthorized, unauthorized]);
-  const { model } = adapter(server.baseUrl, { mode: "auto" });
-  const error = await thrownBy(model.generate(request, { signal: never }));
-  expect(error).toMatchObject({ code: "model_key_refused" });
+  const { failure, server } = await scene([stored("queued"), unauthorized, unauthorized], { mode: "auto" });
+  expect(await failure()).toMatchObject({ code: "model_key_refused" });
   expect(server.seen).toHaveLength(3);
 });
 
 test("background: a refusal goes out", async () => {
-  await using server = await startResponsesServer([refusal]);
-  const { model } = adapter(server.baseUrl, { mode: "background" });
-  expect(await thrownBy(model.generate(request, { signal: never }))).toMatchObject({
-    code: "model_rejected",
-    status: 400,
-  });
+  const { failure, server } = await scene([refusal], { mode: "background" });
+  expect(await failure()).toMatchObject({ code: "model_rejected", status: 400 });
   expect(server.seen).toHaveLength(1);
 });
 
 const limit = { message: "Rate limit reached", code: "rate_limit_exceeded" };
+const quota = { message: "No credit", type: "insufficient_quota", code: "insufficient_quota" };
+const limited = (headers = {}): Answer => apiError(429, limit, headers);
 const asked = { "retry-after": "7" };
+const inBackground: readonly Answer[] = [
+  limited({ "retry-after-ms": "250" }),
+  stored("queued"),
+  limited(asked),
+  stored("failed", { error: limit }),
+  whole,
+];
 
-test.for<readonly [string, readonly Answer[], readonly (number | undefined)[]]>([
-  ["a streamed request", [apiError(429, limit, asked), apiError(429, limit), fine], [7_000, undefined]],
-  ["an error in a stream", [stream({ type: "error", error: limit }), fine], [undefined]],
-  ["a response that failed at it", [stream(ended("failed", { error: limit })), fine], [undefined]],
-  ["no 429", [apiError(503, { message: "Down" }, asked), fine], []],
-])("the caller hears of a rate limit, also of one that is waited out: %s", async ([, answers, told]) => {
-  await using server = await startResponsesServer(answers);
-  const heard: (number | undefined)[] = [];
-  const { model } = adapter(server.baseUrl, {
-    onRateLimited: ({ retryAfterMs }) => heard.push(retryAfterMs),
-  });
-  await model.generate(request, { signal: never });
-  expect(heard).toEqual(told);
-});
-
-test("the caller hears of rate limits in the background: at the begin, at a look, at the end", async () => {
-  const heard: (number | undefined)[] = [];
-  await using server = await startResponsesServer([
-    apiError(429, limit, { "retry-after-ms": "250" }),
-    stored("queued"),
-    apiError(429, limit, asked),
-    stored("failed", { error: limit }),
-    whole,
-  ]);
-  const { model } = adapter(server.baseUrl, {
-    mode: "background",
-    onRateLimited: ({ retryAfterMs }) => heard.push(retryAfterMs),
-  });
-  await model.generate(request, { signal: never });
-  expect(heard).toEqual([250, 7_000, undefined]);
-});
-
-test("an exhausted quota is not a rate limit", async () => {
-  const quota = { message: "No credit", type: "insufficient_quota", code: "insufficient_quota" };
-  const heard: unknown[] = [];
-  await using server = await startResponsesServer([
-    apiError(429, quota),
-    stream(ended("failed", { error: quota })),
-  ]);
-  const { model } = adapter(server.baseUrl, { onRateLimited: (told) => heard.push(told) });
-  for (let round = 0; round < 2; round++) await thrownBy(model.generate(request, { signal: never }));
-  expect(heard).toEqual([]);
-});
+test.for<readonly [string, Mode, readonly Answer[], readonly (number | undefined)[]]>([
+  ["answers to a request", "streaming", [limited(asked), limited(), fine], [7_000, undefined]],
+  ["an error in a stream", "streaming", [stream({ type: "error", error: limit }), fine], [undefined]],
+  ["a failed response", "streaming", [stream(ended("failed", { error: limit })), fine], [undefined]],
+  ["start, poll and end in the background", "background", inBackground, [250, 7_000, undefined]],
+  ["no limit, but an outage", "streaming", [apiError(503, { message: "Down" }, asked), fine], []],
+  ["no limit, but an exhausted quota", "streaming", [apiError(429, quota)], []],
+  [
+    "no limit, but a failed response without quota",
+    "streaming",
+    [stream(ended("failed", { error: quota }))],
+    [],
+  ],
+])(
+  "the caller hears of each rate limit, even one that is waited out: %s",
+  async ([, mode, answers, told]) => {
+    const heard: (number | undefined)[] = [];
+    const { ask } = await scene(answers, {
+      ...(mode && { mode }),
+      onRateLimited: ({ retryAfterMs }) => heard.push(retryAfterMs),
+    });
+    await ask().catch(() => undefined);
+    expect(heard).toEqual(told);
+  },
+);

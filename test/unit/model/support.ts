@@ -1,7 +1,8 @@
+import { onTestFinished } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import type { Clock } from "../../../lib/core/clock.ts";
 import type { RunnerError } from "../../../lib/core/errors.ts";
-import type { ModelRequest } from "../../../lib/model/model.ts";
+import type { Generation, ModelRequest } from "../../../lib/model/model.ts";
 import type { ModelNote } from "../../../lib/model/exchange.ts";
 import type { OpenAiOptions } from "../../../lib/model/openai.ts";
 import { createHttp } from "../../../lib/adapters/http.ts";
@@ -9,6 +10,7 @@ import { createModelClient, type KeySource } from "../../../lib/model/client.ts"
 import { lastWordsMs } from "../../../lib/model/streaming.ts";
 import { createOpenAiModel } from "../../../lib/model/openai.ts";
 import { Secret } from "../../../lib/core/secret.ts";
+import { startResponsesServer, type Answer } from "../../support/responses-server.ts";
 
 export const key = "sk-test-4711abcdefgh";
 export const freshKey = "sk-test-0815ijklmnop";
@@ -41,7 +43,7 @@ function twoKeys(): KeySource {
   };
 }
 
-interface Overrides extends Partial<OpenAiOptions> {
+export interface Overrides extends Partial<OpenAiOptions> {
   readonly apiKey?: KeySource;
 }
 
@@ -80,3 +82,25 @@ export const thrownBy = async (promise: Promise<unknown>): Promise<RunnerError> 
 function expectRejection(): never {
   throw new Error("expected a rejection");
 }
+
+/** The client before a server that gives these answers, one for each request. The server closes with the test. */
+export async function scene(answers: readonly Answer[], overrides: Overrides = {}) {
+  const server = await startResponsesServer(answers);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const client = adapter(server.baseUrl, overrides);
+  const ask = (changes: Partial<ModelRequest> = {}, generation: Partial<Generation> = {}) =>
+    client.model.generate({ ...request, ...changes }, { signal: never, ...generation });
+  return {
+    ...client,
+    server,
+    ask,
+    /** What asking is rejected with. */
+    failure: (...args: Parameters<typeof ask>) => thrownBy(ask(...args)),
+    calls: () => server.seen.map(({ method, path }) => `${method} ${path}`),
+  };
+}
+
+/** Requests about a round, as `calls` lists them. */
+export const create = "POST /v1/responses";
+export const look = "GET /v1/responses/resp_1";
+export const cancel = "POST /v1/responses/resp_1/cancel";

@@ -1,57 +1,32 @@
 import { describe, expect, it } from "vitest";
 import { startHttpServer } from "../../support/http-server.ts";
-import { calls, context, createScene, rejectionOf, type RouteName } from "./helpers.ts";
+import { answerTo, calls, context, createScene, rejectionOf, type RouteName } from "./helpers.ts";
 
-interface Breach {
-  readonly case: string;
-  readonly name: RouteName;
-  readonly body: unknown;
-  readonly what: string;
-}
-
-const breaches: readonly Breach[] = [
-  { case: "an empty lease answer", name: "lease", body: "", what: "an empty body" },
-  { case: "text", name: "lease", body: "OK", what: "a body that is not JSON" },
-  {
-    case: "an HTML page",
-    name: "lease",
-    body: "<html><head><title>Sign in</title></head></html>",
-    what: 'an HTML page titled "Sign in" in the place of JSON',
-  },
-  {
-    case: "an HTML page for a completion",
-    name: "complete",
-    body: "<html></html>",
-    what: "an HTML page in the place of JSON",
-  },
-  {
-    case: "a lease without its word",
-    name: "lease",
-    body: {},
-    what: "a body of the wrong shape: leased: Invalid discriminator value",
-  },
-  {
-    case: "a lease without a workspace",
-    name: "lease",
-    body: { leased: true, leaseExpiresAt: 1_700_000_600_000, workspace: {} },
-    what: "a body of the wrong shape: workspaceId: Invalid input: expected string, received undefined",
-  },
-  {
-    case: "no object",
-    name: "context",
-    body: [],
-    what: "a body of the wrong shape: the whole: Invalid input: expected object, received array",
-  },
-  {
-    case: "a context with a wrong message",
-    name: "context",
-    body: { ...context, recentMessages: [{ id: 1, role: "user", text: "x", createdAtMs: 1 }] },
-    what: "a body of the wrong shape: recentMessages.0.id: Invalid input: expected string, received number",
-  },
-];
+const signIn = "<html><head><title>Sign in</title></head></html>";
+const shape = "a body of the wrong shape:";
+const expected = "Invalid input: expected";
 
 describe("a broken contract", () => {
-  it.each(breaches)("is $case", async ({ name, body, what }) => {
+  it.each<readonly [string, RouteName, unknown, string]>([
+    ["an empty lease answer", "lease", "", "an empty body"],
+    ["text", "lease", "OK", "a body that is not JSON"],
+    ["an HTML page", "lease", signIn, 'an HTML page titled "Sign in" in the place of JSON'],
+    ["an HTML page for a completion", "complete", "<html></html>", "an HTML page in the place of JSON"],
+    ["a lease without its word", "lease", {}, `${shape} leased: Invalid discriminator value`],
+    [
+      "a lease without a workspace",
+      "lease",
+      { leased: true, leaseExpiresAt: 1_700_000_600_000, workspace: {} },
+      `${shape} workspaceId: ${expected} string, received undefined`,
+    ],
+    ["no object", "context", [], `${shape} the whole: ${expected} object, received array`],
+    [
+      "a context with a wrong message",
+      "context",
+      { ...context, recentMessages: [{ id: 1, role: "user", text: "x", createdAtMs: 1 }] },
+      `${shape} recentMessages.0.id: ${expected} string, received number`,
+    ],
+  ])("is %s", async (_, name, body, what) => {
     const { server, studio } = await createScene(() => ({ status: 200, body }));
     const error = await rejectionOf(calls[name](studio));
     expect(error).toMatchObject({ code: "studio_contract", status: 200, retryable: false });
@@ -71,21 +46,15 @@ describe("a broken contract", () => {
   });
 });
 
-describe("an answer that is small, but would fill the memory", () => {
-  it("is not parsed", async () => {
-    const body = JSON.stringify({ ...context, pad: [] }).replace(
-      '"pad":[]',
-      `"pad":[${"{},".repeat(1_100_000)}{}]`,
-    );
-    const { studio } = await createScene(() => ({ body }));
-    await expect(calls.context(studio)).rejects.toMatchObject({ code: "answer_too_long", retryable: false });
-  });
+it("an answer that is small, but would fill the memory, is not parsed", async () => {
+  const answer = answerTo("context", { body: { ...context, pad: Array(1_100_000).fill({}) } });
+  await expect(answer).rejects.toMatchObject({ code: "answer_too_long", retryable: false });
 });
 
 describe("an answer of more than 8 MiB", () => {
   it("is too long, and is not read to its end", async () => {
     let sent = 0;
-    const { studio } = await createScene(() => ({
+    const answer = answerTo("context", {
       raw: (response) => {
         const chunk = Buffer.alloc(1024 * 1024, 0x20);
         const more = (): void => {
@@ -96,8 +65,8 @@ describe("an answer of more than 8 MiB", () => {
         };
         more();
       },
-    }));
-    await expect(calls.context(studio)).rejects.toMatchObject({
+    });
+    await expect(answer).rejects.toMatchObject({
       code: "answer_too_long",
       retryable: false,
       message: expect.stringContaining(

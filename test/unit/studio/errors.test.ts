@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { script } from "../../support/http-server.ts";
-import { calls, createScene, rejectionOf, type RouteName } from "./helpers.ts";
+import type { Reply } from "../../support/http-server.ts";
+import { answerTo, calls, createScene, rejectionOf, type RouteName } from "./helpers.ts";
 
 const jobRoutes: readonly RouteName[] = ["context", "heartbeat", "updateSummary", "complete", "fail"];
 const adminRoutes: readonly RouteName[] = [
@@ -11,19 +11,18 @@ const adminRoutes: readonly RouteName[] = [
 ];
 
 describe("a refusal's meaning", () => {
-  const table: readonly (readonly [readonly RouteName[], number, string])[] = [
-    ...[403, 404, 409, 410, 412].map((status) => [jobRoutes, status, "lease_lost"] as const),
-    [jobRoutes, 401, "key_refused"],
-    [jobRoutes, 400, "studio_rejected"],
-    [jobRoutes, 413, "studio_rejected"],
-    [["lease"], 401, "key_refused"],
-    [["lease"], 403, "key_refused"],
-    ...[400, 404, 409, 410, 412].map((status) => [["lease"] as const, status, "studio_rejected"] as const),
-    [adminRoutes, 401, "key_refused"],
-    [adminRoutes, 403, "key_refused"],
-    [adminRoutes, 404, "studio_rejected"],
+  const table: readonly (readonly [readonly RouteName[], readonly number[], string])[] = [
+    [jobRoutes, [403, 404, 409, 410, 412], "lease_lost"],
+    [jobRoutes, [401], "key_refused"],
+    [jobRoutes, [400, 413], "studio_rejected"],
+    [["lease"], [401, 403], "key_refused"],
+    [["lease"], [400, 404, 409, 410, 412], "studio_rejected"],
+    [adminRoutes, [401, 403], "key_refused"],
+    [adminRoutes, [404], "studio_rejected"],
   ];
-  const rows = table.flatMap(([names, status, code]) => names.map((name) => ({ name, status, code })));
+  const rows = table.flatMap(([names, statuses, code]) =>
+    names.flatMap((name) => statuses.map((status) => ({ name, status, code }))),
+  );
 
   it.each(rows)("$status on $name is $code, and final", async ({ name, status, code }) => {
     const { server, studio } = await createScene(() => ({ status, body: { error: "no" } }));
@@ -59,65 +58,48 @@ describe("a refusal's meaning", () => {
   });
 
   it("speaks of the account token on the management routes", async () => {
-    const { studio } = await createScene(script({ status: 403, body: { error: "forbidden" } }));
-    await expect(calls.createRunnerInstance(studio)).rejects.toThrow(
+    const reply = { status: 403, body: { error: "forbidden" } };
+    await expect(answerTo("createRunnerInstance", reply)).rejects.toThrow(
       "Studio refused the account token (expired, or its account may not do this): sign in again: POST /createRunnerInstance answered 403: forbidden",
     );
   });
 
-  it.each([
-    ["5", 5_000],
-    ["0", 0],
-    ["Tue, 14 Nov 2023 22:13:50 GMT", 30_000],
-    ["soon", undefined],
-  ])("carries Retry-After %s", async (header, retryAfterMs) => {
-    const { studio } = await createScene(script({ status: 429, headers: { "retry-after": header } }));
-    await expect(calls.heartbeat(studio)).rejects.toMatchObject({ retryAfterMs });
+  it("comes with the time that Studio asks to wait", async () => {
+    const reply = { status: 429, headers: { "retry-after": "5" } };
+    await expect(answerTo("heartbeat", reply)).rejects.toMatchObject({ retryAfterMs: 5_000 });
   });
 });
 
-const message = async (body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<string> => {
-  const { studio } = await createScene(script({ status: 400, headers, body }));
-  const error = await rejectionOf(calls.complete(studio));
+const message = async (reply: Reply): Promise<string> => {
+  const error = await rejectionOf(answerTo("complete", { status: 400, ...reply }));
   return error instanceof RunnerError ? error.message : "";
 };
+const rejected = "Studio rejected the request: POST /completeWorkspaceJob answered 400";
 
 describe("the words of a refusal", () => {
   it("are the API's error and detail", async () => {
-    expect(await message({ error: "invalid_payload", detail: { field: "files", max: 24 } })).toBe(
-      'Studio rejected the request: POST /completeWorkspaceJob answered 400: invalid_payload: {"field":"files","max":24}',
-    );
-  });
-
-  it("have the request's id, where there is one", async () => {
-    expect(await message({ error: "bad" }, { "x-request-id": "req-5" })).toContain(
-      "400 (request req-5): bad",
-    );
-    expect(await message({ error: "bad" }, { "x-cloud-trace-context": "t/1" })).toContain(
-      "400 (request t/1): bad",
-    );
-  });
-
-  it("are folded to one line and cut", async () => {
-    const text = await message({ error: `a \n\t b${"c".repeat(5_000)}` });
-    expect(text).toBe(
-      `Studio rejected the request: POST /completeWorkspaceJob answered 400: a b${"c".repeat(297)}`,
-    );
+    const body = { error: "invalid_payload", detail: { field: "files", max: 24 } };
+    expect(await message({ body })).toBe(`${rejected}: invalid_payload: {"field":"files","max":24}`);
   });
 
   it.each([
-    [
-      "an HTML page's title",
-      "<!DOCTYPE html><title>413 Too\nLarge</title>",
-      ': an HTML page titled "413 Too Large"',
-    ],
-    ["nothing for plain text", "some proxy", ""],
-    ["nothing for an empty body", "", ""],
-    ["nothing for JSON of another shape", "[1]", ""],
-    ["nothing for fields that are null", { error: null }, ""],
-  ])("are %s", async (_, body, words) => {
-    expect(await message(body)).toBe(
-      `Studio rejected the request: POST /completeWorkspaceJob answered 400${words}`,
-    );
+    ["x-request-id", "req-5"],
+    ["x-cloud-trace-context", "t/1"],
+  ])("contain the request's id from the header %s", async (header, id) => {
+    const text = await message({ headers: { [header]: id }, body: { error: "bad" } });
+    expect(text).toBe(`${rejected} (request ${id}): bad`);
+  });
+
+  it("are folded to one line and cut", async () => {
+    const text = await message({ body: { error: `a \n\t b${"c".repeat(5_000)}` } });
+    expect(text).toBe(`${rejected}: a b${"c".repeat(297)}`);
+  });
+
+  it.each([
+    ["<!DOCTYPE html><title>413 Too\nLarge</title>", ': an HTML page titled "413 Too Large"'],
+    ["some proxy", ""],
+    ["", ""],
+  ])("for the body %j are %j", async (body, words) => {
+    expect(await message({ body })).toBe(rejected + words);
   });
 });

@@ -4,14 +4,14 @@ import { createHttp, type Fetch } from "../../../lib/adapters/http.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 import { createStudio } from "../../../lib/studio/client.ts";
 import type { AdminCall, CompletePayload, JobCall, Studio, StudioAdmin } from "../../../lib/studio/studio.ts";
-import { startHttpServer, type Answerer, type HttpServer } from "../../support/http-server.ts";
+import { startHttpServer, type Answerer, type HttpServer, type Reply } from "../../support/http-server.ts";
 
 export const runnerKey = "cred-7.s3cr3t-of-the-runner";
 export const accountToken = "eyJhbGciOi.account-claims.account-signature";
 
 const limitsMs: readonly number[] = [10_000, 15_000, 30_000, 60_000];
 
-export interface TestClock extends Clock {
+interface TestClock extends Clock {
   /** The waits between tries, in order. Each is over at once. */
   readonly waits: readonly number[];
   /** The time limits that were set, in order. */
@@ -20,7 +20,7 @@ export interface TestClock extends Clock {
   fireLimits(): void;
 }
 
-/** A clock that stands still: waits between tries are noted and over at once, time limits end when told. */
+/** A clock that stands still, at 2023-11-14T22:13:20Z: waits between tries are noted and over at once, time limits end when told. */
 export function createTestClock(nowMs = 1_700_000_000_000): TestClock {
   const waits: number[] = [];
   const limits: number[] = [];
@@ -46,13 +46,13 @@ export function createTestClock(nowMs = 1_700_000_000_000): TestClock {
   };
 }
 
-export interface Scene {
+interface Scene {
   readonly server: HttpServer;
   readonly studio: Studio & StudioAdmin;
   readonly clock: TestClock;
 }
 
-export interface SceneOptions {
+interface SceneOptions {
   readonly clock?: TestClock;
   readonly wrapFetch?: (fetch: Fetch) => Fetch;
   readonly path?: string;
@@ -114,27 +114,30 @@ export const context = {
   storedSummaryCoversPrior: false,
 };
 
-export type RouteName = keyof typeof calls;
+type Client = Studio & StudioAdmin;
 
 /** Every route as one call. */
 export const calls = {
-  lease: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.lease(jobCall(signal)),
-  context: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.context(jobCall(signal)),
-  heartbeat: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.heartbeat(jobCall(signal)),
-  updateSummary: (studio: Studio & StudioAdmin, signal?: AbortSignal) =>
-    studio.updateSummary(jobCall(signal), {
-      summaryText: "Before",
-      fromMessageId: "m1",
-      throughMessageId: "m2",
-    }),
-  complete: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.complete(jobCall(signal), payload),
-  fail: (studio: Studio & StudioAdmin, signal?: AbortSignal) => studio.fail(jobCall(signal), "No luck"),
-  createRunnerInstance: (studio: Studio & StudioAdmin) =>
+  lease: (studio: Client) => studio.lease(jobCall()),
+  context: (studio: Client) => studio.context(jobCall()),
+  heartbeat: (studio: Client) => studio.heartbeat(jobCall()),
+  updateSummary: (studio: Client) =>
+    studio.updateSummary(jobCall(), { summaryText: "Before", fromMessageId: "m1", throughMessageId: "m2" }),
+  complete: (studio: Client) => studio.complete(jobCall(), payload),
+  fail: (studio: Client) => studio.fail(jobCall(), "No luck"),
+  createRunnerInstance: (studio: Client) =>
     studio.createRunnerInstance(adminCall(), { kind: "user", name: "laptop" }),
-  revokeRunnerInstance: (studio: Studio & StudioAdmin) => studio.revokeRunnerInstance(adminCall(), "inst-1"),
-  renameRunnerInstance: (studio: Studio & StudioAdmin) =>
-    studio.renameRunnerInstance(adminCall(), "inst-1", "desk"),
+  revokeRunnerInstance: (studio: Client) => studio.revokeRunnerInstance(adminCall(), "inst-1"),
+  renameRunnerInstance: (studio: Client) => studio.renameRunnerInstance(adminCall(), "inst-1", "desk"),
 } as const;
+
+export type RouteName = keyof typeof calls;
+
+/** What one call of a route makes of this reply. */
+export async function answerTo(name: RouteName, reply: Reply): Promise<unknown> {
+  const { studio } = await createScene(() => reply);
+  return await calls[name](studio);
+}
 
 /** What a promise was rejected with. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {

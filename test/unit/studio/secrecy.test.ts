@@ -3,40 +3,35 @@ import { describe, expect, it } from "vitest";
 import { toRunnerError } from "../../../lib/core/errors.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 import type { Reply } from "../../support/http-server.ts";
-import { accountToken, calls, createScene, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
+import { accountToken, answerTo, calls, createScene, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
 
-const echo = (text: string): string => text.repeat(3);
-
-/** Every way in which a call goes wrong, Studio echoing the credential wherever it can. */
-const troubles: readonly (readonly [string, (credential: string) => Reply])[] = [
-  ...[400, 401, 403, 404, 409, 429, 500].map(
-    (status) =>
-      [
-        `a ${status} that echoes`,
-        (credential: string): Reply => ({
-          status,
-          headers: { "x-request-id": credential },
-          body: { error: `bad key ${credential}`, detail: { authorization: `Bearer ${credential}` } },
-        }),
-      ] as const,
-  ),
+/** Every way in which a call goes wrong; Studio echoes the credential wherever it can. */
+const failures: readonly (readonly [string, (credential: string) => Reply])[] = [
+  ...[400, 401, 403, 404, 409, 429, 500].map((status): readonly [string, (credential: string) => Reply] => [
+    `a ${status} that echoes`,
+    (credential) => ({
+      status,
+      headers: { "x-request-id": credential },
+      body: { error: `bad key ${credential}`, detail: { authorization: `Bearer ${credential}` } },
+    }),
+  ]),
   [
-    "an HTML page that echoes",
-    (credential) => ({ body: `<html><title>${echo(credential)}</title>${credential}</html>` }),
+    "an echoing HTML page",
+    (credential) => ({ body: `<html><title>${credential}</title>${credential}</html>` }),
   ],
-  ["text that echoes", (credential) => ({ body: echo(credential) })],
+  ["echoing text", (credential) => ({ body: credential.repeat(3) })],
   [
-    "JSON of a wrong shape that echoes",
+    "echoing JSON of a wrong shape",
     (credential) => ({ body: { leased: credential, recentText: credential } }),
   ],
   [
-    "a redirect that echoes",
+    "an echoing redirect",
     (credential) => ({ status: 302, headers: { location: `https://${credential}.example/${credential}` } }),
   ],
   ["a cut connection", () => ({ raw: (response) => response.destroy() })],
   [
-    "an answer that is not HTTP, and echoes",
-    (credential) => ({ raw: (response) => response.socket?.end(`HTTP/9.9 ${echo(credential)}\r\n\r\n`) }),
+    "an echoing answer that is not HTTP",
+    (credential) => ({ raw: (response) => response.socket?.end(`HTTP/9.9 ${credential}\r\n\r\n`) }),
   ],
 ];
 
@@ -48,18 +43,16 @@ function everythingOf(error: unknown): string {
 }
 
 describe("no credential is shown in an error", () => {
-  it.each(troubles)("after %s on a job route", async (_, reply) => {
-    const { studio } = await createScene(() => reply(runnerKey));
+  it.each(failures)("after %s on a job route", async (_, reply) => {
     for (const name of ["lease", "context", "complete"] as const) {
-      const shown = everythingOf(await rejectionOf(calls[name](studio).then(refuseUndefined)));
+      const shown = everythingOf(await rejectionOf(answerTo(name, reply(runnerKey)).then(orAccepted)));
       expect(shown).toContain("POST /");
       expect(shown).not.toContain("s3cr3t-of-the-runner");
     }
   });
 
-  it.each(troubles)("after %s on a management route", async (_, reply) => {
-    const { studio } = await createScene(() => reply(accountToken));
-    const shown = everythingOf(await rejectionOf(calls.createRunnerInstance(studio)));
+  it.each(failures)("after %s on a management route", async (_, reply) => {
+    const shown = everythingOf(await rejectionOf(answerTo("createRunnerInstance", reply(accountToken))));
     expect(shown).toContain("POST /createRunnerInstance");
     expect(shown).not.toContain("account-claims");
     expect(shown).not.toContain("account-signature");
@@ -80,8 +73,8 @@ describe("no credential is shown in an error", () => {
   });
 });
 
-describe("no credential is shown in a thrown error's place", () => {
-  it("where the network's own error carries it", async () => {
+describe("no credential is shown", () => {
+  it("if the network's own error carries it", async () => {
     const cause = Object.assign(new Error("reset"), { code: "ECONNRESET", request: `Bearer ${runnerKey}` });
     const wrapFetch = () => () => Promise.reject(new TypeError("fetch failed", { cause }));
     const { studio } = await createScene(() => ({}), { wrapFetch });
@@ -92,7 +85,7 @@ describe("no credential is shown in a thrown error's place", () => {
     expect(everythingOf(error)).not.toContain("s3cr3t-of-the-runner");
   });
 
-  it("where a bug's own error carries it", async () => {
+  it("if the error of a bug carries it", async () => {
     const bug = new TypeError(`cannot send ${runnerKey}`);
     const wrapFetch = () => () => Promise.reject(bug);
     const { studio } = await createScene(() => ({}), { wrapFetch });
@@ -105,7 +98,7 @@ describe("no credential is shown in a thrown error's place", () => {
   });
 });
 
-/** A completion takes any JSON: only then may a call of this page succeed, and it counts as an error without secrets. */
-function refuseUndefined(value: unknown): never {
+/** A completion takes any JSON, so that it may succeed: that counts as an error without secrets. */
+function orAccepted(value: unknown): never {
   throw new Error(`POST / was accepted: ${String(value)}`);
 }

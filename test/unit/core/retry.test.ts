@@ -20,7 +20,7 @@ function scene() {
   return {
     waits,
     run: <T>(work: () => Promise<T>, changes: Changes = {}): Promise<T> =>
-      retry({ deps, policy, ...changes }, work),
+      retry({ ...deps, policy, ...changes }, work),
   };
 }
 

@@ -26,13 +26,13 @@ const scarce = "--max-semi-space-size=2 --max-old-space-size=48";
 const roomy = "--max-semi-space-size=2";
 
 it.each([
-  { part: "Dispatcher", fn: dispatcher, memoryMb: 150, timeoutSeconds: 75, nodeOptions: scarce },
-  { part: "Processor", fn: processor, memoryMb: 256, timeoutSeconds: 900, nodeOptions: roomy },
-  { part: "Recovery", fn: recovery, memoryMb: 256, timeoutSeconds: 60, nodeOptions: roomy },
+  { part: "Dispatcher", fn: dispatcher, memoryMb: 150, timeoutSeconds: 75 },
+  { part: "Processor", fn: processor, memoryMb: 256, timeoutSeconds: 900 },
+  { part: "Recovery", fn: recovery, memoryMb: 256, timeoutSeconds: 60 },
 ])(
   "the $part runs on Node 24, arm64, with a log of its own in JSON",
-  ({ part, fn, memoryMb, timeoutSeconds, nodeOptions }) => {
-    const { Code, Environment, Description, ...rest } = fn.Properties;
+  ({ part, fn, memoryMb, timeoutSeconds }) => {
+    const { Code, Environment: _, Description, ...rest } = fn.Properties;
     expect(rest).toEqual({
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
@@ -48,96 +48,88 @@ it.each([
       },
     });
     expect(Code).toHaveProperty("S3Key");
-    expect(Environment).toHaveProperty("Variables.NODE_OPTIONS", nodeOptions);
     expect(Description).toContain("pool default");
   },
 );
 
-const eventRulesOf = (part: string): unknown =>
-  stack.resource("AWS::Lambda::EventInvokeConfig", part).Properties;
-
-it("a dispatcher's event is never retried, and dies before the next one comes", () => {
-  expect(eventRulesOf("Dispatcher")).toEqual({
-    FunctionName: ref(dispatcher),
+it.each([
+  {
+    of: "a dispatcher's event is never retried, and dies before the next one comes",
+    fn: dispatcher,
+    retries: 0,
+    ageSeconds: 60,
+    then: undefined,
+  },
+  {
+    of: "an attempt's event is never retried by Lambda: its failure goes to recovery",
+    fn: processor,
+    retries: 0,
+    ageSeconds: 300,
+    then: recovery,
+  },
+  {
+    of: "a recovery's event is tried three times within one lease, then it becomes a dead letter",
+    fn: recovery,
+    retries: 2,
+    ageSeconds: 600,
+    then: deadLetters,
+  },
+])("$of", ({ fn, retries, ageSeconds, then }) => {
+  const rules = stack
+    .resources("AWS::Lambda::EventInvokeConfig")
+    .find(({ Properties }) => (Properties["FunctionName"] as { Ref: string }).Ref === fn.logicalId);
+  expect(rules?.Properties).toEqual({
+    FunctionName: ref(fn),
     Qualifier: "$LATEST",
-    MaximumRetryAttempts: 0,
-    MaximumEventAgeInSeconds: 60,
+    MaximumRetryAttempts: retries,
+    MaximumEventAgeInSeconds: ageSeconds,
+    ...(then && { DestinationConfig: { OnFailure: { Destination: arnOf(then) } } }),
   });
 });
 
-it("an attempt's event is never retried by Lambda: its failure goes to recovery", () => {
-  expect(eventRulesOf("Processor")).toEqual({
-    FunctionName: ref(processor),
-    Qualifier: "$LATEST",
-    MaximumRetryAttempts: 0,
-    MaximumEventAgeInSeconds: 300,
-    DestinationConfig: { OnFailure: { Destination: arnOf(recovery) } },
-  });
-});
+const common = {
+  RUNNER_RUN_LIMIT_MS: "3600000",
+  RUNNER_POOL: "default",
+  RUNNER_API_BASE: "https://cloud.xenonflare.com",
+  RUNNER_RUN_STORE_TABLE: ref(table),
+  RUNNER_KEY_SECRET: ref(runnerKeys),
+  MALLOC_ARENA_MAX: "1",
+};
 
-it("a recovery's event is tried three times within one lease, then it becomes a dead letter", () => {
-  expect(eventRulesOf("Recovery")).toEqual({
-    FunctionName: ref(recovery),
-    Qualifier: "$LATEST",
-    MaximumRetryAttempts: 2,
-    MaximumEventAgeInSeconds: 600,
-    DestinationConfig: { OnFailure: { Destination: arnOf(deadLetters) } },
-  });
-});
-
-it("the dispatcher gets its settings by environment", () => {
-  expect(dispatcher.Properties["Environment"]).toEqual({
-    Variables: {
-      RUNNER_RUN_LIMIT_MS: "3600000",
-      RUNNER_POOL: "default",
-      RUNNER_API_BASE: "https://cloud.xenonflare.com",
-      RUNNER_RUN_STORE_TABLE: ref(table),
-      RUNNER_KEY_SECRET: ref(runnerKeys),
+it.each([
+  {
+    part: "dispatcher",
+    fn: dispatcher,
+    own: {
       RUNNER_POLLING: "balanced",
       RUNNER_CONCURRENCY: "10",
       RUNNER_PROCESSOR_FUNCTION: ref(processor),
       RUNNER_MAX_EVENT_AGE_MS: "300000",
-      NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=48",
-      MALLOC_ARENA_MAX: "1",
+      NODE_OPTIONS: scarce,
     },
-  });
-});
-
-it("the processor gets its settings by environment", () => {
-  expect(processor.Properties["Environment"]).toEqual({
-    Variables: {
+  },
+  {
+    part: "processor",
+    fn: processor,
+    own: {
       RUNNER_PRICES:
         '{"models":{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
-      RUNNER_POOL: "default",
-      RUNNER_API_BASE: "https://cloud.xenonflare.com",
-      RUNNER_RUN_STORE_TABLE: ref(table),
-      RUNNER_KEY_SECRET: ref(runnerKeys),
       OPENAI_KEY_SECRET: ref(modelKey),
       OPENAI_MODEL: "gpt-6-luna",
       OPENAI_SUMMARY_MODEL: "gpt-6-luna",
       OPENAI_MODE: "auto",
       OPENAI_PROMPT_CACHE_KEY: "studio-runner-default",
       OPENAI_STORE: "true",
-      RUNNER_RUN_LIMIT_MS: "3600000",
-      NODE_OPTIONS: "--max-semi-space-size=2",
-      MALLOC_ARENA_MAX: "1",
+      NODE_OPTIONS: roomy,
     },
-  });
-});
-
-it("recovery gets its settings by environment", () => {
-  expect(recovery.Properties["Environment"]).toEqual({
-    Variables: {
-      RUNNER_RUN_LIMIT_MS: "3600000",
-      RUNNER_POOL: "default",
-      RUNNER_API_BASE: "https://cloud.xenonflare.com",
-      RUNNER_RUN_STORE_TABLE: ref(table),
-      RUNNER_KEY_SECRET: ref(runnerKeys),
-      RUNNER_PROCESSOR_FUNCTION: ref(processor),
-      NODE_OPTIONS: "--max-semi-space-size=2",
-      MALLOC_ARENA_MAX: "1",
-    },
-  });
+  },
+  {
+    part: "recovery",
+    fn: recovery,
+    own: { RUNNER_PROCESSOR_FUNCTION: ref(processor), NODE_OPTIONS: roomy },
+  },
+])("the $part gets its settings by environment", ({ fn, own }) => {
+  expect(fn.Properties["Environment"]).toEqual({ Variables: { ...common, ...own } });
 });
 
 it("the environments are what the functions accept", () => {
@@ -154,9 +146,7 @@ it("a preview of jobs reaches the processor only where a setting asks for it", (
 });
 
 it("functions have no fixed name and no reserved concurrency, and may not call themselves in circles", () => {
-  for (const fn of [dispatcher, processor, recovery]) {
-    expect(fn.Properties).not.toHaveProperty("FunctionName");
-    expect(fn.Properties).not.toHaveProperty("ReservedConcurrentExecutions");
-    expect(fn.Properties).not.toHaveProperty("RecursiveLoop");
-  }
+  for (const { Properties } of [dispatcher, processor, recovery])
+    for (const name of ["FunctionName", "ReservedConcurrentExecutions", "RecursiveLoop"])
+      expect(Properties).not.toHaveProperty(name);
 });

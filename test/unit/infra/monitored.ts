@@ -5,6 +5,7 @@ import {
   metricTable,
   type MetricName,
 } from "../../../lib/core/metrics.ts";
+import { textOf } from "./roles.ts";
 import { synthesizeUnbundled, type Resource, type SynthesizedStack } from "./synthesized.ts";
 
 /** The default stack with other settings; `pool` are fields of its one pool. */
@@ -21,20 +22,27 @@ const metricSchema = z.object({
   MetricName: z.string(),
   Dimensions: dimensionsSchema,
 });
+const statSchema = z.object({ Metric: metricSchema, Period: z.number(), Stat: z.string() });
 const alarmSchema = z.object({
   AlarmDescription: z.string(),
   Threshold: z.number(),
+  ComparisonOperator: z.enum(["GreaterThanOrEqualToThreshold", "LessThanThreshold"]),
+  DatapointsToAlarm: z.number(),
+  EvaluationPeriods: z.number(),
+  TreatMissingData: z.string(),
   AlarmActions: z.array(z.unknown()).default([]),
   OKActions: z.array(z.unknown()).default([]),
   Metrics: z
     .array(
       z.object({
+        Id: z.string(),
         Expression: z.string().optional(),
-        MetricStat: z.object({ Metric: metricSchema }).optional(),
+        MetricStat: statSchema.optional(),
       }),
     )
     .optional(),
 });
+const singleSchema = metricSchema.extend({ Period: z.number(), Statistic: z.string() });
 
 export interface ReadMetric {
   readonly namespace: string;
@@ -61,6 +69,32 @@ export function alarmsOf(stack: SynthesizedStack) {
       return [idOf(resource), { ...properties, resource, metrics }] as const;
     }),
   );
+}
+
+type Alarm = z.output<typeof alarmSchema> & { readonly resource: Resource };
+
+/** When the alarm fires, as one sentence. */
+export function inWords({ resource, Metrics, ...alarm }: Alarm): string {
+  const operator = alarm.ComparisonOperator === "LessThanThreshold" ? "<" : ">=";
+  const { DatapointsToAlarm, EvaluationPeriods, Threshold, TreatMissingData } = alarm;
+  const value = Metrics ? mathInWords(Metrics) : singleInWords(singleSchema.parse(resource.Properties));
+  return `${value} ${operator} ${Threshold}, in ${DatapointsToAlarm} of ${EvaluationPeriods}, missing: ${TreatMissingData}`;
+}
+
+function mathInWords(metrics: NonNullable<Alarm["Metrics"]>): string {
+  const parts = metrics.flatMap(({ Id, MetricStat }) =>
+    MetricStat ? [`${Id} = ${statInWords(MetricStat)}`] : [],
+  );
+  return `${metrics.find(({ Expression }) => Expression !== undefined)?.Expression} with ${parts.join(", ")}`;
+}
+
+const singleInWords = ({ Period, Statistic, ...Metric }: z.output<typeof singleSchema>): string =>
+  statInWords({ Metric, Period, Stat: Statistic });
+
+function statInWords({ Metric, Period, Stat }: z.output<typeof statSchema>): string {
+  const namespace = Metric.Namespace === metricsNamespace ? "" : `${Metric.Namespace} `;
+  const of = Metric.Dimensions.map(({ Value }) => textOf(Value)).join("/");
+  return `${Stat} of ${namespace}${Metric.MetricName} of ${of} over ${Period} s`;
 }
 
 const widgetSchema = z.object({

@@ -14,7 +14,9 @@ const documentSchema = z.object({
   ),
 });
 const roleSchema = z.object({
-  AssumeRolePolicyDocument: z.object({ Statement: z.array(z.object({ Principal: z.unknown() })) }),
+  AssumeRolePolicyDocument: z.object({
+    Statement: z.array(z.object({ Principal: z.unknown(), Condition: z.unknown().optional() })),
+  }),
   Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
 });
 const policySchema = z.object({ Roles: z.array(z.unknown()), PolicyDocument: documentSchema });
@@ -23,7 +25,7 @@ type Document = z.output<typeof documentSchema>;
 
 /** What a role may do, one line each: `action on resource`, and `if …` where a condition narrows it. */
 export interface RoleRights {
-  /** The service that takes the role. */
+  /** The service that takes the role, and `if …` where a condition narrows it. */
   readonly taker: string;
   readonly may: readonly string[];
 }
@@ -42,7 +44,9 @@ export function rightsOf(stack: SynthesizedStack): Readonly<Record<string, RoleR
         ...Policies.map(({ PolicyDocument }) => PolicyDocument),
         ...attached.filter(({ roles }) => roles.includes(name)).map(({ document }) => document),
       ];
-      const taker = AssumeRolePolicyDocument.Statement.map(({ Principal }) => textOf(Principal)).join();
+      const taker = AssumeRolePolicyDocument.Statement.map(
+        ({ Principal, Condition }) => textOf(Principal) + conditionOf(Condition),
+      ).join();
       return [
         name.replace(/(Runner)?Role$/, ""),
         { taker, may: documents.flatMap(linesOf).toSorted() },
@@ -53,7 +57,7 @@ export function rightsOf(stack: SynthesizedStack): Readonly<Record<string, RoleR
 
 function linesOf({ Statement }: Document): readonly string[] {
   return Statement.flatMap(({ Effect, Action, Resource, Condition }) => {
-    const when = Condition === undefined ? "" : ` if ${textOf(Condition)}`;
+    const when = conditionOf(Condition);
     const verb = Effect === "Allow" ? "" : `${Effect} `;
     return Action.flatMap((action) =>
       Resource.map((resource) => `${verb}${String(action)} on ${textOf(resource)}${when}`),
@@ -61,13 +65,20 @@ function linesOf({ Statement }: Document): readonly string[] {
   });
 }
 
+const conditionOf = (condition: unknown): string =>
+  condition === undefined ? "" : ` if ${textOf(condition)}`;
+
 /** Without the construct that holds everything, and CDK's hash. */
 const shortName = (logicalId: string): string =>
   logicalId.replace(/[0-9A-F]{8}$/, "").replace(/^Runner(?=[A-Z])/, "");
 
 /** References as the short names of what they refer to, all else as JSON. */
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
+export function textOf(value: unknown): string {
+  const text = resolved(value);
+  return typeof text === "string" ? text : JSON.stringify(text, (_, part: unknown) => resolved(part));
+}
+
+function resolved(value: unknown): unknown {
   const reference = z.object({ Ref: z.string() }).safeParse(value).data?.Ref;
   if (reference !== undefined) return shortName(reference);
   const attribute = z.object({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) }).safeParse(value).data;
@@ -75,8 +86,7 @@ function textOf(value: unknown): string {
   const joined = z
     .object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) })
     .safeParse(value).data;
-  if (joined) return joined["Fn::Join"][1].map(textOf).join("");
-  return JSON.stringify(value);
+  return joined ? joined["Fn::Join"][1].map(textOf).join("") : value;
 }
 
 /** The role of each function, both by their short names. */

@@ -66,8 +66,7 @@ describe("prices", () => {
 });
 
 describe("a daily cap", () => {
-  it("is kept as it is given, and is none by default", () => {
-    expect(parseSettings(pool({ dailyCapUsd: 2.5 })).pools[0]?.dailyCapUsd).toBe(2.5);
+  it("is none by default", () => {
     expect(parseSettings({}).pools[0]).not.toHaveProperty("dailyCapUsd");
   });
 
@@ -86,10 +85,5 @@ describe("a daily cap", () => {
     ]);
     expect(problems({ ...capped, spend: { prices: { "my-model": price } } })).toEqual([]);
     expect(problems({ ...pool({}), inference })).toEqual([]);
-  });
-
-  it("without prices is told of beside other problems", () => {
-    const input = { ...pool({ dailyCapUsd: 5, kind: "all" }), inference: { model: "my-model" } };
-    expect(problems(input)).toHaveLength(2);
   });
 });

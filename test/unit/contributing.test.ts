@@ -1,9 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
-import { commands } from "../../cli/commands.ts";
-import { tools } from "../../lib/deliverables/registry.ts";
-import { metricTable } from "../../lib/core/metrics.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(resolve(root, file), "utf8");
@@ -24,16 +21,13 @@ it("CONTRIBUTING.md names only scripts that exist", () => {
   expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
 });
 
-it("CONTRIBUTING.md names the lists that a new kind, metric or command is added to", () => {
-  const lists = { tools, metricTable, commands };
-  for (const name of Object.keys(lists)) expect(guides["CONTRIBUTING.md"]).toContain(`\`${name}\` in \``);
-});
-
 it.each([
   ["lib/deliverables/registry.ts", "export const tools"],
   ["lib/core/metrics.ts", "export const metricTable"],
   ["cli/commands.ts", "export const commands"],
   ["lib/attempt/ending.ts", "const plainWords"],
-])("%s still holds the list that the guides name", (file, declaration) => {
+])("%s holds a list that the guides name: %s", (file, declaration) => {
   expect(read(file)).toContain(declaration);
+  const name = declaration.split(" ").at(-1);
+  expect(Object.values(guides).join()).toContain(`\`${name}\` in \``);
 });

@@ -59,17 +59,11 @@ describe("a table", () => {
   ] as const;
 
   it("aligns its columns", () => {
-    const { made } = terminal(false);
-    expect(
-      renderTable(
-        columns,
-        [
-          ["a", "1"],
-          ["bbb", "22"],
-        ],
-        made,
-      ),
-    ).toBe("NAME   N\na      1\nbbb   22");
+    const rows = [
+      ["a", "1"],
+      ["bbb", "22"],
+    ] as const;
+    expect(renderTable(columns, rows, terminal(false).made)).toBe("NAME   N\na      1\nbbb   22");
   });
 
   it("cuts what is too long with an ellipsis, and by characters rather than code units", () => {

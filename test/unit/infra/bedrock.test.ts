@@ -97,7 +97,6 @@ describe("settings that do not fit the provider are refused, with what to do:", 
       { ...runtime, mode: "background" },
       'inference.mode: inference.mode is "background", but Bedrock\'s runtime endpoint only answers while one waits. Give "auto" or "streaming", or set inference.endpoint to "mantle".',
     ],
-    [{ provider: "azure" }, 'inference.provider: given "azure". Give one of: openai, bedrock.'],
     [{ ...mantle, endpoint: "batch" }, 'inference.endpoint: given "batch". Give one of: mantle, runtime.'],
     [
       { ...mantle, region: "Frankfurt" },

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { measureBundle, packageOf, type BundleSize } from "../../../infra/bundle-sizes.ts";
+import { measureBundle, type BundleSize } from "../../../infra/bundle-sizes.ts";
 import { functionNames } from "../../../infra/bundle.ts";
 import { synthesize, type Synthesized } from "../../../infra/synthesize.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -122,12 +122,4 @@ it("what signs for Amazon Bedrock brings no other way to credentials along than 
 
 it.each(["openai", "@aws-sdk/client-sts"])("only the processor carries %s", (wanted) => {
   expect(functionNames.filter((name) => packagesOf(name).includes(wanted))).toEqual(["process"]);
-});
-
-it.each([
-  ["node_modules/zod/v4/core.js", "zod"],
-  ["node_modules/a/node_modules/@b/c/d.js", "@b/c"],
-  ["lib/core/errors.ts", "studio-runner"],
-])("%s is counted as part of the package %s", (path, owner) => {
-  expect(packageOf(path)).toBe(owner);
 });

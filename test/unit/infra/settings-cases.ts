@@ -81,6 +81,13 @@ const wrongValues: readonly (readonly [path: string, value: unknown, sentence: s
   ],
   ["monitoring.tracing", "on", "Give one of: off, xray."],
   ["updates.feedUrl", "http://example.com/feed", anAddress],
+  ["inference.provider", "azure", "Give one of: openai, bedrock."],
+  ["spend.tiers.flex", -1, "Give a number from 0 to 100 (a multiple of the prices)."],
+  ["spend.webSearchUsd", "1", "Give a number from 0 to 10 (US dollars per search)."],
+  ["spend.pricesAsOf", "yesterday", "Give a day, like 2026-10-04."],
+  ["pools[0].dailyCapUsd", 0, "Give a number from 0.01 to 1000000 (US dollars per day)."],
+  ["pools[0].dailyCapUsd", 1_000_001, "Give a number from 0.01 to 1000000 (US dollars per day)."],
+  ["pools[0].dailyCapUsd", "5", "Give a number from 0.01 to 1000000 (US dollars per day)."],
   ["tags.team", "", "Give a text of 1 to 256 characters."],
 ];
 

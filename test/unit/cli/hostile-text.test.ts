@@ -127,11 +127,11 @@ it("progress is one line, cut between two characters", () => {
 it("a check's finding keeps its lines, each under the first", () => {
   const finding = "one\nError: two\u001B[2J";
   const results = [{ id: "a", title: "T\u202E", verdict: "fail" as const, finding, remedy: "do\r" }];
-  expect(renderChecks(results, terminalOf(1_000, { NO_COLOR: "1" }).terminal).split("\n").slice(0, 3)).toEqual([
-    "✗ T\\u202e  one",
-    "           Error: two\\u001b[2J",
-    "           → do ",
-  ]);
+  expect(
+    renderChecks(results, terminalOf(1_000, { NO_COLOR: "1" }).terminal)
+      .split("\n")
+      .slice(0, 3),
+  ).toEqual(["✗ T\\u202e  one", "           Error: two\\u001b[2J", "           → do "]);
 });
 
 it("--json gives the same data, without a raw control character", async () => {

@@ -48,7 +48,12 @@ const rememberFirstKey = (): Promise<unknown> =>
 
 describe("rotate", () => {
   it("promotes a key from standard input, watches for two minutes, and never shows it", async () => {
-    const { out, err } = await expectRun("rotate", 0, "nobody was refused in 2 min", "Revoke key-1 on Studio");
+    const { out, err } = await expectRun(
+      "rotate",
+      0,
+      "nobody was refused in 2 min",
+      "Revoke key-1 on Studio",
+    );
     expect(out + err).not.toContain("secret-of");
     expect(keys()).toEqual(["two.secret-of-two"]);
     expect(secrets.stages(`${pool}-keys`)).toEqual({

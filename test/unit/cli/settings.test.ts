@@ -71,7 +71,12 @@ describe("config", () => {
 
   it("shows the project's settings before any deploy", async () => {
     cli.aws.deployed = false;
-    await expectRun("config", 0, "inference.model", "Nothing to compare with: There is no stack StudioRunner");
+    await expectRun(
+      "config",
+      0,
+      "inference.model",
+      "Nothing to compare with: There is no stack StudioRunner",
+    );
   });
 
   it("ends with 2 when the project's settings are wrong, naming each problem and no secret", async () => {

@@ -50,9 +50,8 @@ describe("defaults", () => {
 
   it("summarizes with the chosen model unless a summary model is given", () => {
     expect(parseSettings({ inference: { model: "m-1" } }).inference.summaryModel).toBe("m-1");
-    expect(parseSettings({ inference: { model: "m-1", summaryModel: "m-2" } }).inference.summaryModel).toBe(
-      "m-2",
-    );
+    const given = parseSettings({ inference: { model: "m-1", summaryModel: "m-2" } });
+    expect(given.inference.summaryModel).toBe("m-2");
   });
 
   it("takes its own output again unchanged", () => {

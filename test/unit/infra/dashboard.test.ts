@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { metricTable } from "../../../lib/core/metrics.ts";
 import { isEmitted, metricsOf, monitored, widgetsOf } from "./monitored.ts";
-import type { Resource } from "./synthesized.ts";
+import { shortName, type Resource } from "./synthesized.ts";
 
 const stack = monitored({}, { dailyCapUsd: 20 });
 const dashboard: Resource = stack.resource("AWS::CloudWatch::Dashboard");
@@ -43,7 +43,8 @@ describe("the dashboard of a pool", () => {
       ...stack.resources("AWS::CloudWatch::Alarm"),
       stack.resource("AWS::CloudWatch::CompositeAlarm"),
     ];
-    expect(states?.properties.alarms?.toSorted()).toEqual(all.map(({ logicalId }) => logicalId).toSorted());
+    const arns = all.map(({ logicalId }) => `${shortName(logicalId)}.Arn`);
+    expect(states?.properties.alarms?.toSorted()).toEqual(arns.toSorted());
   });
 });
 

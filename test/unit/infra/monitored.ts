@@ -5,7 +5,6 @@ import {
   metricTable,
   type MetricName,
 } from "../../../lib/core/metrics.ts";
-import { textOf } from "./roles.ts";
 import { synthesizeUnbundled, type Resource, type SynthesizedStack } from "./synthesized.ts";
 
 /** The default stack with other settings; `pool` are fields of its one pool. */
@@ -16,7 +15,7 @@ export function monitored(
   return synthesizeUnbundled({ ...settings, pools: [{ name: "default", kind: "user", ...pool }] });
 }
 
-const dimensionsSchema = z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]);
+const dimensionsSchema = z.array(z.object({ Name: z.string(), Value: z.string() })).default([]);
 const metricSchema = z.object({
   Namespace: z.string(),
   MetricName: z.string(),
@@ -51,7 +50,7 @@ export interface ReadMetric {
 }
 
 /** The alarm's construct id ends its logical id, before CDK's hash. */
-export const idOf = ({ logicalId }: Resource): string =>
+const idOf = ({ logicalId }: Resource): string =>
   /(?:MonitoringAlarms)(\w+)[0-9A-F]{8}$/.exec(logicalId)?.[1] ?? logicalId;
 
 export function alarmsOf(stack: SynthesizedStack) {
@@ -93,7 +92,7 @@ const singleInWords = ({ Period, Statistic, ...Metric }: z.output<typeof singleS
 
 function statInWords({ Metric, Period, Stat }: z.output<typeof statSchema>): string {
   const namespace = Metric.Namespace === metricsNamespace ? "" : `${Metric.Namespace} `;
-  const of = Metric.Dimensions.map(({ Value }) => textOf(Value)).join("/");
+  const of = Metric.Dimensions.map(({ Value }) => Value).join("/");
   return `${Stat} of ${namespace}${Metric.MetricName} of ${of} over ${Period} s`;
 }
 
@@ -108,15 +107,10 @@ const widgetSchema = z.object({
     metrics: z.array(z.array(z.unknown())).optional(),
   }),
 });
-const joinSchema = z.object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) });
 
-/** The widgets of a dashboard; a reference stands as its logical id. */
 export function widgetsOf(dashboard: Resource): readonly z.output<typeof widgetSchema>[] {
-  const [, parts] = joinSchema.parse(dashboard.Properties["DashboardBody"])["Fn::Join"];
-  const body = parts.map((part) =>
-    typeof part === "string" ? part : JSON.stringify(part).match(/\w{12,}|AWS::\w+/)?.[0],
-  );
-  return z.object({ widgets: z.array(widgetSchema) }).parse(JSON.parse(body.join(""))).widgets;
+  const body: unknown = JSON.parse(String(dashboard.Properties["DashboardBody"]));
+  return z.object({ widgets: z.array(widgetSchema) }).parse(body).widgets;
 }
 
 /** The metrics that a widget draws, those of its searches included. */

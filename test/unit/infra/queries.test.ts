@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { memoryQuery, queryRows, queryText } from "../../../infra/monitoring/queries.ts";
 import { monitored } from "./monitored.ts";
-import { ref } from "./synthesized.ts";
 
 const stack = monitored({ stackName: "Nightly" });
 const queries = stack.resources("AWS::Logs::QueryDefinition").map(({ Properties }) => Properties);
@@ -21,9 +20,7 @@ describe("saved queries", () => {
   });
 
   it("read the logs of the pool's functions", () => {
-    const logs = ["Dispatcher", "Processor", "Recovery"].map((part) =>
-      ref(stack.resource("AWS::Logs::LogGroup", part)),
-    );
+    const logs = ["Dispatcher", "Processor", "Recovery"].map((part) => `PoolDefault${part}RunnerLog`);
     expect(queries.map(({ LogGroupNames }) => LogGroupNames)).toEqual([logs, logs, logs, logs, [logs[0]]]);
   });
 

@@ -5,8 +5,8 @@ import { managedPolicies, rightsOf, roleOfFunctions } from "./roles.ts";
 import { synthesizeUnbundled, testApp } from "./synthesized.ts";
 
 const ownLog = (part: string): readonly string[] => [
-  `logs:CreateLogStream on PoolDefault${part}RunnerLog`,
-  `logs:PutLogEvents on PoolDefault${part}RunnerLog`,
+  `logs:CreateLogStream on PoolDefault${part}RunnerLog.Arn`,
+  `logs:PutLogEvents on PoolDefault${part}RunnerLog.Arn`,
 ];
 
 const ownRows = 'if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["default"]}}';
@@ -15,30 +15,30 @@ const ownRows = 'if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["defau
 const always = {
   PoolDefaultDispatcher: [
     ...ownLog("Dispatcher"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:PutItem on RunStoreTable ${ownRows}`,
-    `dynamodb:Query on RunStoreTable/index/open ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
-    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:PutItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:Query on RunStoreTable.Arn/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
+    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction.Arn",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultProcessor: [
     ...ownLog("Processor"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
-    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
-    "lambda:InvokeFunction on PoolDefaultRecoveryRunnerFunction",
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
+    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction.Arn",
+    "lambda:InvokeFunction on PoolDefaultRecoveryRunnerFunction.Arn",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultRecovery: [
     ...ownLog("Recovery"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
-    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
+    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction.Arn",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
-    "sqs:SendMessage on PoolDefaultRecoveryDeadLetters",
+    "sqs:SendMessage on PoolDefaultRecoveryDeadLetters.Arn",
   ],
-  PoolDefaultDispatcherSchedule: ["lambda:InvokeFunction on PoolDefaultDispatcherRunnerFunction"],
+  PoolDefaultDispatcherSchedule: ["lambda:InvokeFunction on PoolDefaultDispatcherRunnerFunction.Arn"],
 } as const;
 
 const modelKey = { PoolDefaultProcessor: ["secretsmanager:GetSecretValue on ModelKeySecret"] };
@@ -77,9 +77,9 @@ const runtime = {
 const rotation = {
   PoolDefaultRotator: [
     ...ownLog("Rotator"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:Query on RunStoreTable/index/open ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:Query on RunStoreTable.Arn/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
     "secretsmanager:DescribeSecret on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultRotatorAccountSecret",
@@ -87,7 +87,7 @@ const rotation = {
     "secretsmanager:PutSecretValue on PoolDefaultRotatorAccountSecret",
     "secretsmanager:UpdateSecretVersionStage on PoolDefaultKeysSecret",
   ],
-  PoolDefaultRotatorSchedule: ["lambda:InvokeFunction on PoolDefaultRotatorRunnerFunction"],
+  PoolDefaultRotatorSchedule: ["lambda:InvokeFunction on PoolDefaultRotatorRunnerFunction.Arn"],
 };
 
 const traces = ["xray:PutTelemetryRecords on *", "xray:PutTraceSegments on *"];
@@ -103,7 +103,7 @@ const broughtAlong: Rights = Object.fromEntries(
   Object.entries(always).map(([role, lines]) => [
     role,
     lines.map((line) =>
-      line.replace("RunStoreTable", runStoreTableArn).replace("PoolDefaultKeysSecret", keysArn),
+      line.replace("RunStoreTable.Arn", runStoreTableArn).replace("PoolDefaultKeysSecret", keysArn),
     ),
   ]),
 );
@@ -166,7 +166,7 @@ describe.each(variants)("with %s", (_, settings, rights) => {
     expect(Object.entries(found).filter(([role, { taker }]) => taker !== takers(role))).toEqual([]);
     const functions = Object.keys(found).filter((role) => !role.endsWith("Schedule"));
     expect(roleOfFunctions(stack)).toEqual(
-      Object.fromEntries(functions.map((role) => [`${role}RunnerFunction`, `${role}RunnerRole`])),
+      Object.fromEntries(functions.map((role) => [`${role}RunnerFunction`, `${role}RunnerRole.Arn`])),
     );
     expect(managedPolicies(stack)).toEqual([]);
     const types = stack.types.filter((type) => type.startsWith("AWS::IAM::"));
@@ -193,7 +193,7 @@ describe("with two pools", () => {
     expect(onRunStore).toHaveLength(22);
     for (const [role, line] of onRunStore) {
       const pool = role.startsWith("PoolOther") ? "other" : "default";
-      expect(line).toMatch(/ on RunStoreTable(\/index\/open)? if /);
+      expect(line).toMatch(/ on RunStoreTable\.Arn(\/index\/open)? if /);
       expect(line.split(" if ")[1]).toBe(
         `{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${pool}"]}}`,
       );

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Resource, SynthesizedStack } from "./synthesized.ts";
+import { shortName, type Resource, type SynthesizedStack } from "./synthesized.ts";
 
 const many = z.unknown().transform((value): readonly unknown[] => (Array.isArray(value) ? value : [value]));
 
@@ -19,7 +19,7 @@ const roleSchema = z.object({
   }),
   Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
 });
-const policySchema = z.object({ Roles: z.array(z.unknown()), PolicyDocument: documentSchema });
+const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: documentSchema });
 
 type Document = z.output<typeof documentSchema>;
 
@@ -34,15 +34,14 @@ export interface RoleRights {
 export function rightsOf(stack: SynthesizedStack): Readonly<Record<string, RoleRights>> {
   const attached = stack
     .resources("AWS::IAM::Policy")
-    .map(({ Properties }) => policySchema.parse(Properties))
-    .map(({ Roles, PolicyDocument }) => ({ roles: Roles.map(textOf), document: PolicyDocument }));
+    .map(({ Properties }) => policySchema.parse(Properties));
   return Object.fromEntries(
     stack.resources("AWS::IAM::Role").map((role) => {
       const { AssumeRolePolicyDocument, Policies } = roleSchema.parse(role.Properties);
       const name = shortName(role.logicalId);
       const documents = [
         ...Policies.map(({ PolicyDocument }) => PolicyDocument),
-        ...attached.filter(({ roles }) => roles.includes(name)).map(({ document }) => document),
+        ...attached.filter(({ Roles }) => Roles.includes(name)).map(({ PolicyDocument }) => PolicyDocument),
       ];
       const taker = AssumeRolePolicyDocument.Statement.map(
         ({ Principal, Condition }) => textOf(Principal) + conditionOf(Condition),
@@ -68,26 +67,7 @@ function linesOf({ Statement }: Document): readonly string[] {
 const conditionOf = (condition: unknown): string =>
   condition === undefined ? "" : ` if ${textOf(condition)}`;
 
-/** Without the construct that holds everything, and CDK's hash. */
-const shortName = (logicalId: string): string =>
-  logicalId.replace(/[0-9A-F]{8}$/, "").replace(/^Runner(?=[A-Z])/, "");
-
-/** References as the short names of what they refer to, all else as JSON. */
-export function textOf(value: unknown): string {
-  const text = resolved(value);
-  return typeof text === "string" ? text : JSON.stringify(text, (_, part: unknown) => resolved(part));
-}
-
-function resolved(value: unknown): unknown {
-  const reference = z.object({ Ref: z.string() }).safeParse(value).data?.Ref;
-  if (reference !== undefined) return shortName(reference);
-  const attribute = z.object({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) }).safeParse(value).data;
-  if (attribute) return shortName(attribute["Fn::GetAtt"][0]);
-  const joined = z
-    .object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) })
-    .safeParse(value).data;
-  return joined ? joined["Fn::Join"][1].map(textOf).join("") : value;
-}
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** The role of each function, both by their short names. */
 export const roleOfFunctions = (stack: SynthesizedStack): Readonly<Record<string, string>> =>

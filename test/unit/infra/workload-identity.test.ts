@@ -14,14 +14,10 @@ it("no model key is stored, and nothing asks for one", () => {
 });
 
 it("the processor is told what it is called there", () => {
-  expect(stack.resource("AWS::Lambda::Function", "Processor").Properties).toMatchObject({
-    Environment: {
-      Variables: {
-        OPENAI_IDENTITY_PROVIDER: "idp_1",
-        OPENAI_SERVICE_ACCOUNT: "svc_1",
-        OPENAI_IDENTITY_AUDIENCE: "https://api.openai.com/v1",
-      },
-    },
+  expect(stack.variables("Processor")).toMatchObject({
+    OPENAI_IDENTITY_PROVIDER: "idp_1",
+    OPENAI_SERVICE_ACCOUNT: "svc_1",
+    OPENAI_IDENTITY_AUDIENCE: "https://api.openai.com/v1",
   });
 });
 

@@ -26,23 +26,24 @@ export interface CliAnswer {
 }
 
 /** What the stand-in for AWS answers; tests change it in place. */
-export interface FakeAws {
-  deployed: boolean;
-  settings: unknown;
-  version: string;
-  alarms: AlarmState[];
+const freshAws = () => ({
+  deployed: true,
+  settings: {} as unknown,
+  version: "0.1.0",
+  alarms: [] as AlarmState[],
   /** By log group. */
-  logs: Record<string, LogRecord[]>;
-  readonly logQueries: LogQuery[];
-  deadLetters: number;
-  scheduleOn: boolean;
-  unreservedConcurrency: number;
-  arn: string;
+  logs: {} as Record<string, LogRecord[]>,
+  logQueries: [] as LogQuery[],
+  deadLetters: 0,
+  scheduleOn: true,
+  unreservedConcurrency: 1_000,
+  arn: "arn:aws:iam::123456789012:user/ann",
   /** In place of this stand-in's own. */
-  readonly services: Partial<Aws>;
+  services: {} as Partial<Aws>,
   /** Thrown by every call of these services. */
-  readonly broken: Partial<Record<keyof Aws, Error>>;
-}
+  broken: {} as Partial<Record<keyof Aws, Error>>,
+});
+type FakeAws = ReturnType<typeof freshAws>;
 
 export interface FakeCli {
   readonly aws: FakeAws;
@@ -89,20 +90,7 @@ export function fakeCli(table: Table, nowMs: number): FakeCli {
     unreadable: new Set(),
   };
   const cli: FakeCli = {
-    aws: {
-      deployed: true,
-      settings: {},
-      version: "0.1.0",
-      alarms: [],
-      logs: {},
-      logQueries: [],
-      deadLetters: 0,
-      scheduleOn: true,
-      unreservedConcurrency: 1_000,
-      arn: "arn:aws:iam::123456789012:user/ann",
-      services: {},
-      broken: {},
-    },
+    aws: freshAws(),
     runStore,
     nowMs,
     projectSettings: {},

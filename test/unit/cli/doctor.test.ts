@@ -2,12 +2,15 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { patientClock } from "../../support/cli-keys.ts";
 import { addCycle, cli, expectRun, now, pool, secrets, settle, setUpCli, web } from "./set-up.ts";
 
+const modelKey = "sk-model-key-of-the-test";
+const revokedAccount = '{"refreshToken":"revoked","apiKey":"web"}';
+
 setUpCli({ rotation: {} });
 beforeEach(async () => {
   Object.assign(cli.edges, { clock: patientClock(cli) });
   secrets.set(`${pool}-keys`, '["one.secret-of-one","two.secret-of-two"]');
   secrets.set(`${pool}-account`, '{"refreshToken":"refresh-token-value","apiKey":"web"}');
-  secrets.set("model-key", "sk-model-key-of-the-test");
+  secrets.set("model-key", modelKey);
   cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "OK", reason: undefined, sinceMs: undefined }];
   await addCycle("empty", now - 20_000, now - 20_000);
 });
@@ -106,72 +109,47 @@ describe("doctor before the first deploy", () => {
   });
 });
 
-function setModel(model: string): void {
-  settle({ inference: { model } });
-  web.models.set(model, null);
-}
-
+const node = (nodeVersion: string): unknown => Object.assign(cli.edges, { nodeVersion });
+const model = (name: string): void => {
+  settle({ inference: { model: name } });
+  web.models.set(name, null);
+};
+const settingsNotDeployed = (): void => {
+  cli.projectSettings = { pools: [{ name: pool, kind: "user", rotation: {}, concurrency: 3 }] };
+};
+const alarm = (): void => {
+  cli.aws.alarms = [{ name: `${pool}-DeadLetters`, state: "ALARM", reason: "", sinceMs: now }];
+};
+const keys = (text: string): void => secrets.set(`${pool}-keys`, text);
+const account = (text: string): void => secrets.set(`${pool}-account`, text);
 const pending = { versionId: "v", text: "three.secret-of-three", stage: "AWSPENDING" } as const;
 
 /** "check verdict: a part of the finding", and what leads to it. */
 const findings: readonly (readonly [expected: string, arrange: () => unknown])[] = [
-  ["node fail: 20.19.0 is too old", () => Object.assign(cli.edges, { nodeVersion: "20.19.0" })],
-  [
-    "node warn: 22.20.0, while the functions run on 24",
-    () => Object.assign(cli.edges, { nodeVersion: "22.20.0" }),
-  ],
-  ["model warn: gpt-5-mini will be shut down on 2026-12-11, in 20 d", () => setModel("gpt-5-mini")],
-  [
-    "model warn: gpt-6-luna will be shut down on 2027-01-05, in 45 d",
-    () => web.models.set("gpt-6-luna", "2027-01-05"),
-  ],
-  ["model fail: gpt-5-codex was shut down on 2026-07-23", () => setModel("gpt-5-codex")],
+  ["node fail: 20.19.0 is too old", () => node("20.19.0")],
+  ["node warn: 22.20.0, while the functions run on 24", () => node("22.20.0")],
+  ["model warn: gpt-5-mini will be shut down on 2026-12-11, in 20 d", () => model("gpt-5-mini")],
+  ["model warn: will be shut down on 2027-01-05, in 45 d", () => web.models.set("gpt-6-luna", "2027-01-05")],
+  ["model fail: gpt-5-codex was shut down on 2026-07-23", () => model("gpt-5-codex")],
   ["model fail: the provider's key sees no model gpt-6-luna", () => web.models.clear()],
-  [
-    "prices warn: none is known for gpt-7: costs are not estimated, and no daily cap can be set",
-    () => setModel("gpt-7"),
-  ],
-  [
-    "concurrency warn: the account runs 10 invocations at once; the pools' runs and what is beside them need 12",
-    () => (cli.aws.unreservedConcurrency = 10),
-  ],
+  ["prices warn: none is known for gpt-7: costs are not estimated", () => model("gpt-7")],
+  ["concurrency warn: the account runs 10 invocations", () => (cli.aws.unreservedConcurrency = 10)],
   ["version warn: 0.1.0 is deployed, this checkout is 0.2.0", () => (cli.projectVersion = "0.2.0")],
-  [
-    "drift warn: cdk.json has others, which are not deployed yet",
-    () => (cli.projectSettings = { pools: [{ name: pool, kind: "user", rotation: {}, concurrency: 3 }] }),
-  ],
+  ["drift warn: cdk.json has others, which are not deployed yet", settingsNotDeployed],
   ["schedule fail: off: no dispatch cycle starts", () => (cli.aws.scheduleOn = false)],
-  [
-    "paused warn: paused by arn:aws:iam::123456789012:user/ann: night",
-    () => cli.run("pause", "--why", "night"),
-  ],
+  ["paused warn: user/ann: night", () => cli.run("pause", "--why", "night")],
   ["polls fail: 10 min ago", () => addCycle("empty", now, now - 600_000)],
   ["polls fail: the last cycle failed: key_refused, 20 s ago", () => addCycle("key_refused", now - 20_000)],
   ["dead-letters fail: 2 events that recovery could not handle", () => (cli.aws.deadLetters = 2)],
-  [
-    "alarms fail: in ALARM: DeadLetters",
-    () => (cli.aws.alarms = [{ name: `${pool}-DeadLetters`, state: "ALARM", reason: "", sinceMs: now }]),
-  ],
+  ["alarms fail: in ALARM: DeadLetters", alarm],
   ["runner-keys-accepted fail: Studio refuses two", () => web.refusedKeys.add("two")],
-  [
-    "runner-keys-accepted fail: could not be checked: Studio cannot be asked",
-    () => web.silent.add("cloud.xenonflare.com"),
-  ],
-  [
-    'runner-keys fail: The secret "runner-keys" is not of the form credentialId.secret',
-    () => secrets.set(`${pool}-keys`, "one"),
-  ],
+  ["runner-keys-accepted fail: could not be checked", () => web.silent.add("cloud.xenonflare.com")],
+  ['runner-keys fail: "runner-keys" is not of the form credentialId.secret', () => keys("one")],
   ["rotation warn: new keys are pending", () => secrets.port.putStaged(`${pool}-keys`, pending)],
-  [
-    "model-key-accepted fail: the provider refuses it",
-    () => web.refusedModelKeys.add("sk-model-key-of-the-test"),
-  ],
-  [
-    "account-key-accepted fail: the sign-in refuses it",
-    () => secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}'),
-  ],
+  ["model-key-accepted fail: the provider refuses it", () => web.refusedModelKeys.add(modelKey)],
+  ["account-key-accepted fail: the sign-in refuses it", () => account(revokedAccount)],
   ["account-key-accepted fail: could not be checked", () => web.silent.add("securetoken.googleapis.com")],
-  ['account-key fail: The secret "account-key"', () => secrets.set(`${pool}-account`, "[]")],
+  ['account-key fail: The secret "account-key"', () => account("[]")],
 ];
 
 describe("doctor finds", () => {
@@ -282,7 +260,7 @@ describe("doctor's request to the model", () => {
   });
 
   it("is not sent where the key is refused or missing: another check says so", async () => {
-    web.refusedModelKeys.add("sk-model-key-of-the-test");
+    web.refusedModelKeys.add(modelKey);
     expect((await look()).verdict).toBe("skipped");
     expect(web.asked).toEqual([]);
   });

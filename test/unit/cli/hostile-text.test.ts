@@ -36,14 +36,10 @@ const logLine = (text: string): string =>
 
 /** Each with the text wherever it can come from outside. */
 const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
-  jobs: async (text) => {
-    await failedRun(text);
-    return output("jobs");
-  },
-  explain: async (text) => {
+  "jobs and explain": async (text) => {
     await failedRun(text);
     logged(logLine(text));
-    return output("explain", runId);
+    return (await output("jobs")) + (await output("explain", runId));
   },
   logs: async (text) => {
     logged(logLine(text), `crash ${text}`);

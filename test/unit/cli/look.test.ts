@@ -56,30 +56,14 @@ describe("jobs", () => {
 
   it("gives every fact as JSON", async () => {
     const { json } = await cli.run("jobs", "--json", "--state", "failed");
+    const outcome = { state: "failed", reason: "model_refused", explanation: "The model declined." };
+    const times = { leasedAtMs: now - 600_000, endedAtMs: now - 595_000, leaseExpiresAtMs: now };
+    const counts = { attempts: 1, starts: 1, continuations: 0, failures: [], rounds: 1 };
+    const cost = { model: null, usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 }, costUsd: null };
+    const ids = { pool, workspaceId: "ws-mid", runId: second, keyId: "key-1" };
     expect(json()).toMatchObject({
       atMs: now,
-      jobs: [
-        {
-          pool,
-          workspaceId: "ws-mid",
-          runId: second,
-          state: "failed",
-          reason: "model_refused",
-          explanation: "The model declined.",
-          leasedAtMs: now - 600_000,
-          endedAtMs: now - 595_000,
-          leaseExpiresAtMs: now,
-          attempts: 1,
-          starts: 1,
-          continuations: 0,
-          failures: [],
-          rounds: 1,
-          model: null,
-          usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
-          costUsd: null,
-          keyId: "key-1",
-        },
-      ],
+      jobs: [{ ...ids, ...outcome, ...times, ...counts, ...cost }],
     });
   });
 
@@ -236,16 +220,11 @@ describe("logs", () => {
     );
   });
 
+  const left = "ignored an attempt that failed (killed): its run has ended or moved on";
   it.each([
-    [
-      { message: "prior_context", what: "fresh" },
-      "read the job's messages; the model summed up the earlier ones",
-    ],
+    [{ message: "prior_context", what: "fresh" }, "read the job's messages; the model summed up the earlier ones"],
     [{ message: "prior_context", what: "verbatim" }, "read the job's messages"],
-    [
-      { message: "recovery_ended", what: "left", reason: "killed" },
-      "ignored an attempt that failed (killed): its run has ended or moved on",
-    ],
+    [{ message: "recovery_ended", what: "left", reason: "killed" }, left],
     [{ message: "cycle_ended", reason: "empty" }, "looked for work: nothing waits at Studio"],
     [{ message: "cycle_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],
     [{ message: "of_a_later_version" }, "of a later version"],
@@ -256,18 +235,10 @@ describe("logs", () => {
   });
 
   it("gives the lines as they were written with --json", async () => {
-    const { json } = await cli.run("logs", "--since", "1h", "--function", "dispatcher", "--json");
+    const { json } = await expectRun("logs --since 1h --function dispatcher --json", 0);
     const written = { level: "INFO", message: "job_leased", timestamp: "2026-11-20T02:50:00.001Z" };
-    expect(json()).toEqual({
-      pool,
-      lines: [
-        {
-          atMs: now - 599_999,
-          function: "dispatcher",
-          line: { ...written, pool, workspaceId: "ws-mid", runId: second },
-        },
-      ],
-    });
+    const asWritten = { ...written, pool, workspaceId: "ws-mid", runId: second };
+    expect(json()).toEqual({ pool, lines: [{ atMs: now - 599_999, function: "dispatcher", line: asWritten }] });
   });
 
   it("asks for one job's lines, by workspace or by run", async () => {
@@ -305,14 +276,8 @@ describe("logs", () => {
       if (waits === 3) cli.interrupt.abort();
     };
     const { out } = await expectRun("logs --since 1h --follow --json", 130);
-    const lines = out.trimEnd().split("\n");
-    expect(lines.map((text) => JSON.parse(text).line.message)).toEqual([
-      "job_leased",
-      "attempt_began",
-      "round_ended",
-      "run_ended",
-      "round_ended",
-    ]);
+    const messages = out.trimEnd().split("\n").map((text) => JSON.parse(text).line.message);
+    expect(messages.join(" ")).toBe("job_leased attempt_began round_ended run_ended round_ended");
   });
 
   it("refuses a function that is none, and one that this pool does not have", async () => {

@@ -27,7 +27,7 @@ const keys = (): unknown => {
   return text.startsWith("{") ? JSON.parse(text).keys : [text];
 };
 
-const instance = (credentialId: string, kind: string) => ({
+const instance = (credentialId: string, kind: "user" | "global") => ({
   instanceId: `instance-${credentialId}`,
   credentialId,
   createdAtMs: now,
@@ -42,18 +42,11 @@ function storeKeysOfTwoKinds(): void {
 }
 
 const rememberFirstKey = (): Promise<unknown> =>
-  createRotationRow(local.table).change(pool, () => [
-    { instanceId: "instance-key-1", credentialId: "key-1", createdAtMs: now },
-  ]);
+  createRotationRow(local.table).change(pool, () => [instance("key-1", "user")]);
 
 describe("rotate", () => {
   it("promotes a key from standard input, watches for two minutes, and never shows it", async () => {
-    const { out, err } = await expectRun(
-      "rotate",
-      0,
-      "nobody was refused in 2 min",
-      "Revoke key-1 on Studio",
-    );
+    const { out, err } = await expectRun("rotate", 0, "nobody was refused in 2 min", "Revoke key-1");
     expect(out + err).not.toContain("secret-of");
     expect(keys()).toEqual(["two.secret-of-two"]);
     expect(secrets.stages(`${pool}-keys`)).toEqual({

@@ -147,7 +147,7 @@ describe("status finds nothing wrong with", () => {
   });
 });
 
-describe("status of a pool in trouble ends with 1 and tells", () => {
+describe("status of a pool in trouble ends with 1 and tells:", () => {
   const problems = async (): Promise<readonly string[]> => {
     const answer = await expectRun("status --json", 1);
     return poolsOf(answer)[0]!.problems;
@@ -156,36 +156,18 @@ describe("status of a pool in trouble ends with 1 and tells", () => {
     cli.aws.alarms = [{ name: `${pool}-${id}`, state: "ALARM", reason, sinceMs: now - 60_000 }];
   };
   const arns = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x transitioned to ALARM";
+  const minute = "for 60 s";
   const atSpending = "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)";
 
-  it.each<readonly [what: string, arrange: () => unknown, problem: string]>([
-    [
-      "of a last good poll that is older than five minutes",
-      () => (cli.nowMs = now + 300_000),
-      "The last good poll was 5 min ago.",
-    ],
-    ["of a cycle that failed", () => goodCycle("key_refused"), "The last cycle failed: key_refused."],
-    [
-      "of alarms with their runbook entry",
-      () => alarm("DeadLetters", "1 >= 1"),
-      "Alarm DeadLetters for 60 s: 1 >= 1 (docs/runbook.md#deadletters)",
-    ],
-    [
-      "of alarms without a reason that only names ARNs of other alarms, which have lines of their own",
-      () => alarm("NoGoodPoll", arns),
-      "Alarm NoGoodPoll for 60 s (docs/runbook.md#nogoodpoll)",
-    ],
-    [
-      "of one dead letter and its command",
-      () => (cli.aws.deadLetters = 1),
-      "1 dead letter waits: npm run runner -- redrive",
-    ],
-    [
-      "of dead letters and their command",
-      () => (cli.aws.deadLetters = 2),
-      "2 dead letters wait: npm run runner -- redrive",
-    ],
-  ])("%s", async (_, arrange, problem) => {
+  it.each<readonly [problem: string, arrange: () => unknown]>([
+    ["The last good poll was 5 min ago.", () => (cli.nowMs = now + 300_000)],
+    ["The last cycle failed: key_refused.", () => goodCycle("key_refused")],
+    [`Alarm DeadLetters ${minute}: 1 >= 1 (docs/runbook.md#deadletters)`, () => alarm("DeadLetters", "1 >= 1")],
+    // Other alarms, which its reason names, have lines of their own.
+    [`Alarm NoGoodPoll ${minute} (docs/runbook.md#nogoodpoll)`, () => alarm("NoGoodPoll", arns)],
+    ["1 dead letter waits: npm run runner -- redrive", () => (cli.aws.deadLetters = 1)],
+    ["2 dead letters wait: npm run runner -- redrive", () => (cli.aws.deadLetters = 2)],
+  ])("%s", async (problem, arrange) => {
     await goodCycle();
     await arrange();
     expect(await problems()).toEqual([problem]);

@@ -8,21 +8,14 @@ import { functionNames } from "../../../infra/bundle.ts";
 import { synthesize, type Synthesized } from "../../../infra/synthesize.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-const templateSchema = z.object({
-  Resources: z.record(
-    z.string(),
-    z.object({
-      Type: z.string(),
-      Properties: z
-        .object({
-          Description: z.string().optional(),
-          Code: z.object({ S3Key: z.string() }).optional(),
-          Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }).optional(),
-        })
-        .optional(),
-    }),
-  ),
-});
+interface Template {
+  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: FunctionProperties }>>;
+}
+interface FunctionProperties {
+  readonly Description?: string;
+  readonly Code: { readonly S3Key: string };
+  readonly Environment: { readonly Variables: Readonly<Record<string, unknown>> };
+}
 
 const sourceMapSchema = z.object({ sources: z.array(z.string()), sourcesContent: z.unknown().optional() });
 
@@ -39,19 +32,17 @@ beforeAll(async () => {
   sizes = await Promise.all(functionNames.map(measureBundle));
 });
 
-function functionsOf(described: string) {
-  const { Resources } = templateSchema.parse(JSON.parse(readFileSync(synthesized.templateFile, "utf8")));
+function functionsOf(described: string): readonly FunctionProperties[] {
+  const { Resources } = JSON.parse(readFileSync(synthesized.templateFile, "utf8")) as Template;
   return Object.values(Resources)
-    .filter(
-      ({ Type, Properties }) =>
-        Type === "AWS::Lambda::Function" && Properties?.Description?.includes(described),
-    )
-    .map(({ Properties }) => Properties);
+    .filter(({ Type }) => Type === "AWS::Lambda::Function")
+    .map(({ Properties }) => Properties)
+    .filter(({ Description }) => Description?.includes(described));
 }
 
 function assetFolders(described: string): readonly string[] {
-  const keys = functionsOf(described).map((properties) => properties?.Code?.S3Key ?? "");
-  return [...new Set(keys)].map((key) => join(synthesized.outdir, `asset.${key.replace(".zip", "")}`));
+  const keys = new Set(functionsOf(described).map(({ Code }) => Code.S3Key));
+  return [...keys].map((key) => join(synthesized.outdir, `asset.${key.replace(".zip", "")}`));
 }
 
 const packagesOf = (name: string): readonly string[] =>
@@ -59,7 +50,7 @@ const packagesOf = (name: string): readonly string[] =>
 
 /** Of the first pool's function, as CloudFormation and Lambda would set them. */
 function variablesOf(described: string): Record<string, string> {
-  const variables = Object.entries(functionsOf(described)[0]?.Environment?.Variables ?? {});
+  const variables = Object.entries(functionsOf(described)[0]?.Environment.Variables ?? {});
   const own = variables.map(([name, value]) => [name, typeof value === "string" ? value : "resolved"]);
   return { ...Object.fromEntries(own), AWS_REGION: "us-east-1" };
 }

@@ -15,13 +15,17 @@ export function monitored(
   return synthesizeUnbundled({ ...settings, pools: [{ name: "default", kind: "user", ...pool }] });
 }
 
-const dimensionsSchema = z.array(z.object({ Name: z.string(), Value: z.string() })).default([]);
 const metricSchema = z.object({
   Namespace: z.string(),
   MetricName: z.string(),
-  Dimensions: dimensionsSchema,
+  Dimensions: z.array(z.object({ Name: z.string(), Value: z.string() })).default([]),
 });
 const statSchema = z.object({ Metric: metricSchema, Period: z.number(), Stat: z.string() });
+const mathSchema = z.object({
+  Id: z.string(),
+  Expression: z.string().optional(),
+  MetricStat: statSchema.optional(),
+});
 const alarmSchema = z.object({
   AlarmDescription: z.string(),
   Threshold: z.number(),
@@ -31,15 +35,7 @@ const alarmSchema = z.object({
   TreatMissingData: z.string(),
   AlarmActions: z.array(z.unknown()).default([]),
   OKActions: z.array(z.unknown()).default([]),
-  Metrics: z
-    .array(
-      z.object({
-        Id: z.string(),
-        Expression: z.string().optional(),
-        MetricStat: statSchema.optional(),
-      }),
-    )
-    .optional(),
+  Metrics: z.array(mathSchema).optional(),
 });
 const singleSchema = metricSchema.extend({ Period: z.number(), Statistic: z.string() });
 
@@ -76,19 +72,21 @@ type Alarm = z.output<typeof alarmSchema> & { readonly resource: Resource };
 export function inWords({ resource, Metrics, ...alarm }: Alarm): string {
   const operator = alarm.ComparisonOperator === "LessThanThreshold" ? "<" : ">=";
   const { DatapointsToAlarm, EvaluationPeriods, Threshold, TreatMissingData } = alarm;
-  const value = Metrics ? mathInWords(Metrics) : singleInWords(singleSchema.parse(resource.Properties));
+  const value = Metrics ? mathInWords(Metrics) : singleInWords(resource);
   return `${value} ${operator} ${Threshold}, in ${DatapointsToAlarm} of ${EvaluationPeriods}, missing: ${TreatMissingData}`;
 }
 
-function mathInWords(metrics: NonNullable<Alarm["Metrics"]>): string {
+function mathInWords(metrics: readonly z.output<typeof mathSchema>[]): string {
   const parts = metrics.flatMap(({ Id, MetricStat }) =>
     MetricStat ? [`${Id} = ${statInWords(MetricStat)}`] : [],
   );
   return `${metrics.find(({ Expression }) => Expression !== undefined)?.Expression} with ${parts.join(", ")}`;
 }
 
-const singleInWords = ({ Period, Statistic, ...Metric }: z.output<typeof singleSchema>): string =>
-  statInWords({ Metric, Period, Stat: Statistic });
+function singleInWords({ Properties }: Resource): string {
+  const { Period, Statistic, ...Metric } = singleSchema.parse(Properties);
+  return statInWords({ Metric, Period, Stat: Statistic });
+}
 
 function statInWords({ Metric, Period, Stat }: z.output<typeof statSchema>): string {
   const namespace = Metric.Namespace === metricsNamespace ? "" : `${Metric.Namespace} `;

@@ -101,13 +101,13 @@ describe("jobs", () => {
 
 it("jobs reads page after page until there are enough of the wanted ones", async () => {
   for (let at = 0; at < 130; at++) {
-    const outcome = at === 3 ? { state: "failed", reason: "internal" } : { state: "completed", reason: "ok" };
+    const [state, reason] = at === 3 ? (["failed", "internal"] as const) : (["completed", "ok"] as const);
     await cli.addRun({
       pool,
       runId: `01JCZ9V5W3X8K2M4N6P8QA${String(at).padStart(4, "0")}`,
       workspaceId: `ws-${at}`,
       leasedAtMs: now - 1_000_000 + at,
-      ending: { ...outcome, atMs: now } as const,
+      ending: { state, reason, atMs: now },
     });
   }
   expect((await jobs("--state", "failed")).map((job) => job.workspaceId)).toEqual(["ws-3"]);

@@ -26,23 +26,24 @@ export interface CliAnswer {
 }
 
 /** The answers of the AWS stand-in. Tests change them in place. */
-export interface FakeAws {
-  deployed: boolean;
-  settings: unknown;
-  version: string;
-  alarms: AlarmState[];
+const freshAws = () => ({
+  deployed: true,
+  settings: {} as unknown,
+  version: "0.1.0",
+  alarms: [] as AlarmState[],
   /** By log group. */
-  logs: Record<string, LogRecord[]>;
-  readonly logQueries: LogQuery[];
-  deadLetters: number;
-  scheduleOn: boolean;
-  unreservedConcurrency: number;
-  arn: string;
+  logs: {} as Record<string, LogRecord[]>,
+  logQueries: [] as LogQuery[],
+  deadLetters: 0,
+  scheduleOn: true,
+  unreservedConcurrency: 1_000,
+  arn: "arn:aws:iam::123456789012:user/ann",
   /** Replace the stand-in's own services. */
-  readonly services: Partial<Aws>;
+  services: {} as Partial<Aws>,
   /** Errors that every call of these services throws. */
-  readonly broken: Partial<Record<keyof Aws, Error>>;
-}
+  broken: {} as Partial<Record<keyof Aws, Error>>,
+});
+type FakeAws = ReturnType<typeof freshAws>;
 
 export interface FakeCli {
   readonly aws: FakeAws;
@@ -91,20 +92,7 @@ export function fakeCli(table: Table, nowMs: number): FakeCli {
     unreadable: new Set(),
   };
   const cli: FakeCli = {
-    aws: {
-      deployed: true,
-      settings: {},
-      version: "0.1.0",
-      alarms: [],
-      logs: {},
-      logQueries: [],
-      deadLetters: 0,
-      scheduleOn: true,
-      unreservedConcurrency: 1_000,
-      arn: "arn:aws:iam::123456789012:user/ann",
-      services: {},
-      broken: {},
-    },
+    aws: freshAws(),
     runStore,
     nowMs,
     projectSettings: {},

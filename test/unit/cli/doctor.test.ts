@@ -1,45 +1,25 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { connectKeys, patientClock, type FakeSecrets, type FakeWeb } from "../../support/cli-keys.ts";
-import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { patientClock } from "../../support/cli-keys.ts";
+import { addCycle, cli, expectRun, now, pool, secrets, settle, setUpCli, web } from "./set-up.ts";
 
-const now = Date.parse("2026-11-20T03:00:00Z");
+const modelKey = "sk-model-key-of-the-test";
+const revokedAccount = '{"refreshToken":"revoked","apiKey":"web"}';
 
-let local: LocalTable;
-let cli: FakeCli;
-let secrets: FakeSecrets;
-let web: FakeWeb;
-beforeAll(async () => void (local = await startLocalTable()));
-afterAll(() => local.close());
-
-let counter = 0;
-let pool = "";
+setUpCli({ rotation: {} });
 beforeEach(async () => {
-  pool = `doc${counter++}`;
-  cli = fakeCli(local.table, now);
   Object.assign(cli.edges, { clock: patientClock(cli) });
-  cli.projectSettings = cli.aws.settings = { pools: [{ name: pool, kind: "user", rotation: {} }] };
-  ({ secrets, web } = connectKeys(cli));
   secrets.set(`${pool}-keys`, '["one.secret-of-one","two.secret-of-two"]');
   secrets.set(`${pool}-account`, '{"refreshToken":"refresh-token-value","apiKey":"web"}');
-  secrets.set("model-key", "sk-model-key-of-the-test");
+  secrets.set("model-key", modelKey);
   cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "OK", reason: undefined, sinceMs: undefined }];
-  await cycle("empty");
+  await addCycle("empty", now - 20_000, now - 20_000);
 });
-
-async function cycle(reason: string, goodPollAtMs = now - 20_000): Promise<void> {
-  const { lock } = cli.runStore;
-  await lock.acquire({ pool, owner: "w", nowMs: now - 60_000, untilMs: now });
-  const lastCycle = { reason, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
-  await lock.release({ pool, owner: "w" }, { lastCycle, goodPollAtMs });
-}
 
 interface Row {
   id: string;
   verdict: string;
   finding: string;
   remedy: string | null;
-  pool: string | null;
 }
 
 async function diagnose(...argv: string[]): Promise<{ code: number; row: (id: string) => Row; rows: Row[] }> {
@@ -60,35 +40,12 @@ describe("doctor of a healthy stack", () => {
     const { code, rows } = await diagnose();
     expect(rows.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
     expect(code).toBe(0);
-    expect(rows.map(({ id }) => id)).toEqual([
-      "node",
-      "packages",
-      "settings",
-      "prices",
-      "model",
-      "credentials",
-      "bootstrap",
-      "concurrency",
-      "deployed",
-      "version",
-      "drift",
-      "schedule",
-      "paused",
-      "polls",
-      "dead-letters",
-      "alarms",
-      "runner-keys",
-      "runner-keys-accepted",
-      "rotation",
-      "model-key",
-      "model-key-accepted",
-      "account-key",
-      "account-key-accepted",
-      "model-request",
-    ]);
+    expect(rows.map(({ id }) => id).join(" ")).toBe(
+      "node packages settings prices model credentials bootstrap concurrency deployed version drift schedule paused polls dead-letters alarms runner-keys runner-keys-accepted rotation model-key model-key-accepted account-key account-key-accepted model-request",
+    );
   });
 
-  it("asks Studio without taking a job, and the provider for one answer", async () => {
+  it("asks Studio without taking a job, mints nothing, and asks the provider for one answer", async () => {
     await diagnose();
     expect(web.requests.toSorted()).toEqual([
       "GET /v1/models/gpt-6-luna",
@@ -102,7 +59,6 @@ describe("doctor of a healthy stack", () => {
   it("is a list that fits the terminal", async () => {
     cli.columns = 80;
     const { out } = await cli.run("doctor");
-    expect(out).toContain("✓ Node                   24.21.0\n");
     expect(out).toContain("✓ Runner keys            2 keys: one, two\n");
     expect(out).toContain("\n24 ok, 0 warnings, 0 failed, 0 skipped\n");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
@@ -116,48 +72,31 @@ describe("doctor before the first deploy", () => {
     const { code, row, rows } = await diagnose();
     expect(code).toBe(0);
     expect(row("deployed")).toMatchObject({ verdict: "warn", remedy: "npm run runner -- deploy" });
-    expect(row("runner-keys")).toMatchObject({
-      verdict: "skipped",
-      finding: "no stack of this version is deployed",
-    });
-    expect(rows.filter(({ verdict }) => verdict === "ok").map(({ id }) => id)).toEqual([
-      "node",
-      "packages",
-      "settings",
-      "prices",
-      "model",
-      "credentials",
-      "bootstrap",
-      "concurrency",
-    ]);
+    expect(row("runner-keys").finding).toBe("no stack of this version is deployed");
+    const ok = rows.filter(({ verdict }) => verdict === "ok").map(({ id }) => id);
+    expect(ok.join(" ")).toBe("node packages settings prices model credentials bootstrap concurrency");
   });
 
-  it("says once what is wrong with the settings, and looks at the credentials all the same", async () => {
-    cli.projectSettings = { pools: [{ name: "default", kind: "user", concurrencyy: 3 }] };
+  it("tells every problem of the settings once, and looks at the credentials all the same", async () => {
+    cli.projectSettings = { pools: [{ name: "a", kind: "nobody" }], logLevel: "loud" };
     const { code, row, rows } = await diagnose();
     expect(code).toBe(1);
-    expect(row("settings")).toMatchObject({ verdict: "fail" });
-    expect(row("credentials")).toMatchObject({ verdict: "ok" });
-    expect(row("deployed")).toMatchObject({ verdict: "skipped", finding: "the settings cannot be read" });
-    expect(row("schedule")).toMatchObject({ verdict: "skipped", finding: "the settings cannot be read" });
-    expect(rows.filter(({ finding }) => finding.includes("concurrencyy")).map(({ id }) => id)).toEqual([
-      "settings",
-    ]);
+    expect(row("settings").finding).toContain("pools[0].kind");
+    expect(rows.filter(({ finding }) => finding.includes("logLevel"))).toEqual([row("settings")]);
+    expect(row("credentials").verdict).toBe("ok");
+    for (const id of ["prices", "deployed", "schedule"])
+      expect(row(id)).toMatchObject({ verdict: "skipped", finding: "the settings cannot be read" });
   });
 
   it("fails without credentials, and skips what needs them", async () => {
-    cli.aws.broken.identity = Object.assign(new Error("Could not load credentials"), {
-      name: "CredentialsProviderError",
-    });
+    const error = new Error("Could not load credentials");
+    cli.aws.broken.identity = Object.assign(error, { name: "CredentialsProviderError" });
     const { code, row } = await diagnose();
     expect(code).toBe(1);
     expect(row("credentials")).toMatchObject({ verdict: "fail", finding: "Could not load credentials" });
     expect(row("credentials").remedy).toContain("Sign in to AWS");
-    expect(row("bootstrap")).toMatchObject({
-      verdict: "skipped",
-      finding: "the AWS credentials do not work",
-    });
-    expect(row("schedule")).toMatchObject({ verdict: "skipped", finding: "the AWS credentials do not work" });
+    for (const id of ["bootstrap", "schedule"])
+      expect(row(id)).toMatchObject({ verdict: "skipped", finding: "the AWS credentials do not work" });
   });
 
   it("fails where the account is not bootstrapped, with the command", async () => {
@@ -168,218 +107,65 @@ describe("doctor before the first deploy", () => {
       remedy: "npx cdk bootstrap aws://123456789012/eu-central-1",
     });
   });
-
-  it("tells every problem of the settings", async () => {
-    cli.projectSettings = { pools: [{ name: "a", kind: "nobody" }], logLevel: "loud" };
-    const { code, row } = await diagnose();
-    expect(code).toBe(1);
-    expect(row("settings").finding).toContain("pools[0].kind");
-    expect(row("settings").finding).toContain("logLevel");
-    expect(row("prices").verdict).toBe("skipped");
-  });
 });
 
-describe("doctor finds", () => {
-  const cases: readonly (readonly [string, () => unknown, string, string, string])[] = [
-    [
-      "an old Node",
-      () => Object.assign(cli.edges, { nodeVersion: "20.19.0" }),
-      "node",
-      "fail",
-      "20.19.0 is too old",
-    ],
-    [
-      "a Node that the functions do not run on",
-      () => Object.assign(cli.edges, { nodeVersion: "22.20.0" }),
-      "node",
-      "warn",
-      "22.20.0, while the functions run on 24",
-    ],
-    [
-      "a model that is shut down soon, by the list",
-      () => setModel("gpt-5-mini"),
-      "model",
-      "warn",
-      "gpt-5-mini will be shut down on 2026-12-11, in 20 d",
-    ],
-    [
-      "a model that is shut down soon, by its provider",
-      () => web.models.set("gpt-6-luna", "2027-01-05"),
-      "model",
-      "warn",
-      "gpt-6-luna will be shut down on 2027-01-05, in 45 d",
-    ],
-    [
-      "a model that is gone",
-      () => setModel("gpt-5-codex"),
-      "model",
-      "fail",
-      "gpt-5-codex was shut down on 2026-07-23",
-    ],
-    [
-      "a model that the key does not see",
-      () => web.models.clear(),
-      "model",
-      "fail",
-      "the key has no access to the model gpt-6-luna",
-    ],
-    [
-      "a model without a price",
-      () => setModel("gpt-7"),
-      "prices",
-      "warn",
-      "none is known for gpt-7: costs are not estimated, and no daily cap can be set",
-    ],
-    [
-      "too little concurrency",
-      () => (cli.aws.unreservedConcurrency = 10),
-      "concurrency",
-      "warn",
-      "the account can run 10 invocations at once; the pools need 12, including dispatchers and recovery",
-    ],
-    [
-      "a newer checkout",
-      () => (cli.projectVersion = "0.2.0"),
-      "version",
-      "warn",
-      "0.1.0 is deployed, this checkout is 0.2.0",
-    ],
-    [
-      "settings that are not deployed",
-      () => (cli.projectSettings = { pools: [{ name: pool, kind: "user", rotation: {}, concurrency: 3 }] }),
-      "drift",
-      "warn",
-      "cdk.json has changes that are not deployed yet",
-    ],
-    [
-      "a schedule that is off",
-      () => (cli.aws.scheduleOn = false),
-      "schedule",
-      "fail",
-      "off: no dispatch cycle starts",
-    ],
-    [
-      "a pause",
-      () => cli.run("pause", "--why", "night"),
-      "paused",
-      "warn",
-      "paused by arn:aws:iam::123456789012:user/ann: night",
-    ],
-    ["a silent dispatcher", () => cycle("empty", now - 600_000), "polls", "fail", "10 min ago"],
-    [
-      "a cycle that failed",
-      () => cycle("key_refused"),
-      "polls",
-      "fail",
-      "the last cycle failed: key_refused, 20 s ago",
-    ],
-    [
-      "dead letters",
-      () => (cli.aws.deadLetters = 2),
-      "dead-letters",
-      "fail",
-      "2 events that recovery could not handle",
-    ],
-    [
-      "an alarm",
-      () => (cli.aws.alarms = [{ name: `${pool}-DeadLetters`, state: "ALARM", reason: "", sinceMs: now }]),
-      "alarms",
-      "fail",
-      "in ALARM: DeadLetters",
-    ],
-    [
-      "a key that Studio refuses",
-      () => web.refusedKeys.add("two"),
-      "runner-keys-accepted",
-      "fail",
-      "Studio refuses two",
-    ],
-    [
-      "a Studio out of reach",
-      () => web.silent.add("cloud.xenonflare.com"),
-      "runner-keys-accepted",
-      "fail",
-      "could not be checked: Studio did not answer",
-    ],
-    [
-      "a malformed runner key",
-      () => secrets.set(`${pool}-keys`, "one"),
-      "runner-keys",
-      "fail",
-      'The secret "runner-keys" is not of the form credentialId.secret',
-    ],
-    [
-      "a rotation that was broken off",
-      () =>
-        secrets.port.putStaged(`${pool}-keys`, {
-          versionId: "v",
-          text: "three.secret-of-three",
-          stage: "AWSPENDING",
-        }),
-      "rotation",
-      "warn",
-      "new keys are pending",
-    ],
-    [
-      "a model key that is refused",
-      () => web.refusedModelKeys.add("sk-model-key-of-the-test"),
-      "model-key-accepted",
-      "fail",
-      "the provider refuses it",
-    ],
-    [
-      "an account key that the sign-in refuses",
-      () => secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}'),
-      "account-key-accepted",
-      "fail",
-      "the sign-in refuses it",
-    ],
-    [
-      "a sign-in that does not answer",
-      () => web.silent.add("securetoken.googleapis.com"),
-      "account-key-accepted",
-      "fail",
-      "could not be checked",
-    ],
-    [
-      "a malformed account key",
-      () => secrets.set(`${pool}-account`, "[]"),
-      "account-key",
-      "fail",
-      'The secret "account-key"',
-    ],
-  ];
+const node = (nodeVersion: string): unknown => Object.assign(cli.edges, { nodeVersion });
+const model = (name: string): void => {
+  settle({ inference: { model: name } });
+  web.models.set(name, null);
+};
+const settingsNotDeployed = (): void => {
+  cli.projectSettings = { pools: [{ name: pool, kind: "user", rotation: {}, concurrency: 3 }] };
+};
+const alarm = (): void => {
+  cli.aws.alarms = [{ name: `${pool}-DeadLetters`, state: "ALARM", reason: "", sinceMs: now }];
+};
+const keys = (text: string): void => secrets.set(`${pool}-keys`, text);
+const account = (text: string): void => secrets.set(`${pool}-account`, text);
+const pending = { versionId: "v", text: "three.secret-of-three", stage: "AWSPENDING" } as const;
 
-  it.each(cases)("%s", async (_what, arrange, id, verdict, finding) => {
+/** "check verdict: a part of the finding", and what leads to it. */
+const findings: readonly (readonly [expected: string, arrange: () => unknown])[] = [
+  ["node fail: 20.19.0 is too old", () => node("20.19.0")],
+  ["node warn: 22.20.0, while the functions run on 24", () => node("22.20.0")],
+  ["model warn: gpt-5-mini will be shut down on 2026-12-11, in 20 d", () => model("gpt-5-mini")],
+  ["model warn: will be shut down on 2027-01-05, in 45 d", () => web.models.set("gpt-6-luna", "2027-01-05")],
+  ["model fail: gpt-5-codex was shut down on 2026-07-23", () => model("gpt-5-codex")],
+  ["model fail: the key has no access to the model gpt-6-luna", () => web.models.clear()],
+  ["prices warn: none is known for gpt-7: costs are not estimated", () => model("gpt-7")],
+  ["concurrency warn: the account runs 10 invocations", () => (cli.aws.unreservedConcurrency = 10)],
+  ["version warn: 0.1.0 is deployed, this checkout is 0.2.0", () => (cli.projectVersion = "0.2.0")],
+  ["drift warn: cdk.json has changes that are not deployed yet", settingsNotDeployed],
+  ["schedule fail: off: no dispatch cycle starts", () => (cli.aws.scheduleOn = false)],
+  ["paused warn: user/ann: night", () => cli.run("pause", "--why", "night")],
+  ["polls fail: 10 min ago", () => addCycle("empty", now, now - 600_000)],
+  ["polls fail: the last cycle failed: key_refused, 20 s ago", () => addCycle("key_refused", now - 20_000)],
+  ["dead-letters fail: 2 events that recovery could not handle", () => (cli.aws.deadLetters = 2)],
+  ["alarms fail: in ALARM: DeadLetters", alarm],
+  ["runner-keys-accepted fail: Studio refuses two", () => web.refusedKeys.add("two")],
+  ["runner-keys-accepted fail: could not be checked", () => web.silent.add("cloud.xenonflare.com")],
+  ['runner-keys fail: "runner-keys" is not of the form credentialId.secret', () => keys("one")],
+  ["rotation warn: new keys are pending", () => secrets.port.putStaged(`${pool}-keys`, pending)],
+  ["model-key-accepted fail: the provider refuses it", () => web.refusedModelKeys.add(modelKey)],
+  ["account-key-accepted fail: the sign-in refuses it", () => account(revokedAccount)],
+  ["account-key-accepted fail: could not be checked", () => web.silent.add("securetoken.googleapis.com")],
+  ['account-key fail: The secret "account-key"', () => account("[]")],
+];
+
+describe("doctor finds", () => {
+  it.each(findings)("%s", async (expected, arrange) => {
     await arrange();
+    const [, id = "", verdict, finding] = /^(\S+) (\w+): (.*)$/.exec(expected) ?? [];
     const { code, row } = await diagnose();
     expect(row(id).finding).toContain(finding);
     expect(row(id).verdict).toBe(verdict);
     // What is wrong has a remedy, unless nobody could look.
-    expect(verdict === "fail" && !finding.startsWith("could not") && row(id).remedy === null).toBe(false);
+    if (verdict === "fail" && !finding?.startsWith("could not")) expect(row(id).remedy).not.toBeNull();
     expect(code).toBe(verdict === "fail" ? 1 : 0);
   });
 
-  it("the account key accepted, and mints nothing", async () => {
-    const { row } = await diagnose();
-    expect(row("account-key-accepted")).toMatchObject({ verdict: "ok", finding: "accepted" });
-    expect([...web.instances]).toEqual([]);
-    secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}');
-    expect((await diagnose()).row("account-key-accepted").remedy).toContain(
-      "npm run runner -- secrets set account-key",
-    );
-  });
-
-  function setModel(model: string): void {
-    cli.projectSettings = cli.aws.settings = {
-      inference: { model },
-      pools: [{ name: pool, kind: "user", rotation: {} }],
-    };
-    web.models.set(model, null);
-  }
-
   it("a secret without a value, and the command for it", async () => {
-    cli.aws.settings = { pools: [{ name: `${pool}-new`, kind: "user" }] };
+    settle({ pools: [{ name: `${pool}-new`, kind: "user" }] });
     const { code, row } = await diagnose();
     expect(code).toBe(1);
     expect(row("runner-keys")).toMatchObject({
@@ -393,20 +179,16 @@ describe("doctor finds", () => {
 
   it("that AWS does not let it look, and looks at the rest", async () => {
     const denied = Object.assign(new Error("not authorized"), { name: "AccessDeniedException" });
-    cli.aws.broken.functions = denied;
-    cli.aws.broken.alarms = denied;
+    Object.assign(cli.aws.broken, { functions: denied, alarms: denied });
     const { code, row } = await diagnose();
-    expect(row("concurrency")).toMatchObject({
-      verdict: "warn",
-      finding: "could not be checked: not authorized",
-    });
+    const finding = "could not be checked: not authorized";
+    expect(row("concurrency")).toMatchObject({ verdict: "warn", finding });
     expect(row("alarms")).toMatchObject({ verdict: "warn", finding: "could not be read" });
     expect(code).toBe(0);
   });
 
   it("no model key to look for where workload identity stands in its place", async () => {
-    const inference = { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } };
-    cli.projectSettings = cli.aws.settings = { inference, pools: [{ name: pool, kind: "user" }] };
+    settle({ inference: { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } } });
     const { row } = await diagnose();
     expect(row("model-key").verdict).toBe("skipped");
     expect(row("model-key-accepted").verdict).toBe("skipped");
@@ -414,19 +196,91 @@ describe("doctor finds", () => {
   });
 });
 
+describe("doctor's request to the model", () => {
+  const inference = { reasoningEffort: "low", serviceTier: "flex", hostedTools: ["web_search"] };
+  const look = async (id = "model-request"): Promise<Row> => (await diagnose()).row(id);
+
+  it("has the shape of a job's round, but for its length", async () => {
+    settle({ inference: { ...inference, instructions: "Be brief." } });
+    expect(await look()).toMatchObject({
+      verdict: "ok",
+      finding:
+        "gpt-6-luna answers a job's request with effort low, tier flex, web_search (asked for 16 tokens, which cost almost nothing)",
+    });
+    expect(web.asked).toMatchObject([
+      {
+        model: "gpt-6-luna",
+        reasoning: { effort: "low" },
+        service_tier: "flex",
+        max_output_tokens: 16,
+        store: true,
+        stream: false,
+        parallel_tool_calls: true,
+      },
+    ]);
+    const [{ tools, instructions }] = web.asked as [{ tools: { type: string }[]; instructions: string }];
+    expect(tools.at(-1)).toEqual({ type: "web_search" });
+    expect(tools.filter(({ type }) => type === "function").length).toBeGreaterThan(5);
+    expect(instructions.endsWith("Be brief.")).toBe(true);
+  });
+
+  it("names the setting that the model does not take, and does not blame the key", async () => {
+    settle({ inference });
+    const message = "Unsupported value: 'low'";
+    web.refusal = {
+      status: 400,
+      error: { message, param: "reasoning.effort", code: "unsupported_value" },
+    };
+    expect(await look()).toMatchObject({
+      verdict: "fail",
+      finding: `gpt-6-luna: the model's provider rejected the request: ${message} (HTTP 400, code unsupported_value, setting inference.reasoningEffort)`,
+      remedy:
+        "Change the setting that the finding names, or choose another model (inference.model), in cdk.json; then deploy.",
+    });
+    expect((await look("model-key-accepted")).verdict).toBe("ok");
+  });
+
+  it("is not made, and the settings are at fault, where the owner's instructions cannot be read", async () => {
+    settle({ inference: { instructionsFile: "nowhere/style.md" } });
+    expect(await look("settings")).toMatchObject({
+      verdict: "fail",
+      finding: expect.stringContaining("inference.instructionsFile: nowhere/style.md cannot be read (ENOENT"),
+    });
+    expect((await look()).verdict).toBe("fail");
+    expect(web.asked).toEqual([]);
+  });
+
+  it("warns where the tier has no room just now", async () => {
+    settle({ inference });
+    web.refusal = { status: 429, error: { message: "Resource unavailable", code: "resource_unavailable" } };
+    expect(await look()).toMatchObject({
+      verdict: "warn",
+      finding: expect.stringContaining("has no room in the service tier that was asked for"),
+    });
+  });
+
+  it("is not sent where the key is refused or missing: another check says so", async () => {
+    web.refusedModelKeys.add(modelKey);
+    expect((await look()).verdict).toBe("skipped");
+    expect(web.asked).toEqual([]);
+  });
+
+  it("says nothing of the settings where the provider cannot answer now", async () => {
+    web.refusal = { status: 503, error: { message: "overloaded" } };
+    expect((await look()).finding).toBe(
+      "could not be checked: the model's provider is not available: overloaded (HTTP 503)",
+    );
+  });
+});
+
 describe("doctor of a stack that asks Amazon Bedrock", () => {
   const place = "Amazon Bedrock's mantle endpoint in us-west-2";
-  const asked: unknown[] = [];
-  const answer = (failure?: {
-    readonly status: number;
-    readonly code?: string;
-    readonly message: string;
-  }) => {
-    const inference = { provider: "bedrock", region: "us-west-2", model: "openai.gpt-6-luna" };
-    cli.projectSettings = cli.aws.settings = { inference, pools: [{ name: pool, kind: "user" }] };
-    const ask = (question: unknown) => {
-      asked.splice(0, 1, question);
-      return Promise.resolve(failure && { ...failure, isJson: true, place });
+  let asked: unknown;
+  const answer = (failure?: object): void => {
+    settle({ inference: { provider: "bedrock", region: "us-west-2", model: "openai.gpt-6-luna" } });
+    const ask = async (question: unknown) => {
+      asked = question;
+      return failure && { ...failure, isJson: true, place };
     };
     Object.assign(cli.aws.services, { bedrock: { ask } });
   };
@@ -441,75 +295,60 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
         "none is stored: the processor's role signs its requests to Amazon Bedrock (inference.provider)",
     });
     expect(row("model-key-accepted").verdict).toBe("skipped");
-    expect(row("model").finding).toBe(
-      "openai.gpt-6-luna: its model card in Amazon Bedrock's user guide has the shutdown date",
-    );
+    expect(row("model").finding).toContain("its model card in Amazon Bedrock's user guide says");
     expect(row("model-access")).toMatchObject({
       verdict: "ok",
       finding:
         "openai.gpt-6-luna answers at the mantle endpoint in us-west-2 (asked for 16 tokens, which cost almost nothing)",
     });
-    expect(asked).toMatchObject([
-      {
-        endpoint: "mantle",
-        region: "us-west-2",
-        body: { model: "openai.gpt-6-luna", max_output_tokens: 16, parallel_tool_calls: true },
-      },
-    ]);
+    expect(asked).toMatchObject({
+      endpoint: "mantle",
+      region: "us-west-2",
+      body: { model: "openai.gpt-6-luna", max_output_tokens: 16, parallel_tool_calls: true },
+    });
   });
 
-  it("names a region in which the model is not offered", async () => {
-    answer({ status: 404, code: "model_not_found", message: "The model does not exist" });
+  const notAuthorized =
+    "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: bedrock-mantle:CreateInference on resource: z";
+  it.each([
+    [
+      "a region in which the model is not offered",
+      { status: 404, code: "model_not_found", message: "The model does not exist" },
+      "fail",
+      `${place} does not offer the model`,
+      "Set inference.region to a region that its model card names",
+    ],
+    [
+      "missing access to the model",
+      { status: 403, message: "You don't have access to the model with the specified model ID." },
+      "fail",
+      `this AWS account has no access to the model at ${place}`,
+      "Enable the model under Model access in the console of Amazon Bedrock",
+    ],
+    [
+      "an IAM permission that the one who asks here lacks",
+      { status: 403, code: "access_denied", message: notAuthorized },
+      "warn",
+      `your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may was not seen`,
+      "Use credentials with this permission (--profile)",
+    ],
+  ])("names %s", async (_, failure, verdict, finding, remedy) => {
+    answer(failure);
     const { code, row } = await diagnose();
-    expect(code).toBe(1);
+    expect(code).toBe(verdict === "fail" ? 1 : 0);
     expect(row("model-access")).toMatchObject({
-      verdict: "fail",
-      finding: `openai.gpt-6-luna: ${place} does not offer the model`,
-      remedy:
-        "Set inference.region to a region that its model card names, or choose a model that is offered here (inference.model).",
+      verdict,
+      finding: `openai.gpt-6-luna: ${finding}`,
+      remedy: expect.stringContaining(remedy),
     });
-  });
-
-  it("names missing access to the model", async () => {
-    answer({ status: 403, message: "You don't have access to the model with the specified model ID." });
-    const { code, row } = await diagnose();
-    expect(code).toBe(1);
-    expect(row("model-access")).toMatchObject({
-      verdict: "fail",
-      finding: `openai.gpt-6-luna: this AWS account has no access to the model at ${place}`,
-      remedy: "Enable the model under Model access in the console of Amazon Bedrock, or choose another one.",
-    });
-  });
-
-  it("names an IAM permission that is missing, which is of who asks here", async () => {
-    const message =
-      "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: bedrock-mantle:CreateInference on resource: z";
-    answer({ status: 403, code: "access_denied", message });
-    const { row } = await diagnose();
-    expect(row("model-access")).toMatchObject({
-      verdict: "warn",
-      finding: `openai.gpt-6-luna: your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may is not known`,
-    });
-    expect(row("model-access").remedy).toContain("Use credentials with this permission (--profile)");
   });
 
   it("says that it could not look where Bedrock has other troubles", async () => {
     answer({ status: 503, message: "busy" });
-    const { row } = await diagnose();
-    expect(row("model-access").finding).toContain("could not be checked");
+    expect((await diagnose()).row("model-access").finding).toContain("could not be checked");
   });
 });
 
-describe("doctor refuses", () => {
-  it("a pool that is not there", async () => {
-    const { code, err } = await cli.run("doctor", "--pool", "none");
-    expect(code).toBe(3);
-    expect(err).toContain("There is no pool none.");
-  });
-
-  it("a local stack that does not run", async () => {
-    const { code, err } = await cli.run("doctor", "--local");
-    expect(code).toBe(3);
-    expect(err).toContain("No local stack runs in /nowhere/.local.");
-  });
+it("doctor refuses a pool that is not there", async () => {
+  await expectRun("doctor --pool none", 3, "There is no pool none.");
 });

@@ -1,27 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { renderChecks } from "../../../cli/doctor/render.ts";
 import { createTerminal } from "../../../cli/terminal.ts";
-import { fakeCli, type FakeCli } from "../../support/cli.ts";
 import { control, hostileTexts, withoutOurColours } from "../../support/hostile-text.ts";
-import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
+import { addCycle, cli, now, pool, renewCli, runId, setUpCli } from "./set-up.ts";
 
-const now = Date.parse("2026-11-20T03:00:00Z");
-const runId = "01JCZ9V5W3X8K2M4N6P8Q0R2S4";
-
-let local: LocalTable;
-beforeAll(async () => void (local = await startLocalTable()));
-afterAll(() => local.close());
-
-let counter = 0;
-let pool = "";
-let cli: FakeCli;
-beforeEach(renew);
-
-function renew(): void {
-  pool = `hostile${counter++}`;
-  cli = fakeCli(local.table, now);
-  cli.aws.settings = { pools: [{ name: pool, kind: "user" }] };
-}
+setUpCli();
 
 async function output(...argv: string[]): Promise<string> {
   const { out, err } = await cli.run(...argv);
@@ -53,14 +36,10 @@ const logLine = (text: string): string =>
 
 /** Each with the text wherever it can come from outside. */
 const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
-  jobs: async (text) => {
-    await failedRun(text);
-    return output("jobs");
-  },
-  explain: async (text) => {
+  "jobs and explain": async (text) => {
     await failedRun(text);
     logged(logLine(text));
-    return output("explain", runId);
+    return (await output("jobs")) + (await output("explain", runId));
   },
   logs: async (text) => {
     logged(logLine(text), `crash ${text}`);
@@ -70,10 +49,7 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     await cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
     const reason = `because ${text}`;
     cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now }];
-    const { lock } = cli.runStore;
-    await lock.acquire({ pool, owner: "w", nowMs: now - 60_000, untilMs: now });
-    const lastCycle = { reason: `reason ${text}`, atMs: now - 20_000, polls: 3, leased: 0, inFlight: 0 };
-    await lock.release({ pool, owner: "w" }, { lastCycle, goodPollAtMs: now });
+    await addCycle(`reason ${text}`, now - 20_000, now);
     cli.aws.broken.schedules = new Error(`schedules ${text}`);
     return output("status");
   },
@@ -82,13 +58,8 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     return output("pause");
   },
   "redrive, with letters and lost runs": async (text) => {
-    await cli.addRun({
-      pool,
-      runId,
-      workspaceId: `ws ${text}`,
-      leasedAtMs: now - 60_000,
-      ending: { state: "lost", reason: `reason ${text}`, atMs: now - 50_000 },
-    });
+    const ending = { state: "lost", reason: `reason ${text}`, atMs: now - 50_000 } as const;
+    await cli.addRun({ pool, runId, workspaceId: `ws ${text}`, leasedAtMs: now - 60_000, ending });
     const queues = {
       depth: async () => 1,
       borrow: async () => [{ id: "m-1", body: "no record", receipt: "r", sentAtMs: now }],
@@ -116,7 +87,7 @@ describe.each([false, true])("text from outside at the terminal, with colours: %
     cli.colour = colour;
     const harmless = await render("x");
     for (const text of hostileTexts) {
-      renew();
+      renewCli();
       cli.colour = colour;
       const shown = await render(text);
       expect(withoutOurColours(shown)).not.toMatch(control);
@@ -126,36 +97,37 @@ describe.each([false, true])("text from outside at the terminal, with colours: %
   });
 });
 
+function terminalOf(columns: number, env: Record<string, string> = {}) {
+  const shown = { text: "" };
+  const stream = { write: (text: string) => void (shown.text += text), isTTY: true, columns };
+  return { shown, terminal: createTerminal({ stdout: stream, stderr: stream, env }) };
+}
+
 it("a command that forgets about it is kept from it by the terminal itself", () => {
-  let written = "";
-  const stream = { write: (text: string) => void (written += text), isTTY: true, columns: 1_000 };
-  const terminal = createTerminal({ stdout: stream, stderr: stream, env: { FORCE_COLOR: "1" } });
+  const { shown, terminal } = terminalOf(1_000, { FORCE_COLOR: "1" });
   for (const text of hostileTexts) {
     terminal.out(`a ${terminal.colours.green("fine")} ${text}`);
     terminal.err(`${terminal.colours.bold("b")} ${text}`);
   }
-  expect(written).toContain("a \u001B[32mfine\u001B[39m \\u001b[2J\\u001b[1;1Hclear the screen\n");
-  expect(withoutOurColours(written)).not.toMatch(control);
+  expect(shown.text).toContain("a \u001B[32mfine\u001B[39m \\u001b[2J\\u001b[1;1Hclear the screen\n");
+  expect(withoutOurColours(shown.text)).not.toMatch(control);
 });
 
 it("progress is one line, cut between two characters", () => {
-  let written = "";
-  const stream = { write: (text: string) => void (written += text), isTTY: true, columns: 10 };
-  const terminal = createTerminal({ stdout: stream, stderr: stream, env: {} });
+  const { shown, terminal } = terminalOf(10);
   terminal.progress("a\nb\u001B[2J");
   terminal.progress("12345678😀");
-  expect(written).toBe("\r\u001B[2Ka b\\u001b\r\u001B[2K12345678");
+  expect(shown.text).toBe("\r\u001B[2Ka b\\u001b\r\u001B[2K12345678");
 });
 
 it("a check's finding keeps its lines, each under the first", () => {
   const finding = "one\nError: two\u001B[2J";
   const results = [{ id: "a", title: "T\u202E", verdict: "fail" as const, finding, remedy: "do\r" }];
-  const screen = createTerminal({ stdout: { write: () => 0 }, stderr: { write: () => 0 }, env: {} });
-  expect(renderChecks(results, screen).split("\n").slice(0, 3)).toEqual([
-    "✗ T\\u202e  one",
-    "           Error: two\\u001b[2J",
-    "           → do ",
-  ]);
+  expect(
+    renderChecks(results, terminalOf(1_000, { NO_COLOR: "1" }).terminal)
+      .split("\n")
+      .slice(0, 3),
+  ).toEqual(["✗ T\\u202e  one", "           Error: two\\u001b[2J", "           → do "]);
 });
 
 it("--json gives the same data, without a raw control character", async () => {

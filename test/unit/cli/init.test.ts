@@ -1,32 +1,28 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
 import type { Prompts } from "../../../cli/prompts.ts";
-import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
+import { cli, expectRun, setUpCli } from "./set-up.ts";
 
-let local: LocalTable;
-let cli: FakeCli;
 /** cdk.json. */
 let file: string;
 let writes: number;
 /** Answers by a part of the question; else the default is taken. */
 let answers: Readonly<Record<string, string | boolean>>;
-let asked: string[];
-beforeAll(async () => void (local = await startLocalTable()));
-afterAll(() => local.close());
+let asked: number;
 
 const fresh =
   '{\n  "app": "x",\n  "context": {\n    "studio-runner": {\n      "pools": [{ "name": "default", "kind": "user" }]\n    },\n    "flag":  true\n  }\n}\n';
 interface WrittenSettings {
   pools: { kind: string; dailyCapUsd?: number }[];
   monitoring: object;
+  inference: object;
 }
 const settings = (): WrittenSettings =>
   (JSON.parse(file) as { context: { "studio-runner": WrittenSettings } }).context["studio-runner"];
 
+setUpCli();
 beforeEach(() => {
-  cli = fakeCli(local.table, Date.parse("2026-11-20T03:00:00Z"));
-  [file, writes, answers, asked] = [fresh, 0, {}, []];
+  [file, writes, answers, asked] = [fresh, 0, {}, 0];
   Object.assign(cli.edges, {
     project: {
       root: "/nowhere",
@@ -44,7 +40,7 @@ beforeEach(() => {
 
 function atTerminal(): void {
   const answer = (message: string): string | boolean | undefined => {
-    asked.push(message);
+    asked++;
     return answers[Object.keys(answers).find((part) => message.includes(part)) ?? ""];
   };
   const prompts: Prompts = {
@@ -69,11 +65,9 @@ function atTerminal(): void {
 
 describe("init without a terminal", () => {
   it("writes what the options say, and keeps the rest of the file", async () => {
-    const { code, out } = await cli.run(
-      ..."init --yes --stack Runner2 --cap 20 --concurrency 5 --polling fast".split(" "),
-      ..."--email ops@example.com --monitoring lean --model gpt-6-sol".split(" "),
-    );
-    expect(code).toBe(0);
+    const pool = "--stack Runner2 --cap 20 --concurrency 5 --polling fast";
+    const others = "--email ops@example.com --monitoring lean --model gpt-6-sol";
+    await expectRun(`init --yes ${pool} ${others}`, 0, "Written to cdk.json, context.studio-runner:");
     expect(settings()).toEqual({
       stackName: "Runner2",
       pools: [{ name: "default", kind: "user", polling: "fast", concurrency: 5, dailyCapUsd: 20 }],
@@ -81,8 +75,6 @@ describe("init without a terminal", () => {
       monitoring: { level: "lean", email: "ops@example.com" },
     });
     expect(file).toContain('    },\n    "flag":  true\n  }\n}\n');
-    expect(out).toContain("Written to cdk.json, context.studio-runner:");
-    expect(out).toContain("  npm run runner -- deploy\n");
   });
 
   it("keeps settings that it does not ask for", async () => {
@@ -90,70 +82,48 @@ describe("init without a terminal", () => {
       '"pools": [{ "name": "default",',
       '"logLevel": "debug", "pools": [{ "runLimitMinutes": 30, "name": "default",',
     );
-    await cli.run("init", "--yes");
-    expect(settings()).toMatchObject({
-      logLevel: "debug",
-      pools: [{ name: "default", runLimitMinutes: 30 }],
-    });
+    await expectRun("init --yes", 0);
+    const kept = { logLevel: "debug", pools: [{ name: "default", runLimitMinutes: 30 }] };
+    expect(settings()).toMatchObject(kept);
   });
 
   it("writes nothing the second time", async () => {
-    await cli.run("init", "--yes");
-    const answer = await cli.run("init", "--yes", "--json");
-    expect(answer.code).toBe(0);
+    await expectRun("init --yes", 0);
+    const answer = await expectRun("init --yes --json", 0);
     expect(answer.json()).toMatchObject({ written: false, changed: [] });
     expect(writes).toBe(1);
   });
 
   it("sets Amazon Bedrock up with a model by its name there, and asks for no model key", async () => {
     file = file.replace('"pools":', '"inference": { "baseUrl": "https://models.example.com/v1" }, "pools":');
-    const { code, out } = await cli.run("init", "--yes", "--provider", "mantle", "--force");
-    expect(code).toBe(0);
-    expect(settings()).toMatchObject({
-      inference: { provider: "bedrock", endpoint: "mantle", model: "openai.gpt-6-luna" },
-    });
+    const { out } = await expectRun("init --yes --provider mantle --force", 0);
+    const wanted = { provider: "bedrock", endpoint: "mantle", model: "openai.gpt-6-luna" };
+    expect(settings().inference).toMatchObject(wanted);
     expect(file).not.toContain("baseUrl");
     expect(out).not.toContain("secrets set model-key");
     expect(out).toContain("secrets set runner-keys");
   });
 
   it("keeps what is written of Bedrock, and takes it out again for OpenAI", async () => {
-    await cli.run("init", "--yes", "--provider", "runtime", "--model", "global.openai.gpt-6-sol", "--force");
+    await expectRun("init --yes --provider runtime --model global.openai.gpt-6-sol --force", 0);
     file = file.replace('"endpoint": "runtime"', '"endpoint": "runtime", "region": "eu-west-1"');
-    await cli.run("init", "--yes", "--concurrency", "3", "--force");
-    expect(settings()).toMatchObject({
-      inference: {
-        provider: "bedrock",
-        endpoint: "runtime",
-        region: "eu-west-1",
-        model: "global.openai.gpt-6-sol",
-      },
-    });
-    await cli.run("init", "--yes", "--provider", "openai", "--force");
-    expect(settings()).toMatchObject({ inference: { model: "gpt-6-luna" } });
+    await expectRun("init --yes --concurrency 3 --force", 0);
+    const bedrock = { provider: "bedrock", endpoint: "runtime", region: "eu-west-1" };
+    expect(settings().inference).toMatchObject({ ...bedrock, model: "global.openai.gpt-6-sol" });
+    await expectRun("init --yes --provider openai --force", 0);
+    expect(settings().inference).toMatchObject({ model: "gpt-6-luna" });
     expect(file).not.toMatch(/bedrock|runtime|eu-west-1/);
   });
 
   it("refuses to overwrite what is written, and shows it; --force does", async () => {
-    const { code, err } = await cli.run("init", "--yes", "--kind", "global");
-    expect(code).toBe(1);
-    expect(err).toContain("  pools[0].kind: user → global");
+    await expectRun("init --yes --kind global", 1, "  pools[0].kind: user → global");
     expect(writes).toBe(0);
-    expect((await cli.run("init", "--yes", "--kind", "global", "--force")).code).toBe(0);
+    await expectRun("init --yes --kind global --force", 0);
     expect(settings().pools[0]?.kind).toBe("global");
   });
 
   it("takes a whole list of pools, and options for one of them", async () => {
-    await cli.run(
-      "init",
-      "--yes",
-      "--pools",
-      "default:user,europe-2:global",
-      "--pool",
-      "europe-2",
-      "--cap",
-      "3",
-    );
+    await expectRun("init --yes --pools default:user,europe-2:global --pool europe-2 --cap 3", 0);
     expect(settings().pools).toEqual([
       { name: "default", kind: "user", polling: "balanced", concurrency: 10 },
       { name: "europe-2", kind: "global", polling: "balanced", concurrency: 10, dailyCapUsd: 3 },
@@ -161,40 +131,32 @@ describe("init without a terminal", () => {
   });
 
   it("takes a cap and an address out again", async () => {
-    await cli.run("init", "--yes", "--cap", "3", "--email", "ops@example.com");
-    await cli.run("init", "--yes", "--cap", "none", "--email", "none", "--force");
+    await expectRun("init --yes --cap 3 --email ops@example.com", 0);
+    await expectRun("init --yes --cap none --email none --force", 0);
     expect(settings().pools[0]?.dailyCapUsd).toBeUndefined();
     expect(settings().monitoring).toEqual({ level: "full" });
   });
 
   it.each([
-    [["init"], 2, "Standard input is not a terminal, so nothing can be asked."],
-    [
-      ["init", "--yes", "--pools", "a:b:c"],
-      2,
-      "--pools: Give names and kinds like default:user,europe-2:global.",
-    ],
-    [["init", "--yes", "--pools", "a,a"], 2, 'pools[0].name is "a" too'],
-    [["init", "--yes", "--concurrency", "0"], 2, "--concurrency: Give a whole number from 1 to 1000."],
-    [["init", "--yes", "--cap", "much"], 2, "--cap: "],
-    [["init", "--yes", "--email", "nobody"], 2, "--email: "],
-    [["init", "--yes", "--stack", "1"], 2, "--stack: Give a CloudFormation stack name"],
-    [["init", "--yes", "--pool", "none"], 3, "There is no pool none in the settings."],
-    [["init", "--yes", "--model", "gpt-7", "--cap", "1"], 2, 'the price of the model "gpt-7" is unknown'],
-    [["init", "--yes", "--local"], 2, "init is not for the local stack"],
-  ])("%j ends with %i", async (argv, code, message) => {
-    const answer = await cli.run(...argv);
-    expect(answer.err).toContain(message);
-    expect(answer.code).toBe(code);
+    ["init", 2, "Standard input is not a terminal, so nothing can be asked."],
+    ["init --yes --pools a:b:c", 2, "--pools: Give names and kinds like default:user,europe-2:global."],
+    ["init --yes --pools a,a", 2, 'pools[0].name is "a" too'],
+    ["init --yes --concurrency 0", 2, "--concurrency: Give a whole number from 1 to 1000."],
+    ["init --yes --cap much", 2, "--cap: "],
+    ["init --yes --email nobody", 2, "--email: "],
+    ["init --yes --stack 1", 2, "--stack: Give a CloudFormation stack name"],
+    ["init --yes --pool none", 3, "There is no pool none in the settings."],
+    ["init --yes --model gpt-7 --cap 1", 2, 'the price of the model "gpt-7" is unknown'],
+    ["init --yes --local", 2, "init is not for the local stack"],
+  ])("%s ends with %i", async (argv, code, message) => {
+    await expectRun(argv, code, message);
     expect(writes).toBe(0);
   });
 
   it("begins anew with --force where the settings are broken", async () => {
     file = file.replace('"user"', '"nobody"');
-    const { code, err } = await cli.run("init", "--yes");
-    expect(code).toBe(2);
-    expect(err).toContain("Correct it, or let init start over with --force");
-    expect((await cli.run("init", "--yes", "--force")).code).toBe(0);
+    await expectRun("init --yes", 2, "Correct it, or let init start over with --force");
+    await expectRun("init --yes --force", 0);
     expect(settings().pools[0]?.kind).toBe("user");
   });
 });
@@ -203,30 +165,15 @@ describe("init at a terminal", () => {
   beforeEach(atTerminal);
 
   it("takes the defaults", async () => {
-    expect((await cli.run("init")).code).toBe(0);
-    expect(settings().pools).toEqual([
-      { name: "default", kind: "user", polling: "balanced", concurrency: 10 },
-    ]);
-    expect(asked).toEqual([
-      "Name of the CloudFormation stack",
-      "Name of pool 1",
-      "Pool default: whose jobs?",
-      "Pool default: how quickly is a job picked up?",
-      "Pool default: how many jobs at once?",
-      "Pool default: US dollars a day at which leasing stops, or none",
-      "Another pool?",
-      "Who generates?",
-      "Model",
-      "Alarms and dashboard",
-      "E-mail address for the alarms, or none",
-    ]);
+    await expectRun("init", 0);
+    const pool = { name: "default", kind: "user", polling: "balanced", concurrency: 10 };
+    expect(settings().pools).toEqual([pool]);
+    expect(asked).toBe(11);
   });
 
   it("shows what would change, and writes nothing where that is declined", async () => {
     answers = { "whose jobs": "global", "Write them": false };
-    const { code, err } = await cli.run("init");
-    expect(code).toBe(1);
-    expect(err).toContain("  pools[0].kind: user → global");
+    await expectRun("init", 1, "  pools[0].kind: user → global");
     expect(writes).toBe(0);
   });
 

@@ -1,23 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { fakeCli, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { cli, expectRun, now, pool, runIds, settle, setUpCli } from "./set-up.ts";
 
-const now = Date.parse("2026-11-20T03:00:00Z");
-
-interface Config {
-  readonly deployed: boolean;
-  readonly problem: unknown;
-  readonly settings: readonly { readonly differs: boolean }[];
-}
-interface Item {
-  readonly what: string;
-  readonly quantity: number;
-  readonly listUsd: number;
-  readonly usd: number;
-}
+type Item = Readonly<Record<"quantity" | "listUsd" | "usd", number>> & { readonly what: string };
 interface Cost {
-  readonly settingsFrom: string;
-  readonly awsPricesAsOf: string;
   readonly idlePerMonth: { readonly items: readonly Item[] };
   readonly per1000Jobs: readonly {
     readonly measured: unknown;
@@ -26,25 +11,12 @@ interface Cost {
   }[];
 }
 
-let local: LocalTable;
-let cli: FakeCli;
-beforeAll(async () => void (local = await startLocalTable()));
-afterAll(() => local.close());
-
-let counter = 0;
-let pool = "";
-beforeEach(() => {
-  pool = `p${counter++}`;
-  cli = fakeCli(local.table, now);
-  cli.aws.settings = { pools: [{ name: pool, kind: "user" }] };
-  cli.projectSettings = cli.aws.settings;
-});
+setUpCli();
 
 describe("config", () => {
   it("marks what the next deploy would change", async () => {
     cli.projectSettings = { pools: [{ name: pool, kind: "user", concurrency: 25, dailyCapUsd: 5 }] };
-    const { code, out } = await cli.run("config", "--differences");
-    expect(code).toBe(0);
+    const { out } = await expectRun("config --differences", 0);
     expect(out).toBe(
       [
         "   SETTING               PROJECT  DEPLOYED",
@@ -57,15 +29,9 @@ describe("config", () => {
 
   it("shows every setting with its default as JSON", async () => {
     const { json } = await cli.run("config", "--json");
-    const { deployed, problem, settings } = json() as Config;
-    expect({ deployed, problem }).toEqual({ deployed: true, problem: null });
-    expect(settings).toContainEqual({
-      path: "pools[0].processor.memoryMb",
-      project: 256,
-      deployed: 256,
-      differs: false,
-    });
-    expect(settings.some((row) => row.differs)).toBe(false);
+    const memory = { path: "pools[0].processor.memoryMb", project: 256, deployed: 256, differs: false };
+    const settings: unknown = expect.arrayContaining([memory]);
+    expect(json()).toMatchObject({ deployed: true, problem: null, settings });
   });
 
   it("shows prices of the models in use only, whole names also on 60 columns; JSON has all", async () => {
@@ -74,98 +40,85 @@ describe("config", () => {
     const { out } = await cli.run("config");
     expect(out).not.toContain("…");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
-    const joined = out.replaceAll(/\s+/g, "");
-    expect(joined).toContain("gpt-6-sol.");
-    expect(joined).toContain("gpt-6-luna.");
-    expect(joined).not.toContain("gpt-5-mini");
+    for (const model of ["gpt-6-sol.", "gpt-6-luna."]) expect(out.replaceAll(/\s+/g, "")).toContain(model);
+    expect(out.replaceAll(/\s+/g, "")).not.toContain("gpt-5-mini");
     expect(out).toContain("Prices of other models: --json.");
     expect((await cli.run("config", "--json")).out).toContain("spend.prices.gpt-5-mini.inputPerMillionUsd");
   });
 
   it("says so when nothing differs", async () => {
-    expect((await cli.run("config", "--differences")).out).toBe(
-      "No differences: the deployed settings are the project's.\n",
-    );
+    await expectRun("config --differences", 0, "No differences: the deployed settings are the project's.");
   });
 
   it("shows the project's settings before any deploy", async () => {
     cli.aws.deployed = false;
-    const { code, out } = await cli.run("config");
-    expect(code).toBe(0);
-    expect(out).toContain("inference.model");
-    expect(out).toContain(
-      "Nothing to compare with: There is no stack StudioRunner in this account and region.",
-    );
+    await expectRun("config", 0, "inference.model", "Nothing to compare with: There is no stack");
   });
 
   it("ends with 2 when the project's settings are wrong, naming each problem and no secret", async () => {
     cli.projectSettings = { inference: { model: "sk-proj-abcdefgh12345678" }, pool: 1 };
-    const { code, err } = await cli.run("config");
-    expect(code).toBe(2);
-    expect(err).toContain("inference.model: looks like an OpenAI key (not shown)");
-    expect(err).toContain("pool: unknown setting");
+    const { err } = await expectRun("config", 2, "inference.model: looks like", "pool: unknown setting");
     expect(err).not.toContain("abcdefgh");
   });
 });
 
 describe("cost", () => {
+  const idleItems = async (): Promise<Readonly<Record<string, Item>>> => {
+    const { idlePerMonth } = (await cli.run("cost", "--json")).json() as Cost;
+    return Object.fromEntries(idlePerMonth.items.map((item) => [item.what, item]));
+  };
+
   it("itemizes an idle month by the settings", async () => {
-    const { code, json } = await cli.run("cost", "--json");
-    expect(code).toBe(0);
-    const { idlePerMonth, per1000Jobs, settingsFrom, awsPricesAsOf } = json() as Cost;
-    const items = Object.fromEntries(idlePerMonth.items.map((item) => [item.what, item]));
+    const items = await idleItems();
     // 43,200 cycles of 50.5 s at 150 MB.
-    expect(items["dispatcher, compute"]!.quantity).toBe(319_570.3125);
+    expect(items["dispatcher, compute"]).toMatchObject({ quantity: 319_570.3125, usd: 0 });
     expect(items["dispatcher, compute"]!.listUsd).toBeCloseTo(4.26, 2);
-    expect(items["dispatcher, compute"]!.usd).toBe(0);
     expect(items["schedule"]).toMatchObject({ quantity: 43_200, usd: 0 });
     expect(items["secrets"]).toMatchObject({ quantity: 2, listUsd: 0.8, usd: 0.8 });
     expect(items["alarms"]!.quantity).toBe(14);
     expect(items["dashboards"]).toMatchObject({ quantity: 1, listUsd: 3, usd: 0 });
-    expect(per1000Jobs).toEqual([{ pool, measured: null, items: [], tokensUsd: null, listUsd: null }]);
-    expect({ settingsFrom, awsPricesAsOf }).toEqual({
+  });
+
+  it("says where its numbers are from, and that no job was measured yet", async () => {
+    expect((await cli.run("cost", "--json")).json()).toMatchObject({
       settingsFrom: "deployed",
       awsPricesAsOf: "2026-10-04",
+      per1000Jobs: [{ pool, measured: null, items: [], tokensUsd: null, listUsd: null }],
     });
   });
 
-  it("follows polling, monitoring and secrets that were brought along", async () => {
-    const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mine-AbCdEf";
-    cli.aws.settings = {
+  it("follows polling, monitoring and secrets that exist already", async () => {
+    const keySecretArn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mine-AbCdEf";
+    settle({
       monitoring: { level: "off" },
-      inference: { keySecretArn: arn },
-      pools: [{ name: pool, kind: "user", polling: "economy", keySecretArn: arn }],
-    };
-    const { json } = await cli.run("cost", "--json");
-    const whats = (json() as Cost).idlePerMonth.items.map((item) => item.what);
-    for (const gone of ["secrets", "alarms", "alarm Page", "dashboards"]) expect(whats).not.toContain(gone);
-    // 43,200 cycles of 0.5 s at 150 MB.
-    expect((json() as Cost).idlePerMonth.items[0]).toMatchObject({
-      what: "dispatcher, compute",
-      quantity: 3_164.0625,
+      inference: { keySecretArn },
+      pools: [{ name: pool, kind: "user", polling: "economy", keySecretArn }],
     });
+    const items = await idleItems();
+    for (const gone of ["secrets", "alarms", "alarm Page", "dashboards"])
+      expect(items).not.toHaveProperty([gone]);
+    // 43,200 cycles of 0.5 s at 150 MB.
+    expect(items["dispatcher, compute"]!.quantity).toBe(3_164.0625);
   });
 
   it("counts the account's key of a pool that rotates", async () => {
-    cli.aws.settings = { pools: [{ name: pool, kind: "user", rotation: {} }] };
-    const { json } = await cli.run("cost", "--json");
-    const secrets = (json() as Cost).idlePerMonth.items.find((item) => item.what === "secrets");
-    expect(secrets).toMatchObject({ quantity: 3 });
+    settle({ pools: [{ name: pool, kind: "user", rotation: {} }] });
+    expect((await idleItems())["secrets"]!.quantity).toBe(3);
   });
 
   it("derives 1,000 jobs from the runs that have ended", async () => {
-    const runIds = ["01JCZ9V5W3X8K2M4N6P8Q0R2S4", "01JCZ9V5W3X8K2M4N6P8Q0R2S5"];
-    for (const [at, runId] of runIds.entries()) {
-      const leasedAtMs = now - 600_000;
+    const leasedAtMs = now - 600_000;
+    for (const [at, runId] of runIds.slice(0, 2).entries()) {
+      const ending = { state: "completed", reason: "ok", costUsd: 0.01 + at * 0.01 } as const;
       await cli.addRun({
         pool,
         runId,
         leasedAtMs,
         progress: { rounds: 2 + at * 2 },
-        ending: { state: "completed", reason: "ok", costUsd: 0.01 + at * 0.01, atMs: leasedAtMs + 30_000 },
+        ending: { ...ending, atMs: leasedAtMs + 30_000 },
       });
     }
-    await cli.addRun({ pool, runId: "01JCZ9V5W3X8K2M4N6P8Q0R2S6", leasedAtMs: now - 1_000 });
+    await cli.addRun({ pool, runId: runIds[2], leasedAtMs: now - 1_000 });
     const { json } = await cli.run("cost", "--json");
     const jobs = (json() as Cost).per1000Jobs[0]!;
     expect(jobs.measured).toEqual({ runs: 2, seconds: 30, attempts: 1, rounds: 3, tokensUsd: 0.015 });
@@ -173,43 +126,34 @@ describe("cost", () => {
     // 1,000 jobs of 30 s at 256 MB.
     expect(jobs.items[0]).toMatchObject({ what: "processor, compute", quantity: 7_500 });
     expect(jobs.items[0]!.listUsd).toBeCloseTo(0.1, 3);
-    expect((await cli.run("cost")).out).toContain(
-      "measured over 2 runs: 30.0 s, 1.0 attempts, 3.0 rounds each",
-    );
+    await expectRun("cost", 0, "measured over 2 runs: 30.0 s, 1.0 attempts, 3.0 rounds each");
   });
 
   it("goes by the project's settings before any deploy, and says so", async () => {
     cli.aws.deployed = false;
-    const { code, out } = await cli.run("cost");
-    expect(code).toBe(0);
-    expect(out).toContain("From the project's settings: There is no stack StudioRunner");
+    await expectRun("cost", 0, "From the project's settings: There is no stack StudioRunner");
   });
 
   it("refuses a pool that the stack does not have", async () => {
-    expect((await cli.run("cost", "--pool", "none")).code).toBe(3);
+    await expectRun("cost --pool none", 3);
   });
 });
 
 describe("check-update", () => {
   const feedUrl = "https://example.com/releases/latest";
   beforeEach(() => {
-    cli.aws.settings = { updates: { feedUrl }, pools: [{ name: pool, kind: "user" }] };
+    settle({ updates: { feedUrl } });
     cli.aws.version = "0.2.0";
   });
   const feed = (body: unknown, init?: ResponseInit) => {
     cli.fetch = () => Promise.resolve(new Response(JSON.stringify(body), init));
   };
 
-  it.each([
-    [
-      "the feed's newer version",
-      { version: "0.3.0", url: "https://example.com/0.3.0" },
-      "update_available",
-      1,
-    ],
+  it.each<readonly [what: string, body: object, state: string, exit: number]>([
+    ["the feed's newer version", { version: "0.3.0", url: feedUrl }, "update_available", 1],
     [
       "GitHub's newer release",
-      { tag_name: "v1.0.0", html_url: "https://github.com/r", draft: false },
+      { tag_name: "v1.0.0", html_url: feedUrl, draft: false },
       "update_available",
       1,
     ],
@@ -217,37 +161,27 @@ describe("check-update", () => {
     ["an older version", { version: "0.1.9" }, "up_to_date", 0],
   ])("tells %s", async (_, body, state, exit) => {
     feed(body);
-    const { code, json } = await cli.run("check-update", "--json");
-    expect(code).toBe(exit);
+    const { json } = await expectRun("check-update --json", exit);
     expect(json()).toMatchObject({ state, deployed: "0.2.0" });
   });
 
   it("says what is available and where", async () => {
     feed({ tag_name: "v0.3.0", html_url: "https://github.com/r" });
-    expect((await cli.run("check-update")).out).toBe(
-      "Version 0.3.0 is available (deployed: 0.2.0). https://github.com/r\n",
-    );
+    const available = "Version 0.3.0 is available (deployed: 0.2.0). https://github.com/r\n";
+    await expectRun("check-update", 1, available);
   });
 
   it("asks nobody when no feed is set", async () => {
-    cli.aws.settings = { pools: [{ name: pool, kind: "user" }] };
-    const { code, json } = await cli.run("check-update", "--json");
-    expect(code).toBe(0);
+    settle({});
+    const { json } = await expectRun("check-update --json", 0);
     expect(json()).toEqual({ state: "disabled", deployed: "0.2.0" });
   });
 
-  it.each([
+  const odd = "The release feed holds neither { version, url } nor a GitHub release.";
+  it.each<readonly [what: string, prepare: () => void, message: string]>([
     ["an HTTP error", () => feed({}, { status: 503 }), "The release feed answered with HTTP 503."],
-    [
-      "another shape",
-      () => feed({ name: "x" }),
-      "The release feed holds neither { version, url } nor a GitHub release.",
-    ],
-    [
-      "a version that is none",
-      () => feed({ version: "newest" }),
-      "The release feed holds neither { version, url } nor a GitHub release.",
-    ],
+    ["another shape", () => feed({ name: "x" }), odd],
+    ["a version that is none", () => feed({ version: "newest" }), odd],
     [
       "no network",
       () => void (cli.fetch = () => Promise.reject(new TypeError("fetch failed"))),
@@ -260,8 +194,7 @@ describe("check-update", () => {
     ],
   ])("ends with 5 on %s", async (_, prepare, message) => {
     prepare();
-    const answer = await cli.run("check-update", "--json");
-    expect(answer.code).toBe(5);
+    const answer = await expectRun("check-update --json", 5);
     expect(answer.error()).toMatchObject({ code: "check_failed", message });
   });
 });

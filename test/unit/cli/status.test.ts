@@ -1,44 +1,35 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { fakeCli, type CliAnswer, type FakeCli } from "../../support/cli.ts";
-import { startLocalTable, type LocalTable } from "../../support/run-store.ts";
+import { describe, expect, it } from "vitest";
+import type { CliAnswer } from "../../support/cli.ts";
+import { addCycle, addPool, cli, expectRun, local, now, pool, runId, setUpCli } from "./set-up.ts";
 
-const now = Date.parse("2026-11-20T03:00:00Z");
+const ann = "arn:aws:iam::123456789012:user/ann";
 
-let local: LocalTable;
-let cli: FakeCli;
-beforeAll(async () => void (local = await startLocalTable()));
-afterAll(() => local.close());
+setUpCli({ concurrency: 4, dailyCapUsd: 10 });
 
-/** Each test has a pool of its own in the one table. */
-let counter = 0;
-let pool = "";
-beforeEach(() => {
-  pool = `p${counter++}`;
-  cli = fakeCli(local.table, now);
-  cli.aws.settings = { pools: [{ name: pool, kind: "user", concurrency: 4, dailyCapUsd: 10 }] };
-});
+const goodCycle = (reason = "empty"): Promise<void> => addCycle(reason, now - 20_000, now - 20_000);
 
-async function goodCycle(reason = "empty", atMs = now - 20_000): Promise<void> {
-  const { lock } = cli.runStore;
-  await lock.acquire({ pool, owner: "w", nowMs: atMs, untilMs: atMs + 60_000 });
-  const lastCycle = { reason, atMs, polls: 3, leased: 0, inFlight: 0 };
-  await lock.release({ pool, owner: "w" }, { lastCycle, goodPollAtMs: now - 20_000 });
+const spend = (costUsd: number): Promise<unknown> =>
+  cli.runStore.spend.add(pool, "2026-11-20", { costUsd, runs: 3, completed: 2, failed: 1 });
+
+async function healthy(): Promise<string> {
+  const { code, out, err } = await cli.run("status");
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  return out;
 }
 
-const spend = (costUsd: number) =>
-  cli.runStore.spend.add(pool, "2026-11-20", { costUsd, runs: 3, completed: 2, failed: 1 });
+const poolsOf = (answer: CliAnswer): readonly { pool: string; problems: string[]; backoff: unknown }[] =>
+  (answer.json() as { pools: { pool: string; problems: string[]; backoff: unknown }[] }).pools;
 
 describe("status of a healthy pool", () => {
   it("shows one screen and ends with 0", async () => {
     await goodCycle();
     await spend(2.5);
-    await cli.addRun({ runId: "01JCZ9V5W3X8K2M4N6P8Q0R2S4", pool, leasedAtMs: now - 30_000 });
+    await cli.addRun({ runId, pool, leasedAtMs: now - 30_000 });
     cli.aws.alarms = [
       { name: `${pool}-NoGoodPoll`, state: "OK", reason: undefined, sinceMs: undefined },
       { name: `${pool}-DeadLetters`, state: "INSUFFICIENT_DATA", reason: undefined, sinceMs: undefined },
     ];
-    const { code, out, err } = await cli.run("status");
-    expect(out).toBe(
+    expect(await healthy()).toBe(
       [
         "StudioRunner  version 0.1.0  UPDATE_COMPLETE",
         "",
@@ -54,14 +45,11 @@ describe("status of a healthy pool", () => {
         "",
       ].join("\n"),
     );
-    expect(err).toBe("");
-    expect(code).toBe(0);
   });
 
   it("is one JSON document with --json", async () => {
     await goodCycle();
-    const answer = await cli.run("status", "--json");
-    expect(answer.code).toBe(0);
+    const answer = await expectRun("status --json", 0);
     expect(answer.json()).toMatchObject({
       stack: "StudioRunner",
       version: "0.1.0",
@@ -73,17 +61,16 @@ describe("status of a healthy pool", () => {
   it("says when this checkout is another version", async () => {
     await goodCycle();
     cli.projectVersion = "0.2.0";
-    expect((await cli.run("status")).out).toContain("version 0.1.0 (this checkout is 0.2.0)");
+    expect(await healthy()).toContain("version 0.1.0 (this checkout is 0.2.0)");
   });
 });
 
-describe("status of a pool that was asked to wait", () => {
-  it("says by whom and until when, and finds nothing wrong", async () => {
+describe("status finds nothing wrong with", () => {
+  it("a pool that was asked to wait, and says by whom and until when", async () => {
     await goodCycle("rate_limited");
     await cli.runStore.backoff.extend(pool, "studio", now + 150_000);
     await cli.runStore.backoff.extend(pool, "model", now + 42_000);
-    const { code, out } = await cli.run("status");
-    expect(out).toContain(
+    expect(await healthy()).toContain(
       [
         "  State         on",
         "  Back-off      until 03:02:30 UTC, as Studio asked; clear-backoff ends it",
@@ -91,23 +78,19 @@ describe("status of a pool that was asked to wait", () => {
         "  Last cycle    20 s ago: Studio asked to wait",
       ].join("\n"),
     );
-    expect(code).toBe(0);
-    const { pools } = (await cli.run("status", "--json")).json() as { pools: { backoff: unknown }[] };
-    expect(pools[0]?.backoff).toEqual([
+    expect(poolsOf(await cli.run("status", "--json"))[0]?.backoff).toEqual([
       { by: "studio", untilMs: now + 150_000 },
       { by: "model", untilMs: now + 42_000 },
     ]);
   });
 
-  it("says nothing of a wait that is over", async () => {
+  it("a wait that is over, and says nothing of it", async () => {
     await goodCycle();
     await cli.runStore.backoff.extend(pool, "studio", now - 1);
-    expect((await cli.run("status")).out).not.toContain("Back-off");
+    expect(await healthy()).not.toContain("Back-off");
   });
-});
 
-describe("status of a pool with workspaces that are left alone", () => {
-  it("names them and says until when, and finds nothing wrong", async () => {
+  it("workspaces that are left alone, which it names with the time", async () => {
     await goodCycle();
     for (const at of [1, 2, 3, 4])
       await cli.runStore.workspaces.claim(pool, {
@@ -118,153 +101,111 @@ describe("status of a pool with workspaces that are left alone", () => {
         previousRunId: undefined,
         atMs: now,
       });
-    const { code, out } = await cli.run("status");
-    expect(code).toBe(0);
-    expect(out).toContain(
-      "  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases",
-    );
+    const out = await healthy();
+    expect(out).toContain("  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases");
     expect(out).toContain("ws_3 until 03:03:00 UTC");
     expect(out).not.toContain("ws_4");
   });
-});
 
-describe("status of a pool with a row that is no run", () => {
-  it("goes on without it, and says so", async () => {
-    await goodCycle();
-    await local.table.put(
-      { pool, id: "run#odd", openIn: pool, leaseExpiresAtMs: 1, attempt: "first" },
-      undefined,
-    );
-    const { code, out } = await cli.run("status");
-    expect(code).toBe(1);
-    expect(out).toContain("! Left out: the run store row run#odd is not a run");
-    await local.table.update({ pool, id: "run#odd" }, { remove: ["openIn"] });
-  });
-});
-
-describe("status of a pool that an operator holds", () => {
-  it("says who paused it, when and why, and finds nothing wrong", async () => {
+  it("a paused pool, and says who paused it, when and why", async () => {
     await goodCycle("paused");
     await cli.run("pause", "--why", "Studio maintenance");
     cli.nowMs += 120_000;
-    const { code, out } = await cli.run("status");
-    expect(out).toContain("paused by arn:aws:iam::123456789012:user/ann, 2 min ago: Studio maintenance");
-    expect(code).toBe(0);
+    expect(await healthy()).toContain(`paused by ${ann}, 2 min ago: Studio maintenance`);
   });
 
-  it("keeps who resumed it, when and why", async () => {
+  it("a resumed pool, and says who resumed it, when and why", async () => {
     await goodCycle();
     await cli.run("pause", "--why", "Studio maintenance");
     await cli.run("resume", "--why", "it is over");
     cli.nowMs += 120_000;
-    const { code, out } = await cli.run("status");
-    expect(out).toContain(
-      "State         on, resumed by arn:aws:iam::123456789012:user/ann, 2 min ago: it is over\n",
-    );
-    expect(code).toBe(0);
+    expect(await healthy()).toContain(`State         on, resumed by ${ann}, 2 min ago: it is over\n`);
   });
 
-  it("says that the cap is reached, and what an operator set in place of the deployed one", async () => {
+  it("a pool at its cap, and says which cap an operator set in place of the deployed one", async () => {
     await goodCycle("daily_cap");
     await spend(7);
     await cli.run("set-cap", "7");
-    await cli.run("resume");
-    const { code, out } = await cli.run("status");
+    const out = await healthy();
     expect(out).toContain("at its daily cap, no new leases until 00:00 UTC\n");
     expect(out).toContain(
-      "$7.00 of $7.00 (100 %) on 2026-11-20 (UTC), estimated; deployed: $10.00, set by arn:aws:iam::123456789012:user/ann",
+      `$7.00 of $7.00 (100 %) on 2026-11-20 (UTC), estimated; deployed: $10.00, set by ${ann}`,
     );
-    expect(code).toBe(0);
   });
 
-  it("shows a concurrency that differs from the deployed one", async () => {
+  it("a concurrency that differs from the deployed one, which it shows", async () => {
     await goodCycle();
     await cli.run("set-concurrency", "2");
-    expect((await cli.run("status")).out).toContain(
-      "0 of 2 (deployed: 4; set by arn:aws:iam::123456789012:user/ann)",
-    );
+    expect(await healthy()).toContain(`0 of 2 (deployed: 4; set by ${ann})`);
+  });
+
+  it("a first cycle that has not ended yet", async () => {
+    await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
+    await healthy();
+    cli.nowMs = now + 61_000;
+    await expectRun("status", 1);
   });
 });
 
-describe("status of a pool in trouble", () => {
+describe("status of a pool in trouble ends with 1 and tells:", () => {
   const problems = async (): Promise<readonly string[]> => {
-    const answer = await cli.run("status", "--json");
-    expect(answer.code).toBe(1);
-    return (answer.json() as { pools: { problems: string[] }[] }).pools[0]!.problems;
+    const answer = await expectRun("status --json", 1);
+    return poolsOf(answer)[0]!.problems;
   };
+  const alarm = (id: string, reason: string): void => {
+    cli.aws.alarms = [{ name: `${pool}-${id}`, state: "ALARM", reason, sinceMs: now - 60_000 }];
+  };
+  const arns = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x transitioned to ALARM";
+  const minute = "for 60 s";
+  const atSpending = "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)";
 
-  it("tells of a last good poll that is older than five minutes", async () => {
+  it.each<readonly [problem: string, arrange: () => unknown]>([
+    ["The last good poll was 5 min ago.", () => (cli.nowMs = now + 300_000)],
+    ["The last cycle failed: key_refused.", () => goodCycle("key_refused")],
+    [`Alarm DeadLetters ${minute}: 1 >= 1 (docs/runbook.md#deadletters)`, () => alarm("DeadLetters", "1 >= 1")],
+    // Other alarms, which its reason names, have lines of their own.
+    [`Alarm NoGoodPoll ${minute} (docs/runbook.md#nogoodpoll)`, () => alarm("NoGoodPoll", arns)],
+    ["1 dead letter waits: npm run runner -- redrive", () => (cli.aws.deadLetters = 1)],
+    ["2 dead letters wait: npm run runner -- redrive", () => (cli.aws.deadLetters = 2)],
+  ])("%s", async (problem, arrange) => {
     await goodCycle();
-    cli.nowMs = now + 300_000;
-    expect(await problems()).toEqual(["The last good poll was 5 min ago."]);
+    await arrange();
+    expect(await problems()).toEqual([problem]);
   });
 
-  it("tells of a pool without any good poll", async () => {
+  it("of a pool without any good poll", async () => {
     expect(await problems()).toEqual(["No cycle has had a good poll yet."]);
   });
 
-  it("finds nothing wrong while the first cycle of all is open", async () => {
-    await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
-    expect((await cli.run("status")).code).toBe(0);
-    cli.nowMs = now + 61_000;
-    expect(await problems()).toEqual(["No cycle has had a good poll yet."]);
-  });
-
-  it("tells of a cycle that failed", async () => {
-    await goodCycle("key_refused");
-    expect(await problems()).toEqual(["The last cycle failed: key_refused."]);
-  });
-
-  it("tells of alarms with their runbook entry", async () => {
+  it("that a spending alarm stays on for a while after the cap was raised", async () => {
     await goodCycle();
-    cli.aws.alarms = [
-      { name: `${pool}-DeadLetters`, state: "ALARM", reason: "1 >= 1", sinceMs: now - 600_000 },
-    ];
-    expect(await problems()).toEqual(["Alarm DeadLetters for 10 min: 1 >= 1 (docs/runbook.md#deadletters)"]);
-  });
-
-  it("explains a spending alarm that the raised cap has not turned off yet", async () => {
-    await goodCycle();
-    await cli.runStore.spend.add(pool, "2026-11-20", { costUsd: 5, runs: 1 });
-    cli.aws.alarms = [
-      { name: `${pool}-Spending100`, state: "ALARM", reason: "5 >= 5", sinceMs: now - 60_000 },
-    ];
+    await spend(5);
+    alarm("Spending100", "5 >= 5");
     await cli.runStore.control.write(pool, { dailyCapUsd: 50 });
     expect(await problems()).toEqual([
-      "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100). " +
-        "The spending is at 10 % of the present cap: the alarm stays on until it has evaluated the next cycle, up to 5 minutes.",
+      `${atSpending}. The spending is at 10 % of the present cap: the alarm stays on until it has evaluated the next cycle, up to 5 minutes.`,
     ]);
     await cli.runStore.control.write(pool, { dailyCapUsd: 5 });
-    expect(await problems()).toEqual(["Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)"]);
+    expect(await problems()).toEqual([atSpending]);
   });
 
-  it("leaves out a reason that only names ARNs: the alarms that a composite one pages for have lines of their own", async () => {
-    await goodCycle();
-    const reason = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x transitioned to ALARM";
-    cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now - 60_000 }];
-    expect(await problems()).toEqual(["Alarm NoGoodPoll for 60 s (docs/runbook.md#nogoodpoll)"]);
-  });
-
-  it.each([
-    [1, "1 dead letter waits: npm run runner -- redrive"],
-    [2, "2 dead letters wait: npm run runner -- redrive"],
-  ])("tells of %s dead letters and their command", async (waiting, told) => {
-    await goodCycle();
-    cli.aws.deadLetters = waiting;
-    expect(await problems()).toEqual([told]);
-  });
-
-  it("tells that the schedule is off, and not also that nothing polls", async () => {
+  it("that the schedule is off, and not also that nothing polls", async () => {
     cli.aws.scheduleOn = false;
     expect(await problems()).toEqual(["The schedule is off: no cycle starts."]);
     expect((await cli.run("status")).out).toContain("off, its schedule is disabled");
   });
 
-  it("shows the rest when a part may not be asked", async () => {
+  it("that a row is no run, and goes on without it", async () => {
+    await goodCycle();
+    const row = { pool, id: "run#odd", openIn: pool, leaseExpiresAtMs: 1, attempt: "first" };
+    await local.table.put(row, undefined);
+    await expectRun("status", 1, "! Left out: the run store row run#odd is not a run");
+  });
+
+  it("that a part may not be asked, and shows the rest", async () => {
     await goodCycle();
     const denied = new Error("not authorized to perform cloudwatch:DescribeAlarms");
-    denied.name = "AccessDeniedException";
-    cli.aws.broken.alarms = denied;
+    cli.aws.broken.alarms = Object.assign(denied, { name: "AccessDeniedException" });
     expect(await problems()).toEqual([
       "Unknown: alarms (not authorized to perform cloudwatch:DescribeAlarms)",
     ]);
@@ -273,29 +214,20 @@ describe("status of a pool in trouble", () => {
 });
 
 describe("status of several pools", () => {
-  beforeEach(() => {
-    cli.aws.settings = {
-      pools: [
-        { name: pool, kind: "user" },
-        { name: `${pool}-two`, kind: "global" },
-      ],
-    };
-  });
-
   it("shows them all, or the one that is named", async () => {
-    const names = (answer: CliAnswer) =>
-      (answer.json() as { pools: { pool: string }[] }).pools.map((one) => one.pool);
-    expect(names(await cli.run("status", "--json"))).toEqual([pool, `${pool}-two`]);
-    expect(names(await cli.run("status", "--json", "--pool", `${pool}-two`))).toEqual([`${pool}-two`]);
+    const other = addPool();
+    const names = (answer: CliAnswer) => poolsOf(answer).map((one) => one.pool);
+    expect(names(await cli.run("status", "--json"))).toEqual([pool, other]);
+    expect(names(await cli.run("status", "--json", "--pool", other))).toEqual([other]);
   });
 
   it("refuses a name that is none", async () => {
-    const answer = await cli.run("status", "--pool", "none", "--json");
-    expect(answer.code).toBe(3);
+    addPool();
+    const answer = await expectRun("status --pool none --json", 3);
     expect(answer.error()).toEqual({
       code: "not_found",
       message: "There is no pool none.",
-      remedy: `The stack has: ${pool}, ${pool}-two.`,
+      remedy: `The stack has: ${pool}, ${pool}-b.`,
     });
   });
 });

@@ -1,162 +1,128 @@
 import { expect, it } from "vitest";
-import * as z from "zod";
 import {
   parseDispatcherConfig,
   parseProcessorConfig,
   parseRecoveryConfig,
 } from "../../../lib/core/config.ts";
-import { defaultStack } from "./default-stack.ts";
-import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts";
+import { synthesizeUnbundled, type Resource } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, recovery, deadLetters, logOf, roleOf } =
-  defaultStack();
-
-const environmentSchema = z.object({ Variables: z.record(z.string(), z.unknown()) });
-
-/** As CloudFormation would set it. */
-function resolved(fn: Resource): Record<string, string> {
-  const { Variables } = environmentSchema.parse(fn.Properties["Environment"]);
-  const variables = Object.entries(Variables);
-  return Object.fromEntries(
-    variables.map(([name, value]) => [name, typeof value === "string" ? value : "resolved"]),
-  );
-}
-
-const scarce = "--max-semi-space-size=2 --max-old-space-size=48";
-const roomy = "--max-semi-space-size=2";
+const stack = synthesizeUnbundled({});
+const functionOf = (part: string): Resource => stack.resource("AWS::Lambda::Function", part);
+const parts = ["Dispatcher", "Processor", "Recovery"];
 
 it.each([
-  { part: "Dispatcher", fn: dispatcher, memoryMb: 150, timeoutSeconds: 75, nodeOptions: scarce },
-  { part: "Processor", fn: processor, memoryMb: 256, timeoutSeconds: 900, nodeOptions: roomy },
-  { part: "Recovery", fn: recovery, memoryMb: 256, timeoutSeconds: 60, nodeOptions: roomy },
-])(
-  "the $part runs on Node 24, arm64, with a log of its own in JSON",
-  ({ part, fn, memoryMb, timeoutSeconds, nodeOptions }) => {
-    const { Code, Environment, Description, ...rest } = fn.Properties;
+  ["Dispatcher", 150, 75],
+  ["Processor", 256, 900],
+  ["Recovery", 256, 60],
+] as const)(
+  "the %s runs on Node 24, arm64, with a log of its own in JSON",
+  (part, memoryMb, timeoutSeconds) => {
+    const { Code, Environment: _, Description, ...rest } = functionOf(part).Properties;
     expect(rest).toEqual({
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
       Handler: "index.handler",
       MemorySize: memoryMb,
       Timeout: timeoutSeconds,
-      Role: arnOf(roleOf(part)),
+      Role: `PoolDefault${part}RunnerRole.Arn`,
       LoggingConfig: {
         LogFormat: "JSON",
-        LogGroup: ref(logOf(part)),
+        LogGroup: `PoolDefault${part}RunnerLog`,
         ApplicationLogLevel: "INFO",
         SystemLogLevel: "INFO",
       },
     });
     expect(Code).toHaveProperty("S3Key");
-    expect(Environment).toHaveProperty("Variables.NODE_OPTIONS", nodeOptions);
     expect(Description).toContain("pool default");
   },
 );
 
-const eventRulesOf = (part: string): unknown =>
-  stack.resource("AWS::Lambda::EventInvokeConfig", part).Properties;
-
-it("a dispatcher's event is never retried, and dies before the next one comes", () => {
-  expect(eventRulesOf("Dispatcher")).toEqual({
-    FunctionName: ref(dispatcher),
+it.each([
+  [
+    "a dispatcher's event is never retried, and dies before the next one comes",
+    "Dispatcher",
+    0,
+    60,
+    undefined,
+  ],
+  [
+    "an attempt's event is never retried by Lambda: its failure goes to recovery",
+    "Processor",
+    0,
+    300,
+    "PoolDefaultRecoveryRunnerFunction.Arn",
+  ],
+  [
+    "a recovery's event is tried three times within one lease, then it becomes a dead letter",
+    "Recovery",
+    2,
+    600,
+    "PoolDefaultRecoveryDeadLetters.Arn",
+  ],
+])("%s", (_, part, retries, ageSeconds, destination) => {
+  expect(stack.resource("AWS::Lambda::EventInvokeConfig", part).Properties).toEqual({
+    FunctionName: `PoolDefault${part}RunnerFunction`,
     Qualifier: "$LATEST",
-    MaximumRetryAttempts: 0,
-    MaximumEventAgeInSeconds: 60,
+    MaximumRetryAttempts: retries,
+    MaximumEventAgeInSeconds: ageSeconds,
+    ...(destination && { DestinationConfig: { OnFailure: { Destination: destination } } }),
   });
 });
 
-it("an attempt's event is never retried by Lambda: its failure goes to recovery", () => {
-  expect(eventRulesOf("Processor")).toEqual({
-    FunctionName: ref(processor),
-    Qualifier: "$LATEST",
-    MaximumRetryAttempts: 0,
-    MaximumEventAgeInSeconds: 300,
-    DestinationConfig: { OnFailure: { Destination: arnOf(recovery) } },
-  });
-});
+const common = {
+  RUNNER_RUN_LIMIT_MS: "3600000",
+  RUNNER_POOL: "default",
+  RUNNER_API_BASE: "https://cloud.xenonflare.com",
+  RUNNER_RUN_STORE_TABLE: "RunStoreTable",
+  RUNNER_KEY_SECRET: "PoolDefaultKeysSecret",
+  NODE_OPTIONS: "--max-semi-space-size=2",
+  MALLOC_ARENA_MAX: "1",
+};
 
-it("a recovery's event is tried three times within one lease, then it becomes a dead letter", () => {
-  expect(eventRulesOf("Recovery")).toEqual({
-    FunctionName: ref(recovery),
-    Qualifier: "$LATEST",
-    MaximumRetryAttempts: 2,
-    MaximumEventAgeInSeconds: 600,
-    DestinationConfig: { OnFailure: { Destination: arnOf(deadLetters) } },
-  });
-});
-
-it("the dispatcher gets its settings by environment", () => {
-  expect(dispatcher.Properties["Environment"]).toEqual({
-    Variables: {
-      RUNNER_RUN_LIMIT_MS: "3600000",
-      RUNNER_POOL: "default",
-      RUNNER_API_BASE: "https://cloud.xenonflare.com",
-      RUNNER_RUN_STORE_TABLE: ref(table),
-      RUNNER_KEY_SECRET: ref(runnerKeys),
+it.each([
+  {
+    part: "Dispatcher",
+    parse: parseDispatcherConfig,
+    own: {
       RUNNER_POLLING: "balanced",
       RUNNER_CONCURRENCY: "10",
-      RUNNER_PROCESSOR_FUNCTION: ref(processor),
+      RUNNER_PROCESSOR_FUNCTION: "PoolDefaultProcessorRunnerFunction",
       RUNNER_MAX_EVENT_AGE_MS: "300000",
       NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=48",
-      MALLOC_ARENA_MAX: "1",
     },
-  });
-});
-
-it("the processor gets its settings by environment", () => {
-  expect(processor.Properties["Environment"]).toEqual({
-    Variables: {
+  },
+  {
+    part: "Processor",
+    parse: parseProcessorConfig,
+    own: {
       RUNNER_PRICES:
         '{"models":{"gpt-6-luna":{"inputPerMillionUsd":0.1,"cachedInputPerMillionUsd":0.01,"outputPerMillionUsd":0.5}},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
-      RUNNER_POOL: "default",
-      RUNNER_API_BASE: "https://cloud.xenonflare.com",
-      RUNNER_RUN_STORE_TABLE: ref(table),
-      RUNNER_KEY_SECRET: ref(runnerKeys),
-      OPENAI_KEY_SECRET: ref(modelKey),
+      OPENAI_KEY_SECRET: "ModelKeySecret",
       OPENAI_MODEL: "gpt-6-luna",
       OPENAI_SUMMARY_MODEL: "gpt-6-luna",
       OPENAI_MODE: "auto",
       OPENAI_PROMPT_CACHE_KEY: "studio-runner-default",
       OPENAI_STORE: "true",
-      RUNNER_RUN_LIMIT_MS: "3600000",
-      NODE_OPTIONS: "--max-semi-space-size=2",
-      MALLOC_ARENA_MAX: "1",
     },
-  });
-});
-
-it("recovery gets its settings by environment", () => {
-  expect(recovery.Properties["Environment"]).toEqual({
-    Variables: {
-      RUNNER_RUN_LIMIT_MS: "3600000",
-      RUNNER_POOL: "default",
-      RUNNER_API_BASE: "https://cloud.xenonflare.com",
-      RUNNER_RUN_STORE_TABLE: ref(table),
-      RUNNER_KEY_SECRET: ref(runnerKeys),
-      RUNNER_PROCESSOR_FUNCTION: ref(processor),
-      NODE_OPTIONS: "--max-semi-space-size=2",
-      MALLOC_ARENA_MAX: "1",
-    },
-  });
-});
-
-it("the environments are what the functions accept", () => {
-  expect(parseDispatcherConfig(resolved(dispatcher)).RUNNER_CONCURRENCY).toBe(10);
-  expect(parseProcessorConfig(resolved(processor)).OPENAI_STORE).toBe(true);
-  expect(parseRecoveryConfig(resolved(recovery)).RUNNER_POOL).toBe("default");
+  },
+  {
+    part: "Recovery",
+    parse: parseRecoveryConfig,
+    own: { RUNNER_PROCESSOR_FUNCTION: "PoolDefaultProcessorRunnerFunction" },
+  },
+])("the $part gets its settings by environment, and accepts them", ({ part, parse, own }) => {
+  const variables = stack.variables(part);
+  expect(variables).toEqual({ ...common, ...own });
+  expect(parse(variables).RUNNER_POOL).toBe("default");
 });
 
 it("a preview of jobs reaches the processor only where a setting asks for it", () => {
   const asked = synthesizeUnbundled({ monitoring: { previewCharacters: 80 } });
-  const variables = resolved(asked.resource("AWS::Lambda::Function", "Processor"));
-  expect(parseProcessorConfig(variables).RUNNER_PREVIEW_CHARACTERS).toBe(80);
-  expect(parseProcessorConfig(resolved(processor)).RUNNER_PREVIEW_CHARACTERS).toBeUndefined();
+  expect(parseProcessorConfig(asked.variables("Processor")).RUNNER_PREVIEW_CHARACTERS).toBe(80);
 });
 
 it("functions have no fixed name and no reserved concurrency, and may not call themselves in circles", () => {
-  for (const fn of [dispatcher, processor, recovery]) {
-    expect(fn.Properties).not.toHaveProperty("FunctionName");
-    expect(fn.Properties).not.toHaveProperty("ReservedConcurrentExecutions");
-    expect(fn.Properties).not.toHaveProperty("RecursiveLoop");
-  }
+  for (const { Properties } of parts.map(functionOf))
+    for (const name of ["FunctionName", "ReservedConcurrentExecutions", "RecursiveLoop"])
+      expect(Properties).not.toHaveProperty(name);
 });

@@ -15,26 +15,29 @@ export function monitored(
   return synthesizeUnbundled({ ...settings, pools: [{ name: "default", kind: "user", ...pool }] });
 }
 
-const dimensionsSchema = z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]);
 const metricSchema = z.object({
   Namespace: z.string(),
   MetricName: z.string(),
-  Dimensions: dimensionsSchema,
+  Dimensions: z.array(z.object({ Name: z.string(), Value: z.string() })).default([]),
+});
+const statSchema = z.object({ Metric: metricSchema, Period: z.number(), Stat: z.string() });
+const mathSchema = z.object({
+  Id: z.string(),
+  Expression: z.string().optional(),
+  MetricStat: statSchema.optional(),
 });
 const alarmSchema = z.object({
   AlarmDescription: z.string(),
   Threshold: z.number(),
+  ComparisonOperator: z.enum(["GreaterThanOrEqualToThreshold", "LessThanThreshold"]),
+  DatapointsToAlarm: z.number(),
+  EvaluationPeriods: z.number(),
+  TreatMissingData: z.string(),
   AlarmActions: z.array(z.unknown()).default([]),
   OKActions: z.array(z.unknown()).default([]),
-  Metrics: z
-    .array(
-      z.object({
-        Expression: z.string().optional(),
-        MetricStat: z.object({ Metric: metricSchema }).optional(),
-      }),
-    )
-    .optional(),
+  Metrics: z.array(mathSchema).optional(),
 });
+const singleSchema = metricSchema.extend({ Period: z.number(), Statistic: z.string() });
 
 export interface ReadMetric {
   readonly namespace: string;
@@ -43,7 +46,7 @@ export interface ReadMetric {
 }
 
 /** The alarm's construct id ends its logical id, before CDK's hash. */
-export const idOf = ({ logicalId }: Resource): string =>
+const idOf = ({ logicalId }: Resource): string =>
   /(?:MonitoringAlarms)(\w+)[0-9A-F]{8}$/.exec(logicalId)?.[1] ?? logicalId;
 
 export function alarmsOf(stack: SynthesizedStack) {
@@ -63,6 +66,34 @@ export function alarmsOf(stack: SynthesizedStack) {
   );
 }
 
+type Alarm = z.output<typeof alarmSchema> & { readonly resource: Resource };
+
+/** When the alarm fires, as one sentence. */
+export function inWords({ resource, Metrics, ...alarm }: Alarm): string {
+  const operator = alarm.ComparisonOperator === "LessThanThreshold" ? "<" : ">=";
+  const { DatapointsToAlarm, EvaluationPeriods, Threshold, TreatMissingData } = alarm;
+  const value = Metrics ? mathInWords(Metrics) : singleInWords(resource);
+  return `${value} ${operator} ${Threshold}, in ${DatapointsToAlarm} of ${EvaluationPeriods}, missing: ${TreatMissingData}`;
+}
+
+function mathInWords(metrics: readonly z.output<typeof mathSchema>[]): string {
+  const parts = metrics.flatMap(({ Id, MetricStat }) =>
+    MetricStat ? [`${Id} = ${statInWords(MetricStat)}`] : [],
+  );
+  return `${metrics.find(({ Expression }) => Expression !== undefined)?.Expression} with ${parts.join(", ")}`;
+}
+
+function singleInWords({ Properties }: Resource): string {
+  const { Period, Statistic, ...Metric } = singleSchema.parse(Properties);
+  return statInWords({ Metric, Period, Stat: Statistic });
+}
+
+function statInWords({ Metric, Period, Stat }: z.output<typeof statSchema>): string {
+  const namespace = Metric.Namespace === metricsNamespace ? "" : `${Metric.Namespace} `;
+  const of = Metric.Dimensions.map(({ Value }) => Value).join("/");
+  return `${Stat} of ${namespace}${Metric.MetricName} of ${of} over ${Period} s`;
+}
+
 const widgetSchema = z.object({
   type: z.enum(["text", "metric", "alarm", "log"]),
   width: z.number(),
@@ -74,15 +105,10 @@ const widgetSchema = z.object({
     metrics: z.array(z.array(z.unknown())).optional(),
   }),
 });
-const joinSchema = z.object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) });
 
-/** The widgets of a dashboard; a reference stands as its logical id. */
 export function widgetsOf(dashboard: Resource): readonly z.output<typeof widgetSchema>[] {
-  const [, parts] = joinSchema.parse(dashboard.Properties["DashboardBody"])["Fn::Join"];
-  const body = parts.map((part) =>
-    typeof part === "string" ? part : JSON.stringify(part).match(/\w{12,}|AWS::\w+/)?.[0],
-  );
-  return z.object({ widgets: z.array(widgetSchema) }).parse(JSON.parse(body.join(""))).widgets;
+  const body: unknown = JSON.parse(String(dashboard.Properties["DashboardBody"]));
+  return z.object({ widgets: z.array(widgetSchema) }).parse(body).widgets;
 }
 
 /** The metrics that a widget draws, those of its searches included. */

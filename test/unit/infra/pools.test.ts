@@ -6,7 +6,6 @@ import { readTemplate, synthesizeUnbundled, testApp, type Resource } from "./syn
 
 const keysArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:runner/keys-AbCdEf";
 const modelKeyArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-GhIjKl";
-const runStoreArn = "arn:aws:dynamodb:eu-west-1:123456789012:table/kept-run-store";
 
 /** Every setting away from its default, and what can be brought along is. */
 const stack = synthesizeUnbundled({
@@ -38,7 +37,7 @@ const stack = synthesizeUnbundled({
     },
     { name: "every-one", kind: "global", polling: "economy" },
   ],
-  runStoreTableArn: runStoreArn,
+  runStoreTableArn: "arn:aws:dynamodb:eu-west-1:123456789012:table/kept-run-store",
   endpoints: { fips: true, dualStack: true },
   logRetentionDays: 90,
   logLevel: "debug",
@@ -47,43 +46,42 @@ const stack = synthesizeUnbundled({
 
 const addresses = { AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "true" };
 const functionOf = (part: string): Resource => stack.resource("AWS::Lambda::Function", part);
-const variablesOf = (part: string) => functionOf(part).Properties["Environment"];
+const allOf = (type: string): readonly Record<string, unknown>[] =>
+  stack.resources(type).map(({ Properties }) => Properties);
+
+/** In every function of the pool. */
+const common = {
+  RUNNER_POOL: "mine",
+  RUNNER_API_BASE: "https://studio.example.com",
+  RUNNER_RUN_STORE_TABLE: "kept-run-store",
+  RUNNER_KEY_SECRET: keysArn,
+  RUNNER_RUN_LIMIT_MS: "5400000",
+  ...addresses,
+  NODE_OPTIONS: "--max-semi-space-size=2",
+  MALLOC_ARENA_MAX: "1",
+};
 
 describe("every setting reaches the template", () => {
-  it("the stack's name", () => {
-    expect(stack.stack.stackName).toBe("Nightly");
-  });
-
-  it("a pool's dispatcher", () => {
-    expect(functionOf("PoolMineDispatcher").Properties).toMatchObject({ MemorySize: 384, Timeout: 90 });
-    expect(variablesOf("PoolMineDispatcher")).toEqual({
-      Variables: {
-        RUNNER_POOL: "mine",
-        RUNNER_API_BASE: "https://studio.example.com",
-        RUNNER_RUN_STORE_TABLE: "kept-run-store",
-        RUNNER_KEY_SECRET: keysArn,
+  it.each([
+    [
+      "PoolMineDispatcher",
+      {
+        MemorySize: 384,
+        Timeout: 90,
+        Description: "studio-runner, pool mine: leases user jobs and starts a run for each",
+      },
+      {
         RUNNER_POLLING: "fast",
         RUNNER_CONCURRENCY: "7",
         RUNNER_LEASES_PER_KEY: "3",
-        RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
-        RUNNER_RUN_LIMIT_MS: "5400000",
         RUNNER_MAX_EVENT_AGE_MS: "300000",
-        ...addresses,
-        NODE_OPTIONS: "--max-semi-space-size=2",
-        MALLOC_ARENA_MAX: "1",
+        RUNNER_PROCESSOR_FUNCTION: "PoolMineProcessorRunnerFunction",
       },
-    });
-  });
-
-  it("a pool's processor", () => {
-    expect(functionOf("PoolMineProcessor").Properties).toMatchObject({ MemorySize: 1024, Timeout: 600 });
-    expect(variablesOf("PoolMineProcessor")).toEqual({
-      Variables: {
-        RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
-        RUNNER_POOL: "mine",
-        RUNNER_API_BASE: "https://studio.example.com",
-        RUNNER_RUN_STORE_TABLE: "kept-run-store",
-        RUNNER_KEY_SECRET: keysArn,
+    ],
+    [
+      "PoolMineProcessor",
+      { MemorySize: 1024, Timeout: 600 },
+      {
         OPENAI_KEY_SECRET: modelKeyArn,
         OPENAI_MODEL: "model-1",
         OPENAI_SUMMARY_MODEL: "model-2",
@@ -94,72 +92,46 @@ describe("every setting reaches the template", () => {
         OPENAI_SERVICE_TIER: "flex",
         OPENAI_HOSTED_TOOLS: '["web_search"]',
         OPENAI_STORE: "false",
-        RUNNER_RUN_LIMIT_MS: "5400000",
-        ...addresses,
-        NODE_OPTIONS: "--max-semi-space-size=2",
-        MALLOC_ARENA_MAX: "1",
+        RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
       },
-    });
+    ],
+    ["PoolMineRecovery", {}, { RUNNER_PROCESSOR_FUNCTION: "PoolMineProcessorRunnerFunction" }],
+  ])("in %s", (part, properties, variables) => {
+    expect(functionOf(part).Properties).toMatchObject(properties);
+    expect(stack.variables(part)).toEqual({ ...common, ...variables });
   });
 
-  it("a pool's recovery", () => {
-    expect(variablesOf("PoolMineRecovery")).toEqual({
-      Variables: {
-        RUNNER_RUN_LIMIT_MS: "5400000",
-        RUNNER_POOL: "mine",
-        RUNNER_API_BASE: "https://studio.example.com",
-        RUNNER_RUN_STORE_TABLE: "kept-run-store",
-        RUNNER_KEY_SECRET: keysArn,
-        RUNNER_PROCESSOR_FUNCTION: { Ref: functionOf("PoolMineProcessor").logicalId },
-        ...addresses,
-        NODE_OPTIONS: "--max-semi-space-size=2",
-        MALLOC_ARENA_MAX: "1",
-      },
-    });
-  });
-
-  it("a pool's kind, in its secret and its dispatcher", () => {
+  it("the stack's name, and a pool's kind in its secret", () => {
+    expect(stack.stack.stackName).toBe("Nightly");
     expect(stack.resource("AWS::SecretsManager::Secret").Properties["Description"]).toBe(
       "studio-runner, pool every-one: runner keys of kind global",
     );
-    expect(functionOf("PoolMineDispatcher").Properties["Description"]).toBe(
-      "studio-runner, pool mine: leases user jobs and starts a run for each",
-    );
   });
-});
 
-describe("every other setting reaches the template", () => {
-  it("which of AWS's addresses are asked, in every function", () => {
-    const functions = stack.resources("AWS::Lambda::Function");
+  it("AWS's addresses, the log level and the log retention, in every function", () => {
+    const functions = allOf("AWS::Lambda::Function");
     expect(functions).toHaveLength(6);
-    for (const { Properties } of functions)
-      expect(Properties["Environment"]).toMatchObject({ Variables: addresses });
+    for (const properties of functions)
+      expect(properties).toMatchObject({
+        Environment: { Variables: addresses },
+        LoggingConfig: { ApplicationLogLevel: "DEBUG" },
+      });
+    const retention = allOf("AWS::Logs::LogGroup").map((properties) => properties["RetentionInDays"]);
+    expect(retention).toEqual([90, 90, 90, 90, 90, 90]);
   });
 
-  it("log retention and level, in every function", () => {
-    const logs = stack.resources("AWS::Logs::LogGroup");
-    expect(logs.map(({ Properties }) => Properties["RetentionInDays"])).toEqual([90, 90, 90, 90, 90, 90]);
-    const levels = stack
-      .resources("AWS::Lambda::Function")
-      .map(({ Properties }) => Properties["LoggingConfig"]);
-    for (const logging of levels) expect(logging).toMatchObject({ ApplicationLogLevel: "DEBUG" });
-  });
-
-  it.each([
-    "AWS::Lambda::Function",
-    "AWS::Logs::LogGroup",
-    "AWS::IAM::Role",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-  ])("tags, on every %s", (type) => {
-    const found = stack.resources(type);
-    expect(found.length).toBeGreaterThan(0);
-    for (const { Properties } of found)
-      expect(Properties["Tags"]).toEqual([
-        { Key: "stage", Value: "night" },
-        { Key: "team", Value: "reports" },
-      ]);
-  });
+  it.each(["Lambda::Function", "Logs::LogGroup", "IAM::Role", "SQS::Queue", "SecretsManager::Secret"])(
+    "tags, on every %s",
+    (type) => {
+      const found = allOf(`AWS::${type}`);
+      expect(found.length).toBeGreaterThan(0);
+      for (const properties of found)
+        expect(properties["Tags"]).toEqual([
+          { Key: "stage", Value: "night" },
+          { Key: "team", Value: "reports" },
+        ]);
+    },
+  );
 
   it("the removal policy, which also lifts the table's protection", () => {
     const table = synthesizeUnbundled({ removalPolicy: "destroy" }).resource("AWS::DynamoDB::Table");
@@ -172,68 +144,32 @@ describe("every other setting reaches the template", () => {
 });
 
 describe("pools", () => {
-  it("have functions, schedule, queue and log of their own", () => {
-    expect(stack.resources("AWS::Lambda::Function")).toHaveLength(6);
-    expect(stack.resources("AWS::SQS::Queue")).toHaveLength(2);
-    const targets = stack.resources("AWS::Scheduler::Schedule").map(({ Properties }) => Properties["Target"]);
+  it("have a schedule and a queue of their own", () => {
+    expect(allOf("AWS::SQS::Queue")).toHaveLength(2);
+    const targets = allOf("AWS::Scheduler::Schedule").map((properties) => properties["Target"]);
     expect(targets).toMatchObject([{ Input: '{"pool":"mine"}' }, { Input: '{"pool":"every-one"}' }]);
   });
 
-  it.each(["DispatcherRunnerRole", "RecoveryRunnerRole", "ProcessorOnward"])(
-    "the policy %s names its own pool's keys and functions only",
-    (part) => {
-      const policy = stack.resource("AWS::IAM::Policy", `PoolEveryOne${part}`);
-      const statements = JSON.stringify(policy.Properties);
-      expect(statements).toContain(functionOf("PoolEveryOneProcessor").logicalId);
-      expect(statements).not.toContain("PoolMine");
-      expect(statements).not.toContain(keysArn);
-    },
-  );
-
-  it("a failed attempt goes to its own pool's recovery", () => {
+  it("send failed attempts to their own recovery", () => {
     const events = stack.resource("AWS::Lambda::EventInvokeConfig", "PoolMineProcessor");
-    expect(events.Properties["DestinationConfig"]).toEqual({
-      OnFailure: { Destination: { "Fn::GetAtt": [functionOf("PoolMineRecovery").logicalId, "Arn"] } },
-    });
+    const destination = { OnFailure: { Destination: "PoolMineRecoveryRunnerFunction.Arn" } };
+    expect(events.Properties["DestinationConfig"]).toEqual(destination);
   });
 });
 
-describe("what was brought along", () => {
+describe("a table or secret that exists already", () => {
   it("is not created again", () => {
-    expect(stack.resources("AWS::DynamoDB::Table")).toEqual([]);
-    expect(stack.resources("AWS::SecretsManager::Secret").map(({ logicalId }) => logicalId)).toEqual([
-      expect.stringContaining("PoolEveryOneKeys"),
-    ]);
-  });
-
-  it("is all that the roles name, whole and without a wildcard", () => {
-    expect(
-      stack.resource("AWS::IAM::Policy", "PoolMineProcessorRunnerRole").Properties["PolicyDocument"],
-    ).toMatchObject({
-      Statement: [
-        { Action: ["logs:CreateLogStream", "logs:PutLogEvents"] },
-        { Action: ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource: runStoreArn },
-        { Action: "secretsmanager:GetSecretValue", Resource: [modelKeyArn, keysArn] },
-      ],
-    });
-    expect(
-      stack.resource("AWS::IAM::Policy", "PoolMineDispatcher").Properties["PolicyDocument"],
-    ).toMatchObject({
-      Statement: [
-        { Action: ["logs:CreateLogStream", "logs:PutLogEvents"] },
-        { Resource: runStoreArn },
-        { Action: "dynamodb:Query", Resource: `${runStoreArn}/index/open` },
-        { Action: "secretsmanager:GetSecretValue", Resource: keysArn },
-        { Action: "lambda:InvokeFunction" },
-      ],
-    });
+    expect(allOf("AWS::DynamoDB::Table")).toEqual([]);
+    const [secret, ...more] = stack.resources("AWS::SecretsManager::Secret");
+    expect(more).toEqual([]);
+    expect(secret?.logicalId).toContain("PoolEveryOneKeys");
   });
 
   it("gets no command that would overwrite it", () => {
-    expect(Object.keys(stack.outputs)).not.toContain("ModelKeyCommand");
-    expect(Object.keys(stack.outputs)).not.toContain("PoolMineKeysCommand");
+    expect(stack.outputs).not.toHaveProperty("ModelKeyCommand");
+    expect(stack.outputs).not.toHaveProperty("PoolMineKeysCommand");
     expect(stack.outputs["PoolMineKeysSecret"]?.Value).toBe(keysArn);
-    expect(Object.keys(stack.outputs)).toContain("PoolEveryOneKeysCommand");
+    expect(stack.outputs).toHaveProperty("PoolEveryOneKeysCommand");
   });
 });
 
@@ -244,10 +180,7 @@ describe("StudioRunner in somebody's own app", () => {
     const secret = new CfnSecret(theirs, "TheirKey");
     const runner = new StudioRunner(theirs, "Jobs", { inference: { keySecretArn: secret.ref } });
     expect(runner.pools.map(({ settings }) => settings.name)).toEqual(["default"]);
-    const processor = readTemplate(app, "Theirs").resource("AWS::Lambda::Function", "Processor");
-    expect(processor.Properties["Environment"]).toHaveProperty("Variables.OPENAI_KEY_SECRET", {
-      Ref: "TheirKey",
-    });
+    expect(readTemplate(app, "Theirs").variables("Processor")["OPENAI_KEY_SECRET"]).toBe("TheirKey");
   });
 
   it("refuses wrong props as settings are refused", () => {

@@ -1,10 +1,12 @@
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { describe, expect, it } from "vitest";
+import { addStack } from "../../../infra/synthesize.ts";
 import { managedPolicies, rightsOf, roleOfFunctions } from "./roles.ts";
-import { synthesizeUnbundled } from "./synthesized.ts";
+import { synthesizeUnbundled, testApp } from "./synthesized.ts";
 
 const ownLog = (part: string): readonly string[] => [
-  `logs:CreateLogStream on PoolDefault${part}RunnerLog`,
-  `logs:PutLogEvents on PoolDefault${part}RunnerLog`,
+  `logs:CreateLogStream on PoolDefault${part}RunnerLog.Arn`,
+  `logs:PutLogEvents on PoolDefault${part}RunnerLog.Arn`,
 ];
 
 const ownRows = 'if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["default"]}}';
@@ -13,30 +15,30 @@ const ownRows = 'if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["defau
 const always = {
   PoolDefaultDispatcher: [
     ...ownLog("Dispatcher"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:PutItem on RunStoreTable ${ownRows}`,
-    `dynamodb:Query on RunStoreTable/index/open ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
-    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:PutItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:Query on RunStoreTable.Arn/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
+    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction.Arn",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultProcessor: [
     ...ownLog("Processor"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
-    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
-    "lambda:InvokeFunction on PoolDefaultRecoveryRunnerFunction",
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
+    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction.Arn",
+    "lambda:InvokeFunction on PoolDefaultRecoveryRunnerFunction.Arn",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
   ],
   PoolDefaultRecovery: [
     ...ownLog("Recovery"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
-    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction",
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
+    "lambda:InvokeFunction on PoolDefaultProcessorRunnerFunction.Arn",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
-    "sqs:SendMessage on PoolDefaultRecoveryDeadLetters",
+    "sqs:SendMessage on PoolDefaultRecoveryDeadLetters.Arn",
   ],
-  PoolDefaultDispatcherSchedule: ["lambda:InvokeFunction on PoolDefaultDispatcherRunnerFunction"],
+  PoolDefaultDispatcherSchedule: ["lambda:InvokeFunction on PoolDefaultDispatcherRunnerFunction.Arn"],
 } as const;
 
 const modelKey = { PoolDefaultProcessor: ["secretsmanager:GetSecretValue on ModelKeySecret"] };
@@ -56,15 +58,9 @@ const mantle = {
   ],
 };
 
-const join = (...parts: readonly string[]): string =>
-  JSON.stringify({ "Fn::Join": ["", ["arn:", { Ref: "AWS::Partition" }, ...parts]] }).replace(
-    '"ACCOUNT"',
-    '{"Ref":"AWS::AccountId"}',
-  );
-const profile = join(":bedrock:us-west-2:", "ACCOUNT", ":inference-profile/us.openai.gpt-6-luna");
-const onProfile =
-  "on arn:AWS::Partition:bedrock:us-west-2:AWS::AccountId:inference-profile/us.openai.gpt-6-luna";
-const onModel = `on arn:AWS::Partition:bedrock:*::foundation-model/openai.gpt-6-luna if {"StringEquals":{"bedrock:InferenceProfileArn":${profile}}}`;
+const profile = "arn:AWS::Partition:bedrock:us-west-2:AWS::AccountId:inference-profile/us.openai.gpt-6-luna";
+const onProfile = `on ${profile}`;
+const onModel = `on arn:AWS::Partition:bedrock:*::foundation-model/openai.gpt-6-luna if {"StringEquals":{"bedrock:InferenceProfileArn":"${profile}"}}`;
 const onProject = "on arn:AWS::Partition:bedrock:*:AWS::AccountId:project/default";
 const runtime = {
   PoolDefaultProcessor: [
@@ -72,7 +68,7 @@ const runtime = {
     `bedrock:GetInvoke ${onProject}`,
     `bedrock:InvokeModel ${onModel}`,
     `bedrock:InvokeModel ${onProfile}`,
-    `bedrock:InvokeModel ${onProject} if {"StringEquals":{"bedrock:ModelArn":[${profile}]}}`,
+    `bedrock:InvokeModel ${onProject} if {"StringEquals":{"bedrock:ModelArn":["${profile}"]}}`,
     `bedrock:InvokeModelWithResponseStream ${onModel}`,
     `bedrock:InvokeModelWithResponseStream ${onProfile}`,
   ],
@@ -81,9 +77,9 @@ const runtime = {
 const rotation = {
   PoolDefaultRotator: [
     ...ownLog("Rotator"),
-    `dynamodb:GetItem on RunStoreTable ${ownRows}`,
-    `dynamodb:Query on RunStoreTable/index/open ${ownRows}`,
-    `dynamodb:UpdateItem on RunStoreTable ${ownRows}`,
+    `dynamodb:GetItem on RunStoreTable.Arn ${ownRows}`,
+    `dynamodb:Query on RunStoreTable.Arn/index/open ${ownRows}`,
+    `dynamodb:UpdateItem on RunStoreTable.Arn ${ownRows}`,
     "secretsmanager:DescribeSecret on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultKeysSecret",
     "secretsmanager:GetSecretValue on PoolDefaultRotatorAccountSecret",
@@ -91,18 +87,26 @@ const rotation = {
     "secretsmanager:PutSecretValue on PoolDefaultRotatorAccountSecret",
     "secretsmanager:UpdateSecretVersionStage on PoolDefaultKeysSecret",
   ],
-  PoolDefaultRotatorSchedule: ["lambda:InvokeFunction on PoolDefaultRotatorRunnerFunction"],
+  PoolDefaultRotatorSchedule: ["lambda:InvokeFunction on PoolDefaultRotatorRunnerFunction.Arn"],
 };
 
 const traces = ["xray:PutTelemetryRecords on *", "xray:PutTraceSegments on *"];
-const tracing = {
-  PoolDefaultDispatcher: traces,
-  PoolDefaultProcessor: traces,
-  PoolDefaultRecovery: traces,
-};
+const tracing = { PoolDefaultDispatcher: traces, PoolDefaultProcessor: traces, PoolDefaultRecovery: traces };
 const rotatorTracing = { PoolDefaultRotator: traces };
 
 type Rights = Readonly<Record<string, readonly string[]>>;
+
+const keysArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:runner/keys-AbCdEf";
+const modelKeyArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-GhIjKl";
+const runStoreTableArn = "arn:aws:dynamodb:eu-west-1:123456789012:table/kept-run-store";
+const broughtAlong: Rights = Object.fromEntries(
+  Object.entries(always).map(([role, lines]) => [
+    role,
+    lines.map((line) =>
+      line.replace("RunStoreTable.Arn", runStoreTableArn).replace("PoolDefaultKeysSecret", keysArn),
+    ),
+  ]),
+);
 
 const sum = (parts: readonly Rights[]): Rights =>
   Object.fromEntries(
@@ -114,63 +118,42 @@ const sum = (parts: readonly Rights[]): Rights =>
 const withRotation = { name: "default", kind: "user", rotation: { everyDays: 30 } };
 const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
 
-const variants: readonly {
-  readonly name: string;
-  readonly settings: object;
-  readonly rights: readonly Rights[];
-}[] = [
-  { name: "the defaults, monitoring full", settings: {}, rights: [always, modelKey] },
-  {
-    name: "monitoring lean, with e-mail",
-    settings: { monitoring: { level: "lean", email: "night@example.com" } },
-    rights: [always, modelKey],
-  },
-  { name: "monitoring off", settings: { monitoring: { level: "off" } }, rights: [always, modelKey] },
-  {
-    name: "rotation",
-    settings: { pools: [withRotation] },
-    rights: [always, modelKey, rotation],
-  },
-  { name: "workload identity", settings: { inference: { workloadIdentity } }, rights: [always, identity] },
-  {
-    name: "Bedrock's mantle endpoint",
-    settings: {
-      inference: { provider: "bedrock", model: "openai.gpt-6-sol", summaryModel: "openai.gpt-6-luna" },
+const bedrock = { provider: "bedrock", model: "openai.gpt-6-sol", summaryModel: "openai.gpt-6-luna" };
+const atRuntime = { endpoint: "runtime", region: "us-west-2", model: "us.openai.gpt-6-luna" };
+const variants: readonly (readonly [name: string, settings: object, rights: readonly Rights[]])[] = [
+  ["the defaults, monitoring full", {}, [always, modelKey]],
+  ["monitoring off", { monitoring: { level: "off" } }, [always, modelKey]],
+  ["rotation", { pools: [withRotation] }, [always, modelKey, rotation]],
+  ["workload identity", { inference: { workloadIdentity } }, [always, identity]],
+  ["Bedrock's mantle endpoint", { inference: bedrock }, [always, mantle]],
+  ["Bedrock's runtime endpoint", { inference: { provider: "bedrock", ...atRuntime } }, [always, runtime]],
+  ["tracing", { monitoring: { tracing: "xray" } }, [always, modelKey, tracing]],
+  [
+    "a table and secrets that exist already",
+    {
+      runStoreTableArn,
+      inference: { keySecretArn: modelKeyArn },
+      pools: [{ name: "default", kind: "user", keySecretArn: keysArn }],
     },
-    rights: [always, mantle],
-  },
-  {
-    name: "Bedrock's runtime endpoint",
-    settings: {
-      inference: {
-        provider: "bedrock",
-        endpoint: "runtime",
-        region: "us-west-2",
-        model: "us.openai.gpt-6-luna",
-      },
-    },
-    rights: [always, runtime],
-  },
-  {
-    name: "tracing",
-    settings: { monitoring: { tracing: "xray" } },
-    rights: [always, modelKey, tracing],
-  },
-  {
-    name: "all of it",
-    settings: {
+    [broughtAlong, { PoolDefaultProcessor: [`secretsmanager:GetSecretValue on ${modelKeyArn}`] }],
+  ],
+  [
+    "all of it",
+    {
       monitoring: { tracing: "xray", previewCharacters: 200, email: "night@example.com" },
       inference: { workloadIdentity },
       pools: [{ ...withRotation, dailyCapUsd: 5 }],
     },
-    rights: [always, identity, rotation, tracing, rotatorTracing],
-  },
+    [always, identity, rotation, tracing, rotatorTracing],
+  ],
 ];
 
+const schedules =
+  '{"Service":"scheduler.amazonaws.com"} if {"StringEquals":{"aws:SourceAccount":"AWS::AccountId","aws:SourceArn":"arn:AWS::Partition:scheduler:AWS::Region:AWS::AccountId:schedule-group/default"}}';
 const takers = (role: string): string =>
-  JSON.stringify({ Service: role.endsWith("Schedule") ? "scheduler.amazonaws.com" : "lambda.amazonaws.com" });
+  role.endsWith("Schedule") ? schedules : '{"Service":"lambda.amazonaws.com"}';
 
-describe.each(variants)("with $name", ({ settings, rights }) => {
+describe.each(variants)("with %s", (_, settings, rights) => {
   const stack = synthesizeUnbundled(settings);
   const found = rightsOf(stack);
 
@@ -179,39 +162,64 @@ describe.each(variants)("with $name", ({ settings, rights }) => {
     expect(Object.fromEntries(lines)).toEqual(sum(rights));
   });
 
-  it("each role is taken by its service alone, each function has its own, and nothing is managed by AWS", () => {
+  it("each role is taken by its service alone, a schedule's by this account's schedules alone, each function has its own, and none has a managed policy", () => {
     expect(Object.entries(found).filter(([role, { taker }]) => taker !== takers(role))).toEqual([]);
     const functions = Object.keys(found).filter((role) => !role.endsWith("Schedule"));
     expect(roleOfFunctions(stack)).toEqual(
-      Object.fromEntries(functions.map((role) => [`${role}RunnerFunction`, `${role}RunnerRole`])),
+      Object.fromEntries(functions.map((role) => [`${role}RunnerFunction`, `${role}RunnerRole.Arn`])),
     );
     expect(managedPolicies(stack)).toEqual([]);
-    expect(stack.types.filter((type) => type.startsWith("AWS::IAM::"))).toEqual([
-      "AWS::IAM::Policy",
-      "AWS::IAM::Role",
-    ]);
+    const types = stack.types.filter((type) => type.startsWith("AWS::IAM::"));
+    expect(types).toEqual(["AWS::IAM::Policy", "AWS::IAM::Role"]);
   });
 });
 
-it("a second pool's roles name nothing of the first, but the run store and the model's key", () => {
+describe("with two pools", () => {
   const pools = [withRotation, { ...withRotation, name: "other" }];
   const roles = Object.entries(rightsOf(synthesizeUnbundled({ pools })));
-  expect(roles).toHaveLength(12);
-  for (const [role, { may }] of roles) {
-    const foreign = role.startsWith("PoolOther") ? "PoolDefault" : "PoolOther";
-    expect(may.filter((line) => line.includes(foreign))).toEqual([]);
-  }
+
+  it("a second pool's roles name nothing of the first, but the run store and the model's key", () => {
+    expect(roles).toHaveLength(12);
+    for (const [role, { may }] of roles) {
+      const foreign = role.startsWith("PoolOther") ? "PoolDefault" : "PoolOther";
+      expect(may.filter((line) => line.includes(foreign))).toEqual([]);
+    }
+  });
+
+  it("each role reaches the rows of its own pool in the run store, and no other rows", () => {
+    const onRunStore = roles.flatMap(([role, { may }]) =>
+      may.filter((line) => line.includes("RunStoreTable")).map((line) => [role, line] as const),
+    );
+    expect(onRunStore).toHaveLength(22);
+    for (const [role, line] of onRunStore) {
+      const pool = role.startsWith("PoolOther") ? "other" : "default";
+      expect(line).toMatch(/ on RunStoreTable\.Arn(\/index\/open)? if /);
+      expect(line.split(" if ")[1]).toBe(
+        `{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${pool}"]}}`,
+      );
+    }
+  });
 });
 
-it("each role reaches the rows of its own pool in the run store, and no other rows", () => {
-  const pools = [withRotation, { ...withRotation, name: "other" }];
-  const onRunStore = Object.entries(rightsOf(synthesizeUnbundled({ pools }))).flatMap(([role, { may }]) =>
-    may.filter((line) => line.includes("RunStoreTable")).map((line) => [role, line] as const),
-  );
-  expect(onRunStore).toHaveLength(22);
-  for (const [role, line] of onRunStore) {
-    const pool = role.startsWith("PoolOther") ? "other" : "default";
-    expect(line).toMatch(/ on RunStoreTable(\/index\/open)? if /);
-    expect(line.split(" if ")[1]).toBe(`{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${pool}"]}}`);
+it("the processor's right to call itself is in a policy of its own: in its role it would wait for its own name", () => {
+  const app = testApp({ hasValidation: true });
+  const [pool] = addStack(app, {}).runner.pools;
+  const { role, function: fn } = pool!.processor.runner;
+  role.addToPolicy(new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [fn.functionArn] }));
+  expect(() => app.synth()).toThrow("Circular Dependencies");
+});
+
+it("Lambda learns of recovery only when the processor's role may call it", () => {
+  const stack = synthesizeUnbundled({});
+  const events = stack.resource("AWS::Lambda::EventInvokeConfig", "Processor");
+  expect(events.DependsOn).toEqual([stack.resource("AWS::IAM::Policy", "ProcessorOnward").logicalId]);
+});
+
+it("no function is traced before it may send traces", () => {
+  const traced = synthesizeUnbundled({ monitoring: { tracing: "xray" } });
+  for (const part of ["Dispatcher", "Processor", "Recovery"]) {
+    const fn = traced.resource("AWS::Lambda::Function", part);
+    expect(fn.Properties["TracingConfig"]).toEqual({ Mode: "Active" });
+    expect(fn.DependsOn).toContain(traced.resource("AWS::IAM::Policy", `${part}RunnerTracing`).logicalId);
   }
 });

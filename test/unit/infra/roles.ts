@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Resource, SynthesizedStack } from "./synthesized.ts";
+import { shortName, type Resource, type SynthesizedStack } from "./synthesized.ts";
 
 const many = z.unknown().transform((value): readonly unknown[] => (Array.isArray(value) ? value : [value]));
 
@@ -14,16 +14,18 @@ const documentSchema = z.object({
   ),
 });
 const roleSchema = z.object({
-  AssumeRolePolicyDocument: z.object({ Statement: z.array(z.object({ Principal: z.unknown() })) }),
+  AssumeRolePolicyDocument: z.object({
+    Statement: z.array(z.object({ Principal: z.unknown(), Condition: z.unknown().optional() })),
+  }),
   Policies: z.array(z.object({ PolicyDocument: documentSchema })).default([]),
 });
-const policySchema = z.object({ Roles: z.array(z.unknown()), PolicyDocument: documentSchema });
+const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: documentSchema });
 
 type Document = z.output<typeof documentSchema>;
 
 /** What a role may do, one line each: `action on resource`, and `if …` where a condition narrows it. */
 export interface RoleRights {
-  /** The service that takes the role. */
+  /** The service that takes the role, and `if …` where a condition narrows it. */
   readonly taker: string;
   readonly may: readonly string[];
 }
@@ -32,17 +34,18 @@ export interface RoleRights {
 export function rightsOf(stack: SynthesizedStack): Readonly<Record<string, RoleRights>> {
   const attached = stack
     .resources("AWS::IAM::Policy")
-    .map(({ Properties }) => policySchema.parse(Properties))
-    .map(({ Roles, PolicyDocument }) => ({ roles: Roles.map(textOf), document: PolicyDocument }));
+    .map(({ Properties }) => policySchema.parse(Properties));
   return Object.fromEntries(
     stack.resources("AWS::IAM::Role").map((role) => {
       const { AssumeRolePolicyDocument, Policies } = roleSchema.parse(role.Properties);
       const name = shortName(role.logicalId);
       const documents = [
         ...Policies.map(({ PolicyDocument }) => PolicyDocument),
-        ...attached.filter(({ roles }) => roles.includes(name)).map(({ document }) => document),
+        ...attached.filter(({ Roles }) => Roles.includes(name)).map(({ PolicyDocument }) => PolicyDocument),
       ];
-      const taker = AssumeRolePolicyDocument.Statement.map(({ Principal }) => textOf(Principal)).join();
+      const taker = AssumeRolePolicyDocument.Statement.map(
+        ({ Principal, Condition }) => textOf(Principal) + conditionOf(Condition),
+      ).join();
       return [
         name.replace(/(Runner)?Role$/, ""),
         { taker, may: documents.flatMap(linesOf).toSorted() },
@@ -53,7 +56,7 @@ export function rightsOf(stack: SynthesizedStack): Readonly<Record<string, RoleR
 
 function linesOf({ Statement }: Document): readonly string[] {
   return Statement.flatMap(({ Effect, Action, Resource, Condition }) => {
-    const when = Condition === undefined ? "" : ` if ${textOf(Condition)}`;
+    const when = conditionOf(Condition);
     const verb = Effect === "Allow" ? "" : `${Effect} `;
     return Action.flatMap((action) =>
       Resource.map((resource) => `${verb}${String(action)} on ${textOf(resource)}${when}`),
@@ -61,23 +64,10 @@ function linesOf({ Statement }: Document): readonly string[] {
   });
 }
 
-/** Without the construct that holds everything, and CDK's hash. */
-const shortName = (logicalId: string): string =>
-  logicalId.replace(/[0-9A-F]{8}$/, "").replace(/^Runner(?=[A-Z])/, "");
+const conditionOf = (condition: unknown): string =>
+  condition === undefined ? "" : ` if ${textOf(condition)}`;
 
-/** References as the short names of what they refer to, all else as JSON. */
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  const reference = z.object({ Ref: z.string() }).safeParse(value).data?.Ref;
-  if (reference !== undefined) return shortName(reference);
-  const attribute = z.object({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) }).safeParse(value).data;
-  if (attribute) return shortName(attribute["Fn::GetAtt"][0]);
-  const joined = z
-    .object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) })
-    .safeParse(value).data;
-  if (joined) return joined["Fn::Join"][1].map(textOf).join("");
-  return JSON.stringify(value);
-}
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** The role of each function, both by their short names. */
 export const roleOfFunctions = (stack: SynthesizedStack): Readonly<Record<string, string>> =>

@@ -18,18 +18,23 @@ const templateSchema = z.object({
   Outputs: z.record(z.string(), z.object({ Value: z.unknown(), Description: z.string() })).default({}),
 });
 
+const environmentSchema = z.object({ Variables: z.record(z.string(), z.string()) });
+
 export type Resource = z.output<typeof templateSchema>["Resources"][string] & { readonly logicalId: string };
 
+/** With short names in place of references. */
 export interface SynthesizedStack extends RunnerStack {
   readonly app: App;
   readonly outputs: z.output<typeof templateSchema>["Outputs"];
-  /** The template as its text. */
+  /** The template as its text, as CloudFormation gets it. */
   readonly text: string;
   /** Every resource type, once each. */
   readonly types: readonly string[];
   resources(type: string): readonly Resource[];
   /** The one resource of the type whose logical id has `part` in it. */
   resource(type: string, part?: string): Resource;
+  /** The environment of the one function whose logical id has `part` in it. */
+  variables(part: string): Record<string, string>;
 }
 
 interface Checks {
@@ -56,22 +61,40 @@ export function synthesizeUnbundled(settings: unknown, checks?: Checks): Synthes
 
 export function readTemplate(app: App, stackName: string): Omit<SynthesizedStack, "app" | keyof RunnerStack> {
   const raw: unknown = app.synth().getStackByName(stackName).template;
-  const template = templateSchema.parse(raw);
+  const template = templateSchema.parse(JSON.parse(JSON.stringify(raw, (_, part: unknown) => named(part))));
   const all = Object.entries(template.Resources).map(([logicalId, resource]) => ({ logicalId, ...resource }));
   const resources = (type: string): readonly Resource[] => all.filter(({ Type }) => Type === type);
+  const resource = (type: string, part = ""): Resource => {
+    const [found, ...more] = resources(type).filter(({ logicalId }) => logicalId.includes(part));
+    if (found === undefined || more.length > 0)
+      throw new Error(`${more.length + (found ? 1 : 0)} of ${type} ${part}`);
+    return found;
+  };
   return {
     outputs: template.Outputs,
     text: JSON.stringify(raw),
     types: [...new Set(all.map(({ Type }) => Type))].toSorted(),
     resources,
-    resource: (type, part = "") => {
-      const [found, ...more] = resources(type).filter(({ logicalId }) => logicalId.includes(part));
-      if (found === undefined || more.length > 0)
-        throw new Error(`${more.length + (found ? 1 : 0)} of ${type} ${part}`);
-      return found;
-    },
+    resource,
+    variables: (part) =>
+      environmentSchema.parse(resource("AWS::Lambda::Function", part).Properties["Environment"]).Variables,
   };
 }
 
-export const ref = (resource: Resource) => ({ Ref: resource.logicalId });
-export const arnOf = (resource: Resource) => ({ "Fn::GetAtt": [resource.logicalId, "Arn"] });
+const refSchema = z.object({ Ref: z.string() });
+const attributeSchema = z.object({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) });
+const joinSchema = z.object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) });
+
+/** A reference as the short name of what it refers to (`PoolDefaultKeysSecret`, `RunStoreTable.Arn`), joined texts as one. */
+function named(value: unknown): unknown {
+  const ref = refSchema.safeParse(value).data?.Ref;
+  if (ref !== undefined) return shortName(ref);
+  const attribute = attributeSchema.safeParse(value).data?.["Fn::GetAtt"];
+  if (attribute) return `${shortName(attribute[0])}.${attribute[1]}`;
+  const parts = joinSchema.safeParse(value).data?.["Fn::Join"][1];
+  return parts ? parts.map(named).join("") : value;
+}
+
+/** Without the construct that holds everything, and CDK's hash. */
+export const shortName = (logicalId: string): string =>
+  logicalId.replace(/[0-9A-F]{8}$/, "").replace(/^Runner(?=[A-Z])/, "");

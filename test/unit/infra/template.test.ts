@@ -1,12 +1,14 @@
 import { expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
 import manifest from "../../../package.json" with { type: "json" };
-import { defaultStack } from "./default-stack.ts";
 import { alarmsOf } from "./monitored.ts";
-import { arnOf, ref, synthesizeUnbundled, type Resource } from "./synthesized.ts";
+import { synthesizeUnbundled } from "./synthesized.ts";
 
-const { stack, table, modelKey, runnerKeys, dispatcher, processor, recovery, deadLetters, logOf } =
-  defaultStack();
+const stack = synthesizeUnbundled({});
+const table = stack.resource("AWS::DynamoDB::Table");
+const modelKey = stack.resource("AWS::SecretsManager::Secret", "ModelKey");
+const runnerKeys = stack.resource("AWS::SecretsManager::Secret", "PoolDefaultKeys");
+const deadLetters = stack.resource("AWS::SQS::Queue");
 
 it("the schedule starts the dispatcher every minute, without retries and without a flexible cycle", () => {
   const schedule = stack.resource("AWS::Scheduler::Schedule");
@@ -17,8 +19,8 @@ it("the schedule starts the dispatcher every minute, without retries and without
     State: "ENABLED",
     FlexibleTimeWindow: { Mode: "OFF" },
     Target: {
-      Arn: arnOf(dispatcher),
-      RoleArn: arnOf(stack.resource("AWS::IAM::Role", "ScheduleRole")),
+      Arn: "PoolDefaultDispatcherRunnerFunction.Arn",
+      RoleArn: "PoolDefaultDispatcherScheduleRole.Arn",
       Input: '{"pool":"default"}',
       RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
     },
@@ -55,8 +57,10 @@ it("the run store is an on-demand table by pool and id, with the index of open r
   });
 });
 
-it("the run store stays when the stack goes", () => {
+it("the run store stays when the stack goes, keys and logs go with it", () => {
   expect(table).toMatchObject({ DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
+  for (const resource of [modelKey, runnerKeys, ...stack.resources("AWS::Logs::LogGroup")])
+    expect(resource).toMatchObject({ DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete" });
 });
 
 it("keys have secrets without any value, generated or given, and without a fixed name", () => {
@@ -68,75 +72,48 @@ it("keys have secrets without any value, generated or given, and without a fixed
   expect(stack.text).not.toMatch(/GenerateSecretString|"SecretString"|\{\{resolve:/);
 });
 
-it("keys go with the stack, as the logs do", () => {
-  for (const resource of [modelKey, runnerKeys, logOf("Dispatcher"), logOf("Processor"), logOf("Recovery")])
-    expect(resource).toMatchObject({ DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete" });
-});
-
-it("what could not be recovered ends in an encrypted queue for 14 days", () => {
+it("what could not be recovered ends in an encrypted queue for 14 days, which refuses connections without TLS", () => {
   expect(deadLetters.Properties).toEqual({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
-});
-
-it("the queue of dead letters refuses connections without TLS", () => {
-  expect(stack.resource("AWS::SQS::QueuePolicy").Properties["PolicyDocument"]).toEqual({
-    Version: "2012-10-17",
+  expect(stack.resource("AWS::SQS::QueuePolicy").Properties["PolicyDocument"]).toMatchObject({
     Statement: [
       {
         Effect: "Deny",
         Principal: { AWS: "*" },
         Action: "sqs:*",
         Condition: { Bool: { "aws:SecureTransport": "false" } },
-        Resource: arnOf(deadLetters),
+        Resource: "PoolDefaultRecoveryDeadLetters.Arn",
       },
     ],
   });
 });
 
-const command = (secret: Resource, file: string) => ({
-  "Fn::Join": [
-    "",
-    ["aws secretsmanager put-secret-value --secret-id ", ref(secret), ` --secret-string file://${file}`],
-  ],
-});
-
 it("the outputs name what an operator needs, and the commands that put the keys in", () => {
-  const values = Object.fromEntries(Object.entries(stack.outputs).map(([id, { Value }]) => [id, Value]));
-  expect(values).toEqual({
-    RunStoreTable: ref(table),
-    ModelKeySecret: ref(modelKey),
-    ModelKeyCommand: command(modelKey, "model-key.txt"),
-    PoolDefaultDispatcher: ref(dispatcher),
-    PoolDefaultProcessor: ref(processor),
-    PoolDefaultRecovery: ref(recovery),
-    PoolDefaultDeadLetters: ref(deadLetters),
-    PoolDefaultKeysSecret: ref(runnerKeys),
-    PoolDefaultKeysCommand: command(runnerKeys, "runner-keys.txt"),
+  const values = Object.entries(stack.outputs).map(([id, { Value }]) => [id, String(Value)] as const);
+  const { PoolDefaultAlarms, Settings, ...others } = Object.fromEntries(values);
+  const put = "aws secretsmanager put-secret-value --secret-id";
+  expect(others).toEqual({
+    RunStoreTable: "RunStoreTable",
+    ModelKeySecret: "ModelKeySecret",
+    ModelKeyCommand: `${put} ModelKeySecret --secret-string file://model-key.txt`,
+    PoolDefaultDispatcher: "PoolDefaultDispatcherRunnerFunction",
+    PoolDefaultProcessor: "PoolDefaultProcessorRunnerFunction",
+    PoolDefaultRecovery: "PoolDefaultRecoveryRunnerFunction",
+    PoolDefaultDeadLetters: "PoolDefaultRecoveryDeadLetters",
+    PoolDefaultKeysSecret: "PoolDefaultKeysSecret",
+    PoolDefaultKeysCommand: `${put} PoolDefaultKeysSecret --secret-string file://runner-keys.txt`,
     Version: manifest.version,
-    Settings: expect.any(String),
-    Dashboard: named({ default: ref(stack.resource("AWS::CloudWatch::Dashboard")) }),
-    AlarmTopic: ref(stack.resource("AWS::SNS::Topic")),
-    PoolDefaultSchedule: ref(stack.resource("AWS::Scheduler::Schedule")),
-    PoolDefaultDispatcherLog: ref(logOf("Dispatcher")),
-    PoolDefaultProcessorLog: ref(logOf("Processor")),
-    PoolDefaultRecoveryLog: ref(logOf("Recovery")),
-    PoolDefaultAlarms: named({
-      ...Object.fromEntries([...alarmsOf(stack)].map(([id, { resource }]) => [id, ref(resource)])),
-      Page: ref(stack.resource("AWS::CloudWatch::CompositeAlarm")),
-    }),
+    Dashboard: '{"default":"PoolDefaultMonitoringDashboard"}',
+    AlarmTopic: "AlarmsTopic",
+    PoolDefaultSchedule: "PoolDefaultDispatcherSchedule",
+    PoolDefaultDispatcherLog: "PoolDefaultDispatcherRunnerLog",
+    PoolDefaultProcessorLog: "PoolDefaultProcessorRunnerLog",
+    PoolDefaultRecoveryLog: "PoolDefaultRecoveryRunnerLog",
   });
-});
-
-/** JSON in which CloudFormation puts names. */
-function named(names: Readonly<Record<string, unknown>>) {
-  const parts = Object.entries(names).flatMap(([name, value], index) => [
-    `${index === 0 ? "{" : '",'}"${name}":"`,
-    value,
-  ]);
-  return { "Fn::Join": ["", [...parts, '"}']] };
-}
-
-it("the settings in the outputs are those that the stack was made from", () => {
-  expect(parseSettings(JSON.parse(String(stack.outputs["Settings"]?.Value)))).toEqual(parseSettings({}));
+  const ids = [...alarmsOf(stack).keys(), "Page"];
+  expect(JSON.parse(PoolDefaultAlarms ?? "")).toEqual(
+    Object.fromEntries(ids.map((id) => [id, `PoolDefaultMonitoringAlarms${id}`])),
+  );
+  expect(parseSettings(JSON.parse(Settings ?? ""))).toEqual(parseSettings({}));
 });
 
 it("a stack without monitoring names no topic, no dashboard and no alarm", () => {
@@ -147,23 +124,8 @@ it("a stack without monitoring names no topic, no dashboard and no alarm", () =>
 });
 
 it("has no resource of any other type", () => {
-  const types = [
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::CloudWatch::Dashboard",
-    "AWS::DynamoDB::Table",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
-    "AWS::Lambda::EventInvokeConfig",
-    "AWS::Lambda::Function",
-    "AWS::Logs::LogGroup",
-    "AWS::Logs::QueryDefinition",
-    "AWS::SNS::Topic",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::Scheduler::Schedule",
-    "AWS::SecretsManager::Secret",
-  ];
-  expect(stack.types).toEqual(types);
+  const types = stack.types.map((type) => type.replace("AWS::", ""));
+  expect(types.join(" ")).toBe(
+    "CloudWatch::Alarm CloudWatch::CompositeAlarm CloudWatch::Dashboard DynamoDB::Table IAM::Policy IAM::Role Lambda::EventInvokeConfig Lambda::Function Logs::LogGroup Logs::QueryDefinition SNS::Topic SNS::TopicPolicy SQS::Queue SQS::QueuePolicy Scheduler::Schedule SecretsManager::Secret",
+  );
 });

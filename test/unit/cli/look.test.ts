@@ -222,7 +222,10 @@ describe("logs", () => {
 
   const left = "ignored an attempt that failed (killed): its run has ended or moved on";
   it.each([
-    [{ message: "prior_context", what: "fresh" }, "read the job's messages; the model summed up the earlier ones"],
+    [
+      { message: "prior_context", what: "fresh" },
+      "read the job's messages; the model summed up the earlier ones",
+    ],
     [{ message: "prior_context", what: "verbatim" }, "read the job's messages"],
     [{ message: "recovery_ended", what: "left", reason: "killed" }, left],
     [{ message: "cycle_ended", reason: "empty" }, "looked for work: no job waits at Studio"],
@@ -238,7 +241,10 @@ describe("logs", () => {
     const { json } = await expectRun("logs --since 1h --function dispatcher --json", 0);
     const written = { level: "INFO", message: "job_leased", timestamp: "2026-11-20T02:50:00.001Z" };
     const asWritten = { ...written, pool, workspaceId: "ws-mid", runId: second };
-    expect(json()).toEqual({ pool, lines: [{ atMs: now - 599_999, function: "dispatcher", line: asWritten }] });
+    expect(json()).toEqual({
+      pool,
+      lines: [{ atMs: now - 599_999, function: "dispatcher", line: asWritten }],
+    });
   });
 
   it("asks for one job's lines, by workspace or by run", async () => {
@@ -276,7 +282,10 @@ describe("logs", () => {
       if (waits === 3) cli.interrupt.abort();
     };
     const { out } = await expectRun("logs --since 1h --follow --json", 130);
-    const messages = out.trimEnd().split("\n").map((text) => JSON.parse(text).line.message);
+    const messages = out
+      .trimEnd()
+      .split("\n")
+      .map((text) => JSON.parse(text).line.message);
     expect(messages.join(" ")).toBe("job_leased attempt_began round_ended run_ended round_ended");
   });
 

@@ -57,7 +57,10 @@ export async function addCycle(reason: string, atMs = cli.nowMs, goodPollAtMs?: 
   const { lock } = cli.runStore;
   await lock.acquire({ pool, owner: "w", nowMs: atMs, untilMs: atMs + 60_000 });
   const lastCycle = { reason, atMs, polls: 3, leased: 0, inFlight: 0 };
-  await lock.release({ pool, owner: "w" }, { lastCycle, ...(goodPollAtMs === undefined ? {} : { goodPollAtMs }) });
+  await lock.release(
+    { pool, owner: "w" },
+    { lastCycle, ...(goodPollAtMs === undefined ? {} : { goodPollAtMs }) },
+  );
 }
 
 /** Runs a command, and expects its exit code and these texts in its output; a command in one text has no words with spaces. */

@@ -162,7 +162,10 @@ describe("status of a pool in trouble ends with 1 and tells:", () => {
   it.each<readonly [problem: string, arrange: () => unknown]>([
     ["The last good poll was 5 min ago.", () => (cli.nowMs = now + 300_000)],
     ["The last cycle failed: key_refused.", () => goodCycle("key_refused")],
-    [`Alarm DeadLetters ${minute}: 1 >= 1 (docs/runbook.md#deadletters)`, () => alarm("DeadLetters", "1 >= 1")],
+    [
+      `Alarm DeadLetters ${minute}: 1 >= 1 (docs/runbook.md#deadletters)`,
+      () => alarm("DeadLetters", "1 >= 1"),
+    ],
     // Other alarms, which its reason names, have lines of their own.
     [`Alarm NoGoodPoll ${minute} (docs/runbook.md#nogoodpoll)`, () => alarm("NoGoodPoll", arns)],
     ["1 dead letter waits: npm run runner -- redrive", () => (cli.aws.deadLetters = 1)],

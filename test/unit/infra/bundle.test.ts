@@ -9,7 +9,9 @@ import { synthesize, type Synthesized } from "../../../infra/synthesize.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 interface Template {
-  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: FunctionProperties }>>;
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties: FunctionProperties }>
+  >;
 }
 interface FunctionProperties {
   readonly Description?: string;

@@ -85,6 +85,9 @@ async function goBack(deps: RotateDeps, given: NewKeys, promoted: string): Promi
   if (present.versionId !== promoted) return false;
   const { keys, instances } = given.present.current;
   if (keys.length === 0)
-    throw new RunnerError("secret_missing", `the secret "${given.secretId}" had no keys before this rotation`);
+    throw new RunnerError(
+      "secret_missing",
+      `the secret "${given.secretId}" had no keys before this rotation`,
+    );
   return replaceKeys(deps, { ...given, keys, instances, present, versionId: deps.newId() });
 }

@@ -54,7 +54,12 @@ describe("deploy", () => {
 
   it("deploys nothing when a check fails", async () => {
     Object.assign(cli.aws.services, { stacks: { outputs: () => Promise.resolve(undefined) } });
-    await expectRun("deploy --yes", 1, "✗ CDK bootstrap", "Nothing was deployed. Fix the failed checks first.");
+    await expectRun(
+      "deploy --yes",
+      1,
+      "✗ CDK bootstrap",
+      "Nothing was deployed. Fix the failed checks first.",
+    );
     expect(programs).toEqual([]);
   });
 

@@ -33,6 +33,8 @@ describe("a value replaced in a JSON file", () => {
 
   it("refuses what is no JSON, or no object", () => {
     expect(() => replaceValue("{", path, 1)).toThrow(SyntaxError);
-    expect(() => replaceValue('{"context": []}', path, 1)).toThrow("Can not add index to parent of type array");
+    expect(() => replaceValue('{"context": []}', path, 1)).toThrow(
+      "Can not add index to parent of type array",
+    );
   });
 });

@@ -62,7 +62,12 @@ describe("secrets set", () => {
 
   it("stores a key that sees no such model, and says so", async () => {
     web.models.clear();
-    await set("model-key", modelKey, 1, 'it has no access to the model "gpt-6-luna" (inference.model): jobs will fail.');
+    await set(
+      "model-key",
+      modelKey,
+      1,
+      'it has no access to the model "gpt-6-luna" (inference.model): jobs will fail.',
+    );
     expect(secrets.value("model-key")).toBe(modelKey);
   });
 

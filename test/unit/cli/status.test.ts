@@ -102,7 +102,9 @@ describe("status finds nothing wrong with", () => {
         atMs: now,
       });
     const out = await healthy();
-    expect(out).toContain("  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases");
+    expect(out).toContain(
+      "  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases",
+    );
     expect(out).toContain("ws_3 until 03:03:00 UTC");
     expect(out).not.toContain("ws_4");
   });

@@ -60,11 +60,14 @@ describe("get, without a value", () => {
     expect(reads).toHaveLength(1);
   });
 
-  it.each([throttled, forbidden])("throws the error ($message), and tries again at the next call", async (error) => {
-    const { cache } = createScene(error, "one");
-    await expect(cache.get()).rejects.toBe(error);
-    expect(await cache.get()).toBe("ONE");
-  });
+  it.each([throttled, forbidden])(
+    "throws the error ($message), and tries again at the next call",
+    async (error) => {
+      const { cache } = createScene(error, "one");
+      await expect(cache.get()).rejects.toBe(error);
+      expect(await cache.get()).toBe("ONE");
+    },
+  );
 
   it("gives a reading ten seconds", async () => {
     const { cache, endLimits } = createScene(new Promise<string>(() => undefined));

@@ -196,7 +196,10 @@ const recoveries: Readonly<Record<string, Act>> = {
   "an attempt is restarted": { before: silentRun },
   "a job that kills its worker is failed": { before: silentRunWith({ starts: 3 }) },
   "a lease is gone": { before: silentRun, studio: { heartbeat: throwing(lost) } },
-  "a delivery had arrived": { before: silentRunWith({ delivering: true }), studio: { heartbeat: throwing(lost) } },
+  "a delivery had arrived": {
+    before: silentRunWith({ delivering: true }),
+    studio: { heartbeat: throwing(lost) },
+  },
   "the key of a lost attempt is refused": { before: silentRun, studio: { heartbeat: throwing(refused) } },
 };
 

@@ -27,7 +27,10 @@ async function hostsWith(variables: Readonly<Record<string, string>>): Promise<r
   return hosts;
 }
 
-const named = { AWS_ENDPOINT_URL: "http://all.test", AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://secrets.test" };
+const named = {
+  AWS_ENDPOINT_URL: "http://all.test",
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://secrets.test",
+};
 
 it.each<readonly [string, Readonly<Record<string, string>>, string]>([
   [

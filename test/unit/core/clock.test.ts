@@ -60,10 +60,7 @@ describe("NaN is a defect", () => {
       "a time limit",
       () => withTimeLimit({ clock: systemClock, limitMs: Number.NaN, what: "work" }, () => never),
     ],
-    [
-      "an alarm",
-      () => unlessAborted(abortAfter(systemClock, { afterMs: Number.NaN, reason }).signal, never),
-    ],
+    ["an alarm", () => unlessAborted(abortAfter(systemClock, { afterMs: Number.NaN, reason }).signal, never)],
   ])("of %s, which is neither over at once nor unlimited", async (_, work) => {
     await expect(work()).rejects.toThrow(RangeError);
   });
@@ -120,23 +117,23 @@ describe("withTimeLimit", () => {
 });
 
 it("abortAfter aborts at its time with its reason, unless cancelled", async () => {
-    const clock = createFakeClock();
-    const reason = (): RunnerError => new RunnerError("attempt_deadline", "over");
-    const rings = abortAfter(clock, { afterMs: 500, reason });
-    const cancelled = abortAfter(clock, { afterMs: 500, reason });
-    cancelled.cancel();
-    await clock.advance(499);
-    expect(rings.signal.aborted).toBe(false);
-    await clock.advance(1);
-    expect(rings.signal.reason).toMatchObject({ code: "attempt_deadline" });
-    expect(cancelled.signal.aborted).toBe(false);
+  const clock = createFakeClock();
+  const reason = (): RunnerError => new RunnerError("attempt_deadline", "over");
+  const rings = abortAfter(clock, { afterMs: 500, reason });
+  const cancelled = abortAfter(clock, { afterMs: 500, reason });
+  cancelled.cancel();
+  await clock.advance(499);
+  expect(rings.signal.aborted).toBe(false);
+  await clock.advance(1);
+  expect(rings.signal.reason).toMatchObject({ code: "attempt_deadline" });
+  expect(cancelled.signal.aborted).toBe(false);
 });
 
 it("unlessAborted settles as the promise does, or rejects at the abort", async () => {
-    const ending = new AbortController();
-    expect(await unlessAborted(ending.signal, Promise.resolve(3))).toBe(3);
-    await expect(unlessAborted(ending.signal, Promise.reject(new Error("own")))).rejects.toThrow("own");
-    const waiting = unlessAborted(ending.signal, new Promise(() => undefined));
-    ending.abort(new RunnerError("shutdown", "over"));
-    await expect(waiting).rejects.toMatchObject({ code: "shutdown" });
+  const ending = new AbortController();
+  expect(await unlessAborted(ending.signal, Promise.resolve(3))).toBe(3);
+  await expect(unlessAborted(ending.signal, Promise.reject(new Error("own")))).rejects.toThrow("own");
+  const waiting = unlessAborted(ending.signal, new Promise(() => undefined));
+  ending.abort(new RunnerError("shutdown", "over"));
+  await expect(waiting).rejects.toMatchObject({ code: "shutdown" });
 });

@@ -69,7 +69,10 @@ it("does not mistake an answer without the item for a failed condition", async (
     body: {},
   }));
   onTestFinished(() => server.close());
-  const writing = createTable("runs", anyone(server.baseUrl)).update({ pool, id: "a" }, { set: { count: 1 } });
+  const writing = createTable("runs", anyone(server.baseUrl)).update(
+    { pool, id: "a" },
+    { set: { count: 1 } },
+  );
   await expect(writing).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
 });
 

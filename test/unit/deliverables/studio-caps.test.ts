@@ -23,7 +23,12 @@ const places: Readonly<Record<string, readonly [key: string, kind?: string]>> = 
 };
 const tools = Object.keys(places);
 const ofKey = (...keys: readonly string[]) => tools.filter((tool) => keys.includes(places[tool]?.[0] ?? ""));
-const seriesTools = ["create_bar_chart", "create_stacked_bar_chart", "create_line_chart", "create_area_chart"];
+const seriesTools = [
+  "create_bar_chart",
+  "create_stacked_bar_chart",
+  "create_line_chart",
+  "create_area_chart",
+];
 
 type Put = (text: string) => Fields;
 /** What may stand in a field that does not take any text. */

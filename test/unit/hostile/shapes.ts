@@ -3,7 +3,18 @@ const length = 1_000_000;
 /** Beginnings that nothing ends, food for nested repetition, and runs of one character. */
 const repeated: readonly string[] = [
   ...["a", "1", " ", "\n", "\r", "=", "<", ">", "&a", "(", "[", "{", '"', "\\", "😀", "a. ", "a/", '{"a":'],
-  ...["\u001B[31m", "\u001B]0;", "on=", "on", "<title", "<g>", "<a b='", "<![CDATA[", "url(#a ", "javascript"],
+  ...[
+    "\u001B[31m",
+    "\u001B]0;",
+    "on=",
+    "on",
+    "<title",
+    "<g>",
+    "<a b='",
+    "<![CDATA[",
+    "url(#a ",
+    "javascript",
+  ],
   ...["{{artifact:chart:a", "{{artifact:chart:a}", "[[a:1"],
 ];
 

@@ -24,7 +24,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const chained = { previousResponseId: "resp_0" };
 const inFlex = { options: { serviceTier: "flex" } } as const;
-const api = (status: number, words: string, code?: string): Answer => apiError(status, { message: words, code });
+const api = (status: number, words: string, code?: string): Answer =>
+  apiError(status, { message: words, code });
 const unsupported = (param: string): Answer => apiError(400, { message: "No.", param, code: "bad" });
 const errorEvent = (error: Fields): Answer => stream({ type: "error", error });
 const failed = (error: Fields, more: Fields = {}): Answer => stream(ended("failed", { error, ...more }));
@@ -50,8 +51,15 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
     "the quota of the model's account is used up: ",
     [
       ["Not a rate limit. (HTTP 429, code insufficient_quota)", api(429, "Not a rate limit.", noQuota)],
-      ["Nor a lack of room. (HTTP 429, code insufficient_quota)", api(429, "Nor a lack of room.", noQuota), inFlex],
-      ["No credit. (code insufficient_quota)", failed({ message: "No credit.", type: noQuota, code: noQuota })],
+      [
+        "Nor a lack of room. (HTTP 429, code insufficient_quota)",
+        api(429, "Nor a lack of room.", noQuota),
+        inFlex,
+      ],
+      [
+        "No credit. (code insufficient_quota)",
+        failed({ message: "No credit.", type: noQuota, code: noQuota }),
+      ],
       [
         "No credit. (code credit_balance_exhausted, request req_stream)",
         errorEvent({ message: "No credit.", code: "credit_balance_exhausted" }),
@@ -71,12 +79,24 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
     "the model's provider does not have the previous response: ",
     [
       ["Missing. (HTTP 400, code previous_response_not_found)", apiError(400, missing)],
-      ["Response with id resp_0 was not found (HTTP 404)", api(404, "Response with id resp_0 was not found"), chained],
-      ["no support for 'previous_response_id' (HTTP 500)", api(500, "no support for 'previous_response_id'"), chained],
+      [
+        "Response with id resp_0 was not found (HTTP 404)",
+        api(404, "Response with id resp_0 was not found"),
+        chained,
+      ],
+      [
+        "no support for 'previous_response_id' (HTTP 500)",
+        api(500, "no support for 'previous_response_id'"),
+        chained,
+      ],
       ["Missing. (code previous_response_not_found, request req_stream)", errorEvent(missing)],
     ],
   ],
-  ["model_previous_response_missing", "", [["the model's provider answered without the previous response", ignored, chained]]],
+  [
+    "model_previous_response_missing",
+    "",
+    [["the model's provider answered without the previous response", ignored, chained]],
+  ],
   [
     "model_rejected",
     "the model's provider rejected the request: ",
@@ -86,8 +106,15 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
       ["No. (HTTP 400, code bad, setting inference.maxOutputTokens)", unsupported("max_output_tokens")],
       ["No. (HTTP 400, code bad, setting inference.hostedTools)", unsupported("tools[12]")],
       ["No. (HTTP 400, code bad)", unsupported("constructor")],
-      ["No such model (HTTP 404, code model_not_found)", api(404, "No such model", "model_not_found"), chained],
-      ["The key is not at fault (HTTP 403, code model_not_found)", api(403, "The key is not at fault", "model_not_found")],
+      [
+        "No such model (HTTP 404, code model_not_found)",
+        api(404, "No such model", "model_not_found"),
+        chained,
+      ],
+      [
+        "The key is not at fault (HTTP 403, code model_not_found)",
+        api(403, "The key is not at fault", "model_not_found"),
+      ],
       [
         "Invalid schema for function (HTTP 400, request req_9)",
         apiError(400, { message: "Invalid schema\n for function" }, { "x-request-id": "req_9" }),
@@ -120,14 +147,22 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
         "that the response failed: Odd (code strange, request req_stream)",
         rawStream(`data: ${JSON.stringify({ type: "error", code: "strange", message: "Odd" })}\n\n`),
       ],
-      ["the response as failed: Bad (code invalid_prompt)", failed({ code: "invalid_prompt", message: "Bad" })],
+      [
+        "the response as failed: Bad (code invalid_prompt)",
+        failed({ code: "invalid_prompt", message: "Bad" }),
+      ],
       ["the response as cancelled", stream(ended("completed", { status: "cancelled", output: [] }))],
     ],
   ],
   [
     "model_incomplete",
     "",
-    [["the model stopped at its output limit, before its answer was whole", incomplete("max_output_tokens", half)]],
+    [
+      [
+        "the model stopped at its output limit, before its answer was whole",
+        incomplete("max_output_tokens", half),
+      ],
+    ],
   ],
   [
     "model_content_filtered",

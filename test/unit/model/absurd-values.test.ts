@@ -68,7 +68,9 @@ test("an absurd id in a stream is not recorded", async () => {
 });
 
 test("an answer of 30,000 malformed items is refused in one sentence", async () => {
-  const { failure } = await scene([stream(ended("completed", { output: Array(30_000).fill({}) }))]);
+  const { failure } = await scene([
+    stream(ended("completed", { output: Array.from({ length: 30_000 }, () => ({})) })),
+  ]);
   const says = expect.stringContaining("output: Too big: expected array to have <=1000 items") as unknown;
   expect(await failure()).toMatchObject({ code: "model_contract", message: says });
 });

@@ -43,7 +43,9 @@ describe("numbers that nothing hangs on", () => {
 });
 
 it("a context of 30,000 malformed messages is reported in a bounded sentence", async () => {
-  const answer = answerTo("context", { body: { ...context, recentMessages: Array(30_000).fill({}) } });
+  const answer = answerTo("context", {
+    body: { ...context, recentMessages: Array.from({ length: 30_000 }, () => ({})) },
+  });
   await expect(answer).rejects.toMatchObject({
     code: "studio_contract",
     message: expect.stringContaining(

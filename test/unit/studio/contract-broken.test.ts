@@ -47,7 +47,9 @@ describe("a broken contract", () => {
 });
 
 it("an answer that is small, but would fill the memory, is not parsed", async () => {
-  const answer = answerTo("context", { body: { ...context, pad: Array(1_100_000).fill({}) } });
+  const answer = answerTo("context", {
+    body: { ...context, pad: Array.from({ length: 1_100_000 }, () => ({})) },
+  });
   await expect(answer).rejects.toMatchObject({ code: "answer_too_long", retryable: false });
 });
 

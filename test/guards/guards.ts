@@ -201,7 +201,7 @@ export const guards: readonly Guard[] = [
     guard: "a run that may have posted is not taken up again under the lease of the workspace's next job",
     file: "lib/attempt/recover.ts",
     remove:
-      '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "told";',
+      '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "gone";',
     put: "",
     test: { file: recoverTest, name: "starts no attempt under the lease of the workspace's next job" },
   },

@@ -133,7 +133,10 @@ const findings: readonly (readonly [expected: string, arrange: () => unknown])[]
   ["model fail: gpt-5-codex was shut down on 2026-07-23", () => model("gpt-5-codex")],
   ["model fail: the key has no access to the model gpt-6-luna", () => web.models.clear()],
   ["prices warn: none is known for gpt-7: costs are not estimated", () => model("gpt-7")],
-  ["concurrency warn: the account runs 10 invocations", () => (cli.aws.unreservedConcurrency = 10)],
+  [
+    "concurrency warn: the account can run 10 invocations at once",
+    () => (cli.aws.unreservedConcurrency = 10),
+  ],
   ["version warn: 0.1.0 is deployed, this checkout is 0.2.0", () => (cli.projectVersion = "0.2.0")],
   ["drift warn: cdk.json has changes that are not deployed yet", settingsNotDeployed],
   ["schedule fail: off: no dispatch cycle starts", () => (cli.aws.scheduleOn = false)],
@@ -296,7 +299,9 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
         "none is stored: the processor's role signs its requests to Amazon Bedrock (inference.provider)",
     });
     expect(row("model-key-accepted").verdict).toBe("skipped");
-    expect(row("model").finding).toContain("its model card in Amazon Bedrock's user guide says");
+    expect(row("model").finding).toContain(
+      "its model card in Amazon Bedrock's user guide has the shutdown date",
+    );
     expect(row("model-access")).toMatchObject({
       verdict: "ok",
       finding:
@@ -330,7 +335,7 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
       "an IAM permission that the one who asks here lacks",
       { status: 403, code: "access_denied", message: notAuthorized },
       "warn",
-      `your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may was not seen`,
+      `your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may is not known`,
       "Use credentials with this permission (--profile)",
     ],
   ])("names %s", async (_, failure, verdict, finding, remedy) => {

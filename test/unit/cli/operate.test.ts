@@ -9,7 +9,7 @@ const control = () => cli.runStore.control.read(pool);
 
 describe("pause and resume", () => {
   it("keep who and why, and tell what they did", async () => {
-    await expectRun(["pause", "--why", "new key"], 0, "is paused: no new leases within a minute");
+    await expectRun(["pause", "--why", "new key"], 0, "is paused: leasing stops within a minute");
     expect(await control()).toEqual({ paused: true, by: ann, why: "new key", atMs: now });
 
     const resumed = await cli.run("resume", "--json");
@@ -22,7 +22,7 @@ describe("pause and resume", () => {
     const before = await control();
     cli.nowMs = now + 120_000;
     cli.aws.arn = "arn:aws:iam::123456789012:user/bob";
-    await expectRun("pause", 0, `is already paused, by ${ann}, 2 min ago: new key. That stays`);
+    await expectRun("pause", 0, `is already paused, by ${ann}, 2 min ago: new key. That is kept`);
     const drained = await cli.run("drain", "--json");
     expect(drained.json()).toMatchObject({ drained: true, by: ann, why: "new key", changed: false });
     expect(await control()).toEqual(before);
@@ -114,7 +114,7 @@ describe("set-concurrency", () => {
 
   it("refuses what the account has no room for, with what it has room for", async () => {
     cli.aws.unreservedConcurrency = 10;
-    await expectRun("set-concurrency 9", 1, "9 jobs and what runs beside them need 11", "Set at most 8");
+    await expectRun("set-concurrency 9", 1, "9 jobs and the other functions need 11", "Set at most 8");
     expect(await control()).toEqual({ paused: false });
     await expectRun("set-concurrency 8", 0);
   });

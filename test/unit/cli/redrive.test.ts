@@ -143,6 +143,6 @@ describe("redrive", () => {
   it("lists lost runs, and open ones whose lease is over", async () => {
     const ending = { state: "lost", reason: "silent", atMs: now - 5_000 } as const;
     await cli.addRun({ runId: lost, pool, workspaceId: "ws-lost", leasedAtMs: now - 90_000, ending });
-    await expectRun("redrive", 0, "lost (silent): Studio leases", /ws-dead\s+its lease is over/);
+    await expectRun("redrive", 0, "lost (silent): Studio leases", /ws-dead\s+its lease has expired/);
   });
 });

@@ -46,7 +46,7 @@ const rememberFirstKey = (): Promise<unknown> =>
 
 describe("rotate", () => {
   it("promotes a key from standard input, watches for two minutes, and never shows it", async () => {
-    const { out, err } = await expectRun("rotate", 0, "nobody was refused in 2 min", "Revoke key-1");
+    const { out, err } = await expectRun("rotate", 0, "nothing was refused in 2 min", "Revoke key-1");
     expect(out + err).not.toContain("secret-of");
     expect(keys()).toEqual(["two.secret-of-two"]);
     expect(secrets.stages(`${pool}-keys`)).toEqual({
@@ -102,7 +102,7 @@ describe("rotate", () => {
   it("mints as many keys as there are, and says that the rotator revokes the old ones it knows", async () => {
     await rememberFirstKey();
     giveInput(cli, "");
-    await expectRun("rotate --mint --watch 1", 0, "leases with minted1 now", "The rotator revokes key-1");
+    await expectRun("rotate --mint --watch 1", 0, "now leases with minted1", "The rotator revokes key-1");
     expect(keys()).toEqual(["minted1.secret-of-minted1"]);
   });
 
@@ -153,7 +153,7 @@ describe("a key that is refused in a rotation", () => {
   it("is named as an old key where a key of another kind stays", async () => {
     storeKeysOfTwoKinds();
     web.refusedKeys.add("key-g");
-    await expectRun("rotate", 1, "Studio refuses the old runner key key-g, which stays beside the new one");
+    await expectRun("rotate", 1, "Studio refuses the old runner key key-g, which the rotation keeps");
     expect(keys()).toHaveLength(2);
   });
 

@@ -7,6 +7,7 @@ import {
 import {
   CloudWatchClient,
   DescribeAlarmsCommand,
+  type DescribeAlarmsCommandInput,
   GetMetricDataCommand,
   PutMetricDataCommand,
 } from "@aws-sdk/client-cloudwatch";
@@ -92,7 +93,7 @@ const getToken = (SigningAlgorithm: string) => {
 };
 
 it("DescribeAlarms gives alarms by kind and state, page by page", async () => {
-  const named = async (input: ConstructorParameters<typeof DescribeAlarmsCommand>[0]) => {
+  const named = async (input: DescribeAlarmsCommandInput) => {
     const answer = await cloudWatch().send(new DescribeAlarmsCommand(input));
     const { MetricAlarms = [], CompositeAlarms = [], NextToken } = answer;
     const all = [...MetricAlarms, ...CompositeAlarms];

@@ -63,7 +63,9 @@ describe("the dashboard's server", () => {
     isReady = false;
     const answer = await get("/api/dashboard");
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain("The stack is starting; its dashboard comes in a moment.");
+    expect(await answer.text()).toContain(
+      "The stack is starting. Its dashboard will be available in a moment.",
+    );
   });
 
   it("answers no other site, and nothing but reads", async () => {

@@ -80,8 +80,8 @@ describe("threads", () => {
     const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
     const reply = await fixture.write("PATCH", `${path}/a`, { checked: true });
     const again = await fixture.send(`/api/workspaces/${workspaceId}`);
-    for (const { json } of [reply, again]) {
-      const [checklist] = json.messages[1].deliverables.checklists;
+    for (const { json: answer } of [reply, again]) {
+      const [checklist] = answer.messages[1].deliverables.checklists;
       expect(checklist.items).toEqual([{ id: "a", label: "Do it", checked: true }]);
     }
     expect((await fixture.write("PATCH", `${path}/b`, { checked: true })).status).toBe(404);

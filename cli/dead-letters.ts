@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { withoutSecrets } from "../infra/secret-like.ts";
-import { keepHead } from "../lib/core/text.ts";
+import { keepHead, printableLines } from "../lib/core/text.ts";
 import { failedInvocationSchema } from "../lib/attempt/failed-invocation.ts";
 import type { Run } from "../lib/runs/run.ts";
-import { printableLines } from "../lib/core/printable.ts";
 import type { Context } from "./context.ts";
 import type { QueuedMessage } from "./ports.ts";
 import type { StackPool } from "./stack.ts";

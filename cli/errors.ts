@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RunnerError, type ErrorCode } from "../lib/core/errors.ts";
-import { printable } from "../lib/core/printable.ts";
+import { printable } from "../lib/core/text.ts";
 
 /** The meaning of each exit code, printed by `--help` and in docs/cli.md. */
 export const exits = {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isMetricLine, parseLogLine, type LogLine } from "../lib/core/log-line.ts";
 import { quietSentenceOf, sentenceOf, toneOf, type Tone } from "./sentences.ts";
-import { printable } from "../lib/core/printable.ts";
+import { printable } from "../lib/core/text.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
 import { reasonInWords } from "./cycle-words.ts";

@@ -74,7 +74,7 @@ export const openAiFor = (
 ): OpenAI =>
   new OpenAI({
     apiKey: key.reveal(),
-    ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
+    baseURL: baseUrl,
     maxRetries: 0,
     timeout: askLimitMs,
     logLevel: "off",

@@ -146,9 +146,9 @@ export function capOf({ settings }: StackPool, set: Control): Chosen<number | nu
 
 function switchedOf({ by, why, atMs }: Control): Switched {
   return {
-    ...(by === undefined ? {} : { by }),
-    ...(why === undefined ? {} : { why }),
-    ...(atMs === undefined ? {} : { atMs }),
+    by,
+    why,
+    atMs,
   };
 }
 

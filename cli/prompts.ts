@@ -36,7 +36,7 @@ export function createPrompts(edges: PromptEdges): Prompts {
         input(
           {
             message,
-            ...(byDefault === undefined ? {} : { default: byDefault }),
+            default: byDefault,
             validate: (text) => problem?.(text.trim()) ?? true,
           },
           edges,

@@ -1,7 +1,7 @@
 import { hasCode } from "../lib/core/errors.ts";
 import { createRotationRow, type RotationRow } from "../lib/runs/rotation.ts";
-import type { MintDeps } from "../lib/rotation/mint.ts";
-import type { RevokeDeps } from "../lib/rotation/revoke.ts";
+import type { MintPorts } from "../lib/rotation/mint.ts";
+import type { RevokePorts } from "../lib/rotation/revoke.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
 import { readPresent, type Present } from "../lib/rotation/stages.ts";
 import { splitByKind, type Replaceable } from "../lib/keys/runner-secret.ts";
@@ -13,7 +13,7 @@ import { connectStudio } from "./studio.ts";
 import { unlogged } from "./unlogged.ts";
 
 /** What minting and revoking keys needs. @throws CliError `refused` if the pool has no account key */
-export async function adminDeps(context: Context): Promise<MintDeps & RevokeDeps> {
+export async function adminDeps(context: Context): Promise<MintPorts & RevokePorts> {
   const { fetch, clock, random } = context;
   const accountId = await keyTable["account-key"].find(context);
   const [{ settings }, { runs, table }, store] = await Promise.all([

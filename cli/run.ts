@@ -41,7 +41,7 @@ const codeOf = (exit: ExitName): number => exits[exit].code;
 function showError(terminal: Terminal, error: CliError, asJson: boolean): void {
   const { code, message, remedy } = error;
   if (asJson) {
-    terminal.err(JSON.stringify({ error: { code, message, ...(remedy === undefined ? {} : { remedy }) } }));
+    terminal.err(JSON.stringify({ error: { code, message, remedy } }));
     return;
   }
   const { red } = terminal.colours;

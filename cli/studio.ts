@@ -1,5 +1,5 @@
 import type { Settings } from "../infra/settings.ts";
-import type { TryKeyDeps } from "../lib/rotation/try-key.ts";
+import type { TryKeyPorts } from "../lib/rotation/try-key.ts";
 import type { RunnerKey } from "../lib/core/secret.ts";
 import { refusedKeys } from "../lib/rotation/try-key.ts";
 import { createStudio } from "../lib/studio/client.ts";
@@ -13,7 +13,7 @@ export function connectStudio(context: Context, { studio }: Settings): Studio & 
   return createStudio({ baseUrl: studio.baseUrl, fetch, clock, random });
 }
 
-export function tryDeps(context: Context, settings: Settings): TryKeyDeps {
+export function tryDeps(context: Context, settings: Settings): TryKeyPorts {
   const { clock, random } = context;
   return { studio: connectStudio(context, settings), clock, random };
 }

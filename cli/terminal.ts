@@ -1,6 +1,5 @@
 import pc from "picocolors";
-import { keepHead } from "../lib/core/text.ts";
-import { printable, printableLines } from "../lib/core/printable.ts";
+import { keepHead, printable, printableLines } from "../lib/core/text.ts";
 
 export type Colours = ReturnType<typeof pc.createColors>;
 

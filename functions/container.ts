@@ -25,7 +25,7 @@ import type { RecoveryPorts } from "../lib/attempt/recover.ts";
 import { inTier } from "../lib/attempt/tiered-model.ts";
 import { timed } from "../lib/attempt/timed-model.ts";
 import { createWork } from "../lib/attempt/work.ts";
-import { createJsonLog } from "../lib/core/json-log.ts";
+import { createJsonLog } from "../lib/core/log.ts";
 import { createLambdaInvoker } from "../lib/adapters/lambda.ts";
 import { createBackoffRow } from "../lib/runs/backoff.ts";
 import { createCountedTable } from "../lib/runs/counted-table.ts";
@@ -36,7 +36,7 @@ import { createRotationRow } from "../lib/runs/rotation.ts";
 import { createSpendRow } from "../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../lib/runs/workspaces.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
-import type { RotatorDeps, RotatorSettings } from "../lib/rotation/steps.ts";
+import type { RotatorPorts, RotatorSettings } from "../lib/rotation/steps.ts";
 import { createRunnerKeys } from "../lib/keys/runner-keys.ts";
 import {
   createSecretsClient,
@@ -198,7 +198,7 @@ function modelCredential(config: ProcessorConfig, { secrets }: Common): Credenti
 }
 
 export interface Rotator {
-  readonly deps: RotatorDeps;
+  readonly deps: RotatorPorts;
   readonly settings: RotatorSettings;
 }
 

@@ -1,7 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { dispatchEventSchema } from "../lib/dispatch/dispatch-event.ts";
 import { runCycle } from "../lib/dispatch/cycle.ts";
-import { wrap } from "./middleware.ts";
+import { dispatchEventSchema, wrap } from "./middleware.ts";
 import { dispatcher } from "./container.ts";
 
 const logger = new Logger({ serviceName: "dispatcher" });

@@ -3,7 +3,7 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { parser } from "@aws-lambda-powertools/parser/middleware";
 import middy, { type MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
-import type * as z from "zod";
+import * as z from "zod";
 import { RunnerError } from "../lib/core/errors.ts";
 import { problemOf } from "../lib/core/json.ts";
 
@@ -41,3 +41,12 @@ const rethrowDefects = (): MiddlewareObj => ({
     if (response?.defect !== undefined) throw response.defect;
   },
 });
+
+/** The schedule names the pool. A dispatcher of another pool refuses the event. */
+export const dispatchEventSchema = (servedPool: string) =>
+  z.looseObject({
+    pool: z.literal(servedPool, {
+      error: ({ input }) =>
+        `names ${typeof input === "string" ? `the pool "${input}"` : "no pool"}; this one serves "${servedPool}"`,
+    }),
+  });

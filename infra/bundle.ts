@@ -34,7 +34,7 @@ const minified = { minifyWhitespace: true, minifySyntax: true } as const;
  */
 export function bundling(instructions?: string): BundlingOptions {
   return {
-    ...(instructions === undefined ? {} : { define: instructionsAs(instructions) }),
+    define: instructions === undefined ? undefined : instructionsAs(instructions),
     format: OutputFormat.CJS,
     target,
     mainFields: [...mainFields],

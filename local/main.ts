@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import pc from "picocolors";
 import { systemClock } from "../lib/core/clock.ts";
-import { printableLines } from "../lib/core/printable.ts";
+import { printableLines } from "../lib/core/text.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import { makeFolder } from "./folder.ts";
 import { exampleWorkspaces } from "./model/examples.ts";

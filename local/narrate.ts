@@ -1,6 +1,6 @@
 import { isMetricLine, parseLogLine } from "../lib/core/log-line.ts";
 import { sentenceOf, toneOf, type Tone } from "../cli/sentences.ts";
-import { printable } from "../lib/core/printable.ts";
+import { printable } from "../lib/core/text.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 
 export interface TerminalLine {

@@ -20,7 +20,7 @@ async function readAll(client: CloudWatchLogsClient, query: LogQuery): Promise<r
     const command = new FilterLogEventsCommand({
       logGroupName: group,
       startTime: Math.max(0, Math.floor(startMs)),
-      ...(endMs === undefined ? {} : { endTime: Math.ceil(endMs) }),
+      endTime: endMs && Math.ceil(endMs),
       filterPattern: pattern,
       nextToken,
     });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { withTimeLimit } from "../../lib/core/clock.ts";
-import { printable } from "../../lib/core/printable.ts";
+import { printable } from "../../lib/core/text.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";

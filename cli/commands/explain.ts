@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Run } from "../../lib/runs/run.ts";
-import { printable } from "../../lib/core/printable.ts";
+import { printable } from "../../lib/core/text.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count, formatDuration, formatTime, formatUsd } from "../format.ts";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { createRotationRow } from "../../lib/runs/rotation.ts";
 import { mintKeys } from "../../lib/rotation/mint.ts";
-import { rotateKeys, type RotateDeps, type RotateOutcome } from "../../lib/rotation/rotate.ts";
+import { rotateKeys, type RotateContext, type RotateOutcome } from "../../lib/rotation/rotate.ts";
 import { nameRefused } from "../../lib/rotation/try-key.ts";
 import { parseRunnerSecret, type RunnerSecret } from "../../lib/keys/runner-secret.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
@@ -132,7 +132,7 @@ interface Watching {
   readonly watchMs: number;
 }
 
-async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promise<RotateDeps> {
+async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promise<RotateContext> {
   const { terminal, clock, newId, signal } = context;
   const [{ settings }, { runs, lock, table }, store] = await Promise.all([
     context.stack(),

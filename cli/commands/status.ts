@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { printable } from "../../lib/core/printable.ts";
+import { printable } from "../../lib/core/text.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { formatAge, formatTime, formatUsd } from "../format.ts";
 import {

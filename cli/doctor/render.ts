@@ -1,4 +1,4 @@
-import { printable, printableLines } from "../../lib/core/printable.ts";
+import { printable, printableLines } from "../../lib/core/text.ts";
 import { count } from "../format.ts";
 import type { Screen } from "../terminal.ts";
 import { wrap } from "../wrap.ts";

@@ -65,7 +65,7 @@ export function summedMetric(name: SplitMetricName, pool: string, reading: Readi
   return new MathExpression({
     expression: `SUM(${searchFor(name, pool, reading)})`,
     period: Duration.seconds(reading.periodSeconds),
-    ...(reading.label === undefined ? {} : { label: reading.label }),
+    label: reading.label,
   });
 }
 
@@ -85,6 +85,6 @@ function named(identity: Identity, { statistic, periodSeconds, label }: Reading)
     ...identity,
     statistic,
     period: Duration.seconds(periodSeconds),
-    ...(label === undefined ? {} : { label }),
+    label,
   });
 }

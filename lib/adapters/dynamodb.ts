@@ -179,10 +179,11 @@ function unavailable(error: unknown): unknown {
 
 function queryExpression({ index, where, filter, newestFirst = false, limit }: Query) {
   return {
-    ...(index === undefined ? { ConsistentRead: true } : { IndexName: index }),
+    IndexName: index,
+    ConsistentRead: index === undefined,
     // DynamoDB applies the limit before the filter.
-    ...(limit === undefined || filter !== undefined ? {} : { Limit: limit }),
-    ...(filter === undefined ? {} : { FilterExpression: filter.text }),
+    Limit: filter ? undefined : limit,
+    FilterExpression: filter?.text,
     KeyConditionExpression: where.text,
     ExpressionAttributeNames: attributeNames(`${where.text} ${filter?.text ?? ""}`),
     ExpressionAttributeValues: attributeValues({ ...where.values, ...filter?.values }),
@@ -206,7 +207,7 @@ function updateExpression({ set = {}, remove = [], add = {}, condition }: Update
   };
   return {
     UpdateExpression: text.join(" "),
-    ...(condition === undefined ? {} : { ConditionExpression: condition.text }),
+    ConditionExpression: condition?.text,
     ExpressionAttributeNames: attributeNames(`${text.join(" ")} ${condition?.text ?? ""}`),
     ...(Object.keys(values).length > 0 ? { ExpressionAttributeValues: attributeValues(values) } : {}),
   };

@@ -5,8 +5,12 @@ import { applyToolCall } from "../deliverables/registry.ts";
 import type { Draft } from "../deliverables/draft.ts";
 import { emptyDraft } from "../deliverables/draft.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
-import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
 import type { InputItem, ModelRequest, ModelTurn, Usage } from "../model/model.ts";
+
+/** Rounds of one job in which the model calls tools, repairs included (studio-api.md, "Deliverables"). */
+export const maxToolRounds = 24;
+/** Times that a finished message is sent back for correction. */
+export const maxRepairRounds = 4;
 
 /** The result of a run's rounds so far, over all attempts. */
 interface Standing {
@@ -102,7 +106,7 @@ export function startFrom(now: Conversation, usage: Usage, next: NextRound): Loo
 export function nextRequest(now: Conversation): Pick<ModelRequest, "input" | "previousResponseId" | "store"> {
   const { previousResponseId, remembered = [], unsent } = now;
   if (!now.chained) return { input: [...remembered, ...unsent], store: false };
-  return { input: unsent, store: true, ...(previousResponseId === undefined ? {} : { previousResponseId }) };
+  return { input: unsent, store: true, previousResponseId };
 }
 
 /** The conversation without stored rounds; undefined if that is impossible. */

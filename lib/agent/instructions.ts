@@ -1,6 +1,6 @@
 import { limits } from "../deliverables/limits.ts";
 import { payloadKeyByKind } from "../deliverables/registry.ts";
-import { maxToolRounds } from "./bounds.ts";
+import { maxToolRounds } from "./conversation.ts";
 import type { ToolDefinition } from "../model/model.ts";
 import type { HostedTool } from "../core/options.ts";
 

@@ -1,7 +1,13 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
-import { maxRepairRounds, maxToolRounds } from "./bounds.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
-import { beginConversation, hear, proceed, startFrom } from "./conversation.ts";
+import {
+  beginConversation,
+  hear,
+  maxRepairRounds,
+  maxToolRounds,
+  proceed,
+  startFrom,
+} from "./conversation.ts";
 import type { Model, StoredTurn, Usage } from "../model/model.ts";
 import { addUsage, noUsage } from "../model/model.ts";
 

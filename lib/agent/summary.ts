@@ -1,11 +1,15 @@
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Context } from "../studio/schemas.ts";
 import type { SummaryUpdate } from "../studio/studio.ts";
-import { summaryChars, summaryInputChars } from "./bounds.ts";
 import { summaryInstructions } from "./instructions.ts";
 import type { Model, ModelTurn, Usage } from "../model/model.ts";
 import { noUsage } from "../model/model.ts";
 import { keepHead, keepTail } from "../core/text.ts";
+
+/** Characters of earlier history that go into a summary (studio-api.md, "Context object"); the tail is kept. */
+const summaryInputChars = 360_000;
+/** Characters of a summary; also of the tail that stands in for one. */
+const summaryChars = 39_800;
 
 export interface SummaryOptions {
   readonly model: Model;

@@ -1,16 +1,17 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { CompletePayload } from "../studio/studio.ts";
-import { jobDigest } from "./job-digest.ts";
 import { persist } from "./persist.ts";
 import type { Retrying } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
+import { createHash } from "node:crypto";
+import type { Context } from "../studio/schemas.ts";
 
 /** One post to Studio that ends the job. */
 export interface Delivery extends Retrying {
   readonly job: StudioJob;
   /** Proves the lease at Studio and the run in the run store, by an exchange after `sinceMs`. */
   readonly prove: (signal: AbortSignal, sinceMs?: number) => Promise<void>;
-  /** Identifies the run's job (job-digest.ts); undefined if its context was never read. */
+  /** Identifies the run's job (`jobDigest`); undefined if its context was never read. */
   readonly jobDigest: string | undefined;
   /** Whether an earlier attempt may have posted already. */
   readonly mayHavePosted: boolean;
@@ -116,4 +117,17 @@ const unanswered = (cause: RunnerError): RunnerError =>
 
 function mayHaveArrived(error: unknown): boolean {
   return error instanceof RunnerError && error.retryable && error.status !== 429;
+}
+
+/**
+ * Identifies the job of a context, since the API has no id for it: a digest of the messages to be answered, or
+ * of title, idea and text if there are none (studio-api.md, "Context object"). It uses ids and texts only, because an out-of-range
+ * number in one answer can be valid in the next.
+ */
+export function jobDigest({ recentMessages, recentText, title, legacyIdea }: Context): string {
+  const job =
+    recentMessages.length > 0
+      ? recentMessages.map(({ id, text }) => [id, text])
+      : { title, legacyIdea, recentText };
+  return createHash("sha256").update(JSON.stringify(job)).digest("base64url").slice(0, 22);
 }

@@ -7,7 +7,7 @@ import { runToolLoop, type LoopResult, type LoopContext } from "../agent/tool-lo
 import type { Inherited, Run } from "../runs/run.ts";
 import type { LogFields } from "../core/log.ts";
 import type { Context } from "../studio/schemas.ts";
-import { jobDigest } from "./job-digest.ts";
+import { jobDigest } from "./delivery.ts";
 import { persist } from "./persist.ts";
 import type { Product, WorkContext } from "./work-context.ts";
 

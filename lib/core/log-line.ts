@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { parseJson } from "./json.ts";
 
-/** A line that json-log.ts wrote. */
+/** A line that `createJsonLog` wrote. */
 const logLineSchema = z.looseObject({
   level: z.string(),
   message: z.string(),

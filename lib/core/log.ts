@@ -1,3 +1,5 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
+
 /** The names of all log events. The set is closed, so that queries and docs can rely on it. */
 export type LogEvent =
   | "cycle_ended"
@@ -95,4 +97,22 @@ export interface Log {
   error(event: LogEvent, fields?: LogFields): void;
   /** A log that adds these fields to every line. */
   with(fields: LogFields): Log;
+}
+
+/** One JSON line per event through Powertools; the level comes from Lambda's own logging settings. */
+export function createJsonLog(logger: Logger): Log {
+  return wrap(logger, {});
+}
+
+function wrap(logger: Logger, context: LogFields): Log {
+  const write =
+    (level: "info" | "warn" | "error") =>
+    (event: LogEvent, fields: LogFields = {}): void =>
+      logger[level](event, { ...context, ...fields });
+  return {
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    with: (fields) => wrap(logger, { ...context, ...fields }),
+  };
 }

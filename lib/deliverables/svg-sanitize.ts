@@ -124,7 +124,7 @@ function clean(content: string, outline: Outline, note: (change: string) => void
       "*": (tagName, attribs) => {
         const kept = keepAttributes(attribs, note);
         const lacksXmlns = isRoot && kept["xmlns"] === undefined && content.length <= xmlnsFits;
-        const xmlns = lacksXmlns ? { xmlns: allowed.svgNamespace } : {};
+        const xmlns: Readonly<Record<string, string>> = lacksXmlns ? { xmlns: allowed.svgNamespace } : {};
         if ("xmlns" in xmlns) note("added xmlns to <svg>");
         isRoot = false;
         const name = allowed.canonicalElement(tagName) ?? tagName;

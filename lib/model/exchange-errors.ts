@@ -1,7 +1,7 @@
 import { APIConnectionError, APIError, OAuthError, OpenAIError } from "openai/error";
 import { brokenExchange } from "../adapters/http.ts";
 import { RunnerError } from "../core/errors.ts";
-import { readRetryAfterMs } from "../core/retry-after.ts";
+import { readRetryAfterMs } from "../core/retry.ts";
 import {
   connectionError,
   identityRefused,

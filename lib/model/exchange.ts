@@ -1,8 +1,7 @@
 import { unlessAborted } from "../core/clock.ts";
 import { hasCode } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
-import type { RetryPolicy } from "../core/retry.ts";
-import { retry } from "../core/retry.ts";
+import { type RetryPolicy, retry } from "../core/retry.ts";
 import type { CostOf } from "./billed.ts";
 import type { ModelTurn } from "./model.ts";
 import type { TerminalEvent } from "./response-answer.ts";

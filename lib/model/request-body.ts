@@ -30,11 +30,11 @@ export function requestBody(request: ModelRequest, delivery: Delivery): Response
     store,
     ...deliveries[delivery],
     ...(tools.length > 0 ? { tools, tool_choice: "auto" as const, parallel_tool_calls: true } : {}),
-    ...(previousResponseId === undefined ? {} : { previous_response_id: previousResponseId }),
-    ...(reasoningEffort === undefined ? {} : { reasoning: { effort: reasoningEffort } }),
-    ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
-    ...(serviceTier === undefined ? {} : { service_tier: serviceTier }),
-    ...(promptCacheKey === undefined ? {} : { prompt_cache_key: promptCacheKey }),
+    previous_response_id: previousResponseId,
+    reasoning: reasoningEffort && { effort: reasoningEffort },
+    max_output_tokens: maxOutputTokens,
+    service_tier: serviceTier,
+    prompt_cache_key: promptCacheKey,
     ...(store ? {} : { include: ["reasoning.encrypted_content" as const] }),
   };
 }

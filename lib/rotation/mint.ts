@@ -1,18 +1,9 @@
-import type { Clock } from "../core/clock.ts";
-import type { RotationRow } from "../runs/rotation.ts";
-import type { Log } from "../core/log.ts";
 import type { RunnerInstance } from "../keys/runner-secret.ts";
-import type { RunnerKey, Secret } from "../core/secret.ts";
-import type { RunnerKind, StudioAdmin } from "../studio/studio.ts";
+import type { RunnerKey } from "../core/secret.ts";
+import type { RunnerKind } from "../studio/studio.ts";
+import type { RotationPorts } from "./ports.ts";
 
-export interface MintDeps {
-  readonly studio: StudioAdmin;
-  /** Returns a fresh account token (sign-in.ts). */
-  readonly signIn: () => Promise<Secret>;
-  readonly rotation: RotationRow;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+export type MintPorts = Pick<RotationPorts, "studio" | "signIn" | "rotation" | "clock" | "log">;
 
 export interface Minting {
   readonly pool: string;
@@ -32,18 +23,18 @@ export interface Minted {
  * nobody has its key.
  * @throws RunnerError as `StudioAdmin` and `signIn` do; `run_store_unavailable`
  */
-export async function mintKeys(deps: MintDeps, { pool, kind, count }: Minting): Promise<Minted> {
-  const accountToken = await deps.signIn();
-  const day = new Date(deps.clock.now()).toISOString().slice(0, 10);
+export async function mintKeys(ports: MintPorts, { pool, kind, count }: Minting): Promise<Minted> {
+  const accountToken = await ports.signIn();
+  const day = new Date(ports.clock.now()).toISOString().slice(0, 10);
   const keys: RunnerKey[] = [];
   const instances: RunnerInstance[] = [];
   for (let number = 1; number <= count; number++) {
     const name = `studio-runner ${pool} ${day}${count === 1 ? "" : ` (${number} of ${count})`}`;
     const call = { accountToken, signal: new AbortController().signal };
-    const { instanceId, key } = await deps.studio.createRunnerInstance(call, { kind, name });
-    const instance = { instanceId, credentialId: key.id, createdAtMs: deps.clock.now() };
-    await deps.rotation.change(pool, (known) => [...known, instance]);
-    deps.log.info("key_minted", { pool, keyId: key.id });
+    const { instanceId, key } = await ports.studio.createRunnerInstance(call, { kind, name });
+    const instance = { instanceId, credentialId: key.id, createdAtMs: ports.clock.now() };
+    await ports.rotation.change(pool, (known) => [...known, instance]);
+    ports.log.info("key_minted", { pool, keyId: key.id });
     keys.push(key);
     instances.push(instance);
   }

@@ -1,24 +1,13 @@
-import type { Clock } from "../core/clock.ts";
 import { hasCode } from "../core/errors.ts";
-import type { RunStore } from "../runs/run-store.ts";
-import type { KnownInstance, KnownInstances, RotationRow } from "../runs/rotation.ts";
-import type { Log } from "../core/log.ts";
+import type { KnownInstance, KnownInstances } from "../runs/rotation.ts";
 import { parseRunnerSecret, tryParseRunnerSecret, type RunnerInstance } from "../keys/runner-secret.ts";
-import type { Secret } from "../core/secret.ts";
-import type { SecretStore } from "../adapters/secrets-manager.ts";
-import type { StudioAdmin } from "../studio/studio.ts";
+import type { RotationPorts } from "./ports.ts";
 import { dropPending } from "./stages.ts";
 
-export interface RevokeDeps {
-  readonly store: SecretStore;
-  readonly runStore: Pick<RunStore, "openRuns">;
-  readonly rotation: RotationRow;
-  readonly studio: Pick<StudioAdmin, "revokeRunnerInstance">;
-  /** Returns a fresh account token (sign-in.ts). Called only when there is something to revoke. */
-  readonly signIn: () => Promise<Secret>;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+export type RevokePorts = Pick<
+  RotationPorts,
+  "store" | "runStore" | "rotation" | "studio" | "signIn" | "clock" | "log"
+>;
 
 export interface RevokeSettings {
   readonly pool: string;
@@ -43,10 +32,10 @@ export interface RevokeSummary {
  * @throws RunnerError `secret_missing`, `secret_malformed`, `secrets_unavailable`, `run_store_unavailable`,
  * and what `signIn` and Studio throw; instances that are not revoked yet stay recorded
  */
-export async function revokeUnused(deps: RevokeDeps, settings: RevokeSettings): Promise<RevokeSummary> {
-  const { clock, rotation } = deps;
+export async function revokeUnused(ports: RevokePorts, settings: RevokeSettings): Promise<RevokeSummary> {
+  const { clock, rotation } = ports;
   const { pool, revokeAfterMs } = settings;
-  const use = await lookAtUse(deps, settings);
+  const use = await lookAtUse(ports, settings);
   const nowMs = clock.now();
   const change = (known: KnownInstances): KnownInstances => mark(known, use, { nowMs, revokeAfterMs });
   const before = await rotation.read(pool);
@@ -56,7 +45,7 @@ export async function revokeUnused(deps: RevokeDeps, settings: RevokeSettings): 
     ({ revokedAtMs, unusedSinceMs }) => revokedAtMs === undefined && unusedSinceMs !== undefined,
   );
   const due = unused.filter(({ isRevoking }) => isRevoking);
-  if (due.length > 0) await revokeAll(deps, pool, due);
+  if (due.length > 0) await revokeAll(ports, pool, due);
   return { revoked: ids(due), waiting: ids(unused.filter((one) => !due.includes(one))) };
 }
 
@@ -70,7 +59,7 @@ interface Use {
   readonly named: readonly RunnerInstance[];
 }
 
-async function lookAtUse({ store, runStore }: RevokeDeps, { pool, secretId }: RevokeSettings): Promise<Use> {
+async function lookAtUse({ store, runStore }: RevokePorts, { pool, secretId }: RevokeSettings): Promise<Use> {
   const { AWSCURRENT, AWSPENDING, AWSPREVIOUS } = await store.stages(secretId);
   const read = (versionId: string | undefined): Promise<string | undefined> =>
     versionId === undefined ? Promise.resolve(undefined) : store.readVersion(secretId, versionId);
@@ -119,11 +108,11 @@ function mark(known: KnownInstances, { used, named }: Use, { nowMs, revokeAfterM
     });
 }
 
-async function revokeAll(deps: RevokeDeps, pool: string, due: KnownInstances): Promise<void> {
-  const accountToken = await deps.signIn();
+async function revokeAll(ports: RevokePorts, pool: string, due: KnownInstances): Promise<void> {
+  const accountToken = await ports.signIn();
   for (const { instanceId, credentialId } of due) {
     try {
-      await deps.studio.revokeRunnerInstance(
+      await ports.studio.revokeRunnerInstance(
         { accountToken, signal: new AbortController().signal },
         instanceId,
       );
@@ -131,9 +120,9 @@ async function revokeAll(deps: RevokeDeps, pool: string, due: KnownInstances): P
       // The instance is already gone: it was revoked on Studio's page, or before a crash of the rotator.
       if (!hasCode(error, "studio_rejected") || error.status !== 404) throw error;
     }
-    deps.log.info("key_revoked", { pool, keyId: credentialId });
-    const revokedAtMs = deps.clock.now();
-    await deps.rotation.change(pool, (known) =>
+    ports.log.info("key_revoked", { pool, keyId: credentialId });
+    const revokedAtMs = ports.clock.now();
+    await ports.rotation.change(pool, (known) =>
       known.map((one) => (one.instanceId === instanceId ? { ...one, revokedAtMs } : one)),
     );
   }

@@ -1,11 +1,10 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
-import { readPresent, replaceKeys, type NewKeys, type StageKeyDeps } from "./stages.ts";
-import { refusedKeys, type TryKeyDeps } from "./try-key.ts";
+import type { RotationPorts } from "./ports.ts";
+import { readPresent, replaceKeys, type NewKeys, type StagePorts } from "./stages.ts";
+import { refusedKeys, type TryKeyPorts } from "./try-key.ts";
 import { watchRefusals, type WatchTime } from "./watch.ts";
 
-export interface RotateDeps extends StageKeyDeps, TryKeyDeps {
-  /** Returns a unique name of 32 to 64 characters for a version. */
-  readonly newId: () => string;
+export interface RotateContext extends StagePorts, TryKeyPorts, Pick<RotationPorts, "newId"> {
   /** Called after each step. */
   readonly onStep?: (step: "tried" | "promoted" | "watched") => void;
   /** Whether Studio refused a dispatch cycle of the pool since the promotion. */
@@ -42,36 +41,39 @@ export interface Rotated {
  * promotion, nothing has changed; after it, the new keys are in use.
  */
 export async function rotateKeys(
-  deps: RotateDeps,
+  ports: RotateContext,
   given: NewKeys & { readonly watch: WatchTime },
 ): Promise<Rotated> {
-  const { onStep } = deps;
-  let refused = await refusedKeys(deps, given.keys, deps.signal);
+  const { onStep } = ports;
+  let refused = await refusedKeys(ports, given.keys, ports.signal);
   if (refused.length > 0) return { outcome: "refused", refused, watchedMs: 0 };
   onStep?.("tried");
-  const versionId = deps.newId();
-  if (!(await replaceKeys(deps, { ...given, versionId })))
+  const versionId = ports.newId();
+  if (!(await replaceKeys(ports, { ...given, versionId })))
     return { outcome: "overtaken", versionId, refused, watchedMs: 0 };
   onStep?.("promoted");
 
   /** If Studio is briefly out of reach, the new keys stay. */
   const look = async (): Promise<"accepted" | "refused" | "unknown"> => {
-    if (await deps.sawRefusal?.()) return "refused";
+    if (await ports.sawRefusal?.()) return "refused";
     try {
-      refused = await refusedKeys(deps, given.keys, deps.signal);
+      refused = await refusedKeys(ports, given.keys, ports.signal);
       return refused.length > 0 ? "refused" : "accepted";
     } catch (error) {
       if (hasCode(error, "studio_unavailable", "studio_contract")) return "unknown";
       throw error;
     }
   };
-  const { answer, watchedMs } = await watchRefusals({ ...deps, look }, given.watch);
+  const { answer, watchedMs } = await watchRefusals(
+    { clock: ports.clock, signal: ports.signal, look },
+    given.watch,
+  );
   const end = { versionId, refused, watchedMs };
   if (answer === "accepted") {
     onStep?.("watched");
     return { outcome: "promoted", ...end };
   }
-  const isBack = await goBack(deps, given, versionId);
+  const isBack = await goBack(ports, given, versionId);
   return { outcome: isBack ? "rolled_back" : "superseded", ...end };
 }
 
@@ -80,8 +82,8 @@ export async function rotateKeys(
  * had never been replaced, and it would lack the keys of runs that were leased in the meantime. `false`:
  * another value has been stored since.
  */
-async function goBack(deps: RotateDeps, given: NewKeys, promoted: string): Promise<boolean> {
-  const present = await readPresent(deps.store, given.secretId);
+async function goBack(ports: RotateContext, given: NewKeys, promoted: string): Promise<boolean> {
+  const present = await readPresent(ports.store, given.secretId);
   if (present.versionId !== promoted) return false;
   const { keys, instances } = given.present.current;
   if (keys.length === 0)
@@ -89,5 +91,5 @@ async function goBack(deps: RotateDeps, given: NewKeys, promoted: string): Promi
       "secret_missing",
       `the secret "${given.secretId}" had no keys before this rotation`,
     );
-  return replaceKeys(deps, { ...given, keys, instances, present, versionId: deps.newId() });
+  return replaceKeys(ports, { ...given, keys, instances, present, versionId: ports.newId() });
 }

@@ -7,7 +7,7 @@ import { Secret } from "../core/secret.ts";
 import type { SecretStore, SecretSource } from "../adapters/secrets-manager.ts";
 import { parseJson } from "../core/json.ts";
 
-export interface SignInDeps {
+export interface SignInOptions {
   readonly secrets: SecretSource & Pick<SecretStore, "put">;
   readonly fetch: Fetch;
   readonly clock: Clock;
@@ -39,13 +39,16 @@ const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAf
  * @throws RunnerError `sign_in_refused` (a person has to sign in again), `sign_in_unavailable` (retryable),
  * and what reading and writing the secret throw
  */
-export async function signIn(deps: SignInDeps): Promise<Secret> {
-  const account = parseAccount(await deps.secrets.read(deps.secretId), deps.secretId);
-  const answer = await retry({ clock: deps.clock, random: deps.random, policy }, () =>
-    exchange(deps, account),
+export async function signIn(options: SignInOptions): Promise<Secret> {
+  const account = parseAccount(await options.secrets.read(options.secretId), options.secretId);
+  const answer = await retry({ clock: options.clock, random: options.random, policy }, () =>
+    exchange(options, account),
   );
   if (answer.refresh_token !== account.refreshToken)
-    await deps.secrets.put(deps.secretId, JSON.stringify({ ...account, refreshToken: answer.refresh_token }));
+    await options.secrets.put(
+      options.secretId,
+      JSON.stringify({ ...account, refreshToken: answer.refresh_token }),
+    );
   return new Secret(answer.id_token);
 }
 
@@ -57,36 +60,36 @@ export function parseAccount(text: string, where: string): Account {
   throw new RunnerError("secret_malformed", `the secret "${where}" is not of the form ${shape}`);
 }
 
-async function exchange(deps: SignInDeps, account: Account): Promise<z.output<typeof answerSchema>> {
-  const { status, body } = await post(deps, account);
-  if (status < 200 || status >= 300) throw refusal(deps, status, body);
+async function exchange(options: SignInOptions, account: Account): Promise<z.output<typeof answerSchema>> {
+  const { status, body } = await post(options, account);
+  if (status < 200 || status >= 300) throw refusal(options, status, body);
   const answer = answerSchema.safeParse(body);
   if (answer.success) return answer.data;
   throw new RunnerError(
     "sign_in_refused",
-    `what answered at ${originOf(deps)} is not Firebase's token service`,
+    `what answered at ${originOf(options)} is not Firebase's token service`,
   );
 }
 
 /** Errors have no cause, because the request's address and body contain the secret. */
 async function post(
-  deps: SignInDeps,
+  options: SignInOptions,
   { apiKey, refreshToken }: Account,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
-  const url = `${deps.baseUrl}/v1/token?key=${encodeURIComponent(apiKey)}`;
+  const url = `${options.baseUrl}/v1/token?key=${encodeURIComponent(apiKey)}`;
   const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken }).toString();
   const headers = { "content-type": "application/x-www-form-urlencoded", "user-agent": userAgent };
   try {
-    return await withTimeLimit({ clock: deps.clock, limitMs, what: "signing in" }, async (signal) => {
-      const answer = await deps.fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+    return await withTimeLimit({ clock: options.clock, limitMs, what: "signing in" }, async (signal) => {
+      const answer = await options.fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
       return { status: answer.status, body: parseJson((await readText(answer.body, longestBytes)).text) };
     });
   } catch {
-    throw unavailable(`${originOf(deps)} did not answer`);
+    throw unavailable(`${originOf(options)} did not answer`);
   }
 }
 
-function refusal({ secretId }: SignInDeps, status: number, body: unknown): RunnerError {
+function refusal({ secretId }: SignInOptions, status: number, body: unknown): RunnerError {
   const { data } = refusalSchema.safeParse(body);
   // Firebase's error codes, like TOKEN_EXPIRED. The rest of its message is not logged.
   const code = /^[A-Z_]{3,60}/.exec(data?.error.message ?? "")?.[0];
@@ -103,4 +106,4 @@ const unavailable = (why: string): RunnerError =>
     retryable: true,
   });
 
-const originOf = ({ baseUrl }: SignInDeps): string => new URL(baseUrl).origin;
+const originOf = ({ baseUrl }: SignInOptions): string => new URL(baseUrl).origin;

@@ -1,7 +1,5 @@
-import type { Clock } from "../core/clock.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
-import type { RunStore } from "../runs/run-store.ts";
-import type { KnownInstances, RotationRow } from "../runs/rotation.ts";
+import type { KnownInstances } from "../runs/rotation.ts";
 import {
   renderRunnerSecret,
   tryParseRunnerSecret,
@@ -12,13 +10,9 @@ import {
 import type { RunnerKey } from "../core/secret.ts";
 import type { SecretStore, Stage } from "../adapters/secrets-manager.ts";
 import { timing } from "../core/timing.ts";
+import type { RotationPorts } from "./ports.ts";
 
-export interface StageKeyDeps {
-  readonly store: SecretStore;
-  readonly runStore: Pick<RunStore, "openRuns">;
-  readonly rotation: RotationRow;
-  readonly clock: Clock;
-}
+export type StagePorts = Pick<RotationPorts, "store" | "runStore" | "rotation" | "clock">;
 
 /** A secret at one moment. A new value is derived from it and may replace only this version. */
 export interface Present {
@@ -64,15 +58,15 @@ export interface Version {
  * `secrets_unavailable`
  */
 export async function stageKey(
-  deps: StageKeyDeps,
+  ports: StagePorts,
   given: NewKeys & Version,
   stage: "AWSPENDING" | "STUDIO_RUNNER_CLI",
 ): Promise<"stored" | "taken"> {
-  const { store, runStore, clock } = deps;
+  const { store, runStore, clock } = ports;
   const { pool, secretId, versionId, keys, instances, present } = given;
   const inUse = new Set((await runStore.openRuns(pool)).map(({ keyId }) => keyId));
   const retired = retire(given, inUse, clock.now());
-  await note(deps, given);
+  await note(ports, given);
   const text = renderRunnerSecret({ keys, retired, instances, replaces: present.versionId });
   return store.putStaged(secretId, { versionId, text, stage });
 }
@@ -100,7 +94,7 @@ function retire(
  * keys that are or become current.
  * @throws RunnerError `key_refused` if one of the keys is being revoked
  */
-async function note({ rotation }: StageKeyDeps, { pool, keys, present }: NewKeys): Promise<void> {
+async function note({ rotation }: StagePorts, { pool, keys, present }: NewKeys): Promise<void> {
   const { current, previous } = present;
   const leasing = new Set([...keys, ...current.keys].map(({ id }) => id));
   const change = (known: KnownInstances): KnownInstances => {
@@ -161,9 +155,9 @@ async function move(store: SecretStore, secretId: string, { stage, to, from }: M
  * Stores new keys and makes them current. `false`: another value is current and stays.
  * @throws RunnerError as `stageKey`
  */
-export async function replaceKeys(deps: StageKeyDeps, given: NewKeys & Version): Promise<boolean> {
-  await stageKey(deps, given, "STUDIO_RUNNER_CLI");
-  return promote(deps.store, { ...given, replaces: given.present.versionId });
+export async function replaceKeys(ports: StagePorts, given: NewKeys & Version): Promise<boolean> {
+  await stageKey(ports, given, "STUDIO_RUNNER_CLI");
+  return promote(ports.store, { ...given, replaces: given.present.versionId });
 }
 
 const maxTries = 5;
@@ -174,14 +168,14 @@ const maxTries = 5;
  * @throws RunnerError as `stageKey`; `rotation_superseded` if another writer was faster every time
  */
 export async function setKeys(
-  deps: StageKeyDeps & { readonly newId: () => string },
+  ports: StagePorts & Pick<RotationPorts, "newId">,
   given: Omit<NewKeys, "present">,
 ): Promise<string> {
   const { secretId } = given;
   for (let tried = 0; tried < maxTries; tried++) {
-    const present = await readPresent(deps.store, secretId);
-    const versionId = deps.newId();
-    if (await replaceKeys(deps, { ...given, versionId, present })) return versionId;
+    const present = await readPresent(ports.store, secretId);
+    const versionId = ports.newId();
+    if (await replaceKeys(ports, { ...given, versionId, present })) return versionId;
   }
   const sentence = `the secret "${secretId}" keeps changing: the new keys are not in use, try again`;
   throw new RunnerError("rotation_superseded", sentence);

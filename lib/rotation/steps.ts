@@ -1,15 +1,14 @@
 import { RunnerError } from "../core/errors.ts";
 import { parseRunnerSecret, splitByKind, type RunnerSecret } from "../keys/runner-secret.ts";
-import type { Studio, RunnerKind, StudioAdmin } from "../studio/studio.ts";
-import { mintKeys, type MintDeps } from "./mint.ts";
-import { revokeUnused, type RevokeDeps, type RevokeSettings, type RevokeSummary } from "./revoke.ts";
+import type { RunnerKind } from "../studio/studio.ts";
+import { mintKeys } from "./mint.ts";
+import { revokeUnused, type RevokeSettings, type RevokeSummary } from "./revoke.ts";
 import type { RotationEvent, RotationStep } from "./rotation-event.ts";
+import type { RotationPorts } from "./ports.ts";
 import { dropPending, promote, readPresent, stageKey } from "./stages.ts";
-import { nameRefused, refusedKeys, type TryKeyDeps } from "./try-key.ts";
+import { nameRefused, refusedKeys } from "./try-key.ts";
 
-export interface RotatorDeps extends MintDeps, RevokeDeps, TryKeyDeps {
-  readonly studio: Studio & StudioAdmin;
-}
+export type RotatorPorts = Omit<RotationPorts, "newId">;
 
 export interface RotatorSettings extends RevokeSettings {
   readonly kind: RunnerKind;
@@ -20,7 +19,7 @@ export type RotationResult = { readonly step: RotationEvent["step"] } & Partial<
 type Steps = Readonly<
   Record<
     RotationStep,
-    (deps: RotatorDeps, settings: RotatorSettings, versionId: string) => Promise<Partial<RevokeSummary>>
+    (ports: RotatorPorts, settings: RotatorSettings, versionId: string) => Promise<Partial<RevokeSummary>>
   >
 >;
 
@@ -29,48 +28,48 @@ type Steps = Readonly<
  * repeated after a crash at any point.
  */
 const steps: Steps = {
-  createSecret: async (deps, settings, versionId) => {
-    const { store } = deps;
+  createSecret: async (ports, settings, versionId) => {
+    const { store } = ports;
     const { pool, kind, secretId } = settings;
     const present = await readPresent(store, secretId);
     if (present.versionId === versionId) return {};
     if ((await store.readVersion(secretId, versionId)) !== undefined) return {};
     const { replaced, kept } = splitByKind(present.current, kind);
-    const minted = await mintKeys(deps, { pool, kind, count: Math.max(1, replaced.length) });
+    const minted = await mintKeys(ports, { pool, kind, count: Math.max(1, replaced.length) });
     const keys = [...minted.keys, ...kept.keys];
     const instances = [...minted.instances, ...kept.instances];
     // "taken" means that a concurrent invocation was faster. The keys minted here are never used and will be
     // revoked.
-    await stageKey(deps, { pool, secretId, versionId, keys, instances, present }, "AWSPENDING");
+    await stageKey(ports, { pool, secretId, versionId, keys, instances, present }, "AWSPENDING");
     return {};
   },
 
   /** Studio needs no change: it has already accepted the keys that it created. */
-  setSecret: async (deps, settings, versionId) => {
-    await readPending(deps, settings, versionId);
+  setSecret: async (ports, settings, versionId) => {
+    await readPending(ports, settings, versionId);
     return {};
   },
 
-  testSecret: async (deps, settings, versionId) => {
-    const value = await readPending(deps, settings, versionId);
-    const refused = await refusedKeys(deps, value.keys);
+  testSecret: async (ports, settings, versionId) => {
+    const value = await readPending(ports, settings, versionId);
+    const refused = await refusedKeys(ports, value.keys);
     if (refused.length === 0) return {};
     const old = splitByKind(value, settings.kind).kept.keys.map(({ id }) => id);
     const which = `${nameRefused(refused, old)} (secret "${settings.secretId}")`;
     throw new RunnerError("key_refused", `Studio refuses ${which}; the previous keys stay in use`);
   },
 
-  finishSecret: async (deps, settings, versionId) => {
-    const { store } = deps;
+  finishSecret: async (ports, settings, versionId) => {
+    const { store } = ports;
     const { secretId } = settings;
-    const { replaces } = await readPending(deps, settings, versionId);
+    const { replaces } = await readPending(ports, settings, versionId);
     const { AWSCURRENT } = await store.stages(secretId);
     if (AWSCURRENT !== versionId) {
-      await warnOfOthers(deps, settings);
+      await warnOfOthers(ports, settings);
       if (!(await promote(store, { secretId, versionId, replaces })))
-        return abandon(deps, settings, versionId);
+        return abandon(ports, settings, versionId);
     }
-    return revokeUnused(deps, settings);
+    return revokeUnused(ports, settings);
   },
 };
 
@@ -79,21 +78,21 @@ const steps: Steps = {
  * @throws RunnerError from any part; Secrets Manager then retries the rotation with the same version
  */
 export async function runRotation(
-  deps: RotatorDeps,
+  ports: RotatorPorts,
   settings: RotatorSettings,
   event: RotationEvent,
 ): Promise<RotationResult> {
   const { step } = event;
   const done =
     step === "revokeUnused"
-      ? await revokeUnused(deps, settings)
-      : await steps[step](deps, settings, event.versionId);
-  deps.log.info("rotation_step", { pool: settings.pool, what: step });
+      ? await revokeUnused(ports, settings)
+      : await steps[step](ports, settings, event.versionId);
+  ports.log.info("rotation_step", { pool: settings.pool, what: step });
   return { step, ...done };
 }
 
 async function readPending(
-  { store }: RotatorDeps,
+  { store }: RotatorPorts,
   { secretId }: RotatorSettings,
   versionId: string,
 ): Promise<RunnerSecret> {
@@ -111,7 +110,7 @@ async function readPending(
  * revokeUnused revokes the minted keys.
  */
 async function abandon(
-  { store }: RotatorDeps,
+  { store }: RotatorPorts,
   { secretId }: RotatorSettings,
   versionId: string,
 ): Promise<never> {
@@ -123,16 +122,16 @@ async function abandon(
 }
 
 /** Warns of keys that were stored by hand without their instance, because the rotator cannot revoke them. */
-async function warnOfOthers(deps: RotatorDeps, { pool, secretId }: RotatorSettings): Promise<void> {
+async function warnOfOthers(ports: RotatorPorts, { pool, secretId }: RotatorSettings): Promise<void> {
   const [{ current }, known] = await Promise.all([
-    readPresent(deps.store, secretId),
-    deps.rotation.read(pool),
+    readPresent(ports.store, secretId),
+    ports.rotation.read(pool),
   ]);
   const { keys, instances } = current;
   const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));
   for (const { id } of keys) {
     if (revocable.has(id)) continue;
     const explanation = "its instance is not known: revoke it on Studio's page once no job uses it";
-    deps.log.warn("key_not_revocable", { pool, keyId: id, explanation });
+    ports.log.warn("key_not_revocable", { pool, keyId: id, explanation });
   }
 }

@@ -1,14 +1,10 @@
-import type { Clock } from "../core/clock.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import { retry, type RetryPolicy } from "../core/retry.ts";
 import type { RunnerKey } from "../core/secret.ts";
-import type { Studio } from "../studio/studio.ts";
+import type { RotationPorts } from "./ports.ts";
 
-export interface TryKeyDeps {
-  readonly studio: Pick<Studio, "heartbeat">;
-  readonly clock: Clock;
-  /** 0 (included) to 1 (excluded). */
-  readonly random: () => number;
+export interface TryKeyPorts extends Pick<RotationPorts, "clock" | "random"> {
+  readonly studio: Pick<RotationPorts["studio"], "heartbeat">;
 }
 
 export type KeyAnswer = "accepted" | "refused";
@@ -23,7 +19,7 @@ const policy: RetryPolicy = { attempts: 3, baseMs: 500, maxMs: 4_000, maxRetryAf
  * @throws RunnerError `studio_unavailable` or `studio_contract` if Studio gave no usable answer
  */
 export async function tryKey(
-  { studio, clock, random }: TryKeyDeps,
+  { studio, clock, random }: TryKeyPorts,
   key: RunnerKey,
   signal?: AbortSignal,
 ): Promise<KeyAnswer> {
@@ -55,10 +51,10 @@ export function nameRefused(refused: readonly string[], old: readonly string[]):
 
 /** The ids of the keys that Studio refuses. @throws as `tryKey` */
 export async function refusedKeys(
-  deps: TryKeyDeps,
+  ports: TryKeyPorts,
   keys: readonly RunnerKey[],
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  const answers = await Promise.all(keys.map((key) => tryKey(deps, key, signal)));
+  const answers = await Promise.all(keys.map((key) => tryKey(ports, key, signal)));
   return keys.flatMap(({ id }, at) => (answers[at] === "refused" ? [id] : []));
 }

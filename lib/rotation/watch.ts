@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { KeyAnswer } from "./try-key.ts";
 
-export interface WatchDeps {
+export interface Watch {
   readonly clock: Clock;
   /** Checks once. `unknown`: Studio cannot be asked at the moment. */
   readonly look: () => Promise<KeyAnswer | "unknown">;
@@ -24,7 +24,7 @@ export interface Watched {
  * at the end. Rejects with the signal's reason.
  */
 export async function watchRefusals(
-  { clock, look, signal }: WatchDeps,
+  { clock, look, signal }: Watch,
   { forMs, everyMs }: WatchTime,
 ): Promise<Watched> {
   const startedAtMs = clock.now();

@@ -81,7 +81,7 @@ export const runSchema = z.object({
   /** The post that ends the job got no answer: it is unknown whether Studio accepted it. */
   unconfirmed: z.boolean().optional(),
   rounds: z.number().default(0),
-  /** Which job of the workspace this is (lib/attempt/job-digest.ts); absent before its context was read. */
+  /** Which job of the workspace this is (lib/attempt/delivery.ts); absent before its context was read. */
   jobDigest: z.string().optional(),
   /**
    * Ids of the stored responses of the run's rounds, oldest first. Each is recorded as soon as it is known, so the last one

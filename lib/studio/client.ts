@@ -128,7 +128,7 @@ function managementRoutes(send: Send): StudioAdmin {
     send(route, { credential: call.accountToken, body, signal: call.signal });
   return {
     createRunnerInstance: async (call, { kind, name }) => {
-      const body = { kind, ...(name === undefined ? {} : { name }) };
+      const body = { kind, name };
       const { value } = await sendAdmin(routes.createRunnerInstance, call, body);
       const key = { id: value.credentialId, value: new Secret(value.runnerToken) };
       return { instanceId: value.instanceId, key, kind: value.kind, name: value.name ?? "" };

@@ -1,7 +1,7 @@
 import { hasCode, RunnerError, type ErrorCode } from "../core/errors.ts";
 import { brokenExchange } from "../adapters/http.ts";
 import type { Redact } from "../core/redact.ts";
-import { parseRetryAfter } from "../core/retry-after.ts";
+import { parseRetryAfter } from "../core/retry.ts";
 import type { RouteKind } from "./routes.ts";
 import { bodyWords, cleanCause, fold, pageWords } from "./words.ts";
 

@@ -44,7 +44,7 @@ function jsonLine({ level, requestId, args }: Line): string {
   const head = {
     timestamp: new Date().toISOString(),
     level,
-    ...(requestId === undefined ? {} : { requestId }),
+    requestId,
   };
   const [first] = args;
   if (args.length > 1 || typeof first !== "object" || first === null) {

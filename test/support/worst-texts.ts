@@ -8,7 +8,7 @@ import { createModelClient } from "../../lib/model/client.ts";
 import { createOpenAiModel } from "../../lib/model/openai.ts";
 import { failureError, failureNames, words } from "../../lib/model/provider-errors.ts";
 import { redactor } from "../../lib/core/redact.ts";
-import { parseRetryAfter } from "../../lib/core/retry-after.ts";
+import { parseRetryAfter } from "../../lib/core/retry.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { clockSkewMs } from "../../lib/studio/skew.ts";
 import { bodyWords, fold, pageWords } from "../../lib/studio/words.ts";

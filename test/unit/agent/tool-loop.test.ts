@@ -44,7 +44,7 @@ test("the first round carries the user's text, the instructions and all eleven t
   });
   expect(first!.tools).toHaveLength(11);
   expect(first!.instructions).toContain("create_checklist");
-  expect(first).not.toHaveProperty("previousResponseId");
+  expect(first!.previousResponseId).toBeUndefined();
 });
 
 test("parallel calls are applied and answered in the order of the calls", async () => {

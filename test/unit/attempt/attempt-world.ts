@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { runAttempt } from "../../../lib/attempt/attempt.ts";
-import { jobDigest } from "../../../lib/attempt/job-digest.ts";
+import { jobDigest } from "../../../lib/attempt/delivery.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { Ending, RunStore } from "../../../lib/runs/run-store.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";

@@ -2,11 +2,10 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { wrap } from "../../../functions/middleware.ts";
-import { dispatchEventSchema } from "../../../lib/dispatch/dispatch-event.ts";
+import { dispatchEventSchema, wrap } from "../../../functions/middleware.ts";
 import { attemptEventSchema } from "../../../lib/core/invoker.ts";
 import { failedInvocationSchema } from "../../../lib/attempt/failed-invocation.ts";
-import { createJsonLog } from "../../../lib/core/json-log.ts";
+import { createJsonLog } from "../../../lib/core/log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";
 import { partOf } from "../../support/part-of.ts";
 

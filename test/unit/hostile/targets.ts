@@ -27,7 +27,7 @@ import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { failureError } from "../../../lib/model/provider-errors.ts";
 import { parseLogLine } from "../../../lib/core/log-line.ts";
 import { sentenceOf } from "../../../cli/sentences.ts";
-import { printable } from "../../../lib/core/printable.ts";
+import { printable } from "../../../lib/core/text.ts";
 import { samples } from "../deliverables/samples.ts";
 
 type Target = (text: string) => unknown;

@@ -38,7 +38,7 @@ describe("the owner's instructions", () => {
     expect(define).toEqual({
       "process.env.RUNNER_INSTRUCTIONS": '"UXVvdGUgInRoaXMiLCBgdGhhdGAgYW5kICQodGhvc2UpLg=="',
     });
-    expect(bundling()).not.toHaveProperty("define");
+    expect(bundling().define).toBeUndefined();
     const { outputFiles } = buildSync({ ...buildOptions("process"), define });
     const code = outputFiles.find(({ path }) => path.endsWith(".js"))!.text;
     expect(code).toContain("UXVvdGUgInRoaXMiLCBgdGhhdGAgYW5kICQodGhvc2UpLg==");

@@ -93,7 +93,10 @@ describe("numbers", () => {
 it("a log query's rows have a cell for each column", () => {
   const columns = ["reason", "runs"];
   const { source } = watch({
-    logQuery: ({ query }) => ({ columns, rows: [{ runs: "2" }, { reason: query }], scanned: 9 }),
+    logQuery: ({ query }) => {
+      const cells: readonly Record<string, string>[] = [{ runs: "2" }, { reason: query }];
+      return { columns, rows: cells, scanned: 9 };
+    },
   });
   const asked = { logGroups: ["g"], text: "fields reason" };
   const { rows } = source.queryLogs(asked, { startMs: 0, endMs: 1 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { redactor } from "../../../lib/core/redact.ts";
-import { parseRetryAfter } from "../../../lib/core/retry-after.ts";
+import { parseRetryAfter } from "../../../lib/core/retry.ts";
 import { clockSkewMs } from "../../../lib/studio/skew.ts";
 import { bodyWords, cleanCause, fold } from "../../../lib/studio/words.ts";
 

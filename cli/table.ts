@@ -1,4 +1,5 @@
-import { printable } from "../lib/core/printable.ts";
+import Table from "cli-table3";
+import { printable } from "../lib/core/text.ts";
 import type { Screen } from "./terminal.ts";
 
 export interface Column {
@@ -17,12 +18,13 @@ export type Cell = string | { readonly text: string; readonly paint: (text: stri
 
 const gap = "  ";
 const narrowest = 8;
+/** Longer texts are cut before they are laid out, which takes more than linear time. */
+const longestText = 2_000;
 
-interface Part {
-  /** The characters of one line. */
-  readonly text: readonly string[];
-  readonly paint: (text: string) => string;
-}
+const borders = ["top", "mid", "bottom"].flatMap((at) => [at, `${at}-mid`, `${at}-left`, `${at}-right`]);
+const sides = ["left", "left-mid", "mid-mid", "right", "right-mid"];
+/** No lines, only a gap between two columns. */
+const noLines = { ...Object.fromEntries([...borders, ...sides].map((at) => [at, ""])), middle: gap };
 
 /** Renders rows in columns that fit the screen. Text that is too long is cut with "…", or wrapped. */
 export function renderTable(
@@ -30,37 +32,49 @@ export function renderTable(
   rows: readonly (readonly Cell[])[],
   screen: Screen,
 ): string {
-  return layOut(
-    columns,
-    rows.map((row) => row.map(partOf)),
-    screen,
-  );
-}
-
-function partOf(cell: Cell): Part {
-  const { text, paint } = typeof cell === "string" ? { text: cell, paint: String } : cell;
-  return { text: Array.from(printable(text)), paint };
-}
-
-function layOut(columns: readonly Column[], rows: readonly (readonly Part[])[], screen: Screen): string {
+  const texts = rows.map((row) => row.map(textOf));
   const natural = columns.map(({ title }, at) =>
-    Math.max(title.length, ...rows.map((row) => Math.min(row[at]?.text.length ?? 0, screen.columns))),
+    Math.max(title.length, ...texts.map((row) => Math.min(row[at]?.length ?? 0, screen.columns))),
   );
   const widths = fit(columns, natural, screen.columns);
   const dropped = columns.findLastIndex(({ optional }) => optional);
   if (widthOf(widths) > screen.columns && dropped >= 0) {
     const without = <T>(list: readonly T[]): readonly T[] => list.toSpliced(dropped, 1);
-    return layOut(
-      without(columns),
-      rows.map((row) => without(row)),
-      screen,
-    );
+    return renderTable(without(columns), rows.map(without), screen);
   }
-  const titles = columns.map(({ title }) => partOf(title.toUpperCase()));
-  const [head = "", ...rest] = [titles, ...rows.flatMap((row) => wrapped(row, columns, widths))].map(
-    (parts) => lineOf(parts, columns, widths),
-  );
-  return [screen.colours.dim(head), ...rest].join("\n");
+  const table = new Table({
+    chars: noLines,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    colWidths: [...widths],
+    colAligns: columns.map(({ align }) => align ?? "left"),
+  });
+  table.push(columns.map(({ title }) => screen.colours.dim(title.toUpperCase())));
+  for (const row of rows)
+    table.push(row.map((cell, at) => painted(cell, columns[at]?.wraps ? widths[at] : undefined)));
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+const textOf = (cell: Cell): string =>
+  printable(typeof cell === "string" ? cell : cell.text).slice(0, longestText);
+
+function painted(cell: Cell, wrapAt = Number.POSITIVE_INFINITY): string {
+  const paint = typeof cell === "string" ? String : cell.paint;
+  return linesOf(textOf(cell), wrapAt)
+    .map((line) => (line === "" ? "" : paint(line)))
+    .join("\n");
+}
+
+/** Breaks after a dot, a slash or a space if there is one in the second half of the line. */
+function linesOf(text: string, width: number): readonly string[] {
+  if (text.length <= width || width < 2) return [text];
+  const line = text.slice(0, width);
+  const seam = Math.max(...[".", "/", " "].map((one) => line.lastIndexOf(one))) + 1;
+  const taken = seam > width / 2 ? seam : width;
+  return [text.slice(0, taken), ...linesOf(text.slice(taken), width)];
 }
 
 const widthOf = (widths: readonly number[]): number =>
@@ -78,49 +92,4 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
     widths[widest.at] = widest.one - 1;
   }
   return widths;
-}
-
-function lineOf(parts: readonly Part[], columns: readonly Column[], widths: readonly number[]): string {
-  return columns
-    .map(({ align }, at) => {
-      const width = widths[at] ?? 0;
-      const { text = [], paint = String } = parts[at] ?? {};
-      const cell = text.length <= width ? text : [...text.slice(0, Math.max(0, width - 1)), "…"];
-      const padding = " ".repeat(Math.max(0, width - cell.length));
-      const painted = cell.length === 0 ? "" : paint(cell.join(""));
-      return align === "right" ? `${padding}${painted}` : `${painted}${padding}`;
-    })
-    .join(gap)
-    .trimEnd();
-}
-
-/** The lines of one row. */
-function wrapped(
-  row: readonly Part[],
-  columns: readonly Column[],
-  widths: readonly number[],
-): readonly (readonly Part[])[] {
-  const cells = row.map(({ text, paint }, at) => {
-    const lines = columns[at]?.wraps ? chunks(text, widths[at] ?? 0) : [text];
-    return { lines, paint };
-  });
-  const height = Math.max(...cells.map(({ lines }) => lines.length));
-  return Array.from({ length: height }, (_, line) =>
-    cells.map(({ lines, paint }) => ({ text: lines[line] ?? [], paint })),
-  );
-}
-
-/** Breaks after a dot, a slash or a space if there is one in the second half of the line. */
-function chunks(text: readonly string[], width: number): readonly (readonly string[])[] {
-  if (width < 2) return [text];
-  const lines: (readonly string[])[] = [];
-  let from = 0;
-  while (text.length - from > width) {
-    const line = text.slice(from, from + width);
-    const seam = line.findLastIndex((one) => "./ ".includes(one)) + 1;
-    const taken = seam > width / 2 ? seam : width;
-    lines.push(line.slice(0, taken));
-    from += taken;
-  }
-  return [...lines, text.slice(from)];
 }

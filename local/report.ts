@@ -1,7 +1,8 @@
 import type { CloudEvent } from "./cloud/events.ts";
 import { parseLogLine, type LogLine } from "../lib/core/log-line.ts";
 import { listDeliverables } from "../cli/sentences.ts";
-import { printable } from "../lib/core/printable.ts";
+import { renderTable } from "../cli/table.ts";
+import pc from "picocolors";
 
 export interface RunRow {
   readonly workspace: string;
@@ -40,28 +41,16 @@ function rowOf(line: LogLine): RunRow {
 }
 
 const columns = [
-  { title: "workspace", of: (row: RunRow) => row.workspace, right: false },
-  { title: "outcome", of: (row: RunRow) => row.outcome, right: false },
-  { title: "seconds", of: (row: RunRow) => row.seconds, right: true },
-  { title: "tokens", of: (row: RunRow) => row.tokens, right: true },
-  { title: "deliverables", of: (row: RunRow) => row.deliverables, right: false },
+  { title: "workspace" },
+  { title: "outcome" },
+  { title: "seconds", align: "right" },
+  { title: "tokens", align: "right" },
+  { title: "deliverables" },
 ] as const;
 
-/** A plain table with columns as wide as needed and no trailing spaces. */
-export function formatTable(rows: readonly RunRow[]): string {
-  const cells = [
-    columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map(({ of }) => printable(of(row)))),
-  ];
-  const widths = columns.map((_, at) => Math.max(...cells.map((row) => (row[at] ?? "").length)));
-  return cells
-    .map((row) =>
-      row
-        .map((cell, at) =>
-          columns[at]?.right ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0),
-        )
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
+export const formatTable = (rows: readonly RunRow[]): string =>
+  renderTable(
+    columns,
+    rows.map((row) => [row.workspace, row.outcome, row.seconds, row.tokens, row.deliverables]),
+    { columns: Number.POSITIVE_INFINITY, colours: pc },
+  );

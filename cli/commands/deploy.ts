@@ -30,8 +30,8 @@ export const deploy: Command = defineCommand({
     }
     const stackName = await ownStackName(context);
     const before = await runChecks(createFacts(context), deployChecks);
-    if (before.some(({ verdict }) => verdict === "fail")) return refusal(before);
-    const warnings = before.filter(({ verdict }) => verdict === "warn");
+    if (before.some(({ outcome }) => outcome === "fail")) return refusal(before);
+    const warnings = before.filter(({ outcome }) => outcome === "warn");
     if (warnings.length > 0) context.terminal.err(renderChecks(warnings, context.terminal));
     await runCdk(context, ["deploy", stackName, "--require-approval", yes ? "never" : "broadening"]);
     const after = await runChecks(createFacts(context.anew()), keyChecks);
@@ -53,7 +53,7 @@ function refusal(checks: readonly CheckResult[]): Outcome {
 /** The remedies for missing keys, and then `doctor`. */
 function nextSteps(checks: readonly CheckResult[]): readonly string[] {
   const remedies = checks
-    .filter(({ verdict }) => verdict === "fail")
+    .filter(({ outcome }) => outcome === "fail")
     .flatMap(({ remedy, pool, id }) =>
       remedy === undefined
         ? []

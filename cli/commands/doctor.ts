@@ -16,7 +16,7 @@ export const doctor: Command = defineCommand({
   examples: [
     { line: "doctor", shows: "before and after the first deploy, and when something is wrong" },
     { line: "doctor --local", shows: "checks the stack of npm start" },
-    { line: "doctor --json", shows: "for a script: checks[].id, verdict, finding, remedy" },
+    { line: "doctor --json", shows: "for a script: checks[].id, outcome, finding, remedy" },
   ],
   input: z.object({}),
   run: async (context) => {

@@ -14,7 +14,7 @@ export const accountChecks: readonly Check[] = [
     title: "AWS credentials",
     beforeDeploy: true,
     needs: [],
-    run: async (facts) => ({ verdict: "ok", finding: (await facts.credentials()).arn }),
+    run: async (facts) => ({ outcome: "ok", finding: (await facts.credentials()).arn }),
   },
   {
     id: "bootstrap",
@@ -39,10 +39,10 @@ export const accountChecks: readonly Check[] = [
       ]);
       const needed = pools.reduce((sum, { concurrency }) => sum + concurrency + functionsBeside, 0);
       const finding = `the account can run ${unreserved} invocations at once; the pools need ${needed}, including dispatchers and recovery`;
-      if (needed <= unreserved) return { verdict: "ok", finding };
+      if (needed <= unreserved) return { outcome: "ok", finding };
       const remedy =
         'Lower the pools\' concurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".';
-      return { verdict: "warn", finding, remedy };
+      return { outcome: "warn", finding, remedy };
     },
   },
 ];
@@ -54,11 +54,11 @@ async function judgeBootstrap({ context, credentials }: Facts): Promise<Finding>
   const remedy = `npx cdk bootstrap aws://${account}/${region}`;
   if (!found) {
     const finding = `this account and region have no stack ${bootstrapStack}`;
-    return { verdict: "fail", finding, remedy };
+    return { outcome: "fail", finding, remedy };
   }
   const version = Number(found.outputs["BootstrapVersion"] ?? 0);
   const finding = `version ${version}`;
   return version >= oldestBootstrap
-    ? { verdict: "ok", finding }
-    : { verdict: "fail", finding: `${finding}; ${oldestBootstrap} or newer is needed`, remedy };
+    ? { outcome: "ok", finding }
+    : { outcome: "fail", finding: `${finding}; ${oldestBootstrap} or newer is needed`, remedy };
 }

@@ -45,18 +45,18 @@ async function judgeAccess(
   const failure = await bedrock.ask({ endpoint, region, body });
   if (failure === undefined) {
     const finding = `${model} answers at the ${endpoint} endpoint in ${region} (asked for 16 tokens, which cost almost nothing)`;
-    return { verdict: "ok", finding };
+    return { outcome: "ok", finding };
   }
   const refusal = bedrockRefusal(failure);
   if (refusal === undefined) throw failureError(failure);
   const { kind, finding, remedy } = refusal;
   if (kind === "permission") return asOneself(finding, model);
-  return { verdict: "fail", finding: `${model}: ${finding}`, remedy: `${capital(remedy)}.` };
+  return { outcome: "fail", finding: `${model}: ${finding}`, remedy: `${capital(remedy)}.` };
 }
 
 /** Says that a finding is about the user's own credentials, not the processor's role. */
 const asOneself = (finding: string, model: string): Finding => ({
-  verdict: "warn",
+  outcome: "warn",
   finding: `${model}: ${finding.replace("the processor's role", "your own identity")}; whether the processor's role may is not known`,
   remedy:
     "Use credentials with this permission (--profile), or look at the reasons of failed jobs: npm run runner -- jobs. A deploy gives the role its permissions.",

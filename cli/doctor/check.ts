@@ -7,12 +7,12 @@ import type { ModelAnswer } from "../model.ts";
 import type { PoolStatus } from "../pool-status.ts";
 import type { Stack, StackPool } from "../stack.ts";
 
-export const verdicts = ["ok", "warn", "fail", "skipped"] as const;
-export type Verdict = (typeof verdicts)[number];
+export const outcomes = ["ok", "warn", "fail", "skipped"] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** Never contains a secret's value or a part of one. */
 export interface Finding {
-  readonly verdict: Verdict;
+  readonly outcome: Outcome;
   /** One sentence. */
   readonly finding: string;
   /** What to do, if anything. */
@@ -111,18 +111,18 @@ export async function runChecks(facts: Facts, checks: readonly Check[]): Promise
 async function runCheck(facts: Facts, check: Check): Promise<readonly Finding[]> {
   const { context } = facts;
   if (check.awsOnly && context.options.local)
-    return [{ verdict: "skipped", finding: "not for the local stack" }];
+    return [{ outcome: "skipped", finding: "not for the local stack" }];
   const { clock, signal } = context;
   const limit = { clock, limitMs, signal, what: `the check ${check.id}` };
   try {
     return await withTimeLimit(limit, async () => {
       const missing = await findMissing(facts, check.needs);
-      if (missing !== undefined) return [{ verdict: "skipped", finding: missing }] as const;
+      if (missing !== undefined) return [{ outcome: "skipped", finding: missing }] as const;
       return [await check.run(facts)].flat();
     });
   } catch (error) {
     signal.throwIfAborted();
-    return [{ verdict: check.unknown ?? "fail", ...describeError(error) }];
+    return [{ outcome: check.unknown ?? "fail", ...describeError(error) }];
   }
 }
 

@@ -30,10 +30,10 @@ export const localChecks: readonly Check[] = [
       const remedy =
         "Start it with npm (npm run runner -- …), which uses the project's Node, or install Node 24.";
       if (compareVersions(nodeVersion, oldestNode) < 0)
-        return { verdict: "fail", finding: `${nodeVersion} is too old`, remedy };
+        return { outcome: "fail", finding: `${nodeVersion} is too old`, remedy };
       if (compareVersions(nodeVersion, lambdaNode) < 0)
-        return { verdict: "warn", finding: `${nodeVersion}, while the functions run on 24`, remedy };
-      return { verdict: "ok", finding: nodeVersion };
+        return { outcome: "warn", finding: `${nodeVersion}, while the functions run on 24`, remedy };
+      return { outcome: "ok", finding: nodeVersion };
     },
   },
   {
@@ -44,9 +44,9 @@ export const localChecks: readonly Check[] = [
     run: async ({ context: { project } }) => {
       const missing = await project.missingPackages();
       if (missing.length === 0)
-        return { verdict: "ok", finding: "all installed in the versions of package.json" };
+        return { outcome: "ok", finding: "all installed in the versions of package.json" };
       const finding = `${count(missing.length, "package")} missing or in another version: ${missing.slice(0, 5).join(", ")}`;
-      return { verdict: "fail", finding, remedy: "npm ci" };
+      return { outcome: "fail", finding, remedy: "npm ci" };
     },
   },
   {
@@ -57,7 +57,7 @@ export const localChecks: readonly Check[] = [
     run: async (facts) => {
       const settings = await facts.settings();
       ownInstructions(settings.inference); // throws if a file of instructions cannot be read
-      return { verdict: "ok", finding: summaryOf(settings) };
+      return { outcome: "ok", finding: summaryOf(settings) };
     },
   },
   {
@@ -97,14 +97,14 @@ function judgePrices(settings: Settings, nowMs: number): Finding {
   const unknown = models.filter((model) => !Object.hasOwn(known, model));
   if (unknown.length > 0) {
     const finding = `none is known for ${unknown.join(", ")}: costs are not estimated, and no daily cap can be set`;
-    return { verdict: "warn", finding, remedy: "Add it to cdk.json: spend.prices." };
+    return { outcome: "warn", finding, remedy: "Add it to cdk.json: spend.prices." };
   }
   const ageMs = nowMs - Date.parse(spend.pricesAsOf);
   const finding = `known for ${models.join(", ")}, as of ${spend.pricesAsOf}`;
-  if (ageMs <= pricesFreshMs) return { verdict: "ok", finding };
+  if (ageMs <= pricesFreshMs) return { outcome: "ok", finding };
   const remedy =
     "Compare them with the provider's page, and write them into cdk.json: spend.prices and spend.pricesAsOf.";
-  return { verdict: "warn", finding: `${finding}, which is ${formatDuration(ageMs)} ago`, remedy };
+  return { outcome: "warn", finding: `${finding}, which is ${formatDuration(ageMs)} ago`, remedy };
 }
 
 async function judgeModel(facts: Facts): Promise<Finding> {
@@ -112,7 +112,7 @@ async function judgeModel(facts: Facts): Promise<Finding> {
   const { model } = settings.inference;
   if (bedrockOf(settings))
     return {
-      verdict: "ok",
+      outcome: "ok",
       finding: `${model}: its model card in Amazon Bedrock's user guide has the shutdown date`,
     };
   const deployed = valueOf(await attempt(() => facts.stack()))?.settings;
@@ -123,22 +123,22 @@ async function judgeModel(facts: Facts): Promise<Finding> {
   if (answer?.kind === "unseen") {
     const remedy =
       "Choose a model that the key may use (inference.model), or give its project access to this one.";
-    const verdict = isOpenAi(settings) ? "fail" : "warn";
-    return { verdict, finding: `the key has no access to the model ${model}`, remedy };
+    const outcome = isOpenAi(settings) ? "fail" : "warn";
+    return { outcome, finding: `the key has no access to the model ${model}`, remedy };
   }
   const providerDate = answer?.kind === "available" ? answer.shutdownDate : undefined;
   const known = shutdownOf(model);
   const shutdown = providerDate === undefined ? known : { date: providerDate, instead: known?.instead };
   const source =
     answer?.kind === "available" ? "available to the key" : `in the built-in list of ${modelDatesAsOf}`;
-  if (!shutdown) return { verdict: "ok", finding: `${model}: ${source}, no shutdown announced` };
+  if (!shutdown) return { outcome: "ok", finding: `${model}: ${source}, no shutdown announced` };
   return judgeShutdown(model, shutdown, facts.context.clock.now());
 }
 
 function judgeShutdown(model: string, { date, instead }: Shutdown, nowMs: number): Finding {
   const leftMs = Date.parse(date) - nowMs;
   const remedy = `Choose another model (inference.model)${instead === undefined ? "" : `; its provider names ${instead}`}, and deploy.`;
-  if (leftMs <= 0) return { verdict: "fail", finding: `${model} was shut down on ${date}`, remedy };
+  if (leftMs <= 0) return { outcome: "fail", finding: `${model} was shut down on ${date}`, remedy };
   const finding = `${model} will be shut down on ${date}, in ${formatDuration(leftMs)}`;
-  return leftMs > shutdownNearMs ? { verdict: "ok", finding } : { verdict: "warn", finding, remedy };
+  return leftMs > shutdownNearMs ? { outcome: "ok", finding } : { outcome: "warn", finding, remedy };
 }

@@ -52,7 +52,7 @@ export const keyChecks: readonly Check[] = [
   },
   perPool("account-key", "Account key", async ({ context }, pool) => {
     const secretId = pool.optional("AccountSecret");
-    if (secretId === undefined) return { verdict: "skipped", finding: "the pool has no rotator" };
+    if (secretId === undefined) return { outcome: "skipped", finding: "the pool has no rotator" };
     return judgeSecret(context, { name: "account-key", secretId, parse: parseAccount, good: isStored });
   }),
   perPool("account-key-accepted", "Account key sign-in", judgeSignIn),
@@ -61,20 +61,20 @@ export const keyChecks: readonly Check[] = [
 const isStored = (): string => "stored and well formed";
 
 const noneStored = (instead: string): Finding => ({
-  verdict: "skipped",
+  outcome: "skipped",
   finding: `none is stored: ${instead}`,
 });
-const nothingToTry: Finding = { verdict: "skipped", finding: "there is no well formed key to try" };
+const nothingToTry: Finding = { outcome: "skipped", finding: "there is no well formed key to try" };
 
 const answerFindings: Readonly<Record<ModelAnswer["kind"], Finding>> = {
-  available: { verdict: "ok", finding: "accepted" },
-  unseen: { verdict: "ok", finding: "accepted" },
+  available: { outcome: "ok", finding: "accepted" },
+  unseen: { outcome: "ok", finding: "accepted" },
   untold: {
-    verdict: "ok",
+    outcome: "ok",
     finding: "accepted, but it may not read about models, so access to the model was not checked",
   },
   refused: {
-    verdict: "fail",
+    outcome: "fail",
     finding: "the provider refuses it",
     remedy: "Store another one: npm run runner -- secrets set model-key",
   },
@@ -92,12 +92,12 @@ async function judgeSecret<T>(context: Context, { name, secretId, parse, good }:
   const secrets = await context.secrets();
   const remedy = `npm run runner -- secrets set ${name}`;
   const { AWSCURRENT } = await secrets.stages(secretId);
-  if (AWSCURRENT === undefined) return { verdict: "fail", finding: "no value is stored yet", remedy };
+  if (AWSCURRENT === undefined) return { outcome: "fail", finding: "no value is stored yet", remedy };
   try {
-    return { verdict: "ok", finding: good(parse(await secrets.read(secretId), name)) };
+    return { outcome: "ok", finding: good(parse(await secrets.read(secretId), name)) };
   } catch (error) {
     if (!hasCode(error, "secret_malformed")) throw error;
-    return { verdict: "fail", finding: asSentence(error.message), remedy };
+    return { outcome: "fail", finding: asSentence(error.message), remedy };
   }
 }
 
@@ -106,9 +106,9 @@ async function judgeRunnerKeys({ context, stack }: Facts, pool: StackPool): Prom
   const keys = await readKeys(context, pool);
   if (keys.length === 0) return nothingToTry;
   const refused = await askForRefused(context, settings, keys);
-  if (refused.length === 0) return { verdict: "ok", finding: "all accepted" };
+  if (refused.length === 0) return { outcome: "ok", finding: "all accepted" };
   const remedy = "Store others: npm run runner -- secrets set runner-keys, or npm run runner -- rotate";
-  return { verdict: "fail", finding: `Studio refuses ${refused.join(", ")}`, remedy };
+  return { outcome: "fail", finding: `Studio refuses ${refused.join(", ")}`, remedy };
 }
 
 /**
@@ -117,17 +117,17 @@ async function judgeRunnerKeys({ context, stack }: Facts, pool: StackPool): Prom
  */
 async function judgeSignIn({ context, stack }: Facts, pool: StackPool): Promise<Finding> {
   const secretId = pool.optional("AccountSecret");
-  if (secretId === undefined) return { verdict: "skipped", finding: "the pool has no rotator" };
+  if (secretId === undefined) return { outcome: "skipped", finding: "the pool has no rotator" };
   const [secrets, { settings }] = await Promise.all([context.secrets(), stack()]);
   const { fetch, clock, random } = context;
   try {
     await signIn({ secrets, fetch, clock, random, secretId, baseUrl: settings.studio.signInUrl });
-    return { verdict: "ok", finding: "accepted" };
+    return { outcome: "ok", finding: "accepted" };
   } catch (error) {
     if (hasCode(error, "secret_missing", "secret_malformed")) return nothingToTry;
     if (!hasCode(error, "sign_in_refused")) throw error;
     const finding = `the sign-in refuses it, so no key can be created or revoked: ${error.message}`;
-    return { verdict: "fail", finding, remedy: "npm run runner -- secrets set account-key" };
+    return { outcome: "fail", finding, remedy: "npm run runner -- secrets set account-key" };
   }
 }
 
@@ -142,9 +142,9 @@ async function judgeRotation({ context }: Facts, pool: StackPool): Promise<Findi
   const { AWSPENDING, AWSCURRENT, AWSPREVIOUS } = await (await context.secrets()).stages(secretId);
   // AWSPENDING may stay on the current or previous version after a rotation.
   const isOver = AWSPENDING === undefined || AWSPENDING === AWSCURRENT || AWSPENDING === AWSPREVIOUS;
-  if (isOver) return { verdict: "ok", finding: "none is pending" };
+  if (isOver) return { outcome: "ok", finding: "none is pending" };
   return {
-    verdict: "warn",
+    outcome: "warn",
     finding: "new keys are pending: a rotation is running, or was interrupted",
     remedy: `If none is running: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
   };

@@ -2,10 +2,10 @@ import { printable, printableLines } from "../../lib/core/text.ts";
 import { count } from "../format.ts";
 import type { Screen } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
-import { verdicts, type CheckResult, type Verdict } from "./check.ts";
+import { outcomes, type CheckResult, type Outcome } from "./check.ts";
 
 const marks: Readonly<
-  Record<Verdict, { readonly mark: string; readonly paint: "green" | "yellow" | "red" | "dim" }>
+  Record<Outcome, { readonly mark: string; readonly paint: "green" | "yellow" | "red" | "dim" }>
 > = {
   ok: { mark: "✓", paint: "green" },
   warn: { mark: "!", paint: "yellow" },
@@ -22,32 +22,32 @@ export function renderChecks(results: readonly CheckResult[], screen: Screen): s
     printable(pool === undefined || pools.size < 2 ? title : `${title} (${pool})`),
   );
   const width = Math.max(0, ...labels.map((label) => label.length));
-  const lines = results.map(({ verdict, finding, remedy }, at) => {
-    const { mark, paint } = marks[verdict];
+  const lines = results.map(({ outcome, finding, remedy }, at) => {
+    const { mark, paint } = marks[outcome];
     const left = `${colours[paint](mark)} ${(labels[at] ?? "").padEnd(width)}  `;
     const text = wrap(printableLines(finding), { columns: screen.columns, indent: width + indent });
     const advice =
       remedy === undefined
         ? ""
         : `\n${" ".repeat(width + indent)}${wrap(`→ ${printable(remedy)}`, { columns: screen.columns, indent: width + indent })}`;
-    return `${left}${verdict === "skipped" ? colours.dim(text) : text}${advice}`;
+    return `${left}${outcome === "skipped" ? colours.dim(text) : text}${advice}`;
   });
   return [...lines, "", totals(results)].join("\n");
 }
 
-const words: Readonly<Record<Verdict, (number: number) => string>> = {
+const words: Readonly<Record<Outcome, (number: number) => string>> = {
   ok: (number) => `${number} ok`,
   warn: (number) => count(number, "warning"),
   fail: (number) => `${number} failed`,
   skipped: (number) => `${number} skipped`,
 };
 
-export const countVerdicts = (results: readonly CheckResult[]): Readonly<Record<Verdict, number>> => {
-  const of = (wanted: Verdict): number => results.filter(({ verdict }) => verdict === wanted).length;
+export const countVerdicts = (results: readonly CheckResult[]): Readonly<Record<Outcome, number>> => {
+  const of = (wanted: Outcome): number => results.filter(({ outcome }) => outcome === wanted).length;
   return { ok: of("ok"), warn: of("warn"), fail: of("fail"), skipped: of("skipped") };
 };
 
 function totals(results: readonly CheckResult[]): string {
   const counts = countVerdicts(results);
-  return verdicts.map((verdict) => words[verdict](counts[verdict])).join(", ");
+  return outcomes.map((outcome) => words[outcome](counts[outcome])).join(", ");
 }

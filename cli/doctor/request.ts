@@ -17,30 +17,30 @@ export const requestChecks: readonly Check[] = [
 async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> {
   const deployed = await stack();
   const { settings } = deployed;
-  if (insteadOfKey(settings) !== undefined) return { verdict: "skipped", finding: "no model key is stored" };
+  if (insteadOfKey(settings) !== undefined) return { outcome: "skipped", finding: "no model key is stored" };
   const answer = await model().catch((error: unknown) => {
     if (hasCode(error, "secret_missing", "secret_malformed")) return undefined;
     throw error;
   });
   if (answer === undefined || answer.kind === "refused")
-    return { verdict: "skipped", finding: "there is no key that the provider accepts" };
+    return { outcome: "skipped", finding: "there is no key that the provider accepts" };
   const text = await (await context.secrets()).read(deployed.output("ModelKeySecret"));
   const openai = openAiFor(context, settings, parseModelKey(text, "model-key"));
   const failure = await ask(openai, roundShape(settings), "the model's provider did not answer");
   const { model: name, serviceTier: tier } = settings.inference;
   if (failure === undefined) {
     const finding = `${name} answers a job's request${described(settings)} (asked for 16 tokens, which cost almost nothing)`;
-    return { verdict: "ok", finding };
+    return { outcome: "ok", finding };
   }
   const error = failureError({ ...failure, tier });
   if (hasCode(error, "model_no_room")) {
     const remedy = "Nothing to do: jobs wait for two minutes and then use the tier auto.";
-    return { verdict: "warn", finding: error.message, remedy };
+    return { outcome: "warn", finding: error.message, remedy };
   }
   if (error.retryable) throw error;
   const remedy =
     "Change the setting that the finding names, or choose another model (inference.model), in cdk.json; then deploy.";
-  return { verdict: "fail", finding: `${name}: ${error.message}`, remedy };
+  return { outcome: "fail", finding: `${name}: ${error.message}`, remedy };
 }
 
 function described({ inference }: Settings): string {

@@ -20,13 +20,13 @@ export const stackChecks: readonly Check[] = [
       const [{ version }, own] = await Promise.all([facts.stack(), facts.context.project.version()]);
       const order = compareVersions(version, own);
       if (order === 0)
-        return { verdict: "ok", finding: `${version} is deployed, and this checkout is the same` };
+        return { outcome: "ok", finding: `${version} is deployed, and this checkout is the same` };
       const finding = `${version} is deployed, this checkout is ${own}`;
       const remedy =
         order < 0
           ? "Deploy it: npm run runner -- deploy"
           : "Check out the version that is deployed, or newer, before you operate it.";
-      return { verdict: "warn", finding, remedy };
+      return { outcome: "warn", finding, remedy };
     },
   },
   {
@@ -37,45 +37,45 @@ export const stackChecks: readonly Check[] = [
     run: async (facts) => {
       const [project, { settings }] = await Promise.all([facts.settings(), facts.stack()]);
       if (isDeepStrictEqual(plain(project), plain(settings)))
-        return { verdict: "ok", finding: "the same as in cdk.json" };
+        return { outcome: "ok", finding: "the same as in cdk.json" };
       const remedy = "See them: npm run runner -- config --differences. Deploy: npm run runner -- deploy";
-      return { verdict: "warn", finding: "cdk.json has changes that are not deployed yet", remedy };
+      return { outcome: "warn", finding: "cdk.json has changes that are not deployed yet", remedy };
     },
   },
   byStatus("schedule", "Schedule", ({ schedule }) => {
-    if (schedule === null) return { verdict: "warn", finding: "could not be read" };
-    if (schedule.enabled) return { verdict: "ok", finding: `on, ${schedule.expression}` };
+    if (schedule === null) return { outcome: "warn", finding: "could not be read" };
+    if (schedule.enabled) return { outcome: "ok", finding: `on, ${schedule.expression}` };
     const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
-    return { verdict: "fail", finding: "off: no dispatch cycle starts", remedy };
+    return { outcome: "fail", finding: "off: no dispatch cycle starts", remedy };
   }),
   byStatus("paused", "Leasing", ({ state, paused, dailyCapUsd }) => {
     if (paused) {
       const by = paused.by === undefined ? "" : ` by ${paused.by}`;
       const why = paused.why === undefined ? "" : `: ${paused.why}`;
-      return { verdict: "warn", finding: `paused${by}${why}`, remedy: "npm run runner -- resume" };
+      return { outcome: "warn", finding: `paused${by}${why}`, remedy: "npm run runner -- resume" };
     }
-    if (state !== "capped") return { verdict: "ok", finding: "on" };
+    if (state !== "capped") return { outcome: "ok", finding: "on" };
     const finding = `the day's spending has reached its cap of ${dailyCapUsd.value ?? 0} USD: no new leases until 00:00 UTC`;
-    return { verdict: "warn", finding, remedy: "Raise it for now: npm run runner -- set-cap USD" };
+    return { outcome: "warn", finding, remedy: "Raise it for now: npm run runner -- set-cap USD" };
   }),
   byStatus("polls", "Last good poll", judgePolls),
   byStatus("dead-letters", "Dead letters", ({ deadLetters }) => {
-    if (deadLetters === null) return { verdict: "warn", finding: "could not be read" };
-    if (deadLetters === 0) return { verdict: "ok", finding: "none" };
+    if (deadLetters === null) return { outcome: "warn", finding: "could not be read" };
+    if (deadLetters === 0) return { outcome: "ok", finding: "none" };
     return {
-      verdict: "fail",
+      outcome: "fail",
       finding: `${count(deadLetters, "event")} that recovery could not handle`,
       remedy: "npm run runner -- redrive",
     };
   }),
   byStatus("alarms", "Alarms", ({ alarms }) => {
-    if (alarms === null) return { verdict: "warn", finding: "could not be read" };
+    if (alarms === null) return { outcome: "warn", finding: "could not be read" };
     if (alarms.length === 0)
-      return { verdict: "skipped", finding: "this stack has none (setting monitoring.level)" };
+      return { outcome: "skipped", finding: "this stack has none (setting monitoring.level)" };
     const loud = alarms.filter(({ state }) => state === "ALARM").map(({ id }) => id);
-    if (loud.length === 0) return { verdict: "ok", finding: `${alarms.length}, none in ALARM` };
+    if (loud.length === 0) return { outcome: "ok", finding: `${alarms.length}, none in ALARM` };
     const pages = loud.map((id) => `docs/runbook.md#${id.toLowerCase()}`);
-    return { verdict: "fail", finding: `in ALARM: ${loud.join(", ")}`, remedy: pages.join(", ") };
+    return { outcome: "fail", finding: `in ALARM: ${loud.join(", ")}`, remedy: pages.join(", ") };
   }),
 ];
 
@@ -87,38 +87,38 @@ async function judgeDeployed(facts: Facts): Promise<Finding> {
     const { name, status } = await facts.stack();
     const remedy = "Look at its events in the console of CloudFormation, then deploy again.";
     if (/^(?!UPDATE_).*(?:ROLLBACK|FAILED|DELETE)|FAILED$/.test(status))
-      return { verdict: "fail", finding: `${name} is ${status}`, remedy };
+      return { outcome: "fail", finding: `${name} is ${status}`, remedy };
     if (/ROLLBACK|IN_PROGRESS/.test(status))
-      return { verdict: "warn", finding: `${name} is ${status}`, remedy };
-    return { verdict: "ok", finding: `${name}, ${status}` };
+      return { outcome: "warn", finding: `${name} is ${status}`, remedy };
+    return { outcome: "ok", finding: `${name}, ${status}` };
   } catch (error) {
     const { code, message } = toCliError(error);
-    if (code === "config_invalid") return { verdict: "skipped", finding: settingsUnread };
+    if (code === "config_invalid") return { outcome: "skipped", finding: settingsUnread };
     if (code !== "not_deployed") throw error;
-    return { verdict: "warn", finding: message, remedy: "npm run runner -- deploy" };
+    return { outcome: "warn", finding: message, remedy: "npm run runner -- deploy" };
   }
 }
 
 function judgePolls({ goodPollAtMs, lastCycle, schedule }: PoolStatus, nowMs: number): Finding {
-  if (schedule?.enabled === false) return { verdict: "skipped", finding: "the schedule is off" };
+  if (schedule?.enabled === false) return { outcome: "skipped", finding: "the schedule is off" };
   const remedy = "See why: npm run runner -- logs --function dispatcher --since 10m";
   if (lastCycle && !isGoodReason(lastCycle.reason)) {
     const when = formatAge(nowMs - lastCycle.atMs);
     return {
-      verdict: "fail",
+      outcome: "fail",
       finding: `the last cycle ${reasonInWords(lastCycle.reason)}, ${when}`,
       remedy,
     };
   }
   if (goodPollAtMs === null)
     return {
-      verdict: "warn",
+      outcome: "warn",
       finding: "none yet: the first cycle ends within two minutes of a deploy",
       remedy,
     };
   const ageMs = nowMs - goodPollAtMs;
   return {
-    verdict: ageMs > goodPollWithinMs ? "fail" : "ok",
+    outcome: ageMs > goodPollWithinMs ? "fail" : "ok",
     finding: formatAge(ageMs),
     ...(ageMs > goodPollWithinMs ? { remedy } : {}),
   };

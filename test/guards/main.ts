@@ -57,10 +57,10 @@ try {
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   let broken = 0;
   for (const guard of guards) {
-    const verdict = check(guard);
-    if (verdict !== "kept") broken++;
+    const outcome = check(guard);
+    if (outcome !== "kept") broken++;
     process.stdout.write(
-      `${verdict === "kept" ? "ok  " : "FAIL"}  ${guard.promise}: ${guard.guard}${verdict === "kept" ? "" : ` (${verdict})`}\n`,
+      `${outcome === "kept" ? "ok  " : "FAIL"}  ${guard.promise}: ${guard.guard}${outcome === "kept" ? "" : ` (${outcome})`}\n`,
     );
   }
   process.stdout.write(

@@ -56,7 +56,7 @@ async function runJob(scenario: Scenario) {
 async function modelAccess(scenario: Scenario) {
   const cli = await operatorOf(scenario);
   const { stdout } = await cli(["doctor", "--local", "--json"]);
-  const { checks } = JSON.parse(stdout) as { checks: { id: string; verdict: string; finding: string }[] };
+  const { checks } = JSON.parse(stdout) as { checks: { id: string; outcome: string; finding: string }[] };
   const found = checks.find(({ id }) => id === "model-access");
   if (!found) throw new Error("model-access was not checked");
   return found;
@@ -80,14 +80,14 @@ describe("a job is completed", () => {
     expect(asked(scenario)).toContain("GET /v1/responses/:id 200");
     expect(asked(scenario).every((line) => line.endsWith(" 200"))).toBe(true);
     expect(Object.keys(scenario.cloud.outputs()).filter((name) => name.startsWith("ModelKey"))).toEqual([]);
-    expect(await modelAccess(scenario)).toMatchObject({ verdict: "ok" });
+    expect(await modelAccess(scenario)).toMatchObject({ outcome: "ok" });
   });
 
   test("with streams at runtime, which is never asked for background mode", async ({ onTestFinished }) => {
     const scenario = await start("runtime", { onTestFinished });
     expect(await runJob(scenario)).toMatchObject({ state: "completed", failure: null });
     expect(new Set(asked(scenario))).toEqual(new Set(["POST /v1/responses 200"]));
-    expect(await modelAccess(scenario)).toMatchObject({ verdict: "ok" });
+    expect(await modelAccess(scenario)).toMatchObject({ outcome: "ok" });
   });
 });
 
@@ -146,8 +146,8 @@ describe("a job fails after one request, and doctor reports the same, if", () =>
       expect(state).toBe("failed");
       expect(failure).toContain(words);
       expect(scenario.asked()).toHaveLength(1);
-      const { verdict, finding } = await modelAccess(scenario);
-      expect(verdict).toBe("fail");
+      const { outcome, finding } = await modelAccess(scenario);
+      expect(outcome).toBe("fail");
       expect(finding).toContain(words);
     } finally {
       for (const close of closing) await close();
@@ -166,7 +166,7 @@ describe("a job fails after one request, and doctor reports the same, if", () =>
     );
     expect(failure).not.toMatch(/arn:|000000000000/);
     expect(await modelAccess(scenario)).toMatchObject({
-      verdict: "warn",
+      outcome: "warn",
       finding: expect.stringContaining("your own identity may not perform bedrock:InvokeModel"),
     });
   });

@@ -45,18 +45,18 @@ const inProcess = (argv: readonly string[], input?: string): Promise<Ended> =>
   runner(argv, input, (all, given = "") => runCommand(all, { script: "cli/main.ts", input: given }));
 
 interface Diagnosis {
-  readonly checks: readonly { readonly id: string; readonly verdict: string; readonly finding: string }[];
+  readonly checks: readonly { readonly id: string; readonly outcome: string; readonly finding: string }[];
 }
 
 async function diagnose(run = runner): Promise<{
   code: number | null;
-  verdicts: Record<string, string>;
+  outcomes: Record<string, string>;
   diagnosis: Diagnosis;
 }> {
   const { code, stdout } = await run(["doctor", "--json"]);
   const diagnosis = JSON.parse(stdout) as Diagnosis;
-  const verdicts = Object.fromEntries(diagnosis.checks.map(({ id, verdict }) => [id, verdict]));
-  return { code, verdicts, diagnosis };
+  const outcomes = Object.fromEntries(diagnosis.checks.map(({ id, outcome }) => [id, outcome]));
+  return { code, outcomes, diagnosis };
 }
 
 /** Every runner key so far. */
@@ -73,9 +73,9 @@ const present = (): string => scenario.secrets().runnerKey;
 describe("with the local stack running", () => {
   test("doctor finds nothing wrong after a cycle", async () => {
     await scenario.cycle();
-    const { code, verdicts, diagnosis } = await diagnose(inProcess);
-    expect(diagnosis.checks.filter(({ verdict }) => verdict === "fail" || verdict === "warn")).toEqual([]);
-    expect(verdicts).toMatchObject({
+    const { code, outcomes, diagnosis } = await diagnose(inProcess);
+    expect(diagnosis.checks.filter(({ outcome }) => outcome === "fail" || outcome === "warn")).toEqual([]);
+    expect(outcomes).toMatchObject({
       credentials: "ok",
       bootstrap: "skipped",
       deployed: "ok",
@@ -127,7 +127,7 @@ describe("with the local stack running", () => {
     const refused = await runner(["rotate", "--json"], "nobody.knows-this-key");
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stdout)).toMatchObject({ outcome: "refused", newKeys: ["nobody"] });
-    expect((await diagnose()).verdicts).toMatchObject({ "runner-keys-accepted": "ok", rotation: "ok" });
+    expect((await diagnose()).outcomes).toMatchObject({ "runner-keys-accepted": "ok", rotation: "ok" });
   });
 
   test("redrive sends a dead letter with a live lease to recovery, and deletes one that needs no recovery", async () => {

@@ -37,7 +37,7 @@ const emptyPayload: CompletePayload = {
   checklists: [],
 };
 
-interface Scene {
+interface Fixture {
   readonly server: StudioUnderTest;
   readonly studio: Studio & StudioAdmin;
 }
@@ -61,7 +61,7 @@ export function studioContract(name: string, makeServer: () => Promise<StudioUnd
       await server?.close();
     });
 
-    const scene: Scene = {
+    const fixture: Fixture = {
       get server() {
         return server;
       },
@@ -70,159 +70,159 @@ export function studioContract(name: string, makeServer: () => Promise<StudioUnd
       },
     };
     describe("leasing", () => {
-      leasing(scene);
+      leasing(fixture);
     });
     describe("credentials", () => {
-      credentials(scene);
+      credentials(fixture);
     });
     describe("a leased job", () => {
-      leasedJob(scene);
+      leasedJob(fixture);
     });
     describe("a refused payload", () => {
-      refusedPayload(scene);
+      refusedPayload(fixture);
     });
     describe("runner instances", () => {
-      runnerInstances(scene);
+      runnerInstances(fixture);
     });
   });
 }
 
-function leasing(scene: Scene): void {
+function leasing(fixture: Fixture): void {
   it("says that an empty queue is empty", async () => {
-    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
+    expect(await fixture.studio.lease(call(fixture.server.userKey))).toBeUndefined();
   });
 
   it("leases a waiting job once, until a time to come", async () => {
-    const workspaceId = await scene.server.queueJob("Write a plan", "user");
+    const workspaceId = await fixture.server.queueJob("Write a plan", "user");
     const before = Date.now();
-    const lease = await scene.studio.lease(call(scene.server.userKey));
+    const lease = await fixture.studio.lease(call(fixture.server.userKey));
     expect(lease?.workspaceId).toBe(workspaceId);
     expect(lease?.leaseExpiresAtMs).toBeGreaterThan(before);
-    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
-    await scene.studio.fail({ ...call(scene.server.userKey), workspaceId }, "cleared");
+    expect(await fixture.studio.lease(call(fixture.server.userKey))).toBeUndefined();
+    await fixture.studio.fail({ ...call(fixture.server.userKey), workspaceId }, "cleared");
   });
 
   it.each([
     { target: "user", wrong: "globalKey", right: "userKey" },
     { target: "global", wrong: "userKey", right: "globalKey" },
   ] as const)("shows a $target job to no key of the other kind", async ({ target, wrong, right }) => {
-    const workspaceId = await scene.server.queueJob("Only for one kind", target);
-    expect(await scene.studio.lease(call(scene.server[wrong]))).toBeUndefined();
-    expect((await scene.studio.lease(call(scene.server[right])))?.workspaceId).toBe(workspaceId);
-    await scene.studio.fail({ ...call(scene.server[right]), workspaceId }, "cleared");
+    const workspaceId = await fixture.server.queueJob("Only for one kind", target);
+    expect(await fixture.studio.lease(call(fixture.server[wrong]))).toBeUndefined();
+    expect((await fixture.studio.lease(call(fixture.server[right])))?.workspaceId).toBe(workspaceId);
+    await fixture.studio.fail({ ...call(fixture.server[right]), workspaceId }, "cleared");
   });
 }
 
-function credentials(scene: Scene): void {
+function credentials(fixture: Fixture): void {
   it("refuses a key that it does not know", async () => {
-    await expect(scene.studio.lease(call("nobody.no-such-secret"))).rejects.toMatchObject({
+    await expect(fixture.studio.lease(call("nobody.no-such-secret"))).rejects.toMatchObject({
       code: "key_refused",
       status: 401,
     });
   });
 
   it("refuses a known credential id with a wrong secret", async () => {
-    const [id = ""] = scene.server.userKey.split(".");
-    await expect(scene.studio.lease(call(`${id}.wrong-secret`))).rejects.toMatchObject({
+    const [id = ""] = fixture.server.userKey.split(".");
+    await expect(fixture.studio.lease(call(`${id}.wrong-secret`))).rejects.toMatchObject({
       code: "key_refused",
       status: 401,
     });
   });
 
   it("refuses a revoked key", async () => {
-    await expect(scene.studio.lease(call(scene.server.revokedKey))).rejects.toMatchObject({
+    await expect(fixture.studio.lease(call(fixture.server.revokedKey))).rejects.toMatchObject({
       code: "key_refused",
       status: 401,
     });
   });
 }
 
-function leasedJob(scene: Scene): void {
+function leasedJob(fixture: Fixture): void {
   it("has a context with the user's words", async () => {
-    const job = await leaseNew(scene, "Compare three kettles");
-    const context = await scene.studio.context(job);
+    const job = await leaseNew(fixture, "Compare three kettles");
+    const context = await fixture.studio.context(job);
     expect(context.workspaceId).toBe(job.workspaceId);
     expect(context.messageCount).toBe(1);
     expect(context.recentText).toContain("Compare three kettles");
     expect(context.recentMessages.map((message) => message.text)).toEqual(["Compare three kettles"]);
-    await scene.studio.fail(job, "cleared");
+    await fixture.studio.fail(job, "cleared");
   });
 
   it("is kept longer by a heartbeat", async () => {
-    const workspaceId = await scene.server.queueJob("Take your time", "user");
-    const lease = await scene.studio.lease(call(scene.server.userKey));
-    const job = { ...call(scene.server.userKey), workspaceId };
+    const workspaceId = await fixture.server.queueJob("Take your time", "user");
+    const lease = await fixture.studio.lease(call(fixture.server.userKey));
+    const job = { ...call(fixture.server.userKey), workspaceId };
     await systemClock.sleep(20);
-    const heartbeat = await scene.studio.heartbeat(job);
+    const heartbeat = await fixture.studio.heartbeat(job);
     expect(heartbeat.leaseExpiresAtMs).toBeGreaterThan(lease?.leaseExpiresAtMs ?? Number.POSITIVE_INFINITY);
-    await scene.studio.fail(job, "cleared");
+    await fixture.studio.fail(job, "cleared");
   });
 
   it("is over once completed: a further heartbeat finds the lease lost", async () => {
-    const job = await leaseNew(scene, "Be quick");
-    await scene.studio.complete(job, {
+    const job = await leaseNew(fixture, "Be quick");
+    await fixture.studio.complete(job, {
       ...emptyPayload,
       assistantMessage: "See {{artifact:file:plan.md}}.",
       files: [{ name: "plan.md", content: "# Plan" }],
     });
-    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
-    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
+    await expect(fixture.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await fixture.studio.lease(call(fixture.server.userKey))).toBeUndefined();
   });
 
   it("is over once failed, with a reason of any length", async () => {
-    const job = await leaseNew(scene, "Fail, please");
-    await scene.studio.fail(job, "The model said no. ".repeat(50));
-    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
-    expect(await scene.studio.lease(call(scene.server.userKey))).toBeUndefined();
+    const job = await leaseNew(fixture, "Fail, please");
+    await fixture.studio.fail(job, "The model said no. ".repeat(50));
+    await expect(fixture.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await fixture.studio.lease(call(fixture.server.userKey))).toBeUndefined();
   });
 
   it("is nobody's when it was never leased", async () => {
-    const workspaceId = await scene.server.queueJob("Not yet", "user");
-    const job = { ...call(scene.server.userKey), workspaceId };
-    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
-    await scene.studio.lease(call(scene.server.userKey));
-    await scene.studio.fail(job, "cleared");
+    const workspaceId = await fixture.server.queueJob("Not yet", "user");
+    const job = { ...call(fixture.server.userKey), workspaceId };
+    await expect(fixture.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+    await fixture.studio.lease(call(fixture.server.userKey));
+    await fixture.studio.fail(job, "cleared");
   });
 }
 
-function refusedPayload(scene: Scene): void {
+function refusedPayload(fixture: Fixture): void {
   it("is one over a cap; the job goes on being leased", async () => {
-    const job = await leaseNew(scene, "Too many files");
+    const job = await leaseNew(fixture, "Too many files");
     const files = Array.from({ length: 25 }, (_, at) => ({ name: `file-${at}.md`, content: "x" }));
-    await expect(scene.studio.complete(job, { ...emptyPayload, files })).rejects.toMatchObject({
+    await expect(fixture.studio.complete(job, { ...emptyPayload, files })).rejects.toMatchObject({
       code: "studio_rejected",
     });
-    await scene.studio.heartbeat(job);
-    await scene.studio.complete(job, { ...emptyPayload, files: files.slice(0, 24) });
-    await expect(scene.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
+    await fixture.studio.heartbeat(job);
+    await fixture.studio.complete(job, { ...emptyPayload, files: files.slice(0, 24) });
+    await expect(fixture.studio.heartbeat(job)).rejects.toMatchObject({ code: "lease_lost" });
   });
 
   it("is one with neither a message nor a deliverable", async () => {
-    const job = await leaseNew(scene, "Say nothing");
-    await expect(scene.studio.complete(job, { ...emptyPayload, assistantMessage: "" })).rejects.toMatchObject(
-      {
-        code: "studio_rejected",
-      },
-    );
-    await scene.studio.fail(job, "cleared");
+    const job = await leaseNew(fixture, "Say nothing");
+    await expect(
+      fixture.studio.complete(job, { ...emptyPayload, assistantMessage: "" }),
+    ).rejects.toMatchObject({
+      code: "studio_rejected",
+    });
+    await fixture.studio.fail(job, "cleared");
   });
 }
 
-function runnerInstances(scene: Scene): void {
+function runnerInstances(fixture: Fixture): void {
   it("makes a key that works, under a name that can be changed, until it is revoked", async () => {
-    const owner = admin(scene.server.accountToken);
-    const made = await scene.studio.createRunnerInstance(owner, { kind: "user", name: "laptop" });
+    const owner = admin(fixture.server.accountToken);
+    const made = await fixture.studio.createRunnerInstance(owner, { kind: "user", name: "laptop" });
     expect(made).toMatchObject({ kind: "user", name: "laptop" });
     const maker = { key: made.key, signal: AbortSignal.timeout(10_000) };
-    expect(await scene.studio.lease(maker)).toBeUndefined();
-    await scene.studio.renameRunnerInstance(owner, made.instanceId, "desk");
-    await scene.studio.revokeRunnerInstance(owner, made.instanceId);
-    await expect(scene.studio.lease(maker)).rejects.toMatchObject({ code: "key_refused" });
+    expect(await fixture.studio.lease(maker)).toBeUndefined();
+    await fixture.studio.renameRunnerInstance(owner, made.instanceId, "desk");
+    await fixture.studio.revokeRunnerInstance(owner, made.instanceId);
+    await expect(fixture.studio.lease(maker)).rejects.toMatchObject({ code: "key_refused" });
   });
 
   it("takes no runner key in the place of an account token", async () => {
     await expect(
-      scene.studio.createRunnerInstance(admin(scene.server.userKey), { kind: "user" }),
+      fixture.studio.createRunnerInstance(admin(fixture.server.userKey), { kind: "user" }),
     ).rejects.toMatchObject({ code: "key_refused" });
   });
 }
@@ -235,7 +235,7 @@ const admin = (token: string): AdminCall => ({
 });
 
 /** Queues a new job and leases it. */
-async function leaseNew({ server, studio }: Scene, text: string): Promise<JobCall> {
+async function leaseNew({ server, studio }: Fixture, text: string): Promise<JobCall> {
   const workspaceId = await server.queueJob(text, "user");
   const lease = await studio.lease(call(server.userKey));
   expect(lease?.workspaceId).toBe(workspaceId);

@@ -33,7 +33,7 @@ async function listening(server: NetServer, scheme: string): Promise<string> {
   return `${scheme}://127.0.0.1:${typeof address === "object" ? address?.port : undefined}`;
 }
 
-async function scene(answer: Answerer) {
+async function fixture(answer: Answerer) {
   const server = await startHttpServer(answer);
   const http = createHttp();
   onTestFinished(async () => {
@@ -46,7 +46,7 @@ async function scene(answer: Answerer) {
 describe("createHttp", () => {
   it("cuts the connection of an aborted request", async () => {
     const closed = Promise.withResolvers<void>();
-    const { http, server } = await scene(() => ({
+    const { http, server } = await fixture(() => ({
       raw: (response) => void response.once("close", closed.resolve),
     }));
     const caller = new AbortController();
@@ -59,7 +59,7 @@ describe("createHttp", () => {
   });
 
   it("follows no redirect", async () => {
-    const { http, server } = await scene(() => ({ status: 307, headers: { location: "/elsewhere" } }));
+    const { http, server } = await fixture(() => ({ status: 307, headers: { location: "/elsewhere" } }));
     const answer = await http.fetch(server.baseUrl, { method: "POST", body: "{}" });
     expect([answer.status, answer.headers.get("Location"), await answer.text()]).toEqual([
       307,
@@ -100,7 +100,7 @@ describe("createHttp", () => {
   );
 
   it("does not mistake a wrong call for a broken exchange", async () => {
-    const { http, server } = await scene(() => ({ body: {} }));
+    const { http, server } = await fixture(() => ({ body: {} }));
     const wrong = await http
       .fetch(server.baseUrl, { dispatcher: http.silentFor(-1) })
       .catch((error) => error);
@@ -109,7 +109,7 @@ describe("createHttp", () => {
   });
 
   it("rejects requests in progress when it is closed", async () => {
-    const { http, server } = await scene(() => ({ raw: () => undefined }));
+    const { http, server } = await fixture(() => ({ raw: () => undefined }));
     const answer = http.fetch(server.baseUrl);
     await Promise.all([
       expect(answer).rejects.toThrow("fetch failed"),

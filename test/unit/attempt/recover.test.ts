@@ -411,9 +411,9 @@ describe("the reaper", () => {
     ],
     ["an attempt that just started", { state: "running", beganAtMs: 990_000 }, undefined],
     ["a silent attempt that started long ago", { state: "running", beganAtMs: 600_000 }, "silent"],
-  ] as const)("judges %s", async (_, change, verdict) => {
+  ] as const)("judges %s", async (_, change, expected) => {
     const { beganAtMs: _began, heartbeatAtMs: _heartbeat, ...run } = await seen(await running({}, "judged"));
-    expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(verdict);
+    expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(expected);
   });
 
   it("recovers what should have moved, and leaves the rest", async () => {

@@ -7,7 +7,7 @@ import type { Studio } from "../../../lib/studio/studio.ts";
 
 const keyOf = (text: string): RunnerKey => ({ id: text.split(".")[0]!, value: new Secret(text) });
 
-interface Scene {
+interface Fixture {
   readonly cached: readonly string[];
   /** What the secret holds by now. */
   readonly stored?: readonly string[];
@@ -17,7 +17,7 @@ interface Scene {
 }
 
 /** Two heartbeats of a job that was leased with the credential "mine". */
-async function heartbeatTwice({ cached, stored = cached, retired = [], refused = [] }: Scene) {
+async function heartbeatTwice({ cached, stored = cached, retired = [], refused = [] }: Fixture) {
   const reads: string[] = [];
   const keys: RunnerKeys = {
     get: async () => cached.map(keyOf),
@@ -59,13 +59,13 @@ describe("the key of a run", () => {
       { cached: ["new.1"], retired: ["other.1", "mine.1"] },
       ["refresh", "retired"],
     ],
-  ] as const)("is %s", async (_, scene, reads) => {
-    expect(await heartbeatTwice(scene)).toEqual({ used: ["mine.1", "mine.1"], reads, errors: [] });
+  ] as const)("is %s", async (_, fixture, reads) => {
+    expect(await heartbeatTwice(fixture)).toEqual({ used: ["mine.1", "mine.1"], reads, errors: [] });
   });
 
   it("is another one of the pool only when it is in neither stage", async () => {
-    const scene = { cached: ["new.1"], retired: ["other.1"] };
-    expect(await heartbeatTwice(scene)).toMatchObject({ used: ["new.1", "new.1"] });
+    const fixture = { cached: ["new.1"], retired: ["other.1"] };
+    expect(await heartbeatTwice(fixture)).toMatchObject({ used: ["new.1", "new.1"] });
   });
 
   it("is an error when there is none at all", async () => {
@@ -77,8 +77,8 @@ describe("the key of a run", () => {
 
 describe("a refused key", () => {
   it("is replaced by the same credential's new secret", async () => {
-    const scene = { cached: ["mine.1"], stored: ["mine.2"], refused: ["mine.1"] };
-    expect(await heartbeatTwice(scene)).toEqual({
+    const fixture = { cached: ["mine.1"], stored: ["mine.2"], refused: ["mine.1"] };
+    expect(await heartbeatTwice(fixture)).toEqual({
       used: ["mine.1", "mine.2", "mine.2"],
       reads: ["refresh", "retired"],
       errors: [],
@@ -86,26 +86,26 @@ describe("a refused key", () => {
   });
 
   it("is looked for in the stage before as well", async () => {
-    const scene = { cached: ["mine.1"], stored: ["new.1"], retired: ["mine.2"], refused: ["mine.1"] };
-    expect(await heartbeatTwice(scene)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
+    const fixture = { cached: ["mine.1"], stored: ["new.1"], retired: ["mine.2"], refused: ["mine.1"] };
+    expect(await heartbeatTwice(fixture)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
   });
 
   it("is not replaced by another key of the pool while it is stored: that one does not hold the lease", async () => {
-    const scene = { cached: ["mine.1", "new.1"], refused: ["mine.1"] };
-    expect(await heartbeatTwice(scene)).toMatchObject({
+    const fixture = { cached: ["mine.1", "new.1"], refused: ["mine.1"] };
+    expect(await heartbeatTwice(fixture)).toMatchObject({
       used: ["mine.1", "mine.1"],
       errors: ["key_refused", "key_refused"],
     });
   });
 
   it("is replaced by another key of the pool once it is stored nowhere any more", async () => {
-    const scene = { cached: ["mine.1"], stored: ["new.1"], refused: ["mine.1"] };
-    expect(await heartbeatTwice(scene)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
+    const fixture = { cached: ["mine.1"], stored: ["new.1"], refused: ["mine.1"] };
+    expect(await heartbeatTwice(fixture)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
   });
 
   it("is told when there is no other, and looked for anew each time", async () => {
-    const scene = { cached: ["mine.1"], refused: ["mine.1"] };
-    expect(await heartbeatTwice(scene)).toEqual({
+    const fixture = { cached: ["mine.1"], refused: ["mine.1"] };
+    expect(await heartbeatTwice(fixture)).toEqual({
       used: ["mine.1", "mine.1"],
       reads: ["refresh", "retired", "refresh", "retired"],
       errors: ["key_refused", "key_refused"],

@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 interface Row {
   id: string;
-  verdict: string;
+  outcome: string;
   finding: string;
   remedy: string | null;
 }
@@ -38,7 +38,7 @@ async function diagnose(...argv: string[]): Promise<{ code: number; row: (id: st
 describe("doctor of a healthy stack", () => {
   it("finds every check ok, and ends with 0", async () => {
     const { code, rows } = await diagnose();
-    expect(rows.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+    expect(rows.filter(({ outcome }) => outcome !== "ok")).toEqual([]);
     expect(code).toBe(0);
     expect(rows.map(({ id }) => id).join(" ")).toBe(
       "node packages settings prices model credentials bootstrap concurrency deployed version drift schedule paused polls dead-letters alarms runner-keys runner-keys-accepted rotation model-key model-key-accepted account-key account-key-accepted model-request",
@@ -71,9 +71,9 @@ describe("doctor before the first deploy", () => {
   it("warns that nothing is deployed, skips what needs it, and ends with 0", async () => {
     const { code, row, rows } = await diagnose();
     expect(code).toBe(0);
-    expect(row("deployed")).toMatchObject({ verdict: "warn", remedy: "npm run runner -- deploy" });
+    expect(row("deployed")).toMatchObject({ outcome: "warn", remedy: "npm run runner -- deploy" });
     expect(row("runner-keys").finding).toBe("no stack of this version is deployed");
-    const ok = rows.filter(({ verdict }) => verdict === "ok").map(({ id }) => id);
+    const ok = rows.filter(({ outcome }) => outcome === "ok").map(({ id }) => id);
     expect(ok.join(" ")).toBe("node packages settings prices model credentials bootstrap concurrency");
   });
 
@@ -83,9 +83,9 @@ describe("doctor before the first deploy", () => {
     expect(code).toBe(1);
     expect(row("settings").finding).toContain("pools[0].kind");
     expect(rows.filter(({ finding }) => finding.includes("logLevel"))).toEqual([row("settings")]);
-    expect(row("credentials").verdict).toBe("ok");
+    expect(row("credentials").outcome).toBe("ok");
     for (const id of ["prices", "deployed", "schedule"])
-      expect(row(id)).toMatchObject({ verdict: "skipped", finding: "the settings cannot be read" });
+      expect(row(id)).toMatchObject({ outcome: "skipped", finding: "the settings cannot be read" });
   });
 
   it("fails without credentials, and skips what needs them", async () => {
@@ -93,17 +93,17 @@ describe("doctor before the first deploy", () => {
     cli.aws.broken.identity = Object.assign(error, { name: "CredentialsProviderError" });
     const { code, row } = await diagnose();
     expect(code).toBe(1);
-    expect(row("credentials")).toMatchObject({ verdict: "fail", finding: "Could not load credentials" });
+    expect(row("credentials")).toMatchObject({ outcome: "fail", finding: "Could not load credentials" });
     expect(row("credentials").remedy).toContain("Sign in to AWS");
     for (const id of ["bootstrap", "schedule"])
-      expect(row(id)).toMatchObject({ verdict: "skipped", finding: "the AWS credentials do not work" });
+      expect(row(id)).toMatchObject({ outcome: "skipped", finding: "the AWS credentials do not work" });
   });
 
   it("fails where the account is not bootstrapped, with the command", async () => {
     Object.assign(cli.aws.services, { stacks: { outputs: () => Promise.resolve(undefined) } });
     const { row } = await diagnose("--region", "eu-central-1");
     expect(row("bootstrap")).toMatchObject({
-      verdict: "fail",
+      outcome: "fail",
       remedy: "npx cdk bootstrap aws://123456789012/eu-central-1",
     });
   });
@@ -124,7 +124,7 @@ const keys = (text: string): void => secrets.set(`${pool}-keys`, text);
 const account = (text: string): void => secrets.set(`${pool}-account`, text);
 const pending = { versionId: "v", text: "three.secret-of-three", stage: "AWSPENDING" } as const;
 
-/** "check verdict: a part of the finding", and what leads to it. */
+/** "check outcome: a part of the finding", and what leads to it. */
 const findings: readonly (readonly [expected: string, arrange: () => unknown])[] = [
   ["node fail: 20.19.0 is too old", () => node("20.19.0")],
   ["node warn: 22.20.0, while the functions run on 24", () => node("22.20.0")],
@@ -158,14 +158,14 @@ const findings: readonly (readonly [expected: string, arrange: () => unknown])[]
 describe("doctor finds", () => {
   it.each(findings)("%s", async (expected, arrange) => {
     await arrange();
-    const [, id = "", verdict, finding] = /^(\S+) (\w+): (.*)$/.exec(expected) ?? [];
+    const [, id = "", outcome, finding] = /^(\S+) (\w+): (.*)$/.exec(expected) ?? [];
     const { code, row } = await diagnose();
     expect(row(id).finding).toContain(finding);
-    expect(row(id).verdict).toBe(verdict);
+    expect(row(id).outcome).toBe(outcome);
     // What is wrong has a remedy, unless nobody could look.
-    const needsRemedy = verdict === "fail" && !finding?.startsWith("could not");
+    const needsRemedy = outcome === "fail" && !finding?.startsWith("could not");
     expect(needsRemedy && row(id).remedy === null).toBe(false);
-    expect(code).toBe(verdict === "fail" ? 1 : 0);
+    expect(code).toBe(outcome === "fail" ? 1 : 0);
   });
 
   it("a secret without a value, and the command for it", async () => {
@@ -173,12 +173,12 @@ describe("doctor finds", () => {
     const { code, row } = await diagnose();
     expect(code).toBe(1);
     expect(row("runner-keys")).toMatchObject({
-      verdict: "fail",
+      outcome: "fail",
       finding: "no value is stored yet",
       remedy: "npm run runner -- secrets set runner-keys",
     });
-    expect(row("runner-keys-accepted").verdict).toBe("skipped");
-    expect(row("account-key")).toMatchObject({ verdict: "skipped", finding: "the pool has no rotator" });
+    expect(row("runner-keys-accepted").outcome).toBe("skipped");
+    expect(row("account-key")).toMatchObject({ outcome: "skipped", finding: "the pool has no rotator" });
   });
 
   it("that AWS does not let it look, and looks at the rest", async () => {
@@ -186,17 +186,17 @@ describe("doctor finds", () => {
     Object.assign(cli.aws.broken, { functions: denied, alarms: denied });
     const { code, row } = await diagnose();
     const finding = "could not be checked: not authorized";
-    expect(row("concurrency")).toMatchObject({ verdict: "warn", finding });
-    expect(row("alarms")).toMatchObject({ verdict: "warn", finding: "could not be read" });
+    expect(row("concurrency")).toMatchObject({ outcome: "warn", finding });
+    expect(row("alarms")).toMatchObject({ outcome: "warn", finding: "could not be read" });
     expect(code).toBe(0);
   });
 
   it("no model key to look for where workload identity stands in its place", async () => {
     settle({ inference: { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } } });
     const { row } = await diagnose();
-    expect(row("model-key").verdict).toBe("skipped");
-    expect(row("model-key-accepted").verdict).toBe("skipped");
-    expect(row("model").verdict).toBe("ok");
+    expect(row("model-key").outcome).toBe("skipped");
+    expect(row("model-key-accepted").outcome).toBe("skipped");
+    expect(row("model").outcome).toBe("ok");
   });
 });
 
@@ -207,7 +207,7 @@ describe("doctor's request to the model", () => {
   it("has the shape of a job's round, but for its length", async () => {
     settle({ inference: { ...inference, instructions: "Be brief." } });
     expect(await look()).toMatchObject({
-      verdict: "ok",
+      outcome: "ok",
       finding:
         "gpt-6-luna answers a job's request with effort low, tier flex, web_search (asked for 16 tokens, which cost almost nothing)",
     });
@@ -236,21 +236,21 @@ describe("doctor's request to the model", () => {
       error: { message, param: "reasoning.effort", code: "unsupported_value" },
     };
     expect(await look()).toMatchObject({
-      verdict: "fail",
+      outcome: "fail",
       finding: `gpt-6-luna: the model's provider rejected the request: ${message} (HTTP 400, code unsupported_value, setting inference.reasoningEffort)`,
       remedy:
         "Change the setting that the finding names, or choose another model (inference.model), in cdk.json; then deploy.",
     });
-    expect((await look("model-key-accepted")).verdict).toBe("ok");
+    expect((await look("model-key-accepted")).outcome).toBe("ok");
   });
 
   it("is not made, and the settings are at fault, where the owner's instructions cannot be read", async () => {
     settle({ inference: { instructionsFile: "nowhere/style.md" } });
     expect(await look("settings")).toMatchObject({
-      verdict: "fail",
+      outcome: "fail",
       finding: expect.stringContaining("inference.instructionsFile: nowhere/style.md cannot be read (ENOENT"),
     });
-    expect((await look()).verdict).toBe("fail");
+    expect((await look()).outcome).toBe("fail");
     expect(web.asked).toEqual([]);
   });
 
@@ -258,14 +258,14 @@ describe("doctor's request to the model", () => {
     settle({ inference });
     web.refusal = { status: 429, error: { message: "Resource unavailable", code: "resource_unavailable" } };
     expect(await look()).toMatchObject({
-      verdict: "warn",
+      outcome: "warn",
       finding: expect.stringContaining("has no room in the service tier that was asked for"),
     });
   });
 
   it("is not sent where the key is refused or missing: another check says so", async () => {
     web.refusedModelKeys.add(modelKey);
-    expect((await look()).verdict).toBe("skipped");
+    expect((await look()).outcome).toBe("skipped");
     expect(web.asked).toEqual([]);
   });
 
@@ -294,16 +294,16 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
     const { code, row } = await diagnose();
     expect(code).toBe(0);
     expect(row("model-key")).toMatchObject({
-      verdict: "skipped",
+      outcome: "skipped",
       finding:
         "none is stored: the processor's role signs its requests to Amazon Bedrock (inference.provider)",
     });
-    expect(row("model-key-accepted").verdict).toBe("skipped");
+    expect(row("model-key-accepted").outcome).toBe("skipped");
     expect(row("model").finding).toContain(
       "its model card in Amazon Bedrock's user guide has the shutdown date",
     );
     expect(row("model-access")).toMatchObject({
-      verdict: "ok",
+      outcome: "ok",
       finding:
         "openai.gpt-6-luna answers at the mantle endpoint in us-west-2 (asked for 16 tokens, which cost almost nothing)",
     });
@@ -338,12 +338,12 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
       `your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may is not known`,
       "Use credentials with this permission (--profile)",
     ],
-  ])("names %s", async (_, failure, verdict, finding, remedy) => {
+  ])("names %s", async (_, failure, outcome, finding, remedy) => {
     answer(failure);
     const { code, row } = await diagnose();
-    expect(code).toBe(verdict === "fail" ? 1 : 0);
+    expect(code).toBe(outcome === "fail" ? 1 : 0);
     expect(row("model-access")).toMatchObject({
-      verdict,
+      outcome,
       finding: `openai.gpt-6-luna: ${finding}`,
       remedy: expect.stringContaining(remedy),
     });

@@ -122,7 +122,7 @@ it("progress is one line, cut between two characters", () => {
 
 it("a check's finding keeps its lines, each under the first", () => {
   const finding = "one\nError: two\u001B[2J";
-  const results = [{ id: "a", title: "T\u202E", verdict: "fail" as const, finding, remedy: "do\r" }];
+  const results = [{ id: "a", title: "T\u202E", outcome: "fail" as const, finding, remedy: "do\r" }];
   expect(
     renderChecks(results, terminalOf(1_000, { NO_COLOR: "1" }).terminal)
       .split("\n")

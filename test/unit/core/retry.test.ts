@@ -10,7 +10,7 @@ interface Changes {
   readonly signal?: AbortSignal;
 }
 
-function scene() {
+function fixture() {
   const waits: number[] = [];
   const clock: Clock = {
     now: () => 0,
@@ -55,7 +55,7 @@ describe("the back-off", () => {
 
 describe("retry", () => {
   it("repeats a failure that may pass, with growing waits", async () => {
-    const { run, waits } = scene();
+    const { run, waits } = fixture();
     expect(await run(failsWith(passing(), passing()).work)).toBe("done");
     expect(waits).toEqual([500, 1_000]);
   });
@@ -64,7 +64,7 @@ describe("retry", () => {
     ["its attempts", policy, 4],
     ["one attempt under noRetry", noRetry, 1],
   ])("gives up with the last error after %s", async (_, given, tries) => {
-    const { run } = scene();
+    const { run } = fixture();
     const call = failsWith(passing(), passing(), passing(), passing(), passing());
     await expect(run(call.work, { policy: given })).rejects.toMatchObject({ code: "studio_unavailable" });
     expect(call.tries()).toBe(tries);
@@ -74,14 +74,14 @@ describe("retry", () => {
     ["a bug", new TypeError("x is not a function")],
     ["a failure that trying again cannot help", new RunnerError("studio_rejected", "400")],
   ])("never repeats %s", async (_, error) => {
-    const { run } = scene();
+    const { run } = fixture();
     const call = failsWith(error, error);
     await expect(run(call.work)).rejects.toBe(error);
     expect(call.tries()).toBe(1);
   });
 
   it("waits as long as the other side asks, and gives up if that is too long", async () => {
-    const { run, waits } = scene();
+    const { run, waits } = fixture();
     await run(failsWith(passing(7_000)).work);
     expect(waits).toEqual([7_000]);
     const long = failsWith(passing(60_001));
@@ -90,7 +90,7 @@ describe("retry", () => {
   });
 
   it("never waits less than its own back-off, whatever Retry-After says", async () => {
-    const { run, waits } = scene();
+    const { run, waits } = fixture();
     await run(failsWith(passing(0), passing(1), passing(0)).work);
     expect(waits).toEqual([500, 1_000, 2_000]);
   });
@@ -98,7 +98,7 @@ describe("retry", () => {
   it.each([1_784_000_000_000, 2 ** 31, 1e300, Number.POSITIVE_INFINITY])(
     "never waits more than three minutes, though Retry-After says %d ms",
     async (askedMs) => {
-      const { run, waits } = scene();
+      const { run, waits } = fixture();
       const patient = { ...policy, maxRetryAfterMs: Number.POSITIVE_INFINITY };
       await run(failsWith(passing(askedMs)).work, { policy: patient });
       expect(waits).toEqual([180_000]);
@@ -106,7 +106,7 @@ describe("retry", () => {
   );
 
   it("ends with the signal's reason", async () => {
-    const { run } = scene();
+    const { run } = fixture();
     const ending = new AbortController();
     const work = async (): Promise<void> => {
       ending.abort(new RunnerError("lease_lost", "gone"));

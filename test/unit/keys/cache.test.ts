@@ -4,7 +4,7 @@ import { createSecretCache } from "../../../lib/keys/secrets.ts";
 import type { SecretSource } from "../../../lib/adapters/secrets-manager.ts";
 
 /** A cache before a source that gives `values` in order; an Error among them is thrown. */
-function createScene(...values: readonly (string | Error | Promise<string>)[]) {
+function createFixture(...values: readonly (string | Error | Promise<string>)[]) {
   const clock = { nowMs: 0 };
   const reads: string[] = [];
   const stale: RunnerError[] = [];
@@ -45,7 +45,7 @@ const missing = new RunnerError("secret_missing", "gone");
 
 describe("get, without a value", () => {
   it("reads once and keeps the parsed value for five minutes", async () => {
-    const { cache, clock, reads } = createScene("one", "two");
+    const { cache, clock, reads } = createFixture("one", "two");
     expect(await cache.get()).toBe("ONE");
     clock.nowMs = 299_999;
     expect(await cache.get()).toBe("ONE");
@@ -55,7 +55,7 @@ describe("get, without a value", () => {
   });
 
   it("shares one reading among concurrent callers", async () => {
-    const { cache, reads } = createScene("one");
+    const { cache, reads } = createFixture("one");
     expect(await Promise.all([cache.get(), cache.get(), cache.refresh()])).toEqual(["ONE", "ONE", "ONE"]);
     expect(reads).toHaveLength(1);
   });
@@ -63,14 +63,14 @@ describe("get, without a value", () => {
   it.each([throttled, forbidden])(
     "throws the error ($message), and tries again at the next call",
     async (error) => {
-      const { cache } = createScene(error, "one");
+      const { cache } = createFixture(error, "one");
       await expect(cache.get()).rejects.toBe(error);
       expect(await cache.get()).toBe("ONE");
     },
   );
 
   it("gives a reading ten seconds", async () => {
-    const { cache, endLimits } = createScene(new Promise<string>(() => undefined));
+    const { cache, endLimits } = createFixture(new Promise<string>(() => undefined));
     const value = cache.get();
     endLimits();
     await expect(value).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe("get, without a value", () => {
 
 describe("get, with an old value", () => {
   it("keeps the last good value while Secrets Manager is throttled, trying again after 30 s", async () => {
-    const { cache, clock, reads, stale } = createScene("one", throttled, "two");
+    const { cache, clock, reads, stale } = createFixture("one", throttled, "two");
     await cache.get();
     clock.nowMs = 300_000;
     expect(await cache.get()).toBe("ONE");
@@ -96,7 +96,7 @@ describe("get, with an old value", () => {
   });
 
   it("keeps the last good value when the new one is malformed", async () => {
-    const { cache, clock, stale } = createScene("one", "bad");
+    const { cache, clock, stale } = createFixture("one", "bad");
     await cache.get();
     clock.nowMs = 300_000;
     expect(await cache.get()).toBe("ONE");
@@ -106,7 +106,7 @@ describe("get, with an old value", () => {
   it.each([forbidden, missing, new TypeError("a bug")])(
     "throws if the value was taken away, or at a bug ($message)",
     async (error) => {
-      const { cache, clock } = createScene("one", error);
+      const { cache, clock } = createFixture("one", error);
       await cache.get();
       clock.nowMs = 300_000;
       await expect(cache.get()).rejects.toBe(error);
@@ -116,14 +116,14 @@ describe("get, with an old value", () => {
 
 describe("refresh", () => {
   it("reads although the value is fresh", async () => {
-    const { cache } = createScene("one", "two");
+    const { cache } = createFixture("one", "two");
     await cache.get();
     expect(await cache.refresh()).toBe("TWO");
     expect(await cache.get()).toBe("TWO");
   });
 
   it("gives the last good value while Secrets Manager is throttled", async () => {
-    const { cache } = createScene("one", throttled);
+    const { cache } = createFixture("one", throttled);
     await cache.get();
     expect(await cache.refresh()).toBe("ONE");
   });
@@ -133,7 +133,7 @@ describe("refresh", () => {
     ["gone", missing, "secret_missing"],
     ["forbidden", forbidden, "secrets_unavailable"],
   ] as const)("throws when the new value is %s", async (_, value, code) => {
-    const { cache } = createScene("one", value);
+    const { cache } = createFixture("one", value);
     await cache.get();
     await expect(cache.refresh()).rejects.toMatchObject({ code });
     expect(await cache.get()).toBe("ONE");
@@ -143,7 +143,7 @@ describe("refresh", () => {
 describe("a caller's signal", () => {
   it("ends that caller's waiting with its reason, not the reading of the others", async () => {
     const value = Promise.withResolvers<string>();
-    const { cache, reads } = createScene(value.promise);
+    const { cache, reads } = createFixture(value.promise);
     const caller = new AbortController();
     const impatient = cache.get(caller.signal);
     const patient = cache.get(new AbortController().signal);
@@ -156,7 +156,7 @@ describe("a caller's signal", () => {
   });
 
   it("reads nothing when it came first", async () => {
-    const { cache, reads } = createScene("one");
+    const { cache, reads } = createFixture("one");
     const reason = new Error("attempt over");
     await expect(cache.get(AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(reads).toHaveLength(0);

@@ -41,7 +41,7 @@ describe("a pool's secret", () => {
 });
 
 describe("the keys of a pool", () => {
-  function scene({ previous, maxAgeMs }: { previous?: string | Error; maxAgeMs?: number }) {
+  function fixture({ previous, maxAgeMs }: { previous?: string | Error; maxAgeMs?: number }) {
     const values = { current: '{"keys":["new.1"],"retired":["older.1"]}' };
     const reads: string[] = [];
     const keys = createRunnerKeys({
@@ -64,7 +64,7 @@ describe("the keys of a pool", () => {
   }
 
   it("that have retired are the secret's own list, then those of the previous stage, read each time", async () => {
-    const { keys, reads } = scene({ previous: '{"keys":["old.1"],"retired":["oldest.1"]}' });
+    const { keys, reads } = fixture({ previous: '{"keys":["old.1"],"retired":["oldest.1"]}' });
     expect(shown(await keys.get())).toEqual(["new.1"]);
     expect(shown(await keys.retired())).toEqual(["older.1", "old.1", "oldest.1"]);
     await keys.retired();
@@ -76,17 +76,17 @@ describe("the keys of a pool", () => {
     ["its value was nonsense", "nonsense"],
     ["its value is binary", new RunnerError("secret_malformed", "binary")],
   ])("are the secret's own where %s", async (_, previous) => {
-    const { keys } = scene(previous === undefined ? {} : { previous });
+    const { keys } = fixture(previous === undefined ? {} : { previous });
     expect(shown(await keys.retired())).toEqual(["older.1"]);
   });
 
   it("are not given if the previous stage cannot be read", async () => {
     const outage = new RunnerError("secrets_unavailable", "down", { retryable: true });
-    await expect(scene({ previous: outage }).keys.retired()).rejects.toBe(outage);
+    await expect(fixture({ previous: outage }).keys.retired()).rejects.toBe(outage);
   });
 
   it("are read by each cycle if their maximum age is 0", async () => {
-    const { keys, values } = scene({ maxAgeMs: 0 });
+    const { keys, values } = fixture({ maxAgeMs: 0 });
     await keys.get();
     values.current = "newest.1";
     expect(shown(await keys.get())).toEqual(["newest.1"]);

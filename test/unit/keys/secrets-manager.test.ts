@@ -7,7 +7,7 @@ import {
 import { anyone } from "../../support/aws.ts";
 import { script, startHttpServer, type Answerer, type Reply } from "../../support/http-server.ts";
 
-async function scene(answer: Answerer) {
+async function fixture(answer: Answerer) {
   const server = await startHttpServer(answer);
   onTestFinished(() => server.close());
   const client = createSecretsClient({ ...anyone(server.baseUrl), maxAttempts: 1 });
@@ -31,7 +31,7 @@ const set = "aws secretsmanager put-secret-value --secret-id studio/keys --secre
 
 describe("the source of a secret", () => {
   it("reads its text by its name", async () => {
-    const { source, asked } = await scene(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
+    const { source, asked } = await fixture(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
     expect(await source.read("studio/keys")).toBe("cred-1.abc");
     expect(asked()).toEqual({ action: "secretsmanager.GetSecretValue", body: { SecretId: "studio/keys" } });
   });
@@ -86,7 +86,7 @@ describe("the source of a secret", () => {
       'the secret "studio/keys" was not read: Secrets Manager answered InvalidParameterException',
     ],
   ])("says that %s", async (_, reply, code, message) => {
-    const { source } = await scene(() => reply);
+    const { source } = await fixture(() => reply);
     await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable: false, message });
   });
 
@@ -95,7 +95,7 @@ describe("the source of a secret", () => {
     ["fails", refusal("InternalServiceError", "oops"), "answered InternalServiceError"],
     ["cuts the connection", { raw: (response) => response.destroy() }, "is out of reach (ECONNRESET)"],
   ])("reports a failure that may pass if the service %s", async (_, reply, words) => {
-    const { source } = await scene(() => reply);
+    const { source } = await fixture(() => reply);
     await expect(source.read("studio/keys")).rejects.toMatchObject({
       code: "secrets_unavailable",
       retryable: true,
@@ -104,7 +104,7 @@ describe("the source of a secret", () => {
   });
 
   it("rejects with the reason of an abort, also of one before the call", async () => {
-    const { source, server } = await scene(() => ({ raw: () => undefined }));
+    const { source, server } = await fixture(() => ({ raw: () => undefined }));
     const caller = new AbortController();
     const value = source.read("studio/keys", caller.signal);
     const reason = new Error("attempt over");
@@ -125,31 +125,31 @@ describe("the source of a secret", () => {
 
 describe("the store reads", () => {
   it("the value of a stage", async () => {
-    const { store, asked } = await scene(script({ body: { SecretString: "a.1" } }));
+    const { store, asked } = await fixture(script({ body: { SecretString: "a.1" } }));
     expect(await store.readStage("keys", "AWSPREVIOUS")).toBe("a.1");
     expect(asked().body).toEqual({ SecretId: "keys", VersionStage: "AWSPREVIOUS" });
   });
 
   it("the value of a version", async () => {
-    const { store, asked } = await scene(script({ body: { SecretString: "a.1" } }));
+    const { store, asked } = await fixture(script({ body: { SecretString: "a.1" } }));
     expect(await store.readVersion("keys", "v1")).toBe("a.1");
     expect(asked().body).toEqual({ SecretId: "keys", VersionId: "v1" });
   });
 
   it("nothing if no version has the stage, or a value", async () => {
-    const { store } = await scene(() => missing("secret value for staging label: AWSPREVIOUS"));
+    const { store } = await fixture(() => missing("secret value for staging label: AWSPREVIOUS"));
     expect(await store.readStage("keys", "AWSPREVIOUS")).toBeUndefined();
     expect(await store.readVersion("keys", "v1")).toBeUndefined();
   });
 
   it("an error, and not nothing, if the secret does not exist", async () => {
-    const { store } = await scene(() => missing("secret."));
+    const { store } = await fixture(() => missing("secret."));
     await expect(store.readStage("keys", "AWSPREVIOUS")).rejects.toMatchObject({ code: "secret_missing" });
   });
 
   it("the version of each stage", async () => {
     const VersionIdsToStages = { v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT", "AWSPENDING"] };
-    const { store } = await scene(script({ body: { VersionIdsToStages } }));
+    const { store } = await fixture(script({ body: { VersionIdsToStages } }));
     const stages = { AWSPREVIOUS: "v1", AWSCURRENT: "v2", AWSPENDING: "v2" };
     expect(await store.stages("keys")).toEqual(stages);
   });
@@ -160,7 +160,7 @@ describe("the store", () => {
   const pending = { versionId, text: "Zq7.secret", stage: "AWSPENDING" } as const;
 
   it("writes a pending version under its own id", async () => {
-    const { store, asked } = await scene(script({ body: {} }));
+    const { store, asked } = await fixture(script({ body: {} }));
     expect(await store.putStaged("keys", pending)).toBe("stored");
     expect(asked()).toEqual({
       action: "secretsmanager.PutSecretValue",
@@ -174,12 +174,12 @@ describe("the store", () => {
   });
 
   it("says if that version has another value", async () => {
-    const { store } = await scene(script(refusal("ResourceExistsException", "already in use")));
+    const { store } = await fixture(script(refusal("ResourceExistsException", "already in use")));
     expect(await store.putStaged("keys", pending)).toBe("taken");
   });
 
   it("moves a stage from one version to another", async () => {
-    const { store, asked } = await scene(script({ body: {} }));
+    const { store, asked } = await fixture(script({ body: {} }));
     await store.moveStage("keys", { stage: "AWSCURRENT", to: "v2", from: "v1" });
     expect(asked()).toEqual({
       action: "secretsmanager.UpdateSecretVersionStage",
@@ -197,7 +197,7 @@ describe("the store", () => {
     ["moveStage", "rotated", "UpdateSecretVersionStage"],
     ["stages", "described", "DescribeSecret"],
   ] as const)("names the right that %s lacks", async (method, done, right) => {
-    const { store } = await scene(script(refusal("AccessDeniedException", "no")));
+    const { store } = await fixture(script(refusal("AccessDeniedException", "no")));
     const calls = {
       putStaged: () => store.putStaged("keys", pending),
       moveStage: () => store.moveStage("keys", { stage: "AWSCURRENT", to: "v2" }),

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { turnFrom } from "../../../lib/model/response-answer.ts";
 import { completed, ended, message, stream } from "../../support/responses-server.ts";
-import { scene } from "./support.ts";
+import { fixture } from "./support.ts";
 
 const words = { type: "message", content: [{ type: "output_text", text: "Hi", annotations: [] }] };
 const call = { type: "function_call", call_id: "call_1", name: "create_list", arguments: "{}" };
@@ -59,7 +59,7 @@ describe("ids", () => {
 
 test("an absurd id in a stream is not recorded", async () => {
   const id = "r".repeat(513);
-  const { ask } = await scene([
+  const { ask } = await fixture([
     stream({ type: "response.created", response: { id } }, completed(message("Hi"))),
   ]);
   const noted: string[] = [];
@@ -68,7 +68,7 @@ test("an absurd id in a stream is not recorded", async () => {
 });
 
 test("an answer of 30,000 malformed items is refused in one sentence", async () => {
-  const { failure } = await scene([
+  const { failure } = await fixture([
     stream(ended("completed", { output: Array.from({ length: 30_000 }, () => ({})) })),
   ]);
   const says = expect.stringContaining("output: Too big: expected array to have <=1000 items") as unknown;

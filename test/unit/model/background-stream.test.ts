@@ -13,7 +13,7 @@ import {
   storedWhole,
   stream,
 } from "../../support/responses-server.ts";
-import { create, look, never, scene, type Overrides } from "./support.ts";
+import { create, look, never, fixture, type Overrides } from "./support.ts";
 
 const allEvents = `${look}?stream=true`;
 const eventsAfter = (number: number): string => `${allEvents}&starting_after=${number}`;
@@ -38,7 +38,7 @@ const hi = completed(message("Hi"));
 const whole = stream(created(), delta(1), hi);
 
 const auto = (answers: readonly Answer[], overrides: Overrides = {}) =>
-  scene(answers, { mode: "auto", ...overrides });
+  fixture(answers, { mode: "auto", ...overrides });
 
 test("a round in the background is followed by its events, without a poll or a wait", async () => {
   const { ask, calls, server, waits } = await auto([whole]);

@@ -14,7 +14,7 @@ import {
   storedWhole,
   stream,
 } from "../../support/responses-server.ts";
-import { cancel, create, freshKey, key, look, scene, type Overrides } from "./support.ts";
+import { cancel, create, freshKey, key, look, fixture, type Overrides } from "./support.ts";
 
 const queued = stored("queued");
 const running = stored("in_progress");
@@ -24,7 +24,7 @@ const gone = apiError(404, { message: "Response with id 'resp_1' not found." });
 const reason = new Error("the attempt is over");
 
 const background = (answers: readonly Answer[], overrides: Overrides = {}) =>
-  scene(answers, { mode: "background", ...overrides });
+  fixture(answers, { mode: "background", ...overrides });
 
 test("a round starts in the background and is polled until it ends if it is not streamed", async () => {
   const output = [message("Two lists."), functionCall("call_1", "create_list", '{"a":1}')];

@@ -7,7 +7,7 @@ import type { BedrockOptions } from "../../../local/model/bedrock.ts";
 import { startModel } from "../../../local/model/server.ts";
 
 /** A verifier of our own (local/cloud/signature.ts) checks what openai's package signs. */
-async function scene(options: Partial<BedrockOptions> = {}, target: Partial<BedrockTarget> = {}) {
+async function fixture(options: Partial<BedrockOptions> = {}, target: Partial<BedrockTarget> = {}) {
   const credentials = newCredentials();
   const endpoint = target.endpoint ?? "mantle";
   const model = endpoint === "mantle" ? "openai.gpt-6-luna" : "us.openai.gpt-6-luna";
@@ -34,7 +34,7 @@ afterEach(() => void vi.unstubAllEnvs());
 
 describe("signed requests", () => {
   it("start, read and cancel a response in the background at mantle", async () => {
-    const { responses, model } = await scene();
+    const { responses, model } = await fixture();
     const begun = await responses.create({ model, input: "Plan a café’s week", background: true });
     expect(begun.background).toBe(true);
     expect((await responses.retrieve(begun.id)).id).toBe(begun.id);
@@ -42,7 +42,7 @@ describe("signed requests", () => {
   });
 
   it("stream a response from runtime and continue from a stored one", async () => {
-    const { responses, model } = await scene({}, { endpoint: "runtime" });
+    const { responses, model } = await fixture({}, { endpoint: "runtime" });
     const types: string[] = [];
     for await (const event of await responses.create({ model, input: "Hello", stream: true }))
       types.push(event.type);
@@ -55,7 +55,7 @@ describe("signed requests", () => {
 
   it("are signed with the session token of a function's credentials", async () => {
     const temporary = { ...newCredentials(), sessionToken: "a-session" };
-    const { responses, model } = await scene(
+    const { responses, model } = await fixture(
       { credentials: () => temporary },
       { credentials: () => temporary },
     );
@@ -65,7 +65,7 @@ describe("signed requests", () => {
   it("hold no key, whatever is in the environment", async () => {
     vi.stubEnv("AWS_BEARER_TOKEN_BEDROCK", "a-bearer-token");
     vi.stubEnv("OPENAI_API_KEY", "sk-test");
-    const { responses, model } = await scene();
+    const { responses, model } = await fixture();
     expect((await responses.create({ model, input: "Hello" })).status).toBe("completed");
   });
 });
@@ -80,7 +80,7 @@ describe("the verifier refuses, as Bedrock does,", () => {
     ["another region", { region: "eu-west-1" }, "should be scoped to a valid region"],
     ["another service", { endpoint: "runtime" }, "should be scoped to correct service: 'bedrock-mantle'"],
   ] as const)("a signature for %s", async (_, target, words) => {
-    const { responses, model } = await scene(
+    const { responses, model } = await fixture(
       { endpoint: "mantle", models: ["us.openai.gpt-6-luna"] },
       target,
     );

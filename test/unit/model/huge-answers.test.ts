@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { completed, message, stored, type Answer } from "../../support/responses-server.ts";
-import { create, look, scene } from "./support.ts";
+import { create, look, fixture } from "./support.ts";
 
 const mib = 1024 * 1024;
 const timeout = 60_000;
@@ -56,7 +56,7 @@ test.each(endless)(
   { timeout },
   async (_, make, mostMib) => {
     const { answer, sent } = make();
-    const { failure, server } = await scene([answer]);
+    const { failure, server } = await fixture([answer]);
     const error = await failure();
     expect(error).toMatchObject({ code: "answer_too_long", retryable: false });
     expect(error.message).toMatch(/^the model's answer is too long: more than \d+ MiB/);
@@ -69,20 +69,20 @@ test("an answer that is small, but would fill the memory, is not parsed", async 
   const bomb = `{"id":"resp_1","output":[],"pad":[${"{},".repeat(1_100_000)}{}]}`;
   const answer: Answer = (response) =>
     void response.writeHead(200, { "content-type": "application/json" }).end(bomb);
-  const { failure } = await scene([answer]);
+  const { failure } = await fixture([answer]);
   expect(await failure()).toMatchObject({ code: "answer_too_long", retryable: false });
 });
 
 test("a stored response that is too long is read once, and not requested again", { timeout }, async () => {
   const { answer } = flood(as("application/json"), json, "x");
-  const { calls, failure } = await scene([stored("queued"), answer], { mode: "auto" });
+  const { calls, failure } = await fixture([stored("queued"), answer], { mode: "auto" });
   expect(await failure()).toMatchObject({ code: "answer_too_long" });
   expect(calls()).toEqual([create, look]);
 });
 
 test("no more is read of a refusal than its message needs", { timeout }, async () => {
   const { answer, sent } = flood(as("application/json", 400), '{"error":{"message":"', "x");
-  const { failure } = await scene([answer]);
+  const { failure } = await fixture([answer]);
   expect(await failure()).toMatchObject({ status: 400, retryable: false });
   expect(sent()).toBeLessThan(10 * mib);
 });
@@ -108,7 +108,7 @@ test.each([
         response.end(event(completed(message("Hi"))));
       })();
     };
-    const { ask } = await scene([answer]);
+    const { ask } = await fixture([answer]);
     expect((await ask()).text).toBe("Hi");
   },
 );

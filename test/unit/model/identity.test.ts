@@ -22,7 +22,7 @@ const fine = stream(completed(message("Hi")));
 const refused = apiError(401, { message: "Expired" });
 
 /** Rounds with a provider that gives these tokens, or no token, and these answers. */
-async function scene(tokens: readonly Reply[], answers = [fine, fine]) {
+async function fixture(tokens: readonly Reply[], answers = [fine, fine]) {
   const tokenServer = await startHttpServer(script(...tokens));
   const api = await startResponsesServer(answers);
   const http = createHttp();
@@ -48,7 +48,7 @@ async function scene(tokens: readonly Reply[], answers = [fine, fine]) {
 }
 
 test("an identity is exchanged for a token in the documented form", async () => {
-  const { ask, tokens, sent } = await scene([token("one")]);
+  const { ask, tokens, sent } = await fixture([token("one")]);
   expect((await ask()).text).toBe("Hi");
   expect(tokens[0]?.path).toBe("/oauth/token");
   expect(tokens[0]?.json()).toEqual({
@@ -62,19 +62,19 @@ test("an identity is exchanged for a token in the documented form", async () => 
 });
 
 test("jobs of one process share a token", async () => {
-  const { ask, tokens } = await scene([token("one")]);
+  const { ask, tokens } = await fixture([token("one")]);
   await Promise.all([ask(), ask()]);
   expect(tokens).toHaveLength(1);
 });
 
 test("a token that the provider refuses is replaced by a new exchange", async () => {
-  const { ask, sent } = await scene([token("one"), token("two")], [refused, fine]);
+  const { ask, sent } = await fixture([token("one"), token("two")], [refused, fine]);
   expect((await ask()).text).toBe("Hi");
   expect(sent()).toEqual(["Bearer one", "Bearer two"]);
 });
 
 test("waiting for an exchange ends with the caller's signal", async () => {
-  const { ask } = await scene([{ raw: () => undefined }]);
+  const { ask } = await fixture([{ raw: () => undefined }]);
   const attempt = new AbortController();
   const waiting = ask(attempt.signal);
   attempt.abort(new Error("attempt over"));
@@ -94,7 +94,7 @@ test.each([
 ] as const satisfies readonly (readonly [Reply, string])[])(
   "an exchange answered with %j is %s, without a token in it",
   async (reply, code) => {
-    const { ask } = await scene([reply, reply, reply, reply, reply]);
+    const { ask } = await fixture([reply, reply, reply, reply, reply]);
     const error = await thrownBy(ask());
     expect(error).toBeInstanceOf(RunnerError);
     expect(error).toMatchObject({ code, retryable: code === "model_unavailable" });
@@ -103,7 +103,7 @@ test.each([
 );
 
 test("an identity that the provider does not know says what to look at", async () => {
-  const { ask } = await scene([{ status: 401, body: { error: "invalid_grant" } }]);
+  const { ask } = await fixture([{ status: 401, body: { error: "invalid_grant" } }]);
   await expect(ask()).rejects.toMatchObject({
     message:
       "the model's provider refused our identity (HTTP 401, code invalid_grant); check identityProviderId, serviceAccountId and audience in the settings, and their mapping there",

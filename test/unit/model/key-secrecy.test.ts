@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Secret } from "../../../lib/core/secret.ts";
 import { apiError, completed, ended, json, stored, stream } from "../../support/responses-server.ts";
 import type { Answer } from "../../support/responses-server.ts";
-import { scene } from "./support.ts";
+import { fixture } from "./support.ts";
 
 /** Keys of other providers and gateways: nothing in them says that they are keys. */
 const keys = ["gsk0PqLm83TzWvYxRnBcKd", "team-7.Zk19vQmx22LpRt", "0f9c1d7e5b3a48627d90"];
@@ -47,7 +47,7 @@ describe.each(keys)("the key %s", (key) => {
     for (const [where, answerWith] of Object.entries(answers)) {
       for (const [how, words] of echoes(key)) {
         const answer = answerWith(words, key);
-        const { failure } = await scene([answer, answer], { apiKey });
+        const { failure } = await fixture([answer, answer], { apiKey });
         const error = await failure();
         expect(error.code).toMatch(/^model_/);
         if (shows(everything(error), key).length > 0) shown.push(`${where}: ${how}`);
@@ -58,7 +58,7 @@ describe.each(keys)("the key %s", (key) => {
 
   it("is not shown when a response in the background has failed", async () => {
     const failed = { error: { code: "strange", message: `The key ${key} may not.` } };
-    const { failure } = await scene([stored("queued"), stored("failed", failed)], {
+    const { failure } = await fixture([stored("queued"), stored("failed", failed)], {
       apiKey,
       mode: "background",
     });

@@ -14,7 +14,7 @@ import {
   stream,
 } from "../../support/responses-server.ts";
 import type { Answer } from "../../support/responses-server.ts";
-import { freshKey, key, scene } from "./support.ts";
+import { freshKey, key, fixture } from "./support.ts";
 
 const fine = stream(completed(message("Hi")));
 
@@ -189,13 +189,13 @@ test.for(
     group.map(([says, answer, asked]) => [code, words + says, answer, asked] as const),
   ),
 )("reports %s at the first try: %s", async ([code, words, answer, asked]) => {
-  const { failure, server } = await scene([answer]);
+  const { failure, server } = await fixture([answer]);
   expect(await failure(asked)).toMatchObject({ name: "RunnerError", code, message: words, retryable: false });
   expect(server.seen).toHaveLength(1);
 });
 
 test("a refused key is fetched again and tried once more", async () => {
-  const { ask, notes, server } = await scene([
+  const { ask, notes, server } = await fixture([
     apiError(401, { message: "Incorrect API key", code: "invalid_api_key" }),
     fine,
   ]);
@@ -209,14 +209,14 @@ test("a refused key is fetched again and tried once more", async () => {
 
 test.for([401, 403])("a key refused twice with %i is model_key_refused", async (status) => {
   const refused = apiError(status, { message: `Not allowed: ${key}`, type: "invalid_request_error" });
-  const { failure, server } = await scene([refused, refused]);
+  const { failure, server } = await fixture([refused, refused]);
   expect(await failure()).toMatchObject({ code: "model_key_refused", status, retryable: false });
   expect(server.seen).toHaveLength(2);
 });
 
 test("no error carries the key, a header or a cause", async () => {
   const echo = `Incorrect API key provided: ${key}. Also sk-proj-abcd**************wxyz`;
-  const { failure } = await scene([
+  const { failure } = await fixture([
     apiError(401, { message: echo, code: "invalid_api_key" }),
     apiError(401, { message: echo.replace(key, freshKey), code: "invalid_api_key" }),
     apiError(400, { message: echo }, { "x-secret": "from-the-server" }),
@@ -233,7 +233,7 @@ test("no error carries the key, a header or a cause", async () => {
 });
 
 test("a model without encrypted reasoning is asked again without it, at once", async () => {
-  const { ask, server, waits } = await scene([
+  const { ask, server, waits } = await fixture([
     apiError(400, { message: "Encrypted content is not supported with this model.", param: "include" }),
     fine,
   ]);
@@ -253,7 +253,7 @@ test("the SDK writes nothing to the console", async () => {
     Object.assign(console, { log, warn, error, info, debug });
     delete process.env["OPENAI_LOG"];
   });
-  const { ask, failure } = await scene([rawStream("data: {nope\n\n"), fine]);
+  const { ask, failure } = await fixture([rawStream("data: {nope\n\n"), fine]);
   await failure();
   await ask();
   expect(written).toEqual([]);

@@ -10,7 +10,7 @@ import {
   storedWhole,
   stream,
 } from "../../support/responses-server.ts";
-import { cancel, create, look, scene } from "./support.ts";
+import { cancel, create, look, fixture } from "./support.ts";
 
 const fine = stream(completed(message("Hi")));
 const whole = storedWhole(message("Hi"));
@@ -25,7 +25,7 @@ const refusal = apiError(400, {
 type Mode = "streaming" | "background" | "auto" | undefined;
 
 async function sentBy(mode: Mode, answers: readonly Answer[], rounds = 1) {
-  const { ask, notes, server } = await scene(answers, mode === undefined ? {} : { mode });
+  const { ask, notes, server } = await fixture(answers, mode === undefined ? {} : { mode });
   for (let round = 0; round < rounds; round++) await ask();
   const sent = server.seen.map(({ method, path, body }) => {
     const call = `${method} ${path}`;
@@ -78,7 +78,7 @@ test("auto: a provider that ignores the background parameter is streamed from th
 });
 
 test("auto: any other rejection goes out and changes nothing", async () => {
-  const { ask, failure, server } = await scene([apiError(400, { message: "Too long" }), whole], {
+  const { ask, failure, server } = await fixture([apiError(400, { message: "Too long" }), whole], {
     mode: "auto",
   });
   expect(await failure()).toMatchObject({ code: "model_rejected" });
@@ -88,13 +88,13 @@ test("auto: any other rejection goes out and changes nothing", async () => {
 
 test("auto: a key that is refused at the first poll does not mean that there is no background mode", async () => {
   const unauthorized = apiError(401, { message: "No", code: "invalid_api_key" });
-  const { failure, server } = await scene([stored("queued"), unauthorized, unauthorized], { mode: "auto" });
+  const { failure, server } = await fixture([stored("queued"), unauthorized, unauthorized], { mode: "auto" });
   expect(await failure()).toMatchObject({ code: "model_key_refused" });
   expect(server.seen).toHaveLength(3);
 });
 
 test("background: a refusal goes out", async () => {
-  const { failure, server } = await scene([refusal], { mode: "background" });
+  const { failure, server } = await fixture([refusal], { mode: "background" });
   expect(await failure()).toMatchObject({ code: "model_rejected", status: 400 });
   expect(server.seen).toHaveLength(1);
 });
@@ -128,7 +128,7 @@ test.for<readonly [string, Mode, readonly Answer[], readonly (number | undefined
   "the caller hears of each rate limit, even one that is waited out: %s",
   async ([, mode, answers, told]) => {
     const heard: (number | undefined)[] = [];
-    const { ask } = await scene(answers, {
+    const { ask } = await fixture(answers, {
       ...(mode && { mode }),
       onRateLimited: ({ retryAfterMs }) => heard.push(retryAfterMs),
     });

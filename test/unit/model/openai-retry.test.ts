@@ -13,7 +13,7 @@ import {
   slowStream,
   stream,
 } from "../../support/responses-server.ts";
-import { scene } from "./support.ts";
+import { fixture } from "./support.ts";
 
 const created = { type: "response.created", response: { id: "resp_1" } };
 const limited = { message: "Rate limit reached", type: "requests", code: "rate_limit_exceeded" };
@@ -37,7 +37,7 @@ test.for<readonly [string, Answer]>([
   ["a failed response with server_error", stream(ended("failed", { error: oops }))],
   ["a failed response with rate_limit_exceeded", stream(ended("failed", { error: limited }))],
 ])("tries again after %s", async ([, answer]) => {
-  const { ask, server, waits } = await scene([answer, fine]);
+  const { ask, server, waits } = await fixture([answer, fine]);
   expect((await ask()).text).toBe("Hi");
   expect(server.seen).toHaveLength(2);
   expect(waits).toEqual([500]);
@@ -51,14 +51,14 @@ test.for<readonly [Readonly<Record<string, string>>, number]>([
   [{ "retry-after-ms": "0" }, 500],
   [{ "retry-after": "1784000000" }, 180_000],
 ])("waits as long as %j asks: %i ms, from its own back-off to three minutes", async ([headers, waitMs]) => {
-  const { ask, notes, waits } = await scene([apiError(429, limited, headers), fine]);
+  const { ask, notes, waits } = await fixture([apiError(429, limited, headers), fine]);
   await ask();
   expect(waits).toEqual([waitMs]);
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: 429, waitMs }]);
 });
 
 test("gives up after five attempts, with doubling waits", async () => {
-  const { failure, server, waits } = await scene([down, down, down, down, down, fine]);
+  const { failure, server, waits } = await fixture([down, down, down, down, down, fine]);
   expect(await failure()).toMatchObject({
     code: "model_unavailable",
     message: "the model's provider is not available: Down (HTTP 503)",
@@ -69,7 +69,7 @@ test("gives up after five attempts, with doubling waits", async () => {
 });
 
 test("names the system's code when nobody listens", async () => {
-  const { failure, server } = await scene([]);
+  const { failure, server } = await fixture([]);
   await server[Symbol.asyncDispose]();
   expect(await failure()).toMatchObject({
     code: "model_unavailable",
@@ -84,14 +84,14 @@ test.for([
   ["after the stream has begun", silence(created)],
   ["before any answer", noAnswer],
 ] as const)("a connection that falls silent %s is closed and tried again", async ([, silent]) => {
-  const { ask, notes, server } = await scene([silent, fine], { silenceMs });
+  const { ask, notes, server } = await fixture([silent, fine], { silenceMs });
   expect((await ask()).text).toBe("Hi");
   await server.seen[0]!.closed;
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: undefined, waitMs: 500 }]);
 });
 
 test("silence in every attempt is model_unavailable", async () => {
-  const { failure } = await scene(Array<Answer>(5).fill(silence(created)), { silenceMs });
+  const { failure } = await fixture(Array<Answer>(5).fill(silence(created)), { silenceMs });
   expect(await failure()).toMatchObject({
     code: "model_unavailable",
     message: "the model's provider sent nothing for 500 ms",
@@ -100,7 +100,7 @@ test("silence in every attempt is model_unavailable", async () => {
 
 test("comments keep a connection alive while the model thinks", async () => {
   const slow = slowStream({ everyMs: 50, comments: 25 }, completed(message("At last")));
-  const { ask, notes } = await scene([slow], { silenceMs: 1_000 });
+  const { ask, notes } = await fixture([slow], { silenceMs: 1_000 });
   expect((await ask()).text).toBe("At last");
   expect(notes).toEqual([]);
 });
@@ -111,7 +111,7 @@ test.for([
   ["in the stream", silence(created)],
   ["before the answer", noAnswer],
 ] as const)("an abort %s closes the request and rejects with the signal's reason", async ([, answer]) => {
-  const { failure, server } = await scene([answer]);
+  const { failure, server } = await fixture([answer]);
   const controller = new AbortController();
   const outcome = failure({}, { signal: controller.signal });
   await server.arrived(1);
@@ -123,7 +123,7 @@ test.for([
 
 test("an abort while waiting between attempts rejects with the signal's reason", async () => {
   const controller = new AbortController();
-  const { failure } = await scene([down], {
+  const { failure } = await fixture([down], {
     clock: { now: () => 0, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
     onEvent: () => controller.abort(reason),
   });
@@ -131,7 +131,7 @@ test("an abort while waiting between attempts rejects with the signal's reason",
 });
 
 test("nothing is sent if the signal has already aborted", async () => {
-  const { failure, server } = await scene([fine]);
+  const { failure, server } = await fixture([fine]);
   expect(await failure({}, { signal: AbortSignal.abort(reason) })).toBe(reason);
   expect(server.seen).toEqual([]);
 });
@@ -139,6 +139,6 @@ test("nothing is sent if the signal has already aborted", async () => {
 test("an error of the key's source goes out unchanged", async () => {
   const broken = new Error("no secret");
   const get = () => Promise.reject(broken);
-  const { failure } = await scene([], { apiKey: { get, refresh: get } });
+  const { failure } = await fixture([], { apiKey: { get, refresh: get } });
   expect(await failure()).toBe(broken);
 });

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { ModelRequest } from "../../../lib/model/model.ts";
 import { completed, ended, functionCall, json, message, stream } from "../../support/responses-server.ts";
 import type { Answer } from "../../support/responses-server.ts";
-import { key, scene } from "./support.ts";
+import { key, fixture } from "./support.ts";
 
 const hi = completed(message("Hi"));
 const tool = {
@@ -12,13 +12,13 @@ const tool = {
 };
 
 async function bodyOf(changes: Partial<ModelRequest>): Promise<Record<string, unknown>> {
-  const { ask, server } = await scene([stream(hi)]);
+  const { ask, server } = await fixture([stream(hi)]);
   await ask(changes);
   return server.seen[0]!.body;
 }
 
 test("a first round is a streaming request with the user's message", async () => {
-  const { ask, server } = await scene([stream(hi)]);
+  const { ask, server } = await fixture([stream(hi)]);
   await ask();
   expect(server.seen[0]).toMatchObject({
     method: "POST",
@@ -44,7 +44,7 @@ test("a round reuses the connection of the round before", async () => {
     ports.push(response.socket?.remotePort);
     stream(hi)(response);
   };
-  const { ask } = await scene([turn, turn, turn]);
+  const { ask } = await fixture([turn, turn, turn]);
   for (const _ of Array(3).keys()) {
     await ask();
     // A connection is handed back in the next turn of the event loop.
@@ -60,7 +60,7 @@ test("a stream that stays open after the response has ended is closed, and not w
     response.write(`data: ${JSON.stringify(hi)}\n\n`);
     response.once("close", resolve);
   };
-  const { ask } = await scene([open]);
+  const { ask } = await fixture([open]);
   expect((await ask()).text).toBe("Hi");
   await closed;
 });
@@ -126,7 +126,7 @@ test("the SDK's environment variables do not leak into the request", async () =>
   const variables = { OPENAI_ORG_ID: "org-from-environment", OPENAI_ADMIN_KEY: "admin-from-environment" };
   Object.assign(process.env, variables);
   onTestFinished(() => Object.keys(variables).forEach((name) => delete process.env[name]));
-  const { ask, server } = await scene([stream(hi)]);
+  const { ask, server } = await fixture([stream(hi)]);
   await ask();
   expect(server.seen[0]!.headers).not.toHaveProperty("openai-organization");
   expect(server.seen[0]!.headers.authorization).toBe(`Bearer ${key}`);
@@ -138,7 +138,7 @@ test("a turn has the text, the calls in their order, the usage and the raw items
     functionCall("call_1", "create_list", '{"a":1}'),
     functionCall("call_2", "create_table", "{broken"),
   ];
-  const { ask } = await scene([
+  const { ask } = await fixture([
     stream({ type: "response.created", response: { id: "resp_1" } }, completed(...output)),
   ]);
   expect(await ask()).toEqual({
@@ -161,7 +161,7 @@ test("a turn has the text, the calls in their order, the usage and the raw items
 });
 
 test("of calls with the same id only the first goes back: the API takes one call for each output", async () => {
-  const { ask } = await scene([
+  const { ask } = await fixture([
     stream(
       completed(
         functionCall("call_0", "create_file", "{}"),
@@ -206,6 +206,6 @@ test.for<readonly [string, Answer, string]>([
   ],
   ["several messages, as paragraphs", stream(completed(message("One."), message("Two."))), "One.\n\nTwo."],
 ])("reads the text of %s", async ([, answer, text]) => {
-  const { ask } = await scene([answer]);
+  const { ask } = await fixture([answer]);
   expect(await ask()).toMatchObject({ text, calls: [] });
 });

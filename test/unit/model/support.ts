@@ -84,7 +84,7 @@ function expectRejection(): never {
 }
 
 /** The client before a server that gives these answers, one for each request. The server closes with the test. */
-export async function scene(answers: readonly Answer[], overrides: Overrides = {}) {
+export async function fixture(answers: readonly Answer[], overrides: Overrides = {}) {
   const server = await startResponsesServer(answers);
   onTestFinished(() => server[Symbol.asyncDispose]());
   const client = adapter(server.baseUrl, overrides);

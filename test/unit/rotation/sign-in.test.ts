@@ -12,7 +12,7 @@ const signedIn = (refreshToken: string): Reply => ({
 
 const threeTimes = (reply: Reply): readonly Reply[] => [reply, reply, reply];
 
-async function scene(secret: string, ...replies: readonly Reply[]) {
+async function fixture(secret: string, ...replies: readonly Reply[]) {
   const server = await startHttpServer(script(...replies));
   onTestFinished(() => server.close());
   const stored: string[] = [];
@@ -35,7 +35,7 @@ async function scene(secret: string, ...replies: readonly Reply[]) {
 
 describe("signing in", () => {
   it("exchanges the refresh token as Firebase wants it", async () => {
-    const { attempt, stored, server } = await scene(account, signedIn("refresh-Zq7"));
+    const { attempt, stored, server } = await fixture(account, signedIn("refresh-Zq7"));
     expect((await attempt).reveal()).toBe("id-1");
     expect(server.requests[0]).toMatchObject({
       method: "POST",
@@ -47,20 +47,20 @@ describe("signing in", () => {
   });
 
   it("stores a renewed refresh token, and leaves the rest of the secret as it was", async () => {
-    const { attempt, stored } = await scene(account, signedIn("refresh-2"));
+    const { attempt, stored } = await fixture(account, signedIn("refresh-2"));
     await attempt;
     expect(stored).toEqual(['{"refreshToken":"refresh-2","apiKey":"api-Zq7","note":"ops"}']);
   });
 
   it("tries again when Firebase is not available", async () => {
-    const { attempt, server } = await scene(account, { status: 503 }, signedIn("refresh-Zq7"));
+    const { attempt, server } = await fixture(account, { status: 503 }, signedIn("refresh-Zq7"));
     expect((await attempt).reveal()).toBe("id-1");
     expect(server.requests).toHaveLength(2);
   });
 
   it("says what a person has to do when it is refused, with Firebase's code", async () => {
     const body = { error: { code: 400, message: "TOKEN_EXPIRED", status: "INVALID_ARGUMENT" } };
-    const { attempt } = await scene(account, { status: 400, body });
+    const { attempt } = await fixture(account, { status: 400, body });
     await expect(attempt).rejects.toMatchObject({
       code: "sign_in_refused",
       message:
@@ -74,7 +74,7 @@ describe("signing in", () => {
     ["cut off", threeTimes({ raw: (response) => response.destroy() }), "sign_in_unavailable"],
     ["echoing", [{ status: 400, body: { error: { message: "no refresh-Zq7" } } }], "sign_in_refused"],
   ] as const)("shows nothing secret when Firebase is %s", async (_, replies, code) => {
-    const { attempt } = await scene(account, ...replies);
+    const { attempt } = await fixture(account, ...replies);
     const error: unknown = await attempt.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(RunnerError);
     expect(error).toMatchObject({ code });
@@ -84,7 +84,7 @@ describe("signing in", () => {
   it.each(["", "refresh-Zq7", '{"refreshToken":"refresh-Zq7"}', '{"refreshToken":"","apiKey":"api-Zq7"}'])(
     "refuses the secret %j without a word of it",
     async (secret) => {
-      const { attempt } = await scene(secret);
+      const { attempt } = await fixture(secret);
       await expect(attempt).rejects.toMatchObject({
         code: "secret_malformed",
         message: 'the secret "account" is not of the form { "refreshToken": "…", "apiKey": "…" }',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { script } from "../../support/http-server.ts";
-import { answerTo, context, createScene, jobCall } from "./helpers.ts";
+import { answerTo, context, createFixture, jobCall } from "./helpers.ts";
 
 /** The clock of these tests stands at 1,700,000,000,000 (2023-11-14T22:13:20Z). */
 const message = { id: "m1", role: "user", text: "Hello" };
@@ -9,7 +9,7 @@ const message = { id: "m1", role: "user", text: "Hello" };
 const asJson = (body: object): string => JSON.stringify(body).replaceAll(/"raw:(.*?)"/g, "$1");
 
 const read = async (changed: object) => {
-  const { studio } = await createScene(script({ body: asJson({ ...context, ...changed }) }));
+  const { studio } = await createFixture(script({ body: asJson({ ...context, ...changed }) }));
   return await studio.context(jobCall());
 };
 

@@ -7,7 +7,7 @@ import {
   answerTo,
   calls,
   context,
-  createScene,
+  createFixture,
   createTestClock,
   jobCall,
   payload,
@@ -34,7 +34,7 @@ describe("requests", () => {
     ["revokeRunnerInstance", "revokeRunnerInstance", accountToken, { instanceId: "inst-1" }],
     ["renameRunnerInstance", "updateRunnerInstance", accountToken, { instanceId: "inst-1", name: "desk" }],
   ])("%s posts JSON to /%s with its credential", async (name, path, credential, body) => {
-    const { server, studio } = await createScene(script({ status: 400, body: {} }));
+    const { server, studio } = await createFixture(script({ status: 400, body: {} }));
     await rejectionOf(calls[name](studio));
     const request = server.requests[0];
     expect(request).toMatchObject({ method: "POST", path: `/${path}` });
@@ -46,7 +46,7 @@ describe("requests", () => {
   });
 
   it("keep the base address's path, without slashes at its end", async () => {
-    const { server, studio } = await createScene(script({ body: { leased: false } }), { path: "/api//" });
+    const { server, studio } = await createFixture(script({ body: { leased: false } }), { path: "/api//" });
     await studio.lease(jobCall());
     expect(server.requests[0]?.path).toBe("/api/leaseWorkspaceJob");
   });
@@ -62,7 +62,7 @@ describe("requests", () => {
   );
 
   it("leave out fields that do not belong to a payload", async () => {
-    const { server, studio } = await createScene(script({}));
+    const { server, studio } = await createFixture(script({}));
     const more = { ...payload, workspaceId: "another", note: "x" };
     await studio.complete(jobCall(), more);
     expect(server.requests[0]?.json()).toEqual({ ...ws, ...payload });
@@ -83,7 +83,7 @@ describe("answers", () => {
   });
 
   it("the lease's end is put on our clock where Studio's runs ahead", async () => {
-    const { studio } = await createScene(
+    const { studio } = await createFixture(
       script(
         { headers: aMinuteAhead, body: leased },
         { headers: aMinuteAhead, body: { leaseExpiresAt: 1_700_000_660_500 } },
@@ -115,7 +115,7 @@ describe("answers", () => {
     [null, ""],
   ])("a new instance named %j gives its key", async (name, expected) => {
     const ids = { instanceId: "inst-1", credentialId: "cred-8", runnerToken: "cred-8.fresh-secret" };
-    const { studio } = await createScene(script({ status: 201, body: { ...ids, kind: "user", name } }));
+    const { studio } = await createFixture(script({ status: 201, body: { ...ids, kind: "user", name } }));
     const made = await studio.createRunnerInstance(adminCall(), { kind: "user" });
     expect(made.key.id).toBe("cred-8");
     expect(made.key.value.reveal()).toBe("cred-8.fresh-secret");
@@ -129,7 +129,7 @@ it.each([
   [`${"x".repeat(499)}😀`, "x".repeat(499)],
   ["a\uD83Db", "a\uFFFDb"],
 ])("the reason of a failure is well-formed text of at most 500 characters: %j", async (reason, error) => {
-  const { server, studio } = await createScene(script({}));
+  const { server, studio } = await createFixture(script({}));
   await studio.fail(jobCall(), reason);
   expect(server.requests[0]?.json()).toEqual({ ...ws, error });
 });
@@ -140,7 +140,7 @@ describe("repeating", () => {
   it.each(["updateSummary", "revokeRunnerInstance", "renameRunnerInstance"] as const)(
     "%s is tried four times, with growing waits",
     async (name) => {
-      const { server, studio, clock } = await createScene(() => ({ status: 503 }));
+      const { server, studio, clock } = await createFixture(() => ({ status: 503 }));
       await expect(calls[name](studio)).rejects.toMatchObject({
         code: "studio_unavailable",
         retryable: true,
@@ -151,13 +151,13 @@ describe("repeating", () => {
   );
 
   it.each(byCaller)("%s is tried once", async (name) => {
-    const { server, studio } = await createScene(() => ({ status: 503 }));
+    const { server, studio } = await createFixture(() => ({ status: 503 }));
     await expect(calls[name](studio)).rejects.toMatchObject({ code: "studio_unavailable", retryable: true });
     expect(server.requests).toHaveLength(1);
   });
 
   it("waits as long as Studio asks, until Studio is back", async () => {
-    const { server, studio, clock } = await createScene(
+    const { server, studio, clock } = await createFixture(
       script(
         { status: 429, headers: { "retry-after": "7" } },
         { raw: (response) => response.destroy() },
@@ -171,7 +171,7 @@ describe("repeating", () => {
   });
 
   it("leaves a wait of more than a minute to the caller", async () => {
-    const { server, studio } = await createScene(script({ status: 503, headers: { "retry-after": "61" } }));
+    const { server, studio } = await createFixture(script({ status: 503, headers: { "retry-after": "61" } }));
     await expect(calls.updateSummary(studio)).rejects.toMatchObject({ retryAfterMs: 61_000 });
     expect(server.requests).toHaveLength(1);
   });

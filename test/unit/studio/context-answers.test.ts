@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { script } from "../../support/http-server.ts";
-import { context, createScene, jobCall, rejectionOf } from "./helpers.ts";
+import { context, createFixture, jobCall, rejectionOf } from "./helpers.ts";
 
 const misshapen = { ...context, recentText: 7 };
 
@@ -11,7 +11,7 @@ describe("a context route that answers 200 with something else", () => {
     ["an empty body", "", "an empty body"],
     ["a text", "OK", "a body that is not JSON"],
   ])("is out of order for now, when it is %s", async (_, body, words) => {
-    const { server, studio } = await createScene(script({ body }));
+    const { server, studio } = await createFixture(script({ body }));
     const error = await rejectionOf(studio.context(jobCall()));
     expect(error).toMatchObject({ code: "studio_unavailable", retryable: true, status: 200 });
     expect(String(error)).toContain(words);
@@ -19,13 +19,13 @@ describe("a context route that answers 200 with something else", () => {
   });
 
   it("is asked once more when a whole answer breaks the schema, and that one counts", async () => {
-    const { server, studio } = await createScene(script({ body: misshapen }, { body: context }));
+    const { server, studio } = await createFixture(script({ body: misshapen }, { body: context }));
     expect(await studio.context(jobCall())).toMatchObject({ recentText: "Hello" });
     expect(server.requests).toHaveLength(2);
   });
 
   it("has broken the contract when the second whole answer breaks the schema too", async () => {
-    const { server, studio } = await createScene(script({ body: misshapen }, { body: misshapen }));
+    const { server, studio } = await createFixture(script({ body: misshapen }, { body: misshapen }));
     const error = await rejectionOf(studio.context(jobCall()));
     expect(error).toMatchObject({ code: "studio_contract", retryable: false });
     expect(String(error)).toContain("recentText: Invalid input: expected string, received number");
@@ -33,7 +33,7 @@ describe("a context route that answers 200 with something else", () => {
   });
 
   it("has broken nothing for good when an outage comes between two bad answers", async () => {
-    const { studio } = await createScene(
+    const { studio } = await createFixture(
       script({ body: misshapen }, { status: 503 }, { body: misshapen }, { body: context }),
     );
     expect(await rejectionOf(studio.context(jobCall()))).toMatchObject({ retryable: true });
@@ -42,7 +42,7 @@ describe("a context route that answers 200 with something else", () => {
 
   it("is not asked again once the caller has given up", async () => {
     const leaving = new AbortController();
-    const { server, studio } = await createScene(() => {
+    const { server, studio } = await createFixture(() => {
       leaving.abort("gone");
       return { body: misshapen };
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startHttpServer } from "../../support/http-server.ts";
-import { answerTo, calls, context, createScene, rejectionOf, type RouteName } from "./helpers.ts";
+import { answerTo, calls, context, createFixture, rejectionOf, type RouteName } from "./helpers.ts";
 
 const signIn = "<html><head><title>Sign in</title></head></html>";
 const shape = "a body of the wrong shape:";
@@ -27,7 +27,7 @@ describe("a broken contract", () => {
       `${shape} recentMessages.0.id: ${expected} string, received number`,
     ],
   ])("is %s", async (_, name, body, what) => {
-    const { server, studio } = await createScene(() => ({ status: 200, body }));
+    const { server, studio } = await createFixture(() => ({ status: 200, body }));
     const error = await rejectionOf(calls[name](studio));
     expect(error).toMatchObject({ code: "studio_contract", status: 200, retryable: false });
     expect(String(error)).toContain(` answered 200 with ${what}`);
@@ -37,7 +37,7 @@ describe("a broken contract", () => {
   it.each([301, 302, 307, 308])("is a %i, which is not followed", async (status) => {
     const elsewhere = await startHttpServer(() => ({ body: { leased: false } }));
     const headers = { location: `${elsewhere.baseUrl}/login?token=abc` };
-    const { studio } = await createScene(() => ({ status, headers }));
+    const { studio } = await createFixture(() => ({ status, headers }));
     const error = await rejectionOf(calls.lease(studio));
     await elsewhere.close();
     expect(error).toMatchObject({ code: "studio_contract", status, retryable: false });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { Reply } from "../../support/http-server.ts";
-import { answerTo, calls, createScene, rejectionOf, type RouteName } from "./helpers.ts";
+import { answerTo, calls, createFixture, rejectionOf, type RouteName } from "./helpers.ts";
 
 const jobRoutes: readonly RouteName[] = ["context", "heartbeat", "updateSummary", "complete", "fail"];
 const adminRoutes: readonly RouteName[] = [
@@ -25,7 +25,7 @@ describe("a refusal's meaning", () => {
   );
 
   it.each(rows)("$status on $name is $code, and final", async ({ name, status, code }) => {
-    const { server, studio } = await createScene(() => ({ status, body: { error: "no" } }));
+    const { server, studio } = await createFixture(() => ({ status, body: { error: "no" } }));
     await expect(calls[name](studio)).rejects.toMatchObject({ code, status, retryable: false });
     expect(server.requests).toHaveLength(1);
   });
@@ -34,7 +34,7 @@ describe("a refusal's meaning", () => {
     "a gateway's page with %i on a job's route says nothing about the lease or the key",
     async (status) => {
       const page = "<html><head><title>Access denied</title></head></html>";
-      const { studio } = await createScene(() => ({ status, body: page }));
+      const { studio } = await createFixture(() => ({ status, body: page }));
       for (const name of jobRoutes) {
         await expect(calls[name](studio)).rejects.toMatchObject({
           code: "studio_unavailable",
@@ -47,7 +47,7 @@ describe("a refusal's meaning", () => {
   );
 
   it.each([408, 429, 500, 502, 503, 504, 599])("%i means try again", async (status) => {
-    const { studio } = await createScene(() => ({ status }));
+    const { studio } = await createFixture(() => ({ status }));
     for (const name of ["lease", "heartbeat", "createRunnerInstance"] as const) {
       await expect(calls[name](studio)).rejects.toMatchObject({
         code: "studio_unavailable",

@@ -2,11 +2,11 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { script } from "../../support/http-server.ts";
-import { answerTo, calls, createScene, createTestClock, jobCall, payload, rejectionOf } from "./helpers.ts";
+import { answerTo, calls, createFixture, createTestClock, jobCall, payload, rejectionOf } from "./helpers.ts";
 
 describe("a network fault", () => {
   it("names the address and what to check when nothing listens", async () => {
-    const { server, studio } = await createScene(() => ({}));
+    const { server, studio } = await createFixture(() => ({}));
     await server.close();
     const error = await rejectionOf(calls.lease(studio));
     expect(error).toMatchObject({ code: "studio_unavailable", retryable: true, status: undefined });
@@ -52,7 +52,7 @@ describe("a network fault", () => {
       asked += 1;
       return Promise.reject(bug);
     };
-    const { studio } = await createScene(() => ({}), { wrapFetch });
+    const { studio } = await createFixture(() => ({}), { wrapFetch });
     expect(await rejectionOf(calls.complete(studio))).toBe(bug);
     expect(asked).toBe(1);
   });
@@ -70,7 +70,7 @@ describe("the time limit", () => {
     ["revokeRunnerInstance", 30_000],
     ["renameRunnerInstance", 30_000],
   ] as const)("of %s is %i ms", async (name, limitMs) => {
-    const { studio, clock } = await createScene(script({ status: 400 }));
+    const { studio, clock } = await createFixture(script({ status: 400 }));
     await rejectionOf(calls[name](studio));
     expect(clock.limits).toEqual([limitMs]);
   });
@@ -78,7 +78,7 @@ describe("the time limit", () => {
 
 describe("at its time limit, a call", () => {
   it("ends without an answer", async () => {
-    const { server, studio, clock } = await createScene(() => ({ raw: () => undefined }));
+    const { server, studio, clock } = await createFixture(() => ({ raw: () => undefined }));
     const failed = rejectionOf(calls.lease(studio));
     await server.received(1);
     clock.fireLimits();
@@ -97,7 +97,7 @@ describe("at its time limit, a call", () => {
   ] as const)("ends with a %i whose body never ends", async (status, expected) => {
     const clock = createTestClock();
     const headed = Promise.withResolvers<void>();
-    const { studio } = await createScene(
+    const { studio } = await createFixture(
       () => ({ raw: (response) => void response.writeHead(status).write('{"workspaceId"') }),
       {
         clock,
@@ -118,7 +118,7 @@ describe("at its time limit, a call", () => {
 
 describe("the caller's abort", () => {
   it.each(["no answer", "a body that never ends"])("rejects with its own reason at %s", async (what) => {
-    const { server, studio } = await createScene(() => ({
+    const { server, studio } = await createFixture(() => ({
       raw: (response) => {
         if (what !== "no answer") response.writeHead(200).write("{");
       },
@@ -133,7 +133,7 @@ describe("the caller's abort", () => {
   });
 
   it("keeps a reason that is itself a time limit", async () => {
-    const { server, studio } = await createScene(() => ({ raw: () => undefined }));
+    const { server, studio } = await createFixture(() => ({ raw: () => undefined }));
     const caller = new AbortController();
     const failed = rejectionOf(studio.heartbeat(jobCall(caller.signal)));
     await server.received(1);
@@ -143,7 +143,7 @@ describe("the caller's abort", () => {
   });
 
   it("sends nothing when it came before the call", async () => {
-    const { server, studio } = await createScene(() => ({}));
+    const { server, studio } = await createFixture(() => ({}));
     const reason = new Error("too late");
     expect(await rejectionOf(studio.fail(jobCall(AbortSignal.abort(reason)), "x"))).toBe(reason);
     expect(server.requests).toHaveLength(0);

@@ -46,7 +46,7 @@ export function createTestClock(nowMs = 1_700_000_000_000): TestClock {
   };
 }
 
-interface Scene {
+interface Fixture {
   readonly server: HttpServer;
   readonly studio: Studio & StudioAdmin;
   readonly clock: TestClock;
@@ -59,7 +59,7 @@ interface SceneOptions {
 }
 
 /** Our client before a real server that answers as told; both end with the test. */
-export async function createScene(answer: Answerer, options: SceneOptions = {}): Promise<Scene> {
+export async function createFixture(answer: Answerer, options: SceneOptions = {}): Promise<Fixture> {
   const { clock = createTestClock(), wrapFetch = (fetch) => fetch, path = "" } = options;
   // Node would add its own Date header, which the clock that stands still would take for skew.
   const server = await startHttpServer(async (request) => {
@@ -135,7 +135,7 @@ export type RouteName = keyof typeof calls;
 
 /** What one call of a route makes of this reply. */
 export async function answerTo(name: RouteName, reply: Reply): Promise<unknown> {
-  const { studio } = await createScene(() => reply);
+  const { studio } = await createFixture(() => reply);
   return await calls[name](studio);
 }
 

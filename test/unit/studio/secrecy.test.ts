@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { toRunnerError } from "../../../lib/core/errors.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 import type { Reply } from "../../support/http-server.ts";
-import { accountToken, answerTo, calls, createScene, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
+import { accountToken, answerTo, calls, createFixture, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
 
 /** Every way in which a call goes wrong; Studio echoes the credential wherever it can. */
 const failures: readonly (readonly [string, (credential: string) => Reply])[] = [
@@ -63,7 +63,7 @@ describe("no credential is shown in an error", () => {
     ["a letter beyond ASCII", "cred-7.s3cr3t-ofé-the-runner"],
     ["nothing at all", ""],
   ])("when the key holds %s: nothing is sent", async (_, key) => {
-    const { server, studio } = await createScene(() => ({}));
+    const { server, studio } = await createFixture(() => ({}));
     const error = await rejectionOf(
       studio.lease({ ...jobCall(), key: { id: "cred-7", value: new Secret(key) } }),
     );
@@ -77,7 +77,7 @@ describe("no credential is shown", () => {
   it("if the network's own error carries it", async () => {
     const cause = Object.assign(new Error("reset"), { code: "ECONNRESET", request: `Bearer ${runnerKey}` });
     const wrapFetch = () => () => Promise.reject(new TypeError("fetch failed", { cause }));
-    const { studio } = await createScene(() => ({}), { wrapFetch });
+    const { studio } = await createFixture(() => ({}), { wrapFetch });
     const error = await rejectionOf(calls.lease(studio));
     expect(error).toMatchObject({ code: "studio_unavailable" });
     expect(error).not.toHaveProperty("cause.cause");
@@ -88,7 +88,7 @@ describe("no credential is shown", () => {
   it("if the error of a bug carries it", async () => {
     const bug = new TypeError(`cannot send ${runnerKey}`);
     const wrapFetch = () => () => Promise.reject(bug);
-    const { studio } = await createScene(() => ({}), { wrapFetch });
+    const { studio } = await createFixture(() => ({}), { wrapFetch });
     const error = await rejectionOf(calls.lease(studio));
     expect(error).toMatchObject({ code: "internal", retryable: false });
     expect(everythingOf(error)).toContain(

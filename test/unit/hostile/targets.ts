@@ -29,6 +29,7 @@ import { parseLogLine } from "../../../lib/core/log-line.ts";
 import { sentenceOf } from "../../../cli/sentences.ts";
 import { printable } from "../../../lib/core/text.ts";
 import { samples } from "../deliverables/samples.ts";
+import { exchanges } from "./exchanges.ts";
 
 type Target = (text: string) => unknown;
 
@@ -80,6 +81,8 @@ const inDrawing = (text: string): string => `<svg><rect/>${text.slice(0, 63_900)
 
 /** Every function that is given text from outside: of a model, of Studio, of AWS, of a log. */
 export const targets: Readonly<Record<string, Target>> = {
+  ...exchanges,
+
   "a tool's arguments": (text) => applyToolCall(emptyDraft, { name: "create_file", arguments: text }),
   "a tool's name": (text) => applyToolCall(emptyDraft, { name: text, arguments: "{}" }),
   "an unknown field": calling("create_list", (text) => ({ [text]: text })),

@@ -91,7 +91,7 @@ describe("jobs", () => {
     [["--limit", "x"], "--limit: Give a whole number from 1 to 1000."],
     [["--state", "done"], "--state: Give one of: leased, running, completed, failed, lost."],
     [["--since", "yesterday"], "--since: Give a time like 90s, 5m, 2h or 7d."],
-  ])("refuses %j", async (argv, message) => {
+  ])("rejects %j", async (argv, message) => {
     const answer = await expectRun(["jobs", "--json", ...argv], 2);
     expect(answer.out).toBe("");
     const remedy = "See npm run runner -- jobs --help";

@@ -176,16 +176,16 @@ describe("an existing table or secret", () => {
 describe("StudioRunner as a construct in another app", () => {
   it("accepts a secret of the same stack, and defaults for everything else", () => {
     const app = testApp();
-    const other = new Stack(app, "Other");
-    const secret = new CfnSecret(other, "OtherKey");
-    const runner = new StudioRunner(other, "Jobs", { inference: { keySecretArn: secret.ref } });
+    const theirs = new Stack(app, "Theirs");
+    const secret = new CfnSecret(theirs, "TheirKey");
+    const runner = new StudioRunner(theirs, "Jobs", { inference: { keySecretArn: secret.ref } });
     expect(runner.pools.map(({ settings }) => settings.name)).toEqual(["default"]);
-    expect(readTemplate(app, "Other").variables("Processor")["OPENAI_KEY_SECRET"]).toBe("OtherKey");
+    expect(readTemplate(app, "Theirs").variables("Processor")["OPENAI_KEY_SECRET"]).toBe("TheirKey");
   });
 
   it("rejects invalid props with the error message of invalid settings", () => {
-    const other = new Stack(testApp(), "Other");
-    expect(() => new StudioRunner(other, "Jobs", { pools: [] })).toThrow(
+    const theirs = new Stack(testApp(), "Theirs");
+    expect(() => new StudioRunner(theirs, "Jobs", { pools: [] })).toThrow(
       'the settings "studio-runner" have a problem:\n  - pools: given a list. Give at least one pool.',
     );
   });

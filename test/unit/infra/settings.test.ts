@@ -48,7 +48,7 @@ describe("parseSettings", () => {
     });
   });
 
-  it("summarizes with the chosen model unless a summary model is given", () => {
+  it("uses the chosen model for summaries unless a summary model is given", () => {
     expect(parseSettings({ inference: { model: "m-1" } }).inference.summaryModel).toBe("m-1");
     const given = parseSettings({ inference: { model: "m-1", summaryModel: "m-2" } });
     expect(given.inference.summaryModel).toBe("m-2");
@@ -127,11 +127,11 @@ describe("the inference mode", () => {
   });
 });
 
-it("accepts the ARN of a secret in the same app", () => {
+it("inference.keySecretArn may be the ARN of a secret in the same app", () => {
   const secret = new CfnSecret(new Stack(new App({ outdir: temporaryFolder() }), "Other"), "Secret");
   expect(problems({ inference: { keySecretArn: secret.ref } })).toEqual([]);
 });
 
-it("accepts a local http:// address", () => {
+it("studio.baseUrl may be an http:// address of this machine", () => {
   expect(problems({ studio: { baseUrl: "http://127.0.0.1:8080" } })).toEqual([]);
 });

@@ -75,7 +75,7 @@ describe("threads", () => {
     expect(roles).toEqual(["user", "assistant", "user"]);
   });
 
-  it("keep a checked item of a checklist", async () => {
+  it("let an item of a checklist be checked, and keep it checked", async () => {
     const workspaceId = await completed();
     const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
     const reply = await fixture.write("PATCH", `${path}/a`, { checked: true });

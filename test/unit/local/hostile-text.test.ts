@@ -37,7 +37,7 @@ const crash = (text: string) =>
     errorMessage: text,
   });
 
-describe("npm start escapes control characters in", () => {
+describe("npm start escapes control characters in text from outside", () => {
   it.each([
     ["a log line of ours", (text: string) => tell(ended(text))?.what],
     ["a log line that is not JSON", (text: string) => tell(log(text))?.what],
@@ -49,7 +49,7 @@ describe("npm start escapes control characters in", () => {
     ["a workspace's title", (text: string) => workspaceLabel("ws", text)],
     ["the id of a workspace without a title", (text: string) => workspaceLabel(text, undefined)],
     ["the final table", table],
-  ])("%s", (_, render) => {
+  ])("when it prints %s", (_, render) => {
     const lines = render("x")?.split("\n").length;
     for (const text of hostileTexts) {
       const shown = render(text) ?? "";

@@ -11,14 +11,14 @@ const read = (file: string): string => readFileSync(resolve(root, file), "utf8")
 const readme = read("README.md");
 const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
 
-/** Table rows without the padding that the formatter gives them. */
+/** Table rows without the formatter's padding. */
 const rowsOf = (markdown: string): readonly string[] =>
   markdown
     .split("\n")
     .filter((line) => line.startsWith("|") && !/^[|\s-]+$/.test(line))
     .map((line) => line.replaceAll(/\s*\|\s*/g, "|"));
 
-/** In a code block or in code words. */
+/** The npm and npx commands in code blocks and inline code. */
 const commandsOf = (markdown: string): readonly string[] =>
   [...markdown.matchAll(/(?:`|^\s*)((?:npm|npx) [^`#\n]+)/gm)]
     .flatMap(([, line = ""]) => line.split("&&"))
@@ -32,7 +32,7 @@ function exists(command: string): boolean {
   return name === "ci" || scripts[name] !== undefined;
 }
 
-it("the README has the table of deliverables that the tools make, and every polling mode", () => {
+it("the README has the table of deliverables generated from the tools, and every polling mode", () => {
   expect(rowsOf(readme)).toEqual(expect.arrayContaining([...rowsOf(deliverablesTable())]));
   for (const mode of pollingModes) expect(readme).toContain(`| \`${mode}\``);
 });
@@ -60,12 +60,12 @@ it.each([
   ["CONTRIBUTING.md", "lib/core/metrics.ts", "export const metricTable"],
   ["CONTRIBUTING.md", "cli/commands.ts", "export const commands"],
   ["docs/architecture.md", "lib/attempt/ending.ts", "const plainWords"],
-])("%s names a list that %s holds: %s", (guide, file, declaration) => {
+])("%s refers to a list that %s declares: %s", (guide, file, declaration) => {
   expect(read(guide)).toContain(`\`${declaration.split(" ").at(-1)}\` in \`${file}\``);
   expect(read(file)).toContain(declaration);
 });
 
-it("npm start -- --help tells every flag and variable that the README names", async () => {
+it("npm start -- --help lists the flags and variables in the README", async () => {
   const { stdout } = await promisify(execFile)("npm", ["start", "--silent", "--", "--help"], { cwd: root });
   const named = [...readme.matchAll(/`(OPENAI_\w+|RUNNER_\w+)`/g)].map(([, name = ""]) => name);
   expect(new Set(named).size).toBe(7);

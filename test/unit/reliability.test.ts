@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(resolve(root, file), "utf8");
 
 describe("docs/reliability.md", () => {
-  it("has a row for every guard, and no other", () => {
+  it("has exactly one row for each guard", () => {
     const rows = read("docs/reliability.md")
       .split("\n")
       .filter((line) => /^\| \d\. /.test(line))
@@ -29,11 +29,11 @@ describe("docs/reliability.md", () => {
 });
 
 describe("the guards", () => {
-  it.each(guards)("$guard: stands once where it is said to", ({ file, remove }) => {
+  it.each(guards)("have code that occurs exactly once in its file: $guard", ({ file, remove }) => {
     expect(read(file).split(remove)).toHaveLength(2);
   });
 
-  it.each(guards)("$guard: has its test", ({ test }) => {
+  it.each(guards)("have an existing test: $guard", ({ test }) => {
     expect(read(test.file)).toContain(`"${test.name}"`);
   });
 });

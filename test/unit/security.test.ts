@@ -5,13 +5,13 @@ import { describe, expect, it } from "vitest";
 const root = resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(resolve(root, file), "utf8");
 
-/** "`file`: name", ended by a line break in the cell or by the cell. */
+/** "`file`: name", up to a line break in the cell or the end of the cell. */
 const named = [...read("docs/security.md").matchAll(/`(test\/[^`]+\.test\.ts)`: (.+?)(?=<br>|\s*\|)/g)].map(
   ([, file = "", name = ""]) => ({ file, name }),
 );
 
 describe("docs/security.md", () => {
-  it("names a test in each row of its tables of attacks", () => {
+  it("names a test in every row of its tables of attacks", () => {
     const rows = read("docs/security.md")
       .split("\n## ")
       .filter((section) => /\| test +\|\n/.test(section))
@@ -21,7 +21,7 @@ describe("docs/security.md", () => {
     expect(rows.filter((line) => !line.includes(".test.ts`: "))).toEqual([]);
   });
 
-  it.each(named)("names a test that is there: $file, $name", ({ file, name }) => {
+  it.each(named)("names an existing test: $file, $name", ({ file, name }) => {
     expect(existsSync(resolve(root, file))).toBe(true);
     expect(read(file).includes(`"${name}"`)).toBe(true);
   });

@@ -9,7 +9,7 @@ const cycle = {
 };
 
 describe("an idle month", () => {
-  it("is 43,200 cycles, each with its compute and its requests; the schedule's are free", () => {
+  it("costs the compute and requests of 43,200 cycles, with the schedule free", () => {
     const { computeAndRequests } = idleMonth(cycle, 200, 128);
     // 0.125 GB × 0.2 s
     expect(computeAndRequests["Lambda compute"]).toBeCloseTo(43_200 * 0.025 * 0.0000133334, 6);
@@ -19,26 +19,26 @@ describe("an idle month", () => {
     expect(computeAndRequests["DynamoDB requests"]).toBeCloseTo(43_200 * 1.5625e-6, 6);
   });
 
-  it("lists log lines and the secret's calls separately", () => {
+  it("lists log lines and calls to Secrets Manager separately", () => {
     const { logLines, secretCalls } = idleMonth(cycle, 200, 128);
     expect(logLines).toEqual({ "log lines": expect.closeTo(0.0216, 6) });
     expect(secretCalls).toEqual({ "Secrets Manager calls": expect.closeTo(0.216, 6) });
   });
 
-  it("deducts from Lambda's free tier no more than it holds", () => {
+  it("is reduced by Lambda's free tier up to its limit", () => {
     const small = { "Lambda compute": 0.01, "Lambda requests": 0.008, "DynamoDB requests": 9 };
     expect(lambdaFreeTier(small)).toBeCloseTo(0.018, 6);
     expect(lambdaFreeTier({ "Lambda compute": 8 })).toBeCloseTo(5.33, 2);
   });
 });
 
-it("CPU takes longer where Lambda gives less than one vCPU for the memory", () => {
+it("CPU work takes longer when the memory size gets less than one vCPU", () => {
   expect(stretchMs(10, 1_769)).toBe(0);
   expect(stretchMs(10, 3_000)).toBe(0);
   expect(stretchMs(10, 128)).toBeCloseTo(128.2, 1);
 });
 
-it("1,000 jobs are paid from lease to the end of the attempt, and a write of an open run counts twice", () => {
+it("1,000 jobs cost compute from lease to the end of the attempt, and a write of an open run counts twice", () => {
   const lease = { durationMs: 100, cpuMs: 0, requests: { PutItem: 1, GetItem: 9 }, logBytes: 500 };
   const attempt = { durationMs: 1_000, cpuMs: 0, requests: { UpdateItem: 4, GetItem: 1 }, logBytes: 1_500 };
   const bill = thousandJobs({

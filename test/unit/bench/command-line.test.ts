@@ -7,7 +7,7 @@ const chosen = (...args: string[]) => {
   return { ...asked, chosen: asked.chosen.map(({ name }) => name) };
 };
 
-it("runs all parts where none is named, and each part once", () => {
+it("the command line chooses all parts when none is named, and each named part once", () => {
   const all = ["cold", "polling", "drain", "refill", "rounds", "overhead", "memory", "dispatch", "cost"];
   expect(chosen()).toMatchObject({ chosen: all, short: false, json: false, write: false });
   expect(chosen("drain", "cold", "drain", "--short", "--json")).toMatchObject({
@@ -27,6 +27,6 @@ it.each([
   [["--json=3"], "Option '--json' does not take an argument"],
   [["--write", "cold"], "--write takes all parts, and not --short"],
   [["--write", "--short"], "--write takes all parts, and not --short"],
-])("%j is wrong, and says why", (args, wrong) => {
+])("%j is rejected with an error message", (args, wrong) => {
   expect(chosen(...args)).toEqual({ wrong: expect.stringContaining(wrong) });
 });

@@ -22,8 +22,8 @@ const load: Load = {
 };
 
 describe("the simulation of a large queue", () => {
-  it("is what docs/scaling.md shows", async () => {
-    // The quickest to simulate stands for the others.
+  it("gives the table in docs/scaling.md", async () => {
+    // Only the fastest load is simulated; of the others, the test compares the input columns.
     const atOnce = loads[2]!;
     const outcome = await simulate(atOnce);
     expect(shown[0]).toEqual([...head]);
@@ -33,7 +33,7 @@ describe("the simulation of a large queue", () => {
     expect(shown[4]).toEqual(rowOf(atOnce, outcome).map(String));
   });
 
-  it("works off every job, never faster than the ideal, and always in the same way", async () => {
+  it("drains the queue in little more than the ideal time, and is deterministic", async () => {
     const outcome = await simulate(load);
     expect(outcome.idealSeconds).toBeCloseTo(3 * 20.45, 9);
     expect(outcome.drainSeconds).toBeGreaterThan(outcome.idealSeconds);
@@ -42,7 +42,7 @@ describe("the simulation of a large queue", () => {
     expect(await simulate(load)).toEqual(outcome);
   });
 
-  it("shows the cost of little memory and of a Studio that refuses", async () => {
+  it("takes longer with little memory, and with a Studio that limits requests", async () => {
     const [whole, small, refused] = await Promise.all([
       simulate(load),
       simulate({ ...load, dispatcherMemoryMb: 150 }),
@@ -55,6 +55,6 @@ describe("the simulation of a large queue", () => {
   });
 });
 
-it("a page without a place for the table is refused", () => {
+it("a page without a place for the table is rejected", () => {
   expect(() => between("# Scaling", "|")).toThrow("docs/scaling.md has no place for the table");
 });

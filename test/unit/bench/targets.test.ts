@@ -14,30 +14,30 @@ describe("a target", () => {
     expect([3, 2.9].map((value) => isMet({ ...most, least: true, value }))).toEqual([true, false]);
   });
 
-  it("that is missed is shown with its reason", () => {
+  it("is shown with its reason when it is missed", () => {
     const text = renderTargets([{ what: "drain", limit: 1.25, unit: "", value: 1.5, why: "Few cores." }]);
     expect(text).toContain("**missed**");
     expect(text).toContain("- **drain.** Few cores.");
   });
 });
 
-describe("what was measured last", () => {
-  it("has targets for every part but the memory", () => {
+describe("the latest measurement", () => {
+  it("has targets for every part except memory", () => {
     const parts = targetsOf(measured).map(({ what }) => what.replace(/[:,].*/, ""));
     expect([...new Set(parts)].join(" ")).toBe("cold polling drain refill rounds overhead dispatch cost");
   });
 
-  it("has a reason for every target that is missed", () => {
+  it("has a reason for every missed target", () => {
     const missed = targetsOf(measured).filter((target) => !isMet(target));
     expect(missed.filter(({ why }) => why === undefined)).toEqual([]);
   });
 
-  it("is what docs/performance.md and the README show", () => {
+  it("is shown in docs/performance.md and the README", () => {
     expect(read("docs/performance.md")).toContain(renderTargets(targetsOf(measured)));
     expect(withReadmeTables(read("README.md"), measured)).toBe(read("README.md"));
   });
 
-  it("was measured with the functions' memory as it is deployed", () => {
+  it("uses the memory sizes of the deployed functions", () => {
     expect(measured.cost).toMatchObject({ dispatcherMemoryMb: 150, processorMemoryMb: 256 });
   });
 });

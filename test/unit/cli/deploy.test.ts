@@ -20,7 +20,7 @@ beforeEach(() => {
 describe("deploy", () => {
   beforeEach(() => void (cli.aws.deployed = false));
 
-  it("checks, deploys, and names the keys that are still missing", async () => {
+  it("runs cdk deploy, and names the keys that are still missing as next steps", async () => {
     const { out } = await expectRun("deploy --yes --region eu-central-1 --profile ops", 0);
     expect(programs).toEqual([
       {
@@ -44,7 +44,7 @@ describe("deploy", () => {
     );
   });
 
-  it("names nothing but doctor where the keys are there", async () => {
+  it("names only doctor as the next step when all keys are stored", async () => {
     secrets.set(`${pool}-keys`, "one.secret-of-one");
     secrets.set("model-key", "sk-model-key-of-the-test");
     const answer = await cli.run("deploy", "--yes", "--json");
@@ -63,7 +63,7 @@ describe("deploy", () => {
     expect(programs).toEqual([]);
   });
 
-  it("says that cdk failed", async () => {
+  it("exits with 5 when cdk fails", async () => {
     exitCode = 1;
     await expectRun("deploy --yes", 5, "cdk deploy ended with 1; its output is above.");
   });
@@ -76,7 +76,7 @@ describe("deploy", () => {
     ["destroy --confirm StudioRunner --stack Other", "cdk.json names the stack StudioRunner"],
     ["destroy", "Give --confirm STACK"],
     ["destroy --confirm Another", "The stack is named StudioRunner. Nothing was deleted."],
-  ])("%s is refused", async (argv, message) => {
+  ])("%s is rejected", async (argv, message) => {
     cli.aws.deployed = argv.startsWith("destroy");
     await expectRun(argv, 2, message);
     expect(programs).toEqual([]);
@@ -84,19 +84,19 @@ describe("deploy", () => {
 });
 
 describe("destroy", () => {
-  it("removes the stack, and says what stays and how it goes", async () => {
+  it("deletes the stack, and names what is kept and how to delete it", async () => {
     const { out } = await expectRun("destroy --confirm StudioRunner", 0);
     expect(programs[0]?.args).toEqual(["destroy", "StudioRunner", "--force"]);
     expect(out).toContain("StudioRunner is deleted.");
     expect(out).toContain("aws dynamodb delete-table --table-name runs");
   });
 
-  it("says nothing of a run store that goes too", async () => {
+  it("does not mention the run store when it is deleted with the stack", async () => {
     settle({ removalPolicy: "destroy" });
     expect((await cli.run("destroy", "--confirm", "StudioRunner")).out).not.toContain("--table-name");
   });
 
-  it("asks for the name at a terminal, and shows what stays before", async () => {
+  it("asks for the name of the stack at a terminal, and shows what is kept", async () => {
     const text = async (): Promise<string> => "StudioRunner";
     Object.assign(cli.edges, { input: { isTerminal: true }, prompts: { text } });
     await expectRun("destroy", 0, "The run store runs is kept");
@@ -108,7 +108,7 @@ describe("destroy", () => {
     await expectRun("destroy --confirm StudioRunner --force", 0);
   });
 
-  it("says that there is no stack", async () => {
+  it("exits with 3 when there is no stack", async () => {
     cli.aws.deployed = false;
     await expectRun("destroy --confirm StudioRunner", 3);
   });

@@ -4,7 +4,7 @@ import { commands } from "../../../cli/commands.ts";
 import { renderCliDocs } from "../../../cli/docs.ts";
 import { parseCommandLine } from "../../../cli/program.ts";
 
-it("docs/cli.md is what the commands say of themselves: npm run cli-docs", () => {
+it("docs/cli.md equals the text generated from the commands (update it with npm run cli-docs)", () => {
   expect(readFileSync("docs/cli.md", "utf8")).toBe(renderCliDocs(commands));
 });
 
@@ -12,8 +12,8 @@ const examples = commands.flatMap(({ name, examples: rows }) =>
   rows.map(({ line }) => [name, line] as const),
 );
 
-it.each(examples)("an example of %s is one that it takes: %s", (name, line) => {
-  // The shell takes `< file` for itself.
+it.each(examples)("the example of %s in its help is a valid command line: %s", (name, line) => {
+  // `< file` is for the shell.
   const words = [...line.replace(/ < \S+$/, "").matchAll(/"([^"]*)"|(\S+)/g)].map(
     ([, quoted, bare]) => quoted ?? bare ?? "",
   );

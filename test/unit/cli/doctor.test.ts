@@ -36,7 +36,7 @@ async function diagnose(...argv: string[]): Promise<{ code: number; row: (id: st
 }
 
 describe("doctor of a healthy stack", () => {
-  it("finds every check ok, and ends with 0", async () => {
+  it("reports every check as ok and exits with 0", async () => {
     const { code, rows } = await diagnose();
     expect(rows.filter(({ outcome }) => outcome !== "ok")).toEqual([]);
     expect(code).toBe(0);
@@ -45,7 +45,7 @@ describe("doctor of a healthy stack", () => {
     );
   });
 
-  it("asks Studio without taking a job, mints nothing, and asks the provider for one answer", async () => {
+  it("checks keys without leasing a job or creating a key, and sends the model one request", async () => {
     await diagnose();
     expect(web.requests.toSorted()).toEqual([
       "GET /v1/models/gpt-6-luna",
@@ -56,7 +56,7 @@ describe("doctor of a healthy stack", () => {
     ]);
   });
 
-  it("is a list that fits the terminal", async () => {
+  it("prints lines that fit the width of the terminal", async () => {
     cli.columns = 80;
     const { out } = await cli.run("doctor");
     expect(out).toContain("✓ Runner keys            2 keys: one, two\n");
@@ -68,7 +68,7 @@ describe("doctor of a healthy stack", () => {
 describe("doctor before the first deploy", () => {
   beforeEach(() => void (cli.aws.deployed = false));
 
-  it("warns that nothing is deployed, skips what needs it, and ends with 0", async () => {
+  it("warns that nothing is deployed, skips the checks that need a stack, and exits with 0", async () => {
     const { code, row, rows } = await diagnose();
     expect(code).toBe(0);
     expect(row("deployed")).toMatchObject({ outcome: "warn", remedy: "npm run runner -- deploy" });
@@ -77,7 +77,7 @@ describe("doctor before the first deploy", () => {
     expect(ok.join(" ")).toBe("node packages settings prices model credentials bootstrap concurrency");
   });
 
-  it("tells every problem of the settings once, and looks at the credentials all the same", async () => {
+  it("reports invalid settings in one check, and still checks the credentials", async () => {
     cli.projectSettings = { pools: [{ name: "a", kind: "nobody" }], logLevel: "loud" };
     const { code, row, rows } = await diagnose();
     expect(code).toBe(1);
@@ -88,7 +88,7 @@ describe("doctor before the first deploy", () => {
       expect(row(id)).toMatchObject({ outcome: "skipped", finding: "the settings cannot be read" });
   });
 
-  it("fails without credentials, and skips what needs them", async () => {
+  it("fails without AWS credentials, and skips the checks that need them", async () => {
     const error = new Error("Could not load credentials");
     cli.aws.broken.identity = Object.assign(error, { name: "CredentialsProviderError" });
     const { code, row } = await diagnose();
@@ -99,7 +99,7 @@ describe("doctor before the first deploy", () => {
       expect(row(id)).toMatchObject({ outcome: "skipped", finding: "the AWS credentials do not work" });
   });
 
-  it("fails where the account is not bootstrapped, with the command", async () => {
+  it("fails when the account is not bootstrapped, and names the command that does it", async () => {
     Object.assign(cli.aws.services, { stacks: { outputs: () => Promise.resolve(undefined) } });
     const { row } = await diagnose("--region", "eu-central-1");
     expect(row("bootstrap")).toMatchObject({
@@ -155,20 +155,20 @@ const findings: readonly (readonly [expected: string, arrange: () => unknown])[]
   ['account-key fail: The secret "account-key"', () => account("[]")],
 ];
 
-describe("doctor finds", () => {
+describe("doctor reports", () => {
   it.each(findings)("%s", async (expected, arrange) => {
     await arrange();
     const [, id = "", outcome, finding] = /^(\S+) (\w+): (.*)$/.exec(expected) ?? [];
     const { code, row } = await diagnose();
     expect(row(id).finding).toContain(finding);
     expect(row(id).outcome).toBe(outcome);
-    // What is wrong has a remedy, unless nobody could look.
+    // Every failed check has a remedy, unless it could not be run.
     const needsRemedy = outcome === "fail" && !finding?.startsWith("could not");
     expect(needsRemedy && row(id).remedy === null).toBe(false);
     expect(code).toBe(outcome === "fail" ? 1 : 0);
   });
 
-  it("a secret without a value, and the command for it", async () => {
+  it("a secret without a value, with the command that sets it", async () => {
     settle({ pools: [{ name: `${pool}-new`, kind: "user" }] });
     const { code, row } = await diagnose();
     expect(code).toBe(1);
@@ -181,7 +181,7 @@ describe("doctor finds", () => {
     expect(row("account-key")).toMatchObject({ outcome: "skipped", finding: "the pool has no rotator" });
   });
 
-  it("that AWS does not let it look, and looks at the rest", async () => {
+  it("checks that AWS denies as warnings, and runs the other checks", async () => {
     const denied = Object.assign(new Error("not authorized"), { name: "AccessDeniedException" });
     Object.assign(cli.aws.broken, { functions: denied, alarms: denied });
     const { code, row } = await diagnose();
@@ -191,7 +191,7 @@ describe("doctor finds", () => {
     expect(code).toBe(0);
   });
 
-  it("no model key to look for where workload identity stands in its place", async () => {
+  it("the checks of the model key as skipped when workload identity is used", async () => {
     settle({ inference: { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } } });
     const { row } = await diagnose();
     expect(row("model-key").outcome).toBe("skipped");
@@ -202,11 +202,11 @@ describe("doctor finds", () => {
 
 describe("doctor's request to the model", () => {
   const inference = { reasoningEffort: "low", serviceTier: "flex", hostedTools: ["web_search"] };
-  const look = async (id = "model-request"): Promise<Row> => (await diagnose()).row(id);
+  const diagnosed = async (id = "model-request"): Promise<Row> => (await diagnose()).row(id);
 
-  it("has the shape of a job's round, but for its length", async () => {
+  it("equals the request of a job's round, except for the token limit", async () => {
     settle({ inference: { ...inference, instructions: "Be brief." } });
-    expect(await look()).toMatchObject({
+    expect(await diagnosed()).toMatchObject({
       outcome: "ok",
       finding:
         "gpt-6-luna answers a job's request with effort low, tier flex, web_search (asked for 16 tokens, which cost almost nothing)",
@@ -228,56 +228,56 @@ describe("doctor's request to the model", () => {
     expect(instructions.endsWith("Be brief.")).toBe(true);
   });
 
-  it("names the setting that the model does not take, and does not blame the key", async () => {
+  it("leads to a finding about the setting that the model rejects, and not about the key", async () => {
     settle({ inference });
     const message = "Unsupported value: 'low'";
     web.refusal = {
       status: 400,
       error: { message, param: "reasoning.effort", code: "unsupported_value" },
     };
-    expect(await look()).toMatchObject({
+    expect(await diagnosed()).toMatchObject({
       outcome: "fail",
       finding: `gpt-6-luna: the model's provider rejected the request: ${message} (HTTP 400, code unsupported_value, setting inference.reasoningEffort)`,
       remedy:
         "Change the setting that the finding names, or choose another model (inference.model), in cdk.json; then deploy.",
     });
-    expect((await look("model-key-accepted")).outcome).toBe("ok");
+    expect((await diagnosed("model-key-accepted")).outcome).toBe("ok");
   });
 
-  it("is not made, and the settings are at fault, where the owner's instructions cannot be read", async () => {
+  it("is not sent when the file with the owner's instructions cannot be read", async () => {
     settle({ inference: { instructionsFile: "nowhere/style.md" } });
-    expect(await look("settings")).toMatchObject({
+    expect(await diagnosed("settings")).toMatchObject({
       outcome: "fail",
       finding: expect.stringContaining("inference.instructionsFile: nowhere/style.md cannot be read (ENOENT"),
     });
-    expect((await look()).outcome).toBe("fail");
+    expect((await diagnosed()).outcome).toBe("fail");
     expect(web.asked).toEqual([]);
   });
 
-  it("warns where the tier has no room just now", async () => {
+  it("leads to a warning when the service tier has no capacity", async () => {
     settle({ inference });
     web.refusal = { status: 429, error: { message: "Resource unavailable", code: "resource_unavailable" } };
-    expect(await look()).toMatchObject({
+    expect(await diagnosed()).toMatchObject({
       outcome: "warn",
       finding: expect.stringContaining("has no room in the service tier that was asked for"),
     });
   });
 
-  it("is not sent where the key is refused or missing: another check says so", async () => {
+  it("is not sent when the provider refuses the model key", async () => {
     web.refusedModelKeys.add(modelKey);
-    expect((await look()).outcome).toBe("skipped");
+    expect((await diagnosed()).outcome).toBe("skipped");
     expect(web.asked).toEqual([]);
   });
 
-  it("says nothing of the settings where the provider cannot answer now", async () => {
+  it('leads to "could not be checked" when the provider is unavailable', async () => {
     web.refusal = { status: 503, error: { message: "overloaded" } };
-    expect((await look()).finding).toBe(
+    expect((await diagnosed()).finding).toBe(
       "could not be checked: the model's provider is not available: overloaded (HTTP 503)",
     );
   });
 });
 
-describe("doctor of a stack that asks Amazon Bedrock", () => {
+describe("doctor of a stack that uses Amazon Bedrock", () => {
   const place = "Amazon Bedrock's mantle endpoint in us-west-2";
   let asked: unknown;
   const answer = (failure?: object): void => {
@@ -289,7 +289,7 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
     Object.assign(cli.aws.services, { bedrock: { ask } });
   };
 
-  it("looks for no model key, and asks each model for one word", async () => {
+  it("checks no model key, and sends the model a request of 16 tokens", async () => {
     answer();
     const { code, row } = await diagnose();
     expect(code).toBe(0);
@@ -332,13 +332,13 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
       "Enable the model under Model access in the console of Amazon Bedrock",
     ],
     [
-      "an IAM permission that the one who asks here lacks",
+      "an IAM permission that the user's own identity lacks",
       { status: 403, code: "access_denied", message: notAuthorized },
       "warn",
       `your own identity may not perform bedrock-mantle:CreateInference at ${place}; whether the processor's role may is not known`,
       "Use credentials with this permission (--profile)",
     ],
-  ])("names %s", async (_, failure, outcome, finding, remedy) => {
+  ])("reports %s", async (_, failure, outcome, finding, remedy) => {
     answer(failure);
     const { code, row } = await diagnose();
     expect(code).toBe(outcome === "fail" ? 1 : 0);
@@ -349,12 +349,12 @@ describe("doctor of a stack that asks Amazon Bedrock", () => {
     });
   });
 
-  it("says that it could not look where Bedrock has other troubles", async () => {
+  it('reports other errors of Bedrock as "could not be checked"', async () => {
     answer({ status: 503, message: "busy" });
     expect((await diagnose()).row("model-access").finding).toContain("could not be checked");
   });
 });
 
-it("doctor refuses a pool that is not there", async () => {
+it("doctor rejects an unknown pool", async () => {
   await expectRun("doctor --pool none", 3, "There is no pool none.");
 });

@@ -34,7 +34,7 @@ const logLine = (text: string): string =>
     explanation: `why ${text}`,
   });
 
-/** Each with the text wherever it can come from outside. */
+/** Each renders the text in every place that can hold text from outside. */
 const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
   "jobs and explain": async (text) => {
     await failedRun(text);
@@ -45,7 +45,7 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     logged(logLine(text), `crash ${text}`);
     return output("logs");
   },
-  "status, with alarms and who paused": async (text) => {
+  "status, with alarms and a paused pool": async (text) => {
     await cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
     const reason = `because ${text}`;
     cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now }];
@@ -53,11 +53,11 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     cli.aws.broken.schedules = new Error(`schedules ${text}`);
     return output("status");
   },
-  "pause, of a pool that is paused": async (text) => {
+  "pause of a paused pool": async (text) => {
     await cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
     return output("pause");
   },
-  "redrive, with letters and lost runs": async (text) => {
+  "redrive, with dead letters and lost runs": async (text) => {
     const ending = { state: "lost", reason: `reason ${text}`, atMs: now - 50_000 } as const;
     await cli.addRun({ pool, runId, workspaceId: `ws ${text}`, leasedAtMs: now - 60_000, ending });
     const queues = {
@@ -73,7 +73,7 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     cli.aws.broken.stacks = Object.assign(new Error(`stacks ${text}`), { name: "AccessDenied" });
     return output("status");
   },
-  "an error that nobody knows": async (text) => {
+  "an unknown error": async (text) => {
     cli.aws.broken.stacks = Object.assign(new Error(`stacks ${text}`), { name: "Strange" });
     return output("status");
   },
@@ -81,8 +81,8 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
 
 const linesOf = (text: string): number => text.split("\n").length;
 
-describe.each([false, true])("text from outside at the terminal, with colours: %s", (colour) => {
-  it.each(Object.keys(renderers))("can neither steer it nor make a line of its own: %s", async (name) => {
+describe.each([false, true])("text from outside in a command's output, with colours: %s", (colour) => {
+  it.each(Object.keys(renderers))("can neither control the terminal nor add a line: %s", async (name) => {
     const render = renderers[name]!;
     cli.colour = colour;
     const harmless = await render("x");
@@ -103,7 +103,7 @@ function terminalOf(columns: number, env: Record<string, string> = {}) {
   return { shown, terminal: createTerminal({ stdout: stream, stderr: stream, env }) };
 }
 
-it("a command that forgets about it is kept from it by the terminal itself", () => {
+it("the terminal escapes control characters in everything that is printed", () => {
   const { shown, terminal } = terminalOf(1_000, { FORCE_COLOR: "1" });
   for (const text of hostileTexts) {
     terminal.out(`a ${terminal.colours.green("fine")} ${text}`);
@@ -113,14 +113,14 @@ it("a command that forgets about it is kept from it by the terminal itself", () 
   expect(withoutOurColours(shown.text)).not.toMatch(control);
 });
 
-it("progress is one line, cut between two characters", () => {
+it("progress is printed as one line, cut between two characters", () => {
   const { shown, terminal } = terminalOf(10);
   terminal.progress("a\nb\u001B[2J");
   terminal.progress("12345678😀");
   expect(shown.text).toBe("\r\u001B[2Ka b\\u001b\r\u001B[2K12345678");
 });
 
-it("a check's finding keeps its lines, each under the first", () => {
+it("a check's finding of several lines is indented under its first line", () => {
   const finding = "one\nError: two\u001B[2J";
   const results = [{ id: "a", title: "T\u202E", outcome: "fail" as const, finding, remedy: "do\r" }];
   expect(
@@ -130,7 +130,7 @@ it("a check's finding keeps its lines, each under the first", () => {
   ).toEqual(["✗ T\\u202e  one", "           Error: two\\u001b[2J", "           → do "]);
 });
 
-it("--json gives the same data, without a raw control character", async () => {
+it("--json keeps the text, with control characters escaped", async () => {
   const text = hostileTexts.join("|").toWellFormed();
   await failedRun(text);
   const { out } = await cli.run("jobs", "--json");

@@ -3,10 +3,10 @@ import { parseSettings } from "../../../infra/settings.ts";
 import type { Prompts } from "../../../cli/prompts.ts";
 import { cli, expectRun, setUpCli } from "./set-up.ts";
 
-/** cdk.json. */
+/** The text of cdk.json. */
 let file: string;
 let writes: number;
-/** Answers by a part of the question; else the default is taken. */
+/** Answers to the questions that contain the key; the others get their default. */
 let answers: Readonly<Record<string, string | boolean>>;
 let asked: number;
 
@@ -64,7 +64,7 @@ function atTerminal(): void {
 }
 
 describe("init without a terminal", () => {
-  it("writes what the options say, and keeps the rest of the file", async () => {
+  it("writes the options' settings, and keeps the rest of the file", async () => {
     const pool = "--stack Runner2 --cap 20 --concurrency 5 --polling fast";
     const others = "--email ops@example.com --monitoring lean --model gpt-6-sol";
     await expectRun(`init --yes ${pool} ${others}`, 0, "Written to cdk.json, context.studio-runner:");
@@ -77,7 +77,7 @@ describe("init without a terminal", () => {
     expect(file).toContain('    },\n    "flag":  true\n  }\n}\n');
   });
 
-  it("keeps settings that it does not ask for", async () => {
+  it("keeps settings that no option covers", async () => {
     file = file.replace(
       '"pools": [{ "name": "default",',
       '"logLevel": "debug", "pools": [{ "runLimitMinutes": 30, "name": "default",',
@@ -87,14 +87,14 @@ describe("init without a terminal", () => {
     expect(settings()).toMatchObject(kept);
   });
 
-  it("writes nothing the second time", async () => {
+  it("writes nothing when run a second time", async () => {
     await expectRun("init --yes", 0);
     const answer = await expectRun("init --yes --json", 0);
     expect(answer.json()).toMatchObject({ written: false, changed: [] });
     expect(writes).toBe(1);
   });
 
-  it("sets Amazon Bedrock up with a model by its name there, and asks for no model key", async () => {
+  it("sets up Amazon Bedrock with Bedrock's name of the model, and names no model key as a next step", async () => {
     file = file.replace('"pools":', '"inference": { "baseUrl": "https://models.example.com/v1" }, "pools":');
     const { out } = await expectRun("init --yes --provider mantle --force", 0);
     const wanted = { provider: "bedrock", endpoint: "mantle", model: "openai.gpt-6-luna" };
@@ -104,7 +104,7 @@ describe("init without a terminal", () => {
     expect(out).toContain("secrets set runner-keys");
   });
 
-  it("keeps what is written of Bedrock, and takes it out again for OpenAI", async () => {
+  it("keeps existing Bedrock settings, and removes them with --provider openai", async () => {
     await expectRun("init --yes --provider runtime --model global.openai.gpt-6-sol --force", 0);
     file = file.replace('"endpoint": "runtime"', '"endpoint": "runtime", "region": "eu-west-1"');
     await expectRun("init --yes --concurrency 3 --force", 0);
@@ -115,14 +115,14 @@ describe("init without a terminal", () => {
     expect(file).not.toMatch(/bedrock|runtime|eu-west-1/);
   });
 
-  it("refuses to overwrite what is written, and shows it; --force does", async () => {
+  it("shows a change of an existing setting, and writes it only with --force", async () => {
     await expectRun("init --yes --kind global", 1, "  pools[0].kind: user → global");
     expect(writes).toBe(0);
     await expectRun("init --yes --kind global --force", 0);
     expect(settings().pools[0]?.kind).toBe("global");
   });
 
-  it("takes a whole list of pools, and options for one of them", async () => {
+  it("accepts a list of pools, and options for one of them", async () => {
     await expectRun("init --yes --pools default:user,europe-2:global --pool europe-2 --cap 3", 0);
     expect(settings().pools).toEqual([
       { name: "default", kind: "user", polling: "balanced", concurrency: 10 },
@@ -130,7 +130,7 @@ describe("init without a terminal", () => {
     ]);
   });
 
-  it("takes a cap and an address out again", async () => {
+  it("removes a cap and an email address with none", async () => {
     await expectRun("init --yes --cap 3 --email ops@example.com", 0);
     await expectRun("init --yes --cap none --email none --force", 0);
     expect(settings().pools[0]?.dailyCapUsd).toBeUndefined();
@@ -148,12 +148,12 @@ describe("init without a terminal", () => {
     ["init --yes --pool none", 3, "There is no pool none in the settings."],
     ["init --yes --model gpt-7 --cap 1", 2, 'the price of the model "gpt-7" is unknown'],
     ["init --yes --local", 2, "init is not for the local stack"],
-  ])("%s ends with %i", async (argv, code, message) => {
+  ])("rejects %j with exit code %i", async (argv, code, message) => {
     await expectRun(argv, code, message);
     expect(writes).toBe(0);
   });
 
-  it("begins anew with --force where the settings are broken", async () => {
+  it("rejects invalid existing settings, and starts over with --force", async () => {
     file = file.replace('"user"', '"nobody"');
     await expectRun("init --yes", 2, "Correct it, or let init start over with --force");
     await expectRun("init --yes --force", 0);
@@ -164,20 +164,20 @@ describe("init without a terminal", () => {
 describe("init at a terminal", () => {
   beforeEach(atTerminal);
 
-  it("takes the defaults", async () => {
+  it("asks 11 questions and accepts the default of each", async () => {
     await expectRun("init", 0);
     const pool = { name: "default", kind: "user", polling: "balanced", concurrency: 10 };
     expect(settings().pools).toEqual([pool]);
     expect(asked).toBe(11);
   });
 
-  it("shows what would change, and writes nothing where that is declined", async () => {
+  it("shows what would change, and writes nothing when the user declines", async () => {
     answers = { "whose jobs": "global", "Write them": false };
     await expectRun("init", 1, "  pools[0].kind: user → global");
     expect(writes).toBe(0);
   });
 
-  it("asks again for what the settings would refuse", async () => {
+  it("rejects an answer that the settings would reject", async () => {
     answers = { "at once": "0" };
     expect((await cli.run("init")).err).toContain("Give a whole number from 1 to 1000.");
   });

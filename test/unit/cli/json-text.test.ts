@@ -3,7 +3,7 @@ import { replaceValue } from "../../../cli/json-text.ts";
 
 const path = ["context", "runner"] as const;
 
-describe("a value replaced in a JSON file", () => {
+describe("replacing a value in a JSON file", () => {
   it.each([
     [
       '{\n  "app": "x",\n  "context": {\n    "runner": { "old": [1, {"a": "}"}] },\n    "z":   1\n  }\n}\n',
@@ -18,12 +18,12 @@ describe("a value replaced in a JSON file", () => {
       '{\r\n  "context": {\r\n    "runner": {\r\n      "new": 1\r\n    }\r\n  }\r\n}',
     ],
     ['{ "context": { "runner": "a \\" b" } }', '{ "context": { "runner": {\n      "new": 1\n    } } }'],
-  ])("keeps everything else as it is: %j", (before, after) => {
+  ])("keeps the rest of the text unchanged: %j", (before, after) => {
     expect(replaceValue(before, path, { new: 1 })).toBe(after);
     expect(JSON.parse(after).context.runner).toEqual({ new: 1 });
   });
 
-  it("makes what is missing on the way", () => {
+  it("creates missing parent objects", () => {
     expect(JSON.parse(replaceValue("{}", path, 1))).toEqual({ context: { runner: 1 } });
     expect(JSON.parse(replaceValue('{"a":{"context":2}}', path, 1))).toEqual({
       context: { runner: 1 },
@@ -31,7 +31,7 @@ describe("a value replaced in a JSON file", () => {
     });
   });
 
-  it("refuses what is no JSON, or no object", () => {
+  it("throws on invalid JSON, and on a parent that is an array", () => {
     expect(() => replaceValue("{", path, 1)).toThrow(SyntaxError);
     expect(() => replaceValue('{"context": []}', path, 1)).toThrow(
       "Can not add index to parent of type array",

@@ -6,7 +6,7 @@ const [first, second, third] = runIds;
 interface Jobs {
   readonly jobs: readonly { readonly runId: string; readonly workspaceId: string }[];
 }
-interface Story {
+interface Explanation {
   readonly runs: readonly { readonly runId: string; readonly steps: readonly unknown[] }[];
 }
 
@@ -41,7 +41,7 @@ async function threeRuns(): Promise<void> {
 describe("jobs", () => {
   beforeEach(threeRuns);
 
-  it("lists them newest first, with outcome, reason, time and cost", async () => {
+  it("lists runs newest first, with state, reason, attempts, rounds, time and cost", async () => {
     const { out } = await expectRun("jobs", 0);
     expect(out).toBe(
       [
@@ -54,7 +54,7 @@ describe("jobs", () => {
     );
   });
 
-  it("gives every fact as JSON", async () => {
+  it("prints every field of a run with --json", async () => {
     const { json } = await cli.run("jobs", "--json", "--state", "failed");
     const outcome = { state: "failed", reason: "model_refused", explanation: "The model declined." };
     const times = { leasedAtMs: now - 600_000, endedAtMs: now - 595_000, leaseExpiresAtMs: now };
@@ -72,11 +72,11 @@ describe("jobs", () => {
     ["--since 1h", [third, second]],
     ["--since 1h --limit 1", [third]],
     ["--state lost", []],
-  ])("keeps to %s", async (options, wanted) => {
+  ])("lists only the runs that match %s", async (options, wanted) => {
     expect((await jobs(...options.split(" "))).map((job) => job.runId)).toEqual(wanted);
   });
 
-  it("fits a narrow terminal: long texts are cut, then attempts and rounds are left out", async () => {
+  it("drops the columns for attempts and rounds on a narrow terminal", async () => {
     cli.columns = 60;
     expect((await cli.run("jobs")).out).toContain(
       [
@@ -91,7 +91,7 @@ describe("jobs", () => {
     [["--limit", "x"], "--limit: Give a whole number from 1 to 1000."],
     [["--state", "done"], "--state: Give one of: leased, running, completed, failed, lost."],
     [["--since", "yesterday"], "--since: Give a time like 90s, 5m, 2h or 7d."],
-  ])("refuses %j", async (argv, message) => {
+  ])("rejects %j", async (argv, message) => {
     const answer = await expectRun(["jobs", "--json", ...argv], 2);
     expect(answer.out).toBe("");
     const remedy = "See npm run runner -- jobs --help";
@@ -99,7 +99,7 @@ describe("jobs", () => {
   });
 });
 
-it("jobs reads page after page until there are enough of the wanted ones", async () => {
+it("jobs reads further pages of the run store until it has enough matching runs", async () => {
   for (let at = 0; at < 130; at++) {
     const [state, reason] = at === 3 ? (["failed", "internal"] as const) : (["completed", "ok"] as const);
     await cli.addRun({
@@ -150,7 +150,7 @@ describe("explain", () => {
     logOfMiddleRun();
   });
 
-  it("tells one run's story from the run store and the logs, in order", async () => {
+  it("merges a run's events from the run store and the logs in order of time", async () => {
     const { out } = await expectRun("explain ws-mid", 0);
     expect(out).toBe(
       [
@@ -170,8 +170,8 @@ describe("explain", () => {
     );
   });
 
-  it("takes a run's id too, and asks the logs for the workspace and its time only", async () => {
-    const { runs } = (await cli.run("explain", second, "--json")).json() as Story;
+  it("accepts a run id, and queries the logs only for the run's workspace and time range", async () => {
+    const { runs } = (await cli.run("explain", second, "--json")).json() as Explanation;
     expect(runs.map((run) => run.runId)).toEqual([second]);
     expect(runs[0]?.steps).toHaveLength(6);
     expect(cli.aws.logQueries[0]).toMatchObject({
@@ -182,24 +182,24 @@ describe("explain", () => {
     });
   });
 
-  it("says so when the log lines are gone, and tells what the run store knows", async () => {
+  it("shows what the run store holds, with a note, when no log lines are left", async () => {
     cli.aws.logs = {};
     await expectRun("explain ws-old", 0, "the run is finished: completed, ok", "No log lines were found");
   });
 
-  it("says of a running job when its lease ends", async () => {
+  it("shows when the lease of a running job ends", async () => {
     await expectRun("explain ws-new", 0, "the lease ends, unless a heartbeat renews it");
   });
 
   it.each(["ws-none", "01JCZ9V5W3X8K2M4N6P8Q0R2SZ"])(
-    "ends with 3 for %s, which nobody knows",
+    "exits with 3 when no run is known for %s",
     async (job) => {
       const answer = await expectRun(`explain ${job} --json`, 3);
       expect(answer.error()).toMatchObject({ code: "not_found", message: `No run is known for ${job}.` });
     },
   );
 
-  it.each([[["a b"]], [[]], [["a", "b"]]])("refuses %j in place of an id", async (ids) => {
+  it.each([[["a b"]], [[]], [["a", "b"]]])("rejects the arguments %j", async (ids) => {
     await expectRun(["explain", ...ids], 2);
   });
 });
@@ -207,7 +207,7 @@ describe("explain", () => {
 describe("logs", () => {
   beforeEach(logOfMiddleRun);
 
-  it("shows all functions' lines in order, without metrics", async () => {
+  it("prints the lines of all functions in order of time, without metrics", async () => {
     const { out } = await expectRun("logs --since 1h", 0);
     expect(out).toBe(
       [
@@ -231,13 +231,13 @@ describe("logs", () => {
     [{ message: "cycle_ended", reason: "empty" }, "looked for work: no job waits at Studio"],
     [{ message: "cycle_ended", reason: "leased", leased: 2 }, "looked for work: leased jobs"],
     [{ message: "of_a_later_version" }, "of a later version"],
-  ])("tells %j in words", async (fields, words) => {
+  ])("prints %j as a sentence", async (fields, words) => {
     const text = JSON.stringify({ level: "INFO", pool, ...fields });
     cli.aws.logs[`${pool}-recovery`] = [{ id: "1", atMs: now - 1_000, text }];
     await expectRun("logs --function recovery", 0, `02:59:59.000  recovery    ${words}\n`);
   });
 
-  it("gives the lines as they were written with --json", async () => {
+  it("prints the lines as they were logged with --json", async () => {
     const { json } = await expectRun("logs --since 1h --function dispatcher --json", 0);
     const written = { level: "INFO", message: "job_leased", timestamp: "2026-11-20T02:50:00.001Z" };
     const asWritten = { ...written, pool, workspaceId: "ws-mid", runId: second };
@@ -247,7 +247,7 @@ describe("logs", () => {
     });
   });
 
-  it("asks for one job's lines, by workspace or by run", async () => {
+  it("filters by workspace id or run id with --job", async () => {
     await cli.run("logs", "--job", "ws-mid");
     await cli.run("logs", "--job", second);
     const patterns = new Set(cli.aws.logQueries.map(({ pattern }) => pattern));
@@ -255,7 +255,7 @@ describe("logs", () => {
     expect(cli.aws.logQueries[0]?.startMs).toBe(now - 600_000);
   });
 
-  it("tells what Lambda says of an invocation that it ended, and nothing of healthy ones", async () => {
+  it("prints Lambda's report of an invocation that timed out, but not of a successful one", async () => {
     const report = (status: string) => ({
       id: status,
       atMs: now,
@@ -268,12 +268,12 @@ describe("logs", () => {
     );
   });
 
-  it("says so when there are none", async () => {
+  it("suggests --since when no lines are found", async () => {
     cli.aws.logs = {};
     await expectRun("logs", 0, "No log lines in this time. --since looks further back.");
   });
 
-  it("follows: each line once, one JSON document per line, until Ctrl-C", async () => {
+  it("prints each line once with --follow, as one JSON document per line, until Ctrl-C", async () => {
     const processor = cli.aws.logs[`${pool}-processor`]!;
     let waits = 0;
     cli.onSleep = async () => {
@@ -289,7 +289,7 @@ describe("logs", () => {
     expect(messages.join(" ")).toBe("job_leased attempt_began round_ended run_ended round_ended");
   });
 
-  it("refuses a function that is none, and one that this pool does not have", async () => {
+  it("rejects an unknown function, and a function that the pool does not have", async () => {
     await expectRun("logs --function worker", 2);
     await expectRun("logs --function rotator", 3, `Pool ${pool} has no log group of rotator.`);
   });

@@ -8,7 +8,7 @@ setUpCli({ concurrency: 4 });
 const control = () => cli.runStore.control.read(pool);
 
 describe("pause and resume", () => {
-  it("keep who and why, and tell what they did", async () => {
+  it("store who ran them and why, and print the result", async () => {
     await expectRun(["pause", "--why", "new key"], 0, "is paused: leasing stops within a minute");
     expect(await control()).toEqual({ paused: true, by: ann, why: "new key", atMs: now });
 
@@ -17,7 +17,7 @@ describe("pause and resume", () => {
     expect(await control()).toEqual({ paused: false, by: ann, atMs: now });
   });
 
-  it("leave the earlier reason when paused again without one, and say whose it is", async () => {
+  it("keep the earlier reason when the pool is paused again without one, and print it", async () => {
     await cli.run("pause", "--why", "new key");
     const before = await control();
     cli.nowMs = now + 120_000;
@@ -30,19 +30,19 @@ describe("pause and resume", () => {
     expect(await control()).toMatchObject({ by: cli.aws.arn, why: "an outage" });
   });
 
-  it("leave what else an operator has set", async () => {
+  it("keep the other settings of an operator", async () => {
     await cli.run("set-concurrency", "3");
     await cli.run("pause");
     expect(await control()).toMatchObject({ paused: true, concurrency: 3, concurrencyBy: ann });
   });
 
-  it.each(["", "two\nlines", "x".repeat(201)])("refuse %j as the reason", async (why) => {
+  it.each(["", "two\nlines", "x".repeat(201)])("reject %j as the reason", async (why) => {
     const answer = await expectRun(["pause", "--why", why, "--json"], 2);
     expect(answer.error()).toMatchObject({ code: "usage", message: expect.stringContaining("--why: ") });
     expect((await control()).paused).toBe(false);
   });
 
-  it("ask for the pool where there are several", async () => {
+  it("require --pool when there are several pools", async () => {
     const other = addPool();
     const answer = await expectRun("pause", 2);
     expect(answer.out).toBe("");
@@ -55,18 +55,18 @@ describe("drain", () => {
 
   it("pauses, shows progress on standard error, and returns when nothing is in flight", async () => {
     await addRun();
-    let looks = 0;
+    let sleeps = 0;
     cli.onSleep = async () => {
-      looks += 1;
+      sleeps += 1;
       const ending = { state: "completed", reason: "ok", atMs: cli.nowMs } as const;
-      if (looks === 3)
+      if (sleeps === 3)
         await cli.runStore.runs.finish({ pool, runId, attempt: 1, invocationId: runId }, ending);
     };
     await expectRun(["drain", "--why", "new model"], 0, "is drained after 8.0 s", "1 run in flight (2.0 s)");
     expect(await control()).toMatchObject({ paused: true, why: "new model" });
   });
 
-  it("waits for the cycle that was open when it was paused", async () => {
+  it("waits for the dispatch cycle that was open when the pool was paused", async () => {
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     cli.onSleep = async () => {
       if (cli.nowMs !== now + 10_000) return;
@@ -77,25 +77,25 @@ describe("drain", () => {
     expect(answer.json()).toMatchObject({ drained: true, inFlight: 0, waitedMs: 12_000, why: "drain" });
   });
 
-  it("ends with 1 at its time-out, and the pool stays paused", async () => {
+  it("exits with 1 at its timeout, and leaves the pool paused", async () => {
     await addRun();
     await expectRun("drain --timeout 30s", 1, "1 run still in flight after 30 s. The pool stays paused.");
     expect((await control()).paused).toBe(true);
   });
 
-  it("does not wait for runs whose lease is over", async () => {
+  it("does not wait for runs whose lease has expired", async () => {
     await addRun(now - 700_000);
     expect((await cli.run("drain", "--json")).json()).toMatchObject({ drained: true, inFlight: 0 });
   });
 
-  it("ends with 130 at Ctrl-C, and the pool stays paused", async () => {
+  it("exits with 130 at Ctrl-C, and leaves the pool paused", async () => {
     await addRun();
     cli.onSleep = async () => cli.interrupt.abort();
     await expectRun("drain", 130, "Error: Stopped.");
     expect((await control()).paused).toBe(true);
   });
 
-  it.each(["5", "0s", "-1m", "5 m", "1w"])("refuses %j as a time-out", async (timeout) => {
+  it.each(["5", "0s", "-1m", "5 m", "1w"])("rejects %j as a timeout", async (timeout) => {
     const answer = await expectRun(["drain", `--timeout=${timeout}`, "--json"], 2);
     expect(answer.error().message).toBe("--timeout: Give a time like 90s, 5m, 2h or 7d.");
     expect((await control()).paused).toBe(false);
@@ -103,7 +103,7 @@ describe("drain", () => {
 });
 
 describe("set-concurrency", () => {
-  it("keeps who set it, and default takes it away", async () => {
+  it("stores who set the concurrency, and default removes it", async () => {
     await expectRun("set-concurrency 25", 0, `Pool ${pool} runs up to 25 jobs at once (before: 4).`);
     const kept = { concurrency: 25, concurrencyBy: ann, concurrencyAtMs: now };
     expect(await control()).toEqual({ paused: false, ...kept });
@@ -112,26 +112,26 @@ describe("set-concurrency", () => {
     expect(await control()).toEqual({ paused: false });
   });
 
-  it("refuses what the account has no room for, with what it has room for", async () => {
+  it("refuses more than the account's limit allows, and names the maximum", async () => {
     cli.aws.unreservedConcurrency = 10;
     await expectRun("set-concurrency 9", 1, "9 jobs and the other functions need 11", "Set at most 8");
     expect(await control()).toEqual({ paused: false });
     await expectRun("set-concurrency 8", 0);
   });
 
-  it("counts what the other pools may run", async () => {
+  it("counts the concurrency of the other pools", async () => {
     addPool({ concurrency: 1 }, { concurrency: 3 });
     cli.aws.unreservedConcurrency = 20;
     await expectRun(`set-concurrency 14 --pool ${pool}`, 1);
     await expectRun(`set-concurrency 13 --pool ${pool}`, 0);
   });
 
-  it("may always go down", async () => {
+  it("accepts a lower concurrency even when the account has no room", async () => {
     cli.aws.unreservedConcurrency = 1;
     await expectRun("set-concurrency 3", 0);
   });
 
-  it.each(["-1", "1001", "2.5", "many", ""])("refuses %j", async (count) => {
+  it.each(["-1", "1001", "2.5", "many", ""])("rejects %j", async (count) => {
     const answer = await expectRun(["set-concurrency", "--json", "--", count], 2);
     expect(answer.error().message).toContain("COUNT: Give a whole number from 0 to 1000");
     expect(await control()).toEqual({ paused: false });
@@ -139,7 +139,7 @@ describe("set-concurrency", () => {
 });
 
 describe("set-cap", () => {
-  it("sets, tells where the day stands, and default takes it away", async () => {
+  it("sets the cap, prints today's spend, and default removes the cap", async () => {
     await cli.runStore.spend.add(pool, "2026-11-20", { costUsd: 3, runs: 1 });
     await expectRun("set-cap 50", 0, "Today: $3.00, estimated. It is not reached.");
     await expectRun("set-cap 2.50", 0, "It is reached: no new leases until 00:00 UTC.");
@@ -148,19 +148,19 @@ describe("set-cap", () => {
     expect(await control()).toEqual({ paused: false });
   });
 
-  it("refuses a cap that could not see the model's cost", async () => {
+  it("refuses a cap when the model's price is unknown", async () => {
     settle({ inference: { model: "mystery-1" } });
     await expectRun("set-cap 5", 1, "No price is known for mystery-1: a cap could not include its cost.");
     expect(await control()).toEqual({ paused: false });
   });
 
-  it.each([0.01, 1_000_000, 1.234567])("takes %d, as the setting does", async (usd) => {
+  it.each([0.01, 1_000_000, 1.234567])("accepts %d, as the setting does", async (usd) => {
     await expectRun(["set-cap", String(usd)], 0);
     expect((await control()).dailyCapUsd).toBe(usd);
   });
 
   it.each(["-5", "five", "$5", "1e3", "2000000", "0", "0.009"])(
-    "refuses %j, and names pause for who wants to lease nothing",
+    "rejects %j, and suggests pause as the way to lease nothing",
     async (usd) => {
       const answer = await expectRun(["set-cap", "--json", "--", usd], 2);
       expect(answer.error().message).toContain("USD: Give an amount in US dollars from 0.01 to 1000000");
@@ -171,7 +171,7 @@ describe("set-cap", () => {
 });
 
 describe("clear-backoff", () => {
-  it("tells who had asked to wait and until when, and the pool is free", async () => {
+  it("clears every back-off, and prints who had asked for it and until when", async () => {
     await cli.runStore.backoff.extend(pool, "studio", now + 90_000);
     await cli.runStore.backoff.extend(pool, "model", now + 30_000);
     const [studio, model] = ["until 03:01:30 UTC, as Studio asked", "until 03:00:30 UTC, as the model asked"];
@@ -179,18 +179,18 @@ describe("clear-backoff", () => {
     expect(await cli.runStore.backoff.read(pool)).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
   });
 
-  it("is one JSON document with --json", async () => {
+  it("prints one JSON document with --json", async () => {
     await cli.runStore.backoff.extend(pool, "model", now + 30_000);
     const answer = await cli.run("clear-backoff", "--json");
     expect(answer.json()).toEqual({ pool, cleared: [{ by: "model", untilMs: now + 30_000 }] });
   });
 
-  it("says so when nobody holds the pool back, or the wait is over", async () => {
+  it("reports when there is nothing to clear because the back-off has passed", async () => {
     await cli.runStore.backoff.extend(pool, "studio", now - 1);
     await expectRun("clear-backoff", 0, `Nothing to clear: pool ${pool} is not waiting.`);
   });
 
-  it("clears the one pool that is named", async () => {
+  it("clears only the pool given with --pool", async () => {
     const other = addPool();
     await cli.runStore.backoff.extend(pool, "studio", now + 90_000);
     await cli.runStore.backoff.extend(other, "studio", now + 90_000);

@@ -22,17 +22,17 @@ describe("the terminal", () => {
     [true, { TERM: "dumb" }, false],
     [false, { FORCE_COLOR: "1" }, true],
     [true, { NO_COLOR: "1", FORCE_COLOR: "1" }, false],
-  ])("on a TTY: %s, with %j: colour is %s", (tty, env, colour) => {
+  ])("given isTTY %s and environment %j, sets colour to %s", (tty, env, colour) => {
     expect(terminal(tty, env).made.colours.isColorSupported).toBe(colour);
   });
 
-  it("has its width, none in a pipe, and what COLUMNS says", () => {
+  it("takes its width from COLUMNS or the TTY, and is unlimited in a pipe", () => {
     expect(terminal(true).made.columns).toBe(50);
     expect(terminal(false).made.columns).toBe(Infinity);
     expect(terminal(false, { COLUMNS: "72" }).made.columns).toBe(72);
   });
 
-  it("shows progress in place and takes it away before a line", () => {
+  it("updates progress in place, and clears it before it prints a line", () => {
     const { made, written } = terminal(true);
     made.progress("one");
     made.progress("one");
@@ -42,7 +42,7 @@ describe("the terminal", () => {
     expect(written.out).toBe("done\n");
   });
 
-  it("writes a line per change into a pipe", () => {
+  it("prints one line per change of progress into a pipe", () => {
     const { made, written } = terminal(false);
     made.progress("one");
     made.progress("one");
@@ -66,14 +66,14 @@ describe("a table", () => {
     expect(renderTable(columns, rows, terminal(false).made)).toBe("NAME   N\na      1\nbbb   22");
   });
 
-  it("cuts what is too long with an ellipsis, by its width on the screen", () => {
+  it("shortens long cells with an ellipsis, by their width on the screen", () => {
     const { made } = terminal(false, { COLUMNS: "14" });
     expect(renderTable(columns, [["😀😀😀😀😀😀😀😀😀😀😀😀😀", "1"]], made)).toBe(
       "NAME         N\n😀😀😀😀😀…  1",
     );
   });
 
-  it("does not count colours as width, and never cuts within one", () => {
+  it("does not count colour codes as width, and never cuts inside one", () => {
     const { made } = terminal(false, { COLUMNS: "12", FORCE_COLOR: "1" });
     const cell = { text: "abcdefghijklmnop", paint: made.colours.red };
     const [, row] = renderTable(columns, [[cell, "1"]], made).split("\n");
@@ -81,19 +81,19 @@ describe("a table", () => {
   });
 });
 
-it("durations are told in seconds, minutes, hours or days", () => {
+it("durations are printed in seconds, minutes, hours or days", () => {
   const durations = [0, 400, 9_999, 12_000, 89_000, 300_000, 3_600_000, 7_800_000, 259_200_000];
   expect(durations.map(formatDuration).join(", ")).toBe(
     "0.0 s, 0.4 s, 10.0 s, 12 s, 89 s, 5 min, 1 h, 2 h 10 min, 3 d",
   );
 });
 
-it("amounts have cents, and more digits where they are small", () => {
+it("amounts are printed with cents, and with more digits when they are small", () => {
   const amounts = [0, 12.3, 0.8, 0.0042, 0.00000042];
   expect(amounts.map(formatUsd).join(" ")).toBe("$0.00 $12.30 $0.80 $0.0042 $4.2e-7");
 });
 
-it("versions are compared by their numbers, pre-releases come first, and build metadata does not count", () => {
+it("versions are compared by number, with pre-releases first and build metadata ignored", () => {
   const rising =
     "0.9.0 0.9.9 0.10.0 1.0.0-9 1.0.0-rc 1.0.0-rc.1 1.0.0-rc.2 1.0.0-rc.9 1.0.0-rc.10 1.0.0 1.0.1".split(" ");
   for (const [index, newer] of rising.entries())

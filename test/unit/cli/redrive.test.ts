@@ -32,7 +32,7 @@ beforeEach(async () => {
 const addOddLetter = (body = "not json"): unknown =>
   queue.push({ id: "m-odd", body, receipt: "r-odd", sentAtMs: now });
 
-/** As Lambda writes it: recovery's own event inside. */
+/** Adds a dead letter as Lambda writes it, with recovery's event inside; returns that event. */
 function deadLetter(runId: string): unknown {
   const requestPayload = {
     requestContext: { requestId: `request-${runId}`, condition: "RetriesExhausted" },
@@ -46,11 +46,11 @@ function deadLetter(runId: string): unknown {
 }
 
 describe("redrive", () => {
-  it("says that there is nothing to do", async () => {
+  it("reports when there are no dead letters", async () => {
     await expectRun(`redrive --pool ${pool}`, 0, "No dead letters.");
   });
 
-  it("sends the event of a run whose lease is alive to recovery again, and deletes the letter", async () => {
+  it("sends the event of a run with a live lease to recovery again, and deletes the dead letter", async () => {
     const event = deadLetter(alive);
     await expectRun("redrive --yes", 0, /2 min ago\s+ws-alive\s+sent to recovery\s+its lease is live/);
     expect(sent).toEqual([{ name: `${pool}-recovery-function`, event }]);
@@ -62,7 +62,7 @@ describe("redrive", () => {
     [dead, "its lease has expired: the job is back in Studio's queue, and there is nothing to recover"],
     [ended, "its run has ended: completed (ok)"],
     ["01JCZ9V5W3X8K2M4N6P8Q0R2S8", "its run is no longer in the run store"],
-  ])("deletes the letter of run %s and says: %s", async (runId, why) => {
+  ])("deletes the dead letter of run %s, because %s", async (runId, why) => {
     deadLetter(runId);
     const answer = await expectRun("redrive --yes --json", 0);
     expect(answer.json()).toMatchObject({ deadLetters: [{ runId, action: "delete", why, done: true }] });
@@ -70,21 +70,21 @@ describe("redrive", () => {
     expect(queue).toEqual([]);
   });
 
-  it("deletes the letter of an attempt after which another went on", async () => {
+  it("deletes the dead letter of an attempt that a later attempt has continued", async () => {
     const run = await cli.runStore.runs.read(pool, alive);
     await cli.runStore.runs.restart(run!, { atMs: now, failure: "killed", leaseExpiresAtMs: now + 60_000 });
     deadLetter(alive);
     await expectRun("redrive --yes", 0, "attempt 2 continued its run");
   });
 
-  it("keeps what is no record of a failed attempt, and gives it back", async () => {
+  it("returns an unreadable dead letter to the queue", async () => {
     addOddLetter();
     await expectRun("redrive --yes", 1, "--show prints it, --drop removes it");
     expect(queue).toHaveLength(1);
     expect(givenBack).toEqual(["r-odd"]);
   });
 
-  it("shows with --show what nobody can read, bounded and without its secrets, and does nothing else", async () => {
+  it("prints an unreadable dead letter with --show, shortened and without its secrets, and changes nothing", async () => {
     const key = `abcdef.${"s3cret".repeat(6)}`;
     const body = `{"odd":"\u001b[31mred","key":"${key}","model":"sk-0123456789abcdef"} ${"x".repeat(3_000)}`;
     addOddLetter(body);
@@ -101,14 +101,14 @@ describe("redrive", () => {
     expect(givenBack).toEqual(["r-odd", `r-${dead}`]);
   });
 
-  it("removes with --drop --yes what nobody can read, and recovers the rest", async () => {
+  it("deletes unreadable dead letters with --drop --yes, along with those of expired leases", async () => {
     addOddLetter();
     deadLetter(dead);
     await expectRun("redrive --drop --yes", 0, /m-odd\s+dropped\s+it is not a record of a failed attempt/);
     expect(queue).toEqual([]);
   });
 
-  it("asks before it drops, and a no leaves everything", async () => {
+  it("asks before it drops dead letters, and keeps them when the user declines", async () => {
     addOddLetter();
     const asked: unknown[] = [];
     const confirm = async (...question: unknown[]): Promise<boolean> => asked.push(question) === 0;
@@ -122,11 +122,11 @@ describe("redrive", () => {
     expect(givenBack).toEqual(["r-odd"]);
   });
 
-  it.each(["--yes", "--drop"])("takes --show alone, not with %s", async (flag) => {
+  it.each(["--yes", "--drop"])("rejects --show together with %s", async (flag) => {
     await expectRun(`redrive --show ${flag}`, 2, "--show changes nothing: give it without");
   });
 
-  it("does nothing with --dry-run", async () => {
+  it("shows what it would do with --dry-run, and returns every dead letter to the queue", async () => {
     deadLetter(alive);
     deadLetter(dead);
     await expectRun("redrive --dry-run", 1, "would be sent to recovery", "would be deleted");
@@ -134,13 +134,13 @@ describe("redrive", () => {
     expect(givenBack).toEqual([`r-${alive}`, `r-${dead}`]);
   });
 
-  it("needs --yes where nobody can be asked, and gives everything back", async () => {
+  it("requires --yes without a terminal, and returns the dead letters to the queue", async () => {
     deadLetter(alive);
     await expectRun("redrive", 2, "Give --yes to recover them");
     expect(givenBack).toEqual([`r-${alive}`]);
   });
 
-  it("lists lost runs, and open ones whose lease is over", async () => {
+  it("lists lost runs, and unfinished runs whose lease has expired", async () => {
     const ending = { state: "lost", reason: "silent", atMs: now - 5_000 } as const;
     await cli.addRun({ runId: lost, pool, workspaceId: "ws-lost", leasedAtMs: now - 90_000, ending });
     await expectRun("redrive", 0, "lost (silent): Studio leases", /ws-dead\s+its lease has expired/);

@@ -34,7 +34,7 @@ const instance = (credentialId: string, kind: "user" | "global") => ({
   kind,
 });
 
-/** The first of the kind of the pool, the second of the other kind. */
+/** Stores one key of the pool's kind and one of the other kind. */
 function storeKeysOfTwoKinds(): void {
   const instances = [instance("key-1", "user"), instance("key-g", "global")];
   const value = { keys: ["key-1.secret-of-one", "key-g.secret-of-global"], instances };
@@ -45,7 +45,7 @@ const rememberFirstKey = (): Promise<unknown> =>
   createRotationRow(local.table).change(pool, () => [instance("key-1", "user")]);
 
 describe("rotate", () => {
-  it("promotes a key from standard input, watches for two minutes, and never shows it", async () => {
+  it("promotes a key from standard input, watches it for two minutes, and never prints it", async () => {
     const { out, err } = await expectRun("rotate", 0, "nothing was refused in 2 min", "Revoke key-1");
     expect(out + err).not.toContain("secret-of");
     expect(keys()).toEqual(["two.secret-of-two"]);
@@ -65,33 +65,33 @@ describe("rotate", () => {
     expect(secrets.stages(`${pool}-keys`)).toEqual({ AWSCURRENT: "version-1" });
   });
 
-  it("rolls back when the key is refused after the promotion, and reports the time until then", async () => {
+  it("rolls back when the key is refused after the promotion, and reports how long it was watched", async () => {
     cli.onSleep = async () => void (cli.nowMs >= now + 30_000 && web.refusedKeys.add("two"));
     const answer = await expectRun("rotate --json", 1);
     expect(answer.json()).toMatchObject({ outcome: "rolled_back", watchedMs: 30_000 });
     expect(keys()).toEqual(["key-1.secret-of-one"]);
   });
 
-  it("rolls back when a dispatch cycle is refused after the promotion, and blames no key", async () => {
+  it("rolls back when a dispatch cycle is refused after the promotion, without naming a key", async () => {
     cli.onSleep = () => addCycle("key_refused");
     await expectRun("rotate", 1, "Studio refused a dispatch cycle after the promotion");
     expect(keys()).toEqual(["key-1.secret-of-one"]);
   });
 
-  it("reports the time until Studio's last answer", async () => {
+  it("reports the time up to Studio's last answer as the time watched", async () => {
     cli.onSleep = async () => void (cli.nowMs > now + 20_000 && web.silent.add("cloud.xenonflare.com"));
     const { out } = await cli.run("rotate", "--json");
     expect(JSON.parse(out)).toMatchObject({ outcome: "promoted", watchedMs: 20_000 });
   });
 
-  it("does not blame the new key for a cycle that the old one was refused in", async () => {
+  it("keeps the new key when a cycle before the promotion was refused", async () => {
     await addCycle("key_refused");
     cli.nowMs += 1_000;
     await expectRun("rotate --watch 10", 0);
     expect(keys()).toEqual(["two.secret-of-two"]);
   });
 
-  it("takes no notice of an open cycle of a slower polling that still had the old key", async () => {
+  it("ignores a refused cycle that was still open with the old key under balanced polling", async () => {
     settle({ pools: [{ name: pool, kind: "user", polling: "balanced" }] });
     cli.onSleep = async () => {
       if (cli.nowMs <= now + 40_000) await addCycle("key_refused");
@@ -99,7 +99,7 @@ describe("rotate", () => {
     await expectRun("rotate", 0);
   });
 
-  it("mints as many keys as there are, and says that the rotator revokes the old ones it knows", async () => {
+  it("creates new keys with --mint, and reports that the rotator revokes the old keys it knows", async () => {
     await rememberFirstKey();
     giveInput(cli, "");
     await expectRun("rotate --mint --watch 1", 0, "now leases with minted1", "The rotator revokes key-1");
@@ -109,7 +109,7 @@ describe("rotate", () => {
   it.each([
     ["--mint", "", "minted1"],
     ["--watch=1s", "two.secret-of-two", "two"],
-  ])("leaves keys of another kind where they are (%s)", async (flag, typed, id) => {
+  ])("keeps keys of another kind than the pool's (%s)", async (flag, typed, id) => {
     storeKeysOfTwoKinds();
     giveInput(cli, typed);
     const { out } = await expectRun(`rotate ${flag} --watch 1`, 0);
@@ -118,12 +118,12 @@ describe("rotate", () => {
     expect(out).toMatch(/(?:revokes|Revoke) key-1 /);
   });
 
-  it("needs an account key to mint", async () => {
+  it("requires an account key for --mint", async () => {
     settle({});
     await expectRun("rotate --mint", 1, `Pool ${pool} has no rotator, and so no account key.`);
   });
 
-  it("sends the first keys to secrets set", async () => {
+  it("refuses when the pool has no runner keys yet", async () => {
     const empty = `${pool}-empty`;
     settle({ pools: [{ name: empty, kind: "user" }] });
     await expectRun("rotate", 1, `Pool ${empty} has no runner keys to rotate.`);
@@ -136,7 +136,7 @@ describe("rotate", () => {
     [["--finish", "--mint"], "", "--finish creates no keys: give --mint or --finish, not both."],
     [[], "\n", "Standard input has no value for the new runner key."],
     [[], "no-dot", 'The secret "new runner key" is not of the form credentialId.secret, with one dot.'],
-  ])("refuses %j with %j on standard input", async (argv, input, message) => {
+  ])("rejects %j with %j on standard input", async (argv, input, message) => {
     giveInput(cli, input);
     await expectRun(["rotate", ...argv], 2, message);
     expect(keys()).toEqual(["key-1.secret-of-one"]);
@@ -144,20 +144,20 @@ describe("rotate", () => {
 });
 
 describe("a key that is refused in a rotation", () => {
-  it("is named by itself, and not together with the good ones that came with it", async () => {
+  it("is the only key named in the error, not the valid ones given with it", async () => {
     giveInput(cli, '["two.secret-of-two","three.secret-of-three"]');
     web.refusedKeys.add("three");
     await expectRun("rotate", 1, "Studio refuses the new runner key three: nothing was changed");
   });
 
-  it("is named as an old key where a key of another kind stays", async () => {
+  it("is named as an old key when it is of another kind, which the rotation keeps", async () => {
     storeKeysOfTwoKinds();
     web.refusedKeys.add("key-g");
     await expectRun("rotate", 1, "Studio refuses the old runner key key-g, which the rotation keeps");
     expect(keys()).toHaveLength(2);
   });
 
-  it("is named by itself after the promotion too", async () => {
+  it("is the only key named after the promotion too", async () => {
     giveInput(cli, '["two.secret-of-two","three.secret-of-three"]');
     cli.onSleep = async () => void web.refusedKeys.add("three");
     await expectRun("rotate", 1, "Studio refused the new runner key three after the promotion");
@@ -169,8 +169,8 @@ describe("a key that is refused in a rotation", () => {
       () => secrets.set(`${pool}-account`, '{"refreshToken":"revoked","apiKey":"web"}'),
       "Firebase answered 400 INVALID_REFRESH_TOKEN",
     ],
-    ["Studio refuses what it signed in as", () => void (web.refusesAccount = true), "Studio"],
-  ])("is the account key where %s, and no runner key is blamed", async (_, arrange, answered) => {
+    ["Studio refuses the account's token", () => void (web.refusesAccount = true), "Studio"],
+  ])("is reported as the account key when %s", async (_, arrange, answered) => {
     arrange();
     const answer = await expectRun("rotate --mint --json", 1);
     expect(answer.error()).toMatchObject({
@@ -190,19 +190,19 @@ describe("rotate --finish", () => {
     secrets.set(`${pool}-keys`, "two.secret-of-two");
   });
 
-  it("revokes an old key once it is unused for longer than a cycle can last", async () => {
+  it("revokes an old key once it has been unused for longer than a cycle can last", async () => {
     await expectRun("rotate --finish", 0, "Revoked: key-1.");
     expect(web.instances.size).toBe(0);
     expect(cli.nowMs - now).toBeGreaterThanOrEqual(75_000);
   });
 
-  it("waits for the jobs that use it, and says so at its time-out", async () => {
+  it("waits for jobs that use the old key, and reports the key at its timeout", async () => {
     await cli.addRun({ runId, pool, leasedAtMs: now - 30_000 });
     await expectRun("rotate --finish --timeout 5m", 1, "Still used, or used a moment ago: key-1.");
     expect(web.instances.size).toBe(1);
   });
 
-  it("has nothing to do where no old key is known", async () => {
+  it("revokes nothing when no old key is known", async () => {
     await createRotationRow(local.table).change(pool, () => []);
     await expectRun("rotate --finish", 0, "No old key was revoked.");
   });

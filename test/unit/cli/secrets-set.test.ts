@@ -6,14 +6,14 @@ setUpCli({ rotation: {} });
 
 const modelKey = "sk-model-key-of-the-test";
 
-/** Gives the text on standard input. */
+/** Runs the command with the text on standard input. */
 const set = (name: string, text: string, code: number, ...texts: readonly string[]) => {
   giveInput(cli, text);
   return expectRun(`secrets set ${name}`, code, ...texts);
 };
 
 describe("secrets set", () => {
-  it("tries a model key, stores it and gives the version, without showing the key", async () => {
+  it("tries a model key, stores it and prints the version, but not the key", async () => {
     const stored = "Tried and stored: model-key, version version-1.";
     const { out, err } = await set("model-key", `${modelKey}\n`, 0, stored);
     expect(secrets.value("model-key")).toBe(modelKey);
@@ -21,20 +21,20 @@ describe("secrets set", () => {
     expect(out + err).not.toContain(modelKey);
   });
 
-  it("asks for it at a terminal without showing it", async () => {
+  it("prompts for the key at a terminal, with hidden input", async () => {
     giveInput(cli, undefined, modelKey);
     await expectRun("secrets set model-key", 0);
     expect(secrets.value("model-key")).toBe(modelKey);
   });
 
-  it("refuses a value as an argument, says why, and does not repeat it", async () => {
+  it("rejects a value given as an argument, explains why, and does not print it", async () => {
     const { out, err } = await set(`model-key ${modelKey}`, "", 2, "A key is never given as an argument");
     expect(out + err).not.toContain(modelKey);
     expect(secrets.value("model-key")).toBeUndefined();
   });
 
   it.each([modelKey, `model-key --value=${modelKey}`])(
-    "does not repeat a value that is given as the name or as an option: %s",
+    "does not print a value that is given as the name or as an option: %s",
     async (words) => {
       const { out, err } = await set(words, "", 2);
       expect(out + err).not.toContain(modelKey);
@@ -46,13 +46,13 @@ describe("secrets set", () => {
     ["model-key", '"sk-quoted-key-123456"', 'The secret "model-key" is wrapped in quotes'],
     ["runner-keys", "no-dot-at-all", 'The secret "runner-keys" is not of the form credentialId.secret'],
     ["account-key", "{}", 'The secret "account-key"'],
-  ])("refuses a malformed %s %j and stores nothing", async (name, text, message) => {
+  ])("rejects a malformed %s %j and stores nothing", async (name, text, message) => {
     await set(name, text, 2, message);
     expect(web.requests).toEqual([]);
     expect(secrets.value("model-key")).toBeUndefined();
   });
 
-  it("does not store a key that its provider refuses", async () => {
+  it("does not store a model key that the provider refuses", async () => {
     web.refusedModelKeys.add(modelKey);
     const answer = await set("model-key --json", modelKey, 1);
     const message = "The model's provider refuses this key.";
@@ -60,7 +60,7 @@ describe("secrets set", () => {
     expect(secrets.value("model-key")).toBeUndefined();
   });
 
-  it("stores a key that sees no such model, and says so", async () => {
+  it("stores a key without access to the model, and warns that jobs will fail", async () => {
     web.models.clear();
     await set(
       "model-key",
@@ -71,7 +71,7 @@ describe("secrets set", () => {
     expect(secrets.value("model-key")).toBe(modelKey);
   });
 
-  it("does not store what nobody could try, but does with --no-try", async () => {
+  it("stores a key that could not be tried only with --no-try", async () => {
     web.silent.add("api.openai.com");
     await set("model-key", modelKey, 5, "cannot be reached at api.openai.com", "--no-try");
     expect(secrets.value("model-key")).toBeUndefined();
@@ -88,31 +88,31 @@ describe("secrets set", () => {
       { provider: "bedrock", model: "openai.gpt-6-luna" },
       "This stack stores no model key: the processor's role signs its requests to Amazon Bedrock (inference.provider).",
     ],
-  ])("stores no model key with %j, and says why", async (inference, message) => {
+  ])("stores no model key with %j, and explains why", async (inference, message) => {
     settle({ inference });
     await set("model-key", modelKey, 1, message);
     expect(secrets.value("model-key")).toBeUndefined();
   });
 
-  it("stores the account key as Firebase has renewed it", async () => {
+  it("stores the account key with the refresh token that Firebase renewed", async () => {
     web.renewed = "newer";
     await set("account-key", '{"refreshToken":"older","apiKey":"web"}', 0);
     expect(secrets.value(`${pool}-account`)).toBe('{"refreshToken":"newer","apiKey":"web"}');
   });
 
-  it("refuses an account key that cannot sign in", async () => {
+  it("does not store an account key that cannot sign in", async () => {
     const text = '{"refreshToken":"revoked","apiKey":"web"}';
     await set("account-key", text, 1, "Firebase answered 400 INVALID_REFRESH_TOKEN");
     expect(secrets.value(`${pool}-account`)).toBeUndefined();
   });
 
-  it("stores the first runner keys", async () => {
+  it("tries and stores the first runner keys", async () => {
     const version = "00000000-0000-4000-8000-000000000001";
     await set("runner-keys", "one.secret-of-one", 0, `Tried and stored: runner-keys, version ${version}.`);
     expect(secrets.value(`${pool}-keys`)).toBe('{"keys":["one.secret-of-one"],"retired":[],"instances":[]}');
   });
 
-  it("keeps the keys that running jobs were leased with, however often runner keys are set", async () => {
+  it("retires replaced runner keys and keeps the one a running job was leased with", async () => {
     await set("runner-keys", "key-1.secret-of-one", 0);
     await cli.addRun({ runId, pool, leasedAtMs: now - 30_000 });
     Object.assign(cli.edges, { newId: () => "a".repeat(36) });
@@ -129,7 +129,7 @@ describe("secrets set", () => {
     });
   });
 
-  it("names the runner keys that Studio refuses by their id, and stores none", async () => {
+  it("stores no runner keys when Studio refuses one, and names the refused key by its id", async () => {
     web.refusedKeys.add("two");
     const text = '["one.secret-of-one","two.secret-of-two"]';
     const { out, err } = await set("runner-keys", text, 1, "Studio refuses the runner key two.");

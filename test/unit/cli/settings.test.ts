@@ -14,7 +14,7 @@ interface Cost {
 setUpCli();
 
 describe("config", () => {
-  it("marks what the next deploy would change", async () => {
+  it("lists the settings that the next deploy would change", async () => {
     cli.projectSettings = { pools: [{ name: pool, kind: "user", concurrency: 25, dailyCapUsd: 5 }] };
     const { out } = await expectRun("config --differences", 0);
     expect(out).toBe(
@@ -27,14 +27,14 @@ describe("config", () => {
     );
   });
 
-  it("shows every setting with its default as JSON", async () => {
+  it("includes settings left at their defaults with --json", async () => {
     const { json } = await cli.run("config", "--json");
     const memory = { path: "pools[0].processor.memoryMb", project: 256, deployed: 256, differs: false };
     const settings: unknown = expect.arrayContaining([memory]);
     expect(json()).toMatchObject({ deployed: true, problem: null, settings });
   });
 
-  it("shows prices of the models in use only, whole names also on 60 columns; JSON has all", async () => {
+  it("shows the prices of the models in use, unabridged at 60 columns, and all prices with --json", async () => {
     cli.columns = 60;
     cli.projectSettings = { inference: { model: "gpt-6-sol" }, pools: [{ name: pool, kind: "user" }] };
     const { out } = await cli.run("config");
@@ -46,16 +46,16 @@ describe("config", () => {
     expect((await cli.run("config", "--json")).out).toContain("spend.prices.gpt-5-mini.inputPerMillionUsd");
   });
 
-  it("says so when nothing differs", async () => {
+  it("reports when the project and the deployment do not differ", async () => {
     await expectRun("config --differences", 0, "No differences: the deployed settings are the project's.");
   });
 
-  it("shows the project's settings before any deploy", async () => {
+  it("shows the project's settings before the first deploy", async () => {
     cli.aws.deployed = false;
     await expectRun("config", 0, "inference.model", "Nothing to compare with: There is no stack");
   });
 
-  it("ends with 2 when the project's settings are wrong, naming each problem and no secret", async () => {
+  it("exits with 2 when the project's settings are invalid, naming each problem but no secret", async () => {
     cli.projectSettings = { inference: { model: "sk-proj-abcdefgh12345678" }, pool: 1 };
     const { err } = await expectRun("config", 2, "inference.model: looks like", "pool: unknown setting");
     expect(err).not.toContain("abcdefgh");
@@ -68,7 +68,7 @@ describe("cost", () => {
     return Object.fromEntries(idlePerMonth.items.map((item) => [item.what, item]));
   };
 
-  it("itemizes an idle month by the settings", async () => {
+  it("itemizes an idle month for the deployed settings", async () => {
     const items = await idleItems();
     // 43,200 cycles of 50.5 s at 150 MB.
     expect(items["dispatcher, compute"]).toMatchObject({ quantity: 319_570.3125, usd: 0 });
@@ -79,7 +79,7 @@ describe("cost", () => {
     expect(items["dashboards"]).toMatchObject({ quantity: 1, listUsd: 3, usd: 0 });
   });
 
-  it("says where its numbers are from, and that no job was measured yet", async () => {
+  it("names its sources, and has no cost per job before a run has ended", async () => {
     expect((await cli.run("cost", "--json")).json()).toMatchObject({
       settingsFrom: "deployed",
       awsPricesAsOf: "2026-10-04",
@@ -87,7 +87,7 @@ describe("cost", () => {
     });
   });
 
-  it("follows polling, monitoring and secrets that exist already", async () => {
+  it("excludes existing secrets and disabled monitoring, and counts the slower polling", async () => {
     const keySecretArn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mine-AbCdEf";
     settle({
       monitoring: { level: "off" },
@@ -101,12 +101,12 @@ describe("cost", () => {
     expect(items["dispatcher, compute"]!.quantity).toBe(3_164.0625);
   });
 
-  it("counts the account's key of a pool that rotates", async () => {
+  it("counts the account key's secret of a pool with rotation", async () => {
     settle({ pools: [{ name: pool, kind: "user", rotation: {} }] });
     expect((await idleItems())["secrets"]!.quantity).toBe(3);
   });
 
-  it("derives 1,000 jobs from the runs that have ended", async () => {
+  it("derives the cost of 1,000 jobs from the runs that have ended", async () => {
     const leasedAtMs = now - 600_000;
     for (const [at, runId] of runIds.slice(0, 2).entries()) {
       const ending = { state: "completed", reason: "ok", costUsd: 0.01 + at * 0.01 } as const;
@@ -129,12 +129,12 @@ describe("cost", () => {
     await expectRun("cost", 0, "measured over 2 runs: 30.0 s, 1.0 attempts, 3.0 rounds each");
   });
 
-  it("goes by the project's settings before any deploy, and says so", async () => {
+  it("uses the project's settings before the first deploy, with a note", async () => {
     cli.aws.deployed = false;
     await expectRun("cost", 0, "From the project's settings: There is no stack StudioRunner");
   });
 
-  it("refuses a pool that the stack does not have", async () => {
+  it("rejects an unknown pool", async () => {
     await expectRun("cost --pool none", 3);
   });
 });
@@ -150,28 +150,28 @@ describe("check-update", () => {
   };
 
   it.each<readonly [what: string, body: object, state: string, exit: number]>([
-    ["the feed's newer version", { version: "0.3.0", url: feedUrl }, "update_available", 1],
+    ["a newer version of the feed", { version: "0.3.0", url: feedUrl }, "update_available", 1],
     [
-      "GitHub's newer release",
+      "a newer GitHub release",
       { tag_name: "v1.0.0", html_url: feedUrl, draft: false },
       "update_available",
       1,
     ],
     ["the same version", { version: "0.2.0" }, "up_to_date", 0],
     ["an older version", { version: "0.1.9" }, "up_to_date", 0],
-  ])("tells %s", async (_, body, state, exit) => {
+  ])("compares the deployed version with %s", async (_, body, state, exit) => {
     feed(body);
     const { json } = await expectRun("check-update --json", exit);
     expect(json()).toMatchObject({ state, deployed: "0.2.0" });
   });
 
-  it("says what is available and where", async () => {
+  it("prints the available version and its address", async () => {
     feed({ tag_name: "v0.3.0", html_url: "https://github.com/r" });
     const available = "Version 0.3.0 is available (deployed: 0.2.0). https://github.com/r\n";
     await expectRun("check-update", 1, available);
   });
 
-  it("asks nobody when no feed is set", async () => {
+  it("is disabled when no feed is set", async () => {
     settle({});
     const { json } = await expectRun("check-update --json", 0);
     expect(json()).toEqual({ state: "disabled", deployed: "0.2.0" });
@@ -181,18 +181,18 @@ describe("check-update", () => {
   it.each<readonly [what: string, prepare: () => void, message: string]>([
     ["an HTTP error", () => feed({}, { status: 503 }), "The release feed answered with HTTP 503."],
     ["another shape", () => feed({ name: "x" }), odd],
-    ["a version that is none", () => feed({ version: "newest" }), odd],
+    ["a malformed version", () => feed({ version: "newest" }), odd],
     [
       "no network",
       () => void (cli.fetch = () => Promise.reject(new TypeError("fetch failed"))),
       "The release feed could not be read: fetch failed.",
     ],
     [
-      "silence",
+      "no answer in time",
       () => void (cli.fetch = () => new Promise(() => undefined)),
       "The release feed could not be read: the release feed took longer than 5000 ms.",
     ],
-  ])("ends with 5 on %s", async (_, prepare, message) => {
+  ])("exits with 5 on %s", async (_, prepare, message) => {
     prepare();
     const answer = await expectRun("check-update --json", 5);
     expect(answer.error()).toMatchObject({ code: "check_failed", message });

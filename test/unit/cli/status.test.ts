@@ -21,7 +21,7 @@ const poolsOf = (answer: CliAnswer): readonly { pool: string; problems: string[]
   (answer.json() as { pools: { pool: string; problems: string[]; backoff: unknown }[] }).pools;
 
 describe("status of a healthy pool", () => {
-  it("shows one screen and ends with 0", async () => {
+  it("prints the state of the pool and exits with 0", async () => {
     await goodCycle();
     await spend(2.5);
     await cli.addRun({ runId, pool, leasedAtMs: now - 30_000 });
@@ -47,7 +47,7 @@ describe("status of a healthy pool", () => {
     );
   });
 
-  it("is one JSON document with --json", async () => {
+  it("prints one JSON document with --json", async () => {
     await goodCycle();
     const answer = await expectRun("status --json", 0);
     expect(answer.json()).toMatchObject({
@@ -58,15 +58,15 @@ describe("status of a healthy pool", () => {
     });
   });
 
-  it("says when this checkout is another version", async () => {
+  it("shows when the version of the checkout differs from the deployed one", async () => {
     await goodCycle();
     cli.projectVersion = "0.2.0";
     expect(await healthy()).toContain("version 0.1.0 (this checkout is 0.2.0)");
   });
 });
 
-describe("status finds nothing wrong with", () => {
-  it("a pool that was asked to wait, and says by whom and until when", async () => {
+describe("status exits with 0 and shows", () => {
+  it("who asked the pool to back off, and until when", async () => {
     await goodCycle("rate_limited");
     await cli.runStore.backoff.extend(pool, "studio", now + 150_000);
     await cli.runStore.backoff.extend(pool, "model", now + 42_000);
@@ -84,13 +84,13 @@ describe("status finds nothing wrong with", () => {
     ]);
   });
 
-  it("a wait that is over, and says nothing of it", async () => {
+  it("no back-off once its time has passed", async () => {
     await goodCycle();
     await cli.runStore.backoff.extend(pool, "studio", now - 1);
     expect(await healthy()).not.toContain("Back-off");
   });
 
-  it("workspaces that are left alone, which it names with the time", async () => {
+  it("the workspaces that are left alone, and until when", async () => {
     await goodCycle();
     for (const at of [1, 2, 3, 4])
       await cli.runStore.workspaces.claim(pool, {
@@ -109,14 +109,14 @@ describe("status finds nothing wrong with", () => {
     expect(out).not.toContain("ws_4");
   });
 
-  it("a paused pool, and says who paused it, when and why", async () => {
+  it("who paused the pool, when and why", async () => {
     await goodCycle("paused");
     await cli.run("pause", "--why", "Studio maintenance");
     cli.nowMs += 120_000;
     expect(await healthy()).toContain(`paused by ${ann}, 2 min ago: Studio maintenance`);
   });
 
-  it("a resumed pool, and says who resumed it, when and why", async () => {
+  it("who resumed the pool, when and why", async () => {
     await goodCycle();
     await cli.run("pause", "--why", "Studio maintenance");
     await cli.run("resume", "--why", "it is over");
@@ -124,7 +124,7 @@ describe("status finds nothing wrong with", () => {
     expect(await healthy()).toContain(`State         on, resumed by ${ann}, 2 min ago: it is over\n`);
   });
 
-  it("a pool at its cap, and says which cap an operator set in place of the deployed one", async () => {
+  it("that the pool is at its daily cap, and who set a cap other than the deployed one", async () => {
     await goodCycle("daily_cap");
     await spend(7);
     await cli.run("set-cap", "7");
@@ -135,13 +135,13 @@ describe("status finds nothing wrong with", () => {
     );
   });
 
-  it("a concurrency that differs from the deployed one, which it shows", async () => {
+  it("who set a concurrency other than the deployed one", async () => {
     await goodCycle();
     await cli.run("set-concurrency", "2");
     expect(await healthy()).toContain(`0 of 2 (deployed: 4; set by ${ann})`);
   });
 
-  it("a first cycle that has not ended yet", async () => {
+  it("no problem while the first dispatch cycle is still open", async () => {
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     await healthy();
     cli.nowMs = now + 61_000;
@@ -149,7 +149,7 @@ describe("status finds nothing wrong with", () => {
   });
 });
 
-describe("status of a pool in trouble ends with 1 and tells:", () => {
+describe("status exits with 1 and reports:", () => {
   const problems = async (): Promise<readonly string[]> => {
     const answer = await expectRun("status --json", 1);
     return poolsOf(answer)[0]!.problems;
@@ -168,7 +168,7 @@ describe("status of a pool in trouble ends with 1 and tells:", () => {
       `Alarm DeadLetters ${minute}: 1 >= 1 (docs/runbook.md#deadletters)`,
       () => alarm("DeadLetters", "1 >= 1"),
     ],
-    // Other alarms, which its reason names, have lines of their own.
+    // The reason of a composite alarm only names other alarms, which have lines of their own.
     [`Alarm NoGoodPoll ${minute} (docs/runbook.md#nogoodpoll)`, () => alarm("NoGoodPoll", arns)],
     ["1 dead letter waits: npm run runner -- redrive", () => (cli.aws.deadLetters = 1)],
     ["2 dead letters wait: npm run runner -- redrive", () => (cli.aws.deadLetters = 2)],
@@ -178,11 +178,11 @@ describe("status of a pool in trouble ends with 1 and tells:", () => {
     expect(await problems()).toEqual([problem]);
   });
 
-  it("of a pool without any good poll", async () => {
+  it("that no cycle has had a good poll yet", async () => {
     expect(await problems()).toEqual(["No cycle has had a good poll yet."]);
   });
 
-  it("that a spending alarm stays on for a while after the cap was raised", async () => {
+  it("why a spending alarm stays on for a while after the cap was raised", async () => {
     await goodCycle();
     await spend(5);
     alarm("Spending100", "5 >= 5");
@@ -194,20 +194,20 @@ describe("status of a pool in trouble ends with 1 and tells:", () => {
     expect(await problems()).toEqual([atSpending]);
   });
 
-  it("that the schedule is off, and not also that nothing polls", async () => {
+  it("that the schedule is off, without also reporting the missing polls", async () => {
     cli.aws.scheduleOn = false;
     expect(await problems()).toEqual(["The schedule is off: no cycle starts."]);
     expect((await cli.run("status")).out).toContain("off, its schedule is disabled");
   });
 
-  it("that a row is no run, and goes on without it", async () => {
+  it("a row of the run store that is not a run, and leaves it out", async () => {
     await goodCycle();
     const row = { pool, id: "run#odd", openIn: pool, leaseExpiresAtMs: 1, attempt: "first" };
     await local.table.put(row, undefined);
     await expectRun("status", 1, "! Left out: the run store row run#odd is not a run");
   });
 
-  it("that a part may not be asked, and shows the rest", async () => {
+  it("a part that AWS denies as unknown, and shows the rest", async () => {
     await goodCycle();
     const denied = new Error("not authorized to perform cloudwatch:DescribeAlarms");
     cli.aws.broken.alarms = Object.assign(denied, { name: "AccessDeniedException" });
@@ -219,14 +219,14 @@ describe("status of a pool in trouble ends with 1 and tells:", () => {
 });
 
 describe("status of several pools", () => {
-  it("shows them all, or the one that is named", async () => {
+  it("shows all pools, or the one given with --pool", async () => {
     const other = addPool();
     const names = (answer: CliAnswer) => poolsOf(answer).map((one) => one.pool);
     expect(names(await cli.run("status", "--json"))).toEqual([pool, other]);
     expect(names(await cli.run("status", "--json", "--pool", other))).toEqual([other]);
   });
 
-  it("refuses a name that is none", async () => {
+  it("rejects an unknown pool and lists the names of the pools", async () => {
     addPool();
     const answer = await expectRun("status --pool none --json", 3);
     expect(answer.error()).toEqual({

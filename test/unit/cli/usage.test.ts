@@ -15,11 +15,11 @@ describe("help", () => {
     for (const { code: exit, meaning } of Object.values(exits)) expect(out).toContain(`${exit}  ${meaning}`);
   });
 
-  it.each(commands.map(({ name }) => name))("of %s has an example and the options of all", async (name) => {
+  it.each(commands.map(({ name }) => name))("for %s has examples and the common options", async (name) => {
     await expectRun(`${name} --help`, 0, `npm run runner -- ${name}`, "Examples:", "--json ", "--pool ");
   });
 
-  it("fits the terminal", async () => {
+  it("fits the width of the terminal", async () => {
     cli.columns = 70;
     const { out } = await cli.run("status", "--help");
     const prose = out.split("\n").filter((line) => !line.startsWith("  npm run"));
@@ -27,7 +27,7 @@ describe("help", () => {
   });
 });
 
-describe("a wrong command line ends with 2, nothing on standard output, and names the help that helps:", () => {
+describe("an invalid command line exits with 2, prints nothing to standard output and names the help:", () => {
   it.each([
     ["statsu", "Unknown command 'statsu'. (Did you mean status?)", "--help"],
     ["status --jsn", "Unknown option '--jsn'. (Did you mean --json?)", "status --help"],
@@ -49,7 +49,7 @@ describe("a wrong command line ends with 2, nothing on standard output, and name
 });
 
 describe("errors from outside", () => {
-  it("say where nothing answers, and what to do", async () => {
+  it("name the address that refuses connections, and what to do", async () => {
     const refused = new Error("connect ECONNREFUSED 127.0.0.1:4401");
     Object.assign(refused, { code: "ECONNREFUSED", address: "127.0.0.1", port: 4401 });
     cli.aws.broken.stacks = new AggregateError([refused], "");
@@ -67,7 +67,7 @@ describe("errors from outside", () => {
     ["ThrottlingException", 5, "aws_failed"],
     ["TimeoutError", 5, "aws_failed"],
     ["TypeError", 5, "internal"],
-  ])("%s ends with %i", async (name, code, errorCode) => {
+  ])("exit after %s with %i", async (name, code, errorCode) => {
     const error =
       name === "TypeError" ? new TypeError("x is not a function") : named(name, "the call failed");
     cli.aws.broken.stacks = error;
@@ -76,7 +76,7 @@ describe("errors from outside", () => {
     expect(answer.error().code).toBe(errorCode);
   });
 
-  it("shows where a defect is from, to a person only", async () => {
+  it("include a stack trace of a defect in text, but not with --json", async () => {
     cli.aws.broken.stacks = new TypeError("x is not a function");
     expect((await cli.run("status")).err).toContain("    at ");
     expect(Object.keys((await cli.run("status", "--json")).error())).toEqual(["code", "message"]);
@@ -88,12 +88,12 @@ describe("errors from outside", () => {
       'Region not accepted: region="us_east" is not a valid hostname component.',
       "This is no AWS region.\nName one like eu-central-1 with --region",
     ],
-  ])("take %j for a wrong command line", async (message, told) => {
+  ])("exit with 2 after %j", async (message, printed) => {
     cli.aws.broken.stacks = new Error(message);
-    await expectRun("status", 2, `Error: ${told}, or set AWS_REGION.`);
+    await expectRun("status", 2, `Error: ${printed}, or set AWS_REGION.`);
   });
 
-  it("show a refusal behind the run store's own error", async () => {
+  it("report access_denied when that is the cause of a run store error", async () => {
     const cause = named("AccessDeniedException", "not authorized to perform dynamodb:GetItem");
     const error = new RunnerError("run_store_unavailable", "the run store did not answer", { cause });
     const denied = fakeCli({ ...local.table, get: () => Promise.reject(error) }, 0);
@@ -103,13 +103,13 @@ describe("errors from outside", () => {
   });
 });
 
-describe("a stack that is not there", () => {
-  it("ends with 3 and the command that deploys it", async () => {
+describe("a missing stack", () => {
+  it("makes a command exit with 3 and name the command that deploys it", async () => {
     cli.aws.deployed = false;
     await expectRun("status", 3, "There is no stack StudioRunner", "npm run runner -- deploy");
   });
 
-  it("ends with 3 where no local stack runs", async () => {
+  it("makes a command exit with 3 when no local stack runs", async () => {
     const answer = await expectRun("status --local --json", 3);
     expect(answer.error()).toEqual({
       code: "not_running",

@@ -26,11 +26,11 @@ const expected = {
   DispatcherErrors: `Sum of ${lambda("Errors", "Dispatcher")} over 300 s >= 3, in 1 of 1, missing: notBreaching`,
 };
 
-it("the alarms of a pool with a cap of 20 USD fire when what is written here is so", () => {
+it("a pool with a daily cap has exactly these alarms, with these metrics and thresholds", () => {
   expect(Object.fromEntries([...alarms].map(([id, alarm]) => [id, inWords(alarm)]))).toEqual(expected);
 });
 
-describe("thresholds follow from settings", () => {
+describe("thresholds", () => {
   const pool = { concurrency: 80, runLimitMinutes: 100, dailyCapUsd: 5 };
   const strict = alarmsOf(monitored({ monitoring: { failurePercent: 5 } }, pool));
   it.each([
@@ -39,7 +39,7 @@ describe("thresholds follow from settings", () => {
     ["RunTimeNearLimit", 4800, "80 % of runLimitMinutes (100)"],
     ["FailureRate", 5, "5 % (monitoring.failurePercent) or more of at least 21 runs"],
     ["Spending80", 80, "80 % of dailyCapUsd (5 USD)"],
-  ])("%s: %i, and its text says so", (id, threshold, words) => {
+  ])("follow the settings: %s is %i, as its description states", (id, threshold, words) => {
     expect(strict.get(id)).toMatchObject({ Threshold: threshold });
     expect(strict.get(id)?.AlarmDescription).toContain(words);
   });
@@ -49,7 +49,7 @@ describe("thresholds follow from settings", () => {
     { failurePercent: 30, fewest: 5 },
     { failurePercent: 100, fewest: 5 },
   ])(
-    "one failed run alone stays below $failurePercent %: at least $fewest must have ended",
+    "need $fewest ended runs, so that a single failure stays below $failurePercent %",
     ({ failurePercent, fewest }) => {
       const found = alarmsOf(monitored({ monitoring: { failurePercent } })).get("FailureRate");
       expect(found?.Metrics?.[0]?.Expression).toBe(`IF(ended >= ${fewest}, 100 * failed / ended, 0)`);
@@ -63,7 +63,7 @@ describe("every alarm", () => {
     expect(read.filter((metric) => !isEmitted(metric))).toEqual([]);
   });
 
-  it("stays within CloudWatch's bounds", () => {
+  it("stays within CloudWatch's limits", () => {
     for (const { AlarmDescription, metrics, resource } of alarms.values()) {
       expect(AlarmDescription.length).toBeLessThanOrEqual(maxDescriptionCharacters);
       expect(metrics.length).toBeLessThanOrEqual(10);
@@ -72,7 +72,7 @@ describe("every alarm", () => {
     }
   });
 
-  it("says what it means, when it fires, what to look at, what to run, and where the runbook has it", () => {
+  it("describes its meaning, when it fires, what to look at, what to run, and its runbook entry", () => {
     for (const [id, { AlarmDescription }] of alarms)
       expect(AlarmDescription.split("\n")).toEqual([
         expect.stringMatching(/^[A-Z].*\.$/),
@@ -84,10 +84,10 @@ describe("every alarm", () => {
   });
 });
 
-describe("who is notified", () => {
+describe("notifications", () => {
   const paging = ["NoGoodPoll", "KeysRefused", "FailureRate", "DeadLetters", "Spending100"];
 
-  it("alarms that page notify through Page, when it begins and when it is over", () => {
+  it("go out through the composite alarm Page for the alarms that page", () => {
     const page = capped.resource("AWS::CloudWatch::CompositeAlarm").Properties;
     expect(page).toMatchObject({ AlarmActions: [topic], OKActions: [topic] });
     expect(page).not.toHaveProperty("AlarmName");
@@ -95,7 +95,7 @@ describe("who is notified", () => {
     expect(page["AlarmRule"]).toBe(`(${states.join(" OR ")})`);
   });
 
-  it("all others notify by themselves", () => {
+  it("go out from each other alarm directly", () => {
     for (const [id, { AlarmActions, OKActions }] of alarms) {
       const notified = paging.includes(id) ? [] : [topic];
       expect([id, AlarmActions, OKActions]).toEqual([id, notified, notified]);
@@ -103,13 +103,13 @@ describe("who is notified", () => {
   });
 });
 
-describe("levels", () => {
-  it("full has no alarm of spending where there is no cap", () => {
+describe("the monitoring level", () => {
+  it("full has no spending alarms without a cap", () => {
     const ids = [...alarmsOf(monitored()).keys()];
     expect(ids).toEqual(Object.keys(expected).filter((id) => !id.startsWith("Spending")));
   });
 
-  it("lean has the few that page, each of which notifies by itself, and saved queries", () => {
+  it("lean has four alarms, each of which notifies directly, and the saved queries", () => {
     const lean = monitored({ monitoring: { level: "lean" } }, { dailyCapUsd: 1 });
     const found = alarmsOf(lean);
     expect([...found.keys()]).toEqual(["NoGoodPoll", "KeysRefused", "DeadLetters", "Spending100"]);
@@ -120,14 +120,14 @@ describe("levels", () => {
     expect(lean.resources("AWS::Logs::QueryDefinition")).toHaveLength(5);
   });
 
-  it("off has nothing", () => {
+  it("off creates no monitoring resources", () => {
     const { types } = monitored({ monitoring: { level: "off" } });
     expect(types.filter((type) => /CloudWatch|SNS|QueryDefinition/.test(type))).toEqual([]);
   });
 });
 
 describe("the topic", () => {
-  it("sends e-mail where the settings name an address, and only there", () => {
+  it("sends email only when the settings have an address", () => {
     const stack = monitored({ monitoring: { email: "night@example.com" } });
     expect(stack.resource("AWS::SNS::Subscription").Properties).toEqual({
       Endpoint: "night@example.com",
@@ -137,7 +137,7 @@ describe("the topic", () => {
     expect(capped.resources("AWS::SNS::Subscription")).toEqual([]);
   });
 
-  it("takes messages from this account's alarms, and from nobody without TLS", () => {
+  it("accepts messages only from this account's alarms, and only over TLS", () => {
     const onTopic = { Action: "sns:Publish", Resource: topic };
     expect(capped.resource("AWS::SNS::TopicPolicy").Properties).toMatchObject({
       Topics: [topic],

@@ -9,7 +9,7 @@ import { temporaryFolder } from "./temporary-folder.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
-/** What the CDK command does: context and output folder by environment. */
+/** Runs the app as the CDK command does, with context and output folder in the environment. */
 function runApp(context: unknown) {
   const outdir = temporaryFolder();
   const { status, stderr } = spawnSync(process.execPath, ["infra/app.ts"], {
@@ -26,7 +26,7 @@ function runApp(context: unknown) {
 }
 
 describe("the app", () => {
-  it("ends with 1 and a sentence, and writes nothing, when a setting is wrong", () => {
+  it("exits with 1 and an error, and writes nothing, when a setting is invalid", () => {
     expect(runApp({ "studio-runner": { pols: [] } })).toEqual({
       status: 1,
       stderr:
@@ -35,7 +35,7 @@ describe("the app", () => {
     });
   });
 
-  it("misses its settings when cdk.json has none, in place of deploying defaults", () => {
+  it("exits with 1 when cdk.json has no settings", () => {
     expect(runApp({ "studio-runer": {} })).toEqual({
       status: 1,
       stderr:
@@ -44,7 +44,7 @@ describe("the app", () => {
     });
   });
 
-  it("writes the stack's template into the CDK command's folder", () => {
+  it("writes the stack's template to the output folder of the CDK command", () => {
     const { status, files } = runApp({
       ...cdk.context,
       "studio-runner": { stackName: "Mine" },
@@ -60,13 +60,13 @@ describe("cdk.json", () => {
     expect(parseSettings(cdk.context["studio-runner"])).toEqual(parseSettings({}));
   });
 
-  it("has every feature flag that this version of CDK recommends, and no other context", () => {
+  it("has exactly the feature flags that this version of CDK recommends", () => {
     const recommended: unknown = createRequire(import.meta.url)("aws-cdk-lib/recommended-feature-flags.json");
     const { "studio-runner": _, ...flags } = cdk.context;
     expect(flags).toEqual(recommended);
   });
 
-  it("runs the app on the project's own Node, and asks nobody", () => {
+  it("runs the app with the project's own Node, without notices or version reporting", () => {
     const { context: _, ...rest } = cdk;
     expect(rest).toEqual({
       app: "npx --no-install node infra/app.ts",

@@ -9,8 +9,8 @@ const runtime = { provider: "bedrock", endpoint: "runtime", model: "us.openai.gp
 const variablesOf = (inference: object): Record<string, string> =>
   synthesizeUnbundled({ inference }).variables("Processor");
 
-describe("the template", () => {
-  it.each([mantle, runtime])("stores no model key, and nothing asks for one: %j", (inference) => {
+describe("the template for Amazon Bedrock", () => {
+  it.each([mantle, runtime])("has no secret or variable for a model key: %j", (inference) => {
     const stack = synthesizeUnbundled({ inference });
     const secrets = stack.resources("AWS::SecretsManager::Secret").map(({ logicalId }) => logicalId);
     expect(secrets).toEqual([expect.stringContaining("PoolDefaultKeys")]);
@@ -18,20 +18,20 @@ describe("the template", () => {
     expect(stack.text).not.toContain("OPENAI_KEY_SECRET");
   });
 
-  it("tells the processor which endpoint to ask, in the stack's region unless another one is given", () => {
+  it("sets the processor's Bedrock endpoint, and a region only when one is given", () => {
     const variables = variablesOf(mantle);
-    const told = { BEDROCK_ENDPOINT: "mantle", OPENAI_MODE: "auto", OPENAI_MODEL: "openai.gpt-6-luna" };
-    expect(variables).toMatchObject(told);
+    const expected = { BEDROCK_ENDPOINT: "mantle", OPENAI_MODE: "auto", OPENAI_MODEL: "openai.gpt-6-luna" };
+    expect(variables).toMatchObject(expected);
     expect(variables).not.toHaveProperty("BEDROCK_REGION");
     expect(variablesOf({ ...mantle, region: "us-west-2" })["BEDROCK_REGION"]).toBe("us-west-2");
   });
 
-  it("has rounds streamed from the runtime endpoint, which does not generate in the background", () => {
+  it("sets the mode to streaming at the runtime endpoint, which has no background mode", () => {
     expect(variablesOf(runtime)).toMatchObject({ BEDROCK_ENDPOINT: "runtime", OPENAI_MODE: "streaming" });
   });
 });
 
-it("a processor's variables are read back without a key", () => {
+it("the configuration of a processor without a model key converts back to the same variables", () => {
   const variables = {
     RUNNER_POOL: "mine",
     RUNNER_API_BASE: "https://studio.example.com",
@@ -51,7 +51,7 @@ it("a processor's variables are read back without a key", () => {
 const keySecretArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-AbCdEf";
 const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
 
-describe("settings that do not fit the provider are refused, with what to do:", () => {
+describe("settings that do not fit the provider are rejected:", () => {
   it.each([
     [
       { ...mantle, baseUrl: "https://models.example.com/v1" },
@@ -102,7 +102,7 @@ describe("settings that do not fit the provider are refused, with what to do:", 
     expect(problems({ inference })).toEqual([line]);
   });
 
-  it("FIPS addresses with mantle, which has none", () => {
+  it("FIPS endpoints with the mantle endpoint", () => {
     const endpoints = { fips: true };
     expect(problems({ inference: mantle, endpoints })).toEqual([
       'endpoints.fips: endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.',

@@ -24,7 +24,7 @@ const sourceMapSchema = z.object({ sources: z.array(z.string()), sourcesContent:
 let synthesized: Synthesized;
 let sizes: readonly BundleSize[];
 
-/** Two pools: one bundle per function serves both. */
+/** Two pools, which share one bundle per function. */
 beforeAll(async () => {
   const pools = [
     { name: "mine", kind: "user", rotation: {} },
@@ -50,7 +50,7 @@ function assetFolders(described: string): readonly string[] {
 const packagesOf = (name: string): readonly string[] =>
   sizes.find((one) => one.name === name)?.packages.map((row) => row.name) ?? [];
 
-/** Of the first pool's function, as CloudFormation and Lambda would set them. */
+/** The variables of the first pool's function, as CloudFormation and Lambda would set them. */
 function variablesOf(described: string): Record<string, string> {
   const variables = Object.entries(functionsOf(described)[0]?.Environment.Variables ?? {});
   const own = variables.map(([name, value]) => [name, typeof value === "string" ? value : "resolved"]);
@@ -63,12 +63,12 @@ describe.each([
   ["recover", "recovers runs"],
   ["rotate", "rotates the runner keys"],
 ] as const)("the bundle of %s", (name, described) => {
-  it("is one module that needs nothing but Node, and does nothing but export its handler", () => {
+  it("is one module without dependencies that exports only its handler", () => {
     const [folder = "", ...more] = assetFolders(described);
     expect(more).toEqual([]);
     const script = `console.log(Object.keys(require("${folder}/index.js")).join())`;
     const args = ["--input-type=commonjs", "--eval", script];
-    // Far from node_modules.
+    // The folder is outside the project, so node_modules is out of reach.
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: folder,
       encoding: "utf8",
@@ -77,7 +77,7 @@ describe.each([
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "handler\n", stderr: "" });
   });
 
-  it("has a source map without the sources themselves", () => {
+  it("has a source map without the contents of the sources", () => {
     const [folder = ""] = assetFolders(described);
     const map = sourceMapSchema.parse(JSON.parse(readFileSync(join(folder, "index.js.map"), "utf8")));
     expect(map.sources.some((source) => source.endsWith(`functions/${name}.ts`))).toBe(true);
@@ -87,9 +87,9 @@ describe.each([
     );
   });
 
-  it("names our functions in a stack trace", () => {
+  it("keeps function names in stack traces", () => {
     const [folder = ""] = assetFolders(described);
-    // It is composed while it is loaded, and misses its variables.
+    // Loading the bundle composes the function, which throws without its variables.
     const script = `try { require("${folder}/index.js") } catch (error) { console.log(error.stack) }`;
     const { stdout } = spawnSync(process.execPath, ["--input-type=commonjs", "--eval", script], {
       encoding: "utf8",
@@ -98,14 +98,14 @@ describe.each([
     expect(stdout).toMatch(/\n {4}at parse\w*Config \(.*index\.js:\d+:\d+\)\n/);
   });
 
-  it("has no package of Powertools that it does not use", () => {
+  it("excludes the Powertools packages that it does not use", () => {
     expect(packagesOf(name)).toContain("@aws-lambda-powertools/logger");
     expect(packagesOf(name)).not.toContain("@aws-lambda-powertools/jmespath");
     expect(packagesOf(name)).not.toContain("@aws-lambda-powertools/tracer");
   });
 });
 
-it("what signs for Amazon Bedrock brings no other way to credentials along than Lambda's variables", () => {
+it("the bundle of process has only the environment credential provider to sign requests for Amazon Bedrock", () => {
   const names = packagesOf("process");
   expect(names).toContain("@smithy/hash-node");
   expect(
@@ -113,6 +113,6 @@ it("what signs for Amazon Bedrock brings no other way to credentials along than 
   ).toEqual([]);
 });
 
-it.each(["openai", "@aws-sdk/client-sts"])("only the processor carries %s", (wanted) => {
+it.each(["openai", "@aws-sdk/client-sts"])("only the bundle of process includes %s", (wanted) => {
   expect(functionNames.filter((name) => packagesOf(name).includes(wanted))).toEqual(["process"]);
 });

@@ -13,7 +13,7 @@ describe("the dashboard of a pool", () => {
     expect(dashboard.Properties).not.toHaveProperty("DashboardName");
   });
 
-  it("says of every widget what good looks like, in one line", () => {
+  it("states in the title of every widget what good looks like", () => {
     const titles = widgets
       .filter(({ type }) => type !== "text")
       .map(({ properties }) => properties.title ?? "");
@@ -26,18 +26,18 @@ describe("the dashboard of a pool", () => {
     expect(Object.keys(metricTable).filter((name) => !names.has(name))).toEqual([]);
   });
 
-  it("draws only metrics that are emitted with exactly those dimensions", () => {
+  it("shows only metrics that are emitted with exactly those dimensions", () => {
     expect(drawn.filter((metric) => !isEmitted(metric))).toEqual([]);
   });
 
-  it("splits by reason and model what is counted so", () => {
+  it("splits these metrics by reason or model", () => {
     const split = drawn.filter(({ dimensions }) => dimensions.length > 1).map(({ name }) => name);
     expect([...new Set(split)].toSorted().join(" ")).toBe(
       "CostUsd Cycles InferenceSeconds Restarts RunsFailed RunsLost Tokens",
     );
   });
 
-  it("shows the state of every alarm, Page included", () => {
+  it("shows the state of every alarm, including Page", () => {
     const [states] = widgets.filter(({ type }) => type === "alarm");
     const all = [
       ...stack.resources("AWS::CloudWatch::Alarm"),
@@ -48,7 +48,7 @@ describe("the dashboard of a pool", () => {
   });
 });
 
-describe("limits drawn", () => {
+describe("the limits on the dashboard", () => {
   const limits = (found: typeof widgets): readonly string[] =>
     found
       .flatMap(({ properties }) => [
@@ -66,7 +66,7 @@ describe("limits drawn", () => {
     ]);
   });
 
-  it("are each function's own time-out, in percent", () => {
+  it("relate the longest invocation of each function to that function's timeout", () => {
     const longest = widgets.find(({ properties }) => properties.title?.startsWith("Longest invocation"));
     const expressions = JSON.stringify(longest).match(/100 \* \w+ \/ \d+/g);
     expect(expressions).toEqual([
@@ -77,7 +77,7 @@ describe("limits drawn", () => {
   });
 });
 
-it("without a cap there is no line about it", () => {
+it("the dashboard of a pool without a cap does not show the share of the cap", () => {
   const plain = widgetsOf(monitored().resource("AWS::CloudWatch::Dashboard"));
   expect(plain.flatMap(metricsOf).map(({ name }) => name)).not.toContain("DailySpendPercent");
 });

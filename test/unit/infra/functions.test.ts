@@ -15,7 +15,7 @@ it.each([
   ["Processor", 256, 900],
   ["Recovery", 256, 60],
 ] as const)(
-  "the %s runs on Node 24, arm64, with a log of its own in JSON",
+  "the %s runs on Node 24 and arm64, with its own JSON log group",
   (part, memoryMb, timeoutSeconds) => {
     const { Code, Environment: _, Description, ...rest } = functionOf(part).Properties;
     expect(rest).toEqual({
@@ -38,22 +38,16 @@ it.each([
 );
 
 it.each([
+  ["a dispatcher's event is never retried, and expires after 60 seconds", "Dispatcher", 0, 60, undefined],
   [
-    "a dispatcher's event is never retried, and dies before the next one comes",
-    "Dispatcher",
-    0,
-    60,
-    undefined,
-  ],
-  [
-    "an attempt's event is never retried by Lambda: its failure goes to recovery",
+    "an attempt's event is never retried by Lambda, and a failure goes to recovery",
     "Processor",
     0,
     300,
     "PoolDefaultRecoveryRunnerFunction.Arn",
   ],
   [
-    "a recovery's event is tried three times within one lease, then it becomes a dead letter",
+    "a recovery's event is retried twice within ten minutes, and then becomes a dead letter",
     "Recovery",
     2,
     600,
@@ -110,18 +104,18 @@ it.each([
     parse: parseRecoveryConfig,
     own: { RUNNER_PROCESSOR_FUNCTION: "PoolDefaultProcessorRunnerFunction" },
   },
-])("the $part gets its settings by environment, and accepts them", ({ part, parse, own }) => {
+])("the $part gets its settings as environment variables that its config accepts", ({ part, parse, own }) => {
   const variables = stack.variables(part);
   expect(variables).toEqual({ ...common, ...own });
   expect(parse(variables).RUNNER_POOL).toBe("default");
 });
 
-it("a preview of jobs reaches the processor only where a setting asks for it", () => {
+it("the processor gets the preview length from the settings", () => {
   const asked = synthesizeUnbundled({ monitoring: { previewCharacters: 80 } });
   expect(parseProcessorConfig(asked.variables("Processor")).RUNNER_PREVIEW_CHARACTERS).toBe(80);
 });
 
-it("functions have no fixed name and no reserved concurrency, and may not call themselves in circles", () => {
+it("functions have no fixed name or reserved concurrency, and keep Lambda's recursive loop detection", () => {
   for (const { Properties } of parts.map(functionOf))
     for (const name of ["FunctionName", "ReservedConcurrentExecutions", "RecursiveLoop"])
       expect(Properties).not.toHaveProperty(name);

@@ -111,7 +111,7 @@ export function widgetsOf(dashboard: Resource): readonly z.output<typeof widgetS
   return z.object({ widgets: z.array(widgetSchema) }).parse(body).widgets;
 }
 
-/** The metrics that a widget draws, those of its searches included. */
+/** The metrics that a widget shows, including those of its searches. */
 export function metricsOf(widget: z.output<typeof widgetSchema>): readonly ReadMetric[] {
   return (widget.properties.metrics ?? []).flatMap((row): readonly ReadMetric[] => {
     const { expression } = z.looseObject({ expression: z.string().optional() }).parse(row.at(-1));
@@ -132,7 +132,7 @@ const foreign: Readonly<Record<string, string>> = { "AWS/Lambda": "FunctionName"
 
 const isOurs = (name: string): name is MetricName => name in metricTable;
 
-/** Whether somebody emits that metric with exactly those dimensions. */
+/** Whether the metric is emitted with exactly those dimensions. */
 export function isEmitted({ namespace, name, dimensions }: ReadMetric): boolean {
   if (namespace !== metricsNamespace) return dimensions.join() === foreign[namespace];
   return isOurs(name) && dimensionSetsOf(name).some((set) => set.join() === dimensions.join());

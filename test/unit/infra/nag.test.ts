@@ -16,7 +16,7 @@ const reportSchema = z.object({
 
 const policySchema = z.object({ Statement: z.array(z.object({ Resource: z.unknown() })) });
 
-/** Every synthesis of this file also stops where CloudFormation's own rules are broken. */
+/** Every synthesis in this file also fails where CloudFormation's own rules are broken. */
 const checks = { hasValidation: true };
 
 const pools = [
@@ -39,8 +39,8 @@ const issuer =
 const lastStop =
   "This is itself the dead-letter queue for events that could not be recovered. Only people read it, so there is no second failure to catch.";
 
-describe("cdk-nag, AwsSolutions", () => {
-  it("is acknowledged in these places only, each with its reason", () => {
+describe("cdk-nag with AwsSolutions", () => {
+  it("has only these acknowledged findings, each with its reason", () => {
     expect(acknowledgedIn(stack.app)).toEqual([
       ["StudioRunner/Runner/ModelKey/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
       ["StudioRunner/Runner/PoolMine/Keys/Secret", { "AwsSolutions::AwsSolutions-SMG4": issuer }],
@@ -70,8 +70,8 @@ describe("cdk-nag, AwsSolutions", () => {
     ["workload identity", { inference: { workloadIdentity } }],
     ["Bedrock's mantle endpoint", { inference: mantle }],
     ["Bedrock's runtime endpoint", { inference: runtime, monitoring: { tracing: "xray" } }],
-    ["all of it", everything],
-  ])("finds nothing with %s", (_, settings) => {
+    ["all of these", everything],
+  ])("reports no violation with %s", (_, settings) => {
     const { app } = synthesizeUnbundled(settings, checks);
     const file = join(app.outdir, "validation-report.json");
     const { pluginReports } = reportSchema.parse(JSON.parse(readFileSync(file, "utf8")));
@@ -80,7 +80,7 @@ describe("cdk-nag, AwsSolutions", () => {
     ]);
   });
 
-  it("is acknowledged for a wildcard in the policies that hold nothing else", () => {
+  it("has wildcards acknowledged only in policies of a single statement", () => {
     const all = synthesizeUnbundled(everything);
     const wildcards = acknowledgedIn(all.app).filter(([, data]) => JSON.stringify(data).includes("IAM5"));
     expect(wildcards.map(([path]) => path).toSorted()).toEqual([
@@ -97,7 +97,7 @@ describe("cdk-nag, AwsSolutions", () => {
     expect(wide).toEqual([]);
   });
 
-  it("stops the synthesis when something breaks a rule", () => {
+  it("fails the synthesis when a resource breaks a rule", () => {
     const app = testApp();
     const queue = new Queue(addStack(app, {}).stack, "Plain");
     expect(queue.node.path).toBe("StudioRunner/Plain");

@@ -13,7 +13,7 @@ const fileWith = (text: string): string => {
 };
 
 describe("the owner's instructions", () => {
-  it("are the text in the settings, or that of the file that they name", () => {
+  it("are read from the settings, or from the file named there", () => {
     expect(ownInstructions({ instructions: "Be brief." })).toBe("Be brief.");
     expect(ownInstructions({ instructionsFile: fileWith("\n# Style\n\nBe brief.\n") })).toBe(
       "# Style\n\nBe brief.",
@@ -21,7 +21,7 @@ describe("the owner's instructions", () => {
     expect(ownInstructions({})).toBeUndefined();
   });
 
-  it("in a file that is not there, or empty, or too long, stop the synthesis and name the file", () => {
+  it("fail the synthesis when their file is missing, empty or too long", () => {
     expect(() => ownInstructions({ instructionsFile: "/nowhere/style.md" })).toThrow(
       /^inference\.instructionsFile: \/nowhere\/style\.md cannot be read \(ENOENT/,
     );
@@ -33,7 +33,7 @@ describe("the owner's instructions", () => {
     );
   });
 
-  it("reach the bundle as text that no shell changes", () => {
+  it("are bundled in base64, which no shell changes", () => {
     const { define = {} } = bundling('Quote "this", `that` and $(those).');
     expect(define).toEqual({
       "process.env.RUNNER_INSTRUCTIONS": '"UXVvdGUgInRoaXMiLCBgdGhhdGAgYW5kICQodGhvc2UpLg=="',

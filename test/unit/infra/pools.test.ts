@@ -7,7 +7,7 @@ import { readTemplate, synthesizeUnbundled, testApp, type Resource } from "./syn
 const keysArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:runner/keys-AbCdEf";
 const modelKeyArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-GhIjKl";
 
-/** Every setting away from its default, and what can be brought along is. */
+/** Every setting differs from its default; the run store and two secrets exist already. */
 const stack = synthesizeUnbundled({
   stackName: "Nightly",
   studio: { baseUrl: "https://studio.example.com" },
@@ -49,7 +49,7 @@ const functionOf = (part: string): Resource => stack.resource("AWS::Lambda::Func
 const allOf = (type: string): readonly Record<string, unknown>[] =>
   stack.resources(type).map(({ Properties }) => Properties);
 
-/** In every function of the pool. */
+/** The variables of every function of the pool. */
 const common = {
   RUNNER_POOL: "mine",
   RUNNER_API_BASE: "https://studio.example.com",
@@ -61,7 +61,7 @@ const common = {
   MALLOC_ARENA_MAX: "1",
 };
 
-describe("every setting reaches the template", () => {
+describe("the template", () => {
   it.each([
     [
       "PoolMineDispatcher",
@@ -96,19 +96,19 @@ describe("every setting reaches the template", () => {
       },
     ],
     ["PoolMineRecovery", {}, { RUNNER_PROCESSOR_FUNCTION: "PoolMineProcessorRunnerFunction" }],
-  ])("in %s", (part, properties, variables) => {
+  ])("has the settings of %s in its properties and environment", (part, properties, variables) => {
     expect(functionOf(part).Properties).toMatchObject(properties);
     expect(stack.variables(part)).toEqual({ ...common, ...variables });
   });
 
-  it("the stack's name, and a pool's kind in its secret", () => {
+  it("has the stack's name, and the pool's kind in the description of its secret", () => {
     expect(stack.stack.stackName).toBe("Nightly");
     expect(stack.resource("AWS::SecretsManager::Secret").Properties["Description"]).toBe(
       "studio-runner, pool every-one: runner keys of kind global",
     );
   });
 
-  it("AWS's addresses, the log level and the log retention, in every function", () => {
+  it("has the AWS endpoints, the log level and the log retention for every function", () => {
     const functions = allOf("AWS::Lambda::Function");
     expect(functions).toHaveLength(6);
     for (const properties of functions)
@@ -121,7 +121,7 @@ describe("every setting reaches the template", () => {
   });
 
   it.each(["Lambda::Function", "Logs::LogGroup", "IAM::Role", "SQS::Queue", "SecretsManager::Secret"])(
-    "tags, on every %s",
+    "has the tags on every %s",
     (type) => {
       const found = allOf(`AWS::${type}`);
       expect(found.length).toBeGreaterThan(0);
@@ -133,7 +133,7 @@ describe("every setting reaches the template", () => {
     },
   );
 
-  it("the removal policy, which also lifts the table's protection", () => {
+  it("has the removal policy, which also turns off the table's deletion protection", () => {
     const table = synthesizeUnbundled({ removalPolicy: "destroy" }).resource("AWS::DynamoDB::Table");
     expect(table).toMatchObject({
       DeletionPolicy: "Delete",
@@ -157,7 +157,7 @@ describe("pools", () => {
   });
 });
 
-describe("a table or secret that exists already", () => {
+describe("an existing table or secret", () => {
   it("is not created again", () => {
     expect(allOf("AWS::DynamoDB::Table")).toEqual([]);
     const [secret, ...more] = stack.resources("AWS::SecretsManager::Secret");
@@ -165,7 +165,7 @@ describe("a table or secret that exists already", () => {
     expect(secret?.logicalId).toContain("PoolEveryOneKeys");
   });
 
-  it("gets no command that would overwrite it", () => {
+  it("has no output with a command that would overwrite it", () => {
     expect(stack.outputs).not.toHaveProperty("ModelKeyCommand");
     expect(stack.outputs).not.toHaveProperty("PoolMineKeysCommand");
     expect(stack.outputs["PoolMineKeysSecret"]?.Value).toBe(keysArn);
@@ -173,8 +173,8 @@ describe("a table or secret that exists already", () => {
   });
 });
 
-describe("StudioRunner in somebody's own app", () => {
-  it("takes a secret of the same stack, and every other default", () => {
+describe("StudioRunner as a construct in another app", () => {
+  it("accepts a secret of the same stack, and defaults for everything else", () => {
     const app = testApp();
     const theirs = new Stack(app, "Theirs");
     const secret = new CfnSecret(theirs, "TheirKey");
@@ -183,7 +183,7 @@ describe("StudioRunner in somebody's own app", () => {
     expect(readTemplate(app, "Theirs").variables("Processor")["OPENAI_KEY_SECRET"]).toBe("TheirKey");
   });
 
-  it("refuses wrong props as settings are refused", () => {
+  it("rejects invalid props with the error message of invalid settings", () => {
     const theirs = new Stack(testApp(), "Theirs");
     expect(() => new StudioRunner(theirs, "Jobs", { pools: [] })).toThrow(
       'the settings "studio-runner" have a problem:\n  - pools: given a list. Give at least one pool.',

@@ -9,13 +9,13 @@ const queries = stack.resources("AWS::Logs::QueryDefinition").map(({ Properties 
 const log = readFileSync(join(import.meta.dirname, "../../../lib/core/log.ts"), "utf8");
 const events = new Set([...log.matchAll(/^ {2}\| "(\w+)"/gm)].map(([, name]) => name));
 const fields = new Set([...log.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));
-/** Of CloudWatch Logs and of the logger, beside lib/core/log.ts. */
+/** Fields of CloudWatch Logs and of the logger that lib/core/log.ts does not list. */
 const common = new Set(["@timestamp", "message", "service", "function_request_id"]);
 const words = new Set("fields filter stats sort limit by as and or asc desc count sum max".split(" "));
 const texts = Object.values(queryRows).map((row) => [row.title, queryText(row)] as const);
 
 describe("saved queries", () => {
-  it("are in a folder of their stack and pool", () => {
+  it("are named under a folder of their stack and pool", () => {
     for (const { Name } of queries) expect(Name).toMatch(/^Nightly\/default\/[A-Z][a-z ]+$/);
   });
 
@@ -24,17 +24,17 @@ describe("saved queries", () => {
     expect(queries.map(({ LogGroupNames }) => LogGroupNames)).toEqual([logs, logs, logs, logs, [logs[0]]]);
   });
 
-  it("know the log's events and fields as this test reads them", () => {
+  it("are checked against the events and fields found in lib/core/log.ts", () => {
     expect(events).toContain("cycle_ended");
     expect(fields).toContain("elapsedMs");
   });
 
-  it.each(texts)("%s uses only events of the log", (_, text) => {
+  it.each(texts)("use only known log events: %s", (_, text) => {
     const named = [...text.matchAll(/message = "(\w+)"/g)].map(([, name]) => name);
     expect(named.filter((name) => !events.has(name))).toEqual([]);
   });
 
-  it.each(texts)("%s uses only fields of the log", (_, text) => {
+  it.each(texts)("use only known log fields: %s", (_, text) => {
     const made = new Set([...text.matchAll(/ as (\w+)/g)].map(([, name]) => name));
     const named = text.replaceAll(/"[^"]*"/g, "").match(/@?[A-Za-z_]\w*/g) ?? [];
     const known = (name: string): boolean => [words, made, common, fields].some((set) => set.has(name));
@@ -42,12 +42,12 @@ describe("saved queries", () => {
   });
 });
 
-it("the query of failures, as Logs Insights gets it", () => {
+it("the query of failures has this text in the syntax of Logs Insights", () => {
   expect(queryText(queryRows.failures)).toBe(
     'filter message = "run_ended"\n| filter state = "failed" or state = "lost"\n| stats count(*) as runs by state, reason\n| sort runs desc',
   );
 });
 
-it("memory comes from the line with which Lambda reports each invocation", () => {
+it("the memory query reads Lambda's report of each invocation", () => {
   expect(queryText(memoryQuery)).toContain('filter type = "platform.report"');
 });

@@ -20,7 +20,7 @@ const withTiming = (overrides: Partial<Bounds["timing"]>): Bounds => ({
   timing: { ...bounds.timing, ...overrides },
 });
 
-describe("relations of a pool's settings", () => {
+describe("the relations of a pool's settings", () => {
   it.each<Partial<PoolTimes>>([
     { polling: "economy" },
     { polling: "balanced" },
@@ -33,7 +33,7 @@ describe("relations of a pool's settings", () => {
     expect(brokenPoolRelations(times(overrides))).toEqual([]);
   });
 
-  it("keep the polling cycle inside the schedule's period", () => {
+  it("keep the polling cycle within the schedule's period", () => {
     expect(brokenPoolRelations(times({ polling: "fast" }), withTiming({ scheduleMs: 50_000 }))).toEqual([
       {
         path: "polling",
@@ -64,7 +64,7 @@ describe("relations of a pool's settings", () => {
       "runLimitMinutes",
       "runLimitMinutes is 60, but timing.maxContinuations allows a run 13 attempts, each of which works for 276 s: processor.timeoutSeconds (296) less timing.attemptReserveMs. Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
     ],
-  ])("do not hold with %j: %s is wrong", (overrides, path, sentence) => {
+  ])("are broken with %j: %s is reported", (overrides, path, sentence) => {
     expect(brokenPoolRelations(times(overrides))).toEqual([{ path, sentence }]);
   });
 
@@ -76,8 +76,8 @@ describe("relations of a pool's settings", () => {
   });
 });
 
-describe("relations of our own times", () => {
-  it("hold as they are", () => {
+describe("the relations of the fixed times", () => {
+  it("hold with the values in use", () => {
     expect(brokenTimingRelations()).toEqual([]);
   });
 
@@ -110,13 +110,13 @@ describe("relations of our own times", () => {
       { maxContinuations: 13 },
       "timing.maxContinuations (13) and timing.maxStarts (3) let a run call its processor 16 times, but Lambda takes about 16 for a loop and drops the call.",
     ],
-  ])("do not hold with %j: %s", (overrides, sentence) => {
+  ])("are broken with %j: %s", (overrides, sentence) => {
     expect(brokenTimingRelations(withTiming(overrides))).toEqual([
       { path: sentence.split(" ")[0], sentence },
     ]);
   });
 
-  it("recovery has time for a heartbeat and a report", () => {
+  it("give recovery time for a heartbeat and a report", () => {
     expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 54_000 })).toEqual([]);
     expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 53_000 })).toEqual([
       {

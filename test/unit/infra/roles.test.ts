@@ -11,7 +11,7 @@ const ownLog = (part: string): readonly string[] => [
 
 const ownRows = 'if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["default"]}}';
 
-/** All that each role may do with the default settings. */
+/** The rights of each role that hold whatever the settings. */
 const always = {
   PoolDefaultDispatcher: [
     ...ownLog("Dispatcher"),
@@ -153,16 +153,16 @@ const schedules =
 const takers = (role: string): string =>
   role.endsWith("Schedule") ? schedules : '{"Service":"lambda.amazonaws.com"}';
 
-describe.each(variants)("with %s", (_, settings, rights) => {
+describe.each(variants)("the stack with %s", (_, settings, rights) => {
   const stack = synthesizeUnbundled(settings);
   const found = rightsOf(stack);
 
-  it("each role may do what is written here, to what is written here, and no other role is there", () => {
+  it("has exactly the roles and permissions listed in this test", () => {
     const lines = Object.entries(found).map(([role, { may }]) => [role, may] as const);
     expect(Object.fromEntries(lines)).toEqual(sum(rights));
   });
 
-  it("each role is taken by its service alone, a schedule's by this account's schedules alone, each function has its own, and none has a managed policy", () => {
+  it("lets only its service assume each role, gives each function its own role, and attaches no managed policy", () => {
     expect(Object.entries(found).filter(([role, { taker }]) => taker !== takers(role))).toEqual([]);
     const functions = Object.keys(found).filter((role) => !role.endsWith("Schedule"));
     expect(roleOfFunctions(stack)).toEqual(
@@ -174,11 +174,11 @@ describe.each(variants)("with %s", (_, settings, rights) => {
   });
 });
 
-describe("with two pools", () => {
+describe("a stack with two pools", () => {
   const pools = [withRotation, { ...withRotation, name: "other" }];
   const roles = Object.entries(rightsOf(synthesizeUnbundled({ pools })));
 
-  it("a second pool's roles name nothing of the first, but the run store and the model's key", () => {
+  it("grants no role of one pool access to a resource of the other pool", () => {
     expect(roles).toHaveLength(12);
     for (const [role, { may }] of roles) {
       const foreign = role.startsWith("PoolOther") ? "PoolDefault" : "PoolOther";
@@ -186,7 +186,7 @@ describe("with two pools", () => {
     }
   });
 
-  it("each role reaches the rows of its own pool in the run store, and no other rows", () => {
+  it("grants each role access only to its own pool's rows in the run store", () => {
     const onRunStore = roles.flatMap(([role, { may }]) =>
       may.filter((line) => line.includes("RunStoreTable")).map((line) => [role, line] as const),
     );
@@ -201,7 +201,7 @@ describe("with two pools", () => {
   });
 });
 
-it("the processor's right to call itself is in a policy of its own: in its role it would wait for its own name", () => {
+it("the synthesis fails with a circular dependency if the processor's role itself grants the right to call it", () => {
   const app = testApp({ hasValidation: true });
   const [pool] = addStack(app, {}).runner.pools;
   const { role, function: fn } = pool!.processor.runner;
@@ -209,13 +209,13 @@ it("the processor's right to call itself is in a policy of its own: in its role 
   expect(() => app.synth()).toThrow("Circular Dependencies");
 });
 
-it("Lambda learns of recovery only when the processor's role may call it", () => {
+it("the processor's failure destination is created after the policy that lets its role call recovery", () => {
   const stack = synthesizeUnbundled({});
   const events = stack.resource("AWS::Lambda::EventInvokeConfig", "Processor");
   expect(events.DependsOn).toEqual([stack.resource("AWS::IAM::Policy", "ProcessorOnward").logicalId]);
 });
 
-it("no function is traced before it may send traces", () => {
+it("each traced function is created after the policy that lets it send traces", () => {
   const traced = synthesizeUnbundled({ monitoring: { tracing: "xray" } });
   for (const part of ["Dispatcher", "Processor", "Recovery"]) {
     const fn = traced.resource("AWS::Lambda::Function", part);

@@ -23,9 +23,9 @@ const policySchema = z.object({ Roles: z.array(z.string()), PolicyDocument: docu
 
 type Document = z.output<typeof documentSchema>;
 
-/** What a role may do, one line each: `action on resource`, and `if …` where a condition narrows it. */
+/** The rights of a role, one per line: `action on resource`, followed by `if …` for a condition. */
 export interface RoleRights {
-  /** The service that takes the role, and `if …` where a condition narrows it. */
+  /** The service that may assume the role, followed by `if …` for a condition. */
   readonly taker: string;
   readonly may: readonly string[];
 }

@@ -5,15 +5,15 @@ import { synthesizeUnbundled } from "./synthesized.ts";
 const stack = synthesizeUnbundled({ pools: [{ name: "mine", kind: "global", rotation: { everyDays: 30 } }] });
 const rotator = "PoolMineRotatorRunnerFunction";
 
-it("the outputs name its log group, so that the command line can read it", () => {
+it("the outputs include the rotator's log group, which the CLI reads", () => {
   expect(stack.outputs["PoolMineRotatorLog"]?.Value).toBe("PoolMineRotatorRunnerLog");
 });
 
-it("no rotator is there unless the settings ask for it", () => {
+it("the template has no rotator by default", () => {
   expect(synthesizeUnbundled({}).text).not.toContain("Rotator");
 });
 
-it("it gets its settings by environment, as the function accepts them", () => {
+it("the rotator gets its settings as environment variables that its config accepts", () => {
   const variables = stack.variables("Rotator");
   expect(variables).toEqual({
     RUNNER_POOL: "mine",
@@ -30,7 +30,7 @@ it("it gets its settings by environment, as the function accepts them", () => {
   expect(parseRotatorConfig(variables).RUNNER_REVOKE_AFTER_MS).toBe(900_000);
 });
 
-it("Secrets Manager of this account may call it, and nobody else", () => {
+it("only this account's Secrets Manager may call the rotator", () => {
   expect(stack.resource("AWS::Lambda::Permission").Properties).toEqual({
     Action: "lambda:InvokeFunction",
     FunctionName: `${rotator}.Arn`,
@@ -39,7 +39,7 @@ it("Secrets Manager of this account may call it, and nobody else", () => {
   });
 });
 
-it("it looks for keys to revoke every quarter of an hour", () => {
+it("the rotator is scheduled every 15 minutes to revoke unused keys", () => {
   const schedule = stack.resource("AWS::Scheduler::Schedule", "Rotator");
   expect(schedule.Properties).toMatchObject({
     ScheduleExpression: "rate(15 minutes)",
@@ -48,7 +48,7 @@ it("it looks for keys to revoke every quarter of an hour", () => {
 });
 
 describe("the rotation's schedule", () => {
-  it("is there where everyDays is given; the deploy itself rotates nothing", () => {
+  it("follows everyDays, and does not rotate at deploy time", () => {
     expect(stack.resource("AWS::SecretsManager::RotationSchedule").Properties).toEqual({
       SecretId: "PoolMineKeysSecret",
       RotationLambdaARN: `${rotator}.Arn`,
@@ -65,7 +65,7 @@ describe("the rotation's schedule", () => {
   });
 });
 
-it("an account's secret that exists already is used", () => {
+it("an existing secret of the account key is used", () => {
   const accountKeySecretArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:account-AbCdEf";
   const brought = synthesizeUnbundled({
     pools: [{ name: "mine", kind: "user", rotation: { accountKeySecretArn } }],

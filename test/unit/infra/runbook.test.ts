@@ -12,35 +12,35 @@ const settings = parseSettings({ pools: [{ name: "default", kind: "user", dailyC
 const pool = settings.pools[0]!;
 
 describe("the runbook", () => {
-  it("has an entry for Page and for every alarm, in their order, and no other", () => {
+  it("has an entry for Page and each alarm, in the order of the alarms, and no other", () => {
     expect([...entries.keys()]).toEqual(["Page", ...alarmRows.map(({ id }) => id)]);
   });
 
-  it.each(alarmRows.map((row) => [row.id, row] as const))("%s: says what the alarm says", (id, row) => {
-    const entry = entries.get(id) ?? "";
-    expect(entry).toContain(`**Means:** ${row.means}`);
-    expect(entry).toContain(`**Fires** ${row.limit({ settings, pool }).when}`);
-    expect(entry).toContain(`\`npm run runner -- ${row.command}\``);
-  });
-
-  it.each(alarmRows.map(({ id }) => id))(
-    "%s: has causes, a place to look, what to do, and when it clears",
-    (id) => {
-      const labels = [
-        ...(entries.get(id) ?? "").matchAll(/^\*\*(Means|Fires|Likely causes|Look at|Do|Clears)\b/gm),
-      ];
-      expect(labels.map(([, label]) => label)).toEqual([
-        "Means",
-        "Fires",
-        "Likely causes",
-        "Look at",
-        "Do",
-        "Clears",
-      ]);
+  it.each(alarmRows.map((row) => [row.id, row] as const))(
+    "has the meaning, threshold and command of the alarm %s",
+    (id, row) => {
+      const entry = entries.get(id) ?? "";
+      expect(entry).toContain(`**Means:** ${row.means}`);
+      expect(entry).toContain(`**Fires** ${row.limit({ settings, pool }).when}`);
+      expect(entry).toContain(`\`npm run runner -- ${row.command}\``);
     },
   );
 
-  it("names those that page", () => {
+  it.each(alarmRows.map(({ id }) => id))("has every section in its entry for %s", (id) => {
+    const labels = [
+      ...(entries.get(id) ?? "").matchAll(/^\*\*(Means|Fires|Likely causes|Look at|Do|Clears)\b/gm),
+    ];
+    expect(labels.map(([, label]) => label)).toEqual([
+      "Means",
+      "Fires",
+      "Likely causes",
+      "Look at",
+      "Do",
+      "Clears",
+    ]);
+  });
+
+  it("names the alarms that page, and the alarms of the level lean", () => {
     const paging = alarmRows.filter(({ pages }) => pages).map(({ id }) => id);
     expect(runbook).toContain(`one of ${paging.join(", ")} is on`);
     const lean = alarmRows.filter((row) => row.lean).map(({ id }) => id);

@@ -1,7 +1,7 @@
 import { parseSettings } from "../../../infra/settings.ts";
 import { hasCode } from "../../../lib/core/errors.ts";
 
-/** The lines of the error, without its head. */
+/** The problems that the error lists, without its first line. */
 export function problems(input: unknown): readonly string[] {
   try {
     parseSettings(input);
@@ -34,7 +34,7 @@ const keyArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys";
 const days =
   "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653";
 
-/** Values that are refused, as "path: given value. Sentence". */
+/** Values that are rejected, as "path: given value. Sentence". */
 const wrongValues: readonly (readonly [path: string, value: unknown, sentence: string])[] = [
   ["inference.serviceTier", "cheap", "Give one of: auto, default, flex, priority."],
   ["inference.instructions", "  ", "Give a text of 1 to 20000 characters."],
@@ -91,7 +91,7 @@ const wrongValues: readonly (readonly [path: string, value: unknown, sentence: s
   ["tags.team", "", "Give a text of 1 to 256 characters."],
 ];
 
-/** What is refused, and the sentence that says what to do. */
+/** Settings that are rejected, and the sentence that says what to do. */
 export const refused: readonly (readonly [line: string, input: unknown])[] = [
   ...wrongValues.map(
     ([path, value, sentence]) =>

@@ -18,7 +18,7 @@ const places: readonly (readonly [path: string, at: (value: string) => unknown])
 
 it.each(
   places.flatMap(([path, at]) => secrets.map(([what, value]) => ({ what, path, input: at(value), value }))),
-)("refuses $what as $path without showing it", ({ what, path, input, value }) => {
+)("parseSettings rejects $what as $path without showing it", ({ what, path, input, value }) => {
   const lines = problems(input);
   expect(lines).toEqual([
     `${path}: looks like ${what} (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.`,
@@ -26,20 +26,20 @@ it.each(
   expect(lines.join("\n")).not.toContain(value);
 });
 
-it("refuses a secret under an unknown name, and as a name", () => {
+it("parseSettings rejects a secret in an unknown setting, and as the name of one", () => {
   expect(problems({ openaiApiKey: "sk-Ab12Cd34Ef56", "sk-Gh78Ij90Kl12": true })).toEqual([
     "openaiApiKey: looks like an OpenAI key (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.",
     "(not shown): looks like an OpenAI key (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.",
   ]);
 });
 
-it("does not show a long opaque text of an unknown make", () => {
+it("an error shows only the length of a long opaque text", () => {
   expect(problems({ stackName: "0123456789abcdef0123456789abcdef" })).toEqual([
     "stackName: given a text of length 32. Give a CloudFormation stack name: letters, digits and hyphens, a letter first.",
   ]);
 });
 
-it("takes ordinary values that have dots, hyphens and digits", () => {
+it("parseSettings accepts ordinary values with dots, hyphens and digits", () => {
   const input = {
     inference: { model: "gpt-5.6-luna" },
     studio: { baseUrl: "https://studio-2.eu-central-1.internal-company.example" },

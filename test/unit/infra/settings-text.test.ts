@@ -4,12 +4,12 @@ import { parseSettings } from "../../../infra/settings.ts";
 
 const text = (settings: unknown): string => settingsText(parseSettings(settings), JSON.stringify);
 
-it("a few pools' settings are written whole, defaults too", () => {
+it("the settings of a few pools are written in full, including defaults", () => {
   const settings = parseSettings({ pools: [{ name: "a", kind: "global" }], logLevel: "debug" });
   expect(JSON.parse(text(settings))).toEqual(settings);
 });
 
-it("many pools' settings go without what equals the defaults, and are read back as they were", () => {
+it("the settings of many pools are written without defaults, and parse to the same settings", () => {
   const pools = Array.from({ length: 10 }, (_, index) => ({
     name: `pool-${index}x`,
     kind: "user",

@@ -7,7 +7,7 @@ import { defaultPrices } from "../../../lib/model/prices.ts";
 import { problems, refused } from "./settings-cases.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-describe("defaults", () => {
+describe("parseSettings", () => {
   it("fills in every default", () => {
     expect(parseSettings({})).toEqual({
       stackName: "StudioRunner",
@@ -48,19 +48,19 @@ describe("defaults", () => {
     });
   });
 
-  it("summarizes with the chosen model unless a summary model is given", () => {
+  it("uses the chosen model for summaries unless a summary model is given", () => {
     expect(parseSettings({ inference: { model: "m-1" } }).inference.summaryModel).toBe("m-1");
     const given = parseSettings({ inference: { model: "m-1", summaryModel: "m-2" } });
     expect(given.inference.summaryModel).toBe("m-2");
   });
 
-  it("takes its own output again unchanged", () => {
+  it("returns its own output unchanged", () => {
     const settings = parseSettings({ tags: { team: "a" }, logLevel: "debug" });
     expect(parseSettings(settings)).toEqual(settings);
   });
 });
 
-describe("what is refused, with a sentence that says what to do", () => {
+describe("settings are rejected:", () => {
   it.each(refused)("%s", (line, input) => {
     expect(problems(input)).toEqual([line]);
   });
@@ -79,7 +79,7 @@ describe("what is refused, with a sentence that says what to do", () => {
     ]);
   });
 
-  it("two pools of one name, and names that differ in hyphens only", () => {
+  it("two pools of the same name, and names that differ only in hyphens", () => {
     const pools = [
       { name: "a1", kind: "user" },
       { name: "a1", kind: "global" },
@@ -91,7 +91,7 @@ describe("what is refused, with a sentence that says what to do", () => {
     ]);
   });
 
-  it("all problems at once, broken relations beside unknown settings", () => {
+  it("all problems in one error, broken relations included", () => {
     const input = {
       stackname: "x",
       logLevel: "loud",
@@ -110,7 +110,7 @@ describe("what is refused, with a sentence that says what to do", () => {
   });
 });
 
-describe("the way a round is asked", () => {
+describe("the inference mode", () => {
   it.each([
     { mode: "background", store: true },
     { mode: "streaming", store: false },
@@ -119,7 +119,7 @@ describe("the way a round is asked", () => {
     expect(problems({ inference })).toEqual([]);
   });
 
-  it("cannot be background where the provider keeps nothing, also while something else is wrong", () => {
+  it("cannot be background with store false, which is reported along with other problems", () => {
     expect(problems({ inference: { mode: "background", store: false, modle: "m-1" } })).toEqual([
       'inference.modle: unknown setting (given a text of length 3). Did you mean "mode"?',
       'inference.mode: inference.mode is "background", which keeps responses at the provider, but inference.store is false. Give "auto" or "streaming", or set inference.store to true.',
@@ -127,11 +127,11 @@ describe("the way a round is asked", () => {
   });
 });
 
-it("takes the ARN of a secret in the same app", () => {
+it("inference.keySecretArn may be the ARN of a secret in the same app", () => {
   const secret = new CfnSecret(new Stack(new App({ outdir: temporaryFolder() }), "Other"), "Secret");
   expect(problems({ inference: { keySecretArn: secret.ref } })).toEqual([]);
 });
 
-it("takes an address of this machine without TLS", () => {
+it("studio.baseUrl may be an http:// address of this machine", () => {
   expect(problems({ studio: { baseUrl: "http://127.0.0.1:8080" } })).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { pool, problems } from "./settings-cases.ts";
 const price = { inputPerMillionUsd: 3, cachedInputPerMillionUsd: 0.3, outputPerMillionUsd: 15 };
 
 describe("prices", () => {
-  it("given in the settings lie over our own list", () => {
+  it("in the settings override and extend the default list", () => {
     const { prices, pricesAsOf } = parseSettings({
       spend: { prices: { "gpt-6-luna": price, "my-model": price }, pricesAsOf: "2026-11-20" },
     }).spend;
@@ -14,7 +14,7 @@ describe("prices", () => {
     expect(pricesAsOf).toBe("2026-11-20");
   });
 
-  it("reach the functions for the models that they ask, and no others", () => {
+  it("reach the functions only for the models in use", () => {
     const inference = { model: "my-model", summaryModel: "gpt-5-mini" };
     const known = parseSettings({ inference, spend: { prices: { "my-model": price } } });
     const rest = { tiers: { flex: 0.5, priority: 2 }, webSearchUsd: 0.01 };
@@ -26,7 +26,7 @@ describe("prices", () => {
     });
   });
 
-  it("of tiers, of searches and of writes to the cache can be given too", () => {
+  it("can include service tiers, web searches and cache writes", () => {
     const prices = { "gpt-6-luna": { ...price, cacheWritePerMillionUsd: 4 } };
     const given = parseSettings({ spend: { prices, tiers: { flex: 0.6 }, webSearchUsd: 0.02 } });
     expect(priceListFor(given)).toEqual({
@@ -51,17 +51,17 @@ describe("prices", () => {
     ],
     [{ tiers: { scale: 1 } }, "spend.tiers.scale: unknown setting (given 1). Allowed here: flex, priority."],
     [{ prices: [] }, "spend.prices: given a list. Give an object of model names and prices."],
-  ])("%j are refused", (spend, line) => {
+  ])("%j are rejected", (spend, line) => {
     expect(problems({ spend })).toEqual([line]);
   });
 });
 
 describe("a daily cap", () => {
-  it("is none by default", () => {
+  it("is absent by default", () => {
     expect(parseSettings({}).pools[0]).not.toHaveProperty("dailyCapUsd");
   });
 
-  it("needs the prices of every model that is asked: else it would never be reached", () => {
+  it("requires a price for every model in use", () => {
     const inference = { model: "my-model", summaryModel: "gpt-6-luna" };
     const capped = { ...pool({ dailyCapUsd: 5 }), inference };
     expect(problems(capped)).toEqual([

@@ -22,13 +22,13 @@ const environmentSchema = z.object({ Variables: z.record(z.string(), z.string())
 
 export type Resource = z.output<typeof templateSchema>["Resources"][string] & { readonly logicalId: string };
 
-/** With short names in place of references. */
+/** A synthesized stack, with short names in place of references. */
 export interface SynthesizedStack extends RunnerStack {
   readonly app: App;
   readonly outputs: z.output<typeof templateSchema>["Outputs"];
   /** The template as its text, as CloudFormation gets it. */
   readonly text: string;
-  /** Every resource type, once each. */
+  /** Every type of resource, once each. */
   readonly types: readonly string[];
   resources(type: string): readonly Resource[];
   /** The one resource of the type whose logical id has `part` in it. */
@@ -38,7 +38,7 @@ export interface SynthesizedStack extends RunnerStack {
 }
 
 interface Checks {
-  /** Whether CloudFormation's own rules are tried too, whose engine takes seconds to load. */
+  /** Also checks CloudFormation's own rules; their engine takes seconds to load. */
   readonly hasValidation?: boolean;
 }
 
@@ -85,7 +85,7 @@ const refSchema = z.object({ Ref: z.string() });
 const attributeSchema = z.object({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) });
 const joinSchema = z.object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) });
 
-/** A reference as the short name of what it refers to (`PoolDefaultKeysSecret`, `RunStoreTable.Arn`), joined texts as one. */
+/** Replaces each reference by the short name of its target, like `RunStoreTable.Arn`, and joins texts. */
 function named(value: unknown): unknown {
   const ref = refSchema.safeParse(value).data?.Ref;
   if (ref !== undefined) return shortName(ref);
@@ -95,6 +95,6 @@ function named(value: unknown): unknown {
   return parts ? parts.map(named).join("") : value;
 }
 
-/** Without the construct that holds everything, and CDK's hash. */
+/** The logical id without the outermost construct and CDK's hash. */
 export const shortName = (logicalId: string): string =>
   logicalId.replace(/[0-9A-F]{8}$/, "").replace(/^Runner(?=[A-Z])/, "");

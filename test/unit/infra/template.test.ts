@@ -10,7 +10,7 @@ const modelKey = stack.resource("AWS::SecretsManager::Secret", "ModelKey");
 const runnerKeys = stack.resource("AWS::SecretsManager::Secret", "PoolDefaultKeys");
 const deadLetters = stack.resource("AWS::SQS::Queue");
 
-it("the schedule starts the dispatcher every minute, without retries and without a flexible cycle", () => {
+it("the schedule starts the dispatcher every minute, without retries or a flexible time window", () => {
   const schedule = stack.resource("AWS::Scheduler::Schedule");
   expect(schedule.Properties).toEqual({
     Description: "studio-runner, pool default: starts a dispatch cycle",
@@ -27,7 +27,7 @@ it("the schedule starts the dispatcher every minute, without retries and without
   });
 });
 
-it("the run store is an on-demand table by pool and id, with the index of open runs and rows that expire", () => {
+it("the run store is a protected on-demand table keyed by pool and id, with an index of open runs and expiring rows", () => {
   expect(table.Properties).toEqual({
     BillingMode: "PAY_PER_REQUEST",
     KeySchema: [
@@ -57,13 +57,13 @@ it("the run store is an on-demand table by pool and id, with the index of open r
   });
 });
 
-it("the run store stays when the stack goes, keys and logs go with it", () => {
+it("the run store is retained when the stack is deleted, and secrets and logs are deleted", () => {
   expect(table).toMatchObject({ DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
   for (const resource of [modelKey, runnerKeys, ...stack.resources("AWS::Logs::LogGroup")])
     expect(resource).toMatchObject({ DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete" });
 });
 
-it("keys have secrets without any value, generated or given, and without a fixed name", () => {
+it("secrets are created without a value and without a fixed name", () => {
   expect(modelKey.Properties).toEqual({ Description: "studio-runner: the model's API key" });
   expect(runnerKeys.Properties).toEqual({
     Description: "studio-runner, pool default: runner keys of kind user",
@@ -72,7 +72,7 @@ it("keys have secrets without any value, generated or given, and without a fixed
   expect(stack.text).not.toMatch(/GenerateSecretString|"SecretString"|\{\{resolve:/);
 });
 
-it("what could not be recovered ends in an encrypted queue for 14 days, which refuses connections without TLS", () => {
+it("dead letters are kept for 14 days in an encrypted queue that requires TLS", () => {
   expect(deadLetters.Properties).toEqual({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
   expect(stack.resource("AWS::SQS::QueuePolicy").Properties["PolicyDocument"]).toMatchObject({
     Statement: [
@@ -87,7 +87,7 @@ it("what could not be recovered ends in an encrypted queue for 14 days, which re
   });
 });
 
-it("the outputs name what an operator needs, and the commands that put the keys in", () => {
+it("the outputs have the resources' names, and the commands that store the keys", () => {
   const values = Object.entries(stack.outputs).map(([id, { Value }]) => [id, String(Value)] as const);
   const { PoolDefaultAlarms, Settings, ...others } = Object.fromEntries(values);
   const put = "aws secretsmanager put-secret-value --secret-id";
@@ -116,14 +116,14 @@ it("the outputs name what an operator needs, and the commands that put the keys 
   expect(parseSettings(JSON.parse(Settings ?? ""))).toEqual(parseSettings({}));
 });
 
-it("a stack without monitoring names no topic, no dashboard and no alarm", () => {
+it("a stack without monitoring has no output of a topic, dashboard or alarm", () => {
   const { outputs } = synthesizeUnbundled({ monitoring: { level: "off" } });
   expect(outputs).not.toHaveProperty("Dashboard");
   expect(outputs).not.toHaveProperty("AlarmTopic");
   expect(outputs["PoolDefaultAlarms"]?.Value).toBe("{}");
 });
 
-it("has no resource of any other type", () => {
+it("the template has only these types of resources", () => {
   const types = stack.types.map((type) => type.replace("AWS::", ""));
   expect(types.join(" ")).toBe(
     "CloudWatch::Alarm CloudWatch::CompositeAlarm CloudWatch::Dashboard DynamoDB::Table IAM::Policy IAM::Role Lambda::EventInvokeConfig Lambda::Function Logs::LogGroup Logs::QueryDefinition SNS::Topic SNS::TopicPolicy SQS::Queue SQS::QueuePolicy Scheduler::Schedule SecretsManager::Secret",

@@ -6,14 +6,14 @@ import { synthesizeUnbundled } from "./synthesized.ts";
 const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
 const stack = synthesizeUnbundled({ inference: { workloadIdentity } });
 
-it("no model key is stored, and nothing asks for one", () => {
+it("workload identity leaves the template without a secret or variable for a model key", () => {
   const secrets = stack.resources("AWS::SecretsManager::Secret").map(({ logicalId }) => logicalId);
   expect(secrets).toEqual([expect.stringContaining("PoolDefaultKeys")]);
   expect(Object.keys(stack.outputs).filter((name) => name.startsWith("ModelKey"))).toEqual([]);
   expect(stack.text).not.toContain("OPENAI_KEY_SECRET");
 });
 
-it("the processor is told what it is called there", () => {
+it("the processor gets the identity provider, service account and audience as variables", () => {
   expect(stack.variables("Processor")).toMatchObject({
     OPENAI_IDENTITY_PROVIDER: "idp_1",
     OPENAI_SERVICE_ACCOUNT: "svc_1",
@@ -21,14 +21,14 @@ it("the processor is told what it is called there", () => {
   });
 });
 
-it("a key beside the identity stops the synthesis", () => {
+it("the settings reject workload identity together with a stored model key", () => {
   const keySecretArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:model-AbCdEf";
   expect(() => parseSettings({ inference: { workloadIdentity, keySecretArn } })).toThrow(
     "inference.workloadIdentity: inference.workloadIdentity replaces a stored key, but inference.keySecretArn names one",
   );
 });
 
-it("a processor with neither a key nor an identity says so", () => {
+it("the processor's config rejects variables with neither a model key nor a complete identity", () => {
   const variables = {
     RUNNER_POOL: "mine",
     RUNNER_API_BASE: "https://studio.example.com",

@@ -32,7 +32,7 @@ const json = (target: string, body: object) =>
 const query = (action: string, version: string) =>
   post({ "content-type": "application/x-www-form-urlencoded" }, `Action=${action}&Version=${version}`);
 
-/** One call of each service, as its SDK would make it. */
+/** One call to each service, as its SDK would make it. */
 const calls: readonly (readonly [string, Call])[] = [
   ["Secrets Manager", json("secretsmanager.GetSecretValue", { SecretId: "model/key" })],
   ["DynamoDB", json("DynamoDB_20120810.ListTables", {})],
@@ -43,7 +43,7 @@ const calls: readonly (readonly [string, Call])[] = [
   ["Scheduler", get("/schedules/Tick")],
   ["CloudFormation", query("DescribeStacks", "2010-05-15")],
   ["STS", query("GetWebIdentityToken", "2011-06-15")],
-  ["no service", get("/nothing")],
+  ["an unknown path", get("/nothing")],
 ];
 
 const send = ({ path, ...rest }: Call, more: Readonly<Record<string, string>> = {}) => {
@@ -52,7 +52,7 @@ const send = ({ path, ...rest }: Call, more: Readonly<Record<string, string>> = 
 };
 
 describe.each(calls)("%s", (_, call) => {
-  it("takes no request without a signature, nor one with another credential", async () => {
+  it("rejects a request without a signature, and one with another credential", async () => {
     const unsigned = await send(call);
     expect(unsigned.body).toContain("MissingAuthenticationToken");
     const authorization =
@@ -64,7 +64,7 @@ describe.each(calls)("%s", (_, call) => {
   });
 });
 
-it.each(calls)("%s cannot be asked at an address that is open to all", async (_, call) => {
+it.each(calls)("%s cannot be called at the public address of the key set", async (_, call) => {
   for (const method of ["GET", "POST"]) {
     const headers = { ...call.headers, "content-length": String(call.body.length), authorization: "AWS4-" };
     const { body } = await send({ ...call, path: "/.well-known/jwks.json", method, headers });
@@ -78,7 +78,7 @@ const target = () => {
 };
 const readSecret = new GetSecretValueCommand({ SecretId: "model/key" });
 
-it("takes what the SDK's clients sign with the cloud's own credentials", async () => {
+it("the local cloud accepts requests that the SDK signs with the cloud's own credentials", async () => {
   expect((await new SecretsManagerClient(target()).send(readSecret)).SecretString).toBe("sk-model");
   expect((await new DynamoDBClient(target()).send(new ListTablesCommand())).TableNames).toHaveLength(1);
   const arn = "arn:aws:lambda:us-east-1:000000000000:function:TestStack-Worker";
@@ -87,7 +87,7 @@ it("takes what the SDK's clients sign with the cloud's own credentials", async (
   expect((await new STSClient(target()).send(new GetCallerIdentityCommand())).Account).toBe("000000000000");
 });
 
-it("refuses a wrong secret, in words that the SDK knows", async () => {
+it("the local cloud rejects a wrong secret access key with the errors of AWS", async () => {
   const credentials = { ...watched.cloud.credentials, secretAccessKey: "guessed" };
   const refused = new SecretsManagerClient({ ...target(), credentials }).send(readSecret);
   await expect(refused).rejects.toMatchObject({ name: "InvalidSignatureException" });
@@ -95,14 +95,14 @@ it("refuses a wrong secret, in words that the SDK knows", async () => {
   await expect(asked).rejects.toMatchObject({ name: "SignatureDoesNotMatch" });
 });
 
-it("makes credentials that nobody can guess, new ones each time", () => {
+it("credentials are random and differ each time", () => {
   const made = [newCredentials(), newCredentials()];
   expect(new Set(made.map(({ secretAccessKey }) => secretAccessKey)).size).toBe(2);
   expect(watched.cloud.credentials.secretAccessKey).toMatch(/^[\w-]{40}$/);
 });
 
 describe("a signature", () => {
-  /** From the test suite that AWS publishes for Signature Version 4. */
+  /** The credentials of the test suite that AWS publishes for Signature Version 4. */
   const credentials = {
     accessKeyId: "AKIDEXAMPLE",
     secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
@@ -147,7 +147,7 @@ describe("a signature", () => {
     await expect(checked(request, check)).resolves.toBeUndefined();
   });
 
-  it("is valid for a quarter of an hour before and after its time", async () => {
+  it("is valid for 15 minutes before and after its time", async () => {
     for (const offMs of [-900_000, 900_000]) {
       const at = (ms: number) => checked(form, { ...check, nowMs: signedAtMs + ms });
       await expect(at(offMs)).resolves.toBeUndefined();
@@ -176,21 +176,21 @@ describe("a signature", () => {
     ["day", changed({ authorization: own.replace("20150830", "20150831") })],
     ["region", changed({ authorization: own.replace("us-east-1", "us-east-2") })],
     ["last digit", changed({ authorization: own.replace(/a$/, "b") })],
-    ["action, which was not signed", changed({ "x-amz-target": "secretsmanager.GetSecretValue" })],
+    ["action, which is not a signed header", changed({ "x-amz-target": "secretsmanager.GetSecretValue" })],
     ["hash of the body", changed({ "x-amz-content-sha256": "UNSIGNED-PAYLOAD" })],
     [
       "list of signed headers",
       changed({ authorization: own.replace("content-type;host;x-amz-date", "content-type;x-amz-date") }),
     ],
     [
-      "list of signed headers, of which one is missing",
+      "list of signed headers, one of which is missing",
       changed({ authorization: own.replace("x-amz-date", "x-amz-date;zero") }),
     ],
-  ])("is refused with another %s", async (_, request) => {
+  ])("is rejected with another %s", async (_, request) => {
     await expect(checked(request, check)).rejects.toMatchObject({ type: "InvalidSignatureException" });
   });
 
-  it("is valid only for the service and the region that it names", async () => {
+  it("is valid only for its own service and region", async () => {
     const scope = { region: "us-east-1", service: "service" };
     await expect(checked(form, { ...check, scope })).resolves.toBeUndefined();
     const other = (more: object) => checked(form, { ...check, scope: { ...scope, ...more } });
@@ -202,7 +202,7 @@ describe("a signature", () => {
     );
   });
 
-  it("is refused where the signed hash is not that of the body", async () => {
+  it("is rejected when the signed hash is not that of the body", async () => {
     const request = requestOf("host;x-amz-content-sha256;x-amz-date", "0".repeat(64));
     const headers = { ...request.headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
     await expect(checked({ ...request, headers }, check)).rejects.toThrow(
@@ -216,7 +216,7 @@ describe("a signature", () => {
     ["AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE", "IncompleteSignatureException", "IncompleteSignature"],
     [own.replace("AKIDEXAMPLE", "AKIDOTHER"), "UnrecognizedClientException", "InvalidClientTokenId"],
     [own.replace(/a$/, "b"), "InvalidSignatureException", "SignatureDoesNotMatch"],
-  ])("in the header %s is refused with %s, and by query APIs with %s", async (header, type, queryType) => {
+  ])("in the header %s is rejected with %s, and by query APIs with %s", async (header, type, queryType) => {
     const { authorization: _, ...headers } = form.headers;
     const request = {
       ...form,

@@ -10,7 +10,8 @@ import { createMetricStore } from "../../../local/cloud/monitoring/metric-store.
 const treatments: readonly MissingData[] = ["missing", "ignore", "breaching", "notBreaching"];
 const [O, A, I, KEPT] = ["OK", "ALARM", "INSUFFICIENT_DATA", "KEPT"] as const;
 
-// The tables of CloudWatch's guide, "Configuring how CloudWatch alarms treat missing data"; N is 3. Oldest first.
+// The tables of CloudWatch's guide, "Configuring how CloudWatch alarms treat missing data", with N = 3.
+// The oldest value is first.
 it.each<[number, string, readonly (AlarmState | "KEPT")[]]>([
   [3, "0 - X - X", [O, O, O, O]],
   [3, "0 - - - -", [O, O, O, O]],
@@ -26,7 +27,7 @@ it.each<[number, string, readonly (AlarmState | "KEPT")[]]>([
   [2, "- - - - 0", [O, O, A, O]],
   [2, "- - - X -", [A, KEPT, A, O]],
 ])(
-  "with %d of 3 to alarm, the values %s give the states of the guide's table",
+  "with %d of 3 datapoints to alarm, the values %s give the states in CloudWatch's guide",
   (datapointsToAlarm, picture, expected) => {
     const slots = picture.split(" ").map((mark) => ({ 0: false, X: true })[mark]);
     for (const present of ["OK", "ALARM"] as const) {
@@ -100,7 +101,7 @@ function start(...definitions: readonly (MetricAlarm | CompositeAlarm)[]) {
   };
 }
 
-it("goes to ALARM when its values have broken the threshold for long enough, and back once a minute is over", () => {
+it("an alarm goes to ALARM after enough breaching periods, and to OK after a full minute with a good value", () => {
   const { add, stateAt } = start(alarm());
   add(1, 1);
   add(2, 0);
@@ -112,25 +113,25 @@ it("goes to ALARM when its values have broken the threshold for long enough, and
   expect(stateAt(5)).toBe("OK");
 });
 
-it("treats silent minutes as configured once no value is left in the range", () => {
+it("an alarm treats missing data as configured once no value is left in the evaluation range", () => {
   const { add, stateAt } = start(alarm());
   add(1, 1);
 
   expect([2, 3, 4, 5, 6].map(stateAt)).toEqual(["OK", "OK", "OK", "OK", "ALARM"]);
 });
 
-it("moves a long period's window on with each minute", () => {
+it("the window of a period of five minutes moves every minute", () => {
   const queries = [{ ...good, MetricStat: { ...good.MetricStat!, Period: 300 } }];
   const atLeast3 = { comparison: "GreaterThanOrEqualToThreshold", threshold: 3 } as const;
   const fiveMinutes = { queries, periodMs: 5 * minute, missingData: "notBreaching" } as const;
   const { add, stateAt } = start(alarm({ ...fiveMinutes, ...atLeast3, ...once }));
   for (const at of [3, 4, 7]) add(at, 1);
 
-  // Minutes 3 to 7 are one window only at minute 8.
+  // Only at minute 8 does one window cover minutes 3 to 7.
   expect([7, 8, 9].map(stateAt)).toEqual(["OK", "ALARM", "OK"]);
 });
 
-it("evaluates metric math", () => {
+it("an alarm evaluates metric math", () => {
   const math = metricQuerySchema.parse({ Id: "e", Expression: "100 - FILL(m, 0)" });
   const queries = [math, { ...good, ReturnData: false }];
   const { add, stateAt } = start(alarm({ queries, metric: undefined, threshold: 50, ...once }));
@@ -139,13 +140,13 @@ it("evaluates metric math", () => {
   expect([2, 3].map(stateAt)).toEqual(["ALARM", "OK"]);
 });
 
-it("ignores missing data of DynamoDB's own metrics, whatever is configured", () => {
+it("an alarm on DynamoDB's own metrics ignores missing data, whatever is configured", () => {
   const { stateAt } = start(alarm({ metric: { namespace: "AWS/DynamoDB", name: "ThrottledRequests" } }));
 
   expect(stateAt(9)).toBe("INSUFFICIENT_DATA");
 });
 
-it("notifies its topic of each change, and only of changes", () => {
+it("an alarm notifies its topic of each change of state, and of nothing else", () => {
   const { alarms, events, add, stateAt } = start(alarm());
   add(1, 0);
   add(2, 0);
@@ -174,7 +175,7 @@ it("notifies its topic of each change, and only of changes", () => {
   expect(second?.subject).toBe('OK: "Stack-Dead" in us-east-1');
 });
 
-it("carries an alarm through composite alarms in one evaluation", () => {
+it("nested composite alarms change state in the same evaluation", () => {
   const { alarms, stateAt } = start(
     alarm(),
     composite("Outer", 'ALARM("Stack-Inner")'),
@@ -185,7 +186,7 @@ it("carries an alarm through composite alarms in one evaluation", () => {
   expect(alarms.states().map(({ state }) => state)).toEqual(["ALARM", "ALARM", "ALARM"]);
 });
 
-it("refuses at the start an alarm whose metric math or rule is not understood", () => {
+it("createAlarms rejects unknown metric math, and a rule with an unknown alarm", () => {
   const odd = alarm({ queries: [metricQuerySchema.parse({ Id: "e", Expression: "ODD(1)" })] });
   expect(() => start(odd)).toThrow("Dead: Metric math is not understood locally: the function ODD");
   expect(() => start(composite("Page", "ALARM(Nobody)"))).toThrow(
@@ -211,6 +212,6 @@ it.each([
   ["ALARM(missing)", "there is no alarm missing"],
   ["a", "is not understood"],
   ["ALARM(a) AT_LEAST 2", "is not understood"],
-])("refuses the rule %s", (rule, message) => {
+])("the rule %s is rejected", (rule, message) => {
   expect(() => ruleHolds(rule, (name) => states[name])).toThrow(message);
 });

@@ -33,7 +33,7 @@ async function occupy({ cloud, until }: Watched) {
   return { end };
 }
 
-it("tries a failing event three times by default, under one request id", async () => {
+it("a failing event is tried three times by default, with one request id", async () => {
   const { cloud, events } = await start({ functions: { Worker: {} } });
   const { requestId } = await cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
   await cloud.idle();
@@ -46,7 +46,7 @@ it("tries a failing event three times by default, under one request id", async (
   expect(new Set(invokes.map((event) => event.requestId))).toEqual(new Set([requestId]));
 });
 
-it("tries once where the template says no retries, and sends Lambda's record to the failure queue", async () => {
+it("a failing event without retries goes to the failure queue in Lambda's record format", async () => {
   const { cloud } = await start(worker({ MaximumRetryAttempts: 0, DestinationConfig: toQueue }));
   const { requestId } = await cloud.invoke("Worker", { do: "throw", job: 7 }, { type: "Event" });
   await cloud.idle();
@@ -68,7 +68,7 @@ it("tries once where the template says no retries, and sends Lambda's record to 
   });
 });
 
-it("invokes a failure function with the record of a crash", async () => {
+it("the failure function is invoked with the record of a crash", async () => {
   const source = `export const handler = async (record) => console.log(JSON.stringify(record.responsePayload));`;
   const DestinationConfig = { OnFailure: { Destination: { "Fn::GetAtt": ["Recovery", "Arn"] } } };
   const settings = { MaximumRetryAttempts: 0, DestinationConfig };
@@ -84,7 +84,7 @@ it("invokes a failure function with the record of a crash", async () => {
   });
 });
 
-it("drops an event that waited for concurrency longer than its maximum age, without invoking", async () => {
+it("an event that waits for concurrency beyond its maximum age goes to the failure queue without an invocation", async () => {
   const clock = createFakeClock(1_000_000);
   const settings = { MaximumEventAgeInSeconds: 60, DestinationConfig: toQueue };
   const slow = { Worker: { properties: { Timeout: 900 } } };
@@ -105,7 +105,7 @@ it("drops an event that waited for concurrency longer than its maximum age, with
   await end();
 });
 
-it("gives up a failing event whose next attempt would exceed its maximum age", async () => {
+it("a failing event goes to the failure queue when its next retry would exceed its maximum age", async () => {
   const clock = createFakeClock(0);
   const settings = { MaximumEventAgeInSeconds: 90, DestinationConfig: toQueue };
   const { cloud, until } = await start(worker(settings), { clock, retryDelaysMs: [60_000, 120_000] });
@@ -121,7 +121,7 @@ it("gives up a failing event whose next attempt would exceed its maximum age", a
   expect(record.responsePayload.errorType).toBe("TypeError");
 });
 
-it("keeps an event waiting while the account is at its limit, then runs it", async () => {
+it("an event waits while the account is at its concurrency limit, and then runs", async () => {
   const watched = await start(worker({}), { accountConcurrency: 1 });
   const { cloud, events } = watched;
   const { end } = await occupy(watched);
@@ -133,7 +133,7 @@ it("keeps an event waiting while the account is at its limit, then runs it", asy
   expect(cloud.functions()[0]).toMatchObject({ inFlight: 0, queued: 0 });
 });
 
-it("answers 429 to a synchronous invocation over a function's reserved concurrency", async () => {
+it("a synchronous invocation over the function's reserved concurrency fails with 429", async () => {
   const reserved = { Worker: { properties: { ReservedConcurrentExecutions: 1 } } };
   const watched = await start(worker({}, reserved));
   const { end } = await occupy(watched);
@@ -146,9 +146,9 @@ it("answers 429 to a synchronous invocation over a function's reserved concurren
 });
 
 it.each([
-  { name: "stops a function that keeps invoking itself after sixteen rounds", setting: {}, ends: 16 },
+  { name: "a function that keeps invoking itself is stopped after 16 invocations", setting: {}, ends: 16 },
   {
-    name: "lets a function recurse where the template allows it",
+    name: "a function may invoke itself without limit when the template allows it",
     setting: { RecursiveLoop: "Allow" },
     ends: 18,
   },
@@ -169,7 +169,7 @@ it.each([
   expect(events.some(({ kind }) => kind === "recursion-stopped")).toBe(ends === 16);
 });
 
-it("delivers an event twice, drops it, or kills its process, as a fault says", async () => {
+it("faults deliver an event twice, drop it, or kill its process", async () => {
   const { cloud, events } = await start(worker({ MaximumRetryAttempts: 0 }));
   const invoke = async (event: unknown): Promise<string[]> => {
     const { requestId } = await cloud.invoke("Worker", event, { type: "Event" });
@@ -187,7 +187,7 @@ it("delivers an event twice, drops it, or kills its process, as a fault says", a
   expect(await invoke({ do: "nothing" })).toEqual(["end", "invoke", "queued"]);
 });
 
-it("holds events back for as long as a fault says", async () => {
+it("a fault delays an event by its duration", async () => {
   const clock = createFakeClock(0);
   const { cloud, events, until } = await start({ functions: { Worker: {} } }, { clock });
   cloud.faults.delayEvent(5000);

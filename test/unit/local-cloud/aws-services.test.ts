@@ -30,7 +30,7 @@ import { GetWebIdentityTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect, it } from "vitest";
 import { useCloud } from "./fixture.ts";
 
-/** Writes what its event says, as a line of its own. */
+/** Writes each line of its event to standard output. */
 const writer = `export const handler = async ({ lines }) => { for (const line of lines) process.stdout.write(line + "\\n"); };`;
 
 const alarm = (MetricName: string, TreatMissingData: string) => ({
@@ -92,7 +92,7 @@ const getToken = (SigningAlgorithm: string) => {
   return new STSClient().send(new GetWebIdentityTokenCommand(options));
 };
 
-it("DescribeAlarms gives alarms by kind and state, page by page", async () => {
+it("DescribeAlarms returns alarms by type and state, page by page", async () => {
   const named = async (input: DescribeAlarmsCommandInput) => {
     const answer = await cloudWatch().send(new DescribeAlarmsCommand(input));
     const { MetricAlarms = [], CompositeAlarms = [], NextToken } = answer;
@@ -113,7 +113,7 @@ it("DescribeAlarms gives alarms by kind and state, page by page", async () => {
   expect(await named({ MaxRecords: 1, NextToken })).toEqual({ alarms: [errors], NextToken: undefined });
 });
 
-it("FilterLogEvents gives the lines that match, page by page", async () => {
+it("FilterLogEvents returns the matching lines, page by page", async () => {
   const lines = ["one", "two"].map((runId) => JSON.stringify({ message: "run_ended", runId }));
   await watched.cloud.invoke("Writer", { lines: [...lines, "last"] }, { type: "RequestResponse" });
   await watched.until((event) => event.kind === "log" && event.line === "last");
@@ -129,7 +129,7 @@ it("FilterLogEvents gives the lines that match, page by page", async () => {
   expect((await ask({ startTime: startMs + 3_600_000 })).events).toEqual([]);
 });
 
-it("hides a received message of a queue for its time, counts it, and forgets it once it is deleted", async () => {
+it("a received message is hidden until its timeout, is counted, and is gone once deleted", async () => {
   const client = sqs();
   const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: "TestStack-Dead" }));
   const count = async () => {
@@ -155,7 +155,7 @@ it("hides a received message of a queue for its time, counts it, and forgets it 
   expect(await count()).toEqual(["0", "0"]);
 });
 
-it("UpdateSchedule changes a schedule's state, and nothing else of it", async () => {
+it("UpdateSchedule changes a schedule's state, and rejects other changes", async () => {
   const client = scheduler();
   const get = () => client.send(new GetScheduleCommand({ Name: "TestStack-Every" }));
   const { State, ScheduleExpression, FlexibleTimeWindow, Target } = await get();
@@ -173,7 +173,7 @@ it("UpdateSchedule changes a schedule's state, and nothing else of it", async ()
   await expect(client.send(other)).rejects.toMatchObject({ name: "ValidationException" });
 });
 
-it("DescribeStacks gives the stack's outputs, whatever letters are in them", async () => {
+it("DescribeStacks returns the stack's outputs, including special characters", async () => {
   const { Stacks } = await stacks().send(new DescribeStacksCommand({ StackName: "TestStack" }));
 
   expect(Stacks).toMatchObject([
@@ -191,7 +191,7 @@ it.each([
   ["RS256", "sha256"],
   ["ES384", "sha384"],
 ])(
-  "GetWebIdentityToken gives a token that its published key proves, signed by %s",
+  "GetWebIdentityToken returns a token that the published key verifies, signed with %s",
   async (algorithm, hash) => {
     const { WebIdentityToken = "", Expiration } = await getToken(algorithm);
     const [head = "", claims = "", signature = ""] = WebIdentityToken.split(".");
@@ -217,12 +217,12 @@ it.each([
 
 it.each([
   [
-    "an action of a JSON service that is not served",
+    "an unsupported action of a JSON service",
     "UnknownOperationException",
     () => cloudWatch().send(new PutMetricDataCommand({ Namespace: "N", MetricData: [] })),
   ],
   [
-    "an action of a query service that is not served",
+    "an unsupported action of a query service",
     "UnknownOperationException",
     () => stacks().send(new ListStacksCommand({})),
   ],
@@ -237,7 +237,7 @@ it.each([
     () => logs().send(new FilterLogEventsCommand({ logGroupName: "Other" })),
   ],
   [
-    "a log query that is not understood",
+    "an unsupported log query",
     "MalformedQueryException",
     () => {
       const query = { logGroupName: "TestStack-Log", startTime: 0, endTime: 1, queryString: "unknown x" };
@@ -259,7 +259,7 @@ it.each([
   ],
   ["a signing algorithm that does not exist", "ValidationError", () => getToken("HS256")],
   [
-    "metric math that is not understood",
+    "unsupported metric math",
     "ValidationException",
     () => {
       const MetricDataQueries = [{ Id: "e", Expression: "ANOMALY_DETECTION_BAND(m)" }];
@@ -267,6 +267,6 @@ it.each([
       return cloudWatch().send(new GetMetricDataCommand({ ...range, MetricDataQueries }));
     },
   ],
-])("refuses %s by name", async (_, name, send) => {
+])("a call is rejected with AWS's error name: %s", async (_, name, send) => {
   await expect(send()).rejects.toMatchObject({ name });
 });

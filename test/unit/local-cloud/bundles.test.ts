@@ -29,7 +29,7 @@ it.each([
   ["a module that does not parse", "SyntaxA1B2C3D4", "Runtime.UserCodeSyntaxError", ""],
   ["a module that exits", "QuitterA1B2C3D4", "Runtime.ExitError", "exit status 3"],
 ])(
-  "names %s as the reason why a function does not start",
+  "a function fails to start with Lambda's error for %s",
   async (...[, functionName, errorType, message]) => {
     const failure = await call(watched.cloud, functionName, {});
 
@@ -38,10 +38,10 @@ it.each([
   },
 );
 
-it("gives a bundle the AWS SDK that Lambda's runtime brings along", async () => {
+it("a bundle can import the AWS SDK of Lambda's runtime", async () => {
   expect(await call(watched.cloud, "SdkA1B2C3D4", {})).toBe("function");
 });
 
-it("runs a CommonJS bundle too", async () => {
+it("a CommonJS bundle runs", async () => {
   expect(await call(watched.cloud, "CommonA1B2C3D4", {})).toBe("common");
 });

@@ -8,7 +8,7 @@ import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.
 
 const temporaryFolder = (name: string): string => mkdtempSync(join(inject("temporaryRoot"), name));
 
-/** A bundle that does what its event says. */
+/** A bundle whose handler performs the action named in its event. */
 const obedient = `
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -81,7 +81,7 @@ export function writeTemplate(fixture: Fixture): string {
 export interface Watched {
   readonly cloud: LocalCloud;
   readonly events: readonly CloudEvent[];
-  /** The first event, past or coming, that fits. */
+  /** Resolves with the first event that fits, past or future. */
   readonly until: (fits: (event: CloudEvent) => boolean) => Promise<CloudEvent>;
   close(): Promise<void>;
 }
@@ -123,7 +123,7 @@ export async function startForTest(fixture: Fixture, options: Partial<CloudOptio
   return watched;
 }
 
-/** One cloud for all tests of the file, to which the AWS SDK's clients lead. */
+/** One cloud for all tests of the file; the environment points the AWS SDK's clients to it. */
 export function useCloud(fixture: Fixture, options: Partial<CloudOptions> = {}): Watched {
   let watched: Watched | undefined;
   beforeAll(async () => {
@@ -140,7 +140,7 @@ export function useCloud(fixture: Fixture, options: Partial<CloudOptions> = {}):
 export const kindsOf = (events: readonly CloudEvent[]): string[] =>
   events.map(({ kind }) => kind).filter((kind) => kind !== "log");
 
-/** What the obedient bundle answers to "echo", or how it failed. */
+/** The obedient bundle's answer to "echo", or its error. */
 interface Answer {
   readonly calls: number;
   readonly errorType: string;
@@ -154,7 +154,7 @@ export async function call<T = Answer>(cloud: LocalCloud, functionName: string, 
   return JSON.parse(result.payload ?? "null");
 }
 
-/** A zombie counts as gone: it waits for its parent only. */
+/** A zombie does not count as running. */
 export function isRunning(pid: number): boolean {
   if (!existsSync(`/proc/${pid}/status`)) return false;
   return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));

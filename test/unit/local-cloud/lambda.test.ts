@@ -26,7 +26,7 @@ const watched = useCloud({
   },
 });
 
-/** Invokes it synchronously: what Lambda answers, and the parsed payload. */
+/** Invokes synchronously; returns Lambda's answer with the parsed payload. */
 async function invoke(functionName: string, event: object) {
   const result = await watched.cloud.invoke(functionName, event, { type: "RequestResponse" });
   const own = () => watched.events.filter((one) => "requestId" in one && one.requestId === result.requestId);
@@ -36,7 +36,7 @@ async function invoke(functionName: string, event: object) {
 const processesOf = (label: string) =>
   watched.cloud.functions().find((one) => one.label === label)?.environments ?? [];
 
-it("answers a synchronous invocation with what the handler returns, in Lambda's context", async () => {
+it("a synchronous invocation returns the handler's result and gives it Lambda's context", async () => {
   const { statusCode, requestId, answer } = await invoke("RunnerEchoA1B2C3D4", { do: "echo", n: 1 });
 
   expect(statusCode).toBe(200);
@@ -54,7 +54,7 @@ it("answers a synchronous invocation with what the handler returns, in Lambda's 
   expect(answer.remainingMs).toBeLessThanOrEqual(20_000);
 });
 
-it("gives the process the template's and Lambda's variables, no settings for other AWS endpoints, and none of ours", async () => {
+it("a process gets only the template's and Lambda's variables, without settings for FIPS or dual-stack endpoints", async () => {
   const env = await call<Record<string, string>>(watched.cloud, "RunnerEchoA1B2C3D4", { do: "env" });
 
   const names = Object.keys(env).filter((name) => !name.startsWith("AWS_LAMBDA_"));
@@ -66,7 +66,7 @@ it("gives the process the template's and Lambda's variables, no settings for oth
   expect(env["RUNNER_POOL"]).toBe("user");
 });
 
-it("reuses the warm process for the next invocation, and names it after its function", async () => {
+it("a warm process is reused for the next invocation, and is named after its function", async () => {
   await call(watched.cloud, "WarmA1B2C3D4", { do: "nothing" });
   const second = await call(watched.cloud, "WarmA1B2C3D4", { do: "echo" });
 
@@ -76,7 +76,7 @@ it("reuses the warm process for the next invocation, and names it after its func
   expect(readFileSync(`/proc/${processes[0]?.pid}/cmdline`, "utf8")).toContain("studio-runner warm");
 });
 
-it("runs two invocations at one time in two processes", async () => {
+it("two concurrent invocations run in two processes", async () => {
   const gate = createGate();
   const both = [1, 2].map(() => call(watched.cloud, "LoudA1B2C3D4", gate.event));
   const started = () =>
@@ -90,7 +90,7 @@ it("runs two invocations at one time in two processes", async () => {
   expect(new Set(started()).size).toBe(2);
 });
 
-it("freezes the process between invocations, so that work left behind stands still", async () => {
+it("a process is frozen between invocations, and its timers continue in the next one", async () => {
   await call(watched.cloud, "FrozenA1B2C3D4", { do: "tick" });
   const pid = processesOf("frozen")[0]?.pid;
   await expect.poll(() => readFileSync(`/proc/${pid}/status`, "utf8")).toMatch(/^State:\s+T/m);
@@ -100,7 +100,7 @@ it("freezes the process between invocations, so that work left behind stands sti
   expect(ticks).toBeGreaterThan(0);
 });
 
-it("kills a process at its function's timeout and starts a new one for the next invocation", async () => {
+it("a process is killed at its function's timeout, and the next invocation starts a new one", async () => {
   const result = await invoke("QuickA1B2C3D4", { do: "sleep", ms: 60_000 });
   const next = await call(watched.cloud, "QuickA1B2C3D4", { do: "echo" });
 
@@ -113,7 +113,7 @@ it("kills a process at its function's timeout and starts a new one for the next 
   expect(next.calls).toBe(1);
 });
 
-it("freezes a process, and its timeout, for as long as a fault says", async () => {
+it("a fault freezes a process and pauses its timeout", async () => {
   const answer = call(watched.cloud, "StillA1B2C3D4", { do: "sleep", ms: 600 });
   const begun = await watched.until(
     (event) => event.kind === "log" && event.function === "still" && event.line.includes("begin sleep"),
@@ -126,7 +126,7 @@ it("freezes a process, and its timeout, for as long as a fault says", async () =
   expect(watched.cloud.faults.freeze(pid, 1_500)).toBe(false);
 });
 
-it("kills a process that takes more memory than its function has", async () => {
+it("a process that exceeds its function's memory is killed", async () => {
   const { requestId, answer, own } = await invoke("SmallA1B2C3D4", { do: "eat" });
 
   expect(answer).toEqual({
@@ -136,7 +136,7 @@ it("kills a process that takes more memory than its function has", async () => {
   expect(kindsOf(own())).toContain("killed");
 });
 
-it("reports a thrown error with its type, message and trace, and keeps the process", async () => {
+it("a thrown error is reported with type, message and trace, and the process is kept", async () => {
   const thrown = await call(watched.cloud, "LoudA1B2C3D4", { do: "throw" });
   const next = await call(watched.cloud, "LoudA1B2C3D4", { do: "echo" });
 
@@ -148,7 +148,7 @@ it("reports a thrown error with its type, message and trace, and keeps the proce
 it.each([
   ["an exit code", { do: "exit", code: 7 }, "Runtime exited with error: exit status 7"],
   ["a quiet exit", { do: "exit", code: 0 }, "Runtime exited without providing a reason"],
-])("reports %s in mid-invocation as Runtime.ExitError", async (_, event, problem) => {
+])("a process that exits during an invocation gives Runtime.ExitError: %s", async (_, event, problem) => {
   const { requestId, answer, own } = await invoke("LoudA1B2C3D4", event);
 
   expect(answer).toEqual({
@@ -165,7 +165,7 @@ it.each([
     "reject",
     { errorType: "Runtime.UnhandledPromiseRejection", errorMessage: "nobody cared" },
   ],
-])("reports %s and gives up the process", async (_, action, error) => {
+])("a process is ended after %s, which is reported", async (_, action, error) => {
   const { answer, own } = await invoke("LoudA1B2C3D4", { do: action });
 
   const event = own().find(({ kind }) => kind === "error");
@@ -175,7 +175,7 @@ it.each([
   await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
-it("refuses an answer over 6 MB", async () => {
+it("a response over 6 MB is rejected", async () => {
   const failure = await call(watched.cloud, "LoudA1B2C3D4", { do: "big" });
 
   expect(failure).toEqual({
@@ -184,7 +184,7 @@ it("refuses an answer over 6 MB", async () => {
   });
 });
 
-it("emits each log line with its request id before the invocation ends", async () => {
+it("log lines are emitted with their request id before the invocation ends", async () => {
   const { requestId, own } = await invoke("LoudA1B2C3D4", { do: "log" });
 
   const lines = own().flatMap((event) => (event.kind === "log" ? [event.line] : []));
@@ -195,7 +195,7 @@ it("emits each log line with its request id before the invocation ends", async (
   expect(own().at(-1)?.kind).toBe("end");
 });
 
-it("writes JSON lines at the template's log level", async () => {
+it("JSON log lines respect the template's log level", async () => {
   const { requestId, own } = await invoke("JsonA1B2C3D4", { do: "log" });
 
   const lines = own().flatMap((event) =>
@@ -210,7 +210,7 @@ it("writes JSON lines at the template's log level", async () => {
   expect(lines[2].message).toMatchObject({ errorType: "Error", errorMessage: "two\nlines" });
 });
 
-it("ends the processes that a function has started together with its own", async () => {
+it("processes started by a function end with the function's process", async () => {
   const grandchild = await call<number>(watched.cloud, "ParentA1B2C3D4", { do: "spawn" });
   expect(isRunning(grandchild)).toBe(true);
   await call(watched.cloud, "ParentA1B2C3D4", { do: "exit", code: 1 });

@@ -21,7 +21,7 @@ const schedule = (properties: object = {}) => ({
 const clientOf = ({ endpointUrl: endpoint, region, credentials }: LocalCloud) =>
   new DynamoDBClient({ endpoint, region, credentials });
 
-/** Every running process below `pid`, itself included. */
+/** The process `pid` and its descendants. */
 function familyOf(pid: number): number[] {
   const children = readdirSync("/proc").filter((name) => {
     if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/stat`)) return false;
@@ -31,7 +31,7 @@ function familyOf(pid: number): number[] {
   return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
 }
 
-it("fires each enabled schedule at the start and then at its interval", async () => {
+it("each enabled schedule fires at the start and then at its interval", async () => {
   const clock = createFakeClock(Date.UTC(2026, 10, 20, 12));
   const watched = await startForTest(
     {
@@ -62,7 +62,7 @@ it("fires each enabled schedule at the start and then at its interval", async ()
   );
 });
 
-it("fires a schedule on request with Scheduler's own event where the template gives no input", async () => {
+it("a schedule without input sends Scheduler's default event", async () => {
   const source = `export const handler = async (event) => console.log(JSON.stringify(event));`;
   const watched = await startForTest({ functions: { Tick: { source } }, resources: { Every: schedule() } });
   const requestIds = await watched.cloud.tick("Every");
@@ -77,7 +77,7 @@ it("fires a schedule on request with Scheduler's own event where the template gi
   await expect(watched.cloud.tick("Never")).rejects.toMatchObject({ type: "ResourceNotFoundException" });
 });
 
-it("leaves no process behind when it stops, neither running nor frozen, nor the database's", async () => {
+it("stop ends every process, whether running, frozen or the database's", async () => {
   const before = familyOf(process.pid);
   const watched = await startForTest({ functions: { Worker: {} }, resources: { RunStore: table() } });
   await call(watched.cloud, "Worker", { do: "nothing" });
@@ -93,7 +93,7 @@ it("leaves no process behind when it stops, neither running nor frozen, nor the 
   expect(await waiting).toMatchObject({ errorType: "Runtime.ExitError" });
 });
 
-it("lets running invocations end within the grace, and takes no new ones meanwhile", async () => {
+it("stop lets running invocations end within the grace period, and rejects new ones", async () => {
   const clock = createFakeClock(0);
   const watched = await startForTest({ functions: { Worker: {} } }, { clock });
   const running = call(watched.cloud, "Worker", { do: "waitForTerm" });
@@ -108,7 +108,7 @@ it("lets running invocations end within the grace, and takes no new ones meanwhi
   await stopping;
 });
 
-it("drops events that wait for a retry when it stops, and says so", async () => {
+it("stop drops events that wait for a retry, and reports them", async () => {
   const watched = await startForTest({ functions: { Worker: {} } }, { retryDelaysMs: [60_000] });
   await watched.cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
   await watched.until(({ kind }) => kind === "retry");
@@ -117,7 +117,7 @@ it("drops events that wait for a retry when it stops, and says so", async () => 
   expect(kindsOf(watched.events).at(-1)).toBe("event-dropped");
 });
 
-it("ends a process that has not been used for long", async () => {
+it("a process that has been idle for reapAfterMs is ended", async () => {
   const clock = createFakeClock(0);
   const watched = await startForTest({ functions: { Worker: {} } }, { clock, reapAfterMs: 1000 });
   await call(watched.cloud, "Worker", { do: "nothing" });
@@ -130,7 +130,7 @@ it("ends a process that has not been used for long", async () => {
   await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
-it("ends every process when it is killed itself, the frozen ones too", async () => {
+it("every process ends when the local cloud is killed, even the frozen ones", async () => {
   const templateFile = writeTemplate({ functions: { Worker: {} }, resources: { RunStore: table() } });
   const script = `
     import { startCloud } from "./local/cloud/cloud.ts";
@@ -152,7 +152,7 @@ it("ends every process when it is killed itself, the frozen ones too", async () 
   await expect.poll(() => family.filter(isRunning)).toEqual([]);
 });
 
-it("keeps tables in its data folder, without the rows whose time to live is over", async () => {
+it("tables are kept in the data folder, without expired rows", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "local-cloud-data-"));
   const fixture = { resources: { RunStore: table() } };
   const first = await startForTest(fixture, { dataDir });

@@ -31,7 +31,7 @@ function storeOf(events: readonly CloudEventBody[], maxLines?: number) {
 
 const everything = { startMs: 0, endMs: 1_000_000 };
 
-it("keeps what a function wrote under its group, and Lambda's report at an invocation's end", () => {
+it("a log group has its function's output, and Lambda's report at the end of an invocation", () => {
   const store = storeOf([
     log("one"),
     { kind: "end", function: "worker", requestId: "r", pid: 1, durationMs: 12.5, maxMemoryMb: 80.4 },
@@ -49,7 +49,7 @@ it("keeps what a function wrote under its group, and Lambda's report at an invoc
   expect(store.lines("/log/other", everything)).toBeUndefined();
 });
 
-it("forgets the oldest lines of a group that has too many", () => {
+it("a full log group drops its oldest lines", () => {
   const twelve = Array.from({ length: 12 }, (_, index) => log(String(index)));
   const lines = storeOf(twelve, 10).lines("/log/worker", everything) ?? [];
 
@@ -87,18 +87,18 @@ it.each([
   ["{ $.ok = true }", true],
   ['{ $.error.name = "E" }', true],
   ['{ $.tags.0 = "a" }', true],
-])("the filter pattern %s matches the line: %s", (pattern, expected) => {
+])("the filter pattern %s gives %s for the line", (pattern, expected) => {
   expect(compileFilter(pattern)(line)).toBe(expected);
 });
 
 it.each(["{ $.a IS NULL }", "{ $.a = 01* }", "{ $.a = 1", "{ runId }", "[a, b]", "%x%"])(
-  "refuses the pattern %s",
+  "the filter pattern %s is rejected",
   (pattern) => {
     expect(() => compileFilter(pattern)).toThrow("Invalid filter pattern");
   },
 );
 
-it("a pattern about a field matches no line that is not JSON", () => {
+it("a pattern for a field does not match a line that is not JSON", () => {
   expect(compileFilter("{ $.a != 1 }")("plain")).toBe(false);
 });
 
@@ -115,7 +115,7 @@ const runs = storeOf([
 
 const query = (text: string) => queryLogs(runs, { query: text, groups: ["/log/worker"], ...everything });
 
-it("shows time and message of the newest lines first, where the query names no columns", () => {
+it("a query without columns returns time and message, newest first", () => {
   const { columns, rows, scanned } = query("limit 2");
 
   expect(columns).toEqual(["@timestamp", "@message"]);
@@ -127,7 +127,7 @@ it("shows time and message of the newest lines first, where the query names no c
   expect(scanned).toBe(5);
 });
 
-/** Expected: cells, and rows between semicolons. */
+/** Expected results: cells separated by spaces, rows by semicolons. */
 it.each([
   ['fields runId | filter message = "run_ended" | sort ms desc', "b; c; a"],
   ["fields runId, ms / 100 as tenths | filter ms >= 200 | sort @timestamp asc", "b 3; c 2"],
@@ -161,7 +161,7 @@ it.each([
   ],
   ["# a comment | with a bar\nfields runId | filter ms = 100", "a"],
   ["fields runId | filter @message like 'not JSON | really'", ""],
-])("the query %s gives %s", (text, expected) => {
+])("the query %s returns %s", (text, expected) => {
   const { columns, rows } = query(text);
   const cells = rows.map((row) => columns.map((name) => row[name] ?? "none").join(" "));
 
@@ -175,6 +175,6 @@ it.each([
   ["fields made_up(ms)", "the function made_up"],
   ["limit none", '"limit none"'],
   ["filter ms ~ 3", 'unexpected "~"'],
-])("refuses the query %s", (text, message) => {
+])("the query %s is rejected", (text, message) => {
   expect(() => query(text)).toThrow(message);
 });

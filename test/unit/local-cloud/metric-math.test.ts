@@ -108,11 +108,11 @@ it.each([
   [`{N,pool} MetricName="Failed"`, ["Failed"]],
   [`{Other,pool}`, []],
   [`Failed timeout`, ["Failed"]],
-])("a search for %s finds one series per metric", (text, labels) => {
+])("a search for %s returns one series per metric", (text, labels) => {
   expect(run(`SEARCH('${text}', 'Sum', 60)`).map(({ label }) => label)).toEqual(labels);
 });
 
-it("names the series of a search by a dynamic label", () => {
+it("a dynamic label names each series of a search", () => {
   const search = `SEARCH('{N,pool,reason} MetricName="Failed"', 'Sum', 60)`;
 
   const labels = run(search, "${PROP('Dim.reason')} of ${PROP('MetricName')}").map(({ label }) => label);
@@ -129,11 +129,11 @@ it.each([
   ["'text'", "The expression is a text, not data."],
   ["[a, b] + [a, b]", "+ between two lists of series"],
   ["FILL(a, LINEAR)", "No query has the id LINEAR."],
-])("refuses %s", (expression, message) => {
+])("the expression %s is rejected", (expression, message) => {
   expect(() => run(expression)).toThrow(message);
 });
 
-it("periods begin at whole multiples, or at the range's start where it slides", () => {
+it("periods start at multiples of their length, or at the start of a sliding range", () => {
   const queries = [metricQuerySchema.parse({ Id: "a", MetricStat: { ...stat("a"), Period: 120 } })];
   const shifted = { startMs: minute, endMs: 4 * minute };
 

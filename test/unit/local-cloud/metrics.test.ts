@@ -12,7 +12,7 @@ function emf(fields: object, more: object = {}): string {
   return JSON.stringify({ _aws: { Timestamp: 1_000, CloudWatchMetrics: [directive] }, ...fields });
 }
 
-it("reads each value of a metric for each dimension set from an embedded metric line", () => {
+it("readEmf returns each value of a metric for each dimension set", () => {
   const fields = { pool: "user", reason: "empty", Jobs: [3, 4] };
   const line = emf(fields, { Dimensions: [["pool", "reason"], ["pool"]] });
 
@@ -29,11 +29,11 @@ it("reads each value of a metric for each dimension set from an embedded metric 
 
 it.each([
   ["a plain log line", '{"message":"_aws is a word"}'],
-  ["no JSON", '{"_aws"'],
-  ["a line without its dimension's value", emf({ Jobs: 3 })],
-  ["a line without its metric's value", emf({ pool: "user" })],
-  ["a value that is no number", emf({ pool: "user", Jobs: "3" })],
-])("finds no metric in %s", (_, line) => {
+  ["invalid JSON", '{"_aws"'],
+  ["a line without the dimension's value", emf({ Jobs: 3 })],
+  ["a line without the metric's value", emf({ pool: "user" })],
+  ["a line with a value that is not a number", emf({ pool: "user", Jobs: "3" })],
+])("readEmf returns no metric for %s", (_, line) => {
   expect(readEmf(line)).toEqual([]);
 });
 
@@ -51,11 +51,11 @@ it.each([
   expect(statisticOf(name)([5, 3, 1, 4, 2])).toBe(expected);
 });
 
-it("refuses an unknown statistic", () => {
+it("an unknown statistic is rejected", () => {
   expect(() => statisticOf("TM(10%:90%)")).toThrow("The statistic TM(10%:90%) is not known locally.");
 });
 
-it("puts a sample into the period in which it falls, and leaves empty periods out", () => {
+it("aggregate assigns each sample to its period, and omits empty periods", () => {
   const samples = [
     { atMs: 60_000, value: 1 },
     { atMs: 119_999, value: 2 },
@@ -69,7 +69,7 @@ it("puts a sample into the period in which it falls, and leaves empty periods ou
 const metric = (name: string) => ({ namespace: "N", name, dimensions: { a: "1", b: "2" } });
 const all = { startMs: 0, endMs: 1_000_000 };
 
-it("keeps samples in order of time, and finds a metric whatever the order of its dimensions", () => {
+it("the metric store sorts samples by time, and ignores the order of dimensions", () => {
   const store = createMetricStore();
   for (const atMs of [3, 1, 2]) store.add(metric("Jobs"), { atMs, value: atMs });
 
@@ -78,7 +78,7 @@ it("keeps samples in order of time, and finds a metric whatever the order of its
   expect(store.metrics()).toEqual([metric("Jobs")]);
 });
 
-it("forgets the oldest samples, and the metric that was silent for longest", () => {
+it("a full metric store drops the oldest samples, and the metric without samples for the longest time", () => {
   const store = createMetricStore({ metrics: 2, samples: 10 });
   for (let atMs = 1; atMs <= 12; atMs++) store.add(metric("Busy"), { atMs, value: 0 });
   store.add(metric("Second"), { atMs: 13, value: 0 });
@@ -103,7 +103,7 @@ function observed(...events: readonly CloudEventBody[]) {
 const of = (requestId: string) => ({ function: "worker", requestId, pid: 1 });
 const ended = { durationMs: 250, maxMemoryMb: 80 };
 
-it("counts an invocation at its end, with its duration, and errors and throttles of 0 or 1", () => {
+it("the platform metrics count each invocation at its end, with its duration, error and throttle", () => {
   const values = observed(
     { kind: "invoke", ...of("a"), environment: "Processor-1", attempt: 1 },
     { kind: "invoke", ...of("b"), environment: "Processor-2", attempt: 1 },

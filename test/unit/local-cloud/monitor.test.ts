@@ -41,7 +41,7 @@ function start(resources: Fixture["resources"] = {}, startMs = 0) {
   return { clock, queue, changes };
 }
 
-it("raises an alarm in the minute after a message has come into a queue", async () => {
+it("an alarm on a queue goes to ALARM in the minute after a message arrives", async () => {
   const { clock, queue, changes } = start({ Dead: alarm({}) });
   await clock.advance(150_000);
   queue.send("a dead letter");
@@ -50,7 +50,7 @@ it("raises an alarm in the minute after a message has come into a queue", async 
   expect(changes).toEqual(["120 OK", "180 ALARM"]);
 });
 
-it("does not count the silence before its start as missing data", async () => {
+it("the time before the monitor's start does not count as missing data", async () => {
   const { clock, changes } = start(
     { Silent: alarm({ MetricName: "Never", TreatMissingData: "breaching" }) },
     59_000,
@@ -78,7 +78,7 @@ it.each([
     "Alarm, ComparisonOperator: ",
   ],
   ["no threshold", { Threshold: undefined }, "Alarm, Threshold: "],
-])("refuses an alarm with %s", (_, properties, message) => {
+])("an alarm with %s is rejected", (_, properties, message) => {
   const templateFile = writeTemplate({ resources: { Alarm: alarm(properties) } });
   expect(() => readStack(templateFile, account)).toThrow(message);
 });

@@ -16,7 +16,7 @@ import type { CloudEventBody } from "../../../local/cloud/events.ts";
 import type { InvokeRequest } from "../../../local/cloud/lambda-service.ts";
 import { useCloud } from "./fixture.ts";
 
-/** Notes its steps; each does its work with the same actions as a rotation function on AWS. */
+/** Logs its steps, and calls the same actions as a rotation function on AWS. */
 const rotator = `
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
 const secrets = new SecretsManager({ maxAttempts: 1 });
@@ -58,7 +58,7 @@ const rotated = new GetSecretValueCommand({ SecretId: "key" });
 const previous = new GetSecretValueCommand({ SecretId: "key", VersionStage: "AWSPREVIOUS" });
 const describeSecret = (SecretId: string) => new DescribeSecretCommand({ SecretId });
 
-it("takes a secret through the four steps, and its new version is pending from the first one on", async () => {
+it("a rotation runs the four steps, with AWSPENDING on the new version from the first step on", async () => {
   const client = new SecretsManagerClient();
   const token = randomUUID();
   const answer = await client.send(new RotateSecretCommand({ SecretId: "key", ClientRequestToken: token }));
@@ -84,7 +84,7 @@ it("takes a secret through the four steps, and its new version is pending from t
   });
 });
 
-it("refuses to rotate a secret without a function, and one whose pending version is left over", async () => {
+it("RotateSecret rejects a secret without a function, and one with a leftover pending version", async () => {
   const client = new SecretsManagerClient();
   await expect(client.send(new RotateSecretCommand({ SecretId: "other" }))).rejects.toMatchObject({
     name: "InvalidRequestException",
@@ -106,7 +106,7 @@ it("refuses to rotate a secret without a function, and one whose pending version
 
 type Answer = "ok" | "fails";
 
-/** Rotations over a function that answers as it is told, step by step. */
+/** Rotations with a function that gives these answers, one per step. */
 function start(answers: readonly Answer[], retryDelaysMs: readonly number[] = [1_000]) {
   const clock = createFakeClock();
   const key = { logicalId: "Key", name: "key", arn: "arn:key", initialValue: "old" };
@@ -143,7 +143,7 @@ function start(answers: readonly Answer[], retryDelaysMs: readonly number[] = [1
   return { clock, store, events, invoked, activity, rotations, rotate };
 }
 
-it("tries a rotation that failed again, from the first step and with the same version", async () => {
+it("a failed rotation is retried from the first step with the same version", async () => {
   const { clock, store, events, invoked, activity, rotate } = start(["ok", "fails"]);
   rotate("v2");
   await clock.advance(999);
@@ -156,7 +156,7 @@ it("tries a rotation that failed again, from the first step and with the same ve
   expect(events[1]).toMatchObject({ step: "setSecret", outcome: "failed", reason: "no good" });
 });
 
-it("leaves the pending version behind when no try is left, and resumes the same rotation", async () => {
+it("a rotation without retries left keeps its pending version, and can be resumed with the same token only", async () => {
   const { store, activity, rotate } = start(["fails"], []);
   rotate("v2");
   await activity.idle();
@@ -168,7 +168,7 @@ it("leaves the pending version behind when no try is left, and resumes the same 
   expect(store.get("key").version.value).toBe("new");
 });
 
-it("makes no further try once the rotation is cancelled", async () => {
+it("a cancelled rotation is not retried", async () => {
   const { clock, store, invoked, activity, rotations, rotate } = start(["fails"]);
   rotate("v2");
   await clock.advance(0);
@@ -179,7 +179,7 @@ it("makes no further try once the rotation is cancelled", async () => {
   expect(invoked).toEqual(["createSecret"]);
 });
 
-it("only tests a copy of the present value when the rotation is not to start now", async () => {
+it("a rotation that is not to start now runs only testSecret, and keeps the current value", async () => {
   const { store, invoked, activity, rotate } = start(["ok"]);
   rotate("v2", false);
   await activity.idle();

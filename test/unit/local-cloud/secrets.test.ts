@@ -42,7 +42,7 @@ const moveStage = (
 const stagesOf = async (SecretId: string) =>
   (await client().send(new DescribeSecretCommand({ SecretId }))).VersionIdsToStages;
 
-it("gives a secret by name, by ARN and by ARN without its suffix", async () => {
+it("a secret is found by its name, its ARN and its ARN without the suffix", async () => {
   const arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:model/key-abcdef";
   for (const SecretId of ["model/key", arn, arn.slice(0, -7)]) {
     const found = await getSecret({ SecretId });
@@ -52,8 +52,8 @@ it("gives a secret by name, by ARN and by ARN without its suffix", async () => {
 
 it.each([
   ["a secret from outside the template", "arn:aws:secretsmanager:us-east-1:1:secret:own-abcdef", /^brought$/],
-  ["a value that the template has generated", "RunnerKey12345678-local", /^[\w-]{32}$/],
-])("gives %s", async (_, SecretId, value) => {
+  ["a value generated as the template asks", "RunnerKey12345678-local", /^[\w-]{32}$/],
+])("GetSecretValue returns %s", async (_, SecretId, value) => {
   expect((await getSecret({ SecretId })).SecretString).toMatch(value);
 });
 
@@ -61,21 +61,17 @@ const noValue = "Secrets Manager can't find the specified secret value for stagi
 
 it.each([
   ["a secret without a value", { SecretId: "empty" }, `${noValue}AWSCURRENT`],
-  [
-    "a stage that is not there",
-    { SecretId: "model/key", VersionStage: "AWSPENDING" },
-    `${noValue}AWSPENDING`,
-  ],
+  ["a missing stage", { SecretId: "model/key", VersionStage: "AWSPENDING" }, `${noValue}AWSPENDING`],
   [
     "a secret that does not exist",
     { SecretId: "nothing" },
     "Secrets Manager can't find the specified secret.",
   ],
-] as const)("answers %s in Secrets Manager's words", async (_, input, message) => {
+] as const)("GetSecretValue fails with Secrets Manager's message for %s", async (_, input, message) => {
   await expect(getSecret(input)).rejects.toMatchObject({ name: "ResourceNotFoundException", message });
 });
 
-it("moves stages as a rotation does", async () => {
+it("stages can be moved the way a rotation moves them", async () => {
   watched.cloud.putSecret("empty", "old");
   const { VersionId: old = "" } = await getSecret({ SecretId: "empty" });
   const token = randomUUID();
@@ -91,16 +87,16 @@ it("moves stages as a rotation does", async () => {
   expect(new Set(listed.Versions?.map(({ VersionId }) => VersionId))).toEqual(new Set([token, old]));
 });
 
-describe("moving a stage is refused", () => {
+describe("moving a stage is rejected", () => {
   const current = "AWSCURRENT";
   const pending = "AWSPENDING";
 
   it.each<[string, string, { readonly to?: string; readonly from?: string }]>([
-    ["whose holder is not named", current, { to: pending }],
-    ["where another version than its holder is named", current, { to: pending, from: pending }],
-    ["to where it is already, with another holder named", pending, { to: pending, from: current }],
-    ["that another version than the named one holds", pending, { from: current }],
-    ["without which the secret would have no present value", current, { from: current }],
+    ["when the version that holds it is not named", current, { to: pending }],
+    ["when a version that does not hold it is named", current, { to: pending, from: pending }],
+    ["to the version that holds it, when another version is named", pending, { to: pending, from: current }],
+    ["when it would be removed from a version that does not hold it", pending, { from: current }],
+    ["when the secret would be left without a current version", current, { from: current }],
   ])("%s", async (_, stage, { to, from }) => {
     const { VersionId: present = "" } = await getSecret({ SecretId: "model/key" });
     const token = randomUUID();
@@ -115,12 +111,12 @@ describe("moving a stage is refused", () => {
   });
 });
 
-it("makes a secret's first version the present one, whatever its stage", async () => {
+it("the first version of a secret becomes AWSCURRENT, whatever its stage", async () => {
   await putSecret({ SecretId: "first", SecretString: "a", VersionStages: ["OTHER"] });
   expect((await getSecret({ SecretId: "first" })).VersionStages?.toSorted()).toEqual(["AWSCURRENT", "OTHER"]);
 });
 
-it("takes the same version once more without its stage, and refuses it with another value", async () => {
+it("repeating a version keeps its stages, and is rejected with another value", async () => {
   const version = { SecretId: "model/key", ClientRequestToken: randomUUID() };
   await putSecret({ ...version, SecretString: "a", VersionStages: ["ONE"] });
   await putSecret({ ...version, SecretString: "a", VersionStages: ["TWO"] });

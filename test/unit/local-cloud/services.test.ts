@@ -36,7 +36,7 @@ const watched = useCloud({
 
 const invoke = (input: InvokeCommandInput) => new LambdaClient().send(new InvokeCommand(input));
 
-it("answers an Invoke with payload, version and status, and marks a failure as Unhandled", async () => {
+it("Invoke returns payload, version and status, and marks a failure as Unhandled", async () => {
   const invokeSync = async (event: object) => {
     const answer = await invoke({ FunctionName: "Echo", Payload: JSON.stringify(event) });
     return { ...answer, payload: JSON.parse(answer.Payload?.transformToString() ?? "") };
@@ -58,7 +58,7 @@ it.each([
   ["name with version", "TestStack-Echo:$LATEST"],
   ["ARN", "arn:aws:lambda:us-east-1:000000000000:function:TestStack-Echo"],
   ["partial ARN", "000000000000:function:TestStack-Echo"],
-])("accepts an Event by the function's %s with 202, and runs it", async (_, FunctionName) => {
+])("an Event addressed by the function's %s is accepted with 202 and runs", async (_, FunctionName) => {
   const answer = await invoke({ FunctionName, InvocationType: "Event", Payload: '{"do":"nothing"}' });
   await watched.cloud.idle();
 
@@ -68,7 +68,7 @@ it.each([
   );
 });
 
-it("answers a DryRun with 204 and runs nothing", async () => {
+it("a DryRun returns 204 and runs nothing", async () => {
   const { StatusCode, $metadata } = await invoke({ FunctionName: "Echo", InvocationType: "DryRun" });
 
   expect(StatusCode).toBe(204);
@@ -80,7 +80,7 @@ const sized = (bytes: number) => JSON.stringify({ do: "nothing", fill: "x".repea
 
 it.each([
   ["an unknown function", { FunctionName: "Nobody" }, "ResourceNotFoundException", 404],
-  ["a payload that is no JSON", { Payload: "{" }, "InvalidRequestContentException", 400],
+  ["a payload that is not JSON", { Payload: "{" }, "InvalidRequestContentException", 400],
   [
     "an Event over 1 MB",
     { InvocationType: "Event", Payload: sized(eventLimit + 1) },
@@ -88,14 +88,14 @@ it.each([
     413,
   ],
   ["a request over 6 MB", { Payload: sized(requestLimit + 1) }, "RequestTooLargeException", 413],
-] as const)("refuses %s as Lambda does", async (...[, input, name, httpStatusCode]) => {
+] as const)("Invoke rejects %s with Lambda's error", async (...[, input, name, httpStatusCode]) => {
   await expect(invoke({ FunctionName: "Echo", ...input })).rejects.toMatchObject({
     name,
     $metadata: { httpStatusCode },
   });
 });
 
-it("accepts an Event of exactly 1 MB", async () => {
+it("an Event of exactly 1 MB is accepted", async () => {
   const Payload = sized(eventLimit);
   expect(Payload).toHaveLength(1_048_576);
   expect(await invoke({ FunctionName: "Echo", InvocationType: "Event", Payload })).toMatchObject({
@@ -103,7 +103,7 @@ it("accepts an Event of exactly 1 MB", async () => {
   });
 });
 
-it("enforces conditions on rows, and finds rows by the template's index", async () => {
+it("DynamoDB enforces conditions on rows, and queries the template's index", async () => {
   const client = new DynamoDBClient();
   const TableName = watched.cloud.tableName("RunStore");
   const put = new PutItemCommand({

@@ -16,7 +16,7 @@ const file = {
 };
 
 describe("the stack file", () => {
-  it("is written whole, over what an earlier run left", async () => {
+  it("replaces the file of an earlier run", async () => {
     await writeStackFile(folder, { ...file, pid: 10 });
     await writeStackFile(folder, { ...file, studioUrl: "http://127.0.0.1:2" });
 
@@ -27,7 +27,7 @@ describe("the stack file", () => {
     });
   });
 
-  it("is its owner's alone from its first byte on, whatever lay there before", async () => {
+  it("is readable by its owner only, even when it replaces a file that others could read", async () => {
     writeFileSync(join(folder, "stack.json"), "{}", { mode: 0o644 });
     writeFileSync(join(folder, "stack.json.11"), "{}", { mode: 0o644 });
     await writeStackFile(folder, file);
@@ -35,7 +35,7 @@ describe("the stack file", () => {
     expect(readdirSync(folder)).toEqual(["stack.json"]);
   });
 
-  it("is removed by the process that wrote it, and by no other", async () => {
+  it("is removed only by the process that wrote it", async () => {
     await removeStackFile(folder, 10);
     expect(existsSync(join(folder, "stack.json"))).toBe(true);
     await removeStackFile(folder, 11);

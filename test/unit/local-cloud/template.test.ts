@@ -8,7 +8,7 @@ const variables = (values: Readonly<Record<string, unknown>>) => ({
   functions: { Worker: { properties: { Environment: { Variables: values } } } },
 });
 
-it("resolves the references that CDK writes", () => {
+it("readStack resolves the references that CDK writes", () => {
   const secret = { Type: "AWS::SecretsManager::Secret" };
   const arn = { Ref: "Key961B73FD" };
   const name = { "Fn::Select": [6, { "Fn::Split": [":", arn] }] };
@@ -34,7 +34,7 @@ it("resolves the references that CDK writes", () => {
   });
 });
 
-it("reads a function with Lambda's defaults for what the template leaves out", () => {
+it("readStack applies Lambda's defaults to what the template omits", () => {
   const stack = read({
     functions: { UserProcessor60228016: { properties: { Timeout: undefined, MemorySize: undefined } } },
   });
@@ -54,20 +54,20 @@ it("reads a function with Lambda's defaults for what the template leaves out", (
   ]);
 });
 
-it("prefers the template's names to generated ones", () => {
+it("readStack prefers the template's names to generated ones", () => {
   const name = { "Fn::Join": ["-", ["own", { Ref: "AWS::Region" }]] };
   const stack = read({ functions: { Worker: { properties: { FunctionName: name } } } });
 
   expect(stack.functions[0]?.name).toBe("own-eu-central-1");
 });
 
-it("keeps functions apart whose readable names are equal", () => {
+it("readStack labels functions by their logical ids when their short names are equal", () => {
   const stack = read({ functions: { ProcessorA1B2C3D4: {}, ProcessorB1B2C3D4: {} } });
 
   expect(stack.functions.map(({ label }) => label)).toEqual(["ProcessorA1B2C3D4", "ProcessorB1B2C3D4"]);
 });
 
-it("ignores resources that it does not run", () => {
+it("readStack ignores resources that do not run locally", () => {
   const stack = read({
     functions: { Python: { properties: { Runtime: "python3.13" } } },
     resources: { Bucket: { Type: "AWS::S3::Bucket", Properties: { Name: { "Fn::ImportValue": "x" } } } },
@@ -104,7 +104,7 @@ it.each<[string, Fixture, string]>([
     'Worker, Environment: "Stage" (a parameter without a default, or unknown) has no local counterpart',
   ],
   [
-    "a function it does not know",
+    "an unknown intrinsic function",
     variables({ A: { "Fn::ImportValue": "x" } }),
     "Worker, Environment: Fn::ImportValue is not understood locally",
   ],
@@ -134,21 +134,21 @@ it.each<[string, Fixture, string]>([
     "Worker: its failure destination arn:aws:sns:eu-central-1:1:x does not run locally",
   ],
   [
-    "a schedule that aims outside the template",
+    "a schedule with a target outside the template",
     { resources: { Tick: tick } },
     "Tick, Target: arn:x is not a function that runs locally",
   ],
-])("names resource and property of %s", (_, fixture, message) => {
+])("readStack rejects %s, naming its place in the template", (_, fixture, message) => {
   expect(() => read(fixture)).toThrow(message);
 });
 
-it("refuses a file that is no template", () => {
+it("readStack rejects a template file that cannot be read", () => {
   expect(() => readStack("/nowhere/Stack.template.json", account)).toThrow(
     /^\/nowhere\/Stack\.template\.json is not a CloudFormation template: .*ENOENT/,
   );
 });
 
-it("refuses a secret pattern that matches nothing", async () => {
+it("the local cloud rejects a secret pattern that matches no secret", async () => {
   await expect(startForTest({}, { secrets: { "*Modle*": "sk-1" } })).rejects.toThrow(
     'no secret of the template matches "*Modle*"',
   );

@@ -36,8 +36,8 @@ const alarm = (name: string) => ({
   values: [],
 });
 
-describe("names for people", () => {
-  it("are those of the stack's outputs, for each pool's alarms", () => {
+describe("titles", () => {
+  it("of alarms are taken from the stack's outputs", () => {
     const { source } = watch({
       alarms: () => [alarm("Local-A1"), alarm("Local-B1"), alarm("Local-Foreign")],
       outputs: () => ({ PoolAAlarms: '{"Restarts":"Local-A1"}', PoolBAlarms: '{"Lost":"Local-B1"}' }),
@@ -48,9 +48,9 @@ describe("names for people", () => {
   });
 
   it.each([
-    ["the pool that the outputs name", '{"default":"Local-D1"}', "Pool default"],
-    ["its own where the output is no JSON", "plain text", "Pool Local-D1"],
-  ])("call a dashboard by %s", (_, output, title) => {
+    ["the pool in the outputs", '{"default":"Local-D1"}', "Pool default"],
+    ["its own name when the output is not JSON", "plain text", "Pool Local-D1"],
+  ])("of a dashboard have %s", (_, output, title) => {
     const { source } = watch({
       dashboards: () => [{ logicalId: "D", name: "Local-D1", body: {} }],
       outputs: () => ({ Dashboard: output }),
@@ -59,13 +59,13 @@ describe("names for people", () => {
   });
 });
 
-describe("numbers", () => {
+describe("metric data", () => {
   const range = { startMs: 0, endMs: 900_000 };
   const metric = { namespace: "N", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" };
   const common = { label: "heartbeats", periodSeconds: 60, returnData: true };
   const query: SeriesQuery = { id: "m", ...common, what: { metric } };
 
-  it("are asked for as CloudWatch is asked", () => {
+  it("is requested in the format of CloudWatch's GetMetricData", () => {
     const { source, asked } = watch();
     const expression = { id: "e", periodSeconds: 60, returnData: false, what: { expression: "m * 2" } };
     expect(source.metricData([query, expression], range)).toEqual([
@@ -83,14 +83,14 @@ describe("numbers", () => {
     ]);
   });
 
-  it("over the whole time come from a single period that begins with it", () => {
+  it("over the whole time range has a single period that starts with it", () => {
     const { source, asked } = watch();
     source.metricData([{ ...query, periodSeconds: 900 }], range);
     expect(asked[0]?.[1]).toEqual({ startMs: 0, endMs: 900_000, sliding: true });
   });
 });
 
-it("a log query's rows have a cell for each column", () => {
+it("each row of a log query has a cell for every column", () => {
   const columns = ["reason", "runs"];
   const { source } = watch({
     logQuery: ({ query }) => {

@@ -32,7 +32,7 @@ const points = [
 const heartbeats = { m: [{ label: "heartbeats", points }] };
 
 describe("a dashboard", () => {
-  it("is laid out as its body says", () => {
+  it("places widgets as its body defines", () => {
     const place = { x: 4, y: 2, width: 20, height: 1 };
     const { widgets } = draw({
       widgets: [{ type: "text", ...place, properties: { markdown: "# Hello" } }],
@@ -40,7 +40,7 @@ describe("a dashboard", () => {
     expect(widgets).toEqual([{ ...place, title: "", content: { kind: "text", markdown: "# Hello" } }]);
   });
 
-  it("is chosen by its name, and is the first one without", () => {
+  it("is chosen by name, and is the first one when no name is given", () => {
     const body = { widgets: [] };
     const [a, b] = [
       { name: "a", title: "A" },
@@ -58,32 +58,32 @@ describe("a dashboard", () => {
     expect(drawDashboard(source, { ...wanted, name: "c" })).toBeUndefined();
   });
 
-  it("is empty without an error in a stack without one", () => {
+  it("is empty, without an error, in a stack that has none", () => {
     const source = fakeSource({ dashboards: () => [], alarms: [alarmNamed("X")] });
     const view = drawDashboard(source, { range: quarter, rangeText: "hour" });
     expect(view).toMatchObject({ dashboards: [], widgets: [], alarms: [{ name: "X" }] });
   });
 });
 
-describe("what cannot be drawn", () => {
+describe("a problem is shown in place of", () => {
   it.each([
-    ["of an unknown type", { type: "custom" }, "Widgets of type “custom” are not drawn here."],
-    ["without metrics", metricWidget({ metrics: [] }), "This widget names no metric."],
+    ["a widget of an unknown type", { type: "custom" }, "Widgets of type “custom” are not drawn here."],
+    ["a metric widget without metrics", metricWidget({ metrics: [] }), "This widget names no metric."],
     [
-      "of an alarm that the stack does not have",
+      "an alarm widget with an unknown alarm",
       { type: "alarm", properties: { alarms: ["Nope"] } },
       "The stack has no alarm Nope.",
     ],
     [
-      "of logs that is not a table",
+      "a log widget that is not a table",
       { type: "log", properties: { query: "stats count(*)", view: "pie" } },
       "Log queries are drawn as tables here, not as “pie”.",
     ],
-  ])("is a widget %s, and a sentence says why", (_, widget, sentence) => {
+  ])("%s", (_, widget, sentence) => {
     expect(draw({ widgets: [widget] }).first).toEqual({ kind: "problem", sentence });
   });
 
-  it("is a definition that is not understood, and the other widgets are drawn", () => {
+  it("a widget with an unsupported definition, while the other widgets are drawn", () => {
     const { widgets } = draw({
       widgets: [metricWidget({ view: "heatmap" }), { type: "text", properties: { markdown: "fine" } }],
     });
@@ -94,7 +94,7 @@ describe("what cannot be drawn", () => {
     expect(widgets[1]?.content.kind).toBe("text");
   });
 
-  it("is a widget whose numbers cannot be worked out, and the reason is given", () => {
+  it("a widget whose data cannot be computed, with the reason", () => {
     const sentence = "ANOMALY_DETECTION_BAND is not understood locally.";
     const metricData = () => {
       throw new Error(sentence);
@@ -104,7 +104,7 @@ describe("what cannot be drawn", () => {
 });
 
 describe("metric widgets", () => {
-  it("draw lines with units, axes, thresholds and moments", () => {
+  it("draw lines with axes, thresholds and vertical annotations", () => {
     const { first } = draw({
       series: heartbeats,
       widgets: [
@@ -141,7 +141,7 @@ describe("metric widgets", () => {
     });
   });
 
-  it("say what will appear where there is no data", () => {
+  it("describe the metric when there is no data", () => {
     expect(draw({ widgets: [metricWidget({})] }).first).toEqual({
       kind: "empty",
       sentence:
@@ -149,7 +149,7 @@ describe("metric widgets", () => {
     });
   });
 
-  it("draw every series of an expression, and no hidden row", () => {
+  it("draw every series of an expression, and omit hidden rows", () => {
     const metrics = [
       ["StudioRunner", "Heartbeats", "pool", "a", { id: "m", visible: false }],
       [{ expression: "SEARCH('{N} X', 'Sum', 60)", id: "s" }],
@@ -173,7 +173,7 @@ describe("metric widgets", () => {
     expect(draw({ series: heartbeats, widgets }).first).toMatchObject(expected);
   });
 
-  it("keep a number without data in its place, and draw no trend where none is wanted", () => {
+  it("show null for a number without data, and draw no trend when the widget wants none", () => {
     const valuesOf = (series: FakeSourceOptions["series"], more: object) =>
       draw({ ...(series && { series }), widgets: [metricWidget({ view: "singleValue", ...more })] }).first;
     const nothing = { m: [{ label: "heartbeats", points: [] }] };
@@ -191,11 +191,11 @@ describe("the period", () => {
     return draw({ body: { periodOverride }, widgets }, range).source.asked[0]?.queries[0]?.periodSeconds;
   };
 
-  it("is the whole time where the widget wants one value", () => {
+  it("is the whole time range when the widget wants one value", () => {
     expect(periodOf(oneValue, "inherit")).toBe(900);
   });
 
-  it("is the widget's own where the dashboard says so, and fits the time range otherwise", () => {
+  it("is the widget's own when the dashboard inherits it, and fits the time range otherwise", () => {
     expect(periodOf({}, "inherit")).toBe(300);
     expect([quarter, day].map((range) => periodOf({}, "auto", range))).toEqual([60, 300]);
   });
@@ -213,7 +213,7 @@ describe("alarm widgets", () => {
     });
   });
 
-  it("show only the states that the widget wants, and say when there are none", () => {
+  it("show only alarms in the widget's states, and are empty when there are none", () => {
     const options = { alarms: [alarmNamed("A"), alarmNamed("B", { state: "ALARM" })] };
     const wanted = (states: readonly string[]) =>
       draw({ ...options, widgets: [widget({ alarms: ["A", "B"], states })] });
@@ -225,7 +225,7 @@ describe("alarm widgets", () => {
 describe("log widgets", () => {
   const widget = (properties: object) => ({ type: "log", properties });
 
-  it("ask their log groups and show the rows", () => {
+  it("query their log groups and show the rows", () => {
     const answer = { columns: ["reason", "runs"], rows: [["timeout", "2"]] };
     const query = "SOURCE '/aws/one' | SOURCE '/aws/two' | fields @message\n| limit 5";
     const { first, source } = draw({ widgets: [widget({ query })], queryLogs: () => answer });
@@ -235,7 +235,7 @@ describe("log widgets", () => {
     ]);
   });
 
-  it("say so when no line answers", () => {
+  it("show a message when no log line matches", () => {
     expect(draw({ widgets: [widget({ query: "fields a" })] }).first).toEqual({
       kind: "empty",
       sentence: "No log line of the last 15 minutes answers this query.",

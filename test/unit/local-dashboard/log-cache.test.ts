@@ -22,7 +22,7 @@ function cached(tookMs: number) {
   return { ask, wait: (ms: number) => (nowMs += ms) };
 }
 
-test("an expensive answer is given again for fifty times as long as it took", () => {
+test("the answer of a slow query is reused for fifty times as long as the query took", () => {
   const { ask, wait } = cached(200);
   expect(ask()).toBe("1");
   wait(9_999);
@@ -31,12 +31,12 @@ test("an expensive answer is given again for fifty times as long as it took", ()
   expect(ask()).toBe("2");
 });
 
-test("a cheap query is asked each time", () => {
+test("a fast query runs each time", () => {
   const { ask } = cached(0);
   expect([ask(), ask()]).toEqual(["1", "2"]);
 });
 
-test("another query and another time range have answers of their own", () => {
+test("each query and time range has its own cached answer", () => {
   const { ask } = cached(200);
   const answers = [ask(), ask({ text: "fields b" }), ask({}, { startMs: 0, endMs: 60_000 }), ask()];
   expect(answers).toEqual(["1", "2", "3", "1"]);

@@ -12,7 +12,7 @@ const metricOf = (name: string, dimensions: object) => ({
 const above = ["N", "One", "pool", "a", "model", "x"];
 
 describe("the rows of a metric widget", () => {
-  it("name a metric with its dimensions, and take statistic and period from the widget", () => {
+  it("define a metric with its dimensions, and take statistic and period from the widget", () => {
     expect(rowsOf([["N", "M", "pool", "a"]], { stat: "Sum", period: 60 })).toMatchObject([
       {
         query: {
@@ -47,14 +47,14 @@ describe("the rows of a metric widget", () => {
     });
   });
 
-  it("take what a dot stands for, or three dots, from the row above", () => {
+  it("replace a dot, or three dots, with values from the row above", () => {
     expect(metricsOf([above, [".", "Two", ".", "b", ".", "."], ["...", "y"]]).slice(1)).toEqual([
       metricOf("Two", { pool: "b", model: "x" }),
       metricOf("Two", { pool: "b", model: "y" }),
     ]);
   });
 
-  it("look past a row of an expression for what a dot stands for", () => {
+  it("skip rows of expressions when they replace a dot", () => {
     expect(metricsOf([["N", "One"], [{ expression: "row1 * 2" }], [".", "Two"]])).toEqual([
       metricOf("One", {}),
       { expression: "row1 * 2" },
@@ -62,12 +62,15 @@ describe("the rows of a metric widget", () => {
     ]);
   });
 
-  it.each([[[["N"]]], [[["N", "M", "pool"]]]])("%j are refused, as they name no metric", (metrics) => {
-    expect(() => rowsOf(metrics)).toThrow(/names no metric/);
-  });
+  it.each([[[["N"]]], [[["N", "M", "pool"]]]])(
+    "are rejected without a metric name and complete dimensions: %j",
+    (metrics) => {
+      expect(() => rowsOf(metrics)).toThrow(/names no metric/);
+    },
+  );
 });
 
-it("gives a SEARCH the query's period, and leaves everything else as it is", () => {
+it("withPeriod sets the period of a SEARCH with one, and changes nothing else", () => {
   const expression = `SUM(SEARCH('{N,pool} MetricName="A"', 'Sum', 60)) + SEARCH('{N} B', 'p95') / 60`;
   const query = { id: "e", periodSeconds: 900, returnData: true, what: { expression } };
   expect(withPeriod(query).what).toEqual({

@@ -21,7 +21,7 @@ const get = (path: string, init: RequestInit = {}) =>
   fetch(`${server.url}${path}`, { redirect: "manual", ...init });
 
 describe("the dashboard's server", () => {
-  it("redirects from the bare address to the page", async () => {
+  it("redirects from / to the page", async () => {
     const answer = await get("/");
     expect([answer.status, answer.headers.get("location")]).toEqual([302, "/dashboard"]);
   });
@@ -31,12 +31,12 @@ describe("the dashboard's server", () => {
     ["/dashboard/runbook", "text/html; charset=utf-8"],
     ["/page/dashboard/main.js", "text/javascript; charset=utf-8"],
     ["/page/vendor/chart.js", "text/javascript; charset=utf-8"],
-  ])("hands out %s", async (path, type) => {
+  ])("serves %s", async (path, type) => {
     const answer = await get(path);
     expect([answer.status, answer.headers.get("content-type")]).toEqual([200, type]);
   });
 
-  it("gives the first dashboard over the last 15 minutes unless told otherwise", async () => {
+  it("returns the first dashboard over the last 15 minutes by default", async () => {
     expect(await (await get("/api/dashboard")).json()).toEqual({
       dashboards: [{ name: "one", title: "Pool one" }],
       name: "one",
@@ -53,13 +53,13 @@ describe("the dashboard's server", () => {
   it.each([
     ["/api/dashboard?name=other", 404, "there is no dashboard other"],
     ["/api/dashboard?minutes=7", 400, "minutes: "],
-  ])("refuses %s", async (path, status, sentence) => {
+  ])("rejects %s", async (path, status, sentence) => {
     const answer = await get(path);
     expect(answer.status).toBe(status);
     expect(await answer.text()).toContain(sentence);
   });
 
-  it("asks for patience while the stack starts", async () => {
+  it("answers 503 while the stack starts", async () => {
     isReady = false;
     const answer = await get("/api/dashboard");
     expect(answer.status).toBe(503);
@@ -68,7 +68,7 @@ describe("the dashboard's server", () => {
     );
   });
 
-  it("answers no other site, and nothing but reads", async () => {
+  it("rejects requests from other sites and requests that are not reads", async () => {
     expect((await get("/api/dashboard", { headers: { origin: "https://evil.example" } })).status).toBe(403);
     expect((await get("/dashboard", { method: "DELETE" })).status).toBe(405);
     expect((await get("/api/workspaces")).status).toBe(404);

@@ -17,10 +17,10 @@ it.each([
   ["a number of samples", metric("RunSeconds", "SampleCount"), ""],
   ["a percentage", metric("LeaseLeftPercent", "Minimum"), "%"],
   ["dollars", metric("CostUsd"), "$"],
-  ["a duration of Lambda's", metric("Duration", "Maximum"), "ms"],
+  ["a duration reported by Lambda", metric("Duration", "Maximum"), "ms"],
   ["a search for seconds", search("InferenceSeconds"), "s"],
   ["an expression of other rows", expression("100 * failed / ended"), ""],
-])("the unit of %s is that of the metric that is read", (_, query, unit) => {
+])("unitOf %s is the unit of its metric", (_, query, unit) => {
   expect(unitOf(query)).toBe(unit);
 });
 
@@ -30,9 +30,6 @@ it.each([
   [search("RunsLost"), " Counted while jobs are worked on: Runs whose lease was lost; nothing was posted."],
   [metric("Invocations"), " Shows: Invocations of the functions."],
   [expression("a / b"), ""],
-])(
-  "the sentence where there is no data says what is counted and when, as far as it is known (%#)",
-  (query, rest) => {
-    expect(emptySentence([query], "hour")).toBe(`Nothing in the last hour.${rest}`);
-  },
-);
+])("the sentence for missing data describes a known metric and when it is counted (%#)", (query, rest) => {
+  expect(emptySentence([query], "hour")).toBe(`Nothing in the last hour.${rest}`);
+});

@@ -4,7 +4,7 @@ import { startModel } from "../../../local/model/server.ts";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { cello, runModel, strictTools } from "./model-server.ts";
 
-test("create answers with a whole Response object", async () => {
+test("create returns a complete Response object", async () => {
   const { call } = await runModel();
   const request = { ...cello, tools: [strictTools[0]], instructions: "Be brief.", metadata: { run: "1" } };
   const { body, headers } = await call("POST", "/responses", request);
@@ -48,9 +48,9 @@ test.each([
   ["a wrong type", asked("x", { stream: "yes" }), "invalid_type", "stream"],
   ["an unknown item", asked([{ type: "image" }]), invalid, "input[0].type"],
   ["an output without its call id", asked([output]), missing, "input[0].call_id"],
-  ["a person's words as output", asked([spoken]), "invalid_type", "input[0].content"],
-  ["a tool of another kind", asked("x", { tools: [{ type: "shell" }] }), invalid, "tools[0].type"],
-])("refuses %s", async (...[, request, code, param]) => {
+  ["output text in a user's message", asked([spoken]), "invalid_type", "input[0].content"],
+  ["an unsupported type of tool", asked("x", { tools: [{ type: "shell" }] }), invalid, "tools[0].type"],
+])("create rejects %s", async (...[, request, code, param]) => {
   const { call } = await runModel();
   const { status, body } = await call("POST", "/responses", request);
 
@@ -61,7 +61,7 @@ test.each([
 test.each([
   ["no key", {}, "You didn't provide an API key."],
   ["a wrong key", { authorization: "Bearer sk-wrong" }, "Incorrect API key provided."],
-])("answers 401 to %s", async (_, headers, message) => {
+])("a request with %s gets a 401", async (_, headers, message) => {
   const { model } = await runModel({ keys: ["sk-right"] });
   const response = await fetch(`${model.url}/models`, { headers: headers as Record<string, string> });
 
@@ -69,7 +69,7 @@ test.each([
   expect(await response.json()).toMatchObject({ error: { message, code: "invalid_api_key" } });
 });
 
-test("lists its models, and does not find others", async () => {
+test("the models are listed, and an unknown model is not found", async () => {
   const { client } = await runModel();
 
   expect((await client.models.list()).data.map((entry) => entry.id)).toContain("gpt-6-luna");
@@ -77,7 +77,7 @@ test("lists its models, and does not find others", async () => {
   await expect(client.models.retrieve("gpt-none")).rejects.toBeInstanceOf(NotFoundError);
 });
 
-test("retrieve gives the response again, delete takes it away, and the rest of the chain stays", async () => {
+test("a response can be retrieved until it is deleted, and the rest of its chain is kept", async () => {
   const { client, call } = await runModel();
   const first = await client.responses.create({ ...cello, tools: [] });
   const next = (previous_response_id: string) =>
@@ -95,7 +95,7 @@ test.each([
   ["incomplete", "incomplete", { reason: "max_output_tokens" }],
   ["content-filter", "incomplete", { reason: "content_filter" }],
   ["failed", "failed", null],
-])("[[%s]] ends with status %s", async (word, status, details) => {
+])("[[%s]] gives a response with status %s", async (word, status, details) => {
   const { client } = await runModel();
   const response = await client.responses.create({ ...cello, input: `Hello [[${word}]]` });
 
@@ -106,7 +106,7 @@ test.each([
   );
 });
 
-test("answers 404 to an unknown address and records the request", async () => {
+test("a request to an unknown path gets a 404 and is recorded", async () => {
   const { model, call } = await runModel();
   const { status, body } = await call("POST", "/chat/completions", {});
 
@@ -115,7 +115,7 @@ test("answers 404 to an unknown address and records the request", async () => {
   expect(model.requests()).toMatchObject([{ method: "POST", path: "/v1/chat/completions", status: 404 }]);
 });
 
-test("says which port is taken", async () => {
+test("startModel fails with the port when it is in use", async () => {
   const { model } = await runModel();
   const port = Number(new URL(model.url).port);
 

@@ -7,7 +7,7 @@ async function runSlowModel() {
   return { clock, ...(await runModel({ clock, latencyMs: 10_000 })) };
 }
 
-test("a background response is polled from in_progress to completed", async () => {
+test("a background response goes from in_progress to completed", async () => {
   const { clock, client } = await runSlowModel();
   const created = await client.responses.create({ ...cello, background: true });
   expect(created).toMatchObject({ status: "in_progress", background: true, output: [] });
@@ -44,7 +44,7 @@ test("cancel ends a background response, and a second cancel changes nothing", a
   expect((await client.responses.retrieve(id)).status).toBe("cancelled");
 });
 
-test("only background responses can be cancelled, and only streamed ones streamed again", async () => {
+test("only background responses can be cancelled, and only streamed ones can be streamed again", async () => {
   const { client, call } = await runModel();
   const plain = await client.responses.create(cello);
   const cancelled = await call("POST", `/responses/${plain.id}/cancel`);
@@ -57,7 +57,7 @@ test("only background responses can be cancelled, and only streamed ones streame
   expect(streamed.body.error.param).toBe("stream");
 });
 
-test("a background stream continues without its client and is resumed where it was left", async () => {
+test("a background stream continues without its client, and resumes after the given event", async () => {
   const { clock, client, model } = await runSlowModel();
   const stream = await client.responses.create({ ...cello, background: true, stream: true });
   const seen: string[] = [];
@@ -84,7 +84,7 @@ test("a background stream continues without its client and is resumed where it w
   expect(last).toBe("response.completed");
 });
 
-test("an unstored background response is there for ten minutes and cannot be continued", async () => {
+test("an unstored background response can be retrieved for ten minutes, and cannot be continued", async () => {
   const { clock, client, call } = await runSlowModel();
   const { id } = await client.responses.create({ ...cello, background: true, store: false });
   await clock.advance(599_999);

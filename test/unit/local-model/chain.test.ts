@@ -5,7 +5,7 @@ import { callsOf, cello, outputsFor, runModel } from "./model-server.ts";
 const isInputItem = (item: unknown): item is OpenAI.Responses.ResponseInputItem =>
   typeof item === "object" && item !== null && "type" in item;
 
-test("the SDK works off a whole job over a chain of stored responses", async () => {
+test("the SDK completes a job over a chain of stored responses", async () => {
   const { model, client } = await runModel();
   let response = await client.responses.create(cello);
   const ids = [response.id];
@@ -25,7 +25,7 @@ test("the SDK works off a whole job over a chain of stored responses", async () 
   ]);
 });
 
-test("the SDK works off the same job without storage, sending the whole conversation each time", async () => {
+test("the SDK completes the same job without storage, sending the whole conversation each time", async () => {
   const { client } = await runModel();
   const settings = { ...cello, include: ["reasoning.encrypted_content" as const], store: false };
   let input: OpenAI.Responses.ResponseInput = [{ role: "user", content: cello.input }];
@@ -41,7 +41,7 @@ test("the SDK works off the same job without storage, sending the whole conversa
   expect(response.output_text).toContain("{{artifact:checklist:next-steps}}");
 });
 
-test("refuses unstored reasoning without its encrypted content", async () => {
+test("an unstored reasoning item without its encrypted content is rejected", async () => {
   const { call } = await runModel();
   const first = await call("POST", "/responses", { ...cello, store: false });
   const { output } = first.body;
@@ -55,7 +55,7 @@ test("refuses unstored reasoning without its encrypted content", async () => {
   );
 });
 
-test("an unstored response can be neither fetched nor continued", async () => {
+test("an unstored response can be neither retrieved nor continued", async () => {
   const { call } = await runModel();
   const { body } = await call("POST", "/responses", { ...cello, tools: [], store: false });
 
@@ -68,7 +68,7 @@ test("an unstored response can be neither fetched nor continued", async () => {
   });
 });
 
-test("refuses to go on while a call has no output", async () => {
+test("a continued response is rejected while a call has no output", async () => {
   const { call } = await runModel();
   const { body } = await call("POST", "/responses", cello);
   const input = outputsFor(body).slice(0, 1);
@@ -80,7 +80,7 @@ test("refuses to go on while a call has no output", async () => {
   );
 });
 
-test("refuses an output that belongs to no call, and a second one for the same call", async () => {
+test("an output without a call is rejected, and so is a second output for the same call", async () => {
   const { call } = await runModel();
   const strange = [{ type: "function_call_output", call_id: "call_strange", output: "{}" }];
   const unknown = await call("POST", "/responses", { ...cello, input: strange });

@@ -11,9 +11,9 @@ export interface Call {
 interface Story {
   /** The calls of each round. */
   readonly rounds: readonly (readonly Call[])[];
-  /** The runner's answers to calls that it refused, or took with a change. */
+  /** The runner's answers to calls that it rejected or changed. */
   readonly complaints: readonly string[];
-  /** The placeholders of what the runner made of the calls. */
+  /** The placeholders of the deliverables that the runner created. */
   readonly made: readonly string[];
   readonly message: string;
   readonly last: Turn;
@@ -22,7 +22,7 @@ interface Story {
 
 interface Options {
   readonly tools?: Conversation["tools"];
-  /** In place of the runner. */
+  /** Answers the calls in place of the runner. */
   readonly answer?: (call: Call) => string;
   readonly mostRounds?: number;
 }

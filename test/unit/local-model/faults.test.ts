@@ -6,7 +6,7 @@ import { eventually, parseEvents, runModel } from "./model-server.ts";
 const hello = { model: "m", input: "Hello." };
 const create = "POST /v1/responses";
 
-test("a status fault hits as often as it says, on its route only, with its own headers and body", async () => {
+test("a status fault applies as often as configured, only on its route, with its headers and body", async () => {
   const { model, call } = await runModel();
   const body = { error: { message: "quota", type: "insufficient_quota", code: null, param: null } };
   const headers = { "retry-after": "3" };
@@ -24,7 +24,7 @@ test("a status fault hits as often as it says, on its route only, with its own h
   expect((await call("POST", "/responses", hello)).status).toBe(200);
 });
 
-test("a rule with a probability depends on the random number, and clear ends all rules", async () => {
+test("a fault with a probability depends on the random number, and clear removes all faults", async () => {
   const dice = [0.2, 0.7];
   const { model, call } = await runModel({ random: () => dice.shift() ?? 0 });
   model.faults.add({ probability: 0.5, fault: { kind: "status", status: 503 } });
@@ -35,7 +35,7 @@ test("a rule with a probability depends on the random number, and clear ends all
   expect((await call("POST", "/responses", hello)).status).toBe(200);
 });
 
-test("an HTML fault is a proxy's page with status 200", async () => {
+test("an HTML fault answers with an HTML page and status 200", async () => {
   const { model, call } = await runModel();
   model.faults.add({ fault: { kind: "html" } });
   const { status, headers, text } = await call("POST", "/responses", hello);
@@ -45,7 +45,7 @@ test("an HTML fault is a proxy's page with status 200", async () => {
   expect(text).toMatch(/^<!doctype html>/);
 });
 
-test("a reset before the answer generates nothing, and a reset after it generates a response that is lost", async () => {
+test("a reset before the answer generates nothing, and a reset after it loses the generated response", async () => {
   const asked: string[] = [];
   const { model, client } = await runModel({
     script: ({ items }) => {
@@ -62,7 +62,7 @@ test("a reset before the answer generates nothing, and a reset after it generate
   expect(asked).toEqual(["user"]);
 });
 
-test("a reset in mid-stream comes after six events", async () => {
+test("a mid-stream reset cuts the stream after six events", async () => {
   const { model } = await runModel();
   model.faults.add({ fault: { kind: "reset", when: "mid-stream" } });
   const response = await fetch(`${model.url}/responses`, {
@@ -79,7 +79,7 @@ test("a reset in mid-stream comes after six events", async () => {
   expect(parseEvents(text)).toHaveLength(6);
 });
 
-test("a delay holds the answer back by its time", async () => {
+test("a delay postpones the answer by its duration", async () => {
   const clock = createFakeClock();
   const { model, call } = await runModel({ clock });
   model.faults.add({ fault: { kind: "delay", ms: 5_000 } });
@@ -93,7 +93,7 @@ test("a delay holds the answer back by its time", async () => {
   expect((await answer).status).toBe(200);
 });
 
-test("a silent server keeps the line open until the client leaves", async () => {
+test("a silent fault keeps the connection open until the client disconnects", async () => {
   const { model, client } = await runModel();
   model.faults.add({ times: 1, fault: { kind: "silent" } });
 
@@ -104,7 +104,7 @@ test("a silent server keeps the line open until the client leaves", async () => 
   expect(model.requests()[0]?.status).toBeNull();
 });
 
-test("a stream can fall silent in the middle", async () => {
+test("a mid-stream silent fault keeps the connection open after six events", async () => {
   const { model, client } = await runModel();
   model.faults.add({ times: 1, fault: { kind: "silent", when: "mid-stream" } });
   const stream = await client.responses.create({ ...hello, stream: true });
@@ -121,7 +121,7 @@ test("a stream can fall silent in the middle", async () => {
   await eventually(() => (model.requests()[0]?.aborted ? true : undefined));
 });
 
-test("other processes set faults and read the journal where control is on", async () => {
+test("with control on, other processes can set faults and read the journal", async () => {
   const { model, call } = await runModel({ control: true });
   const local = (method: string, path: string, body?: unknown) =>
     fetch(new URL(path, model.url), { method, ...(body ? { body: JSON.stringify(body) } : {}) });
@@ -141,7 +141,7 @@ test("other processes set faults and read the journal where control is on", asyn
   expect(await wrong.json()).toMatchObject({ error: { message: expect.stringContaining("kind") } });
 });
 
-test("without control these addresses do not exist", async () => {
+test("with control off, the control routes do not exist", async () => {
   const { model } = await runModel();
 
   expect((await fetch(new URL("/_local/requests", model.url))).status).toBe(404);

@@ -20,7 +20,7 @@ async function startModel() {
   return { clock, exchange, statusWith };
 }
 
-it("an identity is exchanged for a token that is accepted for an hour", async () => {
+it("an identity token is exchanged for an access token that is valid for an hour", async () => {
   const { clock, exchange, statusWith } = await startModel();
   const answer = await exchange(request);
   expect(answer.status).toBe(200);
@@ -31,7 +31,7 @@ it("an identity is exchanged for a token that is accepted for an hour", async ()
   expect(await statusWith(body.access_token)).toBe(401);
 });
 
-it("unknown tokens and incomplete requests are refused", async () => {
+it("unknown access tokens and invalid exchange requests are rejected", async () => {
   const { exchange, statusWith } = await startModel();
   expect(await statusWith("token_made_up")).toBe(401);
   expect((await exchange({ ...request, subject_token: "" })).status).toBe(400);

@@ -17,7 +17,7 @@ export const strictTools = toolDefinitions.map(({ name, description, parameters 
 /** A request that the model answers in two rounds of calls and a message. */
 export const cello = { model: "gpt-6-luna", input: "Help me learn the cello.", tools: strictTools };
 
-/** A running model that closes with the test, and two ways to talk to it. */
+/** A running model that closes with the test, the SDK's client, and a plain HTTP caller. */
 export async function runModel(options: Partial<ModelOptions> = {}) {
   const model = await startModel({ clock: systemClock, latencyMs: 0, ...options });
   onTestFinished(() => model.close());
@@ -25,7 +25,7 @@ export async function runModel(options: Partial<ModelOptions> = {}) {
   return { model, client, call: caller(model) };
 }
 
-/** A Response or an error, whichever the test expects. */
+/** The fields of a Response and of an error; a test reads those that it expects. */
 type AnsweredBody = OpenAI.Responses.Response & {
   readonly error: {
     readonly message: string;
@@ -39,7 +39,7 @@ interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The text as JSON; read only where it is. */
+  /** The text parsed as JSON, which throws if it is not JSON. */
   readonly body: AnsweredBody;
 }
 

@@ -21,7 +21,7 @@ test.each([
   ],
   ["architecture", architecture!, "create_svg create_table create_file create_list"],
   ["general", cello, "create_table create_bar_chart create_checklist create_list create_file"],
-])("the %s answer makes deliverables that the runner takes as they are, and shows each", (_, text, names) => {
+])("the %s answer refers to its deliverables, which the runner accepts unchanged", (_, text, names) => {
   const story = drive(text);
 
   expect(story.rounds).toHaveLength(2);
@@ -31,7 +31,7 @@ test.each([
   expect(story.message.split("\n").at(-1)).toBe(cannedNote);
 });
 
-test("quotes the first 200 characters of the newest message without its markup", () => {
+test("the message quotes the first 200 characters of the newest request without its markup", () => {
   const words = "Plan a {{artifact:chart:x}} <b>picnic</b> for [[rounds:1]] us. ";
   const story = drive(`Title: Picnic\n\n---\n\n### Recent user messages\n\n${words.repeat(10)}`);
 
@@ -45,7 +45,7 @@ test.each([
   "😀".repeat(400),
   "A system where on = off, javascript:alert(1) {{artifact:chart:x}}",
   "</svg><script>",
-])("the runner takes every call for the unusual text %j", (text) => {
+])("the runner accepts every call for the unusual text %j", (text) => {
   const story = drive(text);
 
   expect(story.complaints).toEqual([]);
@@ -58,7 +58,7 @@ test("the same conversation gives the same turn", () => {
   expect(plan(conversation)).toEqual(plan(structuredClone(conversation)));
 });
 
-test("repeats a refused call under another id, or another file name, and shows that one", () => {
+test("a rejected call is repeated with another id or file name, which the message refers to", () => {
   const story = drive(business!, {
     answer: (call) => JSON.stringify({ ok: !call.arguments.includes('"id":"budget-split"') }),
   });
@@ -72,7 +72,7 @@ test("repeats a refused call under another id, or another file name, and shows t
   expect(file.message).toContain("{{artifact:file:brief-2.md}}");
 });
 
-test("gives a deliverable up after four refusals and leaves it out of the message", () => {
+test("a deliverable that is rejected four times is left out of the message", () => {
   const story = drive(cello, {
     answer: (call) => JSON.stringify({ ok: call.name !== "create_table" }),
   });
@@ -82,13 +82,13 @@ test("gives a deliverable up after four refusals and leaves it out of the messag
   expect(story.message).toContain("{{artifact:checklist:next-steps}}");
 });
 
-test("calls only tools that are offered", () => {
+test("only the offered tools are called", () => {
   const tools = toolDefinitions.filter((tool) => tool.name === "create_list");
 
   expect(drive(business!, { tools }).rounds.map(namesOf)).toEqual(["create_list"]);
 });
 
-test("fits arguments to the tool's schema: null for what is absent, and no other fields", () => {
+test("arguments fit the tool's schema, with null for absent fields and no extra fields", () => {
   const [call] = drive(cello).rounds[1] ?? [];
   expect(JSON.parse(call!.arguments)).toEqual({
     list: {
@@ -105,7 +105,7 @@ test("fits arguments to the tool's schema: null for what is absent, and no other
   expect(JSON.parse(free!.arguments).list.kind).toBe("list");
 });
 
-test("summarizes in sentences of the text when no tools are offered", () => {
+test("a request without tools is answered with sentences of the text as a summary", () => {
   const text =
     "We met on Monday. The budget must stay below 9,000 EUR. It rained. See https://example.org/plan for more.";
   const { message } = drive(text, { tools: [] });
@@ -114,7 +114,7 @@ test("summarizes in sentences of the text when no tools are offered", () => {
   expect(message).toContain("- See https://example.org/plan for more.\n");
 });
 
-test("takes a later message that is no repair prompt for a new request", () => {
+test("a later message that is not a repair prompt starts a new request", () => {
   const first = drive(cello);
   const second = drive([...first.items, { type: "user", text: "Now the violin, please." }]);
 

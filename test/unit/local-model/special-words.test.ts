@@ -9,7 +9,7 @@ test.each([
   ["unknown-tool", "create_hologram", "{{artifact:list:views}}"],
   ["path-traversal", "create_file", "{{artifact:file:notes/field-notes.md}}"],
   ["negative-stacked", "create_stacked_bar_chart", "{{artifact:chart:cash-flow}}"],
-])("[[%s]] calls %s wrongly once, then makes %s", (word, wrong, shown) => {
+])("[[%s]] makes one invalid call of %s, and then creates %s", (word, wrong, shown) => {
   const story = drive(`${cello} [[${word}]]`);
 
   expect(story.rounds[0]?.[0]?.name).toBe(wrong);
@@ -18,14 +18,14 @@ test.each([
   expect(story.message).toContain(shown);
 });
 
-test("[[bad-json]] is not JSON and [[path-traversal]] leaves its folder", () => {
+test("[[bad-json]] gives invalid JSON, and [[path-traversal]] a path out of the folder", () => {
   const [json, path] = drive("[[bad-json]] [[path-traversal]]").rounds[0] ?? [];
 
   expect(() => JSON.parse(json!.arguments)).toThrow(SyntaxError);
   expect(JSON.parse(path!.arguments).name).toBe("../../etc/field-notes.md");
 });
 
-test("[[svg-script]] brings a script, and repeats the call without it only where it is refused", () => {
+test("[[svg-script]] creates an SVG with a script, and repeats the call without it only when it is rejected", () => {
   const svgs = (answer?: () => string) => {
     const story = drive("[[svg-script]]", answer === undefined ? {} : { answer });
     expect(story.message).toContain("{{artifact:svg:trend}}");
@@ -44,7 +44,7 @@ test("[[svg-script]] brings a script, and repeats the call without it only where
   expect(again).not.toMatch(/onclick|script/);
 });
 
-test("[[dangling]] names a missing chart until a repair prompt points it out", () => {
+test("[[dangling]] refers to a missing chart until it gets a repair prompt", () => {
   const first = drive(`${cello} [[dangling]]`);
   const second = drive([...first.items, { type: "user", text: repairPrompt }]);
 
@@ -54,7 +54,7 @@ test("[[dangling]] names a missing chart until a repair prompt points it out", (
   expect(second.message).toContain("{{artifact:table:options}}");
 });
 
-test("[[dangling-forever]] names it again after every repair prompt", () => {
+test("[[dangling-forever]] refers to the missing chart after every repair prompt", () => {
   let story = drive(`${cello} [[dangling-forever]]`);
   for (let repair = 0; repair < 5; repair++) {
     story = drive([...story.items, { type: "user", text: repairPrompt }]);
@@ -69,7 +69,7 @@ test("[[endless]] calls a tool in each round", () => {
   expect(story.rounds[39]?.map((call) => JSON.parse(call.arguments).name)).toEqual(["notes/round-40.md"]);
 });
 
-test.each([0, 1, 2, 7])("[[rounds:%i]] takes that many rounds, and makes each deliverable once", (rounds) => {
+test.each([0, 1, 2, 7])("[[rounds:%i]] takes that many rounds, and creates at most one table", (rounds) => {
   const story = drive(`${cello} [[rounds:${rounds}]]`);
 
   expect(story.rounds).toHaveLength(rounds);
@@ -85,11 +85,11 @@ test.each([
   ["content-filter", partial, "content_filter"],
   ["empty", [], "completed"],
   ["failed", [], "failed"],
-])("[[%s]] ends the job at once", (word, parts, outcome) => {
+])("[[%s]] ends the job in its first turn", (word, parts, outcome) => {
   expect(drive(`Hello [[${word}]]`).last).toEqual({ parts, outcome });
 });
 
-test("[[long-message]] is over 24,000 characters once", () => {
+test("[[long-message]] gives one message of more than 24,000 characters, and then a short one", () => {
   const first = drive("[[long-message]]");
   const second = drive([...first.items, { type: "user", text: "The message is too long." }]);
 
@@ -97,6 +97,6 @@ test("[[long-message]] is over 24,000 characters once", () => {
   expect(second.message.length).toBeLessThan(2_000);
 });
 
-test("words of an older message, in an earlier paragraph, have no effect", () => {
+test("special words in an earlier paragraph have no effect", () => {
   expect(drive(`[[refuse]] please\n\n${cello}`).rounds).toHaveLength(2);
 });

@@ -6,7 +6,7 @@ import { cello, eventually, parseEvents, runModel } from "./model-server.ts";
 const typesOf = (events: readonly SeenEvent[]): string[] =>
   events.map((event) => event.type).filter((type, index, all) => type !== all[index - 1]);
 
-test("streams a message in the API's order, numbered from 0", async () => {
+test("a message is streamed in the API's order of events, numbered from 0", async () => {
   const { call } = await runModel();
   const { text: stream, headers } = await call("POST", "/responses", { ...cello, tools: [], stream: true });
   const events = parseEvents(stream);
@@ -27,7 +27,7 @@ test("streams a message in the API's order, numbered from 0", async () => {
   expect(events.find((event) => event.type === "response.output_text.done")?.text).toBe(text);
 });
 
-test("streams each call's arguments in pieces that make up its JSON", async () => {
+test("a call's arguments are streamed in deltas that add up to its JSON", async () => {
   const { call } = await runModel();
   const { text } = await call("POST", "/responses", { ...cello, stream: true });
   const events = parseEvents(text);
@@ -43,7 +43,7 @@ test("streams each call's arguments in pieces that make up its JSON", async () =
   }
 });
 
-test("streams a refusal and an incomplete response as such", async () => {
+test("a refusal and an incomplete response are streamed with their own events", async () => {
   const { call } = await runModel();
   const eventsOf = async (input: string) =>
     parseEvents((await call("POST", "/responses", { ...cello, input, stream: true })).text);
@@ -55,7 +55,7 @@ test("streams a refusal and an incomplete response as such", async () => {
   });
 });
 
-test("a client that leaves in mid-stream ends the generation", async () => {
+test("a generation ends when its client disconnects mid-stream", async () => {
   const clock = createFakeClock(1_000);
   const { model, client } = await runModel({ clock, latencyMs: 10_000 });
   const stream = await client.responses.create({ ...cello, stream: true });
@@ -70,7 +70,7 @@ test("a client that leaves in mid-stream ends the generation", async () => {
   expect(await client.responses.retrieve(id)).toMatchObject({ status: "cancelled", output: [] });
 });
 
-test("a client that leaves before a plain answer ends the generation", async () => {
+test("a generation ends when its client disconnects before the answer", async () => {
   const clock = createFakeClock(1_000);
   const { model, client } = await runModel({ clock, latencyMs: 10_000 });
   const leave = new AbortController();
@@ -85,7 +85,7 @@ test("a client that leaves before a plain answer ends the generation", async () 
   expect(model.requests()[0]).toMatchObject({ status: null, model: "gpt-6-luna" });
 });
 
-test("a turn takes the model's latency, and [[slow:MS]] its own", async () => {
+test("a turn takes the model's latency, or the time given by [[slow:MS]]", async () => {
   const clock = createFakeClock(1_000);
   const { client } = await runModel({ clock, latencyMs: 400 });
   for (const [input, ms] of [

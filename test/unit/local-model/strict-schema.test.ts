@@ -26,7 +26,7 @@ test.each([
     `${at}'additionalProperties' is required to be supplied and to be false.`,
   ],
   [
-    "an open object inside",
+    "a nested open object",
     whole({ type: "object", properties: {}, required: [] }),
     `${inTitle}'additionalProperties' is required to be supplied and to be false.`,
   ],
@@ -36,7 +36,7 @@ test.each([
     `${at}'required' is required to be supplied and to be an array including every key in properties. Missing 'title'.`,
   ],
   [
-    "a required stranger",
+    "a required property that is not defined",
     { ...whole(text), required: ["title", "body"] },
     `${at}Extra required key "body" supplied.`,
   ],
@@ -47,13 +47,13 @@ test.each([
     `${inTitle}'pattern' holds look-around, which is not supported.`,
   ],
   [
-    "a breach in a branch",
+    "an unsupported keyword in a branch of anyOf",
     whole({ anyOf: [{ type: "null" }, { type: "array", items: { ...text, default: "" } }] }),
     "In context=('properties', 'title', 'anyOf', '1', 'items'), 'default' is not permitted.",
   ],
-  ["a root that is no object", { type: "string" }, `${mustBeObject}'type: "string"'.`],
+  ["a root that is not an object", { type: "string" }, `${mustBeObject}'type: "string"'.`],
   ["no schema", null, `${mustBeObject}'type: "None"'.`],
-])("refuses a strict tool with %s", async (_, parameters, problem) => {
+])("a strict tool is rejected with %s", async (_, parameters, problem) => {
   const { call } = await runModel();
   const { status, body } = await call("POST", "/responses", {
     model: "m",
@@ -80,7 +80,7 @@ test.each([
     [tool({ type: "object", properties: { a: { ...text, minLength: 1 } } }, false)],
   ],
   ["the runner's tools", strictTools],
-])("accepts %s", async (_, tools) => {
+])("a request is accepted with %s", async (_, tools) => {
   const { call } = await runModel();
 
   expect((await call("POST", "/responses", { model: "m", input: "x", tools })).status).toBe(200);

@@ -9,16 +9,16 @@ const publicRunner =
 test.each([
   ["this project's runner", ours],
   ["the public runner", publicRunner],
-  ["the public runner for an idea", "Title: Cello\n\n---\n\nNew words. More."],
-])("reads title and request from the input of %s", (_, input) => {
+  ["the public runner for a legacy idea", "Title: Cello\n\n---\n\nNew words. More."],
+])("topicOf finds title and request in the input of %s", (_, input) => {
   expect(topicOf(input)).toEqual({ text: "New words. More.", subject: "Cello", quote: "New words. More." });
 });
 
-test("takes the first sentence for the subject where there is no title", () => {
+test("topicOf uses the first sentence as the subject when there is no title", () => {
   expect(topicOf("# The request\n\nNew words. More.").subject).toBe("New words.");
 });
 
-test("keeps the rules and headings of a person's own text", () => {
+test("topicOf keeps horizontal rules and headings of the user's text", () => {
   const text = "# My plan\n\nFirst.\n\n---\n\nSecond. title: none";
 
   expect(topicOf(text)).toEqual({
@@ -28,7 +28,7 @@ test("keeps the rules and headings of a person's own text", () => {
   });
 });
 
-test("cuts without leaving half a character", () => {
+test("topicOf never cuts within a character", () => {
   const { subject, quote } = topicOf(`a${"😀".repeat(150)}`);
 
   expect(subject).toBe(`a${"😀".repeat(29)}…`);

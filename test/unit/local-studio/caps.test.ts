@@ -63,7 +63,7 @@ const outputs = Object.entries(atTheCap).map(([name, fields]) => {
 });
 const fullest = { workspaceId: "ws-1", ...toPayload(draft, text(24_000)) };
 
-it("an independent reading of the API page takes what our tools make, up to every cap", () => {
+it("the independent caps accept the tools' deliverables at every cap", () => {
   for (const output of outputs) expect(output).toMatch(/^\{"ok":true/);
   expect(problemsOf(fullest)).toEqual([]);
 });
@@ -74,7 +74,7 @@ const list = { kind: "list", id: "list", items: ["One"] };
 const file = (name: string) => ({ files: [{ name, content: "" }] });
 const svg = (content: string) => ({ svgs: [{ id: "a", content }] });
 
-describe("the independent reading of the API page refuses", () => {
+describe("the independent caps reject", () => {
   it.each([
     ["an unknown field", { mood: 1 }, "mood is unknown"],
     ["a missing kind", { lists: undefined }, "lists is not an array"],
@@ -117,7 +117,7 @@ describe("the independent reading of the API page refuses", () => {
       "datasets[0].kind is missing",
     ],
     ["an unknown chart", { charts: [{ kind: "radar", id: "a" }] }, "charts[0].kind is not a kind of chart"],
-    ["an item that is no object", { svgs: ["x"] }, "svgs[0] is not an object"],
+    ["an item that is not an object", { svgs: ["x"] }, "svgs[0] is not an object"],
     ["an incomplete svg", svg("<svg><rect/>"), "svgs[0].content is not a whole <svg>…</svg>"],
   ])("%s", (_, change, problem) => {
     expect(problemsOf({ ...fullest, ...change })).toContain(problem);
@@ -133,13 +133,13 @@ describe("the independent reading of the API page refuses", () => {
     "<iframe></iframe>",
     "<embed/>",
     "<OBJECT></OBJECT>",
-  ])("an svg with %s, which could run", (inside) => {
+  ])("an svg with %s, which could execute", (inside) => {
     const problems = problemsOf({ ...fullest, ...svg(`<svg>${inside}</svg>`) });
     expect(problems).toEqual(["svgs[0].content contains something that could run"]);
   });
 });
 
-it("an svg may hold text that only resembles a script", () => {
+it("an svg may contain text that only resembles a script", () => {
   expect(problemsOf({ ...fullest, ...svg("<svg><text>on = 1, x(on) = 2</text></svg>") })).toEqual([]);
 });
 
@@ -149,17 +149,17 @@ it.each([
   ["{{artifact:list:a {{artifact:list:b}}", ["{{artifact:list:a {{artifact:list:b}}"]],
   ["{{artifact:list:a}x}} {{artifact:graph:g}} {{artifact:list:}} {{artifact:list:a", []],
   ["{{artifact:list:list}} {{artifact:list: LIST }}", []],
-])("of %s the placeholders without a deliverable are %j", (assistantMessage, dangling) => {
+])("the message %s has the placeholders without a deliverable %j", (assistantMessage, dangling) => {
   expect(problemsOf({ ...fullest, assistantMessage })).toEqual(
     dangling.map((token) => `assistantMessage names ${token}, which is not in the payload`),
   );
 });
 
-it.each([undefined, null, "x", 3, []])("%j is no payload", (body) => {
+it.each([undefined, null, "x", 3, []])("%j is not a payload", (body) => {
   expect(problemsOf(body)).toEqual([" is not an object"]);
 });
 
-it("the local Studio shares no code with what it judges", () => {
+it("the local Studio's caps share no code with the deliverables", () => {
   const folder = new URL("../../../local/studio/", import.meta.url);
   const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");
   const sources = readdirSync(folder).filter((name) => name.endsWith(".ts"));

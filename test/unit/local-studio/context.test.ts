@@ -36,13 +36,13 @@ describe("the context of a job", () => {
     expect(contextSchema.safeParse(found).success).toBe(true);
   });
 
-  it("carries a message's subtitle", async () => {
+  it("includes a message's subtitle", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "Plan", subtitle: "from the phone" });
     await fixture.lease();
     expect((await context(workspaceId)).recentMessages[0].subtitle).toBe("from the phone");
   });
 
-  it("has no message and the idea for an old workspace", async () => {
+  it("has the idea and no message for a legacy workspace", async () => {
     const workspaceId = fixture.studio.queueJob({ legacyIdea: "A shop for tea" });
     await fixture.lease();
     expect(await context(workspaceId)).toMatchObject({
@@ -53,8 +53,8 @@ describe("the context of a job", () => {
   });
 });
 
-describe("recent and prior messages", () => {
-  it("keeps what a failed job left unanswered recent", async () => {
+describe("the split into recent and prior messages", () => {
+  it("keeps the messages of a failed job recent", async () => {
     const workspaceId = await fixture.leaseNew("one");
     await fixture.fail(workspaceId);
     await say(workspaceId, "again");
@@ -62,7 +62,7 @@ describe("recent and prior messages", () => {
     expect(await context(workspaceId)).toMatchObject({ recentText: "one\n\nagain", priorMessages: [] });
   });
 
-  it("calls the oldest prior when too many are unanswered, and asks for a summary past the limit", async () => {
+  it("makes the oldest of too many unanswered messages prior, and asks for a summary over the token limit", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "x".repeat(10) });
     for (const text of ["y".repeat(9), "three", "four"]) await say(workspaceId, text);
     await fixture.lease();
@@ -77,7 +77,7 @@ describe("recent and prior messages", () => {
 });
 
 describe("the stored summary", () => {
-  it("covers the prior messages only from their first to their last id", async () => {
+  it("covers the prior messages only if it spans their first to last id", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "one" });
     for (const text of ["two", "three", "four"]) await say(workspaceId, text);
     await fixture.lease();
@@ -93,7 +93,7 @@ describe("the stored summary", () => {
     });
   });
 
-  it("may have 39,800 UTF-16 units and no more", async () => {
+  it("may have at most 39,800 UTF-16 units", async () => {
     const workspaceId = await fixture.leaseNew("one");
     const ids = { fromMessageId: "a", throughMessageId: "b" };
     expect((await save(workspaceId, { summaryText: `${"😀".repeat(19_900)}x`, ...ids })).status).toBe(400);
@@ -101,8 +101,8 @@ describe("the stored summary", () => {
   });
 });
 
-describe("messages and jobs", () => {
-  it("joins a message to the job that still waits", async () => {
+describe("a new message", () => {
+  it("joins a job that is still queued", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "one" });
     await say(workspaceId, "two");
     await fixture.lease();
@@ -111,7 +111,7 @@ describe("messages and jobs", () => {
     expect(await fixture.lease()).toEqual({ leased: false });
   });
 
-  it("queues one more job for what came during the lease, when the lease has ended", async () => {
+  it("during a lease is queued, with others, as one more job when that job ends", async () => {
     const workspaceId = await fixture.leaseNew("one");
     await say(workspaceId, "two");
     await say(workspaceId, "three");
@@ -131,7 +131,7 @@ describe("messages and jobs", () => {
     expect(await fixture.lease()).toEqual({ leased: false });
   });
 
-  it("does not answer an expired job's followers before the job itself", async () => {
+  it("during a lease that expires is not part of the job's next lease", async () => {
     const workspaceId = await fixture.leaseNew("one");
     await say(workspaceId, "two");
     await fixture.clock.advance(600_000);

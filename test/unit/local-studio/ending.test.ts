@@ -4,7 +4,7 @@ import { fullPayload, messageOnly, noonMs, useFixture } from "./fixture.ts";
 const fixture = useFixture();
 
 describe("completing", () => {
-  it("keeps the message and every kind of deliverable", async () => {
+  it("stores the message and every kind of deliverable", async () => {
     const workspaceId = await fixture.leaseNew();
     await fixture.clock.advance(2_500);
     expect((await fixture.complete(workspaceId, fullPayload)).json).toEqual({ ok: true });
@@ -21,7 +21,7 @@ describe("completing", () => {
     });
   });
 
-  it("refuses a payload that breaks a cap, names every problem and leaves the lease", async () => {
+  it("rejects a payload that exceeds a cap, lists every problem and keeps the lease", async () => {
     const workspaceId = await fixture.leaseNew();
     const files = [{ name: "../plan.md", content: "x" }];
     const broken = { ...messageOnly, assistantMessage: "x".repeat(24_001), files };
@@ -32,7 +32,7 @@ describe("completing", () => {
     expect(fixture.state()).toBe("leased");
   });
 
-  it("counts UTF-16 units: takes 24,000 emoji in a file and refuses one character more", async () => {
+  it("counts UTF-16 units: accepts 24,000 emoji in a file and rejects one more character", async () => {
     const workspaceId = await fixture.leaseNew();
     const complete = (content: string) =>
       fixture.complete(workspaceId, { ...messageOnly, files: [{ name: "plan.md", content }] });
@@ -51,7 +51,7 @@ describe("failing", () => {
     expect(json.messages[1]).toMatchObject({ role: "failure", reason: "No model." });
   });
 
-  it("takes a reason of 500 UTF-16 units, and refuses a longer one and none", async () => {
+  it("accepts a reason of up to 500 UTF-16 units, and rejects a longer or missing one", async () => {
     const workspaceId = await fixture.leaseNew();
     for (const reason of ["x".repeat(501), `${"😀".repeat(250)}x`, "", null]) {
       expect((await fixture.fail(workspaceId, reason)).status).toBe(400);

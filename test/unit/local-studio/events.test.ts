@@ -20,7 +20,7 @@ async function openStream() {
   return { reader, until };
 }
 
-it("sends the page each state as it comes, and a comment every 15 s", async () => {
+it("the event stream sends each change of state, and a comment every 15 s", async () => {
   const stream = await openStream();
   const workspaceId = fixture.studio.queueJob({ text: "Plan it" });
   const text = await stream.until('"state":"queued"');
@@ -34,7 +34,7 @@ it("sends the page each state as it comes, and a comment every 15 s", async () =
   await stream.until(": heartbeat\n\n");
 });
 
-it("announces an expired lease without being asked, until the listener unsubscribes", async () => {
+it("onChange reports an expired lease without a request, until the listener unsubscribes", async () => {
   await fixture.leaseNew();
   const seen: string[] = [];
   const end = fixture.studio.onChange((summary) => seen.push(summary.state));
@@ -47,14 +47,14 @@ it("announces an expired lease without being asked, until the listener unsubscri
   expect(seen).toEqual(["queued"]);
 });
 
-it("forgets a stream whose client left", async () => {
+it("the heartbeat of an event stream ends when its client disconnects", async () => {
   const stream = await openStream();
   expect(fixture.clock.sleeping()).toBe(2); // the reaper and the stream's heartbeat
   await stream.reader.cancel();
   await expect.poll(() => fixture.clock.sleeping()).toBe(1);
 });
 
-it("ends streams and unanswered calls at once when it closes", async () => {
+it("close ends streams and unanswered calls at once", async () => {
   const stream = await openStream();
   fixture.studio.faults.add({ fault: { kind: "never" } });
   const silent = fixture.post("/leaseWorkspaceJob").catch(() => "cut");

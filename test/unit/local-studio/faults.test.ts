@@ -8,7 +8,7 @@ const control = (method: string, path: string, body?: unknown) =>
   fixture.write(method, `/_local/${path}`, body);
 
 describe("a fault", () => {
-  it("answers with its status, headers and body, as often as it says", async () => {
+  it("answers with its status, headers and body, as often as configured", async () => {
     fixture.studio.faults.add({
       route: "/leaseWorkspaceJob",
       times: 2,
@@ -25,12 +25,12 @@ describe("a fault", () => {
   });
 
   it.each([
-    ["of another route", { route: "/failWorkspaceJob" }, 200],
-    ["of its route", { route: "/heartbeatWorkspaceJob" }, 500],
-    ["of another workspace", { workspaceId: "ws_other" }, 200],
-    ["whose dice, 0.5, are not below its probability", { probability: 0.5 }, 200],
-    ["whose dice, 0.5, are below its probability", { probability: 0.51 }, 500],
-  ])("answers a call %s according to %j: %i", async (_, rule, status) => {
+    ["to another route", { route: "/failWorkspaceJob" }, 200],
+    ["to its route", { route: "/heartbeatWorkspaceJob" }, 500],
+    ["for another workspace", { workspaceId: "ws_other" }, 200],
+    ["with the random number 0.5 at its probability", { probability: 0.5 }, 200],
+    ["with the random number 0.5 below its probability", { probability: 0.51 }, 500],
+  ])("applies to a call %s according to %j: status %i", async (_, rule, status) => {
     const workspaceId = await fixture.leaseNew();
     fixture.studio.faults.add({ ...rule, fault: { kind: "status", status: 500 } });
     expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(status);
@@ -44,7 +44,7 @@ describe("a fault", () => {
     [{ kind: "reset", when: "before" }, "no answer", "queued"],
     [{ kind: "reset", when: "after" }, "no answer", "leased"],
     [{ kind: "cut" }, "no answer", "leased"],
-  ])("%j: the client of a lease call sees %s, and the job is %s", async (fault, seen, state) => {
+  ])("of %j gives the client of a lease call %s, and leaves the job %s", async (fault, seen, state) => {
     fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ times: 1, fault });
     const answer = lease().then(
@@ -54,7 +54,7 @@ describe("a fault", () => {
     expect([await answer, fixture.state()]).toEqual([seen, state]);
   });
 
-  it("delays the effect", async () => {
+  it("of kind delay postpones the effect of the call", async () => {
     fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ fault: { kind: "delay", ms: 3_000 } });
     const reply = lease();
@@ -64,7 +64,7 @@ describe("a fault", () => {
     expect((await reply).json.leased).toBe(true);
   });
 
-  it("never answers, and the effect does not happen", async () => {
+  it("of kind never gives no answer, and the call has no effect", async () => {
     fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ fault: { kind: "never" } });
     const signal = AbortSignal.timeout(100);
@@ -74,7 +74,7 @@ describe("a fault", () => {
     expect(fixture.state()).toBe("queued");
   });
 
-  it("replaces a field of an answer wherever it stands, and leaves errors as they are", async () => {
+  it("of kind replace replaces a field anywhere in an answer, but not in an error", async () => {
     const workspaceId = fixture.studio.queueJob({ text: "x" });
     fixture.studio.faults.add({ fault: { kind: "replace", field: "createdAtMs", with: 1e300 } });
     const refused = await fixture.post("/getWorkspaceRunnerContext", { workspaceId });
@@ -86,14 +86,14 @@ describe("a fault", () => {
 
   it("that is added first takes precedence until it is removed", async () => {
     fixture.studio.faults.add({ fault: { kind: "status", status: 500 } });
-    const takeOut = fixture.studio.faults.addFirst({ fault: { kind: "status", status: 429 } });
+    const remove = fixture.studio.faults.addFirst({ fault: { kind: "status", status: 429 } });
     expect((await lease()).status).toBe(429);
-    takeOut();
+    remove();
     expect((await lease()).status).toBe(500);
   });
 });
 
-it("the journal has every request to the runner's API with its caller, workspace and status", async () => {
+it("the journal has every request to the runner's API, with its caller, workspace and status", async () => {
   const workspaceId = fixture.studio.queueJob({ text: "x" });
   await fixture.post("/~Processor-1/leaseWorkspaceJob");
   await fixture.clock.advance(5);
@@ -115,7 +115,7 @@ it("the journal has every request to the runner's API with its caller, workspace
 });
 
 describe("the control routes", () => {
-  it("queue, make and revoke keys, steal, and inject faults for other processes", async () => {
+  it("let other processes queue jobs, create and revoke keys, steal leases and inject faults", async () => {
     const { workspaceId } = (await control("POST", "jobs", { text: "x", title: "T" })).json;
     const made = (await control("POST", "keys", { kind: "user" })).json;
     expect((await fixture.lease(made.runnerToken)).workspaceId).toBe(workspaceId);
@@ -133,7 +133,7 @@ describe("the control routes", () => {
     expect((await control("GET", "requests")).json).toHaveLength(5);
   });
 
-  it("steal a lease for nobody, which puts the job back into the queue", async () => {
+  it("can steal a lease for nobody, which puts the job back into the queue", async () => {
     const { workspaceId } = (await control("POST", "jobs", { legacyIdea: "x" })).json;
     await lease();
     await control("POST", "steal", { workspaceId, to: "nobody" });
@@ -143,7 +143,7 @@ describe("the control routes", () => {
     expect((await control("POST", "steal", { workspaceId: "none" })).status).toBe(404);
   });
 
-  it("refuse a rule that they do not understand", async () => {
+  it("reject an invalid fault", async () => {
     expect((await control("POST", "faults", { fault: { kind: "flood" } })).status).toBe(400);
     const typo = { rout: "/leaseWorkspaceJob", fault: { kind: "never" } };
     expect((await control("POST", "faults", typo)).status).toBe(400);

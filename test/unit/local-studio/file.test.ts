@@ -14,8 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe("the file", () => {
-  it("keeps threads, leases and keys over a restart", async () => {
+describe("the database file", () => {
+  it("keeps threads, leases and keys across a restart", async () => {
     const first = await startFixture({ file });
     const done = first.studio.queueJob({ text: "done", title: "T" });
     await first.lease();
@@ -36,7 +36,7 @@ describe("the file", () => {
     await second.close();
   });
 
-  it("holds no secret of a key", async () => {
+  it("does not contain the secret of a key", async () => {
     const fixture = await startFixture({ file });
     await fixture.lease();
     const [id = "", secret = ""] = fixture.userKey.split(".");
@@ -47,7 +47,7 @@ describe("the file", () => {
     expect(bytes).not.toContain(secret);
   });
 
-  it("is its owner's alone, also where it was not before", async () => {
+  it("is readable by its owner only, even when others could read it before", async () => {
     const modes = () =>
       readdirSync(join(folder, "deep")).map((name) => statSync(join(folder, "deep", name)).mode & 0o777);
     const first = await startFixture({ file });
@@ -61,7 +61,7 @@ describe("the file", () => {
     await second.close();
   });
 
-  it("counts the day's jobs over a restart", async () => {
+  it("keeps the day's count of jobs across a restart", async () => {
     const first = await startFixture({ file, dailyLimits: { user: 1 } });
     first.studio.queueJob({ text: "one" });
     await first.close();
@@ -70,7 +70,7 @@ describe("the file", () => {
     await second.close();
   });
 
-  it("is released by close, also when closed twice", async () => {
+  it("is released by close, even when closed twice", async () => {
     const first = await startFixture({ file });
     await Promise.all([first.close(), first.close()]);
     const second = await startFixture({ file });
@@ -79,12 +79,12 @@ describe("the file", () => {
   });
 });
 
-describe("starting is refused", () => {
+describe("startStudio fails", () => {
   it.each([
     ["text", "this is not a database"],
     ["a long text", "no database ".repeat(1_000)],
     ["half a header", "SQLite format 3\0"],
-  ])("with %s in the file, which stays as it is", async (_what, content) => {
+  ])("with %s in the file, which is left unchanged", async (_what, content) => {
     file = join(folder, "studio.sqlite");
     writeFileSync(file, content);
     await expect(startFixture({ file })).rejects.toMatchObject({
@@ -130,13 +130,13 @@ describe("starting is refused", () => {
     await first.close();
   });
 
-  it("with a folder in the place of the file", async () => {
+  it("with a folder in place of the file", async () => {
     await expect(startFixture({ file: folder })).rejects.toThrow(
       `${folder} cannot be opened. Check that its folder exists and that it can be written`,
     );
   });
 
-  it("with a port that is taken, and the file is free again", async () => {
+  it("with a port in use, and releases the file", async () => {
     const first = await startFixture();
     const { port } = first.studio;
     await expect(startFixture({ file, port })).rejects.toMatchObject({

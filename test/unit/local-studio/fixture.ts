@@ -20,15 +20,15 @@ export interface Fixture {
   post(path: string, body?: unknown, token?: string): Promise<Reply>;
   /** A call with any method, headers and raw body. */
   send(path: string, init?: RequestInit): Promise<Reply>;
-  /** A call of the page's, with a JSON body. */
+  /** A call from the page, with a JSON body. */
   write(method: string, path: string, body?: unknown): Promise<Reply>;
   /** A lease call's answer. */
   lease(token?: string): Promise<Reply["json"]>;
-  /** Queues a job of its own and leases it; gives the workspace's id. */
+  /** Queues a new job and leases it; returns the workspace's id. */
   leaseNew(text?: string): Promise<string>;
   complete(workspaceId: string, payload?: object): Promise<Reply>;
   fail(workspaceId: string, error?: unknown): Promise<Reply>;
-  /** Of the workspace that changed last. */
+  /** The state of the workspace that changed last. */
   state(): string | undefined;
   /** The key that `post` uses when none is given. */
   readonly userKey: string;
@@ -93,7 +93,7 @@ export async function startFixture(options: Partial<StudioOptions> = {}): Promis
   };
 }
 
-/** A fixture of its own for each test of the file. */
+/** A new fixture for each test of the file. */
 export function useFixture(options: Partial<StudioOptions> = {}): Fixture {
   let fixture: Fixture | undefined;
   beforeEach(async () => {
@@ -103,7 +103,7 @@ export function useFixture(options: Partial<StudioOptions> = {}): Fixture {
   return new Proxy({} as Fixture, { get: (_, name) => fixture && Reflect.get(fixture, name) });
 }
 
-/** A payload that uses every kind. */
+/** A payload with every kind of deliverable. */
 export const fullPayload = {
   assistantMessage: "Here: {{artifact:chart:share}} and {{artifact:checklist:todo}}",
   files: [{ name: "notes/plan.md", content: "# Plan\n\nüber" }],

@@ -4,7 +4,7 @@ import { noonMs, useFixture } from "./fixture.ts";
 const fixture = useFixture({ leaseMs: 10_000 });
 const ends = () => fixture.studio.leases().map((one) => `${one.jobId}.${one.lease} ${one.end ?? "held"}`);
 
-it("a job is leased once more to the key that holds it", async () => {
+it("a job offered again to the same key is leased a second time to its holder only", async () => {
   const workspaceId = await fixture.leaseNew();
   fixture.studio.plan.offerAgain(workspaceId, "same");
   const other = fixture.studio.createKey("user").runnerToken;
@@ -14,7 +14,7 @@ it("a job is leased once more to the key that holds it", async () => {
   expect(ends()).toEqual(["1.1 doubled", "1.2 held"]);
 });
 
-it("a job is leased once more to another key, and its first holder has lost it", async () => {
+it("a job offered again to another key is leased to that key, and its first holder loses the lease", async () => {
   const workspaceId = await fixture.leaseNew();
   fixture.studio.plan.offerAgain(workspaceId, "other");
   expect(await fixture.lease()).toEqual({ leased: false });
@@ -24,7 +24,7 @@ it("a job is leased once more to another key, and its first holder has lost it",
   expect(ends()).toEqual(["1.1 moved", "1.2 held"]);
 });
 
-it("a job that has ended is not leased once more", async () => {
+it("a job that has ended is not leased again", async () => {
   const workspaceId = await fixture.leaseNew();
   fixture.studio.plan.offerAgain(workspaceId, "same");
   await fixture.complete(workspaceId);
@@ -32,7 +32,7 @@ it("a job that has ended is not leased once more", async () => {
   expect(ends()).toEqual(["1.1 completed"]);
 });
 
-it("short leases are short with their heartbeats, for as many leases as were asked for", async () => {
+it("a shortened lease stays short after a heartbeat, and only for the given number of leases", async () => {
   const workspaceId = fixture.studio.queueJob({ text: "x" });
   fixture.studio.plan.shorten(workspaceId, 50, 1);
   expect((await fixture.lease()).leaseExpiresAt).toBe(noonMs + 50);
@@ -43,7 +43,7 @@ it("short leases are short with their heartbeats, for as many leases as were ask
   expect(ends()).toEqual(["1.1 expired", "1.2 held"]);
 });
 
-it("a message posted as a job of its own is leased after the first job has ended", async () => {
+it("a message posted as a separate job is leased after the first job has ended", async () => {
   const workspaceId = await fixture.leaseNew("first");
   fixture.studio.post(workspaceId, "second");
   expect(await fixture.lease()).toEqual({ leased: false });

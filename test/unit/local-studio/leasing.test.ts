@@ -6,7 +6,7 @@ const summaryOf = (workspaceId: string) =>
   fixture.studio.snapshot().find((each) => each.workspaceId === workspaceId);
 
 describe("the queue", () => {
-  it("gives the oldest job first, each once, for ten minutes", async () => {
+  it("leases the oldest job first, each job once, for ten minutes", async () => {
     const first = fixture.studio.queueJob({ text: "one", title: "First" });
     const second = fixture.studio.queueJob({ text: "two" });
     expect(await fixture.lease()).toEqual({
@@ -25,13 +25,13 @@ describe("the queue", () => {
     expect(await fixture.lease()).toEqual({ leased: false });
   });
 
-  it("gives one job to one of many callers at once", async () => {
+  it("leases a job to only one of many concurrent callers", async () => {
     fixture.studio.queueJob({ text: "one" });
     const leases = await Promise.all(Array.from({ length: 20 }, () => fixture.lease()));
     expect(leases.filter(({ leased }) => leased)).toHaveLength(1);
   });
 
-  it("puts the job of an expired lease at its head again, and counts the leases", async () => {
+  it("puts the job of an expired lease back at its head, and counts the leases", async () => {
     const workspaceId = await fixture.leaseNew();
     fixture.studio.queueJob({ text: "later" });
     await fixture.clock.advance(600_000);
@@ -51,7 +51,7 @@ const calls = [
 
 interface Situation {
   readonly name: string;
-  /** Gives the workspace and the key that asks for it. */
+  /** Returns the workspace and the key to call with. */
   readonly make: (given: Fixture) => Promise<{ readonly workspaceId: string; readonly key?: string }>;
   readonly status: number;
   readonly state: string | undefined;
@@ -59,7 +59,7 @@ interface Situation {
 
 const situations: readonly Situation[] = [
   {
-    name: "expired",
+    name: "has expired",
     make: async ({ leaseNew, clock }) => {
       const workspaceId = await leaseNew();
       await clock.advance(600_000);
@@ -69,7 +69,7 @@ const situations: readonly Situation[] = [
     state: "queued",
   },
   {
-    name: "is another key's",
+    name: "belongs to another key",
     make: async ({ leaseNew, studio }) => ({
       workspaceId: await leaseNew(),
       key: studio.createKey("user").runnerToken,
@@ -78,7 +78,7 @@ const situations: readonly Situation[] = [
     state: "leased",
   },
   {
-    name: "was taken away",
+    name: "was stolen",
     make: async ({ leaseNew, studio }) => {
       const workspaceId = await leaseNew();
       studio.steal(workspaceId);
@@ -88,13 +88,13 @@ const situations: readonly Situation[] = [
     state: "leased",
   },
   {
-    name: "was never taken",
+    name: "was never acquired",
     make: async ({ studio }) => ({ workspaceId: studio.queueJob({ text: "waiting" }) }),
     status: 409,
     state: "queued",
   },
   {
-    name: "is of an unknown workspace",
+    name: "belongs to an unknown workspace",
     make: async () => ({ workspaceId: "ws_none" }),
     status: 404,
     state: undefined,
@@ -112,7 +112,7 @@ const situations: readonly Situation[] = [
 ];
 
 describe("a lease", () => {
-  it("lasts ten minutes again after a heartbeat", async () => {
+  it("lasts another ten minutes after a heartbeat", async () => {
     const workspaceId = await fixture.leaseNew();
     await fixture.clock.advance(599_999);
     const heartbeat = await fixture.post("/heartbeatWorkspaceJob", { workspaceId });
@@ -122,7 +122,7 @@ describe("a lease", () => {
   });
 
   it.each(situations)(
-    "that $name is refused with $status on every route",
+    "that $name is rejected with $status on every route",
     async ({ make, status, state }) => {
       const { workspaceId, key } = await make(fixture);
       for (const [path, body] of calls) {

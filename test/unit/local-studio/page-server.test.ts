@@ -14,7 +14,7 @@ async function completed(payload: object = fullPayload): Promise<string> {
 }
 
 describe("the page's API", () => {
-  it("makes a workspace with its message queued", async () => {
+  it("creates a workspace with its message queued", async () => {
     const reply = await fixture.write("POST", "/api/workspaces", { text: " Plan \n a trip ", title: "Trip" });
     expect(reply.status).toBe(201);
     const { workspaceId, messages } = reply.json;
@@ -34,7 +34,7 @@ describe("the page's API", () => {
   });
 
   it.each([{}, { text: "  " }, { text: 5 }, { text: "x", target: "mars" }, { text: "x".repeat(100_001) }])(
-    "refuses the new workspace %#",
+    "rejects an invalid new workspace (%#)",
     async (body) => {
       const reply = await fixture.write("POST", "/api/workspaces", body);
       expect([reply.status, typeof reply.json.error]).toEqual([400, "string"]);
@@ -42,7 +42,7 @@ describe("the page's API", () => {
   );
 });
 
-it("tells the page of a dashboard only where there is one", async () => {
+it("/api/info reports a dashboard only when there is one", async () => {
   expect((await fixture.send("/api/info")).json.dashboard).toBe(false);
   const route = { method: "GET", path: "/dashboard", handle: () => json(200, { drawn: true }) } as const;
   const watched = await startFixture({ dashboard: [route] });
@@ -52,7 +52,7 @@ it("tells the page of a dashboard only where there is one", async () => {
 });
 
 describe("threads", () => {
-  it("lists what changed last first", async () => {
+  it("are listed with the latest change first", async () => {
     const first = fixture.studio.queueJob({ text: "one" });
     await fixture.clock.advance(10);
     const second = fixture.studio.queueJob({ text: "two" });
@@ -64,7 +64,7 @@ describe("threads", () => {
     expect(await ids()).toEqual([first, second]);
   });
 
-  it("adds a message to a thread and queues its job", async () => {
+  it("take a new message, whose job is queued", async () => {
     const workspaceId = await completed(messageOnly);
     const reply = await fixture.write("POST", `/api/workspaces/${workspaceId}/messages`, {
       text: "And then?",
@@ -75,7 +75,7 @@ describe("threads", () => {
     expect(roles).toEqual(["user", "assistant", "user"]);
   });
 
-  it("ticks an item of a checklist and keeps it ticked", async () => {
+  it("let an item of a checklist be checked, and keep it checked", async () => {
     const workspaceId = await completed();
     const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
     const reply = await fixture.write("PATCH", `${path}/a`, { checked: true });
@@ -89,8 +89,8 @@ describe("threads", () => {
   });
 });
 
-describe("the page's addresses", () => {
-  it("gives a file as a download under its own name", async () => {
+describe("the page's routes", () => {
+  it("serve a file as a download under its own name", async () => {
     const workspaceId = await completed();
     const reply = await fixture.send(`/api/workspaces/${workspaceId}/files?name=notes%2Fplan.md`);
     expect(reply.text).toBe("# Plan\n\nüber");
@@ -99,7 +99,7 @@ describe("the page's addresses", () => {
     expect((await fixture.send(`/api/workspaces/${workspaceId}/files?name=other.md`)).status).toBe(404);
   });
 
-  it("knows no other workspace, address or method", async () => {
+  it("reject unknown workspaces, paths and methods", async () => {
     expect((await fixture.send("/api/workspaces/none")).status).toBe(404);
     expect((await fixture.write("POST", "/api/workspaces/none/messages", { text: "x" })).status).toBe(404);
     expect((await fixture.send("/api/nothing")).status).toBe(404);
@@ -110,7 +110,7 @@ describe("the page's addresses", () => {
 });
 
 describe("daily limits", () => {
-  it("refuse the job past the limit of its target until the next UTC day", async () => {
+  it("reject a job over its target's limit until the next UTC day", async () => {
     const clock = createFakeClock(noonMs + 12 * 3_600_000 - 1_500);
     const limited = await startFixture({ clock, dailyLimits: { user: 2, global: 1 } });
     const queue = (body: object) => limited.write("POST", "/api/workspaces", { text: "x", ...body });
@@ -164,7 +164,7 @@ describe("the page's files", () => {
     "/page/%E0%A4%A",
     "//",
   ])("%s is not found", async (path) => {
-    // fetch would resolve the dots itself.
+    // fetch would resolve the dots.
     const { port } = fixture.studio;
     const status = await new Promise((resolve, reject) => {
       const call = httpRequest({ port, host: "127.0.0.1", path }, (response) => {
@@ -176,7 +176,7 @@ describe("the page's files", () => {
     expect(status).toBe(404);
   });
 
-  it("have a policy against inline scripts and resources from elsewhere", async () => {
+  it("have a content security policy against inline scripts and foreign resources", async () => {
     const policy = (await fixture.send("/api/info")).headers.get("content-security-policy") ?? "";
     expect(policy.split("; ").slice(0, 3)).toEqual([
       "default-src 'self'",
@@ -203,7 +203,7 @@ describe("other sites in the same browser", () => {
     ["GET", "/page/main.js", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
     ["POST", "/api/workspaces", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
     ["DELETE", "/_local/faults", { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" }],
-  ])("may not ask %s %s, as the browser says with %j", async (method, path, headers) => {
+  ])("cannot request %s %s, which the browser marks with %j", async (method, path, headers) => {
     const call = { method, headers: { ...headers, "content-type": "application/json" } };
     const body = method === "POST" ? { body: '{"text":"x"}' } : {};
     const answer = await rawRequest(`${fixture.studio.url}${path}`, { ...call, ...body });
@@ -215,7 +215,7 @@ describe("other sites in the same browser", () => {
     [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
     [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }],
     [{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" }],
-  ])("may link to the page, which the browser requests with %j", async (headers) => {
+  ])("can link to the page, which the browser requests with %j", async (headers) => {
     expect((await rawRequest(`${fixture.studio.url}/`, { headers })).status).toBe(200);
   });
 });

@@ -14,12 +14,12 @@ const jobRoutes = [
 const managementRoutes = ["/createRunnerInstance", "/revokeRunnerInstance", "/updateRunnerInstance"];
 
 describe("every route of the runner's API", () => {
-  it.each([...jobRoutes, ...managementRoutes])("%s takes POST only", async (path) => {
+  it.each([...jobRoutes, ...managementRoutes])("accepts only POST: %s", async (path) => {
     const reply = await fixture.send(path);
     expect([reply.status, reply.headers.get("allow")]).toEqual([405, "POST"]);
   });
 
-  it.each(jobRoutes)("%s refuses a missing, a malformed, a wrong and an unknown key", async (path) => {
+  it.each(jobRoutes)("rejects missing, malformed, wrong and unknown keys: %s", async (path) => {
     const [id] = fixture.userKey.split(".");
     const wrong = ["nonsense", "nobody.secret", `${id}.wrong`, `${fixture.userKey}.more`, accountToken];
     expect((await fixture.send(path, { method: "POST", body: "{}" })).status).toBe(401);
@@ -28,23 +28,23 @@ describe("every route of the runner's API", () => {
     }
   });
 
-  it.each(managementRoutes)("%s refuses a runner key", async (path) => {
+  it.each(managementRoutes)("rejects a runner key if it manages runner instances: %s", async (path) => {
     expect((await fixture.post(path, { kind: "user" })).status).toBe(401);
   });
 
-  it.each(["{", "[]", "null", '"text"'])("refuses the body %s", async (body) => {
+  it.each(["{", "[]", "null", '"text"'])("rejects the body %s", async (body) => {
     const headers = { authorization: `Bearer ${fixture.userKey}` };
     const reply = await fixture.send("/leaseWorkspaceJob", { method: "POST", headers, body });
     expect(reply.status).toBe(400);
   });
 
-  it("refuses a body over 4 MB and says so", async () => {
+  it("rejects a body over 4 MB with the limit", async () => {
     const reply = await fixture.post("/completeWorkspaceJob", { assistantMessage: "x".repeat(5_000_000) });
     expect(reply.status).toBe(413);
     expect(reply.json.error).toBe("the body is larger than 4194304 bytes");
   });
 
-  it.each(jobRoutes.slice(1))("%s needs a workspace id", async (path) => {
+  it.each(jobRoutes.slice(1))("requires a workspace id if it is about a job: %s", async (path) => {
     expect((await fixture.post(path, { error: "x" })).status).toBe(400);
     expect((await fixture.post(path, { workspaceId: 7 })).status).toBe(400);
   });

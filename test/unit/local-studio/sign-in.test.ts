@@ -24,6 +24,6 @@ it.each([
   [{ query: "key=other" }, 400, "API_KEY_INVALID"],
   [{ text: "grant_type=password" }, 400, "INVALID_GRANT_TYPE"],
   [{ text: "grant_type=refresh_token&refresh_token=old" }, 400, "INVALID_REFRESH_TOKEN"],
-])("%j is refused as Firebase refuses it", (request, status, message) => {
+])("%j is rejected with Firebase's error", (request, status, message) => {
   expect(ask(request)).toEqual({ status, body: { error: { code: status, message } } });
 });

@@ -37,19 +37,19 @@ const crash = (text: string) =>
     errorMessage: text,
   });
 
-describe("what npm start prints of text from outside steers no terminal", () => {
+describe("npm start escapes control characters in text from outside", () => {
   it.each([
     ["a log line of ours", (text: string) => tell(ended(text))?.what],
-    ["a line by another hand", (text: string) => tell(log(text))?.what],
+    ["a log line that is not JSON", (text: string) => tell(log(text))?.what],
     [
-      "an event that it does not know",
+      "an unknown log event",
       (text: string) => tell(log(JSON.stringify({ level: "INFO", message: text })))?.what,
     ],
-    ["a crash", (text: string) => crash(text)?.what],
+    ["the error of a crash", (text: string) => crash(text)?.what],
     ["a workspace's title", (text: string) => workspaceLabel("ws", text)],
-    ["the id of one without a title", (text: string) => workspaceLabel(text, undefined)],
-    ["the table at the end", table],
-  ])("%s", (_, render) => {
+    ["the id of a workspace without a title", (text: string) => workspaceLabel(text, undefined)],
+    ["the final table", table],
+  ])("when it prints %s", (_, render) => {
     const lines = render("x")?.split("\n").length;
     for (const text of hostileTexts) {
       const shown = render(text) ?? "";

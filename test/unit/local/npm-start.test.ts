@@ -22,7 +22,7 @@ describe("the flags of npm start", () => {
       2.5,
       { feedUrl: "http://127.0.0.1:9000/latest.json" },
     ],
-  ])("%j give the stack the daily cap %j and the release feed %j", (flags, dailyCapUsd, updates) => {
+  ])("%j set the daily cap %j and the release feed %j", (flags, dailyCapUsd, updates) => {
     const options = parseOptions(flags, {});
     if (options === "help") throw new Error("no help was asked for");
     const settings = parseSettings(settingsOf(options, { model, addresses }));
@@ -39,7 +39,7 @@ describe("the flags of npm start", () => {
       '--feed takes an https:// address (http:// only for this machine), not "releases"',
     ],
     ["--feed", "http://example.com/x", "--feed takes an https:// address"],
-  ])("%s %s is refused", (flag, value, message) => {
+  ])("%s %s are rejected", (flag, value, message) => {
     expect(() => parseOptions([flag, value], {})).toThrow(message);
   });
 });
@@ -47,13 +47,13 @@ describe("the flags of npm start", () => {
 describe("the state folder", () => {
   const modeOf = (name: string): number => statSync(join(folder, name)).mode & 0o777;
 
-  it("is its owner's alone, and is made with all that lead to it", () => {
+  it("is created with its parent folders, readable by its owner only", () => {
     makeFolder(join(folder, "own/deep/state"));
     expect(makeFolder(join(folder, "own/deep/state"))).toBeUndefined();
     expect(modeOf("own/deep/state")).toBe(0o700);
   });
 
-  it("is closed, with a notice, where an earlier version left it open to others", () => {
+  it("is restricted to its owner, with a notice, when an earlier version left it open to others", () => {
     const path = join(folder, "left");
     makeFolder(path);
     chmodSync(path, 0o755);
@@ -66,7 +66,7 @@ describe("the state folder", () => {
     expect(makeFolder(path)).toBeUndefined();
   });
 
-  it("is refused and left as it is where it is open to others and holds other files too", () => {
+  it("is rejected unchanged when it is open to others and contains other files", () => {
     const path = join(folder, "shared");
     makeFolder(path);
     chmodSync(path, 0o755);
@@ -80,7 +80,7 @@ describe("the state folder", () => {
   });
 
   const isRoot = process.getuid?.() === 0;
-  it.skipIf(!isRoot)("is refused where it belongs to another user (only root can test this)", () => {
+  it.skipIf(!isRoot)("is rejected when it belongs to another user (only root can test this)", () => {
     const path = join(folder, "foreign");
     makeFolder(path);
     chownSync(path, 65_534, 65_534);
@@ -89,12 +89,15 @@ describe("the state folder", () => {
     );
   });
 
-  // mkdir of Node itself never comes back from the first one.
-  it.each(["/proc/nope", "/proc/nope/deeper"])("cannot be %s, which a sentence says", (path) => {
-    expect(() => makeFolder(path)).toThrow(/^the folder \/proc\/nope.* cannot be made/);
-  });
+  // Node's own recursive mkdir never returns for the first of these.
+  it.each(["/proc/nope", "/proc/nope/deeper"])(
+    "is rejected with an error message when it cannot be created: %s",
+    (path) => {
+      expect(() => makeFolder(path)).toThrow(/^the folder \/proc\/nope.* cannot be made/);
+    },
+  );
 
-  it("cannot be a file, which a sentence says", () => {
+  it("is rejected with an error message when a file has its name", () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
     expect(() => makeFolder(file)).toThrow(
@@ -104,7 +107,7 @@ describe("the state folder", () => {
   });
 });
 
-describe("a workspace in the narration", () => {
+describe("a workspace in the output of npm start", () => {
   it.each([
     ["Quarterly numbers", "Quarterly numbers"],
     ["A title that goes on for much longer than a line has", "A title that goes on for m…"],
@@ -112,7 +115,7 @@ describe("a workspace in the narration", () => {
     [undefined, "ws_1"],
     ["  \n ", "ws_1"],
     ["two\nlines", "two lines"],
-  ])("with the title %j is called %s", (title, label) => {
+  ])("with the title %j is shown as %s", (title, label) => {
     expect(workspaceLabel("ws_1", title)).toBe(label);
   });
 });

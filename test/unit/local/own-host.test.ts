@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), "own-host-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Started {
-  /** Where it answers anybody who asks under its own name. */
+  /** An address that answers without a credential. */
   readonly url: string;
   readonly close: () => Promise<unknown>;
 }
@@ -39,7 +39,7 @@ const servers: readonly (readonly [string, () => Promise<Started>])[] = [
   ["the local Studio's API for runners", () => studio("/leaseWorkspaceJob")],
   ["the local Studio's sign-in", () => studio("/v1/token")],
   [
-    "the dashboard beside another Studio",
+    "the dashboard of a stack with another Studio",
     async () => {
       const routes = dashboardRoutes({ clock, source: () => fakeSource(), studioUrl: "/" });
       const { url, close } = await startDashboardServer(routes, 0);
@@ -60,7 +60,7 @@ const servers: readonly (readonly [string, () => Promise<Started>])[] = [
 ];
 
 describe.each(servers)("%s", (_, start) => {
-  it("answers a browser only under this machine's own names, with its own port", async () => {
+  it("accepts only 127.0.0.1, localhost and [::1] with its own port as the Host", async () => {
     const { url, close } = await start();
     onTestFinished(async () => void (await close()));
     const { port } = new URL(url);

@@ -316,7 +316,7 @@ export const guards: readonly Guard[] = [
     put: "wantsAll ? Infinity : longestWordsBytes",
     test: {
       file: "test/unit/studio/contract-broken.test.ts",
-      name: "is too long, and is not read to its end",
+      name: "fails with answer_too_long and is not read to its end",
     },
   },
   {

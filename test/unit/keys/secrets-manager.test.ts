@@ -209,7 +209,7 @@ describe("the store", () => {
     });
   });
 
-  it("reuses the token when it repeats a write whose answer was lost, so that no version is added", async () => {
+  it("reuses the token when it repeats a write whose answer was lost, so no version is added", async () => {
     const tokens: unknown[] = [];
     const server = await startHttpServer((request) => {
       tokens.push(Object(request.json()).ClientRequestToken);

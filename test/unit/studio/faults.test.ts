@@ -117,7 +117,7 @@ describe("a call at its time limit", () => {
 });
 
 describe("an abort by the caller", () => {
-  it.each(["no answer", "a body that never ends"])("rejects with its reason after %s", async (what) => {
+  it.each(["no answer", "a body that never ends"])("rejects with its reason despite %s", async (what) => {
     const { server, studio } = await createFixture(() => ({
       raw: (response) => {
         if (what !== "no answer") response.writeHead(200).write("{");

@@ -295,7 +295,10 @@ export const guards: readonly Guard[] = [
     file: "lib/core/secret.ts",
     remove: "  toJSON(): string {\n    return redacted;",
     put: "  toJSON(): string {\n    return this.#value;",
-    test: { file: "test/unit/core/small-files.test.ts", name: "shows itself to nothing but reveal()" },
+    test: {
+      file: "test/unit/core/small-files.test.ts",
+      name: "is redacted wherever it is printed or serialized, and readable only with reveal()",
+    },
   },
   {
     promise: noAnswerHurts,
@@ -316,7 +319,7 @@ export const guards: readonly Guard[] = [
     put: "wantsAll ? Infinity : longestWordsBytes",
     test: {
       file: "test/unit/studio/contract-broken.test.ts",
-      name: "is too long, and is not read to its end",
+      name: "fails with answer_too_long and is not read to its end",
     },
   },
   {
@@ -328,7 +331,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: "test/unit/adapters/aws-answers.test.ts",
-      name: "does not take an empty page for a row that is not there",
+      name: "does not mistake an empty page for a missing row",
     },
   },
   {

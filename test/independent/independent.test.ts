@@ -7,7 +7,7 @@ import { startIndependentStudio, type StudioTraits } from "./studio.ts";
 const runnerKey = "cred-7f3.s3cret-Runner_0123456789abcdef";
 const model = { key: "sk-independent-0123456789abcdef", model: "gpt-independent" };
 
-/** Reached only when something hangs: a busy machine takes its time. */
+/** Reached only when something hangs, even on a busy machine. */
 const patienceMs = 180_000;
 
 const opened: { close(): Promise<void> }[] = [];
@@ -22,7 +22,7 @@ interface World {
   readonly model?: readonly ResponsesTraits[];
 }
 
-/** Serves a world that our side knows by five environment variables only, until its queue is empty. */
+/** Runs the jobs of a world that the runner knows only from five environment variables. */
 async function serve({ jobs, concurrency, ...traits }: World) {
   const texts = Array.from({ length: jobs }, (_, at) => `Bitte erledige job ${at + 1} — “schön” 🚀`);
   const studio = await startIndependentStudio(runnerKey, texts, traits.studio);
@@ -38,15 +38,15 @@ async function serve({ jobs, concurrency, ...traits }: World) {
   return { studio, responses, ended: await runMain(variables, { concurrency }) };
 }
 
-/** How often the model was asked; looking at what it was asked before does not count. */
+/** The number of rounds. Reading an earlier response does not count. */
 const rounds = ({ requests }: IndependentResponses): number =>
   requests.filter(({ method, path }) => `${method} ${path}` === "POST /v1/responses").length;
 
 const distinct = (values: readonly unknown[]): readonly unknown[] => [...new Set(values)];
 
-describe("a Studio and a model by another hand", () => {
+describe("the runner, with an independent Studio and model,", () => {
   it(
-    "get forty jobs done: four requests each to Studio, two rounds each, nothing refused, nothing twice",
+    "completes forty jobs with four Studio requests and two rounds each, none of them refused",
     async () => {
       const { studio, responses, ended } = await serve({ jobs: 40, concurrency: 8 });
 
@@ -80,7 +80,7 @@ describe("a Studio and a model by another hand", () => {
   );
 
   it(
-    "may answer in every form that the API pages leave open",
+    "completes jobs with every form of answer that the API pages allow",
     async () => {
       const { studio, responses, ended } = await serve({
         jobs: 7,
@@ -115,7 +115,7 @@ describe("a Studio and a model by another hand", () => {
         ),
         "POST /v1/responses 400 this server does not support 'previous_response_id'.",
       ]);
-      // Two rounds each, and one more where the chain did not hold.
+      // Two rounds per job, and one more where chaining failed.
       expect(rounds(responses)).toBe(18);
       for (const { calls } of studio.workspaces) {
         expect(calls.filter((path) => path === "/leaseWorkspaceJob")).toHaveLength(1);
@@ -126,7 +126,7 @@ describe("a Studio and a model by another hand", () => {
   );
 
   it(
-    "may have clocks two minutes behind ours, with nothing to tell us",
+    "completes jobs when Studio's clock is two minutes behind and its answers have no Date header",
     async () => {
       const { studio, ended } = await serve({
         jobs: 2,
@@ -141,7 +141,7 @@ describe("a Studio and a model by another hand", () => {
   );
 });
 
-describe("the independent Responses server, asked by OpenAI's own client", () => {
+describe("the independent Responses server, called by OpenAI's own client,", () => {
   async function connect() {
     const server = await startIndependentResponses(model);
     opened.push(server);
@@ -149,7 +149,7 @@ describe("the independent Responses server, asked by OpenAI's own client", () =>
     return client.responses;
   }
 
-  it("streams what it answers at once", async () => {
+  it("gives the same answer with and without streaming", async () => {
     const client = await connect();
     const asked = { model: model.model, input: "Do job 5" };
     const streamed = await client.stream(asked).finalResponse();
@@ -160,7 +160,7 @@ describe("the independent Responses server, asked by OpenAI's own client", () =>
     expect(streamed.usage).toEqual(usage);
   });
 
-  it("goes on from a previous response, and remembers it", async () => {
+  it("continues from a previous response, and refuses one that it does not know", async () => {
     const client = await connect();
     const first = await client.create({ model: model.model, input: "Do job 6" });
     const second = await client.create({
@@ -176,12 +176,12 @@ describe("the independent Responses server, asked by OpenAI's own client", () =>
     ).rejects.toMatchObject({ status: 400, code: "previous_response_not_found" });
   });
 
-  it("works in the background until it is done or cancelled", async () => {
+  it("runs a background response until it is completed or cancelled", async () => {
     const client = await connect();
     const asked = { model: model.model, input: "Do job 7", background: true };
     const { id, status } = await client.create(asked);
     const seen = [status];
-    for (let look = 0; look < 3; look++) seen.push((await client.retrieve(id)).status);
+    for (let polls = 0; polls < 3; polls++) seen.push((await client.retrieve(id)).status);
     const other = await client.create(asked);
     const cancelled = await client.cancel(other.id);
 

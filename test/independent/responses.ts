@@ -7,8 +7,8 @@ import { jobIn, nextOutput, type Item } from "./script.ts";
 /** How this server differs from OpenAI's. */
 export interface ResponsesTraits {
   /**
-   * What becomes of `previous_response_id`. `refused`: as for a zero-retention project. `ignored`: as Ollama does, with null
-   * in the answer. `unsupported`: as llama.cpp says it.
+   * How `previous_response_id` is handled. `refused`: as for a zero-retention project. `ignored`: as by Ollama, with null
+   * in the answer. `unsupported`: with the error of llama.cpp.
    */
   readonly chain?: "refused" | "ignored" | "unsupported";
   /** What `stream: true` is answered with. Default: server-sent events with plain newlines. */
@@ -20,7 +20,7 @@ export interface IndependentResponses {
   /** For the client: `http://127.0.0.1:PORT/v1`. */
   readonly baseUrl: string;
   readonly requests: readonly RecordedRequest[];
-  /** Every refused request, in words. */
+  /** Every refused request, with the reason. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export interface IndependentResponses {
 interface Stored {
   readonly conversation: readonly Item[];
   response: Item;
-  /** What a background response still becomes, one per look at it. */
+  /** The next states of a background response, one per request for it. */
   readonly ahead: Item[];
 }
 
@@ -36,15 +36,15 @@ interface Server {
   readonly key: string;
   readonly model: string;
   readonly traitsOf: (job: number) => ResponsesTraits;
-  /** By response: which job it was for. Known to us also where the server makes as if it did not. */
+  /** The job of each response, also of those that the server pretends not to know. */
   readonly jobs: Map<unknown, number>;
   readonly stored: Map<string, Stored>;
   readonly newId: (prefix: string) => string;
 }
 
 /**
- * A Responses server written from OpenAI's public API alone, without a look at local/model. `traits` are dealt out to the
- * jobs in turn: the first to job 1, 2, 3 … and around.
+ * A Responses server written from OpenAI's public API alone, without looking at local/model. `traits` are
+ * assigned to the jobs in turn.
  */
 export async function startIndependentResponses(
   { key, model }: { readonly key: string; readonly model: string },
@@ -79,7 +79,7 @@ function serve(server: Server, request: RecordedRequest): Reply | Refusal {
   if (!stored) return refuse(404, `Response with id '${id}' not found.`);
   if (method === "POST" && action !== "") return cancel(stored);
   return method === "GET" && action === ""
-    ? { body: look(stored) }
+    ? { body: retrieve(stored) }
     : refuse(405, `${method} is not for this`);
 }
 
@@ -180,7 +180,7 @@ function stream(response: Item, output: readonly Item[], traits: ResponsesTraits
   return { raw: (to) => void send(to) };
 }
 
-/** A background response: queued, then in progress, then done, one step per look. */
+/** A background response: queued, then in progress, then completed, one step per request for it. */
 function begun(kept: Stored): Stored {
   const empty = { ...kept.response, output: [], usage: null };
   return {
@@ -190,7 +190,7 @@ function begun(kept: Stored): Stored {
   };
 }
 
-function look(stored: Stored): Item {
+function retrieve(stored: Stored): Item {
   stored.response = stored.ahead.shift() ?? stored.response;
   return stored.response;
 }

@@ -81,7 +81,7 @@ const calls: Readonly<Record<string, (job: string) => Item>> = {
 
 export const toolNames = Object.keys(calls);
 
-const lastWords = (job: string): string => `Done: ${job}
+const finalMessage = (job: string): string => `Done: ${job}
 
 {{artifact:chart:shares}} {{ Artifact : Chart : bars }} {{artifact:chart:stacked}} {{artifact:chart:line}}
 {{artifact:chart:area}} {{artifact:chart:scatter}}
@@ -102,7 +102,7 @@ export interface Asked {
   readonly newId: (prefix: string) => string;
 }
 
-/** What the model says next: first every tool at once, then a message that refers to all of it. */
+/** The model's next output: first a call of every tool, then a message that refers to all of them. */
 export function nextOutput({ conversation, tools, newId }: Asked): readonly Item[] {
   const thought = { type: "reasoning", id: newId("rs"), summary: [] };
   const number = jobIn(conversation);
@@ -111,7 +111,7 @@ export function nextOutput({ conversation, tools, newId }: Asked): readonly Item
   if (job !== undefined && !answered && tools.length > 0) {
     return [thought, ...toolNames.map((name) => callOf(name, job, { tools, newId }))];
   }
-  const text = job === undefined ? "I see no request." : lastWords(job);
+  const text = job === undefined ? "I see no request." : finalMessage(job);
   return [
     thought,
     {

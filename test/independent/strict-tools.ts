@@ -1,4 +1,4 @@
-/** OpenAI's rules for strict function tools (guide "Structured Outputs", "Supported schemas"), and a model's way with them. */
+/** OpenAI's rules for strict function tools (guide "Structured Outputs", "Supported schemas"), and how a model follows them. */
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ const keywords = new Set(
   ).split(" "),
 );
 
-/** What OpenAI would refuse in a request's `tools`; none: nothing. */
+/** The problems for which OpenAI would refuse a request's `tools`. */
 export function toolProblems(tools: unknown): readonly string[] {
   if (!Array.isArray(tools)) return ["tools is not an array"];
   return tools.flatMap((tool: unknown, at) => {
@@ -43,7 +43,7 @@ function schemaProblems(schema: unknown, path: string): readonly string[] {
   ];
 }
 
-/** The arguments as a strict model writes them: every property is there, null where it has nothing to say. */
+/** The arguments as a strict model writes them: every property is present, null where it has no value. */
 export function asStrict(value: unknown, schema: unknown): unknown {
   if (!isFields(schema)) return value;
   const shape = Array.isArray(schema["anyOf"])
@@ -57,6 +57,6 @@ export function asStrict(value: unknown, schema: unknown): unknown {
     name,
     Object.hasOwn(value, name) ? asStrict(value[name], inner) : null,
   ]);
-  // A field that the schema lacks stays: it shows that our reading of the API page and the tool's differ.
+  // Keeps a field that the schema lacks, to show that our reading of the API page and the tool's differ.
   return { ...value, ...Object.fromEntries(strict) };
 }

@@ -3,7 +3,7 @@ import { problemsOf } from "../../local/studio/caps.ts";
 
 export type Accepted = "usual" | "ok only" | "an empty body" | "204" | "null fields";
 
-/** How this Studio differs from the one that one would expect. */
+/** How this Studio differs from the usual one. */
 export interface StudioTraits {
   /** Default 10 minutes. */
   readonly leaseMs?: number;
@@ -12,11 +12,11 @@ export interface StudioTraits {
   /** Default: each answer has one, by Studio's clock. */
   readonly date?: "absent";
   /**
-   * What an accepted heartbeat, completion, failure or summary is answered with, dealt out to the workspaces in turn. Default:
+   * What an accepted heartbeat, completion, failure or summary is answered with, assigned to the workspaces in turn. Default:
    * the lease's new end after a heartbeat, `{ ok: true }` after the others.
    */
   readonly accepted?: readonly Accepted[];
-  /** The context carries fields that the page does not know. */
+  /** The context has fields that the API page does not document. */
   readonly unknownFields?: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Workspace {
   readonly text: string;
   state: "queued" | "leased" | "completed" | "failed";
   leaseExpiresAt: number;
-  /** Paths of the requests for this workspace, the lease that gave it out first. */
+  /** Paths of the requests for this workspace, starting with its lease. */
   readonly calls: string[];
   /** The body of the completion. */
   result: Body | undefined;
@@ -35,7 +35,7 @@ export interface IndependentStudio {
   readonly baseUrl: string;
   readonly workspaces: readonly Workspace[];
   readonly requests: readonly RecordedRequest[];
-  /** Everything that was asked and that the API page does not allow. */
+  /** Every request that the API page does not allow. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
 }
@@ -49,14 +49,15 @@ interface Studio {
   now(): number;
 }
 
-/** What was asked of one leased workspace. Answers a problem in words, or the 200's body. */
+/** Handles a request for a leased workspace. Returns the body of a 200, or a problem as text. */
 type Route = (studio: Studio, workspace: Workspace, body: Body) => Body | string;
 
 const leasePath = "/leaseWorkspaceJob";
 
 /**
- * A Studio written from studio-api.md alone, without a look at local/studio: two readings of one page that must get on
- * with each other. Only the caps are one list for both. It has one runner key, and one queued workspace per text.
+ * A Studio written from studio-api.md alone, without looking at local/studio, so that two readings of one
+ * page are checked against each other. They share only the list of caps. It has one runner key, and one queued
+ * workspace per text.
  */
 export async function startIndependentStudio(
   key: string,

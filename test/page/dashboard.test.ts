@@ -47,7 +47,7 @@ const lineWidget = (title: string, cells: ReturnType<typeof place>, more: object
   properties: { title, metrics, period: 60, ...more },
 });
 
-/** Values of the last minutes, oldest first, the last of them in the minute that runs. */
+/** Values of the last minutes, oldest first, the last one in the current minute. */
 const lately = (values: readonly number[]) =>
   values.map((value, at) => {
     const minute = Math.floor(Date.now() / 60_000) - (values.length - 1 - at);
@@ -108,7 +108,7 @@ inChromium("the dashboard page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("shows an alarm's text with its runbook entry a click away", async () => {
+  test("shows an alarm's description with a link to its runbook entry", async () => {
     source = everything();
     const { page } = await open();
     expect(await page.locator(".top-alarms").textContent()).toBe("1 in ALARM");
@@ -125,7 +125,7 @@ inChromium("the dashboard page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("keeps its elements, the focus and the place in a table while values change", async () => {
+  test("keeps its elements and the focus while values change", async () => {
     source = everything();
     const { page } = await open();
     await page.clock.install();
@@ -146,7 +146,7 @@ inChromium("the dashboard page", () => {
     expect(await page.evaluate("document.activeElement.getAttribute('data-alarm')")).toBe("Page");
   });
 
-  test("asks for the time range that was picked, and keeps it in the address", async () => {
+  test("requests the selected time range, and keeps it after a reload", async () => {
     const asking = fakeSource({ widgets: [lineWidget("Heartbeats", place(0, 0, 24, 6))] });
     source = asking;
     const { page } = await open();
@@ -162,7 +162,7 @@ inChromium("the dashboard page", () => {
     expect(await page.getByRole("radio", { name: "The last 3 hours" }).isChecked()).toBe(true);
   });
 
-  test("lets choose between several dashboards, and hides the choice where there is one", async () => {
+  test("offers a choice of dashboards, and hides it when there is nothing to choose", async () => {
     const text = (markdown: string) => ({
       widgets: [{ type: "text", ...place(0, 0, 24, 1), properties: { markdown } }],
     });
@@ -181,7 +181,7 @@ inChromium("the dashboard page", () => {
     expect(await other.getByLabel("Dashboard").isVisible()).toBe(false);
   });
 
-  test("says when the stack cannot be reached, and keeps what it has drawn", async () => {
+  test("shows a notice while the stack cannot be reached, and keeps its widgets", async () => {
     source = everything();
     const { page } = await open();
     await page.locator(".number-value").waitFor();
@@ -195,7 +195,7 @@ inChromium("the dashboard page", () => {
     await expect.poll(() => page.locator("#notice").textContent()).toBe("");
   });
 
-  test("stands in one column on a phone, and nothing sticks out", async () => {
+  test("uses one column on a phone, without horizontal overflow", async () => {
     source = everything();
     const { page } = await open();
     await page.setViewportSize({ width: 390, height: 844 });
@@ -203,12 +203,12 @@ inChromium("the dashboard page", () => {
     const widths = () =>
       page.evaluate<number[]>("[...document.querySelectorAll('.widget')].map((each) => each.offsetWidth)");
     const tooWide = () => page.evaluate("document.documentElement.scrollWidth - innerWidth");
-    // The charts are drawn anew for the new width.
+    // The charts are redrawn for the new width.
     await expect.poll(async () => new Set(await widths()).size).toBe(1);
     await expect.poll(tooWide).toBeLessThanOrEqual(0);
   });
 
-  test("leads to Studio's page and back", async () => {
+  test("links to Studio's page, which links back", async () => {
     source = everything();
     const { page } = await open();
     await page.getByRole("link", { name: "Studio" }).click();

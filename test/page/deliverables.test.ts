@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 inChromium("an answer on the page", () => {
-  test("draws each deliverable once, those with a placeholder first and in the order of the text", async () => {
+  test("shows each deliverable once, those with a placeholder first, in the order of the text", async () => {
     expect(await page.locator(".card-title").allTextContents()).toEqual([
       "Budget of the first quarter",
       "Plans",
@@ -53,7 +53,7 @@ inChromium("an answer on the page", () => {
     ]);
   });
 
-  test("puts a deliverable between the words before and after its placeholder", async () => {
+  test("shows a deliverable in the place of its placeholder", async () => {
     const checklist = page.locator(".card-checklist");
     expect(await checklist.locator("xpath=preceding-sibling::*[1]").textContent()).toBe("Start here: ");
     expect(await checklist.locator("xpath=following-sibling::*[1]").textContent()).toMatch(
@@ -64,19 +64,19 @@ inChromium("an answer on the page", () => {
     );
   });
 
-  test("leaves a placeholder in code as it is written", async () => {
+  test("shows a placeholder in code as text", async () => {
     expect(await page.locator(".prose code").textContent()).toBe("{{artifact:chart:budget}}");
   });
 
-  test("says how long the answer took", async () => {
+  test("shows how long the answer took", async () => {
     expect(await page.locator(".message-assistant .message-meta span").textContent()).toMatch(
       /^Answered in \d+(\.\d)? s$/,
     );
   });
 });
 
-inChromium("charts", () => {
-  test("paints every chart", async () => {
+inChromium("a chart", () => {
+  test("is painted on its canvas", async () => {
     const painted = await page.evaluate<number[]>(`[...document.querySelectorAll("canvas")].map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.filter((value, index) => index % 4 === 3 && value > 0).length / (canvas.width * canvas.height);
@@ -85,7 +85,7 @@ inChromium("charts", () => {
     for (const share of painted) expect(share).toBeGreaterThan(0.005);
   });
 
-  test("draws each kind of chart as what it is", async () => {
+  test("is drawn according to its kind", async () => {
     const drawn = await page.evaluate(`[...document.querySelectorAll("canvas")].map((canvas) => {
     const { config, options, data } = Chart.getChart(canvas);
     return [config.type, options.indexAxis, options.scales?.y?.stacked ?? false, data.datasets[0].fill ?? false];
@@ -101,7 +101,7 @@ inChromium("charts", () => {
     ]);
   });
 
-  test("names a scatter point by its label in its tooltip, or else by its series", async () => {
+  test("names a scatter point in the tooltip by its label, or else by its series", async () => {
     const lines =
       await page.evaluate(`import("/page/deliverables/chart-config.js").then(({ scatterLine }) => {
     const series = [{ name: "Africa", points: [{ x: 18, y: 86, label: "Nyeri" }, { x: 1500, y: 4.25 }] }];
@@ -111,8 +111,8 @@ inChromium("charts", () => {
   });
 });
 
-inChromium("charts in use", () => {
-  test("shows a chart's numbers as a table on demand", async () => {
+inChromium("a chart on the page", () => {
+  test("shows its numbers as a table on demand", async () => {
     const chart = card("Budget of the first quarter");
     const toggle = chart.getByRole("button", { name: "Data" });
     expect(await chart.getByRole("table").isVisible()).toBe(false);
@@ -127,7 +127,7 @@ inChromium("charts in use", () => {
     expect(await chart.getByRole("table").isVisible()).toBe(false);
   });
 
-  test("repaints the charts when the system turns dark", async () => {
+  test("is repainted when the system switches to dark mode", async () => {
     const colour = () =>
       page.evaluate(
         `Chart.getChart(document.querySelectorAll("canvas")[1]).data.datasets[0].backgroundColor`,
@@ -140,8 +140,8 @@ inChromium("charts in use", () => {
   });
 });
 
-inChromium("tables, lists, drawings and files", () => {
-  test("sets columns of figures flush right and keeps the table's header", async () => {
+inChromium("the page", () => {
+  test("right-aligns columns of numbers and keeps the table's header visible", async () => {
     const table = card("Plans");
     expect(await table.locator("th").allTextContents()).toEqual(sampleResult.datasets[0]?.columns);
     expect(await table.locator("th.num").allTextContents()).toEqual(["Boxes", "Price", "Margin"]);
@@ -150,7 +150,7 @@ inChromium("tables, lists, drawings and files", () => {
     );
   });
 
-  test("numbers an ordered list and bullets another", async () => {
+  test("numbers an ordered list and bullets any other", async () => {
     expect(await card("Roasting steps").locator("ol > li").count()).toBe(4);
     expect(await card("Risks").locator("ul > li").allTextContents()).toEqual([
       "Customs delays",
@@ -158,7 +158,7 @@ inChromium("tables, lists, drawings and files", () => {
     ]);
   });
 
-  test("enlarges a drawing, closes it with Escape and gives the focus back", async () => {
+  test("enlarges a drawing, closes it with Escape and returns the focus", async () => {
     const opener = card("The way of a box").getByRole("button", { name: "Enlarge The way of a box" });
     await opener.focus();
     await page.keyboard.press("Enter");
@@ -169,7 +169,7 @@ inChromium("tables, lists, drawings and files", () => {
     expect(await hasFocus(opener)).toBe(true);
   });
 
-  test("shows a Markdown file rendered and a text file as it is", async () => {
+  test("renders a Markdown file and shows a text file as it is", async () => {
     await page.getByRole("button", { name: "View notes/brief.md" }).click();
     expect(await page.getByRole("dialog").locator("li").allTextContents()).toEqual([
       "beans",
@@ -184,7 +184,7 @@ inChromium("tables, lists, drawings and files", () => {
     await page.keyboard.press("Escape");
   });
 
-  test("downloads a file as the answer holds it", async () => {
+  test("downloads a file with its exact content", async () => {
     const waiting = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download labels.txt" }).click();
     const download = await waiting;
@@ -193,8 +193,8 @@ inChromium("tables, lists, drawings and files", () => {
   });
 });
 
-inChromium("after all this", () => {
-  test("leaves no complaint in the console, of the content security policy least of all", () => {
+inChromium("the browser console", () => {
+  test("has no errors, warnings or policy violations after the tests above", () => {
     expect(complaints).toEqual([]);
   });
 });

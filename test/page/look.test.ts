@@ -26,7 +26,7 @@ afterAll(async () => {
   await rig?.studio.close();
 });
 
-/** Pairs of custom properties that are set as text upon ground somewhere. */
+/** Pairs of custom properties that the page uses as text and background. */
 const textOnGround = [
   ["--text", "--ground"],
   ["--text", "--surface"],
@@ -46,9 +46,9 @@ const textOnGround = [
   ["--warn", "--warn-soft"],
 ] as const;
 
-inChromium("colours and focus", () => {
+inChromium("the page", () => {
   test.each(["light", "dark"] as const)(
-    "contrasts text with its ground by 4.5 at least (%s)",
+    "has a contrast of at least 4.5 between text and background (%s)",
     async (colorScheme) => {
       await page.emulateMedia({ colorScheme });
       for (const [text, ground] of textOnGround) {
@@ -60,15 +60,15 @@ inChromium("colours and focus", () => {
     },
   );
 
-  test("draws a ring around what has the focus", async () => {
+  test("outlines the focused element", async () => {
     await page.getByRole("link", { name: "New workspace" }).focus();
     await page.keyboard.press("Tab");
     expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
   });
 });
 
-inChromium("the list by keyboard", () => {
-  test("moves through the list with the arrow keys, Home and End", async () => {
+inChromium("the list of workspaces", () => {
+  test("moves the focus with the arrow keys, Home and End", async () => {
     const focused = () =>
       page.evaluate("document.activeElement.querySelector('.workspace-name')?.textContent");
     const names = await page.locator(".workspace-name").allTextContents();

@@ -29,7 +29,7 @@ const launchArgs = [
   "--disable-sync",
 ];
 
-type BrowserLook = Parameters<typeof chromium.launchPersistentContext>[1];
+type BrowserOptions = Parameters<typeof chromium.launchPersistentContext>[1];
 
 export interface OpenBrowser {
   readonly context: BrowserContext;
@@ -37,14 +37,14 @@ export interface OpenBrowser {
 }
 
 /** A Chromium with a user data directory of its own. */
-export async function openBrowser(look: BrowserLook = {}): Promise<OpenBrowser> {
+export async function openBrowser(options: BrowserOptions = {}): Promise<OpenBrowser> {
   const folder = await mkdtemp(join(tmpdir(), "studio-page-"));
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: chromiumPath,
     headless: true,
     args: launchArgs,
     viewport: { width: 1280, height: 860 },
-    ...look,
+    ...options,
   });
   return {
     context,
@@ -57,7 +57,7 @@ export async function openBrowser(look: BrowserLook = {}): Promise<OpenBrowser> 
 
 export interface WatchedPage {
   readonly page: Page;
-  /** What the console complained about, Content-Security-Policy violations among it, and what was thrown. */
+  /** Errors and warnings in the console, Content-Security-Policy violations included, and uncaught errors. */
   readonly complaints: readonly string[];
 }
 
@@ -78,13 +78,13 @@ export const hasFocus = async (locator: Locator): Promise<boolean> =>
 
 export interface StudioRig {
   readonly studio: LocalStudio;
-  /** The four things that a runner does, one call each; `lease` gives the workspace's id. */
+  /** The calls of a runner. `lease` returns the workspace's id. */
   lease(): Promise<string>;
   complete(workspaceId: string, result: SampleResult): Promise<void>;
   fail(workspaceId: string, error: string): Promise<void>;
 }
 
-/** The real local Studio with an empty file in memory, and a runner's hands. */
+/** The real local Studio with an empty file in memory, and the calls of a runner. */
 export async function startRig(options: Partial<StudioOptions> = {}): Promise<StudioRig> {
   const studio = await startStudio({
     file: ":memory:",

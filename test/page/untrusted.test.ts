@@ -40,12 +40,12 @@ const openWith = async (message: object) => {
   await opened.page.locator(".message-assistant").waitFor();
   return opened;
 };
-/** Chromium says so even where a document that nobody sees is parsed to be sanitized. */
+/** Chromium reports this even when it only parses a document to sanitize it. */
 const blockedHandler = "Executing inline event handler violates";
 const nothing = { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] };
 
-inChromium("an answer that cannot be trusted", () => {
-  test("runs no script out of an SVG and loads nothing from elsewhere", async () => {
+inChromium("the page, given an untrusted answer,", () => {
+  test("runs no script from an SVG and loads nothing from elsewhere", async () => {
     const content = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" onload="globalThis.ran = true">
     <script>globalThis.ran = true; parent.ran = true</script>
     <foreignObject><img xmlns="http://www.w3.org/1999/xhtml" src="x" onerror="globalThis.ran = true"/></foreignObject>
@@ -63,7 +63,7 @@ inChromium("an answer that cannot be trusted", () => {
     expect(complaints.filter((one) => !one.startsWith(blockedHandler))).toEqual([]);
   });
 
-  test("runs no script out of Markdown and turns pictures into links", async () => {
+  test("runs no script from Markdown and turns pictures into links", async () => {
     const text = [
       "<script>globalThis.ran = true</script>",
       '<img src="x" onerror="globalThis.ran = true">',
@@ -94,7 +94,7 @@ inChromium("an answer that cannot be trusted", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("keeps the order of its words to itself", async () => {
+  test("isolates the text direction of code and labels", async () => {
     const { page } = await openWith({ text: "An `override\u202E` here.", deliverables: nothing });
     const order = (selector: string) =>
       page.evaluate(`getComputedStyle(document.querySelector(${JSON.stringify(selector)})).unicodeBidi`);
@@ -102,14 +102,14 @@ inChromium("an answer that cannot be trusted", () => {
     expect(await order("span")).toBe("isolate");
   });
 
-  test("shows Markdown as it is written where it is nested too deeply to be read", async () => {
+  test("shows Markdown as plain text when it is nested too deeply to parse", async () => {
     const text = "> ".repeat(11_000);
     const { page, complaints } = await openWith({ text: `${text}deep`, deliverables: nothing });
     expect(await page.locator(".message-assistant .prose pre").textContent()).toBe(`${text}deep`);
     expect(complaints).toEqual([]);
   });
 
-  test("says where a placeholder has no deliverable, and where it comes a second time", async () => {
+  test("shows a note for a placeholder that has no deliverable or is repeated", async () => {
     const deliverables = { ...nothing, lists: [{ id: "Steps", items: ["one"] }] };
     const text =
       "A {{artifact:chart:missing}} and {{artifact:list:STEPS}} and **again {{ artifact : list : steps }} here**";

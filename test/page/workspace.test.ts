@@ -35,7 +35,7 @@ beforeEach(async () => {
 afterEach(() => rig.studio.close());
 
 inChromium("a job on the page", () => {
-  test("begins with an example and follows the job to its answer without a reload", async () => {
+  test("starts from an example and is updated up to its answer without a reload", async () => {
     const { page, complaints } = await open();
     await page.getByRole("button", { name: /^Plan a launch/ }).click();
     await page.getByLabel("Title").fill("Coffee");
@@ -57,7 +57,7 @@ inChromium("a job on the page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("counts the lease down", async () => {
+  test("has a countdown of its lease", async () => {
     rig.studio.queueJob({ text: "Anything" });
     await rig.lease();
     const { page } = await open();
@@ -66,7 +66,7 @@ inChromium("a job on the page", () => {
     await expect.poll(() => clock.textContent()).not.toBe(first);
   });
 
-  test("shows why a job failed and offers its message again", async () => {
+  test("has the reason of its failure and a button to edit and resend its message", async () => {
     rig.studio.queueJob({ text: "Draw the impossible" });
     const workspaceId = await rig.lease();
     await rig.fail(workspaceId, "The model refused: it draws no impossible things.");
@@ -77,7 +77,7 @@ inChromium("a job on the page", () => {
   });
 });
 
-inChromium("ticks", () => {
+inChromium("a checklist", () => {
   test("keeps a tick after a reload", async () => {
     const workspaceId = await completedWorkspace(rig, shortAnswer);
     const { page } = await open(`#/w/${workspaceId}`);
@@ -92,7 +92,7 @@ inChromium("ticks", () => {
     expect(await progress.textContent()).toBe("2 of 3");
   });
 
-  test("takes a tick back that the server refuses, and says so", async () => {
+  test("reverts a tick that the server refuses and shows the reason", async () => {
     const workspaceId = await completedWorkspace(rig, shortAnswer);
     const { page } = await open(`#/w/${workspaceId}`);
     await page.route("**/items/*", (route) =>
@@ -104,7 +104,7 @@ inChromium("ticks", () => {
     expect(await page.locator(".progress-text").textContent()).toBe("1 of 3");
   });
 
-  test("keeps the focus and an open data table while a tick comes in from elsewhere", async () => {
+  test("keeps the focus and an open data table when an item is ticked elsewhere", async () => {
     const workspaceId = await completedWorkspace(rig, { ...sampleResult, assistantMessage: "Done." });
     const { page } = await open(`#/w/${workspaceId}`);
     const data = page.getByRole("button", { name: "Data" }).first();
@@ -123,7 +123,7 @@ inChromium("ticks", () => {
 });
 
 inChromium("the composer", () => {
-  test("sends a follow-up by keyboard alone", async () => {
+  test("sends a follow-up with the keyboard alone", async () => {
     const workspaceId = await completedWorkspace(rig, shortAnswer);
     const { page } = await open();
     await page.locator("#workspaces a").waitFor();
@@ -149,7 +149,7 @@ inChromium("the composer", () => {
     });
   });
 
-  test("sends with Ctrl+Enter too", async () => {
+  test("also sends with Ctrl+Enter", async () => {
     const { page } = await open("#/new");
     await page.getByLabel("Message", { exact: true }).fill("A plan");
     await page.keyboard.press("Control+Enter");
@@ -158,8 +158,8 @@ inChromium("the composer", () => {
   });
 });
 
-inChromium("the composer in trouble", () => {
-  test("shows the server's refusal and keeps the text, over a reload too", async () => {
+inChromium("the composer, when it cannot send,", () => {
+  test("shows the server's refusal and keeps the text, even after a reload", async () => {
     rig.studio.queueJob({ text: "one" });
     rig.studio.queueJob({ text: "two" });
     const { page } = await open("#/new");
@@ -172,7 +172,7 @@ inChromium("the composer in trouble", () => {
     expect(await field.inputValue()).toBe("A third one");
   });
 
-  test("says that nothing was written instead of sending it", async () => {
+  test("asks for a message instead of sending an empty one", async () => {
     const { page } = await open("#/new");
     await page.getByRole("button", { name: "Start" }).click();
     await page.getByText("Write a message first.").waitFor();
@@ -180,15 +180,15 @@ inChromium("the composer in trouble", () => {
   });
 });
 
-inChromium("notices", () => {
-  test("says that a workspace does not exist", async () => {
+inChromium("the page", () => {
+  test("shows a notice when a workspace does not exist", async () => {
     const { page } = await open("#/w/ws_none");
     const alert = page.locator(".thread").getByRole("alert").locator("span");
     await alert.waitFor();
     expect(await alert.textContent()).toBe("There is no such workspace.");
   });
 
-  test("says when the connection is lost, and catches up when it is back", async () => {
+  test("shows a notice when the connection is lost, and catches up when it is back", async () => {
     const { page } = await open();
     await page.getByText("Live").waitFor();
     await rig.studio.close();
@@ -201,7 +201,7 @@ inChromium("notices", () => {
       .toEqual(["Queued while nobody looked"]);
   });
 
-  test("says that answers are scripted, and only then", async () => {
+  test("shows a notice that answers are scripted only when they are", async () => {
     const canned = await open();
     await canned.page.getByText("Scripted answers.").waitFor();
     expect(await canned.page.locator(".notice-canned").textContent()).toContain("OPENAI_API_KEY");

@@ -5,7 +5,7 @@ import { createSecretsClient, createSecretSource } from "../../../lib/adapters/s
 
 afterEach(() => void vi.unstubAllEnvs());
 
-/** The hosts that the runner's clients ask, with these variables beside those that Lambda gives. */
+/** The hosts that the runner's clients call, with these variables in addition to Lambda's. */
 async function hostsWith(variables: Readonly<Record<string, string>>): Promise<readonly string[]> {
   const lambdas = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "s" };
   const all = { ...lambdas, AWS_SESSION_TOKEN: "session+token==", ...variables };
@@ -34,27 +34,27 @@ const named = {
 
 it.each<readonly [string, Readonly<Record<string, string>>, string]>([
   [
-    "the usual ones",
+    "the default endpoints",
     {},
     "dynamodb.us-east-1.amazonaws.com secretsmanager.us-east-1.amazonaws.com lambda.us-east-1.amazonaws.com",
   ],
   [
-    "China's",
+    "the endpoints of China in a Chinese region",
     { AWS_REGION: "cn-north-1" },
     "dynamodb.cn-north-1.amazonaws.com.cn secretsmanager.cn-north-1.amazonaws.com.cn lambda.cn-north-1.amazonaws.com.cn",
   ],
   [
-    "for FIPS",
+    "FIPS endpoints with AWS_USE_FIPS_ENDPOINT",
     { AWS_USE_FIPS_ENDPOINT: "true" },
     "dynamodb-fips.us-east-1.amazonaws.com secretsmanager-fips.us-east-1.amazonaws.com lambda-fips.us-east-1.amazonaws.com",
   ],
-  // Secrets Manager has no separate name for IPv6: its usual address answers over it.
+  // Secrets Manager has no separate dual-stack name: its default endpoint supports IPv6.
   [
-    "for dual-stack",
+    "dual-stack endpoints with AWS_USE_DUALSTACK_ENDPOINT",
     { AWS_USE_DUALSTACK_ENDPOINT: "true" },
     "dynamodb.us-east-1.api.aws secretsmanager.us-east-1.amazonaws.com lambda.us-east-1.api.aws",
   ],
-  ["those that are named, a service's own before the one for all", named, "all.test secrets.test all.test"],
-])("the addresses are %s, by the AWS SDK's own variables", async (_, variables, hosts) => {
+  ["the service's own AWS_ENDPOINT_URL, or the general one", named, "all.test secrets.test all.test"],
+])("the AWS clients call %s", async (_, variables, hosts) => {
   expect((await hostsWith(variables)).join(" ")).toBe(hosts);
 });

@@ -6,7 +6,7 @@ import { createSecretsClient, createSecretSource } from "../../../lib/adapters/s
 import { anyone } from "../../support/aws.ts";
 import { script, startHttpServer, type Answerer, type Reply } from "../../support/http-server.ts";
 
-/** What holds for every AWS service that a job needs an answer from. */
+/** The AWS services whose answers a job needs. */
 const services = [
   {
     service: "DynamoDB",
@@ -43,7 +43,7 @@ describe.each(services)("$service", ({ code, good, ask, answer }) => {
     ["a proxy's page", { status: 503, body: "<html>busy</html>" }],
     ["a page with 200", { status: 200, body: "<html>s3cret</html>" }],
     ["an empty answer", { status: 200, body: "" }],
-    ["JSON that says nothing", { status: 200, body: "null" }],
+    ["a JSON null", { status: 200, body: "null" }],
     ["JSON that breaks off", { status: 200, body: '{"SecretString":"s3cret' }],
     ["a fault of the service", refusal("InternalServerError", 500)],
     ["a throttle that is named in a header", { status: 400, headers: throttled, body: {} }],
@@ -72,7 +72,7 @@ describe.each(services)("$service", ({ code, good, ask, answer }) => {
     ["a proxy's page", { status: 503, body: "<html>s3cret</html>" }, "HTTP 503"],
     ["a page with 200", { status: 200, body: "<html>s3cret</html>" }, "HTTP 200"],
     ["JSON that breaks off", { body: '{"SecretString":"s3cret' }, "HTTP 200"],
-  ])("does not show what is in %s", async (_, reply, says) => {
+  ])("does not show the content of %s in its error", async (_, reply, says) => {
     const server = await serve(() => reply);
     const thrown: unknown = await ask(server.baseUrl).catch((error: unknown) => error);
     expect(thrown).toMatchObject({ code, retryable: true, message: expect.stringContaining(says) });
@@ -81,8 +81,8 @@ describe.each(services)("$service", ({ code, good, ask, answer }) => {
   });
 
   it.each<readonly [string, Reply]>([
-    ["a missing right", refusal("AccessDeniedException")],
-    ["an expired sign-in", refusal("ExpiredTokenException")],
+    ["a missing permission", refusal("AccessDeniedException")],
+    ["expired credentials", refusal("ExpiredTokenException")],
     ["a page with 403", { status: 403, body: "<html>no</html>" }],
     ["a redirect", { status: 302, headers: { location: "http://127.0.0.1:9" }, body: "" }],
   ])("is not asked again after %s", async (_, reply) => {
@@ -92,17 +92,17 @@ describe.each(services)("$service", ({ code, good, ask, answer }) => {
   });
 });
 
-describe("a call of the run store", () => {
+describe("a run store call", () => {
   const found: Reply = { body: { Item: { id: { S: "x" } } } };
 
-  it("does not take an empty page for a row that is not there", async () => {
+  it("does not mistake an empty page for a missing row", async () => {
     const server = await serve(script({ status: 200, body: "" }, found));
     expect(await createTable("runs", anyone(server.baseUrl)).get({ pool: "p", id: "x" })).toEqual({
       id: "x",
     });
   });
 
-  it("reads no more of an answer than fits into memory", async () => {
+  it("fails on an answer that is too large for memory", async () => {
     const server = await serve(() => ({ body: `{"Item":{"a":{"S":"${"x".repeat(17 * 1024 * 1024)}"}}}` }));
     await expect(
       createTable("runs", { ...anyone(server.baseUrl), maxAttempts: 1 }).get({ pool: "p", id: "x" }),
@@ -123,14 +123,14 @@ describe("a call of the run store", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("survives that its connection has died since the call before", async () => {
+  it("succeeds when its connection has died since the previous call", async () => {
     const server = await serve(script(found, { raw: ({ socket }) => void socket?.resetAndDestroy() }, found));
     const table = createTable("runs", anyone(server.baseUrl));
     expect(await table.get({ pool: "p", id: "x" })).toEqual({ id: "x" });
     expect(await table.get({ pool: "p", id: "x" })).toEqual({ id: "x" });
   });
 
-  it("with a value that cannot be stored is a bug, not an outage", async () => {
+  it("throws on a value that cannot be stored, and sends nothing", async () => {
     const server = await serve(() => ({}));
     const table = createTable("runs", anyone(server.baseUrl));
     await expect(table.put({ pool: "p", id: "x", at: 2 ** 60 }, undefined)).rejects.toThrow(
@@ -142,7 +142,7 @@ describe("a call of the run store", () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it("fails without credentials, and a retry does not help", async () => {
+  it("fails without credentials, with an error that is not retryable", async () => {
     const none = Object.assign(new Error("none"), { name: "CredentialsProviderError" });
     const account = { ...anyone("http://127.0.0.1:9"), credentials: () => Promise.reject(none) };
     await expect(createTable("runs", account).get({ pool: "p", id: "x" })).rejects.toMatchObject({
@@ -152,7 +152,7 @@ describe("a call of the run store", () => {
   });
 });
 
-it("a run store or a Lambda service that takes a request and never answers is not waited for", async () => {
+it("calls to a run store or a Lambda service that never answers time out", async () => {
   const { baseUrl } = await serve(() => ({ raw: () => undefined }));
   const account = { ...anyone(baseUrl), maxAttempts: 1 };
   const [reading, invoking] = await Promise.allSettled([

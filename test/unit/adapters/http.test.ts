@@ -10,7 +10,7 @@ import { startHttpServer, type Answerer } from "../../support/http-server.ts";
 
 const silence = Symbol("silence");
 
-/** A certificate for this machine, which this process then takes. */
+/** A certificate for this machine, which this process then trusts. */
 async function selfSigned(): Promise<{ readonly key: string; readonly cert: string }> {
   const altNames = [{ type: 7 as const, ip: "127.0.0.1" }];
   const extensions = [{ name: "subjectAltName" as const, altNames }];
@@ -19,7 +19,7 @@ async function selfSigned(): Promise<{ readonly key: string; readonly cert: stri
   return { key, cert };
 }
 
-/** Listens on a free port of this machine, and closes with the test. */
+/** Listens on a free port of this machine, and closes when the test ends. */
 async function listening(server: NetServer, scheme: string): Promise<string> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -44,7 +44,7 @@ async function fixture(answer: Answerer) {
 }
 
 describe("createHttp", () => {
-  it("cuts the connection of an aborted request", async () => {
+  it("closes the connection of an aborted request", async () => {
     const closed = Promise.withResolvers<void>();
     const { http, server } = await fixture(() => ({
       raw: (response) => void response.once("close", closed.resolve),
@@ -58,7 +58,7 @@ describe("createHttp", () => {
     await closed.promise;
   });
 
-  it("follows no redirect", async () => {
+  it("does not follow redirects", async () => {
     const { http, server } = await fixture(() => ({ status: 307, headers: { location: "/elsewhere" } }));
     const answer = await http.fetch(server.baseUrl, { method: "POST", body: "{}" });
     expect([answer.status, answer.headers.get("Location"), await answer.text()]).toEqual([
@@ -69,8 +69,8 @@ describe("createHttp", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("gives up if the connection is not established in time", async () => {
-    // Accepts, and never speaks: TLS waits for its greeting.
+  it("fails when the connection is not established in time", async () => {
+    // Accepts connections but sends nothing, so the TLS handshake never ends.
     const url = await listening(createServer(), "https");
     const http = createHttp({ connectMs: 50 });
     await expect(http.fetch(url)).rejects.toMatchObject({
@@ -80,7 +80,7 @@ describe("createHttp", () => {
   });
 
   it.each(["http", "https"])(
-    "gives up an answer that is silent, on a new %s connection and on a kept one",
+    "fails when no answer comes in time, on a new %s connection and on a reused one",
     async (scheme) => {
       const answers = [silence, "ok", silence];
       const listener: RequestListener = (_, response) => {

@@ -3,7 +3,7 @@ import { abortAfter, systemClock, unlessAborted, withTimeLimit } from "../../../
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
-it("a sleep rejects with the signal's reason at once, also if the signal has aborted before", async () => {
+it("a sleep rejects at once with the signal's reason, even if the signal has already aborted", async () => {
   const ending = new AbortController();
   const slept = systemClock.sleep(60_000, ending.signal);
   ending.abort(new RunnerError("shutdown", "enough"));
@@ -11,11 +11,11 @@ it("a sleep rejects with the signal's reason at once, also if the signal has abo
   await expect(systemClock.sleep(60_000, ending.signal)).rejects.toMatchObject({ code: "shutdown" });
 });
 
-describe("a sleep of any length", () => {
+describe("a sleep", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  /** Whether a sleep is over, a while after it has begun. */
+  /** Whether a sleep of `ms` has ended after `afterMs`. */
   async function isOver(ms: number, afterMs: number): Promise<boolean> {
     const ending = new AbortController();
     let over = false;
@@ -50,7 +50,7 @@ describe("a sleep of any length", () => {
   });
 });
 
-describe("NaN is a defect", () => {
+describe("a duration of NaN", () => {
   const reason = (): RunnerError => new RunnerError("attempt_deadline", "over");
   const never = new Promise(() => undefined);
 
@@ -60,8 +60,11 @@ describe("NaN is a defect", () => {
       "a time limit",
       () => withTimeLimit({ clock: systemClock, limitMs: Number.NaN, what: "work" }, () => never),
     ],
-    ["an alarm", () => unlessAborted(abortAfter(systemClock, { afterMs: Number.NaN, reason }).signal, never)],
-  ])("of %s, which is neither over at once nor unlimited", async (_, work) => {
+    [
+      "abortAfter",
+      () => unlessAborted(abortAfter(systemClock, { afterMs: Number.NaN, reason }).signal, never),
+    ],
+  ])("makes %s throw instead of ending at once or never", async (_, work) => {
     await expect(work()).rejects.toThrow(RangeError);
   });
 });
@@ -73,13 +76,13 @@ describe("withTimeLimit", () => {
     what: "POST /leaseWorkspaceJob",
   });
 
-  it("gives the result of work that ends in time, and leaves no timer", async () => {
+  it("returns the result of work that ends in time, and leaves no timer", async () => {
     const clock = createFakeClock();
     expect(await withTimeLimit(settings(clock), async () => 7)).toBe(7);
     expect(clock.sleeping()).toBe(0);
   });
 
-  it("ends work that ignores its signal, with an error that may be retried", async () => {
+  it("rejects with a retryable error at the limit, even if the work ignores its signal", async () => {
     const clock = createFakeClock();
     const limited = withTimeLimit(settings(clock), () => new Promise<never>(() => undefined));
     const outcome = limited.catch((error: unknown) => error);
@@ -103,7 +106,7 @@ describe("withTimeLimit", () => {
     expect(inner?.reason).toMatchObject({ code: "lease_lost" });
   });
 
-  it("does not begin when the outer signal has aborted already", async () => {
+  it("does not start the work when the outer signal has already aborted", async () => {
     let began = false;
     const limited = withTimeLimit(
       { ...settings(), signal: AbortSignal.abort(new RunnerError("shutdown", "over")) },
@@ -119,13 +122,13 @@ describe("withTimeLimit", () => {
 it("abortAfter aborts at its time with its reason, unless cancelled", async () => {
   const clock = createFakeClock();
   const reason = (): RunnerError => new RunnerError("attempt_deadline", "over");
-  const rings = abortAfter(clock, { afterMs: 500, reason });
+  const running = abortAfter(clock, { afterMs: 500, reason });
   const cancelled = abortAfter(clock, { afterMs: 500, reason });
   cancelled.cancel();
   await clock.advance(499);
-  expect(rings.signal.aborted).toBe(false);
+  expect(running.signal.aborted).toBe(false);
   await clock.advance(1);
-  expect(rings.signal.reason).toMatchObject({ code: "attempt_deadline" });
+  expect(running.signal.reason).toMatchObject({ code: "attempt_deadline" });
   expect(cancelled.signal.aborted).toBe(false);
 });
 

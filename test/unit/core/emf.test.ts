@@ -37,7 +37,7 @@ describe("the line of a metric", () => {
     ]);
   });
 
-  it("of a metric with totals has the pool as a second set of dimensions, for alarms over all reasons", () => {
+  it("has the pool as a second set of dimensions when the metric has totals", () => {
     const { lines, metrics } = emitter();
     metrics.emit("RunsFailed", { pool: "eu", reason: "model_refused" }, 1);
     expect(JSON.parse(lines[0]!)).toMatchObject({
@@ -57,8 +57,8 @@ describe("the line of a metric", () => {
   });
 });
 
-describe("the table", () => {
-  it("names nothing unbounded as a dimension, and begins with the pool", () => {
+describe("the table of metrics", () => {
+  it("has only bounded dimensions, with the pool first", () => {
     for (const { dimensions } of Object.values(metricTable)) {
       expect(dimensions[0]).toBe("pool");
       const allowed = ["pool", "reason", "model", "kind"];
@@ -66,7 +66,7 @@ describe("the table", () => {
     }
   });
 
-  it("is what docs/metrics.md says: npm run metrics-docs", () => {
+  it("matches docs/metrics.md (npm run metrics-docs)", () => {
     const page = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
     expect(page).toBe(renderMetrics());
   });

@@ -21,7 +21,7 @@ afterAll(() => local.close());
 const rows = Object.entries(metricTable) as (readonly [MetricName, MetricRow])[];
 const of = (name: MetricName): readonly Emission[] => emissions.filter((one) => one.name === name);
 describe.each(rows)("%s", (name, row) => {
-  it("is emitted, with exactly its dimensions", () => {
+  it("is emitted with exactly its dimensions", () => {
     const sets = new Set(of(name).map(({ dimensions }) => Object.keys(dimensions).toSorted().join()));
     expect([...sets]).toEqual([[...row.dimensions].toSorted().join()]);
   });
@@ -39,7 +39,7 @@ describe.each(rows)("%s", (name, row) => {
   });
 });
 
-it("every metric that an alarm or a widget names was emitted with those dimensions", () => {
+it("every metric that an alarm or a widget names is emitted with those dimensions", () => {
   const stack = monitored({}, { dailyCapUsd: 1 });
   const alarms = [...alarmsOf(stack).values()].flatMap(({ metrics }) => metrics);
   const widgets = widgetsOf(stack.resource("AWS::CloudWatch::Dashboard")).flatMap(metricsOf);

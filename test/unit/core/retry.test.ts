@@ -48,22 +48,22 @@ describe("the back-off", () => {
     [4, 1, 3_000],
     [4, 0, 1_500],
     [1, 0.5, 375],
-  ])("after try %i with dice %d is %i ms", (attempt, dice, expected) => {
+  ])("after try %i with the random number %d is %i ms", (attempt, dice, expected) => {
     expect(retryWaitMs(policy, { attempt, askedMs: undefined }, () => dice)).toBe(expected);
   });
 });
 
 describe("retry", () => {
-  it("repeats a failure that may pass, with growing waits", async () => {
+  it("repeats a retryable failure with growing waits", async () => {
     const { run, waits } = fixture();
     expect(await run(failsWith(passing(), passing()).work)).toBe("done");
     expect(waits).toEqual([500, 1_000]);
   });
 
   it.each([
-    ["its attempts", policy, 4],
-    ["one attempt under noRetry", noRetry, 1],
-  ])("gives up with the last error after %s", async (_, given, tries) => {
+    ["every try of its policy", policy, 4],
+    ["one try with noRetry", noRetry, 1],
+  ])("rejects with the last error after %s", async (_, given, tries) => {
     const { run } = fixture();
     const call = failsWith(passing(), passing(), passing(), passing(), passing());
     await expect(run(call.work, { policy: given })).rejects.toMatchObject({ code: "studio_unavailable" });
@@ -72,7 +72,7 @@ describe("retry", () => {
 
   it.each([
     ["a bug", new TypeError("x is not a function")],
-    ["a failure that trying again cannot help", new RunnerError("studio_rejected", "400")],
+    ["a failure that is not retryable", new RunnerError("studio_rejected", "400")],
   ])("never repeats %s", async (_, error) => {
     const { run } = fixture();
     const call = failsWith(error, error);
@@ -80,7 +80,7 @@ describe("retry", () => {
     expect(call.tries()).toBe(1);
   });
 
-  it("waits as long as the other side asks, and gives up if that is too long", async () => {
+  it("waits as long as Retry-After asks, and rejects if that is too long", async () => {
     const { run, waits } = fixture();
     await run(failsWith(passing(7_000)).work);
     expect(waits).toEqual([7_000]);
@@ -96,7 +96,7 @@ describe("retry", () => {
   });
 
   it.each([1_784_000_000_000, 2 ** 31, 1e300, Number.POSITIVE_INFINITY])(
-    "never waits more than three minutes, though Retry-After says %d ms",
+    "never waits more than three minutes, even if Retry-After asks for %d ms",
     async (askedMs) => {
       const { run, waits } = fixture();
       const patient = { ...policy, maxRetryAfterMs: Number.POSITIVE_INFINITY };
@@ -105,7 +105,7 @@ describe("retry", () => {
     },
   );
 
-  it("ends with the signal's reason", async () => {
+  it("rejects with the signal's reason after an abort", async () => {
     const { run } = fixture();
     const ending = new AbortController();
     const work = async (): Promise<void> => {

@@ -5,7 +5,7 @@ import { hasCode, RunnerError, toRunnerError } from "../../../lib/core/errors.ts
 import { Secret } from "../../../lib/core/secret.ts";
 
 describe("a secret", () => {
-  it("shows itself to nothing but reveal()", () => {
+  it("is redacted wherever it is printed or serialized, and readable only with reveal()", () => {
     const secret = new Secret("hunter2");
     const shown = [
       String(secret),
@@ -18,8 +18,8 @@ describe("a secret", () => {
   });
 });
 
-describe("errors", () => {
-  it("of ours stay unchanged; anything else is an internal error with the original as its cause", () => {
+describe("toRunnerError", () => {
+  it("keeps our own errors and wraps any other in an internal error as its cause", () => {
     const own = new RunnerError("lease_lost", "gone");
     expect(toRunnerError(own)).toBe(own);
     const bug = new TypeError("oops");
@@ -63,7 +63,7 @@ const processorVariables = {
 };
 
 describe("the functions' environment", () => {
-  it("is the same after it was read and written again", () => {
+  it("is unchanged after it is parsed and written again", () => {
     const config = parseDispatcherConfig(dispatcherVariables);
     expect(config.RUNNER_CONCURRENCY).toBe(10);
     expect(toEnvironment(config)).toEqual(dispatcherVariables);
@@ -73,7 +73,7 @@ describe("the functions' environment", () => {
     expect(toEnvironment(processor)).toEqual(processorVariables);
   });
 
-  it("has a flag for storing", () => {
+  it("holds OPENAI_STORE as a boolean", () => {
     const read = (store: string) => parseProcessorConfig({ ...processorVariables, OPENAI_STORE: store });
     expect(read("false").OPENAI_STORE).toBe(false);
     expect(read("true").OPENAI_STORE).toBe(true);
@@ -84,11 +84,11 @@ describe("the functions' environment", () => {
       (text) => ["RUNNER_PRICES", text] as const,
     ),
     ...["", "web_search", '["telepathy"]'].map((text) => ["OPENAI_HOSTED_TOOLS", text] as const),
-  ])("refuses a %s of %j", (name, text) => {
+  ])("is rejected when %s is %j", (name, text) => {
     expect(() => parseProcessorConfig({ ...processorVariables, [name]: text })).toThrow(name);
   });
 
-  it("names every wrong variable at once", () => {
+  it("is rejected with the names of all wrong variables at once", () => {
     const read = (): unknown =>
       parseDispatcherConfig({
         ...dispatcherVariables,

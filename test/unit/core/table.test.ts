@@ -19,14 +19,14 @@ beforeEach(() => {
   pool = `pool-${++serial}-${Math.random()}`;
 });
 
-it("gives back what was put, and undefined for what was not", async () => {
+it("returns an item that was put, and undefined for one that was not", async () => {
   const item = { pool, id: "a", text: "Grüße", count: 3, list: [1, "b"], nested: { yes: true }, none: null };
   expect(await table.put(item, undefined)).toBe(true);
   expect(await table.get({ pool, id: "a" })).toEqual(item);
   expect(await table.get({ pool, id: "b" })).toBeUndefined();
 });
 
-it("says whether a write's condition held", async () => {
+it("reports whether a write's condition held", async () => {
   const isNew = { text: "attribute_not_exists(#id)", values: {} };
   expect(await table.put({ pool, id: "a" }, isNew)).toBe(true);
   expect(await table.put({ pool, id: "a" }, isNew)).toBe(false);
@@ -34,7 +34,7 @@ it("says whether a write's condition held", async () => {
   expect(await table.update({ pool, id: "a" }, { set: { count: 2 }, condition })).toBeUndefined();
 });
 
-it("sets, removes and adds in one update, and gives the item as it is then", async () => {
+it("sets, removes and adds in one update, and returns the updated item", async () => {
   await table.put({ pool, id: "a", old: 1, sum: 2 }, undefined);
   const update = { set: { fresh: "x", skipped: undefined }, remove: ["old"], add: { sum: 3, other: 1 } };
   const updated = { pool, id: "a", fresh: "x", sum: 5, other: 1 };
@@ -76,7 +76,7 @@ it("does not mistake an answer without the item for a failed condition", async (
   await expect(writing).rejects.toMatchObject({ code: "run_store_unavailable", retryable: true });
 });
 
-it("rejects with the caller's reason", async () => {
+it("rejects with the reason of the caller's abort", async () => {
   const reason = new Error("enough");
   await expect(table.get({ pool, id: "a" }, AbortSignal.abort(reason))).rejects.toBe(reason);
 });

@@ -18,7 +18,7 @@ const seriesTools = [
 
 type Cap = readonly [tool: string, field: string, cap: number, fields: (size: number) => Fields];
 
-/** The numbers of items. The lengths of texts are in studio-caps.test.ts. */
+/** Caps on the number of items. Caps on the length of texts are in studio-caps.test.ts. */
 const caps: readonly Cap[] = [
   ...seriesTools.flatMap((tool): Cap[] => [
     [tool, "labels", 32, (n) => ({ labels: names(n), series: [series(numbers(n))] })],
@@ -48,7 +48,7 @@ const caps: readonly Cap[] = [
   ],
 ];
 
-test.each(caps)("%s takes as many %s as the cap allows (%d), and refuses one more by name", (...row) => {
+test.each(caps)("%s accepts as many %s as the cap allows (%d), and rejects one more", (...row) => {
   const [tool, field, cap, fields] = row;
   expect(errorOf(call(tool, fields(cap)))).toBe("");
   const over = call(tool, fields(cap + 1));
@@ -57,7 +57,7 @@ test.each(caps)("%s takes as many %s as the cap allows (%d), and refuses one mor
   expect(errorOf(over)).toContain(`at most ${cap}`);
 });
 
-test("nothing accepted at a cap was shortened", () => {
+test("content of exactly the cap's length is kept whole", () => {
   const svg = drawn("x".repeat(64_000 - drawn("").length));
   const text = "x".repeat(48_000);
   expect(call("create_svg", { content: svg }).draft.svgs[0]?.content).toBe(svg);
@@ -75,11 +75,11 @@ test.each<[string, Fields]>([
   ["create_file", { content: "" }],
   ["create_list", { id: "" }],
   ["create_table", { id: " " }],
-])("%s refuses a deliverable with %j: something is empty", (tool, fields) => {
+])("%s rejects a deliverable with an empty part: %j", (tool, fields) => {
   expect(call(tool, fields).ok).toBe(false);
 });
 
-describe("one job holds", () => {
+describe("a job", () => {
   test.each([
     ["files", 24, ["create_file"]],
     ["datasets", 8, ["create_table"]],
@@ -87,7 +87,7 @@ describe("one job holds", () => {
     ["checklists", 8, ["create_checklist"]],
     ["svgs", 8, ["create_svg"]],
     ["charts", 12, [...seriesTools, "create_pie_chart", "create_scatter_chart"]],
-  ] as const)("%s up to %d, whatever tool makes them", (key, most, tools) => {
+  ] as const)("limits its %s to %d, whichever tool creates them", (key, most, tools) => {
     const named = (name: string): Fields => (key === "files" ? { name: `${name}.md` } : { id: name });
     let draft = emptyDraft;
     for (let i = 0; i < most; i++) ({ draft } = call(tools[i % tools.length]!, named(`d${i}`), draft));

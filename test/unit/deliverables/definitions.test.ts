@@ -11,7 +11,7 @@ type Node = Readonly<Record<string, unknown>>;
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
 const propertiesOf = (node: Node): Node => (isNode(node["properties"]) ? node["properties"] : {});
 
-/** What OpenAI's strict mode takes and we use. */
+/** The keywords that we use, all of them supported by OpenAI's strict mode. */
 const keywords = new Set([
   "type",
   "properties",
@@ -27,9 +27,9 @@ function nodes(node: Node): Node[] {
   return [node, ...inner.flatMap(nodes)];
 }
 
-describe("strict JSON Schema", () => {
+describe("a tool's JSON Schema", () => {
   test.each(toolDefinitions.map((definition) => [definition.name, definition] as const))(
-    "%s: every object closed, every property required, no refused keyword",
+    "of %s closes every object, requires every property and uses only supported keywords",
     (_name, { parameters }) => {
       const all = nodes(parameters);
       expect(all.length).toBeGreaterThan(2);
@@ -43,7 +43,7 @@ describe("strict JSON Schema", () => {
     },
   );
 
-  test("the model sees caps in the descriptions; optional fields may be null, and kind is not asked for", () => {
+  test("states caps in descriptions, makes optional fields nullable and leaves out kind", () => {
     const bar = toolDefinitions.find(({ name }) => name === "create_bar_chart");
     expect(bar?.parameters["properties"]).toMatchObject({
       id: { type: "string", description: "Unique id, used in the placeholder. At most 64 characters." },
@@ -54,7 +54,7 @@ describe("strict JSON Schema", () => {
     expect(bar?.parameters["properties"]).not.toHaveProperty("kind");
   });
 
-  test("a flag that is true or absent is a nullable boolean", () => {
+  test("makes a flag that is true or absent a nullable boolean", () => {
     const list = toolDefinitions.find(({ name }) => name === "create_list");
     expect(list?.parameters).toHaveProperty("properties.list.properties.ordered", {
       type: ["boolean", "null"],
@@ -62,7 +62,7 @@ describe("strict JSON Schema", () => {
     });
   });
 
-  test("chart and file tools have their fields on top, the others one wrapper", () => {
+  test("has the fields of charts and files at the top level, and those of others in a wrapper", () => {
     const top = toolDefinitions.map(({ name, parameters }) => [name, parameters["required"]]);
     expect(Object.fromEntries(top)).toEqual({
       create_file: ["name", "content"],
@@ -81,7 +81,7 @@ describe("strict JSON Schema", () => {
 });
 
 test.each(tools.map((tool) => [tool.name, tool] as const))(
-  "%s is known everywhere from its one record",
+  "%s is registered for definitions, placeholders, limits and counts",
   (name, tool) => {
     expect(toolDefinitions.map((definition) => definition.name)).toContain(name);
     expect(payloadKeyByKind.get(tool.kind)).toBe(tool.payloadKey);

@@ -3,22 +3,22 @@ import { call, errorOf } from "./samples.ts";
 
 const path = (last: string): string => `${`${"f".repeat(38)}/`.repeat(4)}${last}.md`;
 
-describe("takes a relative path of plain segments", () => {
+describe("create_file, given a relative path of plain segments,", () => {
   test.each(["a.md", "A-b_c.1.md", "a/b/c/d/e.txt", `${"x".repeat(45)}.md`, "NOTES.MD", "_a/.b/c.md"])(
-    "%s",
+    "accepts %s",
     (name) => {
       expect(call("create_file", { name }).draft.files[0]?.name).toBe(name);
     },
   );
 
-  test("of at most 160 characters", () => {
+  test("accepts at most 160 characters", () => {
     expect(path("x")).toHaveLength(160);
     expect(call("create_file", { name: path("x") }).ok).toBe(true);
     expect(errorOf(call("create_file", { name: path("xx") }))).toContain("161 characters given, at most 160");
   });
 });
 
-describe("refuses a file name that leaves its folder, or that Studio would change", () => {
+describe("create_file, given a name that leaves its folder or that Studio would change,", () => {
   test.each([
     ["../a.md", "must not hold .."],
     ["a/../../b.md", "must not hold .."],
@@ -45,7 +45,7 @@ describe("refuses a file name that leaves its folder, or that Studio would chang
     [".md", "must end in .md or .txt"],
     ["a/.txt", "must end in .md or .txt"],
     ["", "at least 1"],
-  ])("%j", (name, reason) => {
+  ])("rejects %j: %s", (name, reason) => {
     const result = call("create_file", { name });
     expect(result.draft.files).toEqual([]);
     expect(errorOf(result)).toContain(reason);

@@ -4,7 +4,7 @@ import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { fullDraft } from "./samples.ts";
 
 describe("toPayload", () => {
-  test("carries the trimmed message and every deliverable", () => {
+  test("contains the trimmed message and every deliverable", () => {
     const draft = fullDraft();
     expect(toPayload(draft, "\n Done: {{artifact:list:steps}} \n")).toEqual({
       assistantMessage: "Done: {{artifact:list:steps}}",
@@ -12,11 +12,11 @@ describe("toPayload", () => {
     });
   });
 
-  test("takes deliverables without a message", () => {
+  test("accepts deliverables without a message", () => {
     expect(toPayload(fullDraft(), " ").assistantMessage).toBe("");
   });
 
-  test("takes a message of 24,000 characters and refuses one more", () => {
+  test("accepts a message of 24,000 characters and rejects a longer one", () => {
     expect(toPayload(emptyDraft, "x".repeat(24_000)).assistantMessage).toHaveLength(24_000);
     expect(() => toPayload(emptyDraft, "x".repeat(24_001))).toThrow(
       expect.objectContaining({
@@ -26,11 +26,11 @@ describe("toPayload", () => {
     );
   });
 
-  test("refuses an empty message without deliverables", () => {
+  test("rejects an empty message without deliverables", () => {
     expect(() => toPayload(emptyDraft, " \n")).toThrow(expect.objectContaining({ code: "model_empty" }));
   });
 
-  test("refuses dangling placeholders and names them", () => {
+  test("rejects dangling placeholders and names them", () => {
     const text = "{{artifact:chart:kpi}} {{artifact:chart:gone}} {{artifact:graph:g}}";
     expect(() => toPayload(fullDraft(), text)).toThrow(
       expect.objectContaining({

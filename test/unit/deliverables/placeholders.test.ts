@@ -10,22 +10,22 @@ import { fullDraft } from "./samples.ts";
 const tokens = (message: string, made = fullDraft()): string[] =>
   danglingPlaceholders(message, made).map(({ token }) => token);
 
-test("finds placeholders in the order of the message, whatever their case and spaces", () => {
+test("placeholders are found in the order of the message, whatever their case and spacing", () => {
   expect(findPlaceholders("a {{artifact:chart:kpi}} b {{ Artifact : FILE : specs/API.md }}")).toEqual([
     { token: "{{artifact:chart:kpi}}", kind: "chart", id: "kpi" },
     { token: "{{ Artifact : FILE : specs/API.md }}", kind: "file", id: "specs/API.md" },
   ]);
 });
 
-test("an id may hold a colon", () => {
+test("an id may contain a colon", () => {
   expect(findPlaceholders("{{artifact:table:a: b}}")[0]?.id).toBe("a: b");
 });
 
-test("other text in braces is left alone", () => {
+test("other text in braces is ignored", () => {
   expect(findPlaceholders("{{name}} {artifact:chart:a} {{artifacts:chart:a}} artifact:chart:a")).toEqual([]);
 });
 
-test("a placeholder of what was made does not dangle, whatever its case and spaces", () => {
+test("a placeholder of an existing deliverable does not dangle, whatever its case and spacing", () => {
   const message =
     "{{artifact:chart:KPI}} {{artifact:table:plans}} {{artifact:file:Specs/Api.md}} {{ artifact : svg : logo }} " +
     "{{artifact:LIST:steps}} {{artifact:checklist:launch}}";
@@ -33,19 +33,19 @@ test("a placeholder of what was made does not dangle, whatever its case and spac
   expect(tokens(message, emptyDraft)).toHaveLength(6);
 });
 
-describe("a placeholder dangles", () => {
+describe("a placeholder", () => {
   test.each([
-    ["with an id that was not made", "{{artifact:chart:other}}"],
+    ["with an id that does not exist", "{{artifact:chart:other}}"],
     ["with an id of another kind", "{{artifact:list:launch}}"],
     ["with an unknown kind", "{{artifact:graph:kpi}}"],
     ["without an id", "{{artifact:chart:}}"],
     ["without a kind", "{{artifact}}"],
     ["with a brace in the id", "{{artifact:chart:{kpi}}"],
-  ])("%s", (_what, token) => {
+  ])("dangles %s", (_what, token) => {
     expect(tokens(`x ${token} y`)).toEqual([token]);
   });
 
-  test("and is reported once", () => {
+  test("is reported once when it dangles", () => {
     expect(tokens("{{artifact:chart:a}} {{artifact:CHART:A}} {{artifact:chart:b}}")).toEqual([
       "{{artifact:chart:a}}",
       "{{artifact:chart:b}}",
@@ -53,7 +53,7 @@ describe("a placeholder dangles", () => {
   });
 });
 
-test("the repair prompt names tokens, tools, what exists and both ways out", () => {
+test("the repair prompt names tokens, tools, existing deliverables and both ways to fix it", () => {
   const made = { ...emptyDraft, lists: fullDraft().lists };
   const dangling = danglingPlaceholders(
     "{{artifact:table:t}} {{artifact:graph:g}} {{artifact:chart:}}",

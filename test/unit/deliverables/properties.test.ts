@@ -41,7 +41,7 @@ const svgPiece = fc.constantFrom(
 const svgSoup = fc.array(svgPiece, { maxLength: 30 }).map((pieces) => pieces.join(""));
 const svgLike = svgSoup.map((soup) => `<svg><rect/>${soup}</svg>`);
 
-/** A good call with one field made wild, so that most of it passes the schema. */
+/** A valid call with up to three random fields, so that most of it passes the schema. */
 const nearlyGood = fc
   .tuple(
     fc.constantFrom(...names),
@@ -77,7 +77,7 @@ const anyCall = fc.oneof(
   }),
 );
 
-test("no call throws, every answer is JSON, and Studio takes whatever was accepted", () => {
+test("no call throws, every answer is JSON, and Studio accepts whatever we accept", () => {
   let accepted = 0;
   fc.assert(
     fc.property(fc.array(anyCall, { maxLength: 12 }), (calls) => {
@@ -97,7 +97,7 @@ test("no call throws, every answer is JSON, and Studio takes whatever was accept
   expect(accepted).toBeGreaterThan(100);
 });
 
-test("a clean drawing is clean: sanitizing it again changes nothing", () => {
+test("sanitizing a drawing removes scripts, and sanitizing it again changes nothing", () => {
   let cleaned = 0;
   fc.assert(
     fc.property(fc.oneof(svgLike, svgSoup), (soup) => {
@@ -117,7 +117,7 @@ test("a clean drawing is clean: sanitizing it again changes nothing", () => {
 /** The tokens that Studio reads (studio-api.md, "Placeholders"). */
 const studioTokens = /\{\{\s*artifact\s*:\s*(?:chart|table|file|svg|list|checklist)\s*:[^}]+\}\}/gi;
 
-test("no message throws, and no token that Studio reads is missed", () => {
+test("no message makes the placeholder search throw or miss a token that Studio reads", () => {
   const piece = fc.oneof(
     fc.string(),
     fc.constantFrom("{{artifact:", "chart", ":", "a", "}}", "{{ artifact", "}"),

@@ -11,7 +11,7 @@ export const drawing =
 export const drawn = (text: string): string =>
   `<svg xmlns="http://www.w3.org/2000/svg"><rect/><text>${text}</text></svg>`;
 
-/** One good call per tool, its fields without the wrapper. */
+/** One valid call per tool, its fields without the wrapper. */
 export const samples: Readonly<Record<string, { readonly wrapper?: string; readonly fields: Fields }>> = {
   create_file: { fields: { name: "specs/api.md", content: "# API" } },
   create_pie_chart: { fields: { id: "mix", title: "Mix", segments: [{ label: "A", value: 1 }] } },
@@ -67,7 +67,7 @@ export function call(name: string, overrides: Fields = {}, draft: Draft = emptyD
   return applyToolCall(draft, { name, arguments: argumentsOf(name, overrides) });
 }
 
-/** The answer's reason, or "" when the call was taken. */
+/** The reason for a rejection, or "" when the call was accepted. */
 export function errorOf(result: { readonly output: string }): string {
   const answer: { error?: string } = JSON.parse(result.output);
   return answer.error ?? "";

@@ -31,7 +31,7 @@ const seriesTools = [
 ];
 
 type Put = (text: string) => Fields;
-/** What may stand in a field that does not take any text. */
+/** What a field that does not accept every text may contain. */
 type Holds = "letters" | "one line" | "drawing";
 type Row = readonly [tool: string, path: string, cap: number, put: Put, holds?: Holds];
 
@@ -41,7 +41,7 @@ const aDrawing: Put = (text) => ({
   content: drawn(text.slice(drawn("").length).replace(/^[\uDC00-\uDFFF]/, "x")),
 });
 
-/** Every capped text of studio-api.md, "Deliverables", its cap in UTF-16 units. */
+/** Every text with a cap in studio-api.md, "Deliverables". Caps are in UTF-16 units. */
 const rows: readonly Row[] = [
   ["create_file", "content", 48_000, (content) => ({ content })],
   ["create_svg", "content", 64_000, aDrawing, "drawing"],
@@ -82,7 +82,7 @@ const rows: readonly Row[] = [
 const textFields = rows.map(([tool, path, cap, put, holds]) => ({ tool, path, cap, put, holds }));
 type TextField = (typeof textFields)[number];
 
-/** The call's fields as they would be posted if nobody looked at them. */
+/** The call's fields as they would be posted without our checks. */
 function postedAsGiven({ tool, put }: TextField, text: string): object {
   const [key = "", kind] = places[tool] ?? [];
   const fields = { ...samples[tool]?.fields, ...put(text) };
@@ -128,7 +128,7 @@ const nearItsCap = fc
     return { field, text: fill(`a${clean}`, holds === "letters" ? "x" : filler, cap + over) };
   });
 
-test("what passes is taken by Studio's rules, and what they refuse is refused by name, whatever the text", () => {
+test("accepted calls pass Studio's rules, and text beyond a cap is rejected with its field's name", () => {
   fc.assert(
     fc.property(nearItsCap, ({ field, text }) => {
       const result = call(field.tool, field.put(text));
@@ -142,8 +142,8 @@ test("what passes is taken by Studio's rules, and what they refuse is refused by
   );
 });
 
-describe("a cap counts UTF-16 units, as Studio does: an emoji is two", () => {
-  test.each(textFields)("$path of $tool: $cap", (field) => {
+describe("a text cap in UTF-16 units, two per emoji,", () => {
+  test.each(textFields)("limits $path of $tool to $cap", (field) => {
     const filler = field.holds === "letters" ? "x" : emoji;
     const atCap = call(field.tool, field.put(fill("a", filler, field.cap)));
     expect(errorOf(atCap)).toBe("");
@@ -153,7 +153,7 @@ describe("a cap counts UTF-16 units, as Studio does: an emoji is two", () => {
     expect(errorOf(over)).toContain(`${field.path}: ${field.cap + 1} characters given, at most ${field.cap}`);
   });
 
-  test("the assistant message: 24000", () => {
+  test("limits the assistant message to 24,000", () => {
     const message = emoji.repeat(12_000);
     expect(toPayload(emptyDraft, message).assistantMessage).toBe(message);
     expect(() => toPayload(emptyDraft, `${message}x`)).toThrow(RunnerError);

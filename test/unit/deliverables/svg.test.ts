@@ -7,14 +7,14 @@ import { call, errorOf } from "./samples.ts";
 const open = '<svg xmlns="http://www.w3.org/2000/svg">';
 const svg = (content: string): string => `${open}${content}</svg>`;
 
-/** What is left inside the root, and what was said about it. */
+/** The sanitized content of the root, and the reported changes. */
 function inside(content: string): readonly [string, readonly string[]] {
   const result = sanitizeSvg(svg(content));
   if (!result.ok) return [`refused: ${result.problem}`, []];
   return [result.markup.slice(open.length, -"</svg>".length), result.changes];
 }
 
-describe("leaves a good drawing as it is", () => {
+describe("sanitizing a valid drawing", () => {
   test.each([
     '<rect width="5" height="5" rx="1" fill="#09f" transform="translate(1 2) rotate(45)"/>',
     '<defs><linearGradient id="g" gradientUnits="userSpaceOnUse"><stop offset="0%" stop-color="red"/></linearGradient></defs><path d="M0 0L1 1" fill="url(#g)"/>',
@@ -26,14 +26,14 @@ describe("leaves a good drawing as it is", () => {
     '<marker id="m" markerWidth="1" refX="0" orient="auto"><path d="M0 0"/></marker><line x2="1" marker-end="url(#m)"/>',
     '<title>Plan</title><desc>What it shows</desc><rect style="fill:red;stroke-width:2px"/>',
     '<svg viewBox="0 0 1 1" preserveAspectRatio="none"><ellipse rx="1"/></svg>',
-  ])("%s", (content) => {
+  ])("keeps %s unchanged", (content) => {
     expect(inside(content)).toEqual([content, []]);
   });
 });
 
-type Nasty = [content: string, left: string, change: string];
+type Unsafe = [content: string, left: string, change: string];
 
-const nasty: Nasty[] = [
+const unsafe: Unsafe[] = [
   ["<script>alert(1)</script>", "", "removed <script>"],
   ["<SCRIPT>alert(1)</SCRIPT>", "", "removed <SCRIPT>"],
   ["<svg:script>alert(1)</svg:script>", "", "removed <svg:script>"],
@@ -81,32 +81,32 @@ const nasty: Nasty[] = [
   ["<?xml-stylesheet href='x'?>", "", "removed processing instruction"],
 ];
 
-describe("removes what can run or load something, and says so", () => {
-  test.each(nasty)("%s", (content, left, change) => {
+describe("sanitizing an unsafe drawing", () => {
+  test.each(unsafe)("reduces %s to %j and reports it", (content, left, change) => {
     const [markup, changes] = inside(`<rect/>${content}`);
     expect(markup).toBe(`<rect/>${left}`);
     expect(changes).toContain(change);
   });
 
-  test("a removed element takes only its content with it", () => {
+  test("removes an element with its content, and nothing else", () => {
     expect(inside("<script>1</script><rect/><style>2</style><circle/>")[0]).toBe("<rect/><circle/>");
   });
 
-  test("markup in CDATA and in entities stays text", () => {
+  test("keeps markup in CDATA and in entities as text", () => {
     expect(inside("<text><![CDATA[<script>x</script>]]>&#60;img&gt;</text>")).toEqual([
       "<text>&lt;script&gt;x&lt;/script&gt;&lt;img&gt;</text>",
       [],
     ]);
   });
 
-  test("markup in an attribute cannot get out of it", () => {
+  test("keeps markup in an attribute inside the attribute", () => {
     const [markup] = inside('<desc><title><g aria-label="</title><img src=x>"/></title></desc><rect/>');
     expect(markup).toBe(
       '<desc><title><g aria-label="&lt;/title&gt;&lt;img src=x&gt;"/></title></desc><rect/>',
     );
   });
 
-  test("HTML that would break out of the drawing is gone", () => {
+  test("removes HTML that would break out of the drawing", () => {
     expect(inside("<rect/><math><mtext><style><img src=x></style></mtext></math><p>x</p><b>y</b>")[0]).toBe(
       "<rect/>",
     );
@@ -115,7 +115,7 @@ describe("removes what can run or load something, and says so", () => {
     );
   });
 
-  test("repeated changes are counted, and many are summed up", () => {
+  test("counts repeated changes and lists at most 20 of them", () => {
     expect(inside('<rect class="a"/><rect class="b"/>')[1]).toEqual(["removed attribute class (2 times)"]);
     const many = Array.from({ length: 25 }, (_, i) => `<x${i}/>`).join("");
     expect(inside(`<rect/>${many}`)[1]).toHaveLength(21);
@@ -123,7 +123,7 @@ describe("removes what can run or load something, and says so", () => {
   });
 });
 
-describe("corrects what was meant well:", () => {
+describe("sanitizing a drawing with small mistakes", () => {
   const fenced = `\`\`\`svg\n<?xml version="1.0"?><!DOCTYPE svg><!-- plan -->${svg("<rect/>")}\n\`\`\``;
 
   test.each<[what: string, given: string, markup: string, changes: string[]]>([
@@ -136,7 +136,7 @@ describe("corrects what was meant well:", () => {
     ["the old name of href", svg('<use xlink:href="#a"/>'), svg('<use href="#a"/>'), []],
     ["a missing namespace", "<svg><rect/></svg>", svg("<rect/>"), ["added xmlns to <svg>"]],
     [
-      "words that Studio takes for an event handler or a script",
+      "text that Studio would take for an event handler or a script",
       svg("<text>Conversion = 5, on=1, javascript&#58;x</text>"),
       svg("<text>Conversion &#61; 5, on=1, javascript&#58;x</text>"),
       [],
@@ -148,17 +148,17 @@ describe("corrects what was meant well:", () => {
       ["removed text outside <svg> (2 times)"],
     ],
     [
-      "an entity that SVG does not have is kept as text and reported",
+      "an entity that SVG does not have, which it keeps as text and reports",
       svg("<text>a&nbsp;b</text>"),
       svg("<text>a&amp;nbsp;b</text>"),
       ["&nbsp; is no entity of SVG and shows as written, use the character itself"],
     ],
-  ])("%s", (_, given, markup, changes) => {
+  ])("corrects %s", (_, given, markup, changes) => {
     expect(sanitizeSvg(given)).toEqual({ ok: true, markup, changes });
   });
 });
 
-describe("refuses", () => {
+describe("sanitizeSvg", () => {
   test.each([
     ["hello", "no <svg> element found"],
     ["<p>x</p>", "must be one whole <svg>…</svg>, <p> is around or before it"],
@@ -172,22 +172,22 @@ describe("refuses", () => {
     [svg("<image/>"), "nothing that can be drawn is left (removed <image>)"],
     [svg("<rect/>&#1;"), "holds characters that XML forbids"],
     [svg("<rect/>\ud800"), "holds characters that XML forbids"],
-  ])("%j", (content, problem) => {
+  ])("refuses %j: %s", (content, problem) => {
     expect(sanitizeSvg(content)).toEqual({ ok: false, problem });
   });
 
-  test("a drawing that outgrows the cap when it is escaped", () => {
+  test("refuses a drawing that exceeds the cap once it is escaped", () => {
     const content = svg(`<rect/><text>${">".repeat(63_000)}</text>`);
     const result = sanitizeSvg(content);
     expect(result.ok ? "" : result.problem).toMatch(/^252\d{3} characters after cleaning, at most 64000$/);
   });
 });
 
-test("Studio takes no allowed attribute for an event handler", () => {
+test("no allowed attribute looks like an event handler to Studio", () => {
   expect([...allowed.attributes.keys()].filter((name) => looksScripted(`${name}="x"`))).toEqual([]);
 });
 
-test("the tool's answer lists what was changed, and delivers the clean drawing", () => {
+test("create_svg reports the changes and delivers the sanitized drawing", () => {
   const result = call("create_svg", { content: svg('<style>x</style><rect onclick="x"/>') });
   expect(result.output).toBe(
     '{"ok":true,"id":"logo","reminder":"Show it in your message with {{artifact:svg:logo}}","changed":["removed <style>","removed attribute onclick"]}',
@@ -195,7 +195,7 @@ test("the tool's answer lists what was changed, and delivers the clean drawing",
   expect(result.draft.svgs).toEqual([{ id: "logo", content: svg("<rect/>") }]);
 });
 
-test("the tool's refusal gives the reason", () => {
+test("create_svg gives the reason when it refuses a drawing", () => {
   expect(errorOf(call("create_svg", { content: "<svg><g>" }))).toBe(
     "create_svg: content: <svg> is never closed; is the markup cut off?",
   );

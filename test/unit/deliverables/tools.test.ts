@@ -9,7 +9,7 @@ const many = <T>(count: number, make: (at: number) => T): readonly T[] =>
 
 const apply = (name: string, json: string) => applyToolCall(emptyDraft, { name, arguments: json });
 
-test("every tool puts its deliverable into the payload's shape", () => {
+test("every tool creates its deliverable in the shape of the payload", () => {
   expect(fullDraft()).toEqual({
     files: [{ name: "specs/api.md", content: "# API" }],
     charts: [
@@ -47,21 +47,21 @@ test("every tool puts its deliverable into the payload's shape", () => {
   });
 });
 
-test("the answer names the id and the placeholder", () => {
+test("the answer to a call names the id and the placeholder", () => {
   expect(call("create_area_chart").output).toBe(
     '{"ok":true,"id":"growth","reminder":"Show it in your message with {{artifact:chart:growth}}"}',
   );
   expect(call("create_file").output).toContain("{{artifact:file:specs/api.md}}");
 });
 
-test("the given draft stays as it was", () => {
+test("a call does not modify the draft that it is given", () => {
   const before = fullDraft();
   const copy = structuredClone(before);
   call("create_list", { id: "other" }, before);
   expect(before).toEqual(copy);
 });
 
-test("an unknown tool is answered with the valid ones", () => {
+test("a call of an unknown tool is answered with the names of the valid tools", () => {
   const result = apply("create_poem", "{}");
   expect(result.ok).toBe(false);
   expect(result.draft).toBe(emptyDraft);
@@ -72,7 +72,7 @@ test("an unknown tool is answered with the valid ones", () => {
   );
 });
 
-describe("arguments that are not an object are answered with the position of the mistake:", () => {
+describe("malformed arguments", () => {
   test.each([
     ["", "position 0"],
     ['{"id":', "position 6"],
@@ -81,19 +81,19 @@ describe("arguments that are not an object are answered with the position of the
     ['{"id":"a"', "position 9"],
     ['{"id":"a"} x', "position 11"],
     [`{"id":"${"a".repeat(2_000)}", oops}`, "position 2010"],
-  ])("%s", (json, position) => {
+  ])("are rejected with the position of the mistake: %s", (json, position) => {
     const error = errorOf(apply("create_list", json));
     expect(error).toContain("create_list: the arguments are not valid JSON");
     expect(error).toContain(position);
   });
 
-  test.each(["null", "[]", '"text"', "12"])("%s is no object", (json) => {
+  test.each(["null", "[]", '"text"', "12"])("are rejected when they are not an object: %s", (json) => {
     expect(errorOf(apply("create_list", json))).toContain("must be an object");
   });
 });
 
-describe("a call is taken although", () => {
-  test.each([null, "", "  \n"])("its title is %j: it has none then", (title) => {
+describe("a call is accepted when", () => {
+  test.each([null, "", "  \n"])("its title is %j, which is left out", (title) => {
     for (const name of Object.keys(samples).filter((one) => one !== "create_file")) {
       const { draft, ok } = call(name, { title });
       expect(ok).toBe(true);
@@ -108,7 +108,7 @@ describe("a call is taken although", () => {
     expect(call("create_file", { kind: "file" }).ok).toBe(true);
   });
 
-  test("a list says that it is not ordered", () => {
+  test("it sets ordered to false, which is left out", () => {
     expect(call("create_list", { ordered: false }).draft.lists).toEqual([
       { kind: "list", id: "steps", items: ["Build", "Ship"] },
     ]);
@@ -153,7 +153,7 @@ test.each<[string, Fields, string]>([
   ["create_list", { items: [""] }, 'items[0]: "" must not be blank'],
   ["create_table", { columns: ["Plan", ""] }, 'columns[1]: "" must not be blank'],
   ["create_file", { content: "\n" }, "content: "],
-])("%s refuses %j and says why", (name, fields, problem) => {
+])("%s rejects %j with the reason", (name, fields, problem) => {
   const { draft, ...result } = call(name, fields);
   expect(errorOf(result)).toContain(`${name}: ${problem}`);
   expect(draft).toBe(emptyDraft);
@@ -174,40 +174,40 @@ test.each([
     "segments[0].value: Infinity given, must be a finite number",
   ],
   [
-    "several problems, each by name",
+    "several problems, naming each",
     "create_bar_chart",
     '{"id":"a","labels":["x"],"series":[{"values":[1,"2"]}]}',
     'series[0].name: missing, must be text; series[0].values[1]: "2" given, must be a finite number',
   ],
-])("refuses %s", (_, name, json, problem) => {
+])("the tools reject %s", (_, name, json, problem) => {
   expect(errorOf(apply(name, json))).toBe(`${name}: ${problem}`);
 });
 
 describe("ids", () => {
-  test("all charts share one id space, whatever the case", () => {
+  test("of charts are unique among all kinds of chart, ignoring case", () => {
     const { draft } = call("create_pie_chart", { id: "Sales" });
     expect(errorOf(call("create_scatter_chart", { id: "sALES" }, draft))).toBe(
       'create_scatter_chart: id: "sALES" is taken by another chart; ids differ in more than case',
     );
   });
 
-  test("file names must differ in more than case", () => {
+  test("of files (their names) are unique, ignoring case", () => {
     const { draft } = call("create_file", { name: "A/readme.md" });
     expect(errorOf(call("create_file", { name: "a/README.MD" }, draft))).toContain("is taken");
   });
 
-  test("different kinds may share an id", () => {
+  test("may be shared by deliverables of different kinds", () => {
     const { draft } = call("create_list", { id: "same" });
     expect(call("create_checklist", { id: "same" }, draft).ok).toBe(true);
   });
 
-  test.each(["a b", "a.b", "ä", "a/b", "a}"])("list, checklist and svg refuse the id %s", (id) => {
+  test.each(["a b", "a.b", "ä", "a/b", "a}"])("of lists, checklists and drawings cannot be %s", (id) => {
     for (const name of ["create_list", "create_checklist", "create_svg"]) {
       expect(errorOf(call(name, { id }))).toContain(`id: "${id}" must consist of letters, digits, _ and -`);
     }
   });
 
-  test("charts and tables take ids in words, but no braces", () => {
+  test("of charts and tables may contain spaces and punctuation, but no braces", () => {
     for (const name of ["create_pie_chart", "create_table"]) {
       expect(call(name, { id: "Sales 2026: EU" }).ok).toBe(true);
       expect(call(name, { id: "a}}" }).ok).toBe(false);
@@ -215,12 +215,12 @@ describe("ids", () => {
   });
 });
 
-test("a very deep argument is answered, not thrown on", () => {
+test("a very deeply nested argument is answered instead of throwing", () => {
   const json = `{"id":"a","items":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
   expect(errorOf(apply("create_list", json))).toContain("items[0]: a list of 1 given, must be text");
 });
 
-describe("an answer stays short and well-formed although the model gives", () => {
+describe("an answer", () => {
   const long = "x".repeat(60_000);
   const drawingWith = (inside: string): string => `<svg><rect/>${inside}</svg>`;
 
@@ -236,7 +236,7 @@ describe("an answer stays short and well-formed although the model gives", () =>
       "create_svg",
       { content: drawingWith(`<g style="x${"😀".repeat(40)}:1"/>`) },
     ],
-  ])("%s", (_, name, fields) => {
+  ])("stays short and well-formed when the model sends %s", (_, name, fields) => {
     const { output } = call(name, fields);
     expect(output.length).toBeLessThan(2_000);
     expect(output).not.toMatch(/\\ud[89a-f]|\uFFFD/i);

@@ -3,7 +3,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import { createSecretCache } from "../../../lib/keys/secrets.ts";
 import type { SecretSource } from "../../../lib/adapters/secrets-manager.ts";
 
-/** A cache before a source that gives `values` in order; an Error among them is thrown. */
+/** A cache whose source gives `values` in order, and throws those that are errors. */
 function createFixture(...values: readonly (string | Error | Promise<string>)[]) {
   const clock = { nowMs: 0 };
   const reads: string[] = [];
@@ -43,7 +43,7 @@ const throttled = new RunnerError("secrets_unavailable", "throttled", { retryabl
 const forbidden = new RunnerError("secrets_unavailable", "forbidden");
 const missing = new RunnerError("secret_missing", "gone");
 
-describe("get, without a value", () => {
+describe("get without a cached value", () => {
   it("reads once and keeps the parsed value for five minutes", async () => {
     const { cache, clock, reads } = createFixture("one", "two");
     expect(await cache.get()).toBe("ONE");
@@ -54,14 +54,14 @@ describe("get, without a value", () => {
     expect(reads).toEqual(["studio/keys", "studio/keys"]);
   });
 
-  it("shares one reading among concurrent callers", async () => {
+  it("shares one read among concurrent callers", async () => {
     const { cache, reads } = createFixture("one");
     expect(await Promise.all([cache.get(), cache.get(), cache.refresh()])).toEqual(["ONE", "ONE", "ONE"]);
     expect(reads).toHaveLength(1);
   });
 
   it.each([throttled, forbidden])(
-    "throws the error ($message), and tries again at the next call",
+    "throws the error ($message) and reads again at the next call",
     async (error) => {
       const { cache } = createFixture(error, "one");
       await expect(cache.get()).rejects.toBe(error);
@@ -69,7 +69,7 @@ describe("get, without a value", () => {
     },
   );
 
-  it("gives a reading ten seconds", async () => {
+  it("fails as retryable when a read takes more than ten seconds", async () => {
     const { cache, endLimits } = createFixture(new Promise<string>(() => undefined));
     const value = cache.get();
     endLimits();
@@ -81,8 +81,8 @@ describe("get, without a value", () => {
   });
 });
 
-describe("get, with an old value", () => {
-  it("keeps the last good value while Secrets Manager is throttled, trying again after 30 s", async () => {
+describe("get with an expired value", () => {
+  it("returns the last good value while Secrets Manager throttles, and reads again after 30 s", async () => {
     const { cache, clock, reads, stale } = createFixture("one", throttled, "two");
     await cache.get();
     clock.nowMs = 300_000;
@@ -95,7 +95,7 @@ describe("get, with an old value", () => {
     expect(await cache.get()).toBe("TWO");
   });
 
-  it("keeps the last good value when the new one is malformed", async () => {
+  it("returns the last good value when the new one is malformed", async () => {
     const { cache, clock, stale } = createFixture("one", "bad");
     await cache.get();
     clock.nowMs = 300_000;
@@ -104,7 +104,7 @@ describe("get, with an old value", () => {
   });
 
   it.each([forbidden, missing, new TypeError("a bug")])(
-    "throws if the value was taken away, or at a bug ($message)",
+    "throws when access is denied, the secret is gone or there is a bug ($message)",
     async (error) => {
       const { cache, clock } = createFixture("one", error);
       await cache.get();
@@ -115,14 +115,14 @@ describe("get, with an old value", () => {
 });
 
 describe("refresh", () => {
-  it("reads although the value is fresh", async () => {
+  it("reads even when the cached value is fresh", async () => {
     const { cache } = createFixture("one", "two");
     await cache.get();
     expect(await cache.refresh()).toBe("TWO");
     expect(await cache.get()).toBe("TWO");
   });
 
-  it("gives the last good value while Secrets Manager is throttled", async () => {
+  it("returns the last good value while Secrets Manager throttles", async () => {
     const { cache } = createFixture("one", throttled);
     await cache.get();
     expect(await cache.refresh()).toBe("ONE");
@@ -132,7 +132,7 @@ describe("refresh", () => {
     ["malformed", "bad", "secret_malformed"],
     ["gone", missing, "secret_missing"],
     ["forbidden", forbidden, "secrets_unavailable"],
-  ] as const)("throws when the new value is %s", async (_, value, code) => {
+  ] as const)("throws when the new value is %s, and keeps the old one cached", async (_, value, code) => {
     const { cache } = createFixture("one", value);
     await cache.get();
     await expect(cache.refresh()).rejects.toMatchObject({ code });
@@ -141,7 +141,7 @@ describe("refresh", () => {
 });
 
 describe("a caller's signal", () => {
-  it("ends that caller's waiting with its reason, not the reading of the others", async () => {
+  it("ends only that caller's wait, not the shared read", async () => {
     const value = Promise.withResolvers<string>();
     const { cache, reads } = createFixture(value.promise);
     const caller = new AbortController();
@@ -155,7 +155,7 @@ describe("a caller's signal", () => {
     expect(reads).toHaveLength(1);
   });
 
-  it("reads nothing when it came first", async () => {
+  it("prevents the read when it has already aborted", async () => {
     const { cache, reads } = createFixture("one");
     const reason = new Error("attempt over");
     await expect(cache.get(AbortSignal.abort(reason))).rejects.toBe(reason);

@@ -13,29 +13,29 @@ const shown = (keys: readonly RunnerKey[]): readonly string[] => keys.map(({ val
 const instance = { instanceId: "i-1", credentialId: "a", createdAtMs: 5 };
 
 describe("a pool's secret", () => {
-  it("may hold retired keys and instances beside its keys", () => {
+  it("may contain retired keys and instances besides its keys", () => {
     const text = JSON.stringify({ keys: ["a.1"], retired: ["b.2"], instances: [instance], note: "mine" });
     const { keys, retired, instances } = parseRunnerSecret(text, "keys");
     expect([shown(keys), shown(retired), instances]).toEqual([["a.1"], ["b.2"], [instance]]);
   });
 
-  it.each(["a.1", '["a.1"]', '{"keys":["a.1"]}'])("has neither in the form %s", (text) => {
+  it.each(["a.1", '["a.1"]', '{"keys":["a.1"]}'])("has only its keys in the form %s", (text) => {
     expect(parseRunnerSecret(text, "keys")).toMatchObject({ retired: [], instances: [] });
   });
 
-  it("gives its keys although the rest is malformed", () => {
+  it("yields its valid keys when other entries are malformed", () => {
     const text = '{"keys":["a.1"],"retired":["b.2","nonsense"],"instances":[{"instanceId":7}]}';
     const { keys, retired, instances } = parseRunnerSecret(text, "keys");
     expect([shown(keys), shown(retired), instances]).toEqual([["a.1"], ["b.2"], []]);
   });
 
-  it("is the same after it was written and read again", () => {
+  it("is unchanged after it is parsed and rendered", () => {
     const lists = { keys: ["a.1"], retired: ["b.2", "c.3"], instances: [instance] };
     const text = JSON.stringify({ ...lists, unusedSinceMs: { b: 7 }, replaces: "v1" });
     expect(renderRunnerSecret(parseRunnerSecret(text, "keys"))).toBe(text);
   });
 
-  it.each([undefined, "", "no key"])("that reads %j counts as empty, if that is allowed", (text) => {
+  it.each([undefined, "", "no key"])("counts as empty in tryParseRunnerSecret when it is %j", (text) => {
     expect(tryParseRunnerSecret(text, "keys")).toEqual({ keys: [], retired: [], instances: [] });
   });
 });
@@ -63,7 +63,7 @@ describe("the keys of a pool", () => {
     return { keys, reads, values };
   }
 
-  it("that have retired are the secret's own list, then those of the previous stage, read each time", async () => {
+  it("are retired when the secret's list or the previous stage, which is not cached, has them", async () => {
     const { keys, reads } = fixture({ previous: '{"keys":["old.1"],"retired":["oldest.1"]}' });
     expect(shown(await keys.get())).toEqual(["new.1"]);
     expect(shown(await keys.retired())).toEqual(["older.1", "old.1", "oldest.1"]);
@@ -73,19 +73,19 @@ describe("the keys of a pool", () => {
 
   it.each([
     ["there is no previous stage", undefined],
-    ["its value was nonsense", "nonsense"],
-    ["its value is binary", new RunnerError("secret_malformed", "binary")],
-  ])("are the secret's own where %s", async (_, previous) => {
+    ["the previous value is malformed", "nonsense"],
+    ["the previous value is binary", new RunnerError("secret_malformed", "binary")],
+  ])("are retired only by the secret's own list when %s", async (_, previous) => {
     const { keys } = fixture(previous === undefined ? {} : { previous });
     expect(shown(await keys.retired())).toEqual(["older.1"]);
   });
 
-  it("are not given if the previous stage cannot be read", async () => {
+  it("cannot be listed as retired when the previous stage cannot be read", async () => {
     const outage = new RunnerError("secrets_unavailable", "down", { retryable: true });
     await expect(fixture({ previous: outage }).keys.retired()).rejects.toBe(outage);
   });
 
-  it("are read by each cycle if their maximum age is 0", async () => {
+  it("are read at every call when their maximum age is 0", async () => {
     const { keys, values } = fixture({ maxAgeMs: 0 });
     await keys.get();
     values.current = "newest.1";

@@ -18,7 +18,7 @@ async function fixture(answer: Answerer) {
   return { source: createSecretSource(client), store: createSecretStore(client), server, asked };
 }
 
-/** An error as the service words it (AWS JSON 1.1). */
+/** An error in the service's format (AWS JSON 1.1). */
 const refusal = (type: string, message: string): Reply => ({
   status: type === "InternalServiceError" ? 500 : 400,
   headers: { "content-type": "application/x-amz-json-1.1" },
@@ -30,7 +30,7 @@ const missing = (what: string): Reply =>
 const set = "aws secretsmanager put-secret-value --secret-id studio/keys --secret-string file:///dev/stdin";
 
 describe("the source of a secret", () => {
-  it("reads its text by its name", async () => {
+  it("reads the secret's text by its name", async () => {
     const { source, asked } = await fixture(script({ body: { Name: "x", SecretString: "cred-1.abc" } }));
     expect(await source.read("studio/keys")).toBe("cred-1.abc");
     expect(asked()).toEqual({ action: "secretsmanager.GetSecretValue", body: { SecretId: "studio/keys" } });
@@ -62,13 +62,13 @@ describe("the source of a secret", () => {
       `the secret "studio/keys" is binary; store it as text: ${set}`,
     ],
     [
-      "the role lacks the right",
+      "the role lacks the permission",
       refusal("AccessDeniedException", "User is not authorized"),
       "secrets_unavailable",
       'the secret "studio/keys" may not be read; the role needs secretsmanager:GetSecretValue on it (and kms:Decrypt, if it has a key of its own)',
     ],
     [
-      "the KMS key is in the way",
+      "the KMS key prevents decryption",
       refusal("DecryptionFailure", "cannot decrypt"),
       "secrets_unavailable",
       'the secret "studio/keys" cannot be decrypted; check its KMS key',
@@ -85,7 +85,7 @@ describe("the source of a secret", () => {
       "secrets_unavailable",
       'the secret "studio/keys" was not read: Secrets Manager answered InvalidParameterException',
     ],
-  ])("says that %s", async (_, reply, code, message) => {
+  ])("reports that %s", async (_, reply, code, message) => {
     const { source } = await fixture(() => reply);
     await expect(source.read("studio/keys")).rejects.toMatchObject({ code, retryable: false, message });
   });
@@ -94,7 +94,7 @@ describe("the source of a secret", () => {
     ["throttles", refusal("ThrottlingException", "Rate exceeded"), "is throttling"],
     ["fails", refusal("InternalServiceError", "oops"), "answered InternalServiceError"],
     ["cuts the connection", { raw: (response) => response.destroy() }, "is out of reach (ECONNRESET)"],
-  ])("reports a failure that may pass if the service %s", async (_, reply, words) => {
+  ])("reports a retryable failure when the service %s", async (_, reply, words) => {
     const { source } = await fixture(() => reply);
     await expect(source.read("studio/keys")).rejects.toMatchObject({
       code: "secrets_unavailable",
@@ -103,7 +103,7 @@ describe("the source of a secret", () => {
     });
   });
 
-  it("rejects with the reason of an abort, also of one before the call", async () => {
+  it("rejects with the reason of an abort, even of one before the call", async () => {
     const { source, server } = await fixture(() => ({ raw: () => undefined }));
     const caller = new AbortController();
     const value = source.read("studio/keys", caller.signal);
@@ -116,38 +116,38 @@ describe("the source of a secret", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("lets a bug out unchanged", async () => {
+  it("throws the error of a bug unchanged", async () => {
     const bug = new TypeError("x is not a function");
     const client = createSecretsClient({ region: "eu-central-1", credentials: () => Promise.reject(bug) });
     await expect(createSecretSource(client).read("studio/keys")).rejects.toBe(bug);
   });
 });
 
-describe("the store reads", () => {
-  it("the value of a stage", async () => {
+describe("the store, when reading,", () => {
+  it("returns the value of a stage", async () => {
     const { store, asked } = await fixture(script({ body: { SecretString: "a.1" } }));
     expect(await store.readStage("keys", "AWSPREVIOUS")).toBe("a.1");
     expect(asked().body).toEqual({ SecretId: "keys", VersionStage: "AWSPREVIOUS" });
   });
 
-  it("the value of a version", async () => {
+  it("returns the value of a version", async () => {
     const { store, asked } = await fixture(script({ body: { SecretString: "a.1" } }));
     expect(await store.readVersion("keys", "v1")).toBe("a.1");
     expect(asked().body).toEqual({ SecretId: "keys", VersionId: "v1" });
   });
 
-  it("nothing if no version has the stage, or a value", async () => {
+  it("returns undefined when no version has the stage or a value", async () => {
     const { store } = await fixture(() => missing("secret value for staging label: AWSPREVIOUS"));
     expect(await store.readStage("keys", "AWSPREVIOUS")).toBeUndefined();
     expect(await store.readVersion("keys", "v1")).toBeUndefined();
   });
 
-  it("an error, and not nothing, if the secret does not exist", async () => {
+  it("throws when the secret does not exist", async () => {
     const { store } = await fixture(() => missing("secret."));
     await expect(store.readStage("keys", "AWSPREVIOUS")).rejects.toMatchObject({ code: "secret_missing" });
   });
 
-  it("the version of each stage", async () => {
+  it("returns the version of each stage", async () => {
     const VersionIdsToStages = { v1: ["AWSPREVIOUS"], v2: ["AWSCURRENT", "AWSPENDING"] };
     const { store } = await fixture(script({ body: { VersionIdsToStages } }));
     const stages = { AWSPREVIOUS: "v1", AWSCURRENT: "v2", AWSPENDING: "v2" };
@@ -159,7 +159,7 @@ describe("the store", () => {
   const versionId = "v".repeat(32);
   const pending = { versionId, text: "Zq7.secret", stage: "AWSPENDING" } as const;
 
-  it("writes a pending version under its own id", async () => {
+  it("stores a pending version under its own id", async () => {
     const { store, asked } = await fixture(script({ body: {} }));
     expect(await store.putStaged("keys", pending)).toBe("stored");
     expect(asked()).toEqual({
@@ -173,7 +173,7 @@ describe("the store", () => {
     });
   });
 
-  it("says if that version has another value", async () => {
+  it("reports when that version already has another value", async () => {
     const { store } = await fixture(script(refusal("ResourceExistsException", "already in use")));
     expect(await store.putStaged("keys", pending)).toBe("taken");
   });
@@ -196,7 +196,7 @@ describe("the store", () => {
     ["putStaged", "written", "PutSecretValue"],
     ["moveStage", "rotated", "UpdateSecretVersionStage"],
     ["stages", "described", "DescribeSecret"],
-  ] as const)("names the right that %s lacks", async (method, done, right) => {
+  ] as const)("names the permission that %s lacks", async (method, done, right) => {
     const { store } = await fixture(script(refusal("AccessDeniedException", "no")));
     const calls = {
       putStaged: () => store.putStaged("keys", pending),
@@ -209,7 +209,7 @@ describe("the store", () => {
     });
   });
 
-  it("repeats a write whose answer was lost as the same version, so that the older value stays the previous one", async () => {
+  it("reuses the token when it repeats a write whose answer was lost, so no version is added", async () => {
     const tokens: unknown[] = [];
     const server = await startHttpServer((request) => {
       tokens.push(Object(request.json()).ClientRequestToken);

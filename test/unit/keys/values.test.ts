@@ -9,7 +9,7 @@ const keysOf = (text: string): readonly (readonly [string, string])[] =>
 const refused = (problem: string) =>
   expect.objectContaining({ name: "RunnerError", code: "secret_malformed", message: problem }) as unknown;
 
-/** Whatever could be shown of the keys, or of the error in their place. */
+/** Everything that could be printed of the keys, or of the error in their place. */
 function outcomeOf(parse: () => unknown): string {
   try {
     return inspect(parse(), { depth: 10 });
@@ -69,17 +69,17 @@ describe("parseRunnerKeys", () => {
     ["a list", '["cred-1.abc", " cred-2.def\\n"]', [first, second]],
     ["an object with keys", '{"keys":["cred-1.abc"],"note":"x"}', [first]],
     ["characters of base64 and hex", "a_b-c/9.D+/e=_-", [["a_b-c/9", "a_b-c/9.D+/e=_-"]]],
-  ])("takes %s", (_, text, expected) => {
+  ])("accepts %s", (_, text, expected) => {
     expect(keysOf(text)).toEqual(expected);
   });
 
-  it.each(rowsOf(malformedKeys))("refuses %j: it %s", (text, problem) => {
+  it.each(rowsOf(malformedKeys))("rejects %j: it %s", (text, problem) => {
     expect(() => parseRunnerKeys(text, "studio/keys")).toThrow(
       refused(`the secret "studio/keys" ${problem}`),
     );
   });
 
-  it("never shows a value or a part of one, whatever is stored", () => {
+  it("never shows a secret in its result or its error, whatever text is stored", () => {
     const secret = "Zq7secretZq7";
     const wild = fc
       .tuple(fc.string({ unit: "binary", maxLength: 12 }), fc.string({ unit: "binary", maxLength: 12 }))
@@ -100,11 +100,11 @@ describe("parseRunnerKeys", () => {
 });
 
 describe("parseModelKey", () => {
-  it.each(["sk-proj-abc_DEF-123", "offline", "dummy", "a.b.c", "sk-test"])("takes %j", (key) => {
+  it.each(["sk-proj-abc_DEF-123", "offline", "dummy", "a.b.c", "sk-test"])("accepts %j", (key) => {
     expect(parseModelKey(`${key}\n`, "openai/key").reveal()).toBe(key);
   });
 
-  it.each(rowsOf(malformedModelKeys))("refuses %j: it %s", (text, problem) => {
+  it.each(rowsOf(malformedModelKeys))("rejects %j: it %s", (text, problem) => {
     expect(() => parseModelKey(text, "openai/key")).toThrow(refused(`the secret "openai/key" ${problem}`));
   });
 });

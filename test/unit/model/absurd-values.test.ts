@@ -21,9 +21,9 @@ const usage = (input: unknown, output: unknown, cached?: unknown, reasoning?: un
   },
 });
 
-describe("usage", () => {
+describe("turnFrom: usage", () => {
   it.each([-1, 0.5, 1e300, 2 ** 53, 10_000_001, Number.POSITIVE_INFINITY])(
-    "of %s tokens is unknown, and the other counts stand",
+    "ignores a count of %s tokens and keeps the other counts",
     (absurd) => {
       expect(turnOf(usage(absurd, 7)).usage).toMatchObject({ inputTokens: 0, outputTokens: 7 });
       expect(turnOf(usage(9, absurd)).usage).toMatchObject({ inputTokens: 9, outputTokens: 0 });
@@ -36,28 +36,28 @@ describe("usage", () => {
     },
   );
 
-  it("of ten million tokens is a count", () => {
+  it("accepts a count of ten million tokens", () => {
     expect(turnOf(usage(10_000_000, 1)).usage).toMatchObject({ inputTokens: 10_000_000, outputTokens: 1 });
   });
 });
 
-describe("ids", () => {
+describe("turnFrom: ids", () => {
   it.each([
-    ["513 bytes", "r".repeat(513)],
-    ["half a character, which no address can hold", "resp_\uD83D"],
-    ["a step in an address", ".."],
-  ])("of a response are refused when they are %s", (_, id) => {
+    ["513 bytes long", "r".repeat(513)],
+    ["half of a surrogate pair, which no URL can hold", "resp_\uD83D"],
+    ["a relative path segment", ".."],
+  ])("rejects a response id that is %s", (_, id) => {
     expect(() => turnOf({ id })).toThrow(expect.objectContaining({ code: "model_contract" }));
   });
 
-  it("of a call are refused beyond 512 bytes", () => {
+  it("rejects a call id of more than 512 bytes", () => {
     expect(() => turnOf({ output: [{ ...call, call_id: "c".repeat(513) }] })).toThrow(
       expect.objectContaining({ code: "model_contract" }),
     );
   });
 });
 
-test("an absurd id in a stream is not recorded", async () => {
+test("a response id of 513 bytes in a stream is not recorded", async () => {
   const id = "r".repeat(513);
   const { ask } = await fixture([
     stream({ type: "response.created", response: { id } }, completed(message("Hi"))),
@@ -67,7 +67,7 @@ test("an absurd id in a stream is not recorded", async () => {
   expect(noted).not.toContain(id);
 });
 
-test("an answer of 30,000 malformed items is refused in one sentence", async () => {
+test("an answer of 30,000 malformed items is rejected with one short message", async () => {
   const { failure } = await fixture([
     stream(ended("completed", { output: Array.from({ length: 30_000 }, () => ({})) })),
   ]);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { loop, teas } from "../agent/loop-support.ts";
 import { adapter, never, request, thrownBy } from "./support.ts";
 
-/** A second opinion on the wire: a mock of the Responses API that others wrote. It cannot chain stored responses. */
+/** An independent mock of the Responses API, to check our reading of it. It cannot chain stored responses. */
 let mock: LLMock;
 
 beforeEach(async () => {
@@ -17,7 +17,7 @@ afterEach(async () => {
 
 const model = () => adapter(`${mock.url}/v1`).model;
 
-test("streamed text comes back whole, with its usage", async () => {
+test("a streamed answer is returned with its full text and its usage", async () => {
   mock.onMessage("two teas", {
     content: "Green tea is unfermented, black tea is fermented. ".repeat(20),
     usage: { input_tokens: 12, output_tokens: 5, total_tokens: 17 },
@@ -29,7 +29,7 @@ test("streamed text comes back whole, with its usage", async () => {
   expect(usage).toMatchObject({ inputTokens: 12, outputTokens: 5 });
 });
 
-test("a tool is called, answered and shown over a whole conversation", async () => {
+test("a tool call creates its deliverable, and the next round ends the conversation", async () => {
   mock.addFixture({ match: { hasToolResult: true }, response: { content: "See {{artifact:list:teas}}." } });
   mock.addFixture({
     match: { userMessage: "Compare teas", toolName: "create_list" },
@@ -40,7 +40,7 @@ test("a tool is called, answered and shown over a whole conversation", async () 
   expect(draft.lists).toMatchObject([{ id: "teas", items: ["green", "black"] }]);
 });
 
-test("an error of the provider is passed on", async () => {
+test("a provider's error is reported with its status and message", async () => {
   mock.addFixture({
     match: { userMessage: "two teas" },
     response: { error: { message: "No such parameter", type: "invalid_request_error" }, status: 400 },
@@ -50,7 +50,7 @@ test("an error of the provider is passed on", async () => {
   expect(error.message).toContain("No such parameter");
 });
 
-test("a stream that is cut is tried again until the attempts are used up", async () => {
+test("a request whose stream is always cut fails after five tries", async () => {
   mock.addFixture({
     match: { userMessage: "two teas" },
     response: { content: "Green tea. ".repeat(50) },

@@ -40,7 +40,7 @@ const whole = stream(created(), delta(1), hi);
 const auto = (answers: readonly Answer[], overrides: Overrides = {}) =>
   fixture(answers, { mode: "auto", ...overrides });
 
-test("a round in the background is followed by its events, without a poll or a wait", async () => {
+test("a background response is streamed, without polling or waiting", async () => {
   const { ask, calls, server, waits } = await auto([whole]);
   expect(await ask()).toMatchObject({ responseId: "resp_1", text: "Hi" });
   expect(calls()).toEqual([create]);
@@ -48,7 +48,7 @@ test("a round in the background is followed by its events, without a poll or a w
   expect(waits).toEqual([]);
 });
 
-test("the id is recorded before the next event is read", async () => {
+test("the response id is recorded before the next event is read", async () => {
   const { ask } = await auto([whole]);
   const order: string[] = [];
   const onStarted = async (responseId: string): Promise<void> => {
@@ -61,10 +61,10 @@ test("the id is recorded before the next event is read", async () => {
 
 test.for<readonly [string, Answer]>([
   ["breaks", brokenStream(created(), delta(1), delta(2))],
-  ["ends before its response", stream(created(), delta(1), delta(2))],
+  ["ends before the response does", stream(created(), delta(1), delta(2))],
   ["falls silent", silence(created(), delta(1), delta(2))],
 ])(
-  "a stream that %s is resumed after its last event, and the model is not asked again",
+  "a stream that %s is resumed after its last event, and no second response is created",
   async ([, answer]) => {
     const { ask, calls } = await auto([answer, running, stream(delta(3), hi)], { silenceMs: 300 });
     expect((await ask()).text).toBe("Hi");
@@ -72,7 +72,7 @@ test.for<readonly [string, Answer]>([
   },
 );
 
-test("a stream is resumed however often it breaks or cannot be read", async () => {
+test("a stream is resumed every time it breaks or cannot be read", async () => {
   const { ask, calls, waits } = await auto([
     brokenStream(created()),
     apiError(503, { message: "Down" }),
@@ -91,13 +91,13 @@ test("a stream is resumed however often it breaks or cannot be read", async () =
   expect(waits).toContain(7_000);
 });
 
-test("a response that ended while its stream was broken is taken from a poll", async () => {
+test("a response that finished while its stream was broken is read by polling", async () => {
   const { ask, calls } = await auto([brokenStream(created(), delta(1)), storedWhole(message("Hi"))]);
   expect((await ask()).text).toBe("Hi");
   expect(calls()).toEqual([create, look]);
 });
 
-test("items from before the break count, and items that are sent twice count once", async () => {
+test("a resumed stream keeps the items from before the break and counts repeated items once", async () => {
   const [first, second] = [message("One."), message("Two.")];
   const { ask } = await auto([
     brokenStream(created(), itemDone(1, first)),
@@ -107,7 +107,7 @@ test("items from before the break count, and items that are sent twice count onc
   expect((await ask()).outputItems).toEqual([first, second]);
 });
 
-test("events without numbers are read from the start again", async () => {
+test("a stream whose events have no sequence numbers is read again from the start", async () => {
   const bare = { type: "response.output_item.done", item: message("One.") };
   const { sequence_number: _, ...begun } = created();
   const { ask, calls } = await auto([
@@ -121,9 +121,9 @@ test("events without numbers are read from the start again", async () => {
 
 test.for<readonly [string, Answer]>([
   ["are refused", apiError(400, { message: "This response cannot be streamed.", param: "stream" })],
-  ["have no route", apiError(404, { message: "Not found" })],
-  ["come as JSON", json(200, { id: "resp_1", status: "in_progress" })],
-])("if the events of a stored response %s, it is polled until it ends", async ([, answer]) => {
+  ["are answered with 404", apiError(404, { message: "Not found" })],
+  ["arrive as JSON", json(200, { id: "resp_1", status: "in_progress" })],
+])("a stored response whose events %s is polled until it ends", async ([, answer]) => {
   const { ask, calls, waits } = await auto([
     brokenStream(created(), delta(1)),
     running,
@@ -138,14 +138,14 @@ test.for<readonly [string, Answer]>([
 
 test.for<readonly [string, Answer]>([
   ["before its id is known", brokenStream()],
-  ["and does not run in the background", brokenStream(created({ background: false }), delta(1))],
+  ["outside background mode", brokenStream(created({ background: false }), delta(1))],
 ])("a response whose stream breaks %s is requested again", async ([, answer]) => {
   const { ask, calls } = await auto([answer, whole]);
   expect((await ask()).text).toBe("Hi");
   expect(calls()).toEqual([create, create]);
 });
 
-test("a provider that does not stream in the background is polled from then on, and noted once", async () => {
+test("a provider that cannot stream in the background is polled from then on, with one note", async () => {
   const { ask, notes, server } = await auto([
     apiError(400, { message: "'stream' is not supported with background.", param: "stream" }),
     stored("queued"),
@@ -163,7 +163,7 @@ test("a provider that does not stream in the background is polled from then on, 
   expect(notes).toEqual([{ kind: "background_stream_refused" }]);
 });
 
-test("an abort in the middle closes the stream and leaves the response running", async () => {
+test("an abort during the stream closes it and leaves the response running", async () => {
   const { calls, failure, server } = await auto([silence(created(), delta(1))]);
   const controller = new AbortController();
   const reason = new Error("the attempt is over");
@@ -173,7 +173,7 @@ test("an abort in the middle closes the stream and leaves the response running",
   expect(calls()).toEqual([create]);
 });
 
-test("a later attempt follows a response by its events from the start", async () => {
+test("a later attempt streams a running response from its first event", async () => {
   const { calls, model, waits } = await auto([running, whole]);
   expect((await model.follow("resp_1", never)).text).toBe("Hi");
   expect(calls()).toEqual([look, allEvents]);

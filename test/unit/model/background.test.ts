@@ -26,7 +26,7 @@ const reason = new Error("the attempt is over");
 const background = (answers: readonly Answer[], overrides: Overrides = {}) =>
   fixture(answers, { mode: "background", ...overrides });
 
-test("a round starts in the background and is polled until it ends if it is not streamed", async () => {
+test("a background response that is not streamed is polled until it ends", async () => {
   const output = [message("Two lists."), functionCall("call_1", "create_list", '{"a":1}')];
   const { ask, calls, server } = await background([queued, running, storedWhole(...output)]);
   expect(await ask()).toMatchObject({
@@ -48,13 +48,13 @@ test("a round starts in the background and is polled until it ends if it is not 
   expect(server.seen[1]!.headers.authorization).toBe(`Bearer ${key}`);
 });
 
-test("a response that has ended at once is not polled", async () => {
+test("a response that is already finished is not polled", async () => {
   const { ask, calls } = await background([whole]);
   expect((await ask()).text).toBe("Hi");
   expect(calls()).toEqual([create]);
 });
 
-test("the id is recorded before the first poll", async () => {
+test("the response id is recorded before the first poll", async () => {
   const { ask, calls } = await background([queued, whole]);
   const noted: string[] = [];
   const onStarted = async (responseId: string): Promise<void> => {
@@ -65,7 +65,7 @@ test("the id is recorded before the first poll", async () => {
   expect(noted).toEqual(["resp_1 after POST /v1/responses"]);
 });
 
-test("polls become rarer, from half a second to two", async () => {
+test("the wait between polls grows from half a second to two seconds", async () => {
   const { ask, waits } = await background([...Array<Answer>(23).fill(running), whole]);
   await ask();
   expect(waits).toEqual([
@@ -74,7 +74,7 @@ test("polls become rarer, from half a second to two", async () => {
   ]);
 });
 
-test("polls are spread by up to a fifth", async () => {
+test("the wait between polls is shortened by a random share of up to a fifth", async () => {
   const { ask, waits } = await background([queued, whole], { random: () => 0.5 });
   await ask();
   expect(waits).toEqual([450]);
@@ -83,33 +83,33 @@ test("polls are spread by up to a fifth", async () => {
 test.for<readonly [string, Answer]>([
   ["500", apiError(500, { message: "Oops" })],
   ["429", apiError(429, { message: "Slow down" })],
-  ["a proxy's page with 502", html(502)],
-  ["a proxy's page with 200", html(200)],
+  ["a proxy's 502 page", html(502)],
+  ["a proxy's 200 page", html(200)],
   ["broken JSON", (response) => void response.writeHead(200).end('{"id":')],
   ["JSON that is not a response", json(200, { ok: true })],
   ["a connection that breaks", (response) => void response.destroy()],
-  ["404 from a store that lags behind", gone],
-  ["silence", noAnswer],
-])("a poll that meets %s is repeated, and the model is not asked again", async ([, fault]) => {
+  ["404 because the provider's store lags behind", gone],
+  ["no answer", noAnswer],
+])("a poll that fails with %s is repeated, and no second response is created", async ([, fault]) => {
   const { ask, calls } = await background([queued, fault, running, fault, whole], { answerMs: 500 });
   expect((await ask()).text).toBe("Hi");
   expect(calls()).toEqual([create, look, look, look, look]);
 });
 
-test("polls are repeated through any outage", async () => {
+test("polls are repeated throughout a long outage", async () => {
   const { ask, waits } = await background([queued, ...Array<Answer>(40).fill(down), whole]);
   expect((await ask()).text).toBe("Hi");
   expect(waits.slice(0, 7)).toEqual([500, 250, 500, 1_000, 2_000, 2_500, 2_500]);
 });
 
-test("a poll waits as long as it is asked to", async () => {
+test("the next poll waits as long as Retry-After asks", async () => {
   const slow = apiError(429, { message: "Slow" }, { "retry-after": "90" });
   const { ask, waits } = await background([queued, slow, whole]);
   await ask();
   expect(waits).toEqual([500, 90_000]);
 });
 
-test("a response that stays missing is reported as missing", async () => {
+test("a response that is missing in five polls in a row is reported as missing", async () => {
   const { calls, failure } = await background([queued, running, gone, gone, gone, gone, gone]);
   expect(await failure()).toMatchObject({ code: "model_previous_response_missing", retryable: false });
   expect(calls()).toHaveLength(7);
@@ -118,23 +118,23 @@ test("a response that stays missing is reported as missing", async () => {
 test.for<readonly [string, Answer]>([
   ["is answered with 429", apiError(429, { message: "Slow down" })],
   ["is answered with a proxy's page", html(200)],
-  ["breaks before the answer", (response) => void response.destroy()],
+  ["loses its connection before the answer", (response) => void response.destroy()],
   [
-    "breaks within the answer",
+    "loses its connection during the answer",
     (response) => {
       response.writeHead(200, { "content-type": "application/json" });
       response.write('{"id":"resp_1"', () => response.destroy());
     },
   ],
-  ["meets silence", noAnswer],
-])("a request to start that %s is repeated", async ([, answer]) => {
+  ["gets no answer", noAnswer],
+])("a create request that %s is repeated", async ([, answer]) => {
   const { ask, calls, waits } = await background([answer, whole], { silenceMs: 500 });
   expect((await ask()).text).toBe("Hi");
   expect(calls()).toEqual([create, create]);
   expect(waits).toEqual([500]);
 });
 
-test("a response that failed for the moment is requested again, and its successor is recorded too", async () => {
+test("a response that failed temporarily is requested again, and the new id is recorded too", async () => {
   const failed = stored("failed", { error: { code: "server_error", message: "Oops" } });
   const { ask, calls } = await background([queued, failed, stored("queued", { id: "resp_2" }), whole]);
   const noted: string[] = [];
@@ -146,12 +146,12 @@ test("a response that failed for the moment is requested again, and its successo
 
 test.for<readonly [string, Answer, string]>([
   [
-    "was cancelled, even after a fault that may pass",
+    "was cancelled, even with a temporary error,",
     stored("cancelled", { error: { code: "server_error", message: "Stopped" } }),
     "model_failed",
   ],
   [
-    "failed for good",
+    "failed permanently",
     stored("failed", { error: { code: "invalid_prompt", message: "Bad prompt" } }),
     "model_failed",
   ],
@@ -166,7 +166,7 @@ test.for<readonly [string, Answer, string]>([
   expect(calls()).toEqual([create, look]);
 });
 
-test("a key that is refused while polling is fetched again, and the model is not asked again", async () => {
+test("a key that is refused while polling is fetched again, and no second response is created", async () => {
   const refused = apiError(401, { message: "Incorrect API key", code: "invalid_api_key" });
   const { ask, calls, notes, server } = await background([queued, running, refused, whole]);
   expect((await ask()).text).toBe("Hi");
@@ -175,7 +175,7 @@ test("a key that is refused while polling is fetched again, and the model is not
   expect(notes).toEqual([{ kind: "key_refetched" }]);
 });
 
-test("an abort between polls rejects at once with the signal's reason, and the response runs on", async () => {
+test("an abort between polls rejects with the signal's reason and leaves the response running", async () => {
   const controller = new AbortController();
   const clock = {
     now: () => 0,
@@ -210,7 +210,7 @@ describe.for<readonly [string, Answer]>([
     ),
   ],
 ])("a response that is %s", ([, begun]) => {
-  test("is cancelled if its id cannot be recorded; the error goes out unchanged, without a retry", async () => {
+  test("is cancelled if its id cannot be recorded, and the error is thrown unchanged", async () => {
     const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
     const { calls, failure } = await background([begun, stored("cancelled")]);
     expect(await failure({}, { onStarted: () => Promise.reject(unavailable) })).toBe(unavailable);
@@ -238,7 +238,7 @@ test("a response whose id may have been recorded before an abort is left running
   expect(calls()).toEqual([create]);
 });
 
-test("a response that is not stored is streamed", async () => {
+test("a response that is not stored is streamed in the foreground", async () => {
   const { ask, server } = await background([json(200, { id: "resp_1", output: [message("Hi")] })]);
   await ask({ store: false });
   expect(server.seen[0]!.body).toMatchObject({ store: false, stream: true });

@@ -12,7 +12,7 @@ const subscription =
 const noAccess = `this AWS account has no access to the model at ${place}: enable the model under Model access in the console of Amazon Bedrock, or choose another one (HTTP 403)`;
 const notOffered = `${place} does not offer the model: set inference.region to a region that its model card names, or choose a model that is offered here (inference.model)`;
 
-describe("a refusal of Amazon Bedrock says what to do", () => {
+describe("an error from Amazon Bedrock", () => {
   it.each([
     [
       "the role's policy lacks the action",
@@ -45,26 +45,26 @@ describe("a refusal of Amazon Bedrock says what to do", () => {
       "model_rejected",
       `${notOffered} (HTTP 400)`,
     ],
-  ])("if %s", (_, failure, code, message) => {
+  ])("explains what to do when %s", (_, failure, code, message) => {
     expect(errorOf(failure)).toMatchObject({ code, message, retryable: false });
   });
 
-  it("without an account, a role or an ARN, since a job's user reads it", () => {
+  it("contains no account, role or ARN, since the job's user reads it", () => {
     expect(errorOf({ status: 403, message: role }).message).not.toMatch(/arn:|\d{12}|Local-Role/);
   });
 });
 
-it("a throttled request of Bedrock is tried again", () => {
+it("a throttled Bedrock request is retryable", () => {
   const error = errorOf({ status: 429, message: "Too many requests" });
   expect(error).toMatchObject({ code: "model_unavailable", retryable: true });
 });
 
-it("a refusal of a stored response means that it is missing", () => {
+it("a 403 for a stored response is reported as a missing response", () => {
   const { code } = errorOf({ status: 403, isForStored: true, message: role });
   expect(code).toBe("model_previous_response_missing");
 });
 
-it("another provider's refusal is not explained in terms of Bedrock", () => {
+it("a 403 from another provider gets the generic message", () => {
   expect(errorOf({ place: undefined, status: 403, message: "access denied" }).message).toBe(
     "the model's provider refused the key for this: access denied (HTTP 403)",
   );

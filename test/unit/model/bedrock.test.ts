@@ -6,7 +6,7 @@ import { newCredentials } from "../../../local/cloud/signature.ts";
 import type { BedrockOptions } from "../../../local/model/bedrock.ts";
 import { startModel } from "../../../local/model/server.ts";
 
-/** A verifier of our own (local/cloud/signature.ts) checks what openai's package signs. */
+/** Our own verifier (local/cloud/signature.ts) checks the signatures of OpenAI's package. */
 async function fixture(options: Partial<BedrockOptions> = {}, target: Partial<BedrockTarget> = {}) {
   const credentials = newCredentials();
   const endpoint = target.endpoint ?? "mantle";
@@ -33,7 +33,7 @@ async function fixture(options: Partial<BedrockOptions> = {}, target: Partial<Be
 afterEach(() => void vi.unstubAllEnvs());
 
 describe("signed requests", () => {
-  it("start, read and cancel a response in the background at mantle", async () => {
+  it("create, retrieve and cancel a background response at mantle", async () => {
     const { responses, model } = await fixture();
     const begun = await responses.create({ model, input: "Plan a café’s week", background: true });
     expect(begun.background).toBe(true);
@@ -62,7 +62,7 @@ describe("signed requests", () => {
     expect((await responses.create({ model, input: "Hello" })).status).toBe("completed");
   });
 
-  it("hold no key, whatever is in the environment", async () => {
+  it("ignore API keys in the environment", async () => {
     vi.stubEnv("AWS_BEARER_TOKEN_BEDROCK", "a-bearer-token");
     vi.stubEnv("OPENAI_API_KEY", "sk-test");
     const { responses, model } = await fixture();
@@ -70,7 +70,7 @@ describe("signed requests", () => {
   });
 });
 
-describe("the verifier refuses, as Bedrock does,", () => {
+describe("the verifier", () => {
   it.each([
     [
       "another key",
@@ -79,7 +79,7 @@ describe("the verifier refuses, as Bedrock does,", () => {
     ],
     ["another region", { region: "eu-west-1" }, "should be scoped to a valid region"],
     ["another service", { endpoint: "runtime" }, "should be scoped to correct service: 'bedrock-mantle'"],
-  ] as const)("a signature for %s", async (_, target, words) => {
+  ] as const)("refuses a signature for %s, as Bedrock does", async (_, target, words) => {
     const { responses, model } = await fixture(
       { endpoint: "mantle", models: ["us.openai.gpt-6-luna"] },
       target,
@@ -91,7 +91,7 @@ describe("the verifier refuses, as Bedrock does,", () => {
   });
 });
 
-describe("the address", () => {
+describe("requests", () => {
   const addressFor = async (endpoint: BedrockTarget["endpoint"], model: string): Promise<string> => {
     const asked: string[] = [];
     const fetch: typeof globalThis.fetch = async (url) => {
@@ -112,8 +112,11 @@ describe("the address", () => {
     ["runtime", "us.openai.m", "", "bedrock-runtime.us-west-2.amazonaws.com/openai/v1"],
     ["runtime", "us.openai.m", "FIPS", "bedrock-runtime-fips.us-west-2.amazonaws.com/openai/v1"],
     ["runtime", "us.openai.m", "DUALSTACK", "bedrock-runtime.us-west-2.api.aws/openai/v1"],
-  ] as const)("of %s for %s %s", async (endpoint, model, variant, address) => {
-    if (variant !== "") vi.stubEnv(`AWS_USE_${variant}_ENDPOINT`, "true");
-    expect(await addressFor(endpoint, model)).toBe(`https://${address}/responses`);
-  });
+  ] as const)(
+    "to %s for %s (variant %j) go to https://%s/responses",
+    async (endpoint, model, variant, address) => {
+      if (variant !== "") vi.stubEnv(`AWS_USE_${variant}_ENDPOINT`, "true");
+      expect(await addressFor(endpoint, model)).toBe(`https://${address}/responses`);
+    },
+  );
 });

@@ -10,8 +10,8 @@ const counts = {
 };
 const read = (response: object, billing = {}) => usageOf(billedSchema.parse(response), billing);
 
-describe("what a response has used", () => {
-  test("is counted by kind of token, with the searches that are billed", () => {
+describe("a response's usage", () => {
+  test("has the tokens of each kind and the billed web searches", () => {
     const response = { usage: counts, tool_usage: { web_search: { num_requests: 2 } } };
     expect(read(response)).toEqual({
       inputTokens: 100,
@@ -23,7 +23,7 @@ describe("what a response has used", () => {
     });
   });
 
-  test("has the searches in the output if the provider does not count them; opening a page is none", () => {
+  test("counts the searches in the output, but not opened pages, when the provider reports no count", () => {
     const output = [
       { type: "web_search_call", action: { type: "search", queries: ["tea"] } },
       { type: "web_search_call", action: { type: "open_page" } },
@@ -34,7 +34,7 @@ describe("what a response has used", () => {
     expect(read({ usage: counts, output: "nonsense" }).webSearches).toBe(0);
   });
 
-  test("never has more parts than the whole", () => {
+  test("caps cached, cache-write and reasoning tokens at the totals", () => {
     const input_tokens_details = { cached_tokens: 90, cache_write_tokens: 90 };
     const output_tokens_details = { reasoning_tokens: 51 };
     expect(read({ usage: { ...counts, input_tokens_details, output_tokens_details } })).toMatchObject({
@@ -46,7 +46,7 @@ describe("what a response has used", () => {
     });
   });
 
-  test("costs what the model that was asked for, or that answered, costs in the tier that answered", () => {
+  test("is priced by the requested and the answering model, in the tier that answered", () => {
     const bills: Bill[] = [];
     const costOf = (bill: Bill): number => bills.push(bill);
     const response = { model: "m-2026-09-01", service_tier: "flex", usage: counts };
@@ -58,15 +58,15 @@ describe("what a response has used", () => {
     ]);
   });
 
-  test("is nothing if the provider reports nothing", () => {
+  test("is zero when the provider reports none", () => {
     expect(read({})).toEqual(noUsage);
   });
 });
 
-describe("sums of what was used", () => {
+describe("sums and differences of usage", () => {
   const one = { ...read({ usage: counts }), costUsd: 0.25 };
 
-  test("add up each kind and the cost", () => {
+  test("are calculated for each kind and for the cost", () => {
     const both = addUsage(one, { ...one, webSearches: 1, costUsd: 0.5 });
     expect(both).toEqual({
       inputTokens: 200,
@@ -81,7 +81,7 @@ describe("sums of what was used", () => {
     expect(usageBeyond(one, both)).toEqual(noUsage);
   });
 
-  test("have no known cost where one part has none", () => {
+  test("have an unknown cost when one part's cost is unknown", () => {
     expect(addUsage(one, { ...one, costUsd: undefined }).costUsd).toBeUndefined();
   });
 });

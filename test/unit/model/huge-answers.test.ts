@@ -9,11 +9,11 @@ const timeout = 60_000;
 
 interface Flood {
   readonly answer: Answer;
-  /** Bytes that have been taken. */
+  /** Bytes written so far. */
   readonly sent: () => number;
 }
 
-/** Writes a piece again and again, for as long as somebody reads, up to 160 MiB. */
+/** Repeats a piece for as long as the client reads, up to 160 MiB. */
 function flood(head: (response: ServerResponse) => void, first: string, piece: string): Flood {
   const chunk = Buffer.from(piece.repeat(Math.ceil(mib / piece.length)));
   let sent = 0;
@@ -52,7 +52,7 @@ const endless: readonly (readonly [string, () => Flood, number])[] = [
 ];
 
 test.each(endless)(
-  "an endless answer of %s is not read on beyond its bound, and is not requested again",
+  "an endless answer of %s is read only up to its limit and is not requested again",
   { timeout },
   async (_, make, mostMib) => {
     const { answer, sent } = make();
@@ -65,7 +65,7 @@ test.each(endless)(
   },
 );
 
-test("an answer that is small, but would fill the memory, is not parsed", async () => {
+test("a small answer that would expand to fill the memory is not parsed", async () => {
   const bomb = `{"id":"resp_1","output":[],"pad":[${"{},".repeat(1_100_000)}{}]}`;
   const answer: Answer = (response) =>
     void response.writeHead(200, { "content-type": "application/json" }).end(bomb);
@@ -73,14 +73,14 @@ test("an answer that is small, but would fill the memory, is not parsed", async 
   expect(await failure()).toMatchObject({ code: "answer_too_long", retryable: false });
 });
 
-test("a stored response that is too long is read once, and not requested again", { timeout }, async () => {
+test("a stored response that is too long is read once and not requested again", { timeout }, async () => {
   const { answer } = flood(as("application/json"), json, "x");
   const { calls, failure } = await fixture([stored("queued"), answer], { mode: "auto" });
   expect(await failure()).toMatchObject({ code: "answer_too_long" });
   expect(calls()).toEqual([create, look]);
 });
 
-test("no more is read of a refusal than its message needs", { timeout }, async () => {
+test("an endless error body is read only up to a limit", { timeout }, async () => {
   const { answer, sent } = flood(as("application/json", 400), '{"error":{"message":"', "x");
   const { failure } = await fixture([answer]);
   expect(await failure()).toMatchObject({ status: 400, retryable: false });
@@ -92,7 +92,7 @@ test.each([
   ["\r\n", "\r\n"],
   ["\n\r", "\n"],
 ] as const)(
-  "a long stream whose empty lines come in separate chunks is not one long event: %j, %j",
+  "a long stream whose line endings arrive in separate chunks (%j, %j) is split into events",
   { timeout },
   async (lineEnd, eventEnd) => {
     const delta = JSON.stringify(deltaOf(30_000));

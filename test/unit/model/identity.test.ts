@@ -21,7 +21,7 @@ const token = (value: string): Reply => ({
 const fine = stream(completed(message("Hi")));
 const refused = apiError(401, { message: "Expired" });
 
-/** Rounds with a provider that gives these tokens, or no token, and these answers. */
+/** A model client whose provider answers token exchanges and rounds like this. */
 async function fixture(tokens: readonly Reply[], answers = [fine, fine]) {
   const tokenServer = await startHttpServer(script(...tokens));
   const api = await startResponsesServer(answers);
@@ -61,19 +61,19 @@ test("an identity is exchanged for a token in the documented form", async () => 
   expect(sent()).toEqual(["Bearer one"]);
 });
 
-test("jobs of one process share a token", async () => {
+test("concurrent requests share one token exchange", async () => {
   const { ask, tokens } = await fixture([token("one")]);
   await Promise.all([ask(), ask()]);
   expect(tokens).toHaveLength(1);
 });
 
-test("a token that the provider refuses is replaced by a new exchange", async () => {
+test("a token that the provider refuses is replaced with a new exchange", async () => {
   const { ask, sent } = await fixture([token("one"), token("two")], [refused, fine]);
   expect((await ask()).text).toBe("Hi");
   expect(sent()).toEqual(["Bearer one", "Bearer two"]);
 });
 
-test("waiting for an exchange ends with the caller's signal", async () => {
+test("waiting for an exchange ends when the caller aborts", async () => {
   const { ask } = await fixture([{ raw: () => undefined }]);
   const attempt = new AbortController();
   const waiting = ask(attempt.signal);
@@ -92,7 +92,7 @@ test.each([
   [{ body: { access_token: "with a\nline" } }, "model_contract"],
   [{ body: { pad: "x".repeat(70_000), access_token: "one" } }, "model_contract"],
 ] as const satisfies readonly (readonly [Reply, string])[])(
-  "an exchange answered with %j is %s, without a token in it",
+  "an exchange answered with %j fails with %s, and the error does not contain the token",
   async (reply, code) => {
     const { ask } = await fixture([reply, reply, reply, reply, reply]);
     const error = await thrownBy(ask());
@@ -102,7 +102,7 @@ test.each([
   },
 );
 
-test("an identity that the provider does not know says what to look at", async () => {
+test("an identity that the provider refuses is reported with the settings to check", async () => {
   const { ask } = await fixture([{ status: 401, body: { error: "invalid_grant" } }]);
   await expect(ask()).rejects.toMatchObject({
     message:

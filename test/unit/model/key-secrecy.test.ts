@@ -5,7 +5,7 @@ import { apiError, completed, ended, json, stored, stream } from "../../support/
 import type { Answer } from "../../support/responses-server.ts";
 import { fixture } from "./support.ts";
 
-/** Keys of other providers and gateways: nothing in them says that they are keys. */
+/** Keys of other providers and gateways, without a prefix that marks them as keys. */
 const keys = ["gsk0PqLm83TzWvYxRnBcKd", "team-7.Zk19vQmx22LpRt", "0f9c1d7e5b3a48627d90"];
 
 const echoes = (key: string): readonly (readonly [string, string])[] => [
@@ -31,7 +31,7 @@ const answers: Readonly<Record<string, (words: string, key: string) => Answer>> 
   "a refusal": (refusal) => stream(completed({ type: "message", content: [{ type: "refusal", refusal }] })),
 };
 
-/** No five characters of the key in a row, its beginning apart: a prefix is the provider's. */
+/** Parts of five characters of the key that are shown, except in its prefix, which is the provider's. */
 const shows = (shown: string, key: string): readonly string[] =>
   Array.from({ length: key.length - 9 }, (_, at) => key.slice(at + 5, at + 10)).filter((part) =>
     shown.includes(part),
@@ -42,7 +42,7 @@ describe.each(keys)("the key %s", (key) => {
   const everything = (error: unknown): string =>
     inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error);
 
-  it("is not shown in an error, in whatever form it comes back", async () => {
+  it("does not appear in an error, in whatever form the provider echoes it", async () => {
     const shown: string[] = [];
     for (const [where, answerWith] of Object.entries(answers)) {
       for (const [how, words] of echoes(key)) {
@@ -56,7 +56,7 @@ describe.each(keys)("the key %s", (key) => {
     expect(shown).toEqual([]);
   });
 
-  it("is not shown when a response in the background has failed", async () => {
+  it("does not appear in the error of a failed background response", async () => {
     const failed = { error: { code: "strange", message: `The key ${key} may not.` } };
     const { failure } = await fixture([stored("queued"), stored("failed", failed)], {
       apiKey,

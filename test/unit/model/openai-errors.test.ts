@@ -18,7 +18,7 @@ import { freshKey, key, fixture } from "./support.ts";
 
 const fine = stream(completed(message("Hi")));
 
-/** What the error's message says after the words of its code, the answer, and what was asked for. */
+/** The end of the error's message, after the prefix of its code; the answer; and the request. */
 type Case = readonly [says: string, answer: Answer, asked?: Partial<ModelRequest>];
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -188,7 +188,7 @@ test.for(
   cases.flatMap(([code, words, group]) =>
     group.map(([says, answer, asked]) => [code, words + says, answer, asked] as const),
   ),
-)("reports %s at the first try: %s", async ([code, words, answer, asked]) => {
+)("reports %s without a retry: %s", async ([code, words, answer, asked]) => {
   const { failure, server } = await fixture([answer]);
   expect(await failure(asked)).toMatchObject({ name: "RunnerError", code, message: words, retryable: false });
   expect(server.seen).toHaveLength(1);
@@ -207,14 +207,14 @@ test("a refused key is fetched again and tried once more", async () => {
   expect(notes).toEqual([{ kind: "key_refetched" }]);
 });
 
-test.for([401, 403])("a key refused twice with %i is model_key_refused", async (status) => {
+test.for([401, 403])("a key that is refused twice with %i fails with model_key_refused", async (status) => {
   const refused = apiError(status, { message: `Not allowed: ${key}`, type: "invalid_request_error" });
   const { failure, server } = await fixture([refused, refused]);
   expect(await failure()).toMatchObject({ code: "model_key_refused", status, retryable: false });
   expect(server.seen).toHaveLength(2);
 });
 
-test("no error carries the key, a header or a cause", async () => {
+test("errors contain no key, header or cause", async () => {
   const echo = `Incorrect API key provided: ${key}. Also sk-proj-abcd**************wxyz`;
   const { failure } = await fixture([
     apiError(401, { message: echo, code: "invalid_api_key" }),
@@ -232,7 +232,7 @@ test("no error carries the key, a header or a cause", async () => {
   }
 });
 
-test("a model without encrypted reasoning is asked again without it, at once", async () => {
+test("a model that does not support encrypted reasoning is asked again at once without it", async () => {
   const { ask, server, waits } = await fixture([
     apiError(400, { message: "Encrypted content is not supported with this model.", param: "include" }),
     fine,

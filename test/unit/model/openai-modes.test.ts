@@ -40,7 +40,7 @@ test.for([
   ["streaming", "streaming", fine],
   ["background", "background", whole],
   ["auto", "background", whole],
-] as const)("mode %s requests stored responses in %s", async ([mode, delivery, answer]) => {
+] as const)("mode %s uses %s requests for stored responses", async ([mode, delivery, answer]) => {
   expect((await sentBy(mode, [answer, answer], 2)).sent).toEqual([delivery, delivery]);
 });
 
@@ -48,17 +48,17 @@ const extraInputs = { loc: ["body", "background"], msg: "Extra inputs are not pe
 
 test.for<readonly [string, Answer]>([
   ["an unknown parameter", refusal],
-  ["words about background mode", apiError(400, { message: "No store: no background mode." })],
-  ["Bedrock's words", apiError(400, { message: "The background parameter is not supported" })],
+  ["a message about background mode", apiError(400, { message: "No store: no background mode." })],
+  ["Bedrock's message", apiError(400, { message: "The background parameter is not supported" })],
   ["a validation error of FastAPI", json(422, { detail: [extraInputs] })],
   ["501", none],
-])("auto: a provider that refuses with %s is streamed from then on", async ([, answer]) => {
+])("auto: a provider that refuses with %s is switched to streaming", async ([, answer]) => {
   const { sent, notes } = await sentBy("auto", [answer, fine, fine], 2);
   expect(sent).toEqual(["background", "streaming", "streaming"]);
   expect(notes).toEqual([{ kind: "background_refused" }]);
 });
 
-test("auto: a provider whose responses cannot be read is streamed from then on", async () => {
+test("auto: a provider whose stored responses cannot be read is switched to streaming", async () => {
   const { sent } = await sentBy(
     "auto",
     [stored("queued"), gone, gone, gone, gone, gone, gone, fine, fine],
@@ -67,17 +67,17 @@ test("auto: a provider whose responses cannot be read is streamed from then on",
   expect(sent).toEqual(["background", look, look, look, look, look, cancel, "streaming", "streaming"]);
 });
 
-test("auto: a provider without a route to stored responses is streamed", async () => {
+test("auto: a provider without a route to stored responses is switched to streaming", async () => {
   const answers = [stored("queued"), none, none, none, none, none, none, fine];
   expect((await sentBy("auto", answers)).sent.at(-1)).toBe("streaming");
 });
 
-test("auto: a provider that ignores the background parameter is streamed from then on", async () => {
+test("auto: a provider that ignores the background parameter is switched to streaming", async () => {
   const foreground = stored("completed", { background: false, output: [message("Hi")] });
   expect((await sentBy("auto", [foreground, fine], 2)).sent).toEqual(["background", "streaming"]);
 });
 
-test("auto: any other rejection goes out and changes nothing", async () => {
+test("auto: any other rejection is reported and does not change the mode", async () => {
   const { ask, failure, server } = await fixture([apiError(400, { message: "Too long" }), whole], {
     mode: "auto",
   });
@@ -86,14 +86,14 @@ test("auto: any other rejection goes out and changes nothing", async () => {
   expect(server.seen[1]!.body).toMatchObject({ background: true });
 });
 
-test("auto: a key that is refused at the first poll does not mean that there is no background mode", async () => {
+test("auto: a key that is refused at the first poll does not switch to streaming", async () => {
   const unauthorized = apiError(401, { message: "No", code: "invalid_api_key" });
   const { failure, server } = await fixture([stored("queued"), unauthorized, unauthorized], { mode: "auto" });
   expect(await failure()).toMatchObject({ code: "model_key_refused" });
   expect(server.seen).toHaveLength(3);
 });
 
-test("background: a refusal goes out", async () => {
+test("background: a refusal of the background parameter is reported", async () => {
   const { failure, server } = await fixture([refusal], { mode: "background" });
   expect(await failure()).toMatchObject({ code: "model_rejected", status: 400 });
   expect(server.seen).toHaveLength(1);
@@ -124,15 +124,12 @@ test.for<readonly [string, Mode, readonly Answer[], readonly (number | undefined
     [stream(ended("failed", { error: quota }))],
     [],
   ],
-])(
-  "the caller hears of each rate limit, even one that is waited out: %s",
-  async ([, mode, answers, told]) => {
-    const heard: (number | undefined)[] = [];
-    const { ask } = await fixture(answers, {
-      ...(mode && { mode }),
-      onRateLimited: ({ retryAfterMs }) => heard.push(retryAfterMs),
-    });
-    await ask().catch(() => undefined);
-    expect(heard).toEqual(told);
-  },
-);
+])("onRateLimited gets the Retry-After of each rate limit: %s", async ([, mode, answers, waits]) => {
+  const reported: (number | undefined)[] = [];
+  const { ask } = await fixture(answers, {
+    ...(mode && { mode }),
+    onRateLimited: ({ retryAfterMs }) => reported.push(retryAfterMs),
+  });
+  await ask().catch(() => undefined);
+  expect(reported).toEqual(waits);
+});

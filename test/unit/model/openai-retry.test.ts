@@ -27,7 +27,7 @@ test.for<readonly [string, Answer]>([
   ["429", apiError(429, limited)],
   ["500", apiError(500, { message: "Oops", type: "server_error" })],
   ["529", apiError(529, { message: "Overloaded" })],
-  ["999, which no Response can have", apiError(999, { message: "Denied" })],
+  ["999, which no Response object can have", apiError(999, { message: "Denied" })],
   ["an HTML page with 502", html(502)],
   ["a proxy's HTML page with 200", html(200)],
   ["a connection that breaks in the stream", brokenStream(created)],
@@ -36,7 +36,7 @@ test.for<readonly [string, Answer]>([
   ["an error event of the server", stream({ type: "error", error: oops })],
   ["a failed response with server_error", stream(ended("failed", { error: oops }))],
   ["a failed response with rate_limit_exceeded", stream(ended("failed", { error: limited }))],
-])("tries again after %s", async ([, answer]) => {
+])("retries after %s", async ([, answer]) => {
   const { ask, server, waits } = await fixture([answer, fine]);
   expect((await ask()).text).toBe("Hi");
   expect(server.seen).toHaveLength(2);
@@ -50,14 +50,14 @@ test.for<readonly [Readonly<Record<string, string>>, number]>([
   [{ "retry-after": "soon" }, 500],
   [{ "retry-after-ms": "0" }, 500],
   [{ "retry-after": "1784000000" }, 180_000],
-])("waits as long as %j asks: %i ms, from its own back-off to three minutes", async ([headers, waitMs]) => {
+])("given %j, waits %i ms: its own back-off at least, three minutes at most", async ([headers, waitMs]) => {
   const { ask, notes, waits } = await fixture([apiError(429, limited, headers), fine]);
   await ask();
   expect(waits).toEqual([waitMs]);
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: 429, waitMs }]);
 });
 
-test("gives up after five attempts, with doubling waits", async () => {
+test("fails after five tries with doubling waits", async () => {
   const { failure, server, waits } = await fixture([down, down, down, down, down, fine]);
   expect(await failure()).toMatchObject({
     code: "model_unavailable",
@@ -68,7 +68,7 @@ test("gives up after five attempts, with doubling waits", async () => {
   expect(server.seen).toHaveLength(5);
 });
 
-test("names the system's code when nobody listens", async () => {
+test("reports the system's error code when the connection is refused", async () => {
   const { failure, server } = await fixture([]);
   await server[Symbol.asyncDispose]();
   expect(await failure()).toMatchObject({
@@ -77,20 +77,20 @@ test("names the system's code when nobody listens", async () => {
   });
 });
 
-/** Long enough for what a local server answers at once, also on a busy machine. */
+/** Longer than a local server needs for an answer, even on a busy machine. */
 const silenceMs = 500;
 
 test.for([
-  ["after the stream has begun", silence(created)],
+  ["after the stream has started", silence(created)],
   ["before any answer", noAnswer],
-] as const)("a connection that falls silent %s is closed and tried again", async ([, silent]) => {
+] as const)("a connection that falls silent %s is closed, and the request is retried", async ([, silent]) => {
   const { ask, notes, server } = await fixture([silent, fine], { silenceMs });
   expect((await ask()).text).toBe("Hi");
   await server.seen[0]!.closed;
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: undefined, waitMs: 500 }]);
 });
 
-test("silence in every attempt is model_unavailable", async () => {
+test("silence on every try fails with model_unavailable", async () => {
   const { failure } = await fixture(Array<Answer>(5).fill(silence(created)), { silenceMs });
   expect(await failure()).toMatchObject({
     code: "model_unavailable",
@@ -98,7 +98,7 @@ test("silence in every attempt is model_unavailable", async () => {
   });
 });
 
-test("comments keep a connection alive while the model thinks", async () => {
+test("comments in the stream keep a slow connection alive", async () => {
   const slow = slowStream({ everyMs: 50, comments: 25 }, completed(message("At last")));
   const { ask, notes } = await fixture([slow], { silenceMs: 1_000 });
   expect((await ask()).text).toBe("At last");
@@ -108,7 +108,7 @@ test("comments keep a connection alive while the model thinks", async () => {
 const reason = new Error("the lease is lost");
 
 test.for([
-  ["in the stream", silence(created)],
+  ["during the stream", silence(created)],
   ["before the answer", noAnswer],
 ] as const)("an abort %s closes the request and rejects with the signal's reason", async ([, answer]) => {
   const { failure, server } = await fixture([answer]);
@@ -121,7 +121,7 @@ test.for([
   expect(server.seen).toHaveLength(1);
 });
 
-test("an abort while waiting between attempts rejects with the signal's reason", async () => {
+test("an abort while waiting between tries rejects with the signal's reason", async () => {
   const controller = new AbortController();
   const { failure } = await fixture([down], {
     clock: { now: () => 0, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
@@ -136,7 +136,7 @@ test("nothing is sent if the signal has already aborted", async () => {
   expect(server.seen).toEqual([]);
 });
 
-test("an error of the key's source goes out unchanged", async () => {
+test("an error from the key source is thrown unchanged", async () => {
   const broken = new Error("no secret");
   const get = () => Promise.reject(broken);
   const { failure } = await fixture([], { apiKey: { get, refresh: get } });

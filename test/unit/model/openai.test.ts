@@ -17,7 +17,7 @@ async function bodyOf(changes: Partial<ModelRequest>): Promise<Record<string, un
   return server.seen[0]!.body;
 }
 
-test("a first round is a streaming request with the user's message", async () => {
+test("the first round sends a streaming request with the user's message", async () => {
   const { ask, server } = await fixture([stream(hi)]);
   await ask();
   expect(server.seen[0]).toMatchObject({
@@ -38,7 +38,7 @@ test("a first round is a streaming request with the user's message", async () =>
   });
 });
 
-test("a round reuses the connection of the round before", async () => {
+test("rounds reuse one connection", async () => {
   const ports: (number | undefined)[] = [];
   const turn: Answer = (response) => {
     ports.push(response.socket?.remotePort);
@@ -47,13 +47,13 @@ test("a round reuses the connection of the round before", async () => {
   const { ask } = await fixture([turn, turn, turn]);
   for (const _ of Array(3).keys()) {
     await ask();
-    // A connection is handed back in the next turn of the event loop.
+    // A connection returns to the pool in the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(new Set(ports).size).toBe(1);
 });
 
-test("a stream that stays open after the response has ended is closed, and not waited for", async () => {
+test("a stream that stays open after the response has ended is closed without waiting", async () => {
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   const open: Answer = (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -65,7 +65,7 @@ test("a stream that stays open after the response has ended is closed, and not w
   await closed;
 });
 
-test("tools are strict functions that may be called in parallel", async () => {
+test("tools are sent as strict functions that may be called in parallel", async () => {
   expect(await bodyOf({ tools: [tool] })).toMatchObject({
     tools: [{ type: "function", strict: true, ...tool }],
     tool_choice: "auto",
@@ -93,7 +93,7 @@ test("tier, effort, output limit, cache key and hosted tools are sent if they ar
     expect(plain).not.toHaveProperty(name);
 });
 
-test("a chained round sends the previous response's id and the tool outputs only", async () => {
+test("a chained round sends only the previous response's id and the tool outputs", async () => {
   const body = await bodyOf({
     previousResponseId: "resp_0",
     input: [{ type: "tool_output", callId: "call_1", output: "done" }],
@@ -103,7 +103,7 @@ test("a chained round sends the previous response's id and the tool outputs only
   expect(body).not.toHaveProperty("include");
 });
 
-test("without storing, encrypted reasoning is requested and earlier turns go back unchanged", async () => {
+test("without storing, encrypted reasoning is requested and earlier turns are resent unchanged", async () => {
   const items = [
     { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "abc" },
     functionCall("call_1", "create_list", "{}"),
@@ -160,7 +160,7 @@ test("a turn has the text, the calls in their order, the usage and the raw items
   });
 });
 
-test("of calls with the same id only the first goes back: the API takes one call for each output", async () => {
+test("of calls with the same id, only the first is resent, since each output may have one call", async () => {
   const { ask } = await fixture([
     stream(
       completed(
@@ -200,7 +200,7 @@ test.for<readonly [string, Answer, string]>([
     "Hi",
   ],
   [
-    "a final answer that is marked, without the comments before it",
+    "a marked final answer, without the commentary before it",
     stream(completed(comment, { ...message("Green."), phase: "final_answer" })),
     "Green.",
   ],

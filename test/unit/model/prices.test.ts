@@ -15,18 +15,18 @@ const cost = (more: object = {}, tier?: string, names: readonly string[] = ["m"]
   costsBy(list, "fallback")({ usage: { ...usage, ...more }, models: names, tier });
 
 describe("the cost of a response", () => {
-  it("is that of fresh input, cached input and output; reasoning is part of the output", () => {
+  it("is the sum of fresh input, cached input and output, which includes reasoning", () => {
     expect(cost()).toBeCloseTo(3.4, 12); // 0.6 x 2 + 0.4 x 0.5 + 0.2 x 10
   });
 
-  it("is half in the tier flex and double in the tier priority, whatever the kind of token", () => {
+  it("is half in the flex tier, double in the priority tier and unchanged in any other tier", () => {
     expect(cost({}, "flex")).toBeCloseTo(1.7, 12);
     expect(cost({}, "priority")).toBeCloseTo(6.8, 12);
     expect(cost({}, "default")).toBeCloseTo(3.4, 12);
     expect(cost({}, "a tier of next year")).toBeCloseTo(3.4, 12);
   });
 
-  it("counts input that was written to the cache at a quarter more, or at the price that is given for it", () => {
+  it("charges a quarter more for cache writes, unless they have a price of their own", () => {
     // 0.4 x 2 + 0.2 x 2.5 + 0.4 x 0.5 + 0.2 x 10
     expect(cost({ cacheWriteTokens: 200_000 })).toBeCloseTo(3.5, 12);
     expect(cost({ cacheWriteTokens: 200_000 }, "flex")).toBeCloseTo(1.75, 12);
@@ -40,7 +40,7 @@ describe("the cost of a response", () => {
     expect(cost({ webSearches: 3 }, "flex")).toBeCloseTo(1.73, 12);
   });
 
-  it("is that of the first name whose price is known: as asked, as answered, as in the settings", () => {
+  it("uses the first model name with a known price, or else the model of the settings", () => {
     expect(cost({}, undefined, ["other", "m"])).toBeCloseTo(3.4, 12);
     expect(costsBy(list, "m")({ usage, models: ["/models/unheard-of.gguf"], tier: undefined })).toBeCloseTo(
       3.4,
@@ -48,21 +48,21 @@ describe("the cost of a response", () => {
     );
   });
 
-  it("of a model that nobody knows the price of is not known, and not nothing", () => {
+  it("is undefined, not zero, for a model without a known price", () => {
     expect(cost({}, undefined, ["other"])).toBeUndefined();
     expect(cost({}, undefined, ["toString"])).toBeUndefined();
   });
 });
 
 describe("the price of a model", () => {
-  it("of a dated snapshot is that of its model, unless it has a price of its own", () => {
+  it("applies to its dated snapshots, unless they have prices of their own", () => {
     expect(priceOf(models, "m-2026-09-01")).toEqual(models.m);
     const own = { ...models.m, outputPerMillionUsd: 20 };
     expect(priceOf({ ...models, "m-2026-09-01": own }, "m-2026-09-01")).toEqual(own);
     expect(priceOf(models, "m-mini")).toBeUndefined();
   });
 
-  it("is known for the default model, as of a day", () => {
+  it("is known for the default model, with the date of the price list", () => {
     expect(priceOf(defaultPrices, "gpt-6-luna")).toEqual({
       inputPerMillionUsd: 0.1,
       cachedInputPerMillionUsd: 0.01,

@@ -19,7 +19,7 @@ export const nowMs = 1_795_176_000_000;
 
 const neverSilentMs = 1_000_000;
 
-/** A fixed time of day; back-offs are noted and over at once; waits for what a server sends are real. */
+/** A clock with a fixed time. Back-offs are recorded and end at once; waits for a server's data are real. */
 export function quickClock(waits: number[]): Clock {
   return {
     now: () => nowMs,
@@ -30,7 +30,7 @@ export function quickClock(waits: number[]): Clock {
   };
 }
 
-/** Its first key, and after that the other one. */
+/** Gives `key`, and `freshKey` after a refresh. */
 function twoKeys(): KeySource {
   let present = key;
   const get = async (): Promise<Secret> => new Secret(present);
@@ -72,7 +72,7 @@ export const request: ModelRequest = {
 
 export const never = new AbortController().signal;
 
-/** What a promise is rejected with. */
+/** The error that a promise rejects with. */
 export const thrownBy = async (promise: Promise<unknown>): Promise<RunnerError> =>
   await promise.then(
     () => expectRejection(),
@@ -83,7 +83,7 @@ function expectRejection(): never {
   throw new Error("expected a rejection");
 }
 
-/** The client before a server that gives these answers, one for each request. The server closes with the test. */
+/** A client and a server that gives these answers, one per request. The server closes when the test ends. */
 export async function fixture(answers: readonly Answer[], overrides: Overrides = {}) {
   const server = await startResponsesServer(answers);
   onTestFinished(() => server[Symbol.asyncDispose]());
@@ -94,7 +94,7 @@ export async function fixture(answers: readonly Answer[], overrides: Overrides =
     ...client,
     server,
     ask,
-    /** What asking is rejected with. */
+    /** The error that `ask` rejects with. */
     failure: (...args: Parameters<typeof ask>) => thrownBy(ask(...args)),
     calls: () => server.seen.map(({ method, path }) => `${method} ${path}`),
   };

@@ -16,13 +16,13 @@ const read = async (changed: object) => {
 describe("a message's time", () => {
   it.each([
     ["in microseconds", 1_699_999_000_000_000],
-    ["of more than a day ahead", 1_700_086_400_001],
-    ["that is negative", -1],
-    ["beyond all numbers", "raw:1e999"],
+    ["more than a day ahead", 1_700_086_400_001],
+    ["negative", -1],
+    ["an infinite number", "raw:1e999"],
     ["in words", "yesterday"],
-    ["that is missing", undefined],
+    ["missing", undefined],
     ["of another type", {}],
-  ])("%s is unknown, and the job goes on", async (_, createdAtMs) => {
+  ])("is unknown when it is %s, and the context is accepted", async (_, createdAtMs) => {
     const { recentMessages } = await read({ recentMessages: [{ ...message, createdAtMs }] });
     expect(recentMessages[0]?.createdAtMs).toBeUndefined();
   });
@@ -34,15 +34,15 @@ describe("a message's time", () => {
   });
 });
 
-describe("numbers that nothing hangs on", () => {
-  it.each([-1, 0.5, 1e300, "raw:1e999", "many", null])("%j cost no job", async (number) => {
+describe("a context's message count and token estimates", () => {
+  it.each([-1, 0.5, 1e300, "raw:1e999", "many", null])("are ignored when they are %j", async (number) => {
     const numbers = { messageCount: number, recentTokenEstimate: number, priorTokenEstimate: number };
     const { messageCount, recentText } = await read(numbers);
     expect({ messageCount, recentText }).toEqual({ messageCount: undefined, recentText: "Hello" });
   });
 });
 
-it("a context of 30,000 malformed messages is reported in a bounded sentence", async () => {
+it("a context of 30,000 malformed messages is rejected with one short message", async () => {
   const answer = answerTo("context", {
     body: { ...context, recentMessages: Array.from({ length: 30_000 }, () => ({})) },
   });
@@ -54,8 +54,8 @@ it("a context of 30,000 malformed messages is reported in a bounded sentence", a
   });
 });
 
-describe("ids", () => {
-  it("of a message longer than 512 bytes are unknown: only the summary needs them", async () => {
+describe("an id", () => {
+  it("of a message is unknown when it exceeds 512 bytes, since only the summary needs it", async () => {
     const { priorMessages } = await read({
       priorMessages: [{ ...message, id: "m".repeat(513), createdAtMs: 1 }],
     });
@@ -65,14 +65,14 @@ describe("ids", () => {
   it.each([
     ["513 letters", "w".repeat(513)],
     ["257 letters of two bytes", "é".repeat(257)],
-    ["half a character", "w\uD83D"],
-    ["nothing", ""],
-  ])("of a workspace are refused when they are %s: no row could hold them", async (_, workspaceId) => {
+    ["half of a surrogate pair", "w\uD83D"],
+    ["empty", ""],
+  ])("of a workspace is rejected when it is %s, since no row could hold it", async (_, workspaceId) => {
     const answer = answerTo("lease", { body: { leased: true, workspaceId } });
     await expect(answer).rejects.toMatchObject({ code: "studio_contract" });
   });
 
-  it("of 512 bytes are ids", async () => {
+  it("of a workspace may have 512 bytes", async () => {
     const workspaceId = "é".repeat(256);
     const answer = await answerTo("lease", { body: { leased: true, workspaceId } });
     expect(answer).toMatchObject({ workspaceId });

@@ -45,14 +45,14 @@ describe("requests", () => {
     });
   });
 
-  it("keep the base address's path, without slashes at its end", async () => {
+  it("keep the path of the base address without its trailing slashes", async () => {
     const { server, studio } = await createFixture(script({ body: { leased: false } }), { path: "/api//" });
     await studio.lease(jobCall());
     expect(server.requests[0]?.path).toBe("/api/leaseWorkspaceJob");
   });
 
   it.each(["", "cloud.example", "ftp://x.example", "https://me:hunter2@x.example", "https://x.example/?a=1"])(
-    "are not possible with the base address %j",
+    "cannot be configured with the base address %j",
     (baseUrl) => {
       const build = (): unknown =>
         createStudio({ baseUrl, fetch: globalThis.fetch, clock: createTestClock(), random: () => 0 });
@@ -61,7 +61,7 @@ describe("requests", () => {
     },
   );
 
-  it("leave out fields that do not belong to a payload", async () => {
+  it("leave out fields that a completion does not have", async () => {
     const { server, studio } = await createFixture(script({}));
     const more = { ...payload, workspaceId: "another", note: "x" };
     await studio.complete(jobCall(), more);
@@ -70,11 +70,11 @@ describe("requests", () => {
 });
 
 describe("answers", () => {
-  it("an empty queue is undefined", async () => {
+  it("to a lease call are undefined when the queue is empty", async () => {
     expect(await answerTo("lease", { body: { leased: false, hint: "later" } })).toBeUndefined();
   });
 
-  it("a lease has its workspace and its end, whatever else is in it", async () => {
+  it("to a lease call are reduced to the workspace, the lease's end and the clock skew", async () => {
     expect(await answerTo("lease", { body: { ...leased, workspace: null } })).toEqual({
       workspaceId: "ws-9",
       leaseExpiresAtMs: 1_700_000_600_000,
@@ -82,7 +82,7 @@ describe("answers", () => {
     });
   });
 
-  it("the lease's end is put on our clock where Studio's runs ahead", async () => {
+  it("have lease ends converted to our clock when Studio's clock is ahead", async () => {
     const { studio } = await createFixture(
       script(
         { headers: aMinuteAhead, body: leased },
@@ -97,14 +97,14 @@ describe("answers", () => {
     expect(await studio.heartbeat(jobCall())).toEqual({ leaseExpiresAtMs: 1_700_000_600_000 });
   });
 
-  it("a context keeps unknown fields and says how far Studio's clock is from ours", async () => {
+  it("to a context call keep unknown fields and include the clock skew", async () => {
     const body = { ...context, mood: "new" };
     const answer = await answerTo("context", { headers: aMinuteAhead, body });
     expect(answer).toEqual({ ...body, skewMs: 60_500 });
   });
 
   it.each(["updateSummary", "complete", "fail", "revokeRunnerInstance", "renameRunnerInstance"] as const)(
-    "%s is content with an empty answer",
+    "to %s may be empty",
     async (name) => {
       expect(await answerTo(name, { status: 204 })).toBeUndefined();
     },
@@ -113,7 +113,7 @@ describe("answers", () => {
   it.each([
     ["laptop", "laptop"],
     [null, ""],
-  ])("a new instance named %j gives its key", async (name, expected) => {
+  ])("to createRunnerInstance hold the new key as a secret when the name is %j", async (name, expected) => {
     const ids = { instanceId: "inst-1", credentialId: "cred-8", runnerToken: "cred-8.fresh-secret" };
     const { studio } = await createFixture(script({ status: 201, body: { ...ids, kind: "user", name } }));
     const made = await studio.createRunnerInstance(adminCall(), { kind: "user" });
@@ -134,7 +134,7 @@ it.each([
   expect(server.requests[0]?.json()).toEqual({ ...ws, error });
 });
 
-describe("repeating", () => {
+describe("while Studio is unavailable,", () => {
   const byCaller = ["lease", "heartbeat", "createRunnerInstance", "context", "complete", "fail"] as const;
 
   it.each(["updateSummary", "revokeRunnerInstance", "renameRunnerInstance"] as const)(
@@ -150,13 +150,13 @@ describe("repeating", () => {
     },
   );
 
-  it.each(byCaller)("%s is tried once", async (name) => {
+  it.each(byCaller)("%s is tried only once, since its caller retries", async (name) => {
     const { server, studio } = await createFixture(() => ({ status: 503 }));
     await expect(calls[name](studio)).rejects.toMatchObject({ code: "studio_unavailable", retryable: true });
     expect(server.requests).toHaveLength(1);
   });
 
-  it("waits as long as Studio asks, until Studio is back", async () => {
+  it("updateSummary waits as long as Retry-After asks", async () => {
     const { server, studio, clock } = await createFixture(
       script(
         { status: 429, headers: { "retry-after": "7" } },
@@ -170,7 +170,7 @@ describe("repeating", () => {
     expect(clock.waits).toEqual([7_000, 1_000, 11_000]);
   });
 
-  it("leaves a wait of more than a minute to the caller", async () => {
+  it("updateSummary leaves a wait of more than a minute to its caller", async () => {
     const { server, studio } = await createFixture(script({ status: 503, headers: { "retry-after": "61" } }));
     await expect(calls.updateSummary(studio)).rejects.toMatchObject({ retryAfterMs: 61_000 });
     expect(server.requests).toHaveLength(1);

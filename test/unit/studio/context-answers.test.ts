@@ -4,13 +4,13 @@ import { context, createFixture, jobCall, rejectionOf } from "./helpers.ts";
 
 const misshapen = { ...context, recentText: 7 };
 
-describe("a context route that answers 200 with something else", () => {
+describe("a context call that is answered 200 with a wrong body", () => {
   it.each([
     ["a proxy's page", "<!doctype html><html><head><title>Welcome</title></head></html>", "an HTML page"],
     ["cut JSON", JSON.stringify(context).slice(0, 100), "a body that is not JSON"],
     ["an empty body", "", "an empty body"],
     ["a text", "OK", "a body that is not JSON"],
-  ])("is out of order for now, when it is %s", async (_, body, words) => {
+  ])("fails with a retryable error when the body is %s", async (_, body, words) => {
     const { server, studio } = await createFixture(script({ body }));
     const error = await rejectionOf(studio.context(jobCall()));
     expect(error).toMatchObject({ code: "studio_unavailable", retryable: true, status: 200 });
@@ -18,13 +18,13 @@ describe("a context route that answers 200 with something else", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("is asked once more when a whole answer breaks the schema, and that one counts", async () => {
+  it("is repeated once when the body breaks the schema, and returns the second answer", async () => {
     const { server, studio } = await createFixture(script({ body: misshapen }, { body: context }));
     expect(await studio.context(jobCall())).toMatchObject({ recentText: "Hello" });
     expect(server.requests).toHaveLength(2);
   });
 
-  it("has broken the contract when the second whole answer breaks the schema too", async () => {
+  it("fails with studio_contract when the second body breaks the schema too", async () => {
     const { server, studio } = await createFixture(script({ body: misshapen }, { body: misshapen }));
     const error = await rejectionOf(studio.context(jobCall()));
     expect(error).toMatchObject({ code: "studio_contract", retryable: false });
@@ -32,7 +32,7 @@ describe("a context route that answers 200 with something else", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("has broken nothing for good when an outage comes between two bad answers", async () => {
+  it("fails with a retryable error when the repeated call meets an outage", async () => {
     const { studio } = await createFixture(
       script({ body: misshapen }, { status: 503 }, { body: misshapen }, { body: context }),
     );
@@ -40,7 +40,7 @@ describe("a context route that answers 200 with something else", () => {
     expect(await studio.context(jobCall())).toMatchObject({ recentText: "Hello" });
   });
 
-  it("is not asked again once the caller has given up", async () => {
+  it("is not repeated once the caller has aborted", async () => {
     const leaving = new AbortController();
     const { server, studio } = await createFixture(() => {
       leaving.abort("gone");

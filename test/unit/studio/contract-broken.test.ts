@@ -6,27 +6,27 @@ const signIn = "<html><head><title>Sign in</title></head></html>";
 const shape = "a body of the wrong shape:";
 const expected = "Invalid input: expected";
 
-describe("a broken contract", () => {
+describe("studio_contract", () => {
   it.each<readonly [string, RouteName, unknown, string]>([
     ["an empty lease answer", "lease", "", "an empty body"],
     ["text", "lease", "OK", "a body that is not JSON"],
     ["an HTML page", "lease", signIn, 'an HTML page titled "Sign in" in the place of JSON'],
     ["an HTML page for a completion", "complete", "<html></html>", "an HTML page in the place of JSON"],
-    ["a lease without its word", "lease", {}, `${shape} leased: Invalid discriminator value`],
+    ["a lease answer without `leased`", "lease", {}, `${shape} leased: Invalid discriminator value`],
     [
       "a lease without a workspace",
       "lease",
       { leased: true, leaseExpiresAt: 1_700_000_600_000, workspace: {} },
       `${shape} workspaceId: ${expected} string, received undefined`,
     ],
-    ["no object", "context", [], `${shape} the whole: ${expected} object, received array`],
+    ["a context that is no object", "context", [], `${shape} the whole: ${expected} object, received array`],
     [
       "a context with a wrong message",
       "context",
       { ...context, recentMessages: [{ id: 1, role: "user", text: "x", createdAtMs: 1 }] },
       `${shape} recentMessages.0.id: ${expected} string, received number`,
     ],
-  ])("is %s", async (_, name, body, what) => {
+  ])("is reported for %s", async (_, name, body, what) => {
     const { server, studio } = await createFixture(() => ({ status: 200, body }));
     const error = await rejectionOf(calls[name](studio));
     expect(error).toMatchObject({ code: "studio_contract", status: 200, retryable: false });
@@ -34,7 +34,7 @@ describe("a broken contract", () => {
     expect(server.requests).toHaveLength(name === "context" ? 2 : 1);
   });
 
-  it.each([301, 302, 307, 308])("is a %i, which is not followed", async (status) => {
+  it.each([301, 302, 307, 308])("is reported for a %i, which is not followed", async (status) => {
     const elsewhere = await startHttpServer(() => ({ body: { leased: false } }));
     const headers = { location: `${elsewhere.baseUrl}/login?token=abc` };
     const { studio } = await createFixture(() => ({ status, headers }));
@@ -46,7 +46,7 @@ describe("a broken contract", () => {
   });
 });
 
-it("an answer that is small, but would fill the memory, is not parsed", async () => {
+it("a small answer that would expand to fill the memory is not parsed", async () => {
   const answer = answerTo("context", {
     body: { ...context, pad: Array.from({ length: 1_100_000 }, () => ({})) },
   });
@@ -54,7 +54,7 @@ it("an answer that is small, but would fill the memory, is not parsed", async ()
 });
 
 describe("an answer of more than 8 MiB", () => {
-  it("is too long, and is not read to its end", async () => {
+  it("fails with answer_too_long and is not read to its end", async () => {
     let sent = 0;
     const answer = answerTo("context", {
       raw: (response) => {

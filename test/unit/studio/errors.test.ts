@@ -10,7 +10,7 @@ const adminRoutes: readonly RouteName[] = [
   "renameRunnerInstance",
 ];
 
-describe("a refusal's meaning", () => {
+describe("an error answer", () => {
   const table: readonly (readonly [readonly RouteName[], readonly number[], string])[] = [
     [jobRoutes, [403, 404, 409, 410, 412], "lease_lost"],
     [jobRoutes, [401], "key_refused"],
@@ -24,14 +24,14 @@ describe("a refusal's meaning", () => {
     names.flatMap((name) => statuses.map((status) => ({ name, status, code }))),
   );
 
-  it.each(rows)("$status on $name is $code, and final", async ({ name, status, code }) => {
+  it.each(rows)("with $status on $name fails with $code at once", async ({ name, status, code }) => {
     const { server, studio } = await createFixture(() => ({ status, body: { error: "no" } }));
     await expect(calls[name](studio)).rejects.toMatchObject({ code, status, retryable: false });
     expect(server.requests).toHaveLength(1);
   });
 
   it.each([401, 403, 404, 410])(
-    "a gateway's page with %i on a job's route says nothing about the lease or the key",
+    "with %i and a gateway's page on a job route is retryable, not a lost lease or a refused key",
     async (status) => {
       const page = "<html><head><title>Access denied</title></head></html>";
       const { studio } = await createFixture(() => ({ status, body: page }));
@@ -46,7 +46,7 @@ describe("a refusal's meaning", () => {
     },
   );
 
-  it.each([408, 429, 500, 502, 503, 504, 599])("%i means try again", async (status) => {
+  it.each([408, 429, 500, 502, 503, 504, 599])("with %i is retryable", async (status) => {
     const { studio } = await createFixture(() => ({ status }));
     for (const name of ["lease", "heartbeat", "createRunnerInstance"] as const) {
       await expect(calls[name](studio)).rejects.toMatchObject({
@@ -57,14 +57,14 @@ describe("a refusal's meaning", () => {
     }
   });
 
-  it("speaks of the account token on the management routes", async () => {
+  it("with 403 on a management route names the account token", async () => {
     const reply = { status: 403, body: { error: "forbidden" } };
     await expect(answerTo("createRunnerInstance", reply)).rejects.toThrow(
       "Studio refused the account token (expired, or its account may not do this): sign in again: POST /createRunnerInstance answered 403: forbidden",
     );
   });
 
-  it("comes with the time that Studio asks to wait", async () => {
+  it("carries the wait that Retry-After asks for", async () => {
     const reply = { status: 429, headers: { "retry-after": "5" } };
     await expect(answerTo("heartbeat", reply)).rejects.toMatchObject({ retryAfterMs: 5_000 });
   });
@@ -76,8 +76,8 @@ const message = async (reply: Reply): Promise<string> => {
 };
 const rejected = "Studio rejected the request: POST /completeWorkspaceJob answered 400";
 
-describe("the words of a refusal", () => {
-  it("are the API's error and detail", async () => {
+describe("the message of an error answer", () => {
+  it("contains the API's error and detail", async () => {
     const body = { error: "invalid_payload", detail: { field: "files", max: 24 } };
     expect(await message({ body })).toBe(`${rejected}: invalid_payload: {"field":"files","max":24}`);
   });
@@ -85,12 +85,12 @@ describe("the words of a refusal", () => {
   it.each([
     ["x-request-id", "req-5"],
     ["x-cloud-trace-context", "t/1"],
-  ])("contain the request's id from the header %s", async (header, id) => {
+  ])("contains the request id from the header %s", async (header, id) => {
     const text = await message({ headers: { [header]: id }, body: { error: "bad" } });
     expect(text).toBe(`${rejected} (request ${id}): bad`);
   });
 
-  it("are folded to one line and cut", async () => {
+  it("is folded to one line and cut to 300 characters", async () => {
     const text = await message({ body: { error: `a \n\t b${"c".repeat(5_000)}` } });
     expect(text).toBe(`${rejected}: a b${"c".repeat(297)}`);
   });
@@ -99,7 +99,7 @@ describe("the words of a refusal", () => {
     ["<!DOCTYPE html><title>413 Too\nLarge</title>", ': an HTML page titled "413 Too Large"'],
     ["some proxy", ""],
     ["", ""],
-  ])("for the body %j are %j", async (body, words) => {
+  ])("for the body %j ends with %j", async (body, words) => {
     expect(await message({ body })).toBe(rejected + words);
   });
 });

@@ -5,7 +5,7 @@ import { script } from "../../support/http-server.ts";
 import { answerTo, calls, createFixture, createTestClock, jobCall, payload, rejectionOf } from "./helpers.ts";
 
 describe("a network fault", () => {
-  it("names the address and what to check when nothing listens", async () => {
+  it("names the address and what to check when the connection is refused", async () => {
     const { server, studio } = await createFixture(() => ({}));
     await server.close();
     const error = await rejectionOf(calls.lease(studio));
@@ -32,7 +32,7 @@ describe("a network fault", () => {
       },
       "the connection was cut",
     ],
-  ])("is %s", async (_, raw, words) => {
+  ])("is reported as retryable for %s", async (_, raw, words) => {
     const message = expect.stringContaining(words) as unknown;
     const fault = { code: "studio_unavailable", retryable: true, message };
     await expect(answerTo("lease", { raw })).rejects.toMatchObject(fault);
@@ -46,7 +46,7 @@ describe("a network fault", () => {
       new TypeError("fetch failed", { cause: new Error("unknown scheme") }),
     ],
     ["an error with a code", Object.assign(new Error("no file"), { code: "ENOENT" })],
-  ])("is not %s: a bug goes out unchanged, and is not repeated", async (_, bug) => {
+  ])("is not reported for %s, which is thrown unchanged and not retried", async (_, bug) => {
     let asked = 0;
     const wrapFetch = () => () => {
       asked += 1;
@@ -76,8 +76,8 @@ describe("the time limit", () => {
   });
 });
 
-describe("at its time limit, a call", () => {
-  it("ends without an answer", async () => {
+describe("a call at its time limit", () => {
+  it("fails as retryable when there is no answer", async () => {
     const { server, studio, clock } = await createFixture(() => ({ raw: () => undefined }));
     const failed = rejectionOf(calls.lease(studio));
     await server.received(1);
@@ -94,7 +94,7 @@ describe("at its time limit, a call", () => {
     [200, { code: "studio_unavailable", retryable: true }],
     [409, { code: "lease_lost", status: 409 }],
     [503, { code: "studio_unavailable", status: 503 }],
-  ] as const)("ends with a %i whose body never ends", async (status, expected) => {
+  ] as const)("fails when a %i has a body that never ends", async (status, expected) => {
     const clock = createTestClock();
     const headed = Promise.withResolvers<void>();
     const { studio } = await createFixture(
@@ -116,8 +116,8 @@ describe("at its time limit, a call", () => {
   });
 });
 
-describe("the caller's abort", () => {
-  it.each(["no answer", "a body that never ends"])("rejects with its own reason at %s", async (what) => {
+describe("an abort by the caller", () => {
+  it.each(["no answer", "a body that never ends"])("rejects with its reason despite %s", async (what) => {
     const { server, studio } = await createFixture(() => ({
       raw: (response) => {
         if (what !== "no answer") response.writeHead(200).write("{");
@@ -132,7 +132,7 @@ describe("the caller's abort", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("keeps a reason that is itself a time limit", async () => {
+  it("rejects with its reason even when that is a time_limit error", async () => {
     const { server, studio } = await createFixture(() => ({ raw: () => undefined }));
     const caller = new AbortController();
     const failed = rejectionOf(studio.heartbeat(jobCall(caller.signal)));
@@ -142,7 +142,7 @@ describe("the caller's abort", () => {
     expect(await failed).toBe(reason);
   });
 
-  it("sends nothing when it came before the call", async () => {
+  it("prevents the request when it comes before the call", async () => {
     const { server, studio } = await createFixture(() => ({}));
     const reason = new Error("too late");
     expect(await rejectionOf(studio.fail(jobCall(AbortSignal.abort(reason)), "x"))).toBe(reason);

@@ -16,11 +16,14 @@ interface TestClock extends Clock {
   readonly waits: readonly number[];
   /** The time limits that were set, in order. */
   readonly limits: readonly number[];
-  /** Lets the running time limits end. */
+  /** Ends the running time limits. */
   fireLimits(): void;
 }
 
-/** A clock that stands still, at 2023-11-14T22:13:20Z: waits between tries are noted and over at once, time limits end when told. */
+/**
+ * A clock fixed at 2023-11-14T22:13:20Z. Waits between tries are recorded and end at once; time limits end
+ * with `fireLimits`.
+ */
 export function createTestClock(nowMs = 1_700_000_000_000): TestClock {
   const waits: number[] = [];
   const limits: number[] = [];
@@ -52,16 +55,16 @@ interface Fixture {
   readonly clock: TestClock;
 }
 
-interface SceneOptions {
+interface FixtureOptions {
   readonly clock?: TestClock;
   readonly wrapFetch?: (fetch: Fetch) => Fetch;
   readonly path?: string;
 }
 
-/** Our client before a real server that answers as told; both end with the test. */
-export async function createFixture(answer: Answerer, options: SceneOptions = {}): Promise<Fixture> {
+/** Our client and a real server with these answers; both close when the test ends. */
+export async function createFixture(answer: Answerer, options: FixtureOptions = {}): Promise<Fixture> {
   const { clock = createTestClock(), wrapFetch = (fetch) => fetch, path = "" } = options;
-  // Node would add its own Date header, which the clock that stands still would take for skew.
+  // Node would add its own Date header, which the fixed clock would read as skew.
   const server = await startHttpServer(async (request) => {
     const reply = await answer(request);
     return "raw" in reply ? reply : { ...reply, headers: { date: "", ...reply.headers } };
@@ -133,13 +136,13 @@ export const calls = {
 
 export type RouteName = keyof typeof calls;
 
-/** What one call of a route makes of this reply. */
+/** The result of one call of the route that gets this reply. */
 export async function answerTo(name: RouteName, reply: Reply): Promise<unknown> {
   const { studio } = await createFixture(() => reply);
   return await calls[name](studio);
 }
 
-/** What a promise was rejected with. */
+/** The error that a promise rejects with. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {

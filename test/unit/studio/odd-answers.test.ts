@@ -11,15 +11,15 @@ const texts: readonly (readonly [string, string | number])[] = [
   ["an ISO time of another zone", "2023-11-14T23:23:20+01:00"],
 ];
 
-describe("a heartbeat that Studio accepted", () => {
+describe("a heartbeat answered with 200", () => {
   it.each([
-    ["nothing", ""],
+    ["empty", ""],
     ["a text", "OK"],
     ["cut JSON", '{"leaseExpiresAt":17000'],
     ["a number instead of an object", "1700000600000"],
     ["null", "null"],
     ["a list", "[]"],
-    ["no end", {}],
+    ["an object without an end", {}],
     ["an end of null", { leaseExpiresAt: null }],
     ["an end in words", { leaseExpiresAt: "soon" }],
     ["an empty end", { leaseExpiresAt: "" }],
@@ -27,26 +27,26 @@ describe("a heartbeat that Studio accepted", () => {
     ["a negative end", { leaseExpiresAt: -1_700_000_600_000 }],
     ["an end in nanoseconds", { leaseExpiresAt: 1_700_000_600_000_000_000 }],
     ["an end in seconds, which lies in 1970", { leaseExpiresAt: 1_700_000_600 }],
-    ["an end beyond all numbers", '{"leaseExpiresAt":1e999}'],
+    ["an infinite end", '{"leaseExpiresAt":1e999}'],
     ["an end more than a day ahead", { leaseExpiresAt: 1_700_086_400_001 }],
     ["an end that has passed", { leaseExpiresAt: 1_699_999_999_999 }],
     ["an end of another type", { leaseExpiresAt: { ms: 1_700_000_600_000 } }],
     ["more than 64 kB", `{"pad":"${"x".repeat(70_000)}","leaseExpiresAt":1700000600000}`],
-  ])("has succeeded without a new end when the answer is %s", async (_, body) => {
+  ])("succeeds without a new lease end when the body is %s", async (_, body) => {
     expect(await answerTo("heartbeat", { body })).toEqual({ leaseExpiresAtMs: undefined });
   });
 
-  it("has succeeded when a web page answers, and says so: it proves nothing of the key", async () => {
+  it("succeeds when the body is a web page, but reports that it was a page", async () => {
     const answer = await answerTo("heartbeat", { body: page });
     expect(answer).toEqual({ leaseExpiresAtMs: undefined, isPage: true });
   });
 
-  it.each(texts)("has its new end from %s", async (_, leaseExpiresAt) => {
+  it.each(texts)("reads the new lease end from %s", async (_, leaseExpiresAt) => {
     const answer = await answerTo("heartbeat", { body: { leaseExpiresAt } });
     expect(answer).toEqual({ leaseExpiresAtMs: 1_700_000_600_000 });
   });
 
-  it("has succeeded when its answer breaks off in the middle", async () => {
+  it("succeeds when the connection breaks in the middle of the body", async () => {
     const answer = await answerTo("heartbeat", {
       raw: (response) => {
         response.writeHead(200, { "content-length": "100", date: "" }).write('{"lease');
@@ -70,12 +70,12 @@ describe("a lease", () => {
     expect(answer).toMatchObject({ leaseExpiresAtMs: 1_700_000_060_000 });
   });
 
-  it.each(texts)("has its end from %s", async (_, leaseExpiresAt) => {
+  it.each(texts)("reads its end from %s", async (_, leaseExpiresAt) => {
     const answer = await answerTo("lease", { body: { ...leased, leaseExpiresAt } });
     expect(answer).toMatchObject({ leaseExpiresAtMs: 1_700_000_600_000 });
   });
 
-  it("that is over already is handed out unchanged: whoever starts the run drops it", async () => {
+  it("is returned unchanged when it has already expired, since starting the run drops it", async () => {
     const answer = await answerTo("lease", { body: { ...leased, leaseExpiresAt: 1_699_999_910_000 } });
     expect(answer).toMatchObject({ leaseExpiresAtMs: 1_699_999_910_000 });
   });
@@ -86,11 +86,11 @@ describe.each(["complete", "fail", "updateSummary"] as const)("a post to %s", (n
     ["a text", "OK"],
     ["cut JSON", '{"ok":tr'],
     ["more than 64 kB", "x".repeat(70_000)],
-  ])("is accepted with 2xx when the answer is %s", async (_, body) => {
+  ])("succeeds with 202 when the body is %s", async (_, body) => {
     expect(await answerTo(name, { status: 202, body })).toBeUndefined();
   });
 
-  it("may not have arrived when a web page answers", async () => {
+  it("fails with studio_contract when the body is a web page", async () => {
     const answer = answerTo(name, { body: page });
     await expect(answer).rejects.toMatchObject({ code: "studio_contract", status: 200 });
   });

@@ -13,7 +13,7 @@ const at = (date: string | undefined, tookMs = 0): number =>
 describe("clockSkewMs", () => {
   it.each([
     ["Tue, 14 Nov 2023 22:13:20 GMT", 0, 0],
-    ["Tue, 14 Nov 2023 22:13:21 GMT", 0, 0], // 1.5 s are not told from rounding
+    ["Tue, 14 Nov 2023 22:13:21 GMT", 0, 0], // 1.5 s may come from rounding
     ["Tue, 14 Nov 2023 22:13:22 GMT", 0, 2_500],
     ["Tue, 14 Nov 2023 22:12:20 GMT", 0, -59_500],
     ["Tue, 14 Nov 2023 22:14:20 GMT", 1_000, 60_000],
@@ -21,7 +21,7 @@ describe("clockSkewMs", () => {
     expect(at(date, tookMs)).toBe(skewMs);
   });
 
-  it("leaves a difference alone that a slow call explains", () => {
+  it("ignores a difference that a slow call explains", () => {
     expect(at("Tue, 14 Nov 2023 22:13:29 GMT", 10_000)).toBe(0);
     expect(at("Tue, 14 Nov 2023 22:13:31 GMT", 10_000)).toBe(6_500);
   });
@@ -52,31 +52,31 @@ describe("parseRetryAfter", () => {
     ["soon", undefined],
     ["", undefined],
     [undefined, undefined],
-  ])("%j is %s", (header, expected) => {
+  ])("reads %j as %s", (header, expected) => {
     expect(parseRetryAfter(header, nowMs)).toBe(expected);
   });
 });
 
-describe("an absurd Retry-After counts as three minutes", () => {
+describe("an absurd Retry-After", () => {
   it.each([
     ["an epoch time in seconds", "1784000000"],
     ["an epoch time in milliseconds", "1784000000000"],
     ["25 days", "2160000"],
-    ["a number beyond all numbers", "9".repeat(400)],
-    ["the end of time", "Fri, 31 Dec 9999 23:59:59 GMT"],
-  ])("%s", (_, header) => {
+    ["an infinite number", "9".repeat(400)],
+    ["the end of the year 9999", "Fri, 31 Dec 9999 23:59:59 GMT"],
+  ])("counts as three minutes when it is %s", (_, header) => {
     expect(parseRetryAfter(header, nowMs)).toBe(180_000);
   });
 });
 
-describe("words", () => {
+describe("redaction", () => {
   const redact = redactor("cred-1.secret-9");
 
-  it("take out the whole key and its secret half", () => {
+  it("removes the whole key and its secret half", () => {
     expect(redact("a cred-1.secret-9 b secret-9 c cred-1")).toBe("a [redacted] b [redacted] c cred-1");
   });
 
-  it("take the key out before they are cut", () => {
+  it("removes the key before the text is cut", () => {
     expect(fold(`${"x".repeat(295)} cred-1.secret-9`, redact)).toBe(`${"x".repeat(295)} [red`);
   });
 
@@ -89,11 +89,11 @@ describe("words", () => {
     ["  <HTML><Title lang=en> Gone </title>", 'an HTML page titled "Gone"'],
     ["<!doctype html><p>", "an HTML page"],
     ["<svg></svg>", ""],
-  ])("of %j are %j", (text, expected) => {
+  ])("turns the body %j into %j", (text, expected) => {
     expect(bodyWords(text, redact)).toBe(expected);
   });
 
-  it("keep a cause that is clean and drop one that is not", () => {
+  it("keeps a clean cause and drops one that contains the key", () => {
     const clean = new Error("reset");
     expect(cleanCause(clean, redact)).toBe(clean);
     expect(cleanCause(new Error("x", { cause: { deep: ["secret-9"] } }), redact)).toBeUndefined();

@@ -5,7 +5,7 @@ import { Secret } from "../../../lib/core/secret.ts";
 import type { Reply } from "../../support/http-server.ts";
 import { accountToken, answerTo, calls, createFixture, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
 
-/** Every way in which a call goes wrong; Studio echoes the credential wherever it can. */
+/** Every way in which a call can fail. Studio echoes the credential wherever it can. */
 const failures: readonly (readonly [string, (credential: string) => Reply])[] = [
   ...[400, 401, 403, 404, 409, 429, 500].map((status): readonly [string, (credential: string) => Reply] => [
     `a ${status} that echoes`,
@@ -35,15 +35,15 @@ const failures: readonly (readonly [string, (credential: string) => Reply])[] = 
   ],
 ];
 
-/** Whatever of an error a log could show. */
+/** Everything of an error that a log could show. */
 function everythingOf(error: unknown): string {
   const runnerError = toRunnerError(error);
   const properties = JSON.stringify(runnerError, Object.getOwnPropertyNames(runnerError));
   return [inspect(error, { depth: 10 }), JSON.stringify(error), properties, runnerError.stack].join("\n");
 }
 
-describe("no credential is shown in an error", () => {
-  it.each(failures)("after %s on a job route", async (_, reply) => {
+describe("an error", () => {
+  it.each(failures)("shows no credential after %s on a job route", async (_, reply) => {
     for (const name of ["lease", "context", "complete"] as const) {
       const shown = everythingOf(await rejectionOf(answerTo(name, reply(runnerKey)).then(orAccepted)));
       expect(shown).toContain("POST /");
@@ -51,7 +51,7 @@ describe("no credential is shown in an error", () => {
     }
   });
 
-  it.each(failures)("after %s on a management route", async (_, reply) => {
+  it.each(failures)("shows no credential after %s on a management route", async (_, reply) => {
     const shown = everythingOf(await rejectionOf(answerTo("createRunnerInstance", reply(accountToken))));
     expect(shown).toContain("POST /createRunnerInstance");
     expect(shown).not.toContain("account-claims");
@@ -61,8 +61,8 @@ describe("no credential is shown in an error", () => {
   it.each([
     ["a line break", "cred-7.s3cr3t-of\nthe-runner"],
     ["a letter beyond ASCII", "cred-7.s3cr3t-ofé-the-runner"],
-    ["nothing at all", ""],
-  ])("when the key holds %s: nothing is sent", async (_, key) => {
+    ["no characters", ""],
+  ])("shows no credential when the key contains %s, and nothing is sent", async (_, key) => {
     const { server, studio } = await createFixture(() => ({}));
     const error = await rejectionOf(
       studio.lease({ ...jobCall(), key: { id: "cred-7", value: new Secret(key) } }),
@@ -73,8 +73,8 @@ describe("no credential is shown in an error", () => {
   });
 });
 
-describe("no credential is shown", () => {
-  it("if the network's own error carries it", async () => {
+describe("an error thrown by fetch", () => {
+  it("shows no credential that its cause contains", async () => {
     const cause = Object.assign(new Error("reset"), { code: "ECONNRESET", request: `Bearer ${runnerKey}` });
     const wrapFetch = () => () => Promise.reject(new TypeError("fetch failed", { cause }));
     const { studio } = await createFixture(() => ({}), { wrapFetch });
@@ -85,7 +85,7 @@ describe("no credential is shown", () => {
     expect(everythingOf(error)).not.toContain("s3cr3t-of-the-runner");
   });
 
-  it("if the error of a bug carries it", async () => {
+  it("shows no credential that its message contains", async () => {
     const bug = new TypeError(`cannot send ${runnerKey}`);
     const wrapFetch = () => () => Promise.reject(bug);
     const { studio } = await createFixture(() => ({}), { wrapFetch });
@@ -98,7 +98,7 @@ describe("no credential is shown", () => {
   });
 });
 
-/** A completion takes any JSON, so that it may succeed: that counts as an error without secrets. */
+/** A completion accepts any JSON and so may succeed, which counts as an error without a credential. */
 function orAccepted(value: unknown): never {
   throw new Error(`POST / was accepted: ${String(value)}`);
 }

@@ -41,7 +41,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/recover.ts",
     remove: "  await invokeOrLeave({ invoker, log }, taken);",
     put: "",
-    test: { file: recoverTest, name: "restarts the run on the next attempt while the lease answers" },
+    test: { file: recoverTest, name: "restarts a run whose attempt crashed while its lease is alive" },
   },
   {
     promise: nothingIsLost,
@@ -49,7 +49,10 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/reaper.ts",
     remove: '? "silent"',
     put: "? undefined",
-    test: { file: recoverTest, name: "recovers what should have moved, and leaves the rest" },
+    test: {
+      file: recoverTest,
+      name: "recovers a run whose attempt fell silent, and leaves the others as they are",
+    },
   },
   {
     promise: nothingIsLost,
@@ -57,7 +60,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/persist.ts",
     remove: "      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;",
     put: "      if (error) throw error;",
-    test: { file: attemptTest, name: "is repeated through an outage of minutes, while the lease is kept" },
+    test: { file: attemptTest, name: "is repeated through an outage of minutes while the lease is kept" },
   },
   {
     promise: nothingIsLost,
@@ -67,7 +70,7 @@ export const guards: readonly Guard[] = [
     put: '  shutdown: "lost",',
     test: {
       file: "test/unit/attempt/attempt-shutdown.test.ts",
-      name: "ends at once, sends no more heartbeats, posts nothing, and leaves the run open with its chain noted",
+      name: "ends at once, sends nothing more, and leaves the run open with its response ids noted",
     },
   },
   {
@@ -84,7 +87,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/progress.ts",
     remove: "    await this.note(\n      { ...this.#known, rounds: number",
     put: "    void this.note(\n      { ...this.#known, rounds: number",
-    test: { file: continuationTest, name: "have a round's response id before the round is waited for" },
+    test: { file: continuationTest, name: "includes a round's response id before the round is awaited" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -92,7 +95,10 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/work.ts",
     remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(ports, attempt);",
     put: "",
-    test: { file: workTest, name: "asks for nothing that an earlier attempt has asked for" },
+    test: {
+      file: workTest,
+      name: "resumes from the stored responses and repeats no model call of an earlier attempt",
+    },
   },
   {
     promise: nothingIsPaidTwice,
@@ -102,7 +108,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: recoverTest,
-      name: "closes a run whose lease is over without asking: the same key may hold the job's next lease",
+      name: "finishes a run as lost once its lease has expired, since the key may hold the job's next lease",
     },
   },
   {
@@ -111,7 +117,10 @@ export const guards: readonly Guard[] = [
     file: "lib/runs/run-store.ts",
     remove: "const move = moveOnce(randomUUID(), unmoved(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
-    test: { file: recoverTest, name: "is done by one of two hands" },
+    test: {
+      file: recoverTest,
+      name: "restarts a run only once when two processes find the same dead attempt",
+    },
   },
   {
     promise: nothingIsPaidTwice,
@@ -121,7 +130,7 @@ export const guards: readonly Guard[] = [
     put: "true",
     test: {
       file: workTest,
-      name: "asks for no second repair: neither after one that the row knows of, nor one that the chain shows",
+      name: "asks for no second repair, whether the row or the chain shows the first one",
     },
   },
   {
@@ -130,7 +139,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/work.ts",
     remove: "{ ...generation, mayAsk }",
     put: "{ ...generation, mayAsk: undefined }",
-    test: { file: workTest, name: "asks for nothing once its run is another's" },
+    test: { file: workTest, name: "makes no model call once it is superseded itself" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -140,7 +149,7 @@ export const guards: readonly Guard[] = [
     put: "  return undefined;",
     test: {
       file: workTest,
-      name: "asks for nothing that the earlier run has paid for, and counts only what it adds",
+      name: "repeats no model call of the earlier run, and counts only the usage that it adds",
     },
   },
   {
@@ -160,7 +169,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/lease-heartbeat.ts",
     remove: "    if (hasCode(error, ...lossCodes)) this.#lose(error);",
     put: "    if (hasCode(error, ...lossCodes)) void error;",
-    test: { file: attemptTest, name: "aborts the work at once, and nothing is posted after it" },
+    test: { file: attemptTest, name: "aborts the work at once, and nothing is posted afterwards" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -170,7 +179,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: attemptTest,
-      name: "that went unanswered is repeated only once the job, the lease and the run are known to be ours",
+      name: "is repeated after an unanswered post only once the job, the lease and the run are proven to be ours",
     },
   },
   {
@@ -193,7 +202,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: attemptTest,
-      name: "that went unanswered is not repeated under the lease of the workspace's next job",
+      name: "is not repeated after an unanswered post when the lease is for the workspace's next job",
     },
   },
   {
@@ -203,7 +212,10 @@ export const guards: readonly Guard[] = [
     remove:
       '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "gone";',
     put: "",
-    test: { file: recoverTest, name: "starts no attempt under the lease of the workspace's next job" },
+    test: {
+      file: recoverTest,
+      name: "recovery starts no attempt under the lease of the workspace's next job",
+    },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -211,7 +223,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/attempt.ts",
     remove: "  if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);",
     put: "",
-    test: { file: attemptTest, name: "stops at once where a newer run has the workspace already" },
+    test: { file: attemptTest, name: "stops an attempt at once when a newer run owns the workspace" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -237,7 +249,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: continuationTest,
-      name: "continues the run in another attempt, 20 s before the platform's end, posting nothing",
+      name: "continues the run in the next attempt 20 s before Lambda's timeout, and posts nothing",
     },
   },
   {
@@ -259,7 +271,7 @@ export const guards: readonly Guard[] = [
     put: "  if (run.starts < 0)",
     test: {
       file: recoverTest,
-      name: "ends a job that kills its worker each time, with a reason that its user can read",
+      name: "fails a job that kills its worker every time, with a reason that its user can read",
     },
   },
   {
@@ -268,7 +280,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/count.ts",
     remove: "  if (!(await close(costUsd))) return false;",
     put: "  await close(costUsd);",
-    test: { file: attemptTest, name: "counts no outcome that the run store does not accept" },
+    test: { file: attemptTest, name: "keeps an outcome that the run store refuses from being counted" },
   },
   {
     promise: everyOutcomeIsCountedOnce,

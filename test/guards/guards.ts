@@ -33,7 +33,10 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/slow-start.ts",
     remove: "    return error;",
     put: '    return "empty";',
-    test: { file: cycleTest, name: "never takes a malformed lease answer for an empty queue" },
+    test: {
+      file: cycleTest,
+      name: "fails the cycle when its answer is malformed, and does not count as an empty queue",
+    },
   },
   {
     promise: nothingIsLost,
@@ -160,7 +163,7 @@ export const guards: readonly Guard[] = [
     put: "    if (known && untilMs < 0) {",
     test: {
       file: claimTest,
-      name: "is left alone after three runs, for as long as a lease, then twice as long",
+      name: "is skipped after three runs for the length of a lease, and then for twice as long",
     },
   },
   {
@@ -231,7 +234,7 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/claim.ts",
     remove: "(await superseded(ports, await earlierRun(ports, pool, known)))",
     put: "(await earlierRun(ports, pool, known))",
-    test: { file: claimTest, name: "supersedes that run, whose attempt then owns nothing any more" },
+    test: { file: claimTest, name: "supersedes that run, whose attempt can no longer write" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -299,7 +302,7 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/cycle.ts",
     remove: '    metrics.emit("Cycles", { pool, reason }, 1);',
     put: "",
-    test: { file: cycleTest, name: "says what came of it in one log line and one metric" },
+    test: { file: cycleTest, name: "records its outcome in one log line and in its metrics" },
   },
   {
     promise: noSecret,

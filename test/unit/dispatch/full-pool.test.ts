@@ -5,9 +5,9 @@ import { build, queueOf } from "./cycle-world.ts";
 
 const modes = ["economy", "balanced", "fast"] as const;
 
-describe("a pool whose places are all taken", () => {
+describe("a full pool", () => {
   it.each(modes)(
-    "%s fills a place within 0.1 s while the pool is full, until the queue is empty",
+    "in %s mode fills a free slot within 0.1 s until the queue is empty",
     async (mode) => {
       const clock = createFakeClock();
       const leasedAtMs: number[] = [];
@@ -29,7 +29,7 @@ describe("a pool whose places are all taken", () => {
     },
   );
 
-  it("economy looks at a full pool until its minute is over, with one read each time", async () => {
+  it("in economy mode is checked until the minute is over, with one read each time", async () => {
     const { cycle, deps, leasedWith } = build({ alreadyOpen: 10, spentUsd: () => 1 });
     const reads = { openRuns: 0, backoff: 0, spend: 0 };
     const { openRuns } = deps.runStore;
@@ -43,7 +43,7 @@ describe("a pool whose places are all taken", () => {
     expect(leasedWith).toEqual([]);
   });
 
-  it.each(modes)("%s does not go on for a pool that may run nothing", async (mode) => {
+  it.each(modes)("in %s mode ends the cycle after one poll when its concurrency is 0", async (mode) => {
     const { cycle } = build({ control: { concurrency: 0 } });
     expect(await cycle({ mode })).toMatchObject({ reason: "at_capacity", polls: 1 });
   });
@@ -54,6 +54,6 @@ it.each([
   [50, 100],
   [100, 200],
   [1_000, 2_000],
-])("%i runs are looked at every %i ms", (inFlight, expected) => {
+])("a full pool with %i runs is checked every %i ms", (inFlight, expected) => {
   expect(full.waitMs(inFlight)).toBe(expected);
 });

@@ -82,7 +82,7 @@ export const guards: readonly Guard[] = [
     file: "lib/runs/run-store.ts",
     remove: "#attempt = :attempt AND (#state = :leased OR",
     put: "#attempt = :attempt AND (#state = :leased OR #state = :running OR",
-    test: { file: runStoreTest, name: "lets exactly one of five invocations of the same event begin" },
+    test: { file: runStoreTest, name: "accepts exactly one of five invocations of the same event" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -263,7 +263,7 @@ export const guards: readonly Guard[] = [
     put: "limitMs: 60_000",
     test: {
       file: "test/unit/runs/deadline.test.ts",
-      name: "a call that the run store does not answer is given up after 4 s in all, its repetitions included",
+      name: "a run store call without an answer fails after 4 s, retries included",
     },
   },
   {
@@ -354,7 +354,7 @@ export const guards: readonly Guard[] = [
     put: "  throw noRun(item, result.error);",
     test: {
       file: runStoreTest,
-      name: "is told of and left out: one row must not stop a pool",
+      name: "is reported and left out, so that one row cannot stop a pool",
     },
   },
   {
@@ -363,6 +363,6 @@ export const guards: readonly Guard[] = [
     file: "lib/runs/run-queries.ts",
     remove: "runs.filter((run) => run.pool === pool)",
     put: "runs.filter(() => true)",
-    test: { file: runStoreTest, name: "are not rows of another pool that name this one" },
+    test: { file: runStoreTest, name: "do not include rows of another pool that name this one" },
   },
 ];

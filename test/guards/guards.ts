@@ -111,7 +111,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: recoverTest,
-      name: "finishes a run as lost once its lease has expired, since the key may hold the job's next lease",
+      name: "finishes a run as lost, without asking Studio, once its lease has expired",
     },
   },
   {

@@ -29,13 +29,16 @@ test("a workspace without messages is described by its title and idea", async ()
   expect(await inputOf(given)).toEqual({ input, usage: noUsage, summarized: "idea" });
 });
 
-test.for([null, "", " \n"])("an empty workspace with the idea %j fails as empty_context", async (legacyIdea) => {
-  const error = await thrownBy(inputOf({ messageCount: 0, title: "Teas", legacyIdea }));
-  expect(error).toMatchObject({
-    code: "empty_context",
-    message: "the workspace holds nothing to work on: no message and no idea",
-  });
-});
+test.for([null, "", " \n"])(
+  "an empty workspace with the idea %j fails as empty_context",
+  async (legacyIdea) => {
+    const error = await thrownBy(inputOf({ messageCount: 0, title: "Teas", legacyIdea }));
+    expect(error).toMatchObject({
+      code: "empty_context",
+      message: "the workspace holds nothing to work on: no message and no idea",
+    });
+  },
+);
 
 test("messages without any text fail as empty_context", async () => {
   const error = await thrownBy(inputOf({ messageCount: 1, recentText: " ", priorTextVerbatim: "" }));

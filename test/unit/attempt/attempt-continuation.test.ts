@@ -17,7 +17,7 @@ import {
   type World,
 } from "./attempt-world.ts";
 
-/** Runs an attempt that Lambda stops after five minutes until its deadline. */
+/** Runs an attempt with a time limit of five minutes until its deadline. */
 const untilDeadline = (world: World) => ran(world, { remainingMs: 300_000, forMs: 280_000 });
 
 describe("an attempt near its deadline", () => {

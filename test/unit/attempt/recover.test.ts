@@ -178,7 +178,7 @@ describe("recovery", () => {
     expect(await seen(run)).toMatchObject({ state: "lost", reason: "event_lost" });
   });
 
-  it("finishes a run as lost once its lease has expired, since the key may hold the job's next lease", async () => {
+  it("finishes a run as lost, without asking Studio, once its lease has expired", async () => {
     const { recovered, clock, invoked } = build();
     const run = await running();
     await clock.advance(500_000);
@@ -256,8 +256,8 @@ describe("a failure that may not have reached Studio", () => {
   });
 
   it("is noted before recovery reports it, and counts as delivered when the lease is then gone", async () => {
-    // Two heartbeats succeed: recovery's first one, and the one right before its report. The report arrives, but
-    // its answer is lost, so recovery cannot finish the run.
+    // Two heartbeats succeed: recovery's first one, and the one right before its report. The report arrives,
+    // but its answer is lost, so recovery cannot finish the run.
     const { recovered } = build({ heartbeat: throwingAfter(2, lost), fail: throwing(notTaken) });
     const run = await crashedThreeTimes();
     expect(await recovered(run, "out_of_memory")).toBe("left");

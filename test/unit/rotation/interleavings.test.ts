@@ -78,7 +78,7 @@ async function dispatch(world: SharedWorld, actor: Actor): Promise<void> {
   if (leases) await world.createRun(actor, key!.id);
 }
 
-/** A processor looks up the key of its run, as lib/attempt does: in the current keys, then in retired ones. */
+/** A processor looks up the key of its run as lib/attempt does: in the current keys, then in retired ones. */
 async function lookUp(world: SharedWorld, actor: Actor): Promise<void> {
   const [run] = world.runs;
   if (!run) return;

@@ -46,8 +46,8 @@ const startMs = 1_795_176_000_000;
 const oneCallMs = 100;
 
 /**
- * Secrets Manager with the rules of its stages, Studio, the run store and several actors that use them at once.
- * Each actor stops before each of its calls; `take` lets one call take effect, and the actor go on to the next.
+ * Secrets Manager with the rules of its stages, Studio, the run store and several actors that use them at
+ * once. Each actor stops before each of its calls; `take` lets one call take effect and the actor go on.
  */
 export function createSharedWorld() {
   let nowMs = startMs;

@@ -33,7 +33,10 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/slow-start.ts",
     remove: "    return error;",
     put: '    return "empty";',
-    test: { file: cycleTest, name: "never takes a malformed lease answer for an empty queue" },
+    test: {
+      file: cycleTest,
+      name: "fails the cycle when its answer is malformed, and does not count as an empty queue",
+    },
   },
   {
     promise: nothingIsLost,
@@ -41,7 +44,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/recover.ts",
     remove: "  await invokeOrLeave({ invoker, log }, taken);",
     put: "",
-    test: { file: recoverTest, name: "restarts the run on the next attempt while the lease answers" },
+    test: { file: recoverTest, name: "restarts a run whose attempt crashed while its lease is alive" },
   },
   {
     promise: nothingIsLost,
@@ -49,7 +52,10 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/reaper.ts",
     remove: '? "silent"',
     put: "? undefined",
-    test: { file: recoverTest, name: "recovers what should have moved, and leaves the rest" },
+    test: {
+      file: recoverTest,
+      name: "recovers a run whose attempt fell silent, and leaves the others as they are",
+    },
   },
   {
     promise: nothingIsLost,
@@ -57,7 +63,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/persist.ts",
     remove: "      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;",
     put: "      if (error) throw error;",
-    test: { file: attemptTest, name: "is repeated through an outage of minutes, while the lease is kept" },
+    test: { file: attemptTest, name: "is repeated through an outage of minutes while the lease is kept" },
   },
   {
     promise: nothingIsLost,
@@ -67,7 +73,7 @@ export const guards: readonly Guard[] = [
     put: '  shutdown: "lost",',
     test: {
       file: "test/unit/attempt/attempt-shutdown.test.ts",
-      name: "ends at once, sends no more heartbeats, posts nothing, and leaves the run open with its chain noted",
+      name: "ends at once, sends nothing more, and leaves the run open with its response ids noted",
     },
   },
   {
@@ -76,7 +82,7 @@ export const guards: readonly Guard[] = [
     file: "lib/runs/run-store.ts",
     remove: "#attempt = :attempt AND (#state = :leased OR",
     put: "#attempt = :attempt AND (#state = :leased OR #state = :running OR",
-    test: { file: runStoreTest, name: "lets exactly one of five invocations of the same event begin" },
+    test: { file: runStoreTest, name: "accepts exactly one of five invocations of the same event" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -84,7 +90,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/progress.ts",
     remove: "    await this.note(\n      { ...this.#known, rounds: number",
     put: "    void this.note(\n      { ...this.#known, rounds: number",
-    test: { file: continuationTest, name: "have a round's response id before the round is waited for" },
+    test: { file: continuationTest, name: "includes a round's response id before the round is awaited" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -92,7 +98,10 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/work.ts",
     remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(ports, attempt);",
     put: "",
-    test: { file: workTest, name: "asks for nothing that an earlier attempt has asked for" },
+    test: {
+      file: workTest,
+      name: "resumes from the stored responses and repeats no model call of an earlier attempt",
+    },
   },
   {
     promise: nothingIsPaidTwice,
@@ -102,7 +111,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: recoverTest,
-      name: "closes a run whose lease is over without asking: the same key may hold the job's next lease",
+      name: "finishes a run as lost, without asking Studio, once its lease has expired",
     },
   },
   {
@@ -111,7 +120,10 @@ export const guards: readonly Guard[] = [
     file: "lib/runs/run-store.ts",
     remove: "const move = moveOnce(randomUUID(), unmoved(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
-    test: { file: recoverTest, name: "is done by one of two hands" },
+    test: {
+      file: recoverTest,
+      name: "restarts a run only once when two processes find the same dead attempt",
+    },
   },
   {
     promise: nothingIsPaidTwice,
@@ -121,7 +133,7 @@ export const guards: readonly Guard[] = [
     put: "true",
     test: {
       file: workTest,
-      name: "asks for no second repair: neither after one that the row knows of, nor one that the chain shows",
+      name: "asks for no second repair, whether the row or the chain shows the first one",
     },
   },
   {
@@ -130,7 +142,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/work.ts",
     remove: "{ ...generation, mayAsk }",
     put: "{ ...generation, mayAsk: undefined }",
-    test: { file: workTest, name: "asks for nothing once its run is another's" },
+    test: { file: workTest, name: "makes no model call once it is superseded itself" },
   },
   {
     promise: nothingIsPaidTwice,
@@ -140,7 +152,7 @@ export const guards: readonly Guard[] = [
     put: "  return undefined;",
     test: {
       file: workTest,
-      name: "asks for nothing that the earlier run has paid for, and counts only what it adds",
+      name: "repeats no model call of the earlier run, and counts only the usage that it adds",
     },
   },
   {
@@ -151,7 +163,7 @@ export const guards: readonly Guard[] = [
     put: "    if (known && untilMs < 0) {",
     test: {
       file: claimTest,
-      name: "is left alone after three runs, for as long as a lease, then twice as long",
+      name: "is skipped after three runs for the length of a lease, and then for twice as long",
     },
   },
   {
@@ -160,7 +172,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/lease-heartbeat.ts",
     remove: "    if (hasCode(error, ...lossCodes)) this.#lose(error);",
     put: "    if (hasCode(error, ...lossCodes)) void error;",
-    test: { file: attemptTest, name: "aborts the work at once, and nothing is posted after it" },
+    test: { file: attemptTest, name: "aborts the work at once, and nothing is posted afterwards" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -170,7 +182,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: attemptTest,
-      name: "that went unanswered is repeated only once the job, the lease and the run are known to be ours",
+      name: "is repeated after an unanswered post only once the job, the lease and the run are proven to be ours",
     },
   },
   {
@@ -193,7 +205,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: attemptTest,
-      name: "that went unanswered is not repeated under the lease of the workspace's next job",
+      name: "is not repeated after an unanswered post when the lease is for the workspace's next job",
     },
   },
   {
@@ -203,7 +215,10 @@ export const guards: readonly Guard[] = [
     remove:
       '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "gone";',
     put: "",
-    test: { file: recoverTest, name: "starts no attempt under the lease of the workspace's next job" },
+    test: {
+      file: recoverTest,
+      name: "recovery starts no attempt under the lease of the workspace's next job",
+    },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -211,7 +226,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/attempt.ts",
     remove: "  if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);",
     put: "",
-    test: { file: attemptTest, name: "stops at once where a newer run has the workspace already" },
+    test: { file: attemptTest, name: "stops an attempt at once when a newer run owns the workspace" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -219,7 +234,7 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/claim.ts",
     remove: "(await superseded(ports, await earlierRun(ports, pool, known)))",
     put: "(await earlierRun(ports, pool, known))",
-    test: { file: claimTest, name: "supersedes that run, whose attempt then owns nothing any more" },
+    test: { file: claimTest, name: "supersedes that run, whose attempt can no longer write" },
   },
   {
     promise: nothingIsPostedForAnotherRun,
@@ -237,7 +252,7 @@ export const guards: readonly Guard[] = [
     put: "",
     test: {
       file: continuationTest,
-      name: "continues the run in another attempt, 20 s before the platform's end, posting nothing",
+      name: "continues the run in the next attempt 20 s before Lambda's timeout, and posts nothing",
     },
   },
   {
@@ -248,7 +263,7 @@ export const guards: readonly Guard[] = [
     put: "limitMs: 60_000",
     test: {
       file: "test/unit/runs/deadline.test.ts",
-      name: "a call that the run store does not answer is given up after 4 s in all, its repetitions included",
+      name: "a run store call without an answer fails after 4 s, retries included",
     },
   },
   {
@@ -259,7 +274,7 @@ export const guards: readonly Guard[] = [
     put: "  if (run.starts < 0)",
     test: {
       file: recoverTest,
-      name: "ends a job that kills its worker each time, with a reason that its user can read",
+      name: "fails a job that kills its worker every time, with a reason that its user can read",
     },
   },
   {
@@ -268,7 +283,7 @@ export const guards: readonly Guard[] = [
     file: "lib/attempt/count.ts",
     remove: "  if (!(await close(costUsd))) return false;",
     put: "  await close(costUsd);",
-    test: { file: attemptTest, name: "counts no outcome that the run store does not accept" },
+    test: { file: attemptTest, name: "keeps an outcome that the run store refuses from being counted" },
   },
   {
     promise: everyOutcomeIsCountedOnce,
@@ -287,7 +302,7 @@ export const guards: readonly Guard[] = [
     file: "lib/dispatch/cycle.ts",
     remove: '    metrics.emit("Cycles", { pool, reason }, 1);',
     put: "",
-    test: { file: cycleTest, name: "says what came of it in one log line and one metric" },
+    test: { file: cycleTest, name: "records its outcome in one log line and in its metrics" },
   },
   {
     promise: noSecret,
@@ -342,7 +357,7 @@ export const guards: readonly Guard[] = [
     put: "  throw noRun(item, result.error);",
     test: {
       file: runStoreTest,
-      name: "is told of and left out: one row must not stop a pool",
+      name: "is reported and left out, so that one row cannot stop a pool",
     },
   },
   {
@@ -351,6 +366,6 @@ export const guards: readonly Guard[] = [
     file: "lib/runs/run-queries.ts",
     remove: "runs.filter((run) => run.pool === pool)",
     put: "runs.filter(() => true)",
-    test: { file: runStoreTest, name: "are not rows of another pool that name this one" },
+    test: { file: runStoreTest, name: "do not include rows of another pool that name this one" },
   },
 ];

@@ -25,15 +25,15 @@ export const context = (overrides: Partial<Context> = {}): Context => ({
 
 type SummaryPorts = Parameters<typeof earlierContext>[0];
 
-/** Ports that note what is saved and what went wrong. */
+/** Ports that record what is saved and what fails. */
 export function summaryDeps(model: Model, saveSummary?: SummaryPorts["saveSummary"]) {
   const saved: SummaryUpdate[] = [];
-  const troubles: (readonly [string, RunnerError])[] = [];
+  const failures: (readonly [string, RunnerError])[] = [];
   const deps: SummaryPorts = {
     model,
     summaryModel: "gpt-6-luna-mini",
     saveSummary: saveSummary ?? (async (update) => void saved.push(update)),
-    onFailure: (step, error) => void troubles.push([step, error]),
+    onFailure: (step, error) => void failures.push([step, error]),
   };
-  return { deps, saved, troubles };
+  return { deps, saved, failures };
 }

@@ -3,7 +3,7 @@ import { toolDefinitions } from "../../../lib/deliverables/registry.ts";
 import { jobInstructions } from "../../../lib/agent/instructions.ts";
 import { keepHead, keepTail } from "../../../lib/core/text.ts";
 
-test("the instructions name every tool, every placeholder kind and the bounds", () => {
+test("the instructions name every tool, the placeholder kinds and the limits", () => {
   const text = jobInstructions({ tools: toolDefinitions });
   for (const { name } of toolDefinitions) expect(text).toContain(name);
   expect(text).toContain("{{artifact:KIND:ID}}");
@@ -13,7 +13,7 @@ test("the instructions name every tool, every placeholder kind and the bounds", 
   expect(text).toContain("language of the person's newest message");
 });
 
-test("the owner's instructions come last, and hosted tools are explained where they are on", () => {
+test("the owner's instructions come last, and hosted tools are explained when they are enabled", () => {
   const ours = jobInstructions({ tools: toolDefinitions });
   expect(ours).not.toContain("search the web");
   expect(ours).not.toContain("owner");

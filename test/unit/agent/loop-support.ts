@@ -6,7 +6,7 @@ import type { Model } from "../../../lib/model/model.ts";
 import { noUsage } from "../../../lib/model/model.ts";
 import { never } from "../model/support.ts";
 
-/** What so many rounds of the scripted model have used. */
+/** The usage of this many rounds of the scripted model. */
 export const usageOf = (rounds: number) => ({
   inputTokens: 100 * rounds,
   cachedInputTokens: 40 * rounds,
@@ -21,7 +21,7 @@ export const list = (id: string) => ({ list: { id, title: null, ordered: null, i
 
 export const teas = list("teas");
 
-/** Where an earlier attempt left off: nothing made yet, unless told otherwise. */
+/** Where an earlier attempt left off: with no deliverables, unless overridden. */
 export const startOf = (overrides: Partial<LoopStart> & Pick<LoopStart, "next">): LoopStart => ({
   draft: emptyDraft,
   rounds: 1,
@@ -37,7 +37,7 @@ export type LoopPorts = Parameters<typeof runToolLoop>[0];
 
 export const job: ToolLoopJob = { model: "gpt-6-luna", input: "Compare teas.", store: true };
 
-/** A loop that goes on from an earlier attempt has no input of its own. */
+/** Runs the tool loop. One that resumes an earlier attempt has no input of its own. */
 export const loop = (
   model: Model,
   changed: Partial<ToolLoopJob> = {},

@@ -35,7 +35,7 @@ const faulty: fc.Arbitrary<Move> = fc.constantFrom<Move>(
   }),
 );
 
-/** Up to eight rounds that work or go wrong, at most three of the latter, then an answer in order. */
+/** Up to five rounds that work and up to three that fail, in any order, then a valid answer. */
 const conversation: fc.Arbitrary<readonly Step[]> = fc
   .tuple(fc.array(working, { maxLength: 5 }), fc.array(faulty, { maxLength: 3 }))
   .chain(([right, wrong]) =>
@@ -44,12 +44,12 @@ const conversation: fc.Arbitrary<readonly Step[]> = fc
   .map((moves) => [...moves, (responseId: string) => says("Done.", responseId)])
   .map((moves) => moves.map((move, index) => move(`r${index + 1}`)));
 
-/** What a run comes to, however it ends. */
+/** The result of a run, or its error. */
 type End = Readonly<Record<string, unknown>>;
 
 interface Attempt {
   readonly from: LoopStart | undefined;
-  /** Of the run's responses, as its row has them. */
+  /** Ids of the run's responses, as its row has them. */
   readonly ids: string[];
   readonly cutAt: number;
 }
@@ -61,7 +61,7 @@ interface Noted {
 
 const killed = new Error("killed");
 
-/** One attempt; killed after it has noted something for the `cutAt`th time. */
+/** Runs one attempt, which is killed at its note number `cutAt`. */
 async function attempt(model: ScriptedModel, { from, ids, cutAt }: Attempt): Promise<End | undefined> {
   let notes = 0;
   const note = ({ responseId, number }: Noted): void => {
@@ -79,12 +79,12 @@ async function attempt(model: ScriptedModel, { from, ids, cutAt }: Attempt): Pro
   }
 }
 
-/** A function is equal to none but itself. */
+/** Leaves out the function, which is equal only to itself. */
 function comparable(end: End) {
   return "goOn" in end ? { ...end, goOn: undefined } : end;
 }
 
-/** Attempts until one is not killed. */
+/** Runs attempts until one is not killed. */
 async function run(model: ScriptedModel, cuts: readonly number[]) {
   const ids: string[] = [];
   let from: LoopStart | undefined;
@@ -96,7 +96,7 @@ async function run(model: ScriptedModel, cuts: readonly number[]) {
   throw new Error("the last attempt was killed");
 }
 
-test("a run that is killed and resumed anywhere, and often, ends as if it had never been", async () => {
+test("a run that is killed and resumed at any points ends as if it had never been killed", async () => {
   const cuts = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(conversation, cuts, async (steps, cutAts) => {

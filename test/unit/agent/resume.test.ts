@@ -10,13 +10,13 @@ import { list, loop, teas, usageOf } from "./loop-support.ts";
 import { never, thrownBy } from "../model/support.ts";
 
 const killed = new Error("killed");
-const failedInPassing = new RunnerError("model_failed", "server_error", { retryable: true });
+const transientFailure = new RunnerError("model_failed", "server_error", { retryable: true });
 const missing = { code: "model_previous_response_missing" };
 
 /** The ids of a run's first responses. */
 const upTo = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `r${at + 1}`);
 
-/** Where an attempt takes up a run that was killed when the response of round `round` had been noted. */
+/** Where an attempt resumes a run that was killed after the response of round `round` was noted. */
 async function resumedAt(round: number, model: Model): Promise<LoopStart> {
   const onStarted = ({ number }: Started) => {
     if (number === round) throw killed;
@@ -33,7 +33,7 @@ const failed = (responseId: string, status: "failed" | "cancelled"): Step => ({
 
 type Responses = Readonly<Record<string, Partial<StoredTurn>>>;
 
-/** What is to be resumed of a provider's responses; those are completed unless told otherwise. */
+/** Resumes a run from a provider's responses, which are completed unless overridden. */
 function resumed(responses: Responses, ids = Object.keys(responses)): Promise<LoopStart> {
   const retrieve: Model["retrieve"] = async (responseId) => {
     const found = responses[responseId];
@@ -44,7 +44,7 @@ function resumed(responses: Responses, ids = Object.keys(responses)): Promise<Lo
   return resume({ model: { retrieve } }, ids, never);
 }
 
-test("the run's responses are read, and the last one is followed", async () => {
+test("a resumed run reads its stored responses and follows the last one", async () => {
   const model = scriptedModel(
     calls("r1", ["create_list", list("a")]),
     calls("r2", ["create_list", list("b")], ["create_list", "{broken"]),
@@ -77,7 +77,7 @@ test.for(["queued", "in_progress", "completed", "incomplete"] as const)(
 );
 
 test.for(["failed", "cancelled"] as const)(
-  "a last response that is %s: only that round is asked again, from the one before it",
+  "when the last response is %s, only that round is asked again, from the one before it",
   async (status) => {
     const model = scriptedModel(
       calls("r1", ["create_list", teas]),
@@ -94,13 +94,13 @@ test.for(["failed", "cancelled"] as const)(
   },
 );
 
-test("what a response cost that came to nothing is counted", async () => {
+test("the usage of a failed response is counted", async () => {
   const r1 = { turn: calls("r1", ["create_list", teas]) };
   const r2 = { previousResponseId: "r1", status: "failed", usage: usageOf(3) } as const;
   expect((await resumed({ r1, r2 })).usage).toEqual(usageOf(4));
 });
 
-test("a repair that failed is asked again with the same prompt", async () => {
+test("a repair whose response failed is asked again with the same prompt", async () => {
   const wrong = says("See {{artifact:list:teas}}.", "r1");
   const model = scriptedModel(wrong, failed("r2", "failed"), says("Green.", "r3"));
   const from = await resumedAt(2, model);
@@ -109,7 +109,7 @@ test("a repair that failed is asked again with the same prompt", async () => {
   expect(model.requests[2]!.input).toEqual(model.requests[1]!.input);
 });
 
-test("a message that others sent back counts as repaired; if that round failed, the message stands again", async () => {
+test("a message that was sent back counts as repaired, even when a later round failed", async () => {
   const r1 = { turn: says("Green.", "r1") };
   const r2 = { previousResponseId: "r1", turn: says("Black.", "r2") };
   const r3 = { previousResponseId: "r2", status: "failed", usage: usageOf(1) } as const;
@@ -120,7 +120,7 @@ test("a message that others sent back counts as repaired; if that round failed, 
 });
 
 test.for(["failed", "cancelled"] as const)(
-  "a first response that is %s can be asked for again from the start",
+  "a first response that is %s is reported as missing, and retryable",
   async (status) => {
     expect(await thrownBy(resumed({ r1: { status } }))).toMatchObject({
       ...missing,
@@ -130,26 +130,26 @@ test.for(["failed", "cancelled"] as const)(
   },
 );
 
-describe("a response that is followed and", () => {
+describe("a followed response", () => {
   const ending = (from: LoopStart, error: Error, model = scriptedModel()) =>
     loop({ ...model, follow: () => Promise.reject(error) }, { from });
 
-  test("fails in passing is asked for again from the one before it", async () => {
+  test("that fails with a transient error is asked for again from the one before it", async () => {
     const model = scriptedModel(
       calls("r1", ["create_list", teas]),
       calls("r2", ["create_list", list("late")]),
       says("{{artifact:list:teas}}", "r3"),
     );
     const from = await resumedAt(2, model);
-    const result = await ending(from, failedInPassing, model);
+    const result = await ending(from, transientFailure, model);
     expect(result).toMatchObject({ message: "{{artifact:list:teas}}", rounds: 2 });
     expect(model.requests[2]!.input).toEqual(model.requests[1]!.input);
     expect(model.requests[2]!.previousResponseId).toBe("r1");
   });
 
-  test("fails in passing as the run's first one makes the run start over", async () => {
+  test("that fails with a transient error as the run's first one makes the run start over", async () => {
     const from = await resumed({ r1: { status: "in_progress" } });
-    expect(await thrownBy(ending(from, failedInPassing))).toMatchObject({
+    expect(await thrownBy(ending(from, transientFailure))).toMatchObject({
       ...missing,
       retryable: true,
       message: "the run's first response came to nothing (server_error)",
@@ -160,17 +160,17 @@ describe("a response that is followed and", () => {
 
   test.each<[string, Responses, RunnerError]>([
     [
-      "stops early as the first one fails with its own reason",
+      "that stops early as the first one fails with its own reason",
       { r1: { status: "incomplete" } },
       new RunnerError("model_content_filtered", "the provider's content filter stopped it"),
     ],
     [
-      "fails for good goes out",
+      "that fails permanently ends the loop with its error",
       { r1, r2: { status: "in_progress" } },
       new RunnerError("model_failed", "cancelled"),
     ],
     [
-      "goes away makes the run start over",
+      "that disappears makes the run start over",
       { r1, r2: { status: "in_progress" } },
       new RunnerError("model_previous_response_missing", "gone"),
     ],
@@ -195,10 +195,10 @@ test.for<readonly [string, Responses]>([
   ["all responses are gone", {}],
   ["an earlier response is gone", { r9: { previousResponseId: "r8" } }],
   ["an earlier response failed", { r8: { status: "failed" }, r9: { previousResponseId: "r8" } }],
-  ["an earlier response runs", { r8: { status: "in_progress" }, r9: { previousResponseId: "r8" } }],
+  ["an earlier response is in progress", { r8: { status: "in_progress" }, r9: { previousResponseId: "r8" } }],
   ["an earlier response is empty", { r8: {}, r9: { previousResponseId: "r8" } }],
   [
-    "a response follows on another than the run has recorded",
+    "a response follows another one than the run has recorded",
     {
       r8: { turn: calls("r8", ["create_list", teas]) },
       r9: { previousResponseId: "r7", status: "in_progress" },
@@ -213,27 +213,27 @@ const failingToRead = (failure: Error) =>
   thrownBy(resume({ model: { retrieve: () => Promise.reject(failure) } }, ["r1"], never));
 
 test.for<ErrorCode>(["model_rejected", "model_contract"])(
-  "a chain is missing when a look meets %s",
+  "a chain is missing when reading it fails with %s",
   async (code) => {
     expect(await failingToRead(new RunnerError(code, "no"))).toMatchObject(missing);
   },
 );
 
 test.for<ErrorCode>(["model_key_refused", "model_unavailable", "secret_missing"])(
-  "%s while reading goes out: it says nothing about the chain",
+  "%s while reading is thrown unchanged, since it says nothing about the chain",
   async (code) => {
     const failure = new RunnerError(code, "no");
     expect(await failingToRead(failure)).toBe(failure);
   },
 );
 
-test("an abort while reading goes out as the signal's reason", async () => {
+test("an abort while reading rejects with the signal's reason", async () => {
   const reason = new Error("the lease is lost");
   const model = scriptedModel();
   expect(await thrownBy(resume({ model }, ["r1"], AbortSignal.abort(reason)))).toBe(reason);
 });
 
-test("a run is taken up from a provider that does not say which response follows on which", async () => {
+test("a run is resumed from a provider that does not say which response follows which", async () => {
   const from = await resumed({
     r1: { turn: calls("r1", ["create_list", teas]) },
     r2: { turn: calls("r2", ["create_list", list("more")]) },
@@ -243,7 +243,7 @@ test("a run is taken up from a provider that does not say which response follows
   expect(from.next).toMatchObject({ kind: "follow", responseId: "r3", previousResponseId: "r2" });
 });
 
-test("a run has 30 responses at most", async () => {
+test("a run with more than 30 responses is not resumed", async () => {
   const chain = (length: number) =>
     Object.fromEntries(upTo(length).map((id) => [id, { turn: says("Sent back.", id) }]));
   expect(await resumed(chain(30))).toMatchObject({ rounds: 29 });
@@ -253,7 +253,7 @@ test("a run has 30 responses at most", async () => {
   });
 });
 
-test("repairs of earlier attempts count", async () => {
+test("repairs of earlier attempts count towards the limit", async () => {
   const stubborn = (id: string) => says("{{artifact:chart:sales}}", id);
   const model = scriptedModel(...upTo(5).map(stubborn));
   const from = await resumedAt(4, model);

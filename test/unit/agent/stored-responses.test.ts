@@ -26,7 +26,7 @@ const counted = {
 };
 const created = { type: "response.created", response: { id: "resp_1", status: "in_progress" } };
 
-test("following waits for the end, by looking where there are no events, and asks for nothing", async () => {
+test("following a response waits for its end, polls when there are no events, and starts no new response", async () => {
   await using server = await startResponsesServer([
     stored("in_progress"),
     stored("in_progress"),
@@ -34,12 +34,12 @@ test("following waits for the end, by looking where there are no events, and ask
   ]);
   const { model, waits } = adapter(server.baseUrl);
   expect(await model.follow("resp_1", never)).toMatchObject({ responseId: "resp_1", text: "Hi" });
-  const look = "/v1/responses/resp_1";
-  expect(server.seen.map(({ path }) => path)).toEqual([look, `${look}?stream=true`, look]);
+  const route = "/v1/responses/resp_1";
+  expect(server.seen.map(({ path }) => path)).toEqual([route, `${route}?stream=true`, route]);
   expect(waits).toEqual([500]);
 });
 
-test("what has ended is followed without a wait", async () => {
+test("a response that has ended is followed without a wait", async () => {
   await using server = await startResponsesServer([storedWhole(message("Hi"))]);
   const { model, waits } = adapter(server.baseUrl);
   await model.follow("resp_1", never);
@@ -47,11 +47,11 @@ test("what has ended is followed without a wait", async () => {
 });
 
 test.for([
-  ["failed for good", stored("failed", { error: { code: "invalid_prompt" } }), "model_failed", false],
-  ["failed in passing", stored("failed", { error: { code: "server_error" } }), "model_failed", true],
+  ["a permanent failure", stored("failed", { error: { code: "invalid_prompt" } }), "model_failed", false],
+  ["a transient failure", stored("failed", { error: { code: "server_error" } }), "model_failed", true],
   ["cancelled", stored("cancelled"), "model_failed", true],
   ["incomplete", stored("incomplete"), "model_incomplete", false],
-] as const)("following what is %s throws", async ([, answer, code, retryable]) => {
+] as const)("following a response that ended as %s throws", async ([, answer, code, retryable]) => {
   await using server = await startResponsesServer([answer]);
   const error = await thrownBy(adapter(server.baseUrl).model.follow("resp_1", never));
   expect(error).toMatchObject({ code, retryable });
@@ -63,7 +63,7 @@ test.for([
   ["403 for a key that may not read", apiError(403, { message: "Missing scope" })],
   ["405", apiError(405, { message: "Method not allowed" })],
   ["501", apiError(501, { message: "Not implemented" })],
-] as const)("a response that cannot be read is missing once that lasts: %s", async ([, answer]) => {
+] as const)("a response that stays unreadable is reported as missing: %s", async ([, answer]) => {
   await using server = await startResponsesServer(Array.from({ length: 10 }, () => answer));
   const { model, waits } = adapter(server.baseUrl);
   for (const read of [model.follow, model.retrieve]) {
@@ -94,7 +94,7 @@ test("a completed response is retrieved with its turn, its predecessor and its u
 });
 
 test.for(["queued", "in_progress", "failed", "cancelled", "incomplete"] as const)(
-  "a response that is %s is retrieved without a turn, and with what it cost",
+  "a response that is %s is retrieved without a turn but with its usage",
   async (status) => {
     await using server = await startResponsesServer([stored(status, { usage, output: [message("Hi")] })]);
     const retrieved = { previousResponseId: undefined, status, turn: undefined, usage: counted };
@@ -102,24 +102,24 @@ test.for(["queued", "in_progress", "failed", "cancelled", "incomplete"] as const
   },
 );
 
-test("a completed response without words or calls is retrieved without a turn", async () => {
+test("a completed response without text or calls is retrieved without a turn", async () => {
   await using server = await startResponsesServer([storedWhole()]);
   const { status, turn } = await adapter(server.baseUrl).model.retrieve("resp_1", never);
   expect({ status, turn }).toEqual({ status: "completed", turn: undefined });
 });
 
-test("a server that leaves out the status has ended", async () => {
+test("a stored response without a status counts as ended", async () => {
   await using server = await startResponsesServer([stored("", { status: null, output: [message("Hi")] })]);
   expect((await adapter(server.baseUrl).model.follow("resp_1", never)).text).toBe("Hi");
 });
 
-test("a status that nobody knows breaks the contract, once that lasts", async () => {
+test("an unknown status that persists is a contract error", async () => {
   await using server = await startResponsesServer(Array.from({ length: 5 }, () => stored("dreaming")));
   const error = await thrownBy(adapter(server.baseUrl).model.retrieve("resp_1", never));
   expect(error).toMatchObject({ code: "model_contract", retryable: false });
 });
 
-test("an id is part of the path, whatever is in it", async () => {
+test("a response id is escaped in the request path", async () => {
   await using server = await startResponsesServer([storedWhole(message("Hi"))]);
   await adapter(server.baseUrl).model.retrieve("resp/1?x", never);
   expect(server.seen[0]!.path).toBe("/v1/responses/resp%2F1%3Fx");
@@ -138,7 +138,7 @@ test.for(["follow", "cancel"] as const)(
   },
 );
 
-test("cancelling is one request", async () => {
+test("cancelling a response takes one request", async () => {
   await using server = await startResponsesServer([stored("cancelled")]);
   const { model, notes } = adapter(server.baseUrl);
   await model.cancel("resp_1", never);
@@ -148,7 +148,7 @@ test("cancelling is one request", async () => {
   expect(notes).toEqual([]);
 });
 
-test("cancelling is tried again after a passing fault", async () => {
+test("cancelling a response is retried after transient errors", async () => {
   await using server = await startResponsesServer([
     apiError(503, { message: "Down" }),
     (response) => void response.destroy(),
@@ -161,14 +161,14 @@ test("cancelling is tried again after a passing fault", async () => {
 test.for([
   ["a response that was not made in the background", apiError(400, { message: "Cannot cancel" }), 400],
   ["a response that is gone", apiError(404, { message: "Not found" }), 404],
-] as const)("cancelling %s is fine, and told", async ([, answer, status]) => {
+] as const)("failing to cancel %s is noted, not thrown", async ([, answer, status]) => {
   await using server = await startResponsesServer([answer]);
   const { model, notes } = adapter(server.baseUrl);
   await model.cancel("resp_1", never);
   expect(notes).toMatchObject([{ kind: "cancel_failed", status }]);
 });
 
-test("streaming: the id is noted when the response is created, once", async () => {
+test("streaming: the id is noted once, when the response is created", async () => {
   const progress = { type: "response.in_progress", response: { id: "resp_1" } };
   await using server = await startResponsesServer([silence(created, progress)]);
   const controller = new AbortController();
@@ -186,7 +186,7 @@ test("streaming: the id is noted when the response is created, once", async () =
   expect(noted).toEqual(["resp_1"]);
 });
 
-test("streaming: a server that does not announce its responses has them noted at the end", async () => {
+test("streaming: the id is noted at the end when the server does not announce the response", async () => {
   await using server = await startResponsesServer([stream(completed(message("Hi")))]);
   const noted: string[] = [];
   const onStarted = async (responseId: string) => void noted.push(responseId);
@@ -194,7 +194,7 @@ test("streaming: a server that does not announce its responses has them noted at
   expect(noted).toEqual(["resp_1"]);
 });
 
-test("streaming: what the note throws goes out as it is, closes the request, and is not repeated", async () => {
+test("streaming: an error of the note is thrown unchanged and closes the request, which is not repeated", async () => {
   await using server = await startResponsesServer([silence(created)]);
   const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
   const onStarted = () => Promise.reject(unavailable);

@@ -50,13 +50,13 @@ test("a fresh summary is made by the summary model, unstored and without tools, 
   expect(saved).toEqual([{ summaryText: "Fresh.", fromMessageId: "m1", throughMessageId: "m3" }]);
 });
 
-test("it is not saved where no prior message is named", async () => {
+test("a fresh summary is not saved when Studio names no prior message", async () => {
   const { deps, saved } = summaryDeps(saidFresh());
   await earlierContext(deps, { ...long, priorMessages: [] }, never);
   expect(saved).toEqual([]);
 });
 
-test("the last 360,000 characters go in and at most 39,800 come out", async () => {
+test("a summary is made from the last 360,000 characters and cut to 39,800", async () => {
   const model = scriptedModel(says("z".repeat(50_000)));
   const { deps, saved } = summaryDeps(model);
   const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(360_000)}`;
@@ -72,14 +72,14 @@ test.for<ErrorCode>([
   "model_empty",
   "model_rejected",
   "model_incomplete",
-])("%s: the tail of the history stands in, and is not saved", async (code) => {
+])("after %s the tail of the history replaces the summary, and is not saved", async (code) => {
   const failure = new RunnerError(code, "no summary");
-  const { deps, saved, troubles } = summaryDeps(scriptedModel(failure));
+  const { deps, saved, failures } = summaryDeps(scriptedModel(failure));
   const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(39_800)}`;
   const result = await earlierContext(deps, { ...long, priorTextVerbatim }, never);
   expect(result).toMatchObject({ text: "b".repeat(39_800), summarized: "tail" });
   expect(saved).toEqual([]);
-  expect(troubles).toEqual([["summarize", failure]]);
+  expect(failures).toEqual([["summarize", failure]]);
 });
 
 test.for([
@@ -87,25 +87,25 @@ test.for([
   new RunnerError("model_quota_exhausted", "no"),
   new RunnerError("secret_missing", "no"),
   new TypeError("undefined is not a function"),
-])("%s goes out: the job's own rounds could not succeed either", async (failure) => {
+])("%s is thrown, since the job's own rounds could not succeed either", async (failure) => {
   const { deps } = summaryDeps(scriptedModel(failure));
   expect(await thrownBy(earlierContext(deps, long, never))).toBe(failure);
 });
 
-test("a failure to save keeps the fresh summary and is told", async () => {
+test("a failure to save keeps the fresh summary and is reported", async () => {
   const failure = new RunnerError("studio_unavailable", "502");
-  const { deps, troubles } = summaryDeps(saidFresh(), () => Promise.reject(failure));
+  const { deps, failures } = summaryDeps(saidFresh(), () => Promise.reject(failure));
   expect(await earlierContext(deps, long, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
-  expect(troubles).toEqual([["save", failure]]);
+  expect(failures).toEqual([["save", failure]]);
 });
 
-test.for<ErrorCode>(["lease_lost", "key_refused"])("%s while saving goes out", async (code) => {
+test.for<ErrorCode>(["lease_lost", "key_refused"])("%s while saving is thrown", async (code) => {
   const failure = new RunnerError(code, "no");
   const { deps } = summaryDeps(saidFresh(), () => Promise.reject(failure));
   expect(await thrownBy(earlierContext(deps, long, never))).toBe(failure);
 });
 
-test("an abort while summarizing or saving goes out as the signal's reason", async () => {
+test("an abort while summarizing or saving rejects with the signal's reason", async () => {
   const reason = new Error("the lease is lost");
   const summarizing = new AbortController();
   const whileAsking = scriptedModel(() => {
@@ -122,7 +122,7 @@ test("an abort while summarizing or saving goes out as the signal's reason", asy
   expect(await thrownBy(earlierContext(deps, long, saving.signal))).toBe(reason);
 });
 
-test("a summary is stored where that is wanted, and its response is noted", async () => {
+test("a summary's response is stored when asked for, and its id is noted", async () => {
   const model = saidFresh();
   const noted: string[] = [];
   const onStarted = async (responseId: string) => void noted.push(responseId);
@@ -131,22 +131,22 @@ test("a summary is stored where that is wanted, and its response is noted", asyn
   expect(noted).toEqual(["r1"]);
 });
 
-test("what the note throws goes out: no tail stands in", async () => {
+test("an error of the note is thrown, and the tail does not replace the summary", async () => {
   const superseded = new RunnerError("superseded", "a newer attempt owns the run");
-  const { deps, troubles } = summaryDeps(saidFresh());
+  const { deps, failures } = summaryDeps(saidFresh());
   const onStarted = () => Promise.reject(superseded);
   expect(await thrownBy(earlierContext({ ...deps, onStarted }, long, never))).toBe(superseded);
-  expect(troubles).toEqual([]);
+  expect(failures).toEqual([]);
 });
 
-/** An earlier attempt began the summary, and following it comes to `outcome`. */
+/** Ports of an attempt after one that started the summary; following it gives `outcome`. */
 const followed = (outcome: () => Promise<ModelTurn>, ...steps: readonly Step[]) => {
   const model = scriptedModel(...steps);
-  const { deps, saved, troubles } = summaryDeps({ ...model, follow: outcome });
-  return { model, saved, troubles, deps: { ...deps, resumeFrom: "r0" } };
+  const { deps, saved, failures } = summaryDeps({ ...model, follow: outcome });
+  return { model, saved, failures, deps: { ...deps, resumeFrom: "r0" } };
 };
 
-test("a summary that an earlier attempt began is followed and saved, and nothing is asked", async () => {
+test("a summary that an earlier attempt started is followed and saved, without a new request", async () => {
   const { deps, model, saved } = followed(async () => says("Earlier.", "r0"));
   const earlier = { text: "Earlier.", summarized: "fresh", usage: { inputTokens: 100 } };
   expect(await earlierContext(deps, long, never)).toMatchObject(earlier);
@@ -163,14 +163,14 @@ test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
   },
 );
 
-test("an earlier attempt's summary that was declined is not asked for again: the tail stands in", async () => {
+test("an earlier attempt's summary that was declined is not asked for again: the tail replaces it", async () => {
   const refused = new RunnerError("model_refused", "no");
-  const { deps, troubles } = followed(() => Promise.reject(refused));
+  const { deps, failures } = followed(() => Promise.reject(refused));
   expect(await earlierContext(deps, long, never)).toMatchObject({ summarized: "tail" });
-  expect(troubles).toEqual([["summarize", refused]]);
+  expect(failures).toEqual([["summarize", refused]]);
 });
 
-test("an earlier attempt's summary that Studio has by now is not followed", async () => {
+test("an earlier attempt's summary is not followed when Studio already has one", async () => {
   const { deps } = followed(() => Promise.reject(new Error("followed")));
   const result = await earlierContext(deps, { ...long, ...covering }, never);
   expect(result).toMatchObject({ text: "Stored.", summarized: "stored" });

@@ -23,7 +23,7 @@ test("a 25th tool round stops the job with a readable reason", async () => {
   model.assertDone();
 });
 
-test("tool rounds in repairs count too", async () => {
+test("tool rounds in repairs count towards the limit", async () => {
   const model = scriptedModel(
     ...toolRounds(23),
     says("{{artifact:list:none}}"),
@@ -34,14 +34,14 @@ test("tool rounds in repairs count too", async () => {
   model.assertDone();
 });
 
-test("tool rounds of earlier attempts count too", async () => {
+test("tool rounds of earlier attempts count towards the limit", async () => {
   const next = { kind: "ask", previousResponseId: "r24", input: [] } as const;
   const from = startOf({ rounds: 24, toolRounds: 24, next });
   const model = scriptedModel(calls("r25", ["create_list", teas]));
   expect(await thrownBy(loop(model, { from }))).toMatchObject({ code: "tool_rounds_exceeded" });
 });
 
-test("a placeholder without its deliverable is repaired on the chain, by a tool", async () => {
+test("a placeholder without its deliverable is repaired on the same chain by a tool call", async () => {
   const model = scriptedModel(
     says("See {{artifact:list:teas}}.", "r1"),
     calls("r2", ["create_list", teas]),
@@ -57,12 +57,12 @@ test("a placeholder without its deliverable is repaired on the chain, by a tool"
   expect(JSON.stringify(repair!.input)).toContain("{{artifact:list:teas}}");
 });
 
-test("a placeholder without its deliverable is repaired by leaving it out", async () => {
+test("a placeholder without its deliverable is repaired by a message without it", async () => {
   const model = scriptedModel(says("See {{artifact:chart:none}}."), says("Green."));
   expect((await loop(model)).message).toBe("Green.");
 });
 
-test("after four repair rounds the job fails, naming the tokens", async () => {
+test("the job fails after four repair rounds, with a message that names the placeholders", async () => {
   const stubborn = says("{{artifact:chart:sales}} and {{artifact:file:notes.md}}");
   const model = scriptedModel(stubborn, stubborn, stubborn, stubborn, stubborn);
   const error = await thrownBy(loop(model));
@@ -76,7 +76,7 @@ test("a message of 24,000 characters is delivered", async () => {
   expect((await loop(scriptedModel(says("x".repeat(24_000))))).message).toHaveLength(24_000);
 });
 
-test("a longer message is asked to be shortened once", async () => {
+test("a message of more than 24,000 characters is sent back to be shortened", async () => {
   const model = scriptedModel(says("x".repeat(24_001), "r1"), says("Short."));
   expect((await loop(model)).message).toBe("Short.");
   expect(model.requests[1]).toMatchObject({ previousResponseId: "r1" });
@@ -103,11 +103,11 @@ test("shortening is one of the four repair rounds", async () => {
 
 const empty = new RunnerError("model_empty", "the model answered with neither text nor a tool call");
 
-test("an empty answer with nothing made fails the job", async () => {
+test("an empty answer without deliverables fails the job", async () => {
   expect(await thrownBy(loop(scriptedModel(empty)))).toBe(empty);
 });
 
-test("an empty answer after deliverables delivers them, with the words said beside the calls", async () => {
+test("an empty answer after deliverables delivers them with the text that came with the calls", async () => {
   const making = { ...calls("r1", ["create_list", teas]), text: "Here are the teas." };
   const { message, draft } = await loop(scriptedModel(making, empty));
   expect(message).toBe("Here are the teas.");
@@ -124,7 +124,7 @@ test("an empty answer does not hide a placeholder that needs repair", async () =
   });
 });
 
-test("a model that ends without a word again is not sent the same request for a repair twice", async () => {
+test("a repair prompt is not duplicated when the model's answer is empty again", async () => {
   const making = { ...calls("r1", ["create_list", teas]), text: "See {{artifact:list:coffees}}." };
   const model = scriptedModel(making, empty, empty, says("See {{artifact:list:teas}}.", "r2"));
   expect((await loop(model)).message).toBe("See {{artifact:list:teas}}.");

@@ -7,7 +7,7 @@ import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
 import { job, list, loop, startOf, teas, usageOf } from "./loop-support.ts";
 import { thrownBy } from "../model/support.ts";
 
-test("a message without tools ends in one round", async () => {
+test("a message without tool calls ends the loop in one round", async () => {
   const model = scriptedModel(says("Green tea."));
   const { goOn: _goOn, ...result } = await loop(model);
   const draft = { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] };
@@ -15,7 +15,7 @@ test("a message without tools ends in one round", async () => {
   model.assertDone();
 });
 
-test("an answer that was not taken is gone on from, on the same chain and with what has been made", async () => {
+test("an answer that was refused is continued on the same chain, with the deliverables so far", async () => {
   const model = scriptedModel(
     calls("r1", ["create_list", teas]),
     says("{{artifact:list:teas}}", "r2"),
@@ -60,7 +60,7 @@ test("parallel calls are applied and answered in the order of the calls", async 
   ]);
 });
 
-test("a refused call is answered with its fault beside the accepted ones", async () => {
+test("a refused call is answered with its error, and the other calls are accepted", async () => {
   const model = scriptedModel(
     calls("r1", ["create_list", "{broken"], ["no_such_tool", {}], ["create_list", teas]),
     says("See {{artifact:list:teas}}.", "r2"),
@@ -72,13 +72,13 @@ test("a refused call is answered with its fault beside the accepted ones", async
   expect(outputs[1]).toContain("there is no tool");
 });
 
-/** As a server writes them that counts its calls badly. */
+/** Calls from a server that gives all of them the same id. */
 const underOneId = (...args: readonly object[]): ModelTurn => ({
   ...calls("r1"),
   calls: args.map((one) => ({ callId: "call_0", name: "create_list", arguments: JSON.stringify(one) })),
 });
 
-test("two calls with one id are both carried out, and answered in one output", async () => {
+test("two calls with the same id are both executed, and answered in one output", async () => {
   const model = scriptedModel(
     underOneId(list("green"), list("black")),
     says("{{artifact:list:green}} {{artifact:list:black}}", "r2"),
@@ -95,7 +95,7 @@ test("two calls with one id are both carried out, and answered in one output", a
   ]);
 });
 
-test("a call that comes twice, id and all, is carried out and answered once", async () => {
+test("a call that is repeated with the same id is executed and answered once", async () => {
   const model = scriptedModel(underOneId(teas, teas), says("{{artifact:list:teas}}", "r2"));
   const { draft } = await loop(model);
   expect(draft.lists).toHaveLength(1);
@@ -120,7 +120,7 @@ test("without storing, each round sends the whole conversation", async () => {
 
 const missing = new RunnerError("model_previous_response_missing", "gone");
 
-test("when the provider lost the chain, everything is sent again and chaining ends for good", async () => {
+test("everything is sent again, and chaining ends, when the provider has lost the chain", async () => {
   const [first, second] = [calls("r1", ["create_list", teas]), calls("r2", ["create_list", list("more")])];
   const model = scriptedModel(first, missing, second, says("{{artifact:list:teas}}", "r3"));
   const { usage, rounds } = await loop(model);
@@ -144,18 +144,14 @@ test("when the provider lost the chain, everything is sent again and chaining en
 const fromEarlier = startOf({ next: { kind: "ask", previousResponseId: "r7", input: [] } });
 
 test.each([
-  ["a missing response that was not referred to", missing, {}],
-  [
-    "an earlier attempt's chain that is gone, since its turns are not in memory",
-    missing,
-    { from: fromEarlier },
-  ],
-  ["any other error of the model", new RunnerError("model_refused", "the model declined: no"), {}],
-])("%s goes out as it is", async (_, error, changed) => {
+  ["a missing response that no request referred to", missing, {}],
+  ["the loss of an earlier attempt's chain, whose turns are not in memory,", missing, { from: fromEarlier }],
+  ["any other model error", new RunnerError("model_refused", "the model declined: no"), {}],
+])("%s is thrown unchanged", async (_, error, changed) => {
   expect(await thrownBy(loop(scriptedModel(error), changed))).toBe(error);
 });
 
-test("each round is noted with its own usage before the next begins", async () => {
+test("each round is noted with its own usage before the next one starts", async () => {
   const rounds: Round[] = [];
   const model = scriptedModel(calls("r1", ["create_list", teas]), () => {
     expect(rounds).toHaveLength(1);
@@ -168,7 +164,7 @@ test("each round is noted with its own usage before the next begins", async () =
   ]);
 });
 
-test("each response is noted with its round and what the run has used, before it is waited for", async () => {
+test("each response is noted with its round and the usage so far before it is awaited", async () => {
   const started: unknown[] = [];
   const order: string[] = [];
   const model = scriptedModel(
@@ -176,9 +172,9 @@ test("each response is noted with its round and what the run has used, before it
     says("{{artifact:list:no}}", "r2"),
     says("{{artifact:list:teas}}", "r3"),
   );
-  const onStarted = (told: Started) => {
-    started.push(told);
-    order.push(`started ${told.responseId}`);
+  const onStarted = (response: Started) => {
+    started.push(response);
+    order.push(`started ${response.responseId}`);
   };
   const onRound = ({ responseId }: Round) => void order.push(`ended ${responseId}`);
   await loop(model, {}, { onStarted, onRound });
@@ -190,7 +186,7 @@ test("each response is noted with its round and what the run has used, before it
   expect(order).toEqual(["started r1", "ended r1", "started r2", "ended r2", "started r3", "ended r3"]);
 });
 
-test.each(["onStarted", "onRound"])("what %s throws ends the loop", async (note) => {
+test.each(["onStarted", "onRound"])("an error thrown by %s ends the loop", async (note) => {
   const superseded = new RunnerError("superseded", "a newer attempt owns the run");
   const model = scriptedModel(calls("r1", ["create_list", teas]));
   expect(await thrownBy(loop(model, {}, { [note]: () => Promise.reject(superseded) }))).toBe(superseded);
@@ -207,7 +203,7 @@ test("an abort between rounds rejects with the signal's reason", async () => {
   model.assertDone();
 });
 
-test("an answer that is of no use is counted all the same, and then thrown", async () => {
+test("the usage of an unusable answer is counted before its error is thrown", async () => {
   const rounds: Round[] = [];
   const usage = { ...usageOf(1), outputTokens: 900 };
   const cause = new RunnerError("model_incomplete", "stopped at its output limit");

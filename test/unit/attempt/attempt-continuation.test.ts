@@ -17,11 +17,11 @@ import {
   type World,
 } from "./attempt-world.ts";
 
-/** An attempt that its platform lets run for five minutes. */
+/** Runs an attempt with a time limit of five minutes until its deadline. */
 const untilDeadline = (world: World) => ran(world, { remainingMs: 300_000, forMs: 280_000 });
 
-describe("the attempt's deadline", () => {
-  it("continues the run in another attempt, 20 s before the platform's end, posting nothing", async () => {
+describe("an attempt near its deadline", () => {
+  it("continues the run in the next attempt 20 s before Lambda's timeout, and posts nothing", async () => {
     const { begin, clock, requests, endings, invoked, metrics } = build({ work: endless });
     const attempt = begin();
     await clock.advance(879_999);
@@ -35,20 +35,20 @@ describe("the attempt's deadline", () => {
     expect(metrics.emitted.filter((line) => line.startsWith("Run"))).toEqual([]);
   });
 
-  it("continues in another attempt while Studio will not take a completion", async () => {
+  it("continues in the next attempt while Studio cannot take the completion", async () => {
     const { result, notes } = await untilDeadline({ complete: throwing(outage) });
     expect(result).toMatchObject({ state: "continued" });
     expect(notes).toContainEqual(expect.objectContaining({ delivering: true }));
   });
 
-  it("continues in another attempt while Studio will not take the report of a failure", async () => {
+  it("continues in the next attempt while Studio cannot take the failure report", async () => {
     const work = throwing(new RunnerError("model_refused", "no"));
     const { result, endings } = await untilDeadline({ work, fail: throwing(outage) });
     expect(result).toMatchObject({ state: "continued" });
     expect(endings).toEqual([]);
   });
 
-  it("gives the next attempt what the run store could not be told before", async () => {
+  it("passes on to the next attempt the progress that the run store could not take before", async () => {
     const { result, continued } = await untilDeadline({
       note: throwing(throttled),
       work: async (context) => {
@@ -60,7 +60,7 @@ describe("the attempt's deadline", () => {
     expect(continued).toEqual([expect.objectContaining({ rounds: 1, responseIds: ["resp_1"] })]);
   });
 
-  it("asks for no round whose answer might come after it", async () => {
+  it("asks for no round that might end after the deadline", async () => {
     let isAsking = false;
     const { result } = await untilDeadline({
       work: async ({ clock, signal, mayAsk }) => {
@@ -74,26 +74,26 @@ describe("the attempt's deadline", () => {
     expect(isAsking).toBe(true);
   });
 
-  it("does not cancel the generation that the next attempt follows", async () => {
+  it("does not cancel the response that the next attempt will follow", async () => {
     const { result, cancelled } = await untilDeadline({ work: endless, row: { responseIds: ["resp_7"] } });
     expect(result).toMatchObject({ state: "continued" });
     expect(cancelled).toEqual([]);
   });
 
-  it("starts no next attempt when the run store says that one is there", async () => {
+  it("ends as superseded and invokes nothing when the run store refuses the continuation", async () => {
     const runStore = { continueRun: async () => false };
     const { result, invoked } = await untilDeadline({ work: endless, runStore });
     expect(result).toMatchObject({ state: "superseded" });
     expect(invoked).toEqual([]);
   });
 
-  it("fails the job after the last continuation that is allowed", async () => {
+  it("fails the job when all its continuations are used up", async () => {
     const { result, requests } = await untilDeadline({ work: endless, row: { continuations: 12 } });
     expect(result).toMatchObject({ state: "failed", reason: "too_many_continuations" });
     expect(requests.at(-1)).toBe("fail The job did not end within 13 invocations of the runner.");
   });
 
-  it("does not matter where the run's own limit comes first: the run fails and says so", async () => {
+  it("fails the job and cancels its response when the run limit comes first", async () => {
     const leasedAtMs = 1_000_000 - 3_500_000;
     const row = { responseIds: ["resp_7"], leasedAtMs, leaseExpiresAtMs: 1_600_000 };
     const { result, requests, cancelled } = await ran({ work: endless, row }, { forMs: 100_000 });
@@ -103,8 +103,8 @@ describe("the attempt's deadline", () => {
   });
 });
 
-describe("once the lease is lost", () => {
-  it("the summary that is being made is cancelled", async () => {
+describe("an attempt whose lease is lost", () => {
+  it("cancels the summary that is being generated", async () => {
     const work: Work = async (context) => {
       await context.note({ summaryResponseId: "resp_s" });
       return endless(context);
@@ -117,14 +117,14 @@ describe("once the lease is lost", () => {
   it.each([
     ["summary", { summaryResponseId: "resp_1" }],
     ["generation", { responseIds: ["resp_1"] }],
-  ])("a later attempt cancels the %s of an earlier one", async (_, noted) => {
+  ])("cancels the %s that an earlier attempt started", async (_, noted) => {
     const row = { attempt: 2, ...noted };
     const { result, cancelled } = await ran({ leasedAgoMs: 400_000, row, heartbeat: throwing(lost) });
     expect(result).toMatchObject({ state: "lost" });
     expect(cancelled).toEqual(["resp_1"]);
   });
 
-  it("a later attempt takes an earlier one's delivery for accepted", async () => {
+  it("ends the run as completed, unconfirmed, when an earlier attempt had started the delivery", async () => {
     const row = { attempt: 2, delivering: true };
     const { result, endings } = await ran({ row, heartbeat: throwing(lost) });
     expect(result).toEqual({ state: "completed", reason: "unconfirmed" });
@@ -132,25 +132,25 @@ describe("once the lease is lost", () => {
   });
 });
 
-describe("a refused payload", () => {
+describe("a payload that Studio refuses", () => {
   const words = "POST /completeWorkspaceJob answered 400: too many charts";
   const refusal = new RunnerError("studio_rejected", words, { status: 400 });
 
-  it("goes back to the model once, with Studio's words, and is noted as repaired before that", async () => {
-    const said: string[] = [];
+  it("is sent back to the model once, with Studio's message, after the repair is noted", async () => {
+    const messages: string[] = [];
     const { begin, notes, requests } = build({
       work: async () => ({
         ...product,
         repair: async (asked) => {
           expect(notes.at(-1)).toEqual({ delivering: false, repaired: true });
-          said.push(asked);
+          messages.push(asked);
           return product;
         },
       }),
       complete: throwingFirst(refusal),
     });
     expect(await begin()).toMatchObject({ state: "completed", reason: "ok" });
-    expect(said).toEqual([words]);
+    expect(messages).toEqual([words]);
     expect(notes).toMatchObject([
       { delivering: true },
       { delivering: false, repaired: true },
@@ -160,9 +160,9 @@ describe("a refused payload", () => {
   });
 
   it.each([
-    ["that is refused again", { repair: async () => product }, 2],
-    ["that cannot be repaired", {}, 1],
-  ])("%s fails the job with Studio's words", async (_, repair, posts) => {
+    ["is refused again after the repair", { repair: async () => product }, 2],
+    ["cannot be repaired", {}, 1],
+  ])("fails the job with Studio's message when it %s", async (_, repair, posts) => {
     const work = async () => ({ ...product, ...repair });
     const { result, requests } = await ran({ work, complete: throwing(refusal) });
     expect(result).toMatchObject({ state: "failed", reason: "studio_rejected" });
@@ -171,8 +171,8 @@ describe("a refused payload", () => {
   });
 });
 
-describe("the run store's notes", () => {
-  it("have a round's response id before the round is waited for", async () => {
+describe("progress in the run store", () => {
+  it("includes a round's response id before the round is awaited", async () => {
     const { begin, notes } = build({
       note: nextTurn,
       work: async ({ onRoundStarted }) => {
@@ -193,7 +193,7 @@ describe("the run store's notes", () => {
     return product;
   };
 
-  it("are waited for until the run store takes them", async () => {
+  it("is written again until the run store accepts it", async () => {
     const { begin, clock, notes } = build({ note: throwingFirst(throttled, 4), work: noting });
     const attempt = begin();
     await clock.advance(3_000);
@@ -203,7 +203,7 @@ describe("the run store's notes", () => {
     expect(notes).toMatchObject([{ startedOver: true }, { delivering: true }]);
   });
 
-  it("put the new response of a round that is asked again in the place of the one before", async () => {
+  it("replaces a round's response id when the round is asked again", async () => {
     const { notes } = await ran({
       work: async ({ onRoundStarted }) => {
         for (const responseId of ["resp_2", "resp_2b"])
@@ -218,7 +218,7 @@ describe("the run store's notes", () => {
     ]);
   });
 
-  it("that the fence refuses end the attempt at once", async () => {
+  it("ends the attempt at once when the fence refuses the write", async () => {
     const { result, requests } = await ran({ work: noting, runStore: { note: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual([]);

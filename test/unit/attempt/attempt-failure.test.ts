@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { explainFailures, failureOf } from "../../../lib/attempt/attempt-failure.ts";
 
-describe("failures", () => {
+describe("failures of attempts", () => {
   it.each([
     [["out_of_memory", "out_of_memory"], "The worker ran out of memory twice."],
     [["crashed"], "The worker crashed."],
     [["timed_out", "crashed", "crashed"], "The worker ran out of time and crashed twice."],
     [["event_lost", "event_lost", "event_lost"], "The worker could not be started three times."],
     [[], "The worker did not finish."],
-  ])("%j reads: %s", (failures, sentence) => {
+  ])("%j are explained as: %s", (failures, sentence) => {
     expect(explainFailures(failures)).toBe(sentence);
   });
 
@@ -18,7 +18,7 @@ describe("failures", () => {
     ["Runtime.ExitError: Runtime exited with error: signal: killed", "killed"],
     ["Runtime.ExitError: Runtime exited with error: exit status 1", "crashed"],
     ["TypeError: x is not a function", "crashed"],
-  ])("%s means %s", (error, failure) => {
+  ])("with the error %s are classified as %s", (error, failure) => {
     expect(failureOf(error)).toBe(failure);
   });
 });

@@ -29,8 +29,8 @@ const oneRound: Work = async ({ onRoundEnded }) => {
 const startingWith = (emitted: readonly string[], name: string) =>
   emitted.filter((line) => line.startsWith(name));
 
-describe("what a run has cost", () => {
-  it("is in its row, its log line and its metrics, and in the day's spending, once", async () => {
+describe("the cost of a run", () => {
+  it("is recorded once in its row, its log line, its metrics and the day's spend", async () => {
     const { endings, log, metrics, spent } = await ran({ work: oneRound });
     expect(endings).toMatchObject([{ state: "completed", costUsd: 0.00025 }]);
     const ended = log.lines.find((line) => line.event === "run_ended");
@@ -47,13 +47,13 @@ describe("what a run has cost", () => {
     expect(spent).toEqual([{ ...day, ...counted }]);
   });
 
-  it("counts for runs that fail or are lost too: their tokens are paid for", async () => {
+  it("is also counted for a lost run, whose tokens were paid for", async () => {
     const { endings, spent } = await ran({ work: oneRound, heartbeat: throwing(lost) });
     expect(endings).toMatchObject([{ state: "lost", costUsd: 0.00025 }]);
     expect(spent).toMatchObject([{ costUsd: 0.00025, runs: 1, lost: 1 }]);
   });
 
-  it("is not known without the model's price: no metric, one line that says so, and nothing added", async () => {
+  it("is logged once as unknown, without a metric or spend, when the model has no price", async () => {
     const { endings, log, metrics, spent } = await ran({
       work: async ({ onRoundEnded }) => {
         onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage: tokens });
@@ -67,21 +67,21 @@ describe("what a run has cost", () => {
     expect(spent).toMatchObject([{ costUsd: 0, runs: 1, inputTokens: 100 }]);
   });
 
-  it("that cannot be added to the day does not change the run's end", async () => {
+  it("does not change the run's outcome when it cannot be added to the day's spend", async () => {
     const { result, log } = await ran({ work: oneRound, addSpend: throwing(throttled) });
     expect(result).toEqual({ state: "completed", reason: "ok" });
-    const told = log.lines.find((line) => line.event === "spend_not_noted");
-    expect(told?.fields).toMatchObject({ reason: "run_store_unavailable", costUsd: 0.00025 });
+    const logged = log.lines.find((line) => line.event === "spend_not_noted");
+    expect(logged?.fields).toMatchObject({ reason: "run_store_unavailable", costUsd: 0.00025 });
   });
 
-  it("is counted under its model also by a later attempt that asks for nothing more", async () => {
+  it("is counted under its model by a later attempt that makes no model call", async () => {
     const { metrics, spent } = await ran({ row: { attempt: 2, rounds: 1, model: "m", usage } });
     expect(metrics.emitted).toContain("Tokens{pool=default,model=m,kind=input} 100");
     expect(spent).toMatchObject([{ costUsd: 0.00025 }]);
   });
 });
 
-describe("how long a job has waited", () => {
+describe("a job's time in the queue", () => {
   const waited = (createdAtMs: number, attempt = 1) =>
     ran({
       row: { attempt },
@@ -92,18 +92,18 @@ describe("how long a job has waited", () => {
       },
     });
 
-  it("is told by its first attempt, and noted with the first round", async () => {
+  it("is emitted by the run's first attempt and noted with the first round", async () => {
     const { metrics, notes } = await waited(987_500);
     expect(metrics.emitted).toContain("TimeInQueueSeconds{pool=default} 12.5");
     expect(notes[0]).toMatchObject({ rounds: 1, createdAtMs: 987_500 });
   });
 
-  it("is never less than nothing, whatever the clocks say", async () => {
+  it("is never negative, whatever the clocks show", async () => {
     const { metrics } = await waited(1_000_700);
     expect(metrics.emitted).toContain("TimeInQueueSeconds{pool=default} 0");
   });
 
-  it("is not told again by a later attempt", async () => {
+  it("is not emitted again by a later attempt", async () => {
     const { metrics } = await waited(900_000, 2);
     expect(startingWith(metrics.emitted, "TimeInQueueSeconds")).toEqual([]);
   });
@@ -114,20 +114,20 @@ it.each([
   [150_000, 75],
   [700_000, 0],
 ])(
-  "an attempt tells how much is left of a lease of 600 s taken %i ms ago: %i %%",
+  "an attempt that starts %i ms into a lease of 600 s emits %i %% of the lease as left",
   async (leasedAgoMs, percent) => {
     const { metrics } = await ran({ leasedAgoMs });
     expect(metrics.emitted[0]).toBe(`LeaseLeftPercent{pool=default} ${percent}`);
   },
 );
 
-it("heartbeats are counted as they succeed and fail", async () => {
+it("accepted and failed heartbeats are counted separately", async () => {
   const { metrics } = await ran({ heartbeat: throwingFirst(outage) }, { forMs: 60_000 });
   const counted = ["HeartbeatsFailed{pool=default} 1", "Heartbeats{pool=default} 1"];
   expect(startingWith(metrics.emitted, "Heartbeats")).toEqual(counted);
 });
 
-it("tells of a write that is tried again, a generation that cannot be cancelled and a failure that cannot be told", async () => {
+it("a repeated write, a response that cannot be cancelled and a failure that cannot be reported are logged", async () => {
   const { log } = await ran(
     {
       work: async ({ note, onRoundStarted }) => {
@@ -141,6 +141,6 @@ it("tells of a write that is tried again, a generation that cannot be cancelled 
     },
     { forMs: 60_000 },
   );
-  const troubles = ["call_retried", "cancel_failed", "report_failed"];
-  expect(log.events).toEqual(["attempt_began", ...troubles, "run_ended"]);
+  const failures = ["call_retried", "cancel_failed", "report_failed"];
+  expect(log.events).toEqual(["attempt_began", ...failures, "run_ended"]);
 });

@@ -11,8 +11,8 @@ import {
   tooManyRequests,
 } from "./attempt-world.ts";
 
-describe("a 429 of Studio on a job's route holds the pool's leasing back:", () => {
-  it("the context, for as long as it asks", async () => {
+describe("the pool's back-off from Studio", () => {
+  it("is extended for as long as a 429 to the context request asks", async () => {
     const { heldBack, requests } = await ran({
       context: throwing(tooManyRequests(45_000)),
       work: async ({ job, signal }) => {
@@ -25,8 +25,8 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
   });
 
   it.each([
-    ["the completion, which is repeated all the same", undefined, 1, [1_005_000]],
-    ["longer with each 429 in a row, though it says Retry-After: 0", 0, 3, [1_001_000, 1_002_500, 1_005_500]],
+    ["is extended by a 429 to the completion, which is still repeated", undefined, 1, [1_005_000]],
+    ["grows with each 429 in a row, even with Retry-After: 0", 0, 3, [1_001_000, 1_002_500, 1_005_500]],
   ])("%s", async (_, retryAfterMs, times, untilMs) => {
     const complete = throwingFirst(tooManyRequests(retryAfterMs), times);
     const { result, heldBack } = await ran({ complete }, { forMs: 20_000 });
@@ -34,7 +34,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     expect(heldBack).toEqual(untilMs.map((ms) => `default: studio until ${ms}`));
   });
 
-  it("a heartbeat, and the next heartbeats keep their time, also when the run store does not answer", async () => {
+  it("does not delay heartbeats when the run store cannot extend it", async () => {
     const heartbeats: number[] = [];
     const { begin, clock, heldBack, log } = build({
       work: endless,
@@ -57,7 +57,7 @@ describe("a 429 of Studio on a job's route holds the pool's leasing back:", () =
     expect(log.events).toContain("backoff_unavailable");
   });
 
-  it("no other trouble does", async () => {
+  it("is not extended by a 503", async () => {
     const down = new RunnerError("studio_unavailable", "503", { retryable: true, status: 503 });
     const { result, heldBack } = await ran({ complete: throwingFirst(down) }, { forMs: 5_000 });
     expect(result).toMatchObject({ state: "completed" });

@@ -6,7 +6,7 @@ const declined = throwing(new RunnerError("model_refused", "the model declined: 
 const reporting = { reason: "model_refused", explanation: "the model declined: no" };
 const failed = { state: "failed", reason: "model_refused" };
 
-describe("the report of a failure", () => {
+describe("a failure report", () => {
   it("is noted with its reason before it is sent", async () => {
     const { begin, notes } = build({
       work: declined,
@@ -16,13 +16,13 @@ describe("the report of a failure", () => {
     expect(notes).toHaveLength(1);
   });
 
-  it("is not sent by an attempt that the run store's fence refuses", async () => {
+  it("is not sent when the run store's fence refuses the attempt", async () => {
     const { result, requests } = await ran({ work: declined, runStore: { note: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
   });
 
-  it("whose answer was lost has arrived when Studio then says that the lease is gone", async () => {
+  it("counts as delivered when its answer was lost and Studio then says that the lease is gone", async () => {
     let tries = 0;
     const fail = async () => {
       throw ++tries === 1 ? outage : lost;
@@ -32,7 +32,7 @@ describe("the report of a failure", () => {
     expect(endings).toMatchObject([{ state: "failed", ...reporting }]);
   });
 
-  it("is all that a later attempt does, whatever the work would come to now", async () => {
+  it("is all that a later attempt sends, even if the work would now succeed", async () => {
     const { result, requests, endings } = await ran({ row: { attempt: 2, reporting } });
     expect(result).toEqual(failed);
     const others = requests.filter((request) => !request.startsWith("heartbeat"));
@@ -40,13 +40,13 @@ describe("the report of a failure", () => {
     expect(endings).toMatchObject([{ state: "failed", ...reporting }]);
   });
 
-  it("had arrived in an earlier attempt when Studio says that the lease is gone", async () => {
+  it("of an earlier attempt counts as delivered when Studio says that the lease is gone", async () => {
     const { result, requests } = await ran({ row: { attempt: 2, reporting }, fail: throwing(lost) });
     expect(result).toEqual(failed);
     expect(only(requests, "fail")).toHaveLength(1);
   });
 
-  it("is not sent where deliverables that went unanswered have ended the job", async () => {
+  it("is not sent when an unanswered completion has ended the job", async () => {
     const { begin, deps, clock, requests, endings } = build({
       complete: throwing(outage),
       context: throwing(outage),
@@ -54,7 +54,7 @@ describe("the report of a failure", () => {
     });
     const attempt = begin();
     await clock.advance(90_000);
-    // The run's limit ends the delivery; by then the workspace's next job has the lease.
+    // The run limit ends the delivery; by then the lease is for the workspace's next job.
     deps.studio.context = async () => nextJobContext;
     await clock.advance(60_000);
     expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });

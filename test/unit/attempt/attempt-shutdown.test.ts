@@ -6,8 +6,8 @@ import { build, endless, outage, throwing } from "./attempt-world.ts";
 const shutdown = new RunnerError("shutdown", "the process is asked to end");
 const stopped = { state: "stopped", reason: "shutdown" };
 
-describe("an attempt whose process is asked to end", () => {
-  it("ends at once, sends no more heartbeats, posts nothing, and leaves the run open with its chain noted", async () => {
+describe("an attempt whose process is asked to stop", () => {
+  it("ends at once, sends nothing more, and leaves the run open with its response ids noted", async () => {
     const { begin, clock, stop, requests, endings, invoked, cancelled, notes, log } = build({
       work: async (context) => {
         await context.onRoundStarted({ number: 1, responseId: "resp_1", usage: noUsage });
@@ -28,8 +28,8 @@ describe("an attempt whose process is asked to end", () => {
 
   it.each([
     ["completion", { complete: throwing(outage) }],
-    ["report", { fail: throwing(outage), work: throwing(new RunnerError("model_refused", "no")) }],
-  ])("does not repeat a %s any more", async (_, world) => {
+    ["failure report", { fail: throwing(outage), work: throwing(new RunnerError("model_refused", "no")) }],
+  ])("stops repeating a %s", async (_, world) => {
     const { begin, clock, stop, endings, requests } = build(world);
     const attempt = begin();
     await clock.advance(10_000);
@@ -41,7 +41,7 @@ describe("an attempt whose process is asked to end", () => {
     expect(endings).toEqual([]);
   });
 
-  it("does no work when it was asked before it began", async () => {
+  it("does nothing when it was asked before it started", async () => {
     const { begin, stop, requests, endings } = build();
     stop.abort(shutdown);
     expect(await begin()).toEqual(stopped);

@@ -30,7 +30,7 @@ export const throwing = (error: unknown) => async (): Promise<never> => {
   throw error;
 };
 
-/** Throws at each of its first calls, then does nothing. */
+/** Throws on its first `times` calls, then does nothing. */
 export function throwingFirst(error: unknown, times = 1): () => Promise<undefined> {
   let calls = 0;
   return async () => {
@@ -38,7 +38,7 @@ export function throwingFirst(error: unknown, times = 1): () => Promise<undefine
   };
 }
 
-/** Does nothing at its first calls, then always throws. */
+/** Does nothing on its first `times` calls, then always throws. */
 export function throwingAfter(times: number, error: unknown): () => Promise<undefined> {
   let calls = 0;
   return async () => {
@@ -51,7 +51,7 @@ export const product: Product = {
   deliverables: { chart: 1 },
 };
 
-/** The job's context, as Studio gives it for as long as the lease is this job's. */
+/** The job's context, which Studio returns while the lease is for this job. */
 export const jobContext = context({
   workspaceId: "ws1",
   title: null,
@@ -75,7 +75,7 @@ export interface World {
   readonly runStore?: Partial<RunStore>;
   readonly hasWorkspace?: boolean;
   readonly leasedAgoMs?: number;
-  /** Over the row as the attempt begins it. */
+  /** Overrides fields of the row that the attempt starts with. */
   readonly row?: Partial<Run>;
   readonly note?: () => Promise<void>;
   readonly invoke?: () => Promise<void>;
@@ -183,14 +183,13 @@ export function build(world: World = {}) {
     cancelResponse: world.cancelResponse ?? (async (responseId) => void cancelled.push(responseId)),
     work: world.work ?? (async () => product),
   };
-  /** Begins the attempt. */
   const begin = (remainingMs = 900_000) =>
     runAttempt(deps, { ...event, attempt: run.attempt }, { remainingMs, requestId: "req1" });
   const asked = { requests, endings, notes, continued, invoked, cancelled, spent, heldBack };
   return { clock, deps, stop, log, metrics, begin, ...asked };
 }
 
-/** Runs an attempt to its end while `forMs` pass, and gives what came of it. */
+/** Runs an attempt to its end while `forMs` pass, and returns its result and what it did. */
 export async function ran(world: World = {}, { forMs = 0, remainingMs = 900_000 } = {}) {
   const built = build(world);
   const [result] = await Promise.all([built.begin(remainingMs), built.clock.advance(forMs)]);

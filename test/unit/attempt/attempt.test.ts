@@ -18,8 +18,8 @@ import {
 
 const declined = throwing(new RunnerError("model_refused", "the model declined: no"));
 
-describe("an attempt that goes well", () => {
-  it("sends one heartbeat, completes and closes the run, and leaves no timer behind", async () => {
+describe("a successful attempt", () => {
+  it("sends one heartbeat, completes the job, finishes the run and leaves no timer running", async () => {
     const { result, requests, endings, metrics, log, clock } = await ran();
     expect(result).toEqual({ state: "completed", reason: "ok" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
@@ -32,21 +32,21 @@ describe("an attempt that goes well", () => {
 });
 
 describe("the fence", () => {
-  it("lets a duplicate event do nothing but be counted", async () => {
+  it("stops a duplicate event, which is only counted", async () => {
     const { result, requests, endings, metrics } = await ran({ runStore: { start: async () => undefined } });
     expect(result).toEqual({ state: "duplicate", reason: "duplicate" });
     expect([...requests, ...endings]).toEqual([]);
     expect(metrics.emitted).toEqual(["Duplicates{pool=default} 1"]);
   });
 
-  it("posts nothing and closes nothing once a newer attempt owns the run", async () => {
+  it("keeps an attempt from posting and from finishing the run once a newer attempt owns it", async () => {
     const { result, requests, endings } = await ran({ runStore: { heartbeat: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect(endings).toEqual([]);
   });
 
-  it("stops at once where a newer run has the workspace already", async () => {
+  it("stops an attempt at once when a newer run owns the workspace", async () => {
     const { result, requests, endings, metrics } = await ran({ hasWorkspace: false });
     expect(result).toEqual({ state: "superseded", reason: "superseded" });
     expect(requests).toEqual([]);
@@ -54,7 +54,7 @@ describe("the fence", () => {
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=superseded} 1");
   });
 
-  it("counts no outcome that the run store does not accept", async () => {
+  it("keeps an outcome that the run store refuses from being counted", async () => {
     const { result, metrics, spent, log } = await ran({ runStore: { finish: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(metrics.emitted.filter((line) => line.startsWith("Run"))).toEqual([]);
@@ -63,9 +63,9 @@ describe("the fence", () => {
   });
 
   it.each([
-    ["posts no deliverables", {}],
-    ["reports no failure", { work: declined }],
-  ])("%s until the run store has accepted a write", async (_, world) => {
+    ["deliverables", {}],
+    ["a failure report", { work: declined }],
+  ])("holds back %s while the run store accepts no write", async (_, world) => {
     const unreachable = throwing(throttled);
     const runStore = { heartbeat: unreachable, note: unreachable };
     const { requests } = await ran({ ...world, runStore }, { forMs: 960_000 });
@@ -74,7 +74,7 @@ describe("the fence", () => {
 });
 
 describe("a lost lease", () => {
-  it("aborts the work at once, and nothing is posted after it", async () => {
+  it("aborts the work at once, and nothing is posted afterwards", async () => {
     const world = { work: endless, heartbeat: throwing(lost) };
     const { result, requests, endings, metrics } = await ran(world, { forMs: 120_000 });
     expect(result).toEqual({ state: "lost", reason: "lease_lost" });
@@ -83,13 +83,13 @@ describe("a lost lease", () => {
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=lease_lost} 1");
   });
 
-  it("that shows itself only in the heartbeat before completing stops the delivery", async () => {
+  it("that only the heartbeat before the completion reveals stops the delivery", async () => {
     const { result, requests } = await ran({ heartbeat: throwing(lost) });
     expect(result).toMatchObject({ state: "lost" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
   });
 
-  it("after a refused completion is not reported as a failure", async () => {
+  it("that a refused completion reveals is not reported as a failure", async () => {
     const { result, requests } = await ran({ complete: throwing(lost) });
     expect(result).toEqual({ state: "lost", reason: "lease_lost" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
@@ -97,13 +97,13 @@ describe("a lost lease", () => {
 });
 
 describe("delivery", () => {
-  it("is repeated through an outage of minutes, while the lease is kept", async () => {
+  it("is repeated through an outage of minutes while the lease is kept", async () => {
     const { result, requests } = await ran({ complete: throwingFirst(outage, 11) }, { forMs: 400_000 });
     expect(result).toEqual({ state: "completed", reason: "ok" });
     expect(only(requests, "complete")).toHaveLength(12);
   });
 
-  it("that went unanswered is not repeated under the lease of the workspace's next job", async () => {
+  it("is not repeated after an unanswered post when the lease is for the workspace's next job", async () => {
     const world = { complete: throwing(outage), context: async () => nextJobContext };
     const { result, requests, endings } = await ran(world, { forMs: 60_000 });
     expect(result).toEqual({ state: "completed", reason: "unconfirmed" });
@@ -111,14 +111,14 @@ describe("delivery", () => {
     expect(endings).toMatchObject([{ state: "completed", reason: "unconfirmed", unconfirmed: true }]);
   });
 
-  it("of an earlier attempt that may have arrived is not repeated under the next job's lease either", async () => {
+  it("that an earlier attempt started is not repeated when the lease is for the workspace's next job", async () => {
     const row = { attempt: 2, delivering: true };
     const { result, requests } = await ran({ row, context: async () => nextJobContext });
     expect(result).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(requests).toEqual(["heartbeat k1.secret", "context ws1"]);
   });
 
-  it("that may have arrived before the lease was gone is completed, unconfirmed", async () => {
+  it("ends the run as completed, unconfirmed, when it may have arrived before the lease was lost", async () => {
     let posts = 0;
     const complete = async () => {
       throw ++posts === 1 ? outage : lost;
@@ -129,13 +129,13 @@ describe("delivery", () => {
     expect(log.events).toContain("completion_unconfirmed");
   });
 
-  it("that Studio was down for until the lease's end is lost: nobody has seen it arrive", async () => {
+  it("ends the run as lost when Studio is down until the lease expires", async () => {
     const world = { heartbeat: throwingAfter(1, outage), complete: throwing(outage) };
     const { result } = await ran(world, { forMs: 600_000 });
     expect(result).toEqual({ state: "lost", reason: "lease_lost" });
   });
 
-  it("that a proxy's page with status 200 answered is not taken for a failure", async () => {
+  it("ends the run as completed, unconfirmed, when a proxy answers 200 with a page", async () => {
     const page = new RunnerError("studio_contract", "a page in the place of JSON", { status: 200 });
     const { begin, clock, requests } = build({
       heartbeat: throwingAfter(1, lost),
@@ -150,7 +150,7 @@ describe("delivery", () => {
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "context ws1", "heartbeat k1.secret"]);
   });
 
-  it("that went unanswered is repeated only once the job, the lease and the run are known to be ours", async () => {
+  it("is repeated after an unanswered post only once the job, the lease and the run are proven to be ours", async () => {
     const unanswered = throwingFirst(outage);
     const { begin, clock, requests } = build({
       complete: async () => {
@@ -172,16 +172,16 @@ describe("delivery", () => {
 });
 
 describe("a failure", () => {
-  it("is told to Studio with its reason, and closed under its code", async () => {
+  it("is reported to Studio with its explanation, and finishes the run under its code", async () => {
     const { result, requests, endings, metrics } = await ran({ work: declined });
     expect(result).toEqual({ state: "failed", reason: "model_refused" });
     expect(requests).toEqual(["heartbeat k1.secret", "fail the model declined: no"]);
-    const told = { state: "failed", reason: "model_refused", explanation: "the model declined: no" };
-    expect(endings).toEqual([{ ...told, atMs: 1_000_000, costUsd: 0 }]);
+    const failed = { state: "failed", reason: "model_refused", explanation: "the model declined: no" };
+    expect(endings).toEqual([{ ...failed, atMs: 1_000_000, costUsd: 0 }]);
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
   });
 
-  it("of our own making is reported in plain words, and its cause comes out for the error alarm", async () => {
+  it("caused by a defect is reported in plain words, and the defect is returned for the error alarm", async () => {
     const bug = new TypeError("cannot read properties of undefined");
     const { result, requests } = await ran({ work: throwing(bug) });
     expect(result).toEqual({ state: "failed", reason: "internal", defect: bug });
@@ -190,7 +190,7 @@ describe("a failure", () => {
     ]);
   });
 
-  it("whose report went unanswered is not told as the failure of the workspace's next job", async () => {
+  it("whose report went unanswered is not reported for the workspace's next job", async () => {
     const world = { work: declined, fail: throwing(outage), context: async () => nextJobContext };
     const { result, requests, endings } = await ran(world, { forMs: 60_000 });
     expect(result).toMatchObject({ state: "failed", reason: "model_refused" });
@@ -198,15 +198,15 @@ describe("a failure", () => {
     expect(endings).toMatchObject([{ state: "failed", unconfirmed: true }]);
   });
 
-  it("that cannot be reported because the lease is gone ends as lost", async () => {
+  it("that cannot be reported because the lease is gone ends the run as lost", async () => {
     const { result, endings } = await ran({ work: declined, fail: throwing(lost) });
     expect(result).toMatchObject({ state: "lost", reason: "model_refused" });
     expect(endings).toMatchObject([{ state: "lost", reason: "model_refused" }]);
   });
 });
 
-describe("a late begin", () => {
-  it("sends a heartbeat before it works", async () => {
+describe("an attempt that starts late", () => {
+  it("sends a heartbeat before it starts to work", async () => {
     const { requests } = await ran({
       leasedAgoMs: 301_000,
       work: async ({ job, signal }) => {
@@ -217,7 +217,7 @@ describe("a late begin", () => {
     expect(requests.slice(0, 2)).toEqual(["heartbeat k1.secret", "context ws1"]);
   });
 
-  it("does no work when that heartbeat says that the lease is gone", async () => {
+  it("does no work when that heartbeat finds the lease gone", async () => {
     let worked = false;
     const work = async () => {
       worked = true;
@@ -230,19 +230,19 @@ describe("a late begin", () => {
 });
 
 describe("a refused key", () => {
-  it("that is accepted again within the lease does not end the run; each refusal is counted", async () => {
+  it("that is accepted again within the lease does not end the run, and each refusal is counted", async () => {
     const { result, metrics } = await ran({ heartbeat: throwingFirst(keyRefused, 3) }, { forMs: 60_000 });
     expect(result).toMatchObject({ state: "completed", reason: "ok" });
     expect(metrics.emitted.filter((line) => line.startsWith("KeysRefused"))).toHaveLength(3);
   });
 
-  it("that is never accepted again costs the run its lease, under its own reason", async () => {
+  it("that is never accepted again ends the run as lost with the reason key_refused", async () => {
     const { result, requests } = await ran({ heartbeat: throwing(keyRefused) }, { forMs: 600_000 });
     expect(result).toMatchObject({ state: "lost", reason: "key_refused" });
     expect(only(requests, "complete")).toEqual([]);
   });
 
-  it("of the model is counted", async () => {
+  it("for the model is counted", async () => {
     const refused = new RunnerError("model_key_refused", "401", { status: 401 });
     const { metrics } = await ran({ work: throwing(refused) });
     expect(metrics.emitted).toContain("KeysRefused{pool=default} 1");

@@ -18,7 +18,7 @@ function build(complete: StudioJob["complete"]) {
   };
 }
 
-test("a completion that is cut off when a heartbeat finds the lease gone may have arrived: it is unconfirmed, not lost", async () => {
+test("a completion that is aborted because a heartbeat finds the lease gone is unconfirmed, not lost, since it may have arrived", async () => {
   const lease = new AbortController();
   const deps = build((_, signal) => {
     lease.abort(lost);
@@ -27,7 +27,7 @@ test("a completion that is cut off when a heartbeat finds the lease gone may hav
   expect(await deliver(deps, product.payload, lease.signal)).toBe("unconfirmed");
 });
 
-test("a completion that Studio always answers with Retry-After: 0 is posted ever more seldom", async () => {
+test("a completion that Studio keeps refusing with Retry-After: 0 is posted at growing intervals", async () => {
   const postedAtMs: number[] = [];
   const deps = build(async () => {
     postedAtMs.push(deps.clock.now());

@@ -9,28 +9,28 @@ const message = (id: string | undefined, text: string) => ({
   createdAtMs: 5,
 });
 
-it("is the same for the same job, whatever its title has become", () => {
+it("a job's digest does not depend on its title or its message count", () => {
   const recentMessages = [message("m1", "Compare teas.")];
   const first = jobDigest({ ...jobContext, recentMessages });
   expect(jobDigest({ ...jobContext, recentMessages, title: "Teas", messageCount: 7 })).toBe(first);
   expect(first).toMatch(/^[\w-]{22}$/);
 });
 
-it("is the same when an answer's numbers are absurd", () => {
+it("a job's digest stays the same when Studio's numbers are absurd", () => {
   const message1 = message("m1", "Compare teas.");
   const first = jobDigest({ ...jobContext, recentMessages: [message1] });
   const absurd = { ...message1, createdAtMs: undefined };
   expect(jobDigest({ ...jobContext, recentMessages: [absurd], messageCount: 999 })).toBe(first);
 });
 
-it("tells jobs apart whose messages have ids that cannot be used", () => {
+it("jobs whose messages have no usable ids get digests that differ by text", () => {
   const [teas, coffees] = ["Compare teas.", "Compare coffees."].map((text) =>
     jobDigest({ ...jobContext, recentMessages: [message(undefined, text)] }),
   );
   expect(teas).not.toBe(coffees);
 });
 
-it("tells jobs apart that have no message, by title, idea and recent text", () => {
+it("jobs without messages get digests that differ by idea and recent text", () => {
   const digests = [
     jobDigest({ ...jobContext, recentMessages: [], legacyIdea: "A shop" }),
     jobDigest({ ...jobContext, recentMessages: [], legacyIdea: "A farm" }),

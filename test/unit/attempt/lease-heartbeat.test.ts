@@ -20,9 +20,9 @@ const running: LeaseHeartbeat[] = [];
 afterEach(() => Promise.all(running.splice(0).map((heartbeat) => heartbeat.stop())));
 
 interface World {
-  /** Studio's answer: the lease's new end, by default untold. */
+  /** Studio's answer: the lease's new end, or undefined, which is the default. */
   readonly answer?: (signal: AbortSignal, clock: FakeClock) => Promise<number | undefined>;
-  /** Whether the run store takes the heartbeat. */
+  /** Whether the run store accepts the heartbeat. */
   readonly isOurs?: () => boolean;
   readonly takenAgoMs?: number;
 }
@@ -65,17 +65,17 @@ describe("the heartbeat interval", () => {
     [3_600_000, 120_000],
     [60_000, 12_000],
     [100, 200],
-  ])("of a lease of %i ms is %i ms", (leaseMs, expected) => {
+  ])("for a lease of %i ms is %i ms", (leaseMs, expected) => {
     expect(heartbeatIntervalMs(leaseMs, () => 1)).toBe(expected);
   });
 
-  it("is jittered downwards by at most a tenth", () => {
+  it("is shortened by at most a tenth at random", () => {
     expect(heartbeatIntervalMs(600_000, () => 0)).toBe(108_000);
   });
 });
 
-describe("the heartbeat", () => {
-  it("is sent on its interval, and an accepted one keeps the lease for its whole length", async () => {
+describe("the lease heartbeat", () => {
+  it("is sent on its interval and keeps the lease while it is accepted", async () => {
     const { clock, sentAtMs, signal } = keep();
     await clock.advance(1_300_000);
     expect(sentAtMs).toEqual([
@@ -84,7 +84,7 @@ describe("the heartbeat", () => {
     expect(signal.aborted).toBe(false);
   });
 
-  it("is never in flight twice, and is cut off after one interval when it hangs", async () => {
+  it("is never in flight twice, and is aborted after one interval when it hangs", async () => {
     let [open, most] = [0, 0];
     const { clock, sentAtMs } = keep({
       answer: (signal) => {
@@ -100,13 +100,13 @@ describe("the heartbeat", () => {
   it.each([
     ["lease_lost", "Studio says that the lease is gone", { answer: throwing(lost) }],
     ["superseded", "the run store's fence refuses it", { isOurs: () => false }],
-  ])("aborts at once as %s when %s", async (code, _, world) => {
+  ])("aborts the attempt at once as %s when %s", async (code, _, world) => {
     const { clock, signal } = keep(world);
     await clock.advance(120_000);
     expect(signal.reason).toMatchObject({ code });
   });
 
-  it("goes on when a key that was refused is accepted again", async () => {
+  it("continues when a refused key is accepted again", async () => {
     let isRefused = true;
     const { clock, heartbeat, signal } = keep({
       answer: async () => {
@@ -122,7 +122,7 @@ describe("the heartbeat", () => {
     expect(signal.aborted).toBe(false);
   });
 
-  it("goes on when Studio is back within the lease", async () => {
+  it("continues when Studio is back before the lease expires", async () => {
     let isDown = true;
     const { clock, signal } = keep({
       answer: async () => {
@@ -145,10 +145,10 @@ describe("the heartbeat", () => {
 
   it.each([
     ["lease_lost", "no heartbeat has succeeded", throwing(outage)],
-    ["lease_lost", "a heartbeat is on its way that nobody answers", unanswered],
+    ["lease_lost", "a heartbeat in flight is never answered", unanswered],
     ["key_refused", "the key was refused each time", throwing(keyRefused)],
-    ["key_refused", "the key was refused and nobody answers any more", refusedThenUnanswered()],
-  ])("gives the lease up as %s exactly at its end when %s", async (code, _, answer) => {
+    ["key_refused", "the key was refused and Studio then stops answering", refusedThenUnanswered()],
+  ])("aborts the attempt as %s exactly when the lease expires if %s", async (code, _, answer) => {
     const { clock, signal } = keep({ answer });
     await clock.advance(599_999);
     expect(signal.aborted).toBe(false);
@@ -156,13 +156,13 @@ describe("the heartbeat", () => {
     expect(signal.reason).toMatchObject({ code });
   });
 
-  it("follows the lease's new end that its answer gives", async () => {
+  it("adopts the new end of the lease from Studio's answer", async () => {
     const { clock, heartbeat } = keep({ answer: async () => 5_000_000 });
     await clock.advance(120_000);
     expect(heartbeat.leaseLeftMs()).toBe(4_880_000);
   });
 
-  it("counts as accepted though its answer tells of an end that is long past", async () => {
+  it("counts as accepted even when its answer gives an end that is long past", async () => {
     const { clock, heartbeat, signal } = keep({ answer: async () => 5 });
     await clock.advance(120_000);
     expect(heartbeat.leaseLeftMs()).toBe(600_000);
@@ -170,13 +170,13 @@ describe("the heartbeat", () => {
     expect(signal.aborted).toBe(false);
   });
 
-  it("is sent less and less often when Studio says Retry-After: 0", async () => {
+  it("is sent at growing intervals when Studio keeps answering 429 with Retry-After: 0", async () => {
     const { clock, sentAtMs } = keep({ answer: throwing(tooManyRequests(0)) });
     await clock.advance(210_000);
     expect(sentAtMs).toEqual([120_000, 121_000, 123_000, 127_000, 135_000, 151_000, 181_000]);
   });
 
-  it("is not sent after stop, which leaves no timer behind", async () => {
+  it("is not sent after stop, which leaves no timer running", async () => {
     const { clock, sentAtMs, heartbeat } = keep();
     await heartbeat.stop();
     await clock.advance(1_000_000);
@@ -184,14 +184,14 @@ describe("the heartbeat", () => {
     expect(clock.sleeping()).toBe(0);
   });
 
-  it("knows a late begin: half of the lease or more has passed", () => {
+  it("counts a start as late once half of the lease has passed", () => {
     expect(keep({ takenAgoMs: 299_000 }).heartbeat.isLate()).toBe(false);
     expect(keep({ takenAgoMs: 301_000 }).heartbeat.isLate()).toBe(true);
   });
 });
 
 describe("confirm", () => {
-  it("sends a heartbeat at once, and another one where that is more than ten seconds ago", async () => {
+  it("sends a heartbeat at once, and another one when the last is more than ten seconds old", async () => {
     const { clock, sentAtMs, heartbeat } = keep();
     for (const passedMs of [0, 9_000, 2_000]) {
       await clock.advance(passedMs);
@@ -200,7 +200,7 @@ describe("confirm", () => {
     expect(sentAtMs).toEqual([0, 11_000]);
   });
 
-  it("needs no heartbeat of its own right after one on the interval", async () => {
+  it("sends no heartbeat right after one was sent on the interval", async () => {
     const { clock, sentAtMs, heartbeat } = keep();
     await clock.advance(121_000);
     await heartbeat.confirm(never);
@@ -224,7 +224,7 @@ describe("confirm", () => {
     await confirmed;
   });
 
-  it("takes no heartbeat for a proof that was sent before the time that the caller names", async () => {
+  it("does not count a heartbeat that was sent before the time that the caller gives", async () => {
     const { clock, sentAtMs, heartbeat } = keep({
       answer: async (signal, { sleep }) => {
         await sleep(1_000, signal);
@@ -238,7 +238,7 @@ describe("confirm", () => {
     expect(sentAtMs).toEqual([120_000, 121_200]);
   });
 
-  it("sends another heartbeat where an earlier proof is not recent enough for the caller", async () => {
+  it("sends another heartbeat when the last one is older than the caller allows", async () => {
     const { clock, sentAtMs, heartbeat } = keep();
     await heartbeat.confirm(never);
     await clock.advance(1_000);
@@ -246,7 +246,7 @@ describe("confirm", () => {
     expect(sentAtMs).toEqual([0, 1_000]);
   });
 
-  it("tries until a heartbeat succeeds", async () => {
+  it("retries until a heartbeat succeeds", async () => {
     const { clock, sentAtMs, heartbeat } = keep({ answer: throwingFirst(outage, 2) });
     const confirmed = heartbeat.confirm(never);
     await clock.advance(3_000);
@@ -254,7 +254,7 @@ describe("confirm", () => {
     expect(sentAtMs).toEqual([0, 1_000, 3_000]);
   });
 
-  it("ends with the caller's deadline", async () => {
+  it("rejects when the caller's deadline passes", async () => {
     const { heartbeat } = keep({ answer: () => new Promise(() => undefined) });
     const deadline = new AbortController();
     const confirmed = heartbeat.confirm(deadline.signal);

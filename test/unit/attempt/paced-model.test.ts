@@ -9,7 +9,7 @@ const turn = { message: "answer" } as unknown as ModelTurn;
 const request = {} as ModelRequest;
 
 interface World {
-  /** Epoch ms; each look at the run store takes the next, and the last one stays. */
+  /** Epoch ms; each read of the run store returns the next one, and the last one from then on. */
   readonly heldUntilMs?: readonly number[];
   readonly answers: readonly (RunnerError | ModelTurn)[];
   readonly random?: number;
@@ -19,7 +19,7 @@ function build({ heldUntilMs = [0], answers, random = 0 }: World) {
   const clock = createFakeClock(0);
   const askedAtMs: number[] = [];
   const heldBackMs: number[] = [];
-  let looks = 0;
+  let reads = 0;
   let refuse: (limit: { readonly retryAfterMs: number | undefined }) => void = () => undefined;
   const model = paced(
     (onRateLimited) => {
@@ -40,8 +40,8 @@ function build({ heldUntilMs = [0], answers, random = 0 }: World) {
       log: recordingLog(),
       backoff: {
         read: async () => {
-          const modelUntilMs = heldUntilMs[Math.min(looks, heldUntilMs.length - 1)]!;
-          looks += 1;
+          const modelUntilMs = heldUntilMs[Math.min(reads, heldUntilMs.length - 1)]!;
+          reads += 1;
           return { modelUntilMs, studioUntilMs: 0 };
         },
         extend: async (_, __, untilMs) => void heldBackMs.push(untilMs - clock.now()),
@@ -50,7 +50,7 @@ function build({ heldUntilMs = [0], answers, random = 0 }: World) {
     },
   );
   const generate = (signal = new AbortController().signal) => model.generate(request, { signal });
-  return { clock, askedAtMs, heldBackMs, generate, refuse, looks: () => looks };
+  return { clock, askedAtMs, heldBackMs, generate, refuse, reads: () => reads };
 }
 
 const tooMany = (retryAfterMs?: number): RunnerError =>
@@ -60,7 +60,7 @@ const tooMany = (retryAfterMs?: number): RunnerError =>
     retryAfterMs,
   });
 
-test("a run waits until the pool's time is over, and looks again whether it has grown", async () => {
+test("a run waits out the pool's back-off, and waits longer when it was extended meanwhile", async () => {
   const world = build({ heldUntilMs: [10_000, 25_000, 25_000], answers: [turn] });
   const answer = world.generate();
   await world.clock.advance(60_000);
@@ -68,7 +68,7 @@ test("a run waits until the pool's time is over, and looks again whether it has 
   expect(world.askedAtMs).toEqual([25_000]);
 });
 
-test("runs that waited together do not ask at once", async () => {
+test("a random delay after the back-off keeps runs that waited together from asking at once", async () => {
   const world = build({ heldUntilMs: [10_000], answers: [turn], random: 0.5 });
   const answer = world.generate();
   await world.clock.advance(60_000);
@@ -76,7 +76,7 @@ test("runs that waited together do not ask at once", async () => {
   expect(world.askedAtMs).toEqual([11_000]);
 });
 
-test("a 429 that outlasts the adapter's tries fails no job: the round is asked again when its time is over", async () => {
+test("a 429 that outlasts the adapter's retries fails no job: the round is asked again after the back-off", async () => {
   const world = build({ answers: [tooMany(120_000), tooMany(), turn] });
   const answer = world.generate();
   await world.clock.advance(300_000);
@@ -84,7 +84,7 @@ test("a 429 that outlasts the adapter's tries fails no job: the round is asked a
   expect(world.askedAtMs).toEqual([0, 120_000, 125_000]);
 });
 
-test("a provider that always says Retry-After: 0 is asked ever more seldom", async () => {
+test("a provider that keeps answering 429 with Retry-After: 0 is asked at growing intervals", async () => {
   const world = build({ answers: [...Array.from({ length: 200 }, () => tooMany(0)), turn] });
   const answer = world.generate();
   await world.clock.advance(180_000);
@@ -100,11 +100,11 @@ test("the pool's back-off is read at most once a second", async () => {
   await world.generate();
   await world.clock.advance(1_000);
   await world.generate();
-  expect(world.looks()).toBe(1);
+  expect(world.reads()).toBe(1);
   await world.clock.advance(1);
   await world.generate();
   await world.generate();
-  expect(world.looks()).toBe(2);
+  expect(world.reads()).toBe(2);
 });
 
 test("after a 429 the pool's back-off is read again at once", async () => {
@@ -112,16 +112,16 @@ test("after a 429 the pool's back-off is read again at once", async () => {
   const answer = world.generate();
   await world.clock.advance(500);
   await answer;
-  expect(world.looks()).toBe(2);
+  expect(world.reads()).toBe(2);
 });
 
-test("a used-up quota is no 429 to wait for", async () => {
+test("an exhausted quota is thrown at once, although its status is 429", async () => {
   const quota = new RunnerError("model_quota_exhausted", "no quota", { status: 429 });
   const world = build({ answers: [quota] });
   await expect(world.generate()).rejects.toBe(quota);
 });
 
-test("the signal ends the waiting", async () => {
+test("aborting the signal ends the wait", async () => {
   const stop = new AbortController();
   const world = build({ answers: [tooMany(120_000), turn] });
   const answer = world.generate(stop.signal);
@@ -131,7 +131,7 @@ test("the signal ends the waiting", async () => {
   expect(world.askedAtMs).toEqual([0]);
 });
 
-test("the pool is held back longer with each 429 in a row, whatever Retry-After says, and three minutes at most", async () => {
+test("the pool's back-off grows with each 429 in a row, to three minutes at most, and starts again after a success", async () => {
   const { refuse, heldBackMs, generate } = build({ answers: [turn] });
   refuse({ retryAfterMs: 0 });
   refuse({ retryAfterMs: 0 });

@@ -54,7 +54,7 @@ interface World {
 function build(world: World = {}) {
   const clock = createFakeClock(1_000_000);
   const invoked: AttemptEvent[] = [];
-  const told: string[] = [];
+  const reported: string[] = [];
   const metrics = recordingMetrics();
   const log = recordingLog();
   const keys = [key("k1", "k1.s")];
@@ -73,7 +73,7 @@ function build(world: World = {}) {
       heartbeat: async () => (await world.heartbeat?.()) ?? { leaseExpiresAtMs: 1_600_000 },
       fail: async (_, reason) => {
         await world.fail?.();
-        told.push(reason);
+        reported.push(reason);
       },
       context: world.context ?? (async () => jobContext),
     }),
@@ -86,7 +86,7 @@ function build(world: World = {}) {
   };
   const recovered = async (run: RunOf, failure: AttemptFailure = "crashed") =>
     recover(deps, await seen(run), failure);
-  return { deps, clock, invoked, told, metrics, log, recovered };
+  return { deps, clock, invoked, reported, metrics, log, recovered };
 }
 
 let serial = 0;
@@ -111,7 +111,7 @@ async function seen({ pool, runId }: RunOf): Promise<Run> {
   return (await runStore.read(pool, runId))!;
 }
 
-/** A run whose attempts have all crashed; it has had as many as it may have. */
+/** A run that has crashed in each of its attempts and may have no more. */
 async function crashedThreeTimes(): Promise<RunOf> {
   let run: Run | undefined = await seen(await running());
   for (const atMs of [950_000, 960_000])
@@ -119,7 +119,7 @@ async function crashedThreeTimes(): Promise<RunOf> {
   return run!;
 }
 
-/** A run that has lasted an hour, and holds a lease. */
+/** A run that is an hour old and still holds its lease. */
 async function pastItsLimit(clock: ReturnType<typeof createFakeClock>): Promise<Fence> {
   const fence = await running();
   await clock.advance(3_600_000);
@@ -128,7 +128,7 @@ async function pastItsLimit(clock: ReturnType<typeof createFakeClock>): Promise<
 }
 
 describe("recovery", () => {
-  it("restarts the run on the next attempt while the lease answers", async () => {
+  it("restarts a run whose attempt crashed while its lease is alive", async () => {
     const { recovered, invoked, metrics } = build();
     const run = await running();
     expect(await recovered(run)).toBe("restarted");
@@ -138,23 +138,23 @@ describe("recovery", () => {
     expect(metrics.emitted).toEqual(["Restarts{pool=default,reason=crashed} 1"]);
   });
 
-  it("ends a job that kills its worker each time, with a reason that its user can read", async () => {
-    const { recovered, invoked, told, metrics } = build();
+  it("fails a job that kills its worker every time, with a reason that its user can read", async () => {
+    const { recovered, invoked, reported, metrics } = build();
     const run = await crashedThreeTimes();
     expect(await recovered(run, "out_of_memory")).toBe("failed");
-    expect(told).toEqual(["The worker ran out of memory three times."]);
+    expect(reported).toEqual(["The worker ran out of memory three times."]);
     expect(invoked).toEqual([]);
     expect(await seen(run)).toMatchObject({ state: "failed", reason: "out_of_memory" });
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
   });
 
-  it("ends a run that is past its limit", async () => {
-    const { recovered, clock, told } = build();
+  it("fails a job that is past the run limit", async () => {
+    const { recovered, clock, reported } = build();
     expect(await recovered(await pastItsLimit(clock))).toBe("failed");
-    expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
+    expect(reported).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
   });
 
-  it("is done by one of two hands", async () => {
+  it("restarts a run only once when two processes find the same dead attempt", async () => {
     const [one, other] = [build(), build()];
     const run = await seen(await running());
     const both = await Promise.all([recover(one.deps, run, "crashed"), recover(other.deps, run, "silent")]);
@@ -162,7 +162,7 @@ describe("recovery", () => {
     expect([...one.invoked, ...other.invoked]).toHaveLength(1);
   });
 
-  it("leaves an attempt whose event cannot be sent to the reaper", async () => {
+  it("leaves an attempt that cannot be invoked to the reaper", async () => {
     const { recovered, log } = build({ invoke: throwing(new RunnerError("invoke_failed", "throttled")) });
     const run = await running();
     expect(await recovered(run)).toBe("restarted");
@@ -170,15 +170,15 @@ describe("recovery", () => {
     expect(log.events).toContain("attempt_not_invoked");
   });
 
-  it("asks for nothing where a newer run has the workspace", async () => {
-    const { recovered, invoked, told } = build({ hasWorkspace: false });
+  it("finishes a run as lost, and invokes and posts nothing, when a newer run owns the workspace", async () => {
+    const { recovered, invoked, reported } = build({ hasWorkspace: false });
     const run = await running();
     expect(await recovered(run, "event_lost")).toBe("lost");
-    expect([...invoked, ...told]).toEqual([]);
+    expect([...invoked, ...reported]).toEqual([]);
     expect(await seen(run)).toMatchObject({ state: "lost", reason: "event_lost" });
   });
 
-  it("closes a run whose lease is over without asking: the same key may hold the job's next lease", async () => {
+  it("finishes a run as lost, without asking Studio, once its lease has expired", async () => {
     const { recovered, clock, invoked } = build();
     const run = await running();
     await clock.advance(500_000);
@@ -188,36 +188,36 @@ describe("recovery", () => {
   });
 });
 
-describe("a lease that Studio says is gone", () => {
-  it("makes the run lost, which is counted", async () => {
-    const { recovered, invoked, told, metrics } = build({ heartbeat: throwing(lost) });
+describe("a lost lease", () => {
+  it("ends the run as lost, which is counted", async () => {
+    const { recovered, invoked, reported, metrics } = build({ heartbeat: throwing(lost) });
     const run = await running();
     expect(await recovered(run, "silent")).toBe("lost");
     expect(await seen(run)).toMatchObject({ state: "lost", reason: "silent" });
-    expect([...invoked, ...told]).toEqual([]);
+    expect([...invoked, ...reported]).toEqual([]);
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=silent} 1");
   });
 
-  it("shows that a completion that was being delivered has arrived", async () => {
+  it("ends the run as completed, unconfirmed, when a completion was being delivered", async () => {
     const { recovered } = build({ heartbeat: throwing(lost) });
     const run = await running({ delivering: true });
     expect(await recovered(run)).toBe("completed");
     expect(await seen(run)).toMatchObject({ state: "completed", reason: "unconfirmed" });
   });
 
-  it("shows that a failure that was being reported has arrived", async () => {
-    const { recovered, metrics, told } = build({ heartbeat: throwing(lost) });
+  it("ends the run as failed when a failure was being reported", async () => {
+    const { recovered, metrics, reported } = build({ heartbeat: throwing(lost) });
     const run = await running({ reporting });
     expect(await recovered(run)).toBe("failed");
     expect(await seen(run)).toMatchObject({ state: "failed", ...reporting });
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it.each([
     ["a delivery", { delivering: true }, "silent"],
-    ["a report", { reporting }, "model_refused"],
-  ])("shows nothing of %s where it has only run out, as in an outage", async (_, noted, reason) => {
+    ["a failure report", { reporting }, "model_refused"],
+  ])("that has merely expired ends the run as lost despite %s", async (_, noted, reason) => {
     const { recovered, clock } = build();
     const run = await running(noted);
     await clock.advance(600_001);
@@ -226,37 +226,38 @@ describe("a lease that Studio says is gone", () => {
   });
 });
 
-describe("a failure that Studio may not know of", () => {
-  it("is told by recovery where a dead attempt could not tell it any more", async () => {
-    const { recovered, told, invoked } = build();
+describe("a failure that may not have reached Studio", () => {
+  it("is reported by recovery when the attempt died before it was accepted", async () => {
+    const { recovered, reported, invoked } = build();
     const run = await running({ reporting, jobDigest: digest });
     expect(await recovered(run)).toBe("failed");
-    expect(told).toEqual(["declined: no"]);
+    expect(reported).toEqual(["declined: no"]);
     expect(invoked).toEqual([]);
     expect(await seen(run)).toMatchObject({ state: "failed", reason: "model_refused", failures: [] });
   });
 
-  it("is told again where Studio did not take it, without the trouble of an attempt that was never called", async () => {
-    const { recovered, told, metrics } = build({ fail: throwingFirst(notTaken) });
+  it("is reported again when Studio did not accept it, without the failure of an attempt that was never invoked", async () => {
+    const { recovered, reported, metrics } = build({ fail: throwingFirst(notTaken) });
     const run = await crashedThreeTimes();
     expect(await recovered(run, "out_of_memory")).toBe("left");
     expect(await recovered(run, "event_lost")).toBe("failed");
-    expect(told).toEqual(["The worker ran out of memory three times."]);
+    expect(reported).toEqual(["The worker ran out of memory three times."]);
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=out_of_memory} 1");
   });
 
-  it("is told again with the run's limit as its reason, where that was the reason", async () => {
+  it("is reported again with the run limit as its reason when that was the reason before", async () => {
     const heartbeat = async () => ({ leaseExpiresAtMs: 9_000_000 });
-    const { recovered, clock, told } = build({ fail: throwingFirst(notTaken), heartbeat });
+    const { recovered, clock, reported } = build({ fail: throwingFirst(notTaken), heartbeat });
     const run = await pastItsLimit(clock);
     expect(await recovered(run)).toBe("left");
     expect(await recovered(run, "event_lost")).toBe("failed");
-    expect(told).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
+    expect(reported).toEqual(["The job did not end within 60 minutes. The worker crashed."]);
     expect(await seen(run)).toMatchObject({ reason: "run_limit", failures: ["crashed"] });
   });
 
-  it("is noted before recovery tells it, and has arrived where the lease is gone then", async () => {
-    // Recovery's heartbeat, and the one right before its report. That arrives, and recovery dies before it can close the run.
+  it("is noted before recovery reports it, and counts as delivered when the lease is then gone", async () => {
+    // Two heartbeats succeed: recovery's first one, and the one right before its report. The report arrives,
+    // but its answer is lost, so recovery cannot finish the run.
     const { recovered } = build({ heartbeat: throwingAfter(2, lost), fail: throwing(notTaken) });
     const run = await crashedThreeTimes();
     expect(await recovered(run, "out_of_memory")).toBe("left");
@@ -265,16 +266,16 @@ describe("a failure that Studio may not know of", () => {
     expect(await seen(run)).toMatchObject({ state: "failed", reason: "out_of_memory", explanation });
   });
 
-  it("is not told to the workspace's next job", async () => {
-    const { recovered, told } = build({ context: async () => nextJobContext });
+  it("is not reported for the workspace's next job", async () => {
+    const { recovered, reported } = build({ context: async () => nextJobContext });
     const run = await running({ reporting, jobDigest: digest });
     expect(await recovered(run)).toBe("failed");
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(await seen(run)).toMatchObject({ state: "failed", reason: "model_refused", unconfirmed: true });
   });
 
-  it("is not told for a run that was superseded meanwhile", async () => {
-    const { recovered, told } = build({
+  it("is not reported for a run that was superseded meanwhile", async () => {
+    const { recovered, reported } = build({
       heartbeat: async () => {
         const now = await seen(run);
         if (now.state === "leased")
@@ -285,11 +286,11 @@ describe("a failure that Studio may not know of", () => {
     const run = await crashedThreeTimes();
     await runStore.start({ ...(await seen(run)), invocationId: "i3" }, { atMs: 970_000, requestId: "req3" });
     expect(await recovered(run)).toBe("left");
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });
 
-it("starts no attempt under the lease of the workspace's next job", async () => {
+it("recovery starts no attempt under the lease of the workspace's next job", async () => {
   const { recovered, invoked } = build({ context: async () => nextJobContext });
   const run = await running({ delivering: true, jobDigest: digest });
   expect(await recovered(run)).toBe("completed");
@@ -297,8 +298,8 @@ it("starts no attempt under the lease of the workspace's next job", async () => 
   expect(await seen(run)).toMatchObject({ state: "completed", reason: "unconfirmed", unconfirmed: true });
 });
 
-describe("trouble with recovery's heartbeat", () => {
-  it("that passes does not keep the run from its restart", async () => {
+describe("recovery's heartbeat", () => {
+  it("is repeated after an error, and the run is restarted", async () => {
     const { recovered, clock } = build({ heartbeat: throwingFirst(outage) });
     const recovery = recovered(await running());
     await eventuallyTrue("the pause before the second heartbeat", () => clock.sleeping() > 1);
@@ -306,7 +307,7 @@ describe("trouble with recovery's heartbeat", () => {
     expect(await recovery).toBe("restarted");
   });
 
-  it("that lasts leaves the run alone while the lease may be alive; after its end it is lost", async () => {
+  it("that keeps failing leaves the run open until the lease expires, and then the run is lost", async () => {
     const { recovered, clock, log } = build({ heartbeat: throwing(outage) });
     const run = await running();
     const recovery = recovered(run);
@@ -319,7 +320,7 @@ describe("trouble with recovery's heartbeat", () => {
     expect(await recovered(run)).toBe("lost");
   });
 
-  it("because of a refused key leaves the run until the key is accepted again or the lease ends", async () => {
+  it("with a refused key leaves the run open until the key is accepted again or the lease expires", async () => {
     const { recovered, clock, metrics } = build({ heartbeat: throwingFirst(keyRefused, 2) });
     const [waiting, lapsing] = [await running(), await running()];
     expect(await recovered(waiting)).toBe("left");
@@ -330,7 +331,7 @@ describe("trouble with recovery's heartbeat", () => {
     expect(await recovered(lapsing)).toBe("lost");
   });
 
-  it("because of a 429 holds the pool's leasing back", async () => {
+  it("that is answered with 429 extends the pool's back-off", async () => {
     const { deps, recovered } = build({ heartbeat: throwing(tooManyRequests(45_000)) });
     expect(await recovered(await running({}, "pressed"))).toBe("left");
     await eventually("the back-off", async () =>
@@ -355,45 +356,46 @@ describe("a failed invocation", () => {
       errorMessage: "RequestId: req1 Error: Runtime exited with error: signal: killed",
     },
   };
-  const told = ({ deps }: ReturnType<typeof build>, { pool, runId }: RunOf, more: object = {}) => {
+  const recoverFailure = ({ deps }: ReturnType<typeof build>, { pool, runId }: RunOf, more: object = {}) => {
     const requestPayload = { pool, runId, attempt: 1 };
     return recoverFailed(deps, failedInvocationSchema.parse({ ...record, requestPayload, ...more }));
   };
 
-  it("is restarted", async () => {
+  it("restarts its run", async () => {
     const world = build();
     const run = await running();
-    expect(await told(world, run)).toBe("restarted");
+    expect(await recoverFailure(world, run)).toBe("restarted");
     expect(world.invoked).toEqual([{ pool: "default", runId: run.runId, attempt: 2 }]);
     expect(await seen(run)).toMatchObject({ failures: ["killed"] });
   });
 
-  it("is restarted where its event grew too old before it began", async () => {
+  it("restarts its run when the event expired before the attempt started", async () => {
     const run = await leased();
     const requestContext = { requestId: "req9", condition: "EventAgeExceeded" };
-    expect(await told(build(), run, { requestContext, responsePayload: undefined })).toBe("restarted");
+    const expired = { requestContext, responsePayload: undefined };
+    expect(await recoverFailure(build(), run, expired)).toBe("restarted");
     expect(await seen(run)).toMatchObject({ failures: ["event_lost"] });
   });
 
-  it("is nothing to a run whose newer attempt has been called", async () => {
+  it("is ignored when a newer attempt has been invoked", async () => {
     const world = build();
     const run = await running();
     const next = { atMs: 950_000, continuations: 1, leaseExpiresAtMs: 1_500_000, progress: {} };
     await runStore.continueRun(run, next);
-    expect(await told(world, run)).toBe("left");
-    expect([...world.invoked, ...world.told]).toEqual([]);
+    expect(await recoverFailure(world, run)).toBe("left");
+    expect([...world.invoked, ...world.reported]).toEqual([]);
   });
 
-  it("is nothing to an attempt that is at work in another invocation", async () => {
+  it("is ignored when the attempt is running in another invocation", async () => {
     const requestContext = { requestId: "req2", condition: "RetriesExhausted" };
-    expect(await told(build(), await running(), { requestContext })).toBe("left");
+    expect(await recoverFailure(build(), await running(), { requestContext })).toBe("left");
   });
 
-  it("is nothing to a run that has ended, or that nobody knows", async () => {
+  it("is ignored for a run that has ended or does not exist", async () => {
     const run = await running();
     await runStore.finish(run, { state: "completed", reason: "ok", atMs: 950_000 });
-    expect(await told(build(), run)).toBe("left");
-    expect(await told(build(), { pool: "default", runId: "nobody" })).toBe("left");
+    expect(await recoverFailure(build(), run)).toBe("left");
+    expect(await recoverFailure(build(), { pool: "default", runId: "nobody" })).toBe("left");
   });
 });
 
@@ -401,32 +403,40 @@ describe("the reaper", () => {
   const settings = { pool: "default", maxEventAgeMs: 300_000 };
 
   it.each([
-    ["an attempt that was just called", { state: "leased", calledAtMs: 640_000 }, undefined],
-    ["an attempt whose event must be gone", { state: "leased", calledAtMs: 639_999 }, "event_lost"],
-    ["an attempt heard two intervals ago", { state: "running", heartbeatAtMs: 760_000 }, undefined],
+    ["leaves an attempt that was just invoked", { state: "leased", calledAtMs: 640_000 }, undefined],
     [
-      "an attempt silent for more than two and a half",
+      "finds an attempt whose event must have expired",
+      { state: "leased", calledAtMs: 639_999 },
+      "event_lost",
+    ],
+    [
+      "leaves an attempt whose last heartbeat is two intervals old",
+      { state: "running", heartbeatAtMs: 760_000 },
+      undefined,
+    ],
+    [
+      "finds an attempt that has been silent for more than two and a half intervals",
       { state: "running", heartbeatAtMs: 699_999 },
       "silent",
     ],
-    ["an attempt that just started", { state: "running", beganAtMs: 990_000 }, undefined],
-    ["a silent attempt that started long ago", { state: "running", beganAtMs: 600_000 }, "silent"],
-  ] as const)("judges %s", async (_, change, expected) => {
+    ["leaves an attempt that has just started", { state: "running", beganAtMs: 990_000 }, undefined],
+    ["finds a silent attempt that started long ago", { state: "running", beganAtMs: 600_000 }, "silent"],
+  ] as const)("%s", async (_, change, expected) => {
     const { beganAtMs: _began, heartbeatAtMs: _heartbeat, ...run } = await seen(await running({}, "judged"));
     expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(expected);
   });
 
-  it("recovers what should have moved, and leaves the rest", async () => {
+  it("recovers a run whose attempt fell silent, and leaves the others as they are", async () => {
     const { deps, invoked, clock } = build();
     const pool = "reaped";
     const silent = await running({}, pool);
     const waiting = await leased(pool);
     await clock.advance(210_000); // silent since 901,000: more than 300,000; called at 900,000: less than 360,000
-    const well = await leased(pool);
-    await runStore.start(well, { atMs: clock.now(), requestId: "req2" });
+    const healthy = await leased(pool);
+    await runStore.start(healthy, { atMs: clock.now(), requestId: "req2" });
     expect(await reap(deps, { ...settings, pool }, await runStore.openRuns(pool))).toBe(1);
     expect(invoked).toEqual([{ pool, runId: silent.runId, attempt: 2 }]);
     expect(await seen(waiting)).toMatchObject({ attempt: 1, state: "leased" });
-    expect(await seen(well)).toMatchObject({ attempt: 1, state: "running" });
+    expect(await seen(healthy)).toMatchObject({ attempt: 1, state: "running" });
   });
 });

@@ -9,7 +9,7 @@ const keyOf = (text: string): RunnerKey => ({ id: text.split(".")[0]!, value: ne
 
 interface Fixture {
   readonly cached: readonly string[];
-  /** What the secret holds by now. */
+  /** What the secret holds now; `cached` by default. */
   readonly stored?: readonly string[];
   readonly retired?: readonly string[];
   /** Keys that Studio refuses. */
@@ -48,14 +48,14 @@ async function heartbeatTwice({ cached, stored = cached, retired = [], refused =
 
 describe("the key of a run", () => {
   it.each([
-    ["the one that took the lease, without reading the secret", { cached: ["old.1", "mine.1"] }, []],
+    ["the one that took the lease, without another read of the secret", { cached: ["old.1", "mine.1"] }, []],
     [
-      "read anew, once, where it is younger than the cache",
+      "read from the secret once when it is newer than the cache",
       { cached: ["old.1"], stored: ["mine.1", "old.1"] },
       ["refresh"],
     ],
     [
-      "the one that took the lease, from the stage before, once a new one is current",
+      "the one that took the lease, from the previous stage, after a rotation",
       { cached: ["new.1"], retired: ["other.1", "mine.1"] },
       ["refresh", "retired"],
     ],
@@ -63,12 +63,12 @@ describe("the key of a run", () => {
     expect(await heartbeatTwice(fixture)).toEqual({ used: ["mine.1", "mine.1"], reads, errors: [] });
   });
 
-  it("is another one of the pool only when it is in neither stage", async () => {
+  it("is another key of the pool only when the secret holds it in neither stage", async () => {
     const fixture = { cached: ["new.1"], retired: ["other.1"] };
     expect(await heartbeatTwice(fixture)).toMatchObject({ used: ["new.1", "new.1"] });
   });
 
-  it("is an error when there is none at all", async () => {
+  it("is reported as missing when the pool has none", async () => {
     expect(await heartbeatTwice({ cached: [] })).toMatchObject({
       errors: ["secret_missing", "secret_missing"],
     });
@@ -85,12 +85,12 @@ describe("a refused key", () => {
     });
   });
 
-  it("is looked for in the stage before as well", async () => {
+  it("is replaced by the same credential's secret from the previous stage", async () => {
     const fixture = { cached: ["mine.1"], stored: ["new.1"], retired: ["mine.2"], refused: ["mine.1"] };
     expect(await heartbeatTwice(fixture)).toMatchObject({ used: ["mine.1", "mine.2", "mine.2"] });
   });
 
-  it("is not replaced by another key of the pool while it is stored: that one does not hold the lease", async () => {
+  it("is not replaced by another key of the pool, which does not hold the lease, while it is still stored", async () => {
     const fixture = { cached: ["mine.1", "new.1"], refused: ["mine.1"] };
     expect(await heartbeatTwice(fixture)).toMatchObject({
       used: ["mine.1", "mine.1"],
@@ -98,12 +98,12 @@ describe("a refused key", () => {
     });
   });
 
-  it("is replaced by another key of the pool once it is stored nowhere any more", async () => {
+  it("is replaced by another key of the pool once it is no longer stored", async () => {
     const fixture = { cached: ["mine.1"], stored: ["new.1"], refused: ["mine.1"] };
     expect(await heartbeatTwice(fixture)).toMatchObject({ used: ["mine.1", "new.1", "new.1"], errors: [] });
   });
 
-  it("is told when there is no other, and looked for anew each time", async () => {
+  it("is reported when there is no other, and the secret is read again each time", async () => {
     const fixture = { cached: ["mine.1"], refused: ["mine.1"] };
     expect(await heartbeatTwice(fixture)).toEqual({
       used: ["mine.1", "mine.1"],

@@ -28,8 +28,8 @@ function attempt(serviceTier: ServiceTier | undefined, ...steps: readonly Step[]
   return { clock, log, emitted: metrics.emitted, tiers, generate };
 }
 
-describe("a model that is asked in a tier", () => {
-  test("is asked in the tier of the settings, or in none", async () => {
+describe("a model with a service tier", () => {
+  test("is asked in the tier from the settings, or in none", async () => {
     const flex = attempt("flex", says("Done."));
     await flex.generate();
     expect(flex.tiers()).toEqual(["flex"]);
@@ -38,7 +38,7 @@ describe("a model that is asked in a tier", () => {
     expect(none.tiers()).toEqual([undefined]);
   });
 
-  test("is asked again after a while where the tier has no room", async () => {
+  test("is asked again after a pause when the tier has no room", async () => {
     const { clock, generate, tiers, emitted } = attempt("flex", noRoom, noRoom, says("Done."));
     const done = generate();
     await clock.advance(4_999);
@@ -51,7 +51,7 @@ describe("a model that is asked in a tier", () => {
     expect(emitted).toEqual([]);
   });
 
-  test("is asked in the tier auto for the rest of the attempt after two minutes without room, which is told and counted", async () => {
+  test("falls back to the tier auto for the rest of the attempt after two minutes without room, logged and counted", async () => {
     const refusals = Array.from({ length: 6 }, () => noRoom);
     const { clock, log, generate, tiers, emitted } = attempt("flex", ...refusals, says("One."), says("Two."));
     const first = generate();
@@ -67,7 +67,7 @@ describe("a model that is asked in a tier", () => {
     ]);
   });
 
-  test("waits no longer than its attempt lasts", async () => {
+  test("stops waiting when its attempt ends", async () => {
     const { clock, generate } = attempt("flex", noRoom);
     const over = new AbortController();
     const done = generate(over.signal).catch((error: unknown) => error);
@@ -76,7 +76,7 @@ describe("a model that is asked in a tier", () => {
     expect(await done).toBe("the attempt is over");
   });
 
-  test("throws every other error as it is, and a lack of room in a tier that nobody waits for", async () => {
+  test("throws every other error unchanged, and a lack of room in the tier priority at once", async () => {
     const refused = new RunnerError("model_refused", "no");
     await expect(attempt("flex", refused).generate()).rejects.toBe(refused);
     await expect(attempt("priority", noRoom).generate()).rejects.toBe(noRoom);

@@ -17,7 +17,7 @@ const twoRounds = () =>
   scriptedModel(calls("r1", ["create_list", list]), says("{{artifact:list:teas}}", "r2"));
 const message = (id: string, createdAtMs = 1) => ({ id, role: "user" as const, text: "x", createdAtMs });
 
-/** An attempt's side of the work, for a run as its row says. */
+/** The work context of an attempt at the run with this row, and what the work reports to it. */
 function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
   const notes: RunProgress[] = [];
   const started: RoundStart[] = [];
@@ -74,7 +74,7 @@ const settingsOf = (model: ScriptedModel) => ({
 const work = (model: ScriptedModel, store = true) => createWork({ ...settingsOf(model), store });
 
 describe("a first attempt", () => {
-  it("reads the context and makes the payload", async () => {
+  it("reads the context and returns the payload", async () => {
     const first = attempt();
     const { payload, deliverables } = await work(twoRounds())(first.context);
     expect(payload).toMatchObject({ assistantMessage: "{{artifact:list:teas}}", lists: [{ id: "teas" }] });
@@ -96,22 +96,22 @@ describe("a first attempt", () => {
   const recentMessages = [message("a", 50_000), message("b", 90_000), message("c", 80_000)];
 
   it.each([
-    [90_000, "where Studio's clock is ours", { recentMessages }],
-    [30_000, "where Studio's clock is a minute ahead", { recentMessages, skewMs: 60_000 }],
-    [undefined, "where Studio does not say when", {}],
-  ])("tells that the newest message was written at %s %s", async (expected, _, changed) => {
+    [90_000, "Studio's clock agrees with ours", { recentMessages }],
+    [30_000, "Studio's clock is a minute ahead", { recentMessages, skewMs: 60_000 }],
+    [undefined, "Studio gives no time", {}],
+  ])("reports %s as the time of the newest message when %s", async (expected, _, changed) => {
     const first = attempt({}, changed);
     await work(scriptedModel(says("Done.")))(first.context);
     expect(first.written).toEqual([expected]);
   });
 
-  it("notes no response that the provider does not keep", async () => {
+  it("notes no response id when the provider does not store responses", async () => {
     const first = attempt();
     await work(scriptedModel(says("Done.")), false)(first.context);
     expect(first.started.map(({ responseId }) => responseId)).toEqual([undefined]);
   });
 
-  it("sends what Studio refuses back to the model, on the same chain", async () => {
+  it("sends a payload that Studio refuses back to the model on the same chain", async () => {
     const model = scriptedModel(says("Too long a title.", "r1"), says("Shorter.", "r2"));
     const product = await work(model)(attempt().context);
     expect((await product.repair?.("title: at most 200"))?.payload.assistantMessage).toBe("Shorter.");
@@ -120,7 +120,7 @@ describe("a first attempt", () => {
 });
 
 describe("a later attempt", () => {
-  it("asks for nothing that an earlier attempt has asked for", async () => {
+  it("resumes from the stored responses and repeats no model call of an earlier attempt", async () => {
     const model = twoRounds();
     await work(model)(attempt().context);
     const later = attempt({ attempt: 2, rounds: 2, responseIds: ["r1", "r2"] });
@@ -132,7 +132,7 @@ describe("a later attempt", () => {
     expect(later.inputTokens()).toEqual([200]);
   });
 
-  it("starts over once where the chain cannot be read, and says so", async () => {
+  it("starts over when the chain cannot be read, and logs it", async () => {
     const later = attempt({ attempt: 2, rounds: 1, responseIds: ["gone"] });
     const product = await work(scriptedModel(says("Again.")))(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
@@ -140,7 +140,7 @@ describe("a later attempt", () => {
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
   });
 
-  it("starts over once where the provider keeps no responses, and says so", async () => {
+  it("starts over once when the provider stores no responses, and logs it", async () => {
     const noted = { ...noUsage, inputTokens: 7 };
     const later = attempt({ attempt: 2, rounds: 2, usage: noted });
     const product = await work(scriptedModel(says("Again.")), false)(later.context);
@@ -158,7 +158,7 @@ describe("a later attempt", () => {
     });
   });
 
-  it("of a run that was asked for nothing yet begins it", async () => {
+  it("starts the job when no round has been asked for yet", async () => {
     const later = attempt({ attempt: 2 });
     const product = await work(scriptedModel(says("Done.")), false)(later.context);
     expect(product.payload.assistantMessage).toBe("Done.");
@@ -166,7 +166,7 @@ describe("a later attempt", () => {
     expect(later.log.events).toEqual(["prior_context"]);
   });
 
-  it("asks for no second repair: neither after one that the row knows of, nor one that the chain shows", async () => {
+  it("asks for no second repair, whether the row or the chain shows the first one", async () => {
     const model = scriptedModel(says("Refused.", "r1"), says("Mended.", "r2"));
     const first = await work(model)(attempt().context);
     const known = attempt({ attempt: 2, rounds: 1, responseIds: ["r1"], repaired: true });
@@ -178,7 +178,7 @@ describe("a later attempt", () => {
     expect((await work(model)(shown.context)).repair).toBeUndefined();
   });
 
-  it("asks for the first round again where its response failed, however often the run has started over", async () => {
+  it("asks for the first round again when its response failed, even if the run has started over before", async () => {
     const error = new RunnerError("model_failed", "server_error", { retryable: true });
     const model = scriptedModel({ responseId: "r1", status: "failed", error }, says("Again.", "r2"));
     await work(model)(attempt().context).catch(() => undefined);
@@ -198,7 +198,7 @@ describe("a later attempt", () => {
     });
   });
 
-  it("counts what the summary has cost beside the chain", async () => {
+  it("adds the usage of the summary to that of the chain", async () => {
     const model = scriptedModel(says("Done.", "r1"));
     await work(model)(attempt().context);
     const usageBeside = { ...noUsage, inputTokens: 7 };
@@ -208,9 +208,9 @@ describe("a later attempt", () => {
   });
 });
 
-describe("a run of a job that an earlier run has worked on", () => {
+describe("a run that takes over the job of an earlier run", () => {
   const thisJob = { recentMessages: [message("m1")] };
-  /** What a run leaves that was lost after its first round. */
+  /** What a run leaves that was superseded after its first round. */
   async function lostAfterOneRound() {
     const model = twoRounds();
     const earlier = attempt({}, thisJob);
@@ -238,12 +238,12 @@ describe("a run of a job that an earlier run has worked on", () => {
     return { model: asking, inherited };
   }
 
-  it("asks for nothing once its run is another's", async () => {
+  it("makes no model call once it is superseded itself", async () => {
     const { model } = await lostAfterOneRound();
     expect(model.requests).toHaveLength(1);
   });
 
-  it("asks for nothing that the earlier run has paid for, and counts only what it adds", async () => {
+  it("repeats no model call of the earlier run, and counts only the usage that it adds", async () => {
     const { model, inherited } = await lostAfterOneRound();
     const next = attempt({ inherited }, thisJob);
     const { payload } = await work(model)(next.context);
@@ -260,7 +260,7 @@ describe("a run of a job that an earlier run has worked on", () => {
     expect(next.log.events).toEqual(["job_taken_over"]);
   });
 
-  it("counts the same when its second attempt takes it up", async () => {
+  it("counts the same usage when its second attempt resumes it", async () => {
     const { model, inherited } = await lostAfterOneRound();
     await work(model)(attempt({ inherited }, thisJob).context);
     const counted = { usageBefore: usageOf(1), usage: usageOf(0) };
@@ -271,7 +271,7 @@ describe("a run of a job that an earlier run has worked on", () => {
     expect(second.ended.map(({ usage }) => usage)).toEqual([usageOf(1)]);
   });
 
-  it("begins anew when the workspace's lease is for another job", async () => {
+  it("starts from scratch when the workspace's lease is for another job", async () => {
     const { inherited } = await lostAfterOneRound();
     const next = attempt({ inherited }, { recentMessages: [message("m1"), message("m2")] });
     const product = await work(scriptedModel(says("Two answers.")))(next.context);
@@ -281,7 +281,7 @@ describe("a run of a job that an earlier run has worked on", () => {
     expect(next.inputTokens()).toEqual([100]);
   });
 
-  it("begins anew, and says so, when the first response is cancelled while it is followed", async () => {
+  it("starts from scratch, and logs it, when the first response is cancelled while it is followed", async () => {
     const { inherited } = await lostAfterOneRound();
     const next = attempt({ inherited }, thisJob);
     const cancelled = new RunnerError("model_failed", "the response was cancelled", { retryable: true });
@@ -297,7 +297,7 @@ describe("a run of a job that an earlier run has worked on", () => {
     expect(next.contexts()).toBe(1);
   });
 
-  it("begins anew, and says so, when the provider does not have the responses any more", async () => {
+  it("starts from scratch, and logs it, when the provider no longer has the responses", async () => {
     const { inherited } = await lostAfterOneRound();
     const next = attempt({ inherited }, thisJob);
     const product = await work(scriptedModel(says("Again.")))(next.context);
@@ -309,9 +309,9 @@ describe("a run of a job that an earlier run has worked on", () => {
 
 describe("the newest message in the log", () => {
   it.each([
-    ["is not there unless asked for", undefined, undefined],
-    ["is cut to so many code points, never through one", 5, "👩‍💻 C"],
-    ["is whole where it is shorter", 200, "👩‍💻 Compare teas."],
+    ["is left out unless the settings ask for it", undefined, undefined],
+    ["is cut to the number of code points in the settings", 5, "👩‍💻 C"],
+    ["is logged in full when it is shorter", 200, "👩‍💻 Compare teas."],
   ])("%s", async (_, previewCharacters, preview) => {
     const newest = { ...message("m2", 2), text: "👩‍💻 Compare teas." };
     const { context, log } = attempt({}, { recentMessages: [newest, message("m1")] });

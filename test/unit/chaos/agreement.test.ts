@@ -28,14 +28,14 @@ function problem(own: RunRow, ...journal: Records["journal"]): string | undefine
 }
 
 describe("a run's outcome", () => {
-  test("completed with ok needs a completion that Studio confirmed", () => {
+  test("may be completed, ok, only after a completion that Studio confirmed", () => {
     const ok = run("completed", { reason: "ok" });
     expect(problem(ok, complete())).toBeUndefined();
     expect(problem(ok, complete(lost))).toBe("Studio confirmed no completion");
     expect(problem(ok, complete(refused))).toBe("Studio confirmed no completion");
   });
 
-  test("completed but unconfirmed needs a completion that was sent and not answered", () => {
+  test("may be completed, unconfirmed, only after a completion that was sent and not answered", () => {
     const unconfirmed = run("completed", { reason: "unconfirmed" });
     expect(problem(unconfirmed, complete(lost))).toBeUndefined();
     expect(problem(unconfirmed, complete({ ...lost, jobId: undefined }))).toBeUndefined();
@@ -43,14 +43,14 @@ describe("a run's outcome", () => {
     expect(problem(unconfirmed, complete(refused))).toBe("no completion was sent");
   });
 
-  test("failed needs a failure that Studio took, or one that was not answered", () => {
+  test("may be failed only after a failure report that Studio took or did not answer", () => {
     expect(problem(run("failed"), fail())).toBeUndefined();
     expect(problem(run("failed"), fail(lost))).toBeUndefined();
     expect(problem(run("failed"), fail(refused))).toBe("Studio was told of no failure");
     expect(problem(run("failed"), complete())).toBe("Studio took a completion");
   });
 
-  test("lost means that Studio took nothing", () => {
+  test("may be lost only when Studio took nothing, or unconfirmed when its answer was lost", () => {
     expect(problem(run("lost"), complete(refused))).toBeUndefined();
     expect(problem(run("lost"), complete(lost))).toBe("Studio took its /completeWorkspaceJob");
     expect(problem(run("lost", { unconfirmed: true }), complete(lost))).toBeUndefined();
@@ -59,7 +59,7 @@ describe("a run's outcome", () => {
     );
   });
 
-  test("lost but unconfirmed is true where the process that was told was killed, or frozen, before it could record it", () => {
+  test("may be lost, unconfirmed, after a post that Studio took, if its process was killed or frozen before recording it", () => {
     const unconfirmed = run("lost", { unconfirmed: true });
     const killed = look(unconfirmed, [complete()], { attempts: [attempt({ isBroken: true })] });
     expect(disagreements(killed.all, killed.found)).toEqual([]);
@@ -72,7 +72,7 @@ describe("a run's outcome", () => {
     expect(disagreements(frozenLater.all, frozenLater.found)).toHaveLength(1);
   });
 
-  test("failed but unconfirmed is true where a report was recorded, and a newer run has the workspace", () => {
+  test("may be failed, unconfirmed, if a report was noted and a newer run owns the workspace", () => {
     const reporting = { reason: "killed", explanation: "The worker was killed." };
     const unconfirmed = run("failed", { unconfirmed: true, reporting });
     const newer = run("completed", { runId: "run-2", reason: "unconfirmed", delivering: true });
@@ -85,14 +85,14 @@ describe("a run's outcome", () => {
     expect(found(run("failed", { unconfirmed: true }), newer)).toMatchObject([{ runId: "run-1" }, {}]);
   });
 
-  test("a post that Studio took for another job is told, whatever became of the run", () => {
+  test("may not come with a post that Studio took for another job", () => {
     const ok = run("completed", { reason: "ok" });
     expect(problem(ok, complete(lost), complete({ at: 2_000, jobId: 2 }))).toBe(
       "its /completeWorkspaceJob was taken for job 2, and its own is 1",
     );
   });
 
-  test("a dispatcher's post counts for the run whose row it wrote last", () => {
+  test("may rest on a post of the dispatcher that wrote the run's row last", () => {
     const journal = [fail({ caller: "d1" })];
     const { all, found } = look(run("failed"), journal, { attempts: [] });
     expect(found.calls).toMatchObject([{ runId: "run-1" }]);
@@ -100,7 +100,7 @@ describe("a run's outcome", () => {
   });
 });
 
-test("a run belongs to the newest lease that its dispatcher had been given before it was made", () => {
+test("a run belongs to the newest lease that its dispatcher had received before it created the run", () => {
   const second = { ...lease, at: 20, answeredAt: 20, jobId: 2 };
   const other = { ...lease, at: 5, answeredAt: 5, caller: "d2", lease: 2 };
   const runs = [run("lost"), run("lost", { runId: "run-2" })];
@@ -112,7 +112,7 @@ test("a run belongs to the newest lease that its dispatcher had been given befor
   ]);
 });
 
-describe("a lease that was given up", () => {
+describe("a lease that the runner gave up", () => {
   const own = run("lost", { reason: "lease_lost", endedAtMs: 6_000 });
   const held = {
     workspaceId: "ws_1",
@@ -130,16 +130,16 @@ describe("a lease that was given up", () => {
     return givenUp(all, at, [{ ...held, ...record }]).map(({ but }) => but);
   };
 
-  test("while Studio held it and had said so is found", () => {
+  test("is reported when Studio still held it and had said so", () => {
     expect(found([heartbeat])).toEqual(["Studio held the lease for 9 s more"]);
   });
 
-  test("after Studio had said that it is gone is none, and neither is one that Studio had taken away", () => {
+  test("is not reported when Studio had said that it is gone, or had taken it away", () => {
     expect(found([heartbeat, entry("/heartbeatWorkspaceJob", 5_500, refused)])).toEqual([]);
     expect(found([heartbeat], { untilMs: 5_500, end: "stolen" })).toEqual([]);
   });
 
-  test("by another process, or without an answer to the last heartbeats, is none", () => {
+  test("is not reported when another process ended the run, or when it had expired without answered heartbeats", () => {
     expect(found([heartbeat], {}, { ...closed, caller: "d1" })).toEqual([]);
     const unheard = entry("/heartbeatWorkspaceJob", 5_000, { ...heartbeat, ...lost });
     expect(found([unheard])).toEqual(["Studio held the lease for 4 s more"]);
@@ -148,13 +148,13 @@ describe("a lease that was given up", () => {
     expect(givenUp(all, at, [held])).toEqual([]);
   });
 
-  test("after another process had its heartbeats answered is none: the attempt does not know of them", () => {
+  test("is not reported when only another process had its heartbeats answered", () => {
     const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
     const others = { ...heartbeat, at: 4_000, doneAt: 4_000, answeredAt: 4_100, lease: 2, caller: "d2" };
     expect(found([short, others], { lease: 2 })).toEqual([]);
   });
 
-  test("while an answer was on its way that came too late to be read is none", () => {
+  test("is not reported when the last answer came too late to be read", () => {
     const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
     const late = { ...heartbeat, at: 4_000, doneAt: 4_000, lease: 2 };
     expect(found([short, { ...late, answeredAt: 4_900 }], { lease: 2 })).toEqual([

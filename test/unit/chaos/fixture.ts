@@ -89,7 +89,7 @@ export const run = (state: RunRow["state"], more: Partial<RunRow> = {}): RunRow 
     ...more,
   }) as RunRow;
 
-/** `more` may take fields away. */
+/** `more` may also remove fields. */
 export const entry = (path: string, at: number, more: object = {}): JournalEntry => ({
   path,
   at,

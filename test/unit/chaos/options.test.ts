@@ -3,7 +3,7 @@ import { parseOptions } from "../../chaos/options.ts";
 
 const random = (): number => 0.5;
 
-test("the flags' values are taken as they stand", () => {
+test("the values of flags are parsed, and the others have defaults", () => {
   const args = ["--jobs", "30", "--seed", "11", "--fault-rate", "0.2"];
   expect(parseOptions(args, random)).toMatchObject({ jobs: 30, seed: 11, faultRate: 0.2, killRate: 0.05 });
 });
@@ -15,6 +15,6 @@ test.each([
   ["--kill-rate", "2", "--kill-rate takes a number from 0 to 0.5"],
   ["--only", "frost", '"frost" is none'],
   ["--frob", "1", "'--frob'"],
-])("%s %s is refused in words that name it", (flag, value, words) => {
+])("%s %s is refused with a message that names it", (flag, value, words) => {
   expect(() => parseOptions([flag, value], random)).toThrow(words);
 });

@@ -5,7 +5,7 @@ import { ended, evidence, poison, records, run } from "./fixture.ts";
 
 const broken = (...cases: readonly CaseEnd[]): readonly string[] => judge(evidence(cases)).broken;
 
-test("a run in which every job completed once breaks nothing", () => {
+test("a chaos run in which every job completed once breaks no promise", () => {
   expect(broken(ended(), ended())).toEqual([]);
 });
 
@@ -17,7 +17,7 @@ test("a job with two results was completed twice", () => {
   expect(broken(ended({ results: 2 }))).toEqual(["1 jobs completed twice"]);
 });
 
-test("a worker's failure is true when Lambda saw as many broken invocations as it names", () => {
+test("a worker's failure is true only when Lambda saw as many broken invocations as it names", () => {
   const failure = "The worker ran out of memory and was killed (as happens when memory runs out) twice.";
   const job = { kind: poison, state: "failed", failure, results: 0 } as const;
   expect(broken(ended({ ...job, brokenAttempts: 3 }))).toEqual([]);
@@ -26,7 +26,7 @@ test("a worker's failure is true when Lambda saw as many broken invocations as i
   ]);
 });
 
-test("an attempt could not be started, or fell silent, only where that was done to its run", () => {
+test("a reason that an attempt could not be started or fell silent is true only when faults hit its run", () => {
   const never = {
     state: "failed",
     failure: "The worker could not be started twice and fell silent.",
@@ -41,14 +41,14 @@ test("an attempt could not be started, or fell silent, only where that was done 
   expect(broken(ended({ ...both, brokenAttempts: 2 }))).toEqual([]);
 });
 
-test("the model was not available only where it failed one of the job's runs again and again", () => {
+test("a reason that the model was not available is true only after three model faults", () => {
   const failure = "The model's provider is not available: 502";
   const job = { state: "failed", failure, results: 0 } as const;
   expect(broken(ended({ ...job, modelFaults: 3 }))).toEqual([]);
   expect(broken(ended({ ...job, modelFaults: 2 }))).toHaveLength(1);
 });
 
-test("each closed run is counted once, as what it ended", () => {
+test("each finished run must be counted once, under its outcome", () => {
   const runs = [run("completed"), run("completed"), run("failed"), run("lost")];
   const judged = (completed: number, failed: number, lost: number, uncountable = 0) =>
     judge(
@@ -68,13 +68,13 @@ test("each closed run is counted once, as what it ended", () => {
   expect(judged(2, 1, 0, 1)).toEqual([]);
 });
 
-test("a reason that nobody foresaw is not taken for true", () => {
+test("an unforeseen reason is not accepted as true", () => {
   expect(
     broken(ended({ state: "failed", failure: "The runner failed because of a defect of its own." })),
   ).toHaveLength(1);
 });
 
-test("a job with another job's answer, or with one that names nobody, has a wrong answer", () => {
+test("an answer is wrong when it is another job's or names no job", () => {
   const wrong = "1 jobs with another job's answer, or none of their own";
   expect(broken(ended({ markedFor: new Set(["case-2"]) }))).toEqual([wrong]);
   expect(broken(ended({ markedFor: new Set(["case-1", "case-2"]) }))).toEqual([wrong]);
@@ -84,7 +84,7 @@ test("a job with another job's answer, or with one that names nobody, has a wron
   expect(broken(ended({ ...reason, markedFor: new Set(["case-2"]) }))).toEqual([wrong]);
 });
 
-test("a process that calls in a hot loop, and a pool that is to hold back for ever, are told", () => {
+test("a process that calls in a hot loop and a pool that is held back too long are reported", () => {
   const Studio = Array.from({ length: 41 }, (_, at) => ({ caller: "p1", at }));
   expect(judge(evidence([ended()], { paced: { Studio } })).broken).toEqual([
     "p1 called Studio 41 times within a second",
@@ -100,7 +100,7 @@ const twice = new Map([
   ["round 3", 1],
 ]);
 
-test("a round is asked again only where an attempt broke, or where the lease was taken away", () => {
+test("a round may be asked again only after a broken attempt, a taken lease or a crossed round", () => {
   expect(broken(ended({ asked: twice }))).toEqual([
     "1 jobs asked again although no attempt of theirs had broken",
   ]);
@@ -112,7 +112,7 @@ test("a round is asked again only where an attempt broke, or where the lease was
   expect(broken(ended({ asked: thrice, brokenAttempts: 1, takenRounds: 1 }))).toEqual([]);
 });
 
-test("rounds asked again break the bound of 1.02, from 250 jobs on", () => {
+test("in a large chaos run, no more than 1.02 times the needed rounds may be asked", () => {
   const jobs = (repeated: number) =>
     Array.from({ length: 300 }, (_, at) => ended(at < repeated ? { asked: twice, brokenAttempts: 1 } : {}));
   expect(broken(...jobs(18))).toEqual([]);

@@ -7,7 +7,7 @@ import { seeded } from "../../chaos/random.ts";
 const plan = (jobs: number, ...only: readonly (typeof allKinds)[number][]) =>
   planCases({ jobs, kinds: jobKinds, only: new Set(only) }, seeded(3, "jobs"));
 
-test("second messages are among the jobs, each with a first job of its own that does not kill its process", () => {
+test("each second message follows a first job of its own that does not kill its process", () => {
   const cases = plan(200, ...allKinds);
   const seconds = cases.filter(({ follows }) => follows !== undefined);
   const leaders = seconds.map(({ follows }) => cases.find(({ tag }) => tag === follows));
@@ -17,11 +17,11 @@ test("second messages are among the jobs, each with a first job of its own that 
   expect(new Set(cases.map(({ tag }) => tag)).size).toBe(200);
 });
 
-test("a seed plans the same jobs again", () => {
+test("the same seed plans the same jobs", () => {
   expect(plan(60, ...allKinds)).toEqual(plan(60, ...allKinds));
 });
 
-test("what is done to single jobs is done to two at least, and only where its kind is wanted", () => {
+test("each fault of single jobs is planned for at least two jobs, and only when its kind is selected", () => {
   const all = plan(40, ...allKinds);
   expect(all.filter(({ again }) => again !== undefined).length).toBeGreaterThanOrEqual(2);
   expect(all.filter(({ leaseMs }) => leaseMs === 50).length).toBe(2);

@@ -16,20 +16,20 @@ const lease = entry("/leaseWorkspaceJob", 0, 200);
 const found = (...entries: readonly JournalEntry[]) =>
   postsAfterLoss([lease, ...entries], leaseMs).map(({ path, known }) => `${path} ${known}`);
 
-test("a post after an answer that told of the loss is found", () => {
+test("a post after an answer that the lease is lost is found", () => {
   expect(
     found(entry("/heartbeatWorkspaceJob", 2_000, 409), entry("/completeWorkspaceJob", 2_501, 409)),
   ).toEqual(["/completeWorkspaceJob by an answer"]);
 });
 
-test("a post after the last granted lease has run out is found", () => {
+test("a post after the last granted lease has expired is found", () => {
   const heartbeat = entry("/heartbeatWorkspaceJob", 3_000, 200);
   expect(found(heartbeat, entry("/failWorkspaceJob", 14_501, 410))).toEqual([
     "/failWorkspaceJob by the lease's own end",
   ]);
 });
 
-test("a lease that Studio gave for a shorter time runs out sooner", () => {
+test("a lease that Studio granted for a shorter time expires sooner", () => {
   const short = { ...entry("/heartbeatWorkspaceJob", 3_000, 200), leaseMs: 5_000 };
   expect(found(short, entry("/failWorkspaceJob", 9_400, 410))).toEqual([]);
   expect(found(short, entry("/failWorkspaceJob", 9_501, 410))).toEqual([
@@ -37,11 +37,11 @@ test("a lease that Studio gave for a shorter time runs out sooner", () => {
   ]);
 });
 
-test("a post that learns of the loss by its own answer is none", () => {
+test("a post whose own answer says that the lease is lost is not counted", () => {
   expect(found(entry("/completeWorkspaceJob", 5_000, 409))).toEqual([]);
 });
 
-test("a post on its way while the loss is told is none, and neither is one before a late answer", () => {
+test("a post that crosses with the answer about the loss, or comes before a late answer, is not counted", () => {
   expect(
     found(entry("/heartbeatWorkspaceJob", 2_000, 409), entry("/completeWorkspaceJob", 2_400, 409)),
   ).toEqual([]);
@@ -49,7 +49,7 @@ test("a post on its way while the loss is told is none, and neither is one befor
   expect(found(slow, entry("/completeWorkspaceJob", 3_500, 200))).toEqual([]);
 });
 
-test("a new lease of the same workspace begins anew", () => {
+test("a new lease of the same workspace allows posts again", () => {
   expect(
     found(
       entry("/heartbeatWorkspaceJob", 2_000, 409),
@@ -59,12 +59,12 @@ test("a new lease of the same workspace begins anew", () => {
   ).toEqual([]);
 });
 
-test("what another key hears about its own lease of the workspace is no news to this one", () => {
+test("an answer to another key about its own lease of the workspace is ignored", () => {
   const other = { ...entry("/heartbeatWorkspaceJob", 2_000, 409), credentialId: "other" };
   expect(found(other, entry("/completeWorkspaceJob", 5_000, 200))).toEqual([]);
 });
 
-test("a lease that Studio granted late begins when it was granted, not when it was asked for", () => {
+test("a lease that Studio granted late starts when it was granted, not when it was requested", () => {
   const asked = { ...entry("/leaseWorkspaceJob", 1_500, 200, 4_000), doneAt: 3_500 };
   const lost = entry("/heartbeatWorkspaceJob", 2_000, 409);
   expect(found(asked, lost, entry("/completeWorkspaceJob", 4_500, 200))).toEqual([]);

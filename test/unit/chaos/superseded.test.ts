@@ -14,13 +14,13 @@ const found = (writes: Records["writes"], ...journal: Records["journal"]) => {
 };
 const made = write(0, { caller: "d1", isNew: true });
 
-test("a post after the workspace's next run was made is found, one that crosses with it is not", () => {
+test("a post after the workspace's next run was created is found, but not one that crosses with it", () => {
   const newer = write(2_000, { caller: "d1", isNew: true, runId: "run-2" });
   expect(found([made, newer], post(2_900)).superseded).toEqual([]);
   expect(found([made, newer], post(3_100)).superseded).toEqual([1_100]);
 });
 
-test("a process that stood still when its run was superseded hears of it when it goes on", () => {
+test("a process that was frozen when its run was superseded learns of it only after it continues", () => {
   const newer = write(2_000, { caller: "d1", isNew: true, runId: "run-2" });
   const look = (at: number, environment: string) => {
     const freezes = [{ environment, fromMs: 1_500, toMs: 6_000 }];
@@ -38,23 +38,23 @@ test("a process that stood still when its run was superseded hears of it when it
   expect(look(6_900, "p2")).toEqual([4_900]);
 });
 
-test("a post after the next attempt was called is found", () => {
+test("a post after the next attempt was created is found", () => {
   expect(found([made, write(2_000, { caller: "d1", attempt: 2 })], post(5_000)).superseded).toEqual([3_000]);
 });
 
-test("a post after another process closed the run is found, and one before its own close is not", () => {
+test("a post after another process finished the run is found, but not one after its own process did", () => {
   const closed = write(2_000, { state: "lost" });
   expect(found([made, closed], post(5_000)).superseded).toEqual([]);
   expect(found([made, { ...closed, caller: "d1" }], post(5_000)).superseded).toEqual([3_000]);
 });
 
-test("an older run of the workspace, or a run of another one, supersedes nobody", () => {
+test("an older run of the workspace, or a run of another one, supersedes no run", () => {
   const older = write(2_000, { caller: "d1", isNew: true, runId: "run-0" });
   const other = write(2_000, { caller: "d1", isNew: true, runId: "run-2", workspaceId: "ws_2" });
   expect(found([made, older, other], post(5_000)).superseded).toEqual([]);
 });
 
-test("a post needs a write of its own process that the run store took within half a lease before", () => {
+test("a post needs a write of its own process that the run store accepted within half a lease before", () => {
   expect(found([made, write(2_000)], post(7_900)).unproved).toEqual([]);
   expect(found([made, write(2_000)], post(8_100)).unproved).toEqual([6_100]);
   expect(found([made, write(2_000, { caller: "p2" })], post(8_100)).unproved).toEqual([8_100]);

@@ -24,7 +24,7 @@ beforeEach(() => {
 const startMs = 1_000_000;
 const leaseMs = 600_000;
 const usage = { ...noUsage, inputTokens: 100, outputTokens: 10 };
-/** Two rounds of a job were asked. */
+/** The progress of a run that has asked for two rounds. */
 const twoRounds: RunProgress = {
   rounds: 2,
   responseIds: ["r1", "r2"],
@@ -52,7 +52,7 @@ function build() {
     return runStore.create({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited });
   };
   let runs = 0;
-  /** A lease of the workspace: claims it and, where that is allowed, creates the run and begins its first attempt. */
+  /** Leases the workspace: claims it and, if allowed, creates the run and starts its first attempt. */
   const lease = async (progress: RunProgress = {}) => {
     const runId = `run-${++runs}`;
     const claimed = await claim(runId);
@@ -71,14 +71,14 @@ function build() {
 }
 
 describe("a lease of a workspace that has an open run", () => {
-  it("supersedes that run, whose attempt then owns nothing any more", async () => {
+  it("supersedes that run, whose attempt can no longer write", async () => {
     const { runStore, lease, stateOf, metrics } = build();
     const { fence } = await lease();
     await lease();
     expect(await stateOf("run-1")).toEqual({ state: "lost", reason: "superseded", unconfirmed: undefined });
     expect(await runStore.owns(fence)).toBe(false);
-    const beat = { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
-    expect(await runStore.heartbeat(fence, beat)).toBe(false);
+    const heartbeat = { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
+    expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
     expect(await runStore.note(fence, { delivering: true })).toBe(false);
     expect((await runStore.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
     expect(metrics.emitted).toContain(`RunsLost{pool=${pool},reason=superseded} 1`);
@@ -87,14 +87,14 @@ describe("a lease of a workspace that has an open run", () => {
   it.each([
     [{ delivering: true }, "completed", "unconfirmed"],
     [{ reporting: { reason: "model_refused", explanation: "no" } }, "failed", "model_refused"],
-  ])("takes a run that notes %j for %s, unconfirmed", async (noted, state, reason) => {
+  ])("ends a run that noted %j as %s, unconfirmed", async (noted, state, reason) => {
     const { lease, stateOf } = build();
     await lease({ ...twoRounds, ...noted });
     await lease();
     expect(await stateOf("run-1")).toEqual({ state, reason, unconfirmed: true });
   });
 
-  it("judges the run by what it does when it is superseded, not by what was read a moment before", async () => {
+  it("ends the run by its progress when it is superseded, not by what was read a moment before", async () => {
     const { runStore, claim, lease, stateOf } = build();
     const { fence } = await lease();
     const { supersede } = runStore;
@@ -108,7 +108,7 @@ describe("a lease of a workspace that has an open run", () => {
     expect(await stateOf("run-1")).toEqual({ state: "completed", reason: "unconfirmed", unconfirmed: true });
   });
 
-  it("supersedes a run that was created between looking for it and taking the workspace", async () => {
+  it("supersedes a run that was created between the lookup and the claim", async () => {
     const { deps, claim, create, stateOf } = build();
     await claim("run-a");
     const { claim: take } = deps.workspaces;
@@ -120,7 +120,7 @@ describe("a lease of a workspace that has an open run", () => {
     expect(await stateOf("run-a")).toMatchObject({ state: "lost", reason: "superseded" });
   });
 
-  it("counts the superseded run once, with what it has cost", async () => {
+  it("counts the superseded run once, with its usage", async () => {
     const { deps, lease, metrics } = build();
     await lease(twoRounds);
     await lease();
@@ -138,7 +138,7 @@ describe("a lease of a workspace that has an open run", () => {
 });
 
 describe("a new run inherits", () => {
-  it("the responses of a superseded run, for the case that it is the same job", async () => {
+  it("the responses of a superseded run, in case its job is the same", async () => {
     const { lease } = build();
     await lease(twoRounds);
     const job = { runId: "run-1", jobDigest: "job-1", responseIds: ["r1", "r2"], repaired: false };
@@ -146,7 +146,7 @@ describe("a new run inherits", () => {
     expect((await lease()).claimed).toEqual({ kind: "claimed", inherited });
   });
 
-  it("also the response of a round that began while the run was being superseded", async () => {
+  it("the response of a round that started while the run was being superseded", async () => {
     const { runStore, claim, lease } = build();
     const { fence } = await lease(twoRounds);
     const { supersede } = runStore;
@@ -157,7 +157,7 @@ describe("a new run inherits", () => {
     expect(await claim("run-2")).toMatchObject({ inherited: { responseIds: ["r1", "r2", "r3"] } });
   });
 
-  it("what a run had inherited that did not come to a round of its own", async () => {
+  it("what the superseded run had inherited when it started no round of its own", async () => {
     const { lease } = build();
     await lease(twoRounds);
     await lease();
@@ -166,7 +166,7 @@ describe("a new run inherits", () => {
     });
   });
 
-  it("all that has been paid for, over several runs", async () => {
+  it("the usage of all earlier runs of the job", async () => {
     const { lease } = build();
     await lease(twoRounds);
     await lease({ ...twoRounds, responseIds: ["r1", "r2", "r3"], usageBefore: usage });
@@ -175,7 +175,7 @@ describe("a new run inherits", () => {
     expect((await lease()).claimed).toMatchObject({ inherited });
   });
 
-  it("the responses of the run before one that was claimed for and never created", async () => {
+  it("the responses of the last run that was created, past a claim without a run", async () => {
     const { claim, lease } = build();
     await lease(twoRounds);
     await claim("never-created");
@@ -184,22 +184,22 @@ describe("a new run inherits", () => {
     });
   });
 
-  it("nothing of a job that Studio has surely ended", async () => {
+  it("nothing from a run that Studio confirmed as completed", async () => {
     const { clock, runStore, lease } = build();
     const { fence } = await lease(twoRounds);
     await runStore.finish(fence, { state: "completed", reason: "ok", atMs: clock.now() });
     expect((await lease()).claimed).toEqual({ kind: "claimed", inherited: undefined });
   });
 
-  it("nothing of a run that did not read its job", async () => {
+  it("nothing from a run that did not read its job", async () => {
     const { lease } = build();
     await lease();
     expect((await lease()).claimed).toEqual({ kind: "claimed", inherited: undefined });
   });
 });
 
-describe("a workspace that is lost again and again", () => {
-  /** A run that is paid for and then loses its lease. */
+describe("a workspace whose runs are lost again and again", () => {
+  /** Creates a run that is paid for and then loses its lease. */
   async function lose({ clock, runStore, lease }: ReturnType<typeof build>, progress = twoRounds) {
     const { claimed, fence } = await lease(progress);
     if (claimed.kind === "claimed")
@@ -207,7 +207,7 @@ describe("a workspace that is lost again and again", () => {
     return claimed;
   }
 
-  it("is left alone after three runs, for as long as a lease, then twice as long", async () => {
+  it("is skipped after three runs for the length of a lease, and then for twice as long", async () => {
     const world = build();
     for (const _ of [1, 2, 3]) expect(await lose(world)).toMatchObject({ kind: "claimed" });
     expect(await lose(world)).toEqual({ kind: "left_alone", losses: 3, untilMs: startMs + 600_000 });
@@ -216,7 +216,7 @@ describe("a workspace that is lost again and again", () => {
     expect(await lose(world)).toEqual({ kind: "left_alone", losses: 4, untilMs: startMs + 1_800_000 });
   });
 
-  it("is left alone for six hours at most", async () => {
+  it("is skipped for six hours at most", async () => {
     const world = build();
     for (const _ of [1, 2, 3]) await lose(world);
     for (let losses = 3; losses < 12; losses++) {
@@ -226,7 +226,7 @@ describe("a workspace that is lost again and again", () => {
     expect(await lose(world)).toMatchObject({ losses: 12, untilMs: world.clock.now() + 21_600_000 });
   });
 
-  it("can be seen while it is left alone", async () => {
+  it("is listed while it is skipped", async () => {
     const world = build();
     for (const _ of [1, 2, 3, 4]) await lose(world);
     const { workspaces } = world.deps;
@@ -236,13 +236,13 @@ describe("a workspace that is lost again and again", () => {
     expect(await workspaces.leftAlone(pool, startMs + 600_001)).toEqual([]);
   });
 
-  it("is not left alone for leases that were lost before anything was paid", async () => {
+  it("is not skipped for leases that were lost before anything was paid for", async () => {
     const world = build();
     for (const _ of [1, 2, 3, 4, 5])
       expect(await lose(world, { usage: noUsage })).toMatchObject({ kind: "claimed" });
   });
 
-  it("begins anew once a run of it has ended at Studio", async () => {
+  it("starts with no losses again once a run of it has completed", async () => {
     const world = build();
     for (const _ of [1, 2]) await lose(world);
     const { fence } = await world.lease(twoRounds);

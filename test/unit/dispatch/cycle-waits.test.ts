@@ -7,7 +7,7 @@ test.each([
   [429, [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]],
   [503, [0, 500, 1_500, 3_500, 7_500, 15_500, 30_500, 45_500]],
 ])(
-  "a cycle whose polls are all answered with %i and Retry-After: 0 polls ever more seldom",
+  "a cycle whose polls are all answered with %i and Retry-After: 0 polls at growing intervals",
   async (status, times) => {
     const clock = createFakeClock();
     const polledAtMs: number[] = [];
@@ -28,7 +28,7 @@ test.each([
   ["90 s", 90_000, ["studio until 90000"]],
   ["an epoch time", 1_784_000_000_000, ["studio until 180000"]],
 ])(
-  "the next cycles know of a 429 with Retry-After: %s, within its bounds",
+  "a 429 with Retry-After: %s extends the pool's back-off for the next cycles, within its bounds",
   async (_, retryAfterMs, expected) => {
     const { cycle, heldBack } = build({ lease: fails(tooManyRequests(retryAfterMs)) });
     const summary = await cycle({ mode: "fast", remainingMs: 18_000 });

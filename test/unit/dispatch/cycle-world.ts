@@ -19,7 +19,7 @@ export const key = (id: string, value = `${id}.secret`): RunnerKey => ({ id, val
 
 interface World {
   readonly clock?: FakeClock;
-  /** Jobs that wait, where `lease` does not answer. */
+  /** Number of jobs in the queue, unless `lease` is given. */
   readonly jobs?: number;
   /** Answers lease calls, given the key's id. */
   readonly lease?: (keyId: string, call: number) => Promise<Lease | undefined>;

@@ -13,15 +13,15 @@ import {
   unavailable,
 } from "./cycle-world.ts";
 
-/** A world whose queue is empty, and the times at which it is asked. */
+/** A world whose queue is empty, with the times at which it is polled. */
 function watched() {
   const clock = createFakeClock();
   const times: number[] = [];
   return { ...build({ clock, lease: async () => void times.push(clock.now()) }), times };
 }
 
-describe("a cycle", () => {
-  it("leases until the queue is empty: in batches of 1, 2, 4, 8", async () => {
+describe("a dispatch cycle", () => {
+  it("leases in growing batches until the queue is empty", async () => {
     const { cycle, leasedWith, opened, invoked } = build({ jobs: 7 });
     const leased = { reason: "leased", polls: 1, leased: 7, inFlight: 7, reaped: 0 };
     expect(await cycle()).toEqual(leased);
@@ -31,7 +31,7 @@ describe("a cycle", () => {
     expect(invoked).toHaveLength(7);
   });
 
-  it("opens the run before it invokes its attempt, and names neither key nor workspace in the event", async () => {
+  it("creates the run before it invokes its attempt, and puts neither key nor workspace into the event", async () => {
     const order: string[] = [];
     const openRun = async () => void order.push("open");
     const { cycle, invoked } = build({ jobs: 1, openRun, invoke: async () => void order.push("invoke") });
@@ -40,7 +40,7 @@ describe("a cycle", () => {
     expect(invoked).toEqual([{ pool: "default", runId: "id2", attempt: 1 }]);
   });
 
-  it("records no run for a lease that is over already", async () => {
+  it("creates no run for a lease that has already expired", async () => {
     let left = 1;
     const clock = createFakeClock(5_000);
     const over = { workspaceId: "ws1", leaseExpiresAtMs: 4_999 };
@@ -52,7 +52,7 @@ describe("a cycle", () => {
   it.each([
     [4, { reason: "leased", leased: 6, inFlight: 10 }],
     [10, { reason: "at_capacity", leased: 0, inFlight: 10 }],
-  ])("leases no more than the free capacity, with %i of 10 runs open", async (alreadyOpen, summary) => {
+  ])("leases no more than the free capacity with %i of 10 runs open", async (alreadyOpen, summary) => {
     const { cycle, leasedWith } = build({ jobs: 100, alreadyOpen });
     expect(await cycle(onePoll)).toMatchObject(summary);
     expect(leasedWith).toHaveLength(summary.leased);
@@ -61,17 +61,14 @@ describe("a cycle", () => {
   it.each([
     ["paused", { control: { paused: true } }, ["id1"]],
     ["overlap", { locked: true }, []],
-  ])(
-    "asks for nothing where the reason is %s, and releases only its own lock",
-    async (reason, world, locks) => {
-      const { cycle, leasedWith, released } = build({ jobs: 1, ...world });
-      expect(await cycle()).toMatchObject({ reason });
-      expect(leasedWith).toEqual([]);
-      expect(released).toEqual(locks);
-    },
-  );
+  ])("leases nothing when its reason is %s, and releases only its own lock", async (reason, world, locks) => {
+    const { cycle, leasedWith, released } = build({ jobs: 1, ...world });
+    expect(await cycle()).toMatchObject({ reason });
+    expect(leasedWith).toEqual([]);
+    expect(released).toEqual(locks);
+  });
 
-  it("says what came of it in one log line and one metric", async () => {
+  it("records its outcome in one log line and in its metrics", async () => {
     const { cycle, log, metrics } = build();
     await cycle();
     expect(log.events).toEqual(["cycle_ended"]);
@@ -80,7 +77,7 @@ describe("a cycle", () => {
 });
 
 describe("polling", () => {
-  it("economy polls once", async () => {
+  it("in economy mode happens once", async () => {
     const { cycle, times } = watched();
     await cycle();
     expect(times).toEqual([0]);
@@ -89,14 +86,14 @@ describe("polling", () => {
   it.each([
     ["balanced", "for 50 s, slowing to every 2 s while idle", [0, 500, 1_500, 3_500, 5_500], 49_500],
     ["fast", "every second", [0, 1_000, 2_000, 3_000], 56_000],
-  ] as const)("%s polls %s", async (mode, _, first, last) => {
+  ] as const)("in %s mode happens %s", async (mode, _, first, last) => {
     const { cycle, times } = watched();
     await cycle({ mode, remainingMs: 90_000 });
     expect(times.slice(0, first.length)).toEqual(first);
     expect(times.at(-1)).toBe(last);
   });
 
-  it("stops in time for its function's time-out, whatever the mode", async () => {
+  it("stops in time before the function's timeout", async () => {
     const { cycle, times } = watched();
     await cycle({ mode: "fast", remainingMs: 20_000 });
     expect(times.at(-1)).toBe(4_000);
@@ -114,9 +111,9 @@ describe("polling", () => {
 
 describe("slow start", () => {
   it.each([
-    ["it is asked to stop", { remainingMs: 75_000, stopAtMs: 6_000 }],
-    ["its function's time is over", { remainingMs: 8_000, stopAtMs: 1e9 }],
-  ])("takes no more leases once %s; those that it has go on", async (_, { remainingMs, stopAtMs }) => {
+    ["the process is asked to stop", { remainingMs: 75_000, stopAtMs: 6_000 }],
+    ["the function's time is nearly over", { remainingMs: 8_000, stopAtMs: 1e9 }],
+  ])("takes no more leases once %s, and starts those that it has", async (_, { remainingMs, stopAtMs }) => {
     const clock = createFakeClock();
     const stop = new AbortController();
     void clock.sleep(stopAtMs).then(() => stop.abort());
@@ -132,8 +129,8 @@ describe("slow start", () => {
   });
 });
 
-describe("trouble with Studio", () => {
-  it("ends slow start at the first error and does not repeat the lease call at once", async () => {
+describe("a failing lease call", () => {
+  it("ends slow start at the first error and is not repeated at once", async () => {
     const { cycle, leasedWith } = build({
       lease: async (_, call) => {
         if (call === 3) throw unavailable;
@@ -144,21 +141,21 @@ describe("trouble with Studio", () => {
     expect(leasedWith).toHaveLength(3);
   });
 
-  it("throws when no poll of the cycle was answered, after saying why", async () => {
+  it("makes the cycle throw, after its reason is recorded, when no poll was answered", async () => {
     const { cycle, metrics, released } = build({ lease: fails(unavailable) });
     await expect(cycle()).rejects.toMatchObject({ code: "studio_unavailable" });
     expect(metrics.emitted).toEqual(["Cycles{pool=default,reason=studio_unavailable} 1"]);
     expect(released).toEqual(["id1"]);
   });
 
-  it("never takes a malformed lease answer for an empty queue", async () => {
+  it("fails the cycle when its answer is malformed, and does not count as an empty queue", async () => {
     const broken = new RunnerError("studio_contract", "leaseExpiresAt: expected number");
     const { cycle, leasedWith } = build({ lease: fails(broken) });
     await expect(cycle({ mode: "balanced" })).rejects.toMatchObject({ code: "studio_contract" });
     expect(leasedWith).toHaveLength(1);
   });
 
-  it("waits as long as a 429 asks, and ends the cycle quietly when that is past its end", async () => {
+  it("is repeated after the Retry-After of a 429, or ends the cycle without an error when that is too late", async () => {
     const clock = createFakeClock();
     const times: number[] = [];
     const { cycle } = build({
@@ -173,24 +170,24 @@ describe("trouble with Studio", () => {
   });
 });
 
-describe("holding back", () => {
+describe("the pool's back-off", () => {
   it.each([
     [{ modelUntilMs: 70_000 }, "model_rate_limited"],
     [{ studioUntilMs: 70_000 }, "rate_limited"],
-  ])("for %j asks for nothing in the whole cycle: %s", async (backoff, reason) => {
+  ])("of %j keeps the whole cycle from leasing, with the reason %s", async (backoff, reason) => {
     const { cycle, leasedWith } = build({ jobs: 1, backoff });
     expect(await cycle({ mode: "balanced" })).toMatchObject({ reason, leased: 0 });
     expect(leasedWith).toEqual([]);
   });
 
-  it("ends within the cycle when its time is over", async () => {
+  it("lets the cycle lease once it is over", async () => {
     const { cycle } = build({ jobs: 1, backoff: { modelUntilMs: 7_000 } });
     expect(await cycle({ mode: "balanced" })).toMatchObject({ reason: "leased", leased: 1 });
   });
 });
 
 describe("the reaper", () => {
-  it("also looks after a paused pool's runs", async () => {
+  it("also recovers the runs of a paused pool", async () => {
     const clock = createFakeClock(10_000_000);
     const { cycle, deps } = build({ clock, control: { paused: true }, alreadyOpen: 2 });
     const silent = (await deps.runStore.openRuns("default")).map((run) => ({ ...run, leaseMs: 600_000 }));
@@ -201,7 +198,7 @@ describe("the reaper", () => {
     expect(await cycle()).toMatchObject({ reason: "paused", reaped: 2 });
   });
 
-  it("that fails does not keep the cycle from leasing", async () => {
+  it("does not keep the cycle from leasing when it fails", async () => {
     const { cycle, deps, log } = build({ jobs: 1 });
     let asked = 0;
     deps.runStore.openRuns = async () => {
@@ -213,7 +210,7 @@ describe("the reaper", () => {
   });
 });
 
-describe("keys", () => {
+describe("runner keys", () => {
   const refusal = new RunnerError("key_refused", "the key was refused", { status: 401 });
   const [k1, k2] = [key("k1"), key("k2")];
 
@@ -232,46 +229,46 @@ describe("keys", () => {
     expect(leasedWith).toEqual(["k1", "k2", "k1"]);
   });
 
-  it("begin with any of them, so that none is asked last in every cycle", async () => {
+  it("are used from a random start, so that none comes last in every cycle", async () => {
     const { cycle, leasedWith } = build({ keys: [k1, k2], random: 0.5 });
     await cycle();
     expect(leasedWith).toEqual(["k2"]);
   });
 
-  it("hold no more leases than their cap", async () => {
+  it("take no more leases than their limit", async () => {
     const { cycle, leasedWith } = build({ jobs: 9, keys: [k1, k2] });
     expect(await cycle({ leasesPerKey: 1, ...onePoll })).toMatchObject({ leased: 2 });
     expect(leasedWith.toSorted()).toEqual(["k1", "k2"]);
   });
 
-  it("are read again once when refused; a new value goes on, the refused one is not asked again", async () => {
+  it("are read again when one is refused: the new key is used, and the refused one is not tried again", async () => {
     const { cycle, leasedWith } = build({ keys: [k1], freshKeys: [k2], lease: refusingK1(1) });
     expect(await cycle({ mode: "balanced" })).toMatchObject({ reason: "leased", leased: 1 });
     expect(leasedWith.filter((id) => id === "k1")).toHaveLength(1);
   });
 
-  it("that are refused while another is left do not end a poll: economy too asks with the other one", async () => {
+  it("do not end a poll when one is refused: the other one is tried, even in economy mode", async () => {
     const { cycle, leasedWith, metrics } = build({ keys: [k1, k2], lease: refusingK1(1) });
     expect(await cycle()).toMatchObject({ reason: "leased", polls: 1, leased: 1 });
     expect(leasedWith.slice(0, 2)).toEqual(["k1", "k2"]);
     expect(metrics.emitted).toContain("KeysRefused{pool=default} 1");
   });
 
-  it("that were replaced in the meantime are not counted as refused", async () => {
+  it("are not counted as refused when they were replaced in the meantime", async () => {
     const { cycle, metrics } = build({ keys: [k1], freshKeys: [k2], lease: refusingK1(0) });
     expect(await cycle()).toMatchObject({ reason: "empty" });
     expect(metrics.emitted.filter((line) => line.startsWith("KeysRefused"))).toEqual([]);
   });
 
-  it("that are all refused stop the cycle at once, and the cycle throws", async () => {
+  it("make the cycle throw at once when all are refused", async () => {
     const { cycle, leasedWith } = build({ lease: fails(refusal) });
     await expect(cycle({ mode: "fast" })).rejects.toMatchObject({ code: "key_refused" });
     expect(leasedWith).toEqual(["k1"]);
   });
 });
 
-describe("a lease that cannot be started", () => {
-  it("is left to the reaper when its attempt cannot be invoked; the others go on", async () => {
+describe("a lease whose run cannot be started", () => {
+  it("is left to the reaper when its attempt cannot be invoked, and the others are started", async () => {
     let invokes = 0;
     const { cycle, invoked, log } = build({
       jobs: 2,
@@ -284,7 +281,7 @@ describe("a lease that cannot be started", () => {
     expect(log.events).toContain("attempt_not_invoked");
   });
 
-  it("is let go and counted when the run store cannot record it; no attempt is invoked", async () => {
+  it("is dropped and counted when the run store cannot create the run, and no attempt is invoked", async () => {
     const { cycle, invoked, metrics } = build({ jobs: 1, openRun: fails(throttled) });
     expect(await cycle()).toMatchObject({ reason: "empty", leased: 0 });
     expect(invoked).toEqual([]);
@@ -292,14 +289,14 @@ describe("a lease that cannot be started", () => {
   });
 });
 
-describe("what a cycle leaves behind", () => {
+describe("the record of a cycle", () => {
   it.each([
     ["an empty queue", {}, "empty", true],
-    ["a pool that is full", { alreadyOpen: 10 }, "at_capacity", true],
+    ["a full pool", { alreadyOpen: 10 }, "at_capacity", true],
     ["a paused pool", { control: { paused: true } }, "paused", true],
-    ["a pool that was asked to wait", { backoff: { modelUntilMs: 1e9 } }, "model_rate_limited", false],
+    ["a pool in back-off", { backoff: { modelUntilMs: 1e9 } }, "model_rate_limited", false],
     ["an outage of Studio", { lease: fails(unavailable) }, "studio_unavailable", false],
-  ])("after %s: its reason, and whether a poll was good", async (_, given, reason, good) => {
+  ])("holds its reason and whether a poll succeeded, after %s", async (_, given, reason, good) => {
     const { cycle, left, metrics } = build({ clock: createFakeClock(7_000), ...given });
     await cycle(onePoll).catch(() => undefined);
     expect(left).toMatchObject([{ lastCycle: { reason, atMs: 7_000 } }]);
@@ -307,14 +304,14 @@ describe("what a cycle leaves behind", () => {
     expect(metrics.emitted.includes("GoodPolls{pool=default} 1")).toBe(good);
   });
 
-  it("is nothing where another cycle holds the lock", async () => {
+  it("is not written when another cycle holds the lock", async () => {
     const { cycle, left, metrics } = build({ locked: true });
     await cycle();
     expect(left).toEqual([]);
     expect(metrics.emitted).toEqual(["Cycles{pool=default,reason=overlap} 1"]);
   });
 
-  it("may fail to be written: the cycle's own end stands", async () => {
+  it("does not change the cycle's outcome when it cannot be written", async () => {
     const { cycle, deps, log } = build();
     deps.lock.release = fails(throttled);
     expect(await cycle()).toMatchObject({ reason: "empty" });
@@ -328,15 +325,15 @@ it.each([
   [20, 20],
   [5_000, 1_000],
 ])(
-  "an operator's concurrency of %i over the deployed 10 leases %i of a long queue",
+  "an operator's concurrency of %i instead of the deployed 10 leases %i jobs of a long queue",
   async (concurrency, leased) => {
     const { cycle } = build({ jobs: 2_000, control: { concurrency } });
     expect(await cycle(onePoll)).toMatchObject({ leased, inFlight: leased });
   },
 );
 
-describe("the numbers of a cycle", () => {
-  it("tell how many runs are in flight, and how many more there is room for", async () => {
+describe("the metrics of a cycle", () => {
+  it("show how many runs are in flight and how much capacity is free", async () => {
     const { cycle, metrics } = build({ jobs: 2, alreadyOpen: 3 });
     await cycle();
     expect(metrics.emitted.filter((line) => line.startsWith("JobsLeased"))).toHaveLength(2);
@@ -344,7 +341,7 @@ describe("the numbers of a cycle", () => {
     expect(metrics.emitted.slice(-2)).toEqual(numbers);
   });
 
-  it("tell of the most runs at once, also where all have ended before the cycle does", async () => {
+  it("show the most runs at once, even when all have ended before the cycle does", async () => {
     const { cycle, deps, metrics } = build({ jobs: 4 });
     deps.runStore.read = async () => undefined;
     const polling = { cycleMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;

@@ -4,8 +4,8 @@ import { build } from "./cycle-world.ts";
 
 const capped = { dailyCapUsd: 5 };
 
-describe("a daily cap", () => {
-  it("that is reached stops leasing; what runs goes on, and the cycle says why", async () => {
+describe("the daily cap", () => {
+  it("stops leasing once it is reached, which is logged and recorded as the cycle's reason", async () => {
     const { cycle, leasedWith, log, metrics, left } = build({ jobs: 3, spentUsd: () => 5, alreadyOpen: 2 });
     const ended = { reason: "daily_cap", polls: 1, leased: 0, inFlight: 2 };
     expect(await cycle(capped)).toEqual({ ...ended, reaped: 0 });
@@ -17,13 +17,13 @@ describe("a daily cap", () => {
     expect(left).toEqual([{ lastCycle: { ...ended, atMs: 0 }, goodPollAtMs: 0 }]);
   });
 
-  it("that is not reached lets the pool lease, and shows how near it is", async () => {
+  it("lets the pool lease before it is reached, and emits how much of it is spent", async () => {
     const { cycle, metrics } = build({ jobs: 1, spentUsd: () => 4 });
     expect(await cycle(capped)).toMatchObject({ reason: "leased", leased: 1 });
     expect(metrics.emitted).toContain("DailySpendPercent{pool=default} 80");
   });
 
-  it("is looked at again while runs are in flight, and ends the cycle that reaches it", async () => {
+  it("is checked again while runs are in flight, and ends the cycle in which it is reached", async () => {
     const clock = createFakeClock();
     const spentUsd = () => (clock.now() < 1_000 ? 4 : 5);
     const { cycle } = build({ clock, spentUsd, alreadyOpen: 9 });
@@ -34,7 +34,7 @@ describe("a daily cap", () => {
   it.each([
     ["2026-10-04T23:59:59Z", "2026-10-04", "daily_cap"],
     ["2026-10-05T00:00:00Z", "2026-10-05", "leased"],
-  ])("is of one UTC day: at %s it is that of %s", async (time, today, reason) => {
+  ])("applies to a UTC day: at %s it counts the spend of %s", async (time, today, reason) => {
     const { cycle, deps } = build({ clock: createFakeClock(Date.parse(time)), jobs: 1 });
     const { read } = deps.spend;
     deps.spend.read = async (pool, day) => {
@@ -51,14 +51,14 @@ describe("a daily cap", () => {
     [{}, 5, "daily_cap"],
     [{ dailyCapUsd: 1 }, undefined, "daily_cap"],
   ])(
-    "may be set for now by an operator: %j over the deployed %s, with 5 spent: %s",
+    "can be overridden by an operator: with %j over the deployed %s and 5 spent the reason is %s",
     async (control, dailyCapUsd, reason) => {
       const { cycle } = build({ jobs: 1, spentUsd: () => 5, control });
       expect(await cycle({ dailyCapUsd })).toMatchObject({ reason });
     },
   );
 
-  it("that is not set causes no read of the spending and no metric", async () => {
+  it("causes no read of the spend and no metric when it is not set", async () => {
     const { cycle, metrics } = build({
       spentUsd: () => {
         throw new Error("there is no cap");
@@ -68,7 +68,7 @@ describe("a daily cap", () => {
     expect(metrics.emitted.filter((line) => line.startsWith("DailySpend"))).toEqual([]);
   });
 
-  it("is shown while the pool is paused, which stays the reason", async () => {
+  it("is emitted while the pool is paused, which stays the reason", async () => {
     const { cycle, metrics } = build({ control: { paused: true }, spentUsd: () => 6 });
     expect(await cycle(capped)).toMatchObject({ reason: "paused" });
     expect(metrics.emitted).toContain("DailySpendPercent{pool=default} 120");

@@ -5,31 +5,28 @@ import { build, queueOf } from "./cycle-world.ts";
 
 const modes = ["economy", "balanced", "fast"] as const;
 
-describe("a pool whose places are all taken", () => {
-  it.each(modes)(
-    "%s fills a place within 0.1 s while the pool is full, until the queue is empty",
-    async (mode) => {
-      const clock = createFakeClock();
-      const leasedAtMs: number[] = [];
-      const queue = queueOf(5, clock);
-      const lease = async () => {
-        const leased = await queue();
-        if (leased) leasedAtMs.push(clock.now());
-        return leased;
-      };
-      const { cycle, deps } = build({ clock, lease });
-      const { read } = deps.runStore;
-      // Each run takes 2.05 s.
-      deps.runStore.read = async (pool, runId) => {
-        const run = await read(pool, runId);
-        return run && run.leasedAtMs + 2_050 > clock.now() ? run : undefined;
-      };
-      expect(await cycle({ mode, concurrency: 2 })).toMatchObject({ reason: "leased", leased: 5 });
-      expect(leasedAtMs).toEqual([0, 0, 2_100, 2_100, 4_200]);
-    },
-  );
+describe("a full pool", () => {
+  it.each(modes)("in %s mode fills a free slot within 0.1 s until the queue is empty", async (mode) => {
+    const clock = createFakeClock();
+    const leasedAtMs: number[] = [];
+    const queue = queueOf(5, clock);
+    const lease = async () => {
+      const leased = await queue();
+      if (leased) leasedAtMs.push(clock.now());
+      return leased;
+    };
+    const { cycle, deps } = build({ clock, lease });
+    const { read } = deps.runStore;
+    // Each run takes 2.05 s.
+    deps.runStore.read = async (pool, runId) => {
+      const run = await read(pool, runId);
+      return run && run.leasedAtMs + 2_050 > clock.now() ? run : undefined;
+    };
+    expect(await cycle({ mode, concurrency: 2 })).toMatchObject({ reason: "leased", leased: 5 });
+    expect(leasedAtMs).toEqual([0, 0, 2_100, 2_100, 4_200]);
+  });
 
-  it("economy looks at a full pool until its minute is over, with one read each time", async () => {
+  it("in economy mode is checked until the minute is over, with one read each time", async () => {
     const { cycle, deps, leasedWith } = build({ alreadyOpen: 10, spentUsd: () => 1 });
     const reads = { openRuns: 0, backoff: 0, spend: 0 };
     const { openRuns } = deps.runStore;
@@ -43,7 +40,7 @@ describe("a pool whose places are all taken", () => {
     expect(leasedWith).toEqual([]);
   });
 
-  it.each(modes)("%s does not go on for a pool that may run nothing", async (mode) => {
+  it.each(modes)("in %s mode ends the cycle after one poll when its concurrency is 0", async (mode) => {
     const { cycle } = build({ control: { concurrency: 0 } });
     expect(await cycle({ mode })).toMatchObject({ reason: "at_capacity", polls: 1 });
   });
@@ -54,6 +51,6 @@ it.each([
   [50, 100],
   [100, 200],
   [1_000, 2_000],
-])("%i runs are looked at every %i ms", (inFlight, expected) => {
+])("a full pool with %i runs is checked every %i ms", (inFlight, expected) => {
   expect(full.waitMs(inFlight)).toBe(expected);
 });

@@ -6,7 +6,7 @@ import { Secret } from "../../../lib/core/secret.ts";
 const key = { id: "cred-1", value: new Secret("cred-1.secret") };
 const lease = { workspaceId: "ws-1", leaseExpiresAtMs: 600_000, skewMs: 0 };
 
-/** Lease calls by the batch in which they were made. */
+/** A queue that counts the lease calls of each batch. */
 function queueOf(jobs: number, error?: RunnerError) {
   const batches: number[] = [];
   let asked = 0;
@@ -32,13 +32,13 @@ function queueOf(jobs: number, error?: RunnerError) {
   return { deps, batches };
 }
 
-it("doubles its batches while they hit, up to the capacity", async () => {
+it("slow start doubles its batches, up to the capacity, while every call gets a lease", async () => {
   const { deps, batches } = queueOf(1_000);
   expect(await slowStart(deps, 20)).toEqual({ leased: 20, end: "full", nextWidth: 32 });
   expect(batches).toEqual([1, 2, 4, 8, 5]);
 });
 
-it("lets those who start the runs keep up before each batch", async () => {
+it("slow start lets the starting of runs catch up before each batch and at its end", async () => {
   const { deps, batches } = queueOf(1_000);
   const before: number[] = [];
   const beforeBatch = async (): Promise<void> =>
@@ -47,7 +47,7 @@ it("lets those who start the runs keep up before each batch", async () => {
   expect(before).toEqual([0, 1, 3, 7, 15, 20]);
 });
 
-it("begins after a full one where that one ended", async () => {
+it("slow start resumes with the batch size that a full one ended with", async () => {
   const { deps, batches } = queueOf(1_000);
   const { nextWidth } = await slowStart(deps, 20);
   batches.length = 0;
@@ -58,7 +58,7 @@ it("begins after a full one where that one ended", async () => {
 it.each([
   ["an empty answer", undefined],
   ["an error", new RunnerError("studio_unavailable", "not now", { retryable: true })],
-])("begins after %s with one call again", async (_, error) => {
+])("slow start starts with one call again after %s", async (_, error) => {
   const { deps, batches } = queueOf(5, error);
   expect(await slowStart(deps, 20)).toEqual({ leased: 5, end: error ?? "empty", nextWidth: 1 });
   expect(batches).toEqual([1, 2, 4]);

@@ -15,7 +15,7 @@ const contextOf = (awsRequestId: string, remainingMs = 60_000): Context =>
 
 const nothing = async (): Promise<unknown> => undefined;
 
-/** A handler that does nothing but what every handler is wrapped in; gives the event as it was read. */
+/** A handler with only the common middleware; returns the event as it was parsed. */
 const reading = <Event>(schema: z.ZodType<Event>) => {
   const logger = new Logger({ serviceName: "test" });
   const handler = wrap({ logger, schema, handler: async (event) => event });
@@ -23,12 +23,12 @@ const reading = <Event>(schema: z.ZodType<Event>) => {
     Reflect.apply(handler, undefined, [event, contextOf("r")]);
 };
 
-describe("the lines of an invocation", () => {
+describe("the log lines of an invocation", () => {
   const lines: Record<string, unknown>[] = [];
 
   beforeEach(() => {
     lines.length = 0;
-    // Powertools writes to a console of its own in Lambda, and to the global one where this is set.
+    // In Lambda, Powertools writes to a console of its own; with this variable it writes to the global one.
     vi.stubEnv("POWERTOOLS_DEV", "true");
     vi.spyOn(console, "info").mockImplementation((line: string) => void lines.push(JSON.parse(line)));
   });
@@ -51,7 +51,7 @@ describe("the lines of an invocation", () => {
     });
   };
 
-  it("all carry its request id, and nothing of the invocation before it", async () => {
+  it("have its request id and no fields of the previous invocation", async () => {
     const handler = logging(nothing);
     await handler({ pool: "a" }, contextOf("one"));
     await handler({ pool: "b" }, contextOf("two"));
@@ -63,7 +63,7 @@ describe("the lines of an invocation", () => {
     ]);
   });
 
-  it("carry nothing of one that failed", async () => {
+  it("have their own request id after an invocation that failed", async () => {
     const handler = logging(async (pool) => {
       if (pool === "a") throw new Error("failed");
     });
@@ -76,18 +76,18 @@ describe("the lines of an invocation", () => {
 describe("a handler", () => {
   const logger = new Logger({ serviceName: "test" });
 
-  it("throws a defect that its result tells of, so that the function's alarm fires", async () => {
+  it("throws the defect in its result, so that the function's alarm fires", async () => {
     const defect = new TypeError("x is not a function");
     const handler = wrap({ logger, schema: z.unknown(), handler: async () => ({ state: "failed", defect }) });
     await expect(handler({}, contextOf("r"))).rejects.toBe(defect);
   });
 
-  it("gives back a result that tells of none", async () => {
+  it("returns a result that has no defect", async () => {
     const handler = wrap({ logger, schema: z.unknown(), handler: async () => ({ state: "completed" }) });
     expect(await handler({}, contextOf("r"))).toEqual({ state: "completed" });
   });
 
-  it("is not answered for when its time is nearly over", async () => {
+  it("is awaited even when its time is nearly over", async () => {
     const work = async (): Promise<string> =>
       new Promise((resolve) => {
         setTimeout(() => resolve("handed on"), 50);
@@ -98,7 +98,7 @@ describe("a handler", () => {
 });
 
 describe("an event", () => {
-  it("of an attempt is taken as it is, and refused with every wrong field named", async () => {
+  it("for an attempt is passed on unchanged, or refused with every wrong field named", async () => {
     const read = reading(attemptEventSchema);
     expect(await read({ pool: "p", runId: "r", attempt: 1 })).toEqual({ pool: "p", runId: "r", attempt: 1 });
     await expect(read({ pool: "", attempt: 0 })).rejects.toThrow(/pool: .*runId: .*attempt: /);
@@ -106,7 +106,7 @@ describe("an event", () => {
     await expect(read({ pool: "p", runId: "r", attempt: 1, key: "x" })).rejects.toThrow(/key/);
   });
 
-  it("of the schedule must name the pool that is served", async () => {
+  it("from the schedule must name the pool that the function serves", async () => {
     const read = reading(dispatchEventSchema("p"));
     expect(await read({ pool: "p" })).toEqual({ pool: "p" });
     await expect(read({ pool: "q" })).rejects.toThrow('names the pool "q"; this one serves "p"');
@@ -114,7 +114,7 @@ describe("an event", () => {
     await expect(read(undefined)).rejects.toThrow("the event is wrong: ");
   });
 
-  it("of a failed attempt is refused with every wrong field named", async () => {
+  it("about a failed attempt is refused with every wrong field named", async () => {
     await expect(reading(failedInvocationSchema)({ requestPayload: { pool: "p" } })).rejects.toThrow(
       /requestContext: .*requestPayload\.runId: /,
     );
@@ -122,7 +122,7 @@ describe("an event", () => {
 
   const step = { Step: "createSecret", SecretId: "arn:keys", ClientRequestToken: "v1" };
 
-  it("of the rotator is Secrets Manager's, or our schedule's", async () => {
+  it("for the rotator is accepted from Secrets Manager and from our schedule", async () => {
     const read = reading(rotationEventSchema("arn:keys"));
     expect(await read({ ...step, RotationToken: "x" })).toEqual({ step: "createSecret", versionId: "v1" });
     expect(await read({ revokeUnused: true })).toEqual({ step: "revokeUnused" });
@@ -133,7 +133,7 @@ describe("an event", () => {
     [{ ...step, SecretId: "arn:other" }, 'names "arn:other"; this one rotates "arn:keys"'],
     [{ Step: "createSecret" }, "ClientRequestToken: "],
     [null, "expected object"],
-  ])("of the rotator is refused: %j", async (wrong, words) => {
+  ])("for the rotator is refused when it is %j", async (wrong, words) => {
     await expect(reading(rotationEventSchema("arn:keys"))(wrong)).rejects.toMatchObject({
       code: "event_invalid",
       message: expect.stringContaining(words),

@@ -14,7 +14,7 @@ import { keyOf, secretId, settings } from "./world.ts";
 const pool = "mine";
 const steps = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
 
-/** Secrets Manager's rotation: one that is not over is taken up again, with the version that is pending. */
+/** Secrets Manager's rotation: an unfinished one is resumed with its pending version. */
 async function rotation(world: SharedWorld, actor?: Actor): Promise<string> {
   const pending = world.stage("AWSPENDING");
   const isOpen = pending !== undefined && pending !== world.stage("AWSCURRENT");
@@ -24,7 +24,7 @@ async function rotation(world: SharedWorld, actor?: Actor): Promise<string> {
   return versionId;
 }
 
-/** `secrets set runner-keys`, with a key from Studio's page, whose instance the person may have written down. */
+/** `secrets set runner-keys` with a key from Studio's page, whose instance the person may have noted. */
 async function secretsSet(world: SharedWorld, actor: Actor, knowsInstance: boolean): Promise<void> {
   const key = keyOf(world.nextKeyId("hand"));
   const instanceId = world.createInstance(key.id, true);
@@ -34,7 +34,7 @@ async function secretsSet(world: SharedWorld, actor: Actor, knowsInstance: boole
   await set(world, actor, { key, instances });
 }
 
-/** The same with a key that was replaced before, where Studio still takes it. */
+/** The same with a key that was replaced before, if Studio still accepts it. */
 async function secretsSetBack(world: SharedWorld, actor: Actor): Promise<void> {
   const present = new Set(world.presentIds());
   const keyId = [...world.everPresent].find((id) => !present.has(id) && world.isAlive(id));
@@ -78,7 +78,7 @@ async function dispatch(world: SharedWorld, actor: Actor): Promise<void> {
   if (leases) await world.createRun(actor, key!.id);
 }
 
-/** A processor looks for the key of its run, as lib/attempt does: in the keys that lease, read anew, then in the others. */
+/** A processor looks up the key of its run as lib/attempt does: in the current keys, then in retired ones. */
 async function lookUp(world: SharedWorld, actor: Actor): Promise<void> {
   const [run] = world.runs;
   if (!run) return;
@@ -130,7 +130,7 @@ const start = (name: WorkerName): Command =>
 const whole = (name: WorkerName): Command =>
   command(`a whole ${name}`, async (world) => go(world, await begin(world, name)));
 
-/** As many values as it takes to push one out of the secret's stages. */
+/** Enough new values to push an older one out of the secret's stages. */
 const burst: Command = command("three whole secretsSets", async (world) => {
   for (let times = 0; times < 3; times++) await go(world, await begin(world, "secretsSet"));
 });
@@ -138,7 +138,7 @@ const burst: Command = command("three whole secretsSets", async (world) => {
 const begin = (world: SharedWorld, name: WorkerName): Promise<Actor> =>
   world.start(name, (actor) => workers[name](world, actor));
 
-/** Its next calls take effect, one after the other. */
+/** Lets the actor's next calls take effect, one after the other. */
 async function go(
   world: SharedWorld,
   actor: Actor,
@@ -191,11 +191,11 @@ async function expectInvariants(world: SharedWorld): Promise<void> {
   }
   for (const id of world.presentIds()) expect(world.isAlive(id), `the present key ${id} works`).toBe(true);
   expect(world.problems).toEqual([]);
-  // What nobody foresaw: a type error, for one.
+  // An unforeseen error, such as a TypeError, is not a RunnerError.
   for (const { error } of world.actors) if (error) expect(error).toMatchObject({ name: "RunnerError" });
 }
 
-/** Once nothing disturbs any more: the next rotation succeeds, and every key that was replaced is revoked. */
+/** Once nothing interferes, the next rotation succeeds and every replaced key is revoked. */
 async function expectGoodEnd(world: SharedWorld): Promise<void> {
   world.crashAll();
   const look = () => revokeUnused(world.portsOf(), settings);
@@ -235,7 +235,7 @@ const commands = fc.commands(
   { maxCommands: 40, size: "max" },
 );
 
-test("whatever rotates, sets, leases and revokes at one time, and wherever it breaks off, no running job loses its key, no newer key is replaced by an older one, and no key is left behind", async () => {
+test("concurrent rotations, sets, leases and revocations, interrupted anywhere, never take a running job's key, replace a newer key with an older one, or leave a replaced key unrevoked", async () => {
   const property = fc.asyncProperty(commands, async (program) => {
     const world = createSharedWorld();
     await fc.asyncModelRun(() => ({ model: {}, real: world }), program);

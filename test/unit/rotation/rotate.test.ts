@@ -16,7 +16,7 @@ const given = {
 
 type Ports = Parameters<typeof rotateKeys>[0];
 
-/** Lets the watch go by; `during` is run in its middle. */
+/** Rotates and lets the watch pass; `during` runs in the middle of it. */
 async function rotating(world: World, changed: Partial<Ports> = {}, during?: () => void) {
   const steps: string[] = [];
   const deps = { ...world.deps, onStep: (step: string) => steps.push(step), ...changed };
@@ -27,8 +27,8 @@ async function rotating(world: World, changed: Partial<Ports> = {}, during?: () 
   return { ...(await rotated), steps };
 }
 
-describe("a rotation by command", () => {
-  it("tries, stores, promotes and watches", async () => {
+describe("a rotation by the rotate command", () => {
+  it("tries, stores and promotes the new key, then watches for refusals", async () => {
     const world = createWorld();
     const { outcome, steps } = await rotating(world);
     expect(outcome).toBe("promoted");
@@ -37,7 +37,7 @@ describe("a rotation by command", () => {
     expect(world.text("AWSPENDING")).toBeUndefined();
   });
 
-  it("changes nothing for a key that Studio refuses", async () => {
+  it("changes nothing when Studio refuses the new key", async () => {
     const world = createWorld();
     world.refused.add("fresh");
     expect(await rotating(world)).toMatchObject({ outcome: "refused", refused: ["fresh"], steps: [] });
@@ -45,21 +45,21 @@ describe("a rotation by command", () => {
     expect(Object.keys(await world.deps.store.stages(secretId))).toEqual(["AWSCURRENT"]);
   });
 
-  it("goes back by itself when the new key is refused during the watch", async () => {
+  it("rolls back when the new key is refused during the watch", async () => {
     const world = createWorld();
     const { outcome, steps } = await rotating(world, {}, () => world.refused.add("fresh"));
     expect(outcome).toBe("rolled_back");
     expect(steps).toEqual(["tried", "promoted"]);
-    // The new key stays at hand for jobs that it has leased meanwhile.
+    // The new key is kept for jobs that it has leased meanwhile.
     expect(world.value("AWSCURRENT")).toMatchObject({ keys: ["old.secret"], retired: ["fresh.secret"] });
   });
 
-  it("goes back when a dispatch cycle was refused", async () => {
+  it("rolls back when a dispatch cycle was refused", async () => {
     const rotated = await rotating(createWorld(), { sawRefusal: async () => true });
     expect(rotated).toMatchObject({ outcome: "rolled_back" });
   });
 
-  it("cannot go back where there were no keys before", async () => {
+  it("cannot roll back when there were no keys before", async () => {
     const world = createWorld("");
     const deps = { ...world.deps, sawRefusal: async () => true };
     const rotated = rotateKeys(deps, { ...given, present: await readPresent(deps.store, secretId) });
@@ -67,7 +67,7 @@ describe("a rotation by command", () => {
     expect(world.value("AWSCURRENT").keys).toEqual(["fresh.secret"]);
   });
 
-  it("changes nothing when somebody has stored another value since it began", async () => {
+  it("changes nothing when another value has been stored since it started", async () => {
     const world = createWorld();
     const { heartbeat } = world.deps.studio;
     const trying: typeof heartbeat = (call) => {
@@ -80,7 +80,7 @@ describe("a rotation by command", () => {
     expect(world.text("AWSPREVIOUS")).toBe("old.secret");
   });
 
-  it("leaves a third value that somebody has put in meanwhile", async () => {
+  it("does not roll back over a third value that was stored during the watch", async () => {
     const world = createWorld();
     const { outcome } = await rotating(world, {}, () => {
       world.refused.add("fresh");
@@ -90,7 +90,7 @@ describe("a rotation by command", () => {
     expect(world.text("AWSCURRENT")).toBe("third.secret");
   });
 
-  it("does not go back because Studio is out of reach for a while", async () => {
+  it("does not roll back when Studio is unreachable for a while", async () => {
     const world = createWorld();
     let isDown = false;
     const { studio } = world.deps;
@@ -101,7 +101,7 @@ describe("a rotation by command", () => {
   });
 });
 
-describe("each step by itself", () => {
+describe("a single rotation step", () => {
   const one = { secretId, versionId: version(1) };
 
   async function staged(world: World) {
@@ -111,13 +111,13 @@ describe("each step by itself", () => {
     return { stage, replaces: present.versionId };
   }
 
-  it("says that a version has other keys already", async () => {
+  it("reports a version that already has other keys", async () => {
     const { stage } = await staged(createWorld());
     await stage();
     expect(await stage([keyOf("other")])).toBe("taken");
   });
 
-  it("counts a promotion whose answer was lost, although its repetition is refused", async () => {
+  it("counts a promotion as done when its answer was lost and its repetition is refused", async () => {
     const world = createWorld();
     const { stage, replaces } = await staged(world);
     await stage();
@@ -129,7 +129,7 @@ describe("each step by itself", () => {
     expect(await promote({ ...store, moveStage }, { ...one, replaces })).toBe(true);
   });
 
-  it("promotes over nothing but what the version was made to replace", async () => {
+  it("promotes only over the version that the new one was made to replace", async () => {
     const world = createWorld();
     const { stage, replaces } = await staged(world);
     await stage();
@@ -143,7 +143,7 @@ describe("a retired key", () => {
   const set = (world: World, id: string) =>
     setKeys(world.deps, { pool: "mine", secretId, keys: [keyOf(id)], instances: [] });
 
-  it("stays for as long as an open run holds it, and then for a quarter of an hour", async () => {
+  it("is kept while an open run uses it, and for a quarter of an hour after that", async () => {
     const world = createWorld("a.secret");
     world.open = ["a"];
     await set(world, "b");
@@ -160,14 +160,14 @@ describe("a retired key", () => {
     expect(world.value("AWSCURRENT").retired).toEqual(["e.secret", "d.secret", "c.secret"]);
   });
 
-  it("is retired no more when it is set again", async () => {
+  it("is no longer retired when it is set again", async () => {
     const world = createWorld("a.secret");
     await set(world, "b");
     await set(world, "a");
     expect(world.value("AWSCURRENT")).toMatchObject({ keys: ["a.secret"], retired: ["b.secret"] });
   });
 
-  it("that somebody replaced by hand, in the middle, stays too", async () => {
+  it("is kept even when it was replaced by hand in between", async () => {
     const world = createWorld("a.secret");
     world.put("b.secret");
     await set(world, "c");
@@ -178,7 +178,7 @@ describe("a retired key", () => {
 describe("setting keys", () => {
   const keys = { pool: "mine", secretId, keys: [keyOf("fresh")], instances: [] };
 
-  it("replaces a value that somebody else stores at the same time, and keeps its keys", async () => {
+  it("replaces a value that is stored at the same time, and retires its keys", async () => {
     const world = createWorld();
     let looks = 0;
     const openRuns = async () => {
@@ -192,7 +192,7 @@ describe("setting keys", () => {
     });
   });
 
-  it("gives up where somebody else is faster each time", async () => {
+  it("fails as superseded when another value is stored first every time", async () => {
     const world = createWorld();
     let puts = 0;
     const openRuns = async () => {
@@ -219,29 +219,29 @@ describe("trying a key", () => {
     ["lease_lost", "accepted"],
     ["studio_rejected", "accepted"],
     ["key_refused", "refused"],
-  ] as const)("takes %s for %s", async (code, answer) => {
+  ] as const)("treats %s as %s", async (code, answer) => {
     const { tried, workspaces } = triedWith(() => Promise.reject(new RunnerError(code, "no")));
     expect(await tried).toBe(answer);
     expect(workspaces).toEqual(["studio-runner-key-check"]);
   });
 
-  it("takes an answer that extends a lease for accepted", async () => {
+  it("treats an answer that extends a lease as accepted", async () => {
     const { tried } = triedWith(async () => ({ leaseExpiresAtMs: undefined }));
     expect(await tried).toBe("accepted");
   });
 
   it.each([
     ["a web page answers", async () => ({ leaseExpiresAtMs: undefined, isPage: true }) as const],
-    ["what answers is not Studio", () => Promise.reject(new RunnerError("studio_contract", "no"))],
-  ])("says nothing when %s", async (_, answer) => {
+    ["the server is not Studio", () => Promise.reject(new RunnerError("studio_contract", "no"))],
+  ])("fails as studio_contract when %s", async (_, answer) => {
     await expect(triedWith(answer).tried).rejects.toMatchObject({ code: "studio_contract" });
   });
 });
 
-describe("a watch", () => {
+describe("a watch for refusals", () => {
   type Answer = "accepted" | "refused" | "unknown";
 
-  /** What came of a watch, and when it looked; a look lasts `lookMs`, and its answer depends on when it began. */
+  /** The result and the check times of a watch. A check lasts `lookMs`; its answer depends on its start. */
   async function watched(
     watch: { forMs: number; everyMs: number },
     answer: (atMs: number) => Answer,
@@ -266,28 +266,28 @@ describe("a watch", () => {
     [30_000, 10_000, [0, 10_000, 20_000, 30_000]],
     [5_000, 10_000, [0, 5_000]],
     [0, 10_000, [0]],
-  ])("of %i ms, every %i ms, looks at %j: at its very end too", async (forMs, everyMs, looks) => {
+  ])("of %i ms, every %i ms, checks at %j, including its very end", async (forMs, everyMs, looks) => {
     const answered = { answer: "accepted", watchedMs: forMs, looks };
     expect(await watched({ forMs, everyMs }, () => "accepted")).toEqual(answered);
   });
 
   it.each<[string, number, (atMs: number) => Answer, number, object]>([
     [
-      "ends with the first refusal",
+      "ends at the first refusal",
       100_000,
       (atMs) => (atMs === 20_000 ? "refused" : "unknown"),
       0,
       { answer: "refused", watchedMs: 20_000, looks: [0, 10_000, 20_000] },
     ],
     [
-      "ends at its end, and with a look, also where its looks take time",
+      "ends on time and with a check, even when its checks take time",
       20_000,
       () => "accepted",
       3_000,
       { answer: "accepted", watchedMs: 20_000, looks: [0, 13_000, 20_000] },
     ],
     [
-      "that nobody answers at its end has watched until the last answer",
+      "counts only the time until the last answer when its end goes unanswered",
       30_000,
       (atMs) => (atMs > 10_000 ? "unknown" : "accepted"),
       0,

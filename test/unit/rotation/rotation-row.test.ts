@@ -10,7 +10,7 @@ afterAll(() => local.close());
 
 const instance = (id: string) => ({ instanceId: id, credentialId: `c-${id}`, createdAtMs: 1 });
 
-it("keeps what is known of a pool's instances", async () => {
+it("the rotation row keeps the known instances of each pool", async () => {
   const row = createRotationRow(local.table);
   expect(await row.read("a")).toEqual([]);
   await row.change("a", (known) => [...known, { ...instance("1"), unusedSinceMs: 5 }]);
@@ -20,7 +20,7 @@ it("keeps what is known of a pool's instances", async () => {
   expect(await row.read("b")).toEqual([]);
 });
 
-it("loses none of several changes at the same time", async () => {
+it("the rotation row keeps all concurrent changes", async () => {
   const row = createRotationRow(local.table);
   await Promise.all(["1", "2", "3"].map((id) => row.change("c", (known) => [...known, instance(id)])));
   expect((await row.read("c")).map(({ instanceId }) => instanceId).toSorted()).toEqual(["1", "2", "3"]);

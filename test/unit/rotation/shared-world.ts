@@ -22,15 +22,15 @@ interface Call {
 export interface Actor {
   readonly name: string;
   readonly calls: Call[];
-  state: "at_work" | "done" | "failed";
-  /** Of the secret's calls, counted over all actors, the newest with which this one looked at what is present. */
+  state: "running" | "done" | "failed";
+  /** The number, counted over all actors, of the last call with which this one read the current value. */
   lookedAt: number;
   error?: unknown;
 }
 
-/** A version of the secret as the judge of a program saw it, without a look at its value's form. */
+/** A version of the secret as the checks see it, whatever the form of its value. */
 interface Seen {
-  /** When its author last looked at the secret before writing it. */
+  /** When its author last read the secret before writing it. */
   readonly lookedAt: number;
   becameCurrentAt: number | undefined;
 }
@@ -46,8 +46,8 @@ const startMs = 1_795_176_000_000;
 const oneCallMs = 100;
 
 /**
- * Secrets Manager with the rules of its stages, Studio, the run store and several actors that use them at one time. Each
- * actor stops before each of its calls; `take` lets one call take effect, and its actor go on to its next one.
+ * Secrets Manager with the rules of its stages, Studio, the run store and several actors that use them at
+ * once. Each actor stops before each of its calls; `take` lets one call take effect and the actor go on.
  */
 export function createSharedWorld() {
   let nowMs = startMs;
@@ -71,7 +71,7 @@ export function createSharedWorld() {
   const noted = new Set<string>();
   let counter = 0;
 
-  /** Answers as Secrets Manager does, and keeps what a judge has to know. */
+  /** Answers as Secrets Manager does, and records what the checks need. */
   function ask(actor: Actor | undefined, action: string, input: object): object {
     const at = ++calls;
     const before = present();
@@ -103,7 +103,7 @@ export function createSharedWorld() {
     }
   }
 
-  /** Nobody replaces a value without having seen it: before writing the new one, or before going back to an older one. */
+  /** Checks that an actor had read the value it replaces before it wrote or restored the other one. */
   function changed(before: string, at: number, actor?: Actor): void {
     const replaced = seen.get(before)!;
     const version = seen.get(present())!;
@@ -172,7 +172,7 @@ export function createSharedWorld() {
 
   type Gate = <T>(effect: () => T, lost?: keyof typeof lostAnswers) => Promise<T>;
 
-  /** Makes a call as the SDK does: up to three times with one token, at once. */
+  /** Makes a call as the SDK does: up to three times with one token, without a pause. */
   function clientOf(actor?: Actor): SecretsManagerClient {
     const through = gateOf(actor);
     const send = async (command: { readonly input: object }): Promise<object> => {
@@ -190,7 +190,7 @@ export function createSharedWorld() {
     return { send } as unknown as SecretsManagerClient;
   }
 
-  /** The ports of one actor. Without one each call takes effect at once. */
+  /** The ports of one actor. Without an actor, each call takes effect at once. */
   function portsOf(actor?: Actor): RotatorPorts {
     const through = gateOf(actor);
     const clock = {
@@ -242,7 +242,7 @@ export function createSharedWorld() {
   }
 
   let looked = "";
-  /** Since it was asked before: the secret, the open runs, Studio's instances, an actor's end. */
+  /** Whether the secret, the open runs, Studio's instances or the actors changed since the last call. */
   function hasChanged(): boolean {
     const stages = [...secret.versions].map(([id, version]) => [id, ...version.stages]);
     const errors = actors.map(({ state }) => state);
@@ -271,17 +271,17 @@ export function createSharedWorld() {
     stage: (name: string): string | undefined => holderOf(secret, name),
     reserve: (versionId: string) => stored.reserve(secretId, versionId),
     pass: (ms: number) => void (nowMs += ms),
-    /** Instances that are alive at Studio and whose key nobody can have: its only answer was lost. */
     createRun: (actor: Actor, keyId: string): Promise<void> =>
       gateOf(actor)(() => void runs.set(`run${++counter}`, keyId), "run_store_unavailable"),
-    /** Some version of the secret has told the rotator of it. */
+    /** Whether some version of the secret has named the instance to the rotator. */
     isNamed: (instanceId: string): boolean =>
       everStored.some((text) => text.includes(JSON.stringify(instanceId))),
+    /** Whether nobody can have the instance's key, since the only answer with it was lost. */
     isForgotten: (instanceId: string): boolean =>
       !noted.has(instanceId) && !everStored.some((text) => text.includes(JSON.stringify(instanceId))),
     instances: () => [...instances].map(([instanceId, instance]) => ({ instanceId, ...instance })),
     async start(name: string, work: (actor: Actor) => Promise<unknown>): Promise<Actor> {
-      const actor: Actor = { name, calls: [], state: "at_work", lookedAt: 0 };
+      const actor: Actor = { name, calls: [], state: "running", lookedAt: 0 };
       actors.push(actor);
       void work(actor).then(
         () => (actor.state = "done"),
@@ -290,7 +290,7 @@ export function createSharedWorld() {
       await settle();
       return actor;
     },
-    /** Nothing of it happens any more: what took effect stays. */
+    /** Ends the actor before its next call; what has taken effect stays. */
     crash: (actor: Actor) => void actors.splice(actors.indexOf(actor), 1),
     crashAll: () => void actors.splice(0),
   };
@@ -298,7 +298,7 @@ export function createSharedWorld() {
 
 export type SharedWorld = ReturnType<typeof createSharedWorld>;
 
-/** What an actor is told in the place of an answer. */
+/** What an actor gets when the answer to its call is lost. */
 const lostAnswers = {
   cut_off: Object.assign(new Error("cut"), { code: "ECONNRESET" }),
   run_store_unavailable: new RunnerError("run_store_unavailable", "no answer"),
@@ -306,5 +306,5 @@ const lostAnswers = {
   nothing: undefined,
 };
 
-/** Until every actor waits for its next call to take effect. */
+/** Waits until every actor has stopped at its next call. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

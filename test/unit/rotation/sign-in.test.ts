@@ -17,7 +17,7 @@ async function fixture(secret: string, ...replies: readonly Reply[]) {
   onTestFinished(() => server.close());
   const stored: string[] = [];
   const clock = { ...createFakeClock(), sleep: async () => undefined };
-  // The time limit of a call never ends here.
+  // The time limit of a call never expires here.
   const patient = {
     ...clock,
     sleep: (ms: number) => (ms === 15_000 ? new Promise<void>(() => undefined) : clock.sleep()),
@@ -34,7 +34,7 @@ async function fixture(secret: string, ...replies: readonly Reply[]) {
 }
 
 describe("signing in", () => {
-  it("exchanges the refresh token as Firebase wants it", async () => {
+  it("exchanges the refresh token in the form that Firebase expects", async () => {
     const { attempt, stored, server } = await fixture(account, signedIn("refresh-Zq7"));
     expect((await attempt).reveal()).toBe("id-1");
     expect(server.requests[0]).toMatchObject({
@@ -46,19 +46,19 @@ describe("signing in", () => {
     expect(stored).toEqual([]);
   });
 
-  it("stores a renewed refresh token, and leaves the rest of the secret as it was", async () => {
+  it("stores a renewed refresh token, and leaves the rest of the secret unchanged", async () => {
     const { attempt, stored } = await fixture(account, signedIn("refresh-2"));
     await attempt;
     expect(stored).toEqual(['{"refreshToken":"refresh-2","apiKey":"api-Zq7","note":"ops"}']);
   });
 
-  it("tries again when Firebase is not available", async () => {
+  it("retries when Firebase is not available", async () => {
     const { attempt, server } = await fixture(account, { status: 503 }, signedIn("refresh-Zq7"));
     expect((await attempt).reveal()).toBe("id-1");
     expect(server.requests).toHaveLength(2);
   });
 
-  it("says what a person has to do when it is refused, with Firebase's code", async () => {
+  it("explains what to do when the token is refused, with Firebase's code", async () => {
     const body = { error: { code: 400, message: "TOKEN_EXPIRED", status: "INVALID_ARGUMENT" } };
     const { attempt } = await fixture(account, { status: 400, body });
     await expect(attempt).rejects.toMatchObject({
@@ -69,11 +69,11 @@ describe("signing in", () => {
   });
 
   it.each([
-    ["down for good", threeTimes({ status: 500 }), "sign_in_unavailable"],
-    ["something else", [{ body: { hello: "world" } }], "sign_in_refused"],
-    ["cut off", threeTimes({ raw: (response) => response.destroy() }), "sign_in_unavailable"],
-    ["echoing", [{ status: 400, body: { error: { message: "no refresh-Zq7" } } }], "sign_in_refused"],
-  ] as const)("shows nothing secret when Firebase is %s", async (_, replies, code) => {
+    ["stays down", threeTimes({ status: 500 }), "sign_in_unavailable"],
+    ["answers something else", [{ body: { hello: "world" } }], "sign_in_refused"],
+    ["cuts the connection", threeTimes({ raw: (response) => response.destroy() }), "sign_in_unavailable"],
+    ["echoes a token", [{ status: 400, body: { error: { message: "no refresh-Zq7" } } }], "sign_in_refused"],
+  ] as const)("reveals no secret when Firebase %s", async (_, replies, code) => {
     const { attempt } = await fixture(account, ...replies);
     const error: unknown = await attempt.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(RunnerError);
@@ -82,7 +82,7 @@ describe("signing in", () => {
   });
 
   it.each(["", "refresh-Zq7", '{"refreshToken":"refresh-Zq7"}', '{"refreshToken":"","apiKey":"api-Zq7"}'])(
-    "refuses the secret %j without a word of it",
+    "refuses the malformed secret %j without repeating any of it",
     async (secret) => {
       const { attempt } = await fixture(secret);
       await expect(attempt).rejects.toMatchObject({

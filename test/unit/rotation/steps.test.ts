@@ -11,7 +11,7 @@ async function rotate(world: World, number = 1): Promise<void> {
   for (const name of rotationSteps) await step(world, name, number);
 }
 
-/** A world whose `count` first rotations are over. */
+/** A world in which the first `count` rotations are finished. */
 async function rotated(count: number, text?: string): Promise<World> {
   const world = createWorld(text);
   for (let number = 1; number <= count; number++) await rotate(world, number);
@@ -25,7 +25,7 @@ async function created(text?: string): Promise<World> {
   return world;
 }
 
-/** A value that has a key of another kind. */
+/** The instance of a key of another kind, and a secret value that contains it. */
 const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
 const withGlobal = (...keys: readonly string[]) => JSON.stringify({ keys, instances: [instance] });
 
@@ -51,7 +51,7 @@ describe("createSecret", () => {
     expect(world.value("AWSPENDING").keys).toEqual(["new1.secret", "new2.secret", "new3.secret"]);
   });
 
-  it("leaves keys of another kind in place, and mints for those of its own", async () => {
+  it("keeps keys of another kind, and mints only for its own", async () => {
     const world = await created(withGlobal("a.secret", "g.secret"));
     expect(world.value("AWSPENDING")).toEqual({
       keys: ["new1.secret", "g.secret"],
@@ -64,12 +64,12 @@ describe("createSecret", () => {
     });
   });
 
-  it("mints one where there is none of its own kind yet", async () => {
+  it("mints one key when there is none of its own kind yet", async () => {
     const world = await created(withGlobal("g.secret"));
     expect(world.value("AWSPENDING").keys).toEqual(["new1.secret", "g.secret"]);
   });
 
-  it("mints nothing when it is repeated, pending or promoted", async () => {
+  it("mints nothing when it is repeated, before or after the promotion", async () => {
     const world = await created();
     await step(world, "createSecret");
     await step(world, "finishSecret");
@@ -77,7 +77,7 @@ describe("createSecret", () => {
     expect(world.minted).toEqual(["new1"]);
   });
 
-  it("keeps the keys before it, an older one too that a running job needs", async () => {
+  it("keeps the previous keys, including an older one that a running job needs", async () => {
     const world = createWorld("first.secret");
     world.put("second.secret");
     world.open = ["first", "second"];
@@ -92,7 +92,7 @@ describe("createSecret", () => {
 });
 
 describe("testSecret", () => {
-  it("passes for a key that Studio knows, although there is no such job", async () => {
+  it("passes when Studio accepts the key, although the job does not exist", async () => {
     const world = await created();
     expect(await step(world, "testSecret")).toEqual({ step: "testSecret" });
   });
@@ -100,7 +100,7 @@ describe("testSecret", () => {
   it.each([
     ["new1", "the new runner key new1"],
     ["g", "the old runner key g, which the rotation keeps"],
-  ])("stops the rotation where Studio refuses %s, named as what it is", async (refused, words) => {
+  ])("stops the rotation when Studio refuses %s, and names it as %s", async (refused, words) => {
     const world = await created(withGlobal("a.secret", "g.secret"));
     world.refused.add(refused);
     await expect(step(world, "testSecret")).rejects.toMatchObject({
@@ -108,28 +108,28 @@ describe("testSecret", () => {
       message: `Studio refuses ${words} (secret "arn:keys"); the previous keys stay in use`,
     });
   });
-
-  it.each(["setSecret", "testSecret", "finishSecret"] as const)(
-    "%s refuses a version that has no value",
-    async (name) => {
-      await expect(step(createWorld(), name)).rejects.toMatchObject({ code: "secret_missing" });
-    },
-  );
 });
 
+it.each(["setSecret", "testSecret", "finishSecret"] as const)(
+  "%s refuses a version that has no value",
+  async (name) => {
+    await expect(step(createWorld(), name)).rejects.toMatchObject({ code: "secret_missing" });
+  },
+);
+
 describe("finishSecret", () => {
-  it("promotes once, and says which old key it cannot revoke; repeated, it changes nothing", async () => {
+  it("promotes only once when it is repeated, and logs which old key it cannot revoke", async () => {
     const world = await rotated(1);
     await step(world, "finishSecret");
     expect(world.value("AWSCURRENT").keys).toEqual(["new1.secret"]);
     expect(world.text("AWSPREVIOUS")).toBe("old.secret");
-    const told = world.log.lines.find(({ event }) => event === "key_not_revocable");
-    expect(told?.fields).toMatchObject({ pool: "mine", keyId: "old" });
+    const logged = world.log.lines.find(({ event }) => event === "key_not_revocable");
+    expect(logged?.fields).toMatchObject({ pool: "mine", keyId: "old" });
   });
 });
 
-describe("a rotation during which somebody stores another value", () => {
-  /** Before finishSecret. */
+describe("an unfinished rotation", () => {
+  /** A rotation in which another value was stored before finishSecret. */
   async function overtaken(): Promise<World> {
     const world = createWorld();
     world.open = ["old"];
@@ -138,7 +138,7 @@ describe("a rotation during which somebody stores another value", () => {
     return world;
   }
 
-  async function givenUp(): Promise<World> {
+  async function cancelled(): Promise<World> {
     const world = await overtaken();
     await expect(step(world, "finishSecret")).rejects.toMatchObject({
       code: "rotation_superseded",
@@ -149,29 +149,29 @@ describe("a rotation during which somebody stores another value", () => {
     return world;
   }
 
-  it("is given up: that value stays, and so does the key of a running job before it", async () => {
-    const world = await givenUp();
+  it("is cancelled when another value is stored: that value stays, and so does a running job's key", async () => {
+    const world = await cancelled();
     expect(world.text("AWSCURRENT")).toBe("newer.secret");
     expect(world.text("AWSPREVIOUS")).toContain("old.secret");
   });
 
-  it("stands in no later rotation's way", async () => {
-    const world = await givenUp();
+  it("does not block a later rotation once it is cancelled", async () => {
+    const world = await cancelled();
     expect(world.text("AWSPENDING")).toBeUndefined();
     await rotate(world, 2);
     expect(world.value("AWSCURRENT").keys).toEqual(["new2.secret"]);
   });
 
-  it("is still given up when Secrets Manager tries it again", async () => {
-    const world = await givenUp();
+  it("stays cancelled when Secrets Manager retries it", async () => {
+    const world = await cancelled();
     await expect(rotate(world)).rejects.toMatchObject({ code: "rotation_superseded" });
     expect(world.text("AWSCURRENT")).toBe("newer.secret");
   });
 
   it.each([
-    ["once it is given up", givenUp],
-    ["where nobody has finished it", overtaken],
-  ])("leaves nothing behind %s: it is cleared away and its new key revoked", async (_, given) => {
+    ["once it is cancelled", cancelled],
+    ["when it was overtaken and never finished", overtaken],
+  ])("loses its pending version and its new key %s", async (_, given) => {
     const world = await given();
     await revoke(world);
     expect(world.text("AWSPENDING")).toBeUndefined();
@@ -179,7 +179,7 @@ describe("a rotation during which somebody stores another value", () => {
     expect(await revoke(world)).toMatchObject({ revoked: ["new1"] });
   });
 
-  it("is left alone by the look for old keys while it may still be finished", async () => {
+  it("keeps its new key while it can still be finished", async () => {
     const world = await created();
     await world.clock.advance(10 * quarterOfAnHourMs);
     expect(await revoke(world)).toMatchObject({ revoked: [], waiting: [] });
@@ -189,7 +189,7 @@ describe("a rotation during which somebody stores another value", () => {
 });
 
 describe("the old key", () => {
-  it("is revoked a quarter of an hour after nothing uses it any more, not sooner", async () => {
+  it("is revoked a quarter of an hour after its last use, not sooner", async () => {
     const world = await rotated(2);
     await world.clock.advance(quarterOfAnHourMs - 1);
     expect(await revoke(world)).toEqual({ step: "revokeUnused", revoked: [], waiting: ["new1"] });
@@ -199,7 +199,7 @@ describe("the old key", () => {
     expect(world.alive()).toEqual(["new2"]);
   });
 
-  it("is kept for as long as a job that it leased runs, and the time begins at that job's end", async () => {
+  it("is kept while a job that it leased runs, and for a quarter of an hour after that job ends", async () => {
     const world = await rotated(1);
     world.open = ["new1"];
     await rotate(world, 2);
@@ -211,7 +211,7 @@ describe("the old key", () => {
     expect(await revoke(world)).toMatchObject({ revoked: ["new1"] });
   });
 
-  it("is not revoked when somebody has gone back to it meanwhile", async () => {
+  it("is not revoked when it has become the current key again", async () => {
     const world = await rotated(2);
     await world.deps.store.moveStage(secretId, { stage: "AWSCURRENT", to: version(1), from: version(2) });
     await world.clock.advance(quarterOfAnHourMs);
@@ -219,7 +219,7 @@ describe("the old key", () => {
     expect(world.alive()).toContain("new1");
   });
 
-  it("waits anew after it has leased again, although nobody looked meanwhile", async () => {
+  it("waits the full time again after it was current again, even if no check ran meanwhile", async () => {
     const world = await rotated(2);
     await set(world, "new1");
     await world.clock.advance(quarterOfAnHourMs - 1);
@@ -228,7 +228,7 @@ describe("the old key", () => {
     expect(await revoke(world)).toMatchObject({ revoked: [], waiting: ["new2", "new1"] });
   });
 
-  it("is not stored again once it is being revoked", async () => {
+  it("cannot be set again once it is being revoked", async () => {
     const world = await rotated(2);
     await world.clock.advance(quarterOfAnHourMs);
     const { revokeRunnerInstance } = world.deps.studio;
@@ -242,7 +242,7 @@ describe("the old key", () => {
     expect(world.alive()).toEqual(["new2"]);
   });
 
-  it("is revoked once, and nobody signs in when there is nothing to revoke", async () => {
+  it("is revoked once, and there is no sign-in when there is nothing to revoke", async () => {
     const world = await rotated(2);
     await world.clock.advance(quarterOfAnHourMs);
     await revoke(world);
@@ -252,7 +252,7 @@ describe("the old key", () => {
     expect(world.signedIn.times).toBe(before);
   });
 
-  it("is revoked too when a new one is put in by hand", async () => {
+  it("is also revoked when the new one was stored by hand", async () => {
     const world = await rotated(1);
     world.put("by-hand.secret");
     await revoke(world);
@@ -260,7 +260,7 @@ describe("the old key", () => {
     expect(await revoke(world)).toMatchObject({ revoked: ["new1"] });
   });
 
-  it("that came in by hand is revoked too, where its instance was written down with it", async () => {
+  it("is also revoked when it was stored by hand together with its instance", async () => {
     const instances = [{ instanceId: "by-hand", credentialId: "hand", createdAtMs: 1 }];
     const world = await rotated(1, JSON.stringify({ keys: ["hand.secret"], instances }));
     expect(world.log.events).not.toContain("key_not_revocable");
@@ -268,7 +268,7 @@ describe("the old key", () => {
     expect(await revoke(world)).toMatchObject({ revoked: ["hand"] });
   });
 
-  it("is known also when a second rotation follows at once, and the secret does not name it any more", async () => {
+  it("is also revoked when a second rotation follows at once and the secret no longer names it", async () => {
     const hand = (id: string) =>
       JSON.stringify({
         keys: [`${id}.secret`],
@@ -282,7 +282,7 @@ describe("the old key", () => {
     expect((await revoke(world)).revoked?.toSorted()).toEqual(["a", "b", "new1"]);
   });
 
-  it("is not touched while nobody can read the present value", async () => {
+  it("is not revoked while the current value cannot be read", async () => {
     const world = await rotated(2);
     await world.clock.advance(quarterOfAnHourMs);
     world.put("not a key");

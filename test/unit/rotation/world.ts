@@ -24,7 +24,7 @@ export interface World {
   readonly log: RecordedLog;
   /** The value of the version with a stage. */
   text(stage: Stage): string | undefined;
-  /** The same, as JSON. */
+  /** The same value, parsed as JSON. */
   value(stage: Stage): { keys: string[]; retired: string[] };
   put(text: string): void;
   /** Runner instances at Studio that are alive, by credential id. */
@@ -120,7 +120,7 @@ function textOf(stored: Stored, which: { readonly versionId?: string; readonly s
   }
 }
 
-/** The local cloud's versions and stages behind the port. */
+/** The port over the versions and stages of the local cloud. */
 function storeOver(stored: Stored): SecretStore & { read(id: string): Promise<string> } {
   return {
     read: async () => textOf(stored, {}) ?? "",

@@ -14,7 +14,7 @@ async function silence() {
   return { server, clock, options: { clock, ...anyone(server.baseUrl) } };
 }
 
-it("a call that the run store does not answer is given up after 4 s in all, its repetitions included", async () => {
+it("a run store call without an answer fails after 4 s, retries included", async () => {
   const { server, clock, options } = await silence();
   const table = createTable("runs", options);
   let ended = false;
@@ -33,7 +33,7 @@ it("a call that the run store does not answer is given up after 4 s in all, its 
   expect(clock.sleeping()).toBe(0);
 });
 
-it("a caller's own signal still ends a call sooner, with its reason", async () => {
+it("a caller's signal ends a run store call sooner, with its own reason", async () => {
   const { server, options } = await silence();
   const caller = new AbortController();
   const reading = createTable("runs", options).get({ pool: "p", id: "x" }, caller.signal);
@@ -42,7 +42,7 @@ it("a caller's own signal still ends a call sooner, with its reason", async () =
   await expect(reading).rejects.toThrow("enough");
 });
 
-it("an event that Lambda does not take is given up after 4 s in all too", async () => {
+it("an invocation without an answer from Lambda fails after 4 s", async () => {
   const { server, clock, options } = await silence();
   const sending = createLambdaInvoker("processor", options).invoke({ pool: "p", runId: "r", attempt: 1 });
   let ended = false;

@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => local.close());
 
-describe("a day's spending", () => {
+describe("a day's spend", () => {
   const nothing = { costUsd: 0, runs: 0, completed: 0, failed: 0, lost: 0, inputTokens: 0, outputTokens: 0 };
 
-  it("is nothing before anything has ended", async () => {
+  it("is zero before any run has ended", async () => {
     expect(await createSpendRow(local.table).read("p", "2026-10-04")).toEqual(nothing);
   });
 
-  it("loses nothing that is added at the same time, and is of one pool and day", async () => {
+  it("keeps all concurrent additions, separately for each pool and day", async () => {
     const spend = createSpendRow(local.table);
     const end = { costUsd: 0.1, runs: 1, completed: 1, inputTokens: 10, outputTokens: 2 };
     await Promise.all(Array.from({ length: 20 }, () => spend.add("busy", "2026-10-04", end)));
@@ -36,13 +36,13 @@ describe("a day's spending", () => {
     expect(await spend.read("other", "2026-10-04")).toEqual(nothing);
   });
 
-  it("leaves the table 400 days later", async () => {
+  it("expires from the table after 400 days", async () => {
     await createSpendRow(local.table).add("kept", "2026-10-04", { runs: 1 });
     const row = await local.table.get({ pool: "kept", id: "spend#2026-10-04" });
     expect(row?.["expiresAtSeconds"]).toBe(Date.parse("2027-11-08T00:00:00Z") / 1000);
   });
 
-  it("is that of the day in UTC", () => {
+  it("belongs to the day in UTC", () => {
     expect(utcDay(Date.parse("2026-10-04T23:59:59.999Z"))).toBe("2026-10-04");
     expect(utcDay(Date.parse("2026-10-05T01:00:00+02:00"))).toBe("2026-10-04");
   });
@@ -58,7 +58,7 @@ describe("the dispatch lock", () => {
     return lock;
   };
 
-  it("is held by one owner until that one releases it", async () => {
+  it("is held by one owner until that owner releases it", async () => {
     const lock = await held("l1");
     expect(await lock.acquire({ ...ask, pool: "l1", owner: "b" })).toBe(false);
     await lock.release({ pool: "l1", owner: "b" }, ended);
@@ -67,13 +67,13 @@ describe("the dispatch lock", () => {
     expect(await lock.acquire({ ...ask, pool: "l1", owner: "b" })).toBe(true);
   });
 
-  it("dies by itself at its time", async () => {
+  it("expires if it is not released", async () => {
     const lock = await held("l2");
     const later = { pool: "l2", owner: "b", nowMs: 61_001, untilMs: 121_000 };
     expect(await lock.acquire(later)).toBe(true);
   });
 
-  it("keeps what came of the last cycle, and the time of the last good poll through cycles that have none", async () => {
+  it("keeps the outcome of the last cycle, and the time of the last good poll across cycles without one", async () => {
     const lock = await held("l3");
     await lock.release({ pool: "l3", owner: "a" }, ended);
     expect(await lock.read("l3")).toEqual(ended);
@@ -86,7 +86,7 @@ describe("the dispatch lock", () => {
 });
 
 describe("the control row", () => {
-  it("changes only what is named, and takes out what is null", async () => {
+  it("changes only the given fields, and removes those that are null", async () => {
     const control = createControlRow(local.table);
     expect(await control.read("c")).toEqual({ paused: false });
     await control.write("c", { concurrency: 3, concurrencyBy: "ada", concurrencyAtMs: 7 });
@@ -108,7 +108,7 @@ describe("the control row", () => {
   });
 });
 
-describe("runs of the past", () => {
+describe("past runs", () => {
   const ids = ["01A", "01B", "01C", "01D", "01E"];
   beforeAll(async () => {
     const runStore = createRunStore(local.table);
@@ -125,7 +125,7 @@ describe("runs of the past", () => {
 
   const idsOf = (runs: readonly { readonly runId: string }[]) => runs.map(({ runId }) => runId);
 
-  it("come newest first, page by page, rows of other kinds left out", async () => {
+  it("are listed newest first, page by page, without rows of other kinds", async () => {
     const runStore = createRunStore(local.table);
     expect(idsOf(await runStore.recentRuns("past", { limit: 2 }))).toEqual(["01E", "01D"]);
     expect(idsOf(await runStore.recentRuns("past", { limit: 2, beforeRunId: "01D" }))).toEqual([
@@ -137,7 +137,7 @@ describe("runs of the past", () => {
     expect(await runStore.recentRuns("nobody", { limit: 2 })).toEqual([]);
   });
 
-  it("of one workspace come newest first, of their pool only", async () => {
+  it("of one workspace are listed newest first, for their own pool only", async () => {
     const runStore = createRunStore(local.table);
     expect(idsOf(await runStore.runsOf("past", "even"))).toEqual(["01E", "01C", "01A"]);
     expect(await runStore.runsOf("past", "nobody")).toEqual([]);

@@ -26,15 +26,15 @@ const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 };
 
 let serial = 0;
 
-async function opened(pool = "default"): Promise<Fence> {
+async function created(pool = "default"): Promise<Fence> {
   const runId = `run-${++serial}`;
   const times = { leasedAtMs: 1_000, leaseExpiresAtMs: 601_000 };
   await runStore.create({ pool, runId, workspaceId: "ws1", keyId: "cred1", ...times });
   return { pool, runId, attempt: 1, invocationId: "first" };
 }
 
-async function begun(pool = "default"): Promise<Fence> {
-  const fence = await opened(pool);
+async function started(pool = "default"): Promise<Fence> {
+  const fence = await created(pool);
   expect(await runStore.start(fence, began)).toBeDefined();
   return fence;
 }
@@ -47,9 +47,9 @@ async function readBack(fence: Fence): Promise<Run> {
 const continueRun = (fence: Fence, progress: RunProgress = {}, store = runStore) =>
   store.continueRun(fence, { atMs: 5_000, continuations: 1, leaseExpiresAtMs: 700_000, progress });
 
-describe("begin", () => {
-  it("moves a leased run to running and gives its row", async () => {
-    const fence = await opened();
+describe("start", () => {
+  it("moves a leased run to running and returns its row", async () => {
+    const fence = await created();
     const leased = {
       workspaceId: "ws1",
       keyId: "cred1",
@@ -73,8 +73,8 @@ describe("begin", () => {
     });
   });
 
-  it("lets exactly one of five invocations of the same event begin", async () => {
-    const fence = await opened();
+  it("accepts exactly one of five invocations of the same event", async () => {
+    const fence = await created();
     const ids = ["a", "b", "c", "d", "e"];
     const runs = await Promise.all(
       ids.map((invocationId) => runStore.start({ ...fence, invocationId }, began)),
@@ -82,12 +82,12 @@ describe("begin", () => {
     expect(runs.filter((run) => run !== undefined)).toHaveLength(1);
   });
 
-  it("may be repeated by the same invocation, as happens after a lost answer", async () => {
-    expect(await runStore.start(await begun(), { ...began, atMs: 2_500 })).toBeDefined();
+  it("can be repeated by the same invocation, as after a lost answer", async () => {
+    expect(await runStore.start(await started(), { ...began, atMs: 2_500 })).toBeDefined();
   });
 
-  it("refuses an attempt that is not the run's, a run that nobody knows and one that has ended", async () => {
-    const fence = await opened();
+  it("refuses an attempt that is not the current one, an unknown run and a finished run", async () => {
+    const fence = await created();
     expect(await runStore.start({ ...fence, attempt: 2 }, began)).toBeUndefined();
     expect(await runStore.start({ ...fence, runId: "nobody" }, began)).toBeUndefined();
     await runStore.start(fence, began);
@@ -97,8 +97,8 @@ describe("begin", () => {
 });
 
 describe("the fence", () => {
-  it("lets the owner heartbeat, note rounds and close", async () => {
-    const fence = await begun();
+  it("lets the owner send heartbeats, note rounds and finish the run", async () => {
+    const fence = await started();
     const progress = { rounds: 1, responseIds: ["resp_1"], usage };
     const ending = { state: "failed", reason: "model_refused", explanation: "no" } as const;
     const costs = { createdAtMs: 500, costUsd: 0.25 };
@@ -111,29 +111,29 @@ describe("the fence", () => {
     expect(run.openIn).toBeUndefined();
   });
 
-  it("keeps the lease's length as the newest heartbeat tells it, by which a silent attempt is judged", async () => {
-    const fence = await begun();
+  it("lets a heartbeat update the lease's length, which the reaper needs to find silent attempts", async () => {
+    const fence = await started();
     await runStore.heartbeat(fence, { atMs: 3_000, leaseExpiresAtMs: 1_203_000 });
     expect(await readBack(fence)).toMatchObject({ leaseMs: 1_200_000 });
   });
 
   it("refuses every write of an invocation that does not own the attempt", async () => {
-    const other = { ...(await begun()), invocationId: "second" };
+    const other = { ...(await started()), invocationId: "second" };
     expect(await runStore.heartbeat(other, heartbeat)).toBe(false);
     expect(await runStore.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
     expect(await runStore.finish(other, ok)).toBe(false);
   });
 
-  it("refuses heartbeats after the close, and a second close with another state", async () => {
-    const fence = await begun();
+  it("refuses heartbeats after the run is finished, and finishing it again with another state", async () => {
+    const fence = await started();
     expect(await runStore.finish(fence, silent)).toBe(true);
     expect(await runStore.finish(fence, silent)).toBe(true);
     expect(await runStore.finish(fence, ok)).toBe(false);
     expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
   });
 
-  it("refuses the owner's close once another process has closed the run", async () => {
-    const fence = await begun();
+  it("refuses the owner's outcome once another process has finished the run", async () => {
+    const fence = await started();
     expect(await runStore.finishAbandoned(await readBack(fence), silent)).toBe(true);
     expect(await runStore.finish(fence, { ...silent, reason: "lease_lost" })).toBe(false);
     expect(await readBack(fence)).toMatchObject({ state: "lost", reason: "silent" });
@@ -141,8 +141,8 @@ describe("the fence", () => {
 });
 
 describe("the next attempt", () => {
-  it("takes over from a running one, which writes nothing any more", async () => {
-    const fence = await begun();
+  it("takes over from a running attempt, which can no longer write", async () => {
+    const fence = await started();
     expect(await continueRun(fence)).toBe(true);
     const next = { state: "leased", attempt: 2, calledAtMs: 5_000, continuations: 1, starts: 1 };
     expect(await readBack(fence)).toMatchObject({ ...next, leaseExpiresAtMs: 700_000 });
@@ -152,8 +152,8 @@ describe("the next attempt", () => {
     expect(await runStore.start(second, began)).toMatchObject({ attempt: 2, state: "running" });
   });
 
-  it("keeps what the earlier attempt noted, and is given what it could not note", async () => {
-    const fence = await begun();
+  it("keeps the progress that the earlier attempt noted, and gets what it could not note", async () => {
+    const fence = await started();
     const noted = { rounds: 1, responseIds: ["resp_1"], summaryResponseId: "resp_s", usage, model: "m" };
     await runStore.note(fence, noted);
     const unnoted = { rounds: 2, responseIds: ["resp_1", "resp_2"] };
@@ -162,8 +162,8 @@ describe("the next attempt", () => {
     expect(next).toMatchObject({ ...noted, ...unnoted });
   });
 
-  it("is opened by a restart after trouble, which is counted and remembered", async () => {
-    const fence = await begun();
+  it("is created by a restart, which counts and keeps the failure", async () => {
+    const fence = await started();
     const restarted = await runStore.restart(await readBack(fence), { ...restart, failure: "crashed" });
     const next = { state: "leased", attempt: 2, starts: 2, failures: ["crashed"] };
     expect(restarted).toMatchObject({ ...next, leaseExpiresAtMs: 607_000 });
@@ -171,8 +171,8 @@ describe("the next attempt", () => {
     expect(again).toMatchObject({ attempt: 3, starts: 3, failures: ["crashed", "timed_out"] });
   });
 
-  it("is not opened, and the run not closed, when the attempt has begun or sent a heartbeat since it was seen", async () => {
-    const fence = await opened();
+  it("is not created, nor the run finished, when the attempt has started or sent a heartbeat since it was read", async () => {
+    const fence = await created();
     const leased = await readBack(fence);
     await runStore.start(fence, began);
     expect(await runStore.restart(leased, restart)).toBeUndefined();
@@ -184,7 +184,7 @@ describe("the next attempt", () => {
     expect(await runStore.restart(await readBack(fence), restart)).toBeUndefined();
   });
 
-  it("is opened, and the run closed, also when the SDK repeats the write because its answer was lost", async () => {
+  it("is created, and the run finished, even when the SDK repeats the write after a lost answer", async () => {
     const { update } = local.table;
     const repeating = createRunStore({
       ...local.table,
@@ -193,7 +193,7 @@ describe("the next attempt", () => {
         return update(...call);
       },
     });
-    const fence = await begun();
+    const fence = await started();
     expect(await continueRun(fence, {}, repeating)).toBe(true);
     const restarted = await repeating.restart(await readBack(fence), restart);
     expect(restarted).toMatchObject({ attempt: 3, continuations: 1, starts: 2, failures: ["silent"] });
@@ -202,16 +202,16 @@ describe("the next attempt", () => {
 });
 
 describe("open runs", () => {
-  it("are those that are not closed, of their own pool only, whatever their lease", async () => {
-    const [leased, running] = [await opened("p1"), await begun("p1")];
-    await runStore.finish(await begun("p1"), ok);
-    await opened("p2");
+  it("are the unfinished runs of their own pool only", async () => {
+    const [leased, running] = [await created("p1"), await started("p1")];
+    await runStore.finish(await started("p1"), ok);
+    await created("p2");
     const ids = (await runStore.openRuns("p1")).map(({ runId }) => runId);
     expect(ids.toSorted()).toEqual([leased.runId, running.runId].toSorted());
   });
 
-  it("are not rows of another pool that name this one", async () => {
-    const { pool, runId } = await opened("stranger");
+  it("do not include rows of another pool that name this one", async () => {
+    const { pool, runId } = await created("stranger");
     await local.table.update({ pool, id: `run#${runId}` }, { set: { openIn: "victim" } });
     expect(await runStore.openRuns("victim")).toEqual([]);
   });
@@ -220,7 +220,7 @@ describe("open runs", () => {
 describe("the back-off row", () => {
   const clock = createFakeClock(1_000_000);
 
-  it("only ever grows, for each side apart", async () => {
+  it("only grows, separately for Studio and the model", async () => {
     const backoff = createBackoffRow(local.table, clock);
     expect(await backoff.read("calm")).toEqual({ modelUntilMs: 0, studioUntilMs: 0 });
     await backoff.extend("calm", "model", 1_009_000);
@@ -230,7 +230,7 @@ describe("the back-off row", () => {
   });
 
   it.each([1_784_000_000_000, 1e300, Number.POSITIVE_INFINITY])(
-    "holds nobody back for longer than three minutes, though asked to until %d",
+    "holds leasing back for at most three minutes, even when asked to until %d",
     async (untilMs) => {
       const backoff = createBackoffRow(local.table, clock);
       await backoff.extend(`asked ${untilMs}`, "model", untilMs);
@@ -239,7 +239,7 @@ describe("the back-off row", () => {
   );
 
   it.each([1_180_001, 1_784_000_000_000, 10n ** 38n, "tomorrow", null])(
-    "ignores %s, whoever wrote it",
+    "ignores a stored time of %s",
     async (written) => {
       const backoff = createBackoffRow(local.table, clock);
       const pool = `absurd ${written}`;
@@ -248,7 +248,7 @@ describe("the back-off row", () => {
     },
   );
 
-  it("holds nobody back once it is cleared, until somebody is asked to wait again", async () => {
+  it("holds nothing back once it is cleared, until it is extended again", async () => {
     const backoff = createBackoffRow(local.table, clock);
     await backoff.extend("cleared", "model", 1_009_000);
     await backoff.extend("cleared", "studio", 1_009_000);
@@ -258,7 +258,7 @@ describe("the back-off row", () => {
     expect(await backoff.read("cleared")).toEqual({ modelUntilMs: 1_001_000, studioUntilMs: 0 });
   });
 
-  it("takes a new time over one that is decades ahead", async () => {
+  it("replaces a time that is decades ahead with a new one", async () => {
     const backoff = createBackoffRow(local.table, clock);
     const decadesAheadMs = 1_784_000_000_000;
     await local.table.put({ pool: "old", id: "backoff", studioUntilMs: decadesAheadMs }, undefined);
@@ -267,14 +267,14 @@ describe("the back-off row", () => {
   });
 });
 
-describe("an open row that is no run", () => {
-  it("is told of and left out: one row must not stop a pool", async () => {
-    const told: string[] = [];
-    const tolerant = createRunStore(local.table, ({ message }) => told.push(message));
+describe("an open row that is not a run", () => {
+  it("is reported and left out, so that one row cannot stop a pool", async () => {
+    const errors: string[] = [];
+    const tolerant = createRunStore(local.table, ({ message }) => errors.push(message));
     const strange = { id: "run#strange", openIn: "odd", leaseExpiresAtMs: 1, attempt: "first" };
     await local.table.put({ ...strange, pool: "odd" }, undefined);
     expect(await tolerant.openRuns("odd")).toEqual([]);
-    expect(told).toEqual([expect.stringMatching(/^the run store row run#strange is not a run: .*attempt/)]);
+    expect(errors).toEqual([expect.stringMatching(/^the run store row run#strange is not a run: .*attempt/)]);
     expect(await runStore.openRuns("odd")).toEqual([]);
     expect(await tolerant.recentRuns("odd", { limit: 10 })).toEqual([]);
     expect(await tolerant.read("odd", "strange")).toBeUndefined();
@@ -282,9 +282,9 @@ describe("an open row that is no run", () => {
 });
 
 it.each([
-  ["is worth another try where it cannot be reached", "runs", () => 9, true],
-  ["is not worth another try where there is no such table", "nowhere", () => local.port, false],
-])("a run store that is unavailable %s", async (_, name, port, retryable) => {
+  ["is retryable when the store cannot be reached", "runs", () => 9, true],
+  ["is not retryable when there is no such table", "nowhere", () => local.port, false],
+])("an error run_store_unavailable %s", async (_, name, port, retryable) => {
   const failure = createRunStore(createTable(name, anyone(`http://127.0.0.1:${port()}`))).read(
     "default",
     "x",

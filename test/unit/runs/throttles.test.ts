@@ -23,7 +23,7 @@ async function tableAnswering(...replies: readonly Reply[]) {
   return { table, metrics };
 }
 
-it("a throttled call is counted each time, also when its repetition succeeds", async () => {
+it("each throttled call is counted, even when its retry succeeds", async () => {
   const { table, metrics } = await tableAnswering(
     refusal("ProvisionedThroughputExceededException"),
     refusal("ThrottlingException"),
@@ -33,7 +33,7 @@ it("a throttled call is counted each time, also when its repetition succeeds", a
   expect(metrics.emitted).toEqual(["RunStoreThrottles{pool=p} 1", "RunStoreThrottles{pool=p} 1"]);
 });
 
-it("other refusals are none", async () => {
+it("other refusals are not counted as throttles", async () => {
   const { table, metrics } = await tableAnswering(
     refusal("ConditionalCheckFailedException"),
     refusal("ResourceNotFoundException"),

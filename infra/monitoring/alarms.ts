@@ -60,7 +60,7 @@ export const alarmRows = [
       when: `when none of ${deadAfterCycles} cycles in a row (one a minute) was good; cycles that report nothing count as bad.`,
     }),
     means:
-      "The pool is dead: no dispatch cycle got an answer from Studio, or skipped it for a good reason. Jobs wait in Studio's queue.",
+      "The pool is not working: no dispatch cycle reached Studio, and none had a valid reason to skip it. Jobs wait in Studio's queue.",
     lookAt: "the cycles by reason: no key yet, a refused key, Studio down, or a schedule that is off.",
     command: "doctor",
   },
@@ -221,7 +221,7 @@ export const alarmRows = [
     pages: true,
     lean: true,
     ...spending(100),
-    means: "The daily cap is reached: nothing is leased until the next UTC day. Running jobs go on.",
+    means: "The daily cap is reached: nothing is leased until the next UTC day. Running jobs continue.",
     lookAt: "whether the spending is what you want; then raise the cap, or leave it.",
     command: "set-cap USD",
   },

@@ -178,7 +178,8 @@ export class LeaseHeartbeat {
   async #noteHeartbeat(atMs: number): Promise<void> {
     const { runStore } = this.#ports;
     const ours = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
-    if (!ours) throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
+    if (!ours)
+      throw new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");
   }
 
   #lose(error: RunnerError): void {

@@ -87,4 +87,4 @@ export class Progress {
 }
 
 const superseded = (): RunnerError =>
-  new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
+  new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");

@@ -116,7 +116,7 @@ function nextOf(
   return { failure, reporting: endingOf(ports, next, failure) };
 }
 
-/** The ending of a run that is taken only to report its failure, if no attempt reported it. */
+/** The digest of the run's job. Reads the job's context if a failure is to be reported and no attempt recorded the digest. */
 async function digestOf(
   clock: Clock,
   { run, job }: Pick<Report, "run" | "job">,
@@ -132,6 +132,7 @@ async function digestOf(
   }
 }
 
+/** The failure to report if the run has no starts or no time left; otherwise undefined. */
 function endingOf(
   { clock, runLimitMs }: Pick<RecoveryPorts, "clock" | "runLimitMs">,
   run: Run,
@@ -187,7 +188,7 @@ async function proveOwnership(
 ): Promise<void> {
   await job.heartbeat(signal);
   if (await runStore.touch(run, clock.now())) return;
-  throw new RunnerError("superseded", "a newer attempt, a newer run or a close owns the run");
+  throw new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");
 }
 
 const closeAs = (ports: Ports, run: Run, end: End): Promise<boolean> =>

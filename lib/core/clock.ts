@@ -1,6 +1,6 @@
 import { RunnerError } from "./errors.ts";
 
-/** Wall clock and timers as one port, so that tests own time. */
+/** Wall clock and timers as one port, so that tests control time. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      // No time at all and for ever would both be wrong.
+      // NaN is a bug: neither 0 nor infinity is a safe guess.
       if (Number.isNaN(ms)) return reject(new RangeError("cannot sleep for NaN ms"));
       let timer: NodeJS.Timeout;
       const onAbort = (): void => {
@@ -49,7 +49,7 @@ export function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Prom
   });
 }
 
-/** Why a timer that nobody needs any more is stopped: nobody reads it, and an error with its stack costs more than the timer. */
+/** Abort reason of a timer that is no longer needed. A string, because an Error with its stack costs more than the timer. */
 const over = "over";
 
 export interface TimeLimit {
@@ -81,7 +81,7 @@ export async function withTimeLimit<T>(
         new RunnerError("time_limit", `${what} took longer than ${limitMs} ms`, { retryable: true }),
       ),
     (reason: unknown) => {
-      if (reason !== over) inner.abort(reason); // a limit that is no time is a defect, not no limit
+      if (reason !== over) inner.abort(reason); // an invalid limit (NaN) must end the call at once, not disable the limit
     },
   );
   try {
@@ -105,7 +105,7 @@ export interface AlarmSettings {
   readonly outer?: AbortSignal;
 }
 
-/** A signal that aborts after a time, for a whole story rather than one call. */
+/** A signal that aborts after a time; for work that consists of several calls. */
 export function abortAfter(clock: Clock, { afterMs, reason, outer }: AlarmSettings): Alarm {
   const alarm = new AbortController();
   const cancelled = new AbortController();

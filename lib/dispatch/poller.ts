@@ -19,10 +19,11 @@ export interface PollerSettings {
 
 /** What a cycle passes to its poller. */
 export interface PollerStart {
+  /** Read at the start of the cycle. */
   readonly keys: readonly RunnerKey[];
-  /** The back-off row, if it was read already. */
+  /** Its spending was read at the start of the cycle. */
   readonly cap: DailyCap;
-  /** The keys as read at the cycle's start. */
+  /** The back-off row, read at the start of the cycle. */
   readonly backoff: Backoff;
   /** Every unfinished run, read under the lock. */
   readonly openRuns: Promise<readonly Run[]>;
@@ -59,7 +60,7 @@ export class Poller {
   polls = 0;
   leased = 0;
 
-  /** Until the first poll has used it. */
+  /** The back-off row as the cycle read it; used by the first poll only. */
   #backoff: Backoff | undefined;
 
   constructor(ports: StartPorts, settings: PollerSettings, start: PollerStart) {
@@ -93,7 +94,7 @@ export class Poller {
     const known = this.#backoff;
     this.#backoff = undefined;
     await this.#occupancy.count();
-    // One read per check while the pool is at capacity.
+    // At capacity nothing else is read.
     if (this.#free() === 0) return { leased: 0, end: "at_capacity" };
     const forbidden = await this.#forbidden(known, wasBusy);
     if (forbidden) return { leased: 0, end: forbidden };

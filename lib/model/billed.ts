@@ -42,7 +42,7 @@ export type CostOf = (bill: Bill) => number | undefined;
 
 export interface Billing {
   readonly costOf?: CostOf | undefined;
-  /** The requested tier; absent if an earlier attempt sent the request. */
+  /** The requested model; absent if an earlier attempt sent the request. */
   readonly model?: string | undefined;
 }
 

@@ -6,7 +6,7 @@ import type { RotationRow } from "../runs/rotation.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Studio, StudioAdmin } from "../studio/studio.ts";
 
-/** Everything outside that a rotation uses. A function names the few that it takes. */
+/** Everything outside that a rotation uses. A function asks only for the ports that it needs. */
 export interface RotationPorts {
   readonly clock: Clock;
   /** 0 (included) to 1 (excluded). */

@@ -105,7 +105,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "a lease past its end is not taken up again, since a heartbeat may find another run's",
+    guard: "an expired lease is not used again, because a heartbeat might extend another run's lease",
     file: "lib/attempt/recover.ts",
     remove: '  if (clock.now() >= run.leaseExpiresAtMs) return "expired";',
     put: "",
@@ -116,7 +116,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "of two hands that find the same dead attempt only one starts the next",
+    guard: "if two processes find the same dead attempt, only one starts the next",
     file: "lib/runs/run-store.ts",
     remove: "const move = moveOnce(randomUUID(), unmoved(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
@@ -127,7 +127,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "what Studio refuses is mended once in a run, whatever its attempts",
+    guard: "a payload that Studio refuses is repaired once per run, in all its attempts",
     file: "lib/attempt/work.ts",
     remove: "!run.repaired && !from.sentBack",
     put: "true",
@@ -298,7 +298,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: everyOutcomeIsCountedOnce,
-    guard: "every cycle says what came of it, also when nothing did",
+    guard: "every cycle reports its result, also when it leased nothing",
     file: "lib/dispatch/cycle.ts",
     remove: '    metrics.emit("Cycles", { pool, reason }, 1);',
     put: "",
@@ -306,7 +306,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: noSecret,
-    guard: "a secret shows itself to nothing but reveal()",
+    guard: "only reveal() returns a secret's value",
     file: "lib/core/secret.ts",
     remove: "  toJSON(): string {\n    return redacted;",
     put: "  toJSON(): string {\n    return this.#value;",

@@ -85,3 +85,9 @@ const bug = (error: unknown): RunnerError =>
     "internal",
     `the request to the model could not be made (${error instanceof Error ? error.name : typeof error})`,
   );
+
+/** Models without reasoning refuse the `include` that conversations without stored responses need. */
+export const isEncryptedContentUnsupported = (error: unknown): boolean =>
+  error instanceof APIError &&
+  error.status === 400 &&
+  (error.param === "include" || /encrypted content is not supported/i.test(error.message));

@@ -7,7 +7,7 @@ import { readText } from "../adapters/http.ts";
 import type { Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
 import type { ModelClient } from "./client.ts";
-import { describer, type About } from "./exchange-errors.ts";
+import { describer, isEncryptedContentUnsupported, type About } from "./exchange-errors.ts";
 import type { ModelRequest } from "./model.ts";
 import { requestBody, type BackgroundDelivery, type Delivery } from "./request-body.ts";
 import { answerTooLong, boundedEvents } from "./stream-bounds.ts";
@@ -237,12 +237,6 @@ function refusePage({ headers }: Response, wanted: string): void {
   const what = `the model's address answered with ${type.split(";")[0]}, not with ${wanted}`;
   throw new RunnerError("model_contract", what, { retryable: true });
 }
-
-/** Models without reasoning refuse the `include` that conversations without stored responses need. */
-const isEncryptedContentUnsupported = (error: unknown): boolean =>
-  error instanceof APIError &&
-  error.status === 400 &&
-  (error.param === "include" || /encrypted content is not supported/i.test(error.message));
 
 /** Matches the parameter's name in errors of OpenAI, vLLM and FastAPI; 501 comes from servers without a store. */
 function refusedPart(error: unknown, delivery: Delivery): RefusedPart | undefined {

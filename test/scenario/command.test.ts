@@ -46,8 +46,8 @@ describe.concurrent("npm start -- --once", () => {
     const { code, stdout, stderr } = await run(["--once", "--state-dir", stateDir]);
     expect(stderr).toBe("");
     expect(code).toBe(0);
-    const [titles, ...rows] = stdout.slice(stdout.indexOf("\nworkspace ")).trim().split("\n");
-    expect(titles).toMatch(/^workspace +outcome +seconds +tokens +deliverables$/);
+    const [titles, ...rows] = stdout.slice(stdout.indexOf("\nWORKSPACE ")).trim().split("\n");
+    expect(titles).toMatch(/^WORKSPACE +OUTCOME +SECONDS +TOKENS +DELIVERABLES$/);
     expect(rows).toHaveLength(3);
     for (const row of rows) expect(row).toMatch(/^ws_\S+ +completed +\d+\.\d +\d+ +\d+ \w+/);
     expect(stdout).toContain("canned answers of the offline model");

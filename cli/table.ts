@@ -1,5 +1,6 @@
 import Table from "cli-table3";
-import { printable } from "../lib/core/text.ts";
+import widthOnScreen from "string-width";
+import { keepHead, printable } from "../lib/core/text.ts";
 import type { Screen } from "./terminal.ts";
 
 export interface Column {
@@ -34,7 +35,7 @@ export function renderTable(
 ): string {
   const texts = rows.map((row) => row.map(textOf));
   const natural = columns.map(({ title }, at) =>
-    Math.max(title.length, ...texts.map((row) => Math.min(row[at]?.length ?? 0, screen.columns))),
+    Math.max(title.length, ...texts.map((row) => Math.min(widthOnScreen(row[at] ?? ""), screen.columns))),
   );
   const widths = fit(columns, natural, screen.columns);
   const dropped = columns.findLastIndex(({ optional }) => optional);
@@ -59,7 +60,7 @@ export function renderTable(
 }
 
 const textOf = (cell: Cell): string =>
-  printable(typeof cell === "string" ? cell : cell.text).slice(0, longestText);
+  keepHead(printable(typeof cell === "string" ? cell : cell.text), longestText);
 
 function painted(cell: Cell, wrapAt = Number.POSITIVE_INFINITY): string {
   const paint = typeof cell === "string" ? String : cell.paint;
@@ -71,9 +72,9 @@ function painted(cell: Cell, wrapAt = Number.POSITIVE_INFINITY): string {
 /** Breaks after a dot, a slash or a space if there is one in the second half of the line. */
 function linesOf(text: string, width: number): readonly string[] {
   if (text.length <= width || width < 2) return [text];
-  const line = text.slice(0, width);
+  const line = keepHead(text, width);
   const seam = Math.max(...[".", "/", " "].map((one) => line.lastIndexOf(one))) + 1;
-  const taken = seam > width / 2 ? seam : width;
+  const taken = seam > width / 2 ? seam : line.length;
   return [text.slice(0, taken), ...linesOf(text.slice(taken), width)];
 }
 

@@ -73,6 +73,13 @@ describe("a table", () => {
     );
   });
 
+  it("leaves room for wide characters, and never shows half of one", () => {
+    expect(renderTable(columns, [["中文字", "1"]], terminal(false).made)).toBe("NAME    N\n中文字  1");
+    const wrapping = [{ title: "name", shrinks: true, wraps: true }] as const;
+    const { made } = terminal(false, { COLUMNS: "9" });
+    expect(renderTable(wrapping, [["😀".repeat(6)]], made)).toBe("NAME\n😀😀😀😀\n😀😀");
+  });
+
   it("does not count colour codes as width, and never cuts inside one", () => {
     const { made } = terminal(false, { COLUMNS: "12", FORCE_COLOR: "1" });
     const cell = { text: "abcdefghijklmnop", paint: made.colours.red };

@@ -136,7 +136,7 @@ async function runOnce(
   { report, interrupted }: { readonly report: RunReport; readonly interrupted: AbortSignal },
 ): Promise<number> {
   const drained = await drain(stack, systemClock, interrupted);
-  if (report.rows.length > 0) print(`\n${formatTable(report.rows)}`);
+  if (report.rows.length > 0) print(`\n${formatTable(report.rows, pc)}`);
   else if (drained) print("\nThere was nothing to do: the queue is empty.");
   if (!drained) return 1;
   return report.rows.every(({ completed }) => completed) ? 0 : 1;

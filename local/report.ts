@@ -2,7 +2,7 @@ import type { CloudEvent } from "./cloud/events.ts";
 import { parseLogLine, type LogLine } from "../lib/core/log-line.ts";
 import { listDeliverables } from "../cli/sentences.ts";
 import { renderTable } from "../cli/table.ts";
-import pc from "picocolors";
+import type { Colours } from "../cli/terminal.ts";
 
 export interface RunRow {
   readonly workspace: string;
@@ -48,9 +48,9 @@ const columns = [
   { title: "deliverables" },
 ] as const;
 
-export const formatTable = (rows: readonly RunRow[]): string =>
+export const formatTable = (rows: readonly RunRow[], colours: Colours): string =>
   renderTable(
     columns,
     rows.map((row) => [row.workspace, row.outcome, row.seconds, row.tokens, row.deliverables]),
-    { columns: Number.POSITIVE_INFINITY, colours: pc },
+    { columns: Number.POSITIVE_INFINITY, colours },
   );

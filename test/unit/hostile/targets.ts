@@ -1,3 +1,4 @@
+import pc from "picocolors";
 import { formatTable, RunReport } from "../../../local/report.ts";
 import { ansiToHtml } from "../../../local/ansi.ts";
 import { specialWords } from "../../../local/model/special-words.ts";
@@ -156,7 +157,7 @@ export const targets: Readonly<Record<string, Target>> = {
       reason: text,
     });
     report.observe({ kind: "log", atMs: 0, function: "f", line, requestId: "1", stream: "stdout" });
-    return formatTable(report.rows);
+    return formatTable(report.rows, pc.createColors(false));
   },
   "terminal output as HTML": ansiToHtml,
   "an error of AWS": (text) => asSentence(toCliError(new Error(text)).message),

@@ -1,3 +1,4 @@
+import pc from "picocolors";
 import { describe, expect, it } from "vitest";
 import { tell, workspaceLabel } from "../../../local/narrate.ts";
 import { formatTable, RunReport } from "../../../local/report.ts";
@@ -21,7 +22,7 @@ const ended = (text: string) => {
 function table(text: string): string {
   const report = new RunReport();
   report.observe(ended(text));
-  return formatTable(report.rows);
+  return formatTable(report.rows, pc.createColors(false));
 }
 
 const crash = (text: string) =>

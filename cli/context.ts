@@ -72,6 +72,7 @@ interface World {
 /** Everything that a command works with. AWS clients are created on first use, once. */
 export interface Context extends World {
   readonly options: GlobalOptions;
+  /** @throws CliError `usage` without a region */
   aws(): Promise<Aws>;
   secrets(): Promise<Secrets>;
   /** @throws CliError `not_deployed` */
@@ -113,7 +114,12 @@ interface Target {
 export function createContext(options: GlobalOptions, edges: ContextEdges): Context {
   const target = once(() => findTarget(options, edges));
   const account = async (): Promise<AwsAccount> => (await target()).account;
-  const aws = once(async () => edges.connect.aws(await account()));
+  const aws = once(async () => {
+    const connected = edges.connect.aws(await account());
+    // Without a region every call would fail, each with the SDK's own words.
+    await connected.region();
+    return connected;
+  });
   const stack = once(async () => {
     const stackName = await (await target()).stackName();
     const deployed = await (await aws()).stacks.outputs(stackName);

@@ -27,10 +27,12 @@ const errorExits = {
   config_invalid: "usage",
   pool_needed: "usage",
   not_deployed: "missing",
+  deploy_failed: "missing",
   not_running: "missing",
   not_found: "missing",
   version_skew: "missing",
   no_credentials: "access",
+  signature_refused: "access",
   access_denied: "access",
   refused: "finding",
   timed_out: "finding",
@@ -83,10 +85,20 @@ const known: readonly Known[] = [
       "ExpiredTokenException",
       "UnrecognizedClientException",
       "InvalidClientTokenId",
-      "InvalidSignatureException",
-      "SignatureDoesNotMatch",
     ],
     remedy: "Sign in to AWS (aws sso login, or set AWS_PROFILE), or name a profile with --profile.",
+  },
+  {
+    code: "signature_refused",
+    names: [
+      "InvalidSignatureException",
+      "SignatureDoesNotMatch",
+      "RequestExpired",
+      "RequestTimeTooSkewed",
+      "RequestInTheFuture",
+    ],
+    remedy:
+      "Check this machine's clock: AWS refuses requests that are more than five minutes off. If it is right, the secret access key does not belong to the access key ID.",
   },
   {
     code: "access_denied",
@@ -122,14 +134,6 @@ export const asSentence = (message: string): string =>
 export function toCliError(thrown: unknown): CliError {
   if (thrown instanceof CliError) return thrown;
   if (!(thrown instanceof Error)) return new CliError("internal", printable(String(thrown)));
-  if (/region is missing/i.test(thrown.message)) {
-    const remedy = "Name one with --region, or set AWS_REGION.";
-    return new CliError("usage", "No AWS region is set.", { remedy, cause: thrown });
-  }
-  if (/region not accepted/i.test(thrown.message)) {
-    const remedy = "Name one like eu-central-1 with --region, or set AWS_REGION.";
-    return new CliError("usage", "This is no AWS region.", { remedy, cause: thrown });
-  }
   const own = thrown instanceof RunnerError ? ofRunner[thrown.code] : undefined;
   const message = printable(thrown.message);
   if (own) return new CliError(own, asSentence(message), { cause: thrown });

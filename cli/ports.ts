@@ -103,6 +103,8 @@ export interface Bedrock {
 }
 
 export interface Aws {
+  /** The region that the clients use. @throws CliError `usage` if none is set, or if it is no region */
+  readonly region: () => Promise<string>;
   readonly stacks: Stacks;
   readonly alarms: Alarms;
   readonly logs: Logs;

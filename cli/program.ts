@@ -1,5 +1,6 @@
 import { Command as Commander, CommanderError } from "commander";
 import * as z from "zod";
+import { stackNameSchema } from "../infra/settings-schema.ts";
 import type { Command, Example, OptionRow } from "./command.ts";
 import type { GlobalOptions } from "./context.ts";
 import { asSentence, CliError, exits } from "./errors.ts";
@@ -29,7 +30,7 @@ const globalSchema = z.object({
   pool: z.string().optional(),
   region: z.string().optional(),
   profile: z.string().optional(),
-  stack: z.string().optional(),
+  stack: stackNameSchema.optional(),
   json: z.boolean().default(false),
   local: z.boolean().default(false),
   stateDir: z.string().optional(),
@@ -51,7 +52,7 @@ export function parseCommandLine(
   let found: Invocation | undefined;
   let printed = "";
   const program = createProgram(commands, (command, given) => {
-    found = { command, given, options: definedOnly(globalSchema.parse(program.opts())) };
+    found = { command, given, options: definedOnly(parseGlobalOptions(program.opts())) };
   });
   const write = (text: string): void => void (printed += text);
   let at = programName;
@@ -68,6 +69,13 @@ export function parseCommandLine(
   }
   if (found) return found;
   throw noCommand(commands, argv);
+}
+
+function parseGlobalOptions(given: unknown) {
+  const { data, error } = globalSchema.safeParse(given);
+  if (data) return data;
+  const [{ path, message } = { path: [], message: "" }] = error.issues;
+  throw new CliError("usage", `--${path.join(".")}: ${message}`, { remedy: `See ${programName} --help` });
 }
 
 function noCommand(commands: readonly Command[], argv: readonly string[]): CliError {

@@ -12,7 +12,7 @@ export interface Stack {
   readonly settings: Settings;
   readonly outputs: Readonly<Record<string, string>>;
   readonly pools: readonly StackPool[];
-  /** @throws CliError `version_skew` if the deployed version does not have this output */
+  /** @throws CliError `version_skew` if the deployed version does not have this output, `not_deployed` or `deploy_failed` if the stack is not complete */
   output(id: string): string;
 }
 
@@ -36,18 +36,31 @@ export function readStack(name: string, { status, outputs }: DeployedOutputs): S
   const output = (id: string): string => {
     const value = outputs[id];
     if (value !== undefined) return value;
-    throw new CliError(
-      "version_skew",
-      `The stack ${name} has no output ${id}: another version deployed it.`,
-      {
-        remedy: "Deploy this version: npm run runner -- deploy",
-      },
-    );
+    throw unfinished(name, status) ?? otherVersion(name, id);
   };
   const settings = parseDeployed(output("Settings"));
   const pools = settings.pools.map((pool) => readPool(pool, outputs, output));
   return { name, status, version: output("Version"), settings, outputs, pools, output };
 }
+
+/** CloudFormation's states of a stack that has never been deployed completely, or is being deleted. */
+function unfinished(name: string, status: string): CliError | undefined {
+  if (/^(?:CREATE|REVIEW|DELETE)_IN_PROGRESS$/.test(status)) {
+    const doing = status === "DELETE_IN_PROGRESS" ? "being destroyed" : "being deployed for the first time";
+    const remedy = "Wait until CloudFormation has finished, then try again.";
+    return new CliError("not_deployed", `The stack ${name} is still ${doing} (${status}).`, { remedy });
+  }
+  if (!/^(?:CREATE|ROLLBACK|DELETE)_/.test(status) || status === "CREATE_COMPLETE") return undefined;
+  const failed = status.startsWith("DELETE_") ? "Destroying" : "The first deploy of";
+  const remedy =
+    "The stack's events in the console of CloudFormation say why. Then deploy again: npm run runner -- deploy";
+  return new CliError("deploy_failed", `${failed} the stack ${name} failed (${status}).`, { remedy });
+}
+
+const otherVersion = (name: string, id: string): CliError =>
+  new CliError("version_skew", `The stack ${name} has no output ${id}: another version deployed it.`, {
+    remedy: "Deploy this version: npm run runner -- deploy",
+  });
 
 function readPool(
   settings: PoolSettings,

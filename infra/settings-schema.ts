@@ -282,11 +282,13 @@ const tags = z
     error: "Give tag names of 1 to 128 characters that do not begin with aws:.",
   });
 
+export const stackNameSchema = text(
+  "Give a CloudFormation stack name: letters, digits and hyphens, a letter first.",
+  /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
+);
+
 export const settingsSchema = object({
-  stackName: text(
-    "Give a CloudFormation stack name: letters, digits and hyphens, a letter first.",
-    /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
-  ).default("StudioRunner"),
+  stackName: stackNameSchema.default("StudioRunner"),
   studio: studioSchema.prefault({}),
   inference: inferenceSchema.prefault({}),
   spend: spendSchema.prefault({}),

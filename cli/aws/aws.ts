@@ -3,7 +3,7 @@ import { toAwsConfig, type AwsAccount } from "./config.ts";
 import { createAlarms } from "./alarms.ts";
 import { createBedrock } from "./bedrock.ts";
 import { createFunctions } from "./functions.ts";
-import { createIdentity } from "./identity.ts";
+import { createIdentity, readRegion } from "./identity.ts";
 import { createLogs } from "./logs.ts";
 import { createQueues } from "./queues.ts";
 import { createSchedules } from "./schedules.ts";
@@ -13,6 +13,7 @@ import { createStacks } from "./stacks.ts";
 export function createAws(account: AwsAccount): Aws {
   const config = toAwsConfig(account);
   return {
+    region: () => readRegion(config),
     stacks: createStacks(config),
     alarms: createAlarms(config),
     logs: createLogs(config),

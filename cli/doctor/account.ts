@@ -48,9 +48,12 @@ export const accountChecks: readonly Check[] = [
 ];
 
 async function judgeBootstrap({ context, credentials }: Facts): Promise<Finding> {
-  const { stacks } = await context.aws();
-  const [{ account }, found] = await Promise.all([credentials(), stacks.outputs(bootstrapStack)]);
-  const region = context.options.region ?? "REGION";
+  const { region: readRegion, stacks } = await context.aws();
+  const [{ account }, region, found] = await Promise.all([
+    credentials(),
+    readRegion(),
+    stacks.outputs(bootstrapStack),
+  ]);
   const remedy = `npx cdk bootstrap aws://${account}/${region}`;
   if (!found) {
     const finding = `this account and region have no stack ${bootstrapStack}`;

@@ -92,10 +92,10 @@ async function judgeDeployed(facts: Facts): Promise<Finding> {
       return { outcome: "warn", finding: `${name} is ${status}`, remedy };
     return { outcome: "ok", finding: `${name}, ${status}` };
   } catch (error) {
-    const { code, message } = toCliError(error);
+    const { code, message, remedy } = toCliError(error);
     if (code === "config_invalid") return { outcome: "skipped", finding: settingsUnread };
     if (code !== "not_deployed") throw error;
-    return { outcome: "warn", finding: message, remedy: "npm run runner -- deploy" };
+    return { outcome: "warn", finding: message, ...(remedy === undefined ? {} : { remedy }) };
   }
 }
 

@@ -171,8 +171,10 @@ function unavailable(error: unknown): unknown {
   if (!isLate && !isRefusal(error) && networkFault(error) === undefined && !isWithoutCredentials(error))
     return error;
   const why = isLate ? error.message : `${error.name}: ${error.message}`;
-  return new RunnerError("run_store_unavailable", `the run store did not answer: ${why}`, {
-    retryable: isLate || isPassing(error),
+  const retryable = isLate || isPassing(error);
+  const what = isRefusal(error) && !retryable ? "refused the call" : "did not answer";
+  return new RunnerError("run_store_unavailable", `the run store ${what}: ${why}`, {
+    retryable,
     cause: error,
   });
 }

@@ -1,8 +1,6 @@
 import { RunnerError, type ErrorCode } from "../core/errors.ts";
+import { keepHead, printable } from "../core/text.ts";
 import { isPassing, isRefusal, isThrottle, networkFault } from "./aws.ts";
-
-/** "Secrets Manager can't find the specified secret value for staging label: …" */
-export const withoutValue = /secret value/i;
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html */
 export type Action = "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "UpdateSecretVersionStage";
@@ -23,8 +21,6 @@ interface ServiceFailure {
 
 interface Row extends ServiceFailure {
   readonly name: RegExp;
-  /** Matches the service's message. */
-  readonly message?: RegExp;
 }
 
 /** Shown to operators. */
@@ -35,25 +31,17 @@ export const putCommand = (id: string): string =>
 const rows: readonly Row[] = [
   {
     name: /^ResourceNotFoundException$/,
-    message: withoutValue,
-    code: "secret_missing",
-    retryable: false,
-    sentence: (id) => `the secret "${id}" exists but has no value yet; set it: ${putCommand(id)}`,
-  },
-  {
-    name: /^ResourceNotFoundException$/,
     code: "secret_missing",
     retryable: false,
     sentence: (id) =>
-      `there is no secret "${id}" in this account and region; check the name, or create it and set it: ${putCommand(id)}`,
+      `the secret "${id}" has no value, or does not exist in this account and region; set it: ${putCommand(id)}`,
   },
   {
     name: /^InvalidRequestException$/,
-    message: /delet/i,
     code: "secret_missing",
     retryable: false,
     sentence: (id) =>
-      `the secret "${id}" is marked for deletion; keep it: aws secretsmanager restore-secret --secret-id ${id}`,
+      `the state of the secret "${id}" does not allow this; if it is marked for deletion, keep it: aws secretsmanager restore-secret --secret-id ${id}`,
   },
   {
     name: /^AccessDenied(?:Exception)?$/,
@@ -69,22 +57,32 @@ const rows: readonly Row[] = [
     sentence: (id) => `the secret "${id}" cannot be decrypted; check its KMS key`,
   },
   {
-    name: /^(?:CredentialsProviderError|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken(?:Exception)?|InvalidSignatureException)$/,
+    name: /^(?:CredentialsProviderError|UnrecognizedClientException|InvalidClientTokenId|ExpiredToken(?:Exception)?)$/,
     code: "secrets_unavailable",
     retryable: false,
     sentence: (id, action) =>
       `the secret "${id}" was not ${done[action]}: the AWS credentials are missing, expired or wrong`,
   },
+  {
+    name: /^(?:InvalidSignatureException|RequestExpired)$/,
+    code: "secrets_unavailable",
+    retryable: false,
+    sentence: (id, action) =>
+      `the secret "${id}" was not ${done[action]}: AWS refused the signature; check the clock, and whether the secret access key belongs to the access key ID`,
+  },
 ];
+
+const longestQuote = 500;
 
 /** The RunnerError for an error of the SDK; bugs pass through unchanged. */
 export function failureOf(thrown: unknown, secretId: string, action: Action): unknown {
   if (!(thrown instanceof Error)) return thrown;
-  const { name, message } = thrown;
-  const failure =
-    rows.find((row) => row.name.test(name) && (row.message?.test(message) ?? true)) ?? otherFailure(thrown);
+  const row = rows.find(({ name }) => name.test(thrown.name));
+  const failure = row ?? otherFailure(thrown);
   if (failure === undefined) return thrown;
-  return new RunnerError(failure.code, failure.sentence(secretId, action), {
+  // Other answers are not quoted: a refused parameter could be the secret's value.
+  const quoted = row ? ` (AWS: ${keepHead(printable(thrown.message), longestQuote)})` : "";
+  return new RunnerError(failure.code, `${failure.sentence(secretId, action)}${quoted}`, {
     retryable: failure.retryable,
     cause: thrown,
   });

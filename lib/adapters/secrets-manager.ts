@@ -3,6 +3,7 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   ResourceExistsException,
+  ResourceNotFoundException,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
   type GetSecretValueCommandInput,
@@ -11,7 +12,7 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import { checkedAnswers, connections } from "./aws.ts";
-import { failureOf, putCommand, withoutValue, type Action } from "./secrets-errors.ts";
+import { failureOf, putCommand, type Action } from "./secrets-errors.ts";
 
 /**
  * The labels of a secret's versions that we use. A label is on one version at a time.
@@ -35,8 +36,8 @@ export interface SecretSource {
 /** Reads a secret's older or newer values beside the current one. */
 export interface StagedSecrets {
   /**
-   * The value of the version with this label; `undefined` if there is none.
-   * @throws RunnerError `secret_missing` (no such secret), `secret_malformed` (binary), `secrets_unavailable`; `signal.reason`
+   * The value of the version with this label; `undefined` if there is none, or no such secret.
+   * @throws RunnerError `secret_missing` (marked for deletion), `secret_malformed` (binary), `secrets_unavailable`; `signal.reason`
    */
   readStage(secretId: string, stage: Stage, signal?: AbortSignal): Promise<string | undefined>;
 }
@@ -168,18 +169,16 @@ async function describe(client: SecretsManagerClient, SecretId: string): Promise
   return Object.fromEntries(holders);
 }
 
-/** A secret without such a version is fine; a missing secret is an error. */
+/** Secrets Manager has one error for a secret that does not exist and for a version that does not. */
 async function ifThere(value: Promise<string>): Promise<string | undefined> {
   try {
     return await value;
   } catch (error) {
-    if (hasCode(error, "secret_missing") && isWithoutValue(error.cause)) return undefined;
+    if (hasCode(error, "secret_missing") && error.cause instanceof ResourceNotFoundException)
+      return undefined;
     throw error;
   }
 }
-
-const isWithoutValue = (cause: unknown): boolean =>
-  cause instanceof Error && withoutValue.test(cause.message);
 
 /** The version exists with another value. */
 const isTaken = (error: unknown): boolean =>

@@ -28,6 +28,10 @@ export interface CliAnswer {
 /** The answers of the AWS stand-in. Tests change them in place. */
 const freshAws = () => ({
   deployed: true,
+  /** CloudFormation's, and whether the stack has its outputs. */
+  status: "UPDATE_COMPLETE",
+  withOutputs: true,
+  region: async () => "eu-central-1",
   settings: {} as unknown,
   version: "0.1.0",
   alarms: [] as AlarmState[],
@@ -192,10 +196,12 @@ function createFakeAws(fake: FakeAws): Aws {
     };
   const outputs = (): Record<string, string> => outputsOf(fake);
   return {
+    region: () => fake.region(),
     stacks: {
       outputs: guarded("stacks", (name: string) => {
         if (name === "CDKToolkit") return { status: "UPDATE_COMPLETE", outputs: { BootstrapVersion: "28" } };
-        return fake.deployed ? { status: "UPDATE_COMPLETE", outputs: outputs() } : undefined;
+        const { deployed, status, withOutputs } = fake;
+        return deployed ? { status, outputs: withOutputs ? outputs() : {} } : undefined;
       }),
     },
     alarms: {

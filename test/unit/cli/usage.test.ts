@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { createAws } from "../../../cli/aws/aws.ts";
 import { commands } from "../../../cli/commands.ts";
 import { exits } from "../../../cli/errors.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
@@ -29,6 +30,7 @@ describe("help", () => {
 
 describe("an invalid command line exits with 2, prints nothing to standard output and names the help:", () => {
   it.each([
+    ["status --stack my_stack", "--stack: Give a CloudFormation stack name", ""],
     ["statsu", "Unknown command 'statsu'. (Did you mean status?)", "--help"],
     ["status --jsn", "Unknown option '--jsn'. (Did you mean --json?)", "status --help"],
     ["--json jobs --limit", "Option '--limit <count>' argument missing.", "jobs --help"],
@@ -63,6 +65,7 @@ describe("errors from outside", () => {
   it.each([
     ["CredentialsProviderError", 4, "no_credentials"],
     ["ExpiredTokenException", 4, "no_credentials"],
+    ["InvalidSignatureException", 4, "signature_refused"],
     ["AccessDenied", 4, "access_denied"],
     ["ThrottlingException", 5, "aws_failed"],
     ["TimeoutError", 5, "aws_failed"],
@@ -83,14 +86,14 @@ describe("errors from outside", () => {
   });
 
   it.each([
-    ["Region is missing", "No AWS region is set.\nName one with --region"],
-    [
-      'Region not accepted: region="us_east" is not a valid hostname component.',
-      "This is no AWS region.\nName one like eu-central-1 with --region",
-    ],
-  ])("exit with 2 after %j", async (message, printed) => {
-    cli.aws.broken.stacks = new Error(message);
-    await expectRun("status", 2, `Error: ${printed}, or set AWS_REGION.`);
+    ["is missing", undefined],
+    ["cannot be part of a host name", "us_east"],
+  ])("exit with 2 if the region %s", async (_, region) => {
+    vi.stubEnv("AWS_REGION", region);
+    vi.stubEnv("AWS_CONFIG_FILE", "/nowhere");
+    cli.aws.region = createAws({}).region;
+    await expectRun("status", 2, "Error: There is no valid AWS region: ", "Name one like eu-central-1");
+    vi.unstubAllEnvs();
   });
 
   it("report access_denied when that is the cause of a run store error", async () => {
@@ -107,6 +110,31 @@ describe("a missing stack", () => {
   it("makes a command exit with 3 and name the command that deploys it", async () => {
     cli.aws.deployed = false;
     await expectRun("status", 3, "There is no stack StudioRunner", "npm run runner -- deploy");
+  });
+
+  it.each([
+    [
+      "CREATE_IN_PROGRESS",
+      "not_deployed",
+      "is still being deployed for the first time (CREATE_IN_PROGRESS).",
+    ],
+    ["DELETE_IN_PROGRESS", "not_deployed", "is still being destroyed (DELETE_IN_PROGRESS)."],
+    [
+      "ROLLBACK_COMPLETE",
+      "deploy_failed",
+      "The first deploy of the stack StudioRunner failed (ROLLBACK_COMPLETE).",
+    ],
+    ["DELETE_FAILED", "deploy_failed", "Destroying the stack StudioRunner failed (DELETE_FAILED)."],
+    [
+      "UPDATE_COMPLETE",
+      "version_skew",
+      "The stack StudioRunner has no output Settings: another version deployed it.",
+    ],
+  ])("without outputs makes a command exit with 3 and name its state %s", async (status, code, message) => {
+    Object.assign(cli.aws, { status, withOutputs: false });
+    const error = (await expectRun("status --json", 3)).error();
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(message);
   });
 
   it("makes a command exit with 3 when no local stack runs", async () => {

@@ -41,19 +41,19 @@ describe("the source of a secret", () => {
       "the secret does not exist",
       missing("secret."),
       "secret_missing",
-      `there is no secret "studio/keys" in this account and region; check the name, or create it and set it: ${set}`,
+      `the secret "studio/keys" has no value, or does not exist in this account and region; set it: ${set} (AWS: Secrets Manager can't find the specified secret.)`,
     ],
     [
       "the secret has no value",
       missing("secret value for staging label: AWSCURRENT"),
       "secret_missing",
-      `the secret "studio/keys" exists but has no value yet; set it: ${set}`,
+      `the secret "studio/keys" has no value, or does not exist in this account and region; set it: ${set} (AWS: Secrets Manager can't find the specified secret value for staging label: AWSCURRENT)`,
     ],
     [
       "the secret is marked for deletion",
       refusal("InvalidRequestException", "You can't do this: the secret was marked for deletion."),
       "secret_missing",
-      'the secret "studio/keys" is marked for deletion; keep it: aws secretsmanager restore-secret --secret-id studio/keys',
+      `the state of the secret "studio/keys" does not allow this; if it is marked for deletion, keep it: aws secretsmanager restore-secret --secret-id studio/keys (AWS: You can't do this: the secret was marked for deletion.)`,
     ],
     [
       "the secret is binary",
@@ -65,19 +65,28 @@ describe("the source of a secret", () => {
       "the role lacks the permission",
       refusal("AccessDeniedException", "User is not authorized"),
       "secrets_unavailable",
-      'the secret "studio/keys" may not be read; the role needs secretsmanager:GetSecretValue on it (and kms:Decrypt, if it has a key of its own)',
+      'the secret "studio/keys" may not be read; the role needs secretsmanager:GetSecretValue on it (and kms:Decrypt, if it has a key of its own) (AWS: User is not authorized)',
     ],
     [
       "the KMS key prevents decryption",
       refusal("DecryptionFailure", "cannot decrypt"),
       "secrets_unavailable",
-      'the secret "studio/keys" cannot be decrypted; check its KMS key',
+      'the secret "studio/keys" cannot be decrypted; check its KMS key (AWS: cannot decrypt)',
     ],
     [
       "the credentials are wrong",
       refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
       "secrets_unavailable",
-      'the secret "studio/keys" was not read: the AWS credentials are missing, expired or wrong',
+      'the secret "studio/keys" was not read: the AWS credentials are missing, expired or wrong (AWS: The security token included in the request is invalid.)',
+    ],
+    [
+      "the signature is refused",
+      refusal(
+        "InvalidSignatureException",
+        "Signature expired: 20261130T100000Z is now earlier than 20261130T101500Z",
+      ),
+      "secrets_unavailable",
+      'the secret "studio/keys" was not read: AWS refused the signature; check the clock, and whether the secret access key belongs to the access key ID (AWS: Signature expired: 20261130T100000Z is now earlier than 20261130T101500Z)',
     ],
     [
       "the service refuses for another reason",
@@ -142,8 +151,8 @@ describe("the store, when reading,", () => {
     expect(await store.readVersion("keys", "v1")).toBeUndefined();
   });
 
-  it("throws when the secret does not exist", async () => {
-    const { store } = await fixture(() => missing("secret."));
+  it("throws when the secret is marked for deletion", async () => {
+    const { store } = await fixture(() => refusal("InvalidRequestException", "marked for deletion"));
     await expect(store.readStage("keys", "AWSPREVIOUS")).rejects.toMatchObject({ code: "secret_missing" });
   });
 
@@ -205,7 +214,7 @@ describe("the store", () => {
     };
     await expect(calls[method]()).rejects.toMatchObject({
       code: "secrets_unavailable",
-      message: `the secret "keys" may not be ${done}; the role needs secretsmanager:${right} on it (and kms:Decrypt, if it has a key of its own)`,
+      message: `the secret "keys" may not be ${done}; the role needs secretsmanager:${right} on it (and kms:Decrypt, if it has a key of its own) (AWS: no)`,
     });
   });
 

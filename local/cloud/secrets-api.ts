@@ -11,6 +11,9 @@ export interface SecretsDeps {
 const id = z.string().min(1);
 const action = actionOf<SecretsDeps>("InvalidParameterException");
 
+/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
+const longestValueBytes = 65_536;
+
 const versionSchema = z.object({
   SecretId: id,
   VersionId: z.string().optional(),
@@ -18,7 +21,13 @@ const versionSchema = z.object({
 });
 const putSchema = z.object({
   SecretId: id,
-  SecretString: z.string("only SecretString is kept locally"),
+  SecretString: z
+    .string("only SecretString is kept locally")
+    .min(1, "SecretString must not be empty")
+    .refine(
+      (text) => Buffer.byteLength(text) <= longestValueBytes,
+      "SecretString is longer than 65536 bytes",
+    ),
   ClientRequestToken: z.string().optional(),
   VersionStages: z.array(z.string()).optional(),
 });

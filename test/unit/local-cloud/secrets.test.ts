@@ -125,3 +125,9 @@ it("repeating a version keeps its stages, and is rejected with another value", a
     name: "ResourceExistsException",
   });
 });
+
+it("PutSecretValue takes a value of 65,536 bytes and refuses a longer one, counted in bytes", async () => {
+  await putSecret({ SecretId: "first", SecretString: "é".repeat(32_768) });
+  const tooLong = putSecret({ SecretId: "first", SecretString: `${"é".repeat(32_768)}.` });
+  await expect(tooLong).rejects.toMatchObject({ name: "InvalidParameterException" });
+});

@@ -1,4 +1,4 @@
-import { limits } from "../deliverables/limits.ts";
+import { limits } from "../deliverables/fields.ts";
 import { toPayload } from "../deliverables/payload.ts";
 import { danglingPlaceholders, repairPrompt } from "../deliverables/placeholders.ts";
 import { applyToolCall } from "../deliverables/registry.ts";

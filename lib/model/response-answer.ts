@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { boundedList, idSchema } from "../core/bounded.ts";
 import { RunnerError } from "../core/errors.ts";
-import type { Redact } from "../core/redact.ts";
+import type { Redact } from "../core/secret.ts";
 import { type ModelTurn, type ResponseStatus, type StoredTurn, type ToolCall, BadEnd } from "./model.ts";
 import { billedSchema, usageOf, type Billing } from "./billed.ts";
 import { failedResponseError, isRateLimit, words } from "./provider-errors.ts";

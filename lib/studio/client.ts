@@ -1,17 +1,16 @@
-import { epochMs, fitsMemory, nearTime, partsIn, pastTime } from "../core/bounded.ts";
+import { epochMs, nearTime, pastTime } from "../core/bounded.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { Fetch } from "../adapters/http.ts";
-import { redactor, type Redact } from "../core/redact.ts";
+import { redactor, type Redact, Secret } from "../core/secret.ts";
 import { retry } from "../core/retry.ts";
-import { Secret } from "../core/secret.ts";
 import { timing } from "../core/timing.ts";
 import { contractBroken, refusal, tooLong, unreadable, type Answer, type Attempt } from "./errors.ts";
 import { post, type Wire } from "./exchange.ts";
 import { routes, type Route, type RouteBody } from "./routes.ts";
 import type { AdminCall, JobCall, Studio, StudioAdmin } from "./studio.ts";
 import { cut, pageWords } from "./words.ts";
-import { parseJson, problemOf } from "../core/json.ts";
+import { fitsMemory, parseJson, partsIn, problemOf } from "../core/json.ts";
 
 export interface StudioOptions {
   /** Studio's address, with or without a trailing slash. */

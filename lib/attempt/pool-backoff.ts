@@ -1,0 +1,53 @@
+import { RunnerError, toRunnerError } from "../core/errors.ts";
+import type { Throttler } from "../runs/backoff.ts";
+import { rateLimitWaitMs, type Failed } from "../core/retry.ts";
+import type { Ports } from "./ports.ts";
+import type { StudioJob } from "./studio-job.ts";
+
+export type BackoffPorts = Pick<Ports, "clock" | "random" | "backoff" | "log">;
+
+export interface RateLimit extends Failed {
+  readonly pool: string;
+  readonly by: Throttler;
+}
+
+/** Makes the whole pool wait, by extending its back-off in the run store. Never throws: if the run store is out of reach, only this run waits. */
+export async function backOff(
+  { clock, random, backoff, log }: BackoffPorts,
+  { pool, by, ...refused }: RateLimit,
+): Promise<void> {
+  try {
+    await backoff.extend(pool, by, clock.now() + rateLimitWaitMs(refused, random));
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    log.warn("backoff_unavailable", { reason: error.code, error });
+  }
+}
+
+/** A job whose 429s make the whole pool back off. The caller gets the error without waiting for the run store. */
+export function withBackoff(job: StudioJob, ports: BackoffPorts, pool: string): StudioJob {
+  let refusals = 0;
+  const backOffOn429 = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      const value = await answer;
+      refusals = 0;
+      return value;
+    } catch (error) {
+      if (error instanceof RunnerError && error.status === 429)
+        void backOff(ports, {
+          pool,
+          by: "studio",
+          attempt: ++refusals,
+          askedMs: error.retryAfterMs,
+        });
+      throw error;
+    }
+  };
+  return {
+    context: (signal) => backOffOn429(job.context(signal)),
+    heartbeat: (signal) => backOffOn429(job.heartbeat(signal)),
+    updateSummary: (update, signal) => backOffOn429(job.updateSummary(update, signal)),
+    complete: (payload, signal) => backOffOn429(job.complete(payload, signal)),
+    fail: (reason, signal) => backOffOn429(job.fail(reason, signal)),
+  };
+}

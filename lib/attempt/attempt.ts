@@ -4,7 +4,7 @@ import { closeAbandoned, endOfAbandoned } from "./abandoned.ts";
 import { deadlinesOf, reportTimeout, requireTimeToAsk, workTimeout, type Deadlines } from "./deadline.ts";
 import { isConfirmedLoss, LostTrack } from "./delivery.ts";
 import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
-import { withBackoff } from "./pool-backoff.ts";
+import { withPoolBackoff } from "./pool-backoff.ts";
 import { continueRun, finishRun, type AttemptResult, type StartedAttempt } from "./finish.ts";
 import { LeaseHeartbeat } from "./lease-heartbeat.ts";
 import type { AttemptEvent } from "../adapters/lambda.ts";
@@ -59,7 +59,7 @@ export async function runAttempt(
   const attemptMetrics = createAttemptMetrics(metrics, run);
   attemptMetrics.began(leaseLeftMs);
   if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);
-  const job = withBackoff(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
+  const job = withPoolBackoff(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
   const deadlines = deadlinesOf(nowMs, remainingMs);
   return new Attempt(ports, { fence, run, job, log, attemptMetrics, deadlines }).run();
 }

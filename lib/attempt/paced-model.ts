@@ -1,7 +1,7 @@
 import type { Model } from "../model/model.ts";
 import { RunnerError, toRunnerError } from "../core/errors.ts";
 import { rateLimitWaitMs } from "../core/retry.ts";
-import { backOff, type BackoffPorts } from "./pool-backoff.ts";
+import { extendBackoff, type BackoffPorts } from "./pool-backoff.ts";
 
 /** Creates the model client; it calls `onRateLimited` on each 429. */
 export type PacedProvider = (
@@ -21,7 +21,8 @@ export function paced(provider: PacedProvider, ports: BackoffPorts & { readonly 
   let refusals = 0;
   let freeAtMs = Number.NEGATIVE_INFINITY;
   const model = provider(
-    ({ retryAfterMs: askedMs }) => void backOff(ports, { pool, by: "model", attempt: ++refusals, askedMs }),
+    ({ retryAfterMs: askedMs }) =>
+      void extendBackoff(ports, { pool, by: "model", attempt: ++refusals, askedMs }),
   );
 
   const heldBackMs = async (): Promise<number> => {

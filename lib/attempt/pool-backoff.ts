@@ -6,15 +6,15 @@ import type { StudioJob } from "./studio-job.ts";
 
 export type BackoffPorts = Pick<Ports, "clock" | "random" | "backoff" | "log">;
 
-export interface RateLimit extends Failed {
+export interface Limit extends Failed {
   readonly pool: string;
   readonly by: Throttler;
 }
 
-/** Makes the whole pool wait, by extending its back-off in the run store. Never throws: if the run store is out of reach, only this run waits. */
-export async function backOff(
+/** Makes the whole pool wait, through the run store. Never throws: if the run store is out of reach, only this run waits. */
+export async function extendBackoff(
   { clock, random, backoff, log }: BackoffPorts,
-  { pool, by, ...refused }: RateLimit,
+  { pool, by, ...refused }: Limit,
 ): Promise<void> {
   try {
     await backoff.extend(pool, by, clock.now() + rateLimitWaitMs(refused, random));
@@ -24,8 +24,8 @@ export async function backOff(
   }
 }
 
-/** A job whose 429s make the whole pool back off. The caller gets the error without waiting for the run store. */
-export function withBackoff(job: StudioJob, ports: BackoffPorts, pool: string): StudioJob {
+/** A job whose 429s also stop the pool's leasing. The caller gets the error without waiting for the run store. */
+export function withPoolBackoff(job: StudioJob, ports: BackoffPorts, pool: string): StudioJob {
   let refusals = 0;
   const backOffOn429 = async <T>(answer: Promise<T>): Promise<T> => {
     try {
@@ -34,12 +34,7 @@ export function withBackoff(job: StudioJob, ports: BackoffPorts, pool: string): 
       return value;
     } catch (error) {
       if (error instanceof RunnerError && error.status === 429)
-        void backOff(ports, {
-          pool,
-          by: "studio",
-          attempt: ++refusals,
-          askedMs: error.retryAfterMs,
-        });
+        void extendBackoff(ports, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
       throw error;
     }
   };

@@ -15,7 +15,7 @@ export const timing = {
   /** Time limits of one call to the run store (per page of a query) and one to Lambda, retries included. */
   runStoreLimitMs: 4_000,
   invokeLimitMs: 4_000,
-  /** The heartbeat interval: this share of a lease's length, within the two bounds. The shorter one is for leases of seconds. */
+  /** A heartbeat is sent this often in a lease's length, but within the two bounds; the lower one is for leases of seconds. */
   heartbeatsPerLease: 5,
   minHeartbeatMs: 200,
   maxHeartbeatMs: 120_000,

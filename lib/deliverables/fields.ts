@@ -1,8 +1,8 @@
 import * as z from "zod";
 
 /**
- * Every cap of studio-api.md, "Deliverables". Lengths are UTF-16 code units, as Studio counts them. The page
- * does not give caps for `table.columnChars` and `file.nameChars`; the public runner silently cuts text at
+ * Every cap of a deliverable (Studio API, Complete job). Lengths are UTF-16 code units, as Studio counts them. The
+ * documentation does not give caps for `table.columnChars` and `file.nameChars`; the public runner silently cuts text at
  * these lengths, so longer text is refused.
  */
 export const limits = {

@@ -155,12 +155,12 @@ export class Poller {
 
   async #afterError(error: RunnerError): Promise<PoolBackoff | RunnerError | "ask_again"> {
     this.#ports.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
-    if (error.status === 429) return this.#backOff(error.retryAfterMs);
+    if (error.status === 429) return this.#extendBackoff(error.retryAfterMs);
     return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
   /** Writes the wait to the run store, so that the next cycles obey it too. */
-  async #backOff(askedMs: number | undefined): Promise<PoolBackoff> {
+  async #extendBackoff(askedMs: number | undefined): Promise<PoolBackoff> {
     const { clock, random } = this.#ports;
     const untilMs = clock.now() + rateLimitWaitMs({ attempt: ++this.#rateLimits, askedMs }, random);
     await this.#ports.backoff.extend(this.#settings.pool, "studio", untilMs);

@@ -150,7 +150,7 @@ function wholeTurn(response: unknown): ModelTurn | undefined {
   try {
     return turnFrom({ outcome: "completed", response, items: [] }, { redact: String });
   } catch (error) {
-    if (error instanceof RunnerError) return undefined; // told to nobody
+    if (error instanceof RunnerError) return undefined; // the caller needs only the turn
     throw error;
   }
 }
